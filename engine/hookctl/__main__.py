@@ -1,0 +1,5 @@
+"""``python -m hookctl``."""
+
+from hookctl.cli.main import main
+
+main()

@@ -1,0 +1,103 @@
+"""The ``hookctl`` command: finds the command asked for and imports that one alone."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from hookctl.cli import exit_codes
+from hookctl.errors import HookctlError
+
+COMMANDS = {
+    "init": "Write a first webhooks.d/, hookctl.toml and CI workflow.",
+    "validate": "Check the webhook files; needs no network, secrets or state.",
+    "plan": "Show what an apply would change.",
+    "apply": "Make the applied webhooks what the files say.",
+    "test": "Send a mock event: Test successful, or Test failed and why.",
+    "list": "Show the webhooks in a table.",
+    "show": "Show one webhook whole.",
+    "schema": "Show the fields of a webhook file or of an event type.",
+    "render": "Print the request that would be sent for an event.",
+    "send": "Deliver events from a file or standard input.",
+    "deliveries": "List, show and replay deliveries.",
+    "listen": "Run a local HTTPS receiver that shows what arrives.",
+    "plugins": "Show the plugins that are loaded.",
+    "explain": "Explain a rule that a finding names.",
+}
+"""Each command's one line of help; its code is in the module of that name, imported only when it runs."""
+
+EPILOG = """
+\b
+Examples:
+  hookctl init                       start in an empty directory
+  hookctl plan                       what would change, for review
+  hookctl apply --auto-approve       make it so, in CI
+  hookctl test SiemAnomalies         send a mock event now
+  hookctl send events.jsonl          deliver real ones
+"""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it runs, not to list it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Built-in commands in the order of their use, then those of plugins."""
+        return [*COMMANDS, *sorted(self._plugin_commands())]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now; None when there is none."""
+        if cmd_name in COMMANDS:
+            module = import_module(f"hookctl.cli.{cmd_name}")
+            command: click.Command = module.command
+            return command
+        return self._plugin_commands().get(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing a built-in one."""
+        rows = list(COMMANDS.items())
+        rows += [(name, command.get_short_help_str()) for name, command in sorted(self._plugin_commands().items())]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def _plugin_commands(self) -> dict[str, click.Command]:
+        from hookctl.plugin.host import any_third_party, load_plugins
+
+        return dict(load_plugins().commands) if any_third_party() else {}
+
+
+@click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "HOOKCTL"})
+@click.option("--dir", "directory", metavar="DIR", envvar="HOOKCTL_DIR", help="Where the webhook files are.  [default: webhooks.d]")
+@click.option("--store", metavar="URL", envvar="HOOKCTL_STORE", help="Where applied state and deliveries are kept.  [default: sqlite:///.hookctl/hookctl.db]")
+@click.option("--config", metavar="FILE", envvar="HOOKCTL_CONFIG", help="Settings of this machine.  [default: hookctl.toml, where it exists]")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", envvar="HOOKCTL_COLOR", show_default=True, help="Colour the output; NO_COLOR is respected.")
+@click.version_option(package_name="hookctl")
+@click.pass_context
+def hookctl(ctx: click.Context, directory: str | None, store: str | None, config: str | None, color: str) -> None:
+    """Outbound webhooks as code: write them in YAML, review the plan, apply it, deliver every event."""
+    from hookctl.cli.session import open_session
+
+    ctx.obj = open_session(directory=directory, store=store, config=config, color=color)
+
+
+def main() -> None:
+    """Run the command line; the console script. Exit codes as in ``hookctl.cli.exit_codes``."""
+    try:
+        hookctl.main(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(exit_codes.USAGE)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(exit_codes.FAILED)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        sys.exit(exit_codes.INTERRUPTED)
+    except HookctlError as error:
+        click.echo(f"Error: {error.message}", err=True)
+        if error.hint:
+            click.echo(f"  {error.hint}", err=True)
+        sys.exit(exit_codes.FAILED)

@@ -1,0 +1,86 @@
+"""What every command starts from: the settings of this machine, from options, environment and ``hookctl.toml``."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hookctl.errors import SettingsError
+
+if TYPE_CHECKING:
+    from hookctl.network import Network
+    from hookctl.plugin.calls import Plugins
+
+CONFIG_FILE = "hookctl.toml"
+DIRECTORY = "webhooks.d"
+STORE = "sqlite:///.hookctl/hookctl.db"
+KNOWN = {"dir": str, "store": str, "cacert": str, "connect_to": list, "allow": dict}
+"""Every key of ``hookctl.toml`` and the type of its value; documented in docs/settings.md."""
+
+
+@dataclass
+class Session:
+    """The settings of one run, and what is loaded once for it."""
+
+    directory: Path
+    store: str
+    color: bool
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def plugins(self) -> Plugins:
+        """Every plugin, loaded when first asked for."""
+        from hookctl.plugin.host import load_plugins
+
+        return load_plugins()
+
+    @property
+    def store_path(self) -> Path:
+        """The SQLite file of the store. Raises SettingsError for a store that is none."""
+        prefix = "sqlite:///"
+        if not self.store.startswith(prefix) or self.store == prefix:
+            raise SettingsError(f"the store {self.store!r} is not one that hookctl knows", hint="Write sqlite:///PATH, such as sqlite:///.hookctl/hookctl.db.")
+        return Path(self.store.removeprefix(prefix))
+
+    def network(self, connect_to: tuple[str, ...] = (), cacert: str | None = None) -> Network:
+        """How this machine reaches targets: the options given, else those of ``hookctl.toml``. Raises SettingsError."""
+        from hookctl.network.settings import network_from_settings
+
+        return network_from_settings(
+            allow=self.settings.get("allow", {}),
+            connect_to=connect_to or tuple(self.settings.get("connect_to", ())),
+            cacert=cacert or self.settings.get("cacert"),
+        )
+
+
+def open_session(*, directory: str | None, store: str | None, config: str | None, color: str) -> Session:
+    """The settings of this run: what is given here wins over ``hookctl.toml``, that over the defaults. Raises SettingsError."""
+    settings = _read_settings(config)
+    return Session(
+        directory=Path(directory or settings.get("dir", DIRECTORY)),
+        store=store or settings.get("store", STORE),
+        color=color == "always" or (color == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")),
+        settings=settings,
+    )
+
+
+def _read_settings(config: str | None) -> dict[str, Any]:
+    path = Path(config or CONFIG_FILE)
+    if not config and not path.exists():
+        return {}
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}", hint="See docs/settings.md for what may stand in it.") from error
+    for key, value in settings.items():
+        if key not in KNOWN:
+            raise SettingsError(f"{path}: unknown setting {key!r}", hint=f"Known settings: {', '.join(sorted(KNOWN))}.")
+        if not isinstance(value, KNOWN[key]):
+            raise SettingsError(f"{path}: {key} must be a {KNOWN[key].__name__}, not {value!r}", hint="See docs/settings.md.")
+    return settings

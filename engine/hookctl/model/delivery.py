@@ -1,0 +1,152 @@
+"""Deliveries and attempts: one event on its way to one webhook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hookctl.model.source import Json
+
+MAX_RESPONSE_BYTES = 64 * 1024
+
+
+class DeliveryStatus(StrEnum):
+    """Where a delivery stands."""
+
+    WAITING = "waiting"
+    """Not tried yet."""
+    RETRYING = "retrying"
+    """Tried, and due again at a time."""
+    HELD = "held"
+    """Its webhook is inactive or suspended."""
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    """A dead letter: not tried again until someone replays it."""
+    CANCELLED = "cancelled"
+    """Its webhook was removed, or someone cancelled it."""
+
+
+class FailureKind(StrEnum):
+    """Why an attempt has no complete response, or never became a request."""
+
+    NAME_NOT_FOUND = "name_not_found"
+    ADDRESS_BLOCKED = "address_blocked"
+    CONNECT = "connect"
+    TLS = "tls"
+    TIMEOUT = "timeout"
+    CUT_RESPONSE = "cut_response"
+    TRANSPORT = "transport"
+    """Anything else that a transport raised."""
+    RENDER = "render"
+    SECRET = "secret"
+    TOKEN = "token"
+    """The OAuth token endpoint refused, or answered nonsense."""
+    PLUGIN = "plugin"
+    """A plugin raised what its contract does not allow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request, ready to be sent."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP response, its body read up to the cap."""
+
+    status: int
+    reason: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    truncated: bool = False
+    """The body was longer than the cap; the rest was not read."""
+    framed: bool = True
+    """The body's end was marked (length or chunks). If not, a cut body cannot be told from a whole one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there is no response."""
+
+    kind: FailureKind
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds from the start of the attempt to the end of each phase; None where a phase did not happen or is not known."""
+
+    resolved: float | None = None
+    connected: float | None = None
+    tls: float | None = None
+    first_byte: float | None = None
+    total: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """What a response validator does not accept."""
+
+    validator: str
+    """Its type and what tells it from others of that type: ``json_path $.data.status``."""
+    message: str
+    path: str = ""
+    expected: Json = None
+    got: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one response validator said."""
+
+    validator: str
+    mismatches: tuple[Mismatch, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """True when there is nothing to object to."""
+        return not self.mismatches
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One request of a delivery and what came of it: the invocation data. Secrets are masked."""
+
+    plan_digest: str
+    number: int
+    """From 1."""
+    started_at: float
+    """Epoch seconds."""
+    request: Request | None
+    """As it was sent, secrets masked; None when it could not be made."""
+    response: Response | None
+    failure: Failure | None
+    timing: Timing
+    verdicts: tuple[Verdict, ...] = ()
+
+    @property
+    def succeeded(self) -> bool:
+        """True for a 2xx response with which every validator agrees."""
+        return self.response is not None and 200 <= self.response.status < 300 and all(verdict.passed for verdict in self.verdicts)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event for one webhook."""
+
+    id: str
+    """Stable over all attempts; sent as ``webhook-id``."""
+    event_id: str
+    webhook: str
+    status: DeliveryStatus
+    attempts: int
+    due_at: float
+    """Epoch seconds of the next attempt, for waiting and retrying deliveries."""
+    reason: str
+    """Why it is dead, held, cancelled or retrying; empty otherwise."""
+    created_at: float

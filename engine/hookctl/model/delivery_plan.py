@@ -1,0 +1,119 @@
+"""Delivery plans: a webhook compiled, the one thing that the runner executes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import cast
+
+from hookctl.model.source import Json
+
+FORMAT = 1
+"""Raised when a delivery plan of an older hookctl can no longer be read as it is."""
+
+
+class Status(StrEnum):
+    """An active webhook receives every event of its type that its ``when`` lets through."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+
+
+@dataclass(frozen=True, slots=True)
+class PluginBlock:
+    """A plugin's name and its settings as written (secret references stay references)."""
+
+    type: str
+    settings: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryPlan:
+    """All that a delivery needs, defaults written out. Holds secret references, never a secret."""
+
+    name: str
+    event: str
+    status: Status
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    auth: tuple[PluginBlock, ...]
+    transport: PluginBlock | None
+    """None: the default HTTPS transport."""
+    when: str | None
+    body_template: str | None
+    """None: no body is sent."""
+    timeout_seconds: float
+    response_validators: tuple[PluginBlock, ...]
+    custom_validation_error_message: str | None
+    retry_schedule: tuple[float, ...]
+    """Seconds before the second, third, ... attempt."""
+    rate_limit: float | None
+    """Deliveries per second; None: no limit."""
+    description: str | None
+    labels: Mapping[str, str]
+    protected: bool
+
+    def to_json(self) -> dict[str, Json]:
+        """The plan as a JSON object with every field, in a fixed order of keys."""
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "event": self.event,
+            "status": self.status.value,
+            "method": self.method,
+            "url": self.url,
+            "headers": dict(self.headers),
+            "auth": [_block_to_json(block) for block in self.auth],
+            "transport": _block_to_json(self.transport) if self.transport else None,
+            "when": self.when,
+            "body_template": self.body_template,
+            "timeout_seconds": self.timeout_seconds,
+            "response_validators": [_block_to_json(block) for block in self.response_validators],
+            "custom_validation_error_message": self.custom_validation_error_message,
+            "retry_schedule": list(self.retry_schedule),
+            "rate_limit": self.rate_limit,
+            "description": self.description,
+            "labels": dict(self.labels),
+            "protected": self.protected,
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Json]) -> DeliveryPlan:
+        """The plan that :meth:`to_json` wrote. Raises KeyError, TypeError or ValueError on anything else."""
+        if document["format"] != FORMAT:
+            raise ValueError(f"delivery plan format {document['format']!r}, this hookctl reads {FORMAT}")
+        fields = cast("dict[str, object]", {key: value for key, value in document.items() if key != "format"})
+        fields["status"] = Status(cast("str", document["status"]))
+        fields["auth"] = _blocks_from_json(document["auth"])
+        fields["response_validators"] = _blocks_from_json(document["response_validators"])
+        transport = document["transport"]
+        fields["transport"] = _blocks_from_json([transport])[0] if transport else None
+        fields["retry_schedule"] = tuple(cast("list[float]", document["retry_schedule"]))
+        return cls(**fields)  # type: ignore[arg-type]  # the keys are the fields: checked by the round-trip property test
+
+    def canonical(self) -> bytes:
+        """Canonical JSON of the plan: sorted keys, no spaces, UTF-8. Equal plans give equal bytes."""
+        return canonical_json(self.to_json())
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of :meth:`canonical`, in hex."""
+        return hashlib.sha256(self.canonical()).hexdigest()
+
+
+def canonical_json(value: Json) -> bytes:
+    """JSON with sorted keys and no spaces, in UTF-8: the form that digests are taken over."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def _block_to_json(block: PluginBlock) -> dict[str, Json]:
+    return {"type": block.type, "settings": dict(block.settings)}
+
+
+def _blocks_from_json(value: Json) -> tuple[PluginBlock, ...]:
+    blocks = cast("list[dict[str, Json]]", value)
+    return tuple(PluginBlock(cast("str", block["type"]), cast("dict[str, Json]", block["settings"])) for block in blocks)

@@ -1,0 +1,96 @@
+"""Secret references (``${scheme:key}``) and the secrets that they stand for.
+
+A reference travels through plan, state and queue; a secret exists only between its resolution and the request.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hookctl.model.source import Json
+
+REFERENCE = re.compile(r"\$\{([a-z][a-z0-9_-]*):([^{}\s]+)\}")
+MASK = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretReference:
+    """``${scheme:key}``: where a secret comes from."""
+
+    scheme: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"${{{self.scheme}:{self.key}}}"
+
+
+class Secret:
+    """A resolved secret. Prints as ``***``; the text is given out by :meth:`reveal` alone."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The secret itself, for the request that needs it."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return MASK
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return MASK
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._text))
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret is never written")
+
+
+Resolve = Callable[[SecretReference], str]
+"""Gives the text of a reference, or raises :class:`hookctl.errors.SecretError`."""
+
+Resolved = None | bool | int | float | str | Secret | list["Resolved"] | dict[str, "Resolved"]
+"""A JSON value in which every string that held a reference has become a :class:`Secret`."""
+
+
+def references(text: str) -> list[SecretReference]:
+    """Every reference in a text, in order."""
+    return [SecretReference(*match.groups()) for match in REFERENCE.finditer(text)]
+
+
+def has_reference(text: str) -> bool:
+    """True when the text holds at least one reference."""
+    return REFERENCE.search(text) is not None
+
+
+def mask(text: str) -> str:
+    """The text with each reference shown as ``***``."""
+    return REFERENCE.sub(MASK, text)
+
+
+def resolve_text(text: str, resolve: Resolve) -> str | Secret:
+    """The text with its references resolved: a :class:`Secret` if there was one, else the text itself."""
+    if not has_reference(text):
+        return text
+    return Secret(REFERENCE.sub(lambda match: resolve(SecretReference(*match.groups())), text))
+
+
+def resolve_all(value: Json, resolve: Resolve) -> Resolved:
+    """``value`` with every string resolved as by :func:`resolve_text`, at any depth."""
+    if isinstance(value, str):
+        return resolve_text(value, resolve)
+    if isinstance(value, list):
+        return [resolve_all(item, resolve) for item in value]
+    if isinstance(value, dict):
+        return {key: resolve_all(item, resolve) for key, item in value.items()}
+    return value

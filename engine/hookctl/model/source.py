@@ -1,0 +1,73 @@
+"""Where things stand in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+"""A JSON value, as ``json.loads`` gives it."""
+
+Pointer = tuple[str | int, ...]
+"""A path into a JSON value: object keys and list indices. ``()`` is the whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a file. Lines and columns count from 1, columns in Unicode characters, the end is exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A text file that was read."""
+
+    path: str
+    """As the user would write it: relative where it was given relative."""
+    text: str
+
+    def line(self, number: int) -> str:
+        """Line ``number`` (from 1) without its line break; empty past the end."""
+        lines = self.text.split("\n")
+        return lines[number - 1].rstrip("\r") if 0 < number <= len(lines) else ""
+
+
+class Positions(Protocol):
+    """Finds the parts of one YAML document in its file. Every method falls back to the nearest part around it."""
+
+    def key(self, pointer: Pointer) -> Span:
+        """Where the key of ``pointer`` stands (for a list item: the item)."""
+        ...
+
+    def value(self, pointer: Pointer) -> Span:
+        """Where the value of ``pointer`` stands."""
+        ...
+
+    def within(self, pointer: Pointer, start: int, end: int) -> Span:
+        """Where characters ``start`` to ``end`` (exclusive) of the string at ``pointer`` stand.
+
+        Exact in literal block scalars and in scalars of one line without escapes; elsewhere the whole value.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """What an author wrote: one YAML document. Its fields are unchecked until ``check`` has found no error."""
+
+    file: SourceFile
+    number: int
+    """Which document of the file, from 1."""
+    fields: Mapping[str, Json]
+    positions: Positions
+
+    @property
+    def name(self) -> str:
+        """The name as written, or an empty string where it is missing or no string."""
+        name = self.fields.get("name")
+        return name if isinstance(name, str) else ""

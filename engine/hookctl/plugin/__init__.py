@@ -1,0 +1,45 @@
+"""What plugin authors import: the hook marker and the descriptions that hooks give."""
+
+import pluggy
+
+from hookctl.plugin.interfaces import (
+    AuthContext,
+    AuthType,
+    Completion,
+    ConcurrentTransport,
+    Envelope,
+    EventType,
+    FilterType,
+    Observer,
+    Policy,
+    PolicyFinding,
+    Refreshable,
+    SecretSource,
+    Settings,
+    TransportType,
+    Validate,
+    ValidatorType,
+)
+
+hookimpl = pluggy.HookimplMarker("hookctl")
+"""Marks a function as the implementation of a hook of ``hookctl.plugin.hookspecs``."""
+
+__all__ = [
+    "AuthContext",
+    "AuthType",
+    "Completion",
+    "ConcurrentTransport",
+    "Envelope",
+    "EventType",
+    "FilterType",
+    "Observer",
+    "Policy",
+    "PolicyFinding",
+    "Refreshable",
+    "SecretSource",
+    "Settings",
+    "TransportType",
+    "Validate",
+    "ValidatorType",
+    "hookimpl",
+]

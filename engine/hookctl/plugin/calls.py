@@ -1,0 +1,99 @@
+"""The typed facade over what plugins gave: mappings by name, and which plugin each came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from hookctl.errors import PluginError
+from hookctl.plugin.interfaces import (
+    AuthType,
+    EventType,
+    FilterType,
+    Observer,
+    Policy,
+    SecretSource,
+    TransportType,
+    ValidatorType,
+)
+
+if TYPE_CHECKING:
+    import click
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One registered plugin."""
+
+    name: str
+    version: str
+    built_in: bool
+    hooks: Mapping[str, Callable[[], Iterable[Any]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugins:
+    """All that the plugins added, by name."""
+
+    auth: Mapping[str, AuthType]
+    transports: Mapping[str, TransportType]
+    validators: Mapping[str, ValidatorType]
+    secret_sources: Mapping[str, SecretSource]
+    event_types: Mapping[str, EventType]
+    filters: Mapping[str, FilterType]
+    policies: Mapping[str, Policy]
+    observers: Mapping[str, Observer]
+    commands: Mapping[str, click.Command]
+    providers: tuple[Provider, ...]
+    origins: Mapping[tuple[str, str], str]
+    """Which plugin gave what: ``("auth", "oauth2") -> "hookctl_plugins.auth"``."""
+
+    @classmethod
+    def collect(cls, providers: Iterable[Provider]) -> Plugins:
+        """Ask each provider, in order. Raises PluginError when one raises or takes a taken name."""
+        found = tuple(providers)
+        origins: dict[tuple[str, str], str] = {}
+        return cls(
+            auth=_gather(found, "hookctl_auth_types", "auth", AuthType, origins),
+            transports=_gather(found, "hookctl_transport_types", "transport", TransportType, origins),
+            validators=_gather(found, "hookctl_validator_types", "validator", ValidatorType, origins),
+            secret_sources=_gather(found, "hookctl_secret_sources", "secret source", SecretSource, origins, key="scheme"),
+            event_types=_gather(found, "hookctl_event_types", "event type", EventType, origins),
+            filters=_gather(found, "hookctl_filter_types", "filter", FilterType, origins),
+            policies=_gather(found, "hookctl_policies", "policy", Policy, origins),
+            observers=_gather(found, "hookctl_observers", "observer", Observer, origins),
+            commands=_gather(found, "hookctl_commands", "command", None, origins),
+            providers=found,
+            origins=origins,
+        )
+
+
+def _gather(
+    providers: tuple[Provider, ...],
+    hook: str,
+    what: str,
+    kind: type[T] | None,
+    origins: dict[tuple[str, str], str],
+    key: str = "name",
+) -> dict[str, Any]:
+    gathered: dict[str, Any] = {}
+    for provider in providers:
+        function = provider.hooks.get(hook)
+        if function is None:
+            continue
+        try:
+            things = list(function())
+        except Exception as error:  # whatever a plugin raises, it is named and hookctl says so
+            raise PluginError(f"plugin {provider.name} failed in {hook}: {error!r}", hint="Repair or uninstall it.") from error
+        for thing in things:
+            if kind is not None and not isinstance(thing, kind):
+                raise PluginError(f"plugin {provider.name}: {hook} gave {thing!r}, not a {kind.__name__}", hint="See docs/plugins.md.")
+            name = getattr(thing, key)
+            if name in gathered:
+                raise PluginError(f"plugin {provider.name} adds the {what} {name!r}, which {origins[what, name]} has already", hint="Uninstall one of the two.")
+            gathered[name] = thing
+            origins[what, name] = provider.name
+    return gathered
