@@ -9,6 +9,7 @@ import click
 
 from hookctl.cli import exit_codes
 from hookctl.errors import HookctlError
+from hookctl.installed import any_third_party
 
 COMMANDS = {
     "init": "Write a first webhooks.d/, hookctl.toml and CI workflow.",
@@ -42,11 +43,11 @@ Examples:
 class LazyGroup(click.Group):
     """A group that imports a command when it runs, not to list it."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Built-in commands in the order of their use, then those of plugins."""
         return [*COMMANDS, *sorted(self._plugin_commands())]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         """The command of that name, imported now; None when there is none."""
         if cmd_name in COMMANDS:
             module = import_module(f"hookctl.cli.{cmd_name}")
@@ -54,7 +55,7 @@ class LazyGroup(click.Group):
             return command
         return self._plugin_commands().get(cmd_name)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """The list of commands, without importing a built-in one."""
         rows = list(COMMANDS.items())
         rows += [(name, command.get_short_help_str()) for name, command in sorted(self._plugin_commands().items())]
@@ -62,16 +63,25 @@ class LazyGroup(click.Group):
             formatter.write_dl(rows)
 
     def _plugin_commands(self) -> dict[str, click.Command]:
-        from hookctl.plugin.host import any_third_party, load_plugins
+        if not any_third_party():
+            return {}
+        from hookctl.plugin.host import load_plugins
 
-        return dict(load_plugins().commands) if any_third_party() else {}
+        return dict(load_plugins().commands)
 
 
 @click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "HOOKCTL"})
 @click.option("--dir", "directory", metavar="DIR", envvar="HOOKCTL_DIR", help="Where the webhook files are.  [default: webhooks.d]")
 @click.option("--store", metavar="URL", envvar="HOOKCTL_STORE", help="Where applied state and deliveries are kept.  [default: sqlite:///.hookctl/hookctl.db]")
 @click.option("--config", metavar="FILE", envvar="HOOKCTL_CONFIG", help="Settings of this machine.  [default: hookctl.toml, where it exists]")
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", envvar="HOOKCTL_COLOR", show_default=True, help="Colour the output; NO_COLOR is respected.")
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    envvar="HOOKCTL_COLOR",
+    show_default=True,
+    help="Colour the output; NO_COLOR is respected.",
+)
 @click.version_option(package_name="hookctl")
 @click.pass_context
 def hookctl(ctx: click.Context, directory: str | None, store: str | None, config: str | None, color: str) -> None:

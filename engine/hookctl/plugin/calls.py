@@ -57,15 +57,15 @@ class Plugins:
         found = tuple(providers)
         origins: dict[tuple[str, str], str] = {}
         return cls(
-            auth=_gather(found, "hookctl_auth_types", "auth", AuthType, origins),
-            transports=_gather(found, "hookctl_transport_types", "transport", TransportType, origins),
-            validators=_gather(found, "hookctl_validator_types", "validator", ValidatorType, origins),
-            secret_sources=_gather(found, "hookctl_secret_sources", "secret source", SecretSource, origins, key="scheme"),
-            event_types=_gather(found, "hookctl_event_types", "event type", EventType, origins),
-            filters=_gather(found, "hookctl_filter_types", "filter", FilterType, origins),
-            policies=_gather(found, "hookctl_policies", "policy", Policy, origins),
-            observers=_gather(found, "hookctl_observers", "observer", Observer, origins),
-            commands=_gather(found, "hookctl_commands", "command", None, origins),
+            auth=_gather(found, "hookctl_auth_types", "auth", AuthType, origins=origins),
+            transports=_gather(found, "hookctl_transport_types", "transport", TransportType, origins=origins),
+            validators=_gather(found, "hookctl_validator_types", "validator", ValidatorType, origins=origins),
+            secret_sources=_gather(found, "hookctl_secret_sources", "secret source", SecretSource, origins=origins, key="scheme"),
+            event_types=_gather(found, "hookctl_event_types", "event type", EventType, origins=origins),
+            filters=_gather(found, "hookctl_filter_types", "filter", FilterType, origins=origins),
+            policies=_gather(found, "hookctl_policies", "policy", Policy, origins=origins),
+            observers=_gather(found, "hookctl_observers", "observer", Observer, origins=origins),
+            commands=_gather(found, "hookctl_commands", "command", None, origins=origins),
             providers=found,
             origins=origins,
         )
@@ -76,6 +76,7 @@ def _gather(
     hook: str,
     what: str,
     kind: type[T] | None,
+    *,
     origins: dict[tuple[str, str], str],
     key: str = "name",
 ) -> dict[str, Any]:

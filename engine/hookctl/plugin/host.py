@@ -6,19 +6,17 @@ entry point, so that a command that needs nothing else starts without reading th
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pluggy
 
 from hookctl.errors import PluginError
+from hookctl.installed import GROUP, any_third_party
 from hookctl.plugin import hookspecs
 from hookctl.plugin.calls import Plugins, Provider
 
-GROUP = "hookctl"
 BUILT_IN = ("hookctl_plugins.auth", "hookctl_plugins.transport", "hookctl_plugins.validator", "hookctl_plugins.secret", "hookctl_plugins.event_type")
 
 
@@ -71,16 +69,3 @@ def _third_party() -> Iterator[tuple[str, object]]:
         except Exception as error:  # whatever an import raises, it is the plugin's
             raise PluginError(f"plugin {entry.name} ({entry.value}) cannot be imported: {error!r}", hint="Repair or uninstall its package.") from error
         yield entry.name, plugin
-
-
-def any_third_party() -> bool:
-    """True when some installed distribution may have entry points in our group; cheap, and never wrongly False."""
-    header = f"[{GROUP}]".encode()
-    for entry in sys.path:
-        directory = Path(entry or ".")
-        if directory.is_file():
-            return True  # a zip: let importlib.metadata look inside
-        for found in directory.glob("*-info/entry_points.txt"):
-            if header in found.read_bytes():
-                return True
-    return False
