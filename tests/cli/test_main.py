@@ -1,0 +1,88 @@
+"""The command line as a whole: help, usage errors, settings."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+import pytest
+
+from hookctl.cli.main import COMMANDS
+
+
+def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "hookctl", *arguments], cwd=cwd, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_help_names_every_command(tmp_path: Path) -> None:
+    result = run("--help", cwd=tmp_path)
+    assert result.returncode == 0
+    for name, summary in COMMANDS.items():
+        assert name in result.stdout
+        assert summary.split()[0] in result.stdout
+    assert "Examples:" in result.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_examples(name: str) -> None:
+    command = import_module(f"hookctl.cli.{name}").command
+    assert isinstance(command, click.Command)
+    assert command.help
+    assert "Examples:" in (command.epilog or "")
+
+
+def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
+    code = "import sys; from hookctl.cli.main import hookctl; hookctl(['--help'], standalone_mode=False); print(*sys.modules, sep='\\n')"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60).stdout.split()
+    assert "click" in loaded
+    assert not {"yaml", "jsonschema", "jsonschema_rs", "jinja2", "requests", "pycurl", "pluggy", "sqlite3", "jmespath", "hookctl.model"} & set(loaded)
+
+
+@pytest.mark.parametrize("arguments", [["--nonsense"], ["nonsense"], ["plan", "--nonsense"], ["explain", "a", "b", "c"], ["--color", "sometimes", "plan"]])
+def test_wrong_usage_exits_64(arguments: list[str], tmp_path: Path) -> None:
+    result = run(*arguments, cwd=tmp_path)
+    assert result.returncode == 64
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ("dir = 1", "dir must be a str, not 1"),
+        ("nonsense = 1", "unknown setting 'nonsense'"),
+        ("dir = ", "hookctl.toml cannot be read"),
+        ('[allow]\n"a.example" = ["not a network"]', "not a network"),
+        ('connect_to = ["a.example"]', "a.example"),
+    ],
+)
+def test_wrong_settings_are_named(settings: str, says: str, tmp_path: Path) -> None:
+    tmp_path.joinpath("hookctl.toml").write_text(settings)
+    tmp_path.joinpath("webhooks.d").mkdir()
+    tmp_path.joinpath("webhooks.d", "a.yaml").write_text("name: A\nevent: anomaly\nurl: https://a.example.com/\nbody_template: '{}'\n")
+    result = run("test", cwd=tmp_path)
+    assert result.returncode == 1
+    assert says in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_store_of_an_unknown_kind_is_named(tmp_path: Path) -> None:
+    result = run("--store", "redis://localhost", "list", cwd=tmp_path)
+    assert result.returncode == 1
+    assert "redis://localhost" in result.stderr
+    assert "sqlite:///" in result.stderr
+
+
+def test_option_wins_over_environment_over_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def directory(*arguments: str) -> str:
+        result = run(*arguments, "validate", cwd=tmp_path)
+        assert result.returncode == 1  # no such directory: the message names the one that was meant
+        return result.stdout + result.stderr
+
+    tmp_path.joinpath("hookctl.toml").write_text('dir = "from-file"')
+    assert "from-file" in directory()
+    monkeypatch.setenv("HOOKCTL_DIR", "from-environment")
+    assert "from-environment" in directory()
+    assert "from-option" in directory("--dir", "from-option")

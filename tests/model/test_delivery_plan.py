@@ -1,0 +1,67 @@
+"""Delivery plans: canonical, stable, and read back as they were written."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hookctl.model import DeliveryPlan, PluginBlock, Status
+from hookctl.model.delivery_plan import canonical_json
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+leaves = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | texts
+blocks = st.builds(PluginBlock, texts, st.dictionaries(texts, leaves | st.lists(leaves, max_size=3), max_size=3))
+plans = st.builds(
+    DeliveryPlan,
+    name=texts,
+    event=texts,
+    status=st.sampled_from(Status),
+    method=st.sampled_from(["GET", "POST"]),
+    url=texts,
+    headers=st.dictionaries(texts, texts, max_size=3),
+    auth=st.lists(blocks, max_size=2).map(tuple),
+    transport=st.none() | blocks,
+    when=st.none() | texts,
+    body_template=st.none() | texts,
+    timeout_seconds=st.floats(0.1, 60),
+    response_validators=st.lists(blocks, max_size=2).map(tuple),
+    custom_validation_error_message=st.none() | texts,
+    retry_schedule=st.lists(st.floats(0, 1e6), max_size=8).map(tuple),
+    rate_limit=st.none() | st.floats(0.01, 1e4),
+    description=st.none() | texts,
+    labels=st.dictionaries(texts, texts, max_size=3),
+    protected=st.booleans(),
+)
+
+
+@given(plans)
+def test_read_back_as_written(plan: DeliveryPlan) -> None:
+    assert DeliveryPlan.from_json(plan.to_json()) == plan
+    assert DeliveryPlan.from_json(json.loads(plan.canonical())) == plan
+
+
+@given(plans)
+def test_every_field_is_in_the_json_and_in_the_digest(plan: DeliveryPlan) -> None:
+    assert set(plan.to_json()) == {field.name for field in dataclasses.fields(DeliveryPlan)} | {"format"}
+    renamed = dataclasses.replace(plan, name=plan.name + "x")
+    assert renamed.digest != plan.digest
+
+
+@given(plans)
+def test_the_order_of_keys_does_not_matter(plan: DeliveryPlan) -> None:
+    turned = dataclasses.replace(plan, headers=dict(reversed(list(plan.headers.items()))), labels=dict(reversed(list(plan.labels.items()))))
+    assert turned.digest == plan.digest
+
+
+def test_another_format_is_refused() -> None:
+    with pytest.raises(ValueError, match="delivery plan format 2"):
+        DeliveryPlan.from_json({"format": 2})
+
+
+def test_canonical_json_refuses_what_json_lacks() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        canonical_json(float("nan"))
