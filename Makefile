@@ -1,0 +1,46 @@
+# make demo   sets everything up and runs the whole of hookctl against a receiver of its own
+# make test   sets everything up and runs every test
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+CODE := engine plugins tests examples benchmarks
+
+.PHONY: demo test lint types contracts check bench docs clean
+
+demo: $(READY)
+	@$(BIN)/python examples/demo/run.py
+
+test: $(READY)
+	@$(BIN)/pytest -q -n auto
+
+lint: $(READY)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+
+types: $(READY)
+	@$(BIN)/mypy --no-error-summary $(CODE)
+
+contracts: $(READY)
+	@$(BIN)/lint-imports --no-cache
+
+# Everything that CI runs.
+check: lint types contracts test
+
+bench: $(READY)
+	@$(BIN)/python benchmarks/run.py
+
+# Writes what the commands print into the documentation's console blocks.
+docs: $(READY)
+	@$(BIN)/pytest -q tests/docs --update-docs
+
+clean:
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .hookctl
+	find engine plugins tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+# The stamp is newer than pyproject.toml once everything that it names is installed.
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"hookctl needs Python 3.11 or newer, and $(PYTHON) is {v[0]}.{v[1]}: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing hookctl and its tools into .venv ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
