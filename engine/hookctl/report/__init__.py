@@ -1,0 +1,1 @@
+"""Text and JSON of what the stages found: pure functions that return strings."""

@@ -1,0 +1,1 @@
+"""Deliveries on their way: route, render, authenticate, send, validate, retry."""
