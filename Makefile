@@ -21,7 +21,7 @@ types: $(READY)
 	@$(BIN)/mypy --no-error-summary $(CODE)
 
 contracts: $(READY)
-	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/lint-imports --no-cache --no-logo
 
 # Everything that CI runs.
 check: lint types contracts test

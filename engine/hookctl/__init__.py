@@ -1,3 +1,64 @@
-"""hookctl: outbound webhooks as code."""
+"""hookctl: outbound webhooks as code.
+
+What an embedder needs to check and plan a directory of webhook files, as ``hookctl plan`` does::
+
+    import hookctl
+
+    plugins = hookctl.load_plugins()
+    checked = hookctl.check_directory(Path("webhooks.d"), plugins)
+    if checked.valid:
+        plan = hookctl.plan_directory(checked, hookctl.AppliedState(), plugins, {"hookctl": hookctl.__version__})
+
+Plugin authors import ``hookctl.plugin`` instead.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hookctl.errors import HookctlError
+    from hookctl.model import AppliedState, Finding, Plan
+    from hookctl.pipeline import Checked, check_directory, plan_directory
+    from hookctl.plugin.calls import Plugins
+    from hookctl.plugin.host import load_plugins
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "AppliedState",
+    "Checked",
+    "Finding",
+    "HookctlError",
+    "Plan",
+    "Plugins",
+    "__version__",
+    "check_directory",
+    "load_plugins",
+    "plan_directory",
+]
+
+_HOMES = {
+    "AppliedState": "hookctl.model",
+    "Checked": "hookctl.pipeline",
+    "Finding": "hookctl.model",
+    "HookctlError": "hookctl.errors",
+    "Plan": "hookctl.model",
+    "Plugins": "hookctl.plugin.calls",
+    "check_directory": "hookctl.pipeline",
+    "load_plugins": "hookctl.plugin.host",
+    "plan_directory": "hookctl.pipeline",
+}
+
+
+def __getattr__(name: str) -> object:
+    """The public name, imported when it is first asked for: every command imports this package, and few need all of it."""
+    from importlib import import_module
+
+    if name not in _HOMES:
+        raise AttributeError(f"module 'hookctl' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,75 @@
+"""What the documentation must name, and that what it links to is there."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import click
+import pytest
+
+from hookctl.cli import exit_codes, session
+from hookctl.cli.main import COMMANDS, hookctl
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "benchmarks").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
+LINK = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:)([^)\s#]*)(?:#([^)\s]*))?\)")
+FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", FENCED.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+def broken_links(page: Path) -> list[str]:
+    broken = []
+    for target, anchor in LINK.findall(FENCED.sub("", page.read_text(encoding="utf-8"))):
+        path = (page.parent / target).resolve() if target else page
+        if not path.exists() or (anchor and anchor not in anchors(path)):
+            broken.append(f"{target}#{anchor}" if anchor else target)
+    return broken
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    assert broken_links(page) == []
+
+
+def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# A heading\n[a](page.md#a-heading) [b](missing.md) [c](#no-heading) [d](https://example.com)\n", encoding="utf-8")
+    assert broken_links(page) == ["missing.md", "#no-heading"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_a_section(command: str) -> None:
+    assert f"\n## hookctl {command}\n" in (DOCS / "cli.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", [name for name in vars(exit_codes) if name.isupper()])
+def test_every_exit_code_is_documented(name: str) -> None:
+    assert re.search(rf"^\| {getattr(exit_codes, name)} \|", (DOCS / "cli.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("setting", session.KNOWN)
+def test_every_setting_is_documented(setting: str) -> None:
+    assert f"| `{setting}` |" in (DOCS / "settings.md").read_text(encoding="utf-8")
+
+
+def test_every_option_of_all_commands_is_documented_with_its_variable() -> None:
+    settings = (DOCS / "settings.md").read_text(encoding="utf-8")
+    for parameter in hookctl.params:
+        if isinstance(parameter, click.Option) and parameter.envvar:
+            assert f"`{parameter.opts[0]}`" in settings
+            assert f"`{parameter.envvar}`" in settings
+
+
+def test_every_dependency_has_its_reason() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = {re.split(r"[<>=~!\[; ]", line)[0] for line in [*project["dependencies"], *project["optional-dependencies"]["dev"]]}
+    rows = re.findall(r"^\| `([^`]+)` \| ([^|]+) \|", (DOCS / "dependencies.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert {name for name, reason in rows if reason.strip()} == wanted
