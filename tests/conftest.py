@@ -1,0 +1,74 @@
+"""Fixtures for every test: a project in a dict, and the command line run whole."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from hookctl.cli.main import main
+
+
+@dataclass(frozen=True)
+class CliResult:
+    """What a run of the command line left."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+    stdout_bytes: bytes
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Callable[[Mapping[str, str]], Path]:
+    """``project({"webhooks.d/a.yaml": "..."})`` writes the files into a new directory and gives it."""
+
+    def write(files: Mapping[str, str]) -> Path:
+        root = tmp_path / "project"
+        root.mkdir(exist_ok=True)
+        for name, text in files.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return root
+
+    return write
+
+
+@pytest.fixture
+def run_cli(monkeypatch: pytest.MonkeyPatch) -> Callable[..., CliResult]:
+    """``run_cli("plan", cwd=root, env={"TOKEN": "x"}, stdin="...")`` runs the console script's ``main`` in this process.
+
+    No ``HOOKCTL_*`` variable of the outside is seen; output goes to pipes, so it has no colour.
+    """
+    for name in [name for name in os.environ if name.startswith("HOOKCTL_")]:
+        monkeypatch.delenv(name)
+
+    def run(*args: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, stdin: str = "") -> CliResult:
+        out, err = io.BytesIO(), io.BytesIO()
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", ["hookctl", *args])
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8"))
+            patch.setattr(sys, "stdout", io.TextIOWrapper(out, encoding="utf-8", write_through=True))
+            patch.setattr(sys, "stderr", io.TextIOWrapper(err, encoding="utf-8", write_through=True))
+            for name, value in (env or {}).items():
+                patch.setenv(name, value)
+            if cwd is not None:
+                patch.chdir(cwd)
+            code = _exit_code()
+            return CliResult(code, out.getvalue().decode(), err.getvalue().decode(), out.getvalue())
+
+    return run
+
+
+def _exit_code() -> int:
+    try:
+        main()
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    return 0
