@@ -63,3 +63,8 @@ class Plan:
     def has_changes(self) -> bool:
         """True unless every change is ``unchanged``."""
         return any(change.action is not Action.UNCHANGED for change in self.changes)
+
+    @property
+    def protected_removals(self) -> tuple[str, ...]:
+        """The names of protected webhooks that the plan would remove; no apply does that."""
+        return tuple(change.name for change in self.changes if change.action is Action.DELETE and change.before and change.before.protected)

@@ -1,0 +1,83 @@
+"""One webhook becomes one delivery plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from hookctl.compile.quantities import canonical_number, per_second, seconds
+from hookctl.model import DeliveryPlan, Json, PluginBlock, Status, Webhook
+from hookctl.plugin.calls import Plugins
+from hookctl.plugin.interfaces import AuthType, TransportType, ValidatorType
+
+DEFAULT_METHOD = "POST"
+DEFAULT_TIMEOUT = 15
+DEFAULT_SCHEDULE: tuple[Json, ...] = ("5s", "5m", "30m", "2h", "5h", "10h", "10h")
+DEFAULT_VALIDATOR = "json_path"
+
+
+def compile_webhook(webhook: Webhook, plugins: Plugins) -> DeliveryPlan:
+    """The delivery plan of a webhook in which ``check`` has found no error.
+
+    Two webhooks that mean the same give the same plan, whatever their order of keys, spelling of numbers and
+    written-out defaults. Durations become seconds, rates become deliveries per second, secret references stay as written.
+    """
+    fields = webhook.fields
+    transport = fields.get("transport")
+    retry = cast("Mapping[str, Json]", fields.get("retry") or {})
+    rate = cast("str | None", fields.get("rate_limit"))
+    return DeliveryPlan(
+        name=webhook.name,
+        event=cast("str", fields["event"]),
+        status=Status(cast("str", fields.get("status", Status.ACTIVE.value))),
+        method=cast("str", fields.get("method", DEFAULT_METHOD)),
+        url=cast("str", fields["url"]),
+        headers=_texts(fields.get("headers")),
+        auth=tuple(_block(block, plugins.auth) for block in _blocks(fields.get("auth"))),
+        transport=_block(cast("Mapping[str, Json]", transport), plugins.transports) if transport else None,
+        when=cast("str | None", fields.get("when")),
+        body_template=_lines(cast("str | None", fields.get("body_template"))),
+        timeout_seconds=canonical_number(cast("float", fields.get("timeout_seconds", DEFAULT_TIMEOUT))),
+        response_validators=tuple(_block(block, plugins.validators, DEFAULT_VALIDATOR) for block in _blocks(fields.get("response_validators"))),
+        custom_validation_error_message=cast("str | None", fields.get("custom_validation_error_message")),
+        retry_schedule=tuple(seconds(cast("str", delay)) for delay in cast("list[Json]", retry.get("schedule", DEFAULT_SCHEDULE))),
+        rate_limit=per_second(rate) if rate is not None else None,
+        description=cast("str | None", fields.get("description")),
+        labels=_texts(fields.get("labels")),
+        protected=bool(fields.get("protected", False)),
+    )
+
+
+def _blocks(value: Json) -> list[Mapping[str, Json]]:
+    """A plugin's block, or a list of them, as a list."""
+    if value is None:
+        return []
+    return cast("list[Mapping[str, Json]]", value if isinstance(value, list) else [value])
+
+
+def _block(
+    block: Mapping[str, Json], types: Mapping[str, AuthType] | Mapping[str, TransportType] | Mapping[str, ValidatorType], default: str = ""
+) -> PluginBlock:
+    name = cast("str", block.get("type", default))
+    properties = cast("Mapping[str, Mapping[str, Json]]", types[name].schema.get("properties", {}))
+    settings = {key: schema["default"] for key, schema in properties.items() if "default" in schema}
+    settings.update((key, value) for key, value in block.items() if key != "type")
+    return PluginBlock(name, cast("dict[str, Json]", _canonical(settings)))
+
+
+def _canonical(value: Json) -> Json:
+    """The same JSON value in its one form: sorted keys, canonical numbers."""
+    if isinstance(value, dict):
+        return {key: _canonical(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [_canonical(item) for item in value]
+    return canonical_number(value) if isinstance(value, float) else value
+
+
+def _texts(value: Json) -> dict[str, str]:
+    return dict(sorted(cast("dict[str, str]", value or {}).items()))
+
+
+def _lines(text: str | None) -> str | None:
+    """A file that was saved with other line endings is no change."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if text is not None else None

@@ -1,0 +1,100 @@
+"""Opening the store's file, and changing it in transactions."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hookctl.errors import StateLockedError, StoreError
+
+BUSY_SECONDS = 5.0
+"""How long one process waits for another's transaction."""
+APPLICATION_ID = 0x686F6F6B
+"""``hook``: written into the file's header, so that another program's database is not taken for ours."""
+
+
+def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
+    """Open the store, creating it (0600, its directory 0700) where it does not exist.
+
+    Every commit is on disk before it returns (WAL, ``synchronous=FULL``). Transactions are begun by hand, with
+    :func:`transaction`. Use a connection in the thread that opened it, never across a fork.
+
+    Raises:
+        StoreError: the file or its directory cannot be made or opened, or is no database of hookctl's.
+        StateLockedError: another process kept the file busy for ``busy_seconds``.
+    """
+    with errors_as_store_errors(path):
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=busy_seconds, isolation_level=None)
+        try:
+            _refuse_foreign(connection, path)
+            _use_wal(connection, time.monotonic() + busy_seconds)
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """All or nothing: commits at the end of the block, rolls back when it raises.
+
+    Takes the write lock at the start (``BEGIN IMMEDIATE``), so that what is read inside still holds when it is written.
+
+    Raises:
+        StateLockedError: another process kept the store busy for as long as the connection waits.
+        StoreError: SQLite refuses, or the disk does.
+    """
+    with errors_as_store_errors():
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:  # after some errors SQLite has rolled back by itself
+                connection.execute("ROLLBACK")
+            raise
+
+
+@contextmanager
+def errors_as_store_errors(path: Path | None = None) -> Iterator[None]:
+    """Let what SQLite and the file system raise inside the block come out as StoreError or StateLockedError."""
+    where = f"the store {path}" if path else "the store"
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            raise StateLockedError(f"{where} is busy: another hookctl is writing to it", hint="Try again when the other one is done.") from error
+        raise StoreError(f"{where} cannot be used: {error}", hint="Check its permissions and the space on its disk.") from error
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"{where} is damaged or no database: {error}", hint="Restore it from a backup, or name another file with --store.") from error
+    except OSError as error:
+        raise StoreError(f"{where} cannot be opened: {error.strerror or error}", hint="Check the path given by --store and its permissions.") from error
+
+
+def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application_id not in {0, APPLICATION_ID} or (tables and application_id == 0):
+        raise StoreError(f"the store {path} is a database of another program", hint="Name a file of hookctl's own with --store.")
+
+
+def _use_wal(connection: sqlite3.Connection, deadline: float) -> None:
+    """Two processes that make the file at the same moment meet here, where SQLite does not wait by itself."""
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
