@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import socket
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Any
+
+from hookctl.errors import AddressBlockedError, NameNotFoundError
+from hookctl.network.addresses import why_blocked
+
+HTTPS_PORT = 443
+
+GetAddrInfo = Callable[..., Sequence[tuple[Any, Any, Any, Any, tuple[Any, ...]]]]
+"""``socket.getaddrinfo``, or what stands in for it in tests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +38,8 @@ class Network:
     """Per host name: an address and port to dial instead, as curl's ``--connect-to``; vetted by whoever set it."""
     ca_file: str | None = None
     """A PEM file of the only authorities to trust; None: those of certifi."""
+    getaddrinfo: GetAddrInfo = socket.getaddrinfo
+    """Asks the system's resolver; tests put another in its place."""
 
     def resolve(self, host: str) -> Target:
         """The vetted addresses of ``host``. Blocks while the resolver answers.
@@ -36,4 +48,25 @@ class Network:
             NameNotFoundError: the name does not resolve.
             AddressBlockedError: any of its addresses is not public, and not allowed for this host.
         """
-        raise NotImplementedError
+        instead = self.connect_to.get(host)
+        if instead is not None:
+            return Target(host, (instead[0],), instead[1])
+        addresses = tuple(dict.fromkeys(self._lookup(host)))
+        for address in addresses:
+            why = why_blocked(address)
+            if why and not any(address in network for network in self.allow.get(host, ())):
+                raise AddressBlockedError(
+                    f"{host} resolves to {address}, which is {why}",
+                    hint="If this host may be reached from here, say so under [allow] in hookctl.toml.",
+                )
+        return Target(host, tuple(str(address) for address in addresses), HTTPS_PORT)
+
+    def _lookup(self, host: str) -> list[IPv4Address | IPv6Address]:
+        try:
+            answers = self.getaddrinfo(host, HTTPS_PORT, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+        except (OSError, ValueError) as error:  # ValueError: a name that cannot be asked for, such as one with a label of 64 characters
+            reason = getattr(error, "strerror", None) or error
+            raise NameNotFoundError(f"{host} does not resolve: {reason}", hint="Check the spelling of the host, and this machine's name service.") from error
+        if not answers:
+            raise NameNotFoundError(f"{host} has no address", hint="Check the spelling of the host.")
+        return [ip_address(answer[4][0]) for answer in answers]

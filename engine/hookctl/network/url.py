@@ -1,9 +1,35 @@
-"""URL rules: one spelling only, so that no two parsers can read a URL differently."""
+"""URL rules: one spelling only, so that no two parsers can read a URL differently.
+
+What may be written is one strict grammar, ``_URL``: nothing is accepted but what it matches. The rest of the module only explains why a
+URL does not match, so an explanation that is missing can never let a URL through.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+from hookctl.model.secret import REFERENCE
+
+MAX_URL_LENGTH = 8192
+
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_END = r"(?:[/?]|\Z)"
+_NUMBER = r"(?:[0-9]+|0x[0-9a-f]*)"  # what getaddrinfo and browsers read as (the last part of) an IPv4 address
+_CHARACTER = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})"
+_DOTS = rf"(?:\.|%2[eE]){{1,2}}{_END}"  # segments that some clients drop before they send
+_URL = re.compile(
+    rf"https://(?=[^/?]{{1,253}}{_END})(?P<host>(?:{_LABEL}\.)*(?!{_NUMBER}{_END}){_LABEL})"
+    rf"(?P<target>(?:/(?!{_DOTS}){_CHARACTER}*)*(?:\?(?:{_CHARACTER}|[/?])*)?)"
+)
+_HOST = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)*(?!{_NUMBER}\Z){_LABEL}")
+_NUMERIC_HOST = re.compile(rf"(?:.*\.)?{_NUMBER}\.?", re.IGNORECASE)
+_BAD_CHARACTER = re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:@/?%]+|%(?![0-9A-Fa-f]{2})")
+_BAD_IN_HOST = re.compile(r"[\x00-\x20\x7f]+")
+_AFTER_AUTHORITY = re.compile(r"[/?#\\]")
+_DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?=/|\Z)", re.IGNORECASE)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +43,130 @@ class UrlProblem:
     end: int
 
 
+def is_host(text: str) -> bool:
+    """True for a host name as a webhook's URL may have it: lower case, no IP address, no dot at its end."""
+    return _HOST.fullmatch(text) is not None
+
+
+def split_url(url: str) -> tuple[str, str] | None:
+    """The host, and the path with query, of a URL without references that may be dialled; None for any other."""
+    match = _URL.fullmatch(url)
+    if match is None or len(url) > MAX_URL_LENGTH:
+        return None
+    return match["host"], match["target"] or "/"
+
+
 def check_url(url: str) -> Sequence[UrlProblem]:
     """Everything that keeps ``url`` from being a webhook's target; empty when it may be one. Looks at the text alone, never at the network.
 
     References (``${scheme:key}``) may stand in path and query.
     """
-    raise NotImplementedError
+    # References become letters of the same length, so that offsets stay true.
+    plain = REFERENCE.sub(lambda match: "x" * len(match[0]), url)
+    if len(url) <= MAX_URL_LENGTH and _URL.fullmatch(plain) and not _host_reference(url, plain):
+        return ()
+    problems = sorted(_explain(url, plain), key=lambda problem: problem.start)
+    return problems or [UrlProblem("url-invalid", "the URL cannot be read in one way only", "Write https://host.example/path.", 0, len(url))]
+
+
+def _host_reference(url: str, plain: str) -> tuple[int, int] | None:
+    """Where a reference stands before the path, if one does."""
+    match = REFERENCE.search(url)
+    return match.span() if match and match.start() < _authority(plain)[1] else None
+
+
+def _authority(plain: str) -> tuple[int, int]:
+    """Where what follows the scheme's two slashes starts and ends, as the most generous parser would see it."""
+    start = plain.find("://") + 3 if "://" in plain else 0
+    return start, start + len(_AFTER_AUTHORITY.split(plain[start:], maxsplit=1)[0])
+
+
+def _explain(url: str, plain: str) -> Iterator[UrlProblem]:
+    if len(url) > MAX_URL_LENGTH:
+        yield UrlProblem("url-invalid", f"the URL is longer than {MAX_URL_LENGTH} characters", "Shorten it.", MAX_URL_LENGTH, len(url))
+    if (at := plain.find("\\")) >= 0:
+        yield UrlProblem("url-backslash", "a backslash is read in different ways by different clients", "Write / or %5C.", at, at + 1)
+    if (at := plain.find("#")) >= 0:
+        yield UrlProblem("url-fragment", "a fragment is never sent", "Remove it.", at, len(url))
+    reference = _host_reference(url, plain)
+    if reference:
+        yield UrlProblem("url-host-invalid", "a reference may stand in the path and the query only", "Write scheme and host out.", *reference)
+        return
+    if not plain.startswith("https://"):
+        yield _scheme_problem(plain)
+        if not _SCHEME.match(plain) or "://" not in plain:
+            yield from _character_problems(plain, 0)
+            return
+    start, end = _authority(plain)
+    yield from _authority_problems(plain[start:end], start)
+    yield from _character_problems(plain.partition("#")[0], end)
+    if dots := _DOT_SEGMENT.search(re.split(r"[?#]", plain, maxsplit=1)[0], end):
+        yield UrlProblem("url-invalid", "some clients drop the segments . and .. before they send", "Write the path out.", dots.start() + 1, dots.end())
+
+
+def _scheme_problem(url: str) -> UrlProblem:
+    scheme = _SCHEME.match(url)
+    if url.lower().startswith("https:") and scheme:
+        if url[6:].startswith("//"):
+            return UrlProblem("url-scheme", "the scheme is not in lower case", "Write https://.", 0, 5)
+        return UrlProblem("url-host-missing", "two slashes and a host must follow https:", "Write https://host.example/path.", 0, len(url))
+    if scheme and (url[scheme.end() :].startswith("//") or "." not in scheme[0]):
+        return UrlProblem("url-scheme", f"the scheme is {scheme[0][:-1]}, and only https is sent to", "Write https://.", 0, scheme.end() - 1)
+    return UrlProblem("url-scheme", "the URL has no scheme", "Write https:// before the host.", 0, len(url))
+
+
+def _authority_problems(authority: str, start: int) -> Iterator[UrlProblem]:
+    user, at_sign, host = authority.rpartition("@")
+    if at_sign:
+        yield UrlProblem("url-user-info", "user name or password in the URL", "Use auth with type: basic.", start, start + len(user) + 1)
+    start += len(user) + len(at_sign)
+    if host.startswith("["):
+        end = host.find("]") + 1 or len(host)
+        yield UrlProblem("url-ip-literal", "the host is an IP address", "Write the host's name; the certificate is checked against it.", start, start + end)
+        host, rest, start_rest = "", host[end:], start + end
+    else:
+        host, colon, port = host.partition(":")
+        rest, start_rest = colon + port, start + len(host)
+        yield from _host_problems(host, start)
+    if rest:
+        yield UrlProblem("url-port", "the URL has a port", "Remove it, :443 too; HTTPS is always sent to 443.", start_rest, start_rest + len(rest))
+
+
+def _host_problems(host: str, start: int) -> Iterator[UrlProblem]:
+    def problem(rule: str, message: str, hint: str) -> UrlProblem:
+        return UrlProblem(rule, message, hint, start, start + len(host))
+
+    if not host:
+        yield UrlProblem("url-host-missing", "the URL has no host", "Write https://host.example/path.", max(start - 1, 0), start)
+    elif is_host(host):
+        return
+    elif bad := _BAD_IN_HOST.search(host):
+        yield UrlProblem("url-character", f"the host holds {_name_of(bad[0][0])}", "Remove it.", start + bad.start(), start + bad.end())
+    elif "%" in host:
+        yield problem("url-host-encoded", "the host is percent-encoded", "Write it out in plain letters.")
+    elif _NUMERIC_HOST.fullmatch(host):
+        yield problem("url-ip-literal", "the host is an IP address, or is read as one", "Write the host's name; the certificate is checked against it.")
+    elif not host.isascii():
+        yield problem("url-host-invalid", "the host is not written in ASCII", "Write its xn-- form.")
+    elif host.endswith("."):
+        yield problem("url-host-invalid", "the host ends with a dot", f"Write {host.rstrip('.').lower()}.")
+    elif is_host(host.lower()):
+        yield problem("url-host-invalid", "the host has upper-case letters", f"Write {host.lower()}.")
+    else:
+        yield problem("url-host-invalid", "the host is no valid host name", "Labels are letters, digits and inner hyphens, at most 63 each and 253 in all.")
+
+
+def _character_problems(plain: str, start: int) -> Iterator[UrlProblem]:
+    for bad in _BAD_CHARACTER.finditer(plain, start):
+        if bad[0] == "%":
+            yield UrlProblem("url-character", "a % without two hexadecimal digits after it", "Write %25 for a percent sign.", bad.start(), bad.end())
+        elif bad[0].strip("\\#"):
+            hint = "Remove it." if ord(bad[0][0]) < 0x20 else "Percent-encode it."
+            yield UrlProblem("url-character", f"the URL holds {_name_of(bad[0].strip(chr(92))[0])}", hint, bad.start(), bad.end())
+
+
+def _name_of(character: str) -> str:
+    names = {" ": "a space", "\t": "a tab", "\r": "a line break", "\n": "a line break", "\0": "a NUL"}
+    if character in names:
+        return names[character]
+    return f"the character {character}" if character.isprintable() else f"the control character U+{ord(character):04X}"

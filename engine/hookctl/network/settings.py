@@ -1,0 +1,71 @@
+"""From what a user writes (``--connect-to``, ``--cacert``, ``[allow]`` in hookctl.toml) to a :class:`Network`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
+from typing import Any
+
+from hookctl.errors import SettingsError
+from hookctl.network.guard import HTTPS_PORT, Network
+from hookctl.network.url import is_host
+
+_CONNECT_TO = re.compile(r"(?P<host>[^:\[\]]+):(?P<port>[0-9]{1,5}):(?:\[(?P<v6>[^\[\]]+)\]|(?P<v4>[^:\[\]]+)):(?P<to>[0-9]{1,5})")
+
+
+def network_from_settings(*, allow: Mapping[str, Any], connect_to: Sequence[str], cacert: str | None) -> Network:
+    """How this machine reaches targets.
+
+    Args:
+        allow: per host name, a list of networks (``["10.1.0.0/16"]``) that it may resolve to although they are not public.
+        connect_to: entries ``HOST:443:ADDRESS:PORT``; an IPv6 address in brackets.
+        cacert: a PEM file of the only authorities to trust.
+
+    Raises:
+        SettingsError: one of them is not written so, or the file cannot be read.
+    """
+    return Network(
+        allow={host: _networks(host, networks) for host, networks in allow.items()},
+        connect_to=dict(_connect_to(entry) for entry in connect_to),
+        ca_file=_ca_file(cacert) if cacert else None,
+    )
+
+
+def _networks(host: str, networks: Any) -> tuple[IPv4Network | IPv6Network, ...]:
+    if not is_host(host):
+        raise SettingsError(f"[allow]: {host!r} is no host name", hint="Write the host as it stands in the webhook's URL, in lower case.")
+    if not isinstance(networks, list) or not networks or not all(isinstance(network, str) for network in networks):
+        raise SettingsError(f"[allow]: {host} needs a list of networks, not {networks!r}", hint='Write "host.example" = ["10.1.0.0/16"].')
+    try:
+        return tuple(ip_network(network) for network in networks)
+    except ValueError as error:
+        raise SettingsError(f"[allow]: {host}: {error}", hint="Write networks such as 10.1.0.0/16 or fd00:1::/48.") from error
+
+
+def _connect_to(entry: str) -> tuple[str, tuple[str, int]]:
+    hint = "Write HOST:443:ADDRESS:PORT, such as siem.example.com:443:127.0.0.1:8443."
+    match = _CONNECT_TO.fullmatch(entry)
+    if match is None or not is_host(match["host"]):
+        raise SettingsError(f"--connect-to {entry}: not understood", hint=hint)
+    if int(match["port"]) != HTTPS_PORT:
+        raise SettingsError(f"--connect-to {entry}: webhooks are sent to port {HTTPS_PORT} only", hint=hint)
+    try:
+        address = ip_address(match["v6"] or match["v4"])
+    except ValueError as error:
+        raise SettingsError(f"--connect-to {entry}: {error}", hint=hint) from error
+    port = int(match["to"])
+    if not 0 < port < 65536:
+        raise SettingsError(f"--connect-to {entry}: {port} is no port", hint=hint)
+    return match["host"], (str(address), port)
+
+
+def _ca_file(path: str) -> str:
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise SettingsError(f"--cacert {path} cannot be read: {error.strerror}", hint="Name a file of PEM certificates.") from error
+    if b"-----BEGIN CERTIFICATE-----" not in content:
+        raise SettingsError(f"--cacert {path} holds no PEM certificate", hint="Name a file of PEM certificates.")
+    return path
