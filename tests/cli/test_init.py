@@ -1,0 +1,87 @@
+"""``hookctl init``: the first files, which work, and nothing that was there is lost."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hookctl.cli.session import KNOWN
+
+WRITTEN = {"webhooks.d/first.yaml", "webhooks.d/webhook.schema.json", "hookctl.toml", ".github/workflows/webhooks.yaml", ".gitignore"}
+
+
+def files(root: Path) -> set[str]:
+    return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+
+
+def test_the_first_files_are_written_and_valid(run_cli: Callable[..., Any], tmp_path: Path) -> None:
+    result = run_cli("init", cwd=tmp_path)
+    assert result.exit_code == 0
+    assert files(tmp_path) == WRITTEN
+    assert "hookctl validate" in result.stdout
+    checked = run_cli("validate", cwd=tmp_path)
+    assert (checked.exit_code, checked.stderr) == (0, "")
+    planned = run_cli("plan", cwd=tmp_path)
+    assert planned.exit_code == 0
+    assert "My first webhook" in planned.stdout
+
+
+def test_nothing_is_overwritten(run_cli: Callable[..., Any], tmp_path: Path) -> None:
+    run_cli("init", cwd=tmp_path)
+    for name in WRITTEN - {".gitignore"}:
+        (tmp_path / name).write_text("# mine")
+    result = run_cli("init", cwd=tmp_path)
+    assert result.exit_code == 0
+    assert "Wrote" not in result.stdout
+    assert "Kept   hookctl.toml, which exists" in result.stdout
+    assert {(tmp_path / name).read_text() for name in WRITTEN - {".gitignore"}} == {"# mine"}
+    assert (tmp_path / ".gitignore").read_text() == ".hookctl/\n"
+
+
+def test_a_directory_with_webhooks_gets_no_example(run_cli: Callable[..., Any], project: Callable[..., Path]) -> None:
+    root = project({"webhooks.d/mine.yml": "name: Mine\n"})
+    result = run_cli("init", cwd=root)
+    assert "Kept   webhooks.d/, which has webhook files already" in result.stdout
+    assert not (root / "webhooks.d/first.yaml").exists()
+
+
+def test_gitignore_is_added_to(run_cli: Callable[..., Any], project: Callable[..., Path]) -> None:
+    root = project({".gitignore": "*.pyc"})
+    run_cli("init", cwd=root)
+    assert (root / ".gitignore").read_text() == "*.pyc\n.hookctl/\n"
+
+
+def test_another_directory_is_remembered(run_cli: Callable[..., Any], tmp_path: Path) -> None:
+    run_cli("--dir", "hooks", "init", cwd=tmp_path)
+    assert tomllib.loads((tmp_path / "hookctl.toml").read_text()) == {"dir": "hooks"}
+    assert "hooks/**" in (tmp_path / ".github/workflows/webhooks.yaml").read_text()
+    assert run_cli("validate", cwd=tmp_path).exit_code == 0
+
+
+def test_every_setting_stands_in_the_file_and_is_accepted_as_it_stands(run_cli: Callable[..., Any], tmp_path: Path) -> None:
+    run_cli("init", cwd=tmp_path)
+    settings = tmp_path / "hookctl.toml"
+    assert tomllib.loads(settings.read_text()) == {}
+    uncommented = re.sub(r'^# (?=[a-z_"\[][^ ]* ?[=\]]|\[allow\])', "", settings.read_text(), flags=re.MULTILINE)
+    assert set(tomllib.loads(uncommented)) == set(KNOWN)
+    settings.write_text(uncommented)
+    assert run_cli("validate", cwd=tmp_path).exit_code == 0
+
+
+def test_the_workflow_is_yaml(run_cli: Callable[..., Any], tmp_path: Path) -> None:
+    run_cli("init", cwd=tmp_path)
+    workflow = yaml.safe_load((tmp_path / ".github/workflows/webhooks.yaml").read_text())
+    assert "hookctl validate" in [step.get("run") for step in workflow["jobs"]["check"]["steps"]]
+
+
+def test_what_cannot_be_written_is_named(run_cli: Callable[..., Any], project: Callable[..., Path]) -> None:
+    root = project({".github": "a file where a directory must be"})
+    result = run_cli("init", cwd=root)
+    assert result.exit_code == 1
+    assert ".github" in result.stderr
+    assert "Traceback" not in result.stderr
