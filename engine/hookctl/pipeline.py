@@ -1,4 +1,4 @@
-"""The one place that knows the order of the config stages: load, check, compile, diff."""
+"""The one place that knows the order of the config stages: load, check, compile, diff, policies."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hookctl import __version__
 from hookctl.check import check_webhooks
 from hookctl.compile import compile_webhook
 from hookctl.diff import make_plan
@@ -43,3 +44,37 @@ def desired_plans(checked: Checked, plugins: Plugins) -> dict[str, DeliveryPlan]
 def plan_directory(checked: Checked, applied: AppliedState, plugins: Plugins, versions: Mapping[str, str]) -> Plan:
     """What an apply of a valid directory would change."""
     return make_plan(applied, desired_plans(checked, plugins), versions)
+
+
+def tool_versions(plugins: Plugins) -> dict[str, str]:
+    """What makes a plan: the version of hookctl, and of each plugin that is not built in."""
+    return {"hookctl": __version__, **{provider.name: provider.version for provider in plugins.providers if not provider.built_in}}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFinding:
+    """What a policy has to say about a plan. An error keeps the plan from being applied."""
+
+    policy: str
+    """The policy's name; ``protected`` for hookctl's own, that no apply removes a protected webhook."""
+    webhook: str
+    """Whose change is meant; empty where it is the whole plan."""
+    message: str
+    hint: str
+    is_error: bool = True
+
+
+def check_plan(plan: Plan, plugins: Plugins) -> tuple[PlanFinding, ...]:
+    """What every policy says of the plan. One that raises is an error of its own, and the others are still asked."""
+    findings = [
+        PlanFinding("protected", name, "a protected webhook is never removed by an apply", "Bring its file back, or apply `protected: false` first.")
+        for name in plan.protected_removals
+    ]
+    for policy in plugins.policies.values():
+        try:
+            found = [PlanFinding(policy.name, said.webhook, said.message, said.hint, said.is_error) for said in policy.check(plan)]
+        except Exception as error:  # noqa: BLE001 - whatever a plugin raises, it is named and keeps the plan from being applied
+            origin = plugins.origins.get(("policy", policy.name), "an unknown plugin")
+            found = [PlanFinding(policy.name, "", f"the policy of {origin} failed: {error!r}", "Repair or uninstall it.")]
+        findings += found
+    return tuple(findings)

@@ -8,9 +8,6 @@ from itertools import zip_longest
 
 from hookctl.model import Action, AppliedState, Change, DeliveryPlan, FieldChange, Json, Plan, Pointer, canonical_json
 
-NOTHING: Mapping[str, Json] = {"headers": {}, "auth": [], "response_validators": [], "labels": {}}
-"""What a created webhook is compared with, and a deleted one: no field, no block."""
-
 
 def make_plan(applied: AppliedState, desired: Mapping[str, DeliveryPlan], versions: Mapping[str, str]) -> Plan:
     """What it takes to get from ``applied`` to ``desired``: one change per name, ordered by name.
@@ -26,13 +23,21 @@ def _change(name: str, before: DeliveryPlan | None, after: DeliveryPlan | None) 
     if before is not None and after is not None and before.digest == after.digest:
         return Change(name, Action.UNCHANGED, before, after)
     action = Action.CREATE if before is None else Action.DELETE if after is None else Action.UPDATE
-    return Change(name, action, before, after, tuple(_differences((), _document(before), _document(after))))
+    old, new = _document(before or after), _document(after or before)
+    if before is None:
+        old = _emptied(old)
+    if after is None:
+        new = _emptied(new)
+    return Change(name, action, before, after, tuple(_differences((), old, new)))
 
 
-def _document(plan: DeliveryPlan | None) -> Json:
-    if plan is None:
-        return dict(NOTHING)
-    return {key: value for key, value in plan.to_json().items() if key not in {"format", "name"}}
+def _document(plan: DeliveryPlan | None) -> dict[str, Json]:
+    return {key: value for key, value in plan.to_json().items() if key not in {"format", "name"}} if plan else {}
+
+
+def _emptied(document: dict[str, Json]) -> dict[str, Json]:
+    """What a created webhook is compared with, and a deleted one: no field, no header, no block."""
+    return {key: type(value)() if isinstance(value, dict | list) else None for key, value in document.items()}
 
 
 def _differences(pointer: Pointer, before: Json, after: Json) -> Iterator[FieldChange]:
@@ -40,7 +45,7 @@ def _differences(pointer: Pointer, before: Json, after: Json) -> Iterator[FieldC
     sides = [side for side in (before, after) if side is not None]
     if any(sides) and all(isinstance(side, dict) for side in sides):
         old, new = _mapping(before), _mapping(after)
-        for key in [*old, *(key for key in new if key not in old)]:
+        for key in {**new, **old}:  # in the order of what comes, then what goes
             yield from _differences((*pointer, key), old.get(key), new.get(key))
     elif all(isinstance(side, list) for side in sides) and any(isinstance(item, dict) for side in sides for item in _items(side)):
         for index, (was, becomes) in enumerate(zip_longest(_items(before), _items(after))):

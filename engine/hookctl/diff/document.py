@@ -1,0 +1,87 @@
+"""A plan as a JSON document (``schemas/plan.schema.json``), and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import cast
+
+from hookctl.diff.changes import make_plan
+from hookctl.errors import AlteredPlanError, StateError
+from hookctl.model import Action, AppliedState, Change, DeliveryPlan, Json, Plan, Pointer, canonical_json
+
+FORMAT_VERSION = "1.0"
+"""The first number is raised when a reader of the old form would misread the new one."""
+
+
+def to_document(plan: Plan) -> dict[str, Json]:
+    """The plan as a JSON object: everything that :func:`read_plan` needs, and for other readers the fields and the counts."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "serial": plan.serial,
+        "digest": plan.digest,
+        "versions": dict(plan.versions),
+        "changes": [_change(change) for change in plan.changes],
+        "summary": {action.value: sum(change.action is action for change in plan.changes) for action in Action},
+    }
+
+
+def read_plan(text: str) -> Plan:
+    """The plan of a document that was saved; its ``findings`` are left out, since policies are asked again.
+
+    Raises:
+        StateError: the text is no plan, or one of a format that this hookctl does not read.
+        AlteredPlanError: something in it was changed after it was saved.
+    """
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise StateError(f"not a saved plan: {error}", hint="Save one with `hookctl plan --out FILE`.") from error
+    if not isinstance(document, dict) or "format_version" not in document:
+        raise StateError("not a saved plan: there is no format_version in it", hint="Save one with `hookctl plan --out FILE`.")
+    if document["format_version"] != FORMAT_VERSION:
+        raise StateError(
+            f"the saved plan has format version {document['format_version']!r}, this hookctl reads {FORMAT_VERSION!r}",
+            hint="Apply it with the hookctl that made it, or plan again.",
+        )
+    document.pop("findings", None)
+    try:
+        plan = _rebuild(document)
+        unaltered = canonical_json(to_document(plan)) == canonical_json(document)
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise _altered() from error
+    if not unaltered:
+        raise _altered()
+    return plan
+
+
+def _altered() -> AlteredPlanError:
+    return AlteredPlanError("the saved plan was altered: its content does not match its digest", hint="Plan again and apply what that says.")
+
+
+def _change(change: Change) -> Json:
+    return {
+        "name": change.name,
+        "action": change.action.value,
+        "before": change.before.to_json() if change.before else None,
+        "after": change.after.to_json() if change.after else None,
+        "fields": [{"pointer": _json_pointer(field.pointer), "before": field.before, "after": field.after} for field in change.fields],
+    }
+
+
+def _json_pointer(pointer: Pointer) -> str:
+    """RFC 6901: a path into ``before`` and ``after`` that other tools can follow."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in pointer)
+
+
+def _rebuild(document: Mapping[str, Json]) -> Plan:
+    """Made from its two ends alone, as the first time: whatever else the document says can be compared with it."""
+    changes = cast("list[Mapping[str, Json]]", document["changes"])
+    applied = AppliedState(cast("int", document["serial"]), _plans(changes, "before"))
+    return make_plan(applied, _plans(changes, "after"), cast("Mapping[str, str]", document["versions"]))
+
+
+def _plans(changes: list[Mapping[str, Json]], side: str) -> dict[str, DeliveryPlan]:
+    documents = [change[side] for change in changes]
+    plans = [DeliveryPlan.from_json(cast("Mapping[str, Json]", document)) for document in documents if document is not None]
+    return {plan.name: plan for plan in plans}

@@ -1,0 +1,96 @@
+"""The fields of a delivery plan as a person writes and reads them."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator
+
+from hookctl.model import Change, FieldChange, Json, Pointer
+from hookctl.report.printable import printable
+
+UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
+LONG_TEXTS = {("body_template",)}
+"""Shown line by line."""
+
+
+def label(pointer: Pointer, change: Change) -> str:
+    """The field's name as in a webhook file: ``headers.X-Source``, ``retry.schedule``, ``auth.token``, ``auth[1].type``."""
+    if pointer == ("retry_schedule",):
+        return "retry.schedule"
+    parts = [part for index, part in enumerate(pointer) if not _is_inner(pointer, index, change)]
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return printable(text.removeprefix("."))
+
+
+def value(pointer: Pointer, json_value: Json) -> str:
+    """A field's value in one line. Text stands as it is, unless it would read as something else: ``"10"`` is text, ``10`` a number."""
+    if pointer == ("retry_schedule",) and isinstance(json_value, list):
+        return ", ".join(duration(delay) for delay in json_value if isinstance(delay, int | float)) or "no retries"
+    if pointer == ("rate_limit",) and isinstance(json_value, int | float):
+        return rate(json_value)
+    if pointer == ("timeout_seconds",) and isinstance(json_value, int | float):
+        return duration(json_value)
+    if isinstance(json_value, str) and _reads_as_text(json_value):
+        return printable(json_value)
+    return printable(json.dumps(json_value, ensure_ascii=False))
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the largest unit that divides them: ``5s``, ``30m``, ``10h``, ``0.5s``."""
+    size, unit = next(((size, unit) for size, unit in UNITS if seconds and seconds % size == 0), (1, "s"))
+    return f"{seconds / size:.15g}{unit}"
+
+
+def rate(per_second: float) -> str:
+    """A rate in the unit in which it is a whole number: ``50/s``, ``100/m``."""
+    for factor, unit in ((1, "s"), (60, "m"), (3600, "h")):
+        scaled = round(per_second * factor, 9)
+        if scaled.is_integer():
+            return f"{scaled:.0f}/{unit}"
+    return f"{per_second:.6g}/s"
+
+
+def field_lines(field: FieldChange, change: Change) -> Iterator[tuple[str, str]]:
+    """One changed field as lines, each with the sign before it: ``+``, ``~``, ``-``, or a space for a line that stays."""
+    name = label(field.pointer, change)
+    sign = "+" if field.before is None else "-" if field.after is None else "~"
+    if field.pointer in LONG_TEXTS:
+        yield sign, f"{name}:"
+        yield from ((mark, f"  {line}") for mark, line in _text_lines(str(field.before or ""), str(field.after or "")))
+    elif sign == "~":
+        yield sign, f"{name}: {value(field.pointer, field.before)} -> {value(field.pointer, field.after)}"
+    else:
+        yield sign, f"{name}: {value(field.pointer, field.after if field.before is None else field.before)}"
+
+
+def _is_inner(pointer: Pointer, index: int, change: Change) -> bool:
+    """What a file does not have: the ``settings`` of a block, and the index of an auth that is alone on both sides."""
+    if pointer[0] == "transport":
+        return index == 1 and pointer[1] == "settings"
+    if pointer[0] in {"auth", "response_validators"}:
+        alone = pointer[0] == "auth" and all(len(plan.auth) <= 1 for plan in (change.before, change.after) if plan)
+        return (index == 1 and alone) or (index == 2 and pointer[2] == "settings")
+    return False
+
+
+def _reads_as_text(text: str) -> bool:
+    if not text or text != text.strip():
+        return False
+    try:
+        json.loads(text)
+    except ValueError:
+        return True
+    return False
+
+
+def _text_lines(before: str, after: str) -> Iterator[tuple[str, str]]:
+    old, new = before.removesuffix("\n").split("\n") if before else [], after.removesuffix("\n").split("\n") if after else []
+    if old == new:
+        yield " ", "(only the line break at its end)"
+    for line in list(difflib.unified_diff(old, new, lineterm=""))[2:]:
+        if line.startswith("@@"):
+            if int(line.split()[1].partition(",")[0]) < -1:  # @@ -12,7 +12,8 @@: eleven lines are left out
+                yield " ", "..."
+        else:
+            yield line[0], printable(line[1:])

@@ -1,0 +1,98 @@
+"""A plan as text for people and as JSON for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from hookctl.diff import to_document
+from hookctl.model import Action, Change, Json, Plan
+from hookctl.report.fields import field_lines
+from hookctl.report.printable import printable
+
+if TYPE_CHECKING:
+    from hookctl.pipeline import PlanFinding
+
+SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.UNCHANGED: " "}
+COLORS = {"+": "green", "~": "yellow", "-": "red"}
+NAMED = 5
+"""So many unchanged webhooks are named, the others counted."""
+
+
+def render_text(plan: Plan, findings: Sequence[PlanFinding] = (), *, color: bool, waiting: Mapping[str, int] | None = None) -> str:
+    """The changes with their fields, what policies say of each, and the summary line.
+
+    ``waiting`` is how many deliveries wait for a webhook, by its name: removing it cancels them.
+    """
+    lines: list[str] = []
+    for change in plan.changes:
+        said = [finding for finding in findings if finding.webhook == change.name]
+        if change.action is not Action.UNCHANGED or said:
+            lines += [*_change(change, color, (waiting or {}).get(change.name, 0)), *_findings(said, color), ""]
+    names = {change.name for change in plan.changes}
+    others = [finding for finding in findings if finding.webhook not in names]
+    if others:
+        lines += [*_findings(others, color), ""]
+    return "\n".join([*lines, *_unchanged(plan), _summary(plan)]) + "\n"
+
+
+def render_json(plan: Plan, findings: Sequence[PlanFinding] = ()) -> str:
+    """The plan as ``schemas/plan.schema.json`` has it; what ``--out`` saves and ``apply`` reads."""
+    document = to_document(plan)
+    document["findings"] = [_finding_document(finding) for finding in findings]
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def _change(change: Change, color: bool, waiting: int) -> Iterator[str]:
+    sign = SIGNS[change.action]
+    shown = change.after or change.before
+    target = f"  {shown.method} {printable(shown.url)}" if shown and change.action is not Action.UPDATE else ""
+    yield _styled(f"  {sign} {printable(change.name)}", sign, color, bold=True) + target
+    if change.action is Action.DELETE:
+        if waiting:
+            yield f"      {waiting} waiting {'delivery' if waiting == 1 else 'deliveries'} will be cancelled"
+        return
+    for field in change.fields:
+        for mark, text in field_lines(field, change):
+            yield _styled(f"      {mark} {text}".rstrip(), mark, color)
+
+
+def _findings(findings: Sequence[PlanFinding], color: bool) -> Iterator[str]:
+    for finding in findings:
+        severity, hue = ("error", "red") if finding.is_error else ("warning", "yellow")
+        mark = click.style(severity, fg=hue, bold=True) if color else severity
+        yield f"    {mark}[{printable(finding.policy)}]: {printable(finding.message)}"
+        if finding.hint:
+            yield f"      {printable(finding.hint)}"
+
+
+def _unchanged(plan: Plan) -> list[str]:
+    names = [printable(change.name) for change in plan.changes if change.action is Action.UNCHANGED]
+    if not names or not plan.has_changes:
+        return []
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return [f"    {len(names)} unchanged: {', '.join(names[:NAMED])}{more}", ""]
+
+
+def _summary(plan: Plan) -> str:
+    if not plan.has_changes:
+        return "No changes. What is applied is what the files say."
+    counts = {action: sum(change.action is action for change in plan.changes) for action in Action}
+    return f"Plan: {counts[Action.CREATE]} to add, {counts[Action.UPDATE]} to change, {counts[Action.DELETE]} to remove."
+
+
+def _finding_document(finding: PlanFinding) -> Json:
+    return {
+        "policy": finding.policy,
+        "webhook": finding.webhook or None,
+        "severity": "error" if finding.is_error else "warning",
+        "message": finding.message,
+        "hint": finding.hint,
+    }
+
+
+def _styled(text: str, sign: str, color: bool, *, bold: bool = False) -> str:
+    return click.style(text, fg=COLORS.get(sign), bold=bold) if color else text
