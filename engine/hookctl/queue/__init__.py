@@ -1,0 +1,1 @@
+"""Events and deliveries on disk: what is due, what was tried, what came of it."""

@@ -1,0 +1,191 @@
+"""What every queue does, whatever it is kept in.
+
+Three promises that an implementation makes, and ``tests/queue`` checks:
+
+- what :meth:`Queue.enqueue` and :meth:`Queue.finish` have returned from is on disk;
+- a delivery is claimed by one worker at a time. A worker that dies or stalls past its lease loses the delivery to the
+  next that claims it, and from then on can no longer mark it;
+- an event's id is seen once: the same event again makes no second delivery.
+
+Times are epoch seconds. Several processes may use one queue at once; one object belongs to one thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from hookctl.model import AppliedState, Attempt, Delivery, DeliveryStatus, Event, Json
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """A delivery that routing wants made."""
+
+    id: str
+    webhook: str
+    dead_because: str = ""
+    """Not empty: it cannot even be decided whether the event is for the webhook, so it is a dead letter from the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """An event and the deliveries that it makes."""
+
+    event: Event
+    deliveries: tuple[NewDelivery, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that the caller alone may try, until the lease ends."""
+
+    delivery: Delivery
+    document: Mapping[str, Json]
+    """The whole event."""
+    lease: int
+    """Tells this claim of the delivery from every earlier and later one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an attempt means for its delivery."""
+
+    status: DeliveryStatus
+    """``delivered``, ``retrying`` or ``dead``."""
+    reason: str = ""
+    """Why it is dead or retrying."""
+    due_at: float | None = None
+    """When it is tried again; given for ``retrying`` alone."""
+    suspend: bool = False
+    """The target wants no more of this webhook's deliveries: hold them until the next apply or resume."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """An attempt that was made on a claimed delivery, and its outcome."""
+
+    claimed: Claimed
+    attempt: Attempt
+    """Secrets masked: it is stored as it is."""
+    outcome: Outcome
+    serial: int
+    """Of the applied state that the attempt was made by: a suspension holds until a later one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which deliveries; an absent field lets every one through."""
+
+    status: DeliveryStatus | None = None
+    webhook: str | None = None
+    since: float | None = None
+    """Made at this time or later."""
+    ids: Collection[str] | None = None
+    id_prefix: str = ""
+
+
+EVERYTHING = Filter()
+
+Counts = Mapping[str, Mapping[DeliveryStatus, int]]
+"""How many deliveries of each status, by webhook name; no zeros."""
+
+
+class Queue(Protocol):
+    """Events, their deliveries and the attempts on them. Methods raise ``hookctl.errors.StoreError`` when the store fails."""
+
+    # -- intake
+
+    def enqueue(self, batch: Sequence[Routed], now: float) -> list[bool]:
+        """Store events and their deliveries in one commit; all of them or, on an error, none.
+
+        Gives one flag per event: False where its id was seen before (in this batch or ever), and nothing was stored.
+        Deliveries for a suspended webhook are held from the start.
+        """
+        ...
+
+    def position(self) -> int:
+        """A mark: deliveries made from now on come after it. For :meth:`counts`."""
+        ...
+
+    # -- work
+
+    def claim(self, now: float, limit: int, lease_seconds: float, wanted: Mapping[str, int]) -> list[Claimed]:
+        """Take deliveries that are due, at most ``limit``, in one commit.
+
+        ``wanted`` says how many of each webhook at most; webhooks that it does not name are left alone, and its order is the order in which
+        they are served while ``limit`` lasts. Of one webhook, the longest due come first.
+        """
+        ...
+
+    def finish(self, results: Sequence[Result], now: float) -> set[str]:
+        """Record attempts and outcomes in one commit; gives the ids whose lease was lost, of which nothing was recorded.
+
+        A lease is lost when someone else has claimed the delivery, or it was replayed. A delivery that was held or cancelled while it was being
+        tried stays so, unless the attempt delivered it or made it a dead letter.
+        """
+        ...
+
+    def release(self, claims: Iterable[Claimed]) -> None:
+        """Give back claims that were not tried to their end: they are due again as before, for anyone. Lost leases are passed over."""
+        ...
+
+    def next_due(self, webhooks: Collection[str]) -> float | None:
+        """When the next delivery of these webhooks can be claimed: it is due, or the lease on it ends. None: nothing waits."""
+        ...
+
+    def in_hand_elsewhere(self) -> int:
+        """How many deliveries other workers hold a lease on."""
+        ...
+
+    def close(self) -> None:
+        """Release the store. Claims that were neither finished nor released are free for others at once."""
+        ...
+
+    # -- applied state
+
+    def reconcile(self, applied: AppliedState) -> None:
+        """Fit what waits to the webhooks that are applied now.
+
+        Deliveries of a webhook that is gone are cancelled, of an inactive or suspended one held, and held ones of an active one are due again.
+        A suspension ends with the first apply after it. A serial below one that was reconciled before changes nothing.
+        """
+        ...
+
+    def resume(self, webhook: str) -> bool:
+        """End a webhook's suspension before the next apply, and make what it held due again. False: it is not suspended."""
+        ...
+
+    def suspended(self) -> Mapping[str, str]:
+        """The webhooks that are suspended, and why."""
+        ...
+
+    # -- looking and repeating
+
+    def deliveries(self, which: Filter = EVERYTHING, limit: int | None = None) -> list[Delivery]:
+        """The deliveries that pass the filter, newest first."""
+        ...
+
+    def document(self, delivery_id: str) -> Mapping[str, Json] | None:
+        """The whole event of a delivery; None when there is no such delivery."""
+        ...
+
+    def attempts(self, delivery_id: str) -> list[Attempt]:
+        """Every attempt on a delivery, oldest first. A replay starts to number from 1 again."""
+        ...
+
+    def replay(self, ids: Sequence[str], now: float) -> list[str]:
+        """Make deliveries due now, whatever became of them, with a fresh retry schedule; their attempts stay on record.
+
+        Gives the ids that are due now; those that someone is trying at this moment are left alone.
+        """
+        ...
+
+    def counts(self, after: int = 0) -> Counts:
+        """How many deliveries there are; only those made after a :meth:`position`, if one is given."""
+        ...
+
+    def last_results(self) -> Mapping[str, tuple[DeliveryStatus, float]]:
+        """What the last attempt of each webhook came to, and when."""
+        ...

@@ -1,0 +1,47 @@
+"""Fitting what waits to the webhooks that are applied; inside the caller's transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from hookctl.model import AppliedState, DeliveryStatus, Status
+from hookctl.queue import tables
+
+REMOVED = "the webhook was removed"
+INACTIVE = "the webhook is inactive"
+
+
+def reconcile(connection: sqlite3.Connection, applied: AppliedState) -> None:
+    """See :meth:`hookctl.queue.interface.Queue.reconcile`."""
+    if not connection.execute("UPDATE reconciled SET serial = :serial WHERE serial <= :serial", {"serial": applied.serial}).rowcount:
+        return  # another process has seen a newer state already
+    connection.execute("DELETE FROM suspensions WHERE serial < ?", (applied.serial,))
+    suspended = dict(connection.execute("SELECT webhook, reason FROM suspensions").fetchall())
+    for (webhook,) in connection.execute(tables.WAITING_WEBHOOKS).fetchall():
+        plan = applied.plans.get(webhook)
+        if plan is None:
+            _stop(connection, webhook, DeliveryStatus.CANCELLED, REMOVED)
+        elif plan.status is Status.INACTIVE:
+            _stop(connection, webhook, DeliveryStatus.HELD, INACTIVE)
+        elif webhook in suspended:
+            _stop(connection, webhook, DeliveryStatus.HELD, suspended[webhook])
+        else:
+            unhold(connection, webhook)
+
+
+def suspend(connection: sqlite3.Connection, webhook: str, serial: int, cause: str) -> None:
+    """Hold all that waits for a webhook, until an apply raises the serial or someone resumes it."""
+    reason = f"suspended until the next apply: {cause}"
+    connection.execute(tables.SUSPEND, (webhook, serial, reason))
+    _stop(connection, webhook, DeliveryStatus.HELD, reason)
+
+
+def unhold(connection: sqlite3.Connection, webhook: str) -> None:
+    """Make what is held of a webhook due again."""
+    connection.execute(tables.UNHOLD, (webhook,))
+
+
+def _stop(connection: sqlite3.Connection, webhook: str, status: DeliveryStatus, reason: str) -> None:
+    values = {"webhook": webhook, "status": status, "reason": reason}
+    connection.execute(tables.STOP_HELD, values)
+    connection.execute(tables.STOP, values)
