@@ -31,7 +31,7 @@ bench: $(READY)
 
 # Writes what the commands print into the documentation's console blocks.
 docs: $(READY)
-	@$(BIN)/pytest -q tests/docs --update-docs
+	@UPDATE_DOCS=1 $(BIN)/pytest -q tests/docs
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .hookctl

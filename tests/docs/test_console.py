@@ -1,0 +1,122 @@
+"""Runs the ``console`` blocks of the documentation, in order, and compares what they print with what the page says.
+
+README.md begins in an empty directory, every other page in one that holds our ``webhooks.d/``. ``...`` stands for any text, as in
+doctest. A command that ends in ``&`` runs until the end of the page, and its output is what it prints first. Port 8443 becomes a free one.
+``make docs`` writes what the commands print into each page, save for outputs with ``...`` in them, which stay as they are.
+"""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
+COMMAND = re.compile(r"^\$ (?:.*\\\n)*.*\n", re.MULTILINE)
+PAGES = [page for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))] if BLOCK.search(page.read_text(encoding="utf-8"))]
+DOCUMENTED_PORT = "8443"
+
+
+@dataclass
+class Shell:
+    """A shell whose directory and exported variables outlive a command."""
+
+    directory: Path
+    environment: Path
+    port: str
+    background: list[subprocess.Popen[str]]
+
+    def run(self, command: str, expected_lines: int) -> str:
+        """What the command prints to both outputs; of one in the background, its first lines."""
+        script = f". {self.environment}\n{command.replace(DOCUMENTED_PORT, self.port)}"
+        process = subprocess.Popen(
+            ["bash", "-c", f"{script}\nexport -p > {self.environment}" if not command.endswith("&") else script.removesuffix("&").replace("\n", "\nexec ", 1)],
+            cwd=self.directory,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert process.stdout is not None
+        if command.endswith("&"):
+            self.background.append(process)
+            return "".join(process.stdout.readline() for _ in range(expected_lines)).replace(self.port, DOCUMENTED_PORT)
+        output, _ = process.communicate(timeout=120)
+        return output.replace(self.port, DOCUMENTED_PORT)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    environment = tmp_path / "environment"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HOOKCTL_", "PYTEST_")) and name != "UPDATE_DOCS"}
+    kept["PATH"] = f"{Path(sys.executable).parent}:{kept.get('PATH', '')}"
+    kept["COLUMNS"] = "100"
+    subprocess.run(["bash", "-c", f"export -p > {environment}"], env=kept, check=True)
+    directory = tmp_path / "here"
+    directory.mkdir()
+    started = Shell(directory, environment, _free_port(), [])
+    yield started
+    for process in started.background:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+
+
+def _free_port() -> str:
+    """A free port of four digits, as the documented one has, so that tables keep their form."""
+    for port in range(2000 + os.getpid() % 5000, 10_000):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return str(port)
+    raise AssertionError("no free port")
+
+
+def steps(block: str) -> Iterator[tuple[str, str]]:
+    """Each command of a block, without its prompt, and the output that the page shows."""
+    starts = [*COMMAND.finditer(block)]
+    for match, following in zip(starts, [*starts[1:], None], strict=True):
+        yield match[0][2:].strip(), block[match.end() : following.start() if following else len(block)]
+
+
+def agrees(expected: str, printed: str) -> bool:
+    return doctest.OutputChecker().check_output(_tidy(expected), _tidy(printed), doctest.ELLIPSIS)
+
+
+def _tidy(text: str) -> str:
+    return "\n".join(line.rstrip() for line in text.strip("\n").splitlines()) + "\n"
+
+
+def test_blocks_are_read_as_a_shell_would() -> None:
+    assert [*steps("$ a \\\n    b\nx\n\ny\n$ c &\n")] == [("a \\\n    b", "x\n\ny\n"), ("c &", "")]
+    assert agrees("one ... three\n", "one two three\n")
+    assert not agrees("one\n", "two\n")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_console_blocks_print_what_the_page_says(page: Path, shell: Shell) -> None:
+    if page.name != "README.md":
+        shutil.copytree(ROOT / "webhooks.d", shell.directory / "webhooks.d")
+    updating = "UPDATE_DOCS" in os.environ
+    text, wrong = page.read_text(encoding="utf-8"), []
+    for block in BLOCK.findall(text):
+        written = ""
+        for command, expected in steps(block):
+            printed = shell.run(command, expected.count("\n"))
+            agreed = agrees(expected, printed)
+            written += f"$ {command}\n{expected if agreed or '...' in expected else _tidy(printed)}"
+            if not agreed and not (updating and "..." not in expected):
+                wrong.append(f"$ {command}\n-- the page says:\n{expected}-- it prints:\n{printed}")
+        text = text.replace(block, written)
+    if updating:
+        page.write_text(text, encoding="utf-8")
+    assert not wrong, "\n".join(wrong)
