@@ -65,6 +65,8 @@ class Webhook:
     """Which document of the file, from 1."""
     fields: Mapping[str, Json]
     positions: Positions
+    unread: tuple[Pointer, ...] = ()
+    """Places whose value could not be read; a finding of ``load`` says why, and ``check`` says no more about them."""
 
     @property
     def name(self) -> str:

@@ -1,0 +1,127 @@
+"""Node trees to JSON values, with everything in them that JSON, or a careful reader, cannot take."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from yaml.nodes import ScalarNode, SequenceNode
+
+from hookctl.load.composer import MAX_DEPTH, depth_problem
+from hookctl.load.problem import NO_ANCHORS, Problem
+from hookctl.load.scalars import AmbiguousScalarError, resolve_plain
+from hookctl.model import Json, Pointer
+
+if TYPE_CHECKING:
+    from yaml.nodes import Node
+
+_PROPERTY = re.compile(r"(?:(&)|!)(?:<[^>]*>|[^\s,\[\]{}]*)\s*")
+
+
+class Construction:
+    """The value of one document. ``unread`` holds the places whose value a problem keeps from being known."""
+
+    def __init__(self, text: str, root: Node, first_line: int) -> None:
+        self.problems: list[Problem] = []
+        self.unread: list[Pointer] = []
+        self._text = text
+        self._first_line = first_line
+        self._path: list[str | int] = []
+        self._has_properties = "&" in text or "!" in text
+        self._visited: set[int] = set()
+        self.value = self._build(root)
+
+    def _build(self, node: Node) -> Json:
+        if self._has_properties and not self._check_properties(node):
+            self.unread.append(tuple(self._path))
+            return None
+        if isinstance(node, ScalarNode):
+            return node.value if node.style else self._plain(node)
+        if len(self._path) >= MAX_DEPTH:
+            start = node.start_mark.index
+            self._problem(depth_problem(start, start + 1))
+            return None
+        if isinstance(node, SequenceNode):
+            return self._list(node)
+        return self._mapping(node)
+
+    def _plain(self, node: ScalarNode) -> Json:
+        try:
+            return resolve_plain(node.value)
+        except AmbiguousScalarError as error:
+            message, hint = f"{node.value} {error}", "Put it in quotes if it is text; else write it as a plain decimal number."
+            self._problem(Problem("yaml-ambiguous-number", message, hint, node.start_mark.index, node.end_mark.index))
+            return str(node.value)
+
+    def _list(self, node: SequenceNode) -> Json:
+        items: list[Json] = []
+        for index, item in enumerate(node.value):
+            self._path.append(index)
+            items.append(self._build(item))
+            self._path.pop()
+        return items
+
+    def _mapping(self, node: Node) -> Json:
+        fields: dict[str, Json] = {}
+        first: dict[str, Node] = {}
+        for key_node, value_node in node.value:
+            key = self._key(key_node)
+            if key is None:
+                continue
+            if key in fields:
+                line = self._first_line + self._text.count("\n", 0, first[key].start_mark.index)
+                message = f"the key {key!r} stands already in line {line}"
+                self._problem_at(key_node, "yaml-duplicate-key", message, "Keep one of the two: readers differ in which one counts.")
+                continue
+            first[key] = key_node
+            self._path.append(key)
+            fields[key] = self._build(value_node)
+            self._path.pop()
+        return fields
+
+    def _key(self, node: Node) -> str | None:
+        if self._has_properties and not self._check_properties(node):
+            return None
+        if not isinstance(node, ScalarNode):
+            self._problem_at(node, "yaml-key-type", "a key that is a list or a mapping", "Put a value that begins with { or [ in quotes.")
+            if self._path:
+                self.unread.append(tuple(self._path))  # most likely meant as text, such as {{ x }}
+            return None
+        if not node.style and not self._is_text(node.value):
+            self._problem_at(node, "yaml-key-type", f"the key {node.value or 'null'} is no text", "Put the key in quotes.")
+            return None
+        return str(node.value)
+
+    @staticmethod
+    def _is_text(plain: str) -> bool:
+        try:
+            return isinstance(resolve_plain(plain), str)
+        except AmbiguousScalarError:
+            return False
+
+    def _check_properties(self, node: Node) -> bool:
+        """Report anchors and tags before a node. False when its value cannot be told: a tagged scalar, or an alias."""
+        start = node.start_mark.index
+        if self._text[start : start + 1] not in ("&", "!"):
+            return True
+        if id(node) in self._visited:
+            return False  # reached by an alias: the finding at the anchor says so, and walking it again could take for ever
+        self._visited.add(id(node))
+        tagged = False
+        while match := _PROPERTY.match(self._text, start):
+            end = start + len(match[0].rstrip())
+            if match[1]:
+                self._problem_at(node, "yaml-anchor", f"the anchor {self._text[start:end]}", NO_ANCHORS, end)
+            else:
+                tagged = True
+                self._problem_at(node, "yaml-tag", f"the tag {self._text[start:end]}", "Remove the tag; put text in quotes.", end)
+            start = match.end()
+        return not (tagged and isinstance(node, ScalarNode))
+
+    def _problem_at(self, node: Node, rule: str, message: str, hint: str, end: int | None = None) -> None:
+        start = node.start_mark.index
+        self.problems.append(Problem(rule, message, hint, start, end or node.end_mark.index))
+
+    def _problem(self, problem: Problem) -> None:
+        self.problems.append(problem)
+        self.unread.append(tuple(self._path))

@@ -1,0 +1,33 @@
+"""Cuts a file's text into its documents, so that an error in one hides nothing in the others.
+
+A line that begins with ``---`` or ``...`` ends a document wherever it stands, in quotes and block scalars too, so lines alone tell.
+"""
+
+from __future__ import annotations
+
+import re
+
+_START = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
+_END = re.compile(r"^\.\.\.(?=[ \t\r\n]|\Z)[^\n]*\n?", re.MULTILINE)
+
+
+def split_documents(text: str) -> list[tuple[int, int]]:
+    """Where each document starts and ends, in characters. Comments and directives before a ``---`` belong to it."""
+    cuts = {0, len(text)}
+    if "---" in text:
+        cuts.update(match.start() for match in _START.finditer(text))
+    if "..." in text:
+        cuts.update(match.end() for match in _END.finditer(text))
+    documents: list[tuple[int, int]] = []
+    start, *ends = sorted(cuts)
+    for end in ends:
+        if not _has_no_content(text[start:end]):
+            documents.append((start, end))
+        elif text.startswith("---", end):
+            continue  # a preamble of the next document
+        start = end
+    return documents
+
+
+def _has_no_content(text: str) -> bool:
+    return all(line.startswith("%") or line.rstrip() == "..." or line.lstrip(" \t\r")[:1] in ("", "#") for line in text.split("\n"))

@@ -1,0 +1,101 @@
+"""Finds and reads the files of a directory of webhooks."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+MAX_BYTES = 1024 * 1024
+SUFFIXES = (".yaml", ".yml")
+_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\0\0", "utf-32-le"), (b"\0\0\xfe\xff", "utf-32-be"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+"""Byte-order marks and the encodings that they stand for; the longer ones first."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileProblem:
+    """Why a file or directory cannot be read as it is. ``start`` is where in the text, None for the whole file."""
+
+    path: str
+    rule: str
+    message: str
+    hint: str
+    start: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """A file's text as far as it could be read, and what is wrong with its bytes."""
+
+    text: str
+    problem: FileProblem | None = None
+
+
+def find_files(directory: Path) -> Iterator[Path | FileProblem]:
+    """Every ``*.yaml`` and ``*.yml`` of a directory and its subdirectories, sorted; hidden ones are left out.
+
+    Links are followed, and each directory is entered once, so a loop of links ends.
+    """
+    entered: set[tuple[int, int]] = set()
+
+    def walk(current: Path) -> Iterator[Path | FileProblem]:
+        try:
+            about = current.stat()
+            if (about.st_dev, about.st_ino) in entered:
+                return
+            entered.add((about.st_dev, about.st_ino))
+            with os.scandir(current) as scan:
+                entries = sorted(scan, key=lambda entry: entry.name)
+        except OSError as error:
+            yield _unreadable(current, error)
+            return
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                yield from walk(current / entry.name)
+            elif entry.name.endswith(SUFFIXES):
+                yield current / entry.name
+
+    yield from walk(directory)
+
+
+def read_file(path: Path) -> ReadFile | FileProblem:
+    """The text of a file of at most 1 MiB; a FileProblem alone where there is none to go on with."""
+    name = str(path)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe without a writer would wait for ever
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return FileProblem(name, "file-unreadable", "not a regular file", "Put a plain file there, or rename this one.")
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        return _unreadable(path, error)
+    if len(data) > MAX_BYTES:
+        return FileProblem(name, "file-too-large", f"larger than {MAX_BYTES} bytes", "Split it: webhooks may stand in as many files as you like.")
+    return _decode(name, data)
+
+
+def _decode(name: str, data: bytes) -> ReadFile | FileProblem:
+    mark, encoding = next(((mark, encoding) for mark, encoding in _MARKS if data.startswith(mark)), (b"", "utf-8"))
+    if not mark and 0 in data[:2] and data[:2].strip(b"\0").isascii() and len(data.strip(b"\0")) > 1:
+        encoding = "utf-16-be" if data[0] == 0 else "utf-16-le"
+    try:
+        text = data[len(mark) :].decode(encoding)
+    except UnicodeDecodeError as error:
+        if encoding != "utf-8":
+            return FileProblem(name, "file-not-text", f"neither UTF-8 nor {encoding.upper()}", "Save it as UTF-8 text.")
+        where = f"byte {error.start + len(mark)} (0x{data[error.start + len(mark)]:02x})"
+        return FileProblem(
+            name, "file-not-text", f"not UTF-8 text: {where} belongs to no character", "Save it as UTF-8 text, or move it out of this directory."
+        )
+    if encoding == "utf-8" and not mark:
+        return ReadFile(text)
+    what = "begins with a byte-order mark" if encoding == "utf-8" else f"encoded in {encoding.upper()}"
+    return ReadFile(text, FileProblem(name, "yaml-byte-order", what, "Save it as UTF-8 without a byte-order mark.", start=0))
+
+
+def _unreadable(path: Path, error: OSError) -> FileProblem:
+    return FileProblem(str(path), "file-unreadable", f"cannot be read: {error.strerror or error}", "Check that it is there and that you may read it.")

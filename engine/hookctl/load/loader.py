@@ -1,0 +1,124 @@
+"""Loads webhooks from a directory, a file at a time: everything that can be read, and a finding for everything that cannot."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from hookctl.load.composer import compose
+from hookctl.load.construct import Construction
+from hookctl.load.documents import split_documents
+from hookctl.load.files import FileProblem, ReadFile, find_files, read_file
+from hookctl.load.positions import DocumentPositions, Lines
+from hookctl.load.problem import Problem
+from hookctl.model import Finding, Severity, SourceFile, Webhook
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_LINE_BREAK = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The webhooks of a directory in the order of its files, and what is wrong with their YAML."""
+
+    webhooks: tuple[Webhook, ...]
+    findings: tuple[Finding, ...]
+
+
+def load_directory(directory: Path) -> Loaded:
+    """Every document of every ``*.yaml`` and ``*.yml`` below ``directory``. Bad input is a finding, never an exception."""
+    webhooks: list[Webhook] = []
+    findings: list[Finding] = []
+    if not directory.is_dir():
+        message = "not a directory" if directory.exists() else "there is no such directory"
+        return Loaded((), (_file_finding(FileProblem(str(directory), "directory-missing", message, "Name another with --dir, or run `hookctl init`.")),))
+    for path in find_files(directory):
+        read = path if isinstance(path, FileProblem) else read_file(path)
+        if isinstance(read, FileProblem):
+            findings.append(_file_finding(read))
+        else:
+            loaded = _load_read(str(path), read)
+            webhooks += loaded.webhooks
+            findings += loaded.findings
+    if not webhooks and not findings:
+        problem = FileProblem(
+            str(directory), "directory-empty", "no *.yaml or *.yml file in it", "Write a webhook file, or run `hookctl init` for a first one."
+        )
+        findings.append(_file_finding(problem))
+    return Loaded(tuple(webhooks), tuple(findings))
+
+
+def load_text(path: str, text: str) -> Loaded:
+    """Every document of one file's text; ``path`` is what findings call it."""
+    return _load_read(path, ReadFile(text))
+
+
+def _load_read(path: str, read: ReadFile) -> Loaded:
+    file = SourceFile(path, read.text)
+    lines = Lines(file)
+    webhooks: list[Webhook] = []
+    findings: list[Finding] = []
+    if read.problem:
+        findings.append(_finding(lines, Problem(read.problem.rule, read.problem.message, read.problem.hint, 0, 1)))
+    for start, end in split_documents(read.text):
+        webhook, problems = _load_document(lines, start, end, len(webhooks) + 1)
+        findings += (_finding(lines, problem, start, webhook) for problem in problems)
+        if webhook is not None:
+            webhooks.append(webhook)
+    if not webhooks and not findings:
+        findings.append(_file_finding(FileProblem(path, "file-empty", "no webhook in it", "Write a webhook, or remove the file."), file))
+    return Loaded(tuple(webhooks), tuple(findings))
+
+
+def _load_document(lines: Lines, start: int, end: int, number: int) -> tuple[Webhook | None, list[Problem]]:
+    text = lines.file.text[start:end]
+    problem = _find_forbidden(text)
+    root = problem or compose(text)
+    if isinstance(root, Problem):
+        return None, [root]
+    if root is None:
+        return None, []
+    construction = Construction(text, root, 1 + lines.file.text.count("\n", 0, start))
+    fields = construction.value
+    if isinstance(fields, dict):
+        positions = DocumentPositions(lines, start, end)
+        return Webhook(lines.file, number, fields, positions, unread=tuple(construction.unread)), construction.problems
+    if fields is None and not construction.problems:
+        return None, []  # nothing between two markers
+    if not construction.problems:
+        what = "a list" if isinstance(fields, list) else "a single value"
+        problem = Problem(
+            "yaml-not-a-mapping", f"{what}, not a webhook", "Write `key: value` lines, beginning with `name:`.", root.start_mark.index, root.end_mark.index
+        )
+        return None, [problem]
+    return None, construction.problems
+
+
+def _find_forbidden(text: str) -> Problem | None:
+    """The first character that YAML forbids, or that its versions (and terminals) read differently."""
+    if match := _CONTROL.search(text):
+        message = f"the control character U+{ord(match[0]):04X}"
+        return Problem("file-not-text", message, 'Remove it; in text write it as an escape in double quotes, such as "\\x1b".', match.start(), match.end())
+    if match := _LINE_BREAK.search(text):
+        message = f"the line break U+{ord(match[0]):04X}, which readers disagree about"
+        return Problem("yaml-line-break", message, "End lines with a line feed; in text write it as an escape in double quotes.", match.start(), match.end())
+    if (index := text.find("\ufeff")) >= 0:
+        return Problem("yaml-byte-order", "a byte-order mark inside the file", "Remove the invisible character U+FEFF.", index, index + 1)
+    return None
+
+
+def _finding(lines: Lines, problem: Problem, start: int = 0, webhook: Webhook | None = None) -> Finding:
+    return Finding(
+        rule=problem.rule,
+        severity=Severity.ERROR,
+        message=problem.message,
+        hint=problem.hint,
+        file=lines.file,
+        span=lines.span(start + problem.start, start + problem.end),
+        webhook=webhook.name if webhook else "",
+    )
+
+
+def _file_finding(problem: FileProblem, file: SourceFile | None = None) -> Finding:
+    return Finding(rule=problem.rule, severity=Severity.ERROR, message=problem.message, hint=problem.hint, file=file or SourceFile(problem.path, ""))
