@@ -37,15 +37,14 @@ class AppliedStore:
             StoreError: the store cannot be read, or holds what this hookctl does not understand.
             StateLockedError: another process kept the store busy.
         """
-        from hookctl.store import table_version
+        with self._snapshot() as connection:
+            return _read(connection) if connection else AppliedState()
 
-        if not self._path.exists():
-            return AppliedState()
-        with self._connection() as connection:
-            if not table_version(connection, COMPONENT):
-                return AppliedState()
-            connection.execute("BEGIN")  # one snapshot for webhooks and serial; a reader takes no lock
-            return _read(connection)
+    def check(self, plan: Plan) -> None:
+        """Raise now what :meth:`apply` would raise of the plan: StalePlanError, StateError. Never creates the file."""
+        _refuse_removals(plan)
+        with self._snapshot() as connection:
+            _refuse_stale(connection, plan)
 
     def apply(self, plan: Plan, *, applied_by: str = "") -> AppliedState:
         """Make the applied state what the plan ends in, in one transaction, and give it with its new serial.
@@ -60,8 +59,7 @@ class AppliedStore:
         """
         from hookctl.store import migrate, transaction
 
-        if plan.protected_removals:
-            raise StateError(f"the plan removes the protected webhook {plan.protected_removals[0]}", hint="Apply `protected: false` first.")
+        _refuse_removals(plan)
         with self._connection() as connection:
             migrate(connection, COMPONENT, SCRIPTS)
             with transaction(connection):
@@ -69,6 +67,18 @@ class AppliedStore:
                 _write(connection, plan)
                 connection.execute("INSERT INTO applies VALUES (?, ?, ?, ?)", (plan.serial + 1, time.time(), applied_by, plan.digest))
                 return _read(connection)
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[sqlite3.Connection | None]:
+        """A connection that sees one moment and takes no lock; None where nothing was ever applied."""
+        from hookctl.store import table_version
+
+        if not self._path.exists():
+            yield None
+            return
+        with self._connection() as connection:
+            connection.execute("BEGIN")
+            yield connection if table_version(connection, COMPONENT) else None
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -90,21 +100,28 @@ def _read(connection: sqlite3.Connection) -> AppliedState:
                 f"the applied webhook {name} does not match its digest", hint="The store was changed by other means than an apply; restore a backup."
             )
         plans[name] = plan
-    return AppliedState(_serial(connection), plans)
+    last = _last_apply(connection)
+    return AppliedState(last[0] if last else 0, plans)
 
 
-def _serial(connection: sqlite3.Connection) -> int:
-    (serial,) = connection.execute("SELECT coalesce(max(serial), 0) FROM applies").fetchone()
-    return int(serial)
+def _last_apply(connection: sqlite3.Connection) -> tuple[int, float, str] | None:
+    """Serial, epoch seconds and who; None before the first."""
+    row: tuple[int, float, str] | None = connection.execute("SELECT serial, applied_at, applied_by FROM applies ORDER BY serial DESC LIMIT 1").fetchone()
+    return row
 
 
-def _refuse_stale(connection: sqlite3.Connection, plan: Plan) -> None:
+def _refuse_removals(plan: Plan) -> None:
+    if plan.protected_removals:
+        raise StateError(f"the plan removes the protected webhook {plan.protected_removals[0]}", hint="Bring its file back, or apply `protected: false` first.")
+
+
+def _refuse_stale(connection: sqlite3.Connection | None, plan: Plan) -> None:
     """The serial tells of applies since; the digests tell a plan that was made for another store of the same serial."""
-    applied = dict(connection.execute("SELECT name, digest FROM applied_webhooks"))
-    if plan.serial == _serial(connection) and applied == {change.name: change.before.digest for change in plan.changes if change.before}:
+    last = _last_apply(connection) if connection else None
+    applied = dict(connection.execute("SELECT name, digest FROM applied_webhooks")) if connection else {}
+    if plan.serial == (last[0] if last else 0) and applied == {change.name: change.before.digest for change in plan.changes if change.before}:
         return
-    last = connection.execute("SELECT serial, applied_by, applied_at FROM applies ORDER BY serial DESC LIMIT 1").fetchone()
-    now = f"now at serial {last[0]}, applied {f'by {last[1]} ' if last[1] else ''}at {_utc(last[2])}" if last else "empty"
+    now = f"now at serial {last[0]}, applied {f'by {last[2]} ' if last[2] else ''}at {_utc(last[1])}" if last else "empty"
     raise StalePlanError(
         f"the plan is stale: it starts from serial {plan.serial}, and the applied state is {now}", hint="Run `hookctl plan` again and review what it says now."
     )
