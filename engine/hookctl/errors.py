@@ -11,6 +11,7 @@
     |   |-- StateLockedError        another apply holds the lock
     |   `-- StoreError              the store cannot be opened, read or written
     |-- SecretError                 a secret reference cannot be resolved; never holds the secret
+    |-- TokenError                  a token endpoint refused, or answered nonsense; never holds secret or token
     |-- EventError                  an event is not acceptable; says why
     |-- TemplateError               a template cannot be compiled; knows where
     |-- RenderError                 a template cannot be rendered for this event
@@ -67,6 +68,10 @@ class StoreError(StateError):
 
 class SecretError(HookctlError):
     """A secret reference cannot be resolved. Holds the reference, never the value."""
+
+
+class TokenError(HookctlError):
+    """No access token: its endpoint cannot be reached, refused, or answered nonsense. Holds neither secret nor token."""
 
 
 class EventError(HookctlError):

@@ -17,7 +17,7 @@ from hookctl.model.delivery import (
 from hookctl.model.delivery_plan import DeliveryPlan, PluginBlock, Status, canonical_json
 from hookctl.model.event import Event
 from hookctl.model.finding import Finding, Severity, has_errors, in_order
-from hookctl.model.secret import MASK, Resolved, Secret, SecretReference
+from hookctl.model.secret import MASK, Resolved, Secret, SecretReference, reveal
 from hookctl.model.source import Json, Pointer, Positions, SourceFile, Span, Webhook
 
 __all__ = [
@@ -56,4 +56,5 @@ __all__ = [
     "canonical_json",
     "has_errors",
     "in_order",
+    "reveal",
 ]

@@ -78,6 +78,15 @@ def mask(text: str) -> str:
     return REFERENCE.sub(MASK, text)
 
 
+def reveal(value: Resolved) -> str:
+    """The text of a resolved string, be it a secret or not: for the plugin that puts it into a request. Raises TypeError for other values."""
+    if isinstance(value, Secret):
+        return value.reveal()
+    if isinstance(value, str):
+        return value
+    raise TypeError(f"a string was expected, not a {type(value).__name__}")
+
+
 def resolve_text(text: str, resolve: Resolve) -> str | Secret:
     """The text with its references resolved: a :class:`Secret` if there was one, else the text itself."""
     if not has_reference(text):

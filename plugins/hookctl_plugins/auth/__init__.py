@@ -1,1 +1,146 @@
-"""Built-in plugins."""
+"""Ways to authenticate a request: ``bearer``, ``basic``, ``headers``, ``oauth2``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from hookctl.plugin import AuthContext, AuthType, Settings, hookimpl
+
+if TYPE_CHECKING:
+    from requests.auth import AuthBase
+
+    from hookctl.model import Json
+
+TOKEN_CHARACTERS = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110's word for what a header name is made of
+"""A header name, as RFC 9110 has it."""
+
+
+def _block(required: list[Json], properties: dict[str, Json]) -> Mapping[str, Json]:
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+BEARER: Mapping[str, Json] = _block(
+    ["token"],
+    {
+        "token": {
+            "type": "string",
+            "x-secret": True,
+            "description": "The token, as a secret reference; sent as `Authorization: Bearer ...`.",
+            "examples": ["${env:SIEM_TOKEN}"],
+        },
+    },
+)
+BASIC: Mapping[str, Json] = _block(
+    ["username", "password"],
+    {
+        "username": {
+            "type": "string",
+            "minLength": 1,
+            "description": "The user name, literal or as a secret reference; it holds no colon.",
+            "pattern": r"^(?:[^:$]|\$\{[^{}]*\}|\$(?!\{))*$",
+            "examples": ["hookctl", "${env:SIEM_USER}"],
+        },
+        "password": {"type": "string", "x-secret": True, "description": "The password, as a secret reference.", "examples": ["${env:SIEM_PASSWORD}"]},
+    },
+)
+HEADERS: Mapping[str, Json] = _block(
+    ["headers"],
+    {
+        "headers": {
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": {"pattern": f"^{TOKEN_CHARACTERS}$"},
+            "additionalProperties": {
+                "type": "string",
+                "x-secret": True,
+                "description": "The header's value: a secret reference, with literal text around it where the target wants some.",
+            },
+            "description": "Header names and their secret values. What is no secret belongs into the webhook's own `headers`.",
+            "examples": [{"X-Api-Key": "${env:SIEM_API_KEY}"}, {"Authorization": "Token token=${file:/run/secrets/siem}"}],
+        },
+    },
+)
+OAUTH2: Mapping[str, Json] = _block(
+    ["client_id", "client_secret", "token_url"],
+    {
+        "client_id": {
+            "type": "string",
+            "minLength": 1,
+            "description": "The client's id, literal or as a secret reference.",
+            "examples": ["hookctl", "${env:SIEM_CLIENT_ID}"],
+        },
+        "client_secret": {
+            "type": "string",
+            "x-secret": True,
+            "description": "The client's secret, as a secret reference.",
+            "examples": ["${env:SIEM_CLIENT_SECRET}"],
+        },
+        "token_url": {
+            "type": "string",
+            "x-url": True,
+            "description": "The token endpoint; the rules for a webhook's `url` hold for it too.",
+            "examples": ["https://login.example.com/oauth/token"],
+        },
+        "scopes": {
+            "type": "array",
+            "items": {"type": "string", "pattern": "^[!#-\\[\\]-~]+$", "description": "One scope, without spaces."},
+            "uniqueItems": True,
+            "description": "The scopes to ask for; absent: what the server grants by default.",
+            "examples": [["ingest.write"]],
+        },
+        "audience": {
+            "type": "string",
+            "minLength": 1,
+            "description": "The API that the token is for, where the server asks for one (Auth0 does).",
+            "examples": ["https://siem.example.com/"],
+        },
+        "token_endpoint_auth_method": {
+            "enum": ["client_secret_basic", "client_secret_post"],
+            "default": "client_secret_basic",
+            "description": "How the client proves itself to the token endpoint: by a Basic header, as RFC 6749 has it, or in the form that it posts.",
+        },
+    },
+)
+
+
+def _bearer(settings: Settings, context: AuthContext) -> AuthBase:  # noqa: ARG001 - the contract of AuthType.build
+    from hookctl_plugins.auth.header import bearer
+
+    return bearer(settings)
+
+
+def _basic(settings: Settings, context: AuthContext) -> AuthBase:  # noqa: ARG001 - the contract of AuthType.build
+    from hookctl_plugins.auth.header import basic
+
+    return basic(settings)
+
+
+def _headers(settings: Settings, context: AuthContext) -> AuthBase:  # noqa: ARG001 - the contract of AuthType.build
+    from hookctl_plugins.auth.header import headers
+
+    return headers(settings)
+
+
+def _oauth2(settings: Settings, context: AuthContext) -> AuthBase:
+    from hookctl_plugins.auth.oauth2 import ClientCredentials
+
+    return ClientCredentials(settings, context)
+
+
+@hookimpl
+def hookctl_auth_types() -> Iterable[AuthType]:
+    """The built-in ways."""
+    return (
+        AuthType(name="bearer", summary="A fixed token in the Authorization header.", schema=BEARER, build=_bearer),
+        AuthType(name="basic", summary="User name and password, HTTP Basic.", schema=BASIC, build=_basic),
+        AuthType(name="headers", summary="Secret values in headers of any name, such as an API key.", schema=HEADERS, build=_headers),
+        AuthType(
+            name="oauth2",
+            summary="A token from an OAuth 2.0 server, by client credentials; fetched when needed, shared, and renewed in time.",
+            schema=OAUTH2,
+            build=_oauth2,
+            per_attempt=True,
+            blocking=True,
+        ),
+    )

@@ -1,1 +1,26 @@
-"""Built-in plugins."""
+"""Kinds of events: ``anomaly``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
+
+from hookctl.plugin import EventType, hookimpl
+from hookctl.schema_files import read_schema
+
+if TYPE_CHECKING:
+    from hookctl.model import Json
+
+
+def from_schema(file: str) -> EventType:
+    """The event type that a shipped schema describes: named by its ``event_type`` constant, with its first example as the mock event."""
+    schema = read_schema(file)
+    properties = cast("dict[str, dict[str, Json]]", schema["properties"])
+    (mock,) = cast("list[dict[str, Json]]", schema["examples"])
+    return EventType(name=cast("str", properties["event_type"]["const"]), summary=cast("str", schema["description"]), schema=schema, mock=mock)
+
+
+@hookimpl
+def hookctl_event_types() -> Iterable[EventType]:
+    """The built-in kinds."""
+    return (from_schema("events/anomaly.schema.json"),)

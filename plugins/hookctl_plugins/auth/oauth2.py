@@ -1,0 +1,121 @@
+"""``oauth2``: a token by client credentials (RFC 6749, section 4.4), shared by every delivery of a delivery plan.
+
+A token is fetched when it is first needed, by one thread, while the others wait for what comes of it. It is kept until
+shortly before it expires, and forgotten when a target answers 401 to it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+from requests.auth import AuthBase
+
+from hookctl.errors import HookctlError, SecretError, TokenError
+from hookctl.model import Secret, reveal
+from hookctl.network import check_url
+from hookctl_plugins.auth.token_request import Client, fetch_token
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
+
+    from hookctl.model import Request
+    from hookctl.plugin import AuthContext, Settings
+
+LONGEST_MARGIN = 60.0
+"""Seconds before its expiry from which on a token is not used: the request must still arrive, and clocks differ."""
+MARGIN_SHARE = 0.2
+"""For short lives, the margin as a share of the life."""
+UNKNOWN_LIFETIME = 300.0
+"""Seconds to keep a token whose server does not say how long it lives."""
+FAILURE_SECONDS = 1.0
+"""How long a failure stands for everyone who asks: thousands of waiting deliveries must not storm an endpoint that is down."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A token, or the failure to get one."""
+
+    until: float
+    """Reading of the clock until which it stands."""
+    token: str = field(default="", repr=False)
+    failure: HookctlError | None = None
+
+
+class ClientCredentials(AuthBase):
+    """Sets ``Authorization: Bearer <token>``; a call may block while the token is fetched. Safe to call from many threads."""
+
+    def __init__(self, settings: Settings, context: AuthContext, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client = _client(settings)
+        self._context = context
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._held: _Held | None = None
+        self._flight: Future[_Held] | None = None
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Raises TokenError or AddressBlockedError where no token is to be had."""
+        request.headers["Authorization"] = f"Bearer {self._token()}"
+        return request
+
+    def refresh(self, request: Request) -> None:
+        """Forget the token that ``request`` carried; if a newer one is there already, do nothing."""
+        carried = {value for name, value in request.headers if name.lower() == "authorization"}
+        with self._lock:
+            if self._held and f"Bearer {self._held.token}" in carried:
+                self._held = None
+
+    def _token(self) -> str:
+        with self._lock:
+            if self._held and self._clock() < self._held.until:
+                return _outcome(self._held)
+            flight, mine = self._flight, self._flight is None
+            if flight is None:
+                flight = self._flight = Future()
+        if mine:
+            self._fly(flight)
+        return _outcome(flight.result())
+
+    def _fly(self, flight: Future[_Held]) -> None:
+        held = _Held(self._clock(), failure=TokenError("the token request was given up"))
+        try:
+            held = self._fetch()
+        finally:  # whatever happens, nobody waits for ever
+            with self._lock:
+                self._held, self._flight = held, None
+            flight.set_result(held)
+
+    def _fetch(self) -> _Held:
+        started = self._clock()
+        try:
+            grant = fetch_token(self._client, self._context.adapter, self._context.timeout)
+        except HookctlError as error:
+            return _Held(self._clock() + FAILURE_SECONDS, failure=error)
+        lifetime = UNKNOWN_LIFETIME if grant.lifetime is None else grant.lifetime
+        return _Held(started + lifetime - min(LONGEST_MARGIN, lifetime * MARGIN_SHARE), grant.token)
+
+
+def _outcome(held: _Held) -> str:
+    if held.failure is not None:
+        raise type(held.failure)(held.failure.message, hint=held.failure.hint)  # one for each thread: raising an exception changes it
+    return held.token
+
+
+def _client(settings: Settings) -> Client:
+    token_url = reveal(settings["token_url"])
+    problems = check_url(token_url)
+    if problems or "${" in token_url:
+        what = "with its secret put in, " if isinstance(settings["token_url"], Secret) else ""
+        raise SecretError(f"{what}token_url breaks the rule {problems[0].rule if problems else 'url-character'}", hint="Write https://host.example/path.")
+    return Client(
+        client_id=reveal(settings["client_id"]),
+        client_secret=reveal(settings["client_secret"]),
+        token_url=token_url,
+        scopes=tuple(reveal(scope) for scope in cast("list[str]", settings.get("scopes") or [])),
+        audience=reveal(settings.get("audience", "")),
+        secret_in_form=settings.get("token_endpoint_auth_method") == "client_secret_post",
+    )

@@ -1,0 +1,161 @@
+"""One request to a token endpoint, and what may be believed of its answer.
+
+requests-oauthlib makes the request; before its parser sees the answer, everything but the fields that count has been
+left out and those have been checked. So neither oauthlib's environment variables nor a hostile answer change what happens.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from base64 import b64encode
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus
+
+from oauthlib.oauth2 import BackendApplicationClient
+from requests.auth import HTTPBasicAuth
+from requests_oauthlib import OAuth2Session
+
+from hookctl import __version__
+from hookctl.errors import AddressBlockedError, HookctlError, TokenError
+
+if TYPE_CHECKING:
+    from requests import Response
+    from requests.adapters import BaseAdapter
+
+MAX_TOLD = 200
+"""Characters of the server's own words that a message repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who asks for a token, where, and for what."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    token_url: str
+    scopes: tuple[str, ...] = ()
+    audience: str = ""
+    secret_in_form: bool = False
+    """Post id and secret in the form; else send them as HTTP Basic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A token as it was granted."""
+
+    token: str = field(repr=False)
+    lifetime: float | None
+    """Seconds from the answer; None where the server does not say."""
+
+
+def fetch_token(client: Client, adapter: BaseAdapter, timeout: float) -> Grant:
+    """Ask for a token; ``timeout`` is the total deadline in seconds, which the adapter keeps.
+
+    Raises:
+        TokenError: the endpoint cannot be reached, refuses, or answers what is no token.
+        AddressBlockedError: the guard refused its address; nothing was dialled.
+    """
+    session = _Session(client=BackendApplicationClient(client.client_id))
+    session.trust_env = False  # no netrc, no proxy
+    session.adapters.clear()
+    session.mount("https://", adapter)
+    session.headers.clear()
+    session.headers.update({"User-Agent": f"hookctl/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"})
+    granted: list[Grant] = []
+
+    def check(response: Response) -> Any:  # what stands for a response needs a text only
+        granted.append(_grant(response, client))
+        return SimpleNamespace(text=json.dumps({"access_token": granted[-1].token, "token_type": "Bearer"}))
+
+    session.register_compliance_hook("access_token_response", check)
+    # requests-oauthlib logs secret and token at level DEBUG.
+    logging.getLogger("requests_oauthlib.oauth2_session").setLevel(logging.INFO)
+    try:
+        session.fetch_token(client.token_url, timeout=timeout, **_arguments(client))
+    except TokenError:
+        raise
+    except AddressBlockedError as error:
+        raise AddressBlockedError(f"token endpoint: {error.message}", hint=error.hint) from None
+    except HookctlError as error:
+        raise TokenError(f"the token endpoint cannot be reached: {error.message}", hint=error.hint) from None
+    except Exception as error:  # noqa: BLE001 - an adapter may raise anything, and its text may repeat the request
+        raise TokenError(f"the token request failed: {type(error).__name__}", hint="Check token_url.") from None
+    return granted[-1]
+    # The session is not closed: that would close the adapter, which is shared.
+
+
+class _Session(OAuth2Session):
+    """Follows no redirect: it would take the client's secret to somewhere that nobody reviewed."""
+
+    def get_redirect_target(self, resp: Response) -> None:
+        """None: there is nowhere to go on to."""
+
+
+def _arguments(client: Client) -> dict[str, Any]:
+    """Of ``OAuth2Session.fetch_token``."""
+    arguments: dict[str, Any] = {}
+    if client.scopes:  # here and not in the session: oauthlib would take a different scope in the answer for an error
+        arguments["scope"] = " ".join(client.scopes)
+    if client.audience:
+        arguments["audience"] = client.audience
+    if client.secret_in_form:
+        return arguments | {"include_client_id": True, "client_secret": client.client_secret}
+    return arguments | {"auth": HTTPBasicAuth(quote_plus(client.client_id), quote_plus(client.client_secret))}  # RFC 6749, section 2.3.1
+
+
+def _grant(response: Response, client: Client) -> Grant:
+    document = _document(response)
+    if 300 <= response.status_code < 400:
+        raise TokenError(f"the token endpoint answered with a redirect ({response.status_code}), which is not followed", hint="Correct token_url.")
+    if not 200 <= response.status_code < 300:
+        raise TokenError(f"the token endpoint answered {response.status_code}{_told(document, client)}", hint=_hint(response.status_code))
+    if document.get("error"):
+        raise TokenError(f"the token endpoint refused{_told(document, client)}", hint=_hint(400))
+    token = document.get("access_token")
+    if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise TokenError(
+            f"the token endpoint answered {response.status_code} without a usable access_token", hint="Check that token_url is an OAuth 2.0 token endpoint."
+        )
+    kind = document.get("token_type", "Bearer")
+    if not isinstance(kind, str) or not kind.lower().startswith("bearer"):
+        raise TokenError("the token endpoint granted a token of another type than Bearer", hint="Ask the server's operator for bearer tokens.")
+    return Grant(token, _lifetime(document.get("expires_in")))
+
+
+def _document(response: Response) -> dict[str, Any]:
+    try:
+        document = json.loads(response.content)
+    except (ValueError, RecursionError):
+        document = None
+    return document if isinstance(document, dict) else {}
+
+
+def _lifetime(value: object) -> float | None:
+    """Seconds; None for what is missing or no number of seconds, which some servers send as a string."""
+    try:
+        seconds = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+    except (ValueError, OverflowError):
+        return None
+    return seconds if seconds is not None and 0 <= seconds < float("inf") else None
+
+
+def _told(document: dict[str, Any], client: Client) -> str:
+    """What the server says of why, unless its words repeat the secret."""
+    words = [text for text in (document.get("error"), document.get("error_description")) if isinstance(text, str) and text]
+    told = ", ".join("".join(character if character.isprintable() else " " for character in text) for text in words)
+    secret = client.client_secret
+    basic = b64encode(f"{quote_plus(client.client_id)}:{quote_plus(secret)}".encode()).decode("ascii")
+    if not told or any(form in told for form in (secret, quote_plus(secret), basic)):
+        return ""
+    return f": {told[:MAX_TOLD]}"
+
+
+def _hint(status: int) -> str:
+    if status in {400, 401, 403}:
+        return "Check client_id, client_secret and scopes; some servers want token_endpoint_auth_method: client_secret_post."
+    if status in {404, 405}:
+        return "Check token_url."
+    return "The server has a problem of its own; it is tried again with the delivery's next attempt."

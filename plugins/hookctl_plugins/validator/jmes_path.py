@@ -1,0 +1,139 @@
+"""``jmespath``: an expression over the response must be true, or give one of the expected values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, cast
+
+import jmespath
+from jmespath.exceptions import JMESPathError, ParseError
+from jmespath.functions import Functions
+from jmespath.lexer import Lexer
+
+from hookctl.errors import TemplateError
+from hookctl.model import Json, Mismatch
+from hookctl_plugins.validator.expected import accepted_scalars, is_accepted, kept, shown
+
+if TYPE_CHECKING:
+    from hookctl.plugin import Envelope, Validate
+
+MEMBERS = ("data", "status", "headers")
+FIRST_CHILD_ONLY = {"subexpression", "index_expression", "pipe", "projection", "value_projection", "filter_projection", "flatten", "slice"}
+"""Nodes of a syntax tree whose further children look at what the first one gave."""
+
+
+def build(settings: Mapping[str, Json]) -> Validate:
+    """The check that ``expression`` and ``expected_values`` describe.
+
+    Raises:
+        TemplateError: the expression is none, or reads what a response does not have.
+    """
+    expression = cast("str", settings["expression"])
+    expected = cast("list[Json] | None", settings.get("expected_values"))
+    accepted = accepted_scalars([True] if expected is None else expected)
+    compiled, names = _compile(expression)
+    label = f"jmespath {expression}"
+    reads_body = "data" in names or "@" in names
+
+    def validate(envelope: Envelope) -> Sequence[Mismatch]:
+        if reads_body and envelope.problem:
+            return (Mismatch(label, f"the body cannot be checked: {envelope.problem}", expression, expected),)
+        document = {"data": envelope.data, "status": envelope.status, "headers": dict(envelope.headers)}
+        try:
+            result = compiled.search(document)
+        except Exception as error:  # noqa: BLE001 - jmespath lets TypeError, RecursionError and more escape; the response is not its author's
+            return (Mismatch(label, f"the expression cannot be evaluated on this response: {_reason(error)}", expression, expected),)
+        if is_accepted(result, accepted):
+            return ()
+        wanted = "true" if expected is None else " or ".join(map(shown, expected))
+        return (Mismatch(label, f"the expression gives {shown(result)}, not {wanted}", expression, expected, kept(result)),)
+
+    return validate
+
+
+def _compile(expression: str) -> tuple[Any, frozenset[str]]:
+    """The compiled expression, and which parts of the response it reads."""
+    try:
+        compiled: Any = jmespath.compile(expression)
+        names = frozenset(_root_names(compiled.parsed))
+        calls = list(_calls(compiled.parsed))
+    except RecursionError:
+        raise _refusal("the expression is nested too deeply", 0, len(expression)) from None
+    except ParseError as error:
+        start = min(error.lex_position, max(0, len(expression) - 1))
+        raise _refusal(f"this is no JMESPath expression: {_reason(error)}", start, start + len(str(error.token_value or " "))) from None
+    except ValueError as error:  # the base of JMESPath's errors, and what a number of 5,000 digits raises
+        raise _refusal(f"this is no JMESPath expression: {_reason(error)}", 0, len(expression)) from None
+    for name, arguments in calls:
+        _check_call(expression, name, arguments)
+    for name in sorted(names - {*MEMBERS, "@"}):
+        near = get_close_matches(name, MEMBERS, n=1)
+        start, end = _place(expression, name)
+        hint = f"Did you mean {near[0]}?" if near else "Start with data for the body, status, or headers."
+        raise TemplateError(f"a response has no {name!r}", hint=hint, rule="validator-unknown-path", start=start, end=end)
+    return compiled, names
+
+
+def _root_names(node: Mapping[str, Any]) -> Iterator[str]:
+    """The names that an expression reads from the response itself; ``@`` is the whole."""
+    if node["type"] == "field":
+        yield node["value"]
+    elif node["type"] in {"current", "identity"}:
+        yield "@"
+    children = node["children"]
+    for child in children[:1] if node["type"] in FIRST_CHILD_ONLY else children:
+        if child["type"] != "expref":  # `&expression` looks at the items of a list
+            yield from _root_names(child)
+
+
+def _calls(node: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """Every function that an expression calls, with its number of arguments."""
+    if node["type"] == "function_expression":
+        yield node["value"], len(node["children"])
+    for child in node["children"]:
+        if isinstance(child, dict):  # a slice's children are numbers
+            yield from _calls(child)
+
+
+def _check_call(expression: str, name: str, arguments: int) -> None:
+    known = Functions.FUNCTION_TABLE
+    start, end = _place(expression, name)
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        raise TemplateError(
+            f"JMESPath has no function {name}()",
+            hint=f"Did you mean {near[0]}()?" if near else "See jmespath.org for its functions.",
+            rule="expression-invalid",
+            start=start,
+            end=end,
+        )
+    signature = known[name]["signature"]
+    variadic = bool(signature) and bool(signature[-1].get("variadic"))
+    if arguments < len(signature) or (arguments > len(signature) and not variadic):
+        raise _refusal(f"{name}() takes {'at least ' if variadic else ''}{len(signature)} argument{'s'[: len(signature) != 1]}, not {arguments}", start, end)
+
+
+def _place(expression: str, name: str) -> tuple[int, int]:
+    """Where a name stands that is not a member of something before it."""
+    before = ""
+    for token in Lexer().tokenize(expression):
+        if token["value"] == name and before != "dot":
+            return token["start"], token["end"]
+        before = token["type"]
+    return 0, len(expression)
+
+
+def _refusal(message: str, start: int, end: int) -> TemplateError:
+    return TemplateError(message, hint="See jmespath.org; an example: data.status == 'ok'.", rule="expression-invalid", start=start, end=end)
+
+
+def _reason(error: Exception) -> str:
+    """One line of why; jmespath's own texts draw the expression again, with a caret."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, ParseError):
+        return f"unexpected {error.token_value!r}" if error.token_value else "it ends too soon"
+    if isinstance(error, JMESPathError):
+        return str(error).splitlines()[0]
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,24 @@
+"""``status``: only some of the 2xx statuses will do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
+
+from hookctl.model import Json, Mismatch
+
+if TYPE_CHECKING:
+    from hookctl.plugin import Envelope, Validate
+
+
+def build(settings: Mapping[str, Json]) -> Validate:
+    """A check that the status is one of ``codes``."""
+    codes = cast("list[Json]", settings["codes"])
+    label = f"status {', '.join(map(str, codes))}"
+
+    def validate(envelope: Envelope) -> Sequence[Mismatch]:
+        if envelope.status in codes:
+            return ()
+        return (Mismatch(label, f"the status is {envelope.status}, not {' or '.join(map(str, codes))}", "$.status", codes, envelope.status),)
+
+    return validate
