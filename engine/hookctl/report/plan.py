@@ -55,6 +55,11 @@ def _change(change: Change, color: bool, waiting: int) -> Iterator[str]:
         if waiting:
             yield f"      {waiting} waiting {'delivery' if waiting == 1 else 'deliveries'} will be cancelled"
         return
+    yield from change_lines(change, color)
+
+
+def change_lines(change: Change, color: bool) -> Iterator[str]:
+    """The fields that differ, one a line and a body template line by line."""
     for field in change.fields:
         for mark, text in field_lines(field, change):
             yield _styled(f"      {mark} {text}".rstrip(), mark, color)

@@ -1,0 +1,46 @@
+"""``hookctl show``: one webhook whole."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+import click
+
+from hookctl.errors import HookctlError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hookctl.cli.session import Session
+    from hookctl.report.webhooks import Entry
+
+EPILOG = """
+\b
+Examples:
+  hookctl show SiemAnomalies                    every field, defaults included
+  hookctl show SiemAnomalies --format json      as its delivery plan
+"""
+
+
+@click.command("show", epilog=EPILOG)
+@click.argument("name")
+@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For people or for machines.")
+@click.pass_obj
+def command(session: Session, name: str, output_format: str) -> None:
+    """Show one webhook as it runs now, with every default, and what its file would change."""
+    from hookctl.cli.catalog import entries
+    from hookctl.report.webhooks import render_one, render_one_json
+
+    entry = _find(entries(session), name)
+    click.echo(render_one_json(entry) if output_format == "json" else render_one(entry, color=session.color), nl=False)
+
+
+def _find(found: Sequence[Entry], name: str) -> Entry:
+    for entry in found:
+        if entry.change.name == name:
+            return entry
+    by_key = {entry.change.name.casefold(): entry.change.name for entry in found}
+    near = difflib.get_close_matches(name.casefold(), by_key, n=3)
+    hint = f"Did you mean {', '.join(by_key[key] for key in near)}?" if near else "See `hookctl list`."
+    raise HookctlError(f"there is no webhook named {name!r}", hint=hint)
