@@ -1,0 +1,155 @@
+"""One connection of a receiver: TLS, HTTP/1.1 requests in, answers out.
+
+The TLS socket is driven from the event loop without asyncio's own TLS layer, which costs several times as much per request;
+a receiver must be faster than what it measures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import socket
+import ssl
+import struct
+import time
+from collections.abc import Callable
+
+from hookctl.testing.answers import Answer, ReceivedRequest
+from hookctl.testing.misbehaviours import PLAYS
+
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)", re.IGNORECASE)
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
+_CLOSE = re.compile(rb"\r\nconnection:[ \t]*close", re.IGNORECASE)
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class Connection:
+    """Reads requests, asks ``respond`` for the answer to each, and sends it."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        stream: ssl.SSLSocket,
+        respond: Callable[[ReceivedRequest], tuple[Answer, bytes]],
+        closed: Callable[[Connection], None],
+    ) -> None:
+        self._loop = loop
+        self._stream = stream
+        self._respond = respond
+        self._closed = closed
+        self._buffer = bytearray()
+        self._shaken = False
+        self._play: asyncio.Task[None] | None = None
+        loop.add_reader(stream, self._readable)
+
+    def _readable(self) -> None:
+        try:
+            if not self._shaken:
+                self._stream.do_handshake()
+                self._shaken = True
+            while data := self._stream.recv(65536):
+                self._buffer += data
+                if not self._stream.pending():
+                    break
+            else:
+                self.close()
+                return
+        except ssl.SSLWantReadError:
+            pass  # the rest has not arrived: the loop calls again
+        except OSError:  # the client has gone, or does not trust us
+            self.close()
+            return
+        if self._play is None:
+            self._serve()
+
+    def _serve(self) -> None:
+        while self._play is None and (request := self._next_request()) is not None:
+            answer, wire = self._respond(request)
+            last = _CLOSE.search(request.head) is not None
+            if answer.delay or answer.misbehave or last or not self._send_now(wire):
+                self._play = self._loop.create_task(self._perform(answer, wire, last=last))
+
+    def _next_request(self) -> ReceivedRequest | None:
+        end = self._buffer.find(b"\r\n\r\n")
+        if end < 0:
+            return None
+        head = bytes(self._buffer[:end])
+        if _CHUNKED.search(head) or head.count(b" ", 0, head.find(b"\r\n")) != 2:
+            self.close()  # no client of ours sends chunks, or a request line of other than three words
+            return None
+        length = _LENGTH.search(head)
+        size = end + 4 + (int(length[1]) if length else 0)
+        if len(self._buffer) < size:
+            return None
+        body = bytes(self._buffer[end + 4 : size])
+        del self._buffer[:size]
+        return ReceivedRequest(head, body, time.time())
+
+    def _send_now(self, wire: bytes) -> bool:
+        """The common case without a task. False when nothing could be sent."""
+        if len(wire) > 16384:  # more than one TLS record: may be sent in part
+            return False
+        try:
+            self._stream.send(wire)
+        except ssl.SSLWantWriteError:
+            return False
+        except OSError:
+            self.close()
+        return True
+
+    async def _perform(self, answer: Answer, wire: bytes, *, last: bool) -> None:
+        try:
+            if answer.delay:
+                await asyncio.sleep(answer.delay)
+            if answer.misbehave:
+                await PLAYS[answer.misbehave](self, answer)
+            else:
+                await self.write(wire)
+                if last:
+                    self.close()
+        except OSError:
+            self.close()
+        self._play = None
+        if self._stream.fileno() >= 0:
+            self._serve()
+
+    async def write(self, data: bytes) -> None:
+        """Send all of ``data``. Raises OSError when the client has gone."""
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self._stream.send(view) :]
+            except ssl.SSLWantWriteError:
+                await self._writable()
+
+    async def _writable(self) -> None:
+        ready = asyncio.Event()
+        self._loop.add_writer(self._stream, ready.set)
+        try:
+            await ready.wait()
+        finally:
+            if self._stream.fileno() >= 0:
+                self._loop.remove_writer(self._stream)
+
+    def close(self) -> None:
+        """End the connection as TLS asks for: with a close_notify."""
+        if self._stream.fileno() >= 0 and self._shaken:
+            with contextlib.suppress(OSError, ValueError):  # it is sent; the client's own is not waited for
+                self._stream.unwrap()
+        self._end()
+
+    def reset(self) -> None:
+        """End the connection by a TCP reset."""
+        self._stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self._end()
+
+    def _end(self) -> None:
+        if self._stream.fileno() < 0:
+            return
+        self._loop.remove_reader(self._stream)
+        self._loop.remove_writer(self._stream)
+        self._stream.close()
+        if self._play is not None and self._play is not asyncio.current_task(self._loop):
+            self._play.cancel()
+        self._closed(self)

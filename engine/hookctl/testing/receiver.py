@@ -1,0 +1,206 @@
+"""A real HTTPS receiver on loopback, with its own certificate authority, that answers as it is told to.
+
+::
+
+    with Receiver() as receiver:
+        receiver.answer("/ingest", Answer(503), Answer())     # first a 503, from then on a 200
+        ...                                                   # send to https://siem.example.com/ingest through receiver.network()
+        assert receiver.requests[0].json() == {...}
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import trustme
+
+from hookctl.network import Network
+from hookctl.testing import tokens
+from hookctl.testing.answers import Answer, ReceivedRequest, Respond
+from hookctl.testing.connection import Connection
+from hookctl.testing.tokens import TokenEndpoint
+
+ADDRESS = "127.0.0.1"
+HOST = "siem.example.com"
+
+
+class Receiver:
+    """Serves from a thread of its own between ``start`` and ``stop``, or as a context manager.
+
+    Answers may be set at any time; attributes may be read at any time.
+    """
+
+    def __init__(
+        self,
+        *,
+        hosts: Sequence[str] = (HOST, "login.example.com"),
+        port: int = 0,
+        certificate_for: str | None = None,
+        expired: bool = False,
+        keep: int | None = None,
+        token_endpoint: TokenEndpoint | None = None,
+        seen: Callable[[ReceivedRequest, Answer], None] | None = None,
+    ) -> None:
+        """Nothing is opened before :meth:`start`.
+
+        Args:
+            hosts: the names that ``connect_to`` leads here. Whatever name a client asks for, it gets a certificate for it.
+            port: 0 takes a free one.
+            certificate_for: the one name that every certificate is for, whatever was asked for.
+            expired: certificates expired yesterday.
+            keep: how many of the latest requests ``requests`` holds; None: all.
+            token_endpoint: what answers ``/oauth/token``.
+            seen: told of each request and its answer, on the receiver's thread.
+        """
+        self.host = hosts[0]
+        self.address = ADDRESS
+        self.port = port
+        self.requests: deque[ReceivedRequest] = deque(maxlen=keep)
+        self.count = 0
+        """Requests that arrived whole."""
+        self.connections = 0
+        """TCP connections that were accepted."""
+        self.tokens = token_endpoint or TokenEndpoint()
+        self.default = Answer()
+        """What a path without answers of its own gets."""
+        self._hosts = tuple(hosts)
+        self._certificate_for = certificate_for
+        self._expired = expired
+        self._seen = seen
+        self._answers: dict[str, deque[Respond]] = {tokens.PATH: deque([self.tokens.answer])}
+        self._protected: set[str] = set()
+        self._wires: dict[Answer, bytes] = {}
+        self._contexts: dict[str, ssl.SSLContext] = {}
+        self._open: set[Connection] = set()
+
+    # -- what it answers --
+
+    def answer(self, path: str, *answers: Respond) -> None:
+        """Give requests of ``path`` (without query) these answers, one each; the last one repeats."""
+        self._answers[path] = deque(answers)
+
+    def require_token(self, path: str) -> None:
+        """Answer 401 on ``path`` to a request without a valid token of the token endpoint."""
+        self._protected.add(path)
+
+    def _respond(self, request: ReceivedRequest) -> tuple[Answer, bytes]:
+        self.count += 1
+        self.requests.append(request)
+        path = request.path
+        if path in self._protected and not self.tokens.accepts(request):
+            answer = Answer.json({"error": "invalid_token"}, 401)
+        else:
+            script = self._answers.get(path)
+            respond = self.default if not script else script.popleft() if len(script) > 1 else script[0]
+            answer = respond if isinstance(respond, Answer) else respond(request)
+        wire = self._wires.get(answer)
+        if wire is None:
+            wire = answer.wire()
+            if len(self._wires) < 1000:  # answers that are made of requests may all differ
+                self._wires[answer] = wire
+        if self._seen:
+            self._seen(request, answer)
+        return answer, wire
+
+    # -- how it is reached --
+
+    @property
+    def ca_file(self) -> str:
+        """The PEM file of its certificate authority; there while it runs."""
+        return self._ca_file
+
+    @property
+    def connect_to(self) -> Mapping[str, tuple[str, int]]:
+        """For ``Network.connect_to``: each of the hosts, at this receiver."""
+        return dict.fromkeys(self._hosts, (self.address, self.port))
+
+    def network(self) -> Network:
+        """A network that reaches this receiver under its hosts' names, and trusts it."""
+        return Network(connect_to=self.connect_to, ca_file=self.ca_file)
+
+    def url(self, path: str = "/") -> str:
+        """An URL at its first host."""
+        return f"https://{self.host}{path}"
+
+    # -- its life --
+
+    def start(self) -> Self:
+        """Listen, and serve from a thread. Raises OSError when the port is taken."""
+        self._authority = trustme.CA()
+        self._listener = socket.create_server((ADDRESS, self.port), backlog=1024)
+        self._listener.setblocking(False)
+        self.port = self._listener.getsockname()[1]
+        self._directory = tempfile.TemporaryDirectory(prefix="hookctl-receiver-")
+        self._ca_file = str(Path(self._directory.name, "ca.pem"))
+        self._authority.cert_pem.write_to_path(self._ca_file)
+        self._context = self._context_for(self.host)
+        self._context.sni_callback = self._choose_certificate
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="receiver", daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Close every connection, and end the thread."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._directory.cleanup()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        self._loop.add_reader(self._listener, self._accept)
+        try:
+            self._loop.run_forever()
+        finally:
+            self._listener.close()
+            for connection in tuple(self._open):
+                connection.close()
+            self._loop.run_until_complete(asyncio.sleep(0))  # lets the plays that were cancelled end
+            self._loop.close()
+
+    def _accept(self) -> None:
+        try:
+            raw, _ = self._listener.accept()
+        except BlockingIOError:
+            return  # the client has gone already
+        self.connections += 1
+        raw.setblocking(False)
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            stream = self._context.wrap_socket(raw, server_side=True, do_handshake_on_connect=False)
+        except OSError:  # reset already
+            raw.close()
+            return
+        self._open.add(Connection(self._loop, stream, self._respond, self._open.discard))
+
+    # -- its certificates --
+
+    def _choose_certificate(self, stream: ssl.SSLSocket | ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+        stream.context = self._context_for(name or self.host)
+
+    def _context_for(self, name: str) -> ssl.SSLContext:
+        name = self._certificate_for or name
+        context = self._contexts.get(name)
+        if context is None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            yesterday = datetime.now(UTC) - timedelta(days=1)
+            issue = self._authority.issue_cert
+            certificate = issue(name, not_before=yesterday - timedelta(days=1), not_after=yesterday) if self._expired else issue(name)
+            certificate.configure_cert(context)
+            self._contexts[name] = context
+        return context
