@@ -84,7 +84,7 @@ def _event(chance: random.Random, number: int, at: float) -> dict[str, Json]:
     kind, words = chance.choice(list(KINDS.items()))
     system = chance.choice(SYSTEMS)
     integration = chance.choice(system.names)
-    resource: Json = {"id": _id(chance), "name": chance.choice(system.resources), "type": system.resource_type} if chance.random() < 0.9 else None  # noqa: PLR2004
+    resource: Json = {"id": _id(chance), "name": chance.choice(system.resources), "type": system.resource_type} if chance.random() < 0.9 else None
     name = f"{chance.choice(FIRST_NAMES)} {chance.choice(LAST_NAMES)}"
     words_for = {"name": name, "target": resource["name"] if isinstance(resource, dict) else integration}
     data: dict[str, Json] = {
