@@ -16,8 +16,8 @@ MODULES = sorted([*ENGINE.rglob("*.py"), *PLUGINS.rglob("*.py")])
 
 MAX_MODULE = 350
 MAX_FUNCTION = 60
-SPEAKS = (ENGINE / "cli", ENGINE / "report", ENGINE / "__main__.py")
-"""What may print, read the environment and exit."""
+SPEAKS = (ENGINE / "cli", ENGINE / "report", ENGINE / "__main__.py", ENGINE / "testing" / "events.py")
+"""What may print, read the environment and exit. ``python -m hookctl.testing.events`` is a program of its own."""
 READS_ENVIRONMENT = (*SPEAKS, PLUGINS / "secret")
 """The ``env`` secret source reads the environment: that is what it is for."""
 MUTABLE = {"list", "dict", "set", "bytearray", "deque", "defaultdict", "Counter", "OrderedDict", "Lock", "RLock", "local", "ContextVar"}

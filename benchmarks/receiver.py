@@ -1,0 +1,13 @@
+"""The receiver of the benchmarks, in a process of its own: prints its port and CA file, and stops when its standard input ends."""
+
+from __future__ import annotations
+
+import sys
+
+from hookctl.testing.receiver import Receiver
+
+if __name__ == "__main__":
+    with Receiver(hosts=("siem.example.com", "localhost"), keep=1) as receiver:
+        print(receiver.port, receiver.ca_file, flush=True)
+        sys.stdin.read()
+        print(receiver.count, receiver.connections, flush=True)
