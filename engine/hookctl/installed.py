@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 GROUP = "hookctl"
@@ -20,7 +21,8 @@ def any_third_party() -> bool:
         directory = Path(entry or ".")
         if directory.is_file():
             return True  # a zip: only importlib.metadata can look inside
-        for found in directory.glob("*-info/entry_points.txt"):
-            if header in found.read_bytes():
-                return True
+        for found in directory.glob("*-[Ii][Nn][Ff][Oo]/entry_points.txt"):
+            with suppress(OSError):  # what cannot be read, importlib.metadata passes over too
+                if header in found.read_bytes():
+                    return True
     return False

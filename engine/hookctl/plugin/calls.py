@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     import click
 
 T = TypeVar("T")
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
+SCHEME = re.compile(r"[a-z][a-z0-9_-]*")
+"""As ``hookctl.model.secret.REFERENCE`` reads it; another could never be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,8 @@ class Provider:
     """One registered plugin."""
 
     name: str
+    distribution: str
+    """The installed distribution that it came with; empty when it was given by hand."""
     version: str
     built_in: bool
     hooks: Mapping[str, Callable[[], Iterable[Any]]]
@@ -65,17 +71,25 @@ class Plugins:
             filters=_gather(found, "hookctl_filter_types", "filter", FilterType, origins=origins),
             policies=_gather(found, "hookctl_policies", "policy", Policy, origins=origins),
             observers=_gather(found, "hookctl_observers", "observer", Observer, origins=origins),
-            commands=_gather(found, "hookctl_commands", "command", None, origins=origins),
+            commands=_gather(found, "hookctl_commands", "command", _command_class(found), origins=origins),
             providers=found,
             origins=origins,
         )
 
 
+def _command_class(providers: Iterable[Provider]) -> type:
+    if not any("hookctl_commands" in provider.hooks for provider in providers):
+        return object  # there is none to look at: click need not be imported
+    from click import Command
+
+    return Command
+
+
 def _gather(
-    providers: tuple[Provider, ...],
+    providers: Iterable[Provider],
     hook: str,
     what: str,
-    kind: type[T] | None,
+    kind: type[T],
     *,
     origins: dict[tuple[str, str], str],
     key: str = "name",
@@ -87,12 +101,16 @@ def _gather(
             continue
         try:
             things = list(function())
-        except Exception as error:  # whatever a plugin raises, it is named and hookctl says so
+        except (Exception, SystemExit) as error:  # whatever a plugin raises, it is named and hookctl says so
             raise PluginError(f"plugin {provider.name} failed in {hook}: {error!r}", hint="Repair or uninstall it.") from error
         for thing in things:
-            if kind is not None and not isinstance(thing, kind):
+            if not isinstance(thing, kind):
                 raise PluginError(f"plugin {provider.name}: {hook} gave {thing!r}, not a {kind.__name__}", hint="See docs/plugins.md.")
             name = getattr(thing, key)
+            if not isinstance(name, str) or not (SCHEME if key == "scheme" else NAME).fullmatch(name):
+                raise PluginError(
+                    f"plugin {provider.name} adds a {what} named {name!r}", hint="A name is letters, digits, `.`, `_`, `-`; a scheme in lower case."
+                )
             if name in gathered:
                 raise PluginError(f"plugin {provider.name} adds the {what} {name!r}, which {origins[what, name]} has already", hint="Uninstall one of the two.")
             gathered[name] = thing

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
+from hookctl import __version__
 from hookctl.errors import PluginError
 from hookctl.installed import GROUP, any_third_party
 from hookctl.plugin import hookspecs
 from hookctl.plugin.calls import Plugins, Provider
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 BUILT_IN = ("hookctl_plugins.auth", "hookctl_plugins.transport", "hookctl_plugins.validator", "hookctl_plugins.secret", "hookctl_plugins.event_type")
 
@@ -28,37 +32,26 @@ def load_plugins(extra: Iterable[object] = ()) -> Plugins:
     """
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
-    for name in BUILT_IN:
-        manager.register(import_module(name), name)
-    for name, plugin in _third_party():
-        _register(manager, name, plugin)
-    for plugin in extra:
-        _register(manager, getattr(plugin, "__name__", type(plugin).__name__), plugin)
-    return Plugins.collect(_providers(manager))
+    found = [_register(manager, name, import_module(name), "hookctl", __version__, built_in=True) for name in BUILT_IN]
+    for entry, plugin in _third_party():
+        found.append(_register(manager, entry.name, plugin, entry.dist.name if entry.dist else "", entry.dist.version if entry.dist else ""))
+    found += [_register(manager, getattr(plugin, "__name__", type(plugin).__name__), plugin) for plugin in extra]
+    return Plugins.collect(found)
 
 
-def _register(manager: pluggy.PluginManager, name: str, plugin: object) -> None:
+def _register(manager: pluggy.PluginManager, name: str, plugin: object, distribution: str = "", version: str = "", *, built_in: bool = False) -> Provider:
     try:
         manager.register(plugin, name)
         manager.check_pending()
     except (ValueError, pluggy.PluginValidationError) as error:
         raise PluginError(f"plugin {name} cannot be registered: {error}", hint="Its hook functions must be named as in hookctl.plugin.hookspecs.") from error
+    hooks: dict[str, Any] = {}
+    for caller in manager.get_hookcallers(plugin) or ():
+        hooks[caller.name] = next(impl.function for impl in caller.get_hookimpls() if impl.plugin is plugin)
+    return Provider(name=name, distribution=distribution, version=version or str(getattr(plugin, "__version__", "")), built_in=built_in, hooks=hooks)
 
 
-def _providers(manager: pluggy.PluginManager) -> Iterator[Provider]:
-    for plugin in manager.get_plugins():
-        name = manager.get_name(plugin) or repr(plugin)
-        hooks: dict[str, Any] = {}
-        for caller in manager.get_hookcallers(plugin) or ():
-            hooks[caller.name] = next(impl.function for impl in caller.get_hookimpls() if impl.plugin is plugin)
-        yield Provider(name=name, version=_version(plugin), built_in=name in BUILT_IN, hooks=hooks)
-
-
-def _version(plugin: object) -> str:
-    return str(getattr(plugin, "__version__", ""))
-
-
-def _third_party() -> Iterator[tuple[str, object]]:
+def _third_party() -> Iterator[tuple[EntryPoint, object]]:
     if not any_third_party():
         return
     from importlib.metadata import entry_points  # costs more than the rest of start-up
@@ -66,6 +59,6 @@ def _third_party() -> Iterator[tuple[str, object]]:
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         try:
             plugin = entry.load()
-        except Exception as error:  # whatever an import raises, it is the plugin's
+        except (Exception, SystemExit) as error:  # whatever an import raises, it is the plugin's
             raise PluginError(f"plugin {entry.name} ({entry.value}) cannot be imported: {error!r}", hint="Repair or uninstall its package.") from error
-        yield entry.name, plugin
+        yield entry, plugin

@@ -65,6 +65,9 @@ class Refreshable(Protocol):
 
 # -- transport -------------------------------------------------------------------------------------------------------
 
+DEFAULT_TRANSPORT = "curl"
+"""The transport of a webhook that names none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransportType:
