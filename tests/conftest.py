@@ -8,10 +8,12 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hookctl.cli.main import main
+from hookctl.model import DeliveryPlan, Status
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,35 @@ def run_cli(monkeypatch: pytest.MonkeyPatch) -> Callable[..., CliResult]:
             return CliResult(code, out.getvalue().decode(), err.getvalue().decode(), out.getvalue())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def delivery_plan() -> Callable[..., DeliveryPlan]:
+    """``delivery_plan("Siem", url="https://...")`` gives a delivery plan of that name: the defaults, and the fields given."""
+
+    def build(name: str = "Siem", **fields: Any) -> DeliveryPlan:
+        defaults: dict[str, Any] = {
+            "event": "anomaly",
+            "status": Status.ACTIVE,
+            "method": "POST",
+            "url": "https://siem.example.com/ingest",
+            "headers": {},
+            "auth": (),
+            "transport": None,
+            "when": None,
+            "body_template": None,
+            "timeout_seconds": 15,
+            "response_validators": (),
+            "custom_validation_error_message": None,
+            "retry_schedule": (5, 300),
+            "rate_limit": None,
+            "description": None,
+            "labels": {},
+            "protected": False,
+        }
+        return DeliveryPlan(name=name, **(defaults | fields))
+
+    return build
 
 
 def _exit_code() -> int:

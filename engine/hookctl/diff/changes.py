@@ -8,6 +8,9 @@ from itertools import zip_longest
 
 from hookctl.model import Action, AppliedState, Change, DeliveryPlan, FieldChange, Json, Plan, Pointer, canonical_json
 
+NOTHING: Mapping[str, Json] = {"headers": {}, "auth": [], "response_validators": [], "labels": {}}
+"""The fields that are empty when an author leaves them out."""
+
 
 def make_plan(applied: AppliedState, desired: Mapping[str, DeliveryPlan], versions: Mapping[str, str]) -> Plan:
     """What it takes to get from ``applied`` to ``desired``: one change per name, ordered by name.
@@ -36,8 +39,8 @@ def _document(plan: DeliveryPlan | None) -> dict[str, Json]:
 
 
 def _emptied(document: dict[str, Json]) -> dict[str, Json]:
-    """What a created webhook is compared with, and a deleted one: no field, no header, no block."""
-    return {key: type(value)() if isinstance(value, dict | list) else None for key, value in document.items()}
+    """What a created webhook is compared with, and a deleted one: a field that says nothing stays, every other is absent."""
+    return {key: value if value == NOTHING.get(key) else None for key, value in document.items()}
 
 
 def _differences(pointer: Pointer, before: Json, after: Json) -> Iterator[FieldChange]:

@@ -1,0 +1,137 @@
+"""The difference between applied and desired delivery plans."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hookctl.diff import make_plan
+from hookctl.model import Action, AppliedState, Change, DeliveryPlan, FieldChange, Plan, PluginBlock
+
+VERSIONS = {"hookctl": "1.2.3"}
+Build = Callable[..., DeliveryPlan]
+
+
+def planned(*desired: DeliveryPlan, applied: tuple[DeliveryPlan, ...] = (), serial: int = 1) -> Plan:
+    return make_plan(AppliedState(serial, {plan.name: plan for plan in applied}), {plan.name: plan for plan in desired}, VERSIONS)
+
+
+def changed(before: DeliveryPlan, after: DeliveryPlan) -> dict[tuple[str | int, ...], tuple[Any, Any]]:
+    (change,) = planned(after, applied=(before,)).changes
+    assert change.action is Action.UPDATE
+    return {field.pointer: (field.before, field.after) for field in change.fields}
+
+
+def test_every_action_in_order_of_name(delivery_plan: Build) -> None:
+    plan = planned(
+        delivery_plan("new"),
+        delivery_plan("Kept"),
+        delivery_plan("changed", url="https://b.example.com/"),
+        applied=(delivery_plan("changed"), delivery_plan("Kept"), delivery_plan("Gone")),
+    )
+    assert [(change.name, change.action.value) for change in plan.changes] == [
+        ("changed", "update"),
+        ("Gone", "delete"),
+        ("Kept", "unchanged"),
+        ("new", "create"),
+    ]
+    assert plan.has_changes
+    assert plan.changes[0].fields == (FieldChange(("url",), "https://siem.example.com/ingest", "https://b.example.com/"),)
+    assert plan.changes[2].fields == ()
+
+
+def test_no_changes(delivery_plan: Build) -> None:
+    plan = planned(delivery_plan(), applied=(delivery_plan(),))
+    assert not plan.has_changes
+    assert plan.changes == (Change("Siem", Action.UNCHANGED, delivery_plan(), delivery_plan()),)
+    assert not planned().has_changes
+
+
+def test_a_name_of_other_case_is_another_name(delivery_plan: Build) -> None:
+    plan = planned(delivery_plan("SIEM"), applied=(delivery_plan("siem"),))
+    assert [(change.name, change.action.value) for change in plan.changes] == [("SIEM", "create"), ("siem", "delete")]
+
+
+def test_fields_of_a_create_and_of_a_delete_mirror_each_other(delivery_plan: Build) -> None:
+    full = delivery_plan(headers={"A": "1"}, auth=(PluginBlock("bearer", {"token": "${env:T}"}),), body_template="{}")
+    (created,), (deleted,) = planned(full).changes, planned(applied=(full,)).changes
+    assert {field.pointer for field in created.fields} == {
+        *((name,) for name in ("event", "status", "method", "url", "body_template", "timeout_seconds", "retry_schedule", "protected")),
+        ("headers", "A"),
+        ("auth", 0, "type"),
+        ("auth", 0, "settings", "token"),
+    }
+    assert all(field.before is None for field in created.fields)
+    assert [(field.pointer, field.after, field.before) for field in created.fields] == [(field.pointer, field.before, field.after) for field in deleted.fields]
+    assert created.fields[0].pointer == ("event",)
+
+
+def test_a_created_webhook_that_is_never_tried_again_says_so(delivery_plan: Build) -> None:
+    (change,) = planned(delivery_plan(retry_schedule=())).changes
+    assert FieldChange(("retry_schedule",), None, []) in change.fields
+
+
+def test_headers_and_labels_change_one_by_one(delivery_plan: Build) -> None:
+    before = delivery_plan(headers={"A": "1", "B": "2", "C": "3"}, labels={"team": "a"})
+    after = delivery_plan(headers={"D": "4", "C": "3", "B": "two"}, labels={"team": "b"})
+    assert changed(before, after) == {
+        ("headers", "B"): ("2", "two"),
+        ("headers", "D"): (None, "4"),
+        ("headers", "A"): ("1", None),
+        ("labels", "team"): ("a", "b"),
+    }
+
+
+def test_settings_change_one_by_one_and_lists_of_scalars_as_a_whole(delivery_plan: Build) -> None:
+    oauth = PluginBlock("oauth2", {"client_id": "a", "scopes": ["r"], "extra": {"audience": "x"}})
+    after = PluginBlock("oauth2", {"client_id": "b", "scopes": ["r", "w"], "extra": {"audience": "y"}})
+    assert changed(delivery_plan(auth=(oauth,)), delivery_plan(auth=(after,))) == {
+        ("auth", 0, "settings", "client_id"): ("a", "b"),
+        ("auth", 0, "settings", "scopes"): (["r"], ["r", "w"]),
+        ("auth", 0, "settings", "extra", "audience"): ("x", "y"),
+    }
+
+
+def test_a_block_that_comes_or_goes_is_shown_leaf_by_leaf(delivery_plan: Build) -> None:
+    one, two = PluginBlock("json_path", {"json_path": "$.data.a", "expected_values": [1]}), PluginBlock("status", {"codes": [202]})
+    assert changed(delivery_plan(response_validators=(one,)), delivery_plan(response_validators=(one, two))) == {
+        ("response_validators", 1, "type"): (None, "status"),
+        ("response_validators", 1, "settings", "codes"): (None, [202]),
+    }
+    assert changed(delivery_plan(transport=two), delivery_plan()) == {
+        ("transport", "type"): ("status", None),
+        ("transport", "settings", "codes"): ([202], None),
+    }
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, True), (0, False), ("1", 1), (None, "null"), ([1], [True]), ([], {}), ({"a": 1}, [1]), ("", None)])
+def test_values_that_python_takes_for_equal_are_told_apart(delivery_plan: Build, before: Any, after: Any) -> None:
+    one, other = (delivery_plan(auth=(PluginBlock("x", {"key": value}),)) for value in (before, after))
+    assert changed(one, other) == {("auth", 0, "settings", "key"): (before, after)}
+
+
+def test_a_template_is_one_field(delivery_plan: Build) -> None:
+    assert changed(delivery_plan(body_template="{\n}"), delivery_plan(body_template="{ \n}")) == {("body_template",): ("{\n}", "{ \n}")}
+
+
+def test_the_digest_covers_serial_versions_and_every_field(delivery_plan: Build) -> None:
+    base = planned(delivery_plan())
+    others = [
+        planned(delivery_plan(), serial=2),
+        make_plan(AppliedState(1, {}), {"Siem": delivery_plan()}, {"hookctl": "1.2.4"}),
+        planned(delivery_plan("Other")),
+        planned(delivery_plan(), applied=(delivery_plan(),)),
+        planned(applied=(delivery_plan(),)),
+        *(planned(delivery_plan(**{name: value})) for name, value in {"url": "x", "labels": {"a": "b"}, "protected": True, "timeout_seconds": 16}.items()),
+    ]
+    assert len({base.digest, *(other.digest for other in others)}) == len(others) + 1
+    assert planned(delivery_plan()).digest == base.digest
+
+
+def test_protected_removals(delivery_plan: Build) -> None:
+    kept, gone = delivery_plan("Kept", protected=True), delivery_plan("Gone", protected=True)
+    plan = planned(dataclasses.replace(kept, protected=False), delivery_plan("New", protected=True), applied=(kept, gone, delivery_plan("Free")))
+    assert plan.protected_removals == ("Gone",)
