@@ -1,0 +1,40 @@
+"""Progress on standard error: one line that is written over on a terminal, a line every few seconds elsewhere."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Callable
+
+import click
+
+TERMINAL_SECONDS = 0.1
+LOG_SECONDS = 5.0
+
+
+class Progress:
+    """Shows a line as often as suits where it is shown."""
+
+    def __init__(self) -> None:
+        self._overwrites = sys.stderr.isatty()
+        self._shown_at = time.monotonic()
+        self._is_shown = False
+
+    def update(self, line: Callable[[], str]) -> None:
+        """Show the line, if it is time to."""
+        if time.monotonic() - self._shown_at < (TERMINAL_SECONDS if self._overwrites else LOG_SECONDS):
+            return
+        self._shown_at = time.monotonic()
+        if not self._overwrites:
+            click.echo(line(), err=True)
+            return
+        self.clear()
+        click.echo(line()[: shutil.get_terminal_size().columns - 1], err=True, nl=False)
+        self._is_shown = True
+
+    def clear(self) -> None:
+        """Make room for something else on standard error, or on standard output of the same terminal."""
+        if self._is_shown:
+            click.echo("\r\x1b[K", err=True, nl=False)
+            self._is_shown = False

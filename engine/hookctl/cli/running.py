@@ -1,0 +1,55 @@
+"""A runner on this machine's store, for the commands that deliver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from hookctl import __version__
+from hookctl.errors import StateError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hookctl.cli.session import Session
+    from hookctl.network import Network
+    from hookctl.queue.sqlite import SqliteQueue
+    from hookctl.run.runner import Runner
+
+GRACE = 5.0
+"""Seconds that requests under way get to end when the command is asked to stop."""
+
+
+@contextmanager
+def running(session: Session, network: Network) -> Iterator[tuple[Runner, SqliteQueue]]:
+    """A runner and its queue. What is still under way at the end of the block is put back into the queue; see ``Runner.stop`` for a grace.
+
+    Raises StateError when nothing was ever applied.
+    """
+    from hookctl.apply import AppliedStore
+    from hookctl.run.attempts import AttemptEngine
+    from hookctl.run.runner import Runner
+
+    applied = AppliedStore(session.store_path)
+    if not applied.read().serial:
+        raise StateError("nothing is applied yet, so there is no webhook to deliver to", hint="Review with `hookctl plan`, then `hookctl apply`.")
+    with opened_queue(session.store_path) as queue:
+        engine = AttemptEngine(session.plugins, network, f"hookctl/{__version__}")
+        runner = Runner(queue=queue, engine=engine, plugins=session.plugins, read_state=applied.read)
+        try:
+            yield runner, queue
+        finally:
+            runner.stop(0.0)
+
+
+@contextmanager
+def opened_queue(path: Path) -> Iterator[SqliteQueue]:
+    """The queue of a store, closed at the end of the block."""
+    from hookctl.queue.sqlite import SqliteQueue
+
+    queue = SqliteQueue(path)
+    try:
+        yield queue
+    finally:
+        queue.close()

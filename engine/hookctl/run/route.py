@@ -1,0 +1,56 @@
+"""Routing: which webhooks an event is for."""
+
+from __future__ import annotations
+
+from base64 import b32encode
+from hashlib import sha256
+
+from hookctl.errors import HookctlError
+from hookctl.model import AppliedState, DeliveryPlan, Event, Status
+from hookctl.queue.interface import NewDelivery, Routed
+from hookctl.template import When, compile_when
+
+
+class Router:
+    """Routes by one applied state; its conditions are compiled once."""
+
+    def __init__(self, applied: AppliedState) -> None:
+        self._targets: dict[str, list[tuple[str, When | str | None]]] = {}
+        for plan in applied.plans.values():
+            if plan.status is Status.ACTIVE:
+                self._targets.setdefault(plan.event, []).append((plan.name, _condition(plan)))
+
+    def receives(self, event_type: str) -> bool:
+        """Whether any active webhook is for events of this type."""
+        return event_type in self._targets
+
+    def route(self, event: Event) -> Routed:
+        """The event and its deliveries: one for each active webhook of its type whose ``when`` matches, or fails to say."""
+        found = (_deliver(event, webhook, when) for webhook, when in self._targets.get(event.event_type, ()))
+        return Routed(event, tuple(delivery for delivery in found if delivery is not None))
+
+
+def delivery_id(event_id: str, webhook: str) -> str:
+    """The delivery's id: the same for the same event and webhook, even in another store, so that a receiver can tell a repetition."""
+    digest = sha256(f"{event_id}\0{webhook}".encode()).digest()
+    return "msg_" + b32encode(digest[:15]).decode().lower()
+
+
+def _condition(plan: DeliveryPlan) -> When | str | None:
+    """The compiled ``when``; None where there is none; a text where it cannot be compiled (a hookctl that is stricter than the one that applied it)."""
+    if plan.when is None:
+        return None
+    try:
+        return compile_when(plan.when)
+    except HookctlError as error:
+        return error.message
+
+
+def _deliver(event: Event, webhook: str, when: When | str | None) -> NewDelivery | None:
+    name = delivery_id(event.id, webhook)
+    if isinstance(when, str):
+        return NewDelivery(name, webhook, f"its when cannot be evaluated: {when}")
+    try:
+        return NewDelivery(name, webhook) if when is None or when.matches(event.document) else None
+    except HookctlError as error:
+        return NewDelivery(name, webhook, f"its when cannot be evaluated: {error.message}")

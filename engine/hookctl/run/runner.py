@@ -1,0 +1,181 @@
+"""The runner: takes what is due out of the queue, has it tried, and records what came of it."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus, Event, Status
+from hookctl.plugin.calls import Plugins
+from hookctl.queue.interface import Claimed, Queue, Result
+from hookctl.run.attempts import AttemptEngine, Finished, Job
+from hookctl.run.manners import Manners
+from hookctl.run.retry import decide
+from hookctl.run.route import Router
+from hookctl.run.tally import Tally
+
+STATE_SECONDS = 0.5
+"""How old the applied state may be that deliveries are made by."""
+CLAIM_SECONDS = 0.01
+"""Between two claims while attempts are under way: each is a commit, so a few at once."""
+FINISH_SECONDS = 0.02
+"""How long a result may wait for others to be committed with."""
+FINISH_BATCH = 256
+LEASE_SECONDS = 60.0
+"""On top of twice the longest timeout: an attempt may fetch a token and be sent a second time."""
+
+log = logging.getLogger(__name__)
+
+
+class Runner:
+    """Delivers from one queue, on the caller's thread. Begin with :meth:`step`; end with :meth:`stop`.
+
+    Nothing is lost by ending otherwise: what was claimed and not recorded is tried again, with the same ``webhook-id``.
+    ``read_state`` gives the applied state; it is asked again twice a second, so an apply reaches what still waits.
+    """
+
+    def __init__(
+        self,
+        *,
+        queue: Queue,
+        engine: AttemptEngine,
+        plugins: Plugins,
+        read_state: Callable[[], AppliedState],
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.tally = Tally(clock())
+        self._queue, self._engine, self._plugins = queue, engine, plugins
+        self._read_state, self._clock, self._monotonic, self._jitter = read_state, clock, monotonic, jitter
+        self._manners = Manners(monotonic)
+        self._stopped = False
+        self._in_hand: dict[str, Claimed] = {}
+        self._results: list[Result] = []
+        self._claimed_at = self._finished_at = self._state_at = float("-inf")
+        self._take_state(read_state())
+
+    # -- intake
+
+    def accept(self, events: Sequence[Event]) -> list[bool]:
+        """Route and store events in one commit. One flag per event: False where its id was seen before."""
+        self._refresh_state()
+        return self._queue.enqueue([self._router.route(event) for event in events], self._clock())
+
+    def receives(self, event_type: str) -> bool:
+        """Whether any active webhook is for events of this type."""
+        return self._router.receives(event_type)
+
+    # -- work
+
+    @property
+    def in_flight(self) -> int:
+        """How many deliveries are being tried."""
+        return len(self._in_hand)
+
+    def next_due(self) -> float | None:
+        """When there is something to claim next, in epoch seconds; None: nothing waits."""
+        return self._queue.next_due([name for name, plan in self._state.plans.items() if plan.status is Status.ACTIVE])
+
+    def step(self, wait: float) -> None:
+        """Start what is due and record what has ended; wait up to ``wait`` seconds for that while anything is under way."""
+        self._refresh_state()
+        self._start()
+        if self._engine.in_flight:
+            self._collect(self._engine.poll(wait if not self._results else min(wait, FINISH_SECONDS)))
+        if len(self._results) >= FINISH_BATCH or not self._engine.in_flight or self._monotonic() - self._finished_at >= FINISH_SECONDS:
+            self._record()
+
+    def stop(self, grace: float) -> None:
+        """Start nothing more, give what is under way ``grace`` seconds to end, and put the rest back into the queue. Once; later calls do nothing."""
+        if self._stopped:
+            return
+        self._stopped = True
+        deadline = self._monotonic() + grace
+        try:
+            while self._engine.in_flight and (left := deadline - self._monotonic()) > 0:
+                self._collect(self._engine.poll(min(left, FINISH_SECONDS)))
+        finally:
+            self._engine.close()
+            self._record()
+            self._queue.release(self._in_hand.values())
+            self._in_hand.clear()
+
+    def _start(self) -> None:
+        now = self._monotonic()
+        if self._in_hand and now - self._claimed_at < CLAIM_SECONDS:
+            return
+        self._claimed_at = now
+        wanted = self._manners.wanted(self._state.plans)
+        for claimed in self._queue.claim(self._clock(), self._manners.room, self._lease_seconds, wanted):
+            delivery = claimed.delivery
+            again = delivery.id in self._in_hand
+            self._in_hand[delivery.id] = claimed
+            if again:
+                continue  # the lease had run out while we still try: it is ours for longer now
+            plan = self._state.plans[delivery.webhook]
+            self._manners.started(plan)
+            self._engine.start(Job(delivery.id, plan, claimed.document, delivery.attempts + 1))
+
+    def _collect(self, finished: Iterable[Finished]) -> None:
+        for one in finished:
+            claimed = self._in_hand.pop(one.job.delivery_id)
+            plan = one.job.plan
+            self._manners.ended(plan.name)
+            outcome = decide(
+                one.attempt,
+                plan.retry_schedule,
+                self._clock(),
+                self._jitter(),
+                token_auth=self._has_token_auth(plan),
+                mismatch_message=plan.custom_validation_error_message,
+            )
+            self._results.append(Result(claimed, one.attempt, outcome, self._state.serial))
+
+    def _has_token_auth(self, plan: DeliveryPlan) -> bool:
+        """Whether a 401 may be the token's fault: auth that waits for something waits for a token."""
+        types = (self._plugins.auth.get(block.type) for block in plan.auth)
+        return any(auth.blocking for auth in types if auth)
+
+    def _record(self) -> None:
+        self._finished_at = self._monotonic()
+        if not self._results:
+            return
+        results, self._results = self._results, []
+        lost = self._queue.finish(results, self._clock())
+        recorded = [result for result in results if result.claimed.delivery.id not in lost]
+        self.tally.add(recorded)
+        for result in recorded:
+            self._tell(result)
+
+    def _tell(self, result: Result) -> None:
+        outcome = result.outcome
+        due_at = result.claimed.delivery.due_at if outcome.due_at is None else outcome.due_at
+        delivery = replace(result.claimed.delivery, status=outcome.status, attempts=result.attempt.number, due_at=due_at, reason=outcome.reason)
+        for observer in self._plugins.observers.values():
+            try:
+                if observer.attempted:
+                    observer.attempted(delivery, result.attempt)
+                if observer.ended and outcome.status is not DeliveryStatus.RETRYING:
+                    observer.ended(delivery)
+            except Exception:  # whatever a plugin raises: an observer cannot break a delivery
+                log.exception("observer %s failed", observer.name)
+
+    # -- applied state
+
+    def _refresh_state(self) -> None:
+        if self._monotonic() - self._state_at < STATE_SECONDS:
+            return
+        state = self._read_state()
+        if state.serial != self._state.serial:
+            self._take_state(state)
+        self._state_at = self._monotonic()
+
+    def _take_state(self, state: AppliedState) -> None:
+        self._state, self._router = state, Router(state)
+        self._state_at = self._monotonic()
+        self._lease_seconds = LEASE_SECONDS + 2 * max((plan.timeout_seconds for plan in state.plans.values()), default=0.0)
+        self._queue.reconcile(state)

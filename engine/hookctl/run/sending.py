@@ -1,0 +1,122 @@
+"""Reading events and delivering at the same time, on one thread."""
+
+from __future__ import annotations
+
+import io
+import os
+import select
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import BinaryIO
+
+from hookctl.model import Event
+from hookctl.queue.interface import Queue
+from hookctl.run.intake import BadEvent, EventReader
+from hookctl.run.runner import Runner
+
+CHUNK_BYTES = 256 * 1024
+COMMIT_EVENTS = 500
+"""Events that are stored in one commit, at most."""
+PAUSE = 0.1
+"""Seconds that may pass before a request to stop, new input or another process's work is noticed."""
+
+
+@dataclass(slots=True)
+class Intake:
+    """What was read."""
+
+    read: int = 0
+    accepted: int = 0
+    """On disk, and new."""
+    seen_before: int = 0
+    bad: list[BadEvent] = field(default_factory=list)
+    unreceived: Counter[str] = field(default_factory=Counter)
+    """Accepted events that no active webhook is for, by type."""
+    ended_at: float | None = None
+    """Epoch seconds of the last byte read; None while there may be more."""
+
+
+class Source:
+    """A stream of bytes that is read without waiting for it, where the system can tell."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        try:
+            self._file: int | None = stream.fileno()
+        except (OSError, io.UnsupportedOperation):
+            self._file = None
+
+    def read(self, wait: float) -> bytes | None:
+        """The next bytes; empty at the end; None when none have come within ``wait`` seconds."""
+        if self._file is None:
+            return self._stream.read(CHUNK_BYTES)
+        ready, _, _ = select.select([self._file], [], [], wait)
+        return os.read(self._file, CHUNK_BYTES) if ready else None
+
+
+def send(
+    source: Source,
+    reader: EventReader,
+    runner: Runner,
+    queue: Queue,
+    *,
+    wait: float,
+    stopping: Callable[[], bool],
+    tell: Callable[[Intake], None],
+) -> Intake:
+    """Store what is read, deliver it and whatever else is due, and retry what falls due within ``wait`` seconds after the last event.
+
+    Ends early once ``stopping()`` is true; the caller stops the runner. ``tell`` is called often with what was read so far.
+    Raises EventError when the input cannot be read on.
+    """
+    intake = Intake()
+    while intake.ended_at is None and not stopping():
+        chunk = source.read(0.0 if runner.in_flight else _until_next(runner))
+        if chunk is not None:
+            _store(reader.feed(chunk) if chunk else reader.finish(), runner, intake)
+            if not chunk:
+                intake.ended_at = time.time()
+        runner.step(0.0 if chunk else PAUSE)
+        tell(intake)
+    if intake.ended_at is not None:
+        deliver(runner, queue, until=intake.ended_at + wait, stopping=stopping, tell=lambda: tell(intake))
+    return intake
+
+
+def deliver(runner: Runner, queue: Queue, *, until: float, stopping: Callable[[], bool], tell: Callable[[], None]) -> None:
+    """Deliver all that is due by ``until`` (epoch seconds), retries too; ends early once ``stopping()`` is true."""
+    while not stopping():
+        runner.step(PAUSE)
+        tell()
+        if runner.in_flight:
+            continue
+        due = runner.next_due()
+        if due is not None and due <= until:
+            time.sleep(_until_next(runner))
+        elif queue.in_hand_elsewhere() and time.time() < until:
+            time.sleep(PAUSE)
+        else:
+            return
+
+
+def _until_next(runner: Runner) -> float:
+    """How long there is nothing to do, and at most ``PAUSE`` seconds."""
+    due = runner.next_due()
+    return PAUSE if due is None else min(PAUSE, max(0.01, due - time.time()))
+
+
+def _store(found: Iterator[Event | BadEvent], runner: Runner, intake: Intake) -> None:
+    while batch := list(islice(found, COMMIT_EVENTS)):
+        intake.read += len(batch)
+        intake.bad += [one for one in batch if isinstance(one, BadEvent)]
+        events = [one for one in batch if isinstance(one, Event)]
+        for event, is_new in zip(events, runner.accept(events), strict=True):
+            if not is_new:
+                intake.seen_before += 1
+                continue
+            intake.accepted += 1
+            if not runner.receives(event.event_type):
+                intake.unreceived[event.event_type] += 1

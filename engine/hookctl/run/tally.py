@@ -1,0 +1,38 @@
+"""What came of the attempts of one run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from hookctl.model import DeliveryStatus
+from hookctl.queue.interface import Result
+
+
+class Tally:
+    """Counts outcomes by webhook, and knows which deliveries failed and wait for another attempt.
+
+    ``started_at`` (epoch seconds) tells what this run took in from what was there before.
+    """
+
+    def __init__(self, started_at: float) -> None:
+        self.attempts = 0
+        self.delivered: Counter[str] = Counter()
+        self.dead: Counter[str] = Counter()
+        self.earlier: Counter[DeliveryStatus] = Counter()
+        """Of the delivered and dead ones, those that were there before this run."""
+        self.failing: set[str] = set()
+        """Ids of deliveries that were tried, and are to be tried again."""
+        self._started_at = started_at
+
+    def add(self, results: Iterable[Result]) -> None:
+        """Count results that were recorded."""
+        for result in results:
+            self.attempts += 1
+            delivery, status = result.claimed.delivery, result.outcome.status
+            if status is DeliveryStatus.RETRYING:
+                self.failing.add(delivery.id)
+                continue
+            self.failing.discard(delivery.id)
+            self.earlier[status] += delivery.created_at < self._started_at
+            (self.delivered if status is DeliveryStatus.DELIVERED else self.dead)[delivery.webhook] += 1
