@@ -1,0 +1,126 @@
+"""Plugin blocks: ``auth``, ``transport`` and ``response_validators``, each checked by the schema of the plugin that its ``type`` names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from hookctl.check.headers import check_headers
+from hookctl.check.notes import Notes, nearest
+from hookctl.check.schemas import Annotated, Schema
+from hookctl.check.secrets import check_secret
+from hookctl.errors import TemplateError
+from hookctl.model import Json, Pointer
+from hookctl.network import UrlProblem, check_url
+from hookctl.plugin import AuthType, TransportType, ValidatorType
+from hookctl.plugin.calls import Plugins
+
+DEFAULT_VALIDATOR = "json_path"
+"""What a response validator without ``type`` is."""
+
+T = TypeVar("T")
+
+
+class Blocks:
+    """Checks plugin blocks; compiles each plugin's schema once."""
+
+    def __init__(self, plugins: Plugins) -> None:
+        self._plugins = plugins
+        self._schemas: dict[tuple[str, str], Schema] = {}
+
+    def check(self, notes: Notes) -> None:
+        """Note what is wrong in every block of a webhook."""
+        fields = notes.webhook.fields
+        for pointer, block in _blocks(fields, "auth"):
+            self._check_block(notes, pointer, block, "auth", self._plugins.auth)
+        for pointer, block in _blocks(fields, "transport"):
+            self._check_block(notes, pointer, block, "transport", self._plugins.transports)
+        for pointer, block in _blocks(fields, "response_validators"):
+            self._check_validator(notes, pointer, {"type": DEFAULT_VALIDATOR, **block})
+        self._check_target(notes)
+
+    def _check_block(self, notes: Notes, pointer: Pointer, block: Mapping[str, Json], kind: str, known: Mapping[str, T]) -> T | None:
+        """The plugin that the block names; None when there is none, or the block has a finding."""
+        name = block.get("type")
+        if not isinstance(name, str):
+            return None
+        plugin = known.get(name)
+        if plugin is None:
+            hint = f"Known are: {', '.join(sorted(known))}; `hookctl plugins` shows what is installed." if known else "Install the plugin that adds it."
+            place = (*pointer, "type")
+            notes.add("unknown-plugin", f"no {kind} plugin is called {name!r}", hint, place, suggestions=nearest(name, known))
+            return None
+        before = len(notes.findings)
+        settings: Json = {key: value for key, value in block.items() if key != "type"}
+        schema = self._guarded(notes, pointer, kind, name, lambda: self._schema(kind, name, plugin))
+        if schema is not None:
+            schema.check(notes, settings, pointer)
+        return plugin if len(notes.findings) == before else None
+
+    def _check_validator(self, notes: Notes, pointer: Pointer, block: Mapping[str, Json]) -> None:
+        plugin = self._check_block(notes, pointer, block, "validator", self._plugins.validators)
+        if plugin is None:
+            return
+        settings = {key: value for key, value in block.items() if key != "type"}
+
+        def build() -> None:
+            try:
+                plugin.build(settings)
+            except TemplateError as error:
+                place, part = ((*pointer, plugin.expression), (error.start, error.end)) if plugin.expression in settings else (pointer, None)
+                notes.add(error.rule, error.message, error.hint, place, part=part)
+
+        self._guarded(notes, pointer, "validator", plugin.name, build)
+
+    def _check_target(self, notes: Notes) -> None:
+        """The URL rules: those of the transport, where it has its own."""
+        fields = notes.webhook.fields
+        url, transport = fields.get("url"), fields.get("transport")
+        if not isinstance(url, str):
+            return
+        if not isinstance(transport, dict):
+            note_url(notes, ("url",), url, check_url(url))
+        elif isinstance(name := transport.get("type"), str) and name in self._plugins.transports:
+            rule = self._plugins.transports[name].check_url or check_url
+            note_url(notes, ("url",), url, self._guarded(notes, ("transport",), "transport", name, lambda: rule(url)) or ())
+
+    def _schema(self, kind: str, name: str, plugin: object) -> Schema:
+        if (kind, name) not in self._schemas:
+            schema: Mapping[str, Json] = plugin.schema if isinstance(plugin, AuthType | TransportType | ValidatorType) else {}
+            self._schemas[kind, name] = Schema(schema, ANNOTATED)
+        return self._schemas[kind, name]
+
+    def _guarded(self, notes: Notes, pointer: Pointer, kind: str, name: str, call: Callable[[], T]) -> T | None:
+        """What a plugin's code gives; None, and a finding that names the plugin, when it raises."""
+        try:
+            return call()
+        except Exception as error:  # noqa: BLE001 - whatever a plugin raises, the others' findings are still wanted
+            provider = self._plugins.origins.get((kind, name), name)
+            message = f"the plugin {provider} failed on {kind} {name!r}: {type(error).__name__}: {error}"
+            notes.add("plugin-failed", message, "Repair, update or uninstall the plugin, or tell its author.", pointer, at_key=True)
+            return None
+
+
+def check_setting_url(notes: Notes, pointer: Pointer, value: Json) -> None:
+    """Note a URL that may not be called: the look at what a schema marks with ``x-url``."""
+    if isinstance(value, str):
+        note_url(notes, pointer, value, check_url(value))
+
+
+def note_url(notes: Notes, pointer: Pointer, _url: str, problems: Sequence[UrlProblem]) -> None:
+    """Note the problems of the URL at ``pointer``."""
+    for problem in problems:
+        notes.add(problem.rule, problem.message, problem.hint, pointer, part=(problem.start, problem.end))
+
+
+ANNOTATED: Annotated = {"x-secret": check_secret, "x-url": check_setting_url, "x-headers": check_headers}
+"""Annotations of plugins' schemas, and who looks at what they mark."""
+
+
+def _blocks(fields: Mapping[str, Json], field: str) -> Iterator[tuple[Pointer, Mapping[str, Json]]]:
+    """Each block of a field that holds one, or a list of them."""
+    value = fields.get(field)
+    if isinstance(value, dict):
+        yield (field,), value
+    elif isinstance(value, list):
+        yield from (((field, index), item) for index, item in enumerate(value) if isinstance(item, dict))

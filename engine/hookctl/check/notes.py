@@ -1,0 +1,89 @@
+"""Collects the findings of one webhook, each at its place in the file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from hookctl.model import Finding, Json, Pointer, Severity, Span, Webhook
+
+_SHOWN = 40
+"""Characters of a value that a message repeats."""
+
+
+class Notes:
+    """The findings of one webhook. Says nothing about places that could not be read: ``load`` has said it."""
+
+    __slots__ = ("_places", "findings", "webhook")
+
+    def __init__(self, webhook: Webhook) -> None:
+        self.webhook = webhook
+        self.findings: list[Finding] = []
+        self._places: set[Pointer] = set()
+
+    def add(
+        self,
+        rule: str,
+        message: str,
+        hint: str,
+        pointer: Pointer,
+        *,
+        part: tuple[int, int] | None = None,
+        at_key: bool = False,
+        suggestions: Sequence[str] = (),
+        severity: Severity = Severity.ERROR,
+    ) -> None:
+        """One finding about the value at ``pointer``: about its key, or about a part of its text (offsets, end exclusive), where that is said."""
+        if any(pointer[: len(place)] == place for place in self.webhook.unread):
+            return
+        self._places.add(pointer)
+        self.findings.append(
+            Finding(
+                rule=rule,
+                severity=severity,
+                message=message,
+                hint=hint,
+                file=self.webhook.file,
+                span=self._span(pointer, part, at_key=at_key),
+                suggestions=tuple(suggestions),
+                webhook=self.webhook.name,
+            )
+        )
+
+    def has(self, pointer: Pointer) -> bool:
+        """True when there is a finding about exactly this place: what follows from it is no news."""
+        return pointer in self._places
+
+    def _span(self, pointer: Pointer, part: tuple[int, int] | None, *, at_key: bool) -> Span:
+        positions = self.webhook.positions
+        if part is not None:
+            return positions.within(pointer, *part)
+        return positions.key(pointer) if at_key else positions.value(pointer)
+
+
+def nearest(word: object, known: Iterable[str]) -> tuple[str, ...]:
+    """Up to three of ``known`` that ``word`` may have been meant for, nearest first, compared without case."""
+    from difflib import get_close_matches  # only for a file that has a finding
+
+    by_folded = {name.casefold(): name for name in known}
+    return tuple(by_folded[match] for match in get_close_matches(str(word).casefold(), by_folded, n=3))
+
+
+def shown(value: Json) -> str:
+    """A value as a message repeats it: JSON, cut where it is long."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
+def listed(words: Iterable[str]) -> str:
+    """``a, b or c``."""
+    *most, last = [*words] or ["nothing"]
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def place_name(pointer: Pointer) -> str:
+    """A place as a message names it: ``auth[0].scopes``."""
+    text = ""
+    for part in pointer:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".")

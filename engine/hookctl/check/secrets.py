@@ -1,0 +1,74 @@
+"""Secret references: where they must stand, where they may, and how they are written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from hookctl.check.notes import Notes, listed, nearest
+from hookctl.model import Json, Pointer
+from hookctl.model.secret import REFERENCE, has_reference
+from hookctl.plugin import SecretSource
+
+_RESOLVED = frozenset({"url", "headers", "auth", "transport"})
+"""The fields in which references are resolved."""
+_ATTEMPT = re.compile(r"\$\{[^}\s]*\}?")
+
+
+def check_references(notes: Notes, sources: Mapping[str, SecretSource]) -> None:
+    """Note references that no source resolves, and those in fields that are taken as they are written."""
+    for pointer, text in _texts(notes.webhook.fields, ()):
+        if "${" in text:
+            _check_text(notes, pointer, text, sources)
+
+
+def check_secret(notes: Notes, pointer: Pointer, value: Json) -> None:
+    """Note a secret that is written out: the look at what a schema marks with ``x-secret``."""
+    if isinstance(value, str) and not has_reference(value) and "${" not in value:
+        notes.add(
+            "secret-literal",
+            "a secret is written out in the file",
+            "Write where it comes from, such as ${env:NAME} or ${file:/run/secrets/name}, and change the secret: it has been seen.",
+            pointer,
+        )
+
+
+def _check_text(notes: Notes, pointer: Pointer, text: str, sources: Mapping[str, SecretSource]) -> None:
+    for match in _ATTEMPT.finditer(text):
+        reference = REFERENCE.match(text, match.start())
+        known = reference is not None and reference[1] in sources
+        if pointer[0] not in _RESOLVED:
+            if known:  # any other ${...} is text that the target may want so
+                message = f"the reference {match[0]} is not resolved in `{pointer[0]}`"
+                notes.add(
+                    "secret-misplaced",
+                    message,
+                    "Put secrets into `auth` or `headers`; here the text would be sent as it is written.",
+                    pointer,
+                    part=match.span(),
+                )
+        elif reference is None:
+            if pointer[0] != "url":  # there the URL rules refuse the brace
+                hint = f"Write ${{scheme:key}} with one of the schemes {listed(sources)}."
+                notes.add("secret-malformed", f"{match[0]} is no secret reference", hint, pointer, part=match.span(), suggestions=_repaired(match[0]))
+        elif not known:
+            hint = f"Write one of the schemes {listed(sources)}, or install the plugin that adds this one."
+            start, end = reference.span(1)
+            message = f"no secret source has the scheme `{reference[1]}`"
+            notes.add("unknown-secret-scheme", message, hint, pointer, part=(start, end), suggestions=nearest(reference[1], sources))
+
+
+def _repaired(attempt: str) -> tuple[str, ...]:
+    name = attempt.strip("${}")
+    return (f"${{env:{name}}}",) if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) else ()
+
+
+def _texts(value: Json | Mapping[str, Json], pointer: Pointer) -> Iterator[tuple[Pointer, str]]:
+    if isinstance(value, str):
+        yield pointer, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _texts(item, (*pointer, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts(item, (*pointer, index))
