@@ -1,7 +1,257 @@
-"""The attempt engine: makes many attempts at once from one thread."""
+"""The attempt engine: makes many attempts at once from one thread.
+
+An attempt goes: prepare (once per delivery plan) -> render -> authenticate -> send -> validate -> mask. What may block
+(secret sources, token fetches) runs in lanes on threads; everything else on the thread that calls :meth:`AttemptEngine.poll`.
+"""
 
 from __future__ import annotations
 
-from hookctl.run.exchange import Finished, Job
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import count
 
-__all__ = ["Finished", "Job"]
+from hookctl.model import Attempt, DeliveryPlan, Failure, FailureKind, Request, Response, Timing
+from hookctl.network import Network
+from hookctl.plugin.calls import Plugins
+from hookctl.plugin.interfaces import Completion
+from hookctl.run.authenticate import Authenticated, authenticate, authenticate_afresh
+from hookctl.run.exchange import Finished, Job
+from hookctl.run.failures import AttemptFailedError
+from hookctl.run.prepare import Prepared, prepare
+from hookctl.run.record import record
+from hookctl.run.threads import Call, Lanes
+from hookctl.run.transports import Transports
+
+LANES = 32
+"""Webhooks that may wait for a token or a secret at the same time."""
+GRACE = 1.0
+"""Seconds that a transport or an auth may overstay its deadline before the engine gives it up."""
+WATCH = 0.25
+"""Seconds between two looks for what has overstayed."""
+UNAUTHORIZED = 401
+OVERDUE = {
+    FailureKind.SECRET: "a secret source did not answer in time",
+    FailureKind.TOKEN: "auth did not finish in time",
+    FailureKind.TIMEOUT: "the transport did not keep its deadline and was given up",
+}
+"""What is said of an attempt that is given up, by the stage that it hangs in."""
+
+__all__ = ["AttemptEngine", "Finished", "Job"]
+
+
+@dataclass(slots=True, eq=False)
+class _Exchange:
+    """An attempt under way. Times are monotonic seconds, but for ``started_at``."""
+
+    job: Job
+    ticket: int
+    started_at: float
+    started: float
+    give_up: float
+    stage: FailureKind = FailureKind.SECRET
+    """What it fails with when it is given up."""
+    prepared: Prepared | None = None
+    unsigned: Request | None = None
+    """The request before auth."""
+    sent: Authenticated | None = None
+    refreshed: bool = False
+    spent: float = 0.0
+    """Seconds of the target's time that an earlier request of this attempt took."""
+
+
+class AttemptEngine:
+    """Makes attempts, as many at once as are started. All methods but :meth:`wake` belong to one thread."""
+
+    def __init__(self, plugins: Plugins, network: Network, user_agent: str, clock: Callable[[], float] = time.time) -> None:
+        """``user_agent`` is sent with every request; ``clock`` gives epoch seconds."""
+        self._plugins = plugins
+        self._network = network
+        self._user_agent = user_agent
+        self._clock = clock
+        self._tickets = count(1)
+        self._exchanges: dict[int, _Exchange] = {}
+        self._prepared: dict[str, Prepared] = {}
+        self._preparing: dict[str, list[_Exchange]] = {}
+        self._finished: list[Finished] = []
+        self._transports = Transports(network)
+        self._lanes = Lanes(self._transports.wake, LANES)
+        self._next_watch = 0.0
+
+    @property
+    def in_flight(self) -> int:
+        """Attempts that were started and not yet given out by :meth:`poll`."""
+        return len(self._exchanges) + len(self._finished)
+
+    def start(self, job: Job) -> None:
+        """Begin an attempt. Never blocks; whatever goes wrong comes out of :meth:`poll` as a failed attempt."""
+        now = time.monotonic()
+        give_up = now + job.plan.timeout_seconds + GRACE
+        exchange = _Exchange(job, next(self._tickets), self._clock(), now, give_up)
+        self._exchanges[exchange.ticket] = exchange
+        prepared = self._ready(job.plan)
+        if prepared is None:
+            self._prepare(exchange)
+        else:
+            self._make_request(exchange, prepared)
+
+    def poll(self, wait: float) -> list[Finished]:
+        """What has finished since the last call. Waits up to ``wait`` seconds for something to do; may give nothing earlier than that."""
+        if self._finished or self._lanes.finish():
+            wait = 0
+        if self._exchanges:
+            for completion in self._transports.poll(min(wait, WATCH)):
+                self._completed(completion)
+            self._lanes.finish()
+            self._give_up_overdue()
+        elif not self._finished:
+            self._transports.poll(wait)
+        finished, self._finished = self._finished, []
+        return finished
+
+    def wake(self) -> None:
+        """Make a running or the next :meth:`poll` return soon; any thread may call it."""
+        self._transports.wake()
+
+    def close(self) -> None:
+        """Give up everything under way, unheard, and close every connection and thread."""
+        self._exchanges.clear()
+        self._transports.close()
+        self._lanes.close()
+        for prepared in self._prepared.values():
+            if prepared.adapter is not None:
+                prepared.adapter.close()
+
+    # -- prepare -----------------------------------------------------------------------------------------------------
+
+    def _ready(self, plan: DeliveryPlan) -> Prepared | None:
+        prepared = self._prepared.get(plan.name)
+        if prepared is None or prepared.plan is plan:
+            return prepared
+        if prepared.digest != plan.digest:
+            return None
+        self._prepared[plan.name] = renewed = replace(prepared, plan=plan)
+        return renewed
+
+    def _prepare(self, exchange: _Exchange) -> None:
+        plan = exchange.job.plan
+        waiting = self._preparing.setdefault(plan.digest, [])
+        waiting.append(exchange)
+        if len(waiting) > 1:
+            return
+
+        def done(prepared: Prepared) -> None:
+            self._retire(self._prepared.get(plan.name))
+            self._prepared[plan.name] = prepared
+            for waiter in self._preparing.pop(prepared.digest):
+                if waiter.ticket in self._exchanges:
+                    self._make_request(waiter, prepared)
+
+        def failed(error: AttemptFailedError) -> None:
+            for waiter in self._preparing.pop(plan.digest):
+                self._fail(waiter, error.failure)
+
+        function = partial(prepare, plan, self._plugins, self._network, self._user_agent)
+        self._lanes.run(plan.name, Call("preparing", function, done, failed))
+
+    def _retire(self, prepared: Prepared | None) -> None:
+        """Close what a replaced delivery plan had open, after the calls of its lane."""
+        if prepared is not None and prepared.adapter is not None:
+            self._lanes.run(prepared.plan.name, Call("closing", prepared.adapter.close, lambda _: None, lambda _: None))
+
+    # -- request -----------------------------------------------------------------------------------------------------
+
+    def _make_request(self, exchange: _Exchange, prepared: Prepared) -> None:
+        exchange.prepared = prepared
+        try:
+            exchange.unsigned = request = prepared.make_request(exchange.job, exchange.started_at)
+            if not prepared.auths:
+                self._send(exchange, Authenticated(request))
+            elif prepared.blocking:
+                self._in_lane(exchange, partial(authenticate, request, prepared.auths))
+            else:
+                self._send(exchange, authenticate(request, prepared.auths))
+        except AttemptFailedError as error:
+            self._fail(exchange, error.failure)
+
+    def _in_lane(self, exchange: _Exchange, function: Callable[[], Authenticated]) -> None:
+        exchange.stage = FailureKind.TOKEN
+
+        def call() -> Authenticated | None:
+            return function() if exchange.ticket in self._exchanges else None
+
+        def done(authenticated: Authenticated | None) -> None:
+            if authenticated is not None:
+                self._send(exchange, authenticated)
+
+        def failed(error: AttemptFailedError) -> None:
+            self._fail(exchange, error.failure)
+
+        self._lanes.run(exchange.job.plan.name, Call("auth", call, done, failed))
+
+    def _send(self, exchange: _Exchange, authenticated: Authenticated) -> None:
+        if exchange.ticket not in self._exchanges or exchange.prepared is None:
+            return  # given up while it waited for auth
+        left = exchange.job.plan.timeout_seconds - exchange.spent
+        exchange.sent = authenticated
+        exchange.stage = FailureKind.TIMEOUT
+        exchange.give_up = time.monotonic() + left + GRACE
+        try:
+            self._transports.submit(exchange.prepared.transport, exchange.ticket, authenticated.request, left)
+        except AttemptFailedError as error:
+            self._fail(exchange, error.failure)
+
+    # -- result ------------------------------------------------------------------------------------------------------
+
+    def _completed(self, completion: Completion) -> None:
+        exchange = self._exchanges.get(completion.ticket)
+        if exchange is None:
+            return
+        result = completion.result
+        if isinstance(result, Failure):
+            self._finish(exchange, None, result, completion.timing)
+        elif result.status != UNAUTHORIZED or not self._refresh(exchange, completion.timing):
+            self._finish(exchange, result, None, completion.timing)
+
+    def _refresh(self, exchange: _Exchange, timing: Timing) -> bool:
+        """Ask once for a fresh token, and send again; False when there is none to ask for, or no time left."""
+        prepared, unsigned, sent = exchange.prepared, exchange.unsigned, exchange.sent
+        exchange.spent += timing.total
+        if exchange.refreshed or exchange.spent >= exchange.job.plan.timeout_seconds or prepared is None or unsigned is None or sent is None:
+            return False
+        if not any(auth.refreshable for auth in prepared.auths):
+            return False
+        exchange.refreshed = True
+        exchange.give_up = time.monotonic() + exchange.job.plan.timeout_seconds + GRACE
+        self._in_lane(exchange, partial(authenticate_afresh, unsigned, prepared.auths, sent.request))
+        return True
+
+    def _give_up_overdue(self) -> None:
+        now = time.monotonic()
+        if now < self._next_watch:
+            return
+        self._next_watch = now + WATCH
+        for exchange in [exchange for exchange in self._exchanges.values() if now > exchange.give_up]:
+            self._transports.cancel(exchange.ticket)
+            self._fail(exchange, Failure(exchange.stage, OVERDUE[exchange.stage]))
+
+    def _fail(self, exchange: _Exchange, failure: Failure) -> None:
+        self._finish(exchange, None, failure, Timing(total=time.monotonic() - exchange.started))
+
+    def _finish(self, exchange: _Exchange, response: Response | None, failure: Failure | None, timing: Timing) -> None:
+        if self._exchanges.pop(exchange.ticket, None) is None:
+            return
+        job = exchange.job
+        attempt = Attempt(
+            plan_digest=exchange.prepared.digest if exchange.prepared else job.plan.digest,
+            number=job.number,
+            started_at=exchange.started_at,
+            request=None,
+            response=None,
+            failure=failure,
+            timing=timing,
+        )
+        if exchange.prepared and exchange.unsigned and exchange.sent:
+            attempt = record(attempt, exchange.prepared, exchange.unsigned, exchange.sent, response)
+        self._finished.append(Finished(job, attempt))

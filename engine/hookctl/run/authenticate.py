@@ -1,0 +1,137 @@
+"""Applies auth plugins (``requests.auth.AuthBase``) to a request, and tells what they changed.
+
+requests' objects are built for auth alone; a webhook without auth, or with one that never changes, sends without them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from hookctl.model import MASK, Failure, FailureKind, Request
+from hookctl.plugin.interfaces import Refreshable
+from hookctl.run.failures import AttemptFailedError, blaming
+from hookctl.run.redact import without_scheme
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
+    from requests.auth import AuthBase
+
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+"""What HTTP lets stand in a header's value, as latin-1."""
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """An auth plugin's part, built for one delivery plan."""
+
+    who: str
+    """Whose it is, for messages."""
+    apply: AuthBase
+    per_attempt: bool
+    blocking: bool
+    refreshable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticated:
+    """A request with auth applied, and what of it auth put there."""
+
+    request: Request
+    touched: frozenset[str] = frozenset()
+    """Names, in lower case, of the headers that auth added or changed."""
+    masked_url: str = ""
+    """The URL with what auth put into it masked; empty where auth left it alone."""
+    added: frozenset[str] = field(default=frozenset(), repr=False)
+    """Values that auth put into the query."""
+    hooked: bool = False
+    """An auth wants to see the response (``register_hook``)."""
+
+    def credentials(self) -> frozenset[str]:
+        """What auth put into headers and URL: a target that echoes it gives a secret away."""
+        values = {without_scheme(value) for name, value in self.request.headers if name.lower() in self.touched}
+        return frozenset(values | self.added)
+
+
+def authenticate(request: Request, auths: Iterable[Auth]) -> Authenticated:
+    """Apply ``auths`` in order. May block, when one of them does. Raises AttemptFailedError."""
+    prepared = prepared_request(request)
+    for auth in auths:
+        prepared = apply_auth(prepared, auth)
+    return compare(request, prepared)
+
+
+def authenticate_afresh(request: Request, auths: Sequence[Auth], refused: Request) -> Authenticated:
+    """After a 401: have each auth that holds a token forget the one that ``refused`` carried, then authenticate again. May block."""
+    for auth in auths:
+        if isinstance(auth.apply, Refreshable):
+            with blaming(auth.who):
+                auth.apply.refresh(refused)
+    return authenticate(request, auths)
+
+
+def apply_auth(prepared: PreparedRequest, auth: Auth) -> PreparedRequest:
+    """Apply one auth; a call that gives no request back has changed the one it got. Raises AttemptFailedError."""
+    with blaming(auth.who):
+        return auth.apply(prepared) or prepared
+
+
+def prepared_request(request: Request) -> PreparedRequest:
+    """``request`` as requests has it, nothing added."""
+    from requests import PreparedRequest
+    from requests.structures import CaseInsensitiveDict
+
+    prepared = PreparedRequest()
+    prepared.method = request.method
+    prepared.url = request.url
+    prepared.headers = CaseInsensitiveDict(request.headers)
+    prepared.body = request.body
+    return prepared
+
+
+def compare(before: Request, after: PreparedRequest) -> Authenticated:
+    """What auth made of ``before``. Raises AttemptFailedError where the outcome can be no request."""
+    headers = tuple((_text(name), _text(value)) for name, value in after.headers.items())
+    known = {name.lower(): value for name, value in before.headers}
+    touched = frozenset(name.lower() for name, value in headers if known.get(name.lower()) != value)
+    check_headers(headers)
+    url = after.url or before.url
+    request = Request(before.method, url, headers, _body(after.body))
+    masked_url, added = ("", frozenset[str]()) if url == before.url else _mask_added(before.url, url)
+    return Authenticated(request, touched, masked_url, added, hooked=bool(after.hooks.get("response")))
+
+
+def check_headers(headers: Sequence[tuple[str, str]]) -> None:
+    """Raise AttemptFailedError for a header that cannot be sent. Names it, and never shows its value: that may be a secret."""
+    for name, value in headers:
+        if not _HEADER_NAME.fullmatch(name):
+            raise AttemptFailedError(Failure(FailureKind.SECRET, "a header's name holds a character that cannot be sent"))
+        if not _HEADER_VALUE.fullmatch(value) or value != value.strip():
+            message = f"the secret in header {name} holds a character that cannot be sent, such as a line break, or begins or ends with a space"
+            raise AttemptFailedError(Failure(FailureKind.SECRET, message))
+
+
+def _mask_added(before: str, after: str) -> tuple[str, frozenset[str]]:
+    """The URL ``after`` with every query parameter masked that ``before`` has not (where the path differs, it too), and what was masked."""
+    old, new = urlsplit(before), urlsplit(after)
+    known = set(parse_qsl(old.query, keep_blank_values=True))
+    pairs = parse_qsl(new.query, keep_blank_values=True)
+    query = urlencode([pair if pair in known else (pair[0], MASK) for pair in pairs], safe=MASK)
+    path = new.path if new.path == old.path else f"/{MASK}"
+    return new._replace(path=path, query=query).geturl(), frozenset(value for name, value in pairs if (name, value) not in known)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def _body(body: object) -> bytes | None:
+    if isinstance(body, str):
+        return body.encode()
+    if body is None or isinstance(body, bytes):
+        return body
+    raise AttemptFailedError(Failure(FailureKind.PLUGIN, f"an auth made the body a {type(body).__name__}; it must be bytes"))

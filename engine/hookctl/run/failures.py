@@ -1,0 +1,60 @@
+"""Exceptions at the attempt boundary, turned into failures: whatever code raises, an attempt ends with a record.
+
+A failure's message never repeats the text of an exception that hookctl did not define: that text may hold a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from hookctl.errors import HookctlError, RenderError, SecretError, TemplateError, TokenError, TransportError
+from hookctl.model import Failure, FailureKind
+from hookctl.plugin.calls import Plugins
+
+_KINDS: Final = {SecretError: FailureKind.SECRET, TokenError: FailureKind.TOKEN, RenderError: FailureKind.RENDER, TemplateError: FailureKind.RENDER}
+
+
+class AttemptFailedError(Exception):
+    """Ends an attempt; never leaves this package."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure: Final = failure
+
+
+def failure_of(error: BaseException, who: str) -> Failure:
+    """The failure that ``error`` means. ``who`` names whose code raised it: ``auth oauth2 of plugin hookctl_plugins.auth``."""
+    if isinstance(error, AttemptFailedError):
+        return error.failure
+    if isinstance(error, TransportError):
+        return Failure(_transport_kind(error), error.message)
+    if isinstance(error, HookctlError):
+        kind = next((kind for known, kind in _KINDS.items() if isinstance(error, known)), FailureKind.PLUGIN)
+        return Failure(kind, error.message)
+    return Failure(FailureKind.PLUGIN, f"{who} raised {type(error).__name__}")
+
+
+def _transport_kind(error: TransportError) -> FailureKind:
+    try:
+        return FailureKind(error.kind)
+    except ValueError:  # a plugin's own kind
+        return FailureKind.TRANSPORT
+
+
+@contextmanager
+def blaming(who: str) -> Iterator[None]:
+    """Within, every exception ends the attempt with the failure that it means."""
+    try:
+        yield
+    except AttemptFailedError:
+        raise
+    except (Exception, SystemExit) as error:  # the boundary to foreign code, some of which exits
+        raise AttemptFailedError(failure_of(error, who)) from error
+
+
+def named(plugins: Plugins, what: str, name: str) -> str:
+    """How a message names a plugin's part: ``auth oauth2 of plugin hookctl_plugins.auth``."""
+    origin = plugins.origins.get((what, name))
+    return f"{what} {name} of plugin {origin}" if origin else f"{what} {name}"

@@ -1,0 +1,229 @@
+"""What a delivery plan needs at send time, made once: compiled template, resolved secrets, static headers, auth, validators."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from hookctl.errors import SecretError, TemplateError
+from hookctl.model import DeliveryPlan, Failure, FailureKind, Json, PluginBlock, Request, Secret, SecretReference
+from hookctl.model.delivery_plan import canonical_json
+from hookctl.model.secret import mask, resolve_all, resolve_text
+from hookctl.network import Network, check_url
+from hookctl.plugin.calls import Plugins
+from hookctl.plugin.interfaces import DEFAULT_TRANSPORT, AuthContext, Refreshable, Settings, TransportType
+from hookctl.run.authenticate import Auth, Authenticated, authenticate, check_headers
+from hookctl.run.envelope import Validator
+from hookctl.run.exchange import Job
+from hookctl.run.failures import AttemptFailedError, blaming, named
+from hookctl.run.redact import Redactor, mask_header_value
+from hookctl.template import BodyTemplate, compile_body
+
+if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
+
+T = TypeVar("T")
+_URL_CHARACTERS = re.compile(r"[\x21-\x7e]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A delivery plan, ready to make requests. Holds secrets: never written, never shown."""
+
+    plan: DeliveryPlan
+    digest: str
+    body: BodyTemplate | None
+    request: Request = field(repr=False)
+    """Method, URL and headers of every request; ``webhook-id``, ``webhook-timestamp`` and the body are still to come."""
+    shown: Request
+    """The same with secrets masked."""
+    auths: tuple[Auth, ...]
+    """Those to be called for each attempt, in order."""
+    blocking: bool
+    """One of them may wait."""
+    hooked: bool
+    """An auth that was applied once wants to see each response."""
+    transport: Transport
+    validators: tuple[Validator, ...]
+    redactor: Redactor = field(repr=False)
+    """Knows the secrets of the plan, and what auth made of them where it was applied once."""
+    redactor_for: Callable[[frozenset[str]], Redactor] = field(repr=False)
+    """One that knows what auth put into one attempt; the last few are kept, since a token serves many attempts."""
+    adapter: BaseAdapter | None
+    """Sends the requests of auth plugins; None when there is no auth."""
+
+    def make_request(self, job: Job, at: float) -> Request:
+        """The request of one attempt at ``at`` (epoch seconds), before the auth of each attempt. Raises AttemptFailedError."""
+        with blaming("the body template"):
+            body = None if self.body is None else self.body.render(job.document)
+        return Request(self.request.method, self.request.url, self.request.headers + own_headers(job.delivery_id, at), body)
+
+    def show(self, unsigned: Request, sent: Authenticated) -> Request:
+        """What was sent as a record shows it: secrets masked, and the body as it was before auth.
+
+        ``unsigned`` is what :meth:`make_request` gave, ``sent`` the same after the auth of this attempt.
+        """
+        own = unsigned.headers[len(self.request.headers) :]
+        return show(sent, Request(self.shown.method, self.shown.url, self.shown.headers + own, unsigned.body))
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """Which transport, with which settings."""
+
+    key: bytes
+    """Equal for delivery plans that may share one."""
+    who: str
+    kind: TransportType
+    settings: Settings = field(repr=False)
+
+    def build(self, network: Network) -> BaseAdapter:
+        """A new one."""
+        return self.kind.build(self.settings, network)
+
+
+def prepare(plan: DeliveryPlan, plugins: Plugins, network: Network, user_agent: str) -> Prepared:
+    """Prepare ``plan``. May block while secrets are resolved. Raises AttemptFailedError; a later call may succeed."""
+    secrets = _Secrets(plugins)
+    with blaming("the body template"):
+        body = None if plan.body_template is None else compile_body(plan.body_template, plugins.filters)
+    transport = _transport(plan, plugins, secrets)
+    request, shown = _requests(plan, transport.kind, secrets, user_agent)
+    adapter = _adapter(plugins, network) if plan.auth else None
+    once, each = _split([_auth(block, plan, plugins, secrets, adapter) for block in plan.auth])
+    authenticated = authenticate(request, once) if once else Authenticated(request)
+    return Prepared(
+        plan=plan,
+        digest=plan.digest,
+        body=body,
+        request=authenticated.request,
+        shown=show(authenticated, shown),
+        auths=each,
+        blocking=any(auth.blocking for auth in each),
+        hooked=authenticated.hooked,
+        transport=transport,
+        validators=tuple(_validator(block, plugins) for block in plan.response_validators),
+        redactor=Redactor({*secrets.resolved.values(), *authenticated.credentials()}),
+        redactor_for=lru_cache(maxsize=2)(Redactor),
+        adapter=adapter,
+    )
+
+
+def show(authenticated: Authenticated, shown: Request) -> Request:
+    """The authenticated request as a record shows it, ``shown`` being the request before auth as a record shows it."""
+    if not authenticated.touched and not authenticated.masked_url:
+        return shown
+    before = {name.lower(): value for name, value in shown.headers}
+    headers = tuple(
+        (name, mask_header_value(value) if name.lower() in authenticated.touched else before[name.lower()]) for name, value in authenticated.request.headers
+    )
+    return Request(shown.method, authenticated.masked_url or shown.url, headers, shown.body)
+
+
+def static_headers(plan: DeliveryPlan, user_agent: str) -> tuple[tuple[str, str], ...]:
+    """The headers that every request of ``plan`` has, references as written: those of the webhook, and what hookctl adds to them."""
+    headers = dict(plan.headers)
+    given = {name.lower() for name in headers}
+    if plan.body_template is not None and "content-type" not in given:
+        headers["Content-Type"] = "application/json"
+    if "user-agent" not in given:
+        headers["User-Agent"] = user_agent
+    return tuple(headers.items())
+
+
+def own_headers(delivery_id: str, at: float) -> tuple[tuple[str, str], ...]:
+    """What the Standard Webhooks specification asks for; ``at`` is in epoch seconds."""
+    return (("webhook-id", delivery_id), ("webhook-timestamp", str(int(at))))
+
+
+class _Secrets:
+    """Resolves references, each once, and remembers what it gave out."""
+
+    def __init__(self, plugins: Plugins) -> None:
+        self._plugins = plugins
+        self.resolved: dict[SecretReference, str] = {}
+
+    def text(self, reference: SecretReference) -> str:
+        if reference not in self.resolved:
+            source = self._plugins.secret_sources.get(reference.scheme)
+            if source is None:
+                raise SecretError(f"no plugin resolves {reference}", hint="Install the plugin that adds the scheme.")
+            with blaming(named(self._plugins, "secret source", reference.scheme)):
+                secret = source.resolve(reference.key)
+                if not isinstance(secret, str):
+                    raise TypeError("a secret source gives text")
+            self.resolved[reference] = secret
+        return self.resolved[reference]
+
+    def settings(self, block: PluginBlock) -> Settings:
+        with blaming("a secret"):
+            return cast("dict[str, Json]", resolve_all(dict(block.settings), self.text))  # type: ignore[return-value]
+
+    def reveal(self, text: str) -> str:
+        with blaming("a secret"):
+            value = resolve_text(text, self.text)
+        return value.reveal() if isinstance(value, Secret) else value
+
+
+def _requests(plan: DeliveryPlan, kind: TransportType, secrets: _Secrets, user_agent: str) -> tuple[Request, Request]:
+    written = static_headers(plan, user_agent)
+    headers = tuple((name, secrets.reveal(value)) for name, value in written)
+    check_headers(headers)
+    url = secrets.reveal(plan.url)
+    if url != plan.url:
+        problems = (kind.check_url or check_url)(url)
+        if problems or not _URL_CHARACTERS.fullmatch(url):
+            rule = problems[0].rule if problems else "url-character"
+            raise AttemptFailedError(Failure(FailureKind.SECRET, f"with its secret put in, the URL breaks the rule {rule}"))
+    shown = tuple((name, mask(value)) for name, value in written)
+    return Request(plan.method, url, headers, None), Request(plan.method, mask(plan.url), shown, None)
+
+
+def _transport(plan: DeliveryPlan, plugins: Plugins, secrets: _Secrets) -> Transport:
+    block = plan.transport or PluginBlock(DEFAULT_TRANSPORT, {})
+    kind = _known(plugins.transports, "transport", block.type)
+    key = canonical_json([block.type, dict(block.settings)])
+    return Transport(key, named(plugins, "transport", block.type), kind, secrets.settings(block))
+
+
+def _auth(block: PluginBlock, plan: DeliveryPlan, plugins: Plugins, secrets: _Secrets, adapter: BaseAdapter | None) -> Auth:
+    kind = _known(plugins.auth, "auth", block.type)
+    settings = secrets.settings(block)
+    who = named(plugins, "auth", block.type)
+    with blaming(who):
+        built = kind.build(settings, AuthContext(cast("BaseAdapter", adapter), plan.timeout_seconds))
+        refreshable = isinstance(built, Refreshable)
+    return Auth(who, built, per_attempt=kind.per_attempt or refreshable, blocking=kind.blocking, refreshable=refreshable)
+
+
+def _split(auths: list[Auth]) -> tuple[tuple[Auth, ...], tuple[Auth, ...]]:
+    """Those that can be applied once, and those from the first on that cannot: their order is the webhook's."""
+    first = next((index for index, auth in enumerate(auths) if auth.per_attempt), len(auths))
+    return tuple(auths[:first]), tuple(auths[first:])
+
+
+def _validator(block: PluginBlock, plugins: Plugins) -> Validator:
+    kind = _known(plugins.validators, "validator", block.type)
+    who = named(plugins, "validator", block.type)
+    with blaming(who):
+        label = kind.label(block.settings)
+        try:
+            return Validator(label, who, kind.build(block.settings))
+        except TemplateError as error:
+            raise AttemptFailedError(Failure(FailureKind.PLUGIN, f"the validator {label} cannot be built: {error.message}")) from error
+
+
+def _adapter(plugins: Plugins, network: Network) -> BaseAdapter:
+    from hookctl.run.lazy_adapter import LazyAdapter
+
+    return LazyAdapter(lambda: _known(plugins.transports, "transport", DEFAULT_TRANSPORT).build({}, network))
+
+
+def _known(kinds: Mapping[str, T], what: str, name: str) -> T:
+    kind = kinds.get(name)
+    if kind is None:
+        raise AttemptFailedError(Failure(FailureKind.PLUGIN, f"no plugin gives the {what} {name!r}"))
+    return kind
