@@ -2,9 +2,10 @@
 
 Descriptions are made at start-up, so they and the modules that hold them stay light; what is heavy is imported
 inside ``build``. A description's ``schema`` is a JSON Schema (2020-12) of the YAML block without its ``type``;
-``check`` applies it, editors and ``hookctl plugins`` show it. Two annotations go beyond JSON Schema, at any depth of it
-(``properties``, ``additionalProperties``, ``items``): ``"x-secret": true`` marks a string that must be written as a
-secret reference, and ``"x-url": true`` one that must keep the rules of ``hookctl.network.check_url``.
+``check`` applies it, editors and ``hookctl plugins`` show it. Three annotations go beyond JSON Schema, at any depth of it:
+``"x-secret": true`` marks a string that must be written as a secret reference, ``"x-url": true`` one that must keep the
+rules of ``hookctl.network.check_url``, and ``"x-headers": true`` an object whose keys and values must be able to be sent
+as headers.
 """
 
 from __future__ import annotations
