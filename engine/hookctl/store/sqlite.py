@@ -70,19 +70,20 @@ def errors_as_store_errors(path: Path | None = None) -> Iterator[None]:
     where = f"the store {path}" if path else "the store"
     try:
         yield
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            raise StateLockedError(f"{where} is busy: another hookctl is writing to it", hint="Try again when the other one is done.") from error
-        raise StoreError(f"{where} cannot be used: {error}", hint="Check its permissions and the space on its disk.") from error
     except sqlite3.DatabaseError as error:
-        raise StoreError(f"{where} is damaged or no database: {error}", hint="Restore it from a backup, or name another file with --store.") from error
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without what extends it
+        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            raise StateLockedError(f"{where} is busy: another hookctl is writing to it", hint="Try again when the other one is done.") from error
+        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            raise StoreError(f"{where} is damaged or no database: {error}", hint="Restore it from a backup, or name another file with --store.") from error
+        raise StoreError(f"{where} cannot be used: {error}", hint="Check its permissions and the space on its disk.") from error
     except OSError as error:
         raise StoreError(f"{where} cannot be opened: {error.strerror or error}", hint="Check the path given by --store and its permissions.") from error
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # first: the id comes with the first table
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application_id not in {0, APPLICATION_ID} or (tables and application_id == 0):
         raise StoreError(f"the store {path} is a database of another program", hint="Name a file of hookctl's own with --store.")
 

@@ -1,0 +1,229 @@
+"""The applied state: replaced whole, by a plan that starts from it, or not at all."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hookctl.apply import AppliedStore
+from hookctl.diff import make_plan, to_document
+from hookctl.errors import StalePlanError, StateError, StateLockedError, StoreError
+from hookctl.model import AppliedState, DeliveryPlan, Plan
+from hookctl.store import connect, migrate, transaction
+
+Build = Callable[..., DeliveryPlan]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "new" / "hookctl.db"
+
+
+def planned(store: AppliedStore, *desired: DeliveryPlan) -> Plan:
+    return make_plan(store.read(), {plan.name: plan for plan in desired}, {"hookctl": "1"})
+
+
+def test_nothing_applied_and_no_file(path: Path, delivery_plan: Build) -> None:
+    store = AppliedStore(path)
+    assert store.read() == AppliedState(0, {})
+    store.check(planned(store, delivery_plan()))
+    assert not path.parent.exists()
+
+
+def test_what_is_applied_is_read_back(path: Path, delivery_plan: Build) -> None:
+    store = AppliedStore(path)
+    first = store.apply(planned(store, delivery_plan("A"), delivery_plan("B"), delivery_plan("C", labels={"ü": "\u2028"})))
+    assert (
+        first
+        == store.read()
+        == AppliedState(1, {plan.name: plan for plan in (delivery_plan("A"), delivery_plan("B"), delivery_plan("C", labels={"ü": "\u2028"}))})
+    )
+    second = store.apply(planned(store, delivery_plan("B", timeout_seconds=2.5), delivery_plan("C"), delivery_plan("a")))
+    assert (
+        second
+        == store.read()
+        == AppliedState(2, {plan.name: plan for plan in (delivery_plan("B", timeout_seconds=2.5), delivery_plan("C"), delivery_plan("a"))})
+    )
+    assert not planned(store, *second.plans.values()).has_changes
+
+
+def test_each_apply_is_remembered(path: Path, delivery_plan: Build) -> None:
+    store = AppliedStore(path)
+    started = time.time()
+    plans = []
+    for number in (1, 2):
+        plans.append(planned(store, delivery_plan(timeout_seconds=number)))
+        store.apply(plans[-1], applied_by="ada@example")
+    connection = connect(path)
+    rows = connection.execute("SELECT serial, applied_by, plan_digest, applied_at FROM applies ORDER BY serial").fetchall()
+    connection.close()
+    assert [row[:3] for row in rows] == [(number, "ada@example", plan.digest) for number, plan in enumerate(plans, 1)]
+    assert started <= rows[0][3] <= rows[1][3] <= time.time()
+
+
+def test_a_plan_is_applied_once(path: Path, delivery_plan: Build) -> None:
+    store = AppliedStore(path)
+    plan = planned(store, delivery_plan())
+    store.apply(plan, applied_by="ada@example")
+    for refuse in (store.apply, store.check):
+        with pytest.raises(StalePlanError, match=r"starts from serial 0, and the applied state is now at serial 1, applied by ada@example at 2\d{3}-"):
+            refuse(plan)
+    assert store.read().serial == 1
+
+
+def test_a_plan_for_another_store_of_the_same_serial_is_stale(tmp_path: Path, delivery_plan: Build) -> None:
+    one, other = AppliedStore(tmp_path / "one.db"), AppliedStore(tmp_path / "other.db")
+    one.apply(planned(one, delivery_plan("A")))
+    other.apply(planned(other, delivery_plan("B")))
+    with pytest.raises(StalePlanError):
+        other.apply(planned(one, delivery_plan("C")))
+    with pytest.raises(StalePlanError, match="is empty"):
+        AppliedStore(tmp_path / "third.db").check(planned(one, delivery_plan("C")))
+    assert not (tmp_path / "third.db").exists()
+    assert set(other.read().plans) == {"B"}
+
+
+def test_a_protected_webhook_is_not_removed(path: Path, delivery_plan: Build) -> None:
+    store = AppliedStore(path)
+    store.apply(planned(store, delivery_plan("Vital", protected=True)))
+    removal = planned(store)
+    for refuse in (store.check, store.apply):
+        with pytest.raises(StateError, match="protected webhook Vital"):
+            refuse(removal)
+    store.apply(planned(store, delivery_plan("Vital", protected=False)))
+    assert store.apply(planned(store)).plans == {}
+
+
+def test_reading_a_store_that_holds_other_tables(path: Path) -> None:
+    connection = connect(path)
+    migrate(connection, "queue", ["CREATE TABLE events (id);"])
+    connection.close()
+    assert AppliedStore(path).read() == AppliedState()
+
+
+def test_reading_does_not_wait_for_a_writer(path: Path, delivery_plan: Build) -> None:
+    store = AppliedStore(path)
+    state = store.apply(planned(store, delivery_plan()))
+    writer = connect(path)
+    with transaction(writer):
+        writer.execute("DELETE FROM applied_webhooks")
+        assert store.read() == state
+        writer.execute("ROLLBACK")
+        writer.execute("BEGIN")
+    writer.close()
+
+
+def test_an_apply_while_another_holds_the_store(path: Path, delivery_plan: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = AppliedStore(path)
+    state = store.apply(planned(store, delivery_plan()))
+    plan = planned(store, delivery_plan("B"))
+    monkeypatch.setattr("hookctl.store.sqlite.connect.__kwdefaults__", {"busy_seconds": 0.05})
+    writer = connect(path)
+    with transaction(writer), pytest.raises(StateLockedError, match="busy"):
+        store.apply(plan)
+    writer.close()
+    assert store.read() == state
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("UPDATE applied_webhooks SET digest = 'x'", "does not match its digest"),
+        ("UPDATE applied_webhooks SET document = replace(document, 'siem.example.com', 'evil.example.com')", "does not match its digest"),
+        ("UPDATE applied_webhooks SET document = '{'", "cannot be read"),
+        ("UPDATE applied_webhooks SET document = '[]'", "cannot be read"),
+        ("""UPDATE applied_webhooks SET document = '{"format": 2}'""", "format 2, this hookctl reads 1"),
+        ("DROP TABLE applies", "cannot be used"),
+    ],
+)
+def test_a_store_that_was_changed_by_hand(path: Path, delivery_plan: Build, change: str, message: str) -> None:
+    store = AppliedStore(path)
+    store.apply(planned(store, delivery_plan()))
+    connection = sqlite3.connect(path)
+    connection.execute(change)
+    connection.commit()
+    connection.close()
+    with pytest.raises(StoreError, match=message):
+        store.read()
+
+
+def test_of_many_applies_at_once_exactly_one_wins(path: Path, delivery_plan: Build) -> None:
+    store = AppliedStore(path)
+    store.apply(planned(store, delivery_plan("Base")))
+    plans = [planned(store, delivery_plan("Base"), delivery_plan(f"Mine{number}")) for number in range(6)]
+    gate = threading.Barrier(len(plans))
+    results: list[AppliedState | StateError] = []
+
+    def run(plan: Plan) -> None:
+        gate.wait()
+        try:
+            results.append(AppliedStore(path).apply(plan))
+        except StateError as error:
+            results.append(error)
+
+    threads = [threading.Thread(target=run, args=(plan,)) for plan in plans]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (winner,) = [result for result in results if isinstance(result, AppliedState)]
+    assert winner.serial == 2
+    assert all(isinstance(result, StalePlanError) for result in results if result is not winner)
+    assert store.read() == winner
+
+
+CHILD = """
+import json, os, signal, sys
+from pathlib import Path
+from hookctl.apply import AppliedStore, state
+from hookctl.diff import read_plan
+
+plan, statements = read_plan(Path(sys.argv[2]).read_text()), int(sys.argv[3])
+original = AppliedStore._connection
+
+class Deadly:
+    def __init__(self, connection): self.connection, self.left = connection, statements
+    def __getattr__(self, name): return getattr(self.connection, name)
+    def execute(self, *args):
+        if not self.left: os.kill(os.getpid(), signal.SIGKILL)
+        self.left -= 1
+        return self.connection.execute(*args)
+
+from contextlib import contextmanager
+@contextmanager
+def deadly(self):
+    with original(self) as connection: yield Deadly(connection)
+
+AppliedStore._connection = deadly
+print(AppliedStore(Path(sys.argv[1])).apply(plan).serial)
+"""
+
+
+def test_a_kill_at_any_statement_leaves_the_old_state_or_the_new(path: Path, tmp_path: Path, delivery_plan: Build) -> None:
+    store = AppliedStore(path)
+    old = store.apply(planned(store, *(delivery_plan(f"Hook {number}") for number in range(4))))
+    plan = planned(store, *(delivery_plan(f"Hook {number}", timeout_seconds=9) for number in range(1, 6)))
+    new = AppliedState(2, {change.name: change.after for change in plan.changes if change.after})
+    saved = tmp_path / "plan.json"
+    saved.write_text(json.dumps(to_document(plan)))
+    killed = 0
+    for statements in range(40):
+        child = subprocess.run([sys.executable, "-c", CHILD, str(path), str(saved), str(statements)], capture_output=True, text=True, check=False)
+        if child.returncode == -signal.SIGKILL:
+            killed += 1
+            assert store.read() == old
+        else:
+            assert (child.returncode, child.stdout, child.stderr) == (0, "2\n", "")
+            break
+    assert killed >= 10
+    assert store.read() == new
+    store.apply(planned(store, delivery_plan("After")))
