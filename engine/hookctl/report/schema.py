@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Schema = Mapping[str, Json]
 HEADINGS = ("FIELD", "TYPE", "REQUIRED", "DESCRIPTION")
+MARKS = {"x-secret": "secret", "x-url": "URL"}
+"""Annotations that say more than the JSON type does."""
 SCALARS = {"string", "number", "boolean", "null"}
 NARROWEST = 24
 """Columns that a description gets at least, however narrow the terminal is."""
@@ -46,22 +48,16 @@ def field_rows(schema: Schema) -> list[FieldRow]:
 def type_name(schema: Schema, root: Schema | None = None) -> str:
     """The JSON types that a schema takes, as words: ``string``, ``object or null``, ``list of strings``."""
     schema = _resolved(schema, root or schema)
+    marks = [word for mark, word in MARKS.items() if schema.get(mark)]
     names = schema.get("type")
-    if schema.get("x-secret"):
-        return "secret"
-    if schema.get("x-url"):
-        return "URL"
+    if marks:
+        return marks[0]
     if isinstance(names, list):
-        if SCALARS <= set(names):
-            return "scalar"
-        return " or ".join(_noun(str(name), schema, root) for name in names)
+        return "scalar" if set(names) >= SCALARS else " or ".join(_noun(str(name), schema, root) for name in names)
     if isinstance(names, str):
         return _noun(names, schema, root)
-    choices = [type_name(choice, root or schema) for choice in _alternatives(schema)]
-    if choices:
-        return " or ".join(dict.fromkeys(choices))
-    values = _values(schema)
-    return " or ".join(dict.fromkeys(_type_of(value) for value in values)) if values else "any"
+    choices = [type_name(choice, root or schema) for choice in _alternatives(schema)] or [_type_of(value) for value in _values(schema)]
+    return " or ".join(dict.fromkeys(choices)) or "any"
 
 
 def description(schema: Schema, root: Schema | None = None) -> str:
