@@ -29,8 +29,6 @@ def value(pointer: Pointer, json_value: Json) -> str:
         return ", ".join(duration(delay) for delay in json_value if isinstance(delay, int | float)) or "no retries"
     if pointer == ("rate_limit",) and isinstance(json_value, int | float):
         return rate(json_value)
-    if pointer == ("timeout_seconds",) and isinstance(json_value, int | float):
-        return duration(json_value)
     if isinstance(json_value, str) and _reads_as_text(json_value):
         return printable(json_value)
     return printable(json.dumps(json_value, ensure_ascii=False))
@@ -46,7 +44,7 @@ def rate(per_second: float) -> str:
     """A rate in the unit in which it is a whole number: ``50/s``, ``100/m``."""
     for factor, unit in ((1, "s"), (60, "m"), (3600, "h")):
         scaled = round(per_second * factor, 9)
-        if scaled.is_integer():
+        if scaled % 1 == 0 and scaled:
             return f"{scaled:.0f}/{unit}"
     return f"{per_second:.6g}/s"
 

@@ -49,7 +49,7 @@ def render_json(plan: Plan, findings: Sequence[PlanFinding] = ()) -> str:
 def _change(change: Change, color: bool, waiting: int) -> Iterator[str]:
     sign = SIGNS[change.action]
     shown = change.after or change.before
-    target = f"  {shown.method} {printable(shown.url)}" if shown and change.action is not Action.UPDATE else ""
+    target = f"  {shown.method} {printable(shown.url)}" if shown and change.action in {Action.DELETE, Action.UNCHANGED} else ""  # else among the fields
     yield _styled(f"  {sign} {printable(change.name)}", sign, color, bold=True) + target
     if change.action is Action.DELETE:
         if waiting:
@@ -100,4 +100,4 @@ def _finding_document(finding: PlanFinding) -> Json:
 
 
 def _styled(text: str, sign: str, color: bool, *, bold: bool = False) -> str:
-    return click.style(text, fg=COLORS.get(sign), bold=bold) if color else text
+    return click.style(text, fg=COLORS.get(sign), bold=bold or None) if color else text
