@@ -19,6 +19,7 @@ from hookctl.plugin.interfaces import Completion
 from hookctl.run.authenticate import Authenticated, authenticate, authenticate_afresh
 from hookctl.run.exchange import Finished, Job
 from hookctl.run.failures import AttemptFailedError
+from hookctl.run.hooks import Answer, answer_hooks
 from hookctl.run.prepare import Prepared, prepare
 from hookctl.run.record import record
 from hookctl.run.threads import Call, Lanes
@@ -211,14 +212,33 @@ class AttemptEngine:
         result = completion.result
         if isinstance(result, Failure):
             self._finish(exchange, None, result, completion.timing)
-        elif result.status != UNAUTHORIZED or not self._refresh(exchange, completion.timing):
+        elif not self._answer_hooks(exchange, result, completion.timing) and not self._refresh(exchange, result, completion.timing):
             self._finish(exchange, result, None, completion.timing)
 
-    def _refresh(self, exchange: _Exchange, timing: Timing) -> bool:
-        """Ask once for a fresh token, and send again; False when there is none to ask for, or no time left."""
+    def _answer_hooks(self, exchange: _Exchange, response: Response, timing: Timing) -> bool:
+        """Show the response to auths that asked for it; False when none did."""
+        prepared, unsigned = exchange.prepared, exchange.unsigned
+        if prepared is None or unsigned is None or exchange.sent is None or not exchange.sent.hooked or prepared.adapter is None:
+            return False
+        left = exchange.job.plan.timeout_seconds - timing.total
+        exchange.stage, exchange.give_up = FailureKind.TOKEN, time.monotonic() + left + GRACE
+
+        def done(answer: Answer) -> None:
+            exchange.sent = answer.sent
+            self._finish(exchange, answer.response, None, answer.timing)
+
+        def failed(error: AttemptFailedError) -> None:
+            self._fail(exchange, error.failure)
+
+        function = partial(answer_hooks, unsigned, prepared.auths, response, timing, prepared.adapter, max(left, 0.001))
+        self._lanes.run(exchange.job.plan.name, Call("auth", function, done, failed))
+        return True
+
+    def _refresh(self, exchange: _Exchange, response: Response, timing: Timing) -> bool:
+        """After a 401, ask once for a fresh token, and send again; False when there is none to ask for, or no time left."""
         prepared, unsigned, sent = exchange.prepared, exchange.unsigned, exchange.sent
         exchange.spent += timing.total
-        if exchange.refreshed or exchange.spent >= exchange.job.plan.timeout_seconds or prepared is None or unsigned is None or sent is None:
+        if response.status != UNAUTHORIZED or exchange.refreshed or exchange.spent >= exchange.job.plan.timeout_seconds or prepared is None or unsigned is None or sent is None:
             return False
         if not any(auth.refreshable for auth in prepared.auths):
             return False

@@ -44,8 +44,6 @@ class Prepared:
     """Those to be called for each attempt, in order."""
     blocking: bool
     """One of them may wait."""
-    hooked: bool
-    """An auth that was applied once wants to see each response."""
     transport: Transport
     validators: tuple[Validator, ...]
     redactor: Redactor = field(repr=False)
@@ -93,8 +91,8 @@ def prepare(plan: DeliveryPlan, plugins: Plugins, network: Network, user_agent: 
     transport = _transport(plan, plugins, secrets)
     request, shown = _requests(plan, transport.kind, secrets, user_agent)
     adapter = _adapter(plugins, network) if plan.auth else None
-    once, each = _split([_auth(block, plan, plugins, secrets, adapter) for block in plan.auth])
-    authenticated = authenticate(request, once) if once else Authenticated(request)
+    auths = tuple(_auth(block, plan, plugins, secrets, adapter) for block in plan.auth)
+    authenticated, each = _apply_once(request, auths)
     return Prepared(
         plan=plan,
         digest=plan.digest,
@@ -103,7 +101,6 @@ def prepare(plan: DeliveryPlan, plugins: Plugins, network: Network, user_agent: 
         shown=show(authenticated, shown),
         auths=each,
         blocking=any(auth.blocking for auth in each),
-        hooked=authenticated.hooked,
         transport=transport,
         validators=tuple(_validator(block, plugins) for block in plan.response_validators),
         redactor=Redactor({*secrets.resolved.values(), *authenticated.credentials()}),
@@ -199,10 +196,13 @@ def _auth(block: PluginBlock, plan: DeliveryPlan, plugins: Plugins, secrets: _Se
     return Auth(who, built, per_attempt=kind.per_attempt or refreshable, blocking=kind.blocking, refreshable=refreshable)
 
 
-def _split(auths: list[Auth]) -> tuple[tuple[Auth, ...], tuple[Auth, ...]]:
-    """Those that can be applied once, and those from the first on that cannot: their order is the webhook's."""
+def _apply_once(request: Request, auths: tuple[Auth, ...]) -> tuple[Authenticated, tuple[Auth, ...]]:
+    """Apply those that never change; gives the rest, from the first on that must be applied for each attempt: their order is the webhook's."""
     first = next((index for index, auth in enumerate(auths) if auth.per_attempt), len(auths))
-    return tuple(auths[:first]), tuple(auths[first:])
+    authenticated = authenticate(request, auths[:first]) if first else Authenticated(request)
+    if authenticated.hooked:  # it wants to see each response, so it is applied for each
+        return Authenticated(request), auths
+    return authenticated, auths[first:]
 
 
 def _validator(block: PluginBlock, plugins: Plugins) -> Validator:
