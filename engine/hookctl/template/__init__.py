@@ -1,0 +1,23 @@
+"""Templates: JSON bodies in Jinja's syntax, and ``when`` in JMESPath, checked against the event's schema.
+
+An event's value can never change the structure of the JSON around it; see docs/templates.md.
+"""
+
+from hookctl.template.body import Decision, check_body, compile_body, describe_body
+from hookctl.template.positions import Position
+from hookctl.template.problems import TemplateProblem
+from hookctl.template.rendering import BodyTemplate
+from hookctl.template.when import When, check_when, compile_when
+
+__all__ = [
+    "BodyTemplate",
+    "Decision",
+    "Position",
+    "TemplateProblem",
+    "When",
+    "check_body",
+    "check_when",
+    "compile_body",
+    "compile_when",
+    "describe_body",
+]

@@ -1,0 +1,102 @@
+"""Body templates: check, compile, describe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from hookctl.errors import RenderError, TemplateError
+from hookctl.template.body_check import PathChecker, check_filters
+from hookctl.template.expressions import Node, Path
+from hookctl.template.parser import parse
+from hookctl.template.path_check import event_scope, uncertain_path, unknown_path
+from hookctl.template.plain import Plain, compile_plain, offsets, split_plain
+from hookctl.template.positions import Layout, Position, lay_out, outputs
+from hookctl.template.problems import EventSchema, Filter, TemplateProblem
+from hookctl.template.rendering import BodyTemplate, compile_nodes
+from hookctl.template.schema_paths import EventShape
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How one output of a template is written. Offsets are those of ``{{`` and of the end of ``}}``."""
+
+    start: int
+    end: int
+    expression: str
+    position: Position
+
+
+def check_body(text: str, event_type: EventSchema, filters: Mapping[str, Filter]) -> list[TemplateProblem]:
+    """All that is wrong with a body template for this event type, in the order of the text; empty when nothing is.
+
+    After a syntax error there is that one alone. A template without errors compiles and renders the event type's mock event,
+    unless a warning says that it may not.
+    """
+    plain = split_plain(text)
+    if plain is not None:
+        return _check_plain(text, plain, event_type)
+    try:
+        nodes, layout = _parse(text)
+    except TemplateError as error:
+        return [TemplateProblem.from_error(error)]
+    problems = layout.problems + check_filters(nodes, filters)
+    paths = PathChecker(layout.positions)
+    paths.nodes(nodes, event_scope(EventShape(event_type.schema)))
+    problems += paths.problems
+    if not problems:
+        problems += _render_mock(nodes, layout, text, event_type, filters)
+    return sorted(dict.fromkeys(problems), key=lambda problem: (problem.start, problem.end))
+
+
+def compile_body(text: str, filters: Mapping[str, Filter]) -> BodyTemplate:
+    """The compiled template.
+
+    Raises:
+        TemplateError: what :func:`check_body` would report as an error, paths aside; the first in the text.
+    """
+    plain = split_plain(text)
+    if plain is not None:
+        return BodyTemplate(compile_plain(plain))
+    nodes, layout = _parse(text)
+    problems = layout.problems + check_filters(nodes, filters)
+    errors = [problem for problem in problems if problem.is_error]
+    if errors:
+        raise min(errors, key=lambda problem: problem.start).to_error()
+    return compile_nodes(nodes, layout.positions, text, filters)
+
+
+def describe_body(text: str) -> list[Decision]:
+    """What was decided for each output, in the order of the text. Raises TemplateError for a template that cannot be read."""
+    nodes, layout = _parse(text)
+    return [
+        Decision(output.start, output.end, text[output.expression.start : output.expression.end], layout.positions[output.start]) for output in outputs(nodes)
+    ]
+
+
+def _parse(text: str) -> tuple[Sequence[Node], Layout]:
+    nodes = parse(text)
+    return nodes, lay_out(nodes, text)
+
+
+def _check_plain(text: str, plain: Plain, event_type: EventSchema) -> list[TemplateProblem]:
+    scope = event_scope(EventShape(event_type.schema))
+    problems: list[TemplateProblem] = []
+    for name, in_string in dict.fromkeys(zip(plain.paths, plain.in_string, strict=True)):
+        root, *steps = name.split(".")
+        path = Path(root, tuple(steps), 0, len(name))
+        position = Position("text", 1) if in_string else Position("value", 0)
+        problem = unknown_path(path, scope) or uncertain_path(path, scope, position)
+        if problem is not None:
+            places = offsets(text, plain, name, in_string)
+            problems += [replace(problem, start=start, end=start + problem.end) for start in places]
+    return sorted(problems, key=lambda problem: problem.start)
+
+
+def _render_mock(nodes: Sequence[Node], layout: Layout, text: str, event_type: EventSchema, filters: Mapping[str, Filter]) -> list[TemplateProblem]:
+    try:
+        compile_nodes(nodes, layout.positions, text, filters).render(event_type.mock)
+    except RenderError as error:
+        message = f"the mock event of {event_type.name} cannot be rendered: {error.message}"
+        return [TemplateProblem(rule="template-filter", is_error=True, message=message, hint=error.hint, start=0, end=len(text))]
+    return []

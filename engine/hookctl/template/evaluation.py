@@ -1,0 +1,227 @@
+"""Compiles expressions to functions of a frame: the values that names have, and what rendering may still cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Never
+
+from hookctl.errors import HookctlError, RenderError
+from hookctl.model import Json
+from hookctl.template import filters as built_in
+from hookctl.template.expressions import Choice, Compare, Const, Expression, Filtered, ListOf, Logic, Not, Path, Step, Test
+from hookctl.template.filters import MAX_OUTPUT
+from hookctl.template.problems import Filter
+from hookctl.template.values import MISSING, Missing, Value, compare, is_equal, is_in, take
+
+MAX_WORK = 2_000_000
+"""Steps of one rendering: rounds of loops times what is in them, and what filters and comparisons look at."""
+
+Evaluate = Callable[["Frame"], Value]
+
+
+class Frame:
+    """One rendering: the values by name, the pieces written so far, and the room and work left."""
+
+    __slots__ = ("pieces", "room", "values", "work")
+
+    def __init__(self, values: dict[str, Json]) -> None:
+        self.values = values
+        self.pieces: list[str] = []
+        self.room = MAX_OUTPUT
+        self.work = MAX_WORK
+
+    def write(self, text: str) -> None:
+        """Add to the body. Raises RenderError when it becomes too large."""
+        self.room -= len(text)
+        if self.room < 0:
+            raise RenderError(f"the body is larger than {MAX_OUTPUT} bytes", hint="Send less of the event.")
+        self.pieces.append(text)
+
+    def spend(self, work: int) -> None:
+        """Account for work. Raises RenderError when it becomes too much."""
+        self.work -= work
+        if self.work < 0:
+            raise RenderError("rendering takes too much work", hint="Loop over less of the event.")
+
+    def weigh(self, value: Value) -> None:
+        """Account for a look at all of a value. Raises RenderError as :meth:`spend` does."""
+        if isinstance(value, str):
+            self.spend(1 + (len(value) >> 6))
+        elif isinstance(value, list):
+            self.spend(1 + len(value))
+            for item in value:
+                self.weigh(item)
+        elif isinstance(value, dict):
+            self.spend(1 + len(value))
+            for item in value.values():
+                self.weigh(item)
+
+
+def evaluate(expression: Expression, text: str, filters: Mapping[str, Filter]) -> Evaluate:
+    """A function that gives the value of an expression in a frame, ``MISSING`` included. It raises RenderError.
+
+    ``text`` is the template's. The expression must have passed the check.
+    """
+    compiled = lambda part: evaluate(part, text, filters)  # noqa: E731 - a shorthand for the recursion
+    match expression:
+        case Const(value=value):
+            return lambda _: value
+        case Path():
+            return _path((expression.root, *expression.steps))
+        case ListOf(items=items):
+            parts = [strictly(item, text, filters) for item in items]
+            return lambda frame: [part(frame) for part in parts]
+        case Filtered():
+            return _filtered(expression, text, filters)
+        case Compare():
+            return _compare(expression, compiled(expression.left), compiled(expression.right))
+        case Test(name=name, value=value):
+            inner = compiled(value)
+            return (lambda frame: inner(frame) is not MISSING) if name == "defined" else (lambda frame: (value := inner(frame)) is None or value is MISSING)
+        case Not(value=value):
+            inner = compiled(value)
+            return lambda frame: not inner(frame)
+        case Logic(operands=operands):
+            return _logic(expression.operator, [compiled(operand) for operand in operands])
+        case Choice():
+            condition, yes, no = compiled(expression.condition), compiled(expression.yes), compiled(expression.no)
+            return lambda frame: yes(frame) if condition(frame) else no(frame)
+
+
+def strictly(expression: Expression, text: str, filters: Mapping[str, Filter]) -> Callable[[Frame], Json]:
+    """As :func:`evaluate`, but what is missing is a RenderError that names it."""
+    inner = evaluate(expression, text, filters)
+
+    def give(frame: Frame) -> Json:
+        value = inner(frame)
+        if isinstance(value, Missing):
+            raise_missing(expression, text)
+        return value
+
+    return give
+
+
+def raise_missing(expression: Expression, text: str) -> Never:
+    """Raise the RenderError for an expression whose value the event does not have."""
+    words = text[expression.start : expression.end]
+    raise RenderError(f"the event has no {words}", hint=f"Give a default: {{{{ {words} | default(...) }}}}.")
+
+
+def _path(steps: tuple[Step, ...]) -> Evaluate:
+    if all(isinstance(step, str) for step in steps):
+
+        def by_keys(frame: Frame) -> Value:
+            value: Value = frame.values
+            for step in steps:
+                if type(value) is not dict:
+                    return MISSING
+                value = value.get(step, MISSING)  # type: ignore[arg-type] # every step is a key
+            return value
+
+        return by_keys
+
+    def by_steps(frame: Frame) -> Value:
+        value: Value = frame.values
+        for step in steps:
+            value = take(value, step)
+        return value
+
+    return by_steps
+
+
+def _logic(word: str, operands: list[Evaluate]) -> Evaluate:
+    stop = word == "or"
+
+    def decide(frame: Frame) -> Value:
+        value: Value = MISSING
+        for operand in operands:
+            value = operand(frame)
+            if bool(value) is stop:
+                return value
+        return value
+
+    return decide
+
+
+_COMPARISONS: Mapping[str, Callable[[Value, Value], bool]] = {
+    "==": is_equal,
+    "!=": lambda left, right: not is_equal(left, right),
+    "<": lambda left, right: (order := compare(left, right)) is not None and order < 0,
+    ">": lambda left, right: (order := compare(left, right)) is not None and order > 0,
+    "<=": lambda left, right: (order := compare(left, right)) is not None and order <= 0,
+    ">=": lambda left, right: (order := compare(left, right)) is not None and order >= 0,
+    "in": is_in,
+    "not in": lambda left, right: not is_in(left, right),
+}
+
+
+def _compare(expression: Compare, left: Evaluate, right: Evaluate) -> Evaluate:
+    holds = _COMPARISONS[expression.operator]
+
+    def decide(frame: Frame) -> Value:
+        first, second = left(frame), right(frame)
+        frame.weigh(second)
+        return holds(first, second)
+
+    return decide
+
+
+def _filtered(expression: Filtered, text: str, filters: Mapping[str, Filter]) -> Evaluate:
+    if expression.name == "default":
+        return _default(expression, text, filters)
+    value = strictly(expression.value, text, filters)
+    if expression.name == "jmespath":
+        return _jmespath(expression, value)
+    function = built_in.find(expression.name, filters)
+    assert function is not None  # noqa: S101 - the check refuses unknown filters
+    arguments = [strictly(argument, text, filters) for argument in expression.arguments]
+    keywords = [(name, strictly(argument, text, filters)) for name, argument in expression.keywords]
+    is_built_in = expression.name in built_in.BUILT_IN
+
+    def call(frame: Frame) -> Value:
+        given = value(frame)
+        frame.weigh(given)
+        try:
+            result = function(given, *[argument(frame) for argument in arguments], **{name: argument(frame) for name, argument in keywords})
+        except HookctlError as error:
+            raise RenderError(f"{text[expression.start : expression.end]}: {error.message}", hint=error.hint) from error
+        except Exception as error:  # whatever a plugin raises, the delivery is dead with its name
+            raise RenderError(f"the filter {expression.name} raised {error!r}", hint="Repair the plugin that gives it.") from error
+        if isinstance(result, str) and len(result) > MAX_OUTPUT:
+            raise RenderError(f"the filter {expression.name} gives more than {MAX_OUTPUT} characters", hint="Send less of the event.")
+        if not is_built_in:
+            frame.weigh(result)
+        return result
+
+    return call
+
+
+def _default(expression: Filtered, text: str, filters: Mapping[str, Filter]) -> Evaluate:
+    inner = evaluate(expression.value, text, filters)
+    named: dict[str, Any] = dict(zip(("default_value", "boolean"), expression.arguments, strict=False)) | dict(expression.keywords)
+    otherwise = strictly(named["default_value"], text, filters)
+    boolean = strictly(named["boolean"], text, filters) if "boolean" in named else None
+
+    def choose(frame: Frame) -> Value:
+        value = inner(frame)
+        if isinstance(value, Missing) or value is None or (not value and boolean is not None and boolean(frame)):
+            return otherwise(frame)
+        return value
+
+    return choose
+
+
+def _jmespath(expression: Filtered, value: Callable[[Frame], Json]) -> Evaluate:
+    from hookctl.template.jmespath_rules import compile_expression, search  # noqa: PLC0415 - jmespath is heavy, and most templates do without
+
+    argument = expression.arguments[0]
+    assert isinstance(argument, Const) and isinstance(argument.value, str)  # noqa: S101, PT018 - the check asks for it
+    compiled, factor = compile_expression(argument.value)
+
+    def find(frame: Frame) -> Value:
+        given = value(frame)
+        for _ in range(factor):
+            frame.weigh(given)
+        return search(compiled, given)
+
+    return find

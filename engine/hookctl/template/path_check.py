@@ -1,0 +1,107 @@
+"""Checks paths against an event type's schema: unknown ones are errors, ones that may be missing or null are warnings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hookctl.template.expressions import Path, Step, path_text
+from hookctl.template.positions import Position
+from hookctl.template.problems import TemplateProblem, nearest
+from hookctl.template.schema_paths import Shape, Unknown, describe_keys, EventShape
+
+ROOTS = ("data", "event_time", "event_type", "id")
+"""The names that every template has."""
+
+PathKey = tuple[Step, ...]
+"""A path with its root first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The names at one place of a template, and the paths that are known to be there and not null."""
+
+    event: EventShape
+    names: dict[str, Shape]
+    certain: frozenset[PathKey] = frozenset()
+
+    def shape(self, path: Path) -> Shape:
+        """What the schema says of a path; nothing when it does not know it."""
+        shape: Shape | Unknown = self.names.get(path.root, Shape(()))
+        for step in path.steps:
+            shape = self.event.step(shape, step) if isinstance(shape, Shape) else Shape(())
+        return shape if isinstance(shape, Shape) else Shape(())
+
+
+def event_scope(event: EventShape) -> Scope:
+    """The scope outside all loops."""
+    names: dict[str, Shape] = {}
+    for name in ROOTS:
+        shape = event.step(event.root, name)
+        names[name] = shape if isinstance(shape, Shape) else Shape(())
+    return Scope(event, names)
+
+
+def unknown_path(path: Path, scope: Scope) -> TemplateProblem | None:
+    """The error for a path that the schema does not have."""
+    if path.root not in scope.names:
+        return _unknown_name(path, scope)
+    for number, shape in scope.event.walk(scope.names[path.root], path.steps):
+        if isinstance(shape, Unknown):
+            return _unknown_step(path, number, shape)
+    return None
+
+
+def _unknown_name(path: Path, scope: Scope) -> TemplateProblem:
+    data = scope.names.get("data")
+    fields = [f"data.{key}" for schema in data.schemas for key in schema.get("properties", ())] if data else []
+    if path.root == "loop":
+        message, hint = "loop is known inside a loop alone", "Use it between {% for %} and {% endfor %}."
+    else:
+        message, hint = f"there is no name {path.root}", f"The names are {', '.join(sorted(scope.names))}; an event's fields are in data."
+    near = [field for field in fields if field == f"data.{path.root}"] or list(nearest(path.root, scope.names))
+    return TemplateProblem(
+        rule="template-unknown-path", is_error=True, message=message, hint=hint, start=path.start, end=path.start + len(path.root), suggestions=tuple(near)
+    )
+
+
+def _unknown_step(path: Path, number: int, unknown: Unknown) -> TemplateProblem:
+    parent = path_text(path.root, path.steps[: number - 1])
+    wrong = path.steps[number - 1]
+    if unknown.keys:
+        message = f"{parent} has no {wrong}"
+        hint = f"There are {describe_keys(parent, unknown.keys)}."
+    else:
+        message, hint = f"{parent} is neither an object nor a list, so it has no {wrong}", f"Write {parent}."
+    rest = path.steps[number:]
+    suggestions = tuple(path_text(path.root, (*path.steps[: number - 1], near, *rest)) for near in nearest(str(wrong), unknown.keys))
+    return TemplateProblem(rule="template-unknown-path", is_error=True, message=message, hint=hint, start=path.start, end=path.end, suggestions=suggestions)
+
+
+def uncertain_path(path: Path, scope: Scope, position: Position | None) -> TemplateProblem | None:
+    """The warning for a path that may be missing or null and is used without a default.
+
+    ``position`` is where its value is written; None where it is used in another way.
+    """
+    shape = scope.names[path.root]
+    key: PathKey = (path.root, *path.steps)
+    steps: list[tuple[int, Shape]] = [(0, shape)]
+    for number, following in scope.event.walk(shape, path.steps):
+        if isinstance(following, Unknown):
+            return None
+        steps.append((number, following))
+    for number, step_shape in steps:
+        if any(certain[: number + 1] == key[: number + 1] for certain in scope.certain):
+            continue
+        is_last = number == len(path.steps)
+        if step_shape.optional or (step_shape.nullable and not is_last):
+            what = "may be missing" if step_shape.optional else "may be null"
+            return _uncertain(path, f"{path_text(path.root, path.steps[:number])} {what}: the delivery is dead then")
+        if step_shape.nullable and position is not None:
+            sent = "null" if position.form == "value" else "the text null"
+            return _uncertain(path, f"{path.text} may be null: {sent} is sent then")
+    return None
+
+
+def _uncertain(path: Path, message: str) -> TemplateProblem:
+    hint = f"Give a default, such as {{{{ {path.text} | default('') }}}}, or write it inside {{% if {path.text} %}}."
+    return TemplateProblem(rule="template-optional-path", is_error=False, message=message, hint=hint, start=path.start, end=path.end)

@@ -1,0 +1,152 @@
+"""Renders body templates: compiled to functions that write text, each value by the position that it stands in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from hookctl.errors import RenderError
+from hookctl.model import Json
+from hookctl.template.evaluation import Evaluate, Frame, evaluate, raise_missing, strictly
+from hookctl.template.expressions import Expression, Filtered, For, If, Node, Output, Text, walk
+from hookctl.template.filters import MAX_OUTPUT
+from hookctl.template.positions import Position
+from hookctl.template.problems import Filter
+from hookctl.template.values import Missing, escape, to_json, to_text
+
+Write = Callable[[Frame], None]
+
+
+@dataclass(frozen=True, slots=True)
+class BodyTemplate:
+    """A compiled body template. Whatever the event holds, what it renders is JSON of the template's shape, or a RenderError."""
+
+    _write: Write
+
+    def render(self, document: Mapping[str, Json]) -> bytes:
+        """The body for an event's whole document, in UTF-8.
+
+        Raises:
+            RenderError: the event lacks a value that has no default, a filter refuses its value, the body is
+                larger than ``MAX_OUTPUT`` bytes or takes too much work, or a value is no JSON.
+        """
+        frame = Frame(dict(document))
+        self._write(frame)
+        try:
+            body = "".join(frame.pieces).encode()
+        except UnicodeEncodeError:
+            raise RenderError("a value holds half a surrogate pair, which no UTF-8 text has", hint="The event's publisher must send valid Unicode.") from None
+        if len(body) > MAX_OUTPUT:
+            raise RenderError(f"the body is larger than {MAX_OUTPUT} bytes", hint="Send less of the event.")
+        return body
+
+
+def compile_nodes(nodes: Sequence[Node], positions: Mapping[int, Position], text: str, filters: Mapping[str, Filter]) -> BodyTemplate:
+    """The body template of nodes that passed every check."""
+    return BodyTemplate(_sequence(nodes, _Context(positions, text, filters)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    positions: Mapping[int, Position]
+    text: str
+    filters: Mapping[str, Filter]
+
+    def evaluate(self, expression: Expression) -> Evaluate:
+        return evaluate(expression, self.text, self.filters)
+
+
+def _sequence(nodes: Sequence[Node], context: _Context) -> Write:
+    writers = [_writer(node, context) for node in nodes]
+
+    def write(frame: Frame) -> None:
+        for writer in writers:
+            writer(frame)
+
+    return write
+
+
+def _writer(node: Node, context: _Context) -> Write:
+    if isinstance(node, Text):
+        text = node.text
+        return lambda frame: frame.write(text)
+    if isinstance(node, Output):
+        return _output(node, context)
+    return _if(node, context) if isinstance(node, If) else _for(node, context)
+
+
+def _output(node: Output, context: _Context) -> Write:
+    position = context.positions[node.start]
+    expression = node.expression
+    is_json = position.form == "value"
+    while isinstance(expression, Filtered) and expression.name == "tojson":  # the position writes JSON itself: never twice
+        expression, is_json = expression.value, True
+    value_of = context.evaluate(expression)
+    encode = to_json if is_json else to_text
+    depth = position.depth
+
+    def write(frame: Frame) -> None:
+        value = value_of(frame)
+        if isinstance(value, Missing):
+            raise_missing(expression, context.text)
+        frame.write(escape(encode(value), depth))
+
+    return write
+
+
+def _if(node: If, context: _Context) -> Write:
+    branches = [(None if branch.condition is None else context.evaluate(branch.condition), _sequence(branch.body, context)) for branch in node.branches]
+
+    def write(frame: Frame) -> None:
+        for condition, body in branches:
+            if condition is None or condition(frame):
+                body(frame)
+                return
+
+    return write
+
+
+def _for(node: For, context: _Context) -> Write:
+    iterable = strictly(node.iterable, context.text, context.filters)
+    words = context.text[node.iterable.start : node.iterable.end]
+    body, otherwise = _sequence(node.body, context), _sequence(node.otherwise, context)
+    targets, cost = node.targets, _cost(node.body)
+
+    def write(frame: Frame) -> None:
+        items = iterable(frame)
+        if not isinstance(items, list):
+            raise RenderError(f"{words} is no list, so there is nothing to loop over", hint="Loop over a list; an object has the filter items.")
+        if not items:
+            otherwise(frame)
+            return
+        frame.spend(len(items) * cost)
+        outer, length = frame.values, len(items)
+        for index, item in enumerate(items):
+            loop: dict[str, Json] = {"index": index + 1, "index0": index, "first": index == 0, "last": index == length - 1, "length": length}
+            frame.values = {**outer, "loop": loop, **_bind(targets, item, words)}
+            body(frame)
+        frame.values = outer
+
+    return write
+
+
+def _bind(targets: tuple[str, ...], item: Json, words: str) -> dict[str, Json]:
+    if len(targets) == 1:
+        return {targets[0]: item}
+    if not isinstance(item, list) or len(item) != len(targets):
+        raise RenderError(f"an item of {words} is no pair", hint="Use one name, or the filter items for an object.")
+    return dict(zip(targets, item, strict=True))
+
+
+def _cost(nodes: Sequence[Node]) -> int:
+    """What one run through the nodes costs, loops inside counted once: they account for their own rounds."""
+    cost = 1
+    for node in nodes:
+        cost += 1
+        if isinstance(node, Output):
+            cost += sum(1 for _ in walk(node.expression))
+        elif isinstance(node, If):
+            cost += sum(_cost(branch.body) + (sum(1 for _ in walk(branch.condition)) if branch.condition else 0) for branch in node.branches)
+        elif isinstance(node, For):
+            cost += sum(1 for _ in walk(node.iterable)) + _cost(node.otherwise)
+    return cost

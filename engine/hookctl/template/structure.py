@@ -1,0 +1,216 @@
+"""Proves that a template's text is JSON on every way through its branches and loops, whatever the event holds.
+
+The proof runs the parser of JSON over the tokens with a *set* of its possible states instead of one. An output counts as one
+value, which is what the renderer writes. At a branch every body is run, at a loop no round, the only one, a first, any number in the
+middle (until no new state comes up) and a last, so the set covers every event; a state in which a token cannot be read is a way that fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from hookctl.template.conditions import ROUNDS, Facts, Round, assume, forget
+from hookctl.template.expressions import Expression
+from hookctl.template.json_tokens import Fork, JsonToken, Loop, Mark, Slot, String
+
+MAX_NESTING = 100
+"""Objects and lists inside one another in the template's own text."""
+_MAX_STATES = 200
+
+_AFTER_VALUE = {"start": "end", "[": "[v", "[,": "[v", "{:": "{v"}
+_AFTER_STRING = {**_AFTER_VALUE, "{": "{k", "{,": "{k"}
+_AFTER_MARK = {
+    "]": dict.fromkeys(("[", "[v")),
+    "}": dict.fromkeys(("{", "{v")),
+    ":": {"{k": "{:"},
+    ",": {"[v": "[,", "{v": "{,"},
+}
+_WANTED = {
+    "start": "a value",
+    "end": "nothing more",
+    "[": "a value or ]",
+    "[v": "a comma or ]",
+    "[,": "a value",
+    "{": "a key in quotes or }",
+    "{k": "a colon",
+    "{:": "a value",
+    "{v": "a comma or }",
+    "{,": "a key in quotes",
+}
+
+Stack = tuple[str, ...]
+"""A state of the parser: what each open object and list, outermost first, has seen last."""
+Way = tuple[str, ...]
+"""How a state was reached: what was decided at the tags, in words."""
+States = dict[tuple[Stack, Facts], Way]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A token that cannot stand where it does, on one way through the template."""
+
+    message: str
+    hint: str
+    start: int
+    end: int
+    way: Way
+
+
+class Prover:
+    """One proof. After :meth:`run`, ``failures`` holds at most one failure per token, ``keys`` the strings that are an object's key."""
+
+    def __init__(self, tracked: frozenset[Expression], text: str) -> None:
+        self._tracked = tracked
+        self._text = text
+        self._failed: dict[int, Failure] = {}
+        self.keys: set[String] = set()
+        self.survives = False
+        """True when some way through the template gives JSON."""
+
+    @property
+    def failures(self) -> list[Failure]:
+        """In the order of the text; empty when the structure is proved."""
+        return sorted(self._failed.values(), key=lambda failure: failure.start)
+
+    def run(self, tokens: Sequence[JsonToken], length: int) -> None:
+        """Prove the tokens of a whole JSON text that ends at offset ``length``."""
+        states = self._sequence(tokens, {(("start",), frozenset()): ()}, None)
+        for (stack, _), way in states.items():
+            if stack == ("end",):
+                self.survives = True
+            else:
+                what = {"{": "an object is not closed", "[": "a list is not closed"}.get(stack[-1][0], "there is no value")
+                self._fail(f"the body ends where {_WANTED[stack[-1]]} must stand: {what}", "Complete it.", max(length - 1, 0), length, way)
+
+    def _sequence(self, tokens: Iterable[JsonToken], states: States, loop: Round | None) -> States:
+        for token in tokens:
+            if not states:
+                return states
+            if isinstance(token, Fork):
+                states = self._fork(token, states, loop)
+            elif isinstance(token, Loop):
+                states = self._loop(token, states, loop)
+            else:
+                states = self._step(token, states)
+            if len(states) > _MAX_STATES:  # without facts there are fewer states, and they still cover every event
+                states = {(stack, frozenset()): way for (stack, _), way in states.items()}
+        return states
+
+    def _step(self, token: Mark | String | Slot, states: States) -> States:
+        after: States = {}
+        for (stack, facts), way in states.items():
+            following = self._advance(token, stack, way)
+            if following is not None:
+                after.setdefault((following, facts), way)
+        return after
+
+    def _advance(self, token: Mark | String | Slot, stack: Stack, way: Way) -> Stack | None:
+        top = stack[-1]
+        kind = token.kind if isinstance(token, Mark) else "string" if isinstance(token, String) else "value"
+        if kind in _AFTER_MARK:
+            if top in _AFTER_MARK[kind]:
+                following = _AFTER_MARK[kind][top]
+                return stack[:-1] if following is None else (*stack[:-1], following)
+        elif top in (_AFTER_STRING if kind == "string" else _AFTER_VALUE):
+            if kind == "string" and top[0] == "{" and top != "{:" and isinstance(token, String):
+                self.keys.add(token)
+            if len(stack) > MAX_NESTING:
+                self._fail(f"objects and lists are nested deeper than {MAX_NESTING}", "Flatten the body.", *self._span(token), way)
+                return None
+            below = (*stack[:-1], _AFTER_STRING[top])
+            return (*below, kind) if kind in "[{" else below
+        self._fail(*_refusal(token, kind, top, self._text), *self._span(token), way)
+        return None
+
+    def _fork(self, token: Fork, states: States, loop: Round | None) -> States:
+        after: States = {}
+        for branch, body in zip(token.node.branches, token.bodies, strict=True):
+            if branch.condition is None:
+                taken, states = states, {}
+            else:
+                words = self._text[branch.condition.start : branch.condition.end]
+                taken = self._assume(states, branch.condition, True, f"{words} holds", loop)
+                states = self._assume(states, branch.condition, False, f"{words} does not hold", loop)
+            _merge(after, self._sequence(body, taken, loop))
+        _merge(after, states)
+        return after
+
+    def _loop(self, token: Loop, states: States, outer: Round | None) -> States:
+        node = token.node
+        words = self._text[node.iterable.start : node.iterable.end]
+        after = self._sequence(token.otherwise, self._assume(states, node.iterable, False, f"{words} has no item", outer), outer)
+        filled = _forget(self._assume(states, node.iterable, True, "", outer), node.targets)
+
+        def one_round(name: str, before: States) -> States:
+            text = {"only": "one item", "first": "several items", "middle": "several items", "last": "several items"}[name]
+            entered = {state: (*way, f"{words} has {text}") if name in {"only", "first"} else way for state, way in before.items()}
+            left = _forget(self._sequence(token.body, entered, ROUNDS[name]), node.targets)
+            return self._balanced(left, {len(stack) for stack, _ in before}, token)
+
+        _merge(after, one_round("only", filled))
+        between = one_round("first", filled)
+        fresh = between
+        while fresh:
+            fresh = {state: way for state, way in one_round("middle", fresh).items() if state not in between}
+            between = {**between, **fresh}
+        _merge(after, one_round("last", between))
+        return after
+
+    def _balanced(self, states: States, depths: set[int], token: Loop) -> States:
+        """The states after one round that are as deep as one before it; without this, rounds would never come to an end."""
+        balanced = {(stack, facts): way for (stack, facts), way in states.items() if len(stack) in depths}
+        if len(balanced) < len(states):
+            way = next(way for state, way in states.items() if state not in balanced)
+            self._fail(
+                "a round of the loop does not close what it opens",
+                "Close in the loop what is opened in it, and nothing else.",
+                token.node.start,
+                token.node.end,
+                way,
+            )
+        return balanced
+
+    def _assume(self, states: States, condition: Expression, wanted: bool, words: str, loop: Round | None) -> States:
+        after: States = {}
+        for (stack, facts), way in states.items():
+            for learnt in assume(condition, wanted, facts, self._tracked, loop):
+                after.setdefault((stack, learnt), (*way, words) if words else way)
+        return after
+
+    def _span(self, token: Mark | String | Slot) -> tuple[int, int]:
+        return (token.output.start, token.output.end) if isinstance(token, Slot) else (token.start, token.end)
+
+    def _fail(self, message: str, hint: str, start: int, end: int, way: Way) -> None:
+        known = self._failed.get(start)
+        if known is None or len(way) < len(known.way):
+            self._failed[start] = Failure(message, hint, start, end, way)
+
+
+def _merge(into: States, states: States) -> None:
+    for state, way in states.items():
+        into.setdefault(state, way)
+
+
+def _forget(states: States, names: tuple[str, ...]) -> States:
+    after: States = {}
+    for (stack, facts), way in states.items():
+        after.setdefault((stack, forget(facts, names)), way)
+    return after
+
+
+def _refusal(token: Mark | String | Slot, kind: str, top: str, text: str) -> tuple[str, str]:
+    """The message and hint for a token that cannot stand after ``top``."""
+    what = token.text if isinstance(token, Mark) else text[token.output.start : token.output.end] if isinstance(token, Slot) else "a string"
+    message = f"{what} stands where {_WANTED[top]} must stand"
+    if top in {"[,", "{,"} and kind in "]}":
+        return f"a comma stands before {kind}", "Remove the comma; in a loop write {% if not loop.last %},{% endif %}."
+    if top in {"{", "{,"}:
+        return message, 'Put the key in double quotes: "key": value.'
+    if top in {"[v", "{v"} and kind in {"value", "string", "[", "{"}:
+        return message, "Put a comma before it; in a loop write {% if not loop.last %},{% endif %} at the end."
+    if top == "end":
+        return message, "A body is one JSON value: remove what follows it."
+    if kind == ",":
+        return message, "Remove the comma."
+    return message, f"Write {_WANTED[top]} before it."
