@@ -94,9 +94,7 @@ def hookctl(ctx: click.Context, directory: str | None, store: str | None, config
 def main() -> None:
     """Run the command line; the console script. Exit codes as in ``hookctl.cli.exit_codes``."""
     try:
-        hookctl.main(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        sys.exit(hookctl.main(standalone_mode=False))  # the exit code that a command gave to ctx.exit; None, for 0, without
     except click.UsageError as error:
         error.show()
         sys.exit(exit_codes.USAGE)
