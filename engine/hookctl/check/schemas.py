@@ -88,10 +88,10 @@ class Schema:
         present = cast("dict[str, Json]", error.instance)
         known = [name for name in self._at(error.schema_path[:-1]).get("properties", {}) if name not in present]
         where = f" in `{place_name(pointer)}`" if pointer else ""
-        hint = f"Remove it, or write one of: {', '.join(known)}." if known else "Remove it."
         meant: set[Pointer] = set()
         for name in error.kind.unexpected:  # type: ignore[attr-defined]  # this kind has it
             suggestions = nearest(name, known)
+            hint = f"Remove it, or write one of: {', '.join(known)}." if known and not suggestions else "Rename it, or remove it." if known else "Remove it."
             meant |= {(*pointer, suggestion) for suggestion in suggestions[:1]}
             notes.add("unknown-field", f"there is no field `{name}`{where}", hint, (*pointer, name), at_key=True, suggestions=suggestions)
         return meant

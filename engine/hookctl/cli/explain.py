@@ -1,0 +1,36 @@
+"""``hookctl explain``: what a rule means."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from hookctl.cli.session import Session
+
+EXAMPLES = """
+\b
+Examples:
+  hookctl explain                           list every rule
+  hookctl explain secret-literal            why it is refused, and what to write
+"""
+
+
+@click.command("explain", epilog=EXAMPLES)
+@click.argument("rule", required=False)
+@click.pass_obj
+def command(session: Session, rule: str | None) -> None:
+    """Explain RULE, which a finding names; without it, list every rule."""
+    from hookctl.model.rules import RULES
+    from hookctl.report.rules import rule_text, rules_text
+
+    if rule is None:
+        click.echo(rules_text(), nl=False)
+    elif rule in RULES:
+        click.echo(rule_text(RULES[rule], color=session.color), nl=False, color=session.color)
+    else:
+        near = get_close_matches(rule.lower(), RULES, n=3)
+        meant = f" Did you mean {' or '.join(near)}?" if near else " `hookctl explain` lists them all."
+        raise click.BadParameter(f"there is no rule {rule!r}.{meant}", param_hint="RULE")

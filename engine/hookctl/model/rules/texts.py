@@ -1,0 +1,120 @@
+"""Rules about what is written for an event: body templates, conditions, response validators. And policies."""
+
+from __future__ import annotations
+
+from hookctl.model.rules.rule import Rule
+
+TEXT_RULES = (
+    Rule(
+        "template-syntax",
+        "The body template cannot be read.",
+        "An expression stands between {{ and }}, a tag between {% and %}; each tag that opens is closed.",
+        'body_template: \'{"severity": "{{ data.severity }"}\'',
+        'body_template: \'{"severity": "{{ data.severity }}"}\'',
+    ),
+    Rule(
+        "template-not-json",
+        "The body would not be JSON.",
+        "A body template is JSON with expressions in it, whatever the event. Common causes: a comma at the end, a missing quote, two values side by side.",
+        'body_template: \'{"severity": "{{ data.severity }}",}\'',
+        'body_template: \'{"severity": "{{ data.severity }}"}\'',
+    ),
+    Rule(
+        "template-unknown-path",
+        "The event type has no such field.",
+        "`hookctl schema event NAME` shows every field of an event type.",
+        'body_template: \'{"severity": "{{ data.severty }}"}\'',
+        'body_template: \'{"severity": "{{ data.severity }}"}\'',
+    ),
+    Rule(
+        "template-optional-path",
+        "The field may be absent.",
+        "An event without it could not be sent. Say what to send then, with the default filter.",
+        "",
+        "",
+    ),
+    Rule(
+        "template-unsafe",
+        "The template uses something that is not part of templates here.",
+        "Templates read the event and nothing else, and each costs little: no calls, no arithmetic on text, no imports.",
+        "body_template: '{\"x\": {{ range(9) }}}'",
+        "body_template: '{\"x\": {{ data.request }}}'",
+    ),
+    Rule(
+        "template-too-large",
+        "The template is larger, or nested deeper, than templates may be.",
+        "The limits keep the cost of each event small. Split the expression, or shorten the text.",
+        'body_template: \'{"x": {{ ' + "(" * 100 + "data.request" + ")" * 100 + " }}}'",
+        "body_template: '{\"x\": {{ data.request }}}'",
+    ),
+    Rule(
+        "template-branch-depth",
+        "A string begins on one side of a tag and ends on the other.",
+        "Whether an expression stands inside a string decides how it is written, so each branch must leave that as it was.",
+        'body_template: \'{"x": {% if data.severity %}"a{% endif %}"}\'',
+        'body_template: \'{"x": "{% if data.severity %}a{% endif %}"}\'',
+    ),
+    Rule(
+        "template-never-parses",
+        "No event could make this template JSON.",
+        "Whichever branches are taken, the body is not JSON.",
+        "body_template: '{% if data.severity %}{,}{% else %}[,]{% endif %}'",
+        "body_template: '{% if data.severity %}{}{% else %}[]{% endif %}'",
+    ),
+    Rule(
+        "template-filter",
+        "There is no such filter, or it is used wrongly.",
+        "docs/templates.md lists the filters and what each takes.",
+        'body_template: \'{"severity": "{{ data.severity | uper }}"}\'',
+        'body_template: \'{"severity": "{{ data.severity | upper }}"}\'',
+    ),
+    Rule(
+        "when-syntax",
+        "The condition is not JMESPath.",
+        "Text stands in single quotes, JSON values in backticks; conditions are joined by && and ||.",
+        "when: data.severity = 'High'",
+        "when: data.severity == 'High'",
+    ),
+    Rule(
+        "when-unknown-path",
+        "The event type has no such field.",
+        "A condition over a field that no event has is never true, so that nothing would be sent.",
+        "when: data.severty == 'High'",
+        "when: data.severity == 'High'",
+    ),
+    Rule(
+        "json-path-invalid",
+        "The path of a response validator is no JSON path.",
+        "Paths are those of RFC 9535: $.data.status, $.data.results[0].ok, $.headers['x-result'].",
+        "response_validators:\n  - json_path: $.data[\n    expected_values: [accepted]",
+        "response_validators:\n  - json_path: $.data.status\n    expected_values: [accepted]",
+    ),
+    Rule(
+        "expression-invalid",
+        "The expression of a response validator cannot be read.",
+        "A jmespath validator takes a JMESPath expression over status, headers and data.",
+        "response_validators:\n  - type: jmespath\n    expression: data.status ==",
+        "response_validators:\n  - type: jmespath\n    expression: data.status == 'ok'",
+    ),
+    Rule(
+        "expected-values-empty",
+        "A response validator expects no value.",
+        "No response could be accepted. List the values that are.",
+        "response_validators:\n  - json_path: $.data.status\n    expected_values: []",
+        "response_validators:\n  - json_path: $.data.status\n    expected_values: [accepted]",
+    ),
+    Rule(
+        "validator-unknown-path",
+        "A response has nothing of that name.",
+        "A validator sees $.status, $.headers and $.data, the response's body.",
+        "response_validators:\n  - json_path: $.body.status\n    expected_values: [accepted]",
+        "response_validators:\n  - json_path: $.data.status\n    expected_values: [accepted]",
+    ),
+    Rule(
+        "policy",
+        "A policy of your organisation refuses the plan.",
+        "Policies come from plugins and look at what an apply would change; the message says which one, and what it wants.",
+        "",
+        "",
+    ),
+)
