@@ -42,7 +42,7 @@ def command(ctx: click.Context, planfile: Path | None, auto_approve: bool) -> No
 
     session: Session = ctx.obj
     review = review_plan(session, _saved(session, planfile)) if planfile else review_directory(ctx, session)
-    click.echo(render_text(review.plan, review.findings, color=session.color, waiting=review.waiting), nl=False)
+    click.echo(render_text(review.plan, review.findings, color=session.color, waiting=review.waiting), nl=False, color=session.color)
     if review.refused:
         ctx.exit(exit_codes.FAILED)
     store = AppliedStore(session.store_path)

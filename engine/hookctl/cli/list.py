@@ -30,4 +30,4 @@ def command(session: Session, output_format: str) -> None:
     from hookctl.report.webhooks import render_list_json, render_table
 
     found = entries(session)
-    click.echo(render_list_json(found) if output_format == "json" else render_table(found, color=session.color), nl=False)
+    click.echo(render_list_json(found) if output_format == "json" else render_table(found, color=session.color), nl=False, color=session.color)

@@ -41,7 +41,7 @@ def command(ctx: click.Context, output_format: str, out: Path | None, detailed_e
     if output_format == "json":
         click.echo(document, nl=False)
     else:
-        click.echo(render_text(review.plan, review.findings, color=session.color, waiting=review.waiting), nl=False)
+        click.echo(render_text(review.plan, review.findings, color=session.color, waiting=review.waiting), nl=False, color=session.color)
     if review.refused:
         ctx.exit(exit_codes.FAILED)
     if out:

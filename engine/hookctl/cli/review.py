@@ -35,14 +35,16 @@ def review_directory(ctx: click.Context, session: Session, output_format: str = 
     """Plan the directory's files against what is applied now. Shows their findings; errors among them end the command."""
     from hookctl.apply import AppliedStore
     from hookctl.pipeline import check_directory, plan_directory, tool_versions
-    from hookctl.report import findings as report
+    from hookctl.report.findings import findings_json_text, findings_text
 
     checked = check_directory(session.directory, session.plugins)
+    as_json = output_format == "json"
+    if not checked.valid and as_json:
+        click.echo(findings_json_text(checked.findings), nl=False)
+    elif checked.findings:
+        click.echo(findings_text(checked.findings, color=session.color), err=as_json, color=session.color)
     if not checked.valid:
-        click.echo(report.render_json(checked.findings) if output_format == "json" else report.render_text(checked.findings, color=session.color), nl=False)
         ctx.exit(exit_codes.FAILED)
-    if checked.findings:
-        click.echo(report.render_text(checked.findings, color=session.color), err=output_format == "json")
     applied = AppliedStore(session.store_path).read()
     return review_plan(session, plan_directory(checked, applied, session.plugins, tool_versions(session.plugins)))
 

@@ -33,7 +33,7 @@ def command(session: Session, name: str, output_format: str) -> None:
     from hookctl.report.webhooks import render_one, render_one_json
 
     entry = _find(entries(session), name)
-    click.echo(render_one_json(entry) if output_format == "json" else render_one(entry, color=session.color), nl=False)
+    click.echo(render_one_json(entry) if output_format == "json" else render_one(entry, color=session.color), nl=False, color=session.color)
 
 
 def _find(found: Sequence[Entry], name: str) -> Entry:

@@ -40,10 +40,10 @@ def render_text(plan: Plan, findings: Sequence[PlanFinding] = (), *, color: bool
 
 
 def render_json(plan: Plan, findings: Sequence[PlanFinding] = ()) -> str:
-    """The plan as ``schemas/plan.schema.json`` has it; what ``--out`` saves and ``apply`` reads."""
+    """The plan as ``schemas/plan.schema.json`` has it; what ``--out`` saves and ``apply`` reads. ASCII alone, for terminals and logs."""
     document = to_document(plan)
     document["findings"] = [_finding_document(finding) for finding in findings]
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(document, indent=2) + "\n"
 
 
 def _change(change: Change, color: bool, waiting: int) -> Iterator[str]:

@@ -59,7 +59,7 @@ def render_table(entries: Sequence[Entry], *, color: bool) -> str:
 def render_list_json(entries: Sequence[Entry]) -> str:
     """The table for a machine: a list of objects with the columns as keys."""
     rows: list[Json] = [{**_summary(entry), **_standing(entry)} for entry in entries]
-    return json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(rows, indent=2) + "\n"
 
 
 def render_one(entry: Entry, *, color: bool) -> str:
@@ -78,7 +78,7 @@ def render_one_json(entry: Entry) -> str:
     """One webhook for a machine: the delivery plan that is applied, and the one that the file gives."""
     before, after = entry.change.before, entry.change.after
     plans: dict[str, Json] = {"applied": before.to_json() if before else None, "file": after.to_json() if after else None}
-    return json.dumps({"name": entry.change.name, **_standing(entry), **plans}, ensure_ascii=False, indent=2) + "\n"
+    return json.dumps({"name": entry.change.name, **_standing(entry), **plans}, indent=2) + "\n"
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
