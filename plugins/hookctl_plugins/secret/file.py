@@ -18,15 +18,12 @@ def read_file(path: str) -> str:
         SecretError: it cannot be read, is no regular file, is empty, too large or no UTF-8 text.
     """
     try:
-        # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (OSError, ValueError) as error:
+        content = _read_regular(path)
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise SecretError(f"the secret file {path} cannot be read: {reason}", hint=f"Check the path in ${{file:{path}}} and who may read it.") from None
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor has no path
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise SecretError(f"the secret file {path} is not a regular file", hint=f"Name a file that holds the secret in ${{file:{path}}}.")
-        content = file.read(MAX_BYTES + 1)
+    if content is None:
+        raise SecretError(f"the secret file {path} is not a regular file", hint=f"Name a file that holds the secret in ${{file:{path}}}.")
     if len(content) > MAX_BYTES:
         raise SecretError(f"the secret file {path} is larger than {MAX_BYTES} bytes", hint="A secret is short: check the path.")
     try:
@@ -37,3 +34,16 @@ def read_file(path: str) -> str:
     if not text.strip():
         raise SecretError(f"the secret file {path} is empty", hint="Write the secret into it.")
     return text
+
+
+def _read_regular(path: str) -> bytes | None:
+    """At most one byte more than a secret may have; None for a directory, a pipe or a device."""
+    # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(MAX_BYTES + 1)
+    finally:
+        os.close(descriptor)
