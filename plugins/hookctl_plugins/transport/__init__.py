@@ -1,1 +1,35 @@
-"""Built-in plugins."""
+"""The built-in transports: ``curl`` and ``requests``. Both keep every rule of docs/network.md; one test suite runs over both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from hookctl.model import Json
+from hookctl.network import Network
+from hookctl.plugin import Settings, TransportType, hookimpl
+
+if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
+
+
+def _build_curl(_: Settings, network: Network) -> BaseAdapter:
+    from hookctl_plugins.transport.curl_transport import CurlTransport
+
+    return CurlTransport(network)
+
+
+def _build_requests(_: Settings, network: Network) -> BaseAdapter:
+    from hookctl_plugins.transport.requests_transport import RequestsTransport
+
+    return RequestsTransport(network)
+
+
+@hookimpl
+def hookctl_transport_types() -> Iterable[TransportType]:
+    """HTTPS by libcurl, and by urllib3."""
+    no_settings: dict[str, Json] = {"type": "object", "properties": {}, "additionalProperties": False}
+    return [
+        TransportType(name="curl", summary="HTTPS through libcurl: many requests at once from one thread.", schema=no_settings, build=_build_curl),
+        TransportType(name="requests", summary="HTTPS through requests and urllib3, one request a thread.", schema=no_settings, build=_build_requests),
+    ]

@@ -1,0 +1,159 @@
+"""Between ``requests`` and hookctl's own words: responses, failures and timeouts, for transports and for what drives them.
+
+A transport that reads responses itself hangs what it knows on the ``requests.Response`` (:func:`attach`); :func:`from_requests` gives it
+back. What any other adapter returned is read here, up to the cap. ``requests`` is imported where it is needed alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from hookctl.errors import AddressBlockedError, ConnectError, CutResponseError, DeadlineError, NameNotFoundError, TlsError, TransportError
+from hookctl.model import MAX_RESPONSE_BYTES, Failure, FailureKind, Response, Timing
+
+if TYPE_CHECKING:
+    import requests
+    from requests.adapters import BaseAdapter
+
+DEFAULT_TIMEOUT = 15.0
+"""Seconds, for a caller of an adapter that names none: nothing waits for ever."""
+_ATTRIBUTE = "hookctl_exchange"
+_ERRORS = {error.kind: error for error in (NameNotFoundError, AddressBlockedError, ConnectError, TlsError, DeadlineError, CutResponseError)}
+
+
+def attach(response: requests.Response, received: Response, timing: Timing) -> requests.Response:
+    """``response`` with its body as it was received, and what ``requests`` has no place for."""
+    response._content = received.body  # noqa: SLF001  # the one way to give a Response the body that was read
+    response._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001  # as above; the stubs lack it
+    setattr(response, _ATTRIBUTE, (received, timing))
+    return response
+
+
+def to_requests(received: Response, timing: Timing, request: requests.PreparedRequest, adapter: BaseAdapter) -> requests.Response:
+    """The ``requests.Response`` of a response that was read by other means. No cookie jar is filled."""
+    import requests
+    from urllib3 import HTTPHeaderDict
+
+    response = requests.Response()
+    response.status_code = received.status
+    response.reason = received.reason
+    response.headers = requests.structures.CaseInsensitiveDict(HTTPHeaderDict(received.headers))
+    response.encoding = requests.utils.get_encoding_from_headers(response.headers)
+    response.url = request.url or ""
+    response.request = request
+    response.connection = adapter  # type: ignore[assignment]  # as HTTPAdapter does, for auths that send again
+    return attach(response, received, timing)
+
+
+def from_requests(response: requests.Response) -> Response:
+    """The response as hookctl keeps it. One that no transport of ours made is read up to the cap, and closed.
+
+    Raises what reading raises: see :func:`failure_from`.
+    """
+    exchange = getattr(response, _ATTRIBUTE, None)
+    if exchange is not None:
+        received: Response = exchange[0]
+        return received
+    body = bytearray()
+    for piece in response.iter_content(8192):
+        body += piece
+        if len(body) > MAX_RESPONSE_BYTES:
+            break
+    response.close()
+    headers = tuple((str(name), str(value)) for name, value in response.headers.items())
+    return Response(
+        status=response.status_code,
+        reason=response.reason or "",
+        headers=headers,
+        body=bytes(body[:MAX_RESPONSE_BYTES]),
+        truncated=len(body) > MAX_RESPONSE_BYTES,
+        framed=is_framed(response.status_code, headers),
+    )
+
+
+def timing_of(response: requests.Response) -> Timing | None:
+    """The timing by phase, where the transport measured it."""
+    exchange = getattr(response, _ATTRIBUTE, None)
+    return None if exchange is None else exchange[1]
+
+
+def is_framed(status: int, headers: tuple[tuple[str, str], ...]) -> bool:
+    """True when the end of a response's body is marked: by a length, by chunks, or because it can have none."""
+    if status in {204, 304}:
+        return True
+    return any(name.lower() == "content-length" or (name.lower() == "transfer-encoding" and "chunked" in value.lower()) for name, value in headers)
+
+
+def total_seconds(timeout: Any) -> float:
+    """``requests``' timeout argument as one total deadline in seconds: a number, a (connect, read) pair as its sum, or None for the default."""
+    if timeout is None:
+        return DEFAULT_TIMEOUT
+    parts = timeout if isinstance(timeout, tuple) else (timeout,)
+    return sum(float(part) for part in parts if part is not None) or DEFAULT_TIMEOUT
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """``error`` and the exceptions behind it, nearest first: by cause, context, urllib3's ``reason``, and arguments that are exceptions."""
+    seen: set[int] = set()
+    waiting: list[Any] = [error]
+    while waiting:
+        current = waiting.pop(0)
+        if isinstance(current, BaseException) and id(current) not in seen:
+            seen.add(id(current))
+            yield current
+            waiting += [getattr(current, "reason", None), current.__cause__, current.__context__, *current.args]
+
+
+def failure_from(error: Exception) -> Failure | None:
+    """Why sending failed, for everything that transports raise: hookctl's and ``requests``' errors, and those that slip through ``requests``.
+
+    None for an exception that no transport should raise. The message repeats no foreign text that could hold an URL or a header.
+    """
+    import requests
+    import urllib3
+
+    chain = list(causes(error))
+    for cause in chain:
+        if isinstance(cause, TransportError):
+            return Failure(_kind(cause.kind), cause.message)
+    known = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError, ValueError)
+    if not isinstance(error, known):
+        return None
+    reason = next((text for cause in chain if isinstance(cause, OSError) and not isinstance(cause, requests.RequestException) and (text := cause.strerror)), "")
+    return Failure(_foreign_kind(chain), f"{type(error).__name__}: {reason}" if reason else type(error).__name__)
+
+
+def error_of(failure: Failure) -> TransportError:
+    """The exception that says the same as ``failure``."""
+    return _ERRORS.get(failure.kind.value, TransportError)(failure.message)
+
+
+def _kind(kind: str) -> FailureKind:
+    try:
+        return FailureKind(kind)
+    except ValueError:  # a plugin's own
+        return FailureKind.TRANSPORT
+
+
+def _foreign_kind(chain: list[BaseException]) -> FailureKind:
+    import http.client
+    import socket
+    import ssl
+
+    from requests import exceptions as of_requests
+    from urllib3 import exceptions as of_urllib3
+
+    by_kind: tuple[tuple[FailureKind, tuple[type[BaseException], ...]], ...] = (
+        (FailureKind.NAME_NOT_FOUND, (socket.gaierror, of_urllib3.NameResolutionError)),
+        (FailureKind.TIMEOUT, (of_requests.Timeout, of_urllib3.TimeoutError, TimeoutError)),
+        (FailureKind.TLS, (ssl.SSLError, of_urllib3.SSLError, of_requests.SSLError)),
+        (FailureKind.CONNECT, (of_urllib3.NewConnectionError, http.client.RemoteDisconnected, ConnectionError)),
+        (FailureKind.CUT_RESPONSE, (of_urllib3.ProtocolError, of_urllib3.DecodeError, of_requests.ChunkedEncodingError, of_requests.ContentDecodingError)),
+        (FailureKind.CUT_RESPONSE, (http.client.HTTPException,)),
+        (FailureKind.CONNECT, (of_requests.ConnectionError,)),
+    )
+    for kind, classes in by_kind:
+        if any(isinstance(cause, classes) for cause in chain):
+            return kind
+    return FailureKind.TRANSPORT

@@ -1,0 +1,159 @@
+"""urllib3's HTTPS connection with what it lacks: vetted addresses, a total deadline, and no tolerance for cut headers."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+
+from urllib3.connection import HTTPSConnection
+
+from hookctl.errors import AddressBlockedError, ConnectError, DeadlineError, TlsError
+from hookctl.network.guard import Target
+from hookctl.network.resolver import Resolver
+
+MAX_HEADER_BYTES = 256 * 1024
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way: its deadline, and when what happened. Times are of ``time.monotonic``."""
+
+    started: float
+    deadline: float
+    reused: bool = False
+    resolved: float | None = None
+    connected: float | None = None
+    tls: float | None = None
+    first_byte: float | None = None
+
+    def left(self) -> float:
+        """Seconds to the deadline. Raises DeadlineError when there are none."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise DeadlineError(f"no complete response within {self.deadline - self.started:g} s")
+        return left
+
+
+class DeadlineSocket(ssl.SSLSocket):
+    """A TLS socket whose every wait ends with the deadline of the call that uses it, so that no trickle can extend it."""
+
+    call: Call | None = None
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        """As the base class; raises TimeoutError or DeadlineError when the deadline passes."""
+        self._arm()
+        count = super().recv_into(*args, **kwargs)
+        if self.call and count and self.call.first_byte is None:
+            self.call.first_byte = time.monotonic()
+        return count
+
+    def send(self, *args: Any, **kwargs: Any) -> int:
+        """As the base class; raises TimeoutError or DeadlineError when the deadline passes."""
+        self._arm()
+        return super().send(*args, **kwargs)
+
+    def makefile(self, *_: Any, **__: Any) -> StrictReader:  # type: ignore[override]  # http.client alone calls it, for reading
+        """What ``http.client`` reads responses from."""
+        return StrictReader(super().makefile("rb", buffering=0), 65536)
+
+    def _arm(self) -> None:
+        if self.call:
+            self.settimeout(self.call.left())
+
+
+class StrictReader(io.BufferedReader):
+    """A reader for which the end of the stream is not the end of a line; ``http.client`` takes it for the end of the header."""
+
+    allowance: int | None = None
+    """How many bytes of lines may still come; None: any number."""
+
+    def readline(self, size: int | None = -1) -> bytes:
+        """As the base class. Raises http.client.HTTPException for a line that is cut, and for too many."""
+        line = super().readline(size)
+        if not line.endswith(b"\n") and len(line) != size and (line or self.allowance != MAX_HEADER_BYTES):
+            raise http.client.IncompleteRead(line)
+        if self.allowance is not None:
+            self.allowance -= len(line)
+            if self.allowance < 0:
+                raise http.client.LineTooLong("header")
+        return line
+
+
+class StrictResponse(http.client.HTTPResponse):
+    """Bounds the header, and skips every interim response; ``http.client`` takes 103 for the final one."""
+
+    def begin(self) -> None:
+        """Read status line and header. Raises http.client.HTTPException."""
+        reader = self.fp
+        assert isinstance(reader, StrictReader)  # noqa: S101  # DeadlineSocket.makefile makes no other
+        reader.allowance = MAX_HEADER_BYTES
+        super().begin()
+        reader.allowance = None
+
+    def _read_status(self) -> tuple[str, int, str]:
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]  # private, and what begin() calls
+            if status == http.client.CONTINUE or not 100 < status < 200:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
+
+
+class GuardedConnection(HTTPSConnection):
+    """Dials what the guard has vetted, and nothing else. ``begin_call`` comes before each request."""
+
+    response_class = StrictResponse
+
+    def __init__(self, *args: Any, resolver: Resolver, current: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._resolver = resolver
+        self._current = current
+
+    def _new_conn(self) -> socket.socket:
+        call: Call = self._current.call
+        target = self._resolver.resolve(self.host, call.left())
+        call.resolved = time.monotonic()
+        sock = _dial(target, call)
+        call.connected = time.monotonic()
+        return sock
+
+    def connect(self) -> None:
+        """Dial, and shake hands by the host's name. Raises TransportError."""
+        call: Call = self._current.call
+        call.reused = False
+        try:
+            super().connect()
+        except ssl.SSLError as error:
+            raise TlsError(f"{self.host}: {error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else error.reason or error}") from error
+        call.tls = time.monotonic()
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """As the base class, under the deadline of the current call."""
+        if isinstance(self.sock, DeadlineSocket):
+            self.sock.call = self._current.call
+        super().request(*args, **kwargs)
+
+
+def _dial(target: Target, call: Call) -> socket.socket:
+    """A connection to the first of the addresses that answers; each has its share of the time that is left."""
+    problem: OSError | None = None
+    for number, address in enumerate(target.addresses):
+        try:
+            sock = socket.create_connection((address, target.port), call.left() / (len(target.addresses) - number))
+        except OSError as error:
+            problem = error
+            continue
+        peer = sock.getpeername()[0]
+        if ip_address(peer) != ip_address(address):
+            sock.close()
+            raise AddressBlockedError(f"{target.host}: {peer} answered in place of {address}")
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.settimeout(call.left())  # for the handshake
+        return sock
+    call.left()
+    raise ConnectError(f"{target.host} cannot be reached at {', '.join(target.addresses)}: {problem.strerror or problem if problem else 'no address'}")

@@ -1,0 +1,173 @@
+"""The ``requests`` transport: a ``requests`` adapter over urllib3, with guarded connections."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import threading
+import time
+from functools import partial
+from typing import Any
+
+import certifi
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPSConnectionPool, PoolManager
+from urllib3.response import BaseHTTPResponse
+from urllib3.util import SKIP_HEADER, Timeout
+
+from hookctl.errors import ConnectError, CutResponseError, DeadlineError, TlsError, TransportError
+from hookctl.model import MAX_RESPONSE_BYTES, Response, Timing
+from hookctl.network import Network
+from hookctl.network.outgoing import vet_request
+from hookctl.network.resolver import Resolver
+from hookctl.plugin.responses import attach, causes, total_seconds
+from hookctl_plugins.transport.guarded_connection import Call, DeadlineSocket, GuardedConnection
+
+POOLS = 64
+"""Hosts with connections that are kept."""
+KEPT_PER_HOST = 16
+
+
+class GuardedPool(HTTPSConnectionPool):
+    """Connections to one host."""
+
+    ConnectionCls = GuardedConnection
+
+
+class RequestsTransport(HTTPAdapter):
+    """Sends one request at a time in each thread. Settings of ``send`` other than the timeout are this machine's, and not the caller's.
+
+    A kept connection may be closed by the target just as a request goes out. When it ends before the first byte of a response, the request is
+    sent once more on another one, within the same deadline: the target may see it twice, with the same ``webhook-id``, as at-least-once allows.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._resolver = Resolver(network)
+        self._tls = _tls_context(network)
+        self._current = threading.local()
+        super().__init__(pool_connections=POOLS, pool_maxsize=KEPT_PER_HOST, max_retries=0)
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **_: Any) -> None:
+        """Pools of guarded connections, for HTTPS alone."""
+        self.poolmanager = PoolManager(num_pools=connections, maxsize=maxsize, block=block, ssl_context=self._tls)
+        self.poolmanager.pool_classes_by_scheme = {"https": partial(GuardedPool, resolver=self._resolver, current=self._current)}
+
+    def send(  # noqa: D417, PLR0917  # the parameters are those of requests; all but two are ignored
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Any = None,
+    ) -> requests.Response:
+        """The response, its body read up to the cap.
+
+        Args:
+            request: what to send.
+            timeout: seconds to the total deadline; a pair counts as its sum.
+
+        Raises:
+            TransportError: no complete response came back, or the request is not safe to send.
+        """
+        del stream, verify, cert, proxies
+        started = time.monotonic()
+        call = self._current.call = Call(started, started + total_seconds(timeout))
+        host, headers = vet_request(request.method or "", request.url or "", request.headers.items())
+        while True:
+            try:
+                raw = self._exchange(host, request, headers, call)
+                return self._received(request, raw, call)
+            except TransportError:
+                raise
+            except Exception as error:  # whatever the libraries below raise has one meaning for the caller
+                if not (call.reused and call.first_byte is None and _is_cut(error)):
+                    raise _meaning(error, host, call) from error
+                call.left()
+
+    def _exchange(self, host: str, request: requests.PreparedRequest, headers: list[tuple[str, str]], call: Call) -> BaseHTTPResponse:
+        call.reused = True  # until a connection is made
+        pool = self.poolmanager.connection_from_host(host, 443, "https")
+        sent = dict(headers)
+        sent.setdefault("User-Agent", SKIP_HEADER)
+        body = request.body.encode() if isinstance(request.body, str) else request.body
+        if body is None and request.method != "GET":
+            body = b""
+        raw: BaseHTTPResponse = pool.urlopen(
+            request.method or "",
+            request.path_url,
+            body=body,
+            headers=sent,
+            redirect=False,
+            retries=False,
+            assert_same_host=False,
+            preload_content=False,
+            decode_content=False,
+            timeout=Timeout(total=call.left()),
+        )
+        return raw
+
+    def _received(self, request: requests.PreparedRequest, raw: BaseHTTPResponse, call: Call) -> requests.Response:
+        framed = getattr(raw, "chunked", False) or raw.length_remaining is not None
+        body = b""
+        try:
+            while len(body) <= MAX_RESPONSE_BYTES and (piece := raw.read(MAX_RESPONSE_BYTES + 1 - len(body), decode_content=False)):
+                body += piece
+        except BaseException:
+            raw.close()
+            raise
+        if len(body) > MAX_RESPONSE_BYTES:
+            raw.close()
+        else:
+            raw.release_conn()
+        call.left()  # a response that came too late is none
+        received = Response(
+            status=raw.status,
+            reason=raw.reason or "",
+            headers=tuple(raw.headers.items()),
+            body=body[:MAX_RESPONSE_BYTES],
+            truncated=len(body) > MAX_RESPONSE_BYTES,
+            framed=framed,
+        )
+        return attach(self.build_response(request, raw), received, _timing(call))
+
+    def close(self) -> None:
+        """Close the connections that are kept."""
+        super().close()
+        self._resolver.close()
+
+
+def _tls_context(network: Network) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=network.ca_file or certifi.where())
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.sslsocket_class = DeadlineSocket
+    return context
+
+
+def _timing(call: Call) -> Timing:
+    def since(moment: float | None) -> float | None:
+        return None if moment is None else moment - call.started
+
+    return Timing(since(call.resolved), since(call.connected), since(call.tls), since(call.first_byte), time.monotonic() - call.started)
+
+
+def _is_cut(error: Exception) -> bool:
+    """True when the connection ended, rather than the time or the patience."""
+    return any(isinstance(cause, (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)) for cause in causes(error))
+
+
+def _meaning(error: Exception, host: str, call: Call) -> TransportError:
+    chain = list(causes(error))
+    for cause in chain:
+        if isinstance(cause, TransportError):
+            return cause
+    if time.monotonic() >= call.deadline or any(isinstance(cause, TimeoutError) for cause in chain):
+        return DeadlineError(f"no complete response within {call.deadline - call.started:g} s")
+    if call.tls is None and not call.reused:
+        return TlsError(f"{host}: the connection ended inside the TLS handshake")
+    if call.first_byte is None and _is_cut(error):
+        return ConnectError(f"{host} closed the connection before it answered")
+    if any(isinstance(cause, (http.client.HTTPException, OSError, requests.exceptions.ChunkedEncodingError)) for cause in chain):
+        return CutResponseError(f"the response of {host} is cut, or is not HTTP ({type(chain[-1]).__name__})")
+    return TransportError(f"sending to {host} failed: {type(error).__name__}")
