@@ -69,9 +69,6 @@ class Refreshable(Protocol):
 DEFAULT_TRANSPORT = "curl"
 """The transport of a webhook that names none."""
 
-DEFAULT_TRANSPORT = "curl"
-"""The transport of a webhook that names none."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransportType:
