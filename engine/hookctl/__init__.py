@@ -7,7 +7,7 @@ What an embedder needs to check and plan a directory of webhook files, as ``hook
     plugins = hookctl.load_plugins()
     checked = hookctl.check_directory(Path("webhooks.d"), plugins)
     if checked.valid:
-        plan = hookctl.plan_directory(checked, hookctl.AppliedState(), plugins, {"hookctl": hookctl.__version__})
+        plan = hookctl.plan_directory(checked, hookctl.AppliedState(), plugins, hookctl.tool_versions(plugins))
 
 Plugin authors import ``hookctl.plugin`` instead.
 """
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hookctl.errors import HookctlError
     from hookctl.model import AppliedState, Finding, Plan
-    from hookctl.pipeline import Checked, check_directory, plan_directory
+    from hookctl.pipeline import Checked, check_directory, plan_directory, tool_versions
     from hookctl.plugin.calls import Plugins
     from hookctl.plugin.host import load_plugins
 
@@ -36,6 +36,7 @@ __all__ = [
     "check_directory",
     "load_plugins",
     "plan_directory",
+    "tool_versions",
 ]
 
 _HOMES = {
@@ -48,6 +49,7 @@ _HOMES = {
     "check_directory": "hookctl.pipeline",
     "load_plugins": "hookctl.plugin.host",
     "plan_directory": "hookctl.pipeline",
+    "tool_versions": "hookctl.pipeline",
 }
 
 

@@ -20,6 +20,7 @@ def test_public_names_are_these_and_no_others() -> None:
         "check_directory",
         "load_plugins",
         "plan_directory",
+        "tool_versions",
     ]
 
 

@@ -27,8 +27,9 @@ from hookctl.plugin import AuthType, hookimpl
 
 
 def names(directory: Path) -> list[str]:
-    checked: hookctl.Checked = hookctl.check_directory(directory, hookctl.load_plugins())
-    plan: hookctl.Plan = hookctl.plan_directory(checked, hookctl.AppliedState(), hookctl.load_plugins(), {})
+    plugins = hookctl.load_plugins()
+    checked: hookctl.Checked = hookctl.check_directory(directory, plugins)
+    plan: hookctl.Plan = hookctl.plan_directory(checked, hookctl.AppliedState(), plugins, hookctl.tool_versions(plugins))
     return [change.name for change in plan.changes]
 
 
