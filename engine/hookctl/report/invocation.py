@@ -38,9 +38,9 @@ def attempt_json(attempt: Attempt) -> dict[str, Json]:
         "plan_digest": attempt.plan_digest,
         "started_at": attempt.started_at,
         "succeeded": attempt.failure is None and attempt.succeeded,
-        "request": attempt.request and request_json(attempt.request),
-        "response": attempt.response and _response_json(attempt.response),
-        "failure": attempt.failure and {"kind": attempt.failure.kind.value, "message": attempt.failure.message},
+        "request": request_json(attempt.request) if attempt.request else None,
+        "response": _response_json(attempt.response) if attempt.response else None,
+        "failure": {"kind": attempt.failure.kind.value, "message": attempt.failure.message} if attempt.failure else None,
         "timing": {name: getattr(attempt.timing, name) for name in ("resolved", "connected", "tls", "first_byte", "total")},
         "verdicts": [_verdict_json(verdict) for verdict in attempt.verdicts],
     }

@@ -1,0 +1,50 @@
+"""``hookctl render``: the request that would be sent for an event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+if TYPE_CHECKING:
+    from hookctl.cli.session import Session
+
+EPILOG = """
+\b
+Examples:
+  hookctl render SiemAnomalies                       for the mock event of its type
+  hookctl render SiemAnomalies --event event.json    for an event of your own
+  hookctl render SiemAnomalies --body | jq .         the body alone, byte for byte
+"""
+
+
+@click.command("render", epilog=EPILOG)
+@click.argument("name")
+@click.option("--event", metavar="FILE", type=click.File("rb"), help="Render the event in FILE (- for standard input), not the mock event of its type.")
+@click.option("--body", "body_only", is_flag=True, help="Print the body alone, exactly as it would be sent.")
+@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For people or for machines.")
+@click.pass_context
+def command(ctx: click.Context, name: str, *, event: BinaryIO | None, body_only: bool, output_format: str) -> None:
+    """Print the request that the webhook NAME, as its file says, would send for an event.
+
+    Nothing is sent: it needs no network, and no secret is read; each shows as ***. What auth adds is not shown.
+    """
+    from hookctl.cli.desired import desired_plans, named_plan, read_event
+    from hookctl.report.rendering import render_json, render_text
+    from hookctl.run.render import render_request
+    from hookctl.run.trial import lets_through
+
+    session: Session = ctx.obj
+    plan = named_plan(desired_plans(ctx, session, output_format), name)
+    document = read_event(session, event) if event else session.plugins.event_types[plan.event].mock
+    if document["event_type"] != plan.event:
+        raise click.UsageError(f"the event is of the type {document['event_type']!r}, and {plan.name} is for {plan.event!r}")
+    request = render_request(plan, document, session.plugins, delivery_id="render")
+    if body_only:
+        click.echo(request.body or b"", nl=False)
+        return
+    would_be_sent = lets_through(plan, document)
+    if output_format == "json":
+        click.echo(render_json(plan, request, would_be_sent=would_be_sent), nl=False)
+    else:
+        click.echo(render_text(plan, request, would_be_sent=would_be_sent, color=session.color), nl=False, color=session.color)

@@ -1,0 +1,97 @@
+"""``hookctl test``: a mock event, sent now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from hookctl.cli import exit_codes
+from hookctl.cli.network_options import network_options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from hookctl.cli.session import Session
+    from hookctl.model import DeliveryPlan, Json
+    from hookctl.network import Network
+    from hookctl.run.trial import Trial
+
+EPILOG = """
+\b
+Examples:
+  hookctl test                                    every webhook
+  hookctl test SiemAnomalies --show-invocation    one, with request, response and timing
+  hookctl test SiemAnomalies --event event.json   with an event of your own
+"""
+
+
+@click.command("test", epilog=EPILOG)
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--event", metavar="FILE", type=click.File("rb"), help="Send the event in FILE (- for standard input), not the mock event of its type.")
+@click.option("--show-invocation", is_flag=True, help="Show request, response, timing and verdicts of every test.")
+@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For people or for machines.")
+@network_options
+@click.pass_context
+def command(
+    ctx: click.Context,
+    names: tuple[str, ...],
+    *,
+    event: BinaryIO | None,
+    show_invocation: bool,
+    output_format: str,
+    connect_to: tuple[str, ...],
+    cacert: str | None,
+) -> None:
+    """Send a mock event to the named webhooks, or to all, and tell how each answers.
+
+    What is tested is what the files say, applied or not, active or not. An event that a webhook's `when` would not let through is sent
+    nevertheless, and a note says so. Nothing is stored and nothing is retried. Exits 1 when a test fails.
+    """
+    from hookctl.cli.desired import desired_plans, named_plan, read_event
+    from hookctl.report.trials import render_json, render_text
+
+    session: Session = ctx.obj
+    plans = desired_plans(ctx, session, output_format)
+    chosen = [named_plan(plans, name) for name in dict.fromkeys(names)] or list(plans.values())
+    pairs = _with_events(session, chosen, read_event(session, event) if event else None, named=bool(names))
+    trials, interrupted = _run(session, pairs, session.network(connect_to, cacert))
+    text = render_json(trials) if output_format == "json" else render_text(trials, show_invocation=show_invocation, color=session.color)
+    click.echo(text, nl=False, color=session.color)
+    if interrupted:
+        ctx.exit(exit_codes.INTERRUPTED)
+    ctx.exit(exit_codes.OK if all(trial.succeeded for trial in trials) else exit_codes.FAILED)
+
+
+def _with_events(
+    session: Session, plans: Sequence[DeliveryPlan], event: Mapping[str, Json] | None, *, named: bool
+) -> list[tuple[DeliveryPlan, Mapping[str, Json]]]:
+    if event is None:
+        return [(plan, session.plugins.event_types[plan.event].mock) for plan in plans]
+    fitting = [plan for plan in plans if plan.event == event["event_type"]]
+    unfitting = next((plan for plan in plans if plan not in fitting), None)
+    if unfitting is not None and (named or not fitting):
+        raise click.UsageError(f"the event is of the type {event['event_type']!r}, and {unfitting.name} is for {unfitting.event!r}")
+    return [(plan, event) for plan in fitting]
+
+
+def _run(session: Session, pairs: Sequence[tuple[DeliveryPlan, Mapping[str, Json]]], network: Network) -> tuple[list[Trial], bool]:
+    from hookctl import __version__
+    from hookctl.cli.interrupts import catching_interrupts
+    from hookctl.cli.progress import Progress
+    from hookctl.run.attempts import AttemptEngine
+    from hookctl.run.trial import run_trials
+
+    progress = Progress()
+    engine = AttemptEngine(session.plugins, network, f"hookctl/{__version__}")
+
+    def tell(done: int) -> None:
+        progress.update(lambda: f"{done} of {len(pairs)} tested")
+
+    with catching_interrupts() as interrupts:
+        try:
+            trials = run_trials(engine, pairs, stopping=lambda: interrupts.requested, tell=tell)
+        finally:
+            engine.close()
+            progress.clear()
+        return trials, interrupts.requested
