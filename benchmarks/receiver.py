@@ -10,4 +10,3 @@ if __name__ == "__main__":
     with Receiver(hosts=("siem.example.com", "localhost"), keep=1) as receiver:
         print(receiver.port, receiver.ca_file, flush=True)
         sys.stdin.read()
-        print(receiver.count, receiver.connections, flush=True)
