@@ -128,7 +128,7 @@ def test_the_same_plugin_twice_is_refused() -> None:
 
 def test_an_unknown_hook_is_refused() -> None:
     with pytest.raises(PluginError, match=r"plugin acme cannot be registered.*hookctl_auth_kinds"):
-        load_plugins([plugin(hookctl_auth_kinds=never)])
+        load_plugins([plugin(hookctl_auth_kinds=lambda: [never])])
 
 
 def test_a_hook_with_arguments_is_refused() -> None:

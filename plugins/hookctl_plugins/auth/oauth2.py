@@ -66,7 +66,7 @@ class ClientCredentials(AuthBase):
         """Forget the token that ``request`` carried; if a newer one is there already, do nothing."""
         carried = {value for name, value in request.headers if name.lower() == "authorization"}
         with self._lock:
-            if self._held and f"Bearer {self._held.token}" in carried:
+            if self._held and not self._held.failure and f"Bearer {self._held.token}" in carried:
                 self._held = None
 
     def _token(self) -> str:
