@@ -220,7 +220,8 @@ def _array_items(data: bytes) -> Iterator[bytes]:
     text = _decode(data)
     decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
     at = _skip(text, text.index("[") + 1)
-    while text[at : at + 1] != "]":
+    follows = text[at : at + 1] != "]"
+    while follows:
         try:
             _, end = decoder.raw_decode(text, at)
         except json.JSONDecodeError as error:
@@ -231,8 +232,8 @@ def _array_items(data: bytes) -> Iterator[bytes]:
         at = _skip(text, end)
         if text[at : at + 1] not in {",", "]"}:
             raise EventError("the array breaks off: neither a comma nor its end follows the item before")
-        if text[at] == ",":
-            at = _skip(text, at + 1)
+        follows = text[at] == ","
+        at = _skip(text, at + 1) if follows else at
     if text[at + 1 :].strip():
         raise EventError("more follows the end of the array")
 

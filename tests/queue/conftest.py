@@ -1,0 +1,35 @@
+"""Every implementation of the queue, for the contract suite; a new one is added to ``IMPLEMENTATIONS`` and passes it whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from hookctl.errors import StoreError
+from hookctl.queue.interface import Queue
+from hookctl.queue.sqlite import SqliteQueue
+
+IMPLEMENTATIONS: dict[str, Callable[[Path], Queue]] = {"sqlite": lambda directory: SqliteQueue(directory / "queue.db")}
+
+
+@pytest.fixture(params=IMPLEMENTATIONS)
+def open_queue(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Queue]]:
+    """Opens the same queue each time it is called, as another process would."""
+    opened: list[Queue] = []
+
+    def open_one() -> Queue:
+        opened.append(IMPLEMENTATIONS[request.param](tmp_path))
+        return opened[-1]
+
+    yield open_one
+    for queue in opened:
+        with suppress(StoreError):  # the test has closed it already
+            queue.close()
+
+
+@pytest.fixture
+def queue(open_queue: Callable[[], Queue]) -> Queue:
+    return open_queue()

@@ -1,0 +1,367 @@
+"""What every queue promises: see ``hookctl.queue.interface``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import pytest
+
+from hookctl.model import AppliedState, Attempt, DeliveryPlan, DeliveryStatus, Event, Failure, FailureKind, Mismatch, Request, Response, Status, Timing, Verdict
+from hookctl.queue.interface import Claimed, Filter, NewDelivery, Outcome, Queue, Result, Routed
+
+NOW = 1_800_000_000.0
+LEASE = 60.0
+BOTH = {"A": 100, "B": 100}
+
+
+def event(name: str) -> Event:
+    return Event(name, "anomaly", NOW, {"id": name, "event_type": "anomaly", "event_time": NOW, "data": {"title": "Größe \u2028 \x00"}})
+
+
+def routed(name: str, *webhooks: str) -> Routed:
+    return Routed(event(name), tuple(NewDelivery(f"{name}-{webhook}", webhook) for webhook in webhooks or ("A",)))
+
+
+def attempt(number: int = 1) -> Attempt:
+    return Attempt(
+        plan_digest="d" * 64,
+        number=number,
+        started_at=NOW,
+        request=Request("POST", "https://siem.example.com/", (("A", "1"), ("A", "2")), b'{"a": 1}'),
+        response=Response(200, "OK", (("B", "x"),), b"\xff\x00", truncated=True),
+        failure=None,
+        timing=Timing(total=0.5, connected=0.1),
+        verdicts=(Verdict("json_path $.a", (Mismatch("json_path $.a", "no", "$.a", [1, None], {"x": 2.5}),)),),
+    )
+
+
+DELIVERED = Outcome(DeliveryStatus.DELIVERED)
+
+
+def result(claimed: Claimed, outcome: Outcome = DELIVERED, serial: int = 1) -> Result:
+    return Result(claimed, attempt(claimed.delivery.attempts + 1), outcome, serial)
+
+
+def plan(name: str, status: Status = Status.ACTIVE) -> DeliveryPlan:
+    return DeliveryPlan(
+        name=name,
+        event="anomaly",
+        status=status,
+        method="POST",
+        url="https://siem.example.com/",
+        headers={},
+        auth=(),
+        transport=None,
+        when=None,
+        body_template=None,
+        timeout_seconds=1.0,
+        response_validators=(),
+        custom_validation_error_message=None,
+        retry_schedule=(1.0,),
+        rate_limit=None,
+        description=None,
+        labels={},
+        protected=False,
+    )
+
+
+def applied(serial: int, **webhooks: Status) -> AppliedState:
+    return AppliedState(serial, {name: plan(name, status) for name, status in webhooks.items()})
+
+
+def claim(queue: Queue, now: float = NOW, limit: int = 100, wanted: Mapping[str, int] = BOTH) -> list[Claimed]:
+    return queue.claim(now, limit, LEASE, wanted)
+
+
+def claimed_ids(queue: Queue, now: float = NOW, limit: int = 100, wanted: Mapping[str, int] = BOTH) -> list[str]:
+    return [claimed.delivery.id for claimed in claim(queue, now, limit, wanted)]
+
+
+def standing(queue: Queue) -> dict[str, tuple[str, str]]:
+    return {delivery.id: (delivery.status.value, delivery.reason) for delivery in queue.deliveries()}
+
+
+# -- intake
+
+
+def test_an_event_is_taken_once(queue: Queue) -> None:
+    assert queue.enqueue([routed("e1", "A", "B"), routed("e2"), routed("e1", "A")], NOW) == [True, True, False]
+    assert queue.enqueue([routed("e2", "B"), routed("e3")], NOW) == [False, True]
+    assert sorted(standing(queue)) == ["e1-A", "e1-B", "e2-A", "e3-A"]
+
+
+def test_a_batch_that_cannot_be_stored_leaves_nothing(queue: Queue) -> None:
+    with pytest.raises(TypeError):
+        queue.enqueue([routed("e1"), Routed(replace(event("e2"), document={"x": object()}), ())], NOW)  # type: ignore[dict-item]  # on purpose
+    assert queue.deliveries() == []
+    assert queue.enqueue([routed("e1")], NOW) == [True]
+
+
+def test_what_was_enqueued_is_there_for_another_process(queue: Queue, open_queue: Callable[[], Queue]) -> None:
+    queue.enqueue([routed("e1")], NOW)
+    assert claimed_ids(open_queue()) == ["e1-A"]
+
+
+def test_a_delivery_may_be_dead_from_the_start(queue: Queue) -> None:
+    queue.enqueue([Routed(event("e1"), (NewDelivery("e1-A", "A", dead_because="its when fails"),))], NOW)
+    assert standing(queue) == {"e1-A": ("dead", "its when fails")}
+    assert claim(queue) == []
+
+
+# -- claims
+
+
+def test_a_claim_carries_the_whole_event(queue: Queue) -> None:
+    queue.enqueue([routed("e1")], NOW)
+    (claimed,) = claim(queue)
+    assert claimed.document == event("e1").document
+    assert (claimed.delivery.event_id, claimed.delivery.webhook, claimed.delivery.attempts) == ("e1", "A", 0)
+
+
+def test_a_delivery_is_claimed_by_one_worker_at_a_time(queue: Queue, open_queue: Callable[[], Queue]) -> None:
+    other = open_queue()
+    queue.enqueue([routed(f"e{number}") for number in range(10)], NOW)
+    first, second = claimed_ids(queue, limit=6), claimed_ids(other)
+    assert len(first) == 6
+    assert sorted(first + second) == sorted(f"e{number}-A" for number in range(10))
+    assert (queue.in_hand_elsewhere(), other.in_hand_elsewhere()) == (4, 6)
+
+
+def test_each_webhook_gives_no_more_than_is_wanted_of_it(queue: Queue) -> None:
+    queue.enqueue([routed(f"e{number}", "A", "B", "C") for number in range(5)], NOW)
+    assert sorted(claimed_ids(queue, wanted={"A": 2, "B": 0, "C": 1})) == ["e0-A", "e0-C", "e1-A"]
+
+
+def test_the_limit_is_used_in_the_order_of_wanted(queue: Queue) -> None:
+    queue.enqueue([routed(f"e{number}", "A", "B") for number in range(3)], NOW)
+    assert sorted(claimed_ids(queue, limit=4, wanted={"B": 10, "A": 10})) == ["e0-A", "e0-B", "e1-B", "e2-B"]
+
+
+def test_the_longest_due_come_first(queue: Queue) -> None:
+    for number in (2, 0, 1):
+        queue.enqueue([routed(f"e{number}")], NOW + number)
+    assert claimed_ids(queue, NOW + 5, limit=2) == ["e0-A", "e1-A"]
+
+
+def test_what_is_not_due_yet_is_not_claimed(queue: Queue) -> None:
+    queue.enqueue([routed("e1")], NOW)
+    queue.finish([result(claim(queue)[0], Outcome(DeliveryStatus.RETRYING, "HTTP 500", due_at=NOW + 30))], NOW)
+    assert claim(queue, NOW + 29.9) == []
+    assert queue.next_due(["A", "B"]) == NOW + 30
+    assert claimed_ids(queue, NOW + 30) == ["e1-A"]
+
+
+def test_next_due_is_for_the_webhooks_asked_for(queue: Queue) -> None:
+    assert queue.next_due(["A"]) is None
+    queue.enqueue([routed("e1", "B")], NOW)
+    assert (queue.next_due(["A"]), queue.next_due(["A", "B"])) == (None, NOW)
+    claim(queue)
+    assert queue.next_due(["B"]) == NOW + LEASE
+
+
+def test_a_worker_that_stalls_past_its_lease_can_no_longer_mark(queue: Queue, open_queue: Callable[[], Queue]) -> None:
+    other = open_queue()
+    queue.enqueue([routed("e1")], NOW)
+    (stalled,) = claim(queue)
+    assert claim(other, NOW + LEASE - 0.1) == []
+    (taken,) = claim(other, NOW + LEASE)
+    assert queue.finish([result(stalled)], NOW + LEASE) == {"e1-A"}
+    queue.release([stalled])
+    assert (standing(queue)["e1-A"][0], queue.attempts("e1-A"), queue.last_results()) == ("waiting", [], {})
+    assert other.finish([result(taken)], NOW + LEASE) == set()
+    assert standing(queue)["e1-A"] == ("delivered", "")
+
+
+def test_a_lease_that_ended_but_that_nobody_took_still_marks(queue: Queue) -> None:
+    queue.enqueue([routed("e1")], NOW)
+    (claimed,) = claim(queue)
+    assert queue.finish([result(claimed)], NOW + 10 * LEASE) == set()
+
+
+def test_claiming_again_replaces_the_lease(queue: Queue) -> None:
+    queue.enqueue([routed("e1")], NOW)
+    (first,) = claim(queue)
+    (second,) = claim(queue, NOW + LEASE)
+    assert queue.finish([result(first)], NOW + LEASE) == {"e1-A"}
+    assert queue.finish([result(second)], NOW + LEASE) == set()
+
+
+def test_what_is_released_is_due_as_before(queue: Queue, open_queue: Callable[[], Queue]) -> None:
+    queue.enqueue([routed("e1")], NOW)
+    queue.release(claim(queue))
+    (claimed,) = claim(open_queue())
+    assert (claimed.delivery.attempts, claimed.delivery.due_at) == (0, NOW)
+
+
+def test_what_a_closed_worker_had_in_hand_is_free_at_once(queue: Queue, open_queue: Callable[[], Queue]) -> None:
+    other = open_queue()
+    queue.enqueue([routed("e1")], NOW)
+    assert claimed_ids(queue) == ["e1-A"]
+    queue.close()
+    assert claimed_ids(other) == ["e1-A"]
+
+
+# -- results
+
+
+def test_attempts_are_kept_as_they_were(queue: Queue) -> None:
+    queue.enqueue([routed("e1")], NOW)
+    queue.finish([result(claim(queue)[0], Outcome(DeliveryStatus.RETRYING, "HTTP 500", due_at=NOW))], NOW)
+    failed = replace(attempt(2), request=None, response=None, failure=Failure(FailureKind.TLS, "expired"), verdicts=())
+    queue.finish([Result(claim(queue)[0], failed, Outcome(DeliveryStatus.DEAD, "tls"), 1)], NOW)
+    assert queue.attempts("e1-A") == [attempt(1), failed]
+    (delivery,) = queue.deliveries()
+    assert (delivery.status, delivery.attempts, delivery.reason) == (DeliveryStatus.DEAD, 2, "tls")
+
+
+def test_the_last_result_of_each_webhook(queue: Queue) -> None:
+    queue.enqueue([routed("e1", "A", "B")], NOW)
+    for claimed in claim(queue):
+        queue.finish([result(claimed, Outcome(DeliveryStatus.DEAD, "no") if claimed.delivery.webhook == "A" else DELIVERED)], NOW + 1)
+    assert queue.last_results() == {"A": (DeliveryStatus.DEAD, NOW + 1), "B": (DeliveryStatus.DELIVERED, NOW + 1)}
+
+
+def test_counts_are_by_webhook_and_status_and_from_a_position_on(queue: Queue) -> None:
+    queue.enqueue([routed("e1", "A", "B")], NOW)
+    queue.finish([result(claim(queue, wanted={"A": 1})[0])], NOW)
+    mark = queue.position()
+    queue.enqueue([routed("e2", "A")], NOW)
+    assert queue.counts() == {"A": {DeliveryStatus.DELIVERED: 1, DeliveryStatus.WAITING: 1}, "B": {DeliveryStatus.WAITING: 1}}
+    assert queue.counts(mark) == {"A": {DeliveryStatus.WAITING: 1}}
+
+
+# -- applied state
+
+
+def test_an_inactive_webhook_has_its_deliveries_held_until_it_is_active(queue: Queue) -> None:
+    queue.enqueue([routed("e1", "A", "B")], NOW)
+    queue.reconcile(applied(1, A=Status.INACTIVE, B=Status.ACTIVE))
+    assert standing(queue) == {"e1-A": ("held", "the webhook is inactive"), "e1-B": ("waiting", "")}
+    assert claimed_ids(queue) == ["e1-B"]
+    queue.reconcile(applied(2, A=Status.ACTIVE, B=Status.ACTIVE))
+    assert standing(queue)["e1-A"] == ("waiting", "")
+    assert claimed_ids(queue) == ["e1-A"]
+
+
+def test_a_held_delivery_that_was_tried_is_retrying_afterwards(queue: Queue) -> None:
+    queue.enqueue([routed("e1")], NOW)
+    queue.finish([result(claim(queue)[0], Outcome(DeliveryStatus.RETRYING, "HTTP 500", due_at=NOW + 5))], NOW)
+    queue.reconcile(applied(1, A=Status.INACTIVE))
+    queue.reconcile(applied(2, A=Status.ACTIVE))
+    assert standing(queue)["e1-A"][0] == "retrying"
+    assert queue.next_due(["A"]) == NOW + 5
+
+
+def test_a_removed_webhook_has_its_deliveries_cancelled(queue: Queue) -> None:
+    queue.enqueue([routed("e1", "A"), routed("e2", "B")], NOW)
+    queue.reconcile(applied(1, A=Status.INACTIVE, B=Status.ACTIVE))
+    queue.reconcile(applied(2))
+    assert standing(queue) == {"e1-A": ("cancelled", "the webhook was removed"), "e2-B": ("cancelled", "the webhook was removed")}
+    queue.reconcile(applied(3, A=Status.ACTIVE, B=Status.ACTIVE))
+    assert claim(queue) == []
+
+
+def test_an_older_applied_state_changes_nothing(queue: Queue) -> None:
+    queue.enqueue([routed("e1")], NOW)
+    queue.reconcile(applied(2, A=Status.ACTIVE))
+    queue.reconcile(applied(1))
+    assert claimed_ids(queue) == ["e1-A"]
+
+
+@pytest.mark.parametrize(("outcome", "status"), [(DELIVERED, "delivered"), (Outcome(DeliveryStatus.DEAD, "no"), "dead")])
+def test_the_end_of_an_attempt_counts_though_its_webhook_was_removed_meanwhile(queue: Queue, outcome: Outcome, status: str) -> None:
+    queue.enqueue([routed("e1")], NOW)
+    (claimed,) = claim(queue)
+    queue.reconcile(applied(1))
+    assert queue.finish([result(claimed, outcome)], NOW) == set()
+    assert standing(queue)["e1-A"][0] == status
+
+
+def test_a_failed_attempt_leaves_cancelled_what_was_cancelled_meanwhile(queue: Queue) -> None:
+    queue.enqueue([routed("e1")], NOW)
+    (claimed,) = claim(queue)
+    queue.reconcile(applied(1))
+    queue.finish([result(claimed, Outcome(DeliveryStatus.RETRYING, "HTTP 500", due_at=NOW))], NOW)
+    assert standing(queue)["e1-A"] == ("cancelled", "the webhook was removed")
+    assert len(queue.attempts("e1-A")) == 1
+    assert claim(queue, NOW + LEASE) == []
+
+
+def test_what_is_in_hand_is_not_given_out_twice_by_a_hold_and_its_end(queue: Queue, open_queue: Callable[[], Queue]) -> None:
+    queue.enqueue([routed("e1")], NOW)
+    (claimed,) = claim(queue)
+    queue.reconcile(applied(1, A=Status.INACTIVE))
+    queue.reconcile(applied(2, A=Status.ACTIVE))
+    assert claim(open_queue()) == []
+    assert queue.finish([result(claimed)], NOW) == set()
+
+
+def test_gone_suspends_the_webhook_until_the_next_apply(queue: Queue) -> None:
+    queue.enqueue([routed("e1"), routed("e2"), routed("e3", "B")], NOW)
+    queue.reconcile(applied(4, A=Status.ACTIVE, B=Status.ACTIVE))
+    first, second = claim(queue, wanted={"A": 2})
+    queue.finish([result(first, Outcome(DeliveryStatus.DEAD, "HTTP 410 Gone", suspend=True), serial=4)], NOW)
+    queue.finish([result(second, Outcome(DeliveryStatus.RETRYING, "HTTP 500", due_at=NOW), serial=4)], NOW)
+    queue.enqueue([routed("e4")], NOW)
+    reason = "suspended until the next apply: HTTP 410 Gone"
+    assert standing(queue) == {"e1-A": ("dead", "HTTP 410 Gone"), "e2-A": ("held", reason), "e3-B": ("waiting", ""), "e4-A": ("held", reason)}
+    assert queue.suspended() == {"A": reason}
+    queue.reconcile(applied(4, A=Status.ACTIVE, B=Status.ACTIVE))
+    assert claimed_ids(queue) == ["e3-B"]
+    queue.reconcile(applied(5, A=Status.ACTIVE, B=Status.ACTIVE))
+    assert (queue.suspended(), claimed_ids(queue)) == ({}, ["e2-A", "e4-A"])
+
+
+def test_resume_ends_a_suspension(queue: Queue) -> None:
+    queue.enqueue([routed("e1"), routed("e2")], NOW)
+    queue.finish([result(claim(queue, limit=1)[0], Outcome(DeliveryStatus.DEAD, "HTTP 410 Gone", suspend=True))], NOW)
+    assert claim(queue) == []
+    assert (queue.resume("A"), queue.resume("A")) == (True, False)
+    assert claimed_ids(queue) == ["e2-A"]
+
+
+# -- looking and repeating
+
+
+def test_filters(queue: Queue) -> None:
+    queue.enqueue([routed("e1", "A", "B")], NOW)
+    queue.enqueue([routed("e2", "A")], NOW + 10)
+    queue.finish([result(claim(queue, limit=1)[0])], NOW)
+
+    def found(which: Filter, limit: int | None = None) -> list[str]:
+        return [delivery.id for delivery in queue.deliveries(which, limit)]
+
+    assert found(Filter()) == ["e2-A", "e1-B", "e1-A"]
+    assert found(Filter(), 2) == ["e2-A", "e1-B"]
+    assert found(Filter(status=DeliveryStatus.DELIVERED)) == ["e1-A"]
+    assert found(Filter(webhook="A", since=NOW + 10)) == ["e2-A"]
+    assert found(Filter(ids=["e1-B", "nothing"])) == ["e1-B"]
+    assert found(Filter(ids=[])) == []
+    assert found(Filter(id_prefix="e1")) == ["e1-B", "e1-A"]
+    assert found(Filter(id_prefix="%")) == []
+
+
+def test_the_event_of_a_delivery(queue: Queue) -> None:
+    queue.enqueue([routed("e1")], NOW)
+    assert queue.document("e1-A") == event("e1").document
+    assert queue.document("nothing") is None
+    assert queue.attempts("nothing") == []
+
+
+@pytest.mark.parametrize("outcome", [DELIVERED, Outcome(DeliveryStatus.DEAD, "no"), Outcome(DeliveryStatus.RETRYING, "later", due_at=NOW + 1000)])
+def test_replay_starts_afresh_and_keeps_history(queue: Queue, outcome: Outcome) -> None:
+    queue.enqueue([routed("e1")], NOW)
+    queue.finish([result(claim(queue)[0], outcome)], NOW)
+    assert queue.replay(["e1-A", "nothing"], NOW + 5) == ["e1-A"]
+    (claimed,) = claim(queue, NOW + 5)
+    assert (claimed.delivery.status, claimed.delivery.attempts, claimed.delivery.reason) == (DeliveryStatus.WAITING, 0, "")
+    queue.finish([result(claimed)], NOW + 5)
+    assert [one.number for one in queue.attempts("e1-A")] == [1, 1]
+
+
+def test_replay_leaves_alone_what_is_being_tried(queue: Queue, open_queue: Callable[[], Queue]) -> None:
+    queue.enqueue([routed("e1")], NOW)
+    (claimed,) = claim(queue)
+    assert open_queue().replay(["e1-A"], NOW) == []
+    assert queue.finish([result(claimed)], NOW) == set()

@@ -1,0 +1,91 @@
+"""What only the SQLite queue promises: about files, dead processes and damage."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hookctl.errors import StoreError
+from hookctl.model import Event
+from hookctl.queue.interface import NewDelivery, Routed
+from hookctl.queue.sqlite import SqliteQueue
+
+CLAIM_AND_HANG = """
+import sys, time
+from pathlib import Path
+from hookctl.queue.sqlite import SqliteQueue
+claims = SqliteQueue(Path(sys.argv[1])).claim(2.0, 10, 3600.0, {"A": 10})
+print(len(claims), flush=True)
+time.sleep(60)
+"""
+
+
+def test_what_a_killed_process_had_in_hand_is_free_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "queue.db"
+    queue = SqliteQueue(path)
+    queue.enqueue([Routed(Event("e1", "anomaly", 1.0, {"id": "e1"}), (NewDelivery("e1-A", "A"),))], 1.0)
+    with subprocess.Popen([sys.executable, "-c", CLAIM_AND_HANG, str(path)], stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "1\n"
+        assert queue.claim(2.0, 10, 60.0, {"A": 10}) == []
+        assert list(tmp_path.glob("queue.db-worker-*"))
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
+    queue.close()
+    queue = SqliteQueue(path)
+    assert [claimed.delivery.id for claimed in queue.claim(2.0, 10, 60.0, {"A": 10})] == ["e1-A"]
+    assert queue.in_hand_elsewhere() == 0
+    queue.close()
+
+
+def test_files_are_for_their_owner_alone_and_nothing_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "store" / "queue.db"
+    queue = SqliteQueue(path)
+    queue.enqueue([Routed(Event("e1", "anomaly", 1.0, {"id": "e1"}), (NewDelivery("e1-A", "A"),))], 1.0)
+    queue.claim(2.0, 10, 60.0, {"A": 10})
+    assert {os.stat(file).st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}  # noqa: PTH116 - stat of each file that there is
+    queue.close()
+    assert [file.name for file in path.parent.iterdir()] == ["queue.db"]
+
+
+def test_the_claim_reads_an_index_and_no_more(tmp_path: Path) -> None:
+    SqliteQueue(tmp_path / "queue.db").close()
+    with sqlite3.connect(tmp_path / "queue.db") as connection:
+        query = "EXPLAIN QUERY PLAN SELECT seq FROM deliveries WHERE webhook = ? AND ready_at <= ? ORDER BY ready_at, seq LIMIT ?"
+        steps = [row[3] for row in connection.execute(query, ("A", 1.0, 1))]
+    connection.close()
+    assert steps == ["SEARCH deliveries USING COVERING INDEX deliveries_ready (webhook=? AND ready_at<?)"]
+
+
+def test_a_damaged_file_is_refused_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "queue.db"
+    SqliteQueue(path).close()
+    damaged = b"\xff" * 100 + path.read_bytes()[100:]
+    path.write_bytes(damaged)
+    with pytest.raises(StoreError):
+        SqliteQueue(path)
+    assert path.read_bytes() == damaged
+
+
+def test_errors_of_the_store_are_store_errors(tmp_path: Path) -> None:
+    queue = SqliteQueue(tmp_path / "queue.db")
+    queue.close()
+    with pytest.raises(StoreError):
+        queue.counts()
+    with pytest.raises(StoreError):
+        queue.enqueue([], 1.0)
+
+
+def test_an_attempt_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    queue = SqliteQueue(tmp_path / "queue.db")
+    queue.enqueue([Routed(Event("e1", "anomaly", 1.0, {"id": "e1"}), (NewDelivery("e1-A", "A"),))], 1.0)
+    queue._connection.execute("INSERT INTO attempts (delivery, record) VALUES (1, '{}')")
+    with pytest.raises(StoreError, match="e1-A"):
+        queue.attempts("e1-A")
+    queue.close()

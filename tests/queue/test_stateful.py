@@ -1,0 +1,193 @@
+"""The queue against a model: random intake, claims, results, lease ends, restarts and applies."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from hookctl.model import AppliedState, Attempt, DeliveryPlan, DeliveryStatus, Event, Failure, FailureKind, Status, Timing
+from hookctl.queue.interface import Claimed, NewDelivery, Outcome, Result, Routed
+from hookctl.queue.sqlite import SqliteQueue
+
+LEASE = 60.0
+WEBHOOKS = ("A", "B")
+FAILED = Failure(FailureKind.CONNECT, "refused")
+
+
+def plan(name: str, status: Status) -> DeliveryPlan:
+    return DeliveryPlan(
+        name=name,
+        event="anomaly",
+        status=status,
+        method="POST",
+        url="https://siem.example.com/",
+        headers={},
+        auth=(),
+        transport=None,
+        when=None,
+        body_template=None,
+        timeout_seconds=1.0,
+        response_validators=(),
+        custom_validation_error_message=None,
+        retry_schedule=(),
+        rate_limit=None,
+        description=None,
+        labels={},
+        protected=False,
+    )
+
+
+@dataclass
+class Known:
+    """What the model knows of one delivery."""
+
+    webhook: str
+    status: str = "waiting"
+    attempts: int = 0
+    due: float = 0.0
+    worker: int | None = None
+    lease: int = 0
+    until: float = 0.0
+
+
+class QueueMachine(RuleBasedStateMachine):
+    """Two workers on one queue."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.directory = Path(tempfile.mkdtemp())
+        self.workers = [self.open(), self.open()]
+        self.now = 1000.0
+        self.serial = 0
+        self.known: dict[str, Known] = {}
+        self.hands: list[tuple[int, Claimed]] = []
+        """Every claim that a worker believes to hold."""
+
+    def open(self) -> SqliteQueue:
+        return SqliteQueue(self.directory / "queue.db")
+
+    def teardown(self) -> None:
+        for worker in self.workers:
+            worker.close()
+        shutil.rmtree(self.directory)
+
+    @rule(worker=st.integers(0, 1), names=st.lists(st.integers(0, 15), min_size=1, max_size=4))
+    def enqueue(self, worker: int, names: list[int]) -> None:
+        batch = [
+            Routed(Event(f"e{name}", "anomaly", 0.0, {"id": f"e{name}"}), tuple(NewDelivery(f"e{name}-{webhook}", webhook) for webhook in WEBHOOKS))
+            for name in names
+        ]
+        for routed, is_new in zip(batch, self.workers[worker].enqueue(batch, self.now), strict=True):
+            assert is_new == (routed.deliveries[0].id not in self.known)
+            for delivery in routed.deliveries if is_new else ():
+                self.known[delivery.id] = Known(delivery.webhook, due=self.now)
+
+    @rule(worker=st.integers(0, 1), limit=st.integers(1, 5))
+    def claim(self, worker: int, limit: int) -> None:
+        claimable = {name for name, known in self.known.items() if self.claimable(known)}
+        claims = self.workers[worker].claim(self.now, limit, LEASE, dict.fromkeys(WEBHOOKS, limit))
+        assert len(claims) == min(limit, len(claimable))
+        for claimed in claims:
+            known = self.known[claimed.delivery.id]
+            assert claimed.delivery.id in claimable
+            assert claimed.delivery.attempts == known.attempts
+            assert claimed.document == {"id": claimed.delivery.event_id}
+            known.worker, known.lease, known.until = worker, claimed.lease, self.now + LEASE
+            self.hands.append((worker, claimed))
+
+    def claimable(self, known: Known) -> bool:
+        return known.status in {"waiting", "retrying"} and known.due <= self.now and (known.worker is None or known.until <= self.now)
+
+    @precondition(lambda self: self.hands)
+    @rule(data=st.data(), verdict=st.sampled_from(["delivered", "retrying", "dead"]), delay=st.floats(0, 200))
+    def finish(self, data: st.DataObject, verdict: str, delay: float) -> None:
+        worker, claimed = self.hands.pop(data.draw(st.integers(0, len(self.hands) - 1)))
+        known = self.known[claimed.delivery.id]
+        outcome = Outcome(DeliveryStatus(verdict), due_at=self.now + delay if verdict == "retrying" else None)
+        number = claimed.delivery.attempts + 1
+        attempt = Attempt(plan_digest="d", number=number, started_at=self.now, request=None, response=None, failure=FAILED, timing=Timing())
+        lost = self.workers[worker].finish([Result(claimed, attempt, outcome, self.serial)], self.now)
+        holds = (known.worker, known.lease) == (worker, claimed.lease)
+        assert lost == (set() if holds else {claimed.delivery.id})
+        if not holds:
+            return
+        known.worker, known.attempts = None, number
+        if verdict != "retrying":
+            known.status = verdict
+            return
+        known.due = self.now + delay
+        if known.status in {"waiting", "retrying"}:
+            known.status = "retrying"
+
+    @precondition(lambda self: self.hands)
+    @rule(data=st.data())
+    def release(self, data: st.DataObject) -> None:
+        worker, claimed = self.hands.pop(data.draw(st.integers(0, len(self.hands) - 1)))
+        self.workers[worker].release([claimed])
+        known = self.known[claimed.delivery.id]
+        if (known.worker, known.lease) == (worker, claimed.lease):
+            known.worker = None
+
+    @rule(seconds=st.sampled_from([1.0, 30.0, LEASE, 200.0]))
+    def pass_time(self, seconds: float) -> None:
+        self.now += seconds
+
+    @precondition(lambda self: self.hands)
+    @rule(worker=st.integers(0, 1))
+    def take_over(self, worker: int) -> None:
+        """Every lease ends, and one worker claims what the others still believe to hold."""
+        self.now += LEASE
+        self.claim(worker, 5)
+
+    @rule(worker=st.integers(0, 1))
+    def restart(self, worker: int) -> None:
+        self.workers[worker].close()
+        self.workers[worker] = self.open()
+        self.hands = [(holder, claimed) for holder, claimed in self.hands if holder != worker]
+        for known in self.known.values():
+            if known.worker == worker:
+                known.worker = None
+
+    @rule(worker=st.integers(0, 1), statuses=st.dictionaries(st.sampled_from(WEBHOOKS), st.sampled_from(Status)))
+    def apply(self, worker: int, statuses: dict[str, Status]) -> None:
+        self.serial += 1
+        self.workers[worker].reconcile(AppliedState(self.serial, {name: plan(name, status) for name, status in statuses.items()}))
+        for known in self.known.values():
+            if known.status not in {"waiting", "retrying", "held"}:
+                continue
+            if known.webhook not in statuses:
+                known.status = "cancelled"
+            elif statuses[known.webhook] is Status.INACTIVE:
+                known.status = "held"
+            elif known.status == "held":
+                known.status = "retrying" if known.attempts else "waiting"
+
+    @precondition(lambda self: self.known)
+    @rule(data=st.data(), worker=st.integers(0, 1))
+    def replay(self, data: st.DataObject, worker: int) -> None:
+        name = data.draw(st.sampled_from(sorted(self.known)))
+        known = self.known[name]
+        is_free = known.worker is None or known.until <= self.now
+        assert self.workers[worker].replay([name], self.now) == ([name] if is_free else [])
+        if is_free:
+            known.status, known.attempts, known.due, known.worker = "waiting", 0, self.now, None
+
+    @invariant()
+    def nothing_is_lost_or_changed(self) -> None:
+        found = {one.id: (one.webhook, one.status.value, one.attempts) for one in self.workers[0].deliveries()}
+        assert found == {name: (known.webhook, known.status, known.attempts) for name, known in self.known.items()}
+
+    @invariant()
+    def next_due_is_when_something_can_be_claimed(self) -> None:
+        times = [known.due if known.worker is None else max(known.due, known.until) for known in self.known.values() if known.status in {"waiting", "retrying"}]
+        assert self.workers[1].next_due(WEBHOOKS) == min(times, default=None)
+
+
+TestQueue = QueueMachine.TestCase
+TestQueue.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
