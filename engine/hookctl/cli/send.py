@@ -55,7 +55,7 @@ def command(ctx: click.Context, file: BinaryIO, *, wait: float, output_format: s
 
     session: Session = ctx.obj
     summary = _send(session, file, wait, connect_to, cacert)
-    click.echo(render_summary_json(summary) if output_format == "json" else render_summary(summary, color=session.color), nl=False)
+    click.echo(render_summary_json(summary) if output_format == "json" else render_summary(summary, color=session.color), nl=False, color=session.color)
     if summary.interrupted:
         ctx.exit(exit_codes.INTERRUPTED)
     ctx.exit(exit_codes.OK if summary.succeeded else exit_codes.FAILED)

@@ -69,6 +69,12 @@ class Runner:
         """Whether any active webhook is for events of this type."""
         return self._router.receives(event_type)
 
+    def replay(self, delivery_ids: Sequence[str]) -> list[str]:
+        """Make deliveries due now, as far as their webhooks are active; gives those that nobody is trying at this moment."""
+        replayed = self._queue.replay(delivery_ids, self._clock())
+        self._take_state(self._read_state())
+        return replayed
+
     # -- work
 
     @property

@@ -1,0 +1,191 @@
+"""``hookctl deliveries``: what is due, delivered and dead; one delivery whole; and once more."""
+
+from __future__ import annotations
+
+import time
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import click
+
+from hookctl.cli import exit_codes
+from hookctl.cli.durations import seconds
+from hookctl.cli.network_options import network_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hookctl.cli.session import Session
+    from hookctl.model import Delivery
+    from hookctl.queue.interface import Filter
+    from hookctl.queue.sqlite import SqliteQueue
+
+STATUSES = ("waiting", "retrying", "held", "delivered", "dead", "cancelled")
+PREFIX = "msg_"
+NAMED_BEFORE = 1000
+"""How many of the newest deliveries a mistyped id is compared with."""
+
+EPILOG = """
+\b
+Examples:
+  hookctl deliveries list --status dead --since 2h       what was not delivered of late
+  hookctl deliveries show msg_5dxl                       the exchange of every attempt
+  hookctl deliveries replay msg_5dxl                     once more, now
+  hookctl deliveries replay --status dead --webhook SiemAnomalies
+"""
+
+output_option = click.option(
+    "--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For people or for machines."
+)
+webhook_option = click.option("--webhook", metavar="NAME", help="Only this webhook's.")
+status_option = click.option("--status", type=click.Choice(STATUSES), help="Only those that stand so.")
+since_option = click.option("--since", metavar="DURATION", callback=seconds, help="Only those made within this time, such as 2h.")
+
+
+@click.group("deliveries", epilog=EPILOG)
+def command() -> None:
+    """List, show and replay deliveries: one event on its way to one webhook each."""
+
+
+@command.command("list")
+@status_option
+@webhook_option
+@since_option
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many, the newest.")
+@output_option
+@click.pass_obj
+def list_(session: Session, *, status: str | None, webhook: str | None, since: float | None, limit: int, output_format: str) -> None:
+    """Show deliveries in a table, the newest first."""
+    from hookctl.report.deliveries import render_json, render_table
+
+    if not session.store_path.exists():
+        click.echo("[]" if output_format == "json" else "No deliveries.")
+        return
+    from hookctl.cli.running import opened_queue
+
+    with opened_queue(session.store_path) as queue:
+        found = queue.deliveries(_filter(session, queue, status, webhook, since), limit + 1)
+    shown = found[:limit]
+    click.echo(render_json(shown) if output_format == "json" else render_table(shown, color=session.color), nl=False, color=session.color)
+    if len(found) > limit:
+        click.echo(f"There are more; these are the newest {limit}. See --limit.", err=True)
+
+
+@command.command("show")
+@click.argument("delivery_id", metavar="ID")
+@output_option
+@click.pass_obj
+def show(session: Session, *, delivery_id: str, output_format: str) -> None:
+    """Show one delivery and every attempt on it: request, response, timing and verdicts, secrets masked.
+
+    ID may be cut short, as long as one delivery alone begins so.
+    """
+    from hookctl.cli.running import opened_queue
+    from hookctl.report.deliveries import render_one, render_one_json
+
+    if not session.store_path.exists():
+        raise click.ClickException(f"There is no delivery {delivery_id!r}: nothing was ever sent from here.")
+    with opened_queue(session.store_path) as queue:
+        delivery = _find(queue, delivery_id)
+        attempts, event = queue.attempts(delivery.id), queue.document(delivery.id)
+    click.echo(
+        render_one_json(delivery, event, attempts) if output_format == "json" else render_one(delivery, attempts, color=session.color),
+        nl=False,
+        color=session.color,
+    )
+
+
+@command.command("replay")
+@click.argument("delivery_ids", metavar="[ID]...", nargs=-1)
+@status_option
+@webhook_option
+@since_option
+@click.option("--wait", metavar="DURATION", default="30s", callback=seconds, show_default=True, help="Stay for retries that fall due within this time.")
+@output_option
+@network_options
+@click.pass_context
+def replay(
+    ctx: click.Context,
+    *,
+    delivery_ids: tuple[str, ...],
+    status: str | None,
+    webhook: str | None,
+    since: float | None,
+    wait: float,
+    output_format: str,
+    connect_to: tuple[str, ...],
+    cacert: str | None,
+) -> None:
+    """Deliver once more, now, by the delivery plan that is applied now and with the same webhook-id.
+
+    Names deliveries by ID, or all that pass the filters; with --webhook or --since alone, the dead ones. The retry schedule starts afresh,
+    the attempts so far stay on record. What else is due is delivered too, as `send` does. Exits 1 if one of those named is not delivered.
+    """
+    if delivery_ids and (status or webhook or since):
+        raise click.UsageError("Name deliveries by ID or by filters, not by both.", ctx)
+    if not (delivery_ids or status or webhook or since):
+        raise click.UsageError("Name the deliveries: by ID, or by filters such as --status dead.", ctx)
+    session: Session = ctx.obj
+    from hookctl.cli.interrupts import catching_interrupts
+    from hookctl.cli.running import GRACE, running
+    from hookctl.queue.interface import Filter
+    from hookctl.report.deliveries import render_replay, render_replay_json
+    from hookctl.run.sending import deliver
+
+    with catching_interrupts() as interrupts, running(session, session.network(connect_to, cacert)) as (runner, queue):
+        if delivery_ids:
+            chosen: Iterable[Delivery] = [_find(queue, text) for text in delivery_ids]
+        else:
+            chosen = queue.deliveries(_filter(session, queue, status or "dead", webhook, since))
+        ids = list(dict.fromkeys(delivery.id for delivery in chosen))
+        replayed = runner.replay(ids)
+        deliver(runner, queue, until=time.time() + wait, stopping=lambda: interrupts.requested, tell=lambda: None)
+        runner.stop(GRACE)
+        found = queue.deliveries(Filter(ids=replayed)) if replayed else []
+    left_alone = [name for name in ids if name not in set(replayed)]
+    click.echo(
+        render_replay_json(found, left_alone) if output_format == "json" else render_replay(found, left_alone, color=session.color),
+        nl=False,
+        color=session.color,
+    )
+    if interrupts.requested:
+        ctx.exit(exit_codes.INTERRUPTED)
+    ctx.exit(exit_codes.FAILED if left_alone or any(delivery.status != "delivered" for delivery in found) else exit_codes.OK)
+
+
+def _filter(session: Session, queue: SqliteQueue, status: str | None, webhook: str | None, since: float | None) -> Filter:
+    from hookctl.model import DeliveryStatus
+    from hookctl.queue.interface import Filter
+
+    if webhook is not None:
+        webhook = _known_webhook(session, queue, webhook)
+    return Filter(status=DeliveryStatus(status) if status else None, webhook=webhook, since=None if since is None else time.time() - since)
+
+
+def _known_webhook(session: Session, queue: SqliteQueue, name: str) -> str:
+    """The name as it is spelled, whatever its case; fails for one that neither was applied nor has deliveries."""
+    from hookctl.apply import AppliedStore
+
+    known = {found.casefold(): found for found in [*AppliedStore(session.store_path).read().plans, *queue.counts()]}
+    if name.casefold() in known:
+        return known[name.casefold()]
+    close = get_close_matches(name.casefold(), known, n=1)
+    raise click.BadParameter(
+        f"no webhook {name!r} is applied or has deliveries.{f' Did you mean {known[close[0]]!r}?' if close else ''}", param_hint="--webhook"
+    )
+
+
+def _find(queue: SqliteQueue, text: str) -> Delivery:
+    from hookctl.queue.interface import Filter
+
+    prefix = text if text.startswith(PREFIX) else PREFIX + text
+    found = queue.deliveries(Filter(id_prefix=prefix.lower()), 6)
+    exact = [delivery for delivery in found if delivery.id == prefix.lower()]
+    if len(exact or found) == 1:
+        return (exact or found)[0]
+    if found:
+        names = ", ".join(delivery.id for delivery in found[:5])
+        raise click.ClickException(f"Several deliveries begin with {text!r}: {names}{', ...' if len(found) > 5 else ''}")
+    newest = {delivery.id[: len(prefix)]: delivery.id for delivery in queue.deliveries(limit=NAMED_BEFORE)}
+    close = get_close_matches(prefix, newest, n=1)
+    raise click.ClickException(f"There is no delivery {text!r}.{f' Did you mean {newest[close[0]]}?' if close else ''}")
