@@ -9,12 +9,12 @@ from hookctl.errors import RenderError, TemplateError
 from hookctl.template.body_check import PathChecker, check_filters
 from hookctl.template.expressions import Node, Path
 from hookctl.template.parser import parse
-from hookctl.template.path_check import event_scope, uncertain_path, unknown_path
+from hookctl.template.path_check import check_path, event_scope
 from hookctl.template.plain import Plain, compile_plain, offsets, split_plain
 from hookctl.template.positions import Layout, Position, lay_out, outputs
 from hookctl.template.problems import EventSchema, Filter, TemplateProblem
 from hookctl.template.rendering import BodyTemplate, compile_nodes
-from hookctl.template.schema_paths import EventShape
+from hookctl.template.schema_paths import EventShape, is_certain
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +80,15 @@ def _parse(text: str) -> tuple[Sequence[Node], Layout]:
 
 
 def _check_plain(text: str, plain: Plain, event_type: EventSchema) -> list[TemplateProblem]:
-    scope = event_scope(EventShape(event_type.schema))
     problems: list[TemplateProblem] = []
     for name, in_string in dict.fromkeys(zip(plain.paths, plain.in_string, strict=True)):
-        root, *steps = name.split(".")
-        path = Path(root, tuple(steps), 0, len(name))
-        position = Position("text", 1) if in_string else Position("value", 0)
-        problem = unknown_path(path, scope) or uncertain_path(path, scope, position)
+        keys = name.split(".")
+        if is_certain(event_type.schema, keys):
+            continue
+        path = Path(keys[0], tuple(keys[1:]), 0, len(name))
+        problem = check_path(path, event_scope(EventShape(event_type.schema)), Position("text", 1) if in_string else Position("value", 0))
         if problem is not None:
-            places = offsets(text, plain, name, in_string)
-            problems += [replace(problem, start=start, end=start + problem.end) for start in places]
+            problems += [replace(problem, start=start, end=start + problem.end) for start in offsets(text, plain, name, in_string)]
     return sorted(problems, key=lambda problem: problem.start)
 
 

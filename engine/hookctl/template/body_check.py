@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from hookctl.errors import TemplateError
+from hookctl.model import Json
 from hookctl.template import filters as built_in
 from hookctl.template.expressions import Choice, Compare, Const, Expression, Filtered, For, If, ListOf, Logic, Node, Not, Output, Path, Test, parts, walk
-from hookctl.template.path_check import ROOTS, PathKey, Scope, uncertain_path, unknown_path
+from hookctl.template.path_check import ROOTS, PathKey, Scope, check_path, unknown_path
 from hookctl.template.positions import Position
 from hookctl.template.problems import Filter, TemplateProblem, nearest
 from hookctl.template.schema_paths import EventShape, Shape
@@ -16,7 +17,7 @@ from hookctl.template.schema_paths import EventShape, Shape
 MAX_LIST = 50
 """Items of a list that is written in a template."""
 
-_LOOP_SCHEMA = {
+_LOOP_SCHEMA: Mapping[str, Json] = {
     "type": "object",
     "properties": {
         "first": {"type": "boolean"},
@@ -39,7 +40,7 @@ def check_filters(nodes: Sequence[Node], filters: Mapping[str, Filter]) -> list[
             elif isinstance(part, ListOf) and (len(part.items) > MAX_LIST or any(isinstance(item, ListOf) for item in part.items)):
                 message = f"a list in a template has at most {MAX_LIST} items and no list inside"
                 problems.append(_error("template-too-large", message, "Write the list as JSON in the body.", part.start, part.end))
-    return problems + _check_targets(nodes, frozenset({*ROOTS, "loop"}))
+    return problems + _check_targets(nodes, ROOTS | {"loop"})
 
 
 def expressions(nodes: Iterable[Node]) -> list[Expression]:
@@ -71,7 +72,7 @@ def _check_filter(part: Filtered, filters: Mapping[str, Filter]) -> list[Templat
 
 
 def _check_jmespath(part: Filtered) -> list[TemplateProblem]:
-    from hookctl.template.jmespath_rules import compile_expression  # noqa: PLC0415 - jmespath is heavy, and most templates do without
+    from hookctl.template.jmespath_rules import compile_expression
 
     argument = part.arguments[0] if part.arguments else part
     if not isinstance(argument, Const) or not isinstance(argument.value, str):
@@ -145,18 +146,9 @@ class PathChecker:
         """An expression whose value is needed: what is missing in it is fatal."""
         match expression:
             case Path():
-                self._known(expression, scope)
-                if expression.root in scope.names:
-                    self._add(uncertain_path(expression, scope, position))
-            case Filtered(name="default"):
-                self._asked(expression.value, scope)
-                for part in parts(expression)[1:]:
-                    self._written(part, scope, position)
-            case Filtered(name="jmespath"):
-                self._written(expression.value, scope, None)
-                self._jmespath(expression, scope)
-            case Filtered(name="tojson"):
-                self._written(expression.value, scope, position)
+                self._add(check_path(expression, scope, position))
+            case Filtered():
+                self._filtered(expression, scope, position)
             case Logic(operator="or"):
                 for operand in expression.operands[:-1]:
                     self._asked(operand, scope)
@@ -171,21 +163,28 @@ class PathChecker:
                 for part in parts(expression):
                     self._written(part, scope, None)
 
+    def _filtered(self, expression: Filtered, scope: Scope, position: Position | None) -> None:
+        if expression.name == "default":
+            self._asked(expression.value, scope)
+        else:
+            self._written(expression.value, scope, position if expression.name == "tojson" else None)
+        for part in parts(expression)[1:]:
+            self._written(part, scope, None)
+        if expression.name == "jmespath":
+            self._jmespath(expression, scope)
+
     def _asked(self, expression: Expression, scope: Scope) -> None:
         """An expression in which what is missing is false or replaced: only unknown paths are wrong."""
         if isinstance(expression, Path):
-            self._known(expression, scope)
+            self._add(unknown_path(expression, scope))
         elif isinstance(expression, Filtered) and expression.name != "default":
             self._written(expression, scope, None)
         else:
             for part in parts(expression):
                 self._asked(part, scope)
 
-    def _known(self, path: Path, scope: Scope) -> None:
-        self._add(unknown_path(path, scope))
-
     def _jmespath(self, expression: Filtered, scope: Scope) -> None:
-        from hookctl.template.when import unknown_fields  # noqa: PLC0415 - jmespath is heavy, and most templates do without
+        from hookctl.template.when import unknown_fields
 
         argument = expression.arguments[0] if expression.arguments else None
         if isinstance(expression.value, Path) and isinstance(argument, Const) and isinstance(argument.value, str):
@@ -210,29 +209,30 @@ def _with(scope: Scope, condition: Expression, *, holds: bool) -> Scope:
 
 def _certain(condition: Expression, *, holds: bool) -> frozenset[PathKey]:
     """The paths that are there and not null when a condition holds, or does not."""
+    if isinstance(condition, Not):
+        return _certain(condition.value, holds=not holds)
+    if isinstance(condition, Logic) and (condition.operator == "and") is holds:
+        return frozenset().union(*(_certain(operand, holds=holds) for operand in condition.operands))
     match condition:
         case Path() if holds:
-            return frozenset({_key(condition)})
-        case Not():
-            return _certain(condition.value, holds=not holds)
-        case Logic() if (condition.operator == "and") is holds:
-            return frozenset().union(*(_certain(operand, holds=holds) for operand in condition.operands))
-        case Filtered(name="length", value=Path() as path) if holds:
-            return frozenset({_key(path)})
-        case Compare(operator="==" | "<" | "<=" | ">" | ">=" | "in", left=Path() as path) if holds and not _is_null(condition.right):
-            return frozenset({_key(path)})
-        case Compare(operator="!=", left=Path() as path, right=Const(value=None)) if holds:
-            return frozenset({_key(path)})
-        case Test(name="none", value=Path() as path) if not holds:
-            return frozenset({_key(path)})
+            path: Path | None = condition
+        case Filtered(name="length", value=Path() as measured) if holds:
+            path = measured
+        case Compare(operator="==" | "<" | "<=" | ">" | ">=" | "in", left=Path() as left) if holds and not _may_be_null(condition.right):
+            path = left
+        case Compare(operator="!=", left=Path() as left, right=Const(value=None)) if holds:
+            path = left
+        case Test(name="none", value=Path() as tested) if not holds:
+            path = tested
         case _:
-            return frozenset()
+            path = None
+    return frozenset() if path is None else frozenset({_key(path)})
 
 
-def _is_null(expression: Expression) -> bool:
+def _may_be_null(expression: Expression) -> bool:
     """False when the expression is surely not null, and no list with null in it."""
     if isinstance(expression, ListOf):
-        return any(_is_null(item) for item in expression.items)
+        return any(_may_be_null(item) for item in expression.items)
     return not isinstance(expression, Const) or expression.value is None
 
 

@@ -7,15 +7,10 @@ both times; a loop over ``data.xs`` has an item exactly when ``{% if data.xs %}`
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from hookctl.template.expressions import Branch, Compare, Const, Expression, Filtered, For, If, ListOf, Logic, Node, Not, Path, walk
-
-Facts = frozenset[tuple[Expression, bool]]
-_MAX_WAYS = 64
-"""Beyond these nothing is learnt from a condition: fewer facts cover more ways, so the proof stays sound."""
-_FLIPPED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+from hookctl.template.expressions import Branch, Compare, Const, Expression, Filtered, For, If, ListOf, Logic, Node, Not, Path, Step, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +21,17 @@ class Round:
     last: bool
 
 
+Facts = frozenset[tuple[Expression, bool]]
+_MAX_WAYS = 64
+"""Beyond these nothing is learnt from a condition: fewer facts cover more ways, so the proof stays sound."""
+_ROUND_NAMES: Mapping[tuple[Step, ...], Callable[[Round], bool]] = {
+    ("first",): lambda loop: loop.first,
+    ("last",): lambda loop: loop.last,
+    ("index0",): lambda loop: not loop.first,
+}
+_FLIPPED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
 ROUNDS = {
     "only": Round(first=True, last=True),
     "first": Round(first=True, last=False),
@@ -34,31 +40,39 @@ ROUNDS = {
 }
 
 
-def assume(condition: Expression, wanted: bool, facts: Facts, tracked: frozenset[Expression], loop: Round | None) -> list[Facts]:
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What the proof can see at one place: the atoms that it keeps facts about, and the round of the innermost loop."""
+
+    tracked: frozenset[Expression]
+    loop: Round | None = None
+
+
+def assume(condition: Expression, wanted: bool, facts: Facts, sight: Sight) -> list[Facts]:
     """The facts under which ``condition`` can be ``wanted``, given ``facts``: none when it cannot, several when there are several reasons."""
     if isinstance(condition, Not):
-        return assume(condition.value, not wanted, facts, tracked, loop)
+        return assume(condition.value, not wanted, facts, sight)
     if isinstance(condition, Logic):
-        return _assume_all(condition.operands, (condition.operator == "and") is wanted, wanted, facts, tracked, loop)
-    known = _known(condition, loop)
+        return _assume_logic(condition, wanted, facts, sight)
+    known = _known(condition, sight.loop)
     if known is not None:
         return [facts] if known is wanted else []
     atom, same = _atom(condition)
-    if atom not in tracked:
+    if atom not in sight.tracked:
         return [facts]
     wanted = wanted is same
-    if (atom, not wanted) in facts:
-        return []
-    return [facts | {(atom, wanted)}]
+    return [] if (atom, not wanted) in facts else [facts | {(atom, wanted)}]
 
 
-def _assume_all(operands: tuple[Expression, ...], every: bool, wanted: bool, facts: Facts, tracked: frozenset[Expression], loop: Round | None) -> list[Facts]:
+def _assume_logic(condition: Logic, wanted: bool, facts: Facts, sight: Sight) -> list[Facts]:
+    """``and`` holds when every operand does, and fails by each operand that fails after others held; ``or`` is its mirror."""
+    every = (condition.operator == "and") is wanted
     ways = [facts]
     found: list[Facts] = []
-    for operand in operands:
+    for operand in condition.operands:
         if not every:
-            found += [after for way in ways for after in assume(operand, wanted, way, tracked, loop)]
-        ways = [after for way in ways for after in assume(operand, wanted is every, way, tracked, loop)]
+            found += [after for way in ways for after in assume(operand, wanted, way, sight)]
+        ways = [after for way in ways for after in assume(operand, wanted is every, way, sight)]
         if len(ways) + len(found) > _MAX_WAYS:
             return [facts]
     return list(dict.fromkeys(ways if every else found))
@@ -71,7 +85,7 @@ def _known(condition: Expression, loop: Round | None) -> bool | None:
     if loop is None:
         return None
     if isinstance(condition, Path) and condition.root == "loop":
-        return {("first",): loop.first, ("last",): loop.last, ("index0",): not loop.first}.get(condition.steps)
+        return _ROUND_NAMES[condition.steps](loop) if condition.steps in _ROUND_NAMES else None
     if isinstance(condition, Compare):
         return _compared(condition, loop)
     return None
@@ -122,7 +136,7 @@ def _atom(condition: Expression) -> tuple[Expression, bool]:
     return condition, True
 
 
-def tracked_atoms(nodes: tuple[Node, ...], pure_filters: frozenset[str]) -> frozenset[Expression]:
+def tracked_atoms(nodes: Sequence[Node], pure_filters: frozenset[str]) -> frozenset[Expression]:
     """The atoms that more than one condition of the template depends on: only these are worth a fact."""
     counts = Counter(atom for condition in _conditions(nodes) for atom in set(_atoms(condition)))
     return frozenset(
@@ -140,7 +154,7 @@ def _atoms(condition: Expression) -> Iterator[Expression]:
         yield _atom(condition)[0]
 
 
-def _conditions(nodes: tuple[Node, ...]) -> Iterator[Expression]:
+def _conditions(nodes: Sequence[Node]) -> Iterator[Expression]:
     for node in nodes:
         bodies: tuple[Branch, ...] | tuple[For, ...] = ()
         if isinstance(node, If):

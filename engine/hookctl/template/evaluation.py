@@ -34,7 +34,7 @@ class Frame:
         """Add to the body. Raises RenderError when it becomes too large."""
         self.room -= len(text)
         if self.room < 0:
-            raise RenderError(f"the body is larger than {MAX_OUTPUT} bytes", hint="Send less of the event.")
+            raise_too_large()
         self.pieces.append(text)
 
     def spend(self, work: int) -> None:
@@ -62,30 +62,37 @@ def evaluate(expression: Expression, text: str, filters: Mapping[str, Filter]) -
 
     ``text`` is the template's. The expression must have passed the check.
     """
-    compiled = lambda part: evaluate(part, text, filters)  # noqa: E731 - a shorthand for the recursion
-    match expression:
-        case Const(value=value):
-            return lambda _: value
-        case Path():
-            return _path((expression.root, *expression.steps))
-        case ListOf(items=items):
-            parts = [strictly(item, text, filters) for item in items]
-            return lambda frame: [part(frame) for part in parts]
-        case Filtered():
-            return _filtered(expression, text, filters)
-        case Compare():
-            return _compare(expression, compiled(expression.left), compiled(expression.right))
-        case Test(name=name, value=value):
-            inner = compiled(value)
-            return (lambda frame: inner(frame) is not MISSING) if name == "defined" else (lambda frame: (value := inner(frame)) is None or value is MISSING)
-        case Not(value=value):
-            inner = compiled(value)
-            return lambda frame: not inner(frame)
-        case Logic(operands=operands):
-            return _logic(expression.operator, [compiled(operand) for operand in operands])
-        case Choice():
-            condition, yes, no = compiled(expression.condition), compiled(expression.yes), compiled(expression.no)
-            return lambda frame: yes(frame) if condition(frame) else no(frame)
+
+    def compiled(part: Expression) -> Evaluate:
+        return evaluate(part, text, filters)
+
+    if isinstance(expression, Const):
+        constant = expression.value
+        return lambda _: constant
+    if isinstance(expression, Path):
+        return _path((expression.root, *expression.steps))
+    if isinstance(expression, Filtered):
+        return _filtered(expression, text, filters)
+    if isinstance(expression, ListOf):
+        parts = [strictly(item, text, filters) for item in expression.items]
+        return lambda frame: [part(frame) for part in parts]
+    return _decision(expression, compiled)
+
+
+def _decision(expression: Compare | Test | Not | Logic | Choice, compiled: Callable[[Expression], Evaluate]) -> Evaluate:
+    if isinstance(expression, Compare):
+        return _compare(expression, compiled(expression.left), compiled(expression.right))
+    if isinstance(expression, Logic):
+        return _logic(expression.operator, [compiled(operand) for operand in expression.operands])
+    if isinstance(expression, Choice):
+        condition, yes, no = compiled(expression.condition), compiled(expression.yes), compiled(expression.no)
+        return lambda frame: yes(frame) if condition(frame) else no(frame)
+    value = compiled(expression.value)
+    if isinstance(expression, Not):
+        return lambda frame: not value(frame)
+    if expression.name == "defined":
+        return lambda frame: value(frame) is not MISSING
+    return lambda frame: (found := value(frame)) is None or found is MISSING
 
 
 def strictly(expression: Expression, text: str, filters: Mapping[str, Filter]) -> Callable[[Frame], Json]:
@@ -95,16 +102,20 @@ def strictly(expression: Expression, text: str, filters: Mapping[str, Filter]) -
     def give(frame: Frame) -> Json:
         value = inner(frame)
         if isinstance(value, Missing):
-            raise_missing(expression, text)
+            raise_missing(text[expression.start : expression.end])
         return value
 
     return give
 
 
-def raise_missing(expression: Expression, text: str) -> Never:
-    """Raise the RenderError for an expression whose value the event does not have."""
-    words = text[expression.start : expression.end]
+def raise_missing(words: str) -> Never:
+    """Raise the RenderError for an expression, as it is written, whose value the event does not have."""
     raise RenderError(f"the event has no {words}", hint=f"Give a default: {{{{ {words} | default(...) }}}}.")
+
+
+def raise_too_large() -> Never:
+    """Raise the RenderError for a body that is larger than it may be."""
+    raise RenderError(f"the body is larger than {MAX_OUTPUT} bytes", hint="Send less of the event.")
 
 
 def _path(steps: tuple[Step, ...]) -> Evaluate:
@@ -212,7 +223,7 @@ def _default(expression: Filtered, text: str, filters: Mapping[str, Filter]) -> 
 
 
 def _jmespath(expression: Filtered, value: Callable[[Frame], Json]) -> Evaluate:
-    from hookctl.template.jmespath_rules import compile_expression, search  # noqa: PLC0415 - jmespath is heavy, and most templates do without
+    from hookctl.template.jmespath_rules import compile_expression, search
 
     argument = expression.arguments[0]
     assert isinstance(argument, Const) and isinstance(argument.value, str)  # noqa: S101, PT018 - the check asks for it

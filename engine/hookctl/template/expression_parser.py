@@ -97,10 +97,9 @@ class ExpressionParser:
 
     def logic(self, operator: str) -> Expression:
         """Operands of ``or`` (each made of operands of ``and``)."""
-        operand = (lambda: self.logic("and")) if operator == "or" else self._negation
-        operands = [operand()]
+        operands = [self.logic("and") if operator == "or" else self._negation()]
         while self.take(operator):
-            operands.append(operand())
+            operands.append(self.logic("and") if operator == "or" else self._negation())
         if len(operands) == 1:
             return operands[0]
         return Logic(operator, tuple(operands), operands[0].start, operands[-1].end)

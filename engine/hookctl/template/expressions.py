@@ -183,21 +183,20 @@ def path_text(root: str, steps: tuple[Step, ...]) -> str:
 
 def parts(expression: Expression) -> tuple[Expression, ...]:
     """The expressions directly inside an expression."""
-    match expression:
-        case ListOf(items=items):
-            return items
-        case Filtered():
-            return (expression.value, *expression.arguments, *(value for _, value in expression.keywords))
-        case Compare():
-            return (expression.left, expression.right)
-        case Test() | Not():
-            return (expression.value,)
-        case Logic(operands=operands):
-            return operands
-        case Choice():
-            return (expression.condition, expression.yes, expression.no)
-        case _:
-            return ()
+    found: tuple[Expression, ...] = ()
+    if isinstance(expression, ListOf):
+        found = expression.items
+    elif isinstance(expression, Filtered):
+        found = (expression.value, *expression.arguments, *(value for _, value in expression.keywords))
+    elif isinstance(expression, Compare):
+        found = (expression.left, expression.right)
+    elif isinstance(expression, (Test, Not)):
+        found = (expression.value,)
+    elif isinstance(expression, Logic):
+        found = expression.operands
+    elif isinstance(expression, Choice):
+        found = (expression.condition, expression.yes, expression.no)
+    return found
 
 
 def walk(expression: Expression) -> Iterator[Expression]:

@@ -10,6 +10,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from hookctl.errors import RenderError
 from hookctl.model import Json
@@ -72,8 +73,9 @@ def _round(value: Json, precision: int = 0, method: str = "common") -> Json:
         raise RenderError("round is asked of a number that is not finite", hint="JSON has no such number.")
     if method == "common":
         return round(value, precision) if precision else round(value)
-    whole = (math.floor if method == "floor" else math.ceil)(value * 10**precision) if abs(value) < 2**53 else int(value) * 10**precision
-    return whole / 10**precision if precision else whole
+    scale: int = 10**precision
+    whole = (math.floor if method == "floor" else math.ceil)(value * scale) if abs(value) < 2**53 else int(value) * scale
+    return whole / scale if precision else whole
 
 
 def _datetime(value: Json) -> Json:
@@ -93,7 +95,7 @@ def _string(value: Json, what: str) -> str:
     return value
 
 
-def _default(value: Json, default_value: Json, boolean: bool = False) -> Json:  # noqa: FBT001, FBT002 - Jinja's own signature
+def _default(value: Json, default_value: Json, boolean: bool = False) -> Json:
     return default_value if value is None or (boolean and not value) else value
 
 
@@ -124,11 +126,18 @@ def find(name: str, filters: Mapping[str, Filter]) -> Callable[..., Json] | None
     return FUNCTIONS.get(name) or (filters[name].call if name in filters else None)
 
 
+@lru_cache(maxsize=100)
+def _signature(function: Callable[..., Json]) -> inspect.Signature | None:
+    try:
+        return inspect.signature(function)
+    except (ValueError, TypeError):  # some functions written in C tell nothing about their arguments
+        return None
+
+
 def argument_problem(function: Callable[..., Json], count: int, keywords: tuple[str, ...]) -> str:
     """What is wrong with a filter's arguments: ``count`` plain ones and the named ones; empty when nothing is."""
-    try:
-        signature = inspect.signature(function)
-    except (ValueError, TypeError):  # some functions written in C tell nothing about their arguments
+    signature = _signature(function)
+    if signature is None:
         return ""
     try:
         signature.bind(None, *range(count), **dict.fromkeys(keywords))

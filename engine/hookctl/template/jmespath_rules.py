@@ -37,12 +37,18 @@ def compile_expression(text: str, rule: str = "template-filter") -> tuple[Parsed
         raise _syntax_error(error, text, rule) from None
     except (RecursionError, ValueError, TypeError, AttributeError, IndexError) as error:  # what jmespath lets through for odd input
         raise TemplateError(f"the JMESPath expression cannot be read: {error}", hint="See jmespath.org.", rule=rule, start=0, end=len(text)) from None
-    growth = _growth(parsed.parsed)
+    tree = syntax_tree(parsed)
+    growth = _growth(tree)
     if growth > MAX_GROWTH:
         raise TemplateError(
             f"the result of the JMESPath expression can be {growth} times as large as the event", hint="Repeat less of it.", rule=rule, start=0, end=len(text)
         )
-    return parsed, sum(1 for _ in nodes(parsed.parsed))
+    return parsed, sum(1 for _ in nodes(tree))
+
+
+def syntax_tree(compiled: ParsedResult) -> Ast:
+    """The root node of a compiled expression."""
+    return cast("Ast", compiled.parsed)
 
 
 def search(compiled: ParsedResult, value: Json) -> Json:
@@ -77,7 +83,7 @@ def _check_nesting(text: str, rule: str) -> None:
     while at < len(text):
         character = text[at]
         if quote:
-            at += character == "\\"
+            at += 1 if character == "\\" else 0
             quote = "" if character == quote else quote
         elif character in "'\"`":
             quote = character

@@ -6,7 +6,7 @@ The syntax is Jinja's: ``{{ }}``, ``{% %}``, ``{# #}``, and a ``-`` inside a del
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hookctl.errors import TemplateError
 from hookctl.template import handlebars
@@ -28,9 +28,11 @@ _TOKEN = re.compile(
 _CLOSING = {"{{": "}}", "{%": "%}"}
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A word of an expression. ``kind`` is ``name``, ``number``, ``string``, ``operator`` or ``end``."""
+class Token(NamedTuple):
+    """A word of an expression. ``kind`` is ``name``, ``number``, ``string``, ``operator`` or ``end``.
+
+    A tuple, since it is made three times as fast as a frozen dataclass, and a template has many.
+    """
 
     kind: str
     text: str
@@ -38,8 +40,7 @@ class Token:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A stretch of a template. ``kind`` is ``text``, ``expression`` or ``tag``; offsets include the delimiters."""
 
     kind: str

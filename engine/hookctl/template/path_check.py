@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from hookctl.template.expressions import Path, Step, path_text
 from hookctl.template.positions import Position
 from hookctl.template.problems import TemplateProblem, nearest
-from hookctl.template.schema_paths import Shape, Unknown, describe_keys, EventShape
+from hookctl.template.schema_paths import EventShape, Shape, Unknown, describe_keys, is_certain
 
-ROOTS = ("data", "event_time", "event_type", "id")
+ROOTS = frozenset({"data", "event_time", "event_type", "id"})
 """The names that every template has."""
 
 PathKey = tuple[Step, ...]
@@ -35,10 +35,20 @@ class Scope:
 def event_scope(event: EventShape) -> Scope:
     """The scope outside all loops."""
     names: dict[str, Shape] = {}
-    for name in ROOTS:
+    for name in sorted(ROOTS):
         shape = event.step(event.root, name)
         names[name] = shape if isinstance(shape, Shape) else Shape(())
     return Scope(event, names)
+
+
+def check_path(path: Path, scope: Scope, position: Position | None) -> TemplateProblem | None:
+    """What is wrong with a path whose value is needed: an error when it is unknown, a warning when it may be missing or null.
+
+    ``position`` is where its value is written; None where it is used in another way.
+    """
+    if path.root in ROOTS and is_certain(scope.event.schema, (path.root, *path.steps)):
+        return None
+    return unknown_path(path, scope) or _uncertain_path(path, scope, position)
 
 
 def unknown_path(path: Path, scope: Scope) -> TemplateProblem | None:
@@ -77,11 +87,7 @@ def _unknown_step(path: Path, number: int, unknown: Unknown) -> TemplateProblem:
     return TemplateProblem(rule="template-unknown-path", is_error=True, message=message, hint=hint, start=path.start, end=path.end, suggestions=suggestions)
 
 
-def uncertain_path(path: Path, scope: Scope, position: Position | None) -> TemplateProblem | None:
-    """The warning for a path that may be missing or null and is used without a default.
-
-    ``position`` is where its value is written; None where it is used in another way.
-    """
+def _uncertain_path(path: Path, scope: Scope, position: Position | None) -> TemplateProblem | None:
     shape = scope.names[path.root]
     key: PathKey = (path.root, *path.steps)
     steps: list[tuple[int, Shape]] = [(0, shape)]

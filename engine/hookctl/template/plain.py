@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Never
 
 from hookctl.model import Json
-from hookctl.template.evaluation import Frame, raise_missing
-from hookctl.template.expressions import Path
-from hookctl.template.values import MISSING, Missing, Value, escape, to_json, to_text
+from hookctl.template.evaluation import raise_missing, raise_too_large
+from hookctl.template.filters import MAX_OUTPUT
+from hookctl.template.values import MISSING, Value, escape, quote, to_json
 
 _EXPRESSION = re.compile(r"\{\{[ \t]*((?:data|event_type|event_time|id)(?:\.[A-Za-z_]\w*)*)[ \t]*\}\}", re.ASCII)
 _OTHER_SYNTAX = re.compile(r"\{[%#]|\{\{\{|\\")
@@ -49,7 +50,7 @@ def split_plain(text: str) -> Plain | None:
     in_string: list[int] = []
     inside = 0
     filled = literals[0]
-    for literal, following in zip(literals, literals[1:], strict=False):
+    for literal, following in pairwise(literals):
         inside ^= literal.count('"') & 1
         in_string.append(inside)
         filled += following if inside else " 0 " + following
@@ -68,24 +69,33 @@ def offsets(text: str, plain: Plain, path: str, in_string: int) -> list[int]:
     return [match.start(1) for match, inside in places if match.group(1) == path and inside == in_string]
 
 
-def compile_plain(plain: Plain) -> Callable[[Frame], None]:
-    """A function that writes a plain template's body to a frame. It raises RenderError."""
-    parts = [(literal, tuple(path.split(".")), inside) for literal, path, inside in zip(plain.literals, plain.paths, plain.in_string, strict=False)]
+def compile_plain(plain: Plain) -> Callable[[Mapping[str, Json]], str]:
+    """A function that gives a plain template's body for a document. It raises RenderError.
+
+    One loop and no frame: it takes half the time of the general renderer, and most templates are plain.
+    """
+    steps = [path.split(".") for path in plain.paths]
+    parts = [(literal, root, rest, inside) for literal, (root, *rest), inside in zip(plain.literals, steps, plain.in_string, strict=False)]
     tail = plain.literals[-1]
 
-    def write(frame: Frame) -> None:
-        for literal, steps, inside in parts:
-            value: Value = frame.values
-            for step in steps:
-                if type(value) is not dict:
-                    value = MISSING
-                    break
-                value = value.get(step, MISSING)
-            if isinstance(value, Missing):
-                path = ".".join(steps)
-                raise_missing(Path(steps[0], (), 0, len(path)), path)
-            frame.write(literal)
-            frame.write(escape(to_text(value), 1) if inside else to_json(value))
-        frame.write(tail)
+    def render(document: Mapping[str, Json]) -> str:
+        pieces: list[str] = []
+        room = MAX_OUTPUT
+        for literal, root, rest, inside in parts:
+            value: Value = document.get(root, MISSING)
+            for step in rest:
+                value = value.get(step, MISSING) if type(value) is dict else MISSING
+            if type(value) is str:
+                text = quote(value)[1:-1] if inside else quote(value)
+            elif value is MISSING:
+                raise_missing(".".join((root, *rest)))
+            else:
+                text = escape(to_json(value), inside)
+            room -= len(text)
+            if room < 0:
+                raise_too_large()
+            pieces += (literal, text)
+        pieces.append(tail)
+        return "".join(pieces)
 
-    return write
+    return render

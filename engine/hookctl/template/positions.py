@@ -13,9 +13,11 @@ from hookctl.errors import TemplateError
 from hookctl.template.conditions import tracked_atoms
 from hookctl.template.expressions import Expression, For, If, Node, Output, Text
 from hookctl.template.filters import BUILT_IN
-from hookctl.template.json_tokens import Fork, JsonToken, Loop, Slot, String, read, unescape
+from hookctl.template.json_tokens import Fork, JsonToken, Loop, Mark, Slot, String, read, unescape
 from hookctl.template.problems import TemplateProblem
 from hookctl.template.structure import Failure, Prover
+
+_SPACE = " \t\n\r"
 
 MAX_STRING_DEPTH = 4
 """Strings of JSON text inside one another; each level can double the escapes of the one below."""
@@ -51,16 +53,14 @@ def lay_out(nodes: Sequence[Node], text: str) -> Layout:
     Raises:
         TemplateError: its text is no JSON, or a branch does not end at the string depth at which it began.
     """
-    layout = Layout()
-    tracked = tracked_atoms(tuple(nodes), BUILT_IN)
+    placer = _Placer(tracked_atoms(nodes, BUILT_IN), text)
     tokens = read(nodes)
-    prover = Prover(tracked, text)
-    prover.run(tokens, len(text))
-    branches = any(isinstance(token, (Fork, Loop)) for token in tokens)
-    rule = "template-never-parses" if branches and not prover.survives else "template-not-json"
-    layout.problems.extend(_problem(failure, rule) for failure in prover.failures)
-    _place(tokens, 0, prover.keys, layout, tracked, text)
-    return layout
+    prover = placer.prove(tokens, len(text))
+    has_branches = any(isinstance(token, (Fork, Loop)) for token in tokens)
+    rule = "template-never-parses" if has_branches and not prover.survives else "template-not-json"
+    placer.layout.problems.extend(_problem(failure, rule) for failure in prover.failures)
+    placer.place(tokens, 0, prover.keys)
+    return placer.layout
 
 
 def _problem(failure: Failure, rule: str) -> TemplateProblem:
@@ -69,78 +69,83 @@ def _problem(failure: Failure, rule: str) -> TemplateProblem:
     return TemplateProblem(rule=rule, is_error=True, message=message, hint=failure.hint, start=failure.start, end=failure.end)
 
 
-def _place(tokens: Sequence[JsonToken], depth: int, keys: set[String], layout: Layout, tracked: frozenset[Expression], text: str) -> None:
-    for token in tokens:
-        if isinstance(token, Slot):
-            layout.positions[token.output.start] = Position("value", depth)
-        elif isinstance(token, Fork):
-            for body in token.bodies:
-                _place(body, depth, keys, layout, tracked, text)
-        elif isinstance(token, Loop):
-            _place(token.body, depth, keys, layout, tracked, text)
-            _place(token.otherwise, depth, keys, layout, tracked, text)
-        elif isinstance(token, String) and any(not isinstance(node, Text) for node in token.content):
-            _place_string(token, depth + 1, token in keys, layout, tracked, text)
+class _Placer:
+    """Fills a layout from the tokens, the outermost string first."""
 
+    def __init__(self, tracked: frozenset[Expression], text: str) -> None:
+        self.layout = Layout()
+        self._tracked = tracked
+        self._text = text
 
-def _place_string(string: String, depth: int, is_key: bool, layout: Layout, tracked: frozenset[Expression], text: str) -> None:
-    inner = None if is_key else _inner_json(string, depth, layout, tracked, text)
-    if inner is not None:
-        tokens, keys = inner
-        _place(tokens, depth, keys, layout, tracked, text)
-    else:
+    def prove(self, tokens: Sequence[JsonToken], end: int) -> Prover:
+        """The proof of one JSON text: the template's, or that of a string in it."""
+        prover = Prover(self._tracked, self._text)
+        prover.run(tokens, end)
+        return prover
+
+    def place(self, tokens: Sequence[JsonToken], depth: int, keys: set[String]) -> None:
+        """Decide the outputs among the tokens of a JSON text that lies ``depth`` strings deep; ``keys`` are its objects' keys."""
+        for token in tokens:
+            if isinstance(token, Mark):
+                continue
+            if isinstance(token, Slot):
+                self.layout.positions[token.output.start] = Position("value", depth)
+            elif isinstance(token, Fork):
+                for body in token.bodies:
+                    self.place(body, depth, keys)
+            elif isinstance(token, Loop):
+                self.place(token.body, depth, keys)
+                self.place(token.otherwise, depth, keys)
+            else:
+                self._place_string(token, depth + 1, token in keys)
+
+    def _place_string(self, string: String, depth: int, is_key: bool) -> None:
+        inner = None if is_key else self._inner_json(string, depth)
+        if inner is not None:
+            self.place(*inner)
+            return
         for output in outputs(string.content):
-            layout.positions[output.start] = Position("key" if is_key else "text", depth)
+            self.layout.positions[output.start] = Position("key" if is_key else "text", depth)
+
+    def _inner_json(self, string: String, depth: int) -> tuple[Sequence[JsonToken], int, set[String]] | None:
+        """What to place of a string that is JSON text; None for prose. What only looks like JSON text is a warning."""
+        nodes = unescape(string.content)
+        first = nodes[0].text.lstrip(_SPACE) if isinstance(nodes[0], Text) else ""
+        if first[:1] not in {"{", "["}:
+            return None
+        try:
+            tokens = read(nodes)
+            failures = []
+            if _has_string(tokens):
+                prover = self.prove(tokens, string.end)
+                if not prover.failures:
+                    return _not_too_deep(string, depth, (tokens, depth, prover.keys))
+                failures = [failure.message for failure in prover.failures]
+        except TemplateError as error:
+            if error.rule == "template-too-large":
+                raise
+            failures = [error.message]
+        if failures and first[1:].lstrip(_SPACE)[:1] in {'"', "{"}:
+            self._warn(string, failures[0])
+        return None
+
+    def _warn(self, string: String, why: str) -> None:
+        message = f"the string looks like JSON text and is none, so its values are written as prose: {why}"
+        hint = "Repair the JSON in the string, or begin the string with another character."
+        problem = TemplateProblem(rule="template-not-json", is_error=False, message=message, hint=hint, start=string.start, end=string.end)
+        self.layout.problems.append(problem)
 
 
-def _inner_json(string: String, depth: int, layout: Layout, tracked: frozenset[Expression], text: str) -> tuple[tuple[JsonToken, ...], set[String]] | None:
-    """The tokens and keys of a string that is JSON text; None for prose. What only looks like JSON text is a warning."""
-    nodes = unescape(string.content)
-    if not (isinstance(nodes[0], Text) and nodes[0].text.lstrip(" \t\n\r")[:1] in {"{", "["}):
-        return None
-    try:
-        tokens = read(nodes)
-    except TemplateError as error:
-        if _looks_like_json(nodes):
-            _warn(layout, string, error.message)
-        return None
-    if not _has_string(tokens):
-        return None
-    prover = Prover(tracked, text)
-    prover.run(tokens, string.end)
-    if prover.failures:
-        if _looks_like_json(nodes):
-            _warn(layout, string, prover.failures[0].message)
-        return None
+def _not_too_deep(string: String, depth: int, inner: tuple[Sequence[JsonToken], int, set[String]]) -> tuple[Sequence[JsonToken], int, set[String]]:
     if depth >= MAX_STRING_DEPTH:
-        hint = "Take a level out."
-        raise TemplateError(
-            f"JSON text is nested in strings deeper than {MAX_STRING_DEPTH}", hint=hint, rule="template-too-large", start=string.start, end=string.end
-        )
-    return tokens, prover.keys
-
-
-def _warn(layout: Layout, string: String, why: str) -> None:
-    layout.problems.append(
-        TemplateProblem(
-            rule="template-not-json",
-            is_error=False,
-            message=f"the string looks like JSON text and is none, so its values are written as prose: {why}",
-            hint="Repair the JSON in the string, or begin the string with another character.",
-            start=string.start,
-            end=string.end,
-        )
-    )
-
-
-def _looks_like_json(nodes: Sequence[Node]) -> bool:
-    start = nodes[0].text.lstrip(" \t\n\r") if isinstance(nodes[0], Text) else ""
-    return start[1:].lstrip(" \t\n\r")[:1] in {'"', "{"}
+        message = f"JSON text is nested in strings deeper than {MAX_STRING_DEPTH}"
+        raise TemplateError(message, hint="Take a level out.", rule="template-too-large", start=string.start, end=string.end)
+    return inner
 
 
 def _has_string(tokens: Sequence[JsonToken]) -> bool:
     for token in tokens:
-        if isinstance(token, String):
+        if isinstance(token, String) or (isinstance(token, Mark) and token.kind == "string"):
             return True
         if isinstance(token, Fork) and any(_has_string(body) for body in token.bodies):
             return True

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hookctl.errors import RenderError
 from hookctl.model import Json
-from hookctl.template.evaluation import Evaluate, Frame, evaluate, raise_missing, strictly
+from hookctl.template.evaluation import Evaluate, Frame, evaluate, raise_missing, raise_too_large, strictly
 from hookctl.template.expressions import Expression, Filtered, For, If, Node, Output, Text, walk
 from hookctl.template.filters import MAX_OUTPUT
 from hookctl.template.positions import Position
@@ -21,7 +21,7 @@ Write = Callable[[Frame], None]
 class BodyTemplate:
     """A compiled body template. Whatever the event holds, what it renders is JSON of the template's shape, or a RenderError."""
 
-    _write: Write
+    _render: Callable[[Mapping[str, Json]], str]
 
     def render(self, document: Mapping[str, Json]) -> bytes:
         """The body for an event's whole document, in UTF-8.
@@ -30,20 +30,25 @@ class BodyTemplate:
             RenderError: the event lacks a value that has no default, a filter refuses its value, the body is
                 larger than ``MAX_OUTPUT`` bytes or takes too much work, or a value is no JSON.
         """
-        frame = Frame(dict(document))
-        self._write(frame)
         try:
-            body = "".join(frame.pieces).encode()
+            body = self._render(document).encode()
         except UnicodeEncodeError:
             raise RenderError("a value holds half a surrogate pair, which no UTF-8 text has", hint="The event's publisher must send valid Unicode.") from None
         if len(body) > MAX_OUTPUT:
-            raise RenderError(f"the body is larger than {MAX_OUTPUT} bytes", hint="Send less of the event.")
+            raise_too_large()
         return body
 
 
 def compile_nodes(nodes: Sequence[Node], positions: Mapping[int, Position], text: str, filters: Mapping[str, Filter]) -> BodyTemplate:
     """The body template of nodes that passed every check."""
-    return BodyTemplate(_sequence(nodes, _Context(positions, text, filters)))
+    write = _sequence(nodes, _Context(positions, text, filters))
+
+    def render(document: Mapping[str, Json]) -> str:
+        frame = Frame(dict(document))
+        write(frame)
+        return "".join(frame.pieces)
+
+    return BodyTemplate(render)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ def _output(node: Output, context: _Context) -> Write:
     def write(frame: Frame) -> None:
         value = value_of(frame)
         if isinstance(value, Missing):
-            raise_missing(expression, context.text)
+            raise_missing(context.text[expression.start : expression.end])
         frame.write(escape(encode(value), depth))
 
     return write

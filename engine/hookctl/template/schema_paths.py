@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from hookctl.model import Json
 from hookctl.template.expressions import Step, path_text
 
-_MAX_REFERENCES = 20
-
 Schema = Mapping[str, Any]
+
+_MAX_REFERENCES = 20
+_NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +48,18 @@ class EventShape:
     """An event type's schema, ready to be walked."""
 
     def __init__(self, schema: Mapping[str, Json]) -> None:
-        self._root = schema
+        self.schema = schema
         self.root = self._shape([schema], optional=False)
 
     def walk(self, start: Shape, steps: Sequence[Step]) -> Iterator[tuple[int, Shape | Unknown]]:
         """The shape after each step, with how many steps were taken; ends after an unknown step."""
-        shape: Shape | Unknown = start
+        shape = start
         for number, step in enumerate(steps, 1):
-            shape = self.step(shape, step)
-            yield number, shape
-            if isinstance(shape, Unknown):
+            following = self.step(shape, step)
+            yield number, following
+            if isinstance(following, Unknown):
                 return
+            shape = following
 
     def step(self, shape: Shape, step: Step) -> Shape | Unknown:
         """The shape of an object's key or a list's item."""
@@ -121,10 +124,25 @@ class EventShape:
             into.append(merged)
 
     def _resolve(self, reference: str) -> Schema:
-        target: Any = self._root
+        target: Any = self.schema
         for part in reference.removeprefix("#").split("/")[1:]:
             target = target.get(part.replace("~1", "/").replace("~0", "~"), {}) if isinstance(target, Mapping) else {}
         return target if reference.startswith("#") and isinstance(target, Mapping) else {}
+
+
+def is_certain(schema: Schema, keys: Iterable[Step]) -> bool:
+    """True when a path surely exists and is never null: by plain ``properties``, ``required`` and ``type`` alone.
+
+    A quick look before the walk that knows all of the schema, since nearly every path of a template passes it.
+    """
+    if "$ref" in schema:
+        return False
+    for key in keys:
+        following = schema.get("properties", _NOTHING).get(key)
+        if following is None or key not in schema.get("required", ()) or type(following.get("type")) is not str or "$ref" in following:
+            return False
+        schema = following
+    return bool(schema["type"] != "null")
 
 
 def _types(schema: Schema) -> set[str]:

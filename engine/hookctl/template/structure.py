@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from hookctl.template.conditions import ROUNDS, Facts, Round, assume, forget
+from hookctl.template.conditions import ROUNDS, Facts, Sight, assume, forget
 from hookctl.template.expressions import Expression
 from hookctl.template.json_tokens import Fork, JsonToken, Loop, Mark, Slot, String
 
@@ -18,14 +18,20 @@ MAX_NESTING = 100
 """Objects and lists inside one another in the template's own text."""
 _MAX_STATES = 200
 
-_AFTER_VALUE = {"start": "end", "[": "[v", "[,": "[v", "{:": "{v"}
-_AFTER_STRING = {**_AFTER_VALUE, "{": "{k", "{,": "{k"}
-_AFTER_MARK = {
-    "]": dict.fromkeys(("[", "[v")),
-    "}": dict.fromkeys(("{", "{v")),
+_CLOSED = ""
+"""An object or list ends: what is around it goes on."""
+_VALUE = {"start": "end", "[": "[v", "[,": "[v", "{:": "{v"}
+_AFTER = {
+    "value": _VALUE,
+    "{": _VALUE,
+    "[": _VALUE,
+    "string": {**_VALUE, "{": "{k", "{,": "{k"},
+    "]": {"[": _CLOSED, "[v": _CLOSED},
+    "}": {"{": _CLOSED, "{v": _CLOSED},
     ":": {"{k": "{:"},
     ",": {"[v": "[,", "{v": "{,"},
 }
+"""For each token: what an object or list has seen last before it, and after it. Where it is not listed, the token cannot stand."""
 _WANTED = {
     "start": "a value",
     "end": "nothing more",
@@ -75,7 +81,7 @@ class Prover:
 
     def run(self, tokens: Sequence[JsonToken], length: int) -> None:
         """Prove the tokens of a whole JSON text that ends at offset ``length``."""
-        states = self._sequence(tokens, {(("start",), frozenset()): ()}, None)
+        states = self._sequence(tokens, {(("start",), frozenset()): ()}, Sight(self._tracked))
         for (stack, _), way in states.items():
             if stack == ("end",):
                 self.survives = True
@@ -83,60 +89,64 @@ class Prover:
                 what = {"{": "an object is not closed", "[": "a list is not closed"}.get(stack[-1][0], "there is no value")
                 self._fail(f"the body ends where {_WANTED[stack[-1]]} must stand: {what}", "Complete it.", max(length - 1, 0), length, way)
 
-    def _sequence(self, tokens: Iterable[JsonToken], states: States, loop: Round | None) -> States:
+    def _sequence(self, tokens: Iterable[JsonToken], states: States, sight: Sight) -> States:
+        straight: list[Mark | String | Slot] = []
         for token in tokens:
+            if not isinstance(token, (Fork, Loop)):
+                straight.append(token)
+                continue
+            states = self._straight(straight, states)
+            straight.clear()
             if not states:
                 return states
-            if isinstance(token, Fork):
-                states = self._fork(token, states, loop)
-            elif isinstance(token, Loop):
-                states = self._loop(token, states, loop)
-            else:
-                states = self._step(token, states)
+            states = self._fork(token, states, sight) if isinstance(token, Fork) else self._loop(token, states, sight)
             if len(states) > _MAX_STATES:  # without facts there are fewer states, and they still cover every event
                 states = {(stack, frozenset()): way for (stack, _), way in states.items()}
-        return states
+        return self._straight(straight, states)
 
-    def _step(self, token: Mark | String | Slot, states: States) -> States:
+    def _straight(self, tokens: Sequence[Mark | String | Slot], states: States) -> States:
+        """The states after tokens without branches among them."""
         after: States = {}
         for (stack, facts), way in states.items():
-            following = self._advance(token, stack, way)
+            following = self._advance(tokens, list(stack), way)
             if following is not None:
                 after.setdefault((following, facts), way)
         return after
 
-    def _advance(self, token: Mark | String | Slot, stack: Stack, way: Way) -> Stack | None:
-        top = stack[-1]
-        kind = token.kind if isinstance(token, Mark) else "string" if isinstance(token, String) else "value"
-        if kind in _AFTER_MARK:
-            if top in _AFTER_MARK[kind]:
-                following = _AFTER_MARK[kind][top]
-                return stack[:-1] if following is None else (*stack[:-1], following)
-        elif top in (_AFTER_STRING if kind == "string" else _AFTER_VALUE):
-            if kind == "string" and top[0] == "{" and top != "{:" and isinstance(token, String):
-                self.keys.add(token)
-            if len(stack) > MAX_NESTING:
-                self._fail(f"objects and lists are nested deeper than {MAX_NESTING}", "Flatten the body.", *self._span(token), way)
+    def _advance(self, tokens: Sequence[Mark | String | Slot], stack: list[str], way: Way) -> Stack | None:
+        top = stack.pop()
+        for token in tokens:
+            kind = token.kind if isinstance(token, Mark) else "string" if isinstance(token, String) else "value"
+            following = _AFTER[kind].get(top)
+            if following is None:
+                self._fail(*_refusal(token, kind, top, self._text), *_span(token), way)
                 return None
-            below = (*stack[:-1], _AFTER_STRING[top])
-            return (*below, kind) if kind in "[{" else below
-        self._fail(*_refusal(token, kind, top, self._text), *self._span(token), way)
-        return None
+            if following == "{k" and isinstance(token, String):
+                self.keys.add(token)
+            if kind in "{[":
+                stack.append(following)
+                top = kind
+                if len(stack) > MAX_NESTING:
+                    self._fail(f"objects and lists are nested deeper than {MAX_NESTING}", "Flatten the body.", *_span(token), way)
+                    return None
+            else:
+                top = following or stack.pop()
+        return (*stack, top)
 
-    def _fork(self, token: Fork, states: States, loop: Round | None) -> States:
+    def _fork(self, token: Fork, states: States, sight: Sight) -> States:
         after: States = {}
         for branch, body in zip(token.node.branches, token.bodies, strict=True):
             if branch.condition is None:
                 taken, states = states, {}
             else:
                 words = self._text[branch.condition.start : branch.condition.end]
-                taken = self._assume(states, branch.condition, True, f"{words} holds", loop)
-                states = self._assume(states, branch.condition, False, f"{words} does not hold", loop)
-            _merge(after, self._sequence(body, taken, loop))
+                taken = self._assume(states, branch.condition, True, f"{words} holds", sight)
+                states = self._assume(states, branch.condition, False, f"{words} does not hold", sight)
+            _merge(after, self._sequence(body, taken, sight))
         _merge(after, states)
         return after
 
-    def _loop(self, token: Loop, states: States, outer: Round | None) -> States:
+    def _loop(self, token: Loop, states: States, outer: Sight) -> States:
         node = token.node
         words = self._text[node.iterable.start : node.iterable.end]
         after = self._sequence(token.otherwise, self._assume(states, node.iterable, False, f"{words} has no item", outer), outer)
@@ -145,7 +155,7 @@ class Prover:
         def one_round(name: str, before: States) -> States:
             text = {"only": "one item", "first": "several items", "middle": "several items", "last": "several items"}[name]
             entered = {state: (*way, f"{words} has {text}") if name in {"only", "first"} else way for state, way in before.items()}
-            left = _forget(self._sequence(token.body, entered, ROUNDS[name]), node.targets)
+            left = _forget(self._sequence(token.body, entered, Sight(self._tracked, ROUNDS[name])), node.targets)
             return self._balanced(left, {len(stack) for stack, _ in before}, token)
 
         _merge(after, one_round("only", filled))
@@ -171,20 +181,21 @@ class Prover:
             )
         return balanced
 
-    def _assume(self, states: States, condition: Expression, wanted: bool, words: str, loop: Round | None) -> States:
+    def _assume(self, states: States, condition: Expression, wanted: bool, words: str, sight: Sight) -> States:
         after: States = {}
         for (stack, facts), way in states.items():
-            for learnt in assume(condition, wanted, facts, self._tracked, loop):
+            for learnt in assume(condition, wanted, facts, sight):
                 after.setdefault((stack, learnt), (*way, words) if words else way)
         return after
-
-    def _span(self, token: Mark | String | Slot) -> tuple[int, int]:
-        return (token.output.start, token.output.end) if isinstance(token, Slot) else (token.start, token.end)
 
     def _fail(self, message: str, hint: str, start: int, end: int, way: Way) -> None:
         known = self._failed.get(start)
         if known is None or len(way) < len(known.way):
             self._failed[start] = Failure(message, hint, start, end, way)
+
+
+def _span(token: Mark | String | Slot) -> tuple[int, int]:
+    return (token.output.start, token.output.end) if isinstance(token, Slot) else (token.start, token.end)
 
 
 def _merge(into: States, states: States) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from json.encoder import encode_basestring
-from typing import Final, cast
+from math import isfinite
+from typing import Final
 
 from hookctl.errors import RenderError
 from hookctl.model import Json
@@ -28,7 +29,8 @@ MISSING: Final = Missing()
 Value = Json | Missing
 
 _encode: Callable[[Json], str] = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
-_quote = cast("Callable[[str], str]", encode_basestring)
+quote: Callable[[str], str] = encode_basestring
+"""A text as a JSON string, only escaped where it must be."""
 
 
 def to_json(value: Value) -> str:
@@ -37,9 +39,16 @@ def to_json(value: Value) -> str:
     Raises:
         RenderError: it is no JSON value: a NaN, an infinity, a number of too many digits, or nested too deep.
     """
-    if type(value) is str:
-        return _quote(value)
+    kind_of_value = type(value)
+    if kind_of_value is str:
+        return quote(value)  # type: ignore[arg-type] # its type was just looked at
+    if kind_of_value is bool or value is None:
+        return "true" if value else "null" if value is None else "false"
     try:
+        if kind_of_value is int:
+            return int.__repr__(value)
+        if kind_of_value is float and isfinite(value):  # type: ignore[arg-type] # as above
+            return float.__repr__(value)
         return _encode(value)  # type: ignore[arg-type] # what is missing is a TypeError, as anything else that is no JSON
     except (ValueError, TypeError, RecursionError) as error:
         raise RenderError(f"a value cannot be written as JSON: {error}", hint="The event or a filter gave a value that JSON does not have.") from None
@@ -53,7 +62,7 @@ def to_text(value: Value) -> str:
 def escape(text: str, depth: int) -> str:
     """The text as content of a JSON string, ``depth`` strings deep."""
     for _ in range(depth):
-        text = _quote(text)[1:-1]
+        text = quote(text)[1:-1]
     return text
 
 

@@ -1,19 +1,25 @@
-"""``when``: a JMESPath expression over the whole event that decides whether a webhook receives it."""
+"""``when``: a JMESPath expression over the whole event that decides whether a webhook receives it.
+
+jmespath is imported where it is used: many webhooks have no condition, and it costs as much as all the rest of a light command.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
-
-from jmespath.lexer import Lexer
-from jmespath.parser import ParsedResult
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 from hookctl.errors import TemplateError
 from hookctl.model import Json
-from hookctl.template.jmespath_rules import compile_expression, is_true, search
 from hookctl.template.problems import EventSchema, TemplateProblem, nearest
 from hookctl.template.schema_paths import EventShape, Shape, Unknown, describe_keys
+
+if TYPE_CHECKING:
+    from jmespath.parser import ParsedResult
+
+Ast = dict[str, Any]
+"""A node of a JMESPath expression, as jmespath gives it."""
 
 _BY_KEY = frozenset({"sort_by", "max_by", "min_by"})
 
@@ -26,11 +32,15 @@ class When:
 
     def matches(self, document: Mapping[str, Json]) -> bool:
         """Whether the event's whole document passes; truth as JMESPath has it. Raises RenderError when it cannot be applied."""
+        from hookctl.template.jmespath_rules import is_true, search
+
         return is_true(search(self._compiled, dict(document)))
 
 
 def compile_when(text: str) -> When:
     """The compiled expression. Raises TemplateError with offsets into ``text``."""
+    from hookctl.template.jmespath_rules import compile_expression
+
     return When(compile_expression(text, "when-syntax")[0])
 
 
@@ -46,8 +56,10 @@ def check_when(text: str, event_type: EventSchema) -> list[TemplateProblem]:
 
 def unknown_fields(text: str, event: EventShape, start: Shape, rule: str) -> list[TemplateProblem]:
     """The fields of a valid JMESPath expression that the schema does not have, when the expression is applied to ``start``."""
+    from hookctl.template.jmespath_rules import compile_expression, syntax_tree
+
     walker = _Walker(text, event, rule)
-    walker.shape(compile_expression(text)[0].parsed, start)
+    walker.shape(syntax_tree(compile_expression(text)[0]), start)
     return walker.problems
 
 
@@ -60,42 +72,39 @@ class _Walker:
         self._fields = _field_tokens(text)
         self.problems: list[TemplateProblem] = []
 
-    def shape(self, node: dict[str, Any], shape: Shape) -> Shape:
-        """The shape of a node's result, as far as it is known."""
-        children = node["children"]
-        match node["type"]:
-            case "field":
-                return self._field(node["value"], shape)
-            case "subexpression" | "pipe" | "index_expression":
-                for child in children:
-                    shape = self.shape(child, shape)
-                return shape
-            case "projection":
-                return _list_of(self.shape(children[1], self._event.items(self.shape(children[0], shape))))
-            case "filter_projection":
-                items = self._event.items(self.shape(children[0], shape))
-                self.shape(children[2], items)
-                return _list_of(self.shape(children[1], items))
-            case "value_projection":
-                self.shape(children[0], shape)
-                self.shape(children[1], Shape(()))
-                return Shape(())
-            case "flatten":
-                inner = self.shape(children[0], shape)
-                items = self._event.items(inner)
-                return inner if items.types and "array" not in items.types else Shape(())
-            case "index":
-                return replace(self._event.items(shape), optional=True)
-            case "slice" | "identity" | "current":
-                return shape
-            case "function_expression":
-                return self._function(node["value"], children, shape)
-            case _:
-                for child in children:
-                    self.shape(child, shape)
-                return Shape(())
+    def shape(self, node: Ast, shape: Shape) -> Shape:
+        """The shape of a node's result when it is applied to ``shape``, as far as it is known."""
+        children, kind = node["children"], node["type"]
+        if kind == "field":
+            return self._field(node["value"], shape)
+        if kind in {"subexpression", "pipe", "index_expression"}:
+            for child in children:
+                shape = self.shape(child, shape)
+        elif kind == "function_expression":
+            shape = self._function(node["value"], children, shape)
+        elif kind.endswith("projection") or kind == "flatten":
+            shape = self._projection(kind, children, shape)
+        elif kind == "index":
+            shape = replace(self._event.items(shape), optional=True)
+        elif kind not in {"slice", "identity", "current"}:
+            for child in children:
+                self.shape(child, shape)
+            shape = Shape(())
+        return shape
 
-    def _function(self, name: str, arguments: list[dict[str, Any]], shape: Shape) -> Shape:
+    def _projection(self, kind: str, children: list[Ast], shape: Shape) -> Shape:
+        """``[*]``, ``[?...]``, ``.*`` and ``[]``: what follows is applied to each item."""
+        inner = self.shape(children[0], shape)
+        items = self._event.items(inner)
+        if kind == "flatten":
+            return inner if items.types and "array" not in items.types else Shape(())
+        if kind == "value_projection":
+            items = Shape(())
+        if kind == "filter_projection":  # its condition stands before what follows
+            self.shape(children[2], items)
+        return _list_of(self.shape(children[1], items))
+
+    def _function(self, name: str, arguments: list[Ast], shape: Shape) -> Shape:
         first = Shape(())
         for number, argument in enumerate(arguments):
             if argument["type"] == "expref":
@@ -111,19 +120,25 @@ class _Walker:
         following = self._event.step(shape, name)
         if isinstance(following, Shape):
             return following
-        self.problems.append(_unknown(name, shape, following, self._rule, start, end))
+        problem = TemplateProblem(
+            rule=self._rule,
+            is_error=True,
+            message=f"the event has no field {name} here, so it would always be null",
+            hint=_hint(name, shape, following),
+            start=start,
+            end=end,
+            suggestions=nearest(name, following.keys),
+        )
+        self.problems.append(problem)
         return Shape(())
 
 
-def _unknown(name: str, shape: Shape, unknown: Unknown, rule: str, start: int, end: int) -> TemplateProblem:
+def _hint(name: str, shape: Shape, unknown: Unknown) -> str:
     if unknown.keys:
-        hint = f"There are {describe_keys('', unknown.keys)}."
-    elif "array" in shape.types:
-        hint = f"It is a list: write [0].{name} for its first item or [*].{name} for all."
-    else:
-        hint = f"It is {' or '.join(sorted(shape.types))}: leave the field away."
-    message = f"the event has no field {name} here, so it would always be null"
-    return TemplateProblem(rule=rule, is_error=True, message=message, hint=hint, start=start, end=end, suggestions=nearest(name, unknown.keys))
+        return f"There are {describe_keys('', unknown.keys)}."
+    if "array" in shape.types:
+        return f"It is a list: write [0].{name} for its first item or [*].{name} for all."
+    return f"It is {' or '.join(sorted(shape.types))}: leave the field away."
 
 
 def _list_of(shape: Shape) -> Shape:
@@ -132,7 +147,8 @@ def _list_of(shape: Shape) -> Shape:
 
 def _field_tokens(text: str) -> Iterator[tuple[int, int]]:
     """Where each field stands: identifiers that are neither a function's name nor a key of a hash."""
-    tokens = list(Lexer().tokenize(text))
-    for token, following in zip(tokens, tokens[1:], strict=False):
+    from jmespath.lexer import Lexer
+
+    for token, following in pairwise(Lexer().tokenize(text)):
         if token["type"] in {"unquoted_identifier", "quoted_identifier"} and following["type"] not in {"lparen", "colon"}:
             yield token["start"], token["end"]
