@@ -6,7 +6,7 @@ import json
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -24,8 +24,6 @@ MARKS = {"x-secret": "secret", "x-url": "URL"}
 SCALARS = {"string", "number", "boolean", "null"}
 NARROWEST = 24
 """Columns that a description gets at least, however narrow the terminal is."""
-DEEPEST = 32
-"""A schema may refer to itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ class FieldRow:
 
 def field_rows(schema: Schema) -> list[FieldRow]:
     """Every field of an object's schema, in the order of the schema, an object's own fields after it."""
-    return list(_properties(schema, schema, "", 0))
+    return list(_properties(schema, schema, "", ()))
 
 
 def type_name(schema: Schema, root: Schema | None = None) -> str:
@@ -116,33 +114,38 @@ def render_webhook(schema: Schema, plugins: Plugins, *, width: int, color: bool)
     return "\n".join(parts)
 
 
-def _properties(schema: Schema, root: Schema, prefix: str, depth: int) -> Iterator[FieldRow]:
-    """The fields of whatever object ``schema`` describes, directly, as an item, under any key, or as an alternative."""
-    if depth > DEEPEST:
+def _properties(schema: Schema, root: Schema, prefix: str, within: tuple[Json, ...]) -> Iterator[FieldRow]:
+    """The fields of whatever object ``schema`` describes: directly, as an item, under any key, or as an alternative.
+
+    ``within`` are the references that led here: a schema that refers to itself is shown once.
+    """
+    reference = schema.get("$ref")
+    if reference is not None and reference in within:
         return
+    within = (*within, reference)
     schema = _resolved(schema, root)
     required = cast("list[Json]", schema.get("required", []))
     for name, field in cast("dict[str, Schema]", schema.get("properties", {})).items():
         path = f"{prefix}.{name}" if prefix else name
         yield FieldRow(path, type_name(field, root), name in required, description(field, root))
-        yield from _properties(field, root, path, depth + 1)
+        yield from _properties(field, root, path, within)
     for key, mark in (("items", "[]"), ("additionalProperties", ".*")):
         inner = schema.get(key)
         if isinstance(inner, dict) and "properties" not in schema:  # else: one object, or a list of the same
-            yield from _properties(inner, root, prefix + mark, depth + 1)
+            yield from _properties(inner, root, prefix + mark, within)
     for choice in _alternatives(schema):
-        yield from _properties(choice, root, prefix, depth + 1)
+        yield from _properties(choice, root, prefix, within)
 
 
 def _resolved(schema: Schema, root: Schema) -> Schema:
     """The schema that a ``$ref`` into the same document points to, under what is said beside the reference."""
     reference = schema.get("$ref")
-    if not isinstance(reference, str) or not reference.startswith("#/"):
+    if not isinstance(reference, str) or not reference.startswith("#"):
         return schema
-    target: Json = cast("Json", root)
-    for part in reference[2:].split("/"):
-        target = cast("dict[str, Json]", target)[part]
-    return {**cast("Schema", target), **{key: value for key, value in schema.items() if key != "$ref"}}
+    target: Any = root
+    for part in reference[1:].split("/")[1:]:
+        target = target.get(part.replace("~1", "/").replace("~0", "~"), {})
+    return {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
 
 
 def _alternatives(schema: Schema) -> list[Schema]:
