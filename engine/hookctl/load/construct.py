@@ -39,7 +39,8 @@ class Construction:
             return node.value if node.style else self._plain(node)
         if len(self._path) >= MAX_DEPTH:
             start = node.start_mark.index
-            self._problem(depth_problem(start, start + 1))
+            self.problems.append(depth_problem(start, start + 1))
+            self.unread.append(tuple(self._path[:1]))  # the whole field: nothing so deep can be right
             return None
         if isinstance(node, SequenceNode):
             return self._list(node)

@@ -30,8 +30,8 @@ _AMBIGUOUS = (
     (re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)[eE][-+]?[0-9]+"), "is a number to YAML 1.2, and text to YAML 1.1"),
     (re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"), "is no number that JSON has"),
 )
-_LONGEST_INTEGER = 20
-"""Digits of the greatest 64-bit integer; longer ones lose digits in most JSON readers."""
+_LONGEST_INTEGER = 21
+"""Characters of the longest 64-bit integer, its sign included."""
 
 
 class AmbiguousScalarError(ValueError):
@@ -45,11 +45,9 @@ def resolve_plain(text: str) -> Json:
     if text[0] not in _NUMBER_START:
         return text
     if _INTEGER.fullmatch(text):
-        if len(text.lstrip("-+")) > _LONGEST_INTEGER or not -(2**63) <= int(text) < 2**64:
-            raise AmbiguousScalarError("has more digits than 64 bits hold, so that readers of JSON round it")
-        return int(text)
+        return _integer(text, 10)
     if _HEXADECIMAL.fullmatch(text):
-        return resolve_plain(str(int(text, 16)))
+        return _integer(text, 16)
     if _FLOAT.fullmatch(text):
         number = float(text)
         if number in (float("inf"), float("-inf")):
@@ -59,3 +57,9 @@ def resolve_plain(text: str) -> Json:
         if pattern.fullmatch(text):
             raise AmbiguousScalarError(reason)
     return text
+
+
+def _integer(text: str, base: int) -> int:
+    if len(text) > _LONGEST_INTEGER or not -(2**63) <= (number := int(text, base)) < 2**64:
+        raise AmbiguousScalarError("has more digits than 64 bits hold, so that readers of JSON round it")
+    return number

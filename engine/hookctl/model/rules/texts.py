@@ -29,9 +29,9 @@ TEXT_RULES = (
     Rule(
         "template-optional-path",
         "The field may be absent.",
-        "An event without it could not be sent. Say what to send then, with the default filter.",
-        "",
-        "",
+        "An event without it could not be sent. Say what to send then, by the default filter or an if around it. This is a warning.",
+        'body_template: \'{"resource": "{{ data.resource.name }}"}\'',
+        'body_template: \'{"resource": "{{ data.resource.name | default("none") }}"}\'',
     ),
     Rule(
         "template-unsafe",
