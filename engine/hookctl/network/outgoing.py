@@ -9,8 +9,7 @@ from hookctl.errors import TransportError
 from hookctl.network.url import split_url
 
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
-_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_HEADER = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\n[\t\x20-\x7e\x80-\xff]*")  # name, a line break that neither can hold, value
 _REFUSED = frozenset({"transfer-encoding", "upgrade", "te", "trailer", "expect", "proxy-authorization", "proxy-connection"})
 _SET_BY_TRANSPORT = frozenset({"accept-encoding", "connection", "content-length", "host", "keep-alive"})
 
@@ -29,19 +28,21 @@ def vet_request(method: str, url: str, headers: Iterable[tuple[str | bytes, str 
     vetted = []
     for raw_name, raw_value in headers:
         name, value = _text(raw_name), _text(raw_value)
-        if not _NAME.fullmatch(name):
-            raise TransportError(f"the header name {name!r} is not valid", hint="Use letters, digits and hyphens.")
-        if not _VALUE.fullmatch(value):
+        if not _HEADER.fullmatch(f"{name}\n{value}"):
+            shown = name if name.isascii() and name.isprintable() else repr(name)
             raise TransportError(
-                f"the value of the header {name} holds a character that cannot be sent", hint="Line breaks, NUL and what Latin-1 lacks are refused."
+                f"the header {shown} cannot be sent as it is", hint="Line breaks, NUL and what Latin-1 lacks are refused, and spaces in names."
             )
         lower = name.lower()
-        if lower in _REFUSED or (lower == "host" and value != parts[0]):
+        if lower in _SET_BY_TRANSPORT:
+            if lower == "host" and value != parts[0]:
+                raise TransportError("the header Host differs from the URL's host", hint="Remove it.")
+        elif lower in _REFUSED:
             raise TransportError(f"the header {name} is not a webhook's to set", hint="Remove it.")
-        if lower not in _SET_BY_TRANSPORT:
+        else:
             vetted.append((name, value))
     return parts[0], vetted
 
 
 def _text(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    return value if isinstance(value, str) else bytes(value).decode("latin-1")

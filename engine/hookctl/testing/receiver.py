@@ -93,6 +93,14 @@ class Receiver:
         """Answer 401 on ``path`` to a request without a valid token of the token endpoint."""
         self._protected.add(path)
 
+    def reset(self) -> None:
+        """Forget answers, requests and counts. Tokens stay valid."""
+        self._answers = {tokens.PATH: deque([self.tokens.answer])}
+        self._protected.clear()
+        self.default = Answer()
+        self.requests.clear()
+        self.count = self.connections = 0
+
     def _respond(self, request: ReceivedRequest) -> tuple[Answer, bytes]:
         self.count += 1
         self.requests.append(request)

@@ -22,6 +22,13 @@ MAX_IDLE_SECONDS = 55
 """Shorter than the minute after which many servers close."""
 
 
+class _Lent(socket.socket):
+    """A socket that pycurl duplicates and then drops."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class Handle:
     """A handle and the response that it is receiving."""
 
@@ -82,7 +89,7 @@ class Handle:
         if target is None or port != target.port or not any(ip_address(dialled) == ip_address(vetted) for vetted in target.addresses):
             self._refused = f"{dialled}:{port}"
             return pycurl.SOCKET_BAD
-        return socket.socket(family, kind, protocol)
+        return _Lent(family, kind, protocol)
 
     def _read_header(self, line: bytes) -> int | None:
         self._header_size += len(line)
