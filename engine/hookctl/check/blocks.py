@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
+from hookctl.check.guarded import guarded
 from hookctl.check.headers import check_headers
 from hookctl.check.notes import Notes, nearest
 from hookctl.check.schemas import Annotated, Schema
@@ -52,7 +53,7 @@ class Blocks:
             return None
         before = len(notes.findings)
         settings: Json = {key: value for key, value in block.items() if key != "type"}
-        schema = self._guarded(notes, pointer, kind, name, lambda: self._schema(kind, name, plugin))
+        schema = guarded(notes, self._plugins, pointer, (kind, name), lambda: self._schema(kind, name, plugin))
         if schema is not None:
             schema.check(notes, settings, pointer)
         return plugin if len(notes.findings) == before else None
@@ -68,9 +69,9 @@ class Blocks:
                 plugin.build(settings)
             except TemplateError as error:
                 place, part = ((*pointer, plugin.expression), (error.start, error.end)) if plugin.expression in settings else (pointer, None)
-                notes.add(error.rule, error.message, error.hint, place, part=part)
+                notes.add(_rule(error), error.message, error.hint, place, part=part)
 
-        self._guarded(notes, pointer, "validator", plugin.name, build)
+        guarded(notes, self._plugins, pointer, ("validator", plugin.name), build)
 
     def _check_target(self, notes: Notes) -> None:
         """The URL rules: those of the transport, where it has its own."""
@@ -79,10 +80,10 @@ class Blocks:
         if not isinstance(url, str):
             return
         if not isinstance(transport, dict):
-            note_url(notes, ("url",), url, check_url(url))
+            _note_url(notes, ("url",), check_url(url))
         elif isinstance(name := transport.get("type"), str) and name in self._plugins.transports:
             rule = self._plugins.transports[name].check_url or check_url
-            note_url(notes, ("url",), url, self._guarded(notes, ("transport",), "transport", name, lambda: rule(url)) or ())
+            guarded(notes, self._plugins, ("transport",), ("transport", name), lambda: _note_url(notes, ("url",), rule(url)))
 
     def _schema(self, kind: str, name: str, plugin: object) -> Schema:
         if (kind, name) not in self._schemas:
@@ -90,25 +91,14 @@ class Blocks:
             self._schemas[kind, name] = Schema(schema, ANNOTATED)
         return self._schemas[kind, name]
 
-    def _guarded(self, notes: Notes, pointer: Pointer, kind: str, name: str, call: Callable[[], T]) -> T | None:
-        """What a plugin's code gives; None, and a finding that names the plugin, when it raises."""
-        try:
-            return call()
-        except Exception as error:  # noqa: BLE001 - whatever a plugin raises, the others' findings are still wanted
-            provider = self._plugins.origins.get((kind, name), name)
-            message = f"the plugin {provider} failed on {kind} {name!r}: {type(error).__name__}: {error}"
-            notes.add("plugin-failed", message, "Repair, update or uninstall the plugin, or tell its author.", pointer, at_key=True)
-            return None
-
 
 def check_setting_url(notes: Notes, pointer: Pointer, value: Json) -> None:
     """Note a URL that may not be called: the look at what a schema marks with ``x-url``."""
     if isinstance(value, str):
-        note_url(notes, pointer, value, check_url(value))
+        _note_url(notes, pointer, check_url(value))
 
 
-def note_url(notes: Notes, pointer: Pointer, _url: str, problems: Sequence[UrlProblem]) -> None:
-    """Note the problems of the URL at ``pointer``."""
+def _note_url(notes: Notes, pointer: Pointer, problems: Sequence[UrlProblem]) -> None:
     for problem in problems:
         notes.add(problem.rule, problem.message, problem.hint, pointer, part=(problem.start, problem.end))
 
@@ -124,3 +114,10 @@ def _blocks(fields: Mapping[str, Json], field: str) -> Iterator[tuple[Pointer, M
         yield (field,), value
     elif isinstance(value, list):
         yield from (((field, index), item) for index, item in enumerate(value) if isinstance(item, dict))
+
+
+def _rule(error: TemplateError) -> str:
+    """The rule of a validator's error; what a plugin calls otherwise, or leaves at its default, is about its expression."""
+    from hookctl.model.rules import RULES  # only for a file that has a finding
+
+    return error.rule if error.rule in RULES and error.rule != "template-syntax" else "expression-invalid"

@@ -24,7 +24,7 @@ def check_references(notes: Notes, sources: Mapping[str, SecretSource]) -> None:
 
 def check_secret(notes: Notes, pointer: Pointer, value: Json) -> None:
     """Note a secret that is written out: the look at what a schema marks with ``x-secret``."""
-    if isinstance(value, str) and not has_reference(value) and "${" not in value:
+    if isinstance(value, str) and not has_reference(value) and "${" not in value and not notes.has(pointer):
         notes.add(
             "secret-literal",
             "a secret is written out in the file",

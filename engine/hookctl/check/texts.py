@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from hookctl.check.guarded import guarded
 from hookctl.check.notes import Notes, nearest
 from hookctl.model import Severity
 from hookctl.plugin import EventType
@@ -29,10 +30,13 @@ def check_texts(notes: Notes, plugins: Plugins) -> None:
     from hookctl.template import check_body, check_when
 
     against = event_type or EventType(name="", summary="", schema={}, mock={})
+    known_type = event_type is not None
     if isinstance(body, str) and not notes.has(("body_template",)):
-        _note(notes, "body_template", check_body(body, against, plugins.filters), known=event_type is not None)
+        problems = guarded(notes, plugins, ("body_template",), ("event type", against.name), lambda: check_body(body, against, plugins.filters))
+        _note(notes, "body_template", problems or (), known=known_type)
     if isinstance(when, str) and not notes.has(("when",)):
-        _note(notes, "when", check_when(when, against), known=event_type is not None)
+        problems = guarded(notes, plugins, ("when",), ("event type", against.name), lambda: check_when(when, against))
+        _note(notes, "when", problems or (), known=known_type)
 
 
 def _note(notes: Notes, field: str, problems: Iterable[TemplateProblem], *, known: bool) -> None:

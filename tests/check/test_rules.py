@@ -1,0 +1,85 @@
+"""The catalogue of rules: complete, and true, since its examples are executed."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hookctl.model import Finding
+from hookctl.model.rules import RULES, Rule
+from hookctl.report.rules import rules_page
+
+ROOT = Path(__file__).parents[2]
+BASE = {"name": "SiemAnomalies", "event": "anomaly", "url": "https://siem.example.com/ingest"}
+KEY = re.compile(r"^([a-z_]+):", re.MULTILINE)
+NOT_SHOWN = {
+    "directory-missing": "tests/load/test_files.py",
+    "directory-empty": "tests/load/test_files.py",
+    "file-unreadable": "tests/load/test_files.py",
+    "file-not-text": "tests/load/test_files.py",
+    "file-too-large": "tests/load/test_files.py",
+    "yaml-byte-order": "tests/load/test_files.py",
+    "yaml-line-break": "tests/load/test_documents.py",
+    "plugin-failed": "tests/check/test_plugins.py",
+    "policy": "",  # a plan's rule, not a file's
+}
+"""Rules without a bad example, and the tests that prove them instead."""
+PREFIXES = "directory|file|yaml|url|template|when|json-path|expression|expected-values|validator|header|secret|unknown|name|wrong"
+NAMES = re.compile(rf"(?:{PREFIXES})(?:-[a-z]+)+|missing-field|out-of-range|unsupported-version|plugin-failed|policy")
+NO_RULES = {"header-name", "file-name", "unknown-keys"}
+"""Words in the source that look like rule ids and are none."""
+
+
+def whole(example: str) -> str:
+    """A webhook of which the example's lines are a part; the example itself where it stands for a whole file."""
+    if "---" in example or example.startswith(("- ", "#")):
+        return example
+    written = set(KEY.findall(example))
+    return "".join(f"{key}: {value}\n" for key, value in BASE.items() if key not in written) + example + "\n"
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES.values() if rule.bad], ids=lambda rule: rule.id)
+def test_the_bad_example_breaks_the_rule_and_no_other(rule: Rule, check: Callable[..., list[Finding]]) -> None:
+    assert {finding.rule for finding in check(whole(rule.bad))} == {rule.id}
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES.values() if rule.good], ids=lambda rule: rule.id)
+def test_the_good_example_breaks_no_rule(rule: Rule, check: Callable[..., list[Finding]]) -> None:
+    assert check(whole(rule.good)) == []
+
+
+def test_every_rule_has_a_bad_example_or_another_proof() -> None:
+    assert {rule.id for rule in RULES.values() if not rule.bad} == set(NOT_SHOWN)
+    for rule, proof in NOT_SHOWN.items():
+        assert not proof or f'"{rule}"' in (ROOT / proof).read_text(encoding="utf-8"), f"{proof} does not prove {rule}"
+
+
+def test_every_rule_is_told_whole() -> None:
+    for rule in RULES.values():
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", rule.id)
+        assert rule.summary.endswith(".")
+        assert rule.explanation.endswith(".")
+        assert bool(rule.good) or not rule.bad
+
+
+def strings(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_the_source_and_the_catalogue_name_the_same_rules() -> None:
+    used: set[str] = set()
+    for root in (ROOT / "engine", ROOT / "plugins"):
+        for path in root.rglob("*.py"):
+            if "rules" not in path.parts:
+                used.update(text for text in strings(path) if NAMES.fullmatch(text))
+    assert used - NO_RULES == set(RULES)
+
+
+def test_the_page_of_rules_is_made_from_the_catalogue() -> None:
+    assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == rules_page()
