@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import socket
+import threading
+from typing import Any
+
+import pytest
+
+from hookctl.errors import AddressBlockedError, DeadlineError, NameNotFoundError
+from hookctl.network import Network, resolver
+from hookctl.network.resolver import Resolver
+
+
+class Names:
+    """A stand-in for ``getaddrinfo`` that counts, and may be made to wait."""
+
+    def __init__(self, address: str = "8.8.8.8") -> None:
+        self.address = address
+        self.asked: list[str] = []
+        self.go = threading.Event()
+        self.go.set()
+
+    def __call__(self, host: str, port: int, **_: Any) -> Any:
+        self.asked.append(host)
+        self.go.wait()
+        if host.startswith("unknown"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (self.address, port))]
+
+
+def test_an_answer_is_asked_for_once_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = Names()
+    resolving = Resolver(Network(getaddrinfo=names))
+    assert [resolving.resolve("a.example", 5).addresses for _ in range(3)] == [("8.8.8.8",)] * 3
+    assert names.asked == ["a.example"]
+    monkeypatch.setattr(resolver, "KEEP_SECONDS", -1.0)
+    resolving.resolve("b.example", 5)
+    resolving.resolve("b.example", 5)
+    assert names.asked == ["a.example", "b.example", "b.example"]
+    resolving.close()
+
+
+def test_a_failure_is_kept_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = Names()
+    resolving = Resolver(Network(getaddrinfo=names))
+    for _ in range(2):
+        with pytest.raises(NameNotFoundError):
+            resolving.resolve("unknown.example", 5)
+    assert names.asked == ["unknown.example"]
+    monkeypatch.setattr(resolver, "KEEP_FAILURE_SECONDS", -1.0)
+    for _ in range(2):
+        with pytest.raises(NameNotFoundError):
+            resolving.resolve("unknown.too.example", 5)
+    assert names.asked[1:] == ["unknown.too.example"] * 2
+    resolving.close()
+
+
+def test_every_answer_is_vetted() -> None:
+    resolving = Resolver(Network(getaddrinfo=Names("10.0.0.1")))
+    with pytest.raises(AddressBlockedError):
+        resolving.resolve("a.example", 5)
+    resolving.close()
+
+
+def test_the_deadline_holds_and_a_late_answer_serves_the_next() -> None:
+    names = Names()
+    names.go.clear()
+    resolving = Resolver(Network(getaddrinfo=names))
+    with pytest.raises(DeadlineError):
+        resolving.resolve("a.example", 0.01)
+    names.go.set()
+    assert resolving.resolve("a.example", 5).addresses == ("8.8.8.8",)
+    assert names.asked == ["a.example"]
+    resolving.close()
+
+
+def test_many_names_wait_for_few_threads() -> None:
+    names = Names()
+    names.go.clear()
+    resolving = Resolver(Network(getaddrinfo=names))
+    before = threading.active_count()
+    answers = [resolving.begin(f"{number}.a.example") for number in range(50)]
+    assert threading.active_count() - before <= resolver.THREADS
+    names.go.set()
+    assert [answer.result(5).host for answer in answers] == [f"{number}.a.example" for number in range(50)]
+    resolving.close()
+
+
+def test_connect_to_needs_no_thread() -> None:
+    before = threading.active_count()
+    resolving = Resolver(Network(connect_to={"a.example": ("127.0.0.1", 1)}))
+    assert resolving.begin("a.example").done()
+    assert threading.active_count() == before
+
+
+def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolver, "MAX_KEPT", 10)
+    monkeypatch.setattr(resolver, "KEEP_SECONDS", -1.0)
+    resolving = Resolver(Network(getaddrinfo=Names()))
+    for number in range(100):
+        resolving.resolve(f"{number}.example", 5)
+    assert len(resolving._lookups) <= 10
+    resolving.close()
