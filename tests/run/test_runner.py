@@ -1,0 +1,340 @@
+"""The runner against a real receiver: what is due is tried, and what came of it is recorded."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hookctl.model import AppliedState, Attempt, Delivery, DeliveryPlan, DeliveryStatus, Event, Json, Status
+from hookctl.plugin.calls import Plugins
+from hookctl.plugin.interfaces import Observer
+from hookctl.queue.interface import Filter
+from hookctl.queue.sqlite import SqliteQueue
+from hookctl.run.attempts import AttemptEngine
+from hookctl.run.route import delivery_id
+from hookctl.run.runner import STATE_SECONDS, Runner
+from hookctl.run.sending import deliver
+from hookctl.testing.answers import Answer, Misbehaviour
+from hookctl.testing.receiver import Receiver
+
+MakePlan = Callable[..., DeliveryPlan]
+PATIENCE = 20.0
+
+
+class House:
+    """A queue, an applied state and runners on both, with a receiver as the target."""
+
+    def __init__(self, directory: Path, receiver: Receiver, plugins: Plugins, mock: Mapping[str, Json]) -> None:
+        self.receiver, self.plugins, self.mock = receiver, plugins, mock
+        self.queue = SqliteQueue(directory / "hookctl.db")
+        self.applied = AppliedState()
+        self.ahead = 0.0
+        """Seconds that the wall clock has jumped."""
+        self._runners: list[Runner] = []
+
+    def apply(self, *plans: DeliveryPlan) -> None:
+        self.applied = AppliedState(self.applied.serial + 1, {plan.name: plan for plan in plans})
+
+    def runner(self, plugins: Plugins | None = None) -> Runner:
+        engine = AttemptEngine(plugins or self.plugins, self.receiver.network(), "hookctl/test")
+        runner = Runner(
+            queue=self.queue,
+            engine=engine,
+            plugins=plugins or self.plugins,
+            read_state=lambda: self.applied,
+            clock=lambda: time.time() + self.ahead,
+            jitter=lambda: 0.0,
+        )
+        self._runners.append(runner)
+        return runner
+
+    def event(self, name: str, **fields: Json) -> Event:
+        document = {**self.mock, "id": name, **fields}
+        return Event(name, "anomaly", 1.0, document)
+
+    def work(self, runner: Runner, until: float = 0.0) -> None:
+        """Deliver what is due by ``until`` seconds from now."""
+        limit = time.monotonic() + PATIENCE
+        deliver(runner, self.queue, until=time.time() + self.ahead + until, stopping=lambda: time.monotonic() > limit, tell=lambda: None)
+        assert time.monotonic() <= limit
+
+    def standing(self) -> dict[str, str]:
+        """``event at webhook`` to status."""
+        return {f"{one.event_id} at {one.webhook}": one.status.value for one in self.queue.deliveries()}
+
+    def the_delivery(self) -> Delivery:
+        (delivery,) = self.queue.deliveries()
+        return delivery
+
+    def close(self) -> None:
+        for runner in self._runners:
+            runner.stop(0.0)
+        self.queue.close()
+
+
+@pytest.fixture
+def house(tmp_path: Path, receiver: Receiver, plugins: Plugins, mock_event: Mapping[str, Json]) -> Iterator[House]:
+    house = House(tmp_path, receiver, plugins, mock_event)
+    yield house
+    house.close()
+
+
+@pytest.fixture
+def siem(make_plan: MakePlan) -> DeliveryPlan:
+    return make_plan(body_template='{"id": "{{ id }}"}', retry_schedule=(0.05, 0.05))
+
+
+def test_every_event_reaches_every_webhook_exactly_once(house: House, siem: DeliveryPlan) -> None:
+    house.apply(*(replace(siem, name=name, url=house.receiver.url(f"/{name}")) for name in "ABC"))
+    runner = house.runner()
+    assert runner.accept([house.event(f"e{number}") for number in range(200)]) == [True] * 200
+    house.work(runner)
+    received = Counter((request.path, request.header("webhook-id"), request.body) for request in house.receiver.requests)
+    expected = {(f"/{name}", delivery_id(f"e{number}", name), b'{"id":"e%d"}' % number) for name in "ABC" for number in range(200)}
+    assert {(path, name, body.replace(b" ", b"")) for path, name, body in received} == expected
+    assert set(received.values()) == {1}
+    assert runner.tally.delivered == dict.fromkeys("ABC", 200)
+    assert house.queue.counts() == {name: {DeliveryStatus.DELIVERED: 200} for name in "ABC"}
+
+
+def test_a_failure_is_tried_again_with_the_same_id(house: House, siem: DeliveryPlan) -> None:
+    house.apply(siem)
+    house.receiver.answer("/ingest", Answer(500), Answer())
+    runner = house.runner()
+    runner.accept([house.event("e1")])
+    house.work(runner, until=5)
+    assert [request.header("webhook-id") for request in house.receiver.requests] == [delivery_id("e1", "Siem")] * 2
+    assert house.the_delivery().status is DeliveryStatus.DELIVERED
+    attempts = house.queue.attempts(house.the_delivery().id)
+    assert [(one.number, one.response and one.response.status, one.plan_digest) for one in attempts] == [(1, 500, siem.digest), (2, 200, siem.digest)]
+    assert (runner.tally.attempts, runner.tally.failing) == (2, set())
+
+
+def test_a_retry_beyond_the_wait_stays_in_the_queue(house: House, siem: DeliveryPlan) -> None:
+    house.apply(replace(siem, retry_schedule=(60.0,)))
+    house.receiver.answer("/ingest", Answer(500))
+    runner = house.runner()
+    runner.accept([house.event("e1")])
+    before = time.time()
+    house.work(runner, until=5)
+    delivery = house.the_delivery()
+    assert (delivery.status, delivery.reason) == (DeliveryStatus.RETRYING, "HTTP 500 Internal Server Error")
+    assert before + 60 <= delivery.due_at <= time.time() + 60
+    assert runner.tally.failing == {delivery.id}
+
+
+def test_retry_after_is_honoured(house: House, siem: DeliveryPlan) -> None:
+    house.apply(siem)
+    house.receiver.answer("/ingest", Answer(503, headers=(("Retry-After", "120.1"),)))
+    runner = house.runner()
+    runner.accept([house.event("e1")])
+    before = time.time()
+    house.work(runner, until=5)
+    assert before + 121 <= house.the_delivery().due_at <= time.time() + 121
+    house.receiver.answer("/ingest", Answer())
+    house.ahead = 121
+    house.work(runner)
+    assert house.the_delivery().status is DeliveryStatus.DELIVERED
+
+
+def test_what_a_retry_cannot_mend_is_dead_at_once(house: House, siem: DeliveryPlan) -> None:
+    house.apply(siem)
+    house.receiver.answer("/ingest", Answer(400))
+    runner = house.runner()
+    runner.accept([house.event("e1")])
+    house.work(runner, until=5)
+    assert (house.the_delivery().status, house.the_delivery().reason) == (DeliveryStatus.DEAD, "HTTP 400 Bad Request")
+    assert (house.receiver.count, runner.tally.dead) == (1, {"Siem": 1})
+
+
+def test_a_used_up_schedule_makes_a_dead_letter(house: House, siem: DeliveryPlan) -> None:
+    house.apply(siem)
+    house.receiver.answer("/ingest", Answer(500))
+    runner = house.runner()
+    runner.accept([house.event("e1")])
+    house.work(runner, until=5)
+    assert house.the_delivery().reason == "HTTP 500 Internal Server Error; schedule used up after 3 attempts"
+    assert house.receiver.count == 3
+
+
+def test_a_validators_words_are_the_reason(house: House, make_plan: MakePlan) -> None:
+    validator = {"type": "json_path", "json_path": "$.data.status", "expected_values": ["queued"]}
+    house.apply(make_plan(validators=(validator,), custom_validation_error_message="The SIEM did not take it", retry_schedule=()))
+    runner = house.runner()
+    runner.accept([house.event("e1")])
+    house.work(runner)
+    assert house.the_delivery().status is DeliveryStatus.DEAD
+    assert house.the_delivery().reason.startswith("The SIEM did not take it (json_path $.data.status: ")
+
+
+def test_gone_suspends_until_the_next_apply(house: House, siem: DeliveryPlan) -> None:
+    house.apply(siem)
+    house.receiver.answer("/ingest", Answer(410), Answer())
+    runner = house.runner()
+    runner.accept([house.event("e1")])
+    house.work(runner, until=5)
+    runner.accept([house.event("e2")])
+    house.work(runner, until=5)
+    assert house.standing() == {"e1 at Siem": "dead", "e2 at Siem": "held"}
+    assert house.queue.suspended() == {"Siem": "suspended until the next apply: HTTP 410 Gone"}
+    again = house.runner()
+    house.work(again)
+    assert (house.receiver.count, house.standing()["e2 at Siem"]) == (1, "held")
+    house.apply(siem)
+    house.work(house.runner())
+    assert house.standing() == {"e1 at Siem": "dead", "e2 at Siem": "delivered"}
+
+
+def test_a_retry_uses_what_is_applied_by_then_and_records_it(house: House, siem: DeliveryPlan) -> None:
+    first, second = replace(siem, retry_schedule=(2 * STATE_SECONDS,)), replace(siem, url=house.receiver.url("/fixed"))
+    house.apply(first)
+    house.receiver.answer("/ingest", Answer(500))
+    runner = house.runner()
+    runner.accept([house.event("e1")])
+    house.work(runner)
+    house.apply(second)
+    house.work(runner, until=10)
+    assert [request.path for request in house.receiver.requests] == ["/ingest", "/fixed"]
+    assert [one.plan_digest for one in house.queue.attempts(house.the_delivery().id)] == [first.digest, second.digest]
+    assert house.the_delivery().status is DeliveryStatus.DELIVERED
+
+
+def test_an_inactive_webhook_gets_nothing_new_and_what_waits_is_held(house: House, siem: DeliveryPlan) -> None:
+    house.apply(siem)
+    house.runner().accept([house.event("e1")])
+    house.apply(replace(siem, status=Status.INACTIVE))
+    runner = house.runner()
+    runner.accept([house.event("e2")])
+    house.work(runner, until=5)
+    assert (house.standing(), house.receiver.count) == ({"e1 at Siem": "held"}, 0)
+    assert not runner.receives("anomaly")
+
+
+def test_a_removed_webhooks_deliveries_are_cancelled(house: House, siem: DeliveryPlan) -> None:
+    house.apply(siem)
+    house.runner().accept([house.event("e1")])
+    house.apply()
+    house.work(house.runner(), until=5)
+    assert (house.standing(), house.receiver.count) == ({"e1 at Siem": "cancelled"}, 0)
+
+
+def test_when_decides_and_one_that_cannot_makes_a_dead_letter(house: House, siem: DeliveryPlan) -> None:
+    conditions = {"yes": "data.severity == 'High'", "no": "data.severity == 'Low'", "fails": "length(event_time) > `1`", "broken": "data.["}
+    house.apply(*(replace(siem, name=name, when=when) for name, when in conditions.items()))
+    runner = house.runner()
+    data = house.mock["data"]
+    assert isinstance(data, dict)
+    runner.accept([house.event("e1", data={**data, "severity": "High"})])
+    house.work(runner)
+    assert house.standing() == {"e1 at yes": "delivered", "e1 at fails": "dead", "e1 at broken": "dead"}
+    assert all(one.reason.startswith("its when cannot be evaluated: ") for one in house.queue.deliveries(Filter(status=DeliveryStatus.DEAD)))
+
+
+def test_poison_is_dead_and_everything_else_flows(house: House, siem: DeliveryPlan) -> None:
+    poison = replace(siem, name="Poison", body_template='{"x": {{ data.nothing.of.that }}}')
+    house.apply(siem, poison)
+    runner = house.runner()
+    runner.accept([house.event(f"e{number}") for number in range(20)])
+    house.work(runner)
+    assert Counter(house.standing().values()) == {"delivered": 20, "dead": 20}
+    assert {one.webhook for one in house.queue.deliveries(Filter(status=DeliveryStatus.DEAD))} == {"Poison"}
+    assert all(one.reason.startswith("render: ") for one in house.queue.deliveries(Filter(status=DeliveryStatus.DEAD)))
+
+
+def test_a_target_that_hangs_leaves_room_for_the_others(house: House, siem: DeliveryPlan) -> None:
+    house.apply(replace(siem, name="Hole", url=house.receiver.url("/hole"), timeout_seconds=60.0), siem)
+    house.receiver.answer("/hole", Answer(misbehave=Misbehaviour.NO_ANSWER))
+    runner = house.runner()
+    runner.accept([house.event(f"e{number}") for number in range(300)])
+    limit = time.monotonic() + PATIENCE
+    while runner.tally.delivered["Siem"] < 300 and time.monotonic() < limit:
+        runner.step(0.05)
+    assert runner.tally.delivered == {"Siem": 300}
+
+
+def test_what_is_under_way_at_the_stop_is_put_back(house: House, siem: DeliveryPlan) -> None:
+    house.apply(replace(siem, timeout_seconds=60.0))
+    house.receiver.answer("/ingest", Answer(misbehave=Misbehaviour.NO_ANSWER))
+    runner = house.runner()
+    runner.accept([house.event("e1")])
+    limit = time.monotonic() + PATIENCE
+    while not house.receiver.count and time.monotonic() < limit:
+        runner.step(0.05)
+    runner.stop(0.1)
+    assert (house.the_delivery().status, house.the_delivery().attempts) == (DeliveryStatus.WAITING, 0)
+    house.receiver.answer("/ingest", Answer())
+    house.work(house.runner())
+    assert house.the_delivery().status is DeliveryStatus.DELIVERED
+    assert {request.header("webhook-id") for request in house.receiver.requests} == {delivery_id("e1", "Siem")}
+
+
+def test_what_is_under_way_may_end_within_the_grace(house: House, siem: DeliveryPlan) -> None:
+    house.apply(siem)
+    house.receiver.answer("/ingest", Answer(delay=0.3))
+    runner = house.runner()
+    runner.accept([house.event("e1")])
+    while not house.receiver.count:
+        runner.step(0.05)
+    runner.stop(PATIENCE)
+    assert (house.the_delivery().status, house.receiver.count) == (DeliveryStatus.DELIVERED, 1)
+
+
+def test_a_day_ahead_on_the_clock_sends_nothing_twice(house: House, siem: DeliveryPlan) -> None:
+    house.apply(siem)
+    house.receiver.answer("/ingest", Answer(delay=0.5))
+    runner = house.runner()
+    runner.accept([house.event(f"e{number}") for number in range(10)])
+    while not house.receiver.count:
+        runner.step(0.05)
+    house.ahead = 86_400
+    house.work(runner)
+    assert (Counter(house.standing().values()), house.receiver.count) == ({"delivered": 10}, 10)
+
+
+def test_observers_are_told_and_cannot_break_anything(house: House, siem: DeliveryPlan, caplog: pytest.LogCaptureFixture) -> None:
+    told: list[tuple[str, str, int]] = []
+
+    def attempted(delivery: Delivery, attempt: Attempt) -> None:
+        told.append(("attempted", delivery.status.value, attempt.number))
+
+    def ended(delivery: Delivery) -> None:
+        told.append(("ended", delivery.status.value, delivery.attempts))
+
+    def fail(_delivery: Delivery) -> None:
+        raise RuntimeError("an observer's own trouble")
+
+    observers = {"broken": Observer(name="broken", ended=fail), "watching": Observer(name="watching", attempted=attempted, ended=ended)}
+    house.apply(siem)
+    house.receiver.answer("/ingest", Answer(500), Answer())
+    runner = house.runner(replace(house.plugins, observers=observers))
+    runner.accept([house.event("e1")])
+    with caplog.at_level(logging.ERROR):
+        house.work(runner, until=5)
+    assert told == [("attempted", "retrying", 1), ("attempted", "delivered", 2), ("ended", "delivered", 2)]
+    assert house.the_delivery().status is DeliveryStatus.DELIVERED
+    assert "observer broken failed" in caplog.text
+
+
+def test_two_runners_share_a_store_and_send_nothing_twice(house: House, siem: DeliveryPlan, tmp_path: Path) -> None:
+    house.apply(siem)
+    other = House(tmp_path, house.receiver, house.plugins, house.mock)
+    other.applied = house.applied
+    first, second = house.runner(), other.runner()
+    first.accept([house.event(f"e{number}") for number in range(300)])
+    limit = time.monotonic() + PATIENCE
+    while house.receiver.count < 300 and time.monotonic() < limit:
+        first.step(0.01)
+        second.step(0.01)
+    house.work(first)
+    other.work(second)
+    assert Counter(house.standing().values()) == {"delivered": 300}
+    assert house.receiver.count == 300
+    assert first.tally.attempts > 0
+    assert second.tally.attempts > 0
+    other.close()
