@@ -134,11 +134,9 @@ def test_annotations_hold_at_any_depth_and_through_references(check: Check, with
     }
     block = "auth:\n  type: own\n  keys: ['${env:A}', hunter2]\n  urls: {a: 'https://a.example.com/', b: 'http://b.example.com/'}\n  send: {Host: a, X-B: b}\n"
     findings = check(BASE + block, plugins=with_plugin(auth=auth(schema)))
-    assert [(finding.rule, finding.span and finding.span.column) for finding in findings] == [
-        ("secret-literal", 22),
-        ("url-scheme", 44),
-        ("header-reserved", 10),
-    ]
+    columns = [line.index(part) + 1 for line, part in zip(block.splitlines()[2:], ("hunter2", "http://b", "Host"), strict=True)]
+    assert [finding.rule for finding in findings] == ["secret-literal", "url-scheme", "header-reserved"]
+    assert [finding.span and finding.span.column for finding in findings] == columns
 
 
 @pytest.mark.parametrize("keyword", [{"pattern": "^[0-9]+$"}, {"enum": ["a"]}, {"type": "integer"}, {"maxLength": 2}, {"not": {}}])
