@@ -178,9 +178,9 @@ def _known_webhook(session: Session, queue: SqliteQueue, name: str) -> str:
 def _find(queue: SqliteQueue, text: str) -> Delivery:
     from hookctl.queue.interface import Filter
 
-    prefix = text if text.startswith(PREFIX) else PREFIX + text
-    found = queue.deliveries(Filter(id_prefix=prefix.lower()), 6)
-    exact = [delivery for delivery in found if delivery.id == prefix.lower()]
+    prefix = PREFIX + text.lower().removeprefix(PREFIX)
+    found = queue.deliveries(Filter(id_prefix=prefix), 6)
+    exact = [delivery for delivery in found if delivery.id == prefix]
     if len(exact or found) == 1:
         return (exact or found)[0]
     if found:

@@ -80,6 +80,8 @@ def render_replay(replayed: Sequence[Delivery], left_alone: Sequence[str], *, co
     text = render_table(failed, color=color) + "\n" if failed else ""
     for name in left_alone:
         text += f"{name} is being tried at this moment by another process; left alone.\n"
+    if not replayed:
+        return f"{text}Nothing to replay.\n"
     by_status = Counter(delivery.status for delivery in replayed)
     return f"{text}{len(replayed):,} replayed: {', '.join(f'{by_status[status]:,} {status.value}' for status in DeliveryStatus if by_status[status])}.\n"
 

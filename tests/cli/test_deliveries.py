@@ -1,0 +1,187 @@
+"""``hookctl deliveries``: list, show and replay."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hookctl.plugin.host import load_plugins
+from hookctl.run.route import delivery_id
+from hookctl.testing.answers import Answer
+from hookctl.testing.receiver import Receiver
+
+Run = Callable[..., Any]
+WEBHOOK = """
+name: {name}
+event: anomaly
+url: https://siem.example.com/{name}
+body_template: |
+  {{"event": "{{{{ id }}}}"}}
+retry: {{schedule: [100ms]}}
+"""
+E0, E1 = delivery_id("e0", "Siem"), delivery_id("e1", "Siem")
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as running:
+        yield running
+
+
+@pytest.fixture
+def run(tmp_path: Path, run_cli: Run, receiver: Receiver) -> Run:
+    """The command line in a project with two webhooks applied, that reaches the receiver."""
+    env = {"HOOKCTL_CONNECT_TO": f"siem.example.com:443:{receiver.address}:{receiver.port}", "HOOKCTL_CACERT": receiver.ca_file}
+    (tmp_path / "webhooks.d").mkdir()
+    for name in ("Siem", "Other"):
+        (tmp_path / f"webhooks.d/{name}.yaml").write_text(WEBHOOK.format(name=name), encoding="utf-8")
+
+    def run(*args: str, stdin: str = "") -> Any:
+        return run_cli(*args, cwd=tmp_path, env=env, stdin=stdin)
+
+    assert run("apply", "--auto-approve").exit_code == 0
+    return run
+
+
+@pytest.fixture
+def sent(run: Run, receiver: Receiver) -> Run:
+    """Two events were sent: to Siem the first was dead (400) and the second delivered, to Other both were delivered."""
+    mock = load_plugins().event_types["anomaly"].mock
+    receiver.answer("/Siem", Answer(400), Answer())
+    for name in ("e0", "e1"):
+        run("send", "-", stdin=json.dumps({**mock, "id": name}))
+    receiver.requests.clear()
+    return run
+
+
+def listed(run: Run, *args: str) -> list[tuple[str, str, str]]:
+    result = run("deliveries", "list", "--format", "json", *args)
+    assert result.exit_code == 0
+    return [(one["event_id"], one["webhook"], one["status"]) for one in json.loads(result.stdout)]
+
+
+def test_list(sent: Run) -> None:
+    result = sent("deliveries", "list", "--status", "dead")
+    head, row = result.stdout.splitlines()
+    assert head.split() == ["ID", "STATUS", "WEBHOOK", "EVENT", "ATTEMPTS", "CREATED", "NEXT", "ATTEMPT", "REASON"]
+    assert row.startswith(f"{E0[:16]}  dead    Siem     e0     1")
+    assert row.endswith("-             HTTP 400 Bad Request")
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_filters(sent: Run) -> None:
+    assert len(listed(sent)) == 4
+    assert listed(sent, "--webhook", "siem") == [("e1", "Siem", "delivered"), ("e0", "Siem", "dead")]
+    assert listed(sent, "--status", "dead", "--since", "2h") == [("e0", "Siem", "dead")]
+    assert listed(sent, "--since", "0") == []
+    assert len(listed(sent, "--limit", "3")) == 3
+    assert sent("deliveries", "list", "--status", "held").stdout == "No deliveries.\n"
+
+
+def test_more_than_the_limit_is_said(sent: Run) -> None:
+    assert sent("deliveries", "list", "--limit", "1").stderr == "There are more; these are the newest 1. See --limit.\n"
+
+
+def test_before_anything_was_sent(run_cli: Run, tmp_path: Path) -> None:
+    assert run_cli("deliveries", "list", cwd=tmp_path).stdout == "No deliveries.\n"
+    assert run_cli("deliveries", "list", "--format", "json", cwd=tmp_path).stdout == "[]\n"
+    assert run_cli("deliveries", "show", "msg_x", cwd=tmp_path).exit_code == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_show(sent: Run) -> None:
+    result = sent("deliveries", "show", E0)
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"Delivery {E0}: dead\n  event    e0\n  webhook  Siem\n")
+    for part in (
+        "  reason   HTTP 400 Bad Request\n",
+        "Attempt 1 at ",
+        "  POST https://siem.example.com/Siem\n",
+        f"  webhook-id: {E0}\n",
+        "  400 Bad Request\n",
+    ):
+        assert part in result.stdout
+
+
+def test_show_json(sent: Run) -> None:
+    document = json.loads(sent("deliveries", "show", E0, "--format", "json").stdout)
+    assert (document["id"], document["status"], document["event"]["id"]) == (E0, "dead", "e0")
+    assert [one["response"]["status"] for one in document["attempts_made"]] == [400]
+
+
+@pytest.mark.parametrize("cut", [E0, E0[:10], E0[4:12], E0.upper()])
+def test_an_id_may_be_cut_short(sent: Run, cut: str) -> None:
+    assert sent("deliveries", "show", cut).stdout.startswith(f"Delivery {E0}: dead\n")
+
+
+def test_an_id_that_is_none_or_several(sent: Run) -> None:
+    result = sent("deliveries", "show", E0[:12] + "000")
+    assert (result.exit_code, result.stderr) == (1, f"Error: There is no delivery '{E0[:12]}000'. Did you mean {E0}?\n")
+    result = sent("deliveries", "show", "msg_")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: Several deliveries begin with 'msg_': msg_")
+
+
+def test_a_webhook_that_is_none(sent: Run) -> None:
+    result = sent("deliveries", "list", "--webhook", "Seim")
+    assert result.exit_code == 64
+    assert "Did you mean 'Siem'?" in result.stderr
+
+
+def test_replay_one(sent: Run, receiver: Receiver) -> None:
+    result = sent("deliveries", "replay", E0[:12])
+    assert (result.exit_code, result.stdout) == (0, "1 replayed: 1 delivered.\n")
+    (request,) = receiver.requests
+    assert (request.path, request.header("webhook-id")) == ("/Siem", E0)
+    shown = sent("deliveries", "show", E0).stdout
+    assert shown.startswith(f"Delivery {E0}: delivered\n")
+    assert "-- replayed --" in shown
+
+
+def test_replay_by_filter_and_by_what_is_applied_now(sent: Run, receiver: Receiver, tmp_path: Path) -> None:
+    (tmp_path / "webhooks.d/Siem.yaml").write_text(WEBHOOK.format(name="Siem").replace(".com/Siem", ".com/fixed"), encoding="utf-8")
+    sent("apply", "--auto-approve")
+    result = sent("deliveries", "replay", "--status", "dead", "--webhook", "Siem", "--format", "json")
+    document = json.loads(result.stdout)
+    assert ([(one["id"], one["status"]) for one in document["replayed"]], document["left_alone"]) == ([(E0, "delivered")], [])
+    assert [request.path for request in receiver.requests] == ["/fixed"]
+
+
+def test_a_filter_without_a_status_replays_the_dead_alone(sent: Run, receiver: Receiver) -> None:
+    assert sent("deliveries", "replay", "--webhook", "Siem").stdout == "1 replayed: 1 delivered.\n"
+    assert len(receiver.requests) == 1
+
+
+def test_what_was_delivered_is_replayed_when_named(sent: Run, receiver: Receiver) -> None:
+    assert sent("deliveries", "replay", E1).exit_code == 0
+    assert [request.header("webhook-id") for request in receiver.requests] == [E1]
+
+
+def test_a_replay_that_fails(sent: Run, receiver: Receiver) -> None:
+    receiver.answer("/Siem", Answer(500))
+    result = sent("deliveries", "replay", E0)
+    assert result.exit_code == 1
+    assert "HTTP 500 Internal Server Error; schedule used up after 2 attempts" in result.stdout
+    assert result.stdout.endswith("1 replayed: 1 dead.\n")
+
+
+def test_a_replay_for_a_webhook_that_is_gone_is_cancelled(sent: Run, receiver: Receiver, tmp_path: Path) -> None:
+    (tmp_path / "webhooks.d/Siem.yaml").unlink()
+    sent("apply", "--auto-approve")
+    result = sent("deliveries", "replay", E0)
+    assert (result.exit_code, len(receiver.requests)) == (1, 0)
+    assert result.stdout.endswith("1 replayed: 1 cancelled.\n")
+
+
+def test_nothing_to_replay(sent: Run) -> None:
+    result = sent("deliveries", "replay", "--status", "held")
+    assert (result.exit_code, result.stdout) == (0, "Nothing to replay.\n")
+
+
+@pytest.mark.parametrize("args", [[], [E0, "--status", "dead"]])
+def test_replay_by_id_or_by_filter(sent: Run, args: list[str]) -> None:
+    assert sent("deliveries", "replay", *args).exit_code == 64
