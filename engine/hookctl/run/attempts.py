@@ -119,10 +119,10 @@ class AttemptEngine:
         """Give up everything under way, unheard, and close every connection and thread."""
         self._exchanges.clear()
         self._transports.close()
-        self._lanes.close()
-        for prepared in self._prepared.values():
-            if prepared.adapter is not None:
-                prepared.adapter.close()
+        if self._lanes.close():  # else one is still sending, and ends with its thread
+            for prepared in self._prepared.values():
+                if prepared.adapter is not None:
+                    prepared.adapter.close()
 
     # -- prepare -----------------------------------------------------------------------------------------------------
 
@@ -230,7 +230,7 @@ class AttemptEngine:
         def failed(error: AttemptFailedError) -> None:
             self._fail(exchange, error.failure)
 
-        function = partial(answer_hooks, unsigned, prepared.auths, response, timing, prepared.adapter, max(left, 0.001))
+        function = partial(answer_hooks, unsigned, prepared.auths, response, timing, adapter=prepared.adapter, timeout=max(left, 0.001))
         self._lanes.run(exchange.job.plan.name, Call("auth", function, done, failed))
         return True
 
@@ -238,7 +238,14 @@ class AttemptEngine:
         """After a 401, ask once for a fresh token, and send again; False when there is none to ask for, or no time left."""
         prepared, unsigned, sent = exchange.prepared, exchange.unsigned, exchange.sent
         exchange.spent += timing.total
-        if response.status != UNAUTHORIZED or exchange.refreshed or exchange.spent >= exchange.job.plan.timeout_seconds or prepared is None or unsigned is None or sent is None:
+        if (
+            response.status != UNAUTHORIZED
+            or exchange.refreshed
+            or exchange.spent >= exchange.job.plan.timeout_seconds
+            or prepared is None
+            or unsigned is None
+            or sent is None
+        ):
             return False
         if not any(auth.refreshable for auth in prepared.auths):
             return False

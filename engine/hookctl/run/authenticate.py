@@ -59,10 +59,11 @@ class Authenticated:
 
 def authenticate(request: Request, auths: Iterable[Auth]) -> Authenticated:
     """Apply ``auths`` in order. May block, when one of them does. Raises AttemptFailedError."""
-    prepared = prepared_request(request)
+    prepared, who = prepared_request(request), ""
     for auth in auths:
-        prepared = apply_auth(prepared, auth)
-    return compare(request, prepared)
+        prepared, who = apply_auth(prepared, auth), auth.who
+    with blaming(who):
+        return compare(request, prepared)
 
 
 def authenticate_afresh(request: Request, auths: Sequence[Auth], refused: Request) -> Authenticated:
@@ -77,7 +78,10 @@ def authenticate_afresh(request: Request, auths: Sequence[Auth], refused: Reques
 def apply_auth(prepared: PreparedRequest, auth: Auth) -> PreparedRequest:
     """Apply one auth; a call that gives no request back has changed the one it got. Raises AttemptFailedError."""
     with blaming(auth.who):
-        return auth.apply(prepared) or prepared
+        applied = auth.apply(prepared) or prepared
+        if not hasattr(applied, "headers"):
+            raise TypeError("an auth gives back the request")
+        return applied
 
 
 def prepared_request(request: Request) -> PreparedRequest:

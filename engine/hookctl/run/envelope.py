@@ -61,7 +61,7 @@ def judge(response: Response, validators: Iterable[Validator]) -> tuple[list[Ver
     for validator in validators:
         try:
             verdicts.append(Verdict(validator.label, _checked(validator.validate(envelope))))
-        except Exception as error:  # noqa: BLE001  # the boundary to foreign code
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # the boundary to foreign code, some of which exits
             broken = failure_of(error, validator.who)
             failure = failure or broken
             verdicts.append(Verdict(validator.label, (Mismatch(validator.label, broken.message),)))

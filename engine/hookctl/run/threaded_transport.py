@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from threading import Event, Lock
 from typing import TYPE_CHECKING
@@ -32,11 +33,11 @@ class ThreadedTransport:
         self._ready = ready
         self._workers = Workers("hookctl-send", THREADS)
         self._lock = Lock()
-        self._adapters = [first]
         self._free = [first]
         self._live: set[int] = set()
         self._ended: list[Completion] = []
         self._woken = Event()
+        self._closed = False
 
     def submit(self, ticket: int, request: Request, timeout: float) -> None:
         """Send on a thread; the time spent waiting for a free one counts."""
@@ -63,11 +64,12 @@ class ThreadedTransport:
             self._live.discard(ticket)
 
     def close(self) -> None:
-        """Give up everything, wait for what is under way, and close the adapters."""
+        """Give up everything, wait a little for what is under way, and close the adapters."""
         with self._lock:
+            self._closed = True
             self._live.clear()
         self._workers.close()
-        for adapter in self._adapters:
+        for adapter in self._free:
             adapter.close()
 
     def _exchange(self, ticket: int, request: Request, started: float, timeout: float) -> None:
@@ -96,14 +98,18 @@ class ThreadedTransport:
             return known or failure_of(error, self._who), None
         finally:
             if adapter is not None:
-                with self._lock:
-                    self._free.append(adapter)
+                self._give_back(adapter)
 
     def _take(self) -> BaseAdapter:
         with self._lock:
             if self._free:
                 return self._free.pop()
-        adapter = self._build()
+        return self._build()
+
+    def _give_back(self, adapter: BaseAdapter) -> None:
         with self._lock:
-            self._adapters.append(adapter)
-        return adapter
+            if not self._closed:
+                self._free.append(adapter)
+                return
+        with suppress(Exception):  # nobody waits for it any more, and there is nothing left to do about it
+            adapter.close()

@@ -41,13 +41,14 @@ class Workers:
                 thread.start()
         self._calls.put(call)
 
-    def close(self) -> None:
-        """End every thread once it has done what is queued; waits ``CLOSE_GRACE`` seconds at most."""
+    def close(self) -> bool:
+        """End every thread once it has done what is queued; waits ``CLOSE_GRACE`` seconds at most. False when one is still at work."""
         until = time.monotonic() + CLOSE_GRACE
         for _ in self._threads:
             self._calls.put(None)
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
 
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:
@@ -100,10 +101,10 @@ class Lanes:
             hand_out()
         return bool(ended)
 
-    def close(self) -> None:
-        """Make no further call, and end the threads."""
+    def close(self) -> bool:
+        """Make no further call, and end the threads. False when one is still at work."""
         self._closed = True
-        self._workers.close()
+        return self._workers.close()
 
     def _work(self, lane: Hashable) -> None:
         for _ in range(BATCH):
