@@ -130,7 +130,8 @@ def _diagnostic(finding: Finding) -> dict[str, Json]:
     }
     span = finding.span
     if span is None:
-        return diagnostic | {"range": {"filename": finding.file.path}}
+        start_of_file: Json = {"line": 1, "column": 1, "byte": 0}
+        return diagnostic | {"range": {"filename": finding.file.path, "start": start_of_file, "end": start_of_file}}
     line, start, end = _line(finding, span)
     diagnostic["range"] = {
         "filename": finding.file.path,
