@@ -87,14 +87,14 @@ def _compile(path: str) -> JSONPathQuery:
 
 
 def _refusal(path: str, error: JSONPathError) -> TemplateError:
-    message, hint = str(error.args[0]), "Write the path as RFC 9535 has it, such as $.data.results[0].status."
+    message, hint = f"this is no JSON path: {error.args[0]}", "Write the path as RFC 9535 has it, such as $.data.results[0].status."
     start, end = 0, len(path)
     if error.token is not None and error.token.index >= 0:
         start = min(error.token.index, max(0, len(path) - 1))  # what is missing at the end is missed at the last character
         end = start + max(1, len(error.token.value))
         if error.token.value in {"match", "search"}:
             message, hint = f"{error.token.value}() is not available: a regular expression could hold up deliveries", "Compare with == instead."
-    return TemplateError(f"this is no JSON path: {message}", hint=hint, rule="json-path-invalid", start=start, end=min(end, len(path)))
+    return TemplateError(message, hint=hint, rule="json-path-invalid", start=start, end=min(end, len(path)))
 
 
 def _root_name(query: JSONPathQuery) -> str:
