@@ -1,0 +1,142 @@
+"""``hookctl listen``: a local HTTPS receiver that shows what arrives."""
+
+from __future__ import annotations
+
+import json
+import queue
+import signal
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hookctl.errors import SettingsError
+from hookctl.network.url import is_host
+from hookctl.report.received import received_text, summary_text
+from hookctl.testing.answers import Answer, Misbehaviour
+
+if TYPE_CHECKING:
+    from hookctl.testing.answers import ReceivedRequest
+    from hookctl.testing.receiver import Receiver
+
+    Seen = queue.SimpleQueue[tuple[ReceivedRequest, Answer] | None]
+
+HOSTS = ("siem.example.com", "login.example.com")
+EPILOG = """
+\b
+Examples:
+  hookctl listen                                  show what arrives, and answer 200
+  hookctl listen --respond 503                    answer with a status
+  hookctl listen --misbehave trickle-headers      be slow, cut, endless, ...
+  hookctl listen --answer '/in={"status":"queued"}'
+  hookctl listen --token-endpoint --client-id me --client-secret s --require-token /in
+
+The first line of output says that it is ready, the next ones which options lead hookctl here.
+"""
+
+
+@click.command("listen", epilog=EPILOG)
+@click.option("--port", type=click.IntRange(0, 65535), default=8443, show_default=True, help="Listen on this port of 127.0.0.1; 0 takes a free one.")
+@click.option(
+    "--host", "hosts", metavar="NAME", multiple=True, default=HOSTS, show_default=True, help="A name to be reached under; any name has a certificate."
+)
+@click.option("--ca-out", metavar="FILE", type=click.Path(dir_okay=False), help="Write the certificate authority here, in PEM.  [default: a temporary file]")
+@click.option("--respond", metavar="STATUS", type=click.IntRange(200, 599), default=200, show_default=True, help="Answer every request with this status.")
+@click.option("--answer", "answers", metavar="PATH=JSON", multiple=True, help="Answer this path with this body; may be given several times.")
+@click.option("--misbehave", metavar="NAME", type=click.Choice([kind.value for kind in Misbehaviour]), help=f"Answer badly: {', '.join(Misbehaviour)}.")
+@click.option("--token-endpoint", is_flag=True, help="Issue OAuth tokens at /oauth/token, for client credentials.")
+@click.option("--client-id", default="client", show_default=True, help="The id that the token endpoint knows.")
+@click.option("--client-secret", default="secret", show_default=True, help="The secret that goes with it.")
+@click.option("--require-token", "protected", metavar="PATH", multiple=True, help="Answer 401 on this path without a token that was issued here.")
+@click.option("--quiet", is_flag=True, help="Show no requests, only the counts at the end.")
+@click.pass_context
+def command(  # noqa: PLR0917  # one parameter for each option
+    ctx: click.Context,
+    port: int,
+    hosts: tuple[str, ...],
+    ca_out: str | None,
+    respond: int,
+    answers: tuple[str, ...],
+    misbehave: str | None,
+    token_endpoint: bool,
+    client_id: str,
+    client_secret: str,
+    protected: tuple[str, ...],
+    quiet: bool,
+) -> None:
+    """Receive webhooks on this machine, over HTTPS with a certificate authority of its own, until stopped."""
+    from hookctl.testing.receiver import Receiver
+    from hookctl.testing.tokens import PATH, TokenEndpoint
+
+    for host in hosts:
+        if not is_host(host):
+            raise click.BadParameter(f"{host!r} is no host name.", ctx, param_hint="--host")
+    seen: Seen = queue.SimpleQueue()
+    receiver = Receiver(
+        hosts=hosts,
+        port=port,
+        keep=1,
+        token_endpoint=TokenEndpoint(client_id, client_secret) if token_endpoint else None,
+        seen=lambda request, answer: seen.put((request, answer)),
+    )
+    receiver.default = Answer(respond, misbehave=Misbehaviour(misbehave) if misbehave else None)
+    if not token_endpoint:
+        receiver.answer(PATH, receiver.default)
+    for path, body in map(_path_and_body, answers):
+        receiver.answer(path, Answer(respond, body=body))
+    for path in protected:
+        receiver.require_token(path)
+    _start(receiver, ca_out)
+    try:
+        click.echo(_ready(receiver, hosts, ca_out))
+        counts = _show(seen, quiet=quiet)
+    finally:
+        receiver.stop()
+    click.echo(summary_text(counts))
+
+
+def _path_and_body(entry: str) -> tuple[str, bytes]:
+    path, equals, body = entry.partition("=")
+    try:
+        json.loads(body)
+    except ValueError:
+        equals = ""
+    if not path.startswith("/") or not equals:
+        raise click.BadParameter(f"{entry!r} is not PATH=JSON.", param_hint="--answer")
+    return path, body.encode()
+
+
+def _start(receiver: Receiver, ca_out: str | None) -> None:
+    try:
+        receiver.start()
+    except OSError as error:
+        raise SettingsError(f"port {receiver.port} cannot be listened on: {error.strerror}", hint="Choose another with --port, or 0 for a free one.") from error
+    if ca_out:
+        try:
+            Path(ca_out).write_bytes(Path(receiver.ca_file).read_bytes())
+        except OSError as error:
+            receiver.stop()
+            raise SettingsError(f"--ca-out {ca_out} cannot be written: {error.strerror}", hint="Name a file in a directory that exists.") from error
+
+
+def _ready(receiver: Receiver, hosts: tuple[str, ...], ca_out: str | None) -> str:
+    options = [f"--connect-to {host}:443:{receiver.address}:{receiver.port}" for host in hosts]
+    lines = [*options, f"--cacert {ca_out or receiver.ca_file}"]
+    return "\n".join([f"Listening on {receiver.address}:{receiver.port}. Lead hookctl here with:", *(f"  {line}" for line in lines), ""])
+
+
+def _show(seen: Seen, *, quiet: bool) -> Counter[tuple[str, str, str]]:
+    """Show requests as they come, until SIGINT or SIGTERM; gives how many there were of each kind."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    before = {number: signal.signal(number, lambda *_: seen.put(None)) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        while (item := seen.get()) is not None:
+            request, answer = item
+            counts[request.method, request.path, answer.misbehave or str(answer.status)] += 1
+            if not quiet:
+                click.echo(received_text(counts.total(), request, answer))
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return counts

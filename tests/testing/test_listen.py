@@ -1,0 +1,136 @@
+"""``hookctl listen``, run as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from hookctl.network import Network
+from hookctl.network.settings import network_from_settings
+from hookctl.plugin.host import load_plugins
+
+
+@dataclass
+class Listening:
+    process: subprocess.Popen[str]
+    network: Network
+
+    def send(self, path: str, body: str = "{}", host: str = "siem.example.com", **headers: str) -> requests.Response:
+        adapter = load_plugins().transports["requests"].build({}, self.network)
+        try:
+            return adapter.send(requests.Request("POST", f"https://{host}{path}", data=body, headers=headers).prepare(), timeout=10)
+        finally:
+            adapter.close()
+
+    def stop(self, number: int = signal.SIGTERM) -> str:
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=20)
+        assert (self.process.returncode, err) == (0, "")
+        return out
+
+
+@contextmanager
+def listen(tmp_path: Path, *options: str) -> Iterator[Listening]:
+    """Started, and reached as its first lines say."""
+    command = [sys.executable, "-m", "hookctl", "listen", "--port", "0", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+        try:
+            assert process.stdout is not None
+            assert re.fullmatch(r"Listening on 127\.0\.0\.1:\d+\. Lead hookctl here with:\n", process.stdout.readline())
+            said = ""
+            while line := process.stdout.readline().strip():
+                said += f"{line} "
+            ca_file = re.search(r"--cacert (\S+)", said)
+            assert ca_file
+            connect_to = re.findall(r"--connect-to (\S+)", said)
+            yield Listening(process, network_from_settings(allow={}, connect_to=connect_to, cacert=str(tmp_path / ca_file[1])))
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_what_arrives_is_shown_masked_and_counted(tmp_path: Path, number: int) -> None:
+    with listen(tmp_path, "--ca-out", "ca.pem") as listening:
+        assert listening.network.ca_file == str(tmp_path / "ca.pem")
+        body = json.dumps({"severity": "High", "title": "\x1b[31mred\u202e"}, ensure_ascii=False)
+        answer = listening.send("/ingest?x=1", body, Authorization="Bearer canary", **{"X-Api-Key": "canary", "X-Plain": "shown"})
+        assert (answer.status_code, answer.json()) == (200, {"status": "accepted"})
+        listening.send("/other", "\x1b[2J no JSON", host="login.example.com")
+        out = listening.stop(number)
+    assert "#1 POST /ingest?x=1  -> 200\n" in out
+    assert "  Authorization: Bearer ***\n" in out
+    assert "  X-Api-Key: ***\n" in out
+    assert "  X-Plain: shown\n" in out
+    assert '  {\n    "severity": "High",\n' in out
+    assert out.endswith("Received 2 requests:\n          1  POST /ingest -> 200\n          1  POST /other -> 200\n")
+    assert "canary" not in out
+    assert "\x1b" not in out
+    assert "\u202e" not in out
+
+
+def test_answers_as_told(tmp_path: Path) -> None:
+    options = ["--respond", "503", "--answer", '/in={"status":"queued"}', "--host", "a.example", "--host", "b.example", "--quiet"]
+    with listen(tmp_path, *options) as listening:
+        assert set(listening.network.connect_to) == {"a.example", "b.example"}
+        answers = [listening.send("/in", host="a.example"), listening.send("/x", host="b.example"), listening.send("/oauth/token", host="b.example")]
+        assert [(answer.status_code, answer.json()) for answer in answers] == [
+            (503, {"status": "queued"}),
+            (503, {"status": "accepted"}),
+            (503, {"status": "accepted"}),
+        ]
+        assert listening.stop().startswith("Received 3 requests:")
+
+
+def test_it_misbehaves_as_told(tmp_path: Path) -> None:
+    from hookctl.errors import CutResponseError
+
+    with listen(tmp_path, "--misbehave", "cut-body") as listening:
+        with pytest.raises(CutResponseError):
+            listening.send("/x")
+        assert "POST /x  -> cut-body" in listening.stop()
+
+
+def test_tokens(tmp_path: Path) -> None:
+    options = ["--token-endpoint", "--client-id", "me", "--client-secret", "canary", "--require-token", "/in"]
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    with listen(tmp_path, *options) as listening:
+        assert listening.send("/in").status_code == 401
+        granted = listening.send("/oauth/token", "grant_type=client_credentials&client_id=me&client_secret=canary", **form)
+        assert listening.send("/in", Authorization=f"Bearer {granted.json()['access_token']}").status_code == 200
+        assert "canary" not in listening.stop()
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (["--misbehave", "nicely"], 64, "trickle-headers"),
+        (["--answer", "in={}"], 64, "PATH=JSON"),
+        (["--answer", "/in={"], 64, "PATH=JSON"),
+        (["--host", "A.example"], 64, "no host name"),
+        (["--respond", "99"], 64, "99"),
+        (["--port", "0", "--ca-out", "absent/ca.pem"], 1, "cannot be written"),
+    ],
+)
+def test_wrong_use(run_cli: Callable[..., Any], tmp_path: Path, options: list[str], code: int, message: str) -> None:
+    result = run_cli("listen", *options, cwd=tmp_path)
+    assert result.exit_code == code
+    assert message in result.stderr
+
+
+def test_a_port_that_is_taken(run_cli: Callable[..., Any], tmp_path: Path) -> None:
+    with listen(tmp_path, "--quiet") as listening:
+        (_, port) = listening.network.connect_to["siem.example.com"]
+        result = run_cli("listen", "--port", str(port), cwd=tmp_path)
+    assert result.exit_code == 1
+    assert f"port {port} cannot be listened on: Address already in use" in result.stderr
