@@ -27,7 +27,8 @@ Next:
   hookctl validate          check the file
   hookctl plan              see what an apply would do
   hookctl apply             do it
-  hookctl test              send a sample event, and see what comes back"""
+  hookctl listen            in another terminal: a receiver on this machine
+  hookctl test              send it a sample event, with the options that listen prints"""
 
 
 @click.command("init", epilog=EPILOG)
