@@ -96,11 +96,9 @@ def _refuse(constant: str) -> NoReturn:
 
 def _deeper_than(value: Json, depth: int) -> bool:
     level: list[Json] = [value]
-    for _ in range(depth + 1):
-        level = [child for item in level for child in _children(item)]
-        if not level:
-            return False
-    return True
+    for _ in range(depth):
+        level = [child for item in level for child in _children(item) if isinstance(child, dict | list)]
+    return bool(level)
 
 
 def _children(value: Json) -> Iterable[Json]:
