@@ -75,13 +75,17 @@ class Answer:
         """A redirection."""
         return cls(status, headers=(("Location", location),), body=b"")
 
+    @property
+    def reason(self) -> str:
+        """The reason phrase of the status."""
+        try:
+            return HTTPStatus(self.status).phrase
+        except ValueError:
+            return "Unassigned"
+
     def head(self, *framing: tuple[str, str]) -> bytes:
         """Status line and header, with ``framing`` after the own headers, up to the empty line."""
-        try:
-            reason = HTTPStatus(self.status).phrase
-        except ValueError:
-            reason = "Unassigned"
-        lines = [f"HTTP/1.1 {self.status} {reason}", *(f"{name}: {value}" for name, value in (*self.headers, *framing))]
+        lines = [f"HTTP/1.1 {self.status} {self.reason}", *(f"{name}: {value}" for name, value in (*self.headers, *framing))]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
     def wire(self) -> bytes:
