@@ -138,5 +138,12 @@ def test_the_webhooks_own_words_for_a_mismatch() -> None:
     assert outcome.reason == "The SIEM did not accept it (json_path $.a: got 1, expected 2)"
 
 
+def test_a_reason_can_be_stored_whatever_the_target_said() -> None:
+    hostile = Verdict("v", (Mismatch("v", "got \ud800" + "x" * 10_000),))
+    reason = decide(attempt(200, verdict=hostile), SCHEDULE, NOW, 0.0).reason
+    assert reason.startswith("v: got \\ud800xxx")
+    assert len(reason.encode()) == 500
+
+
 def test_a_date_without_a_zone_is_utc() -> None:
     assert retry_after(Response(503, "", (("Retry-After", "Fri, 15 Jan 2027 08:01:00 -0000"),), b""), NOW) == 60

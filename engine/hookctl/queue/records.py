@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from dataclasses import asdict
+from dataclasses import replace
 from typing import Any
 
 from hookctl.model import Attempt, Failure, FailureKind, Mismatch, Request, Response, Timing, Verdict
 
+to_text = json.JSONEncoder(separators=(",", ":")).encode
+"""JSON in one line, as it is stored: all ASCII, since half a surrogate pair has no other form on disk."""
+
 
 def attempt_to_text(attempt: Attempt) -> str:
     """The attempt as one line of JSON. What :func:`attempt_from_text` reads."""
-    document = {
+    try:
+        return to_text(_document(attempt))
+    except (TypeError, ValueError, RecursionError):  # a validator's mismatch holds what JSON cannot; the attempt must be recorded nevertheless
+        verdicts = (Verdict(verdict.validator, tuple(replace(one, expected=None, got=None) for one in verdict.mismatches)) for verdict in attempt.verdicts)
+        return to_text(_document(replace(attempt, verdicts=tuple(verdicts))))
+
+
+def _document(attempt: Attempt) -> dict[str, Any]:
+    return {
         "plan_digest": attempt.plan_digest,
         "number": attempt.number,
         "started_at": attempt.started_at,
         "request": _message(attempt.request),
         "response": _message(attempt.response),
-        "failure": asdict(attempt.failure) if attempt.failure else None,
-        "timing": asdict(attempt.timing),
-        "verdicts": [asdict(verdict) for verdict in attempt.verdicts],
+        "failure": _plain(attempt.failure) if attempt.failure else None,
+        "timing": _plain(attempt.timing),
+        "verdicts": [{"validator": verdict.validator, "mismatches": [_plain(one) for one in verdict.mismatches]} for verdict in attempt.verdicts],
     }
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
 def attempt_from_text(text: str) -> Attempt:
@@ -44,7 +54,12 @@ def attempt_from_text(text: str) -> Attempt:
 def _message(message: Request | Response | None) -> dict[str, Any] | None:
     if message is None:
         return None
-    return {name: getattr(message, name) for name in message.__slots__} | {"body": _body(message.body)}
+    return _plain(message) | {"body": _body(message.body)}
+
+
+def _plain(record: Request | Response | Failure | Timing | Mismatch) -> dict[str, Any]:
+    """The fields as they are: unlike ``dataclasses.asdict`` without a copy of each value."""
+    return {name: getattr(record, name) for name in record.__slots__}
 
 
 def _body(body: bytes | None) -> str | dict[str, str] | None:

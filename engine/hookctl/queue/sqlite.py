@@ -14,7 +14,7 @@ from hookctl.model import AppliedState, Attempt, Delivery, DeliveryStatus, Json
 from hookctl.queue import reading, tables
 from hookctl.queue.interface import EVERYTHING, Claimed, Counts, Filter, Result, Routed
 from hookctl.queue.reconciling import reconcile, suspend, unhold
-from hookctl.queue.records import attempt_to_text
+from hookctl.queue.records import attempt_to_text, to_text
 from hookctl.queue.workers import Worker, is_alive
 from hookctl.store import connect, errors_as_store_errors, migrate, transaction
 
@@ -54,7 +54,7 @@ class SqliteQueue:
 
     def _add(self, routed: Routed, suspended: Mapping[str, str], now: float) -> bool:
         event = routed.event
-        document = json.dumps(event.document, ensure_ascii=False, separators=(",", ":"))
+        document = to_text(event.document)
         added = self._connection.execute(tables.ADD_EVENT, (event.id, event.event_type, event.event_time, now, document))
         if not added.rowcount:
             return False

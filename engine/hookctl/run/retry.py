@@ -16,6 +16,8 @@ MAX_RETRY_AFTER = 3600.0
 JITTER = 0.2
 """A retry comes up to this share later than scheduled, so that what failed together does not return together."""
 
+MAX_REASON = 500
+
 GONE = 410
 UNAUTHORIZED = 401
 RETRIED_STATUS = frozenset({408, 425, 429})
@@ -59,7 +61,12 @@ def decide(
 
 
 def describe(attempt: Attempt, mismatch_message: str | None = None) -> str:
-    """Why an attempt did not succeed, in one line."""
+    """Why an attempt did not succeed, in at most :data:`MAX_REASON` characters that can be stored as UTF-8."""
+    reason = _describe(attempt, mismatch_message).encode(errors="backslashreplace").decode()
+    return reason if len(reason) <= MAX_REASON else reason[: MAX_REASON - 3] + "..."
+
+
+def _describe(attempt: Attempt, mismatch_message: str | None) -> str:
     if attempt.failure is not None:
         return f"{attempt.failure.kind.value}: {attempt.failure.message}"
     if attempt.response is None:

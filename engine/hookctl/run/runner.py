@@ -19,10 +19,8 @@ from hookctl.run.tally import Tally
 
 STATE_SECONDS = 0.5
 """How old the applied state may be that deliveries are made by."""
-CLAIM_SECONDS = 0.01
-"""Between two claims while attempts are under way: each is a commit, so a few at once."""
-FINISH_SECONDS = 0.02
-"""How long a result may wait for others to be committed with."""
+GROUP_SECONDS = 0.01
+"""Between two claims, and between two records of results, while attempts are under way: each is a commit, so a few at once."""
 FINISH_BATCH = 256
 LEASE_SECONDS = 60.0
 """On top of twice the longest timeout: an attempt may fetch a token and be sent a second time."""
@@ -86,14 +84,19 @@ class Runner:
         """When there is something to claim next, in epoch seconds; None: nothing waits."""
         return self._queue.next_due([name for name, plan in self._state.plans.items() if plan.status is Status.ACTIVE])
 
-    def step(self, wait: float) -> None:
-        """Start what is due and record what has ended; wait up to ``wait`` seconds for that while anything is under way."""
+    def step(self, wait: float) -> bool:
+        """Start what is due and record what has ended; wait up to ``wait`` seconds for that while anything is under way.
+
+        False when nothing was under way, so that the caller may wait for something else.
+        """
         self._refresh_state()
         self._start()
+        works = self._engine.in_flight > 0
         if self._engine.in_flight:
-            self._collect(self._engine.poll(wait if not self._results else min(wait, FINISH_SECONDS)))
-        if len(self._results) >= FINISH_BATCH or not self._engine.in_flight or self._monotonic() - self._finished_at >= FINISH_SECONDS:
+            self._collect(self._engine.poll(wait if not self._results else min(wait, GROUP_SECONDS)))
+        if len(self._results) >= FINISH_BATCH or not self._engine.in_flight or self._monotonic() - self._finished_at >= GROUP_SECONDS:
             self._record()
+        return works
 
     def stop(self, grace: float) -> None:
         """Start nothing more, give what is under way ``grace`` seconds to end, and put the rest back into the queue. Once; later calls do nothing."""
@@ -103,7 +106,7 @@ class Runner:
         deadline = self._monotonic() + grace
         try:
             while self._engine.in_flight and (left := deadline - self._monotonic()) > 0:
-                self._collect(self._engine.poll(min(left, FINISH_SECONDS)))
+                self._collect(self._engine.poll(min(left, GROUP_SECONDS)))
         finally:
             self._engine.close()
             self._record()
@@ -112,7 +115,7 @@ class Runner:
 
     def _start(self) -> None:
         now = self._monotonic()
-        if self._in_hand and now - self._claimed_at < CLAIM_SECONDS:
+        if self._in_hand and now - self._claimed_at < GROUP_SECONDS:
             return
         self._claimed_at = now
         wanted = self._manners.wanted(self._state.plans)
@@ -150,8 +153,8 @@ class Runner:
         self._finished_at = self._monotonic()
         if not self._results:
             return
+        lost = self._queue.finish(self._results, self._clock())
         results, self._results = self._results, []
-        lost = self._queue.finish(results, self._clock())
         recorded = [result for result in results if result.claimed.delivery.id not in lost]
         self.tally.add(recorded)
         for result in recorded:

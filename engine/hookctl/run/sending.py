@@ -89,9 +89,9 @@ def send(
 def deliver(runner: Runner, queue: Queue, *, until: float, stopping: Callable[[], bool], tell: Callable[[], None]) -> None:
     """Deliver all that is due by ``until`` (epoch seconds), retries too; ends early once ``stopping()`` is true."""
     while not stopping():
-        runner.step(PAUSE)
+        works = runner.step(PAUSE)
         tell()
-        if runner.in_flight:
+        if works:
             continue
         due = runner.next_due()
         if due is not None and due <= until:
