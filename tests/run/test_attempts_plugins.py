@@ -125,7 +125,7 @@ class AnsweringNonsense(Concurrent):
     [fail, leave, Raising, Leaving, GivingNothing, RaisingInSubmit, RaisingInPoll, RaisingInClose, AnsweringNonsense],
     ids=lambda transport: transport.__name__,
 )
-def test_a_transport_that_breaks(make_engine: MakeEngine, finish: Finish, make_plan: MakePlan, plugins: Plugins, transport: Any, receiver: Receiver) -> None:
+def test_a_transport_that_breaks(make_engine: MakeEngine, finish: Finish, make_plan: MakePlan, plugins: Plugins, *, transport: Any, receiver: Receiver) -> None:
     engine = make_engine(plugins=added(plugins, transport=lambda *_: transport()))
     broken, working = make_plan(name="Broken", transport="mine"), make_plan(name="Working")
     for _ in range(2):
