@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from hookctl.check.notes import Notes, listed, nearest
 from hookctl.model import Json, Pointer
@@ -17,9 +17,8 @@ _ATTEMPT = re.compile(r"\$\{[^}\s]*\}?")
 
 def check_references(notes: Notes, sources: Mapping[str, SecretSource]) -> None:
     """Note references that no source resolves, and those in fields that are taken as they are written."""
-    for pointer, text in _texts(notes.webhook.fields, ()):
-        if "${" in text:
-            _check_text(notes, pointer, text, sources)
+    for field, value in notes.webhook.fields.items():
+        _check_value(notes, (field,), value, sources)
 
 
 def check_secret(notes: Notes, pointer: Pointer, value: Json) -> None:
@@ -31,6 +30,18 @@ def check_secret(notes: Notes, pointer: Pointer, value: Json) -> None:
             "Write where it comes from, such as ${env:NAME} or ${file:/run/secrets/name}, and change the secret: it has been seen.",
             pointer,
         )
+
+
+def _check_value(notes: Notes, pointer: Pointer, value: Json, sources: Mapping[str, SecretSource]) -> None:
+    if isinstance(value, str):
+        if "${" in value:
+            _check_text(notes, pointer, value, sources)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _check_value(notes, (*pointer, key), item, sources)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _check_value(notes, (*pointer, index), item, sources)
 
 
 def _check_text(notes: Notes, pointer: Pointer, text: str, sources: Mapping[str, SecretSource]) -> None:
@@ -61,14 +72,3 @@ def _check_text(notes: Notes, pointer: Pointer, text: str, sources: Mapping[str,
 def _repaired(attempt: str) -> tuple[str, ...]:
     name = attempt.strip("${}")
     return (f"${{env:{name}}}",) if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) else ()
-
-
-def _texts(value: Json | Mapping[str, Json], pointer: Pointer) -> Iterator[tuple[Pointer, str]]:
-    if isinstance(value, str):
-        yield pointer, value
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _texts(item, (*pointer, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _texts(item, (*pointer, index))

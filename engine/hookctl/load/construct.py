@@ -9,7 +9,7 @@ from yaml.nodes import ScalarNode, SequenceNode
 
 from hookctl.load.composer import MAX_DEPTH, depth_problem
 from hookctl.load.problem import NO_ANCHORS, Problem
-from hookctl.load.scalars import AmbiguousScalarError, resolve_plain
+from hookctl.load.scalars import AmbiguousScalarError, is_text, resolve_plain
 from hookctl.model import Json, Pointer
 
 if TYPE_CHECKING:
@@ -88,17 +88,10 @@ class Construction:
             if self._path:
                 self.unread.append(tuple(self._path))  # most likely meant as text, such as {{ x }}
             return None
-        if not node.style and not self._is_text(node.value):
+        if not node.style and not is_text(node.value):
             self._problem_at(node, "yaml-key-type", f"the key {node.value or 'null'} is no text", "Put the key in quotes.")
             return None
         return str(node.value)
-
-    @staticmethod
-    def _is_text(plain: str) -> bool:
-        try:
-            return isinstance(resolve_plain(plain), str)
-        except AmbiguousScalarError:
-            return False
 
     def _check_properties(self, node: Node) -> bool:
         """Report anchors and tags before a node. False when its value cannot be told: a tagged scalar, or an alias."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MAX_BYTES = 1024 * 1024
+_BLOCK = 8192
 SUFFIXES = (".yaml", ".yml")
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\0\0", "utf-32-le"), (b"\0\0\xfe\xff", "utf-32-be"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 """Byte-order marks and the encodings that they stand for; the longer ones first."""
@@ -68,9 +69,10 @@ def read_file(path: Path) -> ReadFile | FileProblem:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe without a writer would wait for ever
         with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            about = os.fstat(descriptor)
+            if not stat.S_ISREG(about.st_mode):
                 return FileProblem(name, "file-unreadable", "not a regular file", "Put a plain file there, or rename this one.")
-            data = file.read(MAX_BYTES + 1)
+            data = file.read(min(max(about.st_size, _BLOCK), MAX_BYTES) + 1)  # a buffer for the limit would cost more than the read
     except OSError as error:
         return _unreadable(path, error)
     if len(data) > MAX_BYTES:

@@ -15,6 +15,8 @@ from hookctl.load.problem import Problem
 from hookctl.model import Finding, Severity, SourceFile, Webhook
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_PLAIN = bytes((0x09, 0x0A, *range(0x20, 0x7F)))
+"""Bytes of ASCII that need no further look."""
 _LINE_BREAK = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
 
 
@@ -97,6 +99,8 @@ def _load_document(lines: Lines, start: int, end: int, number: int) -> tuple[Web
 
 def _find_forbidden(text: str) -> Problem | None:
     """The first character that YAML forbids, or that its versions (and terminals) read differently."""
+    if text.isascii() and not text.encode().translate(None, _PLAIN):
+        return None
     if match := _CONTROL.search(text):
         message = f"the control character U+{ord(match[0]):04X}"
         return Problem("file-not-text", message, 'Remove it; in text write it as an escape in double quotes, such as "\\x1b".', match.start(), match.end())

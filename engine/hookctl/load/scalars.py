@@ -7,6 +7,7 @@ hold, is refused: the author says by quotes, or by another spelling, what is mea
 from __future__ import annotations
 
 import re
+from math import isinf
 
 from hookctl.model import Json
 
@@ -16,20 +17,25 @@ _WORDS: dict[str, Json] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _NUMBER_START = frozenset("-+.0123456789")
-_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
-_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*)(?:[eE][-+][0-9]+)?")
-_AMBIGUOUS = (
-    (re.compile(r"[-+]?0[0-9]+"), "has a leading zero: base 8 to YAML 1.1, base 10 to YAML 1.2"),
-    (re.compile(r"0o[0-7]+"), "is a number to YAML 1.2, and text to YAML 1.1"),
-    (re.compile(r"[-+]?0b[01_]+|[-+]0x[0-9a-fA-F_]+"), "is a number to YAML 1.1, and text to YAML 1.2"),
-    (
-        re.compile(r"[-+]?(?=[0-9.xa-fA-F_]*_)(?:0x[0-9a-fA-F_]+|[0-9][0-9_]*(?:\.[0-9_]*)?)"),
-        "is a number to YAML 1.1, and text to YAML 1.2",
-    ),
-    (re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)[eE][-+]?[0-9]+"), "is a number to YAML 1.2, and text to YAML 1.1"),
-    (re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"), "is no number that JSON has"),
+_NUMBER = re.compile(
+    r"""
+      (?P<decimal>[-+]?(?:0|[1-9][0-9]*))
+    | (?P<hexadecimal>0x[0-9a-fA-F]+)
+    | (?P<float>[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*)(?:[eE][-+][0-9]+)?)
+    | (?P<leading_zero>[-+]?0[0-9]+)
+    | (?P<only_1_2>0o[0-7]+|[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)[eE][-+]?[0-9]+)
+    | (?P<only_1_1>[-+]?0b[01_]+|[-+]?0x[0-9a-fA-F_]+|[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?)
+    | (?P<no_json>[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))
+    """,
+    re.VERBOSE,
 )
+"""What any reader takes for a number; the groups that stand earlier take what later ones would, too."""
+_AMBIGUOUS = {
+    "leading_zero": "has a leading zero: base 8 to YAML 1.1, base 10 to YAML 1.2",
+    "only_1_2": "is a number to YAML 1.2, and text to YAML 1.1",
+    "only_1_1": "is a number to YAML 1.1, and text to YAML 1.2",
+    "no_json": "is no number that JSON has",
+}
 _LONGEST_INTEGER = 21
 """Characters of the longest 64-bit integer, its sign included."""
 
@@ -44,19 +50,30 @@ def resolve_plain(text: str) -> Json:
         return _WORDS[text]
     if text[0] not in _NUMBER_START:
         return text
-    if _INTEGER.fullmatch(text):
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        return text
+    form = match.lastgroup
+    if form == "decimal":
         return _integer(text, 10)
-    if _HEXADECIMAL.fullmatch(text):
+    if form == "hexadecimal":
         return _integer(text, 16)
-    if _FLOAT.fullmatch(text):
-        number = float(text)
-        if number in (float("inf"), float("-inf")):
-            raise AmbiguousScalarError("is too great for readers of JSON")
-        return number
-    for pattern, reason in _AMBIGUOUS:
-        if pattern.fullmatch(text):
-            raise AmbiguousScalarError(reason)
-    return text
+    if form != "float":
+        raise AmbiguousScalarError(_AMBIGUOUS[str(form)])
+    number = float(text)
+    if isinf(number):
+        raise AmbiguousScalarError("is too great for readers of JSON")
+    return number
+
+
+def is_text(plain: str) -> bool:
+    """True when every reader takes the plain scalar for text."""
+    if plain not in _WORDS and plain[0] not in _NUMBER_START:
+        return True
+    try:
+        return isinstance(resolve_plain(plain), str)
+    except AmbiguousScalarError:
+        return False
 
 
 def _integer(text: str, base: int) -> int:
