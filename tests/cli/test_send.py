@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import random
 import re
 import signal
@@ -249,6 +250,27 @@ def test_no_secret_reaches_the_store_or_the_output(site: Site) -> None:
     for secret in ("canary-token-3f9a", CANARY.encode().hex()):
         assert [secret.encode() in artefact for artefact in artefacts] == [False] * len(artefacts)
     assert any(request.header("x-key") == CANARY.encode().hex() for request in site.receiver.requests)
+
+
+def test_progress_is_one_line_that_is_written_over_on_a_terminal(site: Site) -> None:
+    site.receiver.default = Answer(delay=0.1)
+    terminal, end = pty.openpty()
+    command = [sys.executable, "-m", "hookctl", "send", str(site.write(300))]
+    with subprocess.Popen(command, cwd=site.root, env=os.environ | site.env, stdout=subprocess.PIPE, stderr=end) as process:
+        out, _ = process.communicate(timeout=PATIENCE)
+    shown = os.read(terminal, 100_000).decode()
+    os.close(end)
+    os.close(terminal)
+    lines = shown.split("\r\x1b[K")
+    assert re.fullmatch(r"300 events read, all of them; \d+ delivered; \d+ in flight; \d s", lines[-2])
+    assert lines[-1] == ""
+    assert "\n" not in shown
+    assert b"\x1b" not in out
+
+
+def test_colour_when_asked_for(site: Site) -> None:
+    result = site.run("--color", "always", "send", str(site.write(1)))
+    assert "\x1b[32m" in result.stdout
 
 
 # -- interrupted

@@ -145,6 +145,17 @@ def test_nothing_at_all() -> None:
     assert read(b"") == read(b"\n \n") == read(b"\xef\xbb\xbf") == []
 
 
+@pytest.mark.parametrize("size", [1, 3, 1 << 20])
+def test_a_later_line_that_is_an_array_is_a_bad_line(size: int) -> None:
+    assert read(b"\n\n" + GOOD[0] + b"\n[1]\n" + GOOD[1], size) == ["e0", "line 4: not a JSON object but an array", "e1"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 1 << 20])
+def test_blank_lines_before_the_first_are_counted(size: int) -> None:
+    assert read(b"\xef\xbb\xbf \n\r\n  x\n", size) == ["line 3: not JSON: Expecting value at column 1"]
+    assert read(b"\xef", size) == ["line 1: not UTF-8 at byte 1"]
+
+
 def test_a_line_that_never_ends_is_named_once_and_not_kept() -> None:
     reader = EventReader(EventGate(TYPES))
     found = list(reader.feed(GOOD[0] + b"\n{"))

@@ -82,31 +82,53 @@ class EventReader:
     def __init__(self, gate: EventGate) -> None:
         self._gate = gate
         self._rest = b""
+        """What is read of a line that has not ended yet."""
         self._line = 0
-        self._is_array: bool | None = None
         self._skipping = False
+        self._begun = False
+        self._array: list[bytes] = []
+        """The array so far, in pieces; empty when the input is lines."""
+        self._array_size = 0
 
     def feed(self, data: bytes) -> Iterator[Event | BadEvent]:
-        """What has become complete with these bytes."""
+        """What has become complete with these bytes. Raises EventError when they are more than an array may hold."""
+        if self._array:
+            self._grow(data)
+            return
         self._rest += data
-        if self._is_array is None:
-            self._rest = self._rest.removeprefix(BYTE_ORDER_MARK)
-            start = self._rest.lstrip()
-            if not start or BYTE_ORDER_MARK.startswith(self._rest):
-                return
-            self._is_array = start.startswith(b"[")
-        if not self._is_array:
+        if not self._begun and self._begin() and self._rest.startswith(b"["):
+            self._grow(self._rest)
+        elif self._begun:
             yield from self._lines()
-        elif len(self._rest) > MAX_ARRAY_BYTES:
-            raise EventError(f"a JSON array of more than {MAX_ARRAY_BYTES >> 20} MiB", hint="Write one event per line: lines are read one by one.")
 
     def finish(self) -> Iterator[Event | BadEvent]:
         """What is left at the end of the stream."""
-        if self._is_array and not _first_line_is_whole(self._rest):
-            yield from self._items()
-            return
-        self._rest += b"\n"
-        yield from self._lines()
+        if self._array:
+            self._rest = b"".join(self._array)
+            if not _first_line_is_whole(self._rest):
+                yield from self._items()
+                return
+        if self._begun or self._rest != BYTE_ORDER_MARK:
+            self._rest += b"\n"
+            yield from self._lines()
+
+    def _begin(self) -> bool:
+        """Pass over a byte order mark and blank lines; False while there is nothing else."""
+        if self._line == 0:
+            if BYTE_ORDER_MARK.startswith(self._rest):
+                return False
+            self._rest = self._rest.removeprefix(BYTE_ORDER_MARK)
+        start = self._rest.lstrip()
+        self._line += self._rest.count(b"\n", 0, len(self._rest) - len(start))
+        self._rest = start
+        self._begun = bool(start)
+        return self._begun
+
+    def _grow(self, data: bytes) -> None:
+        self._array.append(data)
+        self._array_size += len(data)
+        if self._array_size > MAX_ARRAY_BYTES:
+            raise EventError(f"a JSON array of more than {MAX_ARRAY_BYTES >> 20} MiB", hint="Write one event per line: lines are read one by one.")
 
     def _lines(self) -> Iterator[Event | BadEvent]:
         *lines, self._rest = self._rest.split(b"\n")
