@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,8 @@ def exchange(network: Network, request: requests.Request) -> Response:
     try:
         prepared = request.prepare()
         prepared.headers["User-Agent"] = "hookctl"
-        return from_requests(transport.send(prepared, timeout=10))
+        received = from_requests(transport.send(prepared, timeout=10))
+        return replace(received, headers=tuple(sorted(received.headers)))  # vcrpy does not keep their order
     finally:
         transport.close()
 

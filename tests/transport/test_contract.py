@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
@@ -17,6 +18,7 @@ from hookctl.plugin.responses import timing_of
 from hookctl.testing.answers import Answer, Misbehaviour
 from hookctl.testing.misbehaviours import _bomb
 from hookctl.testing.receiver import Receiver
+from hookctl_plugins.transport import limits
 
 URL = "https://siem.example.com/ingest"
 SLOW = 0.3
@@ -266,6 +268,16 @@ def test_a_kept_connection_that_was_closed_meanwhile_is_no_failure(receiver: Rec
     receiver.default = Answer(misbehave=Misbehaviour.CLOSE_AFTER)
     assert [send().status for _ in range(3)] == [200, 200, 200]
     assert receiver.count == 3
+
+
+@pytest.mark.parametrize("limit", ["MAX_LIFETIME_SECONDS", "MAX_IDLE_SECONDS"])
+def test_a_connection_is_not_kept_for_ever(receiver: Receiver, sender: SenderOf, monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+    monkeypatch.setattr(limits, limit, 1)
+    send = sender(receiver.network())
+    send()
+    time.sleep(2.1)  # libcurl counts whole seconds
+    send()
+    assert receiver.connections == 2
 
 
 @pytest.mark.parametrize("misbehaviour", [Misbehaviour.CLOSE, Misbehaviour.RESET])

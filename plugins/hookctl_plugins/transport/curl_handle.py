@@ -13,13 +13,8 @@ import pycurl
 from hookctl.model import MAX_RESPONSE_BYTES, Failure, FailureKind, Response, Timing
 from hookctl.network.guard import HTTPS_PORT, Network, Target
 from hookctl.plugin.responses import is_framed
+from hookctl_plugins.transport import limits
 from hookctl_plugins.transport.curl_codes import OPERATION_TIMEDOUT, PARTIAL_FILE, RECV_ERROR, kind_of
-
-MAX_HEADER_BYTES = 256 * 1024
-MAX_LIFETIME_SECONDS = 300
-"""How long a connection is kept at most: until then the addresses that were vetted when it was dialled hold."""
-MAX_IDLE_SECONDS = 55
-"""Shorter than the minute after which many servers close."""
 
 
 class _Lent(socket.socket):
@@ -41,6 +36,8 @@ class Handle:
         self._target: Target | None = None
         for option, value in _OPTIONS:
             self.curl.setopt(option, value)
+        self.curl.setopt(pycurl.MAXLIFETIME_CONN, limits.MAX_LIFETIME_SECONDS)
+        self.curl.setopt(pycurl.MAXAGE_CONN, limits.MAX_IDLE_SECONDS)
         self.curl.setopt(pycurl.CAINFO, network.ca_file or certifi.where())
         self.curl.setopt(pycurl.WRITEFUNCTION, self._write)
         self.curl.setopt(pycurl.HEADERFUNCTION, self._read_header)
@@ -93,7 +90,7 @@ class Handle:
 
     def _read_header(self, line: bytes) -> int | None:
         self._header_size += len(line)
-        if self._header_size > MAX_HEADER_BYTES:
+        if self._header_size > limits.MAX_HEADER_BYTES:
             return -1
         if self._header_done:
             return None  # a trailer
@@ -190,6 +187,4 @@ _OPTIONS = (
     (pycurl.HTTP09_ALLOWED, 0),
     (pycurl.HTTP_CONTENT_DECODING, 0),
     (pycurl.PATH_AS_IS, 1),
-    (pycurl.MAXLIFETIME_CONN, MAX_LIFETIME_SECONDS),
-    (pycurl.MAXAGE_CONN, MAX_IDLE_SECONDS),
 )

@@ -16,8 +16,7 @@ from urllib3.connection import HTTPSConnection
 from hookctl.errors import AddressBlockedError, ConnectError, DeadlineError, TlsError
 from hookctl.network.guard import Target
 from hookctl.network.resolver import Resolver
-
-MAX_HEADER_BYTES = 256 * 1024
+from hookctl_plugins.transport import limits
 
 
 @dataclass(slots=True)
@@ -76,7 +75,7 @@ class StrictReader(io.BufferedReader):
     def readline(self, size: int | None = -1) -> bytes:
         """As the base class. Raises http.client.HTTPException for a line that is cut, and for too many."""
         line = super().readline(size)
-        if not line.endswith(b"\n") and len(line) != size and (line or self.allowance != MAX_HEADER_BYTES):
+        if not line.endswith(b"\n") and len(line) != size and (line or self.allowance != limits.MAX_HEADER_BYTES):
             raise http.client.IncompleteRead(line)
         if self.allowance is not None:
             self.allowance -= len(line)
@@ -92,7 +91,7 @@ class StrictResponse(http.client.HTTPResponse):
         """Read status line and header. Raises http.client.HTTPException."""
         reader = self.fp
         assert isinstance(reader, StrictReader)  # noqa: S101  # DeadlineSocket.makefile makes no other
-        reader.allowance = MAX_HEADER_BYTES
+        reader.allowance = limits.MAX_HEADER_BYTES
         super().begin()
         reader.allowance = None
 
@@ -113,13 +112,21 @@ class GuardedConnection(HTTPSConnection):
         super().__init__(*args, **kwargs)
         self._resolver = resolver
         self._current = current
+        self._dialled_at = self._used_at = 0.0
+
+    @property
+    def is_connected(self) -> bool:
+        """True when the connection may be used again; urllib3's pool asks before it does."""
+        now = time.monotonic()
+        young = now - self._dialled_at < limits.MAX_LIFETIME_SECONDS and now - self._used_at < limits.MAX_IDLE_SECONDS
+        return young and super().is_connected
 
     def _new_conn(self) -> socket.socket:
         call: Call = self._current.call
         target = self._resolver.resolve(self.host, call.left())
         call.resolved = time.monotonic()
         sock = _dial(target, call)
-        call.connected = time.monotonic()
+        call.connected = self._dialled_at = time.monotonic()
         return sock
 
     def connect(self) -> None:
@@ -134,6 +141,7 @@ class GuardedConnection(HTTPSConnection):
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         """As the base class, under the deadline of the current call."""
+        self._used_at = time.monotonic()
         if isinstance(self.sock, DeadlineSocket):
             self.sock.call = self._current.call
         super().request(*args, **kwargs)
