@@ -93,7 +93,15 @@ class TemplateError(HookctlError):
 
 
 class RenderError(HookctlError):
-    """A template cannot be rendered for one event; the delivery is dead with this as its reason."""
+    """A template cannot be rendered for one event; the delivery is dead with this as its reason.
+
+    ``start`` and ``end`` are offsets of the expression into the template's text, as :class:`TemplateError` has them; both 0 where it is not known.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", start: int = 0, end: int = 0) -> None:
+        super().__init__(message, hint=hint)
+        self.start = start
+        self.end = end
 
 
 class TransportError(HookctlError):

@@ -44,8 +44,8 @@ def check_body(text: str, event_type: EventSchema, filters: Mapping[str, Filter]
     paths = PathChecker(layout.positions)
     paths.nodes(nodes, event_scope(EventShape(event_type.schema)))
     problems += paths.problems
-    if not problems:
-        problems += _render_mock(nodes, layout, text, event_type, filters)
+    if event_type.mock and not any(problem.is_error for problem in problems):
+        problems += _render_mock(compile_nodes(nodes, layout.positions, text, filters), event_type, problems, len(text))
     return sorted(dict.fromkeys(problems), key=lambda problem: (problem.start, problem.end))
 
 
@@ -92,10 +92,13 @@ def _check_plain(text: str, plain: Plain, event_type: EventSchema) -> list[Templ
     return sorted(problems, key=lambda problem: problem.start)
 
 
-def _render_mock(nodes: Sequence[Node], layout: Layout, text: str, event_type: EventSchema, filters: Mapping[str, Filter]) -> list[TemplateProblem]:
+def _render_mock(template: BodyTemplate, event_type: EventSchema, known: Sequence[TemplateProblem], length: int) -> list[TemplateProblem]:
+    """The mock event shows what the schema does not: a filter or a comparison that does not take the value it is given."""
     try:
-        compile_nodes(nodes, layout.positions, text, filters).render(event_type.mock)
+        template.render(event_type.mock)
     except RenderError as error:
+        if any(problem.rule == "template-optional-path" and error.start <= problem.start < error.end for problem in known):
+            return []  # the warning says already that there may be no value
         message = f"the mock event of {event_type.name} cannot be rendered: {error.message}"
-        return [TemplateProblem(rule="template-filter", is_error=True, message=message, hint=error.hint, start=0, end=len(text))]
+        return [TemplateProblem(rule="template-filter", is_error=True, message=message, hint=error.hint, start=error.start, end=error.end or length)]
     return []

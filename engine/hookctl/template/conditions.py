@@ -124,7 +124,7 @@ def _atom(condition: Expression) -> tuple[Expression, bool]:
     """The condition in the form in which it is known again, and whether its truth is the same or the opposite."""
     if isinstance(condition, Filtered):
         is_falsy = all(isinstance(a, (Const, ListOf)) and not (a.value if isinstance(a, Const) else a.items) for a in condition.arguments)
-        if condition.name == "length" or (condition.name == "default" and is_falsy and len(condition.arguments) == 1):
+        if condition.name in {"length", "items"} or (condition.name == "default" and is_falsy and len(condition.arguments) == 1):
             return _atom(condition.value)
     if isinstance(condition, Compare) and isinstance(condition.left, Filtered) and condition.left.name == "length" and isinstance(condition.right, Const):
         truth = {(">", "0"): True, ("!=", "0"): True, (">=", "1"): True, ("==", "0"): False, ("<", "1"): False}.get((condition.operator, condition.right.text))

@@ -18,7 +18,10 @@ _RESERVED = frozenset({"and", "or", "not", "in", "is", "if", "else", "elif", "fo
 _COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 _UNSAFE = {
     "(": ("a value cannot be called", "Use a filter: value | name(...)."),
-    "{": ("an object cannot be written in an expression", "Write the object as JSON around the expressions."),
+    "{": (
+        "an object cannot be written in an expression",
+        "Write the object as JSON around expressions, with a space between { and {{; {} is the empty one.",
+    ),
     "~": ("'~' is not part of templates", "Put the expressions side by side in one string."),
 } | dict.fromkeys(("+", "-", "*", "/", "%", "**", "//"), ("arithmetic is not part of templates", "Let the event's publisher or the receiver compute it."))
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
@@ -170,13 +173,9 @@ class ExpressionParser:
 
     def _primary(self) -> Expression:
         token = self.token
-        if token.kind == "string":
-            return self._string()
-        if token.kind == "number" or (token.text == "-" and self._tokens[self._at + 1].kind == "number"):
-            return self._number()
-        if token.kind == "name" and token.text in _WORDS:
-            self.advance()
-            return _constant(_WORDS[token.text], token.start, token.end)
+        constant = self._constant(token)
+        if constant is not None:
+            return constant
         if self.take("("):
             value = self.expression()
             self.expect(")", "to close '('")
@@ -188,6 +187,20 @@ class ExpressionParser:
             raise self.error(message, hint=hint, rule="template-unsafe")
         name = self.name("a value")
         return Path(name.text, (), name.start, name.end)
+
+    def _constant(self, token: Token) -> Const | None:
+        following = self._tokens[min(self._at + 1, len(self._tokens) - 1)]
+        if token.kind == "string":
+            return self._string()
+        if token.kind == "number" or (token.text == "-" and following.kind == "number"):
+            return self._number()
+        if token.kind == "name" and token.text in _WORDS:
+            self.advance()
+            return _constant(_WORDS[token.text], token.start, token.end)
+        if token.text == "{" and following.text == "}":
+            self.advance()
+            return _constant({}, token.start, self.advance().end)
+        return None
 
     def _list(self, start: int) -> Expression:
         items: list[Expression] = []
@@ -223,7 +236,7 @@ class ExpressionParser:
             raise TemplateError("only a key in quotes or an index may stand in [ ]", hint='Write a["key"] or a[0].', start=value.start, end=value.end)
         return (step,), self.expect("]", "to close '['").end
 
-    def _string(self) -> Expression:
+    def _string(self) -> Const:
         token = self.advance()
 
         def unescape(match: re.Match[str]) -> str:
@@ -236,7 +249,7 @@ class ExpressionParser:
 
         return _constant(_ESCAPE.sub(unescape, token.text[1:-1]), token.start, token.end)
 
-    def _number(self) -> Expression:
+    def _number(self) -> Const:
         start = self.token.start
         sign = "-" if self.take("-") else ""
         token = self.advance()

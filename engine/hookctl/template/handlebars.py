@@ -36,8 +36,12 @@ def explain(text: str, start: int) -> TemplateError | None:
 
 
 def _path(path: str) -> str:
-    """A Handlebars path in Jinja's syntax: ``groups.[0].name`` is ``groups[0].name``, ``a.b-c`` is ``a["b-c"]``."""
+    """A Handlebars path in Jinja's syntax: ``groups.[0].name`` is ``groups[0].name``, ``a.b-c`` is ``a["b-c"]``, ``a-b`` is ``data["a-b"]``."""
+    if path in {"this", "."}:
+        return "item"
+    if path == "index":
+        return "index0"
     path = re.sub(r"\.?\[(\d+)\]", r"[\1]", path)
     path = re.sub(r"\.?\[([^\]\d\"'][^\]]*)\]", r'["\1"]', path)
-    path = re.sub(r"\.(\w+(?:-\w+)+)", r'["\1"]', path)
-    return path.replace("index", "index0") if path == "index" else path
+    path = re.sub(r"^(\w+(?:-\w+)+)", r"data.\1", path)
+    return re.sub(r"\.(\w+(?:-\w+)+)", r'["\1"]', path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -14,8 +16,12 @@ from hookctl.model import Json
 
 MAX_CHARACTERS = 1000
 MAX_NESTING = 20
+MAX_STEPS = 60
+"""Levels of the parsed expression: each ``|``, ``||``, ``[*]`` and so on adds one."""
 MAX_GROWTH = 16
 """How many times as large as the event a result may be: ``[@, @] | [@, @]`` is four times as large, and so on."""
+
+_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`""", re.DOTALL)
 
 Ast = dict[str, Any]
 
@@ -30,7 +36,7 @@ def compile_expression(text: str, rule: str = "template-filter") -> tuple[Parsed
         raise TemplateError(
             f"the JMESPath expression has more than {MAX_CHARACTERS} characters", hint="Shorten it.", rule=rule, start=MAX_CHARACTERS, end=len(text)
         )
-    _check_nesting(text, rule)
+    _check_text(text, rule)
     try:
         parsed = jmespath.compile(text)
     except JMESPathError as error:
@@ -38,6 +44,8 @@ def compile_expression(text: str, rule: str = "template-filter") -> tuple[Parsed
     except (RecursionError, ValueError, TypeError, AttributeError, IndexError) as error:  # what jmespath lets through for odd input
         raise TemplateError(f"the JMESPath expression cannot be read: {error}", hint="See jmespath.org.", rule=rule, start=0, end=len(text)) from None
     tree = syntax_tree(parsed)
+    if _is_deep(tree):
+        raise TemplateError(f"the JMESPath expression has more than {MAX_STEPS} steps in a row", hint="Shorten it.", rule=rule, start=0, end=len(text))
     growth = _growth(tree)
     if growth > MAX_GROWTH:
         raise TemplateError(
@@ -76,24 +84,37 @@ def nodes(node: Ast) -> Iterator[Ast]:
             yield from nodes(child)
 
 
-def _check_nesting(text: str, rule: str) -> None:
-    depth = 0
-    quote = ""
-    at = 0
+def _check_text(text: str, rule: str) -> None:
+    """What must hold before jmespath reads the text: brackets not too deep, and JSON in the backticks."""
+    depth = at = 0
     while at < len(text):
-        character = text[at]
-        if quote:
-            at += 1 if character == "\\" else 0
-            quote = "" if character == quote else quote
-        elif character in "'\"`":
-            quote = character
-        elif character in "([{!&":
-            depth += 1
-        elif character in ")]}":
-            depth -= 1
+        quoted = _QUOTED.match(text, at)
+        if quoted:
+            if text[at] == "`":
+                _check_literal(quoted, rule)
+            at = quoted.end()
+            continue
+        depth += (text[at] in "([{!&") - (text[at] in ")]}")
         if depth > MAX_NESTING:
             raise TemplateError(f"the JMESPath expression is nested deeper than {MAX_NESTING}", hint="Flatten it.", rule=rule, start=at, end=at + 1)
         at += 1
+
+
+def _check_literal(quoted: re.Match[str], rule: str) -> None:
+    """Jmespath takes ``foo`` in backticks for text, with a warning that nobody sees; another JMESPath would refuse it."""
+    try:
+        json.loads(quoted.group()[1:-1].replace("\\`", "`"))
+    except (ValueError, RecursionError):
+        hint = "Write text in single quotes: 'High'; backticks hold JSON: `5`, `true`, `\"High\"`."
+        raise TemplateError(f"{quoted.group()} is no JSON", hint=hint, rule=rule, start=quoted.start(), end=quoted.end()) from None
+
+
+def _is_deep(tree: Ast) -> bool:
+    """Whether the tree is deeper than jmespath, which calls itself at each level, can be trusted with."""
+    level = [tree]
+    for _ in range(MAX_STEPS):
+        level = [child for node in level for child in node.get("children", ()) if isinstance(child, dict)]
+    return bool(level)
 
 
 def _syntax_error(error: JMESPathError, text: str, rule: str) -> TemplateError:

@@ -34,6 +34,11 @@ def parse(text: str) -> tuple[Node, ...]:
         raise TemplateError(
             f"the template has more than {MAX_CHARACTERS} characters", hint="Shorten it.", rule="template-too-large", start=MAX_CHARACTERS, end=len(text)
         )
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        message = "the template holds half a surrogate pair, which no UTF-8 text has"
+        raise TemplateError(message, hint="Write the character itself.", start=error.start, end=error.end) from None
     parser = _Parser(text)
     body, closing = parser.body(())
     if closing is not None:

@@ -57,7 +57,7 @@ def unknown_path(path: Path, scope: Scope) -> TemplateProblem | None:
         return _unknown_name(path, scope)
     for number, shape in scope.event.walk(scope.names[path.root], path.steps):
         if isinstance(shape, Unknown):
-            return _unknown_step(path, number, shape)
+            return _unknown_step(path, number, shape, scope)
     return None
 
 
@@ -74,7 +74,7 @@ def _unknown_name(path: Path, scope: Scope) -> TemplateProblem:
     )
 
 
-def _unknown_step(path: Path, number: int, unknown: Unknown) -> TemplateProblem:
+def _unknown_step(path: Path, number: int, unknown: Unknown, scope: Scope) -> TemplateProblem:
     parent = path_text(path.root, path.steps[: number - 1])
     wrong = path.steps[number - 1]
     if unknown.keys:
@@ -83,7 +83,8 @@ def _unknown_step(path: Path, number: int, unknown: Unknown) -> TemplateProblem:
     else:
         message, hint = f"{parent} is neither an object nor a list, so it has no {wrong}", f"Write {parent}."
     rest = path.steps[number:]
-    suggestions = tuple(path_text(path.root, (*path.steps[: number - 1], near, *rest)) for near in nearest(str(wrong), unknown.keys))
+    near = [Path(path.root, (*path.steps[: number - 1], key, *rest), 0, 0) for key in nearest(str(wrong), unknown.keys)]
+    suggestions = tuple(other.text for other in near if unknown_path(other, scope) is None) or tuple(other.text for other in near)
     return TemplateProblem(rule="template-unknown-path", is_error=True, message=message, hint=hint, start=path.start, end=path.end, suggestions=suggestions)
 
 

@@ -17,6 +17,7 @@ from typing import Never
 from hookctl.model import Json
 from hookctl.template.evaluation import raise_missing, raise_too_large
 from hookctl.template.filters import MAX_OUTPUT
+from hookctl.template.structure import MAX_NESTING
 from hookctl.template.values import MISSING, Value, escape, quote, to_json
 
 _EXPRESSION = re.compile(r"\{\{[ \t]*((?:data|event_type|event_time|id)(?:\.[A-Za-z_]\w*)*)[ \t]*\}\}", re.ASCII)
@@ -54,9 +55,10 @@ def split_plain(text: str) -> Plain | None:
         inside ^= literal.count('"') & 1
         in_string.append(inside)
         filled += following if inside else " 0 " + following
-    if "{{" in filled:
+    if "{{" in filled or filled.count("{") + filled.count("[") > MAX_NESTING:
         return None
     try:
+        filled.encode()  # half a surrogate pair is for the full parser to report
         _decode(filled)
     except (ValueError, RecursionError):
         return None

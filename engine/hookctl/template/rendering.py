@@ -12,7 +12,7 @@ from hookctl.template.expressions import Expression, Filtered, For, If, Node, Ou
 from hookctl.template.filters import MAX_OUTPUT
 from hookctl.template.positions import Position
 from hookctl.template.problems import Filter
-from hookctl.template.values import Missing, escape, to_json, to_text
+from hookctl.template.values import Missing, Value, escape, kind, to_json, to_text
 
 Write = Callable[[Frame], None]
 
@@ -87,20 +87,24 @@ def _output(node: Output, context: _Context) -> Write:
     while isinstance(expression, Filtered) and expression.name == "tojson":  # the position writes JSON itself: never twice
         expression, is_json = expression.value, True
     value_of = context.evaluate(expression)
+    start, end = node.expression.start, node.expression.end
     encode = to_json if is_json else to_text
     depth = position.depth
 
     def write(frame: Frame) -> None:
-        value = value_of(frame)
-        if isinstance(value, Missing):
-            raise_missing(context.text[expression.start : expression.end])
-        frame.write(escape(encode(value), depth))
+        try:
+            value = value_of(frame)
+            if isinstance(value, Missing):
+                raise_missing(context.text[expression.start : expression.end])
+            frame.write(escape(encode(value), depth))
+        except RenderError as error:
+            raise _placed(error, start, end) from error.__cause__
 
     return write
 
 
 def _if(node: If, context: _Context) -> Write:
-    branches = [(None if branch.condition is None else context.evaluate(branch.condition), _sequence(branch.body, context)) for branch in node.branches]
+    branches = [(None if branch.condition is None else _condition(branch.condition, context), _sequence(branch.body, context)) for branch in node.branches]
 
     def write(frame: Frame) -> None:
         for condition, body in branches:
@@ -111,16 +115,37 @@ def _if(node: If, context: _Context) -> Write:
     return write
 
 
+def _condition(condition: Expression, context: _Context) -> Evaluate:
+    value_of = context.evaluate(condition)
+
+    def decide(frame: Frame) -> Value:
+        try:
+            return value_of(frame)
+        except RenderError as error:
+            raise _placed(error, condition.start, condition.end) from error.__cause__
+
+    return decide
+
+
+def _placed(error: RenderError, start: int, end: int) -> RenderError:
+    """The error with its place in the template, if it does not know one."""
+    if not error.end:
+        error.start, error.end = start, end
+    return error
+
+
 def _for(node: For, context: _Context) -> Write:
     iterable = strictly(node.iterable, context.text, context.filters)
     words = context.text[node.iterable.start : node.iterable.end]
     body, otherwise = _sequence(node.body, context), _sequence(node.otherwise, context)
     targets, cost = node.targets, _cost(node.body)
+    start, end = node.iterable.start, node.iterable.end
 
     def write(frame: Frame) -> None:
-        items = iterable(frame)
-        if not isinstance(items, list):
-            raise RenderError(f"{words} is no list, so there is nothing to loop over", hint="Loop over a list; an object has the filter items.")
+        try:
+            items = _list(iterable(frame), words)
+        except RenderError as error:
+            raise _placed(error, start, end) from error.__cause__
         if not items:
             otherwise(frame)
             return
@@ -133,6 +158,12 @@ def _for(node: For, context: _Context) -> Write:
         frame.values = outer
 
     return write
+
+
+def _list(value: Json, words: str) -> list[Json]:
+    if not isinstance(value, list):
+        raise RenderError(f"{words} is {kind(value)}, so there is nothing to loop over", hint="Loop over a list; an object has the filter items.")
+    return value
 
 
 def _bind(targets: tuple[str, ...], item: Json, words: str) -> dict[str, Json]:

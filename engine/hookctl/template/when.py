@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Ast = dict[str, Any]
 """A node of a JMESPath expression, as jmespath gives it."""
 
+_BOOLEAN = Shape(({"type": "boolean"},))
 _BY_KEY = frozenset({"sort_by", "max_by", "min_by"})
 
 
@@ -55,11 +56,15 @@ def check_when(text: str, event_type: EventSchema) -> list[TemplateProblem]:
 
 
 def unknown_fields(text: str, event: EventShape, start: Shape, rule: str) -> list[TemplateProblem]:
-    """The fields of a valid JMESPath expression that the schema does not have, when the expression is applied to ``start``."""
+    """The fields of a JMESPath expression that the schema does not have, when it is applied to ``start``; none for an expression that cannot be read."""
     from hookctl.template.jmespath_rules import compile_expression, syntax_tree
 
+    try:
+        compiled, _ = compile_expression(text)
+    except TemplateError:
+        return []  # what is wrong with it is for others to report
     walker = _Walker(text, event, rule)
-    walker.shape(syntax_tree(compile_expression(text)[0]), start)
+    walker.shape(syntax_tree(compiled), start)
     return walker.problems
 
 
@@ -89,7 +94,7 @@ class _Walker:
         elif kind not in {"slice", "identity", "current"}:
             for child in children:
                 self.shape(child, shape)
-            shape = Shape(())
+            shape = _BOOLEAN if kind in {"not_expression", "comparator"} else Shape(())
         return shape
 
     def _projection(self, kind: str, children: list[Ast], shape: Shape) -> Shape:
@@ -113,7 +118,9 @@ class _Walker:
                 first = self.shape(argument, shape)
             else:
                 self.shape(argument, shape)
-        return first if name in _BY_KEY or name in {"sort", "reverse"} else Shape(())
+        if name in {"max_by", "min_by"}:
+            return self._event.items(first)
+        return first if name in {"sort", "sort_by", "reverse"} else Shape(())
 
     def _field(self, name: str, shape: Shape) -> Shape:
         start, end = next(self._fields)
@@ -138,6 +145,8 @@ def _hint(name: str, shape: Shape, unknown: Unknown) -> str:
         return f"There are {describe_keys('', unknown.keys)}."
     if "array" in shape.types:
         return f"It is a list: write [0].{name} for its first item or [*].{name} for all."
+    if shape is _BOOLEAN:
+        return "JMESPath reads !a.b as (!a).b: write !(a.b)."
     return f"It is {' or '.join(sorted(shape.types))}: leave the field away."
 
 
@@ -151,4 +160,5 @@ def _field_tokens(text: str) -> Iterator[tuple[int, int]]:
 
     for token, following in pairwise(Lexer().tokenize(text)):
         if token["type"] in {"unquoted_identifier", "quoted_identifier"} and following["type"] not in {"lparen", "colon"}:
-            yield token["start"], token["end"]
+            length = len(token["value"]) if token["type"] == "unquoted_identifier" else text.index('"', token["start"] + 1) + 1 - token["start"]
+            yield token["start"], token["start"] + length
