@@ -42,6 +42,7 @@ def test_what_a_killed_process_had_in_hand_is_free_at_once(tmp_path: Path) -> No
     assert [claimed.delivery.id for claimed in queue.claim(2.0, 10, 60.0, {"A": 10})] == ["e1-A"]
     assert queue.in_hand_elsewhere() == 0
     queue.close()
+    assert [file.name for file in tmp_path.iterdir()] == ["queue.db"]
 
 
 def test_files_are_for_their_owner_alone_and_nothing_is_left(tmp_path: Path) -> None:

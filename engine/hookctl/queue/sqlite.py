@@ -81,7 +81,8 @@ class SqliteQueue:
         due = [webhook for webhook, count in wanted.items() if count > 0 and self._is_due(webhook, now)]
         if not due or limit <= 0:
             return []
-        self._worker.start()
+        with errors_as_store_errors(self._path):
+            self._worker.start()
         taken: list[int] = []
         with transaction(self._connection) as connection:
             for webhook in due:
@@ -107,8 +108,8 @@ class SqliteQueue:
             return
         self._looked_at = time.monotonic()
         with self._reading() as connection:
-            owners = [owner for (owner,) in connection.execute("SELECT DISTINCT owner FROM deliveries WHERE owner IS NOT NULL")]
-        dead = [owner for owner in owners if owner != self._worker.name and not is_alive(self._path, owner)]
+            owners = [owner for (owner,) in connection.execute("SELECT DISTINCT owner FROM deliveries WHERE owner IS NOT NULL").fetchall()]
+            dead = [owner for owner in owners if owner != self._worker.name and not is_alive(self._path, owner)]
         if dead:
             with transaction(self._connection) as connection:
                 connection.executemany(tables.FREE_OWNER, [(owner,) for owner in dead])

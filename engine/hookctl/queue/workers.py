@@ -20,10 +20,18 @@ class Worker:
         self._file: int | None = None
 
     def start(self) -> None:
-        """Take the lock, unless it is held already. Before this, the worker must own nothing."""
-        if self._file is None:
-            self._file = os.open(_lock_file(self._path, self.name), os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        """Take the lock, unless it is held already, and tidy up after the dead. Before this, the worker must own nothing."""
+        if self._file is not None:
+            return
+        lock_file = _lock_file(self._path, self.name)
+        unlocked = lock_file.with_name(f".{lock_file.name}")  # under the name that others look for it is locked from the start
+        self._file = os.open(unlocked, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        unlocked.rename(lock_file)
+        prefix = _lock_file(self._path, "").name
+        for other in self._path.parent.iterdir():
+            if other.name.startswith(prefix):
+                is_alive(self._path, other.name.removeprefix(prefix))
 
     def close(self) -> None:
         """Drop the lock and its file."""
@@ -34,7 +42,7 @@ class Worker:
 
 
 def is_alive(path: Path, name: str) -> bool:
-    """Whether the worker of that name, at the store at ``path``, still runs. One that is dead is cleaned up after."""
+    """Whether the worker of that name, at the store at ``path``, still runs. The file of one that is dead is removed."""
     lock_file = _lock_file(path, name)
     try:
         file = os.open(lock_file, os.O_RDWR)
