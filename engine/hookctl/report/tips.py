@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from hookctl.model import Attempt, DeliveryPlan, FailureKind, Response, Timing
+from hookctl.model import Attempt, DeliveryPlan, FailureKind, Response
 
 FAILURES: Mapping[FailureKind, tuple[str, ...]] = {
     FailureKind.NAME_NOT_FOUND: (
@@ -27,7 +27,7 @@ FAILURES: Mapping[FailureKind, tuple[str, ...]] = {
         "Look at what it offers: openssl s_client -connect {host}:443 -servername {host}",
     ),
     FailureKind.TIMEOUT: (
-        "The target was reached and did not finish its answer within {timeout}. A target should accept first and work afterwards.",
+        "The target did not finish its answer within {timeout}. A target should accept first, and work afterwards.",
         "If it is known to be slow, raise timeout_seconds.",
     ),
     FailureKind.CUT_RESPONSE: (
@@ -70,8 +70,8 @@ EXPIRED = (
     "The certificate is expired, or not valid yet: have the target renew it.",
     "If other hosts fail in the same way, check this machine's clock.",
 )
-NOT_CONNECTED = (
-    "No connection to {host} was made within {timeout}: a firewall that drops packets looks like this.",
+PERHAPS_NOT_CONNECTED = (
+    "If not even a connection was made: a firewall that drops packets looks like this.",
     "Many targets admit known addresses only, so this machine's outgoing address may have to be added there.",
 )
 
@@ -115,7 +115,7 @@ REDIRECT = (
 OTHER_STATUS = ("See what the response says, and what the target's documentation says of status {status}.",)
 SERVER_ERROR = (
     "The target has a problem of its own. Live deliveries are tried again by the webhook's retry schedule.",
-    "If it lasts, tell the target's operator; the webhook-id of the request helps to find it in a log.",
+    "If it lasts, tell the target's operator; the webhook-id (see --show-invocation) helps to find the request in a log.",
 )
 MISMATCH = (
     "The status says success, and response_validators say otherwise: compare the response with what they expect.",
@@ -132,11 +132,13 @@ def tips_for(attempt: Attempt, plan: DeliveryPlan) -> tuple[str, ...]:
 def _tips(attempt: Attempt) -> tuple[str, ...]:
     failure, response = attempt.failure, attempt.response
     if failure is not None:
-        if failure.kind is FailureKind.TLS:
-            return _tls(failure.message)
-        return NOT_CONNECTED if failure.kind is FailureKind.TIMEOUT and _never_connected(attempt.timing) else FAILURES[failure.kind]
-    if response is None or attempt.succeeded:
-        return ()
+        connected = attempt.timing.connected is not None or attempt.timing.first_byte is not None
+        more = PERHAPS_NOT_CONNECTED if failure.kind is FailureKind.TIMEOUT and not connected else ()
+        return _tls(failure.message) if failure.kind is FailureKind.TLS else FAILURES[failure.kind] + more
+    return () if response is None or attempt.succeeded else _status(response)
+
+
+def _status(response: Response) -> tuple[str, ...]:
     if 200 <= response.status < 300:
         return NOT_TRUSTED_BODY if response.truncated or not response.framed else MISMATCH
     if 300 <= response.status < 400:
@@ -154,10 +156,6 @@ def _tls(message: str) -> tuple[str, ...]:
     if "issuer" in said or "self-signed" in said or "self signed" in said or "unable to verify" in said:
         return UNTRUSTED
     return FAILURES[FailureKind.TLS]
-
-
-def _never_connected(timing: Timing) -> bool:
-    return timing.connected is None and timing.first_byte is None
 
 
 class _Words(dict[str, str]):

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 THREADS = 16
 """Requests under way at once; the others wait, and their time runs."""
 
+NEGLIGIBLE = 0.01
+"""Seconds of waiting that are not taken off a deadline, so that messages name it as it was written."""
+
 
 class ThreadedTransport:
     """An adapter for each thread, since adapters need not be safe for threads."""
@@ -73,9 +76,10 @@ class ThreadedTransport:
             adapter.close()
 
     def _exchange(self, ticket: int, request: Request, started: float, timeout: float) -> None:
-        left = started + timeout - time.monotonic()
         if ticket not in self._live:
             return
+        waited = time.monotonic() - started
+        left = timeout - waited if waited > NEGLIGIBLE else timeout
         result: Response | Failure = Failure(FailureKind.TIMEOUT, f"no thread was free within {timeout:g} s")
         timing: Timing | None = None
         if left > 0:
