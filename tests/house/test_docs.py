@@ -68,6 +68,14 @@ def test_every_option_of_all_commands_is_documented_with_its_variable() -> None:
             assert f"`{parameter.envvar}`" in settings
 
 
+def test_what_is_installed_to_run_is_imported_to_run() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    imports = "".join(path.read_text(encoding="utf-8") for folder in ("engine", "plugins") for path in (ROOT / folder).rglob("*.py"))
+    modules = {"pyyaml": "yaml"}
+    names = [re.split(r"[<>=]", line)[0] for line in project["dependencies"]]
+    assert [name for name in names if not re.search(rf"^ *(from|import) {modules.get(name, name.replace('-', '_'))}\b", imports, re.MULTILINE)] == []
+
+
 def test_every_dependency_has_its_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = {re.split(r"[<>=~!\[; ]", line)[0] for line in [*project["dependencies"], *project["optional-dependencies"]["dev"]]}
