@@ -58,7 +58,7 @@ def assert_well_placed(finding: Finding) -> None:
     assert finding.span.column <= len(lines[finding.span.line - 1]) + 1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(WEBHOOKS, min_size=1, max_size=3))
 def test_any_fields_give_findings(check: Callable[..., list[Finding]], documents: list[dict[str, Json]]) -> None:
     text = "".join(f"---\n{json.dumps(document)}\n" for document in documents)

@@ -26,6 +26,7 @@ Examples:
 def command(ctx: click.Context, form: str) -> None:
     """Check every webhook file, and say everything that is wrong.
 
+    Files are *.yaml and *.yml in the directory and below it; names that begin with a dot are left out.
     Needs neither network, secrets nor state. Exit code 0 when there is no error, 1 when there is one.
     `hookctl explain RULE` tells more about the rule that a finding names.
     """
