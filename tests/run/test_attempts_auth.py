@@ -218,6 +218,29 @@ def test_refresh_gets_the_request_that_was_refused(attempt: MakeAttempt, make_pl
     assert receiver.requests[1].header("authorization") == "Bearer 2"
 
 
+def test_a_secret_that_was_refused_is_read_again(
+    make_engine: MakeEngine, finish: Finish, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver.answer("/ingest", lambda request: Answer(200 if request.header("authorization") == "Bearer new-secret" else 401))
+    engine = make_engine()
+    plan = make_plan(auth=({"type": "bearer", "token": "${env:TOKEN}"},))
+    assert not finish(engine, plan)[0].attempt.succeeded
+    monkeypatch.setenv("TOKEN", "new-secret")
+    assert not finish(engine, plan)[0].attempt.succeeded, "what was read a moment ago is not read again"
+    monkeypatch.setattr("hookctl.run.attempts.SECRETS_SECONDS", 0.0)
+    assert not finish(engine, plan)[0].attempt.succeeded
+    assert finish(engine, plan)[0].attempt.succeeded
+
+
+def test_a_client_secret_that_was_refused_is_read_again(make_engine: MakeEngine, finish: Finish, make_plan: MakePlan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hookctl.run.attempts.SECRETS_SECONDS", 0.0)
+    monkeypatch.setenv("CLIENT_SECRET", "wrong")
+    engine, plan = make_engine(), make_plan(auth=(OAUTH,))
+    assert not finish(engine, plan)[0].attempt.succeeded
+    monkeypatch.setenv("CLIENT_SECRET", "secret")
+    assert finish(engine, plan)[0].attempt.succeeded
+
+
 CHALLENGE = 'Digest realm="siem", nonce="n0nce", qop="auth", algorithm=MD5'
 
 

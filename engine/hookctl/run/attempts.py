@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 
-from hookctl.model import Attempt, DeliveryPlan, Failure, FailureKind, Request, Response, Timing
+from hookctl.model import DeliveryPlan, Failure, FailureKind, Request, Response, Timing
 from hookctl.network import Network
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import Completion
@@ -21,7 +21,7 @@ from hookctl.run.exchange import Finished, Job
 from hookctl.run.failures import AttemptFailedError
 from hookctl.run.hooks import Answer, answer_hooks
 from hookctl.run.prepare import Prepared, prepare
-from hookctl.run.record import record
+from hookctl.run.record import Sent, record
 from hookctl.run.threads import Call, Lanes
 from hookctl.run.transports import Transports
 
@@ -31,7 +31,9 @@ GRACE = 1.0
 """Seconds that a transport or an auth may overstay its deadline before the engine gives it up."""
 WATCH = 0.25
 """Seconds between two looks for what has overstayed."""
-UNAUTHORIZED = 401
+SECRETS_SECONDS = 30.0
+"""Secrets younger than this are not read again because they were refused."""
+UNAUTHORIZED, FORBIDDEN = 401, 403
 OVERDUE = {
     FailureKind.SECRET: "a secret source did not answer in time",
     FailureKind.TOKEN: "auth did not finish in time",
@@ -161,6 +163,13 @@ class AttemptEngine:
         if prepared is not None and prepared.adapter is not None:
             self._lanes.run(prepared.plan.name, Call("closing", prepared.adapter.close, lambda _: None, lambda _: None))
 
+    def _read_secrets_again(self, prepared: Prepared) -> None:
+        """Have the next attempt prepare anew, when what was read is old: a secret that was changed at the target may have been changed here too."""
+        name = prepared.plan.name
+        if self._prepared.get(name) is prepared and time.monotonic() - prepared.made_at > SECRETS_SECONDS:
+            del self._prepared[name]
+            self._retire(prepared)
+
     # -- request -----------------------------------------------------------------------------------------------------
 
     def _make_request(self, exchange: _Exchange, prepared: Prepared) -> None:
@@ -209,11 +218,10 @@ class AttemptEngine:
         exchange = self._exchanges.get(completion.ticket)
         if exchange is None:
             return
-        result = completion.result
-        if isinstance(result, Failure):
-            self._finish(exchange, None, result, completion.timing)
-        elif not self._answer_hooks(exchange, result, completion.timing) and not self._refresh(exchange, result, completion.timing):
-            self._finish(exchange, result, None, completion.timing)
+        result, timing = completion.result, completion.timing
+        goes_on = isinstance(result, Response) and (self._answer_hooks(exchange, result, timing) or self._refresh(exchange, result, timing))
+        if not goes_on:
+            self._finish(exchange, result, timing)
 
     def _answer_hooks(self, exchange: _Exchange, response: Response, timing: Timing) -> bool:
         """Show the response to auths that asked for it; False when none did."""
@@ -225,7 +233,7 @@ class AttemptEngine:
 
         def done(answer: Answer) -> None:
             exchange.sent = answer.sent
-            self._finish(exchange, answer.response, None, answer.timing)
+            self._finish(exchange, answer.response, answer.timing)
 
         def failed(error: AttemptFailedError) -> None:
             self._fail(exchange, error.failure)
@@ -264,21 +272,19 @@ class AttemptEngine:
             self._fail(exchange, Failure(exchange.stage, OVERDUE[exchange.stage]))
 
     def _fail(self, exchange: _Exchange, failure: Failure) -> None:
-        self._finish(exchange, None, failure, Timing(total=time.monotonic() - exchange.started))
+        self._finish(exchange, failure, Timing(total=time.monotonic() - exchange.started))
 
-    def _finish(self, exchange: _Exchange, response: Response | None, failure: Failure | None, timing: Timing) -> None:
+    def _finish(self, exchange: _Exchange, result: Response | Failure, timing: Timing) -> None:
         if self._exchanges.pop(exchange.ticket, None) is None:
             return
-        job = exchange.job
-        attempt = Attempt(
-            plan_digest=exchange.prepared.digest if exchange.prepared else job.plan.digest,
-            number=job.number,
-            started_at=exchange.started_at,
-            request=None,
-            response=None,
-            failure=failure,
-            timing=timing,
-        )
-        if exchange.prepared and exchange.unsigned and exchange.sent:
-            attempt = record(attempt, exchange.prepared, exchange.unsigned, exchange.sent, response)
-        self._finished.append(Finished(job, attempt))
+        job, prepared = exchange.job, exchange.prepared
+        sent = Sent(prepared, exchange.unsigned, exchange.sent) if prepared and exchange.unsigned and exchange.sent else None
+        digest = prepared.digest if prepared else job.plan.digest
+        if prepared and _refused(result):
+            self._read_secrets_again(prepared)
+        self._finished.append(Finished(job, record(job.number, digest, exchange.started_at, sent=sent, result=result, timing=timing)))
+
+
+def _refused(result: Response | Failure) -> bool:
+    """Whether credentials were refused, by the target or by a token endpoint."""
+    return result.kind is FailureKind.TOKEN if isinstance(result, Failure) else result.status in {UNAUTHORIZED, FORBIDDEN}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterable
@@ -41,7 +42,7 @@ def open_envelope(response: Response) -> Envelope:
 def body_value(body: bytes) -> Json:
     """``body`` as JSON; as text where it is not JSON (NaN is not), or nests too deep, or holds a number too long to read."""
     try:
-        text = body.decode("utf-8-sig")
+        text = body.removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError:
         return body.decode("utf-8", "replace")
     try:

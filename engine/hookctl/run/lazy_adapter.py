@@ -24,9 +24,12 @@ class LazyAdapter(BaseAdapter):
         with self._lock:
             if self._adapter is None:
                 self._adapter = self._build()
-        return self._adapter.send(request, *args, **kwargs)
+            adapter = self._adapter
+        return adapter.send(request, *args, **kwargs)
 
     def close(self) -> None:
-        """Close the adapter behind, if there is one."""
-        if self._adapter is not None:
-            self._adapter.close()
+        """Close the adapter behind, if there is one; a later request gets another."""
+        with self._lock:
+            adapter, self._adapter = self._adapter, None
+        if adapter is not None:
+            adapter.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -52,6 +53,7 @@ class Prepared:
     """One that knows what auth put into one attempt; the last few are kept, since a token serves many attempts."""
     adapter: BaseAdapter | None
     """Sends the requests of auth plugins; None when there is no auth."""
+    made_at: float = field(default_factory=time.monotonic)
 
     def make_request(self, job: Job, at: float) -> Request:
         """The request of one attempt at ``at`` (epoch seconds), before the auth of each attempt. Raises AttemptFailedError."""

@@ -1,46 +1,66 @@
-"""The record of an attempt that was sent: judged by the validators, with every secret masked."""
+"""The record of an attempt: judged by the validators, with every secret masked."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 
-from hookctl.model import Attempt, Failure, Request, Response
+from hookctl.model import Attempt, Failure, Request, Response, Timing, Verdict
 from hookctl.run.authenticate import Authenticated
 from hookctl.run.envelope import judge
-from hookctl.run.failures import AttemptFailedError, blaming
 from hookctl.run.prepare import Prepared
 from hookctl.run.redact import Redactor
 
 
-def record(attempt: Attempt, prepared: Prepared, unsigned: Request, sent: Authenticated, response: Response | None) -> Attempt:
-    """``attempt`` with what was sent, and either ``response`` or the failure that it has already.
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was sent, and what made it."""
 
-    Validators see the response as it came, and only one whose status is a success: any other has failed by itself.
+    prepared: Prepared
+    unsigned: Request
+    """Before the auth of this attempt."""
+    authenticated: Authenticated
+
+
+def record(number: int, digest: str, started_at: float, *, sent: Sent | None, result: Response | Failure, timing: Timing) -> Attempt:
+    """The attempt with what was sent (None where nothing could be) and what came of it.
+
+    Validators see a response as it came, and only one whose status is a success: any other has failed by itself.
     """
-    attempt = replace(attempt, request=prepared.show(unsigned, sent))
-    redactors = [prepared.redactor]
-    if credentials := sent.credentials():
-        redactors.append(prepared.redactor_for(credentials))
-    if response is None:
-        return replace(attempt, failure=attempt.failure and _masked_failure(attempt.failure, redactors))
-    try:
-        with blaming(prepared.transport.who):  # a response that is none shows itself here
-            return _judged(attempt, prepared, redactors, response)
-    except AttemptFailedError as error:
-        return replace(attempt, failure=error.failure)
+    response: Response | None = None
+    failure: Failure | None = None
+    verdicts: list[Verdict] = []
+    if isinstance(result, Failure):
+        failure = _masked(result, sent) if sent else result
+    elif sent is not None:
+        response, failure, verdicts = _judged(result, sent)
+    return Attempt(
+        plan_digest=digest,
+        number=number,
+        started_at=started_at,
+        request=sent.prepared.show(sent.unsigned, sent.authenticated) if sent else None,
+        response=response,
+        failure=failure,
+        timing=timing,
+        verdicts=tuple(verdicts),
+    )
 
 
-def _judged(attempt: Attempt, prepared: Prepared, redactors: list[Redactor], response: Response) -> Attempt:
-    succeeded = 200 <= response.status < 300
-    verdicts, failure = judge(response, prepared.validators) if succeeded and prepared.validators else ([], None)
-    for redactor in redactors:
+def _redactors(sent: Sent) -> list[Redactor]:
+    credentials = sent.authenticated.credentials()
+    return [sent.prepared.redactor, sent.prepared.redactor_for(credentials)] if credentials else [sent.prepared.redactor]
+
+
+def _judged(response: Response, sent: Sent) -> tuple[Response, Failure | None, list[Verdict]]:
+    validators = sent.prepared.validators
+    verdicts, failure = judge(response, validators) if validators and 200 <= response.status < 300 else ([], None)
+    for redactor in _redactors(sent):
         response = redactor.response(response)
         verdicts = [redactor.verdict(verdict) for verdict in verdicts]
-    return replace(attempt, response=response, failure=failure, verdicts=tuple(verdicts))
+    return response, failure, verdicts
 
 
-def _masked_failure(failure: Failure, redactors: list[Redactor]) -> Failure:
+def _masked(failure: Failure, sent: Sent) -> Failure:
     message = failure.message
-    for redactor in redactors:
+    for redactor in _redactors(sent):
         message = redactor.text(message)
     return Failure(failure.kind, message)

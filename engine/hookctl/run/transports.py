@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from threading import Event
 
-from hookctl.model import Request, Timing
+from hookctl.model import Failure, Request, Response, Timing
 from hookctl.network import Network
 from hookctl.plugin.interfaces import Completion, ConcurrentTransport
 from hookctl.run.failures import AttemptFailedError, blaming
@@ -111,7 +111,7 @@ class Transports:
     def _poll(self, line: _Line, wait: float) -> Sequence[Completion]:
         try:
             with blaming(line.who):
-                completions = [completion for completion in line.transport.poll(wait) if completion.ticket in line.tickets]
+                completions = [_checked(completion) for completion in line.transport.poll(wait) if completion.ticket in line.tickets]
         except AttemptFailedError as error:
             completions = [Completion(ticket, error.failure, Timing()) for ticket in line.tickets]
             self._break(line)
@@ -127,3 +127,14 @@ class Transports:
                 line.transport.close()
         except AttemptFailedError:
             pass  # it is given up either way, and what it had under way has its failure
+
+
+def _checked(completion: Completion) -> Completion:
+    """``completion``, if what it holds can be worked with. Raises TypeError."""
+    result = completion.result
+    if isinstance(result, Response):
+        if isinstance(result.status, int) and isinstance(result.body, bytes) and isinstance(result.headers, tuple):
+            return completion
+    elif isinstance(result, Failure):
+        return completion
+    raise TypeError("a transport gives responses and failures")
