@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from hookctl.model import Attempt, DeliveryPlan, FailureKind
 from hookctl.network import Network
-from hookctl.run.attempts import AttemptEngine, Finished
+from hookctl.plugin.calls import Plugins
+from hookctl.run.attempts import AttemptEngine, Finished, Job
 from hookctl.testing.answers import Answer, Misbehaviour
 from hookctl.testing.receiver import Receiver
 
@@ -180,8 +183,6 @@ def test_an_edited_plan_is_used_at_once(
 def test_close_gives_up_what_is_under_way(
     make_engine: Callable[..., AttemptEngine], make_plan: MakePlan, receiver: Receiver, mock_event: Any, transport: str
 ) -> None:
-    from hookctl.run.attempts import Job
-
     receiver.answer("/ingest", Answer(misbehave=Misbehaviour.NO_ANSWER))
     engine = make_engine()
     for index in range(3):
@@ -190,3 +191,44 @@ def test_close_gives_up_what_is_under_way(
     engine.close()
     assert engine.in_flight == 0
     assert engine.poll(0) == []
+
+
+def test_transports_that_must_be_driven_take_turns(
+    make_engine: Callable[..., AttemptEngine], finish: Callable[..., list[Finished]], make_plan: MakePlan, plugins: Plugins, receiver: Receiver
+) -> None:
+    second = replace(plugins.transports["curl"], name="second")
+    engine = make_engine(plugins=replace(plugins, transports={**plugins.transports, "second": second}))
+    receiver.answer("/slow", Answer(delay=0.3))
+    slow = make_plan(name="Slow", transport="second", url="https://siem.example.com/slow")
+    fast = [make_plan(name=f"W{index}", transport=("curl", "second", "requests")[index % 3]) for index in range(30)]
+    assert all(one.attempt.succeeded for one in finish(engine, slow, *fast))
+
+
+def test_wake_ends_a_wait(
+    make_engine: Callable[..., AttemptEngine], make_plan: MakePlan, receiver: Receiver, mock_event: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hookctl.run.attempts.WATCH", 60.0)
+    receiver.answer("/ingest", Answer(misbehave=Misbehaviour.NO_ANSWER))
+    engine = make_engine()
+    engine.start(Job("waiting", make_plan(transport="curl", timeout_seconds=8.0), mock_event, 1))
+    while not receiver.count:
+        engine.poll(0.05)
+    timer = threading.Timer(0.1, engine.wake)
+    timer.start()
+    assert engine.poll(60) == [], "it waited until the request had timed out"
+    timer.join()
+    assert engine.in_flight == 1
+
+
+def test_close_does_not_wait_for_a_token_endpoint_that_hangs(
+    make_engine: Callable[..., AttemptEngine], make_plan: MakePlan, receiver: Receiver, mock_event: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET", "secret")
+    receiver.answer("/oauth/token", Answer(misbehave=Misbehaviour.NO_ANSWER))
+    auth = {"type": "oauth2", "client_id": "client", "client_secret": "${env:SECRET}", "token_url": "https://login.example.com/oauth/token"}
+    engine = make_engine()
+    engine.start(Job("waiting", make_plan(auth=(auth,), timeout_seconds=2.5), mock_event, 1))
+    while not receiver.count:
+        engine.poll(0.1)
+    engine.close()
+    assert engine.in_flight == 0

@@ -16,7 +16,7 @@ from hookctl.errors import SecretError, TransportError
 from hookctl.model import Attempt, DeliveryPlan, FailureKind, Response, Timing
 from hookctl.plugin import AuthType, Completion, SecretSource, TransportType, ValidatorType
 from hookctl.plugin.calls import Plugins
-from hookctl.run.attempts import AttemptEngine, Finished
+from hookctl.run.attempts import AttemptEngine, Finished, Job
 from hookctl.testing.receiver import Receiver
 
 MakePlan = Callable[..., DeliveryPlan]
@@ -193,6 +193,27 @@ def test_an_adapter_is_used_by_one_thread_at_a_time(make_engine: MakeEngine, fin
     assert len(bodies) > 1, "they run on several threads"
 
 
+def test_the_time_that_a_request_waits_for_a_thread_counts(
+    make_engine: MakeEngine, finish: Finish, make_plan: MakePlan, plugins: Plugins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hookctl.run.threaded_transport.THREADS", 1)
+    timeouts: list[float] = []
+
+    class Slow(Adapter):
+        def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:
+            timeouts.append(options["timeout"])
+            threading.Event().wait(0.3)
+            return super().send(request)
+
+    plan = make_plan(transport="mine", timeout_seconds=0.5)
+    finished = finish(make_engine(plugins=added(plugins, transport=lambda *_: Slow())), plan, plan, plan)
+    assert timeouts[0] == 0.5
+    assert timeouts[1] <= 0.2
+    last = finished[-1].attempt.failure
+    assert last is not None
+    assert (last.kind, last.message) == (FailureKind.TIMEOUT, "no thread was free within 0.5 s")
+
+
 def test_a_transport_may_have_a_kind_of_failure_of_its_own(attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins) -> None:
     class QuotaError(TransportError):
         kind = "quota"
@@ -279,8 +300,6 @@ def test_a_secret_source_that_breaks(attempt: MakeAttempt, make_plan: MakePlan, 
 
 
 def test_a_secret_source_that_waits_holds_up_nobody_else(make_engine: MakeEngine, make_plan: MakePlan, plugins: Plugins, mock_event: Any) -> None:
-    from hookctl.run.attempts import Job
-
     released = threading.Event()
 
     def wait(_: str) -> str:
