@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -117,3 +118,13 @@ def test_json_holds_everything() -> None:
     }
     assert attempt_json(attempt(failure=Failure(FailureKind.PLUGIN, "x")))["succeeded"] is False
     assert attempt_json(attempt(request=None, response=None, failure=Failure(FailureKind.TLS, "x")))["request"] is None
+
+
+def test_the_documentation_names_every_key() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "test.md").read_text(encoding="utf-8")
+    whole = attempt_json(attempt(failure=Failure(FailureKind.TLS, "x"), verdicts=(Verdict("v", (Mismatch("v", "wrong"),)),)))
+    keys = set(whole)
+    for part in ("request", "response", "failure", "timing"):
+        keys |= set(dict[str, Any](whole[part]))  # type: ignore[call-overload]  # each is an object
+    assert [key for key in sorted(keys) if f"`{key}`" not in page and f".{key}`" not in page] == []
+    assert [kind for kind in FailureKind if f"`{kind.value}`" not in page] == []
