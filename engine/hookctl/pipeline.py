@@ -47,8 +47,9 @@ def plan_directory(checked: Checked, applied: AppliedState, plugins: Plugins, ve
 
 
 def tool_versions(plugins: Plugins) -> dict[str, str]:
-    """What makes a plan: the version of hookctl, and of each plugin that is not built in."""
-    return {"hookctl": __version__, **{provider.name: provider.version for provider in plugins.providers if not provider.built_in}}
+    """What makes a plan: the version of hookctl, and of each distribution that adds plugins."""
+    third_party = {provider.distribution or provider.name: provider.version for provider in plugins.providers if not provider.built_in}
+    return {"hookctl": __version__, **third_party}
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,6 @@ def _find(found: Sequence[Entry], name: str) -> Entry:
         if entry.change.name == name:
             return entry
     by_key = {entry.change.name.casefold(): entry.change.name for entry in found}
-    near = difflib.get_close_matches(name.casefold(), by_key, n=3)
+    near = difflib.get_close_matches(name.casefold(), by_key, n=3) or [key for key in by_key if name.casefold() in key]
     hint = f"Did you mean {', '.join(by_key[key] for key in near)}?" if near else "See `hookctl list`."
     raise HookctlError(f"there is no webhook named {name!r}", hint=hint)
