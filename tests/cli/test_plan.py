@@ -11,6 +11,9 @@ from typing import Any
 import jsonschema
 import pytest
 
+from hookctl.model import Event
+from hookctl.queue.interface import NewDelivery, Routed
+from hookctl.queue.sqlite import SqliteQueue
 from hookctl.schema_files import read_schema
 
 Run = Callable[..., Any]
@@ -137,6 +140,20 @@ def test_a_protected_webhook_that_is_gone_is_an_error(run_cli: Run, root: Path) 
     assert applied.exit_code == 1
     assert "error[protected]" in applied.stdout
     assert "Tickets" in run_cli("list", cwd=root).stdout
+
+
+def test_how_many_deliveries_a_removal_cancels(run_cli: Run, root: Path) -> None:
+    run_cli("apply", "--auto-approve", cwd=root)
+    queue = SqliteQueue(root / ".hookctl/hookctl.db")
+    for number in range(3):
+        event = Event(f"e{number}", "anomaly", 1.0, {})
+        queue.enqueue([Routed(event, (NewDelivery(f"t{number}", "Tickets"), NewDelivery(f"s{number}", "Siem", "broken" if number else "")))], 2.0)
+    queue.close()
+    for name in ("siem", "tickets"):
+        (root / f"webhooks.d/{name}.yaml").write_text(SIEM.replace("Siem", f"New {name}"))
+    stdout = run_cli("plan", cwd=root).stdout
+    assert "  - Siem  POST https://siem.example.com/ingest\n      1 waiting delivery will be cancelled\n" in stdout
+    assert "  - Tickets  POST https://tickets.example.com/\n      3 waiting deliveries will be cancelled\n" in stdout
 
 
 POLICIES = """

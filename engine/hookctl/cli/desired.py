@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, BinaryIO
 
-import click
-
-from hookctl.cli import exit_codes
-from hookctl.errors import EventError, HookctlError
+from hookctl.cli.checked import checked_directory, unknown_webhook
+from hookctl.errors import EventError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import click
 
     from hookctl.cli.session import Session
     from hookctl.model import DeliveryPlan, Json
@@ -20,15 +19,8 @@ if TYPE_CHECKING:
 def desired_plans(ctx: click.Context, session: Session, output_format: str) -> dict[str, DeliveryPlan]:
     """The delivery plans of the directory's files, in order of name. Shows findings; errors among them end the command."""
     from hookctl import pipeline
-    from hookctl.report.findings import findings_json_text, findings_text
 
-    checked = pipeline.check_directory(session.directory, session.plugins)
-    if not checked.valid:
-        text = findings_json_text(checked.findings) if output_format == "json" else findings_text(checked.findings, color=session.color)
-        click.echo(text, nl=False, color=session.color)
-        ctx.exit(exit_codes.FAILED)
-    if checked.findings:
-        click.echo(findings_text(checked.findings, color=session.color), err=True, color=session.color)
+    checked = checked_directory(ctx, session, output_format, warnings_to_stderr=True)
     return dict(sorted(pipeline.desired_plans(checked, session.plugins).items()))
 
 
@@ -36,10 +28,7 @@ def named_plan(plans: Mapping[str, DeliveryPlan], name: str) -> DeliveryPlan:
     """The delivery plan of that name. Raises HookctlError, with the nearest names, when there is none."""
     if name in plans:
         return plans[name]
-    by_key = {known.casefold(): known for known in plans}
-    near = [key for key in by_key if key.startswith(name.casefold())][:3] or difflib.get_close_matches(name.casefold(), by_key, n=3)
-    hint = f"Did you mean {', '.join(by_key[key] for key in near)}?" if near else "See `hookctl list`."
-    raise HookctlError(f"there is no webhook named {name!r}", hint=hint)
+    raise unknown_webhook(name, plans)
 
 
 def read_event(session: Session, file: BinaryIO) -> Mapping[str, Json]:

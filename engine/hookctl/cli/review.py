@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import click
-
-from hookctl.cli import exit_codes
+from hookctl.cli.checked import checked_directory
 
 if TYPE_CHECKING:
+    import click
+
     from hookctl.cli.session import Session
     from hookctl.model import Plan
     from hookctl.pipeline import PlanFinding
@@ -34,17 +34,9 @@ class Review:
 def review_directory(ctx: click.Context, session: Session, output_format: str = "text") -> Review:
     """Plan the directory's files against what is applied now. Shows their findings; errors among them end the command."""
     from hookctl.apply import AppliedStore
-    from hookctl.pipeline import check_directory, plan_directory, tool_versions
-    from hookctl.report.findings import findings_json_text, findings_text
+    from hookctl.pipeline import plan_directory, tool_versions
 
-    checked = check_directory(session.directory, session.plugins)
-    as_json = output_format == "json"
-    if not checked.valid and as_json:
-        click.echo(findings_json_text(checked.findings), nl=False)
-    elif checked.findings:
-        click.echo(findings_text(checked.findings, color=session.color), err=as_json, color=session.color)
-    if not checked.valid:
-        ctx.exit(exit_codes.FAILED)
+    checked = checked_directory(ctx, session, output_format, warnings_to_stderr=output_format == "json")
     applied = AppliedStore(session.store_path).read()
     return review_plan(session, plan_directory(checked, applied, session.plugins, tool_versions(session.plugins)))
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 import click
 
-from hookctl.errors import HookctlError
+from hookctl.cli.checked import unknown_webhook
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +39,4 @@ def _find(found: Sequence[Entry], name: str) -> Entry:
     for entry in found:
         if entry.change.name == name:
             return entry
-    by_key = {entry.change.name.casefold(): entry.change.name for entry in found}
-    near = difflib.get_close_matches(name.casefold(), by_key, n=3) or [key for key in by_key if name.casefold() in key]
-    hint = f"Did you mean {', '.join(by_key[key] for key in near)}?" if near else "See `hookctl list`."
-    raise HookctlError(f"there is no webhook named {name!r}", hint=hint)
+    raise unknown_webhook(name, [entry.change.name for entry in found])
