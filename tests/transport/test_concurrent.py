@@ -113,6 +113,17 @@ def test_cancelled_requests_have_no_completion(receiver: Receiver, transport: Cu
     assert transport.poll(0) == []
 
 
+def test_a_cancelled_request_that_would_be_answered(receiver: Receiver, transport: CurlTransport) -> None:
+    receiver.answer("/soon", Answer(delay=0.1))
+    receiver.answer("/later", Answer(delay=0.4))
+    transport.submit(1, request("/soon"), 10)
+    while not receiver.count:
+        transport.poll(0.01)
+    transport.submit(2, request("/later"), 10)
+    transport.cancel(1)
+    assert set(collect(transport, 1)) == {2}
+
+
 def test_poll_waits_no_longer_than_asked_and_wakes(transport: CurlTransport) -> None:
     assert transport.poll(0.01) == []
     polled = Event()

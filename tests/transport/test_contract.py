@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -149,15 +149,35 @@ def test_endless_continue_at_full_speed(receiver: Receiver, send: Send) -> None:
         send(timeout=SLOW)
 
 
-def test_an_interim_response_is_not_the_response(send: Send, receiver: Receiver) -> None:
-    early = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
-    receiver.default = Answer()
-    receiver._wires[receiver.default] = early + receiver.default.wire()
-    try:
-        response = send()
-    finally:
-        receiver._wires.clear()
+@pytest.fixture
+def wire(receiver: Receiver) -> Iterator[Callable[[bytes], None]]:
+    """Makes the receiver answer with these very bytes."""
+
+    def put(answer: bytes) -> None:
+        receiver._wires[receiver.default] = answer
+
+    yield put
+    receiver._wires.clear()
+
+
+def test_an_interim_response_is_not_the_response(send: Send, wire: Callable[[bytes], None]) -> None:
+    wire(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" + Answer().wire())
+    response = send()
     assert (response.status, response.headers[0]) == (200, ("Content-Type", "application/json"))
+
+
+def test_a_trailer_is_no_header(send: Send, wire: Callable[[bytes], None]) -> None:
+    wire(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Trailer: 1\r\n\r\n")
+    response = send()
+    assert (response.status, response.headers, response.body) == (200, (("Transfer-Encoding", "chunked"),), b"x")
+
+
+def test_a_header_is_bounded_as_a_whole(receiver: Receiver, send: Send) -> None:
+    receiver.default = Answer(headers=tuple((f"X-{number}", "x" * 20_000) for number in range(12)))
+    assert len(send().headers) == 13
+    receiver.default = Answer(headers=tuple((f"X-{number}", "x" * 20_000) for number in range(14)))
+    with pytest.raises(CutResponseError):
+        send()
 
 
 def test_an_answer_after_the_deadline_is_none(receiver: Receiver, send: Send) -> None:

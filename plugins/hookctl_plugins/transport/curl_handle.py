@@ -186,5 +186,4 @@ _OPTIONS = (
     (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),  # HTTP/2 is sent by no test here, so it is not sent at all
     (pycurl.HTTP09_ALLOWED, 0),
     (pycurl.HTTP_CONTENT_DECODING, 0),
-    (pycurl.PATH_AS_IS, 1),
 )

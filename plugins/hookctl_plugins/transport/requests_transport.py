@@ -121,7 +121,6 @@ class RequestsTransport(HTTPAdapter):
             raw.close()
         else:
             raw.release_conn()
-        call.left()  # a response that came too late is none
         received = Response(
             status=raw.status,
             reason=raw.reason or "",
