@@ -177,6 +177,52 @@ def test_auth_in_the_query_is_sent_and_masked(attempt: MakeAttempt, make_plan: M
     assert made.request.url == "https://siem.example.com/ingest?a=1&key=***"
 
 
+def test_auth_in_the_query_of_a_url_with_secrets(
+    attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IN_URL", "canary-in-url")
+
+    def add_key(request: requests.PreparedRequest) -> None:
+        request.prepare_url(request.url, {"my key": "hush-hush"})
+
+    url = "https://siem.example.com/${env:IN_URL}/ingest?a=${env:IN_URL}&b=1"
+    made = attempt(make_plan(url=url, auth=({"type": "mine"},)), plugins=with_auth(plugins, auth(add_key), per_attempt=True))
+    assert receiver.requests[0].target == "/canary-in-url/ingest?a=canary-in-url&b=1&my+key=hush-hush"
+    assert made.request is not None
+    assert made.request.url == "https://siem.example.com/***/ingest?a=***&b=1&my%20key=***"
+    assert "canary-in-url" not in repr(made)
+
+
+def test_auth_that_changes_the_path(attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins, receiver: Receiver) -> None:
+    def sign_path(request: requests.PreparedRequest) -> None:
+        request.url = "https://siem.example.com/signed-path/hush-hush"
+
+    made = attempt(make_plan(auth=({"type": "mine"},)), plugins=with_auth(plugins, auth(sign_path)))
+    assert receiver.requests[0].target == "/signed-path/hush-hush"
+    assert made.request is not None
+    assert made.request.url == "https://siem.example.com/***"
+
+
+@pytest.mark.parametrize("url", ["http://siem.example.com/", "https://127.0.0.1/", "https://user@siem.example.com/", "https://siem.example.com:444/"])
+def test_auth_cannot_lead_past_the_rules_for_urls(
+    attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins, receiver: Receiver, *, url: str, transport: str
+) -> None:
+    def lead_astray(request: requests.PreparedRequest) -> None:
+        request.url = url
+
+    made = attempt(make_plan(transport=transport, auth=({"type": "mine"},)), plugins=with_auth(plugins, auth(lead_astray), per_attempt=True))
+    assert made.failure is not None
+    assert receiver.connections == 0
+
+
+def test_auth_that_takes_a_header_away(attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins, receiver: Receiver) -> None:
+    mine = with_auth(plugins, auth(lambda request: request.headers.pop("X-Plain")))
+    made = attempt(make_plan(headers={"X-Plain": "plain"}, auth=({"type": "mine"},)), plugins=mine)
+    assert made.request is not None
+    assert "X-Plain" not in dict(made.request.headers)
+    assert receiver.requests[0].header("x-plain") is None
+
+
 def test_blocking_auth_runs_on_another_thread(attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins) -> None:
     threads: list[threading.Thread] = []
     build = auth(lambda _: threads.append(threading.current_thread()))

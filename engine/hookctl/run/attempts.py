@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
+from typing import TYPE_CHECKING
 
 from hookctl.model import DeliveryPlan, Failure, FailureKind, Request, Response, Timing
 from hookctl.network import Network
@@ -24,6 +25,9 @@ from hookctl.run.prepare import Prepared, prepare
 from hookctl.run.record import Sent, record
 from hookctl.run.threads import Call, Lanes
 from hookctl.run.transports import Transports
+
+if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
 
 LANES = 32
 """Webhooks that may wait for a token or a secret at the same time."""
@@ -77,6 +81,8 @@ class AttemptEngine:
         self._exchanges: dict[int, _Exchange] = {}
         self._prepared: dict[str, Prepared] = {}
         self._preparing: dict[str, list[_Exchange]] = {}
+        self._adapters: set[BaseAdapter] = set()
+        """Those that auth plugins send with."""
         self._finished: list[Finished] = []
         self._transports = Transports(network)
         self._lanes = Lanes(self._transports.wake, LANES)
@@ -122,9 +128,8 @@ class AttemptEngine:
         self._exchanges.clear()
         self._transports.close()
         if self._lanes.close():  # else one is still sending, and ends with its thread
-            for prepared in self._prepared.values():
-                if prepared.adapter is not None:
-                    prepared.adapter.close()
+            for adapter in self._adapters:
+                adapter.close()
 
     # -- prepare -----------------------------------------------------------------------------------------------------
 
@@ -147,6 +152,8 @@ class AttemptEngine:
         def done(prepared: Prepared) -> None:
             self._retire(self._prepared.get(plan.name))
             self._prepared[plan.name] = prepared
+            if prepared.adapter is not None:
+                self._adapters.add(prepared.adapter)
             for waiter in self._preparing.pop(prepared.digest):
                 if waiter.ticket in self._exchanges:
                     self._make_request(waiter, prepared)
@@ -160,14 +167,18 @@ class AttemptEngine:
 
     def _retire(self, prepared: Prepared | None) -> None:
         """Close what a replaced delivery plan had open, after the calls of its lane."""
-        if prepared is not None and prepared.adapter is not None:
-            self._lanes.run(prepared.plan.name, Call("closing", prepared.adapter.close, lambda _: None, lambda _: None))
+        if prepared is not None and (adapter := prepared.adapter) is not None:
+
+            def closed(_: object) -> None:
+                self._adapters.discard(adapter)
+
+            self._lanes.run(prepared.plan.name, Call("closing", adapter.close, closed, closed))
 
     def _read_secrets_again(self, prepared: Prepared) -> None:
         """Have the next attempt prepare anew, when what was read is old: a secret that was changed at the target may have been changed here too."""
-        name = prepared.plan.name
-        if self._prepared.get(name) is prepared and time.monotonic() - prepared.made_at > SECRETS_SECONDS:
-            del self._prepared[name]
+        current = self._prepared.get(prepared.plan.name)
+        if current and current.made_at == prepared.made_at and time.monotonic() - prepared.made_at > SECRETS_SECONDS:
+            del self._prepared[prepared.plan.name]
             self._retire(prepared)
 
     # -- request -----------------------------------------------------------------------------------------------------

@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from hookctl.model import MASK, Failure, FailureKind, Request
 from hookctl.plugin.interfaces import Refreshable
 from hookctl.run.failures import AttemptFailedError, blaming
-from hookctl.run.redact import without_scheme
+from hookctl.run.redact import mask_header_value, without_scheme
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -41,20 +41,35 @@ class Auth:
 class Authenticated:
     """A request with auth applied, and what of it auth put there."""
 
-    request: Request
+    request: Request = field(repr=False)
     touched: frozenset[str] = frozenset()
     """Names, in lower case, of the headers that auth added or changed."""
-    masked_url: str = ""
-    """The URL with what auth put into it masked; empty where auth left it alone."""
-    added: frozenset[str] = field(default=frozenset(), repr=False)
-    """Values that auth put into the query."""
+    added: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Names and values that auth put into the query."""
+    moved: bool = False
+    """Auth changed the URL before its query."""
     hooked: bool = False
     """An auth wants to see the response (``register_hook``)."""
 
     def credentials(self) -> frozenset[str]:
         """What auth put into headers and URL: a target that echoes it gives a secret away."""
         values = {without_scheme(value) for name, value in self.request.headers if name.lower() in self.touched}
-        return frozenset(values | self.added)
+        return frozenset(values.union(value for _, value in self.added))
+
+    def show(self, shown: Request) -> Request:
+        """What a record shows of it; ``shown`` is what one would show of the request before auth."""
+        if not self.touched and not self.added and not self.moved and len(self.request.headers) == len(shown.headers):
+            return shown
+        before = {name.lower(): value for name, value in shown.headers}
+        headers = tuple((name, mask_header_value(value) if name.lower() in self.touched else before[name.lower()]) for name, value in self.request.headers)
+        return Request(shown.method, self._shown_url(shown.url), headers, shown.body)
+
+    def _shown_url(self, before: str) -> str:
+        parts = urlsplit(before)
+        if self.moved:
+            parts = parts._replace(netloc=urlsplit(self.request.url).hostname or "", path=f"/{MASK}")
+        added = [f"{quote(name)}={MASK}" for name, _ in self.added]
+        return parts._replace(query="&".join([parts.query, *added] if parts.query else added)).geturl()
 
 
 def authenticate(request: Request, auths: Iterable[Auth]) -> Authenticated:
@@ -105,8 +120,13 @@ def compare(before: Request, after: PreparedRequest) -> Authenticated:
     check_headers(headers)
     url = after.url or before.url
     request = Request(before.method, url, headers, _body(after.body))
-    masked_url, added = ("", frozenset[str]()) if url == before.url else _mask_added(before.url, url)
-    return Authenticated(request, touched, masked_url, added, hooked=bool(after.hooks.get("response")))
+    hooked = bool(after.hooks.get("response"))
+    if url == before.url:
+        return Authenticated(request, touched, hooked=hooked)
+    old, new = urlsplit(before.url), urlsplit(url)
+    pairs = parse_qsl(old.query, keep_blank_values=True)
+    added = tuple(pair for pair in parse_qsl(new.query, keep_blank_values=True) if pair not in pairs)
+    return Authenticated(request, touched, added, moved=old[:3] != new[:3], hooked=hooked)
 
 
 def check_headers(headers: Sequence[tuple[str, str]]) -> None:
@@ -115,18 +135,8 @@ def check_headers(headers: Sequence[tuple[str, str]]) -> None:
         if not _HEADER_NAME.fullmatch(name):
             raise AttemptFailedError(Failure(FailureKind.SECRET, "a header's name holds a character that cannot be sent"))
         if not _HEADER_VALUE.fullmatch(value) or value != value.strip():
-            message = f"the secret in header {name} holds a character that cannot be sent, such as a line break, or begins or ends with a space"
+            message = f"the value of the header {name} holds a character that cannot be sent, such as a line break, or begins or ends with a space"
             raise AttemptFailedError(Failure(FailureKind.SECRET, message))
-
-
-def _mask_added(before: str, after: str) -> tuple[str, frozenset[str]]:
-    """The URL ``after`` with every query parameter masked that ``before`` has not (where the path differs, it too), and what was masked."""
-    old, new = urlsplit(before), urlsplit(after)
-    known = set(parse_qsl(old.query, keep_blank_values=True))
-    pairs = parse_qsl(new.query, keep_blank_values=True)
-    query = urlencode([pair if pair in known else (pair[0], MASK) for pair in pairs], safe=MASK)
-    path = new.path if new.path == old.path else f"/{MASK}"
-    return new._replace(path=path, query=query).geturl(), frozenset(value for name, value in pairs if (name, value) not in known)
 
 
 def _text(value: str | bytes) -> str:

@@ -20,7 +20,7 @@ from hookctl.run.authenticate import Auth, Authenticated, authenticate, check_he
 from hookctl.run.envelope import Validator
 from hookctl.run.exchange import Job
 from hookctl.run.failures import AttemptFailedError, blaming, named
-from hookctl.run.redact import Redactor, mask_header_value
+from hookctl.run.redact import Redactor
 from hookctl.template import BodyTemplate, compile_body
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Prepared:
         ``unsigned`` is what :meth:`make_request` gave, ``sent`` the same after the auth of this attempt.
         """
         own = unsigned.headers[len(self.request.headers) :]
-        return show(sent, Request(self.shown.method, self.shown.url, self.shown.headers + own, unsigned.body))
+        return sent.show(Request(self.shown.method, self.shown.url, self.shown.headers + own, unsigned.body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def prepare(plan: DeliveryPlan, plugins: Plugins, network: Network, user_agent: 
     with blaming("the body template"):
         body = None if plan.body_template is None else compile_body(plan.body_template, plugins.filters)
     transport = _transport(plan, plugins, secrets)
-    request, shown = _requests(plan, transport.kind, secrets, user_agent)
+    request, shown = _requests(plan, transport, secrets, user_agent)
     adapter = _adapter(plugins, network) if plan.auth else None
     auths = tuple(_auth(block, plan, plugins, secrets, adapter) for block in plan.auth)
     authenticated, each = _apply_once(request, auths)
@@ -100,7 +100,7 @@ def prepare(plan: DeliveryPlan, plugins: Plugins, network: Network, user_agent: 
         digest=plan.digest,
         body=body,
         request=authenticated.request,
-        shown=show(authenticated, shown),
+        shown=authenticated.show(shown),
         auths=each,
         blocking=any(auth.blocking for auth in each),
         transport=transport,
@@ -109,17 +109,6 @@ def prepare(plan: DeliveryPlan, plugins: Plugins, network: Network, user_agent: 
         redactor_for=lru_cache(maxsize=2)(Redactor),
         adapter=adapter,
     )
-
-
-def show(authenticated: Authenticated, shown: Request) -> Request:
-    """The authenticated request as a record shows it, ``shown`` being the request before auth as a record shows it."""
-    if not authenticated.touched and not authenticated.masked_url:
-        return shown
-    before = {name.lower(): value for name, value in shown.headers}
-    headers = tuple(
-        (name, mask_header_value(value) if name.lower() in authenticated.touched else before[name.lower()]) for name, value in authenticated.request.headers
-    )
-    return Request(shown.method, authenticated.masked_url or shown.url, headers, shown.body)
 
 
 def static_headers(plan: DeliveryPlan, user_agent: str) -> tuple[tuple[str, str], ...]:
@@ -167,13 +156,14 @@ class _Secrets:
         return value.reveal() if isinstance(value, Secret) else value
 
 
-def _requests(plan: DeliveryPlan, kind: TransportType, secrets: _Secrets, user_agent: str) -> tuple[Request, Request]:
+def _requests(plan: DeliveryPlan, transport: Transport, secrets: _Secrets, user_agent: str) -> tuple[Request, Request]:
     written = static_headers(plan, user_agent)
     headers = tuple((name, secrets.reveal(value)) for name, value in written)
     check_headers(headers)
     url = secrets.reveal(plan.url)
     if url != plan.url:
-        problems = (kind.check_url or check_url)(url)
+        with blaming(transport.who):
+            problems = (transport.kind.check_url or check_url)(url)
         if problems or not _URL_CHARACTERS.fullmatch(url):
             rule = problems[0].rule if problems else "url-character"
             raise AttemptFailedError(Failure(FailureKind.SECRET, f"with its secret put in, the URL breaks the rule {rule}"))

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Event
+from typing import cast
 
 from hookctl.model import Failure, Request, Response, Timing
 from hookctl.network import Network
@@ -22,7 +23,7 @@ SLICE = 0.005
 """Seconds that each of several driven transports waits in its turn."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Line:
     """A transport and the tickets that it has under way."""
 
@@ -56,7 +57,7 @@ class Transports:
         """What has ended; waits up to ``wait`` seconds for the first, or until :meth:`wake`."""
         active = [line for line in self._lines.values() if line.tickets]
         driven = [line for line in active if line.driven]
-        completions = [completion for line in active if line not in driven for completion in self._poll(line, 0)]
+        completions = [completion for line in active if not line.driven for completion in self._poll(line, 0)]
         if completions:
             wait = 0
         if not driven:
@@ -95,9 +96,8 @@ class Transports:
     def _open(self, kind: Transport) -> _Line:
         with blaming(kind.who):
             adapter = kind.build(self._network)
-            transport = (
-                adapter if isinstance(adapter, ConcurrentTransport) else ThreadedTransport(kind.who, adapter, partial(kind.build, self._network), self.wake)
-            )
+            threaded = None if isinstance(adapter, ConcurrentTransport) else ThreadedTransport(kind.who, adapter, partial(kind.build, self._network), self.wake)
+            transport = threaded or cast("ConcurrentTransport", adapter)
         line = self._lines[kind.key] = _Line(transport, kind.who)
         return line
 
