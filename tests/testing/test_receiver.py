@@ -140,7 +140,7 @@ def test_misbehaviours_that_go_on(receiver: Receiver, misbehaviour: Misbehaviour
             received += stream.recv(65536)
 
 
-@pytest.mark.parametrize("misbehaviour", [Misbehaviour.RESET, Misbehaviour.RESET_BODY])
+@pytest.mark.parametrize("misbehaviour", [Misbehaviour.RESET, Misbehaviour.RESET_BODY, Misbehaviour.UNFRAMED_RESET])
 def test_resets(receiver: Receiver, misbehaviour: Misbehaviour) -> None:
     receiver.default = Answer(misbehave=misbehaviour, pace=0.0)
     with connect(receiver) as stream:

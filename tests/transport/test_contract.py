@@ -109,8 +109,9 @@ def test_a_huge_body_is_not_read_on(receiver: Receiver, send: Send) -> None:
     assert (len(response.body), response.truncated) == (MAX_RESPONSE_BYTES, True)
 
 
-def test_a_body_whose_end_is_not_marked_says_so(receiver: Receiver, send: Send) -> None:
-    receiver.default = Answer(misbehave=Misbehaviour.UNFRAMED)
+@pytest.mark.parametrize("misbehaviour", [Misbehaviour.UNFRAMED, Misbehaviour.UNFRAMED_RESET])
+def test_a_body_whose_end_is_not_marked_says_so(receiver: Receiver, send: Send, misbehaviour: Misbehaviour) -> None:
+    receiver.default = Answer(misbehave=misbehaviour)
     response = send()
     assert (response.status, response.body, response.framed) == (200, b'{"status":"accepted"}', False)
 

@@ -10,10 +10,12 @@ from typing import Any
 
 import pycurl
 import pytest
+import requests
 
 from hookctl.errors import AddressBlockedError
 from hookctl.network import Network, guard
 from hookctl_plugins.transport import curl_handle
+from hookctl_plugins.transport.requests_transport import RequestsTransport
 
 opened: list[tuple[Any, ...]] = []
 listening = False
@@ -102,3 +104,14 @@ def test_libcurl_itself_is_stopped_from_dialling_anything_else(sockets: list[tup
     failure = handle.result(7, "")
     assert (failure.kind, sockets) == ("address_blocked", [])  # type: ignore[union-attr]  # it is a Failure
     handle.curl.close()
+
+
+def test_whoever_answers_in_place_of_a_vetted_address_is_hung_up_on(resolver: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        real = socket.create_connection
+        monkeypatch.setattr(socket, "create_connection", lambda _, timeout: real(listener.getsockname(), timeout))
+        transport = RequestsTransport(Network(getaddrinfo=resolver("8.8.8.8")))
+        prepared = requests.Request("POST", "https://siem.example.com/").prepare()
+        with pytest.raises(AddressBlockedError, match=r"127\.0\.0\.1 answered in place of 8\.8\.8\.8"):
+            transport.send(prepared, timeout=5)
+        transport.close()

@@ -43,6 +43,25 @@ def test_what_another_adapter_returned_is_read_up_to_the_cap(size: int) -> None:
     assert timing_of(response) is None
 
 
+class Endless(io.RawIOBase):
+    """A body that never ends."""
+
+    given = 0
+
+    def read(self, size: int = -1) -> bytes:
+        assert 0 < size < 1_000_000
+        self.given += size
+        assert self.given < 2 * MAX_RESPONSE_BYTES
+        return b"x" * size
+
+
+def test_what_another_adapter_returned_is_not_read_beyond_the_cap() -> None:
+    response = _foreign(b"")
+    response.raw = urllib3.HTTPResponse(Endless(), preload_content=False)
+    received = from_requests(response)
+    assert (len(received.body), received.truncated) == (MAX_RESPONSE_BYTES, True)
+
+
 def test_a_foreign_body_without_a_marked_end() -> None:
     assert not from_requests(_foreign(b"x")).framed
 

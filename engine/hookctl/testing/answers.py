@@ -32,6 +32,8 @@ class Misbehaviour(StrEnum):
     """One chunk, and no last one."""
     UNFRAMED = "unframed"
     """A body without length or chunks: it ends with the connection."""
+    UNFRAMED_RESET = "unframed-reset"
+    """As ``unframed``, but it ends by a TCP reset."""
     GZIP_BOMB = "gzip-bomb"
     """58 kB that a client which unpacks them turns into 60 MB."""
     HUGE_BODY = "huge-body"

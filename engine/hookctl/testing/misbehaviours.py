@@ -82,6 +82,12 @@ async def _unframed(stage: Stage, answer: Answer) -> None:
     stage.close()
 
 
+async def _unframed_reset(stage: Stage, answer: Answer) -> None:
+    await stage.write(answer.head(("Connection", "close")) + answer.body)
+    await sleep(answer.pace)  # so that what was sent arrives before the reset throws it away
+    stage.reset()
+
+
 @cache
 def _bomb() -> bytes:
     return gzip.compress(bytes(60_000_000), mtime=0)
@@ -135,6 +141,7 @@ PLAYS: Mapping[Misbehaviour, Callable[[Stage, Answer], Awaitable[None]]] = {
     Misbehaviour.CUT_BODY: _cut_body,
     Misbehaviour.CUT_CHUNKS: _cut_chunks,
     Misbehaviour.UNFRAMED: _unframed,
+    Misbehaviour.UNFRAMED_RESET: _unframed_reset,
     Misbehaviour.GZIP_BOMB: _gzip_bomb,
     Misbehaviour.HUGE_BODY: _huge_body,
     Misbehaviour.NO_ANSWER: _no_answer,

@@ -27,7 +27,7 @@ class _Lent(socket.socket):
 class Handle:
     """A handle and the response that it is receiving."""
 
-    __slots__ = ("_body", "_header", "_header_done", "_header_size", "_refused", "_target", "_truncated", "curl", "started", "timeout")
+    __slots__ = ("__weakref__", "_body", "_header", "_header_done", "_header_size", "_refused", "_target", "_truncated", "curl", "started", "timeout")
 
     def __init__(self, network: Network) -> None:
         self.curl = pycurl.Curl()

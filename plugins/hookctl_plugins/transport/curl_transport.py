@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakSet
 
 import pycurl
 import requests
@@ -33,7 +34,7 @@ class CurlTransport(BaseAdapter):
         self._network = network
         self._resolver = Resolver(network)
         self._own = threading.local()
-        self._handles: list[Handle] = []
+        self._handles: WeakSet[Handle] = WeakSet()  # one that its thread has taken with it needs no closing
         self._multi = Multi(network, self._resolver)
 
     def send(  # noqa: D417, PLR0917  # the parameters are those of requests; all but two are ignored
@@ -79,7 +80,7 @@ class CurlTransport(BaseAdapter):
         handle: Handle | None = getattr(self._own, "handle", None)
         if handle is None:
             handle = self._own.handle = Handle(self._network)
-            self._handles.append(handle)
+            self._handles.add(handle)
         return handle
 
     def submit(self, ticket: int, request: Request, timeout: float) -> None:
@@ -101,8 +102,7 @@ class CurlTransport(BaseAdapter):
     def close(self) -> None:
         """Give up everything, and close every connection. No ``send`` may be under way."""
         self._multi.close()
-        for handle in self._handles:
+        for handle in tuple(self._handles):
             handle.curl.close()
-        self._handles.clear()
         self._own = threading.local()
         self._resolver.close()
