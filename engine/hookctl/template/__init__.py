@@ -4,14 +4,17 @@ An event's value can never change the structure of the JSON around it; see docs/
 """
 
 from hookctl.template.body import Decision, check_body, compile_body, describe_body
+from hookctl.template.never import why_never
 from hookctl.template.positions import Position
 from hookctl.template.problems import TemplateProblem
+from hookctl.template.reads import EventFields, paths_of
 from hookctl.template.rendering import BodyTemplate
 from hookctl.template.when import When, check_when, compile_when
 
 __all__ = [
     "BodyTemplate",
     "Decision",
+    "EventFields",
     "Position",
     "TemplateProblem",
     "When",
@@ -20,4 +23,6 @@ __all__ = [
     "compile_body",
     "compile_when",
     "describe_body",
+    "paths_of",
+    "why_never",
 ]
