@@ -128,8 +128,9 @@ def test_a_value_nested_too_deep_is_never_sent() -> None:
     value: list[Any] = []
     for _ in range(100_000):
         value = [value]
-    with pytest.raises(RenderError):
-        compile_body("{{ data }}", {}).render({"data": value})
+    for text in ("{{ data }}", "{% if data == data %}1{% else %}2{% endif %}", "{{ data | length | tojson if 1 in data else 2 }}"):
+        with pytest.raises(RenderError):
+            compile_body(text, {}).render({"data": value})
 
 
 @pytest.mark.parametrize(

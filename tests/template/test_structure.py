@@ -44,8 +44,8 @@ def test_a_proved_template_is_json_for_every_event(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "at", "says"),
     [
-        ("[{% for x in data.xs %}{{ x }},{% endfor %}]", "]", "a comma stands before ] (when data.xs has one item)"),
-        ("[{% for x in data.xs %}{{ x }}{% endfor %}]", "{{ x }}", "(when data.xs has several items)"),
+        ("[{% for x in data.xs %}{{ x }},{% endfor %}]", "]", "a comma stands before ] (when data.xs has an item)"),
+        ("[{% for x in data.xs %}{{ x }}{% endfor %}]", "{{ x }}", "(when data.xs has an item, and another)"),
         ('{"a": 1{% if data.a %}"b": 2{% endif %}}', '"b"', "(when data.a holds)"),
         ('{ {% if data.a %}"a": 1{% endif %}{% if data.b %}, "b": 1{% endif %} }', ', "b"', "(when data.a does not hold, data.b holds)"),
         ("[{% for x in data.xs %}[{% endfor %}]", "{% for x in data.xs %}", "a round of the loop does not close what it opens"),
@@ -141,3 +141,10 @@ def test_what_compiles_parses_for_every_event(text: str) -> None:
         except RenderError:
             continue
         json.loads(body)
+
+
+def test_only_what_matters_is_said(check: Any) -> None:
+    """Decisions that lead to the same place leave no trace in the message."""
+    text = '["{% if data.note %}x{% endif %}"{% for g in data.groups %}, {{ g }}{% endfor %}{% if data.title %}{% else %},{% endif %}]'
+    problem = next(problem for problem in check(text) if problem.is_error)
+    assert problem.message == "a comma stands before ] (when data.title does not hold)"

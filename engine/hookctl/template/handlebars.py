@@ -8,14 +8,14 @@ from hookctl.errors import TemplateError
 
 _PATH = r"[\w.\[\]/@-]+"
 _FORMS = (
-    (re.compile(r"\{\{\{\s*(?P<a>.+?)\s*\}\}\}", re.DOTALL), "{{{{ {a} }}}}"),
+    (re.compile(r"\{\{\{(?P<a>[^{}]+)\}\}\}"), "{{{{ {a} }}}}"),
     (re.compile(rf"\{{\{{\s*#if\s+(?P<a>{_PATH})\s*\}}\}}"), "{{% if {a} %}} ... {{% endif %}}"),
     (re.compile(rf"\{{\{{\s*#unless\s+(?P<a>{_PATH})\s*\}}\}}"), "{{% if not {a} %}} ... {{% endif %}}"),
-    (re.compile(rf"\{{\{{\s*#each\s+(?P<a>{_PATH})(?:\s+as\s+\|(?P<b>\w+).*?)?\s*\}}\}}"), "{{% for {b} in {a} %}} ... {{% endfor %}}"),
+    (re.compile(rf"\{{\{{\s*#each\s+(?P<a>{_PATH})(?:\s+as\s+\|(?P<b>\w+)[^{{}}]*|\s*)\}}\}}"), "{{% for {b} in {a} %}} ... {{% endfor %}}"),
     (re.compile(r"\{\{\s*(?:else|\^)\s*\}\}"), "{{% else %}}"),
     (re.compile(r"\{\{\s*/(?:if|unless)\s*\}\}"), "{{% endif %}}"),
     (re.compile(r"\{\{\s*/each\s*\}\}"), "{{% endfor %}}"),
-    (re.compile(r"\{\{\s*!(?:--)?\s*(?P<a>.*?)\s*(?:--)?\}\}", re.DOTALL), "{{# {a} #}}"),
+    (re.compile(r"\{\{\s*!(?:--)?(?P<a>[^{}]*?)(?:--)?\}\}"), "{{# {a} #}}"),
     (re.compile(r"\{\{\s*@(?P<a>index|first|last)\s*\}\}"), "{{{{ loop.{a} }}}}"),
     (re.compile(r"\{\{\s*(?P<a>\w[\w.-]*(?:\.\[[^\]]+\][\w.-]*)+)\s*\}\}"), "{{{{ {a} }}}}"),
     (re.compile(r"\{\{\s*(?P<a>[A-Za-z_][\w.]*(?:-\w[\w.]*)+)\s*\}\}"), "{{{{ {a} }}}}"),
@@ -29,7 +29,7 @@ def explain(text: str, start: int) -> TemplateError | None:
         match = pattern.match(text, start)
         if match is None:
             continue
-        found = {name: _path(value or "item") for name, value in match.groupdict().items()}
+        found = {name: _path((value or "item").strip()) for name, value in match.groupdict().items()}
         hint = f"Write {same.format(**found)}." if same else "See docs/templates.md for what there is in its place."
         return TemplateError(f"{match.group()} is Handlebars", hint=hint, start=start, end=match.end())
     return None

@@ -8,7 +8,7 @@ from hookctl.template.expression_parser import ExpressionParser
 from hookctl.template.expressions import Branch, Expression, For, If, Node, Output, Text
 from hookctl.template.lexer import Segment, split
 
-MAX_CHARACTERS = 256 * 1024
+MAX_CHARACTERS = 64 * 1024
 """Of one template."""
 MAX_TAG_DEPTH = 20
 """Tags inside one another."""

@@ -32,6 +32,8 @@ class BodyTemplate:
         """
         try:
             body = self._render(document).encode()
+        except RecursionError:
+            raise RenderError("a value is nested too deep to be looked at", hint="The event's publisher must send it flatter.") from None
         except UnicodeEncodeError:
             raise RenderError("a value holds half a surrogate pair, which no UTF-8 text has", hint="The event's publisher must send valid Unicode.") from None
         if len(body) > MAX_OUTPUT:

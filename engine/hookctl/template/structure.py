@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from hookctl.template.conditions import ROUNDS, Facts, Sight, assume, forget
 from hookctl.template.expressions import Expression
@@ -101,7 +102,7 @@ class Prover:
                 return states
             states = self._fork(token, states, sight) if isinstance(token, Fork) else self._loop(token, states, sight)
             if len(states) > _MAX_STATES:  # without facts there are fewer states, and they still cover every event
-                states = {(stack, frozenset()): way for (stack, _), way in states.items()}
+                states = _forget_all(states)
         return self._straight(straight, states)
 
     def _straight(self, tokens: Sequence[Mark | String | Slot], states: States) -> States:
@@ -110,7 +111,7 @@ class Prover:
         for (stack, facts), way in states.items():
             following = self._advance(tokens, list(stack), way)
             if following is not None:
-                after.setdefault((following, facts), way)
+                _put(after, (following, facts), way)
         return after
 
     def _advance(self, tokens: Sequence[Mark | String | Slot], stack: list[str], way: Way) -> Stack | None:
@@ -150,11 +151,11 @@ class Prover:
         node = token.node
         words = self._text[node.iterable.start : node.iterable.end]
         after = self._sequence(token.otherwise, self._assume(states, node.iterable, False, f"{words} has no item", outer), outer)
-        filled = _forget(self._assume(states, node.iterable, True, "", outer), node.targets)
+        filled = _forget(self._assume(states, node.iterable, True, f"{words} has an item", outer), node.targets)
 
         def one_round(name: str, before: States) -> States:
-            text = {"only": "one item", "first": "several items", "middle": "several items", "last": "several items"}[name]
-            entered = {state: (*way, f"{words} has {text}") if name in {"only", "first"} else way for state, way in before.items()}
+            said = {"only": ("and no other",), "first": ("and another",)}.get(name, ())
+            entered = {state: way + said for state, way in before.items()}
             left = _forget(self._sequence(token.body, entered, Sight(self._tracked, ROUNDS[name])), node.targets)
             return self._balanced(left, {len(stack) for stack, _ in before}, token)
 
@@ -185,7 +186,7 @@ class Prover:
         after: States = {}
         for (stack, facts), way in states.items():
             for learnt in assume(condition, wanted, facts, sight):
-                after.setdefault((stack, learnt), (*way, words) if words else way)
+                _put(after, (stack, learnt), (*way, words) if words else way)
         return after
 
     def _fail(self, message: str, hint: str, start: int, end: int, way: Way) -> None:
@@ -198,15 +199,28 @@ def _span(token: Mark | String | Slot) -> tuple[int, int]:
     return (token.output.start, token.output.end) if isinstance(token, Slot) else (token.start, token.end)
 
 
+def _put(states: States, state: tuple[Stack, Facts], way: Way) -> None:
+    """Add a state. What was decided differently on two ways to it did not matter, so only their common beginning is kept."""
+    known = states.get(state, way)
+    states[state] = known if known == way else tuple(takewhile(bool, (one if one == other else "" for one, other in zip(known, way, strict=False))))
+
+
 def _merge(into: States, states: States) -> None:
     for state, way in states.items():
-        into.setdefault(state, way)
+        _put(into, state, way)
+
+
+def _forget_all(states: States) -> States:
+    after: States = {}
+    for (stack, _), way in states.items():
+        _put(after, (stack, frozenset()), way)
+    return after
 
 
 def _forget(states: States, names: tuple[str, ...]) -> States:
     after: States = {}
     for (stack, facts), way in states.items():
-        after.setdefault((stack, forget(facts, names)), way)
+        _put(after, (stack, forget(facts, names)), way)
     return after
 
 
