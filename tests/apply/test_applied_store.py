@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from hookctl.apply import AppliedStore
+from hookctl.apply.state import COMPONENT, SCRIPTS
 from hookctl.diff import make_plan, to_document
 from hookctl.errors import StalePlanError, StateError, StateLockedError, StoreError
-from hookctl.model import AppliedState, DeliveryPlan, Plan
+from hookctl.model import AppliedState, DeliveryPlan, Plan, Rename
 from hookctl.store import connect, migrate, transaction
 
 Build = Callable[..., DeliveryPlan]
@@ -47,13 +48,35 @@ def test_what_is_applied_is_read_back(path: Path, delivery_plan: Build) -> None:
         == store.read()
         == AppliedState(1, {plan.name: plan for plan in (delivery_plan("A"), delivery_plan("B"), delivery_plan("C", labels={"ü": "\u2028"}))})
     )
-    second = store.apply(planned(store, delivery_plan("B", timeout_seconds=2.5), delivery_plan("C"), delivery_plan("a")))
+    second = store.apply(planned(store, delivery_plan("B", timeout_seconds=2.5), delivery_plan("C"), delivery_plan("D", timeout_seconds=3)))
     assert (
         second
         == store.read()
-        == AppliedState(2, {plan.name: plan for plan in (delivery_plan("B", timeout_seconds=2.5), delivery_plan("C"), delivery_plan("a"))})
+        == AppliedState(2, {plan.name: plan for plan in (delivery_plan("B", timeout_seconds=2.5), delivery_plan("C"), delivery_plan("D", timeout_seconds=3))})
     )
     assert not planned(store, *second.plans.values()).has_changes
+
+
+def test_renames_are_remembered_by_serial(path: Path, delivery_plan: Build) -> None:
+    store = AppliedStore(path)
+    store.apply(planned(store, delivery_plan("A"), delivery_plan("B", timeout_seconds=2)))
+    state = store.apply(planned(store, delivery_plan("a"), delivery_plan("New", timeout_seconds=2)))
+    assert state.plans == {plan.name: plan for plan in (delivery_plan("New", timeout_seconds=2), delivery_plan("a"))}
+    state = store.apply(planned(store, delivery_plan("A", timeout_seconds=9), delivery_plan("B", timeout_seconds=2)))
+    assert state.plans == {plan.name: plan for plan in (delivery_plan("A", timeout_seconds=9), delivery_plan("B", timeout_seconds=2))}
+    assert state.renames == (Rename(2, "A", "a"), Rename(2, "B", "New"), Rename(3, "New", "B"), Rename(3, "a", "A"))
+    assert store.read() == state
+
+
+def test_a_store_of_a_hookctl_that_knew_no_renames(path: Path, delivery_plan: Build) -> None:
+    connection = connect(path)
+    migrate(connection, COMPONENT, SCRIPTS[:1])
+    connection.execute("INSERT INTO applied_webhooks VALUES (?, ?, ?)", ("A", delivery_plan("A").digest, delivery_plan("A").canonical().decode()))
+    connection.execute("INSERT INTO applies VALUES (4, 0, 'ada', '')")
+    connection.close()
+    store = AppliedStore(path)
+    assert store.read() == AppliedState(4, {"A": delivery_plan("A")})
+    assert store.apply(planned(store, delivery_plan("B"))).renames == (Rename(5, "A", "B"),)
 
 
 def test_each_apply_is_remembered(path: Path, delivery_plan: Build) -> None:

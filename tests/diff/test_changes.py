@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hookctl.diff import make_plan
-from hookctl.model import Action, AppliedState, Change, DeliveryPlan, FieldChange, Plan, PluginBlock
+from hookctl.model import Action, AppliedState, Change, DeliveryPlan, FieldChange, Plan, PluginBlock, Revision
 
 VERSIONS = {"hookctl": "1.2.3"}
 Build = Callable[..., DeliveryPlan]
@@ -27,7 +27,7 @@ def changed(before: DeliveryPlan, after: DeliveryPlan) -> dict[tuple[str | int, 
 
 def test_every_action_in_order_of_name(delivery_plan: Build) -> None:
     plan = planned(
-        delivery_plan("new"),
+        delivery_plan("new", timeout_seconds=2),
         delivery_plan("Kept"),
         delivery_plan("changed", url="https://b.example.com/"),
         applied=(delivery_plan("changed"), delivery_plan("Kept"), delivery_plan("Gone")),
@@ -50,9 +50,72 @@ def test_no_changes(delivery_plan: Build) -> None:
     assert not planned().has_changes
 
 
-def test_a_name_of_other_case_is_another_name(delivery_plan: Build) -> None:
-    plan = planned(delivery_plan("SIEM"), applied=(delivery_plan("siem"),))
-    assert [(change.name, change.action.value) for change in plan.changes] == [("SIEM", "create"), ("siem", "delete")]
+def renames(plan: Plan) -> dict[str, str]:
+    return {change.renamed_from: change.name for change in plan.changes if change.renamed_from}
+
+
+def actions(plan: Plan) -> dict[str, str]:
+    return {change.name: change.action.value for change in plan.changes}
+
+
+def test_one_content_under_another_name_is_a_rename(delivery_plan: Build) -> None:
+    plan = planned(delivery_plan("New", labels={"a": "b"}), applied=(delivery_plan("Old", labels={"a": "b"}),))
+    assert plan.changes == (Change("New", Action.RENAME, delivery_plan("Old", labels={"a": "b"}), delivery_plan("New", labels={"a": "b"})),)
+    assert renames(plan) == {"Old": "New"}
+    assert plan.has_changes
+
+
+@pytest.mark.parametrize("fields", [{"labels": {"a": "b"}}, {"description": "x"}, {"url": "https://b.example.com/"}, {"timeout_seconds": 9}])
+def test_any_other_difference_makes_it_another_webhook(delivery_plan: Build, fields: dict[str, Any]) -> None:
+    plan = planned(delivery_plan("New", **fields), applied=(delivery_plan("Old"),))
+    assert actions(plan) == {"New": "create", "Old": "delete"}
+
+
+def test_a_name_of_other_case_is_a_rename_whatever_else_changes(delivery_plan: Build) -> None:
+    plan = planned(delivery_plan("SIEM", timeout_seconds=2), applied=(delivery_plan("siem"),))
+    (change,) = plan.changes
+    assert (change.name, change.action, change.renamed_from) == ("SIEM", Action.RENAME, "siem")
+    assert change.fields == (FieldChange(("timeout_seconds",), 15, 2),)
+
+
+def test_a_name_of_other_case_comes_before_equal_content(delivery_plan: Build) -> None:
+    plan = planned(delivery_plan("SIEM", timeout_seconds=2), delivery_plan("Other"), applied=(delivery_plan("siem"), delivery_plan("Gone", timeout_seconds=2)))
+    assert actions(plan) == {"Gone": "delete", "Other": "create", "SIEM": "rename"}
+
+
+def test_with_two_candidates_it_is_no_rename(delivery_plan: Build) -> None:
+    one, two = (delivery_plan("Old 1"), delivery_plan("Old 2")), (delivery_plan("New 1"), delivery_plan("New 2"))
+    assert actions(planned(*two, applied=one[:1])) == {"New 1": "create", "New 2": "create", "Old 1": "delete"}
+    assert actions(planned(*two[:1], applied=one)) == {"New 1": "create", "Old 1": "delete", "Old 2": "delete"}
+    assert renames(planned(*two, applied=one)) == {}
+    kept = delivery_plan("Kept")
+    assert renames(planned(two[0], kept, applied=(one[0], kept))) == {"Old 1": "New 1"}
+
+
+def test_names_that_change_places_are_two_updates(delivery_plan: Build) -> None:
+    plan = planned(delivery_plan("A", timeout_seconds=2), delivery_plan("B"), applied=(delivery_plan("A"), delivery_plan("B", timeout_seconds=2)))
+    assert actions(plan) == {"A": "update", "B": "update"}
+
+
+def narrowed(only: set[str], *desired: DeliveryPlan, applied: tuple[DeliveryPlan, ...]) -> Plan:
+    return make_plan(AppliedState(1, {plan.name: plan for plan in applied}), {plan.name: plan for plan in desired}, VERSIONS, only=only)
+
+
+def test_only_some_names_leaves_all_others_as_they_are(delivery_plan: Build) -> None:
+    applied = (delivery_plan("A"), delivery_plan("B", timeout_seconds=2), delivery_plan("C", timeout_seconds=3))
+    desired = (delivery_plan("A", url="https://b.example.com/"), delivery_plan("B", timeout_seconds=4), delivery_plan("D", timeout_seconds=5))
+    assert actions(narrowed({"A"}, *desired, applied=applied)) == {"A": "update", "B": "unchanged", "C": "unchanged"}
+    assert actions(narrowed({"C", "D"}, *desired, applied=applied)) == {"A": "unchanged", "B": "unchanged", "C": "delete", "D": "create"}
+    plan = narrowed({"B", "A"}, *desired, applied=applied)
+    assert plan.only == ("A", "B")
+    assert plan.changes[1].after == desired[1]
+
+
+@pytest.mark.parametrize("name", ["Old", "New"])
+def test_either_name_of_a_rename_stands_for_it(delivery_plan: Build, name: str) -> None:
+    other = delivery_plan("Other", timeout_seconds=2)
+    assert actions(narrowed({name}, delivery_plan("New"), other, applied=(delivery_plan("Old"),))) == {"New": "rename"}
+    assert actions(narrowed({"Other"}, delivery_plan("New"), other, applied=(delivery_plan("Old"),))) == {"Old": "unchanged", "Other": "create"}
 
 
 def test_fields_of_a_create_and_of_a_delete_mirror_each_other(delivery_plan: Build) -> None:
@@ -125,6 +188,10 @@ def test_the_digest_covers_serial_versions_and_every_field(delivery_plan: Build)
         planned(delivery_plan("Other")),
         planned(delivery_plan(), applied=(delivery_plan(),)),
         planned(applied=(delivery_plan(),)),
+        planned(delivery_plan(), applied=(delivery_plan("Other"),)),
+        make_plan(AppliedState(1, {}), {"Siem": delivery_plan()}, VERSIONS, only={"Siem"}),
+        make_plan(AppliedState(1, {}), {"Siem": delivery_plan()}, VERSIONS, against=Revision("main", "1" * 40)),
+        make_plan(AppliedState(1, {}), {"Siem": delivery_plan()}, VERSIONS, against=Revision("main", "2" * 40)),
         *(planned(delivery_plan(**{name: value})) for name, value in {"url": "x", "labels": {"a": "b"}, "protected": True, "timeout_seconds": 16}.items()),
     ]
     assert len({base.digest, *(other.digest for other in others)}) == len(others) + 1
@@ -133,5 +200,6 @@ def test_the_digest_covers_serial_versions_and_every_field(delivery_plan: Build)
 
 def test_protected_removals(delivery_plan: Build) -> None:
     kept, gone = delivery_plan("Kept", protected=True), delivery_plan("Gone", protected=True)
-    plan = planned(dataclasses.replace(kept, protected=False), delivery_plan("New", protected=True), applied=(kept, gone, delivery_plan("Free")))
+    plan = planned(dataclasses.replace(kept, protected=False), delivery_plan("New", protected=True, url="x"), applied=(kept, gone, delivery_plan("Free")))
     assert plan.protected_removals == ("Gone",)
+    assert planned(delivery_plan("Renamed", protected=True), applied=(gone,)).protected_removals == ()

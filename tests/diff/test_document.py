@@ -11,7 +11,7 @@ import pytest
 
 from hookctl.diff import make_plan, read_plan, to_document
 from hookctl.errors import AlteredPlanError, StateError
-from hookctl.model import AppliedState, DeliveryPlan, Plan, PluginBlock
+from hookctl.model import AppliedState, DeliveryPlan, Plan, PluginBlock, Revision
 from hookctl.schema_files import read_schema
 
 Build = Callable[..., DeliveryPlan]
@@ -20,13 +20,24 @@ Build = Callable[..., DeliveryPlan]
 @pytest.fixture
 def plan(delivery_plan: Build) -> Plan:
     auth = (PluginBlock("headers", {"headers": {"a/b~c": "${env:T}"}}),)
-    applied = {"Gone": delivery_plan("Gone"), "Siem": delivery_plan(), "Kept": delivery_plan("Kept", body_template="{}")}
+    applied = {"Gone": delivery_plan("Gone"), "Siem": delivery_plan(), "Kept": delivery_plan("Kept", body_template="{}"), "Old": delivery_plan("Old", url="x")}
     desired = {
         "Siem": delivery_plan(auth=auth, headers={"X": "1"}),
         "Kept": applied["Kept"],
         "Neu": delivery_plan("Neu", rate_limit=0.5, description="für alle"),
+        "Over": delivery_plan("Over", url="x"),
     }
     return make_plan(AppliedState(7, applied), desired, {"hookctl": "1.2.3", "acme": "2"})
+
+
+def test_a_narrowed_plan_and_one_against_a_revision_are_read_back(delivery_plan: Build) -> None:
+    equal = {name: delivery_plan(name) for name in ("A", "B", "C")}
+    state = AppliedState(1, {name: equal[name] for name in ("A", "B")})
+    for only in ({"B", "C"}, {"C"}, {"A"}):
+        plan = make_plan(state, {"C": equal["C"]}, {"hookctl": "1"}, only=only)
+        assert read_plan(json.dumps(to_document(plan))) == plan
+    plan = make_plan(state, {}, {"hookctl": "1"}, against=Revision("origin/main", "a" * 40))
+    assert read_plan(json.dumps(to_document(plan))) == plan
 
 
 def test_read_back_as_written(plan: Plan) -> None:
@@ -83,6 +94,10 @@ def alter(document: Any, path: list[str | int], value: Any) -> None:
         (["versions"], None),
         (["summary", "create"], 0),
         (["extra"], 1),
+        (["only"], ["Siem"]),
+        (["against"], {"ref": "main", "commit": "a" * 40}),
+        (["changes", 3, "renamed_from"], None),
+        (["changes", 3, "before", "name"], "Gone"),
         (["changes"], []),
         (["changes"], {}),
         (["changes", 0], 5),
@@ -94,10 +109,10 @@ def alter(document: Any, path: list[str | int], value: Any) -> None:
         (["changes", 1, "after", "format"], 2),
         (["changes", 1, "after", "status"], "off"),
         (["changes", 1, "after", "auth"], "x"),
-        (["changes", 3, "action"], "unchanged"),
-        (["changes", 3, "fields"], []),
-        (["changes", 3, "after", "headers"], None),
-        (["changes", 3, "after", "headers"], {"X": "\ud800"}),
+        (["changes", 4, "action"], "unchanged"),
+        (["changes", 4, "fields"], []),
+        (["changes", 4, "after", "headers"], None),
+        (["changes", 4, "after", "headers"], {"X": "\ud800"}),
     ],
 )
 def test_any_alteration_is_found(plan: Plan, path: list[str | int], value: Any) -> None:

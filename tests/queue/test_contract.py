@@ -7,7 +7,22 @@ from dataclasses import replace
 
 import pytest
 
-from hookctl.model import AppliedState, Attempt, DeliveryPlan, DeliveryStatus, Event, Failure, FailureKind, Mismatch, Request, Response, Status, Timing, Verdict
+from hookctl.model import (
+    AppliedState,
+    Attempt,
+    DeliveryPlan,
+    DeliveryStatus,
+    Event,
+    Failure,
+    FailureKind,
+    Mismatch,
+    Rename,
+    Request,
+    Response,
+    Status,
+    Timing,
+    Verdict,
+)
 from hookctl.queue.interface import Claimed, Filter, NewDelivery, Outcome, Queue, Result, Routed
 
 NOW = 1_800_000_000.0
@@ -365,3 +380,60 @@ def test_replay_leaves_alone_what_is_being_tried(queue: Queue, open_queue: Calla
     (claimed,) = claim(queue)
     assert open_queue().replay(["e1-A"], NOW) == []
     assert queue.finish([result(claimed)], NOW) == set()
+
+
+# -- renames
+
+
+def renamed(serial: int, *renames: Rename, **webhooks: Status) -> AppliedState:
+    return replace(applied(serial, **webhooks), renames=renames)
+
+
+def webhooks_of(queue: Queue) -> dict[str, tuple[str, str]]:
+    return {delivery.id: (delivery.webhook, delivery.status.value) for delivery in queue.deliveries()}
+
+
+def test_what_waits_and_what_was_follow_a_rename(queue: Queue) -> None:
+    queue.reconcile(applied(1, A=Status.ACTIVE))
+    queue.enqueue([routed("e1"), routed("e2")], NOW)
+    queue.finish([result(claim(queue, limit=1)[0])], NOW)
+    queue.reconcile(renamed(2, Rename(2, "A", "B"), B=Status.ACTIVE))
+    assert webhooks_of(queue) == {"e1-A": ("B", "delivered"), "e2-A": ("B", "waiting")}
+    assert queue.last_results() == {"B": (DeliveryStatus.DELIVERED, NOW)}
+    assert claimed_ids(queue, wanted={"B": 9}) == ["e2-A"]
+
+
+def test_a_rename_is_carried_out_once(queue: Queue) -> None:
+    after = renamed(2, Rename(2, "A", "B"), A=Status.ACTIVE, B=Status.ACTIVE)  # and A is the name of a new webhook
+    queue.reconcile(applied(1, A=Status.ACTIVE))
+    queue.reconcile(after)
+    queue.enqueue([routed("e1")], NOW)
+    queue.reconcile(after)
+    queue.reconcile(replace(after, serial=3))
+    assert webhooks_of(queue) == {"e1-A": ("A", "waiting")}
+
+
+def test_renames_in_a_row_are_carried_out_in_a_row(queue: Queue) -> None:
+    queue.enqueue([routed("e1"), routed("e2", "B")], NOW)
+    queue.reconcile(renamed(5, Rename(2, "A", "C"), Rename(3, "B", "A"), Rename(4, "C", "D"), Rename(5, "D", "E"), A=Status.ACTIVE, E=Status.INACTIVE))
+    assert webhooks_of(queue) == {"e1-A": ("E", "held"), "e2-B": ("A", "waiting")}
+
+
+def test_what_was_added_under_the_old_name_after_the_rename_follows_late(queue: Queue) -> None:
+    after = renamed(2, Rename(2, "A", "B"), B=Status.ACTIVE)
+    queue.reconcile(after)
+    queue.enqueue([routed("e1"), Routed(event("e2"), (NewDelivery("e2-A", "A", dead_because="its when fails"),))], NOW)
+    queue.reconcile(after)
+    assert webhooks_of(queue) == {"e1-A": ("B", "waiting"), "e2-A": ("B", "dead")}
+
+
+def test_what_is_in_hand_during_a_rename_ends_under_the_new_name(queue: Queue) -> None:
+    queue.enqueue([routed("e1"), routed("e2")], NOW)
+    first, second = claim(queue)
+    queue.reconcile(renamed(2, Rename(2, "A", "B"), B=Status.ACTIVE))
+    assert queue.finish([result(first)], NOW) == set()
+    assert queue.last_results() == {"B": (DeliveryStatus.DELIVERED, NOW)}
+    gone = Outcome(DeliveryStatus.DEAD, "HTTP 410 Gone", suspend=True)
+    assert queue.finish([result(second, gone, serial=2)], NOW) == set()
+    assert set(queue.suspended()) == {"B"}
+    assert webhooks_of(queue) == {"e1-A": ("B", "delivered"), "e2-A": ("B", "dead")}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hookctl.errors import StalePlanError, StateError, StoreError
-from hookctl.model import Action, AppliedState, DeliveryPlan, Plan
+from hookctl.model import Action, AppliedState, DeliveryPlan, Plan, Rename
 
 if TYPE_CHECKING:
     import sqlite3
@@ -21,7 +21,12 @@ SCRIPTS = (
     CREATE TABLE applied_webhooks (name TEXT PRIMARY KEY, digest TEXT NOT NULL, document TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE applies (serial INTEGER PRIMARY KEY, applied_at REAL NOT NULL, applied_by TEXT NOT NULL, plan_digest TEXT NOT NULL);
     """,
+    """
+    CREATE TABLE renames (serial INTEGER NOT NULL, old TEXT NOT NULL, new TEXT NOT NULL, PRIMARY KEY (serial, old)) WITHOUT ROWID;
+    """,
 )
+RENAMES_SINCE = 2
+"""The version of the tables that has renames; a store that no apply has brought up to it is read as it is."""
 
 
 class AppliedStore:
@@ -101,7 +106,15 @@ def _read(connection: sqlite3.Connection) -> AppliedState:
             )
         plans[name] = plan
     last = _last_apply(connection)
-    return AppliedState(last[0] if last else 0, plans)
+    return AppliedState(last[0] if last else 0, plans, _renames(connection))
+
+
+def _renames(connection: sqlite3.Connection) -> tuple[Rename, ...]:
+    from hookctl.store import table_version
+
+    if table_version(connection, COMPONENT) < RENAMES_SINCE:
+        return ()
+    return tuple(Rename(*row) for row in connection.execute("SELECT serial, old, new FROM renames ORDER BY serial, old"))
 
 
 def _last_apply(connection: sqlite3.Connection) -> tuple[int, float, str] | None:
@@ -119,7 +132,7 @@ def _refuse_stale(connection: sqlite3.Connection | None, plan: Plan) -> None:
     """The serial tells of applies since; the digests tell a plan that was made for another store of the same serial."""
     last = _last_apply(connection) if connection else None
     applied = dict(connection.execute("SELECT name, digest FROM applied_webhooks")) if connection else {}
-    if plan.serial == (last[0] if last else 0) and applied == {change.name: change.before.digest for change in plan.changes if change.before}:
+    if plan.serial == (last[0] if last else 0) and applied == {change.before.name: change.before.digest for change in plan.changes if change.before}:
         return
     now = f"now at serial {last[0]}, applied {f'by {last[2]} ' if last[2] else ''}at {_utc(last[1])}" if last else "empty"
     raise StalePlanError(
@@ -129,9 +142,11 @@ def _refuse_stale(connection: sqlite3.Connection | None, plan: Plan) -> None:
 
 def _write(connection: sqlite3.Connection, plan: Plan) -> None:
     for change in plan.changes:
-        if change.action is Action.DELETE:
-            connection.execute("DELETE FROM applied_webhooks WHERE name = ?", (change.name,))
-        elif change.after and change.action is not Action.UNCHANGED:
+        if change.before and change.action in {Action.DELETE, Action.RENAME}:
+            connection.execute("DELETE FROM applied_webhooks WHERE name = ?", (change.before.name,))
+        if change.renamed_from:
+            connection.execute("INSERT INTO renames VALUES (?, ?, ?)", (plan.serial + 1, change.renamed_from, change.name))
+        if change.after and change.action is not Action.UNCHANGED:
             row = (change.name, change.after.digest, change.after.canonical().decode())
             connection.execute("INSERT OR REPLACE INTO applied_webhooks VALUES (?, ?, ?)", row)
 

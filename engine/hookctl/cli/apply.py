@@ -38,6 +38,7 @@ def command(ctx: click.Context, planfile: Path | None, auto_approve: bool) -> No
     """
     from hookctl.apply import AppliedStore
     from hookctl.cli.review import review_directory, review_plan
+    from hookctl.cli.running import opened_queue
     from hookctl.report.plan import render_text
 
     session: Session = ctx.obj
@@ -54,6 +55,8 @@ def command(ctx: click.Context, planfile: Path | None, auto_approve: bool) -> No
         ctx.exit(exit_codes.FAILED)
     applied = store.apply(review.plan, applied_by=_who())
     click.echo(_done(review, applied.serial))
+    with opened_queue(session.store_path) as queue:
+        queue.reconcile(applied)  # now, and not when the next delivery runs
 
 
 def _saved(session: Session, path: Path) -> Plan:
@@ -87,5 +90,7 @@ def _who() -> str:
 def _done(review: Review, serial: int) -> str:
     from hookctl.model import Action
 
-    added, changed, removed = (sum(change.action is action for change in review.plan.changes) for action in (Action.CREATE, Action.UPDATE, Action.DELETE))
-    return f"\nApplied: {added} added, {changed} changed, {removed} removed. The state has serial {serial} now."
+    counts = {action: sum(change.action is action for change in review.plan.changes) for action in Action}
+    renamed = f", {counts[Action.RENAME]} renamed" if counts[Action.RENAME] else ""
+    done = f"{counts[Action.CREATE]} added, {counts[Action.UPDATE]} changed, {counts[Action.DELETE]} removed{renamed}"
+    return f"\nApplied: {done}. The state has serial {serial} now."

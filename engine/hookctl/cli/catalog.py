@@ -22,7 +22,7 @@ def entries(session: Session) -> list[Entry]:
 
     applied = AppliedStore(session.store_path).read()
     results = _last_results(session)
-    return [Entry(change, results.get(change.name)) for change in make_plan(applied, _desired(session, applied), {}).changes]
+    return [Entry(change, results.get(change.renamed_from or change.name)) for change in make_plan(applied, _desired(session, applied), {}).changes]
 
 
 def _desired(session: Session, applied: AppliedState) -> Mapping[str, DeliveryPlan]:

@@ -24,7 +24,7 @@ def command(session: Session, output_format: str) -> None:
     """Show every webhook, applied or only written.
 
     A filled dot is an active webhook, an empty one is inactive. STATE says how the file stands to what is applied: applied, changed,
-    not applied, or file removed; a changed webhook is shown as it runs now.
+    renamed, not applied, or file removed; a changed webhook is shown as it runs now.
     """
     from hookctl.cli.catalog import entries
     from hookctl.report.webhooks import render_list_json, render_table

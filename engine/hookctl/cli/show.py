@@ -37,6 +37,6 @@ def command(session: Session, name: str, output_format: str) -> None:
 
 def _find(found: Sequence[Entry], name: str) -> Entry:
     for entry in found:
-        if entry.change.name == name:
+        if name in {entry.change.name, entry.change.renamed_from}:
             return entry
     raise unknown_webhook(name, [entry.change.name for entry in found])

@@ -3,34 +3,84 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 
-from hookctl.model import Action, AppliedState, Change, DeliveryPlan, FieldChange, Json, Plan, Pointer, canonical_json
+from hookctl.model import Action, AppliedState, Change, DeliveryPlan, FieldChange, Json, Plan, Pointer, Revision, canonical_json
 
 NOTHING: Mapping[str, Json] = {"headers": {}, "auth": [], "response_validators": [], "labels": {}}
 """The fields that are empty when an author leaves them out."""
 
 
-def make_plan(applied: AppliedState, desired: Mapping[str, DeliveryPlan], versions: Mapping[str, str]) -> Plan:
+def make_plan(
+    applied: AppliedState,
+    desired: Mapping[str, DeliveryPlan],
+    versions: Mapping[str, str],
+    *,
+    only: Iterable[str] = (),
+    against: Revision | None = None,
+) -> Plan:
     """What it takes to get from ``applied`` to ``desired``: one change per name, ordered by name.
 
-    Names are compared as they are written, so a name of which only the case changes is a delete and a create.
+    ``only``: leave every webhook that has none of these names, before or after, as it is. ``against``: where ``applied`` was read from,
+    if that was not the state.
     """
-    names = sorted({*applied.plans, *desired}, key=lambda name: (name.casefold(), name))
-    changes = tuple(_change(name, applied.plans.get(name), desired.get(name)) for name in names)
-    return Plan(applied.serial, changes, _digest(applied.serial, changes, versions), dict(versions))
+    only = tuple(sorted(set(only)))
+    if only:
+        desired = _narrowed(make_plan(applied, desired, versions), only)
+    old_names = _renames(applied.plans, desired)
+    names = sorted({*applied.plans, *desired} - set(old_names.values()), key=lambda name: (name.casefold(), name))
+    changes = tuple(_change(name, applied.plans.get(old_names.get(name, name)), desired.get(name)) for name in names)
+    return Plan(applied.serial, changes, _digest(applied.serial, changes, versions, only, against), dict(versions), only, against)
+
+
+def _narrowed(plan: Plan, only: Collection[str]) -> dict[str, DeliveryPlan]:
+    """What is desired where the changes of these names alone are made; either name of a rename stands for it."""
+    sides = (change.after if not {change.name, change.renamed_from}.isdisjoint(only) else change.before for change in plan.changes)
+    return {side.name: side for side in sides if side}
+
+
+def _renames(applied: Mapping[str, DeliveryPlan], desired: Mapping[str, DeliveryPlan]) -> dict[str, str]:
+    """The old name of each new one. A name of which only the case changes is a rename, since no two webhooks may have it.
+
+    Else one that goes and one that comes are a rename when they are equal but for their names, and no third is equal to them.
+    """
+    gone = [plan for name, plan in applied.items() if name not in desired]
+    come = [plan for name, plan in desired.items() if name not in applied]
+    found: dict[str, str] = {}
+    for key in (_name_key, _content_key):
+        old, new = (_by_key((plan for plan in plans if plan.name not in {*found, *found.values()}), key) for plans in (gone, come))
+        for same in old.keys() & new.keys():
+            if len(old[same]) == len(new[same]) == 1:
+                found[new[same][0]] = old[same][0]
+    return found
+
+
+def _by_key(plans: Iterable[DeliveryPlan], key: Callable[[DeliveryPlan], Hashable]) -> dict[Hashable, list[str]]:
+    names: dict[Hashable, list[str]] = {}
+    for plan in plans:
+        names.setdefault(key(plan), []).append(plan.name)
+    return names
+
+
+def _name_key(plan: DeliveryPlan) -> str:
+    return plan.name.casefold()
+
+
+def _content_key(plan: DeliveryPlan) -> bytes:
+    return canonical_json({**plan.to_json(), "name": None})
 
 
 def _change(name: str, before: DeliveryPlan | None, after: DeliveryPlan | None) -> Change:
     if before is not None and after is not None and before.digest == after.digest:
         return Change(name, Action.UNCHANGED, before, after)
-    action = Action.CREATE if before is None else Action.DELETE if after is None else Action.UPDATE
     old, new = _document(before or after), _document(after or before)
     if before is None:
-        old = _emptied(old)
-    if after is None:
-        new = _emptied(new)
+        action, old = Action.CREATE, _emptied(old)
+    elif after is None:
+        action, new = Action.DELETE, _emptied(new)
+    else:
+        action = Action.UPDATE if before.name == name else Action.RENAME
     return Change(name, action, before, after, tuple(_differences((), old, new)))
 
 
@@ -65,7 +115,9 @@ def _items(value: Json) -> list[Json]:
     return value if isinstance(value, list) else []
 
 
-def _digest(serial: int, changes: Iterable[Change], versions: Mapping[str, str]) -> str:
-    """A delivery plan's digest covers its whole document, so the plan's digest covers them all."""
+def _digest(serial: int, changes: Iterable[Change], versions: Mapping[str, str], only: Sequence[str], against: Revision | None) -> str:
+    """A delivery plan's digest covers its whole document, name included, so the plan's digest covers them all."""
     rows: list[Json] = [[change.name, change.action.value, *(plan.digest if plan else None for plan in (change.before, change.after))] for change in changes]
-    return hashlib.sha256(canonical_json({"serial": serial, "changes": rows, "versions": dict(versions)})).hexdigest()
+    revision: Json = [against.ref, against.commit] if against else None
+    document: Json = {"serial": serial, "changes": rows, "versions": dict(versions), "only": list(only), "against": revision}
+    return hashlib.sha256(canonical_json(document)).hexdigest()

@@ -8,7 +8,7 @@ from typing import cast
 
 from hookctl.diff.changes import make_plan
 from hookctl.errors import AlteredPlanError, StateError
-from hookctl.model import Action, AppliedState, Change, DeliveryPlan, Json, Plan, Pointer, canonical_json
+from hookctl.model import Action, AppliedState, Change, DeliveryPlan, Json, Plan, Pointer, Revision, canonical_json
 
 FORMAT_VERSION = "1.0"
 """The first number is raised when a reader of the old form would misread the new one."""
@@ -21,6 +21,8 @@ def to_document(plan: Plan) -> dict[str, Json]:
         "serial": plan.serial,
         "digest": plan.digest,
         "versions": dict(plan.versions),
+        "only": list(plan.only),
+        "against": {"ref": plan.against.ref, "commit": plan.against.commit} if plan.against else None,
         "changes": [_change(change) for change in plan.changes],
         "summary": {action.value: sum(change.action is action for change in plan.changes) for action in Action},
     }
@@ -63,6 +65,7 @@ def _change(change: Change) -> Json:
     return {
         "name": change.name,
         "action": change.action.value,
+        "renamed_from": change.renamed_from,
         "before": change.before.to_json() if change.before else None,
         "after": change.after.to_json() if change.after else None,
         "fields": [{"pointer": _json_pointer(field.pointer), "before": field.before, "after": field.after} for field in change.fields],
@@ -78,7 +81,14 @@ def _rebuild(document: Mapping[str, Json]) -> Plan:
     """Made from its two ends alone, as the first time: whatever else the document says can be compared with it."""
     changes = cast("list[Mapping[str, Json]]", document["changes"])
     applied = AppliedState(cast("int", document["serial"]), _plans(changes, "before"))
-    return make_plan(applied, _plans(changes, "after"), cast("Mapping[str, str]", document["versions"]))
+    against = cast("Mapping[str, str] | None", document["against"])
+    return make_plan(
+        applied,
+        _plans(changes, "after"),
+        cast("Mapping[str, str]", document["versions"]),
+        only=cast("list[str]", document["only"]),
+        against=Revision(against["ref"], against["commit"]) if against else None,
+    )
 
 
 def _plans(changes: list[Mapping[str, Json]], side: str) -> dict[str, DeliveryPlan]:

@@ -1,6 +1,6 @@
 """The words of hookctl as frozen data: webhook, finding, delivery plan, change, plan, event, delivery, attempt."""
 
-from hookctl.model.change import Action, AppliedState, Change, FieldChange, Plan
+from hookctl.model.change import Action, AppliedState, Change, FieldChange, Plan, Rename, Revision
 from hookctl.model.delivery import (
     MAX_RESPONSE_BYTES,
     Attempt,
@@ -41,9 +41,11 @@ __all__ = [
     "PluginBlock",
     "Pointer",
     "Positions",
+    "Rename",
     "Request",
     "Resolved",
     "Response",
+    "Revision",
     "Secret",
     "SecretReference",
     "Severity",

@@ -16,6 +16,7 @@ class Action(StrEnum):
     CREATE = "create"
     UPDATE = "update"
     DELETE = "delete"
+    RENAME = "rename"
     UNCHANGED = "unchanged"
 
 
@@ -30,13 +31,28 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The change of one name. ``before`` is None for create, ``after`` for delete."""
+    """The change of one name. ``before`` is None for create, ``after`` for delete; for a rename it has the old name."""
 
     name: str
+    """The new one of a rename."""
     action: Action
     before: DeliveryPlan | None
     after: DeliveryPlan | None
     fields: tuple[FieldChange, ...] = ()
+
+    @property
+    def renamed_from(self) -> str | None:
+        """The old name of a rename; None for every other change."""
+        return self.before.name if self.action is Action.RENAME and self.before else None
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """One webhook's change of name, and the serial of the apply that made it."""
+
+    serial: int
+    old: str
+    new: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +62,20 @@ class AppliedState:
     serial: int = 0
     """Raised by one with each apply; 0 before the first."""
     plans: Mapping[str, DeliveryPlan] = field(default_factory=dict)
+    renames: tuple[Rename, ...] = ()
+    """Every rename there ever was, in the order of the applies."""
+    is_edited: bool = False
+    """True: something other than an apply has added, replaced or removed a delivery plan since the last apply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A git revision that files are compared with, instead of with what is applied."""
+
+    ref: str
+    """As the user named it."""
+    commit: str
+    """What it names: the commit's whole id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +85,13 @@ class Plan:
     serial: int
     changes: tuple[Change, ...]
     digest: str
-    """SHA-256 over serial, changes and versions."""
+    """SHA-256 over all the rest."""
     versions: Mapping[str, str]
     """Of hookctl and of each plugin's distribution: a plan says what made it."""
+    only: tuple[str, ...] = ()
+    """The names that the plan was narrowed to, in order; all others are left as they are. Empty: it is for every webhook."""
+    against: Revision | None = None
+    """What the files are compared with, if it is not the applied state. Such a plan cannot be applied."""
 
     @property
     def has_changes(self) -> bool:

@@ -149,6 +149,7 @@ class Queue(Protocol):
         """Fit what waits to the webhooks that are applied now.
 
         Deliveries of a webhook that is gone are cancelled, of an inactive or suspended one held, and held ones of an active one are due again.
+        A renamed webhook's deliveries, and what is known of it, get its new name.
         A suspension ends with the first apply after it. A serial below one that was reconciled before changes nothing.
         """
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from hookctl.model import AppliedState, DeliveryStatus, Status
+from hookctl.model import AppliedState, DeliveryStatus, Rename, Status
 from hookctl.queue import tables
 
 REMOVED = "the webhook was removed"
@@ -13,8 +13,15 @@ INACTIVE = "the webhook is inactive"
 
 def reconcile(connection: sqlite3.Connection, applied: AppliedState) -> None:
     """See :meth:`hookctl.queue.interface.Queue.reconcile`."""
-    if not connection.execute("UPDATE reconciled SET serial = :serial WHERE serial <= :serial", {"serial": applied.serial}).rowcount:
+    (before,) = connection.execute("SELECT serial FROM reconciled").fetchone()
+    if before > applied.serial:
         return  # another process has seen a newer state already
+    for rename in applied.renames:
+        if rename.serial > before:
+            _rename(connection, rename, tables.RENAME)
+        elif rename.old not in applied.plans:  # whoever still ran by the state before may have added to the old name since
+            _rename(connection, rename, *tables.RENAME_LATE)
+    connection.execute("UPDATE reconciled SET serial = ?", (applied.serial,))
     connection.execute("DELETE FROM suspensions WHERE serial < ?", (applied.serial,))
     suspended = dict(connection.execute("SELECT webhook, reason FROM suspensions").fetchall())
     for (webhook,) in connection.execute(tables.WAITING_WEBHOOKS).fetchall():
@@ -27,6 +34,11 @@ def reconcile(connection: sqlite3.Connection, applied: AppliedState) -> None:
             _stop(connection, webhook, DeliveryStatus.HELD, suspended[webhook])
         else:
             unhold(connection, webhook)
+
+
+def _rename(connection: sqlite3.Connection, rename: Rename, *statements: str) -> None:
+    for statement in (*statements, tables.RENAME_RESULT):
+        connection.execute(statement, (rename.new, rename.old))
 
 
 def suspend(connection: sqlite3.Connection, webhook: str, serial: int, cause: str) -> None:

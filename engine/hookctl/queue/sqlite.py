@@ -120,17 +120,19 @@ class SqliteQueue:
         last: dict[str, DeliveryStatus] = {}
         with transaction(self._connection) as connection:
             for result in results:
-                if not self._mark(result):
+                webhook = self._mark(result)
+                if webhook is None:
                     lost.add(result.claimed.delivery.id)
                     continue
                 connection.execute(tables.ADD_ATTEMPT, (attempt_to_text(result.attempt), result.claimed.delivery.id))
-                last[result.claimed.delivery.webhook] = result.outcome.status
+                last[webhook] = result.outcome.status
                 if result.outcome.suspend:
-                    suspend(connection, result.claimed.delivery.webhook, result.serial, result.outcome.reason)
+                    suspend(connection, webhook, result.serial, result.outcome.reason)
             connection.executemany(tables.REMEMBER_RESULT, [(webhook, status, now) for webhook, status in last.items()])
         return lost
 
-    def _mark(self, result: Result) -> bool:
+    def _mark(self, result: Result) -> str | None:
+        """The delivery's webhook; None where the lease was lost."""
         outcome = result.outcome
         values = self._lease(result.claimed) | {
             "status": outcome.status,
@@ -139,7 +141,8 @@ class SqliteQueue:
             "due_at": outcome.due_at,
         }
         statement = tables.RETRY if outcome.status is DeliveryStatus.RETRYING else tables.END
-        return self._connection.execute(statement, values).rowcount == 1
+        rows = self._connection.execute(statement, values).fetchall()
+        return str(rows[0][0]) if rows else None
 
     def _lease(self, claimed: Claimed) -> dict[str, Any]:
         return {"id": claimed.delivery.id, "lease": claimed.lease, "owner": self._worker.name}

@@ -76,6 +76,7 @@ CLAIMED = f"""
 END = """
     UPDATE deliveries SET status = :status, reason = :reason, attempts = :attempts, ready_at = NULL, owner = NULL, lease_until = NULL
     WHERE id = :id AND lease = :lease AND owner = :owner
+    RETURNING webhook
 """
 RETRY = """
     UPDATE deliveries SET
@@ -84,8 +85,12 @@ RETRY = """
         ready_at = CASE WHEN ready_at IS NULL THEN NULL ELSE :due_at END,
         due_at = :due_at, attempts = :attempts, owner = NULL, lease_until = NULL
     WHERE id = :id AND lease = :lease AND owner = :owner
+    RETURNING webhook
 """
-"""A delivery that is not ready while it is in hand was held or cancelled meanwhile, and stays so."""
+"""A delivery that is not ready while it is in hand was held or cancelled meanwhile, and stays so.
+
+Both give the webhook as it is called now: it may have been renamed while the delivery was in hand.
+"""
 
 ADD_ATTEMPT = "INSERT INTO attempts (delivery, record) SELECT seq, ? FROM deliveries WHERE id = ?"
 
@@ -106,6 +111,10 @@ UNHOLD = """
         ready_at = CASE WHEN owner IS NULL THEN due_at ELSE max(due_at, lease_until) END
     WHERE webhook = ? AND status = 'held'
 """
+RENAME = "UPDATE deliveries SET webhook = ? WHERE webhook = ?"
+RENAME_LATE = tuple(f"{RENAME} AND {which}" for which in ("ready_at IS NOT NULL", "status = 'held'", "status = 'dead'"))
+"""What may have been added since, each by its index: to look at every delivery would take long."""
+RENAME_RESULT = "UPDATE OR REPLACE last_results SET webhook = ? WHERE webhook = ?"
 REPLAY = """
     UPDATE deliveries SET status = 'waiting', reason = '', attempts = 0, due_at = :now, ready_at = :now, lease = lease + 1, owner = NULL, lease_until = NULL
     WHERE id = :id AND (owner IS NULL OR lease_until <= :now)

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING
 import click
 
 from hookctl.diff import to_document
-from hookctl.model import Action, Change, Json, Plan
+from hookctl.model import Action, Change, Json, Plan, Revision
 from hookctl.report.fields import field_lines
 from hookctl.report.printable import printable
 
 if TYPE_CHECKING:
     from hookctl.pipeline import PlanFinding
 
-SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.UNCHANGED: " "}
+SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.RENAME: "~", Action.UNCHANGED: " "}
 COLORS = {"+": "green", "~": "yellow", "-": "red"}
 NAMED = 5
 """So many unchanged webhooks are named, the others counted."""
+SHORT_COMMIT = 12
+"""Characters of a commit's id that a person needs."""
 
 
 def render_text(plan: Plan, findings: Sequence[PlanFinding] = (), *, color: bool, waiting: Mapping[str, int] | None = None) -> str:
@@ -50,7 +52,10 @@ def _change(change: Change, color: bool, waiting: int) -> Iterator[str]:
     sign = SIGNS[change.action]
     shown = change.after or change.before
     target = f"  {shown.method} {printable(shown.url)}" if shown and change.action in {Action.DELETE, Action.UNCHANGED} else ""  # else among the fields
-    yield _styled(f"  {sign} {printable(change.name)}", sign, color, bold=True) + target
+    name = f"{change.renamed_from} -> {change.name}" if change.renamed_from else change.name
+    yield _styled(f"  {sign} {printable(name)}", sign, color, bold=True) + target
+    if change.renamed_from:
+        yield "      renamed; its history and what waits for it follow"
     if change.action is Action.DELETE:
         if waiting:
             yield f"      {waiting} waiting {'delivery' if waiting == 1 else 'deliveries'} will be cancelled"
@@ -79,14 +84,25 @@ def _unchanged(plan: Plan) -> list[str]:
     if not names or not plan.has_changes:
         return []
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return [f"    {len(names)} unchanged: {', '.join(names[:NAMED])}{more}", ""]
+    word = "left as they are" if plan.only else "unchanged"
+    return [f"    {len(names)} {word}: {', '.join(names[:NAMED])}{more}", ""]
 
 
 def _summary(plan: Plan) -> str:
     if not plan.has_changes:
-        return "No changes. What is applied is what the files say."
+        then = f"at {revision(plan.against)}" if plan.against else "applied"
+        return f"{only}No changes. What {'was' if plan.against else 'is'} {then} is what {'its files say' if only else 'the files say'}."
+    only = f"Only {', '.join(map(printable, plan.only))}. " if plan.only else ""
     counts = {action: sum(change.action is action for change in plan.changes) for action in Action}
-    return f"Plan: {counts[Action.CREATE]} to add, {counts[Action.UPDATE]} to change, {counts[Action.DELETE]} to remove."
+    renamed = f", {counts[Action.RENAME]} to rename" if counts[Action.RENAME] else ""
+    against = f", compared with {revision(plan.against)}" if plan.against else ""
+    return f"{only}Plan: {counts[Action.CREATE]} to add, {counts[Action.UPDATE]} to change, {counts[Action.DELETE]} to remove{renamed}{against}."
+
+
+def revision(named: Revision) -> str:
+    """A git revision as a person reads it: what was asked for, and the commit that it is."""
+    short = named.commit[:SHORT_COMMIT]
+    return short if named.commit.startswith(named.ref) else f"{printable(named.ref)} ({short})"
 
 
 def _finding_document(finding: PlanFinding) -> Json:

@@ -39,8 +39,8 @@ class Entry:
 
     @property
     def state(self) -> str:
-        """``applied``, ``changed``, ``not applied`` or ``file removed``."""
-        return STATES[self.change.action]
+        """``applied``, ``changed``, ``not applied``, ``file removed``, or ``renamed to`` and the name in the file."""
+        return f"renamed to {self.change.name}" if self.change.renamed_from else STATES[self.change.action]
 
 
 def render_table(entries: Sequence[Entry], *, color: bool) -> str:
@@ -66,10 +66,10 @@ def render_one(entry: Entry, *, color: bool) -> str:
     """Every field of one webhook as it runs now, and after them what the file would change."""
     plan = entry.shown
     (whole,) = make_plan(AppliedState(), {plan.name: plan}, {}).changes
-    lines = [f"{_dot(plan, color)} {printable(plan.name)}  {plan.status.value}, {entry.state}, last result: {_last_result(entry)}", ""]
+    lines = [f"{_dot(plan, color)} {printable(plan.name)}  {plan.status.value}, {printable(entry.state)}, last result: {_last_result(entry)}", ""]
     for field in whole.fields:
         lines += [f"  {text}" for _, text in field_lines(field, whole)]
-    if entry.change.action is Action.UPDATE:
+    if entry.change.action in {Action.UPDATE, Action.RENAME} and entry.change.fields:
         lines += ["", "Not applied yet:", *change_lines(entry.change, color)]
     return "\n".join(lines) + "\n"
 
@@ -78,7 +78,7 @@ def render_one_json(entry: Entry) -> str:
     """One webhook for a machine: the delivery plan that is applied, and the one that the file gives."""
     before, after = entry.change.before, entry.change.after
     plans: dict[str, Json] = {"applied": before.to_json() if before else None, "file": after.to_json() if after else None}
-    return json.dumps({"name": entry.change.name, **_standing(entry), **plans}, indent=2) + "\n"
+    return json.dumps({"name": entry.shown.name, **_standing(entry), **plans}, indent=2) + "\n"
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
