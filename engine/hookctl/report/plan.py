@@ -89,10 +89,10 @@ def _unchanged(plan: Plan) -> list[str]:
 
 
 def _summary(plan: Plan) -> str:
+    only = f"Only {', '.join(map(printable, plan.only))}. " if plan.only else ""
     if not plan.has_changes:
         then = f"at {revision(plan.against)}" if plan.against else "applied"
         return f"{only}No changes. What {'was' if plan.against else 'is'} {then} is what {'its files say' if only else 'the files say'}."
-    only = f"Only {', '.join(map(printable, plan.only))}. " if plan.only else ""
     counts = {action: sum(change.action is action for change in plan.changes) for action in Action}
     renamed = f", {counts[Action.RENAME]} to rename" if counts[Action.RENAME] else ""
     against = f", compared with {revision(plan.against)}" if plan.against else ""
