@@ -11,7 +11,7 @@ from hookctl.check.notes import Notes, nearest
 from hookctl.check.schemas import Annotated, Schema
 from hookctl.check.secrets import check_secret
 from hookctl.errors import TemplateError
-from hookctl.model import Json, Pointer
+from hookctl.model import Json, Pointer, brief
 from hookctl.network import UrlProblem, check_url
 from hookctl.plugin import AuthType, TransportType, ValidatorType
 from hookctl.plugin.calls import Plugins
@@ -49,7 +49,7 @@ class Blocks:
         if plugin is None:
             hint = f"Known are: {', '.join(sorted(known))}; `hookctl plugins` shows what is installed." if known else "Install the plugin that adds it."
             place = (*pointer, "type")
-            notes.add("unknown-plugin", f"no {kind} plugin is called {name!r}", hint, place, suggestions=nearest(name, known))
+            notes.add("unknown-plugin", f"no {kind} plugin is called {brief(name)!r}", hint, place, suggestions=nearest(name, known))
             return None
         before = len(notes.findings)
         settings: Json = {key: value for key, value in block.items() if key != "type"}

@@ -6,10 +6,10 @@ import re
 
 from hookctl.check.notes import Notes
 from hookctl.check.secrets import check_secret
-from hookctl.model import Json, Pointer
+from hookctl.model import Json, Pointer, brief
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_BAD_IN_VALUE = re.compile(r"[^\t\x20-\x7e]|\A[ \t]+|[ \t]+\Z")
+_BAD_IN_VALUE = re.compile(r"[^\t\x20-\x7e]")
 _FRAMING = (
     "host",
     "content-length",
@@ -40,13 +40,13 @@ def check_headers(notes: Notes, pointer: Pointer, headers: Json) -> None:
         place = (*pointer, name)
         lower = name.lower()
         if not _NAME.fullmatch(name):
-            notes.add("header-invalid", f"{name!r} is no header name", "Use letters, digits and hyphens.", place, at_key=True)
+            notes.add("header-invalid", f"{brief(name)!r} is no header name", "Use letters, digits and hyphens.", place, at_key=True)
         elif lower in RESERVED:
             notes.add("header-reserved", f"the header {name} is set by hookctl", "Remove it.", place, at_key=True)
         elif lower in first:
             notes.add(
                 "header-invalid",
-                f"the header {name} stands here twice, first as {first[lower]}",
+                f"the header {brief(name)} stands here twice, first as {brief(first[lower])}",
                 "Keep one: case does not tell headers apart.",
                 place,
                 at_key=True,
@@ -58,7 +58,9 @@ def check_headers(notes: Notes, pointer: Pointer, headers: Json) -> None:
 
 def _check_value(notes: Notes, place: Pointer, name: str, value: str) -> None:
     if bad := _BAD_IN_VALUE.search(value):
-        what = "a space at its end" if bad[0][0] in " \t" else f"the character U+{ord(bad[0][0]):04X}"
-        notes.add("header-invalid", f"the header's value holds {what}, which cannot be sent", "Use printable ASCII on one line.", place, part=bad.span())
+        message = f"the header's value holds the character U+{ord(bad[0]):04X}, which cannot be sent"
+        notes.add("header-invalid", message, "Use printable ASCII on one line.", place, part=bad.span())
+    elif value != value.strip(" \t"):
+        notes.add("header-invalid", "the header's value begins or ends with a space, which would be dropped", "Remove the space.", place)
     elif _SECRET.fullmatch(name) and name not in _NO_SECRET:
         check_secret(notes, place, value)

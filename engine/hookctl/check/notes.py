@@ -5,21 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from hookctl.model import Finding, Json, Pointer, Severity, Span, Webhook
-
-_SHOWN = 40
-"""Characters of a value that a message repeats."""
+from hookctl.model import Finding, Json, Pointer, Severity, Span, Webhook, brief
 
 
 class Notes:
     """The findings of one webhook. Says nothing about places that could not be read: ``load`` has said it."""
 
-    __slots__ = ("_places", "findings", "webhook")
+    __slots__ = ("_places", "_unread", "findings", "webhook")
 
     def __init__(self, webhook: Webhook) -> None:
         self.webhook = webhook
         self.findings: list[Finding] = []
         self._places: set[Pointer] = set()
+        self._unread = frozenset(webhook.unread)
 
     def add(
         self,
@@ -34,7 +32,7 @@ class Notes:
         severity: Severity = Severity.ERROR,
     ) -> None:
         """One finding about the value at ``pointer``: about its key, or about a part of its text (offsets, end exclusive), where that is said."""
-        if any(pointer[: len(place)] == place for place in self.webhook.unread):
+        if self._unread and any(pointer[:length] in self._unread for length in range(len(pointer) + 1)):
             return
         self._places.add(pointer)
         self.findings.append(
@@ -71,8 +69,7 @@ def nearest(word: object, known: Iterable[str]) -> tuple[str, ...]:
 
 def shown(value: Json) -> str:
     """A value as a message repeats it: JSON, cut where it is long."""
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+    return brief(json.dumps(value, ensure_ascii=False))
 
 
 def listed(words: Iterable[str]) -> str:
@@ -86,4 +83,4 @@ def place_name(pointer: Pointer) -> str:
     text = ""
     for part in pointer:
         text += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return text.removeprefix(".")
+    return brief(text.removeprefix("."))

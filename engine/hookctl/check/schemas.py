@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from hookctl import __version__
 from hookctl.check.notes import Notes, listed, nearest, place_name, shown
-from hookctl.model import MASK, Json, Pointer
+from hookctl.model import MASK, Json, Pointer, brief
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator, ValidationError
@@ -36,6 +36,8 @@ _LIMITS = {
     "minProperties": "must have at least {limit} key(s)",
     "maxProperties": "must have at most {limit} key(s)",
 }
+_MISSPELLED = 50
+"""Unknown fields of one mapping that suggestions are sought for: more are no misspellings, and the search takes its time."""
 
 
 class Schema:
@@ -89,11 +91,11 @@ class Schema:
         known = [name for name in self._at(error.schema_path[:-1]).get("properties", {}) if name not in present]
         where = f" in `{place_name(pointer)}`" if pointer else ""
         meant: set[Pointer] = set()
-        for name in error.kind.unexpected:  # type: ignore[attr-defined]  # this kind has it
-            suggestions = nearest(name, known)
+        for number, name in enumerate(error.kind.unexpected):  # type: ignore[attr-defined]  # this kind has it
+            suggestions = nearest(name, known) if number < _MISSPELLED else ()
             hint = f"Remove it, or write one of: {', '.join(known)}." if known and not suggestions else "Rename it, or remove it." if known else "Remove it."
             meant |= {(*pointer, suggestion) for suggestion in suggestions[:1]}
-            notes.add("unknown-field", f"there is no field `{name}`{where}", hint, (*pointer, name), at_key=True, suggestions=suggestions)
+            notes.add("unknown-field", f"there is no field `{brief(name)}`{where}", hint, (*pointer, name), at_key=True, suggestions=suggestions)
         return meant
 
     def _advice(self, schema_path: Sequence[str | int]) -> str:

@@ -6,12 +6,14 @@ import re
 from collections.abc import Mapping
 
 from hookctl.check.notes import Notes, listed, nearest
-from hookctl.model import Json, Pointer
+from hookctl.model import Json, Pointer, brief
 from hookctl.model.secret import REFERENCE, has_reference
 from hookctl.plugin import SecretSource
 
 _RESOLVED = frozenset({"url", "headers", "auth", "transport"})
 """The fields in which references are resolved."""
+_SHOWN = 20
+"""Findings about references in one text: more of them are one mistake, made again and again."""
 _ATTEMPT = re.compile(r"\$\{[^}\s]*\}?")
 
 
@@ -45,12 +47,15 @@ def _check_value(notes: Notes, pointer: Pointer, value: Json, sources: Mapping[s
 
 
 def _check_text(notes: Notes, pointer: Pointer, text: str, sources: Mapping[str, SecretSource]) -> None:
+    before = len(notes.findings)
     for match in _ATTEMPT.finditer(text):
+        if len(notes.findings) - before >= _SHOWN:
+            return
         reference = REFERENCE.match(text, match.start())
         known = reference is not None and reference[1] in sources
         if pointer[0] not in _RESOLVED:
             if known:  # any other ${...} is text that the target may want so
-                message = f"the reference {match[0]} is not resolved in `{pointer[0]}`"
+                message = f"the reference {brief(match[0])} is not resolved in `{pointer[0]}`"
                 notes.add(
                     "secret-misplaced",
                     message,
@@ -61,11 +66,11 @@ def _check_text(notes: Notes, pointer: Pointer, text: str, sources: Mapping[str,
         elif reference is None:
             if pointer[0] != "url":  # there the URL rules refuse the brace
                 hint = f"Write ${{scheme:key}} with one of the schemes {listed(sources)}."
-                notes.add("secret-malformed", f"{match[0]} is no secret reference", hint, pointer, part=match.span(), suggestions=_repaired(match[0]))
+                notes.add("secret-malformed", f"{brief(match[0])} is no secret reference", hint, pointer, part=match.span(), suggestions=_repaired(match[0]))
         elif not known:
             hint = f"Write one of the schemes {listed(sources)}, or install the plugin that adds this one."
             start, end = reference.span(1)
-            message = f"no secret source has the scheme `{reference[1]}`"
+            message = f"no secret source has the scheme `{brief(reference[1])}`"
             notes.add("unknown-secret-scheme", message, hint, pointer, part=(start, end), suggestions=nearest(reference[1], sources))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hookctl.check.guarded import guarded
 from hookctl.check.notes import Notes, nearest
-from hookctl.model import Severity
+from hookctl.model import Severity, brief
 from hookctl.plugin import EventType
 from hookctl.plugin.calls import Plugins
 
@@ -25,7 +25,7 @@ def check_texts(notes: Notes, plugins: Plugins) -> None:
     if event_type is None and isinstance(event, str) and not notes.has(("event",)):
         known = sorted(plugins.event_types)
         hint = f"Known are: {', '.join(known)}; `hookctl schema event NAME` shows the fields of each." if known else "Install the plugin that adds it."
-        notes.add("unknown-event-type", f"there is no event type {event!r}", hint, ("event",), suggestions=nearest(event, known))
+        notes.add("unknown-event-type", f"there is no event type {brief(event)!r}", hint, ("event",), suggestions=nearest(event, known))
     body, when = notes.webhook.fields.get("body_template"), notes.webhook.fields.get("when")
     from hookctl.template import check_body, check_when
 

@@ -10,7 +10,7 @@ from hookctl.check.notes import Notes
 from hookctl.check.schemas import Schema
 from hookctl.check.secrets import check_references
 from hookctl.check.texts import check_texts
-from hookctl.model import Finding, Webhook
+from hookctl.model import Finding, Webhook, brief
 from hookctl.plugin.calls import Plugins
 from hookctl.schema_files import read_schema
 
@@ -40,6 +40,8 @@ def _check_name(notes: Notes, first: dict[str, Webhook]) -> None:
         return
     other = first.setdefault(name.casefold(), notes.webhook)
     if other is not notes.webhook:
-        as_written = "" if other.name == name else f", written {other.name!r}"
+        as_written = "" if other.name == name else f", written {brief(other.name)!r}"
         place = f"{other.file.path}:{other.positions.value(('name',)).line}"
-        notes.add("name-duplicate", f"the name {name!r} is taken by the webhook at {place}{as_written}", "Give each webhook a name of its own.", ("name",))
+        notes.add(
+            "name-duplicate", f"the name {brief(name)!r} is taken by the webhook at {place}{as_written}", "Give each webhook a name of its own.", ("name",)
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from yaml.nodes import ScalarNode, SequenceNode
@@ -10,7 +11,7 @@ from yaml.nodes import ScalarNode, SequenceNode
 from hookctl.load.composer import MAX_DEPTH, depth_problem
 from hookctl.load.problem import NO_ANCHORS, Problem
 from hookctl.load.scalars import AmbiguousScalarError, is_text, resolve_plain
-from hookctl.model import Json, Pointer
+from hookctl.model import Json, Pointer, brief
 
 if TYPE_CHECKING:
     from yaml.nodes import Node
@@ -21,11 +22,12 @@ _PROPERTY = re.compile(r"(?:(&)|!)(?:<[^>]*>|[^\s,\[\]{}]*)\s*")
 class Construction:
     """The value of one document. ``unread`` holds the places whose value a problem keeps from being known."""
 
-    def __init__(self, text: str, root: Node, first_line: int) -> None:
+    def __init__(self, text: str, root: Node, line_of: Callable[[int], int]) -> None:
+        """``line_of`` gives the line in the file of an offset into ``text``."""
         self.problems: list[Problem] = []
         self.unread: list[Pointer] = []
         self._text = text
-        self._first_line = first_line
+        self._line_of = line_of
         self._path: list[str | int] = []
         self._has_properties = "&" in text or "!" in text
         self._visited: set[int] = set()
@@ -50,7 +52,7 @@ class Construction:
         try:
             return resolve_plain(node.value)
         except AmbiguousScalarError as error:
-            message, hint = f"{node.value} {error}", "Put it in quotes if it is text; else write it as a plain decimal number."
+            message, hint = f"{brief(node.value)} {error}", "Put it in quotes if it is text; else write it as a plain decimal number."
             self._problem(Problem("yaml-ambiguous-number", message, hint, node.start_mark.index, node.end_mark.index))
             return str(node.value)
 
@@ -70,8 +72,7 @@ class Construction:
             if key is None:
                 continue
             if key in fields:
-                line = self._first_line + self._text.count("\n", 0, first[key].start_mark.index)
-                message = f"the key {key!r} stands already in line {line}"
+                message = f"the key {brief(key)!r} stands already in line {self._line_of(first[key].start_mark.index)}"
                 self._problem_at(key_node, "yaml-duplicate-key", message, "Keep one of the two: readers differ in which one counts.")
                 continue
             first[key] = key_node
@@ -89,7 +90,7 @@ class Construction:
                 self.unread.append(tuple(self._path))  # most likely meant as text, such as {{ x }}
             return None
         if not node.style and not is_text(node.value):
-            self._problem_at(node, "yaml-key-type", f"the key {node.value or 'null'} is no text", "Put the key in quotes.")
+            self._problem_at(node, "yaml-key-type", f"the key {brief(node.value or 'null')} is no text", "Put the key in quotes.")
             return None
         return str(node.value)
 
@@ -105,10 +106,10 @@ class Construction:
         while match := _PROPERTY.match(self._text, start):
             end = start + len(match[0].rstrip())
             if match[1]:
-                self._problem_at(node, "yaml-anchor", f"the anchor {self._text[start:end]}", NO_ANCHORS, end)
+                self._problem_at(node, "yaml-anchor", f"the anchor {brief(self._text[start:end])}", NO_ANCHORS, end)
             else:
                 tagged = True
-                self._problem_at(node, "yaml-tag", f"the tag {self._text[start:end]}", "Remove the tag; put text in quotes.", end)
+                self._problem_at(node, "yaml-tag", f"the tag {brief(self._text[start:end])}", "Remove the tag; put text in quotes.", end)
             start = match.end()
         return not (tagged and isinstance(node, ScalarNode))
 

@@ -81,7 +81,7 @@ def _load_document(lines: Lines, start: int, end: int, number: int) -> tuple[Web
         return None, [root]
     if root is None:
         return None, []
-    construction = Construction(text, root, 1 + lines.file.text.count("\n", 0, start))
+    construction = Construction(text, root, lambda offset: lines.span(start + offset, start + offset).line)
     fields = construction.value
     if isinstance(fields, dict):
         positions = DocumentPositions(lines, start, end)

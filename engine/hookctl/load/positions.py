@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from yaml.nodes import ScalarNode
@@ -26,16 +28,19 @@ class Lines:
     def span(self, start: int, end: int) -> Span:
         """The span of characters ``start`` to ``end`` (exclusive), kept within the text."""
         if not self._starts:
-            self._starts = [0, *(index + 1 for index, character in enumerate(self.file.text) if character == "\n")]
+            self._starts = [0, *accumulate(len(line) + 1 for line in self.file.text.split("\n")[:-1])]
         length = len(self.file.text)
         start = min(max(start, 0), length)
         end = min(max(start, end), length)
         return Span(*self._place(start), *self._place(end))
 
-    def offset(self, line: int) -> int:
-        """Where line ``line`` (from 0) begins."""
+    def line(self, number: int) -> tuple[int, str]:
+        """Where line ``number`` (from 0) begins, and its text without the line break; the end of the file for one past it."""
         self.span(0, 0)
-        return self._starts[line]
+        if number >= len(self._starts):
+            return len(self.file.text), ""
+        end = self._starts[number + 1] - 1 if number + 1 < len(self._starts) else len(self.file.text)
+        return self._starts[number], self.file.text[self._starts[number] : end].rstrip("\r")
 
     def _place(self, offset: int) -> tuple[int, int]:
         line = bisect_right(self._starts, offset)
@@ -45,13 +50,15 @@ class Lines:
 class DocumentPositions:
     """The positions of one document; composes it again at the first question. See :class:`hookctl.model.Positions`."""
 
-    __slots__ = ("_end", "_lines", "_root", "_start")
+    __slots__ = ("_children", "_end", "_lines", "_places", "_root", "_start")
 
     def __init__(self, lines: Lines, start: int, end: int) -> None:
         self._lines = lines
         self._start = start
         self._end = end
         self._root: Node | None = None
+        self._places: dict[int, Callable[[int], int] | None] = {}
+        self._children: dict[int, dict[str | int, tuple[Node | None, Node]]] = {}
 
     def key(self, pointer: Pointer) -> Span:
         """Where the key of ``pointer`` stands; for a list item the item, for the whole document its first key."""
@@ -67,33 +74,33 @@ class DocumentPositions:
     def within(self, pointer: Pointer, start: int, end: int) -> Span:
         """Where a part of the string at ``pointer`` stands; the whole value where escapes or folding hide it."""
         _, node = self._find(pointer)
-        if isinstance(node, ScalarNode):
-            found = self._in_literal(node, start, end) if node.style == "|" else self._in_line(node, start, end)
-            if found is not None:
-                return found
-        return self.value(pointer)
+        if id(node) not in self._places:
+            self._places[id(node)] = self._place_of(node) if isinstance(node, ScalarNode) else None
+        place = self._places[id(node)]
+        return self._lines.span(place(start), place(end)) if place else self.value(pointer)
 
-    def _in_line(self, node: Node, start: int, end: int) -> Span | None:
+    def _place_of(self, node: ScalarNode) -> Callable[[int], int] | None:
+        """What gives the offset in the file of an offset in a scalar's value; None where they do not correspond."""
         begin, stop = self._bounds(node)
+        if node.style == "|":
+            return self._place_in_literal(node.value, self._lines.span(begin, begin).line)
         text = self._lines.file.text
         for quote in (0, 1):
             if text[begin + quote : stop - quote] == node.value:
-                return self._lines.span(begin + quote + start, begin + quote + end)
+                return lambda offset: begin + quote + min(offset, len(node.value))
         return None
 
-    def _in_literal(self, node: ScalarNode, start: int, end: int) -> Span:
-        begin, _ = self._bounds(node)
-        first = self._lines.span(begin, begin).line  # counted from 0: the line after the header
+    def _place_in_literal(self, value: str, first: int) -> Callable[[int], int]:
+        """For a literal block whose first line is line ``first`` of the file, counted from 0: each line of the value ends a line of the file."""
+        contents = value.split("\n")
+        starts = [0, *accumulate(len(content) + 1 for content in contents[:-1])]
 
         def place(offset: int) -> int:
-            before: str = node.value[:offset]
-            number = before.count("\n")
-            content = node.value.split("\n")[number]
-            source = self._lines.file.line(first + number + 1)
-            indentation = max(0, len(source) - len(content))
-            return self._lines.offset(first + number) + indentation + len(before) - (before.rfind("\n") + 1)
+            number = bisect_right(starts, offset) - 1
+            line_start, source = self._lines.line(first + number)
+            return line_start + max(0, len(source) - len(contents[number])) + min(offset - starts[number], len(contents[number]))
 
-        return self._lines.span(place(start), place(end))
+        return place
 
     def _span_of(self, node: Node) -> Span:
         begin, stop = self._bounds(node)
@@ -114,20 +121,20 @@ class DocumentPositions:
         key: Node | None = None
         node: Node = self._root
         for part in pointer:
-            found = _child(node, part)
+            found = self._children_of(node).get(part)
             if found is None:
                 break
             key, node = found
         return key, node
 
-
-def _child(node: Node, part: str | int) -> tuple[Node | None, Node] | None:
-    if not isinstance(node.value, list):
-        return None
-    for index, item in enumerate(node.value):
-        if isinstance(item, tuple):
-            if item[0].value == part:
-                return item
-        elif index == part:
-            return None, item
-    return None
+    def _children_of(self, node: Node) -> dict[str | int, tuple[Node | None, Node]]:
+        """Key and value of each part of a node, by key or index; of a key that stands twice the first. Made once for each node."""
+        children = self._children.get(id(node))
+        if children is None:
+            children = self._children[id(node)] = {}
+            for index, item in enumerate(node.value if isinstance(node.value, list) else ()):
+                key, value = item if isinstance(item, tuple) else (None, item)
+                part = index if key is None else key.value
+                if isinstance(part, str | int):
+                    children.setdefault(part, (key, value))
+        return children

@@ -36,6 +36,15 @@ class Finding:
     """The webhook's name, where it is known."""
 
 
+_BRIEF = 60
+"""Characters of an author's text that a message repeats."""
+
+
+def brief(text: str) -> str:
+    """``text`` as a message repeats it: cut where it is long."""
+    return text if len(text) <= _BRIEF else text[: _BRIEF - 3] + "..."
+
+
 def has_errors(findings: Iterable[Finding]) -> bool:
     """True when one of the findings is an error."""
     return any(finding.severity is Severity.ERROR for finding in findings)

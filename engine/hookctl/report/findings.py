@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 
 import click
 
@@ -20,7 +22,8 @@ _HIDDEN = frozenset({"secret-literal"})
 
 def findings_text(findings: Sequence[Finding], *, color: bool = False) -> str:
     """Each finding with its place, its source line and a caret, what to do, and a last line that counts them."""
-    blocks = [_finding_text(finding, color=color) for finding in findings]
+    sources = _sources(findings)
+    blocks = [_finding_text(finding, sources[id(finding.file)], color=color) for finding in findings]
     return "\n\n".join([*blocks, summary_line(findings)]) + "\n"
 
 
@@ -45,16 +48,40 @@ def findings_json(findings: Sequence[Finding]) -> dict[str, Json]:
     Lines and columns count from 1, columns in Unicode characters, ends are exclusive; ``byte`` counts from 0, in UTF-8.
     """
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
+    sources = _sources(findings)
     return {
         "format_version": "1.0",
         "valid": errors == 0,
         "error_count": errors,
         "warning_count": len(findings) - errors,
-        "diagnostics": [_diagnostic(finding) for finding in findings],
+        "diagnostics": [_diagnostic(finding, sources[id(finding.file)]) for finding in findings],
     }
 
 
-def _finding_text(finding: Finding, *, color: bool) -> str:
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A file's lines, cut once for all of its findings."""
+
+    lines: list[str]
+    starts: list[int]
+    """Where each line begins, in bytes of UTF-8."""
+
+
+def _sources(findings: Sequence[Finding]) -> dict[int, _Source]:
+    """The source of each finding's file, by the file's identity."""
+    sources: dict[int, _Source] = {}
+    for finding in findings:
+        if id(finding.file) not in sources:
+            lines = finding.file.text.split("\n")
+            sources[id(finding.file)] = _Source(lines, [0, *accumulate(_bytes(line) + 1 for line in lines)])
+    return sources
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+def _finding_text(finding: Finding, source: _Source, *, color: bool) -> str:
     def styled(text: str, **style: object) -> str:
         return click.style(text, **style) if color else text  # type: ignore[arg-type]  # click.style's own options
 
@@ -63,7 +90,7 @@ def _finding_text(finding: Finding, *, color: bool) -> str:
     place = printable(finding.file.path) + (f":{span.line}:{span.column}" if span else "")
     lines = [f"{styled(place, bold=True)}: {styled(finding.severity.value, fg=tone, bold=True)}[{finding.rule}]: {printable(finding.message)}"]
     if span:
-        code, offset, width = _excerpt(finding, span)
+        code, offset, width = _excerpt(finding, span, source)
         gutter = " " * len(str(span.line))
         lines += [f"  {span.line} | {code}", f"  {gutter} | {' ' * offset}{styled('^' * width, fg=tone, bold=True)}"]
     if finding.suggestions:
@@ -73,9 +100,9 @@ def _finding_text(finding: Finding, *, color: bool) -> str:
     return "\n".join(lines)
 
 
-def _excerpt(finding: Finding, span: Span) -> tuple[str, int, int]:
+def _excerpt(finding: Finding, span: Span, source: _Source) -> tuple[str, int, int]:
     """The source line as it is shown, and the column and width of the caret under it, in terminal columns."""
-    line, start, end = _line(finding, span)
+    line, start, end = _line(finding, span, source)
     before, marked, after = _cells(line[:start]), _cells(line[start:end]), _cells(line[end:])
     room = _WIDTH - min(columns(marked), _WIDTH)
     if columns(before) + columns(marked) + columns(after) > _WIDTH:
@@ -85,9 +112,9 @@ def _excerpt(finding: Finding, span: Span) -> tuple[str, int, int]:
     return (before + marked + after).rstrip(), columns(before), max(1, columns(marked))
 
 
-def _line(finding: Finding, span: Span) -> tuple[str, int, int]:
+def _line(finding: Finding, span: Span, source: _Source) -> tuple[str, int, int]:
     """The span's first line, and where in it the span starts and ends; a secret in it is hidden."""
-    line = finding.file.line(span.line)
+    line = source.lines[span.line - 1].rstrip("\r")
     start = span.column - 1
     end = span.end_column - 1 if span.end_line == span.line else len(line)
     if finding.rule in _HIDDEN:
@@ -118,7 +145,7 @@ def columns(text: str) -> int:
     return sum(0 if unicodedata.combining(character) else 1 + (unicodedata.east_asian_width(character) in "WF") for character in text)
 
 
-def _diagnostic(finding: Finding) -> dict[str, Json]:
+def _diagnostic(finding: Finding, source: _Source) -> dict[str, Json]:
     diagnostic: dict[str, Json] = {
         "severity": finding.severity.value,
         "code": finding.rule,
@@ -132,11 +159,11 @@ def _diagnostic(finding: Finding) -> dict[str, Json]:
     if span is None:
         start_of_file: Json = {"line": 1, "column": 1, "byte": 0}
         return diagnostic | {"range": {"filename": finding.file.path, "start": start_of_file, "end": start_of_file}}
-    line, start, end = _line(finding, span)
+    line, start, end = _line(finding, span, source)
     diagnostic["range"] = {
         "filename": finding.file.path,
-        "start": _position(finding, span.line, span.column),
-        "end": _position(finding, span.end_line, span.end_column),
+        "start": _position(source, span.line, span.column),
+        "end": _position(source, span.end_line, span.end_column),
     }
     diagnostic["snippet"] = {
         "context": finding.webhook or None,
@@ -149,9 +176,8 @@ def _diagnostic(finding: Finding) -> dict[str, Json]:
     return diagnostic
 
 
-def _position(finding: Finding, line: int, column: int) -> dict[str, Json]:
-    before = "\n".join([*finding.file.text.split("\n")[: line - 1], finding.file.line(line)[: column - 1]])
-    return {"line": line, "column": column, "byte": len(before.encode("utf-8", "surrogatepass"))}
+def _position(source: _Source, line: int, column: int) -> dict[str, Json]:
+    return {"line": line, "column": column, "byte": source.starts[line - 1] + _bytes(source.lines[line - 1][: column - 1])}
 
 
 def findings_json_text(findings: Sequence[Finding]) -> str:
