@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hookctl import __version__
-from hookctl.check import check_webhooks
+from hookctl.check import ask_policies, check_webhooks, field_place
 from hookctl.compile import compile_webhook
 from hookctl.diff import make_plan
 from hookctl.load import load_directory
-from hookctl.model import AppliedState, DeliveryPlan, Finding, Plan, Webhook, has_errors, in_order
+from hookctl.model import AppliedState, DeliveryPlan, Finding, Plan, SourceFile, Span, Webhook, has_errors, in_order
+from hookctl.plugin import PolicyFinding
 from hookctl.plugin.calls import Plugins
 
 
@@ -63,19 +65,25 @@ class PlanFinding:
     message: str
     hint: str
     is_error: bool = True
+    file: SourceFile | None = None
+    """The webhook's file, where the plan was made of files that are at hand."""
+    span: Span | None = None
+    """Where in the file the field stands that is meant, or else the webhook's name."""
 
 
-def check_plan(plan: Plan, plugins: Plugins) -> tuple[PlanFinding, ...]:
-    """What every policy says of the plan. One that raises is an error of its own, and the others are still asked."""
-    findings = [
-        PlanFinding("protected", name, "a protected webhook is never removed by an apply", "Bring its file back, or apply `protected: false` first.")
+def check_plan(plan: Plan, plugins: Plugins, policies: Mapping[str, Any], webhooks: Iterable[Webhook] = ()) -> tuple[PlanFinding, ...]:
+    """What every policy says of the plan that ``policies`` has settings for, by name: the table ``[policies]`` of hookctl.toml.
+
+    ``webhooks`` are those that the plan was made of, so that a finding can point into their files. Raises SettingsError for settings that are wrong.
+    """
+    protected = [
+        ("protected", PolicyFinding(name, "a protected webhook is never removed by an apply", "Bring its file back, or apply `protected: false` first."))
         for name in plan.protected_removals
     ]
-    for policy in plugins.policies.values():
-        try:
-            found = [PlanFinding(policy.name, said.webhook, said.message, said.hint, said.is_error) for said in policy.check(plan)]
-        except Exception as error:  # noqa: BLE001 - whatever a plugin raises, it is named and keeps the plan from being applied
-            origin = plugins.origins.get(("policy", policy.name), "an unknown plugin")
-            found = [PlanFinding(policy.name, "", f"the policy of {origin} failed: {error!r}", "Repair or uninstall it.")]
-        findings += found
-    return tuple(findings)
+    by_name = {webhook.name: webhook for webhook in webhooks}
+    return tuple(_placed(policy, said, by_name.get(said.webhook)) for policy, said in [*protected, *ask_policies(plan, policies, plugins)])
+
+
+def _placed(policy: str, said: PolicyFinding, webhook: Webhook | None) -> PlanFinding:
+    file, span = (webhook.file, webhook.positions.value(field_place(webhook, said.pointer))) if webhook else (None, None)
+    return PlanFinding(policy, said.webhook, said.message, said.hint, said.is_error, file, span)

@@ -162,16 +162,22 @@ from hookctl.plugin import Policy, PolicyFinding, hookimpl
 @hookimpl
 def hookctl_policies():
     return [
-        Policy(name="hosts", summary="", check=lambda _: [PolicyFinding("Siem", "siem.example.com is not allowed", "Ask the platform team.")]),
-        Policy(name="owner", summary="", check=lambda plan: [PolicyFinding(change.name, "no owner", "", is_error=False) for change in plan.changes]),
+        Policy(name="hosts", summary="", schema={}, build=lambda _: hosts),
+        Policy(name="owner", summary="", schema={}, build=lambda _: owner),
     ]
+
+def hosts(plan):
+    return [PolicyFinding("Siem", "siem.example.com is not allowed", "Ask the platform team.", pointer=("url",))]
+
+def owner(plan):
+    return [PolicyFinding(change.name, "no owner", "", is_error=False) for change in plan.changes]
 """
 BROKEN = """
 from hookctl.plugin import Policy, hookimpl
 
 @hookimpl
 def hookctl_policies():
-    return [Policy(name="bad", summary="", check=lambda plan: plan.nothing)]
+    return [Policy(name="bad", summary="", schema={}, build=lambda settings: lambda plan: plan.nothing)]
 """
 
 
@@ -194,9 +200,13 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str,
 
 def test_policies_speak_in_place(run_cli: Run, root: Path, installed: Callable[[str, str], None]) -> None:
     installed("acme", POLICIES)
+    (root / "hookctl.toml").write_text("[policies.hosts]\n[policies.owner]\n")
     result = run_cli("plan", "--out", "plan.json", cwd=root)
     assert result.exit_code == 1
-    assert "    error[hosts]: siem.example.com is not allowed\n      Ask the platform team.\n    warning[owner]: no owner\n\n  + Tickets\n" in result.stdout
+    assert (
+        "    error[hosts]: siem.example.com is not allowed\n      Ask the platform team.\n      at webhooks.d/siem.yaml:4:6\n"
+        "    warning[owner]: no owner\n      at webhooks.d/siem.yaml:2:7\n\n  + Tickets\n"
+    ) in result.stdout
     assert not (root / "plan.json").exists()
     document = json.loads(run_cli("plan", "--format", "json", cwd=root).stdout)
     assert [finding["policy"] for finding in document["findings"]] == ["hosts", "owner", "owner"]
@@ -207,6 +217,7 @@ def test_policies_speak_in_place(run_cli: Run, root: Path, installed: Callable[[
 
 def test_a_policy_that_fails_is_named(run_cli: Run, root: Path, installed: Callable[[str, str], None]) -> None:
     installed("brittle", BROKEN)
+    (root / "hookctl.toml").write_text('[policies.bad]\nseverity = "warning"\n')
     result = run_cli("plan", cwd=root)
     assert result.exit_code == 1
     assert "error[bad]: the policy of rules failed: AttributeError(" in result.stdout

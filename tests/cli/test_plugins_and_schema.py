@@ -47,7 +47,7 @@ def acme() -> Plugins:
         "hookctl_secret_sources": SecretSource(scheme="vault", summary="Asks a vault.", resolve=never),
         "hookctl_event_types": EventType(name="user.created", summary="A user was created.", schema=event, mock={}),
         "hookctl_filter_types": FilterType(name="shout", summary="Upper case.", call=never),
-        "hookctl_policies": Policy(name="two_eyes", summary="Asks for a label.", check=never),
+        "hookctl_policies": Policy(name="two_eyes", summary="Asks for a label.", schema={}, build=never),
         "hookctl_observers": Observer(name="metrics"),
         "hookctl_commands": click.Command("acme", help="Do what Acme does."),
     }
@@ -72,7 +72,7 @@ def test_plugins_as_json_tells_the_same(run_cli: RunCli) -> None:
     assert {(row["kind"], row["name"]) for row in rows} >= {("auth", "oauth2"), ("transport", "curl"), ("secret_source", "env"), ("event_type", "anomaly")}
     assert all(row["summary"] and row["built_in"] and row["distribution"] == "hookctl" for row in rows)
     for row in rows:
-        assert (row["settings"] is not None) == (row["kind"] in {"auth", "transport", "validator"})
+        assert (row["settings"] is not None) == (row["kind"] in {"auth", "transport", "validator", "policy"})
         jsonschema.Draft202012Validator.check_schema(row["settings"] or {})
 
 

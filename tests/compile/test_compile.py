@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 
 from hookctl.compile import compile_webhook
-from hookctl.compile.quantities import per_second, seconds
 from hookctl.model import DeliveryPlan, PluginBlock, SourceFile, Status, Webhook
+from hookctl.model.quantities import per_second, seconds
 from hookctl.plugin import TransportType, ValidatorType, hookimpl
 from hookctl.plugin.host import load_plugins
 

@@ -30,7 +30,7 @@ THINGS: dict[str, Any] = {
     "hookctl_secret_sources": SecretSource(scheme="x-secret", summary="A source.", resolve=never),
     "hookctl_event_types": EventType(name="x.event", summary="An event type.", schema=OBJECT, mock={}),
     "hookctl_filter_types": FilterType(name="x_filter", summary="A filter.", call=never),
-    "hookctl_policies": Policy(name="x-policy", summary="A policy.", check=never),
+    "hookctl_policies": Policy(name="x-policy", summary="A policy.", schema={}, build=never),
     "hookctl_observers": Observer(name="x-observer"),
     "hookctl_commands": click.Command("x-command", help="A command."),
 }
@@ -99,7 +99,7 @@ def test_a_hook_that_gives_something_else_is_named(hook: str, given: Callable[[]
 
 @pytest.mark.parametrize("name", ["", "two words", "-x", "a/b", None, 7])
 def test_a_name_that_cannot_be_written_is_refused(name: Any) -> None:
-    policy = Policy(name=name, summary="", check=never)
+    policy = Policy(name=name, summary="", schema={}, build=never)
     with pytest.raises(PluginError, match="plugin acme adds a policy named"):
         load_plugins([plugin(**giving(hookctl_policies=policy))])
 
@@ -137,8 +137,8 @@ def test_a_hook_with_arguments_is_refused() -> None:
 
 
 def test_functions_without_the_mark_are_no_hooks() -> None:
-    plugins = load_plugins([SimpleNamespace(__name__="acme", hookctl_policies=never, helper=never)])
-    assert not plugins.policies
+    plugins = load_plugins([SimpleNamespace(__name__="acme", hookctl_observers=never, helper=never)])
+    assert not plugins.observers
 
 
 def test_built_in_plugins_come_first_and_in_order() -> None:

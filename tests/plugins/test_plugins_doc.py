@@ -148,11 +148,16 @@ def test_event_type_is_shown_and_kept(examples: Plugin, run_cli: RunCli, directo
 
 def test_policy_refuses(examples: Plugin, directory: Path, run_cli: RunCli) -> None:
     assert examples
-    assert run_cli("plan", cwd=directory).exit_code == 0
-    (directory / "webhooks.d" / "welcome.yaml").write_text(ALL_AT_ONCE.replace("labels: {owner: it}\n", ""))
+    (directory / "webhooks.d" / "welcome.yaml").write_text(ALL_AT_ONCE.replace("owner: it", "owner: me"))
+    assert run_cli("plan", cwd=directory).exit_code == 0  # nothing sets it yet
+    (settings,) = re.findall(r"(?<=^```toml\n).*?(?=^```$)", SECTIONS["hookctl_policies"], re.DOTALL | re.MULTILINE)
+    (directory / "hookctl.toml").write_text(settings)
     result = run_cli("plan", cwd=directory)
     assert result.exit_code == 1
-    assert "the webhook has no owner" in result.stdout
+    said = "error[owned_by_a_team]: its owner is no team\n      Set the label owner to one of: it, security.\n      at webhooks.d/welcome.yaml:4:17\n"
+    assert said in result.stdout
+    (directory / "webhooks.d" / "welcome.yaml").write_text(ALL_AT_ONCE)
+    assert run_cli("plan", cwd=directory).exit_code == 0
 
 
 def test_observer_is_told(examples: Plugin, directory: Path, run_cli: RunCli, caplog: pytest.LogCaptureFixture) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import click
 
     from hookctl.cli.session import Session
-    from hookctl.model import Plan
+    from hookctl.model import Plan, Webhook
     from hookctl.pipeline import PlanFinding
 
 
@@ -38,14 +38,14 @@ def review_directory(ctx: click.Context, session: Session, output_format: str = 
 
     checked = checked_directory(ctx, session, output_format, warnings_to_stderr=output_format == "json")
     applied = AppliedStore(session.store_path).read()
-    return review_plan(session, plan_directory(checked, applied, session.plugins, tool_versions(session.plugins)))
+    return review_plan(session, plan_directory(checked, applied, session.plugins, tool_versions(session.plugins)), checked.webhooks)
 
 
-def review_plan(session: Session, plan: Plan) -> Review:
-    """The plan with what policies say of it, and how many deliveries it would cancel."""
+def review_plan(session: Session, plan: Plan, webhooks: Iterable[Webhook] = ()) -> Review:
+    """The plan, made of ``webhooks`` if it is no saved one, with what policies say of it, and how many deliveries it would cancel."""
     from hookctl.pipeline import check_plan
 
-    return Review(plan, check_plan(plan, session.plugins), _waiting(session, plan))
+    return Review(plan, check_plan(plan, session.plugins, session.settings.get("policies", {}), webhooks), _waiting(session, plan))
 
 
 def _waiting(session: Session, plan: Plan) -> dict[str, int]:

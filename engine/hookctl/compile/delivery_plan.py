@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-from hookctl.compile.quantities import canonical_number, per_second, seconds
 from hookctl.model import DeliveryPlan, Json, PluginBlock, Status, Webhook
+from hookctl.model.quantities import canonical_number, per_second, seconds
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import AuthType, TransportType, ValidatorType
 

@@ -5,6 +5,7 @@ import pluggy
 from hookctl.plugin.interfaces import (
     AuthContext,
     AuthType,
+    CheckPlan,
     Completion,
     ConcurrentTransport,
     Envelope,
@@ -27,6 +28,7 @@ hookimpl = pluggy.HookimplMarker("hookctl")
 __all__ = [
     "AuthContext",
     "AuthType",
+    "CheckPlan",
     "Completion",
     "ConcurrentTransport",
     "Envelope",

@@ -66,7 +66,7 @@ def hookctl_filter_types() -> Iterable[FilterType]:
 
 @hookspec
 def hookctl_policies() -> Iterable[Policy]:
-    """Rules that a plan must keep before it is applied."""
+    """Rules that a plan must keep before it is applied, each off until hookctl.toml sets it."""
     raise NotImplementedError
 
 

@@ -21,7 +21,7 @@ from hookctl.plugin.calls import Plugins, Provider
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-BUILT_IN = ("hookctl_plugins.auth", "hookctl_plugins.transport", "hookctl_plugins.validator", "hookctl_plugins.secret", "hookctl_plugins.event_type")
+BUILT_IN = tuple(f"hookctl_plugins.{area}" for area in ("auth", "transport", "validator", "secret", "event_type", "policy"))
 
 
 def load_plugins(extra: Iterable[object] = ()) -> Plugins:

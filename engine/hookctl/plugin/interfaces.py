@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from hookctl.model import Attempt, Delivery, Json, Mismatch, Plan, Request, Resolved, Response, Timing
+from hookctl.model import Attempt, Delivery, Json, Mismatch, Plan, Pointer, Request, Resolved, Response, Timing
 from hookctl.model.delivery import Failure
 
 if TYPE_CHECKING:
@@ -200,18 +200,30 @@ class PolicyFinding:
     """What a policy has to say about one change."""
 
     webhook: str
+    """The change's name; empty where the whole plan is meant."""
     message: str
+    """What is wrong, in one sentence without a full stop."""
     hint: str
+    """What to do, in one sentence."""
     is_error: bool = True
+    """An error keeps the plan from being applied, unless ``severity`` in hookctl.toml says otherwise or the webhook is unchanged."""
+    pointer: Pointer = ()
+    """The field that is meant, as a webhook file has it: ``("retry", "schedule")``. A block that is alone counts as the first of its list: ``("auth", 0)``."""
+
+
+CheckPlan = Callable[[Plan], Sequence[PolicyFinding]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """An organisation's rule about plans."""
+    """An organisation's rule about plans; off unless hookctl.toml has a table ``[policies.NAME]``."""
 
     name: str
     summary: str
-    check: Callable[[Plan], Sequence[PolicyFinding]]
+    schema: Mapping[str, Json]
+    """JSON Schema of the table without ``severity``, which every policy has."""
+    build: Callable[[Mapping[str, Json]], CheckPlan]
+    """Gives the check for settings that are valid by the schema. Raises ``hookctl.errors.SettingsError`` for what no schema can refuse."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +238,7 @@ class Observer:
 __all__ = [
     "AuthContext",
     "AuthType",
+    "CheckPlan",
     "Completion",
     "ConcurrentTransport",
     "Envelope",

@@ -77,6 +77,8 @@ def _findings(findings: Sequence[PlanFinding], color: bool) -> Iterator[str]:
         yield f"    {mark}[{printable(finding.policy)}]: {printable(finding.message)}"
         if finding.hint:
             yield f"      {printable(finding.hint)}"
+        if finding.file and finding.span:
+            yield f"      at {printable(finding.file.path)}:{finding.span.line}:{finding.span.column}"
 
 
 def _unchanged(plan: Plan) -> list[str]:
@@ -112,7 +114,16 @@ def _finding_document(finding: PlanFinding) -> Json:
         "severity": "error" if finding.is_error else "warning",
         "message": finding.message,
         "hint": finding.hint,
+        "range": _range(finding),
     }
+
+
+def _range(finding: PlanFinding) -> Json:
+    if not finding.file or not finding.span:
+        return None
+    span = finding.span
+    start: Json = {"line": span.line, "column": span.column}
+    return {"filename": finding.file.path, "start": start, "end": {"line": span.end_line, "column": span.end_column}}
 
 
 def _styled(text: str, sign: str, color: bool, *, bold: bool = False) -> str:

@@ -21,7 +21,7 @@ KINDS = {
     "secret source": "Schemes of secret references, ${scheme:key}",
     "event type": "Kinds of events, for `event`",
     "filter": "Filters for body templates",
-    "policy": "Rules that a plan must keep",
+    "policy": "Rules that a plan must keep, for `[policies]` in hookctl.toml",
     "observer": "Listeners to attempts and outcomes",
     "command": "Commands",
 }
@@ -104,5 +104,5 @@ def _of_kind(plugins: Plugins, kind: str) -> Iterator[Listed]:
     providers = {provider.name: provider for provider in plugins.providers}
     for name, thing in things.items():
         summary = thing.get_short_help_str() if kind == "command" else getattr(thing, "summary", "")
-        settings = thing.schema if kind in {"auth", "transport", "validator"} else None
+        settings = thing.schema if kind in {"auth", "transport", "validator", "policy"} else None
         yield Listed(kind, name, summary, settings, providers[plugins.origins[kind, name]])

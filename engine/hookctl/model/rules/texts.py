@@ -113,7 +113,10 @@ TEXT_RULES = (
     Rule(
         "policy",
         "A policy of your organisation refuses the plan.",
-        "Policies come from plugins and look at what an apply would change; the message says which one, and what it wants.",
+        "Policies look at what an apply would change. Some are built in (allowed_hosts, authenticated, timeout_at_most, "
+        "retry_horizon_at_least, owner_label), plugins add others, and each is off unless hookctl.toml has a table [policies.NAME]. The finding "
+        "names the policy and says what it wants; an error stops plan and apply. A webhook that violates one and is not changed is a warning. "
+        'With severity = "warning" in the table, every finding of the policy is.',
         "",
         "",
     ),

@@ -1,0 +1,118 @@
+"""Policies: those that ``[policies]`` of hookctl.toml sets are built from their tables and asked about a plan."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from hookctl.check.notes import Notes, nearest
+from hookctl.check.schemas import Schema
+from hookctl.errors import PluginError, SettingsError
+from hookctl.model import Action, Json, Plan, Pointer, Severity, SourceFile, Span, Webhook
+from hookctl.plugin import Policy, PolicyFinding
+from hookctl.plugin.calls import Plugins
+
+SEVERITY: dict[str, Json] = {"enum": [severity.value for severity in Severity], "description": "What every finding of the policy counts as"}
+"""The setting ``severity``, which every policy has beside its own."""
+
+
+def ask_policies(plan: Plan, tables: Mapping[str, Any], plugins: Plugins) -> list[tuple[str, PolicyFinding]]:
+    """What each policy that has a table says of the plan, behind the policy's name.
+
+    A finding on a webhook that the plan leaves as it is is a warning: applying the plan makes it no worse. A policy that raises is an error
+    itself, and the others are still asked. Raises SettingsError for a table of no policy, and for settings that its policy cannot take.
+    """
+    unchanged = {change.name for change in plan.changes if change.action is Action.UNCHANGED}
+    asked = [(name, _policy(name, plugins), table) for name, table in tables.items()]
+    return [
+        (name, replace(said, is_error=said.is_error and said.webhook not in unchanged))
+        for name, policy, table in asked
+        for said in _ask(plan, policy, _checked(name, policy, table), plugins)
+    ]
+
+
+def field_place(webhook: Webhook, pointer: Pointer) -> Pointer:
+    """Where the field is that a policy names: itself, the nearest part around it that the file has, or else the webhook's name."""
+    place: Pointer = ()
+    value: Json = dict(webhook.fields)
+    for part in pointer:
+        if isinstance(value, dict) and part == 0:
+            continue  # a block that is alone need not stand in a list
+        if isinstance(value, dict) and part in value:
+            value = value[str(part)]
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
+            break
+        place = (*place, part)
+    return place or ("name",)
+
+
+def _policy(name: str, plugins: Plugins) -> Policy:
+    if name not in plugins.policies:
+        hint = "`hookctl plugins` shows which there are."
+        raise SettingsError(f"[policies.{name}]: there is no policy {name!r}", hint=_meant(nearest(name, plugins.policies), hint))
+    return plugins.policies[name]
+
+
+def _checked(name: str, policy: Policy, table: Any) -> Mapping[str, Json]:
+    """The table, valid by the policy's schema."""
+    if not isinstance(table, dict):
+        raise SettingsError(f"[policies]: {name} must be a table, not {table!r}", hint=f"Write [policies.{name}], and its settings below it.")
+    try:
+        json.dumps(table)
+    except TypeError as error:
+        raise SettingsError(f"[policies.{name}]: a date or a time is no setting of a policy", hint="Write it in quotes, if text is meant.") from error
+    notes = Notes(Webhook(SourceFile("hookctl.toml", ""), 1, table, _Nowhere()))
+    _schema(policy).check(notes, table)
+    for finding in notes.findings:
+        raise SettingsError(f"[policies.{name}]: {finding.message}", hint=_meant(finding.suggestions, finding.hint))
+    return table
+
+
+def _schema(policy: Policy) -> Schema:
+    properties = policy.schema.get("properties")
+    with_severity: Json = {**(properties if isinstance(properties, dict) else {}), "severity": SEVERITY}
+    try:
+        return Schema({**policy.schema, "properties": with_severity}, {})
+    except ValueError as error:
+        raise PluginError(f"the schema of the policy {policy.name!r} is no JSON Schema: {error}", hint="Repair the plugin that adds it.") from error
+
+
+def _ask(plan: Plan, policy: Policy, table: Mapping[str, Json], plugins: Plugins) -> list[PolicyFinding]:
+    """What the policy says, each with the severity that the table asks for, if it asks for one."""
+    settings = {key: value for key, value in table.items() if key != "severity"}
+    severity = table.get("severity")
+    try:
+        found = [_finding(said) for said in policy.build(settings)(plan)]
+    except SettingsError as error:
+        raise SettingsError(f"[policies.{policy.name}]: {error.message}", hint=error.hint) from error
+    except Exception as error:  # noqa: BLE001 - whatever a plugin raises, it is named and keeps the plan from being applied
+        origin = plugins.origins.get(("policy", policy.name), "an unknown plugin")
+        return [PolicyFinding("", f"the policy of {origin} failed: {error!r}", "Repair or uninstall it.")]
+    return [replace(said, is_error=severity == Severity.ERROR) if severity else said for said in found]
+
+
+def _finding(said: object) -> PolicyFinding:
+    if not isinstance(said, PolicyFinding):
+        raise TypeError(f"it gave {said!r}, not a PolicyFinding")
+    return said
+
+
+def _meant(suggestions: Sequence[str], hint: str) -> str:
+    return f"Did you mean {' or '.join(suggestions)}? {hint}" if suggestions else hint
+
+
+class _Nowhere:
+    """The places of a table: TOML's reader keeps none."""
+
+    def key(self, pointer: Pointer) -> Span:
+        return self.value(pointer)
+
+    def value(self, pointer: Pointer) -> Span:  # noqa: ARG002 - all are one
+        return Span(1, 1, 1, 1)
+
+    def within(self, pointer: Pointer, start: int, end: int) -> Span:  # noqa: ARG002 - all are one
+        return self.value(pointer)

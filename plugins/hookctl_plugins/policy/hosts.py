@@ -1,0 +1,52 @@
+"""``allowed_hosts``: where requests may go, those that fetch a token too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, cast
+
+from hookctl.model import Json, Pointer
+from hookctl.plugin import PolicyFinding
+
+if TYPE_CHECKING:
+    from hookctl.model import DeliveryPlan, Plan
+    from hookctl.plugin import CheckPlan
+
+_HOST = re.compile(r"[a-z][a-z0-9+.-]*://(?P<host>[^/?#\\@:\[\]\s]+)(?::[0-9]+)?(?=[/?#]|\Z)")
+"""The host of a URL that every parser reads alike; a transport may have URLs of a form of its own, with a port say."""
+_NAMED = 5
+"""So many allowed hosts are named in a hint."""
+
+
+def allowed_hosts(settings: Mapping[str, Json]) -> CheckPlan:
+    """A check that every URL of every webhook has one of ``hosts``. One whose host cannot be told is refused."""
+    hosts = cast("Sequence[str]", settings["hosts"])
+    exact = frozenset(host for host in hosts if not host.startswith("*."))
+    below = tuple(host.removeprefix("*") for host in hosts if host.startswith("*."))
+    hint = f"Allowed are: {', '.join(hosts[:_NAMED])}{f' and {len(hosts) - _NAMED} more' if len(hosts) > _NAMED else ''}."
+
+    def check(plan: Plan) -> Sequence[PolicyFinding]:
+        found = []
+        for change in plan.changes:
+            for pointer, url in _urls(change.after) if change.after else ():
+                match = _HOST.match(url)
+                host = match["host"].lower() if match else ""
+                if host not in exact and not host.endswith(below):
+                    said = f"goes to {host}, which is not an allowed host" if host else "has no host that could be allowed"
+                    found.append(PolicyFinding(change.name, f"`{pointer[-1]}` {said}", hint, pointer=pointer))
+        return found
+
+    return check
+
+
+def _urls(plan: DeliveryPlan) -> Iterator[tuple[Pointer, str]]:
+    """The webhook's URL, and those of its plugins' settings that are named as such: ``token_url``."""
+    yield ("url",), plan.url
+    blocks: list[tuple[Pointer, Mapping[str, Json]]] = [(("auth", index), block.settings) for index, block in enumerate(plan.auth)]
+    if plan.transport:
+        blocks.append((("transport",), plan.transport.settings))
+    for place, settings in blocks:
+        for key, value in settings.items():
+            if isinstance(value, str) and (key == "url" or key.endswith("_url")):
+                yield (*place, key), value
