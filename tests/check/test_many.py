@@ -22,7 +22,7 @@ def test_one_text_has_so_many_findings_about_references_and_none_is_passed_over(
 
 
 def test_long_texts_are_cut_in_messages(check: Check) -> None:
-    long = "x" * 10_000
+    long = "x" * 1000  # YAML has no longer keys
     text = f"name: {long}\nevent: {long}\nurl: https://siem.example.com/\n{long}: 1\nmethod: {long}\nauth: {{type: {long}}}\nheaders: {{'{long} ': a}}\n"
     findings = check(text)
     assert len(findings) == 6
