@@ -1,0 +1,177 @@
+"""Puts together what a plan means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from hookctl.effects.events import Conditions, Deliveries, Matching, Recent, bounded
+from hookctl.effects.payload import Break, Payload, payload_of
+from hookctl.effects.requests import Document, Render, RequestChange, Requests, Sample, request_change, summed_up
+from hookctl.effects.retries import Retries, retries_of
+from hookctl.effects.targets import Leaving, Targets
+from hookctl.effects.waiting import Waiting, waiting_of
+from hookctl.errors import HookctlError
+from hookctl.model import Action, Change, DeliveryPlan, DeliveryStatus, Plan, Status
+from hookctl.plugin.interfaces import AuthType, EventType
+from hookctl.template import why_never
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a plan's effects depend on besides the plan."""
+
+    event_types: Mapping[str, EventType]
+    auth_types: Mapping[str, AuthType]
+    render: Render
+    jitter: float
+    """The share by which a retry may come later than scheduled."""
+    samples: Sequence[Document] = ()
+    """Events to show requests for; a webhook of a type that none has is shown for its mock event."""
+    recent: Recent | None = None
+    waiting: Mapping[str, Mapping[DeliveryStatus, int]] = field(default_factory=dict)
+    """The deliveries that wait or are held now, by webhook."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeEffects:
+    """What one change means."""
+
+    name: str
+    requests: Requests | None
+    """None for a webhook that is removed."""
+    payload: Payload
+    breaks: tuple[Break, ...]
+    leaving: Leaving | None
+    new_hosts: tuple[str, ...]
+    matching: Matching | None
+    """None where there are no recent events to look at."""
+    retries_before: Retries | None
+    retries: Retries | None
+    """None for a webhook that is removed."""
+    waiting: Waiting
+    never: str | None
+    """Why no event can match, for an active webhook."""
+
+    @property
+    def changes_no_request(self) -> bool:
+        """True when every sample's request stays as it is."""
+        return self.requests is not None and self.requests.changed == 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """What a plan means. What is unchanged has no entry."""
+
+    changes: Mapping[str, ChangeEffects]
+    looked_at: int = 0
+    """Recent events that were looked at."""
+    origin: str = ""
+    """Where those are from; empty when there are none."""
+
+    @property
+    def leaving(self) -> tuple[Leaving, ...]:
+        """What newly leaves, by host and event type, over all changes."""
+        found: dict[tuple[str, str], set[str]] = {}
+        for effects in self.changes.values():
+            if effects.leaving:
+                found.setdefault((effects.leaving.host, effects.leaving.event), set()).update(effects.leaving.fields)
+        return tuple(Leaving(host, event, tuple(sorted(fields))) for (host, event), fields in sorted(found.items()))
+
+    @property
+    def new_hosts(self) -> tuple[str, ...]:
+        """Hosts that are talked to for the first time."""
+        return tuple(sorted({host for effects in self.changes.values() for host in effects.new_hosts}))
+
+    def names(self, payload: Payload) -> tuple[str, ...]:
+        """The webhooks whose payload changes in that way."""
+        return tuple(name for name, effects in self.changes.items() if effects.payload is payload)
+
+    @property
+    def without_request(self) -> tuple[str, ...]:
+        """The changed webhooks whose requests stay as they are."""
+        return tuple(name for name, effects in self.changes.items() if effects.changes_no_request)
+
+    def events(self, which: str) -> int:
+        """How many of the recent events are ``newly``, ``no_longer`` or ``twice`` of some webhook; each once."""
+        found: Iterable[frozenset[int]] = (getattr(effects.matching, which) for effects in self.changes.values() if effects.matching)
+        return len(frozenset().union(*found))
+
+    @property
+    def waiting(self) -> Waiting:
+        """What becomes of all that waits for a changed webhook."""
+        all_waiting = [effects.waiting for effects in self.changes.values()]
+        return Waiting(*(sum(getattr(waiting, name) for waiting in all_waiting) for name in ("sent", "released", "held", "cancelled")))
+
+    @property
+    def longest(self) -> ChangeEffects | None:
+        """The change after which a delivery is tried for the longest time."""
+        found = [effects for effects in self.changes.values() if effects.retries]
+        return max(found, key=lambda effects: effects.retries.last_after if effects.retries else 0.0, default=None)
+
+
+def find_effects(plan: Plan, around: Surroundings) -> Effects:
+    """What each change of a plan means: rendered and counted, nothing sent and nothing resolved."""
+    changed = [change for change in plan.changes if change.action is not Action.UNCHANGED]
+    if not changed:
+        return Effects(changes={})
+    recent = bounded(around.recent, plan.changes) if around.recent else Recent("", ())
+    finder = _Finder(plan, around, Conditions(recent.documents), with_events=bool(recent.documents))
+    return Effects(changes={change.name: finder.effects(change) for change in changed}, looked_at=len(recent.documents), origin=recent.origin)
+
+
+class _Finder:
+    def __init__(self, plan: Plan, around: Surroundings, conditions: Conditions, *, with_events: bool) -> None:
+        self._around = around
+        self._conditions = conditions
+        self._targets = Targets(plan.changes, around.event_types, around.auth_types)
+        self._deliveries = Deliveries(plan.changes, conditions) if with_events else None
+        self._samples: dict[str, list[Document]] = {}
+        for document in around.samples:
+            self._samples.setdefault(str(document.get("event_type")), []).append(document)
+
+    def effects(self, change: Change) -> ChangeEffects:
+        after = change.after
+        mock, given = self._requests(change.before, after) if after else ([], [])
+        payload, breaks = payload_of([*given, *mock])
+        return ChangeEffects(
+            name=change.name,
+            requests=summed_up(given or mock) if after else None,
+            payload=payload,
+            breaks=breaks,
+            leaving=self._targets.leaving(after),
+            new_hosts=self._targets.new_hosts(after),
+            matching=self._deliveries.matching(change) if self._deliveries else None,
+            retries_before=retries_of(change.before, self._around.jitter) if change.before else None,
+            retries=retries_of(after, self._around.jitter) if after else None,
+            waiting=waiting_of(change, self._around.waiting),
+            never=self._never(after),
+        )
+
+    def _requests(self, before: DeliveryPlan | None, after: DeliveryPlan) -> tuple[list[RequestChange], list[RequestChange]]:
+        """The request for the mock event, and those for the given events that either side lets through."""
+
+        def changed(sample: Sample) -> RequestChange:
+            return request_change(before, after, sample, render=self._around.render, lets=self._conditions.lets)
+
+        mocks = [self._mock(plan.event) for plan in (before or after, after)]
+        mock = [changed(Sample(mocks[0], mocks[1], is_mock=True))] if mocks[0] and mocks[1] else []
+        if before and before.event != after.event:
+            return mock, []
+        given = (changed(Sample(document, document)) for document in self._samples.get(after.event, ()))
+        return mock, [change for change in given if change.is_sent]
+
+    def _mock(self, event: str) -> Document:
+        event_type = self._around.event_types.get(event)
+        return event_type.mock if event_type else {}
+
+    def _never(self, plan: DeliveryPlan | None) -> str | None:
+        event_type = self._around.event_types.get(plan.event) if plan else None
+        if plan is None or event_type is None or plan.when is None or plan.status is Status.INACTIVE:
+            return None
+        try:
+            why = why_never(plan.when, event_type)
+        except HookctlError:  # it never compiled here: every delivery of it is dead, which routing says
+            return None
+        known = [event_type.mock, *self._samples.get(plan.event, ())]
+        return None if any(self._conditions.lets(plan, document) for document in known) or self._conditions.received(plan) else why

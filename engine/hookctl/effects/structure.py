@@ -1,0 +1,229 @@
+"""The structural difference of two JSON values: keys and values, not lines of text. JSON text in a string is opened up.
+
+A difference's path leads through keys and indices, and through :data:`INSIDE` into the JSON text of a string. In a list, what comes is placed by its
+index after, what goes by its index before; what stays has both, and its index is the one after.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NoReturn
+
+from hookctl.model import Json
+
+MAX_LEVELS = 4
+"""Strings of JSON text inside one another that are opened; a template makes no more."""
+MAX_DEPTH = 64
+"""Objects and lists inside one another of a body that is compared by its structure."""
+MAX_INNER_DEPTH = 16
+"""The same of the JSON text in a string; what is deeper stays a string. So nothing here calls itself too often."""
+
+
+class Marker(Enum):
+    """What is no JSON value and no key."""
+
+    ABSENT = "absent"
+    INSIDE = "inside"
+
+
+ABSENT = Marker.ABSENT
+"""In place of a value that is not there; null is a value."""
+INSIDE = Marker.INSIDE
+"""The step of a path into the JSON text of a string."""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonText:
+    """A string that holds the JSON text of an object or a list. Equal to another of the same content, however it is written."""
+
+    value: Opened
+    text: str = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A text with secrets in it. Equal to another with the same references in it."""
+
+    text: str = field(compare=False)
+    """As it is shown."""
+    written: str
+    """As its author wrote it, with references."""
+
+
+Opened = None | bool | int | float | str | JsonText | Masked | list["Opened"] | dict[str, "Opened"]
+"""A JSON value in which strings of JSON text have been opened."""
+
+Part = str | int | Marker
+Path = tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One place at which two values are the same, or differ."""
+
+    path: Path
+    before: Opened | Marker
+    after: Opened | Marker
+    same: bool = False
+
+    @property
+    def op(self) -> str:
+        """``same``, ``add``, ``remove`` or ``change``."""
+        if self.same:
+            return "same"
+        return "add" if self.before is ABSENT else "remove" if self.after is ABSENT else "change"
+
+
+def compare(before: Opened | Marker, after: Opened | Marker, path: Path = ()) -> list[Step]:
+    """Every place, in the order of ``after`` and then what goes; a whole that is the same is one place."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        steps = [step for key in {**after, **before} for step in compare(before.get(key, ABSENT), after.get(key, ABSENT), (*path, key))]
+    elif isinstance(before, list) and isinstance(after, list):
+        steps = _compare_lists(before, after, path)
+    elif isinstance(before, JsonText) and isinstance(after, JsonText):
+        steps = compare(before.value, after.value, (*path, INSIDE))
+    else:
+        same = not isinstance(before, Marker) and not isinstance(after, Marker) and _same(before, after)
+        return [Step(path, before, after, same)]
+    return [Step(path, before, after, same=True)] if all(step.same for step in steps) else steps
+
+
+def differences(before: Opened | Marker, after: Opened | Marker) -> list[Step]:
+    """The places that differ: empty for equal values."""
+    return [step for step in compare(before, after) if not step.same]
+
+
+def fold(before: Opened | Marker, steps: Sequence[Step]) -> Opened | Marker:
+    """``before`` with the differences made: what :func:`differences` was given as ``after``."""
+    if not steps:
+        return before
+    if not steps[0].path:
+        return steps[0].after
+    if isinstance(before, JsonText):
+        inner = fold(before.value, [_below(step) for step in steps])
+        return inner if isinstance(inner, Marker) else JsonText(inner, before.text)
+    groups: dict[Part, list[Step]] = {}
+    for step in steps:
+        groups.setdefault(step.path[0], []).append(step)
+    if isinstance(before, list):
+        return _fold_list(before, groups)
+    folded = dict(before) if isinstance(before, dict) else {}
+    for key, group in groups.items():
+        value = fold(folded.get(str(key), ABSENT), [_below(step) for step in group])
+        if isinstance(value, Marker):
+            del folded[str(key)]
+        else:
+            folded[str(key)] = value
+    return folded
+
+
+def open_up(value: Json, levels: int = MAX_LEVELS) -> Opened:
+    """The value with every string that is the JSON text of an object or a list opened."""
+    if isinstance(value, dict):
+        return {key: open_up(item, levels) for key, item in value.items()}
+    if isinstance(value, list):
+        return [open_up(item, levels) for item in value]
+    if isinstance(value, str) and levels and value.lstrip(" \t\r\n")[:1] in {"{", "["}:
+        try:
+            inner = parse(value, MAX_INNER_DEPTH)
+        except ValueError:
+            return value
+        return JsonText(open_up(inner, levels - 1), value)
+    return value
+
+
+def closed(value: Opened | Marker) -> Json:
+    """The value for a machine: what was opened as the string that it is, secrets masked; null where there is none."""
+    if isinstance(value, Marker):
+        return None
+    if isinstance(value, JsonText | Masked):
+        return value.text
+    if isinstance(value, dict):
+        return {key: closed(item) for key, item in value.items()}
+    return [closed(item) for item in value] if isinstance(value, list) else value
+
+
+def size(value: Opened | Marker) -> int:
+    """How many values there are in it that hold no others."""
+    if isinstance(value, JsonText):
+        return size(value.value)
+    if isinstance(value, dict | list):
+        return sum(size(item) for item in (value.values() if isinstance(value, dict) else value)) or 1
+    return 1
+
+
+def parse(text: str, depth: int = MAX_DEPTH) -> Json:
+    """The value of a JSON text of at most that depth, without what JSON does not have (NaN, infinities). Raises ValueError."""
+    try:
+        value: Json = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if text.count("[") + text.count("{") > depth and _is_deep(value, depth):
+        raise ValueError("nested too deeply")
+    return value
+
+
+def _compare_lists(before: list[Opened], after: list[Opened], path: Path) -> list[Step]:
+    """What both begin and end with stays; what is between is compared one by one, and what is left over comes or goes."""
+    shorter = min(len(before), len(after))
+    start = next((index for index in range(shorter) if not _same(before[index], after[index])), shorter)
+    end = next((index for index in range(shorter - start) if not _same(before[-1 - index], after[-1 - index])), shorter - start)
+    paired = shorter - end
+    steps = [step for index in range(paired) for step in compare(before[index], after[index], (*path, index))]
+    steps += [Step((*path, index), before[index], ABSENT) for index in range(paired, len(before) - end)]
+    steps += [Step((*path, index), ABSENT, after[index]) for index in range(paired, len(after) - end)]
+    return steps + [Step((*path, len(after) - left), before[-left], after[-left], same=True) for left in range(end, 0, -1)]
+
+
+def _fold_list(before: list[Opened], groups: Mapping[Part, list[Step]]) -> list[Opened]:
+    """First what goes, by the index before; then what comes and what changes, by the index after."""
+    gone = {index for index, group in groups.items() if group[0].op == "remove" and len(group[0].path) == 1}
+    folded = [item for index, item in enumerate(before) if index not in gone]
+    for index in sorted(index for index in groups if isinstance(index, int) and index not in gone):
+        group = groups[index]
+        comes = len(group[0].path) == 1 and group[0].op == "add"
+        value = fold(ABSENT if comes else folded[index], [_below(step) for step in group])
+        if not isinstance(value, Marker):
+            folded[index : index + (not comes)] = [value]
+    return folded
+
+
+def _below(step: Step) -> Step:
+    return Step(step.path[1:], step.before, step.after)
+
+
+def _same(before: Opened, after: Opened) -> bool:
+    """Equal as JSON text is: Python takes true for 1."""
+    if type(before) is not type(after):
+        return False
+    if isinstance(before, dict) and isinstance(after, dict):
+        return before.keys() == after.keys() and all(_same(item, after[key]) for key, item in before.items())
+    if isinstance(before, list) and isinstance(after, list):
+        return len(before) == len(after) and all(map(_same, before, after))
+    return _same(before.value, after.value) if isinstance(before, JsonText) and isinstance(after, JsonText) else before == after
+
+
+def _is_deep(value: Json, depth: int) -> bool:
+    level = [value]
+    for _ in range(depth):
+        level = [inner for item in level for inner in _inside(item) if isinstance(inner, dict | list)]
+    return bool(level)
+
+
+def _inside(value: Json) -> Iterable[Json]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(text)
+    return number

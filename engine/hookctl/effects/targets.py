@@ -1,0 +1,114 @@
+"""Where requests go, and which fields of an event leave with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from hookctl.errors import HookctlError
+from hookctl.model import Change, DeliveryPlan, Json, Status
+from hookctl.plugin.interfaces import AuthType, EventType
+from hookctl.template import EventFields, paths_of
+
+EXPRESSION = "{{"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Fields of an event type that no webhook sends to a host now, and one will."""
+
+    host: str
+    event: str
+    fields: tuple[str, ...]
+
+
+def host_of(url: str) -> str:
+    """The host of a URL in lower case, without user and port."""
+    authority = _rest(url).partition("/")[0].partition("?")[0].partition("#")[0].rpartition("@")[2].lower()
+    return authority.partition("]")[0] + "]" if authority.startswith("[") else authority.partition(":")[0]
+
+
+def target_of(url: str) -> str:
+    """Host and path: two requests that agree in it go to one receiver."""
+    path = _rest(url).partition("?")[0].partition("#")[0].partition("/")[2]
+    return f"{host_of(url)}/{path}"
+
+
+class Targets:
+    """Which hosts are talked to, and what they are told, before a plan."""
+
+    def __init__(self, changes: Iterable[Change], event_types: Mapping[str, EventType], auth_types: Mapping[str, AuthType]) -> None:
+        self._active = [change.before for change in changes if change.before and change.before.status is Status.ACTIVE]
+        self._event_types = event_types
+        self._auth_types = auth_types
+        self._fields: dict[str, EventFields] = {}
+        self._told: dict[tuple[str, str], frozenset[str]] = {}
+
+    def new_hosts(self, plan: DeliveryPlan | None) -> tuple[str, ...]:
+        """The hosts that an active webhook talks to, for a token too, and none does now."""
+        if plan is None or plan.status is Status.INACTIVE:
+            return ()
+        return tuple(host for host in dict.fromkeys(self._hosts(plan)) if host and host not in self._known)
+
+    def leaving(self, plan: DeliveryPlan | None) -> Leaving | None:
+        """What newly leaves with an active webhook's requests; None when nothing does."""
+        if plan is None or plan.status is Status.INACTIVE:
+            return None
+        host = host_of(plan.url)
+        fields = self._paths(plan) - self._told_before(host, plan.event)
+        return Leaving(host, plan.event, tuple(sorted(fields))) if fields else None
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(host for plan in self._active for host in self._hosts(plan))
+
+    @cached_property
+    def _senders(self) -> Mapping[tuple[str, str], list[DeliveryPlan]]:
+        found: dict[tuple[str, str], list[DeliveryPlan]] = {}
+        for plan in self._active:
+            found.setdefault((host_of(plan.url), plan.event), []).append(plan)
+        return found
+
+    def _told_before(self, host: str, event: str) -> frozenset[str]:
+        key = (host, event)
+        if key not in self._told:
+            self._told[key] = frozenset().union(*(self._paths(plan) for plan in self._senders.get(key, ())))
+        return self._told[key]
+
+    def _paths(self, plan: DeliveryPlan) -> frozenset[str]:
+        found: frozenset[str] = frozenset()
+        for text in (plan.body_template or "", plan.url, *plan.headers.values()):
+            if EXPRESSION in text:
+                try:
+                    found |= paths_of(text, self._fields_of(plan.event))
+                except HookctlError:  # a hookctl that is stricter than the one that applied it: nothing can be sent by it
+                    continue
+        return found
+
+    def _fields_of(self, event: str) -> EventFields:
+        if event not in self._fields:
+            event_type = self._event_types.get(event)
+            self._fields[event] = EventFields(event_type.schema if event_type else {})
+        return self._fields[event]
+
+    def _hosts(self, plan: DeliveryPlan) -> Iterator[str]:
+        yield host_of(plan.url)
+        for block in plan.auth:
+            auth = self._auth_types.get(block.type)
+            for name in _url_settings(auth.schema if auth else {}):
+                url = block.settings.get(name)
+                if isinstance(url, str):
+                    yield host_of(url)
+
+
+def _rest(url: str) -> str:
+    _, separator, rest = url.partition("://")
+    return rest if separator else url
+
+
+def _url_settings(schema: Mapping[str, Json]) -> Iterator[str]:
+    """The settings of an auth plugin's block that are URLs which it calls."""
+    properties = schema.get("properties")
+    if isinstance(properties, dict):
+        yield from (name for name, part in properties.items() if isinstance(part, dict) and part.get("x-url") is True)
