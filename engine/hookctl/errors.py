@@ -13,6 +13,7 @@
     |-- SecretError                 a secret reference cannot be resolved; never holds the secret
     |-- TokenError                  a token endpoint refused, or answered nonsense; never holds secret or token
     |-- EventError                  an event is not acceptable; says why
+    |-- CassetteError               a recorded exchange is missing, or cannot be read or written
     |-- TemplateError               a template cannot be compiled; knows where
     |-- RenderError                 a template cannot be rendered for this event
     `-- TransportError              no complete response came back; knows its kind
@@ -76,6 +77,10 @@ class TokenError(HookctlError):
 
 class EventError(HookctlError):
     """An event cannot be accepted."""
+
+
+class CassetteError(HookctlError):
+    """A recorded exchange is missing, or cannot be read or written."""
 
 
 class TemplateError(HookctlError):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from hookctl.cli import exit_codes
+from hookctl.cli import exit_codes, recordings, scenarios
 from hookctl.cli.network_options import network_options
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from hookctl.cli.session import Session
     from hookctl.model import DeliveryPlan, Json
     from hookctl.network import Network
+    from hookctl.run.scenarios import Scenario
     from hookctl.run.trial import Trial
 
 EPILOG = """
@@ -23,6 +25,18 @@ Examples:
   hookctl test                                    every webhook
   hookctl test SiemAnomalies --show-invocation    one, with request, response and timing
   hookctl test SiemAnomalies --event event.json   with an event of your own
+  hookctl test --record                           keep what was sent and answered
+  hookctl test --replay                           compare with it, in CI, offline
+  hookctl test SiemAnomalies --scenario 429,slow  what hookctl would do
+
+\b
+Scenarios:
+  timeout     takes the request and never answers
+  slow        begins to answer at once, and then sends byte after byte without end
+  reset       resets the connection where the answer should begin
+  bad-json    answers 200 with JSON that is cut off
+  redirect    answers 302 and names another host
+  300 to 599  answers this status; 429 and 503 with Retry-After
 """
 
 
@@ -31,6 +45,12 @@ Examples:
 @click.option("--event", metavar="FILE", type=click.File("rb"), help="Send the event in FILE (- for standard input), not the mock event of its type.")
 @click.option("--show-invocation", is_flag=True, help="Show request, response, timing and verdicts of every test.")
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For people or for machines.")
+@click.option("--record", is_flag=True, help="Keep the exchange of each successful test as a cassette that vcrpy reads too, secrets masked.")
+@click.option("--replay", is_flag=True, help="Send nothing: compare with the recorded request, and validate the recorded response.")
+@click.option("--cassettes", metavar="DIR", type=Path, default=recordings.DIRECTORY, show_default=True, help="Where exchanges are recorded.")
+@click.option(
+    "--scenario", "played", metavar="NAME[,...]", callback=scenarios.chosen, help="Send nothing: play a target that misbehaves, on a simulated clock."
+)
 @network_options
 @click.pass_context
 def command(
@@ -40,24 +60,36 @@ def command(
     event: BinaryIO | None,
     show_invocation: bool,
     output_format: str,
+    record: bool,
+    replay: bool,
+    cassettes: Path,
+    played: tuple[Scenario, ...],
     connect_to: tuple[str, ...],
     cacert: str | None,
 ) -> None:
     """Send a mock event to the named webhooks, or to all, and tell how each answers.
 
     What is tested is what the files say, applied or not, active or not. An event that a webhook's `when` would not let through is sent
-    nevertheless, and a note says so. Nothing is stored and nothing is retried. Exits 1 when a test fails.
+    nevertheless, and a note says so. Nothing is queued and nothing is retried. Exits 1 when a test fails.
     """
     from hookctl.cli.desired import desired_plans, named_plan, read_event
+    from hookctl.report.replays import render_kept
     from hookctl.report.trials import render_json, render_text
 
+    if record + replay + bool(played) > 1:
+        raise click.UsageError("--record, --replay and --scenario exclude one another")
     session: Session = ctx.obj
     plans = desired_plans(ctx, session, output_format)
     chosen = [named_plan(plans, name) for name in dict.fromkeys(names)] or list(plans.values())
     pairs = _with_events(session, chosen, read_event(session, event) if event else None, named=bool(names))
+    if played:
+        ctx.exit(scenarios.play(session, pairs, played, output_format))
+    if replay:
+        ctx.exit(recordings.replay(session, pairs, cassettes, plans, output_format=output_format, show_invocation=show_invocation))
     trials, interrupted = _run(session, pairs, session.network(connect_to, cacert))
-    text = render_json(trials) if output_format == "json" else render_text(trials, show_invocation=show_invocation, color=session.color)
-    click.echo(text, nl=False, color=session.color)
+    kept = recordings.record(trials, cassettes) if record else {}
+    text = render_json(trials, kept) if output_format == "json" else render_text(trials, show_invocation=show_invocation, color=session.color)
+    click.echo(text + (render_kept(kept, cassettes) if output_format == "text" else ""), nl=False, color=session.color)
     if interrupted:
         ctx.exit(exit_codes.INTERRUPTED)
     ctx.exit(exit_codes.OK if all(trial.succeeded for trial in trials) else exit_codes.FAILED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
@@ -11,6 +11,7 @@ from hookctl.model import Json, Status
 from hookctl.report.invocation import attempt_json, body_lines, render_attempt, tick, timing_line, verdict_lines
 from hookctl.report.printable import printable
 from hookctl.report.tips import tips_for
+from hookctl.run.cassette import Kept
 from hookctl.run.retry import describe
 from hookctl.run.trial import Trial
 
@@ -22,28 +23,34 @@ SUMMARY_LINES = 5
 def render_text(trials: Sequence[Trial], *, show_invocation: bool, color: bool) -> str:
     """A line for each trial, details of those that failed (of all, if asked for), and how many failed."""
     width = max((len(printable(trial.plan.name)) for trial in trials), default=0)
-    lines = [line for trial in trials for line in _result_lines(trial, width, color)]
+    lines = [line for trial in trials for line in result_lines(trial, width, color=color)]
     for trial in trials:
         if trial.attempt is not None and (show_invocation or not trial.succeeded):
-            lines += ["", _title(printable(trial.plan.name), color)]
-            shown = render_attempt(trial.attempt, color=color).rstrip("\n").split("\n") if show_invocation else _summary(trial, color)
-            lines += [f"  {line}".rstrip() for line in shown]
-            lines += _tip_lines(trial, color)
-    return "\n".join([*lines, "", _count(trials)]) + "\n"
+            lines += ["", _title(printable(trial.plan.name), color), *detail_lines(trial, show_invocation=show_invocation, color=color)]
+    return "\n".join([*lines, "", trials_summary(trials)]) + "\n"
 
 
-def render_json(trials: Sequence[Trial]) -> str:
-    """The trials for a machine; docs/test.md describes it."""
+def detail_lines(trial: Trial, *, show_invocation: bool, color: bool) -> Iterator[str]:
+    """What was sent and what came back, in short or whole, and what to look at next."""
+    if trial.attempt is not None:
+        shown = render_attempt(trial.attempt, color=color).rstrip("\n").split("\n") if show_invocation else _summary(trial, color)
+        yield from (f"  {line}".rstrip() for line in shown)
+        yield from _tip_lines(trial, color)
+
+
+def render_json(trials: Sequence[Trial], kept: Mapping[str, Kept | None]) -> str:
+    """The trials for a machine, and what recording kept of them; docs/test.md describes it."""
     document: dict[str, Json] = {
         "format_version": FORMAT_VERSION,
         "succeeded": all(trial.succeeded for trial in trials),
         "interrupted": any(trial.attempt is None for trial in trials),
-        "tests": [_trial_json(trial) for trial in trials],
+        "tests": [_trial_json(trial, kept.get(trial.plan.name)) for trial in trials],
     }
     return json.dumps(document, indent=2) + "\n"  # ASCII alone, so that no terminal reads anything into it
 
 
-def _result_lines(trial: Trial, width: int, color: bool) -> Iterator[str]:
+def result_lines(trial: Trial, width: int, *, color: bool) -> Iterator[str]:
+    """One line that says what it came to, and notes on the webhook. The name takes ``width`` columns."""
     name = printable(trial.plan.name).ljust(width)
     if trial.attempt is None:
         yield f"- {name}  Interrupted"
@@ -53,7 +60,7 @@ def _result_lines(trial: Trial, width: int, color: bool) -> Iterator[str]:
         status = trial.attempt.response.status if trial.attempt.response else ""
         yield f"{mark} {name}  Test successful  {status} in {_milliseconds(trial)}"
     else:
-        yield f"{mark} {name}  Test failed  {printable(_reason(trial))}"
+        yield f"{mark} {name}  Test failed  {printable(reason(trial))}"
     for note in _notes(trial):
         yield f"  {' ' * width}  {note}"
 
@@ -94,7 +101,8 @@ def _tip_lines(trial: Trial, color: bool) -> Iterator[str]:
             yield f"  - {printable(tip)}"
 
 
-def _reason(trial: Trial) -> str:
+def reason(trial: Trial) -> str:
+    """Why a test did not succeed, in one line."""
     return describe(trial.attempt, trial.plan.custom_validation_error_message) if trial.attempt else "interrupted"
 
 
@@ -106,7 +114,8 @@ def _title(text: str, color: bool) -> str:
     return click.style(text, bold=True) if color else text
 
 
-def _count(trials: Sequence[Trial]) -> str:
+def trials_summary(trials: Sequence[Trial]) -> str:
+    """Such as: 2 tests: 1 successful, 1 failed."""
     failed = sum(trial.attempt is not None and not trial.succeeded for trial in trials)
     interrupted = sum(trial.attempt is None for trial in trials)
     tests = f"{len(trials)} {'test' if len(trials) == 1 else 'tests'}"
@@ -114,13 +123,14 @@ def _count(trials: Sequence[Trial]) -> str:
     return f"{tests}: {len(trials) - failed - interrupted} successful, {failed} failed{cut}."
 
 
-def _trial_json(trial: Trial) -> Json:
+def _trial_json(trial: Trial, kept: Kept | None) -> Json:
     return {
         "webhook": trial.plan.name,
         "active": trial.plan.status is Status.ACTIVE,
         "would_be_sent": trial.would_be_sent,
         "result": "interrupted" if trial.attempt is None else "successful" if trial.succeeded else "failed",
-        "reason": "" if trial.succeeded else _reason(trial),
+        "reason": "" if trial.succeeded else reason(trial),
         "tips": list(tips_for(trial.attempt, trial.plan)) if trial.attempt else [],
         "attempt": attempt_json(trial.attempt) if trial.attempt else None,
+        "cassette": kept.value if kept else None,
     }

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from hookctl.model import Attempt, DeliveryStatus, FailureKind, Response
+from hookctl.model import Attempt, DeliveryPlan, DeliveryStatus, FailureKind, Response
+from hookctl.plugin.calls import Plugins
 from hookctl.queue.interface import Outcome
 
 MAX_RETRY_AFTER = 3600.0
@@ -58,6 +59,12 @@ def decide(
     planned = schedule[attempt.number - 1] * (1 + JITTER * jitter)
     asked = retry_after(attempt.response, now) if attempt.response else None
     return Outcome(DeliveryStatus.RETRYING, reason, due_at=now + max(planned, asked or 0.0))
+
+
+def has_token_auth(plan: DeliveryPlan, plugins: Plugins) -> bool:
+    """Whether a 401 may be the token's fault: auth that waits for something waits for a token."""
+    types = (plugins.auth.get(block.type) for block in plan.auth)
+    return any(auth.blocking for auth in types if auth)
 
 
 def describe(attempt: Attempt, mismatch_message: str | None = None) -> str:

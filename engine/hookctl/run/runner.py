@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus, Event, Status
+from hookctl.model import AppliedState, DeliveryStatus, Event, Status
 from hookctl.plugin.calls import Plugins
 from hookctl.queue.interface import Claimed, Queue, Result
 from hookctl.run.attempts import AttemptEngine, Finished, Job
 from hookctl.run.manners import Manners
-from hookctl.run.retry import decide
+from hookctl.run.retry import decide, has_token_auth
 from hookctl.run.route import Router
 from hookctl.run.tally import Tally
 
@@ -139,15 +139,10 @@ class Runner:
                 plan.retry_schedule,
                 self._clock(),
                 self._jitter(),
-                token_auth=self._has_token_auth(plan),
+                token_auth=has_token_auth(plan, self._plugins),
                 mismatch_message=plan.custom_validation_error_message,
             )
             self._results.append(Result(claimed, one.attempt, outcome, self._state.serial))
-
-    def _has_token_auth(self, plan: DeliveryPlan) -> bool:
-        """Whether a 401 may be the token's fault: auth that waits for something waits for a token."""
-        types = (self._plugins.auth.get(block.type) for block in plan.auth)
-        return any(auth.blocking for auth in types if auth)
 
     def _record(self) -> None:
         self._finished_at = self._monotonic()

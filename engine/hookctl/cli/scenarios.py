@@ -1,0 +1,53 @@
+"""``hookctl test --scenario``: a target that misbehaves, played on a simulated clock."""
+
+from __future__ import annotations
+
+import difflib
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from hookctl.cli import exit_codes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from hookctl.cli.session import Session
+    from hookctl.model import DeliveryPlan, Json
+    from hookctl.run.scenarios import Scenario
+
+
+def chosen(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[Scenario, ...]:
+    """An option's callback: the scenarios named, each once, in the order given. Fails the command line for one that there is not."""
+    if value is None:
+        return ()
+    from hookctl.run.scenarios import find_scenario
+
+    found = []
+    for name in dict.fromkeys(part.strip().lower() for part in value.split(",")):
+        scenario = find_scenario(name)
+        if scenario is None:
+            raise click.BadParameter(_unknown(name))
+        found.append(scenario)
+    return tuple(found)
+
+
+def play(session: Session, pairs: Sequence[tuple[DeliveryPlan, Mapping[str, Json]]], scenarios: Sequence[Scenario], output_format: str) -> int:
+    """Play each scenario for each webhook, and print what came of it; gives the exit code."""
+    from hookctl.report.scenarios import render_json, render_text
+    from hookctl.run.scenarios import play as play_one
+
+    start = time.time()
+    played = [play_one(plan, document, session.plugins, scenario, start) for plan, document in pairs for scenario in scenarios]
+    text = render_json(played) if output_format == "json" else render_text(played, color=session.color)
+    click.echo(text, nl=False, color=session.color)
+    return exit_codes.OK if all(one.was_sent for one in played) else exit_codes.FAILED
+
+
+def _unknown(name: str) -> str:
+    from hookctl.run.scenarios import NAMED
+
+    near = difflib.get_close_matches(name, [*NAMED, "429", "500", "503", "410"], n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(NAMED)}, and the statuses 300 to 599."
+    return f"there is no scenario {name!r}. {hint}"

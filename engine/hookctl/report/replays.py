@@ -1,0 +1,119 @@
+"""What a replay of recorded exchanges came to, and what recording kept: for people a line each, then what differs; for machines JSON."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from hookctl.model import FieldChange, Json, Pointer, canonical_json
+from hookctl.report.invocation import attempt_json, render_attempt, tick, verdict_lines
+from hookctl.report.printable import printable
+from hookctl.run.cassette import Kept
+from hookctl.run.replay import Replay
+
+FORMAT_VERSION = 1
+COLORS = {"+": "green", "~": "yellow", "-": "red"}
+
+
+def render_text(replays: Sequence[Replay], *, show_invocation: bool, color: bool) -> str:
+    """A line for each replay, what differs for those that failed, and how many failed."""
+    width = max((len(printable(replay.plan.name)) for replay in replays), default=0)
+    lines = [line for replay in replays for line in _result_lines(replay, width, color)]
+    for replay in replays:
+        details = list(_details(replay, show_invocation=show_invocation, color=color))
+        if details:
+            lines += ["", _title(printable(replay.plan.name), color), *(f"  {line}".rstrip() for line in details)]
+    failed = sum(not replay.succeeded for replay in replays)
+    count = f"{len(replays)} {'replay' if len(replays) == 1 else 'replays'}: {len(replays) - failed} successful, {failed} failed."
+    return "\n".join([*lines, "", count]) + "\n"
+
+
+def render_json(replays: Sequence[Replay], strays: Sequence[Path]) -> str:
+    """The replays for a machine; docs/test.md describes it."""
+    document: dict[str, Json] = {
+        "format_version": FORMAT_VERSION,
+        "succeeded": all(replay.succeeded for replay in replays),
+        "replays": [_replay_json(replay) for replay in replays],
+        "stale_cassettes": [str(path) for path in strays],
+    }
+    return json.dumps(document, indent=2) + "\n"  # ASCII alone, so that no terminal reads anything into it
+
+
+def render_strays(strays: Sequence[Path]) -> str:
+    """A warning for each cassette of a webhook that there is no more."""
+    return "".join(f"Warning: {printable(str(path))} belongs to no webhook. Delete it, if its webhook is gone for good.\n" for path in strays)
+
+
+def render_kept(kept: Mapping[str, Kept | None], directory: Path) -> str:
+    """How many exchanges were recorded, and where; None stands for a test that failed."""
+    counts = Counter(kept.values())
+    recorded = ", ".join(f"{counts[what]} {what.value}" for what in Kept if counts[what])
+    lines = [f"Recorded in {printable(str(directory))}: {recorded}."] if recorded else []
+    if counts[None]:
+        lines.append(f"Not recorded, since not successful: {', '.join(printable(name) for name, what in kept.items() if what is None)}.")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def differences(before: Json, after: Json, pointer: Pointer = ()) -> Iterator[FieldChange]:
+    """Each key and item that differs, leaf by leaf."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in {**before, **after}:
+            yield from differences(before.get(key), after.get(key), (*pointer, key))
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for index, (was, becomes) in enumerate(zip(before, after, strict=True)):
+            yield from differences(was, becomes, (*pointer, index))
+    elif canonical_json(before) != canonical_json(after):
+        yield FieldChange(pointer, before, after)
+
+
+def _result_lines(replay: Replay, width: int, color: bool) -> Iterator[str]:
+    mark = tick(passed=replay.succeeded, color=color)
+    name = printable(replay.plan.name).ljust(width)
+    yield f"{mark} {name}  Replay successful" if replay.succeeded else f"{mark} {name}  Replay failed  {printable(replay.reason)}"
+    if replay.without_auth:
+        yield f"  {' ' * width}  Its auth needs its secret, so what it adds was taken as recorded: {printable(replay.without_auth)}"
+
+
+def _details(replay: Replay, *, show_invocation: bool, color: bool) -> Iterator[str]:
+    if replay.attempt is not None and show_invocation:
+        yield from render_attempt(replay.attempt, color=color).rstrip("\n").split("\n")
+    if replay.succeeded:
+        return
+    if replay.attempt is not None and replay.current is not None:
+        if not replay.is_recorded_request:
+            yield f"The request that would be sent now, against {printable(str(replay.cassette))}:"
+            yield from (_difference_line(change, color) for change in differences(replay.recorded, replay.current))
+        for verdict in replay.attempt.verdicts:
+            if not verdict.passed:
+                yield from (line.removeprefix("  ") for line in verdict_lines(verdict, color=color))
+    quoted = f'"{replay.plan.name}"' if " " in replay.plan.name else replay.plan.name
+    yield f"{'If this is meant, record it anew' if replay.attempt else 'Record it'}: hookctl test --record {quoted}"
+
+
+def _difference_line(change: FieldChange, color: bool) -> str:
+    sign = "+" if change.before is None else "-" if change.after is None else "~"
+    values = [printable(json.dumps(value, ensure_ascii=False)) for value in (change.before, change.after) if value is not None]
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in change.pointer).removeprefix(".")
+    line = f"  {sign} {printable(path)}: {' -> '.join(values)}"
+    return click.style(line, fg=COLORS[sign]) if color else line
+
+
+def _replay_json(replay: Replay) -> Json:
+    changes = [] if replay.current is None else list(differences(replay.recorded, replay.current))
+    return {
+        "webhook": replay.plan.name,
+        "cassette": str(replay.cassette),
+        "result": "successful" if replay.succeeded else "failed",
+        "reason": replay.reason,
+        "differences": [{"path": list(change.pointer), "recorded": change.before, "current": change.after} for change in changes],
+        "auth_as_recorded": bool(replay.without_auth),
+        "attempt": attempt_json(replay.attempt) if replay.attempt else None,
+    }
+
+
+def _title(text: str, color: bool) -> str:
+    return click.style(text, bold=True) if color else text
