@@ -53,7 +53,7 @@ def field_place(webhook: Webhook, pointer: Pointer) -> Pointer:
 def _policy(name: str, plugins: Plugins) -> Policy:
     if name not in plugins.policies:
         hint = "`hookctl plugins` shows which there are."
-        raise SettingsError(f"[policies.{name}]: there is no policy {name!r}", hint=_meant(nearest(name, plugins.policies), hint))
+        raise SettingsError(f"[policies]: there is no policy {name!r}", hint=_meant(nearest(name, plugins.policies), hint))
     return plugins.policies[name]
 
 
