@@ -61,7 +61,7 @@ def acme() -> Plugins:
 def test_plugins_lists_every_built_in_thing_with_its_settings(run_cli: RunCli) -> None:
     result = run_cli("plugins")
     assert (result.exit_code, result.stderr) == (0, "")
-    for name in ("bearer", "basic", "headers", "oauth2", "curl", "requests", "json_path", "jmespath", "status", "env", "file", "anomaly"):
+    for name in ("bearer", "basic", "headers", "oauth2", "curl", "requests", "json_path", "jmespath", "status", "env", "file", "anomaly", "allowed_hosts"):
         assert f"  {name} (built in)\n" in result.stdout
     assert "      client_secret               secret           yes       The client's secret, as a secret reference.\n" in result.stdout
     assert "\x1b" not in result.stdout

@@ -15,9 +15,7 @@ from hookctl.model import Json, Pointer, brief
 from hookctl.network import UrlProblem, check_url
 from hookctl.plugin import AuthType, TransportType, ValidatorType
 from hookctl.plugin.calls import Plugins
-
-DEFAULT_VALIDATOR = "json_path"
-"""What a response validator without ``type`` is."""
+from hookctl.plugin.interfaces import DEFAULT_VALIDATOR
 
 T = TypeVar("T")
 

@@ -65,9 +65,9 @@ class LazyGroup(click.Group):
     def _plugin_commands(self) -> dict[str, click.Command]:
         if not any_third_party():
             return {}
-        from hookctl.plugin.host import load_plugins
+        from hookctl.cli.session import every_plugin
 
-        return dict(load_plugins().commands)
+        return dict(every_plugin().commands)
 
 
 @click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "HOOKCTL"})

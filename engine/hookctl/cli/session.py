@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hookctl.errors import SettingsError
+from hookctl.errors import PluginError, SettingsError
 
 if TYPE_CHECKING:
     from hookctl.network import Network
@@ -36,9 +36,7 @@ class Session:
     @cached_property
     def plugins(self) -> Plugins:
         """Every plugin, loaded when first asked for."""
-        from hookctl.plugin.host import load_plugins
-
-        return load_plugins()
+        return every_plugin()
 
     @property
     def store_path(self) -> Path:
@@ -57,6 +55,19 @@ class Session:
             connect_to=connect_to or tuple(self.settings.get("connect_to", ())),
             cacert=cacert or self.settings.get("cacert"),
         )
+
+
+def every_plugin() -> Plugins:
+    """Every plugin that is installed. Raises PluginError, too, for a command that hookctl has itself: nobody could reach it."""
+    from hookctl.cli.main import COMMANDS
+    from hookctl.plugin.host import load_plugins
+
+    plugins = load_plugins()
+    for name in plugins.commands:
+        if name in COMMANDS:
+            plugin = plugins.origins["command", name]
+            raise PluginError(f"plugin {plugin} adds the command {name!r}, which hookctl has already", hint="Uninstall it, or have its command renamed.")
+    return plugins
 
 
 def open_session(*, directory: str | None, store: str | None, config: str | None, color: str) -> Session:

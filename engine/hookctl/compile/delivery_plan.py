@@ -8,12 +8,11 @@ from typing import cast
 from hookctl.model import DeliveryPlan, Json, PluginBlock, Status, Webhook
 from hookctl.model.quantities import canonical_number, per_second, seconds
 from hookctl.plugin.calls import Plugins
-from hookctl.plugin.interfaces import AuthType, TransportType, ValidatorType
+from hookctl.plugin.interfaces import DEFAULT_VALIDATOR, AuthType, TransportType, ValidatorType
 
 DEFAULT_METHOD = "POST"
 DEFAULT_TIMEOUT = 15
 DEFAULT_SCHEDULE: tuple[Json, ...] = ("5s", "5m", "30m", "2h", "5h", "10h", "10h")
-DEFAULT_VALIDATOR = "json_path"
 
 
 def compile_webhook(webhook: Webhook, plugins: Plugins) -> DeliveryPlan:

@@ -137,6 +137,9 @@ class Envelope:
 
 Validate = Callable[[Envelope], Sequence[Mismatch]]
 
+DEFAULT_VALIDATOR = "json_path"
+"""The validator of an entry of ``response_validators`` that names none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidatorType:

@@ -8,9 +8,7 @@ from typing import Any
 
 from hookctl.model import Json
 from hookctl.plugin.calls import Plugins
-
-DEFAULT_VALIDATOR = "json_path"
-"""What a response validator without ``type`` is."""
+from hookctl.plugin.interfaces import DEFAULT_VALIDATOR
 
 
 def with_plugins(schema: Mapping[str, Json], plugins: Plugins) -> dict[str, Json]:

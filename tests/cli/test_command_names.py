@@ -1,0 +1,55 @@
+"""A plugin's command that is named like one of hookctl's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+COMMAND = """
+import click
+from hookctl.plugin import hookimpl
+
+@click.command("{name}")
+def command():
+    click.echo("Acme's own")
+
+@hookimpl
+def hookctl_commands():
+    return [command]
+"""
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """``install("plan")``: a distribution whose plugin adds a command of that name, as pip would leave it."""
+
+    def write(name: str) -> None:
+        site = tmp_path / "site"
+        information = site / "acme-1.0.dist-info"
+        information.mkdir(parents=True)
+        module = f"acme_{name.replace('-', '_')}"
+        (site / f"{module}.py").write_text(COMMAND.format(name=name))
+        (information / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
+        (information / "entry_points.txt").write_text(f"[hookctl]\nacme = {module}\n")
+        monkeypatch.syspath_prepend(site)
+        monkeypatch.setattr("sys.dont_write_bytecode", True)
+
+    return write
+
+
+@pytest.mark.parametrize("arguments", [("plan",), ("plugins",), ("--help",), ("acme",)])
+def test_it_is_refused_by_name_wherever_plugins_are_loaded(run_cli: Callable[..., Any], tmp_path: Path, install: Callable[[str], None], arguments: Any) -> None:
+    install("plan")
+    (tmp_path / "webhooks.d").mkdir()
+    (tmp_path / "webhooks.d" / "siem.yaml").write_text("name: Siem\nevent: anomaly\nurl: https://siem.example.com/\n")
+    result = run_cli(*arguments, cwd=tmp_path)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == ("Error: plugin acme adds the command 'plan', which hookctl has already\n  Uninstall it, or have its command renamed.\n")
+
+
+def test_another_name_is_a_command(run_cli: Callable[..., Any], tmp_path: Path, install: Callable[[str], None]) -> None:
+    install("plan-more")
+    assert run_cli("plan-more", cwd=tmp_path).stdout == "Acme's own\n"
