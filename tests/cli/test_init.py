@@ -67,7 +67,7 @@ def test_every_setting_stands_in_the_file_and_is_accepted_as_it_stands(run_cli: 
     run_cli("init", cwd=tmp_path)
     settings = tmp_path / "hookctl.toml"
     assert tomllib.loads(settings.read_text()) == {}
-    uncommented = re.sub(r'^# (?=[a-z_"\[][^ ]* ?[=\]]|\[allow\])', "", settings.read_text(), flags=re.MULTILINE)
+    uncommented = re.sub(r'^# (?=[a-z_"\[][^ ]* ?[=\]]|\[(allow|policies\.[a-z_]+)\])', "", settings.read_text(), flags=re.MULTILINE)
     assert set(tomllib.loads(uncommented)) == set(KNOWN)
     settings.write_text(uncommented)
     assert run_cli("validate", cwd=tmp_path).exit_code == 0
