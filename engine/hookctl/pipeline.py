@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ from hookctl import __version__
 from hookctl.check import ask_policies, check_webhooks, field_place
 from hookctl.compile import compile_webhook
 from hookctl.diff import make_plan
+from hookctl.effects import Effects, Recent, Surroundings, find_effects
 from hookctl.load import load_directory
-from hookctl.model import AppliedState, DeliveryPlan, Finding, Plan, SourceFile, Span, Webhook, has_errors, in_order
+from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus, Finding, Json, Plan, Request, SourceFile, Span, Webhook, has_errors, in_order
 from hookctl.plugin import PolicyFinding
 from hookctl.plugin.calls import Plugins
 
@@ -48,6 +49,51 @@ def plan_directory(checked: Checked, applied: AppliedState, plugins: Plugins, ve
     return make_plan(applied, desired_plans(checked, plugins), versions)
 
 
+def plan_effects(
+    plan: Plan,
+    plugins: Plugins,
+    *,
+    samples: Sequence[Mapping[str, Json]] = (),
+    recent: Recent | None = None,
+    waiting: Mapping[str, Mapping[DeliveryStatus, int]] | None = None,
+) -> Effects:
+    """What a plan means: see :mod:`hookctl.effects`. Renders as a delivery does; sends nothing and resolves nothing.
+
+    Args:
+        plan: what would change.
+        plugins: for event types, filters and auth.
+        samples: events to show requests for; a webhook for whose type there is none is shown for its mock event.
+        recent: events that stand for those to come, the newest first; None: nothing is said of events.
+        waiting: the deliveries of each status, by webhook.
+    """
+    from hookctl.run.render import render_request
+    from hookctl.run.retry import JITTER
+
+    def render(webhook: DeliveryPlan, document: Mapping[str, Json]) -> Request:
+        return render_request(webhook, document, plugins, delivery_id="plan", at=0.0)
+
+    around = Surroundings(
+        event_types=plugins.event_types,
+        auth_types=plugins.auth,
+        render=render,
+        jitter=JITTER,
+        samples=samples,
+        recent=recent,
+        waiting=waiting or {},
+    )
+    return find_effects(plan, around)
+
+
+def never_matching(effects: Effects) -> tuple[PlanFinding, ...]:
+    """A warning for each active webhook that no event can reach."""
+    hint = "Compare it with `hookctl schema event NAME`, or set the webhook to `status: inactive`."
+    return tuple(
+        PlanFinding("never-matches", name, f"no event can match its `when`: {found.never}", hint, is_error=False)
+        for name, found in effects.changes.items()
+        if found.never
+    )
+
+
 def tool_versions(plugins: Plugins) -> dict[str, str]:
     """What makes a plan: the version of hookctl, and of each distribution that adds plugins."""
     third_party = {provider.distribution or provider.name: provider.version for provider in plugins.providers if not provider.built_in}
@@ -59,7 +105,7 @@ class PlanFinding:
     """What a policy has to say about a plan. An error keeps the plan from being applied."""
 
     policy: str
-    """The policy's name; ``protected`` for hookctl's own, that no apply removes a protected webhook."""
+    """The policy's name; ``protected`` and ``never-matches`` are hookctl's own."""
     webhook: str
     """Whose change is meant; empty where it is the whole plan."""
     message: str

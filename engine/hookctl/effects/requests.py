@@ -18,6 +18,8 @@ Lets = Callable[[DeliveryPlan, Document], bool | None]
 
 MAX_SHOWN = 3
 """So many requests of one webhook are shown; the others are counted."""
+NO_REQUEST: Opened = {"headers": {}}
+"""What a request is compared with where there is none: each of its parts comes, or goes."""
 OF_EACH_DELIVERY = frozenset({"webhook-id", "webhook-timestamp"})
 """Headers that differ with each delivery, so they say nothing of a change."""
 
@@ -86,7 +88,8 @@ class Requests:
 def request_change(before: DeliveryPlan | None, after: DeliveryPlan, sample: Sample, *, render: Render, lets: Lets) -> RequestChange:
     """The request for one event, rendered on both sides whether it would be sent or not."""
     old, new = _side(before, sample.before, render, lets), _side(after, sample.after, render, lets)
-    return RequestChange(str(sample.after.get("id", "")), sample.is_mock, old, new, tuple(compare(old.value, new.value)))
+    steps = compare(*(NO_REQUEST if isinstance(side.value, Marker) else side.value for side in (old, new)))
+    return RequestChange(str(sample.after.get("id", "")), sample.is_mock, old, new, tuple(steps))
 
 
 def summed_up(changes: Sequence[RequestChange]) -> Requests:

@@ -197,6 +197,11 @@ class SqliteQueue:
         with self._reading() as connection:
             return reading.document(connection, delivery_id)
 
+    def recent_events(self, limit: int) -> list[Mapping[str, Json]]:
+        """The events that were stored last, whole, the newest first: what a plan is tried on."""
+        with self._reading() as connection:
+            return [json.loads(text) for (text,) in connection.execute("SELECT document FROM events ORDER BY seq DESC LIMIT ?", (limit,))]
+
     def attempts(self, delivery_id: str) -> list[Attempt]:
         """See :meth:`hookctl.queue.interface.Queue.attempts`."""
         with self._reading() as connection:
