@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hookctl.cli.whole_file import PRIVATE, write_whole
 from hookctl.errors import StateError
 
 if TYPE_CHECKING:
@@ -19,16 +18,7 @@ LIMIT = 512 * 1024 * 1024
 def write_plan(path: Path, text: str) -> None:
     """Save the plan's JSON, in place of what was there. Raises StateError when the file cannot be written."""
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")  # 0600, and on the same disk
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_whole(path, text, mode=PRIVATE)
     except OSError as error:
         raise StateError(f"the plan cannot be saved in {path}: {error.strerror or error}", hint="Name a file in a directory that can be written.") from error
 

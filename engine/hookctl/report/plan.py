@@ -33,12 +33,12 @@ def render_text(plan: Plan, findings: Sequence[PlanFinding] = (), *, color: bool
     for change in plan.changes:
         said = [finding for finding in findings if finding.webhook == change.name]
         if change.action is not Action.UNCHANGED or said:
-            lines += [*_change(change, color, (waiting or {}).get(change.name, 0)), *_findings(said, color), ""]
+            lines += [*described(change, color, (waiting or {}).get(change.name, 0)), *finding_lines(said, color=color), ""]
     names = {change.name for change in plan.changes}
     others = [finding for finding in findings if finding.webhook not in names]
     if others:
-        lines += [*_findings(others, color), ""]
-    return "\n".join([*lines, *_unchanged(plan), _summary(plan)]) + "\n"
+        lines += [*finding_lines(others, color=color), ""]
+    return "\n".join([*lines, *_unchanged(plan), plan_summary(plan)]) + "\n"
 
 
 def render_json(plan: Plan, findings: Sequence[PlanFinding] = ()) -> str:
@@ -48,7 +48,8 @@ def render_json(plan: Plan, findings: Sequence[PlanFinding] = ()) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
-def _change(change: Change, color: bool, waiting: int) -> Iterator[str]:
+def described(change: Change, color: bool, waiting: int) -> Iterator[str]:
+    """A change in lines: its name, then its fields. ``waiting`` deliveries are cancelled if it is a removal."""
     sign = SIGNS[change.action]
     shown = change.after or change.before
     target = f"  {shown.method} {printable(shown.url)}" if shown and change.action in {Action.DELETE, Action.UNCHANGED} else ""  # else among the fields
@@ -70,7 +71,8 @@ def change_lines(change: Change, color: bool) -> Iterator[str]:
             yield _styled(f"      {mark} {text}".rstrip(), mark, color)
 
 
-def _findings(findings: Sequence[PlanFinding], color: bool) -> Iterator[str]:
+def finding_lines(findings: Sequence[PlanFinding], *, color: bool) -> Iterator[str]:
+    """What policies say, each with its hint."""
     for finding in findings:
         severity, hue = ("error", "red") if finding.is_error else ("warning", "yellow")
         mark = click.style(severity, fg=hue, bold=True) if color else severity
@@ -90,7 +92,8 @@ def _unchanged(plan: Plan) -> list[str]:
     return [f"    {len(names)} {word}: {', '.join(names[:NAMED])}{more}", ""]
 
 
-def _summary(plan: Plan) -> str:
+def plan_summary(plan: Plan) -> str:
+    """Such as: Plan: 1 to add, 2 to change, 0 to remove."""
     only = f"Only {', '.join(map(printable, plan.only))}. " if plan.only else ""
     if not plan.has_changes:
         then = f"at {revision(plan.against)}" if plan.against else "applied"

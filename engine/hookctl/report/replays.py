@@ -22,9 +22,9 @@ COLORS = {"+": "green", "~": "yellow", "-": "red"}
 def render_text(replays: Sequence[Replay], *, show_invocation: bool, color: bool) -> str:
     """A line for each replay, what differs for those that failed, and how many failed."""
     width = max((len(printable(replay.plan.name)) for replay in replays), default=0)
-    lines = [line for replay in replays for line in _result_lines(replay, width, color)]
+    lines = [line for replay in replays for line in result_lines(replay, width, color=color)]
     for replay in replays:
-        details = list(_details(replay, show_invocation=show_invocation, color=color))
+        details = list(detail_lines(replay, show_invocation=show_invocation, color=color))
         if details:
             lines += ["", _title(printable(replay.plan.name), color), *(f"  {line}".rstrip() for line in details)]
     failed = sum(not replay.succeeded for replay in replays)
@@ -70,7 +70,8 @@ def differences(before: Json, after: Json, pointer: Pointer = ()) -> Iterator[Fi
         yield FieldChange(pointer, before, after)
 
 
-def _result_lines(replay: Replay, width: int, color: bool) -> Iterator[str]:
+def result_lines(replay: Replay, width: int, *, color: bool) -> Iterator[str]:
+    """One line that says what it came to, and a note on auth. The name takes ``width`` columns."""
     mark = tick(passed=replay.succeeded, color=color)
     name = printable(replay.plan.name).ljust(width)
     yield f"{mark} {name}  Replay successful" if replay.succeeded else f"{mark} {name}  Replay failed  {printable(replay.reason)}"
@@ -78,7 +79,8 @@ def _result_lines(replay: Replay, width: int, color: bool) -> Iterator[str]:
         yield f"  {' ' * width}  Its auth needs its secret, so what it adds was taken as recorded: {printable(replay.without_auth)}"
 
 
-def _details(replay: Replay, *, show_invocation: bool, color: bool) -> Iterator[str]:
+def detail_lines(replay: Replay, *, show_invocation: bool, color: bool) -> Iterator[str]:
+    """What differs and what validators say of a replay that failed; the whole invocation of any, if asked for."""
     if replay.attempt is not None and show_invocation:
         yield from render_attempt(replay.attempt, color=color).rstrip("\n").split("\n")
     if replay.succeeded:
@@ -90,8 +92,13 @@ def _details(replay: Replay, *, show_invocation: bool, color: bool) -> Iterator[
         for verdict in replay.attempt.verdicts:
             if not verdict.passed:
                 yield from (line.removeprefix("  ") for line in verdict_lines(verdict, color=color))
+    yield next_step(replay)
+
+
+def next_step(replay: Replay) -> str:
+    """What to do about a replay that failed."""
     quoted = f'"{replay.plan.name}"' if " " in replay.plan.name else replay.plan.name
-    yield f"{'If this is meant, record it anew' if replay.attempt else 'Record it'}: hookctl test --record {quoted}"
+    return f"{'If this is meant, record it anew' if replay.attempt else 'Record it'}: hookctl test --record {quoted}"
 
 
 def _difference_line(change: FieldChange, color: bool) -> str:

@@ -1,0 +1,106 @@
+"""``--format FORMAT[=FILE]``: one option for every command that prints in more than one form, and in several at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from hookctl.cli.whole_file import SHARED, write_whole
+from hookctl.errors import HookctlError
+
+ALL = ("text", "json", "markdown", "github", "sarif")
+"""People, programs, a pull request's comment, annotations of GitHub Actions, code scanning."""
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One form, and where it goes."""
+
+    form: str
+    file: Path | None = None
+    """None: standard output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Everything that a command was asked to write."""
+
+    outputs: tuple[Output, ...]
+
+    @property
+    def printed(self) -> str:
+        """The form that goes to standard output; empty when all go to files."""
+        return next((output.form for output in self.outputs if output.file is None), "")
+
+    def write(self, *, color: bool, text: Callable[[bool], str], **others: Callable[[], str]) -> None:
+        """Print, and write into files, each form that was asked for.
+
+        ``text`` is told whether to colour, which no file is; ``others`` make the other forms, by name. Raises HookctlError for a file that
+        cannot be written; what is printed is printed all the same.
+        """
+        for output in sorted(self.outputs, key=lambda output: output.file is not None):
+            colored = color and output.file is None
+            written = text(colored) if output.form == "text" else others[output.form]()
+            if output.file is None:
+                click.echo(written, nl=False, color=colored)
+            else:
+                write_report(output.file, written)
+
+
+def write_report(path: Path, text: str) -> None:
+    """Write a report whole or not at all. Raises HookctlError when it cannot be written."""
+    try:
+        write_whole(path, text, mode=SHARED)
+    except OSError as error:
+        raise HookctlError(f"{path} cannot be written: {error.strerror or error}", hint="Name a file in a directory that can be written.") from error
+
+
+class OutputType(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on, and older ones do
+    """``json``, or ``json=report.json``."""
+
+    name = "format"
+
+    def __init__(self, forms: tuple[str, ...]) -> None:
+        self.forms = forms
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Output:
+        """The output that is meant; a wrong one is a usage error."""
+        if isinstance(value, Output):
+            return value
+        form, named, file = str(value).partition("=")
+        if form not in self.forms:
+            self.fail(f"{form!r} is not one of {', '.join(self.forms)}.", param, ctx)
+        if named and not file:
+            self.fail(f"{value!r} names no file.", param, ctx)
+        return Output(form, Path(file) if named else None)
+
+
+def format_option(*forms: str) -> Callable[[Command], Command]:
+    """A click decorator that adds ``--format`` and passes an :class:`Outputs` as ``outputs``; ``forms`` are the forms that the command has."""
+    offered = forms or ("text", "json")
+    return click.option(
+        "--format",
+        "outputs",
+        type=OutputType(offered),
+        metavar=f"[{'|'.join(offered)}][=FILE]",
+        multiple=True,
+        default=("text",),
+        show_default="text",
+        callback=lambda _, __, given: _checked(given),
+        help="How to print; with =FILE, what to write there. May be given several times.",
+    )
+
+
+def _checked(given: tuple[Output, ...]) -> Outputs:
+    if sum(output.file is None for output in given) > 1:
+        raise click.BadParameter("only one format can be printed; write the others into files: FORMAT=FILE.")
+    files = [output.file for output in given if output.file is not None]
+    if twice := next((file for file in files if files.count(file) > 1), None):
+        raise click.BadParameter(f"{twice} is named twice.")
+    return Outputs(given)

@@ -1,0 +1,70 @@
+"""Comments for a pull request: what is wrong in files, what an apply would change, what tests came to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from hookctl.model import Action, Finding, Plan
+from hookctl.report.findings import counted, findings_text, summary_line
+from hookctl.report.markdown import Block, code, document
+from hookctl.report.plan import described, finding_lines, plan_summary
+from hookctl.report.results import Outcome, Result
+
+if TYPE_CHECKING:
+    from hookctl.pipeline import PlanFinding
+
+NAMED = 10
+"""So many removed webhooks are named in the warning, the others counted."""
+INDENT = 6
+"""Columns before a change's lines in the text report."""
+
+
+def findings_comment(command: str, findings: Sequence[Finding], nothing: str) -> str:
+    """What is wrong, a block for each file; the sentence ``nothing`` if that is it."""
+    return document([f"## hookctl {command}", f"**{summary_line(findings) if findings else nothing}**"], _finding_blocks(findings))
+
+
+def plan_comment(command: str, plan: Plan, said: Sequence[PlanFinding], *, waiting: Mapping[str, int], warnings: Sequence[Finding] = ()) -> str:
+    """The plan: its summary, a warning of what is removed, what is wrong, and a block for each change."""
+    removed = [change.name for change in plan.changes if change.action is Action.DELETE]
+    head = [f"## hookctl {command}", code(plan_summary(plan))]
+    if errors := sum(finding.is_error for finding in said):
+        head.append(f"### ⛔ {counted(errors, 'policy error')}: this cannot be applied")
+    if removed:
+        more = f" and {len(removed) - NAMED} more" if len(removed) > NAMED else ""
+        head += [f"### ⚠️ {counted(len(removed), 'webhook')} will be removed", f"{', '.join(map(code, removed[:NAMED]))}{more}"]
+    names = {change.name for change in plan.changes}
+    others = tuple(finding_lines([finding for finding in said if finding.webhook not in names], color=False))
+    blocks = [*_finding_blocks(warnings), *([Block("policies", others, is_open=True)] if others else [])]
+    for change in plan.changes:
+        about = [finding for finding in said if finding.webhook == change.name]
+        if change.action is not Action.UNCHANGED or about:
+            title, *lines = [*described(change, color=False, waiting=waiting.get(change.name, 0)), *finding_lines(about, color=False)]
+            blocks.append(Block(title.strip(), tuple(map(_diff_line, lines)), "diff"))
+    return document(head, blocks)
+
+
+def results_comment(command: str, results: Sequence[Result], summary: str) -> str:
+    """What tests came to: a line for each, and a block for each that says more."""
+    counts = Counter(result.outcome for result in results)
+    head = [f"## hookctl {command}", f"**{summary}**"]
+    overview = Block("all", tuple(result.lines[0] for result in results), is_open=not counts[Outcome.FAILED])
+    told = [Block(result.lines[0].strip(), result.lines[1:]) for result in results if len(result.lines) > 1]
+    return document(head, [*([overview] if results else []), *told])
+
+
+def _finding_blocks(findings: Sequence[Finding]) -> list[Block]:
+    blocks = []
+    for path, group in groupby(findings, key=lambda finding: finding.file.path):
+        text = findings_text(list(group))
+        blocks.append(Block(path, tuple(text.rstrip("\n").split("\n")), is_open=True))
+    return blocks
+
+
+def _diff_line(line: str) -> str:
+    """A line of the text report as a diff has it: the sign in the first column, ``!`` for what is changed."""
+    shown = line[min(INDENT, len(line) - len(line.lstrip())) :]
+    return f"!{shown[1:]}" if shown.startswith("~ ") else shown
