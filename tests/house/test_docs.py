@@ -81,3 +81,10 @@ def test_every_dependency_has_its_reason() -> None:
     wanted = {re.split(r"[<>=~!\[; ]", line)[0] for line in [*project["dependencies"], *project["optional-dependencies"]["dev"]]}
     rows = re.findall(r"^\| `([^`]+)` \| ([^|]+) \|", (DOCS / "dependencies.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert {name for name, reason in rows if reason.strip()} == wanted
+
+
+def test_every_package_of_the_engine_is_drawn() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    drawn = re.findall(r"^\| `hookctl\.(\w+)` \|", (DOCS / "architecture.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert {name for layer in layers for name in layer.split(" : ")} == set(drawn)
