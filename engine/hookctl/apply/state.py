@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hookctl.apply.lock import refuse_locked
 from hookctl.errors import StalePlanError, StateError, StoreError
 from hookctl.model import Action, AppliedState, DeliveryPlan, Plan, Rename
 
@@ -51,15 +52,15 @@ class AppliedStore:
         with self._snapshot() as connection:
             _refuse_stale(connection, plan)
 
-    def apply(self, plan: Plan, *, applied_by: str = "") -> AppliedState:
+    def apply(self, plan: Plan, *, applied_by: str = "", lock_id: str = "") -> AppliedState:
         """Make the applied state what the plan ends in, in one transaction, and give it with its new serial.
 
-        ``applied_by`` (``user@host``) is kept in the history with the time and the plan's digest.
+        ``applied_by`` (``user@host``) is kept in the history with the time and the plan's digest. ``lock_id`` is of the lock that the caller holds.
 
         Raises:
             StalePlanError: the applied state is no longer the one that the plan starts from.
             StateError: the plan removes a protected webhook.
-            StateLockedError: another process kept the store busy.
+            StateLockedError: another holds the lock, the caller's was broken, or another process kept the store busy.
             StoreError: the store cannot be opened or written. In each case nothing was changed.
         """
         from hookctl.store import migrate, transaction
@@ -68,6 +69,7 @@ class AppliedStore:
         with self._connection() as connection:
             migrate(connection, COMPONENT, SCRIPTS)
             with transaction(connection):
+                refuse_locked(connection, lock_id)
                 _refuse_stale(connection, plan)
                 _write(connection, plan)
                 connection.execute("INSERT INTO applies VALUES (?, ?, ?, ?)", (plan.serial + 1, time.time(), applied_by, plan.digest))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from hookctl.cli import exit_codes
+from hookctl.cli.durations import seconds
 from hookctl.errors import StalePlanError, StateError
 
 if TYPE_CHECKING:
+    from hookctl.apply import Lock
     from hookctl.cli.review import Review
     from hookctl.cli.session import Session
     from hookctl.model import Plan
@@ -30,19 +31,36 @@ Examples:
 @click.command("apply", epilog=EPILOG)
 @click.argument("planfile", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
+@click.option(
+    "--lock-timeout", metavar="DURATION", default="0s", callback=seconds, show_default=True, help="Wait this long while another apply holds the lock."
+)
 @click.pass_context
-def command(ctx: click.Context, planfile: Path | None, auto_approve: bool) -> None:
+def command(ctx: click.Context, planfile: Path | None, *, auto_approve: bool, lock_timeout: float) -> None:
     """Show the plan, ask, and make it so, in one step: all of it or nothing.
 
     With PLANFILE, exactly the plan that was saved is applied; if anything was applied since, it is stale and refused.
+
+    A lock keeps other applies away from the reading of what is applied until the answer is given and all is done.
     """
+    from hookctl.cli.checked import checked_directory
+    from hookctl.cli.locking import locked
+    from hookctl.cli.review import review_checked, review_plan
+
+    session: Session = ctx.obj
+    if planfile:
+        review_now = partial(review_plan, session, _saved(session, planfile))
+    else:
+        review_now = partial(review_checked, session, checked_directory(ctx, session, "text", warnings_to_stderr=False))
+    with locked(session, "apply", lock_timeout) as lock:
+        review = review_now()
+        _apply(ctx, session, review, lock, auto_approve=auto_approve)
+
+
+def _apply(ctx: click.Context, session: Session, review: Review, lock: Lock, *, auto_approve: bool) -> None:
     from hookctl.apply import AppliedStore
-    from hookctl.cli.review import review_directory, review_plan
     from hookctl.cli.running import opened_queue
     from hookctl.report.plan import render_text
 
-    session: Session = ctx.obj
-    review = review_plan(session, _saved(session, planfile)) if planfile else review_directory(ctx, session)
     click.echo(render_text(review.plan, review.findings, color=session.color, waiting=review.waiting), nl=False, color=session.color)
     if review.refused:
         ctx.exit(exit_codes.FAILED)
@@ -53,7 +71,7 @@ def command(ctx: click.Context, planfile: Path | None, auto_approve: bool) -> No
     if not auto_approve and not _approved():
         click.echo("Nothing was applied.")
         ctx.exit(exit_codes.FAILED)
-    applied = store.apply(review.plan, applied_by=_who())
+    applied = store.apply(review.plan, applied_by=lock.who, lock_id=lock.id)
     click.echo(_done(review, applied.serial))
     with opened_queue(session.store_path) as queue:
         queue.reconcile(applied)  # now, and not when the next delivery runs
@@ -77,14 +95,6 @@ def _approved() -> bool:
         raise StateError("there is no terminal to ask on", hint="Review the plan, then run `hookctl apply --auto-approve`.")
     answer: str = click.prompt("\nDo you want to apply this? Only 'yes' is accepted", default="", show_default=False, err=True)
     return answer == "yes"
-
-
-def _who() -> str:
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        user = "unknown"
-    return f"{user}@{socket.gethostname()}"
 
 
 def _done(review: Review, serial: int) -> str:

@@ -16,6 +16,7 @@ COMMANDS = {
     "validate": "Check the webhook files; needs no network, secrets or state.",
     "plan": "Show what an apply would change.",
     "apply": "Make the applied webhooks what the files say.",
+    "unlock": "Break the lock that a killed apply has left behind.",
     "test": "Send a mock event: Test successful, or Test failed and why.",
     "list": "Show the webhooks in a table.",
     "show": "Show one webhook whole.",

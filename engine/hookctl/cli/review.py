@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from hookctl.cli.session import Session
     from hookctl.model import Plan, Webhook
-    from hookctl.pipeline import PlanFinding
+    from hookctl.pipeline import Checked, PlanFinding
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,14 @@ class Review:
 
 def review_directory(ctx: click.Context, session: Session, output_format: str = "text") -> Review:
     """Plan the directory's files against what is applied now. Shows their findings; errors among them end the command."""
+    return review_checked(session, checked_directory(ctx, session, output_format, warnings_to_stderr=output_format == "json"))
+
+
+def review_checked(session: Session, checked: Checked) -> Review:
+    """Plan files that were checked, and are valid, against what is applied now."""
     from hookctl.apply import AppliedStore
     from hookctl.pipeline import plan_directory, tool_versions
 
-    checked = checked_directory(ctx, session, output_format, warnings_to_stderr=output_format == "json")
     applied = AppliedStore(session.store_path).read()
     return review_plan(session, plan_directory(checked, applied, session.plugins, tool_versions(session.plugins)), checked.webhooks)
 

@@ -1,0 +1,48 @@
+"""The lock on the applied state, held by a command of this user, and given back when it is stopped."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from hookctl.cli.interrupts import raising_interrupts
+
+if TYPE_CHECKING:
+    from hookctl.apply import Lock
+    from hookctl.cli.session import Session
+
+
+@contextmanager
+def locked(session: Session, operation: str, timeout: float) -> Iterator[Lock]:
+    """Hold the lock inside the block. SIGINT, SIGTERM and SIGHUP end the block by KeyboardInterrupt, and the lock is given back.
+
+    Standard error says whom it waits for, for up to ``timeout`` seconds. Raises StateLockedError after them.
+    """
+    from hookctl.apply import hold
+
+    told: set[str] = set()
+
+    def waiting(other: Lock) -> None:
+        if other.id not in told:
+            told.add(other.id)
+            click.echo(f"Waiting for the lock of {other}", err=True)
+
+    with raising_interrupts() as interrupts, hold(session.store_path, operation=operation, who=who(), timeout=timeout, waiting=waiting) as lock:
+        try:
+            yield lock
+        finally:
+            interrupts.requested = True  # from here on a signal is ignored: it must not keep the lock from being given back
+
+
+def who() -> str:
+    """``user@host``."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"

@@ -1,0 +1,30 @@
+"""``hookctl unlock``: breaks a lock that nobody gives back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from hookctl.cli.session import Session
+
+EPILOG = """
+\b
+Examples:
+  hookctl unlock 3f9a01c7      the lock that a refused `hookctl apply` named
+"""
+
+
+@click.command("unlock", epilog=EPILOG)
+@click.argument("lock_id", metavar="ID")
+@click.pass_obj
+def command(session: Session, lock_id: str) -> None:
+    """Break the lock ID on the applied state, which a killed apply has left behind.
+
+    Only that lock is broken, so not one that somebody has taken since you read its id. If its apply still runs after all, it ends
+    without applying anything.
+    """
+    from hookctl.apply import break_lock
+
+    click.echo(f"Broken: the lock of {break_lock(session.store_path, lock_id)}.")
