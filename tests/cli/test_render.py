@@ -88,6 +88,15 @@ def test_json(render: Run) -> None:
     assert json.loads(document["request"]["body"])["severity"] == "High"
 
 
+def test_what_was_decided_for_each_expression(render: Run) -> None:
+    document = json.loads(render("--format", "json").stdout)
+    assert document["decisions"][0] == {"expression": "data.severity", "line": 2, "column": 16, "form": "text", "depth": 1, "in_json_text": False}
+    assert document["decisions"][2] == {"expression": "data.requester.name", "line": 3, "column": 33, "form": "text", "depth": 2, "in_json_text": True}
+    inner = WEBHOOK.replace('\\"{{ data.requester.name }}\\"', "{{ data.requester }}")
+    assert "#   line 3: {{ data.requester }} is a JSON value of the JSON text in a string\n" in render(webhook=inner).stdout
+    assert "expressions in that JSON" not in render(webhook=WEBHOOK.replace('\\"requester\\": ', "")).stdout
+
+
 def test_an_event_of_an_unknown_type(render: Run) -> None:
     result = render("--event", "event.json", **{"event.json": '{"event_type": "other"}'})
     assert result.exit_code == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 import click
@@ -11,10 +11,11 @@ import click
 from hookctl.model import DeliveryPlan, Json, Request
 from hookctl.report.invocation import request_json, request_lines
 from hookctl.report.printable import printable
+from hookctl.template import Decision, describe_body
 
 
 def render_text(plan: DeliveryPlan, request: Request, *, would_be_sent: bool | None, color: bool) -> str:
-    """The request with its JSON laid out, then what it does not show: what auth adds, and JSON that stands in a string."""
+    """The request with its JSON laid out, then what it does not show: what auth adds, JSON that stands in a string, and how its expressions are written."""
     lines = [line.removeprefix("  ") for line in request_lines(request)]
     lines[0] = click.style(lines[0], bold=True) if color else lines[0]
     remarks = list(_remarks(plan, request, would_be_sent))
@@ -22,13 +23,14 @@ def render_text(plan: DeliveryPlan, request: Request, *, would_be_sent: bool | N
 
 
 def render_json(plan: DeliveryPlan, request: Request, *, would_be_sent: bool | None) -> str:
-    """The request for a machine: ``webhook``, ``plan_digest``, ``would_be_sent``, ``auth`` (types, in order) and ``request``."""
+    """The request for a machine: ``webhook``, ``plan_digest``, ``would_be_sent``, ``auth`` (types, in order), ``request`` and ``decisions``."""
     document: dict[str, Json] = {
         "webhook": plan.name,
         "plan_digest": plan.digest,
         "would_be_sent": would_be_sent,
         "auth": [block.type for block in plan.auth],
         "request": request_json(request),
+        "decisions": [_decision_document(plan.body_template or "", decision) for decision in _decisions(plan)],
     }
     return json.dumps(document, indent=2) + "\n"  # ASCII alone, so that no terminal reads anything into it
 
@@ -41,6 +43,35 @@ def _remarks(plan: DeliveryPlan, request: Request, would_be_sent: bool | None) -
     for path, value in _json_in_strings(_parsed(request.body), "$"):
         yield f"# the string at {printable(path)} holds JSON:"
         yield from (f"#   {printable(line)}" for line in json.dumps(value, ensure_ascii=False, indent=2).split("\n"))
+    inner = [decision for decision in _decisions(plan) if _is_inner(decision)]
+    if inner:
+        yield "# expressions in that JSON, each written by where it stands in it:"
+    for decision in inner:
+        yield f"#   line {_line(plan.body_template or '', decision)}: {{{{ {printable(decision.expression)} }}}} is {decision.position}"
+
+
+def _decisions(plan: DeliveryPlan) -> Sequence[Decision]:
+    return describe_body(plan.body_template) if plan.body_template else ()
+
+
+def _is_inner(decision: Decision) -> bool:
+    """Whether an expression stands in the JSON text of a string; one string around a text or a key is its own."""
+    return decision.position.depth > (decision.position.form != "value")
+
+
+def _line(template: str, decision: Decision) -> int:
+    return template.count("\n", 0, decision.start) + 1
+
+
+def _decision_document(template: str, decision: Decision) -> Json:
+    return {
+        "expression": decision.expression,
+        "line": _line(template, decision),
+        "column": decision.start - (template.rfind("\n", 0, decision.start) + 1) + 1,
+        "form": decision.position.form,
+        "depth": decision.position.depth,
+        "in_json_text": _is_inner(decision),
+    }
 
 
 def _parsed(body: bytes | None) -> Json:
