@@ -87,7 +87,16 @@ def _may_be_deep(text: str) -> bool:
 
 def _find_too_deep(text: str) -> int | None:
     """Where the first collection below the limit starts. Reads events, which need no recursion, and not a level further."""
-    parser = ComposerType(text)
+    try:
+        return _first_too_deep(ComposerType(text))
+    except yaml.scanner.ScannerError as error:
+        if "nesting depth" not in (error.problem or ""):
+            raise
+        # libyaml looks ahead, and from 0.2.6 on gives up at a depth of its own before the event that passes ours comes out.
+        return _first_too_deep(_PureComposer(text))
+
+
+def _first_too_deep(parser: Any) -> int | None:
     depth = 0
     while not isinstance(event := parser.get_event(), StreamEndEvent):
         if isinstance(event, CollectionStartEvent):
