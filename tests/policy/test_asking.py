@@ -98,6 +98,16 @@ def test_the_rule_is_explained(run_cli: Run) -> None:
     assert "[policies.NAME]" in result.stdout
 
 
+def test_a_policy_is_explained_by_the_name_that_its_findings_have(run_cli: Run) -> None:
+    result = run_cli("explain", "allowed_hosts")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("allowed_hosts: Requests go to these hosts alone.\n\nSettings in [policies.allowed_hosts] of hookctl.toml:\n")
+    assert "hosts  list of strings  yes " in result.stdout
+    assert result.stdout.endswith(run_cli("explain", "policy").stdout)
+    assert "Settings in" not in run_cli("explain", "authenticated").stdout
+    assert "Did you mean allowed_hosts?" in run_cli("explain", "alowed_hosts").stderr
+
+
 # -- settings that are wrong -------------------------------------------------------------------------------------------
 
 

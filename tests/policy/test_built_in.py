@@ -91,7 +91,7 @@ def test_what_each_refuses_and_where(run_cli: Run, project: Project, *, settings
     assert text.splitlines()[start["line"] - 1].startswith(line)
     assert f"      at webhooks.d/siem.yaml:{start['line']}:{start['column']}\n" in result.stdout
     assert run_cli("apply", "--auto-approve", cwd=root).exit_code == 1
-    assert not (root / ".hookctl").exists()
+    assert json.loads(run_cli("plan", "--format", "json", cwd=root).stdout)["serial"] == 0  # nothing was applied
 
 
 @pytest.mark.parametrize("index", [0, 1])

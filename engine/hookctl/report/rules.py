@@ -7,7 +7,9 @@ import textwrap
 import click
 
 from hookctl.model.rules import RULES, Rule
+from hookctl.plugin import Policy
 from hookctl.report.printable import printable
+from hookctl.report.schema import field_rows, render_table
 
 _INTRODUCTION = """\
 Every finding names one of these rules, and `hookctl explain RULE` prints what stands here. The page is made from the catalogue in
@@ -29,6 +31,14 @@ def rule_text(rule: Rule, *, color: bool = False) -> str:
         if example:
             parts.append(f"{heading(title)}:\n\n" + "\n".join(f"    {printable(line)}" for line in example.split("\n")))
     return "\n\n".join(parts) + "\n"
+
+
+def policy_text(policy: Policy, *, color: bool = False) -> str:
+    """One policy for a terminal: summary, the settings of its table, and what holds of all policies."""
+    heading = f"{policy.name}: {policy.summary}"
+    rows = field_rows(policy.schema)
+    settings = f"Settings in [policies.{policy.name}] of hookctl.toml:\n\n{render_table(rows, width=100, color=color)}\n" if rows else ""
+    return f"{printable(heading)}\n\n{settings}{rule_text(RULES['policy'], color=color)}"
 
 
 def rules_text() -> str:
