@@ -10,6 +10,8 @@ from collections.abc import Callable
 import click
 
 TERMINAL_SECONDS = 0.1
+FIRST_LOG_SECONDS = 0.5
+"""What is done sooner needs no word of progress in a log."""
 LOG_SECONDS = 5.0
 
 
@@ -18,14 +20,15 @@ class Progress:
 
     def __init__(self) -> None:
         self._overwrites = sys.stderr.isatty()
-        self._shown_at = time.monotonic()
+        self._next_at = time.monotonic() + (TERMINAL_SECONDS if self._overwrites else FIRST_LOG_SECONDS)
         self._is_shown = False
 
     def update(self, line: Callable[[], str]) -> None:
         """Show the line, if it is time to."""
-        if time.monotonic() - self._shown_at < (TERMINAL_SECONDS if self._overwrites else LOG_SECONDS):
+        now = time.monotonic()
+        if now < self._next_at:
             return
-        self._shown_at = time.monotonic()
+        self._next_at = now + (TERMINAL_SECONDS if self._overwrites else LOG_SECONDS)
         if not self._overwrites:
             click.echo(line(), err=True)
             return
