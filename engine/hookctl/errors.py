@@ -5,6 +5,7 @@
     HookctlError                    anything that hookctl itself reports; has a message and a hint
     |-- SettingsError               hookctl.toml, an option or an environment variable is wrong
     |-- PluginError                 a plugin raised, or broke its contract; names the plugin
+    |-- RevisionError               a git revision cannot be read; says what git says
     |-- StateError
     |   |-- StalePlanError          the applied state has moved on since the plan was made
     |   |-- AlteredPlanError        a saved plan's content does not match its digest
@@ -45,6 +46,10 @@ class SettingsError(HookctlError):
 
 class PluginError(HookctlError):
     """A plugin raised or broke its contract; the message names the plugin."""
+
+
+class RevisionError(HookctlError):
+    """A git revision cannot be read: no repository, no such revision, no git."""
 
 
 class StateError(HookctlError):

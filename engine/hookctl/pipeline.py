@@ -10,10 +10,25 @@ from typing import Any
 from hookctl import __version__
 from hookctl.check import ask_policies, check_webhooks, field_place
 from hookctl.compile import compile_webhook
-from hookctl.diff import make_plan
+from hookctl.diff import RemovalLimit, make_plan, stopped_by
 from hookctl.effects import Effects, Recent, Surroundings, find_effects
-from hookctl.load import load_directory
-from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus, Finding, Json, Plan, Request, SourceFile, Span, Webhook, has_errors, in_order
+from hookctl.load import load_directory, load_revision
+from hookctl.model import (
+    AppliedState,
+    DeliveryPlan,
+    DeliveryStatus,
+    Finding,
+    Json,
+    Plan,
+    Request,
+    Revision,
+    Severity,
+    SourceFile,
+    Span,
+    Webhook,
+    has_errors,
+    in_order,
+)
 from hookctl.plugin import PolicyFinding
 from hookctl.plugin.calls import Plugins
 
@@ -44,9 +59,61 @@ def desired_plans(checked: Checked, plugins: Plugins) -> dict[str, DeliveryPlan]
     return {plan.name: plan for plan in plans}
 
 
-def plan_directory(checked: Checked, applied: AppliedState, plugins: Plugins, versions: Mapping[str, str]) -> Plan:
-    """What an apply of a valid directory would change."""
-    return make_plan(applied, desired_plans(checked, plugins), versions)
+def plan_directory(
+    checked: Checked,
+    applied: AppliedState,
+    plugins: Plugins,
+    versions: Mapping[str, str],
+    *,
+    only: Sequence[str] = (),
+    against: Revision | None = None,
+) -> Plan:
+    """What an apply of a valid directory would change; see :func:`hookctl.diff.make_plan` for ``only`` and ``against``."""
+    return make_plan(applied, desired_plans(checked, plugins), versions, only=only, against=against)
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What a git revision says, to compare with."""
+
+    revision: Revision
+    plans: Mapping[str, DeliveryPlan]
+    findings: tuple[PlanFinding, ...]
+    """Warnings about webhooks that cannot be compared, since their files have errors there; ``plans`` has none of them."""
+
+
+def check_revision(directory: Path, ref: str, plugins: Plugins) -> Base:
+    """Load, check and compile a directory as it is in a git revision. Raises RevisionError; what is wrong in the files is a warning."""
+    revision, loaded = (found := load_revision(directory, ref)).revision, found.loaded
+    errors: dict[tuple[str, str], list[Finding]] = {}
+    for finding in in_order([*loaded.findings, *check_webhooks(loaded.webhooks, plugins)]):
+        if finding.severity is Severity.ERROR:
+            errors.setdefault((finding.file.path, finding.webhook), []).append(finding)
+    readable = [webhook for webhook in loaded.webhooks if (webhook.file.path, webhook.name) not in errors]
+    plans = {plan.name: plan for plan in (compile_webhook(webhook, plugins) for webhook in readable)}
+    return Base(revision, plans, tuple(_unreadable(name, found) for (_, name), found in errors.items()))
+
+
+def _unreadable(webhook: str, errors: Sequence[Finding]) -> PlanFinding:
+    first = errors[0]
+    place = f"{first.file.path}:{first.span.line}:{first.span.column}" if first.span else first.file.path
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    what = "what it holds is" if not webhook else "it is"
+    message = f"{what} compared as if it had not been there, since its file had an error: {place}: {first.message}{more}"
+    return PlanFinding("against", webhook, message, "Compare with a revision without errors, or read its change as a whole.", is_error=False)
+
+
+REMOVALS = "removals"
+"""The name under which too many removals at once are found."""
+
+
+def check_removals(plan: Plan, limit: RemovalLimit, *, is_error: bool) -> tuple[PlanFinding, ...]:
+    """A finding if the plan removes or deactivates more than the limit allows at once."""
+    if not limit.is_exceeded_by(plan):
+        return ()
+    stopped, applied = stopped_by(plan), sum(change.before is not None for change in plan.changes)
+    message = f"{len(stopped)} of {applied} webhooks would be removed or go inactive at once, more than {limit.percent:g} %"
+    return (PlanFinding(REMOVALS, "", message, "If that is meant: hookctl apply --allow-removals", is_error),)
 
 
 def plan_effects(
@@ -84,14 +151,16 @@ def plan_effects(
     return find_effects(plan, around)
 
 
-def never_matching(effects: Effects) -> tuple[PlanFinding, ...]:
-    """A warning for each active webhook that no event can reach."""
+def never_matching(effects: Effects, webhooks: Iterable[Webhook] = ()) -> tuple[PlanFinding, ...]:
+    """A warning for each active webhook that no event can reach; it points into the webhook's file where that is among ``webhooks``."""
     hint = "Compare it with `hookctl schema event NAME`, or set the webhook to `status: inactive`."
-    return tuple(
-        PlanFinding("never-matches", name, f"no event can match its `when`: {found.never}", hint, is_error=False)
+    by_name = {webhook.name: webhook for webhook in webhooks}
+    said = [
+        PolicyFinding(name, f"no event can match its `when`: {found.never}", hint, is_error=False, pointer=("when",))
         for name, found in effects.changes.items()
         if found.never
-    )
+    ]
+    return tuple(_placed("never-matches", one, by_name.get(one.webhook)) for one in said)
 
 
 def tool_versions(plugins: Plugins) -> dict[str, str]:

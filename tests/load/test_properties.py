@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hookctl.load import load_directory, load_text
-from hookctl.load.files import ReadFile, _decode
+from hookctl.load.files import ReadFile, decode
 from hookctl.model import Finding, Json, Pointer
 from hookctl.model.rules import RULES
 
@@ -175,6 +175,6 @@ def typed(value: Json) -> object:
 @given(text=st.text(st.characters(codec="utf-8"), min_size=1))
 @settings(max_examples=50)
 def test_text_in_any_unicode_encoding_is_decoded(encoding: str, text: str) -> None:
-    read = _decode("a.yaml", ("name: " + text).encode(encoding))
+    read = decode("a.yaml", ("name: " + text).encode(encoding))
     assert isinstance(read, ReadFile)
     assert read.text == "name: " + text

@@ -46,13 +46,15 @@ def _renames(applied: Mapping[str, DeliveryPlan], desired: Mapping[str, Delivery
     Else one that goes and one that comes are a rename when they are equal but for their names, and no third is equal to them.
     """
     gone = [plan for name, plan in applied.items() if name not in desired]
-    come = [plan for name, plan in desired.items() if name not in applied]
+    come = [plan for name, plan in desired.items() if name not in applied] if gone else []
     found: dict[str, str] = {}
-    for key in (_name_key, _content_key):
-        old, new = (_by_key((plan for plan in plans if plan.name not in {*found, *found.values()}), key) for plans in (gone, come))
+    for key in (_name_key, _content_key) if come else ():
+        old, new = (_by_key(plans, key) for plans in (gone, come))
         for same in old.keys() & new.keys():
             if len(old[same]) == len(new[same]) == 1:
                 found[new[same][0]] = old[same][0]
+        paired = {*found, *found.values()}
+        gone, come = ([plan for plan in plans if plan.name not in paired] for plans in (gone, come))
     return found
 
 
@@ -73,7 +75,7 @@ def _content_key(plan: DeliveryPlan) -> bytes:
 
 def _change(name: str, before: DeliveryPlan | None, after: DeliveryPlan | None) -> Change:
     if before is not None and after is not None and before.digest == after.digest:
-        return Change(name, Action.UNCHANGED, before, after)
+        return Change(name, Action.UNCHANGED, before, before)  # equal, and so read at most once
     old, new = _document(before or after), _document(after or before)
     if before is None:
         action, old = Action.CREATE, _emptied(old)

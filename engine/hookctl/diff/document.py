@@ -14,8 +14,11 @@ FORMAT_VERSION = "1.0"
 """The first number is raised when a reader of the old form would misread the new one."""
 
 
-def to_document(plan: Plan) -> dict[str, Json]:
-    """The plan as a JSON object: everything that :func:`read_plan` needs, and for other readers the fields and the counts."""
+def to_document(plan: Plan, effects: Mapping[str, Json] | None = None, together: Json = None) -> dict[str, Json]:
+    """The plan as a JSON object: everything that :func:`read_plan` needs, and for other readers the fields and the counts.
+
+    ``effects`` says what each change means, by name, and ``together`` what all do: readers of a saved plan work them out again.
+    """
     return {
         "format_version": FORMAT_VERSION,
         "serial": plan.serial,
@@ -23,13 +26,13 @@ def to_document(plan: Plan) -> dict[str, Json]:
         "versions": dict(plan.versions),
         "only": list(plan.only),
         "against": {"ref": plan.against.ref, "commit": plan.against.commit} if plan.against else None,
-        "changes": [_change(change) for change in plan.changes],
-        "summary": {action.value: sum(change.action is action for change in plan.changes) for action in Action},
+        "changes": [{**_change(change), "effects": (effects or {}).get(change.name)} for change in plan.changes],
+        "summary": {**{action.value: sum(change.action is action for change in plan.changes) for action in Action}, "effects": together},
     }
 
 
 def read_plan(text: str) -> Plan:
-    """The plan of a document that was saved; its ``findings`` are left out, since policies are asked again.
+    """The plan of a document that was saved; its ``findings`` and ``effects`` are left out, since both are worked out again.
 
     Raises:
         StateError: the text is no plan, or one of a format that this hookctl does not read.
@@ -48,6 +51,8 @@ def read_plan(text: str) -> Plan:
         )
     document.pop("findings", None)
     try:
+        for place in (document["summary"], *document["changes"]):
+            place["effects"] = None
         plan = _rebuild(document)
         unaltered = canonical_json(to_document(plan)) == canonical_json(document)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
@@ -61,7 +66,7 @@ def _altered() -> AlteredPlanError:
     return AlteredPlanError("the saved plan was altered: its content does not match its digest", hint="Plan again and apply what that says.")
 
 
-def _change(change: Change) -> Json:
+def _change(change: Change) -> dict[str, Json]:
     return {
         "name": change.name,
         "action": change.action.value,

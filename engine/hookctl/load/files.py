@@ -76,11 +76,17 @@ def read_file(path: Path) -> ReadFile | FileProblem:
     except OSError as error:
         return _unreadable(path, error)
     if len(data) > MAX_BYTES:
-        return FileProblem(name, "file-too-large", f"larger than {MAX_BYTES} bytes", "Split it: webhooks may stand in as many files as you like.")
-    return _decode(name, data)
+        return too_large(name)
+    return decode(name, data)
 
 
-def _decode(name: str, data: bytes) -> ReadFile | FileProblem:
+def too_large(name: str) -> FileProblem:
+    """The problem of a file over the limit."""
+    return FileProblem(name, "file-too-large", f"larger than {MAX_BYTES} bytes", "Split it: webhooks may stand in as many files as you like.")
+
+
+def decode(name: str, data: bytes) -> ReadFile | FileProblem:
+    """The text of a file's content; a FileProblem alone where it is none."""
     mark, encoding = next(((mark, encoding) for mark, encoding in _MARKS if data.startswith(mark)), (b"", "utf-8"))
     if not mark and 0 in data[:2] and data[:2].strip(b"\0").isascii() and len(data.strip(b"\0")) > 1:
         encoding = "utf-16-be" if data[0] == 0 else "utf-16-le"

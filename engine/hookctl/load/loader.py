@@ -9,7 +9,7 @@ from pathlib import Path
 from hookctl.load.composer import compose
 from hookctl.load.construct import Construction
 from hookctl.load.documents import split_documents
-from hookctl.load.files import FileProblem, ReadFile, find_files, read_file
+from hookctl.load.files import FileProblem, ReadFile, decode, find_files, read_file
 from hookctl.load.positions import DocumentPositions, Lines
 from hookctl.load.problem import Problem
 from hookctl.model import Finding, Severity, SourceFile, Webhook
@@ -34,11 +34,11 @@ def load_directory(directory: Path) -> Loaded:
     findings: list[Finding] = []
     if not directory.is_dir():
         message = "not a directory" if directory.exists() else "there is no such directory"
-        return Loaded((), (_file_finding(FileProblem(str(directory), "directory-missing", message, "Name another with --dir, or run `hookctl init`.")),))
+        return Loaded((), (file_finding(FileProblem(str(directory), "directory-missing", message, "Name another with --dir, or run `hookctl init`.")),))
     for path in find_files(directory):
         read = path if isinstance(path, FileProblem) else read_file(path)
         if isinstance(read, FileProblem):
-            findings.append(_file_finding(read))
+            findings.append(file_finding(read))
         else:
             loaded = _load_read(str(path), read)
             webhooks += loaded.webhooks
@@ -47,13 +47,19 @@ def load_directory(directory: Path) -> Loaded:
         problem = FileProblem(
             str(directory), "directory-empty", "no *.yaml or *.yml file in it", "Write a webhook file, or run `hookctl init` for a first one."
         )
-        findings.append(_file_finding(problem))
+        findings.append(file_finding(problem))
     return Loaded(tuple(webhooks), tuple(findings))
 
 
 def load_text(path: str, text: str) -> Loaded:
     """Every document of one file's text; ``path`` is what findings call it."""
     return _load_read(path, ReadFile(text))
+
+
+def load_bytes(path: str, data: bytes) -> Loaded:
+    """Every document of one file's content, as it is on disk."""
+    read = decode(path, data)
+    return Loaded((), (file_finding(read),)) if isinstance(read, FileProblem) else _load_read(path, read)
 
 
 def _load_read(path: str, read: ReadFile) -> Loaded:
@@ -69,7 +75,7 @@ def _load_read(path: str, read: ReadFile) -> Loaded:
         if webhook is not None:
             webhooks.append(webhook)
     if not webhooks and not findings:
-        findings.append(_file_finding(FileProblem(path, "file-empty", "no webhook in it", "Write a webhook, or remove the file."), file))
+        findings.append(file_finding(FileProblem(path, "file-empty", "no webhook in it", "Write a webhook, or remove the file."), file))
     return Loaded(tuple(webhooks), tuple(findings))
 
 
@@ -124,5 +130,6 @@ def _finding(lines: Lines, problem: Problem, start: int = 0, webhook: Webhook | 
     )
 
 
-def _file_finding(problem: FileProblem, file: SourceFile | None = None) -> Finding:
+def file_finding(problem: FileProblem, file: SourceFile | None = None) -> Finding:
+    """What is wrong with a whole file or directory."""
     return Finding(rule=problem.rule, severity=Severity.ERROR, message=problem.message, hint=problem.hint, file=file or SourceFile(problem.path, ""))

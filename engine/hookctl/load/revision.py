@@ -1,0 +1,142 @@
+"""Loads webhooks from a git revision, through ``git`` and without touching the work tree, the index or a remote."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hookctl.errors import RevisionError
+from hookctl.load.files import MAX_BYTES, SUFFIXES, FileProblem, too_large
+from hookctl.load.loader import Loaded, file_finding, load_bytes
+from hookctl.model import Revision
+
+_LOCAL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
+"""What git sets for its hooks: it would lead away from the repository that the directory is in."""
+_GIT = (
+    "env",
+    *(word for name in _LOCAL for word in ("-u", name)),
+    "GIT_ALLOW_PROTOCOL=none",  # in a partial clone git would fetch what is missing; this keeps it from dialling anywhere
+    "git",
+    "--no-pager",
+    "--no-optional-locks",
+    "--no-replace-objects",
+)
+_LINK = "120000"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedRevision:
+    """A directory as it was in a revision."""
+
+    revision: Revision
+    loaded: Loaded
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    mode: str
+    kind: str
+    object_id: str
+    size: int
+    path: str
+
+
+def load_revision(directory: Path, ref: str) -> LoadedRevision:
+    """What :func:`hookctl.load.load_directory` would have given in the commit that ``ref`` names; nothing, where the directory was not there.
+
+    Findings name files as git does, ``REF:PATH`` from the root of the repository. Links are not followed: each is a finding.
+
+    Raises:
+        RevisionError: the directory is in no git repository, ``ref`` names no commit in it, or git is not installed or fails.
+    """
+    real = directory.resolve()
+    inside = next(parent for parent in (real, *real.parents) if parent.is_dir())
+    root = Path(os.fsdecode(_git(inside, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
+    folder = real.relative_to(root.resolve()).as_posix()
+    revision = Revision(ref, _commit(root, ref))
+    entries = [] if _is_missing(root, revision, folder) else [entry for entry in _entries(root, revision, folder) if _is_meant(entry)]
+    entries.sort(key=lambda entry: entry.path.split("/"))
+    contents = _contents(root, [entry.object_id for entry in entries if _problem(entry) is None])
+    prefix = f"{ref}:" if folder == "." else f"{ref}:{folder}/"
+    parts = [_load(entry, f"{prefix}{entry.path}", contents) for entry in entries]
+    webhooks = tuple(webhook for part in parts for webhook in part.webhooks)
+    return LoadedRevision(revision, Loaded(webhooks, tuple(finding for part in parts for finding in part.findings)))
+
+
+def _commit(root: Path, ref: str) -> str:
+    if not ref or ref[0] in "-^" or not ref.isprintable():
+        raise RevisionError(f"{ref!r} is no git revision", hint="Name a branch, a tag or a commit, such as origin/main.")
+    try:
+        return _git(root, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}").decode().strip()
+    except RevisionError as error:
+        hint = "See `git branch --all`. In CI, a shallow checkout has one commit alone: fetch the branch that you name, or check out with its history."
+        raise RevisionError(f"{ref!r} names no commit in the repository {root}", hint=hint) from error
+
+
+def _is_missing(root: Path, revision: Revision, folder: str) -> bool:
+    if folder == ".":
+        return False
+    try:
+        kind = _git(root, "cat-file", "-t", f"{revision.commit}:{folder}").strip()
+    except RevisionError:
+        return True
+    return kind != b"tree"
+
+
+def _entries(root: Path, revision: Revision, folder: str) -> Iterator[_Entry]:
+    tree = f"{revision.commit}^{{tree}}" if folder == "." else f"{revision.commit}:{folder}"
+    for row in _git(root, "ls-tree", "-r", "-z", "-l", "--full-tree", tree).split(b"\0")[:-1]:
+        about, _, path = row.partition(b"\t")
+        mode, kind, object_id, size = about.decode().split()
+        yield _Entry(mode, kind, object_id, int(size) if size.isdigit() else 0, os.fsdecode(path))
+
+
+def _is_meant(entry: _Entry) -> bool:
+    """As ``find_files`` chooses; a link or another repository is told of, since there it would have been entered."""
+    parts = entry.path.split("/")
+    return not any(part.startswith(".") for part in parts) and (entry.path.endswith(SUFFIXES) or entry.mode == _LINK or entry.kind != "blob")
+
+
+def _problem(entry: _Entry) -> FileProblem | None:
+    if entry.mode == _LINK or entry.kind != "blob":
+        what = "a link" if entry.mode == _LINK else "a repository of its own"
+        return FileProblem(entry.path, "file-unreadable", f"{what}, which is not followed in a revision", "Put a plain file there to compare it.")
+    return too_large(entry.path) if entry.size > MAX_BYTES else None
+
+
+def _load(entry: _Entry, path: str, contents: dict[str, bytes]) -> Loaded:
+    problem = _problem(entry)
+    if problem:
+        return Loaded((), (file_finding(FileProblem(path, problem.rule, problem.message, problem.hint)),))
+    return load_bytes(path, contents[entry.object_id])
+
+
+def _contents(root: Path, object_ids: list[str]) -> dict[str, bytes]:
+    """All at once: a process for each would take minutes for a large directory."""
+    if not object_ids:
+        return {}
+    answer = _git(root, "cat-file", "--batch", standard_input="".join(f"{object_id}\n" for object_id in object_ids).encode())
+    found, at = {}, 0
+    for object_id in object_ids:
+        head_end = answer.index(b"\n", at)
+        head = answer[at:head_end].split()
+        if len(head) != 3:
+            raise RevisionError(f"git does not have the object {object_id}: this is a partial clone", hint="Fetch it first: git fetch --refetch.")
+        at = head_end + 1 + int(head[2]) + 1
+        found[object_id] = answer[head_end + 1 : at - 1]
+    return found
+
+
+def _git(directory: Path, *arguments: str, standard_input: bytes = b"") -> bytes:
+    command = [*_GIT, "-C", str(directory), *arguments]
+    try:
+        done = subprocess.run(command, input=standard_input, capture_output=True, check=False)  # noqa: S603 - fixed words, and a ref that was checked
+    except OSError as error:
+        raise RevisionError(f"git cannot be run: {error.strerror or error}", hint="Comparing with a revision needs git.") from error
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().split("\n")[0] or f"exit code {done.returncode}"
+        raise RevisionError(f"git {arguments[0]} failed in {directory}: {said}", hint="The directory must be in a git repository that git reads.")
+    return done.stdout
