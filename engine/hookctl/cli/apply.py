@@ -11,6 +11,7 @@ import click
 
 from hookctl.cli import exit_codes
 from hookctl.cli.durations import seconds
+from hookctl.cli.formats import ALL, Outputs, format_option
 from hookctl.errors import StalePlanError, StateError
 
 if TYPE_CHECKING:
@@ -31,11 +32,12 @@ Examples:
 @click.command("apply", epilog=EPILOG)
 @click.argument("planfile", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
+@format_option(*ALL)
 @click.option(
     "--lock-timeout", metavar="DURATION", default="0s", callback=seconds, show_default=True, help="Wait this long while another apply holds the lock."
 )
 @click.pass_context
-def command(ctx: click.Context, planfile: Path | None, *, auto_approve: bool, lock_timeout: float) -> None:
+def command(ctx: click.Context, planfile: Path | None, *, auto_approve: bool, outputs: Outputs, lock_timeout: float) -> None:
     """Show the plan, ask, and make it so, in one step: all of it or nothing.
 
     With PLANFILE, exactly the plan that was saved is applied; if anything was applied since, it is stale and refused.
@@ -50,29 +52,30 @@ def command(ctx: click.Context, planfile: Path | None, *, auto_approve: bool, lo
     if planfile:
         review_now = partial(review_plan, session, _saved(session, planfile))
     else:
-        review_now = partial(review_checked, session, checked_directory(ctx, session, "text", warnings_to_stderr=False))
+        review_now = partial(review_checked, session, checked_directory(ctx, session, outputs, warnings_to_stderr=outputs.printed != "text"))
     with locked(session, "apply", lock_timeout) as lock:
         review = review_now()
-        _apply(ctx, session, review, lock, auto_approve=auto_approve)
+        _apply(ctx, session, review, lock, outputs, auto_approve=auto_approve)
 
 
-def _apply(ctx: click.Context, session: Session, review: Review, lock: Lock, *, auto_approve: bool) -> None:
+def _apply(ctx: click.Context, session: Session, review: Review, lock: Lock, outputs: Outputs, *, auto_approve: bool) -> None:
     from hookctl.apply import AppliedStore
+    from hookctl.cli.review import write_review
     from hookctl.cli.running import opened_queue
-    from hookctl.report.plan import render_text
 
-    click.echo(render_text(review.plan, review.findings, color=session.color, waiting=review.waiting), nl=False, color=session.color)
+    write_review(ctx, session, outputs, review)
     if review.refused:
         ctx.exit(exit_codes.FAILED)
+    not_text = outputs.printed != "text"
     store = AppliedStore(session.store_path)
     store.check(review.plan)
     if not review.plan.has_changes:
         return
     if not auto_approve and not _approved():
-        click.echo("Nothing was applied.")
+        click.echo("Nothing was applied.", err=not_text)
         ctx.exit(exit_codes.FAILED)
     applied = store.apply(review.plan, applied_by=lock.who, lock_id=lock.id)
-    click.echo(_done(review, applied.serial))
+    click.echo(_done(review, applied.serial), err=not_text)
     with opened_queue(session.store_path) as queue:
         queue.reconcile(applied)  # now, and not when the next delivery runs
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -12,23 +12,56 @@ from hookctl.cli import exit_codes
 from hookctl.errors import HookctlError
 
 if TYPE_CHECKING:
+    from hookctl.cli.formats import Outputs
     from hookctl.cli.session import Session
+    from hookctl.model import Finding
     from hookctl.pipeline import Checked
 
 
-def checked_directory(ctx: click.Context, session: Session, output_format: str, *, warnings_to_stderr: bool) -> Checked:
-    """The files, free of errors. Shows findings, as JSON if asked for; errors among them end the command."""
+def checked_directory(
+    ctx: click.Context,
+    session: Session,
+    outputs: Outputs,
+    *,
+    warnings_to_stderr: bool,
+    on_errors: Callable[[Sequence[Finding]], None] | None = None,
+) -> Checked:
+    """The files, free of errors. Errors among the findings are written in each form asked for, told to ``on_errors``, and end the command.
+
+    Warnings alone are shown as text.
+    """
     from hookctl.pipeline import check_directory
-    from hookctl.report.findings import findings_json_text, findings_text
+    from hookctl.report.findings import findings_text
 
     checked = check_directory(session.directory, session.plugins)
     if not checked.valid:
-        text = findings_json_text(checked.findings) if output_format == "json" else findings_text(checked.findings, color=session.color)
-        click.echo(text, nl=False, color=session.color)
+        if on_errors:
+            on_errors(checked.findings)
+        write_findings(ctx, session, outputs, checked.findings)
         ctx.exit(exit_codes.FAILED)
     if checked.findings:
         click.echo(findings_text(checked.findings, color=session.color), err=warnings_to_stderr, color=session.color)
     return checked
+
+
+def write_findings(ctx: click.Context, session: Session, outputs: Outputs, findings: Sequence[Finding], nothing: str = "No findings.") -> None:
+    """Write findings in each form asked for; ``nothing`` is the sentence for people when there are none. Raises HookctlError as outputs do."""
+    from hookctl.cli.repository import repository_root
+    from hookctl.report.annotations import of_findings
+    from hookctl.report.comment import findings_comment
+    from hookctl.report.findings import findings_json_text, findings_text
+    from hookctl.report.github import annotation_lines
+    from hookctl.report.sarif import sarif_text
+
+    command, root = ctx.info_name or "", repository_root()
+    outputs.write(
+        color=session.color,
+        text=lambda color: findings_text(findings, color=color) if findings else f"{nothing}\n",
+        json=lambda: findings_json_text(findings),
+        markdown=lambda: findings_comment(command, findings, nothing),
+        github=lambda: annotation_lines(of_findings(findings, root)),
+        sarif=lambda: sarif_text(of_findings(findings, root), command),
+    )
 
 
 def unknown_webhook(name: str, known: Iterable[str]) -> HookctlError:

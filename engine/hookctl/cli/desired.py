@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from hookctl.cli.checked import checked_directory, unknown_webhook
 from hookctl.errors import EventError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import click
 
+    from hookctl.cli.formats import Outputs
     from hookctl.cli.session import Session
-    from hookctl.model import DeliveryPlan, Json
+    from hookctl.model import DeliveryPlan, Finding, Json, Webhook
 
 
-def desired_plans(ctx: click.Context, session: Session, output_format: str) -> dict[str, DeliveryPlan]:
-    """The delivery plans of the directory's files, in order of name. Shows findings; errors among them end the command."""
-    from hookctl import pipeline
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What the directory's files want, by name."""
 
-    checked = checked_directory(ctx, session, output_format, warnings_to_stderr=True)
-    return dict(sorted(pipeline.desired_plans(checked, session.plugins).items()))
+    plans: Mapping[str, DeliveryPlan]
+    """In order of name."""
+    webhooks: Mapping[str, Webhook]
+    """As they are written, to point into their files."""
+
+
+def desired(ctx: click.Context, session: Session, outputs: Outputs, on_errors: Callable[[Sequence[Finding]], None] | None = None) -> Desired:
+    """What the directory's files want. Shows findings; errors among them are told to ``on_errors`` too, and end the command."""
+    from hookctl.pipeline import desired_plans
+
+    checked = checked_directory(ctx, session, outputs, warnings_to_stderr=True, on_errors=on_errors)
+    plans = dict(sorted(desired_plans(checked, session.plugins).items()))
+    return Desired(plans, {webhook.name: webhook for webhook in checked.webhooks})
 
 
 def named_plan(plans: Mapping[str, DeliveryPlan], name: str) -> DeliveryPlan:

@@ -11,10 +11,11 @@ import click
 from hookctl.cli import exit_codes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from hookctl.cli.reports import Reports
     from hookctl.cli.session import Session
-    from hookctl.model import DeliveryPlan, Json
+    from hookctl.model import DeliveryPlan, Json, Webhook
     from hookctl.run.cassette import Kept
     from hookctl.run.trial import Trial
 
@@ -33,17 +34,18 @@ def record(trials: Sequence[Trial], directory: Path) -> dict[str, Kept | None]:
 
 
 def replay(
+    ctx: click.Context,
     session: Session,
     pairs: Sequence[tuple[DeliveryPlan, Mapping[str, Json]]],
     directory: Path,
-    webhooks: Iterable[str],
+    webhooks: Mapping[str, Webhook],
     *,
-    output_format: str,
-    show_invocation: bool,
+    reports: Reports,
 ) -> int:
-    """Replay the recording of each webhook, and print what came of it; gives the exit code. ``webhooks`` are the names of all there are."""
+    """Replay the recording of each webhook, and report what came of it; gives the exit code. ``webhooks`` are all there are, by name."""
     from hookctl.cli.progress import Progress
-    from hookctl.report.replays import render_json, render_strays, render_text
+    from hookctl.report.replays import render_json, render_strays, render_text, replays_summary
+    from hookctl.report.results import of_replays
     from hookctl.run.cassette import strays
     from hookctl.run.replay import replay as replay_one
 
@@ -55,6 +57,13 @@ def replay(
     progress.clear()
     stale = strays(directory, webhooks)
     click.echo(render_strays(stale), nl=False, err=True)
-    text = render_json(replays, stale) if output_format == "json" else render_text(replays, show_invocation=show_invocation, color=session.color)
-    click.echo(text, nl=False, color=session.color)
+    reports.write(
+        ctx,
+        session,
+        of_replays(replays, show_invocation=reports.show_invocation),
+        webhooks,
+        summary=replays_summary(replays),
+        text=lambda color: render_text(replays, show_invocation=reports.show_invocation, color=color),
+        json=lambda: render_json(replays, stale),
+    )
     return exit_codes.OK if all(replay.succeeded for replay in replays) else exit_codes.FAILED

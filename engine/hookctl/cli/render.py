@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from hookctl.cli.formats import Outputs, format_option
+
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
 
@@ -22,20 +24,20 @@ Examples:
 @click.argument("name")
 @click.option("--event", metavar="FILE", type=click.File("rb"), help="Render the event in FILE (- for standard input), not the mock event of its type.")
 @click.option("--body", "body_only", is_flag=True, help="Print the body alone, exactly as it would be sent.")
-@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For people or for machines.")
+@format_option()
 @click.pass_context
-def command(ctx: click.Context, name: str, *, event: BinaryIO | None, body_only: bool, output_format: str) -> None:
+def command(ctx: click.Context, name: str, *, event: BinaryIO | None, body_only: bool, outputs: Outputs) -> None:
     """Print the request that the webhook NAME, as its file says, would send for an event.
 
     Nothing is sent: it needs no network, and no secret is read; each shows as ***. What auth adds is not shown.
     """
-    from hookctl.cli.desired import desired_plans, named_plan, read_event
+    from hookctl.cli.desired import desired, named_plan, read_event
     from hookctl.report.rendering import render_json, render_text
     from hookctl.run.render import render_request
     from hookctl.run.trial import lets_through
 
     session: Session = ctx.obj
-    plan = named_plan(desired_plans(ctx, session, output_format), name)
+    plan = named_plan(desired(ctx, session, outputs).plans, name)
     document = read_event(session, event) if event else session.plugins.event_types[plan.event].mock
     if document["event_type"] != plan.event:
         raise click.UsageError(f"the event is of the type {document['event_type']!r}, and {plan.name} is for {plan.event!r}")
@@ -44,7 +46,8 @@ def command(ctx: click.Context, name: str, *, event: BinaryIO | None, body_only:
         click.echo(request.body or b"", nl=False)
         return
     would_be_sent = lets_through(plan, document)
-    if output_format == "json":
-        click.echo(render_json(plan, request, would_be_sent=would_be_sent), nl=False)
-    else:
-        click.echo(render_text(plan, request, would_be_sent=would_be_sent, color=session.color), nl=False, color=session.color)
+    outputs.write(
+        color=session.color,
+        text=lambda color: render_text(plan, request, would_be_sent=would_be_sent, color=color),
+        json=lambda: render_json(plan, request, would_be_sent=would_be_sent),
+    )

@@ -13,6 +13,7 @@ from hookctl.cli import exit_codes
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from hookctl.cli.formats import Outputs
     from hookctl.cli.session import Session
     from hookctl.model import DeliveryPlan, Json
     from hookctl.run.scenarios import Scenario
@@ -33,15 +34,14 @@ def chosen(_ctx: click.Context, _param: click.Parameter, value: str | None) -> t
     return tuple(found)
 
 
-def play(session: Session, pairs: Sequence[tuple[DeliveryPlan, Mapping[str, Json]]], scenarios: Sequence[Scenario], output_format: str) -> int:
+def play(session: Session, pairs: Sequence[tuple[DeliveryPlan, Mapping[str, Json]]], scenarios: Sequence[Scenario], outputs: Outputs) -> int:
     """Play each scenario for each webhook, and print what came of it; gives the exit code."""
     from hookctl.report.scenarios import render_json, render_text
     from hookctl.run.scenarios import play as play_one
 
     start = time.time()
     played = [play_one(plan, document, session.plugins, scenario, start) for plan, document in pairs for scenario in scenarios]
-    text = render_json(played) if output_format == "json" else render_text(played, color=session.color)
-    click.echo(text, nl=False, color=session.color)
+    outputs.write(color=session.color, text=lambda color: render_text(played, color=color), json=lambda: render_json(played))
     return exit_codes.OK if all(one.was_sent for one in played) else exit_codes.FAILED
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from hookctl.cli import exit_codes, recordings, scenarios
+from hookctl.cli.formats import ALL, Outputs, format_option
 from hookctl.cli.network_options import network_options
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ Scenarios:
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.option("--event", metavar="FILE", type=click.File("rb"), help="Send the event in FILE (- for standard input), not the mock event of its type.")
 @click.option("--show-invocation", is_flag=True, help="Show request, response, timing and verdicts of every test.")
-@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For people or for machines.")
+@format_option(*ALL)
+@click.option("--junit", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write the results there as JUnit XML, too.")
 @click.option("--record", is_flag=True, help="Keep the exchange of each successful test as a cassette that vcrpy reads too, secrets masked.")
 @click.option("--replay", is_flag=True, help="Send nothing: compare with the recorded request, and validate the recorded response.")
 @click.option("--cassettes", metavar="DIR", type=Path, default=recordings.DIRECTORY, show_default=True, help="Where exchanges are recorded.")
@@ -59,7 +61,8 @@ def command(
     *,
     event: BinaryIO | None,
     show_invocation: bool,
-    output_format: str,
+    outputs: Outputs,
+    junit: Path | None,
     record: bool,
     replay: bool,
     cassettes: Path,
@@ -72,24 +75,36 @@ def command(
     What is tested is what the files say, applied or not, active or not. An event that a webhook's `when` would not let through is sent
     nevertheless, and a note says so. Nothing is queued and nothing is retried. Exits 1 when a test fails.
     """
-    from hookctl.cli.desired import desired_plans, named_plan, read_event
+    from hookctl.cli.desired import desired, named_plan, read_event
+    from hookctl.cli.reports import Reports
     from hookctl.report.replays import render_kept
-    from hookctl.report.trials import render_json, render_text
+    from hookctl.report.results import of_trials
+    from hookctl.report.trials import render_json, render_text, trials_summary
 
+    if played and (junit or not {output.form for output in outputs.outputs} <= {"text", "json"}):
+        raise click.UsageError("--scenario tells of what would be, as text or json; it is no test")
     if record + replay + bool(played) > 1:
         raise click.UsageError("--record, --replay and --scenario exclude one another")
     session: Session = ctx.obj
-    plans = desired_plans(ctx, session, output_format)
-    chosen = [named_plan(plans, name) for name in dict.fromkeys(names)] or list(plans.values())
+    reports = Reports(outputs, junit, show_invocation)
+    wanted = desired(ctx, session, outputs, reports.write_errors)
+    chosen = [named_plan(wanted.plans, name) for name in dict.fromkeys(names)] or list(wanted.plans.values())
     pairs = _with_events(session, chosen, read_event(session, event) if event else None, named=bool(names))
     if played:
-        ctx.exit(scenarios.play(session, pairs, played, output_format))
+        ctx.exit(scenarios.play(session, pairs, played, outputs))
     if replay:
-        ctx.exit(recordings.replay(session, pairs, cassettes, plans, output_format=output_format, show_invocation=show_invocation))
+        ctx.exit(recordings.replay(ctx, session, pairs, cassettes, wanted.webhooks, reports=reports))
     trials, interrupted = _run(session, pairs, session.network(connect_to, cacert))
     kept = recordings.record(trials, cassettes) if record else {}
-    text = render_json(trials, kept) if output_format == "json" else render_text(trials, show_invocation=show_invocation, color=session.color)
-    click.echo(text + (render_kept(kept, cassettes) if output_format == "text" else ""), nl=False, color=session.color)
+    reports.write(
+        ctx,
+        session,
+        of_trials(trials, show_invocation=show_invocation),
+        wanted.webhooks,
+        summary=trials_summary(trials),
+        text=lambda color: render_text(trials, show_invocation=show_invocation, color=color) + render_kept(kept, cassettes),
+        json=lambda: render_json(trials, kept),
+    )
     if interrupted:
         ctx.exit(exit_codes.INTERRUPTED)
     ctx.exit(exit_codes.OK if all(trial.succeeded for trial in trials) else exit_codes.FAILED)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hookctl.cli import exit_codes
+from hookctl.cli.formats import ALL, Outputs, format_option
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
@@ -16,30 +17,29 @@ EXAMPLES = """
 Examples:
   hookctl validate                          check webhooks.d
   hookctl --dir staging validate            check another directory
-  hookctl validate --format json            for an editor or a CI step
+  hookctl validate --format json            for an editor or a program
+  hookctl validate --format github          beside the code, in GitHub Actions
+  hookctl validate --format text --format sarif=findings.sarif
 """
 
 
 @click.command("validate", epilog=EXAMPLES)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Text for people, or JSON for machines.")
+@format_option(*ALL)
 @click.pass_context
-def command(ctx: click.Context, form: str) -> None:
+def command(ctx: click.Context, outputs: Outputs) -> None:
     """Check every webhook file, and say everything that is wrong.
 
     Files are *.yaml and *.yml in the directory and below it; names that begin with a dot are left out.
     Needs neither network, secrets nor state. Exit code 0 when there is no error, 1 when there is one.
     `hookctl explain RULE` tells more about the rule that a finding names.
     """
+    from hookctl.cli.checked import write_findings
     from hookctl.pipeline import check_directory
-    from hookctl.report.findings import counted, findings_json_text, findings_text
+    from hookctl.report.findings import counted
 
     session: Session = ctx.obj
     checked = check_directory(session.directory, session.plugins)
-    if form == "json":
-        click.echo(findings_json_text(checked.findings), nl=False)
-    elif checked.findings:
-        click.echo(findings_text(checked.findings, color=session.color), nl=False, color=session.color)
-    else:
-        files = len({webhook.file.path for webhook in checked.webhooks})
-        click.echo(f"{counted(len(checked.webhooks), 'webhook')} in {counted(files, 'file')}, and nothing to object to.")
+    files = len({webhook.file.path for webhook in checked.webhooks})
+    nothing = f"{counted(len(checked.webhooks), 'webhook')} in {counted(files, 'file')}, and nothing to object to."
+    write_findings(ctx, session, outputs, checked.findings, nothing)
     ctx.exit(exit_codes.OK if checked.valid else exit_codes.FAILED)

@@ -27,9 +27,13 @@ def render_text(replays: Sequence[Replay], *, show_invocation: bool, color: bool
         details = list(detail_lines(replay, show_invocation=show_invocation, color=color))
         if details:
             lines += ["", _title(printable(replay.plan.name), color), *(f"  {line}".rstrip() for line in details)]
+    return "\n".join([*lines, "", replays_summary(replays)]) + "\n"
+
+
+def replays_summary(replays: Sequence[Replay]) -> str:
+    """Such as: 2 replays: 1 successful, 1 failed."""
     failed = sum(not replay.succeeded for replay in replays)
-    count = f"{len(replays)} {'replay' if len(replays) == 1 else 'replays'}: {len(replays) - failed} successful, {failed} failed."
-    return "\n".join([*lines, "", count]) + "\n"
+    return f"{len(replays)} {'replay' if len(replays) == 1 else 'replays'}: {len(replays) - failed} successful, {failed} failed."
 
 
 def render_json(replays: Sequence[Replay], strays: Sequence[Path]) -> str:
