@@ -22,6 +22,7 @@ import requests
 import vcr
 from syrupy.assertion import SnapshotAssertion
 
+from hookctl.plugin.host import load_plugins
 from hookctl.testing.answers import Answer, ReceivedRequest
 from hookctl.testing.receiver import Receiver
 
@@ -285,13 +286,25 @@ def test_layout_of_the_body_makes_no_difference(bench: Bench) -> None:
     assert bench.replay("Siem").returncode == 0
 
 
+def test_json_in_a_string_is_compared_by_its_keys(bench: Bench) -> None:
+    nested = WEBHOOK.replace('"{{ data.severity }}"', r'''"{\"level\": \"{{ data.severity }}\", \"n\": 1}"''')
+    bench.files(a=nested)
+    bench.record("Siem")
+    bench.files(a=nested.replace(r"\"n\": 1", r"\"n\": 2"))
+    assert "  ~ body $.severity (JSON text) $.n: 1 -> 2\n" in bench.replay("Siem").stdout
+    bench.files(a=nested.replace(r"\"n\": 1", r"\"n\":1"))
+    result = bench.replay("Siem")
+    assert result.returncode == 1  # the target gets another text
+    assert "  ~ body $.severity: " in result.stdout
+
+
 def test_a_number_is_not_its_text(bench: Bench) -> None:
     bench.files(a=WEBHOOK.replace('"{{ data.severity }}"', "1"))
     bench.record("Siem")
     bench.files(a=WEBHOOK.replace('"{{ data.severity }}"', "true"))
     result = bench.replay("Siem")
     assert result.returncode == 1
-    assert "  ~ body.severity: 1 -> true\n" in result.stdout
+    assert "  ~ body $.severity: 1 -> true\n" in result.stdout
 
 
 def test_without_a_recording(bench: Bench, snapshot: SnapshotAssertion) -> None:
@@ -314,12 +327,13 @@ def test_a_recording_of_no_webhook_is_a_warning(bench: Bench) -> None:
 def test_replaying_for_machines(bench: Bench) -> None:
     bench.record()
     bench.files(a=WEBHOOK.replace("data.severity", "data.title"))
+    mock: Any = load_plugins().event_types["anomaly"].mock
     document = json.loads(bench.replay("--format", "json").stdout)
     assert document["succeeded"] is False
     by_name = {replay["webhook"]: replay for replay in document["replays"]}
     assert {name: replay["result"] for name, replay in by_name.items()} == {"Siem": "failed", "Many_secrets": "successful", "Token one": "successful"}
     (difference,) = by_name["Siem"]["differences"]
-    assert (difference["path"], difference["recorded"]) == (["body", "severity"], "High")
+    assert difference == {"op": "change", "part": "body", "path": ["$.severity"], "before": "High", "after": mock["data"]["title"]}
     assert by_name["Siem"]["attempt"]["response"]["status"] == 200
 
 

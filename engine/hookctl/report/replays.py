@@ -9,7 +9,9 @@ from pathlib import Path
 
 import click
 
-from hookctl.model import FieldChange, Json, Pointer, canonical_json
+from hookctl.effects.structure import MAX_LEVELS, Step, differences, open_up
+from hookctl.model import Json
+from hookctl.report.differences import difference_document, difference_lines
 from hookctl.report.invocation import attempt_json, render_attempt, tick, verdict_lines
 from hookctl.report.printable import printable
 from hookctl.run.cassette import Kept
@@ -62,18 +64,6 @@ def render_kept(kept: Mapping[str, Kept | None], directory: Path) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def differences(before: Json, after: Json, pointer: Pointer = ()) -> Iterator[FieldChange]:
-    """Each key and item that differs, leaf by leaf."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        for key in {**before, **after}:
-            yield from differences(before.get(key), after.get(key), (*pointer, key))
-    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        for index, (was, becomes) in enumerate(zip(before, after, strict=True)):
-            yield from differences(was, becomes, (*pointer, index))
-    elif canonical_json(before) != canonical_json(after):
-        yield FieldChange(pointer, before, after)
-
-
 def result_lines(replay: Replay, width: int, *, color: bool) -> Iterator[str]:
     """One line that says what it came to, and a note on auth. The name takes ``width`` columns."""
     mark = tick(passed=replay.succeeded, color=color)
@@ -92,7 +82,7 @@ def detail_lines(replay: Replay, *, show_invocation: bool, color: bool) -> Itera
     if replay.attempt is not None and replay.current is not None:
         if not replay.is_recorded_request:
             yield f"The request that would be sent now, against {printable(str(replay.cassette))}:"
-            yield from (_difference_line(change, color) for change in differences(replay.recorded, replay.current))
+            yield from (_difference_line(sign, text, color) for sign, text in difference_lines(_differences(replay)))
         for verdict in replay.attempt.verdicts:
             if not verdict.passed:
                 yield from (line.removeprefix("  ") for line in verdict_lines(verdict, color=color))
@@ -105,25 +95,33 @@ def next_step(replay: Replay) -> str:
     return f"{'If this is meant, record it anew' if replay.attempt else 'Record it'}: hookctl test --record {quoted}"
 
 
-def _difference_line(change: FieldChange, color: bool) -> str:
-    sign = "+" if change.before is None else "-" if change.after is None else "~"
-    values = [printable(json.dumps(value, ensure_ascii=False)) for value in (change.before, change.after) if value is not None]
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in change.pointer).removeprefix(".")
-    line = f"  {sign} {printable(path)}: {' -> '.join(values)}"
+def _differences(replay: Replay) -> list[Step]:
+    """Each key and item that differs, inside strings of JSON text too. Where only such a text's layout differs, the string."""
+    if replay.current is None:
+        return []
+    opened, whole = ([open_up(side, levels) for side in (replay.recorded, replay.current)] for levels in (MAX_LEVELS, 0))
+    return differences(*opened) or differences(*whole)
+
+
+def _difference_line(sign: str, text: str, color: bool) -> str:
+    line = f"  {sign} {text}".rstrip()
     return click.style(line, fg=COLORS[sign]) if color else line
 
 
 def _replay_json(replay: Replay) -> Json:
-    changes = [] if replay.current is None else list(differences(replay.recorded, replay.current))
     return {
         "webhook": replay.plan.name,
         "cassette": str(replay.cassette),
         "result": "successful" if replay.succeeded else "failed",
         "reason": replay.reason,
-        "differences": [{"path": list(change.pointer), "recorded": change.before, "current": change.after} for change in changes],
+        "differences": [_difference_json(step) for step in _differences(replay)],
         "auth_as_recorded": bool(replay.without_auth),
         "attempt": attempt_json(replay.attempt) if replay.attempt else None,
     }
+
+
+def _difference_json(step: Step) -> Json:
+    return {key: value for key, value in difference_document(step).items() if key != "secret"}  # all are masked before they are compared
 
 
 def _title(text: str, color: bool) -> str:

@@ -69,7 +69,7 @@ def _end(played: Played) -> Iterator[str]:
             yield "It has no response_validators, so the status alone decides."
         return
     attempts = "1 attempt" if len(played.steps) == 1 else f"{len(played.steps)} attempts"
-    when = f", {span(last.at)} to {span(last.latest)} after the first" if len(played.steps) > 1 else ""
+    when = f"; the last one {span(last.at)} after the first, at the latest {span(last.latest)}" if len(played.steps) > 1 else ""
     yield f"Dead after {attempts}{when}."
     if outcome.suspend:
         yield "The webhook is suspended until the next apply, and its other deliveries are held."

@@ -102,10 +102,10 @@ def to_yaml(exchange: Exchange) -> str:
     """The text of a cassette."""
     import yaml
 
-    class Dumper(yaml.SafeDumper):
+    class Dumper(yaml.CSafeDumper):
         """Writes text of several lines as lines, so that a diff shows which one changed."""
 
-    def text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    def text(dumper: yaml.CSafeDumper, value: str) -> yaml.ScalarNode:
         return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
 
     Dumper.add_representer(str, text)

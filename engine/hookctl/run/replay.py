@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
 
 from hookctl.errors import CassetteError
 from hookctl.model import MASK, Attempt, DeliveryPlan, Json, Request, Response, Timing, canonical_json
 from hookctl.plugin.calls import Plugins
 from hookctl.run.cassette import Exchange, path_of, read, settled
+from hookctl.run.envelope import body_value
 from hookctl.run.rehearsal import Rehearsal
 from hookctl.run.retry import describe
 
@@ -87,17 +86,7 @@ def replay(plan: DeliveryPlan, document: Mapping[str, Json], plugins: Plugins, d
 def comparable(request: Request) -> Json:
     """A request as JSON that can be compared key by key: names of headers in lower case, the body parsed where it is JSON."""
     headers: dict[str, Json] = {name.lower(): value for name, value in sorted(request.headers)}
-    return {"method": request.method, "url": request.url, "headers": headers, "body": _body(request.body)}
-
-
-def _body(body: bytes | None) -> Json:
-    if body is None:
-        return None
-    text = body.decode("utf-8", "backslashreplace")
-    try:
-        return cast("Json", json.loads(text))
-    except (ValueError, RecursionError):
-        return text
+    return {"method": request.method, "url": request.url, "headers": headers, "body": None if request.body is None else body_value(request.body)}
 
 
 def _with_recorded_auth(request: Request, exchange: Exchange) -> Request:
