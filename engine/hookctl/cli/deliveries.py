@@ -10,6 +10,7 @@ import click
 
 from hookctl.cli import exit_codes
 from hookctl.cli.durations import seconds
+from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.network_options import network_options
 
 if TYPE_CHECKING:
@@ -34,9 +35,6 @@ Examples:
   hookctl deliveries replay --status dead --webhook SiemAnomalies
 """
 
-output_option = click.option(
-    "--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For people or for machines."
-)
 webhook_option = click.option("--webhook", metavar="NAME", help="Only this webhook's.")
 status_option = click.option("--status", type=click.Choice(STATUSES), help="Only those that stand so.")
 since_option = click.option("--since", metavar="DURATION", callback=seconds, help="Only those made within this time, such as 2h.")
@@ -52,30 +50,30 @@ def command() -> None:
 @webhook_option
 @since_option
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many, the newest.")
-@output_option
+@format_option()
 @click.pass_obj
-def list_(session: Session, *, status: str | None, webhook: str | None, since: float | None, limit: int, output_format: str) -> None:
+def list_(session: Session, *, status: str | None, webhook: str | None, since: float | None, limit: int, outputs: Outputs) -> None:
     """Show deliveries in a table, the newest first."""
     from hookctl.report.deliveries import render_json, render_table
 
     if not session.store_path.exists():
-        click.echo("[]" if output_format == "json" else "No deliveries.")
+        outputs.write(color=False, text=lambda _: "No deliveries.\n", json=lambda: "[]\n")
         return
     from hookctl.cli.running import opened_queue
 
     with opened_queue(session.store_path) as queue:
         found = queue.deliveries(_filter(session, queue, status, webhook, since), limit + 1)
     shown = found[:limit]
-    click.echo(render_json(shown) if output_format == "json" else render_table(shown, color=session.color), nl=False, color=session.color)
+    outputs.write(color=session.color, text=lambda color: render_table(shown, color=color), json=lambda: render_json(shown))
     if len(found) > limit:
         click.echo(f"There are more; these are the newest {limit}. See --limit.", err=True)
 
 
 @command.command("show")
 @click.argument("delivery_id", metavar="ID")
-@output_option
+@format_option()
 @click.pass_obj
-def show(session: Session, *, delivery_id: str, output_format: str) -> None:
+def show(session: Session, *, delivery_id: str, outputs: Outputs) -> None:
     """Show one delivery and every attempt on it: request, response, timing and verdicts, secrets masked.
 
     ID may be cut short, as long as one delivery alone begins so.
@@ -88,10 +86,10 @@ def show(session: Session, *, delivery_id: str, output_format: str) -> None:
     with opened_queue(session.store_path) as queue:
         delivery = _find(queue, delivery_id)
         attempts, event = queue.attempts(delivery.id), queue.document(delivery.id)
-    click.echo(
-        render_one_json(delivery, event, attempts) if output_format == "json" else render_one(delivery, attempts, color=session.color),
-        nl=False,
+    outputs.write(
         color=session.color,
+        text=lambda color: render_one(delivery, attempts, color=color),
+        json=lambda: render_one_json(delivery, event, attempts),
     )
 
 
@@ -101,7 +99,7 @@ def show(session: Session, *, delivery_id: str, output_format: str) -> None:
 @webhook_option
 @since_option
 @click.option("--wait", metavar="DURATION", default="30s", callback=seconds, show_default=True, help="Stay for retries that fall due within this time.")
-@output_option
+@format_option()
 @network_options
 @click.pass_context
 def replay(
@@ -112,7 +110,7 @@ def replay(
     webhook: str | None,
     since: float | None,
     wait: float,
-    output_format: str,
+    outputs: Outputs,
     connect_to: tuple[str, ...],
     cacert: str | None,
 ) -> None:
@@ -143,10 +141,10 @@ def replay(
         runner.stop(GRACE)
         found = queue.deliveries(Filter(ids=replayed)) if replayed else []
     left_alone = [name for name in ids if name not in set(replayed)]
-    click.echo(
-        render_replay_json(found, left_alone) if output_format == "json" else render_replay(found, left_alone, color=session.color),
-        nl=False,
+    outputs.write(
         color=session.color,
+        text=lambda color: render_replay(found, left_alone, color=color),
+        json=lambda: render_replay_json(found, left_alone),
     )
     if interrupts.requested:
         ctx.exit(exit_codes.INTERRUPTED)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hookctl.cli.formats import Outputs, format_option
+
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
 
@@ -18,9 +20,9 @@ Examples:
 
 
 @click.command("list", epilog=EPILOG)
-@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For people or for machines.")
+@format_option()
 @click.pass_obj
-def command(session: Session, output_format: str) -> None:
+def command(session: Session, outputs: Outputs) -> None:
     """Show every webhook, applied or only written.
 
     A filled dot is an active webhook, an empty one is inactive. STATE says how the file stands to what is applied: applied, changed,
@@ -30,4 +32,4 @@ def command(session: Session, output_format: str) -> None:
     from hookctl.report.webhooks import render_list_json, render_table
 
     found = entries(session)
-    click.echo(render_list_json(found) if output_format == "json" else render_table(found, color=session.color), nl=False, color=session.color)
+    outputs.write(color=session.color, text=lambda color: render_table(found, color=color), json=lambda: render_list_json(found))

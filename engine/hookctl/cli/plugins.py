@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hookctl.cli.formats import Outputs, format_option
+
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
 
@@ -18,9 +20,9 @@ Examples:
 
 
 @click.command("plugins", epilog=EPILOG)
-@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For people or for machines.")
+@format_option()
 @click.pass_obj
-def command(session: Session, output_format: str) -> None:
+def command(session: Session, outputs: Outputs) -> None:
     """Show what is plugged in: ways to authenticate and to send, checks, secret sources, kinds of events and more.
 
     Each with where it comes from, and with the settings that its block in a webhook file takes.
@@ -29,4 +31,4 @@ def command(session: Session, output_format: str) -> None:
     from hookctl.report.plugins import listed, render_json, render_text
 
     things = listed(session.plugins)
-    click.echo(render_json(things) if output_format == "json" else render_text(things, width=text_width(), color=session.color), nl=False)
+    outputs.write(color=session.color, text=lambda color: render_text(things, width=text_width(), color=color), json=lambda: render_json(things))

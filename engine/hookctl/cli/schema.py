@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hookctl.cli import exit_codes
+from hookctl.cli.formats import Outputs, format_option
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
@@ -22,8 +24,6 @@ Examples:
                                                for an editor: knows your plugins too
 """
 
-FORMAT = click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="A table, or the JSON Schema.")
-
 
 @click.group("schema", epilog=EPILOG)
 def command() -> None:
@@ -31,9 +31,9 @@ def command() -> None:
 
 
 @command.command("webhook")
-@FORMAT
+@format_option()
 @click.pass_obj
-def webhook(session: Session, output_format: str) -> None:
+def webhook(session: Session, outputs: Outputs) -> None:
     """Show every field of a webhook file, with the settings of what is plugged in."""
     from hookctl.cli.terminal import text_width
     from hookctl.report.schema import render_webhook
@@ -41,17 +41,18 @@ def webhook(session: Session, output_format: str) -> None:
     from hookctl.schema_files import read_schema
 
     schema = read_schema("webhook.schema.json")
-    if output_format == "json":
-        click.echo(json.dumps(with_plugins(schema, session.plugins), ensure_ascii=False, indent=2))
-    else:
-        click.echo(render_webhook(schema, session.plugins, width=text_width(), color=session.color), nl=False)
+    outputs.write(
+        color=session.color,
+        text=lambda color: render_webhook(schema, session.plugins, width=text_width(), color=color),
+        json=lambda: _indented(with_plugins(schema, session.plugins)),
+    )
 
 
 @command.command("event")
 @click.argument("name", required=False)
-@FORMAT
+@format_option()
 @click.pass_context
-def event(ctx: click.Context, name: str | None, output_format: str) -> None:
+def event(ctx: click.Context, name: str | None, outputs: Outputs) -> None:
     """Show every field of the event type NAME; without a name, the event types."""
     from hookctl.cli.terminal import text_width
     from hookctl.report.schema import render_event_type, render_event_types
@@ -60,7 +61,7 @@ def event(ctx: click.Context, name: str | None, output_format: str) -> None:
     types = session.plugins.event_types
     if name is None:
         names = {known: kind.summary for known, kind in sorted(types.items())}
-        click.echo(json.dumps(names, ensure_ascii=False, indent=2) if output_format == "json" else render_event_types(names), nl=output_format == "json")
+        outputs.write(color=session.color, text=lambda _: render_event_types(names), json=lambda: _indented(names))
     elif name not in types:
         from difflib import get_close_matches
 
@@ -68,7 +69,13 @@ def event(ctx: click.Context, name: str | None, output_format: str) -> None:
         click.echo(f"Error: there is no event type {name!r}", err=True)
         click.echo(f"  Did you mean {near[0]!r}?" if near else f"  There are: {', '.join(sorted(types))}.", err=True)
         ctx.exit(exit_codes.FAILED)
-    elif output_format == "json":
-        click.echo(json.dumps(dict(types[name].schema), ensure_ascii=False, indent=2))
     else:
-        click.echo(render_event_type(types[name], width=text_width(), color=session.color), nl=False)
+        outputs.write(
+            color=session.color,
+            text=lambda color: render_event_type(types[name], width=text_width(), color=color),
+            json=lambda: _indented(dict(types[name].schema)),
+        )
+
+
+def _indented(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"

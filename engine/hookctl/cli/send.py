@@ -9,6 +9,7 @@ import click
 
 from hookctl.cli import exit_codes
 from hookctl.cli.durations import seconds
+from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.network_options import network_options
 
 if TYPE_CHECKING:
@@ -39,10 +40,10 @@ Examples:
     show_default=True,
     help="Stay for retries that fall due up to this long after the last event was read.",
 )
-@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="The summary, for people or machines.")
+@format_option()
 @network_options
 @click.pass_context
-def command(ctx: click.Context, file: BinaryIO, *, wait: float, output_format: str, connect_to: tuple[str, ...], cacert: str | None) -> None:
+def command(ctx: click.Context, file: BinaryIO, *, wait: float, outputs: Outputs, connect_to: tuple[str, ...], cacert: str | None) -> None:
     """Deliver the events in FILE (- for standard input): JSON lines, or one JSON array.
 
     Each event is checked against its type's schema and stored before anything is sent; an event whose id was seen before is not sent
@@ -55,7 +56,7 @@ def command(ctx: click.Context, file: BinaryIO, *, wait: float, output_format: s
 
     session: Session = ctx.obj
     summary = _send(session, file, wait, connect_to, cacert)
-    click.echo(render_summary_json(summary) if output_format == "json" else render_summary(summary, color=session.color), nl=False, color=session.color)
+    outputs.write(color=session.color, text=lambda color: render_summary(summary, color=color), json=lambda: render_summary_json(summary))
     if summary.interrupted:
         ctx.exit(exit_codes.INTERRUPTED)
     ctx.exit(exit_codes.OK if summary.succeeded else exit_codes.FAILED)

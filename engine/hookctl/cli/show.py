@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hookctl.cli.checked import unknown_webhook
+from hookctl.cli.formats import Outputs, format_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,15 +25,15 @@ Examples:
 
 @click.command("show", epilog=EPILOG)
 @click.argument("name")
-@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For people or for machines.")
+@format_option()
 @click.pass_obj
-def command(session: Session, name: str, output_format: str) -> None:
+def command(session: Session, name: str, outputs: Outputs) -> None:
     """Show one webhook as it runs now, with every default, and what its file would change."""
     from hookctl.cli.catalog import entries
     from hookctl.report.webhooks import render_one, render_one_json
 
     entry = _find(entries(session), name)
-    click.echo(render_one_json(entry) if output_format == "json" else render_one(entry, color=session.color), nl=False, color=session.color)
+    outputs.write(color=session.color, text=lambda color: render_one(entry, color=color), json=lambda: render_one_json(entry))
 
 
 def _find(found: Sequence[Entry], name: str) -> Entry:
