@@ -73,6 +73,7 @@ webhooks: Blocks = st.fixed_dictionaries(
         "custom_validation_error_message": texts,
         "retry": st.fixed_dictionaries({}, optional={"schedule": st.lists(durations, max_size=4)}),
         "rate_limit": st.sampled_from(["50/s", "100/m", "7/h", "0.5/s"]),
+        "max_in_flight": st.integers(1, 2000),
     },
 )
 directories = st.lists(webhooks, min_size=1, max_size=3, unique_by=lambda webhook: webhook["name"].casefold())

@@ -25,6 +25,7 @@ def compile_webhook(webhook: Webhook, plugins: Plugins) -> DeliveryPlan:
     transport = fields.get("transport")
     retry = cast("Mapping[str, Json]", fields.get("retry") or {})
     rate = cast("str | None", fields.get("rate_limit"))
+    at_once = cast("float | None", fields.get("max_in_flight"))
     return DeliveryPlan(
         name=webhook.name,
         event=cast("str", fields["event"]),
@@ -44,6 +45,7 @@ def compile_webhook(webhook: Webhook, plugins: Plugins) -> DeliveryPlan:
         description=cast("str | None", fields.get("description")),
         labels=_texts(fields.get("labels")),
         protected=bool(fields.get("protected", False)),
+        max_in_flight=int(at_once) if at_once is not None else None,  # 4.0 is an integer to JSON Schema
     )
 
 

@@ -56,9 +56,15 @@ class DeliveryPlan:
     description: str | None
     labels: Mapping[str, str]
     protected: bool
+    max_in_flight: int | None = None
+    """Attempts under way at once; None: as many as the runner gives each webhook."""
 
     def to_json(self) -> dict[str, Json]:
-        """The plan as a JSON object with every field, in a fixed order of keys."""
+        """The plan as a JSON object in a fixed order of keys: every field, but for those that came later and say nothing.
+
+        So the digest of a plan that an older hookctl made is what it was.
+        """
+        added: dict[str, Json] = {"max_in_flight": self.max_in_flight}
         return {
             "format": FORMAT,
             "name": self.name,
@@ -79,6 +85,7 @@ class DeliveryPlan:
             "description": self.description,
             "labels": dict(self.labels),
             "protected": self.protected,
+            **{key: value for key, value in added.items() if value is not None},
         }
 
     @classmethod
