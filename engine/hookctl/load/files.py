@@ -34,50 +34,52 @@ class ReadFile:
     problem: FileProblem | None = None
 
 
-def find_files(directory: Path) -> Iterator[Path | FileProblem]:
-    """Every ``*.yaml`` and ``*.yml`` of a directory and its subdirectories, sorted; hidden ones are left out.
+def find_files(directory: Path) -> Iterator[str | FileProblem]:
+    """The path of every ``*.yaml`` and ``*.yml`` of a directory and its subdirectories, sorted; hidden ones are left out.
 
     Links are followed, and each directory is entered once, so a loop of links ends.
     """
     entered: set[tuple[int, int]] = set()
 
-    def walk(current: Path) -> Iterator[Path | FileProblem]:
+    def walk(current: str) -> Iterator[str | FileProblem]:
         try:
-            about = current.stat()
+            about = Path(current).stat()
             if (about.st_dev, about.st_ino) in entered:
                 return
             entered.add((about.st_dev, about.st_ino))
-            with os.scandir(current) as scan:
+            with os.scandir(current or ".") as scan:
                 entries = sorted(scan, key=lambda entry: entry.name)
         except OSError as error:
-            yield _unreadable(current, error)
+            yield _unreadable(current or ".", error)
             return
         for entry in entries:
             if entry.name.startswith("."):
                 continue
-            if os.path.isdir(entry):  # noqa: PTH112 - unlike the entry's own is_dir it raises nothing, and a broken link is read below
-                yield from walk(current / entry.name)
+            # Unlike the entry's own is_dir, isdir raises nothing, and a broken link is read below.
+            if not entry.is_file(follow_symlinks=False) and os.path.isdir(entry):  # noqa: PTH112
+                yield from walk(os.path.join(current, entry.name))  # noqa: PTH118 - a Path for each of thousands takes its time
             elif entry.name.endswith(SUFFIXES):
-                yield current / entry.name
+                yield os.path.join(current, entry.name)  # noqa: PTH118 - as above
 
-    yield from walk(directory)
+    yield from walk("" if directory == Path() else str(directory))
 
 
-def read_file(path: Path) -> ReadFile | FileProblem:
-    """The text of a file of at most 1 MiB; a FileProblem alone where there is none to go on with."""
-    name = str(path)
+def read_bytes(path: str) -> bytes | FileProblem:
+    """The content of a file of at most 1 MiB, or why it cannot be had."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe without a writer would wait for ever
-        with os.fdopen(descriptor, "rb") as file:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe without a writer would wait for ever
+        try:
             about = os.fstat(descriptor)
             if not stat.S_ISREG(about.st_mode):
-                return FileProblem(name, "file-unreadable", "not a regular file", "Put a plain file there, or rename this one.")
-            data = file.read(min(max(about.st_size, _BLOCK), MAX_BYTES) + 1)  # a buffer for the limit would cost more than the read
+                return FileProblem(path, "file-unreadable", "not a regular file", "Put a plain file there, or rename this one.")
+            data = os.read(descriptor, min(max(about.st_size, _BLOCK), MAX_BYTES) + 1)  # a buffer for the limit would cost more than the read
+            while 0 < len(data) <= MAX_BYTES and (more := os.read(descriptor, _BLOCK)):
+                data += more
+        finally:
+            os.close(descriptor)
     except OSError as error:
         return _unreadable(path, error)
-    if len(data) > MAX_BYTES:
-        return too_large(name)
-    return decode(name, data)
+    return too_large(path) if len(data) > MAX_BYTES else data
 
 
 def too_large(name: str) -> FileProblem:
@@ -105,5 +107,5 @@ def decode(name: str, data: bytes) -> ReadFile | FileProblem:
     return ReadFile(text, FileProblem(name, "yaml-byte-order", what, "Save it as UTF-8 without a byte-order mark.", start=0))
 
 
-def _unreadable(path: Path, error: OSError) -> FileProblem:
-    return FileProblem(str(path), "file-unreadable", f"cannot be read: {error.strerror or error}", "Check that it is there and that you may read it.")
+def _unreadable(path: str, error: OSError) -> FileProblem:
+    return FileProblem(path, "file-unreadable", f"cannot be read: {error.strerror or error}", "Check that it is there and that you may read it.")

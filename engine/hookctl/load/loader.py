@@ -9,7 +9,7 @@ from pathlib import Path
 from hookctl.load.composer import compose
 from hookctl.load.construct import Construction
 from hookctl.load.documents import split_documents
-from hookctl.load.files import FileProblem, ReadFile, decode, find_files, read_file
+from hookctl.load.files import FileProblem, ReadFile, decode, find_files, read_bytes
 from hookctl.load.positions import DocumentPositions, Lines
 from hookctl.load.problem import Problem
 from hookctl.model import Finding, Severity, SourceFile, Webhook
@@ -32,23 +32,31 @@ def load_directory(directory: Path) -> Loaded:
     """Every document of every ``*.yaml`` and ``*.yml`` below ``directory``. Bad input is a finding, never an exception."""
     webhooks: list[Webhook] = []
     findings: list[Finding] = []
-    if not directory.is_dir():
-        message = "not a directory" if directory.exists() else "there is no such directory"
-        return Loaded((), (file_finding(FileProblem(str(directory), "directory-missing", message, "Name another with --dir, or run `hookctl init`.")),))
-    for path in find_files(directory):
-        read = path if isinstance(path, FileProblem) else read_file(path)
-        if isinstance(read, FileProblem):
-            findings.append(file_finding(read))
+    for path in list_files(directory):
+        content = path if isinstance(path, Finding) else read_content(path)
+        if isinstance(content, Finding):
+            findings.append(content)
         else:
-            loaded = _load_read(str(path), read)
+            loaded = load_bytes(str(path), content)
             webhooks += loaded.webhooks
             findings += loaded.findings
-    if not webhooks and not findings:
-        problem = FileProblem(
-            str(directory), "directory-empty", "no *.yaml or *.yml file in it", "Write a webhook file, or run `hookctl init` for a first one."
-        )
-        findings.append(file_finding(problem))
     return Loaded(tuple(webhooks), tuple(findings))
+
+
+def list_files(directory: Path) -> list[str | Finding]:
+    """The path of every file that :func:`load_directory` reads, in order; a finding in the place of what cannot be, and for a directory without any."""
+    if not directory.is_dir():
+        message = "not a directory" if directory.exists() else "there is no such directory"
+        return [file_finding(FileProblem(str(directory), "directory-missing", message, "Name another with --dir, or run `hookctl init`."))]
+    found = [file_finding(path) if isinstance(path, FileProblem) else path for path in find_files(directory)]
+    hint = "Write a webhook file, or run `hookctl init` for a first one."
+    return found or [file_finding(FileProblem(str(directory), "directory-empty", "no *.yaml or *.yml file in it", hint))]
+
+
+def read_content(path: str) -> bytes | Finding:
+    """A file's content, for :func:`load_bytes`; a finding where it cannot be read."""
+    content = read_bytes(path)
+    return file_finding(content) if isinstance(content, FileProblem) else content
 
 
 def load_text(path: str, text: str) -> Loaded:
