@@ -31,6 +31,7 @@ from hookctl.model import (
 )
 from hookctl.plugin import PolicyFinding
 from hookctl.plugin.calls import Plugins
+from hookctl.queue.interface import Stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,24 @@ def _unreadable(webhook: str, errors: Sequence[Finding]) -> PlanFinding:
     what = "what it holds is" if not webhook else "it is"
     message = f"{what} compared as if it had not been there, since its file had an error: {place}: {first.message}{more}"
     return PlanFinding("against", webhook, message, "Compare with a revision without errors, or read its change as a whole.", is_error=False)
+
+
+DRIFT = "drift"
+"""The name under which it is found that something else than an apply has changed what runs."""
+
+
+def check_drift(applied: AppliedState, stopped: Iterable[Stopped]) -> tuple[PlanFinding, ...]:
+    """Warnings about what an apply did not do: ``stopped`` is what the queue holds otherwise. An apply mends it, with or without changes."""
+    found = [PlanFinding(DRIFT, one.webhook, _stopped(one), "An apply ends that, whether it changes anything or not.", is_error=False) for one in stopped]
+    if applied.is_edited:
+        message = "the applied webhooks are not those that the last apply left: the store was changed by other means"
+        found.append(PlanFinding(DRIFT, "", message, "Compare this plan with what you expect to be applied.", is_error=False))
+    return tuple(found)
+
+
+def _stopped(one: Stopped) -> str:
+    count = f"{one.deliveries} {'delivery is' if one.deliveries == 1 else 'deliveries are'} held"
+    return f"{one.reason}; {count}" if one.is_suspended else f"{count} by other means than an apply{f': {one.reason}' if one.reason else ''}"
 
 
 REMOVALS = "removals"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Iterator
@@ -72,7 +73,9 @@ class AppliedStore:
                 refuse_locked(connection, lock_id)
                 _refuse_stale(connection, plan)
                 _write(connection, plan)
-                connection.execute("INSERT INTO applies VALUES (?, ?, ?, ?)", (plan.serial + 1, time.time(), applied_by, plan.digest))
+                connection.execute(
+                    "INSERT INTO applies VALUES (?, ?, ?, ?, ?)", (plan.serial + 1, time.time(), applied_by, plan.digest, _state_digest(connection))
+                )
                 return _read(connection)
 
     @contextmanager

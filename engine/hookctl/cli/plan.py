@@ -9,6 +9,7 @@ import click
 
 from hookctl.cli import exit_codes
 from hookctl.cli.formats import ALL, Outputs, format_option
+from hookctl.cli.only import only_option
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
@@ -20,6 +21,8 @@ Examples:
   hookctl plan --out plan.json          and save it, for `hookctl apply plan.json`
   hookctl plan --format json            for a machine: see schemas/plan.schema.json
   hookctl plan --format text --format markdown=comment.md
+  hookctl plan --against origin/main    what a pull request changes: needs neither state nor secrets
+  hookctl plan --only SiemAnomalies     this webhook alone; all others are left as they are
   hookctl plan --detailed-exitcode      exit 2 when there are changes
 """
 
@@ -27,17 +30,21 @@ Examples:
 @click.command("plan", epilog=EPILOG)
 @format_option(*ALL)
 @click.option("--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan, so that exactly this one can be applied.")
+@only_option
+@click.option("--against", metavar="REF", help="Compare with the files of a git revision, not with what is applied.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes, 0 only when there are none.")
 @click.pass_context
-def command(ctx: click.Context, outputs: Outputs, out: Path | None, detailed_exitcode: bool) -> None:
+def command(ctx: click.Context, *, outputs: Outputs, out: Path | None, only: tuple[str, ...], against: str | None, detailed_exitcode: bool) -> None:
     """Check the webhook files and show what an apply would change.
 
     Nothing is changed and nothing is sent; no secret is resolved. Exits 1 when a finding or a policy is an error.
     """
-    from hookctl.cli.review import review_directory, write_review
+    from hookctl.cli.review import Scope, review_directory, write_review
 
+    if out and against is not None:
+        raise click.UsageError("A plan against a git revision cannot be applied, so --out and --against exclude one another.")
     session: Session = ctx.obj
-    review = review_directory(ctx, session, outputs)
+    review = review_directory(ctx, session, outputs, Scope(only, against))
     write_review(ctx, session, outputs, review)
     if review.refused:
         ctx.exit(exit_codes.FAILED)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from hookctl.cli.checked import checked_directory
+from hookctl.cli.checked import checked_directory, unknown_webhook
+from hookctl.cli.safety import drift, removal_limit
 
 if TYPE_CHECKING:
     import click
@@ -16,6 +17,19 @@ if TYPE_CHECKING:
     from hookctl.model import Finding, Plan
     from hookctl.pipeline import Checked, PlanFinding
     from hookctl.report.annotations import Annotation
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a plan is to be about."""
+
+    only: tuple[str, ...] = ()
+    """The names of the webhooks; empty: all."""
+    against: str | None = None
+    """The git revision to compare with; None: what is applied."""
+
+
+EVERYTHING = Scope()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,27 +48,57 @@ class Review:
         """True when the plan may not be applied."""
         return any(finding.is_error for finding in self.findings)
 
+    @property
+    def has_drift(self) -> bool:
+        """True when something else than an apply has changed what runs."""
+        from hookctl.pipeline import DRIFT
 
-def review_directory(ctx: click.Context, session: Session, outputs: Outputs) -> Review:
-    """Plan the directory's files against what is applied now. Shows their findings; errors among them end the command."""
-    return review_checked(session, checked_directory(ctx, session, outputs, warnings_to_stderr=outputs.printed != "text"))
+        return any(finding.policy == DRIFT for finding in self.findings)
+
+    def refusing_removals(self) -> Review:
+        """The same, but that too many removals are an error."""
+        from hookctl.pipeline import REMOVALS
+
+        return replace(self, findings=tuple(replace(one, is_error=True) if one.policy == REMOVALS else one for one in self.findings))
 
 
-def review_checked(session: Session, checked: Checked) -> Review:
-    """Plan files that were checked, and are valid, against what is applied now."""
+def review_directory(ctx: click.Context, session: Session, outputs: Outputs, scope: Scope = EVERYTHING) -> Review:
+    """Plan the directory's files as ``scope`` says. Shows their findings; errors among them end the command."""
+    return review_checked(session, checked_directory(ctx, session, outputs, warnings_to_stderr=outputs.printed != "text"), scope)
+
+
+def review_checked(session: Session, checked: Checked, scope: Scope = EVERYTHING) -> Review:
+    """Plan files that were checked, and are valid, against what is applied now or was said in a revision."""
     from hookctl.apply import AppliedStore
-    from hookctl.pipeline import plan_directory, tool_versions
+    from hookctl.model import AppliedState
+    from hookctl.pipeline import Base, check_revision, plan_directory, tool_versions
 
-    applied = AppliedStore(session.store_path).read()
-    return review_plan(session, plan_directory(checked, applied, session.plugins, tool_versions(session.plugins)), checked)
+    base: Base | None = check_revision(session.directory, scope.against, session.plugins) if scope.against is not None else None
+    applied = AppliedState(plans=base.plans) if base else AppliedStore(session.store_path).read()
+    known = {*applied.plans, *(webhook.name for webhook in checked.webhooks)}
+    for name in scope.only:
+        if name not in known:
+            raise unknown_webhook(name, known)
+    versions = tool_versions(session.plugins)
+    plan = plan_directory(checked, applied, session.plugins, versions, only=scope.only, against=base.revision if base else None)
+    said = base.findings if base else drift(session, applied)
+    return _review(session, plan, said, checked)
 
 
-def review_plan(session: Session, plan: Plan, checked: Checked | None = None) -> Review:
-    """The plan, made of the files ``checked`` if it is no saved one, with what policies say of it, and how many deliveries it would cancel."""
-    from hookctl.pipeline import check_plan
+def review_saved(session: Session, plan: Plan) -> Review:
+    """A saved plan, with what it means now and what policies say of it now."""
+    from hookctl.apply import AppliedStore
+
+    return _review(session, plan, drift(session, AppliedStore(session.store_path).read()))
+
+
+def _review(session: Session, plan: Plan, said: Sequence[PlanFinding], checked: Checked | None = None) -> Review:
+    from hookctl.pipeline import check_plan, check_removals
 
     webhooks, warnings = (checked.webhooks, checked.findings) if checked else ((), ())
-    return Review(plan, check_plan(plan, session.plugins, session.settings.get("policies", {}), webhooks), _waiting(session, plan), warnings)
+    findings = check_plan(plan, session.plugins, session.settings.get("policies", {}), webhooks)
+    removals = check_removals(plan, removal_limit(session), is_error=False)
+    return Review(plan, (*said, *findings, *removals), _waiting(session, plan), warnings)
 
 
 def write_review(ctx: click.Context, session: Session, outputs: Outputs, review: Review) -> None:
@@ -87,7 +131,7 @@ def _waiting(session: Session, plan: Plan) -> dict[str, int]:
     from hookctl.model import Action, DeliveryStatus
 
     removed = [change.name for change in plan.changes if change.action is Action.DELETE]
-    if not removed or not session.store_path.exists():
+    if plan.against or not removed or not session.store_path.exists():
         return {}
     from hookctl.queue.sqlite import SqliteQueue
 

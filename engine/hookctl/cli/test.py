@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
     from hookctl.cli.session import Session
     from hookctl.model import DeliveryPlan, Json
-    from hookctl.network import Network
     from hookctl.run.scenarios import Scenario
-    from hookctl.run.trial import Trial
 
 EPILOG = """
 \b
@@ -77,6 +75,7 @@ def command(
     """
     from hookctl.cli.desired import desired, named_plan, read_event
     from hookctl.cli.reports import Reports
+    from hookctl.cli.trying import try_now
     from hookctl.report.replays import render_kept
     from hookctl.report.results import of_trials
     from hookctl.report.trials import render_json, render_text, trials_summary
@@ -94,7 +93,7 @@ def command(
         ctx.exit(scenarios.play(session, pairs, played, outputs))
     if replay:
         ctx.exit(recordings.replay(ctx, session, pairs, cassettes, wanted.webhooks, reports=reports))
-    trials, interrupted = _run(session, pairs, session.network(connect_to, cacert))
+    trials, interrupted = try_now(session, pairs, session.network(connect_to, cacert))
     kept = recordings.record(trials, cassettes) if record else {}
     reports.write(
         ctx,
@@ -120,25 +119,3 @@ def _with_events(
     if unfitting is not None and (named or not fitting):
         raise click.UsageError(f"the event is of the type {event['event_type']!r}, and {unfitting.name} is for {unfitting.event!r}")
     return [(plan, event) for plan in fitting]
-
-
-def _run(session: Session, pairs: Sequence[tuple[DeliveryPlan, Mapping[str, Json]]], network: Network) -> tuple[list[Trial], bool]:
-    from hookctl import __version__
-    from hookctl.cli.interrupts import catching_interrupts
-    from hookctl.cli.progress import Progress
-    from hookctl.run.attempts import AttemptEngine
-    from hookctl.run.trial import run_trials
-
-    progress = Progress()
-    engine = AttemptEngine(session.plugins, network, f"hookctl/{__version__}")
-
-    def tell(done: int) -> None:
-        progress.update(lambda: f"{done} of {len(pairs)} tested")
-
-    with catching_interrupts() as interrupts:
-        try:
-            trials = run_trials(engine, pairs, stopping=lambda: interrupts.requested, tell=tell)
-        finally:
-            engine.close()
-            progress.clear()
-        return trials, interrupts.requested

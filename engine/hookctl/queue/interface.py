@@ -88,6 +88,19 @@ class Filter:
 
 EVERYTHING = Filter()
 
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A webhook whose deliveries are held although it is applied as active."""
+
+    webhook: str
+    reason: str
+    deliveries: int
+    """How many are held now."""
+    is_suspended: bool
+    """True: its target wants no more, and what comes is held too. False: these deliveries alone were held, by someone's hand."""
+
+
 Counts = Mapping[str, Mapping[DeliveryStatus, int]]
 """How many deliveries of each status, by webhook name; no zeros."""
 
@@ -160,6 +173,10 @@ class Queue(Protocol):
 
     def suspended(self) -> Mapping[str, str]:
         """The webhooks that are suspended, and why."""
+        ...
+
+    def stopped(self, applied: AppliedState) -> list[Stopped]:
+        """What is held otherwise than by an apply, in order of name: suspensions that still hold, and what was held by hand since the last reconciliation."""
         ...
 
     # -- looking and repeating

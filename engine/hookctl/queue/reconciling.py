@@ -6,6 +6,7 @@ import sqlite3
 
 from hookctl.model import AppliedState, DeliveryStatus, Rename, Status
 from hookctl.queue import tables
+from hookctl.queue.interface import Stopped
 
 REMOVED = "the webhook was removed"
 INACTIVE = "the webhook is inactive"
@@ -46,6 +47,22 @@ def suspend(connection: sqlite3.Connection, webhook: str, serial: int, cause: st
     reason = f"suspended until the next apply: {cause}"
     connection.execute(tables.SUSPEND, (webhook, serial, reason))
     _stop(connection, webhook, DeliveryStatus.HELD, reason)
+
+
+def stopped(connection: sqlite3.Connection, applied: AppliedState) -> list[Stopped]:
+    """See :meth:`hookctl.queue.interface.Queue.stopped`."""
+    suspended = dict(connection.execute("SELECT webhook, reason FROM suspensions WHERE serial >= ?", (applied.serial,)))
+    held = {webhook: (count, reason) for webhook, count, reason in connection.execute(tables.HELD)}
+    (reconciled,) = connection.execute("SELECT serial FROM reconciled").fetchone()
+    found = [Stopped(webhook, reason, held.get(webhook, (0, ""))[0], is_suspended=True) for webhook, reason in suspended.items()]
+    if reconciled == applied.serial:  # before, held is what was inactive
+        by_hand = held.keys() - suspended.keys()
+        found += [Stopped(name, held[name][1], held[name][0], is_suspended=False) for name in by_hand if _is_active(applied, name)]
+    return sorted(found, key=lambda one: (one.webhook.casefold(), one.webhook))
+
+
+def _is_active(applied: AppliedState, webhook: str) -> bool:
+    return webhook in applied.plans and applied.plans[webhook].status is Status.ACTIVE
 
 
 def unhold(connection: sqlite3.Connection, webhook: str) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 
 from hookctl.model import AppliedState, Attempt, Delivery, DeliveryStatus, Json
 from hookctl.queue import reading, tables
-from hookctl.queue.interface import EVERYTHING, Claimed, Counts, Filter, Result, Routed
-from hookctl.queue.reconciling import reconcile, suspend, unhold
+from hookctl.queue.interface import EVERYTHING, Claimed, Counts, Filter, Result, Routed, Stopped
+from hookctl.queue.reconciling import reconcile, stopped, suspend, unhold
 from hookctl.queue.records import attempt_to_text, to_text
 from hookctl.queue.workers import Worker, is_alive
 from hookctl.store import connect, errors_as_store_errors, migrate, transaction
@@ -184,6 +184,11 @@ class SqliteQueue:
         """See :meth:`hookctl.queue.interface.Queue.suspended`."""
         with self._reading() as connection:
             return dict(connection.execute("SELECT webhook, reason FROM suspensions"))
+
+    def stopped(self, applied: AppliedState) -> list[Stopped]:
+        """See :meth:`hookctl.queue.interface.Queue.stopped`."""
+        with self._reading() as connection:
+            return stopped(connection, applied)
 
     # -- looking and repeating
 

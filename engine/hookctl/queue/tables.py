@@ -111,6 +111,7 @@ UNHOLD = """
         ready_at = CASE WHEN owner IS NULL THEN due_at ELSE max(due_at, lease_until) END
     WHERE webhook = ? AND status = 'held'
 """
+HELD = "SELECT webhook, count(*), min(reason) FROM deliveries WHERE status = 'held' GROUP BY webhook"
 RENAME = "UPDATE deliveries SET webhook = ? WHERE webhook = ?"
 RENAME_LATE = tuple(f"{RENAME} AND {which}" for which in ("ready_at IS NOT NULL", "status = 'held'", "status = 'dead'"))
 """What may have been added since, each by its index: to look at every delivery would take long."""
