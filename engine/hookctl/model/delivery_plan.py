@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import cast
 
+from hookctl.model.deferred import Deferred
 from hookctl.model.source import Json
 
 FORMAT = 1
@@ -30,8 +31,13 @@ class PluginBlock:
     settings: Mapping[str, Json]
 
 
+class _Digested(Deferred):
+    __slots__ = ("_digest",)
+    _digest: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryPlan:
+class DeliveryPlan(_Digested):
     """All that a delivery needs, defaults written out. Holds secret references, never a secret."""
 
     name: str
@@ -58,6 +64,11 @@ class DeliveryPlan:
     protected: bool
     max_in_flight: int | None = None
     """Attempts under way at once; None: as many as the runner gives each webhook."""
+
+    @classmethod
+    def later(cls, name: str, digest: str, read: Callable[[], DeliveryPlan]) -> DeliveryPlan:
+        """The plan of that name and digest, which ``read`` gives when it is first asked for more than these two."""
+        return cls._later(read, name=name, _digest=digest)
 
     def to_json(self) -> dict[str, Json]:
         """The plan as a JSON object in a fixed order of keys: every field, but for those that came later and say nothing.
@@ -93,14 +104,14 @@ class DeliveryPlan:
         """The plan that :meth:`to_json` wrote. Raises KeyError, TypeError or ValueError on anything else."""
         if document["format"] != FORMAT:
             raise ValueError(f"delivery plan format {document['format']!r}, this hookctl reads {FORMAT}")
-        fields = cast("dict[str, object]", {key: value for key, value in document.items() if key != "format"})
-        fields["status"] = Status(cast("str", document["status"]))
-        fields["auth"] = _blocks_from_json(document["auth"])
-        fields["response_validators"] = _blocks_from_json(document["response_validators"])
+        values = cast("dict[str, object]", {key: value for key, value in document.items() if key != "format"})
+        values["status"] = Status(cast("str", document["status"]))
+        values["auth"] = _blocks_from_json(document["auth"])
+        values["response_validators"] = _blocks_from_json(document["response_validators"])
         transport = document["transport"]
-        fields["transport"] = _blocks_from_json([transport])[0] if transport else None
-        fields["retry_schedule"] = tuple(cast("list[float]", document["retry_schedule"]))
-        return cls(**fields)  # type: ignore[arg-type]  # the keys are the fields: checked by the round-trip property test
+        values["transport"] = _blocks_from_json([transport])[0] if transport else None
+        values["retry_schedule"] = tuple(cast("list[float]", document["retry_schedule"]))
+        return cls(**values)  # type: ignore[arg-type]  # the keys are the fields: checked by the round-trip property test
 
     def canonical(self) -> bytes:
         """Canonical JSON of the plan: sorted keys, no spaces, UTF-8. Equal plans give equal bytes."""
@@ -108,8 +119,13 @@ class DeliveryPlan:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of :meth:`canonical`, in hex."""
-        return hashlib.sha256(self.canonical()).hexdigest()
+        """SHA-256 of :meth:`canonical`, in hex. Worked out once."""
+        try:
+            return self._digest
+        except AttributeError:
+            digest = hashlib.sha256(self.canonical()).hexdigest()
+            object.__setattr__(self, "_digest", digest)
+            return digest
 
 
 def canonical_json(value: Json) -> bytes:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
+
+from hookctl.model.deferred import Deferred
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 """A JSON value, as ``json.loads`` gives it."""
@@ -56,8 +58,13 @@ class Positions(Protocol):
         ...
 
 
+class _Named(Deferred):
+    __slots__ = ("_name",)
+    _name: str
+
+
 @dataclass(frozen=True, slots=True)
-class Webhook:
+class Webhook(_Named):
     """What an author wrote: one YAML document. Its fields are unchecked until ``check`` has found no error."""
 
     file: SourceFile
@@ -68,8 +75,16 @@ class Webhook:
     unread: tuple[Pointer, ...] = ()
     """Places whose value could not be read; a finding of ``load`` says why, and ``check`` says no more about them."""
 
+    @classmethod
+    def later(cls, name: str, read: Callable[[], Webhook]) -> Webhook:
+        """The webhook of that name, which ``read`` gives when it is first asked for more."""
+        return cls._later(read, _name=name)
+
     @property
     def name(self) -> str:
         """The name as written, or an empty string where it is missing or no string."""
-        name = self.fields.get("name")
-        return name if isinstance(name, str) else ""
+        try:
+            return self._name
+        except AttributeError:
+            name = self.fields.get("name")
+            return name if isinstance(name, str) else ""
