@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hookctl.cli.formats import Outputs
     from hookctl.cli.session import Session
     from hookctl.model import DeliveryPlan, Json
-    from hookctl.run.scenarios import Scenario
+    from hookctl.run.scenarios import Played, Scenario
 
 
 def chosen(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[Scenario, ...]:
@@ -36,11 +36,16 @@ def chosen(_ctx: click.Context, _param: click.Parameter, value: str | None) -> t
 
 def play(session: Session, pairs: Sequence[tuple[DeliveryPlan, Mapping[str, Json]]], scenarios: Sequence[Scenario], outputs: Outputs) -> int:
     """Play each scenario for each webhook, and print what came of it; gives the exit code."""
+    from hookctl.cli.progress import Progress
     from hookctl.report.scenarios import render_json, render_text
     from hookctl.run.scenarios import play as play_one
 
-    start = time.time()
-    played = [play_one(plan, document, session.plugins, scenario, start) for plan, document in pairs for scenario in scenarios]
+    start, progress = time.time(), Progress()
+    played: list[Played] = []
+    for plan, document in pairs:
+        played.extend(play_one(plan, document, session.plugins, scenario, start) for scenario in scenarios)
+        progress.update(lambda: f"{len(played)} of {len(pairs) * len(scenarios)} played")
+    progress.clear()
     outputs.write(color=session.color, text=lambda color: render_text(played, color=color), json=lambda: render_json(played))
     return exit_codes.OK if all(one.was_sent for one in played) else exit_codes.FAILED
 
