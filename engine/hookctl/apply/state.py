@@ -7,12 +7,14 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hookctl.apply.lock import refuse_locked
 from hookctl.errors import StalePlanError, StateError, StoreError
 from hookctl.model import Action, AppliedState, DeliveryPlan, Plan, Rename
+from hookctl.model.delivery_plan import FORMAT
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,9 +28,15 @@ SCRIPTS = (
     """
     CREATE TABLE renames (serial INTEGER NOT NULL, old TEXT NOT NULL, new TEXT NOT NULL, PRIMARY KEY (serial, old)) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE applies ADD COLUMN state_digest TEXT;  -- SHA-256 over the names and digests that the apply left; NULL: of a hookctl that wrote none
+    """,
 )
-RENAMES_SINCE = 2
-"""The version of the tables that has renames; a store that no apply has brought up to it is read as it is."""
+RENAMES_SINCE, STATE_DIGEST_SINCE = 2, 3
+"""The versions of the tables that have them; a store that no apply has brought up to them is read as it is."""
+
+_THIS_FORMAT = f',"format":{FORMAT},"headers":'
+"""Stands in the canonical JSON of a delivery plan of this format, and of no other."""
 
 
 class AppliedStore:
@@ -99,19 +107,38 @@ class AppliedStore:
 
 
 def _read(connection: sqlite3.Connection) -> AppliedState:
+    """The documents are compared with their digests, and read when somebody asks for what is in them."""
     plans = {}
     for name, digest, document in connection.execute("SELECT name, digest, document FROM applied_webhooks ORDER BY name"):
-        try:
-            plan = DeliveryPlan.from_json(json.loads(document))
-        except (KeyError, TypeError, ValueError) as error:
-            raise StoreError(f"the applied webhook {name} cannot be read: {error}", hint="It was written by another version of hookctl, or by hand.") from error
-        if plan.digest != digest:
+        if hashlib.sha256(document.encode()).hexdigest() != digest:
+            _read_plan(name, document)  # what cannot be read at all has its own message
             raise StoreError(
                 f"the applied webhook {name} does not match its digest", hint="The store was changed by other means than an apply; restore a backup."
             )
-        plans[name] = plan
+        plans[name] = DeliveryPlan.later(name, digest, partial(_read_plan, name, document)) if _THIS_FORMAT in document else _read_plan(name, document)
     last = _last_apply(connection)
-    return AppliedState(last[0] if last else 0, plans, _renames(connection))
+    return AppliedState(last[0] if last else 0, plans, _renames(connection), _is_edited(connection))
+
+
+def _is_edited(connection: sqlite3.Connection) -> bool:
+    from hookctl.store import table_version
+
+    if table_version(connection, COMPONENT) < STATE_DIGEST_SINCE:
+        return False
+    row = connection.execute("SELECT state_digest FROM applies ORDER BY serial DESC LIMIT 1").fetchone()
+    return bool(row and row[0]) and row[0] != _state_digest(connection)
+
+
+def _state_digest(connection: sqlite3.Connection) -> str:
+    rows = connection.execute("SELECT name, digest FROM applied_webhooks ORDER BY name").fetchall()
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+
+def _read_plan(name: str, document: str) -> DeliveryPlan:
+    try:
+        return DeliveryPlan.from_json(json.loads(document))
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(f"the applied webhook {name} cannot be read: {error}", hint="It was written by another version of hookctl, or by hand.") from error
 
 
 def _renames(connection: sqlite3.Connection) -> tuple[Rename, ...]:
