@@ -67,8 +67,23 @@ def test_what_changed(run_cli: Run, root: Path) -> None:
         '      -     "severity": "{{ data.severity }}"\n'
         '      +     "severity": "{{ data.title }}"\n'
         "          }\n"
+        "      request for the mock event:\n"
+        "          method: POST\n"
+        "      ~   url: https://siem.example.com/ingest -> https://siem2.example.com/ingest\n"
+        "      +   headers.X-A: b\n"
+        "          ... 3 unchanged\n"
+        '      ~   body $.severity: "High" -> "High-risk request for production data"\n'
+        "      payload: compatible\n"
+        "      newly leaves for siem2.example.com: data.title\n"
+        "      new host: siem2.example.com\n"
         "\n"
         "  - Tickets  POST https://tickets.example.com/\n"
+        "\n"
+        "Effects:\n"
+        "  newly leaves for siem2.example.com (anomaly): data.title\n"
+        "  new hosts: siem2.example.com\n"
+        "  payload: compatible for Siem\n"
+        "  longest retries: Siem, 8 attempts, the last 27h35m after the first (at most 33h7m); at worst 4 requests an hour for one event\n"
         "\n"
         "Plan: 0 to add, 1 to change, 1 to remove.\n"
     )
@@ -152,8 +167,13 @@ def test_how_many_deliveries_a_removal_cancels(run_cli: Run, root: Path) -> None
     for name in ("siem", "tickets"):
         (root / f"webhooks.d/{name}.yaml").write_text(SIEM.replace("Siem", f"New {name}"))
     stdout = run_cli("plan", cwd=root).stdout
-    assert "  - Siem  POST https://siem.example.com/ingest\n      1 waiting delivery will be cancelled\n" in stdout
-    assert "  - Tickets  POST https://tickets.example.com/\n      3 waiting deliveries will be cancelled\n" in stdout
+    assert (
+        "  - Siem  POST https://siem.example.com/ingest\n      recent events: 0 newly sent, 0 no longer, 0 as before\n      1 waiting delivery will be"
+        in stdout
+    )
+    assert "      3 waiting deliveries will be cancelled\n" in stdout
+    assert "  of the 3 recent events of the store: 0 newly sent, 0 no longer sent, 0 sent twice\n" in stdout
+    assert "\n  4 waiting deliveries will be cancelled\n" in stdout
 
 
 POLICIES = """

@@ -75,9 +75,8 @@ def test_text(plan: Plan, snapshot: SnapshotAssertion) -> None:
     assert render_text(plan, color=False) == snapshot
 
 
-def test_text_with_findings_and_waiting_deliveries(plan: Plan, snapshot: SnapshotAssertion) -> None:
-    assert render_text(plan, FINDINGS, color=False, waiting={"Old": 3}) == snapshot
-    assert "1 waiting delivery will be cancelled" in render_text(plan, color=False, waiting={"Old": 1})
+def test_text_with_findings(plan: Plan, snapshot: SnapshotAssertion) -> None:
+    assert render_text(plan, FINDINGS, color=False) == snapshot
 
 
 def test_colour_adds_colour_alone(plan: Plan) -> None:

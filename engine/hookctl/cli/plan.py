@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 from hookctl.cli import exit_codes
 from hookctl.cli.formats import ALL, Outputs, format_option
 from hookctl.cli.only import only_option
+from hookctl.cli.surroundings import Given
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
@@ -21,6 +22,8 @@ Examples:
   hookctl plan --out plan.json          and save it, for `hookctl apply plan.json`
   hookctl plan --format json            for a machine: see schemas/plan.schema.json
   hookctl plan --format text --format markdown=comment.md
+  hookctl plan --sample events.jsonl    with the requests for events of your own
+  hookctl plan --events week.jsonl      which of these would go elsewhere
   hookctl plan --against origin/main    what a pull request changes: needs neither state nor secrets
   hookctl plan --only SiemAnomalies     this webhook alone; all others are left as they are
   hookctl plan --detailed-exitcode      exit 2 when there are changes
@@ -33,10 +36,23 @@ Examples:
 @only_option
 @click.option("--against", metavar="REF", help="Compare with the files of a git revision, not with what is applied.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes, 0 only when there are none.")
+@click.option("--sample", metavar="FILE", type=click.File("rb"), help="Show the requests for the events in FILE, not for the mock event.")
+@click.option("--events", metavar="FILE", type=click.File("rb"), help="Count which of the last 1,000 events in FILE go elsewhere, not of those in the store.")
 @click.pass_context
-def command(ctx: click.Context, *, outputs: Outputs, out: Path | None, only: tuple[str, ...], against: str | None, detailed_exitcode: bool) -> None:
+def command(
+    ctx: click.Context,
+    *,
+    outputs: Outputs,
+    out: Path | None,
+    only: tuple[str, ...],
+    against: str | None,
+    detailed_exitcode: bool,
+    sample: BinaryIO | None,
+    events: BinaryIO | None,
+) -> None:
     """Check the webhook files and show what an apply would change.
 
+    Each change comes with the request that it makes different, for a sample event, and with what it means: docs/plan.md says how to read it.
     Nothing is changed and nothing is sent; no secret is resolved. Exits 1 when a finding or a policy is an error.
     """
     from hookctl.cli.review import Scope, review_directory, write_review
@@ -44,7 +60,7 @@ def command(ctx: click.Context, *, outputs: Outputs, out: Path | None, only: tup
     if out and against is not None:
         raise click.UsageError("A plan against a git revision cannot be applied, so --out and --against exclude one another.")
     session: Session = ctx.obj
-    review = review_directory(ctx, session, outputs, Scope(only, against))
+    review = review_directory(ctx, session, outputs, Given(sample, events), Scope(only, against))
     write_review(ctx, session, outputs, review)
     if review.refused:
         ctx.exit(exit_codes.FAILED)
@@ -52,7 +68,7 @@ def command(ctx: click.Context, *, outputs: Outputs, out: Path | None, only: tup
         from hookctl.cli.plan_file import write_plan
         from hookctl.report.plan import render_json
 
-        write_plan(out, render_json(review.plan, review.findings))
+        write_plan(out, render_json(review.plan, review.findings, review.effects))
         click.echo(f"Saved in {out}. Apply exactly this with: hookctl apply {out}", err=True)
     if detailed_exitcode and review.plan.has_changes:
         ctx.exit(exit_codes.CHANGES)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hookctl.cli.checked import checked_directory, unknown_webhook
 from hookctl.cli.safety import drift, removal_limit
+from hookctl.cli.surroundings import NOTHING_GIVEN, Given, gather
 
 if TYPE_CHECKING:
     import click
 
     from hookctl.cli.formats import Outputs
     from hookctl.cli.session import Session
+    from hookctl.effects import Effects
     from hookctl.model import Finding, Plan
     from hookctl.pipeline import Checked, PlanFinding
     from hookctl.report.annotations import Annotation
@@ -38,8 +40,7 @@ class Review:
 
     plan: Plan
     findings: tuple[PlanFinding, ...]
-    waiting: Mapping[str, int]
-    """How many deliveries wait for a webhook that the plan removes."""
+    effects: Effects
     warnings: tuple[Finding, ...] = ()
     """About the files that the plan was made of."""
 
@@ -62,12 +63,12 @@ class Review:
         return replace(self, findings=tuple(replace(one, is_error=True) if one.policy == REMOVALS else one for one in self.findings))
 
 
-def review_directory(ctx: click.Context, session: Session, outputs: Outputs, scope: Scope = EVERYTHING) -> Review:
+def review_directory(ctx: click.Context, session: Session, outputs: Outputs, given: Given = NOTHING_GIVEN, scope: Scope = EVERYTHING) -> Review:
     """Plan the directory's files as ``scope`` says. Shows their findings; errors among them end the command."""
-    return review_checked(session, checked_directory(ctx, session, outputs, warnings_to_stderr=outputs.printed != "text"), scope)
+    return review_checked(session, checked_directory(ctx, session, outputs, warnings_to_stderr=outputs.printed != "text"), given, scope)
 
 
-def review_checked(session: Session, checked: Checked, scope: Scope = EVERYTHING) -> Review:
+def review_checked(session: Session, checked: Checked, given: Given = NOTHING_GIVEN, scope: Scope = EVERYTHING) -> Review:
     """Plan files that were checked, and are valid, against what is applied now or was said in a revision."""
     from hookctl.apply import AppliedStore
     from hookctl.model import AppliedState
@@ -82,7 +83,7 @@ def review_checked(session: Session, checked: Checked, scope: Scope = EVERYTHING
     versions = tool_versions(session.plugins)
     plan = plan_directory(checked, applied, session.plugins, versions, only=scope.only, against=base.revision if base else None)
     said = base.findings if base else drift(session, applied)
-    return _review(session, plan, said, checked)
+    return _review(session, plan, said, checked, given)
 
 
 def review_saved(session: Session, plan: Plan) -> Review:
@@ -92,13 +93,15 @@ def review_saved(session: Session, plan: Plan) -> Review:
     return _review(session, plan, drift(session, AppliedStore(session.store_path).read()))
 
 
-def _review(session: Session, plan: Plan, said: Sequence[PlanFinding], checked: Checked | None = None) -> Review:
-    from hookctl.pipeline import check_plan, check_removals
+def _review(session: Session, plan: Plan, said: Sequence[PlanFinding], checked: Checked | None = None, given: Given = NOTHING_GIVEN) -> Review:
+    from hookctl.pipeline import check_plan, check_removals, never_matching, plan_effects
 
     webhooks, warnings = (checked.webhooks, checked.findings) if checked else ((), ())
+    known = gather(session, plan, given)
+    effects = plan_effects(plan, session.plugins, samples=known.samples, recent=known.recent, waiting=known.waiting)
     findings = check_plan(plan, session.plugins, session.settings.get("policies", {}), webhooks)
     removals = check_removals(plan, removal_limit(session), is_error=False)
-    return Review(plan, (*said, *findings, *removals), _waiting(session, plan), warnings)
+    return Review(plan, (*said, *findings, *removals, *never_matching(effects, webhooks)), effects, warnings)
 
 
 def write_review(ctx: click.Context, session: Session, outputs: Outputs, review: Review) -> None:
@@ -111,9 +114,9 @@ def write_review(ctx: click.Context, session: Session, outputs: Outputs, review:
     command = ctx.info_name or ""
     outputs.write(
         color=session.color,
-        text=lambda color: render_text(review.plan, review.findings, color=color, waiting=review.waiting),
-        json=lambda: render_json(review.plan, review.findings),
-        markdown=lambda: plan_comment(command, review.plan, review.findings, waiting=review.waiting, warnings=review.warnings),
+        text=lambda color: render_text(review.plan, review.findings, review.effects, color=color),
+        json=lambda: render_json(review.plan, review.findings, review.effects),
+        markdown=lambda: plan_comment(command, review.plan, review.findings, effects=review.effects, warnings=review.warnings),
         github=lambda: annotation_lines(_annotations(session, review)) + notice_line(f"hookctl {command}", plan_summary(review.plan)),
         sarif=lambda: sarif_text(_annotations(session, review), command),
     )
@@ -125,20 +128,3 @@ def _annotations(session: Session, review: Review) -> list[Annotation]:
 
     root = repository_root()
     return [*of_findings(review.warnings, root), *of_policies(review.findings, session.directory, root)]
-
-
-def _waiting(session: Session, plan: Plan) -> dict[str, int]:
-    from hookctl.model import Action, DeliveryStatus
-
-    removed = [change.name for change in plan.changes if change.action is Action.DELETE]
-    if plan.against or not removed or not session.store_path.exists():
-        return {}
-    from hookctl.queue.sqlite import SqliteQueue
-
-    queue = SqliteQueue(session.store_path)
-    try:
-        counts = queue.counts()
-    finally:
-        queue.close()
-    cancelled = (DeliveryStatus.WAITING, DeliveryStatus.RETRYING, DeliveryStatus.HELD)
-    return {name: sum(counts.get(name, {}).get(status, 0) for status in cancelled) for name in removed}

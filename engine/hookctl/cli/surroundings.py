@@ -32,6 +32,9 @@ class Given:
     events: BinaryIO | None = None
 
 
+NOTHING_GIVEN = Given()
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """The events to try a plan on, and the deliveries that wait, by webhook."""

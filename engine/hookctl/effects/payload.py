@@ -50,12 +50,13 @@ def payload_of(changes: Iterable[RequestChange]) -> tuple[Payload, tuple[Break, 
 
 
 def _breaks(before: _Types, after: _Types) -> Iterator[Break]:
-    for path, types in before.items():
-        if path not in after:
-            if not path or path[:-1] in after:  # the topmost alone
-                yield Break(path, _named(types), "")
-        elif not after[path] <= types:
-            yield Break(path, _named(types), _named(after[path]))
+    broken: set[Path] = set()
+    for path, types in before.items():  # the outer ones first; what lies in a broken one is broken with it
+        if path and path[:-1] in broken:
+            broken.add(path)
+        elif not after.get(path, set()) <= types or path not in after:
+            broken.add(path)
+            yield Break(path, _named(types), _named(after.get(path, ())))
 
 
 def _types(side: Side) -> _Types:

@@ -22,6 +22,8 @@ NO_REQUEST: Opened = {"headers": {}}
 """What a request is compared with where there is none: each of its parts comes, or goes."""
 OF_EACH_DELIVERY = frozenset({"webhook-id", "webhook-timestamp"})
 """Headers that differ with each delivery, so they say nothing of a change."""
+OF_HOOKCTL = "User-Agent"
+"""Says hookctl's version in every request, unless the webhook has one of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ class Requests:
 def request_change(before: DeliveryPlan | None, after: DeliveryPlan, sample: Sample, *, render: Render, lets: Lets) -> RequestChange:
     """The request for one event, rendered on both sides whether it would be sent or not."""
     old, new = _side(before, sample.before, render, lets), _side(after, sample.after, render, lets)
-    steps = compare(*(NO_REQUEST if isinstance(side.value, Marker) else side.value for side in (old, new)))
+    before_value, after_value = (NO_REQUEST if isinstance(side.value, Marker) else side.value for side in (old, new))
+    steps = compare(before_value, after_value)
     return RequestChange(str(sample.after.get("id", "")), sample.is_mock, old, new, tuple(steps))
 
 
@@ -119,7 +122,8 @@ def _value(plan: DeliveryPlan, request: Request) -> Opened:
 
 
 def _headers(plan: DeliveryPlan, request: Request) -> dict[str, Opened]:
-    return {name: _masked(text, plan.headers.get(name, "")) for name, text in request.headers if name not in OF_EACH_DELIVERY}
+    shown = [(name, text) for name, text in request.headers if name not in OF_EACH_DELIVERY and (name != OF_HOOKCTL or name in plan.headers)]
+    return {name: _masked(text, plan.headers.get(name, "")) for name, text in shown}
 
 
 def _masked(text: str, written: str) -> Opened:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from hookctl.effects import Effects
 from hookctl.model import Action, Finding, Plan
+from hookctl.report.effects import summary_lines
 from hookctl.report.findings import counted, findings_text, summary_line
 from hookctl.report.markdown import Block, code, document
-from hookctl.report.plan import described, finding_lines, plan_summary
+from hookctl.report.plan import NO_EFFECTS, described, finding_lines, plan_summary
 from hookctl.report.results import Outcome, Result
 
 if TYPE_CHECKING:
@@ -27,8 +29,8 @@ def findings_comment(command: str, findings: Sequence[Finding], nothing: str) ->
     return document([f"## hookctl {command}", f"**{summary_line(findings) if findings else nothing}**"], _finding_blocks(findings))
 
 
-def plan_comment(command: str, plan: Plan, said: Sequence[PlanFinding], *, waiting: Mapping[str, int], warnings: Sequence[Finding] = ()) -> str:
-    """The plan: its summary, a warning of what is removed, what is wrong, and a block for each change."""
+def plan_comment(command: str, plan: Plan, said: Sequence[PlanFinding], *, effects: Effects = NO_EFFECTS, warnings: Sequence[Finding] = ()) -> str:
+    """The plan: its summary, a warning of what is removed, what is wrong, what all of it means, and a block for each change."""
     removed = [change.name for change in plan.changes if change.action is Action.DELETE]
     head = [f"## hookctl {command}", code(plan_summary(plan))]
     if errors := sum(finding.is_error for finding in said):
@@ -38,12 +40,14 @@ def plan_comment(command: str, plan: Plan, said: Sequence[PlanFinding], *, waiti
         head += [f"### ⚠️ {counted(len(removed), 'webhook')} will be removed", f"{', '.join(map(code, removed[:NAMED]))}{more}"]
     names = {change.name for change in plan.changes}
     others = tuple(finding_lines([finding for finding in said if finding.webhook not in names], color=False))
-    blocks = [*_finding_blocks(warnings), *([Block("policies", others, is_open=True)] if others else [])]
+    blocks = [*_finding_blocks(warnings), *([Block("policies", tuple(map(_diff_line, others)), is_open=True)] if others else [])]
+    if together := tuple(line.strip() for line in summary_lines(effects, color=False)):
+        blocks.append(Block("effects", together, is_open=True))
     for change in plan.changes:
         about = [finding for finding in said if finding.webhook == change.name]
         if change.action is not Action.UNCHANGED or about:
-            title, *lines = [*described(change, color=False, waiting=waiting.get(change.name, 0)), *finding_lines(about, color=False)]
-            blocks.append(Block(title.strip(), tuple(map(_diff_line, lines)), "diff"))
+            title, *lines = [*described(change, effects.changes.get(change.name), color=False), *finding_lines(about, color=False)]
+            blocks.append(Block(title.strip(), tuple(map(_diff_line, lines or [title])), "diff"))
     return document(head, blocks)
 
 

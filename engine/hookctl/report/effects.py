@@ -98,10 +98,10 @@ def _request_lines(requests: Requests, color: bool) -> Iterator[str]:
         yield f"request for {'the mock event' if change.is_mock else f'event {printable(change.event_id)}'}{_sent(change)}:"
         for side, name in ((change.before, "before"), (change.after, "after")):
             if side.problem:
-                yield f"  {name}, it cannot be made, and its delivery is dead: {printable(side.problem)}"
+                yield f"    {name}, it cannot be made, and its delivery is dead: {printable(side.problem)}"
         if change.is_rewritten:
-            yield "  body: the same JSON, written differently"
-        yield from (_signed(f"  {sign} {line}", sign, color) for sign, line in difference_lines(change.steps))
+            yield "    body: the same JSON, written differently"
+        yield from (_signed(f"{sign}   {line}", sign, color) for sign, line in difference_lines(change.steps))
     more = requests.changed - len(requests.shown)
     if more:
         yield f"... and {more} more of the sample's requests change"
@@ -141,7 +141,7 @@ def _retries(retries: Retries) -> str:
 
 
 def _per_hour(retries: Retries) -> str:
-    return "" if retries.per_hour is None else f", {retries.per_hour:,.0f} in all by the rate limit"
+    return "" if retries.per_hour is None else f", at most {retries.per_hour:,.0f} in all by the rate limit"
 
 
 def _time(seconds: float) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from hookctl.diff import to_document
+from hookctl.effects import ChangeEffects, Effects
 from hookctl.model import Action, Change, Json, Plan, Revision
+from hookctl.report.effects import effect_document, effect_lines, summary_document, summary_lines
 from hookctl.report.fields import field_lines
 from hookctl.report.printable import printable
 
@@ -18,38 +20,37 @@ if TYPE_CHECKING:
 
 SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.RENAME: "~", Action.UNCHANGED: " "}
 COLORS = {"+": "green", "~": "yellow", "-": "red"}
+NO_EFFECTS = Effects(changes={})
 NAMED = 5
 """So many unchanged webhooks are named, the others counted."""
 SHORT_COMMIT = 12
 """Characters of a commit's id that a person needs."""
 
 
-def render_text(plan: Plan, findings: Sequence[PlanFinding] = (), *, color: bool, waiting: Mapping[str, int] | None = None) -> str:
-    """The changes with their fields, what policies say of each, and the summary line.
-
-    ``waiting`` is how many deliveries wait for a webhook, by its name: removing it cancels them.
-    """
+def render_text(plan: Plan, findings: Sequence[PlanFinding] = (), effects: Effects = NO_EFFECTS, *, color: bool) -> str:
+    """The changes with their fields, what each means and what policies say of it; then what all mean together, and the summary line."""
     lines: list[str] = []
     for change in plan.changes:
         said = [finding for finding in findings if finding.webhook == change.name]
         if change.action is not Action.UNCHANGED or said:
-            lines += [*described(change, color, (waiting or {}).get(change.name, 0)), *finding_lines(said, color=color), ""]
+            lines += [*described(change, effects.changes.get(change.name), color=color), *finding_lines(said, color=color), ""]
     names = {change.name for change in plan.changes}
     others = [finding for finding in findings if finding.webhook not in names]
     if others:
         lines += [*finding_lines(others, color=color), ""]
-    return "\n".join([*lines, *_unchanged(plan), plan_summary(plan)]) + "\n"
+    together = summary_lines(effects, color=color)
+    return "\n".join([*lines, *_unchanged(plan), *(["Effects:", *together, ""] if together else []), plan_summary(plan)]) + "\n"
 
 
-def render_json(plan: Plan, findings: Sequence[PlanFinding] = ()) -> str:
+def render_json(plan: Plan, findings: Sequence[PlanFinding] = (), effects: Effects = NO_EFFECTS) -> str:
     """The plan as ``schemas/plan.schema.json`` has it; what ``--out`` saves and ``apply`` reads. ASCII alone, for terminals and logs."""
-    document = to_document(plan)
+    document = to_document(plan, {name: effect_document(found) for name, found in effects.changes.items()}, summary_document(effects))
     document["findings"] = [_finding_document(finding) for finding in findings]
     return json.dumps(document, indent=2) + "\n"
 
 
-def described(change: Change, color: bool, waiting: int) -> Iterator[str]:
-    """A change in lines: its name, then its fields. ``waiting`` deliveries are cancelled if it is a removal."""
+def described(change: Change, effects: ChangeEffects | None, *, color: bool) -> Iterator[str]:
+    """A change in lines: its name, its fields, and what it means."""
     sign = SIGNS[change.action]
     shown = change.after or change.before
     target = f"  {shown.method} {printable(shown.url)}" if shown and change.action in {Action.DELETE, Action.UNCHANGED} else ""  # else among the fields
@@ -57,11 +58,10 @@ def described(change: Change, color: bool, waiting: int) -> Iterator[str]:
     yield _styled(f"  {sign} {printable(name)}", sign, color, bold=True) + target
     if change.renamed_from:
         yield "      renamed; its history and what waits for it follow"
-    if change.action is Action.DELETE:
-        if waiting:
-            yield f"      {waiting} waiting {'delivery' if waiting == 1 else 'deliveries'} will be cancelled"
-        return
-    yield from change_lines(change, color)
+    if change.action is not Action.DELETE:
+        yield from change_lines(change, color)
+    if effects:
+        yield from (f"      {line}" for line in effect_lines(effects, color=color))
 
 
 def change_lines(change: Change, color: bool) -> Iterator[str]:

@@ -1,0 +1,138 @@
+"""The request of a change, before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hookctl.effects import Effects, RequestChange
+from hookctl.effects.structure import ABSENT, INSIDE, JsonText, Masked
+from hookctl.model import DeliveryPlan, PluginBlock, Status
+
+Build = Callable[..., DeliveryPlan]
+Find = Callable[..., Effects]
+Event = Callable[..., dict[str, Any]]
+
+
+def only(effects: Effects) -> RequestChange:
+    (change,) = effects.changes.values()
+    assert change.requests is not None
+    (shown,) = change.requests.shown
+    return shown
+
+
+def changed(change: RequestChange) -> dict[Any, tuple[Any, Any]]:
+    return {step.path: (step.before, step.after) for step in change.steps if not step.same}
+
+
+def test_each_part_of_a_created_webhooks_request_comes(effects_of: Find, delivery_plan: Build) -> None:
+    bearer = PluginBlock("bearer", {"token": "${env:T}"})
+    change = only(effects_of([], [delivery_plan(headers={"X-A": "key ${env:K}"}, auth=(bearer,), body_template='{"a": "{{ data.severity }}"}')]))
+    assert all(step.op == "add" for step in change.steps)
+    assert {path: after for path, (_, after) in changed(change).items()} == {
+        ("method",): "POST",
+        ("url",): "https://siem.example.com/ingest",
+        ("headers", "X-A"): Masked("key ***", "key ${env:K}"),
+        ("headers", "Content-Type"): "application/json",
+        ("auth",): [{"type": "bearer", "token": Masked("***", "${env:T}")}],
+        ("body",): {"a": "High"},
+    }
+    assert change.is_mock
+    assert change.after.is_sent
+
+
+def test_the_difference_is_one_of_keys_and_values(effects_of: Find, delivery_plan: Build) -> None:
+    before = delivery_plan(body_template='{"a": "{{ data.severity }}", "t": "{ \\"id\\": \\"{{ data.id }}\\", \\"n\\": 1 }", "gone": null}')
+    after = delivery_plan(body_template='{"t": "{ \\"id\\": \\"{{ data.id }}\\", \\"n\\": 2 }",\n "a": "{{ data.severity }}", "new": [1]}', method="PUT")
+    assert changed(only(effects_of([before], [after]))) == {
+        ("method",): ("POST", "PUT"),
+        ("body", "t", INSIDE, "n"): (1, 2),
+        ("body", "gone"): (None, ABSENT),
+        ("body", "new"): (ABSENT, [1]),
+    }
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"when": "data.severity == 'High'"},
+        {"timeout_seconds": 1},
+        {"retry_schedule": ()},
+        {"description": "x"},
+        {"labels": {"a": "b"}},
+        {"status": Status.INACTIVE},
+    ],
+)
+def test_a_change_that_no_request_shows_says_so(effects_of: Find, delivery_plan: Build, fields: dict[str, Any]) -> None:
+    (change,) = effects_of([delivery_plan(body_template='{"a": 1}')], [delivery_plan(body_template='{"a": 1}', **fields)]).changes.values()
+    assert change.changes_no_request
+    assert change.requests is not None
+    assert (change.requests.shown, change.requests.changed, change.requests.unchanged) == ((), 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"headers": {"A": "${env:A}"}}, {"headers": {"A": "${env:B}"}}),
+        ({"url": "https://siem.example.com/${env:A}"}, {"url": "https://siem.example.com/${env:B}"}),
+        ({"auth": (PluginBlock("bearer", {"token": "${env:A}"}),)}, {"auth": (PluginBlock("bearer", {"token": "${env:B}"}),)}),
+    ],
+)
+def test_another_secret_is_a_difference_that_shows_no_secret(effects_of: Find, delivery_plan: Build, before: Any, after: Any) -> None:
+    ((old, new),) = changed(only(effects_of([delivery_plan(**before)], [delivery_plan(**after)]))).values()
+    assert old != new
+    assert old.text == new.text
+    assert "***" in new.text
+
+
+def test_the_same_json_written_differently(effects_of: Find, delivery_plan: Build) -> None:
+    change = only(effects_of([delivery_plan(body_template='{"a": 1, "b": 2}')], [delivery_plan(body_template='{"b":2,"a":1}')]))
+    assert change.is_rewritten
+    assert changed(change) == {}
+
+
+def test_a_request_that_cannot_be_made(effects_of: Find, delivery_plan: Build, event: Event) -> None:
+    effects = effects_of(
+        [delivery_plan(body_template='{"a": 1}')],
+        [delivery_plan(body_template='{"a": "{{ data.resource.name }}"}')],
+        samples=[event("e1", resource=None), event("e2")],
+    )
+    (change,) = effects.changes.values()
+    assert change.requests is not None
+    broken, fine = change.requests.shown
+    assert "data.resource.name" in broken.after.problem
+    assert ("body",) in changed(broken)
+    assert fine.after.problem == ""
+
+
+def test_samples_that_neither_side_lets_through_are_left_out(effects_of: Find, delivery_plan: Build, event: Event) -> None:
+    before = delivery_plan(when="data.severity == 'High'", body_template='{"a": "{{ data.title }}"}')
+    after = delivery_plan(when="data.severity == 'Low'", body_template='{"b": "{{ data.title }}"}')
+    samples = [event("high", severity="High"), event("medium", severity="Medium"), event("low", severity="Low")]
+    (change,) = effects_of([before], [after], samples=samples).changes.values()
+    assert change.requests is not None
+    assert [(one.event_id, one.before.is_sent, one.after.is_sent) for one in change.requests.shown] == [("high", True, False), ("low", False, True)]
+    (change,) = effects_of([before], [after], samples=[event("medium", severity="Medium")]).changes.values()
+    assert change.requests is not None
+    assert [one.is_mock for one in change.requests.shown] == [True]
+
+
+def test_few_are_shown_and_all_are_counted(effects_of: Find, delivery_plan: Build, event: Event) -> None:
+    samples = [event(f"e{number}", title="a" if number % 2 else "b") for number in range(20)]
+    after = delivery_plan(body_template='{"a": "{% if data.title == \'a\' %}x{% else %}y{% endif %}"}')
+    (change,) = effects_of([delivery_plan(body_template='{"a": "y"}')], [after], samples=samples).changes.values()
+    assert change.requests is not None
+    assert (len(change.requests.shown), change.requests.changed, change.requests.unchanged) == (3, 10, 10)
+
+
+def test_a_body_that_is_nested_too_deeply_is_compared_as_text(effects_of: Find, delivery_plan: Build) -> None:
+    deep = '{"a": ' + "[" * 70 + "]" * 70 + "}"
+    change = only(effects_of([delivery_plan(body_template='{"a": 1}')], [delivery_plan(body_template=deep)]))
+    assert changed(change) == {("body",): ({"a": 1}, deep)}
+
+
+def test_a_string_of_an_event_that_holds_json_is_opened(effects_of: Find, delivery_plan: Build, event: Event) -> None:
+    effects = effects_of([], [delivery_plan(body_template='{"a": "{{ data.title }}"}')], samples=[event("e", title='{"x": 1}')])
+    assert changed(only(effects))[("body",)][1] == {"a": JsonText({"x": 1}, '{"x": 1}')}
