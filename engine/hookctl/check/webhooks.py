@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from hookctl.check.blocks import Blocks
 from hookctl.check.headers import check_headers
@@ -15,26 +15,43 @@ from hookctl.plugin.calls import Plugins
 from hookctl.schema_files import read_schema
 
 
-def check_webhooks(webhooks: Sequence[Webhook], plugins: Plugins) -> list[Finding]:
-    """Every finding about ``webhooks``. Looks at the files alone: neither network, secrets nor state. A plugin that raises is a finding, too."""
-    schema = Schema(read_schema("webhook.schema.json"), {})
-    blocks = Blocks(plugins)
+class Checker:
+    """Checks one webhook after the other; compiles schemas once. Looks at the files alone: neither network, secrets nor state."""
+
+    def __init__(self, plugins: Plugins) -> None:
+        self._plugins = plugins
+        self._schema = Schema(read_schema("webhook.schema.json"), {})
+        self._blocks = Blocks(plugins)
+
+    def check(self, webhook: Webhook) -> list[Finding]:
+        """Every finding about a webhook by itself. A plugin that raises is a finding, too."""
+        notes = Notes(webhook)
+        self._schema.check(notes, dict(webhook.fields))
+        check_headers(notes, ("headers",), webhook.fields.get("headers"))
+        check_references(notes, self._plugins.secret_sources)
+        self._blocks.check(notes)
+        check_texts(notes, self._plugins)
+        return notes.findings
+
+
+def check_names(webhooks: Iterable[Webhook]) -> list[Finding]:
+    """A finding for each name that an earlier webhook has, compared without case."""
     findings: list[Finding] = []
     first: dict[str, Webhook] = {}
     for webhook in webhooks:
         notes = Notes(webhook)
-        schema.check(notes, dict(webhook.fields))
-        check_headers(notes, ("headers",), webhook.fields.get("headers"))
-        check_references(notes, plugins.secret_sources)
-        blocks.check(notes)
-        check_texts(notes, plugins)
         _check_name(notes, first)
         findings += notes.findings
     return findings
 
 
+def check_webhooks(webhooks: Sequence[Webhook], plugins: Plugins) -> list[Finding]:
+    """Every finding about ``webhooks``, by themselves and beside one another."""
+    checker = Checker(plugins)
+    return [*(finding for webhook in webhooks for finding in checker.check(webhook)), *check_names(webhooks)]
+
+
 def _check_name(notes: Notes, first: dict[str, Webhook]) -> None:
-    """Note a name that another webhook has, compared without case."""
     name = notes.webhook.name
     if not name:
         return
