@@ -12,16 +12,32 @@ from hookctl.errors import StoreError
 from hookctl.queue.interface import Queue
 from hookctl.queue.sqlite import SqliteQueue
 
-IMPLEMENTATIONS: dict[str, Callable[[Path], Queue]] = {"sqlite": lambda directory: SqliteQueue(directory / "queue.db")}
+
+class Clock:
+    """The clock that nobody sets."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+IMPLEMENTATIONS: dict[str, Callable[[Path, Clock], Queue]] = {"sqlite": lambda directory, clock: SqliteQueue(directory / "queue.db", clock)}
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)
-def open_queue(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Queue]]:
+def open_queue(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Callable[[], Queue]]:
     """Opens the same queue each time it is called, as another process would."""
     opened: list[Queue] = []
 
     def open_one() -> Queue:
-        opened.append(IMPLEMENTATIONS[request.param](tmp_path))
+        opened.append(IMPLEMENTATIONS[request.param](tmp_path, clock))
         return opened[-1]
 
     yield open_one

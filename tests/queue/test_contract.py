@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -23,8 +24,9 @@ from hookctl.model import (
     Timing,
     Verdict,
 )
-from hookctl.queue.interface import Claimed, Filter, NewDelivery, Outcome, Queue, Result, Routed
+from hookctl.queue.interface import Circuit, Claimed, Filter, NewDelivery, Outcome, Queue, Result, Routed
 
+Clock = Any  # of conftest.py
 NOW = 1_800_000_000.0
 LEASE = 60.0
 BOTH = {"A": 100, "B": 100}
@@ -175,10 +177,11 @@ def test_next_due_is_for_the_webhooks_asked_for(queue: Queue) -> None:
     assert queue.next_due(["B"]) == NOW + LEASE
 
 
-def test_a_worker_that_stalls_past_its_lease_can_no_longer_mark(queue: Queue, open_queue: Callable[[], Queue]) -> None:
+def test_a_worker_that_stalls_past_its_lease_can_no_longer_mark(queue: Queue, open_queue: Callable[[], Queue], clock: Clock) -> None:
     other = open_queue()
     queue.enqueue([routed("e1")], NOW)
     (stalled,) = claim(queue)
+    clock.now += LEASE
     assert claim(other, NOW + LEASE - 0.1) == []
     (taken,) = claim(other, NOW + LEASE)
     assert queue.finish([result(stalled)], NOW + LEASE) == {"e1-A"}
@@ -194,9 +197,64 @@ def test_a_lease_that_ended_but_that_nobody_took_still_marks(queue: Queue) -> No
     assert queue.finish([result(claimed)], NOW + 10 * LEASE) == set()
 
 
-def test_claiming_again_replaces_the_lease(queue: Queue) -> None:
+@pytest.mark.parametrize("set_to", [NOW + 86_400, NOW - 86_400])
+def test_a_clock_that_is_set_ends_no_lease(queue: Queue, open_queue: Callable[[], Queue], clock: Clock, set_to: float) -> None:
+    other = open_queue()
+    queue.enqueue([routed("e1")], NOW)
+    (claimed,) = claim(queue)
+    for worker in (queue, other):
+        worker.clock_set(NOW, set_to)
+        assert claim(worker, set_to) == []
+    clock.now += LEASE
+    assert claimed_ids(other, set_to + LEASE) == ["e1-A"]
+    assert queue.finish([result(claimed)], set_to) == {"e1-A"}
+
+
+@pytest.mark.parametrize("set_to", [NOW + 86_400, NOW - 86_400, NOW + 30])
+def test_what_is_to_be_tried_in_an_hour_is_tried_in_an_hour_however_the_clock_is_set(queue: Queue, open_queue: Callable[[], Queue], set_to: float) -> None:
+    other = open_queue()
+    queue.enqueue([routed("e1"), routed("e2")], NOW)
+    later, _ = claim(queue)
+    queue.finish([result(later, Outcome(DeliveryStatus.RETRYING, "HTTP 500", due_at=NOW + 3600))], NOW)
+    queue.release([_])
+    for worker in (queue, other):  # each of them notices
+        worker.clock_set(NOW, set_to)
+    hour = 3600 if abs(set_to - NOW) > 60 else 3600 - (set_to - NOW)  # what nobody takes for a clock that was set is not made up for
+    assert claimed_ids(other, set_to + hour - 0.1) == ["e2-A"]
+    assert claimed_ids(other, set_to + hour) == ["e1-A"]
+
+
+def test_a_clock_that_was_set_back_while_nobody_looked(queue: Queue) -> None:
+    queue.enqueue([routed("e1")], NOW + 86_400)
+    queue.clock_set(NOW, NOW)
+    assert claimed_ids(queue, NOW) == ["e1-A"]
+
+
+def test_a_lease_can_be_renewed_as_long_as_it_is_held(queue: Queue, open_queue: Callable[[], Queue], clock: Clock) -> None:
+    other = open_queue()
+    queue.enqueue([routed("e1")], NOW)
+    (claimed,) = claim(queue)
+    clock.now += LEASE - 1
+    assert queue.renew([claimed], NOW + LEASE - 1, LEASE) == set()
+    clock.now += LEASE - 1
+    assert (claim(other, NOW + 2 * LEASE - 2), queue.next_due(["A"])) == ([], NOW + 2 * LEASE - 1)
+    clock.now += 1
+    assert claimed_ids(other, NOW + 2 * LEASE - 1) == ["e1-A"]
+    assert queue.renew([claimed], NOW + 2 * LEASE, LEASE) == {"e1-A"}
+
+
+def test_a_renewal_leaves_cancelled_what_was_cancelled(queue: Queue) -> None:
+    queue.enqueue([routed("e1")], NOW)
+    (claimed,) = claim(queue)
+    queue.reconcile(applied(1))
+    assert queue.renew([claimed], NOW, LEASE) == set()
+    assert queue.next_due(["A"]) is None
+
+
+def test_claiming_again_replaces_the_lease(queue: Queue, clock: Clock) -> None:
     queue.enqueue([routed("e1")], NOW)
     (first,) = claim(queue)
+    clock.now += LEASE
     (second,) = claim(queue, NOW + LEASE)
     assert queue.finish([result(first)], NOW + LEASE) == {"e1-A"}
     assert queue.finish([result(second)], NOW + LEASE) == set()
@@ -437,3 +495,97 @@ def test_what_is_in_hand_during_a_rename_ends_under_the_new_name(queue: Queue) -
     assert queue.finish([result(second, gone, serial=2)], NOW) == set()
     assert set(queue.suspended()) == {"B"}
     assert webhooks_of(queue) == {"e1-A": ("B", "delivered"), "e2-A": ("B", "dead")}
+
+
+# -- cancelled, replayed as planned, forgotten
+
+
+def test_cancelled_is_what_waits_or_is_held(queue: Queue) -> None:
+    queue.enqueue([routed("e1", "A", "B"), routed("e2"), routed("e3")], NOW)
+    queue.reconcile(applied(1, A=Status.ACTIVE, B=Status.INACTIVE))
+    delivered, dead, _ = claim(queue)
+    queue.finish([result(delivered), result(dead, Outcome(DeliveryStatus.DEAD, "HTTP 400"))], NOW)
+    everything = ["e1-A", "e1-B", "e2-A", "e3-A", "no-such"]
+    assert queue.cancel(everything, NOW, "not wanted") == ["e1-B", "e3-A"]
+    assert standing(queue) == {
+        "e1-A": ("delivered", ""),
+        "e1-B": ("cancelled", "not wanted"),
+        "e2-A": ("dead", "HTTP 400"),
+        "e3-A": ("cancelled", "not wanted"),
+    }
+    queue.reconcile(applied(2, A=Status.ACTIVE, B=Status.ACTIVE))
+    assert claim(queue) == []
+    assert queue.replay(["e3-A"], NOW) == []  # it is still in the hands of whoever tries it
+    assert queue.replay(["e1-B"], NOW) == ["e1-B"]
+
+
+@pytest.mark.parametrize(("outcome", "status"), [(DELIVERED, "delivered"), (Outcome(DeliveryStatus.RETRYING, "HTTP 500", due_at=NOW), "cancelled")])
+def test_what_is_cancelled_while_it_is_tried_may_still_be_delivered(queue: Queue, outcome: Outcome, status: str) -> None:
+    queue.enqueue([routed("e1")], NOW)
+    (claimed,) = claim(queue)
+    assert queue.cancel(["e1-A"], NOW, "not wanted") == ["e1-A"]
+    assert queue.finish([result(claimed, outcome)], NOW) == set()
+    assert (standing(queue)["e1-A"][0], claim(queue)) == (status, [])
+
+
+def test_a_replay_as_planned_is_by_the_plan_of_the_last_attempt_until_the_next_replay(queue: Queue, open_queue: Callable[[], Queue]) -> None:
+    old, new = plan("A"), replace(plan("A"), url="https://new.example.com/")
+    queue.enqueue([routed("e1"), routed("e2")], NOW)
+    for used in (new, old):
+        claims = claim(queue, wanted={"A": 1})
+        made = [replace(attempt(one.delivery.attempts + 1), plan_digest=used.digest) for one in claims]
+        again = Outcome(DeliveryStatus.RETRYING, "HTTP 500", due_at=NOW - 1)
+        queue.finish([Result(one, tried, again, 1, used) for one, tried in zip(claims, made, strict=True)], NOW)
+    other = open_queue()
+    assert other.replay(["e1-A", "e2-A"], NOW, as_planned=True) == ["e1-A"]  # the other was never tried
+    (replayed,) = claim(other, wanted={"A": 1})
+    assert (replayed.delivery.id, replayed.plan, replayed.delivery.attempts) == ("e1-A", old, 0)
+    other.finish([Result(replayed, replace(attempt(), plan_digest=old.digest), Outcome(DeliveryStatus.RETRYING, "HTTP 500", due_at=NOW - 1), 1, old)], NOW)
+    (retried,) = claim(other, wanted={"A": 1})
+    assert retried.plan == old
+    other.release([retried])
+    assert other.replay(["e1-A"], NOW - 1) == ["e1-A"]
+    assert claim(other, wanted={"A": 1})[0].plan is None
+
+
+def test_forgotten_is_what_is_over(queue: Queue) -> None:
+    queue.enqueue([routed("over"), routed("waits", "A", "B"), routed("fresh"), Routed(event("for-nobody"), ())], NOW)
+    claims = {one.delivery.id: one for one in claim(queue, wanted={"A": 100})}
+    queue.finish([result(claims["over-A"]), result(claims["waits-A"])], NOW)
+    queue.finish([result(claims["fresh-A"])], NOW + 10)
+    queue.enqueue([routed("later")], NOW + 5)
+    assert queue.prune(NOW, 100) == 0
+    assert queue.prune(NOW + 1, 1) == 1
+    assert queue.prune(NOW + 1, 100) == 1
+    assert sorted(standing(queue)) == ["fresh-A", "later-A", "waits-A", "waits-B"]
+    assert queue.attempts("over-A") == []
+    assert queue.enqueue([routed("over"), routed("waits")], NOW + 20) == [True, False]
+
+
+def test_what_is_held_is_not_forgotten(queue: Queue) -> None:
+    queue.enqueue([routed("e1")], NOW)
+    queue.reconcile(applied(1, A=Status.INACTIVE))
+    assert queue.prune(NOW + 1e9, 100) == 0
+
+
+def test_how_full_it_is(queue: Queue) -> None:
+    before = queue.fullness()
+    queue.enqueue([routed(f"e{number}", "A", "B") for number in range(500)], NOW)
+    queue.reconcile(applied(1, A=Status.ACTIVE, B=Status.INACTIVE))
+    after = queue.fullness()
+    assert (before.waiting, after.waiting) == (0, 500)
+    assert after.used_bytes > before.used_bytes + 100_000
+    assert after.free_bytes > 0
+
+
+def test_circuits_are_what_was_said_last(queue: Queue, open_queue: Callable[[], Queue]) -> None:
+    opened, probing = Circuit("open", "HTTP 500", NOW, NOW + 30), Circuit("half-open", "HTTP 500", NOW + 30, NOW + 30)
+    queue.set_circuits({"A": opened, "B": opened})
+    queue.set_circuits({"A": None, "B": probing})
+    assert open_queue().circuits() == {"B": probing}
+
+
+def test_undelivered(queue: Queue) -> None:
+    queue.enqueue([routed("e1"), routed("e2", "A", "B")], NOW)
+    queue.finish([result(claim(queue)[0])], NOW)
+    assert [one.id for one in queue.deliveries(Filter(undelivered=True))] == ["e2-B", "e2-A"]

@@ -13,8 +13,10 @@ import pytest
 
 from hookctl.errors import StoreError
 from hookctl.model import Event
+from hookctl.queue import tables
 from hookctl.queue.interface import NewDelivery, Routed
 from hookctl.queue.sqlite import SqliteQueue
+from hookctl.store import connect, migrate
 
 CLAIM_AND_HANG = """
 import sys, time
@@ -57,11 +59,24 @@ def test_files_are_for_their_owner_alone_and_nothing_is_left(tmp_path: Path) -> 
 
 def test_the_claim_reads_an_index_and_no_more(tmp_path: Path) -> None:
     SqliteQueue(tmp_path / "queue.db").close()
+    values = {"owner": "w", "until": 1.0, "ends": 1.0, "monotonic": 1.0, "webhook": "A", "now": 1.0, "count": 1}
     with sqlite3.connect(tmp_path / "queue.db") as connection:
-        query = "EXPLAIN QUERY PLAN SELECT seq FROM deliveries WHERE webhook = ? AND ready_at <= ? ORDER BY ready_at, seq LIMIT ?"
-        steps = [row[3] for row in connection.execute(query, ("A", 1.0, 1))]
+        claim = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {tables.CLAIM}", values)]
+        ready = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {tables.READY}")]
     connection.close()
-    assert steps == ["SEARCH deliveries USING COVERING INDEX deliveries_ready (webhook=? AND ready_at<?)"]
+    assert "SEARCH deliveries USING INDEX deliveries_ready (webhook=? AND ready_at<?)" in claim
+    assert [step for step in claim + ready if step.startswith("SCAN deliveries")] == []
+
+
+def test_a_store_of_the_version_before_is_taken_over(tmp_path: Path) -> None:
+    connection = connect(tmp_path / "queue.db")
+    migrate(connection, tables.COMPONENT, tables.SCRIPTS[:1])
+    connection.execute("INSERT INTO events VALUES (1, 'e1', 'anomaly', 1.0, 1.0, '{}')")
+    connection.execute("INSERT INTO deliveries (id, event, webhook, status, created_at, due_at, ready_at) VALUES ('e1-A', 1, 'A', 'waiting', 1.0, 1.0, 1.0)")
+    connection.close()
+    queue = SqliteQueue(tmp_path / "queue.db")
+    assert [claimed.delivery.id for claimed in queue.claim(2.0, 10, 60.0, {"A": 10})] == ["e1-A"]
+    queue.close()
 
 
 def test_a_damaged_file_is_refused_and_kept(tmp_path: Path) -> None:

@@ -54,6 +54,9 @@ class Known:
     worker: int | None = None
     lease: int = 0
     until: float = 0.0
+    made: float = 0.0
+    ended: float = 0.0
+    """When it was marked last, cancelled or made due."""
 
 
 class QueueMachine(RuleBasedStateMachine):
@@ -62,15 +65,15 @@ class QueueMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.directory = Path(tempfile.mkdtemp())
-        self.workers = [self.open(), self.open()]
         self.now = 1000.0
+        self.workers = [self.open(), self.open()]
         self.serial = 0
         self.known: dict[str, Known] = {}
         self.hands: list[tuple[int, Claimed]] = []
         """Every claim that a worker believes to hold."""
 
     def open(self) -> SqliteQueue:
-        return SqliteQueue(self.directory / "queue.db")
+        return SqliteQueue(self.directory / "queue.db", lambda: self.now)
 
     def teardown(self) -> None:
         for worker in self.workers:
@@ -86,7 +89,7 @@ class QueueMachine(RuleBasedStateMachine):
         for routed, is_new in zip(batch, self.workers[worker].enqueue(batch, self.now), strict=True):
             assert is_new == (routed.deliveries[0].id not in self.known)
             for delivery in routed.deliveries if is_new else ():
-                self.known[delivery.id] = Known(delivery.webhook, due=self.now)
+                self.known[delivery.id] = Known(delivery.webhook, due=self.now, made=self.now, ended=self.now)
 
     @rule(worker=st.integers(0, 1), limit=st.integers(1, 5))
     def claim(self, worker: int, limit: int) -> None:
@@ -117,7 +120,7 @@ class QueueMachine(RuleBasedStateMachine):
         assert lost == (set() if holds else {claimed.delivery.id})
         if not holds:
             return
-        known.worker, known.attempts = None, number
+        known.worker, known.attempts, known.ended = None, number, self.now
         if verdict != "retrying":
             known.status = verdict
             return
@@ -133,6 +136,38 @@ class QueueMachine(RuleBasedStateMachine):
         known = self.known[claimed.delivery.id]
         if (known.worker, known.lease) == (worker, claimed.lease):
             known.worker = None
+
+    @precondition(lambda self: self.hands)
+    @rule(data=st.data())
+    def renew(self, data: st.DataObject) -> None:
+        worker, claimed = data.draw(st.sampled_from(self.hands))
+        known = self.known[claimed.delivery.id]
+        holds = (known.worker, known.lease) == (worker, claimed.lease)
+        assert self.workers[worker].renew([claimed], self.now, LEASE) == (set() if holds else {claimed.delivery.id})
+        if holds:
+            known.until = self.now + LEASE
+
+    @precondition(lambda self: self.known)
+    @rule(data=st.data(), worker=st.integers(0, 1))
+    def cancel(self, data: st.DataObject, worker: int) -> None:
+        name = data.draw(st.sampled_from(sorted(self.known)))
+        waits = self.known[name].status in {"waiting", "retrying", "held"}
+        assert self.workers[worker].cancel([name], self.now, "not wanted") == ([name] if waits else [])
+        if waits:
+            self.known[name].status, self.known[name].ended = "cancelled", self.now
+
+    @rule(worker=st.integers(0, 1), age=st.sampled_from([0.0, 50.0]))
+    def prune(self, worker: int, age: float) -> None:
+        """Events whose deliveries all ended a while ago are forgotten, and come as new ones."""
+        before = self.now - age
+        events = {name.partition("-")[0] for name in self.known}
+        over = {event for event in events if all(self.is_over(self.known[f"{event}-{webhook}"], before) for webhook in WEBHOOKS)}
+        assert self.workers[worker].prune(before, 100) == len(over)
+        self.known = {name: known for name, known in self.known.items() if name.partition("-")[0] not in over}
+        self.hands = [(holder, claimed) for holder, claimed in self.hands if claimed.delivery.id in self.known]
+
+    def is_over(self, known: Known, before: float) -> bool:
+        return known.status in {"delivered", "dead", "cancelled"} and known.worker is None and known.made < before and known.ended < before
 
     @rule(seconds=st.sampled_from([1.0, 30.0, LEASE, 200.0]))
     def pass_time(self, seconds: float) -> None:
@@ -176,7 +211,7 @@ class QueueMachine(RuleBasedStateMachine):
         is_free = known.worker is None or known.until <= self.now
         assert self.workers[worker].replay([name], self.now) == ([name] if is_free else [])
         if is_free:
-            known.status, known.attempts, known.due, known.worker = "waiting", 0, self.now, None
+            known.status, known.attempts, known.due, known.worker, known.ended = "waiting", 0, self.now, None, self.now
 
     @invariant()
     def nothing_is_lost_or_changed(self) -> None:

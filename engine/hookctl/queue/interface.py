@@ -7,7 +7,8 @@ Three promises that an implementation makes, and ``tests/queue`` checks:
   next that claims it, and from then on can no longer mark it;
 - an event's id is seen once: the same event again makes no second delivery.
 
-Times are epoch seconds. Several processes may use one queue at once; one object belongs to one thread.
+Times are epoch seconds, and the caller says what time it is; leases are measured on a clock that nobody sets, too.
+Several processes may use one queue at once; one object belongs to one thread.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from hookctl.model import AppliedState, Attempt, Delivery, DeliveryStatus, Event, Json
+from hookctl.model import AppliedState, Attempt, Delivery, DeliveryPlan, DeliveryStatus, Event, Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Claimed:
     """The whole event."""
     lease: int
     """Tells this claim of the delivery from every earlier and later one."""
+    plan: DeliveryPlan | None = None
+    """What it is replayed by; None: what is applied now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,8 @@ class Result:
     outcome: Outcome
     serial: int
     """Of the applied state that the attempt was made by: a suspension holds until a later one."""
+    plan: DeliveryPlan | None = None
+    """What the attempt was made by; kept, so that a replay can use it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +89,8 @@ class Filter:
     """Made at this time or later."""
     ids: Collection[str] | None = None
     id_prefix: str = ""
+    undelivered: bool = False
+    """All but the delivered."""
 
 
 EVERYTHING = Filter()
@@ -99,6 +106,30 @@ class Stopped:
     """How many are held now."""
     is_suspended: bool
     """True: its target wants no more, and what comes is held too. False: these deliveries alone were held, by someone's hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """What a worker says of a webhook whose target fails. There is none for a webhook whose target does not."""
+
+    state: str
+    """``open``: nothing is sent; ``half-open``: one probe is, or a few more at a time since the probe went well."""
+    reason: str
+    since: float
+    until: float
+    """When the probe is made; after it nobody may know better, if the worker has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fullness:
+    """How much there is, and how much more there is room for."""
+
+    waiting: int
+    """Deliveries that are to be tried."""
+    used_bytes: int
+    """What the store holds."""
+    free_bytes: int
+    """What its disk has left, and what the store has freed within itself."""
 
 
 Counts = Mapping[str, Mapping[DeliveryStatus, int]]
@@ -144,6 +175,10 @@ class Queue(Protocol):
         """Give back claims that were not tried to their end: they are due again as before, for anyone. Lost leases are passed over."""
         ...
 
+    def renew(self, claims: Iterable[Claimed], now: float, lease_seconds: float) -> set[str]:
+        """Hold claims for longer, from now on; gives the ids whose lease was lost."""
+        ...
+
     def next_due(self, webhooks: Collection[str]) -> float | None:
         """When the next delivery of these webhooks can be claimed: it is due, or the lease on it ends. None: nothing waits."""
         ...
@@ -154,6 +189,13 @@ class Queue(Protocol):
 
     def close(self) -> None:
         """Release the store. Claims that were neither finished nor released are free for others at once."""
+        ...
+
+    def clock_set(self, before: float, now: float) -> None:
+        """The wall clock was set, from ``before`` to ``now``: what was to be tried in an hour is to be tried in an hour.
+
+        May be called by each worker that notices, and at any time with ``before`` as ``now``, for a clock that was set back while nobody looked.
+        """
         ...
 
     # -- applied state
@@ -193,11 +235,35 @@ class Queue(Protocol):
         """Every attempt on a delivery, oldest first. A replay starts to number from 1 again."""
         ...
 
-    def replay(self, ids: Sequence[str], now: float) -> list[str]:
+    def replay(self, ids: Sequence[str], now: float, *, as_planned: bool = False) -> list[str]:
         """Make deliveries due now, whatever became of them, with a fresh retry schedule; their attempts stay on record.
 
-        Gives the ids that are due now; those that someone is trying at this moment are left alone.
+        Gives the ids that are due now; those that someone is trying at this moment are left alone. ``as_planned``: by the delivery plan of the last
+        attempt, and not by the one that is applied; those that were never tried are left alone then.
         """
+        ...
+
+    def cancel(self, ids: Sequence[str], now: float, reason: str) -> list[str]:
+        """Never try these again, as far as they wait or are held; gives their ids. One that is being tried at this moment may still be delivered."""
+        ...
+
+    def prune(self, before: float, limit: int) -> int:
+        """Forget events that came before a time and whose deliveries all ended before it, with their attempts: the oldest, at most ``limit``.
+
+        Gives how many. What is waiting or held stays, however old. A forgotten event's id is new if it comes again.
+        """
+        ...
+
+    def fullness(self) -> Fullness:
+        """How full the queue is."""
+        ...
+
+    def circuits(self) -> Mapping[str, Circuit]:
+        """What was last said of each webhook's target; see :meth:`set_circuits`."""
+        ...
+
+    def set_circuits(self, circuits: Mapping[str, Circuit | None]) -> None:
+        """Say what stands between webhooks and their targets; None: nothing."""
         ...
 
     def counts(self, after: int = 0) -> Counts:

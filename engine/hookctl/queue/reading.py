@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hookctl.errors import StoreError
-from hookctl.model import Attempt, Delivery, DeliveryStatus, Json
+from hookctl.model import Attempt, Delivery, DeliveryPlan, DeliveryStatus, Json
 from hookctl.queue.interface import Counts, Filter
 from hookctl.queue.records import attempt_from_text
 from hookctl.queue.tables import DELIVERY
@@ -18,6 +18,14 @@ def delivery(columns: Sequence[Any]) -> Delivery:
     """The delivery whose columns are those of ``tables.DELIVERY``."""
     name, event_id, webhook, status, attempts, due_at, reason, created_at = columns
     return Delivery(name, event_id, webhook, DeliveryStatus(status), attempts, due_at, reason, created_at)
+
+
+def plan(text: str) -> DeliveryPlan:
+    """A delivery plan that is kept. Raises StoreError when this hookctl cannot read it."""
+    try:
+        return DeliveryPlan.from_json(json.loads(text))
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(f"a delivery plan that was kept cannot be read: {error}", hint="It was written by another version of hookctl.") from error
 
 
 def deliveries(connection: sqlite3.Connection, which: Filter, limit: int | None) -> list[Delivery]:
@@ -37,6 +45,8 @@ def deliveries(connection: sqlite3.Connection, which: Filter, limit: int | None)
         only("d.created_at >= ?", which.since)
     if which.ids is not None:
         only("d.id IN (SELECT value FROM json_each(?))", json.dumps(list(which.ids)))
+    if which.undelivered:
+        only("d.status <> ?", DeliveryStatus.DELIVERED)
     if which.id_prefix:
         only("substr(d.id, 1, ?) = ?", len(which.id_prefix))
         values.append(which.id_prefix)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from hookctl.model import AppliedState, Attempt, Delivery, DeliveryStatus, Json
-from hookctl.queue import reading, tables
-from hookctl.queue.interface import EVERYTHING, Claimed, Counts, Filter, Result, Routed, Stopped
+from hookctl.queue import reading, tables, upkeep
+from hookctl.queue.interface import EVERYTHING, Circuit, Claimed, Counts, Filter, Fullness, Result, Routed, Stopped
 from hookctl.queue.reconciling import reconcile, stopped, suspend, unhold
 from hookctl.queue.records import attempt_to_text, to_text
 from hookctl.queue.workers import Worker, is_alive
@@ -22,14 +22,22 @@ LOOK_FOR_DEAD_WORKERS = 1.0
 """Seconds between two looks whether the workers that hold leases still live."""
 
 
+def since_boot() -> float:
+    """Seconds on a clock that nobody sets, that goes on while the machine sleeps, and that is one for all processes on it."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 class SqliteQueue:
     """A :class:`hookctl.queue.interface.Queue` in the SQLite file at ``path``, made when it does not exist.
 
-    Raises StoreError when the file cannot be opened.
+    ``monotonic`` is the clock of leases, the same for every process. Raises StoreError when the file cannot be opened.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, monotonic: Callable[[], float] = since_boot) -> None:
         self._path = path
+        self._monotonic = monotonic
+        self._kept: set[str] = set()
+        """Digests of delivery plans that are in the store."""
         self._connection = connect(path)
         migrate(self._connection, tables.COMPONENT, tables.SCRIPTS)
         self._worker = Worker(path)
@@ -65,7 +73,7 @@ class SqliteQueue:
             elif delivery.webhook in suspended:
                 status, reason = DeliveryStatus.HELD, suspended[delivery.webhook]
             ready_at = now if status is DeliveryStatus.WAITING else None
-            self._connection.execute(tables.ADD_DELIVERY, (delivery.id, added.lastrowid, delivery.webhook, status, reason, now, now, ready_at))
+            self._connection.execute(tables.ADD_DELIVERY, (delivery.id, added.lastrowid, delivery.webhook, status, reason, now, now, ready_at, now))
         return True
 
     def position(self) -> int:
@@ -78,8 +86,9 @@ class SqliteQueue:
     def claim(self, now: float, limit: int, lease_seconds: float, wanted: Mapping[str, int]) -> list[Claimed]:
         """See :meth:`hookctl.queue.interface.Queue.claim`."""
         self._free_dead_workers()
-        due = [webhook for webhook, count in wanted.items() if count > 0 and self._is_due(webhook, now)]
-        if not due or limit <= 0:
+        ready = self._ready() if wanted and limit > 0 else {}
+        due = [webhook for webhook, count in wanted.items() if count > 0 and ready.get(webhook, float("inf")) <= now]
+        if not due:
             return []
         with errors_as_store_errors(self._path):
             self._worker.start()
@@ -87,21 +96,26 @@ class SqliteQueue:
         with transaction(self._connection) as connection:
             for webhook in due:
                 count = min(wanted[webhook], limit - len(taken))
-                values = {"owner": self._worker.name, "until": now + lease_seconds, "webhook": webhook, "now": now, "count": count}
+                values = self._lease_end(now, lease_seconds) | {"owner": self._worker.name, "webhook": webhook, "now": now, "count": count}
                 taken += [seq for (seq,) in connection.execute(tables.CLAIM, values).fetchall()]
             return list(self._claimed(taken))
 
     def _claimed(self, taken: list[int]) -> Iterator[Claimed]:
         documents: dict[int, Mapping[str, Json]] = {}
-        for *fields, lease, event, text in self._connection.execute(tables.CLAIMED, (json.dumps(taken),)):
+        for *fields, lease, event, text, plan in self._connection.execute(tables.CLAIMED, (json.dumps(taken),)):
             document = documents.get(event)
             if document is None:
                 document = documents[event] = json.loads(text)
-            yield Claimed(reading.delivery(fields), document, lease)
+            yield Claimed(reading.delivery(fields), document, lease, reading.plan(plan) if plan else None)
 
-    def _is_due(self, webhook: str, now: float) -> bool:
+    def _ready(self) -> dict[str, float]:
+        """When the next delivery of each webhook can be claimed, as far as any waits."""
         with self._reading() as connection:
-            return connection.execute("SELECT 1 FROM deliveries WHERE webhook = ? AND ready_at <= ? LIMIT 1", (webhook, now)).fetchone() is not None
+            return dict(connection.execute(tables.READY))
+
+    def _lease_end(self, now: float, seconds: float) -> dict[str, float]:
+        monotonic = self._monotonic()
+        return {"until": now + seconds, "ends": monotonic + seconds, "monotonic": monotonic}
 
     def _free_dead_workers(self) -> None:
         if time.monotonic() - self._looked_at < LOOK_FOR_DEAD_WORKERS:
@@ -120,18 +134,24 @@ class SqliteQueue:
         last: dict[str, DeliveryStatus] = {}
         with transaction(self._connection) as connection:
             for result in results:
-                webhook = self._mark(result)
+                webhook = self._mark(result, now)
                 if webhook is None:
                     lost.add(result.claimed.delivery.id)
                     continue
                 connection.execute(tables.ADD_ATTEMPT, (attempt_to_text(result.attempt), result.claimed.delivery.id))
+                self._keep(result)
                 last[webhook] = result.outcome.status
                 if result.outcome.suspend:
                     suspend(connection, webhook, result.serial, result.outcome.reason)
             connection.executemany(tables.REMEMBER_RESULT, [(webhook, status, now) for webhook, status in last.items()])
         return lost
 
-    def _mark(self, result: Result) -> str | None:
+    def _keep(self, result: Result) -> None:
+        if result.plan is not None and result.plan.digest not in self._kept:
+            self._connection.execute(tables.ADD_PLAN, (result.plan.digest, result.plan.canonical().decode()))
+            self._kept.add(result.plan.digest)
+
+    def _mark(self, result: Result, now: float) -> str | None:
         """The delivery's webhook; None where the lease was lost."""
         outcome = result.outcome
         values = self._lease(result.claimed) | {
@@ -139,6 +159,7 @@ class SqliteQueue:
             "reason": outcome.reason,
             "attempts": result.attempt.number,
             "due_at": outcome.due_at,
+            "now": now,
         }
         statement = tables.RETRY if outcome.status is DeliveryStatus.RETRYING else tables.END
         rows = self._connection.execute(statement, values).fetchall()
@@ -152,18 +173,27 @@ class SqliteQueue:
         with transaction(self._connection) as connection:
             connection.executemany(tables.RELEASE, [self._lease(claimed) for claimed in claims])
 
+    def renew(self, claims: Iterable[Claimed], now: float, lease_seconds: float) -> set[str]:
+        """See :meth:`hookctl.queue.interface.Queue.renew`."""
+        end = self._lease_end(now, lease_seconds)
+        with transaction(self._connection) as connection:
+            return {one.delivery.id for one in claims if not connection.execute(tables.RENEW, self._lease(one) | end).rowcount}
+
     def next_due(self, webhooks: Collection[str]) -> float | None:
         """See :meth:`hookctl.queue.interface.Queue.next_due`."""
-        query = "SELECT ready_at FROM deliveries WHERE webhook = ? AND ready_at IS NOT NULL ORDER BY ready_at LIMIT 1"
-        with self._reading() as connection:
-            rows = [connection.execute(query, (webhook,)).fetchone() for webhook in webhooks]
-        return min((row[0] for row in rows if row), default=None)
+        ready = self._ready()
+        return min((ready[webhook] for webhook in webhooks if webhook in ready), default=None)
 
     def in_hand_elsewhere(self) -> int:
         """See :meth:`hookctl.queue.interface.Queue.in_hand_elsewhere`."""
         with self._reading() as connection:
             query = "SELECT count(*) FROM deliveries WHERE owner IS NOT NULL AND owner <> ?"
             return int(connection.execute(query, (self._worker.name,)).fetchone()[0])
+
+    def clock_set(self, before: float, now: float) -> None:
+        """See :meth:`hookctl.queue.interface.Queue.clock_set`."""
+        with transaction(self._connection) as connection:
+            upkeep.clock_set(connection, before, now)
 
     # -- applied state
 
@@ -212,10 +242,42 @@ class SqliteQueue:
         with self._reading() as connection:
             return reading.attempts(connection, delivery_id)
 
-    def replay(self, ids: Sequence[str], now: float) -> list[str]:
+    def replay(self, ids: Sequence[str], now: float, *, as_planned: bool = False) -> list[str]:
         """See :meth:`hookctl.queue.interface.Queue.replay`."""
         with transaction(self._connection) as connection:
-            return [name for name in ids if connection.execute(tables.REPLAY, {"id": name, "now": now}).rowcount]
+            plans = {name: (connection.execute(tables.LAST_PLAN, (name,)).fetchone() or (None,))[0] if as_planned else None for name in ids}
+            values = {"now": now, "monotonic": self._monotonic()}
+            chosen = [name for name in plans if plans[name] or not as_planned]
+            return [name for name in chosen if connection.execute(tables.REPLAY, values | {"id": name, "planned": plans[name]}).rowcount]
+
+    def cancel(self, ids: Sequence[str], now: float, reason: str) -> list[str]:
+        """See :meth:`hookctl.queue.interface.Queue.cancel`."""
+        with transaction(self._connection) as connection:
+            return [name for name in ids if connection.execute(tables.CANCEL, {"id": name, "now": now, "reason": reason}).rowcount]
+
+    def prune(self, before: float, limit: int) -> int:
+        """See :meth:`hookctl.queue.interface.Queue.prune`."""
+        with transaction(self._connection) as connection:
+            return upkeep.prune(connection, before, limit)
+
+    def fullness(self) -> Fullness:
+        """See :meth:`hookctl.queue.interface.Queue.fullness`."""
+        with self._reading() as connection:
+            return upkeep.fullness(connection, self._path)
+
+    def circuits(self) -> Mapping[str, Circuit]:
+        """See :meth:`hookctl.queue.interface.Queue.circuits`."""
+        with self._reading() as connection:
+            return {webhook: Circuit(*fields) for webhook, *fields in connection.execute("SELECT webhook, state, reason, since, until FROM circuits")}
+
+    def set_circuits(self, circuits: Mapping[str, Circuit | None]) -> None:
+        """See :meth:`hookctl.queue.interface.Queue.set_circuits`."""
+        with transaction(self._connection) as connection:
+            for webhook, circuit in circuits.items():
+                if circuit is None:
+                    connection.execute("DELETE FROM circuits WHERE webhook = ?", (webhook,))
+                else:
+                    connection.execute(tables.SET_CIRCUIT, (webhook, circuit.state, circuit.reason, circuit.since, circuit.until))
 
     def counts(self, after: int = 0) -> Counts:
         """See :meth:`hookctl.queue.interface.Queue.counts`."""

@@ -55,26 +55,57 @@ SCRIPTS = (
     );
     INSERT INTO reconciled VALUES (0);
     """,
+    """
+    ALTER TABLE deliveries ADD COLUMN set_at REAL NOT NULL DEFAULT 0; -- when its due time was set, or it came to its end
+    ALTER TABLE deliveries ADD COLUMN lease_ends REAL;               -- lease_until, on the clock that nobody sets
+    ALTER TABLE deliveries ADD COLUMN planned TEXT;                  -- digest of the plan that it is replayed by; NULL: the applied one
+    UPDATE deliveries SET set_at = created_at;
+    CREATE INDEX deliveries_of_event ON deliveries (event);
+    -- Each delivery plan that an attempt was made by.
+    CREATE TABLE plans (digest TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
+    -- What workers say of targets that fail: for people, and for the worker that comes next.
+    CREATE TABLE circuits (
+        webhook TEXT PRIMARY KEY,
+        state TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        since REAL NOT NULL,
+        until REAL NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
 
 ADD_EVENT = "INSERT INTO events (id, event_type, event_time, received_at, document) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
-ADD_DELIVERY = "INSERT INTO deliveries (id, event, webhook, status, reason, created_at, due_at, ready_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+ADD_DELIVERY = "INSERT INTO deliveries (id, event, webhook, status, reason, created_at, due_at, ready_at, set_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 DELIVERY = "d.id, e.id, d.webhook, d.status, d.attempts, d.due_at, d.reason, d.created_at"
 """The columns of a ``Delivery``, of deliveries ``d`` joined with events ``e``."""
 
 CLAIM = """
-    UPDATE deliveries SET lease = lease + 1, owner = :owner, lease_until = :until, ready_at = :until
-    WHERE seq IN (SELECT seq FROM deliveries WHERE webhook = :webhook AND ready_at <= :now ORDER BY ready_at, seq LIMIT :count)
+    UPDATE deliveries SET lease = lease + 1, owner = :owner, lease_until = :until, lease_ends = :ends, ready_at = :until
+    WHERE seq IN (
+        SELECT seq FROM deliveries
+        WHERE webhook = :webhook AND ready_at <= :now AND (owner IS NULL OR lease_ends <= :monotonic)
+        ORDER BY ready_at, seq LIMIT :count
+    )
     RETURNING seq
 """
+"""A lease ends on both clocks: the wall clock may have been set while it was held."""
+READY = """
+    WITH RECURSIVE waiting (webhook) AS (
+        SELECT min(webhook) FROM deliveries WHERE ready_at IS NOT NULL
+        UNION ALL
+        SELECT (SELECT min(webhook) FROM deliveries WHERE webhook > waiting.webhook AND ready_at IS NOT NULL) FROM waiting WHERE webhook IS NOT NULL
+    )
+    SELECT webhook, (SELECT min(ready_at) FROM deliveries d WHERE d.webhook = waiting.webhook AND ready_at IS NOT NULL) FROM waiting WHERE webhook IS NOT NULL
+"""
+"""When the next delivery of each webhook can be claimed: two steps in an index for each webhook that has any, however many wait."""
 CLAIMED = f"""
-    SELECT {DELIVERY}, d.lease, e.seq, e.document FROM deliveries d JOIN events e ON e.seq = d.event
+    SELECT {DELIVERY}, d.lease, e.seq, e.document, p.document FROM deliveries d JOIN events e ON e.seq = d.event LEFT JOIN plans p ON p.digest = d.planned
     WHERE d.seq IN (SELECT value FROM json_each(?)) ORDER BY d.due_at, d.seq
 """  # noqa: S608 - the text put in is the constant above
 
 END = """
-    UPDATE deliveries SET status = :status, reason = :reason, attempts = :attempts, ready_at = NULL, owner = NULL, lease_until = NULL
+    UPDATE deliveries SET status = :status, reason = :reason, attempts = :attempts, ready_at = NULL, owner = NULL, lease_until = NULL, set_at = :now
     WHERE id = :id AND lease = :lease AND owner = :owner
     RETURNING webhook
 """
@@ -83,7 +114,7 @@ RETRY = """
         status = CASE WHEN ready_at IS NULL THEN status ELSE 'retrying' END,
         reason = CASE WHEN ready_at IS NULL THEN reason ELSE :reason END,
         ready_at = CASE WHEN ready_at IS NULL THEN NULL ELSE :due_at END,
-        due_at = :due_at, attempts = :attempts, owner = NULL, lease_until = NULL
+        due_at = :due_at, attempts = :attempts, owner = NULL, lease_until = NULL, set_at = :now
     WHERE id = :id AND lease = :lease AND owner = :owner
     RETURNING webhook
 """
@@ -94,6 +125,10 @@ Both give the webhook as it is called now: it may have been renamed while the de
 
 ADD_ATTEMPT = "INSERT INTO attempts (delivery, record) SELECT seq, ? FROM deliveries WHERE id = ?"
 
+RENEW = """
+    UPDATE deliveries SET lease_until = :until, lease_ends = :ends, ready_at = CASE WHEN ready_at IS NULL THEN NULL ELSE :until END
+    WHERE id = :id AND lease = :lease AND owner = :owner
+"""
 FREE = "owner = NULL, lease_until = NULL, ready_at = CASE WHEN ready_at IS NULL THEN NULL ELSE due_at END"
 RELEASE = f"UPDATE deliveries SET {FREE} WHERE id = :id AND lease = :lease AND owner = :owner"  # noqa: S608 - as above
 FREE_OWNER = f"UPDATE deliveries SET {FREE} WHERE owner = ?"  # noqa: S608 - as above
@@ -117,9 +152,52 @@ RENAME_LATE = tuple(f"{RENAME} AND {which}" for which in ("ready_at IS NOT NULL"
 """What may have been added since, each by its index: to look at every delivery would take long."""
 RENAME_RESULT = "UPDATE OR REPLACE last_results SET webhook = ? WHERE webhook = ?"
 REPLAY = """
-    UPDATE deliveries SET status = 'waiting', reason = '', attempts = 0, due_at = :now, ready_at = :now, lease = lease + 1, owner = NULL, lease_until = NULL
-    WHERE id = :id AND (owner IS NULL OR lease_until <= :now)
+    UPDATE deliveries SET
+        status = 'waiting', reason = '', attempts = 0, due_at = :now, ready_at = :now, set_at = :now, planned = :planned,
+        lease = lease + 1, owner = NULL, lease_until = NULL
+    WHERE id = :id AND (owner IS NULL OR lease_until <= :now AND lease_ends <= :monotonic)
 """
+LAST_PLAN = """
+    SELECT p.digest FROM deliveries d JOIN attempts a ON a.delivery = d.seq LEFT JOIN plans p ON p.digest = json_extract(a.record, '$.plan_digest')
+    WHERE d.id = ? ORDER BY a.seq DESC LIMIT 1
+"""
+"""The plan of the last attempt, if it is kept."""
+ADD_PLAN = "INSERT INTO plans (digest, document) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING"
+CANCEL = """
+    UPDATE deliveries SET status = 'cancelled', reason = :reason, ready_at = NULL, set_at = :now
+    WHERE id = :id AND status IN ('waiting', 'retrying', 'held')
+"""
+
+SET_CIRCUIT = "INSERT OR REPLACE INTO circuits (webhook, state, reason, since, until) VALUES (?, ?, ?, ?, ?)"
+
+# A due time is kept as far ahead as it was when it was set, wherever the wall clock goes.
+CLOCK_FELL = """
+    UPDATE deliveries SET
+        due_at = :now + max(0, due_at - set_at), set_at = :now,
+        ready_at = CASE WHEN ready_at IS NULL THEN NULL WHEN owner IS NULL THEN :now + max(0, due_at - set_at) ELSE :now END
+    WHERE (ready_at IS NOT NULL OR status = 'held') AND set_at > :now + :slack
+"""
+CLOCK_LEAPT = """
+    UPDATE deliveries SET
+        due_at = due_at + :by, set_at = :before + :by,
+        ready_at = CASE WHEN ready_at IS NULL OR owner IS NOT NULL THEN ready_at ELSE ready_at + :by END
+    WHERE (ready_at IS NOT NULL OR status = 'held') AND due_at > :before AND set_at <= :before + :slack
+"""
+"""Only what was not due before the leap."""
+
+FIRST_AFTER = "SELECT seq FROM events WHERE received_at >= ? ORDER BY seq LIMIT 1"
+PRUNABLE = """
+    SELECT seq FROM events e WHERE seq < :end AND NOT EXISTS (
+        SELECT 1 FROM deliveries d WHERE d.event = e.seq AND (d.status IN ('waiting', 'retrying', 'held') OR d.owner IS NOT NULL OR d.set_at >= :before)
+    )
+    ORDER BY seq LIMIT :count
+"""
+"""Events of which all is over."""
+PRUNE = (
+    "DELETE FROM attempts WHERE delivery IN (SELECT seq FROM deliveries WHERE event IN (SELECT value FROM json_each(?)))",
+    "DELETE FROM deliveries WHERE event IN (SELECT value FROM json_each(?))",
+    "DELETE FROM events WHERE seq IN (SELECT value FROM json_each(?))",
+)
 REMEMBER_RESULT = """
     INSERT INTO last_results (webhook, status, at) VALUES (?, ?, ?)
     ON CONFLICT (webhook) DO UPDATE SET status = excluded.status, at = excluded.at

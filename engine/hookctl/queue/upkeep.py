@@ -1,0 +1,37 @@
+"""Keeping the SQLite queue in order: history that is over, clocks that were set, and how full it is."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+
+from hookctl.queue import tables
+from hookctl.queue.interface import Fullness
+
+SLACK = 60.0
+"""Seconds by which clocks may differ without anybody having set one."""
+
+
+def clock_set(connection: sqlite3.Connection, before: float, now: float) -> None:
+    """See :meth:`hookctl.queue.interface.Queue.clock_set`; inside the caller's transaction."""
+    connection.execute(tables.CLOCK_FELL, {"now": now, "slack": SLACK})
+    if now - before > SLACK:  # what has been moved, or set since, is past the slack, so nobody moves it twice
+        connection.execute(tables.CLOCK_LEAPT, {"before": before, "by": now - before, "slack": SLACK})
+
+
+def prune(connection: sqlite3.Connection, before: float, limit: int) -> int:
+    """See :meth:`hookctl.queue.interface.Queue.prune`; inside the caller's transaction."""
+    row = connection.execute(tables.FIRST_AFTER, (before,)).fetchone()
+    values = {"before": before, "count": limit, "end": row[0] if row else 2**62}
+    events = json.dumps([seq for (seq,) in connection.execute(tables.PRUNABLE, values).fetchall()])
+    counts = [connection.execute(statement, (events,)).rowcount for statement in tables.PRUNE]
+    return counts[-1]
+
+
+def fullness(connection: sqlite3.Connection, path: Path) -> Fullness:
+    """See :meth:`hookctl.queue.interface.Queue.fullness`."""
+    (waiting,) = connection.execute("SELECT count(*) FROM deliveries WHERE ready_at IS NOT NULL").fetchone()
+    pages, free, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size"))
+    return Fullness(waiting, (pages - free) * size, shutil.disk_usage(path.parent).free + free * size)
