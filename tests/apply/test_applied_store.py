@@ -250,3 +250,15 @@ def test_a_kill_at_any_statement_leaves_the_old_state_or_the_new(path: Path, tmp
     assert killed >= 10
     assert store.read() == new
     store.apply(planned(store, delivery_plan("After")))
+
+
+def test_it_is_known_that_something_else_has_changed_the_state(path: Path, delivery_plan: Build) -> None:
+    store = AppliedStore(path)
+    store.apply(planned(store, delivery_plan("A"), delivery_plan("B", url="x")))
+    assert not store.read().is_edited
+    connection = connect(path)
+    connection.execute("DELETE FROM applied_webhooks WHERE name = 'A'")
+    connection.close()
+    assert store.read() == AppliedState(1, {"B": delivery_plan("B", url="x")}, is_edited=True)
+    assert not store.apply(planned(store, delivery_plan("B", url="x"))).is_edited
+    assert not store.read().is_edited

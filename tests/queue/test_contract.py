@@ -24,7 +24,7 @@ from hookctl.model import (
     Timing,
     Verdict,
 )
-from hookctl.queue.interface import Circuit, Claimed, Filter, NewDelivery, Outcome, Queue, Result, Routed
+from hookctl.queue.interface import Circuit, Claimed, Filter, NewDelivery, Outcome, Queue, Result, Routed, Stopped
 
 Clock = Any  # of conftest.py
 NOW = 1_800_000_000.0
@@ -589,3 +589,26 @@ def test_undelivered(queue: Queue) -> None:
     queue.enqueue([routed("e1"), routed("e2", "A", "B")], NOW)
     queue.finish([result(claim(queue)[0])], NOW)
     assert [one.id for one in queue.deliveries(Filter(undelivered=True))] == ["e2-B", "e2-A"]
+
+
+# -- what is held otherwise than by an apply
+
+
+def test_suspensions_and_what_was_held_by_hand_are_told(queue: Queue) -> None:
+    state = applied(1, A=Status.ACTIVE, B=Status.INACTIVE)
+    queue.reconcile(state)
+    queue.enqueue([routed("e1", "A", "B"), routed("e2")], NOW)
+    queue.reconcile(state)
+    assert queue.stopped(state) == []
+    queue.finish([result(claim(queue, limit=1, wanted={"A": 1})[0], Outcome(DeliveryStatus.DEAD, "HTTP 410 Gone", suspend=True))], NOW)
+    assert queue.stopped(state) == [Stopped("A", "suspended until the next apply: HTTP 410 Gone", 1, is_suspended=True)]
+    assert queue.stopped(replace(state, serial=2)) == []  # that apply ends it, whether it is carried out here yet or not
+    queue.resume("A")
+    assert queue.stopped(state) == []
+
+
+def test_what_an_apply_will_free_is_not_taken_for_held_by_hand(queue: Queue) -> None:
+    queue.reconcile(applied(1, A=Status.ACTIVE))
+    queue.enqueue([routed("e1")], NOW)
+    queue.reconcile(applied(2, A=Status.INACTIVE))
+    assert queue.stopped(applied(3, A=Status.ACTIVE)) == []
