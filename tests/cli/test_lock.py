@@ -99,6 +99,15 @@ def stop(process: subprocess.Popen[str], number: signal.Signals) -> None:
             return
 
 
+@pytest.fixture
+def hang_up() -> Iterator[None]:
+    """A hang-up that counts, also where the tests run under nohup: what ignores a signal hands that down to its children."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hang_up")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_gives_the_lock_back(run_cli: Run, root: Path, number: signal.Signals) -> None:
     with asking(root) as (first, _):
