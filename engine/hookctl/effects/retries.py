@@ -23,7 +23,7 @@ class Retries:
     per_event_in_an_hour: int
     """Requests that one event makes within one hour at most."""
     per_hour: float | None
-    """Requests within one hour at most, by the rate limit; None: as many as there are events for it."""
+    """Requests that the rate limit lets through in an hour, after a burst of at most one second's worth; None: as many as events call for."""
 
 
 def retries_of(plan: DeliveryPlan, jitter: float) -> Retries:

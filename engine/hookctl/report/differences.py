@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from hookctl.effects.structure import ABSENT, INSIDE, JsonText, Marker, Masked, Opened, Path, Step, closed, size
+from hookctl.effects.structure import INSIDE, JsonText, Marker, Masked, Opened, Path, Step, closed, size
 from hookctl.model import Json
 from hookctl.report.printable import printable
 
@@ -39,11 +39,11 @@ def difference_lines(steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
 
 def difference_document(step: Step) -> dict[str, Json]:
     """One difference, as ``schemas/plan.schema.json`` has it."""
-    part, *rest = step.path or ("request",)
+    part, *rest = step.path
     return {
         "op": step.op,
         "part": str(part),
-        "path": [str(name) for name in rest] if part == "headers" else list(json_paths(rest)),
+        "path": [str(name) for name in rest] if part == "headers" else list(json_paths(rest)) if part in {"auth", "body"} else [],
         "before": closed(step.before),
         "after": closed(step.after),
         "secret": isinstance(step.before, Masked) or isinstance(step.after, Masked),
@@ -52,7 +52,7 @@ def difference_document(step: Step) -> dict[str, Json]:
 
 def place(path: Path) -> str:
     """Where a difference is, for people: ``url``, ``headers.X-Source``, ``body $.items[0].id``, ``body $.payload (JSON text) $.id``."""
-    part, *rest = path
+    part, *rest = path or ("request",)
     if part == "headers":
         return printable(".".join(str(name) for name in path))
     if part == "auth":
@@ -76,19 +76,20 @@ def json_paths(path: Iterable[str | int | Marker]) -> Iterator[str]:
 
 def _changed(step: Step) -> Iterator[tuple[str, str]]:
     sign = SIGNS[step.op]
-    if step.op == "change":
-        yield sign, f"{place(step.path)}: {_change(step)}"
+    sides = [(mark, value) for mark, value in (("-", step.before), ("+", step.after)) if not isinstance(value, Marker)]
+    if not any(_is_long(value) for _, value in sides):
+        yield sign, f"{place(step.path)}: {_change(step) if len(sides) == 2 else _shown(step, sides[0][1])}"
         return
-    value = step.after if step.before is ABSENT else step.before
-    inline = _shown(step, value)
-    if len(inline) <= MAX_INLINE or not isinstance(value, dict | list | JsonText):
-        yield sign, f"{place(step.path)}: {inline}"
-        return
-    lines = list(_laid_out(value))
     yield sign, f"{place(step.path)}:"
-    yield from ((sign, f"  {printable(line)}") for line in lines[:MAX_LINES])
-    if len(lines) > MAX_LINES:
-        yield sign, f"  ... {len(lines) - MAX_LINES} more lines"
+    for mark, value in sides:
+        lines = list(_laid_out(value))
+        yield from ((mark, f"  {line}") for line in lines[:MAX_LINES])
+        if len(lines) > MAX_LINES:
+            yield mark, f"  ... {len(lines) - MAX_LINES} more lines"
+
+
+def _is_long(value: Opened) -> bool:
+    return isinstance(value, dict | list | JsonText) and len(_inline(value)) > MAX_INLINE
 
 
 def _shown(step: Step, value: Opened | Marker) -> str:

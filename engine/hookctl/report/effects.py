@@ -49,7 +49,8 @@ def summary_lines(effects: Effects, *, color: bool) -> list[str]:
         counts = [f"{effects.events(which)} {words}" for which, words in (("newly", "newly sent"), ("no_longer", "no longer sent"), ("twice", "sent twice"))]
         lines.append(f"of the {_recent(effects)}: {', '.join(counts)}")
     if effects.longest and effects.longest.retries:
-        lines.append(f"longest retries: {printable(effects.longest.name)}, {_retries(effects.longest.retries)}")
+        retries = effects.longest.retries
+        lines.append(f"longest retries: {printable(effects.longest.name)}, {retries.attempts} attempts, the last {_time(retries.last_after)} after the first")
     lines += _waiting(effects.waiting)
     return [f"  {line}" for line in lines]
 
@@ -101,7 +102,8 @@ def _request_lines(requests: Requests, color: bool) -> Iterator[str]:
                 yield f"    {name}, it cannot be made, and its delivery is dead: {printable(side.problem)}"
         if change.is_rewritten:
             yield "    body: the same JSON, written differently"
-        yield from (_signed(f"{sign}   {line}", sign, color) for sign, line in difference_lines(change.steps))
+        if not all(step.same for step in change.steps):
+            yield from (_signed(f"{sign}   {line}", sign, color) for sign, line in difference_lines(change.steps))
     more = requests.changed - len(requests.shown)
     if more:
         yield f"... and {more} more of the sample's requests change"
@@ -141,7 +143,7 @@ def _retries(retries: Retries) -> str:
 
 
 def _per_hour(retries: Retries) -> str:
-    return "" if retries.per_hour is None else f", at most {retries.per_hour:,.0f} in all by the rate limit"
+    return "" if retries.per_hour is None else f", {retries.per_hour:,.0f} in all by the rate limit"
 
 
 def _time(seconds: float) -> str:
