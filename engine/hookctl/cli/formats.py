@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,12 +82,21 @@ class OutputType(click.ParamType):  # type: ignore[type-arg]  # generic from cli
         return Output(form, Path(file) if named else None)
 
 
+class FormatOption(click.Option):
+    """An option whose variable has the name of the option, ``HOOKCTL_PLAN_FORMAT``; click would take that of its parameter."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """The variable's value; formats in it are separated by spaces."""
+        return os.environ.get(f"{ctx.auto_envvar_prefix}_FORMAT") or None
+
+
 def format_option(*forms: str) -> Callable[[Command], Command]:
     """A click decorator that adds ``--format`` and passes an :class:`Outputs` as ``outputs``; ``forms`` are the forms that the command has."""
     offered = forms or ("text", "json")
     return click.option(
         "--format",
         "outputs",
+        cls=FormatOption,
         type=OutputType(offered),
         metavar=f"[{'|'.join(offered)}][=FILE]",
         multiple=True,
