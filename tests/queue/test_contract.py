@@ -455,7 +455,10 @@ def test_what_waits_and_what_was_follow_a_rename(queue: Queue) -> None:
     queue.reconcile(applied(1, A=Status.ACTIVE))
     queue.enqueue([routed("e1"), routed("e2")], NOW)
     queue.finish([result(claim(queue, limit=1)[0])], NOW)
+    circuit = Circuit("open", "it fails", NOW, NOW + 60)
+    queue.set_circuits({"A": circuit})
     queue.reconcile(renamed(2, Rename(2, "A", "B"), B=Status.ACTIVE))
+    assert queue.circuits() == {"B": circuit}
     assert webhooks_of(queue) == {"e1-A": ("B", "delivered"), "e2-A": ("B", "waiting")}
     assert queue.last_results() == {"B": (DeliveryStatus.DELIVERED, NOW)}
     assert claimed_ids(queue, wanted={"B": 9}) == ["e2-A"]

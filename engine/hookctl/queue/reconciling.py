@@ -38,7 +38,7 @@ def reconcile(connection: sqlite3.Connection, applied: AppliedState) -> None:
 
 
 def _rename(connection: sqlite3.Connection, rename: Rename, *statements: str) -> None:
-    for statement in (*statements, tables.RENAME_RESULT):
+    for statement in (*statements, *tables.RENAME_KNOWN):
         connection.execute(statement, (rename.new, rename.old))
 
 
