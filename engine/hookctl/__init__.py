@@ -7,7 +7,7 @@ What an embedder needs to check and plan a directory of webhook files, as ``hook
     plugins = hookctl.load_plugins()
     checked = hookctl.check_directory(Path("webhooks.d"), plugins)
     if checked.valid:
-        plan = hookctl.plan_directory(checked, hookctl.AppliedState(), plugins, hookctl.tool_versions(plugins))
+        plan = hookctl.plan_directory(checked, hookctl.AppliedState(), hookctl.tool_versions(plugins))
 
 Plugin authors import ``hookctl.plugin`` instead.
 """
@@ -17,9 +17,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from hookctl.checking import Checked, check_directory
     from hookctl.errors import HookctlError
     from hookctl.model import AppliedState, Finding, Plan
-    from hookctl.pipeline import Checked, check_directory, plan_directory, tool_versions
+    from hookctl.pipeline import plan_directory, tool_versions
     from hookctl.plugin.calls import Plugins
     from hookctl.plugin.host import load_plugins
 
@@ -41,12 +42,12 @@ __all__ = [
 
 _HOMES = {
     "AppliedState": "hookctl.model",
-    "Checked": "hookctl.pipeline",
+    "Checked": "hookctl.checking",
     "Finding": "hookctl.model",
     "HookctlError": "hookctl.errors",
     "Plan": "hookctl.model",
     "Plugins": "hookctl.plugin.calls",
-    "check_directory": "hookctl.pipeline",
+    "check_directory": "hookctl.checking",
     "load_plugins": "hookctl.plugin.host",
     "plan_directory": "hookctl.pipeline",
     "tool_versions": "hookctl.pipeline",

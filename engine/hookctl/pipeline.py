@@ -9,10 +9,11 @@ from typing import Any
 
 from hookctl import __version__
 from hookctl.check import ask_policies, check_webhooks, field_place
+from hookctl.checking import Checked
 from hookctl.compile import compile_webhook
 from hookctl.diff import RemovalLimit, make_plan, stopped_by
 from hookctl.effects import Effects, Recent, Surroundings, find_effects
-from hookctl.load import load_directory, load_revision
+from hookctl.load import load_revision
 from hookctl.model import (
     AppliedState,
     DeliveryPlan,
@@ -26,7 +27,6 @@ from hookctl.model import (
     SourceFile,
     Span,
     Webhook,
-    has_errors,
     in_order,
 )
 from hookctl.plugin import PolicyFinding
@@ -34,43 +34,16 @@ from hookctl.plugin.calls import Plugins
 from hookctl.queue.interface import Stopped
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What a directory holds, and everything that is wrong with it."""
-
-    webhooks: tuple[Webhook, ...]
-    findings: tuple[Finding, ...]
-
-    @property
-    def valid(self) -> bool:
-        """True when no finding is an error; only then may the webhooks be compiled."""
-        return not has_errors(self.findings)
-
-
-def check_directory(directory: Path, plugins: Plugins) -> Checked:
-    """Load and check every file of a directory. Needs neither network, secrets nor state; findings, never an exception, for bad input."""
-    loaded = load_directory(directory)
-    findings = in_order([*loaded.findings, *check_webhooks(loaded.webhooks, plugins)])
-    return Checked(tuple(loaded.webhooks), tuple(findings))
-
-
-def desired_plans(checked: Checked, plugins: Plugins) -> dict[str, DeliveryPlan]:
-    """The delivery plan of every webhook, by name. ``checked`` must be valid."""
-    plans = (compile_webhook(webhook, plugins) for webhook in checked.webhooks)
-    return {plan.name: plan for plan in plans}
-
-
 def plan_directory(
     checked: Checked,
     applied: AppliedState,
-    plugins: Plugins,
     versions: Mapping[str, str],
     *,
     only: Sequence[str] = (),
     against: Revision | None = None,
 ) -> Plan:
     """What an apply of a valid directory would change; see :func:`hookctl.diff.make_plan` for ``only`` and ``against``."""
-    return make_plan(applied, desired_plans(checked, plugins), versions, only=only, against=against)
+    return make_plan(applied, checked.plans, versions, only=only, against=against)
 
 
 @dataclass(frozen=True, slots=True)

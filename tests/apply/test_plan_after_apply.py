@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hookctl.apply import AppliedStore
+from hookctl.checking import check_directory
 from hookctl.diff import read_plan, to_document
 from hookctl.model import Action, Plan
-from hookctl.pipeline import check_directory, plan_directory, tool_versions
+from hookctl.pipeline import plan_directory, tool_versions
 from hookctl.plugin.host import load_plugins
 
 PLUGINS = load_plugins()
@@ -24,7 +25,7 @@ PLUGINS = load_plugins()
 words = st.from_regex(r"[A-Za-z][a-z]{0,8}", fullmatch=True)
 names = st.from_regex(r"[A-Za-z][A-Za-z0-9]{0,8}([ _-][A-Za-z0-9]{1,5}){0,2}", fullmatch=True)
 texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Co", "Cn", "Zl", "Zp", "Cf"]), max_size=20).map(lambda text: f"x{text}")
-printables = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="${}"), min_size=1, max_size=12)
+printables = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="${}"), min_size=1, max_size=12).map(lambda text: f"v{text}")
 secrets = words.map(lambda word: f"${{env:{word.upper()}}}")
 paths = st.from_regex(r"(/[a-z0-9]{1,6}){0,3}/?", fullmatch=True)
 urls = st.builds(lambda host, path: f"https://{host.lower()}.example.com{path}", words, paths)
@@ -112,7 +113,7 @@ def a_project() -> Iterator[tuple[Path, AppliedStore]]:
 def plan_of(directory: Path, store: AppliedStore) -> Plan:
     checked = check_directory(directory, PLUGINS)
     assert checked.valid, [(finding.rule, finding.message) for finding in checked.findings]
-    return plan_directory(checked, store.read(), PLUGINS, tool_versions(PLUGINS))
+    return plan_directory(checked, store.read(), tool_versions(PLUGINS))
 
 
 def as_blocks(documents: list[dict[str, Any]]) -> str:

@@ -29,7 +29,7 @@ from hookctl.plugin import AuthType, hookimpl
 def names(directory: Path) -> list[str]:
     plugins = hookctl.load_plugins()
     checked: hookctl.Checked = hookctl.check_directory(directory, plugins)
-    plan: hookctl.Plan = hookctl.plan_directory(checked, hookctl.AppliedState(), plugins, hookctl.tool_versions(plugins))
+    plan: hookctl.Plan = hookctl.plan_directory(checked, hookctl.AppliedState(), hookctl.tool_versions(plugins))
     return [change.name for change in plan.changes]
 
 

@@ -26,11 +26,11 @@ def entries(session: Session) -> list[Entry]:
 
 
 def _desired(session: Session, applied: AppliedState) -> Mapping[str, DeliveryPlan]:
-    from hookctl.pipeline import check_directory, desired_plans
+    from hookctl.cli.checked import check
 
-    checked = check_directory(session.directory, session.plugins)
+    checked = check(session)
     if checked.valid:
-        return desired_plans(checked, session.plugins)
+        return checked.plans
     click.echo(f"{session.directory} has errors, so only what is applied is shown. See `hookctl validate`.", err=True)
     return applied.plans
 

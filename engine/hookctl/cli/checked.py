@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,11 +12,30 @@ import click
 from hookctl.cli import exit_codes
 from hookctl.errors import HookctlError
 
+CACHE = Path(".hookctl/cache")
+"""Where results of checks are kept."""
+
 if TYPE_CHECKING:
+    from hookctl.checking import Checked
     from hookctl.cli.formats import Outputs
     from hookctl.cli.session import Session
     from hookctl.model import Finding
-    from hookctl.pipeline import Checked
+
+
+def check(session: Session) -> Checked:
+    """The directory's files, checked; with progress on standard error if there are so many that it takes a while."""
+    from hookctl.checking import check_directory
+    from hookctl.cli.progress import Progress
+
+    progress = Progress()
+    checked = check_directory(
+        session.directory,
+        session.plugins,
+        cache=CACHE,
+        progress=lambda done, files: progress.update(lambda: f"{done:,} of {files:,} files checked"),
+    )
+    progress.clear()
+    return checked
 
 
 def checked_directory(
@@ -30,10 +50,9 @@ def checked_directory(
 
     Warnings alone are shown as text.
     """
-    from hookctl.pipeline import check_directory
     from hookctl.report.findings import findings_text
 
-    checked = check_directory(session.directory, session.plugins)
+    checked = check(session)
     if not checked.valid:
         if on_errors:
             on_errors(checked.findings)

@@ -30,11 +30,8 @@ class Desired:
 
 def desired(ctx: click.Context, session: Session, outputs: Outputs, on_errors: Callable[[Sequence[Finding]], None] | None = None) -> Desired:
     """What the directory's files want. Shows findings; errors among them are told to ``on_errors`` too, and end the command."""
-    from hookctl.pipeline import desired_plans
-
     checked = checked_directory(ctx, session, outputs, warnings_to_stderr=True, on_errors=on_errors)
-    plans = dict(sorted(desired_plans(checked, session.plugins).items()))
-    return Desired(plans, {webhook.name: webhook for webhook in checked.webhooks})
+    return Desired(dict(sorted(checked.plans.items())), {webhook.name: webhook for webhook in checked.webhooks})
 
 
 def named_plan(plans: Mapping[str, DeliveryPlan], name: str) -> DeliveryPlan:

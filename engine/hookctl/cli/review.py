@@ -13,11 +13,12 @@ from hookctl.cli.surroundings import NOTHING_GIVEN, Given, gather
 if TYPE_CHECKING:
     import click
 
+    from hookctl.checking import Checked
     from hookctl.cli.formats import Outputs
     from hookctl.cli.session import Session
     from hookctl.effects import Effects
     from hookctl.model import Finding, Plan
-    from hookctl.pipeline import Checked, PlanFinding
+    from hookctl.pipeline import PlanFinding
     from hookctl.report.annotations import Annotation
 
 
@@ -76,12 +77,12 @@ def review_checked(session: Session, checked: Checked, given: Given = NOTHING_GI
 
     base: Base | None = check_revision(session.directory, scope.against, session.plugins) if scope.against is not None else None
     applied = AppliedState(plans=base.plans) if base else AppliedStore(session.store_path).read()
-    known = {*applied.plans, *(webhook.name for webhook in checked.webhooks)}
+    known = {*applied.plans, *checked.plans}
     for name in scope.only:
         if name not in known:
             raise unknown_webhook(name, known)
     versions = tool_versions(session.plugins)
-    plan = plan_directory(checked, applied, session.plugins, versions, only=scope.only, against=base.revision if base else None)
+    plan = plan_directory(checked, applied, versions, only=scope.only, against=base.revision if base else None)
     said = base.findings if base else drift(session, applied)
     return _review(session, plan, said, checked, given)
 

@@ -33,13 +33,11 @@ def command(ctx: click.Context, outputs: Outputs) -> None:
     Needs neither network, secrets nor state. Exit code 0 when there is no error, 1 when there is one.
     `hookctl explain RULE` tells more about the rule that a finding names.
     """
-    from hookctl.cli.checked import write_findings
-    from hookctl.pipeline import check_directory
+    from hookctl.cli.checked import check, write_findings
     from hookctl.report.findings import counted
 
     session: Session = ctx.obj
-    checked = check_directory(session.directory, session.plugins)
-    files = len({webhook.file.path for webhook in checked.webhooks})
-    nothing = f"{counted(len(checked.webhooks), 'webhook')} in {counted(files, 'file')}, and nothing to object to."
+    checked = check(session)
+    nothing = f"{counted(len(checked.webhooks), 'webhook')} in {counted(checked.files, 'file')}, and nothing to object to."
     write_findings(ctx, session, outputs, checked.findings, nothing)
     ctx.exit(exit_codes.OK if checked.valid else exit_codes.FAILED)

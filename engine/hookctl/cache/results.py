@@ -1,0 +1,134 @@
+"""The results of one directory's files in one file of JSON. What does not look right in it is as good as not there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hookctl.model import Finding, Severity, SourceFile, Span
+
+_MAGIC = b"hookctl cache 1 "
+_MAX_BYTES = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What checking a file without errors came to."""
+
+    webhooks: tuple[tuple[str, str], ...]
+    """Name of each webhook, and digest of its delivery plan, in the order of the file."""
+    warnings: tuple[Finding, ...] = ()
+
+
+class Cache:
+    """The results of one directory.
+
+    Found by a file's content, so that a renamed file is found and an edited one is not. Only results that were asked for or added
+    are kept by :meth:`save`, so that it never grows beyond the directory.
+    """
+
+    def __init__(self, folder: Path, directory: Path, key: str) -> None:
+        """``folder`` is where cache files are; ``key`` is the fingerprint of all that results depend on besides a file's content."""
+        self._path = folder / hashlib.sha256(os.fsencode(directory.resolve())).hexdigest()[:16]
+        self._key = key
+        self._found = self._read()
+        self._kept: dict[str, Any] = {}
+
+    def get(self, path: str, content: bytes) -> Result | None:
+        """The result for a file with this content, its warnings about the file ``path``; None where there is none."""
+        digest = hashlib.sha256(content).hexdigest()
+        row = self._found.get(digest)
+        if row is None:
+            return None
+        try:
+            result = _result(row, path, content)
+        except (TypeError, ValueError):  # whoever wrote that, it was not this hookctl
+            return None
+        self._kept[digest] = row
+        return result
+
+    def add(self, content: bytes, result: Result) -> None:
+        """Keep a result for a file with this content."""
+        warnings = [[one.rule, one.message, one.hint, _bounds(one.span), one.suggestions, one.webhook] for one in result.warnings]
+        self._kept[hashlib.sha256(content).hexdigest()] = [result.webhooks, warnings]
+
+    def save(self) -> None:
+        """Write the cache, all of it or nothing, if anything in it has changed. Where that cannot be done, the next run takes longer."""
+        if self._kept.keys() == self._found.keys():
+            return
+        document = json.dumps({"key": self._key, "files": self._kept}, separators=(",", ":")).encode()
+        with suppress(OSError):  # a directory that cannot be written, or a full disk
+            _make_folder(self._path.parent)
+            _replace(self._path, _MAGIC + hashlib.sha256(document).hexdigest().encode() + b"\n" + document)
+
+    def _read(self) -> Mapping[str, Any]:
+        try:
+            head, _, document = _content(self._path).partition(b"\n")
+            if head != _MAGIC + hashlib.sha256(document).hexdigest().encode():
+                return {}
+            read = json.loads(document)
+            files: Any = read["files"] if read["key"] == self._key else {}
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return {}
+        return files if isinstance(files, dict) else {}
+
+
+def _content(path: Path) -> bytes:
+    """The file's content, if nobody but this user can have written it: one that came with a checkout is not believed."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode) or about.st_uid != os.geteuid() or about.st_mode & 0o077 or about.st_size > _MAX_BYTES:
+            return b""
+        return file.read()
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file so that whoever reads meanwhile reads the old one or the new one."""
+    new = path.with_name(f"{path.name}.{os.getpid()}.{time.monotonic_ns()}")
+    try:
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
+            file.write(content)
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def _result(row: Any, path: str, content: bytes) -> Result:
+    """Raises TypeError or ValueError for a row that is none."""
+    webhooks, warnings = row
+    file = SourceFile(path, content.decode()) if warnings else None
+    found = [_warning(file, warning) for warning in warnings] if file else ()
+    return Result(tuple((str(name), str(digest)) for name, digest in webhooks), tuple(found))
+
+
+def _bounds(span: Span | None) -> list[int] | None:
+    return [span.line, span.column, span.end_line, span.end_column] if span else None
+
+
+def _warning(file: SourceFile, row: Any) -> Finding:
+    rule, message, hint, bounds, suggestions, webhook = row
+    return Finding(
+        rule=rule,
+        severity=Severity.WARNING,
+        message=message,
+        hint=hint,
+        file=file,
+        span=Span(*bounds) if bounds else None,
+        suggestions=tuple(suggestions),
+        webhook=webhook,
+    )
