@@ -64,8 +64,10 @@ def test_renames_are_remembered_by_serial(path: Path, delivery_plan: Build) -> N
     assert state.plans == {plan.name: plan for plan in (delivery_plan("New", timeout_seconds=2), delivery_plan("a"))}
     state = store.apply(planned(store, delivery_plan("A", timeout_seconds=9), delivery_plan("B", timeout_seconds=2)))
     assert state.plans == {plan.name: plan for plan in (delivery_plan("A", timeout_seconds=9), delivery_plan("B", timeout_seconds=2))}
-    assert state.renames == (Rename(2, "A", "a"), Rename(2, "B", "New"), Rename(3, "New", "B"), Rename(3, "a", "A"))
-    assert store.read() == state
+    assert state.renames == (Rename(2, "A", "a", is_taken=True), Rename(2, "B", "New", is_taken=True), Rename(3, "New", "B"), Rename(3, "a", "A"))
+    created = store.apply(planned(store, *state.plans.values(), delivery_plan("New", timeout_seconds=5)))
+    assert created.renames[2:] == (Rename(3, "New", "B", is_taken=True), Rename(3, "a", "A"))
+    assert store.read() == created
 
 
 def test_a_store_of_a_hookctl_that_knew_no_renames(path: Path, delivery_plan: Build) -> None:

@@ -465,13 +465,15 @@ def test_what_waits_and_what_was_follow_a_rename(queue: Queue) -> None:
 
 
 def test_a_rename_is_carried_out_once(queue: Queue) -> None:
-    after = renamed(2, Rename(2, "A", "B"), A=Status.ACTIVE, B=Status.ACTIVE)  # and A is the name of a new webhook
     queue.reconcile(applied(1, A=Status.ACTIVE))
-    queue.reconcile(after)
+    queue.reconcile(renamed(2, Rename(2, "A", "B"), B=Status.ACTIVE))
+    again = renamed(3, Rename(2, "A", "B", is_taken=True), A=Status.ACTIVE, B=Status.ACTIVE)
+    queue.reconcile(again)
     queue.enqueue([routed("e1")], NOW)
-    queue.reconcile(after)
-    queue.reconcile(replace(after, serial=3))
+    queue.reconcile(again)
     assert webhooks_of(queue) == {"e1-A": ("A", "waiting")}
+    queue.reconcile(renamed(4, Rename(2, "A", "B", is_taken=True), B=Status.ACTIVE))  # what waits for the new A does not go to B when A is removed
+    assert webhooks_of(queue) == {"e1-A": ("A", "cancelled")}
 
 
 def test_renames_in_a_row_are_carried_out_in_a_row(queue: Queue) -> None:

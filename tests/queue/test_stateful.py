@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from hookctl.model import AppliedState, Attempt, DeliveryPlan, DeliveryStatus, Event, Failure, FailureKind, Status, Timing
+from hookctl.model import AppliedState, Attempt, DeliveryPlan, DeliveryStatus, Event, Failure, FailureKind, Rename, Status, Timing
 from hookctl.queue.interface import Claimed, NewDelivery, Outcome, Result, Routed
 from hookctl.queue.sqlite import SqliteQueue
 
@@ -68,6 +69,8 @@ class QueueMachine(RuleBasedStateMachine):
         self.now = 1000.0
         self.workers = [self.open(), self.open()]
         self.serial = 0
+        self.applied: dict[str, Status] = {}
+        self.renames: list[Rename] = []
         self.known: dict[str, Known] = {}
         self.hands: list[tuple[int, Claimed]] = []
         """Every claim that a worker believes to hold."""
@@ -191,9 +194,28 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(worker=st.integers(0, 1), statuses=st.dictionaries(st.sampled_from(WEBHOOKS), st.sampled_from(Status)))
     def apply(self, worker: int, statuses: dict[str, Status]) -> None:
-        self.serial += 1
-        self.workers[worker].reconcile(AppliedState(self.serial, {name: plan(name, status) for name, status in statuses.items()}))
+        self.reconcile(worker, statuses, statuses.keys() - self.applied.keys())
+
+    @precondition(lambda self: len(self.applied) == 1)
+    @rule(worker=st.integers(0, 1))
+    def rename(self, worker: int) -> None:
+        ((old, status),) = self.applied.items()
+        new = WEBHOOKS[1 - WEBHOOKS.index(old)]
         for known in self.known.values():
+            if known.webhook == old:
+                known.webhook = new
+        self.reconcile(worker, {new: status}, {new}, Rename(self.serial + 1, old, new))
+
+    def reconcile(self, worker: int, statuses: dict[str, Status], come: Iterable[str], *more: Rename) -> None:
+        self.serial, self.applied = self.serial + 1, statuses
+        late = [replace(one, is_taken=one.is_taken or one.old in come) for one in self.renames]
+        self.renames = [*late, *more]
+        plans = {name: plan(name, status) for name, status in statuses.items()}
+        self.workers[worker].reconcile(AppliedState(self.serial, plans, tuple(self.renames)))
+        for known in self.known.values():
+            for one in late:
+                if known.webhook == one.old and not one.is_taken and known.status in {"waiting", "retrying", "held", "dead"}:
+                    known.webhook = one.new
             if known.status not in {"waiting", "retrying", "held"}:
                 continue
             if known.webhook not in statuses:

@@ -31,8 +31,11 @@ SCRIPTS = (
     """
     ALTER TABLE applies ADD COLUMN state_digest TEXT;  -- SHA-256 over the names and digests that the apply left; NULL: of a hookctl that wrote none
     """,
+    """
+    ALTER TABLE renames ADD COLUMN taken INTEGER NOT NULL DEFAULT 0;  -- 1: the old name was given to another webhook since
+    """,
 )
-RENAMES_SINCE, STATE_DIGEST_SINCE = 2, 3
+STATE_DIGEST_SINCE, RENAMES_SINCE = 3, 4
 """The versions of the tables that have them; a store that no apply has brought up to them is read as it is."""
 
 _THIS_FORMAT = f',"format":{FORMAT},"headers":'
@@ -146,7 +149,8 @@ def _renames(connection: sqlite3.Connection) -> tuple[Rename, ...]:
 
     if table_version(connection, COMPONENT) < RENAMES_SINCE:
         return ()
-    return tuple(Rename(*row) for row in connection.execute("SELECT serial, old, new FROM renames ORDER BY serial, old"))
+    rows = connection.execute("SELECT serial, old, new, taken FROM renames ORDER BY serial, old")
+    return tuple(Rename(serial, old, new, bool(taken)) for serial, old, new, taken in rows)
 
 
 def _last_apply(connection: sqlite3.Connection) -> tuple[int, float, str] | None:
@@ -176,8 +180,10 @@ def _write(connection: sqlite3.Connection, plan: Plan) -> None:
     for change in plan.changes:
         if change.before and change.action in {Action.DELETE, Action.RENAME}:
             connection.execute("DELETE FROM applied_webhooks WHERE name = ?", (change.before.name,))
+        if change.action in {Action.CREATE, Action.RENAME}:
+            connection.execute("UPDATE renames SET taken = 1 WHERE old = ?", (change.name,))
         if change.renamed_from:
-            connection.execute("INSERT INTO renames VALUES (?, ?, ?)", (plan.serial + 1, change.renamed_from, change.name))
+            connection.execute("INSERT INTO renames (serial, old, new) VALUES (?, ?, ?)", (plan.serial + 1, change.renamed_from, change.name))
         if change.after and change.action is not Action.UNCHANGED:
             row = (change.name, change.after.digest, change.after.canonical().decode())
             connection.execute("INSERT OR REPLACE INTO applied_webhooks VALUES (?, ?, ?)", row)

@@ -53,6 +53,8 @@ class Rename:
     serial: int
     old: str
     new: str
+    is_taken: bool = False
+    """True: the old name was given to another webhook since."""
 
 
 @dataclass(frozen=True, slots=True)

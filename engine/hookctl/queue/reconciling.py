@@ -20,7 +20,7 @@ def reconcile(connection: sqlite3.Connection, applied: AppliedState) -> None:
     for rename in applied.renames:
         if rename.serial > before:
             _rename(connection, rename, tables.RENAME)
-        elif rename.old not in applied.plans:  # whoever still ran by the state before may have added to the old name since
+        elif not rename.is_taken:  # whoever still ran by the state before may have added to the old name since
             _rename(connection, rename, *tables.RENAME_LATE)
     connection.execute("UPDATE reconciled SET serial = ?", (applied.serial,))
     connection.execute("DELETE FROM suspensions WHERE serial < ?", (applied.serial,))

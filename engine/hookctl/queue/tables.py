@@ -150,7 +150,10 @@ HELD = "SELECT webhook, count(*), min(reason) FROM deliveries WHERE status = 'he
 RENAME = "UPDATE deliveries SET webhook = ? WHERE webhook = ?"
 RENAME_LATE = tuple(f"{RENAME} AND {which}" for which in ("ready_at IS NOT NULL", "status = 'held'", "status = 'dead'"))
 """What may have been added since, each by its index: to look at every delivery would take long."""
-RENAME_KNOWN = tuple(f"UPDATE OR REPLACE {table} SET webhook = ? WHERE webhook = ?" for table in ("last_results", "circuits"))
+RENAME_KNOWN = (
+    "UPDATE OR REPLACE last_results SET webhook = ? WHERE webhook = ?",
+    "UPDATE OR REPLACE circuits SET webhook = ? WHERE webhook = ?",
+)
 REPLAY = """
     UPDATE deliveries SET
         status = 'waiting', reason = '', attempts = 0, due_at = :now, ready_at = :now, set_at = :now, planned = :planned,
