@@ -1,0 +1,228 @@
+"""A project whose processes are killed, starved and stopped, and the oracle that says what must be true afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hookctl.model import DeliveryStatus, Json
+from hookctl.plugin.host import load_plugins
+from hookctl.queue.sqlite import SqliteQueue
+from hookctl.testing.receiver import Receiver
+
+HERE = Path(__file__).parent
+PATIENCE = 60.0
+"""Seconds after which a test that waits has failed."""
+WEBHOOK = """
+name: {name}
+event: anomaly
+url: https://siem.example.com/{name}
+body_template: |
+  {{"event": "{{{{ id }}}}"}}
+timeout_seconds: 5
+retry: {{schedule: [50ms, 50ms, 50ms, 50ms, 50ms, 50ms, 50ms, 50ms]}}
+"""
+
+
+class Forks:
+    """Starts processes that have loaded hookctl already."""
+
+    def __init__(self) -> None:
+        self._server = subprocess.Popen([sys.executable, HERE / "forks.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def start(self, argv: Sequence[str], root: Path, env: Mapping[str, str], output: Path) -> int:
+        """The process id."""
+        pid: int = self._ask({"argv": list(argv), "cwd": str(root), "env": dict(env), "output": str(output)})
+        return pid
+
+    def wait(self, pid: int) -> tuple[int, int]:
+        """How it ended, negative for a signal, and its peak memory in KiB."""
+        status, peak = self._ask({"wait": pid})
+        return status, peak
+
+    def close(self) -> None:
+        self._server.communicate()
+
+    def _ask(self, command: Mapping[str, Any]) -> Any:
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
+        self._server.stdin.write(json.dumps(command).encode() + b"\n")
+        self._server.stdin.flush()
+        ready, _, _ = select.select([self._server.stdout], [], [], PATIENCE)
+        assert ready, f"no end of {command}"
+        return json.loads(self._server.stdout.readline())
+
+
+@dataclass
+class Site:
+    """A project with applied webhooks, the receiver that they are for, and what was acknowledged."""
+
+    root: Path
+    receiver: Receiver
+    forks: Forks
+    run_cli: Callable[..., Any]
+    mock: Mapping[str, Json]
+    env: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.reach(self.receiver)
+        (self.root / "mock.json").write_text(json.dumps(self.mock), encoding="utf-8")
+
+    @property
+    def store(self) -> Path:
+        return self.root / ".hookctl/hookctl.db"
+
+    @property
+    def acknowledged(self) -> set[str]:
+        """The ids that the intake has acknowledged."""
+        file = self.root / "acknowledged"
+        return set(file.read_text(encoding="utf-8").split()) if file.exists() else set()
+
+    @property
+    def output(self) -> str:
+        """What the started processes have printed."""
+        return (self.root / "output").read_text(encoding="utf-8")
+
+    def reach(self, receiver: Receiver) -> None:
+        """Have the webhooks' host be this receiver."""
+        self.receiver = receiver
+        self.env |= {"HOOKCTL_CONNECT_TO": f"siem.example.com:443:{receiver.address}:{receiver.port}", "HOOKCTL_CACERT": receiver.ca_file}
+
+    def apply(self, **files: str) -> None:
+        """Make the webhooks be those of these files, and no others."""
+        shutil.rmtree(self.root / "webhooks.d", ignore_errors=True)
+        (self.root / "webhooks.d").mkdir()
+        for name, text in files.items():
+            (self.root / f"webhooks.d/{name}.yaml").write_text(text, encoding="utf-8")
+        result = self.run_cli("apply", "--auto-approve", cwd=self.root, env=self.env)
+        assert result.exit_code == 0, result.stdout + result.stderr
+
+    def write(self, count: int, first: int = 0, **fields: Json) -> str:
+        """A file of ``count`` events."""
+        path = self.root / f"events-{first}.jsonl"
+        path.write_text("".join(f"{json.dumps({**self.mock, **fields, 'id': f'e{number}'})}\n" for number in range(first, first + count)), encoding="utf-8")
+        return str(path)
+
+    # -- processes
+
+    def start(self, *argv: str) -> int:
+        """``hookctl`` with these arguments, as a process of its own; gives its id."""
+        return self.forks.start(["hookctl", *argv], self.root, self.env, self.root / "output")
+
+    def intake_command(self, first: int, count: int) -> list[str]:
+        """The application of ``intake.py``, that takes in ``count`` events."""
+        return [str(HERE / "intake.py"), "acknowledged", "mock.json", str(first), str(count)]
+
+    def start_intake(self, first: int, count: int) -> int:
+        return self.forks.start(self.intake_command(first, count), self.root, self.env, self.root / "output")
+
+    def run(self, words: Sequence[str], command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        """Python with this command, behind the words of a tracer."""
+        argv = [*words, sys.executable, *command]
+        return subprocess.run(argv, cwd=self.root, env=os.environ | self.env, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+    def wait(self, pid: int) -> int:
+        """How the process ended: its exit code, or the negative number of the signal."""
+        return self.forks.wait(pid)[0]
+
+    def send(self, *argv: str) -> int:
+        """The exit code of ``hookctl send``."""
+        return self.wait(self.start("send", *argv))
+
+    def go_on(self) -> None:
+        """Deliver all that is left."""
+        assert self.send(os.devnull, "--wait", "20s") == 0, self.output
+
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        limit = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < limit
+            time.sleep(0.005)
+
+    # -- the oracle
+
+    def stored(self) -> dict[tuple[str, str, str], DeliveryStatus]:
+        """Each (webhook, webhook-id, event id) that is on disk, and how it stands."""
+        queue = SqliteQueue(self.store)
+        found = {(one.webhook, one.id, one.event_id): one.status for one in queue.deliveries()}
+        queue.close()
+        return found
+
+    def received(self) -> Counter[tuple[str, str, str]]:
+        """How often each (webhook, webhook-id, event id) came."""
+        return Counter((one.path[1:], one.header("webhook-id") or "", json.loads(one.body)["event"]) for one in self.receiver.requests)
+
+    def check(self, webhooks: Sequence[str] = ("Siem",), *, acknowledged: set[str] | None = None) -> None:
+        """What holds at every moment: what was acknowledged is stored, what was sent was stored before, and the file is sound."""
+        stored = self.stored()
+        expected = {(webhook, event) for event in (self.acknowledged if acknowledged is None else acknowledged) for webhook in webhooks}
+        assert expected <= {(webhook, event) for webhook, _, event in stored}
+        assert set(self.received()) <= set(stored)
+        connection = sqlite3.connect(f"{self.store.as_uri()}?mode=ro", uri=True)
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        connection.close()
+
+    def check_all_delivered(self, webhooks: Sequence[str] = ("Siem",), *, acknowledged: set[str] | None = None) -> None:
+        """What holds in the end: all that is stored has arrived, each delivery under one id, and stands as delivered."""
+        self.check(webhooks, acknowledged=acknowledged)
+        stored = self.stored()
+        assert stored
+        assert set(stored.values()) == {DeliveryStatus.DELIVERED}
+        assert set(self.received()) == set(stored)
+        assert len({(webhook, event) for webhook, _, event in stored}) == len({name for _, name, _ in stored}) == len(stored)
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    forks = Forks()
+    yield forks
+    forks.close()
+
+
+@pytest.fixture
+def site(tmp_path: Path, forks: Forks, run_cli: Callable[..., Any]) -> Iterator[Site]:
+    with Receiver() as receiver:
+        site = Site(tmp_path, receiver, forks, run_cli, load_plugins().event_types["anomaly"].mock)
+        site.apply(Siem=WEBHOOK.format(name="Siem"))
+        yield site
+
+
+@pytest.fixture
+def webhook() -> Callable[..., str]:
+    """``webhook("Siem", "timeout_seconds: 1")``: the YAML of a webhook; lines given replace those of the same field."""
+
+    def write(name: str, *lines: str) -> str:
+        fields = {line.split(":")[0] for line in lines}
+        kept = [line for line in WEBHOOK.format(name=name).splitlines() if line.split(":")[0] not in fields]
+        return "\n".join([*kept, *lines, ""])
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def strace() -> Callable[..., list[str]]:
+    """``strace("fdatasync:error=EIO:when=3")``: the words before a command that inject these faults into its system calls."""
+    program = shutil.which("strace")
+    if program is None or subprocess.run([program, "-f", "--seccomp-bpf", "-o", os.devnull, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("strace is not installed, or may not trace here")
+
+    def words(*faults: str, path: Path | None = None) -> list[str]:
+        calls = ",".join(fault.split(":")[0] for fault in faults)
+        injected = [word for fault in faults for word in ("-e", f"inject={fault}")]
+        only = ["-P", str(path)] if path else ["--seccomp-bpf"]  # faster, but it knows no paths
+        return [program, "-f", "-qq", "-o", os.devnull, "-e", f"trace={calls}", *injected, *only]
+
+    return words

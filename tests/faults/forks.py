@@ -1,0 +1,67 @@
+"""A process with hookctl loaded, that forks a process for each command it reads: started in no time, and killed like any other.
+
+Reads one JSON object a line. ``{"argv": [...], "cwd": ..., "env": {...}, "output": FILE}`` starts ``hookctl``, or the script that ``argv`` begins
+with, and answers its process id; ``{"wait": PID}`` answers ``[STATUS, PEAK]`` when it has ended: as ``subprocess`` has it, and its memory in KiB.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import sys
+import traceback
+from typing import Any
+
+import pycurl  # noqa: F401  # loaded once, for all
+
+from hookctl.cli import deliveries, running, send  # noqa: F401  # as above
+from hookctl.cli.main import main
+from hookctl.plugin.host import load_plugins
+from hookctl.queue.sqlite import SqliteQueue  # noqa: F401  # as above
+from hookctl.report import progress  # noqa: F401  # as above
+from hookctl.run import attempts, intake, runner, sending  # noqa: F401  # as above
+
+
+def serve() -> None:
+    """Until the input ends."""
+    load_plugins()
+    for line in sys.stdin:
+        command = json.loads(line)
+        if "wait" in command:
+            _, status, usage = os.wait4(command["wait"], 0)
+            answer: Any = [os.waitstatus_to_exitcode(status), usage.ru_maxrss]
+        else:
+            answer = os.fork()
+            if answer == 0:
+                os._exit(run(**command))
+        sys.stdout.write(f"{json.dumps(answer)}\n")
+        sys.stdout.flush()
+
+
+def run(argv: list[str], cwd: str, env: dict[str, str], output: str) -> int:
+    """Become the command; gives its exit code."""
+    null, file = os.open(os.devnull, os.O_RDONLY), os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for source, number in ((null, 0), (file, 1), (file, 2)):
+        os.dup2(source, number)
+    os.chdir(cwd)
+    os.environ.update(env)
+    sys.argv = argv
+    try:
+        if argv[0] == "hookctl":
+            main()
+        else:
+            runpy.run_path(argv[0], run_name="__main__")
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except BaseException:  # noqa: BLE001  # whatever it is: the parent's loop must not be entered
+        traceback.print_exc()
+        return 70
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    serve()
