@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from hookctl.effects import Effects, RequestChange
+from hookctl.effects import Effects, Payload, RequestChange
+from hookctl.effects.find import MAX_NEW_RENDERED
 from hookctl.effects.structure import ABSENT, INSIDE, JsonText, Masked
 from hookctl.model import DeliveryPlan, PluginBlock, Status
 
@@ -125,6 +126,15 @@ def test_few_are_shown_and_all_are_counted(effects_of: Find, delivery_plan: Buil
     (change,) = effects_of([delivery_plan(body_template='{"a": "y"}')], [after], samples=samples).changes.values()
     assert change.requests is not None
     assert (len(change.requests.shown), change.requests.changed, change.requests.unchanged) == (3, 10, 10)
+
+
+def test_of_very_many_new_webhooks_not_all_are_rendered(effects_of: Find, delivery_plan: Build) -> None:
+    before = delivery_plan("Z", body_template='{"a": 1}')
+    new = [delivery_plan(f"New {number}", body_template='{"a": "{{ data.title }}"}') for number in range(MAX_NEW_RENDERED + 2)]
+    changes = effects_of([before], [*new, delivery_plan("Z", body_template='{"b": 1}')]).changes
+    assert [name for name, change in changes.items() if change.requests is None] == list(changes)[MAX_NEW_RENDERED : MAX_NEW_RENDERED + 2]
+    assert changes["Z"].payload is Payload.BREAKING
+    assert all(change.leaving for name, change in changes.items() if name != "Z")
 
 
 def test_a_body_that_is_nested_too_deeply_is_compared_as_text(effects_of: Find, delivery_plan: Build) -> None:

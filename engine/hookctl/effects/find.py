@@ -16,6 +16,9 @@ from hookctl.model import Action, Change, DeliveryPlan, DeliveryStatus, Plan, St
 from hookctl.plugin.interfaces import AuthType, EventType
 from hookctl.template import why_never
 
+MAX_NEW_RENDERED = 200
+"""So many new webhooks are shown with their request: nobody reads more, and a plan of ten thousand files must not wait for it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
@@ -39,7 +42,7 @@ class ChangeEffects:
 
     name: str
     requests: Requests | None
-    """None for a webhook that is removed."""
+    """None for a webhook that is removed, and for new ones beyond the first :data:`MAX_NEW_RENDERED`."""
     payload: Payload
     breaks: tuple[Break, ...]
     leaving: Leaving | None
@@ -117,7 +120,13 @@ def find_effects(plan: Plan, around: Surroundings) -> Effects:
         return Effects(changes={})
     recent = bounded(around.recent, plan.changes) if around.recent else Recent("", ())
     finder = _Finder(plan, around, Conditions(recent.documents), with_events=bool(recent.documents))
-    return Effects(changes={change.name: finder.effects(change) for change in changed}, looked_at=len(recent.documents), origin=recent.origin)
+    new = [change.name for change in changed if change.action is Action.CREATE]
+    unseen = frozenset(new[MAX_NEW_RENDERED:])
+    return Effects(
+        changes={change.name: finder.effects(change, rendered=change.name not in unseen) for change in changed},
+        looked_at=len(recent.documents),
+        origin=recent.origin,
+    )
 
 
 class _Finder:
@@ -130,13 +139,13 @@ class _Finder:
         for document in around.samples:
             self._samples.setdefault(str(document.get("event_type")), []).append(document)
 
-    def effects(self, change: Change) -> ChangeEffects:
+    def effects(self, change: Change, *, rendered: bool) -> ChangeEffects:
         after = change.after
-        mock, given = self._requests(change.before, after) if after else ([], [])
+        mock, given = self._requests(change.before, after) if after and rendered else ([], [])
         payload, breaks = payload_of([*given, *mock])
         return ChangeEffects(
             name=change.name,
-            requests=summed_up(given or mock) if after else None,
+            requests=summed_up(given or mock) if after and rendered else None,
             payload=payload,
             breaks=breaks,
             leaving=self._targets.leaving(after),

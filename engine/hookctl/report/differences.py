@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from json.encoder import encode_basestring
 
 from hookctl.effects.structure import INSIDE, JsonText, Marker, Masked, Opened, Path, Step, closed, size
 from hookctl.model import Json
@@ -142,4 +143,4 @@ def _cut(text: str, start: int) -> str:
 
 
 def _quoted(text: str) -> str:
-    return printable(json.dumps(text, ensure_ascii=False))
+    return printable(encode_basestring(text))

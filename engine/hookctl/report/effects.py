@@ -21,6 +21,8 @@ def effect_lines(effects: ChangeEffects, *, color: bool) -> Iterator[str]:
     """What one change means, in lines."""
     if effects.requests:
         yield from _request_lines(effects.requests, color)
+    elif effects.retries:
+        yield f"its request is not shown, since very many webhooks are new: see `hookctl render {printable(effects.name)}`"
     yield from _payload_lines(effects, color)
     if effects.leaving:
         yield _loud(f"newly leaves for {printable(effects.leaving.host)}: {_listed(effects.leaving.fields)}", color)

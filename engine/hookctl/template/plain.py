@@ -65,6 +65,14 @@ def split_plain(text: str) -> Plain | None:
     return Plain(literals, paths, in_string)
 
 
+def plain_paths(text: str) -> list[str] | None:
+    """The paths in a text of nothing but text and paths, be it JSON or not; None when the full parser must look at it."""
+    if _OTHER_SYNTAX.search(text):
+        return None
+    pieces = _EXPRESSION.split(text)
+    return None if any("{{" in literal for literal in pieces[::2]) else pieces[1::2]
+
+
 def offsets(text: str, plain: Plain, path: str, in_string: int) -> list[int]:
     """Where a path that stands in strings, or in value position, begins in a plain template: each time."""
     places = zip(_EXPRESSION.finditer(text), plain.in_string, strict=True)

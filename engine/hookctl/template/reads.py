@@ -8,7 +8,7 @@ from hookctl.model import Json
 from hookctl.template.expressions import Choice, Compare, Expression, Filtered, For, If, Node, Not, Output, Path, Step, Test, parts, path_text
 from hookctl.template.parser import parse
 from hookctl.template.path_check import ROOTS
-from hookctl.template.plain import split_plain
+from hookctl.template.plain import plain_paths
 from hookctl.template.schema_paths import EventShape, Shape
 
 _Sources = Mapping[str, tuple[tuple[Step, ...], ...]]
@@ -56,9 +56,9 @@ def paths_of(text: str, fields: EventFields) -> frozenset[str]:
     A field counts when its value is written and when a condition looks at it: either way the target learns of it. An object or a list that is
     written counts as all the fields in it, and so does one that is given to a filter. Raises TemplateError for a text that cannot be read.
     """
-    plain = split_plain(text)
+    plain = plain_paths(text)
     if plain is not None:
-        return frozenset().union(*(fields.below(path, tuple(path.split("."))) for path in set(plain.paths)))
+        return frozenset().union(*(fields.below(path, tuple(path.split("."))) for path in set(plain)))
     reader = _Reader(fields)
     reader.nodes(parse(text), {root: ((root,),) for root in ROOTS})
     return frozenset(reader.found)
