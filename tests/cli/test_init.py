@@ -76,7 +76,8 @@ def test_every_setting_stands_in_the_file_and_is_accepted_as_it_stands(run_cli: 
 def test_the_workflow_is_yaml(run_cli: Callable[..., Any], tmp_path: Path) -> None:
     run_cli("init", cwd=tmp_path)
     workflow = yaml.safe_load((tmp_path / ".github/workflows/webhooks.yaml").read_text())
-    assert "hookctl validate" in [step.get("run") for step in workflow["jobs"]["check"]["steps"]]
+    run = [step.get("run", "") for step in workflow["jobs"]["review"]["steps"]]
+    assert [line.split()[:2] for line in run if line.startswith("hookctl")] == [["hookctl", "validate"], ["hookctl", "plan"]]
 
 
 def test_what_cannot_be_written_is_named(run_cli: Callable[..., Any], project: Callable[..., Path]) -> None:

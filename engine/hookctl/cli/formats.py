@@ -101,7 +101,7 @@ def format_option(*forms: str) -> Callable[[Command], Command]:
         metavar=f"[{'|'.join(offered)}][=FILE]",
         multiple=True,
         default=("text",),
-        show_default="text",
+        show_default=True,
         callback=lambda _, __, given: _checked(given),
         help="How to print; with =FILE, what to write there. May be given several times.",
     )
