@@ -10,7 +10,8 @@
     |   |-- StalePlanError          the applied state has moved on since the plan was made
     |   |-- AlteredPlanError        a saved plan's content does not match its digest
     |   |-- StateLockedError        another apply holds the lock
-    |   `-- StoreError              the store cannot be opened, read or written
+    |   |-- StoreError              the store cannot be opened, read or written
+    |   `-- IntakeRefusedError      the store is too full to take in events; says when to ask again
     |-- SecretError                 a secret reference cannot be resolved; never holds the secret
     |-- TokenError                  a token endpoint refused, or answered nonsense; never holds secret or token
     |-- EventError                  an event is not acceptable; says why
@@ -70,6 +71,14 @@ class StateLockedError(StateError):
 
 class StoreError(StateError):
     """The store cannot be opened, read or written."""
+
+
+class IntakeRefusedError(StateError):
+    """The store or its disk is too full to take in events. Nothing was stored; ``retry_after`` is the seconds after which to try again."""
+
+    def __init__(self, message: str, *, hint: str = "", retry_after: int = 0) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
 
 
 class SecretError(HookctlError):

@@ -8,7 +8,9 @@ from dataclasses import replace
 import pytest
 
 from hookctl.model import DeliveryPlan, Status
-from hookctl.run.manners import MAX_IN_FLIGHT, MAX_IN_FLIGHT_EACH, Manners
+from hookctl.queue.interface import Circuit
+from hookctl.run.circuit import OPEN_SECONDS
+from hookctl.run.manners import MAX_IN_FLIGHT, MAX_IN_FLIGHT_EACH, Health, Manners
 
 
 class Clock:
@@ -42,7 +44,7 @@ def test_a_share_for_each_webhook(manners: Manners, make_plan: Callable[..., Del
     assert start(manners, plan) == MAX_IN_FLIGHT_EACH
     assert start(manners, plan) == 0
     assert manners.room == MAX_IN_FLIGHT - MAX_IN_FLIGHT_EACH
-    manners.ended(plan.name)
+    manners.ended(plan, None)
     assert start(manners, plan) == 1
 
 
@@ -72,5 +74,73 @@ def test_a_rate_holds_over_time(manners: Manners, clock: Clock, make_plan: Calla
         started = start(manners, plan)
         total += started
         for _ in range(started):
-            manners.ended(plan.name)
+            manners.ended(plan, None)
     assert 70 <= total <= 71
+
+
+@pytest.mark.parametrize(("configured", "expected"), [(None, MAX_IN_FLIGHT_EACH), (3, 3), (500, 500)])
+def test_a_webhook_may_say_how_many_at_once(manners: Manners, make_plan: Callable[..., DeliveryPlan], configured: int | None, expected: int) -> None:
+    assert start(manners, make_plan(max_in_flight=configured)) == expected
+
+
+@pytest.mark.parametrize("holes", [1, 50, 99])
+def test_targets_that_hang_leave_the_others_their_share(manners: Manners, make_plan: Callable[..., DeliveryPlan], holes: int) -> None:
+    """However long they are given what they may have, one that does not hang gets an even share at once."""
+    plans = {f"{number}": replace(make_plan(max_in_flight=2000), name=f"{number}") for number in range(100)}
+    hanging = dict(list(plans.items())[:holes])
+    for _ in range(200):
+        for name, count in manners.wanted(plans).items():
+            for _ in range(count if name in hanging else 0):
+                manners.started(plans[name])
+    wanted = manners.wanted(plans)
+    assert manners.room > 0
+    for name in plans.keys() - hanging.keys():
+        assert wanted.get(name, 0) >= min(MAX_IN_FLIGHT // 100, manners.room)
+
+
+# -- circuits
+
+BAD, GOOD = Health(is_well=False, reason="HTTP 500"), Health(is_well=True)
+
+
+def end(manners: Manners, plan: DeliveryPlan, count: int, health: Health) -> None:
+    for _ in range(count):
+        manners.ended(plan, health)
+
+
+def test_a_target_that_fails_is_left_alone_probed_and_given_its_load_little_by_little(
+    manners: Manners, clock: Clock, make_plan: Callable[..., DeliveryPlan]
+) -> None:
+    plan, other = make_plan(), replace(make_plan(), name="Other")
+    assert start(manners, plan) == 64
+    end(manners, plan, 64, BAD)
+    assert (start(manners, plan), start(manners, other)) == (0, 64)
+    assert manners.probe_in("Siem") == OPEN_SECONDS
+    assert manners.circuits(1000.0) == {"Siem": Circuit("open", "HTTP 500", 1000.0, 1000.0 + OPEN_SECONDS)}
+    assert manners.circuits(1000.0) == {}
+    clock.now += OPEN_SECONDS
+    starts = []
+    for _ in range(8):
+        starts.append(start(manners, plan))
+        end(manners, plan, starts[-1], GOOD)
+    assert starts == [1, 2, 4, 8, 16, 32, 64, 64]
+    assert manners.circuits(1010.0) == {"Siem": None}
+    assert manners.probe_in("Siem") == 0
+
+
+def test_what_says_nothing_of_the_target_opens_nothing(manners: Manners, make_plan: Callable[..., DeliveryPlan]) -> None:
+    plan = make_plan()
+    for _ in range(100):
+        manners.started(plan)
+        manners.ended(plan, None)
+    assert start(manners, plan) == MAX_IN_FLIGHT_EACH
+
+
+def test_the_next_runner_goes_on_where_the_one_before_left_off(manners: Manners, clock: Clock, make_plan: Callable[..., DeliveryPlan]) -> None:
+    circuit = Circuit("open", "HTTP 500", 900.0, 1020.0)
+    manners.take_over({"Siem": circuit}, 1000.0)
+    plan = make_plan()
+    assert (start(manners, plan), manners.probe_in("Siem")) == (0, 20.0)
+    assert manners.circuits(1000.0) == {"Siem": circuit}
+    clock.now += 20
+    assert start(manners, plan) == 1

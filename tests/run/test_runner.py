@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+from requests.auth import AuthBase
 
-from hookctl.model import AppliedState, Attempt, Delivery, DeliveryPlan, DeliveryStatus, Event, Json, Status
+from hookctl.errors import IntakeRefusedError, TokenError
+from hookctl.model import AppliedState, Attempt, Delivery, DeliveryPlan, DeliveryStatus, Event, Json, PluginBlock, Status
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import Observer
+from hookctl.queue.clock import since_boot
 from hookctl.queue.interface import Filter
 from hookctl.queue.sqlite import SqliteQueue
 from hookctl.run.attempts import AttemptEngine
+from hookctl.run.circuit import MINIMUM, OPEN_SECONDS
+from hookctl.run.keeping import Limits
+from hookctl.run.listener import Listener
 from hookctl.run.route import delivery_id
-from hookctl.run.runner import STATE_SECONDS, Runner
+from hookctl.run.runner import LEASE_SECONDS, RENEW_SECONDS, STATE_SECONDS, Runner
 from hookctl.run.sending import deliver
 from hookctl.testing.answers import Answer, Misbehaviour
 from hookctl.testing.receiver import Receiver
@@ -32,11 +41,22 @@ class House:
 
     def __init__(self, directory: Path, receiver: Receiver, plugins: Plugins, mock: Mapping[str, Json]) -> None:
         self.receiver, self.plugins, self.mock = receiver, plugins, mock
-        self.queue = SqliteQueue(directory / "hookctl.db")
+        self.queue = SqliteQueue(directory / "hookctl.db", self.monotonic)
         self.applied = AppliedState()
         self.ahead = 0.0
-        """Seconds that the wall clock has jumped."""
+        """Seconds by which the wall clock was set."""
+        self.passed = 0.0
+        """Seconds that have passed on every clock."""
+        self.limits = Limits()
+        self.told: list[tuple[str, str]] = []
+        """What listeners heard."""
         self._runners: list[Runner] = []
+
+    def clock(self) -> float:
+        return time.time() + self.ahead + self.passed
+
+    def monotonic(self) -> float:
+        return since_boot() + self.passed
 
     def apply(self, *plans: DeliveryPlan) -> None:
         self.applied = AppliedState(self.applied.serial + 1, {plan.name: plan for plan in plans})
@@ -48,7 +68,14 @@ class House:
             engine=engine,
             plugins=plugins or self.plugins,
             read_state=lambda: self.applied,
-            clock=lambda: time.time() + self.ahead,
+            limits=self.limits,
+            listener=Listener(
+                attempted=lambda delivery, _: self.told.append((delivery.webhook, delivery.status.value)),
+                circuit=lambda webhook, circuit: self.told.append((webhook, circuit.state if circuit else "closed")),
+                applied=lambda state: self.told.append(("applied", str(state.serial))),
+            ),
+            clock=self.clock,
+            monotonic=self.monotonic,
             jitter=lambda: 0.0,
         )
         self._runners.append(runner)
@@ -61,7 +88,7 @@ class House:
     def work(self, runner: Runner, until: float = 0.0) -> None:
         """Deliver what is due by ``until`` seconds from now."""
         limit = time.monotonic() + PATIENCE
-        deliver(runner, self.queue, until=time.time() + self.ahead + until, stopping=lambda: time.monotonic() > limit, tell=lambda: None)
+        deliver(runner, self.queue, until=self.clock() + until, stopping=lambda: time.monotonic() > limit, tell=lambda: None)
         assert time.monotonic() <= limit
 
     def standing(self) -> dict[str, str]:
@@ -138,7 +165,7 @@ def test_retry_after_is_honoured(house: House, siem: DeliveryPlan) -> None:
     house.work(runner, until=5)
     assert before + 121 <= house.the_delivery().due_at <= time.time() + 121
     house.receiver.answer("/ingest", Answer())
-    house.ahead = 121
+    house.passed = 121
     house.work(runner)
     assert house.the_delivery().status is DeliveryStatus.DELIVERED
 
@@ -338,3 +365,151 @@ def test_two_runners_share_a_store_and_send_nothing_twice(house: House, siem: De
     assert first.tally.attempts > 0
     assert second.tally.attempts > 0
     other.close()
+
+
+# -- clocks, leases, manners, limits
+
+
+@pytest.mark.parametrize("days", [1, -1])
+def test_a_clock_that_is_set_causes_neither_a_storm_nor_a_standstill(house: House, siem: DeliveryPlan, days: int) -> None:
+    house.apply(replace(siem, retry_schedule=(3600.0, 3600.0)))
+    house.receiver.answer("/ingest", *[Answer(500)] * 10, Answer())
+    runner = house.runner()
+    runner.accept([house.event(f"e{number}") for number in range(10)])
+    house.work(runner)
+    house.ahead = 86_400.0 * days
+    house.work(runner, until=5)
+    assert (house.receiver.count, set(house.standing().values())) == (10, {"retrying"})
+    runner.accept([house.event("new")])
+    house.work(runner)
+    assert house.standing()["new at Siem"] == "delivered"
+    house.passed = 3601
+    house.work(runner)
+    assert (house.receiver.count, set(house.standing().values())) == (21, {"delivered"})
+
+
+def test_leases_are_renewed_while_attempts_are_under_way(house: House, siem: DeliveryPlan, tmp_path: Path) -> None:
+    house.apply(replace(siem, timeout_seconds=60.0))
+    house.receiver.answer("/ingest", Answer(misbehave=Misbehaviour.NO_ANSWER))
+    runner = house.runner()
+    runner.accept([house.event("e1")])
+    limit = time.monotonic() + PATIENCE
+    while not house.receiver.count and time.monotonic() < limit:
+        runner.step(0.05)
+    other = SqliteQueue(tmp_path / "hookctl.db", house.monotonic)
+    for _ in range(5):
+        house.passed += RENEW_SECONDS
+        runner.step(0.0)
+        assert other.claim(house.clock(), 10, 60.0, {"Siem": 10}) == []
+    house.passed += LEASE_SECONDS  # it stalls
+    assert len(other.claim(house.clock(), 10, 60.0, {"Siem": 10})) == 1
+    other.close()
+
+
+def test_a_worker_that_stalls_past_its_lease_marks_nothing(house: House, siem: DeliveryPlan, tmp_path: Path) -> None:
+    house.apply(siem)
+    house.receiver.answer("/ingest", Answer(misbehave=Misbehaviour.NO_ANSWER), Answer())
+    runner = house.runner()
+    runner.accept([house.event("e1")])
+    limit = time.monotonic() + PATIENCE
+    while not house.receiver.count and time.monotonic() < limit:
+        runner.step(0.05)
+    house.passed += LEASE_SECONDS
+    other = House(tmp_path, house.receiver, house.plugins, house.mock)
+    other.applied, other.passed = house.applied, house.passed
+    other.work(other.runner())
+    while runner.in_flight and time.monotonic() < limit:
+        runner.step(0.05)
+    runner.step(0.0)
+    assert ([attempt.succeeded for attempt in house.queue.attempts(house.the_delivery().id)], runner.tally.attempts) == ([True], 0)
+    assert house.the_delivery().status is DeliveryStatus.DELIVERED
+    assert len({request.header("webhook-id") for request in house.receiver.requests}) == 1
+    other.close()
+
+
+def test_a_dead_host_is_left_alone_and_not_trampled_when_it_comes_back(house: House, siem: DeliveryPlan) -> None:
+    house.apply(replace(siem, retry_schedule=(1.0,) * 50))
+    house.receiver.answer("/ingest", Answer(503))
+    runner = house.runner()
+    runner.accept([house.event(f"e{number}") for number in range(400)])
+    house.work(runner)
+    tried = house.receiver.count
+    assert MINIMUM <= tried < MINIMUM + 64
+    assert ("Siem", "open") in house.told
+    assert house.queue.circuits()["Siem"].state == "open"
+    house.passed += OPEN_SECONDS
+    house.work(runner)
+    assert house.receiver.count == tried + 1  # the probe
+    house.receiver.answer("/ingest", Answer(delay=0.02))
+    house.passed += 2 * OPEN_SECONDS
+    under_way = []
+    limit = time.monotonic() + PATIENCE
+    while runner.tally.delivered["Siem"] < 400 and time.monotonic() < limit:
+        runner.step(0.01)
+        under_way.append((runner.in_flight, runner.tally.delivered["Siem"] + len(runner._results)))
+        house.passed += 0.1
+    assert Counter(house.standing().values()) == {"delivered": 400}
+    assert next(count for count, _ in under_way if count) == 1
+    assert all(count <= 1 + delivered for count, delivered in under_way)
+    assert (house.told[-1][1], house.queue.circuits()) == ("delivered", {})
+    assert ("Siem", "closed") in house.told
+
+
+def test_one_black_hole_among_a_hundred_delays_no_other(house: House, siem: DeliveryPlan) -> None:
+    others = [replace(siem, name=f"W{number}", url=house.receiver.url(f"/{number}")) for number in range(99)]
+    house.apply(replace(siem, name="Hole", url=house.receiver.url("/hole"), timeout_seconds=60.0, max_in_flight=2000), *others)
+    house.receiver.answer("/hole", Answer(misbehave=Misbehaviour.NO_ANSWER))
+    runner = house.runner()
+    runner.accept([house.event(f"e{number}") for number in range(10)])
+    limit = time.monotonic() + PATIENCE
+    while runner.tally.delivered.total() < 990 and time.monotonic() < limit:
+        runner.step(0.05)
+    assert set(runner.tally.delivered.values()) == {10}
+    assert runner.in_flight == 10
+
+
+def test_auth_that_blocks_holds_up_nobody_else(house: House, siem: DeliveryPlan, plugins: Plugins) -> None:
+    stuck = threading.Event()
+
+    class Stuck(AuthBase):
+        def __call__(self, _: object) -> NoReturn:
+            stuck.wait(PATIENCE)
+            raise TokenError("no token")
+
+    blocking = replace(plugins.auth["bearer"], name="stuck", schema={}, build=lambda _settings, _context: Stuck(), per_attempt=True, blocking=True)
+    house.apply(siem, replace(siem, name="Stuck", auth=(PluginBlock("stuck", {}),)))
+    runner = house.runner(replace(plugins, auth={**plugins.auth, "stuck": blocking}))
+    runner.accept([house.event(f"e{number}") for number in range(100)])
+    limit = time.monotonic() + PATIENCE
+    while runner.tally.delivered["Siem"] < 100 and time.monotonic() < limit:
+        runner.step(0.05)
+    stuck.set()
+    assert runner.tally.delivered == {"Siem": 100}
+
+
+def test_intake_is_refused_when_too_much_waits_and_delivery_goes_on(house: House, siem: DeliveryPlan) -> None:
+    house.limits = Limits(max_waiting=5)
+    house.apply(siem)
+    runner = house.runner()
+    runner.accept([house.event(f"e{number}") for number in range(5)])
+    house.passed += 1
+    with pytest.raises(IntakeRefusedError):
+        runner.accept([house.event("too-much")])
+    house.work(runner)
+    house.passed += 1
+    assert runner.accept([house.event("again")]) == [True]
+    assert Counter(house.standing().values()) == {"delivered": 5, "waiting": 1}
+
+
+def test_a_replay_as_planned_is_by_the_plan_that_was_used(house: House, siem: DeliveryPlan) -> None:
+    house.apply(siem)
+    runner = house.runner()
+    runner.accept([house.event("e1")])
+    house.work(runner)
+    house.apply(replace(siem, body_template='{"now": "{{ id }}"}'))
+    for as_planned in (True, False):
+        assert runner.replay([house.the_delivery().id], as_planned=as_planned) == [house.the_delivery().id]
+        house.work(runner)
+    assert [json.loads(request.body) for request in house.receiver.requests] == [{"id": "e1"}, {"id": "e1"}, {"now": "e1"}]
+    digests = [attempt.plan_digest for attempt in house.queue.attempts(house.the_delivery().id)]
+    assert (digests[0], digests[1] != digests[2]) == (digests[1], True)

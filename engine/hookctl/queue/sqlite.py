@@ -12,6 +12,7 @@ from typing import Any
 
 from hookctl.model import AppliedState, Attempt, Delivery, DeliveryStatus, Json
 from hookctl.queue import reading, tables, upkeep
+from hookctl.queue.clock import since_boot
 from hookctl.queue.interface import EVERYTHING, Circuit, Claimed, Counts, Filter, Fullness, Result, Routed, Stopped
 from hookctl.queue.reconciling import reconcile, stopped, suspend, unhold
 from hookctl.queue.records import attempt_to_text, to_text
@@ -20,11 +21,6 @@ from hookctl.store import connect, errors_as_store_errors, migrate, transaction
 
 LOOK_FOR_DEAD_WORKERS = 1.0
 """Seconds between two looks whether the workers that hold leases still live."""
-
-
-def since_boot() -> float:
-    """Seconds on a clock that nobody sets, that goes on while the machine sleeps, and that is one for all processes on it."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class SqliteQueue:

@@ -4,54 +4,127 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from hookctl.model import DeliveryPlan, Status
+from hookctl.queue.interface import Circuit
+from hookctl.run.circuit import MAX_OPEN_SECONDS, Breaker
 
-MAX_IN_FLIGHT = 256
+MAX_IN_FLIGHT = 4096
 """Attempts under way at once, over all webhooks."""
 MAX_IN_FLIGHT_EACH = 64
-"""Of one webhook: a target that hangs leaves room for the others."""
+"""Of one webhook that does not say otherwise."""
+RESERVED = 0.25
+"""The share of all attempts that is for webhooks with less than an even share: targets that hang cannot take it from the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What an attempt says of its target."""
+
+    is_well: bool
+    reason: str = ""
 
 
 class Manners:
-    """Counts what is on its way, and how fast each webhook was used. ``monotonic`` gives seconds."""
+    """Counts what is on its way, how fast each webhook was used, and how its target does. ``monotonic`` gives seconds."""
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
+    def __init__(self, monotonic: Callable[[], float], max_in_flight: int = MAX_IN_FLIGHT) -> None:
         self._monotonic = monotonic
+        self._max_in_flight = max_in_flight
         self._in_flight: Counter[str] = Counter()
+        self._total = 0
         self._buckets: dict[str, tuple[float, float]] = {}
+        self._breakers: dict[str, Breaker] = {}
+        """Of webhooks whose target has failed since it was last well for sure."""
+        self._told: dict[str, tuple[str, float]] = {}
         self._turn = 0
 
     def wanted(self, plans: Mapping[str, DeliveryPlan]) -> dict[str, int]:
         """How many more of each active webhook may be started now. Another webhook comes first each time."""
         names = [name for name, plan in plans.items() if plan.status is Status.ACTIVE]
         self._turn = (self._turn + 1) % max(1, len(names))
-        turned = names[self._turn :] + names[: self._turn]
-        room = {name: min(MAX_IN_FLIGHT_EACH - self._in_flight[name], self._tokens(plans[name])) for name in turned}
-        return {name: count for name, count in room.items() if count > 0}
+        even = max(1, self._max_in_flight // max(1, len(names)))
+        beyond = -(-(self.room - int(self._max_in_flight * RESERVED)) // max(1, len(names)))  # so that all of them together leave what is reserved
+        wanted = {}
+        for name in names[self._turn :] + names[: self._turn]:
+            share, under_way = self._share(plans[name]), self._in_flight[name]
+            count = min(max(min(share, even) - under_way, min(share - under_way, beyond)), self._tokens(plans[name]))
+            if count > 0:
+                wanted[name] = count
+        return wanted
 
     @property
     def room(self) -> int:
         """How many more may be started now, over all webhooks."""
-        return MAX_IN_FLIGHT - self._in_flight.total()
+        return self._max_in_flight - self._total
 
     def started(self, plan: DeliveryPlan) -> None:
         """One more is on its way."""
         self._in_flight[plan.name] += 1
+        self._total += 1
         if plan.rate_limit is not None:
-            tokens, at = self._buckets[plan.name]
+            tokens, at = self._buckets.get(plan.name, (1.0, self._monotonic()))
             self._buckets[plan.name] = (tokens - 1, at)
 
-    def ended(self, webhook: str) -> None:
-        """One less is on its way."""
-        self._in_flight[webhook] -= 1
+    def ended(self, plan: DeliveryPlan, health: Health | None) -> None:
+        """One less is on its way; ``health`` is None where nothing was learned about the target."""
+        self._in_flight[plan.name] -= 1
+        self._total -= 1
+        if health is None:
+            return
+        breaker = self._breakers.get(plan.name)
+        if breaker is None:
+            if health.is_well:
+                return  # nothing has failed, so there is nothing to count against
+            breaker = self._breakers[plan.name] = Breaker()
+        if health.is_well:
+            breaker.success(self._monotonic(), _full(plan))
+        else:
+            breaker.failure(self._monotonic(), health.reason)
+
+    # -- circuits
+
+    def probe_in(self, webhook: str) -> float:
+        """Seconds until a webhook whose circuit is open is probed; 0 for every other one."""
+        breaker = self._breakers.get(webhook)
+        return max(0.0, breaker.until - self._monotonic()) if breaker and breaker.limit == 0 else 0.0
+
+    def circuits(self, now: float) -> dict[str, Circuit | None]:
+        """The circuits that changed since the last call; None: closed again. ``now`` is in epoch seconds, as the times of the circuits are."""
+        ahead = now - self._monotonic()
+        changed: dict[str, Circuit | None] = {}
+        for name, breaker in self._breakers.items():
+            breaker.look(self._monotonic())
+            stands = (breaker.state, breaker.until if breaker.limit == 0 else 0.0)
+            if stands != self._told.get(name, ("closed", 0.0)):
+                self._told[name] = stands
+                closed = breaker.limit is None
+                changed[name] = None if closed else Circuit(breaker.state, breaker.reason, breaker.since + ahead, breaker.until + ahead)
+        return changed
+
+    def take_over(self, circuits: Mapping[str, Circuit], now: float) -> None:
+        """Begin with what a runner before this one said of targets, as it stands at ``now`` (epoch seconds)."""
+        ahead = now - self._monotonic()
+        for name, circuit in circuits.items():
+            breaker = self._breakers[name] = Breaker()
+            breaker.reopen(circuit.reason, circuit.since - ahead, min(circuit.until, now + MAX_OPEN_SECONDS) - ahead)
+
+    def _share(self, plan: DeliveryPlan) -> int:
+        breaker = self._breakers.get(plan.name)
+        limit = breaker.look(self._monotonic()) if breaker else None
+        return _full(plan) if limit is None else min(limit, _full(plan))
 
     def _tokens(self, plan: DeliveryPlan) -> int:
         """A bucket that holds one second's worth, and at least one; it fills evenly."""
         if plan.rate_limit is None:
-            return MAX_IN_FLIGHT_EACH
+            return self._max_in_flight
         now = self._monotonic()
         tokens, at = self._buckets.get(plan.name, (1.0, now))
         tokens = min(max(1.0, plan.rate_limit), tokens + (now - at) * plan.rate_limit)
         self._buckets[plan.name] = (tokens, now)
         return int(tokens)
+
+
+def _full(plan: DeliveryPlan) -> int:
+    return plan.max_in_flight or MAX_IN_FLIGHT_EACH

@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from hookctl.model import Attempt, DeliveryPlan, DeliveryStatus, FailureKind, Response
 from hookctl.plugin.calls import Plugins
 from hookctl.queue.interface import Outcome
+from hookctl.run.manners import Health
 
 MAX_RETRY_AFTER = 3600.0
 """Seconds: a target cannot put its deliveries off for longer than this by ``Retry-After``."""
@@ -22,6 +23,9 @@ MAX_REASON = 500
 GONE = 410
 UNAUTHORIZED = 401
 RETRIED_STATUS = frozenset({408, 425, 429})
+OVERLOADED_STATUS = frozenset({408, 429})
+NOT_THE_TARGETS = frozenset({FailureKind.ADDRESS_BLOCKED, FailureKind.RENDER, FailureKind.PLUGIN, FailureKind.SECRET})
+"""Failures that say nothing about the target."""
 FINAL_FAILURES = frozenset({FailureKind.ADDRESS_BLOCKED, FailureKind.RENDER, FailureKind.PLUGIN})
 """Trying again unchanged would end the same way. A missing secret or a refused token is repaired outside, so it is tried again."""
 
@@ -59,6 +63,14 @@ def decide(
     planned = schedule[attempt.number - 1] * (1 + JITTER * jitter)
     asked = retry_after(attempt.response, now) if attempt.response else None
     return Outcome(DeliveryStatus.RETRYING, reason, due_at=now + max(planned, asked or 0.0))
+
+
+def health(attempt: Attempt) -> Health | None:
+    """What an attempt says of its target; None where it says nothing. A refusal, even of everything, comes from a target that is well."""
+    if attempt.failure is not None:
+        return None if attempt.failure.kind in NOT_THE_TARGETS else Health(is_well=False, reason=describe(attempt))
+    status = attempt.response.status if attempt.response else 0
+    return Health(is_well=False, reason=describe(attempt)) if status >= 500 or status in OVERLOADED_STATUS else Health(is_well=True)
 
 
 def has_token_auth(plan: DeliveryPlan, plugins: Plugins) -> bool:

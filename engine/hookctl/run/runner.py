@@ -10,10 +10,13 @@ from dataclasses import replace
 
 from hookctl.model import AppliedState, DeliveryStatus, Event, Status
 from hookctl.plugin.calls import Plugins
+from hookctl.queue.clock import since_boot
 from hookctl.queue.interface import Claimed, Queue, Result
 from hookctl.run.attempts import AttemptEngine, Finished, Job
-from hookctl.run.manners import Manners
-from hookctl.run.retry import decide, has_token_auth
+from hookctl.run.keeping import Keeper, Limits
+from hookctl.run.listener import Listener
+from hookctl.run.manners import MAX_IN_FLIGHT, Manners
+from hookctl.run.retry import decide, has_token_auth, health
 from hookctl.run.route import Router
 from hookctl.run.tally import Tally
 
@@ -23,7 +26,11 @@ GROUP_SECONDS = 0.01
 """Between two claims, and between two records of results, while attempts are under way: each is a commit, so a few at once."""
 FINISH_BATCH = 256
 LEASE_SECONDS = 60.0
-"""On top of twice the longest timeout: an attempt may fetch a token and be sent a second time."""
+"""How long a worker that stalls keeps others from its deliveries."""
+RENEW_SECONDS = LEASE_SECONDS / 3
+"""Between two renewals of the leases on what is in hand."""
+CLOCK_SECONDS = 60.0
+"""A wall clock that goes astray by more, between two steps, was set."""
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +40,7 @@ class Runner:
 
     Nothing is lost by ending otherwise: what was claimed and not recorded is tried again, with the same ``webhook-id``.
     ``read_state`` gives the applied state; it is asked again twice a second, so an apply reaches what still waits.
+    ``clock`` gives epoch seconds, ``monotonic`` seconds on a clock that nobody sets and that goes on while the machine sleeps.
     """
 
     def __init__(
@@ -42,24 +50,38 @@ class Runner:
         engine: AttemptEngine,
         plugins: Plugins,
         read_state: Callable[[], AppliedState],
+        limits: Limits | None = None,
+        listener: Listener | None = None,
+        max_in_flight: int = MAX_IN_FLIGHT,
         clock: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = since_boot,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.tally = Tally(clock())
         self._queue, self._engine, self._plugins = queue, engine, plugins
         self._read_state, self._clock, self._monotonic, self._jitter = read_state, clock, monotonic, jitter
-        self._manners = Manners(monotonic)
+        self._manners = Manners(monotonic, max_in_flight)
+        self._keeper = Keeper(queue, limits or Limits(), clock, monotonic)
+        self._listener = listener or Listener()
         self._stopped = False
         self._in_hand: dict[str, Claimed] = {}
         self._results: list[Result] = []
         self._claimed_at = self._finished_at = self._state_at = float("-inf")
+        self._renewed_at = monotonic()
+        self._ahead = clock() - monotonic()
+        """How far the wall clock is ahead of the other."""
+        queue.clock_set(clock(), clock())
+        self._manners.take_over(queue.circuits(), clock())
         self._take_state(read_state())
 
     # -- intake
 
     def accept(self, events: Sequence[Event]) -> list[bool]:
-        """Route and store events in one commit. One flag per event: False where its id was seen before."""
+        """Route and store events in one commit. One flag per event: False where its id was seen before.
+
+        Raises IntakeRefusedError when the store is too full, StoreError when it fails; nothing was stored then.
+        """
+        self._keeper.admit()
         self._refresh_state()
         return self._queue.enqueue([self._router.route(event) for event in events], self._clock())
 
@@ -67,9 +89,12 @@ class Runner:
         """Whether any active webhook is for events of this type."""
         return self._router.receives(event_type)
 
-    def replay(self, delivery_ids: Sequence[str]) -> list[str]:
-        """Make deliveries due now, as far as their webhooks are active; gives those that nobody is trying at this moment."""
-        replayed = self._queue.replay(delivery_ids, self._clock())
+    def replay(self, delivery_ids: Sequence[str], *, as_planned: bool = False) -> list[str]:
+        """Make deliveries due now, as far as their webhooks are active; gives those that nobody is trying at this moment.
+
+        ``as_planned``: by the delivery plan of the last attempt, as far as there was one.
+        """
+        replayed = self._queue.replay(delivery_ids, self._clock(), as_planned=as_planned)
         self._take_state(self._read_state())
         return replayed
 
@@ -81,22 +106,35 @@ class Runner:
         return len(self._in_hand)
 
     def next_due(self) -> float | None:
-        """When there is something to claim next, in epoch seconds; None: nothing waits."""
-        return self._queue.next_due([name for name, plan in self._state.plans.items() if plan.status is Status.ACTIVE])
+        """When there is something to claim next, in epoch seconds; None: nothing waits. What waits for a target that fails is due when that is probed."""
+        active = [name for name, plan in self._state.plans.items() if plan.status is Status.ACTIVE]
+        probes = {name: seconds for name in active if (seconds := self._manners.probe_in(name))}
+        due = [self._queue.next_due([name for name in active if name not in probes])]
+        for name, seconds in probes.items():
+            at = self._queue.next_due([name])
+            due.append(None if at is None else max(at, self._clock() + seconds))
+        return min((at for at in due if at is not None), default=None)
 
     def step(self, wait: float) -> bool:
         """Start what is due and record what has ended; wait up to ``wait`` seconds for that while anything is under way.
 
         False when nothing was under way, so that the caller may wait for something else.
         """
+        self._watch_clock()
         self._refresh_state()
+        self._keeper.prune()
+        self._renew()
         self._start()
         works = self._engine.in_flight > 0
-        if self._engine.in_flight:
-            self._collect(self._engine.poll(wait if not self._results else min(wait, GROUP_SECONDS)))
+        self.collect(wait if not self._results else min(wait, GROUP_SECONDS))
         if len(self._results) >= FINISH_BATCH or not self._engine.in_flight or self._monotonic() - self._finished_at >= GROUP_SECONDS:
             self._record()
         return works
+
+    def collect(self, wait: float) -> None:
+        """Let what is under way go on, and keep what ends for the next :meth:`step` to record. Does not need the store."""
+        if self._engine.in_flight:
+            self._collect(self._engine.poll(wait))
 
     def stop(self, grace: float) -> None:
         """Start nothing more, give what is under way ``grace`` seconds to end, and put the rest back into the queue. Once; later calls do nothing."""
@@ -107,6 +145,9 @@ class Runner:
         try:
             while self._engine.in_flight and (left := deadline - self._monotonic()) > 0:
                 self._collect(self._engine.poll(min(left, GROUP_SECONDS)))
+                if self._monotonic() - self._finished_at >= GROUP_SECONDS:
+                    self._record()
+                self._renew()
         finally:
             self._engine.close()
             self._record()
@@ -119,7 +160,7 @@ class Runner:
             return
         self._claimed_at = now
         wanted = self._manners.wanted(self._state.plans)
-        for claimed in self._queue.claim(self._clock(), self._manners.room, self._lease_seconds, wanted):
+        for claimed in self._queue.claim(self._clock(), self._manners.room, LEASE_SECONDS, wanted):
             delivery = claimed.delivery
             again = delivery.id in self._in_hand
             self._in_hand[delivery.id] = claimed
@@ -127,13 +168,27 @@ class Runner:
                 continue  # the lease had run out while we still try: it is ours for longer now
             plan = self._state.plans[delivery.webhook]
             self._manners.started(plan)
-            self._engine.start(Job(delivery.id, plan, claimed.document, delivery.attempts + 1))
+            planned = replace(claimed.plan, name=plan.name) if claimed.plan else plan  # it may have been renamed since
+            self._engine.start(Job(delivery.id, planned, claimed.document, delivery.attempts + 1))
+
+    def _renew(self) -> None:
+        if self._monotonic() - self._renewed_at < RENEW_SECONDS:
+            return
+        self._renewed_at = self._monotonic()
+        self._queue.renew([*self._in_hand.values(), *(result.claimed for result in self._results)], self._clock(), LEASE_SECONDS)
+
+    def _watch_clock(self) -> None:
+        now, monotonic = self._clock(), self._monotonic()
+        if abs(now - monotonic - self._ahead) > CLOCK_SECONDS:
+            log.warning("the clock was set, by %+.0f seconds", now - monotonic - self._ahead)
+            self._queue.clock_set(self._ahead + monotonic, now)
+        self._ahead = now - monotonic
 
     def _collect(self, finished: Iterable[Finished]) -> None:
         for one in finished:
             claimed = self._in_hand.pop(one.job.delivery_id)
             plan = one.job.plan
-            self._manners.ended(plan.name)
+            self._manners.ended(plan, health(one.attempt))
             outcome = decide(
                 one.attempt,
                 plan.retry_schedule,
@@ -142,10 +197,11 @@ class Runner:
                 token_auth=has_token_auth(plan, self._plugins),
                 mismatch_message=plan.custom_validation_error_message,
             )
-            self._results.append(Result(claimed, one.attempt, outcome, self._state.serial))
+            self._results.append(Result(claimed, one.attempt, outcome, self._state.serial, plan))
 
     def _record(self) -> None:
         self._finished_at = self._monotonic()
+        self._say_circuits()
         if not self._results:
             return
         lost = self._queue.finish(self._results, self._clock())
@@ -155,10 +211,18 @@ class Runner:
         for result in recorded:
             self._tell(result)
 
+    def _say_circuits(self) -> None:
+        circuits = self._manners.circuits(self._clock())
+        if circuits:
+            self._queue.set_circuits(circuits)
+        for name, circuit in circuits.items():
+            self._listener.circuit(name, circuit)
+
     def _tell(self, result: Result) -> None:
         outcome = result.outcome
         due_at = result.claimed.delivery.due_at if outcome.due_at is None else outcome.due_at
         delivery = replace(result.claimed.delivery, status=outcome.status, attempts=result.attempt.number, due_at=due_at, reason=outcome.reason)
+        self._listener.attempted(delivery, result.attempt)
         for observer in self._plugins.observers.values():
             try:
                 if observer.attempted:
@@ -181,5 +245,5 @@ class Runner:
     def _take_state(self, state: AppliedState) -> None:
         self._state, self._router = state, Router(state)
         self._state_at = self._monotonic()
-        self._lease_seconds = LEASE_SECONDS + 2 * max((plan.timeout_seconds for plan in state.plans.values()), default=0.0)
         self._queue.reconcile(state)
+        self._listener.applied(state)

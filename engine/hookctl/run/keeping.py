@@ -1,0 +1,108 @@
+"""What the store may hold: how long history is kept, and when no more events are taken in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hookctl.errors import IntakeRefusedError, SettingsError
+from hookctl.model.quantities import seconds
+from hookctl.queue.interface import Queue
+
+PRUNE_SECONDS = 30.0
+"""Between two looks for history that is over."""
+PRUNE_EVENTS = 500
+"""Forgotten in one commit, at most: it keeps deliveries waiting for a few milliseconds."""
+LOOK_SECONDS = 1.0
+"""How old what is known of the queue's fullness may be."""
+RETRY_AFTER = 30
+"""Seconds after which someone who was refused may ask again."""
+SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(kB|MB|GB|TB)", re.ASCII)
+BYTES = {"kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The tables ``[retention]`` and ``[intake]`` of hookctl.toml."""
+
+    max_age: float = 30 * 86_400.0
+    """Seconds that events are kept whose deliveries have all ended."""
+    max_bytes: float = float("inf")
+    """Of the store; above it the oldest of them are forgotten sooner."""
+    max_waiting: float = 1_000_000
+    """Deliveries that may wait; with more, no event is taken in."""
+    min_free_bytes: float = 100e6
+    """Of the disk; with less, no event is taken in."""
+
+
+def limits_from_settings(retention: Mapping[str, Any], intake: Mapping[str, Any]) -> Limits:
+    """The limits that hookctl.toml sets, the others as they are by default. Raises SettingsError."""
+    found: dict[str, float] = {}
+    known = {
+        "retention": {"age": ("max_age", _age), "size": ("max_bytes", _size)},
+        "intake": {"max_waiting": ("max_waiting", _count), "min_free": ("min_free_bytes", _size)},
+    }
+    for table, settings in (("retention", retention), ("intake", intake)):
+        for key, value in settings.items():
+            if key not in known[table]:
+                raise SettingsError(f"hookctl.toml: unknown setting {key!r} in [{table}]", hint=f"Known settings: {', '.join(sorted(known[table]))}.")
+            field, read = known[table][key]
+            found[field] = read(f"{table}.{key}", value)
+    return Limits(**found)
+
+
+def _age(name: str, value: object) -> float:
+    try:
+        return seconds(str(value))
+    except ValueError as error:
+        raise SettingsError(f"hookctl.toml: {name} must be a duration, not {value!r}", hint='Write a number and its unit, such as "30d" or "12h".') from error
+
+
+def _size(name: str, value: object) -> float:
+    match = SIZE.fullmatch(str(value))
+    if match is None:
+        raise SettingsError(f"hookctl.toml: {name} must be a size, not {value!r}", hint='Write a number and its unit, such as "500MB" or "20GB".')
+    return float(match[1]) * BYTES[match[2]]
+
+
+def _count(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise SettingsError(f"hookctl.toml: {name} must be a whole number from 1 on, not {value!r}")
+    return value
+
+
+class Keeper:
+    """Keeps one queue within its limits. ``clock`` gives epoch seconds, ``monotonic`` seconds on a clock that nobody sets."""
+
+    def __init__(self, queue: Queue, limits: Limits, clock: Callable[[], float], monotonic: Callable[[], float]) -> None:
+        self._queue, self._limits, self._clock, self._monotonic = queue, limits, clock, monotonic
+        self._prune_at = self._look_at = float("-inf")
+        self._full = ""
+
+    def admit(self) -> None:
+        """Raise IntakeRefusedError when the store is too full to take in events."""
+        if self._monotonic() >= self._look_at:
+            self._look_at = self._monotonic() + LOOK_SECONDS
+            self._full = self._why_full()
+        if self._full:
+            raise IntakeRefusedError(f"no events are taken in: {self._full}", hint="See [intake] in docs/settings.md.", retry_after=RETRY_AFTER)
+
+    def prune(self) -> None:
+        """Forget a little of what is over, when it is time to; soon again where there is more."""
+        now = self._monotonic()
+        if now < self._prune_at:
+            return
+        forgotten = self._queue.prune(self._clock() - self._limits.max_age, PRUNE_EVENTS)
+        if self._queue.fullness().used_bytes > self._limits.max_bytes:
+            forgotten = max(forgotten, self._queue.prune(self._clock(), PRUNE_EVENTS))
+        self._prune_at = now + (PRUNE_SECONDS if forgotten < PRUNE_EVENTS else LOOK_SECONDS / 4)
+
+    def _why_full(self) -> str:
+        fullness = self._queue.fullness()
+        if fullness.waiting >= self._limits.max_waiting:
+            return f"{fullness.waiting:,} deliveries wait, and {self._limits.max_waiting:,.0f} are allowed to"
+        if fullness.free_bytes < self._limits.min_free_bytes:
+            return f"{fullness.free_bytes / 1e6:,.0f} MB are left on the store's disk, and {self._limits.min_free_bytes / 1e6:,.0f} MB must be"
+        return ""

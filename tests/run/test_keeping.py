@@ -1,0 +1,121 @@
+"""What the store may hold: limits from hookctl.toml, refusals, and what is forgotten when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hookctl.errors import IntakeRefusedError, SettingsError
+from hookctl.model import Event
+from hookctl.queue.interface import NewDelivery, Routed
+from hookctl.queue.sqlite import SqliteQueue
+from hookctl.run.keeping import LOOK_SECONDS, PRUNE_EVENTS, PRUNE_SECONDS, Keeper, Limits, limits_from_settings
+
+DAY = 86_400.0
+NOW = 1_800_000_000.0
+
+
+class Clock:
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Iterator[SqliteQueue]:
+    queue = SqliteQueue(tmp_path / "queue.db")
+    yield queue
+    queue.close()
+
+
+def fill(queue: SqliteQueue, count: int, at: float, *, waiting: bool, size: int = 10) -> None:
+    """Events whose deliveries are dead from the start, or wait."""
+    because = "" if waiting else "its when fails"
+    names = [f"{at}-{number}" for number in range(count)]
+    queue.enqueue([Routed(Event(name, "anomaly", at, {"id": name, "x": "x" * size}), (NewDelivery(name, "A", because),)) for name in names], at)
+
+
+def keeper(queue: SqliteQueue, limits: Limits) -> tuple[Keeper, Clock]:
+    clock = Clock(NOW)
+    return Keeper(queue, limits, clock, clock), clock
+
+
+def test_settings() -> None:
+    assert limits_from_settings({}, {}) == Limits()
+    found = limits_from_settings({"age": "12h", "size": "1.5GB"}, {"max_waiting": 5000, "min_free": "20 MB"})
+    assert found == Limits(max_age=12 * 3600, max_bytes=1.5e9, max_waiting=5000, min_free_bytes=20e6)
+
+
+@pytest.mark.parametrize(
+    ("retention", "intake", "named"),
+    [
+        ({"age": 30}, {}, "retention.age must be a duration, not 30"),
+        ({"size": "20"}, {}, "retention.size must be a size"),
+        ({"ages": "30d"}, {}, "unknown setting 'ages' in [retention]"),
+        ({}, {"max_waiting": 0}, "intake.max_waiting must be a whole number"),
+        ({}, {"max_waiting": True}, "intake.max_waiting must be a whole number"),
+        ({}, {"min_free": "20MiB"}, "intake.min_free must be a size"),
+    ],
+)
+def test_settings_that_are_none(retention: dict[str, Any], intake: dict[str, Any], named: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        limits_from_settings(retention, intake)
+    assert named in caught.value.message
+
+
+def test_with_too_many_waiting_nothing_is_taken_in_until_some_are_delivered(queue: SqliteQueue) -> None:
+    keeping, clock = keeper(queue, Limits(max_waiting=10))
+    fill(queue, 9, NOW, waiting=True)
+    keeping.admit()
+    fill(queue, 1, NOW + 1, waiting=True)
+    clock.now += LOOK_SECONDS
+    with pytest.raises(IntakeRefusedError) as caught:
+        keeping.admit()
+    assert caught.value.message == "no events are taken in: 10 deliveries wait, and 10 are allowed to"
+    assert caught.value.retry_after > 0
+    queue.cancel([f"{NOW}-0"], NOW, "not wanted")
+    clock.now += LOOK_SECONDS
+    keeping.admit()
+
+
+def test_with_too_little_left_on_the_disk_nothing_is_taken_in(queue: SqliteQueue) -> None:
+    keeping, _ = keeper(queue, Limits(min_free_bytes=1e18))
+    with pytest.raises(IntakeRefusedError, match="MB are left on the store's disk, and 1,000,000,000,000 MB must be"):
+        keeping.admit()
+
+
+def test_what_is_over_is_forgotten_by_age_a_little_at_a_time(queue: SqliteQueue) -> None:
+    keeping, clock = keeper(queue, Limits())
+    fill(queue, PRUNE_EVENTS + 10, NOW - 31 * DAY, waiting=False)
+    fill(queue, 5, NOW - 31 * DAY + 1, waiting=True)
+    fill(queue, 5, NOW - 29 * DAY, waiting=False)
+    keeping.prune()
+    assert len(queue.deliveries()) == 20
+    keeping.prune()
+    assert len(queue.deliveries()) == 20  # not yet
+    clock.now += LOOK_SECONDS
+    keeping.prune()
+    assert len(queue.deliveries()) == 10
+    clock.now += 2 * DAY
+    keeping.prune()
+    assert {one.status.value for one in queue.deliveries()} == {"waiting"}
+
+
+def test_what_is_over_is_forgotten_by_size_the_oldest_first(queue: SqliteQueue) -> None:
+    fill(queue, 400, NOW - 200, waiting=True, size=2000)
+    used = queue.fullness().used_bytes
+    keeping, clock = keeper(queue, replace(Limits(), max_bytes=used + 100_000))
+    for age in (190, 180):
+        fill(queue, PRUNE_EVENTS, NOW - age, waiting=False, size=2000)
+    for _ in range(3):
+        keeping.prune()
+        clock.now += PRUNE_SECONDS
+    assert queue.fullness().used_bytes <= used + 100_000
+    assert {one.status.value for one in queue.deliveries()} == {"waiting"}
+    assert len(queue.deliveries()) == 400
