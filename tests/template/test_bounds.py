@@ -190,3 +190,10 @@ def test_a_template_that_is_too_costly_fails_alone() -> None:
     with pytest.raises(RenderError):
         template.render({"data": [1] * 2_000_000})
     assert template.render({"data": [1, 2]}) == b"[1,2]"
+
+
+@pytest.mark.parametrize("iterable", ["[1, 2]", "'abc'", "[]", "(['a'] if true else ['b'])"])
+def test_a_loop_runs_over_event_data_alone(iterable: str) -> None:
+    with pytest.raises(TemplateError, match="a loop runs over what the event holds") as caught:
+        compile_body(f"[{{% for x in {iterable} %}}1{{% if not loop.last %}},{{% endif %}}{{% endfor %}}]", {})
+    assert caught.value.rule == "template-unsafe"

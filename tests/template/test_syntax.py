@@ -158,6 +158,7 @@ def test_sizes_are_bounded() -> None:
         ("{{ " + "9" * 400 + " }}", "template-too-large"),
         ("{% if data.a %}" * 30 + "1" + "{% endif %}" * 30, "template-too-large"),
         ("".join(f"{{% for x{n} in data.a %}}" for n in range(5)) + "{% endfor %}" * 5, "template-too-large"),
+        ('"' + "x" * 70_000 + '{{ data.a }}"', "template-too-large"),
         ("{{ data" + ".a" * 240 + " }}", None),
         ("{{ " + " or ".join(["data.a"] * 120) + " }}", None),
     ]:

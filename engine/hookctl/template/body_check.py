@@ -97,6 +97,9 @@ def _check_targets(nodes: Iterable[Node], taken: frozenset[str]) -> list[Templat
             again = [name for name in node.targets if name in taken] or list(node.targets[1:2] if len(set(node.targets)) < len(node.targets) else ())
             if again:
                 problems.append(_error("template-unsafe", f"the loop gives {again[0]} a second meaning", "Use another name.", node.start, node.end))
+            if not any(isinstance(part, Path) for part in walk(node.iterable)):
+                message, hint = "a loop runs over what the event holds, and here is nothing of it", "Write out what is always the same."
+                problems.append(_error("template-unsafe", message, hint, node.iterable.start, node.iterable.end))
             problems += _check_targets(node.body, taken | set(node.targets)) + _check_targets(node.otherwise, taken)
     return problems
 

@@ -1,4 +1,4 @@
-"""The short way for templates that are only text and paths, as most are: no tag, no filter, no backslash.
+"""The short way for templates that are only text and paths, as most are: no tag, no filter, no backslash, no expression in a key.
 
 Without a backslash a string begins and ends at each quote, so counting quotes tells where an expression stands, and without tags there is one
 way through the template, so one run of a JSON parser over the text with a number for each value proves the structure. What this module
@@ -17,11 +17,13 @@ from typing import Never
 from hookctl.model import Json
 from hookctl.template.evaluation import raise_missing, raise_too_large
 from hookctl.template.filters import MAX_OUTPUT
+from hookctl.template.parser import MAX_CHARACTERS
 from hookctl.template.structure import MAX_NESTING
 from hookctl.template.values import MISSING, Value, escape, quote, to_json
 
 _EXPRESSION = re.compile(r"\{\{[ \t]*((?:data|event_type|event_time|id)(?:\.[A-Za-z_]\w*)*)[ \t]*\}\}", re.ASCII)
 _OTHER_SYNTAX = re.compile(r"\{[%#]|\{\{\{|\\")
+_END_OF_KEY = re.compile(r'[^"]*"[ \t\n\r]*:')
 
 
 def _no_constant(name: str) -> Never:
@@ -44,7 +46,7 @@ class Plain:
 
 def split_plain(text: str) -> Plain | None:
     """The template when it is plain and its structure holds; None when the full parser must look at it."""
-    if _OTHER_SYNTAX.search(text):
+    if len(text) > MAX_CHARACTERS or _OTHER_SYNTAX.search(text):
         return None
     pieces = _EXPRESSION.split(text)
     literals, paths = pieces[::2], pieces[1::2]
@@ -53,6 +55,8 @@ def split_plain(text: str) -> Plain | None:
     filled = literals[0]
     for literal, following in pairwise(literals):
         inside ^= literal.count('"') & 1
+        if inside and _END_OF_KEY.match(following):  # keys that an event gives are looked at when they are there
+            return None
         in_string.append(inside)
         filled += following if inside else " 0 " + following
     if "{{" in filled or filled.count("{") + filled.count("[") > MAX_NESTING:

@@ -12,6 +12,7 @@ from hookctl.template.expressions import Expression, Filtered, For, If, Node, Ou
 from hookctl.template.filters import MAX_OUTPUT
 from hookctl.template.positions import Position
 from hookctl.template.problems import Filter
+from hookctl.template.repeated_keys import refuse_repeated_keys
 from hookctl.template.values import Missing, Value, escape, kind, to_json, to_text
 
 Write = Callable[[Frame], None]
@@ -44,11 +45,15 @@ class BodyTemplate:
 def compile_nodes(nodes: Sequence[Node], positions: Mapping[int, Position], text: str, filters: Mapping[str, Filter]) -> BodyTemplate:
     """The body template of nodes that passed every check."""
     write = _sequence(nodes, _Context(positions, text, filters))
+    key_depth = max((position.depth for position in positions.values() if position.form == "key"), default=0)
 
     def render(document: Mapping[str, Json]) -> str:
         frame = Frame(dict(document))
         write(frame)
-        return "".join(frame.pieces)
+        body = "".join(frame.pieces)
+        if key_depth:
+            refuse_repeated_keys(body, key_depth)
+        return body
 
     return BodyTemplate(render)
 
