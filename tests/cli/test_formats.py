@@ -213,7 +213,7 @@ def test_a_plan_in_every_form(run_cli: Run, project: Project, command: list[str]
         assert f"{severity}[{rule}]" in comment
     assert summary in result.stdout
     assert f"`{summary}`" in comment
-    assert "### ⛔ 1 policy error: this cannot be applied" in comment
+    assert "### ⛔ 1 error: this cannot be applied" in comment
     assert [line.partition(" ")[0] for line in lines] == ["::error", "::warning", "::warning", "::notice"]
     assert lines[0].startswith("::error file=webhooks.d/a.yaml,line=")
     assert lines[-1] == f"::notice title=hookctl {command[0]}::{summary}"

@@ -119,7 +119,7 @@ def write_review(ctx: click.Context, session: Session, outputs: Outputs, review:
         json=lambda: render_json(review.plan, review.findings, review.effects),
         markdown=lambda: plan_comment(command, review.plan, review.findings, effects=review.effects, warnings=review.warnings),
         github=lambda: annotation_lines(_annotations(session, review)) + notice_line(f"hookctl {command}", plan_summary(review.plan)),
-        sarif=lambda: sarif_text(_annotations(session, review), command),
+        sarif=lambda: sarif_text(_annotations(session, review), command, {name: policy.summary for name, policy in session.plugins.policies.items()}),
     )
 
 

@@ -12,7 +12,7 @@ from hookctl.model import Action, Finding, Plan
 from hookctl.report.effects import summary_lines
 from hookctl.report.findings import counted, findings_text, summary_line
 from hookctl.report.markdown import Block, code, document
-from hookctl.report.plan import NO_EFFECTS, described, finding_lines, plan_summary
+from hookctl.report.plan import NO_EFFECTS, by_change, described, finding_lines, plan_summary
 from hookctl.report.results import Outcome, Result
 
 if TYPE_CHECKING:
@@ -34,19 +34,20 @@ def plan_comment(command: str, plan: Plan, said: Sequence[PlanFinding], *, effec
     removed = [change.name for change in plan.changes if change.action is Action.DELETE]
     head = [f"## hookctl {command}", code(plan_summary(plan))]
     if errors := sum(finding.is_error for finding in said):
-        head.append(f"### ⛔ {counted(errors, 'policy error')}: this cannot be applied")
+        head.append(f"### ⛔ {counted(errors, 'error')}: this cannot be applied")
     if removed:
         more = f" and {len(removed) - NAMED} more" if len(removed) > NAMED else ""
         head += [f"### ⚠️ {counted(len(removed), 'webhook')} will be removed", f"{', '.join(map(code, removed[:NAMED]))}{more}"]
-    names = {change.name for change in plan.changes}
-    others = tuple(finding_lines([finding for finding in said if finding.webhook not in names], color=False))
-    blocks = [*_finding_blocks(warnings), *([Block("policies", tuple(map(_diff_line, others)), is_open=True)] if others else [])]
+    about, others = by_change(plan, said)
+    blocks = _finding_blocks(warnings)
+    if others:
+        blocks.append(Block("the plan as a whole", tuple(map(_diff_line, finding_lines(others, color=False))), is_open=True))
     if together := tuple(line.strip() for line in summary_lines(effects, color=False)):
         blocks.append(Block("effects", together, is_open=True))
     for change in plan.changes:
-        about = [finding for finding in said if finding.webhook == change.name]
-        if change.action is not Action.UNCHANGED or about:
-            title, *lines = [*described(change, effects.changes.get(change.name), color=False), *finding_lines(about, color=False)]
+        if change.action is not Action.UNCHANGED or change.name in about:
+            findings = finding_lines(about.get(change.name, ()), color=False)
+            title, *lines = [*described(change, effects.changes.get(change.name), color=False), *findings]
             blocks.append(Block(title.strip(), tuple(map(_diff_line, lines or [title])), "diff"))
     return document(head, blocks)
 

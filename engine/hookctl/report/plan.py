@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -30,12 +30,10 @@ SHORT_COMMIT = 12
 def render_text(plan: Plan, findings: Sequence[PlanFinding] = (), effects: Effects = NO_EFFECTS, *, color: bool) -> str:
     """The changes with their fields, what each means and what policies say of it; then what all mean together, and the summary line."""
     lines: list[str] = []
+    said, others = by_change(plan, findings)
     for change in plan.changes:
-        said = [finding for finding in findings if finding.webhook == change.name]
-        if change.action is not Action.UNCHANGED or said:
-            lines += [*described(change, effects.changes.get(change.name), color=color), *finding_lines(said, color=color), ""]
-    names = {change.name for change in plan.changes}
-    others = [finding for finding in findings if finding.webhook not in names]
+        if change.action is not Action.UNCHANGED or change.name in said:
+            lines += [*described(change, effects.changes.get(change.name), color=color), *finding_lines(said.get(change.name, ()), color=color), ""]
     if others:
         lines += [*finding_lines(others, color=color), ""]
     together = summary_lines(effects, color=color)
@@ -47,6 +45,19 @@ def render_json(plan: Plan, findings: Sequence[PlanFinding] = (), effects: Effec
     document = to_document(plan, {name: effect_document(found) for name, found in effects.changes.items()}, summary_document(effects))
     document["findings"] = [_finding_document(finding) for finding in findings]
     return json.dumps(document, indent=2) + "\n"
+
+
+def by_change(plan: Plan, findings: Iterable[PlanFinding]) -> tuple[dict[str, list[PlanFinding]], list[PlanFinding]]:
+    """What is said of each change that something is said of, by its name, and what is said of none."""
+    names = {change.name for change in plan.changes}
+    said: dict[str, list[PlanFinding]] = {}
+    others = []
+    for finding in findings:
+        if finding.webhook in names:
+            said.setdefault(finding.webhook, []).append(finding)
+        else:
+            others.append(finding)
+    return said, others
 
 
 def described(change: Change, effects: ChangeEffects | None, *, color: bool) -> Iterator[str]:

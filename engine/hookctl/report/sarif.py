@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 from hookctl import __version__
 from hookctl.model import Json
 from hookctl.model.rules import RULES
-from hookctl.report.annotations import FAILED_TEST, POLICY, Annotation
+from hookctl.report.annotations import FAILED_TEST, OWN, POLICY, Annotation
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 SOURCE_ROOT = "%SRCROOT%"
 """What GitHub and others take for the root of the repository."""
 
 
-def sarif_text(annotations: Iterable[Annotation], command: str) -> str:
-    """A log of one run. ``command`` tells uploads of one commit apart: ``validate``, ``plan``."""
+def sarif_text(annotations: Iterable[Annotation], command: str, policies: Mapping[str, str] | None = None) -> str:
+    """A log of one run. ``command`` tells uploads of one commit apart: ``validate``, ``plan``; ``policies`` are their summaries, by name."""
     annotations = list(annotations)
     rules = list(dict.fromkeys(annotation.rule for annotation in annotations))
     run: Json = {
-        "tool": {"driver": {"name": "hookctl", "version": __version__, "rules": [_descriptor(rule) for rule in rules]}},
+        "tool": {"driver": {"name": "hookctl", "version": __version__, "rules": [_descriptor(rule, policies or {}) for rule in rules]}},
         "automationDetails": {"id": f"hookctl/{command}/"},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {SOURCE_ROOT: {"description": {"text": "The root of the repository."}}},
@@ -31,8 +31,9 @@ def sarif_text(annotations: Iterable[Annotation], command: str) -> str:
     return json.dumps(log, indent=2) + "\n"
 
 
-def _descriptor(rule: str) -> Json:
+def _descriptor(rule: str, policies: Mapping[str, str]) -> Json:
     summary, explanation, example = _explained(rule)
+    summary = policies.get(rule.removeprefix(POLICY), summary) if rule.startswith(POLICY) else summary
     return {
         "id": rule,
         "shortDescription": {"text": _message(summary)},
@@ -45,6 +46,8 @@ def _explained(rule: str) -> tuple[str, str, str]:
     """A rule's summary, its explanation, and what follows that in its help."""
     if rule == FAILED_TEST:
         return "The test event was not accepted.", "hookctl test sent the webhook an event, and it failed; the message says why, and what to look at next.", ""
+    if rule in OWN:
+        return (*OWN[rule], "")
     known = RULES["policy" if rule.startswith(POLICY) else rule]
     examples = [f"{title}:\n\n{text}" for title, text in (("Refused", known.bad), ("Accepted", known.good)) if text]
     return known.summary, known.explanation, "".join(f"\n\n{example}" for example in examples)
