@@ -80,6 +80,8 @@ class Conditions:
 
 def bounded(recent: Recent, changes: Iterable[Change]) -> Recent:
     """As many of the newest events as can be looked at in a reasonable time, given how many conditions there are."""
+    if len(recent.documents) <= FEWEST:
+        return recent
     plans = [plan for change in changes for plan in (change.before, change.after) if plan]
     conditions = len({(plan.event, plan.when) for plan in plans})
     return Recent(recent.origin, recent.documents[: max(FEWEST, MAX_EVALUATIONS // max(conditions, 1))])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -39,7 +39,7 @@ class Targets:
     """Which hosts are talked to, and what they are told, before a plan."""
 
     def __init__(self, changes: Iterable[Change], event_types: Mapping[str, EventType], auth_types: Mapping[str, AuthType]) -> None:
-        self._active = [change.before for change in changes if change.before and change.before.status is Status.ACTIVE]
+        self._before = {change.name: change.before for change in changes if change.before}
         self._event_types = event_types
         self._auth_types = auth_types
         self._fields: dict[str, EventFields] = {}
@@ -49,15 +49,31 @@ class Targets:
         """The hosts that an active webhook talks to, for a token too, and none does now."""
         if plan is None or plan.status is Status.INACTIVE:
             return ()
-        return tuple(host for host in dict.fromkeys(self._hosts(plan)) if host and host not in self._known)
+        hosts = dict.fromkeys(self._hosts(plan))
+        if hosts.keys() <= {host for before in self._own(plan) for host in self._hosts(before)}:
+            return ()
+        return tuple(host for host in hosts if host and host not in self._known)
 
     def leaving(self, plan: DeliveryPlan | None) -> Leaving | None:
         """What newly leaves with an active webhook's requests; None when nothing does."""
         if plan is None or plan.status is Status.INACTIVE:
             return None
         host = host_of(plan.url)
-        fields = self._paths(plan) - self._told_before(host, plan.event)
+        fields = self._paths(plan)
+        for before in self._own(plan):
+            if (host_of(before.url), before.event) == (host, plan.event):
+                fields -= self._paths(before)
+        fields = fields and fields - self._told_before(host, plan.event)
         return Leaving(host, plan.event, tuple(sorted(fields))) if fields else None
+
+    def _own(self, plan: DeliveryPlan) -> list[DeliveryPlan]:
+        """What was sent under this name until now: most often it answers, and the thousands of others need not be read."""
+        before = self._before.get(plan.name)
+        return [before] if before and before.status is Status.ACTIVE else []
+
+    @cached_property
+    def _active(self) -> Sequence[DeliveryPlan]:
+        return [plan for plan in self._before.values() if plan.status is Status.ACTIVE]
 
     @cached_property
     def _known(self) -> frozenset[str]:
