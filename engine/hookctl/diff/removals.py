@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hookctl.model import Change, Plan, Status
+from hookctl.model import Action, Change, Plan, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,8 @@ class RemovalLimit:
 
 def stopped_by(plan: Plan) -> tuple[Change, ...]:
     """The changes that remove a webhook, or make an active one inactive."""
-    return tuple(change for change in plan.changes if change.before and (change.after is None or _goes_inactive(change)))
+    changed = (change for change in plan.changes if change.action is not Action.UNCHANGED)
+    return tuple(change for change in changed if change.before and (change.after is None or _goes_inactive(change)))
 
 
 def _goes_inactive(change: Change) -> bool:
