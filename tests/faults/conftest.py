@@ -161,6 +161,23 @@ class Site:
         queue.close()
         return found
 
+    def reasons(self) -> dict[str, set[str]]:
+        """Why what stands as retrying or dead does so, by webhook."""
+        queue = SqliteQueue(self.store)
+        found: dict[str, set[str]] = {}
+        for one in queue.deliveries():
+            if one.reason:
+                found.setdefault(one.webhook, set()).add(one.reason)
+        queue.close()
+        return found
+
+    def attempts(self) -> int:
+        """How many attempts are on record."""
+        queue = SqliteQueue(self.store)
+        count = sum(len(queue.attempts(one.id)) for one in queue.deliveries())
+        queue.close()
+        return count
+
     def received(self) -> Counter[tuple[str, str, str]]:
         """How often each (webhook, webhook-id, event id) came."""
         return Counter((one.path[1:], one.header("webhook-id") or "", json.loads(one.body)["event"]) for one in self.receiver.requests)
