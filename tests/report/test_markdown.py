@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -66,7 +67,7 @@ def assert_only_text(text: str, blocks: int | None = None) -> list[str]:
 @given(st.lists(st.tuples(hostile, st.lists(hostile, max_size=5)), max_size=4))
 @settings(max_examples=100)
 def test_whatever_stands_in_a_block_is_text(parts: list[tuple[str, list[str]]]) -> None:
-    text = document(["## x"], [Block(title, tuple(lines)) for title, lines in parts])
+    text = document(["## x"], [partial(Block, title, tuple(lines)) for title, lines in parts])
     fences = assert_only_text(text, blocks=len(parts))
     assert fences == ["".join(f"{printable(line)}\n" for line in lines) for _, lines in parts]
     assert [html.unescape(title) for title in SUMMARY.findall(text)] == [printable(title) for title, _ in parts]
@@ -187,9 +188,20 @@ def test_one_long_change_keeps_its_first_and_its_last_lines(delivery_plan: Build
     assert any("timeout" in line for line in lines[note:])
 
 
+def test_no_more_blocks_are_made_than_a_comment_holds() -> None:
+    made: list[int] = []
+
+    def block(number: int) -> Block:
+        made.append(number)
+        return Block(f"{number}", ("x" * 900,) * 10)
+
+    document(["## x"], [partial(block, number) for number in range(10_000)])
+    assert len(made) < 50
+
+
 @pytest.mark.parametrize("character", ["`", "<", "\x1b", "é"])
 def test_the_worst_that_can_be_fits(character: str) -> None:
-    blocks = [Block(character * 500, tuple(character * 2000 for _ in range(50))) for _ in range(50)]
+    blocks = [partial(Block, character * 500, tuple(character * 2000 for _ in range(50))) for _ in range(50)]
     text = document(["## x"], blocks)
     assert len(text) <= LIMIT
     assert len(assert_only_text(text)) >= 2
@@ -198,7 +210,7 @@ def test_the_worst_that_can_be_fits(character: str) -> None:
 @given(st.lists(st.tuples(st.integers(0, 30_000), st.integers(0, 30)), max_size=40))
 @settings(max_examples=50, deadline=None)
 def test_it_always_fits_and_counts_what_it_leaves_out(sizes: list[tuple[int, int]]) -> None:
-    blocks = [Block(f"{number}", ("x" * (size // (lines + 1)),) * lines) for number, (size, lines) in enumerate(sizes)]
+    blocks = [partial(Block, f"{number}", ("x" * (size // (lines + 1)),) * lines) for number, (size, lines) in enumerate(sizes)]
     text = document(["## x", "`y`"], blocks)
     assert len(text) <= LIMIT
     shown = [int(title) for title in SUMMARY.findall(text)]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from hookctl.effects import Effects
-from hookctl.model import Action, Finding, Plan
+from hookctl.effects import ChangeEffects, Effects
+from hookctl.model import Action, Change, Finding, Plan
 from hookctl.report.effects import summary_lines
 from hookctl.report.findings import counted, findings_text, summary_line
-from hookctl.report.markdown import Block, code, document
+from hookctl.report.markdown import Block, Part, code, document
 from hookctl.report.plan import NO_EFFECTS, by_change, described, finding_lines, plan_summary
 from hookctl.report.results import Outcome, Result
 
@@ -26,7 +27,7 @@ INDENT = 6
 
 def findings_comment(command: str, findings: Sequence[Finding], nothing: str) -> str:
     """What is wrong, a block for each file; the sentence ``nothing`` if that is it."""
-    return document([f"## hookctl {command}", f"**{summary_line(findings) if findings else nothing}**"], _finding_blocks(findings))
+    return document([f"## hookctl {command}", f"**{summary_line(findings) if findings else nothing}**"], _finding_parts(findings))
 
 
 def plan_comment(command: str, plan: Plan, said: Sequence[PlanFinding], *, effects: Effects = NO_EFFECTS, warnings: Sequence[Finding] = ()) -> str:
@@ -39,34 +40,37 @@ def plan_comment(command: str, plan: Plan, said: Sequence[PlanFinding], *, effec
         more = f" and {len(removed) - NAMED} more" if len(removed) > NAMED else ""
         head += [f"### ⚠️ {counted(len(removed), 'webhook')} will be removed", f"{', '.join(map(code, removed[:NAMED]))}{more}"]
     about, others = by_change(plan, said)
-    blocks = _finding_blocks(warnings)
+    parts = _finding_parts(warnings)
     if others:
-        blocks.append(Block("the plan as a whole", tuple(map(_diff_line, finding_lines(others, color=False))), is_open=True))
+        parts.append(partial(Block, "the plan as a whole", tuple(map(_diff_line, finding_lines(others, color=False))), is_open=True))
     if together := tuple(line.strip() for line in summary_lines(effects, color=False)):
-        blocks.append(Block("effects", together, is_open=True))
+        parts.append(partial(Block, "effects", together, is_open=True))
     for change in plan.changes:
         if change.action is not Action.UNCHANGED or change.name in about:
-            findings = finding_lines(about.get(change.name, ()), color=False)
-            title, *lines = [*described(change, effects.changes.get(change.name), color=False), *findings]
-            blocks.append(Block(title.strip(), tuple(map(_diff_line, lines or [title])), "diff"))
-    return document(head, blocks)
+            parts.append(partial(_change, change, effects.changes.get(change.name), about.get(change.name, ())))
+    return document(head, parts)
+
+
+def _change(change: Change, effects: ChangeEffects | None, said: Sequence[PlanFinding]) -> Block:
+    title, *lines = [*described(change, effects, color=False), *finding_lines(said, color=False)]
+    return Block(title.strip(), tuple(map(_diff_line, lines or [title])), "diff")
 
 
 def results_comment(command: str, results: Sequence[Result], summary: str) -> str:
     """What tests came to: a line for each, and a block for each that says more."""
     counts = Counter(result.outcome for result in results)
     head = [f"## hookctl {command}", f"**{summary}**"]
-    overview = Block("all", tuple(result.lines[0] for result in results), is_open=not counts[Outcome.FAILED])
-    told = [Block(result.lines[0].strip(), result.lines[1:]) for result in results if len(result.lines) > 1]
+    overview = partial(Block, "all", tuple(result.lines[0] for result in results), is_open=not counts[Outcome.FAILED])
+    told = [partial(Block, result.lines[0].strip(), result.lines[1:]) for result in results if len(result.lines) > 1]
     return document(head, [*([overview] if results else []), *told])
 
 
-def _finding_blocks(findings: Sequence[Finding]) -> list[Block]:
-    blocks = []
-    for path, group in groupby(findings, key=lambda finding: finding.file.path):
-        text = findings_text(list(group))
-        blocks.append(Block(path, tuple(text.rstrip("\n").split("\n")), is_open=True))
-    return blocks
+def _finding_parts(findings: Sequence[Finding]) -> list[Part]:
+    return [partial(_file, path, list(group)) for path, group in groupby(findings, key=lambda finding: finding.file.path)]
+
+
+def _file(path: str, findings: Sequence[Finding]) -> Block:
+    return Block(path, tuple(findings_text(findings).rstrip("\n").split("\n")), is_open=True)
 
 
 def _diff_line(line: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hookctl.report.printable import printable
@@ -19,6 +19,7 @@ BLOCK_LIMIT = 12_000
 """Characters of one block's lines, where the comment would be too long."""
 LINE_LIMIT = 1_000
 TITLE_LIMIT = 200
+GAP = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +32,27 @@ class Block:
     is_open: bool = False
 
 
-def document(head: Sequence[str], blocks: Sequence[Block]) -> str:
-    """A comment of paragraphs, which are Markdown already, and blocks; never longer than :data:`LIMIT`.
+Part = Callable[[], Block]
+"""A block that is made when it is asked for."""
 
-    When it would be, each block is shortened to its first and last lines, and then the blocks in the middle are left out, with a note.
+
+def document(head: Sequence[str], parts: Sequence[Part]) -> str:
+    """A comment of paragraphs, which are Markdown already, and of blocks; never longer than :data:`LIMIT`.
+
+    When it would be, each block is shortened to its first and last lines, and then the blocks in the middle are left out, with a note. Only
+    as many blocks are made as a comment can hold.
     """
-    whole = [_rendered(block) for block in blocks]
-    if len(text := _joined([*head, *whole])) <= LIMIT:
-        return text
-    first, last = _ends([_rendered(_shortened(block)) for block in blocks], LIMIT - len(_joined(head)) - len(_note(len(blocks))) - 4)
-    left_out = len(blocks) - len(first) - len(last)
+    room = LIMIT - len(_joined(head))
+    whole: list[str] = []
+    for part in parts:
+        whole.append(_rendered(part()))
+        room -= len(whole[-1]) + len(GAP)
+        if room < 0:
+            break
+    else:
+        return _joined([*head, *whole])
+    first, last = _ends(parts, LIMIT - len(_joined(head)) - len(_note(len(parts))) - len(GAP))
+    left_out = len(parts) - len(first) - len(last)
     return _joined([*head, *first, *([_note(left_out)] if left_out else []), *last])
 
 
@@ -71,13 +83,22 @@ def _shortened(block: Block) -> Block:
     return Block(block.title, (*block.lines[:first], note, *block.lines[len(sizes) - last :]), block.language, block.is_open)
 
 
-def _ends(parts: Sequence[str], room: int) -> tuple[Sequence[str], Sequence[str]]:
-    first, last = _counts([len(part) + 2 for part in parts], room)
-    return parts[:first], parts[len(parts) - last :]
+def _ends(parts: Sequence[Part], room: int) -> tuple[list[str], list[str]]:
+    """The shortened blocks from the head and from the tail that fit, taken in turns."""
+    first: list[str] = []
+    last: list[str] = []
+    while len(first) + len(last) < len(parts):
+        from_head = len(first) <= len(last)
+        made = _rendered(_shortened(parts[len(first) if from_head else -1 - len(last)]()))
+        room -= len(made) + len(GAP)
+        if room < 0:
+            break
+        (first if from_head else last).append(made)
+    return first, last[::-1]
 
 
 def _counts(sizes: Sequence[int], room: int) -> tuple[int, int]:
-    """How many from the head and how many from the tail fit, taken in turns."""
+    """How many lines from the head and how many from the tail fit, taken in turns."""
     first = last = 0
     while first + last < len(sizes):
         size = sizes[first] if first <= last else sizes[-1 - last]
@@ -93,7 +114,7 @@ def _note(count: int) -> str:
 
 
 def _joined(parts: Sequence[str]) -> str:
-    return "\n\n".join(parts) + "\n"
+    return GAP.join(parts) + "\n"
 
 
 def _cut(text: str, limit: int) -> str:
