@@ -107,19 +107,32 @@ def _review(session: Session, plan: Plan, said: Sequence[PlanFinding], checked: 
 
 def write_review(ctx: click.Context, session: Session, outputs: Outputs, review: Review) -> None:
     """Write the plan and what is said of it in each form asked for. Raises HookctlError as outputs do."""
-    from hookctl.report.comment import plan_comment
-    from hookctl.report.github import annotation_lines, notice_line
     from hookctl.report.plan import plan_summary, render_json, render_text
-    from hookctl.report.sarif import sarif_text
 
     command = ctx.info_name or ""
+
+    def markdown() -> str:
+        from hookctl.report.comment import plan_comment
+
+        return plan_comment(command, review.plan, review.findings, effects=review.effects, warnings=review.warnings)
+
+    def github() -> str:
+        from hookctl.report.github import annotation_lines, notice_line
+
+        return annotation_lines(_annotations(session, review)) + notice_line(f"hookctl {command}", plan_summary(review.plan))
+
+    def sarif() -> str:
+        from hookctl.report.sarif import sarif_text
+
+        return sarif_text(_annotations(session, review), command, {name: policy.summary for name, policy in session.plugins.policies.items()})
+
     outputs.write(
         color=session.color,
         text=lambda color: render_text(review.plan, review.findings, review.effects, color=color),
         json=lambda: render_json(review.plan, review.findings, review.effects),
-        markdown=lambda: plan_comment(command, review.plan, review.findings, effects=review.effects, warnings=review.warnings),
-        github=lambda: annotation_lines(_annotations(session, review)) + notice_line(f"hookctl {command}", plan_summary(review.plan)),
-        sarif=lambda: sarif_text(_annotations(session, review), command, {name: policy.summary for name, policy in session.plugins.policies.items()}),
+        markdown=markdown,
+        github=github,
+        sarif=sarif,
     )
 
 

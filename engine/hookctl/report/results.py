@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from hookctl.model import Finding, Severity
-from hookctl.report import replays, trials
 from hookctl.report.findings import findings_text
-from hookctl.report.tips import tips_for
-from hookctl.run.replay import Replay
-from hookctl.run.trial import Trial
+
+if TYPE_CHECKING:
+    from hookctl.run.replay import Replay
+    from hookctl.run.trial import Trial
 
 
 class Outcome(StrEnum):
@@ -48,6 +49,9 @@ def of_trials(tests: Iterable[Trial], *, show_invocation: bool) -> list[Result]:
 
 
 def _of_trial(trial: Trial, *, show_invocation: bool) -> Result:
+    from hookctl.report import trials
+    from hookctl.report.tips import tips_for
+
     lines = list(trials.result_lines(trial, 0, color=False))
     if trial.attempt is not None and (show_invocation or not trial.succeeded):
         lines += ["", *trials.detail_lines(trial, show_invocation=show_invocation, color=False)]
@@ -64,6 +68,8 @@ def _of_trial(trial: Trial, *, show_invocation: bool) -> Result:
 
 def of_replays(replayed: Iterable[Replay], *, show_invocation: bool) -> list[Result]:
     """Replays, each with what differs; they take no time."""
+    from hookctl.report import replays
+
     return [
         Result(
             webhook=replay.plan.name,
