@@ -1,0 +1,182 @@
+"""Targets that are hostile, slow, gone or poisoned: each delivery of theirs ends as promised, and nobody else's is held up."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from hookctl.apply import AppliedStore
+from hookctl.model import AppliedState, DeliveryStatus, Event, PluginBlock
+from hookctl.network import Network, guard, resolver
+from hookctl.plugin import AuthType
+from hookctl.plugin.calls import Plugins
+from hookctl.plugin.host import load_plugins
+from hookctl.queue.sqlite import SqliteQueue
+from hookctl.run.attempts import AttemptEngine
+from hookctl.run.manners import MAX_IN_FLIGHT_EACH
+from hookctl.run.runner import Runner
+from hookctl.testing.answers import Answer, Misbehaviour
+from hookctl_plugins.transport import curl_handle
+
+COUNT = 4
+ACCEPTED = "response_validators: [{json_path: $.data.status, expected_values: [accepted]}]"
+HOSTILE = {
+    Misbehaviour.TRICKLE_HEADERS: "timeout",
+    Misbehaviour.TRICKLE_BODY: "timeout",
+    Misbehaviour.ENDLESS_CONTINUE: "timeout",
+    Misbehaviour.NO_ANSWER: "timeout",
+    Misbehaviour.CUT_STATUS: "connect",
+    Misbehaviour.CUT_HEADERS: "cut_response",
+    Misbehaviour.CUT_BODY: "cut_response",
+    Misbehaviour.RESET: "connect",
+    Misbehaviour.RESET_BODY: "cut_response",
+    Misbehaviour.ENDLESS_HEADERS: "cut_response",
+    Misbehaviour.GZIP_BOMB: "json_path",
+    Misbehaviour.HUGE_BODY: "json_path",
+}
+MORE_MEMORY = 32 * 1024
+"""KiB, over what deliveries to well-behaved targets take; the bombs would be 60 MB, 1 GiB and without end, times four each."""
+
+
+def test_hostile_targets_all_at_once(site: Any, webhook: Callable[..., str]) -> None:
+    """Everybody else's deliveries arrive, memory stays bounded, and what the hostile ones have cost is delivered when they have become good."""
+    names = {"".join(word.title() for word in one.split("-")): one for one in HOSTILE}
+    hostile = {name: webhook(name, "timeout_seconds: 1", "retry: {schedule: [1h]}", ACCEPTED) for name in names}
+    site.apply(Good=webhook("Good"), **hostile)
+    _, ordinary = site.forks.wait(site.start("send", site.write(COUNT, 1000), "--wait", "0"))
+    for name, misbehaviour in names.items():
+        site.receiver.answer(f"/{name}", Answer(misbehave=misbehaviour))
+    code, peak = site.forks.wait(site.start("send", site.write(COUNT), "--wait", "0"))
+    assert code == 1
+    assert peak - ordinary < MORE_MEMORY
+    stored = {(webhook, event): status for (webhook, _, event), status in site.stored().items() if int(event[1:]) < COUNT}
+    assert {status for (name, _), status in stored.items() if name == "Good"} == {DeliveryStatus.DELIVERED}
+    assert {status for (name, _), status in stored.items() if name != "Good"} == {DeliveryStatus.RETRYING}
+    reasons = site.reasons()
+    assert {name: kind for name, kind in names.items() if not all(one.startswith(HOSTILE[kind]) for one in reasons[name])} == {}, reasons
+    for name in names:
+        site.receiver.answer(f"/{name}", Answer())
+    assert site.wait(site.start("deliveries", "replay", "--status", "retrying")) == 0, site.output
+    site.check_all_delivered(["Good", *names], acknowledged={f"e{number}" for number in range(COUNT)})
+
+
+@contextmanager
+def running(site: Any, network: Network, plugins: Plugins | None = None) -> Iterator[Runner]:
+    """A runner in this process, through a network and with plugins of the test's own."""
+    plugins, queue = plugins or load_plugins(), SqliteQueue(site.store)
+    engine = AttemptEngine(plugins, network, "hookctl/test")
+    runner = Runner(queue=queue, engine=engine, plugins=plugins, read_state=AppliedStore(site.store).read)
+    yield runner
+    runner.stop(0.0)
+    queue.close()
+
+
+def take_in(site: Any, runner: Runner, count: int, first: int = 0) -> None:
+    runner.accept([Event(f"e{number}", "anomaly", 1.0, {**site.mock, "id": f"e{number}"}) for number in range(first, first + count)])
+
+
+def step_until(runner: Runner, condition: Callable[[], bool]) -> None:
+    limit = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < limit
+        runner.step(0.05)
+
+
+def test_a_name_that_rebinds_to_the_metadata_service(site: Any, webhook: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first answer is an address that this machine may dial, from then on it is 169.254.169.254: nothing is dialled there."""
+    site.apply(Siem=webhook("Siem", "retry: {schedule: [50ms, 50ms]}"))
+    monkeypatch.setattr(guard, "HTTPS_PORT", site.receiver.port)  # port 443 is not a test's to listen on
+    monkeypatch.setattr(resolver, "KEEP_SECONDS", 0.0)
+    answers = ["127.0.0.1"]
+    dialled = []
+
+    def getaddrinfo(_: str, port: int, **__: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (answers.pop() if answers else "169.254.169.254", port))]
+
+    def watch(handle: curl_handle.Handle, purpose: int, address: Any) -> Any:
+        dialled.append(address[3][0])
+        return dial(handle, purpose, address)
+
+    dial = curl_handle.Handle._open_socket
+    monkeypatch.setattr(curl_handle.Handle, "_open_socket", watch)
+    site.receiver.answer("/Siem", Answer(503, headers=(("Connection", "close"),)))
+    network = Network(allow={"siem.example.com": (ip_network("127.0.0.0/8"),)}, ca_file=site.receiver.ca_file, getaddrinfo=getaddrinfo)
+    with running(site, network) as runner:
+        take_in(site, runner, 1)
+        step_until(runner, lambda: runner.tally.dead["Siem"] == 1)
+    assert [one.split(":")[0] for one in site.reasons()["Siem"]] == ["address_blocked"]
+    assert (site.receiver.count, set(dialled)) == (1, {"127.0.0.1"})
+
+
+def test_five_hundred_deliveries_and_one_expired_token(site: Any, webhook: Callable[..., str]) -> None:
+    """Each of those under way is refused with a 401; one of them fetches the token for all."""
+    auth = "auth: {type: oauth2, client_id: client, client_secret: '${env:SECRET}', token_url: 'https://login.example.com/oauth/token'}"
+    site.env["SECRET"] = "secret"
+    site.apply(Siem=webhook("Siem", auth))
+    site.receiver.require_token("/Siem")
+    with pytest.MonkeyPatch.context() as patch, running(site, site.receiver.network()) as runner:
+        patch.setenv("SECRET", "secret")
+        take_in(site, runner, 1)
+        step_until(runner, lambda: runner.tally.delivered["Siem"] == 1)
+        assert site.receiver.tokens.issued == 1
+        site.receiver.tokens.revoke_all()
+        take_in(site, runner, 500, first=1)
+        step_until(runner, lambda: runner.tally.delivered["Siem"] == 501)
+    assert site.receiver.tokens.issued == 2
+    assert set(site.stored().values()) == {DeliveryStatus.DELIVERED}
+
+
+def test_poison_goes_dead_with_its_reason_and_everything_else_flows(site: Any, webhook: Callable[..., str]) -> None:
+    """A template that fails on what comes, and an auth plugin that raises."""
+
+    def fail(*_: Any) -> Any:
+        raise RuntimeError("the plugin's own trouble")
+
+    plugins = load_plugins()
+    broken = AuthType(name="broken", summary="", schema={"type": "object"}, build=fail)
+    plugins = replace(plugins, auth={**plugins.auth, "broken": broken})
+    site.apply(Siem=webhook("Siem"), Template=webhook("Template"), Auth=webhook("Auth"))
+    applied = AppliedStore(site.store).read()
+    plans = dict(applied.plans)
+    plans["Template"] = replace(plans["Template"], body_template='{"x": {{ data.nothing.of.that }}}')
+    plans["Auth"] = replace(plans["Auth"], auth=(PluginBlock("broken", {}),))
+    with running(site, site.receiver.network(), plugins) as runner:
+        runner._take_state(AppliedState(applied.serial + 1, plans))
+        runner._read_state = lambda: AppliedState(applied.serial + 1, plans)
+        take_in(site, runner, 50)
+        step_until(runner, lambda: runner.tally.delivered["Siem"] + runner.tally.dead.total() == 150)
+    assert Counter((webhook, status) for (webhook, _, _), status in site.stored().items()) == {
+        ("Siem", DeliveryStatus.DELIVERED): 50,
+        ("Template", DeliveryStatus.DEAD): 50,
+        ("Auth", DeliveryStatus.DEAD): 50,
+    }
+    reasons = site.reasons()
+    assert {name: {reason.split(":")[0] for reason in found} for name, found in reasons.items()} == {"Template": {"render"}, "Auth": {"plugin"}}
+    assert all("broken" in reason for reason in reasons["Auth"])
+
+
+def test_a_dead_host_that_returns(site: Any, webhook: Callable[..., str]) -> None:
+    """Nothing listens while 2,000 deliveries come; when it is back it gets them all, and never more at once than one target gets."""
+    site.apply(Siem=webhook("Siem", "retry: {schedule: [1s, 1s, 1s, 1s, 1h]}"))
+    there = site.receiver
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        site.env["HOOKCTL_CONNECT_TO"] = f"siem.example.com:443:127.0.0.1:{closed.getsockname()[1]}"
+    events = site.write(2000)
+    assert site.send(events, "--wait", "0") == 1
+    assert len(site.stored()) == 2000
+    assert DeliveryStatus.DELIVERED not in site.stored().values()
+    site.reach(there)
+    there.default = Answer(delay=0.01)
+    site.send(os.devnull, "--wait", "30s")
+    site.check_all_delivered(acknowledged={f"e{number}" for number in range(2000)})
+    assert set(site.received().values()) == {1}
+    assert there.connections <= MAX_IN_FLIGHT_EACH
