@@ -70,6 +70,7 @@ def test_never(when: str, why: str) -> None:
         "data.level != 'Critical'",
         "data.done == `true`",
         "contains(['Low'], data.level)",
+        "contains(['Low', `1`], data.done)",
         "contains(data.text, 'x')",
         "data.text",
         "data.text > `1`",

@@ -101,7 +101,7 @@ class _Judge:
         wanted = _constants(where)
         shape = self._shape(path) if path is not None and wanted is not None else None
         values = _values(shape) if shape is not None and not shape.optional and not shape.nullable else None
-        if wanted is None or values is None or any(_same(value, one) for value in values for one in wanted):
+        if wanted is None or values is None or any(value == one for value in values for one in wanted):  # `contains` takes 1 for true, `==` does not
             return None
         self.why = f"{path} is {_listed(values)}, none of {', '.join(map(_text, wanted))}"
         return False
