@@ -44,9 +44,8 @@ def with_plugin(plugins: Plugins) -> Callable[..., Plugins]:
     def build(**things: Any) -> Plugins:
         kinds = {"auth": "auth", "transports": "transport", "validators": "validator", "event_types": "event type"}
         origins = {(kinds[field], thing.name): "acme" for field, thing in things.items()}
-        return replace(
-            plugins, origins={**plugins.origins, **origins}, **{field: {**getattr(plugins, field), thing.name: thing} for field, thing in things.items()}
-        )
+        added: dict[str, Any] = {field: {**getattr(plugins, field), thing.name: thing} for field, thing in things.items()}
+        return replace(plugins, origins={**plugins.origins, **origins}, **added)
 
     return build
 

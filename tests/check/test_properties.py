@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import cast
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from hookctl.model import Finding, Json
 from hookctl.model.rules import RULES
 from hookctl.schema_files import read_schema
 
-PROPERTIES = read_schema("webhook.schema.json")["properties"]
+PROPERTIES = cast("dict[str, Json]", read_schema("webhook.schema.json")["properties"])
 TEXTS = ["", "a", "anomaly", "active", "POST", "https://siem.example.com/", "http://1.2.3.4:5/", "${env:A}", "${", "${x:y}", "5s", "50/s", "type", "token"]
 HARD = [
     "\n",
@@ -41,10 +42,7 @@ VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.di
 BLOCKS = st.dictionaries(KEYS, VALUES, max_size=3).flatmap(
     lambda block: st.sampled_from(["bearer", "basic", "headers", "oauth2", "curl", "json_path", "jmespath", "status"]).map(lambda name: {**block, "type": name})
 )
-FIELDS: dict[str, st.SearchStrategy[Json]] = {
-    name: VALUES | BLOCKS | st.lists(BLOCKS, max_size=2)  # type: ignore[operator]  # each gives JSON
-    for name in PROPERTIES  # type: ignore[union-attr]  # a mapping
-}
+FIELDS: dict[str, st.SearchStrategy[Json]] = {name: VALUES | BLOCKS | st.lists(BLOCKS, max_size=2) for name in PROPERTIES}
 WEBHOOKS = st.fixed_dictionaries({}, optional={**FIELDS, "nmae": VALUES})
 
 

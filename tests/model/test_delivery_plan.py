@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookctl.model import DeliveryPlan, PluginBlock, Status
+from hookctl.model import DeliveryPlan, Json, PluginBlock, Status
 from hookctl.model.delivery_plan import canonical_json
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -62,9 +62,26 @@ def test_the_order_of_keys_does_not_matter(plan: DeliveryPlan) -> None:
 
 def test_the_digest_of_a_plan_from_before_a_field_came_still_holds() -> None:
     """What is applied is checked against its digest when it is read."""
-    blank = {"name": "Siem", "event": "anomaly", "status": "active", "method": "POST", "url": "https://siem.example.com/", "headers": {}, "auth": []}
+    blank: dict[str, Json] = {
+        "name": "Siem",
+        "event": "anomaly",
+        "status": "active",
+        "method": "POST",
+        "url": "https://siem.example.com/",
+        "headers": {},
+        "auth": [],
+    }
     never = dict.fromkeys(("transport", "when", "body_template", "custom_validation_error_message", "rate_limit", "description"))
-    before = {"format": 1, **blank, **never, "timeout_seconds": 15, "response_validators": [], "retry_schedule": [5], "labels": {}, "protected": False}
+    before: dict[str, Json] = {
+        "format": 1,
+        **blank,
+        **never,
+        "timeout_seconds": 15,
+        "response_validators": [],
+        "retry_schedule": [5],
+        "labels": {},
+        "protected": False,
+    }
     plan = DeliveryPlan.from_json(before)
     assert (plan.to_json(), plan.max_in_flight) == (before, None)
     assert plan.digest == hashlib.sha256(json.dumps(before, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any, cast
 
 import click
 import pytest
@@ -44,10 +45,11 @@ def test_json(snapshot: SnapshotAssertion) -> None:
 
 
 def test_json_counts_bytes_and_characters() -> None:
-    (diagnostic,) = findings_json([finding("a: \u65e5\r\nb: \U0001f600x\n", Span(2, 5, 2, 6))])["diagnostics"]  # type: ignore[misc, union-attr]
-    assert diagnostic["range"]["start"] == {"line": 2, "column": 5, "byte": 15}  # type: ignore[call-overload, index]
-    assert diagnostic["range"]["end"] == {"line": 2, "column": 6, "byte": 16}  # type: ignore[call-overload, index]
-    assert diagnostic["snippet"]["code"] == "b: \U0001f600x"  # type: ignore[call-overload, index]
+    told = cast("dict[str, Any]", findings_json([finding("a: \u65e5\r\nb: \U0001f600x\n", Span(2, 5, 2, 6))]))
+    (diagnostic,) = told["diagnostics"]
+    assert diagnostic["range"]["start"] == {"line": 2, "column": 5, "byte": 15}
+    assert diagnostic["range"]["end"] == {"line": 2, "column": 6, "byte": 16}
+    assert diagnostic["snippet"]["code"] == "b: \U0001f600x"
 
 
 def test_no_finding_is_valid() -> None:
