@@ -301,10 +301,10 @@ def test_the_second_signal_stops_at_once(site: Site) -> None:
         site.wait_for(lambda: site.receiver.count > 10)
         process.send_signal(signal.SIGINT)
         assert process.stderr is not None
-        assert process.stderr.readline().startswith("Stopping")
+        assert any(line.startswith("Stopping") for line in process.stderr)  # after a line of progress or not, as fast as the machine is
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, err.strip()) == (130, "Interrupted.")
+    assert (process.returncode, err.splitlines()[-1]) == (130, "Interrupted.")
     queue = site.queue()
     assert queue.counts() == {"Siem": {DeliveryStatus.WAITING: 50}}
     assert queue.in_hand_elsewhere() == 0

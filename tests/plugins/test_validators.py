@@ -220,7 +220,7 @@ def test_a_deep_response_is_a_mismatch() -> None:
     (mismatch,) = json_path("$.data..id", 1, response=envelope(deep))
     assert "nested too deeply" in mismatch.message
     (mismatch,) = json_path("$.data", 1, response=envelope(deep))
-    assert "nested too deeply" in mismatch.message
+    assert mismatch.message.startswith(("$.data is a value nested too deeply", "$.data is [[[["))  # Python versions differ in how deep they write
     (mismatch,) = check("jmespath", {"expression": "data == `[]`"}, envelope(deep))
     assert mismatch.got is False
 
