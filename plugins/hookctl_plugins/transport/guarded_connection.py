@@ -45,9 +45,14 @@ class DeadlineSocket(ssl.SSLSocket):
     call: Call | None = None
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        """As the base class; raises TimeoutError or DeadlineError when the deadline passes."""
+        """As the base class; raises TimeoutError or DeadlineError when the deadline passes. A reset inside a response is its end."""
         self._arm()
-        count = super().recv_into(*args, **kwargs)
+        try:
+            count = super().recv_into(*args, **kwargs)
+        except ConnectionResetError:  # which Python tells from an end since 3.13 alone; whether more had to come is the response's to say
+            if self.call is None or self.call.first_byte is None:
+                raise
+            return 0
         if self.call and count and self.call.first_byte is None:
             self.call.first_byte = time.monotonic()
         return count
