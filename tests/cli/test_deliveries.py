@@ -1,15 +1,20 @@
-"""``hookctl deliveries``: list, show and replay."""
+"""``hookctl deliveries``: list, show, replay, cancel and resume."""
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hookctl.apply import AppliedStore
+from hookctl.model import Attempt, DeliveryStatus, Event, Timing
 from hookctl.plugin.host import load_plugins
+from hookctl.queue.interface import Circuit, NewDelivery, Outcome, Result, Routed
+from hookctl.queue.sqlite import SqliteQueue
 from hookctl.run.route import delivery_id
 from hookctl.testing.answers import Answer
 from hookctl.testing.receiver import Receiver
@@ -185,3 +190,97 @@ def test_nothing_to_replay(sent: Run) -> None:
 @pytest.mark.parametrize("args", [[], [E0, "--status", "dead"]])
 def test_replay_by_id_or_by_filter(sent: Run, args: list[str]) -> None:
     assert sent("deliveries", "replay", *args).exit_code == 64
+
+
+def test_what_was_never_delivered_is_one_command(sent: Run) -> None:
+    assert listed(sent, "--status", "undelivered") == [("e0", "Siem", "dead")]
+    assert listed(sent, "--status", "undelivered", "--webhook", "Other") == []
+
+
+def test_a_replay_as_planned_sends_what_was_sent(sent: Run, receiver: Receiver, tmp_path: Path) -> None:
+    (tmp_path / "webhooks.d/Siem.yaml").write_text(WEBHOOK.format(name="Siem").replace('"event":', '"now":'), encoding="utf-8")
+    assert sent("apply", "--auto-approve").exit_code == 0
+    for args in (["--as-planned"], []):
+        assert sent("deliveries", "replay", E1, *args).exit_code == 0
+    assert [json.loads(request.body) for request in receiver.requests] == [{"event": "e1"}, {"now": "e1"}]
+
+
+def test_what_was_never_tried_cannot_be_replayed_as_planned(run: Run, receiver: Receiver, tmp_path: Path) -> None:
+    hold(run, tmp_path)
+    result = run("deliveries", "replay", E0, "--as-planned")
+    assert (result.exit_code, receiver.count) == (1, 0)
+    assert result.stdout.startswith(f"{E0} was never tried, so there is no plan that was used")
+
+
+def hold(run: Run, tmp_path: Path) -> None:
+    """Leave one event's delivery held: Siem was suspended when it came, its target said 410."""
+    queue = SqliteQueue(tmp_path / ".hookctl/hookctl.db")
+    applied = AppliedStore(tmp_path / ".hookctl/hookctl.db").read()
+    queue.reconcile(applied)
+    mock = load_plugins().event_types["anomaly"].mock
+    for name in ("gone", "e0"):
+        document = {**mock, "id": name}
+        queue.enqueue([Routed(Event(name, "anomaly", 1.0, document), (NewDelivery(delivery_id(name, "Siem"), "Siem"),))], time.time())
+    (claimed, _) = queue.claim(time.time(), 10, 60.0, {"Siem": 10})
+    attempt = Attempt(plan_digest="d", number=1, started_at=1.0, request=None, response=None, failure=None, timing=Timing())
+    queue.finish([Result(claimed, attempt, Outcome(DeliveryStatus.DEAD, "HTTP 410 Gone", suspend=True), applied.serial)], time.time())
+    queue.close()
+    assert listed(run, "--status", "held") == [("e0", "Siem", "held")]
+
+
+def test_resume_makes_what_was_held_due_and_list_says_so(run: Run, receiver: Receiver, tmp_path: Path) -> None:
+    hold(run, tmp_path)
+    assert "active, suspended" in run("list").stdout
+    (_, siem) = json.loads(run("list", "--format", "json").stdout)
+    assert (siem["suspended"], siem["circuit"]) == ("suspended until the next apply: HTTP 410 Gone", None)
+    assert run("deliveries", "resume", "siem").stdout.startswith("Siem is resumed.")
+    assert run("send", "-").exit_code == 0
+    assert (receiver.count, listed(run, "--status", "held")) == (1, [])
+    again = run("deliveries", "resume", "Siem")
+    assert (again.exit_code, "'Siem' is not suspended" in again.stderr) == (1, True)
+    assert run("deliveries", "resume", "Nobody").exit_code == 64
+    assert "suspended" not in run("list").stdout
+
+
+def test_a_circuit_is_seen_in_the_list(run: Run, tmp_path: Path) -> None:
+    queue = SqliteQueue(tmp_path / ".hookctl/hookctl.db")
+    queue.set_circuits({"Siem": Circuit("open", "HTTP 503 Service Unavailable", 1000.0, 1010.0)})
+    queue.close()
+    assert "active, circuit open" in run("list").stdout
+    (other, siem) = json.loads(run("list", "--format", "json").stdout)
+    assert (other["circuit"], siem["circuit"]) == (None, {"state": "open", "reason": "HTTP 503 Service Unavailable", "since": 1000.0, "until": 1010.0})
+
+
+def test_cancelled_is_what_waits_and_a_replay_brings_it_back(run: Run, receiver: Receiver, tmp_path: Path) -> None:
+    hold(run, tmp_path)
+    result = run("deliveries", "cancel", "--webhook", "Siem")
+    assert (result.exit_code, result.stdout) == (0, "1 cancelled.\n")
+    assert listed(run, "--status", "cancelled") == [("e0", "Siem", "cancelled")]
+    assert "cancelled by " in run("deliveries", "show", E0).stdout
+    again = run("deliveries", "cancel", E0, "--format", "json")
+    assert (again.exit_code, json.loads(again.stdout)) == (1, {"cancelled": [], "left_alone": [E0]})
+    assert run("deliveries", "cancel", "--status", "waiting").stdout == "Nothing to cancel.\n"
+    assert run("deliveries", "resume", "Siem").exit_code == 0
+    assert run("send", "-").exit_code == 0
+    assert receiver.count == 0
+    assert run("deliveries", "replay", E0).exit_code == 0
+    assert receiver.count == 1
+
+
+@pytest.mark.parametrize("args", [[], ["msg_x", "--status", "dead"]])
+def test_cancel_by_id_or_by_filter(sent: Run, args: list[str]) -> None:
+    assert sent("deliveries", "cancel", *args).exit_code == 64
+
+
+def test_before_anything_was_sent_there_is_nothing_to_cancel_or_resume(run_cli: Run, tmp_path: Path) -> None:
+    assert run_cli("deliveries", "cancel", "msg_x", cwd=tmp_path).exit_code == 1
+    assert run_cli("deliveries", "resume", "Siem", cwd=tmp_path).exit_code == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_send_says_when_no_events_are_taken_in(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "hookctl.toml").write_text('[intake]\nmin_free = "900000TB"\n', encoding="utf-8")
+    result = run("send", "-", stdin=json.dumps({**load_plugins().event_types["anomaly"].mock, "id": "e0"}))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "no events are taken in" in result.stderr
+    assert listed(run) == []

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from hookctl.cli.session import Session
     from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus
+    from hookctl.queue.interface import Circuit
 
 
 def entries(session: Session) -> list[Entry]:
@@ -21,8 +22,12 @@ def entries(session: Session) -> list[Entry]:
     from hookctl.diff import make_plan
 
     applied = AppliedStore(session.store_path).read()
-    results = _last_results(session)
-    return [Entry(change, results.get(change.renamed_from or change.name)) for change in make_plan(applied, _desired(session, applied), {}).changes]
+    results, circuits, suspended = _standing(session, applied)
+    found = []
+    for change in make_plan(applied, _desired(session, applied), {}).changes:
+        name = change.renamed_from or change.name
+        found.append(Entry(change, results.get(name), circuits.get(name), suspended.get(name, "")))
+    return found
 
 
 def _desired(session: Session, applied: AppliedState) -> Mapping[str, DeliveryPlan]:
@@ -35,13 +40,12 @@ def _desired(session: Session, applied: AppliedState) -> Mapping[str, DeliveryPl
     return applied.plans
 
 
-def _last_results(session: Session) -> Mapping[str, tuple[DeliveryStatus, float]]:
+def _standing(session: Session, applied: AppliedState) -> tuple[Mapping[str, tuple[DeliveryStatus, float]], Mapping[str, Circuit], Mapping[str, str]]:
+    """By webhook: what the last attempt came to, the circuits that are not closed, and why it is suspended."""
     if not session.store_path.exists():
-        return {}
-    from hookctl.queue.sqlite import SqliteQueue
+        return {}, {}, {}
+    from hookctl.cli.running import opened_queue
 
-    queue = SqliteQueue(session.store_path)
-    try:
-        return queue.last_results()
-    finally:
-        queue.close()
+    with opened_queue(session.store_path) as queue:
+        suspended = {one.webhook: one.reason for one in queue.stopped(applied) if one.is_suspended}
+        return queue.last_results(), queue.circuits(), suspended

@@ -14,14 +14,15 @@ from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.network_options import network_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
 
     from hookctl.cli.session import Session
     from hookctl.model import Delivery
     from hookctl.queue.interface import Filter
     from hookctl.queue.sqlite import SqliteQueue
 
-STATUSES = ("waiting", "retrying", "held", "delivered", "dead", "cancelled")
+UNDELIVERED = "undelivered"
+STATUSES = ("waiting", "retrying", "held", "delivered", "dead", "cancelled", UNDELIVERED)
 PREFIX = "msg_"
 NAMED_BEFORE = 1000
 """How many of the newest deliveries a mistyped id is compared with."""
@@ -29,20 +30,23 @@ NAMED_BEFORE = 1000
 EPILOG = """
 \b
 Examples:
-  hookctl deliveries list --status dead --since 2h       what was not delivered of late
+  hookctl deliveries list --status undelivered           what was never delivered
+  hookctl deliveries list --status dead --since 2h       what failed for good of late
   hookctl deliveries show msg_5dxl                       the exchange of every attempt
   hookctl deliveries replay msg_5dxl                     once more, now
   hookctl deliveries replay --status dead --webhook SiemAnomalies
+  hookctl deliveries cancel --webhook SiemAnomalies      never try what waits for it
+  hookctl deliveries resume SiemAnomalies                its target said 410, and is back
 """
 
 webhook_option = click.option("--webhook", metavar="NAME", help="Only this webhook's.")
-status_option = click.option("--status", type=click.Choice(STATUSES), help="Only those that stand so.")
+status_option = click.option("--status", type=click.Choice(STATUSES), help="Only those that stand so; undelivered: all but the delivered.")
 since_option = click.option("--since", metavar="DURATION", callback=seconds, help="Only those made within this time, such as 2h.")
 
 
 @click.group("deliveries", epilog=EPILOG)
 def command() -> None:
-    """List, show and replay deliveries: one event on its way to one webhook each."""
+    """List, show, replay and cancel deliveries: one event on its way to one webhook each."""
 
 
 @command.command("list")
@@ -99,6 +103,7 @@ def show(session: Session, *, delivery_id: str, outputs: Outputs) -> None:
 @webhook_option
 @since_option
 @click.option("--wait", metavar="DURATION", default="30s", callback=seconds, show_default=True, help="Stay for retries that fall due within this time.")
+@click.option("--as-planned", is_flag=True, help="By the delivery plan of the last attempt, not by the one that is applied now.")
 @format_option()
 @network_options
 @click.pass_context
@@ -110,19 +115,17 @@ def replay(
     webhook: str | None,
     since: float | None,
     wait: float,
+    as_planned: bool,
     outputs: Outputs,
     connect_to: tuple[str, ...],
     cacert: str | None,
 ) -> None:
-    """Deliver once more, now, by the delivery plan that is applied now and with the same webhook-id.
+    """Deliver once more, now, with the same webhook-id: by the delivery plan that is applied now, or with --as-planned by the one that was used.
 
     Names deliveries by ID, or all that pass the filters; with --webhook or --since alone, the dead ones. The retry schedule starts afresh,
     the attempts so far stay on record. What else is due is delivered too, as `send` does. Exits 1 if one of those named is not delivered.
     """
-    if delivery_ids and (status or webhook or since):
-        raise click.UsageError("Name deliveries by ID or by filters, not by both.", ctx)
-    if not (delivery_ids or status or webhook or since):
-        raise click.UsageError("Name the deliveries: by ID, or by filters such as --status dead.", ctx)
+    _refuse_unnamed(ctx, delivery_ids, filtered=bool(status or webhook or since))
     session: Session = ctx.obj
     from hookctl.cli.interrupts import catching_interrupts
     from hookctl.cli.running import GRACE, running
@@ -131,24 +134,78 @@ def replay(
     from hookctl.run.sending import deliver
 
     with catching_interrupts() as interrupts, running(session, session.network(connect_to, cacert)) as (runner, queue):
-        if delivery_ids:
-            chosen: Iterable[Delivery] = [_find(queue, text) for text in delivery_ids]
-        else:
-            chosen = queue.deliveries(_filter(session, queue, status or "dead", webhook, since))
-        ids = list(dict.fromkeys(delivery.id for delivery in chosen))
-        replayed = runner.replay(ids)
+        ids = _chosen(queue, delivery_ids, lambda: _filter(session, queue, status or "dead", webhook, since))
+        replayed = runner.replay(ids, as_planned=as_planned)
         deliver(runner, queue, until=time.time() + wait, stopping=lambda: interrupts.requested, tell=lambda: None)
         runner.stop(GRACE)
         found = queue.deliveries(Filter(ids=replayed)) if replayed else []
     left_alone = [name for name in ids if name not in set(replayed)]
     outputs.write(
         color=session.color,
-        text=lambda color: render_replay(found, left_alone, color=color),
+        text=lambda color: render_replay(found, left_alone, as_planned=as_planned, color=color),
         json=lambda: render_replay_json(found, left_alone),
     )
     if interrupts.requested:
         ctx.exit(exit_codes.INTERRUPTED)
     ctx.exit(exit_codes.FAILED if left_alone or any(delivery.status != "delivered" for delivery in found) else exit_codes.OK)
+
+
+@command.command("cancel")
+@click.argument("delivery_ids", metavar="[ID]...", nargs=-1)
+@status_option
+@webhook_option
+@since_option
+@format_option()
+@click.pass_context
+def cancel(ctx: click.Context, *, delivery_ids: tuple[str, ...], status: str | None, webhook: str | None, since: float | None, outputs: Outputs) -> None:
+    """Never try these deliveries again, as far as they wait, are to be tried again or are held.
+
+    Names deliveries by ID, or all that pass the filters. One that is being tried at this moment may still be delivered. A replay brings a
+    cancelled delivery back. Exits 1 if one that was named by ID was over already.
+    """
+    _refuse_unnamed(ctx, delivery_ids, filtered=bool(status or webhook or since))
+    from hookctl.cli.locking import who
+    from hookctl.cli.running import opened_queue
+    from hookctl.report.deliveries import render_cancel, render_cancel_json
+
+    session: Session = ctx.obj
+    if not session.store_path.exists():
+        raise click.ClickException("There are no deliveries: nothing was ever sent from here.")
+    with opened_queue(session.store_path) as queue:
+        ids = _chosen(queue, delivery_ids, lambda: _filter(session, queue, status, webhook, since))
+        cancelled = queue.cancel(ids, time.time(), f"cancelled by {who()}")
+    over = [name for name in ids if name not in set(cancelled)] if delivery_ids else []
+    outputs.write(color=session.color, text=lambda _: render_cancel(cancelled, over), json=lambda: render_cancel_json(cancelled, over))
+    ctx.exit(exit_codes.FAILED if over else exit_codes.OK)
+
+
+@command.command("resume")
+@click.argument("webhook", metavar="NAME")
+@click.pass_obj
+def resume(session: Session, *, webhook: str) -> None:
+    """Deliver again to a webhook that was suspended because its target answered 410; what was held is due at once."""
+    from hookctl.cli.running import opened_queue
+
+    if not session.store_path.exists():
+        raise click.ClickException(f"{webhook!r} is not suspended: nothing was ever sent from here.")
+    with opened_queue(session.store_path) as queue:
+        name = _known_webhook(session, queue, webhook, "NAME")
+        if not queue.resume(name):
+            raise click.ClickException(f"{name!r} is not suspended.")
+    click.echo(f"{name} is resumed. A runner delivers what was held; else `hookctl send /dev/null` does.")
+
+
+def _refuse_unnamed(ctx: click.Context, ids: tuple[str, ...], *, filtered: bool) -> None:
+    if ids and filtered:
+        raise click.UsageError("Name deliveries by ID or by filters, not by both.", ctx)
+    if not (ids or filtered):
+        raise click.UsageError("Name the deliveries: by ID, or by filters such as --status dead.", ctx)
+
+
+def _chosen(queue: SqliteQueue, ids: tuple[str, ...], which: Callable[[], Filter]) -> list[str]:
+    """The ids of the deliveries that are named, each once."""
+    found = [_find(queue, text) for text in ids] if ids else queue.deliveries(which())
+    return list(dict.fromkeys(delivery.id for delivery in found))
 
 
 def _filter(session: Session, queue: SqliteQueue, status: str | None, webhook: str | None, since: float | None) -> Filter:
@@ -157,10 +214,16 @@ def _filter(session: Session, queue: SqliteQueue, status: str | None, webhook: s
 
     if webhook is not None:
         webhook = _known_webhook(session, queue, webhook)
-    return Filter(status=DeliveryStatus(status) if status else None, webhook=webhook, since=None if since is None else time.time() - since)
+    undelivered = status == UNDELIVERED
+    return Filter(
+        status=DeliveryStatus(status) if status and not undelivered else None,
+        webhook=webhook,
+        since=None if since is None else time.time() - since,
+        undelivered=undelivered,
+    )
 
 
-def _known_webhook(session: Session, queue: SqliteQueue, name: str) -> str:
+def _known_webhook(session: Session, queue: SqliteQueue, name: str, where: str = "--webhook") -> str:
     """The name as it is spelled, whatever its case; fails for one that neither was applied nor has deliveries."""
     from hookctl.apply import AppliedStore
 
@@ -168,9 +231,7 @@ def _known_webhook(session: Session, queue: SqliteQueue, name: str) -> str:
     if name.casefold() in known:
         return known[name.casefold()]
     close = get_close_matches(name.casefold(), known, n=1)
-    raise click.BadParameter(
-        f"no webhook {name!r} is applied or has deliveries.{f' Did you mean {known[close[0]]!r}?' if close else ''}", param_hint="--webhook"
-    )
+    raise click.BadParameter(f"no webhook {name!r} is applied or has deliveries.{f' Did you mean {known[close[0]]!r}?' if close else ''}", param_hint=where)
 
 
 def _find(queue: SqliteQueue, text: str) -> Delivery:

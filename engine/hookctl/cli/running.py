@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -15,28 +16,42 @@ if TYPE_CHECKING:
     from hookctl.cli.session import Session
     from hookctl.network import Network
     from hookctl.queue.sqlite import SqliteQueue
+    from hookctl.run.listener import Listener
     from hookctl.run.runner import Runner
 
 GRACE = 5.0
 """Seconds that requests under way get to end when the command is asked to stop."""
+OTHER_FILES = 400
+"""Open files that are no connection to a target, or one that is kept for the next request."""
 
 
 @contextmanager
-def running(session: Session, network: Network) -> Iterator[tuple[Runner, SqliteQueue]]:
+def running(session: Session, network: Network, listener: Listener | None = None) -> Iterator[tuple[Runner, SqliteQueue]]:
     """A runner and its queue. What is still under way at the end of the block is put back into the queue; see ``Runner.stop`` for a grace.
 
-    Raises StateError when nothing was ever applied.
+    Raises StateError when nothing was ever applied, SettingsError for limits that are none.
     """
     from hookctl.apply import AppliedStore
     from hookctl.run.attempts import AttemptEngine
+    from hookctl.run.keeping import limits_from_settings
     from hookctl.run.runner import Runner
+
+    limits = limits_from_settings(session.settings.get("retention", {}), session.settings.get("intake", {}))
 
     applied = AppliedStore(session.store_path)
     if not applied.read().serial:
         raise StateError("nothing is applied yet, so there is no webhook to deliver to", hint="Review with `hookctl plan`, then `hookctl apply`.")
     with opened_queue(session.store_path) as queue:
         engine = AttemptEngine(session.plugins, network, f"hookctl/{__version__}")
-        runner = Runner(queue=queue, engine=engine, plugins=session.plugins, read_state=applied.read)
+        runner = Runner(
+            queue=queue,
+            engine=engine,
+            plugins=session.plugins,
+            read_state=applied.read,
+            limits=limits,
+            listener=listener,
+            max_in_flight=_most_in_flight(),
+        )
         try:
             yield runner, queue
         finally:
@@ -53,3 +68,16 @@ def opened_queue(path: Path) -> Iterator[SqliteQueue]:
         yield queue
     finally:
         queue.close()
+
+
+def _most_in_flight() -> int:
+    """As many requests as the runner would make, or as there may be open files: each is a connection."""
+    from hookctl.run.manners import MAX_IN_FLIGHT
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_IN_FLIGHT + OTHER_FILES
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        soft = most
+    return MAX_IN_FLIGHT if soft == resource.RLIM_INFINITY else max(1, min(MAX_IN_FLIGHT, soft - OTHER_FILES))

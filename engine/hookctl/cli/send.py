@@ -47,8 +47,9 @@ def command(ctx: click.Context, file: BinaryIO, *, wait: float, outputs: Outputs
     """Deliver the events in FILE (- for standard input): JSON lines, or one JSON array.
 
     Each event is checked against its type's schema and stored before anything is sent; an event whose id was seen before is not sent
-    again. What was due from before is delivered too. A bad line is reported with its number, and the rest go on. First attempts are all made;
-    retries as far as --wait goes, the others stay in the queue for the next send. Exits 0 only if no line was bad and everything was delivered.
+    again. What was due from before is delivered too. A bad line is reported with its number, and the rest go on. First attempts are all made, save to
+    a target that keeps failing; retries as far as --wait goes, the others stay in the queue for the next send. Exits 0 only if no line was bad and
+    everything was delivered.
 
     The first Ctrl-C ends in good order, the second at once; nothing that was accepted is lost either way.
     """

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CONFIG_FILE = "hookctl.toml"
 DIRECTORY = "webhooks.d"
 STORE = "sqlite:///.hookctl/hookctl.db"
-KNOWN = {"dir": str, "store": str, "cacert": str, "connect_to": list, "allow": dict, "policies": dict, "safety": dict}
+KNOWN = {"dir": str, "store": str, "cacert": str, "connect_to": list, "allow": dict, "policies": dict, "safety": dict, "retention": dict, "intake": dict}
 """Every key of ``hookctl.toml`` and the type of its value; documented in docs/settings.md."""
 
 

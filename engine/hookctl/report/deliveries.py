@@ -74,12 +74,13 @@ def render_one_json(delivery: Delivery, event: Mapping[str, Json] | None, attemp
     return json.dumps(whole, ensure_ascii=False, indent=2) + "\n"
 
 
-def render_replay(replayed: Sequence[Delivery], left_alone: Sequence[str], *, color: bool) -> str:
+def render_replay(replayed: Sequence[Delivery], left_alone: Sequence[str], *, as_planned: bool = False, color: bool) -> str:
     """What became of replayed deliveries: those that were not delivered by name, then how many of each status."""
     failed = [delivery for delivery in replayed if delivery.status is not DeliveryStatus.DELIVERED]
     text = render_table(failed, color=color) + "\n" if failed else ""
     for name in left_alone:
-        text += f"{name} is being tried at this moment by another process; left alone.\n"
+        never = "was never tried, so there is no plan that was used, or " if as_planned else ""
+        text += f"{name} {never}is being tried at this moment by another process; left alone.\n"
     if not replayed:
         return f"{text}Nothing to replay.\n"
     by_status = Counter(delivery.status for delivery in replayed)
@@ -89,6 +90,17 @@ def render_replay(replayed: Sequence[Delivery], left_alone: Sequence[str], *, co
 def render_replay_json(replayed: Sequence[Delivery], left_alone: Sequence[str]) -> str:
     """What became of replayed deliveries, for a machine."""
     return json.dumps({"replayed": [_fields(delivery) for delivery in replayed], "left_alone": list(left_alone)}, ensure_ascii=False, indent=2) + "\n"
+
+
+def render_cancel(cancelled: Sequence[str], over: Sequence[str]) -> str:
+    """What was cancelled, and what was named and over already."""
+    lines = [f"{name} is over already; left as it is." for name in over]
+    return "\n".join([*lines, f"{len(cancelled):,} cancelled." if cancelled or over else "Nothing to cancel."]) + "\n"
+
+
+def render_cancel_json(cancelled: Sequence[str], over: Sequence[str]) -> str:
+    """The same for a machine."""
+    return json.dumps({"cancelled": list(cancelled), "left_alone": list(over)}, indent=2) + "\n"
 
 
 def _row(delivery: Delivery) -> tuple[str, ...]:

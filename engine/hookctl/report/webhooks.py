@@ -12,6 +12,7 @@ import click
 
 from hookctl.diff import make_plan
 from hookctl.model import Action, AppliedState, Change, DeliveryPlan, DeliveryStatus, Json, Status
+from hookctl.queue.interface import Circuit
 from hookctl.report.fields import field_lines
 from hookctl.report.plan import change_lines
 from hookctl.report.printable import printable
@@ -28,6 +29,10 @@ class Entry:
     change: Change
     last_result: tuple[DeliveryStatus, float] | None
     """What the last attempt came to, and when in epoch seconds."""
+    circuit: Circuit | None = None
+    """What stands between it and a target that fails."""
+    suspended: str = ""
+    """Why it is suspended; empty when it is not."""
 
     @property
     def shown(self) -> DeliveryPlan:
@@ -66,7 +71,7 @@ def render_one(entry: Entry, *, color: bool) -> str:
     """Every field of one webhook as it runs now, and after them what the file would change."""
     plan = entry.shown
     (whole,) = make_plan(AppliedState(), {plan.name: plan}, {}).changes
-    lines = [f"{_dot(plan, color)} {printable(plan.name)}  {plan.status.value}, {printable(entry.state)}, last result: {_last_result(entry)}", ""]
+    lines = [f"{_dot(plan, color)} {printable(plan.name)}  {_status(entry)}, {printable(entry.state)}, last result: {_last_result(entry)}", ""]
     for field in whole.fields:
         lines += [f"  {text}" for _, text in field_lines(field, whole)]
     if entry.change.action in {Action.UPDATE, Action.RENAME} and entry.change.fields:
@@ -83,7 +88,7 @@ def render_one_json(entry: Entry) -> str:
 
 def _row(entry: Entry) -> tuple[str, ...]:
     plan = entry.shown
-    cells = (plan.name, plan.event, plan.method, _host(plan), _auth(plan) or "-", plan.status.value, entry.state, _last_result(entry))
+    cells = (plan.name, plan.event, plan.method, _host(plan), _auth(plan) or "-", _status(entry), entry.state, _last_result(entry))
     return tuple(printable(cell) for cell in cells)
 
 
@@ -95,7 +100,18 @@ def _summary(entry: Entry) -> dict[str, Json]:
 
 def _standing(entry: Entry) -> dict[str, Json]:
     last: Json = {"status": entry.last_result[0].value, "at": entry.last_result[1]} if entry.last_result else None
-    return {"state": entry.state, "last_result": last}
+    circuit: Json = {name: getattr(entry.circuit, name) for name in ("state", "reason", "since", "until")} if entry.circuit else None
+    return {"state": entry.state, "last_result": last, "circuit": circuit, "suspended": entry.suspended or None}
+
+
+def _status(entry: Entry) -> str:
+    """``active``, ``inactive``, ``active, suspended`` or ``active, circuit open``."""
+    status = entry.shown.status
+    if status is Status.ACTIVE and entry.suspended:
+        return f"{status.value}, suspended"
+    if status is Status.ACTIVE and entry.circuit:
+        return f"{status.value}, circuit {entry.circuit.state}"
+    return status.value
 
 
 def _host(plan: DeliveryPlan) -> str:

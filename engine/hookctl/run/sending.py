@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import BinaryIO
 
+from hookctl.errors import StateError, StateLockedError, StoreError
 from hookctl.model import Event
 from hookctl.queue.interface import Queue
 from hookctl.run.intake import BadEvent, EventReader
@@ -22,6 +23,9 @@ COMMIT_EVENTS = 500
 """Events that are stored in one commit, at most."""
 PAUSE = 0.1
 """Seconds that may pass before a request to stop, new input or another process's work is noticed."""
+
+STORE_PATIENCE = 60.0
+"""Seconds for which a runner that is to go on forever goes on with a store that fails."""
 
 
 @dataclass(slots=True)
@@ -100,6 +104,27 @@ def deliver(runner: Runner, queue: Queue, *, until: float, stopping: Callable[[]
             time.sleep(PAUSE)
         else:
             return
+
+
+def run(runner: Runner, *, stopping: Callable[[], bool], failed: Callable[[StateError], None]) -> None:
+    """Deliver what is due whenever it is, until ``stopping()`` is true; the caller stops the runner.
+
+    A store that fails is tried again; ``failed`` is told of the first error of each such time, and after :data:`STORE_PATIENCE` it is raised.
+    """
+    failing_since: float | None = None
+    while not stopping():
+        try:
+            if not runner.step(PAUSE):
+                time.sleep(_until_next(runner))
+            failing_since = None
+        except (StoreError, StateLockedError) as error:
+            if failing_since is None:
+                failing_since = time.monotonic()
+                failed(error)
+            if time.monotonic() - failing_since > STORE_PATIENCE:
+                raise
+            runner.collect(0.0)
+            time.sleep(PAUSE)
 
 
 def _until_next(runner: Runner) -> float:

@@ -1,0 +1,79 @@
+"""``hookctl run``: delivers what is queued, until it is stopped."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from hookctl.cli.durations import seconds
+from hookctl.cli.network_options import network_options
+
+if TYPE_CHECKING:
+    from hookctl.cli.session import Session
+    from hookctl.model import AppliedState, Attempt, Delivery, Json
+    from hookctl.queue.interface import Circuit
+    from hookctl.run.listener import Listener
+
+EPILOG = """
+\b
+Examples:
+  hookctl run                          deliver until Ctrl-C or SIGTERM
+  hookctl run --log json               one JSON object per line, for a log collector
+  hookctl run --grace 30s              requests under way get half a minute to end
+"""
+
+
+@click.command("run", epilog=EPILOG)
+@click.option("--grace", metavar="DURATION", default="10s", callback=seconds, show_default=True, help="What requests under way get to end, when asked to stop.")
+@click.option(
+    "--log", "log_format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="One line per outcome, for people or machines."
+)
+@network_options
+@click.pass_obj
+def command(session: Session, *, grace: float, log_format: str, connect_to: tuple[str, ...], cacert: str | None) -> None:
+    """Deliver what is queued, and go on until stopped; several may run on one store.
+
+    Takes up each apply within a second. The first SIGTERM or Ctrl-C starts nothing more, lets requests under way end and puts the rest back
+    into the queue; the second stops at once. Nothing is lost either way. A store that fails is tried again for a minute.
+    """
+    from hookctl.cli.interrupts import catching_interrupts
+    from hookctl.cli.running import running
+    from hookctl.run.sending import run
+
+    log = Log(log_format)
+    with catching_interrupts() as interrupts, running(session, session.network(connect_to, cacert), log.listener()) as (runner, _):
+        run(runner, stopping=lambda: interrupts.requested, failed=lambda error: log.write("trouble", {"message": error.message}))
+        log.write("stopping", {"in_flight": runner.in_flight})
+        runner.stop(grace)
+        log.write("stopped", {"attempts": runner.tally.attempts, "delivered": runner.tally.delivered.total(), "dead": runner.tally.dead.total()})
+
+
+class Log:
+    """Lines on standard output."""
+
+    def __init__(self, log_format: str) -> None:
+        from hookctl.report.log import json_line, text_line
+
+        self._line = json_line if log_format == "json" else text_line
+
+    def write(self, event: str, record: dict[str, Json]) -> None:
+        """Log that something happened now."""
+        click.echo(self._line(time.time(), event, record))
+
+    def listener(self) -> Listener:
+        """What logs everything that a runner tells of."""
+        from hookctl.report.log import attempt_record
+        from hookctl.run.listener import Listener
+
+        def attempted(delivery: Delivery, attempt: Attempt) -> None:
+            self.write(delivery.status.value, attempt_record(delivery, attempt))
+
+        def circuit(webhook: str, circuit: Circuit | None) -> None:
+            self.write("circuit", {"webhook": webhook, "state": circuit.state if circuit else "closed", "reason": circuit.reason if circuit else ""})
+
+        def applied(state: AppliedState) -> None:
+            self.write("applied", {"serial": state.serial, "webhooks": len(state.plans)})
+
+        return Listener(attempted, circuit, applied)
