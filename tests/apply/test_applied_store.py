@@ -105,6 +105,18 @@ def test_a_plan_is_applied_once(path: Path, delivery_plan: Build) -> None:
     assert store.read().serial == 1
 
 
+def test_a_plan_is_stale_after_a_change_and_its_way_back(path: Path, delivery_plan: Build) -> None:
+    store = AppliedStore(path)
+    store.apply(planned(store, delivery_plan()))
+    plan = planned(store, delivery_plan(timeout_seconds=3))
+    for seconds in (9, 15):
+        store.apply(planned(store, delivery_plan(timeout_seconds=seconds)))
+    assert store.read().plans == {delivery_plan().name: delivery_plan()}
+    for refuse in (store.check, store.apply):
+        with pytest.raises(StalePlanError, match="starts from serial 1, and the applied state is now at serial 3"):
+            refuse(plan)
+
+
 def test_a_plan_for_another_store_of_the_same_serial_is_stale(tmp_path: Path, delivery_plan: Build) -> None:
     one, other = AppliedStore(tmp_path / "one.db"), AppliedStore(tmp_path / "other.db")
     one.apply(planned(one, delivery_plan("A")))
