@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +32,15 @@ def test_the_first_files_are_written_and_valid(run_cli: Callable[..., Any], tmp_
     planned = run_cli("plan", cwd=tmp_path)
     assert planned.exit_code == 0
     assert "My first webhook" in planned.stdout
+
+
+def test_all_is_written_though_nobody_reads_what_is_said(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as unread:
+        result = subprocess.run([sys.executable, "-m", "hookctl", "init"], cwd=tmp_path, stdout=unread, stderr=subprocess.PIPE, text=True, check=False)
+    assert files(tmp_path) == WRITTEN
+    assert "cannot be written" not in result.stderr
 
 
 def test_nothing_is_overwritten(run_cli: Callable[..., Any], tmp_path: Path) -> None:

@@ -39,10 +39,11 @@ def command(session: Session) -> None:
     Nothing that exists is overwritten.
     """
     try:
-        for line in _write_all(session.directory):
-            click.echo(line)
+        done = list(_write_all(session.directory))  # all of it, whether or not somebody reads the output to its end
     except OSError as error:
         raise HookctlError(f"{error.filename} cannot be written: {error.strerror}", hint="Run hookctl init where you may write.") from error
+    for line in done:
+        click.echo(line)
     click.echo(NEXT)
 
 
