@@ -373,3 +373,19 @@ def test_schema_refuses(kind: str, block: dict[str, Json]) -> None:
     import jsonschema_rs
 
     assert not jsonschema_rs.is_valid(dict(VALIDATORS[kind].schema), block)
+
+
+names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,5}", fullmatch=True)
+
+
+@given(st.lists(names, min_size=1, max_size=4))
+@settings(max_examples=100)
+def test_a_path_of_names_alone_finds_what_it_names(steps: list[str]) -> None:
+    document: Json = "found"
+    for step in reversed(steps):
+        document = {step: document}
+    path = f"$.data.{'.'.join(steps)}"
+    assert json_path(path, "found", response=envelope(document)) == ()
+    assert json_path(f"$['data'].{'.'.join(steps)}", "found", response=envelope(document)) == ()
+    (mismatch,) = json_path(path, "other", response=envelope(document))
+    assert mismatch.path == path

@@ -9,7 +9,7 @@ from hookctl.check.headers import check_headers
 from hookctl.check.notes import Notes
 from hookctl.check.schemas import Schema
 from hookctl.check.secrets import check_references
-from hookctl.check.texts import check_texts
+from hookctl.check.texts import Texts
 from hookctl.model import Finding, Webhook, brief
 from hookctl.plugin.calls import Plugins
 from hookctl.schema_files import read_schema
@@ -22,6 +22,7 @@ class Checker:
         self._plugins = plugins
         self._schema = Schema(read_schema("webhook.schema.json"), {})
         self._blocks = Blocks(plugins)
+        self._texts = Texts(plugins)
 
     def check(self, webhook: Webhook) -> list[Finding]:
         """Every finding about a webhook by itself. A plugin that raises is a finding, too."""
@@ -30,7 +31,7 @@ class Checker:
         check_headers(notes, ("headers",), webhook.fields.get("headers"))
         check_references(notes, self._plugins.secret_sources)
         self._blocks.check(notes)
-        check_texts(notes, self._plugins)
+        self._texts.check(notes)
         return notes.findings
 
 

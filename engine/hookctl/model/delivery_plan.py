@@ -128,9 +128,12 @@ class DeliveryPlan(_Digested):
             return digest
 
 
+_encode: Callable[[Json], str] = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+
 def canonical_json(value: Json) -> bytes:
     """JSON with sorted keys and no spaces, in UTF-8: the form that digests are taken over."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return _encode(value).encode()
 
 
 def _block_to_json(block: PluginBlock) -> dict[str, Json]:

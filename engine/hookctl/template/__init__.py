@@ -9,7 +9,7 @@ from hookctl.template.positions import Position
 from hookctl.template.problems import TemplateProblem
 from hookctl.template.reads import EventFields, paths_of
 from hookctl.template.rendering import BodyTemplate
-from hookctl.template.when import When, check_when, compile_when
+from hookctl.template.when import When, check_when, compile_when, when_outline
 
 __all__ = [
     "BodyTemplate",
@@ -24,5 +24,6 @@ __all__ = [
     "compile_when",
     "describe_body",
     "paths_of",
+    "when_outline",
     "why_never",
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any, cast
 
 import jmespath
@@ -21,7 +20,7 @@ MAX_STEPS = 60
 MAX_GROWTH = 16
 """How many times as large as the event a result may be: ``[@, @] | [@, @]`` is four times as large, and so on."""
 
-_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`""", re.DOTALL)
+_QUOTED_OR_BRACKET = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|[(\[{!&)\]}]""", re.DOTALL)
 
 Ast = dict[str, Any]
 
@@ -44,14 +43,15 @@ def compile_expression(text: str, rule: str = "template-filter") -> tuple[Parsed
     except (RecursionError, ValueError, TypeError, AttributeError, IndexError) as error:  # what jmespath lets through for odd input
         raise TemplateError(f"the JMESPath expression cannot be read: {error}", hint="See jmespath.org.", rule=rule, start=0, end=len(text)) from None
     tree = syntax_tree(parsed)
-    if _is_deep(tree):
+    size = _size(tree)
+    if size is None:
         raise TemplateError(f"the JMESPath expression has more than {MAX_STEPS} steps in a row", hint="Shorten it.", rule=rule, start=0, end=len(text))
     growth = _growth(tree)
     if growth > MAX_GROWTH:
         raise TemplateError(
             f"the result of the JMESPath expression can be {growth} times as large as the event", hint="Repeat less of it.", rule=rule, start=0, end=len(text)
         )
-    return parsed, sum(1 for _ in nodes(tree))
+    return parsed, size
 
 
 def syntax_tree(compiled: ParsedResult) -> Ast:
@@ -76,28 +76,17 @@ def is_true(result: Json) -> bool:
     return not (result is None or result is False or (isinstance(result, (str, list, dict)) and not result))
 
 
-def nodes(node: Ast) -> Iterator[Ast]:
-    """A node of a parsed expression and every node in it."""
-    yield node
-    for child in node.get("children", ()):
-        if isinstance(child, dict):
-            yield from nodes(child)
-
-
 def _check_text(text: str, rule: str) -> None:
     """What must hold before jmespath reads the text: brackets not too deep, and JSON in the backticks."""
-    depth = at = 0
-    while at < len(text):
-        quoted = _QUOTED.match(text, at)
-        if quoted:
-            if text[at] == "`":
-                _check_literal(quoted, rule)
-            at = quoted.end()
-            continue
-        depth += (text[at] in "([{!&") - (text[at] in ")]}")
+    depth = 0
+    for found in _QUOTED_OR_BRACKET.finditer(text):
+        sign = found[0][0]
+        if sign == "`":
+            _check_literal(found, rule)
+        depth += (sign in "([{!&") - (sign in ")]}")
         if depth > MAX_NESTING:
+            at = found.start()
             raise TemplateError(f"the JMESPath expression is nested deeper than {MAX_NESTING}", hint="Flatten it.", rule=rule, start=at, end=at + 1)
-        at += 1
 
 
 def _check_literal(quoted: re.Match[str], rule: str) -> None:
@@ -109,12 +98,15 @@ def _check_literal(quoted: re.Match[str], rule: str) -> None:
         raise TemplateError(f"{quoted.group()} is no JSON", hint=hint, rule=rule, start=quoted.start(), end=quoted.end()) from None
 
 
-def _is_deep(tree: Ast) -> bool:
-    """Whether the tree is deeper than jmespath, which calls itself at each level, can be trusted with."""
-    level = [tree]
+def _size(tree: Ast) -> int | None:
+    """The number of nodes; None for a tree that is deeper than jmespath, which calls itself at each level, can be trusted with."""
+    level, size = [tree], 0
     for _ in range(MAX_STEPS):
+        size += len(level)
         level = [child for node in level for child in node.get("children", ()) if isinstance(child, dict)]
-    return bool(level)
+        if not level:
+            return size
+    return None
 
 
 def _syntax_error(error: JMESPathError, text: str, rule: str) -> TemplateError:

@@ -5,9 +5,10 @@ jmespath is imported where it is used: many webhooks have no condition, and it c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
 from hookctl.errors import TemplateError
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 Ast = dict[str, Any]
 """A node of a JMESPath expression, as jmespath gives it."""
 
+_OTHER_QUOTES = re.compile(r'["`\\]')
+_RAW_STRING = re.compile(r"'[^']*'")
 _BOOLEAN = Shape(({"type": "boolean"},))
 _BY_KEY = frozenset({"sort_by", "max_by", "min_by"})
 
@@ -47,22 +50,37 @@ def compile_when(text: str) -> When:
 
 def check_when(text: str, event_type: EventSchema) -> list[TemplateProblem]:
     """What is wrong with a ``when`` for this event type: its syntax, its bounds, and fields that the schema does not have."""
+    from hookctl.template.jmespath_rules import compile_expression
+
     try:
-        compile_when(text)
+        compiled, _ = compile_expression(text, "when-syntax")
     except TemplateError as error:
         return [TemplateProblem.from_error(error)]
     event = EventShape(event_type.schema)
-    return unknown_fields(text, event, event.root, "when-unknown-path")
+    return _walk(text, compiled, event, event.root, "when-unknown-path")
+
+
+def when_outline(text: str) -> str:
+    """The expression without what its raw strings hold: if one of two expressions that agree in it is free of problems, both are."""
+    from hookctl.template.jmespath_rules import MAX_CHARACTERS
+
+    return text if len(text) > MAX_CHARACTERS or _OTHER_QUOTES.search(text) else _RAW_STRING.sub("''", text)
 
 
 def unknown_fields(text: str, event: EventShape, start: Shape, rule: str) -> list[TemplateProblem]:
     """The fields of a JMESPath expression that the schema does not have, when it is applied to ``start``; none for an expression that cannot be read."""
-    from hookctl.template.jmespath_rules import compile_expression, syntax_tree
+    from hookctl.template.jmespath_rules import compile_expression
 
     try:
         compiled, _ = compile_expression(text)
     except TemplateError:
         return []  # what is wrong with it is for others to report
+    return _walk(text, compiled, event, start, rule)
+
+
+def _walk(text: str, compiled: ParsedResult, event: EventShape, start: Shape, rule: str) -> list[TemplateProblem]:
+    from hookctl.template.jmespath_rules import syntax_tree
+
     walker = _Walker(text, event, rule)
     walker.shape(syntax_tree(compiled), start)
     return walker.problems
@@ -74,7 +92,8 @@ class _Walker:
     def __init__(self, text: str, event: EventShape, rule: str) -> None:
         self._event = event
         self._rule = rule
-        self._fields = _field_tokens(text)
+        self._text = text
+        self._seen = 0
         self.problems: list[TemplateProblem] = []
 
     def shape(self, node: Ast, shape: Shape) -> Shape:
@@ -123,10 +142,12 @@ class _Walker:
         return first if name in {"sort", "sort_by", "reverse"} else Shape(())
 
     def _field(self, name: str, shape: Shape) -> Shape:
-        start, end = next(self._fields)
+        number = self._seen
+        self._seen += 1
         following = self._event.step(shape, name)
         if isinstance(following, Shape):
             return following
+        start, end = next(islice(_field_tokens(self._text), number, None))
         problem = TemplateProblem(
             rule=self._rule,
             is_error=True,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from hookctl.model import Json
 
 KEPT_CHARACTERS = 1000
+_decode: Callable[[str], Json] = json.JSONDecoder(parse_constant=str).decode  # NaN and Infinity are no JSON
 
 Scalar = tuple[str, str | int | float | bool | None]
 """A JSON scalar with its JSON type, since Python takes True for 1."""
@@ -68,7 +69,7 @@ def _parsed(text: str) -> Json:
     if text != text.strip():
         return text  # JSON allows blanks around a value, an expected value does not
     try:
-        value: Json = json.loads(text, parse_constant=str)  # NaN and Infinity are no JSON
+        value = _decode(text)
     except (ValueError, RecursionError):
         return text
     return text if isinstance(value, str | list | dict) else value

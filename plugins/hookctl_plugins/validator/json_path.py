@@ -6,7 +6,9 @@ query from the root inside a filter that may select more than one value, and no 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, cast
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 MEMBERS = ("data", "status", "headers")
 SHOWN = 5
 """Mismatches told of one response; more say nothing new."""
+_PLAIN = re.compile(r"\$\.(?:data|status)(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
+"""Most paths: names alone, seen to be right at a glance, so that they need only be parsed for a response."""
 
 
 class _Environment(JSONPathEnvironment):
@@ -36,6 +40,11 @@ class _Environment(JSONPathEnvironment):
     def setup_function_extensions(self) -> None:
         super().setup_function_extensions()
         del self.function_extensions["match"], self.function_extensions["search"]
+
+
+@cache
+def _environment() -> _Environment:
+    return _Environment()
 
 
 def build(settings: Mapping[str, Json]) -> Validate:
@@ -47,18 +56,19 @@ def build(settings: Mapping[str, Json]) -> Validate:
     path = cast("str", settings["json_path"])
     expected = cast("list[Json]", settings["expected_values"])
     accepted = accepted_scalars(expected)
-    query = _compile(path)
+    is_plain = _PLAIN.fullmatch(path) is not None
+    compiled = cache(lambda: _compile(path))
     label = f"json_path {path}"
     match_any = settings.get("match") == "any"
-    written = path if query.singular_query() else ""
-    reads_body = _root_name(query) == "data"
+    written = path if is_plain or compiled().singular_query() else ""
+    reads_body = path.startswith("$.data") if is_plain else _root_name(compiled()) == "data"
 
     def validate(envelope: Envelope) -> Sequence[Mismatch]:
         if reads_body and envelope.problem:
             return (Mismatch(label, f"the body cannot be checked: {envelope.problem}", path, expected),)
         document: dict[str, Json] = {"data": envelope.data, "status": envelope.status, "headers": dict(envelope.headers)}
         try:
-            nodes = query.find(document)
+            nodes = compiled().find(document)
         except (JSONPathError, RecursionError):
             return (Mismatch(label, "the response is nested too deeply to be searched", path, expected),)
         if not nodes:
@@ -76,7 +86,7 @@ def build(settings: Mapping[str, Json]) -> Validate:
 
 def _compile(path: str) -> JSONPathQuery:
     try:
-        query = _Environment().compile(path)
+        query = _environment().compile(path)
     except JSONPathError as error:
         raise _refusal(path, error) from None
     except RecursionError:
