@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from hookctl.check.notes import Notes, listed, nearest
 from hookctl.model import Json, Pointer, brief
@@ -19,8 +19,7 @@ _ATTEMPT = re.compile(r"\$\{[^}\s]*\}?")
 
 def check_references(notes: Notes, sources: Mapping[str, SecretSource]) -> None:
     """Note references that no source resolves, and those in fields that are taken as they are written."""
-    for field, value in notes.webhook.fields.items():
-        _check_value(notes, (field,), value, sources)
+    _check_values(notes, (), notes.webhook.fields.items(), sources)
 
 
 def check_secret(notes: Notes, pointer: Pointer, value: Json) -> None:
@@ -34,16 +33,15 @@ def check_secret(notes: Notes, pointer: Pointer, value: Json) -> None:
         )
 
 
-def _check_value(notes: Notes, pointer: Pointer, value: Json, sources: Mapping[str, SecretSource]) -> None:
-    if isinstance(value, str):
-        if "${" in value:
-            _check_text(notes, pointer, value, sources)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            _check_value(notes, (*pointer, key), item, sources)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            _check_value(notes, (*pointer, index), item, sources)
+def _check_values(notes: Notes, pointer: Pointer, values: Iterable[tuple[str | int, Json]], sources: Mapping[str, SecretSource]) -> None:
+    for part, value in values:
+        if isinstance(value, str):
+            if "${" in value:
+                _check_text(notes, (*pointer, part), value, sources)
+        elif isinstance(value, dict):
+            _check_values(notes, (*pointer, part), value.items(), sources)
+        elif isinstance(value, list):
+            _check_values(notes, (*pointer, part), enumerate(value), sources)
 
 
 def _check_text(notes: Notes, pointer: Pointer, text: str, sources: Mapping[str, SecretSource]) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)/(s|m|h)")
 SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600), "d": Decimal(86400)}
 
 
+@lru_cache(maxsize=256)
 def seconds(text: str) -> float:
     """The seconds of ``500ms``, ``5s``, ``5m``, ``2h`` or ``1d``. Raises ValueError for anything else."""
     match = DURATION.fullmatch(text)
@@ -18,6 +20,7 @@ def seconds(text: str) -> float:
     return canonical_number(float(Decimal(match[1]) * SECONDS[match[2]]))
 
 
+@lru_cache(maxsize=256)
 def per_second(text: str) -> float:
     """The rate of ``50/s``, ``100/m`` or ``1000/h`` per second. Raises ValueError for anything else."""
     match = RATE.fullmatch(text)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from hookctl.model import Json
 
 KEPT_CHARACTERS = 1000
+_STARTS = frozenset("-0123456789tfn")
+"""What a number, a boolean or null can begin with."""
 _decode: Callable[[str], Json] = json.JSONDecoder(parse_constant=str).decode  # NaN and Infinity are no JSON
 
 Scalar = tuple[str, str | int | float | bool | None]
@@ -66,6 +68,8 @@ def _scalar(value: object) -> Scalar | None:
 
 def _parsed(text: str) -> Json:
     """The number, boolean or null whose JSON text this is, else the text itself."""
+    if text[:1] not in _STARTS:
+        return text
     if text != text.strip():
         return text  # JSON allows blanks around a value, an expected value does not
     try:

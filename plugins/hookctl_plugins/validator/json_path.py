@@ -56,19 +56,20 @@ def build(settings: Mapping[str, Json]) -> Validate:
     path = cast("str", settings["json_path"])
     expected = cast("list[Json]", settings["expected_values"])
     accepted = accepted_scalars(expected)
-    is_plain = _PLAIN.fullmatch(path) is not None
-    compiled = cache(lambda: _compile(path))
+    query = None if _PLAIN.fullmatch(path) else _compile(path)
     label = f"json_path {path}"
     match_any = settings.get("match") == "any"
-    written = path if is_plain or compiled().singular_query() else ""
-    reads_body = path.startswith("$.data") if is_plain else _root_name(compiled()) == "data"
+    written = path if query is None or query.singular_query() else ""
+    reads_body = path.startswith("$.data") if query is None else _root_name(query) == "data"
 
     def validate(envelope: Envelope) -> Sequence[Mismatch]:
+        nonlocal query
         if reads_body and envelope.problem:
             return (Mismatch(label, f"the body cannot be checked: {envelope.problem}", path, expected),)
         document: dict[str, Json] = {"data": envelope.data, "status": envelope.status, "headers": dict(envelope.headers)}
         try:
-            nodes = compiled().find(document)
+            query = query or _compile(path)
+            nodes = query.find(document)
         except (JSONPathError, RecursionError):
             return (Mismatch(label, "the response is nested too deeply to be searched", path, expected),)
         if not nodes:
