@@ -63,6 +63,13 @@ def test_every_status_but_success_has_tips(status: int) -> None:
     assert not [tip for tip in tips if "{" in tip]
 
 
+def test_a_target_that_hangs_up_is_not_asked_whether_it_is_there() -> None:
+    failure = Failure(FailureKind.CONNECT, "")
+    hung_up, refused = (tips_for(attempt(failure=failure, timing=timing), plan()) for timing in (Timing(connected=0.1, tls=0.2), Timing(connected=0.1)))
+    assert "hung up" in hung_up[0]
+    assert not any("hung up" in tip or "port 443?" not in refused[0] for tip in refused)
+
+
 def test_success_needs_no_tips() -> None:
     assert tips_for(attempt(response=Response(200, "OK", (), b"")), plan()) == ()
 

@@ -74,6 +74,10 @@ PERHAPS_NOT_CONNECTED = (
     "If not even a connection was made: a firewall that drops packets looks like this.",
     "Many targets admit known addresses only, so this machine's outgoing address may have to be added there.",
 )
+HUNG_UP = (
+    "The target took the connection and hung up before it answered. It may have handled the event nevertheless.",
+    "Look into the target's log, and into that of the proxy or load balancer before it.",
+)
 
 STATUSES: Mapping[int, tuple[str, ...]] = {
     400: (
@@ -134,6 +138,8 @@ def _tips(attempt: Attempt) -> tuple[str, ...]:
     if failure is not None:
         connected = attempt.timing.connected is not None or attempt.timing.first_byte is not None
         more = PERHAPS_NOT_CONNECTED if failure.kind is FailureKind.TIMEOUT and not connected else ()
+        if failure.kind is FailureKind.CONNECT and attempt.timing.tls is not None:
+            return HUNG_UP
         return _tls(failure.message) if failure.kind is FailureKind.TLS else FAILURES[failure.kind] + more
     return () if response is None or attempt.succeeded else _status(response)
 
