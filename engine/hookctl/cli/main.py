@@ -27,6 +27,7 @@ COMMANDS = {
     "deliveries": "List, show, replay and cancel deliveries.",
     "listen": "Run a local HTTPS receiver that shows what arrives.",
     "plugins": "Show the plugins that are loaded.",
+    "doctor": "Say what is wrong here, and what might be.",
     "explain": "Explain a rule that a finding names.",
 }
 """Each command's one line of help; its code is in the module of that name, imported only when it runs."""

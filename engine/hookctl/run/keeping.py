@@ -9,7 +9,7 @@ from typing import Any
 
 from hookctl.errors import IntakeRefusedError, SettingsError
 from hookctl.model.quantities import seconds
-from hookctl.queue.interface import Queue
+from hookctl.queue.interface import Fullness, Queue
 
 PRUNE_SECONDS = 30.0
 """Between two looks for history that is over."""
@@ -85,7 +85,7 @@ class Keeper:
         """Raise IntakeRefusedError when the store is too full to take in events."""
         if self._monotonic() >= self._look_at:
             self._look_at = self._monotonic() + LOOK_SECONDS
-            self._full = self._why_full()
+            self._full = why_full(self._queue.fullness(), self._limits)
         if self._full:
             raise IntakeRefusedError(f"no events are taken in: {self._full}", hint="See [intake] in docs/settings.md.", retry_after=RETRY_AFTER)
 
@@ -99,10 +99,11 @@ class Keeper:
             forgotten = max(forgotten, self._queue.prune(self._clock(), PRUNE_EVENTS))
         self._prune_at = now + (PRUNE_SECONDS if forgotten < PRUNE_EVENTS else LOOK_SECONDS / 4)
 
-    def _why_full(self) -> str:
-        fullness = self._queue.fullness()
-        if fullness.waiting >= self._limits.max_waiting:
-            return f"{fullness.waiting:,} deliveries wait, and {self._limits.max_waiting:,.0f} are allowed to"
-        if fullness.free_bytes < self._limits.min_free_bytes:
-            return f"{fullness.free_bytes / 1e6:,.0f} MB are left on the store's disk, and {self._limits.min_free_bytes / 1e6:,.0f} MB must be"
-        return ""
+
+def why_full(fullness: Fullness, limits: Limits) -> str:
+    """Why no more events are taken in; empty when they are."""
+    if fullness.waiting >= limits.max_waiting:
+        return f"{fullness.waiting:,} deliveries wait, and {limits.max_waiting:,.0f} are allowed to"
+    if fullness.free_bytes < limits.min_free_bytes:
+        return f"{fullness.free_bytes / 1e6:,.0f} MB are left on the store's disk, and {limits.min_free_bytes / 1e6:,.0f} MB must be"
+    return ""

@@ -13,6 +13,8 @@ from hookctl.errors import StateLockedError, StoreError
 
 BUSY_SECONDS = 5.0
 """How long one process waits for another's transaction."""
+CHECKPOINT_CHANGES = 5000
+"""Rows that a connection changes before it copies the write-ahead log into the file: a few megabytes of it."""
 APPLICATION_ID = 0x686F6F6B
 """``hook``: written into the file's header, so that another program's database is not taken for ours."""
 
@@ -21,7 +23,8 @@ def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connec
     """Open the store, creating it (0600, its directory 0700) where it does not exist.
 
     Every commit is on disk before it returns (WAL, ``synchronous=FULL``). Transactions are begun by hand, with
-    :func:`transaction`. Use a connection in the thread that opened it, never across a fork.
+    :func:`transaction`, which makes the checkpoints, too: SQLite's own run beside other connections' commits, which before 3.51.3 could damage the
+    file. Use a connection in the thread that opened it, never across a fork.
 
     Raises:
         StoreError: the file or its directory cannot be made or opened, or is no database of hookctl's.
@@ -31,11 +34,12 @@ def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connec
         if not path.exists():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=busy_seconds, isolation_level=None)
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=busy_seconds, isolation_level=None, factory=_Connection)
         try:
             _refuse_foreign(connection, path)
             _use_wal(connection, time.monotonic() + busy_seconds)
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA wal_autocheckpoint = 0")
             connection.execute("PRAGMA foreign_keys = ON")
         except BaseException:
             connection.close()
@@ -62,6 +66,15 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
             if connection.in_transaction:  # after some errors SQLite has rolled back by itself
                 connection.execute("ROLLBACK")
             raise
+        if isinstance(connection, _Connection) and connection.total_changes - connection.checkpointed_at >= CHECKPOINT_CHANGES:
+            connection.checkpointed_at = connection.total_changes
+            connection.execute("PRAGMA wal_checkpoint(FULL)")  # waits for the write lock and holds it, so that nobody commits meanwhile
+
+
+class _Connection(sqlite3.Connection):
+    """A connection that knows how much it has changed since its last checkpoint."""
+
+    checkpointed_at = 0
 
 
 @contextmanager

@@ -1,0 +1,151 @@
+"""``hookctl doctor``: what is wrong here, and what might be."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from hookctl.cli import exit_codes
+from hookctl.cli.formats import Outputs, format_option
+from hookctl.errors import HookctlError
+
+if TYPE_CHECKING:
+    from hookctl.cli.session import Session
+    from hookctl.model import AppliedState
+    from hookctl.report.doctor import Check
+
+FIXED_SQLITE = (3, 51, 3)
+BACKPORTS = ((3, 44, 6), (3, 50, 7))
+"""Older versions in which the WAL-reset bug is mended too, each with its later patches."""
+
+EPILOG = """
+\b
+Examples:
+  hookctl doctor                    on the machine, and as the user, that runs hookctl
+  hookctl doctor --format json      for a monitor; exits 1 when there is a problem
+"""
+
+
+@click.command("doctor", epilog=EPILOG)
+@format_option()
+@click.pass_context
+def command(ctx: click.Context, outputs: Outputs) -> None:
+    """Look at SQLite, plugins, settings, the store, its disk, secrets and targets.
+
+    Changes nothing and sends nothing, but reads each secret that an applied webhook needs, to see whether it is there. Exits 1 when there is a
+    problem; a warning is no problem yet.
+    """
+    from hookctl.report.doctor import render, render_json
+
+    session: Session = ctx.obj
+    checks = [found for look in (_sqlite, _plugins, _settings, _store) for found in _looked_at(look, session)]
+    outputs.write(color=session.color, text=lambda color: render(checks, color=color), json=lambda: render_json(checks))
+    ctx.exit(exit_codes.FAILED if any(check.verdict == "problem" for check in checks) else exit_codes.OK)
+
+
+def is_affected(version: tuple[int, ...]) -> bool:
+    """Whether that SQLite may corrupt a file that several processes write to and checkpoint at the same moment."""
+    return version < FIXED_SQLITE and not any(version[:2] == fixed[:2] and version >= fixed for fixed in BACKPORTS)
+
+
+def _looked_at(look: Callable[[Session], Iterator[Check]], session: Session) -> list[Check]:
+    """What a look finds; an error that it ends with is a problem of its own."""
+    from hookctl.report.doctor import Check
+
+    found: list[Check] = []
+    try:
+        found.extend(look(session))
+    except HookctlError as error:
+        found.append(Check(look.__name__.strip("_"), "problem", error.message, error.hint))
+    return found
+
+
+def _sqlite(_: Session) -> Iterator[Check]:
+    from hookctl.report.doctor import Check
+
+    if is_affected(sqlite3.sqlite_version_info):
+        message = f"{sqlite3.sqlite_version} has the WAL-reset bug: several processes on one store may, very rarely, damage it"
+        yield Check("sqlite", "warning", message, "Use a Python with SQLite 3.51.3 or newer, or one process for each store; and keep backups.")
+    else:
+        yield Check("sqlite", "ok", sqlite3.sqlite_version)
+
+
+def _plugins(session: Session) -> Iterator[Check]:
+    from hookctl.report.doctor import Check
+
+    plugins = session.plugins
+    yield Check("plugins", "ok", f"{len(set(plugins.origins.values()))} loaded")
+
+
+def _settings(session: Session) -> Iterator[Check]:
+    from hookctl.report.doctor import Check
+    from hookctl.run.keeping import limits_from_settings
+
+    limits_from_settings(session.settings.get("retention", {}), session.settings.get("intake", {}))
+    session.network()
+    yield Check("settings", "ok", "read")
+
+
+def _store(session: Session) -> Iterator[Check]:
+    """The store and what is in it; where there is none, that."""
+    from hookctl.apply import AppliedStore
+    from hookctl.report.doctor import Check
+
+    path = session.store_path
+    if not path.exists():
+        yield Check("store", "ok", f"{path} does not exist yet")
+        return
+    open_to = [file for file in (path.parent, path) if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) and (file == path or file.name == ".hookctl")]
+    if open_to:
+        yield Check("store", "warning", f"{', '.join(map(str, open_to))} can be read by others on this machine", "chmod go= them: they hold events.")
+    else:
+        yield Check("store", "ok", str(path))
+    applied = AppliedStore(path).read()
+    yield Check("applied", "ok", f"{len(applied.plans)} webhooks, serial {applied.serial}")
+    yield from _secrets(session, applied)
+    yield from _queue(session, applied)
+
+
+def _secrets(session: Session, applied: AppliedState) -> Iterator[Check]:
+    from hookctl.model.secret import REFERENCE
+    from hookctl.report.doctor import Check
+
+    users: dict[tuple[str, str], list[str]] = {}
+    for name, plan in applied.plans.items():
+        document = plan.to_json()
+        for scheme, key in set(REFERENCE.findall(str([document["headers"], document["auth"], document["transport"]]))):
+            users.setdefault((scheme, key), []).append(name)
+    missing = False
+    for (scheme, key), names in sorted(users.items()):
+        try:
+            session.plugins.secret_sources[scheme].resolve(key)
+        except KeyError:
+            missing = True
+            yield Check("secrets", "problem", f"${{{scheme}:{key}}} of {', '.join(sorted(names))}: no plugin resolves {scheme!r}")
+        except HookctlError as error:
+            missing = True
+            yield Check("secrets", "problem", f"${{{scheme}:{key}}} of {', '.join(sorted(names))}: {error.message}", error.hint)
+    if not missing:
+        yield Check("secrets", "ok", f"{len(users)} found")
+
+
+def _queue(session: Session, applied: AppliedState) -> Iterator[Check]:
+    from hookctl.cli.running import opened_queue
+    from hookctl.report.doctor import Check
+    from hookctl.run.keeping import Limits, limits_from_settings, why_full
+
+    limits: Limits = limits_from_settings(session.settings.get("retention", {}), session.settings.get("intake", {}))
+    with opened_queue(session.store_path) as queue:
+        fullness, circuits, stopped = queue.fullness(), queue.circuits(), queue.stopped(applied)
+    full = why_full(fullness, limits)
+    size = f"{fullness.waiting:,} waiting, {fullness.used_bytes / 1e6:,.0f} MB used, {fullness.free_bytes / 1e6:,.0f} MB free"
+    yield Check("room", "problem" if full else "ok", full or size, "No events are taken in. See [intake] in docs/settings.md." if full else "")
+    for one in stopped:
+        if one.is_suspended:
+            yield Check("suspended", "warning", f"{one.webhook}: {one.reason}", f"When its target is back: hookctl deliveries resume '{one.webhook}'")
+    for name, circuit in sorted(circuits.items()):
+        yield Check("circuit", "warning", f"{name}: {circuit.state} since its target failed: {circuit.reason}", "It is probed by itself.")

@@ -1,0 +1,107 @@
+"""``hookctl doctor``: each problem and warning that it knows, and a house in order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hookctl.cli.doctor import is_affected
+from hookctl.queue.interface import Circuit
+from hookctl.queue.sqlite import SqliteQueue
+
+Run = Callable[..., Any]
+WEBHOOK = """
+name: Siem
+event: anomaly
+url: https://siem.example.com/ingest
+auth: {type: bearer, token: "${env:SIEM_TOKEN}"}
+"""
+
+
+@pytest.fixture
+def applied(tmp_path: Path, run_cli: Run) -> Run:
+    """The command line in a project with one webhook applied."""
+    (tmp_path / "webhooks.d").mkdir()
+    (tmp_path / "webhooks.d/siem.yaml").write_text(WEBHOOK, encoding="utf-8")
+
+    def run(*args: str, **env: str) -> Any:
+        return run_cli(*args, cwd=tmp_path, env=env)
+
+    assert run("apply", "--auto-approve").exit_code == 0
+    return run
+
+
+def found(run: Run, **env: str) -> dict[str, tuple[str, str]]:
+    result = run("doctor", "--format", "json", **env)
+    checks = json.loads(result.stdout)
+    assert result.exit_code == any(check["verdict"] == "problem" for check in checks)
+    return {check["name"]: (check["verdict"], check["message"]) for check in checks}
+
+
+@pytest.mark.parametrize(
+    ("version", "affected"),
+    [
+        ((3, 40, 1), True),
+        ((3, 51, 2), True),
+        ((3, 51, 3), False),
+        ((3, 53, 0), False),
+        ((3, 44, 6), False),
+        ((3, 50, 7), False),
+        ((3, 44, 5), True),
+        ((3, 45, 9), True),
+    ],
+)
+def test_which_sqlite_is_affected(version: tuple[int, ...], affected: bool) -> None:
+    assert is_affected(version) is affected
+
+
+def test_a_house_in_order(applied: Run) -> None:
+    checks = found(applied, SIEM_TOKEN="canary-4711")
+    checks.pop("sqlite")  # as this Python has it
+    assert {verdict for verdict, _ in checks.values()} == {"ok"}
+    assert checks["applied"] == ("ok", "1 webhooks, serial 1")
+    assert "canary" not in applied("doctor", SIEM_TOKEN="canary-4711").stdout
+
+
+def test_before_anything_was_applied(run_cli: Run, tmp_path: Path) -> None:
+    result = run_cli("doctor", cwd=tmp_path)
+    assert (result.exit_code, "does not exist yet" in result.stdout) == (0, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unset_secret(applied: Run) -> None:
+    verdict, message = found(applied)["secrets"]
+    assert (verdict, message.startswith("${env:SIEM_TOKEN} of Siem: ")) == ("problem", True)
+
+
+def test_a_store_that_others_can_read(applied: Run, tmp_path: Path) -> None:
+    (tmp_path / ".hookctl/hookctl.db").chmod(0o644)
+    assert found(applied)["store"] == ("warning", ".hookctl/hookctl.db can be read by others on this machine")
+
+
+def test_no_room(applied: Run, tmp_path: Path) -> None:
+    (tmp_path / "hookctl.toml").write_text('[intake]\nmin_free = "900000TB"\n', encoding="utf-8")
+    assert found(applied)["room"][0] == "problem"
+
+
+def test_settings_that_are_none(applied: Run, tmp_path: Path) -> None:
+    (tmp_path / "hookctl.toml").write_text('[retention]\nage = "soon"\n', encoding="utf-8")
+    assert found(applied)["settings"][0] == "problem"
+
+
+def test_a_damaged_store(applied: Run, tmp_path: Path) -> None:
+    (tmp_path / ".hookctl/hookctl.db").write_bytes(b"nonsense" * 1000)
+    verdict, message = found(applied)["store"]
+    assert (verdict, "damaged or no database" in message) == ("problem", True)
+
+
+def test_a_circuit_that_is_open(applied: Run, tmp_path: Path) -> None:
+    queue = SqliteQueue(tmp_path / ".hookctl/hookctl.db")
+    queue.set_circuits({"Siem": Circuit("open", "HTTP 503", 1000.0, 1010.0)})
+    queue.close()
+    assert found(applied)["circuit"] == ("warning", "Siem: open since its target failed: HTTP 503")
+    assert "! circuit" in applied("doctor").stdout
