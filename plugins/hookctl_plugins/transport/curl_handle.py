@@ -36,6 +36,8 @@ class Handle:
         self._target: Target | None = None
         for option, value in _OPTIONS:
             self.curl.setopt(option, value)
+        self.curl.setopt(pycurl.BUFFERSIZE, 4096)  # thousands are under way at once: the defaults are 16 and 64 KiB for each
+        self.curl.setopt(pycurl.UPLOAD_BUFFERSIZE, 16 * 1024)
         self.curl.setopt(pycurl.MAXLIFETIME_CONN, limits.MAX_LIFETIME_SECONDS)
         self.curl.setopt(pycurl.MAXAGE_CONN, limits.MAX_IDLE_SECONDS)
         self.curl.setopt(pycurl.CAINFO, network.ca_file or certifi.where())
