@@ -83,6 +83,23 @@ def test_a_clock_that_is_set_by_a_day_changes_no_distance(site: Any, clock: Cloc
 
 
 @pytest.mark.parametrize("jump", [DAY, -DAY], ids=["ahead", "back"])
+def test_a_clock_that_is_set_by_a_day_makes_nothing_due(site: Any, clock: Clock, webhook: Callable[..., str], jump: float) -> None:
+    """What is to be tried in an hour is to be tried in an hour: no storm."""
+    site.apply(Siem=webhook("Siem", "retry: {schedule: [1h]}", VALIDATOR))
+    site.receiver.answer("/Siem", BUSY)
+    runner = clock.runner()
+    take_in(site, runner)
+    step_until(runner, lambda: runner.tally.attempts == COUNT)
+    clock.ahead = jump
+    for _ in range(10):
+        runner.step(0.0)
+    due = runner.next_due()
+    assert due is not None
+    assert 3000 < due - clock.now() <= 3600
+    assert site.receiver.count == COUNT
+
+
+@pytest.mark.parametrize("jump", [DAY, -DAY], ids=["ahead", "back"])
 def test_a_clock_that_is_set_while_requests_are_under_way(site: Any, clock: Clock, jump: float) -> None:
     site.receiver.answer("/Siem", Answer(delay=1.0))
     runner = clock.runner()
