@@ -1,0 +1,144 @@
+"""JSON paths that are more than names: parsed, and refused where they are none or could cost too much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from jsonpath_rfc9535 import JSONPathEnvironment, JSONPathError
+from jsonpath_rfc9535.filter_expressions import FilterQuery, RootFilterQuery
+from jsonpath_rfc9535.segments import JSONPathRecursiveDescentSegment
+from jsonpath_rfc9535.selectors import NameSelector
+
+from hookctl.errors import TemplateError
+from hookctl.model import Json
+
+if TYPE_CHECKING:
+    from jsonpath_rfc9535 import JSONPathNode, JSONPathQuery
+    from jsonpath_rfc9535.tokens import Token
+
+MEMBERS = ("data", "status", "headers")
+
+
+class _Environment(JSONPathEnvironment):
+    """RFC 9535 without ``match`` and ``search``: a backtracking regular expression over a hostile body may never end."""
+
+    def setup_function_extensions(self) -> None:
+        super().setup_function_extensions()
+        del self.function_extensions["match"], self.function_extensions["search"]
+
+
+@cache
+def _environment() -> _Environment:
+    return _Environment()
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A path, parsed."""
+
+    _query: JSONPathQuery
+
+    @property
+    def is_singular(self) -> bool:
+        """True when it can select one value at most."""
+        return self._query.singular_query()
+
+    @property
+    def root(self) -> str:
+        """The member of the envelope that it starts at; empty when it is not one alone."""
+        return _root_name(self._query)
+
+    def find(self, document: Json) -> Sequence[JSONPathNode] | None:
+        """What it selects; None when the document is nested too deeply to be searched."""
+        try:
+            return self._query.find(document)
+        except (JSONPathError, RecursionError):
+            return None
+
+
+def compile_path(path: str) -> Query:
+    """The query of a path. Raises TemplateError for one that is none, costs too much, or starts outside of the response."""
+    try:
+        query = _environment().compile(path)
+    except JSONPathError as error:
+        raise _refusal(path, error) from None
+    except RecursionError:
+        raise TemplateError("the JSON path is nested too deeply", hint="Write a simpler path.", rule="json-path-invalid", end=len(path)) from None
+    _check_root(path, query)
+    _check_cost(query)
+    return Query(query)
+
+
+def _refusal(path: str, error: JSONPathError) -> TemplateError:
+    message, hint = f"this is no JSON path: {error.args[0]}", "Write the path as RFC 9535 has it, such as $.data.results[0].status."
+    start, end = 0, len(path)
+    if error.token is not None and error.token.index >= 0:
+        start = min(error.token.index, max(0, len(path) - 1))  # what is missing at the end is missed at the last character
+        end = start + max(1, len(error.token.value))
+        if error.token.value in {"match", "search"}:
+            message, hint = f"{error.token.value}() is not available: a regular expression could hold up deliveries", "Compare with == instead."
+    return TemplateError(message, hint=hint, rule="json-path-invalid", start=start, end=min(end, len(path)))
+
+
+def _root_name(query: JSONPathQuery) -> str:
+    if not query.segments or isinstance(query.segments[0], JSONPathRecursiveDescentSegment):
+        return ""
+    selectors = query.segments[0].selectors
+    return selectors[0].name if len(selectors) == 1 and isinstance(selectors[0], NameSelector) else ""
+
+
+def _check_root(path: str, query: JSONPathQuery) -> None:
+    name = _root_name(query)
+    if name not in MEMBERS:
+        raise TemplateError(
+            f"a response has no {name!r}" if name else "the path does not start at one part of the response",
+            hint="Start with $.data for the body, $.status, or $.headers['name'].",
+            rule="validator-unknown-path",
+            end=len(path),
+        )
+    names = [selector for segment in query.segments[1:2] for selector in segment.selectors if isinstance(selector, NameSelector)]
+    for selector in names if name == "headers" else ():
+        if selector.name != selector.name.lower():
+            raise TemplateError(
+                f"the header {selector.name!r} is never found: header names are in lower case here",
+                hint=f"Write {selector.name.lower()!r}.",
+                rule="validator-unknown-path",
+                start=selector.token.index,
+                end=selector.token.index + len(selector.token.value),
+            )
+
+
+def _check_cost(query: JSONPathQuery) -> None:
+    inner = list(_filter_queries(query))
+    segments = [segment for part in (query, *(found.query for found in inner)) for segment in part.segments]
+    descents = [segment for segment in segments if isinstance(segment, JSONPathRecursiveDescentSegment)]
+    for segment in descents[1:]:
+        raise _too_costly("a second `..`", segment.token, 2)
+    for found in inner:
+        if isinstance(found, RootFilterQuery) and not found.query.singular_query():
+            raise _too_costly("a query from `$` inside a filter that may select many values", found.token, 1)
+
+
+def _too_costly(what: str, token: Token, length: int) -> TemplateError:
+    return TemplateError(
+        f"{what} may take very long in a large response",
+        hint="Name the steps to the value.",
+        rule="json-path-invalid",
+        start=token.index,
+        end=token.index + length,
+    )
+
+
+def _filter_queries(query: JSONPathQuery) -> Iterator[FilterQuery]:
+    """The queries inside the filters of a query, at any depth."""
+    pending: list[object] = [selector for segment in query.segments for selector in segment.selectors]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, FilterQuery):
+            yield part
+            yield from _filter_queries(part.query)
+        pending += [getattr(part, name) for name in ("expression", "left", "right") if hasattr(part, name)]
+        pending += getattr(part, "args", ())
