@@ -18,9 +18,11 @@ from typing import Any
 
 import pytest
 
-from hookctl.model import DeliveryStatus, Json
+from hookctl.apply import AppliedStore
+from hookctl.model import DeliveryStatus, Event, Json
 from hookctl.plugin.host import load_plugins
 from hookctl.queue.sqlite import SqliteQueue
+from hookctl.run.route import Router
 from hookctl.testing.receiver import Receiver
 
 HERE = Path(__file__).parent
@@ -134,6 +136,13 @@ class Site:
         argv = [*words, sys.executable, *command]
         return subprocess.run(argv, cwd=self.root, env=os.environ | self.env, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
+    def take_in(self, count: int, first: int = 0) -> None:
+        """Store events, and leave their delivery to others."""
+        queue, router = SqliteQueue(self.store), Router(AppliedStore(self.store).read())
+        events = [Event(name, "anomaly", 1.0, {**self.mock, "id": name}) for name in (f"e{number}" for number in range(first, first + count))]
+        queue.enqueue([router.route(event) for event in events], time.time())
+        queue.close()
+
     def wait(self, pid: int) -> int:
         """How the process ended: its exit code, or the negative number of the signal."""
         return self.forks.wait(pid)[0]
@@ -231,15 +240,18 @@ def webhook() -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def strace() -> Callable[..., list[str]]:
-    """``strace("fdatasync:error=EIO:when=3")``: the words before a command that inject these faults into its system calls."""
+    """``strace("fdatasync:error=EIO:when=3")``: the words before a command that inject these faults into its system calls.
+
+    ``path``: only into those on this file. ``detached``: the process that is started becomes the command's, and not the tracer's.
+    """
     program = shutil.which("strace")
     if program is None or subprocess.run([program, "-f", "--seccomp-bpf", "-o", os.devnull, "true"], capture_output=True, check=False).returncode:
         pytest.skip("strace is not installed, or may not trace here")
 
-    def words(*faults: str, path: Path | None = None) -> list[str]:
+    def words(*faults: str, path: Path | None = None, detached: bool = False) -> list[str]:
         calls = ",".join(fault.split(":")[0] for fault in faults)
         injected = [word for fault in faults for word in ("-e", f"inject={fault}")]
         only = ["-P", str(path)] if path else ["--seccomp-bpf"]  # faster, but it knows no paths
-        return [program, "-f", "-qq", "-o", os.devnull, "-e", f"trace={calls}", *injected, *only]
+        return [program, *(["-D"] if detached else []), "-f", "-qq", "-o", os.devnull, "-e", f"trace={calls}", *injected, *only]
 
     return words

@@ -1,0 +1,80 @@
+"""``hookctl run``, for which faults are not the end: its disk fails for a moment, its siblings are killed, it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from hookctl.model import DeliveryStatus
+from hookctl.testing.answers import Answer
+
+Run = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start_run(site: Any) -> Iterator[Run]:
+    """Starts ``hookctl run``, behind the words of a tracer if they are given; kills what is left at the end."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*words: str) -> subprocess.Popen[str]:
+        argv = [*words, sys.executable, "-m", "hookctl", "run", "--log", "json"]
+        with (site.root / "output").open("a") as output:
+            started.append(subprocess.Popen(argv, cwd=site.root, env=os.environ | site.env, stdout=output, stderr=output, text=True))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def all_delivered(site: Any, count: int) -> Callable[[], bool]:
+    def condition() -> bool:
+        stored = site.stored()
+        return len(stored) == count and set(stored.values()) == {DeliveryStatus.DELIVERED}
+
+    return condition
+
+
+def stop(process: subprocess.Popen[str]) -> int:
+    process.send_signal(signal.SIGTERM)
+    return process.wait(60)
+
+
+def test_runs_that_are_killed_and_started_again(site: Any, start_run: Run) -> None:
+    """Two at a time, one of them killed again and again, while events come in; what they leave behind is taken up without a new start."""
+    site.receiver.default = Answer(delay=0.02)
+    moments = random.Random(7)  # noqa: S311  # reproducible, not secret
+    steady, other = start_run(), start_run()
+    for number in range(5):
+        assert site.wait(site.start_intake(40 * number, 40)) == 0
+        time.sleep(moments.random() * 0.5)
+        other.kill()
+        other.wait()
+        other = start_run()
+    site.wait_for(all_delivered(site, 200))
+    assert stop(steady) == 0
+    assert stop(other) in {0, -signal.SIGTERM}  # it may not have come as far as to heed a signal
+    site.check_all_delivered()
+
+
+@pytest.mark.parametrize("fault", ["fdatasync:error=EIO", "pwrite64:error=ENOSPC"])
+def test_a_disk_that_fails_for_a_moment_does_not_end_a_run(site: Any, start_run: Run, strace: Callable[..., list[str]], fault: str) -> None:
+    """It says so and tries again; what it had in hand meanwhile may come twice."""
+    site.receiver.default = Answer(delay=0.02)
+    process = start_run(*strace(f"{fault}:when=4..12", path=site.store.with_name("hookctl.db-wal"), detached=True))
+    for first in range(0, 600, 100):
+        site.take_in(100, first)
+        site.wait_for(lambda: DeliveryStatus.WAITING not in site.stored().values())
+    site.wait_for(all_delivered(site, 600))
+    assert stop(process) == 0
+    assert '"trouble"' in site.output
+    site.check_all_delivered()
