@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import chain
 from pathlib import Path
 
 from hookctl.cache import Cache, Result, fingerprint
@@ -22,17 +23,42 @@ NOT_KEPT = "plugin-failed"
 """The rule of findings that the next run may not make again."""
 
 
+class CheckedFile:
+    """A file's content, and its webhooks from when somebody first asks for them."""
+
+    __slots__ = ("_webhooks", "content", "names", "path")
+
+    def __init__(self, path: str, content: bytes) -> None:
+        self.path = path
+        self.content = content
+        self.names: Sequence[str] = ()
+        """Of its webhooks, in order."""
+        self._webhooks: Sequence[Webhook] | None = None
+
+    def webhook(self, number: int) -> Webhook:
+        """The webhook at that place in the file, counted from 0; the file is loaded for it."""
+        if self._webhooks is None:
+            self._webhooks = load_bytes(self.path, self.content).webhooks
+        return self._webhooks[number]
+
+    def webhooks(self) -> Iterator[Webhook]:
+        """Every webhook, each loaded when it is asked for more than its name."""
+        return (Webhook.later(name, partial(self.webhook, number)) for number, name in enumerate(self.names))
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What a directory holds, and everything that is wrong with it."""
 
-    webhooks: tuple[Webhook, ...]
-    """In the order of the files; each is read again when somebody asks for more than its name."""
+    files: tuple[CheckedFile, ...]
     findings: tuple[Finding, ...]
     plans: Mapping[str, DeliveryPlan]
     """The delivery plan of each webhook whose file has no error."""
-    files: int
-    """How many files were read."""
+
+    @property
+    def webhooks(self) -> tuple[Webhook, ...]:
+        """In the order of the files; each is loaded again when it is asked for more than its name."""
+        return tuple(webhook for file in self.files for webhook in file.webhooks())
 
     @property
     def valid(self) -> bool:
@@ -60,38 +86,20 @@ def check_directory(
         if isinstance(content, Finding):
             survey.findings.append(content)
         else:
-            survey.add(_File(str(path), content))
+            survey.add(CheckedFile(str(path), content))
     if kept:
         kept.save()
-    survey.compare_names()
-    return Checked(tuple(survey.webhooks), tuple(in_order(survey.findings)), survey.plans, survey.files)
-
-
-class _File:
-    """A file's content, and its webhooks as long as somebody needs them."""
-
-    def __init__(self, path: str, content: bytes) -> None:
-        self.path = path
-        self.content = content
-
-    @cached_property
-    def webhooks(self) -> Sequence[Webhook]:
-        """Loaded when first asked for."""
-        return load_bytes(self.path, self.content).webhooks
-
-    def webhook(self, number: int) -> Webhook:
-        """The webhook at that place in the file, counted from 0."""
-        return self.webhooks[number]
+    findings = in_order([*survey.findings, *_compare_names(survey.files)])
+    return Checked(tuple(survey.files), tuple(findings), survey.plans)
 
 
 class _Survey:
     """Collects what the files of a directory hold."""
 
     def __init__(self, plugins: Plugins, cache: Cache | None) -> None:
-        self.webhooks: list[Webhook] = []
+        self.files: list[CheckedFile] = []
         self.findings: list[Finding] = []
         self.plans: dict[str, DeliveryPlan] = {}
-        self.files = 0
         self._plugins = plugins
         self._cache = cache
 
@@ -99,23 +107,23 @@ class _Survey:
     def _checker(self) -> Checker:
         return Checker(self._plugins)
 
-    def add(self, file: _File) -> None:
+    def add(self, file: CheckedFile) -> None:
         """Take in one file."""
-        self.files += 1
+        self.files.append(file)
         kept = self._cache.get(file.path, file.content) if self._cache else None
         if kept:
             self.findings += kept.warnings
+            file.names = [name for name, _ in kept.webhooks]
             for number, (name, digest) in enumerate(kept.webhooks):
-                self.webhooks.append(Webhook.later(name, partial(file.webhook, number)))
                 self.plans[name] = DeliveryPlan.later(name, digest, partial(self._compile, file, number, digest))
         else:
             self._check(file)
 
-    def _check(self, file: _File) -> None:
+    def _check(self, file: CheckedFile) -> None:
         loaded = load_bytes(file.path, file.content)
-        findings = [*loaded.findings, *(finding for webhook in loaded.webhooks for finding in self._checker.check(webhook))]
+        findings = [*loaded.findings, *chain.from_iterable(map(self._checker.check, loaded.webhooks))]
         self.findings += findings
-        self.webhooks += (Webhook.later(webhook.name, partial(file.webhook, number)) for number, webhook in enumerate(loaded.webhooks))
+        file.names = [webhook.name for webhook in loaded.webhooks]
         if has_errors(findings):
             return
         plans = [compile_webhook(webhook, self._plugins) for webhook in loaded.webhooks]
@@ -123,14 +131,16 @@ class _Survey:
         if self._cache and not any(finding.rule == NOT_KEPT for finding in findings):
             self._cache.add(file.content, Result(tuple((plan.name, plan.digest) for plan in plans), tuple(findings)))
 
-    def _compile(self, file: _File, number: int, digest: str) -> DeliveryPlan:
+    def _compile(self, file: CheckedFile, number: int, digest: str) -> DeliveryPlan:
         plan = compile_webhook(file.webhook(number), self._plugins)
         if plan.digest != digest:
             raise StateError(f"the cache of {file.path} is not of this hookctl and its plugins", hint="Delete .hookctl/cache.")
         return plan
 
-    def compare_names(self) -> None:
-        """Note the names that more than one webhook has: the one thing that no file shows by itself."""
-        counts = Counter(webhook.name.casefold() for webhook in self.webhooks)
-        if len(counts) < len(self.webhooks):
-            self.findings += check_names(webhook for webhook in self.webhooks if counts[webhook.name.casefold()] > 1)
+
+def _compare_names(files: Iterable[CheckedFile]) -> list[Finding]:
+    """What is wrong with names that more than one webhook has: the one thing that no file shows by itself."""
+    counts = Counter(name.casefold() for file in files for name in file.names)
+    if len(counts) == counts.total():
+        return []
+    return check_names(webhook for file in files for webhook in file.webhooks() if counts[webhook.name.casefold()] > 1)

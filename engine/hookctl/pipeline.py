@@ -146,12 +146,12 @@ def plan_effects(
 def never_matching(effects: Effects, webhooks: Iterable[Webhook] = ()) -> tuple[PlanFinding, ...]:
     """A warning for each active webhook that no event can reach; it points into the webhook's file where that is among ``webhooks``."""
     hint = "Compare it with `hookctl schema event NAME`, or set the webhook to `status: inactive`."
-    by_name = {webhook.name: webhook for webhook in webhooks}
     said = [
         PolicyFinding(name, f"no event can match its `when`: {found.never}", hint, is_error=False, pointer=("when",))
         for name, found in effects.changes.items()
         if found.never
     ]
+    by_name = {webhook.name: webhook for webhook in webhooks} if said else {}
     return tuple(_placed("never-matches", one, by_name.get(one.webhook)) for one in said)
 
 
@@ -187,8 +187,9 @@ def check_plan(plan: Plan, plugins: Plugins, policies: Mapping[str, Any], webhoo
         ("protected", PolicyFinding(name, "a protected webhook is never removed by an apply", "Bring its file back, or apply `protected: false` first."))
         for name in plan.protected_removals
     ]
-    by_name = {webhook.name: webhook for webhook in webhooks}
-    return tuple(_placed(policy, said, by_name.get(said.webhook)) for policy, said in [*protected, *ask_policies(plan, policies, plugins)])
+    said = [*protected, *ask_policies(plan, policies, plugins)]
+    by_name = {webhook.name: webhook for webhook in webhooks} if said else {}
+    return tuple(_placed(policy, one, by_name.get(one.webhook)) for policy, one in said)
 
 
 def _placed(policy: str, said: PolicyFinding, webhook: Webhook | None) -> PlanFinding:

@@ -110,10 +110,12 @@ def _replace(path: Path, content: bytes) -> None:
 
 def _result(row: Any, path: str, content: bytes) -> Result:
     """Raises TypeError or ValueError for a row that is none."""
-    webhooks, warnings = row
-    file = SourceFile(path, content.decode()) if warnings else None
-    found = [_warning(file, warning) for warning in warnings] if file else ()
-    return Result(tuple((str(name), str(digest)) for name, digest in webhooks), tuple(found))
+    rows, warnings = row
+    webhooks = tuple([(str(name), str(digest)) for name, digest in rows])  # a list, since a generator for two strings takes as long again
+    if not warnings:
+        return Result(webhooks)
+    file = SourceFile(path, content.decode())
+    return Result(webhooks, tuple(_warning(file, warning) for warning in warnings))
 
 
 def _bounds(span: Span | None) -> list[int] | None:

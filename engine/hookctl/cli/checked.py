@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import gc
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ from hookctl.errors import HookctlError
 
 CACHE = Path(".hookctl/cache")
 """Where results of checks are kept."""
+_MANY = 100_000
+"""What a large directory holds stays for the whole command; to look for garbage in it every 700 objects takes a tenth of the time."""
 
 if TYPE_CHECKING:
     from hookctl.checking import Checked
@@ -27,6 +30,7 @@ def check(session: Session) -> Checked:
     from hookctl.checking import check_directory
     from hookctl.cli.progress import Progress
 
+    gc.set_threshold(_MANY)
     progress = Progress()
     checked = check_directory(
         session.directory,
@@ -50,8 +54,6 @@ def checked_directory(
 
     Warnings alone are shown as text.
     """
-    from hookctl.report.findings import findings_text
-
     checked = check(session)
     if not checked.valid:
         if on_errors:
@@ -59,6 +61,8 @@ def checked_directory(
         write_findings(ctx, session, outputs, checked.findings)
         ctx.exit(exit_codes.FAILED)
     if checked.findings:
+        from hookctl.report.findings import findings_text
+
         click.echo(findings_text(checked.findings, color=session.color), err=warnings_to_stderr, color=session.color)
     return checked
 

@@ -38,6 +38,6 @@ def command(ctx: click.Context, outputs: Outputs) -> None:
 
     session: Session = ctx.obj
     checked = check(session)
-    nothing = f"{counted(len(checked.webhooks), 'webhook')} in {counted(checked.files, 'file')}, and nothing to object to."
+    nothing = f"{counted(len(checked.webhooks), 'webhook')} in {counted(len(checked.files), 'file')}, and nothing to object to."
     write_findings(ctx, session, outputs, checked.findings, nothing)
     ctx.exit(exit_codes.OK if checked.valid else exit_codes.FAILED)

@@ -57,9 +57,9 @@ def find_files(directory: Path) -> Iterator[str | FileProblem]:
                 continue
             # Unlike the entry's own is_dir, isdir raises nothing, and a broken link is read below.
             if not entry.is_file(follow_symlinks=False) and os.path.isdir(entry):  # noqa: PTH112
-                yield from walk(os.path.join(current, entry.name))  # noqa: PTH118 - a Path for each of thousands takes its time
+                yield from walk(entry.path if current else entry.name)
             elif entry.name.endswith(SUFFIXES):
-                yield os.path.join(current, entry.name)  # noqa: PTH118 - as above
+                yield entry.path if current else entry.name
 
     yield from walk("" if directory == Path() else str(directory))
 
@@ -72,9 +72,10 @@ def read_bytes(path: str) -> bytes | FileProblem:
             about = os.fstat(descriptor)
             if not stat.S_ISREG(about.st_mode):
                 return FileProblem(path, "file-unreadable", "not a regular file", "Put a plain file there, or rename this one.")
-            data = os.read(descriptor, min(max(about.st_size, _BLOCK), MAX_BYTES) + 1)  # a buffer for the limit would cost more than the read
-            while 0 < len(data) <= MAX_BYTES and (more := os.read(descriptor, _BLOCK)):
-                data += more
+            wanted = min(max(about.st_size, _BLOCK), MAX_BYTES) + 1  # a buffer for the limit would cost more than the read
+            data = os.read(descriptor, wanted)
+            while wanted <= len(data) <= MAX_BYTES and (more := os.read(descriptor, MAX_BYTES)):
+                data += more  # it has grown meanwhile
         finally:
             os.close(descriptor)
     except OSError as error:

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
+set_field = object.__setattr__
+"""Sets a field of a frozen object."""
+
 
 class Deferred:
     """A base of dataclasses with slots and without defaults of their own."""
@@ -16,11 +19,10 @@ class Deferred:
     _read: Callable[[], Self]
 
     @classmethod
-    def _later(cls, read: Callable[[], Self], **known: object) -> Self:
-        """An object of which ``known`` is set, and which becomes what ``read`` gives when anything else is asked for."""
+    def _later(cls, read: Callable[[], Self]) -> Self:
+        """An object that becomes what ``read`` gives when a field is asked for that was not set."""
         deferred = object.__new__(cls)
-        for slot, value in (("_read", read), *known.items()):
-            object.__setattr__(deferred, slot, value)
+        set_field(deferred, "_read", read)
         return deferred
 
     if not TYPE_CHECKING:  # to a type checker every field is always there
@@ -32,5 +34,5 @@ class Deferred:
                 raise AttributeError(f"{type(self).__name__} has no {missing!r}")
             whole = self._read()
             for name in names:
-                object.__setattr__(self, name, getattr(whole, name))
+                set_field(self, name, getattr(whole, name))
             return getattr(self, missing)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import cast
 
-from hookctl.model.deferred import Deferred
+from hookctl.model.deferred import Deferred, set_field
 from hookctl.model.source import Json
 
 FORMAT = 1
@@ -68,7 +68,10 @@ class DeliveryPlan(_Digested):
     @classmethod
     def later(cls, name: str, digest: str, read: Callable[[], DeliveryPlan]) -> DeliveryPlan:
         """The plan of that name and digest, which ``read`` gives when it is first asked for more than these two."""
-        return cls._later(read, name=name, _digest=digest)
+        plan = cls._later(read)
+        set_field(plan, "name", name)
+        set_field(plan, "_digest", digest)
+        return plan
 
     def to_json(self) -> dict[str, Json]:
         """The plan as a JSON object in a fixed order of keys: every field, but for those that came later and say nothing.
@@ -124,7 +127,7 @@ class DeliveryPlan(_Digested):
             return self._digest
         except AttributeError:
             digest = hashlib.sha256(self.canonical()).hexdigest()
-            object.__setattr__(self, "_digest", digest)
+            set_field(self, "_digest", digest)
             return digest
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from hookctl.model.deferred import Deferred
+from hookctl.model.deferred import Deferred, set_field
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 """A JSON value, as ``json.loads`` gives it."""
@@ -78,7 +78,9 @@ class Webhook(_Named):
     @classmethod
     def later(cls, name: str, read: Callable[[], Webhook]) -> Webhook:
         """The webhook of that name, which ``read`` gives when it is first asked for more."""
-        return cls._later(read, _name=name)
+        webhook = cls._later(read)
+        set_field(webhook, "_name", name)
+        return webhook
 
     @property
     def name(self) -> str:
