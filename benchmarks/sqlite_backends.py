@@ -9,6 +9,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,7 @@ def standard(path: Path) -> tuple[Execute, Callable[[], None]]:
 
 
 def apsw(path: Path) -> tuple[Execute, Callable[[], None]]:
-    import apsw as package  # not a dependency: pip install apsw
-
-    connection = package.Connection(str(path))
+    connection = import_module("apsw").Connection(str(path))  # not a dependency: pip install apsw
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
     return connection.execute, connection.close
@@ -86,8 +85,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
     backends = {"sqlite3": standard, "apsw": apsw}
-    import apsw as package
-
+    package = import_module("apsw")
     print(f"sqlite3: SQLite {sqlite3.sqlite_version}; apsw {package.apsw_version()}: SQLite {package.sqlite_lib_version()}")
     print(f"{'commit of':>10} {'backend':>8} {'stored/s':>10} {'claimed and finished/s':>24}")
     for size in (1, 10, 100, 1000):

@@ -10,7 +10,7 @@ import pytest
 from hookctl.model import DeliveryPlan, Status
 from hookctl.queue.interface import Circuit
 from hookctl.run.circuit import OPEN_SECONDS
-from hookctl.run.manners import MAX_IN_FLIGHT, MAX_IN_FLIGHT_EACH, Health, Manners
+from hookctl.run.manners import MAX_IN_FLIGHT, MAX_IN_FLIGHT_EACH, SHARED, Health, Manners
 
 
 class Clock:
@@ -43,7 +43,7 @@ def test_a_share_for_each_webhook(manners: Manners, make_plan: Callable[..., Del
     plan = make_plan()
     assert start(manners, plan) == MAX_IN_FLIGHT_EACH
     assert start(manners, plan) == 0
-    assert manners.room == MAX_IN_FLIGHT - MAX_IN_FLIGHT_EACH
+    assert manners.room == SHARED - MAX_IN_FLIGHT_EACH
     manners.ended(plan, None)
     assert start(manners, plan) == 1
 

@@ -12,6 +12,9 @@ from hookctl.run.circuit import MAX_OPEN_SECONDS, Breaker
 
 MAX_IN_FLIGHT = 4096
 """Attempts under way at once, over all webhooks."""
+SHARED = 256
+"""Of them, those that webhooks share which do not say how many they want. Each is a connection, and a handshake costs more than a request: a fast target is
+served faster by few that are kept."""
 MAX_IN_FLIGHT_EACH = 64
 """Of one webhook that does not say otherwise."""
 RESERVED = 0.25
@@ -34,6 +37,7 @@ class Manners:
         self._max_in_flight = max_in_flight
         self._in_flight: Counter[str] = Counter()
         self._total = 0
+        self._most = min(SHARED, max_in_flight)
         self._buckets: dict[str, tuple[float, float]] = {}
         self._breakers: dict[str, Breaker] = {}
         """Of webhooks whose target has failed since it was last well for sure."""
@@ -44,8 +48,9 @@ class Manners:
         """How many more of each active webhook may be started now. Another webhook comes first each time."""
         names = [name for name, plan in plans.items() if plan.status is Status.ACTIVE]
         self._turn = (self._turn + 1) % max(1, len(names))
-        even = max(1, self._max_in_flight // max(1, len(names)))
-        beyond = -(-(self.room - int(self._max_in_flight * RESERVED)) // max(1, len(names)))  # so that all of them together leave what is reserved
+        self._most = min(self._max_in_flight, SHARED + sum(plans[name].max_in_flight or 0 for name in names))
+        even = max(1, self._most // max(1, len(names)))
+        beyond = -(-(self.room - int(self._most * RESERVED)) // max(1, len(names)))  # so that all of them together leave what is reserved
         wanted = {}
         for name in names[self._turn :] + names[: self._turn]:
             share, under_way = self._share(plans[name]), self._in_flight[name]
@@ -57,7 +62,7 @@ class Manners:
     @property
     def room(self) -> int:
         """How many more may be started now, over all webhooks."""
-        return self._max_in_flight - self._total
+        return self._most - self._total
 
     def started(self, plan: DeliveryPlan) -> None:
         """One more is on its way."""
