@@ -19,6 +19,8 @@ from hookctl.plugin.calls import Plugins
 
 CACHED_FROM = 100
 """Files from which on results are kept on disk: with fewer, checking them again takes no longer than looking."""
+TOLD_EVERY = 50
+"""Files between two words of progress."""
 NOT_KEPT = "plugin-failed"
 """The rule of findings that the next run may not make again."""
 
@@ -75,13 +77,14 @@ def check_directory(
         directory: where the files are.
         plugins: what may be used in them.
         cache: a folder to keep results in, so that only files that have changed are checked the next time; it may be deleted at any time.
-        progress: told before each file how many of how many are done.
+        progress: told now and then how many of how many files are done.
     """
     paths = list_files(directory)
     kept = Cache(cache, directory, fingerprint(plugins)) if cache and len(paths) >= CACHED_FROM else None
     survey = _Survey(plugins, kept)
     for number, path in enumerate(paths):
-        progress(number, len(paths))
+        if number % TOLD_EVERY == 0:
+            progress(number, len(paths))
         content = path if isinstance(path, Finding) else read_content(path)
         if isinstance(content, Finding):
             survey.findings.append(content)
@@ -129,7 +132,7 @@ class _Survey:
         plans = [compile_webhook(webhook, self._plugins) for webhook in loaded.webhooks]
         self.plans.update((plan.name, plan) for plan in plans)
         if self._cache and not any(finding.rule == NOT_KEPT for finding in findings):
-            self._cache.add(file.content, Result(tuple((plan.name, plan.digest) for plan in plans), tuple(findings)))
+            self._cache.add(file.content, Result([(plan.name, plan.digest) for plan in plans], findings))
 
     def _compile(self, file: CheckedFile, number: int, digest: str) -> DeliveryPlan:
         plan = compile_webhook(file.webhook(number), self._plugins)

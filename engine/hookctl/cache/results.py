@@ -7,11 +7,10 @@ import json
 import os
 import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hookctl.model import Finding, Severity, SourceFile, Span
 
@@ -19,13 +18,12 @@ _MAGIC = b"hookctl cache 1 "
 _MAX_BYTES = 256 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What checking a file without errors came to."""
 
-    webhooks: tuple[tuple[str, str], ...]
+    webhooks: Sequence[Sequence[str]]
     """Name of each webhook, and digest of its delivery plan, in the order of the file."""
-    warnings: tuple[Finding, ...] = ()
+    warnings: Sequence[Finding] = ()
 
 
 class Cache:
@@ -48,12 +46,8 @@ class Cache:
         row = self._found.get(digest)
         if row is None:
             return None
-        try:
-            result = _result(row, path, content)
-        except (TypeError, ValueError):  # whoever wrote that, it was not this hookctl
-            return None
         self._kept[digest] = row
-        return result
+        return _result(row, path, content)
 
     def add(self, content: bytes, result: Result) -> None:
         """Keep a result for a file with this content."""
@@ -109,13 +103,11 @@ def _replace(path: Path, content: bytes) -> None:
 
 
 def _result(row: Any, path: str, content: bytes) -> Result:
-    """Raises TypeError or ValueError for a row that is none."""
-    rows, warnings = row
-    webhooks = tuple([(str(name), str(digest)) for name, digest in rows])  # a list, since a generator for two strings takes as long again
+    webhooks, warnings = row
     if not warnings:
         return Result(webhooks)
     file = SourceFile(path, content.decode())
-    return Result(webhooks, tuple(_warning(file, warning) for warning in warnings))
+    return Result(webhooks, [_warning(file, warning) for warning in warnings])
 
 
 def _bounds(span: Span | None) -> list[int] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -49,7 +50,7 @@ class Schema:
 
         self._schema = schema
         self._annotated = annotated
-        self._is_plain = not annotated
+        self._is_plain = not any(f'"{name}"' in json.dumps(schema) for name in annotated)
         # An annotation counts as an error of its place, so that it is found through any $ref, anyOf or additionalProperties.
         keywords = {name: _annotation(name) for name in annotated}
         self._validator: Draft202012Validator = jsonschema_rs.Draft202012Validator(dict(schema), keywords=keywords, offline=True)

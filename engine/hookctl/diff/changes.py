@@ -29,7 +29,7 @@ def make_plan(
     if only:
         desired = _narrowed(make_plan(applied, desired, versions), only)
     old_names = _renames(applied.plans, desired)
-    names = sorted({*applied.plans, *desired} - set(old_names.values()), key=lambda name: (name.casefold(), name))
+    names = sorted(sorted({*applied.plans, *desired} - set(old_names.values())), key=str.casefold)
     changes = tuple(_change(name, applied.plans.get(old_names.get(name, name)), desired.get(name)) for name in names)
     return Plan(applied.serial, changes, _digest(applied.serial, changes, versions, only, against), dict(versions), only, against)
 

@@ -16,6 +16,7 @@ from hookctl.model import Json, Pointer, brief
 if TYPE_CHECKING:
     from yaml.nodes import Node
 
+_SIGN = re.compile("[&!]")
 _PROPERTY = re.compile(r"(?:(&)|!)(?:<[^>]*>|[^\s,\[\]{}]*)\s*")
 
 
@@ -29,12 +30,12 @@ class Construction:
         self._text = text
         self._line_of = line_of
         self._path: list[str | int] = []
-        self._has_properties = "&" in text or "!" in text
+        self._signs = frozenset(match.start() for match in _SIGN.finditer(text))
         self._visited: set[int] = set()
         self.value = self._build(root)
 
     def _build(self, node: Node) -> Json:
-        if self._has_properties and not self._check_properties(node):
+        if node.start_mark.index in self._signs and not self._check_properties(node):
             self.unread.append(tuple(self._path))
             return None
         if isinstance(node, ScalarNode):
@@ -82,7 +83,7 @@ class Construction:
         return fields
 
     def _key(self, node: Node) -> str | None:
-        if self._has_properties and not self._check_properties(node):
+        if node.start_mark.index in self._signs and not self._check_properties(node):
             return None
         if not isinstance(node, ScalarNode):
             self._problem_at(node, "yaml-key-type", "a key that is a list or a mapping", "Put a value that begins with { or [ in quotes.")
@@ -95,10 +96,8 @@ class Construction:
         return str(node.value)
 
     def _check_properties(self, node: Node) -> bool:
-        """Report anchors and tags before a node. False when its value cannot be told: a tagged scalar, or an alias."""
+        """Report anchors and tags of a node that begins with one. False when its value cannot be told: a tagged scalar, or an alias."""
         start = node.start_mark.index
-        if self._text[start : start + 1] not in ("&", "!"):
-            return True
         if id(node) in self._visited:
             return False  # reached by an alias: the finding at the anchor says so, and walking it again could take for ever
         self._visited.add(id(node))

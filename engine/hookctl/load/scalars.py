@@ -7,6 +7,7 @@ hold, is refused: the author says by quotes, or by another spelling, what is mea
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from math import isinf
 
 from hookctl.model import Json
@@ -66,6 +67,7 @@ def resolve_plain(text: str) -> Json:
     return number
 
 
+@lru_cache(maxsize=1024)
 def is_text(plain: str) -> bool:
     """True when every reader takes the plain scalar for text."""
     if plain not in _WORDS and plain[0] not in _NUMBER_START:
