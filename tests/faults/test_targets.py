@@ -51,7 +51,7 @@ def test_hostile_targets_all_at_once(site: Any, webhook: Callable[..., str]) -> 
     """Everybody else's deliveries arrive, memory stays bounded, and what the hostile ones have cost is delivered when they have become good."""
     names = {"".join(word.title() for word in one.split("-")): one for one in HOSTILE}
     hostile = {name: webhook(name, "timeout_seconds: 1", "retry: {schedule: [1h]}", ACCEPTED) for name in names}
-    site.apply(Good=webhook("Good"), **hostile)
+    site.apply(Good=webhook("Good", "timeout_seconds: 30"), **hostile)
     _, ordinary = site.forks.wait(site.start("send", site.write(COUNT, 1000), "--wait", "0"))
     for name, misbehaviour in names.items():
         site.receiver.answer(f"/{name}", Answer(misbehave=misbehaviour))
@@ -65,6 +65,7 @@ def test_hostile_targets_all_at_once(site: Any, webhook: Callable[..., str]) -> 
     assert {name: kind for name, kind in names.items() if not all(one.startswith(HOSTILE[kind]) for one in reasons[name])} == {}, reasons
     for name in names:
         site.receiver.answer(f"/{name}", Answer())
+    site.apply(Good=webhook("Good"), **{name: webhook(name, "timeout_seconds: 30", ACCEPTED) for name in names})
     assert site.wait(site.start("deliveries", "replay", "--status", "retrying")) == 0, site.output
     site.check_all_delivered(["Good", *names], acknowledged={f"e{number}" for number in range(COUNT)})
 
@@ -176,7 +177,7 @@ def test_a_dead_host_that_returns(site: Any, webhook: Callable[..., str]) -> Non
     assert DeliveryStatus.DELIVERED not in site.stored().values()
     site.reach(there)
     there.default = Answer(delay=0.01)
-    site.send(os.devnull, "--wait", "30s")
+    site.send(os.devnull, "--wait", "60s")
     site.check_all_delivered(acknowledged={f"e{number}" for number in range(2000)})
     assert set(site.received().values()) == {1}
     assert there.connections <= MAX_IN_FLIGHT_EACH
