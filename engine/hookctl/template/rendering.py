@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hookctl.errors import RenderError
@@ -13,7 +13,7 @@ from hookctl.template.filters import MAX_OUTPUT
 from hookctl.template.positions import Position
 from hookctl.template.problems import Filter
 from hookctl.template.repeated_keys import refuse_repeated_keys
-from hookctl.template.values import Missing, Value, escape, kind, to_json, to_text
+from hookctl.template.values import Missing, Value, escape, kind, quote, to_json, to_text
 
 Write = Callable[[Frame], None]
 
@@ -95,15 +95,18 @@ def _output(node: Output, context: _Context) -> Write:
         expression, is_json = expression.value, True
     value_of = context.evaluate(expression)
     start, end = node.expression.start, node.expression.end
-    encode = to_json if is_json else to_text
     depth = position.depth
+    is_common = depth == 1 and not is_json  # text in a string: the short way for what nearly every output is
 
     def write(frame: Frame) -> None:
         try:
             value = value_of(frame)
+            if is_common and type(value) is str:
+                frame.write(quote(value)[1:-1])
+                return
             if isinstance(value, Missing):
                 raise_missing(context.text[expression.start : expression.end])
-            frame.write(escape(encode(value), depth))
+            frame.write(escape(to_json(value) if is_json else to_text(value), depth))
         except RenderError as error:
             raise _placed(error, start, end) from error.__cause__
 
@@ -146,6 +149,7 @@ def _for(node: For, context: _Context) -> Write:
     words = context.text[node.iterable.start : node.iterable.end]
     body, otherwise = _sequence(node.body, context), _sequence(node.otherwise, context)
     targets, cost = node.targets, _cost(node.body)
+    target, is_single = targets[0], len(targets) == 1
     start, end = node.iterable.start, node.iterable.end
 
     def write(frame: Frame) -> None:
@@ -158,9 +162,13 @@ def _for(node: For, context: _Context) -> Write:
             return
         frame.spend(len(items) * cost)
         outer, length = frame.values, len(items)
+        frame.values = values = dict(outer)  # one for all rounds: nothing keeps it
         for index, item in enumerate(items):
-            loop: dict[str, Json] = {"index": index + 1, "index0": index, "first": index == 0, "last": index == length - 1, "length": length}
-            frame.values = {**outer, "loop": loop, **_bind(targets, item, words)}
+            values["loop"] = {"index": index + 1, "index0": index, "first": index == 0, "last": index == length - 1, "length": length}
+            if is_single:
+                values[target] = item
+            else:
+                values.update(_pairs(targets, item, words))
             body(frame)
         frame.values = outer
 
@@ -173,12 +181,10 @@ def _list(value: Json, words: str) -> list[Json]:
     return value
 
 
-def _bind(targets: tuple[str, ...], item: Json, words: str) -> dict[str, Json]:
-    if len(targets) == 1:
-        return {targets[0]: item}
+def _pairs(targets: tuple[str, ...], item: Json, words: str) -> Iterator[tuple[str, Json]]:
     if not isinstance(item, list) or len(item) != len(targets):
         raise RenderError(f"an item of {words} is no pair", hint="Use one name, or the filter items for an object.")
-    return dict(zip(targets, item, strict=True))
+    return zip(targets, item, strict=True)
 
 
 def _cost(nodes: Sequence[Node]) -> int:
