@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -84,9 +84,9 @@ class AppliedStore:
                 refuse_locked(connection, lock_id)
                 _refuse_stale(connection, plan)
                 _write(connection, plan)
-                connection.execute(
-                    "INSERT INTO applies VALUES (?, ?, ?, ?, ?)", (plan.serial + 1, time.time(), applied_by, plan.digest, _state_digest(connection))
-                )
+                rows = connection.execute("SELECT name, digest FROM applied_webhooks ORDER BY name")
+                done = (plan.serial + 1, time.time(), applied_by, plan.digest, _state_digest(rows))
+                connection.execute("INSERT INTO applies VALUES (?, ?, ?, ?, ?)", done)
                 return _read(connection)
 
     @contextmanager
@@ -120,21 +120,22 @@ def _read(connection: sqlite3.Connection) -> AppliedState:
             )
         plans[name] = DeliveryPlan.later(name, digest, partial(_read_plan, name, document)) if _THIS_FORMAT in document else _read_plan(name, document)
     last = _last_apply(connection)
-    return AppliedState(last[0] if last else 0, plans, _renames(connection), _is_edited(connection))
+    return AppliedState(last[0] if last else 0, plans, _renames(connection), _is_edited(connection, plans))
 
 
-def _is_edited(connection: sqlite3.Connection) -> bool:
+def _is_edited(connection: sqlite3.Connection, plans: Mapping[str, DeliveryPlan]) -> bool:
+    """``plans`` are all that are applied, in order of name."""
     from hookctl.store import table_version
 
     if table_version(connection, COMPONENT) < STATE_DIGEST_SINCE:
         return False
     row = connection.execute("SELECT state_digest FROM applies ORDER BY serial DESC LIMIT 1").fetchone()
-    return bool(row and row[0]) and row[0] != _state_digest(connection)
+    return bool(row and row[0]) and row[0] != _state_digest((name, plan.digest) for name, plan in plans.items())
 
 
-def _state_digest(connection: sqlite3.Connection) -> str:
-    rows = connection.execute("SELECT name, digest FROM applied_webhooks ORDER BY name").fetchall()
-    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+def _state_digest(rows: Iterable[tuple[str, str]]) -> str:
+    """Of names and digests, in order of name."""
+    return hashlib.sha256(json.dumps([*rows]).encode()).hexdigest()
 
 
 def _read_plan(name: str, document: str) -> DeliveryPlan:

@@ -1,4 +1,4 @@
-"""The results of one directory's files in one file of JSON. What does not look right in it is as good as not there."""
+"""The results of one directory's files in one file of text. What does not look right in it is as good as not there."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from hookctl.model import Finding, Severity, SourceFile, Span
 
 _MAGIC = b"hookctl cache 1 "
+_DIGITS = 64
 _MAX_BYTES = 256 * 1024 * 1024
 
 
@@ -38,7 +39,7 @@ class Cache:
         self._path = folder / hashlib.sha256(os.fsencode(directory.resolve())).hexdigest()[:16]
         self._key = key
         self._found = self._read()
-        self._kept: dict[str, Any] = {}
+        self._kept: dict[str, str] = {}
 
     def get(self, path: str, content: bytes) -> Result | None:
         """The result for a file with this content, its warnings about the file ``path``; None where there is none."""
@@ -47,32 +48,30 @@ class Cache:
         if row is None:
             return None
         self._kept[digest] = row
-        return _result(row, path, content)
+        return _from_row(row, path, content)
 
     def add(self, content: bytes, result: Result) -> None:
         """Keep a result for a file with this content."""
-        warnings = [[one.rule, one.message, one.hint, _bounds(one.span), one.suggestions, one.webhook] for one in result.warnings]
-        self._kept[hashlib.sha256(content).hexdigest()] = [result.webhooks, warnings]
+        self._kept[hashlib.sha256(content).hexdigest()] = _to_row(result)
 
     def save(self) -> None:
         """Write the cache, all of it or nothing, if anything in it has changed. Where that cannot be done, the next run takes longer."""
         if self._kept.keys() == self._found.keys():
             return
-        document = json.dumps({"key": self._key, "files": self._kept}, separators=(",", ":")).encode()
+        rows = "\n".join([self._key, *(f"{digest}{row}" for digest, row in self._kept.items())]).encode()
         with suppress(OSError):  # a directory that cannot be written, or a full disk
             _make_folder(self._path.parent)
-            _replace(self._path, _MAGIC + hashlib.sha256(document).hexdigest().encode() + b"\n" + document)
+            _replace(self._path, _MAGIC + hashlib.sha256(rows).hexdigest().encode() + b"\n" + rows)
 
-    def _read(self) -> Mapping[str, Any]:
+    def _read(self) -> Mapping[str, str]:
         try:
-            head, _, document = _content(self._path).partition(b"\n")
-            if head != _MAGIC + hashlib.sha256(document).hexdigest().encode():
-                return {}
-            read = json.loads(document)
-            files: Any = read["files"] if read["key"] == self._key else {}
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            head, _, rows = _content(self._path).partition(b"\n")
+        except OSError:
             return {}
-        return files if isinstance(files, dict) else {}
+        if head != _MAGIC + hashlib.sha256(rows).hexdigest().encode():
+            return {}
+        key, *lines = rows.decode().split("\n")
+        return {line[:_DIGITS]: line[_DIGITS:] for line in lines} if key == self._key else {}
 
 
 def _content(path: Path) -> bytes:
@@ -102,12 +101,19 @@ def _replace(path: Path, content: bytes) -> None:
         new.unlink(missing_ok=True)
 
 
-def _result(row: Any, path: str, content: bytes) -> Result:
-    webhooks, warnings = row
-    if not warnings:
-        return Result(webhooks)
+def _to_row(result: Result) -> str:
+    """Names and digests by turns, each behind a tab: no name that has no error has one. Then the warnings, if there are any."""
+    webhooks = "".join(f"\t{name}\t{digest}" for name, digest in result.webhooks)
+    warnings = [[one.rule, one.message, one.hint, _bounds(one.span), one.suggestions, one.webhook] for one in result.warnings]
+    return f"{webhooks}\t{json.dumps(warnings)}" if warnings else webhooks
+
+
+def _from_row(row: str, path: str, content: bytes) -> Result:
+    _, *parts = row.split("\t")
+    if len(parts) % 2 == 0:
+        return Result([*zip(parts[::2], parts[1::2], strict=True)])
     file = SourceFile(path, content.decode())
-    return Result(webhooks, [_warning(file, warning) for warning in warnings])
+    return Result([*zip(parts[:-1:2], parts[1::2], strict=True)], [_warning(file, warning) for warning in json.loads(parts[-1])])
 
 
 def _bounds(span: Span | None) -> list[int] | None:
