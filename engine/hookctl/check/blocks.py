@@ -73,9 +73,12 @@ class Blocks:
 
     def _check_target(self, notes: Notes) -> None:
         """The URL rules: those of the transport, where it has its own."""
+        from hookctl.template import blanked  # needed by nothing that only loads
+
         fields = notes.webhook.fields
-        url, transport = fields.get("url"), fields.get("transport")
-        if not isinstance(url, str):
+        written, transport = fields.get("url"), fields.get("transport")
+        url = blanked(written) if isinstance(written, str) else None
+        if url is None:
             return
         if not isinstance(transport, dict):
             _note_url(notes, ("url",), check_url(url))

@@ -1,20 +1,20 @@
-"""The event type of a webhook, and the texts that are written for it: ``when`` and ``body_template``."""
+"""The event type of a webhook, and the texts that are written for it: ``when``, ``body_template``, and expressions in ``url`` and ``headers``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from hookctl.check.guarded import guarded
 from hookctl.check.notes import Notes, nearest
-from hookctl.model import Severity, brief
+from hookctl.model import Json, Pointer, Severity, brief
 from hookctl.plugin import EventType
 from hookctl.plugin.calls import Plugins
 
 if TYPE_CHECKING:
     from hookctl.template import TemplateProblem
 
-_OF_THE_EVENT = frozenset({"template-unknown-path", "template-optional-path", "template-never-parses", "when-unknown-path"})
+_OF_THE_EVENT = frozenset({"template-unknown-path", "template-optional-path", "template-not-text", "template-never-parses", "when-unknown-path"})
 """Rules that only hold against the fields of a known event type."""
 _KEPT = 1000
 """Clean texts that are kept in mind."""
@@ -34,9 +34,20 @@ class Texts:
 
         body, when = notes.webhook.fields.get("body_template"), notes.webhook.fields.get("when")
         if isinstance(body, str):
-            self._check(notes, "body_template", body, event_type, lambda against: check_body(body, against, self._plugins.filters))
+            self._check(notes, ("body_template",), body, event_type, lambda against: check_body(body, against, self._plugins.filters))
         if isinstance(when, str):
-            self._check(notes, "when", when_outline(when), event_type, lambda against: check_when(when, against))
+            self._check(notes, ("when",), when_outline(when), event_type, lambda against: check_when(when, against))
+        self._check_line(notes, ("url",), notes.webhook.fields.get("url"), event_type)
+        headers = notes.webhook.fields.get("headers")
+        for name, value in headers.items() if isinstance(headers, dict) else ():
+            self._check_line(notes, ("headers", name), value, event_type)
+
+    def _check_line(self, notes: Notes, pointer: Pointer, text: Json, event_type: EventType | None) -> None:
+        from hookctl.template import check_text, has_expression
+
+        if isinstance(text, str) and has_expression(text):
+            place: Literal["url", "header"] = "url" if pointer == ("url",) else "header"
+            self._check(notes, pointer, text, event_type, lambda against: check_text(text, against, self._plugins.filters, place))
 
     def _event_type(self, notes: Notes) -> EventType | None:
         event = notes.webhook.fields.get("event")
@@ -47,29 +58,31 @@ class Texts:
             notes.add("unknown-event-type", f"there is no event type {brief(event)!r}", hint, ("event",), suggestions=nearest(event, known))
         return event_type
 
-    def _check(self, notes: Notes, field: str, outline: str, event_type: EventType | None, call: Callable[[EventType], Iterable[TemplateProblem]]) -> None:
+    def _check(
+        self, notes: Notes, pointer: Pointer, outline: str, event_type: EventType | None, call: Callable[[EventType], Iterable[TemplateProblem]]
+    ) -> None:
         """Note what ``call`` says of a text; two texts of one ``outline`` are both clean, or neither is."""
         against = event_type or EventType(name="", summary="", schema={}, mock={})
-        key = (field, against.name, outline)
-        if key in self._clean or notes.has((field,)):
+        key = (str(pointer[0]), against.name, outline)
+        if key in self._clean or (pointer != ("url",) and notes.has(pointer)):  # the URL rules look at another part of it
             return
-        problems = guarded(notes, self._plugins, (field,), ("event type", against.name), lambda: call(against))
+        problems = guarded(notes, self._plugins, pointer, ("event type", against.name), lambda: call(against))
         if problems:
-            _note(notes, field, problems, known=event_type is not None)
+            _note(notes, pointer, problems, known=event_type is not None)
         elif problems is not None:
             if len(self._clean) >= _KEPT:
                 self._clean.clear()
             self._clean.add(key)
 
 
-def _note(notes: Notes, field: str, problems: Iterable[TemplateProblem], *, known: bool) -> None:
+def _note(notes: Notes, pointer: Pointer, problems: Iterable[TemplateProblem], *, known: bool) -> None:
     for problem in problems:
         if known or problem.rule not in _OF_THE_EVENT:
             notes.add(
                 problem.rule,
                 problem.message,
                 problem.hint,
-                (field,),
+                pointer,
                 part=(problem.start, problem.end),
                 suggestions=problem.suggestions,
                 severity=Severity.ERROR if problem.is_error else Severity.WARNING,

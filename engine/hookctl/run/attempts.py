@@ -13,7 +13,7 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
-from hookctl.model import DeliveryPlan, Failure, FailureKind, Request, Response, Timing
+from hookctl.model import DeliveryPlan, Failure, FailureKind, Response, Timing
 from hookctl.network import Network
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import Completion
@@ -21,7 +21,7 @@ from hookctl.run.authenticate import Authenticated, authenticate, authenticate_a
 from hookctl.run.exchange import Finished, Job
 from hookctl.run.failures import AttemptFailedError
 from hookctl.run.hooks import Answer, answer_hooks
-from hookctl.run.prepare import Prepared, prepare
+from hookctl.run.prepare import Prepared, Unsigned, prepare
 from hookctl.run.record import Sent, record
 from hookctl.run.threads import Call, Lanes
 from hookctl.run.transports import Transports
@@ -60,7 +60,7 @@ class _Exchange:
     stage: FailureKind = FailureKind.SECRET
     """What it fails with when it is given up."""
     prepared: Prepared | None = None
-    unsigned: Request | None = None
+    unsigned: Unsigned | None = None
     """The request before auth."""
     sent: Authenticated | None = None
     refreshed: bool = False
@@ -186,7 +186,8 @@ class AttemptEngine:
     def _make_request(self, exchange: _Exchange, prepared: Prepared) -> None:
         exchange.prepared = prepared
         try:
-            exchange.unsigned = request = prepared.make_request(exchange.job, exchange.started_at)
+            exchange.unsigned = prepared.make_request(exchange.job, exchange.started_at)
+            request = exchange.unsigned.request
             if not prepared.auths:
                 self._send(exchange, Authenticated(request))
             elif prepared.blocking:
@@ -249,7 +250,7 @@ class AttemptEngine:
         def failed(error: AttemptFailedError) -> None:
             self._fail(exchange, error.failure)
 
-        function = partial(answer_hooks, unsigned, prepared.auths, response, timing, adapter=prepared.adapter, timeout=max(left, 0.001))
+        function = partial(answer_hooks, unsigned.request, prepared.auths, response, timing, adapter=prepared.adapter, timeout=max(left, 0.001))
         self._lanes.run(exchange.job.plan.name, Call("auth", function, done, failed))
         return True
 
@@ -270,7 +271,7 @@ class AttemptEngine:
             return False
         exchange.refreshed = True
         exchange.give_up = time.monotonic() + exchange.job.plan.timeout_seconds + GRACE
-        self._in_lane(exchange, partial(authenticate_afresh, unsigned, prepared.auths, sent.request))
+        self._in_lane(exchange, partial(authenticate_afresh, unsigned.request, prepared.auths, sent.request))
         return True
 
     def _give_up_overdue(self) -> None:

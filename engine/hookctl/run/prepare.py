@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from hookctl.errors import SecretError, TemplateError
 from hookctl.model import DeliveryPlan, Failure, FailureKind, Json, PluginBlock, Request, Secret, SecretReference
 from hookctl.model.delivery_plan import canonical_json
-from hookctl.model.secret import mask, resolve_all, resolve_text
+from hookctl.model.secret import has_reference, mask, resolve_all, resolve_text
 from hookctl.network import Network, check_url
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import DEFAULT_TRANSPORT, AuthContext, Refreshable, Settings, TransportType
@@ -20,6 +20,7 @@ from hookctl.run.authenticate import Auth, Authenticated, authenticate, check_he
 from hookctl.run.envelope import Validator
 from hookctl.run.exchange import Job
 from hookctl.run.failures import AttemptFailedError, blaming, named
+from hookctl.run.head import Head, Written, compile_head
 from hookctl.run.redact import Redactor
 from hookctl.template import BodyTemplate, compile_body
 
@@ -28,6 +29,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _URL_CHARACTERS = re.compile(r"[\x21-\x7e]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Unsigned:
+    """The request of one attempt, before the auth of each attempt."""
+
+    request: Request = field(repr=False)
+    shown: Written | None = None
+    """Its URL and headers with secrets masked, where they are another for each event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,8 @@ class Prepared:
     """Method, URL and headers of every request; ``webhook-id``, ``webhook-timestamp`` and the body are still to come."""
     shown: Request
     """The same with secrets masked."""
+    heads: tuple[Head, Head] | None = field(repr=False)
+    """Where URL or headers have expressions: what makes them in place of those of :attr:`request`, and the same with secrets masked."""
     auths: tuple[Auth, ...]
     """Those to be called for each attempt, in order."""
     blocking: bool
@@ -55,19 +67,29 @@ class Prepared:
     """Sends the requests of auth plugins; None when there is no auth."""
     made_at: float = field(default_factory=time.monotonic)
 
-    def make_request(self, job: Job, at: float) -> Request:
+    def make_request(self, job: Job, at: float) -> Unsigned:
         """The request of one attempt at ``at`` (epoch seconds), before the auth of each attempt. Raises AttemptFailedError."""
         with blaming("the body template"):
             body = None if self.body is None else self.body.render(job.document)
-        return Request(self.request.method, self.request.url, self.request.headers + own_headers(job.delivery_id, at), body)
+        own = own_headers(job.delivery_id, at)
+        if self.heads is None:
+            return Unsigned(Request(self.request.method, self.request.url, self.request.headers + own, body))
+        head, shown = self.heads
+        with blaming("an expression in URL or headers"):
+            values = head.values(job.document)
+            url, headers = head.vetted(values)
+        if rule := _broken_rule(self.transport, url):
+            raise AttemptFailedError(Failure(FailureKind.RENDER, f"with the event's values put in, the URL breaks the rule {rule}"))
+        return Unsigned(Request(self.request.method, url, headers + own, body), shown.fill(values))
 
-    def show(self, unsigned: Request, sent: Authenticated) -> Request:
+    def show(self, unsigned: Unsigned, sent: Authenticated) -> Request:
         """What was sent as a record shows it: secrets masked, and the body as it was before auth.
 
         ``unsigned`` is what :meth:`make_request` gave, ``sent`` the same after the auth of this attempt.
         """
-        own = unsigned.headers[len(self.request.headers) :]
-        return sent.show(Request(self.shown.method, self.shown.url, self.shown.headers + own, unsigned.body))
+        own = unsigned.request.headers[len(self.request.headers) :]
+        url, headers = unsigned.shown or (self.shown.url, self.shown.headers)
+        return sent.show(Request(self.shown.method, url, headers + own, unsigned.request.body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +113,23 @@ def prepare(plan: DeliveryPlan, plugins: Plugins, network: Network, user_agent: 
     with blaming("the body template"):
         body = None if plan.body_template is None else compile_body(plan.body_template, plugins.filters)
     transport = _transport(plan, plugins, secrets)
-    request, shown = _requests(plan, transport, secrets, user_agent)
+    with blaming("an expression in URL or headers"):
+        written = compile_head(plan.url, static_headers(plan, user_agent), plugins.filters)
+    heads = written.with_text(secrets.reveal), written.with_text(mask)
+    request, shown = (Request(plan.method, *head.sample(), None) for head in heads)
+    check_headers(request.headers)
+    if has_reference(plan.url) and (rule := _broken_rule(transport, request.url)):
+        raise AttemptFailedError(Failure(FailureKind.SECRET, f"with its secret put in, the URL breaks the rule {rule}"))
     adapter = _adapter(plugins, network) if plan.auth else None
     auths = tuple(_auth(block, plan, plugins, secrets, adapter) for block in plan.auth)
-    authenticated, each = _apply_once(request, auths)
+    authenticated, each = _apply_once(request, auths) if written.is_fixed else (Authenticated(request), auths)
     return Prepared(
         plan=plan,
         digest=plan.digest,
         body=body,
         request=authenticated.request,
         shown=authenticated.show(shown),
+        heads=None if written.is_fixed else heads,
         auths=each,
         blocking=any(auth.blocking for auth in each),
         transport=transport,
@@ -156,19 +185,11 @@ class _Secrets:
         return value.reveal() if isinstance(value, Secret) else value
 
 
-def _requests(plan: DeliveryPlan, transport: Transport, secrets: _Secrets, user_agent: str) -> tuple[Request, Request]:
-    written = static_headers(plan, user_agent)
-    headers = tuple((name, secrets.reveal(value)) for name, value in written)
-    check_headers(headers)
-    url = secrets.reveal(plan.url)
-    if url != plan.url:
-        with blaming(transport.who):
-            problems = (transport.kind.check_url or check_url)(url)
-        if problems or not _URL_CHARACTERS.fullmatch(url):
-            rule = problems[0].rule if problems else "url-character"
-            raise AttemptFailedError(Failure(FailureKind.SECRET, f"with its secret put in, the URL breaks the rule {rule}"))
-    shown = tuple((name, mask(value)) for name, value in written)
-    return Request(plan.method, url, headers, None), Request(plan.method, mask(plan.url), shown, None)
+def _broken_rule(transport: Transport, url: str) -> str | None:
+    """The rule that a URL breaks with what was put into it; None when it may be sent to. Raises AttemptFailedError."""
+    with blaming(transport.who):
+        problems = (transport.kind.check_url or check_url)(url)
+    return problems[0].rule if problems else None if _URL_CHARACTERS.fullmatch(url) else "url-character"
 
 
 def _transport(plan: DeliveryPlan, plugins: Plugins, secrets: _Secrets) -> Transport:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hookctl.model import Attempt, Failure, Request, Response, Timing, Verdict
+from hookctl.model import Attempt, Failure, Response, Timing, Verdict
 from hookctl.run.authenticate import Authenticated
 from hookctl.run.envelope import judge
-from hookctl.run.prepare import Prepared
+from hookctl.run.prepare import Prepared, Unsigned
 from hookctl.run.redact import Redactor
 
 
@@ -16,7 +16,7 @@ class Sent:
     """What was sent, and what made it."""
 
     prepared: Prepared
-    unsigned: Request
+    unsigned: Unsigned
     """Before the auth of this attempt."""
     authenticated: Authenticated
 

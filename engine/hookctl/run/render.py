@@ -9,6 +9,7 @@ from hookctl import __version__
 from hookctl.model import DeliveryPlan, Json, Request
 from hookctl.model.secret import mask
 from hookctl.plugin.calls import Plugins
+from hookctl.run.head import compile_head
 from hookctl.run.prepare import own_headers, static_headers
 from hookctl.template import compile_body
 
@@ -26,9 +27,10 @@ def render_request(plan: DeliveryPlan, document: Mapping[str, Json], plugins: Pl
         at: epoch seconds of ``webhook-timestamp``; now, if not given.
 
     Raises:
-        TemplateError: the body template cannot be compiled.
-        RenderError: it cannot be rendered for this event.
+        TemplateError: the body template, or an expression in URL or headers, cannot be compiled.
+        RenderError: one of them cannot be rendered for this event.
     """
     body = None if plan.body_template is None else compile_body(plan.body_template, plugins.filters).render(document)
-    headers = tuple((name, mask(value)) for name, value in static_headers(plan, USER_AGENT))
-    return Request(plan.method, mask(plan.url), headers + own_headers(delivery_id, time.time() if at is None else at), body)
+    head = compile_head(plan.url, static_headers(plan, USER_AGENT), plugins.filters).with_text(mask)
+    url, headers = head.vetted(head.values(document))
+    return Request(plan.method, url, headers + own_headers(delivery_id, time.time() if at is None else at), body)

@@ -1,12 +1,13 @@
-"""Templates: JSON bodies in Jinja's syntax, and ``when`` in JMESPath, checked against the event's schema.
+"""Templates: JSON bodies, headers and URLs in Jinja's syntax, and ``when`` in JMESPath, checked against the event's schema.
 
 An event's value can never change the structure of the JSON around it; see docs/templates.md.
 """
 
 from hookctl.template.body import Decision, check_body, compile_body, describe_body
+from hookctl.template.line import TextTemplate, blanked, check_text, compile_text, has_expression
 from hookctl.template.never import why_never
 from hookctl.template.positions import Position
-from hookctl.template.problems import TemplateProblem
+from hookctl.template.problems import Filter, TemplateProblem
 from hookctl.template.reads import EventFields, paths_of
 from hookctl.template.rendering import BodyTemplate
 from hookctl.template.when import When, check_when, compile_when, when_outline
@@ -15,14 +16,20 @@ __all__ = [
     "BodyTemplate",
     "Decision",
     "EventFields",
+    "Filter",
     "Position",
     "TemplateProblem",
+    "TextTemplate",
     "When",
+    "blanked",
     "check_body",
+    "check_text",
     "check_when",
     "compile_body",
+    "compile_text",
     "compile_when",
     "describe_body",
+    "has_expression",
     "paths_of",
     "when_outline",
     "why_never",

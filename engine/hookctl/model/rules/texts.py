@@ -69,6 +69,14 @@ TEXT_RULES = (
         'body_template: \'{"severity": "{{ data.severity | upper }}"}\'',
     ),
     Rule(
+        "template-not-text",
+        "The value cannot stand in a header or a URL.",
+        "They hold text: a string, a number, true, false or null. An object or a list is none, nor is a line break in a header, and a value that left a "
+        "segment of the URL's path empty would call another path. `join`, `length` and `tojson` make text of an object or a list.",
+        "headers:\n  X-Request: '{{ data.request }}'",
+        "headers:\n  X-Request: '{{ data.request.id }}'",
+    ),
+    Rule(
         "when-syntax",
         "The condition is not JMESPath.",
         "Text stands in single quotes, JSON values in backticks; conditions are joined by && and ||.",

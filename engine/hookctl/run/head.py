@@ -1,0 +1,76 @@
+"""The head of a delivery plan's requests: its URL and its headers, in which there may be expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from hookctl.errors import RenderError
+from hookctl.model import Json
+from hookctl.template import Filter, TextTemplate, compile_text
+
+Headers = tuple[tuple[str, str], ...]
+Written = tuple[str, Headers]
+"""A URL and headers."""
+Values = tuple[tuple[str, ...], ...]
+"""What an event puts into the URL, and into each header in turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """URL and headers before an event's values are put in. May hold secrets."""
+
+    url: TextTemplate
+    headers: tuple[tuple[str, TextTemplate], ...]
+
+    @property
+    def is_fixed(self) -> bool:
+        """True when every event gives the same."""
+        return self.url.is_fixed and all(value.is_fixed for _, value in self.headers)
+
+    def with_text(self, change: Callable[[str], str]) -> Head:
+        """The same with each piece of fixed text changed. What an event puts in is never given to ``change``."""
+        return Head(self.url.with_text(change), tuple((name, value.with_text(change)) for name, value in self.headers))
+
+    def values(self, document: Mapping[str, Json]) -> Values:
+        """The text of each of an event's values. Raises RenderError, which says whether it is of the URL or of which header."""
+        with _naming("the URL"):
+            found = [self.url.values(document)]
+        for name, value in self.headers:
+            with _naming(f"the header {name}"):
+                found.append(value.values(document))
+        return tuple(found)
+
+    def fill(self, values: Values) -> Written:
+        """URL and headers with an event's values in them."""
+        first, *rest = values
+        return self.url.fill(first), tuple((name, value.fill(own)) for (name, value), own in zip(self.headers, rest, strict=True))
+
+    def vetted(self, values: Values) -> Written:
+        """As :meth:`fill`; raises RenderError for what cannot be sent."""
+        first, *rest = values
+        with _naming("the URL"):
+            url = self.url.vetted(first)
+        headers: list[tuple[str, str]] = []
+        for (name, value), own in zip(self.headers, rest, strict=True):
+            with _naming(f"the header {name}"):
+                headers.append((name, value.vetted(own)))
+        return url, tuple(headers)
+
+    def sample(self) -> Written:
+        """URL and headers with a letter for each value, to look at the fixed text by."""
+        return self.fill(tuple(("x",) * (len(template.literals) - 1) for template in (self.url, *(value for _, value in self.headers))))
+
+
+def compile_head(url: str, headers: Headers, filters: Mapping[str, Filter]) -> Head:
+    """The compiled head. Raises TemplateError."""
+    return Head(compile_text(url, filters, "url"), tuple((name, compile_text(value, filters, "header")) for name, value in headers))
+
+
+@contextmanager
+def _naming(what: str) -> Iterator[None]:
+    try:
+        yield
+    except RenderError as error:
+        raise RenderError(f"{what}: {error.message}", hint=error.hint, start=error.start, end=error.end) from error
