@@ -17,11 +17,52 @@ if TYPE_CHECKING:
     from yaml.nodes import Node
 
 _SIGN = re.compile("[&!]")
+_BEFORE_NODE = frozenset("\n[{,:?-")
+"""After these, and blanks, a node may begin."""
 _PROPERTY = re.compile(r"(?:(&)|!)(?:<[^>]*>|[^\s,\[\]{}]*)\s*")
 
 
+class SpecialError(Exception):
+    """There is something in a document that :class:`Construction` must look at."""
+
+
+def plain_value(text: str, root: Node) -> Json:
+    """The value of a document like most: no anchors and tags, no key twice, nothing that readers disagree about. Raises SpecialError for any other."""
+    if any(_may_begin_node(text, match.start()) for match in _SIGN.finditer(text)):
+        raise SpecialError
+    return _plain_value(root, MAX_DEPTH)
+
+
+def _may_begin_node(text: str, index: int) -> bool:
+    index -= 1
+    while index >= 0 and text[index] in " \t":
+        index -= 1
+    return index < 0 or text[index] in _BEFORE_NODE
+
+
+def _plain_value(node: Node, depth: int) -> Json:
+    value = node.value
+    if isinstance(node, ScalarNode):
+        try:
+            return value if node.style else resolve_plain(value)
+        except AmbiguousScalarError as error:
+            raise SpecialError from error
+    if depth == 0:
+        raise SpecialError
+    if isinstance(node, SequenceNode):
+        return [_plain_value(item, depth - 1) for item in value]
+    fields: dict[str, Json] = {}
+    for key, item in value:
+        if not isinstance(key, ScalarNode) or not (key.style or is_text(key.value)):
+            raise SpecialError
+        fields[key.value] = _plain_value(item, depth - 1)
+    if len(fields) < len(value):
+        raise SpecialError
+    return fields
+
+
 class Construction:
-    """The value of one document. ``unread`` holds the places whose value a problem keeps from being known."""
+    """The value of any document. ``unread`` holds the places whose value a problem keeps from being known."""
 
     def __init__(self, text: str, root: Node, line_of: Callable[[int], int]) -> None:
         """``line_of`` gives the line in the file of an offset into ``text``."""

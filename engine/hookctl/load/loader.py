@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hookctl.load.composer import compose
-from hookctl.load.construct import Construction
+from hookctl.load.construct import Construction, SpecialError, plain_value
 from hookctl.load.documents import split_documents
 from hookctl.load.files import FileProblem, ReadFile, decode, find_files, read_bytes
 from hookctl.load.positions import DocumentPositions, Lines
 from hookctl.load.problem import Problem
-from hookctl.model import Finding, Severity, SourceFile, Webhook
+from hookctl.model import Finding, Pointer, Severity, SourceFile, Webhook
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _PLAIN = bytes((0x09, 0x0A, *range(0x20, 0x7F)))
@@ -95,20 +95,24 @@ def _load_document(lines: Lines, start: int, end: int, number: int) -> tuple[Web
         return None, [root]
     if root is None:
         return None, []
-    construction = Construction(text, root, lambda offset: lines.span(start + offset, start + offset).line)
-    fields = construction.value
+    problems: list[Problem] = []
+    unread: list[Pointer] = []
+    try:
+        fields = plain_value(text, root)
+    except SpecialError:
+        construction = Construction(text, root, lambda offset: lines.span(start + offset, start + offset).line)
+        fields, problems, unread = construction.value, construction.problems, construction.unread
     if isinstance(fields, dict):
-        positions = DocumentPositions(lines, start, end)
-        return Webhook(lines.file, number, fields, positions, unread=tuple(construction.unread)), construction.problems
-    if fields is None and not construction.problems:
+        return Webhook(lines.file, number, fields, DocumentPositions(lines, start, end), unread=tuple(unread)), problems
+    if fields is None and not problems:
         return None, []  # nothing between two markers
-    if not construction.problems:
+    if not problems:
         what = "a list" if isinstance(fields, list) else "a single value"
         problem = Problem(
             "yaml-not-a-mapping", f"{what}, not a webhook", "Write `key: value` lines, beginning with `name:`.", root.start_mark.index, root.end_mark.index
         )
         return None, [problem]
-    return None, construction.problems
+    return None, problems
 
 
 def _find_forbidden(text: str) -> Problem | None:
