@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from hookctl.cache import Cache, Result, fingerprint
 from hookctl.check import Checker, check_names
 from hookctl.compile import compile_webhook
 from hookctl.errors import StateError
 from hookctl.load import list_files, load_bytes, read_content
 from hookctl.model import DeliveryPlan, Finding, Webhook, has_errors, in_order
 from hookctl.plugin.calls import Plugins
+
+if TYPE_CHECKING:
+    from hookctl.cache import Cache
 
 CACHED_FROM = 100
 """Files from which on results are kept on disk: with fewer, checking them again takes no longer than looking."""
@@ -80,7 +83,7 @@ def check_directory(
         progress: told now and then how many of how many files are done.
     """
     paths = list_files(directory)
-    kept = Cache(cache, directory, fingerprint(plugins)) if cache and len(paths) >= CACHED_FROM else None
+    kept = _cache(cache, directory, plugins) if cache and len(paths) >= CACHED_FROM else None
     survey = _Survey(plugins, kept)
     for number, path in enumerate(paths):
         if number % TOLD_EVERY == 0:
@@ -94,6 +97,12 @@ def check_directory(
         kept.save()
     findings = in_order([*survey.findings, *_compare_names(survey.files)])
     return Checked(tuple(survey.files), tuple(findings), survey.plans)
+
+
+def _cache(folder: Path, directory: Path, plugins: Plugins) -> Cache:
+    from hookctl.cache import Cache, fingerprint
+
+    return Cache(folder, directory, fingerprint(plugins))
 
 
 class _Survey:
@@ -132,6 +141,8 @@ class _Survey:
         plans = [compile_webhook(webhook, self._plugins) for webhook in loaded.webhooks]
         self.plans.update((plan.name, plan) for plan in plans)
         if self._cache and not any(finding.rule == NOT_KEPT for finding in findings):
+            from hookctl.cache import Result
+
             self._cache.add(file.content, Result([(plan.name, plan.digest) for plan in plans], findings))
 
     def _compile(self, file: CheckedFile, number: int, digest: str) -> DeliveryPlan:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hookctl import __version__
 from hookctl.check import ask_policies, check_webhooks, field_place
@@ -13,7 +13,6 @@ from hookctl.checking import Checked
 from hookctl.compile import compile_webhook
 from hookctl.diff import RemovalLimit, make_plan, stopped_by
 from hookctl.effects import Effects, Recent, Surroundings, find_effects
-from hookctl.load import load_revision
 from hookctl.model import (
     AppliedState,
     DeliveryPlan,
@@ -29,9 +28,12 @@ from hookctl.model import (
     Webhook,
     in_order,
 )
+from hookctl.model.delivery_plan import JITTER
 from hookctl.plugin import PolicyFinding
 from hookctl.plugin.calls import Plugins
-from hookctl.queue.interface import Stopped
+
+if TYPE_CHECKING:
+    from hookctl.queue.interface import Stopped
 
 
 def plan_directory(
@@ -58,6 +60,8 @@ class Base:
 
 def check_revision(directory: Path, ref: str, plugins: Plugins) -> Base:
     """Load, check and compile a directory as it is in a git revision. Raises RevisionError; what is wrong in the files is a warning."""
+    from hookctl.load.revision import load_revision
+
     revision, loaded = (found := load_revision(directory, ref)).revision, found.loaded
     errors: dict[tuple[str, str], list[Finding]] = {}
     for finding in in_order([*loaded.findings, *check_webhooks(loaded.webhooks, plugins)]):
@@ -126,7 +130,6 @@ def plan_effects(
         waiting: the deliveries of each status, by webhook.
     """
     from hookctl.run.render import render_request
-    from hookctl.run.retry import JITTER
 
     def render(webhook: DeliveryPlan, document: Mapping[str, Json]) -> Request:
         return render_request(webhook, document, plugins, delivery_id="plan", at=0.0)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from hookctl.errors import RevisionError
-from hookctl.load import load_directory, load_revision
+from hookctl.load import load_directory
+from hookctl.load.revision import load_revision
 
 SIEM = "name: Siem\nevent: anomaly\nurl: https://siem.example.com/\n"
 Git = Callable[..., str]

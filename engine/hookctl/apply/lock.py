@@ -6,7 +6,6 @@ SQLite's own lock keeps two commits apart; this one also covers the time in whic
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -82,6 +81,8 @@ def hold(path: Path, *, operation: str, who: str, timeout: float = 0.0, waiting:
         StoreError: the store cannot be opened or written.
     """
     deadline = time.monotonic() + timeout
+    import secrets  # who only reads the state takes no lock
+
     mine = Lock(secrets.token_hex(4), operation, who, os.getpid(), __version__, 0.0)
     while True:
         other = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import gc
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -27,10 +26,10 @@ if TYPE_CHECKING:
 
 def check(session: Session) -> Checked:
     """The directory's files, checked; with progress on standard error if there are so many that it takes a while."""
+    gc.set_threshold(_MANY)
     from hookctl.checking import check_directory
     from hookctl.cli.progress import Progress
 
-    gc.set_threshold(_MANY)
     progress = Progress()
     checked = check_directory(
         session.directory,
@@ -89,6 +88,8 @@ def write_findings(ctx: click.Context, session: Session, outputs: Outputs, findi
 
 def unknown_webhook(name: str, known: Iterable[str]) -> HookctlError:
     """The error for a name that no webhook has, with those that it may have meant."""
+    import difflib
+
     by_key = {other.casefold(): other for other in known}
     near = [key for key in by_key if key.startswith(name.casefold())][:3] or difflib.get_close_matches(name.casefold(), by_key, n=3)
     hint = f"Did you mean {', '.join(by_key[key] for key in near)}?" if near else "See `hookctl list`."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -32,8 +31,10 @@ class Progress:
         if not self._overwrites:
             click.echo(line(), err=True)
             return
+        from shutil import get_terminal_size  # imports three libraries of compression
+
         self.clear()
-        click.echo(line()[: shutil.get_terminal_size().columns - 1], err=True, nl=False)
+        click.echo(line()[: get_terminal_size().columns - 1], err=True, nl=False)
         self._is_shown = True
 
     def clear(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 
 PRIVATE = 0o600
@@ -18,6 +17,8 @@ def write_whole(path: Path, text: str, *, mode: int) -> None:
     if target.exists() and not target.is_file():
         target.write_text(text, encoding="utf-8")
         return
+    import secrets  # most commands write no file
+
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")  # on the same disk
     try:
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:

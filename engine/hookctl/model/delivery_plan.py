@@ -14,6 +14,8 @@ from hookctl.model.source import Json
 
 FORMAT = 1
 """Raised when a delivery plan of an older hookctl can no longer be read as it is."""
+JITTER = 0.2
+"""A retry comes up to this share later than scheduled, so that what failed together does not return together."""
 
 
 class Status(StrEnum):

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 import click
 
 from hookctl.model import DeliveryStatus, Json
+from hookctl.model.delivery_plan import JITTER
 from hookctl.report.printable import printable
-from hookctl.run.retry import JITTER
 from hookctl.run.scenarios import Played, Step
 
 FORMAT_VERSION = 1

@@ -9,15 +9,13 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from hookctl.model import Attempt, DeliveryPlan, DeliveryStatus, FailureKind, Response
+from hookctl.model.delivery_plan import JITTER
 from hookctl.plugin.calls import Plugins
 from hookctl.queue.interface import Outcome
 from hookctl.run.manners import Health
 
 MAX_RETRY_AFTER = 3600.0
 """Seconds: a target cannot put its deliveries off for longer than this by ``Retry-After``."""
-JITTER = 0.2
-"""A retry comes up to this share later than scheduled, so that what failed together does not return together."""
-
 MAX_REASON = 500
 
 GONE = 410
