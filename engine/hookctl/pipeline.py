@@ -129,6 +129,8 @@ def plan_effects(
         recent: events that stand for those to come, the newest first; None: nothing is said of events.
         waiting: the deliveries of each status, by webhook.
     """
+    if not plan.has_changes:
+        return Effects(changes={})
     from hookctl.run.render import render_request
 
     def render(webhook: DeliveryPlan, document: Mapping[str, Json]) -> Request:

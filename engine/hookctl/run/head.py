@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from hookctl.errors import RenderError
-from hookctl.model import Json
+from hookctl.model import DeliveryPlan, Json
 from hookctl.template import Filter, TextTemplate, compile_text
 
 Headers = tuple[tuple[str, str], ...]
@@ -66,6 +66,22 @@ class Head:
 def compile_head(url: str, headers: Headers, filters: Mapping[str, Filter]) -> Head:
     """The compiled head. Raises TemplateError."""
     return Head(compile_text(url, filters, "url"), tuple((name, compile_text(value, filters, "header")) for name, value in headers))
+
+
+def static_headers(plan: DeliveryPlan, user_agent: str) -> Headers:
+    """The headers that every request of ``plan`` has, references as written: those of the webhook, and what hookctl adds to them."""
+    headers = dict(plan.headers)
+    given = {name.lower() for name in headers}
+    if plan.body_template is not None and "content-type" not in given:
+        headers["Content-Type"] = "application/json"
+    if "user-agent" not in given:
+        headers["User-Agent"] = user_agent
+    return tuple(headers.items())
+
+
+def own_headers(delivery_id: str, at: float) -> Headers:
+    """What the Standard Webhooks specification asks for; ``at`` is in epoch seconds."""
+    return (("webhook-id", delivery_id), ("webhook-timestamp", str(int(at))))
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from hookctl.run.authenticate import Auth, Authenticated, authenticate, check_he
 from hookctl.run.envelope import Validator
 from hookctl.run.exchange import Job
 from hookctl.run.failures import AttemptFailedError, blaming, named
-from hookctl.run.head import Head, Written, compile_head
+from hookctl.run.head import Head, Written, compile_head, own_headers, static_headers
 from hookctl.run.redact import Redactor
 from hookctl.template import BodyTemplate, compile_body
 
@@ -138,22 +138,6 @@ def prepare(plan: DeliveryPlan, plugins: Plugins, network: Network, user_agent: 
         redactor_for=lru_cache(maxsize=2)(Redactor),
         adapter=adapter,
     )
-
-
-def static_headers(plan: DeliveryPlan, user_agent: str) -> tuple[tuple[str, str], ...]:
-    """The headers that every request of ``plan`` has, references as written: those of the webhook, and what hookctl adds to them."""
-    headers = dict(plan.headers)
-    given = {name.lower() for name in headers}
-    if plan.body_template is not None and "content-type" not in given:
-        headers["Content-Type"] = "application/json"
-    if "user-agent" not in given:
-        headers["User-Agent"] = user_agent
-    return tuple(headers.items())
-
-
-def own_headers(delivery_id: str, at: float) -> tuple[tuple[str, str], ...]:
-    """What the Standard Webhooks specification asks for; ``at`` is in epoch seconds."""
-    return (("webhook-id", delivery_id), ("webhook-timestamp", str(int(at))))
 
 
 class _Secrets:

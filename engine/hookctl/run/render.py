@@ -9,8 +9,7 @@ from hookctl import __version__
 from hookctl.model import DeliveryPlan, Json, Request
 from hookctl.model.secret import mask
 from hookctl.plugin.calls import Plugins
-from hookctl.run.head import compile_head
-from hookctl.run.prepare import own_headers, static_headers
+from hookctl.run.head import compile_head, own_headers, static_headers
 from hookctl.template import compile_body
 
 USER_AGENT = f"hookctl/{__version__}"
