@@ -1,0 +1,171 @@
+"""Whatever happens to files and cache, a run with the cache says what a run without it says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from hookctl.checking import Checked, check_directory
+from hookctl.model import DeliveryPlan, Finding, Span
+from hookctl.plugin.host import load_plugins
+
+PLUGINS = load_plugins()
+NAMES = ["a.yaml", "b.yaml", "c.yml", "below/a.yaml", "below/z.yaml", "é.yaml"]
+FIELDS = "event: anomaly\nurl: https://a.example.com/x\n"
+OPTIONAL = 'body_template: |\n  {"a": "{{ data.recommendation }}"}\n'
+"""The event may hold null there: a warning."""
+TEXTS = [
+    *(f"name: {name}\n{FIELDS}timeout_seconds: {seconds}\n" for name in ("One", "Two", "one") for seconds in (1, 2)),
+    f"name: Three\n{FIELDS}{OPTIONAL}",
+    f"name: Four\n{FIELDS}---\nname: Five\n{FIELDS}{OPTIONAL}",
+    f"name: Six\n{FIELDS}when: data.nonsense\n",
+    f"name: Seven\n{FIELDS}---\nname: One\nunknown: field\n",
+    f"\ufeffname: Eight\n{FIELDS}",
+    "name: [\n",
+    "",
+    "# nothing\n",
+]
+"""Clean, with warnings, with errors, with several documents, with names in common."""
+
+
+def seen(checked: Checked) -> tuple[object, ...]:
+    """All that a command can learn: findings with their places, webhooks with their fields and places, plans whole."""
+    webhooks = [(webhook.name, webhook.number, webhook.fields, webhook.file, webhook.positions.value(("name",))) for webhook in checked.webhooks]
+    plans = {name: (plan.name, plan.digest, plan.canonical()) for name, plan in checked.plans.items()}
+    return checked.findings, webhooks, plans, [file.path for file in checked.files], checked.valid
+
+
+class Project(RuleBasedStateMachine):
+    """Files and cache of a project, changed at random."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._root = TemporaryDirectory()
+        self.directory = Path(self._root.name) / "webhooks.d"
+        self.cache = Path(self._root.name) / "cache"
+        (self.directory / "below").mkdir(parents=True)
+        self.older: list[bytes] = []
+
+    def teardown(self) -> None:
+        self._root.cleanup()
+
+    def files(self) -> Sequence[Path]:
+        return sorted(path for path in self.directory.rglob("*.y*ml") if path.is_file())
+
+    def kept(self) -> Sequence[Path]:
+        return [path for path in self.cache.glob("*") if path.name != ".gitignore"]
+
+    @rule(name=st.sampled_from(NAMES), text=st.sampled_from(TEXTS))
+    def write(self, name: str, text: str) -> None:
+        (self.directory / name).write_text(text, encoding="utf-8")
+
+    @rule(name=st.sampled_from(NAMES), data=st.data())
+    def rename(self, name: str, data: st.DataObject) -> None:
+        if files := self.files():
+            data.draw(st.sampled_from(files)).replace(self.directory / name)
+
+    @rule(data=st.data())
+    def remove(self, data: st.DataObject) -> None:
+        if files := self.files():
+            data.draw(st.sampled_from(files)).unlink()
+
+    @rule(junk=st.binary(max_size=8), data=st.data())
+    def edit_a_file(self, junk: bytes, data: st.DataObject) -> None:
+        if files := self.files():
+            path = data.draw(st.sampled_from(files))
+            path.write_bytes(damaged(path.read_bytes(), junk, data))
+
+    @rule(junk=st.binary(min_size=1, max_size=8), data=st.data())
+    def damage_the_cache(self, junk: bytes, data: st.DataObject) -> None:
+        for path in self.kept():
+            path.write_bytes(damaged(path.read_bytes(), junk, data))
+
+    @rule(data=st.data())
+    def cut_the_cache(self, data: st.DataObject) -> None:
+        for path in self.kept():
+            content = path.read_bytes()
+            path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
+
+    @rule()
+    def remember_the_cache(self) -> None:
+        self.older += (path.read_bytes() for path in self.kept())
+
+    @rule(data=st.data())
+    def bring_an_older_cache_back(self, data: st.DataObject) -> None:
+        for path in self.kept():
+            if self.older:
+                path.write_bytes(data.draw(st.sampled_from(self.older)))
+
+    @rule()
+    def delete_the_cache(self) -> None:
+        for path in self.kept():
+            path.unlink()
+
+    @invariant()
+    def says_what_a_cold_run_says(self) -> None:
+        cold = seen(check_directory(self.directory, PLUGINS))
+        assert seen(check_directory(self.directory, PLUGINS, cache=self.cache)) == cold
+        assert seen(check_directory(self.directory, PLUGINS, cache=self.cache)) == cold
+
+
+def damaged(content: bytes, junk: bytes, data: st.DataObject) -> bytes:
+    """The content with junk in the place of some of it."""
+    at = data.draw(st.integers(0, len(content)))
+    return content[:at] + junk + content[at + data.draw(st.integers(0, 8)) :]
+
+
+def test_there_are_files_of_each_kind(tmp_path: Path) -> None:
+    kinds = set()
+    for text in TEXTS:
+        (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
+        checked = check_directory(tmp_path, PLUGINS)
+        kinds.add((checked.valid, bool(checked.findings), len(checked.webhooks)))
+    assert kinds >= {(True, False, 1), (True, True, 1), (True, True, 2), (False, True, 1), (False, True, 2), (False, True, 0)}
+
+
+TestProject = Project.TestCase
+TestProject.settings = settings(max_examples=60, stateful_step_count=12, deadline=None)
+
+
+LETTERS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+SPANS = st.none() | st.builds(Span, *[st.integers(1, 10**6)] * 4)
+
+
+@given(LETTERS, LETTERS, SPANS, st.lists(LETTERS, max_size=3).map(tuple))
+def test_a_warning_comes_back_as_it_was(message: str, hint: str, span: Span | None, suggestions: tuple[str, ...]) -> None:
+    from hookctl.cache import Cache, Result
+    from hookctl.model import Severity, SourceFile
+
+    warning = Finding(
+        rule="template-optional-path",
+        severity=Severity.WARNING,
+        message=message,
+        hint=hint,
+        file=SourceFile("a.yaml", "text"),
+        span=span,
+        suggestions=suggestions,
+        webhook="A",
+    )
+    with TemporaryDirectory() as folder:
+        cache = Cache(Path(folder), Path("webhooks.d"), "key")
+        cache.add(b"text", Result([("A", "d1"), ("B", "d2")], [warning, warning]))
+        cache.add(b"none", Result([("C", "d3")]))
+        cache.save()
+        again = Cache(Path(folder), Path("webhooks.d"), "key")
+        assert again.get("a.yaml", b"text") == Result([("A", "d1"), ("B", "d2")], [warning, warning])
+        assert again.get("b.yaml", b"none") == Result([("C", "d3")], ())
+        assert again.get("b.yaml", b"other") is None
+        assert Cache(Path(folder), Path("webhooks.d"), "other key").get("a.yaml", b"text") is None
+
+
+def test_plans_are_equal_and_not_only_their_digests(tmp_path: Path) -> None:
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w" / "a.yaml").write_text(TEXTS[0])
+    cold, warm = ({**check_directory(tmp_path / "w", PLUGINS, cache=tmp_path / "cache").plans} for _ in range(2))
+    assert [*cold] == [*warm]
+    assert all(isinstance(plan, DeliveryPlan) and plan == cold[name] for name, plan in warm.items())
