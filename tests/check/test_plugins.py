@@ -87,6 +87,21 @@ def test_a_transport_has_its_own_url_rule(check: Check, with_plugin: Callable[..
     assert [finding.message for finding in check(BASE + "transport: {type: own}\n", plugins=plugins)] == ["not mqtt"]
 
 
+def test_a_transports_own_url_rule_sees_a_letter_for_each_character_of_an_expression(check: Check, with_plugin: Callable[..., Plugins]) -> None:
+    seen: list[str] = []
+
+    def check_url(url: str) -> list[UrlProblem]:
+        seen.append(url)
+        return [UrlProblem("url-character", "no !", "Remove it.", url.index("!"), url.index("!") + 1)] if "!" in url else []
+
+    plugins = with_plugin(transports=TransportType(name="own", summary="", schema={}, build=never, check_url=check_url))
+    url = "mqtt://broker/{{ data.id }}/!"
+    (finding,) = check(f"name: A\nevent: anomaly\nurl: {url}\ntransport: {{type: own}}\n", plugins=plugins)
+    assert seen == ["mqtt://broker/xxxxxxxxxxxxx/!"]
+    assert finding.span is not None
+    assert (finding.span.column, finding.span.end_column) == (len("url: ") + len(url), len("url: ") + len(url) + 1)
+
+
 def test_without_a_known_transport_nobody_can_say_what_its_urls_are(check: Check) -> None:
     assert [finding.rule for finding in check(BASE.replace("https", "mqtt") + "transport: {type: mqtt}\n")] == ["unknown-plugin"]
 

@@ -71,6 +71,15 @@ def test_what_newly_leaves(effects_of: Find, delivery_plan: Build) -> None:
     assert only(effects_of([siem], [moved])).leaving == Leaving("other.example.com", "anomaly", FIELDS)
 
 
+def test_what_leaves_in_the_url_and_in_headers_counts(effects_of: Find, delivery_plan: Build) -> None:
+    siem = delivery_plan(body_template=None)
+    told = delivery_plan(
+        body_template=None, url="https://siem.example.com/{{ data.request.id }}?s={{ data.severity }}", headers={"X-A": "{{ data.title | tojson }}"}
+    )
+    assert only(effects_of([siem], [told])).leaving == Leaving("siem.example.com", "anomaly", ("data.request.id", "data.severity", "data.title"))
+    assert only(effects_of([told], [delivery_plan(body_template='{"s": {{ data.severity }}}')])).leaving is None
+
+
 def test_what_another_webhook_sends_to_the_host_already_does_not_newly_leave(effects_of: Find, delivery_plan: Build) -> None:
     siem, other = delivery_plan(body_template=BODY), delivery_plan("Other", body_template='{"t": "{{ data.severity }}"}', url="https://siem.example.com/x")
     assert effects_of([siem], [siem, other]).changes["Other"].leaving is None

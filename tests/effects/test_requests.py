@@ -55,6 +55,17 @@ def test_the_difference_is_one_of_keys_and_values(effects_of: Find, delivery_pla
     }
 
 
+def test_values_in_the_url_and_in_headers_are_part_of_the_difference(effects_of: Find, delivery_plan: Build) -> None:
+    before = delivery_plan(headers={"X-A": "${env:K} {{ data.severity }}"})
+    after = delivery_plan(url="https://siem.example.com/{{ data.severity }}", headers={"X-A": "${env:K} is {{ data.severity }}"})
+    change = only(effects_of([before], [after]))
+    assert changed(change) == {
+        ("url",): ("https://siem.example.com/ingest", "https://siem.example.com/High"),
+        ("headers", "X-A"): (Masked("*** High", "${env:K} {{ data.severity }}"), Masked("*** is High", "${env:K} is {{ data.severity }}")),
+    }
+    assert [step.after.text for step in change.steps if isinstance(step.after, Masked)] == ["*** is High"]
+
+
 @pytest.mark.parametrize(
     "fields",
     [

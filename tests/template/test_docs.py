@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from hookctl.plugin import EventType
-from hookctl.template import check_body, compile_body
+from hookctl.template import check_body, check_text, compile_body, compile_text
 from hookctl.template.filters import BUILT_IN
 
 PAGE = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
@@ -21,6 +22,12 @@ EXAMPLES = [
     if language == "jinja" and rule is None
 ]
 REFUSED = [(text, rule) for language, rule, text in BLOCKS if language == "jinja" and rule is not None]
+LINES = [
+    (place, text.rstrip("\n"), event[2], sent[2].rstrip("\n"))
+    for (place, rule, text), event, sent in zip(BLOCKS, BLOCKS[1:], BLOCKS[2:], strict=False)
+    if place in {"url", "header"} and rule is None
+]
+REFUSED_LINES = [(place, text.rstrip("\n"), rule) for place, rule, text in BLOCKS if place in {"url", "header"} and rule is not None]
 ANYTHING = EventType(name="", summary="", schema={}, mock={})
 
 
@@ -37,8 +44,21 @@ def test_what_the_page_calls_refused_is_refused(text: str, rule: str) -> None:
     assert rule in {problem.rule for problem in check_body(text, ANYTHING, {}) if problem.is_error}
 
 
+@pytest.mark.parametrize(("place", "text", "event", "sent"), LINES)
+def test_a_header_or_url_is_sent_as_the_page_says(place: Literal["url", "header"], text: str, event: str, sent: str) -> None:
+    assert check_text(text, ANYTHING, {}, place) == []
+    assert compile_text(text, {}, place).render(json.loads(event)) == sent
+
+
+@pytest.mark.parametrize(("place", "text", "rule"), REFUSED_LINES)
+def test_what_the_page_calls_refused_in_a_header_or_url_is_refused(place: Literal["url", "header"], text: str, rule: str) -> None:
+    assert [problem.rule for problem in check_text(text, ANYTHING, {}, place)] == [rule]
+
+
 def test_every_block_is_used() -> None:
-    assert len(BLOCKS) == 3 * len(EXAMPLES) + len(REFUSED)
+    assert len(BLOCKS) == 3 * (len(EXAMPLES) + len(LINES)) + len(REFUSED) + len(REFUSED_LINES)
+    assert {place for place, *_ in LINES} == {"url", "header"}
+    assert len(REFUSED_LINES) > 1
     assert len(EXAMPLES) > 8
     assert len(REFUSED) > 4
 

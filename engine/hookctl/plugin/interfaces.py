@@ -50,7 +50,8 @@ class AuthType:
     build: Callable[[Settings, AuthContext], AuthBase]
     """Gives an ``AuthBase``, called with a ``PreparedRequest``. Built once per delivery plan and process."""
     per_attempt: bool = False
-    """True when the result depends on the body, the time or a token: called for each attempt. Else once per delivery plan."""
+    """True when the result depends on the body, the time or a token: called for each attempt.
+    Else once per delivery plan, unless an event's values stand in its URL or headers."""
     blocking: bool = False
     """True when a call may wait (for a token): never called on the runner's thread."""
 

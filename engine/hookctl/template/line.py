@@ -34,8 +34,8 @@ _SYNTAX = re.compile(r"\{[{%#]")
 _NOT_IN_A_HEADER = re.compile(r"[^\x20-\x7e\xa0-\xff]")
 _AFTER_AUTHORITY = re.compile(r"[/?#\\]")
 _END_OF_PARAMETER = re.compile(r"[?&;]")
-_NO_SEGMENT = re.compile(r"(?:\.|%2e){0,2}", re.IGNORECASE)
-"""A segment of a path that is empty, or that some clients and servers drop."""
+_NO_SEGMENT = re.compile(r"(?:\.|%2e){0,2}(?:;.*)?", re.IGNORECASE)
+"""A segment of a path that is empty, or that some clients and servers drop; some look at what stands before a ; alone."""
 _MARK = "\0"
 """Stands for a value; no URL holds it."""
 _STRUCTURED = frozenset({"array", "object"})

@@ -7,7 +7,7 @@ from hookctl.model.rules.rule import Rule
 TEXT_RULES = (
     Rule(
         "template-syntax",
-        "The body template cannot be read.",
+        "The template cannot be read.",
         "An expression stands between {{ and }}, a tag between {% and %}; each tag that opens is closed.",
         'body_template: \'{"severity": "{{ data.severity }"}\'',
         'body_template: \'{"severity": "{{ data.severity }}"}\'',
