@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
 from pathlib import Path
 
@@ -32,6 +31,8 @@ def prune(connection: sqlite3.Connection, before: float, limit: int) -> int:
 
 def fullness(connection: sqlite3.Connection, path: Path) -> Fullness:
     """See :meth:`hookctl.queue.interface.Queue.fullness`."""
+    from shutil import disk_usage  # imports three libraries of compression
+
     (waiting,) = connection.execute("SELECT count(*) FROM deliveries WHERE ready_at IS NOT NULL").fetchone()
     pages, free, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size"))
-    return Fullness(waiting, (pages - free) * size, shutil.disk_usage(path.parent).free + free * size)
+    return Fullness(waiting, (pages - free) * size, disk_usage(path.parent).free + free * size)
