@@ -4,7 +4,9 @@ An event's value can never change the structure of the JSON around it; see docs/
 """
 
 from hookctl.template.body import Decision, check_body, compile_body, describe_body
-from hookctl.template.line import TextTemplate, blanked, check_text, compile_text, has_expression
+from hookctl.template.line import TextTemplate, compile_text
+from hookctl.template.line_check import check_text
+from hookctl.template.line_syntax import blanked, has_expression
 from hookctl.template.never import why_never
 from hookctl.template.positions import Position
 from hookctl.template.problems import Filter, TemplateProblem
