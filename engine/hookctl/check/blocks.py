@@ -39,7 +39,7 @@ class Blocks:
         self._check_target(notes)
 
     def _check_block(self, notes: Notes, pointer: Pointer, block: Mapping[str, Json], kind: str, known: Mapping[str, T]) -> T | None:
-        """The plugin that the block names; None when there is none, or the block has a finding."""
+        """Note what its schema refuses in a block; gives the plugin that the block names, None when there is none."""
         name = block.get("type")
         if not isinstance(name, str):
             return None
@@ -49,18 +49,21 @@ class Blocks:
             place = (*pointer, "type")
             notes.add("unknown-plugin", f"no {kind} plugin is called {brief(name)!r}", hint, place, suggestions=nearest(name, known))
             return None
-        before = len(notes.findings)
         settings: Json = {key: value for key, value in block.items() if key != "type"}
         schema = guarded(notes, self._plugins, pointer, (kind, name), lambda: self._schema(kind, name, plugin))
         if schema is not None:
             schema.check(notes, settings, pointer)
-        return plugin if len(notes.findings) == before else None
+        return plugin
 
     def _check_validator(self, notes: Notes, pointer: Pointer, block: Mapping[str, Json]) -> None:
+        before = len(notes.findings)
         plugin = self._check_block(notes, pointer, block, "validator", self._plugins.validators)
         if plugin is None:
             return
         settings = {key: value for key, value in block.items() if key != "type"}
+        is_valid = len(notes.findings) == before
+        if not is_valid and (not isinstance(settings.get(plugin.expression), str) or notes.has((*pointer, plugin.expression))):
+            return
 
         def build() -> None:
             try:
@@ -68,6 +71,9 @@ class Blocks:
             except TemplateError as error:
                 place, part = ((*pointer, plugin.expression), (error.start, error.end)) if plugin.expression in settings else (pointer, None)
                 notes.add(_rule(error), error.message, error.hint, place, part=part)
+            except Exception:
+                if is_valid:  # only then must it not fail; built of other settings, it is asked about its expression alone
+                    raise
 
         guarded(notes, self._plugins, pointer, ("validator", plugin.name), build)
 

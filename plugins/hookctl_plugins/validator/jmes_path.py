@@ -30,9 +30,9 @@ def build(settings: Mapping[str, Json]) -> Validate:
         TemplateError: the expression is none, or reads what a response does not have.
     """
     expression = cast("str", settings["expression"])
+    compiled, names = _compile(expression)
     expected = cast("list[Json] | None", settings.get("expected_values"))
     accepted = accepted_scalars([True] if expected is None else expected)
-    compiled, names = _compile(expression)
     label = f"jmespath {expression}"
     reads_body = "data" in names or "@" in names
 

@@ -31,9 +31,9 @@ def build(settings: Mapping[str, Json]) -> Validate:
         TemplateError: the path is none, costs too much, or starts outside of the response.
     """
     path = cast("str", settings["json_path"])
+    query = None if _PLAIN.fullmatch(path) else _compiled(path)
     expected = cast("list[Json]", settings["expected_values"])
     accepted = accepted_scalars(expected)
-    query = None if _PLAIN.fullmatch(path) else _compiled(path)
     label = f"json_path {path}"
     match_any = settings.get("match") == "any"
     written = path if query is None or query.is_singular else ""
