@@ -27,7 +27,7 @@ contracts: $(READY)
 check: lint types contracts test
 
 bench: $(READY)
-	@$(BIN)/python benchmarks/templates.py --count 1000
+	@$(BIN)/python benchmarks/templates.py --rounds 10 --count 100
 	@$(BIN)/python benchmarks/run.py
 
 # Writes what the commands print into the documentation's console blocks.
