@@ -41,6 +41,16 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
     assert not {"yaml", "jsonschema", "jsonschema_rs", "jinja2", "requests", "pycurl", "pluggy", "sqlite3", "jmespath", "hookctl.model"} & set(loaded)
 
 
+def test_a_plan_imports_nothing_that_only_deliveries_and_large_directories_need(tmp_path: Path) -> None:
+    run("init", cwd=tmp_path)
+    code = "import sys; from hookctl.cli.main import hookctl; hookctl(['plan'], standalone_mode=False); print(*sys.modules, file=sys.stderr)"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60).stderr.split()
+    assert "hookctl.effects.find" in loaded
+    ours = {"hookctl.cache", "hookctl.load.revision", "hookctl.queue", "hookctl.run.prepare", "hookctl.run.retry"}
+    assert not ours & set(loaded)
+    assert not {"requests", "pycurl", "subprocess", "shutil", "secrets"} & set(loaded)
+
+
 @pytest.mark.parametrize("arguments", [["--nonsense"], ["nonsense"], ["plan", "--nonsense"], ["explain", "a", "b", "c"], ["--color", "sometimes", "plan"]])
 def test_wrong_usage_exits_64(arguments: list[str], tmp_path: Path) -> None:
     result = run(*arguments, cwd=tmp_path)
