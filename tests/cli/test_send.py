@@ -167,8 +167,8 @@ def test_what_a_slow_producer_writes_is_delivered_while_it_writes(site: Site) ->
             process.stdin.write(site.line(f"e{number}") + "\n")
             process.stdin.flush()
             site.wait_for(lambda wanted=number + 1: site.receiver.count == wanted)  # type: ignore[misc]  # mypy cannot infer a lambda with a default
-        out, err = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, err) == (0, "")
+        out, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
     assert out.startswith("3 events read: 3 accepted")
 
 
@@ -318,15 +318,18 @@ def test_killed_at_random_moments_nothing_accepted_is_lost(site: Site) -> None:
     path = site.write(2500)
     moments = random.Random(3)  # noqa: S311 - reproducible, not secret
     acknowledged: set[tuple[str, str, str]] = set()
+    reach = 0.5
     for _ in range(10):
         with site.start("send", str(path)) as process:
-            time.sleep(0.25 + moments.random() * 0.5)
+            time.sleep(0.25 + moments.random() * reach)
             process.send_signal(signal.SIGKILL)
         queue = site.queue()
         found = {(one.webhook, one.id, one.event_id) for one in queue.deliveries()}
         queue.close()
         assert acknowledged <= found
         acknowledged = found
+        if not acknowledged:
+            reach *= 2  # a slow machine has only begun to start
     assert acknowledged
     site.receiver.default = Answer()
     assert site.run("send", os.devnull).exit_code == 0

@@ -15,6 +15,7 @@ from hookctl.plugin.host import load_plugins
 from hookctl.queue.sqlite import SqliteQueue
 from hookctl.run.attempts import AttemptEngine
 from hookctl.run.runner import Runner
+from hookctl.run.sending import deliver
 from hookctl.testing.answers import Answer
 
 DAY = 86_400.0
@@ -93,9 +94,9 @@ def test_a_clock_that_is_set_by_a_day_makes_nothing_due(site: Any, clock: Clock,
     clock.ahead = jump
     for _ in range(10):
         runner.step(0.0)
-    due = runner.next_due()
-    assert due is not None
-    assert 3000 < due - clock.now() <= 3600
+    due_in = runner.due_in()
+    assert due_in is not None
+    assert 3000 < due_in <= 3600
     assert site.receiver.count == COUNT
 
 
@@ -124,3 +125,18 @@ def test_a_clock_that_is_set_back_while_nothing_runs(site: Any, clock: Clock, fa
     runner = clock.runner()
     step_until(runner, lambda: runner.tally.delivered["Siem"] == COUNT)
     site.check_all_delivered(acknowledged={f"e{number}" for number in range(COUNT)})
+
+
+@pytest.mark.parametrize("jump", [DAY, -DAY], ids=["ahead", "back"])
+def test_a_clock_that_is_set_changes_no_stay(site: Any, clock: Clock, jump: float) -> None:
+    """``--wait`` is measured on a clock that nobody sets: the retry after two seconds is waited for, the next one is not."""
+    site.receiver.answer("/Siem", BUSY)
+    runner, queue = clock.runner(), SqliteQueue(site.store)
+    take_in(site, runner)
+    step_until(runner, lambda: runner.tally.attempts == COUNT)
+    clock.ahead = jump
+    limit = time.monotonic() + 30
+    deliver(runner, queue, wait=2.5, stopping=lambda: time.monotonic() > limit, tell=lambda: None)
+    queue.close()
+    assert time.monotonic() < limit
+    assert site.receiver.count == 2 * COUNT

@@ -85,10 +85,10 @@ class House:
         document = {**self.mock, "id": name, **fields}
         return Event(name, "anomaly", 1.0, document)
 
-    def work(self, runner: Runner, until: float = 0.0) -> None:
-        """Deliver what is due by ``until`` seconds from now."""
+    def work(self, runner: Runner, wait: float = 0.0) -> None:
+        """Deliver what is due within ``wait`` seconds."""
         limit = time.monotonic() + PATIENCE
-        deliver(runner, self.queue, until=self.clock() + until, stopping=lambda: time.monotonic() > limit, tell=lambda: None)
+        deliver(runner, self.queue, wait=wait, stopping=lambda: time.monotonic() > limit, tell=lambda: None)
         assert time.monotonic() <= limit
 
     def standing(self) -> dict[str, str]:
@@ -135,7 +135,7 @@ def test_a_failure_is_tried_again_with_the_same_id(house: House, siem: DeliveryP
     house.receiver.answer("/ingest", Answer(500), Answer())
     runner = house.runner()
     runner.accept([house.event("e1")])
-    house.work(runner, until=5)
+    house.work(runner, wait=5)
     assert [request.header("webhook-id") for request in house.receiver.requests] == [delivery_id("e1", "Siem")] * 2
     assert house.the_delivery().status is DeliveryStatus.DELIVERED
     attempts = house.queue.attempts(house.the_delivery().id)
@@ -149,7 +149,7 @@ def test_a_retry_beyond_the_wait_stays_in_the_queue(house: House, siem: Delivery
     runner = house.runner()
     runner.accept([house.event("e1")])
     before = time.time()
-    house.work(runner, until=5)
+    house.work(runner, wait=5)
     delivery = house.the_delivery()
     assert (delivery.status, delivery.reason) == (DeliveryStatus.RETRYING, "HTTP 500 Internal Server Error")
     assert before + 60 <= delivery.due_at <= time.time() + 60
@@ -162,7 +162,7 @@ def test_retry_after_is_honoured(house: House, siem: DeliveryPlan) -> None:
     runner = house.runner()
     runner.accept([house.event("e1")])
     before = time.time()
-    house.work(runner, until=5)
+    house.work(runner, wait=5)
     assert before + 121 <= house.the_delivery().due_at <= time.time() + 121
     house.receiver.answer("/ingest", Answer())
     house.passed = 121
@@ -175,7 +175,7 @@ def test_what_a_retry_cannot_mend_is_dead_at_once(house: House, siem: DeliveryPl
     house.receiver.answer("/ingest", Answer(400))
     runner = house.runner()
     runner.accept([house.event("e1")])
-    house.work(runner, until=5)
+    house.work(runner, wait=5)
     assert (house.the_delivery().status, house.the_delivery().reason) == (DeliveryStatus.DEAD, "HTTP 400 Bad Request")
     assert (house.receiver.count, runner.tally.dead) == (1, {"Siem": 1})
 
@@ -185,7 +185,7 @@ def test_a_used_up_schedule_makes_a_dead_letter(house: House, siem: DeliveryPlan
     house.receiver.answer("/ingest", Answer(500))
     runner = house.runner()
     runner.accept([house.event("e1")])
-    house.work(runner, until=5)
+    house.work(runner, wait=5)
     assert house.the_delivery().reason == "HTTP 500 Internal Server Error; schedule used up after 3 attempts"
     assert house.receiver.count == 3
 
@@ -205,9 +205,9 @@ def test_gone_suspends_until_the_next_apply(house: House, siem: DeliveryPlan) ->
     house.receiver.answer("/ingest", Answer(410), Answer())
     runner = house.runner()
     runner.accept([house.event("e1")])
-    house.work(runner, until=5)
+    house.work(runner, wait=5)
     runner.accept([house.event("e2")])
-    house.work(runner, until=5)
+    house.work(runner, wait=5)
     assert house.standing() == {"e1 at Siem": "dead", "e2 at Siem": "held"}
     assert house.queue.suspended() == {"Siem": "suspended until the next apply: HTTP 410 Gone"}
     again = house.runner()
@@ -226,7 +226,7 @@ def test_a_retry_uses_what_is_applied_by_then_and_records_it(house: House, siem:
     runner.accept([house.event("e1")])
     house.work(runner)
     house.apply(second)
-    house.work(runner, until=10)
+    house.work(runner, wait=10)
     assert [request.path for request in house.receiver.requests] == ["/ingest", "/fixed"]
     assert [one.plan_digest for one in house.queue.attempts(house.the_delivery().id)] == [first.digest, second.digest]
     assert house.the_delivery().status is DeliveryStatus.DELIVERED
@@ -238,7 +238,7 @@ def test_an_inactive_webhook_gets_nothing_new_and_what_waits_is_held(house: Hous
     house.apply(replace(siem, status=Status.INACTIVE))
     runner = house.runner()
     runner.accept([house.event("e2")])
-    house.work(runner, until=5)
+    house.work(runner, wait=5)
     assert (house.standing(), house.receiver.count) == ({"e1 at Siem": "held"}, 0)
     assert not runner.receives("anomaly")
 
@@ -247,7 +247,7 @@ def test_a_removed_webhooks_deliveries_are_cancelled(house: House, siem: Deliver
     house.apply(siem)
     house.runner().accept([house.event("e1")])
     house.apply()
-    house.work(house.runner(), until=5)
+    house.work(house.runner(), wait=5)
     assert (house.standing(), house.receiver.count) == ({"e1 at Siem": "cancelled"}, 0)
 
 
@@ -342,7 +342,7 @@ def test_observers_are_told_and_cannot_break_anything(house: House, siem: Delive
     runner = house.runner(replace(house.plugins, observers=observers))
     runner.accept([house.event("e1")])
     with caplog.at_level(logging.ERROR):
-        house.work(runner, until=5)
+        house.work(runner, wait=5)
     assert told == [("attempted", "retrying", 1), ("attempted", "delivered", 2), ("ended", "delivered", 2)]
     assert house.the_delivery().status is DeliveryStatus.DELIVERED
     assert "observer broken failed" in caplog.text
@@ -378,7 +378,7 @@ def test_a_clock_that_is_set_causes_neither_a_storm_nor_a_standstill(house: Hous
     runner.accept([house.event(f"e{number}") for number in range(10)])
     house.work(runner)
     house.ahead = 86_400.0 * days
-    house.work(runner, until=5)
+    house.work(runner, wait=5)
     assert (house.receiver.count, set(house.standing().values())) == (10, {"retrying"})
     runner.accept([house.event("new")])
     house.work(runner)

@@ -44,7 +44,7 @@ class Summary:
 
 def progress_line(intake: Intake | None, tally: Tally, in_flight: int, seconds: float) -> str:
     """Where things stand, in one line without a line break."""
-    read = f"{intake.read:,} events read{'' if intake.ended_at is None else ', all of them'}; " if intake else ""
+    read = f"{intake.read:,} events read{', all of them' if intake.has_ended else ''}; " if intake else ""
     failing = f", {len(tally.failing):,} to be tried again" if tally.failing else ""
     dead = f", {tally.dead.total():,} dead" if tally.dead else ""
     return f"{read}{tally.delivered.total():,} delivered{failing}{dead}; {in_flight:,} in flight; {seconds:.0f} s"

@@ -115,6 +115,11 @@ class Runner:
             due.append(None if at is None else max(at, self._clock() + seconds))
         return min((at for at in due if at is not None), default=None)
 
+    def due_in(self) -> float | None:
+        """Seconds until :meth:`next_due`, 0 or less when it has come; None: nothing waits."""
+        due = self.next_due()
+        return None if due is None else due - self._clock()
+
     def step(self, wait: float) -> bool:
         """Start what is due and record what has ended; wait up to ``wait`` seconds for that while anything is under way.
 

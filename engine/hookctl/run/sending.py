@@ -39,8 +39,8 @@ class Intake:
     bad: list[BadEvent] = field(default_factory=list)
     unreceived: Counter[str] = field(default_factory=Counter)
     """Accepted events that no active webhook is for, by type."""
-    ended_at: float | None = None
-    """Epoch seconds of the last byte read; None while there may be more."""
+    has_ended: bool = False
+    """True once the last byte was read."""
 
 
 class Source:
@@ -77,30 +77,31 @@ def send(
     Raises EventError when the input cannot be read on.
     """
     intake = Intake()
-    while intake.ended_at is None and not stopping():
+    while not intake.has_ended and not stopping():
         chunk = source.read(0.0 if runner.in_flight else _until_next(runner))
         if chunk is not None:
             _store(reader.feed(chunk) if chunk else reader.finish(), runner, intake)
             if not chunk:
-                intake.ended_at = time.time()
+                intake.has_ended = True
         runner.step(0.0 if chunk else PAUSE)
         tell(intake)
-    if intake.ended_at is not None:
-        deliver(runner, queue, until=intake.ended_at + wait, stopping=stopping, tell=lambda: tell(intake))
+    if intake.has_ended:
+        deliver(runner, queue, wait=wait, stopping=stopping, tell=lambda: tell(intake))
     return intake
 
 
-def deliver(runner: Runner, queue: Queue, *, until: float, stopping: Callable[[], bool], tell: Callable[[], None]) -> None:
-    """Deliver all that is due by ``until`` (epoch seconds), retries too; ends early once ``stopping()`` is true."""
+def deliver(runner: Runner, queue: Queue, *, wait: float, stopping: Callable[[], bool], tell: Callable[[], None]) -> None:
+    """Deliver all that is due within ``wait`` seconds, retries too; ends early once ``stopping()`` is true."""
+    until = time.monotonic() + wait  # a wall clock that is set makes the wait no longer and no shorter
     while not stopping():
         works = runner.step(PAUSE)
         tell()
         if works:
             continue
-        due = runner.next_due()
-        if due is not None and due <= until:
+        due_in = runner.due_in()
+        if due_in is not None and time.monotonic() + due_in <= until:
             time.sleep(_until_next(runner))
-        elif queue.in_hand_elsewhere() and time.time() < until:
+        elif queue.in_hand_elsewhere() and time.monotonic() < until:
             time.sleep(PAUSE)
         else:
             return
@@ -129,8 +130,8 @@ def run(runner: Runner, *, stopping: Callable[[], bool], failed: Callable[[State
 
 def _until_next(runner: Runner) -> float:
     """How long there is nothing to do, and at most ``PAUSE`` seconds."""
-    due = runner.next_due()
-    return PAUSE if due is None else min(PAUSE, max(0.01, due - time.time()))
+    due_in = runner.due_in()
+    return PAUSE if due_in is None else min(PAUSE, max(0.01, due_in))
 
 
 def _store(found: Iterator[Event | BadEvent], runner: Runner, intake: Intake) -> None:
