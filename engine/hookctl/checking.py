@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from hookctl.check import Checker, check_names
 from hookctl.compile import compile_webhook
 from hookctl.errors import StateError
-from hookctl.load import list_files, load_bytes, read_content
-from hookctl.model import DeliveryPlan, Finding, Webhook, has_errors, in_order
+from hookctl.load import list_files, load_bytes, load_each, read_content
+from hookctl.model import DeliveryPlan, Finding, Severity, Webhook, has_errors, in_order
 from hookctl.plugin.calls import Plugins
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 CACHED_FROM = 100
 """Files from which on results are kept on disk: with fewer, checking them again takes no longer than looking."""
+MOST_FINDINGS = 100
+"""Findings of one file that are shown; after as many documents with errors, the others of the file are not looked at."""
 TOLD_EVERY = 50
 """Files between two words of progress."""
 NOT_KEPT = "plugin-failed"
@@ -132,13 +134,21 @@ class _Survey:
             self._check(file)
 
     def _check(self, file: CheckedFile) -> None:
-        loaded = load_bytes(file.path, file.content)
-        findings = [*loaded.findings, *chain.from_iterable(map(self._checker.check, loaded.webhooks))]
-        self.findings += findings
-        file.names = [webhook.name for webhook in loaded.webhooks]
-        if has_errors(findings):
+        webhooks: list[Webhook] = []
+        findings: list[Finding] = []
+        errors = 0
+        for part in load_each(file.path, file.content):
+            found = [*part.findings, *chain.from_iterable(map(self._checker.check, part.webhooks))]
+            webhooks += part.webhooks
+            findings += found
+            errors += has_errors(found)
+            if errors > MOST_FINDINGS:
+                break
+        self.findings += _bounded(findings)
+        file.names = [webhook.name for webhook in webhooks]
+        if errors:
             return
-        plans = [compile_webhook(webhook, self._plugins) for webhook in loaded.webhooks]
+        plans = [compile_webhook(webhook, self._plugins) for webhook in webhooks]
         self.plans.update((plan.name, plan) for plan in plans)
         if self._cache and not any(finding.rule == NOT_KEPT for finding in findings):
             from hookctl.cache import Result
@@ -150,6 +160,18 @@ class _Survey:
         if plan.digest != digest:
             raise StateError(f"the cache of {file.path} is not of this hookctl and its plugins", hint="Delete .hookctl/cache.")
         return plan
+
+
+def _bounded(findings: Sequence[Finding]) -> Sequence[Finding]:
+    """At most so many findings of one file, and one that counts the others."""
+    if len(findings) <= MOST_FINDINGS:
+        return findings
+    findings = in_order(findings)
+    hidden = findings[MOST_FINDINGS:]
+    first, are = hidden[0], "finding is" if len(hidden) == 1 else "findings are"
+    severity = Severity.ERROR if has_errors(hidden) else Severity.WARNING
+    message, hint = f"from here on at least {len(hidden):,} more {are} not shown", "Mend those above, and look again."
+    return [*findings[:MOST_FINDINGS], Finding(rule="more-findings", severity=severity, message=message, hint=hint, file=first.file, span=first.span)]
 
 
 def _compare_names(files: Iterable[CheckedFile]) -> list[Finding]:

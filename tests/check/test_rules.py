@@ -24,12 +24,13 @@ NOT_SHOWN = {
     "file-too-large": "tests/load/test_files.py",
     "yaml-byte-order": "tests/load/test_files.py",
     "yaml-line-break": "tests/load/test_documents.py",
+    "more-findings": "tests/checking/test_many_findings.py",
     "plugin-failed": "tests/check/test_plugins.py",
     "policy": "",  # a plan's rule, not a file's
 }
 """Rules without a bad example, and the tests that prove them instead."""
 PREFIXES = "directory|file|yaml|url|template|when|json-path|expression|expected-values|validator|header|secret|unknown|name|wrong"
-NAMES = re.compile(rf"(?:{PREFIXES})(?:-[a-z]+)+|missing-field|out-of-range|unsupported-version|plugin-failed|policy")
+NAMES = re.compile(rf"(?:{PREFIXES})(?:-[a-z]+)+|missing-field|out-of-range|unsupported-version|more-findings|plugin-failed|policy")
 NO_RULES = {"header-name", "file-name", "unknown-keys"}
 """Words in the source that look like rule ids and are none."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,30 +62,41 @@ def read_content(path: str) -> bytes | Finding:
 
 def load_text(path: str, text: str) -> Loaded:
     """Every document of one file's text; ``path`` is what findings call it."""
-    return _load_read(path, ReadFile(text))
+    return _joined(_each(path, ReadFile(text)))
 
 
 def load_bytes(path: str, data: bytes) -> Loaded:
     """Every document of one file's content, as it is on disk."""
+    return _joined(load_each(path, data))
+
+
+def load_each(path: str, data: bytes) -> Iterator[Loaded]:
+    """What :func:`load_bytes` gives, a document at a time: whoever has seen enough reads no further."""
     read = decode(path, data)
-    return Loaded((), (file_finding(read),)) if isinstance(read, FileProblem) else _load_read(path, read)
+    return iter((Loaded((), (file_finding(read),)),)) if isinstance(read, FileProblem) else _each(path, read)
 
 
-def _load_read(path: str, read: ReadFile) -> Loaded:
+def _joined(parts: Iterable[Loaded]) -> Loaded:
+    parts = [*parts]
+    return Loaded(tuple(webhook for part in parts for webhook in part.webhooks), tuple(finding for part in parts for finding in part.findings))
+
+
+def _each(path: str, read: ReadFile) -> Iterator[Loaded]:
     file = SourceFile(path, read.text)
     lines = Lines(file)
-    webhooks: list[Webhook] = []
-    findings: list[Finding] = []
+    is_empty, count = True, 0
     if read.problem:
-        findings.append(_finding(lines, Problem(read.problem.rule, read.problem.message, read.problem.hint, 0, 1)))
+        is_empty = False
+        yield Loaded((), (_finding(lines, Problem(read.problem.rule, read.problem.message, read.problem.hint, 0, 1)),))
     for start, end in split_documents(read.text):
-        webhook, problems = _load_document(lines, start, end, len(webhooks) + 1)
-        findings += (_finding(lines, problem, start, webhook) for problem in problems)
-        if webhook is not None:
-            webhooks.append(webhook)
-    if not webhooks and not findings:
-        findings.append(file_finding(FileProblem(path, "file-empty", "no webhook in it", "Write a webhook, or remove the file."), file))
-    return Loaded(tuple(webhooks), tuple(findings))
+        webhook, problems = _load_document(lines, start, end, count + 1)
+        webhooks = (webhook,) if webhook else ()
+        count += len(webhooks)
+        if webhooks or problems:
+            is_empty = False
+            yield Loaded(webhooks, tuple(_finding(lines, problem, start, webhook) for problem in problems))
+    if is_empty:
+        yield Loaded((), (file_finding(FileProblem(path, "file-empty", "no webhook in it", "Write a webhook, or remove the file."), file),))
 
 
 def _load_document(lines: Lines, start: int, end: int, number: int) -> tuple[Webhook | None, list[Problem]]:

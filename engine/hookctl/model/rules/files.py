@@ -50,6 +50,13 @@ FILE_RULES = (
         "name: SiemAnomalies",
     ),
     Rule(
+        "more-findings",
+        "A file has more findings than are shown.",
+        "A hundred of a file are shown. So many mostly have one cause, such as a file of another kind; what follows may not have been looked at.",
+        "",
+        "",
+    ),
+    Rule(
         "yaml-syntax",
         "The document is not YAML.",
         "Only this document is passed over; the others of the file are read. Text that holds `: ` or ` #`, or begins with a sign of YAML's, needs quotes.",
