@@ -28,16 +28,14 @@ def check(session: Session) -> Checked:
     """The directory's files, checked; with progress on standard error if there are so many that it takes a while."""
     gc.set_threshold(_MANY)
     from hookctl.checking import check_directory
-    from hookctl.cli.progress import Progress
 
-    progress = Progress()
     checked = check_directory(
         session.directory,
         session.plugins,
         cache=CACHE,
-        progress=lambda done, files: progress.update(lambda: f"{done:,} of {files:,} files checked"),
+        progress=lambda done, files: session.progress.update(lambda: f"{done:,} of {files:,} files checked"),
     )
-    progress.clear()
+    session.progress.clear()
     return checked
 
 

@@ -76,6 +76,7 @@ def review_checked(session: Session, checked: Checked, given: Given = NOTHING_GI
     from hookctl.pipeline import Base, check_revision, plan_directory, tool_versions
 
     base: Base | None = check_revision(session.directory, scope.against, session.plugins) if scope.against is not None else None
+    session.progress.update(lambda: f"{len(checked.plans):,} webhooks read, comparing them")
     applied = AppliedState(plans=base.plans) if base else AppliedStore(session.store_path).read()
     known = {*applied.plans, *checked.plans}
     for name in scope.only:
@@ -95,13 +96,16 @@ def review_saved(session: Session, plan: Plan) -> Review:
 
 
 def _review(session: Session, plan: Plan, said: Sequence[PlanFinding], checked: Checked | None = None, given: Given = NOTHING_GIVEN) -> Review:
+    from hookctl.model import Action
     from hookctl.pipeline import check_plan, check_removals, never_matching, plan_effects
 
     webhooks, warnings = (checked.webhooks, checked.findings) if checked else ((), ())
+    session.progress.update(lambda: f"{sum(change.action is not Action.UNCHANGED for change in plan.changes):,} changes, working out what they mean")
     known = gather(session, plan, given)
     effects = plan_effects(plan, session.plugins, samples=known.samples, recent=known.recent, waiting=known.waiting)
     findings = check_plan(plan, session.plugins, session.settings.get("policies", {}), webhooks)
     removals = check_removals(plan, removal_limit(session), is_error=False)
+    session.progress.clear()
     return Review(plan, (*said, *findings, *removals, *never_matching(effects, webhooks)), effects, warnings)
 
 

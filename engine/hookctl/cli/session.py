@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hookctl.errors import PluginError, SettingsError
 
 if TYPE_CHECKING:
+    from hookctl.cli.progress import Progress
     from hookctl.network import Network
     from hookctl.plugin.calls import Plugins
 
@@ -36,6 +37,13 @@ class Session:
     def plugins(self) -> Plugins:
         """Every plugin, loaded when first asked for."""
         return every_plugin()
+
+    @cached_property
+    def progress(self) -> Progress:
+        """What tells on standard error how far the work is before there is a result."""
+        from hookctl.cli.progress import Progress
+
+        return Progress()
 
     @property
     def store_path(self) -> Path:
