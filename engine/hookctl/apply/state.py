@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 COMPONENT = "applied"
 SCRIPTS = (
     """
-    CREATE TABLE applied_webhooks (name TEXT PRIMARY KEY, digest TEXT NOT NULL, document TEXT NOT NULL) WITHOUT ROWID;
+    -- With row ids: without them a row of more than 1 kB takes a page of its own.
+    CREATE TABLE applied_webhooks (name TEXT NOT NULL PRIMARY KEY, digest TEXT NOT NULL, document TEXT NOT NULL);
     CREATE TABLE applies (serial INTEGER PRIMARY KEY, applied_at REAL NOT NULL, applied_by TEXT NOT NULL, plan_digest TEXT NOT NULL);
     """,
     """
@@ -38,7 +39,7 @@ SCRIPTS = (
 STATE_DIGEST_SINCE, RENAMES_SINCE = 3, 4
 """The versions of the tables that have them; a store that no apply has brought up to them is read as it is."""
 
-_THIS_FORMAT = f',"format":{FORMAT},"headers":'
+_THIS_FORMAT = f',"format":{FORMAT},"headers":'.encode()
 """Stands in the canonical JSON of a delivery plan of this format, and of no other."""
 
 
@@ -112,8 +113,8 @@ class AppliedStore:
 def _read(connection: sqlite3.Connection) -> AppliedState:
     """The documents are compared with their digests, and read when somebody asks for what is in them."""
     plans = {}
-    for name, digest, document in connection.execute("SELECT name, digest, document FROM applied_webhooks ORDER BY name"):
-        if hashlib.sha256(document.encode()).hexdigest() != digest:
+    for name, digest, document in connection.execute("SELECT name, digest, CAST(document AS BLOB) FROM applied_webhooks ORDER BY name"):
+        if hashlib.sha256(document).hexdigest() != digest:
             _read_plan(name, document)  # what cannot be read at all has its own message
             raise StoreError(
                 f"the applied webhook {name} does not match its digest", hint="The store was changed by other means than an apply; restore a backup."
@@ -138,7 +139,7 @@ def _state_digest(rows: Iterable[tuple[str, str]]) -> str:
     return hashlib.sha256(json.dumps([*rows]).encode()).hexdigest()
 
 
-def _read_plan(name: str, document: str) -> DeliveryPlan:
+def _read_plan(name: str, document: bytes) -> DeliveryPlan:
     try:
         return DeliveryPlan.from_json(json.loads(document))
     except (KeyError, TypeError, ValueError) as error:
