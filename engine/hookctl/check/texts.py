@@ -26,6 +26,8 @@ class Texts:
     def __init__(self, plugins: Plugins) -> None:
         self._plugins = plugins
         self._clean: set[tuple[str, str, str]] = set()
+        self._certain: dict[str, set[str]] = {}
+        """For each event type the paths that always have a value."""
 
     def check(self, notes: Notes) -> None:
         """Note an unknown event type, and what is wrong with the texts; without a known type, their syntax alone."""
@@ -34,7 +36,8 @@ class Texts:
 
         body, when = notes.webhook.fields.get("body_template"), notes.webhook.fields.get("when")
         if isinstance(body, str):
-            self._check(notes, ("body_template",), body, event_type, lambda against: check_body(body, against, self._plugins.filters))
+            certain = self._certain.setdefault(event_type.name if event_type else "", set())
+            self._check(notes, ("body_template",), body, event_type, lambda against: check_body(body, against, self._plugins.filters, certain))
         if isinstance(when, str):
             self._check(notes, ("when",), when_outline(when), event_type, lambda against: check_when(when, against))
         self._check_line(notes, ("url",), notes.webhook.fields.get("url"), event_type)
@@ -43,9 +46,11 @@ class Texts:
             self._check_line(notes, ("headers", name), value, event_type)
 
     def _check_line(self, notes: Notes, pointer: Pointer, text: Json, event_type: EventType | None) -> None:
-        from hookctl.template import check_text, has_expression
+        if isinstance(text, str) and "{" in text:
+            from hookctl.template import check_text, has_expression
 
-        if isinstance(text, str) and has_expression(text):
+            if not has_expression(text):
+                return
             place: Literal["url", "header"] = "url" if pointer == ("url",) else "header"
             self._check(notes, pointer, text, event_type, lambda against: check_text(text, against, self._plugins.filters, place))
 

@@ -119,7 +119,9 @@ def _items(value: Json) -> list[Json]:
 
 def _digest(serial: int, changes: Iterable[Change], versions: Mapping[str, str], only: Sequence[str], against: Revision | None) -> str:
     """A delivery plan's digest covers its whole document, name included, so the plan's digest covers them all."""
-    rows: list[Json] = [[change.name, change.action.value, *(plan.digest if plan else None for plan in (change.before, change.after))] for change in changes]
+    rows: list[Json] = [
+        [change.name, change.action.value, change.before.digest if change.before else None, change.after.digest if change.after else None] for change in changes
+    ]
     revision: Json = [against.ref, against.commit] if against else None
     document: Json = {"serial": serial, "changes": rows, "versions": dict(versions), "only": list(only), "against": revision}
     return hashlib.sha256(canonical_json(document)).hexdigest()

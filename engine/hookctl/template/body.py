@@ -32,15 +32,16 @@ class Decision:
     position: Position
 
 
-def check_body(text: str, event_type: EventSchema, filters: Mapping[str, Filter]) -> list[TemplateProblem]:
+def check_body(text: str, event_type: EventSchema, filters: Mapping[str, Filter], certain: set[str] | None = None) -> list[TemplateProblem]:
     """All that is wrong with a body template for this event type, in the order of the text; empty when nothing is.
 
     After a syntax error there is that one alone. A template without errors compiles and renders the event type's mock event,
-    unless a warning says that it may not.
+    unless a warning says that it may not. ``certain`` spares work on the next template for the same event type: the paths that always have
+    a value, as far as templates have had them.
     """
     plain = split_plain(text)
     if plain is not None:
-        return _check_plain(text, plain, event_type)
+        return _check_plain(text, plain, event_type, certain if certain is not None else set())
     try:
         nodes, layout = _parse(text)
     except TemplateError as error:
@@ -85,11 +86,14 @@ def _parse(text: str) -> tuple[Sequence[Node], Layout]:
     return nodes, lay_out(nodes, text)
 
 
-def _check_plain(text: str, plain: Plain, event_type: EventSchema) -> list[TemplateProblem]:
+def _check_plain(text: str, plain: Plain, event_type: EventSchema, certain: set[str]) -> list[TemplateProblem]:
+    if certain.issuperset(plain.paths):
+        return []
     problems: list[TemplateProblem] = []
     for name, in_string in dict.fromkeys(zip(plain.paths, plain.in_string, strict=True)):
         keys = name.split(".")
         if is_certain(event_type.schema, keys):
+            certain.add(name)
             continue
         path = Path(keys[0], tuple(keys[1:]), 0, len(name))
         problem = check_path(path, event_scope(EventShape(event_type.schema)), Position("text", 1) if in_string else Position("value", 0))
