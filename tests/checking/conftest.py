@@ -7,7 +7,7 @@ import pytest
 from hookctl import checking
 
 
-@pytest.fixture(autouse=True, scope="package")
+@pytest.fixture(autouse=True, scope="module")
 def small_directories_are_kept() -> Iterator[None]:
     """So that a directory of a few files shows what one of thousands would."""
     with pytest.MonkeyPatch.context() as patch:
