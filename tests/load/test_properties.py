@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from hookctl.load import load_directory, load_text
@@ -138,6 +138,7 @@ def test_any_bytes_give_findings(tmp_path: Path, data: bytes) -> None:
 @given(st.dictionaries(st.text(PRINTABLE, min_size=1), VALUES, min_size=1, max_size=5), st.booleans(), st.integers(1, 200))
 def test_json_written_as_yaml_is_read_as_it_was(document: dict[str, Json], flow: bool, width: int) -> None:
     text = yaml.dump(document, Dumper=Careful, allow_unicode=True, default_flow_style=flow, width=width)
+    assume(typed(yaml.safe_load(text)) == typed(document))  # PyYAML breaks some long lines where it cannot: then it does not read itself either
     loaded = load_text("a.yaml", text)
     assert loaded.findings == (), text
     (webhook,) = loaded.webhooks
