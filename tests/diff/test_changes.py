@@ -203,3 +203,29 @@ def test_protected_removals(delivery_plan: Build) -> None:
     plan = planned(dataclasses.replace(kept, protected=False), delivery_plan("New", protected=True, url="x"), applied=(kept, gone, delivery_plan("Free")))
     assert plan.protected_removals == ("Gone",)
     assert planned(delivery_plan("Renamed", protected=True), applied=(gone,)).protected_removals == ()
+
+
+A, B, C, D = (PluginBlock("status", {"codes": [code]}) for code in (200, 201, 202, 204))
+
+
+def test_a_validator_that_comes_or_goes_leaves_the_others_alone(delivery_plan: Build) -> None:
+    fewer, more = delivery_plan(response_validators=(A, C)), delivery_plan(response_validators=(A, B, C))
+    place = ("response_validators", 1)
+    assert changed(fewer, more) == {(*place, "type"): (None, "status"), (*place, "settings", "codes"): (None, [201])}
+    assert changed(more, fewer) == {(*place, "type"): ("status", None), (*place, "settings", "codes"): ([201], None)}
+
+
+def test_one_comes_and_another_changes(delivery_plan: Build) -> None:
+    assert changed(delivery_plan(response_validators=(A, B, C)), delivery_plan(response_validators=(D, A, PluginBlock("status", {"codes": [1]}), C))) == {
+        ("response_validators", 0, "type"): (None, "status"),
+        ("response_validators", 0, "settings", "codes"): (None, [204]),
+        ("response_validators", 2, "settings", "codes"): ([201], [1]),
+    }
+
+
+def test_a_block_without_settings_has_its_type_alone(delivery_plan: Build) -> None:
+    assert changed(delivery_plan(), delivery_plan(transport=PluginBlock("requests", {}))) == {("transport", "type"): (None, "requests")}
+    assert changed(delivery_plan(auth=(PluginBlock("hmac", {"secret": "${env:S}"}),)), delivery_plan(auth=(PluginBlock("kerberos", {}),))) == {
+        ("auth", 0, "type"): ("hmac", "kerberos"),
+        ("auth", 0, "settings", "secret"): ("${env:S}", None),
+    }
