@@ -126,6 +126,9 @@ def test_an_id_may_be_cut_short(sent: Run, cut: str) -> None:
 def test_an_id_that_is_none_or_several(sent: Run) -> None:
     result = sent("deliveries", "show", E0[:12] + "000")
     assert (result.exit_code, result.stderr) == (1, f"Error: There is no delivery '{E0[:12]}000'. Did you mean {E0}?\n")
+    for nonsense in ("nonsense", "x", "4", "--", "SiemAnomalies"):
+        result = sent("deliveries", "show", "--", nonsense)
+        assert (result.exit_code, "Did you mean" in result.stderr) == (1, False), nonsense
     result = sent("deliveries", "show", "msg_")
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: Several deliveries begin with 'msg_': msg_")

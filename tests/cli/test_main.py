@@ -96,3 +96,16 @@ def test_option_wins_over_environment_over_file(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("HOOKCTL_DIR", "from-environment")
     assert "from-environment" in directory()
     assert "from-option" in directory("--dir", "from-option")
+
+
+@pytest.mark.parametrize("arguments", [["--store", "x\x1b[31m\u202e"], ["--dir", "x\x1b[31m\u202e", "--store", "y"]])
+def test_an_error_cannot_drive_the_terminal(arguments: list[str], tmp_path: Path) -> None:
+    result = run(*arguments, "plan", cwd=tmp_path)
+    assert result.returncode == 1
+    assert not {"\x1b", "\u202e"} & set(result.stdout + result.stderr)
+
+
+def test_a_usage_error_cannot_drive_the_terminal(tmp_path: Path) -> None:
+    result = run("--color", "x\x1b[31m", "plan", cwd=tmp_path)
+    assert result.returncode == 64
+    assert "\x1b" not in result.stderr

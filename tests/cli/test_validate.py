@@ -108,3 +108,23 @@ def test_explain_says_what_may_have_been_meant(run_cli: Run) -> None:
     assert result.exit_code == 64
     assert "Did you mean secret-literal" in result.stderr
     assert run_cli("explain", "zzz").exit_code == 64
+
+
+@pytest.mark.parametrize(
+    ("settings", "error"),
+    [
+        ("[policies.nonsense]\n", "[policies]: there is no policy 'nonsense'"),
+        ("[policies.owner_label]\nlabels = 'a'\n", "[policies.owner_label]: there is no field `labels`"),
+        ("[policies.timeout_at_most]\nseconds = 3\nseverity = 'fatal'\n", "[policies.timeout_at_most]: "),
+        ("[safety]\nremoval_percent = 101\n", "[safety]: removal_percent must be a number from 0 to 100, not 101"),
+    ],
+)
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_what_a_plan_would_refuse_of_the_settings(project: Project, run_cli: Run, settings: str, error: str, form: str) -> None:
+    result = run_cli("validate", "--format", form, cwd=project({"webhooks.d/a.yaml": GOOD, "hookctl.toml": settings}))
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: {error}")
+    assert result.stdout  # what is to be said of the files is said all the same
+    assert "Error" not in result.stdout
+    fine = run_cli("validate", "--format", form, cwd=project({"webhooks.d/a.yaml": GOOD, "hookctl.toml": "[policies.owner_label]\n"}))
+    assert (fine.exit_code, fine.stderr) == (0, "")

@@ -13,7 +13,7 @@ import pytest
 
 from hookctl.plugin import EventType
 from hookctl.plugin.host import load_plugins
-from hookctl.testing.events import generate
+from hookctl.testing.events import generate, main
 
 ANOMALY = {
     "data.type": ["high_risk_request", "approval_of_rejected_request", "request_from_inactive_user", "repetitive_automated_action"],
@@ -139,3 +139,12 @@ def test_generated_events_are_valid_different_and_repeatable(anomaly: EventType)
 def test_generated_events_on_the_command_line() -> None:
     written = subprocess.run([sys.executable, "-m", "hookctl.testing.events", "3", "7"], capture_output=True, check=True, encoding="utf-8")
     assert [json.loads(line) for line in written.stdout.splitlines()] == list(generate(3, seed=7))
+
+
+def test_events_from_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["2", "7"])
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == list(generate(2, seed=7))
+    for arguments, code in ((["--help"], 0), (["many"], 2), (["-1x"], 2)):
+        with pytest.raises(SystemExit) as stopped:
+            main(arguments)
+        assert stopped.value.code == code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, cast
 
 import click
@@ -116,4 +117,5 @@ def test_nothing_of_a_file_reaches_the_terminal_raw() -> None:
 def test_the_last_line_counts() -> None:
     assert findings_text(TWO).splitlines()[-1] == "1 error and 1 warning in 1 file."
     assert findings_text([TWO[0], TWO[0]]).splitlines()[-1] == "2 errors in 1 file."
+    assert findings_text([replace(TWO[0], rule="directory-missing")]).splitlines()[-1] == "1 error."
     assert json.loads(findings_json_text(TWO))["error_count"] == 1

@@ -115,3 +115,10 @@ def test_a_mismatch_and_a_body_that_is_cut_differ() -> None:
     cut = tips_for(attempt(response=Response(200, "", (), b"", truncated=True), verdicts=verdicts), plan())
     assert "expected_values" in whole[1]
     assert whole != cut
+
+
+def test_a_secret_that_fits_into_no_url() -> None:
+    header = tips_for(attempt(failure=Failure(FailureKind.SECRET, "the value of the header X-Key holds a character that cannot be sent")), plan())
+    url = tips_for(attempt(failure=Failure(FailureKind.SECRET, "with its secret put in, the URL breaks the rule url-character")), plan())
+    assert any("line break" in tip for tip in header)
+    assert "%20" in url[0]

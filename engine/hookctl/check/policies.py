@@ -25,12 +25,25 @@ def ask_policies(plan: Plan, tables: Mapping[str, Any], plugins: Plugins) -> lis
     itself, and the others are still asked. Raises SettingsError for a table of no policy, and for settings that its policy cannot take.
     """
     unchanged = {change.name for change in plan.changes if change.action is Action.UNCHANGED}
-    asked = [(name, _policy(name, plugins), table) for name, table in tables.items()]
+    asked = [(_policy(name, plugins), table) for name, table in tables.items()]
     return [
-        (name, replace(said, is_error=said.is_error and said.webhook not in unchanged))
-        for name, policy, table in asked
-        for said in _ask(plan, policy, _checked(name, policy, table), plugins)
+        (policy.name, replace(said, is_error=said.is_error and said.webhook not in unchanged))
+        for policy, table in asked
+        for said in _ask(plan, policy, _checked(policy, table), plugins)
     ]
+
+
+def check_policy_settings(tables: Mapping[str, Any], plugins: Plugins) -> None:
+    """Raises SettingsError for what :func:`ask_policies` would raise it for, before there is a plan to ask about."""
+    for name, table in tables.items():
+        policy = _policy(name, plugins)
+        settings = _settings(_checked(policy, table))
+        try:
+            policy.build(settings)
+        except SettingsError as error:
+            raise _named(policy, error) from error
+        except Exception:  # noqa: BLE001, S112 - a policy that fails is an error of each plan, where it is told with its origin
+            continue
 
 
 def field_place(webhook: Webhook, pointer: Pointer) -> Pointer:
@@ -57,8 +70,9 @@ def _policy(name: str, plugins: Plugins) -> Policy:
     return plugins.policies[name]
 
 
-def _checked(name: str, policy: Policy, table: Any) -> Mapping[str, Json]:
+def _checked(policy: Policy, table: Any) -> Mapping[str, Json]:
     """The table, valid by the policy's schema."""
+    name = policy.name
     if not isinstance(table, dict):
         raise SettingsError(f"[policies]: {name} must be a table, not {table!r}", hint=f"Write [policies.{name}], and its settings below it.")
     try:
@@ -83,16 +97,24 @@ def _schema(policy: Policy) -> Schema:
 
 def _ask(plan: Plan, policy: Policy, table: Mapping[str, Json], plugins: Plugins) -> list[PolicyFinding]:
     """What the policy says, each with the severity that the table asks for, if it asks for one."""
-    settings = {key: value for key, value in table.items() if key != "severity"}
     severity = table.get("severity")
     try:
-        found = [_finding(said) for said in policy.build(settings)(plan)]
+        found = [_finding(said) for said in policy.build(_settings(table))(plan)]
     except SettingsError as error:
-        raise SettingsError(f"[policies.{policy.name}]: {error.message}", hint=error.hint) from error
+        raise _named(policy, error) from error
     except Exception as error:  # noqa: BLE001 - whatever a plugin raises, it is named and keeps the plan from being applied
         origin = plugins.origins.get(("policy", policy.name), "an unknown plugin")
         return [PolicyFinding("", f"the policy of {origin} failed: {error!r}", "Repair or uninstall it.")]
     return [replace(said, is_error=severity == Severity.ERROR) if severity else said for said in found]
+
+
+def _settings(table: Mapping[str, Json]) -> dict[str, Json]:
+    """What is the policy's own."""
+    return {key: value for key, value in table.items() if key != "severity"}
+
+
+def _named(policy: Policy, error: SettingsError) -> SettingsError:
+    return SettingsError(f"[policies.{policy.name}]: {error.message}", hint=error.hint)
 
 
 def _finding(said: object) -> PolicyFinding:

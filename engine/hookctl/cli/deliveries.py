@@ -26,6 +26,8 @@ STATUSES = ("waiting", "retrying", "held", "delivered", "dead", "cancelled", UND
 PREFIX = "msg_"
 NAMED_BEFORE = 1000
 """How many of the newest deliveries a mistyped id is compared with."""
+ALIKE = 0.7
+"""How alike an id must be to one that there is, from 0 to 1, to be taken for a slip of it: all ids are of the same few characters."""
 
 EPILOG = """
 \b
@@ -245,6 +247,7 @@ def _find(queue: SqliteQueue, text: str) -> Delivery:
     if found:
         names = ", ".join(delivery.id for delivery in found[:5])
         raise click.ClickException(f"Several deliveries begin with {text!r}: {names}{', ...' if len(found) > 5 else ''}")
-    newest = {delivery.id[: len(prefix)]: delivery.id for delivery in queue.deliveries(limit=NAMED_BEFORE)}
-    close = get_close_matches(prefix, newest, n=1)
+    stem = prefix.removeprefix(PREFIX)
+    newest = {delivery.id.removeprefix(PREFIX)[: len(stem)]: delivery.id for delivery in queue.deliveries(limit=NAMED_BEFORE)}
+    close = get_close_matches(stem, newest, n=1, cutoff=ALIKE)
     raise click.ClickException(f"There is no delivery {text!r}.{f' Did you mean {newest[close[0]]}?' if close else ''}")

@@ -82,11 +82,13 @@ def _plugins(session: Session) -> Iterator[Check]:
 
 
 def _settings(session: Session) -> Iterator[Check]:
+    from hookctl.cli.safety import check_rules
     from hookctl.report.doctor import Check
     from hookctl.run.keeping import limits_from_settings
 
     limits_from_settings(session.settings.get("retention", {}), session.settings.get("intake", {}))
     session.network()
+    check_rules(session)
     yield Check("settings", "ok", "read")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import sys
 from importlib import import_module
 
@@ -99,19 +100,25 @@ def main() -> None:
     """Run the command line; the console script. Exit codes as in ``hookctl.cli.exit_codes``."""
     try:
         sys.exit(hookctl.main(standalone_mode=False))  # the exit code that a command gave to ctx.exit; None, for 0, without
-    except click.UsageError as error:
-        error.show()
-        sys.exit(exit_codes.USAGE)
     except click.ClickException as error:
-        error.show()
-        sys.exit(exit_codes.FAILED)
+        shown = io.StringIO()
+        error.show(shown)
+        click.echo(_printable(shown.getvalue().rstrip("\n")), err=True)
+        sys.exit(exit_codes.USAGE if isinstance(error, click.UsageError) else exit_codes.FAILED)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         sys.exit(exit_codes.INTERRUPTED)
     except HookctlError as error:
-        click.echo(f"Error: {error.message}", err=True)
+        click.echo(f"Error: {_printable(error.message)}", err=True)
         if error.hint:
-            click.echo(f"  {error.hint}", err=True)
+            click.echo(f"  {_printable(error.hint)}", err=True)
         sys.exit(exit_codes.FAILED)
     finally:
         gc.freeze()  # else Python looks for garbage among all that is left, which after thousands of webhooks takes longer than a light command
+
+
+def _printable(text: str) -> str:
+    """The lines of a message, in which there may be text of a file or of a target."""
+    from hookctl.report.printable import printable
+
+    return "\n".join(map(printable, text.split("\n")))

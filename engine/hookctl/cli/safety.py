@@ -31,6 +31,16 @@ def removal_limit(session: Session) -> RemovalLimit:
     return RemovalLimit(percent, minimum)
 
 
+def check_rules(session: Session) -> None:
+    """Raises SettingsError for what is wrong with ``[policies]`` and ``[safety]`` of hookctl.toml, which a plan needs."""
+    removal_limit(session)
+    tables = session.settings.get("policies", {})
+    if tables:
+        from hookctl.check import check_policy_settings
+
+        check_policy_settings(tables, session.plugins)
+
+
 def drift(session: Session, applied: AppliedState) -> Sequence[PlanFinding]:
     """What something else than an apply has changed: warnings. Never makes the store."""
     from hookctl.pipeline import check_drift

@@ -27,17 +27,19 @@ Examples:
 @format_option(*ALL)
 @click.pass_context
 def command(ctx: click.Context, outputs: Outputs) -> None:
-    """Check every webhook file, and say everything that is wrong.
+    """Check every webhook file, and say everything that is wrong; with the settings of policies in hookctl.toml.
 
     Files are *.yaml and *.yml in the directory and below it; names that begin with a dot are left out.
     Needs neither network, secrets nor state. Exit code 0 when there is no error, 1 when there is one.
     `hookctl explain RULE` tells more about the rule that a finding names.
     """
     from hookctl.cli.checked import check, write_findings
+    from hookctl.cli.safety import check_rules
     from hookctl.report.findings import counted
 
     session: Session = ctx.obj
     checked = check(session)
     nothing = f"{counted(len(checked.webhooks), 'webhook')} in {counted(len(checked.files), 'file')}, and nothing to object to."
     write_findings(ctx, session, outputs, checked.findings, nothing)
+    check_rules(session)
     ctx.exit(exit_codes.OK if checked.valid else exit_codes.FAILED)

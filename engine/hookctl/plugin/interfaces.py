@@ -144,7 +144,11 @@ DEFAULT_VALIDATOR = "json_path"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidatorType:
-    """A check on a response. ``build`` raises ``hookctl.errors.TemplateError`` for a bad expression, with offsets into it."""
+    """A check on a response. ``build`` raises ``hookctl.errors.TemplateError`` for a bad expression, with offsets into it.
+
+    Where a file has another setting that the schema refuses, ``build`` is called all the same for what it says of the expression; whatever
+    else it raises then is passed over.
+    """
 
     name: str
     summary: str

@@ -16,6 +16,7 @@ from hookctl.report.printable import printable
 _WIDTH = 120
 """Columns of a source line that are shown; longer lines are cut around the span."""
 _TAB = 4
+_OF_NO_FILE = frozenset({"directory-missing", "directory-empty"})
 _HIDDEN = frozenset({"secret-literal"})
 """Rules whose span is not repeated: it is a secret, and reports end up in logs."""
 
@@ -30,11 +31,12 @@ def findings_text(findings: Sequence[Finding], *, color: bool = False) -> str:
 def summary_line(findings: Sequence[Finding]) -> str:
     """Such as: 2 errors and 1 warning in 2 files."""
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
-    files = len({finding.file.path for finding in findings})
+    files = len({finding.file.path for finding in findings if finding.rule not in _OF_NO_FILE})
     counts = [counted(errors, "error")] if errors else []
     if warnings := len(findings) - errors:
         counts.append(counted(warnings, "warning"))
-    return f"{' and '.join(counts)} in {counted(files, 'file')}." if findings else "No findings."
+    where = f" in {counted(files, 'file')}" if files else ""
+    return f"{' and '.join(counts)}{where}." if findings else "No findings."
 
 
 def counted(number: int, noun: str) -> str:

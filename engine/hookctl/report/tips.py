@@ -44,7 +44,7 @@ FAILURES: Mapping[FailureKind, tuple[str, ...]] = {
     ),
     FailureKind.SECRET: (
         "Secrets are read when a request is sent: set the variable, or write the file, where hookctl runs, and start it again.",
-        "A secret that is sent in a header or in a URL must not hold a line break, or begin or end with a space: files often end with one.",
+        "A secret that is sent in a header must not hold a line break, or begin or end with a space: files often end with one.",
     ),
     FailureKind.TOKEN: (
         "The target itself was not asked: there was no token to ask with.",
@@ -57,6 +57,10 @@ FAILURES: Mapping[FailureKind, tuple[str, ...]] = {
     ),
 }
 
+SECRET_IN_URL = (
+    "What the secret stands for does not fit into a URL: write its characters as percent escapes where the secret is kept, %20 for a space.",
+    "Check that it is the secret that is meant, and that neither a line break nor a space came with it. Better: send it in a header, by auth.",
+)
 UNTRUSTED = (
     "The certificate's authority is not one that is trusted here.",
     "If it is your own, name it: --cacert FILE, or cacert in hookctl.toml.",
@@ -140,6 +144,8 @@ def _tips(attempt: Attempt) -> tuple[str, ...]:
         more = PERHAPS_NOT_CONNECTED if failure.kind is FailureKind.TIMEOUT and not connected else ()
         if failure.kind is FailureKind.CONNECT and attempt.timing.tls is not None:
             return HUNG_UP
+        if failure.kind is FailureKind.SECRET and "the rule url-" in failure.message:
+            return SECRET_IN_URL
         return _tls(failure.message) if failure.kind is FailureKind.TLS else FAILURES[failure.kind] + more
     return () if response is None or attempt.succeeded else _status(response)
 

@@ -109,11 +109,16 @@ def _id(chance: random.Random) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    """Write events to standard output: ``COUNT [SEED]``."""
-    numbers = [int(argument) for argument in arguments]
-    for event in generate(*numbers):
+    """Write events to standard output: ``COUNT [SEED]``. Wrong arguments end the program with what is right."""
+    from argparse import ArgumentParser
+
+    parser = ArgumentParser(prog="python -m hookctl.testing.events", description="Write anomaly events, random and valid, as JSON lines.")
+    parser.add_argument("count", nargs="?", type=int, default=1000, help="how many (default: %(default)s)")
+    parser.add_argument("seed", nargs="?", type=int, default=0, help="the same seed gives the same events (default: %(default)s)")
+    chosen = parser.parse_args(arguments)
+    for event in generate(chosen.count, chosen.seed):
         sys.stdout.write(json.dumps(event, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or ["1000"])
+    main(sys.argv[1:])
