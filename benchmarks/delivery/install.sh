@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Installs what hookctl's deliveries are measured beside: nginx, Redis, Alertmanager (Debian's packages) and Celery (into a virtual environment of its own).
+# May be run again at any time. Starts no service, and enables none that was not there before.
+set -euo pipefail
+
+cache="${XDG_CACHE_HOME:-$HOME/.cache}/hookctl-benchmarks"
+policy=/usr/sbin/policy-rc.d
+declare -A programs=([nginx]=nginx [redis-server]=redis-server [prometheus-alertmanager]=prometheus-alertmanager)
+
+missing=()
+for package in "${!programs[@]}"; do
+  PATH="$PATH:/usr/sbin" command -v "${programs[$package]}" >/dev/null || missing+=("$package")
+done
+
+if ((${#missing[@]})); then
+  if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
+    echo "Needs root and apt-get to install: ${missing[*]}" >&2
+    exit 1
+  fi
+  # While this file forbids it, no package starts its service.
+  if [ ! -e "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get -qq update
+  apt-get -qq install --yes --no-install-recommends "${missing[@]}" >/dev/null
+  for package in "${missing[@]}"; do
+    deb-systemd-helper disable "$package.service" >/dev/null 2>&1 || true # there may be no systemd
+    update-rc.d "$package" disable >/dev/null 2>&1 || true                # or no start scripts
+  done
+fi
+
+if [ ! -x "$cache/celery/bin/celery" ]; then
+  mkdir -p "$cache"
+  "${PYTHON:-python3}" -m venv "$cache/celery"
+  "$cache/celery/bin/python" -m pip install --quiet --disable-pip-version-check celery redis requests
+fi

@@ -1,0 +1,101 @@
+"""Takes the turns, and prints the table."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NoReturn
+
+from delivery import nginx, report
+from delivery.measure import Group, Job, Turn, TurnError, judge
+from delivery.ways import end_to_end, loops
+from delivery.work import Site, Way
+
+
+def needs(module: str) -> Callable[[], str | None]:
+    return lambda: None if find_spec(module) else module
+
+
+WAYS = (
+    Way("hookctl", 1.0, lambda: None, end_to_end.send(1)),
+    Way("hookctl-2", 1.0, lambda: None, end_to_end.send(2)),
+    Way("pycurl", 3.0, needs("pycurl"), loops.loop("pycurl")),
+    Way("post", 0.03, needs("requests"), loops.loop("requests.post")),
+    Way("session", 0.1, needs("requests"), loops.loop("requests.Session")),
+)
+BUDGET = 300.0
+"""Seconds after which no further turn begins."""
+
+
+def take_turn(site: Site, way: Way, job: Job) -> Turn | str:
+    """What it came to, or why it came to nothing."""
+    log = site.root / f"{way.name}.log"
+    log.unlink(missing_ok=True)
+    try:
+        with Group(log) as group:
+            done = way.turn(site, job, group)
+            peak = group.peak()
+    except (TurnError, TimeoutError, subprocess.CalledProcessError) as error:
+        return str(error)
+    return judge(job, done, peak)
+
+
+def take_turns(site: Site, ways: list[Way], count: int, rounds: int, seconds: float) -> dict[str, report.Row]:
+    """Every way in every round: first as fast as it goes, then at half that pace."""
+    rows = {way.name: report.Row(way.name) for way in ways}
+    until = time.monotonic() + BUDGET
+    for half_load in (False, True):
+        for number in range(rounds):
+            for way in ways:
+                row = rows[way.name]
+                rate = row.rate / 2 if half_load else None
+                if row.failed or time.monotonic() > until:
+                    continue
+                print(f"{'half load' if half_load else 'full speed'}, round {number + 1}: {way.name:<20}", end="\r", file=sys.stderr, flush=True)
+                events = max(100, int(rate * seconds if rate else count * way.share))
+                row.add(take_turn(site, way, Job(f"{way.name}-{int(half_load)}-{number}-", events, rate)))
+    print(f"{'':<60}", end="\r", file=sys.stderr)
+    return rows
+
+
+def terminated(number: int, frame: object) -> NoReturn:  # noqa: ARG001 - as signal calls it
+    raise KeyboardInterrupt  # so that everything that was started is ended
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Deliveries by hookctl beside its peers, against nginx over TLS on loopback.")
+    parser.add_argument("--count", type=int, default=20_000, help="events a turn of hookctl; the others get as many as they do in about the same time")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2.0, help="how long a turn at half load lasts")
+    parser.add_argument("--only", help=f"comma-separated: {', '.join(way.name for way in WAYS)}")
+    arguments = parser.parse_args()
+    if nginx.program() is None:
+        raise SystemExit("nginx is not installed; see install.sh")
+    names = arguments.only.split(",") if arguments.only else [way.name for way in WAYS]
+    if unknown := set(names) - {way.name for way in WAYS}:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    asked = [way for way in WAYS if way.name in names]
+    lacking = {way.name: missing for way in asked if (missing := way.missing())}
+    signal.signal(signal.SIGTERM, terminated)
+    with tempfile.TemporaryDirectory() as temporary:
+        root = Path(temporary)
+        root.chmod(0o755)  # nginx's worker is another user when nginx is started by root
+        (root / "nginx").mkdir()
+        with nginx.sink(root / "nginx") as sink:
+            rows = take_turns(Site(sink, root), [way for way in asked if way.name not in lacking], arguments.count, arguments.rounds, arguments.seconds)
+    print(report.table(rows))
+    for name, missing in lacking.items():
+        print(f"{name}: skipped, {missing} is not installed")
+    for line in report.verdicts(rows):
+        print(line)
+    print(f"Load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores.")
+    if any(row.lost or row.failed for row in rows.values()):
+        raise SystemExit("Something was lost, or did not end.")

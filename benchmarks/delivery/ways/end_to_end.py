@@ -1,0 +1,115 @@
+"""hookctl, end to end: ``hookctl send``, whole processes on one store with ``synchronous=FULL``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from delivery.measure import Done, Group, Job, TurnError
+from delivery.nginx import ADDRESS, HOST, Sink
+from delivery.work import TEMPLATE, Site, at_pace
+from hookctl.run.route import delivery_id
+
+HOOKCTL = str(Path(sys.executable).parent / "hookctl")
+NAME = "Bench"
+WEBHOOK = f"""\
+name: {NAME}
+event: anomaly
+url: https://{HOST}/ingest
+headers:
+  X-Source: hookctl
+auth:
+  type: bearer
+  token: ${{env:BENCH_TOKEN}}
+body_template: |
+{textwrap.indent(TEMPLATE, "  ")}response_validators:
+  - json_path: $.data.status
+    expected_values: [accepted, queued]
+"""
+
+
+def send(processes: int) -> Callable[[Site, Job, Group], Done]:
+    """A turn of so many ``hookctl send``, each with its part of the events. As fast as it goes they are in files; at a pace they come through pipes."""
+
+    def turn(site: Site, job: Job, group: Group) -> Done:
+        project = _project(site)
+        run = _paced if job.rate else _from_files
+        expected = [delivery_id(name, NAME) for name in job.ids]  # as the receiver sees them
+        start, seconds = run(site, job, group, project, processes)
+        cpu = group.cpu()
+        receipts = site.sink.receipts(expected)
+        _verify(project / ".hookctl" / "hookctl.db", job)
+        return Done(start, expected, receipts, cpu, seconds)
+
+    return turn
+
+
+def _project(site: Site) -> Path:
+    """A new project with the webhook applied."""
+    project = site.root / "project"
+    shutil.rmtree(project, ignore_errors=True)
+    (project / "webhooks.d").mkdir(parents=True)
+    (project / "webhooks.d" / "bench.yaml").write_text(WEBHOOK, encoding="utf-8")
+    (project / "hookctl.toml").write_text(_settings(site.sink), encoding="utf-8")
+    subprocess.run([HOOKCTL, "apply", "--auto-approve"], cwd=project, env=_environment(), stdout=subprocess.DEVNULL, check=True)
+    return project
+
+
+def _settings(sink: Sink) -> str:
+    return f'cacert = "{sink.ca_file}"\nconnect_to = ["{HOST}:443:{ADDRESS}:{sink.tls_port}"]\n'
+
+
+def _environment() -> dict[str, str]:
+    # Byte code is kept, as it is where hookctl is installed, whatever this process was told about it.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HOOKCTL_") and name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"BENCH_TOKEN": "token-of-the-benchmark"}
+
+
+def _from_files(site: Site, job: Job, group: Group, project: Path, processes: int) -> tuple[float, float]:
+    lines = site.lines(job.ids)
+    for number in range(processes):
+        (project / f"{number}.jsonl").write_bytes(b"".join(lines[number::processes]))
+    start, clock = time.time(), time.monotonic()
+    started = [group.start(HOOKCTL, "send", f"{number}.jsonl", cwd=project, env=_environment()) for number in range(processes)]
+    for process in started:
+        group.wait(process, job.limit)
+    return start, time.monotonic() - clock
+
+
+def _paced(site: Site, job: Job, group: Group, project: Path, processes: int) -> tuple[float, None]:
+    lines = site.lines(job.ids)
+    started = [group.start(HOOKCTL, "send", "-", cwd=project, env=_environment(), stdin=subprocess.PIPE) for _ in range(processes)]
+    pipes = [process.stdin for process in started if process.stdin is not None]
+    warm = [f"{job.warm_up}{number}" for number in range(processes)]
+    for pipe, line in zip(pipes, site.lines(warm), strict=True):
+        os.write(pipe.fileno(), line)
+    if len(site.sink.receipts([delivery_id(name, NAME) for name in warm])) < processes:
+        raise TurnError(f"nothing was delivered: {group.last_words()}")
+
+    def give(first: int, last: int) -> None:
+        for number, pipe in enumerate(pipes):
+            pipe.write(b"".join(lines[first + number : last : processes]))
+            pipe.flush()
+
+    start = at_pace(job, give)
+    for pipe in pipes:
+        pipe.close()
+    for process in started:
+        group.wait(process, job.limit)
+    return start, None
+
+
+def _verify(store: Path, job: Job) -> None:
+    """That the store holds the outcome of every event. Raises TurnError."""
+    connection = sqlite3.connect(store)
+    (stored,) = connection.execute("SELECT count(*) FROM deliveries d JOIN events e ON e.seq = d.event WHERE status = 'delivered' AND owner IS NULL").fetchone()
+    connection.close()
+    if stored < job.count:
+        raise TurnError(f"{job.count} events, and {stored} stored as delivered")

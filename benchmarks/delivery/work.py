@@ -1,0 +1,89 @@
+"""What every way delivers, the body of about 600 bytes that a webhook makes of an event, and at what pace."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from delivery.measure import Done, Group, Job
+from delivery.nginx import Sink
+from hookctl.plugin.host import load_plugins
+from hookctl.template import compile_body
+from hookctl.testing.events import generate
+
+TICK = 0.005
+"""Seconds between two gifts of events at a steady pace."""
+TEMPLATE = """\
+{
+  "event": "{{ id }}",
+  "event_type": "{{ event_type }}",
+  "time": {{ event_time }},
+  "severity": "{{ data.severity }}",
+  "title": "{{ data.title }}",
+  "text": "{{ data.description }}",
+  "request": {{ data.request }},
+  "requester": "{{ data.requester.email }}",
+  "integration": {{ data.integration }}
+}
+"""
+POOL = 997
+"""So many events differ; beyond that only their ids do."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a turn takes place."""
+
+    sink: Sink
+    root: Path
+
+    @cached_property
+    def body(self) -> Path:
+        """A file with the body that hookctl makes of the first event, for those that make none."""
+        path = self.root / "body.json"
+        path.write_bytes(compile_body(TEMPLATE, load_plugins().filters).render(next(generate(1))))
+        return path
+
+    @cached_property
+    def _pool(self) -> list[str]:
+        return [json.dumps({**event, "id": "\0"}) + "\n" for event in generate(POOL)]
+
+    def lines(self, ids: Sequence[str]) -> list[bytes]:
+        """An event for each id, as a line of JSON."""
+        pool = self._pool
+        return [pool[number % POOL].replace("\\u0000", name).encode() for number, name in enumerate(ids)]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to deliver."""
+
+    name: str
+    share: float
+    """How many events it gets a turn, as a share of hookctl's, so that all turns take about as long."""
+    missing: Callable[[], str | None]
+    """What it needs and is not installed."""
+    turn: Callable[[Site, Job, Group], Done]
+
+
+def at_pace(job: Job, give: Callable[[int, int], object]) -> float:
+    """Give all events, from the first up to the last of each gift, at the job's pace or all at once. Returns when it began, in epoch seconds."""
+    start = time.time()
+    for first, last in _gifts(job, start):
+        give(first, last)
+    return start
+
+
+def _gifts(job: Job, start: float) -> Iterator[tuple[int, int]]:
+    given = 0
+    while given < job.count:
+        due = job.count if job.rate is None else min(job.count, 1 + int((time.time() - start) * job.rate))
+        if due > given:
+            yield given, due
+            given = due
+        else:
+            time.sleep(TICK)
