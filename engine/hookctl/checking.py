@@ -15,6 +15,7 @@ from hookctl.compile import compile_webhook
 from hookctl.errors import StateError
 from hookctl.load import list_files, load_bytes, load_each, read_content
 from hookctl.model import DeliveryPlan, Finding, Severity, Webhook, has_errors, in_order
+from hookctl.model.delivery_plan import KnownPlans
 from hookctl.plugin.calls import Plugins
 
 if TYPE_CHECKING:
@@ -35,10 +36,10 @@ class CheckedFile:
 
     __slots__ = ("_webhooks", "content", "names", "path")
 
-    def __init__(self, path: str, content: bytes) -> None:
+    def __init__(self, path: str, content: bytes, names: Sequence[str] = ()) -> None:
         self.path = path
         self.content = content
-        self.names: Sequence[str] = ()
+        self.names = names
         """Of its webhooks, in order."""
         self._webhooks: Sequence[Webhook] | None = None
 
@@ -54,6 +55,19 @@ class CheckedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckedWebhooks:
+    """The webhooks of files, in order; each is loaded again when it is asked for more than its name."""
+
+    files: Sequence[CheckedFile]
+
+    def __iter__(self) -> Iterator[Webhook]:
+        return chain.from_iterable(file.webhooks() for file in self.files)
+
+    def __len__(self) -> int:
+        return sum(len(file.names) for file in self.files)
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
     """What a directory holds, and everything that is wrong with it."""
 
@@ -63,9 +77,9 @@ class Checked:
     """The delivery plan of each webhook whose file has no error."""
 
     @property
-    def webhooks(self) -> tuple[Webhook, ...]:
-        """In the order of the files; each is loaded again when it is asked for more than its name."""
-        return tuple(webhook for file in self.files for webhook in file.webhooks())
+    def webhooks(self) -> CheckedWebhooks:
+        """In the order of the files."""
+        return CheckedWebhooks(self.files)
 
     @property
     def valid(self) -> bool:
@@ -94,11 +108,11 @@ def check_directory(
         if isinstance(content, Finding):
             survey.findings.append(content)
         else:
-            survey.add(CheckedFile(str(path), content))
+            survey.add(str(path), content)
     if kept:
         kept.save()
     findings = in_order([*survey.findings, *_compare_names(survey.files)])
-    return Checked(tuple(survey.files), tuple(findings), survey.plans)
+    return Checked(tuple(survey.files), tuple(findings), survey.plans())
 
 
 def _cache(folder: Path, directory: Path, plugins: Plugins) -> Cache:
@@ -113,25 +127,35 @@ class _Survey:
     def __init__(self, plugins: Plugins, cache: Cache | None) -> None:
         self.files: list[CheckedFile] = []
         self.findings: list[Finding] = []
-        self.plans: dict[str, DeliveryPlan] = {}
         self._plugins = plugins
         self._cache = cache
+        self._digests: dict[str, str] = {}
+        self._plans: dict[str, DeliveryPlan] = {}
+        """Those that were compiled; all others are kept in the cache as a digest."""
+        self._homes: dict[str, CheckedFile] = {}
 
     @cached_property
     def _checker(self) -> Checker:
         return Checker(self._plugins)
 
-    def add(self, file: CheckedFile) -> None:
+    def plans(self) -> Mapping[str, DeliveryPlan]:
+        """The delivery plan of each webhook whose file has no error."""
+        return KnownPlans(self._digests, self._compile, self._plans)
+
+    def add(self, path: str, content: bytes) -> None:
         """Take in one file."""
+        kept = self._cache.get(path, content) if self._cache else None
+        if kept is None:
+            self._check(CheckedFile(path, content))
+            return
+        names, digests, warnings = kept
+        file = CheckedFile(path, content, names)
         self.files.append(file)
-        kept = self._cache.get(file.path, file.content) if self._cache else None
-        if kept:
-            self.findings += kept.warnings
-            file.names = [name for name, _ in kept.webhooks]
-            for number, (name, digest) in enumerate(kept.webhooks):
-                self.plans[name] = DeliveryPlan.later(name, digest, partial(self._compile, file, number, digest))
-        else:
-            self._check(file)
+        for name, digest in zip(names, digests, strict=True):
+            self._digests[name] = digest
+            self._homes[name] = file
+            self._plans.pop(name, None)  # of a name that two webhooks have the later one counts, as without a cache
+        self.findings += warnings
 
     def _check(self, file: CheckedFile) -> None:
         webhooks: list[Webhook] = []
@@ -144,21 +168,26 @@ class _Survey:
             errors += has_errors(found)
             if errors > MOST_FINDINGS:
                 break
+        self.files.append(file)
         self.findings += _bounded(findings)
         file.names = [webhook.name for webhook in webhooks]
         if errors:
             return
         plans = [compile_webhook(webhook, self._plugins) for webhook in webhooks]
-        self.plans.update((plan.name, plan) for plan in plans)
+        for plan in plans:
+            self._digests[plan.name] = plan.digest
+            self._plans[plan.name] = plan
         if self._cache and not any(finding.rule == NOT_KEPT for finding in findings):
             from hookctl.cache import Result
 
-            self._cache.add(file.content, Result([(plan.name, plan.digest) for plan in plans], findings))
+            self._cache.add(file.content, Result(file.names, [plan.digest for plan in plans], findings))
 
-    def _compile(self, file: CheckedFile, number: int, digest: str) -> DeliveryPlan:
-        plan = compile_webhook(file.webhook(number), self._plugins)
-        if plan.digest != digest:
-            raise StateError(f"the cache of {file.path} is not of this hookctl and its plugins", hint="Delete .hookctl/cache.")
+    def _compile(self, name: str) -> DeliveryPlan:
+        home = self._homes[name]
+        number = max(number for number, other in enumerate(home.names) if other == name)
+        plan = compile_webhook(home.webhook(number), self._plugins)
+        if plan.digest != self._digests[name]:
+            raise StateError(f"the cache of {home.path} is not of this hookctl and its plugins", hint="Delete .hookctl/cache.")
         return plan
 
 
@@ -176,7 +205,8 @@ def _bounded(findings: Sequence[Finding]) -> Sequence[Finding]:
 
 def _compare_names(files: Iterable[CheckedFile]) -> list[Finding]:
     """What is wrong with names that more than one webhook has: the one thing that no file shows by itself."""
-    counts = Counter(name.casefold() for file in files for name in file.names)
-    if len(counts) == counts.total():
+    names = [name for file in files for name in file.names]
+    counts = Counter(map(str.casefold, names))
+    if len(counts) == len(names):
         return []
     return check_names(webhook for file in files for webhook in file.webhooks() if counts[webhook.name.casefold()] > 1)

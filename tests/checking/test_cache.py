@@ -148,7 +148,7 @@ def test_nothing_is_left_of_a_write_that_failed(directory: Path, run: Callable[[
 def test_a_result_that_is_not_of_this_hookctl_is_refused(directory: Path) -> None:
     """It would take a forged cache, or a plugin that does not always say the same."""
     cache = Cache(directory.parent / "cache", directory, fingerprint(PLUGINS))
-    cache.add((directory / "0.yaml").read_bytes(), Result([("W0", "0" * 64)]))
+    cache.add((directory / "0.yaml").read_bytes(), Result(["W0"], ["0" * 64]))
     cache.save()
     plan = check_directory(directory, PLUGINS, cache=directory.parent / "cache").plans["W0"]
     assert plan.digest == "0" * 64

@@ -153,12 +153,12 @@ def test_a_warning_comes_back_as_it_was(message: str, hint: str, span: Span | No
     )
     with TemporaryDirectory() as folder:
         cache = Cache(Path(folder), Path("webhooks.d"), "key")
-        cache.add(b"text", Result([("A", "d1"), ("B", "d2")], [warning, warning]))
-        cache.add(b"none", Result([("C", "d3")]))
+        cache.add(b"text", Result(["A", "B"], ["d1", "d2"], [warning, warning]))
+        cache.add(b"none", Result(["C"], ["d3"]))
         cache.save()
         again = Cache(Path(folder), Path("webhooks.d"), "key")
-        assert again.get("a.yaml", b"text") == Result([("A", "d1"), ("B", "d2")], [warning, warning])
-        assert again.get("b.yaml", b"none") == Result([("C", "d3")], ())
+        assert again.get("a.yaml", b"text") == Result(["A", "B"], ["d1", "d2"], [warning, warning])
+        assert again.get("b.yaml", b"none") == Result(["C"], ["d3"])
         assert again.get("b.yaml", b"other") is None
         assert Cache(Path(folder), Path("webhooks.d"), "other key").get("a.yaml", b"text") is None
 

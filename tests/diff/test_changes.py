@@ -10,6 +10,7 @@ import pytest
 
 from hookctl.diff import make_plan
 from hookctl.model import Action, AppliedState, Change, DeliveryPlan, FieldChange, Plan, PluginBlock, Revision
+from hookctl.model.delivery_plan import KnownPlans
 
 VERSIONS = {"hookctl": "1.2.3"}
 Build = Callable[..., DeliveryPlan]
@@ -229,3 +230,26 @@ def test_a_block_without_settings_has_its_type_alone(delivery_plan: Build) -> No
         ("auth", 0, "type"): ("hmac", "kerberos"),
         ("auth", 0, "settings", "secret"): ("${env:S}", None),
     }
+
+
+def test_what_is_unchanged_is_not_read(delivery_plan: Build) -> None:
+    """Of thousands of webhooks a plan compares digests, and reads those alone that differ."""
+
+    def read(name: str) -> DeliveryPlan:
+        asked.append(name)
+        return plans[name]
+
+    asked: list[str] = []
+    plans = {name: delivery_plan(name, url=f"https://{name.lower()}.example.com/") for name in ("b", "A", "c", "Gone")}
+    known = KnownPlans({name: plan.digest for name, plan in plans.items()}, read)
+    desired = {name: plans[name] for name in ("b", "A", "c")} | {"New": delivery_plan("New"), "c": delivery_plan("c")}
+    plan = make_plan(AppliedState(1, known), desired, VERSIONS)
+    assert [change.name for change in plan.changed] == ["c", "Gone", "New"]
+    assert plan.changes.first_unchanged(5) == ["A", "b"]
+    assert plan.changes.first_unchanged(1) == ["A"]
+    assert (len(plan.changes), plan.has_changes) == (5, True)
+    assert sorted(asked) == ["Gone", "c"]
+    assert plan == make_plan(AppliedState(1, plans), desired, VERSIONS)
+    assert plan.digest == make_plan(AppliedState(1, plans), desired, VERSIONS).digest
+    assert [change.name for change in plan.changes] == ["A", "b", "c", "Gone", "New"]
+    assert sorted(asked) == ["A", "Gone", "b", "c"]

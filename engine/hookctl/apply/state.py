@@ -7,14 +7,13 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hookctl.apply.lock import refuse_locked
 from hookctl.errors import StalePlanError, StateError, StoreError
 from hookctl.model import Action, AppliedState, DeliveryPlan, Plan, Rename
-from hookctl.model.delivery_plan import FORMAT
+from hookctl.model.delivery_plan import FORMAT, KnownPlans
 
 if TYPE_CHECKING:
     import sqlite3
@@ -112,26 +111,27 @@ class AppliedStore:
 
 def _read(connection: sqlite3.Connection) -> AppliedState:
     """The documents are compared with their digests, and read when somebody asks for what is in them."""
-    plans = {}
-    for name, digest, document in connection.execute("SELECT name, digest, CAST(document AS BLOB) FROM applied_webhooks ORDER BY name"):
-        if hashlib.sha256(document).hexdigest() != digest:
-            _read_plan(name, document)  # what cannot be read at all has its own message
-            raise StoreError(
-                f"the applied webhook {name} does not match its digest", hint="The store was changed by other means than an apply; restore a backup."
-            )
-        plans[name] = DeliveryPlan.later(name, digest, partial(_read_plan, name, document)) if _THIS_FORMAT in document else _read_plan(name, document)
+    rows = connection.execute("SELECT name, digest, CAST(document AS BLOB) FROM applied_webhooks ORDER BY name").fetchall()
+    for name, document in [(name, document) for name, digest, document in rows if hashlib.sha256(document).hexdigest() != digest]:
+        _read_plan(name, document)  # what cannot be read at all has its own message
+        raise StoreError(f"the applied webhook {name} does not match its digest", hint="The store was changed by other means than an apply; restore a backup.")
+    for name, document in [(name, document) for name, _, document in rows if _THIS_FORMAT not in document]:
+        _read_plan(name, document)
+    documents = {name: document for name, _, document in rows}
+    digests = {name: digest for name, digest, _ in rows}
     last = _last_apply(connection)
-    return AppliedState(last[0] if last else 0, plans, _renames(connection), _is_edited(connection, plans))
+    plans = KnownPlans(digests, lambda name: _read_plan(name, documents[name]))
+    return AppliedState(last[0] if last else 0, plans, _renames(connection), _is_edited(connection, digests))
 
 
-def _is_edited(connection: sqlite3.Connection, plans: Mapping[str, DeliveryPlan]) -> bool:
-    """``plans`` are all that are applied, in order of name."""
+def _is_edited(connection: sqlite3.Connection, digests: Mapping[str, str]) -> bool:
+    """``digests`` are of all that are applied, in order of name."""
     from hookctl.store import table_version
 
     if table_version(connection, COMPONENT) < STATE_DIGEST_SINCE:
         return False
     row = connection.execute("SELECT state_digest FROM applies ORDER BY serial DESC LIMIT 1").fetchone()
-    return bool(row and row[0]) and row[0] != _state_digest((name, plan.digest) for name, plan in plans.items())
+    return bool(row and row[0]) and row[0] != _state_digest(digests.items())
 
 
 def _state_digest(rows: Iterable[tuple[str, str]]) -> str:
@@ -179,14 +179,14 @@ def _refuse_stale(connection: sqlite3.Connection | None, plan: Plan) -> None:
 
 
 def _write(connection: sqlite3.Connection, plan: Plan) -> None:
-    for change in plan.changes:
+    for change in plan.changed:
         if change.before and change.action in {Action.DELETE, Action.RENAME}:
             connection.execute("DELETE FROM applied_webhooks WHERE name = ?", (change.before.name,))
         if change.action in {Action.CREATE, Action.RENAME}:
             connection.execute("UPDATE renames SET taken = 1 WHERE old = ?", (change.name,))
         if change.renamed_from:
             connection.execute("INSERT INTO renames (serial, old, new) VALUES (?, ?, ?)", (plan.serial + 1, change.renamed_from, change.name))
-        if change.after and change.action is not Action.UNCHANGED:
+        if change.after:
             row = (change.name, change.after.digest, change.after.canonical().decode())
             connection.execute("INSERT OR REPLACE INTO applied_webhooks VALUES (?, ?, ?)", row)
 

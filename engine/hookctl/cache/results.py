@@ -9,21 +9,23 @@ import stat
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from hookctl.model import Finding, Severity, SourceFile, Span
 
-_MAGIC = b"hookctl cache 1 "
-_DIGITS = 64
+_MAGIC = b"hookctl cache 2 "
 _MAX_BYTES = 256 * 1024 * 1024
 
 
 class Result(NamedTuple):
     """What checking a file without errors came to."""
 
-    webhooks: Sequence[Sequence[str]]
-    """Name of each webhook, and digest of its delivery plan, in the order of the file."""
+    names: Sequence[str]
+    """Of the file's webhooks, in order."""
+    digests: Sequence[str]
+    """Of their delivery plans."""
     warnings: Sequence[Finding] = ()
 
 
@@ -39,7 +41,7 @@ class Cache:
         self._path = folder / hashlib.sha256(os.fsencode(directory.resolve())).hexdigest()[:16]
         self._key = key
         self._found = self._read()
-        self._kept: dict[str, str] = {}
+        self._kept: dict[str, Sequence[str]] = {}
 
     def get(self, path: str, content: bytes) -> Result | None:
         """The result for a file with this content, its warnings about the file ``path``; None where there is none."""
@@ -48,22 +50,24 @@ class Cache:
         if row is None:
             return None
         self._kept[digest] = row
-        return _from_row(row, path, content)
+        end = len(row) - 1 + len(row) % 2  # an even row ends with its warnings
+        return Result(row[1:end:2], row[2:end:2], _warnings(row[-1], path, content) if end < len(row) else ())
 
     def add(self, content: bytes, result: Result) -> None:
         """Keep a result for a file with this content."""
-        self._kept[hashlib.sha256(content).hexdigest()] = _to_row(result)
+        digest = hashlib.sha256(content).hexdigest()
+        self._kept[digest] = _row(digest, result)
 
     def save(self) -> None:
         """Write the cache, all of it or nothing, if anything in it has changed. Where that cannot be done, the next run takes longer."""
         if self._kept.keys() == self._found.keys():
             return
-        rows = "\n".join([self._key, *(f"{digest}{row}" for digest, row in self._kept.items())]).encode()
+        rows = "\n".join([self._key, *map("\t".join, self._kept.values())]).encode()
         with suppress(OSError):  # a directory that cannot be written, or a full disk
             _make_folder(self._path.parent)
             _replace(self._path, _MAGIC + hashlib.sha256(rows).hexdigest().encode() + b"\n" + rows)
 
-    def _read(self) -> Mapping[str, str]:
+    def _read(self) -> Mapping[str, Sequence[str]]:
         try:
             head, _, rows = _content(self._path).partition(b"\n")
         except OSError:
@@ -71,7 +75,7 @@ class Cache:
         if head != _MAGIC + hashlib.sha256(rows).hexdigest().encode():
             return {}
         key, *lines = rows.decode().split("\n")
-        return {line[:_DIGITS]: line[_DIGITS:] for line in lines} if key == self._key else {}
+        return {row[0]: row for row in (line.split("\t") for line in lines)} if key == self._key else {}
 
 
 def _content(path: Path) -> bytes:
@@ -101,19 +105,16 @@ def _replace(path: Path, content: bytes) -> None:
         new.unlink(missing_ok=True)
 
 
-def _to_row(result: Result) -> str:
-    """Names and digests by turns, each behind a tab: no name that has no error has one. Then the warnings, if there are any."""
-    webhooks = "".join(f"\t{name}\t{digest}" for name, digest in result.webhooks)
+def _row(digest: str, result: Result) -> Sequence[str]:
+    """The digest of the content, then names and digests by turns, then the warnings, if there are any. There is no tab in any of them."""
+    webhooks = chain.from_iterable(zip(result.names, result.digests, strict=True))
     warnings = [[one.rule, one.message, one.hint, _bounds(one.span), one.suggestions, one.webhook] for one in result.warnings]
-    return f"{webhooks}\t{json.dumps(warnings)}" if warnings else webhooks
+    return [digest, *webhooks, *([json.dumps(warnings)] if warnings else [])]
 
 
-def _from_row(row: str, path: str, content: bytes) -> Result:
-    _, *parts = row.split("\t")
-    if len(parts) % 2 == 0:
-        return Result([*zip(parts[::2], parts[1::2], strict=True)])
+def _warnings(text: str, path: str, content: bytes) -> Sequence[Finding]:
     file = SourceFile(path, content.decode())
-    return Result([*zip(parts[:-1:2], parts[1::2], strict=True)], [_warning(file, warning) for warning in json.loads(parts[-1])])
+    return [_warning(file, warning) for warning in json.loads(text)]
 
 
 def _bounds(span: Span | None) -> list[int] | None:

@@ -10,7 +10,7 @@ from typing import Any
 from hookctl.check.notes import Notes, nearest
 from hookctl.check.schemas import Schema
 from hookctl.errors import PluginError, SettingsError
-from hookctl.model import Action, Json, Plan, Pointer, Severity, SourceFile, Span, Webhook
+from hookctl.model import Json, Plan, Pointer, Severity, SourceFile, Span, Webhook
 from hookctl.plugin import Policy, PolicyFinding
 from hookctl.plugin.calls import Plugins
 
@@ -24,10 +24,9 @@ def ask_policies(plan: Plan, tables: Mapping[str, Any], plugins: Plugins) -> lis
     A finding on a webhook that the plan leaves as it is is a warning: applying the plan makes it no worse. A policy that raises is an error
     itself, and the others are still asked. Raises SettingsError for a table of no policy, and for settings that its policy cannot take.
     """
-    unchanged = {change.name for change in plan.changes if change.action is Action.UNCHANGED}
     asked = [(_policy(name, plugins), table) for name, table in tables.items()]
     return [
-        (policy.name, replace(said, is_error=said.is_error and said.webhook not in unchanged))
+        (policy.name, replace(said, is_error=said.is_error and said.webhook not in plan.changes.unchanged))
         for policy, table in asked
         for said in _ask(plan, policy, _checked(policy, table), plugins)
     ]

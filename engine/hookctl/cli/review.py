@@ -96,17 +96,16 @@ def review_saved(session: Session, plan: Plan) -> Review:
 
 
 def _review(session: Session, plan: Plan, said: Sequence[PlanFinding], checked: Checked | None = None, given: Given = NOTHING_GIVEN) -> Review:
-    from hookctl.model import Action
-    from hookctl.pipeline import check_plan, check_removals, never_matching, plan_effects
+    from hookctl.pipeline import check_plan, check_removals, plan_effects
 
     webhooks, warnings = (checked.webhooks, checked.findings) if checked else ((), ())
-    session.progress.update(lambda: f"{sum(change.action is not Action.UNCHANGED for change in plan.changes):,} changes, working out what they mean")
+    session.progress.update(lambda: f"{len(plan.changed):,} changes, working out what they mean")
     known = gather(session, plan, given)
     effects = plan_effects(plan, session.plugins, samples=known.samples, recent=known.recent, waiting=known.waiting)
     findings = check_plan(plan, session.plugins, session.settings.get("policies", {}), webhooks)
     removals = check_removals(plan, removal_limit(session), is_error=False)
     session.progress.clear()
-    return Review(plan, (*said, *findings, *removals, *never_matching(effects, webhooks)), effects, warnings)
+    return Review(plan, (*said, *findings, *removals), effects, warnings)
 
 
 def write_review(ctx: click.Context, session: Session, outputs: Outputs, review: Review) -> None:
@@ -133,7 +132,7 @@ def write_review(ctx: click.Context, session: Session, outputs: Outputs, review:
     outputs.write(
         color=session.color,
         text=lambda color: render_text(review.plan, review.findings, review.effects, color=color),
-        json=lambda: render_json(review.plan, review.findings, review.effects),
+        json=lambda: render_json(review.plan, review.findings, review.effects, review.warnings),
         markdown=markdown,
         github=github,
         sarif=sarif,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
 from hookctl.model import Action, AppliedState, Change, DeliveryPlan, FieldChange, Json, Plan, Pointer, Revision, canonical_json
+from hookctl.model.change import Changes
+from hookctl.model.delivery_plan import digests_of
 
 NOTHING: Mapping[str, Json] = {"headers": {}, "auth": [], "response_validators": [], "labels": {}}
 """The fields that are empty when an author leaves them out."""
@@ -27,10 +28,11 @@ def make_plan(
     only = tuple(sorted(set(only)))
     if only:
         desired = _narrowed(make_plan(applied, desired, versions), only)
-    old_names = _renames(applied.plans, desired)
-    names = sorted(sorted({*applied.plans, *desired} - set(old_names.values())), key=str.casefold)
-    changes = tuple(_change(name, applied.plans.get(old_names.get(name, name)), desired.get(name)) for name in names)
-    return Plan(applied.serial, changes, _digest(applied.serial, changes, versions, only, against), dict(versions), only, against)
+    before, after = digests_of(applied.plans), digests_of(desired)
+    old_names = _renames([applied.plans[name] for name in before.keys() - after.keys()], [desired[name] for name in after.keys() - before.keys()])
+    different = {name for name, _ in before.items() ^ after.items()}
+    changed = [_change(name, applied.plans.get(old_names.get(name, name)), desired.get(name)) for name in different.difference(old_names.values())]
+    return Plan(applied.serial, Changes(changed, before.keys() - different, applied.plans), dict(versions), only, against)
 
 
 def _narrowed(plan: Plan, only: Collection[str]) -> dict[str, DeliveryPlan]:
@@ -39,15 +41,13 @@ def _narrowed(plan: Plan, only: Collection[str]) -> dict[str, DeliveryPlan]:
     return {side.name: side for side in sides if side}
 
 
-def _renames(applied: Mapping[str, DeliveryPlan], desired: Mapping[str, DeliveryPlan]) -> dict[str, str]:
+def _renames(gone: Sequence[DeliveryPlan], come: Sequence[DeliveryPlan]) -> dict[str, str]:
     """The old name of each new one. A name of which only the case changes is a rename, since no two webhooks may have it.
 
     Else one that goes and one that comes are a rename when they are equal but for their names, and no third is equal to them.
     """
-    gone = [plan for name, plan in applied.items() if name not in desired]
-    come = [plan for name, plan in desired.items() if name not in applied] if gone else []
     found: dict[str, str] = {}
-    for key in (_name_key, _content_key) if come else ():
+    for key in (_name_key, _content_key) if gone and come else ():
         old, new = (_by_key(plans, key) for plans in (gone, come))
         for same in old.keys() & new.keys():
             if len(old[same]) == len(new[same]) == 1:
@@ -73,8 +73,6 @@ def _content_key(plan: DeliveryPlan) -> bytes:
 
 
 def _change(name: str, before: DeliveryPlan | None, after: DeliveryPlan | None) -> Change:
-    if before is not None and after is not None and before.digest == after.digest:
-        return Change(name, Action.UNCHANGED, before, before)  # equal, and so read at most once
     old, new = _document(before or after), _document(after or before)
     if before is None:
         action, old = Action.CREATE, _emptied(old)
@@ -135,13 +133,3 @@ def _mapping(value: Json) -> dict[str, Json]:
 
 def _items(value: Json) -> list[Json]:
     return value if isinstance(value, list) else []
-
-
-def _digest(serial: int, changes: Iterable[Change], versions: Mapping[str, str], only: Sequence[str], against: Revision | None) -> str:
-    """A delivery plan's digest covers its whole document, name included, so the plan's digest covers them all."""
-    rows: list[Json] = [
-        [change.name, change.action.value, change.before.digest if change.before else None, change.after.digest if change.after else None] for change in changes
-    ]
-    revision: Json = [against.ref, against.commit] if against else None
-    document: Json = {"serial": serial, "changes": rows, "versions": dict(versions), "only": list(only), "against": revision}
-    return hashlib.sha256(canonical_json(document)).hexdigest()

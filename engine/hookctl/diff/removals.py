@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hookctl.model import Action, Change, Plan, Status
+from hookctl.model import Change, Plan, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,14 +16,13 @@ class RemovalLimit:
 
     def is_exceeded_by(self, plan: Plan) -> bool:
         """Whether the plan removes or deactivates too many."""
-        applied = sum(change.before is not None for change in plan.changes)
+        applied = len(plan.changes) - sum(change.before is None for change in plan.changed)
         return applied >= self.minimum and len(stopped_by(plan)) * 100 > self.percent * applied
 
 
 def stopped_by(plan: Plan) -> tuple[Change, ...]:
     """The changes that remove a webhook, or make an active one inactive."""
-    changed = (change for change in plan.changes if change.action is not Action.UNCHANGED)
-    return tuple(change for change in changed if change.before and (change.after is None or _goes_inactive(change)))
+    return tuple(change for change in plan.changed if change.before and (change.after is None or _goes_inactive(change)))
 
 
 def _goes_inactive(change: Change) -> bool:

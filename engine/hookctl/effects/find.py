@@ -11,10 +11,8 @@ from hookctl.effects.requests import Document, Render, RequestChange, Requests, 
 from hookctl.effects.retries import Retries, retries_of
 from hookctl.effects.targets import Leaving, Targets
 from hookctl.effects.waiting import Waiting, waiting_of
-from hookctl.errors import HookctlError
 from hookctl.model import Action, Change, DeliveryPlan, DeliveryStatus, Plan, Status
 from hookctl.plugin.interfaces import AuthType, EventType
-from hookctl.template import why_never
 
 MAX_NEW_RENDERED = 200
 """So many new webhooks are shown with their request: nobody reads more, and a plan of ten thousand files must not wait for it."""
@@ -53,8 +51,6 @@ class ChangeEffects:
     retries: Retries | None
     """None for a webhook that is removed."""
     waiting: Waiting
-    never: str | None
-    """Why no event can match, for an active webhook."""
 
     @property
     def changes_no_request(self) -> bool:
@@ -115,7 +111,7 @@ class Effects:
 
 def find_effects(plan: Plan, around: Surroundings) -> Effects:
     """What each change of a plan means: rendered and counted, nothing sent and nothing resolved."""
-    changed = [change for change in plan.changes if change.action is not Action.UNCHANGED]
+    changed = plan.changed
     if not changed:
         return Effects(changes={})
     recent = bounded(around.recent, plan.changes) if around.recent else Recent("", ())
@@ -154,7 +150,6 @@ class _Finder:
             retries_before=retries_of(change.before, self._around.jitter) if change.before else None,
             retries=retries_of(after, self._around.jitter) if after else None,
             waiting=waiting_of(change, self._around.waiting),
-            never=self._never(after),
         )
 
     def _requests(self, before: DeliveryPlan | None, after: DeliveryPlan) -> tuple[list[RequestChange], list[RequestChange]]:
@@ -173,14 +168,3 @@ class _Finder:
     def _mock(self, event: str) -> Document:
         event_type = self._around.event_types.get(event)
         return event_type.mock if event_type else {}
-
-    def _never(self, plan: DeliveryPlan | None) -> str | None:
-        event_type = self._around.event_types.get(plan.event) if plan else None
-        if plan is None or event_type is None or plan.when is None or plan.status is Status.INACTIVE:
-            return None
-        try:
-            why = why_never(plan.when, event_type)
-        except HookctlError:  # it never compiled here: every delivery of it is dead, which routing says
-            return None
-        known = [event_type.mock, *self._samples.get(plan.event, ())]
-        return None if any(self._conditions.lets(plan, document) for document in known) or self._conditions.received(plan) else why

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from hookctl.errors import HookctlError
-from hookctl.model import Change, DeliveryPlan, Json, Status
+from hookctl.model import DeliveryPlan, Json, Status
+from hookctl.model.change import Changes
 from hookctl.plugin.interfaces import AuthType, EventType
 from hookctl.template import EventFields, paths_of
 
@@ -38,8 +39,9 @@ def target_of(url: str) -> str:
 class Targets:
     """Which hosts are talked to, and what they are told, before a plan."""
 
-    def __init__(self, changes: Iterable[Change], event_types: Mapping[str, EventType], auth_types: Mapping[str, AuthType]) -> None:
-        self._before = {change.name: change.before for change in changes if change.before}
+    def __init__(self, changes: Changes, event_types: Mapping[str, EventType], auth_types: Mapping[str, AuthType]) -> None:
+        self._changes = changes
+        self._before = {change.name: change.before for change in changes.changed if change.before}
         self._event_types = event_types
         self._auth_types = auth_types
         self._fields: dict[str, EventFields] = {}
@@ -73,7 +75,7 @@ class Targets:
 
     @cached_property
     def _active(self) -> Sequence[DeliveryPlan]:
-        return [plan for plan in self._before.values() if plan.status is Status.ACTIVE]
+        return [change.before for change in self._changes if change.before and change.before.status is Status.ACTIVE]
 
     @cached_property
     def _known(self) -> frozenset[str]:

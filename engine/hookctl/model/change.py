@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
+from typing import overload
 
-from hookctl.model.delivery_plan import DeliveryPlan
+from hookctl.model.delivery_plan import DeliveryPlan, canonical_json
 from hookctl.model.source import Json, Pointer
 
 
@@ -80,14 +84,61 @@ class Revision:
     """What it names: the commit's whole id."""
 
 
-@dataclass(frozen=True, slots=True)
+class Changes(Sequence[Change]):
+    """Every change of a plan, ordered by name. Thousands that change nothing are made when somebody looks at them."""
+
+    def __init__(self, changed: Iterable[Change], unchanged: AbstractSet[str], plans: Mapping[str, DeliveryPlan]) -> None:
+        """``unchanged``: the names of the webhooks that stay as they are, each with its delivery plan in ``plans``."""
+        self.changed = tuple(sorted(changed, key=lambda change: _place(change.name)))
+        """Those that are more than ``unchanged``, in order."""
+        self.unchanged = unchanged
+        self._plans = plans
+
+    @cached_property
+    def _all(self) -> tuple[Change, ...]:
+        plans = ((name, self._plans[name]) for name in self.unchanged)
+        rest = (Change(name, Action.UNCHANGED, plan, plan) for name, plan in plans)  # equal on both sides, and so read at most once
+        return tuple(sorted([*self.changed, *rest], key=lambda change: _place(change.name)))
+
+    def first_unchanged(self, count: int) -> Sequence[str]:
+        """The first so many names of those that stay as they are, in order."""
+        from heapq import nsmallest
+
+        return nsmallest(count, self.unchanged, key=_place)
+
+    def __contains__(self, change: object) -> bool:
+        return change in self._all
+
+    def __iter__(self) -> Iterator[Change]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self.changed) + len(self.unchanged)
+
+    @overload
+    def __getitem__(self, index: int) -> Change: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Change]: ...
+    def __getitem__(self, index: int | slice) -> Change | Sequence[Change]:
+        return self._all[index]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Changes | tuple) and self._all == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._all)
+
+
+def _place(name: str) -> tuple[str, str]:
+    return name.casefold(), name
+
+
+@dataclass(frozen=True)  # without slots, so that the digest is worked out once, and only if somebody asks
 class Plan:
     """The ordered changes, and the serial of the state that they start from."""
 
     serial: int
-    changes: tuple[Change, ...]
-    digest: str
-    """SHA-256 over all the rest."""
+    changes: Changes
     versions: Mapping[str, str]
     """Of hookctl and of each plugin's distribution: a plan says what made it."""
     only: tuple[str, ...] = ()
@@ -95,12 +146,28 @@ class Plan:
     against: Revision | None = None
     """What the files are compared with, if it is not the applied state. Such a plan cannot be applied."""
 
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over all the rest, in hex: a delivery plan's digest covers its whole document, name included."""
+        rows: list[Json] = [
+            [change.name, change.action.value, change.before.digest if change.before else None, change.after.digest if change.after else None]
+            for change in self.changes
+        ]
+        revision: Json = [self.against.ref, self.against.commit] if self.against else None
+        document: Json = {"serial": self.serial, "changes": rows, "versions": dict(self.versions), "only": list(self.only), "against": revision}
+        return hashlib.sha256(canonical_json(document)).hexdigest()
+
+    @property
+    def changed(self) -> tuple[Change, ...]:
+        """The changes without those that are ``unchanged``, in order."""
+        return self.changes.changed
+
     @property
     def has_changes(self) -> bool:
         """True unless every change is ``unchanged``."""
-        return any(change.action is not Action.UNCHANGED for change in self.changes)
+        return bool(self.changed)
 
     @property
     def protected_removals(self) -> tuple[str, ...]:
         """The names of protected webhooks that the plan would remove; no apply does that."""
-        return tuple(change.name for change in self.changes if change.action is Action.DELETE and change.before and change.before.protected)
+        return tuple(change.name for change in self.changed if change.action is Action.DELETE and change.before and change.before.protected)

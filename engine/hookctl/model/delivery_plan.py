@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import cast
 
 from hookctl.model.deferred import Deferred, set_field
@@ -131,6 +132,43 @@ class DeliveryPlan(_Digested):
             digest = hashlib.sha256(self.canonical()).hexdigest()
             set_field(self, "_digest", digest)
             return digest
+
+
+class KnownPlans(Mapping[str, DeliveryPlan]):
+    """Delivery plans by name, of which the digests are known: thousands take no more room than these, until somebody asks for one."""
+
+    __slots__ = ("_digests", "_plans", "_read")
+
+    def __init__(self, digests: Mapping[str, str], read: Callable[[str], DeliveryPlan], plans: Mapping[str, DeliveryPlan] | None = None) -> None:
+        """``read`` gives the plan of a name when it is first asked for more than its digest; ``plans`` are those that need not be read."""
+        self._digests = digests
+        self._read = read
+        self._plans = dict(plans or {})
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """The digest of each plan by name, none of them read."""
+        return self._digests
+
+    def __getitem__(self, name: str) -> DeliveryPlan:
+        plan = self._plans.get(name)
+        if plan is None:
+            plan = self._plans[name] = DeliveryPlan.later(name, self._digests[name], partial(self._read, name))
+        return plan
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._digests
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._digests)
+
+    def __len__(self) -> int:
+        return len(self._digests)
+
+
+def digests_of(plans: Mapping[str, DeliveryPlan]) -> Mapping[str, str]:
+    """The digest of each plan, by name."""
+    return plans.digests if isinstance(plans, KnownPlans) else {name: plan.digest for name, plan in plans.items()}
 
 
 _encode: Callable[[Json], str] = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode

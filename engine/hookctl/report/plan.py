@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from hookctl.diff import to_document
 from hookctl.effects import ChangeEffects, Effects
-from hookctl.model import Action, Change, Json, Plan, Revision
+from hookctl.model import Action, Change, Finding, Json, Plan, Revision
 from hookctl.report.effects import effect_document, effect_lines, summary_document, summary_lines
 from hookctl.report.fields import field_lines
 from hookctl.report.printable import printable
@@ -31,7 +32,7 @@ def render_text(plan: Plan, findings: Sequence[PlanFinding] = (), effects: Effec
     """The changes with their fields, what each means and what policies say of it; then what all mean together, and the summary line."""
     lines: list[str] = []
     said, others = by_change(plan, findings)
-    for change in plan.changes:
+    for change in plan.changes if said else plan.changed:
         if change.action is not Action.UNCHANGED or change.name in said:
             lines += [*described(change, effects.changes.get(change.name), color=color), *finding_lines(said.get(change.name, ()), color=color), ""]
     if others:
@@ -40,16 +41,19 @@ def render_text(plan: Plan, findings: Sequence[PlanFinding] = (), effects: Effec
     return "\n".join([*lines, *_unchanged(plan), *(["Effects:", *together, ""] if together else []), plan_summary(plan)]) + "\n"
 
 
-def render_json(plan: Plan, findings: Sequence[PlanFinding] = (), effects: Effects = NO_EFFECTS) -> str:
-    """The plan as ``schemas/plan.schema.json`` has it; what ``--out`` saves and ``apply`` reads. ASCII alone, for terminals and logs."""
+def render_json(plan: Plan, findings: Sequence[PlanFinding] = (), effects: Effects = NO_EFFECTS, warnings: Sequence[Finding] = ()) -> str:
+    """The plan as ``schemas/plan.schema.json`` has it; what ``--out`` saves and ``apply`` reads. ASCII alone, for terminals and logs.
+
+    ``warnings`` are about the files that it was made of.
+    """
     document = to_document(plan, {name: effect_document(found) for name, found in effects.changes.items()}, summary_document(effects))
-    document["findings"] = [_finding_document(finding) for finding in findings]
+    document["findings"] = [*map(_warning_document, warnings), *map(_finding_document, findings)]
     return json.dumps(document, indent=2) + "\n"
 
 
-def by_change(plan: Plan, findings: Iterable[PlanFinding]) -> tuple[dict[str, list[PlanFinding]], list[PlanFinding]]:
+def by_change(plan: Plan, findings: Sequence[PlanFinding]) -> tuple[dict[str, list[PlanFinding]], list[PlanFinding]]:
     """What is said of each change that something is said of, by its name, and what is said of none."""
-    names = {change.name for change in plan.changes}
+    names = {change.name for change in plan.changed} | plan.changes.unchanged
     said: dict[str, list[PlanFinding]] = {}
     others = []
     for finding in findings:
@@ -95,12 +99,13 @@ def finding_lines(findings: Sequence[PlanFinding], *, color: bool) -> Iterator[s
 
 
 def _unchanged(plan: Plan) -> list[str]:
-    names = [printable(change.name) for change in plan.changes if change.action is Action.UNCHANGED]
-    if not names or not plan.has_changes:
+    count = len(plan.changes.unchanged)
+    if not count or not plan.has_changes:
         return []
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    names = map(printable, plan.changes.first_unchanged(NAMED))
+    more = f" and {count - NAMED} more" if count > NAMED else ""
     word = "left as they are" if plan.only else "unchanged"
-    return [f"    {len(names)} {word}: {', '.join(names[:NAMED])}{more}", ""]
+    return [f"    {count} {word}: {', '.join(names)}{more}", ""]
 
 
 def plan_summary(plan: Plan) -> str:
@@ -109,7 +114,7 @@ def plan_summary(plan: Plan) -> str:
     if not plan.has_changes:
         then = f"at {revision(plan.against)}" if plan.against else "applied"
         return f"{only}No changes. What {'was' if plan.against else 'is'} {then} is what {'its files say' if only else 'the files say'}."
-    counts = {action: sum(change.action is action for change in plan.changes) for action in Action}
+    counts = Counter(change.action for change in plan.changed)
     renamed = f", {counts[Action.RENAME]} to rename" if counts[Action.RENAME] else ""
     against = f", compared with {revision(plan.against)}" if plan.against else ""
     return f"{only}Plan: {counts[Action.CREATE]} to add, {counts[Action.UPDATE]} to change, {counts[Action.DELETE]} to remove{renamed}{against}."
@@ -132,7 +137,18 @@ def _finding_document(finding: PlanFinding) -> Json:
     }
 
 
-def _range(finding: PlanFinding) -> Json:
+def _warning_document(finding: Finding) -> Json:
+    return {
+        "policy": finding.rule,
+        "webhook": finding.webhook or None,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "hint": finding.hint,
+        "range": _range(finding),
+    }
+
+
+def _range(finding: PlanFinding | Finding) -> Json:
     if not finding.file or not finding.span:
         return None
     span = finding.span
