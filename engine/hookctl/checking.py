@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from hookctl.check import Checker, check_names
 from hookctl.compile import compile_webhook
 from hookctl.errors import StateError
-from hookctl.load import list_files, load_bytes, load_each, read_content
+from hookctl.load import FileProblem, file_finding, list_files, load_bytes, load_each, read_bytes
 from hookctl.model import DeliveryPlan, Finding, Severity, Webhook, has_errors, in_order
 from hookctl.model.delivery_plan import KnownPlans
 from hookctl.plugin.calls import Plugins
@@ -104,9 +104,9 @@ def check_directory(
     for number, path in enumerate(paths):
         if number % TOLD_EVERY == 0:
             progress(number, len(paths))
-        content = path if isinstance(path, Finding) else read_content(path)
-        if isinstance(content, Finding):
-            survey.findings.append(content)
+        content = path if isinstance(path, FileProblem) else read_bytes(path)
+        if isinstance(content, FileProblem):
+            survey.findings.append(file_finding(content))
         else:
             survey.add(str(path), content)
     if kept:

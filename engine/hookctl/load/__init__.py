@@ -1,5 +1,6 @@
 """Files to webhooks: reads YAML and keeps where everything stands."""
 
-from hookctl.load.loader import Loaded, list_files, load_bytes, load_directory, load_each, load_text, read_content
+from hookctl.load.files import FileProblem, read_bytes
+from hookctl.load.loader import Loaded, file_finding, list_files, load_bytes, load_directory, load_each, load_text
 
-__all__ = ["Loaded", "list_files", "load_bytes", "load_directory", "load_each", "load_text", "read_content"]
+__all__ = ["FileProblem", "Loaded", "file_finding", "list_files", "load_bytes", "load_directory", "load_each", "load_text", "read_bytes"]

@@ -10,6 +10,8 @@ from pathlib import Path
 
 MAX_BYTES = 1024 * 1024
 _BLOCK = 8192
+_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+"""Should a pipe take a file's place at the last moment, nobody waits for its writer."""
 SUFFIXES = (".yaml", ".yml")
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\0\0", "utf-32-le"), (b"\0\0\xfe\xff", "utf-32-be"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 """Byte-order marks and the encodings that they stand for; the longer ones first."""
@@ -48,18 +50,21 @@ def find_files(directory: Path) -> Iterator[str | FileProblem]:
                 return
             entered.add((about.st_dev, about.st_ino))
             with os.scandir(current or ".") as scan:
-                entries = sorted(scan, key=lambda entry: entry.name)
+                entries = sorted((entry.name, entry) for entry in scan)
         except OSError as error:
             yield _unreadable(current or ".", error)
             return
-        for entry in entries:
-            if entry.name.startswith("."):
+        for name, entry in entries:
+            path = entry.path if current else name
+            if name.startswith("."):
                 continue
-            # Unlike the entry's own is_dir, isdir raises nothing, and a broken link is read below.
-            if not entry.is_file(follow_symlinks=False) and os.path.isdir(entry):  # noqa: PTH112
-                yield from walk(entry.path if current else entry.name)
-            elif entry.name.endswith(SUFFIXES):
-                yield entry.path if current else entry.name
+            if entry.is_file(follow_symlinks=False):
+                if name.endswith(SUFFIXES):
+                    yield path
+            elif os.path.isdir(path):  # noqa: PTH112 - raises nothing, and thousands of Paths cost more than all the rest
+                yield from walk(path)
+            elif name.endswith(SUFFIXES):
+                yield FileProblem(path, "file-unreadable", "not a regular file", "Put a plain file there, or rename this one.") if _is_special(path) else path
 
     yield from walk("" if directory == Path() else str(directory))
 
@@ -67,15 +72,12 @@ def find_files(directory: Path) -> Iterator[str | FileProblem]:
 def read_bytes(path: str) -> bytes | FileProblem:
     """The content of a file of at most 1 MiB, or why it cannot be had."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe without a writer would wait for ever
+        descriptor = os.open(path, _FLAGS)
         try:
-            about = os.fstat(descriptor)
-            if not stat.S_ISREG(about.st_mode):
-                return FileProblem(path, "file-unreadable", "not a regular file", "Put a plain file there, or rename this one.")
-            wanted = min(max(about.st_size, _BLOCK), MAX_BYTES) + 1  # a buffer for the limit would cost more than the read
-            data = os.read(descriptor, wanted)
-            while wanted <= len(data) <= MAX_BYTES and (more := os.read(descriptor, MAX_BYTES)):
-                data += more  # it has grown meanwhile
+            data = os.read(descriptor, _BLOCK)
+            if len(data) == _BLOCK:  # rarely: a buffer for the limit would cost more than the read
+                while len(data) <= MAX_BYTES and (more := os.read(descriptor, len(data))):
+                    data += more
         finally:
             os.close(descriptor)
     except OSError as error:
@@ -106,6 +108,14 @@ def decode(name: str, data: bytes) -> ReadFile | FileProblem:
         return ReadFile(text)
     what = "begins with a byte-order mark" if encoding == "utf-8" else f"encoded in {encoding.upper()}"
     return ReadFile(text, FileProblem(name, "yaml-byte-order", what, "Save it as UTF-8 without a byte-order mark.", start=0))
+
+
+def _is_special(path: str) -> bool:
+    """True for a pipe, a socket or a device, also at the end of a link; they are never opened."""
+    try:
+        return not stat.S_ISREG(Path(path).stat().st_mode)
+    except OSError:
+        return False  # a broken link: reading says what is wrong with it
 
 
 def _unreadable(path: str, error: OSError) -> FileProblem:

@@ -34,9 +34,9 @@ def load_directory(directory: Path) -> Loaded:
     webhooks: list[Webhook] = []
     findings: list[Finding] = []
     for path in list_files(directory):
-        content = path if isinstance(path, Finding) else read_content(path)
-        if isinstance(content, Finding):
-            findings.append(content)
+        content = path if isinstance(path, FileProblem) else read_bytes(path)
+        if isinstance(content, FileProblem):
+            findings.append(file_finding(content))
         else:
             loaded = load_bytes(str(path), content)
             webhooks += loaded.webhooks
@@ -44,20 +44,13 @@ def load_directory(directory: Path) -> Loaded:
     return Loaded(tuple(webhooks), tuple(findings))
 
 
-def list_files(directory: Path) -> list[str | Finding]:
-    """The path of every file that :func:`load_directory` reads, in order; a finding in the place of what cannot be, and for a directory without any."""
+def list_files(directory: Path) -> list[str | FileProblem]:
+    """The path of every file that :func:`load_directory` reads, in order; a problem in the place of what cannot be, and for a directory without any."""
     if not directory.is_dir():
         message = "not a directory" if directory.exists() else "there is no such directory"
-        return [file_finding(FileProblem(str(directory), "directory-missing", message, "Name another with --dir, or run `hookctl init`."))]
-    found = [file_finding(path) if isinstance(path, FileProblem) else path for path in find_files(directory)]
+        return [FileProblem(str(directory), "directory-missing", message, "Name another with --dir, or run `hookctl init`.")]
     hint = "Write a webhook file, or run `hookctl init` for a first one."
-    return found or [file_finding(FileProblem(str(directory), "directory-empty", "no *.yaml or *.yml file in it", hint))]
-
-
-def read_content(path: str) -> bytes | Finding:
-    """A file's content, for :func:`load_bytes`; a finding where it cannot be read."""
-    content = read_bytes(path)
-    return file_finding(content) if isinstance(content, FileProblem) else content
+    return [*find_files(directory)] or [FileProblem(str(directory), "directory-empty", "no *.yaml or *.yml file in it", hint)]
 
 
 def load_text(path: str, text: str) -> Loaded:
