@@ -32,8 +32,8 @@ if ((${#missing[@]})); then
   done
 fi
 
-if [ ! -x "$cache/celery/bin/celery" ]; then
+if ! "$cache/celery/bin/python" -c 'import celery, kombu.transport.redis, requests' 2>/dev/null; then
   mkdir -p "$cache"
   "${PYTHON:-python3}" -m venv "$cache/celery"
-  "$cache/celery/bin/python" -m pip install --quiet --disable-pip-version-check celery redis requests
+  "$cache/celery/bin/python" -m pip install --quiet --disable-pip-version-check celery redis packaging requests # kombu imports packaging, and does not ask for it
 fi

@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from delivery import nginx, report
 from delivery.measure import Group, Job, Turn, TurnError, judge
-from delivery.ways import end_to_end, loops
+from delivery.ways import alertmanager, celery, end_to_end, loops
 from delivery.work import Site, Way
 
 
@@ -30,6 +30,10 @@ WAYS = (
     Way("pycurl", 3.0, needs("pycurl"), loops.loop("pycurl")),
     Way("post", 0.03, needs("requests"), loops.loop("requests.post")),
     Way("session", 0.1, needs("requests"), loops.loop("requests.Session")),
+    Way("celery", 0.05, celery.missing, celery.work(keep=False)),
+    Way("celery-session", 0.1, celery.missing, celery.work(keep=True)),
+    Way("alertmanager", 0.5, alertmanager.missing, alertmanager.notify("https")),
+    Way("alertmanager-plain", 0.5, alertmanager.missing, alertmanager.notify("http")),
 )
 BUDGET = 300.0
 """Seconds after which no further turn begins."""

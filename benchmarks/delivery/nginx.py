@@ -46,14 +46,15 @@ http {{
     listen {address}:{tls_port} ssl backlog=4096;
     listen {address}:{plain_port} backlog=4096;
     location / {{ return 200 '{{"status":"accepted"}}'; }}
-    # Alertmanager sends no header that names the alert, so its name is taken from the body. Only a mirrored request's body is kept for the log.
-    location /alerts {{
-      access_log {root}/receipts.log by_body buffer=64k flush=200ms;
+    # Alertmanager sends no header that names the alert, so its name is taken from the body. A body that is mirrored is kept for the log;
+    # one that only comes with a "return" is not. The file is empty, and never sent in answer to a POST.
+    location = /alerts {{
       root {root};
+      open_file_cache max=8;
       mirror /mirrored;
       error_page 405 =200 @accepted;
     }}
-    location /mirrored {{ internal; access_log off; return 204; }}
+    location = /mirrored {{ internal; access_log off; return 204; }}
     location @accepted {{
       access_log {root}/receipts.log by_body buffer=64k flush=200ms;
       return 200 '{{"status":"accepted"}}';
@@ -136,6 +137,7 @@ def sink(root: Path) -> Iterator[Sink]:
     authority.cert_pem.write_to_path(root / "ca.pem")
     authority.issue_cert(HOST, ADDRESS).private_key_and_cert_chain_pem.write_to_path(root / "server.pem")
     tls_port, plain_port = free_ports(2)
+    (root / "alerts").touch()
     (root / "nginx.conf").write_text(CONFIG.format(root=root, address=ADDRESS, tls_port=tls_port, plain_port=plain_port), encoding="utf-8")
     command = [program() or "nginx", "-p", str(root), "-e", str(root / "error.log"), "-c", str(root / "nginx.conf")]
     process = subprocess.Popen(command, start_new_session=True)

@@ -10,6 +10,7 @@ from delivery.measure import Turn
 
 WANTED = (
     ("hookctl", "celery", 20.0),
+    ("hookctl", "celery-session", 20.0),
     ("hookctl", "alertmanager", 1.5),
     ("hookctl", "alertmanager-plain", 1.5),
     ("hookctl", "pycurl", 0.25),
