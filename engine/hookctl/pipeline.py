@@ -72,13 +72,17 @@ def check_revision(directory: Path, ref: str, plugins: Plugins) -> Base:
     return Base(revision, plans, tuple(_unreadable(name, found) for (_, name), found in errors.items()))
 
 
+AGAINST = "against"
+"""The name under which a webhook is found that cannot be compared."""
+
+
 def _unreadable(webhook: str, errors: Sequence[Finding]) -> PlanFinding:
     first = errors[0]
     place = f"{first.file.path}:{first.span.line}:{first.span.column}" if first.span else first.file.path
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     what = "what it holds is" if not webhook else "it is"
     message = f"{what} compared as if it had not been there, since its file had an error: {place}: {first.message}{more}"
-    return PlanFinding("against", webhook, message, "Compare with a revision without errors, or read its change as a whole.", is_error=False)
+    return PlanFinding(AGAINST, webhook, message, "Compare with a revision without errors, or read its change as a whole.", is_error=False)
 
 
 DRIFT = "drift"
@@ -148,18 +152,6 @@ def plan_effects(
     return find_effects(plan, around)
 
 
-def never_matching(effects: Effects, webhooks: Iterable[Webhook] = ()) -> tuple[PlanFinding, ...]:
-    """A warning for each active webhook that no event can reach; it points into the webhook's file where that is among ``webhooks``."""
-    hint = "Compare it with `hookctl schema event NAME`, or set the webhook to `status: inactive`."
-    said = [
-        PolicyFinding(name, f"no event can match its `when`: {found.never}", hint, is_error=False, pointer=("when",))
-        for name, found in effects.changes.items()
-        if found.never
-    ]
-    by_name = {webhook.name: webhook for webhook in webhooks} if said else {}
-    return tuple(_placed("never-matches", one, by_name.get(one.webhook)) for one in said)
-
-
 def tool_versions(plugins: Plugins) -> dict[str, str]:
     """What makes a plan: the version of hookctl, and of each distribution that adds plugins."""
     third_party = {provider.distribution or provider.name: provider.version for provider in plugins.providers if not provider.built_in}
@@ -171,7 +163,7 @@ class PlanFinding:
     """What a policy has to say about a plan. An error keeps the plan from being applied."""
 
     policy: str
-    """The policy's name; ``protected`` and ``never-matches`` are hookctl's own."""
+    """The policy's name, or a rule's: what hookctl itself says, and no policy may be called."""
     webhook: str
     """Whose change is meant; empty where it is the whole plan."""
     message: str
@@ -183,13 +175,17 @@ class PlanFinding:
     """Where in the file the field stands that is meant, or else the webhook's name."""
 
 
+PROTECTED = "protected"
+"""The name under which the removal of a protected webhook is found."""
+
+
 def check_plan(plan: Plan, plugins: Plugins, policies: Mapping[str, Any], webhooks: Iterable[Webhook] = ()) -> tuple[PlanFinding, ...]:
     """What every policy says of the plan that ``policies`` has settings for, by name: the table ``[policies]`` of hookctl.toml.
 
     ``webhooks`` are those that the plan was made of, so that a finding can point into their files. Raises SettingsError for settings that are wrong.
     """
     protected = [
-        ("protected", PolicyFinding(name, "a protected webhook is never removed by an apply", "Bring its file back, or apply `protected: false` first."))
+        (PROTECTED, PolicyFinding(name, "a protected webhook is never removed by an apply", "Bring its file back, or apply `protected: false` first."))
         for name in plan.protected_removals
     ]
     said = [*protected, *ask_policies(plan, policies, plugins)]

@@ -1,4 +1,4 @@
-"""A plugin's command that is named like one of hookctl's own."""
+"""A plugin's command or policy that is named like one of hookctl's own."""
 
 from __future__ import annotations
 
@@ -21,17 +21,25 @@ def hookctl_commands():
     return [command]
 """
 
+POLICY = """
+from hookctl.plugin import Policy, hookimpl
+
+@hookimpl
+def hookctl_policies():
+    return [Policy(name="{name}", summary="Acme's own.", schema={{"type": "object"}}, build=lambda settings: lambda plan: [])]
+"""
+
 
 @pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """``install("plan")``: a distribution whose plugin adds a command of that name, as pip would leave it."""
 
-    def write(name: str) -> None:
+    def write(name: str, source: str = COMMAND) -> None:
         site = tmp_path / "site"
         information = site / "acme-1.0.dist-info"
         information.mkdir(parents=True)
         module = f"acme_{name.replace('-', '_')}"
-        (site / f"{module}.py").write_text(COMMAND.format(name=name))
+        (site / f"{module}.py").write_text(source.format(name=name))
         (information / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
         (information / "entry_points.txt").write_text(f"[hookctl]\nacme = {module}\n")
         monkeypatch.syspath_prepend(site)
@@ -41,7 +49,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
 
 
 @pytest.mark.parametrize("arguments", [("plan",), ("plugins",), ("--help",), ("acme",)])
-def test_it_is_refused_by_name_wherever_plugins_are_loaded(run_cli: Callable[..., Any], tmp_path: Path, install: Callable[[str], None], arguments: Any) -> None:
+def test_it_is_refused_by_name_wherever_plugins_are_loaded(run_cli: Callable[..., Any], tmp_path: Path, install: Callable[..., None], arguments: Any) -> None:
     install("plan")
     (tmp_path / "webhooks.d").mkdir()
     (tmp_path / "webhooks.d" / "siem.yaml").write_text("name: Siem\nevent: anomaly\nurl: https://siem.example.com/\n")
@@ -50,6 +58,19 @@ def test_it_is_refused_by_name_wherever_plugins_are_loaded(run_cli: Callable[...
     assert result.stderr == ("Error: plugin acme adds the command 'plan', which hookctl has already\n  Uninstall it, or have its command renamed.\n")
 
 
-def test_another_name_is_a_command(run_cli: Callable[..., Any], tmp_path: Path, install: Callable[[str], None]) -> None:
+def test_another_name_is_a_command(run_cli: Callable[..., Any], tmp_path: Path, install: Callable[..., None]) -> None:
     install("plan-more")
     assert run_cli("plan-more", cwd=tmp_path).stdout == "Acme's own\n"
+
+
+@pytest.mark.parametrize("name", ["drift", "never-matches", "policy"])
+def test_a_policy_may_not_have_the_name_of_a_rule(run_cli: Callable[..., Any], tmp_path: Path, install: Callable[..., None], name: str) -> None:
+    install(name, POLICY)
+    result = run_cli("plugins", cwd=tmp_path)
+    message = f"Error: plugin acme adds the policy {name!r}, which is the name of a rule\n  Uninstall it, or have its policy renamed.\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", message)
+
+
+def test_another_policy_is_explained(run_cli: Callable[..., Any], tmp_path: Path, install: Callable[..., None]) -> None:
+    install("frozen", POLICY)
+    assert run_cli("explain", "frozen", cwd=tmp_path).stdout.startswith("frozen: Acme's own.\n")

@@ -118,14 +118,20 @@ def test_apply_shows_the_same_and_so_does_a_saved_plan(run_cli: Run, root: Path)
     assert applied.exit_code == 0
 
 
-def test_a_webhook_that_no_event_can_match_is_a_warning_at_its_place(run_cli: Run, root: Path) -> None:
+@pytest.mark.parametrize("command", ["validate", "plan"])
+def test_a_webhook_that_no_event_can_match_is_a_warning_applied_or_not(run_cli: Run, root: Path, command: str) -> None:
     (root / "webhooks.d/siem.yaml").write_text(CHANGED.replace("'High'", "'Critical'"))
-    result = run_cli("plan", cwd=root)
-    assert result.exit_code == 0
-    assert "    warning[never-matches]: no event can match its `when`: data.severity is one of 'Low', 'Medium', 'High', never 'Critical'\n" in result.stdout
-    assert "      at webhooks.d/siem.yaml:8:7\n" in result.stdout
-    document = json.loads(run_cli("plan", "--format", "json", cwd=root).stdout)
+    why = "no event can match it: data.severity is one of 'Low', 'Medium', 'High', never 'Critical'"
+    for _ in range(2):
+        result = run_cli(command, cwd=root)
+        assert result.exit_code == 0
+        assert f"webhooks.d/siem.yaml:8:7: warning[never-matches]: {why}\n" in result.stdout
+        assert run_cli("apply", "--auto-approve", cwd=root).exit_code == 0
+    document = json.loads(run_cli("plan", "--format", "json", "--out", "plan.json", cwd=root).stdout)
     assert [(finding["policy"], finding["webhook"], finding["severity"]) for finding in document["findings"]] == [("never-matches", "Siem", "warning")]
+    assert document["findings"][0]["range"]["start"] == {"line": 8, "column": 7}
+    (root / "webhooks.d/siem.yaml").write_text(CHANGED.replace("'High'", "'Critical'") + "status: inactive\n")
+    assert "never-matches" not in run_cli(command, cwd=root).stdout
 
 
 def test_no_secret_is_needed_or_shown(run_cli: Run, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -195,16 +195,6 @@ def test_what_becomes_of_deliveries_that_wait(effects_of: Find, delivery_plan: B
     assert renamed.waiting == Waiting(sent=5, released=4)
 
 
-def test_a_webhook_that_no_event_can_match(effects_of: Find, delivery_plan: Build, event: Event) -> None:
-    when = "data.severity == 'Critical'"
-    assert only(effects_of([], [delivery_plan(when=when)])).never == "data.severity is one of 'Low', 'Medium', 'High', never 'Critical'"
-    assert only(effects_of([], [delivery_plan(when=when, status=Status.INACTIVE)])).never is None
-    assert only(effects_of([], [delivery_plan(when="data.severity == 'Low'")])).never is None
-    beyond_the_schema = event("e", severity="Critical")
-    assert only(effects_of([], [delivery_plan(when=when)], samples=[beyond_the_schema])).never is None
-    assert only(effects_of([], [delivery_plan(when=when)], recent=[beyond_the_schema])).never is None
-
-
 def test_what_is_unchanged_has_no_effects(effects_of: Find, delivery_plan: Build) -> None:
     assert effects_of([delivery_plan()], [delivery_plan()]).changes == {}
     effects = effects_of([delivery_plan()], [delivery_plan(), delivery_plan("New")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from hookctl.errors import RenderError
 from hookctl.plugin.host import load_plugins
 from hookctl.plugin.interfaces import EventType
-from hookctl.template import compile_when, why_never
+from hookctl.template import Reach, compile_when, why_never
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -114,6 +115,26 @@ def matches(when: str, event: dict[str, Any]) -> bool:
         return compile_when(when).matches(event)
     except RenderError:
         return False
+
+
+WITH_MOCK = EventType(name="x", summary="", schema=SCHEMA, mock={"event_type": "x", "data": {"level": "Low", "score": 0, "done": False}})
+
+
+@given(st.lists(expressions, min_size=2, max_size=8), st.data())
+def test_thousands_are_judged_as_each_by_itself(whens: list[str], data: st.DataObject) -> None:
+    texts = st.sampled_from(["Low", "Critical", "x", "a", "§1§"])
+    alike = [re.sub("'[^']*'", lambda _: f"'{data.draw(texts)}'", when) for when in whens * 3]
+    reach = Reach()
+    for when in alike:
+        why = why_never(when, WITH_MOCK)
+        assert reach.why_never(when, WITH_MOCK) == (None if why and matches(when, dict(WITH_MOCK.mock)) else why)
+
+
+def test_what_the_mock_event_says_counts_more_than_the_schema() -> None:
+    beyond = EventType(name="x", summary="", schema=SCHEMA, mock={"event_type": "x", "data": {"level": "Critical", "score": 0, "done": False}})
+    assert Reach().why_never("data.level == 'Critical'", WITH_MOCK)
+    assert Reach().why_never("data.level == 'Critical'", beyond) is None
+    assert Reach().why_never("data.level ==", WITH_MOCK) is None
 
 
 def test_the_built_in_event_type() -> None:

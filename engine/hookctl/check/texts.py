@@ -12,7 +12,7 @@ from hookctl.plugin import EventType
 from hookctl.plugin.calls import Plugins
 
 if TYPE_CHECKING:
-    from hookctl.template import TemplateProblem
+    from hookctl.template import Reach, TemplateProblem
 
 _OF_THE_EVENT = frozenset({"template-unknown-path", "template-optional-path", "template-not-text", "template-never-parses", "when-unknown-path"})
 """Rules that only hold against the fields of a known event type."""
@@ -26,6 +26,7 @@ class Texts:
     def __init__(self, plugins: Plugins) -> None:
         self._plugins = plugins
         self._clean: set[tuple[str, str, str]] = set()
+        self._reach: Reach | None = None
         self._certain: dict[str, set[str]] = {}
         """For each event type the paths that always have a value."""
 
@@ -40,10 +41,24 @@ class Texts:
             self._check(notes, ("body_template",), body, event_type, lambda against: check_body(body, against, self._plugins.filters, certain))
         if isinstance(when, str):
             self._check(notes, ("when",), when_outline(when), event_type, lambda against: check_when(when, against))
+            if event_type and not notes.has(("when",)) and notes.webhook.fields.get("status") != "inactive":
+                self._check_reach(notes, when, event_type)
         self._check_line(notes, ("url",), notes.webhook.fields.get("url"), event_type)
         headers = notes.webhook.fields.get("headers")
         for name, value in headers.items() if isinstance(headers, dict) else ():
             self._check_line(notes, ("headers", name), value, event_type)
+
+    def _check_reach(self, notes: Notes, when: str, event_type: EventType) -> None:
+        """Note a condition that is false for every event."""
+        if self._reach is None:
+            from hookctl.template import Reach
+
+            self._reach = Reach()
+        reach = self._reach
+        why = guarded(notes, self._plugins, ("when",), ("event type", event_type.name), lambda: reach.why_never(when, event_type))
+        if why:
+            hint = "`hookctl schema event NAME` shows what an event can hold. A webhook that is to get nothing is `status: inactive`."
+            notes.add("never-matches", f"no event can match it: {why}", hint, ("when",), severity=Severity.WARNING)
 
     def _check_line(self, notes: Notes, pointer: Pointer, text: Json, event_type: EventType | None) -> None:
         if isinstance(text, str) and "{" in text:

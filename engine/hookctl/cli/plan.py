@@ -68,7 +68,7 @@ def command(
         from hookctl.cli.plan_file import write_plan
         from hookctl.report.plan import render_json
 
-        write_plan(out, render_json(review.plan, review.findings, review.effects))
+        write_plan(out, render_json(review.plan, review.findings, review.effects, review.warnings))
         click.echo(f"Saved in {out}. Apply exactly this with: hookctl apply {out}", err=True)
     if detailed_exitcode and review.plan.has_changes:
         ctx.exit(exit_codes.CHANGES)

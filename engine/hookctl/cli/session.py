@@ -65,15 +65,23 @@ class Session:
 
 
 def every_plugin() -> Plugins:
-    """Every plugin that is installed. Raises PluginError, too, for a command that hookctl has itself: nobody could reach it."""
+    """Every plugin that is installed. Raises PluginError, too, for a command and for a policy of a name that is hookctl's own."""
     from hookctl.cli.main import COMMANDS
-    from hookctl.plugin.host import load_plugins
+    from hookctl.plugin.host import BUILT_IN, load_plugins
 
     plugins = load_plugins()
     for name in plugins.commands:
         if name in COMMANDS:
             plugin = plugins.origins["command", name]
             raise PluginError(f"plugin {plugin} adds the command {name!r}, which hookctl has already", hint="Uninstall it, or have its command renamed.")
+    third_party = [name for name in plugins.policies if plugins.origins["policy", name] not in BUILT_IN]
+    if third_party:
+        from hookctl.model.rules import RULES
+
+        for name in third_party:
+            if name in RULES:
+                plugin = plugins.origins["policy", name]
+                raise PluginError(f"plugin {plugin} adds the policy {name!r}, which is the name of a rule", hint="Uninstall it, or have its policy renamed.")
     return plugins
 
 

@@ -27,7 +27,7 @@ Examples:
 @format_option(*ALL)
 @click.pass_context
 def command(ctx: click.Context, outputs: Outputs) -> None:
-    """Check every webhook file, and say everything that is wrong; with the settings of policies in hookctl.toml.
+    """Check every webhook file, and the policies of hookctl.toml, and say everything that is wrong.
 
     Files are *.yaml and *.yml in the directory and below it; names that begin with a dot are left out.
     Needs neither network, secrets nor state. Exit code 0 when there is no error, 1 when there is one.

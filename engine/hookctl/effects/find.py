@@ -11,7 +11,7 @@ from hookctl.effects.requests import Document, Render, RequestChange, Requests, 
 from hookctl.effects.retries import Retries, retries_of
 from hookctl.effects.targets import Leaving, Targets
 from hookctl.effects.waiting import Waiting, waiting_of
-from hookctl.model import Action, Change, DeliveryPlan, DeliveryStatus, Plan, Status
+from hookctl.model import Action, Change, DeliveryPlan, DeliveryStatus, Plan
 from hookctl.plugin.interfaces import AuthType, EventType
 
 MAX_NEW_RENDERED = 200

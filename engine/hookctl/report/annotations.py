@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hookctl.model import Finding, Severity, Span, Webhook
+from hookctl.model.rules import RULES
 from hookctl.report.printable import printable
 from hookctl.report.results import Outcome, Result
 
@@ -18,23 +19,6 @@ if TYPE_CHECKING:
 POLICY = "policy/"
 """Before a policy's name, where a rule id is asked for."""
 FAILED_TEST = "test-failed"
-OWN: Mapping[str, tuple[str, str]] = {
-    "protected": ("The plan removes a protected webhook.", "No apply removes a webhook with `protected: true`."),
-    "removals": (
-        "The plan removes or deactivates many webhooks at once.",
-        "An apply does so only with --allow-removals.",
-    ),
-    "drift": (
-        "The state was changed by other means than an apply.",
-        "An apply makes it again what the files say.",
-    ),
-    "against": ("A webhook of the other revision cannot be compared.", "Its file has an error there, so it is compared as if it had not been there."),
-    "never-matches": (
-        "No event can match the webhook's `when`.",
-        "Compare it with the values that the event type's schema allows.",
-    ),
-}
-"""What hookctl itself says of a plan, beside policies: what it is, and what it means."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +26,7 @@ class Annotation:
     """One thing that is wrong."""
 
     rule: str
-    """A rule id of the catalogue, ``policy/NAME``, a name among :data:`OWN`, or ``test-failed``."""
+    """A rule id of the catalogue, or ``policy/NAME``."""
     is_error: bool
     message: str
     """In one line, without a full stop."""
@@ -71,7 +55,7 @@ def of_policies(findings: Iterable[PlanFinding], directory: Path, root: Path) ->
     """What policies and hookctl itself say of a plan. One that means no file at hand is about the ``directory`` of the webhooks."""
     for finding in findings:
         about = f"{finding.webhook}: " if finding.webhook else ""
-        rule = finding.policy if finding.policy in OWN else f"{POLICY}{finding.policy}"
+        rule = finding.policy if finding.policy in RULES else f"{POLICY}{finding.policy}"
         yield Annotation(
             rule=rule,
             is_error=finding.is_error,

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from hookctl import __version__
 from hookctl.model import Json
 from hookctl.model.rules import RULES
-from hookctl.report.annotations import FAILED_TEST, OWN, POLICY, Annotation
+from hookctl.report.annotations import POLICY, Annotation
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 SOURCE_ROOT = "%SRCROOT%"
@@ -44,10 +44,6 @@ def _descriptor(rule: str, policies: Mapping[str, str]) -> Json:
 
 def _explained(rule: str) -> tuple[str, str, str]:
     """A rule's summary, its explanation, and what follows that in its help."""
-    if rule == FAILED_TEST:
-        return "The test event was not accepted.", "hookctl test sent the webhook an event, and it failed; the message says why, and what to look at next.", ""
-    if rule in OWN:
-        return (*OWN[rule], "")
     known = RULES["policy" if rule.startswith(POLICY) else rule]
     examples = [f"{title}:\n\n{text}" for title, text in (("Refused", known.bad), ("Accepted", known.good)) if text]
     return known.summary, known.explanation, "".join(f"\n\n{example}" for example in examples)

@@ -10,6 +10,7 @@ from hookctl.template.line_syntax import blanked, has_expression
 from hookctl.template.never import why_never
 from hookctl.template.positions import Position
 from hookctl.template.problems import Filter, TemplateProblem
+from hookctl.template.reach import Reach
 from hookctl.template.reads import EventFields, paths_of
 from hookctl.template.rendering import BodyTemplate
 from hookctl.template.when import When, check_when, compile_when, when_outline
@@ -20,6 +21,7 @@ __all__ = [
     "EventFields",
     "Filter",
     "Position",
+    "Reach",
     "TemplateProblem",
     "TextTemplate",
     "When",

@@ -27,18 +27,19 @@ def why_never(text: str, event_type: EventSchema) -> str | None:
     from hookctl.template.jmespath_rules import compile_expression, syntax_tree
 
     compiled, _ = compile_expression(text, "when-syntax")
-    judge = _Judge(EventShape(event_type.schema))
+    judge = Judge(EventShape(event_type.schema))
     return judge.why if judge.holds(syntax_tree(compiled)) is False else None
 
 
-class _Judge:
-    """Three-valued: True and False where every event gives that, None where events differ or it is not known."""
+class Judge:
+    """Judges the nodes of an expression. Three-valued: True and False where every event gives that, None where events differ or it is not known."""
 
     def __init__(self, event: EventShape) -> None:
         self._event = event
         self.why = "it is false for every event"
 
     def holds(self, node: Ast) -> bool | None:
+        """Whether a node gives true; where it gives false, ``why`` says why."""
         children = node["children"]
         match node["type"], node.get("value"):
             case "comparator", str(operator):
@@ -53,10 +54,15 @@ class _Judge:
                 return _negated(_every([_negated(self.holds(child)) for child in children]))
         return None
 
+    def takes_any_text(self, path: str) -> bool:
+        """Whether a comparison of that path with a string comes out the same whatever the string is, as far as the schema tells."""
+        shape = self._shape(path)
+        return shape is None or (_values(shape) is None and (not shape.types or "string" in shape.types))
+
     def _compared(self, operator: str, left: Ast, right: Ast) -> bool | None:
         if left["type"] == "literal":
             left, right, operator = right, left, _FLIPPED[operator]
-        path = _path(left)
+        path = field_path(left)
         if path is None or right["type"] != "literal":
             return None
         shape, value = self._shape(path), right["value"]
@@ -97,7 +103,7 @@ class _Judge:
         return None
 
     def _contains(self, where: Ast, what: Ast) -> bool | None:
-        path = _path(what)
+        path = field_path(what)
         wanted = _constants(where)
         shape = self._shape(path) if path is not None and wanted is not None else None
         values = _values(shape) if shape is not None and not shape.optional and not shape.nullable else None
@@ -113,7 +119,7 @@ class _Judge:
             if part["type"] != "comparator" or part["value"] != "eq":
                 continue
             left, right = part["children"] if part["children"][1]["type"] == "literal" else part["children"][::-1]
-            path = _path(left)
+            path = field_path(left)
             if path is None or right["type"] != "literal":
                 continue
             if path in wanted and not _same(wanted[path], right["value"]):
@@ -134,13 +140,13 @@ class _Judge:
         return Shape(shape.schemas, nullable=shape.nullable, optional=optional)
 
 
-def _path(node: Ast) -> str | None:
+def field_path(node: Ast) -> str | None:
     """The path of a node that is fields alone: ``data.severity``."""
     if node["type"] == "field":
         name: str = node["value"]
         return name if "." not in name else None
     if node["type"] == "subexpression":
-        steps = [_path(child) for child in node["children"]]
+        steps = [field_path(child) for child in node["children"]]
         return None if None in steps else ".".join(step for step in steps if step is not None)
     return None
 

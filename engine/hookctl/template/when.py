@@ -23,7 +23,7 @@ Ast = dict[str, Any]
 """A node of a JMESPath expression, as jmespath gives it."""
 
 _OTHER_QUOTES = re.compile(r'["`\\]')
-_RAW_STRING = re.compile(r"'[^']*'")
+RAW_STRING = re.compile(r"'[^']*'")
 _BOOLEAN = Shape(({"type": "boolean"},))
 _BY_KEY = frozenset({"sort_by", "max_by", "min_by"})
 
@@ -64,7 +64,7 @@ def when_outline(text: str) -> str:
     """The expression without what its raw strings hold: if one of two expressions that agree in it is free of problems, both are."""
     from hookctl.template.jmespath_rules import MAX_CHARACTERS
 
-    return text if len(text) > MAX_CHARACTERS or _OTHER_QUOTES.search(text) else _RAW_STRING.sub("''", text)
+    return text if len(text) > MAX_CHARACTERS or _OTHER_QUOTES.search(text) else RAW_STRING.sub("''", text)
 
 
 def unknown_fields(text: str, event: EventShape, start: Shape, rule: str) -> list[TemplateProblem]:

@@ -1,4 +1,4 @@
-"""Rules about what is written for an event: body templates, conditions, response validators. And policies."""
+"""Rules about what is written for an event: body templates, conditions, response validators."""
 
 from __future__ import annotations
 
@@ -91,6 +91,14 @@ TEXT_RULES = (
         "when: data.severity == 'High'",
     ),
     Rule(
+        "never-matches",
+        "No event can match the condition.",
+        "It is false for every event that the event type's schema allows, so the webhook gets nothing. Looked at are fields compared with constants, "
+        "and what &&, || and ! make of them. This is a warning, and only for a webhook that is active.",
+        "when: data.severity == 'Critical'",
+        "when: data.severity == 'High'",
+    ),
+    Rule(
         "json-path-invalid",
         "The path of a response validator is no JSON path.",
         "Paths are those of RFC 9535: $.data.status, $.data.results[0].ok, $.headers['x-result'].",
@@ -117,15 +125,5 @@ TEXT_RULES = (
         "A validator sees $.status, $.headers and $.data, the response's body.",
         "response_validators:\n  - json_path: $.body.status\n    expected_values: [accepted]",
         "response_validators:\n  - json_path: $.data.status\n    expected_values: [accepted]",
-    ),
-    Rule(
-        "policy",
-        "A policy of your organisation refuses the plan.",
-        "Policies look at what an apply would change. Some are built in (allowed_hosts, authenticated, timeout_at_most, "
-        "retry_horizon_at_least, owner_label), plugins add others, and each is off unless hookctl.toml has a table [policies.NAME]. The finding "
-        "names the policy and says what it wants; an error stops plan and apply. A webhook that violates one and is not changed is a warning. "
-        'With severity = "warning" in the table, every finding of the policy is.',
-        "",
-        "",
     ),
 )
