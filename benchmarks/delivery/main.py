@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from delivery import nginx, report
-from delivery.measure import Group, Job, Turn, TurnError, judge
+from delivery.measure import Group, Job, Turn, TurnError, hard_limit, judge
 from delivery.ways import alertmanager, celery, end_to_end, loops
 from delivery.work import Site, Way
 
@@ -37,6 +37,8 @@ WAYS = (
 )
 BUDGET = 300.0
 """Seconds after which no further turn begins."""
+LIMIT = 40.0
+"""Seconds after which a turn is ended, and its way given up."""
 
 
 def take_turn(site: Site, way: Way, job: Job) -> Turn | str:
@@ -44,7 +46,7 @@ def take_turn(site: Site, way: Way, job: Job) -> Turn | str:
     log = site.root / f"{way.name}.log"
     log.unlink(missing_ok=True)
     try:
-        with Group(log) as group:
+        with Group(log) as group, hard_limit(LIMIT):
             done = way.turn(site, job, group)
             peak = group.peak()
     except (TurnError, TimeoutError, subprocess.CalledProcessError) as error:
@@ -63,15 +65,20 @@ def take_turns(site: Site, ways: list[Way], count: int, rounds: int, seconds: fl
                 rate = row.rate / 2 if half_load else None
                 if row.failed or time.monotonic() > until:
                     continue
-                print(f"{'half load' if half_load else 'full speed'}, round {number + 1}: {way.name:<20}", end="\r", file=sys.stderr, flush=True)
+                tell(f"{'half load' if half_load else 'full speed'}, round {number + 1}: {way.name}")
                 events = max(100, int(rate * seconds if rate else count * way.share))
                 row.add(take_turn(site, way, Job(f"{way.name}-{int(half_load)}-{number}-", events, rate)))
-    print(f"{'':<60}", end="\r", file=sys.stderr)
+    tell("")
     return rows
 
 
+def tell(text: str) -> None:
+    if sys.stderr.isatty():
+        print(f"{text:<60}", end="\r", file=sys.stderr, flush=True)
+
+
 def terminated(number: int, frame: object) -> NoReturn:  # noqa: ARG001 - as signal calls it
-    raise KeyboardInterrupt  # so that everything that was started is ended
+    raise SystemExit(128 + number)  # so that everything that was started is ended
 
 
 def main() -> None:
@@ -88,7 +95,8 @@ def main() -> None:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
     asked = [way for way in WAYS if way.name in names]
     lacking = {way.name: missing for way in asked if (missing := way.missing())}
-    signal.signal(signal.SIGTERM, terminated)
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, terminated)
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
         root.chmod(0o755)  # nginx's worker is another user when nginx is started by root

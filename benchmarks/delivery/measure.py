@@ -7,12 +7,12 @@ import os
 import signal
 import subprocess
 import threading
-import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, NoReturn, Self
 
 TICKS = os.sysconf("SC_CLK_TCK")
 SETTLE = 0.5
@@ -33,8 +33,6 @@ class Job:
     count: int
     rate: float | None = None
     """Events a second, at a steady pace; None: as fast as it goes."""
-    limit: float = 40.0
-    """Seconds after which it must have ended."""
 
     @property
     def ids(self) -> list[str]:
@@ -56,9 +54,24 @@ class Done:
     """The ids by which the receipts name the events, in their order."""
     receipts: list[tuple[str, float]]
     cpu: float
-    """Seconds of user and system time of all its processes."""
+    """Seconds of user and system time of all its processes, without their start."""
     seconds: float | None = None
     """How long the whole process took, where it is one that ends."""
+
+
+@contextmanager
+def hard_limit(seconds: float) -> Iterator[None]:
+    """Raises TurnError in the block, whatever it waits for, once so much time has passed."""
+
+    def over(number: int, frame: object) -> NoReturn:  # noqa: ARG001 - as signal calls it
+        raise TurnError(f"not done within {seconds:.0f} s")
+
+    signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 @dataclass(slots=True)
@@ -96,18 +109,11 @@ class Group:
         self._started.append(process)
         return process
 
-    def wait(self, process: subprocess.Popen[bytes], seconds: float) -> None:
-        """Wait until it has ended, without taking its times away. Raises TurnError when it does not, or fails."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            ended = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG)
-            if ended is None:
-                time.sleep(0.005)
-            elif ended.si_code == os.CLD_EXITED and ended.si_status == 0:
-                return
-            else:
-                raise TurnError(f"{Path(str(process.args[0])).name} ended with {ended.si_status}: {self.last_words()}")  # type: ignore[index] # a list of words
-        raise TurnError(f"not done within {seconds:.0f} s")
+    def wait(self, process: subprocess.Popen[bytes]) -> None:
+        """Wait until it has ended, without taking its times away. Raises TurnError when it fails."""
+        ended = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        if ended is None or ended.si_code != os.CLD_EXITED or ended.si_status:
+            raise TurnError(f"ended with {ended.si_status if ended else 'nothing'}: {self.last_words()}")
 
     def last_words(self) -> str:
         """The end of what was written to standard error."""

@@ -102,9 +102,10 @@ class Sink:
         time.sleep(0.3)  # what is received twice may be in the next flush
         return found + self._new()
 
-    def received(self) -> int:
-        """Bytes of the log so far: grows when something was received."""
-        return self.log.stat().st_size
+    def wait_for_one(self) -> None:
+        """Return once anything more was received."""
+        while not self._new():
+            time.sleep(0.05)
 
     def _new(self) -> list[tuple[str, float]]:
         with self.log.open("rb") as log:

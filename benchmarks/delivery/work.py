@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ TEMPLATE = """\
 }
 """
 POOL = 997
-"""So many events differ; beyond that only their ids do."""
+"""So many events differ; beyond that only their ids and times do."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,19 @@ class Site:
         return path
 
     @cached_property
-    def _pool(self) -> list[str]:
-        return [json.dumps({**event, "id": "\0"}) + "\n" for event in generate(POOL)]
+    def _pool(self) -> list[tuple[str, str, str]]:
+        """Events as lines of JSON, cut where their id and their time belong."""
+        lines = (json.dumps({**event, "id": "<id>", "event_time": "<time>"}) + "\n" for event in generate(POOL))
+        return [(before, between, after) for before, between, after in (re.split(r'<id>|"<time>"', line) for line in lines)]
 
     def lines(self, ids: Sequence[str]) -> list[bytes]:
-        """An event for each id, as a line of JSON."""
-        pool = self._pool
-        return [pool[number % POOL].replace("\\u0000", name).encode() for number, name in enumerate(ids)]
+        """An event for each id, as a line of JSON; a millisecond lies between two."""
+        pool, now = self._pool, time.time()
+        found = []
+        for number, name in enumerate(ids):
+            before, between, after = pool[number % POOL]
+            found.append(f"{before}{name}{between}{now + number / 1000:.3f}{after}".encode())
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def notify(scheme: str) -> Callable[[Site, Job, Group], Done]:
         sink = site.sink
         port = _start(site, group, f"{scheme}://{ADDRESS}:{sink.tls_port if scheme == 'https' else sink.plain_port}/alerts")
         alerts = _alerts(job.ids)
-        connection = http.client.HTTPConnection(ADDRESS, port, timeout=job.limit)
+        connection = http.client.HTTPConnection(ADDRESS, port)
         _post(connection, _alerts([job.warm_up]))
         if not sink.receipts([job.warm_up]):
             raise TurnError(f"no alert was delivered: {group.last_words()}")

@@ -54,7 +54,7 @@ def _produce(site: Site, group: Group, environment: dict[str, str], job: Job) ->
     process = group.start(_python(), str(MODULE), *words, cwd=site.root, env=environment, stdin=subprocess.PIPE)
     before = ready(process, group)
     start = go(process)
-    group.wait(process, job.limit)
+    group.wait(process)
     return start, before
 
 

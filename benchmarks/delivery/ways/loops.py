@@ -21,7 +21,7 @@ def loop(name: str) -> Callable[[Site, Job, Group], Done]:
         process = group.start(sys.executable, str(SENDERS), *words, cwd=site.root, stdin=subprocess.PIPE)
         before = ready(process, group)
         start = go(process)
-        group.wait(process, job.limit)
+        group.wait(process)
         cpu = group.cpu() - before
         return Done(start, job.ids, site.sink.receipts(job.ids), cpu)
 
