@@ -34,7 +34,7 @@ def compile_webhook(webhook: Webhook, plugins: Plugins) -> DeliveryPlan:
         url=cast("str", fields["url"]),
         headers=_texts(fields.get("headers")),
         auth=tuple(_block(block, plugins.auth) for block in _blocks(fields.get("auth"))),
-        transport=_block(cast("Mapping[str, Json]", transport), plugins.transports) if transport else None,
+        transport=_block(cast("dict[str, Json]", transport), plugins.transports) if transport else None,
         when=cast("str | None", fields.get("when")),
         body_template=_lines(cast("str | None", fields.get("body_template"))),
         timeout_seconds=canonical_number(cast("float", fields.get("timeout_seconds", DEFAULT_TIMEOUT))),
@@ -49,25 +49,24 @@ def compile_webhook(webhook: Webhook, plugins: Plugins) -> DeliveryPlan:
     )
 
 
-def _blocks(value: Json) -> list[Mapping[str, Json]]:
+def _blocks(value: Json) -> list[dict[str, Json]]:
     """A plugin's block, or a list of them, as a list."""
     if value is None:
         return []
-    return cast("list[Mapping[str, Json]]", value if isinstance(value, list) else [value])
+    return cast("list[dict[str, Json]]", value if isinstance(value, list) else [value])
 
 
-def _block(
-    block: Mapping[str, Json], types: Mapping[str, AuthType] | Mapping[str, TransportType] | Mapping[str, ValidatorType], default: str = ""
-) -> PluginBlock:
+def _block(block: dict[str, Json], types: Mapping[str, AuthType] | Mapping[str, TransportType] | Mapping[str, ValidatorType], default: str = "") -> PluginBlock:
     name = cast("str", block.get("type", default))
     properties = cast("Mapping[str, Mapping[str, Json]]", types[name].schema.get("properties", {}))
-    settings = {key: schema["default"] for key, schema in properties.items() if "default" in schema}
-    settings.update((key, value) for key, value in block.items() if key != "type")
-    return PluginBlock(name, cast("dict[str, Json]", _canonical(settings)))
+    settings = {key: schema["default"] for key, schema in properties.items() if "default" in schema} | block
+    return PluginBlock(name, {key: _canonical(settings[key]) for key in sorted(settings) if key != "type"})
 
 
 def _canonical(value: Json) -> Json:
     """The same JSON value in its one form: sorted keys, canonical numbers."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, dict):
         return {key: _canonical(value[key]) for key in sorted(value)}
     if isinstance(value, list):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from yaml.nodes import ScalarNode, SequenceNode
 
 from hookctl.load.composer import MAX_DEPTH, depth_problem
 from hookctl.load.problem import NO_ANCHORS, Problem
-from hookctl.load.scalars import AmbiguousScalarError, is_text, resolve_plain
+from hookctl.load.scalars import SPECIAL_STARTS, AmbiguousScalarError, is_text, resolve_plain
 from hookctl.model import Json, Pointer, brief
 
 if TYPE_CHECKING:
@@ -28,8 +28,12 @@ class SpecialError(Exception):
 
 def plain_value(text: str, root: Node) -> Json:
     """The value of a document like most: no anchors and tags, no key twice, nothing that readers disagree about. Raises SpecialError for any other."""
-    if any(_may_begin_node(text, match.start()) for match in _SIGN.finditer(text)):
-        raise SpecialError
+    for sign in "&!":
+        index = text.find(sign)
+        while index >= 0:
+            if _may_begin_node(text, index):
+                raise SpecialError
+            index = text.find(sign, index + 1)
     return _plain_value(root, MAX_DEPTH)
 
 
@@ -40,22 +44,28 @@ def _may_begin_node(text: str, index: int) -> bool:
     return index < 0 or text[index] in _BEFORE_NODE
 
 
-def _plain_value(node: Node, depth: int) -> Json:
+def _plain_value(node: Any, depth: int) -> Json:
     value = node.value
-    if isinstance(node, ScalarNode):
+    kind = type(node)  # in a large directory every scalar comes by here, so that each call less is felt
+    if kind is ScalarNode:
+        text: str = value
+        if node.style or (text and text[0] not in SPECIAL_STARTS):
+            return text
         try:
-            return value if node.style else resolve_plain(value)
+            return resolve_plain(text)
         except AmbiguousScalarError as error:
             raise SpecialError from error
     if depth == 0:
         raise SpecialError
-    if isinstance(node, SequenceNode):
+    if kind is SequenceNode:
         return [_plain_value(item, depth - 1) for item in value]
     fields: dict[str, Json] = {}
     for key, item in value:
-        if not isinstance(key, ScalarNode) or not (key.style or is_text(key.value)):
+        if type(key) is not ScalarNode or not (key.style or is_text(key.value)):
             raise SpecialError
-        fields[key.value] = _plain_value(item, depth - 1)
+        text = item.value
+        is_text_as_written = type(text) is str and (item.style or (text and text[0] not in SPECIAL_STARTS))
+        fields[key.value] = text if is_text_as_written else _plain_value(item, depth - 1)
     if len(fields) < len(value):
         raise SpecialError
     return fields

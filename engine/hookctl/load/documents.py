@@ -13,6 +13,8 @@ _END = re.compile(r"^\.\.\.(?=[ \t\r\n]|\Z)[^\n]*\n?", re.MULTILINE)
 
 def split_documents(text: str) -> list[tuple[int, int]]:
     """Where each document starts and ends, in characters. Comments and directives before a ``---`` belong to it."""
+    if "---" not in text and "..." not in text:
+        return [] if _has_no_content(text) else [(0, len(text))]
     cuts = {0, len(text)}
     if "---" in text:
         cuts.update(match.start() for match in _START.finditer(text))

@@ -18,6 +18,8 @@ _WORDS: dict[str, Json] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _NUMBER_START = frozenset("-+.0123456789")
+SPECIAL_STARTS = _NUMBER_START | {word[:1] for word in _WORDS}
+"""What a plain scalar begins with that may be something else than text; the empty one is none."""
 _NUMBER = re.compile(
     r"""
       (?P<decimal>[-+]?(?:0|[1-9][0-9]*))

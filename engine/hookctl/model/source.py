@@ -89,4 +89,6 @@ class Webhook(_Named):
             return self._name
         except AttributeError:
             name = self.fields.get("name")
-            return name if isinstance(name, str) else ""
+            name = name if isinstance(name, str) else ""
+            set_field(self, "_name", name)
+            return name
