@@ -37,11 +37,27 @@ def test_each_part_of_a_created_webhooks_request_comes(effects_of: Find, deliver
         ("url",): "https://siem.example.com/ingest",
         ("headers", "X-A"): Masked("key ***", "key ${env:K}"),
         ("headers", "Content-Type"): "application/json",
-        ("auth",): [{"type": "bearer", "token": Masked("***", "${env:T}")}],
+        ("headers", "Authorization"): Masked("Bearer ***", '["bearer",{"token":"${env:T}"}]'),
         ("body",): {"a": "High"},
     }
     assert change.is_mock
     assert change.after.is_sent
+
+
+def test_the_header_of_another_auth_is_another_and_one_that_is_written_is_overridden(effects_of: Find, delivery_plan: Build) -> None:
+    one, other = (delivery_plan(auth=(PluginBlock("basic", {"username": "a", "password": f"${{env:{key}}}"}),)) for key in "AB")
+    before, after = changed(only(effects_of([one], [other])))["headers", "Authorization"]
+    assert (before.text, after.text) == ("Basic ***", "Basic ***")
+    assert before != after
+    written = delivery_plan(headers={"authorization": "mine"}, auth=one.auth)
+    assert effects_of([one], [written]).without_request == ("Siem",)
+
+
+def test_an_auth_that_does_not_say_what_it_adds_is_shown_by_its_settings(effects_of: Find, delivery_plan: Build) -> None:
+    gone = PluginBlock("gone", {"key": "${env:K}", "level": 3})
+    assert changed(only(effects_of([delivery_plan()], [delivery_plan(auth=(gone,))]))) == {
+        ("auth",): (ABSENT, [{"type": "gone", "key": Masked("***", "${env:K}"), "level": 3}]),
+    }
 
 
 def test_the_difference_is_one_of_keys_and_values(effects_of: Find, delivery_plan: Build) -> None:

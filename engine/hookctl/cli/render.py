@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
@@ -29,9 +30,10 @@ Examples:
 def command(ctx: click.Context, name: str, *, event: BinaryIO | None, body_only: bool, outputs: Outputs) -> None:
     """Print the request that the webhook NAME, as its file says, would send for an event.
 
-    Nothing is sent: it needs no network, and no secret is read; each shows as ***. What auth adds is not shown.
+    Nothing is sent: it needs no network, and no secret is read; each shows as ***.
     """
     from hookctl.cli.desired import desired, named_plan, read_event
+    from hookctl.plugin.added import added_by
     from hookctl.report.rendering import render_json, render_text
     from hookctl.run.render import render_request
     from hookctl.run.trial import lets_through
@@ -42,12 +44,14 @@ def command(ctx: click.Context, name: str, *, event: BinaryIO | None, body_only:
     if document["event_type"] != plan.event:
         raise click.UsageError(f"the event is of the type {document['event_type']!r}, and {plan.name} is for {plan.event!r}")
     request = render_request(plan, document, session.plugins, delivery_id="render")
+    added = added_by(plan.auth, session.plugins.auth)
+    request = replace(request, headers=added.put_into(request.headers))
     if body_only:
         click.echo(request.body or b"", nl=False)
         return
     would_be_sent = lets_through(plan, document)
     outputs.write(
         color=session.color,
-        text=lambda color: render_text(plan, request, would_be_sent=would_be_sent, color=color),
+        text=lambda color: render_text(plan, request, added.unsaid, would_be_sent=would_be_sent, color=color),
         json=lambda: render_json(plan, request, would_be_sent=would_be_sent),
     )

@@ -12,6 +12,7 @@ from hookctl.effects.retries import Retries, retries_of
 from hookctl.effects.targets import Leaving, Targets
 from hookctl.effects.waiting import Waiting, waiting_of
 from hookctl.model import Action, Change, DeliveryPlan, DeliveryStatus, Plan
+from hookctl.plugin.added import Added, added_by
 from hookctl.plugin.interfaces import AuthType, EventType
 
 MAX_NEW_RENDERED = 200
@@ -156,7 +157,7 @@ class _Finder:
         """The request for the mock event, and those for the given events that either side lets through."""
 
         def changed(sample: Sample) -> RequestChange:
-            return request_change(before, after, sample, render=self._around.render, lets=self._conditions.lets)
+            return request_change(before, after, sample, render=self._around.render, adds=self._adds, lets=self._conditions.lets)
 
         mocks = [self._mock(plan.event) for plan in (before or after, after)]
         mock = [changed(Sample(mocks[0], mocks[1], is_mock=True))] if mocks[0] and mocks[1] else []
@@ -164,6 +165,9 @@ class _Finder:
             return mock, []
         given = (changed(Sample(document, document)) for document in self._samples.get(after.event, ()))
         return mock, [change for change in given if change.is_sent]
+
+    def _adds(self, plan: DeliveryPlan) -> Added:
+        return added_by(plan.auth, self._around.auth_types)
 
     def _mock(self, event: str) -> Document:
         event_type = self._around.event_types.get(event)

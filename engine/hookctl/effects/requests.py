@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 from hookctl.effects.structure import ABSENT, Marker, Masked, Opened, Step, compare, open_up, parse
 from hookctl.errors import HookctlError
-from hookctl.model import DeliveryPlan, Json, Request
+from hookctl.model import DeliveryPlan, Json, PluginBlock, Request, canonical_json
 from hookctl.model.secret import has_reference, mask
+from hookctl.plugin.added import Added
 
 Document = Mapping[str, Json]
 Render = Callable[[DeliveryPlan, Document], Request]
 """The request for an event, with references as ``***`` and without what auth adds; raises HookctlError. ``hookctl.run.render`` has one."""
+Adds = Callable[[DeliveryPlan], Added]
+"""What its auth adds; raises PluginError."""
 Lets = Callable[[DeliveryPlan, Document], bool | None]
 """Whether a webhook is active and lets an event through; None when its ``when`` cannot be evaluated for it."""
 
@@ -87,9 +90,9 @@ class Requests:
     unchanged: int
 
 
-def request_change(before: DeliveryPlan | None, after: DeliveryPlan, sample: Sample, *, render: Render, lets: Lets) -> RequestChange:
+def request_change(before: DeliveryPlan | None, after: DeliveryPlan, sample: Sample, *, render: Render, adds: Adds, lets: Lets) -> RequestChange:
     """The request for one event, rendered on both sides whether it would be sent or not."""
-    old, new = _side(before, sample.before, render, lets), _side(after, sample.after, render, lets)
+    old, new = (_side(plan, event, render, adds, lets) for plan, event in ((before, sample.before), (after, sample.after)))
     before_value, after_value = (NO_REQUEST if isinstance(side.value, Marker) else side.value for side in (old, new))
     steps = compare(before_value, after_value)
     return RequestChange(str(sample.after.get("id", "")), sample.is_mock, old, new, tuple(steps))
@@ -101,7 +104,7 @@ def summed_up(changes: Sequence[RequestChange]) -> Requests:
     return Requests(tuple(effects[:MAX_SHOWN]), len(effects), len(changes) - len(effects))
 
 
-def _side(plan: DeliveryPlan | None, document: Document, render: Render, lets: Lets) -> Side:
+def _side(plan: DeliveryPlan | None, document: Document, render: Render, adds: Adds, lets: Lets) -> Side:
     if plan is None:
         return Side(ABSENT)
     is_sent = lets(plan, document)
@@ -109,21 +112,28 @@ def _side(plan: DeliveryPlan | None, document: Document, render: Render, lets: L
         request = render(plan, document)
     except HookctlError as error:
         return Side(ABSENT, problem=error.message, is_sent=is_sent)
-    return Side(_value(plan, request), request.body, is_sent=is_sent)
+    return Side(_value(plan, request, adds(plan)), request.body, is_sent=is_sent)
 
 
-def _value(plan: DeliveryPlan, request: Request) -> Opened:
-    value: dict[str, Opened] = {"method": request.method, "url": _masked(request.url, plan.url), "headers": _headers(plan, request)}
-    if plan.auth:
-        value["auth"] = [{"type": block.type, **{key: _setting(item) for key, item in block.settings.items()}} for block in plan.auth]
+def _value(plan: DeliveryPlan, request: Request, added: Added) -> Opened:
+    value: dict[str, Opened] = {"method": request.method, "url": _masked(request.url, plan.url), "headers": _headers(plan, request, added)}
+    if added.unsaid:
+        value["auth"] = [{"type": block.type, **{key: _setting(item) for key, item in block.settings.items()}} for block in added.unsaid]
     if request.body is not None:
         value["body"] = _body(request.body)
     return value
 
 
-def _headers(plan: DeliveryPlan, request: Request) -> dict[str, Opened]:
-    shown = [(name, text) for name, text in request.headers if name not in OF_EACH_DELIVERY and (name != OF_HOOKCTL or name in plan.headers)]
-    return {name: _masked(text, plan.headers.get(name, "")) for name, text in shown}
+def _headers(plan: DeliveryPlan, request: Request, added: Added) -> dict[str, Opened]:
+    """Those of auth are equal when they are made of equal settings: what they hold is not known."""
+    all_shown = added.put_into(request.headers)
+    shown = [(name, text) for name, text in all_shown if name not in OF_EACH_DELIVERY and (name != OF_HOOKCTL or name in plan.headers)]
+    whose = {name: block for name, (_, block) in added.headers.items()}
+    return {name: Masked(text, _settings_of(whose[name])) if name in whose else _masked(text, plan.headers.get(name, "")) for name, text in shown}
+
+
+def _settings_of(block: PluginBlock) -> str:
+    return canonical_json([block.type, dict(block.settings)]).decode()
 
 
 def _masked(text: str, written: str) -> Opened:

@@ -54,6 +54,11 @@ class AuthType:
     Else once per delivery plan, unless an event's values stand in its URL or headers."""
     blocking: bool = False
     """True when a call may wait (for a token): never called on the runner's thread."""
+    adds: Callable[[Mapping[str, Json]], Mapping[str, str]] | None = None
+    """The headers that it adds to a request, for `plan` and `render`, which read no secret and send nothing.
+
+    Called with the settings as written; a reference in a value is shown as ``***``, and what is known at send time alone is written so.
+    None: the settings are shown in its place."""
 
 
 @runtime_checkable

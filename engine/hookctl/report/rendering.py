@@ -8,17 +8,17 @@ from typing import cast
 
 import click
 
-from hookctl.model import DeliveryPlan, Json, Request
+from hookctl.model import DeliveryPlan, Json, PluginBlock, Request
 from hookctl.report.invocation import request_json, request_lines
 from hookctl.report.printable import printable
 from hookctl.template import Decision, describe_body
 
 
-def render_text(plan: DeliveryPlan, request: Request, *, would_be_sent: bool | None, color: bool) -> str:
-    """The request with its JSON laid out, then what it does not show: what auth adds, JSON that stands in a string, and how its expressions are written."""
+def render_text(plan: DeliveryPlan, request: Request, unsaid: Sequence[PluginBlock], *, would_be_sent: bool | None, color: bool) -> str:
+    """The request with its JSON laid out, then what it does not show: JSON that stands in a string, how its expressions are written, and ``unsaid`` auth."""
     lines = [line.removeprefix("  ") for line in request_lines(request)]
     lines[0] = click.style(lines[0], bold=True) if color else lines[0]
-    remarks = list(_remarks(plan, request, would_be_sent))
+    remarks = list(_remarks(plan, request, unsaid, would_be_sent))
     return "\n".join([*lines, *([""] if remarks else []), *remarks]) + "\n"
 
 
@@ -35,8 +35,8 @@ def render_json(plan: DeliveryPlan, request: Request, *, would_be_sent: bool | N
     return json.dumps(document, indent=2) + "\n"  # ASCII alone, so that no terminal reads anything into it
 
 
-def _remarks(plan: DeliveryPlan, request: Request, would_be_sent: bool | None) -> Iterator[str]:
-    for block in plan.auth:
+def _remarks(plan: DeliveryPlan, request: Request, unsaid: Sequence[PluginBlock], would_be_sent: bool | None) -> Iterator[str]:
+    for block in unsaid:
         yield f"# auth {printable(block.type)} adds its part when the request is sent"
     if would_be_sent is False:
         yield f"# `when` does not let this event through, so it would not be sent: {printable(plan.when or '')}"

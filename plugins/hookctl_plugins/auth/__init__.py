@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from hookctl.model import MASK
 from hookctl.plugin import AuthContext, AuthType, Settings, hookimpl
 
 if TYPE_CHECKING:
@@ -125,13 +126,36 @@ def _oauth2(settings: Settings, context: AuthContext) -> AuthBase:
     return ClientCredentials(settings, context)
 
 
+def _headers_added(settings: Mapping[str, Json]) -> Mapping[str, str]:
+    headers = settings["headers"]
+    return {name: str(value) for name, value in headers.items()} if isinstance(headers, dict) else {}
+
+
 @hookimpl
 def hookctl_auth_types() -> Iterable[AuthType]:
     """The built-in ways."""
     return (
-        AuthType(name="bearer", summary="A fixed token in the Authorization header.", schema=BEARER, build=_bearer),
-        AuthType(name="basic", summary="User name and password, HTTP Basic.", schema=BASIC, build=_basic),
-        AuthType(name="headers", summary="Secret values in headers of any name, such as an API key.", schema=HEADERS, build=_headers),
+        AuthType(
+            name="bearer",
+            summary="A fixed token in the Authorization header.",
+            schema=BEARER,
+            build=_bearer,
+            adds=lambda settings: {"Authorization": f"Bearer {settings['token']}"},
+        ),
+        AuthType(
+            name="basic",
+            summary="User name and password, HTTP Basic.",
+            schema=BASIC,
+            build=_basic,
+            adds=lambda _: {"Authorization": f"Basic {MASK}"},
+        ),
+        AuthType(
+            name="headers",
+            summary="Secret values in headers of any name, such as an API key.",
+            schema=HEADERS,
+            build=_headers,
+            adds=_headers_added,
+        ),
         AuthType(
             name="oauth2",
             summary="A token from an OAuth 2.0 server, by client credentials; fetched when needed, shared, and renewed in time.",
@@ -139,5 +163,6 @@ def hookctl_auth_types() -> Iterable[AuthType]:
             build=_oauth2,
             per_attempt=True,
             blocking=True,
+            adds=lambda _: {"Authorization": f"Bearer {MASK}"},
         ),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -42,10 +42,17 @@ def build(settings: Settings, context: AuthContext) -> AuthBase:  # noqa: ARG001
     return BodySignature(settings)
 
 
+def adds(settings: Mapping[str, Json]) -> Mapping[str, str]:
+    """What a plan shows of it: the header's name, since the signature is known only when there is a body."""
+    return {str(settings.get("header", "X-Hub-Signature-256")): "sha256=***"}
+
+
 @hookimpl
 def hookctl_auth_types() -> Iterable[AuthType]:
     """``hmac``, called for each attempt: a retry may have another body."""
-    return [AuthType(name="hmac", summary="Signs the body by HMAC-SHA256, as GitHub does.", schema=SETTINGS, build=build, per_attempt=True)]
+    return [
+        AuthType(name="hmac", summary="Signs the body by HMAC-SHA256, as GitHub does.", schema=SETTINGS, build=build, per_attempt=True, adds=adds),
+    ]
 
 
 @hookimpl

@@ -1,0 +1,57 @@
+"""What auth adds to a request, for plans and previews: told by the plugins, with no secret read and nothing sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from hookctl.errors import PluginError
+from hookctl.model import Json, PluginBlock
+from hookctl.model.secret import mask
+from hookctl.plugin.interfaces import AuthType
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What a webhook's auth adds, as far as it is said."""
+
+    headers: Mapping[str, tuple[str, PluginBlock]]
+    """The value, secrets as ``***``, and whose it is, by the header's name."""
+    unsaid: tuple[PluginBlock, ...]
+    """The blocks whose plugin does not say what it adds, or is not installed."""
+
+    def put_into(self, headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """``headers`` with those of auth behind them, in place of those of the same name."""
+        names = {name.lower() for name in self.headers}
+        kept = tuple((name, value) for name, value in headers if name.lower() not in names)
+        return kept + tuple((name, value) for name, (value, _) in self.headers.items())
+
+
+def added_by(blocks: Iterable[PluginBlock], auth_types: Mapping[str, AuthType]) -> Added:
+    """What the blocks of a webhook's ``auth`` add, in order. Raises PluginError when a plugin fails to say it."""
+    headers: dict[str, tuple[str, PluginBlock]] = {}
+    unsaid: list[PluginBlock] = []
+    for block in blocks:
+        kind = auth_types.get(block.type)
+        if kind is None or kind.adds is None:
+            unsaid.append(block)
+            continue
+        for name, value in _told(kind.name, kind.adds, block).items():
+            for known in [known for known in headers if known.lower() == name.lower()]:
+                del headers[known]
+            headers[name] = mask(value), block
+    return Added(headers, tuple(unsaid))
+
+
+def _told(name: str, adds: Callable[[Mapping[str, Json]], Mapping[str, str]], block: PluginBlock) -> Mapping[str, str]:
+    try:
+        told = dict(adds(block.settings))
+    except Exception as error:
+        raise _failed(name, repr(error)) from error
+    if not all(isinstance(text, str) for pair in told.items() for text in pair):
+        raise _failed(name, f"it gave {told!r}, not names and values of headers")
+    return told
+
+
+def _failed(name: str, how: str) -> PluginError:
+    return PluginError(f"the auth {name!r} failed to say what it adds: {how}", hint="Repair or uninstall its plugin.")
