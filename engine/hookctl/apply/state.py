@@ -112,11 +112,11 @@ class AppliedStore:
 def _read(connection: sqlite3.Connection) -> AppliedState:
     """The documents are compared with their digests, and read when somebody asks for what is in them."""
     rows = connection.execute("SELECT name, digest, CAST(document AS BLOB) FROM applied_webhooks ORDER BY name").fetchall()
-    for name, document in [(name, document) for name, digest, document in rows if hashlib.sha256(document).hexdigest() != digest]:
+    for name, digest, document in [row for row in rows if hashlib.sha256(row[2]).hexdigest() != row[1] or _THIS_FORMAT not in row[2]]:
         _read_plan(name, document)  # what cannot be read at all has its own message
-        raise StoreError(f"the applied webhook {name} does not match its digest", hint="The store was changed by other means than an apply; restore a backup.")
-    for name, document in [(name, document) for name, _, document in rows if _THIS_FORMAT not in document]:
-        _read_plan(name, document)
+        if hashlib.sha256(document).hexdigest() != digest:
+            hint = "The store was changed by other means than an apply; restore a backup."
+            raise StoreError(f"the applied webhook {name} does not match its digest", hint=hint)
     documents = {name: document for name, _, document in rows}
     digests = {name: digest for name, digest, _ in rows}
     last = _last_apply(connection)

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from hookctl.model import Finding, Severity, SourceFile, Span
 
 _MAGIC = b"hookctl cache 2 "
+_DIGITS = 64
 _MAX_BYTES = 256 * 1024 * 1024
 
 
@@ -41,7 +42,7 @@ class Cache:
         self._path = folder / hashlib.sha256(os.fsencode(directory.resolve())).hexdigest()[:16]
         self._key = key
         self._found = self._read()
-        self._kept: dict[str, Sequence[str]] = {}
+        self._kept: dict[str, str] = {}
 
     def get(self, path: str, content: bytes) -> Result | None:
         """The result for a file with this content, its warnings about the file ``path``; None where there is none."""
@@ -50,8 +51,10 @@ class Cache:
         if row is None:
             return None
         self._kept[digest] = row
-        end = len(row) - 1 + len(row) % 2  # an even row ends with its warnings
-        return Result(row[1:end:2], row[2:end:2], _warnings(row[-1], path, content) if end < len(row) else ())
+        parts = row.split("\t")
+        if len(parts) % 2:
+            return Result(parts[1::2], parts[2::2])
+        return Result(parts[1:-1:2], parts[2:-1:2], _warnings(parts[-1], path, content))
 
     def add(self, content: bytes, result: Result) -> None:
         """Keep a result for a file with this content."""
@@ -62,12 +65,12 @@ class Cache:
         """Write the cache, all of it or nothing, if anything in it has changed. Where that cannot be done, the next run takes longer."""
         if self._kept.keys() == self._found.keys():
             return
-        rows = "\n".join([self._key, *map("\t".join, self._kept.values())]).encode()
+        rows = "\n".join([self._key, *self._kept.values()]).encode()
         with suppress(OSError):  # a directory that cannot be written, or a full disk
             _make_folder(self._path.parent)
             _replace(self._path, _MAGIC + hashlib.sha256(rows).hexdigest().encode() + b"\n" + rows)
 
-    def _read(self) -> Mapping[str, Sequence[str]]:
+    def _read(self) -> Mapping[str, str]:
         try:
             head, _, rows = _content(self._path).partition(b"\n")
         except OSError:
@@ -75,7 +78,7 @@ class Cache:
         if head != _MAGIC + hashlib.sha256(rows).hexdigest().encode():
             return {}
         key, *lines = rows.decode().split("\n")
-        return {row[0]: row for row in (line.split("\t") for line in lines)} if key == self._key else {}
+        return {line[:_DIGITS]: line for line in lines} if key == self._key else {}
 
 
 def _content(path: Path) -> bytes:
@@ -105,11 +108,11 @@ def _replace(path: Path, content: bytes) -> None:
         new.unlink(missing_ok=True)
 
 
-def _row(digest: str, result: Result) -> Sequence[str]:
-    """The digest of the content, then names and digests by turns, then the warnings, if there are any. There is no tab in any of them."""
+def _row(digest: str, result: Result) -> str:
+    """The digest of the content, then names and digests by turns, then the warnings, if there are any; tabs between, which stand in none of them."""
     webhooks = chain.from_iterable(zip(result.names, result.digests, strict=True))
     warnings = [[one.rule, one.message, one.hint, _bounds(one.span), one.suggestions, one.webhook] for one in result.warnings]
-    return [digest, *webhooks, *([json.dumps(warnings)] if warnings else [])]
+    return "\t".join([digest, *webhooks, *([json.dumps(warnings)] if warnings else [])])
 
 
 def _warnings(text: str, path: str, content: bytes) -> Sequence[Finding]:

@@ -45,6 +45,10 @@ Examples:
 """
 
 
+_OBJECTS = 10_000
+"""Python looks for garbage when there are so many new objects, not 700: what is imported stays, and makes tens of thousands."""
+
+
 class LazyGroup(click.Group):
     """A group that imports a command when it runs, not to list it."""
 
@@ -98,6 +102,7 @@ def hookctl(ctx: click.Context, directory: str | None, store: str | None, config
 
 def main() -> None:
     """Run the command line; the console script. Exit codes as in ``hookctl.cli.exit_codes``."""
+    gc.set_threshold(_OBJECTS)
     try:
         sys.exit(hookctl.main(standalone_mode=False))  # the exit code that a command gave to ctx.exit; None, for 0, without
     except click.ClickException as error:

@@ -50,14 +50,15 @@ def find_files(directory: Path) -> Iterator[str | FileProblem]:
                 return
             entered.add((about.st_dev, about.st_ino))
             with os.scandir(current or ".") as scan:
-                entries = sorted((entry.name, entry) for entry in scan)
+                entries = {entry.name: entry for entry in scan}
         except OSError as error:
             yield _unreadable(current or ".", error)
             return
-        for name, entry in entries:
-            path = entry.path if current else name
+        for name in sorted(entries):
             if name.startswith("."):
                 continue
+            entry = entries[name]
+            path = entry.path if current else name
             if entry.is_file(follow_symlinks=False):
                 if name.endswith(SUFFIXES):
                     yield path
