@@ -113,7 +113,8 @@ class Group:
         """Wait until it has ended, without taking its times away. Raises TurnError when it fails."""
         ended = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         if ended is None or ended.si_code != os.CLD_EXITED or ended.si_status:
-            raise TurnError(f"ended with {ended.si_status if ended else 'nothing'}: {self.last_words()}")
+            said = process.stdout.read().decode(errors="replace") if process.stdout else ""
+            raise TurnError(f"ended with {ended.si_status if ended else 'nothing'}: {said}{self.last_words()}")
 
     def last_words(self) -> str:
         """The end of what was written to standard error."""

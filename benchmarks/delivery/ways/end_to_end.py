@@ -10,7 +10,9 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
+from uuid import UUID
 
 from delivery.measure import Done, Group, Job, TurnError
 from delivery.nginx import ADDRESS, HOST, Sink
@@ -32,6 +34,11 @@ body_template: |
   - json_path: $.data.status
     expected_values: [accepted, queued]
 """
+
+
+def event_id(name: str) -> str:
+    """An id as publishers give it: random, so that it lies anywhere in an index."""
+    return f"evt_{UUID(bytes=sha256(name.encode()).digest()[:16], version=4)}"
 
 
 def send(processes: int) -> Callable[[Site, Job, Group], Done]:
@@ -79,7 +86,7 @@ def _environment() -> dict[str, str]:
 
 
 def _from_files(site: Site, job: Job, group: Group, project: Path, processes: int) -> tuple[float, float]:
-    lines = site.lines(job.ids)
+    lines = site.lines([event_id(name) for name in job.ids])
     for number in range(processes):
         (project / f"{number}.jsonl").write_bytes(b"".join(lines[number::processes]))
     start, clock = time.time(), time.monotonic()
@@ -90,11 +97,11 @@ def _from_files(site: Site, job: Job, group: Group, project: Path, processes: in
 
 
 def _paced(site: Site, job: Job, group: Group, project: Path, processes: int) -> tuple[float, None]:
-    lines = site.lines(job.ids)
+    lines = site.lines([event_id(name) for name in job.ids])
     started = [group.start(HOOKCTL, "send", "-", cwd=project, env=_environment(), stdin=subprocess.PIPE) for _ in range(processes)]
     pipes = [process.stdin for process in started if process.stdin is not None]
     for number, pipe in enumerate(pipes):
-        pipe.writelines(site.lines([f"{job.warm_up}{number}"]))
+        pipe.writelines(site.lines([event_id(f"{job.warm_up}{number}")]))
         pipe.flush()
         site.sink.wait_for_one()
 
@@ -116,7 +123,8 @@ def _stored(project: Path, job: Job) -> list[str]:
     command = [HOOKCTL, "deliveries", "list", "--status", "delivered", "--limit", str(job.count + 10), "--format", "json"]
     listed = subprocess.run(command, cwd=project, env=_environment(), stdout=subprocess.PIPE, check=True)
     names = {one["event_id"]: one["id"] for one in json.loads(listed.stdout)}
-    missing = [name for name in job.ids if name not in names]
+    ids = [event_id(name) for name in job.ids]
+    missing = [name for name in ids if name not in names]
     if missing:
         raise TurnError(f"{len(missing)} of {job.count} events are not stored as delivered, the first {missing[0]}")
-    return [names[name] for name in job.ids]
+    return [names[name] for name in ids]
