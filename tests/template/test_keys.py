@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from hookctl.errors import RenderError
-from hookctl.template import compile_body
+from hookctl.errors import RenderError, TemplateError
+from hookctl.plugin import EventType
+from hookctl.template import check_body, compile_body
 
 INNER = json.dumps({"message": '{"fixed": 1, "{{ id }}": 2}'})
 
@@ -47,3 +48,41 @@ def test_what_an_event_says_in_prose_is_not_looked_at() -> None:
 
 def test_numbers_of_any_length_are_no_obstacle() -> None:
     assert compile_body('{"{{ id }}": ' + "9" * 5000 + "}", {}).render({"id": "x"}) == b'{"x": ' + b"9" * 5000 + b"}"
+
+
+OPEN = EventType(name="", summary="", schema={}, mock={})
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ('{"a": 1, "a": 2}', '"a"'),
+        ('{"a": "{{ id }}", "b": [{"a": 1}], "a": {{ data }}}', '"a"'),
+        ('[{"x": {"a": 1, "\\u0061": "{{ id }}"}}]', '"\\u0061"'),
+        ('{"a": 1{% if data %}, "a": 2{% endif %}}', '"a"'),
+        ('{"a": 1{% for x in data %}, "a": {{ x }}{% endfor %}}', '"a"'),
+        ('{"a": 1{% if data %}, "b": 1{% endif %}, "a": 2}', '"a"'),
+        (json.dumps({"message": '{"a": "{{ id }}", "a": 2}'}), json.dumps('{"a": "{{ id }}", "a": 2}')),
+    ],
+)
+def test_a_key_that_a_template_writes_twice_is_found_by_its_text(text: str, marked: str) -> None:
+    (problem,) = check_body(text, OPEN, {})
+    assert (problem.rule, problem.is_error, text[problem.start : problem.end]) == ("template-repeated-key", True, marked)
+    assert problem.start == text.rindex(marked)
+    with pytest.raises(TemplateError, match="stands in its object already"):
+        compile_body(text, {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"a": 1}, {"a": {"a": {{ data }}}}]',
+        '{ {% if data %}"a": 1{% else %}"a": 2{% endif %} }',
+        '{ {% if data %}"a": 1{% endif %}{% if not data %}"a": 2{% endif %} }',
+        '[{% for x in data %}{"a": {{ x }} }{% if not loop.last %},{% endif %}{% endfor %}]',
+        '{"a": {% if data %}{"b": 1{% else %}{"c": 1{% endif %}, "a": 2}}',
+        '{"a": "a", "b": ["a", "a"]}',
+    ],
+)
+def test_keys_that_stand_once_are_none(text: str) -> None:
+    assert check_body(text, OPEN, {}) == []

@@ -31,7 +31,13 @@ def _no_constant(name: str) -> Never:
     raise ValueError(name)
 
 
-_decode: Callable[[str], Json] = json.JSONDecoder(parse_constant=_no_constant).decode
+def _object(pairs: list[tuple[str, Json]]) -> None:
+    """An object of a proof: all that is asked of it is whether a key stands in it twice."""
+    if len(pairs) > 1 and len({key for key, _ in pairs}) < len(pairs):
+        raise ValueError("repeated key")
+
+
+_decode: Callable[[str], Json] = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_object).decode
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from hookctl.template.expressions import Expression, For, If, Node, Output, Text
 from hookctl.template.filters import BUILT_IN
 from hookctl.template.json_tokens import Fork, JsonToken, Loop, Mark, Slot, String, read, unescape
 from hookctl.template.problems import TemplateProblem
+from hookctl.template.repeated_keys import written_twice
 from hookctl.template.structure import Failure, Prover
 
 _SPACE = " \t\n\r"
@@ -59,6 +60,8 @@ def lay_out(nodes: Sequence[Node], text: str) -> Layout:
     has_branches = any(isinstance(token, (Fork, Loop)) for token in tokens)
     rule = "template-never-parses" if has_branches and not prover.survives else "template-not-json"
     placer.layout.problems.extend(_problem(failure, rule) for failure in prover.failures)
+    if not prover.failures:
+        placer.layout.problems.extend(_repeated(mark, mark.start, mark.end) for mark in written_twice(tokens))
     placer.place(tokens, 0, prover.keys)
     return placer.layout
 
@@ -67,6 +70,11 @@ def _problem(failure: Failure, rule: str) -> TemplateProblem:
     way = f" (when {', '.join(dict.fromkeys(failure.way))})" if failure.way else ""
     message = f"no way through the template gives JSON: {failure.message}" if rule == "template-never-parses" else failure.message + way
     return TemplateProblem(rule=rule, is_error=True, message=message, hint=failure.hint, start=failure.start, end=failure.end)
+
+
+def _repeated(key: Mark, start: int, end: int) -> TemplateProblem:
+    message = f"the key {key.text} stands in its object already, and readers differ in which of the two counts"
+    return TemplateProblem(rule="template-repeated-key", is_error=True, message=message, hint="Remove one of the two.", start=start, end=end)
 
 
 class _Placer:
@@ -119,6 +127,7 @@ class _Placer:
             if _has_string(tokens):
                 prover = self.prove(tokens, string.end)
                 if not prover.failures:
+                    self.layout.problems.extend(_repeated(mark, string.start, string.end) for mark in written_twice(tokens))
                     return _not_too_deep(string, depth, (tokens, depth, prover.keys))
                 failures = [failure.message for failure in prover.failures]
         except TemplateError as error:

@@ -1,13 +1,64 @@
-"""Keys that an event gives: one that stands in its object already would put the event's value in the place of a reviewed one."""
+"""Keys that stand twice in one object, of which readers take the one value or the other.
+
+Those that a template writes are found by its text; of those that an event gives, each body is looked at.
+"""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from hookctl.errors import RenderError
 from hookctl.model import Json
+from hookctl.template.json_tokens import Fork, JsonToken, Loop, Mark
+
+
+def written_twice(tokens: Sequence[JsonToken], certain: Sequence[frozenset[str]] = ()) -> Iterator[Mark]:
+    """Each key in a template's proved tokens that stands in its object before, on every way to it. ``certain`` are the keys of the objects around.
+
+    A key that only a branch or a loop before it may have written is not found.
+    """
+    names = [set(known) for known in certain] or [set()]
+    last: Mark | None = None
+    for token in tokens:
+        if isinstance(token, Mark):
+            kind = token.kind
+            if kind == "string":
+                last = token
+                continue
+            if kind == ":" and last:
+                key = _key(last.text)
+                if key in names[-1]:
+                    yield last
+                names[-1].add(key)
+            elif kind in "{[":
+                names.append(set())
+            elif kind in "}]":
+                names = names[:-1] or [set()]
+        elif isinstance(token, (Fork, Loop)):
+            around = [frozenset(known) for known in names]
+            for body in _bodies(token):
+                yield from written_twice(body, around)
+            if any(map(_depth, _bodies(token))):
+                return  # what opens in one branch and closes in another is not followed
+        last = None
+
+
+def _depth(tokens: Sequence[JsonToken]) -> int:
+    """How many objects and lists are open after the tokens that were not before."""
+    kinds = Counter(token.kind for token in tokens if isinstance(token, Mark))
+    inner = (body for token in tokens if isinstance(token, (Fork, Loop)) for body in _bodies(token))
+    return kinds["{"] + kinds["["] - kinds["}"] - kinds["]"] + sum(map(_depth, inner))
+
+
+def _bodies(token: Fork | Loop) -> Sequence[Sequence[JsonToken]]:
+    return token.bodies if isinstance(token, Fork) else (token.body, token.otherwise)
+
+
+def _key(text: str) -> str:
+    """A string of the template, quotes and all, the same however its characters are written."""
+    return f'"{json.loads(text)}"' if "\\" in text else text
 
 
 def refuse_repeated_keys(body: str, depth: int) -> None:

@@ -20,6 +20,14 @@ TEXT_RULES = (
         'body_template: \'{"severity": "{{ data.severity }}"}\'',
     ),
     Rule(
+        "template-repeated-key",
+        "An object has a key twice.",
+        "Some readers of JSON take the first of the two values, some the last, some refuse the body. A key that only a branch or a loop may have written "
+        "before is not found; one that an event gives is refused when it is there.",
+        'body_template: \'{"severity": "{{ data.severity }}", "severity": "High"}\'',
+        'body_template: \'{"severity": "{{ data.severity }}", "at_least": "High"}\'',
+    ),
+    Rule(
         "template-unknown-path",
         "The event type has no such field.",
         "`hookctl schema event NAME` shows every field of an event type.",
