@@ -19,7 +19,7 @@ def written_twice(tokens: Sequence[JsonToken], certain: Sequence[frozenset[str]]
 
     A key that only a branch or a loop before it may have written is not found.
     """
-    names = [set(known) for known in certain] or [set()]
+    names: list[set[str]] = [*map(set, certain)] or [set()]
     last: Mark | None = None
     for token in tokens:
         if isinstance(token, Mark):
@@ -37,7 +37,7 @@ def written_twice(tokens: Sequence[JsonToken], certain: Sequence[frozenset[str]]
             elif kind in "}]":
                 names = names[:-1] or [set()]
         elif isinstance(token, (Fork, Loop)):
-            around = [frozenset(known) for known in names]
+            around = [*map(frozenset, names)]
             for body in _bodies(token):
                 yield from written_twice(body, around)
             if any(map(_depth, _bodies(token))):
