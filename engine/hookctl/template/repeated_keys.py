@@ -32,10 +32,8 @@ def written_twice(tokens: Sequence[JsonToken], certain: Sequence[frozenset[str]]
                 if key in names[-1]:
                     yield last
                 names[-1].add(key)
-            elif kind in "{[":
-                names.append(set())
-            elif kind in "}]":
-                names = names[:-1] or [set()]
+            elif kind in "{[]}":
+                names = [*names, set()] if kind in "{[" else names[:-1] or [set()]
         elif isinstance(token, (Fork, Loop)):
             around = [*map(frozenset, names)]
             for body in _bodies(token):
