@@ -16,6 +16,7 @@ from hookctl.network import Network
 from hookctl.plugin import Completion, ConcurrentTransport
 from hookctl.testing.answers import Answer, Misbehaviour
 from hookctl.testing.receiver import Receiver
+from hookctl_plugins.transport.curl_multi import LAUNCHES
 from hookctl_plugins.transport.curl_transport import CurlTransport
 
 HEADERS = (("Content-Type", "application/json"),)
@@ -221,3 +222,36 @@ def test_both_faces_at_the_same_time(transport: CurlTransport) -> None:
     for thread in threads:
         thread.join()
     assert statuses == [200] * 80
+
+
+def test_more_at_once_than_begin_between_two_looks_at_the_sockets(transport: CurlTransport) -> None:
+    count = 4 * LAUNCHES
+    for ticket in range(count + 1):
+        transport.submit(ticket, request(), 60)
+    transport.cancel(count)
+    assert {ticket for ticket, completion in collect(transport, count).items() if isinstance(completion.result, Response)} == set(range(count))
+    assert transport.poll(0) == []
+
+
+def test_the_number_of_a_closed_socket_comes_again(receiver: Receiver, transport: CurlTransport) -> None:
+    """A connection that the target closes while it is idle, or with its answer: the next one has its number, and is heard all the same."""
+    for ticket in range(30):
+        receiver.default = Answer(headers=(("Connection", "close"),)) if ticket % 3 else Answer(delay=0.001)
+        transport.submit(ticket, request(), 10)
+        assert isinstance(collect(transport, 1)[ticket].result, Response)
+        if ticket % 5 == 0:
+            for connection in tuple(receiver._open):
+                receiver._loop.call_soon_threadsafe(connection.close)
+            transport.poll(0.02)
+    assert receiver.connections > 10
+
+
+def test_a_connection_that_dies_while_it_is_idle_costs_nothing(receiver: Receiver, transport: CurlTransport) -> None:
+    transport.submit(1, request(), 10)
+    collect(transport, 1)
+    for connection in tuple(receiver._open):
+        receiver._loop.call_soon_threadsafe(connection.close)
+    transport.poll(0.2)
+    assert set(transport._multi._registered) <= transport._multi._watched, "the closed one would be looked at again and again"
+    transport.submit(2, request(), 10)
+    assert isinstance(collect(transport, 1)[2].result, Response)

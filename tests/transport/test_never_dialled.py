@@ -15,6 +15,7 @@ import requests
 from hookctl.errors import AddressBlockedError
 from hookctl.network import Network, guard
 from hookctl_plugins.transport import curl_handle
+from hookctl_plugins.transport.curl_head import Heads
 from hookctl_plugins.transport.requests_transport import RequestsTransport
 
 opened: list[tuple[Any, ...]] = []
@@ -95,7 +96,7 @@ def test_a_listener_hears_nothing_unless_the_machine_allows_it(
 
 
 def test_libcurl_itself_is_stopped_from_dialling_anything_else(sockets: list[tuple[Any, ...]]) -> None:
-    handle = curl_handle.Handle(Network())
+    handle = curl_handle.Handle(Network(), Heads(), lambda: None)
     handle.prepare(guard.Target("siem.example.com", ("127.0.0.1",), 9), 5, method="GET", url="https://siem.example.com/", headers=[], body=None)
     handle._target = guard.Target("siem.example.com", ("8.8.8.8",), 443)  # as if libcurl had found another address on its own
     sockets.clear()

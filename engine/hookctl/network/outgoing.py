@@ -20,29 +20,35 @@ def vet_request(method: str, url: str, headers: Iterable[tuple[str | bytes, str 
     Raises:
         TransportError: the URL is not one that may be dialled, or the method or a header is not safe to send. The message holds no value.
     """
+    host = vet_target(method, url)
+    return host, [vetted for name, value in headers if (vetted := vet_header(as_text(name), as_text(value), host)) is not None]
+
+
+def vet_target(method: str, url: str) -> str:
+    """The host to dial. Raises TransportError as :func:`vet_request`."""
     if method not in METHODS:
         raise TransportError(f"the method {method!r} is none that webhooks are sent with", hint=f"Use one of {', '.join(sorted(METHODS))}.")
     parts = split_url(url)
     if parts is None:
         raise TransportError("the URL is not one that may be dialled", hint="hookctl validate says why; a secret in it must be percent-encoded.")
-    vetted = []
-    for raw_name, raw_value in headers:
-        name, value = _text(raw_name), _text(raw_value)
-        if not _HEADER.fullmatch(f"{name}\n{value}"):
-            shown = name if name.isascii() and name.isprintable() else repr(name)
-            raise TransportError(
-                f"the header {shown} cannot be sent as it is", hint="Line breaks, NUL and what Latin-1 lacks are refused, and spaces in names."
-            )
-        lower = name.lower()
-        if lower in _SET_BY_TRANSPORT:
-            if lower == "host" and value != parts[0]:
-                raise TransportError("the header Host differs from the URL's host", hint="Remove it.")
-        elif lower in _REFUSED:
-            raise TransportError(f"the header {name} is not a webhook's to set", hint="Remove it.")
-        else:
-            vetted.append((name, value))
-    return parts[0], vetted
+    return parts[0]
 
 
-def _text(value: str | bytes) -> str:
+def vet_header(name: str, value: str, host: str) -> tuple[str, str] | None:
+    """The header to send to ``host``, None for one that belongs to the transport. Raises TransportError as :func:`vet_request`."""
+    if not _HEADER.fullmatch(f"{name}\n{value}"):
+        shown = name if name.isascii() and name.isprintable() else repr(name)
+        raise TransportError(f"the header {shown} cannot be sent as it is", hint="Line breaks, NUL and what Latin-1 lacks are refused, and spaces in names.")
+    lower = name.lower()
+    if lower in _SET_BY_TRANSPORT:
+        if lower == "host" and value != host:
+            raise TransportError("the header Host differs from the URL's host", hint="Remove it.")
+        return None
+    if lower in _REFUSED:
+        raise TransportError(f"the header {name} is not a webhook's to set", hint="Remove it.")
+    return name, value
+
+
+def as_text(value: str | bytes) -> str:
+    """``value`` as a header's name or value is written; bytes are Latin-1."""
     return value if isinstance(value, str) else bytes(value).decode("latin-1")

@@ -21,6 +21,8 @@ MAX_KEPT = 4096
 @dataclass(slots=True)
 class _Lookup:
     answer: Future[Target] = field(default_factory=Future)
+    target: Target | None = None
+    """The answer, if it was one and not an error."""
     stale_at: float = float("inf")
 
 
@@ -34,6 +36,11 @@ class Resolver:
         self._waiting: queue.SimpleQueue[tuple[str, _Lookup] | None] = queue.SimpleQueue()
         self._threads = 0
         self._busy = 0
+
+    def kept(self, host: str, now: float) -> Target | None:
+        """The vetted addresses of ``host`` as far as they are known and fresh at ``now`` (of ``time.monotonic``): without a lock, for every request."""
+        lookup = self._lookups.get(host)
+        return lookup.target if lookup is not None and lookup.stale_at > now else None
 
     def begin(self, host: str) -> Future[Target]:
         """The vetted addresses of ``host``, now or later; the same answer for all who ask at the same time.
@@ -92,6 +99,7 @@ class Resolver:
             lookup.answer.set_exception(error)
         else:
             lookup.stale_at = time.monotonic() + KEEP_SECONDS
+            lookup.target = target
             lookup.answer.set_result(target)
 
     def _forget(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any
 
@@ -12,9 +13,9 @@ import pycurl
 
 from hookctl.model import MAX_RESPONSE_BYTES, Failure, FailureKind, Response, Timing
 from hookctl.network.guard import HTTPS_PORT, Network, Target
-from hookctl.plugin.responses import is_framed
 from hookctl_plugins.transport import limits
 from hookctl_plugins.transport.curl_codes import OPERATION_TIMEDOUT, PARTIAL_FILE, RECV_ERROR, kind_of
+from hookctl_plugins.transport.curl_head import Heads
 
 
 class _Lent(socket.socket):
@@ -27,13 +28,34 @@ class _Lent(socket.socket):
 class Handle:
     """A handle and the response that it is receiving."""
 
-    __slots__ = ("__weakref__", "_body", "_header", "_header_done", "_header_size", "_refused", "_target", "_truncated", "curl", "started", "timeout")
+    __slots__ = (
+        "__weakref__",
+        "_body",
+        "_body_size",
+        "_dialled",
+        "_head",
+        "_heads",
+        "_method",
+        "_opened",
+        "_refused",
+        "_target",
+        "_truncated",
+        "_url",
+        "curl",
+        "started",
+        "timeout",
+    )
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, heads: Heads, opened: Callable[[], None]) -> None:
+        """``opened`` is called whenever libcurl opens a socket."""
         self.curl = pycurl.Curl()
         self.started = 0.0
         self.timeout = 0.0
+        self._heads = heads
+        self._head: list[bytes] = []
+        self._opened = opened
         self._target: Target | None = None
+        self._method = self._url = ""
         for option, value in _OPTIONS:
             self.curl.setopt(option, value)
         self.curl.setopt(pycurl.BUFFERSIZE, 4096)  # thousands are under way at once: the defaults are 16 and 64 KiB for each
@@ -42,31 +64,34 @@ class Handle:
         self.curl.setopt(pycurl.MAXAGE_CONN, limits.MAX_IDLE_SECONDS)
         self.curl.setopt(pycurl.CAINFO, network.ca_file or certifi.where())
         self.curl.setopt(pycurl.WRITEFUNCTION, self._write)
-        self.curl.setopt(pycurl.HEADERFUNCTION, self._read_header)
+        self.curl.setopt(pycurl.HEADERFUNCTION, self._head.append)  # libcurl gives up what is over 300 KiB: see result()
         self.curl.setopt(pycurl.OPENSOCKETFUNCTION, self._open_socket)
         self._clear()
 
     def _clear(self) -> None:
-        self._body = bytearray()
-        self._header: list[bytes] = []
-        self._header_size = 0
-        self._header_done = False
-        self._truncated = False
+        self._body: list[bytes] = []
+        self._body_size = 0
+        self._head.clear()
+        self._truncated = self._dialled = False
         self._refused = ""
 
-    def prepare(self, target: Target, left: float, *, method: str, url: str, headers: list[tuple[str, str]], body: bytes | None) -> None:
+    def prepare(self, target: Target, left: float, *, method: str, url: str, headers: list[bytes], body: bytes | None) -> None:
         """Make ready to send; ``left`` is the time to the deadline in seconds. The request was vetted, and so were the addresses."""
         self._clear()
         curl = self.curl
         if target is not self._target:
             self._aim(target)
-        curl.setopt(pycurl.URL, url)
+        if url != self._url:
+            curl.setopt(pycurl.URL, url)
+            self._url = url
         if body is None and method == "GET":
             curl.setopt(pycurl.HTTPGET, 1)
         else:
             curl.setopt(pycurl.POSTFIELDS, body or b"")
-        curl.setopt(pycurl.CUSTOMREQUEST, method)
-        curl.setopt(pycurl.HTTPHEADER, _header_lines(headers))
+        if method != self._method:
+            curl.setopt(pycurl.CUSTOMREQUEST, method)
+            self._method = method
+        curl.setopt(pycurl.HTTPHEADER, headers)
         curl.setopt(pycurl.TIMEOUT_MS, max(int(left * 1000), 1))
         self.started = time.monotonic()
 
@@ -88,92 +113,55 @@ class Handle:
         if target is None or port != target.port or not any(ip_address(dialled) == ip_address(vetted) for vetted in target.addresses):
             self._refused = f"{dialled}:{port}"
             return pycurl.SOCKET_BAD
+        self._dialled = True
+        self._opened()
         return _Lent(family, kind, protocol)
 
-    def _read_header(self, line: bytes) -> int | None:
-        self._header_size += len(line)
-        if self._header_size > limits.MAX_HEADER_BYTES:
-            return -1
-        if self._header_done:
-            return None  # a trailer
-        if line.startswith(b"HTTP/"):
-            self._header = [line]
-        elif line.strip():
-            self._header.append(line)
-        else:
-            self._header_done = self._status >= 200
-        return None
-
     def _write(self, piece: bytes) -> int | None:
-        self._body += piece
-        if len(self._body) <= MAX_RESPONSE_BYTES:
+        self._body.append(piece)
+        self._body_size += len(piece)
+        if self._body_size <= MAX_RESPONSE_BYTES:
             return None
         self._truncated = True
         return -1  # libcurl closes the connection: the rest is not read
 
     # -- what came of it --
 
-    @property
-    def _status(self) -> int:
-        try:
-            return int(self._header[0].split(b" ", 2)[1])
-        except (IndexError, ValueError):
-            return 0
-
     def result(self, code: int, message: str) -> Response | Failure:
         """The response, or why there is none; ``code`` and ``message`` are libcurl's, 0 when it saw no error."""
         if self._refused:
             return Failure(FailureKind.ADDRESS_BLOCKED, f"{self._refused} is not among the addresses that were vetted; nothing was dialled")
-        response = self._response() if self._header_done else None
-        # A body whose end is not marked ends however the connection ends.
-        unmarked = response is not None and not response.framed and code in {RECV_ERROR, PARTIAL_FILE}
-        if response is not None and (code == 0 or self._truncated or unmarked):
-            return response
+        if sum(map(len, self._head)) > limits.MAX_HEADER_BYTES:
+            return Failure(FailureKind.CUT_RESPONSE, f"the response's header is longer than {limits.MAX_HEADER_BYTES} bytes")
+        head = self._heads.read(self._head)
+        if head is not None:
+            status, reason, headers, framed = head
+            # A body whose end is not marked ends however the connection ends.
+            if code == 0 or self._truncated or (not framed and code in {RECV_ERROR, PARTIAL_FILE}):
+                body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+                return Response(status, reason, headers, body[:MAX_RESPONSE_BYTES], self._truncated, framed)
         if code == 0:
             return Failure(FailureKind.CUT_RESPONSE, "the response ended inside its header")
         if code == OPERATION_TIMEDOUT:
             return Failure(FailureKind.TIMEOUT, f"no complete response within {self.timeout:g} s")
         host = self._target.host if self._target else ""
-        return Failure(kind_of(code, answered=bool(self._header)), f"{host}: {message}")
-
-    def _response(self) -> Response:
-        status_line = self._header[0].decode("latin-1").split(None, 2)
-        pairs = (line.decode("latin-1").partition(":") for line in self._header[1:])
-        headers = tuple((name.strip(), value.strip()) for name, _, value in pairs)
-        status = self._status
-        return Response(
-            status=status,
-            reason=status_line[2].strip() if len(status_line) > 2 else "",
-            headers=headers,
-            body=bytes(self._body[:MAX_RESPONSE_BYTES]),
-            truncated=self._truncated,
-            framed=is_framed(status, headers),
-        )
+        return Failure(kind_of(code, answered=bool(self._head)), f"{host}: {message}")
 
     def timing(self, submitted: float) -> Timing:
         """Seconds by phase since ``submitted`` (of ``time.monotonic``). Name and connection are None where a kept connection was used."""
         info = self.curl.getinfo
         before = self.started - submitted
-        connected, tls, first_byte = info(pycurl.CONNECT_TIME), info(pycurl.APPCONNECT_TIME), info(pycurl.STARTTRANSFER_TIME)
+        first_byte = info(pycurl.STARTTRANSFER_TIME)
+        connected, tls = (info(pycurl.CONNECT_TIME), info(pycurl.APPCONNECT_TIME)) if self._dialled else (0.0, 0.0)
         return Timing(
-            resolved=before if connected else None,
-            connected=before + connected if connected else None,
-            tls=before + tls if tls else None,
-            first_byte=before + first_byte if first_byte else None,
-            total=time.monotonic() - submitted,
+            before if connected else None,
+            before + connected if connected else None,
+            before + tls if tls else None,
+            before + first_byte if first_byte else None,
+            time.monotonic() - submitted,
         )
 
 
-def _header_lines(headers: list[tuple[str, str]]) -> list[bytes]:
-    lines = [f"{name}: {value}".encode("latin-1") if value else f"{name};".encode("latin-1") for name, value in headers]
-    names = {name.lower() for name, _ in headers}
-    lines += [removed for name, removed in _REMOVED if name not in names]
-    lines.append(b"Accept-Encoding: identity")
-    return lines
-
-
-# libcurl's own headers, which a name with nothing after it takes away.
-_REMOVED = (("accept", b"Accept:"), ("content-type", b"Content-Type:"), ("user-agent", b"User-Agent:"), ("expect", b"Expect:"))
 _OPTIONS = (
     (pycurl.NOSIGNAL, 1),
     (pycurl.PROTOCOLS, pycurl.PROTO_HTTPS),

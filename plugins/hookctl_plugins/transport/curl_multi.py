@@ -17,25 +17,28 @@ import pycurl
 from hookctl.errors import TransportError
 from hookctl.model import Failure, FailureKind, Request, Timing
 from hookctl.network import Network, Target
-from hookctl.network.outgoing import vet_request
 from hookctl.network.resolver import Resolver
 from hookctl.plugin import Completion
 from hookctl.plugin.responses import failure_from
 from hookctl_plugins.transport.curl_handle import Handle
+from hookctl_plugins.transport.curl_head import Heads
 
-MAX_IDLE_CONNECTIONS = 256
+MAX_CONNECTIONS = 4096
+"""More than this, and those that are idle are closed. A handshake costs as much as ten requests: as many are kept as may be under way at once."""
 MAX_IDLE_HANDLES = 256
+LAUNCHES = 64
+"""Requests that begin between two looks at the sockets: a handshake that waits for two thousand others to begin holds more memory."""
 _READ, _WRITE = select.POLLIN, select.POLLOUT  # the same numbers for poll and for epoll
 _INTEREST = {pycurl.POLL_IN: _READ, pycurl.POLL_OUT: _WRITE, pycurl.POLL_INOUT: _READ | _WRITE}
 
 
 @dataclass(slots=True)
 class _Flight:
-    """One request that was submitted; ``handle`` is None while its host's name is being resolved."""
+    """One request that was submitted; ``handle`` is None until it is launched."""
 
     ticket: int
     request: Request
-    headers: list[tuple[str, str]]
+    headers: list[bytes]
     submitted: float
     timeout: float
     handle: Handle | None = None
@@ -44,17 +47,24 @@ class _Flight:
 class Multi:
     """The face of a ``ConcurrentTransport`` over libcurl's multi interface."""
 
-    def __init__(self, network: Network, resolver: Resolver) -> None:
+    def __init__(self, network: Network, resolver: Resolver, heads: Heads) -> None:
         self._network = network
         self._resolver = resolver
+        self._heads = heads
         self._flights: dict[int, _Flight] = {}
         self._unresolved: dict[int, _Flight] = {}
+        self._ready: deque[tuple[_Flight, Target]] = deque()
         self._by_curl: dict[pycurl.Curl, _Flight] = {}
         self._idle: list[Handle] = []
         self._ended: list[Completion] = []
         self._resolved: deque[tuple[int, Target | Failure]] = deque()
         self._timer_at: float | None = None
         self._watched: set[int] = set()
+        """The sockets that libcurl waits for."""
+        self._registered: dict[int, tuple[int, int]] = {}
+        """Those that the poller knows: what is waited for, and the generation in which it was said."""
+        self._generation = 0
+        """Goes up when a socket is opened: its number may be that of one that was closed unheard."""
         self._wait_for_sockets, self._poller = _open_poller()
         self._wake_receiver, self._wake_sender = socket.socketpair()
         self._wake_receiver.setblocking(False)
@@ -63,7 +73,7 @@ class Multi:
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
-        self._multi.setopt(pycurl.M_MAXCONNECTS, MAX_IDLE_CONNECTIONS)
+        self._multi.setopt(pycurl.M_MAXCONNECTS, MAX_CONNECTIONS)
 
     # -- the face --
 
@@ -71,26 +81,28 @@ class Multi:
         """Begin to send. A request that cannot be sent ends with a failure, as any other."""
         now = time.monotonic()
         try:
-            host, headers = vet_request(request.method, request.url, request.headers)
+            host = self._heads.host(request.method, request.url)
+            headers = self._heads.lines(request.headers, host)
         except TransportError as error:
             self._ended.append(Completion(ticket, Failure(FailureKind(error.kind), error.message), Timing()))
             return
         flight = self._flights[ticket] = _Flight(ticket, request, headers, now, timeout)
-        answer = self._resolver.begin(host)
-        if answer.done() and answer.exception() is None:
-            self._launch(flight, answer.result())
+        target = self._resolver.kept(host, now)
+        if target is not None:
+            self._ready.append((flight, target))
         else:
             self._unresolved[ticket] = flight
-            answer.add_done_callback(lambda done: self._name_answered(ticket, done.exception() or done.result()))
+            self._resolver.begin(host).add_done_callback(lambda done: self._name_answered(ticket, done.exception() or done.result()))
 
     def poll(self, wait: float) -> Sequence[Completion]:
         """What has ended since the last call; waits up to ``wait`` seconds for the first."""
         until = time.monotonic() + wait
         woken = False
         while True:
-            self._launch_resolved()
-            woken = self._turn(0.0 if self._ended or woken else until - time.monotonic()) or woken
-            self._launch_resolved()
+            self._take_resolved()
+            self._launch_ready()
+            woken = self._turn(0.0 if self._ended or self._ready or woken else until - time.monotonic()) or woken
+            self._take_resolved()
             self._collect()
             self._expire_unresolved()
             if self._ended or woken or time.monotonic() >= until:
@@ -129,7 +141,7 @@ class Multi:
         self._resolved.append((ticket, answer if isinstance(answer, Target) else _failure(answer)))
         self.wake()
 
-    def _launch_resolved(self) -> None:
+    def _take_resolved(self) -> None:
         while self._resolved:
             ticket, answer = self._resolved.popleft()
             flight = self._unresolved.pop(ticket, None)
@@ -138,9 +150,11 @@ class Multi:
             if isinstance(answer, Failure):
                 self._fail(flight, answer)
             else:
-                self._launch(flight, answer)
+                self._ready.append((flight, answer))
 
     def _expire_unresolved(self) -> None:
+        if not self._unresolved:
+            return
         now = time.monotonic()
         for flight in [flight for flight in self._unresolved.values() if flight.submitted + flight.timeout <= now]:
             del self._unresolved[flight.ticket]
@@ -152,8 +166,14 @@ class Multi:
 
     # -- transfers --
 
+    def _launch_ready(self) -> None:
+        for _ in range(min(LAUNCHES, len(self._ready))):
+            flight, target = self._ready.popleft()
+            if self._flights.get(flight.ticket) is flight:  # else it was given up meanwhile
+                self._launch(flight, target)
+
     def _launch(self, flight: _Flight, target: Target) -> None:
-        handle = flight.handle = self._idle.pop() if self._idle else Handle(self._network)
+        handle = flight.handle = self._idle.pop() if self._idle else Handle(self._network, self._heads, self._socket_opened)
         request = flight.request
         handle.timeout = flight.timeout
         left = flight.submitted + flight.timeout - time.monotonic()
@@ -192,12 +212,14 @@ class Multi:
         """Wait once for a socket, the timer or a wake, and let libcurl work. True when woken."""
         woken = False
         for descriptor, events in self._wait_for_sockets(self._bounded(wait)):
-            if descriptor == self._wake_receiver.fileno():
-                self._wake_receiver.recv(4096)
-                woken = True
-            else:
+            if descriptor in self._watched:
                 action = (pycurl.CSELECT_IN if events & ~_WRITE else 0) | (pycurl.CSELECT_OUT if events & _WRITE else 0)
                 self._multi.socket_action(descriptor, action)
+            elif descriptor == self._wake_receiver.fileno():
+                self._wake_receiver.recv(4096)
+                woken = True
+            else:  # an idle connection is being closed: libcurl sees that when it wants to use it
+                self._unregister(descriptor)
         if self._timer_at is not None and self._timer_at <= time.monotonic():
             self._timer_at = None
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
@@ -217,17 +239,30 @@ class Multi:
         self._timer_at = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
 
     def _watch(self, what: int, descriptor: int, *_: object) -> None:
-        """Called by libcurl: what to wait for on a socket."""
+        """Called by libcurl: what to wait for on a socket.
+
+        One that it does not wait for any longer stays registered: it is a connection that the next request uses, mostly.
+        """
         interest = _INTEREST.get(what)
         if interest is None:
             self._watched.discard(descriptor)
-            with contextlib.suppress(OSError, KeyError):  # closed already, and so no longer watched
-                self._poller.unregister(descriptor)
-        elif descriptor in self._watched:
+            return
+        self._watched.add(descriptor)
+        if self._registered.get(descriptor) == (interest, self._generation):
+            return
+        try:
             self._poller.modify(descriptor, interest)
-        else:
-            self._watched.add(descriptor)
+        except OSError:  # not registered, or no longer: closing a socket ends that
             self._poller.register(descriptor, interest)
+        self._registered[descriptor] = interest, self._generation
+
+    def _socket_opened(self) -> None:
+        self._generation += 1
+
+    def _unregister(self, descriptor: int) -> None:
+        del self._registered[descriptor]
+        with contextlib.suppress(OSError):  # closed meanwhile, and so no longer registered
+            self._poller.unregister(descriptor)
 
 
 def _open_poller() -> tuple[Callable[[float], list[tuple[int, int]]], Any]:

@@ -18,12 +18,14 @@ from requests.adapters import BaseAdapter
 
 from hookctl.model import Failure, Request
 from hookctl.network import Network
-from hookctl.network.outgoing import vet_request
+from hookctl.network.outgoing import as_text
 from hookctl.network.resolver import Resolver
 from hookctl.plugin import Completion
 from hookctl.plugin.responses import error_of, to_requests, total_seconds
 from hookctl_plugins.transport.curl_handle import Handle
+from hookctl_plugins.transport.curl_head import Heads
 from hookctl_plugins.transport.curl_multi import Multi
+from hookctl_plugins.transport.memory import keep_large_blocks_apart
 
 
 class CurlTransport(BaseAdapter):
@@ -31,11 +33,13 @@ class CurlTransport(BaseAdapter):
 
     def __init__(self, network: Network) -> None:
         super().__init__()
+        keep_large_blocks_apart()
         self._network = network
         self._resolver = Resolver(network)
         self._own = threading.local()
         self._handles: WeakSet[Handle] = WeakSet()  # one that its thread has taken with it needs no closing
-        self._multi = Multi(network, self._resolver)
+        self._heads = Heads()
+        self._multi = Multi(network, self._resolver, self._heads)
 
     def send(  # noqa: D417, PLR0917  # the parameters are those of requests; all but two are ignored
         self,
@@ -58,14 +62,15 @@ class CurlTransport(BaseAdapter):
         del stream, verify, cert, proxies
         started = time.monotonic()
         seconds = total_seconds(timeout)
-        url = request.url or ""
-        host, headers = vet_request(request.method or "", url, request.headers.items())
+        method, url = request.method or "", request.url or ""
+        host = self._heads.host(method, url)
+        headers = self._heads.lines([(as_text(name), as_text(value)) for name, value in request.headers.items()], host)
         target = self._resolver.resolve(host, seconds)
         handle = self._own_handle()
         body = request.body.encode() if isinstance(request.body, str) else request.body
         handle.timeout = seconds
         left = started + seconds - time.monotonic()
-        handle.prepare(target, left, method=request.method or "", url=url, headers=headers, body=body)
+        handle.prepare(target, left, method=method, url=url, headers=headers, body=body)
         code, message = 0, ""
         try:
             handle.curl.perform()
@@ -79,7 +84,7 @@ class CurlTransport(BaseAdapter):
     def _own_handle(self) -> Handle:
         handle: Handle | None = getattr(self._own, "handle", None)
         if handle is None:
-            handle = self._own.handle = Handle(self._network)
+            handle = self._own.handle = Handle(self._network, self._heads, lambda: None)
             self._handles.add(handle)
         return handle
 
