@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import jsonschema
 import pytest
 import requests
 import vcr
 from syrupy.assertion import SnapshotAssertion
 
 from hookctl.plugin.host import load_plugins
+from hookctl.schema_files import read_schema
 from hookctl.testing.answers import Answer, ReceivedRequest
 from hookctl.testing.receiver import Receiver
 
@@ -339,6 +341,27 @@ def test_replaying_for_machines(bench: Bench) -> None:
     (difference,) = by_name["Siem"]["differences"]
     assert difference == {"op": "change", "part": "body", "path": ["$.severity"], "before": "High", "after": mock["data"]["title"]}
     assert by_name["Siem"]["attempt"]["response"]["status"] == 200
+
+
+def test_replays_say_the_same_to_machines_and_people(bench: Bench) -> None:
+    bench.record("Siem", "Token one")
+    bench.files(a=WEBHOOK.replace("data.severity", "data.title"))
+    text, document = bench.replay().stdout, json.loads(bench.replay("--format", "json").stdout)
+    jsonschema.validate(document, read_schema("replay.schema.json"), cls=jsonschema.Draft202012Validator)
+    told = dict(re.findall(r"^[✓✗] (\S.*?)  +Replay (?:successful|failed  (.*))$", text, re.MULTILINE))
+    assert told == {replay["webhook"]: replay["reason"] for replay in document["replays"]}
+    assert {replay["webhook"] for replay in document["replays"] if replay["attempt"] is None} == {"Many_secrets"}
+    assert {replay["webhook"] for replay in document["replays"] if replay["differences"]} == {"Siem"}
+    assert "body $.severity" in text
+
+
+def test_an_attempt_is_one_thing_in_every_schema() -> None:
+    tested, replayed = (read_schema(f"{name}.schema.json")["$defs"] for name in ("test", "replay"))
+    assert isinstance(tested, dict)
+    assert isinstance(replayed, dict)
+    assert {name: part for name, part in tested.items() if name != "test"} == {
+        name: part for name, part in replayed.items() if name not in {"replay", "difference"}
+    }
 
 
 def test_the_replayed_exchange_can_be_seen(bench: Bench) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
@@ -18,6 +19,7 @@ from hookctl.cli.test import command
 from hookctl.plugin.host import load_plugins
 from hookctl.report.scenarios import span
 from hookctl.run.scenarios import NAMED
+from hookctl.schema_files import read_schema
 
 FILES = {
     "webhooks.d/siem.yaml": """\
@@ -94,6 +96,25 @@ def test_for_machines(run_cli: Run, root: Path) -> None:
         "next_in_seconds": 5,
     }
     assert [(attempt["status"], attempt["next_in_seconds"]) for attempt in busy["attempts"]] == [(429, 120), (429, 120), (429, None)]
+
+
+def test_text_and_json_say_the_same(run_cli: Run, root: Path) -> None:
+    names = ",".join([*NAMED, "429", "410", "503"])
+    (root / "out.json").touch()
+    text = run_cli("test", "--scenario", names, "--format", "text", "--format", "json=out.json", cwd=root).stdout
+    document = json.loads((root / "out.json").read_text())
+    jsonschema.validate(document, read_schema("scenario.schema.json"), cls=jsonschema.Draft202012Validator)
+    blocks = text.split("\n\n")[:-1]
+    for block, played in zip(blocks, document["scenarios"], strict=True):
+        first, *lines = block.split("\n")
+        assert first == f"{played['webhook']}  {played['scenario']}: {played['summary']}"
+        attempts = [line.split(maxsplit=1)[1] for line in lines if line.strip()[0].isdigit()]
+        for shown, attempt in zip(attempts, played["attempts"], strict=True):
+            assert shown.startswith(span(attempt["after_seconds"]))
+            assert attempt["reason"] in shown
+            assert attempt["next_in_seconds"] is None or shown.endswith(f"; again in {span(attempt['next_in_seconds'])}")
+        assert ("  Delivered." in lines) is (played["outcome"] == "delivered")
+        assert any("is suspended" in line for line in lines) is played["suspends"]
 
 
 def test_each_scenario_once_in_the_order_given(run_cli: Run, root: Path) -> None:

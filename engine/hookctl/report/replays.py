@@ -39,7 +39,7 @@ def replays_summary(replays: Sequence[Replay]) -> str:
 
 
 def render_json(replays: Sequence[Replay], strays: Sequence[Path]) -> str:
-    """The replays for a machine; docs/test.md describes it."""
+    """The replays for a machine, as ``schemas/replay.schema.json`` has them."""
     document: dict[str, Json] = {
         "format_version": FORMAT_VERSION,
         "succeeded": all(replay.succeeded for replay in replays),

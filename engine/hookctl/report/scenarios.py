@@ -25,7 +25,7 @@ def render_text(played: Sequence[Played], *, color: bool) -> str:
 
 
 def render_json(played: Sequence[Played]) -> str:
-    """The scenarios for a machine; docs/test.md describes it."""
+    """The scenarios for a machine, as ``schemas/scenario.schema.json`` has them."""
     document: dict[str, Json] = {"format_version": FORMAT_VERSION, "scenarios": [_played_json(one) for one in played]}
     return json.dumps(document, indent=2) + "\n"  # ASCII alone, so that no terminal reads anything into it
 
