@@ -38,6 +38,8 @@ SCRIPTS = (
 STATE_DIGEST_SINCE, RENAMES_SINCE = 3, 4
 """The versions of the tables that have them; a store that no apply has brought up to them is read as it is."""
 
+_READING_KIB = 512
+"""SQLite's cache while the state is read: each page is needed once, and to keep them all takes longer than to read them."""
 _THIS_FORMAT = f',"format":{FORMAT},"headers":'.encode()
 """Stands in the canonical JSON of a delivery plan of this format, and of no other."""
 
@@ -98,6 +100,7 @@ class AppliedStore:
             yield None
             return
         with self._connection() as connection:
+            connection.execute(f"PRAGMA cache_size = -{_READING_KIB}")
             connection.execute("BEGIN")
             yield connection if table_version(connection, COMPONENT) else None
 
