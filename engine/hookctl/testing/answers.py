@@ -61,6 +61,8 @@ class Answer:
     body: bytes = b'{"status":"accepted"}'
     delay: float = 0.0
     """Seconds before the answer begins."""
+    together: int = 0
+    """Begin no answer before this many requests have arrived that get this one; then let ``delay`` run for all of them."""
     chunked: bool = False
     """The body in chunks of at most 1,000 bytes, in place of a Content-Length."""
     misbehave: Misbehaviour | None = None

@@ -13,7 +13,7 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from hookctl.testing.answers import Answer, ReceivedRequest
 from hookctl.testing.misbehaviours import PLAYS
@@ -25,18 +25,20 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Connection:
-    """Reads requests, asks ``respond`` for the answer to each, and sends it."""
+    """Reads requests, asks ``respond`` for the answer to each, and sends it; one that is given ``together`` when ``gather`` has ended."""
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         stream: ssl.SSLSocket,
         respond: Callable[[ReceivedRequest], tuple[Answer, bytes]],
+        gather: Callable[[Answer], Awaitable[object]],
         closed: Callable[[Connection], None],
     ) -> None:
         self._loop = loop
         self._stream = stream
         self._respond = respond
+        self._gather = gather
         self._closed = closed
         self._buffer = bytearray()
         self._shaken = False
@@ -67,7 +69,7 @@ class Connection:
         while self._play is None and (request := self._next_request()) is not None:
             answer, wire = self._respond(request)
             last = _CLOSE.search(request.head) is not None
-            if answer.delay or answer.misbehave or last or not self._send_now(wire):
+            if answer.delay or answer.together or answer.misbehave or last or not self._send_now(wire):
                 self._play = self._loop.create_task(self._perform(answer, wire, last=last))
 
     def _next_request(self) -> ReceivedRequest | None:
@@ -100,6 +102,8 @@ class Connection:
 
     async def _perform(self, answer: Answer, wire: bytes, *, last: bool) -> None:
         try:
+            if answer.together:
+                await self._gather(answer)
             if answer.delay:
                 await asyncio.sleep(answer.delay)
             if answer.misbehave:

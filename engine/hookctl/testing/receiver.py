@@ -11,13 +11,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -80,6 +82,7 @@ class Receiver:
         self._answers: dict[str, deque[Respond]] = {tokens.PATH: deque([self.tokens.answer])}
         self._protected: set[str] = set()
         self._wires: dict[Answer, bytes] = {}
+        self._gathered: dict[Answer, asyncio.Barrier] = {}
         self._contexts: dict[str, ssl.SSLContext] = {}
         self._open: set[Connection] = set()
 
@@ -97,6 +100,7 @@ class Receiver:
         """Forget answers, requests and counts. Tokens stay valid."""
         self._answers = {tokens.PATH: deque([self.tokens.answer])}
         self._protected.clear()
+        self._gathered.clear()
         self.default = Answer()
         self.requests.clear()
         self.count = self.connections = 0
@@ -120,11 +124,15 @@ class Receiver:
             self._seen(request, answer)
         return answer, wire
 
+    def _gather(self, answer: Answer) -> Awaitable[object]:
+        """Ends when as many wait for it as the answer asks for."""
+        return self._gathered.setdefault(answer, asyncio.Barrier(answer.together)).wait()
+
     # -- how it is reached --
 
     @property
     def ca_file(self) -> str:
-        """The PEM file of its certificate authority; there while it runs."""
+        """The PEM file of its certificate authority; there while it runs, for this user."""
         return self._ca_file
 
     @property
@@ -148,9 +156,7 @@ class Receiver:
         self._listener = socket.create_server((ADDRESS, self.port), backlog=1024)
         self._listener.setblocking(False)
         self.port = self._listener.getsockname()[1]
-        self._directory = tempfile.TemporaryDirectory(prefix="hookctl-receiver-")
-        self._ca_file = str(Path(self._directory.name, "ca.pem"))
-        self._authority.cert_pem.write_to_path(self._ca_file)
+        self._ca_file, self._remove_ca_file = _lend(self._authority.cert_pem.bytes())
         self._context = self._context_for(self.host)
         self._context.sni_callback = self._choose_certificate
         self._loop = asyncio.new_event_loop()
@@ -162,7 +168,7 @@ class Receiver:
         """Close every connection, and end the thread."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-        self._directory.cleanup()
+        self._remove_ca_file()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -194,7 +200,7 @@ class Receiver:
         except OSError:  # reset already
             raw.close()
             return
-        self._open.add(Connection(self._loop, stream, self._respond, self._open.discard))
+        self._open.add(Connection(self._loop, stream, self._respond, self._gather, self._open.discard))
 
     # -- its certificates --
 
@@ -212,3 +218,18 @@ class Receiver:
             certificate.configure_cert(context)
             self._contexts[name] = context
         return context
+
+
+def _lend(data: bytes) -> tuple[str, Callable[[], None]]:
+    """A file with ``data`` for other processes of this user to read, and what removes it.
+
+    Where the system can, it lies in memory and goes with this process, however that ends.
+    """
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("hookctl-ca.pem")
+        os.write(descriptor, data)
+        return f"/proc/{os.getpid()}/fd/{descriptor}", partial(os.close, descriptor)
+    directory = tempfile.TemporaryDirectory(prefix="hookctl-receiver-")
+    path = Path(directory.name, "ca.pem")
+    path.write_bytes(data)
+    return str(path), directory.cleanup

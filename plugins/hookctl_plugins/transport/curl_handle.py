@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import time
 from collections.abc import Callable
@@ -92,7 +93,7 @@ class Handle:
             curl.setopt(pycurl.CUSTOMREQUEST, method)
             self._method = method
         curl.setopt(pycurl.HTTPHEADER, headers)
-        curl.setopt(pycurl.TIMEOUT_MS, max(int(left * 1000), 1))
+        curl.setopt(pycurl.TIMEOUT_MS, max(math.ceil(left * 1000), 1))
         self.started = time.monotonic()
 
     def _aim(self, target: Target) -> None:

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pycurl
@@ -28,6 +29,8 @@ MAX_CONNECTIONS = 4096
 MAX_IDLE_HANDLES = 256
 LAUNCHES = 64
 """Requests that begin between two looks at the sockets: a handshake that waits for two thousand others to begin holds more memory."""
+MAX_EVENTS = 64
+"""Sockets that are served between two looks at the time: handshakes take long, and deadlines must not wait for a thousand of them."""
 _READ, _WRITE = select.POLLIN, select.POLLOUT  # the same numbers for poll and for epoll
 _INTEREST = {pycurl.POLL_IN: _READ, pycurl.POLL_OUT: _WRITE, pycurl.POLL_INOUT: _READ | _WRITE}
 
@@ -269,7 +272,7 @@ def _open_poller() -> tuple[Callable[[float], list[tuple[int, int]]], Any]:
     """A function that waits (in seconds) for sockets, and what they are registered with: epoll where there is one, else poll."""
     if hasattr(select, "epoll"):
         epoll = select.epoll()
-        return epoll.poll, epoll
+        return partial(epoll.poll, maxevents=MAX_EVENTS), epoll
     poller = select.poll()
     return lambda seconds: poller.poll(math.ceil(seconds * 1000)), poller
 
