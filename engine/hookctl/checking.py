@@ -36,12 +36,12 @@ class CheckedFile:
 
     __slots__ = ("_webhooks", "content", "names", "path")
 
-    def __init__(self, path: str, content: bytes, names: Sequence[str] = ()) -> None:
+    def __init__(self, path: str, content: bytes, names: Sequence[str] = (), webhooks: Sequence[Webhook] | None = None) -> None:
         self.path = path
         self.content = content
         self.names = names
         """Of its webhooks, in order."""
-        self._webhooks: Sequence[Webhook] | None = None
+        self._webhooks = webhooks
 
     def webhook(self, number: int) -> Webhook:
         """The webhook at that place in the file, counted from 0; the file is loaded for it."""
@@ -185,10 +185,56 @@ class _Survey:
     def _compile(self, name: str) -> DeliveryPlan:
         home = self._homes[name]
         number = max(number for number, other in enumerate(home.names) if other == name)
-        plan = compile_webhook(home.webhook(number), self._plugins)
-        if plan.digest != self._digests[name]:
-            raise StateError(f"the cache of {home.path} is not of this hookctl and its plugins", hint="Delete .hookctl/cache.")
-        return plan
+        return _compile(home.webhook(number), self._digests[name], home.path, self._plugins)
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """What files hold that may have errors: the delivery plans of the webhooks without, and the errors."""
+
+    plans: Mapping[str, DeliveryPlan]
+    errors: Mapping[tuple[str, str], Sequence[Finding]]
+    """By a file's path and a webhook's name; the name is empty for what is wrong with the file."""
+
+
+def check_files(files: Sequence[tuple[str, bytes | FileProblem]], directory: Path, plugins: Plugins, cache: Path | None = None) -> Readable:
+    """Load, check and compile files that are not in ``directory`` now, with what its cache has for the same content.
+
+    Nothing is added to the cache: what the directory does not hold is of no use to its next run.
+    """
+    kept = _cache(cache, directory, plugins) if cache and len(files) >= CACHED_FROM else None
+    checker = Checker(plugins)
+    checked: list[CheckedFile] = []
+    findings: list[Finding] = []
+    digests: dict[tuple[str, str], str] = {}
+    for path, content in files:
+        if isinstance(content, FileProblem):
+            findings.append(file_finding(content))
+        elif kept and (result := kept.get(path, content)):
+            checked.append(CheckedFile(path, content, result.names))
+            digests.update(zip(((path, name) for name in result.names), result.digests, strict=True))
+        else:
+            loaded = load_bytes(path, content)
+            checked.append(CheckedFile(path, content, [webhook.name for webhook in loaded.webhooks], loaded.webhooks))
+            findings += [*loaded.findings, *chain.from_iterable(map(checker.check, loaded.webhooks))]
+    errors: dict[tuple[str, str], list[Finding]] = {}
+    for finding in in_order([*findings, *_compare_names(checked)]):
+        if finding.severity is Severity.ERROR:
+            errors.setdefault((finding.file.path, finding.webhook), []).append(finding)
+    readable = ((file.path, webhook) for file in checked for webhook in file.webhooks() if (file.path, webhook.name) not in errors)
+    return Readable({webhook.name: _planned(webhook, digests.get((path, webhook.name)), path, plugins) for path, webhook in readable}, errors)
+
+
+def _planned(webhook: Webhook, digest: str | None, path: str, plugins: Plugins) -> DeliveryPlan:
+    """The delivery plan of a webhook without errors; made when it is first asked for more, if its digest is known."""
+    return DeliveryPlan.later(webhook.name, digest, partial(_compile, webhook, digest, path, plugins)) if digest else compile_webhook(webhook, plugins)
+
+
+def _compile(webhook: Webhook, digest: str, path: str, plugins: Plugins) -> DeliveryPlan:
+    plan = compile_webhook(webhook, plugins)
+    if plan.digest != digest:
+        raise StateError(f"the cache of {path} is not of this hookctl and its plugins", hint="Delete .hookctl/cache.")
+    return plan
 
 
 def _bounded(findings: Sequence[Finding]) -> Sequence[Finding]:

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hookctl import __version__
-from hookctl.check import ask_policies, check_webhooks, field_place
-from hookctl.checking import Checked
-from hookctl.compile import compile_webhook
+from hookctl.check import ask_policies, field_place
+from hookctl.checking import Checked, check_files
 from hookctl.diff import RemovalLimit, make_plan, stopped_by
 from hookctl.effects import Effects, Recent, Surroundings, find_effects
 from hookctl.model import (
@@ -22,11 +21,9 @@ from hookctl.model import (
     Plan,
     Request,
     Revision,
-    Severity,
     SourceFile,
     Span,
     Webhook,
-    in_order,
 )
 from hookctl.model.delivery_plan import JITTER
 from hookctl.plugin import PolicyFinding
@@ -58,18 +55,16 @@ class Base:
     """Warnings about webhooks that cannot be compared, since their files have errors there; ``plans`` has none of them."""
 
 
-def check_revision(directory: Path, ref: str, plugins: Plugins) -> Base:
-    """Load, check and compile a directory as it is in a git revision. Raises RevisionError; what is wrong in the files is a warning."""
-    from hookctl.load.revision import load_revision
+def check_revision(directory: Path, ref: str, plugins: Plugins, *, cache: Path | None = None) -> Base:
+    """Load, check and compile a directory as it is in a git revision. Raises RevisionError; what is wrong in the files is a warning.
 
-    revision, loaded = (found := load_revision(directory, ref)).revision, found.loaded
-    errors: dict[tuple[str, str], list[Finding]] = {}
-    for finding in in_order([*loaded.findings, *check_webhooks(loaded.webhooks, plugins)]):
-        if finding.severity is Severity.ERROR:
-            errors.setdefault((finding.file.path, finding.webhook), []).append(finding)
-    readable = [webhook for webhook in loaded.webhooks if (webhook.file.path, webhook.name) not in errors]
-    plans = {plan.name: plan for plan in (compile_webhook(webhook, plugins) for webhook in readable)}
-    return Base(revision, plans, tuple(_unreadable(name, found) for (_, name), found in errors.items()))
+    ``cache``: where results for the directory's files are kept, so that only those that differ from them are checked.
+    """
+    from hookctl.load.revision import read_revision
+
+    found = read_revision(directory, ref)
+    readable = check_files(found.files, directory, plugins, cache)
+    return Base(found.revision, readable.plans, tuple(_unreadable(name, errors) for (_, name), errors in readable.errors.items()))
 
 
 AGAINST = "against"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hookctl.check import check_webhooks
+from hookctl.check import Checker, check_names
 from hookctl.load import load_text
 from hookctl.model import Finding, in_order
 from hookctl.plugin.calls import Plugins
@@ -25,6 +25,8 @@ def check(plugins: Plugins) -> Callable[..., list[Finding]]:
     def findings(*texts: str, plugins: Plugins = plugins) -> list[Finding]:
         loaded = [load_text(f"{name}.yaml", text) for name, text in zip("abcdefgh", texts, strict=False)]
         webhooks = [webhook for one in loaded for webhook in one.webhooks]
-        return in_order([*(finding for one in loaded for finding in one.findings), *check_webhooks(webhooks, plugins)])
+        checker = Checker(plugins)
+        by_themselves = [finding for webhook in webhooks for finding in checker.check(webhook)]
+        return in_order([*(finding for one in loaded for finding in one.findings), *by_themselves, *check_names(webhooks)])
 
     return findings

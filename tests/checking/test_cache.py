@@ -13,7 +13,7 @@ import pytest
 from hookctl import checking
 from hookctl.cache import Cache, Result, fingerprint
 from hookctl.check import Checker
-from hookctl.checking import check_directory
+from hookctl.checking import check_directory, check_files
 from hookctl.errors import StateError
 from hookctl.model import Finding, Webhook
 from hookctl.plugin import EventType, hookimpl
@@ -36,8 +36,8 @@ def directory(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
-    """Checks the directory with its cache, and gives the names of the webhooks that were looked at."""
+def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the webhooks that were checked."""
     names: list[str] = []
     check = Checker.check
 
@@ -45,12 +45,19 @@ def run(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[s
         names.append(webhook.name)
         return check(self, webhook)
 
-    def run() -> list[str]:
-        names.clear()
-        check_directory(directory, PLUGINS, cache=directory.parent / "cache")
-        return [*names]
-
     monkeypatch.setattr(Checker, "check", counting)
+    return names
+
+
+@pytest.fixture
+def run(directory: Path, looked_at: list[str]) -> Callable[[], list[str]]:
+    """Checks the directory with its cache, and gives the names of the webhooks that were looked at."""
+
+    def run() -> list[str]:
+        looked_at.clear()
+        check_directory(directory, PLUGINS, cache=directory.parent / "cache")
+        return [*looked_at]
+
     return run
 
 
@@ -154,6 +161,19 @@ def test_a_result_that_is_not_of_this_hookctl_is_refused(directory: Path) -> Non
     assert plan.digest == "0" * 64
     with pytest.raises(StateError, match=r"0\.yaml"):
         _ = plan.url
+
+
+def test_a_revision_takes_what_the_directory_has_too(directory: Path, run: Callable[[], list[str]], looked_at: list[str]) -> None:
+    """As ``plan --against`` does: the files that a branch leaves alone are not checked a second time."""
+    committed = [(f"main:{path.name}", path.read_bytes()) for path in sorted(directory.iterdir())]
+    (directory / "3.yaml").write_text(text(3) + "description: changed\n")
+    run()
+    kept = cache_file(directory).read_bytes()
+    looked_at.clear()
+    readable = check_files(committed, directory, PLUGINS, directory.parent / "cache")
+    assert looked_at == ["W3"]
+    assert [plan.description for plan in readable.plans.values()] == [None] * 5
+    assert cache_file(directory).read_bytes() == kept
 
 
 def plugin(schema: dict[str, object]) -> object:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from hookctl.checking import Checked, check_directory
+from hookctl.checking import Checked, Readable, check_directory, check_files
 from hookctl.model import DeliveryPlan, Finding, Span
 from hookctl.plugin.host import load_plugins
 
@@ -40,6 +40,11 @@ def seen(checked: Checked) -> tuple[object, ...]:
     return checked.findings, webhooks, plans, [file.path for file in checked.files], checked.valid
 
 
+def read(readable: Readable) -> tuple[object, ...]:
+    """All that a command can learn of files that may have errors."""
+    return {name: (plan.name, plan.digest, plan.canonical()) for name, plan in readable.plans.items()}, readable.errors
+
+
 class Project(RuleBasedStateMachine):
     """Files and cache of a project, changed at random."""
 
@@ -50,6 +55,7 @@ class Project(RuleBasedStateMachine):
         self.cache = Path(self._root.name) / "cache"
         (self.directory / "below").mkdir(parents=True)
         self.older: list[bytes] = []
+        self.revision: list[tuple[str, bytes]] = []
 
     def teardown(self) -> None:
         self._root.cleanup()
@@ -102,6 +108,10 @@ class Project(RuleBasedStateMachine):
                 path.write_bytes(data.draw(st.sampled_from(self.older)))
 
     @rule()
+    def commit_the_files(self) -> None:
+        self.revision = [(f"main:{path.name}", path.read_bytes()) for path in self.files()]
+
+    @rule()
     def delete_the_cache(self) -> None:
         for path in self.kept():
             path.unlink()
@@ -111,6 +121,11 @@ class Project(RuleBasedStateMachine):
         cold = seen(check_directory(self.directory, PLUGINS))
         assert seen(check_directory(self.directory, PLUGINS, cache=self.cache)) == cold
         assert seen(check_directory(self.directory, PLUGINS, cache=self.cache)) == cold
+
+    @invariant()
+    def says_of_a_revision_what_a_cold_run_says(self) -> None:
+        cold = read(check_files(self.revision, self.directory, PLUGINS))
+        assert read(check_files(self.revision, self.directory, PLUGINS, self.cache)) == cold
 
 
 def damaged(content: bytes, junk: bytes, data: st.DataObject) -> bytes:

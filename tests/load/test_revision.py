@@ -6,16 +6,32 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from hookctl.errors import RevisionError
-from hookctl.load import load_directory
-from hookctl.load.revision import load_revision
+from hookctl.load import FileProblem, Loaded, file_finding, load_bytes, load_directory
+from hookctl.load.revision import read_revision
+from hookctl.model import Revision
 
 SIEM = "name: Siem\nevent: anomaly\nurl: https://siem.example.com/\n"
 Git = Callable[..., str]
+
+
+@dataclass(frozen=True)
+class LoadedRevision:
+    revision: Revision
+    loaded: Loaded
+
+
+def load_revision(directory: Path, ref: str) -> LoadedRevision:
+    """A revision's files, loaded as those of a directory are."""
+    found = read_revision(directory, ref)
+    parts = [Loaded((), (file_finding(content),)) if isinstance(content, FileProblem) else load_bytes(path, content) for path, content in found.files]
+    webhooks, findings = ([one for part in parts for one in getattr(part, kind)] for kind in ("webhooks", "findings"))
+    return LoadedRevision(found.revision, Loaded(tuple(webhooks), tuple(findings)))
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from hookctl.check.blocks import Blocks
 from hookctl.check.headers import check_headers
@@ -44,12 +44,6 @@ def check_names(webhooks: Iterable[Webhook]) -> list[Finding]:
         _check_name(notes, first)
         findings += notes.findings
     return findings
-
-
-def check_webhooks(webhooks: Sequence[Webhook], plugins: Plugins) -> list[Finding]:
-    """Every finding about ``webhooks``, by themselves and beside one another."""
-    checker = Checker(plugins)
-    return [*(finding for webhook in webhooks for finding in checker.check(webhook)), *check_names(webhooks)]
 
 
 def _check_name(notes: Notes, first: dict[str, Webhook]) -> None:

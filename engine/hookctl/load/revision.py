@@ -1,16 +1,15 @@
-"""Loads webhooks from a git revision, through ``git`` and without touching the work tree, the index or a remote."""
+"""Reads webhook files from a git revision, through ``git`` and without touching the work tree, the index or a remote."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hookctl.errors import RevisionError
 from hookctl.load.files import MAX_BYTES, SUFFIXES, FileProblem, too_large
-from hookctl.load.loader import Loaded, file_finding, load_bytes
 from hookctl.model import Revision
 
 _LOCAL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
@@ -28,11 +27,12 @@ _LINK = "120000"
 
 
 @dataclass(frozen=True, slots=True)
-class LoadedRevision:
-    """A directory as it was in a revision."""
+class RevisionFiles:
+    """The files of a directory as they were in a revision."""
 
     revision: Revision
-    loaded: Loaded
+    files: Sequence[tuple[str, bytes | FileProblem]]
+    """The path of each, as findings name it, and its content or why that cannot be had; in the order of ``load_directory``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,10 @@ class _Entry:
     path: str
 
 
-def load_revision(directory: Path, ref: str) -> LoadedRevision:
-    """What :func:`hookctl.load.load_directory` would have given in the commit that ``ref`` names; nothing, where the directory was not there.
+def read_revision(directory: Path, ref: str) -> RevisionFiles:
+    """What :func:`hookctl.load.load_directory` would have read in the commit that ``ref`` names; nothing, where the directory was not there.
 
-    Findings name files as git does, ``REF:PATH`` from the root of the repository. Links are not followed: each is a finding.
+    Files are named as git does, ``REF:PATH`` from the root of the repository. Links are not followed: each is a problem.
 
     Raises:
         RevisionError: the directory is in no git repository, ``ref`` names no commit in it, or git is not installed or fails.
@@ -59,11 +59,10 @@ def load_revision(directory: Path, ref: str) -> LoadedRevision:
     revision = Revision(ref, _commit(root, ref))
     entries = [] if _is_missing(root, revision, folder) else [entry for entry in _entries(root, revision, folder) if _is_meant(entry)]
     entries.sort(key=lambda entry: entry.path.split("/"))
-    contents = _contents(root, [entry.object_id for entry in entries if _problem(entry) is None])
     prefix = f"{ref}:" if folder == "." else f"{ref}:{folder}/"
-    parts = [_load(entry, f"{prefix}{entry.path}", contents) for entry in entries]
-    webhooks = tuple(webhook for part in parts for webhook in part.webhooks)
-    return LoadedRevision(revision, Loaded(webhooks, tuple(finding for part in parts for finding in part.findings)))
+    problems = {entry: _problem(entry, prefix) for entry in entries}
+    contents = _contents(root, [entry.object_id for entry, problem in problems.items() if problem is None])
+    return RevisionFiles(revision, [(f"{prefix}{entry.path}", problem or contents[entry.object_id]) for entry, problem in problems.items()])
 
 
 def _commit(root: Path, ref: str) -> str:
@@ -100,18 +99,11 @@ def _is_meant(entry: _Entry) -> bool:
     return not any(part.startswith(".") for part in parts) and (entry.path.endswith(SUFFIXES) or entry.mode == _LINK or entry.kind != "blob")
 
 
-def _problem(entry: _Entry) -> FileProblem | None:
+def _problem(entry: _Entry, prefix: str) -> FileProblem | None:
     if entry.mode == _LINK or entry.kind != "blob":
         what = "a link" if entry.mode == _LINK else "a repository of its own"
-        return FileProblem(entry.path, "file-unreadable", f"{what}, which is not followed in a revision", "Put a plain file there to compare it.")
-    return too_large(entry.path) if entry.size > MAX_BYTES else None
-
-
-def _load(entry: _Entry, path: str, contents: dict[str, bytes]) -> Loaded:
-    problem = _problem(entry)
-    if problem:
-        return Loaded((), (file_finding(FileProblem(path, problem.rule, problem.message, problem.hint)),))
-    return load_bytes(path, contents[entry.object_id])
+        return FileProblem(f"{prefix}{entry.path}", "file-unreadable", f"{what}, which is not followed in a revision", "Put a plain file there to compare it.")
+    return too_large(f"{prefix}{entry.path}") if entry.size > MAX_BYTES else None
 
 
 def _contents(root: Path, object_ids: list[str]) -> dict[str, bytes]:
