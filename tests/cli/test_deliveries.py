@@ -28,7 +28,7 @@ body_template: |
   {{"event": "{{{{ id }}}}"}}
 retry: {{schedule: [100ms]}}
 """
-E0, E1 = delivery_id("e0", "Siem"), delivery_id("e1", "Siem")
+E0, E1 = delivery_id("e0", 1.0, "Siem"), delivery_id("e1", 1.0, "Siem")
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def sent(run: Run, receiver: Receiver) -> Run:
     mock = load_plugins().event_types["anomaly"].mock
     receiver.answer("/Siem", Answer(400), Answer())
     for name in ("e0", "e1"):
-        run("send", "-", stdin=json.dumps({**mock, "id": name}))
+        run("send", "-", stdin=json.dumps({**mock, "id": name, "event_time": 1.0}))
     receiver.requests.clear()
     return run
 
@@ -73,7 +73,7 @@ def test_list(sent: Run) -> None:
     result = sent("deliveries", "list", "--status", "dead")
     head, row = result.stdout.splitlines()
     assert head.split() == ["ID", "STATUS", "WEBHOOK", "EVENT", "ATTEMPTS", "CREATED", "NEXT", "ATTEMPT", "REASON"]
-    assert row.startswith(f"{E0[:16]}  dead    Siem     e0     1")
+    assert row.startswith(f"{E0[16:28]}  dead    Siem     e0     1")
     assert row.endswith("-             HTTP 400 Bad Request")
     assert (result.exit_code, result.stderr) == (0, "")
 
@@ -118,20 +118,20 @@ def test_show_json(sent: Run) -> None:
     assert [one["response"]["status"] for one in document["attempts_made"]] == [400]
 
 
-@pytest.mark.parametrize("cut", [E0, E0[:10], E0[4:12], E0.upper()])
+@pytest.mark.parametrize("cut", [E0, E0[16:28], E0[18:24], E0.upper()])
 def test_an_id_may_be_cut_short(sent: Run, cut: str) -> None:
     assert sent("deliveries", "show", cut).stdout.startswith(f"Delivery {E0}: dead\n")
 
 
 def test_an_id_that_is_none_or_several(sent: Run) -> None:
-    result = sent("deliveries", "show", E0[:12] + "000")
-    assert (result.exit_code, result.stderr) == (1, f"Error: There is no delivery '{E0[:12]}000'. Did you mean {E0}?\n")
+    result = sent("deliveries", "show", E0[16:25] + "zzz")
+    assert (result.exit_code, result.stderr) == (1, f"Error: There is no delivery '{E0[16:25]}zzz'. Did you mean {E0}?\n")
     for nonsense in ("nonsense", "x", "4", "--", "SiemAnomalies"):
         result = sent("deliveries", "show", "--", nonsense)
         assert (result.exit_code, "Did you mean" in result.stderr) == (1, False), nonsense
     result = sent("deliveries", "show", "msg_")
     assert result.exit_code == 1
-    assert result.stderr.startswith("Error: Several deliveries begin with 'msg_': msg_")
+    assert result.stderr.startswith("Error: Several deliveries have 'msg_' in their id: msg_")
 
 
 def test_a_webhook_that_is_none(sent: Run) -> None:
@@ -141,7 +141,7 @@ def test_a_webhook_that_is_none(sent: Run) -> None:
 
 
 def test_replay_one(sent: Run, receiver: Receiver) -> None:
-    result = sent("deliveries", "replay", E0[:12])
+    result = sent("deliveries", "replay", E0[16:24])
     assert (result.exit_code, result.stdout) == (0, "1 replayed: 1 delivered.\n")
     (request,) = receiver.requests
     assert (request.path, request.header("webhook-id")) == ("/Siem", E0)
@@ -223,7 +223,7 @@ def hold(run: Run, tmp_path: Path) -> None:
     mock = load_plugins().event_types["anomaly"].mock
     for name in ("gone", "e0"):
         document = {**mock, "id": name}
-        queue.enqueue([Routed(Event(name, "anomaly", 1.0, document), (NewDelivery(delivery_id(name, "Siem"), "Siem"),))], time.time())
+        queue.enqueue([Routed(Event(name, "anomaly", 1.0, document), (NewDelivery(delivery_id(name, 1.0, "Siem"), "Siem"),))], time.time())
     (claimed, _) = queue.claim(time.time(), 10, 60.0, {"Siem": 10})
     attempt = Attempt(plan_digest="d", number=1, started_at=1.0, request=None, response=None, failure=None, timing=Timing())
     queue.finish([Result(claimed, attempt, Outcome(DeliveryStatus.DEAD, "HTTP 410 Gone", suspend=True), applied.serial)], time.time())

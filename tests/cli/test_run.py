@@ -67,7 +67,7 @@ class Site:
         """Store events, as another process that takes them in does."""
         queue = self.queue()
         events = [Event(name, "anomaly", 1.0, {**self.mock, "id": name}) for name in names]
-        queue.enqueue([Routed(event, (NewDelivery(delivery_id(event.id, webhook), webhook),)) for event in events], time.time())
+        queue.enqueue([Routed(event, (NewDelivery(delivery_id(event.id, event.event_time, webhook), webhook),)) for event in events], time.time())
         queue.close()
 
     def queue(self) -> SqliteQueue:

@@ -120,6 +120,49 @@ def test_what_was_enqueued_is_there_for_another_process(queue: Queue, open_queue
     assert claimed_ids(open_queue()) == ["e1-A"]
 
 
+def test_what_is_taken_in_may_be_claimed_at_once(queue: Queue, open_queue: Callable[[], Queue], clock: Clock) -> None:
+    flags, claims = queue.enqueue_and_claim([routed("e1", "A", "B"), routed("e1"), routed("e2", "A", "B")], NOW, LEASE, {"A": 5, "B": 1})
+    assert flags == [True, False, True]
+    assert sorted(claimed.delivery.id for claimed in claims) == ["e1-A", "e1-B", "e2-A"]
+    assert all(claimed.document == event(claimed.delivery.event_id).document for claimed in claims)
+    other = open_queue()
+    assert claimed_ids(other) == ["e2-B"]
+    assert queue.finish([result(claimed) for claimed in claims], NOW) == set()
+    assert {name for name, (status, _) in standing(other).items() if status == "delivered"} == {"e1-A", "e1-B", "e2-A"}
+    (claimed,) = queue.enqueue_and_claim([routed("e3")], NOW, LEASE, {"A": 1})[1]
+    clock.now += LEASE
+    assert sorted(claimed_ids(other, NOW + LEASE)) == ["e2-B", "e3-A"]
+    assert queue.finish([result(claimed)], NOW) == {"e3-A"}
+
+
+def test_what_is_older_is_claimed_before_what_is_taken_in(queue: Queue) -> None:
+    queue.enqueue([routed("e1", "A")], NOW)
+    assert [claimed.delivery.id for claimed in queue.enqueue_and_claim([routed("e2", "A", "B")], NOW, LEASE, BOTH)[1]] == ["e2-B"]
+    assert claimed_ids(queue) == ["e1-A", "e2-A"]
+    assert [claimed.delivery.id for claimed in queue.enqueue_and_claim([routed("e3", "A")], NOW, LEASE, BOTH)[1]] == ["e3-A"]
+
+
+def test_nothing_is_claimed_at_once_of_what_is_not_to_be_tried(queue: Queue) -> None:
+    queue.enqueue([routed("e1")], NOW)
+    (claimed,) = claim(queue)
+    queue.finish([result(claimed, Outcome(DeliveryStatus.DEAD, "gone", suspend=True))], NOW)
+    dead = Routed(event("e2"), (NewDelivery("e2-A", "A"), NewDelivery("e2-B", "B", "its when cannot be evaluated")))
+    assert queue.enqueue_and_claim([dead], NOW, LEASE, BOTH) == ([True], [])
+    assert {name: status for name, (status, _) in standing(queue).items()} == {"e1-A": "dead", "e2-A": "held", "e2-B": "dead"}
+
+
+def test_one_lost_lease_among_many_loses_the_others_nothing(queue: Queue, open_queue: Callable[[], Queue], clock: Clock) -> None:
+    queue.enqueue([routed("e1"), routed("e2"), routed("e3")], NOW)
+    claims = claim(queue)
+    clock.now += LEASE
+    assert claimed_ids(open_queue(), NOW + LEASE, limit=1) == ["e1-A"]
+    retrying = Outcome(DeliveryStatus.RETRYING, "later", due_at=NOW + 900)
+    results = [result(claims[0]), result(claims[1]), result(claims[2], retrying)]
+    assert queue.finish(results, NOW) == {"e1-A"}
+    assert standing(queue) == {"e1-A": ("waiting", ""), "e2-A": ("delivered", ""), "e3-A": ("retrying", "later")}
+    assert [len(queue.attempts(name)) for name in ("e1-A", "e2-A", "e3-A")] == [0, 1, 1]
+
+
 def test_a_delivery_may_be_dead_from_the_start(queue: Queue) -> None:
     queue.enqueue([Routed(event("e1"), (NewDelivery("e1-A", "A", dead_because="its when fails"),))], NOW)
     assert standing(queue) == {"e1-A": ("dead", "its when fails")}
@@ -411,8 +454,8 @@ def test_filters(queue: Queue) -> None:
     assert found(Filter(webhook="A", since=NOW + 10)) == ["e2-A"]
     assert found(Filter(ids=["e1-B", "nothing"])) == ["e1-B"]
     assert found(Filter(ids=[])) == []
-    assert found(Filter(id_prefix="e1")) == ["e1-B", "e1-A"]
-    assert found(Filter(id_prefix="%")) == []
+    assert found(Filter(id_part="1")) == ["e1-B", "e1-A"]
+    assert found(Filter(id_part="%")) == []
 
 
 def test_the_event_of_a_delivery(queue: Queue) -> None:

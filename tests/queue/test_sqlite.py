@@ -59,7 +59,7 @@ def test_files_are_for_their_owner_alone_and_nothing_is_left(tmp_path: Path) -> 
 
 def test_the_claim_reads_an_index_and_no_more(tmp_path: Path) -> None:
     SqliteQueue(tmp_path / "queue.db").close()
-    values = {"owner": "w", "until": 1.0, "ends": 1.0, "monotonic": 1.0, "webhook": "A", "now": 1.0, "count": 1}
+    values = ("w", 1.0, 1.0, 1.0, "A", 1.0, 1.0, 1)
     with sqlite3.connect(tmp_path / "queue.db") as connection:
         claim = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {tables.CLAIM}", values)]
         ready = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {tables.READY}")]

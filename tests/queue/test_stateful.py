@@ -44,6 +44,10 @@ def plan(name: str, status: Status) -> DeliveryPlan:
     )
 
 
+def tried(number: int, at: float) -> Attempt:
+    return Attempt(plan_digest="d", number=number, started_at=at, request=None, response=None, failure=FAILED, timing=Timing())
+
+
 @dataclass
 class Known:
     """What the model knows of one delivery."""
@@ -94,6 +98,26 @@ class QueueMachine(RuleBasedStateMachine):
             for delivery in routed.deliveries if is_new else ():
                 self.known[delivery.id] = Known(delivery.webhook, due=self.now, made=self.now, ended=self.now)
 
+    @rule(worker=st.integers(0, 1), names=st.lists(st.integers(16, 31), min_size=1, max_size=4), room=st.integers(0, 3))
+    def enqueue_and_claim(self, worker: int, names: list[int], room: int) -> None:
+        older = {known.webhook for known in self.known.values() if self.claimable(known)}
+        batch = [
+            Routed(Event(f"e{name}", "anomaly", 0.0, {"id": f"e{name}"}), tuple(NewDelivery(f"e{name}-{webhook}", webhook) for webhook in WEBHOOKS))
+            for name in names
+        ]
+        flags, claims = self.workers[worker].enqueue_and_claim(batch, self.now, LEASE, dict.fromkeys(WEBHOOKS, room))
+        made = [delivery for routed, is_new in zip(batch, flags, strict=True) if is_new for delivery in routed.deliveries]
+        for delivery in made:
+            assert delivery.id not in self.known
+            self.known[delivery.id] = Known(delivery.webhook, due=self.now, made=self.now, ended=self.now)
+        for webhook in WEBHOOKS:
+            ours = [claimed for claimed in claims if claimed.delivery.webhook == webhook]
+            assert len(ours) == (0 if webhook in older else min(room, sum(delivery.webhook == webhook for delivery in made)))
+        for claimed in claims:
+            known = self.known[claimed.delivery.id]
+            known.worker, known.lease, known.until = worker, claimed.lease, self.now + LEASE
+            self.hands.append((worker, claimed))
+
     @rule(worker=st.integers(0, 1), limit=st.integers(1, 5))
     def claim(self, worker: int, limit: int) -> None:
         claimable = {name for name, known in self.known.items() if self.claimable(known)}
@@ -113,16 +137,20 @@ class QueueMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.hands)
     @rule(data=st.data(), verdict=st.sampled_from(["delivered", "retrying", "dead"]), delay=st.floats(0, 200))
     def finish(self, data: st.DataObject, verdict: str, delay: float) -> None:
-        worker, claimed = self.hands.pop(data.draw(st.integers(0, len(self.hands) - 1)))
-        known = self.known[claimed.delivery.id]
+        """Several at once, some of which may have lost their lease."""
+        worker = self.hands[data.draw(st.integers(0, len(self.hands) - 1))][0]
+        ours = [claimed for owner, claimed in self.hands if owner == worker]
+        chosen = {claimed.delivery.id: claimed for claimed in data.draw(st.lists(st.sampled_from(ours), min_size=1, max_size=4))}
+        self.hands = [(owner, claimed) for owner, claimed in self.hands if not (owner == worker and chosen.get(claimed.delivery.id) is claimed)]
         outcome = Outcome(DeliveryStatus(verdict), due_at=self.now + delay if verdict == "retrying" else None)
-        number = claimed.delivery.attempts + 1
-        attempt = Attempt(plan_digest="d", number=number, started_at=self.now, request=None, response=None, failure=FAILED, timing=Timing())
-        lost = self.workers[worker].finish([Result(claimed, attempt, outcome, self.serial)], self.now)
-        holds = (known.worker, known.lease) == (worker, claimed.lease)
-        assert lost == (set() if holds else {claimed.delivery.id})
-        if not holds:
-            return
+        results = [Result(claimed, tried(claimed.delivery.attempts + 1, self.now), outcome, self.serial) for claimed in chosen.values()]
+        lost = self.workers[worker].finish(results, self.now)
+        holding = {name for name, claimed in chosen.items() if (self.known[name].worker, self.known[name].lease) == (worker, claimed.lease)}
+        assert lost == chosen.keys() - holding
+        for name in holding:
+            self.mark(self.known[name], chosen[name].delivery.attempts + 1, verdict, delay)
+
+    def mark(self, known: Known, number: int, verdict: str, delay: float) -> None:
         known.worker, known.attempts, known.ended = None, number, self.now
         if verdict != "retrying":
             known.status = verdict

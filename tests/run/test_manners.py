@@ -33,7 +33,7 @@ def manners(clock: Clock) -> Manners:
 
 def start(manners: Manners, plan: DeliveryPlan) -> int:
     """Start as many as may be; gives how many."""
-    count = manners.wanted({plan.name: plan}).get(plan.name, 0)
+    count = manners.wanted({plan.name: plan}, {}).get(plan.name, 0)
     for _ in range(count):
         manners.started(plan)
     return count
@@ -49,12 +49,12 @@ def test_a_share_for_each_webhook(manners: Manners, make_plan: Callable[..., Del
 
 
 def test_inactive_webhooks_are_not_wanted(manners: Manners, make_plan: Callable[..., DeliveryPlan]) -> None:
-    assert manners.wanted({"Siem": make_plan(status=Status.INACTIVE)}) == {}
+    assert manners.wanted({"Siem": make_plan(status=Status.INACTIVE)}, {}) == {}
 
 
 def test_every_webhook_comes_first_once(manners: Manners, make_plan: Callable[..., DeliveryPlan]) -> None:
     plans = {name: replace(make_plan(), name=name) for name in "ABC"}
-    assert {next(iter(manners.wanted(plans))) for _ in range(3)} == set("ABC")
+    assert {next(iter(manners.wanted(plans, {}))) for _ in range(3)} == set("ABC")
 
 
 @pytest.mark.parametrize(("rate", "seconds", "expected"), [(50.0, 0.125, 6), (50.0, 3600.0, 50), (0.5, 1.0, 0), (0.5, 2.0, 1), (0.5, 3600.0, 1)])
@@ -89,10 +89,10 @@ def test_targets_that_hang_leave_the_others_their_share(manners: Manners, make_p
     plans = {f"{number}": replace(make_plan(max_in_flight=2000), name=f"{number}") for number in range(100)}
     hanging = dict(list(plans.items())[:holes])
     for _ in range(200):
-        for name, count in manners.wanted(plans).items():
+        for name, count in manners.wanted(plans, {}).items():
             for _ in range(count if name in hanging else 0):
                 manners.started(plans[name])
-    wanted = manners.wanted(plans)
+    wanted = manners.wanted(plans, {})
     assert manners.room > 0
     for name in plans.keys() - hanging.keys():
         assert wanted.get(name, 0) >= min(MAX_IN_FLIGHT // 100, manners.room)

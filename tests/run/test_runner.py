@@ -123,7 +123,7 @@ def test_every_event_reaches_every_webhook_exactly_once(house: House, siem: Deli
     assert runner.accept([house.event(f"e{number}") for number in range(200)]) == [True] * 200
     house.work(runner)
     received = Counter((request.path, request.header("webhook-id"), request.body) for request in house.receiver.requests)
-    expected = {(f"/{name}", delivery_id(f"e{number}", name), b'{"id":"e%d"}' % number) for name in "ABC" for number in range(200)}
+    expected = {(f"/{name}", delivery_id(f"e{number}", 1.0, name), b'{"id":"e%d"}' % number) for name in "ABC" for number in range(200)}
     assert {(path, name, body.replace(b" ", b"")) for path, name, body in received} == expected
     assert set(received.values()) == {1}
     assert runner.tally.delivered == dict.fromkeys("ABC", 200)
@@ -136,7 +136,7 @@ def test_a_failure_is_tried_again_with_the_same_id(house: House, siem: DeliveryP
     runner = house.runner()
     runner.accept([house.event("e1")])
     house.work(runner, wait=5)
-    assert [request.header("webhook-id") for request in house.receiver.requests] == [delivery_id("e1", "Siem")] * 2
+    assert [request.header("webhook-id") for request in house.receiver.requests] == [delivery_id("e1", 1.0, "Siem")] * 2
     assert house.the_delivery().status is DeliveryStatus.DELIVERED
     attempts = house.queue.attempts(house.the_delivery().id)
     assert [(one.number, one.response and one.response.status, one.plan_digest) for one in attempts] == [(1, 500, siem.digest), (2, 200, siem.digest)]
@@ -298,7 +298,7 @@ def test_what_is_under_way_at_the_stop_is_put_back(house: House, siem: DeliveryP
     house.receiver.answer("/ingest", Answer())
     house.work(house.runner())
     assert house.the_delivery().status is DeliveryStatus.DELIVERED
-    assert {request.header("webhook-id") for request in house.receiver.requests} == {delivery_id("e1", "Siem")}
+    assert {request.header("webhook-id") for request in house.receiver.requests} == {delivery_id("e1", 1.0, "Siem")}
 
 
 def test_what_is_under_way_may_end_within_the_grace(house: House, siem: DeliveryPlan) -> None:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 UNDELIVERED = "undelivered"
 STATUSES = ("waiting", "retrying", "held", "delivered", "dead", "cancelled", UNDELIVERED)
-PREFIX = "msg_"
+SHORTEST_PART = 4
+"""Characters that are enough to name a delivery by, as long as no other has them."""
 NAMED_BEFORE = 1000
 """How many of the newest deliveries a mistyped id is compared with."""
 ALIKE = 0.7
@@ -34,8 +35,8 @@ EPILOG = """
 Examples:
   hookctl deliveries list --status undelivered           what was never delivered
   hookctl deliveries list --status dead --since 2h       what failed for good of late
-  hookctl deliveries show msg_5dxl                       the exchange of every attempt
-  hookctl deliveries replay msg_5dxl                     once more, now
+  hookctl deliveries show 2dbdf40a                       the exchange of every attempt
+  hookctl deliveries replay 2dbdf40a                     once more, now
   hookctl deliveries replay --status dead --webhook SiemAnomalies
   hookctl deliveries cancel --webhook SiemAnomalies      never try what waits for it
   hookctl deliveries resume SiemAnomalies                its target said 410, and is back
@@ -82,7 +83,7 @@ def list_(session: Session, *, status: str | None, webhook: str | None, since: f
 def show(session: Session, *, delivery_id: str, outputs: Outputs) -> None:
     """Show one delivery and every attempt on it: request, response, timing and verdicts, secrets masked.
 
-    ID may be cut short, as long as one delivery alone begins so.
+    ID may be any part of it, from four characters on, as long as one delivery alone has it.
     """
     from hookctl.cli.running import opened_queue
     from hookctl.report.deliveries import render_one, render_one_json
@@ -238,16 +239,15 @@ def _known_webhook(session: Session, queue: SqliteQueue, name: str, where: str =
 
 def _find(queue: SqliteQueue, text: str) -> Delivery:
     from hookctl.queue.interface import Filter
+    from hookctl.report.deliveries import SHORT_ID
 
-    prefix = PREFIX + text.lower().removeprefix(PREFIX)
-    found = queue.deliveries(Filter(id_prefix=prefix), 6)
-    exact = [delivery for delivery in found if delivery.id == prefix]
-    if len(exact or found) == 1:
-        return (exact or found)[0]
+    part = text.lower()
+    found = queue.deliveries(Filter(id_part=part), 6) if len(part) >= SHORTEST_PART else []
+    if len(found) == 1:
+        return found[0]
     if found:
         names = ", ".join(delivery.id for delivery in found[:5])
-        raise click.ClickException(f"Several deliveries begin with {text!r}: {names}{', ...' if len(found) > 5 else ''}")
-    stem = prefix.removeprefix(PREFIX)
-    newest = {delivery.id.removeprefix(PREFIX)[: len(stem)]: delivery.id for delivery in queue.deliveries(limit=NAMED_BEFORE)}
-    close = get_close_matches(stem, newest, n=1, cutoff=ALIKE)
+        raise click.ClickException(f"Several deliveries have {text!r} in their id: {names}{', ...' if len(found) > 5 else ''}")
+    newest = {delivery.id[SHORT_ID][: len(part)]: delivery.id for delivery in queue.deliveries(limit=NAMED_BEFORE)}
+    close = get_close_matches(part, newest, n=1, cutoff=ALIKE)
     raise click.ClickException(f"There is no delivery {text!r}.{f' Did you mean {newest[close[0]]}?' if close else ''}")

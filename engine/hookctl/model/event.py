@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hookctl.model.source import Json
 
@@ -19,3 +19,5 @@ class Event:
     """Epoch seconds, fractional."""
     document: Mapping[str, Json]
     """The whole event as it came: ``{id, event_type, event_time, data}``. Templates and ``when`` see this."""
+    text: str = field(default="", repr=False, compare=False)
+    """The document as JSON, where whoever made the event has it already."""

@@ -49,6 +49,8 @@ class Claimed:
     """Tells this claim of the delivery from every earlier and later one."""
     plan: DeliveryPlan | None = None
     """What it is replayed by; None: what is applied now."""
+    key: int = 0
+    """The queue's own number of the delivery."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ class Filter:
     since: float | None = None
     """Made at this time or later."""
     ids: Collection[str] | None = None
-    id_prefix: str = ""
+    id_part: str = ""
+    """Somewhere in the id."""
     undelivered: bool = False
     """All but the delivered."""
 
@@ -146,6 +149,13 @@ class Queue(Protocol):
 
         Gives one flag per event: False where its id was seen before (in this batch or ever), and nothing was stored.
         Deliveries for a suspended webhook are held from the start.
+        """
+        ...
+
+    def enqueue_and_claim(self, batch: Sequence[Routed], now: float, lease_seconds: float, wanted: Mapping[str, int]) -> tuple[list[bool], list[Claimed]]:
+        """As :meth:`enqueue`, and in the same commit claim of the new deliveries what ``wanted`` has room for (how many of each webhook at most).
+
+        Nothing is claimed of a webhook that has something older to deliver, due and in nobody's hand: that is for :meth:`claim`.
         """
         ...
 

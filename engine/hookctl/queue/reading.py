@@ -47,9 +47,8 @@ def deliveries(connection: sqlite3.Connection, which: Filter, limit: int | None)
         only("d.id IN (SELECT value FROM json_each(?))", json.dumps(list(which.ids)))
     if which.undelivered:
         only("d.status <> ?", DeliveryStatus.DELIVERED)
-    if which.id_prefix:
-        only("substr(d.id, 1, ?) = ?", len(which.id_prefix))
-        values.append(which.id_prefix)
+    if which.id_part:
+        only("instr(d.id, ?) > 0", which.id_part)
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     query = f"SELECT {DELIVERY} FROM deliveries d JOIN events e ON e.seq = d.event {where} ORDER BY d.seq DESC LIMIT ?"  # noqa: S608 - fixed texts; values are bound
     rows = connection.execute(query, [*values, -1 if limit is None else limit])

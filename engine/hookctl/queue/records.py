@@ -4,35 +4,75 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from hookctl.model import Attempt, Failure, FailureKind, Mismatch, Request, Response, Timing, Verdict
+import msgspec
 
-to_text = json.JSONEncoder(separators=(",", ":")).encode
-"""JSON in one line, as it is stored: all ASCII, since half a surrogate pair has no other form on disk."""
+from hookctl.model import Attempt, Failure, FailureKind, Json, Mismatch, Request, Response, Timing, Verdict
+
+
+def to_text(document: Any) -> str:
+    """JSON in one line, as it is stored. In ASCII where half a surrogate pair is in it, which has no other form on disk.
+
+    There must be no infinite number in it. Raises TypeError, ValueError or RecursionError for what JSON cannot hold.
+    """
+    try:
+        return msgspec.json.encode(document).decode()
+    except UnicodeEncodeError:
+        return _ascii(document)
+
+
+def document_from_text(text: str) -> Mapping[str, Json]:
+    """The document that :func:`to_text` wrote. Raises ValueError on anything else."""
+    try:
+        document: Mapping[str, Json] = msgspec.json.decode(text)
+    except msgspec.MsgspecError:
+        document = json.loads(text)
+    return document
 
 
 def attempt_to_text(attempt: Attempt) -> str:
     """The attempt as one line of JSON. What :func:`attempt_from_text` reads."""
-    try:
+    if all(verdict.passed for verdict in attempt.verdicts):
         return to_text(_document(attempt))
+    try:
+        return _ascii(_document(attempt))  # a mismatch may hold an infinite number
     except (TypeError, ValueError, RecursionError):  # a validator's mismatch holds what JSON cannot; the attempt must be recorded nevertheless
         verdicts = (Verdict(verdict.validator, tuple(replace(one, expected=None, got=None) for one in verdict.mismatches)) for verdict in attempt.verdicts)
-        return to_text(_document(replace(attempt, verdicts=tuple(verdicts))))
+        return _ascii(_document(replace(attempt, verdicts=tuple(verdicts))))
 
 
 def _document(attempt: Attempt) -> dict[str, Any]:
+    request, response = attempt.request, attempt.response
     return {
         "plan_digest": attempt.plan_digest,
         "number": attempt.number,
         "started_at": attempt.started_at,
-        "request": _message(attempt.request),
-        "response": _message(attempt.response),
-        "failure": _plain(attempt.failure) if attempt.failure else None,
-        "timing": _plain(attempt.timing),
-        "verdicts": [{"validator": verdict.validator, "mismatches": [_plain(one) for one in verdict.mismatches]} for verdict in attempt.verdicts],
+        "request": request and {"method": request.method, "url": request.url, "headers": request.headers, "body": _body(request.body)},
+        "response": response
+        and {
+            "status": response.status,
+            "reason": response.reason,
+            "headers": response.headers,
+            "body": _body(response.body),
+            "truncated": response.truncated,
+            "framed": response.framed,
+        },
+        "failure": attempt.failure,
+        "timing": attempt.timing,
+        "verdicts": attempt.verdicts,
     }
+
+
+def _fields_of(record: object) -> dict[str, Any]:
+    if not isinstance(record, Failure | Timing | Verdict | Mismatch):
+        raise TypeError(f"JSON holds no {type(record).__name__}")
+    return {name: getattr(record, name) for name in record.__slots__}
+
+
+_ascii = json.JSONEncoder(separators=(",", ":"), default=_fields_of).encode
 
 
 def attempt_from_text(text: str) -> Attempt:
@@ -49,17 +89,6 @@ def attempt_from_text(text: str) -> Attempt:
         timing=Timing(**document["timing"]),
         verdicts=tuple(Verdict(verdict["validator"], tuple(Mismatch(**mismatch) for mismatch in verdict["mismatches"])) for verdict in document["verdicts"]),
     )
-
-
-def _message(message: Request | Response | None) -> dict[str, Any] | None:
-    if message is None:
-        return None
-    return _plain(message) | {"body": _body(message.body)}
-
-
-def _plain(record: Request | Response | Failure | Timing | Mismatch) -> dict[str, Any]:
-    """The fields as they are: unlike ``dataclasses.asdict`` without a copy of each value."""
-    return {name: getattr(record, name) for name in record.__slots__}
 
 
 def _body(body: bytes | None) -> str | dict[str, str] | None:

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from hookctl.model import AppliedState, Attempt, Delivery, DeliveryStatus, Json
-from hookctl.queue import reading, tables, upkeep
+from hookctl.queue import reading, tables, upkeep, working
 from hookctl.queue.clock import since_boot
 from hookctl.queue.interface import EVERYTHING, Circuit, Claimed, Counts, Filter, Fullness, Result, Routed, Stopped
-from hookctl.queue.reconciling import reconcile, stopped, suspend, unhold
-from hookctl.queue.records import attempt_to_text, to_text
+from hookctl.queue.reconciling import reconcile, stopped, unhold
 from hookctl.queue.workers import Worker, is_alive
 from hookctl.store import connect, errors_as_store_errors, migrate, transaction
 
@@ -52,25 +51,14 @@ class SqliteQueue:
 
     def enqueue(self, batch: Sequence[Routed], now: float) -> list[bool]:
         """See :meth:`hookctl.queue.interface.Queue.enqueue`."""
-        with transaction(self._connection):
-            suspended = self.suspended()
-            return [self._add(routed, suspended, now) for routed in batch]
+        return self.enqueue_and_claim(batch, now, 0.0, {})[0]
 
-    def _add(self, routed: Routed, suspended: Mapping[str, str], now: float) -> bool:
-        event = routed.event
-        document = to_text(event.document)
-        added = self._connection.execute(tables.ADD_EVENT, (event.id, event.event_type, event.event_time, now, document))
-        if not added.rowcount:
-            return False
-        for delivery in routed.deliveries:
-            status, reason = DeliveryStatus.WAITING, ""
-            if delivery.dead_because:
-                status, reason = DeliveryStatus.DEAD, delivery.dead_because
-            elif delivery.webhook in suspended:
-                status, reason = DeliveryStatus.HELD, suspended[delivery.webhook]
-            ready_at = now if status is DeliveryStatus.WAITING else None
-            self._connection.execute(tables.ADD_DELIVERY, (delivery.id, added.lastrowid, delivery.webhook, status, reason, now, now, ready_at, now))
-        return True
+    def enqueue_and_claim(self, batch: Sequence[Routed], now: float, lease_seconds: float, wanted: Mapping[str, int]) -> tuple[list[bool], list[Claimed]]:
+        """See :meth:`hookctl.queue.interface.Queue.enqueue_and_claim`."""
+        if wanted:
+            self._start_worker()
+        with transaction(self._connection) as connection:
+            return working.enqueue(connection, batch, now, self._lease(now, lease_seconds), wanted)
 
     def position(self) -> int:
         """See :meth:`hookctl.queue.interface.Queue.position`."""
@@ -83,35 +71,25 @@ class SqliteQueue:
         """See :meth:`hookctl.queue.interface.Queue.claim`."""
         self._free_dead_workers()
         ready = self._ready() if wanted and limit > 0 else {}
-        due = [webhook for webhook, count in wanted.items() if count > 0 and ready.get(webhook, float("inf")) <= now]
+        due = {webhook: count for webhook, count in wanted.items() if count > 0 and ready.get(webhook, float("inf")) <= now}
         if not due:
             return []
-        with errors_as_store_errors(self._path):
-            self._worker.start()
-        taken: list[int] = []
+        self._start_worker()
         with transaction(self._connection) as connection:
-            for webhook in due:
-                count = min(wanted[webhook], limit - len(taken))
-                values = self._lease_end(now, lease_seconds) | {"owner": self._worker.name, "webhook": webhook, "now": now, "count": count}
-                taken += [seq for (seq,) in connection.execute(tables.CLAIM, values).fetchall()]
-            return list(self._claimed(taken))
-
-    def _claimed(self, taken: list[int]) -> Iterator[Claimed]:
-        documents: dict[int, Mapping[str, Json]] = {}
-        for *fields, lease, event, text, plan in self._connection.execute(tables.CLAIMED, (json.dumps(taken),)):
-            document = documents.get(event)
-            if document is None:
-                document = documents[event] = json.loads(text)
-            yield Claimed(reading.delivery(fields), document, lease, reading.plan(plan) if plan else None)
+            return working.claim(connection, now, limit, self._lease(now, lease_seconds), due)
 
     def _ready(self) -> dict[str, float]:
         """When the next delivery of each webhook can be claimed, as far as any waits."""
         with self._reading() as connection:
             return dict(connection.execute(tables.READY))
 
-    def _lease_end(self, now: float, seconds: float) -> dict[str, float]:
+    def _start_worker(self) -> None:
+        with errors_as_store_errors(self._path):
+            self._worker.start()
+
+    def _lease(self, now: float, seconds: float) -> working.Lease:
         monotonic = self._monotonic()
-        return {"until": now + seconds, "ends": monotonic + seconds, "monotonic": monotonic}
+        return working.Lease(self._worker.name, now + seconds, monotonic + seconds, monotonic)
 
     def _free_dead_workers(self) -> None:
         if time.monotonic() - self._looked_at < LOOK_FOR_DEAD_WORKERS:
@@ -126,54 +104,27 @@ class SqliteQueue:
 
     def finish(self, results: Sequence[Result], now: float) -> set[str]:
         """See :meth:`hookctl.queue.interface.Queue.finish`."""
-        lost: set[str] = set()
-        last: dict[str, DeliveryStatus] = {}
+        plans = {result.plan.digest: result.plan for result in results if result.plan is not None and result.plan.digest not in self._kept}
         with transaction(self._connection) as connection:
-            for result in results:
-                webhook = self._mark(result, now)
-                if webhook is None:
-                    lost.add(result.claimed.delivery.id)
-                    continue
-                connection.execute(tables.ADD_ATTEMPT, (attempt_to_text(result.attempt), result.claimed.delivery.id))
-                self._keep(result)
-                last[webhook] = result.outcome.status
-                if result.outcome.suspend:
-                    suspend(connection, webhook, result.serial, result.outcome.reason)
-            connection.executemany(tables.REMEMBER_RESULT, [(webhook, status, now) for webhook, status in last.items()])
+            connection.executemany(tables.ADD_PLAN, [(digest, plan.canonical().decode()) for digest, plan in plans.items()])
+            lost = working.finish(connection, results, now, self._worker.name)
+        self._kept.update(plans)
         return lost
 
-    def _keep(self, result: Result) -> None:
-        if result.plan is not None and result.plan.digest not in self._kept:
-            self._connection.execute(tables.ADD_PLAN, (result.plan.digest, result.plan.canonical().decode()))
-            self._kept.add(result.plan.digest)
-
-    def _mark(self, result: Result, now: float) -> str | None:
-        """The delivery's webhook; None where the lease was lost."""
-        outcome = result.outcome
-        values = self._lease(result.claimed) | {
-            "status": outcome.status,
-            "reason": outcome.reason,
-            "attempts": result.attempt.number,
-            "due_at": outcome.due_at,
-            "now": now,
-        }
-        statement = tables.RETRY if outcome.status is DeliveryStatus.RETRYING else tables.END
-        rows = self._connection.execute(statement, values).fetchall()
-        return str(rows[0][0]) if rows else None
-
-    def _lease(self, claimed: Claimed) -> dict[str, Any]:
-        return {"id": claimed.delivery.id, "lease": claimed.lease, "owner": self._worker.name}
+    def _held(self, claimed: Claimed) -> dict[str, Any]:
+        return {"key": claimed.key, "lease": claimed.lease, "owner": self._worker.name}
 
     def release(self, claims: Iterable[Claimed]) -> None:
         """See :meth:`hookctl.queue.interface.Queue.release`."""
         with transaction(self._connection) as connection:
-            connection.executemany(tables.RELEASE, [self._lease(claimed) for claimed in claims])
+            connection.executemany(tables.RELEASE, [self._held(claimed) for claimed in claims])
 
     def renew(self, claims: Iterable[Claimed], now: float, lease_seconds: float) -> set[str]:
         """See :meth:`hookctl.queue.interface.Queue.renew`."""
-        end = self._lease_end(now, lease_seconds)
+        lease = self._lease(now, lease_seconds)
+        end = {"until": lease.until, "ends": lease.ends}
         with transaction(self._connection) as connection:
-            return {one.delivery.id for one in claims if not connection.execute(tables.RENEW, self._lease(one) | end).rowcount}
+            return {one.delivery.id for one in claims if not connection.execute(tables.RENEW, self._held(one) | end).rowcount}
 
     def next_due(self, webhooks: Collection[str]) -> float | None:
         """See :meth:`hookctl.queue.interface.Queue.next_due`."""

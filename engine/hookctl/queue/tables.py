@@ -74,22 +74,27 @@ SCRIPTS = (
     """,
 )
 
-ADD_EVENT = "INSERT INTO events (id, event_type, event_time, received_at, document) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
-ADD_DELIVERY = "INSERT INTO deliveries (id, event, webhook, status, reason, created_at, due_at, ready_at, set_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+ADD_EVENT = "INSERT INTO events (seq, id, event_type, event_time, received_at, document) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
+ADD_DELIVERY = """
+    INSERT INTO deliveries (seq, id, event, webhook, created_at, due_at, set_at, status, reason, ready_at, lease, owner, lease_until, lease_ends)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
 
 DELIVERY = "d.id, e.id, d.webhook, d.status, d.attempts, d.due_at, d.reason, d.created_at"
 """The columns of a ``Delivery``, of deliveries ``d`` joined with events ``e``."""
 
+IS_DUE = "SELECT 1 FROM deliveries WHERE webhook = ? AND ready_at <= ? AND (owner IS NULL OR lease_ends <= ?) LIMIT 1"
 CLAIM = """
-    UPDATE deliveries SET lease = lease + 1, owner = :owner, lease_until = :until, lease_ends = :ends, ready_at = :until
+    UPDATE deliveries SET lease = lease + 1, owner = ?, lease_until = ?, lease_ends = ?, ready_at = ?
     WHERE seq IN (
         SELECT seq FROM deliveries
-        WHERE webhook = :webhook AND ready_at <= :now AND (owner IS NULL OR lease_ends <= :monotonic)
-        ORDER BY ready_at, seq LIMIT :count
+        WHERE webhook = ? AND ready_at <= ? AND (owner IS NULL OR lease_ends <= ?)
+        ORDER BY ready_at, seq LIMIT ?
     )
-    RETURNING seq
+    RETURNING seq, id, event, webhook, status, due_at, attempts, reason, created_at, lease, planned
 """
 """A lease ends on both clocks: the wall clock may have been set while it was held."""
+EVENTS = "SELECT seq, id, document FROM events WHERE seq IN (SELECT value FROM json_each(?))"
 READY = """
     WITH RECURSIVE waiting (webhook) AS (
         SELECT min(webhook) FROM deliveries WHERE ready_at IS NOT NULL
@@ -99,38 +104,30 @@ READY = """
     SELECT webhook, (SELECT min(ready_at) FROM deliveries d WHERE d.webhook = waiting.webhook AND ready_at IS NOT NULL) FROM waiting WHERE webhook IS NOT NULL
 """
 """When the next delivery of each webhook can be claimed: two steps in an index for each webhook that has any, however many wait."""
-CLAIMED = f"""
-    SELECT {DELIVERY}, d.lease, e.seq, e.document, p.document FROM deliveries d JOIN events e ON e.seq = d.event LEFT JOIN plans p ON p.digest = d.planned
-    WHERE d.seq IN (SELECT value FROM json_each(?)) ORDER BY d.due_at, d.seq
-"""  # noqa: S608 - the text put in is the constant above
-
+OWNED = "SELECT webhook FROM deliveries WHERE seq = ? AND lease = ? AND owner = ?"
+"""Gives the webhook as it is called now: it may have been renamed while the delivery was in hand."""
 END = """
-    UPDATE deliveries SET status = :status, reason = :reason, attempts = :attempts, ready_at = NULL, owner = NULL, lease_until = NULL, set_at = :now
-    WHERE id = :id AND lease = :lease AND owner = :owner
-    RETURNING webhook
+    UPDATE deliveries SET status = ?1, reason = ?2, attempts = ?4, ready_at = NULL, owner = NULL, lease_until = NULL, set_at = ?5
+    WHERE seq = ?6 AND lease = ?7 AND owner = ?8 AND webhook = ?9
 """
 RETRY = """
     UPDATE deliveries SET
-        status = CASE WHEN ready_at IS NULL THEN status ELSE 'retrying' END,
-        reason = CASE WHEN ready_at IS NULL THEN reason ELSE :reason END,
-        ready_at = CASE WHEN ready_at IS NULL THEN NULL ELSE :due_at END,
-        due_at = :due_at, attempts = :attempts, owner = NULL, lease_until = NULL, set_at = :now
-    WHERE id = :id AND lease = :lease AND owner = :owner
-    RETURNING webhook
+        status = CASE WHEN ready_at IS NULL THEN status ELSE ?1 END,
+        reason = CASE WHEN ready_at IS NULL THEN reason ELSE ?2 END,
+        ready_at = CASE WHEN ready_at IS NULL THEN NULL ELSE ?3 END,
+        due_at = ?3, attempts = ?4, owner = NULL, lease_until = NULL, set_at = ?5
+    WHERE seq = ?6 AND lease = ?7 AND owner = ?8 AND webhook = ?9
 """
-"""A delivery that is not ready while it is in hand was held or cancelled meanwhile, and stays so.
+"""A delivery that is not ready while it is in hand was held or cancelled meanwhile, and stays so."""
 
-Both give the webhook as it is called now: it may have been renamed while the delivery was in hand.
-"""
-
-ADD_ATTEMPT = "INSERT INTO attempts (delivery, record) SELECT seq, ? FROM deliveries WHERE id = ?"
+ADD_ATTEMPT = "INSERT INTO attempts (delivery, record) VALUES (?, ?)"
 
 RENEW = """
     UPDATE deliveries SET lease_until = :until, lease_ends = :ends, ready_at = CASE WHEN ready_at IS NULL THEN NULL ELSE :until END
-    WHERE id = :id AND lease = :lease AND owner = :owner
+    WHERE seq = :key AND lease = :lease AND owner = :owner
 """
 FREE = "owner = NULL, lease_until = NULL, ready_at = CASE WHEN ready_at IS NULL THEN NULL ELSE due_at END"
-RELEASE = f"UPDATE deliveries SET {FREE} WHERE id = :id AND lease = :lease AND owner = :owner"  # noqa: S608 - as above
+RELEASE = f"UPDATE deliveries SET {FREE} WHERE seq = :key AND lease = :lease AND owner = :owner"  # noqa: S608 - as above
 FREE_OWNER = f"UPDATE deliveries SET {FREE} WHERE owner = ?"  # noqa: S608 - as above
 
 WAITING_WEBHOOKS = """

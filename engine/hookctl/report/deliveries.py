@@ -14,8 +14,8 @@ from hookctl.report.invocation import attempt_json, render_attempt
 from hookctl.report.printable import printable
 
 HEADINGS = ("ID", "STATUS", "WEBHOOK", "EVENT", "ATTEMPTS", "CREATED", "NEXT ATTEMPT", "REASON")
-SHORT_ID = 16
-"""Characters of an id in the table: enough to name it by, on the command line."""
+SHORT_ID = slice(16, 28)
+"""What a table shows of an id, after the time that it begins with: enough to name it by, on the command line."""
 MAX_REASON = 80
 COLORS = {DeliveryStatus.DELIVERED: "green", DeliveryStatus.RETRYING: "yellow", DeliveryStatus.DEAD: "red"}
 DUE = (DeliveryStatus.WAITING, DeliveryStatus.RETRYING)
@@ -106,7 +106,7 @@ def render_cancel_json(cancelled: Sequence[str], over: Sequence[str]) -> str:
 def _row(delivery: Delivery) -> tuple[str, ...]:
     reason = printable(delivery.reason)
     return (
-        delivery.id[:SHORT_ID],
+        delivery.id[SHORT_ID],
         delivery.status.value,
         printable(delivery.webhook),
         printable(delivery.event_id),

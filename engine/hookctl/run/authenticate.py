@@ -53,6 +53,8 @@ class Authenticated:
 
     def credentials(self) -> frozenset[str]:
         """What auth put into headers and URL: a target that echoes it gives a secret away."""
+        if not self.touched and not self.added:
+            return frozenset()
         values = {without_scheme(value) for name, value in self.request.headers if name.lower() in self.touched}
         return frozenset(values.union(value for _, value in self.added))
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn, cast
+
+import msgspec
 
 from hookctl.model import MAX_RESPONSE_BYTES, Failure, Json, Mismatch, Response, Verdict
 from hookctl.plugin.interfaces import Envelope, Validate
@@ -42,6 +44,11 @@ def open_envelope(response: Response) -> Envelope:
 def body_value(body: bytes) -> Json:
     """``body`` as JSON; as text where it is not JSON (NaN is not), or nests too deep, or holds a number too long to read."""
     try:
+        value: Json = msgspec.json.decode(body)
+        return body.decode() if _is_deep(body, value) else value
+    except (ValueError, RecursionError):
+        pass  # json reads some of what this refuses: infinite numbers, half surrogate pairs
+    try:
         text = body.removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError:
         return body.decode("utf-8", "replace")
@@ -49,9 +56,13 @@ def body_value(body: bytes) -> Json:
         value = cast("Json", json.loads(text, parse_constant=_refuse))
     except (ValueError, RecursionError):
         return text
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _deeper_than(value, MAX_DEPTH):
+    if _is_deep(body, value):
         return text
     return text if _SURROGATE.search(body) and _has_lone_surrogate(value) else value
+
+
+def _is_deep(body: bytes, value: Json) -> bool:
+    return body.count(b"[") + body.count(b"{") > MAX_DEPTH and _deeper_than(value, MAX_DEPTH)
 
 
 def judge(response: Response, validators: Iterable[Validator]) -> tuple[list[Verdict], Failure | None]:
@@ -77,8 +88,11 @@ def _checked(mismatches: Iterable[Mismatch]) -> tuple[Mismatch, ...]:
     return found
 
 
-def _headers(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    headers: dict[str, str] = {}
+def _headers(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    headers = {name.lower(): value for name, value in pairs}
+    if len(headers) == len(pairs):
+        return headers
+    headers = {}
     for name, value in pairs:
         key = name.lower()
         headers[key] = f"{headers[key]}, {value}" if key in headers else value

@@ -5,8 +5,7 @@ A failure's message never repeats the text of an exception that hookctl did not 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 from typing import Final
 
 from hookctl.errors import HookctlError, RenderError, SecretError, TemplateError, TokenError, TransportError
@@ -43,15 +42,20 @@ def _transport_kind(error: TransportError) -> FailureKind:
         return FailureKind.TRANSPORT
 
 
-@contextmanager
-def blaming(who: str) -> Iterator[None]:
+class blaming:  # noqa: N801  # read as a verb; a class, since each attempt enters several, and a generator costs four times as much
     """Within, every exception ends the attempt with the failure that it means."""
-    try:
-        yield
-    except AttemptFailedError:
-        raise
-    except (Exception, SystemExit) as error:  # the boundary to foreign code, some of which exits
-        raise AttemptFailedError(failure_of(error, who)) from error
+
+    __slots__ = ("_who",)
+
+    def __init__(self, who: str) -> None:
+        self._who = who
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if isinstance(error, (Exception, SystemExit)) and not isinstance(error, AttemptFailedError):  # foreign code, some of which exits
+            raise AttemptFailedError(failure_of(error, self._who)) from error
 
 
 def named(plugins: Plugins, what: str, name: str) -> str:

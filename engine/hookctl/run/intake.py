@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import msgspec
+
 from hookctl.errors import EventError, PluginError
 from hookctl.model import Event, Json
 
@@ -45,15 +47,16 @@ class EventGate:
 
     def parse(self, text: bytes) -> Event:
         """The event that ``text`` holds. Raises EventError, its message a reason for people, for anything else."""
-        document = _parse_strictly(text)
+        document, kept = _parse(text)
         if not isinstance(document, dict):
             raise EventError(f"not a JSON object but {_kind(document)}")
         name = self._known_type(document)
-        error = next(iter(self._validator(name).iter_errors(document)), None)
-        if error is not None:
+        validator = self._validator(name)
+        if not validator.is_valid(document):
+            error = next(iter(validator.iter_errors(document)))
             path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.instance_path).lstrip(".")
             raise EventError(_short(f"{path}: {error.message}" if path else error.message))
-        return Event(_checked_id(document), name, _checked_time(document), document)
+        return Event(_checked_id(document), name, _checked_time(document), document, kept)
 
     def _known_type(self, document: Mapping[str, Json]) -> str:
         if "event_type" not in document:
@@ -161,6 +164,23 @@ class EventReader:
 
 
 _TOO_LARGE = f"larger than {MAX_EVENT_BYTES >> 20} MiB"
+
+
+def _parse(text: bytes) -> tuple[Json, str]:
+    """The document and the JSON to keep of it; "" where that is for others to make. Raises EventError as :func:`_parse_strictly`, which this is short for.
+
+    A key that stands twice in an object is dropped by the parser, and with it two quotation marks: every other one comes out again, as it
+    came or as a backslash and the mark, unless it was written as a number.
+    """
+    if len(text) <= MAX_EVENT_BYTES and text.count(b"{") + text.count(b"[") <= MAX_DEPTH and b"\\u0022" not in text:
+        try:
+            document: Json = msgspec.json.decode(text)
+            kept = msgspec.json.encode(document)
+        except (ValueError, RecursionError):  # whatever it is, the strict parser finds words for it, or can read it after all
+            return _parse_strictly(text), ""
+        if kept.count(b'"') == text.count(b'"'):
+            return document, kept.decode()
+    return _parse_strictly(text), ""
 
 
 def _parse_strictly(text: bytes) -> Json:

@@ -17,6 +17,12 @@ SHARED = 256
 served faster by few that are kept."""
 MAX_IN_FLIGHT_EACH = 64
 """Of one webhook that does not say otherwise."""
+PACE_SECONDS = 0.05
+"""Between two looks how fast each target takes its deliveries."""
+AHEAD_SECONDS = 0.2
+"""For so long a target that is well is kept busy by what is claimed ahead: each claim is a commit, and cheap only for many at once."""
+BUSY = 500
+"""Deliveries a second: a runner that makes fewer has time to take in events that cannot be delivered yet."""
 RESERVED = 0.25
 """The share of all attempts that is for webhooks with less than an even share: targets that hang cannot take it from the others."""
 
@@ -43,26 +49,60 @@ class Manners:
         """Of webhooks whose target has failed since it was last well for sure."""
         self._told: dict[str, tuple[str, float]] = {}
         self._turn = 0
+        self._active = 1
+        self._even = self._most
+        self._went: Counter[str] = Counter()
+        self._paced_at = monotonic()
+        self._pace: dict[str, int] = {}
+        """How many of each webhook end in :data:`AHEAD_SECONDS`, as last measured."""
 
-    def wanted(self, plans: Mapping[str, DeliveryPlan]) -> dict[str, int]:
-        """How many more of each active webhook may be started now. Another webhook comes first each time."""
+    def wanted(self, plans: Mapping[str, DeliveryPlan], waiting: Mapping[str, int]) -> dict[str, int]:
+        """How many more of each active webhook may be claimed now, beside those that are ``waiting`` in hand already.
+
+        They are those that may be started, and those that its target will have taken :data:`AHEAD_SECONDS` from now. Another webhook comes first each time.
+        """
         names = [name for name, plan in plans.items() if plan.status is Status.ACTIVE]
         self._turn = (self._turn + 1) % max(1, len(names))
         self._most = min(self._max_in_flight, SHARED + sum(plans[name].max_in_flight or 0 for name in names))
-        even = max(1, self._most // max(1, len(names)))
-        beyond = -(-(self.room - int(self._most * RESERVED)) // max(1, len(names)))  # so that all of them together leave what is reserved
+        self._even = max(1, self._most // max(1, len(names)))
+        self._active = max(1, len(names))
+        self._measure_pace()
         wanted = {}
         for name in names[self._turn :] + names[: self._turn]:
-            share, under_way = self._share(plans[name]), self._in_flight[name]
-            count = min(max(min(share, even) - under_way, min(share - under_way, beyond)), self._tokens(plans[name]))
+            count = self.may_start(plans[name]) + self._ahead(plans[name]) - waiting.get(name, 0)
             if count > 0:
                 wanted[name] = count
         return wanted
+
+    def _ahead(self, plan: DeliveryPlan) -> int:
+        return self._pace.get(plan.name, 0) if plan.rate_limit is None and plan.name not in self._breakers else 0
+
+    def hungers(self, plan: DeliveryPlan, wanted: int) -> bool:
+        """Whether as many as are ``wanted`` of one webhook are worth a commit: half of what is claimed of it at best."""
+        return wanted >= (min(_full(plan), self._even) + self._ahead(plan)) / 2
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether targets take so much that there is not much time for anything else."""
+        return sum(self._pace.values()) >= BUSY * AHEAD_SECONDS
 
     @property
     def room(self) -> int:
         """How many more may be started now, over all webhooks."""
         return self._most - self._total
+
+    def may_start(self, plan: DeliveryPlan) -> int:
+        """How many more of one webhook may be started now; none or less: nothing may."""
+        share, under_way = self._share(plan), self._in_flight[plan.name]
+        beyond = -(-(self.room - int(self._most * RESERVED)) // self._active)  # so that all of them together leave what is reserved
+        return min(max(min(share, self._even) - under_way, min(share - under_way, beyond)), self.room, self._tokens(plan))
+
+    def _measure_pace(self) -> None:
+        now = self._monotonic()
+        if now - self._paced_at >= PACE_SECONDS:
+            part = AHEAD_SECONDS / (now - self._paced_at)
+            self._pace = {name: int(count * part) for name, count in self._went.items()}
+            self._went, self._paced_at = Counter(), now
 
     def started(self, plan: DeliveryPlan) -> None:
         """One more is on its way."""
@@ -76,6 +116,7 @@ class Manners:
         """One less is on its way; ``health`` is None where nothing was learned about the target."""
         self._in_flight[plan.name] -= 1
         self._total -= 1
+        self._went[plan.name] += 1
         if health is None:
             return
         breaker = self._breakers.get(plan.name)

@@ -12,6 +12,7 @@ import html
 import json
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from urllib.parse import quote, quote_plus
 
 from hookctl.model import MASK, Json, Mismatch, Response, Verdict
@@ -72,7 +73,7 @@ class Redactor:
 
     def response(self, response: Response) -> Response:
         """``response`` with its reason, headers and body masked."""
-        if not self._texts:
+        if not response.truncated and not self._occurs_in(response):
             return response
         return Response(
             status=response.status,
@@ -82,6 +83,10 @@ class Redactor:
             truncated=response.truncated,
             framed=response.framed,
         )
+
+    def _occurs_in(self, response: Response) -> bool:
+        body, head = response.body, "\n".join((response.reason, *chain.from_iterable(response.headers)))
+        return any(form in body for form in self._bytes) or any(form in head for form in self._texts)
 
     def verdict(self, verdict: Verdict) -> Verdict:
         """``verdict`` with what it repeats of the response masked."""

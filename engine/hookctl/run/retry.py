@@ -27,6 +27,8 @@ NOT_THE_TARGETS = frozenset({FailureKind.ADDRESS_BLOCKED, FailureKind.RENDER, Fa
 FINAL_FAILURES = frozenset({FailureKind.ADDRESS_BLOCKED, FailureKind.RENDER, FailureKind.PLUGIN})
 """Trying again unchanged would end the same way. A missing secret or a refused token is repaired outside, so it is tried again."""
 
+WELL = Health(is_well=True)
+DELIVERED = Outcome(DeliveryStatus.DELIVERED)
 SECONDS = re.compile(r"\d+(\.\d+)?", re.ASCII)
 
 
@@ -50,7 +52,7 @@ def decide(
         mismatch_message: the webhook's own words for a response that its validators refuse.
     """
     if attempt.failure is None and attempt.succeeded:
-        return Outcome(DeliveryStatus.DELIVERED)
+        return DELIVERED
     reason = describe(attempt, mismatch_message)
     if attempt.failure is None and attempt.response is not None and attempt.response.status == GONE:
         return Outcome(DeliveryStatus.DEAD, reason, suspend=True)
@@ -68,7 +70,7 @@ def health(attempt: Attempt) -> Health | None:
     if attempt.failure is not None:
         return None if attempt.failure.kind in NOT_THE_TARGETS else Health(is_well=False, reason=describe(attempt))
     status = attempt.response.status if attempt.response else 0
-    return Health(is_well=False, reason=describe(attempt)) if status >= 500 or status in OVERLOADED_STATUS else Health(is_well=True)
+    return Health(is_well=False, reason=describe(attempt)) if status >= 500 or status in OVERLOADED_STATUS else WELL
 
 
 def has_token_auth(plan: DeliveryPlan, plugins: Plugins) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b32encode
 from hashlib import sha256
 
 from hookctl.errors import HookctlError
@@ -30,10 +29,14 @@ class Router:
         return Routed(event, tuple(delivery for delivery in found if delivery is not None))
 
 
-def delivery_id(event_id: str, webhook: str) -> str:
-    """The delivery's id: the same for the same event and webhook, even in another store, so that a receiver can tell a repetition."""
-    digest = sha256(f"{event_id}\0{webhook}".encode()).digest()
-    return "msg_" + b32encode(digest[:15]).decode().lower()
+def delivery_id(event_id: str, event_time: float, webhook: str) -> str:
+    """The delivery's id: the same for the same event and webhook, even in another store, so that a receiver can tell a repetition.
+
+    It begins with the event's time (epoch seconds) in milliseconds, so that the ids of events that come together lie together in an index.
+    """
+    milliseconds = int(event_time * 1000) & 0xFFFF_FFFF_FFFF
+    digest = sha256(f"{event_id}\0{webhook}".encode()).hexdigest()
+    return f"msg_{milliseconds:012x}{digest[:20]}"
 
 
 def _condition(plan: DeliveryPlan) -> When | str | None:
@@ -47,7 +50,7 @@ def _condition(plan: DeliveryPlan) -> When | str | None:
 
 
 def _deliver(event: Event, webhook: str, when: When | str | None) -> NewDelivery | None:
-    name = delivery_id(event.id, webhook)
+    name = delivery_id(event.id, event.event_time, webhook)
     if isinstance(when, str):
         return NewDelivery(name, webhook, f"its when cannot be evaluated: {when}")
     try:

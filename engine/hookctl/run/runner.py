@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -16,15 +17,19 @@ from hookctl.run.attempts import AttemptEngine, Finished, Job
 from hookctl.run.keeping import Keeper, Limits
 from hookctl.run.listener import Listener
 from hookctl.run.manners import MAX_IN_FLIGHT, Manners
-from hookctl.run.retry import decide, has_token_auth, health
+from hookctl.run.retry import DELIVERED, decide, has_token_auth, health
 from hookctl.run.route import Router
 from hookctl.run.tally import Tally
 
 STATE_SECONDS = 0.5
 """How old the applied state may be that deliveries are made by."""
-GROUP_SECONDS = 0.01
-"""Between two claims, and between two records of results, while attempts are under way: each is a commit, so a few at once."""
-FINISH_BATCH = 256
+CLAIM_SECONDS = 0.01
+"""Between two claims, while attempts are under way: each is a commit."""
+GROUP_SECONDS = 0.025
+"""Between two records of results, while attempts are under way: each is a commit, so a few at once."""
+FINISH_BATCH = 512
+MAX_AHEAD = 2048
+"""Deliveries in hand that wait for their turn, at most."""
 LEASE_SECONDS = 60.0
 """How long a worker that stalls keeps others from its deliveries."""
 RENEW_SECONDS = LEASE_SECONDS / 3
@@ -63,9 +68,16 @@ class Runner:
         self._manners = Manners(monotonic, max_in_flight)
         self._keeper = Keeper(queue, limits or Limits(), clock, monotonic)
         self._listener = listener or Listener()
+        self._has_audience = listener is not None or bool(plugins.observers)
         self._stopped = False
         self._in_hand: dict[str, Claimed] = {}
+        self._waiting: dict[str, deque[Claimed]] = {}
+        """Those in hand that are not under way yet, by webhook."""
+        self._behind: set[str] = set()
+        """Webhooks of which more waits in the queue than could be claimed."""
         self._results: list[Result] = []
+        self._hurry = False
+        """A webhook is to be suspended: that cannot wait."""
         self._claimed_at = self._finished_at = self._state_at = float("-inf")
         self._renewed_at = monotonic()
         self._ahead = clock() - monotonic()
@@ -83,7 +95,14 @@ class Runner:
         """
         self._keeper.admit()
         self._refresh_state()
-        return self._queue.enqueue([self._router.route(event) for event in events], self._clock())
+        wanted = self._manners.wanted(self._state.plans, self._waits())
+        routed = [self._router.route(event) for event in events]
+        is_new, claims = self._queue.enqueue_and_claim(routed, self._clock(), LEASE_SECONDS, wanted)
+        if len(claims) < sum(len(one.deliveries) for one in routed):
+            self._behind.update(delivery.webhook for one in routed for delivery in one.deliveries)
+        self._take(claims)
+        self._start()
+        return is_new
 
     def receives(self, event_type: str) -> bool:
         """Whether any active webhook is for events of this type."""
@@ -102,8 +121,18 @@ class Runner:
 
     @property
     def in_flight(self) -> int:
-        """How many deliveries are being tried."""
+        """How many deliveries are being tried, or are about to be."""
         return len(self._in_hand)
+
+    def appetite(self) -> int:
+        """How many events more are worth taking in, since they can go straight to their targets, or since there is little to do; 0: there is enough.
+
+        More may be taken in at any time; it waits in the queue then, behind what waits there.
+        """
+        plans = self._state.plans
+        wanted = self._manners.wanted(plans, self._waits())
+        hungry = [count for name, count in wanted.items() if name not in self._behind and self._manners.hungers(plans[name], count)]
+        return max(hungry, default=0 if self._manners.is_busy else MAX_AHEAD)
 
     def next_due(self) -> float | None:
         """When there is something to claim next, in epoch seconds; None: nothing waits. What waits for a target that fails is due when that is probed."""
@@ -129,10 +158,12 @@ class Runner:
         self._refresh_state()
         self._keeper.prune()
         self._renew()
+        self._claim()
         self._start()
         works = self._engine.in_flight > 0
         self.collect(wait if not self._results else min(wait, GROUP_SECONDS))
-        if len(self._results) >= FINISH_BATCH or not self._engine.in_flight or self._monotonic() - self._finished_at >= GROUP_SECONDS:
+        self._start()
+        if self._hurry or len(self._results) >= FINISH_BATCH or not self._engine.in_flight or self._monotonic() - self._finished_at >= GROUP_SECONDS:
             self._record()
         return works
 
@@ -158,29 +189,66 @@ class Runner:
             self._record()
             self._queue.release(self._in_hand.values())
             self._in_hand.clear()
+            self._waiting.clear()
 
-    def _start(self) -> None:
+    def _claim(self) -> None:
         now = self._monotonic()
-        if self._in_hand and now - self._claimed_at < GROUP_SECONDS:
+        if self._in_hand and now - self._claimed_at < CLAIM_SECONDS:
             return
         self._claimed_at = now
-        wanted = self._manners.wanted(self._state.plans)
-        for claimed in self._queue.claim(self._clock(), self._manners.room, LEASE_SECONDS, wanted):
-            delivery = claimed.delivery
-            again = delivery.id in self._in_hand
-            self._in_hand[delivery.id] = claimed
-            if again:
-                continue  # the lease had run out while we still try: it is ours for longer now
-            plan = self._state.plans[delivery.webhook]
-            self._manners.started(plan)
-            planned = replace(claimed.plan, name=plan.name) if claimed.plan else plan  # it may have been renamed since
-            self._engine.start(Job(delivery.id, planned, claimed.document, delivery.attempts + 1))
+        self._put_back([name for name in self._waiting if self._manners.probe_in(name)])
+        waiting = self._waits()
+        wanted = self._manners.wanted(self._state.plans, waiting)
+        claims = self._queue.claim(self._clock(), self._manners.room + MAX_AHEAD - sum(waiting.values()), LEASE_SECONDS, wanted)
+        counts = Counter(claimed.delivery.webhook for claimed in claims)
+        self._behind.difference_update([name for name, count in wanted.items() if counts[name] < count])
+        self._take(claims)
+
+    def _waits(self) -> dict[str, int]:
+        return {name: len(claims) for name, claims in self._waiting.items()}
+
+    def _take(self, claims: Iterable[Claimed]) -> None:
+        for claimed in claims:
+            known = self._in_hand.get(claimed.delivery.id)
+            self._in_hand[claimed.delivery.id] = claimed
+            waiting = self._waiting.setdefault(claimed.delivery.webhook, deque())
+            if known is None or known in waiting:
+                waiting.append(claimed)
+            # else the lease had run out while we still try: it is ours for longer now
+
+    def _start(self) -> None:
+        """Start what is in hand, as far as manners allow."""
+        for name in list(self._waiting):
+            waiting, plan = self._waiting[name], self._state.plans[name]
+            room = self._manners.may_start(plan)
+            while waiting and room > 0:
+                claimed = waiting.popleft()
+                if self._in_hand.get(claimed.delivery.id) is not claimed:
+                    continue  # its lease was lost, or it was claimed again since
+                room -= 1
+                self._manners.started(plan)
+                planned = replace(claimed.plan, name=name) if claimed.plan else plan  # it may have been renamed since
+                self._engine.start(Job(claimed.delivery.id, planned, claimed.document, claimed.delivery.attempts + 1))
+            if not waiting:
+                del self._waiting[name]
+
+    def _put_back(self, webhooks: Iterable[str]) -> None:
+        """Give back what is in hand of these webhooks and not under way."""
+        claims = [claimed for name in webhooks for claimed in self._waiting.pop(name, ()) if self._in_hand.get(claimed.delivery.id) is claimed]
+        if claims:
+            for claimed in claims:
+                del self._in_hand[claimed.delivery.id]
+            self._queue.release(claims)
 
     def _renew(self) -> None:
         if self._monotonic() - self._renewed_at < RENEW_SECONDS:
             return
         self._renewed_at = self._monotonic()
-        self._queue.renew([*self._in_hand.values(), *(result.claimed for result in self._results)], self._clock(), LEASE_SECONDS)
+        lost = self._queue.renew([*self._in_hand.values(), *(result.claimed for result in self._results)], self._clock(), LEASE_SECONDS)
+        for waiting in self._waiting.values():
+            for claimed in waiting:
+                if claimed.delivery.id in lost:
+                    del self._in_hand[claimed.delivery.id]
 
     def _watch_clock(self) -> None:
         now, monotonic = self._clock(), self._monotonic()
@@ -194,14 +262,18 @@ class Runner:
             claimed = self._in_hand.pop(one.job.delivery_id)
             plan = one.job.plan
             self._manners.ended(plan, health(one.attempt))
-            outcome = decide(
-                one.attempt,
-                plan.retry_schedule,
-                self._clock(),
-                self._jitter(),
-                token_auth=has_token_auth(plan, self._plugins),
-                mismatch_message=plan.custom_validation_error_message,
-            )
+            if one.attempt.succeeded:
+                outcome = DELIVERED
+            else:
+                outcome = decide(
+                    one.attempt,
+                    plan.retry_schedule,
+                    self._clock(),
+                    self._jitter(),
+                    token_auth=has_token_auth(plan, self._plugins),
+                    mismatch_message=plan.custom_validation_error_message,
+                )
+                self._hurry = self._hurry or outcome.suspend
             self._results.append(Result(claimed, one.attempt, outcome, self._state.serial, plan))
 
     def _record(self) -> None:
@@ -211,10 +283,13 @@ class Runner:
             return
         lost = self._queue.finish(self._results, self._clock())
         results, self._results = self._results, []
+        self._put_back([result.claimed.delivery.webhook for result in results if result.outcome.suspend])
+        self._hurry = False
         recorded = [result for result in results if result.claimed.delivery.id not in lost]
         self.tally.add(recorded)
-        for result in recorded:
-            self._tell(result)
+        if self._has_audience:
+            for result in recorded:
+                self._tell(result)
 
     def _say_circuits(self) -> None:
         circuits = self._manners.circuits(self._clock())
@@ -248,6 +323,7 @@ class Runner:
         self._state_at = self._monotonic()
 
     def _take_state(self, state: AppliedState) -> None:
+        self._put_back(list(self._waiting))
         self._state, self._router = state, Router(state)
         self._state_at = self._monotonic()
         self._queue.reconcile(state)

@@ -7,7 +7,7 @@ import os
 import select
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import BinaryIO
@@ -23,6 +23,10 @@ COMMIT_EVENTS = 500
 """Events that are stored in one commit, at most."""
 PAUSE = 0.1
 """Seconds that may pass before a request to stop, new input or another process's work is noticed."""
+STORE_SECONDS = 0.25
+"""Between two commits of events, at most, while there is enough to deliver: what is stored and not at once delivered is read from the store again."""
+READ_SECONDS = 0.01
+"""For so long new input waits for requests that are under way."""
 
 STORE_PATIENCE = 60.0
 """Seconds for which a runner that is to go on forever goes on with a store that fails."""
@@ -77,13 +81,25 @@ def send(
     Raises EventError when the input cannot be read on.
     """
     intake = Intake()
-    while not intake.has_ended and not stopping():
-        chunk = source.read(0.0 if runner.in_flight else _until_next(runner))
-        if chunk is not None:
-            _store(reader.feed(chunk) if chunk else reader.finish(), runner, intake)
-            if not chunk:
-                intake.has_ended = True
-        runner.step(0.0 if chunk else PAUSE)
+    found: Iterator[Event | BadEvent] = iter(())
+    stored_at = time.monotonic()
+    while not stopping():
+        takes = runner.appetite()
+        batch = []
+        if takes or time.monotonic() - stored_at >= STORE_SECONDS:
+            batch = list(islice(found, min(takes or COMMIT_EVENTS, COMMIT_EVENTS)))
+            if batch:
+                _store(batch, runner, intake)
+                stored_at = time.monotonic()
+            elif intake.has_ended:
+                break
+            else:
+                chunk = source.read(0.0 if runner.in_flight else _until_next(runner))
+                if chunk is not None:
+                    found = reader.feed(chunk) if chunk else reader.finish()
+                    intake.has_ended = not chunk
+                    continue
+        runner.step(0.0 if batch else READ_SECONDS)
         tell(intake)
     if intake.has_ended:
         deliver(runner, queue, wait=wait, stopping=stopping, tell=lambda: tell(intake))
@@ -134,15 +150,14 @@ def _until_next(runner: Runner) -> float:
     return PAUSE if due_in is None else min(PAUSE, max(0.01, due_in))
 
 
-def _store(found: Iterator[Event | BadEvent], runner: Runner, intake: Intake) -> None:
-    while batch := list(islice(found, COMMIT_EVENTS)):
-        intake.read += len(batch)
-        intake.bad += [one for one in batch if isinstance(one, BadEvent)]
-        events = [one for one in batch if isinstance(one, Event)]
-        for event, is_new in zip(events, runner.accept(events), strict=True):
-            if not is_new:
-                intake.seen_before += 1
-                continue
-            intake.accepted += 1
-            if not runner.receives(event.event_type):
-                intake.unreceived[event.event_type] += 1
+def _store(batch: Sequence[Event | BadEvent], runner: Runner, intake: Intake) -> None:
+    intake.read += len(batch)
+    intake.bad += [one for one in batch if isinstance(one, BadEvent)]
+    events = [one for one in batch if isinstance(one, Event)]
+    for event, is_new in zip(events, runner.accept(events), strict=True):
+        if not is_new:
+            intake.seen_before += 1
+            continue
+        intake.accepted += 1
+        if not runner.receives(event.event_type):
+            intake.unreceived[event.event_type] += 1

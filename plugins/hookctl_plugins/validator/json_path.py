@@ -7,8 +7,7 @@ query from the root inside a filter that may select more than one value, and no 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from hookctl.model import Json, Mismatch
@@ -18,10 +17,12 @@ if TYPE_CHECKING:
     from hookctl.plugin import Envelope, Validate
     from hookctl_plugins.validator.json_path_query import Query
 
+_Found = tuple[Callable[[], str], object]
+"""A value that a path selects, and what gives its place."""
 SHOWN = 5
 """Mismatches told of one response; more say nothing new."""
 _PLAIN = re.compile(r"\$\.(?:data|status)(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
-"""Most paths: names alone, seen to be right at a glance, so that they need only be parsed for a response."""
+"""Most paths: names alone, seen to be right at a glance, and followed without the library for the others."""
 
 
 def build(settings: Mapping[str, Json]) -> Validate:
@@ -31,6 +32,7 @@ def build(settings: Mapping[str, Json]) -> Validate:
         TemplateError: the path is none, costs too much, or starts outside of the response.
     """
     path = cast("str", settings["json_path"])
+    names = path.split(".")[1:]
     query = None if _PLAIN.fullmatch(path) else _compiled(path)
     expected = cast("list[Json]", settings["expected_values"])
     accepted = accepted_scalars(expected)
@@ -40,25 +42,41 @@ def build(settings: Mapping[str, Json]) -> Validate:
     reads_body = path.startswith("$.data") if query is None else query.root == "data"
 
     def validate(envelope: Envelope) -> Sequence[Mismatch]:
-        nonlocal query
         if reads_body and envelope.problem:
             return (Mismatch(label, f"the body cannot be checked: {envelope.problem}", path, expected),)
-        document: dict[str, Json] = {"data": envelope.data, "status": envelope.status, "headers": dict(envelope.headers)}
-        query = query or _compiled(path)
-        nodes = query.find(document)
-        if nodes is None:
+        found = _walk(envelope, names) if query is None else _find(envelope, query)
+        if found is None:
             return (Mismatch(label, "the response is nested too deeply to be searched", path, expected),)
-        if not nodes:
+        if not found:
             return (Mismatch(label, "the response has nothing at this path", path, expected),)
-        wrong = [node for node in nodes if not is_accepted(node.value, accepted)]
-        if match_any and len(wrong) < len(nodes):
+        wrong = [(place, value) for place, value in found if not is_accepted(value, accepted)]
+        if match_any and len(wrong) < len(found):
             return ()
-        places = [(written or node.path(), node.value) for node in islice(wrong, SHOWN)]
+        places = [(written or place(), value) for place, value in wrong[:SHOWN]]
         return tuple(
             Mismatch(label, f"{place} is {shown(value)}, not {' or '.join(map(shown, expected))}", place, expected, kept(value)) for place, value in places
         )
 
     return validate
+
+
+def _walk(envelope: Envelope, names: Sequence[str]) -> Sequence[_Found]:
+    """What a path of names alone selects: one value, or none."""
+    value: Json = envelope.data if names[0] == "data" else envelope.status
+    for name in names[1:]:
+        if not isinstance(value, dict) or name not in value:
+            return ()
+        value = value[name]
+    return ((_nowhere, value),)
+
+
+def _nowhere() -> str:
+    return ""
+
+
+def _find(envelope: Envelope, query: Query) -> Sequence[_Found] | None:
+    nodes = query.find({"data": envelope.data, "status": envelope.status, "headers": dict(envelope.headers)})
+    return None if nodes is None else [(node.path, node.value) for node in nodes]
 
 
 def _compiled(path: str) -> Query:

@@ -1,0 +1,155 @@
+"""The work of the SQLite queue: events in, claims out, results in. Inside the caller's transaction.
+
+Each of the three goes through few statements for the whole batch, since what a statement costs is mostly what it costs to begin one. They are
+written for what nearly always is: new events, and leases that still hold. Where it is not so, the batch is undone to its savepoint and goes one by one.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from hookctl.model import Delivery, DeliveryPlan, DeliveryStatus, Json
+from hookctl.queue import reading, tables
+from hookctl.queue.interface import Claimed, Result, Routed
+from hookctl.queue.reconciling import suspend
+from hookctl.queue.records import attempt_to_text, document_from_text, to_text
+
+STATUS = {status.value: status for status in DeliveryStatus}
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What a claim is marked with. A lease ends on both clocks: the wall clock may have been set while it was held."""
+
+    owner: str
+    until: float
+    ends: float
+    monotonic: float
+    """Now, on the clock that nobody sets."""
+
+
+def enqueue(connection: sqlite3.Connection, batch: Sequence[Routed], now: float, lease: Lease, wanted: Mapping[str, int]) -> tuple[list[bool], list[Claimed]]:
+    """See :meth:`hookctl.queue.interface.Queue.enqueue_and_claim`."""
+    (first,) = connection.execute("SELECT coalesce(max(seq), 0) + 1 FROM events").fetchone()
+    rows = [
+        (seq, routed.event.id, routed.event.event_type, routed.event.event_time, now, routed.event.text or to_text(routed.event.document))
+        for seq, routed in enumerate(batch, first)
+    ]
+    is_new = [True] * len(rows)
+    with _savepoint(connection) as undo:
+        if connection.executemany(tables.ADD_EVENT, rows).rowcount < len(rows):
+            undo()
+            is_new = [connection.execute(tables.ADD_EVENT, row).rowcount == 1 for row in rows]
+    new = [(row[0], routed) for row, routed, added in zip(rows, batch, is_new, strict=True) if added]
+    return is_new, _add_deliveries(connection, new, now, lease, wanted)
+
+
+def _add_deliveries(connection: sqlite3.Connection, new: Sequence[tuple[int, Routed]], now: float, lease: Lease, wanted: Mapping[str, int]) -> list[Claimed]:
+    suspended = dict(connection.execute("SELECT webhook, reason FROM suspensions"))
+    room = {webhook: count for webhook, count in wanted.items() if not connection.execute(tables.IS_DUE, (webhook, now, lease.monotonic)).fetchone()}
+    (key,) = connection.execute("SELECT coalesce(max(seq), 0) FROM deliveries").fetchone()
+    rows: list[tuple[Any, ...]] = []
+    claims: list[Claimed] = []
+    for event, routed in new:
+        for delivery in routed.deliveries:
+            key += 1
+            webhook = delivery.webhook
+            made = (key, delivery.id, event, webhook, now, now, now)
+            if delivery.dead_because:
+                rows.append((*made, "dead", delivery.dead_because, None, 0, None, None, None))
+            elif webhook in suspended:
+                rows.append((*made, "held", suspended[webhook], None, 0, None, None, None))
+            elif room.get(webhook, 0) > 0:
+                room[webhook] -= 1
+                rows.append((*made, "waiting", "", lease.until, 1, lease.owner, lease.until, lease.ends))
+                fresh = Delivery(delivery.id, routed.event.id, webhook, DeliveryStatus.WAITING, 0, now, "", now)
+                claims.append(Claimed(fresh, routed.event.document, 1, key=key))
+            else:
+                rows.append((*made, "waiting", "", now, 0, None, None, None))
+    connection.executemany(tables.ADD_DELIVERY, rows)
+    return claims
+
+
+def claim(connection: sqlite3.Connection, now: float, limit: int, lease: Lease, wanted: Mapping[str, int]) -> list[Claimed]:
+    """See :meth:`hookctl.queue.interface.Queue.claim`."""
+    taken: list[Any] = []
+    for webhook, most in wanted.items():
+        count = min(most, limit - len(taken))
+        if count > 0:
+            values = (lease.owner, lease.until, lease.ends, lease.until, webhook, now, lease.monotonic, count)
+            taken += connection.execute(tables.CLAIM, values).fetchall()
+    taken.sort(key=lambda row: (row[5], row[0]))
+    documents: dict[int, tuple[str, Mapping[str, Json]]] = {}
+    for event, name, text in connection.execute(tables.EVENTS, (json.dumps([row[2] for row in taken]),)):
+        documents[event] = (name, document_from_text(text))
+    claims = []
+    for key, name, event, webhook, status, due_at, attempts, reason, created_at, number, planned in taken:
+        event_id, document = documents[event]
+        delivery = Delivery(name, event_id, webhook, STATUS[status], attempts, due_at, reason, created_at)
+        claims.append(Claimed(delivery, document, number, _plan(connection, planned) if planned else None, key))
+    return claims
+
+
+def _plan(connection: sqlite3.Connection, digest: str) -> DeliveryPlan | None:
+    row = connection.execute("SELECT document FROM plans WHERE digest = ?", (digest,)).fetchone()
+    return reading.plan(row[0]) if row else None
+
+
+def finish(connection: sqlite3.Connection, results: Sequence[Result], now: float, owner: str) -> set[str]:
+    """See :meth:`hookctl.queue.interface.Queue.finish`."""
+    lost: set[str] = set()
+    with _savepoint(connection) as undo:
+        if not _mark_all(connection, results, now, owner):
+            undo()
+            lost = {result.claimed.delivery.id for result in results if not _mark(connection, result, now, owner)}
+    recorded = [result for result in results if result.claimed.delivery.id not in lost] if lost else results
+    connection.executemany(tables.ADD_ATTEMPT, [(result.claimed.key, attempt_to_text(result.attempt)) for result in recorded])
+    return lost
+
+
+def _mark_all(connection: sqlite3.Connection, results: Sequence[Result], now: float, owner: str) -> bool:
+    """False where it cannot be done for all at once: a lease was lost, a webhook was renamed, or is to be suspended."""
+    ended: list[tuple[Any, ...]] = []
+    retried: list[tuple[Any, ...]] = []
+    last: dict[str, tuple[str, str, float]] = {}
+    for result in results:
+        claimed, outcome = result.claimed, result.outcome
+        if outcome.suspend:
+            return False
+        webhook = claimed.delivery.webhook
+        values = (outcome.status.value, outcome.reason, outcome.due_at, result.attempt.number, now, claimed.key, claimed.lease, owner, webhook)
+        (retried if outcome.status is DeliveryStatus.RETRYING else ended).append(values)
+        last[webhook] = (webhook, outcome.status.value, now)
+    changed = connection.executemany(tables.END, ended).rowcount if ended else 0
+    changed += connection.executemany(tables.RETRY, retried).rowcount if retried else 0
+    connection.executemany(tables.REMEMBER_RESULT, last.values())
+    return changed == len(results)
+
+
+def _mark(connection: sqlite3.Connection, result: Result, now: float, owner: str) -> bool:
+    """False where the lease was lost."""
+    claimed, outcome = result.claimed, result.outcome
+    row = connection.execute(tables.OWNED, (claimed.key, claimed.lease, owner)).fetchone()
+    if row is None:
+        return False
+    webhook = row[0]  # as it is called now: it may have been renamed while the delivery was in hand
+    statement = tables.RETRY if outcome.status is DeliveryStatus.RETRYING else tables.END
+    values = (outcome.status.value, outcome.reason, outcome.due_at, result.attempt.number, now, claimed.key, claimed.lease, owner, webhook)
+    connection.execute(statement, values)
+    connection.execute(tables.REMEMBER_RESULT, (webhook, outcome.status.value, now))
+    if outcome.suspend:
+        suspend(connection, webhook, result.serial, outcome.reason)
+    return True
+
+
+@contextmanager
+def _savepoint(connection: sqlite3.Connection) -> Iterator[Any]:
+    """Gives a function that undoes what was done since the block began."""
+    connection.execute("SAVEPOINT batch")
+    yield lambda: connection.execute("ROLLBACK TO batch")
+    connection.execute("RELEASE batch")
