@@ -161,10 +161,10 @@ def test_a_damaged_store(run_cli: Run, root: Path) -> None:
 
 
 @contextmanager
-def at_a_terminal(root: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def at_a_terminal(root: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """``hookctl apply`` as a person runs it, up to its question; and the keyboard."""
     keyboard, terminal = pty.openpty()
-    command = [sys.executable, "-m", "hookctl", "apply"]
+    command = [sys.executable, "-m", "hookctl", "apply", *options]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HOOKCTL_")}
     with subprocess.Popen(command, cwd=root, env=environment, stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -173,6 +173,7 @@ def at_a_terminal(root: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
             while "accepted: " not in asked and (character := process.stderr.read(1)):
                 asked += character
             assert asked.strip().endswith("Do you want to apply this? Only 'yes' is accepted:")  # after progress, on a slow machine
+            assert ("Plan: 2 to add" in asked) is bool(options)  # else it is on standard output
             yield process, keyboard
             process.wait(30)
         finally:
@@ -207,6 +208,19 @@ def interrupt(process: subprocess.Popen[str]) -> None:
         with suppress(subprocess.TimeoutExpired):
             process.wait(1)
             return
+
+
+@pytest.mark.parametrize(("answer", "result"), [(b"yes\n", "applied"), (b"no\n", "declined"), (None, "interrupted")])
+def test_who_is_asked_has_seen_the_plan_and_json_says_what_became_of_it(root: Path, answer: bytes | None, result: str) -> None:
+    with at_a_terminal(root, "--format", "json") as (process, keyboard):
+        if answer is None:
+            interrupt(process)
+        else:
+            os.write(keyboard, answer)
+        assert process.stdout is not None
+        document = json.loads(process.stdout.read())
+    assert document["outcome"]["result"] == result
+    assert document["summary"]["create"] == 2
 
 
 def test_an_interrupt_leaves_everything_as_it_was(root: Path) -> None:

@@ -214,9 +214,12 @@ def test_a_plan_in_every_form(run_cli: Run, project: Project, command: list[str]
     assert summary in result.stdout
     assert f"`{summary}`" in comment
     assert "### ⛔ 1 error: this cannot be applied" in comment
-    assert [line.partition(" ")[0] for line in lines] == ["::error", "::warning", "::warning", "::notice"]
+    assert [line.partition(" ")[0] for line in lines[:4]] == ["::error", "::warning", "::warning", "::notice"]
     assert lines[0].startswith("::error file=webhooks.d/a.yaml,line=")
-    assert lines[-1] == f"::notice title=hookctl {command[0]}::{summary}"
+    assert lines[3] == f"::notice title=hookctl {command[0]}::{summary}"
+    refused = "Nothing was applied: 1 error."
+    assert lines[4:] == ([f"::notice title=hookctl apply::{refused}"] if command[0] == "apply" else [])
+    assert (refused in result.stdout, refused in comment, "outcome" in document) == (command[0] == "apply",) * 3
     results = {found["ruleId"].removeprefix("policy/"): found["level"] for found in sarif(root)}
     assert results == rules
     assert not (root / ".hookctl/hookctl.db").exists() or "No webhooks" in run_cli("list", cwd=root).stdout or "not applied" in run_cli("list", cwd=root).stdout
@@ -236,6 +239,64 @@ def test_apply_says_what_it_did_where_the_plan_is_not(run_cli: Run, project: Pro
     assert result.exit_code == 0
     assert json.loads(result.stdout)["summary"]["create"] == 1
     assert "Applied: 1 added" in result.stderr
+
+
+REPORTS = ["--format", "text=out.text", *FILES]
+
+
+def told(root: Path, command: Any) -> tuple[str, int | None]:
+    """The result and the serial that an apply's reports tell; all of them tell the same, and what was printed too."""
+    document = json.loads((root / "out.json").read_text())
+    jsonschema.validate(document, read_schema("plan.schema.json"), cls=jsonschema.Draft202012Validator)
+    outcome = document["outcome"]
+    for form in ("text", "markdown", "github"):
+        assert outcome["message"] in (root / f"out.{form}").read_text()
+    if outcome["result"] in {"applied", "declined", "refused", "test_failed"}:
+        assert outcome["message"] in command.stdout + command.stderr
+    assert (command.exit_code == 0) is (outcome["result"] in {"applied", "no_changes"})
+    return outcome["result"], outcome["serial"]
+
+
+def test_every_report_of_an_apply_says_what_became_of_it(run_cli: Run, project: Project) -> None:
+    root = project({"webhooks.d/a.yaml": SIEM})
+    assert told(root, run_cli("apply", *REPORTS, cwd=root)) == ("failed", None)  # there is no terminal to ask on
+    assert "**⛔** `Nothing was applied: there is no terminal to ask on.`" in (root / "out.markdown").read_text()
+    run_cli("plan", "--out", "plan.json", cwd=root)
+    assert told(root, run_cli("apply", "--auto-approve", *REPORTS, cwd=root)) == ("applied", 1)
+    assert "**✅** `Applied: 1 added, 0 changed, 0 removed. The state has serial 1 now.`" in (root / "out.markdown").read_text()
+    assert told(root, run_cli("apply", "--auto-approve", *REPORTS, cwd=root)) == ("no_changes", None)
+    assert told(root, run_cli("apply", "plan.json", "--auto-approve", *REPORTS, cwd=root)) == ("failed", None)
+    assert "the plan is stale" in (root / "out.markdown").read_text()
+    (root / "webhooks.d/a.yaml").write_text(SIEM + "protected: true\n")
+    (root / "webhooks.d/b.yaml").write_text(SIEM.replace("Siem", "B"))
+    assert told(root, run_cli("apply", "--auto-approve", *REPORTS, cwd=root)) == ("applied", 2)
+    (root / "webhooks.d/a.yaml").unlink()
+    assert told(root, run_cli("apply", "--auto-approve", *REPORTS, cwd=root)) == ("refused", None)
+
+
+def test_the_reports_of_an_apply_hold_its_tests(run_cli: Run, project: Project, receiver: Receiver) -> None:
+    root = project({"webhooks.d/a.yaml": SIEM})
+    receiver.answer("/ingest", Answer(403))
+    assert told(root, run_cli("apply", "--test", "--auto-approve", *REPORTS, cwd=root, env=reach(receiver))) == ("test_failed", None)
+    assert json.loads((root / "out.json").read_text())["outcome"]["tests"] == [{"webhook": "Siem", "result": "failed", "reason": "HTTP 403 Forbidden"}]
+    assert "✗ Siem  Test failed  HTTP 403 Forbidden" in (root / "out.markdown").read_text()
+    receiver.answer("/ingest", Answer())
+    assert told(root, run_cli("apply", "--test", "--auto-approve", *REPORTS, cwd=root, env=reach(receiver))) == ("applied", 1)
+    assert json.loads((root / "out.json").read_text())["outcome"]["tests"] == [{"webhook": "Siem", "result": "successful", "reason": ""}]
+
+
+def test_a_report_that_cannot_be_written_keeps_a_plan_from_being_applied(run_cli: Run, project: Project) -> None:
+    root = project({"webhooks.d/a.yaml": SIEM})
+    result = run_cli("apply", "--auto-approve", "--format", "text", "--format", "json=gone/out.json", cwd=root)
+    assert (result.exit_code, "gone/out.json cannot be written" in result.stderr, "Applied" in result.stdout) == (1, True, False)
+    assert run_cli("plan", "--detailed-exitcode", cwd=root).exit_code == 2
+
+
+def test_what_apply_printed_is_no_plan_to_apply_twice(run_cli: Run, project: Project) -> None:
+    root = project({"webhooks.d/a.yaml": SIEM})
+    run_cli("apply", "--auto-approve", "--format", "json=done.json", cwd=root)
+    result = run_cli("apply", "done.json", "--auto-approve", cwd=root)
+    assert (result.exit_code, "the plan is stale" in result.stderr) == (1, True)
 
 
 def test_the_exit_code_does_not_depend_on_the_form(run_cli: Run, project: Project) -> None:

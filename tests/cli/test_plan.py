@@ -71,7 +71,8 @@ def test_what_changed(run_cli: Run, root: Path) -> None:
         "          method: POST\n"
         "      ~   url: https://siem.example.com/ingest -> https://siem2.example.com/ingest\n"
         "      +   headers.X-A: b\n"
-        "          ... 3 unchanged\n"
+        "          headers.Content-Type: application/json\n"
+        "          headers.Authorization: Bearer ***\n"
         '      ~   body $.severity: "High" -> "High-risk request for production data"\n'
         "      payload: compatible\n"
         "      newly leaves for siem2.example.com: data.title\n"

@@ -194,7 +194,7 @@ def test_a_test_that_fails_keeps_it_all_from_being_applied(run_cli: Run, root: P
         assert result.exit_code == 1
         assert "✓ W0   Test successful" in result.stdout
         assert "✗ New  Test failed  HTTP 404" in result.stdout
-        assert result.stdout.endswith("\n2 tests: 1 successful, 1 failed.\nNothing was applied.\n")
+        assert result.stdout.endswith("\n2 tests: 1 successful, 1 failed.\nNothing was applied: a test failed.\n")
     assert applied(root) == (1, 10)
     assert run_cli("apply", "--auto-approve", cwd=root).exit_code == 0  # and the lock is free
 

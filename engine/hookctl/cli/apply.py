@@ -14,14 +14,18 @@ from hookctl.cli.durations import seconds
 from hookctl.cli.formats import ALL, Outputs, format_option
 from hookctl.cli.network_options import network_options
 from hookctl.cli.only import only_option
-from hookctl.errors import StalePlanError, StateError
+from hookctl.errors import HookctlError, StalePlanError, StateError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hookctl.apply import Lock
     from hookctl.cli.review import Review
     from hookctl.cli.session import Session
     from hookctl.model import Plan
     from hookctl.network import Network
+    from hookctl.report.outcome import ApplyOutcome, Ending
+    from hookctl.report.results import Result
 
 EPILOG = """
 \b
@@ -86,44 +90,93 @@ def command(
 
 
 def _apply(ctx: click.Context, review: Review, lock: Lock, outputs: Outputs, *, network: Network | None, auto_approve: bool) -> None:
-    from hookctl.apply import AppliedStore
+    """Show the plan and carry it out. What is printed for machines, and every file, says how it ended.
+
+    Files are written before, too: one that cannot be must keep the plan from being applied.
+    """
     from hookctl.cli.review import write_review
-    from hookctl.cli.running import opened_queue
+    from hookctl.report.outcome import ApplyOutcome, Ending
+    from hookctl.report.plan import render_text
 
     session: Session = ctx.obj
-    write_review(ctx, session, outputs, review)
-    if review.refused:
-        ctx.exit(exit_codes.FAILED)
-    not_text = outputs.printed != "text"
-    store = AppliedStore(session.store_path)
-    store.check(review.plan)
-    if not review.plan.has_changes and not review.has_drift:
-        return
-    if network:
-        _test(ctx, session, review.plan, network, to_stderr=not_text)
-    if not auto_approve and not _approved():
-        click.echo("Nothing was applied.", err=not_text)
-        ctx.exit(exit_codes.FAILED)
-    applied = store.apply(review.plan, applied_by=lock.who, lock_id=lock.id)
-    click.echo(_done(review, applied.serial), err=not_text)
-    with opened_queue(session.store_path) as queue:
-        queue.reconcile(applied)  # now, and not when the next delivery runs
+    shown, rest = outputs.apart("text")
+    write_review(ctx, session, Outputs(tuple(output for output in outputs.outputs if output in shown.outputs or output.file)), review)
+    if not shown.outputs and not auto_approve and sys.stdin.isatty():
+        click.echo(render_text(review.plan, review.findings, review.effects, color=False), nl=False, err=True)  # nobody says yes to what he has not seen
+    carrying_out = _CarryingOut(session, review, lock, to_stderr=not shown.outputs)
+    try:
+        carrying_out.go(network, auto_approve=auto_approve)
+    except HookctlError as error:
+        carrying_out.failed(ApplyOutcome(Ending.FAILED, f"Nothing was applied: {error.message}."))
+        raise
+    finally:
+        write_review(ctx, session, rest, review, carrying_out.outcome)
+    ctx.exit({Ending.APPLIED: exit_codes.OK, Ending.NO_CHANGES: exit_codes.OK, Ending.INTERRUPTED: exit_codes.INTERRUPTED}.get(carrying_out.outcome.ending, 1))
 
 
-def _test(ctx: click.Context, session: Session, plan: Plan, network: Network, *, to_stderr: bool) -> None:
-    """Send the test event of every webhook that the plan makes different and that is active then. A failure ends the command."""
-    from hookctl.cli.trying import try_now
-    from hookctl.model import Status
-    from hookctl.report.trials import render_text
+class _CarryingOut:
+    """One plan, up to the point that was reached."""
 
-    different = [change.after for change in plan.changes if change.after and change.fields and change.after.status is Status.ACTIVE]
-    if not different:
-        return
-    trials, interrupted = try_now(session, [(one, session.plugins.event_types[one.event].mock) for one in different], network)
-    click.echo("\n" + render_text(trials, show_invocation=False, color=session.color), nl=False, err=to_stderr, color=session.color)
-    if interrupted or not all(trial.succeeded for trial in trials):
-        click.echo("Nothing was applied.", err=to_stderr)
-        ctx.exit(exit_codes.INTERRUPTED if interrupted else exit_codes.FAILED)
+    def __init__(self, session: Session, review: Review, lock: Lock, *, to_stderr: bool) -> None:
+        from hookctl.report.outcome import ApplyOutcome, Ending
+
+        self._session, self._review, self._lock, self._to_stderr = session, review, lock, to_stderr
+        self.outcome = ApplyOutcome(Ending.INTERRUPTED, "Interrupted.")
+
+    def go(self, network: Network | None, *, auto_approve: bool) -> None:
+        """Test, ask and apply; :attr:`outcome` says what came of it. Raises HookctlError."""
+        from hookctl.apply import AppliedStore
+        from hookctl.cli.running import opened_queue
+        from hookctl.report.findings import counted
+        from hookctl.report.outcome import ApplyOutcome, Ending, applied
+
+        plan = self._review.plan
+        if self._review.refused:
+            errors = counted(sum(finding.is_error for finding in self._review.findings), "error")
+            return self._end(ApplyOutcome(Ending.REFUSED, f"Nothing was applied: {errors}."))
+        store = AppliedStore(self._session.store_path)
+        store.check(plan)
+        if not plan.has_changes and not self._review.has_drift:
+            self.outcome = ApplyOutcome(Ending.NO_CHANGES, "There is nothing to apply.")
+            return None
+        tests, failed = self._tested(network) if network else ((), None)
+        if failed:
+            return self._end(ApplyOutcome(failed, f"Nothing was applied: {'a test failed' if failed is Ending.TEST_FAILED else 'interrupted'}.", tests=tests))
+        if not auto_approve and not _approved():
+            return self._end(ApplyOutcome(Ending.DECLINED, "Nothing was applied.", tests=tests))
+        state = store.apply(plan, applied_by=self._lock.who, lock_id=self._lock.id)
+        self._end(applied(plan, state.serial, tests), "\n")
+        with opened_queue(self._session.store_path) as queue:
+            queue.reconcile(state)  # now, and not when the next delivery runs
+        return None
+
+    def failed(self, outcome: ApplyOutcome) -> None:
+        """Take note of an error, unless it was all done before."""
+        from hookctl.report.outcome import Ending
+
+        if self.outcome.ending is Ending.INTERRUPTED:
+            self.outcome = outcome
+
+    def _end(self, outcome: ApplyOutcome, before: str = "") -> None:
+        self.outcome = outcome
+        click.echo(f"{before}{outcome.message}", err=self._to_stderr)
+
+    def _tested(self, network: Network) -> tuple[Sequence[Result], Ending | None]:
+        """Send the test event of every webhook that the plan makes different and that is active then; with what keeps it from being applied."""
+        from hookctl.cli.trying import try_now
+        from hookctl.model import Status
+        from hookctl.report.outcome import Ending
+        from hookctl.report.results import of_trials
+        from hookctl.report.trials import render_text
+
+        session = self._session
+        different = [change.after for change in self._review.plan.changed if change.after and change.fields and change.after.status is Status.ACTIVE]
+        if not different:
+            return (), None
+        trials, interrupted = try_now(session, [(one, session.plugins.event_types[one.event].mock) for one in different], network)
+        click.echo("\n" + render_text(trials, show_invocation=False, color=session.color), nl=False, err=self._to_stderr, color=session.color)
+        failed = None if all(trial.succeeded for trial in trials) else Ending.TEST_FAILED
+        return of_trials(trials, show_invocation=False), Ending.INTERRUPTED if interrupted else failed
 
 
 def _saved(session: Session, path: Path) -> Plan:
@@ -149,12 +202,3 @@ def _approved() -> bool:
         raise StateError("there is no terminal to ask on", hint="Review the plan, then run `hookctl apply --auto-approve`.")
     answer: str = click.prompt("\nDo you want to apply this? Only 'yes' is accepted", default="", show_default=False, err=True)
     return answer == "yes"
-
-
-def _done(review: Review, serial: int) -> str:
-    from hookctl.model import Action
-
-    counts = {action: sum(change.action is action for change in review.plan.changes) for action in Action}
-    renamed = f", {counts[Action.RENAME]} renamed" if counts[Action.RENAME] else ""
-    done = f"{counts[Action.CREATE]} added, {counts[Action.UPDATE]} changed, {counts[Action.DELETE]} removed{renamed}"
-    return f"\nApplied: {done}. The state has serial {serial} now."

@@ -39,6 +39,11 @@ class Outputs:
         """The form that goes to standard output; empty when all go to files."""
         return next((output.form for output in self.outputs if output.file is None), "")
 
+    def apart(self, form: str) -> tuple[Outputs, Outputs]:
+        """What is printed in that form, and all the rest."""
+        printed = tuple(output for output in self.outputs if output == Output(form))
+        return Outputs(printed), Outputs(tuple(output for output in self.outputs if output not in printed))
+
     def write(self, *, color: bool, text: Callable[[bool], str], **others: Callable[[], str]) -> None:
         """Print, and write into files, each form that was asked for.
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hookctl.model import Finding, Plan
     from hookctl.pipeline import PlanFinding
     from hookctl.report.annotations import Annotation
+    from hookctl.report.outcome import ApplyOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,8 @@ def _review(session: Session, plan: Plan, said: Sequence[PlanFinding], checked: 
     return Review(plan, (*said, *findings, *removals), effects, warnings)
 
 
-def write_review(ctx: click.Context, session: Session, outputs: Outputs, review: Review) -> None:
-    """Write the plan and what is said of it in each form asked for. Raises HookctlError as outputs do."""
+def write_review(ctx: click.Context, session: Session, outputs: Outputs, review: Review, outcome: ApplyOutcome | None = None) -> None:
+    """Write the plan, what is said of it and what became of it, in each form asked for. Raises HookctlError as outputs do."""
     from hookctl.report.plan import plan_summary, render_json, render_text
 
     command = ctx.info_name or ""
@@ -117,12 +118,13 @@ def write_review(ctx: click.Context, session: Session, outputs: Outputs, review:
     def markdown() -> str:
         from hookctl.report.comment import plan_comment
 
-        return plan_comment(command, review.plan, review.findings, effects=review.effects, warnings=review.warnings)
+        return plan_comment(command, review.plan, review.findings, effects=review.effects, warnings=review.warnings, outcome=outcome)
 
     def github() -> str:
         from hookctl.report.github import annotation_lines, notice_line
 
-        return annotation_lines(_annotations(session, review)) + notice_line(f"hookctl {command}", plan_summary(review.plan))
+        notices = [plan_summary(review.plan), *([outcome.message] if outcome else [])]
+        return annotation_lines(_annotations(session, review)) + "".join(notice_line(f"hookctl {command}", notice) for notice in notices)
 
     def sarif() -> str:
         from hookctl.report.sarif import sarif_text
@@ -131,8 +133,8 @@ def write_review(ctx: click.Context, session: Session, outputs: Outputs, review:
 
     outputs.write(
         color=session.color,
-        text=lambda color: render_text(review.plan, review.findings, review.effects, color=color),
-        json=lambda: render_json(review.plan, review.findings, review.effects, review.warnings),
+        text=lambda color: render_text(review.plan, review.findings, review.effects, color=color) + (f"\n{outcome.message}\n" if outcome else ""),
+        json=lambda: render_json(review.plan, review.findings, review.effects, review.warnings, outcome),
         markdown=markdown,
         github=github,
         sarif=sarif,

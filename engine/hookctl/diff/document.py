@@ -49,7 +49,8 @@ def read_plan(text: str) -> Plan:
             f"the saved plan has format version {document['format_version']!r}, this hookctl reads {FORMAT_VERSION!r}",
             hint="Apply it with the hookctl that made it, or plan again.",
         )
-    document.pop("findings", None)
+    for said in ("findings", "outcome"):
+        document.pop(said, None)
     try:
         for place in (document["summary"], *document["changes"]):
             place["effects"] = None

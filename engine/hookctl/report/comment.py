@@ -13,6 +13,7 @@ from hookctl.model import Action, Change, Finding, Plan
 from hookctl.report.effects import summary_lines
 from hookctl.report.findings import counted, findings_text, summary_line
 from hookctl.report.markdown import Block, Part, code, document
+from hookctl.report.outcome import ApplyOutcome, Ending
 from hookctl.report.plan import NO_EFFECTS, by_change, described, finding_lines, plan_summary
 from hookctl.report.results import Outcome, Result
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 NAMED = 10
 """So many removed webhooks are named in the warning, the others counted."""
+MARKS = {Ending.APPLIED: "✅", Ending.NO_CHANGES: "✅"}
+"""Before what became of an apply; all else is a stop."""
 INDENT = 6
 """Columns before a change's lines in the text report."""
 
@@ -30,7 +33,15 @@ def findings_comment(command: str, findings: Sequence[Finding], nothing: str) ->
     return document([f"## hookctl {command}", f"**{summary_line(findings) if findings else nothing}**"], _finding_parts(findings))
 
 
-def plan_comment(command: str, plan: Plan, said: Sequence[PlanFinding], *, effects: Effects = NO_EFFECTS, warnings: Sequence[Finding] = ()) -> str:
+def plan_comment(
+    command: str,
+    plan: Plan,
+    said: Sequence[PlanFinding],
+    *,
+    effects: Effects = NO_EFFECTS,
+    warnings: Sequence[Finding] = (),
+    outcome: ApplyOutcome | None = None,
+) -> str:
     """The plan: its summary, a warning of what is removed, what is wrong, what all of it means, and a block for each change."""
     removed = [change.name for change in plan.changes if change.action is Action.DELETE]
     head = [f"## hookctl {command}", code(plan_summary(plan))]
@@ -39,8 +50,12 @@ def plan_comment(command: str, plan: Plan, said: Sequence[PlanFinding], *, effec
     if removed:
         more = f" and {len(removed) - NAMED} more" if len(removed) > NAMED else ""
         head += [f"### ⚠️ {counted(len(removed), 'webhook')} will be removed", f"{', '.join(map(code, removed[:NAMED]))}{more}"]
+    if outcome:
+        head.insert(1, f"**{MARKS.get(outcome.ending, '⛔')}** {code(outcome.message)}")
     about, others = by_change(plan, said)
     parts = _finding_parts(warnings)
+    if outcome and outcome.tests:
+        parts.append(partial(Block, "test events", tuple(line for test in outcome.tests for line in test.lines), is_open=True))
     if others:
         parts.append(partial(Block, "the plan as a whole", tuple(map(_diff_line, finding_lines(others, color=False))), is_open=True))
     if together := tuple(line.strip() for line in summary_lines(effects, color=False)):

@@ -14,6 +14,7 @@ from hookctl.effects import ChangeEffects, Effects
 from hookctl.model import Action, Change, Finding, Json, Plan, Revision
 from hookctl.report.effects import effect_document, effect_lines, summary_document, summary_lines
 from hookctl.report.fields import field_lines
+from hookctl.report.outcome import ApplyOutcome, outcome_document
 from hookctl.report.printable import printable
 
 if TYPE_CHECKING:
@@ -41,13 +42,21 @@ def render_text(plan: Plan, findings: Sequence[PlanFinding] = (), effects: Effec
     return "\n".join([*lines, *_unchanged(plan), *(["Effects:", *together, ""] if together else []), plan_summary(plan)]) + "\n"
 
 
-def render_json(plan: Plan, findings: Sequence[PlanFinding] = (), effects: Effects = NO_EFFECTS, warnings: Sequence[Finding] = ()) -> str:
+def render_json(
+    plan: Plan,
+    findings: Sequence[PlanFinding] = (),
+    effects: Effects = NO_EFFECTS,
+    warnings: Sequence[Finding] = (),
+    outcome: ApplyOutcome | None = None,
+) -> str:
     """The plan as ``schemas/plan.schema.json`` has it; what ``--out`` saves and ``apply`` reads. ASCII alone, for terminals and logs.
 
-    ``warnings`` are about the files that it was made of.
+    ``warnings`` are about the files that it was made of; ``outcome`` is what became of it in an apply.
     """
     document = to_document(plan, {name: effect_document(found) for name, found in effects.changes.items()}, summary_document(effects))
     document["findings"] = [*map(_warning_document, warnings), *map(_finding_document, findings)]
+    if outcome:
+        document["outcome"] = outcome_document(outcome)
     return json.dumps(document, indent=2) + "\n"
 
 
