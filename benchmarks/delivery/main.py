@@ -55,11 +55,11 @@ def take_turn(site: Site, way: Way, job: Job) -> Turn | str:
 
 
 def take_turns(site: Site, ways: list[Way], count: int, rounds: int, seconds: float) -> dict[str, report.Row]:
-    """Every way in every round: first as fast as it goes, then at half that pace."""
+    """Every way in every round: as fast as it goes, then at half that pace."""
     rows = {way.name: report.Row(way.name) for way in ways}
     until = time.monotonic() + BUDGET
-    for half_load in (False, True):
-        for number in range(rounds):
+    for number in range(rounds):
+        for half_load in (False, True):
             for way in ways:
                 row = rows[way.name]
                 rate = row.rate / 2 if half_load else None

@@ -15,7 +15,7 @@ from delivery.work import Site
 
 MODULE = Path(__file__).parents[1] / "celery_tasks.py"
 WORKERS = 4
-"""Processes of the worker: twice the cores of the machine that the figures are from, and no slower than one each."""
+"""Processes of the worker. Two, four and eight made no difference on two cores, where the time of the processor is what there is too little of."""
 
 
 def cache() -> Path:
