@@ -95,7 +95,9 @@ def check_drift(applied: AppliedState, stopped: Iterable[Stopped]) -> tuple[Plan
 
 def _stopped(one: Stopped) -> str:
     count = f"{one.deliveries} {'delivery is' if one.deliveries == 1 else 'deliveries are'} held"
-    return f"{one.reason}; {count}" if one.is_suspended else f"{count} by other means than an apply{f': {one.reason}' if one.reason else ''}"
+    if one.is_suspended:
+        return f"{one.reason}; {count}" if one.deliveries else one.reason
+    return f"{count} by other means than an apply{f': {one.reason}' if one.reason else ''}"
 
 
 REMOVALS = "removals"

@@ -63,7 +63,7 @@ def test_a_suspension_is_told_and_ended_by_an_apply(run_cli: Run, root: Path, re
     send(run_cli, root, receiver)
     planned = run_cli("plan", cwd=root)
     assert planned.exit_code == 0
-    assert "    warning[drift]: suspended until the next apply: HTTP 410 Gone; " in planned.stdout
+    assert "    warning[drift]: suspended until the next apply: HTTP 410 Gone" in planned.stdout
     assert planned.stdout.endswith("No changes. What is applied is what the files say.\n")
     (finding,) = json.loads(run_cli("plan", "--format", "json", cwd=root).stdout)["findings"]
     assert (finding["policy"], finding["webhook"], finding["severity"]) == ("drift", "Siem", "warning")

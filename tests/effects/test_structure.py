@@ -70,6 +70,10 @@ def test_a_value_is_closed_as_it_was(value: Any) -> None:
         ([1, 2, 3], [0, 1, 2, 3], [Step((0,), ABSENT, 0)]),
         ([1, 2, 3], [1, 3], [Step((1,), 2, ABSENT)]),
         ([{"a": 1}, 2], [{"a": 2}, 2], [Step((0, "a"), 1, 2)]),
+        ([1, {"a": 2}, 3], [0, 1, {"a": 9}, 3], [Step((0,), ABSENT, 0), Step((2, "a"), 2, 9)]),
+        ([7, 8, 1], [1, 9], [Step((0,), 7, ABSENT), Step((1,), 8, ABSENT), Step((1,), ABSENT, 9)]),
+        ([1, True, "1"], [0, True, "1", 1], [Step((0,), 1, 0), Step((3,), ABSENT, 1)]),
+        ([0] * 300 + [1], [2] + [0] * 300 + [3], [Step((0,), 0, 2), Step((300,), 1, 0), Step((301,), ABSENT, 3)]),
         ('{"a": 1}', '{"a":2}', [Step((INSIDE, "a"), 1, 2)]),
         ('{"a": 1}', '{ "a": 1 }', []),
         ({"t": '{"i": "[1]"}'}, {"t": '{"i": "[2]"}'}, [Step(("t", INSIDE, "i", INSIDE, 0), 1, 2)]),
@@ -77,7 +81,9 @@ def test_a_value_is_closed_as_it_was(value: Any) -> None:
     ],
 )
 def test_differences(before: Any, after: Any, steps: list[Step]) -> None:
-    assert differences(open_up(before), open_up(after)) == steps
+    old, new = open_up(before), open_up(after)
+    assert differences(old, new) == steps
+    assert differences(fold(old, steps), new) == []
 
 
 @pytest.mark.parametrize("text", ["[NaN]", "[1e999]", "[" * 65 + "]" * 65, "[" * 100_000, "{", '["\\u12"]', "[" + "1" * 5000 + "]"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import NoReturn
@@ -21,6 +21,8 @@ MAX_DEPTH = 64
 """Objects and lists inside one another of a body that is compared by its structure."""
 MAX_INNER_DEPTH = 16
 """The same of the JSON text in a string; what is deeper stays a string. So nothing here calls itself too often."""
+MAX_PAIRS = 40_000
+"""Items before times items after of two lists in which what stays is looked for; longer ones are compared from both ends alone."""
 
 
 class Marker(Enum):
@@ -106,11 +108,11 @@ def fold(before: Opened | Marker, steps: Sequence[Step]) -> Opened | Marker:
     if isinstance(before, JsonText):
         inner = fold(before.value, [_below(step) for step in steps])
         return inner if isinstance(inner, Marker) else JsonText(inner, before.text)
+    if isinstance(before, list):
+        return _fold_list(before, steps)
     groups: dict[Part, list[Step]] = {}
     for step in steps:
         groups.setdefault(step.path[0], []).append(step)
-    if isinstance(before, list):
-        return _fold_list(before, groups)
     folded = dict(before) if isinstance(before, dict) else {}
     for key, group in groups.items():
         value = fold(folded.get(str(key), ABSENT), [_below(step) for step in group])
@@ -168,23 +170,55 @@ def parse(text: str, depth: int = MAX_DEPTH) -> Json:
 
 
 def _compare_lists(before: list[Opened], after: list[Opened], path: Path) -> list[Step]:
-    """What both begin and end with stays; what is between is compared one by one, and what is left over comes or goes."""
+    """What is in both in one order stays. What is between is compared one by one, and what is left over comes or goes."""
+    steps: list[Step] = []
+    for same, start, end, start_after, end_after in _runs(before, after):
+        pairs = min(end - start, end_after - start_after)
+        for number in range(pairs):
+            place = (*path, start_after + number)
+            old, new = before[start + number], after[start_after + number]
+            steps += [Step(place, old, new, same=True)] if same else compare(old, new, place)
+        steps += [Step((*path, index), before[index], ABSENT) for index in range(start + pairs, end)]
+        steps += [Step((*path, index), ABSENT, after[index]) for index in range(start_after + pairs, end_after)]
+    return steps
+
+
+def _runs(before: list[Opened], after: list[Opened]) -> Iterable[tuple[bool, int, int, int, int]]:
+    """Where two lists are the same and where they are not: whether, and from where to where before and after."""
     shorter = min(len(before), len(after))
     start = next((index for index in range(shorter) if not _same(before[index], after[index])), shorter)
     end = next((index for index in range(shorter - start) if not _same(before[-1 - index], after[-1 - index])), shorter - start)
-    paired = shorter - end
-    steps = [step for index in range(paired) for step in compare(before[index], after[index], (*path, index))]
-    steps += [Step((*path, index), before[index], ABSENT) for index in range(paired, len(before) - end)]
-    steps += [Step((*path, index), ABSENT, after[index]) for index in range(paired, len(after) - end)]
-    return steps + [Step((*path, len(after) - left), before[-left], after[-left], same=True) for left in range(end, 0, -1)]
+    old, new = before[start : len(before) - end], after[start : len(after) - end]
+    yield True, 0, start, 0, start
+    if len(old) * len(new) > MAX_PAIRS or not old or not new:
+        yield False, start, start + len(old), start, start + len(new)
+    else:
+        from difflib import SequenceMatcher
+
+        for tag, *places in SequenceMatcher(a=[*map(_key, old)], b=[*map(_key, new)], autojunk=False).get_opcodes():
+            first, last, first_after, last_after = (start + place for place in places)
+            yield tag == "equal", first, last, first_after, last_after
+    yield True, len(before) - end, len(before), len(after) - end, len(after)
 
 
-def _fold_list(before: list[Opened], groups: Mapping[Part, list[Step]]) -> list[Opened]:
+def _key(value: Opened) -> Hashable:
+    """Equal for values that are the same, and for no others."""
+    if isinstance(value, dict):
+        return dict, frozenset((name, _key(item)) for name, item in value.items())
+    if isinstance(value, list):
+        return list, tuple(map(_key, value))
+    return (JsonText, _key(value.value)) if isinstance(value, JsonText) else (type(value), value)
+
+
+def _fold_list(before: list[Opened], steps: Sequence[Step]) -> list[Opened]:
     """First what goes, by the index before; then what comes and what changes, by the index after."""
-    gone = {index for index, group in groups.items() if group[0].op == "remove" and len(group[0].path) == 1}
+    gone = {step.path[0] for step in steps if step.op == "remove" and len(step.path) == 1}
     folded = [item for index, item in enumerate(before) if index not in gone]
-    for index in sorted(index for index in groups if isinstance(index, int) and index not in gone):
-        group = groups[index]
+    groups: dict[int, list[Step]] = {}
+    for step in steps:
+        if isinstance(step.path[0], int) and not (step.op == "remove" and len(step.path) == 1):
+            groups.setdefault(step.path[0], []).append(step)
+    for index, group in sorted(groups.items()):
         comes = len(group[0].path) == 1 and group[0].op == "add"
         value = fold(ABSENT if comes else folded[index], [_below(step) for step in group])
         if not isinstance(value, Marker):

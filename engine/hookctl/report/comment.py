@@ -49,7 +49,8 @@ def plan_comment(
         head.append(f"### ⛔ {counted(errors, 'error')}: this cannot be applied")
     if removed:
         more = f" and {len(removed) - NAMED} more" if len(removed) > NAMED else ""
-        head += [f"### ⚠️ {counted(len(removed), 'webhook')} will be removed", f"{', '.join(map(code, removed[:NAMED]))}{more}"]
+        when = "removed" if outcome and outcome.ending is Ending.APPLIED else "will be removed"
+        head += [f"### ⚠️ {counted(len(removed), 'webhook')} {when}", f"{', '.join(map(code, removed[:NAMED]))}{more}"]
     if outcome:
         head.insert(1, f"**{MARKS.get(outcome.ending, '⛔')}** {code(outcome.message)}")
     about, others = by_change(plan, said)
