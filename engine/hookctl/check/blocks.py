@@ -26,6 +26,9 @@ class Blocks:
     def __init__(self, plugins: Plugins) -> None:
         self._plugins = plugins
         self._schemas: dict[tuple[str, str], Schema] = {}
+        from hookctl.template import blanked  # needed by nothing that only loads; and once, since thousands of imports are felt
+
+        self._blanked = blanked
 
     def check(self, notes: Notes) -> None:
         """Note what is wrong in every block of a webhook."""
@@ -79,11 +82,9 @@ class Blocks:
 
     def _check_target(self, notes: Notes) -> None:
         """The URL rules: those of the transport, where it has its own."""
-        from hookctl.template import blanked  # needed by nothing that only loads
-
         fields = notes.webhook.fields
         written, transport = fields.get("url"), fields.get("transport")
-        url = blanked(written) if isinstance(written, str) else None
+        url = self._blanked(written) if isinstance(written, str) else None
         if url is None:
             return
         if not isinstance(transport, dict):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from hookctl import __version__
@@ -13,7 +13,8 @@ from hookctl.model import MASK, Json, Pointer, brief
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator, ValidationError
 
-Annotated = Mapping[str, Callable[[Notes, Pointer, Json], None]]
+Look = Callable[[Notes, Pointer, Json], None]
+Annotated = Mapping[str, Look]
 """What looks at a value whose schema has an annotation such as ``x-secret``, by the annotation's name."""
 
 _TYPES = {
@@ -50,15 +51,19 @@ class Schema:
 
         self._schema = schema
         self._annotated = annotated
-        self._is_plain = not any(f'"{name}"' in json.dumps(schema) for name in annotated)
+        self._marked = _marked(schema, annotated)
         # An annotation counts as an error of its place, so that it is found through any $ref, anyOf or additionalProperties.
         keywords = {name: _annotation(name) for name in annotated}
         self._validator: Draft202012Validator = jsonschema_rs.Draft202012Validator(dict(schema), keywords=keywords, offline=True)
+        self._without_annotations: Draft202012Validator = jsonschema_rs.Draft202012Validator(dict(schema), offline=True) if self._marked else self._validator
 
     def check(self, notes: Notes, value: Json, pointer: Pointer = ()) -> None:
         """Note everything that the schema refuses in ``value``, which stands at ``pointer``."""
-        if self._is_plain and self._validator.is_valid(value):
-            return  # many times as fast as to ask for errors
+        if self._marked is not None and isinstance(value, dict) and self._without_annotations.is_valid(value):  # many times as fast as to ask for errors
+            for name, look in self._marked:
+                if name in value:
+                    look(notes, (*pointer, name), value[name])
+            return
         errors = list(self._validator.iter_errors(value))
         meant: set[Pointer] = set()
         for error in errors:
@@ -120,6 +125,23 @@ class Schema:
             except (KeyError, IndexError, TypeError):
                 return {}
         return place if isinstance(place, dict) else {}
+
+
+def _marked(schema: Mapping[str, Json], annotated: Annotated) -> Sequence[tuple[str, Look]] | None:
+    """The schema's own properties with an annotation, and who looks at them; None where there may be annotations elsewhere, too."""
+    if not _mentions(schema, annotated):
+        return ()
+    properties = schema.get("properties")
+    parts = {name: part for name, part in (properties.items() if isinstance(properties, dict) else ()) if isinstance(part, dict)}
+    without = {name: {key: value for key, value in part.items() if key not in annotated} for name, part in parts.items()}
+    if _mentions({**schema, "properties": without}, (*annotated, "$ref", "$dynamicRef")):
+        return None
+    return [(name, look) for name, part in parts.items() for annotation, look in annotated.items() if part.get(annotation) is True]
+
+
+def _mentions(schema: Mapping[str, Any], words: Iterable[str]) -> bool:
+    text = json.dumps(schema)
+    return any(f'"{word}"' in text for word in words)
 
 
 def _annotation(name: str) -> type[Any]:

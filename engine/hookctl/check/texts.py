@@ -12,7 +12,7 @@ from hookctl.plugin import EventType
 from hookctl.plugin.calls import Plugins
 
 if TYPE_CHECKING:
-    from hookctl.template import Reach, TemplateProblem
+    from hookctl.template import TemplateProblem
 
 _OF_THE_EVENT = frozenset({"template-unknown-path", "template-optional-path", "template-not-text", "template-never-parses", "when-unknown-path"})
 """Rules that only hold against the fields of a known event type."""
@@ -26,21 +26,23 @@ class Texts:
     def __init__(self, plugins: Plugins) -> None:
         self._plugins = plugins
         self._clean: set[tuple[str, str, str]] = set()
-        self._reach: Reach | None = None
+        from hookctl import template  # needed by nothing that only loads; and once, since thousands of imports are felt
+
+        self._template = template
+        self._reach = template.Reach()
         self._certain: dict[str, set[str]] = {}
         """For each event type the paths that always have a value."""
 
     def check(self, notes: Notes) -> None:
         """Note an unknown event type, and what is wrong with the texts; without a known type, their syntax alone."""
         event_type = self._event_type(notes)
-        from hookctl.template import check_body, check_when, when_outline
-
+        template = self._template
         body, when = notes.webhook.fields.get("body_template"), notes.webhook.fields.get("when")
         if isinstance(body, str):
             certain = self._certain.setdefault(event_type.name if event_type else "", set())
-            self._check(notes, ("body_template",), body, event_type, lambda against: check_body(body, against, self._plugins.filters, certain))
+            self._check(notes, ("body_template",), body, event_type, lambda against: template.check_body(body, against, self._plugins.filters, certain))
         if isinstance(when, str):
-            self._check(notes, ("when",), when_outline(when), event_type, lambda against: check_when(when, against))
+            self._check(notes, ("when",), template.when_outline(when), event_type, lambda against: template.check_when(when, against))
             if event_type and not notes.has(("when",)) and notes.webhook.fields.get("status") != "inactive":
                 self._check_reach(notes, when, event_type)
         self._check_line(notes, ("url",), notes.webhook.fields.get("url"), event_type)
@@ -50,24 +52,18 @@ class Texts:
 
     def _check_reach(self, notes: Notes, when: str, event_type: EventType) -> None:
         """Note a condition that is false for every event."""
-        if self._reach is None:
-            from hookctl.template import Reach
-
-            self._reach = Reach()
-        reach = self._reach
-        why = guarded(notes, self._plugins, ("when",), ("event type", event_type.name), lambda: reach.why_never(when, event_type))
+        why = guarded(notes, self._plugins, ("when",), ("event type", event_type.name), lambda: self._reach.why_never(when, event_type))
         if why:
             hint = "`hookctl schema event NAME` shows what an event can hold. A webhook that is to get nothing is `status: inactive`."
             notes.add("never-matches", f"no event can match it: {why}", hint, ("when",), severity=Severity.WARNING)
 
     def _check_line(self, notes: Notes, pointer: Pointer, text: Json, event_type: EventType | None) -> None:
         if isinstance(text, str) and "{" in text:
-            from hookctl.template import check_text, has_expression
-
-            if not has_expression(text):
+            template = self._template
+            if not template.has_expression(text):
                 return
             place: Literal["url", "header"] = "url" if pointer == ("url",) else "header"
-            self._check(notes, pointer, text, event_type, lambda against: check_text(text, against, self._plugins.filters, place))
+            self._check(notes, pointer, text, event_type, lambda against: template.check_text(text, against, self._plugins.filters, place))
 
     def _event_type(self, notes: Notes) -> EventType | None:
         event = notes.webhook.fields.get("event")

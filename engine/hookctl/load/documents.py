@@ -9,12 +9,14 @@ import re
 
 _START = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _END = re.compile(r"^\.\.\.(?=[ \t\r\n]|\Z)[^\n]*\n?", re.MULTILINE)
+_CONTENT = re.compile(r"^[A-Za-z]", re.MULTILINE)
+"""Stands in nearly every document, and in none without content."""
 
 
 def split_documents(text: str) -> list[tuple[int, int]]:
     """Where each document starts and ends, in characters. Comments and directives before a ``---`` belong to it."""
     if "---" not in text and "..." not in text:
-        return [] if _has_no_content(text) else [(0, len(text))]
+        return [(0, len(text))] if _CONTENT.search(text) or not _has_no_content(text) else []
     cuts = {0, len(text)}
     if "---" in text:
         cuts.update(match.start() for match in _START.finditer(text))

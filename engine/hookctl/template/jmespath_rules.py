@@ -12,8 +12,8 @@ from jmespath.parser import ParsedResult
 
 from hookctl.errors import RenderError, TemplateError
 from hookctl.model import Json
+from hookctl.template.when import MAX_CHARACTERS
 
-MAX_CHARACTERS = 1000
 MAX_NESTING = 20
 MAX_STEPS = 60
 """Levels of the parsed expression: each ``|``, ``||``, ``[*]`` and so on adds one."""

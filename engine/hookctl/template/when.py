@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 Ast = dict[str, Any]
 """A node of a JMESPath expression, as jmespath gives it."""
 
+MAX_CHARACTERS = 1000
+"""Of an expression."""
+
 _OTHER_QUOTES = re.compile(r'["`\\]')
 RAW_STRING = re.compile(r"'[^']*'")
 _BOOLEAN = Shape(({"type": "boolean"},))
@@ -62,8 +65,6 @@ def check_when(text: str, event_type: EventSchema) -> list[TemplateProblem]:
 
 def when_outline(text: str) -> str:
     """The expression without what its raw strings hold: if one of two expressions that agree in it is free of problems, both are."""
-    from hookctl.template.jmespath_rules import MAX_CHARACTERS
-
     return text if len(text) > MAX_CHARACTERS or _OTHER_QUOTES.search(text) else RAW_STRING.sub("''", text)
 
 
