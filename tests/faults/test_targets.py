@@ -166,18 +166,18 @@ def test_poison_goes_dead_with_its_reason_and_everything_else_flows(site: Any, w
 
 
 def test_a_dead_host_that_returns(site: Any, webhook: Callable[..., str]) -> None:
-    """Nothing listens while 2,000 deliveries come; when it is back it gets them all, and never more at once than one target gets."""
+    """Nothing listens while 10,000 deliveries come; when it is back it gets them all, and never more at once than one target gets."""
     site.apply(Siem=webhook("Siem", "retry: {schedule: [1s, 1s, 1s, 1s, 1h]}"))
     there = site.receiver
     with socket.create_server(("127.0.0.1", 0)) as closed:
         site.env["HOOKCTL_CONNECT_TO"] = f"siem.example.com:443:127.0.0.1:{closed.getsockname()[1]}"
-    events = site.write(2000)
+    events = site.write(10_000)
     assert site.send(events, "--wait", "0") == 1
-    assert len(site.stored()) == 2000
+    assert len(site.stored()) == 10_000
     assert DeliveryStatus.DELIVERED not in site.stored().values()
     site.reach(there)
     there.default = Answer(delay=0.01)
     site.send(os.devnull, "--wait", "60s")
-    site.check_all_delivered(acknowledged={f"e{number}" for number in range(2000)})
+    site.check_all_delivered(acknowledged={f"e{number}" for number in range(10_000)})
     assert set(site.received().values()) == {1}
     assert there.connections <= MAX_IN_FLIGHT_EACH
