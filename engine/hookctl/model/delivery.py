@@ -132,7 +132,9 @@ class Attempt:
     @property
     def succeeded(self) -> bool:
         """True for a 2xx response with which every validator agrees."""
-        return self.response is not None and 200 <= self.response.status < 300 and all(verdict.passed for verdict in self.verdicts)
+        if self.response is None or not 200 <= self.response.status < 300:
+            return False
+        return not any(verdict.mismatches for verdict in self.verdicts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from hookctl.model import AppliedState, Attempt, Delivery, DeliveryPlan, DeliveryStatus, Event, Json
 
 
-@dataclass(frozen=True, slots=True)
-class NewDelivery:
+class NewDelivery(NamedTuple):
     """A delivery that routing wants made."""
 
     id: str
@@ -30,16 +29,14 @@ class NewDelivery:
     """Not empty: it cannot even be decided whether the event is for the webhook, so it is a dead letter from the start."""
 
 
-@dataclass(frozen=True, slots=True)
-class Routed:
+class Routed(NamedTuple):
     """An event and the deliveries that it makes."""
 
     event: Event
     deliveries: tuple[NewDelivery, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A delivery that the caller alone may try, until the lease ends."""
 
     delivery: Delivery
@@ -53,8 +50,7 @@ class Claimed:
     """The queue's own number of the delivery."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What an attempt means for its delivery."""
 
     status: DeliveryStatus
@@ -67,8 +63,7 @@ class Outcome:
     """The target wants no more of this webhook's deliveries: hold them until the next apply or resume."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """An attempt that was made on a claimed delivery, and its outcome."""
 
     claimed: Claimed

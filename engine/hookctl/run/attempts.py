@@ -231,9 +231,10 @@ class AttemptEngine:
         if exchange is None:
             return
         result, timing = completion.result, completion.timing
-        goes_on = isinstance(result, Response) and (self._answer_hooks(exchange, result, timing) or self._refresh(exchange, result, timing))
-        if not goes_on:
-            self._finish(exchange, result, timing)
+        has_auth = exchange.prepared is not None and exchange.prepared.auths
+        if has_auth and isinstance(result, Response) and (self._answer_hooks(exchange, result, timing) or self._refresh(exchange, result, timing)):
+            return
+        self._finish(exchange, result, timing)
 
     def _answer_hooks(self, exchange: _Exchange, response: Response, timing: Timing) -> bool:
         """Show the response to auths that asked for it; False when none did."""

@@ -29,6 +29,8 @@ class Validator:
     who: str
     """Whose it is, for messages."""
     validate: Validate
+    passed: Verdict
+    """What it says when it has nothing to object to."""
 
 
 def open_envelope(response: Response) -> Envelope:
@@ -72,7 +74,8 @@ def judge(response: Response, validators: Iterable[Validator]) -> tuple[list[Ver
     envelope = open_envelope(response)
     for validator in validators:
         try:
-            verdicts.append(Verdict(validator.label, _checked(validator.validate(envelope))))
+            mismatches = validator.validate(envelope)
+            verdicts.append(validator.passed if mismatches == () else Verdict(validator.label, _checked(mismatches)))
         except (Exception, SystemExit) as error:  # noqa: BLE001  # the boundary to foreign code, some of which exits
             broken = failure_of(error, validator.who)
             failure = failure or broken

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hookctl.model import Attempt, DeliveryPlan, Json
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """One attempt to be made."""
 
     delivery_id: str
@@ -21,8 +20,7 @@ class Job:
     """Which attempt of the delivery this is, from 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(NamedTuple):
     """A job and what came of it."""
 
     job: Job

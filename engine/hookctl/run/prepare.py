@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from hookctl.errors import SecretError, TemplateError
-from hookctl.model import DeliveryPlan, Failure, FailureKind, Json, PluginBlock, Request, Secret, SecretReference
+from hookctl.model import DeliveryPlan, Failure, FailureKind, Json, PluginBlock, Request, Secret, SecretReference, Verdict
 from hookctl.model.delivery_plan import canonical_json
 from hookctl.model.secret import has_reference, mask, resolve_all, resolve_text
 from hookctl.network import Network, check_url
@@ -208,7 +208,7 @@ def _validator(block: PluginBlock, plugins: Plugins) -> Validator:
     with blaming(who):
         label = kind.label(block.settings)
         try:
-            return Validator(label, who, kind.build(block.settings))
+            return Validator(label, who, kind.build(block.settings), Verdict(label))
         except TemplateError as error:
             raise AttemptFailedError(Failure(FailureKind.PLUGIN, f"the validator {label} cannot be built: {error.message}")) from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hookctl.model import Attempt, Failure, Response, Timing, Verdict
 from hookctl.run.authenticate import Authenticated
@@ -11,8 +11,7 @@ from hookctl.run.prepare import Prepared, Unsigned
 from hookctl.run.redact import Redactor
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """What was sent, and what made it."""
 
     prepared: Prepared
@@ -55,7 +54,7 @@ def _judged(response: Response, sent: Sent) -> tuple[Response, Failure | None, l
     verdicts, failure = judge(response, validators) if validators and 200 <= response.status < 300 else ([], None)
     for redactor in _redactors(sent):
         response = redactor.response(response)
-        verdicts = [redactor.verdict(verdict) for verdict in verdicts]
+        verdicts = [verdict if verdict.passed else redactor.verdict(verdict) for verdict in verdicts]
     return response, failure, verdicts
 
 

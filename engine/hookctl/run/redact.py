@@ -86,7 +86,7 @@ class Redactor:
 
     def _occurs_in(self, response: Response) -> bool:
         body, head = response.body, "\n".join((response.reason, *chain.from_iterable(response.headers)))
-        return any(form in body for form in self._bytes) or any(form in head for form in self._texts)
+        return any(raw in body or form in head for form, raw in zip(self._texts, self._bytes, strict=True))
 
     def verdict(self, verdict: Verdict) -> Verdict:
         """``verdict`` with what it repeats of the response masked."""

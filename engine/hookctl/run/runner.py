@@ -212,7 +212,7 @@ class Runner:
             known = self._in_hand.get(claimed.delivery.id)
             self._in_hand[claimed.delivery.id] = claimed
             waiting = self._waiting.setdefault(claimed.delivery.webhook, deque())
-            if known is None or known in waiting:
+            if known is None or any(one is known for one in waiting):
                 waiting.append(claimed)
             # else the lease had run out while we still try: it is ours for longer now
 
