@@ -29,6 +29,7 @@ check: lint types contracts test
 bench: $(READY)
 	@$(BIN)/python benchmarks/templates.py --rounds 10 --count 100
 	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python benchmarks/plan_at_size.py --rounds 3 --without-check-jsonschema
 
 # Writes what the commands print into the documentation's console blocks.
 docs: $(READY)

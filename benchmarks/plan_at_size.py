@@ -98,6 +98,12 @@ class Project:
         self._edits += 1
         self.write(0, f"other-team-{self._edits}")
 
+    def commit(self) -> None:
+        """So that there is a revision to compare with, in a repository of the project's own."""
+        author = ("-c", "user.name=x", "-c", "user.email=x@example.com")
+        for command in (["init", "--quiet"], ["add", "webhooks.d"], [*author, "commit", "--quiet", "--message=x"]):
+            self.run("git", *command)
+
     def remove_cache(self) -> None:
         shutil.rmtree(self.root / ".hookctl" / "cache", ignore_errors=True)
 
@@ -129,6 +135,10 @@ def calls(applied: Project, new: Project) -> Mapping[str, Callable[[], Measured]
         applied.edit_one()
         return applied.run(HOOKCTL, "plan")
 
+    def against() -> Measured:
+        applied.edit_one()
+        return applied.run(HOOKCTL, "plan", "--against", "HEAD")
+
     def validate() -> Measured:
         return applied.run(HOOKCTL, "validate")
 
@@ -140,6 +150,7 @@ def calls(applied: Project, new: Project) -> Mapping[str, Callable[[], Measured]
         "CSafeLoader alone": load,
         "hookctl plan, cold": cold,
         "hookctl plan, warm: one file changed": warm,
+        "hookctl plan --against HEAD, warm": against,
         "hookctl validate, warm": validate,
         "hookctl plan, cold, nothing applied yet": first,
     }
@@ -165,6 +176,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
         applied, new = Project(root / "applied", arguments.files), Project(root / "new", arguments.files)
+        applied.commit()
         applied.run(HOOKCTL, "apply", "--auto-approve")
         measured = [{name: call() for name, call in calls(applied, new).items()} for _ in range(arguments.rounds)]
         rows = {name: Measured(statistics.median(row[name].seconds for row in measured), max(row[name].megabytes for row in measured)) for name in measured[0]}
