@@ -77,6 +77,12 @@ def tell(text: str) -> None:
         print(f"{text:<60}", end="\r", file=sys.stderr, flush=True)
 
 
+def busy_seconds() -> float:
+    """How long all cores together have worked, on anything, since the machine started."""
+    user, nice, system, _idle, _iowait, interrupts, soft_interrupts = map(int, Path("/proc/stat").read_text(encoding="ascii").split()[1:8])
+    return (user + nice + system + interrupts + soft_interrupts) / os.sysconf("SC_CLK_TCK")
+
+
 def terminated(number: int, frame: object) -> NoReturn:  # noqa: ARG001 - as signal calls it
     raise SystemExit(128 + number)  # so that everything that was started is ended
 
@@ -97,6 +103,7 @@ def main() -> None:
     lacking = {way.name: missing for way in asked if (missing := way.missing())}
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, terminated)
+    began, busy, ours = time.monotonic(), busy_seconds(), sum(os.times()[:4])
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
         root.chmod(0o755)  # nginx's worker is another user when nginx is started by root
@@ -108,6 +115,7 @@ def main() -> None:
         print(f"{name}: skipped, {missing} is not installed")
     for line in report.verdicts(rows):
         print(line)
-    print(f"Load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores.")
+    others = busy_seconds() - busy - (sum(os.times()[:4]) - ours)
+    print(f"Other programs took {100 * others / ((time.monotonic() - began) * (os.cpu_count() or 1)):.0f} % of the {os.cpu_count()} cores meanwhile.")
     if any(row.lost or row.failed for row in rows.values()):
         raise SystemExit("Something was lost, or did not end.")

@@ -162,7 +162,7 @@ def _memory(pid: int) -> int:
 class Turn:
     """One turn of a way, judged by nginx's log."""
 
-    events: int
+    is_paced: bool
     rate: float
     """Receipts a second, from the first to the last."""
     whole_rate: float | None
@@ -190,7 +190,7 @@ def judge(job: Job, done: Done, peak: int) -> Turn:
     span = times[-1] - times[0] if len(times) > 1 else 0.0
     rate = job.rate
     return Turn(
-        events=job.count,
+        is_paced=rate is not None,
         rate=(len(times) - 1) / span if span else 0.0,
         whole_rate=len(times) / done.seconds if done.seconds else None,
         cpu=1e6 * done.cpu / max(1, len(times)),

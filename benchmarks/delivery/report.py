@@ -33,7 +33,7 @@ class Row:
     def add(self, turn: Turn | str) -> None:
         if isinstance(turn, str):
             self.failed = turn
-        elif turn.latencies:
+        elif turn.is_paced:
             self.paced.append(turn)
         else:
             self.fast.append(turn)
