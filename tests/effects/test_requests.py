@@ -100,6 +100,20 @@ def test_a_change_that_no_request_shows_says_so(effects_of: Find, delivery_plan:
     assert (change.requests.shown, change.requests.changed, change.requests.unchanged) == ((), 0, 1)
 
 
+@pytest.mark.parametrize("fields", [{"status": Status.INACTIVE}, {"when": "data.severity == 'Low'"}])
+def test_what_is_no_longer_sent_though_its_request_stays(effects_of: Find, delivery_plan: Build, event: Event, fields: dict[str, Any]) -> None:
+    sent, stopped = delivery_plan(), delivery_plan(**fields)
+    (found,) = effects_of([sent], [stopped]).changes.values()
+    assert found.requests is not None
+    assert (found.requests.changed, found.requests.newly_sent, found.requests.no_longer_sent, found.requests.is_mock) == (0, 0, 1, True)
+    (found,) = effects_of([stopped], [sent], samples=[event("e1"), event("e2"), event("e3", severity="Low")]).changes.values()
+    assert found.requests is not None
+    assert (found.requests.newly_sent, found.requests.no_longer_sent, found.requests.is_mock) == (2 + ("status" in fields), 0, False)
+    (found,) = effects_of([], [sent]).changes.values()
+    assert found.requests is not None
+    assert found.requests.newly_sent == 0
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [

@@ -74,6 +74,16 @@ class RequestChange:
         return self.before.is_sent is not False or self.after.is_sent is not False
 
     @property
+    def starts(self) -> bool:
+        """True when such an event was not sent by the webhook that there was, and is now."""
+        return self.before.is_sent is False and self.after.is_sent is True and not isinstance(self.before.value, Marker)
+
+    @property
+    def stops(self) -> bool:
+        """True when such an event was sent, and is no longer."""
+        return self.before.is_sent is True and self.after.is_sent is False
+
+    @property
     def is_effect(self) -> bool:
         """True when the request differs in anything that its receiver sees."""
         return self.is_rewritten or self.before.problem != self.after.problem or not all(step.same for step in self.steps)
@@ -88,6 +98,11 @@ class Requests:
     changed: int
     """Samples whose request differs."""
     unchanged: int
+    newly_sent: int
+    """Samples that were not sent by the webhook that there was, and are now; whether their request differs or not."""
+    no_longer_sent: int
+    is_mock: bool
+    """The one sample is the event type's mock event."""
 
 
 def request_change(before: DeliveryPlan | None, after: DeliveryPlan, sample: Sample, *, render: Render, adds: Adds, lets: Lets) -> RequestChange:
@@ -101,7 +116,10 @@ def request_change(before: DeliveryPlan | None, after: DeliveryPlan, sample: Sam
 def summed_up(changes: Sequence[RequestChange]) -> Requests:
     """The first that differ, and how many do."""
     effects = [change for change in changes if change.is_effect]
-    return Requests(tuple(effects[:MAX_SHOWN]), len(effects), len(changes) - len(effects))
+    newly_sent, no_longer_sent = sum(change.starts for change in changes), sum(change.stops for change in changes)
+    return Requests(
+        tuple(effects[:MAX_SHOWN]), len(effects), len(changes) - len(effects), newly_sent, no_longer_sent, all(change.is_mock for change in changes)
+    )
 
 
 def _side(plan: DeliveryPlan | None, document: Document, render: Render, adds: Adds, lets: Lets) -> Side:

@@ -96,6 +96,9 @@ def summary_document(effects: Effects) -> Json:
 def _request_lines(requests: Requests, color: bool) -> Iterator[str]:
     if not requests.changed:
         yield "changes no request"
+        for count, words in ((requests.newly_sent, "newly sent"), (requests.no_longer_sent, "no longer sent")):
+            if count:
+                yield f"{words}: {'the mock event' if requests.is_mock else f'{count} of the sample'}"
         return
     for change in requests.shown:
         yield f"request for {'the mock event' if change.is_mock else f'event {printable(change.event_id)}'}{_sent(change)}:"
@@ -119,7 +122,7 @@ def _sent(change: RequestChange) -> str:
         return ", for which `when` fails"
     if not change.after.is_sent:
         return ", no longer sent" if change.before.is_sent else ", not sent"
-    return ", newly sent" if change.before.body is not None and change.before.is_sent is False else ""
+    return ", newly sent" if change.starts else ""
 
 
 def _payload_lines(effects: ChangeEffects, color: bool) -> Iterator[str]:
@@ -192,7 +195,13 @@ def _signed(text: str, sign: str, color: bool) -> str:
 
 
 def _requests_document(requests: Requests) -> Json:
-    return {"shown": [_request_document(change) for change in requests.shown], "changed": requests.changed, "unchanged": requests.unchanged}
+    return {
+        "shown": [_request_document(change) for change in requests.shown],
+        "changed": requests.changed,
+        "unchanged": requests.unchanged,
+        "newly_sent": requests.newly_sent,
+        "no_longer_sent": requests.no_longer_sent,
+    }
 
 
 def _request_document(change: RequestChange) -> Json:
