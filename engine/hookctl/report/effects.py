@@ -96,9 +96,7 @@ def summary_document(effects: Effects) -> Json:
 def _request_lines(requests: Requests, color: bool) -> Iterator[str]:
     if not requests.changed:
         yield "changes no request"
-        for count, words in ((requests.newly_sent, "newly sent"), (requests.no_longer_sent, "no longer sent")):
-            if count:
-                yield f"{words}: {'the mock event' if requests.is_mock else f'{count} of the sample'}"
+        yield from _sending_lines(requests)
         return
     for change in requests.shown:
         yield f"request for {'the mock event' if change.is_mock else f'event {printable(change.event_id)}'}{_sent(change)}:"
@@ -114,6 +112,12 @@ def _request_lines(requests: Requests, color: bool) -> Iterator[str]:
         yield f"... and {more} more of the sample's requests change"
     if requests.unchanged:
         yield f"{requests.unchanged} of the sample's requests do not change"
+
+
+def _sending_lines(requests: Requests) -> Iterator[str]:
+    for count, words in ((requests.newly_sent, "newly sent"), (requests.no_longer_sent, "no longer sent")):
+        if count:
+            yield f"{words}: {'the mock event' if requests.is_mock else f'{count} of the sample'}"
 
 
 def _sent(change: RequestChange) -> str:
