@@ -103,6 +103,11 @@ def test_explain_knows(rule: str, run_cli: Run) -> None:
     assert result.stdout.startswith(f"{rule}: ")
 
 
+@pytest.mark.parametrize("name", ["allowed_hosts", "policy/allowed_hosts"])
+def test_explain_knows_a_policy_by_either_name_that_reports_give_it(name: str, run_cli: Run) -> None:
+    assert run_cli("explain", name).stdout.startswith("allowed_hosts: Requests go to these hosts alone.\n")
+
+
 def test_explain_says_what_may_have_been_meant(run_cli: Run) -> None:
     result = run_cli("explain", "secret-litteral")
     assert result.exit_code == 64

@@ -22,16 +22,17 @@ Examples:
 @click.argument("rule", required=False)
 @click.pass_obj
 def command(session: Session, rule: str | None) -> None:
-    """Explain RULE, which a finding names; without it, list every rule."""
+    """Explain RULE, which a finding names; without it, list every rule. A policy is explained by its name."""
     from hookctl.model.rules import RULES
+    from hookctl.report.annotations import POLICY
     from hookctl.report.rules import policy_text, rule_text, rules_text
 
     if rule is None:
         click.echo(rules_text(), nl=False)
     elif rule in RULES:
         click.echo(rule_text(RULES[rule], color=session.color), nl=False, color=session.color)
-    elif rule in (policies := session.plugins.policies):
-        click.echo(policy_text(policies[rule], color=session.color), nl=False, color=session.color)
+    elif (name := rule.removeprefix(POLICY)) in (policies := session.plugins.policies):
+        click.echo(policy_text(policies[name], color=session.color), nl=False, color=session.color)
     else:
         near = get_close_matches(rule.lower(), [*RULES, *policies], n=3)
         meant = f" Did you mean {' or '.join(near)}?" if near else " `hookctl explain` lists them all."
