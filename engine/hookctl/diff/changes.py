@@ -73,29 +73,44 @@ def _content_key(plan: DeliveryPlan) -> bytes:
 
 
 def _change(name: str, before: DeliveryPlan | None, after: DeliveryPlan | None) -> Change:
-    old, new = _document(before or after), _document(after or before)
-    if before is None:
-        action, old = Action.CREATE, _emptied(old)
-    elif after is None:
-        action, new = Action.DELETE, _emptied(new)
-    else:
+    if before and after:
         action = Action.UPDATE if before.name == name else Action.RENAME
-    return Change(name, action, before, after, tuple(_differences((), old, new)))
+        return Change(name, action, before, after, tuple(_differences((), _document(before), _document(after))))
+    if after:
+        return Change(name, Action.CREATE, None, after, tuple(FieldChange(pointer, None, value) for pointer, value in _said(after)))
+    return Change(name, Action.DELETE, before, None, tuple(FieldChange(pointer, value, None) for pointer, value in _said(before)))
 
 
 def _document(plan: DeliveryPlan | None) -> dict[str, Json]:
     return {key: value for key, value in plan.to_json().items() if key not in {"format", "name"}} if plan else {}
 
 
-def _emptied(document: dict[str, Json]) -> dict[str, Json]:
-    """What a created webhook is compared with, and a deleted one: a field that says nothing stays, every other is absent."""
-    return {key: value if value == NOTHING.get(key) else None for key, value in document.items()}
+def _said(plan: DeliveryPlan | None) -> Iterator[tuple[Pointer, Json]]:
+    """Every field of a webhook that comes or goes, leaf by leaf, but for those that say nothing."""
+    for key, value in _document(plan).items():
+        if value != NOTHING.get(key):
+            yield from _leaves((key,), value)
+
+
+def _leaves(pointer: Pointer, value: Json) -> Iterator[tuple[Pointer, Json]]:
+    """Where a value differs from none at all, as :func:`_differences` tells it."""
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _leaves((*pointer, key), inner)
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        for index, inner in enumerate(value):
+            yield from _leaves((*pointer, index), inner)
+    elif value is not None and (value or pointer[-1:] != ("settings",)):
+        yield pointer, value
 
 
 def _differences(pointer: Pointer, before: Json, after: Json) -> Iterator[FieldChange]:
     """Leaf by leaf; a list of scalars is one leaf, since its items mean something only together. No settings are as good as none of them."""
-    sides = [side for side in (before, after) if side is not None]
-    if any(sides) and all(isinstance(side, dict) for side in sides):
+    sides = (before, after)
+    if before is None or after is None:
+        for place, value in _leaves(pointer, after if before is None else before):
+            yield FieldChange(place, None, value) if before is None else FieldChange(place, value, None)
+    elif any(sides) and all(isinstance(side, dict) for side in sides):
         old, new = _mapping(before), _mapping(after)
         for key in {**new, **old}:  # in the order of what comes, then what goes
             yield from _differences((*pointer, key), old.get(key), new.get(key))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 
 from hookctl.model import Change, FieldChange, Json, Pointer
 from hookctl.report.printable import printable
@@ -12,13 +13,20 @@ from hookctl.report.printable import printable
 UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 LONG_TEXTS = {("body_template",)}
 """Shown line by line."""
+_JSON_STARTS = frozenset('"[{-0123456789tfnNI')
+"""What a JSON value begins with, ``NaN`` and ``Infinity`` among them, which Python reads too."""
 
 
 def label(pointer: Pointer, change: Change) -> str:
     """The field's name as in a webhook file: ``headers.X-Source``, ``retry.schedule``, ``auth.token``, ``auth[1].type``."""
+    return _label(pointer, has_one_auth=all(len(plan.auth) <= 1 for plan in (change.before, change.after) if plan))
+
+
+@lru_cache(maxsize=1024)
+def _label(pointer: Pointer, *, has_one_auth: bool) -> str:
     if pointer == ("retry_schedule",):
         return "retry.schedule"
-    parts = [part for index, part in enumerate(pointer) if not _is_inner(pointer, index, change)]
+    parts = [part for index, part in enumerate(pointer) if not _is_inner(pointer, index, has_one_auth)]
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     return printable(text.removeprefix("."))
 
@@ -62,19 +70,20 @@ def field_lines(field: FieldChange, change: Change) -> Iterator[tuple[str, str]]
         yield sign, f"{name}: {value(field.pointer, field.after if field.before is None else field.before)}"
 
 
-def _is_inner(pointer: Pointer, index: int, change: Change) -> bool:
+def _is_inner(pointer: Pointer, index: int, has_one_auth: bool) -> bool:
     """What a file does not have: the ``settings`` of a block, and the index of an auth that is alone on both sides."""
     if pointer[0] == "transport":
         return index == 1 and pointer[1] == "settings"
     if pointer[0] in {"auth", "response_validators"}:
-        alone = pointer[0] == "auth" and all(len(plan.auth) <= 1 for plan in (change.before, change.after) if plan)
-        return (index == 1 and alone) or (index == 2 and pointer[2] == "settings")
+        return (index == 1 and pointer[0] == "auth" and has_one_auth) or (index == 2 and pointer[2] == "settings")
     return False
 
 
 def _reads_as_text(text: str) -> bool:
     if not text or text != text.strip():
         return False
+    if text[0] not in _JSON_STARTS:
+        return True
     try:
         json.loads(text)
     except ValueError:
@@ -84,6 +93,10 @@ def _reads_as_text(text: str) -> bool:
 
 def _text_lines(before: str, after: str) -> Iterator[tuple[str, str]]:
     old, new = before.removesuffix("\n").split("\n") if before else [], after.removesuffix("\n").split("\n") if after else []
+    if not old or not new:  # nothing to compare
+        yield from (("-", printable(line)) for line in old)
+        yield from (("+", printable(line)) for line in new)
+        return
     if old == new:
         yield " ", "(only the line break at its end)"
     for line in list(difflib.unified_diff(old, new, lineterm=""))[2:]:
