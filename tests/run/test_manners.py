@@ -10,7 +10,10 @@ import pytest
 from hookctl.model import DeliveryPlan, Status
 from hookctl.queue.interface import Circuit
 from hookctl.run.circuit import OPEN_SECONDS
-from hookctl.run.manners import MAX_IN_FLIGHT, MAX_IN_FLIGHT_EACH, SHARED, Health, Manners
+from hookctl.run.manners import AHEAD_SECONDS, MAX_IN_FLIGHT, MAX_IN_FLIGHT_EACH, SHARED, Health, Manners
+
+MOMENT = 2**-4
+"""Seconds, exactly; no less than the runner's."""
 
 
 class Clock:
@@ -33,7 +36,8 @@ def manners(clock: Clock) -> Manners:
 
 def start(manners: Manners, plan: DeliveryPlan) -> int:
     """Start as many as may be; gives how many."""
-    count = manners.wanted({plan.name: plan}, {}).get(plan.name, 0)
+    manners.wanted({plan.name: plan}, {})
+    count = max(0, manners.may_start(plan))
     for _ in range(count):
         manners.started(plan)
     return count
@@ -46,6 +50,40 @@ def test_a_share_for_each_webhook(manners: Manners, make_plan: Callable[..., Del
     assert manners.room == SHARED - MAX_IN_FLIGHT_EACH
     manners.ended(plan, None)
     assert start(manners, plan) == 1
+
+
+def keep_busy(manners: Manners, plan: DeliveryPlan, clock: Clock, health: Health | None = None) -> None:
+    """Let a hundred of a webhook end within a moment."""
+    for _ in range(100):
+        manners.started(plan)
+        manners.ended(plan, health)
+    clock.now += MOMENT
+
+
+def test_what_a_target_takes_in_a_moment_is_claimed_ahead(manners: Manners, clock: Clock, make_plan: Callable[..., DeliveryPlan]) -> None:
+    plan = make_plan()
+    keep_busy(manners, plan, clock)
+    ahead = round(100 * AHEAD_SECONDS / MOMENT)
+    assert manners.wanted({"Siem": plan}, {}) == {"Siem": MAX_IN_FLIGHT_EACH + ahead}
+    assert manners.wanted({"Siem": plan}, {"Siem": 100}) == {"Siem": MAX_IN_FLIGHT_EACH + ahead - 100}
+    assert manners.may_start(plan) == MAX_IN_FLIGHT_EACH
+    assert manners.is_busy
+    assert manners.hungers(plan, (MAX_IN_FLIGHT_EACH + ahead) // 2)
+    assert not manners.hungers(plan, (MAX_IN_FLIGHT_EACH + ahead) // 2 - 1)
+    clock.now += MOMENT
+    assert manners.wanted({"Siem": plan}, {}) == {"Siem": MAX_IN_FLIGHT_EACH}
+    assert not manners.is_busy
+
+
+def test_nothing_is_claimed_ahead_where_a_limit_says_how_many_may_come(manners: Manners, clock: Clock, make_plan: Callable[..., DeliveryPlan]) -> None:
+    limited = make_plan(rate_limit=50.0)
+    keep_busy(manners, limited, clock)
+    assert manners.wanted({"Siem": limited}, {}).get("Siem", 0) <= 50
+    failing = replace(make_plan(), name="Failing")
+    keep_busy(manners, failing, clock, Health(is_well=False, reason="HTTP 500"))
+    assert manners.wanted({"Failing": failing}, {}) == {}
+    clock.now += OPEN_SECONDS
+    assert manners.wanted({"Failing": failing}, {}) == {"Failing": 1}
 
 
 def test_inactive_webhooks_are_not_wanted(manners: Manners, make_plan: Callable[..., DeliveryPlan]) -> None:

@@ -26,6 +26,7 @@ from hookctl.run.attempts import AttemptEngine
 from hookctl.run.circuit import MINIMUM, OPEN_SECONDS
 from hookctl.run.keeping import Limits
 from hookctl.run.listener import Listener
+from hookctl.run.manners import MAX_IN_FLIGHT_EACH
 from hookctl.run.route import delivery_id
 from hookctl.run.runner import LEASE_SECONDS, RENEW_SECONDS, STATE_SECONDS, Runner
 from hookctl.run.sending import deliver
@@ -241,6 +242,28 @@ def test_an_inactive_webhook_gets_nothing_new_and_what_waits_is_held(house: Hous
     house.work(runner, wait=5)
     assert (house.standing(), house.receiver.count) == ({"e1 at Siem": "held"}, 0)
     assert not runner.receives("anomaly")
+
+
+@pytest.mark.parametrize(("how", "status"), [("inactive", "held"), ("gone", "held"), ("failing", "waiting")])
+def test_what_was_claimed_ahead_is_not_sent_where_it_shall_not_go(house: House, siem: DeliveryPlan, how: str, status: str) -> None:
+    house.apply(siem)
+    runner = house.runner()
+    limit, taken = time.monotonic() + PATIENCE, 0
+    while runner.in_hand < 4 * MAX_IN_FLIGHT_EACH:  # soon, once it is known how fast the target is
+        assert time.monotonic() < limit
+        runner.accept([house.event(f"e{number}") for number in range(taken, taken + 500)])
+        taken += 500
+        runner.step(0.1)
+    before = house.receiver.count
+    if how == "inactive":
+        house.apply(replace(siem, status=Status.INACTIVE))
+        house.passed += STATE_SECONDS
+    else:
+        house.receiver.answer("/ingest", Answer(410 if how == "gone" else 500))
+    house.work(runner)
+    assert house.receiver.count - before <= 3 * MAX_IN_FLIGHT_EACH
+    assert Counter(house.standing().values())[status] > MAX_IN_FLIGHT_EACH
+    assert runner.in_hand == 0
 
 
 def test_a_removed_webhooks_deliveries_are_cancelled(house: House, siem: DeliveryPlan) -> None:

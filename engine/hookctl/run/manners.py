@@ -75,7 +75,10 @@ class Manners:
         return wanted
 
     def _ahead(self, plan: DeliveryPlan) -> int:
-        return self._pace.get(plan.name, 0) if plan.rate_limit is None and plan.name not in self._breakers else 0
+        """How many are claimed before they may be started: none where a limit says how many may come at a time."""
+        breaker = self._breakers.get(plan.name)
+        is_limited = plan.rate_limit is not None or (breaker is not None and breaker.limit is not None)
+        return 0 if is_limited else self._pace.get(plan.name, 0)
 
     def hungers(self, plan: DeliveryPlan, wanted: int) -> bool:
         """Whether as many as are ``wanted`` of one webhook are worth a commit: half of what is claimed of it at best."""

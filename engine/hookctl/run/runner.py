@@ -121,7 +121,12 @@ class Runner:
 
     @property
     def in_flight(self) -> int:
-        """How many deliveries are being tried, or are about to be."""
+        """How many deliveries are being tried."""
+        return len(self._in_hand) - sum(map(len, self._waiting.values()))
+
+    @property
+    def in_hand(self) -> int:
+        """How many deliveries are being tried, or were claimed to be tried next."""
         return len(self._in_hand)
 
     def appetite(self) -> int:
