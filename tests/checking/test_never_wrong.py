@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -85,6 +86,16 @@ class Project(RuleBasedStateMachine):
         if files := self.files():
             path = data.draw(st.sampled_from(files))
             path.write_bytes(damaged(path.read_bytes(), junk, data))
+
+    @rule(data=st.data())
+    def edit_a_file_behind_its_times(self, data: st.DataObject) -> None:
+        """As an editor does that writes twice in one tick of the clock: neither size nor times tell."""
+        if files := [path for path in self.files() if path.stat().st_size]:
+            path = data.draw(st.sampled_from(files))
+            about, content = path.stat(), bytearray(path.read_bytes())
+            content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.sampled_from(b"12 A#\n"))
+            path.write_bytes(content)
+            os.utime(path, ns=(about.st_atime_ns, about.st_mtime_ns))
 
     @rule(junk=st.binary(min_size=1, max_size=8), data=st.data())
     def damage_the_cache(self, junk: bytes, data: st.DataObject) -> None:
