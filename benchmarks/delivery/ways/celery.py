@@ -83,5 +83,6 @@ def _environment(site: Site, port: int, *, keep: bool) -> dict[str, str]:
         "BENCH_KEEP": "yes" if keep else "no",
         "BENCH_BROKER": f"redis://{ADDRESS}:{port}/0",
         "PYTHONPATH": str(MODULE.parent),
+        "TMPDIR": str(site.root),  # what the worker leaves there goes with the rest
     }
     return kept | added
