@@ -130,9 +130,11 @@ def _paired(before: list[Json], after: list[Json]) -> Iterator[tuple[int, Json, 
         yield from ((index, None, item) for index, item in enumerate(after))
         yield from ((index, item, None) for index, item in enumerate(before))
         return
+    old, new = ([canonical_json(item) for item in side] for side in (before, after))
+    if old == new:
+        return
     from difflib import SequenceMatcher  # only for the few webhooks whose lists of blocks differ
 
-    old, new = ([canonical_json(item) for item in side] for side in (before, after))
     for tag, start, end, start_after, end_after in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
         if tag == "equal":
             continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterator
 from functools import lru_cache
@@ -97,9 +96,11 @@ def _text_lines(before: str, after: str) -> Iterator[tuple[str, str]]:
         yield from (("-", printable(line)) for line in old)
         yield from (("+", printable(line)) for line in new)
         return
+    from difflib import unified_diff  # only for a text that was changed
+
     if old == new:
         yield " ", "(only the line break at its end)"
-    for line in list(difflib.unified_diff(old, new, lineterm=""))[2:]:
+    for line in list(unified_diff(old, new, lineterm=""))[2:]:
         if line.startswith("@@"):
             if int(line.split()[1].partition(",")[0]) < -1:  # @@ -12,7 +12,8 @@: eleven lines are left out
                 yield " ", "..."
