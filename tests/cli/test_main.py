@@ -48,7 +48,7 @@ def test_a_plan_imports_nothing_that_only_deliveries_and_large_directories_need(
     assert "hookctl.effects.find" in loaded
     ours = {"hookctl.cache", "hookctl.load.revision", "hookctl.queue", "hookctl.run.prepare", "hookctl.run.retry"}
     assert not ours & set(loaded)
-    assert not {"requests", "pycurl", "subprocess", "shutil", "secrets"} & set(loaded)
+    assert not {"requests", "pycurl", "subprocess", "shutil", "secrets", "difflib"} & set(loaded)
 
 
 @pytest.mark.parametrize("arguments", [["--nonsense"], ["nonsense"], ["plan", "--nonsense"], ["explain", "a", "b", "c"], ["--color", "sometimes", "plan"]])
