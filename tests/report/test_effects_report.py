@@ -14,7 +14,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from hookctl.diff import make_plan, read_plan
 from hookctl.effects import Effects, Recent
-from hookctl.effects.structure import Step
+from hookctl.effects.structure import Step, compare
 from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus, Plan, PluginBlock, Status
 from hookctl.pipeline import plan_effects
 from hookctl.plugin.host import load_plugins
@@ -180,6 +180,10 @@ def test_every_property_is_described() -> None:
 )
 def test_json_paths(path: Any, paths: list[str]) -> None:
     assert list(json_paths(path)) == paths
+
+
+def test_a_request_without_headers_has_no_line_for_them() -> None:
+    assert [*difference_lines(compare({"headers": {}}, {"method": "GET", "headers": {}}))] == [("+", "method: GET")]
 
 
 def test_long_values_are_cut() -> None:

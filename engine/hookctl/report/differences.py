@@ -26,7 +26,8 @@ LEAD = 20
 
 def difference_lines(steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
     """Each line with the sign before it. What is unchanged is shown where it is short, else folded with a count."""
-    for same, group in groupby(steps, key=lambda step: step.same):
+    told = [step for step in steps if step.path != ("headers",) or step.after != {}]  # a request without headers has no line for them
+    for same, group in groupby(told, key=lambda step: step.same):
         run = list(group)
         if not same:
             yield from (line for step in run for line in _changed(step))
