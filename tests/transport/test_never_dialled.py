@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from ipaddress import ip_network
 from typing import Any
@@ -97,7 +98,9 @@ def test_a_listener_hears_nothing_unless_the_machine_allows_it(
 
 def test_libcurl_itself_is_stopped_from_dialling_anything_else(sockets: list[tuple[Any, ...]]) -> None:
     handle = curl_handle.Handle(Network(), Heads(), lambda: None)
-    handle.prepare(guard.Target("siem.example.com", ("127.0.0.1",), 9), 5, method="GET", url="https://siem.example.com/", headers=[], body=None)
+    handle.prepare(
+        guard.Target("siem.example.com", ("127.0.0.1",), 9), time.monotonic() + 5, method="GET", url="https://siem.example.com/", headers=[], body=None
+    )
     handle._target = guard.Target("siem.example.com", ("8.8.8.8",), 443)  # as if libcurl had found another address on its own
     sockets.clear()
     with pytest.raises(pycurl.error):

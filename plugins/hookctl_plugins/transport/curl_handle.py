@@ -67,18 +67,14 @@ class Handle:
         self.curl.setopt(pycurl.WRITEFUNCTION, self._write)
         self.curl.setopt(pycurl.HEADERFUNCTION, self._head.append)  # libcurl gives up what is over 300 KiB: see result()
         self.curl.setopt(pycurl.OPENSOCKETFUNCTION, self._open_socket)
-        self._clear()
 
-    def _clear(self) -> None:
+    def prepare(self, target: Target, deadline: float, *, method: str, url: str, headers: list[bytes], body: bytes | None) -> None:
+        """Make ready to send; ``deadline`` is in seconds of ``time.monotonic``. The request was vetted, and so were the addresses."""
         self._body: list[bytes] = []
         self._body_size = 0
         self._head.clear()
         self._truncated = self._dialled = False
         self._refused = ""
-
-    def prepare(self, target: Target, left: float, *, method: str, url: str, headers: list[bytes], body: bytes | None) -> None:
-        """Make ready to send; ``left`` is the time to the deadline in seconds. The request was vetted, and so were the addresses."""
-        self._clear()
         curl = self.curl
         if target is not self._target:
             self._aim(target)
@@ -93,8 +89,8 @@ class Handle:
             curl.setopt(pycurl.CUSTOMREQUEST, method)
             self._method = method
         curl.setopt(pycurl.HTTPHEADER, headers)
-        curl.setopt(pycurl.TIMEOUT_MS, max(math.ceil(left * 1000), 1))
-        self.started = time.monotonic()
+        self.started = now = time.monotonic()
+        curl.setopt(pycurl.TIMEOUT_MS, max(math.ceil((deadline - now) * 1000), 1))
 
     def _aim(self, target: Target) -> None:
         addresses = [f"[{address}]" if ":" in address else address for address in target.addresses]
@@ -132,7 +128,7 @@ class Handle:
         """The response, or why there is none; ``code`` and ``message`` are libcurl's, 0 when it saw no error."""
         if self._refused:
             return Failure(FailureKind.ADDRESS_BLOCKED, f"{self._refused} is not among the addresses that were vetted; nothing was dialled")
-        if sum(map(len, self._head)) > limits.MAX_HEADER_BYTES:
+        if self.curl.getinfo(pycurl.HEADER_SIZE) > limits.MAX_HEADER_BYTES:
             return Failure(FailureKind.CUT_RESPONSE, f"the response's header is longer than {limits.MAX_HEADER_BYTES} bytes")
         head = self._heads.read(self._head)
         if head is not None:

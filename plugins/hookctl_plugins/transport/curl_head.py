@@ -9,18 +9,17 @@ from hookctl.network.outgoing import vet_header, vet_target
 from hookctl.plugin.responses import is_framed
 
 Header = tuple[str, str]
+Head = tuple[int, str, tuple[Header, ...], bool]
+"""Status, reason, headers, and whether the end of the body is marked."""
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 MAX_KNOWN = 1024
 """URLs, and headers of each direction, that are remembered. When there are more, all are forgotten."""
 MAX_KNOWN_LENGTH = 2048
 """Longer ones are not remembered: nobody may fill the memory with them."""
-_OWN = {"accept": 1, "content-type": 2, "user-agent": 4}
-"""The headers that libcurl would add, and a bit for each."""
-_TAKEN_AWAY = tuple(
-    [*(f"{name}:".encode() for name, bit in _OWN.items() if not present & bit), b"Expect:", b"Accept-Encoding: identity"] for present in range(8)
-)
-"""The lines that keep libcurl from adding any, by the bits of those that the request has itself. A name with nothing after it takes a header away."""
+_NEW_EACH_TIME = frozenset({"webhook-id", "webhook-signature"})
+_TAKEN_AWAY = [b"Accept:", b"Content-Type:", b"User-Agent:", b"Expect:", b"Accept-Encoding: identity"]
+"""What keeps libcurl from adding any header: a name with nothing after it takes away libcurl's own, and not one that the request has."""
 
 
 class Heads:
@@ -28,7 +27,8 @@ class Heads:
 
     def __init__(self) -> None:
         self._hosts: dict[tuple[str, str], str] = {}
-        self._sent: dict[Header, tuple[bytes, int]] = {}
+        self._sent: dict[Header, bytes] = {}
+        self._heads: dict[bytes, Head] = {}
         self._received: dict[bytes, tuple[Header, bool]] = {}
         self._status_lines: dict[bytes, tuple[int, str]] = {}
 
@@ -44,39 +44,47 @@ class Heads:
 
     def lines(self, headers: Iterable[Header], host: str) -> list[bytes]:
         """The headers to send to ``host``, as libcurl takes them. Raises TransportError as ``vet_request``."""
-        lines, present = [], 0
-        for header in headers:
-            line = self._sent.get(header) or self._write(header, host)
-            if line is not None:
-                lines.append(line[0])
-                present |= line[1]
-        return lines + _TAKEN_AWAY[present]
+        known = self._sent.get
+        lines = [known(header) or self._write(header, host) for header in headers]
+        return ([line for line in lines if line] if b"" in lines else lines) + _TAKEN_AWAY
 
-    def _write(self, header: Header, host: str) -> tuple[bytes, int] | None:
+    def _write(self, header: Header, host: str) -> bytes:
+        """The line of one header; empty for one that is not sent."""
         name, value = header
         if not vet_header(name, value, host):
-            return None  # not remembered: Host is right for one host alone
-        line = (f"{name}: {value}" if value else f"{name};").encode("latin-1"), _OWN.get(name.lower(), 0)
-        _remember(self._sent, header, line, len(line[0]))
+            return b""  # not remembered: Host is right for one host alone
+        line = (f"{name}: {value}" if value else f"{name};").encode("latin-1")
+        if name not in _NEW_EACH_TIME:
+            _remember(self._sent, header, line, len(line))
         return line
 
     # -- responses --
 
-    def read(self, lines: Sequence[bytes]) -> tuple[int, str, tuple[Header, ...], bool] | None:
-        """Status, reason, headers, and whether the end of the body is marked, from all header lines that came; None when no final head is whole."""
+    def read(self, lines: Sequence[bytes]) -> Head | None:
+        """What all header lines that came say together; None when no final head is whole."""
+        whole = b"".join(lines)
+        head = self._heads.get(whole)
+        if head is None and (head := self._read_lines(lines)) is not None:
+            _remember(self._heads, whole, head, len(whole))
+        return head
+
+    def _read_lines(self, lines: Sequence[bytes]) -> Head | None:
         status, reason, framed = 0, "", False
         headers: list[Header] = []
         for line in lines:
-            if line.startswith(b"HTTP/"):  # the first, or what comes after an interim one
-                status, reason = self._status_lines.get(line) or self._read_status(line)
-                headers, framed = [], False
-            elif line == b"\r\n" or not line.strip():
-                if status >= 200:
-                    return status, reason, tuple(headers), framed or is_framed(status, ())
-            else:
-                header, marks_end = self._received.get(line) or self._read(line)
-                headers.append(header)
-                framed = framed or marks_end
+            found = self._received.get(line)
+            if found is None:
+                if line.startswith(b"HTTP/"):  # the first, or what comes after an interim one
+                    status, reason = self._status_lines.get(line) or self._read_status(line)
+                    headers, framed = [], False
+                    continue
+                if not line.strip():
+                    if status >= 200:
+                        return status, reason, tuple(headers), framed or is_framed(status, ())
+                    continue
+                found = self._read(line)
+            headers.append(found[0])
+            framed = framed or found[1]
         return None
 
     def _read(self, line: bytes) -> tuple[Header, bool]:

@@ -179,8 +179,8 @@ class Multi:
         handle = flight.handle = self._idle.pop() if self._idle else Handle(self._network, self._heads, self._socket_opened)
         request = flight.request
         handle.timeout = flight.timeout
-        left = flight.submitted + flight.timeout - time.monotonic()
-        handle.prepare(target, left, method=request.method, url=request.url, headers=flight.headers, body=request.body)
+        deadline = flight.submitted + flight.timeout
+        handle.prepare(target, deadline, method=request.method, url=request.url, headers=flight.headers, body=request.body)
         self._by_curl[handle.curl] = flight
         self._multi.add_handle(handle.curl)
 

@@ -69,8 +69,7 @@ class CurlTransport(BaseAdapter):
         handle = self._own_handle()
         body = request.body.encode() if isinstance(request.body, str) else request.body
         handle.timeout = seconds
-        left = started + seconds - time.monotonic()
-        handle.prepare(target, left, method=method, url=url, headers=headers, body=body)
+        handle.prepare(target, started + seconds, method=method, url=url, headers=headers, body=body)
         code, message = 0, ""
         try:
             handle.curl.perform()
