@@ -35,7 +35,7 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def with_auth(plugins: Plugins, build: Callable[[Settings, AuthContext], Any], **flags: bool) -> Plugins:
     """The plugins, and an auth ``mine``."""
-    mine = AuthType(name="mine", summary="", schema={}, build=build, **flags)
+    mine = AuthType(name="mine", summary="", schema={}, build=build, **flags)  # type: ignore[arg-type]  # flags are of the fields that are booleans
     return replace(plugins, auth={**plugins.auth, "mine": mine}, origins={**plugins.origins, ("auth", "mine"): "test_plugin"})
 
 
