@@ -14,8 +14,8 @@ from hookctl.errors import HookctlError
 
 CACHE = Path(".hookctl/cache")
 """Where results of checks are kept."""
-_MANY = 100_000
-"""What a large directory holds stays for the whole command; to look for garbage in it every 700 objects takes a tenth of the time."""
+_MANY = 1_000_000
+"""What a large directory holds stays for the whole command; to look for garbage in it again and again takes a tenth of the time."""
 
 if TYPE_CHECKING:
     from hookctl.checking import Checked
