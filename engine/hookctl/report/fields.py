@@ -18,7 +18,7 @@ _JSON_STARTS = frozenset('"[{-0123456789tfnNI')
 
 def label(pointer: Pointer, change: Change) -> str:
     """The field's name as in a webhook file: ``headers.X-Source``, ``retry.schedule``, ``auth.token``, ``auth[1].type``."""
-    return _label(pointer, has_one_auth=all(len(plan.auth) <= 1 for plan in (change.before, change.after) if plan))
+    return _label(pointer, has_one_auth=pointer[0] == "auth" and all(len(plan.auth) <= 1 for plan in (change.before, change.after) if plan))
 
 
 @lru_cache(maxsize=1024)
@@ -74,7 +74,7 @@ def _is_inner(pointer: Pointer, index: int, has_one_auth: bool) -> bool:
     if pointer[0] == "transport":
         return index == 1 and pointer[1] == "settings"
     if pointer[0] in {"auth", "response_validators"}:
-        return (index == 1 and pointer[0] == "auth" and has_one_auth) or (index == 2 and pointer[2] == "settings")
+        return (index == 1 and has_one_auth) or (index == 2 and pointer[2] == "settings")
     return False
 
 
