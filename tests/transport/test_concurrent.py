@@ -16,6 +16,7 @@ from hookctl.network import Network
 from hookctl.plugin import Completion, ConcurrentTransport
 from hookctl.testing.answers import Answer, Misbehaviour
 from hookctl.testing.receiver import Receiver
+from hookctl_plugins.transport import curl_multi
 from hookctl_plugins.transport.curl_multi import LAUNCHES
 from hookctl_plugins.transport.curl_transport import CurlTransport
 
@@ -256,3 +257,24 @@ def test_a_connection_that_dies_while_it_is_idle_costs_nothing(receiver: Receive
     assert len(known - set(transport._multi._registered)) == 1, "it would be looked at again and again"
     transport.submit(2, request(), 10)
     assert isinstance(collect(transport, 1)[2].result, Response)
+
+
+def test_idle_connections_make_room_for_new_ones(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is a limit over all hosts: no more sockets than the process may open. What finds no room waits, within its deadline."""
+    monkeypatch.setattr(curl_multi, "MAX_CONNECTIONS", 4)
+    hosts = [f"h{number}.example" for number in range(12)]
+    transport = CurlTransport(Network(connect_to=dict.fromkeys(hosts, (receiver.address, receiver.port)), ca_file=receiver.ca_file))
+    try:
+        for ticket, host in enumerate(hosts):
+            transport.submit(ticket, request(host=host), 10)
+            assert isinstance(collect(transport, 1)[ticket].result, Response)
+        for _ in range(1000):
+            if len(receiver._open) <= 4:
+                break
+            transport.poll(0.01)  # the receiver hears of an end a moment later
+        assert len(receiver._open) <= 4
+        for ticket, host in enumerate(hosts):
+            transport.submit(ticket, request(host=host), 10)
+        assert all(isinstance(completion.result, Response) for completion in collect(transport, len(hosts)).values())
+    finally:
+        transport.close()

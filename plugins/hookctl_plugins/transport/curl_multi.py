@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import resource
 import select
 import socket
 import time
@@ -25,7 +26,9 @@ from hookctl_plugins.transport.curl_handle import Handle
 from hookctl_plugins.transport.curl_head import Heads
 
 MAX_CONNECTIONS = 4096
-"""More than this, and those that are idle are closed. A handshake costs as much as ten requests: as many are kept as may be under way at once."""
+"""Idle ones included, which are closed for new ones. A handshake costs as much as ten requests: as many are kept as may be under way at once."""
+OTHER_FILES = 128
+"""Files that the process may open beside its connections."""
 MAX_IDLE_HANDLES = 256
 LAUNCHES = 64
 """Requests that begin between two looks at the sockets: a handshake that waits for two thousand others to begin holds more memory."""
@@ -76,7 +79,8 @@ class Multi:
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
-        self._multi.setopt(pycurl.M_MAXCONNECTS, MAX_CONNECTIONS)
+        self._multi.setopt(pycurl.M_MAXCONNECTS, _most_connections())
+        self._multi.setopt(pycurl.M_MAX_TOTAL_CONNECTIONS, _most_connections())
 
     # -- the face --
 
@@ -266,6 +270,11 @@ class Multi:
         del self._registered[descriptor]
         with contextlib.suppress(OSError):  # closed meanwhile, and so no longer registered
             self._poller.unregister(descriptor)
+
+
+def _most_connections() -> int:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(MAX_CONNECTIONS, soft - OTHER_FILES))
 
 
 def _open_poller() -> tuple[Callable[[float], list[tuple[int, int]]], Any]:
