@@ -338,13 +338,35 @@ def test_the_last_result_of_each_webhook(queue: Queue) -> None:
     assert queue.last_results() == {"A": (DeliveryStatus.DEAD, NOW + 1), "B": (DeliveryStatus.DELIVERED, NOW + 1)}
 
 
-def test_counts_are_by_webhook_and_status_and_from_a_position_on(queue: Queue) -> None:
+def test_counts_are_by_webhook_and_status_and_of_what_came_in_here_alone(queue: Queue, open_queue: Callable[[], Queue]) -> None:
+    other = open_queue()
+    assert queue.counts(own=True) == {}
     queue.enqueue([routed("e1", "A", "B")], NOW)
     queue.finish([result(claim(queue, wanted={"A": 1})[0])], NOW)
-    mark = queue.position()
-    queue.enqueue([routed("e2", "A")], NOW)
-    assert queue.counts() == {"A": {DeliveryStatus.DELIVERED: 1, DeliveryStatus.WAITING: 1}, "B": {DeliveryStatus.WAITING: 1}}
-    assert queue.counts(mark) == {"A": {DeliveryStatus.WAITING: 1}}
+    other.enqueue([routed("e2", "A")], NOW)
+    queue.enqueue([routed("e1", "A"), routed("e3", "B")], NOW)
+    other.enqueue([routed("e4", "A", "B")], NOW)
+    queue.enqueue_and_claim([routed("e5", "A"), routed("e6", "A")], NOW, LEASE, {"A": 1})
+    waiting, delivered = DeliveryStatus.WAITING, DeliveryStatus.DELIVERED
+    assert queue.counts() == {"A": {delivered: 1, waiting: 4}, "B": {waiting: 3}}
+    assert queue.counts(own=True) == {"A": {delivered: 1, waiting: 2}, "B": {waiting: 2}}
+    assert other.counts(own=True) == {"A": {waiting: 2}, "B": {waiting: 1}}
+
+
+def both(queue: Queue, claims: list[Claimed], batch: list[Routed]) -> None:
+    with queue.together():
+        queue.finish([result(claimed) for claimed in claims], NOW)
+        queue.enqueue(batch, NOW)
+
+
+def test_what_is_done_together_is_one_commit(queue: Queue, open_queue: Callable[[], Queue]) -> None:
+    queue.enqueue([routed("e1")], NOW)
+    claims = claim(queue)
+    with pytest.raises(TypeError):
+        both(queue, claims, [routed("e2"), Routed(replace(event("e3"), document={"x": object()}), ())])  # type: ignore[dict-item]  # on purpose
+    assert standing(open_queue()) == {"e1-A": ("waiting", "")}
+    both(queue, claims, [routed("e2")])
+    assert standing(open_queue()) == {"e1-A": ("delivered", ""), "e2-A": ("waiting", "")}
 
 
 # -- applied state

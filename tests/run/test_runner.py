@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import threading
@@ -24,12 +25,13 @@ from hookctl.queue.interface import Filter
 from hookctl.queue.sqlite import SqliteQueue
 from hookctl.run.attempts import AttemptEngine
 from hookctl.run.circuit import MINIMUM, OPEN_SECONDS
+from hookctl.run.intake import EventGate, EventReader
 from hookctl.run.keeping import Limits
 from hookctl.run.listener import Listener
 from hookctl.run.manners import MAX_IN_FLIGHT_EACH
 from hookctl.run.route import delivery_id
 from hookctl.run.runner import LEASE_SECONDS, RENEW_SECONDS, STATE_SECONDS, Runner
-from hookctl.run.sending import deliver
+from hookctl.run.sending import CHUNK_BYTES, Source, deliver, send
 from hookctl.testing.answers import Answer, Misbehaviour
 from hookctl.testing.receiver import Receiver
 
@@ -522,6 +524,17 @@ def test_intake_is_refused_when_too_much_waits_and_delivery_goes_on(house: House
     house.passed += 1
     assert runner.accept([house.event("again")]) == [True]
     assert Counter(house.standing().values()) == {"delivered": 5, "waiting": 1}
+
+
+def test_what_was_read_is_stored_also_when_it_is_time_to_stop(house: House, siem: DeliveryPlan) -> None:
+    house.apply(siem)
+    house.receiver.answer("/ingest", Answer(misbehave=Misbehaviour.NO_ANSWER))
+    lines = "".join(json.dumps({**house.mock, "id": f"e{number}"}) + "\n" for number in range(150)).encode()
+    assert len(lines) < CHUNK_BYTES
+    reader = EventReader(EventGate(house.plugins.event_types))
+    intake = send(Source(io.BytesIO(lines)), reader, house.runner(), house.queue, wait=0.0, stopping=lambda: bool(house.queue.counts()), tell=lambda _: None)
+    assert (intake.accepted, intake.has_ended) == (150, False)
+    assert house.queue.counts() == {"Siem": {DeliveryStatus.WAITING: 150}}
 
 
 def test_a_replay_as_planned_is_by_the_plan_that_was_used(house: House, siem: DeliveryPlan) -> None:

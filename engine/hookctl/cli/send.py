@@ -81,7 +81,6 @@ def _send(session: Session, file: BinaryIO, wait: float, connect_to: tuple[str, 
         progress.update(lambda: progress_line(intake, runner.tally, runner.in_flight, time.monotonic() - started))
 
     with catching_interrupts() as interrupts, running(session, session.network(connect_to, cacert)) as (runner, queue):
-        mark = queue.position()
         reader = EventReader(EventGate(session.plugins.event_types))
         intake = send(Source(file), reader, runner, queue, wait=wait, stopping=lambda: interrupts.requested, tell=tell)
         if interrupts.requested:
@@ -89,7 +88,7 @@ def _send(session: Session, file: BinaryIO, wait: float, connect_to: tuple[str, 
             click.echo("Stopping; requests under way get a few seconds. Once more to stop at once.", err=True)
         runner.stop(GRACE)
         progress.clear()
-        return _summary(runner, queue, intake, mark, time.monotonic() - started, interrupted=interrupts.requested)
+        return _summary(runner, queue, intake, time.monotonic() - started, interrupted=interrupts.requested)
 
 
 def _report_bad(progress: Progress, intake: Intake, reported: int) -> None:
@@ -101,10 +100,10 @@ def _report_bad(progress: Progress, intake: Intake, reported: int) -> None:
         click.echo(f"{bad.place}: {printable(bad.reason)}", err=True)
 
 
-def _summary(runner: Runner, queue: SqliteQueue, intake: Intake, mark: int, seconds: float, *, interrupted: bool) -> Summary:
+def _summary(runner: Runner, queue: SqliteQueue, intake: Intake, seconds: float, *, interrupted: bool) -> Summary:
     from hookctl.model import DeliveryStatus
     from hookctl.report.progress import Summary
 
     due = (DeliveryStatus.WAITING, DeliveryStatus.RETRYING)
     still_due = sum(by_status.get(status, 0) for by_status in queue.counts().values() for status in due)
-    return Summary(intake, runner.tally, queue.counts(mark), still_due, runner.next_due(), seconds, interrupted)
+    return Summary(intake, runner.tally, queue.counts(own=True), still_due, runner.next_due(), seconds, interrupted)

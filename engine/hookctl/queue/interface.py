@@ -14,6 +14,7 @@ Several processes may use one queue at once; one object belongs to one thread.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -154,8 +155,8 @@ class Queue(Protocol):
         """
         ...
 
-    def position(self) -> int:
-        """A mark: deliveries made from now on come after it. For :meth:`counts`."""
+    def together(self) -> AbstractContextManager[object]:
+        """What is called inside is one commit: all of it or, on an error, nothing."""
         ...
 
     # -- work
@@ -271,8 +272,8 @@ class Queue(Protocol):
         """Say what stands between webhooks and their targets; None: nothing."""
         ...
 
-    def counts(self, after: int = 0) -> Counts:
-        """How many deliveries there are; only those made after a :meth:`position`, if one is given."""
+    def counts(self, *, own: bool = False) -> Counts:
+        """How many deliveries there are; ``own``: of those only that came in through this object."""
         ...
 
     def last_results(self) -> Mapping[str, tuple[DeliveryStatus, float]]:

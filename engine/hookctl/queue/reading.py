@@ -11,7 +11,7 @@ from hookctl.errors import StoreError
 from hookctl.model import Attempt, Delivery, DeliveryPlan, DeliveryStatus, Json
 from hookctl.queue.interface import Counts, Filter
 from hookctl.queue.records import attempt_from_text
-from hookctl.queue.tables import DELIVERY
+from hookctl.queue.tables import COUNT_RANGES, DELIVERY
 
 
 def delivery(columns: Sequence[Any]) -> Delivery:
@@ -71,10 +71,13 @@ def attempts(connection: sqlite3.Connection, delivery_id: str) -> list[Attempt]:
         raise StoreError(f"the attempts on {delivery_id} cannot be read: {error!r}", hint="They were written by another version of hookctl.") from error
 
 
-def counts(connection: sqlite3.Connection, after: int) -> Counts:
-    """See :meth:`hookctl.queue.interface.Queue.counts`."""
+def counts(connection: sqlite3.Connection, made: Sequence[range] | None) -> Counts:
+    """How many deliveries there are, of all numbers or of those that are ``made``."""
     found: dict[str, dict[DeliveryStatus, int]] = {}
-    query = "SELECT webhook, status, count(*) FROM deliveries WHERE seq > ? GROUP BY webhook, status"
-    for webhook, status, count in connection.execute(query, (after,)):
+    if made is None:
+        rows = connection.execute("SELECT webhook, status, count(*) FROM deliveries GROUP BY webhook, status")
+    else:
+        rows = connection.execute(COUNT_RANGES, (json.dumps([[part.start, part.stop] for part in made]),))
+    for webhook, status, count in rows:
         found.setdefault(webhook, {})[DeliveryStatus(status)] = count
     return found

@@ -6,7 +6,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ class SqliteQueue:
         self._monotonic = monotonic
         self._kept: set[str] = set()
         """Digests of delivery plans that are in the store."""
+        self._made: list[range] = []
+        """The numbers of the deliveries that were added here."""
         self._connection = connect(path)
         migrate(self._connection, tables.COMPONENT, tables.SCRIPTS)
         self._worker = Worker(path)
@@ -58,12 +60,15 @@ class SqliteQueue:
         if wanted:
             self._start_worker()
         with transaction(self._connection) as connection:
-            return working.enqueue(connection, batch, now, self._lease(now, lease_seconds), wanted)
+            made, is_new, claims = working.enqueue(connection, batch, now, self._lease(now, lease_seconds), wanted)
+        if self._made and self._made[-1].stop == made.start:  # nobody else has added any meanwhile
+            made = range(self._made.pop().start, made.stop)
+        self._made.append(made)
+        return is_new, claims
 
-    def position(self) -> int:
-        """See :meth:`hookctl.queue.interface.Queue.position`."""
-        with self._reading() as connection:
-            return int(connection.execute("SELECT coalesce(max(seq), 0) FROM deliveries").fetchone()[0])
+    def together(self) -> AbstractContextManager[object]:
+        """See :meth:`hookctl.queue.interface.Queue.together`."""
+        return transaction(self._connection)
 
     # -- work
 
@@ -108,7 +113,8 @@ class SqliteQueue:
         with transaction(self._connection) as connection:
             connection.executemany(tables.ADD_PLAN, [(digest, plan.canonical().decode()) for digest, plan in plans.items()])
             lost = working.finish(connection, results, now, self._worker.name)
-        self._kept.update(plans)
+        if not self._connection.in_transaction:  # else it may yet come to nothing
+            self._kept.update(plans)
         return lost
 
     def _held(self, claimed: Claimed) -> dict[str, Any]:
@@ -226,10 +232,10 @@ class SqliteQueue:
                 else:
                     connection.execute(tables.SET_CIRCUIT, (webhook, circuit.state, circuit.reason, circuit.since, circuit.until))
 
-    def counts(self, after: int = 0) -> Counts:
+    def counts(self, *, own: bool = False) -> Counts:
         """See :meth:`hookctl.queue.interface.Queue.counts`."""
         with self._reading() as connection:
-            return reading.counts(connection, after)
+            return reading.counts(connection, self._made if own else None)
 
     def last_results(self) -> Mapping[str, tuple[DeliveryStatus, float]]:
         """See :meth:`hookctl.queue.interface.Queue.last_results`."""

@@ -104,6 +104,11 @@ READY = """
     SELECT webhook, (SELECT min(ready_at) FROM deliveries d WHERE d.webhook = waiting.webhook AND ready_at IS NOT NULL) FROM waiting WHERE webhook IS NOT NULL
 """
 """When the next delivery of each webhook can be claimed: two steps in an index for each webhook that has any, however many wait."""
+COUNT_RANGES = """
+    SELECT d.webhook, d.status, count(*) FROM json_each(?) part
+    JOIN deliveries d ON d.seq >= json_extract(part.value, '$[0]') AND d.seq < json_extract(part.value, '$[1]')
+    GROUP BY d.webhook, d.status
+"""
 OWNED = "SELECT webhook FROM deliveries WHERE seq = ? AND lease = ? AND owner = ?"
 """Gives the webhook as it is called now: it may have been renamed while the delivery was in hand."""
 END = """

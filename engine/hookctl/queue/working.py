@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from hookctl.model import Delivery, DeliveryPlan, DeliveryStatus, Json
 from hookctl.queue import reading, tables
@@ -33,7 +33,17 @@ class Lease:
     """Now, on the clock that nobody sets."""
 
 
-def enqueue(connection: sqlite3.Connection, batch: Sequence[Routed], now: float, lease: Lease, wanted: Mapping[str, int]) -> tuple[list[bool], list[Claimed]]:
+class Enqueued(NamedTuple):
+    """What became of a batch of events."""
+
+    made: range
+    """The numbers of its deliveries."""
+    is_new: list[bool]
+    """For each event."""
+    claims: list[Claimed]
+
+
+def enqueue(connection: sqlite3.Connection, batch: Sequence[Routed], now: float, lease: Lease, wanted: Mapping[str, int]) -> Enqueued:
     """See :meth:`hookctl.queue.interface.Queue.enqueue_and_claim`."""
     (first,) = connection.execute("SELECT coalesce(max(seq), 0) + 1 FROM events").fetchone()
     rows = [
@@ -46,10 +56,13 @@ def enqueue(connection: sqlite3.Connection, batch: Sequence[Routed], now: float,
             undo()
             is_new = [connection.execute(tables.ADD_EVENT, row).rowcount == 1 for row in rows]
     new = [(row[0], routed) for row, routed, added in zip(rows, batch, is_new, strict=True) if added]
-    return is_new, _add_deliveries(connection, new, now, lease, wanted)
+    made, claims = _add_deliveries(connection, new, now, lease, wanted)
+    return Enqueued(made, is_new, claims)
 
 
-def _add_deliveries(connection: sqlite3.Connection, new: Sequence[tuple[int, Routed]], now: float, lease: Lease, wanted: Mapping[str, int]) -> list[Claimed]:
+def _add_deliveries(
+    connection: sqlite3.Connection, new: Sequence[tuple[int, Routed]], now: float, lease: Lease, wanted: Mapping[str, int]
+) -> tuple[range, list[Claimed]]:
     suspended = dict(connection.execute("SELECT webhook, reason FROM suspensions"))
     room = {webhook: count for webhook, count in wanted.items() if not connection.execute(tables.IS_DUE, (webhook, now, lease.monotonic)).fetchone()}
     (key,) = connection.execute("SELECT coalesce(max(seq), 0) FROM deliveries").fetchone()
@@ -72,7 +85,7 @@ def _add_deliveries(connection: sqlite3.Connection, new: Sequence[tuple[int, Rou
             else:
                 rows.append((*made, "waiting", "", now, 0, None, None, None))
     connection.executemany(tables.ADD_DELIVERY, rows)
-    return claims
+    return range(key + 1 - len(rows), key + 1), claims
 
 
 def claim(connection: sqlite3.Connection, now: float, limit: int, lease: Lease, wanted: Mapping[str, int]) -> list[Claimed]:

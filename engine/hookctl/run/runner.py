@@ -6,7 +6,7 @@ import logging
 import random
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from hookctl.model import AppliedState, DeliveryStatus, Event, Status
@@ -89,7 +89,7 @@ class Runner:
     # -- intake
 
     def accept(self, events: Sequence[Event]) -> list[bool]:
-        """Route and store events in one commit. One flag per event: False where its id was seen before.
+        """Route and store events in one commit, with what has ended since the last. One flag per event: False where its id was seen before.
 
         Raises IntakeRefusedError when the store is too full, StoreError when it fails; nothing was stored then.
         """
@@ -97,7 +97,11 @@ class Runner:
         self._refresh_state()
         wanted = self._manners.wanted(self._state.plans, self._waits())
         routed = [self._router.route(event) for event in events]
-        is_new, claims = self._queue.enqueue_and_claim(routed, self._clock(), LEASE_SECONDS, wanted)
+        with self._queue.together():  # one commit for what has come and what has ended
+            lost = self._queue.finish(self._results, self._clock()) if self._results else None
+            is_new, claims = self._queue.enqueue_and_claim(routed, self._clock(), LEASE_SECONDS, wanted)
+        if lost is not None:
+            self._recorded(lost)
         if len(claims) < sum(len(one.deliveries) for one in routed):
             self._behind.update(delivery.webhook for one in routed for delivery in one.deliveries)
         self._take(claims)
@@ -201,7 +205,6 @@ class Runner:
         if self._in_hand and now - self._claimed_at < CLAIM_SECONDS:
             return
         self._claimed_at = now
-        self._put_back([name for name in self._waiting if self._manners.probe_in(name)])
         waiting = self._waits()
         wanted = self._manners.wanted(self._state.plans, waiting)
         claims = self._queue.claim(self._clock(), self._manners.room + MAX_AHEAD - sum(waiting.values()), LEASE_SECONDS, wanted)
@@ -222,7 +225,8 @@ class Runner:
             # else the lease had run out while we still try: it is ours for longer now
 
     def _start(self) -> None:
-        """Start what is in hand, as far as manners allow."""
+        """Start what is in hand, as far as manners allow, and put back what they do not allow for a while."""
+        self._put_back([name for name in self._waiting if self._manners.probe_in(name)])
         for name in list(self._waiting):
             waiting, plan = self._waiting[name], self._state.plans[name]
             room = self._manners.may_start(plan)
@@ -286,7 +290,10 @@ class Runner:
         self._say_circuits()
         if not self._results:
             return
-        lost = self._queue.finish(self._results, self._clock())
+        self._recorded(self._queue.finish(self._results, self._clock()))
+
+    def _recorded(self, lost: Collection[str]) -> None:
+        self._finished_at = self._monotonic()
         results, self._results = self._results, []
         self._put_back([result.claimed.delivery.webhook for result in results if result.outcome.suspend])
         self._hurry = False

@@ -101,6 +101,8 @@ def send(
                     continue
         runner.step(0.0 if batch else READ_SECONDS)
         tell(intake)
+    while batch := list(islice(found, COMMIT_EVENTS)):  # stopped: what came out of a pipe is nowhere else
+        _store(batch, runner, intake)
     if intake.has_ended:
         deliver(runner, queue, wait=wait, stopping=stopping, tell=lambda: tell(intake))
     return intake

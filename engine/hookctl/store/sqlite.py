@@ -13,6 +13,8 @@ from hookctl.errors import StateLockedError, StoreError
 
 BUSY_SECONDS = 5.0
 """How long one process waits for another's transaction."""
+LOOK_SECONDS = 0.0003
+"""Between two looks whether it is over. SQLite's own looks are up to a tenth of a second apart, and transactions here take a few milliseconds."""
 CHECKPOINT_CHANGES = 20_000
 """Rows that a connection changes before it copies the write-ahead log into the file: some 40 MB of it. Fewer copies write what changes often less often."""
 PAGE_BYTES = 8192
@@ -38,7 +40,9 @@ def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connec
         if not path.exists():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=busy_seconds, isolation_level=None, factory=_Connection)
+        uri = f"{path.absolute().as_uri()}?mode=rw"
+        connection: _Connection = sqlite3.connect(uri, uri=True, timeout=busy_seconds, isolation_level=None, factory=_Connection)
+        connection.patience = busy_seconds
         try:
             _refuse_foreign(connection, path)
             connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
@@ -57,14 +61,19 @@ def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connec
 def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     """All or nothing: commits at the end of the block, rolls back when it raises.
 
-    Takes the write lock at the start (``BEGIN IMMEDIATE``), so that what is read inside still holds when it is written.
+    Takes the write lock at the start (``BEGIN IMMEDIATE``), so that what is read inside still holds when it is written. One inside of another is
+    part of it.
 
     Raises:
         StateLockedError: another process kept the store busy for as long as the connection waits.
         StoreError: SQLite refuses, or the disk does.
     """
     with errors_as_store_errors():
-        connection.execute("BEGIN IMMEDIATE")
+        is_inner = connection.in_transaction
+        if is_inner:
+            yield connection
+            return
+        _begin(connection)
         try:
             yield connection
             connection.execute("COMMIT")
@@ -78,9 +87,34 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 
 
 class _Connection(sqlite3.Connection):
-    """A connection that knows how much it has changed since its last checkpoint."""
+    """A connection that knows how much it has changed since its last checkpoint, and how long it waits for others (seconds)."""
 
     checkpointed_at = 0
+    patience = BUSY_SECONDS
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    patience = connection.patience if isinstance(connection, _Connection) else BUSY_SECONDS
+    deadline = time.monotonic() + patience
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        while not _has_begun(connection):
+            if time.monotonic() > deadline:
+                connection.execute("BEGIN IMMEDIATE")
+                return
+            time.sleep(LOOK_SECONDS)
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
+
+
+def _has_begun(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
 
 
 @contextmanager
