@@ -146,6 +146,10 @@ def calls(applied: Project, new: Project) -> Mapping[str, Callable[[], Measured]
         new.remove_cache()
         return new.run(HOOKCTL, "plan")
 
+    def again() -> Measured:
+        new.edit_one()
+        return new.run(HOOKCTL, "plan")
+
     return {
         "CSafeLoader alone": load,
         "hookctl plan, cold": cold,
@@ -153,6 +157,7 @@ def calls(applied: Project, new: Project) -> Mapping[str, Callable[[], Measured]
         "hookctl plan --against HEAD, warm": against,
         "hookctl validate, warm": validate,
         "hookctl plan, cold, nothing applied yet": first,
+        "hookctl plan, warm, nothing applied yet": again,
     }
 
 

@@ -19,7 +19,7 @@ from hookctl.model.delivery_plan import KnownPlans
 from hookctl.plugin.calls import Plugins
 
 if TYPE_CHECKING:
-    from hookctl.cache import Cache
+    from hookctl.cache import Cache, Outlines
 
 CACHED_FROM = 100
 """Files from which on results are kept on disk: with fewer, checking them again takes no longer than looking."""
@@ -75,6 +75,8 @@ class Checked:
     findings: tuple[Finding, ...]
     plans: Mapping[str, DeliveryPlan]
     """The delivery plan of each webhook whose file has no error."""
+    outlines: Outlines | None = None
+    """What is known of these from earlier plans; None where no results are kept."""
 
     @property
     def webhooks(self) -> CheckedWebhooks:
@@ -112,7 +114,7 @@ def check_directory(
     if kept:
         kept.save()
     findings = in_order([*survey.findings, *_compare_names(survey.files)])
-    return Checked(tuple(survey.files), tuple(findings), survey.plans())
+    return Checked(tuple(survey.files), tuple(findings), survey.plans(), kept.outlines if kept else None)
 
 
 def _cache(folder: Path, directory: Path, plugins: Plugins) -> Cache:

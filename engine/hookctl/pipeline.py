@@ -30,6 +30,7 @@ from hookctl.plugin import PolicyFinding
 from hookctl.plugin.calls import Plugins
 
 if TYPE_CHECKING:
+    from hookctl.cache import Outlines
     from hookctl.queue.interface import Stopped
 
 
@@ -120,6 +121,7 @@ def plan_effects(
     samples: Sequence[Mapping[str, Json]] = (),
     recent: Recent | None = None,
     waiting: Mapping[str, Mapping[DeliveryStatus, int]] | None = None,
+    outlines: Outlines | None = None,
 ) -> Effects:
     """What a plan means: see :mod:`hookctl.effects`. Renders as a delivery does; sends nothing and resolves nothing.
 
@@ -129,6 +131,7 @@ def plan_effects(
         samples: events to show requests for; a webhook for whose type there is none is shown for its mock event.
         recent: events that stand for those to come, the newest first; None: nothing is said of events.
         waiting: the deliveries of each status, by webhook.
+        outlines: what is known of new webhooks from earlier plans; what this plan had to work out is saved there.
     """
     if not plan.has_changes:
         return Effects(changes={})
@@ -145,8 +148,12 @@ def plan_effects(
         samples=samples,
         recent=recent,
         waiting=waiting or {},
+        outlines=outlines,
     )
-    return find_effects(plan, around)
+    effects = find_effects(plan, around)
+    if outlines:
+        outlines.save()
+    return effects
 
 
 def tool_versions(plugins: Plugins) -> dict[str, str]:

@@ -11,18 +11,25 @@ from pathlib import Path
 import pytest
 
 from hookctl import checking
-from hookctl.cache import Cache, Result, fingerprint
+from hookctl.cache import Cache, Outlines, Result, fingerprint
 from hookctl.check import Checker
 from hookctl.checking import check_directory, check_files
+from hookctl.compile import compile_webhook
+from hookctl.diff import make_plan
+from hookctl.effects import find
 from hookctl.errors import StateError
-from hookctl.model import Finding, Webhook
+from hookctl.model import AppliedState, DeliveryPlan, Finding, Status, Webhook
+from hookctl.model.outline import Outline, Traits
+from hookctl.pipeline import plan_effects
 from hookctl.plugin import EventType, hookimpl
+from hookctl.plugin.calls import Plugins
 from hookctl.plugin.host import load_plugins
+from hookctl.report.plan import render_text
 
 PLUGINS = load_plugins()
 
 
-def text(number: int, event: str = "anomaly") -> str:
+def webhook_text(number: int, event: str = "anomaly") -> str:
     return f"name: W{number}\nevent: {event}\nurl: https://a.example.com/{number}\n"
 
 
@@ -31,7 +38,7 @@ def directory(tmp_path: Path) -> Path:
     directory = tmp_path / "webhooks.d"
     directory.mkdir()
     for number in range(5):
-        (directory / f"{number}.yaml").write_text(text(number))
+        (directory / f"{number}.yaml").write_text(webhook_text(number))
     return directory
 
 
@@ -69,7 +76,7 @@ def cache_file(directory: Path) -> Path:
 def test_only_what_has_changed_is_checked(directory: Path, run: Callable[[], list[str]]) -> None:
     assert len(run()) == 5
     assert run() == []
-    (directory / "3.yaml").write_text(text(30))
+    (directory / "3.yaml").write_text(webhook_text(30))
     assert run() == ["W30"]
     assert run() == []
 
@@ -84,6 +91,45 @@ def test_a_file_with_an_error_is_checked_in_each_run(directory: Path, run: Calla
     (directory / "3.yaml").write_text("name: Wrong\n")
     run()
     assert run() == ["Wrong"]
+
+
+def test_a_new_webhook_that_is_told_in_short_is_not_read_again(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither is its file loaded, nor is it compiled or rendered."""
+    monkeypatch.setattr(find, "MAX_NEW_RENDERED", 2)
+    read: list[str] = []
+
+    def counting(webhook: Webhook, plugins: Plugins) -> DeliveryPlan:
+        read.append(webhook.name)
+        return compile_webhook(webhook, plugins)
+
+    monkeypatch.setattr("hookctl.checking.compile_webhook", counting)
+
+    def text() -> tuple[str, list[str]]:
+        read.clear()
+        checked = check_directory(directory, PLUGINS, cache=directory.parent / "cache")
+        plan = make_plan(AppliedState(), checked.plans, {})
+        return render_text(plan, (), plan_effects(plan, PLUGINS, outlines=checked.outlines), color=False), [*read]
+
+    cold, compiled = text()
+    assert len(compiled) == 5
+    assert text() == (cold, ["W0", "W1"])
+    (directory / "3.yaml").write_text(webhook_text(3) + "description: x\n")
+    assert text() == (cold, ["W3", "W0", "W1"])
+
+
+def test_an_outline_comes_back_as_it_was(tmp_path: Path) -> None:
+    fields = frozenset({"data.a\tb", "data.é"})
+    full = Outline("https://a.example.com/é", Traits("e\n", Status.INACTIVE, "PUT", (5, 0.5), 1.5, 2, ("b.example.com",), fields))
+    bare = Outline("x", Traits("e", Status.ACTIVE, "GET", (), 10, None, (), frozenset()))
+    untold = Outline("a\tb\nc", bare.traits)
+    for _ in range(2):
+        outlines = Outlines(tmp_path / "outlines", "key")
+        for digest, outline in (("0" * 64, full), ("1" * 64, bare), ("2" * 64, untold)):
+            outlines.add(digest, outline)
+        outlines.save()
+        again = Outlines(tmp_path / "outlines", "key")
+        assert [again.get(digit * 64) for digit in "0123"] == [full, bare, None, None]
+        assert Outlines(tmp_path / "outlines", "other key").get("0" * 64) is None
 
 
 def test_what_is_gone_is_forgotten(directory: Path, run: Callable[[], list[str]]) -> None:
@@ -105,7 +151,7 @@ def test_two_directories_have_a_cache_each(directory: Path, run: Callable[[], li
     run()
     other = directory.parent / "other"
     other.mkdir()
-    (other / "a.yaml").write_text(text(7))
+    (other / "a.yaml").write_text(webhook_text(7))
     check_directory(other, PLUGINS, cache=directory.parent / "cache")
     assert run() == []
 
@@ -166,7 +212,7 @@ def test_a_result_that_is_not_of_this_hookctl_is_refused(directory: Path) -> Non
 def test_a_revision_takes_what_the_directory_has_too(directory: Path, run: Callable[[], list[str]], looked_at: list[str]) -> None:
     """As ``plan --against`` does: the files that a branch leaves alone are not checked a second time."""
     committed = [(f"main:{path.name}", path.read_bytes()) for path in sorted(directory.iterdir())]
-    (directory / "3.yaml").write_text(text(3) + "description: changed\n")
+    (directory / "3.yaml").write_text(webhook_text(3) + "description: changed\n")
     run()
     kept = cache_file(directory).read_bytes()
     looked_at.clear()
@@ -187,7 +233,7 @@ def plugin(schema: dict[str, object]) -> object:
 
 def test_another_set_of_plugins_is_another_cache(directory: Path) -> None:
     """What a plugin adds makes files right that were wrong, and the other way round."""
-    (directory / "0.yaml").write_text(text(0, "other") + "when: data.a\n")
+    (directory / "0.yaml").write_text(webhook_text(0, "other") + "when: data.a\n")
     cache = directory.parent / "cache"
     objects = {"type": "object", "additionalProperties": False}
     schema = {**objects, "properties": {"data": {**objects, "properties": {"a": {"type": "string"}}}}}
@@ -231,7 +277,7 @@ def test_several_at_once_do_not_harm_each_other(directory: Path) -> None:
 
     def often(worker: int) -> None:
         for round_ in range(10):
-            (directory / f"own-{worker}.yaml").write_text(text(100 + worker) + f"description: '{round_}'\n")
+            (directory / f"own-{worker}.yaml").write_text(webhook_text(100 + worker) + f"description: '{round_}'\n")
             checked = check_directory(directory, PLUGINS, cache=directory.parent / "cache")
             found = checked.plans[f"W{100 + worker}"]
             assert found.description == str(round_)

@@ -6,14 +6,19 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from hookctl.checking import Checked, Readable, check_directory, check_files
-from hookctl.model import DeliveryPlan, Finding, Span
+from hookctl.diff import make_plan
+from hookctl.effects import find
+from hookctl.model import AppliedState, DeliveryPlan, Finding, Span
+from hookctl.pipeline import plan_effects
 from hookctl.plugin.host import load_plugins
+from hookctl.report.plan import render_json, render_text
 
 PLUGINS = load_plugins()
 NAMES = ["a.yaml", "b.yaml", "c.yml", "below/a.yaml", "below/z.yaml", "é.yaml"]
@@ -24,6 +29,8 @@ TEXTS = [
     *(f"name: {name}\n{FIELDS}timeout_seconds: {seconds}\n" for name in ("One", "Two", "one") for seconds in (1, 2)),
     f"name: Three\n{FIELDS}{OPTIONAL}",
     f"name: Four\n{FIELDS}---\nname: Five\n{FIELDS}{OPTIONAL}",
+    f"name: Nine\n{FIELDS}status: inactive\nrate_limit: 5/s\n",
+    f"name: Ten\n{FIELDS}auth: {{type: oauth2, client_id: a, client_secret: '${{env:A}}', token_url: 'https://b.example.com/'}}\n",
     f"name: Six\n{FIELDS}when: data.nonsense\n",
     f"name: Seven\n{FIELDS}---\nname: One\nunknown: field\n",
     f"\ufeffname: Eight\n{FIELDS}",
@@ -44,6 +51,14 @@ def seen(checked: Checked) -> tuple[object, ...]:
 def read(readable: Readable) -> tuple[object, ...]:
     """All that a command can learn of files that may have errors."""
     return {name: (plan.name, plan.digest, plan.canonical()) for name, plan in readable.plans.items()}, readable.errors
+
+
+def told(checked: Checked) -> tuple[str, str]:
+    """The plan of what a directory holds, nothing of it applied, for people and for machines."""
+    with patch.object(find, "MAX_NEW_RENDERED", 1):  # the others are told in short
+        plan = make_plan(AppliedState(), checked.plans, {})
+        effects = plan_effects(plan, PLUGINS, outlines=checked.outlines)
+        return render_text(plan, (), effects, color=False), render_json(plan, (), effects)
 
 
 class Project(RuleBasedStateMachine):
@@ -132,6 +147,12 @@ class Project(RuleBasedStateMachine):
         cold = seen(check_directory(self.directory, PLUGINS))
         assert seen(check_directory(self.directory, PLUGINS, cache=self.cache)) == cold
         assert seen(check_directory(self.directory, PLUGINS, cache=self.cache)) == cold
+
+    @invariant()
+    def plans_what_a_cold_run_plans(self) -> None:
+        cold = told(check_directory(self.directory, PLUGINS))
+        assert told(check_directory(self.directory, PLUGINS, cache=self.cache)) == cold
+        assert told(check_directory(self.directory, PLUGINS, cache=self.cache)) == cold
 
     @invariant()
     def says_of_a_revision_what_a_cold_run_says(self) -> None:

@@ -253,3 +253,18 @@ def test_what_is_unchanged_is_not_read(delivery_plan: Build) -> None:
     assert plan.digest == make_plan(AppliedState(1, plans), desired, VERSIONS).digest
     assert [change.name for change in plan.changes] == ["A", "b", "c", "Gone", "New"]
     assert sorted(asked) == ["A", "Gone", "b", "c"]
+
+
+def test_the_fields_of_a_new_webhook_are_worked_out_when_they_are_asked_for(delivery_plan: Build) -> None:
+    """Nobody asks for those of thousands: what is known of them is a name and a digest."""
+    whole = delivery_plan("A", timeout_seconds=7)
+
+    def fail() -> DeliveryPlan:
+        raise AssertionError("it was read")
+
+    plan = planned(DeliveryPlan.later("A", whole.digest, fail))
+    (change,) = plan.changes
+    assert (change.name, change.action, change.before, plan.digest) == ("A", Action.CREATE, None, planned(whole).digest)
+    (change,) = planned(whole).changes
+    assert change == Change("A", Action.CREATE, None, whole, change.fields)
+    assert FieldChange(("timeout_seconds",), None, 7) in change.fields

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from hookctl.effects import Effects, Payload, RequestChange
+from hookctl.effects import Effects, Payload, RequestChange, find
 from hookctl.effects.find import MAX_NEW_RENDERED
 from hookctl.effects.structure import ABSENT, INSIDE, JsonText, Masked
-from hookctl.model import DeliveryPlan, PluginBlock, Status
+from hookctl.model import DeliveryPlan, DeliveryStatus, PluginBlock, Status
 
 Build = Callable[..., DeliveryPlan]
 Find = Callable[..., Effects]
@@ -176,6 +177,33 @@ def test_of_very_many_new_webhooks_not_all_are_rendered(effects_of: Find, delive
     assert [name for name, change in changes.items() if change.requests is None] == list(changes)[MAX_NEW_RENDERED : MAX_NEW_RENDERED + 2]
     assert changes["Z"].payload is Payload.BREAKING
     assert all(change.leaving for name, change in changes.items() if name != "Z")
+    assert [name for name, change in changes.items() if change.outline] == list(changes)[MAX_NEW_RENDERED : MAX_NEW_RENDERED + 2]
+
+
+def test_what_is_told_in_short_means_what_it_means_at_length(effects_of: Find, delivery_plan: Build, event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hosts and fields that somebody sends already, a token's host, an inactive one, events, deliveries that wait: all but the request itself."""
+    oauth2 = PluginBlock("oauth2", {"client_id": "a", "client_secret": "${env:A}", "token_url": "https://Login.example.com/token"})
+    applied = [delivery_plan(body_template='{"a": "{{ data.title }}"}'), delivery_plan("Old", url="https://old.example.com/")]
+    new = [
+        delivery_plan("A", body_template='{"a": "{{ data.title }}", "b": "{{ data.severity }}"}', auth=(oauth2,), rate_limit=0.5),
+        delivery_plan("B", body_template='{"a": {{ data.request }}}', url="https://b.example.com/{{ data.id }}", retry_schedule=(), event="unknown"),
+        delivery_plan("C", status=Status.INACTIVE, url="https://c.example.com/", body_template='{"a": "{{ data.title }}"}'),
+        delivery_plan("D", when="data.severity == 'Low'", headers={"X-A": "{{ data.title }}"}, timeout_seconds=0.5),
+        delivery_plan("E", body_template="{{ nonsense"),
+    ]
+    waiting = {"A": {DeliveryStatus.WAITING: 2}, "C": {DeliveryStatus.HELD: 1}}
+    recent = [event("a", severity="Low"), event("b", severity="High")]
+
+    def effects() -> Effects:
+        return effects_of(applied, [applied[0], *new], recent=recent, waiting=waiting)
+
+    whole = effects()
+    monkeypatch.setattr(find, "MAX_NEW_RENDERED", 0)
+    short = effects()
+    assert {name for name, change in short.changes.items() if change.outline} == {"A", "B", "C", "D", "E"}
+    assert short.leaving == whole.leaving
+    for name, change in whole.changes.items():
+        assert replace(short.changes[name], outline=None) == replace(change, requests=None, payload=Payload.SAME)
 
 
 def test_a_body_that_is_nested_too_deeply_is_compared_as_text(effects_of: Find, delivery_plan: Build) -> None:

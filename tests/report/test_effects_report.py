@@ -13,10 +13,10 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from hookctl.diff import make_plan, read_plan
-from hookctl.effects import Effects, Recent
+from hookctl.effects import Effects, Recent, find
 from hookctl.effects.structure import Step, compare
 from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus, Plan, PluginBlock, Status
-from hookctl.pipeline import plan_effects
+from hookctl.pipeline import PlanFinding, plan_effects
 from hookctl.plugin.host import load_plugins
 from hookctl.report.differences import MAX_LINES, difference_lines, json_paths
 from hookctl.report.effects import NAMED
@@ -94,6 +94,52 @@ def test_colour_adds_colour_alone(plan: Plan, effects: Effects) -> None:
     colored = render_text(plan, (), effects, color=True)
     assert click.unstyle(colored) == render_text(plan, (), effects, color=False)
     assert click.style("-   headers.X-Gone: x", fg="red") in colored
+
+
+def test_of_very_many_new_webhooks_most_are_a_line(delivery_plan: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is changed or goes is whole, what all mean together is of all, and the JSON has everything."""
+    monkeypatch.setattr(find, "MAX_NEW_RENDERED", 1)
+    template = '{"a": "{{ data.title }}"}'
+    oauth2 = PluginBlock("oauth2", {"client_id": "a", "client_secret": "${env:A}", "token_url": "https://login.example.com/"})
+    new = [
+        delivery_plan("A", body_template=template),
+        delivery_plan("B", method="PUT", url="https://b.example.com/x", body_template=template, auth=(oauth2,), retry_schedule=(86400,)),
+        delivery_plan("C", status=Status.INACTIVE, url="https://c.example.com/\u202e"),
+        delivery_plan("Z", body_template='{"b": 1}'),
+    ]
+    before = [delivery_plan("Gone"), delivery_plan("Z", body_template='{"a": 1}')]
+    plan = make_plan(AppliedState(1, {one.name: one for one in before}), {one.name: one for one in new}, {"hookctl": "1"})
+    recent = Recent("events.jsonl", list(generate(3, seed=1)))
+    effects = plan_effects(plan, load_plugins(), recent=recent)
+    findings = [PlanFinding("owner", "B", "nobody owns it", "Say who.")]
+    text = render_text(plan, findings, effects, color=False)
+    assert click.unstyle(render_text(plan, findings, effects, color=True)) == text
+    outlined = """
+  2 more are new, in a line each; whole with `--only NAME` or `--format json`:
+  + B  PUT https://b.example.com/x for anomaly, new host: b.example.com, login.example.com, recent events: 3 newly sent, 0 no longer, 0 as before
+    error[owner]: nobody owns it
+      Say who.
+  + C  POST https://c.example.com/\\u202e for anomaly, inactive, recent events: 0 newly sent, 0 no longer, 0 as before
+
+Effects:
+  newly leaves for b.example.com, siem.example.com (anomaly): data.title
+  new hosts: b.example.com, login.example.com
+  payload: breaking for Z
+  of the 3 recent events of events.jsonl: 3 newly sent, 3 no longer sent, 3 sent twice
+  longest retries: B, 2 attempts, the last 24h after the first
+
+Plan: 3 to add, 1 to change, 1 to remove.
+"""
+    assert text.endswith(outlined)
+    assert "  + A\n" in text
+    assert "  - Gone" in text
+    assert "payload: breaking: $.a (number) is gone" in text
+    document = json.loads(render_json(plan, findings, effects))
+    jsonschema.Draft202012Validator(read_schema("plan.schema.json")).validate(document)
+    by_name = {change["name"]: change for change in document["changes"]}
+    assert by_name["B"]["fields"]
+    assert by_name["B"]["effects"]["leaving"] == {"host": "b.example.com", "event": "anomaly", "fields": ["data.title"]}
+    assert read_plan(json.dumps(document)) == plan
 
 
 def test_a_saved_plan_is_read_back_without_what_it_means(plan: Plan, effects: Effects) -> None:

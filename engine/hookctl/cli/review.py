@@ -99,10 +99,10 @@ def review_saved(session: Session, plan: Plan) -> Review:
 def _review(session: Session, plan: Plan, said: Sequence[PlanFinding], checked: Checked | None = None, given: Given = NOTHING_GIVEN) -> Review:
     from hookctl.pipeline import check_plan, check_removals, plan_effects
 
-    webhooks, warnings = (checked.webhooks, checked.findings) if checked else ((), ())
+    webhooks, warnings, outlines = (checked.webhooks, checked.findings, checked.outlines) if checked else ((), (), None)
     session.progress.update(lambda: f"{len(plan.changed):,} changes, working out what they mean")
     known = gather(session, plan, given)
-    effects = plan_effects(plan, session.plugins, samples=known.samples, recent=known.recent, waiting=known.waiting)
+    effects = plan_effects(plan, session.plugins, samples=known.samples, recent=known.recent, waiting=known.waiting, outlines=outlines)
     findings = check_plan(plan, session.plugins, session.settings.get("policies", {}), webhooks)
     removals = check_removals(plan, removal_limit(session), is_error=False)
     session.progress.clear()

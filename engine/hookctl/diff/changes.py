@@ -77,8 +77,12 @@ def _change(name: str, before: DeliveryPlan | None, after: DeliveryPlan | None) 
         action = Action.UPDATE if before.name == name else Action.RENAME
         return Change(name, action, before, after, tuple(_differences((), _document(before), _document(after))))
     if after:
-        return Change(name, Action.CREATE, None, after, tuple(FieldChange(pointer, None, value) for pointer, value in _said(after)))
+        return Change.create(after, _coming)
     return Change(name, Action.DELETE, before, None, tuple(FieldChange(pointer, value, None) for pointer, value in _said(before)))
+
+
+def _coming(plan: DeliveryPlan) -> Iterator[FieldChange]:
+    return (FieldChange(pointer, None, value) for pointer, value in _said(plan))
 
 
 def _document(plan: DeliveryPlan | None) -> dict[str, Json]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from hookctl.effects.events import Conditions, Deliveries, Matching, Recent, bounded
 from hookctl.effects.payload import Break, Payload, payload_of
@@ -12,11 +13,22 @@ from hookctl.effects.retries import Retries, retries_of
 from hookctl.effects.targets import Leaving, Targets
 from hookctl.effects.waiting import Waiting, waiting_of
 from hookctl.model import Action, Change, DeliveryPlan, DeliveryStatus, Plan
+from hookctl.model.outline import Outline
 from hookctl.plugin.added import Added, added_by
 from hookctl.plugin.interfaces import AuthType, EventType
 
 MAX_NEW_RENDERED = 200
-"""So many new webhooks are shown with their request: nobody reads more, and a plan of ten thousand files must not wait for it."""
+"""So many new webhooks are shown whole: nobody reads more, and a plan of ten thousand files must not wait for it."""
+
+
+class Outlines(Protocol):
+    """Outlines that are known from earlier, by the digest of the delivery plan."""
+
+    def get(self, digest: str) -> Outline | None:
+        """None where it is not known."""
+
+    def add(self, digest: str, outline: Outline) -> None:
+        """Keep one that was worked out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +45,8 @@ class Surroundings:
     recent: Recent | None = None
     waiting: Mapping[str, Mapping[DeliveryStatus, int]] = field(default_factory=dict)
     """The deliveries that wait or are held now, by webhook."""
+    outlines: Outlines | None = None
+    """None: each is worked out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +66,8 @@ class ChangeEffects:
     retries: Retries | None
     """None for a webhook that is removed."""
     waiting: Waiting
+    outline: Outline | None = None
+    """Of a new webhook beyond the first :data:`MAX_NEW_RENDERED`: for people it is one line."""
 
     @property
     def changes_no_request(self) -> bool:
@@ -120,7 +136,7 @@ def find_effects(plan: Plan, around: Surroundings) -> Effects:
     new = [change.name for change in changed if change.action is Action.CREATE]
     unseen = frozenset(new[MAX_NEW_RENDERED:])
     return Effects(
-        changes={change.name: finder.effects(change, rendered=change.name not in unseen) for change in changed},
+        changes={change.name: finder.outlined(change) if change.name in unseen else finder.effects(change) for change in changed},
         looked_at=len(recent.documents),
         origin=recent.origin,
     )
@@ -136,13 +152,40 @@ class _Finder:
         for document in around.samples:
             self._samples.setdefault(str(document.get("event_type")), []).append(document)
 
-    def effects(self, change: Change, *, rendered: bool) -> ChangeEffects:
+    def outlined(self, change: Change) -> ChangeEffects:
+        """What a new webhook means that is shown in one line: neither compiled nor rendered if its outline is known."""
+        outline = self._outline(change.after) if change.after else None
+        leaving, new_hosts = self._targets.of_new(outline) if outline else (None, ())
+        return ChangeEffects(
+            name=change.name,
+            requests=None,
+            payload=Payload.SAME,
+            breaks=(),
+            leaving=leaving,
+            new_hosts=new_hosts,
+            matching=self._deliveries.matching(change) if self._deliveries else None,
+            retries_before=None,
+            retries=retries_of(outline.traits, self._around.jitter) if outline else None,
+            waiting=waiting_of(change, self._around.waiting),
+            outline=outline,
+        )
+
+    def _outline(self, plan: DeliveryPlan) -> Outline:
+        kept = self._around.outlines
+        outline = kept.get(plan.digest) if kept else None
+        if outline is None:
+            outline = self._targets.outline(plan)
+            if kept:
+                kept.add(plan.digest, outline)
+        return outline
+
+    def effects(self, change: Change) -> ChangeEffects:
         after = change.after
-        mock, given = self._requests(change.before, after) if after and rendered else ([], [])
+        mock, given = self._requests(change.before, after) if after else ([], [])
         payload, breaks = payload_of([*given, *mock])
         return ChangeEffects(
             name=change.name,
-            requests=summed_up(given or mock) if after and rendered else None,
+            requests=summed_up(given or mock) if after else None,
             payload=payload,
             breaks=breaks,
             leaving=self._targets.leaving(after),

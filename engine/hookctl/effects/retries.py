@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 
 from hookctl.model import DeliveryPlan
+from hookctl.model.outline import Traits
 
 HOUR = 3600.0
 
@@ -26,9 +28,14 @@ class Retries:
     """Requests that the rate limit lets through in an hour, after a burst of at most one second's worth; None: as many as events call for."""
 
 
-def retries_of(plan: DeliveryPlan, jitter: float) -> Retries:
+def retries_of(plan: DeliveryPlan | Traits, jitter: float) -> Retries:
     """The worst case; ``jitter`` is the share by which a retry may come later than scheduled."""
-    times = [0.0, *accumulate(plan.retry_schedule)]
+    return _retries(plan.retry_schedule, plan.timeout_seconds, plan.rate_limit, jitter)
+
+
+@lru_cache(maxsize=256)  # a directory has few schedules
+def _retries(schedule: tuple[float, ...], timeout: float, rate: float | None, jitter: float) -> Retries:
+    times = [0.0, *accumulate(schedule)]
     most = max(sum(start <= time < start + HOUR for time in times) for start in times)
-    waits = sum(delay * (1 + jitter) + plan.timeout_seconds for delay in plan.retry_schedule)
-    return Retries(len(times), times[-1], waits, most, None if plan.rate_limit is None else plan.rate_limit * HOUR)
+    waits = sum(delay * (1 + jitter) + timeout for delay in schedule)
+    return Retries(len(times), times[-1], waits, most, None if rate is None else rate * HOUR)

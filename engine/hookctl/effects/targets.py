@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from hookctl.errors import HookctlError
 from hookctl.model import DeliveryPlan, Json, Status
 from hookctl.model.change import Changes
+from hookctl.model.outline import Outline, Traits
 from hookctl.plugin.interfaces import AuthType, EventType
 from hookctl.template import EventFields, paths_of
 
 EXPRESSION = "{{"
+NO_FIELDS: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,22 @@ class Targets:
         self._auth_types = auth_types
         self._fields: dict[str, EventFields] = {}
         self._told: dict[tuple[str, str], frozenset[str]] = {}
+        self._url_settings: dict[str, tuple[str, ...]] = {}
+        self._sorted: dict[frozenset[str], tuple[str, ...]] = {}
+
+    def outline(self, plan: DeliveryPlan) -> Outline:
+        """A delivery plan in short, for :meth:`of_new`."""
+        _, *hosts = self._hosts(plan)
+        told = (plan.retry_schedule, plan.timeout_seconds, plan.rate_limit)
+        return Outline(plan.url, Traits(plan.event, plan.status, plan.method, *told, tuple(hosts), self._paths(plan)))
+
+    def of_new(self, outline: Outline) -> tuple[Leaving | None, tuple[str, ...]]:
+        """What :meth:`leaving` and :meth:`new_hosts` say of a webhook that is new."""
+        traits = outline.traits
+        if traits.status is Status.INACTIVE:
+            return None, ()
+        host = host_of(outline.url)
+        return self._newly(host, traits.event, traits.fields), self._unknown(dict.fromkeys((host, *traits.hosts)))
 
     def new_hosts(self, plan: DeliveryPlan | None) -> tuple[str, ...]:
         """The hosts that an active webhook talks to, for a token too, and none does now."""
@@ -54,7 +72,7 @@ class Targets:
         hosts = dict.fromkeys(self._hosts(plan))
         if hosts.keys() <= {host for before in self._own(plan) for host in self._hosts(before)}:
             return ()
-        return tuple(host for host in hosts if host and host not in self._known)
+        return self._unknown(hosts)
 
     def leaving(self, plan: DeliveryPlan | None) -> Leaving | None:
         """What newly leaves with an active webhook's requests; None when nothing does."""
@@ -65,8 +83,16 @@ class Targets:
         for before in self._own(plan):
             if (host_of(before.url), before.event) == (host, plan.event):
                 fields -= self._paths(before)
-        fields = fields and fields - self._told_before(host, plan.event)
-        return Leaving(host, plan.event, tuple(sorted(fields))) if fields else None
+        return self._newly(host, plan.event, fields)
+
+    def _newly(self, host: str, event: str, fields: frozenset[str]) -> Leaving | None:
+        fields = fields and fields - self._told_before(host, event)
+        if fields not in self._sorted:
+            self._sorted[fields] = tuple(sorted(fields))
+        return Leaving(host, event, self._sorted[fields]) if fields else None
+
+    def _unknown(self, hosts: Iterable[str]) -> tuple[str, ...]:
+        return tuple(host for host in hosts if host and host not in self._known)
 
     def _own(self, plan: DeliveryPlan) -> list[DeliveryPlan]:
         """What was sent under this name until now: most often it answers, and the thousands of others need not be read."""
@@ -90,16 +116,19 @@ class Targets:
 
     def _told_before(self, host: str, event: str) -> frozenset[str]:
         key = (host, event)
+        if key not in self._senders:
+            return NO_FIELDS
         if key not in self._told:
-            self._told[key] = frozenset().union(*(self._paths(plan) for plan in self._senders.get(key, ())))
+            self._told[key] = NO_FIELDS.union(*(self._paths(plan) for plan in self._senders[key]))
         return self._told[key]
 
     def _paths(self, plan: DeliveryPlan) -> frozenset[str]:
-        found: frozenset[str] = frozenset()
+        found = NO_FIELDS
         for text in (plan.body_template or "", plan.url, *plan.headers.values()):
             if EXPRESSION in text:
                 try:
-                    found |= paths_of(text, self._fields_of(plan.event))
+                    fields = paths_of(text, self._fields_of(plan.event))
+                    found = found | fields if found else fields
                 except HookctlError:  # a hookctl that is stricter than the one that applied it: nothing can be sent by it
                     continue
         return found
@@ -113,8 +142,10 @@ class Targets:
     def _hosts(self, plan: DeliveryPlan) -> Iterator[str]:
         yield host_of(plan.url)
         for block in plan.auth:
-            auth = self._auth_types.get(block.type)
-            for name in _url_settings(auth.schema if auth else {}):
+            if block.type not in self._url_settings:
+                auth = self._auth_types.get(block.type)
+                self._url_settings[block.type] = tuple(_url_settings(auth.schema if auth else {}))
+            for name in self._url_settings[block.type]:
                 url = block.settings.get(name)
                 if isinstance(url, str):
                     yield host_of(url)

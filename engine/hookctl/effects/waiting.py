@@ -26,10 +26,14 @@ class Waiting:
         return self.sent + self.released + self.held + self.cancelled
 
 
+NOTHING = Waiting()
+
+
 def waiting_of(change: Change, counts: Mapping[str, Mapping[DeliveryStatus, int]]) -> Waiting:
     """What an apply of the change does to what waits. ``counts`` is of each webhook by its name now."""
-    name = change.before.name if change.before else change.name
-    count = counts.get(name, {})
+    count = counts.get(change.before.name if change.before else change.name)
+    if not count:
+        return NOTHING
     due = count.get(DeliveryStatus.WAITING, 0) + count.get(DeliveryStatus.RETRYING, 0)
     held = count.get(DeliveryStatus.HELD, 0)
     if change.after is None:

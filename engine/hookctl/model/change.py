@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import overload
 
+from hookctl.model.deferred import Deferred, set_field
 from hookctl.model.delivery_plan import DeliveryPlan, canonical_json
 from hookctl.model.source import Json, Pointer
 
@@ -34,7 +35,7 @@ class FieldChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Change(Deferred):
     """The change of one name. ``before`` is None for create, ``after`` for delete; for a rename it has the old name."""
 
     name: str
@@ -43,6 +44,14 @@ class Change:
     before: DeliveryPlan | None
     after: DeliveryPlan | None
     fields: tuple[FieldChange, ...] = ()
+
+    @classmethod
+    def create(cls, after: DeliveryPlan, fields: Callable[[DeliveryPlan], Iterable[FieldChange]]) -> Change:
+        """The change that makes a new webhook, its ``fields`` worked out when somebody asks for them: nobody reads those of thousands."""
+        change = cls._later(lambda: cls(after.name, Action.CREATE, None, after, tuple(fields(after))))
+        for name, value in (("name", after.name), ("action", Action.CREATE), ("before", None), ("after", after)):
+            set_field(change, name, value)
+        return change
 
     @property
     def renamed_from(self) -> str | None:

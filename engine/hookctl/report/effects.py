@@ -29,7 +29,7 @@ def effect_lines(effects: ChangeEffects, *, color: bool) -> Iterator[str]:
     if effects.new_hosts:
         yield _loud(f"new host: {_listed(effects.new_hosts)}", color)
     if effects.matching:
-        yield from _event_lines(effects.matching)
+        yield from event_lines(effects.matching)
     if effects.retries and effects.retries != effects.retries_before:
         yield f"retries: {_retries(effects.retries)}"
     yield from _waiting(effects.waiting)
@@ -37,7 +37,10 @@ def effect_lines(effects: ChangeEffects, *, color: bool) -> Iterator[str]:
 
 def summary_lines(effects: Effects, *, color: bool) -> list[str]:
     """What all changes mean together, each line only where there is something to say."""
-    lines = [_loud(f"newly leaves for {printable(leaving.host)} ({printable(leaving.event)}): {_listed(leaving.fields)}", color) for leaving in effects.leaving]
+    hosts: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for leaving in effects.leaving:
+        hosts.setdefault((leaving.event, leaving.fields), []).append(leaving.host)
+    lines = [_loud(f"newly leaves for {_listed(names)} ({printable(event)}): {_listed(fields)}", color) for (event, fields), names in hosts.items()]
     if effects.new_hosts:
         lines.append(_loud(f"new hosts: {_listed(effects.new_hosts)}", color))
     breaking, compatible = effects.names(Payload.BREAKING), effects.names(Payload.COMPATIBLE)
@@ -137,7 +140,8 @@ def _payload_lines(effects: ChangeEffects, color: bool) -> Iterator[str]:
         yield _loud(f"payload: breaking: {_body_path(found)} {what}", color)
 
 
-def _event_lines(matching: Matching) -> Iterator[str]:
+def event_lines(matching: Matching) -> Iterator[str]:
+    """Which of the recent events a webhook would get, and did."""
     counts = [f"{len(matching.newly)} newly sent", f"{len(matching.no_longer)} no longer", f"{len(matching.still)} as before"]
     yield f"recent events: {', '.join(counts)}"
     if matching.twice:

@@ -11,8 +11,9 @@ import click
 
 from hookctl.diff import to_document
 from hookctl.effects import ChangeEffects, Effects
-from hookctl.model import Action, Change, Finding, Json, Plan, Revision
-from hookctl.report.effects import effect_document, effect_lines, summary_document, summary_lines
+from hookctl.model import Action, Change, Finding, Json, Plan, Revision, Status
+from hookctl.model.outline import Outline
+from hookctl.report.effects import effect_document, effect_lines, event_lines, summary_document, summary_lines
 from hookctl.report.fields import field_lines
 from hookctl.report.outcome import ApplyOutcome, outcome_document
 from hookctl.report.printable import printable
@@ -32,10 +33,17 @@ SHORT_COMMIT = 12
 def render_text(plan: Plan, findings: Sequence[PlanFinding] = (), effects: Effects = NO_EFFECTS, *, color: bool) -> str:
     """The changes with their fields, what each means and what policies say of it; then what all mean together, and the summary line."""
     lines: list[str] = []
+    outlined: list[str] = []
     said, others = by_change(plan, findings)
     for change in plan.changes if said else plan.changed:
-        if change.action is not Action.UNCHANGED or change.name in said:
-            lines += [*described(change, effects.changes.get(change.name), color=color), *finding_lines(said.get(change.name, ()), color=color), ""]
+        meaning = effects.changes.get(change.name)
+        if meaning and meaning.outline:
+            outlined += [_outlined(meaning, meaning.outline, color), *finding_lines(said.get(change.name, ()), color=color)]
+        elif change.action is not Action.UNCHANGED or change.name in said:
+            lines += [*described(change, meaning, color=color), *finding_lines(said.get(change.name, ()), color=color), ""]
+    if outlined:
+        count = sum(meaning.outline is not None for meaning in effects.changes.values())
+        lines += [f"  {count:,} more {'is' if count == 1 else 'are'} new, in a line each; whole with `--only NAME` or `--format json`:", *outlined, ""]
     if others:
         lines += [*finding_lines(others, color=color), ""]
     together = summary_lines(effects, color=color)
@@ -86,6 +94,16 @@ def described(change: Change, effects: ChangeEffects | None, *, color: bool) -> 
         yield from change_lines(change, color)
     if effects:
         yield from (f"      {line}" for line in effect_lines(effects, color=color))
+
+
+def _outlined(effects: ChangeEffects, outline: Outline, color: bool) -> str:
+    """A new webhook in one line: what it is, each host that it newly talks to, and the events that it would get."""
+    traits = outline.traits
+    named = _styled(f"  + {printable(effects.name)}", "+", color, bold=True)
+    status = "" if traits.status is Status.ACTIVE else f", {traits.status}"
+    hosts = f", new host: {', '.join(map(printable, effects.new_hosts))}" if effects.new_hosts else ""
+    events = f", {', '.join(event_lines(effects.matching))}" if effects.matching else ""
+    return f"{named}  {traits.method} {printable(outline.url)} for {printable(traits.event)}{status}{hosts}{events}"
 
 
 def change_lines(change: Change, color: bool) -> Iterator[str]:

@@ -26,6 +26,7 @@ class EventFields:
     def __init__(self, schema: Mapping[str, Json]) -> None:
         self._event = EventShape(schema)
         self._below: dict[str, frozenset[str]] = {}
+        self._all_below: dict[frozenset[str], frozenset[str]] = {}
 
     def below(self, path: str, steps: tuple[Step, ...]) -> frozenset[str]:
         """The fields that a value holds, down to those that hold no others: ``path`` itself where the schema says no more of it."""
@@ -36,6 +37,12 @@ class EventFields:
                 shape = following if isinstance(following, Shape) else Shape(())
             self._below[path] = frozenset(self._leaves(path, shape, MAX_DEPTH))
         return self._below[path]
+
+    def all_below(self, paths: frozenset[str]) -> frozenset[str]:
+        """The fields that the values at these paths hold; many templates have one set of paths."""
+        if paths not in self._all_below:
+            self._all_below[paths] = frozenset().union(*(self.below(path, tuple(path.split("."))) for path in paths))
+        return self._all_below[paths]
 
     def _leaves(self, path: str, shape: Shape, left: int) -> Iterator[str]:
         keys = dict.fromkeys(key for schema in shape.schemas for key in schema.get("properties", ()))
@@ -58,7 +65,7 @@ def paths_of(text: str, fields: EventFields) -> frozenset[str]:
     """
     plain = plain_paths(text)
     if plain is not None:
-        return frozenset().union(*(fields.below(path, tuple(path.split("."))) for path in set(plain)))
+        return fields.all_below(frozenset(plain))
     reader = _Reader(fields)
     reader.nodes(parse(text), {root: ((root,),) for root in ROOTS})
     return frozenset(reader.found)

@@ -1,0 +1,83 @@
+"""Rows of text in one file that only its owner can have written. What does not look right in it is as good as not there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+_MAGIC = b"hookctl cache 2 "
+_DIGITS = 64
+_MAX_BYTES = 256 * 1024 * 1024
+
+
+class Rows:
+    """Rows of text, each found by the SHA-256 in hex that it begins with."""
+
+    def __init__(self, path: Path, key: str) -> None:
+        """``key`` is the fingerprint of all that rows depend on besides their digest: those of another one are not there."""
+        self._path = path
+        self._key = key
+        self._found = self._read()
+        self._kept: dict[str, str] = {}
+
+    def get(self, digest: str) -> str | None:
+        """The row that begins with a digest, to be kept; None where there is none."""
+        row = self._found.get(digest)
+        if row is not None:
+            self._kept[digest] = row
+        return row
+
+    def add(self, row: str) -> None:
+        """Keep a row. There are no line breaks in it."""
+        self._kept[row[:_DIGITS]] = row
+
+    def save(self) -> None:
+        """Write what was asked for or added, all of it or nothing, if that is not what was there. Where it cannot be done, the next run takes longer."""
+        if self._kept.keys() == self._found.keys():
+            return
+        rows = "\n".join([self._key, *self._kept.values()]).encode()
+        with suppress(OSError):  # a directory that cannot be written, or a full disk
+            _make_folder(self._path.parent)
+            _replace(self._path, _MAGIC + hashlib.sha256(rows).hexdigest().encode() + b"\n" + rows)
+
+    def _read(self) -> Mapping[str, str]:
+        try:
+            head, _, rows = _content(self._path).partition(b"\n")
+        except OSError:
+            return {}
+        if head != _MAGIC + hashlib.sha256(rows).hexdigest().encode():
+            return {}
+        key, *lines = rows.decode().split("\n")
+        return {line[:_DIGITS]: line for line in lines} if key == self._key else {}
+
+
+def _content(path: Path) -> bytes:
+    """The file's content, if nobody but this user can have written it: one that came with a checkout is not believed."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode) or about.st_uid != os.geteuid() or about.st_mode & 0o077 or about.st_size > _MAX_BYTES:
+            return b""
+        return file.read()
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file so that whoever reads meanwhile reads the old one or the new one."""
+    new = path.with_name(f"{path.name}.{os.getpid()}.{time.monotonic_ns()}")
+    try:
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
+            file.write(content)
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
