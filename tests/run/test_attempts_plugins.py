@@ -13,10 +13,11 @@ import requests
 from requests.adapters import BaseAdapter
 
 from hookctl.errors import SecretError, TransportError
-from hookctl.model import Attempt, DeliveryPlan, FailureKind, Response, Timing
-from hookctl.plugin import AuthType, Completion, SecretSource, TransportType, ValidatorType
+from hookctl.model import Attempt, DeliveryPlan, FailureKind, Json, Mismatch, Response, Timing
+from hookctl.plugin import AuthType, Completion, Envelope, SecretSource, TransportType, ValidatorType
 from hookctl.plugin.calls import Plugins
 from hookctl.run.attempts import AttemptEngine, Finished, Job
+from hookctl.testing.answers import Answer
 from hookctl.testing.receiver import Receiver
 
 MakePlan = Callable[..., DeliveryPlan]
@@ -285,6 +286,26 @@ def test_a_validator_that_breaks(attempt: MakeAttempt, make_plan: MakePlan, plug
     assert made.response is not None
     assert not made.succeeded
     assert CANARY not in repr(made)
+
+
+def test_an_answer_like_the_last_that_passed_is_not_looked_at_again(
+    make_engine: MakeEngine, finish: Finish, make_plan: MakePlan, plugins: Plugins, receiver: Receiver
+) -> None:
+    seen: list[Json] = []
+
+    def validate(envelope: Envelope) -> list[Mismatch]:
+        seen.append(envelope.data)
+        return [] if envelope.data in {"a", "c"} else [Mismatch("mine", "no")]
+
+    bodies = ["a", "a", "b", "b", "a", "c", "c", "a"]
+    receiver.answer("/ingest", *(Answer(body=body.encode()) for body in bodies))
+    engine = make_engine(plugins=added(plugins, validator={"build": lambda _: validate}))
+    plan = make_plan(validators=({"type": "mine"},))
+    attempts = [finish(engine, plan)[0].attempt for _ in bodies]
+    assert [made.succeeded for made in attempts] == [body != "b" for body in bodies]
+    assert [made.response.body.decode() for made in attempts if made.response] == bodies
+    assert [len(made.verdicts) for made in attempts] == [1] * len(bodies)
+    assert seen == ["a", "b", "b", "c", "a"]
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,7 @@ class Envelope:
 
 
 Validate = Callable[[Envelope], Sequence[Mismatch]]
+"""Says the same of the same envelope: an answer that is like the last one that passed, to the byte, is not shown to it again."""
 
 DEFAULT_VALIDATOR = "json_path"
 """The validator of an entry of ``response_validators`` that names none."""

@@ -6,8 +6,8 @@ import codecs
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import NoReturn, cast
+from dataclasses import dataclass, field
+from typing import NamedTuple, NoReturn, cast
 
 import msgspec
 
@@ -31,6 +31,22 @@ class Validator:
     validate: Validate
     passed: Verdict
     """What it says when it has nothing to object to."""
+
+
+class Judged(NamedTuple):
+    """A response as a record shows it, and what the validators say of it."""
+
+    shown: Response
+    failure: Failure | None
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(slots=True)
+class LastPassed:
+    """The last answer with which every validator agreed: most targets say the same each time."""
+
+    response: Response | None = field(default=None, repr=False)
+    judged: Judged | None = None
 
 
 def open_envelope(response: Response) -> Envelope:

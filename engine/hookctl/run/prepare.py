@@ -17,7 +17,7 @@ from hookctl.network import Network, check_url
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import DEFAULT_TRANSPORT, AuthContext, Refreshable, Settings, TransportType
 from hookctl.run.authenticate import Auth, Authenticated, authenticate, check_headers
-from hookctl.run.envelope import Validator
+from hookctl.run.envelope import LastPassed, Validator
 from hookctl.run.exchange import Job
 from hookctl.run.failures import AttemptFailedError, blaming, named
 from hookctl.run.head import Head, Written, compile_head, own_headers, static_headers
@@ -65,6 +65,7 @@ class Prepared:
     """One that knows what auth put into one attempt; the last few are kept, since a token serves many attempts."""
     adapter: BaseAdapter | None
     """Sends the requests of auth plugins; None when there is no auth."""
+    last_passed: LastPassed = field(default_factory=LastPassed, repr=False)
     made_at: float = field(default_factory=time.monotonic)
 
     def make_request(self, job: Job, at: float) -> Unsigned:

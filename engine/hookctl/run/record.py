@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from hookctl.model import Attempt, Failure, Response, Timing, Verdict
 from hookctl.run.authenticate import Authenticated
-from hookctl.run.envelope import judge
+from hookctl.run.envelope import Judged, judge
 from hookctl.run.prepare import Prepared, Unsigned
 from hookctl.run.redact import Redactor
 
@@ -27,7 +27,7 @@ def record(number: int, digest: str, started_at: float, *, sent: Sent | None, re
     """
     response: Response | None = None
     failure: Failure | None = None
-    verdicts: list[Verdict] = []
+    verdicts: tuple[Verdict, ...] = ()
     if isinstance(result, Failure):
         failure = _masked(result, sent) if sent else result
     elif sent is not None:
@@ -40,7 +40,7 @@ def record(number: int, digest: str, started_at: float, *, sent: Sent | None, re
         response=response,
         failure=failure,
         timing=timing,
-        verdicts=tuple(verdicts),
+        verdicts=verdicts,
     )
 
 
@@ -49,13 +49,23 @@ def _redactors(sent: Sent) -> list[Redactor]:
     return [sent.prepared.redactor, sent.prepared.redactor_for(credentials)] if credentials else [sent.prepared.redactor]
 
 
-def _judged(response: Response, sent: Sent) -> tuple[Response, Failure | None, list[Verdict]]:
-    validators = sent.prepared.validators
-    verdicts, failure = judge(response, validators) if validators and 200 <= response.status < 300 else ([], None)
-    for redactor in _redactors(sent):
-        response = redactor.response(response)
+def _judged(response: Response, sent: Sent) -> Judged:
+    """What a record shows of the response, and what the validators say. An answer that is the last one that passed, to the byte, passes again."""
+    prepared, redactors = sent.prepared, _redactors(sent)
+    last = prepared.last_passed
+    is_plain = len(redactors) == 1  # another credential may be in it
+    if is_plain and last.judged is not None and last.response == response:
+        return last.judged
+    is_success = 200 <= response.status < 300
+    verdicts, failure = judge(response, prepared.validators) if prepared.validators and is_success else ([], None)
+    shown = response
+    for redactor in redactors:
+        shown = redactor.response(shown)
         verdicts = [verdict if verdict.passed else redactor.verdict(verdict) for verdict in verdicts]
-    return response, failure, verdicts
+    judged = Judged(shown, failure, tuple(verdicts))
+    if is_plain and is_success and failure is None and all(verdict.passed for verdict in verdicts):
+        last.response, last.judged = response, judged
+    return judged
 
 
 def _masked(failure: Failure, sent: Sent) -> Failure:

@@ -25,8 +25,8 @@ class Router:
 
     def route(self, event: Event) -> Routed:
         """The event and its deliveries: one for each active webhook of its type whose ``when`` matches, or fails to say."""
-        found = (_deliver(event, webhook, when) for webhook, when in self._targets.get(event.event_type, ()))
-        return Routed(event, tuple(delivery for delivery in found if delivery is not None))
+        found = [_deliver(event, webhook, when) for webhook, when in self._targets.get(event.event_type, ())]
+        return Routed(event, tuple([delivery for delivery in found if delivery is not None]))
 
 
 def delivery_id(event_id: str, event_time: float, webhook: str) -> str:
