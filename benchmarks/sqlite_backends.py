@@ -9,74 +9,87 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from hookctl.queue import tables
+from hookctl.queue.records import document_from_text
 from hookctl.store import connect, migrate
+from hookctl.store.sqlite import CACHE_KIB
 from hookctl.testing.events import generate
 
-Execute = Callable[..., Any]
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A connection to a store, by one of the packages."""
+
+    execute: Callable[..., Any]
+    executemany: Callable[..., Any]
+    close: Callable[[], None]
+
+
 ATTEMPT = json.dumps({"plan_digest": "d" * 64, "number": 1, "request": {"method": "POST", "body": "x" * 600}, "response": {"status": 200, "body": "ok"}})
 
 
-def standard(path: Path) -> tuple[Execute, Callable[[], None]]:
+def standard(path: Path) -> Backend:
     connection = connect(path)
-    return connection.execute, connection.close
+    return Backend(connection.execute, connection.executemany, connection.close)
 
 
-def apsw(path: Path) -> tuple[Execute, Callable[[], None]]:
+def apsw(path: Path) -> Backend:
     connection = import_module("apsw").Connection(str(path))  # not a dependency: pip install apsw
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", f"cache_size = -{CACHE_KIB}"):
         connection.execute(f"PRAGMA {pragma}")
-    return connection.execute, connection.close
+    return Backend(connection.execute, connection.executemany, connection.close)
 
 
-def enqueue(execute: Execute, batch: Sequence[tuple[int, str]]) -> None:
-    execute("BEGIN IMMEDIATE")
-    for seq, document in batch:
-        execute(tables.ADD_EVENT, (f"e{seq}", "anomaly", 1.0, 1.0, document))
-        execute(tables.ADD_DELIVERY, (f"d{seq}", seq, "A", "waiting", "", 1.0, 1.0, 1.0, 1.0))
-    execute("COMMIT")
+def enqueue(backend: Backend, batch: Sequence[tuple[int, str]]) -> None:
+    backend.execute("BEGIN IMMEDIATE")
+    backend.executemany(tables.ADD_EVENT, [(seq, f"e{seq}", "anomaly", 1.0, 1.0, document) for seq, document in batch])
+    rows = [(seq, f"d{seq}", seq, "A", 1.0, 1.0, 1.0, "waiting", "", 1.0, 0, None, None, None) for seq, _ in batch]
+    backend.executemany(tables.ADD_DELIVERY, rows)
+    backend.execute("COMMIT")
 
 
-def claim(execute: Execute, count: int) -> list[tuple[str, int]]:
-    execute("BEGIN IMMEDIATE")
-    values = {"owner": "w", "until": 60.0, "ends": 60.0, "monotonic": 1.0, "webhook": "A", "now": 2.0, "count": count}
-    taken = [row[0] for row in execute(tables.CLAIM, values).fetchall()]
-    claims = [(row[0], row[8]) for row in execute(tables.CLAIMED, (json.dumps(taken),)).fetchall() if json.loads(row[10])]
-    execute("COMMIT")
-    return claims
+def claim(backend: Backend, count: int) -> list[tuple[int, int]]:
+    backend.execute("BEGIN IMMEDIATE")
+    taken = list(backend.execute(tables.CLAIM, ("w", 60.0, 60.0, 60.0, "A", 2.0, 1.0, count)))
+    events = json.dumps([row[2] for row in taken])
+    if any(not document_from_text(text) for _, _, text in backend.execute(tables.EVENTS, (events,))):
+        raise SystemExit("an event is empty")
+    backend.execute("COMMIT")
+    return [(row[0], row[9]) for row in taken]
 
 
-def finish(execute: Execute, claims: Sequence[tuple[str, int]]) -> None:
-    execute("BEGIN IMMEDIATE")
-    for name, lease in claims:
-        values = {"id": name, "lease": lease, "owner": "w", "status": "delivered", "reason": "", "attempts": 1, "now": 3.0}
-        if not execute(tables.END, values).fetchall():
-            raise SystemExit(f"{name} was lost")
-        execute(tables.ADD_ATTEMPT, (ATTEMPT, name))
-    execute("COMMIT")
+def finish(backend: Backend, claims: Sequence[tuple[int, int]]) -> None:
+    backend.execute("BEGIN IMMEDIATE")
+    backend.executemany(tables.END, [("delivered", "", None, 1, 3.0, key, lease, "w", "A") for key, lease in claims])
+    backend.executemany(tables.ADD_ATTEMPT, [(key, ATTEMPT) for key, _ in claims])
+    backend.execute("COMMIT")
 
 
-def measure(backend: Callable[[Path], tuple[Execute, Callable[[], None]]], size: int, documents: Sequence[str]) -> tuple[float, float]:
+def measure(open_backend: Callable[[Path], Backend], size: int, documents: Sequence[str]) -> tuple[float, float]:
     """Events stored a second, and deliveries claimed and finished a second, in commits of ``size``."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "queue.db"
         made = connect(path)
         migrate(made, tables.COMPONENT, tables.SCRIPTS)
         made.close()
-        execute, close = backend(path)
+        backend = open_backend(path)
         rows = list(enumerate(documents, 1))
         start = time.perf_counter()
         for at in range(0, len(rows), size):
-            enqueue(execute, rows[at : at + size])
+            enqueue(backend, rows[at : at + size])
         stored, start = time.perf_counter() - start, time.perf_counter()
-        while claims := claim(execute, size):
-            finish(execute, claims)
+        while claims := claim(backend, size):
+            finish(backend, claims)
         worked = time.perf_counter() - start
-        close()
+        (delivered,) = next(iter(backend.execute("SELECT count(*) FROM deliveries WHERE status = 'delivered'")))
+        backend.close()
+        if delivered != len(rows):
+            raise SystemExit(f"{delivered} of {len(rows)} were delivered")
         return len(rows) / stored, len(rows) / worked
 
 
