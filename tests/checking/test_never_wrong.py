@@ -8,10 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from hookctl import checking
 from hookctl.checking import Checked, Readable, check_directory, check_files
 from hookctl.diff import make_plan
 from hookctl.effects import find
@@ -80,7 +82,7 @@ class Project(RuleBasedStateMachine):
         return sorted(path for path in self.directory.rglob("*.y*ml") if path.is_file())
 
     def kept(self) -> Sequence[Path]:
-        return [path for path in self.cache.glob("*") if path.name != ".gitignore"]
+        return sorted(path for path in self.cache.glob("*") if path.name != ".gitignore")
 
     @rule(name=st.sampled_from(NAMES), text=st.sampled_from(TEXTS))
     def write(self, name: str, text: str) -> None:
@@ -173,6 +175,16 @@ def test_there_are_files_of_each_kind(tmp_path: Path) -> None:
         checked = check_directory(tmp_path, PLUGINS)
         kinds.add((checked.valid, bool(checked.findings), len(checked.webhooks)))
     assert kinds >= {(True, False, 1), (True, True, 1), (True, True, 2), (False, True, 1), (False, True, 2), (False, True, 0)}
+
+
+def test_it_makes_no_difference_how_many_files_are_checked_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, text in enumerate([*TEXTS, *TEXTS[:3]]):
+        (tmp_path / f"{number:02}.yaml").write_text(text, encoding="utf-8")
+    results = []
+    for at_once in (1, 3, 100):
+        monkeypatch.setattr(checking, "AT_ONCE", at_once)
+        results.append(seen(check_directory(tmp_path, PLUGINS)))
+    assert results[0] == results[1] == results[2]
 
 
 TestProject = Project.TestCase
