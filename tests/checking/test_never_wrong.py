@@ -27,12 +27,16 @@ NAMES = ["a.yaml", "b.yaml", "c.yml", "below/a.yaml", "below/z.yaml", "é.yaml"]
 FIELDS = "event: anomaly\nurl: https://a.example.com/x\n"
 OPTIONAL = 'body_template: |\n  {"a": "{{ data.recommendation }}"}\n'
 """The event may hold null there: a warning."""
-TEXTS = [
-    *(f"name: {name}\n{FIELDS}timeout_seconds: {seconds}\n" for name in ("One", "Two", "one") for seconds in (1, 2)),
+FIRST = [
     f"name: Three\n{FIELDS}{OPTIONAL}",
     f"name: Four\n{FIELDS}---\nname: Five\n{FIELDS}{OPTIONAL}",
     f"name: Nine\n{FIELDS}status: inactive\nrate_limit: 5/s\n",
     f"name: Ten\n{FIELDS}auth: {{type: oauth2, client_id: a, client_secret: '${{env:A}}', token_url: 'https://b.example.com/'}}\n",
+]
+"""What the files hold at first: without an error, so that there is a plan."""
+TEXTS = [
+    *FIRST,
+    *(f"name: {name}\n{FIELDS}timeout_seconds: {seconds}\n" for name in ("One", "Two", "one") for seconds in (1, 2)),
     f"name: Six\n{FIELDS}when: data.nonsense\n",
     f"name: Seven\n{FIELDS}---\nname: One\nunknown: field\n",
     f"\ufeffname: Eight\n{FIELDS}",
@@ -72,6 +76,8 @@ class Project(RuleBasedStateMachine):
         self.directory = Path(self._root.name) / "webhooks.d"
         self.cache = Path(self._root.name) / "cache"
         (self.directory / "below").mkdir(parents=True)
+        for name, text in zip(NAMES, FIRST, strict=False):
+            (self.directory / name).write_text(text, encoding="utf-8")
         self.older: list[bytes] = []
         self.revision: list[tuple[str, bytes]] = []
 
@@ -146,15 +152,11 @@ class Project(RuleBasedStateMachine):
 
     @invariant()
     def says_what_a_cold_run_says(self) -> None:
-        cold = seen(check_directory(self.directory, PLUGINS))
-        assert seen(check_directory(self.directory, PLUGINS, cache=self.cache)) == cold
-        assert seen(check_directory(self.directory, PLUGINS, cache=self.cache)) == cold
-
-    @invariant()
-    def plans_what_a_cold_run_plans(self) -> None:
-        cold = told(check_directory(self.directory, PLUGINS))
-        assert told(check_directory(self.directory, PLUGINS, cache=self.cache)) == cold
-        assert told(check_directory(self.directory, PLUGINS, cache=self.cache)) == cold
+        cold = check_directory(self.directory, PLUGINS)
+        expected = told(cold), seen(cold)
+        for _ in range(2):
+            warm = check_directory(self.directory, PLUGINS, cache=self.cache)
+            assert (told(warm), seen(warm)) == expected  # the plan first: it is to read no more than it needs
 
     @invariant()
     def says_of_a_revision_what_a_cold_run_says(self) -> None:
@@ -188,7 +190,7 @@ def test_it_makes_no_difference_how_many_files_are_checked_together(tmp_path: Pa
 
 
 TestProject = Project.TestCase
-TestProject.settings = settings(max_examples=60, stateful_step_count=12, deadline=None)
+TestProject.settings = settings(max_examples=50, stateful_step_count=12, deadline=None)
 
 
 LETTERS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
