@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from hookctl.model import AppliedState, DeliveryStatus, Event, Status
 from hookctl.plugin.calls import Plugins
 from hookctl.queue.clock import since_boot
-from hookctl.queue.interface import Claimed, Queue, Result
+from hookctl.queue.interface import Queue, Result
 from hookctl.run.attempts import AttemptEngine, Finished, Job
+from hookctl.run.hand import Hand
 from hookctl.run.keeping import Keeper, Limits
 from hookctl.run.listener import Listener
 from hookctl.run.manners import MAX_IN_FLIGHT, Manners
@@ -70,9 +71,7 @@ class Runner:
         self._listener = listener or Listener()
         self._has_audience = listener is not None or bool(plugins.observers)
         self._stopped = False
-        self._in_hand: dict[str, Claimed] = {}
-        self._waiting: dict[str, deque[Claimed]] = {}
-        """Those in hand that are not under way yet, by webhook."""
+        self._hand = Hand()
         self._behind: set[str] = set()
         """Webhooks of which more waits in the queue than could be claimed."""
         self._results: list[Result] = []
@@ -95,7 +94,7 @@ class Runner:
         """
         self._keeper.admit()
         self._refresh_state()
-        wanted = self._manners.wanted(self._state.plans, self._waits())
+        wanted = self._manners.wanted(self._state.plans, self._hand.waiting())
         routed = [self._router.route(event) for event in events]
         with self._queue.together():  # one commit for what has come and what has ended
             lost = self._queue.finish(self._results, self._clock()) if self._results else None
@@ -104,7 +103,7 @@ class Runner:
             self._recorded(lost)
         if len(claims) < sum(len(one.deliveries) for one in routed):
             self._behind.update(delivery.webhook for one in routed for delivery in one.deliveries)
-        self._take(claims)
+        self._hand.take(claims)
         self._start()
         return is_new
 
@@ -126,12 +125,12 @@ class Runner:
     @property
     def in_flight(self) -> int:
         """How many deliveries are being tried."""
-        return len(self._in_hand) - sum(map(len, self._waiting.values()))
+        return self._hand.under_way
 
     @property
     def in_hand(self) -> int:
         """How many deliveries are being tried, or were claimed to be tried next."""
-        return len(self._in_hand)
+        return len(self._hand)
 
     def appetite(self) -> int:
         """How many events more are worth taking in, since they can go straight to their targets, or since there is little to do; 0: there is enough.
@@ -139,7 +138,7 @@ class Runner:
         More may be taken in at any time; it waits in the queue then, behind what waits there.
         """
         plans = self._state.plans
-        wanted = self._manners.wanted(plans, self._waits())
+        wanted = self._manners.wanted(plans, self._hand.waiting())
         hungry = [count for name, count in wanted.items() if name not in self._behind and self._manners.hungers(plans[name], count)]
         return max(hungry, default=0 if self._manners.is_busy else MAX_AHEAD)
 
@@ -188,6 +187,7 @@ class Runner:
         self._stopped = True
         deadline = self._monotonic() + grace
         try:
+            self._put_back(self._hand.waiting())
             while self._engine.in_flight and (left := deadline - self._monotonic()) > 0:
                 self._collect(self._engine.poll(min(left, GROUP_SECONDS)))
                 if self._monotonic() - self._finished_at >= GROUP_SECONDS:
@@ -196,68 +196,47 @@ class Runner:
         finally:
             self._engine.close()
             self._record()
-            self._queue.release(self._in_hand.values())
-            self._in_hand.clear()
-            self._waiting.clear()
+            self._queue.release(self._hand)
+            self._hand.clear()
 
     def _claim(self) -> None:
         now = self._monotonic()
-        if self._in_hand and now - self._claimed_at < CLAIM_SECONDS:
+        if self._hand and now - self._claimed_at < CLAIM_SECONDS:
             return
         self._claimed_at = now
-        waiting = self._waits()
+        waiting = self._hand.waiting()
         wanted = self._manners.wanted(self._state.plans, waiting)
         claims = self._queue.claim(self._clock(), self._manners.room + MAX_AHEAD - sum(waiting.values()), LEASE_SECONDS, wanted)
         counts = Counter(claimed.delivery.webhook for claimed in claims)
         self._behind.difference_update([name for name, count in wanted.items() if counts[name] < count])
-        self._take(claims)
-
-    def _waits(self) -> dict[str, int]:
-        return {name: len(claims) for name, claims in self._waiting.items()}
-
-    def _take(self, claims: Iterable[Claimed]) -> None:
-        for claimed in claims:
-            known = self._in_hand.get(claimed.delivery.id)
-            self._in_hand[claimed.delivery.id] = claimed
-            waiting = self._waiting.setdefault(claimed.delivery.webhook, deque())
-            if known is None or any(one is known for one in waiting):
-                waiting.append(claimed)
-            # else the lease had run out while we still try: it is ours for longer now
+        self._hand.take(claims)
 
     def _start(self) -> None:
         """Start what is in hand, as far as manners allow, and put back what they do not allow for a while."""
-        self._put_back([name for name in self._waiting if self._manners.probe_in(name)])
-        for name in list(self._waiting):
-            waiting, plan = self._waiting[name], self._state.plans[name]
-            room = self._manners.may_start(plan)
-            while waiting and room > 0:
-                claimed = waiting.popleft()
-                if self._in_hand.get(claimed.delivery.id) is not claimed:
-                    continue  # its lease was lost, or it was claimed again since
-                room -= 1
+        waiting = self._hand.waiting()
+        self._put_back([name for name in waiting if self._manners.probe_in(name)])
+        for name in waiting:
+            plan = self._state.plans[name]
+            for _ in range(self._manners.may_start(plan)):
+                claimed = self._hand.next(name)
+                if claimed is None:
+                    break
                 self._manners.started(plan)
                 planned = replace(claimed.plan, name=name) if claimed.plan else plan  # it may have been renamed since
                 self._engine.start(Job(claimed.delivery.id, planned, claimed.document, claimed.delivery.attempts + 1))
-            if not waiting:
-                del self._waiting[name]
 
     def _put_back(self, webhooks: Iterable[str]) -> None:
         """Give back what is in hand of these webhooks and not under way."""
-        claims = [claimed for name in webhooks for claimed in self._waiting.pop(name, ()) if self._in_hand.get(claimed.delivery.id) is claimed]
+        claims = self._hand.drop_waiting(webhooks)
         if claims:
-            for claimed in claims:
-                del self._in_hand[claimed.delivery.id]
             self._queue.release(claims)
 
     def _renew(self) -> None:
         if self._monotonic() - self._renewed_at < RENEW_SECONDS:
             return
         self._renewed_at = self._monotonic()
-        lost = self._queue.renew([*self._in_hand.values(), *(result.claimed for result in self._results)], self._clock(), LEASE_SECONDS)
-        for waiting in self._waiting.values():
-            for claimed in waiting:
-                if claimed.delivery.id in lost:
-                    del self._in_hand[claimed.delivery.id]
+        held = [*self._hand, *(result.claimed for result in self._results)]
+        self._hand.lost(self._queue.renew(held, self._clock(), LEASE_SECONDS))
 
     def _watch_clock(self) -> None:
         now, monotonic = self._clock(), self._monotonic()
@@ -268,7 +247,7 @@ class Runner:
 
     def _collect(self, finished: Iterable[Finished]) -> None:
         for one in finished:
-            claimed = self._in_hand.pop(one.job.delivery_id)
+            claimed = self._hand.ended(one.job.delivery_id)
             plan = one.job.plan
             self._manners.ended(plan, health(one.attempt))
             if one.attempt.succeeded:
@@ -335,7 +314,7 @@ class Runner:
         self._state_at = self._monotonic()
 
     def _take_state(self, state: AppliedState) -> None:
-        self._put_back(list(self._waiting))
+        self._put_back(self._hand.waiting())
         self._state, self._router = state, Router(state)
         self._state_at = self._monotonic()
         self._queue.reconcile(state)
