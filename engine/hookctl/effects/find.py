@@ -88,11 +88,11 @@ class Effects:
     @property
     def leaving(self) -> tuple[Leaving, ...]:
         """What newly leaves, by host and event type, over all changes."""
-        found: dict[tuple[str, str], set[str]] = {}
+        found: dict[tuple[str, str], list[Leaving]] = {}
         for effects in self.changes.values():
             if effects.leaving:
-                found.setdefault((effects.leaving.host, effects.leaving.event), set()).update(effects.leaving.fields)
-        return tuple(Leaving(host, event, tuple(sorted(fields))) for (host, event), fields in sorted(found.items()))
+                found.setdefault((effects.leaving.host, effects.leaving.event), []).append(effects.leaving)
+        return tuple(_together(found[target]) for target in sorted(found))
 
     @property
     def new_hosts(self) -> tuple[str, ...]:
@@ -124,6 +124,14 @@ class Effects:
         """The change after which a delivery is tried for the longest time."""
         found = [effects for effects in self.changes.values() if effects.retries]
         return max(found, key=lambda effects: effects.retries.last_after if effects.retries else 0.0, default=None)
+
+
+def _together(leaving: Sequence[Leaving]) -> Leaving:
+    """What leaves for one host from several webhooks; most often there is one."""
+    if len(leaving) == 1:
+        return leaving[0]
+    fields = {field for one in leaving for field in one.fields}
+    return Leaving(leaving[0].host, leaving[0].event, tuple(sorted(fields)))
 
 
 def find_effects(plan: Plan, around: Surroundings) -> Effects:
