@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,27 @@ def test_a_store_of_the_version_before_is_taken_over(tmp_path: Path) -> None:
     connection.close()
     queue = SqliteQueue(tmp_path / "queue.db")
     assert [claimed.delivery.id for claimed in queue.claim(2.0, 10, 60.0, {"A": 10})] == ["e1-A"]
+    assert queue.enqueue([Routed(Event(name, "anomaly", 1.0, {"id": name}), ()) for name in ("e1", "e2")], 1.0) == [False, True]
+    queue.close()
+    with closing(sqlite3.connect(tmp_path / "queue.db")) as found:
+        assert found.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert found.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+@pytest.mark.parametrize("merged", [1, 3, 1000])
+def test_an_id_is_known_wherever_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, merged: int) -> None:
+    monkeypatch.setattr(tables, "MERGE_IDS", merged)
+    queue = SqliteQueue(tmp_path / "queue.db")
+
+    def enqueue(*names: str) -> list[bool]:
+        return queue.enqueue([Routed(Event(name, "anomaly", 1.0, {"id": name}), ()) for name in names], 1.0)
+
+    names = [f"e{number}" for number in range(10)]
+    for at in range(0, 10, 2):
+        assert enqueue(*names[at : at + 2], names[at // 2]) == [True, True, False]
+    assert enqueue(*names) == [False] * 10
+    assert queue.prune(2.0, 4) == 4
+    assert enqueue(*names, names[0]) == [True] * 4 + [False] * 7
     queue.close()
 
 

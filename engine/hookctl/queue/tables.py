@@ -72,9 +72,33 @@ SCRIPTS = (
         until REAL NOT NULL
     ) WITHOUT ROWID;
     """,
+    """
+    -- The ids of events lie in two tables of their own. Publishers' ids are random, and an index over all of them has one of its pages changed by nearly every
+    -- event; so the new ones go into a small table, and in order into the large one when they are some thousand.
+    CREATE TABLE known_ids (id TEXT PRIMARY KEY) WITHOUT ROWID;
+    CREATE TABLE new_ids (id TEXT PRIMARY KEY) WITHOUT ROWID;
+    INSERT INTO known_ids SELECT id FROM events ORDER BY id;
+    CREATE TABLE events_without_index (
+        seq INTEGER PRIMARY KEY,
+        id TEXT NOT NULL,
+        event_type TEXT NOT NULL,
+        event_time REAL NOT NULL,
+        received_at REAL NOT NULL,
+        document TEXT NOT NULL
+    );
+    INSERT INTO events_without_index SELECT seq, id, event_type, event_time, received_at, document FROM events ORDER BY seq;
+    DROP TABLE events;
+    ALTER TABLE events_without_index RENAME TO events;
+    """,
 )
 
-ADD_EVENT = "INSERT INTO events (seq, id, event_type, event_time, received_at, document) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
+MERGE_IDS = 4096
+"""New ids of events that are put among the known ones at a time."""
+KNOWN_IDS = "SELECT id FROM known_ids WHERE id IN (SELECT value FROM json_each(?))"
+ADD_ID = "INSERT INTO new_ids (id) VALUES (?) ON CONFLICT (id) DO NOTHING"
+MERGE = ("INSERT INTO known_ids SELECT id FROM new_ids ORDER BY id", "DELETE FROM new_ids")
+
+ADD_EVENT = "INSERT INTO events (seq, id, event_type, event_time, received_at, document) VALUES (?, ?, ?, ?, ?, ?)"
 ADD_DELIVERY = """
     INSERT INTO deliveries (seq, id, event, webhook, created_at, due_at, set_at, status, reason, ready_at, lease, owner, lease_until, lease_ends)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -201,6 +225,8 @@ PRUNABLE = """
 PRUNE = (
     "DELETE FROM attempts WHERE delivery IN (SELECT seq FROM deliveries WHERE event IN (SELECT value FROM json_each(?)))",
     "DELETE FROM deliveries WHERE event IN (SELECT value FROM json_each(?))",
+    "DELETE FROM known_ids WHERE id IN (SELECT id FROM events WHERE seq IN (SELECT value FROM json_each(?)))",
+    "DELETE FROM new_ids WHERE id IN (SELECT id FROM events WHERE seq IN (SELECT value FROM json_each(?)))",
     "DELETE FROM events WHERE seq IN (SELECT value FROM json_each(?))",
 )
 REMEMBER_RESULT = """

@@ -45,19 +45,29 @@ class Enqueued(NamedTuple):
 
 def enqueue(connection: sqlite3.Connection, batch: Sequence[Routed], now: float, lease: Lease, wanted: Mapping[str, int]) -> Enqueued:
     """See :meth:`hookctl.queue.interface.Queue.enqueue_and_claim`."""
+    is_new = _add_ids(connection, [routed.event.id for routed in batch])
     (first,) = connection.execute("SELECT coalesce(max(seq), 0) + 1 FROM events").fetchone()
+    new = list(enumerate([routed for routed, added in zip(batch, is_new, strict=True) if added], first))
     rows = [
         (seq, routed.event.id, routed.event.event_type, routed.event.event_time, now, routed.event.text or to_text(routed.event.document))
-        for seq, routed in enumerate(batch, first)
+        for seq, routed in new
     ]
-    is_new = [True] * len(rows)
-    with _savepoint(connection) as undo:
-        if connection.executemany(tables.ADD_EVENT, rows).rowcount < len(rows):
-            undo()
-            is_new = [connection.execute(tables.ADD_EVENT, row).rowcount == 1 for row in rows]
-    new = [(row[0], routed) for row, routed, added in zip(rows, batch, is_new, strict=True) if added]
+    connection.executemany(tables.ADD_EVENT, rows)
+    if first // tables.MERGE_IDS < (first + len(new)) // tables.MERGE_IDS:
+        for statement in tables.MERGE:
+            connection.execute(statement)
     made, claims = _add_deliveries(connection, new, now, lease, wanted)
     return Enqueued(made, is_new, claims)
+
+
+def _add_ids(connection: sqlite3.Connection, ids: Sequence[str]) -> list[bool]:
+    """Whether each id is new, in this batch and ever."""
+    known = {name for (name,) in connection.execute(tables.KNOWN_IDS, (json.dumps(ids),))}
+    with _savepoint(connection) as undo:
+        if not known and connection.executemany(tables.ADD_ID, [(name,) for name in ids]).rowcount == len(ids):
+            return [True] * len(ids)
+        undo()
+        return [name not in known and connection.execute(tables.ADD_ID, (name,)).rowcount == 1 for name in ids]
 
 
 def _add_deliveries(

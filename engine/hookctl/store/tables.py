@@ -31,16 +31,24 @@ def migrate(connection: sqlite3.Connection, component: str, scripts: Sequence[st
     """
     if _current(table_version(connection, component), component, scripts):
         return
-    with transaction(connection):
-        version = table_version(connection, component)  # again: another process may have been first
-        if _current(version, component, scripts):
-            return
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(VERSIONS)
-        for script in scripts[version:]:
-            for statement in _statements(script):
-                connection.execute(statement)
-        connection.execute("INSERT OR REPLACE INTO table_versions VALUES (?, ?)", (component, len(scripts)))
+    with errors_as_store_errors():
+        connection.execute("PRAGMA foreign_keys = OFF")  # a table that others refer to is dropped once its successor is filled
+    try:
+        with transaction(connection):
+            version = table_version(connection, component)  # again: another process may have been first
+            if not _current(version, component, scripts):
+                _run(connection, component, scripts, version)
+    finally:
+        connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _run(connection: sqlite3.Connection, component: str, scripts: Sequence[str], version: int) -> None:
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(VERSIONS)
+    for script in scripts[version:]:
+        for statement in _statements(script):
+            connection.execute(statement)
+    connection.execute("INSERT OR REPLACE INTO table_versions VALUES (?, ?)", (component, len(scripts)))
 
 
 def _current(version: int, component: str, scripts: Sequence[str]) -> bool:
