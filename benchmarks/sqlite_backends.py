@@ -65,7 +65,7 @@ def claim(backend: Backend, count: int) -> list[tuple[int, int]]:
 
 def finish(backend: Backend, claims: Sequence[tuple[int, int]]) -> None:
     backend.execute("BEGIN IMMEDIATE")
-    backend.executemany(tables.END, [("delivered", "", None, 1, 3.0, key, lease, "w", "A") for key, lease in claims])
+    backend.executemany(tables.END, [("delivered", "", 1, 3.0, key, lease, "w", "A") for key, lease in claims])
     backend.executemany(tables.ADD_ATTEMPT, [(key, ATTEMPT) for key, _ in claims])
     backend.execute("COMMIT")
 

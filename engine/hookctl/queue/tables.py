@@ -136,16 +136,16 @@ COUNT_RANGES = """
 OWNED = "SELECT webhook FROM deliveries WHERE seq = ? AND lease = ? AND owner = ?"
 """Gives the webhook as it is called now: it may have been renamed while the delivery was in hand."""
 END = """
-    UPDATE deliveries SET status = ?1, reason = ?2, attempts = ?4, ready_at = NULL, owner = NULL, lease_until = NULL, set_at = ?5
-    WHERE seq = ?6 AND lease = ?7 AND owner = ?8 AND webhook = ?9
+    UPDATE deliveries SET status = ?, reason = ?, attempts = ?, ready_at = NULL, owner = NULL, lease_until = NULL, set_at = ?
+    WHERE seq = ? AND lease = ? AND owner = ? AND webhook = ?
 """
 RETRY = """
     UPDATE deliveries SET
-        status = CASE WHEN ready_at IS NULL THEN status ELSE ?1 END,
-        reason = CASE WHEN ready_at IS NULL THEN reason ELSE ?2 END,
-        ready_at = CASE WHEN ready_at IS NULL THEN NULL ELSE ?3 END,
-        due_at = ?3, attempts = ?4, owner = NULL, lease_until = NULL, set_at = ?5
-    WHERE seq = ?6 AND lease = ?7 AND owner = ?8 AND webhook = ?9
+        status = CASE WHEN ready_at IS NULL THEN status ELSE 'retrying' END,
+        reason = CASE WHEN ready_at IS NULL THEN reason ELSE :reason END,
+        ready_at = CASE WHEN ready_at IS NULL THEN NULL ELSE :due_at END,
+        due_at = :due_at, attempts = :attempts, owner = NULL, lease_until = NULL, set_at = :now
+    WHERE seq = :key AND lease = :lease AND owner = :owner AND webhook = :webhook
 """
 """A delivery that is not ready while it is in hand was held or cancelled meanwhile, and stays so."""
 

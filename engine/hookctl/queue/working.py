@@ -137,17 +137,18 @@ def finish(connection: sqlite3.Connection, results: Sequence[Result], now: float
 
 def _mark_all(connection: sqlite3.Connection, results: Sequence[Result], now: float, owner: str) -> bool:
     """False where it cannot be done for all at once: a lease was lost, a webhook was renamed, or is to be suspended."""
+    if any(result.outcome.suspend for result in results):
+        return False
     ended: list[tuple[Any, ...]] = []
-    retried: list[tuple[Any, ...]] = []
+    retried: list[dict[str, Any]] = []
     last: dict[str, tuple[str, str, float]] = {}
     for result in results:
-        claimed, outcome = result.claimed, result.outcome
-        if outcome.suspend:
-            return False
-        webhook = claimed.delivery.webhook
-        values = (outcome.status.value, outcome.reason, outcome.due_at, result.attempt.number, now, claimed.key, claimed.lease, owner, webhook)
-        (retried if outcome.status is DeliveryStatus.RETRYING else ended).append(values)
-        last[webhook] = (webhook, outcome.status.value, now)
+        webhook, status = result.claimed.delivery.webhook, result.outcome.status
+        if status is DeliveryStatus.RETRYING:
+            retried.append(_retry_values(result, webhook, now, owner))
+        else:
+            ended.append(_end_values(result, webhook, now, owner))
+        last[webhook] = (webhook, status.value, now)
     changed = connection.executemany(tables.END, ended).rowcount if ended else 0
     changed += connection.executemany(tables.RETRY, retried).rowcount if retried else 0
     connection.executemany(tables.REMEMBER_RESULT, last.values())
@@ -156,18 +157,37 @@ def _mark_all(connection: sqlite3.Connection, results: Sequence[Result], now: fl
 
 def _mark(connection: sqlite3.Connection, result: Result, now: float, owner: str) -> bool:
     """False where the lease was lost."""
-    claimed, outcome = result.claimed, result.outcome
-    row = connection.execute(tables.OWNED, (claimed.key, claimed.lease, owner)).fetchone()
+    row = connection.execute(tables.OWNED, (result.claimed.key, result.claimed.lease, owner)).fetchone()
     if row is None:
         return False
     webhook = row[0]  # as it is called now: it may have been renamed while the delivery was in hand
-    statement = tables.RETRY if outcome.status is DeliveryStatus.RETRYING else tables.END
-    values = (outcome.status.value, outcome.reason, outcome.due_at, result.attempt.number, now, claimed.key, claimed.lease, owner, webhook)
-    connection.execute(statement, values)
-    connection.execute(tables.REMEMBER_RESULT, (webhook, outcome.status.value, now))
-    if outcome.suspend:
-        suspend(connection, webhook, result.serial, outcome.reason)
+    if result.outcome.status is DeliveryStatus.RETRYING:
+        connection.execute(tables.RETRY, _retry_values(result, webhook, now, owner))
+    else:
+        connection.execute(tables.END, _end_values(result, webhook, now, owner))
+    connection.execute(tables.REMEMBER_RESULT, (webhook, result.outcome.status.value, now))
+    if result.outcome.suspend:
+        suspend(connection, webhook, result.serial, result.outcome.reason)
     return True
+
+
+def _end_values(result: Result, webhook: str, now: float, owner: str) -> tuple[Any, ...]:
+    claimed, outcome = result.claimed, result.outcome
+    return outcome.status.value, outcome.reason, result.attempt.number, now, claimed.key, claimed.lease, owner, webhook
+
+
+def _retry_values(result: Result, webhook: str, now: float, owner: str) -> dict[str, Any]:
+    claimed, outcome = result.claimed, result.outcome
+    return {
+        "reason": outcome.reason,
+        "due_at": outcome.due_at,
+        "attempts": result.attempt.number,
+        "now": now,
+        "key": claimed.key,
+        "lease": claimed.lease,
+        "owner": owner,
+        "webhook": webhook,
+    }
 
 
 @contextmanager
