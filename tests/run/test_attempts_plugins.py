@@ -288,6 +288,26 @@ def test_a_validator_that_breaks(attempt: MakeAttempt, make_plan: MakePlan, plug
     assert CANARY not in repr(made)
 
 
+def test_what_auth_puts_into_one_attempt_is_looked_for_in_an_answer_that_was_there_before(
+    make_engine: MakeEngine, finish: Finish, make_plan: MakePlan, plugins: Plugins, receiver: Receiver
+) -> None:
+    tokens = iter(["first-token", CANARY])
+
+    def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {next(tokens)}"
+        return request
+
+    receiver.answer("/ingest", Answer(body=CANARY.encode()))
+    engine = make_engine(plugins=added(plugins, auth={"build": lambda *_: sign, "per_attempt": True}))
+    plan = make_plan(auth=({"type": "mine"},))
+    before, after = (finish(engine, plan)[0].attempt for _ in range(2))
+    assert before.succeeded
+    assert after.succeeded
+    assert before.response is not None
+    assert before.response.body == CANARY.encode()  # it is no secret yet
+    assert CANARY not in repr(after)
+
+
 def test_an_answer_like_the_last_that_passed_is_not_looked_at_again(
     make_engine: MakeEngine, finish: Finish, make_plan: MakePlan, plugins: Plugins, receiver: Receiver
 ) -> None:

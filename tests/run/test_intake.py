@@ -72,6 +72,7 @@ REFUSED = [
     (b'{"a": -Infinity}',                                           "-Infinity is not JSON"),
     (b'{"a": 1e999}',                                               "the number 1e999 is too large"),
     (b'{"a": {"b": 1, "b": 2}}',                                    "the key 'b' stands twice in one object"),
+    (b'{"a": {"b": 1, "b": 2}, "c": "\\u0022\\u0022"}',             "the key 'b' stands twice in one object"),
     (b'{"a": ' + b"1" * 4301 + b"}",                                "a number with more digits than can be read"),
     (b'{"a": "\\ud800"}',                                           "half of a surrogate pair stands alone"),
     (b'{"\\uDFFF": 1}',                                             "half of a surrogate pair stands alone"),

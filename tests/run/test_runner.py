@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -21,7 +21,7 @@ from hookctl.model import AppliedState, Attempt, Delivery, DeliveryPlan, Deliver
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import Observer
 from hookctl.queue.clock import since_boot
-from hookctl.queue.interface import Filter
+from hookctl.queue.interface import Filter, Result
 from hookctl.queue.sqlite import SqliteQueue
 from hookctl.run.attempts import AttemptEngine
 from hookctl.run.circuit import MINIMUM, OPEN_SECONDS
@@ -246,16 +246,38 @@ def test_an_inactive_webhook_gets_nothing_new_and_what_waits_is_held(house: Hous
     assert not runner.receives("anomaly")
 
 
-@pytest.mark.parametrize(("how", "status"), [("inactive", "held"), ("gone", "held"), ("failing", "waiting")])
-def test_what_was_claimed_ahead_is_not_sent_where_it_shall_not_go(house: House, siem: DeliveryPlan, how: str, status: str) -> None:
-    house.apply(siem)
-    runner = house.runner()
+def claim_ahead(house: House, runner: Runner) -> None:
+    """Take in events until many are in hand that are not under way: soon, once it is known how fast the target is."""
     limit, taken = time.monotonic() + PATIENCE, 0
-    while runner.in_hand < 4 * MAX_IN_FLIGHT_EACH:  # soon, once it is known how fast the target is
+    while runner.in_hand < 4 * MAX_IN_FLIGHT_EACH:
         assert time.monotonic() < limit
         runner.accept([house.event(f"e{number}") for number in range(taken, taken + 500)])
         taken += 500
         runner.step(0.1)
+
+
+def test_what_is_not_under_way_is_free_before_the_grace_is_over(house: House, siem: DeliveryPlan, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.apply(siem)
+    runner = house.runner()
+    claim_ahead(house, runner)
+    finish, in_hand = house.queue.finish, []
+
+    def watched(results: Sequence[Result], now: float) -> set[str]:
+        in_hand.append(runner.in_hand)
+        return finish(results, now)
+
+    monkeypatch.setattr(house.queue, "finish", watched)
+    runner.stop(PATIENCE)
+    assert in_hand
+    assert max(in_hand) <= MAX_IN_FLIGHT_EACH
+    assert "retrying" not in house.standing().values()
+
+
+@pytest.mark.parametrize(("how", "status"), [("inactive", "held"), ("gone", "held"), ("failing", "waiting")])
+def test_what_was_claimed_ahead_is_not_sent_where_it_shall_not_go(house: House, siem: DeliveryPlan, how: str, status: str) -> None:
+    house.apply(siem)
+    runner = house.runner()
+    claim_ahead(house, runner)
     before = house.receiver.count
     if how == "inactive":
         house.apply(replace(siem, status=Status.INACTIVE))

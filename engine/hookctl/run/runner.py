@@ -101,8 +101,8 @@ class Runner:
             is_new, claims = self._queue.enqueue_and_claim(routed, self._clock(), LEASE_SECONDS, wanted)
         if lost is not None:
             self._recorded(lost)
-        if len(claims) < sum(len(one.deliveries) for one in routed):
-            self._behind.update(delivery.webhook for one in routed for delivery in one.deliveries)
+        claimed = {one.delivery.id for one in claims}
+        self._behind.update(delivery.webhook for one in routed for delivery in one.deliveries if delivery.id not in claimed)
         self._hand.take(claims)
         self._start()
         return is_new
