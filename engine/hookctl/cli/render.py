@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
@@ -32,6 +31,8 @@ def command(ctx: click.Context, name: str, *, event: BinaryIO | None, body_only:
 
     Nothing is sent: it needs no network, and no secret is read; each shows as ***.
     """
+    from msgspec.structs import replace
+
     from hookctl.cli.desired import desired, named_plan, read_event
     from hookctl.plugin.added import added_by
     from hookctl.report.rendering import render_json, render_text

@@ -1,9 +1,14 @@
-"""Deliveries and attempts: one event on its way to one webhook."""
+"""Deliveries and attempts: one event on its way to one webhook.
+
+They are msgspec's structs and no dataclasses, since each attempt makes a dozen of them, and a frozen dataclass takes eight times as long.
+``msgspec.structs.replace`` is to them what ``dataclasses.replace`` is to the others.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from hookctl.model.source import Json
 
@@ -45,8 +50,7 @@ class FailureKind(StrEnum):
     """A plugin raised what its contract does not allow."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One HTTP request, ready to be sent."""
 
     method: str
@@ -55,8 +59,7 @@ class Request:
     body: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True):
     """One HTTP response, its body read up to the cap."""
 
     status: int
@@ -69,16 +72,14 @@ class Response:
     """The body's end was marked (length or chunks). If not, a cut body cannot be told from a whole one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """Why there is no response."""
 
     kind: FailureKind
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(Struct, frozen=True):
     """Seconds from the start of the attempt to the end of each phase; None where a phase did not happen or is not known."""
 
     resolved: float | None = None
@@ -88,8 +89,7 @@ class Timing:
     total: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Mismatch:
+class Mismatch(Struct, frozen=True):
     """What a response validator does not accept."""
 
     validator: str
@@ -100,8 +100,7 @@ class Mismatch:
     got: Json = None
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What one response validator said."""
 
     validator: str
@@ -113,8 +112,7 @@ class Verdict:
         return not self.mismatches
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(Struct, frozen=True, kw_only=True):
     """One request of a delivery and what came of it: the invocation data. Secrets are masked."""
 
     plan_digest: str
@@ -137,8 +135,7 @@ class Attempt:
         return not any(verdict.mismatches for verdict in self.verdicts)
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """One event for one webhook."""
 
     id: str

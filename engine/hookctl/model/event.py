@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from hookctl.model.source import Json
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """One event that was checked against its type's schema."""
 
     id: str
@@ -19,5 +19,5 @@ class Event:
     """Epoch seconds, fractional."""
     document: Mapping[str, Json]
     """The whole event as it came: ``{id, event_type, event_time, data}``. Templates and ``when`` see this."""
-    text: str = field(default="", repr=False, compare=False)
+    text: str = ""
     """The document as JSON, where whoever made the event has it already."""

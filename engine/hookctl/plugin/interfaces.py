@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from msgspec import Struct
+
 from hookctl.model import Attempt, Delivery, Json, Mismatch, Plan, Pointer, Request, Resolved, Response, Timing
 from hookctl.model.delivery import Failure
 
@@ -91,8 +93,7 @@ class TransportType:
     """The URL rule of the transport's own URLs; None: HTTPS as ``hookctl.network.check_url`` has it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
+class Completion(Struct, frozen=True):
     """A submitted request that has ended, one way or the other."""
 
     ticket: int

@@ -16,12 +16,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from msgspec import Struct
 
 from hookctl.model import AppliedState, Attempt, Delivery, DeliveryPlan, DeliveryStatus, Event, Json
 
 
-class NewDelivery(NamedTuple):
+class NewDelivery(Struct, frozen=True):
     """A delivery that routing wants made."""
 
     id: str
@@ -30,14 +32,14 @@ class NewDelivery(NamedTuple):
     """Not empty: it cannot even be decided whether the event is for the webhook, so it is a dead letter from the start."""
 
 
-class Routed(NamedTuple):
+class Routed(Struct, frozen=True):
     """An event and the deliveries that it makes."""
 
     event: Event
     deliveries: tuple[NewDelivery, ...]
 
 
-class Claimed(NamedTuple):
+class Claimed(Struct, frozen=True):
     """A delivery that the caller alone may try, until the lease ends."""
 
     delivery: Delivery
@@ -51,7 +53,7 @@ class Claimed(NamedTuple):
     """The queue's own number of the delivery."""
 
 
-class Outcome(NamedTuple):
+class Outcome(Struct, frozen=True):
     """What an attempt means for its delivery."""
 
     status: DeliveryStatus
@@ -64,7 +66,7 @@ class Outcome(NamedTuple):
     """The target wants no more of this webhook's deliveries: hold them until the next apply or resume."""
 
 
-class Result(NamedTuple):
+class Result(Struct, frozen=True):
     """An attempt that was made on a claimed delivery, and its outcome."""
 
     claimed: Claimed

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import asdict, replace
 
 from hookctl.model import Attempt, Failure, FailureKind, Json, Mismatch, Request, Response, Timing, Verdict
 
@@ -69,7 +69,7 @@ def _document(attempt: Attempt) -> dict[str, Any]:
 def _fields_of(record: object) -> dict[str, Any]:
     if not isinstance(record, Failure | Timing | Verdict | Mismatch):
         raise TypeError(f"JSON holds no {type(record).__name__}")
-    return {name: getattr(record, name) for name in record.__slots__}
+    return asdict(record)
 
 
 _ascii = json.JSONEncoder(separators=(",", ":"), default=_fields_of).encode

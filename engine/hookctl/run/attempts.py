@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from hookctl.model import DeliveryPlan, Failure, FailureKind, Response, Timing
 from hookctl.network import Network
@@ -48,8 +50,7 @@ OVERDUE = {
 __all__ = ["AttemptEngine", "Finished", "Job"]
 
 
-@dataclass(slots=True, eq=False)
-class _Exchange:
+class _Exchange(Struct, eq=False):
     """An attempt under way. Times are monotonic seconds, but for ``started_at``."""
 
     job: Job

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlsplit
+
+from msgspec import Struct
 
 from hookctl.model import MASK, Failure, FailureKind, Request
 from hookctl.plugin.interfaces import Refreshable
@@ -37,19 +39,22 @@ class Auth:
     refreshable: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Authenticated:
-    """A request with auth applied, and what of it auth put there."""
+class Authenticated(Struct, frozen=True):
+    """A request with auth applied, and what of it auth put there. Holds secrets: never written, never shown."""
 
-    request: Request = field(repr=False)
+    request: Request
     touched: frozenset[str] = frozenset()
     """Names, in lower case, of the headers that auth added or changed."""
-    added: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    added: tuple[tuple[str, str], ...] = ()
     """Names and values that auth put into the query."""
     moved: bool = False
     """Auth changed the URL before its query."""
     hooked: bool = False
     """An auth wants to see the response (``register_hook``)."""
+
+    def __repr__(self) -> str:
+        """Without the request, and without what was added to it."""
+        return f"Authenticated(touched={self.touched!r}, moved={self.moved!r}, hooked={self.hooked!r})"
 
     def credentials(self) -> frozenset[str]:
         """What auth put into headers and URL: a target that echoes it gives a secret away."""

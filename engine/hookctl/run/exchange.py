@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from hookctl.model import Attempt, DeliveryPlan, Json
 
 
-class Job(NamedTuple):
+class Job(Struct, frozen=True):
     """One attempt to be made."""
 
     delivery_id: str
@@ -20,7 +21,7 @@ class Job(NamedTuple):
     """Which attempt of the delivery this is, from 1."""
 
 
-class Finished(NamedTuple):
+class Finished(Struct, frozen=True):
     """A job and what came of it."""
 
     job: Job

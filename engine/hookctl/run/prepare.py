@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from msgspec import Struct
+
 from hookctl.errors import SecretError, TemplateError
 from hookctl.model import DeliveryPlan, Failure, FailureKind, Json, PluginBlock, Request, Secret, SecretReference, Verdict
 from hookctl.model.delivery_plan import canonical_json
@@ -31,13 +33,16 @@ T = TypeVar("T")
 _URL_CHARACTERS = re.compile(r"[\x21-\x7e]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Unsigned:
-    """The request of one attempt, before the auth of each attempt."""
+class Unsigned(Struct, frozen=True):
+    """The request of one attempt, before the auth of each attempt. Holds secrets: never written, never shown."""
 
-    request: Request = field(repr=False)
+    request: Request
     shown: Written | None = None
     """Its URL and headers with secrets masked, where they are another for each event."""
+
+    def __repr__(self) -> str:
+        """Without the request."""
+        return f"Unsigned(shown={self.shown!r})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from hookctl.model import Attempt, Failure, Response, Timing, Verdict
 from hookctl.run.authenticate import Authenticated
@@ -11,7 +11,7 @@ from hookctl.run.prepare import Prepared, Unsigned
 from hookctl.run.redact import Redactor
 
 
-class Sent(NamedTuple):
+class Sent(Struct, frozen=True):
     """What was sent, and what made it."""
 
     prepared: Prepared

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from hookctl.errors import CassetteError
 from hookctl.model import MASK, Attempt, DeliveryPlan, Json, Request, Response, Timing, canonical_json

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
+import msgspec
+
 from hookctl.model import AppliedState, DeliveryStatus, Event, Status
 from hookctl.plugin.calls import Plugins
 from hookctl.queue.clock import since_boot
@@ -292,7 +294,7 @@ class Runner:
     def _tell(self, result: Result) -> None:
         outcome = result.outcome
         due_at = result.claimed.delivery.due_at if outcome.due_at is None else outcome.due_at
-        delivery = replace(result.claimed.delivery, status=outcome.status, attempts=result.attempt.number, due_at=due_at, reason=outcome.reason)
+        delivery = msgspec.structs.replace(result.claimed.delivery, status=outcome.status, attempts=result.attempt.number, due_at=due_at, reason=outcome.reason)
         self._listener.attempted(delivery, result.attempt)
         for observer in self._plugins.observers.values():
             try:

@@ -10,11 +10,11 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import pycurl
+from msgspec import Struct
 
 from hookctl.errors import TransportError
 from hookctl.model import Failure, FailureKind, Request, Timing
@@ -38,8 +38,7 @@ _READ, _WRITE = select.POLLIN, select.POLLOUT  # the same numbers for poll and f
 _INTEREST = {pycurl.POLL_IN: _READ, pycurl.POLL_OUT: _WRITE, pycurl.POLL_INOUT: _READ | _WRITE}
 
 
-@dataclass(slots=True)
-class _Flight:
+class _Flight(Struct, eq=False):
     """One request that was submitted; ``handle`` is None until it is launched."""
 
     ticket: int
