@@ -28,9 +28,21 @@ MISSING: Final = Missing()
 
 Value = Json | Missing
 
-_encode: Callable[[Json], str] = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 quote: Callable[[str], str] = encode_basestring
 """A text as a JSON string, only escaped where it must be."""
+
+
+def _encoder() -> Callable[[Json], str]:
+    """What writes lists and objects. ``JSONEncoder.encode`` makes itself an encoder in C for each call, which takes as long as most values do."""
+    encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    make = getattr(json.encoder, "c_make_encoder", None)  # CPython's own; others have none
+    if make is None:
+        return encoder.encode
+    pieces = make(None, encoder.default, quote, None, ":", ",", False, False, False)  # noqa: FBT003  # it takes no names
+    return lambda value: "".join(pieces(value, 0))
+
+
+_encode = _encoder()
 
 
 def to_json(value: Value) -> str:
