@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from hookctl.model import (
     AppliedState,
@@ -110,7 +111,7 @@ def test_an_event_is_taken_once(queue: Queue) -> None:
 
 def test_a_batch_that_cannot_be_stored_leaves_nothing(queue: Queue) -> None:
     with pytest.raises(TypeError):
-        queue.enqueue([routed("e1"), Routed(replace(event("e2"), document={"x": object()}), ())], NOW)  # type: ignore[dict-item]  # on purpose
+        queue.enqueue([routed("e1"), Routed(structs.replace(event("e2"), document={"x": object()}), ())], NOW)
     assert queue.deliveries() == []
     assert queue.enqueue([routed("e1")], NOW) == [True]
 
@@ -324,7 +325,7 @@ def test_what_a_closed_worker_had_in_hand_is_free_at_once(queue: Queue, open_que
 def test_attempts_are_kept_as_they_were(queue: Queue) -> None:
     queue.enqueue([routed("e1")], NOW)
     queue.finish([result(claim(queue)[0], Outcome(DeliveryStatus.RETRYING, "HTTP 500", due_at=NOW))], NOW)
-    failed = replace(attempt(2), request=None, response=None, failure=Failure(FailureKind.TLS, "expired"), verdicts=())
+    failed = structs.replace(attempt(2), request=None, response=None, failure=Failure(FailureKind.TLS, "expired"), verdicts=())
     queue.finish([Result(claim(queue)[0], failed, Outcome(DeliveryStatus.DEAD, "tls"), 1)], NOW)
     assert queue.attempts("e1-A") == [attempt(1), failed]
     (delivery,) = queue.deliveries()
@@ -353,8 +354,8 @@ def test_counts_are_by_webhook_and_status_and_of_what_came_in_here_alone(queue: 
     assert other.counts(own=True) == {"A": {waiting: 2}, "B": {waiting: 1}}
 
 
-def both(queue: Queue, claims: list[Claimed], batch: list[Routed]) -> None:
-    with queue.together():
+def both(queue: Queue, claims: list[Claimed], batch: list[Routed], meanwhile: Callable[[], bool] | None = None) -> None:
+    with queue.together(meanwhile):
         queue.finish([result(claimed) for claimed in claims], NOW)
         queue.enqueue(batch, NOW)
 
@@ -363,9 +364,21 @@ def test_what_is_done_together_is_one_commit(queue: Queue, open_queue: Callable[
     queue.enqueue([routed("e1")], NOW)
     claims = claim(queue)
     with pytest.raises(TypeError):
-        both(queue, claims, [routed("e2"), Routed(replace(event("e3"), document={"x": object()}), ())])  # type: ignore[dict-item]  # on purpose
+        both(queue, claims, [routed("e2"), Routed(structs.replace(event("e3"), document={"x": object()}), ())])
     assert standing(open_queue()) == {"e1-A": ("waiting", "")}
     both(queue, claims, [routed("e2")])
+    assert standing(open_queue()) == {"e1-A": ("delivered", ""), "e2-A": ("waiting", "")}
+
+
+@pytest.mark.parametrize("has_more", [True, False])
+def test_it_is_one_commit_whatever_is_done_meanwhile(queue: Queue, open_queue: Callable[[], Queue], has_more: bool) -> None:
+    queue.enqueue([routed("e1")], NOW)
+    claims = claim(queue)
+    broken = Routed(structs.replace(event("e3"), document={"x": object()}), ())
+    with pytest.raises(TypeError):
+        both(queue, claims, [routed("e2"), broken], lambda: has_more)
+    assert standing(open_queue()) == {"e1-A": ("waiting", "")}
+    both(queue, claims, [routed("e2")], lambda: has_more)
     assert standing(open_queue()) == {"e1-A": ("delivered", ""), "e2-A": ("waiting", "")}
 
 
@@ -603,14 +616,16 @@ def test_a_replay_as_planned_is_by_the_plan_of_the_last_attempt_until_the_next_r
     queue.enqueue([routed("e1"), routed("e2")], NOW)
     for used in (new, old):
         claims = claim(queue, wanted={"A": 1})
-        made = [replace(attempt(one.delivery.attempts + 1), plan_digest=used.digest) for one in claims]
+        made = [structs.replace(attempt(one.delivery.attempts + 1), plan_digest=used.digest) for one in claims]
         again = Outcome(DeliveryStatus.RETRYING, "HTTP 500", due_at=NOW - 1)
         queue.finish([Result(one, tried, again, 1, used) for one, tried in zip(claims, made, strict=True)], NOW)
     other = open_queue()
     assert other.replay(["e1-A", "e2-A"], NOW, as_planned=True) == ["e1-A"]  # the other was never tried
     (replayed,) = claim(other, wanted={"A": 1})
     assert (replayed.delivery.id, replayed.plan, replayed.delivery.attempts) == ("e1-A", old, 0)
-    other.finish([Result(replayed, replace(attempt(), plan_digest=old.digest), Outcome(DeliveryStatus.RETRYING, "HTTP 500", due_at=NOW - 1), 1, old)], NOW)
+    other.finish(
+        [Result(replayed, structs.replace(attempt(), plan_digest=old.digest), Outcome(DeliveryStatus.RETRYING, "HTTP 500", due_at=NOW - 1), 1, old)], NOW
+    )
     (retried,) = claim(other, wanted={"A": 1})
     assert retried.plan == old
     other.release([retried])

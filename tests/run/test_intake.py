@@ -54,7 +54,9 @@ def reason(text: bytes) -> str:
 
 def test_an_event_is_what_it_says() -> None:
     document = whole(severity="High")
-    assert EventGate(TYPES).parse(line(document)) == Event("e1", "anomaly", 1.5, document)
+    event = EventGate(TYPES).parse(line(document))
+    assert event == Event("e1", "anomaly", 1.5, document, event.text)
+    assert json.loads(event.text) == document
 
 
 def nested(depth: int) -> bytes:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -16,7 +17,7 @@ from typing import NoReturn
 import pytest
 from requests.auth import AuthBase
 
-from hookctl.errors import IntakeRefusedError, TokenError
+from hookctl.errors import IntakeRefusedError, StateLockedError, TokenError
 from hookctl.model import AppliedState, Attempt, Delivery, DeliveryPlan, DeliveryStatus, Event, Json, PluginBlock, Status
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import Observer
@@ -32,7 +33,8 @@ from hookctl.run.manners import MAX_IN_FLIGHT_EACH
 from hookctl.run.route import delivery_id
 from hookctl.run.runner import LEASE_SECONDS, RENEW_SECONDS, STATE_SECONDS, Runner
 from hookctl.run.sending import CHUNK_BYTES, Source, deliver, send
-from hookctl.testing.answers import Answer, Misbehaviour
+from hookctl.store import connect
+from hookctl.testing.answers import Answer, Misbehaviour, ReceivedRequest
 from hookctl.testing.receiver import Receiver
 
 MakePlan = Callable[..., DeliveryPlan]
@@ -246,8 +248,9 @@ def test_an_inactive_webhook_gets_nothing_new_and_what_waits_is_held(house: Hous
     assert not runner.receives("anomaly")
 
 
-def claim_ahead(house: House, runner: Runner) -> None:
-    """Take in events until many are in hand that are not under way: soon, once it is known how fast the target is."""
+def claim_ahead(house: House, runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take in events until many are in hand that are not under way: soon, once it is known how fast the target is, however slow that may be."""
+    monkeypatch.setattr("hookctl.run.manners.AHEAD_SECONDS", 10.0)
     limit, taken = time.monotonic() + PATIENCE, 0
     while runner.in_hand < 4 * MAX_IN_FLIGHT_EACH:
         assert time.monotonic() < limit
@@ -259,7 +262,7 @@ def claim_ahead(house: House, runner: Runner) -> None:
 def test_what_is_not_under_way_is_free_before_the_grace_is_over(house: House, siem: DeliveryPlan, monkeypatch: pytest.MonkeyPatch) -> None:
     house.apply(siem)
     runner = house.runner()
-    claim_ahead(house, runner)
+    claim_ahead(house, runner, monkeypatch)
     finish, in_hand = house.queue.finish, []
 
     def watched(results: Sequence[Result], now: float) -> set[str]:
@@ -273,11 +276,59 @@ def test_what_is_not_under_way_is_free_before_the_grace_is_over(house: House, si
     assert "retrying" not in house.standing().values()
 
 
-@pytest.mark.parametrize(("how", "status"), [("inactive", "held"), ("gone", "held"), ("failing", "waiting")])
-def test_what_was_claimed_ahead_is_not_sent_where_it_shall_not_go(house: House, siem: DeliveryPlan, how: str, status: str) -> None:
+def test_what_is_in_hand_goes_on_while_another_holds_the_store(house: House, siem: DeliveryPlan, tmp_path: Path) -> None:
     house.apply(siem)
     runner = house.runner()
-    claim_ahead(house, runner)
+    limit, taken = time.monotonic() + PATIENCE, 0
+    while runner.in_hand == runner.in_flight:  # until some wait for their turn
+        assert time.monotonic() < limit
+        runner.accept([house.event(f"e{number}") for number in range(taken, taken + 200)])
+        taken += 200
+        runner.step(0.1)
+    claimed = runner.tally.attempts + len(runner._results) + runner.in_hand  # each of them is one request
+    with closing(connect(tmp_path / "hookctl.db")) as other:
+
+        def answer(_: ReceivedRequest) -> Answer:
+            if house.receiver.count == claimed:
+                other.execute("ROLLBACK")
+            return Answer()
+
+        house.receiver.answer("/ingest", answer)
+        other.execute("BEGIN IMMEDIATE")
+        assert runner.accept([house.event("last")]) == [True]  # the store is not free before the last of them was sent
+    assert runner.tally.attempts >= claimed - MAX_IN_FLIGHT_EACH  # it was sent because all but so many had ended
+    assert house.queue.counts()["Siem"][DeliveryStatus.DELIVERED] == runner.tally.attempts
+    house.work(runner)
+    assert set(house.standing().values()) == {"delivered"}
+    assert house.receiver.count == len(house.standing())
+
+
+def test_a_target_that_wants_no_more_gets_no_more_while_another_holds_the_store(
+    house: House, siem: DeliveryPlan, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    house.apply(siem)
+    runner = house.runner()
+    claim_ahead(house, runner, monkeypatch)
+    before, in_hand = house.receiver.count, runner.in_hand
+    monkeypatch.setattr(house.queue._connection, "patience", 0.5)
+    house.receiver.answer("/ingest", Answer(410))
+    with closing(connect(tmp_path / "hookctl.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StateLockedError):
+            runner.accept([house.event("last")])
+    assert house.receiver.count - before <= 2 * MAX_IN_FLIGHT_EACH < in_hand
+    house.work(runner)
+    assert Counter(house.standing().values())["held"] > MAX_IN_FLIGHT_EACH
+    assert "last at Siem" not in house.standing()
+
+
+@pytest.mark.parametrize(("how", "status"), [("inactive", "held"), ("gone", "held"), ("failing", "waiting")])
+def test_what_was_claimed_ahead_is_not_sent_where_it_shall_not_go(
+    house: House, siem: DeliveryPlan, monkeypatch: pytest.MonkeyPatch, how: str, status: str
+) -> None:
+    house.apply(siem)
+    runner = house.runner()
+    claim_ahead(house, runner, monkeypatch)
     before = house.receiver.count
     if how == "inactive":
         house.apply(replace(siem, status=Status.INACTIVE))

@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 import vcr
+from msgspec.structs import replace
 from vcr.stubs.urllib3_stubs import VCRRequestsHTTPSConnection
 
 from hookctl.model import Response

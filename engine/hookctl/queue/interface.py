@@ -13,7 +13,7 @@ Several processes may use one queue at once; one object belongs to one thread.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -157,17 +157,21 @@ class Queue(Protocol):
         """
         ...
 
-    def together(self) -> AbstractContextManager[object]:
-        """What is called inside is one commit: all of it or, on an error, nothing."""
+    def together(self, meanwhile: Callable[[], bool] | None = None) -> AbstractContextManager[object]:
+        """What is called inside is one commit: all of it or, on an error, nothing.
+
+        ``meanwhile`` is called again and again while this waits for other workers or for the disk. It does a little of something else that does not
+        need the queue, and gives False when there is nothing to do.
+        """
         ...
 
     # -- work
 
-    def claim(self, now: float, limit: int, lease_seconds: float, wanted: Mapping[str, int]) -> list[Claimed]:
+    def claim(self, now: float, limit: int, lease_seconds: float, wanted: Mapping[str, int], meanwhile: Callable[[], bool] | None = None) -> list[Claimed]:
         """Take deliveries that are due, at most ``limit``, in one commit.
 
         ``wanted`` says how many of each webhook at most; webhooks that it does not name are left alone, and its order is the order in which
-        they are served while ``limit`` lasts. Of one webhook, the longest due come first.
+        they are served while ``limit`` lasts. Of one webhook, the longest due come first. ``meanwhile`` is as that of :meth:`together`.
         """
         ...
 

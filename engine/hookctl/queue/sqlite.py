@@ -16,7 +16,7 @@ from hookctl.queue.clock import since_boot
 from hookctl.queue.interface import EVERYTHING, Circuit, Claimed, Counts, Filter, Fullness, Result, Routed, Stopped
 from hookctl.queue.reconciling import reconcile, stopped, unhold
 from hookctl.queue.workers import Worker, is_alive
-from hookctl.store import connect, errors_as_store_errors, migrate, transaction
+from hookctl.store import Meanwhile, connect, errors_as_store_errors, migrate, transaction
 
 LOOK_FOR_DEAD_WORKERS = 1.0
 """Seconds between two looks whether the workers that hold leases still live."""
@@ -66,13 +66,13 @@ class SqliteQueue:
         self._made.append(made)
         return is_new, claims
 
-    def together(self) -> AbstractContextManager[object]:
+    def together(self, meanwhile: Meanwhile | None = None) -> AbstractContextManager[object]:
         """See :meth:`hookctl.queue.interface.Queue.together`."""
-        return transaction(self._connection)
+        return transaction(self._connection, meanwhile)
 
     # -- work
 
-    def claim(self, now: float, limit: int, lease_seconds: float, wanted: Mapping[str, int]) -> list[Claimed]:
+    def claim(self, now: float, limit: int, lease_seconds: float, wanted: Mapping[str, int], meanwhile: Meanwhile | None = None) -> list[Claimed]:
         """See :meth:`hookctl.queue.interface.Queue.claim`."""
         self._free_dead_workers()
         ready = self._ready() if wanted and limit > 0 else {}
@@ -80,7 +80,7 @@ class SqliteQueue:
         if not due:
             return []
         self._start_worker()
-        with transaction(self._connection) as connection:
+        with transaction(self._connection, meanwhile) as connection:
             return working.claim(connection, now, limit, self._lease(now, lease_seconds), due)
 
     def _ready(self) -> dict[str, float]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 import requests
+from msgspec import structs
 from requests.adapters import BaseAdapter
 
 from hookctl.errors import TransportError
@@ -64,7 +65,7 @@ class Rehearsal:
         self._engine.start(Job(DELIVERY_ID, self._plan, document, number))
         while True:
             for finished in self._engine.poll(POLL_SECONDS):
-                return replace(finished.attempt, plan_digest=self._digest)
+                return structs.replace(finished.attempt, plan_digest=self._digest)
 
 
 class InMemoryTransport(BaseAdapter):

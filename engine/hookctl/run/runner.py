@@ -6,7 +6,8 @@ import logging
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import msgspec
@@ -33,6 +34,8 @@ GROUP_SECONDS = 0.025
 FINISH_BATCH = 512
 MAX_AHEAD = 2048
 """Deliveries in hand that wait for their turn, at most."""
+MEANWHILE_SECONDS = 0.001
+"""Between two looks whether the store has done what is waited for."""
 LEASE_SECONDS = 60.0
 """How long a worker that stalls keeps others from its deliveries."""
 RENEW_SECONDS = LEASE_SECONDS / 3
@@ -96,15 +99,14 @@ class Runner:
         """
         self._keeper.admit()
         self._refresh_state()
-        wanted = self._manners.wanted(self._state.plans, self._hand.waiting())
         routed = [self._router.route(event) for event in events]
-        with self._queue.together():  # one commit for what has come and what has ended
-            lost = self._queue.finish(self._results, self._clock()) if self._results else None
+        with self._recording():  # one commit for what has come and what has ended
+            wanted = self._manners.wanted(self._state.plans, self._hand.waiting())
             is_new, claims = self._queue.enqueue_and_claim(routed, self._clock(), LEASE_SECONDS, wanted)
-        if lost is not None:
-            self._recorded(lost)
-        claimed = {one.delivery.id for one in claims}
-        self._behind.update(delivery.webhook for one in routed for delivery in one.deliveries if delivery.id not in claimed)
+        made = sum(len(one.deliveries) for one in routed)
+        if len(claims) < made:
+            claimed = {one.delivery.id for one in claims}
+            self._behind.update(delivery.webhook for one in routed for delivery in one.deliveries if delivery.id not in claimed)
         self._hand.take(claims)
         self._start()
         return is_new
@@ -208,16 +210,18 @@ class Runner:
         self._claimed_at = now
         waiting = self._hand.waiting()
         wanted = self._manners.wanted(self._state.plans, waiting)
-        claims = self._queue.claim(self._clock(), self._manners.room + MAX_AHEAD - sum(waiting.values()), LEASE_SECONDS, wanted)
+        claims = self._queue.claim(self._clock(), self._manners.room + MAX_AHEAD - sum(waiting.values()), LEASE_SECONDS, wanted, self._meanwhile)
         counts = Counter(claimed.delivery.webhook for claimed in claims)
         self._behind.difference_update([name for name, count in wanted.items() if counts[name] < count])
         self._hand.take(claims)
 
     def _start(self) -> None:
         """Start what is in hand, as far as manners allow, and put back what they do not allow for a while."""
-        waiting = self._hand.waiting()
-        self._put_back([name for name in waiting if self._manners.probe_in(name)])
-        for name in waiting:
+        self._put_back([name for name in self._hand.waiting() if self._manners.probe_in(name)])
+        self._start_waiting()
+
+    def _start_waiting(self) -> None:
+        for name in self._hand.waiting():
             plan = self._state.plans[name]
             for _ in range(self._manners.may_start(plan)):
                 claimed = self._hand.next(name)
@@ -269,15 +273,37 @@ class Runner:
     def _record(self) -> None:
         self._finished_at = self._monotonic()
         self._say_circuits()
-        if not self._results:
-            return
-        self._recorded(self._queue.finish(self._results, self._clock()))
+        if self._results:
+            with self._recording():
+                pass
 
-    def _recorded(self, lost: Collection[str]) -> None:
+    @contextmanager
+    def _recording(self) -> Iterator[None]:
+        """One commit for what has ended and for what is done within. What is under way goes on while the store is waited for."""
+        results: list[Result] = []
+        lost: Collection[str] = ()
+        try:
+            with self._queue.together(self._meanwhile):
+                results, self._results = self._results, []
+                if results:
+                    lost = self._queue.finish(results, self._clock())
+                yield
+        except BaseException:
+            self._results = results + self._results  # they have ended, and are not recorded yet
+            raise
+        self._recorded(results, lost)
+
+    def _meanwhile(self) -> bool:
+        """What does not need the store; False when nothing is under way."""
+        if not self._hurry:
+            self._start_waiting()
+        self.collect(MEANWHILE_SECONDS)
+        return self._engine.in_flight > 0
+
+    def _recorded(self, results: Sequence[Result], lost: Collection[str]) -> None:
         self._finished_at = self._monotonic()
-        results, self._results = self._results, []
         self._put_back([result.claimed.delivery.webhook for result in results if result.outcome.suspend])
-        self._hurry = False
+        self._hurry = any(result.outcome.suspend for result in self._results)
         recorded = [result for result in results if result.claimed.delivery.id not in lost]
         self.tally.add(recorded)
         if self._has_audience:

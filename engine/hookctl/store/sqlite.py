@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 
 from hookctl.errors import StateLockedError, StoreError
 
@@ -17,10 +18,12 @@ LOOK_SECONDS = 0.0003
 """Between two looks whether it is over. SQLite's own looks are up to a tenth of a second apart, and transactions here take a few milliseconds."""
 CHECKPOINT_CHANGES = 20_000
 """Rows that a connection changes before it copies the write-ahead log into the file: some 40 MB of it. Fewer copies write what changes often less often."""
-PAGE_BYTES = 8192
-"""Of a new file: an event, and what is recorded of an attempt, take a kilobyte each, and twice SQLite's own size halves the writes for them."""
+PAGE_BYTES = 16384
+"""Of a new file: an event, and what is recorded of an attempt, take a kilobyte or two each: with SQLite's own size, of 4 KiB, there is more to write."""
 CACHE_KIB = 16 * 1024
 """Pages that a connection keeps in memory, as far as it uses so many: more than one transaction changes, which would else be written to the log twice."""
+Meanwhile = Callable[[], bool]
+"""Does a little of something else, for a millisecond at most; False when there is nothing to do."""
 APPLICATION_ID = 0x686F6F6B
 """``hook``: written into the file's header, so that another program's database is not taken for ours."""
 
@@ -30,7 +33,7 @@ def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connec
 
     Every commit is on disk before it returns (WAL, ``synchronous=FULL``). Transactions are begun by hand, with
     :func:`transaction`, which makes the checkpoints, too: SQLite's own run beside other connections' commits, which before 3.51.3 could damage the
-    file. Use a connection in the thread that opened it, never across a fork.
+    file. Use a connection in one thread, never across a fork.
 
     Raises:
         StoreError: the file or its directory cannot be made or opened, or is no database of hookctl's.
@@ -41,7 +44,7 @@ def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connec
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
         uri = f"{path.absolute().as_uri()}?mode=rw"
-        connection: _Connection = sqlite3.connect(uri, uri=True, timeout=busy_seconds, isolation_level=None, factory=_Connection)
+        connection: _Connection = sqlite3.connect(uri, uri=True, timeout=busy_seconds, isolation_level=None, check_same_thread=False, factory=_Connection)
         connection.patience = busy_seconds
         try:
             _refuse_foreign(connection, path)
@@ -58,11 +61,13 @@ def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connec
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+def transaction(connection: sqlite3.Connection, meanwhile: Meanwhile | None = None) -> Iterator[sqlite3.Connection]:
     """All or nothing: commits at the end of the block, rolls back when it raises.
 
     Takes the write lock at the start (``BEGIN IMMEDIATE``), so that what is read inside still holds when it is written. One inside of another is
     part of it.
+
+    ``meanwhile`` is called again and again while this waits for another process's transaction, and for the disk. It must not use the connection.
 
     Raises:
         StateLockedError: another process kept the store busy for as long as the connection waits.
@@ -73,17 +78,52 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         if is_inner:
             yield connection
             return
-        _begin(connection)
+        _begin(connection, meanwhile)
         try:
             yield connection
-            connection.execute("COMMIT")
+            _commit(connection, meanwhile)
         except BaseException:
             if connection.in_transaction:  # after some errors SQLite has rolled back by itself
                 connection.execute("ROLLBACK")
             raise
-        if isinstance(connection, _Connection) and connection.total_changes - connection.checkpointed_at >= CHECKPOINT_CHANGES:
-            connection.checkpointed_at = connection.total_changes
-            connection.execute("PRAGMA wal_checkpoint(FULL)")  # waits for the write lock and holds it, so that nobody commits meanwhile
+
+
+def _commit(connection: sqlite3.Connection, meanwhile: Meanwhile | None) -> None:
+    """Commit, on a thread of its own where there is something to do meanwhile: SQLite writes and waits for the disk without Python's lock.
+
+    What ``meanwhile`` raises is raised once SQLite has done, which must not be asked for anything else before.
+    """
+    if meanwhile is None:
+        _write(connection)
+        return
+    errors: list[BaseException] = []
+
+    def write() -> None:
+        try:
+            _write(connection)
+        except BaseException as error:  # noqa: BLE001  # it is raised where the caller is
+            errors.append(error)
+
+    thread = Thread(target=write)
+    thread.start()
+    stopped: BaseException | None = None
+    while thread.is_alive():
+        try:
+            if stopped or not meanwhile():
+                thread.join()
+        except BaseException as error:  # noqa: BLE001  # raised below
+            stopped = stopped or error
+    if stopped:
+        raise stopped
+    if errors:
+        raise errors[0]
+
+
+def _write(connection: sqlite3.Connection) -> None:
+    connection.execute("COMMIT")
+    if isinstance(connection, _Connection) and connection.total_changes - connection.checkpointed_at >= CHECKPOINT_CHANGES:
+        connection.checkpointed_at = connection.total_changes
+        connection.execute("PRAGMA wal_checkpoint(FULL)")  # waits for the write lock and holds it, so that nobody commits meanwhile
 
 
 class _Connection(sqlite3.Connection):
@@ -93,7 +133,7 @@ class _Connection(sqlite3.Connection):
     patience = BUSY_SECONDS
 
 
-def _begin(connection: sqlite3.Connection) -> None:
+def _begin(connection: sqlite3.Connection, meanwhile: Meanwhile | None) -> None:
     patience = connection.patience if isinstance(connection, _Connection) else BUSY_SECONDS
     deadline = time.monotonic() + patience
     connection.execute("PRAGMA busy_timeout = 0")
@@ -102,7 +142,8 @@ def _begin(connection: sqlite3.Connection) -> None:
             if time.monotonic() > deadline:
                 connection.execute("BEGIN IMMEDIATE")
                 return
-            time.sleep(LOOK_SECONDS)
+            if meanwhile is None or not meanwhile():
+                time.sleep(LOOK_SECONDS)
     finally:
         connection.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
 
@@ -119,7 +160,7 @@ def _has_begun(connection: sqlite3.Connection) -> bool:
 
 @contextmanager
 def errors_as_store_errors(path: Path | None = None) -> Iterator[None]:
-    """Let what SQLite and the file system raise inside the block come out as StoreError or StateLockedError."""
+    """Let what SQLite raises inside the block come out as StoreError or StateLockedError, and where a ``path`` is given, what the file system raises."""
     where = f"the store {path}" if path else "the store"
     try:
         yield
@@ -131,6 +172,8 @@ def errors_as_store_errors(path: Path | None = None) -> Iterator[None]:
             raise StoreError(f"{where} is damaged or no database: {error}", hint="Restore it from a backup, or name another file with --store.") from error
         raise StoreError(f"{where} cannot be used: {error}", hint="Check its permissions and the space on its disk.") from error
     except OSError as error:
+        if path is None:  # nothing is opened there: it is of whatever else the block does
+            raise
         raise StoreError(f"{where} cannot be opened: {error.strerror or error}", hint="Check the path given by --store and its permissions.") from error
 
 
