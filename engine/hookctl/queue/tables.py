@@ -95,7 +95,7 @@ SCRIPTS = (
 MERGE_IDS = 4096
 """New ids of events that are put among the known ones at a time."""
 KNOWN_IDS = "SELECT id FROM known_ids WHERE id IN (SELECT value FROM json_each(?))"
-ADD_ID = "INSERT INTO new_ids (id) VALUES (?) ON CONFLICT (id) DO NOTHING"
+ADD_IDS = "INSERT INTO new_ids (id) SELECT value FROM json_each(?) WHERE true ON CONFLICT (id) DO NOTHING"
 MERGE = ("INSERT INTO known_ids SELECT id FROM new_ids ORDER BY id", "DELETE FROM new_ids")
 
 ADD_EVENT = "INSERT INTO events (seq, id, event_type, event_time, received_at, document) VALUES (?, ?, ?, ?, ?, ?)"
@@ -137,7 +137,7 @@ OWNED = "SELECT webhook FROM deliveries WHERE seq = ? AND lease = ? AND owner = 
 """Gives the webhook as it is called now: it may have been renamed while the delivery was in hand."""
 END = """
     UPDATE deliveries SET status = ?, reason = ?, attempts = ?, ready_at = NULL, owner = NULL, lease_until = NULL, set_at = ?
-    WHERE seq = ? AND lease = ? AND owner = ? AND webhook = ?
+    WHERE seq IN (SELECT value FROM json_each(?)) AND lease = ? AND owner = ? AND webhook = ?
 """
 RETRY = """
     UPDATE deliveries SET

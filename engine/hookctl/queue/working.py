@@ -62,12 +62,13 @@ def enqueue(connection: sqlite3.Connection, batch: Sequence[Routed], now: float,
 
 def _add_ids(connection: sqlite3.Connection, ids: Sequence[str]) -> list[bool]:
     """Whether each id is new, in this batch and ever."""
-    known = {name for (name,) in connection.execute(tables.KNOWN_IDS, (json.dumps(ids),))}
+    all_ids = json.dumps(ids)
+    known = {name for (name,) in connection.execute(tables.KNOWN_IDS, (all_ids,))}
     with _savepoint(connection) as undo:
-        if not known and connection.executemany(tables.ADD_ID, [(name,) for name in ids]).rowcount == len(ids):
+        if not known and connection.execute(tables.ADD_IDS, (all_ids,)).rowcount == len(ids):
             return [True] * len(ids)
         undo()
-        return [name not in known and connection.execute(tables.ADD_ID, (name,)).rowcount == 1 for name in ids]
+        return [name not in known and connection.execute(tables.ADD_IDS, (json.dumps([name]),)).rowcount == 1 for name in ids]
 
 
 def _add_deliveries(
@@ -139,7 +140,7 @@ def _mark_all(connection: sqlite3.Connection, results: Sequence[Result], now: fl
     """False where it cannot be done for all at once: a lease was lost, a webhook was renamed, or is to be suspended."""
     if any(result.outcome.suspend for result in results):
         return False
-    ended: list[tuple[Any, ...]] = []
+    ended: dict[tuple[str, str, int, int, str], list[int]] = {}  # most have ended alike, and a statement for all of them costs little more than for one
     retried: list[dict[str, Any]] = []
     last: dict[str, tuple[str, str, float]] = {}
     for result in results:
@@ -147,9 +148,10 @@ def _mark_all(connection: sqlite3.Connection, results: Sequence[Result], now: fl
         if status is DeliveryStatus.RETRYING:
             retried.append(_retry_values(result, webhook, now, owner))
         else:
-            ended.append(_end_values(result, webhook, now, owner))
+            claimed = result.claimed
+            ended.setdefault((status.value, result.outcome.reason, result.attempt.number, claimed.lease, webhook), []).append(claimed.key)
         last[webhook] = (webhook, status.value, now)
-    changed = connection.executemany(tables.END, ended).rowcount if ended else 0
+    changed = sum(_end(connection, keys, alike, now, owner) for alike, keys in ended.items())
     changed += connection.executemany(tables.RETRY, retried).rowcount if retried else 0
     connection.executemany(tables.REMEMBER_RESULT, last.values())
     return changed == len(results)
@@ -164,16 +166,18 @@ def _mark(connection: sqlite3.Connection, result: Result, now: float, owner: str
     if result.outcome.status is DeliveryStatus.RETRYING:
         connection.execute(tables.RETRY, _retry_values(result, webhook, now, owner))
     else:
-        connection.execute(tables.END, _end_values(result, webhook, now, owner))
+        alike = result.outcome.status.value, result.outcome.reason, result.attempt.number, result.claimed.lease, webhook
+        _end(connection, [result.claimed.key], alike, now, owner)
     connection.execute(tables.REMEMBER_RESULT, (webhook, result.outcome.status.value, now))
     if result.outcome.suspend:
         suspend(connection, webhook, result.serial, result.outcome.reason)
     return True
 
 
-def _end_values(result: Result, webhook: str, now: float, owner: str) -> tuple[Any, ...]:
-    claimed, outcome = result.claimed, result.outcome
-    return outcome.status.value, outcome.reason, result.attempt.number, now, claimed.key, claimed.lease, owner, webhook
+def _end(connection: sqlite3.Connection, keys: Sequence[int], alike: tuple[str, str, int, int, str], now: float, owner: str) -> int:
+    """Mark deliveries that have ended alike; gives how many were still leased."""
+    status, reason, attempts, lease, webhook = alike
+    return connection.execute(tables.END, (status, reason, attempts, now, json.dumps(keys), lease, owner, webhook)).rowcount
 
 
 def _retry_values(result: Result, webhook: str, now: float, owner: str) -> dict[str, Any]:
