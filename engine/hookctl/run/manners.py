@@ -19,7 +19,7 @@ MAX_IN_FLIGHT_EACH = 64
 """Of one webhook that does not say otherwise."""
 PACE_SECONDS = 0.05
 """Between two looks how fast each target takes its deliveries."""
-AHEAD_SECONDS = 0.2
+AHEAD_SECONDS = 0.1
 """For so long a target that is well is kept busy by what is claimed ahead: each claim is a commit, and cheap only for many at once."""
 BUSY = 500
 """Deliveries a second: a runner that makes fewer has time to take in events that cannot be delivered yet."""

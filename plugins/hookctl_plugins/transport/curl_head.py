@@ -51,11 +51,12 @@ class Heads:
     def _write(self, header: Header, host: str) -> bytes:
         """The line of one header; empty for one that is not sent."""
         name, value = header
+        if name in _NEW_EACH_TIME and value and value.isascii() and value.isprintable():  # what vet_header would find
+            return f"{name}: {value}".encode()
         if not vet_header(name, value, host):
             return b""  # not remembered: Host is right for one host alone
         line = (f"{name}: {value}" if value else f"{name};").encode("latin-1")
-        if name not in _NEW_EACH_TIME:
-            _remember(self._sent, header, line, len(line))
+        _remember(self._sent, header, line, len(line))
         return line
 
     # -- responses --
