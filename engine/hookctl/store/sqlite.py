@@ -18,8 +18,8 @@ LOOK_SECONDS = 0.0003
 """Between two looks whether it is over. SQLite's own looks are up to a tenth of a second apart, and transactions here take a few milliseconds."""
 CHECKPOINT_CHANGES = 20_000
 """Rows that a connection changes before it copies the write-ahead log into the file: some 40 MB of it. Fewer copies write what changes often less often."""
-PAGE_BYTES = 16384
-"""Of a new file: an event, and what is recorded of an attempt, take a kilobyte or two each: with SQLite's own size, of 4 KiB, there is more to write."""
+PAGE_BYTES = 8192
+"""Of a new file: an event, and what is recorded of an attempt, take a kilobyte or two each. Smaller pages are more to write, and larger ones for few events."""
 CACHE_KIB = 16 * 1024
 """Pages that a connection keeps in memory, as far as it uses so many: more than one transaction changes, which would else be written to the log twice."""
 Meanwhile = Callable[[], bool]
