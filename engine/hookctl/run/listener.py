@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
-from hookctl.model import AppliedState, Attempt, Delivery
-from hookctl.queue.interface import Circuit
+from msgspec.structs import replace
+
+from hookctl.model import AppliedState, Attempt, Delivery, DeliveryStatus
+from hookctl.plugin.interfaces import Observer
+from hookctl.queue.interface import Circuit, Result
+
+log = logging.getLogger(__name__)
 
 
 def _ignore(*_: object) -> None:
@@ -23,3 +29,20 @@ class Listener:
     """A webhook's circuit opened, is half open, or closed again (None)."""
     applied: Callable[[AppliedState], None] = _ignore
     """An apply was taken up."""
+
+
+def tell(results: Iterable[Result], listener: Listener, observers: Collection[Observer]) -> None:
+    """Tell of attempts that were recorded. What the listener raises comes out; what an observer raises is logged."""
+    for result in results:
+        outcome = result.outcome
+        due_at = result.claimed.delivery.due_at if outcome.due_at is None else outcome.due_at
+        delivery = replace(result.claimed.delivery, status=outcome.status, attempts=result.attempt.number, due_at=due_at, reason=outcome.reason)
+        listener.attempted(delivery, result.attempt)
+        for observer in observers:
+            try:
+                if observer.attempted:
+                    observer.attempted(delivery, result.attempt)
+                if observer.ended and outcome.status is not DeliveryStatus.RETRYING:
+                    observer.ended(delivery)
+            except Exception:  # whatever a plugin raises: an observer cannot break a delivery
+                log.exception("observer %s failed", observer.name)

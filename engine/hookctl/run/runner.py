@@ -10,16 +10,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-import msgspec
-
-from hookctl.model import AppliedState, DeliveryStatus, Event, Status
+from hookctl.model import AppliedState, Event, Status
 from hookctl.plugin.calls import Plugins
 from hookctl.queue.clock import since_boot
 from hookctl.queue.interface import Queue, Result
 from hookctl.run.attempts import AttemptEngine, Finished, Job
 from hookctl.run.hand import Hand
 from hookctl.run.keeping import Keeper, Limits
-from hookctl.run.listener import Listener
+from hookctl.run.listener import Listener, tell
 from hookctl.run.manners import MAX_IN_FLIGHT, Manners
 from hookctl.run.retry import DELIVERED, decide, has_token_auth, health
 from hookctl.run.route import Router
@@ -307,8 +305,7 @@ class Runner:
         recorded = [result for result in results if result.claimed.delivery.id not in lost]
         self.tally.add(recorded)
         if self._has_audience:
-            for result in recorded:
-                self._tell(result)
+            tell(recorded, self._listener, self._plugins.observers.values())
 
     def _say_circuits(self) -> None:
         circuits = self._manners.circuits(self._clock())
@@ -316,20 +313,6 @@ class Runner:
             self._queue.set_circuits(circuits)
         for name, circuit in circuits.items():
             self._listener.circuit(name, circuit)
-
-    def _tell(self, result: Result) -> None:
-        outcome = result.outcome
-        due_at = result.claimed.delivery.due_at if outcome.due_at is None else outcome.due_at
-        delivery = msgspec.structs.replace(result.claimed.delivery, status=outcome.status, attempts=result.attempt.number, due_at=due_at, reason=outcome.reason)
-        self._listener.attempted(delivery, result.attempt)
-        for observer in self._plugins.observers.values():
-            try:
-                if observer.attempted:
-                    observer.attempted(delivery, result.attempt)
-                if observer.ended and outcome.status is not DeliveryStatus.RETRYING:
-                    observer.ended(delivery)
-            except Exception:  # whatever a plugin raises: an observer cannot break a delivery
-                log.exception("observer %s failed", observer.name)
 
     # -- applied state
 

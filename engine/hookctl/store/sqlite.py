@@ -8,9 +8,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
+from typing import TYPE_CHECKING
 
 from hookctl.errors import StateLockedError, StoreError
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 BUSY_SECONDS = 5.0
 """How long one process waits for another's transaction."""
@@ -54,6 +57,7 @@ def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connec
             connection.execute("PRAGMA wal_autocheckpoint = 0")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            connection.execute("PRAGMA temp_store = MEMORY")  # what a savepoint keeps of each page, which else goes through a file
         except BaseException:
             connection.close()
             raise
@@ -89,34 +93,24 @@ def transaction(connection: sqlite3.Connection, meanwhile: Meanwhile | None = No
 
 
 def _commit(connection: sqlite3.Connection, meanwhile: Meanwhile | None) -> None:
-    """Commit, on a thread of its own where there is something to do meanwhile: SQLite writes and waits for the disk without Python's lock.
+    """Commit, on the connection's own thread where there is something to do meanwhile: SQLite writes and waits for the disk without Python's lock.
 
     What ``meanwhile`` raises is raised once SQLite has done, which must not be asked for anything else before.
     """
-    if meanwhile is None:
+    if meanwhile is None or not isinstance(connection, _Connection):
         _write(connection)
         return
-    errors: list[BaseException] = []
-
-    def write() -> None:
-        try:
-            _write(connection)
-        except BaseException as error:  # noqa: BLE001  # it is raised where the caller is
-            errors.append(error)
-
-    thread = Thread(target=write)
-    thread.start()
+    writing = connection.writer().submit(_write, connection)
     stopped: BaseException | None = None
-    while thread.is_alive():
+    while not writing.done():
         try:
             if stopped or not meanwhile():
-                thread.join()
+                writing.exception()  # waits for the end
         except BaseException as error:  # noqa: BLE001  # raised below
             stopped = stopped or error
     if stopped:
         raise stopped
-    if errors:
-        raise errors[0]
+    writing.result()
 
 
 def _write(connection: sqlite3.Connection) -> None:
@@ -131,6 +125,21 @@ class _Connection(sqlite3.Connection):
 
     checkpointed_at = 0
     patience = BUSY_SECONDS
+    _writer: ThreadPoolExecutor | None = None
+
+    def writer(self) -> ThreadPoolExecutor:
+        """The thread that commits while something else is done."""
+        if self._writer is None:
+            from concurrent.futures import ThreadPoolExecutor  # brings logging in, which a plan does not need
+
+            self._writer = ThreadPoolExecutor(1, "hookctl-commit")
+        return self._writer
+
+    def close(self) -> None:
+        """As the base class, and the thread ends."""
+        if self._writer is not None:
+            self._writer.shutdown()
+        super().close()
 
 
 def _begin(connection: sqlite3.Connection, meanwhile: Meanwhile | None) -> None:
