@@ -40,7 +40,7 @@ def standard(path: Path) -> Backend:
 
 def apsw(path: Path) -> Backend:
     connection = import_module("apsw").Connection(str(path))  # not a dependency: pip install apsw
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", f"cache_size = -{CACHE_KIB}"):
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", f"cache_size = -{CACHE_KIB}", "temp_store = MEMORY"):
         connection.execute(f"PRAGMA {pragma}")
     return Backend(connection.execute, connection.executemany, connection.close)
 
@@ -65,7 +65,9 @@ def claim(backend: Backend, count: int) -> list[tuple[int, int]]:
 
 def finish(backend: Backend, claims: Sequence[tuple[int, int]]) -> None:
     backend.execute("BEGIN IMMEDIATE")
-    backend.executemany(tables.END, [("delivered", "", 1, 3.0, key, lease, "w", "A") for key, lease in claims])
+    for lease in {lease for _, lease in claims}:
+        keys = json.dumps([key for key, of_it in claims if of_it == lease])
+        backend.execute(tables.END, ("delivered", "", 1, 3.0, keys, lease, "w", "A"))
     backend.executemany(tables.ADD_ATTEMPT, [(key, ATTEMPT) for key, _ in claims])
     backend.execute("COMMIT")
 
