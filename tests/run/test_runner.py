@@ -303,6 +303,21 @@ def test_what_is_in_hand_goes_on_while_another_holds_the_store(house: House, sie
     assert house.receiver.count == len(house.standing())
 
 
+def test_what_has_ended_is_recorded_later_where_its_commit_comes_to_nothing(house: House, siem: DeliveryPlan) -> None:
+    house.apply(siem)
+    runner = house.runner()
+    runner.accept([house.event("e1")])
+    limit = time.monotonic() + PATIENCE
+    while not runner._results:
+        assert time.monotonic() < limit
+        runner.collect(0.1)
+    broken = Event("e2", "anomaly", 1.0, {"x": object()})  # type: ignore[dict-item]  # on purpose: it cannot be stored
+    with pytest.raises(TypeError):
+        runner.accept([broken])
+    house.work(runner)
+    assert (house.standing(), runner.tally.attempts, house.receiver.count) == ({"e1 at Siem": "delivered"}, 1, 1)
+
+
 def test_a_target_that_wants_no_more_gets_no_more_while_another_holds_the_store(
     house: House, siem: DeliveryPlan, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
