@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
 
-from hookctl.model import Attempt, DeliveryPlan, FailureKind
+from hookctl.model import Attempt, DeliveryPlan, FailureKind, Json
 from hookctl.plugin import SecretSource
+from hookctl.plugin.calls import Plugins
+from hookctl.run.authenticate import Authenticated
+from hookctl.run.exchange import Job
+from hookctl.run.prepare import prepare
 from hookctl.testing.answers import Answer, ReceivedRequest
 from hookctl.testing.receiver import Receiver
 
@@ -45,6 +49,17 @@ def fragments(secret: str) -> list[str]:
     """The secret in each form, and every eight characters of its base64 wherever it may begin."""
     aligned = [b64encode(b"x" * shift + secret.encode()).decode()[4:-4] for shift in range(3)]
     return [secret, quote(secret, safe=""), *(text[at : at + 8] for text in aligned for at in range(len(text) - 7))]
+
+
+def test_what_holds_a_secret_does_not_show_it(
+    make_plan: MakePlan, plugins: Plugins, receiver: Receiver, mock_event: Mapping[str, Json], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CANARY", CANARY)
+    prepared = prepare(make_plan(headers={"X-Key": "${env:CANARY}"}), plugins, receiver.network(), "hookctl/test")
+    unsigned = prepared.make_request(Job("msg_1", prepared.plan, mock_event, 1), 1.0)
+    assert dict(unsigned.request.headers)["X-Key"] == CANARY
+    for one in (prepared, unsigned, Authenticated(unsigned.request, added=(("key", CANARY),))):
+        assert CANARY not in repr(one)
 
 
 @pytest.mark.parametrize("form", forms(CANARY))

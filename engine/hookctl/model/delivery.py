@@ -1,6 +1,6 @@
 """Deliveries and attempts: one event on its way to one webhook.
 
-They are msgspec's structs and no dataclasses, since each attempt makes a dozen of them, and a frozen dataclass takes eight times as long.
+They are msgspec's structs and no dataclasses, since each attempt makes a dozen of them, and a frozen dataclass takes ten times as long.
 ``msgspec.structs.replace`` is to them what ``dataclasses.replace`` is to the others.
 """
 

@@ -20,6 +20,8 @@ from hookctl.queue.reconciling import suspend
 from hookctl.queue.records import attempt_to_text, document_from_text, to_text
 
 STATUS = {status.value: status for status in DeliveryStatus}
+Alike = tuple[str, str, int, int, str]
+"""What deliveries that are ended by one statement have in common: status, reason, attempts, lease and webhook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ def _mark_all(connection: sqlite3.Connection, results: Sequence[Result], now: fl
     """False where it cannot be done for all at once: a lease was lost, a webhook was renamed, or is to be suspended."""
     if any(result.outcome.suspend for result in results):
         return False
-    ended: dict[tuple[str, str, int, int, str], list[int]] = {}  # most have ended alike, and a statement for all of them costs little more than for one
+    ended: dict[Alike, list[int]] = {}  # most have ended alike, and a statement for all of them costs little more than for one
     retried: list[dict[str, Any]] = []
     last: dict[str, tuple[str, str, float]] = {}
     for result in results:
@@ -148,8 +150,7 @@ def _mark_all(connection: sqlite3.Connection, results: Sequence[Result], now: fl
         if status is DeliveryStatus.RETRYING:
             retried.append(_retry_values(result, webhook, now, owner))
         else:
-            claimed = result.claimed
-            ended.setdefault((status.value, result.outcome.reason, result.attempt.number, claimed.lease, webhook), []).append(claimed.key)
+            ended.setdefault(_alike(result, webhook), []).append(result.claimed.key)
         last[webhook] = (webhook, status.value, now)
     changed = sum(_end(connection, keys, alike, now, owner) for alike, keys in ended.items())
     changed += connection.executemany(tables.RETRY, retried).rowcount if retried else 0
@@ -166,15 +167,18 @@ def _mark(connection: sqlite3.Connection, result: Result, now: float, owner: str
     if result.outcome.status is DeliveryStatus.RETRYING:
         connection.execute(tables.RETRY, _retry_values(result, webhook, now, owner))
     else:
-        alike = result.outcome.status.value, result.outcome.reason, result.attempt.number, result.claimed.lease, webhook
-        _end(connection, [result.claimed.key], alike, now, owner)
+        _end(connection, [result.claimed.key], _alike(result, webhook), now, owner)
     connection.execute(tables.REMEMBER_RESULT, (webhook, result.outcome.status.value, now))
     if result.outcome.suspend:
         suspend(connection, webhook, result.serial, result.outcome.reason)
     return True
 
 
-def _end(connection: sqlite3.Connection, keys: Sequence[int], alike: tuple[str, str, int, int, str], now: float, owner: str) -> int:
+def _alike(result: Result, webhook: str) -> Alike:
+    return result.outcome.status.value, result.outcome.reason, result.attempt.number, result.claimed.lease, webhook
+
+
+def _end(connection: sqlite3.Connection, keys: Sequence[int], alike: Alike, now: float, owner: str) -> int:
     """Mark deliveries that have ended alike; gives how many were still leased."""
     status, reason, attempts, lease, webhook = alike
     return connection.execute(tables.END, (status, reason, attempts, now, json.dumps(keys), lease, owner, webhook)).rowcount

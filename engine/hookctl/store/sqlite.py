@@ -106,7 +106,7 @@ def _commit(connection: sqlite3.Connection, meanwhile: Meanwhile | None) -> None
         try:
             if stopped or not meanwhile():
                 writing.exception()  # waits for the end
-        except BaseException as error:  # noqa: BLE001  # raised below
+        except BaseException as error:  # noqa: BLE001  # the first is raised below
             stopped = stopped or error
     if stopped:
         raise stopped

@@ -98,32 +98,33 @@ def offsets(text: str, plain: Plain, path: str, in_string: int) -> list[int]:
 def compile_plain(plain: Plain) -> Callable[[Mapping[str, Json]], str]:
     """A function that gives a plain template's body for a document. It raises RenderError.
 
+    Where an expression is the whole of a string, its quotes are taken out of the text around it: they come with the value.
     One loop and no frame: it takes half the time of the general renderer, and most templates are plain.
     """
     literals = list(plain.literals)
     parts: list[tuple[str, str, list[str], int, bool]] = []
     for number, (path, inside) in enumerate(zip(plain.paths, plain.in_string, strict=True)):
-        is_all = bool(inside) and literals[number].endswith('"') and literals[number + 1].startswith('"')  # of the string: it is quoted with the value
-        if is_all:
+        is_whole = bool(inside) and literals[number].endswith('"') and literals[number + 1].startswith('"')
+        if is_whole:
             literals[number : number + 2] = literals[number][:-1], literals[number + 1][1:]
         root, *rest = path.split(".")
-        parts.append((literals[number], root, rest, inside, is_all))
+        parts.append((literals[number], root, rest, inside, is_whole))
     tail = literals[-1]
 
     def render(document: Mapping[str, Json]) -> str:
         pieces: list[str] = []
         room = MAX_OUTPUT
-        for literal, root, rest, inside, is_all in parts:
+        for literal, root, rest, inside, is_whole in parts:
             value: Value = document.get(root, MISSING)
             for step in rest:
                 value = value.get(step, MISSING) if type(value) is dict else MISSING
             if type(value) is str:
-                text = quote(value)[1:-1] if inside and not is_all else quote(value)
+                text = quote(value)[1:-1] if inside and not is_whole else quote(value)
             elif value is MISSING:
                 raise_missing(".".join((root, *rest)))
             else:
                 text = escape(to_json(value), inside)
-                if is_all:
+                if is_whole:
                     text = f'"{text}"'
             room -= len(text)
             if room < 0:

@@ -38,7 +38,7 @@ def _encoder() -> Callable[[Json], str]:
     make = getattr(json.encoder, "c_make_encoder", None)  # CPython's own; others have none
     if make is None:
         return encoder.encode
-    pieces = make(None, encoder.default, quote, None, ":", ",", False, False, False)  # it takes no names
+    pieces = make(None, encoder.default, quote, None, ":", ",", False, False, False)  # by position: it takes no names
     return lambda value: "".join(pieces(value, 0))
 
 
