@@ -9,6 +9,7 @@
     |-- StateError
     |   |-- StalePlanError          the applied state has moved on since the plan was made
     |   |-- AlteredPlanError        a saved plan's content does not match its digest
+    |   |-- SignatureError          a saved plan has not the signature that was asked for
     |   |-- StateLockedError        another apply holds the lock
     |   |-- StoreError              the store cannot be opened, read or written
     |   `-- IntakeRefusedError      the store is too full to take in events; says when to ask again
@@ -63,6 +64,10 @@ class StalePlanError(StateError):
 
 class AlteredPlanError(StateError):
     """A saved plan's digest does not match its content."""
+
+
+class SignatureError(StateError):
+    """A saved plan is not signed, or not with the key that it is verified with."""
 
 
 class StateLockedError(StateError):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hookctl import __version__
-from hookctl.check import ask_policies, field_place
+from hookctl.check import Checker, ask_policies, check_names, field_place
 from hookctl.checking import Checked, check_files
+from hookctl.compile import compile_webhook, written_fields
 from hookctl.diff import RemovalLimit, make_plan, stopped_by
 from hookctl.effects import Effects, Recent, Surroundings, find_effects
+from hookctl.errors import AlteredPlanError
+from hookctl.load import load_fields
 from hookctl.model import (
     AppliedState,
     DeliveryPlan,
@@ -24,8 +27,10 @@ from hookctl.model import (
     SourceFile,
     Span,
     Webhook,
+    has_errors,
 )
 from hookctl.model.delivery_plan import JITTER
+from hookctl.model.source import NOWHERE
 from hookctl.plugin import PolicyFinding
 from hookctl.plugin.calls import Plugins
 
@@ -112,6 +117,36 @@ def check_removals(plan: Plan, limit: RemovalLimit, *, is_error: bool) -> tuple[
     stopped, applied = stopped_by(plan), sum(change.before is not None for change in plan.changes)
     message = f"{len(stopped)} of {applied} webhooks would be removed or go inactive at once, more than {limit.percent:g} %"
     return (PlanFinding(REMOVALS, "", message, "If that is meant: hookctl apply --allow-removals", is_error),)
+
+
+def check_saved(plan: Plan, path: str, plugins: Plugins) -> tuple[Finding, ...]:
+    """Everything that is wrong with the webhooks that a saved plan would apply, as if their files were checked.
+
+    Each webhook that the plan creates, changes or renames is written back as a webhook file has it, checked and compiled.
+    So nothing is applied from a saved plan that would be refused in a file. Webhooks that stay as they are were checked
+    when they were applied. Findings name ``path`` as the file.
+
+    Raises:
+        AlteredPlanError: a delivery plan in it is not one that this hookctl compiles from a webhook.
+    """
+    checker = Checker(plugins)
+    findings: list[Finding] = []
+    file = SourceFile(path, "")
+    webhooks = [Webhook(file, 1, {"name": name}, NOWHERE) for name in sorted(plan.changes.unchanged)]
+    for after in (change.after for change in plan.changed if change.after):
+        webhook = load_fields(path, written_fields(after, plugins))
+        found = [webhook] if isinstance(webhook, Finding) else checker.check(webhook)
+        findings += found
+        if isinstance(webhook, Finding) or has_errors(found):
+            continue
+        webhooks.append(webhook)
+        if compile_webhook(webhook, plugins).digest != after.digest:
+            raise AlteredPlanError(
+                f"the saved plan was altered: what it holds for {after.name} is not compiled from a webhook",
+                hint="Plan again and apply what that says.",
+            )
+    findings += check_names(webhooks)
+    return tuple(replace(one, message=f"{one.webhook}: {one.message}", span=None) for one in findings)
 
 
 def plan_effects(

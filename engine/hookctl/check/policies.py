@@ -10,7 +10,8 @@ from typing import Any
 from hookctl.check.notes import Notes, nearest
 from hookctl.check.schemas import Schema
 from hookctl.errors import PluginError, SettingsError
-from hookctl.model import Json, Plan, Pointer, Severity, SourceFile, Span, Webhook
+from hookctl.model import Json, Plan, Pointer, Severity, SourceFile, Webhook
+from hookctl.model.source import NOWHERE
 from hookctl.plugin import Policy, PolicyFinding
 from hookctl.plugin.calls import Plugins
 
@@ -78,7 +79,7 @@ def _checked(policy: Policy, table: Any) -> Mapping[str, Json]:
         json.dumps(table)
     except TypeError as error:
         raise SettingsError(f"[policies.{name}]: a date or a time is no setting of a policy", hint="Write it in quotes, if text is meant.") from error
-    notes = Notes(Webhook(SourceFile("hookctl.toml", ""), 1, table, _Nowhere()))
+    notes = Notes(Webhook(SourceFile("hookctl.toml", ""), 1, table, NOWHERE))
     _schema(policy).check(notes, table)
     for finding in notes.findings:
         raise SettingsError(f"[policies.{name}]: {finding.message}", hint=_meant(finding.suggestions, finding.hint))
@@ -124,16 +125,3 @@ def _finding(said: object) -> PolicyFinding:
 
 def _meant(suggestions: Sequence[str], hint: str) -> str:
     return f"Did you mean {' or '.join(suggestions)}? {hint}" if suggestions else hint
-
-
-class _Nowhere:
-    """The places of a table: TOML's reader keeps none."""
-
-    def key(self, pointer: Pointer) -> Span:
-        return self.value(pointer)
-
-    def value(self, pointer: Pointer) -> Span:  # noqa: ARG002 - all are one
-        return Span(1, 1, 1, 1)
-
-    def within(self, pointer: Pointer, start: int, end: int) -> Span:  # noqa: ARG002 - all are one
-        return self.value(pointer)

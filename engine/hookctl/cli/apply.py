@@ -14,7 +14,8 @@ from hookctl.cli.durations import seconds
 from hookctl.cli.formats import ALL, Outputs, format_option
 from hookctl.cli.network_options import network_options
 from hookctl.cli.only import only_option
-from hookctl.errors import HookctlError, StalePlanError, StateError
+from hookctl.cli.signing_key import key_reference
+from hookctl.errors import HookctlError, StateError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from hookctl.apply import Lock
     from hookctl.cli.review import Review
     from hookctl.cli.session import Session
-    from hookctl.model import Plan
     from hookctl.network import Network
     from hookctl.report.outcome import ApplyOutcome, Ending
     from hookctl.report.results import Result
@@ -35,11 +35,19 @@ Examples:
   hookctl apply --test             only if the targets take a test event of what is new or changed
   hookctl apply --only Siem        this webhook alone
   hookctl apply plan.json          exactly the plan that `hookctl plan --out plan.json` saved
+  hookctl apply plan.json --verify '${env:HOOKCTL_PLAN_KEY}'
+                                   only if it was signed with this key
 """
 
 
 @click.command("apply", epilog=EPILOG)
 @click.argument("planfile", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--verify",
+    metavar="KEY",
+    callback=key_reference,
+    help="Apply PLANFILE only if it was signed with this key, a secret reference as for `plan --sign`.",
+)
 @only_option
 @click.option("--test", "test_first", is_flag=True, help="First send the test event of every webhook that is new or changed, and apply only if all succeed.")
 @click.option("--allow-removals", is_flag=True, help="Also apply a plan that removes or deactivates many webhooks at once.")
@@ -54,6 +62,7 @@ def command(
     ctx: click.Context,
     planfile: Path | None,
     *,
+    verify: str | None,
     only: tuple[str, ...],
     test_first: bool,
     allow_removals: bool,
@@ -65,7 +74,8 @@ def command(
 ) -> None:
     """Show the plan, ask, and make it so, in one step: all of it or nothing.
 
-    With PLANFILE, exactly the plan that was saved is applied; if anything was applied since, it is stale and refused.
+    With PLANFILE, exactly the plan that was saved is applied, after every check that `validate` makes. If anything was
+    applied since, it is stale and refused. With --verify, so is a plan that was not signed with that key.
 
     A lock keeps other applies away from the reading of what is applied until the answer is given and all is done. A plan that removes
     or deactivates many webhooks at once is shown and refused without --allow-removals. With --test, test events are sent after the plan
@@ -74,13 +84,16 @@ def command(
     from hookctl.cli.checked import checked_directory
     from hookctl.cli.locking import locked
     from hookctl.cli.review import Scope, review_checked, review_saved
+    from hookctl.cli.saved import saved_plan
 
+    if verify and not planfile:
+        raise click.UsageError("--verify needs the file of a saved plan: hookctl apply FILE --verify KEY.")
     if planfile and only:
         raise click.UsageError("A saved plan says itself which webhooks it is for: --only goes with the files.")
     session: Session = ctx.obj
     network = session.network(connect_to, cacert) if test_first else None
     if planfile:
-        review_now = partial(review_saved, session, _saved(session, planfile))
+        review_now = partial(review_saved, session, *saved_plan(ctx, session, planfile, outputs, verify))
     else:
         checked = checked_directory(ctx, session, outputs, warnings_to_stderr=outputs.printed != "text")
         review_now = partial(review_checked, session, checked, scope=Scope(only))
@@ -177,24 +190,6 @@ class _CarryingOut:
         click.echo("\n" + render_text(trials, show_invocation=False, color=session.color), nl=False, err=self._to_stderr, color=session.color)
         failed = None if all(trial.succeeded for trial in trials) else Ending.TEST_FAILED
         return of_trials(trials, show_invocation=False), Ending.INTERRUPTED if interrupted else failed
-
-
-def _saved(session: Session, path: Path) -> Plan:
-    """The saved plan, if the same hookctl and plugins made it that would carry it out."""
-    from hookctl.cli.plan_file import load_plan
-    from hookctl.pipeline import tool_versions
-
-    plan = load_plan(path)
-    if plan.against:
-        raise StateError(
-            f"the plan compares with the git revision {plan.against.ref!r} and not with what is applied, so it cannot be applied",
-            hint="Save one with `hookctl plan --out FILE`.",
-        )
-    versions = tool_versions(session.plugins)
-    if plan.versions != versions:
-        was, now = (", ".join(f"{name} {version}" for name, version in sorted(tools.items())) for tools in (plan.versions, versions))
-        raise StalePlanError(f"the plan is stale: it was made by {was}, and this is {now}", hint="Run `hookctl plan` again and review what it says now.")
-    return plan
 
 
 def _approved() -> bool:

@@ -11,6 +11,7 @@ import click
 
 from hookctl.cli import exit_codes
 from hookctl.errors import HookctlError
+from hookctl.model import has_errors
 
 CACHE = Path(".hookctl/cache")
 """Where results of checks are kept."""
@@ -52,16 +53,30 @@ def checked_directory(
     Warnings alone are shown as text.
     """
     checked = check(session)
-    if not checked.valid:
+    without_errors(ctx, session, outputs, checked.findings, warnings_to_stderr=warnings_to_stderr, on_errors=on_errors)
+    return checked
+
+
+def without_errors(
+    ctx: click.Context,
+    session: Session,
+    outputs: Outputs,
+    findings: tuple[Finding, ...],
+    *,
+    warnings_to_stderr: bool,
+    on_errors: Callable[[Sequence[Finding]], None] | None = None,
+) -> tuple[Finding, ...]:
+    """The findings, shown as text if all are warnings. Errors among them are written, and end the command, as above."""
+    if has_errors(findings):
         if on_errors:
-            on_errors(checked.findings)
-        write_findings(ctx, session, outputs, checked.findings)
+            on_errors(findings)
+        write_findings(ctx, session, outputs, findings)
         ctx.exit(exit_codes.FAILED)
-    if checked.findings:
+    if findings:
         from hookctl.report.findings import findings_text
 
-        click.echo(findings_text(checked.findings, color=session.color), err=warnings_to_stderr, color=session.color)
-    return checked
+        click.echo(findings_text(findings, color=session.color), err=warnings_to_stderr, color=session.color)
+    return findings
 
 
 def write_findings(ctx: click.Context, session: Session, outputs: Outputs, findings: Sequence[Finding], nothing: str = "No findings.") -> None:

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
+from click.core import ParameterSource
 
 from hookctl.cli import exit_codes
 from hookctl.cli.formats import ALL, Outputs, format_option
 from hookctl.cli.only import only_option
+from hookctl.cli.signing_key import key_reference, signing_key
 from hookctl.cli.surroundings import Given
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ EPILOG = """
 Examples:
   hookctl plan                          what would change
   hookctl plan --out plan.json          and save it, for `hookctl apply plan.json`
+  hookctl plan --out plan.json --sign '${env:HOOKCTL_PLAN_KEY}'
+                                        and sign it, for `hookctl apply plan.json --verify`
   hookctl plan --format json            for a machine: see schemas/plan.schema.json
   hookctl plan --format text --format markdown=comment.md
   hookctl plan --sample events.jsonl    with the requests for events of your own
@@ -33,6 +37,12 @@ Examples:
 @click.command("plan", epilog=EPILOG)
 @format_option(*ALL)
 @click.option("--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan, so that exactly this one can be applied.")
+@click.option(
+    "--sign",
+    metavar="KEY",
+    callback=key_reference,
+    help="Sign the saved plan with this key: a secret reference, such as '${env:HOOKCTL_PLAN_KEY}'.",
+)
 @only_option
 @click.option("--against", metavar="REF", help="Compare with the files of a git revision, not with what is applied.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes, 0 only when there are none.")
@@ -44,6 +54,7 @@ def command(
     *,
     outputs: Outputs,
     out: Path | None,
+    sign: str | None,
     only: tuple[str, ...],
     against: str | None,
     detailed_exitcode: bool,
@@ -53,13 +64,17 @@ def command(
     """Check the webhook files and show what an apply would change.
 
     Each change comes with the request that it makes different, for a sample event, and with what it means: docs/plan.md says how to read it.
-    Nothing is changed and nothing is sent; no secret is resolved. Exits 1 when a finding or a policy is an error.
+    Nothing is changed and nothing is sent; no secret is read but the key of --sign. Exits 1 when a finding or a policy
+    is an error.
     """
     from hookctl.cli.review import Scope, review_directory, write_review
 
     if out and against is not None:
         raise click.UsageError("A plan against a git revision cannot be applied, so --out and --against exclude one another.")
+    if sign and not out and ctx.get_parameter_source("sign") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--sign signs the plan that --out saves: hookctl plan --out FILE --sign KEY.")
     session: Session = ctx.obj
+    key = signing_key(session, sign) if sign and out else None
     review = review_directory(ctx, session, outputs, Given(sample, events), Scope(only, against))
     write_review(ctx, session, outputs, review)
     if review.refused:
@@ -68,7 +83,8 @@ def command(
         from hookctl.cli.plan_file import write_plan
         from hookctl.report.plan import render_json
 
-        write_plan(out, render_json(review.plan, review.findings, review.effects, review.warnings))
-        click.echo(f"Saved in {out}. Apply exactly this with: hookctl apply {out}", err=True)
+        write_plan(out, render_json(review.plan, review.findings, review.effects, review.warnings, key=key))
+        verify = f" --verify '{sign}'" if key else ""
+        click.echo(f"Saved in {out}. Apply exactly this with: hookctl apply {out}{verify}", err=True)
     if detailed_exitcode and review.plan.has_changes:
         ctx.exit(exit_codes.CHANGES)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,28 +11,60 @@ from hookctl.cli.whole_file import PRIVATE, write_whole
 from hookctl.errors import StateError
 
 if TYPE_CHECKING:
-    from hookctl.model import Plan
+    from hookctl.model import Json
 
-LIMIT = 512 * 1024 * 1024
-"""Bytes; a plan of 100,000 webhooks is smaller."""
+LIMIT = 256 * 1024 * 1024
+"""Bytes; a plan of 40,000 new webhooks is smaller."""
+MAX_VALUES = 10_000_000
+"""Values in a plan's JSON, counted by what stands between them: 256 MiB of the smallest take gigabytes of memory."""
+HINT = "Save one with `hookctl plan --out FILE`."
 
 
 def write_plan(path: Path, text: str) -> None:
     """Save the plan's JSON, in place of what was there. Raises StateError when the file cannot be written."""
+    if (problem := _beyond_limits(text.encode())) is not None:
+        raise StateError(f"the plan cannot be saved: it {problem}", hint="Plan fewer webhooks at once with --only.")
     try:
         write_whole(path, text, mode=PRIVATE)
     except OSError as error:
-        raise StateError(f"the plan cannot be saved in {path}: {error.strerror or error}", hint="Name a file in a directory that can be written.") from error
+        hint = "Name a file in a directory that can be written."
+        raise StateError(f"the plan cannot be saved in {path}: {error.strerror or error}", hint=hint) from error
 
 
-def load_plan(path: Path) -> Plan:
-    """The saved plan. Raises StateError when there is none, AlteredPlanError when it was changed since."""
-    from hookctl.diff import read_plan
+def load_document(path: Path) -> dict[str, Json]:
+    """The JSON object of a saved plan. Raises StateError when there is none, or it is larger than any that is saved."""
+    from hookctl.diff import read_document
 
     try:
-        if path.stat().st_size > LIMIT:
-            raise StateError(f"{path} is not a saved plan: it is too large", hint="Save one with `hookctl plan --out FILE`.")
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise StateError(f"the saved plan {path} cannot be read: {error}", hint="Save one with `hookctl plan --out FILE`.") from error
-    return read_plan(text)
+        data = _read_regular(path)
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise StateError(f"the saved plan {path} cannot be read: {reason}", hint=HINT) from error
+    if data is None:
+        raise StateError(f"the saved plan {path} cannot be read: it is not a regular file", hint=HINT)
+    if (problem := _beyond_limits(data)) is not None:
+        raise StateError(f"{path} is not a saved plan: it {problem}", hint=HINT)
+    try:
+        return read_document(data.decode())
+    except UnicodeDecodeError as error:
+        raise StateError(f"the saved plan {path} cannot be read: it is not UTF-8 text", hint=HINT) from error
+
+
+def _read_regular(path: Path) -> bytes | None:
+    """At most a byte more than the limit; None for a pipe, a directory or a device."""
+    # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode):
+            return None
+        return file.read(min(about.st_size, LIMIT) + 1)
+
+
+def _beyond_limits(data: bytes) -> str | None:
+    """What is too much about the text of a plan; None when nothing is."""
+    if len(data) > LIMIT:
+        return f"is larger than {LIMIT // 1024**2} MiB"
+    if sum(map(data.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        return f"holds more than {MAX_VALUES:,} values"
+    return None

@@ -89,11 +89,20 @@ def review_checked(session: Session, checked: Checked, given: Given = NOTHING_GI
     return _review(session, plan, said, checked, given)
 
 
-def review_saved(session: Session, plan: Plan) -> Review:
-    """A saved plan, with what it means now and what policies say of it now."""
-    from hookctl.apply import AppliedStore
+def review_saved(session: Session, plan: Plan, warnings: tuple[Finding, ...] = ()) -> Review:
+    """A saved plan, with what it means now and what policies say of it now; ``warnings`` are about its webhooks.
 
-    return _review(session, plan, drift(session, AppliedStore(session.store_path).read()))
+    What the file says is applied is not believed: of a plan that starts from anything else, which no apply carries out,
+    only the changes are shown.
+    """
+    from hookctl.apply import AppliedStore
+    from hookctl.effects import Effects
+
+    applied = AppliedStore(session.store_path).read()
+    said = drift(session, applied)
+    if not plan.starts_from(applied):
+        return Review(plan, tuple(said), Effects(changes={}), warnings)
+    return replace(_review(session, plan, said), warnings=warnings)
 
 
 def _review(session: Session, plan: Plan, said: Sequence[PlanFinding], checked: Checked | None = None, given: Given = NOTHING_GIVEN) -> Review:

@@ -7,11 +7,15 @@ from collections.abc import Mapping
 from typing import cast
 
 from hookctl.diff.changes import make_plan
+from hookctl.diff.signature import SIGNATURE
 from hookctl.errors import AlteredPlanError, StateError
 from hookctl.model import Action, AppliedState, Change, DeliveryPlan, Json, Plan, Pointer, Revision, canonical_json
+from hookctl.schema_files import read_schema
 
 FORMAT_VERSION = "1.0"
 """The first number is raised when a reader of the old form would misread the new one."""
+NOT_PART_OF_THE_PLAN = frozenset({"findings", "outcome", SIGNATURE})
+"""Keys of a plan's document that its digest does not cover."""
 
 
 def to_document(plan: Plan, effects: Mapping[str, Json] | None = None, together: Json = None) -> dict[str, Json]:
@@ -31,12 +35,10 @@ def to_document(plan: Plan, effects: Mapping[str, Json] | None = None, together:
     }
 
 
-def read_plan(text: str) -> Plan:
-    """The plan of a document that was saved; its ``findings`` and ``effects`` are left out, since both are worked out again.
+def read_document(text: str | bytes) -> dict[str, Json]:
+    """The JSON object of a saved plan, of which nothing is known yet but its format version.
 
-    Raises:
-        StateError: the text is no plan, or one of a format that this hookctl does not read.
-        AlteredPlanError: something in it was changed after it was saved.
+    Raises StateError when the text is not a saved plan, or is one of a format that this hookctl does not read.
     """
     try:
         document = json.loads(text)
@@ -49,18 +51,40 @@ def read_plan(text: str) -> Plan:
             f"the saved plan has format version {document['format_version']!r}, this hookctl reads {FORMAT_VERSION!r}",
             hint="Apply it with the hookctl that made it, or plan again.",
         )
-    for said in ("findings", "outcome"):
-        document.pop(said, None)
+    return document
+
+
+def read_plan(text: str | bytes) -> Plan:
+    """The plan in a document that was saved: :func:`plan_in` of :func:`read_document`. Raises as both do."""
+    return plan_in(read_document(text))
+
+
+def plan_in(document: Mapping[str, Json]) -> Plan:
+    """The plan in a document that was saved, made again from both of its ends.
+
+    Whatever else the document holds must be equal to what the plan says. ``findings``, ``effects`` and ``outcome`` are
+    left out, since they are worked out again. Raises AlteredPlanError when something was changed after it was saved.
+    """
+    stated = {key: value for key, value in document.items() if key not in NOT_PART_OF_THE_PLAN}
     try:
-        for place in (document["summary"], *document["changes"]):
-            place["effects"] = None
-        plan = _rebuild(document)
-        unaltered = canonical_json(to_document(plan)) == canonical_json(document)
+        stated["summary"] = {**cast("dict[str, Json]", stated["summary"]), "effects": None}
+        changes = [{**change, "effects": None} for change in cast("list[dict[str, Json]]", stated["changes"])]
+        stated["changes"] = cast("list[Json]", changes)
+        _require_schema({**stated, "findings": []})
+        plan = _rebuild(stated)
+        unaltered = canonical_json(to_document(plan)) == canonical_json(stated)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise _altered() from error
     if not unaltered:
         raise _altered()
     return plan
+
+
+def _require_schema(document: dict[str, Json]) -> None:
+    """Raise ValueError for values of a type that no plan has, which nothing after this is made for."""
+    import jsonschema_rs  # only to read a plan
+
+    jsonschema_rs.validate(cast("dict[str, object]", read_schema("plan.schema.json")), document)
 
 
 def _altered() -> AlteredPlanError:

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import overload
 
 from hookctl.model.deferred import Deferred, set_field
-from hookctl.model.delivery_plan import DeliveryPlan, canonical_json
+from hookctl.model.delivery_plan import DeliveryPlan, canonical_json, digests_of
 from hookctl.model.source import Json, Pointer
 
 
@@ -175,6 +175,11 @@ class Plan:
     def has_changes(self) -> bool:
         """True unless every change is ``unchanged``."""
         return bool(self.changed)
+
+    def starts_from(self, applied: AppliedState) -> bool:
+        """True when the plan was made for this applied state: its serial, and each delivery plan in it."""
+        before = {change.before.name: change.before.digest for change in self.changes if change.before}
+        return self.serial == applied.serial and before == digests_of(applied.plans)
 
     @property
     def protected_removals(self) -> tuple[str, ...]:

@@ -58,6 +58,22 @@ class Positions(Protocol):
         ...
 
 
+class _Nowhere:
+    """The positions of what no YAML file holds, such as a table of settings."""
+
+    def key(self, pointer: Pointer) -> Span:
+        return self.value(pointer)
+
+    def value(self, pointer: Pointer) -> Span:  # noqa: ARG002 - all are one
+        return Span(1, 1, 1, 1)
+
+    def within(self, pointer: Pointer, start: int, end: int) -> Span:  # noqa: ARG002 - all are one
+        return self.value(pointer)
+
+
+NOWHERE = _Nowhere()
+
+
 class _Named(Deferred):
     __slots__ = ("_name",)
     _name: str

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hookctl.diff import to_document
+from hookctl.diff import sign, to_document
 from hookctl.effects import ChangeEffects, Effects
 from hookctl.model import Action, Change, Finding, Json, Plan, Revision, Status
 from hookctl.model.outline import Outline
@@ -56,15 +56,20 @@ def render_json(
     effects: Effects = NO_EFFECTS,
     warnings: Sequence[Finding] = (),
     outcome: ApplyOutcome | None = None,
+    *,
+    key: bytes | None = None,
 ) -> str:
     """The plan as ``schemas/plan.schema.json`` has it; what ``--out`` saves and ``apply`` reads. ASCII alone, for terminals and logs.
 
-    ``warnings`` are about the files that it was made of; ``outcome`` is what became of it in an apply.
+    ``warnings`` are about the files that it was made of; ``outcome`` is what became of it in an apply; ``key`` signs
+    it.
     """
     document = to_document(plan, {name: effect_document(found) for name, found in effects.changes.items()}, summary_document(effects))
     document["findings"] = [*map(_warning_document, warnings), *map(_finding_document, findings)]
     if outcome:
         document["outcome"] = outcome_document(outcome)
+    if key:
+        document = sign(document, key)
     return json.dumps(document, indent=2) + "\n"
 
 
