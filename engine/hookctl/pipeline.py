@@ -122,7 +122,7 @@ def check_removals(plan: Plan, limit: RemovalLimit, *, is_error: bool) -> tuple[
 def check_saved(plan: Plan, path: str, plugins: Plugins) -> tuple[Finding, ...]:
     """Everything that is wrong with the webhooks that a saved plan would apply, as if their files were checked.
 
-    Each webhook that the plan creates, changes or renames is written back as a webhook file has it, checked and compiled.
+    Each webhook that the plan creates, changes or renames is written back as a file has it, checked and compiled.
     So nothing is applied from a saved plan that would be refused in a file. Webhooks that stay as they are were checked
     when they were applied. Findings name ``path`` as the file.
 

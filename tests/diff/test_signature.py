@@ -23,7 +23,7 @@ DOCUMENT: dict[str, Any] = {
     "ratio": 0.1,
 }
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(-1e300, 1e300) | st.text(st.characters(exclude_categories=[])),
+    st.none() | st.booleans() | st.integers() | st.floats(-1e9, 1e9) | st.text(st.characters(exclude_categories=[])),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=8,
 )

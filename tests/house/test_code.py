@@ -18,8 +18,8 @@ MAX_MODULE = 350
 MAX_FUNCTION = 60
 SPEAKS = (ENGINE / "cli", ENGINE / "report", ENGINE / "__main__.py", ENGINE / "testing" / "events.py")
 """What may print, read the environment and exit. ``python -m hookctl.testing.events`` is a program of its own."""
-READS_ENVIRONMENT = (*SPEAKS, PLUGINS / "secret")
-"""The ``env`` secret source reads the environment: that is what it is for."""
+READS_ENVIRONMENT = (*SPEAKS, PLUGINS / "secret", PLUGINS / "transport" / "key_log.py")
+"""The ``env`` secret source is there to read the environment. The last one only takes a variable out of it."""
 MUTABLE = {"list", "dict", "set", "bytearray", "deque", "defaultdict", "Counter", "OrderedDict", "Lock", "RLock", "local", "ContextVar"}
 MUTATORS = {"append", "extend", "insert", "add", "update", "setdefault", "pop", "popitem", "remove", "discard", "clear", "sort"}
 

@@ -363,3 +363,16 @@ def test_headers_of_the_connection_are_the_transports_own(receiver: Receiver, se
     (request,) = receiver.requests
     assert [request.header(name) for name in ("Content-Length", "Accept-Encoding", "Connection")] == ["7", "identity", None]
     assert len([name for name, _ in request.headers if name.lower() == "host"]) == 1
+
+
+def test_no_session_keys_are_written(
+    receiver: Receiver,
+    sender: SenderOf,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of a program that uses a transport by itself, too."""
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys.log"))
+    sender(receiver.network())()
+    assert receiver.count == 1
+    assert not (tmp_path / "keys.log").exists()

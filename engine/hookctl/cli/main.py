@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
+import os
 import sys
 from importlib import import_module
 
@@ -103,6 +104,7 @@ def hookctl(ctx: click.Context, directory: str | None, store: str | None, config
 def main() -> None:
     """Run the command line; the console script. Exit codes as in ``hookctl.cli.exit_codes``."""
     gc.set_threshold(_OBJECTS)
+    os.environ.pop("SSLKEYLOGFILE", None)  # no transport, a plugin's included, writes session keys: see docs/network.md
     try:
         sys.exit(hookctl.main(standalone_mode=False))  # the exit code that a command gave to ctx.exit; None, for 0, without
     except click.ClickException as error:

@@ -29,7 +29,7 @@ def key_reference(_: click.Context, parameter: click.Parameter, given: str | Non
 
 
 def signing_key(session: Session, reference: str) -> bytes:
-    """The key that a reference stands for. Raises SecretError when there is none, or it is short; no message holds it."""
+    """The key that a reference stands for. Raises SecretError when there is none, or it is short; none holds it."""
     from hookctl.diff import MIN_KEY_BYTES
     from hookctl.model.secret import references
 

@@ -28,8 +28,8 @@ AS_COMPILED = (
 def written_fields(plan: DeliveryPlan, plugins: Plugins) -> dict[str, Json]:
     """The fields of a webhook that compiles to ``plan``, if there is one.
 
-    A delivery plan that was not compiled from a webhook can hold anything. Its fields are then ones that ``check`` refuses,
-    or that compile to another delivery plan: a value that cannot be written in a file is left as it is.
+    A delivery plan that was not compiled from a webhook can hold anything. Its fields are then ones that ``check``
+    refuses, or that compile to another delivery plan: a value that cannot be written in a file is left as it is.
     """
     fields: dict[str, Json] = {name: getattr(plan, name) for name in AS_COMPILED}
     fields["status"] = plan.status.value
@@ -54,7 +54,7 @@ Types = Mapping[str, AuthType] | Mapping[str, TransportType] | Mapping[str, Vali
 
 
 def _block(block: PluginBlock, types: Types) -> Json:
-    """A plugin's block without its defaults, which compiling adds: the plugin's schema need not accept them written out."""
+    """A plugin's block without its defaults, which compiling adds: its schema need not accept them written out."""
     schema = types[block.type].schema if block.type in types else {}
     properties, required = schema.get("properties"), schema.get("required")
     defaults = {

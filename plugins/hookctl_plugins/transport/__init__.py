@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 from hookctl.model import Json
 from hookctl.network import Network
 from hookctl.plugin import Settings, TransportType, hookimpl
+from hookctl_plugins.transport.key_log import ignore_key_log
 
 if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
 
 
 def _build_curl(_: Settings, network: Network) -> BaseAdapter:
+    ignore_key_log()
     from hookctl_plugins.transport.curl_transport import CurlTransport
 
     return CurlTransport(network)
 
 
 def _build_requests(_: Settings, network: Network) -> BaseAdapter:
+    ignore_key_log()
     from hookctl_plugins.transport.requests_transport import RequestsTransport
 
     return RequestsTransport(network)

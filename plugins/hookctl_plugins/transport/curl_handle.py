@@ -64,6 +64,7 @@ class Handle:
         self.curl.setopt(pycurl.MAXLIFETIME_CONN, limits.MAX_LIFETIME_SECONDS)
         self.curl.setopt(pycurl.MAXAGE_CONN, limits.MAX_IDLE_SECONDS)
         self.curl.setopt(pycurl.CAINFO, network.ca_file or certifi.where())
+        self.curl.unsetopt(pycurl.CAPATH)  # a system's libcurl also trusts the directory that it was built with
         self.curl.setopt(pycurl.WRITEFUNCTION, self._write)
         self.curl.setopt(pycurl.HEADERFUNCTION, self._head.append)  # libcurl gives up what is over 300 KiB: see result()
         self.curl.setopt(pycurl.OPENSOCKETFUNCTION, self._open_socket)
