@@ -171,8 +171,10 @@ class _CarryingOut:
             self.outcome = outcome
 
     def _end(self, outcome: ApplyOutcome, before: str = "") -> None:
+        from hookctl.report.printable import printable
+
         self.outcome = outcome
-        click.echo(f"{before}{outcome.message}", err=self._to_stderr)
+        click.echo(f"{before}{printable(outcome.message)}", err=self._to_stderr)
 
     def _tested(self, network: Network) -> tuple[Sequence[Result], Ending | None]:
         """Send the test event of every webhook that the plan makes different and that is active then; with what keeps it from being applied."""

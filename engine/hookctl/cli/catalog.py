@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hookctl.report.printable import printable
 from hookctl.report.webhooks import Entry
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def _desired(session: Session, applied: AppliedState) -> Mapping[str, DeliveryPl
     checked = check(session)
     if checked.valid:
         return checked.plans
-    click.echo(f"{session.directory} has errors, so only what is applied is shown. See `hookctl validate`.", err=True)
+    directory = printable(str(session.directory))
+    click.echo(f"{directory} has errors, so only what is applied is shown. See `hookctl validate`.", err=True)
     return applied.plans
 
 

@@ -12,6 +12,7 @@ from hookctl.cli import exit_codes
 from hookctl.cli.durations import seconds
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.network_options import network_options
+from hookctl.report.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -195,7 +196,7 @@ def resume(session: Session, *, webhook: str) -> None:
         name = _known_webhook(session, queue, webhook, "NAME")
         if not queue.resume(name):
             raise click.ClickException(f"{name!r} is not suspended.")
-    click.echo(f"{name} is resumed. A runner delivers what was held; else `hookctl send /dev/null` does.")
+    click.echo(f"{printable(name)} is resumed. A runner delivers what was held; else `hookctl send /dev/null` does.")
 
 
 def _refuse_unnamed(ctx: click.Context, ids: tuple[str, ...], *, filtered: bool) -> None:

@@ -13,6 +13,7 @@ import click
 
 from hookctl.errors import SettingsError
 from hookctl.network.url import is_host
+from hookctl.report.printable import printable_lines
 from hookctl.report.received import received_text, summary_text
 from hookctl.testing.answers import Answer, Misbehaviour
 
@@ -89,7 +90,7 @@ def command(  # noqa: PLR0917  # one parameter for each option
         receiver.require_token(path)
     _start(receiver, ca_out)
     try:
-        click.echo(_ready(receiver, hosts, ca_out))
+        click.echo(printable_lines(_ready(receiver, hosts, ca_out)))
         counts = _show(seen, quiet=quiet)
     finally:
         receiver.stop()

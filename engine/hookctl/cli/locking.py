@@ -24,13 +24,14 @@ def locked(session: Session, operation: str, timeout: float) -> Iterator[Lock]:
     Standard error says whom it waits for, for up to ``timeout`` seconds. Raises StateLockedError after them.
     """
     from hookctl.apply import hold
+    from hookctl.report.printable import printable
 
     told: set[str] = set()
 
     def waiting(other: Lock) -> None:
         if other.id not in told:
             told.add(other.id)
-            click.echo(f"Waiting for the lock of {other}", err=True)
+            click.echo(printable(f"Waiting for the lock of {other}"), err=True)
 
     with raising_interrupts() as interrupts, hold(session.store_path, operation=operation, who=who(), timeout=timeout, waiting=waiting) as lock:
         try:

@@ -82,9 +82,11 @@ def command(
     if out:
         from hookctl.cli.plan_file import write_plan
         from hookctl.report.plan import render_json
+        from hookctl.report.printable import printable
 
         write_plan(out, render_json(review.plan, review.findings, review.effects, review.warnings, key=key))
         verify = f" --verify '{sign}'" if key else ""
-        click.echo(f"Saved in {out}. Apply exactly this with: hookctl apply {out}{verify}", err=True)
+        saved = f"Saved in {out}. Apply exactly this with: hookctl apply {out}{verify}"
+        click.echo(printable(saved), err=True)
     if detailed_exitcode and review.plan.has_changes:
         ctx.exit(exit_codes.CHANGES)

@@ -121,6 +121,7 @@ def _review(session: Session, plan: Plan, said: Sequence[PlanFinding], checked: 
 def write_review(ctx: click.Context, session: Session, outputs: Outputs, review: Review, outcome: ApplyOutcome | None = None) -> None:
     """Write the plan, what is said of it and what became of it, in each form asked for. Raises HookctlError as outputs do."""
     from hookctl.report.plan import plan_summary, render_json, render_text
+    from hookctl.report.printable import printable
 
     command = ctx.info_name or ""
 
@@ -140,9 +141,10 @@ def write_review(ctx: click.Context, session: Session, outputs: Outputs, review:
 
         return sarif_text(_annotations(session, review), command, {name: policy.summary for name, policy in session.plugins.policies.items()})
 
+    ended = f"\n{printable(outcome.message)}\n" if outcome else ""
     outputs.write(
         color=session.color,
-        text=lambda color: render_text(review.plan, review.findings, review.effects, color=color) + (f"\n{outcome.message}\n" if outcome else ""),
+        text=lambda color: render_text(review.plan, review.findings, review.effects, color=color) + ended,
         json=lambda: render_json(review.plan, review.findings, review.effects, review.warnings, outcome),
         markdown=markdown,
         github=github,

@@ -38,13 +38,14 @@ def saved_plan(
     from hookctl.cli.signing_key import signing_key
     from hookctl.diff import check_signature, is_signed, plan_in
     from hookctl.pipeline import check_saved
+    from hookctl.report.printable import printable
 
     key = signing_key(session, key_reference) if key_reference else None
     document = load_document(path)
     if key:
         check_signature(document, key)
     elif is_signed(document):
-        click.echo(f"{path} is signed, but the signature is not checked without --verify.", err=True)
+        click.echo(printable(f"{path} is signed, but the signature is not checked without --verify."), err=True)
     plan = plan_in(document)
     _require_applicable(session, plan)
     findings = check_saved(plan, str(path), session.plugins)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -78,4 +77,6 @@ def event(ctx: click.Context, name: str | None, outputs: Outputs) -> None:
 
 
 def _indented(document: Mapping[str, Any]) -> str:
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    from hookctl.report.printable import json_text
+
+    return json_text(document) + "\n"

@@ -97,7 +97,7 @@ def _report_bad(progress: Progress, intake: Intake, reported: int) -> None:
     if len(intake.bad) > reported:
         progress.clear()
     for bad in intake.bad[reported:]:
-        click.echo(f"{bad.place}: {printable(bad.reason)}", err=True)
+        click.echo(printable(f"{bad.place}: {bad.reason}"), err=True)
 
 
 def _summary(runner: Runner, queue: SqliteQueue, intake: Intake, seconds: float, *, interrupted: bool) -> Summary:

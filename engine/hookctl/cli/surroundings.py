@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from hookctl.errors import EventError
+from hookctl.report.printable import printable
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
@@ -80,7 +81,8 @@ def _newest(session: Session, file: BinaryIO) -> list[Mapping[str, Json]]:
         else:
             bad += 1
     if bad:
-        click.echo(f"{file.name}: {bad} that {'is no event was' if bad == 1 else 'are no events were'} passed over", err=True)
+        were = "is no event was" if bad == 1 else "are no events were"
+        click.echo(f"{printable(file.name)}: {bad} that {were} passed over", err=True)
     return list(newest)
 
 

@@ -26,5 +26,6 @@ def command(session: Session, lock_id: str) -> None:
     without applying anything.
     """
     from hookctl.apply import break_lock
+    from hookctl.report.printable import printable
 
-    click.echo(f"Broken: the lock of {break_lock(session.store_path, lock_id)}.")
+    click.echo(printable(f"Broken: the lock of {break_lock(session.store_path, lock_id)}."))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,7 @@ import click
 
 from hookctl.model import Attempt, Delivery, DeliveryStatus, Json
 from hookctl.report.invocation import attempt_json, render_attempt
-from hookctl.report.printable import printable
+from hookctl.report.printable import json_text, printable
 
 HEADINGS = ("ID", "STATUS", "WEBHOOK", "EVENT", "ATTEMPTS", "CREATED", "NEXT ATTEMPT", "REASON")
 SHORT_ID = slice(16, 28)
@@ -38,7 +37,7 @@ def render_table(deliveries: Sequence[Delivery], *, color: bool) -> str:
 
 def render_json(deliveries: Sequence[Delivery]) -> str:
     """The deliveries for a machine: a list of objects."""
-    return json.dumps([_fields(delivery) for delivery in deliveries], ensure_ascii=False, indent=2) + "\n"
+    return json_text([_fields(delivery) for delivery in deliveries]) + "\n"
 
 
 def render_one(delivery: Delivery, attempts: Sequence[Attempt], *, color: bool) -> str:
@@ -71,7 +70,7 @@ def render_one(delivery: Delivery, attempts: Sequence[Attempt], *, color: bool) 
 def render_one_json(delivery: Delivery, event: Mapping[str, Json] | None, attempts: Sequence[Attempt]) -> str:
     """One delivery for a machine: its fields, the event, and every attempt."""
     whole: dict[str, Json] = {**_fields(delivery), "event": dict(event) if event else None, "attempts_made": [attempt_json(attempt) for attempt in attempts]}
-    return json.dumps(whole, ensure_ascii=False, indent=2) + "\n"
+    return json_text(whole) + "\n"
 
 
 def render_replay(replayed: Sequence[Delivery], left_alone: Sequence[str], *, as_planned: bool = False, color: bool) -> str:
@@ -89,7 +88,7 @@ def render_replay(replayed: Sequence[Delivery], left_alone: Sequence[str], *, as
 
 def render_replay_json(replayed: Sequence[Delivery], left_alone: Sequence[str]) -> str:
     """What became of replayed deliveries, for a machine."""
-    return json.dumps({"replayed": [_fields(delivery) for delivery in replayed], "left_alone": list(left_alone)}, ensure_ascii=False, indent=2) + "\n"
+    return json_text({"replayed": [_fields(delivery) for delivery in replayed], "left_alone": list(left_alone)}) + "\n"
 
 
 def render_cancel(cancelled: Sequence[str], over: Sequence[str]) -> str:
@@ -100,7 +99,7 @@ def render_cancel(cancelled: Sequence[str], over: Sequence[str]) -> str:
 
 def render_cancel_json(cancelled: Sequence[str], over: Sequence[str]) -> str:
     """The same for a machine."""
-    return json.dumps({"cancelled": list(cancelled), "left_alone": list(over)}, indent=2) + "\n"
+    return json_text({"cancelled": list(cancelled), "left_alone": list(over)}) + "\n"
 
 
 def _row(delivery: Delivery) -> tuple[str, ...]:

@@ -121,7 +121,7 @@ def _inline(value: Opened | Marker) -> str:
         return "{" + ", ".join(f"{_quoted(key)}: {_inline(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_inline, value)) + "]"
-    return _cut(value, 0) if isinstance(value, str) else json.dumps(closed(value))
+    return _cut(value, 0) if isinstance(value, str) else printable(json.dumps(closed(value)))
 
 
 def _laid_out(value: Opened, lead: str = "", tail: str = "") -> Iterator[str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import click
 
-from hookctl.report.printable import printable
+from hookctl.report.printable import json_text, printable
 
 MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
 
@@ -31,7 +30,7 @@ def render(checks: Sequence[Check], *, color: bool) -> str:
     for check in checks:
         mark, hue = MARKS[check.verdict]
         lines.append(f"{click.style(mark, fg=hue) if color else mark} {check.name:{width}}  {printable(check.message)}")
-        lines += [f"  {'':{width}}  {check.hint}"] if check.hint else []
+        lines += [f"  {'':{width}}  {printable(check.hint)}"] if check.hint else []
     problems, warnings = (sum(check.verdict == verdict for check in checks) for verdict in ("problem", "warning"))
     lines += ["", f"{problems} problem{'s' * (problems != 1)}, {warnings} warning{'s' * (warnings != 1)}."]
     return "\n".join(lines) + "\n"
@@ -39,4 +38,4 @@ def render(checks: Sequence[Check], *, color: bool) -> str:
 
 def render_json(checks: Sequence[Check]) -> str:
     """The checks for a machine: a list of objects."""
-    return json.dumps([asdict(check) for check in checks], ensure_ascii=False, indent=2) + "\n"
+    return json_text([asdict(check) for check in checks]) + "\n"

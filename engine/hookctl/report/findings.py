@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from itertools import accumulate
 import click
 
 from hookctl.model import Finding, Json, Severity, Span
-from hookctl.report.printable import printable
+from hookctl.report.printable import json_text, printable
 
 _WIDTH = 120
 """Columns of a source line that are shown; longer lines are cut around the span."""
@@ -184,4 +183,4 @@ def _position(source: _Source, line: int, column: int) -> dict[str, Json]:
 
 def findings_json_text(findings: Sequence[Finding]) -> str:
     """:func:`findings_json`, indented; ASCII alone, so that no terminal or log reads anything into it."""
-    return json.dumps(findings_json(findings), indent=2) + "\n"
+    return json_text(findings_json(findings)) + "\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hookctl.report.annotations import Annotation
+from hookctl.report.printable import printable, printable_lines
 
 ESCAPES = (("%", "%25"), ("\r", "%0D"), ("\n", "%0A"))
 """In the order in which they are replaced."""
@@ -18,12 +19,12 @@ def annotation_lines(annotations: Iterable[Annotation]) -> str:
 
 def notice_line(title: str, message: str) -> str:
     """A notice without a place."""
-    return f"::notice title={_escaped(title, PROPERTY_ESCAPES)}::{_escaped(message, ESCAPES)}\n"
+    return f"::notice title={_escaped(title, PROPERTY_ESCAPES)}::{_escaped(printable_lines(message), ESCAPES)}\n"
 
 
 def _command(annotation: Annotation) -> str:
-    properties: dict[str, str | int] = {"file": annotation.path}
-    place = annotation.path
+    place = printable(annotation.path)
+    properties: dict[str, str | int] = {"file": place}
     if span := annotation.span:
         properties |= {"line": span.line, "endLine": span.end_line}
         place += f":{span.line}:{span.column}"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
+from hookctl.report.printable import printable_lines
 from hookctl.report.results import Outcome, Result
 
 ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -49,4 +50,4 @@ def _seconds(seconds: float) -> str:
 
 
 def _legal(text: str) -> str:
-    return ILLEGAL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return ILLEGAL.sub(lambda found: f"\\u{ord(found[0]):04x}", printable_lines(text))

@@ -6,7 +6,7 @@ import json
 import time
 
 from hookctl.model import Attempt, Delivery, DeliveryStatus, Json
-from hookctl.report.printable import printable
+from hookctl.report.printable import json_text, printable
 
 
 def attempt_record(delivery: Delivery, attempt: Attempt) -> dict[str, Json]:
@@ -27,7 +27,7 @@ def attempt_record(delivery: Delivery, attempt: Attempt) -> dict[str, Json]:
 
 def json_line(at: float, event: str, record: dict[str, Json]) -> str:
     """One line for a machine: ``at`` in epoch seconds, what happened, and the record."""
-    return json.dumps({"at": round(at, 3), "event": event, **record}, ensure_ascii=False, separators=(",", ":"))
+    return json_text({"at": round(at, 3), "event": event, **record}, indent=None)
 
 
 def text_line(at: float, event: str, record: dict[str, Json]) -> str:
@@ -39,5 +39,5 @@ def text_line(at: float, event: str, record: dict[str, Json]) -> str:
 
 
 def _value(value: Json) -> str:
-    text = printable(value) if isinstance(value, str) else json.dumps(value)
+    text = printable(value if isinstance(value, str) else json.dumps(value))
     return json.dumps(text, ensure_ascii=False) if " " in text or '"' in text else text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from hookctl.model.outline import Outline
 from hookctl.report.effects import effect_document, effect_lines, event_lines, summary_document, summary_lines
 from hookctl.report.fields import field_lines
 from hookctl.report.outcome import ApplyOutcome, outcome_document
-from hookctl.report.printable import printable
+from hookctl.report.printable import json_text, printable
 
 if TYPE_CHECKING:
     from hookctl.pipeline import PlanFinding
@@ -70,7 +69,7 @@ def render_json(
         document["outcome"] = outcome_document(outcome)
     if key:
         document = sign(document, key)
-    return json.dumps(document, indent=2) + "\n"
+    return json_text(document) + "\n"
 
 
 def by_change(plan: Plan, findings: Sequence[PlanFinding]) -> tuple[dict[str, list[PlanFinding]], list[PlanFinding]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ import click
 
 from hookctl.model import Json
 from hookctl.plugin.calls import Plugins, Provider
-from hookctl.report.printable import printable
+from hookctl.report.printable import json_text, printable
 from hookctl.report.schema import field_rows, render_table
 
 KINDS = {
@@ -79,7 +78,7 @@ def render_json(things: Sequence[Listed]) -> str:
         }
         for thing in things
     ]
-    return json.dumps({"plugins": rows}, ensure_ascii=False, indent=2) + "\n"
+    return json_text({"plugins": rows}) + "\n"
 
 
 def _entry(thing: Listed, width: int) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
+from typing import Any
 
 UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Control characters, invisible ones that reorder text, lone surrogates, and line breaks that only some readers see."""
@@ -15,6 +17,21 @@ def printable(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(_escaped(character) if unicodedata.category(character) in UNSAFE else character for character in text)
+
+
+def printable_lines(text: str) -> str:
+    """The text with each of its lines as :func:`printable` has it; its line feeds stay."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def json_text(value: Any, *, indent: int | None = 2) -> str:
+    """The value as JSON in ASCII without control characters; without ``indent``, in one line and without spaces.
+
+    All other characters are written as escapes, so that no terminal, log or editor acts on them. A parser gets the same
+    value.
+    """
+    separators = None if indent else (",", ":")
+    return json.dumps(value, indent=indent, separators=separators).replace("\x7f", "\\u007f")
 
 
 def _escaped(character: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ import click
 
 from hookctl.model import DeliveryStatus, Json
 from hookctl.queue.interface import Counts
-from hookctl.report.printable import printable
+from hookctl.report.printable import json_text, printable
 from hookctl.run.sending import Intake
 from hookctl.run.tally import Tally
 
@@ -92,7 +91,7 @@ def render_summary_json(summary: Summary) -> str:
         "interrupted": summary.interrupted,
         "succeeded": summary.succeeded,
     }
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    return json_text(document) + "\n"
 
 
 def _table(counts: Counts, color: bool) -> list[str]:

@@ -10,7 +10,7 @@ import click
 
 from hookctl.model import DeliveryPlan, Json, PluginBlock, Request
 from hookctl.report.invocation import request_json, request_lines
-from hookctl.report.printable import printable
+from hookctl.report.printable import json_text, printable
 from hookctl.template import Decision, describe_body
 
 
@@ -32,7 +32,7 @@ def render_json(plan: DeliveryPlan, request: Request, *, would_be_sent: bool | N
         "request": request_json(request),
         "decisions": [_decision_document(plan.body_template or "", decision) for decision in _decisions(plan)],
     }
-    return json.dumps(document, indent=2) + "\n"  # ASCII alone, so that no terminal reads anything into it
+    return json_text(document) + "\n"
 
 
 def _remarks(plan: DeliveryPlan, request: Request, unsaid: Sequence[PluginBlock], would_be_sent: bool | None) -> Iterator[str]:

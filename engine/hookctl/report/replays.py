@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from hookctl.effects.structure import MAX_LEVELS, Step, differences, open_up
 from hookctl.model import Json
 from hookctl.report.differences import difference_document, difference_lines
 from hookctl.report.invocation import attempt_json, render_attempt, tick, verdict_lines
-from hookctl.report.printable import printable
+from hookctl.report.printable import json_text, printable
 from hookctl.run.cassette import Kept
 from hookctl.run.replay import Replay
 
@@ -46,7 +45,7 @@ def render_json(replays: Sequence[Replay], strays: Sequence[Path]) -> str:
         "replays": [_replay_json(replay) for replay in replays],
         "stale_cassettes": [str(path) for path in strays],
     }
-    return json.dumps(document, indent=2) + "\n"  # ASCII alone, so that no terminal reads anything into it
+    return json_text(document) + "\n"
 
 
 def render_strays(strays: Sequence[Path]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
@@ -10,6 +9,7 @@ from hookctl import __version__
 from hookctl.model import Json
 from hookctl.model.rules import RULES
 from hookctl.report.annotations import POLICY, Annotation
+from hookctl.report.printable import json_text
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 SOURCE_ROOT = "%SRCROOT%"
@@ -28,7 +28,7 @@ def sarif_text(annotations: Iterable[Annotation], command: str, policies: Mappin
         "results": [_result(annotation, rules.index(annotation.rule)) for annotation in annotations],
     }
     log: Json = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, indent=2) + "\n"
+    return json_text(log) + "\n"
 
 
 def _descriptor(rule: str, policies: Mapping[str, str]) -> Json:

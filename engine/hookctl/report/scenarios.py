@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 
 import click
 
 from hookctl.model import DeliveryStatus, Json
 from hookctl.model.delivery_plan import JITTER
-from hookctl.report.printable import printable
+from hookctl.report.printable import json_text, printable
 from hookctl.run.scenarios import Played, Step
 
 FORMAT_VERSION = 1
@@ -27,7 +26,7 @@ def render_text(played: Sequence[Played], *, color: bool) -> str:
 def render_json(played: Sequence[Played]) -> str:
     """The scenarios for a machine, as ``schemas/scenario.schema.json`` has them."""
     document: dict[str, Json] = {"format_version": FORMAT_VERSION, "scenarios": [_played_json(one) for one in played]}
-    return json.dumps(document, indent=2) + "\n"  # ASCII alone, so that no terminal reads anything into it
+    return json_text(document) + "\n"
 
 
 def span(seconds: float) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
 from hookctl.model import Json, Status
 from hookctl.report.invocation import attempt_json, body_lines, render_attempt, tick, timing_line, verdict_lines
-from hookctl.report.printable import printable
+from hookctl.report.printable import json_text, printable
 from hookctl.report.tips import tips_for
 from hookctl.run.cassette import Kept
 from hookctl.run.retry import describe
@@ -46,7 +45,7 @@ def render_json(trials: Sequence[Trial], kept: Mapping[str, Kept | None]) -> str
         "interrupted": any(trial.attempt is None for trial in trials),
         "tests": [_trial_json(trial, kept.get(trial.plan.name)) for trial in trials],
     }
-    return json.dumps(document, indent=2) + "\n"  # ASCII alone, so that no terminal reads anything into it
+    return json_text(document) + "\n"
 
 
 def result_lines(trial: Trial, width: int, *, color: bool) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from hookctl.model import Action, AppliedState, Change, DeliveryPlan, DeliverySt
 from hookctl.queue.interface import Circuit
 from hookctl.report.fields import field_lines
 from hookctl.report.plan import change_lines
-from hookctl.report.printable import printable
+from hookctl.report.printable import json_text, printable
 
 STATES = {Action.UNCHANGED: "applied", Action.UPDATE: "changed", Action.CREATE: "not applied", Action.DELETE: "file removed"}
 """What the files say against what is applied."""
@@ -64,7 +63,7 @@ def render_table(entries: Sequence[Entry], *, color: bool) -> str:
 def render_list_json(entries: Sequence[Entry]) -> str:
     """The table for a machine: a list of objects with the columns as keys."""
     rows: list[Json] = [{**_summary(entry), **_standing(entry)} for entry in entries]
-    return json.dumps(rows, indent=2) + "\n"
+    return json_text(rows) + "\n"
 
 
 def render_one(entry: Entry, *, color: bool) -> str:
@@ -83,7 +82,7 @@ def render_one_json(entry: Entry) -> str:
     """One webhook for a machine: the delivery plan that is applied, and the one that the file gives."""
     before, after = entry.change.before, entry.change.after
     plans: dict[str, Json] = {"applied": before.to_json() if before else None, "file": after.to_json() if after else None}
-    return json.dumps({"name": entry.shown.name, **_standing(entry), **plans}, indent=2) + "\n"
+    return json_text({"name": entry.shown.name, **_standing(entry), **plans}) + "\n"
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
