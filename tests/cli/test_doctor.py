@@ -78,6 +78,48 @@ def test_an_unset_secret(applied: Run) -> None:
     assert (verdict, message.startswith("${env:SIEM_TOKEN} of Siem: ")) == ("problem", True)
 
 
+EVERYWHERE = """
+name: Everywhere
+event: anomaly
+url: https://siem.example.com/${env:IN_PATH}/x?k=${env:IN_QUERY}&also=${env:IN_QUERY}
+headers: {X-Api-Key: "a ${env:IN_HEADER} ${file:o'neill\\\\key}"}
+auth:
+  - {type: bearer, token: "${env:IN_AUTH}"}
+  - {type: headers, headers: {X-Signed: "${env:IN_SETTINGS}"}}
+body_template: '{"a": "${env_like}"}'
+"""
+
+
+def test_each_place_of_a_reference(run_cli: Run, tmp_path: Path) -> None:
+    """Wherever a delivery resolves one: it is read, and named when it is missing."""
+    (tmp_path / "webhooks.d").mkdir()
+    (tmp_path / "webhooks.d/a.yaml").write_text(EVERYWHERE)
+    assert run_cli("apply", "--auto-approve", cwd=tmp_path).exit_code == 0
+    (tmp_path / "o'neill\\key").write_text("canary-4711")
+    env = dict.fromkeys(("IN_PATH", "IN_QUERY", "IN_HEADER", "IN_AUTH", "IN_SETTINGS"), "canary-4711")
+
+    def secrets(**present: str) -> list[tuple[str, str]]:
+        result = run_cli("doctor", "--format", "json", cwd=tmp_path, env=present)
+        assert "canary" not in result.stdout + result.stderr
+        checks = json.loads(result.stdout)
+        return [(check["verdict"], check["message"]) for check in checks if check["name"] == "secrets"]
+
+    assert secrets(**env) == [("ok", "6 found")]
+    for name in env:
+        ((verdict, message),) = secrets(**{other: value for other, value in env.items() if other != name})
+        assert verdict == "problem"
+        assert message == f"${{env:{name}}} of Everywhere: the environment variable {name} is not set"
+
+
+def test_a_source_that_fails(applied: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: str) -> str:
+        raise RuntimeError("canary-4711")
+
+    monkeypatch.setattr("hookctl_plugins.secret.environment.read_variable", fails)
+    verdict, message = found(applied)["secrets"]
+    assert (verdict, message.endswith("failed: RuntimeError")) == ("problem", True)
+
+
 def test_a_store_that_others_can_read(applied: Run, tmp_path: Path) -> None:
     (tmp_path / ".hookctl/hookctl.db").chmod(0o644)
     assert found(applied)["store"] == ("warning", ".hookctl/hookctl.db can be read by others on this machine")

@@ -135,7 +135,7 @@ def test_keys_that_are_none(hookctl: Run, root: Path, command: tuple[str, ...]) 
     for reference, message in [
         ("${env:UNSET_KEY}", "the environment variable UNSET_KEY is not set"),
         ("${env:SHORT_KEY}", "the key ${env:SHORT_KEY} has 31 bytes, and a key that signs plans needs at least 32"),
-        ("${vault:key}", "no plugin resolves the key ${vault:key}"),
+        ("${vault:key}", "no plugin resolves 'vault'"),
         ("${file:webhooks.d}", "is not a regular file"),
     ]:
         result = hookctl(*command, reference, SHORT_KEY="x" * 31)
@@ -165,4 +165,4 @@ def test_a_source_that_fails_does_not_tell_the_key(hookctl: Run, monkeypatch: py
 
     monkeypatch.setattr("hookctl_plugins.secret.environment.read_variable", fails)
     result = hookctl("plan", "--out", "plan.json", "--sign", REFERENCE)
-    assert (result.exit_code, "failed on the key" in result.stderr, "RuntimeError" in result.stderr) == (1, True, True)
+    assert (result.exit_code, "failed: RuntimeError" in result.stderr) == (1, True)

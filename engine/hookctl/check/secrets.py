@@ -7,11 +7,9 @@ from collections.abc import Iterable, Mapping
 
 from hookctl.check.notes import Notes, listed, nearest
 from hookctl.model import Json, Pointer, brief
-from hookctl.model.secret import REFERENCE, has_reference
+from hookctl.model.secret import REFERENCE, RESOLVED, has_reference
 from hookctl.plugin import SecretSource
 
-_RESOLVED = frozenset({"url", "headers", "auth", "transport"})
-"""The fields in which references are resolved."""
 _SHOWN = 20
 """Findings about references in one text: more of them are one mistake, made again and again."""
 _ATTEMPT = re.compile(r"\$\{[^}\s]*\}?")
@@ -51,7 +49,7 @@ def _check_text(notes: Notes, pointer: Pointer, text: str, sources: Mapping[str,
             return
         reference = REFERENCE.match(text, match.start())
         known = reference is not None and reference[1] in sources
-        if pointer[0] not in _RESOLVED:
+        if pointer[0] not in RESOLVED:
             if known:  # any other ${...} is text that the target may want so
                 message = f"the reference {brief(match[0])} is not resolved in `{pointer[0]}`"
                 notes.add(

@@ -12,10 +12,12 @@ import click
 from hookctl.cli import exit_codes
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.errors import HookctlError
+from hookctl.model.secret import RESOLVED
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
-    from hookctl.model import AppliedState
+    from hookctl.model import AppliedState, Json
+    from hookctl.model.secret import SecretReference
     from hookctl.report.doctor import Check
 
 FIXED_SQLITE = (3, 51, 3)
@@ -113,26 +115,33 @@ def _store(session: Session) -> Iterator[Check]:
 
 
 def _secrets(session: Session, applied: AppliedState) -> Iterator[Check]:
-    from hookctl.model.secret import REFERENCE
+    from hookctl.cli.secrets import read_secret
     from hookctl.report.doctor import Check
 
-    users: dict[tuple[str, str], list[str]] = {}
+    users: dict[SecretReference, list[str]] = {}
     for name, plan in applied.plans.items():
-        document = plan.to_json()
-        for scheme, key in set(REFERENCE.findall(str([document["headers"], document["auth"], document["transport"]]))):
-            users.setdefault((scheme, key), []).append(name)
+        for reference in set(_references([plan.to_json()[field] for field in RESOLVED])):
+            users.setdefault(reference, []).append(name)
     missing = False
-    for (scheme, key), names in sorted(users.items()):
+    for reference, names in sorted(users.items(), key=lambda item: str(item[0])):
         try:
-            session.plugins.secret_sources[scheme].resolve(key)
-        except KeyError:
-            missing = True
-            yield Check("secrets", "problem", f"${{{scheme}:{key}}} of {', '.join(sorted(names))}: no plugin resolves {scheme!r}")
+            read_secret(session, reference)
         except HookctlError as error:
             missing = True
-            yield Check("secrets", "problem", f"${{{scheme}:{key}}} of {', '.join(sorted(names))}: {error.message}", error.hint)
+            yield Check("secrets", "problem", f"{reference} of {', '.join(sorted(names))}: {error.message}", error.hint)
     if not missing:
         yield Check("secrets", "ok", f"{len(users)} found")
+
+
+def _references(value: Json) -> Iterator[SecretReference]:
+    """Every secret reference in the texts of a value, at any depth."""
+    from hookctl.model.secret import references
+
+    if isinstance(value, str):
+        yield from references(value)
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _references(inner)
 
 
 def _queue(session: Session, applied: AppliedState) -> Iterator[Check]:

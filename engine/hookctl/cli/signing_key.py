@@ -30,22 +30,15 @@ def key_reference(_: click.Context, parameter: click.Parameter, given: str | Non
 
 def signing_key(session: Session, reference: str) -> bytes:
     """The key that a reference stands for. Raises SecretError when there is none, or it is short; none holds it."""
+    from hookctl.cli.secrets import read_secret
     from hookctl.diff import MIN_KEY_BYTES
     from hookctl.model.secret import references
 
     (named,) = references(reference)
-    source = session.plugins.secret_sources.get(named.scheme)
-    if source is None:
-        known = ", ".join(sorted(session.plugins.secret_sources))
-        raise SecretError(f"no plugin resolves the key {reference}", hint=f"Write one of the schemes {known}.")
     try:
-        key = source.resolve(named.key).encode("utf-8", "surrogateescape")  # a variable may hold any bytes
+        key = read_secret(session, named).encode("utf-8", "surrogateescape")  # a variable may hold any bytes
     except HookctlError as error:
-        raise SecretError(f"the key that signs plans: {error.message}", hint=error.hint) from error
-    except Exception as error:  # noqa: BLE001 - whatever a plugin raises, it is named
-        origin = session.plugins.origins.get(("secret source", named.scheme), named.scheme)
-        what = type(error).__name__  # what it says may hold the key
-        raise SecretError(f"the plugin {origin} failed on the key {reference}: {what}", hint="Repair it.") from None
+        raise SecretError(f"the key that signs plans, {reference}: {error.message}", hint=error.hint) from error
     if len(key) < MIN_KEY_BYTES:
         raise SecretError(
             f"the key {reference} has {len(key)} bytes, and a key that signs plans needs at least {MIN_KEY_BYTES}",

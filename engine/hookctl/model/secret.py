@@ -13,6 +13,8 @@ from hookctl.model.source import Json
 
 REFERENCE = re.compile(r"\$\{([a-z][a-z0-9_-]*):([^{}\s]+)\}")
 MASK = "***"
+RESOLVED = frozenset({"url", "headers", "auth", "transport"})
+"""The fields of a webhook in which references are resolved; in any other they are text."""
 
 
 @dataclass(frozen=True, slots=True)
