@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 from hookctl.apply import AppliedStore
 from hookctl.model import Event
 from hookctl.plugin.host import load_plugins
+from hookctl.queue.clock import since_boot
 from hookctl.queue.sqlite import SqliteQueue
 from hookctl.run.attempts import AttemptEngine
 from hookctl.run.runner import Runner
@@ -31,15 +34,28 @@ class Clock:
 
     site: Any
     ahead: float = 0.0
+    passed: float = 0.0
+    """Seconds that went by on every clock, without anybody waiting for them."""
     ends: list[Callable[[], None]] = field(default_factory=list)
 
     def now(self) -> float:
-        return time.time() + self.ahead
+        return time.time() + self.passed + self.ahead
+
+    def since_boot(self) -> float:
+        return since_boot() + self.passed
 
     def runner(self) -> Runner:
         plugins, queue = load_plugins(), SqliteQueue(self.site.store)
         engine = AttemptEngine(plugins, self.site.receiver.network(), "hookctl/test")
-        runner = Runner(queue=queue, engine=engine, plugins=plugins, read_state=AppliedStore(self.site.store).read, clock=self.now, jitter=lambda: 0.0)
+        runner = Runner(
+            queue=queue,
+            engine=engine,
+            plugins=plugins,
+            read_state=AppliedStore(self.site.store).read,
+            clock=self.now,
+            monotonic=self.since_boot,
+            jitter=lambda: 0.0,
+        )
         self.ends += [lambda: runner.stop(0.0), queue.close]
         return runner
 
@@ -140,3 +156,93 @@ def test_a_clock_that_is_set_changes_no_stay(site: Any, clock: Clock, jump: floa
     queue.close()
     assert time.monotonic() < limit
     assert site.receiver.count == 2 * COUNT
+
+
+HOUR = 3600.0
+"""Between a failure and the next attempt, in the tests below."""
+SOON = 60.0
+"""Less than this goes by while a test runs."""
+
+
+@pytest.fixture
+def hourly(site: Any, clock: Clock, webhook: Callable[..., str]) -> Clock:
+    """The clock, of a site whose one webhook has its deliveries refused, and tries them again after an hour."""
+    site.apply(Siem=webhook("Siem", "retry: {schedule: [1h]}", VALIDATOR))
+    site.receiver.answer("/Siem", BUSY)
+    return clock
+
+
+def fail_once(site: Any, clock: Clock) -> Runner:
+    runner = clock.runner()
+    take_in(site, runner)
+    step_until(runner, lambda: runner.tally.attempts == COUNT)
+    return runner
+
+
+def waits(runner: Runner) -> float:
+    """Seconds until the next attempt, once the runner has seen its clocks."""
+    for _ in range(3):
+        runner.step(0.0)
+    due_in = runner.due_in()
+    assert due_in is not None
+    return due_in
+
+
+@pytest.mark.parametrize(
+    ("jump", "wait"),
+    [
+        pytest.param(DAY, HOUR / 2, id="ahead: the rest of it"),
+        pytest.param(-DAY, HOUR, id="back: all of it again"),
+        pytest.param(-HOUR / 4, HOUR * 3 / 4, id="back, to after the failure: longer by that"),
+        pytest.param(-50.0, HOUR / 2 + 50, id="by less than a minute: nobody notices"),
+        pytest.param(50.0, HOUR / 2 - 50, id="ahead by less than a minute: nobody notices"),
+    ],
+)
+def test_how_long_a_retry_waits_after_the_clock_is_set(site: Any, hourly: Clock, jump: float, wait: float) -> None:
+    """Half of its hour is over then. It is never tried too early, and never later than an hour from then."""
+    runner = fail_once(site, hourly)
+    hourly.passed += HOUR / 2
+    assert HOUR / 2 - SOON < waits(runner) <= HOUR / 2
+    hourly.ahead = jump
+    assert wait - SOON / 2 < waits(runner) <= wait
+    assert site.receiver.count == COUNT
+
+
+def test_a_retry_after_the_clock_is_set_back_while_nothing_runs(site: Any, hourly: Clock) -> None:
+    """It waits its hour again from when a runner starts: neither at once nor tomorrow."""
+    fail_once(site, hourly)
+    hourly.stop()
+    hourly.passed += HOUR / 2
+    hourly.ahead = -DAY
+    assert HOUR - SOON < waits(hourly.runner()) <= HOUR
+    assert site.receiver.count == COUNT
+
+
+def test_a_retry_after_the_clock_is_set_ahead_while_nothing_runs(site: Any, hourly: Clock) -> None:
+    """Nobody can tell that from a day in which nothing ran: it is due."""
+    fail_once(site, hourly)
+    hourly.stop()
+    hourly.ahead = DAY
+    runner = hourly.runner()
+    step_until(runner, lambda: site.receiver.count == 2 * COUNT)
+
+
+def test_history_after_the_clock_is_set_ahead(site: Any, hourly: Clock) -> None:
+    """What is over is forgotten by the wall clock; what waits is not, however old it seems."""
+    site.receiver.answer("/Siem", Answer(), *[BUSY] * COUNT)
+    runner = hourly.runner()
+    runner.accept([Event("over", "anomaly", 1.0, {**site.mock, "id": "over"})])
+    step_until(runner, lambda: runner.tally.delivered["Siem"] == 1)
+    take_in(site, runner)
+    step_until(runner, lambda: runner.tally.attempts == 1 + COUNT)
+    hourly.ahead = 31 * DAY
+    assert waits(runner) > HOUR - SOON
+    hourly.stop()
+    runner = hourly.runner()
+    step_until(runner, lambda: len(stored(site)) == COUNT)
+    assert "over" not in stored(site)
+
+
+def stored(site: Any) -> set[str]:
+    with closing(sqlite3.connect(site.store)) as connection:
+        return {name for (name,) in connection.execute("SELECT id FROM events")}

@@ -9,7 +9,7 @@ import pytest
 
 from hookctl.model import DeliveryPlan, Status
 from hookctl.queue.interface import Circuit
-from hookctl.run.circuit import OPEN_SECONDS
+from hookctl.run.circuit import MAX_OPEN_SECONDS, OPEN_SECONDS
 from hookctl.run.manners import AHEAD_SECONDS, MAX_IN_FLIGHT, MAX_IN_FLIGHT_EACH, SHARED, Health, Manners
 
 MOMENT = 2**-4
@@ -182,3 +182,9 @@ def test_the_next_runner_goes_on_where_the_one_before_left_off(manners: Manners,
     assert manners.circuits(1000.0) == {"Siem": circuit}
     clock.now += 20
     assert start(manners, plan) == 1
+
+
+def test_a_circuit_after_the_clock_is_set_back_while_nothing_runs(manners: Manners) -> None:
+    """It stays open for no longer than a circuit ever does."""
+    manners.take_over({"Siem": Circuit("open", "HTTP 500", 100_000.0, 100_020.0)}, 1000.0)
+    assert manners.probe_in("Siem") == MAX_OPEN_SECONDS
