@@ -59,6 +59,7 @@ def checkout(tmp_path: Path) -> Checkout:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("HOOKCTL_", "GIT_", "GITHUB_", "CI_"))}
     kept["PATH"] = f"{Path(sys.executable).parent}:{kept.get('PATH', '')}"
     kept["GITHUB_STEP_SUMMARY"] = str(tmp_path / "summary.md")
+    kept["HOOKCTL_PLAN_KEY"] = "0123456789abcdef" * 4
     clone = Checkout(tmp_path / "clone", kept)
     subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(tmp_path / "origin")], check=True)
     subprocess.run(["git", "clone", "-q", str(tmp_path / "origin"), str(clone.directory)], check=True, capture_output=True)
@@ -187,6 +188,19 @@ def test_a_reviewed_plan_is_applied_and_a_stale_one_is_not(checkout: Checkout, t
     (again,) = run_job(checkout, workflow["jobs"]["apply"])
     assert again.returncode == 1
     assert "stale" in again.stderr
+
+
+def test_only_a_plan_of_the_job_before_is_applied(checkout: Checkout, tmp_path: Path) -> None:
+    """Both jobs get the key from an environment, and no other job does."""
+    workflow = yaml.safe_load(APPLY)
+    holders = [name for name, job in workflow["jobs"].items() if "secrets.HOOKCTL_PLAN_KEY" in json.dumps(job)]
+    assert holders == [name for name, job in workflow["jobs"].items() if "environment" in job] == ["plan", "apply"]
+    assert "HOOKCTL_PLAN_KEY" not in REVIEW
+    checkout.environment["HOOKCTL_STORE"] = f"sqlite:///{tmp_path}/state/hookctl.db"
+    assert succeeded(run_job(checkout, workflow["jobs"]["plan"]))
+    assert checkout.run("hookctl plan --out plan.json").returncode == 0  # somebody without the key
+    (applied,) = run_job(checkout, workflow["jobs"]["apply"])
+    assert (applied.returncode, "the saved plan is not signed" in applied.stderr) == (1, True)
 
 
 # -- GitLab ----------------------------------------------------------------------------------------------------------

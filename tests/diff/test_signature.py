@@ -96,7 +96,7 @@ def test_a_signature_for_another_purpose_is_none() -> None:
 
 
 def test_it_is_made_as_the_documentation_says() -> None:
-    """docs/plan-file.md lets other programs make and check one."""
+    """docs/apply.md lets other programs make and check one."""
     text = json.dumps(DOCUMENT, sort_keys=True, separators=(",", ":"))
     value = hmac.new(KEY, b"hookctl saved plan, signature 1\n" + text.encode(), hashlib.sha256).hexdigest()
     assert sign(DOCUMENT, KEY)["signature"] == {"algorithm": "hmac-sha256", "value": value}

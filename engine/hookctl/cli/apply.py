@@ -75,7 +75,7 @@ def command(
     """Show the plan, ask, and make it so, in one step: all of it or nothing.
 
     With PLANFILE, exactly the plan that was saved is applied, after every check that `validate` makes. If anything was
-    applied since, it is stale and refused. With --verify, so is a plan that was not signed with that key.
+    applied since, it is stale and refused. With --verify, a plan that was not signed with that key is refused.
 
     A lock keeps other applies away from the reading of what is applied until the answer is given and all is done. A plan that removes
     or deactivates many webhooks at once is shown and refused without --allow-removals. With --test, test events are sent after the plan

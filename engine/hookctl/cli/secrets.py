@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def read_secret(session: Session, reference: SecretReference) -> str:
-    """What a reference stands for. Raises SecretError when there is nothing, or its source fails; none holds the secret."""
+    """What a reference stands for. Raises SecretError when its source has nothing, or fails; none holds the secret."""
     source = session.plugins.secret_sources.get(reference.scheme)
     if source is None:
         hint = f"Write one of the schemes {', '.join(sorted(session.plugins.secret_sources))}, or install its plugin."
