@@ -53,13 +53,14 @@ def open_given(path: str | Path) -> BinaryIO:
     try:
         if _is_whole(path):
             return Path(path).open("rb")
-        descriptor = os.open(resolve_given(path), _READ)
+        real = resolve_given(path)
+        file = open(path, "rb", opener=lambda _, flags: os.open(real, flags | _READ))  # noqa: SIM115 - Path.open() has no opener; the caller closes it
     except (OSError, ValueError) as error:
         raise _error(error) from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
         raise _not_regular()
-    return os.fdopen(descriptor, "rb")
+    return file
 
 
 def read_plain(path: str, limit: int) -> bytes:
@@ -139,7 +140,7 @@ def write_file(path: str | Path, content: str | bytes, *, mode: int) -> None:
         place = Path(resolve_given(parent or os.curdir), name)
         kind = _kind(place)
         if kind == stat.S_IFLNK:
-            raise FileError("it is a link", hint="Remove the link, or name the file that it leads to.")
+            raise FileOutsideError("it is a link", hint="Remove the link, or name the file that it leads to.")
         if kind in {None, stat.S_IFREG}:
             _replace(place, data, mode)
         else:
@@ -154,8 +155,7 @@ def write_file(path: str | Path, content: str | bytes, *, mode: int) -> None:
 
 def _is_whole(path: str | Path) -> bool:
     """True for a path that does not begin in the working directory."""
-    text = os.path.normpath(path)
-    return text.startswith(os.sep) or text.split(os.sep)[0] == os.pardir
+    return Path(os.path.normpath(path)).parts[:1] in {(os.sep,), ("//",), (os.pardir,)}
 
 
 def _within(data: bytes, limit: int) -> bytes:

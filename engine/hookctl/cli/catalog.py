@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
+from hookctl.cli.echo import echo
 from hookctl.report.webhooks import Entry
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def _desired(session: Session, applied: AppliedState) -> Mapping[str, DeliveryPl
     checked = check(session)
     if checked.valid:
         return checked.plans
-    click.echo(f"{session.directory} has errors, so only what is applied is shown. See `hookctl validate`.", err=True)
+    echo(f"{session.directory} has errors, so only what is applied is shown. See `hookctl validate`.", err=True)
     return applied.plans
 
 

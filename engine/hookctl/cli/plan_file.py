@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hookctl.cli.whole_file import PRIVATE, write_whole
-from hookctl.errors import StateError
+from hookctl.errors import FileError, FileTooLargeError, StateError
+from hookctl.files import PRIVATE, read_given, write_file
 
 if TYPE_CHECKING:
     from hookctl.model import Plan
 
+SAVE_ONE = "Save one with `hookctl plan --out FILE`."
 LIMIT = 512 * 1024 * 1024
 """Bytes; a plan of 100,000 webhooks is smaller."""
 
@@ -18,9 +19,9 @@ LIMIT = 512 * 1024 * 1024
 def write_plan(path: Path, text: str) -> None:
     """Save the plan's JSON, in place of what was there. Raises StateError when the file cannot be written."""
     try:
-        write_whole(path, text, mode=PRIVATE)
-    except OSError as error:
-        raise StateError(f"the plan cannot be saved in {path}: {error.strerror or error}", hint="Name a file in a directory that can be written.") from error
+        write_file(path, text, mode=PRIVATE)
+    except FileError as error:
+        raise StateError(f"the plan cannot be saved in {path}: {error.message}", hint="Name a file in a directory that can be written.") from error
 
 
 def load_plan(path: Path) -> Plan:
@@ -28,9 +29,11 @@ def load_plan(path: Path) -> Plan:
     from hookctl.diff import read_plan
 
     try:
-        if path.stat().st_size > LIMIT:
-            raise StateError(f"{path} is not a saved plan: it is too large", hint="Save one with `hookctl plan --out FILE`.")
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise StateError(f"the saved plan {path} cannot be read: {error}", hint="Save one with `hookctl plan --out FILE`.") from error
+        text = read_given(path, limit=LIMIT).decode()
+    except FileTooLargeError as error:
+        raise StateError(f"{path} is not a saved plan: it is too large", hint=SAVE_ONE) from error
+    except FileError as error:
+        raise StateError(f"the saved plan {path} cannot be read: {error.message}", hint=SAVE_ONE) from error
+    except UnicodeDecodeError as error:
+        raise StateError(f"{path} is not a saved plan: it is not UTF-8 text", hint=SAVE_ONE) from error
     return read_plan(text)

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-import click
-
+from hookctl.cli.echo import echo
 from hookctl.errors import EventError
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def gather(session: Session, plan: Plan, given: Given) -> Known:
 def _sample(session: Session, file: BinaryIO) -> Iterator[Mapping[str, Json]]:
     for number, found in enumerate(_read(session, file)):
         if number == MAX_SAMPLES:
-            click.echo(f"{file.name}: only the first {MAX_SAMPLES} events are rendered", err=True)
+            echo(f"{file.name}: only the first {MAX_SAMPLES} events are rendered", err=True)
             return
         if not isinstance(found, Mapping):
             raise EventError(f"{file.name}, {found.place}: {found.reason}", hint="The file must hold events, as `hookctl schema event NAME` describes them.")
@@ -80,7 +79,7 @@ def _newest(session: Session, file: BinaryIO) -> list[Mapping[str, Json]]:
         else:
             bad += 1
     if bad:
-        click.echo(f"{file.name}: {bad} that {'is no event was' if bad == 1 else 'are no events were'} passed over", err=True)
+        echo(f"{file.name}: {bad} that {'is no event was' if bad == 1 else 'are no events were'} passed over", err=True)
     return list(newest)
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from hookctl.errors import FileError
+from hookctl.files import resolve_given
 from hookctl.load.composer import compose
 from hookctl.load.construct import Construction, SpecialError, plain_value
 from hookctl.load.documents import split_documents
-from hookctl.errors import FileError
-from hookctl.files import resolve_given
 from hookctl.load.files import MAX_FILES, FileProblem, ReadFile, decode, find_files, outside, read_bytes, too_many
 from hookctl.load.positions import DocumentPositions, Lines
 from hookctl.load.problem import Problem
