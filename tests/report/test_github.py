@@ -60,8 +60,8 @@ def test_whatever_it_says_it_is_one_command(message: str, path: str, rule: str) 
     lines = annotation_lines([annotation(printable(message), path, Span(1, 1, 1, 2), rule=rule, advice=())])
     assert lines.count("\n") == 1
     kind, properties, said = read(lines.removesuffix("\n"))
-    assert (kind, properties["file"], properties["title"], properties["col"]) == ("error", path, rule, "1")
-    assert said == f"{path}:1:1: {printable(message)}"
+    assert (kind, properties["file"], properties["title"], properties["col"]) == ("error", printable(path), rule, "1")
+    assert said == f"{printable(path)}:1:1: {printable(message)}"
 
 
 def test_a_notice() -> None:

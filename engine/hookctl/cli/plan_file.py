@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hookctl.errors import FileError, FileTooLargeError, StateError
 from hookctl.files import PRIVATE, read_given, write_file
+from hookctl.report.printable import inert
 
 if TYPE_CHECKING:
     from hookctl.model import Plan
@@ -19,7 +20,7 @@ LIMIT = 512 * 1024 * 1024
 def write_plan(path: Path, text: str) -> None:
     """Save the plan's JSON, in place of what was there. Raises StateError when the file cannot be written."""
     try:
-        write_file(path, text, mode=PRIVATE)
+        write_file(path, inert(text), mode=PRIVATE)
     except FileError as error:
         raise StateError(f"the plan cannot be saved in {path}: {error.message}", hint="Name a file in a directory that can be written.") from error
 

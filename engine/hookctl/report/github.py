@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hookctl.report.annotations import Annotation
+from hookctl.report.printable import printable
 
 ESCAPES = (("%", "%25"), ("\r", "%0D"), ("\n", "%0A"))
 """In the order in which they are replaced."""
@@ -22,8 +23,8 @@ def notice_line(title: str, message: str) -> str:
 
 
 def _command(annotation: Annotation) -> str:
-    properties: dict[str, str | int] = {"file": annotation.path}
-    place = annotation.path
+    place = printable(annotation.path)
+    properties: dict[str, str | int] = {"file": place}
     if span := annotation.span:
         properties |= {"line": span.line, "endLine": span.end_line}
         place += f":{span.line}:{span.column}"
