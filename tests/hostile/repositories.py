@@ -225,7 +225,7 @@ def commands_in_fields(root: Path, _: Path) -> None:
         write(root, {f"webhooks.d/{number}.yaml": f"name: '{text}'\nevent: '{text}'\nurl: '{text}'\n'{text}': 1\n{text}\n"})
         lines = f'name: "A{number}"\nevent: anomaly\nurl: https://siem.example.com/\n'
         labels = f'description: "x\\n{text}\\r{text}\\u3000{text}"\nlabels: {{a: "{text}"}}\n'
-        write(root, {f"webhooks.d/ok{number}.yaml": f"{lines}{labels}body_template: |\n  {{\n  \"a\": \"{text} {{{{ id }}}}\"\n  }}\n"})
+        write(root, {f"webhooks.d/ok{number}.yaml": f'{lines}{labels}body_template: |\n  {{\n  "a": "{text} {{{{ id }}}}"\n  }}\n'})
 
 
 def commands_in_a_plan(root: Path, _: Path) -> None:
@@ -241,7 +241,7 @@ def commands_in_settings(root: Path, _: Path) -> None:
 
 def markup_in_text(root: Path, _: Path) -> None:
     text = "```` ``` </code></summary></details> @everyone ![x](https://evil.example.com/a.png) [a](b) <img src=x> <!-- #1"
-    body = f"body_template: |\n  {{\"a\": \"{text}\"}}\n"
+    body = f'body_template: |\n  {{"a": "{text}"}}\n'
     write(root, {"webhooks.d/a.yaml": GOOD + f"description: '{text}'\nlabels: {{a: '{text}'}}\n{body}"})
     write(root, {f"webhooks.d/{text.replace('/', '')[:100]}.yaml": f"name: '{text}'\n"})
 
@@ -297,7 +297,5 @@ def a_store(root: Path, *statements: str) -> None:
 
 NOT_BUILDERS = {"write", "machine", "link", "a_store"}
 REPOSITORIES: dict[str, Builder] = {
-    name: found
-    for name, found in [*globals().items()]
-    if callable(found) and getattr(found, "__module__", "") == __name__ and name not in NOT_BUILDERS
+    name: found for name, found in [*globals().items()] if callable(found) and getattr(found, "__module__", "") == __name__ and name not in NOT_BUILDERS
 }

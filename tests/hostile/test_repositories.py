@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-
 SPEC = importlib.util.spec_from_file_location("hostile_repositories", Path(__file__).with_name("repositories.py"))
 assert SPEC
 assert SPEC.loader
