@@ -36,5 +36,5 @@ def load_plan(path: Path) -> Plan:
     except FileError as error:
         raise StateError(f"the saved plan {path} cannot be read: {error.message}", hint=SAVE_ONE) from error
     except UnicodeDecodeError as error:
-        raise StateError(f"{path} is not a saved plan: it is not UTF-8 text", hint=SAVE_ONE) from error
+        raise StateError(f"the saved plan {path} cannot be read: it is not UTF-8 text", hint=SAVE_ONE) from error
     return read_plan(text)
