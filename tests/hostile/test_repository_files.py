@@ -146,6 +146,15 @@ def test_nothing_is_written_through_a_link(run_cli: Run, root: Path, tmp_path: P
     assert [*target.iterdir()] == [] if target.is_dir() else not target.exists() or target.read_text() == CANARY
 
 
+@pytest.mark.parametrize("name", ["hookctl.db", "hookctl.db-wal", "hookctl.db-shm", "hookctl.db-journal"])
+def test_no_file_of_the_store_is_a_link_that_leads_out(run_cli: Run, root: Path, tmp_path: Path, name: str) -> None:
+    (root / ".hookctl").mkdir()
+    (root / ".hookctl" / name).symlink_to(tmp_path / "elsewhere")
+    result = run_cli("plan", cwd=root)
+    assert (result.exit_code, (tmp_path / "elsewhere").exists()) == (1, False)
+    assert f"Error: the store .hookctl/{name} cannot be used: it leads out of its directory" in result.stderr
+
+
 def test_a_recording_is_not_written_through_a_link(root: Path, tmp_path: Path) -> None:
     exchange = cassette.from_yaml(CASSETTE)
     (root / "tests").symlink_to(tmp_path)
