@@ -280,7 +280,8 @@ def _planned(webhook: Webhook, digest: str | None, path: str, plugins: Plugins) 
 def _compile(webhook: Webhook, digest: str, path: str, plugins: Plugins) -> DeliveryPlan:
     plan = compile_webhook(webhook, plugins)
     if plan.digest != digest:
-        raise StateError(f"the cache of {path} is not of this hookctl and its plugins", hint="Delete the cache of hookctl, ~/.cache/hookctl.")
+        hint = "Delete the cache of hookctl, ~/.cache/hookctl."
+        raise StateError(f"the cache of {path} is not of this hookctl and its plugins", hint=hint)
     return plan
 
 

@@ -172,7 +172,7 @@ def test_streams_are_written_to_and_not_replaced(root: Path, tmp_path: Path, nam
     with outputs[0].open("wb") as out, outputs[1].open("wb") as err:
         out.write(b"before\n")
         out.flush()
-        script = [Path(sys.executable).with_name("hookctl"), "validate", "--format", "text", "--format", f"json={name}"]
+        script = [str(Path(sys.executable).with_name("hookctl")), "validate", "--format", "text", "--format", f"json={name}"]
         subprocess.run(script, cwd=root, stdout=out, stderr=err, check=True)
     assert outputs[0].read_text().startswith("before\n1 webhook in 1 file")
     assert json.loads(re.sub("(?s).*object to.\n", "", outputs[stream].read_text()))["valid"]

@@ -9,7 +9,7 @@ from hookctl.cli.repository import repository_root
 
 
 def cache_folder() -> Path | None:
-    """``$XDG_CACHE_HOME/hookctl``, or ``~/.cache/hookctl``. None where there is no such place, or it is in the repository."""
+    """``$XDG_CACHE_HOME/hookctl``, or ``~/.cache/hookctl``; None without such a place, or if it is in the repository."""
     caches, home = os.environ.get("XDG_CACHE_HOME", ""), os.environ.get("HOME", "")
     if not caches.startswith("/"):  # the standard has relative ones ignored
         if not home.startswith("/"):

@@ -8,5 +8,5 @@ from hookctl.report.printable import inert
 
 
 def echo(text: str, *, err: bool = False, nl: bool = True, color: bool | None = None) -> None:
-    """Print to standard output, or with ``err`` to standard error; :func:`hookctl.report.printable.inert` says what is changed."""
+    """Print to standard output, or with ``err`` to standard error, changed as ``hookctl.report.printable.inert`` says."""
     click.echo(inert(text), err=err, nl=nl, color=color)

@@ -12,7 +12,7 @@ from hookctl.files import open_given
 
 
 class EventFile(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on, and older ones do
-    """A file that is open for reading bytes, ``-`` for standard input. A relative one must be in the working directory."""
+    """A file to read bytes from, ``-`` for standard input. A relative one must be in the working directory."""
 
     name = "file"
 

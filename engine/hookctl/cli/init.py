@@ -88,7 +88,8 @@ def _ignore(path: Path) -> str:
         text = read_file(path, Path(), limit=MAX_IGNORE_BYTES).decode() if os.path.lexists(path) else ""
         if IGNORED in text.splitlines():
             return f"Kept   {path}, which lists {IGNORED}"
-        write_file(path, f"{text}\n{IGNORED}\n" if text and not text.endswith("\n") else f"{text}{IGNORED}\n", mode=SHARED)
+        gap = "\n" if text and not text.endswith("\n") else ""
+        write_file(path, f"{text}{gap}{IGNORED}\n", mode=SHARED)
     except (FileError, UnicodeDecodeError) as error:
         reason = error.message if isinstance(error, FileError) else "it is not UTF-8 text"
         raise HookctlError(f"{path} cannot be changed: {reason}", hint=f"Add {IGNORED} to it yourself.") from error
