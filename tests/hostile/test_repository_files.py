@@ -99,7 +99,9 @@ def test_no_code_of_a_repository_is_run(root: Path) -> None:
     assert [*root.rglob("*.ran")] == []
 
 
-@pytest.mark.parametrize("command", [["validate"], ["plan", "--format", "json"], ["render", "Siem"], ["list"], ["test", "--replay"]])
+@pytest.mark.parametrize(
+    "command", [["validate"], ["plan", "--format", "json"], ["render", "Siem"], ["list"], ["test", "--replay"], ["test", "--scenario", "429"]]
+)
 def test_no_secret_is_read(run_cli: Run, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
     (tmp_path / "secret").write_text(CANARY)
     headers = f'headers: {{X-A: "${{file:{tmp_path}/secret}}", X-B: "${{env:TOKEN}}"}}\nauth: {{type: bearer, token: "${{env:TOKEN}}"}}\n'
