@@ -85,6 +85,7 @@ class Project:
     def __init__(self, root: Path, files: int) -> None:
         self.root = root
         self.webhooks = root / "webhooks.d"
+        self.cache = root.with_name(f"{root.name}-cache")
         self._edits = 0
         self.webhooks.mkdir(parents=True)
         for number in range(files):
@@ -105,11 +106,12 @@ class Project:
             self.run("git", *command)
 
     def remove_cache(self) -> None:
-        shutil.rmtree(self.root / ".hookctl" / "cache", ignore_errors=True)
+        shutil.rmtree(self.cache, ignore_errors=True)
 
     def run(self, *command: str) -> Measured:
         """Raises SystemExit with what it said on standard error when it fails."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("HOOKCTL_", "PYTHONDONTWRITEBYTECODE"))}
+        environment["XDG_CACHE_HOME"] = str(self.cache)
         with tempfile.TemporaryFile() as said:
             started = time.perf_counter()
             process = subprocess.Popen(command, cwd=self.root, env=environment, stdout=subprocess.DEVNULL, stderr=said)

@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from hookctl.check import Checker, check_names
 from hookctl.compile import compile_webhook
 from hookctl.errors import StateError
-from hookctl.load import FileProblem, Loaded, file_finding, list_files, load_bytes, load_each, read_bytes
+from hookctl.load import (
+    MAX_TOTAL_BYTES,
+    FileProblem,
+    Loaded,
+    file_finding,
+    list_files,
+    load_bytes,
+    load_each,
+    read_bytes,
+    too_many,
+)
 from hookctl.model import DeliveryPlan, Finding, Severity, Webhook, has_errors, in_order
 from hookctl.model.delivery_plan import KnownPlans
 from hookctl.plugin.calls import Plugins
@@ -104,15 +114,19 @@ def check_directory(
     """
     paths = list_files(directory)
     kept = _cache(cache, directory, plugins) if cache and len(paths) >= CACHED_FROM else None
-    survey = _Survey(plugins, kept)
+    survey, room = _Survey(plugins, kept), MAX_TOTAL_BYTES
     for number, path in enumerate(paths):
         if number % TOLD_EVERY == 0:
             progress(number, len(paths))
-        content = path if isinstance(path, FileProblem) else read_bytes(path)
+        content = path if isinstance(path, FileProblem) else read_bytes(path, directory)
         if isinstance(content, FileProblem):
             survey.findings.append(file_finding(content))
-        else:
-            survey.add(str(path), content)
+            continue
+        room -= len(content)
+        if room < 0:
+            survey.findings.append(file_finding(too_many(str(directory))))
+            break
+        survey.add(str(path), content)
     survey.finish()
     if kept:
         kept.save()
@@ -266,7 +280,8 @@ def _planned(webhook: Webhook, digest: str | None, path: str, plugins: Plugins) 
 def _compile(webhook: Webhook, digest: str, path: str, plugins: Plugins) -> DeliveryPlan:
     plan = compile_webhook(webhook, plugins)
     if plan.digest != digest:
-        raise StateError(f"the cache of {path} is not of this hookctl and its plugins", hint="Delete .hookctl/cache.")
+        hint = "Delete the cache of hookctl, ~/.cache/hookctl."
+        raise StateError(f"the cache of {path} is not of this hookctl and its plugins", hint=hint)
     return plan
 
 

@@ -3,6 +3,10 @@
 ::
 
     HookctlError                    anything that hookctl itself reports; has a message and a hint
+    |-- FileError                   a file cannot be read or written; the message is the reason alone
+    |   |-- FileMissingError        it is not there
+    |   |-- FileOutsideError        a link leads to it, or out of the directory that it must be in
+    |   `-- FileTooLargeError       it is over the limit
     |-- SettingsError               hookctl.toml, an option or an environment variable is wrong
     |-- PluginError                 a plugin raised, or broke its contract; names the plugin
     |-- RevisionError               a git revision cannot be read; says what git says
@@ -40,6 +44,22 @@ class HookctlError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+
+class FileError(HookctlError):
+    """A file cannot be read or written. The message is the reason alone: whoever catches it knows which file, and what for."""
+
+
+class FileMissingError(FileError):
+    """There is no such file."""
+
+
+class FileOutsideError(FileError):
+    """A link is where none may be, or leads out of the directory that the file must be in."""
+
+
+class FileTooLargeError(FileError):
+    """The file is larger than what it may be."""
 
 
 class SettingsError(HookctlError):

@@ -69,7 +69,7 @@ def run(directory: Path, looked_at: list[str]) -> Callable[[], list[str]]:
 
 
 def cache_file(directory: Path) -> Path:
-    (file,) = (path for path in (directory.parent / "cache").iterdir() if path.name != ".gitignore")
+    (file,) = (directory.parent / "cache").iterdir()
     return file
 
 
@@ -156,11 +156,10 @@ def test_two_directories_have_a_cache_each(directory: Path, run: Callable[[], li
     assert run() == []
 
 
-def test_it_is_for_its_owner_alone_and_not_for_git(directory: Path, run: Callable[[], list[str]]) -> None:
+def test_it_is_for_its_owner_alone(directory: Path, run: Callable[[], list[str]]) -> None:
     run()
     assert stat.S_IMODE(cache_file(directory).stat().st_mode) == 0o600
     assert stat.S_IMODE((directory.parent / "cache").stat().st_mode) == 0o700
-    assert (directory.parent / "cache" / ".gitignore").read_text() == "*\n"
 
 
 def test_one_that_others_may_write_or_read_is_not_believed(directory: Path, run: Callable[[], list[str]]) -> None:
@@ -194,7 +193,7 @@ def test_nothing_is_left_of_a_write_that_failed(directory: Path, run: Callable[[
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", fail)
         run()
-    assert [path.name for path in (directory.parent / "cache").iterdir()] == [".gitignore"]
+    assert [*(directory.parent / "cache").iterdir()] == []
     assert len(run()) == 5
 
 

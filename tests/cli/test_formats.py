@@ -117,18 +117,16 @@ def test_a_file_has_no_colour(run_cli: Run, project: Project) -> None:
 
 def test_a_file_is_replaced_whole_and_readable_by_others(run_cli: Run, project: Project) -> None:
     root = project({"webhooks.d/a.yaml": SIEM, "real.json": "x" * 100_000})
-    (root / "link.json").symlink_to("real.json")
     inode = (root / "real.json").stat().st_ino
     before = os.umask(0o022)
     try:
-        assert run_cli("validate", "--format", "json=link.json", cwd=root).exit_code == 0
+        assert run_cli("validate", "--format", "json=real.json", cwd=root).exit_code == 0
     finally:
         os.umask(before)
-    assert (root / "link.json").is_symlink()
     assert json.loads((root / "real.json").read_text())["valid"]
     assert (root / "real.json").stat().st_ino != inode
     assert stat.S_IMODE((root / "real.json").stat().st_mode) == 0o644
-    assert sorted(path.name for path in root.iterdir()) == ["link.json", "real.json", "webhooks.d"]
+    assert sorted(path.name for path in root.iterdir()) == ["real.json", "webhooks.d"]
 
 
 def test_a_file_that_cannot_be_written_is_named_and_the_rest_is_printed(run_cli: Run, project: Project) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from hookctl.cli.session import KNOWN
+from hookctl.cli.settings_file import KNOWN
 
 WRITTEN = {"webhooks.d/first.yaml", "webhooks.d/webhook.schema.json", "hookctl.toml", ".github/workflows/webhooks.yaml", ".gitignore"}
 

@@ -8,8 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hookctl.cli.checked import CACHE
-
 FILES = 120
 
 
@@ -34,7 +32,6 @@ def test_lines_in_a_log(tmp_path: Path) -> None:
         "120 changes, working out what they mean",
     ]
     assert done.stdout.splitlines()[-1] == "Plan: 120 to add, 0 to change, 0 to remove."
-    assert (tmp_path / CACHE).is_dir()
 
 
 def test_one_line_on_a_terminal_that_is_gone_at_the_end(tmp_path: Path) -> None:

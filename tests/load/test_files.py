@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hookctl.load import Loaded, load_directory
+from hookctl.load import Loaded, files, load_directory, loader
 from hookctl.load.files import MAX_BYTES
 
 
@@ -51,13 +51,82 @@ def test_both_suffixes_and_subdirectories_are_read_in_order(tmp_path: Path) -> N
     assert loaded.webhooks[1].file.path == str(tmp_path / "team" / "deep" / "d.yaml")
 
 
-def test_links_are_followed_and_a_loop_of_them_ends(tmp_path: Path) -> None:
-    (tmp_path / "hooks" / "inner").mkdir(parents=True)
+def test_a_link_that_leads_out_is_a_finding_that_shows_nothing(tmp_path: Path) -> None:
+    (tmp_path / "hooks").mkdir()
     (tmp_path / "shared").mkdir()
-    (tmp_path / "shared" / "s.yaml").write_text("name: Shared\n")
-    (tmp_path / "hooks" / "inner" / "up").symlink_to(tmp_path / "hooks")
+    (tmp_path / "shared" / "s.yaml").write_text("name: [canary\n")
     (tmp_path / "hooks" / "linked").symlink_to(tmp_path / "shared")
-    assert names(load_directory(tmp_path / "hooks")) == ["Shared"]
+    (tmp_path / "hooks" / "a.yaml").symlink_to("../shared/s.yaml")
+    (tmp_path / "hooks" / "b.yaml").symlink_to("../shared/nothing.yaml")
+    (tmp_path / "hooks" / "notes").symlink_to("/etc/hostname")
+    loaded = load_directory(tmp_path / "hooks")
+    assert rules(loaded) == ["file-outside"] * 4
+    assert len({(finding.message, finding.hint, finding.file.text, finding.span) for finding in loaded.findings}) == 1
+    assert "canary" not in str(loaded.findings)
+
+
+def test_what_a_link_inside_leads_to_is_read_once_and_a_loop_ends(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "i.yaml").write_text("name: I\n")
+    (tmp_path / "inner" / "up").symlink_to(tmp_path)
+    (tmp_path / "again").symlink_to("inner")
+    (tmp_path / "a.yaml").symlink_to("inner/i.yaml")
+    (tmp_path / "b.yaml").symlink_to("a.yaml")
+    (tmp_path / "README.md").symlink_to("inner/i.yaml")
+    loaded = load_directory(tmp_path)
+    assert [(webhook.name, webhook.file.path) for webhook in loaded.webhooks] == [("I", str(tmp_path / "inner" / "i.yaml"))]
+    assert loaded.findings == ()
+
+
+def test_a_configuration_as_kubernetes_mounts_it_is_read(tmp_path: Path) -> None:
+    (tmp_path / "..2026_11_28").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "..2026_11_28" / f"{name}.yaml").write_text(f"name: {name}\n")
+        (tmp_path / f"{name}.yaml").symlink_to(f"..data/{name}.yaml")
+    (tmp_path / "..data").symlink_to("..2026_11_28")
+    (tmp_path / "z.yaml").symlink_to("a.yaml")
+    (tmp_path / "team").symlink_to("..data")
+    loaded = load_directory(tmp_path)
+    assert names(loaded)[:2] == ["a", "b"]
+    assert loaded.webhooks[0].file.path == str(tmp_path / "a.yaml")
+    assert loaded.findings == ()
+
+
+@pytest.mark.parametrize("hidden", [".git/config", ".env", ".secret.yaml"])
+def test_a_link_to_a_hidden_file_is_not_followed(tmp_path: Path, hidden: str) -> None:
+    (tmp_path / hidden).parent.mkdir(exist_ok=True)
+    (tmp_path / hidden).write_text("token: [canary\n")
+    (tmp_path / "a.yaml").symlink_to(hidden)
+    loaded = load_directory(tmp_path)
+    assert rules(loaded) == ["file-outside"]
+    assert "canary" not in str(loaded.findings)
+
+
+@pytest.mark.parametrize("name", ["webhooks.d", "inner/webhooks.d"])
+def test_a_directory_that_a_link_leads_out_of_where_hookctl_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (tmp_path / "elsewhere" / "webhooks.d").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "webhooks.d" / "a.yaml").write_text("name: A\n")
+    (tmp_path / "checkout").mkdir()
+    first = name.partition("/")[0]
+    (tmp_path / "checkout" / first).symlink_to("../elsewhere" if first != name else "../elsewhere/webhooks.d")
+    monkeypatch.chdir(tmp_path / "checkout")
+    assert rules(load_directory(Path(name))) == ["file-outside"]
+    assert names(load_directory(Path.cwd() / name)) == ["A"]
+    assert names(load_directory(Path("../elsewhere/webhooks.d"))) == ["A"]
+
+
+def test_directories_too_deep_and_too_many_files_are_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deep = tmp_path.joinpath(*["d"] * files.MAX_DEPTH)
+    deep.mkdir(parents=True)
+    (deep / "a.yaml").write_text("name: Deep\n")
+    (deep.parent / "b.yaml").write_text("name: Fits\n")
+    loaded = load_directory(tmp_path)
+    assert (rules(loaded), names(loaded)) == (["directory-too-large"], ["Fits"])
+    for number in range(3):
+        (tmp_path / f"{number}.yaml").write_text(f"name: N{number}\n")
+    monkeypatch.setattr(loader, "MAX_FILES", 2)
+    loaded = load_directory(tmp_path)
+    assert (rules(loaded), names(loaded)) == (["directory-too-large"], ["N0", "N1"])
 
 
 def test_a_link_to_nothing_and_a_link_to_itself_are_unreadable(tmp_path: Path) -> None:

@@ -82,7 +82,8 @@ def _settings(sink: Sink) -> str:
 def _environment() -> dict[str, str]:
     # Byte code is kept, as it is where hookctl is installed, whatever this process was told about it.
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HOOKCTL_") and name != "PYTHONDONTWRITEBYTECODE"}
-    return kept | {"BENCH_TOKEN": "token-of-the-benchmark"}
+    # The settings are named, so that they may name a file elsewhere.
+    return kept | {"BENCH_TOKEN": "token-of-the-benchmark", "HOOKCTL_CONFIG": "hookctl.toml"}
 
 
 def _from_files(site: Site, job: Job, group: Group, project: Path, processes: int) -> tuple[float, float]:

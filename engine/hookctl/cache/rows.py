@@ -42,7 +42,7 @@ class Rows:
             return
         rows = "\n".join([self._key, *self._kept.values()]).encode()
         with suppress(OSError):  # a directory that cannot be written, or a full disk
-            _make_folder(self._path.parent)
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _replace(self._path, _MAGIC + hashlib.sha256(rows).hexdigest().encode() + b"\n" + rows)
 
     def _read(self) -> Mapping[str, str]:
@@ -64,12 +64,6 @@ def _content(path: Path) -> bytes:
         if not stat.S_ISREG(about.st_mode) or about.st_uid != os.geteuid() or about.st_mode & 0o077 or about.st_size > _MAX_BYTES:
             return b""
         return file.read()
-
-
-def _make_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
 def _replace(path: Path, content: bytes) -> None:

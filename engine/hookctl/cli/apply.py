@@ -11,6 +11,7 @@ import click
 
 from hookctl.cli import exit_codes
 from hookctl.cli.durations import seconds
+from hookctl.cli.echo import echo
 from hookctl.cli.formats import ALL, Outputs, format_option
 from hookctl.cli.network_options import network_options
 from hookctl.cli.only import only_option
@@ -115,7 +116,7 @@ def _apply(ctx: click.Context, review: Review, lock: Lock, outputs: Outputs, *, 
     shown, rest = outputs.apart("text")
     write_review(ctx, session, Outputs(tuple(output for output in outputs.outputs if output in shown.outputs or output.file)), review)
     if not shown.outputs and not auto_approve and sys.stdin.isatty():
-        click.echo(render_text(review.plan, review.findings, review.effects, color=False), nl=False, err=True)  # nobody says yes to what he has not seen
+        echo(render_text(review.plan, review.findings, review.effects, color=False), nl=False, err=True)  # nobody says yes to what he has not seen
     carrying_out = _CarryingOut(session, review, lock, to_stderr=not shown.outputs)
     try:
         carrying_out.go(network, auto_approve=auto_approve)
@@ -174,7 +175,7 @@ class _CarryingOut:
         from hookctl.report.printable import printable
 
         self.outcome = outcome
-        click.echo(f"{before}{printable(outcome.message)}", err=self._to_stderr)
+        echo(f"{before}{printable(outcome.message)}", err=self._to_stderr)
 
     def _tested(self, network: Network) -> tuple[Sequence[Result], Ending | None]:
         """Send the test event of every webhook that the plan makes different and that is active then; with what keeps it from being applied."""
@@ -189,7 +190,7 @@ class _CarryingOut:
         if not different:
             return (), None
         trials, interrupted = try_now(session, [(one, session.plugins.event_types[one.event].mock) for one in different], network)
-        click.echo("\n" + render_text(trials, show_invocation=False, color=session.color), nl=False, err=self._to_stderr, color=session.color)
+        echo("\n" + render_text(trials, show_invocation=False, color=session.color), nl=False, err=self._to_stderr, color=session.color)
         failed = None if all(trial.succeeded for trial in trials) else Ending.TEST_FAILED
         return of_trials(trials, show_invocation=False), Ending.INTERRUPTED if interrupted else failed
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
+from hookctl.cli.echo import echo
 from hookctl.report.printable import printable
 from hookctl.report.webhooks import Entry
 
@@ -38,7 +37,7 @@ def _desired(session: Session, applied: AppliedState) -> Mapping[str, DeliveryPl
     if checked.valid:
         return checked.plans
     directory = printable(str(session.directory))
-    click.echo(f"{directory} has errors, so only what is applied is shown. See `hookctl validate`.", err=True)
+    echo(f"{directory} has errors, so only what is applied is shown. See `hookctl validate`.", err=True)
     return applied.plans
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from hookctl.cli import exit_codes
+from hookctl.cli.cache_folder import cache_folder
+from hookctl.cli.echo import echo
 from hookctl.errors import HookctlError
 from hookctl.model import has_errors
 
-CACHE = Path(".hookctl/cache")
-"""Where results of checks are kept."""
 _MANY = 1_000_000
 """What a large directory holds stays for the whole command; to look for garbage in it again and again takes a tenth of the time."""
 
@@ -33,7 +32,7 @@ def check(session: Session) -> Checked:
     checked = check_directory(
         session.directory,
         session.plugins,
-        cache=CACHE,
+        cache=cache_folder(),
         progress=lambda done, files: session.progress.update(lambda: f"{done:,} of {files:,} files checked"),
     )
     session.progress.clear()
@@ -75,7 +74,7 @@ def without_errors(
     if findings:
         from hookctl.report.findings import findings_text
 
-        click.echo(findings_text(findings, color=session.color), err=warnings_to_stderr, color=session.color)
+        echo(findings_text(findings, color=session.color), err=warnings_to_stderr, color=session.color)
     return findings
 
 

@@ -10,6 +10,7 @@ import click
 
 from hookctl.cli import exit_codes
 from hookctl.cli.durations import seconds
+from hookctl.cli.echo import echo
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.network_options import network_options
 from hookctl.report.printable import printable
@@ -74,7 +75,7 @@ def list_(session: Session, *, status: str | None, webhook: str | None, since: f
     shown = found[:limit]
     outputs.write(color=session.color, text=lambda color: render_table(shown, color=color), json=lambda: render_json(shown))
     if len(found) > limit:
-        click.echo(f"There are more; these are the newest {limit}. See --limit.", err=True)
+        echo(f"There are more; these are the newest {limit}. See --limit.", err=True)
 
 
 @command.command("show")
@@ -196,7 +197,7 @@ def resume(session: Session, *, webhook: str) -> None:
         name = _known_webhook(session, queue, webhook, "NAME")
         if not queue.resume(name):
             raise click.ClickException(f"{name!r} is not suspended.")
-    click.echo(f"{printable(name)} is resumed. A runner delivers what was held; else `hookctl send /dev/null` does.")
+    echo(f"{printable(name)} is resumed. A runner delivers what was held; else `hookctl send /dev/null` does.")
 
 
 def _refuse_unnamed(ctx: click.Context, ids: tuple[str, ...], *, filtered: bool) -> None:

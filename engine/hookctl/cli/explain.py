@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hookctl.cli.echo import echo
+
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
 
@@ -28,11 +30,11 @@ def command(session: Session, rule: str | None) -> None:
     from hookctl.report.rules import policy_text, rule_text, rules_text
 
     if rule is None:
-        click.echo(rules_text(), nl=False)
+        echo(rules_text(), nl=False)
     elif rule in RULES:
-        click.echo(rule_text(RULES[rule], color=session.color), nl=False, color=session.color)
+        echo(rule_text(RULES[rule], color=session.color), nl=False, color=session.color)
     elif (name := rule.removeprefix(POLICY)) in (policies := session.plugins.policies):
-        click.echo(policy_text(policies[name], color=session.color), nl=False, color=session.color)
+        echo(policy_text(policies[name], color=session.color), nl=False, color=session.color)
     else:
         near = get_close_matches(rule.lower(), [*RULES, *policies], n=3)
         meant = f" Did you mean {' or '.join(near)}?" if near else " `hookctl explain` lists them all."

@@ -10,11 +10,15 @@ from typing import Any, TypeVar
 
 import click
 
-from hookctl.cli.whole_file import SHARED, write_whole
-from hookctl.errors import HookctlError
+from hookctl.errors import FileError, FileOutsideError, HookctlError
+from hookctl.files import SHARED, write_file
+from hookctl.report.printable import inert
 
 ALL = ("text", "json", "markdown", "github", "sarif")
 """People, programs, a pull request's comment, annotations of GitHub Actions, code scanning."""
+
+COMMANDS = "github"
+"""The one form that is made of commands to a CI system; it escapes what others wrote by itself."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -53,6 +57,8 @@ class Outputs:
         for output in sorted(self.outputs, key=lambda output: output.file is not None):
             colored = color and output.file is None
             written = text(colored) if output.form == "text" else others[output.form]()
+            if output.form != COMMANDS:
+                written = inert(written)
             if output.file is None:
                 click.echo(written, nl=False, color=colored)
             else:
@@ -62,9 +68,13 @@ class Outputs:
 def write_report(path: Path, text: str) -> None:
     """Write a report whole or not at all. Raises HookctlError when it cannot be written."""
     try:
-        write_whole(path, text, mode=SHARED)
-    except OSError as error:
-        raise HookctlError(f"{path} cannot be written: {error.strerror or error}", hint="Name a file in a directory that can be written.") from error
+        write_file(path, text, mode=SHARED)
+    except FileError as error:
+        raise HookctlError(f"{path} cannot be written: {error.message}", hint=_hint(error)) from error
+
+
+def _hint(error: FileError) -> str:
+    return error.hint if isinstance(error, FileOutsideError) else "Name a file in a directory that can be written."
 
 
 class OutputType(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on, and older ones do

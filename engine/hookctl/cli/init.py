@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from hookctl.cli.session import CONFIG_FILE, DIRECTORY, Session
-from hookctl.errors import HookctlError
+from hookctl.cli.echo import echo
+from hookctl.cli.session import DIRECTORY, Session
+from hookctl.cli.settings_file import NAME
+from hookctl.errors import FileError, HookctlError
+from hookctl.files import SHARED, make_directory, read_file, write_file
 from hookctl.schema_files import schema_path
 
 FIRST_FILES = Path(__file__).parent / "first_files"
 WORKFLOW = Path(".github/workflows/webhooks.yaml")
 IGNORED = ".hookctl/"
+MAX_IGNORE_BYTES = 1024 * 1024
+NOT_WRITTEN = "Run hookctl init where you may write."
 
 EPILOG = """
 \b
@@ -38,13 +44,10 @@ def command(session: Session) -> None:
 
     Nothing that exists is overwritten.
     """
-    try:
-        done = list(_write_all(session.directory))  # all of it, whether or not somebody reads the output to its end
-    except OSError as error:
-        raise HookctlError(f"{error.filename} cannot be written: {error.strerror}", hint="Run hookctl init where you may write.") from error
+    done = list(_write_all(session.directory))  # all of it, whether or not somebody reads the output to its end
     for line in done:
-        click.echo(line)
-    click.echo(NEXT)
+        echo(line)
+    echo(NEXT)
 
 
 def _write_all(directory: Path) -> Iterator[str]:
@@ -59,7 +62,7 @@ def _write_all(directory: Path) -> Iterator[str]:
     else:
         yield _write(directory / "first.yaml", _first("webhook.yaml"))
         yield _write(directory / "webhook.schema.json", schema_path("webhook.schema.json").read_text(encoding="utf-8"))
-    yield _write(Path(CONFIG_FILE), settings)
+    yield _write(Path(NAME), settings)
     yield _write(WORKFLOW, workflow)
     yield _ignore(Path(".gitignore"))
 
@@ -69,20 +72,25 @@ def _first(name: str) -> str:
 
 
 def _write(path: Path, text: str) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
+    if os.path.lexists(path):
         return f"Kept   {path}, which exists"
+    try:
+        make_directory(path.parent)
+        write_file(path, text, mode=SHARED)
+    except FileError as error:
+        raise HookctlError(f"{path} cannot be written: {error.message}", hint=NOT_WRITTEN) from error
     return f"Wrote  {path}"
 
 
 def _ignore(path: Path) -> str:
     """Have git ignore the store: it holds what was sent, and changes with every delivery."""
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    if IGNORED in text.splitlines():
-        return f"Kept   {path}, which lists {IGNORED}"
-    with path.open("a", encoding="utf-8") as file:
-        file.write(f"\n{IGNORED}\n" if text and not text.endswith("\n") else f"{IGNORED}\n")
+    try:
+        text = read_file(path, Path(), limit=MAX_IGNORE_BYTES).decode() if os.path.lexists(path) else ""
+        if IGNORED in text.splitlines():
+            return f"Kept   {path}, which lists {IGNORED}"
+        gap = "\n" if text and not text.endswith("\n") else ""
+        write_file(path, f"{text}{gap}{IGNORED}\n", mode=SHARED)
+    except (FileError, UnicodeDecodeError) as error:
+        reason = error.message if isinstance(error, FileError) else "it is not UTF-8 text"
+        raise HookctlError(f"{path} cannot be changed: {reason}", hint=f"Add {IGNORED} to it yourself.") from error
     return f"Added  {IGNORED} to {path}"

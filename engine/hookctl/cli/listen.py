@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hookctl.errors import SettingsError
+from hookctl.cli.echo import echo
+from hookctl.errors import FileError, SettingsError
+from hookctl.files import SHARED, write_file
 from hookctl.network.url import is_host
 from hookctl.report.printable import printable_lines
 from hookctl.report.received import received_text, summary_text
@@ -90,11 +92,11 @@ def command(  # noqa: PLR0917  # one parameter for each option
         receiver.require_token(path)
     _start(receiver, ca_out)
     try:
-        click.echo(printable_lines(_ready(receiver, hosts, ca_out)))
+        echo(printable_lines(_ready(receiver, hosts, ca_out)))
         counts = _show(seen, quiet=quiet)
     finally:
         receiver.stop()
-    click.echo(summary_text(counts))
+    echo(summary_text(counts))
 
 
 def _path_and_body(entry: str) -> tuple[str, bytes]:
@@ -115,10 +117,10 @@ def _start(receiver: Receiver, ca_out: str | None) -> None:
         raise SettingsError(f"port {receiver.port} cannot be listened on: {error.strerror}", hint="Choose another with --port, or 0 for a free one.") from error
     if ca_out:
         try:
-            Path(ca_out).write_bytes(Path(receiver.ca_file).read_bytes())
-        except OSError as error:
+            write_file(ca_out, Path(receiver.ca_file).read_bytes(), mode=SHARED)
+        except FileError as error:
             receiver.stop()
-            raise SettingsError(f"--ca-out {ca_out} cannot be written: {error.strerror}", hint="Name a file in a directory that exists.") from error
+            raise SettingsError(f"--ca-out {ca_out} cannot be written: {error.message}", hint="Name a file in a directory that exists.") from error
 
 
 def _ready(receiver: Receiver, hosts: tuple[str, ...], ca_out: str | None) -> str:
@@ -136,7 +138,7 @@ def _show(seen: Seen, *, quiet: bool) -> Counter[tuple[str, str, str]]:
             request, answer = item
             counts[request.method, request.path, answer.misbehave or str(answer.status)] += 1
             if not quiet:
-                click.echo(received_text(counts.total(), request, answer))
+                echo(received_text(counts.total(), request, answer))
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

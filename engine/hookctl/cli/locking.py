@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import click
-
+from hookctl.cli.echo import echo
 from hookctl.cli.interrupts import raising_interrupts
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ def locked(session: Session, operation: str, timeout: float) -> Iterator[Lock]:
     def waiting(other: Lock) -> None:
         if other.id not in told:
             told.add(other.id)
-            click.echo(printable(f"Waiting for the lock of {other}"), err=True)
+            echo(printable(f"Waiting for the lock of {other}"), err=True)
 
     with raising_interrupts() as interrupts, hold(session.store_path, operation=operation, who=who(), timeout=timeout, waiting=waiting) as lock:
         try:

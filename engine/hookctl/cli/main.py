@@ -11,6 +11,7 @@ from importlib import import_module
 import click
 
 from hookctl.cli import exit_codes
+from hookctl.cli.echo import echo
 from hookctl.errors import HookctlError
 from hookctl.installed import any_third_party
 
@@ -110,15 +111,15 @@ def main() -> None:
     except click.ClickException as error:
         shown = io.StringIO()
         error.show(shown)
-        click.echo(_printable(shown.getvalue().rstrip("\n")), err=True)
+        echo(_printable(shown.getvalue().rstrip("\n")), err=True)
         sys.exit(exit_codes.USAGE if isinstance(error, click.UsageError) else exit_codes.FAILED)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
+        echo("Interrupted.", err=True)
         sys.exit(exit_codes.INTERRUPTED)
     except HookctlError as error:
-        click.echo(f"Error: {_printable(error.message)}", err=True)
+        echo(f"Error: {_printable(error.message)}", err=True)
         if error.hint:
-            click.echo(f"  {_printable(error.hint)}", err=True)
+            echo(f"  {_printable(error.hint)}", err=True)
         sys.exit(exit_codes.FAILED)
     finally:
         gc.freeze()  # else Python looks for garbage among all that is left, which after thousands of webhooks takes longer than a light command

@@ -9,6 +9,8 @@ import click
 from click.core import ParameterSource
 
 from hookctl.cli import exit_codes
+from hookctl.cli.echo import echo
+from hookctl.cli.event_file import EventFile
 from hookctl.cli.formats import ALL, Outputs, format_option
 from hookctl.cli.only import only_option
 from hookctl.cli.signing_key import key_reference, signing_key
@@ -46,8 +48,8 @@ Examples:
 @only_option
 @click.option("--against", metavar="REF", help="Compare with the files of a git revision, not with what is applied.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes, 0 only when there are none.")
-@click.option("--sample", metavar="FILE", type=click.File("rb"), help="Show the requests for the events in FILE, not for the mock event.")
-@click.option("--events", metavar="FILE", type=click.File("rb"), help="Count which of the last 1,000 events in FILE go elsewhere, not of those in the store.")
+@click.option("--sample", metavar="FILE", type=EventFile(), help="Show the requests for the events in FILE, not for the mock event.")
+@click.option("--events", metavar="FILE", type=EventFile(), help="Count which of the last 1,000 events in FILE go elsewhere, not of those in the store.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -87,6 +89,6 @@ def command(
         write_plan(out, render_json(review.plan, review.findings, review.effects, review.warnings, key=key))
         verify = f" --verify '{sign}'" if key else ""
         saved = f"Saved in {out}. Apply exactly this with: hookctl apply {out}{verify}"
-        click.echo(printable(saved), err=True)
+        echo(printable(saved), err=True)
     if detailed_exitcode and review.plan.has_changes:
         ctx.exit(exit_codes.CHANGES)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hookctl.cli.whole_file import PRIVATE, write_whole
-from hookctl.errors import StateError
+from hookctl.errors import FileError, FileTooLargeError, StateError
+from hookctl.files import PRIVATE, read_given, write_file
+from hookctl.report.printable import inert
 
 if TYPE_CHECKING:
     from hookctl.model import Json
@@ -25,10 +24,9 @@ def write_plan(path: Path, text: str) -> None:
     if (problem := _beyond_limits(text.encode())) is not None:
         raise StateError(f"the plan cannot be saved: it {problem}", hint="Plan fewer webhooks at once with --only.")
     try:
-        write_whole(path, text, mode=PRIVATE)
-    except OSError as error:
-        hint = "Name a file in a directory that can be written."
-        raise StateError(f"the plan cannot be saved in {path}: {error.strerror or error}", hint=hint) from error
+        write_file(path, inert(text), mode=PRIVATE)
+    except FileError as error:
+        raise StateError(f"the plan cannot be saved in {path}: {error.message}", hint="Name a file in a directory that can be written.") from error
 
 
 def load_document(path: Path) -> dict[str, Json]:
@@ -36,29 +34,17 @@ def load_document(path: Path) -> dict[str, Json]:
     from hookctl.diff import read_document
 
     try:
-        data = _read_regular(path)
-    except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise StateError(f"the saved plan {path} cannot be read: {reason}", hint=HINT) from error
-    if data is None:
-        raise StateError(f"the saved plan {path} cannot be read: it is not a regular file", hint=HINT)
+        data = read_given(path, limit=LIMIT)
+    except FileTooLargeError as error:
+        raise StateError(f"{path} is not a saved plan: it is larger than {LIMIT // 1024**2} MiB", hint=HINT) from error
+    except FileError as error:
+        raise StateError(f"the saved plan {path} cannot be read: {error.message}", hint=HINT) from error
     if (problem := _beyond_limits(data)) is not None:
         raise StateError(f"{path} is not a saved plan: it {problem}", hint=HINT)
     try:
         return read_document(data.decode())
     except UnicodeDecodeError as error:
         raise StateError(f"the saved plan {path} cannot be read: it is not UTF-8 text", hint=HINT) from error
-
-
-def _read_regular(path: Path) -> bytes | None:
-    """At most a byte more than the limit; None for a pipe, a directory or a device."""
-    # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        about = os.fstat(descriptor)
-        if not stat.S_ISREG(about.st_mode):
-            return None
-        return file.read(min(about.st_size, LIMIT) + 1)
 
 
 def _beyond_limits(data: bytes) -> str | None:

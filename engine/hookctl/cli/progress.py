@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 
-import click
+from hookctl.cli.echo import echo
 
 TERMINAL_SECONDS = 0.1
 FIRST_LOG_SECONDS = 0.5
@@ -29,16 +29,16 @@ class Progress:
             return
         self._next_at = now + (TERMINAL_SECONDS if self._overwrites else LOG_SECONDS)
         if not self._overwrites:
-            click.echo(line(), err=True)
+            echo(line(), err=True)
             return
         from shutil import get_terminal_size  # imports three libraries of compression
 
         self.clear()
-        click.echo(line()[: get_terminal_size().columns - 1], err=True, nl=False)
+        echo(line()[: get_terminal_size().columns - 1], err=True, nl=False)
         self._is_shown = True
 
     def clear(self) -> None:
         """Make room for something else on standard error, or on standard output of the same terminal."""
         if self._is_shown:
-            click.echo("\r\x1b[K", err=True, nl=False)
+            echo("\r\x1b[K", err=True, nl=False)
             self._is_shown = False

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hookctl.cli import exit_codes
+from hookctl.cli.echo import echo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,7 +57,7 @@ def replay(
         progress.update(lambda: f"{len(replays)} of {len(pairs)} replayed")
     progress.clear()
     stale = strays(directory, webhooks)
-    click.echo(render_strays(stale), nl=False, err=True)
+    echo(render_strays(stale), nl=False, err=True)
     reports.write(
         ctx,
         session,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from hookctl.cli.event_file import EventFile
 from hookctl.cli.formats import Outputs, format_option
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ Examples:
 
 @click.command("render", epilog=EPILOG)
 @click.argument("name")
-@click.option("--event", metavar="FILE", type=click.File("rb"), help="Render the event in FILE (- for standard input), not the mock event of its type.")
+@click.option("--event", metavar="FILE", type=EventFile(), help="Render the event in FILE (- for standard input), not the mock event of its type.")
 @click.option("--body", "body_only", is_flag=True, help="Print the body alone, exactly as it would be sent.")
 @format_option()
 @click.pass_context

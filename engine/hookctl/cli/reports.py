@@ -66,6 +66,7 @@ class Reports:
 
     def _write_junit(self, results: Sequence[Result]) -> None:
         from hookctl.report.junit import junit_xml
+        from hookctl.report.printable import inert
 
         if self.junit:
-            write_report(self.junit, junit_xml(results, started_at=self.started_at.isoformat(timespec="seconds")))
+            write_report(self.junit, inert(junit_xml(results, started_at=self.started_at.isoformat(timespec="seconds"))))

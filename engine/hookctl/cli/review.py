@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from hookctl.cli.checked import CACHE, checked_directory, unknown_webhook
+from hookctl.cli.cache_folder import cache_folder
+from hookctl.cli.checked import checked_directory, unknown_webhook
 from hookctl.cli.safety import drift, removal_limit
 from hookctl.cli.surroundings import NOTHING_GIVEN, Given, gather
 
@@ -76,7 +77,7 @@ def review_checked(session: Session, checked: Checked, given: Given = NOTHING_GI
     from hookctl.model import AppliedState
     from hookctl.pipeline import Base, check_revision, plan_directory, tool_versions
 
-    base: Base | None = check_revision(session.directory, scope.against, session.plugins, cache=CACHE) if scope.against is not None else None
+    base: Base | None = check_revision(session.directory, scope.against, session.plugins, cache=cache_folder()) if scope.against is not None else None
     session.progress.update(lambda: f"{len(checked.plans):,} webhooks read, comparing them")
     applied = AppliedState(plans=base.plans) if base else AppliedStore(session.store_path).read()
     known = {*applied.plans, *checked.plans}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hookctl.cli.durations import seconds
+from hookctl.cli.echo import echo
 from hookctl.cli.network_options import network_options
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Log:
 
     def write(self, event: str, record: dict[str, Json]) -> None:
         """Log that something happened now."""
-        click.echo(self._line(time.time(), event, record))
+        echo(self._line(time.time(), event, record))
 
     def listener(self) -> Listener:
         """What logs everything that a runner tells of."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hookctl.cli.echo import echo
 from hookctl.errors import StalePlanError, StateError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def saved_plan(
     if key:
         check_signature(document, key)
     elif is_signed(document):
-        click.echo(printable(f"{path} is signed, but the signature is not checked without --verify."), err=True)
+        echo(printable(f"{path} is signed, but the signature is not checked without --verify."), err=True)
     plan = plan_in(document)
     _require_applicable(session, plan)
     findings = check_saved(plan, str(path), session.plugins)

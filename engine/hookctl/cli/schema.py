@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hookctl.cli import exit_codes
+from hookctl.cli.echo import echo
 from hookctl.cli.formats import Outputs, format_option
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ def event(ctx: click.Context, name: str | None, outputs: Outputs) -> None:
         from difflib import get_close_matches
 
         near = get_close_matches(name, types, n=1)
-        click.echo(f"Error: there is no event type {name!r}", err=True)
-        click.echo(f"  Did you mean {near[0]!r}?" if near else f"  There are: {', '.join(sorted(types))}.", err=True)
+        echo(f"Error: there is no event type {name!r}", err=True)
+        echo(f"  Did you mean {near[0]!r}?" if near else f"  There are: {', '.join(sorted(types))}.", err=True)
         ctx.exit(exit_codes.FAILED)
     else:
         outputs.write(

@@ -9,6 +9,7 @@ import click
 
 from hookctl.cli import exit_codes
 from hookctl.cli.durations import seconds
+from hookctl.cli.echo import echo
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.network_options import network_options
 
@@ -85,7 +86,7 @@ def _send(session: Session, file: BinaryIO, wait: float, connect_to: tuple[str, 
         intake = send(Source(file), reader, runner, queue, wait=wait, stopping=lambda: interrupts.requested, tell=tell)
         if interrupts.requested:
             progress.clear()
-            click.echo("Stopping; requests under way get a few seconds. Once more to stop at once.", err=True)
+            echo("Stopping; requests under way get a few seconds. Once more to stop at once.", err=True)
         runner.stop(GRACE)
         progress.clear()
         return _summary(runner, queue, intake, time.monotonic() - started, interrupted=interrupts.requested)
@@ -97,7 +98,7 @@ def _report_bad(progress: Progress, intake: Intake, reported: int) -> None:
     if len(intake.bad) > reported:
         progress.clear()
     for bad in intake.bad[reported:]:
-        click.echo(printable(f"{bad.place}: {bad.reason}"), err=True)
+        echo(printable(f"{bad.place}: {bad.reason}"), err=True)
 
 
 def _summary(runner: Runner, queue: SqliteQueue, intake: Intake, seconds: float, *, interrupted: bool) -> Summary:

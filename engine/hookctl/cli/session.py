@@ -10,18 +10,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hookctl.errors import PluginError, SettingsError
+from hookctl.cli.settings_file import check_own, read_settings
+from hookctl.errors import FileError, PluginError, SettingsError
+from hookctl.files import resolve_given
 
 if TYPE_CHECKING:
     from hookctl.cli.progress import Progress
     from hookctl.network import Network
     from hookctl.plugin.calls import Plugins
 
-CONFIG_FILE = "hookctl.toml"
 DIRECTORY = "webhooks.d"
 STORE = "sqlite:///.hookctl/hookctl.db"
-KNOWN = {"dir": str, "store": str, "cacert": str, "connect_to": list, "allow": dict, "policies": dict, "safety": dict, "retention": dict, "intake": dict}
-"""Every key of ``hookctl.toml`` and the type of its value; documented in docs/settings.md."""
+SQLITE_FILES = ("", "-wal", "-shm", "-journal")
+"""What SQLite opens beside a file, if it is there."""
 
 
 @dataclass
@@ -32,6 +33,10 @@ class Session:
     store: str
     color: bool
     settings: Mapping[str, Any] = field(default_factory=dict)
+    named: bool = False
+    """Whether the settings are from a file that the user named, and not from one that was found."""
+    own_store: bool = False
+    """Whether the store is one that a settings file names which was found."""
 
     @cached_property
     def plugins(self) -> Plugins:
@@ -47,20 +52,32 @@ class Session:
 
     @property
     def store_path(self) -> Path:
-        """The SQLite file of the store. Raises SettingsError for a store that is none."""
+        """The SQLite file of the store. Raises SettingsError for a store that is none, and for links that lead elsewhere."""
         prefix = "sqlite:///"
         if not self.store.startswith(prefix) or self.store == prefix:
             raise SettingsError(f"the store {self.store!r} is not one that hookctl knows", hint="Write sqlite:///PATH, such as sqlite:///.hookctl/hookctl.db.")
-        return Path(self.store.removeprefix(prefix))
+        path = self.store.removeprefix(prefix)
+        for suffix in SQLITE_FILES:
+            if self.own_store:
+                check_own(path + suffix, "store")
+            try:
+                resolve_given(path + suffix)
+            except FileError as error:
+                hint = "Give the full path with --store, sqlite:////PATH, if that is meant."
+                raise SettingsError(f"the store {path}{suffix} cannot be used: {error.message}", hint=hint) from error
+        return Path(path)
 
     def network(self, connect_to: tuple[str, ...] = (), cacert: str | None = None) -> Network:
         """How this machine reaches targets: the options given, else those of ``hookctl.toml``. Raises SettingsError."""
         from hookctl.network.settings import network_from_settings
 
+        own = self.settings.get("cacert")
+        if own and not cacert and not self.named:
+            check_own(own, "cacert")
         return network_from_settings(
             allow=self.settings.get("allow", {}),
             connect_to=connect_to or tuple(self.settings.get("connect_to", ())),
-            cacert=cacert or self.settings.get("cacert"),
+            cacert=cacert or own,
         )
 
 
@@ -87,28 +104,14 @@ def every_plugin() -> Plugins:
 
 def open_session(*, directory: str | None, store: str | None, config: str | None, color: str) -> Session:
     """The settings of this run: what is given here wins over ``hookctl.toml``, that over the defaults. Raises SettingsError."""
-    settings = _read_settings(config)
+    settings = read_settings(config)
+    if "dir" in settings and not directory and not config:
+        check_own(settings["dir"], "dir")
     return Session(
         directory=Path(directory or settings.get("dir", DIRECTORY)),
         store=store or settings.get("store", STORE),
         color=color == "always" or (color == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")),
         settings=settings,
+        named=bool(config),
+        own_store="store" in settings and not store and not config,
     )
-
-
-def _read_settings(config: str | None) -> dict[str, Any]:
-    path = Path(config or CONFIG_FILE)
-    if not config and not path.exists():
-        return {}
-    import tomllib
-
-    try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}", hint="See docs/settings.md for what may stand in it.") from error
-    for key, value in settings.items():
-        if key not in KNOWN:
-            raise SettingsError(f"{path}: unknown setting {key!r}", hint=f"Known settings: {', '.join(sorted(KNOWN))}.")
-        if not isinstance(value, KNOWN[key]):
-            raise SettingsError(f"{path}: {key} must be a {KNOWN[key].__name__}, not {value!r}", hint="See docs/settings.md.")
-    return settings

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-import click
-
+from hookctl.cli.echo import echo
 from hookctl.errors import EventError
 from hookctl.report.printable import printable
 
@@ -65,7 +64,7 @@ def gather(session: Session, plan: Plan, given: Given) -> Known:
 def _sample(session: Session, file: BinaryIO) -> Iterator[Mapping[str, Json]]:
     for number, found in enumerate(_read(session, file)):
         if number == MAX_SAMPLES:
-            click.echo(f"{file.name}: only the first {MAX_SAMPLES} events are rendered", err=True)
+            echo(f"{file.name}: only the first {MAX_SAMPLES} events are rendered", err=True)
             return
         if not isinstance(found, Mapping):
             raise EventError(f"{file.name}, {found.place}: {found.reason}", hint="The file must hold events, as `hookctl schema event NAME` describes them.")
@@ -82,7 +81,7 @@ def _newest(session: Session, file: BinaryIO) -> list[Mapping[str, Json]]:
             bad += 1
     if bad:
         were = "is no event was" if bad == 1 else "are no events were"
-        click.echo(f"{printable(file.name)}: {bad} that {were} passed over", err=True)
+        echo(f"{printable(file.name)}: {bad} that {were} passed over", err=True)
     return list(newest)
 
 

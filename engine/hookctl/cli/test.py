@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from hookctl.cli import exit_codes, recordings, scenarios
+from hookctl.cli.event_file import EventFile
 from hookctl.cli.formats import ALL, Outputs, format_option
 from hookctl.cli.network_options import network_options
 
@@ -41,7 +42,7 @@ Scenarios:
 
 @click.command("test", epilog=EPILOG)
 @click.argument("names", metavar="[NAME]...", nargs=-1)
-@click.option("--event", metavar="FILE", type=click.File("rb"), help="Send the event in FILE (- for standard input), not the mock event of its type.")
+@click.option("--event", metavar="FILE", type=EventFile(), help="Send the event in FILE (- for standard input), not the mock event of its type.")
 @click.option("--show-invocation", is_flag=True, help="Show request, response, timing and verdicts of every test.")
 @format_option(*ALL)
 @click.option("--junit", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write the results there as JUnit XML, too.")

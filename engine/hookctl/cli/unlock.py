@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hookctl.cli.echo import echo
+
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
 
@@ -28,4 +30,4 @@ def command(session: Session, lock_id: str) -> None:
     from hookctl.apply import break_lock
     from hookctl.report.printable import printable
 
-    click.echo(printable(f"Broken: the lock of {break_lock(session.store_path, lock_id)}."))
+    echo(printable(f"Broken: the lock of {break_lock(session.store_path, lock_id)}."))

@@ -1,10 +1,11 @@
 """Files to webhooks: reads YAML and keeps where everything stands."""
 
 from hookctl.load.fields import load_fields
-from hookctl.load.files import FileProblem, read_bytes
+from hookctl.load.files import MAX_TOTAL_BYTES, FileProblem, read_bytes, too_many
 from hookctl.load.loader import Loaded, file_finding, list_files, load_bytes, load_directory, load_each, load_text
 
 __all__ = [
+    "MAX_TOTAL_BYTES",
     "FileProblem",
     "Loaded",
     "file_finding",
@@ -15,4 +16,5 @@ __all__ = [
     "load_fields",
     "load_text",
     "read_bytes",
+    "too_many",
 ]

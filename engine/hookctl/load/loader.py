@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
+from hookctl.errors import FileError
+from hookctl.files import resolve_given
 from hookctl.load.composer import compose
 from hookctl.load.construct import Construction, SpecialError, plain_value
 from hookctl.load.documents import split_documents
-from hookctl.load.files import FileProblem, ReadFile, decode, find_files, read_bytes
+from hookctl.load.files import MAX_FILES, FileProblem, ReadFile, decode, find_files, outside, read_bytes, too_many
 from hookctl.load.positions import DocumentPositions, Lines
 from hookctl.load.problem import Problem
 from hookctl.model import Finding, Pointer, Severity, SourceFile, Webhook
@@ -34,7 +37,7 @@ def load_directory(directory: Path) -> Loaded:
     webhooks: list[Webhook] = []
     findings: list[Finding] = []
     for path in list_files(directory):
-        content = path if isinstance(path, FileProblem) else read_bytes(path)
+        content = path if isinstance(path, FileProblem) else read_bytes(path, directory)
         if isinstance(content, FileProblem):
             findings.append(file_finding(content))
         else:
@@ -46,11 +49,18 @@ def load_directory(directory: Path) -> Loaded:
 
 def list_files(directory: Path) -> list[str | FileProblem]:
     """The path of every file that :func:`load_directory` reads, in order; a problem in the place of what cannot be, and for a directory without any."""
+    try:
+        resolve_given(directory)
+    except FileError:
+        return [outside(str(directory))]
     if not directory.is_dir():
         message = "not a directory" if directory.exists() else "there is no such directory"
         return [FileProblem(str(directory), "directory-missing", message, "Name another with --dir, or run `hookctl init`.")]
     hint = "Write a webhook file, or run `hookctl init` for a first one."
-    return [*find_files(directory)] or [FileProblem(str(directory), "directory-empty", "no *.yaml or *.yml file in it", hint)]
+    found = [*islice(find_files(directory), MAX_FILES + 1)]
+    if len(found) > MAX_FILES:
+        found[MAX_FILES] = too_many(str(directory))
+    return found or [FileProblem(str(directory), "directory-empty", "no *.yaml or *.yml file in it", hint)]
 
 
 def load_text(path: str, text: str) -> Loaded:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hookctl.errors import RevisionError
-from hookctl.load.files import MAX_BYTES, SUFFIXES, FileProblem, too_large
+from hookctl.load.files import MAX_BYTES, MAX_FILES, MAX_TOTAL_BYTES, SUFFIXES, FileProblem, too_large, too_many
 from hookctl.model import Revision
 
 _LOCAL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
@@ -22,7 +22,11 @@ _GIT = (
     "--no-pager",
     "--no-optional-locks",
     "--no-replace-objects",
+    # None of these is asked for by the commands below; that they stay unasked for does not depend on it.
+    *("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "core.attributesFile=/dev/null"),
 )
+MAX_LISTED = 64 * 1024 * 1024
+"""Bytes of a list of files. A few objects can stand for a tree of billions of files, so git is stopped at some point."""
 _LINK = "120000"
 
 
@@ -61,6 +65,8 @@ def read_revision(directory: Path, ref: str) -> RevisionFiles:
     entries.sort(key=lambda entry: entry.path.split("/"))
     prefix = f"{ref}:" if folder == "." else f"{ref}:{folder}/"
     problems = {entry: _problem(entry, prefix) for entry in entries}
+    if len(entries) > MAX_FILES or sum(entry.size for entry, problem in problems.items() if not problem) > MAX_TOTAL_BYTES:
+        return RevisionFiles(revision, [(prefix, too_many(prefix))])
     contents = _contents(root, [entry.object_id for entry, problem in problems.items() if problem is None])
     return RevisionFiles(revision, [(f"{prefix}{entry.path}", problem or contents[entry.object_id]) for entry, problem in problems.items()])
 
@@ -69,7 +75,7 @@ def _commit(root: Path, ref: str) -> str:
     if not ref or ref[0] in "-^" or not ref.isprintable():
         raise RevisionError(f"{ref!r} is no git revision", hint="Name a branch, a tag or a commit, such as origin/main.")
     try:
-        return _git(root, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}").decode().strip()
+        return _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").decode().strip()
     except RevisionError as error:
         hint = "See `git branch --all`. In CI, a shallow checkout has one commit alone: fetch the branch that you name, or check out with its history."
         raise RevisionError(f"{ref!r} names no commit in the repository {root}", hint=hint) from error
@@ -87,10 +93,23 @@ def _is_missing(root: Path, revision: Revision, folder: str) -> bool:
 
 def _entries(root: Path, revision: Revision, folder: str) -> Iterator[_Entry]:
     tree = f"{revision.commit}^{{tree}}" if folder == "." else f"{revision.commit}:{folder}"
-    for row in _git(root, "ls-tree", "-r", "-z", "-l", "--full-tree", tree).split(b"\0")[:-1]:
+    for row in _listed(root, tree).split(b"\0")[:-1]:
         about, _, path = row.partition(b"\t")
         mode, kind, object_id, size = about.decode().split()
         yield _Entry(mode, kind, object_id, int(size) if size.isdigit() else 0, os.fsdecode(path))
+
+
+def _listed(root: Path, tree: str) -> bytes:
+    """What ``git ls-tree`` prints. Raises RevisionError when that is more than :data:`MAX_LISTED`, or git fails."""
+    command = [*_GIT, "-C", str(root), "ls-tree", "-r", "-z", "-l", "--full-tree", tree]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as git:  # noqa: S603 - as below
+        printed = git.stdout.read(MAX_LISTED + 1) if git.stdout else b""
+        if len(printed) > MAX_LISTED:
+            git.kill()
+            raise RevisionError("the revision holds more files than hookctl lists", hint="Compare with another revision.")
+    if git.returncode:
+        raise RevisionError(f"git ls-tree failed in {root}: exit code {git.returncode}", hint="See `git fsck`.")
+    return printed
 
 
 def _is_meant(entry: _Entry) -> bool:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from pathlib import Path
 from typing import Any
 
-from hookctl.errors import SettingsError
+from hookctl.errors import FileError, SettingsError
+from hookctl.files import read_given
 from hookctl.network.guard import HTTPS_PORT, Network
 from hookctl.network.url import is_host
 
+MAX_CA_BYTES = 4 * 1024 * 1024
+"""Of a file of certificate authorities; that of certifi is a tenth as large."""
 _CONNECT_TO = re.compile(r"(?P<host>[^:\[\]]+):(?P<port>[0-9]{1,5}):(?:\[(?P<v6>[^\[\]]+)\]|(?P<v4>[^:\[\]]+)):(?P<to>[0-9]{1,5})")
 
 
@@ -63,9 +65,9 @@ def _connect_to(entry: str) -> tuple[str, tuple[str, int]]:
 
 def _ca_file(path: str) -> str:
     try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise SettingsError(f"--cacert {path} cannot be read: {error.strerror}", hint="Name a file of PEM certificates.") from error
+        content = read_given(path, limit=MAX_CA_BYTES)
+    except FileError as error:
+        raise SettingsError(f"--cacert {path} cannot be read: {error.message}", hint="Name a file of PEM certificates.") from error
     if b"-----BEGIN CERTIFICATE-----" not in content:
         raise SettingsError(f"--cacert {path} holds no PEM certificate", hint="Name a file of PEM certificates.")
     return path

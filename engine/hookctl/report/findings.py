@@ -15,7 +15,7 @@ from hookctl.report.printable import json_text, printable
 _WIDTH = 120
 """Columns of a source line that are shown; longer lines are cut around the span."""
 _TAB = 4
-_OF_NO_FILE = frozenset({"directory-missing", "directory-empty"})
+_OF_NO_FILE = frozenset({"directory-missing", "directory-empty", "directory-too-large"})
 _HIDDEN = frozenset({"secret-literal"})
 """Rules whose span is not repeated: it is a secret, and reports end up in logs."""
 

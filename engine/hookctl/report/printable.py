@@ -1,8 +1,9 @@
-"""Text of others, made safe for a terminal."""
+"""Text of others, made safe for a terminal and for the log of a CI system."""
 
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from typing import Any
 
@@ -32,6 +33,22 @@ def json_text(value: Any, *, indent: int | None = 2) -> str:
     """
     separators = None if indent else (",", ":")
     return json.dumps(value, indent=indent, separators=separators).replace("\x7f", "\\u007f")
+
+
+_AT_START = re.compile(r"(?:\A|(?<=[\r\n]))([^\S\r\n]*):(?=:)")
+_ANYWHERE = re.compile(r"##(?=[A-Za-z]*\[)")
+
+
+def inert(text: str) -> str:
+    r"""The text without anything that a CI system takes for a command when it is printed, and nothing else changed.
+
+    GitHub's runner obeys ``::error::`` and the like at the start of a line, after spaces, and ``##[group]`` anywhere in
+    one; Azure Pipelines and TeamCity have ``##vso[`` and ``##teamcity[``. The first character of each is written as
+    an escape, ``\u003a`` or ``\u0023``, which inside of JSON stands for the same text.
+    """
+    if "::" not in text and "##" not in text:
+        return text
+    return _ANYWHERE.sub(r"\\u0023#", _AT_START.sub(r"\1\\u003a", text))
 
 
 def _escaped(character: str) -> str:

@@ -7,6 +7,7 @@ it is a mock for tests, and importing it costs more than all of this.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from hookctl.errors import CassetteError
+from hookctl.errors import CassetteError, FileError, FileMissingError
+from hookctl.files import SHARED, make_directory, read_file, resolve_given, write_file
 from hookctl.model import MASK, Attempt, Request, Response
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ SECRET_HEADERS = frozenset({"set-cookie", "authorization", "proxy-authorization"
 OWN_AGENT = re.compile(r"hookctl/\S+")
 SUFFIX = ".yaml"
 VERSION = 1
+MAX_BYTES = 4 * 1024 * 1024
+"""Of a cassette: several times a request with the largest body and a response at the cap."""
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -70,14 +74,14 @@ def path_of(directory: Path, webhook: str) -> Path:
 def keep(directory: Path, webhook: str, exchange: Exchange) -> Kept:
     """Write the cassette of a webhook, unless what is there says the same. Raises CassetteError when it cannot be written."""
     path = path_of(directory, webhook)
-    kept = Kept.CHANGED if path.exists() else Kept.NEW
+    kept = Kept.CHANGED if os.path.lexists(path) else Kept.NEW
     if kept is Kept.CHANGED and _says_the_same(path, exchange):
         return Kept.UNCHANGED
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        path.write_text(to_yaml(exchange), encoding="utf-8")
-    except OSError as error:
-        raise CassetteError(f"{path} cannot be written: {error.strerror}", hint="Name another directory with --cassettes DIR.") from error
+        make_directory(directory)
+        write_file(path, to_yaml(exchange), mode=SHARED)
+    except FileError as error:
+        raise CassetteError(f"{path} cannot be written: {error.message}", hint="Name another directory with --cassettes DIR.") from error
     return kept
 
 
@@ -85,13 +89,18 @@ def read(directory: Path, webhook: str) -> Exchange:
     """The exchange that was recorded. Raises CassetteError when there is none, or when the file is no cassette of one exchange."""
     path = path_of(directory, webhook)
     try:
-        return from_yaml(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        return from_yaml(_content(path))
+    except FileMissingError:
         raise CassetteError("no exchange was recorded", hint="Record one.") from None
-    except OSError as error:
-        raise CassetteError(f"{path} cannot be read: {error.strerror}", hint="Record it anew.") from error
+    except FileError as error:
+        raise CassetteError(f"{path} cannot be read: {error.message}", hint="Record it anew.") from error
     except ValueError as error:
         raise CassetteError(f"{path} is no cassette of hookctl: {error}", hint="Record it anew.") from error
+
+
+def _content(path: Path) -> str:
+    """Raises FileError, also for one that a link leads to out of its directory, and UnicodeDecodeError."""
+    return read_file(path, resolve_given(path.parent), limit=MAX_BYTES).decode()
 
 
 def strays(directory: Path, webhooks: Iterable[str]) -> tuple[Path, ...]:
@@ -129,10 +138,12 @@ def from_yaml(text: str) -> Exchange:
     """The exchange of a cassette. Raises ValueError when the text is no cassette, or not of exactly one exchange."""
     import yaml
 
+    from hookctl.run.cassette_yaml import parse
+
     try:
-        document = yaml.load(text, Loader=yaml.CSafeLoader)
-        if document["version"] != VERSION:
-            raise ValueError(f"it has version {document['version']!r}, not {VERSION}")
+        document = parse(text)
+        if document["version"] != str(VERSION):
+            raise ValueError(f"its version is not {VERSION}")
         interactions = document["interactions"]
         if len(interactions) != 1:
             raise ValueError(f"it holds {len(interactions)} exchanges, not one")
@@ -147,21 +158,27 @@ def _exchange(sent: Mapping[str, Any], received: Mapping[str, Any]) -> Exchange:
     body = sent["body"]
     request = Request(str(sent["method"]), str(sent["uri"]), _pairs(sent["headers"]), None if body is None else _bytes(body))
     response = Response(
-        status=int(received["status"]["code"]),
+        status=_status(received["status"]["code"]),
         reason=str(received["status"]["message"]),
         headers=_pairs(received["headers"]),
         body=_bytes(received["body"]["string"]),
-        truncated=bool(received.get("truncated", False)),
-        framed=bool(received.get("framed", True)),
+        truncated=received.get("truncated", "false") == "true",
+        framed=received.get("framed", "true") == "true",
     )
     return Exchange(request, response)
+
+
+def _status(code: str) -> int:
+    if not re.fullmatch("[1-9][0-9]{2}", code, re.ASCII):
+        raise ValueError("its status is not one of HTTP")
+    return int(code)
 
 
 def _says_the_same(path: Path, exchange: Exchange) -> bool:
     """Whether a cassette differs in nothing but what a target's headers hold: many count requests or name the machine that answered."""
     try:
-        recorded = from_yaml(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        recorded = from_yaml(_content(path))
+    except (FileError, ValueError):
         return False
     return _essence(recorded) == _essence(exchange)
 

@@ -29,6 +29,22 @@ FILE_RULES = (
         "",
     ),
     Rule(
+        "file-outside",
+        "A link leads out of the directory of webhooks.",
+        "A repository must not make hookctl show files of the machine that checks it, so a link may not lead to anything "
+        "outside of the directory, nor to a hidden file in it. A link to a file that is in the directory anyway is passed "
+        "over. The directory itself may not be a link that leads out of where hookctl runs, unless --dir gives its full path.",
+        "",
+        "",
+    ),
+    Rule(
+        "directory-too-large",
+        "The directory holds more than hookctl reads.",
+        "hookctl reads at most 100,000 files of 256 MiB in all, and 32 directories inside one another. Split the directory.",
+        "",
+        "",
+    ),
+    Rule(
         "file-not-text",
         "The file is not UTF-8 text, or holds a control character.",
         "Webhook files are read by people, so they are UTF-8 text. Inside double quotes a control character can be written as an escape, such as \\x1b.",

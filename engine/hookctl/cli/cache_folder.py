@@ -1,0 +1,19 @@
+"""Where results of checks are kept: with the user, and never in a repository, whose author could forge them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from hookctl.cli.repository import repository_root
+
+
+def cache_folder() -> Path | None:
+    """``$XDG_CACHE_HOME/hookctl``, or ``~/.cache/hookctl``; None without such a place, or if it is in the repository."""
+    caches, home = os.environ.get("XDG_CACHE_HOME", ""), os.environ.get("HOME", "")
+    if not caches.startswith("/"):  # the standard has relative ones ignored
+        if not home.startswith("/"):
+            return None
+        caches = f"{home}/.cache"
+    folder = Path(os.path.realpath(f"{caches}/hookctl"))
+    return None if folder.is_relative_to(os.path.realpath(repository_root())) else folder

@@ -1,0 +1,12 @@
+"""Prints text: the one way for every command, so that nothing in it is a command to a CI system."""
+
+from __future__ import annotations
+
+import click
+
+from hookctl.report.printable import inert
+
+
+def echo(text: str, *, err: bool = False, nl: bool = True, color: bool | None = None) -> None:
+    """Print to standard output, or with ``err`` to standard error, changed as ``hookctl.report.printable.inert`` says."""
+    click.echo(inert(text), err=err, nl=nl, color=color)

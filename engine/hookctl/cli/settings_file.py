@@ -1,0 +1,69 @@
+"""``hookctl.toml``: reads it, and says which of its paths may be used.
+
+One that is found in the working directory belongs to whoever wrote what is there, in CI the author of a pull request.
+So its paths must lie in that directory. One that was named with ``--config`` is the user's, and names what it likes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hookctl.errors import FileError, FileMissingError, SettingsError
+from hookctl.files import read_file, read_given, resolve
+
+NAME = "hookctl.toml"
+LIMIT = 256 * 1024
+"""Bytes: settings of thousands of hosts are smaller."""
+KNOWN = {
+    "dir": str,
+    "store": str,
+    "cacert": str,
+    "connect_to": list,
+    "allow": dict,
+    "policies": dict,
+    "safety": dict,
+    "retention": dict,
+    "intake": dict,
+}
+"""Every key of ``hookctl.toml`` and the type of its value; documented in docs/settings.md."""
+
+
+def read_settings(config: str | None) -> Mapping[str, Any]:
+    """The settings in the file ``config``, or in that of the working directory, which need not exist. Raises SettingsError."""
+    path = Path(config or NAME)
+    try:
+        content = read_given(path, limit=LIMIT) if config else read_file(path, os.curdir, limit=LIMIT)
+    except FileError as error:
+        if isinstance(error, FileMissingError) and not config and not path.is_symlink():
+            return {}
+        raise SettingsError(f"{path} cannot be read: {error.message}", hint="See docs/settings.md for what it holds.") from error
+    settings = _parsed(path, content)
+    for key, value in settings.items():
+        if key not in KNOWN:
+            raise SettingsError(f"{path}: unknown setting {key!r}", hint=f"Known settings: {', '.join(sorted(KNOWN))}.")
+        if not isinstance(value, KNOWN[key]):
+            raise SettingsError(f"{path}: {key} must be a {KNOWN[key].__name__}", hint="See docs/settings.md.")
+    return settings
+
+
+def check_own(path: str | Path, setting: str) -> None:
+    """Raises SettingsError for a path of a settings file that was found, if it is not in that file's directory."""
+    try:
+        resolve(path, os.curdir)
+    except FileError as error:
+        hint = f"Give it by option or variable, or name the file with --config {NAME} if you trust what it says."
+        raise SettingsError(f"{NAME}: {setting} must be in the directory of {NAME}, and is not", hint=hint) from error
+
+
+def _parsed(path: Path, content: bytes) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(content.decode())
+    except RecursionError:
+        raise SettingsError(f"{path} cannot be read: its values are nested too deeply", hint="See docs/settings.md.") from None
+    except ValueError as error:  # not UTF-8, not TOML, or a number that is too long
+        raise SettingsError(f"{path} cannot be read: {error}", hint="See docs/settings.md for what it holds.") from error

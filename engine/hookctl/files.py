@@ -1,0 +1,214 @@
+"""The one place that opens files by paths which the content of a repository can influence.
+
+Whoever writes a repository chooses what lies where hookctl looks: a link to a file of the machine, a pipe, a device, a
+file without end. So what is read is a regular file, of at most so many bytes, inside of a directory once every link is
+resolved; and what is written never goes through a link.
+
+Two kinds of paths: those inside of a ``root`` (:func:`resolve`), and those that the person who runs hookctl gave
+(:func:`resolve_given`). A relative path of the second kind names something in the working directory, which may be a
+checkout: it must stay there. One that is absolute, or begins with ``..``, is taken as it is.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+from hookctl.errors import FileError, FileMissingError, FileOutsideError, FileTooLargeError
+
+PRIVATE = 0o600
+"""For its owner alone."""
+SHARED = 0o666
+"""For whom the umask lets."""
+_BLOCK = 8192
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+"""Should a pipe take a file's place at the last moment, nobody waits for its writer."""
+_STREAM = re.compile(r"/dev/(?:(stdout)|(stderr)|fd/(\d{1,4}))|/proc/self/fd/(\d{1,4})")
+
+
+def read_file(path: str | Path, root: str | Path, *, limit: int) -> bytes:
+    """The content of a regular file inside of ``root``, at most ``limit`` bytes. Raises FileError."""
+    return read_plain(resolve(path, root), limit)
+
+
+def read_given(path: str | Path, *, limit: int) -> bytes:
+    """The content of a file that the user named, at most ``limit`` bytes; a pipe is read where it is named whole.
+
+    Raises FileError.
+    """
+    with open_given(path) as file:
+        try:
+            data = file.read(limit + 1)
+        except OSError as error:
+            raise _error(error) from error
+    return _within(data, limit)
+
+
+def open_given(path: str | Path) -> BinaryIO:
+    """A file that the user named, to be read from its start. Raises FileError."""
+    try:
+        if _is_whole(path):
+            return Path(path).open("rb")
+        real = resolve_given(path)
+        file = open(path, "rb", opener=lambda _, flags: os.open(real, flags | _READ))  # noqa: SIM115 - Path.open() has no opener; the caller closes it
+    except (OSError, ValueError) as error:
+        raise _error(error) from error
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise _not_regular()
+    return file
+
+
+def read_plain(path: str, limit: int) -> bytes:
+    """The content of a regular file that is not a link, at most ``limit`` bytes: for paths that were resolved or walked.
+
+    Raises FileError; FileOutsideError for a link.
+    """
+    try:
+        descriptor = os.open(path, _READ)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise _not_regular()
+            data = os.read(descriptor, _BLOCK)
+            if len(data) == _BLOCK:  # rarely: a buffer for the limit would cost more than the read
+                while len(data) <= limit and (more := os.read(descriptor, len(data))):
+                    data += more
+        finally:
+            os.close(descriptor)
+    except (OSError, ValueError) as error:
+        raise _error(error) from error
+    return _within(data, limit)
+
+
+def resolve(path: str | Path, root: str | Path) -> str:
+    """The path without links, inside of ``root``; it need not exist.
+
+    A link may not lead into a hidden directory or file either, such as .git, which in CI holds a token. Names that
+    begin with two dots may be led to: that is how Kubernetes mounts configuration.
+
+    Raises:
+        FileOutsideError: it lies elsewhere. The message does not say where: that would tell of the machine's links.
+    """
+    try:
+        real, inside = os.path.realpath(path), os.path.realpath(root)
+    except (OSError, ValueError) as error:
+        raise _error(error) from error
+    if real != inside and not real.startswith(inside.rstrip(os.sep) + os.sep):
+        raise FileOutsideError("it leads out of its directory", hint="Put a plain file or directory there.")
+    hidden = {part for part in Path(os.path.relpath(real, inside)).parts if part[0] == "." and part[:2] != ".."}
+    if hidden - {*Path(path).parts}:
+        raise FileOutsideError("a link leads to a hidden file", hint="Put a plain file or directory there.")
+    return real
+
+
+def resolve_given(path: str | Path) -> str:
+    """The path without links of what the user named. Raises FileOutsideError for a relative one that links lead elsewhere."""
+    if not _is_whole(path):
+        return resolve(path, os.curdir)
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError) as error:
+        raise _error(error) from error
+
+
+def make_directory(path: str | Path) -> None:
+    """Make a directory that the user named, and those above it. Raises FileError."""
+    try:
+        Path(resolve_given(path)).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _error(error) from error
+
+
+def write_file(path: str | Path, content: str | bytes, *, mode: int) -> None:
+    """Put the content in place of what a file held: whole or not at all, text in UTF-8. A reader never sees half of it.
+
+    A pipe or a device is written to, and so are /dev/stdout, /dev/stderr and /dev/fd/N, as this process has them.
+
+    Raises:
+        FileError: it cannot be written, is a directory or a link, or a link leads to it out of the working directory.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    try:
+        if stream := _STREAM.fullmatch(os.fspath(path)):
+            _write_all(_descriptor(stream), data)
+            return
+        parent, name = os.path.split(os.fspath(path))
+        place = Path(resolve_given(parent or os.curdir), name)
+        kind = _kind(place)
+        if kind == stat.S_IFLNK:
+            raise FileOutsideError("it is a link", hint="Remove the link, or name the file that it leads to.")
+        if kind in {None, stat.S_IFREG}:
+            _replace(place, data, mode)
+        else:
+            descriptor = os.open(place, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                _write_all(descriptor, data)
+            finally:
+                os.close(descriptor)
+    except (OSError, ValueError) as error:
+        raise _error(error) from error
+
+
+def _is_whole(path: str | Path) -> bool:
+    """True for a path that does not begin in the working directory."""
+    return Path(os.path.normpath(path)).parts[:1] in {(os.sep,), ("//",), (os.pardir,)}
+
+
+def _within(data: bytes, limit: int) -> bytes:
+    if len(data) > limit:
+        raise FileTooLargeError(f"larger than {limit} bytes", hint="Name a smaller file.")
+    return data
+
+
+def _not_regular() -> FileError:
+    return FileError("not a regular file", hint="Put a plain file there.")
+
+
+def _error(error: OSError | ValueError) -> FileError:
+    hint = "Check that it is there and that you may use it."
+    if isinstance(error, OSError) and error.errno == errno.ELOOP:
+        return FileOutsideError(error.strerror or "a link", hint="Put a plain file there.")
+    if isinstance(error, FileNotFoundError):
+        return FileMissingError(error.strerror or "missing", hint=hint)
+    if isinstance(error, OSError):
+        return FileError(error.strerror or str(error), hint=hint)
+    return FileError("not a path", hint="A path holds no NUL character.")
+
+
+def _kind(path: Path) -> int | None:
+    try:
+        return stat.S_IFMT(path.lstat().st_mode)
+    except FileNotFoundError:
+        return None
+
+
+def _descriptor(stream: re.Match[str]) -> int:
+    stdout, stderr, *numbers = stream.groups()
+    return 1 if stdout else 2 if stderr else int(numbers[0] or numbers[1])
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def _replace(path: Path, data: bytes, mode: int) -> None:
+    import secrets  # most commands write no file
+
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")  # on the same disk
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        try:
+            _write_all(descriptor, data)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

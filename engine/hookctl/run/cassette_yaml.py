@@ -1,0 +1,37 @@
+"""The YAML of cassettes, as data whose size is that of the file: no alias, no deep nesting, no number that takes long to read."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+NULL = "tag:yaml.org,2002:null"
+MAX_DEPTH = 16
+"""Lists and mappings inside one another; a cassette has six."""
+
+
+class _Loader(yaml.CBaseLoader):
+    """Reads every scalar as text, but null and what is tagged as binary."""
+
+    yaml_implicit_resolvers = {start: [(NULL, re.compile("(?:~|null|Null|NULL|)$"))] for start in ("~", "n", "N", "")}  # noqa: RUF012 - PyYAML's own form
+    yaml_constructors = {  # noqa: RUF012 - as above
+        NULL: yaml.SafeLoader.construct_yaml_null,
+        "tag:yaml.org,2002:binary": yaml.SafeLoader.construct_yaml_binary,
+    }
+
+
+def parse(text: str) -> Any:
+    """The document in ``text``: mappings, lists, text, bytes and None. Raises ValueError or yaml.YAMLError."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
+            raise ValueError("it has an anchor or an alias")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise ValueError(f"more than {MAX_DEPTH} lists and mappings are nested in it")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+    return yaml.load(text, Loader=_Loader)  # noqa: S506 - it makes plain data alone
