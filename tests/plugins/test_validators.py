@@ -276,6 +276,18 @@ def test_what_a_path_selects(path: str, found: list[Json]) -> None:
     assert [node.value for node in nodes] == found
 
 
+@pytest.mark.parametrize("expression", ["to_number('1e999')", "sum([to_number('1e308'), to_number('1e308')])", f"to_number('{'9' * 900}')"])
+def test_a_number_that_no_record_can_hold_is_kept_as_text(expression: str) -> None:
+    (mismatch,) = check("jmespath", {"expression": expression})
+    assert isinstance(mismatch.got, str)
+    assert mismatch.got[:8] in {"Infinity", "99999999"}
+
+
+def test_a_number_that_nothing_can_write_is_named() -> None:
+    (mismatch,) = check("jmespath", {"expression": "sum(data)"}, envelope([10**4299 * 9, 10**4299 * 9]))
+    assert "a number with too many digits to be shown" in mismatch.message
+
+
 # -- jmespath ----------------------------------------------------------------------------------------------------------
 
 
