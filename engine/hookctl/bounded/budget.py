@@ -6,8 +6,8 @@ from hookctl.errors import BudgetError, HookctlError
 
 EVENT_STEPS = 1_000_000
 """Steps of one ``when`` on one event: about half a second at worst."""
-RESPONSE_STEPS = 200_000
-"""Steps of one validator on one response: a response is at most a sixteenth of the size of an event."""
+RESPONSE_STEPS = 500_000
+"""Steps of all validators on one response."""
 TEXT_SHIFT = 4
 """Reading or writing 16 characters is one step."""
 

@@ -43,9 +43,9 @@ def named_plan(plans: Mapping[str, DeliveryPlan], name: str) -> DeliveryPlan:
 
 def read_event(session: Session, file: BinaryIO) -> Mapping[str, Json]:
     """The one event that a file holds. Raises EventError when it is no event of a known type, valid by its schema."""
-    from hookctl.run.intake import EventGate
+    from hookctl.run.intake import MAX_EVENT_BYTES, EventGate
 
     try:
-        return EventGate(session.plugins.event_types).parse(file.read()).document
+        return EventGate(session.plugins.event_types).parse(file.read(MAX_EVENT_BYTES + 1)).document
     except EventError as error:
         raise EventError(f"{file.name}: {error.message}", hint="The file must hold one event, as `hookctl schema event NAME` describes it.") from error

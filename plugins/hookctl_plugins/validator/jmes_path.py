@@ -11,7 +11,6 @@ from jmespath.exceptions import JMESPathError, ParseError
 from jmespath.functions import Functions
 from jmespath.lexer import Lexer
 
-from hookctl.bounded import RESPONSE_STEPS, Budget
 from hookctl.bounded.jmes_path import FAILURES, MAX_LEVELS, evaluate, size
 from hookctl.errors import BudgetError, TemplateError
 from hookctl.model import Json, Mismatch
@@ -42,10 +41,9 @@ def build(settings: Mapping[str, Json]) -> Validate:
         if reads_body and envelope.problem:
             return (Mismatch(label, f"the body cannot be checked: {envelope.problem}", expression, expected),)
         document: dict[str, Json] = {"data": envelope.data, "status": envelope.status, "headers": dict(envelope.headers)}
-        budget = Budget(RESPONSE_STEPS)
         try:
-            result = evaluate(tree, document, budget)
-            budget.weigh(result)  # it is shown
+            result = evaluate(tree, document, envelope.budget)
+            envelope.budget.weigh(result)  # it is shown
         except (BudgetError, *FAILURES) as error:
             return (Mismatch(label, f"the expression cannot be evaluated on this response: {_reason(error)}", expression, expected),)
         if is_accepted(result, accepted):

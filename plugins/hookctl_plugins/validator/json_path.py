@@ -79,7 +79,7 @@ def _nowhere() -> str:
 
 
 def _find(envelope: Envelope, query: Query) -> Sequence[_Found]:
-    nodes = query.find({"data": envelope.data, "status": envelope.status, "headers": dict(envelope.headers)})
+    nodes = query.find({"data": envelope.data, "status": envelope.status, "headers": dict(envelope.headers)}, envelope.budget)
     return [(node.path, node.value) for node in nodes]
 
 

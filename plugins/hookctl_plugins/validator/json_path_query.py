@@ -11,7 +11,7 @@ from jsonpath_rfc9535 import JSONPathEnvironment, JSONPathError
 from jsonpath_rfc9535.segments import JSONPathRecursiveDescentSegment
 from jsonpath_rfc9535.selectors import NameSelector
 
-from hookctl.bounded import RESPONSE_STEPS, Budget
+from hookctl.bounded import Budget
 from hookctl.errors import TemplateError
 from hookctl.model import Json
 from hookctl_plugins.validator.json_path_find import Finder, Node
@@ -51,9 +51,9 @@ class Query:
         """The member of the envelope that it starts at; empty when it is not one alone."""
         return _root_name(self._query)
 
-    def find(self, document: Json) -> Sequence[Node]:
-        """What it selects. Raises BudgetError when that takes more than ``RESPONSE_STEPS`` steps."""
-        return Finder(document, Budget(RESPONSE_STEPS)).select(self._query, Node(document))
+    def find(self, document: Json, budget: Budget) -> Sequence[Node]:
+        """What it selects. Raises BudgetError when that takes more steps than the budget has left."""
+        return Finder(document, budget).select(self._query, Node(document))
 
 
 def compile_path(path: str) -> Query:
