@@ -23,6 +23,7 @@
     |-- CassetteError               a recorded exchange is missing, or cannot be read or written
     |-- TemplateError               a template cannot be compiled; knows where
     |-- RenderError                 a template cannot be rendered for this event
+    |-- BudgetError                 an evaluation takes more steps than it may
     `-- TransportError              no complete response came back; knows its kind
         |-- NameNotFoundError       the host name does not resolve
         |-- AddressBlockedError     the guard refused an address; nothing was dialled
@@ -146,6 +147,10 @@ class RenderError(HookctlError):
         super().__init__(message, hint=hint)
         self.start = start
         self.end = end
+
+
+class BudgetError(HookctlError):
+    """The evaluation of an expression takes more steps than it may: the expression, or the value that it is applied to, is too large."""
 
 
 class TransportError(HookctlError):

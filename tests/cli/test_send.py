@@ -184,6 +184,16 @@ def test_json(site: Site) -> None:
     assert (document["succeeded"], document["interrupted"], document["still_due"], document["attempts"]) == (False, False, 0, 2)
 
 
+def test_only_the_first_bad_events_are_described(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hookctl.run.sending.MAX_PROBLEMS", 2)
+    result = site.run("send", str(site.write(1, *["nonsense"] * 1500)), "--format", "json")
+    document = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert document["events"]["bad"] == 1500
+    assert [one["place"] for one in document["bad"]] == ["line 2", "line 3"]
+    assert [line.partition(":")[0] for line in result.stderr.splitlines()] == ["line 2", "line 3", "1,498 more bad events are counted only."]
+
+
 def test_events_that_no_webhook_is_for(site: Site) -> None:
     site.apply(Siem=WEBHOOK.format(name="Siem") + "status: inactive\n")
     result = site.run("send", str(site.write(3)))

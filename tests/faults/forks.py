@@ -1,16 +1,19 @@
 """A process with hookctl loaded, that forks a process for each command it reads: started in no time, and killed like any other.
 
 Reads one JSON object a line. ``{"argv": [...], "cwd": ..., "env": {...}, "output": FILE}`` starts ``hookctl``, or the script that ``argv`` begins
-with, and answers its process id; ``{"wait": PID}`` answers ``[STATUS, PEAK]`` when it has ended: as ``subprocess`` has it, and its memory in KiB.
+with, and answers its process id; ``"limits": [MORE_BYTES, SECONDS]`` lets it have so much more memory than this process, and so much
+processor time. ``{"wait": PID}`` answers ``[STATUS, PEAK]`` when it has ended: as ``subprocess`` has it, and its memory in KiB.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import runpy
 import sys
 import traceback
+from pathlib import Path
 from typing import Any
 
 import pycurl  # noqa: F401  # loaded once, for all
@@ -39,8 +42,18 @@ def serve() -> None:
         sys.stdout.flush()
 
 
-def run(argv: list[str], cwd: str, env: dict[str, str], output: str) -> int:
+def limit(more_bytes: int, seconds: int) -> None:
+    """Have the kernel refuse this process more address space, and end it after so much processor time."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    most = pages * resource.getpagesize() + more_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+
+
+def run(argv: list[str], cwd: str, env: dict[str, str], output: str, limits: list[int] | None = None) -> int:
     """Become the command; gives its exit code."""
+    if limits:
+        limit(*limits)
     null, file = os.open(os.devnull, os.O_RDONLY), os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for source, number in ((null, 0), (file, 1), (file, 2)):
         os.dup2(source, number)

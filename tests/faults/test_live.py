@@ -78,3 +78,25 @@ def test_a_disk_that_fails_for_a_moment_does_not_end_a_run(site: Any, start_run:
     assert stop(process) == 0
     assert '"trouble"' in site.output
     site.check_all_delivered()
+
+
+def test_a_response_that_is_made_to_cost_much_holds_nobody_up(site: Any, start_run: Run, webhook: Callable[..., str]) -> None:
+    """Its validator fails at the budget; the other webhook's deliveries arrive, and the runner ends when it is told to."""
+    path, expression = "$.data" + "[0,0]" * 30, "data" + "|[@,@]" * 50 + "|to_string(@)"
+    validators = f'[{{json_path: "{path}", expected_values: [1]}}, {{type: jmespath, expression: "{expression}"}}]'
+    site.apply(
+        Good=webhook("Good"),
+        Hostile=webhook("Hostile", "retry: {schedule: [1h]}", f"response_validators: {validators}"),
+    )
+    site.receiver.answer("/Hostile", Answer(body=b"[" * 31 + b"1" + b"]" * 31))
+    process = start_run()
+    site.take_in(4)
+
+    def settled() -> bool:
+        stored = {(webhook, status) for (webhook, _, _), status in site.stored().items()}
+        return stored == {("Good", DeliveryStatus.DELIVERED), ("Hostile", DeliveryStatus.RETRYING)}
+
+    site.wait_for(settled)
+    assert all("it takes more than 500,000 steps" in reason for reason in site.reasons()["Hostile"])
+    site.take_in(4, 4)
+    assert stop(process) == 0

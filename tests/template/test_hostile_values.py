@@ -128,9 +128,10 @@ def test_a_value_nested_too_deep_is_never_sent() -> None:
     value: list[Any] = []
     for _ in range(100_000):
         value = [value]
-    for text in ("{{ data }}", "{% if data == data %}1{% else %}2{% endif %}", "{{ data | length | tojson if 1 in data else 2 }}"):
-        with pytest.raises(RenderError):
-            compile_body(text, {}).render({"data": value})
+    with pytest.raises(RenderError):
+        compile_body("{{ data }}", {}).render({"data": value})
+    assert compile_body("{% if data == data %}1{% else %}2{% endif %}", {}).render({"data": value}) == b"1"
+    assert compile_body("{{ data | length | tojson if 1 in data else 2 }}", {}).render({"data": value}) == b"2"
 
 
 @pytest.mark.parametrize(

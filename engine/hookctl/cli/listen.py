@@ -103,7 +103,7 @@ def _path_and_body(entry: str) -> tuple[str, bytes]:
     path, equals, body = entry.partition("=")
     try:
         json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         equals = ""
     if not path.startswith("/") or not equals:
         raise click.BadParameter(f"{entry!r} is not PATH=JSON.", param_hint="--answer")

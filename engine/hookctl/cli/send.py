@@ -78,7 +78,7 @@ def _send(session: Session, file: BinaryIO, wait: float, connect_to: tuple[str, 
     def tell(intake: Intake) -> None:
         nonlocal reported
         _report_bad(progress, intake, reported)
-        reported = len(intake.bad)
+        reported = len(intake.problems)
         progress.update(lambda: progress_line(intake, runner.tally, runner.in_flight, time.monotonic() - started))
 
     with catching_interrupts() as interrupts, running(session, session.network(connect_to, cacert)) as (runner, queue):
@@ -89,15 +89,17 @@ def _send(session: Session, file: BinaryIO, wait: float, connect_to: tuple[str, 
             echo("Stopping; requests under way get a few seconds. Once more to stop at once.", err=True)
         runner.stop(GRACE)
         progress.clear()
+        if intake.bad > len(intake.problems):
+            echo(f"{intake.bad - len(intake.problems):,} more bad events are counted only.", err=True)
         return _summary(runner, queue, intake, time.monotonic() - started, interrupted=interrupts.requested)
 
 
 def _report_bad(progress: Progress, intake: Intake, reported: int) -> None:
     from hookctl.report.printable import printable
 
-    if len(intake.bad) > reported:
+    if len(intake.problems) > reported:
         progress.clear()
-    for bad in intake.bad[reported:]:
+    for bad in intake.problems[reported:]:
         echo(printable(f"{bad.place}: {bad.reason}"), err=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
+from hookctl.bounded.alignment import pairs, runs
 from hookctl.model import Action, AppliedState, Change, DeliveryPlan, FieldChange, Json, Plan, Pointer, Revision, canonical_json
 from hookctl.model.change import Changes
 from hookctl.model.delivery_plan import digests_of
@@ -137,15 +138,13 @@ def _paired(before: list[Json], after: list[Json]) -> Iterator[tuple[int, Json, 
     old, new = ([canonical_json(item) for item in side] for side in (before, after))
     if old == new:
         return
-    from difflib import SequenceMatcher  # only for the few webhooks whose lists of blocks differ
-
-    for tag, start, end, start_after, end_after in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
-        if tag == "equal":
+    for same, start, end, start_after, end_after in runs(old, new, pairs()):
+        if same:
             continue
-        pairs = min(end - start, end_after - start_after)
-        yield from ((start_after + number, before[start + number], after[start_after + number]) for number in range(pairs))
-        yield from ((index, before[index], None) for index in range(start + pairs, end))
-        yield from ((index, None, after[index]) for index in range(start_after + pairs, end_after))
+        count = min(end - start, end_after - start_after)
+        yield from ((start_after + number, before[start + number], after[start_after + number]) for number in range(count))
+        yield from ((index, before[index], None) for index in range(start + count, end))
+        yield from ((index, None, after[index]) for index in range(start_after + count, end_after))
 
 
 def _mapping(value: Json) -> dict[str, Json]:

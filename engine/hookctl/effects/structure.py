@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NoReturn
 
+from hookctl.bounded import Budget
+from hookctl.bounded.alignment import pairs, runs
 from hookctl.model import Json
 
 MAX_LEVELS = 4
@@ -21,8 +23,6 @@ MAX_DEPTH = 64
 """Objects and lists inside one another of a body that is compared by its structure."""
 MAX_INNER_DEPTH = 16
 """The same of the JSON text in a string; what is deeper stays a string. So nothing here calls itself too often."""
-MAX_PAIRS = 40_000
-"""Items before times items after of two lists in which what stays is looked for; longer ones are compared from both ends alone."""
 
 
 class Marker(Enum):
@@ -80,23 +80,28 @@ class Step:
         return "add" if self.before is ABSENT else "remove" if self.after is ABSENT else "change"
 
 
-def compare(before: Opened | Marker, after: Opened | Marker, path: Path = ()) -> list[Step]:
+def compare(before: Opened | Marker, after: Opened | Marker) -> list[Step]:
     """Every place, in the order of ``after`` and then what goes; a whole that is the same is one place."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        steps = [step for key in {**after, **before} for step in compare(before.get(key, ABSENT), after.get(key, ABSENT), (*path, key))]
-    elif isinstance(before, list) and isinstance(after, list):
-        steps = _compare_lists(before, after, path)
-    elif isinstance(before, JsonText) and isinstance(after, JsonText):
-        steps = compare(before.value, after.value, (*path, INSIDE))
-    else:
-        same = not isinstance(before, Marker) and not isinstance(after, Marker) and _same(before, after)
-        return [Step(path, before, after, same)]
-    return [Step(path, before, after, same=True)] if all(step.same for step in steps) else steps
+    return _compare(before, after, (), pairs())
 
 
 def differences(before: Opened | Marker, after: Opened | Marker) -> list[Step]:
     """The places that differ: empty for equal values."""
     return [step for step in compare(before, after) if not step.same]
+
+
+def _compare(before: Opened | Marker, after: Opened | Marker, path: Path, room: Budget) -> list[Step]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        keys = {**after, **before}
+        steps = [step for key in keys for step in _compare(before.get(key, ABSENT), after.get(key, ABSENT), (*path, key), room)]
+    elif isinstance(before, list) and isinstance(after, list):
+        steps = _compare_lists(before, after, path, room)
+    elif isinstance(before, JsonText) and isinstance(after, JsonText):
+        steps = _compare(before.value, after.value, (*path, INSIDE), room)
+    else:
+        same = not isinstance(before, Marker) and not isinstance(after, Marker) and _same(before, after)
+        return [Step(path, before, after, same)]
+    return [Step(path, before, after, same=True)] if all(step.same for step in steps) else steps
 
 
 def fold(before: Opened | Marker, steps: Sequence[Step]) -> Opened | Marker:
@@ -169,36 +174,18 @@ def parse(text: str, depth: int = MAX_DEPTH) -> Json:
     return value
 
 
-def _compare_lists(before: list[Opened], after: list[Opened], path: Path) -> list[Step]:
+def _compare_lists(before: list[Opened], after: list[Opened], path: Path, room: Budget) -> list[Step]:
     """What is in both in one order stays. What is between is compared one by one, and what is left over comes or goes."""
     steps: list[Step] = []
-    for same, start, end, start_after, end_after in _runs(before, after):
-        pairs = min(end - start, end_after - start_after)
-        for number in range(pairs):
+    for same, start, end, start_after, end_after in runs([*map(_key, before)], [*map(_key, after)], room):
+        count = min(end - start, end_after - start_after)
+        for number in range(count):
             place = (*path, start_after + number)
             old, new = before[start + number], after[start_after + number]
-            steps += [Step(place, old, new, same=True)] if same else compare(old, new, place)
-        steps += [Step((*path, index), before[index], ABSENT) for index in range(start + pairs, end)]
-        steps += [Step((*path, index), ABSENT, after[index]) for index in range(start_after + pairs, end_after)]
+            steps += [Step(place, old, new, same=True)] if same else _compare(old, new, place, room)
+        steps += [Step((*path, index), before[index], ABSENT) for index in range(start + count, end)]
+        steps += [Step((*path, index), ABSENT, after[index]) for index in range(start_after + count, end_after)]
     return steps
-
-
-def _runs(before: list[Opened], after: list[Opened]) -> Iterable[tuple[bool, int, int, int, int]]:
-    """Where two lists are the same and where they are not: whether, and from where to where before and after."""
-    shorter = min(len(before), len(after))
-    start = next((index for index in range(shorter) if not _same(before[index], after[index])), shorter)
-    end = next((index for index in range(shorter - start) if not _same(before[-1 - index], after[-1 - index])), shorter - start)
-    old, new = before[start : len(before) - end], after[start : len(after) - end]
-    yield True, 0, start, 0, start
-    if len(old) * len(new) > MAX_PAIRS or not old or not new:
-        yield False, start, start + len(old), start, start + len(new)
-    else:
-        from difflib import SequenceMatcher
-
-        for tag, *places in SequenceMatcher(a=[*map(_key, old)], b=[*map(_key, new)], autojunk=False).get_opcodes():
-            first, last, first_after, last_after = (start + place for place in places)
-            yield tag == "equal", first, last, first_after, last_after
-    yield True, len(before) - end, len(before), len(after) - end, len(after)
 
 
 def _key(value: Opened) -> Hashable:

@@ -11,11 +11,12 @@ as headers.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from msgspec import Struct
 
+from hookctl.bounded import RESPONSE_STEPS, Budget
 from hookctl.model import Attempt, Delivery, Json, Mismatch, Plan, Pointer, Request, Resolved, Response, Timing
 from hookctl.model.delivery import Failure
 
@@ -140,6 +141,8 @@ class Envelope:
     """The body as JSON, or as text when it is not JSON."""
     problem: str = ""
     """Why ``data`` cannot be trusted: ``the body is longer than 65536 bytes``, ``the body's end is not marked``. A validator of the body fails then."""
+    budget: Budget = field(default_factory=lambda: Budget(RESPONSE_STEPS), compare=False, repr=False)
+    """What looking at the response may cost, for all validators together: they run on the thread that delivers."""
 
 
 Validate = Callable[[Envelope], Sequence[Mismatch]]

@@ -6,12 +6,15 @@ import json
 from collections.abc import Iterator
 from functools import lru_cache
 
+from hookctl.bounded.alignment import common_ends
 from hookctl.model import Change, FieldChange, Json, Pointer
 from hookctl.report.printable import printable
 
 UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 LONG_TEXTS = {("body_template",)}
 """Shown line by line."""
+MAX_PAIRS = 4_000_000
+"""Lines before times lines after of two texts in which what stays is looked for; longer ones are compared from both ends alone."""
 _JSON_STARTS = frozenset('"[{-0123456789tfnNI')
 """What a JSON value begins with, ``NaN`` and ``Infinity`` among them, which Python reads too."""
 
@@ -85,7 +88,7 @@ def _reads_as_text(text: str) -> bool:
         return True
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return True
     return False
 
@@ -100,6 +103,12 @@ def _text_lines(before: str, after: str) -> Iterator[tuple[str, str]]:
 
     if old == new:
         yield " ", "(only the line break at its end)"
+    if len(old) * len(new) > MAX_PAIRS:
+        start, end = common_ends(old, new)
+        yield from ((" ", "...") for _ in range(start > 0))
+        yield from (("-", printable(line)) for line in old[start : len(old) - end])
+        yield from (("+", printable(line)) for line in new[start : len(new) - end])
+        return
     for line in list(unified_diff(old, new, lineterm=""))[2:]:
         if line.startswith("@@"):
             if int(line.split()[1].partition(",")[0]) < -1:  # @@ -12,7 +12,8 @@: eleven lines are left out

@@ -53,7 +53,7 @@ def render_summary(summary: Summary, *, color: bool) -> str:
     """The end of a ``send``, for people."""
     intake, tally = summary.intake, summary.tally
     lines = [
-        f"{_count(intake.read, 'event')} read: {intake.accepted:,} accepted, {len(intake.bad):,} bad, {intake.seen_before:,} seen before",
+        f"{_count(intake.read, 'event')} read: {intake.accepted:,} accepted, {intake.bad:,} bad, {intake.seen_before:,} seen before",
         *(f"No webhook receives {_count(count, 'event')} of type {printable(name)}." for name, count in sorted(intake.unreceived.items())),
     ]
     if summary.counts:
@@ -76,10 +76,10 @@ def render_summary_json(summary: Summary) -> str:
     webhooks: list[Json] = [
         {"name": name, **{status.value: by_status.get(status, 0) for status in DeliveryStatus}} for name, by_status in sorted(summary.counts.items())
     ]
-    bad: list[Json] = [{"place": one.place, "reason": one.reason} for one in intake.bad]
+    bad: list[Json] = [{"place": one.place, "reason": one.reason} for one in intake.problems]
     unreceived: dict[str, Json] = dict(sorted(intake.unreceived.items()))
     document: dict[str, Json] = {
-        "events": {"read": intake.read, "accepted": intake.accepted, "bad": len(intake.bad), "seen_before": intake.seen_before},
+        "events": {"read": intake.read, "accepted": intake.accepted, "bad": intake.bad, "seen_before": intake.seen_before},
         "bad": bad,
         "unreceived": unreceived,
         "webhooks": webhooks,

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import codecs
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, NoReturn, cast
+from typing import NamedTuple
 
 import msgspec
 
 from hookctl.model import MAX_RESPONSE_BYTES, Failure, Json, Mismatch, Response, Verdict
 from hookctl.plugin.interfaces import Envelope, Validate
 from hookctl.run.failures import failure_of
+from hookctl.run.strict_json import MAX_DEPTH, AmbiguousJsonError, is_deep, parse
 
-MAX_DEPTH = 64
-"""A deeper body is text: validators' libraries recurse."""
-
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_DIGITS = 309
+"""An integer of fewer digits is in the range of a double."""
+_MANY_DIGITS = re.compile(rb"[0-9]{%d}" % _DIGITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,36 +50,39 @@ class LastPassed:
 
 def open_envelope(response: Response) -> Envelope:
     """The envelope of a response; its body parsed as JSON where it is JSON that every reader takes for the same value."""
-    return Envelope(
-        status=response.status,
-        headers=_headers(response.headers),
-        data=body_value(response.body),
-        problem=_problem(response),
-    )
+    data, problem = _read(response.body)
+    return Envelope(status=response.status, headers=_headers(response.headers), data=data, problem=_problem(response) or problem)
 
 
 def body_value(body: bytes) -> Json:
-    """``body`` as JSON; as text where it is not JSON (NaN is not), or nests too deep, or holds a number too long to read."""
-    try:
-        value: Json = msgspec.json.decode(body)
-        return body.decode() if _is_deep(body, value) else value
-    except (ValueError, RecursionError):
-        pass  # json reads some of what this refuses: infinite numbers, half surrogate pairs
+    """``body`` as JSON; as text where it is not JSON that every reader takes for the same value."""
+    return _read(body)[0]
+
+
+def _read(body: bytes) -> tuple[Json, str]:
+    """The value of a body, and why a validator cannot rely on it where only some readers would take it for JSON.
+
+    A key that occurs twice in an object is dropped by the quick parser, and with it two quotation marks: every other one comes out
+    again, as it came or as a backslash and the mark, unless it was written as a number.
+    """
+    if b"\\u0022" not in body and not (len(body) > _DIGITS and _MANY_DIGITS.search(body)):
+        try:
+            value: Json = msgspec.json.decode(body)
+            whole = msgspec.json.encode(value).count(b'"') == body.count(b'"')
+            if whole and not (body.count(b"[") + body.count(b"{") > MAX_DEPTH and is_deep(value)):
+                return value, ""
+        except (ValueError, RecursionError):
+            pass  # the strict parser says why, or can read it after all
     try:
         text = body.removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError:
-        return body.decode("utf-8", "replace")
+        return body.decode("utf-8", "replace"), ""
     try:
-        value = cast("Json", json.loads(text, parse_constant=_refuse))
-    except (ValueError, RecursionError):
-        return text
-    if _is_deep(body, value):
-        return text
-    return text if _SURROGATE.search(body) and _has_lone_surrogate(value) else value
-
-
-def _is_deep(body: bytes, value: Json) -> bool:
-    return body.count(b"[") + body.count(b"{") > MAX_DEPTH and _deeper_than(value, MAX_DEPTH)
+        return parse(text), ""
+    except AmbiguousJsonError as error:
+        return text, f"it is not JSON to every reader: {error}"
+    except ValueError:
+        return text, ""  # text, an HTML page, say
 
 
 def judge(response: Response, validators: Iterable[Validator]) -> tuple[list[Verdict], Failure | None]:
@@ -122,28 +124,3 @@ def _problem(response: Response) -> str:
     if response.truncated:
         return f"the body is longer than {MAX_RESPONSE_BYTES} bytes"
     return "" if response.framed else "the body's end is not marked"
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _deeper_than(value: Json, depth: int) -> bool:
-    level: list[Json] = [value]
-    for _ in range(depth):
-        level = [child for item in level for child in _children(item) if isinstance(child, dict | list)]
-    return bool(level)
-
-
-def _children(value: Json) -> Iterable[Json]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
-
-
-def _has_lone_surrogate(value: Json) -> bool:
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return True
-    return False

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from hookctl.errors import EventError, PluginError
 from hookctl.model import Event, Json
+from hookctl.run.strict_json import MAX_DEPTH, AmbiguousJsonError, parse
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -22,11 +23,9 @@ if TYPE_CHECKING:
 MAX_EVENT_BYTES = 1024 * 1024
 MAX_ARRAY_BYTES = 64 * 1024 * 1024
 """An array is read whole; lines are not, so there may be any number of them."""
-MAX_DEPTH = 64
 MAX_ID_LENGTH = 256
 MAX_REASON_LENGTH = 300
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-SPACE = " \t\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +162,9 @@ class EventReader:
             return BadEvent(place, error.message)
 
 
+_TO_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
+_TO_COMMA = re.compile(rb'(?:[^"\[\]{},]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
+_SPACE = re.compile(rb"[ \t\r\n]*+")
 _TOO_LARGE = f"larger than {MAX_EVENT_BYTES >> 20} MiB"
 
 
@@ -187,68 +189,20 @@ def _parse_strictly(text: bytes) -> Json:
     """JSON without what JSON parsers disagree on. Raises EventError."""
     if len(text) > MAX_EVENT_BYTES:
         raise EventError(_TOO_LARGE)
-    decoded = _decode(text)
     try:
-        document: Json = json.loads(decoded, object_pairs_hook=_unique, parse_constant=_not_a_number, parse_float=_finite)
-    except json.JSONDecodeError as error:
-        raise EventError(f"not JSON: {error.msg} at column {error.colno}") from error
-    except RecursionError as error:
-        raise EventError(f"nested deeper than {MAX_DEPTH}") from error
-    except ValueError as error:  # int() refuses what would take it too long
-        raise EventError("a number with more digits than can be read") from error
-    if decoded.count("{") + decoded.count("[") > MAX_DEPTH and _depth(document) > MAX_DEPTH:
-        raise EventError(f"nested deeper than {MAX_DEPTH}")
-    if "\\ud" in decoded or "\\uD" in decoded:
-        _refuse_lone_surrogates(document)
-    return document
-
-
-def _decode(text: bytes) -> str:
-    try:
-        return text.decode()
+        return parse(text.decode(), any_integer=True)
     except UnicodeDecodeError as error:
         raise EventError(f"not UTF-8 at byte {error.start + 1}") from error
-
-
-def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise EventError(_short(f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice in one object"))
-    return found
-
-
-def _not_a_number(text: str) -> NoReturn:
-    raise EventError(f"{text} is not JSON")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise EventError(f"the number {_short(text)} is too large")
-    return number
-
-
-def _depth(document: Json) -> int:
-    """How many objects and lists lie in one another, counted without recursion."""
-    depth, level = 0, [document]
-    while level := [value for value in level if isinstance(value, dict | list)]:
-        depth += 1
-        level = [inner for value in level for inner in (value.values() if isinstance(value, dict) else value)]
-    return depth
-
-
-def _refuse_lone_surrogates(document: Json) -> None:
-    try:
-        json.dumps(document, ensure_ascii=False).encode()
-    except UnicodeEncodeError as error:
-        raise EventError("half of a surrogate pair stands alone") from error
+    except json.JSONDecodeError as error:
+        raise EventError(f"not JSON: {error.msg} at column {error.colno}") from error
+    except AmbiguousJsonError as error:
+        raise EventError(_short(str(error))) from error
 
 
 def _first_line_is_whole(data: bytes) -> bool:
     """True when the input begins with ``[`` and yet is lines: the first one is JSON by itself, and more follow."""
     first, _, rest = data.lstrip().partition(b"\n")
-    if not rest.strip():
+    if len(first) > MAX_EVENT_BYTES or not rest.strip():
         return False
     try:
         json.loads(first)
@@ -258,32 +212,46 @@ def _first_line_is_whole(data: bytes) -> bool:
 
 
 def _array_items(data: bytes) -> Iterator[bytes]:
-    """The text of each item, found without looking at what it means. Raises EventError where the array ends or breaks off wrongly."""
-    text = _decode(data)
-    decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
-    at = _skip(text, text.index("[") + 1)
-    follows = text[at : at + 1] != "]"
-    while follows:
-        try:
-            _, end = decoder.raw_decode(text, at)
-        except json.JSONDecodeError as error:
-            raise EventError(f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from error
-        except RecursionError as error:
-            raise EventError(f"nested deeper than {MAX_DEPTH}") from error
-        yield text[at:end].encode()
-        at = _skip(text, end)
-        if text[at : at + 1] not in {",", "]"}:
+    """The text of each item, found by its brackets and quotes alone: an item of any size makes no value here.
+
+    Raises EventError where the array ends or breaks off wrongly.
+    """
+    at = _skip(data, data.index(b"[") + 1)
+    goes_on = data[at : at + 1] != b"]"
+    while goes_on:
+        end = _end(data, at)
+        if end < 0:
+            raise EventError("the array breaks off")
+        yield data[at:end].rstrip()
+        at = _skip(data, end)
+        if data[at : at + 1] not in {b",", b"]"}:
             raise EventError("the array breaks off: neither a comma nor its end follows the item before")
-        follows = text[at] == ","
-        at = _skip(text, at + 1) if follows else at
-    if text[at + 1 :].strip():
+        goes_on = data[at : at + 1] == b","
+        at = _skip(data, at + 1) if goes_on else at
+    if data[at + 1 :].strip():
         raise EventError("more follows the end of the array")
 
 
-def _skip(text: str, at: int) -> int:
-    while text[at : at + 1] and text[at] in SPACE:
-        at += 1
-    return at
+def _end(data: bytes, start: int) -> int:
+    """Where an item ends: behind the bracket that closes it, or before a comma or a bracket; -1 when the data ends first."""
+    at, depth = start, 0
+    if data[at : at + 1] not in {b"[", b"{"}:
+        at = _TO_COMMA.match(data, at).end()  # type: ignore[union-attr]  # it matches anything
+    while at < len(data):
+        if data[at] in b"[{" and (depth or at == start):
+            depth += 1
+        elif data[at] in b"]}" and depth:
+            depth -= 1
+            if depth == 0:
+                return at + 1
+        else:
+            return at
+        at = _TO_BRACKET.match(data, at + 1).end()  # type: ignore[union-attr]  # as above
+    return -1
+
+
+def _skip(data: bytes, at: int) -> int:
+    return _SPACE.match(data, at).end()  # type: ignore[union-attr]  # as above
 
 
 def _checked_id(document: Mapping[str, Json]) -> str:

@@ -28,6 +28,8 @@ STORE_SECONDS = 0.25
 READ_SECONDS = 0.01
 """For so long new input waits for requests that are under way."""
 
+MAX_PROBLEMS = 1000
+"""Bad events of one ``send`` that are described; more are counted, however many a stream has."""
 STORE_PATIENCE = 60.0
 """Seconds for which a runner that is to go on forever goes on with a store that fails."""
 
@@ -40,7 +42,9 @@ class Intake:
     accepted: int = 0
     """On disk, and new."""
     seen_before: int = 0
-    bad: list[BadEvent] = field(default_factory=list)
+    bad: int = 0
+    problems: list[BadEvent] = field(default_factory=list)
+    """The first ``MAX_PROBLEMS`` of the bad events."""
     unreceived: Counter[str] = field(default_factory=Counter)
     """Accepted events that no active webhook is for, by type."""
     has_ended: bool = False
@@ -154,7 +158,9 @@ def _until_next(runner: Runner) -> float:
 
 def _store(batch: Sequence[Event | BadEvent], runner: Runner, intake: Intake) -> None:
     intake.read += len(batch)
-    intake.bad += [one for one in batch if isinstance(one, BadEvent)]
+    bad = [one for one in batch if isinstance(one, BadEvent)]
+    intake.bad += len(bad)
+    intake.problems += bad[: MAX_PROBLEMS - len(intake.problems)]
     events = [one for one in batch if isinstance(one, Event)]
     for event, is_new in zip(events, runner.accept(events), strict=True):
         if not is_new:

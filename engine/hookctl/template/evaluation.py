@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Never
 
+from hookctl.bounded import Budget
 from hookctl.errors import HookctlError, RenderError
 from hookctl.model import Json
 from hookctl.template import filters as built_in
@@ -19,16 +20,16 @@ MAX_WORK = 2_000_000
 Evaluate = Callable[["Frame"], Value]
 
 
-class Frame:
+class Frame(Budget):
     """One rendering: the values by name, the pieces written so far, and the room and work left."""
 
-    __slots__ = ("pieces", "room", "values", "work")
+    __slots__ = ("pieces", "room", "values")
 
     def __init__(self, values: dict[str, Json]) -> None:
+        super().__init__(MAX_WORK)
         self.values = values
         self.pieces: list[str] = []
         self.room = MAX_OUTPUT
-        self.work = MAX_WORK
 
     def write(self, text: str) -> None:
         """Add to the body. Raises RenderError when it becomes too large."""
@@ -37,24 +38,9 @@ class Frame:
             raise_too_large()
         self.pieces.append(text)
 
-    def spend(self, work: int) -> None:
-        """Account for work. Raises RenderError when it becomes too much."""
-        self.work -= work
-        if self.work < 0:
-            raise RenderError("rendering takes too much work", hint="Loop over less of the event.")
-
-    def weigh(self, value: Value) -> None:
-        """Account for a look at all of a value. Raises RenderError as :meth:`spend` does."""
-        if isinstance(value, str):
-            self.spend(1 + (len(value) >> 6))
-        elif isinstance(value, list):
-            self.spend(1 + len(value))
-            for item in value:
-                self.weigh(item)
-        elif isinstance(value, dict):
-            self.spend(1 + len(value))
-            for item in value.values():
-                self.weigh(item)
+    def exceeded(self) -> RenderError:
+        """The error for too much work."""
+        return RenderError("rendering takes too much work", hint="Loop over less of the event.")
 
 
 def evaluate(expression: Expression, text: str, filters: Mapping[str, Filter]) -> Evaluate:
@@ -74,8 +60,7 @@ def evaluate(expression: Expression, text: str, filters: Mapping[str, Filter]) -
     if isinstance(expression, Filtered):
         return _filtered(expression, text, filters)
     if isinstance(expression, ListOf):
-        parts = [strictly(item, text, filters) for item in expression.items]
-        return lambda frame: [part(frame) for part in parts]
+        return _list(expression, text, filters)
     return _decision(expression, compiled)
 
 
@@ -138,6 +123,19 @@ def _path(steps: tuple[Step, ...]) -> Evaluate:
         return value
 
     return by_steps
+
+
+def _list(expression: ListOf, text: str, filters: Mapping[str, Filter]) -> Evaluate:
+    parts = [strictly(item, text, filters) for item in expression.items]
+    is_constant = all(isinstance(item, Const) for item in expression.items)
+
+    def give(frame: Frame) -> Value:
+        items: list[Json] = [part(frame) for part in parts]
+        if not is_constant:  # one value of the event may be in it many times
+            frame.weigh(items)
+        return items
+
+    return give
 
 
 def _logic(word: str, operands: list[Evaluate]) -> Evaluate:
@@ -227,12 +225,11 @@ def _jmespath(expression: Filtered, value: Callable[[Frame], Json]) -> Evaluate:
 
     argument = expression.arguments[0]
     assert isinstance(argument, Const) and isinstance(argument.value, str)  # noqa: S101, PT018 - the check asks for it
-    compiled, factor = compile_expression(argument.value)
+    compiled = compile_expression(argument.value)
 
     def find(frame: Frame) -> Value:
-        given = value(frame)
-        for _ in range(factor):
-            frame.weigh(given)
-        return search(compiled, given)
+        result = search(compiled, value(frame), frame)
+        frame.weigh(result)
+        return result
 
     return find

@@ -1,32 +1,29 @@
-"""What templates and ``when`` may ask of JMESPath: bounded in length, in depth, and in how far a result can outgrow the event."""
+"""What templates and ``when`` may ask of JMESPath: bounded in length and depth here, and in its steps when it is evaluated."""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import Any, cast
+from typing import cast
 
 import jmespath
 from jmespath.exceptions import JMESPathError, LexerError, ParseError
 from jmespath.parser import ParsedResult
 
-from hookctl.errors import RenderError, TemplateError
+from hookctl.bounded import Budget
+from hookctl.bounded.jmes_path import FAILURES, MAX_LEVELS, Ast, evaluate, size
+from hookctl.errors import BudgetError, RenderError, TemplateError
 from hookctl.model import Json
 from hookctl.template.when import MAX_CHARACTERS
 
 MAX_NESTING = 20
-MAX_STEPS = 60
-"""Levels of the parsed expression: each ``|``, ``||``, ``[*]`` and so on adds one."""
-MAX_GROWTH = 16
-"""How many times as large as the event a result may be: ``[@, @] | [@, @]`` is four times as large, and so on."""
+"""Brackets and ``!`` inside one another: jmespath's parser calls itself at each."""
 
 _QUOTED_OR_BRACKET = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|[(\[{!&)\]}]""", re.DOTALL)
 
-Ast = dict[str, Any]
 
-
-def compile_expression(text: str, rule: str = "template-filter") -> tuple[ParsedResult, int]:
-    """The compiled expression and the number of its nodes.
+def compile_expression(text: str, rule: str = "template-filter") -> ParsedResult:
+    """The compiled expression.
 
     Raises:
         TemplateError: with ``rule``, and offsets into ``text``.
@@ -42,16 +39,10 @@ def compile_expression(text: str, rule: str = "template-filter") -> tuple[Parsed
         raise _syntax_error(error, text, rule) from None
     except (RecursionError, ValueError, TypeError, AttributeError, IndexError) as error:  # what jmespath lets through for odd input
         raise TemplateError(f"the JMESPath expression cannot be read: {error}", hint="See jmespath.org.", rule=rule, start=0, end=len(text)) from None
-    tree = syntax_tree(parsed)
-    size = _size(tree)
-    if size is None:
-        raise TemplateError(f"the JMESPath expression has more than {MAX_STEPS} steps in a row", hint="Shorten it.", rule=rule, start=0, end=len(text))
-    growth = _growth(tree)
-    if growth > MAX_GROWTH:
-        raise TemplateError(
-            f"the result of the JMESPath expression can be {growth} times as large as the event", hint="Repeat less of it.", rule=rule, start=0, end=len(text)
-        )
-    return parsed, size
+    if size(syntax_tree(parsed)) is None:
+        message = f"the JMESPath expression has more than {MAX_LEVELS} steps in a row"
+        raise TemplateError(message, hint="Shorten it.", rule=rule, start=0, end=len(text))
+    return parsed
 
 
 def syntax_tree(compiled: ParsedResult) -> Ast:
@@ -59,15 +50,18 @@ def syntax_tree(compiled: ParsedResult) -> Ast:
     return cast("Ast", compiled.parsed)
 
 
-def search(compiled: ParsedResult, value: Json) -> Json:
-    """The result for a value.
+def search(compiled: ParsedResult, value: Json, budget: Budget) -> Json:
+    """The result for a value. It may hold parts of the value many times: weigh it before you walk it.
 
     Raises:
-        RenderError: a function or comparison does not fit the value.
+        RenderError: a function or comparison does not fit the value, or it takes more steps than the budget has left.
     """
     try:
-        return cast("Json", compiled.search(value))
-    except (JMESPathError, TypeError, ValueError, AttributeError, KeyError, IndexError, ArithmeticError, RecursionError) as error:
+        return evaluate(syntax_tree(compiled), value, budget)
+    except BudgetError as error:
+        message = f"{compiled.expression} cannot be applied to the event: {error.message}"
+        raise RenderError(message, hint="Look at less of the event.") from None
+    except FAILURES as error:
         raise RenderError(f"{compiled.expression} cannot be applied to the event: {error}", hint="Check the types of what it compares and calls.") from None
 
 
@@ -98,17 +92,6 @@ def _check_literal(quoted: re.Match[str], rule: str) -> None:
         raise TemplateError(f"{quoted.group()} is no JSON", hint=hint, rule=rule, start=quoted.start(), end=quoted.end()) from None
 
 
-def _size(tree: Ast) -> int | None:
-    """The number of nodes; None for a tree that is deeper than jmespath, which calls itself at each level, can be trusted with."""
-    level, size = [tree], 0
-    for _ in range(MAX_STEPS):
-        size += len(level)
-        level = [child for node in level for child in node.get("children", ()) if isinstance(child, dict)]
-        if not level:
-            return size
-    return None
-
-
 def _syntax_error(error: JMESPathError, text: str, rule: str) -> TemplateError:
     start = end = len(text)
     if isinstance(error, LexerError):
@@ -123,20 +106,3 @@ def _syntax_error(error: JMESPathError, text: str, rule: str) -> TemplateError:
     return TemplateError(
         f"the JMESPath expression cannot be read: {message}", hint="See jmespath.org for the syntax.", rule=rule, start=start, end=max(end, start + 1)
     )
-
-
-def _growth(node: Ast) -> int:
-    """An upper bound of how many times as large as its input a node's result is."""
-    kind, children = node["type"], [child for child in node.get("children", ()) if isinstance(child, dict)]
-    if kind in {"multi_select_list", "multi_select_dict", "or_expression", "and_expression"}:
-        return max(1, sum(map(_growth, children)))
-    if kind == "function_expression":
-        growing = {"to_string": 2, "join": MAX_GROWTH + 1 if children and children[0]["type"] != "literal" else 2, "map": 1}
-        product = 1
-        for child in children:
-            product *= _growth(child)
-        return product * growing.get(node["value"], 1)
-    product = 1
-    for child in children:
-        product *= _growth(child)
-    return product

@@ -7,12 +7,14 @@ and ``!`` make of them; of the schema ``enum``, ``const``, ``type``, ``minimum``
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hookctl.model import Json, canonical_json
 from hookctl.template.problems import EventSchema
 from hookctl.template.schema_paths import EventShape, Shape
-from hookctl.template.when import Ast
+
+if TYPE_CHECKING:
+    from hookctl.bounded.jmes_path import Ast
 
 _FLIPPED = {"eq": "eq", "ne": "ne", "lt": "gt", "lte": "gte", "gt": "lt", "gte": "lte"}
 _MAX_VALUES = 10
@@ -26,7 +28,7 @@ def why_never(text: str, event_type: EventSchema) -> str | None:
     """
     from hookctl.template.jmespath_rules import compile_expression, syntax_tree
 
-    compiled, _ = compile_expression(text, "when-syntax")
+    compiled = compile_expression(text, "when-syntax")
     judge = Judge(EventShape(event_type.schema))
     return judge.why if judge.holds(syntax_tree(compiled)) is False else None
 

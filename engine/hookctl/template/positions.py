@@ -16,12 +16,16 @@ from hookctl.template.filters import BUILT_IN
 from hookctl.template.json_tokens import Fork, JsonToken, Loop, Mark, Slot, String, read, unescape
 from hookctl.template.problems import TemplateProblem
 from hookctl.template.repeated_keys import written_twice
-from hookctl.template.structure import Failure, Prover
+from hookctl.template.structure import Failure, ProofBudget, Prover
 
 _SPACE = " \t\n\r"
 
 MAX_STRING_DEPTH = 4
 """Strings of JSON text inside one another; each level can double the escapes of the one below."""
+MAX_SAID = 10
+"""Decisions on the way to a failure that its message names."""
+MAX_WORDS = 100
+"""Characters of one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,8 @@ def lay_out(nodes: Sequence[Node], text: str) -> Layout:
     """Decide every position, and prove that the template gives JSON on every way through it.
 
     Raises:
-        TemplateError: its text is no JSON, or a branch does not end at the string depth at which it began.
+        TemplateError: its text is no JSON, a branch does not end at the string depth at which it began, or there are too many
+            ways through the template to follow them all.
     """
     placer = _Placer(tracked_atoms(nodes, BUILT_IN), text)
     tokens = read(nodes)
@@ -67,7 +72,8 @@ def lay_out(nodes: Sequence[Node], text: str) -> Layout:
 
 
 def _problem(failure: Failure, rule: str) -> TemplateProblem:
-    way = f" (when {', '.join(dict.fromkeys(failure.way))})" if failure.way else ""
+    said = [one if len(one) <= MAX_WORDS else f"{one[: MAX_WORDS - 3]}..." for one in dict.fromkeys(failure.way)]
+    way = f" (when {', '.join(said[:MAX_SAID])}{', ...' * (len(said) > MAX_SAID)})" if said else ""
     message = f"no way through the template gives JSON: {failure.message}" if rule == "template-never-parses" else failure.message + way
     return TemplateProblem(rule=rule, is_error=True, message=message, hint=failure.hint, start=failure.start, end=failure.end)
 
@@ -84,10 +90,11 @@ class _Placer:
         self.layout = Layout()
         self._tracked = tracked
         self._text = text
+        self._budget = ProofBudget(text)
 
     def prove(self, tokens: Sequence[JsonToken], end: int) -> Prover:
         """The proof of one JSON text: the template's, or that of a string in it."""
-        prover = Prover(self._tracked, self._text)
+        prover = Prover(self._tracked, self._text, self._budget)
         prover.run(tokens, end)
         return prover
 

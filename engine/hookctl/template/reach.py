@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from hookctl.errors import HookctlError, RenderError
 from hookctl.model import Json
 from hookctl.template.never import Judge, field_path, why_never
 from hookctl.template.problems import EventSchema
 from hookctl.template.schema_paths import EventShape
-from hookctl.template.when import RAW_STRING, Ast, compile_when, when_outline
+from hookctl.template.when import RAW_STRING, compile_when, when_outline
+
+if TYPE_CHECKING:
+    from hookctl.bounded.jmes_path import Ast
 
 _KEPT = 1000
 """Outlines that are kept in mind, and as many conditions."""
@@ -61,7 +65,7 @@ def _deciding_strings(text: str, event_type: EventSchema) -> frozenset[int]:
     from hookctl.template.jmespath_rules import compile_expression, syntax_tree
 
     numbers = iter(range(len(text)))
-    compiled, _ = compile_expression(RAW_STRING.sub(lambda _: f"'§{next(numbers)}§'", text), "when-syntax")
+    compiled = compile_expression(RAW_STRING.sub(lambda _: f"'§{next(numbers)}§'", text), "when-syntax")
     judge = Judge(EventShape(event_type.schema))
     compared = list(_string_comparisons(syntax_tree(compiled)))
     count = Counter(path for path, _ in compared)

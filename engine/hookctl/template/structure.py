@@ -11,13 +11,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
+from hookctl.bounded import Budget
+from hookctl.errors import TemplateError
 from hookctl.template.conditions import ROUNDS, Facts, Sight, assume, forget
 from hookctl.template.expressions import Expression
 from hookctl.template.json_tokens import Fork, JsonToken, Loop, Mark, Slot, String
 
 MAX_NESTING = 100
 """Objects and lists inside one another in the template's own text."""
+MAX_STEPS = 1_000_000
+"""Of the proof of one template: states times what is run with each of them. It takes about a second."""
 _MAX_STATES = 200
+"""Beyond these, facts are forgotten: there are fewer states then, and they still cover every event."""
+MAX_WAY = 50
+"""Decisions that are kept of one way through the template, for its failure."""
 
 _CLOSED = ""
 """An object or list ends: what is around it goes on."""
@@ -64,12 +71,29 @@ class Failure:
     way: Way
 
 
+class ProofBudget(Budget):
+    """The steps that are left of a template's proof, those of the JSON text in its strings included."""
+
+    __slots__ = ("_end",)
+
+    def __init__(self, text: str) -> None:
+        super().__init__(MAX_STEPS)
+        self._end = len(text)
+
+    def exceeded(self) -> TemplateError:
+        """The error for a template with too many ways through it."""
+        message = "the template's conditions leave too many ways through it to check them all"
+        hint = "Close each object and list in the branch that opens it, and use fewer conditions, above all in loops."
+        return TemplateError(message, hint=hint, rule="template-too-large", end=self._end)
+
+
 class Prover:
     """One proof. After :meth:`run`, ``failures`` holds at most one failure per token, ``keys`` the strings that are an object's key."""
 
-    def __init__(self, tracked: frozenset[Expression], text: str) -> None:
+    def __init__(self, tracked: frozenset[Expression], text: str, budget: ProofBudget) -> None:
         self._tracked = tracked
         self._text = text
+        self._budget = budget
         self._failed: dict[int, Failure] = {}
         self.keys: set[String] = set()
         self.survives = False
@@ -81,7 +105,11 @@ class Prover:
         return sorted(self._failed.values(), key=lambda failure: failure.start)
 
     def run(self, tokens: Sequence[JsonToken], length: int) -> None:
-        """Prove the tokens of a whole JSON text that ends at offset ``length``."""
+        """Prove the tokens of a whole JSON text that ends at offset ``length``.
+
+        Raises:
+            TemplateError: there are too many ways through the template to follow them all.
+        """
         states = self._sequence(tokens, {(("start",), frozenset()): ()}, Sight(self._tracked))
         for (stack, _), way in states.items():
             if stack == ("end",):
@@ -101,13 +129,14 @@ class Prover:
             if not states:
                 return states
             states = self._fork(token, states, sight) if isinstance(token, Fork) else self._loop(token, states, sight)
-            if len(states) > _MAX_STATES:  # without facts there are fewer states, and they still cover every event
+            if len(states) > _MAX_STATES:
                 states = _forget_all(states)
         return self._straight(straight, states)
 
     def _straight(self, tokens: Sequence[Mark | String | Slot], states: States) -> States:
         """The states after tokens without branches among them."""
         after: States = {}
+        self._budget.spend(len(states) * (1 + len(tokens) // 8))
         for (stack, facts), way in states.items():
             following = self._advance(tokens, list(stack), way)
             if following is not None:
@@ -155,7 +184,7 @@ class Prover:
 
         def one_round(name: str, before: States) -> States:
             said = {"only": ("and no other",), "first": ("and another",)}.get(name, ())
-            entered = {state: way + said for state, way in before.items()}
+            entered = {state: (*way, *said)[:MAX_WAY] for state, way in before.items()}
             left = _forget(self._sequence(token.body, entered, Sight(self._tracked, ROUNDS[name])), node.targets)
             return self._balanced(left, {len(stack) for stack, _ in before}, token)
 
@@ -185,8 +214,11 @@ class Prover:
     def _assume(self, states: States, condition: Expression, wanted: bool, words: str, sight: Sight) -> States:
         after: States = {}
         for (stack, facts), way in states.items():
-            for learnt in assume(condition, wanted, facts, sight):
-                _put(after, (stack, learnt), (*way, words) if words else way)
+            following = (*way, words) if len(way) < MAX_WAY else way
+            found = assume(condition, wanted, facts, sight)
+            self._budget.spend(1 + (len(stack) + len(way) + len(facts) * (1 + len(found))) // 8)
+            for learnt in found:
+                _put(after, (stack, learnt), following)
         return after
 
     def _fail(self, message: str, hint: str, start: int, end: int, way: Way) -> None:

@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from hookctl.bounded import EVENT_STEPS, Budget
 from hookctl.errors import TemplateError
 from hookctl.model import Json
 from hookctl.template.problems import EventSchema, TemplateProblem, nearest
@@ -19,8 +20,7 @@ from hookctl.template.schema_paths import EventShape, Shape, Unknown, describe_k
 if TYPE_CHECKING:
     from jmespath.parser import ParsedResult
 
-Ast = dict[str, Any]
-"""A node of a JMESPath expression, as jmespath gives it."""
+    from hookctl.bounded.jmes_path import Ast
 
 MAX_CHARACTERS = 1000
 """Of an expression."""
@@ -38,17 +38,20 @@ class When:
     _compiled: ParsedResult
 
     def matches(self, document: Mapping[str, Json]) -> bool:
-        """Whether the event's whole document passes; truth as JMESPath has it. Raises RenderError when it cannot be applied."""
+        """Whether the event's whole document passes; truth as JMESPath has it.
+
+        Raises RenderError when it cannot be applied, or takes more than ``EVENT_STEPS`` steps.
+        """
         from hookctl.template.jmespath_rules import is_true, search
 
-        return is_true(search(self._compiled, dict(document)))
+        return is_true(search(self._compiled, dict(document), Budget(EVENT_STEPS)))
 
 
 def compile_when(text: str) -> When:
     """The compiled expression. Raises TemplateError with offsets into ``text``."""
     from hookctl.template.jmespath_rules import compile_expression
 
-    return When(compile_expression(text, "when-syntax")[0])
+    return When(compile_expression(text, "when-syntax"))
 
 
 def check_when(text: str, event_type: EventSchema) -> list[TemplateProblem]:
@@ -56,7 +59,7 @@ def check_when(text: str, event_type: EventSchema) -> list[TemplateProblem]:
     from hookctl.template.jmespath_rules import compile_expression
 
     try:
-        compiled, _ = compile_expression(text, "when-syntax")
+        compiled = compile_expression(text, "when-syntax")
     except TemplateError as error:
         return [TemplateProblem.from_error(error)]
     event = EventShape(event_type.schema)
@@ -73,7 +76,7 @@ def unknown_fields(text: str, event: EventShape, start: Shape, rule: str) -> lis
     from hookctl.template.jmespath_rules import compile_expression
 
     try:
-        compiled, _ = compile_expression(text)
+        compiled = compile_expression(text)
     except TemplateError:
         return []  # what is wrong with it is for others to report
     return _walk(text, compiled, event, start, rule)

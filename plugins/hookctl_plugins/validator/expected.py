@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 
 from hookctl.model import Json
@@ -38,14 +39,16 @@ def shown(value: object, limit: int = 80) -> str:
         return _cut(json.dumps(value, ensure_ascii=False), limit)
     except RecursionError:
         return "a value nested too deeply to be shown"
+    except ValueError:  # Python writes no integer of more than 4,300 digits
+        return "a number with too many digits to be shown"
 
 
 def kept(value: object) -> Json:
     """``value`` for the record of an attempt: a scalar as it is, an array or object as its text, both cut to a sensible length."""
     if isinstance(value, str):
         return _cut(value, KEPT_CHARACTERS)
-    if value is None or isinstance(value, bool | int | float):
-        return value
+    if value is None or isinstance(value, bool) or (isinstance(value, int | float) and abs(value) <= sys.float_info.max):
+        return value  # no infinity, which an expression can compute and no record can hold
     return shown(value, KEPT_CHARACTERS)
 
 

@@ -11,7 +11,8 @@ from jmespath.exceptions import JMESPathError, ParseError
 from jmespath.functions import Functions
 from jmespath.lexer import Lexer
 
-from hookctl.errors import TemplateError
+from hookctl.bounded.jmes_path import FAILURES, MAX_LEVELS, evaluate, size
+from hookctl.errors import BudgetError, TemplateError
 from hookctl.model import Json, Mismatch
 from hookctl_plugins.validator.expected import accepted_scalars, is_accepted, kept, shown
 
@@ -30,7 +31,7 @@ def build(settings: Mapping[str, Json]) -> Validate:
         TemplateError: the expression is none, or reads what a response does not have.
     """
     expression = cast("str", settings["expression"])
-    compiled, names = _compile(expression)
+    tree, names = _compile(expression)
     expected = cast("list[Json] | None", settings.get("expected_values"))
     accepted = accepted_scalars([True] if expected is None else expected)
     label = f"jmespath {expression}"
@@ -39,10 +40,11 @@ def build(settings: Mapping[str, Json]) -> Validate:
     def validate(envelope: Envelope) -> Sequence[Mismatch]:
         if reads_body and envelope.problem:
             return (Mismatch(label, f"the body cannot be checked: {envelope.problem}", expression, expected),)
-        document = {"data": envelope.data, "status": envelope.status, "headers": dict(envelope.headers)}
+        document: dict[str, Json] = {"data": envelope.data, "status": envelope.status, "headers": dict(envelope.headers)}
         try:
-            result = compiled.search(document)
-        except Exception as error:  # noqa: BLE001 - jmespath lets TypeError, RecursionError and more escape; the response is not its author's
+            result = evaluate(tree, document, envelope.budget)
+            envelope.budget.weigh(result)  # it is shown
+        except (BudgetError, *FAILURES) as error:
             return (Mismatch(label, f"the expression cannot be evaluated on this response: {_reason(error)}", expression, expected),)
         if is_accepted(result, accepted):
             return ()
@@ -52,12 +54,12 @@ def build(settings: Mapping[str, Json]) -> Validate:
     return validate
 
 
-def _compile(expression: str) -> tuple[Any, frozenset[str]]:
-    """The compiled expression, and which parts of the response it reads."""
+def _compile(expression: str) -> tuple[Mapping[str, Any], frozenset[str]]:
+    """The parsed expression, and which parts of the response it reads."""
     try:
-        compiled: Any = jmespath.compile(expression)
-        names = frozenset(_root_names(compiled.parsed))
-        calls = list(_calls(compiled.parsed))
+        tree: Any = jmespath.compile(expression).parsed
+        names = frozenset(_root_names(tree))
+        calls = list(_calls(tree))
     except RecursionError:
         raise _refusal("the expression is nested too deeply", 0, len(expression)) from None
     except ParseError as error:
@@ -65,6 +67,8 @@ def _compile(expression: str) -> tuple[Any, frozenset[str]]:
         raise _refusal(f"this is no JMESPath expression: {_reason(error)}", start, start + len(str(error.token_value or " "))) from None
     except ValueError as error:  # the base of JMESPath's errors, and what a number of 5,000 digits raises
         raise _refusal(f"this is no JMESPath expression: {_reason(error)}", 0, len(expression)) from None
+    if size(tree) is None:
+        raise _refusal(f"the expression has more than {MAX_LEVELS} steps in a row", 0, len(expression))
     for name, arguments in calls:
         _check_call(expression, name, arguments)
     for name in sorted(names - {*MEMBERS, "@"}):
@@ -72,7 +76,7 @@ def _compile(expression: str) -> tuple[Any, frozenset[str]]:
         start, end = _place(expression, name)
         hint = f"Did you mean {near[0]}?" if near else "Start with data for the body, status, or headers."
         raise TemplateError(f"a response has no {name!r}", hint=hint, rule="validator-unknown-path", start=start, end=end)
-    return compiled, names
+    return tree, names
 
 
 def _root_names(node: Mapping[str, Any]) -> Iterator[str]:
@@ -130,6 +134,8 @@ def _refusal(message: str, start: int, end: int) -> TemplateError:
 
 def _reason(error: Exception) -> str:
     """One line of why; jmespath's own texts draw the expression again, with a caret."""
+    if isinstance(error, BudgetError):
+        return error.message
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     if isinstance(error, ParseError):

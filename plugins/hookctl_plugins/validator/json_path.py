@@ -1,7 +1,7 @@
 """``json_path``: what an RFC 9535 path selects from the response must be among the expected values.
 
-The response is somebody else's, so what evaluating a path may cost is bounded by its form: one ``..`` at most, no
-query from the root inside a filter that may select more than one value, and no regular expressions.
+The response is somebody else's, so what evaluating a path may cost is bounded: its steps are counted, and there are no regular
+expressions, whose steps nobody counts.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
+from hookctl.errors import BudgetError
 from hookctl.model import Json, Mismatch
 from hookctl_plugins.validator.expected import accepted_scalars, is_accepted, kept, shown
 
@@ -29,7 +30,7 @@ def build(settings: Mapping[str, Json]) -> Validate:
     """The check that ``json_path``, ``expected_values`` and ``match`` describe.
 
     Raises:
-        TemplateError: the path is none, costs too much, or starts outside of the response.
+        TemplateError: the path is none, or starts outside of the response.
     """
     path = cast("str", settings["json_path"])
     names = path.split(".")[1:]
@@ -44,9 +45,12 @@ def build(settings: Mapping[str, Json]) -> Validate:
     def validate(envelope: Envelope) -> Sequence[Mismatch]:
         if reads_body and envelope.problem:
             return (Mismatch(label, f"the body cannot be checked: {envelope.problem}", path, expected),)
-        found = _walk(envelope, names) if query is None else _find(envelope, query)
-        if found is None:
-            return (Mismatch(label, "the response is nested too deeply to be searched", path, expected),)
+        try:
+            found = _walk(envelope, names) if query is None else _find(envelope, query)
+        except BudgetError as error:
+            return (Mismatch(label, f"the path cannot be followed in this response: {error.message}", path, expected),)
+        except RecursionError:
+            return (Mismatch(label, "the path cannot be followed: its filters are nested too deeply", path, expected),)
         if not found:
             return (Mismatch(label, "the response has nothing at this path", path, expected),)
         wrong = [(place, value) for place, value in found if not is_accepted(value, accepted)]
@@ -74,9 +78,9 @@ def _nowhere() -> str:
     return ""
 
 
-def _find(envelope: Envelope, query: Query) -> Sequence[_Found] | None:
-    nodes = query.find({"data": envelope.data, "status": envelope.status, "headers": dict(envelope.headers)})
-    return None if nodes is None else [(node.path, node.value) for node in nodes]
+def _find(envelope: Envelope, query: Query) -> Sequence[_Found]:
+    nodes = query.find({"data": envelope.data, "status": envelope.status, "headers": dict(envelope.headers)}, envelope.budget)
+    return [(node.path, node.value) for node in nodes]
 
 
 def _compiled(path: str) -> Query:

@@ -1,23 +1,23 @@
-"""JSON paths that are more than names: parsed, and refused where they are none or could cost too much."""
+"""JSON paths that are more than names: parsed, and refused where they are none or do not start at a part of the response."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from jsonpath_rfc9535 import JSONPathEnvironment, JSONPathError
-from jsonpath_rfc9535.filter_expressions import FilterQuery, RootFilterQuery
 from jsonpath_rfc9535.segments import JSONPathRecursiveDescentSegment
 from jsonpath_rfc9535.selectors import NameSelector
 
+from hookctl.bounded import Budget
 from hookctl.errors import TemplateError
 from hookctl.model import Json
+from hookctl_plugins.validator.json_path_find import Finder, Node
 
 if TYPE_CHECKING:
-    from jsonpath_rfc9535 import JSONPathNode, JSONPathQuery
-    from jsonpath_rfc9535.tokens import Token
+    from jsonpath_rfc9535 import JSONPathQuery
 
 MEMBERS = ("data", "status", "headers")
 
@@ -51,16 +51,13 @@ class Query:
         """The member of the envelope that it starts at; empty when it is not one alone."""
         return _root_name(self._query)
 
-    def find(self, document: Json) -> Sequence[JSONPathNode] | None:
-        """What it selects; None when the document is nested too deeply to be searched."""
-        try:
-            return self._query.find(document)
-        except (JSONPathError, RecursionError):
-            return None
+    def find(self, document: Json, budget: Budget) -> Sequence[Node]:
+        """What it selects. Raises BudgetError when that takes more steps than the budget has left."""
+        return Finder(document, budget).select(self._query, Node(document))
 
 
 def compile_path(path: str) -> Query:
-    """The query of a path. Raises TemplateError for one that is none, costs too much, or starts outside of the response."""
+    """The query of a path. Raises TemplateError for one that is none, or starts outside of the response."""
     try:
         query = _environment().compile(path)
     except JSONPathError as error:
@@ -68,7 +65,6 @@ def compile_path(path: str) -> Query:
     except RecursionError:
         raise TemplateError("the JSON path is nested too deeply", hint="Write a simpler path.", rule="json-path-invalid", end=len(path)) from None
     _check_root(path, query)
-    _check_cost(query)
     return Query(query)
 
 
@@ -109,36 +105,3 @@ def _check_root(path: str, query: JSONPathQuery) -> None:
                 start=selector.token.index,
                 end=selector.token.index + len(selector.token.value),
             )
-
-
-def _check_cost(query: JSONPathQuery) -> None:
-    inner = list(_filter_queries(query))
-    segments = [segment for part in (query, *(found.query for found in inner)) for segment in part.segments]
-    descents = [segment for segment in segments if isinstance(segment, JSONPathRecursiveDescentSegment)]
-    for segment in descents[1:]:
-        raise _too_costly("a second `..`", segment.token, 2)
-    for found in inner:
-        if isinstance(found, RootFilterQuery) and not found.query.singular_query():
-            raise _too_costly("a query from `$` inside a filter that may select many values", found.token, 1)
-
-
-def _too_costly(what: str, token: Token, length: int) -> TemplateError:
-    return TemplateError(
-        f"{what} may take very long in a large response",
-        hint="Name the steps to the value.",
-        rule="json-path-invalid",
-        start=token.index,
-        end=token.index + length,
-    )
-
-
-def _filter_queries(query: JSONPathQuery) -> Iterator[FilterQuery]:
-    """The queries inside the filters of a query, at any depth."""
-    pending: list[object] = [selector for segment in query.segments for selector in segment.selectors]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, FilterQuery):
-            yield part
-            yield from _filter_queries(part.query)
-        pending += [getattr(part, name) for name in ("expression", "left", "right") if hasattr(part, name)]
-        pending += getattr(part, "args", ())

@@ -50,8 +50,9 @@ TEXT_RULES = (
     ),
     Rule(
         "template-too-large",
-        "The template is larger, or nested deeper, than templates may be.",
-        "The limits keep the cost of each event small. Split the expression, or shorten the text.",
+        "The template is larger, nested deeper or has more ways through it than templates may.",
+        "The limits keep the cost of each check and each event small. Split the expression, shorten the text, or close each object and "
+        "list in the branch that opens it.",
         'body_template: \'{"x": {{ ' + "(" * 100 + "data.request" + ")" * 100 + " }}}'",
         "body_template: '{\"x\": {{ data.request }}}'",
     ),

@@ -1,0 +1,8 @@
+"""Evaluation at a bounded cost: what counts the steps, and a JMESPath interpreter that does.
+
+A budget counts steps, never time, so the same expression and the same value end the same way on every machine.
+"""
+
+from hookctl.bounded.budget import EVENT_STEPS, RESPONSE_STEPS, Budget
+
+__all__ = ["EVENT_STEPS", "RESPONSE_STEPS", "Budget"]
