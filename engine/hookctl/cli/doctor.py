@@ -79,6 +79,8 @@ def _plugins(session: Session) -> Iterator[Check]:
 
     plugins = session.plugins
     yield Check("plugins", "ok", f"{len(set(plugins.origins.values()))} loaded")
+    for failure in plugins.failures:
+        yield Check("plugins", "problem", failure.message, failure.hint)
 
 
 def _settings(session: Session) -> Iterator[Check]:
