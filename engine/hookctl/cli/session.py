@@ -41,6 +41,10 @@ class Session:
         """Every plugin, loaded when first asked for. What could not be loaded is named on standard error, once."""
         return every_plugin(debug=self.debug)
 
+    def load_plugins(self) -> None:
+        """Load the plugins now: once signals are caught, Ctrl-C would have to wait for an import that hangs."""
+        self.__dict__["plugins"] = self.plugins
+
     @cached_property
     def progress(self) -> Progress:
         """What tells on standard error how far the work is before there is a result."""

@@ -56,7 +56,7 @@ def answer_hooks(unsigned: Request, auths: Iterable[Auth], response: Response, t
         failure = None
         if isinstance(error, Exception) and not isinstance(error, AttemptFailedError):
             failure = failure_from(error)
-        raise AttemptFailedError(failure or failure_of(error, who)) from error
+        raise AttemptFailedError(failure or failure_of(error, f"{who}: its response hook")) from error
 
 
 def _empty_stream(response: Response) -> object:

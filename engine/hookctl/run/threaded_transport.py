@@ -99,7 +99,7 @@ class ThreadedTransport:
             return from_requests(response), timing_of(response)
         except BaseException as error:  # noqa: BLE001  # the boundary to foreign code; no signal comes to this thread
             known = failure_from(error) if isinstance(error, Exception) else None
-            return known or failure_of(error, self._who), None
+            return known or failure_of(error, f"{self._who}: send"), None
         finally:
             if adapter is not None:
                 self._give_back(adapter)
