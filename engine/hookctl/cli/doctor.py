@@ -61,6 +61,9 @@ def _looked_at(look: Callable[[Session], Iterator[Check]], session: Session) -> 
         found.extend(look(session))
     except HookctlError as error:
         found.append(Check(look.__name__.strip("_"), "problem", error.message, error.hint))
+    except Exception as error:  # noqa: BLE001  # the other looks are still worth having
+        hint = "Please report it; `hookctl --debug` with the command that fails shows where."
+        found.append(Check(look.__name__.strip("_"), "problem", f"cannot be looked at: {type(error).__name__}", hint))
     return found
 
 

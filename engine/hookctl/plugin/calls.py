@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hookctl.errors import HookctlError, PluginError
 from hookctl.plugin.contain import BrokenContractError, Containment, Hook
-from hookctl.plugin.contained import Part, contained, kind
+from hookctl.plugin.contained import Part, contained
+from hookctl.plugin.given import kind
 from hookctl.plugin.interfaces import (
     AuthType,
     EventType,
@@ -205,5 +206,6 @@ class _Gathering:
             raise PluginError(message, hint="Uninstall one of the two.")
         if provider.built_in:
             return name, thing
-        slow = what == "policy"  # they look at whole plans, and no delivery waits for them
-        return name, contained(thing, Part(self.containment, provider.name, f"{what} {name}", at_start=slow, repeats_text=slow))
+        is_slow = what in {"policy", "secret source"}  # the one looks at whole plans, the other asks somebody; no other delivery waits
+        part = Part(self.containment, provider.name, f"{what} {name}", at_start=is_slow, repeats_text=what == "policy")
+        return name, contained(thing, part)

@@ -2,7 +2,8 @@
 
 Signals reach the main thread alone, so that is where hookctl may be interrupted, and where it must not hang. A call made there runs on a
 helper thread of the plugin, for a limited time. Nothing that a plugin raises can then be taken for Ctrl-C, and Ctrl-C is never taken for
-the plugin's. A call made on any other thread runs there: lanes and pools have deadlines of their own.
+the plugin's. A call made on any other thread runs there if it may have to wait, or belongs with others to one thread, as those of an auth
+do; attempts have deadlines of their own. Any other call gets a helper thread there, too, so that what hangs holds no lane.
 """
 
 from __future__ import annotations
@@ -31,11 +32,13 @@ class Hook:
     """A place where hookctl calls a plugin."""
 
     plugin: str
-    """The plugin's name; each has a helper thread of its own."""
+    """The plugin's name."""
     who: str
     """Whose code runs, for messages: ``auth hmac of plugin acme``."""
     name: str
     """The function: ``build``."""
+    bounded: bool = True
+    """It has a helper thread and a limited time wherever it is called, and not on the main thread alone."""
     at_start: bool = False
     """It may take :data:`START_SECONDS`."""
     repeats_text: bool = False
@@ -54,17 +57,18 @@ class Containment:
         self.secrets: set[str] = set()
         """Every secret that was resolved in this process, for masking."""
         self._tell = tell
-        self._helpers: dict[str, _Helper] = {}
+        self._helpers: dict[tuple[str, int], _Helper] = {}
+        """By plugin and calling thread: a thread that waits for its own calls alone never waits in a line."""
         self._hanging: dict[Hook, _Call] = {}
 
     def call(self, hook: Hook, function: Callable[..., Any], *args: Any, seconds: float = 0.0) -> Any:
         """What ``function(*args)`` gives. ``seconds`` are granted on top of the usual time.
 
         Raises a HookctlError that the plugin raised on purpose as it is, and PluginError for everything else that it raises and for a call
-        that does not return in time. On the main thread, KeyboardInterrupt passes.
+        that does not return in time. Ctrl-C passes: it is raised where hookctl waits.
         """
         call = _Call(hook, function, args)
-        if threading.current_thread() is threading.main_thread():
+        if hook.bounded or threading.current_thread() is threading.main_thread():
             self._make_on_helper(call, seconds + (START_SECONDS if hook.at_start else CALL_SECONDS))
         else:
             call.make()
@@ -80,17 +84,18 @@ class Containment:
         if before is not None:
             if not before.is_over:
                 raise _error(hook, f"an earlier call of {hook.name} has not returned")
-            del self._hanging[hook]
-        helper = self._helpers.get(hook.plugin)
+            self._hanging.pop(hook, None)
+        place = hook.plugin, threading.get_ident()
+        helper = self._helpers.get(place)
         if helper is None:
-            helper = self._helpers[hook.plugin] = _Helper(hook.plugin)
+            helper = self._helpers[place] = _Helper(hook.plugin)
         returned = False
         try:
             returned = helper.make(call, seconds)
         finally:
             if not returned:  # also when Ctrl-C ends the wait
                 self._hanging[hook] = call
-                del self._helpers[hook.plugin]  # its thread ends when the call does
+                del self._helpers[place]  # its thread ends when the call does
         if not returned:
             raise _error(hook, f"{hook.name} did not return within {seconds:g} s")
 
