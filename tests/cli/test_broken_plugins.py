@@ -216,11 +216,13 @@ class Auth:
         self.key = reveal(settings["key"])
     def __call__(self, request):
         request.headers["X-Key"] = self.key
+        if os.environ.get("FAIL") == "auth":
+            end()
         fail()
         return request
 
 def fail(*args):
-    if os.environ.get("FAIL"):
+    if os.environ.get("FAIL") == "all":
         end()
     return []
 
@@ -262,7 +264,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def start(site: Path, tmp_path: Path, receiver: Receiver) -> Callable[..., subprocess.Popen[str]]:
-    """``start(ending, "send", "events.jsonl", FAIL="1")``: hookctl in a process of its own, beside a plugin whose calls end so."""
+    """``start(ending, "send", "events.jsonl", FAIL="all")``: hookctl in a process of its own, beside a plugin whose calls end so."""
 
     def run(ending: str, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         (site / "acme_parts.py").write_text(code(ending, PARTS))
@@ -295,7 +297,7 @@ def test_deliveries_go_on_beside_a_plugin_that_fails(
 ) -> None:
     applied = start(ending, "apply", "--auto-approve").communicate(timeout=PATIENCE)
     assert "Applied" in applied[0], applied
-    process = start(ending, "send", "events.jsonl", FAIL="1")
+    process = start(ending, "send", "events.jsonl", FAIL="all")
     shown, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1  # not everything was delivered
     paths = [request.path for request in receiver.requests]
@@ -318,7 +320,7 @@ def test_debug_shows_where_it_fails_and_no_secret(
 ) -> None:
     assert events
     start("Exception", "apply", "--auto-approve").communicate(timeout=PATIENCE)
-    shown, said = start("Exception", *arguments, "send", "events.jsonl", FAIL="1", **variables).communicate(timeout=PATIENCE)
+    shown, said = start("Exception", *arguments, "send", "events.jsonl", FAIL="auth", **variables).communicate(timeout=PATIENCE)
     assert "debug: Traceback (most recent call last):\n" in said
     assert "debug:     raise RuntimeError(SECRET)\n" in said
     assert "debug: RuntimeError: ***\n" in said
@@ -327,7 +329,7 @@ def test_debug_shows_where_it_fails_and_no_secret(
 
 def test_sigterm_ends_a_runner_whose_plugin_hangs(start: Callable[..., subprocess.Popen[str]], receiver: Receiver, events: list[str], tmp_path: Path) -> None:
     start("hang", "apply", "--auto-approve").communicate(timeout=PATIENCE)
-    process = start("hang", "send", "-", FAIL="1")
+    process = start("hang", "send", "-", FAIL="all")
     assert process.stdin is not None
     process.stdin.write((tmp_path / "events.jsonl").read_text())
     process.stdin.flush()
