@@ -4,7 +4,7 @@ What an embedder needs to check and plan a directory of webhook files, as ``hook
 
     import hookctl
 
-    plugins = hookctl.load_plugins()
+    plugins = hookctl.load_plugins()  # what could not be loaded is in plugins.failures
     checked = hookctl.check_directory(Path("webhooks.d"), plugins)
     if checked.valid:
         plan = hookctl.plan_directory(checked, hookctl.AppliedState(), hookctl.tool_versions(plugins))

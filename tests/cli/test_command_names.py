@@ -1,4 +1,4 @@
-"""A plugin's command or policy that is named like one of hookctl's own."""
+"""A plugin's command or policy with the name of one of hookctl's own: it is left out, and everything else works."""
 
 from __future__ import annotations
 
@@ -49,13 +49,20 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
 
 
 @pytest.mark.parametrize("arguments", [("plan",), ("plugins",), ("--help",), ("acme",)])
-def test_it_is_refused_by_name_wherever_plugins_are_loaded(run_cli: Callable[..., Any], tmp_path: Path, install: Callable[..., None], arguments: Any) -> None:
+def test_it_is_left_out_and_named_wherever_plugins_are_loaded(
+    run_cli: Callable[..., Any], tmp_path: Path, install: Callable[..., None], arguments: Any
+) -> None:
     install("plan")
     (tmp_path / "webhooks.d").mkdir()
     (tmp_path / "webhooks.d" / "siem.yaml").write_text("name: Siem\nevent: anomaly\nurl: https://siem.example.com/\n")
     result = run_cli(*arguments, cwd=tmp_path)
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == ("Error: plugin acme adds the command 'plan', which hookctl has already\n  Uninstall it, or have its command renamed.\n")
+    warning = "plugin acme adds the command 'plan', which hookctl has already"
+    assert result.stderr.startswith(f"Warning: {warning}\n  Everything else works. Uninstall it, or have it renamed.\n")
+    assert result.stderr.count("Warning") == 1
+    assert result.exit_code == (64 if arguments == ("acme",) else 0)
+    assert "Acme's own" not in result.stdout
+    if arguments == ("plugins",):
+        assert warning in result.stdout
 
 
 def test_another_name_is_a_command(run_cli: Callable[..., Any], tmp_path: Path, install: Callable[..., None]) -> None:
@@ -67,8 +74,11 @@ def test_another_name_is_a_command(run_cli: Callable[..., Any], tmp_path: Path, 
 def test_a_policy_may_not_have_the_name_of_a_rule(run_cli: Callable[..., Any], tmp_path: Path, install: Callable[..., None], name: str) -> None:
     install(name, POLICY)
     result = run_cli("plugins", cwd=tmp_path)
-    message = f"Error: plugin acme adds the policy {name!r}, which is the name of a rule\n  Uninstall it, or have its policy renamed.\n"
-    assert (result.exit_code, result.stdout, result.stderr) == (1, "", message)
+    message = f"plugin acme adds the policy {name!r}, which is the name of a rule"
+    assert result.stderr == f"Warning: {message}\n  Everything else works. Uninstall it, or have it renamed.\n"
+    assert f"  {message}\n" in result.stdout
+    assert "Acme's own." not in result.stdout
+    assert result.exit_code == 0
 
 
 def test_another_policy_is_explained(run_cli: Callable[..., Any], tmp_path: Path, install: Callable[..., None]) -> None:

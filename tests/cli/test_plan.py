@@ -241,7 +241,7 @@ def test_a_policy_that_fails_is_named(run_cli: Run, root: Path, installed: Calla
     (root / "hookctl.toml").write_text('[policies.bad]\nseverity = "warning"\n')
     result = run_cli("plan", cwd=root)
     assert result.exit_code == 1
-    assert "error[bad]: the policy of rules failed: AttributeError(" in result.stdout
+    assert "error[bad]: policy bad of plugin rules: check raised AttributeError: " in result.stdout
     assert "Plan: 2 to add" in result.stdout
 
 

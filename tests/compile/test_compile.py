@@ -111,11 +111,11 @@ def test_a_plugins_defaults_are_written_out_and_its_numbers_canonical() -> None:
         @hookimpl
         def hookctl_transport_types(self) -> list[TransportType]:
             schema = {"type": "object", "properties": {"region": {"default": "eu"}, "shards": {"default": 2.0}, "key": {}}}
-            return [TransportType(name="bus", summary="a bus", schema=cast("Any", schema), build=cast("Any", None))]
+            return [TransportType(name="bus", summary="a bus", schema=cast("Any", schema), build=cast("Any", dict))]
 
         @hookimpl
         def hookctl_validator_types(self) -> list[ValidatorType]:
-            return [ValidatorType(name="bare", summary="no settings", schema={"type": "object"}, build=cast("Any", None), label=str)]
+            return [ValidatorType(name="bare", summary="no settings", schema={"type": "object"}, build=cast("Any", dict), label=str)]
 
     plan = compiled(
         SHORTEST | {"transport": {"type": "bus", "key": {"b": 1.0, "a": [2.0]}}, "response_validators": [{"type": "bare"}]}, load_plugins([Plugin()])

@@ -136,7 +136,7 @@ def test_five_hundred_deliveries_and_one_expired_token(site: Any, webhook: Calla
     assert set(site.stored().values()) == {DeliveryStatus.DELIVERED}
 
 
-def test_poison_goes_dead_with_its_reason_and_everything_else_flows(site: Any, webhook: Callable[..., str]) -> None:
+def test_poison_ends_with_its_reason_and_everything_else_flows(site: Any, webhook: Callable[..., str]) -> None:
     """A template that fails on what comes, and an auth plugin that raises."""
 
     def fail(*_: Any) -> Any:
@@ -145,7 +145,7 @@ def test_poison_goes_dead_with_its_reason_and_everything_else_flows(site: Any, w
     plugins = load_plugins()
     broken = AuthType(name="broken", summary="", schema={"type": "object"}, build=fail)
     plugins = replace(plugins, auth={**plugins.auth, "broken": broken})
-    site.apply(Siem=webhook("Siem"), Template=webhook("Template"), Auth=webhook("Auth"))
+    site.apply(Siem=webhook("Siem"), Template=webhook("Template"), Auth=webhook("Auth", "retry: {schedule: [100ms]}"))
     applied = AppliedStore(site.store).read()
     plans = dict(applied.plans)
     plans["Template"] = replace(plans["Template"], body_template='{"x": {{ data.nothing.of.that }}}')
@@ -162,7 +162,7 @@ def test_poison_goes_dead_with_its_reason_and_everything_else_flows(site: Any, w
     }
     reasons = site.reasons()
     assert {name: {reason.split(":")[0] for reason in found} for name, found in reasons.items()} == {"Template": {"render"}, "Auth": {"plugin"}}
-    assert all("broken" in reason for reason in reasons["Auth"])
+    assert all("broken" in reason and "schedule used up" in reason for reason in reasons["Auth"])
 
 
 def test_a_dead_host_that_returns(site: Any, webhook: Callable[..., str]) -> None:

@@ -147,11 +147,11 @@ def plugins_with(**fields: Any) -> Plugins:
 @pytest.mark.parametrize(
     ("build", "said"),
     [
-        (fails, "the policy of acme failed: ZeroDivisionError('one eye is shut')"),
-        (lambda _: fails, "the policy of acme failed: ZeroDivisionError('one eye is shut')"),
-        (lambda _: None, "the policy of acme failed: TypeError("),
-        (lambda _: lambda _: None, "the policy of acme failed: TypeError("),
-        (lambda _: lambda _: ["blink"], "the policy of acme failed: TypeError(\"it gave 'blink', not a PolicyFinding\")"),
+        (fails, "policy two_eyes of plugin acme: build raised ZeroDivisionError: one eye is shut"),
+        (lambda _: fails, "policy two_eyes of plugin acme: check raised ZeroDivisionError: one eye is shut"),
+        (lambda _: None, "policy two_eyes of plugin acme: build gave a policy two_eyes whose check is not a function but None"),
+        (lambda _: lambda _: None, "policy two_eyes of plugin acme: check raised TypeError: "),
+        (lambda _: lambda _: ["blink"], "policy two_eyes of plugin acme: check gave a str, not a PolicyFinding"),
     ],
 )
 def test_a_policy_that_fails_is_an_error_and_the_others_are_asked(delivery_plan: Build, build: Any, said: str) -> None:

@@ -71,7 +71,7 @@ TABLE = [
     (attempt(failure=FailureKind.TOKEN),                      "retry in 5"),
     (attempt(failure=FailureKind.ADDRESS_BLOCKED),            "dead"),
     (attempt(failure=FailureKind.RENDER),                     "dead"),
-    (attempt(failure=FailureKind.PLUGIN),                     "dead"),
+    (attempt(failure=FailureKind.PLUGIN),                     "retry in 5"),
     # a failure beside a response wins: a deadline that fired overrides a status that was read
     (attempt(200, failure=FailureKind.TIMEOUT),               "retry in 5"),
     # the schedule

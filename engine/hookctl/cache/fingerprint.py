@@ -36,7 +36,7 @@ def fingerprint(plugins: Plugins) -> str:
 
 def _modules(plugins: Plugins) -> Iterator[str]:
     for provider in plugins.providers:
-        yield from (function.__module__ for function in provider.hooks.values())
+        yield from (str(getattr(function, "__module__", None)) for function in provider.hooks.values())  # a partial has none
 
 
 def _distributions() -> Iterator[str]:

@@ -49,6 +49,7 @@ class Blocks:
         plugin = known.get(name)
         if plugin is None:
             hint = f"Known are: {', '.join(sorted(known))}; `hookctl plugins` shows what is installed." if known else "Install the plugin that adds it."
+            hint += self._plugins.failed_hint
             place = (*pointer, "type")
             notes.add("unknown-plugin", f"no {kind} plugin is called {brief(name)!r}", hint, place, suggestions=nearest(name, known))
             return None

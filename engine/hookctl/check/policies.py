@@ -14,6 +14,7 @@ from hookctl.model import Json, Plan, Pointer, Severity, SourceFile, Webhook
 from hookctl.model.source import NOWHERE
 from hookctl.plugin import Policy, PolicyFinding
 from hookctl.plugin.calls import Plugins
+from hookctl.plugin.contain import is_interrupt, text_of
 
 SEVERITY: dict[str, Json] = {"enum": [severity.value for severity in Severity], "description": "What every finding of the policy counts as"}
 """The setting ``severity``, which every policy has beside its own."""
@@ -42,8 +43,10 @@ def check_policy_settings(tables: Mapping[str, Any], plugins: Plugins) -> None:
             policy.build(settings)
         except SettingsError as error:
             raise _named(policy, error) from error
-        except Exception:  # noqa: BLE001, S112 - a policy that fails is an error of each plan, where it is told with its origin
-            continue
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
+            continue  # a policy that fails is an error of each plan, where it is told with its origin
 
 
 def field_place(webhook: Webhook, pointer: Pointer) -> Pointer:
@@ -65,7 +68,7 @@ def field_place(webhook: Webhook, pointer: Pointer) -> Pointer:
 
 def _policy(name: str, plugins: Plugins) -> Policy:
     if name not in plugins.policies:
-        hint = "`hookctl plugins` shows which there are."
+        hint = f"`hookctl plugins` shows which there are.{plugins.failed_hint}"
         raise SettingsError(f"[policies]: there is no policy {name!r}", hint=_meant(nearest(name, plugins.policies), hint))
     return plugins.policies[name]
 
@@ -102,9 +105,13 @@ def _ask(plan: Plan, policy: Policy, table: Mapping[str, Json], plugins: Plugins
         found = [_finding(said) for said in policy.build(_settings(table))(plan)]
     except SettingsError as error:
         raise _named(policy, error) from error
-    except Exception as error:  # noqa: BLE001 - whatever a plugin raises, it is named and keeps the plan from being applied
+    except PluginError as error:  # a third party's: the message names it
+        return [PolicyFinding("", error.message, error.hint)]
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
         origin = plugins.origins.get(("policy", policy.name), "an unknown plugin")
-        return [PolicyFinding("", f"the policy of {origin} failed: {error!r}", "Repair or uninstall it.")]
+        return [PolicyFinding("", f"the policy of {origin} failed: {type(error).__name__}: {text_of(error)}", "Repair or uninstall it.")]
     return [replace(said, is_error=severity == Severity.ERROR) if severity else said for said in found]
 
 

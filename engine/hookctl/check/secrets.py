@@ -15,9 +15,12 @@ _SHOWN = 20
 _ATTEMPT = re.compile(r"\$\{[^}\s]*\}?")
 
 
-def check_references(notes: Notes, sources: Mapping[str, SecretSource]) -> None:
-    """Note references that no source resolves, and those in fields that are taken as they are written."""
-    _check_values(notes, (), notes.webhook.fields.items(), sources)
+def check_references(notes: Notes, sources: Mapping[str, SecretSource], failed_hint: str = "") -> None:
+    """Note references that no source resolves, and those in fields that are taken as they are written.
+
+    ``failed_hint`` follows the hint about an unknown scheme: see :attr:`hookctl.plugin.calls.Plugins.failed_hint`.
+    """
+    _check_values(notes, (), notes.webhook.fields.items(), sources, failed_hint)
 
 
 def check_secret(notes: Notes, pointer: Pointer, value: Json) -> None:
@@ -31,18 +34,18 @@ def check_secret(notes: Notes, pointer: Pointer, value: Json) -> None:
         )
 
 
-def _check_values(notes: Notes, pointer: Pointer, values: Iterable[tuple[str | int, Json]], sources: Mapping[str, SecretSource]) -> None:
+def _check_values(notes: Notes, pointer: Pointer, values: Iterable[tuple[str | int, Json]], sources: Mapping[str, SecretSource], failed_hint: str) -> None:
     for part, value in values:
         if isinstance(value, str):
             if "${" in value:
-                _check_text(notes, (*pointer, part), value, sources)
+                _check_text(notes, (*pointer, part), value, sources, failed_hint)
         elif isinstance(value, dict):
-            _check_values(notes, (*pointer, part), value.items(), sources)
+            _check_values(notes, (*pointer, part), value.items(), sources, failed_hint)
         elif isinstance(value, list):
-            _check_values(notes, (*pointer, part), enumerate(value), sources)
+            _check_values(notes, (*pointer, part), enumerate(value), sources, failed_hint)
 
 
-def _check_text(notes: Notes, pointer: Pointer, text: str, sources: Mapping[str, SecretSource]) -> None:
+def _check_text(notes: Notes, pointer: Pointer, text: str, sources: Mapping[str, SecretSource], failed_hint: str) -> None:
     before = len(notes.findings)
     for match in _ATTEMPT.finditer(text):
         if len(notes.findings) - before >= _SHOWN:
@@ -64,7 +67,7 @@ def _check_text(notes: Notes, pointer: Pointer, text: str, sources: Mapping[str,
                 hint = f"Write ${{scheme:key}} with one of the schemes {listed(sources)}."
                 notes.add("secret-malformed", f"{brief(match[0])} is no secret reference", hint, pointer, part=match.span(), suggestions=_repaired(match[0]))
         elif not known:
-            hint = f"Write one of the schemes {listed(sources)}, or install the plugin that adds this one."
+            hint = f"Write one of the schemes {listed(sources)}, or install the plugin that adds this one.{failed_hint}"
             start, end = reference.span(1)
             message = f"no secret source has the scheme `{brief(reference[1])}`"
             notes.add("unknown-secret-scheme", message, hint, pointer, part=(start, end), suggestions=nearest(reference[1], sources))

@@ -71,6 +71,7 @@ class Texts:
         if event_type is None and isinstance(event, str) and not notes.has(("event",)):
             known = sorted(self._plugins.event_types)
             hint = f"Known are: {', '.join(known)}; `hookctl schema event NAME` shows the fields of each." if known else "Install the plugin that adds it."
+            hint += self._plugins.failed_hint
             notes.add("unknown-event-type", f"there is no event type {brief(event)!r}", hint, ("event",), suggestions=nearest(event, known))
         return event_type
 
@@ -84,20 +85,20 @@ class Texts:
             return
         problems = guarded(notes, self._plugins, pointer, ("event type", against.name), lambda: call(against))
         if problems:
-            _note(notes, pointer, problems, known=event_type is not None)
+            _note(notes, pointer, problems, known=event_type is not None, failed_hint=self._plugins.failed_hint)
         elif problems is not None:
             if len(self._clean) >= _KEPT:
                 self._clean.clear()
             self._clean.add(key)
 
 
-def _note(notes: Notes, pointer: Pointer, problems: Iterable[TemplateProblem], *, known: bool) -> None:
+def _note(notes: Notes, pointer: Pointer, problems: Iterable[TemplateProblem], *, known: bool, failed_hint: str) -> None:
     for problem in problems:
         if known or problem.rule not in _OF_THE_EVENT:
             notes.add(
                 problem.rule,
                 problem.message,
-                problem.hint,
+                problem.hint + (failed_hint if problem.rule == "template-filter" else ""),
                 pointer,
                 part=(problem.start, problem.end),
                 suggestions=problem.suggestions,

@@ -29,7 +29,7 @@ class Checker:
         notes = Notes(webhook)
         self._schema.check(notes, dict(webhook.fields))
         check_headers(notes, ("headers",), webhook.fields.get("headers"))
-        check_references(notes, self._plugins.secret_sources)
+        check_references(notes, self._plugins.secret_sources, self._plugins.failed_hint)
         self._blocks.check(notes)
         self._texts.check(notes)
         return notes.findings

@@ -63,6 +63,9 @@ def _looked_at(look: Callable[[Session], Iterator[Check]], session: Session) -> 
         found.extend(look(session))
     except HookctlError as error:
         found.append(Check(look.__name__.strip("_"), "problem", error.message, error.hint))
+    except Exception as error:  # noqa: BLE001  # the other looks are still worth having
+        hint = "Please report it; `hookctl --debug` with the command that fails shows where."
+        found.append(Check(look.__name__.strip("_"), "problem", f"cannot be looked at: {type(error).__name__}", hint))
     return found
 
 
@@ -81,6 +84,8 @@ def _plugins(session: Session) -> Iterator[Check]:
 
     plugins = session.plugins
     yield Check("plugins", "ok", f"{len(set(plugins.origins.values()))} loaded")
+    for failure in plugins.failures:
+        yield Check("plugins", "problem", failure.message, failure.hint)
 
 
 def _settings(session: Session) -> Iterator[Check]:

@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +15,9 @@ from hookctl.cli import exit_codes
 from hookctl.cli.echo import echo
 from hookctl.errors import HookctlError
 from hookctl.installed import any_third_party
+
+if TYPE_CHECKING:
+    from hookctl.plugin.calls import Plugins
 
 COMMANDS = {
     "init": "Write a first webhooks.d/, hookctl.toml and CI workflow.",
@@ -47,6 +51,11 @@ Examples:
 """
 
 
+EXPECTED = (click.ClickException, click.Abort, click.exceptions.Exit, KeyboardInterrupt, SystemExit, BrokenPipeError)
+"""How a command may end, hookctl's own errors apart."""
+TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
+"""What a variable of a switch may hold, as click reads it."""
+_LOADED = "hookctl.plugins"
 _OBJECTS = 10_000
 """Python looks for garbage when there are so many new objects, not 700: what is imported stays, and makes tens of thousands."""
 
@@ -54,31 +63,52 @@ _OBJECTS = 10_000
 class LazyGroup(click.Group):
     """A group that imports a command when it runs, not to list it."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+    def list_commands(self, ctx: click.Context) -> list[str]:
         """Built-in commands in the order of their use, then those of plugins."""
-        return [*COMMANDS, *sorted(self._plugin_commands())]
+        plugins = _plugins(ctx)
+        return [*COMMANDS, *sorted(plugins.commands if plugins else ())]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name, imported now; None when there is none."""
         if cmd_name in COMMANDS:
             module = import_module(f"hookctl.cli.{cmd_name}")
             command: click.Command = module.command
             return command
-        return self._plugin_commands().get(cmd_name)
+        plugins = _plugins(ctx)
+        return plugins.commands.get(cmd_name) if plugins else None
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command asked for. Raises HookctlError for what nobody expected: a plugin's command that failed, or a fault of hookctl."""
+        try:
+            return super().invoke(ctx)
+        except (*EXPECTED, HookctlError):
+            raise
+        except BaseException as error:
+            from hookctl.cli.debugging import unexpected
+
+            plugins = _plugins(ctx) if ctx.invoked_subcommand not in COMMANDS else None
+            raise unexpected(ctx.obj, error, ctx.invoked_subcommand or "", plugins) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing a built-in one."""
         rows = list(COMMANDS.items())
-        rows += [(name, command.get_short_help_str()) for name, command in sorted(self._plugin_commands().items())]
+        plugins = _plugins(ctx)
+        rows += [(name, plugins.short_help(name)) for name in sorted(plugins.commands)] if plugins else []
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
-    def _plugin_commands(self) -> dict[str, click.Command]:
+
+def _plugins(ctx: click.Context) -> Plugins | None:
+    """Every plugin, loaded once for the context; None when none is a third party's, so that only hookctl's own commands are there."""
+    if _LOADED not in ctx.meta:
         if not any_third_party():
-            return {}
+            return None
         from hookctl.cli.session import every_plugin
 
-        return dict(every_plugin().commands)
+        debug = ctx.params.get("debug") or os.environ.get("HOOKCTL_DEBUG", "").lower() in TRUE  # `--help` comes before the variable is read
+        ctx.meta[_LOADED] = every_plugin(debug=bool(debug))
+    plugins: Plugins = ctx.meta[_LOADED]
+    return plugins
 
 
 @click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "HOOKCTL"})
@@ -93,13 +123,16 @@ class LazyGroup(click.Group):
     show_default=True,
     help="Colour the output; NO_COLOR is respected.",
 )
+@click.option("--debug", is_flag=True, is_eager=True, envvar="HOOKCTL_DEBUG", help="Show tracebacks of plugins and of hookctl, secrets masked.")
 @click.version_option(package_name="hookctl")
 @click.pass_context
-def hookctl(ctx: click.Context, directory: str | None, store: str | None, config: str | None, color: str) -> None:
+def hookctl(ctx: click.Context, *, directory: str | None, store: str | None, config: str | None, color: str, debug: bool) -> None:
     """Outbound webhooks as code: write them in YAML, review the plan, apply it, deliver every event."""
     from hookctl.cli.session import open_session
 
-    ctx.obj = open_session(directory=directory, store=store, config=config, color=color)
+    ctx.obj = open_session(directory=directory, store=store, config=config, color=color, debug=debug)
+    if _LOADED in ctx.meta:
+        ctx.obj.plugins = ctx.meta[_LOADED]
 
 
 def main() -> None:

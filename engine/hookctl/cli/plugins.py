@@ -25,10 +25,14 @@ Examples:
 def command(session: Session, outputs: Outputs) -> None:
     """Show what is plugged in: ways to authenticate and to send, checks, secret sources, kinds of events and more.
 
-    Each with where it comes from, and with the settings that its block in a webhook file takes.
+    Each with where it comes from, and with the settings that its block in a webhook file takes. What could not be loaded is named last.
     """
     from hookctl.cli.terminal import text_width
     from hookctl.report.plugins import listed, render_json, render_text
 
-    things = listed(session.plugins)
-    outputs.write(color=session.color, text=lambda color: render_text(things, width=text_width(), color=color), json=lambda: render_json(things))
+    things, failures = listed(session.plugins), session.plugins.failures
+    outputs.write(
+        color=session.color,
+        text=lambda color: render_text(things, failures, width=text_width(), color=color),
+        json=lambda: render_json(things, failures),
+    )

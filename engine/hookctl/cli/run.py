@@ -44,6 +44,7 @@ def command(session: Session, *, grace: float, log_format: str, connect_to: tupl
     from hookctl.run.sending import run
 
     log = Log(log_format)
+    session.load_plugins()
     with catching_interrupts() as interrupts, running(session, session.network(connect_to, cacert), log.listener()) as (runner, _):
         run(runner, stopping=lambda: interrupts.requested, failed=lambda error: log.write("trouble", {"message": error.message}))
         log.write("stopping", {"in_flight": runner.in_flight})

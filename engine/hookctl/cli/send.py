@@ -81,8 +81,8 @@ def _send(session: Session, file: BinaryIO, wait: float, connect_to: tuple[str, 
         reported = len(intake.problems)
         progress.update(lambda: progress_line(intake, runner.tally, runner.in_flight, time.monotonic() - started))
 
+    reader = EventReader(EventGate(session.plugins.event_types))  # plugins are loaded before signals are caught: one may hang
     with catching_interrupts() as interrupts, running(session, session.network(connect_to, cacert)) as (runner, queue):
-        reader = EventReader(EventGate(session.plugins.event_types))
         intake = send(Source(file), reader, runner, queue, wait=wait, stopping=lambda: interrupts.requested, tell=tell)
         if interrupts.requested:
             progress.clear()

@@ -10,8 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hookctl.cli.echo import echo
 from hookctl.cli.settings_file import check_own, read_settings
-from hookctl.errors import FileError, PluginError, SettingsError
+from hookctl.errors import FileError, SettingsError
 from hookctl.files import resolve_given
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Session:
     directory: Path
     store: str
     color: bool
+    debug: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     named: bool = False
     """Whether the settings are from a file that the user named, and not from one that was found."""
@@ -40,8 +42,12 @@ class Session:
 
     @cached_property
     def plugins(self) -> Plugins:
-        """Every plugin, loaded when first asked for."""
-        return every_plugin()
+        """Every plugin, loaded when first asked for. What could not be loaded is named on standard error, once."""
+        return every_plugin(debug=self.debug)
+
+    def load_plugins(self) -> None:
+        """Load the plugins now: once signals are caught, Ctrl-C would have to wait for an import that hangs."""
+        self.__dict__["plugins"] = self.plugins
 
     @cached_property
     def progress(self) -> Progress:
@@ -81,28 +87,39 @@ class Session:
         )
 
 
-def every_plugin() -> Plugins:
-    """Every plugin that is installed. Raises PluginError, too, for a command and for a policy of a name that is hookctl's own."""
+def every_plugin(*, debug: bool) -> Plugins:
+    """Every plugin that is installed, without those commands and policies that have a name of hookctl's own.
+
+    Names on standard error what could not be loaded; with ``debug``, each failure of a plugin is shown with its traceback, now and later.
+    """
     from hookctl.cli.main import COMMANDS
     from hookctl.plugin.host import BUILT_IN, load_plugins
 
-    plugins = load_plugins()
+    if debug:
+        from hookctl.cli.debugging import show_failure
+
+        plugins = load_plugins(tell=show_failure)
+    else:
+        plugins = load_plugins()
+    hint = "Uninstall it, or have it renamed."
     for name in plugins.commands:
         if name in COMMANDS:
-            plugin = plugins.origins["command", name]
-            raise PluginError(f"plugin {plugin} adds the command {name!r}, which hookctl has already", hint="Uninstall it, or have its command renamed.")
+            plugins = plugins.without("command", name, f"adds the command {name!r}, which hookctl has already", hint)
     third_party = [name for name in plugins.policies if plugins.origins["policy", name] not in BUILT_IN]
     if third_party:
         from hookctl.model.rules import RULES
 
         for name in third_party:
             if name in RULES:
-                plugin = plugins.origins["policy", name]
-                raise PluginError(f"plugin {plugin} adds the policy {name!r}, which is the name of a rule", hint="Uninstall it, or have its policy renamed.")
+                plugins = plugins.without("policy", name, f"adds the policy {name!r}, which is the name of a rule", hint)
+    for failure in plugins.failures:
+        from hookctl.report.printable import printable
+
+        echo(f"Warning: {printable(failure.message)}\n  Everything else works. {printable(failure.hint)}", err=True)
     return plugins
 
 
-def open_session(*, directory: str | None, store: str | None, config: str | None, color: str) -> Session:
+def open_session(*, directory: str | None, store: str | None, config: str | None, color: str, debug: bool) -> Session:
     """The settings of this run: what is given here wins over ``hookctl.toml``, that over the defaults. Raises SettingsError."""
     settings = read_settings(config)
     if "dir" in settings and not directory and not config:
@@ -111,6 +128,7 @@ def open_session(*, directory: str | None, store: str | None, config: str | None
         directory=Path(directory or settings.get("dir", DIRECTORY)),
         store=store or settings.get("store", STORE),
         color=color == "always" or (color == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")),
+        debug=debug,
         settings=settings,
         named=bool(config),
         own_store="store" in settings and not store and not config,

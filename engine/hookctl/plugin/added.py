@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hookctl.errors import PluginError
 from hookctl.model import Json, PluginBlock
 from hookctl.model.secret import mask
+from hookctl.plugin.contain import is_interrupt, text_of
 from hookctl.plugin.interfaces import AuthType
 
 
@@ -46,8 +47,12 @@ def added_by(blocks: Iterable[PluginBlock], auth_types: Mapping[str, AuthType]) 
 def _told(name: str, adds: Callable[[Mapping[str, Json]], Mapping[str, str]], block: PluginBlock) -> Mapping[str, str]:
     try:
         told = dict(adds(block.settings))
-    except Exception as error:
-        raise _failed(name, repr(error)) from error
+    except PluginError:  # a third party's: the message names it
+        raise
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
+        raise _failed(name, f"{type(error).__name__}: {text_of(error)}") from error
     if not all(isinstance(text, str) for pair in told.items() for text in pair):
         raise _failed(name, f"it gave {told!r}, not names and values of headers")
     return told

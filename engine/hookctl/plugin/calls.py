@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from hookctl.errors import PluginError
+from hookctl.errors import HookctlError, PluginError
+from hookctl.plugin.contain import BrokenContractError, Containment, Hook
+from hookctl.plugin.contained import Part, contained
+from hookctl.plugin.given import kind
 from hookctl.plugin.interfaces import (
     AuthType,
     EventType,
@@ -26,6 +31,19 @@ T = TypeVar("T")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 SCHEME = re.compile(r"[a-z][a-z0-9_-]*")
 """As ``hookctl.model.secret.REFERENCE`` reads it; another could never be written."""
+MAX_THINGS = 1000
+"""What one hook may give."""
+
+
+@dataclass(frozen=True, slots=True)
+class PluginFailure:
+    """What could not be loaded. Everything else was."""
+
+    plugin: str
+    distribution: str
+    """As :attr:`Provider.distribution` has it."""
+    message: str
+    hint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +74,81 @@ class Plugins:
     providers: tuple[Provider, ...]
     origins: Mapping[tuple[str, str], str]
     """Which plugin gave what: ``("auth", "oauth2") -> "hookctl_plugins.auth"``."""
+    failures: tuple[PluginFailure, ...] = ()
+    """What could not be loaded, and why."""
+    containment: Containment = field(default_factory=Containment)
+    """What third-party code is called through."""
 
     @classmethod
-    def collect(cls, providers: Iterable[Provider]) -> Plugins:
-        """Ask each provider, in order. Raises PluginError when one raises or takes a taken name."""
+    def collect(cls, providers: Iterable[Provider], containment: Containment, failures: Iterable[PluginFailure] = ()) -> Plugins:
+        """Ask each provider, in order. What fails, and what takes a taken name, is left out and added to ``failures``."""
         found = tuple(providers)
-        origins: dict[tuple[str, str], str] = {}
+        gathering = _Gathering(found, containment, [*failures])
+        sources = gathering.gather("hookctl_secret_sources", "secret source", SecretSource)
         return cls(
-            auth=_gather(found, "hookctl_auth_types", "auth", AuthType, origins=origins),
-            transports=_gather(found, "hookctl_transport_types", "transport", TransportType, origins=origins),
-            validators=_gather(found, "hookctl_validator_types", "validator", ValidatorType, origins=origins),
-            secret_sources=_gather(found, "hookctl_secret_sources", "secret source", SecretSource, origins=origins, key="scheme"),
-            event_types=_gather(found, "hookctl_event_types", "event type", EventType, origins=origins),
-            filters=_gather(found, "hookctl_filter_types", "filter", FilterType, origins=origins),
-            policies=_gather(found, "hookctl_policies", "policy", Policy, origins=origins),
-            observers=_gather(found, "hookctl_observers", "observer", Observer, origins=origins),
-            commands=_gather(found, "hookctl_commands", "command", _command_class(found), origins=origins),
+            auth=gathering.gather("hookctl_auth_types", "auth", AuthType),
+            transports=gathering.gather("hookctl_transport_types", "transport", TransportType),
+            validators=gathering.gather("hookctl_validator_types", "validator", ValidatorType),
+            secret_sources={scheme: _remembering(source, containment.secrets) for scheme, source in sources.items()},
+            event_types=gathering.gather("hookctl_event_types", "event type", EventType),
+            filters=gathering.gather("hookctl_filter_types", "filter", FilterType),
+            policies=gathering.gather("hookctl_policies", "policy", Policy),
+            observers=gathering.gather("hookctl_observers", "observer", Observer),
+            commands=gathering.gather("hookctl_commands", "command", _command_class(found)),
             providers=found,
-            origins=origins,
+            origins=gathering.origins,
+            failures=tuple(gathering.failures),
+            containment=containment,
         )
+
+    def without(self, what: str, name: str, message: str, hint: str) -> Plugins:
+        """The same without a policy or a command that cannot have the name that it has; ``message`` follows the plugin's name."""
+        provider = next(provider for provider in self.providers if provider.name == self.origins[what, name])
+        failure = PluginFailure(provider.name, provider.distribution, f"plugin {provider.name} {message}", hint)
+        origins = {thing: origin for thing, origin in self.origins.items() if thing != (what, name)}
+        return replace(
+            self,
+            policies={other: policy for other, policy in self.policies.items() if (what, other) != ("policy", name)},
+            commands={other: command for other, command in self.commands.items() if (what, other) != ("command", name)},
+            origins=origins,
+            failures=(*self.failures, failure),
+        )
+
+    @property
+    def failed_hint(self) -> str:
+        """What a hint about an unknown name adds when plugins failed, since one of them may have had it; else empty."""
+        if not self.failures:
+            return ""
+        names = ", ".join(sorted({failure.plugin for failure in self.failures}))
+        return f" Not everything of {names} could be loaded, and it may be in there: see `hookctl doctor`."
+
+    def short_help(self, name: str) -> str:
+        """The one line of help of a command that a plugin gave; empty when it cannot say it."""
+        origin = self.origins.get(("command", name), "")
+        hook = Hook(origin, f"command {name} of plugin {origin}", "get_short_help_str", repeats_text=True)
+        try:
+            return str(self.containment.call(hook, lambda: str(self.commands[name].get_short_help_str())))
+        except PluginError:
+            return ""
+
+
+def failed_to_load(plugin: str, distribution: str, what: str, error: HookctlError) -> PluginFailure:
+    """The failure that ``error`` means, which ended ``what`` of a plugin: ours names the plugin, one that the plugin raised does not."""
+    is_named = isinstance(error, PluginError) and error.message.startswith(f"plugin {plugin}")
+    message = error.message if is_named else f"plugin {plugin}: {what} raised {type(error).__name__}: {error.message}"
+    return PluginFailure(plugin, distribution, message, error.hint)
+
+
+def _remembering(source: SecretSource, secrets: set[str]) -> SecretSource:
+    """The source, with every secret that it gives remembered for masking."""
+
+    def resolve(key: str) -> str:
+        secret = source.resolve(key)
+        if isinstance(secret, str):
+            secrets.add(secret)
+        return secret
+
+    return replace(source, resolve=resolve)
 
 
 def _command_class(providers: Iterable[Provider]) -> type:
@@ -85,34 +159,53 @@ def _command_class(providers: Iterable[Provider]) -> type:
     return Command
 
 
-def _gather(
-    providers: Iterable[Provider],
-    hook: str,
-    what: str,
-    kind: type[T],
-    *,
-    origins: dict[tuple[str, str], str],
-    key: str = "name",
-) -> dict[str, Any]:
-    gathered: dict[str, Any] = {}
-    for provider in providers:
-        function = provider.hooks.get(hook)
-        if function is None:
-            continue
+@dataclass(frozen=True, slots=True)
+class _Gathering:
+    """Asks providers for what they add."""
+
+    providers: tuple[Provider, ...]
+    containment: Containment
+    failures: list[PluginFailure]
+    origins: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def gather(self, hook: str, what: str, wanted: type[T]) -> dict[str, T]:
+        """What the hook gives, by name."""
+        gathered: dict[str, T] = {}
+        for provider in self.providers:
+            function = provider.hooks.get(hook)
+            if function is None:
+                continue
+            for thing in self._asked(provider, hook, lambda: list(islice(function(), MAX_THINGS))) or ():  # noqa: B023  # called now
+                accepted = self._asked(provider, hook, partial(self._accepted, thing, provider, what, wanted))
+                if accepted is not None:
+                    name, gathered[name] = accepted
+                    self.origins[what, name] = provider.name
+        return gathered
+
+    def _asked(self, provider: Provider, hook: str, call: Callable[[], Any]) -> Any:
         try:
-            things = list(function())
-        except (Exception, SystemExit) as error:  # whatever a plugin raises, it is named and hookctl says so
-            raise PluginError(f"plugin {provider.name} failed in {hook}: {error!r}", hint="Repair or uninstall it.") from error
-        for thing in things:
-            if not isinstance(thing, kind):
-                raise PluginError(f"plugin {provider.name}: {hook} gave {thing!r}, not a {kind.__name__}", hint="See docs/plugins.md.")
-            name = getattr(thing, key)
-            if not isinstance(name, str) or not (SCHEME if key == "scheme" else NAME).fullmatch(name):
-                raise PluginError(
-                    f"plugin {provider.name} adds a {what} named {name!r}", hint="A name is letters, digits, `.`, `_`, `-`; a scheme in lower case."
-                )
-            if name in gathered:
-                raise PluginError(f"plugin {provider.name} adds the {what} {name!r}, which {origins[what, name]} has already", hint="Uninstall one of the two.")
-            gathered[name] = thing
-            origins[what, name] = provider.name
-    return gathered
+            if provider.built_in:
+                return call()
+            place = Hook(provider.name, f"plugin {provider.name}", hook, at_start=True, repeats_text=True)
+            return self.containment.call(place, call)
+        except HookctlError as error:
+            self.failures.append(failed_to_load(provider.name, provider.distribution, hook, error))
+            return None
+
+    def _accepted(self, thing: Any, provider: Provider, what: str, wanted: type[T]) -> tuple[str, T]:
+        """The thing's name and what is used of it. Raises BrokenContractError, and PluginError for a name that is taken."""
+        if not isinstance(thing, wanted):
+            raise BrokenContractError(f"{kind(thing)}, not a {wanted.__name__}")
+        name = getattr(thing, "scheme" if what == "secret source" else "name")
+        if type(name) is not str or not (SCHEME if what == "secret source" else NAME).fullmatch(name):
+            given = repr(name) if isinstance(name, str) else kind(name)
+            advice = "a scheme is lower-case letters, digits, `_`, `-`" if what == "secret source" else "a name is letters, digits, `.`, `_`, `-`"
+            raise BrokenContractError(f"a {what} named {given}; {advice}")
+        if (what, name) in self.origins:
+            message = f"plugin {provider.name}: it adds the {what} {name!r}, which {self.origins[what, name]} has already"
+            raise PluginError(message, hint="Uninstall one of the two.")
+        if provider.built_in:
+            return name, thing
+        is_slow = what in {"policy", "secret source"}  # the one looks at whole plans, the other asks somebody; no other delivery waits
+        part = Part(self.containment, provider.name, f"{what} {name}", at_start=is_slow, repeats_text=what == "policy")
+        return name, contained(thing, part)

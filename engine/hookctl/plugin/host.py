@@ -6,17 +6,19 @@ entry point, so that a command that needs nothing else starts without reading th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from hookctl import __version__
-from hookctl.errors import PluginError
+from hookctl.errors import HookctlError, PluginError
 from hookctl.installed import GROUP, any_third_party
 from hookctl.plugin import hookspecs
-from hookctl.plugin.calls import Plugins, Provider
+from hookctl.plugin.calls import PluginFailure, Plugins, Provider, failed_to_load
+from hookctl.plugin.contain import Containment, Hook, Tell
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -24,41 +26,70 @@ if TYPE_CHECKING:
 BUILT_IN = tuple(f"hookctl_plugins.{area}" for area in ("auth", "transport", "validator", "secret", "event_type", "policy"))
 
 
-def load_plugins(extra: Iterable[object] = ()) -> Plugins:
+def load_plugins(extra: Iterable[object] = (), tell: Tell | None = None) -> Plugins:
     """Every plugin that is installed here, and ``extra`` ones, asked for all that they add.
 
-    Raises:
-        PluginError: a plugin cannot be imported, raises, or takes a name that is taken.
+    What cannot be loaded is left out, and stands in ``failures`` of the result; nothing that a plugin does is raised here.
+    ``tell`` hears of each call that fails, now and later: see :class:`hookctl.plugin.contain.Containment`.
     """
-    manager = pluggy.PluginManager(GROUP)
-    manager.add_hookspecs(hookspecs)
-    found = [_register(manager, name, import_module(name), "hookctl", __version__, built_in=True) for name in BUILT_IN]
-    for entry, plugin in _third_party():
-        found.append(_register(manager, entry.name, plugin, entry.dist.name if entry.dist else "", entry.dist.version if entry.dist else ""))
-    found += [_register(manager, getattr(plugin, "__name__", type(plugin).__name__), plugin) for plugin in extra]
-    return Plugins.collect(found)
+    host = _Host(Containment(tell))
+    found = [host.register(name, import_module(name), "hookctl", __version__, built_in=True) for name in BUILT_IN]
+    if any_third_party():
+        found += host.installed()
+    found += [host.register(getattr(plugin, "__name__", type(plugin).__name__), plugin) for plugin in extra]
+    return Plugins.collect([provider for provider in found if provider is not None], host.containment, host.failures)
 
 
-def _register(manager: pluggy.PluginManager, name: str, plugin: object, distribution: str = "", version: str = "", *, built_in: bool = False) -> Provider:
-    try:
-        manager.register(plugin, name)
-        manager.check_pending()
-    except (ValueError, pluggy.PluginValidationError) as error:
-        raise PluginError(f"plugin {name} cannot be registered: {error}", hint="Its hook functions must be named as in hookctl.plugin.hookspecs.") from error
-    hooks: dict[str, Any] = {}
-    for caller in manager.get_hookcallers(plugin) or ():
-        hooks[caller.name] = next(impl.function for impl in caller.get_hookimpls() if impl.plugin is plugin)
-    return Provider(name=name, distribution=distribution, version=version or str(getattr(plugin, "__version__", "")), built_in=built_in, hooks=hooks)
+class _Host:
+    """Imports and registers plugins, and remembers those for which that failed."""
 
+    def __init__(self, containment: Containment) -> None:
+        self.containment = containment
+        self.failures: list[PluginFailure] = []
+        self._manager = pluggy.PluginManager(GROUP)
+        self._manager.add_hookspecs(hookspecs)
 
-def _third_party() -> Iterator[tuple[EntryPoint, object]]:
-    if not any_third_party():
-        return
-    from importlib.metadata import entry_points  # costs more than the rest of start-up
+    def installed(self) -> Iterator[Provider | None]:
+        """Those of installed distributions, by the name of their entry points."""
+        from importlib.metadata import entry_points  # costs more than the rest of start-up
 
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+        found = self._called("of installed distributions", "", "reading entry points", lambda: list(entry_points(group=GROUP)))
+        for entry in sorted(found or (), key=lambda entry: entry.name):
+            distribution, version = self._called(entry.name, "", "reading metadata", partial(_released, entry)) or ("", "")
+            plugin = self._called(entry.name, distribution, f"importing {entry.value}", entry.load)
+            if plugin is not None:
+                yield self.register(entry.name, plugin, distribution, version)
+
+    def register(self, name: str, plugin: object, distribution: str = "", version: str = "", *, built_in: bool = False) -> Provider | None:
+        """The plugin with its hooks; None when it cannot be registered."""
+
+        def register() -> Provider:
+            try:
+                self._manager.register(plugin, name)
+                self._manager.check_pending()
+            except (ValueError, pluggy.PluginValidationError) as error:
+                hint = "Its hook functions must be named as in hookctl.plugin.hookspecs."
+                raise PluginError(f"plugin {name} cannot be registered: {error}", hint=hint) from error
+            hooks: dict[str, Any] = {}
+            for caller in self._manager.get_hookcallers(plugin) or ():
+                hooks[caller.name] = next(impl.function for impl in caller.get_hookimpls() if impl.plugin is plugin)
+            known = version or str(getattr(plugin, "__version__", ""))
+            return Provider(name=name, distribution=distribution, version=known, built_in=built_in, hooks=hooks)
+
+        if built_in:
+            return register()
+        provider: Provider | None = self._called(name, distribution, "registering it", register)
+        if provider is None and self._manager.get_plugin(name) is plugin:
+            self._manager.unregister(plugin)  # or what is wrong with it would be held against the next one
+        return provider
+
+    def _called(self, plugin: str, distribution: str, what: str, call: Callable[[], Any]) -> Any:
         try:
-            plugin = entry.load()
-        except (Exception, SystemExit) as error:  # whatever an import raises, it is the plugin's
-            raise PluginError(f"plugin {entry.name} ({entry.value}) cannot be imported: {error!r}", hint="Repair or uninstall its package.") from error
-        yield entry, plugin
+            return self.containment.call(Hook(plugin, f"plugin {plugin}", what, at_start=True, repeats_text=True), call)
+        except HookctlError as error:
+            self.failures.append(failed_to_load(plugin, distribution, what, error))
+            return None
+
+
+def _released(entry: EntryPoint) -> tuple[str, str]:
+    return (str(entry.dist.name), str(entry.dist.version)) if entry.dist else ("", "")

@@ -246,7 +246,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observer:
-    """Told of each attempt and each outcome, after it was recorded. Cannot change it; an exception is logged and dropped."""
+    """Told of each attempt and each outcome, after it was recorded. Cannot change it; what goes wrong in it is logged once and dropped."""
 
     name: str
     attempted: Callable[[Delivery, Attempt], None] | None = None

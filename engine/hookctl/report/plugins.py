@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import click
 
 from hookctl.model import Json
-from hookctl.plugin.calls import Plugins, Provider
+from hookctl.plugin.calls import PluginFailure, Plugins, Provider
 from hookctl.report.printable import json_text, printable
 from hookctl.report.schema import field_rows, render_table
 
@@ -52,7 +52,7 @@ def listed(plugins: Plugins) -> list[Listed]:
     return [thing for kind in KINDS for thing in sorted(_of_kind(plugins, kind), key=lambda thing: thing.name)]
 
 
-def render_text(things: Sequence[Listed], *, width: int, color: bool) -> str:
+def render_text(things: Sequence[Listed], failures: Sequence[PluginFailure] = (), *, width: int, color: bool) -> str:
     """For people: a heading per kind, a line per thing, a table of its settings. Wrapped to ``width`` columns; 0: not at all."""
     blocks = []
     for kind, purpose in KINDS.items():
@@ -60,11 +60,18 @@ def render_text(things: Sequence[Listed], *, width: int, color: bool) -> str:
         if found:
             heading = f"{kind.capitalize()}: {purpose}"
             blocks.append("\n".join([click.style(heading, bold=True) if color else heading, *(_entry(thing, width) for thing in found)]))
+    if failures:
+        heading = "Not loaded: what is wrong with plugins"
+        lines = [f"  {printable(failure.message)}\n      {printable(failure.hint)}" for failure in failures]
+        blocks.append("\n".join([click.style(heading, fg="red", bold=True) if color else heading, *lines]))
     return "\n\n".join(blocks) + "\n"
 
 
-def render_json(things: Sequence[Listed]) -> str:
-    """For machines: ``{"plugins": [{kind, name, summary, built_in, plugin, distribution, version, settings}]}``."""
+def render_json(things: Sequence[Listed], failures: Sequence[PluginFailure] = ()) -> str:
+    """For machines: ``{"plugins": [{kind, name, summary, built_in, plugin, distribution, version, settings}], "failures": [...]}``.
+
+    A failure has ``plugin``, ``distribution``, ``message`` and ``hint``.
+    """
     rows: list[Json] = [
         {
             "kind": thing.kind.replace(" ", "_"),
@@ -78,7 +85,8 @@ def render_json(things: Sequence[Listed]) -> str:
         }
         for thing in things
     ]
-    return json_text({"plugins": rows}) + "\n"
+    broken: list[Json] = [asdict(failure) for failure in failures]
+    return json_text({"plugins": rows, "failures": broken}) + "\n"
 
 
 def _entry(thing: Listed, width: int) -> str:
@@ -102,6 +110,6 @@ def _of_kind(plugins: Plugins, kind: str) -> Iterator[Listed]:
     }[kind]
     providers = {provider.name: provider for provider in plugins.providers}
     for name, thing in things.items():
-        summary = thing.get_short_help_str() if kind == "command" else getattr(thing, "summary", "")
+        summary = plugins.short_help(name) if kind == "command" else getattr(thing, "summary", "")
         settings = thing.schema if kind in {"auth", "transport", "validator", "policy"} else None
         yield Listed(kind, name, summary, settings, providers[plugins.origins[kind, name]])

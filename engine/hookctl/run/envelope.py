@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from hookctl.model import MAX_RESPONSE_BYTES, Failure, Json, Mismatch, Response, Verdict
+from hookctl.plugin.contain import is_interrupt
 from hookctl.plugin.interfaces import Envelope, Validate
 from hookctl.run.failures import failure_of
 from hookctl.run.strict_json import MAX_DEPTH, AmbiguousJsonError, is_deep, parse
@@ -94,7 +95,9 @@ def judge(response: Response, validators: Iterable[Validator]) -> tuple[list[Ver
         try:
             mismatches = validator.validate(envelope)
             verdicts.append(validator.passed if mismatches == () else Verdict(validator.label, _checked(mismatches)))
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # the boundary to foreign code, some of which exits
+        except BaseException as error:  # the boundary to foreign code
+            if is_interrupt(error):
+                raise
             broken = failure_of(error, validator.who)
             failure = failure or broken
             verdicts.append(Verdict(validator.label, (Mismatch(validator.label, broken.message),)))

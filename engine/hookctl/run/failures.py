@@ -11,6 +11,7 @@ from typing import Final
 from hookctl.errors import HookctlError, RenderError, SecretError, TemplateError, TokenError, TransportError
 from hookctl.model import Failure, FailureKind
 from hookctl.plugin.calls import Plugins
+from hookctl.plugin.contain import is_interrupt
 
 _KINDS: Final = {SecretError: FailureKind.SECRET, TokenError: FailureKind.TOKEN, RenderError: FailureKind.RENDER, TemplateError: FailureKind.RENDER}
 
@@ -43,7 +44,7 @@ def _transport_kind(error: TransportError) -> FailureKind:
 
 
 class blaming:  # noqa: N801  # read as a verb; a class, since each attempt enters several, and a generator costs four times as much
-    """Within, every exception ends the attempt with the failure that it means."""
+    """Within, every exception but Ctrl-C ends the attempt with the failure that it means; foreign code raises what it likes."""
 
     __slots__ = ("_who",)
 
@@ -54,7 +55,7 @@ class blaming:  # noqa: N801  # read as a verb; a class, since each attempt ente
         pass
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if isinstance(error, (Exception, SystemExit)) and not isinstance(error, AttemptFailedError):  # foreign code, some of which exits
+        if error is not None and not isinstance(error, AttemptFailedError) and not is_interrupt(error):
             raise AttemptFailedError(failure_of(error, self._who)) from error
 
 

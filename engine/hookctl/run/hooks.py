@@ -13,6 +13,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from hookctl.model import Request, Response, Timing
+from hookctl.plugin.contain import is_interrupt
 from hookctl.plugin.responses import failure_from, from_requests, to_requests
 from hookctl.run.authenticate import Auth, Authenticated, apply_auth, compare, prepared_request
 from hookctl.run.failures import AttemptFailedError, failure_of
@@ -49,9 +50,13 @@ def answer_hooks(unsigned: Request, auths: Iterable[Auth], response: Response, t
             answer = hook(answer, timeout=timeout) or answer
         sent = compare(unsigned, answer.request)
         return Answer(sent, from_requests(answer), Timing(total=timing.total + time.monotonic() - started))
-    except Exception as error:  # the boundary to foreign code
-        failure = None if isinstance(error, AttemptFailedError) else failure_from(error)
-        raise AttemptFailedError(failure or failure_of(error, who)) from error
+    except BaseException as error:  # the boundary to foreign code
+        if is_interrupt(error):
+            raise
+        failure = None
+        if isinstance(error, Exception) and not isinstance(error, AttemptFailedError):
+            failure = failure_from(error)
+        raise AttemptFailedError(failure or failure_of(error, f"{who}: its response hook")) from error
 
 
 def _empty_stream(response: Response) -> object:

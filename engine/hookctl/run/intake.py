@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hookctl.errors import EventError, PluginError
+from hookctl.errors import EventError
 from hookctl.model import Event, Json
+from hookctl.plugin.contain import is_interrupt, text_of
 from hookctl.run.strict_json import MAX_DEPTH, AmbiguousJsonError, parse
 
 if TYPE_CHECKING:
@@ -73,8 +74,11 @@ class EventGate:
 
             try:
                 self._validators[name] = jsonschema_rs.validator_for(dict(self._event_types[name].schema))
-            except (ValueError, jsonschema_rs.ValidationError) as error:
-                raise PluginError(f"the schema of the event type {name!r} is no JSON Schema: {error}", hint="Repair the plugin that adds it.") from error
+            except BaseException as error:  # a library may panic over a plugin's schema; other events still come in
+                if is_interrupt(error):
+                    raise
+                message = _short(f"the schema of the event type {name!r} is not a JSON Schema: {text_of(error)}")
+                raise EventError(message, hint="Repair or uninstall the plugin that adds it.") from error
         return self._validators[name]
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from msgspec.structs import replace
 
+from hookctl.errors import HookctlError
 from hookctl.model import AppliedState, Attempt, Delivery, DeliveryStatus
+from hookctl.plugin.contain import is_interrupt
 from hookctl.plugin.interfaces import Observer
 from hookctl.queue.interface import Circuit, Result
 
@@ -31,18 +34,31 @@ class Listener:
     """An apply was taken up."""
 
 
-def tell(results: Iterable[Result], listener: Listener, observers: Collection[Observer]) -> None:
-    """Tell of attempts that were recorded. What the listener raises comes out; what an observer raises is logged."""
+def tell(results: Iterable[Result], listener: Listener, observers: Collection[Observer], told: set[str]) -> None:
+    """Tell of attempts that were recorded. What the listener raises comes out; what an observer raises is logged, unless ``told`` has it."""
     for result in results:
         outcome = result.outcome
         due_at = result.claimed.delivery.due_at if outcome.due_at is None else outcome.due_at
         delivery = replace(result.claimed.delivery, status=outcome.status, attempts=result.attempt.number, due_at=due_at, reason=outcome.reason)
         listener.attempted(delivery, result.attempt)
         for observer in observers:
-            try:
-                if observer.attempted:
-                    observer.attempted(delivery, result.attempt)
-                if observer.ended and outcome.status is not DeliveryStatus.RETRYING:
-                    observer.ended(delivery)
-            except Exception:  # whatever a plugin raises: an observer cannot break a delivery
-                log.exception("observer %s failed", observer.name)
+            if observer.attempted:
+                _observe(partial(observer.attempted, delivery, result.attempt), observer.name, told)
+            if observer.ended and outcome.status is not DeliveryStatus.RETRYING:
+                _observe(partial(observer.ended, delivery), observer.name, told)
+
+
+def _observe(call: Callable[[], None], name: str, told: set[str]) -> None:
+    """Tell an observer; it cannot break a delivery. What goes wrong is logged once: it is likely to go wrong for every delivery."""
+    message = ""
+    try:
+        call()
+    except HookctlError as error:
+        message = error.message
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
+        message = f"observer {name} raised {type(error).__name__}"
+    if message and message not in told:
+        told.add(message)
+        log.warning("%s. It misses what it is not told; deliveries go on. This is said once.", message)

@@ -6,12 +6,12 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from msgspec import Struct
 
-from hookctl.errors import SecretError, TemplateError
+from hookctl.errors import PluginError, SecretError, TemplateError
 from hookctl.model import DeliveryPlan, Failure, FailureKind, Json, PluginBlock, Request, Secret, SecretReference, Verdict
 from hookctl.model.delivery_plan import canonical_json
 from hookctl.model.secret import has_reference, mask, resolve_all, resolve_text
@@ -117,10 +117,10 @@ def prepare(plan: DeliveryPlan, plugins: Plugins, network: Network, user_agent: 
     """Prepare ``plan``. May block while secrets are resolved. Raises AttemptFailedError; a later call may succeed."""
     secrets = _Secrets(plugins)
     with blaming("the body template"):
-        body = None if plan.body_template is None else compile_body(plan.body_template, plugins.filters)
+        body = None if plan.body_template is None else _compiled(plugins, partial(compile_body, plan.body_template, plugins.filters))
     transport = _transport(plan, plugins, secrets)
     with blaming("an expression in URL or headers"):
-        written = compile_head(plan.url, static_headers(plan, user_agent), plugins.filters)
+        written = _compiled(plugins, partial(compile_head, plan.url, static_headers(plan, user_agent), plugins.filters))
     heads = written.with_text(secrets.reveal), written.with_text(mask)
     request, shown = (Request(plan.method, *head.sample(), None) for head in heads)
     check_headers(request.headers)
@@ -184,13 +184,13 @@ def _broken_rule(transport: Transport, url: str) -> str | None:
 
 def _transport(plan: DeliveryPlan, plugins: Plugins, secrets: _Secrets) -> Transport:
     block = plan.transport or PluginBlock(DEFAULT_TRANSPORT, {})
-    kind = _known(plugins.transports, "transport", block.type)
+    kind = _known(plugins.transports, "transport", block.type, plugins.failed_hint)
     key = canonical_json([block.type, dict(block.settings)])
     return Transport(key, named(plugins, "transport", block.type), kind, secrets.settings(block))
 
 
 def _auth(block: PluginBlock, plan: DeliveryPlan, plugins: Plugins, secrets: _Secrets, adapter: BaseAdapter | None) -> Auth:
-    kind = _known(plugins.auth, "auth", block.type)
+    kind = _known(plugins.auth, "auth", block.type, plugins.failed_hint)
     settings = secrets.settings(block)
     who = named(plugins, "auth", block.type)
     with blaming(who):
@@ -209,7 +209,7 @@ def _apply_once(request: Request, auths: tuple[Auth, ...]) -> tuple[Authenticate
 
 
 def _validator(block: PluginBlock, plugins: Plugins) -> Validator:
-    kind = _known(plugins.validators, "validator", block.type)
+    kind = _known(plugins.validators, "validator", block.type, plugins.failed_hint)
     who = named(plugins, "validator", block.type)
     with blaming(who):
         label = kind.label(block.settings)
@@ -225,8 +225,19 @@ def _adapter(plugins: Plugins, network: Network) -> BaseAdapter:
     return LazyAdapter(lambda: _known(plugins.transports, "transport", DEFAULT_TRANSPORT).build({}, network))
 
 
-def _known(kinds: Mapping[str, T], what: str, name: str) -> T:
+def _known(kinds: Mapping[str, T], what: str, name: str, failed_hint: str = "") -> T:
     kind = kinds.get(name)
     if kind is None:
-        raise AttemptFailedError(Failure(FailureKind.PLUGIN, f"no plugin gives the {what} {name!r}"))
+        message = f"no plugin gives the {what} {name!r}"
+        raise AttemptFailedError(Failure(FailureKind.PLUGIN, f"{message}.{failed_hint}" if failed_hint else message))
     return kind
+
+
+def _compiled(plugins: Plugins, compile_it: Callable[[], T]) -> T:
+    """What ``compile_it`` gives. What cannot be compiled is the plugins' fault while some could not be loaded: a filter may be theirs."""
+    try:
+        return compile_it()
+    except TemplateError as error:
+        if not plugins.failures:
+            raise
+        raise PluginError(f"{error.message}.{plugins.failed_hint}") from error

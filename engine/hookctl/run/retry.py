@@ -24,8 +24,8 @@ RETRIED_STATUS = frozenset({408, 425, 429})
 OVERLOADED_STATUS = frozenset({408, 429})
 NOT_THE_TARGETS = frozenset({FailureKind.ADDRESS_BLOCKED, FailureKind.RENDER, FailureKind.PLUGIN, FailureKind.SECRET})
 """Failures that say nothing about the target."""
-FINAL_FAILURES = frozenset({FailureKind.ADDRESS_BLOCKED, FailureKind.RENDER, FailureKind.PLUGIN})
-"""Trying again unchanged would end the same way. A missing secret or a refused token is repaired outside, so it is tried again."""
+FINAL_FAILURES = frozenset({FailureKind.ADDRESS_BLOCKED, FailureKind.RENDER})
+"""Trying again unchanged would end the same way. A missing secret, a refused token and a plugin are repaired outside, so they are tried again."""
 
 WELL = Health(is_well=True)
 DELIVERED = Outcome(DeliveryStatus.DELIVERED)

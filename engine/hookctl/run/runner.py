@@ -72,6 +72,8 @@ class Runner:
         self._manners = Manners(monotonic, max_in_flight)
         self._keeper = Keeper(queue, limits or Limits(), clock, monotonic)
         self._listener = listener or Listener()
+        self._told: set[str] = set()
+        """How observers have failed."""
         self._has_audience = listener is not None or bool(plugins.observers)
         self._stopped = False
         self._hand = Hand()
@@ -305,7 +307,7 @@ class Runner:
         recorded = [result for result in results if result.claimed.delivery.id not in lost]
         self.tally.add(recorded)
         if self._has_audience:
-            tell(recorded, self._listener, self._plugins.observers.values())
+            tell(recorded, self._listener, self._plugins.observers.values(), self._told)
 
     def _say_circuits(self) -> None:
         circuits = self._manners.circuits(self._clock())

@@ -13,7 +13,7 @@ from hookctl.model import Failure, FailureKind, Request, Response, Timing
 from hookctl.plugin.interfaces import Completion
 from hookctl.plugin.responses import failure_from, from_requests, timing_of
 from hookctl.run.authenticate import prepared_request
-from hookctl.run.failures import failure_of
+from hookctl.run.failures import AttemptFailedError, blaming, failure_of
 from hookctl.run.threads import Workers
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class ThreadedTransport:
             self._live.clear()
         self._workers.close()
         for adapter in self._free:
-            adapter.close()
+            _close(adapter, self._who)
 
     def _exchange(self, ticket: int, request: Request, started: float, timeout: float) -> None:
         if ticket not in self._live:
@@ -97,9 +97,9 @@ class ThreadedTransport:
             adapter = self._take()
             response = adapter.send(prepared_request(request), timeout=timeout)
             return from_requests(response), timing_of(response)
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # the boundary to foreign code
+        except BaseException as error:  # noqa: BLE001  # the boundary to foreign code; no signal comes to this thread
             known = failure_from(error) if isinstance(error, Exception) else None
-            return known or failure_of(error, self._who), None
+            return known or failure_of(error, f"{self._who}: send"), None
         finally:
             if adapter is not None:
                 self._give_back(adapter)
@@ -115,5 +115,9 @@ class ThreadedTransport:
             if not self._closed:
                 self._free.append(adapter)
                 return
-        with suppress(Exception):  # nobody waits for it any more, and there is nothing left to do about it
-            adapter.close()
+        _close(adapter, self._who)
+
+
+def _close(adapter: BaseAdapter, who: str) -> None:
+    with suppress(AttemptFailedError), blaming(who):  # nobody waits for it any more, and the others are still to be closed
+        adapter.close()

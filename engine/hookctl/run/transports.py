@@ -7,6 +7,7 @@ Only several that must be driven at the same time take turns, in slices of a few
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Event
@@ -44,7 +45,7 @@ class Transports:
         self._network = network
         self._lines: dict[bytes, _Line] = {}
         self._woken = Event()
-        self._waiting_in: ConcurrentTransport | None = None
+        self._waiting_in: _Line | None = None
 
     def submit(self, kind: Transport, ticket: int, request: Request, timeout: float) -> None:
         """Begin to send. Raises AttemptFailedError when the transport cannot be opened or breaks its contract."""
@@ -75,7 +76,8 @@ class Transports:
         self._woken.set()
         waiting = self._waiting_in
         if waiting is not None:
-            waiting.wake()
+            with suppress(AttemptFailedError), blaming(waiting.who):  # then its poll returns when its time is up
+                waiting.transport.wake()
 
     def cancel(self, ticket: int) -> None:
         """Give up a request; it has no completion."""
@@ -102,7 +104,7 @@ class Transports:
         return line
 
     def _wait_in(self, line: _Line, wait: float) -> Sequence[Completion]:
-        self._waiting_in = line.transport  # before the look at the flag: who sets the flag after it sees this, and wakes the transport
+        self._waiting_in = line  # before the look at the flag: who sets the flag after it sees this, and wakes the transport
         try:
             return self._poll(line, 0 if self._woken.is_set() else wait)
         finally:
@@ -122,11 +124,8 @@ class Transports:
         """Close a transport; the next request opens another."""
         self._lines = {key: other for key, other in self._lines.items() if other is not line}
         line.tickets = set()
-        try:
-            with blaming(line.who):
-                line.transport.close()
-        except AttemptFailedError:
-            pass  # it is given up either way, and what it had under way has its failure
+        with suppress(AttemptFailedError), blaming(line.who):  # it is given up either way, and what it had under way has its failure
+            line.transport.close()
 
 
 def _checked(completion: Completion) -> Completion:

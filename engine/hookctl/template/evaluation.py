@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Never
 
 from hookctl.bounded import Budget
-from hookctl.errors import HookctlError, RenderError
+from hookctl.errors import HookctlError, PluginError, RenderError
 from hookctl.model import Json
 from hookctl.template import filters as built_in
 from hookctl.template.expressions import Choice, Compare, Const, Expression, Filtered, ListOf, Logic, Not, Path, Step, Test
@@ -192,6 +192,8 @@ def _filtered(expression: Filtered, text: str, filters: Mapping[str, Filter]) ->
         frame.weigh(given)
         try:
             result = function(given, *[argument(frame) for argument in arguments], **{name: argument(frame) for name, argument in keywords})
+        except PluginError:  # the plugin's failure and not the event's: another attempt may succeed
+            raise
         except HookctlError as error:
             raise RenderError(f"{text[expression.start : expression.end]}: {error.message}", hint=error.hint) from error
         except Exception as error:  # whatever a plugin raises, the delivery is dead with its name

@@ -1,0 +1,56 @@
+"""What ``--debug`` shows: tracebacks, with every secret that is known masked."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING
+
+from hookctl.cli.echo import echo
+from hookctl.errors import HookctlError
+from hookctl.report.printable import printable
+
+if TYPE_CHECKING:
+    from hookctl.cli.session import Session
+    from hookctl.plugin.calls import Plugins
+
+
+def show_failure(message: str, error: BaseException, secrets: frozenset[str]) -> None:
+    """Show on standard error where a call of a plugin failed; ``secrets`` are those that its text may hold."""
+    _show(f"{message}\n{_formatted(error)}", secrets)
+
+
+def unexpected(session: Session | None, error: BaseException, command: str, plugins: Plugins | None) -> HookctlError:
+    """The error to end with for an exception that nobody expected. Shows its traceback if that was asked for.
+
+    ``plugins`` are given for a ``command`` of theirs; without them the fault is hookctl's.
+    """
+    from hookctl.plugin.contain import text_of
+
+    loaded: Plugins | None = plugins or (session.__dict__.get("plugins") if session else None)
+    secrets = frozenset(loaded.containment.secrets) if loaded else frozenset()
+    origin = plugins.origins.get(("command", command)) if plugins else None
+    who = f"command {command} of plugin {origin}" if origin else "a fault in hookctl"
+    text = text_of(error)
+    message = f"{who}: {type(error).__name__}" + (f": {_masked(text, secrets)}" if text else "")
+    if session and session.debug:
+        _show(_formatted(error), secrets)
+    hint = "Repair or uninstall the plugin" if origin else "Please report it"
+    return HookctlError(message, hint=f"{hint}; `hookctl --debug` shows where it fails.")
+
+
+def _show(text: str, secrets: frozenset[str]) -> None:
+    lines = _masked(text, secrets).splitlines()
+    echo("\n".join(printable(f"debug: {line}") for line in lines), err=True)
+
+
+def _masked(text: str, secrets: frozenset[str]) -> str:
+    from hookctl.run.redact import Redactor
+
+    return Redactor(secrets).text(text)
+
+
+def _formatted(error: BaseException) -> str:
+    try:
+        return "".join(traceback.format_exception(error))
+    except BaseException as failed:  # noqa: BLE001  # an exception that a plugin made may refuse to be shown
+        return f"its traceback cannot be shown: {type(failed).__name__}"

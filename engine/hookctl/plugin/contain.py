@@ -1,0 +1,193 @@
+"""The one wrapper around third-party code: whatever a plugin does in a call, the caller gets a result or an error that names the plugin.
+
+Signals reach the main thread alone, so that is where hookctl may be interrupted, and where it must not hang. A call made there runs on a
+helper thread of the plugin, for a limited time. Nothing that a plugin raises can then be taken for Ctrl-C, and Ctrl-C is never taken for
+the plugin's. A call made on any other thread runs there if it may have to wait, or belongs with others to one thread, as those of an auth
+do; attempts have deadlines of their own. Any other call gets a helper thread there, too, so that what hangs holds no lane.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import Any
+
+from hookctl.errors import HookctlError, PluginError
+
+START_SECONDS = 30.0
+"""What an import, a hook, a policy or reading one secret for `doctor` may take: they may have much to load or to look at."""
+CALL_SECONDS = 5.0
+"""What any other call may take that is made while deliveries wait for it."""
+MAX_TEXT = 300
+"""Characters of an exception's text that are repeated."""
+
+Tell = Callable[[str, BaseException, frozenset[str]], None]
+"""Gets a failure's message, its exception, and the secrets that the exception's text may hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A place where hookctl calls a plugin."""
+
+    plugin: str
+    """The plugin's name."""
+    who: str
+    """Whose code runs, for messages: ``auth hmac of plugin acme``."""
+    name: str
+    """The function: ``build``."""
+    bounded: bool = True
+    """It has a helper thread and a limited time wherever it is called, and not on the main thread alone."""
+    at_start: bool = False
+    """It may take :data:`START_SECONDS`."""
+    repeats_text: bool = False
+    """A message may repeat an exception's text, since the code was given no secret."""
+
+
+class BrokenContractError(Exception):
+    """What a plugin gave cannot be used. Raised by the checks of this package; its text is safe to show."""
+
+
+class Containment:
+    """Calls plugins. One for each set of loaded plugins; it owns their helper threads."""
+
+    def __init__(self, tell: Tell | None = None) -> None:
+        """``tell`` hears of each failure, for `--debug`; what it prints, it must mask."""
+        self.secrets: set[str] = set()
+        """Every secret that was resolved in this process, for masking."""
+        self._tell = tell
+        self._helpers: dict[tuple[str, int], _Helper] = {}
+        """By plugin and calling thread: a thread that waits for its own calls alone never waits in a line."""
+        self._hanging: dict[Hook, _Call] = {}
+
+    def call(self, hook: Hook, function: Callable[..., Any], *args: Any, seconds: float = 0.0) -> Any:
+        """What ``function(*args)`` gives. ``seconds`` are granted on top of the usual time.
+
+        Raises a HookctlError that the plugin raised on purpose as it is, and PluginError for everything else that it raises and for a call
+        that does not return in time. Ctrl-C passes: it is raised where hookctl waits.
+        """
+        call = _Call(hook, function, args)
+        if hook.bounded or threading.current_thread() is threading.main_thread():
+            self._make_on_helper(call, seconds + (START_SECONDS if hook.at_start else CALL_SECONDS))
+        else:
+            call.make()
+        if call.error is None:
+            return call.result
+        if self._tell and call.raised is not None:
+            self._tell(call.error.message, call.raised, frozenset(self.secrets.union(_header_values(args))))
+        raise call.error from (None if call.error is call.raised else call.raised)
+
+    def _make_on_helper(self, call: _Call, seconds: float) -> None:
+        hook = call.hook
+        before = self._hanging.get(hook)
+        if before is not None:
+            if not before.is_over:
+                raise _error(hook, f"an earlier call of {hook.name} has not returned")
+            self._hanging.pop(hook, None)
+        place = hook.plugin, threading.get_ident()
+        helper = self._helpers.get(place)
+        if helper is None:
+            helper = self._helpers[place] = _Helper(hook.plugin)
+        returned = False
+        try:
+            returned = helper.make(call, seconds)
+        finally:
+            if not returned:  # also when Ctrl-C ends the wait
+                self._hanging[hook] = call
+                del self._helpers[place]  # its thread ends when the call does
+        if not returned:
+            raise _error(hook, f"{hook.name} did not return within {seconds:g} s")
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """True for the exception by which Ctrl-C ends hookctl; any other that comes out of foreign code is that code's failure."""
+    return isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread()
+
+
+@dataclass(slots=True)
+class _Call:
+    hook: Hook
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    result: Any = None
+    error: HookctlError | None = None
+    raised: BaseException | None = None
+    _running: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._running.acquire()
+
+    def make(self) -> None:
+        """Make the call. Never raises."""
+        try:
+            self.result = self.function(*self.args)
+        except BaseException as error:  # noqa: BLE001  # whatever a plugin raises is the plugin's
+            self.raised, self.error = error, _failure(self.hook, error)
+        finally:
+            self._running.release()
+
+    @property
+    def is_over(self) -> bool:
+        return not self._running.locked()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for its end; False when it has not come within ``seconds``. A signal's handler may raise out of it."""
+        return self._running.acquire(timeout=seconds)
+
+
+class _Helper:
+    """A thread that makes one call after another, until this object is gone."""
+
+    def __init__(self, plugin: str) -> None:
+        self._calls: SimpleQueue[_Call | None] = SimpleQueue()
+        threading.Thread(target=_work, args=(self._calls,), name=f"hookctl-plugin-{plugin}", daemon=True).start()
+
+    def __del__(self) -> None:
+        self._calls.put(None)
+
+    def make(self, call: _Call, seconds: float) -> bool:
+        self._calls.put(call)
+        return call.wait(seconds)
+
+
+def _work(calls: SimpleQueue[_Call | None]) -> None:
+    while (call := calls.get()) is not None:
+        call.make()
+        del call  # or its arguments live until the next one
+
+
+def _failure(hook: Hook, error: BaseException) -> HookctlError:
+    """The error to raise for what a plugin raised. Its own methods may raise, too."""
+    try:
+        if isinstance(error, BrokenContractError):
+            return _error(hook, f"{hook.name} gave {error}")
+        if isinstance(error, HookctlError) and type(error.message) is str and type(error.hint) is str:
+            return error
+    except BaseException:  # noqa: BLE001  # a property of an exception class that the plugin made
+        return _error(hook, f"{hook.name} raised an exception that cannot be read")
+    text = text_of(error) if hook.repeats_text else ""
+    return _error(hook, f"{hook.name} raised {type(error).__name__}" + (f": {text}" if text else ""))
+
+
+def _error(hook: Hook, what: str) -> PluginError:
+    return PluginError(f"{hook.who}: {what}", hint="Repair or uninstall the plugin; `hookctl --debug` shows where it fails.")
+
+
+def text_of(error: BaseException) -> str:
+    """What an exception says, in one line of at most :data:`MAX_TEXT` characters; empty when it cannot say anything."""
+    try:
+        text = " ".join(str(error).split())
+    except BaseException:  # noqa: BLE001  # a plugin's exception may have any __str__
+        return ""
+    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 3] + "..."
+
+
+def _header_values(args: tuple[Any, ...]) -> Iterator[str]:
+    """The headers of requests among arguments: an auth put its credentials there."""
+    for arg in args:
+        headers = getattr(arg, "headers", None) or {}
+        for _, value in headers.items() if hasattr(headers, "items") else headers:
+            if isinstance(value, str):
+                yield value
+                yield value.rpartition(" ")[2]  # without the scheme

@@ -1,0 +1,212 @@
+"""Third-party descriptions with everything that can be called in them contained, so that no caller needs to know whose code it calls.
+
+What a plugin gives is looked at once, inside a contained call, and copied: a schema whose properties lie, or a result of a wrong type, is
+the plugin's failure, with its name, and not a surprise further on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from hookctl.model import Request
+from hookctl.network import UrlProblem
+from hookctl.plugin import given
+from hookctl.plugin.contain import BrokenContractError, Containment, Hook
+from hookctl.plugin.interfaces import (
+    AuthType,
+    Completion,
+    ConcurrentTransport,
+    EventType,
+    FilterType,
+    Observer,
+    Policy,
+    Refreshable,
+    SecretSource,
+    TransportType,
+    ValidatorType,
+)
+
+Check = Callable[[Any], Any]
+"""Gives what is used of a result. Raises BrokenContractError for one that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing that a plugin gave, such as its auth ``hmac``."""
+
+    containment: Containment
+    plugin: str
+    what: str
+    """``auth hmac``."""
+    at_start: bool = False
+    repeats_text: bool = False
+
+    def hook(self, name: str, *, bounded: bool = True) -> Hook:
+        """The place where its function ``name`` is called."""
+        who = f"{self.what} of plugin {self.plugin}"
+        return Hook(self.plugin, who, name, bounded, self.at_start, self.repeats_text)
+
+    def function(self, name: str, function: object, check: Check) -> Callable[..., Any]:
+        """``function``, contained. Raises BrokenContractError for what cannot be called."""
+        if not callable(function):
+            raise BrokenContractError(f"a {self.what} whose {name} is not a function but {given.kind(function)}")
+        hook, call = self.hook(name), self.containment.call
+
+        def contained(*args: Any, **kwargs: Any) -> Any:
+            return call(hook, lambda *args: check(function(*args, **kwargs)), *args)
+
+        contained.__wrapped__ = function  # type: ignore[attr-defined]  # inspect.signature looks there, for the arguments of filters
+        return contained
+
+
+def contained(thing: Any, part: Part) -> Any:
+    """A copy of a description in which every call is contained. Raises what the description's own attributes raise, and BrokenContractError."""
+    for known, copy in _COPIES:
+        if isinstance(thing, known):
+            return copy(thing, part)
+    return thing  # a command: it runs when the user asks for it, and the command line names it when it fails
+
+
+def _auth(thing: AuthType, part: Part) -> AuthType:
+    adds = thing.adds
+    return AuthType(
+        name=thing.name,
+        summary=given.text(thing.summary),
+        schema=given.schema(thing.schema),
+        build=part.function("build", thing.build, lambda built: _built_auth(built, part)),
+        per_attempt=bool(thing.per_attempt),
+        blocking=bool(thing.blocking),
+        adds=None if adds is None else part.function("adds", adds, given.headers),
+    )
+
+
+def _transport(thing: TransportType, part: Part) -> TransportType:
+    rule = thing.check_url
+    return TransportType(
+        name=thing.name,
+        summary=given.text(thing.summary),
+        schema=given.schema(thing.schema),
+        build=part.function("build", thing.build, lambda built: _built_transport(built, part)),
+        check_url=None if rule is None else part.function("check_url", rule, lambda problems: given.instances(problems, UrlProblem)),
+    )
+
+
+def _validator(thing: ValidatorType, part: Part) -> ValidatorType:
+    return ValidatorType(
+        name=thing.name,
+        summary=given.text(thing.summary),
+        schema=given.schema(thing.schema),
+        build=part.function("build", thing.build, lambda built: part.function("validate", built, given.mismatches)),
+        label=part.function("label", thing.label, given.text),
+        expression=given.text(thing.expression),
+    )
+
+
+def _secret_source(thing: SecretSource, part: Part) -> SecretSource:
+    return SecretSource(scheme=thing.scheme, summary=given.text(thing.summary), resolve=part.function("resolve", thing.resolve, given.text))
+
+
+def _event_type(thing: EventType, part: Part) -> EventType:  # noqa: ARG001  # it is data alone
+    return EventType(name=thing.name, summary=given.text(thing.summary), schema=given.schema(thing.schema), mock=given.json_object(thing.mock))
+
+
+def _filter(thing: FilterType, part: Part) -> FilterType:
+    return FilterType(name=thing.name, summary=given.text(thing.summary), call=part.function("call", thing.call, given.plain_json))
+
+
+def _policy(thing: Policy, part: Part) -> Policy:
+    return Policy(
+        name=thing.name,
+        summary=given.text(thing.summary),
+        schema=given.schema(thing.schema),
+        build=part.function("build", thing.build, lambda built: part.function("check", built, given.findings)),
+    )
+
+
+def _observer(thing: Observer, part: Part) -> Observer:
+    told = {name: function for name in ("attempted", "ended") if (function := getattr(thing, name)) is not None}
+    return Observer(name=thing.name, **{name: part.function(name, function, lambda _: None) for name, function in told.items()})
+
+
+_COPIES: tuple[tuple[type, Callable[[Any, Part], Any]], ...] = (
+    (AuthType, _auth),
+    (TransportType, _transport),
+    (ValidatorType, _validator),
+    (SecretSource, _secret_source),
+    (EventType, _event_type),
+    (FilterType, _filter),
+    (Policy, _policy),
+    (Observer, _observer),
+)
+
+
+# -- what is built ---------------------------------------------------------------------------------------------------
+
+
+class _Auth:
+    """An ``AuthBase`` that is contained."""
+
+    def __init__(self, auth: Any, part: Part) -> None:
+        self._auth, self._part = auth, part
+
+    def __call__(self, request: Any) -> Any:
+        return self._part.containment.call(self._part.hook("__call__", bounded=False), self._apply, request)
+
+    def _apply(self, request: Any) -> Any:
+        applied = self._auth(request)
+        if applied is None:
+            return request
+        if not hasattr(applied, "headers"):
+            raise BrokenContractError(f"{given.kind(applied)}, not a request")
+        return applied
+
+
+class _RefreshableAuth(_Auth):
+    def refresh(self, request: Request) -> None:
+        self._part.containment.call(self._part.hook("refresh", bounded=False), self._auth.refresh, request)
+
+
+def _built_auth(built: object, part: Part) -> _Auth:
+    if not callable(built):
+        raise BrokenContractError(f"{given.kind(built)}, not an AuthBase")
+    return _RefreshableAuth(built, part) if isinstance(built, Refreshable) else _Auth(built, part)
+
+
+class _Adapter:
+    """A ``BaseAdapter`` whose ``close`` is contained. ``send`` runs on a pool's thread, and what it raises says what went wrong."""
+
+    def __init__(self, adapter: Any, part: Part) -> None:
+        self._adapter, self._part = adapter, part
+        self.send = adapter.send
+
+    def close(self) -> None:
+        self._call("close")
+
+    def _call(self, name: str, *args: Any, seconds: float = 0.0) -> Any:
+        return self._part.containment.call(self._part.hook(name, bounded=False), getattr(self._adapter, name), *args, seconds=seconds)
+
+
+class _ConcurrentAdapter(_Adapter):
+    """A ``ConcurrentTransport`` that is contained. Called on one thread, it runs on one thread: its plugin's."""
+
+    def submit(self, ticket: int, request: Request, timeout: float) -> None:
+        self._call("submit", ticket, request, timeout)
+
+    def poll(self, wait: float) -> Sequence[Completion]:
+        containment, hook, poll = self._part.containment, self._part.hook("poll", bounded=False), self._adapter.poll
+        ended = containment.call(hook, lambda wait: given.instances(poll(wait), Completion), wait, seconds=wait)
+        return cast("tuple[Completion, ...]", ended)
+
+    def wake(self) -> None:
+        self._call("wake")
+
+    def cancel(self, ticket: int) -> None:
+        self._call("cancel", ticket)
+
+
+def _built_transport(built: Any, part: Part) -> _Adapter:
+    if not callable(getattr(built, "send", None)) or not callable(getattr(built, "close", None)):
+        raise BrokenContractError(f"{given.kind(built)}, not a BaseAdapter")
+    return _ConcurrentAdapter(built, part) if isinstance(built, ConcurrentTransport) else _Adapter(built, part)

@@ -1,0 +1,135 @@
+"""What plugins give, looked at and copied into plain values. All functions raise BrokenContractError for what cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hookctl.model import Json, Mismatch
+from hookctl.plugin.contain import BrokenContractError
+from hookctl.plugin.interfaces import PolicyFinding
+
+MAX_DEPTH = 64
+MAX_VALUES = 100_000
+"""Values in one JSON value that a plugin gives."""
+MAX_GIVEN = 10_000
+"""Findings, mismatches or problems of one call."""
+BY_NAME = ("properties", "patternProperties", "$defs", "dependentSchemas")
+"""Keywords of JSON Schema that hold schemas by name."""
+IN_LIST = ("anyOf", "oneOf", "allOf", "prefixItems")
+"""Those that hold a list of schemas."""
+ONE = ("items", "additionalProperties", "propertyNames", "contains", "not", "if", "then", "else")
+"""Those that hold one schema."""
+LISTS = ("enum", "required", "examples")
+
+
+def kind(value: object) -> str:
+    """What sort of value it is, for messages: ``a list``, ``an int``, ``None``."""
+    if value is None:
+        return "None"
+    name = type(value).__name__
+    return f"{'an' if name[:1] in 'aeiouAEIOU' else 'a'} {name}"
+
+
+def plain_json(value: object, depth: int = MAX_DEPTH) -> Json:
+    """A JSON value as ``json.loads`` would give it: mappings and sequences copied. Raises BrokenContractError for anything else."""
+    return _plain(value, depth, [MAX_VALUES])
+
+
+def _plain(value: object, depth: int, left: list[int]) -> Json:
+    left[0] -= 1
+    if depth < 0 or left[0] < 0:
+        raise BrokenContractError("JSON that is nested too deep" if depth < 0 else f"JSON of more than {MAX_VALUES:,} values")
+    if value is None or value is True or value is False:
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if type(value) is int or type(value) is float:
+        return value
+    if isinstance(value, Mapping):
+        return {text(key): _plain(item, depth - 1, left) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, depth - 1, left) for item in value]
+    raise BrokenContractError(f"{kind(value)}, not JSON")
+
+
+def json_object(value: object) -> dict[str, Json]:
+    """A JSON object, copied."""
+    plain = plain_json(value)
+    if not isinstance(plain, dict):
+        raise BrokenContractError(f"{kind(value)}, not an object")
+    return plain
+
+
+def text(value: object) -> str:
+    """Text, as a plain string."""
+    if not isinstance(value, str):
+        raise BrokenContractError(f"{kind(value)}, not text")
+    return str.__str__(value)
+
+
+def headers(given: Any) -> Mapping[str, str]:
+    """Names and values of headers."""
+    return {text(name): text(value) for name, value in dict(given).items()}
+
+
+def instances(given: Any, wanted: type) -> tuple[Any, ...]:
+    """What a call gave one after another, each of that type."""
+    found: list[Any] = []
+    for one in given:
+        if not isinstance(one, wanted):
+            raise BrokenContractError(f"{kind(one)}, not a {wanted.__name__}")
+        if len(found) == MAX_GIVEN:
+            raise BrokenContractError(f"more than {MAX_GIVEN:,} of {wanted.__name__}")
+        found.append(one)
+    return tuple(found)
+
+
+def mismatches(given: Any) -> tuple[Mismatch, ...]:
+    """What a validator says."""
+    return tuple(
+        Mismatch(text(one.validator), text(one.message), text(one.path), plain_json(one.expected), plain_json(one.got)) for one in instances(given, Mismatch)
+    )
+
+
+def findings(given: Any) -> tuple[PolicyFinding, ...]:
+    """What a policy says."""
+    return tuple(
+        PolicyFinding(text(one.webhook), text(one.message), text(one.hint), bool(one.is_error), tuple(one.pointer)) for one in instances(given, PolicyFinding)
+    )
+
+
+def schema(value: object) -> Mapping[str, Json]:
+    """A JSON Schema of an object, with the parts that hookctl reads in the form that they must have."""
+    found = json_object(value)
+    _check_schema(found)
+    return found
+
+
+def _check_schema(found: dict[str, Json]) -> None:
+    for keyword in LISTS:
+        if not isinstance(found.get(keyword, []), list):
+            raise BrokenContractError(f"a schema whose {keyword} is {kind(found[keyword])}, not a list")
+    for keyword in BY_NAME:
+        by_name = found.get(keyword, {})
+        if not isinstance(by_name, dict):
+            raise BrokenContractError(f"a schema whose {keyword} is {kind(by_name)}, not an object")
+        by_name.update({name: _part(part, keyword) for name, part in by_name.items()})
+    for keyword in IN_LIST:
+        parts = found.get(keyword, [])
+        if not isinstance(parts, list):
+            raise BrokenContractError(f"a schema whose {keyword} is {kind(parts)}, not a list")
+        parts[:] = [_part(part, keyword) for part in parts]
+    for keyword in ONE:
+        if not isinstance(found.get(keyword, True), bool):
+            _part(found[keyword], keyword)
+
+
+def _part(part: Json, keyword: str) -> Json:
+    """A schema within another; one that is true or false as the object that means the same."""
+    if isinstance(part, bool):
+        return {} if part else {"not": {}}
+    if not isinstance(part, dict):
+        raise BrokenContractError(f"a schema with {kind(part)} in its {keyword}, not a schema")
+    _check_schema(part)
+    return part
