@@ -9,8 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from hookctl.errors import AddressBlockedError, ConnectError, CutResponseError, DeadlineError, NameNotFoundError, TlsError, TransportError
+from hookctl.errors import (
+    AddressBlockedError,
+    ConnectError,
+    CutResponseError,
+    DeadlineError,
+    LocalError,
+    NameNotFoundError,
+    TlsError,
+    TransportError,
+)
 from hookctl.model import MAX_RESPONSE_BYTES, Failure, FailureKind, Response, Timing
+from hookctl.network.shortage import shortage_of
 
 if TYPE_CHECKING:
     import requests
@@ -19,7 +29,7 @@ if TYPE_CHECKING:
 DEFAULT_TIMEOUT = 15.0
 """Seconds, for a caller of an adapter that names none: nothing waits for ever."""
 _ATTRIBUTE = "hookctl_exchange"
-_ERRORS = {error.kind: error for error in (NameNotFoundError, AddressBlockedError, ConnectError, TlsError, DeadlineError, CutResponseError)}
+_ERRORS = {error.kind: error for error in (NameNotFoundError, AddressBlockedError, ConnectError, TlsError, DeadlineError, CutResponseError, LocalError)}
 
 
 def attach(response: requests.Response, received: Response, timing: Timing) -> requests.Response:
@@ -117,6 +127,8 @@ def failure_from(error: Exception) -> Failure | None:
     for cause in chain:
         if isinstance(cause, TransportError):
             return Failure(_kind(cause.kind), cause.message)
+    if lack := shortage_of(error):
+        return Failure(FailureKind.LOCAL, lack)
     known = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError, ValueError)
     if not isinstance(error, known):
         return None

@@ -88,6 +88,11 @@ class Transports:
                 except AttemptFailedError:
                     self._break(line)
 
+    def since(self, ticket: int) -> float | None:
+        """When sending began (of ``time.monotonic``), 0 where it begins at once; None while the request waits for a thread."""
+        line = next((line for line in self._lines.values() if ticket in line.tickets), None)
+        return line.transport.since(ticket) if line and isinstance(line.transport, ThreadedTransport) else 0.0
+
     def close(self) -> None:
         """Give up everything, and close every connection and thread."""
         for line in list(self._lines.values()):

@@ -1,0 +1,65 @@
+"""What this machine may run out of while it delivers, told from what may be wrong with a target."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Iterator
+
+from hookctl.errors import LocalError
+
+LOCAL_ERRNOS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EADDRNOTAVAIL, errno.ENOSPC, errno.EDQUOT})
+"""File descriptors (of the process, of the system), memory, buffers, local ports, disk space."""
+NO_THREAD = "can't start new thread"
+"""What Python says, by a RuntimeError, when the system gives it no thread."""
+HINT = "Raise the limit that it names (ulimit -n, ulimit -u, the memory of the container), or stop what else uses it up here."
+
+
+def shortage_of(error: BaseException) -> str | None:
+    """What this machine lacks, in words, when that is what ``error`` or its cause means; None when it means something else."""
+    for cause in _causes(error):
+        if isinstance(cause, LocalError):
+            return cause.message
+        if isinstance(cause, MemoryError) or (isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_MEMORY):
+            return "this machine is out of memory"
+        if isinstance(cause, OSError) and not isinstance(cause, socket.gaierror) and cause.errno in LOCAL_ERRNOS:
+            return lacks(cause.errno)
+        if isinstance(cause, RuntimeError) and NO_THREAD in str(cause):
+            return "this machine has no thread left for hookctl"
+        if isinstance(cause, (ImportError, socket.gaierror)) and (found := lacking()):  # they name what is missing, and not why
+            return found
+    return None
+
+
+def shortage_in_connect(number: int, address: str) -> str | None:
+    """What this machine lacks when it cannot connect to ``address``, by the ``errno``; None when it lacks nothing.
+
+    EADDRNOTAVAIL means that no local port is free; for an IPv6 address it means as a rule that the machine has no IPv6, which no wait mends.
+    """
+    is_known = number in LOCAL_ERRNOS and not (number == errno.EADDRNOTAVAIL and ":" in address)
+    return lacks(number) if is_known else None
+
+
+def lacks(number: int) -> str:
+    """A shortage in words, by its ``errno``."""
+    return f"this machine cannot serve the request: {os.strerror(number)}"
+
+
+def lacking() -> str | None:
+    """Whether not even one file descriptor can be had now, in words; None when one can."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+    except OSError as error:
+        return lacks(error.errno) if error.errno in LOCAL_ERRNOS else None
+    return None
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """``error`` and what it was raised from; also what it was raised while handling, unless that was left out on purpose."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        yield from (argument for argument in error.args if isinstance(argument, BaseException))
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
