@@ -43,7 +43,7 @@ def shortage_in_connect(number: int, address: str) -> str | None:
 
 def lacks(number: int) -> str:
     """A shortage in words, by its ``errno``."""
-    return f"this machine cannot serve the request: {os.strerror(number)}"
+    return f"this machine is at its limit: {os.strerror(number)}"
 
 
 def lacking() -> str | None:

@@ -21,7 +21,7 @@ from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import Completion
 from hookctl.run.authenticate import Authenticated, authenticate, authenticate_afresh
 from hookctl.run.exchange import Finished, Job
-from hookctl.run.failures import AttemptFailedError
+from hookctl.run.failures import AttemptFailedError, failure_of
 from hookctl.run.hooks import Answer, answer_hooks
 from hookctl.run.prepare import Prepared, Unsigned, default_transport, may_block, prepare
 from hookctl.run.record import Sent, record
@@ -224,8 +224,8 @@ class AttemptEngine:
                 self._in_lane(exchange, partial(authenticate, request, prepared.auths))
             else:
                 self._send(exchange, authenticate(request, prepared.auths))
-        except AttemptFailedError as error:
-            self._fail(exchange, error.failure)
+        except (AttemptFailedError, MemoryError) as error:
+            self._fail(exchange, failure_of(error, "hookctl"))
 
     def _in_lane(self, exchange: _Exchange, function: Callable[[], Authenticated]) -> None:
         exchange.enter(FailureKind.TOKEN, exchange.job.plan.timeout_seconds)
@@ -334,7 +334,12 @@ class AttemptEngine:
         digest = prepared.digest if prepared else job.plan.digest
         if prepared and _refused(result):
             self._read_secrets_again(prepared)
-        self._finished.append(Finished(job, record(job.number, digest, exchange.started_at, sent=sent, result=result, timing=timing)))
+        try:
+            attempt = record(job.number, digest, exchange.started_at, sent=sent, result=result, timing=timing)
+        except MemoryError as error:
+            failure = failure_of(error, "hookctl")
+            attempt = record(job.number, digest, exchange.started_at, sent=None, result=failure, timing=timing)
+        self._finished.append(Finished(job, attempt))
 
 
 def _refused(result: Response | Failure) -> bool:

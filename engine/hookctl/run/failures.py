@@ -10,7 +10,7 @@ from typing import Final
 
 from hookctl.errors import HookctlError, RenderError, SecretError, TemplateError, TokenError, TransportError
 from hookctl.model import Failure, FailureKind
-from hookctl.network.shortage import shortage_of
+from hookctl.network.shortage import lacking, shortage_of
 from hookctl.plugin.calls import Plugins
 
 _KINDS: Final = {SecretError: FailureKind.SECRET, TokenError: FailureKind.TOKEN, RenderError: FailureKind.RENDER, TemplateError: FailureKind.RENDER}
@@ -33,7 +33,7 @@ def failure_of(error: BaseException, who: str) -> Failure:
     if isinstance(error, HookctlError):
         kind = next((kind for known, kind in _KINDS.items() if isinstance(error, known)), FailureKind.PLUGIN)
         return Failure(kind, error.message)
-    if lack := shortage_of(error):
+    if lack := shortage_of(error) or lacking():  # without a descriptor, anything may fail, and not say why
         return Failure(FailureKind.LOCAL, lack)
     return Failure(FailureKind.PLUGIN, f"{who} raised {type(error).__name__}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import socket
@@ -32,7 +33,8 @@ class _Lent(socket.socket):
     """A socket that pycurl duplicates and then drops."""
 
     def __del__(self) -> None:
-        self.close()
+        with contextlib.suppress(AttributeError):  # there was no descriptor for it
+            self.close()
 
 
 class Handle:
