@@ -7,6 +7,7 @@ hangs, and nothing else.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Hashable
@@ -30,6 +31,7 @@ MAX_KNOWN = 20_000
 """Keys of which the pool remembers how quick they are."""
 
 Call = Callable[[], None]
+log = logging.getLogger(__name__)
 
 
 class Pace(IntEnum):
@@ -226,7 +228,10 @@ class Pool:
 
     def _work(self, turn: Turn | None) -> None:
         while turn is not None:
-            turn.call()
+            try:
+                turn.call()
+            except BaseException as error:  # noqa: BLE001  # the thread is the pool's: others' calls are still to be made on it
+                log.error("a call of %s raised %s", self._name, type(error).__name__)  # noqa: TRY400  # its text may hold a secret
             with self._lock:
                 self._turns.ended(turn)
                 turn = None if self._closed else self._turns.next()

@@ -23,6 +23,7 @@ from hookctl.model import DeliveryStatus, Event, Json
 from hookctl.plugin.host import load_plugins
 from hookctl.queue.sqlite import SqliteQueue
 from hookctl.run.route import Router
+from hookctl.run.runner import Runner
 from hookctl.testing.receiver import Receiver
 
 HERE = Path(__file__).parent
@@ -142,6 +143,11 @@ class Site:
         events = [Event(name, "anomaly", 1.0, {**self.mock, "id": name}) for name in (f"e{number}" for number in range(first, first + count))]
         queue.enqueue([router.route(event) for event in events], time.time())
         queue.close()
+
+    def take_in_with(self, runner: Runner, count: int, first: int = 0) -> None:
+        """Have a runner of this process take in events."""
+        numbers = range(first, first + count)
+        runner.accept([Event(f"e{number}", "anomaly", 1.0, {**self.mock, "id": f"e{number}"}) for number in numbers])
 
     def wait(self, pid: int) -> int:
         """How the process ended: its exit code, or the negative number of the signal."""

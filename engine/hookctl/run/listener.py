@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from hookctl.model import AppliedState, Attempt, Delivery, DeliveryStatus
-from hookctl.plugin.interfaces import Observer
+from hookctl.model import AppliedState, Attempt, Delivery
 from hookctl.queue.interface import Circuit, Result
-
-log = logging.getLogger(__name__)
+from hookctl.run.observing import Observers
 
 
 def _ignore(*_: object) -> None:
@@ -31,18 +28,19 @@ class Listener:
     """An apply was taken up."""
 
 
-def tell(results: Iterable[Result], listener: Listener, observers: Collection[Observer]) -> None:
-    """Tell of attempts that were recorded. What the listener raises comes out; what an observer raises is logged."""
+def tell(results: Iterable[Result], listener: Listener, observers: Observers) -> None:
+    """Tell of attempts that were recorded. What the listener raises comes out; observers are told on threads of their own."""
+    news = []
     for result in results:
         outcome = result.outcome
         due_at = result.claimed.delivery.due_at if outcome.due_at is None else outcome.due_at
-        delivery = replace(result.claimed.delivery, status=outcome.status, attempts=result.attempt.number, due_at=due_at, reason=outcome.reason)
+        delivery = replace(
+            result.claimed.delivery,
+            status=outcome.status,
+            attempts=result.attempt.number,
+            due_at=due_at,
+            reason=outcome.reason,
+        )
         listener.attempted(delivery, result.attempt)
-        for observer in observers:
-            try:
-                if observer.attempted:
-                    observer.attempted(delivery, result.attempt)
-                if observer.ended and outcome.status is not DeliveryStatus.RETRYING:
-                    observer.ended(delivery)
-            except Exception:  # whatever a plugin raises: an observer cannot break a delivery
-                log.exception("observer %s failed", observer.name)
+        news.append((delivery, result.attempt))
+    observers.tell(news)

@@ -19,6 +19,7 @@ from hookctl.run.hand import Hand
 from hookctl.run.keeping import Keeper, Limits
 from hookctl.run.listener import Listener, tell
 from hookctl.run.manners import MAX_IN_FLIGHT, SLOW_SECONDS, Manners
+from hookctl.run.observing import Observers
 from hookctl.run.retry import DELIVERED, decide, describe, has_token_auth, health, was_not_made
 from hookctl.run.route import Router
 from hookctl.run.tally import Tally
@@ -72,6 +73,7 @@ class Runner:
         self._manners = Manners(monotonic, max_in_flight)
         self._keeper = Keeper(queue, limits or Limits(), clock, monotonic)
         self._listener = listener or Listener()
+        self._observers = Observers(plugins.observers.values())
         self._has_audience = listener is not None or bool(plugins.observers)
         self._stopped = False
         self._hand = Hand()
@@ -202,6 +204,7 @@ class Runner:
             self._record()
             self._queue.release(self._hand)
             self._hand.clear()
+            self._observers.close()
 
     def _claim(self) -> None:
         now = self._monotonic()
@@ -318,7 +321,7 @@ class Runner:
         recorded = [result for result in results if result.claimed.delivery.id not in lost]
         self.tally.add(recorded)
         if self._has_audience:
-            tell(recorded, self._listener, self._plugins.observers.values())
+            tell(recorded, self._listener, self._observers)
 
     def _say_circuits(self) -> None:
         circuits = self._manners.circuits(self._clock())
