@@ -37,8 +37,13 @@ def oauth2(path: str) -> PluginBlock:
 
 
 BEARER = PluginBlock("bearer", {"token": "${env:SECRET}"})
-HEALTHY = {"Plain": (), "Bearer": (BEARER,), "OAuth": (oauth2("/oauth/token"),)}
-"""The auth of the webhooks that must not be delayed."""
+HEALTHY: dict[str, dict[str, Any]] = {
+    "Plain": {},
+    "Bearer": {"auth": (BEARER,)},
+    "OAuth": {"auth": (oauth2("/oauth/token"),)},
+    "Requests": {"transport": PluginBlock("requests", {})},
+}
+"""The webhooks that must not be delayed."""
 
 
 @pytest.fixture(autouse=True)
@@ -52,8 +57,8 @@ class Delivering:
     def __init__(self, site: Any, plugins: Plugins, network: Network, hanging: list[DeliveryPlan]) -> None:
         applied = AppliedStore(site.store).read()
         siem = replace(applied.plans["Siem"], timeout_seconds=60.0)
-        healthy = {name: replace(siem, name=name, url=f"https://siem.example.com/{name}", auth=auth) for name, auth in HEALTHY.items()}
-        state = AppliedState(applied.serial + 1, {plan.name: plan for plan in hanging} | healthy)
+        healthy = [replace(siem, name=name, url=f"https://siem.example.com/{name}", **fields) for name, fields in HEALTHY.items()]
+        state = AppliedState(applied.serial + 1, {plan.name: plan for plan in [*hanging, *healthy]})
         self.site = site
         self.hanging = {plan.name for plan in hanging}
         self.queue = SqliteQueue(site.store)

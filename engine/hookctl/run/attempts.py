@@ -202,7 +202,7 @@ class AttemptEngine:
 
     def _send_for_auth(self, request: Request, timeout: float) -> int:
         ticket = next(self._tickets)
-        self._transports.submit(default_transport(self._plugins), ticket, request, timeout)
+        self._transports.submit(default_transport(self._plugins), ticket, request, timeout, request.url)
         return ticket
 
     def _read_secrets_again(self, prepared: Prepared) -> None:
@@ -249,7 +249,8 @@ class AttemptEngine:
         exchange.sent = authenticated
         exchange.enter(FailureKind.TIMEOUT, left)
         try:
-            self._transports.submit(exchange.prepared.transport, exchange.ticket, authenticated.request, left)
+            transport, sharer = exchange.prepared.transport, exchange.job.plan.name
+            self._transports.submit(transport, exchange.ticket, authenticated.request, left, sharer)
         except AttemptFailedError as error:
             self._fail(exchange, error.failure)
 

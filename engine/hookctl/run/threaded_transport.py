@@ -8,7 +8,6 @@ from contextlib import suppress
 from functools import partial
 from threading import Event, Lock
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from hookctl.model import Failure, Request, Response, Timing
 from hookctl.plugin.interfaces import Completion
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
 
 EACH = 16
-"""Requests to one host that are under way at once; the others wait, and their time does not run yet."""
+"""Requests of one webhook that are under way at once; the others wait, and their time does not run yet."""
 
 
 class ThreadedTransport:
@@ -41,12 +40,12 @@ class ThreadedTransport:
         self._woken = Event()
         self._closed = False
 
-    def submit(self, ticket: int, request: Request, timeout: float) -> None:
-        """Send on a thread; hosts share the threads, and ``timeout`` counts from when the request has one."""
+    def submit(self, ticket: int, request: Request, timeout: float, sharer: str = "") -> None:
+        """Send on a thread; ``timeout`` counts from when the request has one. ``sharer`` is who shares the threads: a webhook."""
         with self._lock:
             self._live[ticket] = None
         try:
-            self._pool.run(urlsplit(request.url).hostname, partial(self._exchange, ticket, request, timeout))
+            self._pool.run(sharer, partial(self._exchange, ticket, request, timeout))
         except BaseException:
             self.cancel(ticket)
             raise

@@ -46,11 +46,17 @@ class Transports:
         self._woken = Event()
         self._waiting_in: ConcurrentTransport | None = None
 
-    def submit(self, kind: Transport, ticket: int, request: Request, timeout: float) -> None:
-        """Begin to send. Raises AttemptFailedError when the transport cannot be opened or breaks its contract."""
+    def submit(self, kind: Transport, ticket: int, request: Request, timeout: float, sharer: str) -> None:
+        """Begin to send. ``sharer`` is who shares the threads of a transport that needs some: a webhook.
+
+        Raises AttemptFailedError when the transport cannot be opened or breaks its contract.
+        """
         line = self._lines.get(kind.key) or self._open(kind)
         with blaming(kind.who):
-            line.transport.submit(ticket, request, timeout)
+            if isinstance(line.transport, ThreadedTransport):
+                line.transport.submit(ticket, request, timeout, sharer)
+            else:
+                line.transport.submit(ticket, request, timeout)
         line.tickets.add(ticket)
 
     def poll(self, wait: float) -> list[Completion]:

@@ -186,8 +186,9 @@ def errors_as_store_errors(path: Path | None = None) -> Iterator[None]:
     except OSError as error:
         if path is None:  # nothing is opened there: it is of whatever else the block does
             raise
-        hint = HINT if shortage_of(error) else "Check the path given by --store and its permissions."
-        raise StoreError(f"{where} cannot be opened: {error.strerror or error}", hint=hint) from error
+        lack = shortage_of(error)
+        hint = HINT if lack else "Check the path given by --store and its permissions."
+        raise StoreError(f"{where} cannot be opened: {lack or error.strerror or error}", hint=hint) from error
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
