@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 from hookctl.errors import LocalError
 
@@ -18,7 +19,7 @@ HINT = "Raise the limit that it names (ulimit -n, ulimit -u, the memory of the c
 
 def shortage_of(error: BaseException) -> str | None:
     """What this machine lacks, in words, when that is what ``error`` or its cause means; None when it means something else."""
-    for cause in _causes(error):
+    for cause in causes(error):
         if isinstance(cause, LocalError):
             return cause.message
         if isinstance(cause, MemoryError) or (isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_MEMORY):
@@ -55,11 +56,15 @@ def lacking() -> str | None:
     return None
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """``error`` and what it was raised from; also what it was raised while handling, unless that was left out on purpose."""
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """``error`` and the exceptions behind it, nearest first: by cause, context (unless it was left out on purpose), urllib3's ``reason``, and
+    arguments that are exceptions."""
     seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        yield from (argument for argument in error.args if isinstance(argument, BaseException))
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    waiting: list[Any] = [error]
+    while waiting:
+        current = waiting.pop(0)
+        if isinstance(current, BaseException) and id(current) not in seen:
+            seen.add(id(current))
+            yield current
+            context = None if current.__suppress_context__ else current.__context__
+            waiting += [getattr(current, "reason", None), current.__cause__, context, *current.args]

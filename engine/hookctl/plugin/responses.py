@@ -6,7 +6,6 @@ back. What any other adapter returned is read here, up to the cap. ``requests`` 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from hookctl.errors import (
@@ -20,7 +19,7 @@ from hookctl.errors import (
     TransportError,
 )
 from hookctl.model import MAX_RESPONSE_BYTES, Failure, FailureKind, Response, Timing
-from hookctl.network.shortage import shortage_of
+from hookctl.network.shortage import causes, shortage_of
 
 if TYPE_CHECKING:
     import requests
@@ -101,18 +100,6 @@ def total_seconds(timeout: Any) -> float:
         return DEFAULT_TIMEOUT
     parts = timeout if isinstance(timeout, tuple) else (timeout,)
     return sum(float(part) for part in parts if part is not None) or DEFAULT_TIMEOUT
-
-
-def causes(error: BaseException) -> Iterator[BaseException]:
-    """``error`` and the exceptions behind it, nearest first: by cause, context, urllib3's ``reason``, and arguments that are exceptions."""
-    seen: set[int] = set()
-    waiting: list[Any] = [error]
-    while waiting:
-        current = waiting.pop(0)
-        if isinstance(current, BaseException) and id(current) not in seen:
-            seen.add(id(current))
-            yield current
-            waiting += [getattr(current, "reason", None), current.__cause__, current.__context__, *current.args]
 
 
 def failure_from(error: Exception) -> Failure | None:

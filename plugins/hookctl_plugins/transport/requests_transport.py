@@ -21,8 +21,8 @@ from hookctl.model import MAX_RESPONSE_BYTES, Response, Timing
 from hookctl.network import Network
 from hookctl.network.outgoing import vet_request
 from hookctl.network.resolver import Resolver
-from hookctl.network.shortage import HINT, shortage_of
-from hookctl.plugin.responses import attach, causes, total_seconds
+from hookctl.network.shortage import HINT, causes, shortage_of
+from hookctl.plugin.responses import attach, total_seconds
 from hookctl_plugins.transport.guarded_connection import Call, DeadlineSocket, GuardedConnection
 
 POOLS = 64
