@@ -57,8 +57,10 @@ def lacking() -> str | None:
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """``error`` and the exceptions behind it, nearest first: by cause, context (unless it was left out on purpose), urllib3's ``reason``, and
-    arguments that are exceptions."""
+    """``error`` and the exceptions behind it, nearest first.
+
+    By cause, by context unless it was left out on purpose, by urllib3's ``reason``, and by arguments that are exceptions.
+    """
     seen: set[int] = set()
     waiting: list[Any] = [error]
     while waiting:
