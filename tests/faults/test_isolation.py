@@ -161,13 +161,17 @@ def test_what_plugins_wait_for(delivering: Callable[..., Any], hanging: Callable
         release.wait(PATIENCE)
         return "secret"
 
+    def build_slowly(*_: Any) -> AuthBase:
+        wait()
+        return Hangs()
+
     def watch(_delivery: Delivery, _attempt: Attempt) -> None:
         release.wait(PATIENCE)
 
     plugins = load_plugins()
     auth = AuthType(name="hangs", summary="", schema={}, build=lambda *_: Hangs())
     each = AuthType(name="each", summary="", schema={}, build=lambda *_: Hangs(), per_attempt=True)
-    slow_build = AuthType(name="build", summary="", schema={}, build=lambda *_: wait() and Hangs())
+    slow_build = AuthType(name="build", summary="", schema={}, build=build_slowly)
     transport = TransportType(name="hangs", summary="", schema={}, build=lambda *_: Hangs())
     plugins = replace(
         plugins,

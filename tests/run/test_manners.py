@@ -186,7 +186,7 @@ def test_the_next_runner_goes_on_where_the_one_before_left_off(manners: Manners,
 
 def test_a_webhook_that_this_machine_lacks_something_for_waits_longer_each_time(manners: Manners, clock: Clock, make_plan: Callable[..., DeliveryPlan]) -> None:
     plan = make_plan()
-    waits = []
+    waits: list[float] = []
     for _ in range(9):
         count = start(manners, plan)
         assert count == (MAX_IN_FLIGHT_EACH if not waits else 1), "after a pause, one finds out"
