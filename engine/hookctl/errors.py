@@ -30,7 +30,8 @@
         |-- ConnectError            refused, unreachable, reset before the request was sent
         |-- TlsError                handshake or certificate verification failed
         |-- DeadlineError           the total deadline passed
-        `-- CutResponseError        the connection ended inside the response
+        |-- CutResponseError        the connection ended inside the response
+        `-- LocalError              this machine lacks what a request needs: a file descriptor, memory, a thread, a port
 
 A message says what is wrong and where; a hint says what to do. Neither ever holds a secret.
 """
@@ -196,3 +197,12 @@ class CutResponseError(TransportError):
     """The connection ended inside the response, or the response is not HTTP."""
 
     kind = "cut_response"
+
+
+class LocalError(TransportError):
+    """The machine that hookctl runs on lacks what a request needs: a file descriptor, memory, a thread, a local port.
+
+    It says nothing about the target, so the delivery is tried again soon, and its retry schedule is not used up.
+    """
+
+    kind = "local"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -153,3 +154,24 @@ def test_a_circuit_that_is_open(applied: Run, tmp_path: Path) -> None:
     queue.close()
     assert found(applied)["circuit"] == ("warning", "Siem: open since its target failed: HTTP 503")
     assert "! circuit" in applied("doctor").stdout
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (20_000, ("ok", "20,000 open files")),
+        (64, ("warning", "only 64 open files, so requests are sent few at a time")),
+        (resource.RLIM_INFINITY, ("ok", "any number of open files")),
+    ],
+)
+def test_how_many_files_may_be_open(applied: Run, monkeypatch: pytest.MonkeyPatch, files: int, expected: tuple[str, str]) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (32, files))
+    assert found(applied)["limits"] == expected
+
+
+def test_a_webhook_that_waits_for_this_machine(applied: Run, tmp_path: Path) -> None:
+    queue = SqliteQueue(tmp_path / ".hookctl/hookctl.db")
+    queue.set_circuits({"Siem": Circuit("local", "local: this machine is out of memory", 1.0, 2.0)})
+    queue.close()
+    message = "Siem: nothing is sent, since hookctl lacks something here: local: this machine is out of memory"
+    assert found(applied)["local"] == ("problem", message)

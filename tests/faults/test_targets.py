@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from hookctl.apply import AppliedStore
-from hookctl.model import AppliedState, DeliveryStatus, Event, PluginBlock
+from hookctl.model import AppliedState, DeliveryStatus, PluginBlock
 from hookctl.network import Network, guard, resolver
 from hookctl.plugin import AuthType
 from hookctl.plugin.calls import Plugins
@@ -81,10 +81,6 @@ def running(site: Any, network: Network, plugins: Plugins | None = None) -> Iter
     queue.close()
 
 
-def take_in(site: Any, runner: Runner, count: int, first: int = 0) -> None:
-    runner.accept([Event(f"e{number}", "anomaly", 1.0, {**site.mock, "id": f"e{number}"}) for number in range(first, first + count)])
-
-
 def step_until(runner: Runner, condition: Callable[[], bool]) -> None:
     limit = time.monotonic() + 30
     while not condition():
@@ -112,7 +108,7 @@ def test_a_name_that_rebinds_to_the_metadata_service(site: Any, webhook: Callabl
     site.receiver.answer("/Siem", Answer(503, headers=(("Connection", "close"),)))
     network = Network(allow={"siem.example.com": (ip_network("127.0.0.0/8"),)}, ca_file=site.receiver.ca_file, getaddrinfo=getaddrinfo)
     with running(site, network) as runner:
-        take_in(site, runner, 1)
+        site.take_in_with(runner, 1)
         step_until(runner, lambda: runner.tally.dead["Siem"] == 1)
     assert [one.split(":")[0] for one in site.reasons()["Siem"]] == ["address_blocked"]
     assert (site.receiver.count, set(dialled)) == (1, {"127.0.0.1"})
@@ -126,11 +122,11 @@ def test_five_hundred_deliveries_and_one_expired_token(site: Any, webhook: Calla
     site.receiver.require_token("/Siem")
     with pytest.MonkeyPatch.context() as patch, running(site, site.receiver.network()) as runner:
         patch.setenv("SECRET", "secret")
-        take_in(site, runner, 1)
+        site.take_in_with(runner, 1)
         step_until(runner, lambda: runner.tally.delivered["Siem"] == 1)
         assert site.receiver.tokens.issued == 1
         site.receiver.tokens.revoke_all()
-        take_in(site, runner, 500, first=1)
+        site.take_in_with(runner, 500, 1)
         step_until(runner, lambda: runner.tally.delivered["Siem"] == 501)
     assert site.receiver.tokens.issued == 2
     assert set(site.stored().values()) == {DeliveryStatus.DELIVERED}
@@ -153,7 +149,7 @@ def test_poison_ends_with_its_reason_and_everything_else_flows(site: Any, webhoo
     with running(site, site.receiver.network(), plugins) as runner:
         runner._take_state(AppliedState(applied.serial + 1, plans))
         runner._read_state = lambda: AppliedState(applied.serial + 1, plans)
-        take_in(site, runner, 50)
+        site.take_in_with(runner, 50)
         step_until(runner, lambda: runner.tally.delivered["Siem"] + runner.tally.dead.total() == 150)
     assert Counter((webhook, status) for (webhook, _, _), status in site.stored().items()) == {
         ("Siem", DeliveryStatus.DELIVERED): 50,

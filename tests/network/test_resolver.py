@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import threading
+from functools import partial
 from typing import Any
 
 import pytest
 
-from hookctl.errors import AddressBlockedError, DeadlineError, NameNotFoundError
+from hookctl.errors import AddressBlockedError, DeadlineError, LocalError, NameNotFoundError
 from hookctl.network import Network, resolver
 from hookctl.network.resolver import Resolver
+from hookctl.threads import Pool
 
 
 class Names:
@@ -74,16 +78,70 @@ def test_the_deadline_holds_and_a_late_answer_serves_the_next() -> None:
     resolving.close()
 
 
-def test_many_names_wait_for_few_threads() -> None:
+def test_names_that_hang_delay_no_other() -> None:
+    """A hundred names whose service does not answer, and one that is resolved meanwhile."""
+    hanging = threading.Event()
+
+    def ask(host: str, port: int, **_: Any) -> Any:
+        if host.startswith("hangs"):
+            hanging.wait()
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("8.8.8.8", port))]
+
+    resolving = Resolver(Network(getaddrinfo=ask))
+    answers = [resolving.begin(f"hangs-{number}.example") for number in range(100)]
+    assert resolving.resolve("well.example", 5).addresses == ("8.8.8.8",)
+    assert not any(answer.done() for answer in answers)
+    hanging.set()
+    assert [answer.result(5).host for answer in answers] == [f"hangs-{number}.example" for number in range(100)]
+    resolving.close()
+
+
+def test_a_name_that_waits_for_a_thread_is_not_its_service_being_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     names = Names()
     names.go.clear()
+    monkeypatch.setattr(resolver, "Pool", partial(Pool, limit=1))
     resolving = Resolver(Network(getaddrinfo=names))
-    before = threading.active_count()
-    answers = [resolving.begin(f"{number}.a.example") for number in range(50)]
-    assert threading.active_count() - before <= resolver.THREADS
+    first = resolving.begin("a.example")
+    with pytest.raises(LocalError, match="no thread was free"):
+        resolving.resolve("b.example", 0.01)
+    with pytest.raises(DeadlineError):
+        resolving.resolve("a.example", 0.01)
     names.go.set()
-    assert [answer.result(5).host for answer in answers] == [f"{number}.a.example" for number in range(50)]
+    assert first.result(5).host == "a.example"
     resolving.close()
+
+
+def test_no_thread_to_be_had_is_a_local_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    resolving = Resolver(Network(getaddrinfo=Names()))
+    with pytest.raises(LocalError, match="no thread left"):
+        resolving.resolve("a.example", 5)
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EMFILE, "Too many open files"), MemoryError(), socket.gaierror(socket.EAI_MEMORY, "Memory")])
+def test_what_this_machine_lacks_is_not_a_name_that_does_not_resolve(error: BaseException) -> None:
+    def ask(*_: Any, **__: Any) -> Any:
+        raise error
+
+    with pytest.raises((LocalError, MemoryError)):
+        Network(getaddrinfo=ask).resolve("a.example")
+
+
+def test_a_resolver_without_a_descriptor_does_not_say_that_the_name_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The C library then answers what it answers for a name that does not exist."""
+
+    def none_left(*_: Any, **__: Any) -> Any:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    names = Network(getaddrinfo=Names())
+    with pytest.raises(NameNotFoundError):
+        names.resolve("unknown.example")
+    monkeypatch.setattr(os, "open", none_left)
+    with pytest.raises(LocalError, match="Too many open files"):
+        names.resolve("unknown.example")
 
 
 def test_connect_to_needs_no_thread() -> None:

@@ -195,10 +195,12 @@ def test_an_adapter_is_used_by_one_thread_at_a_time(make_engine: MakeEngine, fin
     assert len(bodies) > 1, "they run on several threads"
 
 
-def test_the_time_that_a_request_waits_for_a_thread_counts(
+def test_a_request_that_waits_for_a_thread_has_its_whole_time_left(
     make_engine: MakeEngine, finish: Finish, make_plan: MakePlan, plugins: Plugins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hookctl.run.threaded_transport.THREADS", 1)
+    """Three to one host, of which one is sent at a time: the last waits for longer than its deadline, and is sent all the same."""
+    monkeypatch.setattr("hookctl.run.threaded_transport.EACH", 1)
+    monkeypatch.setattr("hookctl.run.attempts.GRACE", 0.0)
     timeouts: list[float] = []
 
     class Slow(Adapter):
@@ -209,11 +211,8 @@ def test_the_time_that_a_request_waits_for_a_thread_counts(
 
     plan = make_plan(transport="mine", timeout_seconds=0.5)
     finished = finish(make_engine(plugins=added(plugins, transport=lambda *_: Slow())), plan, plan, plan)
-    assert timeouts[0] == 0.5
-    assert timeouts[1] <= 0.2
-    last = finished[-1].attempt.failure
-    assert last is not None
-    assert (last.kind, last.message) == (FailureKind.TIMEOUT, "no thread was free within 0.5 s")
+    assert timeouts == [0.5, 0.5, 0.5]
+    assert all(one.attempt.succeeded for one in finished)
 
 
 def test_a_transport_may_have_a_kind_of_failure_of_its_own(attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins) -> None:

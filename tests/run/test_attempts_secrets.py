@@ -51,11 +51,9 @@ def fragments(secret: str) -> list[str]:
     return [secret, quote(secret, safe=""), *(text[at : at + 8] for text in aligned for at in range(len(text) - 7))]
 
 
-def test_what_holds_a_secret_does_not_show_it(
-    make_plan: MakePlan, plugins: Plugins, receiver: Receiver, mock_event: Mapping[str, Json], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_holds_a_secret_does_not_show_it(make_plan: MakePlan, plugins: Plugins, mock_event: Mapping[str, Json], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CANARY", CANARY)
-    prepared = prepare(make_plan(headers={"X-Key": "${env:CANARY}"}), plugins, receiver.network(), "hookctl/test")
+    prepared = prepare(make_plan(headers={"X-Key": "${env:CANARY}"}), plugins, None, "hookctl/test")
     unsigned = prepared.make_request(Job("msg_1", prepared.plan, mock_event, 1), 1.0)
     assert dict(unsigned.request.headers)["X-Key"] == CANARY
     for one in (prepared, unsigned, Authenticated(unsigned.request, added=(("key", CANARY),))):

@@ -188,3 +188,77 @@ def test_a_circuit_after_the_clock_is_set_back_while_nothing_runs(manners: Manne
     """It stays open for no longer than a circuit ever does."""
     manners.take_over({"Siem": Circuit("open", "HTTP 500", 100_000.0, 100_020.0)}, 1000.0)
     assert manners.probe_in("Siem") == MAX_OPEN_SECONDS
+
+
+def test_a_webhook_that_this_machine_lacks_something_for_waits_longer_each_time(manners: Manners, clock: Clock, make_plan: Callable[..., DeliveryPlan]) -> None:
+    plan = make_plan()
+    waits: list[float] = []
+    for _ in range(9):
+        count = start(manners, plan)
+        assert count == (MAX_IN_FLIGHT_EACH if not waits else 1), "after a pause, one finds out"
+        for _ in range(count):
+            manners.lacked(plan, "local: no descriptor")
+        waits.append(manners.probe_in(plan.name))
+        assert manners.wanted({"Siem": plan}, {}) == {}
+        assert start(manners, plan) == 0
+        clock.now += waits[-1]
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert start(manners, plan) == 1
+    manners.ended(plan, Health(is_well=False, reason="HTTP 500"))  # it could be made
+    assert start(manners, plan) == MAX_IN_FLIGHT_EACH
+
+
+def test_a_pause_is_told_as_a_state_of_its_own_and_opens_no_circuit(manners: Manners, clock: Clock, make_plan: Callable[..., DeliveryPlan]) -> None:
+    plan = make_plan()
+    for _ in range(100):
+        manners.started(plan)
+        manners.lacked(plan, "local: no descriptor")
+    assert manners.circuits(1000.0) == {"Siem": Circuit("local", "local: no descriptor", 1000.0, 1001.0)}
+    assert manners.circuits(1000.0) == {}
+    clock.now += 1.0
+    manners.started(plan)
+    manners.ended(plan, Health(is_well=True))
+    assert manners.circuits(1001.0) == {"Siem": None}
+    assert manners.circuits(1001.0) == {}
+
+
+def test_what_another_process_lacked_is_forgotten(manners: Manners, make_plan: Callable[..., DeliveryPlan]) -> None:
+    manners.take_over({"Siem": Circuit("local", "local: no descriptor", 900.0, 2000.0)}, 1000.0)
+    assert start(manners, make_plan()) == MAX_IN_FLIGHT_EACH
+    assert manners.circuits(1000.0) == {"Siem": None}
+
+
+@pytest.mark.parametrize("count", [40, 400, 1500])
+def test_any_number_of_webhooks_that_hang_leave_room_at_once(clock: Clock, make_plan: Callable[..., DeliveryPlan], count: int) -> None:
+    manners = Manners(clock)
+    plans = {name: replace(make_plan(), name=name) for name in [*(f"H{number}" for number in range(count)), "Well"]}
+    manners.wanted(plans, {})
+    for _ in range(3):  # as long as anything may be started
+        for name in plans.keys() - {"Well"}:
+            for _ in range(manners.may_start(plans[name])):
+                manners.started(plans[name])
+    assert manners.may_start(plans["Well"]) >= 1
+
+
+def test_webhooks_that_failed_slowly_share_half(clock: Clock, make_plan: Callable[..., DeliveryPlan]) -> None:
+    """More of them than there are places in all: whoever is not one of them still starts at once."""
+    manners = Manners(clock, max_in_flight=100)
+    slow = {name: replace(make_plan(), name=name) for name in (f"S{number}" for number in range(200))}
+    well = replace(make_plan(), name="Well")
+    plans = {**slow, "Well": well}
+    for plan in slow.values():
+        manners.started(plan)
+        manners.ended(plan, None, is_slow=True)
+    manners.wanted(plans, {})
+    started = 0
+    for plan in slow.values():
+        for _ in range(max(0, manners.may_start(plan))):
+            manners.started(plan)
+            started += 1
+    assert started == 50
+    assert manners.may_start(well) >= 1
+    manners.ended(slow["S0"], None)  # it was quick this time
+    assert manners.may_start(slow["S0"]) >= 1
+    assert manners.may_start(slow["S199"]) == 1  # in its place
+    manners.started(slow["S199"])
+    assert manners.may_start(slow["S198"]) <= 0

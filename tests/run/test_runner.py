@@ -457,6 +457,7 @@ def test_observers_are_told_and_cannot_break_anything(house: House, siem: Delive
     runner.accept([house.event("e1")])
     with caplog.at_level(logging.WARNING):
         house.work(runner, wait=5)
+        runner.stop(0.0)  # which waits until all are told
     assert told == [("attempted", "retrying", 1), ("attempted", "delivered", 2), ("ended", "delivered", 2)]
     assert house.the_delivery().status is DeliveryStatus.DELIVERED
     runner.accept([house.event("e2")])

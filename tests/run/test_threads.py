@@ -1,8 +1,9 @@
-"""Lanes and workers: what may block, on threads that wait for one another only where they must."""
+"""Lanes: what may block, on threads that wait for one another only where they must."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from hookctl.model import FailureKind
 from hookctl.run.failures import AttemptFailedError
-from hookctl.run.threads import BATCH, Call, Lanes, Workers
+from hookctl.run.threads import Call, Lanes
 
 PATIENCE = 10.0
 
@@ -51,10 +52,10 @@ def test_one_lane_keeps_its_order_and_never_overlaps(lanes: Lanes, woken: thread
         running.release()
         return number
 
-    for number in range(3 * BATCH):
+    for number in range(50):
         lanes.run("lane", call(lambda number=number: one(number), done.append))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
-    wait_for(lanes, woken, lambda: len(done) == 3 * BATCH)
-    assert done == list(range(3 * BATCH))
+    wait_for(lanes, woken, lambda: len(done) == 50)
+    assert done == list(range(50))
 
 
 def test_a_stuck_lane_holds_up_no_other(lanes: Lanes, woken: threading.Event) -> None:
@@ -114,19 +115,35 @@ def test_close_makes_no_further_call(woken: threading.Event) -> None:
     assert made == ["first"]
 
 
-def test_workers_start_no_more_threads_than_they_may() -> None:
-    workers = Workers("test-workers", 3)
-    started, release = threading.Semaphore(0), threading.Event()
+def test_a_lane_tells_since_when_it_is_at_work(lanes: Lanes, woken: threading.Event) -> None:
+    started, release = threading.Event(), threading.Event()
 
     def work() -> None:
-        started.release()
+        started.set()
         release.wait(PATIENCE)
 
-    for _ in range(10):
-        workers.run(work)
-    for _ in range(3):
-        assert started.acquire(timeout=PATIENCE)
-    assert len([thread for thread in threading.enumerate() if thread.name.startswith("test-workers")]) == 3
+    done: list[Any] = []
+    assert lanes.since("lane") is None
+    before = time.monotonic()
+    lanes.run("lane", call(work, done.append))
+    assert started.wait(PATIENCE)
+    since = lanes.since("lane")
+    assert since is not None
+    assert before <= since <= time.monotonic()
     release.set()
-    assert workers.close()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("test-workers")]
+    wait_for(lanes, woken, lambda: bool(done))
+
+
+def test_no_thread_to_be_had_is_a_local_failure(lanes: Lanes, woken: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    failures: list[AttemptFailedError] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        lanes.run("lane", call(lambda: 1, failed=failures.append))
+        wait_for(lanes, woken, lambda: bool(failures))
+    assert failures[0].failure.kind is FailureKind.LOCAL
+    done: list[int] = []
+    lanes.run("lane", call(lambda: 1, done.append))
+    wait_for(lanes, woken, lambda: bool(done))

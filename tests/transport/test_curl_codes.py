@@ -29,7 +29,10 @@ def test_a_code_stands_in_one_place() -> None:
         (pycurl.E_SSL_CONNECT_ERROR, FailureKind.TLS),
         (pycurl.E_OPERATION_TIMEDOUT, FailureKind.TIMEOUT),
         (pycurl.E_PARTIAL_FILE, FailureKind.CUT_RESPONSE),
-        (pycurl.E_OUT_OF_MEMORY, FailureKind.TRANSPORT),
+        (pycurl.E_OUT_OF_MEMORY, FailureKind.LOCAL),
+        (pycurl.E_FAILED_INIT, FailureKind.LOCAL),
+        (pycurl.E_SSL_CACERT_BADFILE, FailureKind.LOCAL),
+        (pycurl.E_NO_CONNECTION_AVAILABLE, FailureKind.LOCAL),
         (12345, FailureKind.TRANSPORT),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
@@ -24,6 +25,9 @@ FIXED_SQLITE = (3, 51, 3)
 BACKPORTS = ((3, 44, 6), (3, 50, 7))
 """Older versions in which the WAL-reset bug is mended too, each with its later patches."""
 
+FEW_REQUESTS = 256
+"""At the same time: as many as webhooks share."""
+
 EPILOG = """
 \b
 Examples:
@@ -36,7 +40,7 @@ Examples:
 @format_option()
 @click.pass_context
 def command(ctx: click.Context, outputs: Outputs) -> None:
-    """Look at SQLite, plugins, settings, the store, its disk, secrets and targets.
+    """Look at SQLite, limits, plugins, settings, the store, its disk, secrets and targets.
 
     Changes nothing and sends nothing, but reads each secret that an applied webhook needs, to see whether it is there. Exits 1 when there is a
     problem; a warning is no problem yet.
@@ -44,7 +48,7 @@ def command(ctx: click.Context, outputs: Outputs) -> None:
     from hookctl.report.doctor import render, render_json
 
     session: Session = ctx.obj
-    checks = [found for look in (_sqlite, _plugins, _settings, _store) for found in _looked_at(look, session)]
+    checks = [found for look in (_sqlite, _limits, _plugins, _settings, _store) for found in _looked_at(look, session)]
     outputs.write(color=session.color, text=lambda color: render(checks, color=color), json=lambda: render_json(checks))
     ctx.exit(exit_codes.FAILED if any(check.verdict == "problem" for check in checks) else exit_codes.OK)
 
@@ -77,6 +81,21 @@ def _sqlite(_: Session) -> Iterator[Check]:
         yield Check("sqlite", "warning", message, "Use a Python with SQLite 3.51.3 or newer, or one process for each store; and keep backups.")
     else:
         yield Check("sqlite", "ok", sqlite3.sqlite_version)
+
+
+def _limits(session: Session) -> Iterator[Check]:  # noqa: ARG001 - as every look
+    """How many files this process may open: each request under way is one of them."""
+    from hookctl.cli.running import OTHER_FILES
+    from hookctl.report.doctor import Check
+
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard == resource.RLIM_INFINITY:
+        yield Check("limits", "ok", "any number of open files")
+    elif hard < OTHER_FILES + FEW_REQUESTS:
+        hint = "Raise it where hookctl runs: ulimit -n, or LimitNOFILE of the service."
+        yield Check("limits", "warning", f"only {hard:,} open files, so requests are sent few at a time", hint)
+    else:
+        yield Check("limits", "ok", f"{hard:,} open files")
 
 
 def _plugins(session: Session) -> Iterator[Check]:
@@ -151,6 +170,7 @@ def _references(value: Json) -> Iterator[SecretReference]:
 
 def _queue(session: Session, applied: AppliedState) -> Iterator[Check]:
     from hookctl.cli.running import opened_queue
+    from hookctl.network.shortage import HINT
     from hookctl.report.doctor import Check
     from hookctl.run.keeping import Limits, limits_from_settings, why_full
 
@@ -164,4 +184,7 @@ def _queue(session: Session, applied: AppliedState) -> Iterator[Check]:
         if one.is_suspended:
             yield Check("suspended", "warning", f"{one.webhook}: {one.reason}", f"When its target is back: hookctl deliveries resume '{one.webhook}'")
     for name, circuit in sorted(circuits.items()):
+        if circuit.state == "local":
+            yield Check("local", "problem", f"{name}: nothing is sent, since hookctl lacks something here: {circuit.reason}", HINT)
+            continue
         yield Check("circuit", "warning", f"{name}: {circuit.state} since its target failed: {circuit.reason}", "It is probed by itself.")

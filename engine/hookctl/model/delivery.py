@@ -48,6 +48,8 @@ class FailureKind(StrEnum):
     """The OAuth token endpoint refused, or answered nonsense."""
     PLUGIN = "plugin"
     """A plugin raised what its contract does not allow."""
+    LOCAL = "local"
+    """This machine lacks what the attempt needs: a file descriptor, memory, a thread, a port. Never the target's fault."""
 
 
 class Request(Struct, frozen=True):

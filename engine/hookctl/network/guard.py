@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
-from hookctl.errors import AddressBlockedError, NameNotFoundError
+from hookctl.errors import AddressBlockedError, LocalError, NameNotFoundError
 from hookctl.network.addresses import why_blocked
+from hookctl.network.shortage import HINT, shortage_of
 
 HTTPS_PORT = 443
 
@@ -47,6 +48,7 @@ class Network:
         Raises:
             NameNotFoundError: the name does not resolve.
             AddressBlockedError: any of its addresses is not public, and not allowed for this host.
+            LocalError: this machine lacks what the resolver needs.
         """
         instead = self.connect_to.get(host)
         if instead is not None:
@@ -65,6 +67,8 @@ class Network:
         try:
             answers = self.getaddrinfo(host, HTTPS_PORT, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
         except (OSError, ValueError) as error:  # ValueError: a name that cannot be asked for, such as one with a label of 64 characters
+            if lack := shortage_of(error):  # a resolver without a descriptor says that it does not know the name
+                raise LocalError(lack, hint=HINT) from error
             reason = getattr(error, "strerror", None) or error
             raise NameNotFoundError(f"{host} does not resolve: {reason}", hint="Check the spelling of the host, and this machine's name service.") from error
         if not answers:

@@ -1,21 +1,23 @@
-"""Name resolution that keeps a deadline: ``getaddrinfo`` has none, so it runs on a few threads, and its vetted answer is kept for a moment."""
+"""Name resolution that keeps a deadline: ``getaddrinfo`` has none, so it runs on threads, and its vetted answer is kept for a moment."""
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 
-from hookctl.errors import DeadlineError
+from hookctl.errors import DeadlineError, LocalError
 from hookctl.network.guard import Network, Target
+from hookctl.network.shortage import HINT, shortage_of
+from hookctl.threads import Pool
 
-THREADS = 8
 KEEP_SECONDS = 30.0
 """How long an answer is used again. It was vetted, so a name that moves to a private address meanwhile gains nothing."""
 KEEP_FAILURE_SECONDS = 1.0
 MAX_KEPT = 4096
+NO_THREAD = "no thread was free to resolve the name"
 
 
 @dataclass(slots=True)
@@ -24,6 +26,8 @@ class _Lookup:
     target: Target | None = None
     """The answer, if it was one and not an error."""
     stale_at: float = float("inf")
+    has_begun: bool = False
+    """False while it waits for a thread."""
 
 
 class Resolver:
@@ -33,9 +37,7 @@ class Resolver:
         self._network = network
         self._lock = threading.Lock()
         self._lookups: dict[str, _Lookup] = {}
-        self._waiting: queue.SimpleQueue[tuple[str, _Lookup] | None] = queue.SimpleQueue()
-        self._threads = 0
-        self._busy = 0
+        self._pool = Pool("hookctl-resolve")  # by name, so that one that hangs delays no other
 
     def kept(self, host: str, now: float) -> Target | None:
         """The vetted addresses of ``host`` as far as they are known and fresh at ``now`` (of ``time.monotonic``): without a lock, for every request."""
@@ -57,12 +59,10 @@ class Resolver:
             if host in self._network.connect_to:  # nothing to wait for
                 self._answer(host, lookup)
                 return lookup.answer
-            self._busy += 1
-            if self._busy > self._threads < THREADS:
-                self._threads += 1
-                # A daemon: a resolver that hangs must not keep the process from ending.
-                threading.Thread(target=self._work, name="hookctl-resolve", daemon=True).start()
-            self._waiting.put((host, lookup))
+            try:
+                self._pool.run(host, partial(self._answer, host, lookup))
+            except (RuntimeError, MemoryError) as error:
+                self._fail(lookup, LocalError(shortage_of(error) or NO_THREAD, hint=HINT))
             return lookup.answer
 
     def resolve(self, host: str, timeout: float) -> Target:
@@ -76,31 +76,33 @@ class Resolver:
         try:
             return answer.result(max(timeout, 0.0))
         except TimeoutError as error:
+            if not self.has_begun(host):
+                raise LocalError(NO_THREAD, hint=HINT) from error
             raise DeadlineError(f"{host} was not resolved in time") from error
+
+    def has_begun(self, host: str) -> bool:
+        """False while the lookup of ``host`` waits for a thread: then it is not its name service that is slow."""
+        lookup = self._lookups.get(host)
+        return lookup is None or lookup.has_begun
 
     def close(self) -> None:
         """End the threads, those that wait for an answer as soon as it is there."""
-        with self._lock:
-            for _ in range(self._threads):
-                self._waiting.put(None)
-            self._threads = 0
-
-    def _work(self) -> None:
-        while (work := self._waiting.get()) is not None:
-            self._answer(*work)
-            with self._lock:
-                self._busy -= 1
+        self._pool.close(grace=0.0)
 
     def _answer(self, host: str, lookup: _Lookup) -> None:
+        lookup.has_begun = True
         try:
             target = self._network.resolve(host)
         except Exception as error:  # noqa: BLE001  # whatever the resolver raises belongs to who asked
-            lookup.stale_at = time.monotonic() + KEEP_FAILURE_SECONDS
-            lookup.answer.set_exception(error)
+            self._fail(lookup, error)
         else:
             lookup.stale_at = time.monotonic() + KEEP_SECONDS
             lookup.target = target
             lookup.answer.set_result(target)
+
+    def _fail(self, lookup: _Lookup, error: Exception) -> None:
+        lookup.stale_at = time.monotonic() + KEEP_FAILURE_SECONDS
+        lookup.answer.set_exception(error)
 
     def _forget(self) -> None:
         now = time.monotonic()

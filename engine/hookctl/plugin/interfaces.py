@@ -55,8 +55,9 @@ class AuthType:
     per_attempt: bool = False
     """True when the result depends on the body, the time or a token: called for each attempt.
     Else once per delivery plan, unless an event's values stand in its URL or headers."""
-    blocking: bool = False
-    """True when a call may wait (for a token): never called on the runner's thread."""
+    blocking: bool | None = None
+    """True when building it or a call may wait (for a token); it is then never called on the runner's thread, and a 401 may be the token's fault.
+    False when neither ever waits nor sends. None, undeclared: kept off the runner's thread all the same."""
     adds: Callable[[Mapping[str, Json]], Mapping[str, str]] | None = None
     """The headers that it adds to a request, for `plan` and `render`, which read no secret and send nothing.
 
@@ -181,6 +182,8 @@ class SecretSource:
     summary: str
     resolve: Callable[[str], str]
     """The secret of a key. Raises ``hookctl.errors.SecretError``, whose text never holds the secret."""
+    blocking: bool = True
+    """False when it never waits, for a disk or a network say: it is then called on the runner's thread, which spares a thread."""
 
 
 # -- event type ------------------------------------------------------------------------------------------------------

@@ -6,11 +6,20 @@ back. What any other adapter returned is read here, up to the cap. ``requests`` 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from hookctl.errors import AddressBlockedError, ConnectError, CutResponseError, DeadlineError, NameNotFoundError, TlsError, TransportError
+from hookctl.errors import (
+    AddressBlockedError,
+    ConnectError,
+    CutResponseError,
+    DeadlineError,
+    LocalError,
+    NameNotFoundError,
+    TlsError,
+    TransportError,
+)
 from hookctl.model import MAX_RESPONSE_BYTES, Failure, FailureKind, Response, Timing
+from hookctl.network.shortage import causes, shortage_of
 
 if TYPE_CHECKING:
     import requests
@@ -19,7 +28,7 @@ if TYPE_CHECKING:
 DEFAULT_TIMEOUT = 15.0
 """Seconds, for a caller of an adapter that names none: nothing waits for ever."""
 _ATTRIBUTE = "hookctl_exchange"
-_ERRORS = {error.kind: error for error in (NameNotFoundError, AddressBlockedError, ConnectError, TlsError, DeadlineError, CutResponseError)}
+_ERRORS = {error.kind: error for error in (NameNotFoundError, AddressBlockedError, ConnectError, TlsError, DeadlineError, CutResponseError, LocalError)}
 
 
 def attach(response: requests.Response, received: Response, timing: Timing) -> requests.Response:
@@ -93,18 +102,6 @@ def total_seconds(timeout: Any) -> float:
     return sum(float(part) for part in parts if part is not None) or DEFAULT_TIMEOUT
 
 
-def causes(error: BaseException) -> Iterator[BaseException]:
-    """``error`` and the exceptions behind it, nearest first: by cause, context, urllib3's ``reason``, and arguments that are exceptions."""
-    seen: set[int] = set()
-    waiting: list[Any] = [error]
-    while waiting:
-        current = waiting.pop(0)
-        if isinstance(current, BaseException) and id(current) not in seen:
-            seen.add(id(current))
-            yield current
-            waiting += [getattr(current, "reason", None), current.__cause__, current.__context__, *current.args]
-
-
 def failure_from(error: Exception) -> Failure | None:
     """Why sending failed, for everything that transports raise: hookctl's and ``requests``' errors, and those that slip through ``requests``.
 
@@ -117,6 +114,8 @@ def failure_from(error: Exception) -> Failure | None:
     for cause in chain:
         if isinstance(cause, TransportError):
             return Failure(_kind(cause.kind), cause.message)
+    if lack := shortage_of(error):
+        return Failure(FailureKind.LOCAL, lack)
     known = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError, ValueError)
     if not isinstance(error, known):
         return None

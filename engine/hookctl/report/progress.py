@@ -46,7 +46,8 @@ def progress_line(intake: Intake | None, tally: Tally, in_flight: int, seconds: 
     read = f"{intake.read:,} events read{', all of them' if intake.has_ended else ''}; " if intake else ""
     failing = f", {len(tally.failing):,} to be tried again" if tally.failing else ""
     dead = f", {tally.dead.total():,} dead" if tally.dead else ""
-    return f"{read}{tally.delivered.total():,} delivered{failing}{dead}; {in_flight:,} in flight; {seconds:.0f} s"
+    lacked = f", {tally.lacked.total():,} local failures" if tally.lacked else ""
+    return f"{read}{tally.delivered.total():,} delivered{failing}{dead}{lacked}; {in_flight:,} in flight; {seconds:.0f} s"
 
 
 def render_summary(summary: Summary, *, color: bool) -> str:
@@ -66,6 +67,7 @@ def render_summary(summary: Summary, *, color: bool) -> str:
         lines.append(f"Still due: {_count(summary.still_due, 'delivery', 'deliveries')}{at}. The next `hookctl send` goes on with them.")
     if tally.dead:
         lines.append("Why the dead ones are dead: hookctl deliveries list --status dead")
+    lines += [_lacked(reason, count) for reason, count in sorted(tally.lacked.items())]
     lines.append(f"{'Interrupted after' if summary.interrupted else 'Took'} {summary.seconds:.1f} s, {_count(tally.attempts, 'attempt')}.")
     return "\n".join(lines) + "\n"
 
@@ -85,6 +87,7 @@ def render_summary_json(summary: Summary) -> str:
         "webhooks": webhooks,
         "from_before": {"delivered": tally.earlier[DeliveryStatus.DELIVERED], "dead": tally.earlier[DeliveryStatus.DEAD]},
         "attempts": tally.attempts,
+        "local_failures": [{"reason": reason, "attempts": count} for reason, count in sorted(tally.lacked.items())],
         "still_due": summary.still_due,
         "next_due": summary.next_due,
         "seconds": round(summary.seconds, 3),
@@ -92,6 +95,11 @@ def render_summary_json(summary: Summary) -> str:
         "succeeded": summary.succeeded,
     }
     return json_text(document) + "\n"
+
+
+def _lacked(reason: str, count: int) -> str:
+    made = _count(count, "attempt")
+    return f"{made} could not be made and did not count ({printable(reason)}). Fix this machine: hookctl doctor"
 
 
 def _table(counts: Counts, color: bool) -> list[str]:

@@ -51,6 +51,11 @@ FAILURES: Mapping[FailureKind, tuple[str, ...]] = {
         "Check client_id, client_secret, token_url and scopes in the auth block, and that the client is allowed client credentials.",
         "Some servers take the credentials in the form alone: token_endpoint_auth_method: client_secret_post",
     ),
+    FailureKind.LOCAL: (
+        "The target is not at fault: the machine that hookctl runs on lacks what the message names. Live deliveries are tried again soon.",
+        "See the limits of this process: ulimit -a. For file descriptors raise ulimit -n; for memory, the limit of the container or the service.",
+        "See what else uses it up, and what hookctl itself has open: lsof -p PID",
+    ),
     FailureKind.PLUGIN: (
         "A plugin failed, not the target. See which is loaded and where it comes from: hookctl plugins",
         "Tell its author what the message says; another version of it may do.",

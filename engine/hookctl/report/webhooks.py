@@ -104,10 +104,12 @@ def _standing(entry: Entry) -> dict[str, Json]:
 
 
 def _status(entry: Entry) -> str:
-    """``active``, ``inactive``, ``active, suspended`` or ``active, circuit open``."""
+    """``active``, ``inactive``, ``active, suspended``, ``active, circuit open`` or ``active, waits for this machine``."""
     status = entry.shown.status
     if status is Status.ACTIVE and entry.suspended:
         return f"{status.value}, suspended"
+    if status is Status.ACTIVE and entry.circuit and entry.circuit.state == "local":
+        return f"{status.value}, waits for this machine"
     if status is Status.ACTIVE and entry.circuit:
         return f"{status.value}, circuit {entry.circuit.state}"
     return status.value

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from hookctl.model import DeliveryPlan, Failure, FailureKind, Response, Timing
+from hookctl.model import DeliveryPlan, Failure, FailureKind, Request, Response, Timing
 from hookctl.network import Network
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import Completion
 from hookctl.run.authenticate import Authenticated, authenticate, authenticate_afresh
 from hookctl.run.exchange import Finished, Job
-from hookctl.run.failures import AttemptFailedError
+from hookctl.run.failures import AttemptFailedError, failure_of
 from hookctl.run.hooks import Answer, answer_hooks
-from hookctl.run.prepare import Prepared, Unsigned, prepare
+from hookctl.run.prepare import Prepared, Unsigned, default_transport, may_block, prepare
 from hookctl.run.record import Sent, record
 from hookctl.run.threads import Call, Lanes
 from hookctl.run.transports import Transports
@@ -31,8 +31,8 @@ from hookctl.run.transports import Transports
 if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
 
-LANES = 32
-"""Webhooks that may wait for a token or a secret at the same time."""
+    from hookctl.run.auth_adapter import AuthAdapter
+
 GRACE = 1.0
 """Seconds that a transport or an auth may overstay its deadline before the engine gives it up."""
 WATCH = 0.25
@@ -57,7 +57,10 @@ class _Exchange(Struct, eq=False):
     ticket: int
     started_at: float
     started: float
-    give_up: float
+    since: float
+    """When its stage began."""
+    seconds: float
+    """How long its stage may take, from when it has its turn: what waits for a thread is not late."""
     stage: FailureKind = FailureKind.SECRET
     """What it fails with when it is given up."""
     prepared: Prepared | None = None
@@ -68,25 +71,38 @@ class _Exchange(Struct, eq=False):
     spent: float = 0.0
     """Seconds of the target's time that an earlier request of this attempt took."""
 
+    def enter(self, stage: FailureKind, seconds: float) -> None:
+        """Go on to a stage that may take ``seconds``."""
+        self.stage, self.seconds, self.since = stage, seconds, time.monotonic()
+
 
 class AttemptEngine:
     """Makes attempts, as many at once as are started. All methods but :meth:`wake` belong to one thread."""
 
-    def __init__(self, plugins: Plugins, network: Network, user_agent: str, clock: Callable[[], float] = time.time) -> None:
-        """``user_agent`` is sent with every request; ``clock`` gives epoch seconds."""
+    def __init__(
+        self,
+        plugins: Plugins,
+        network: Network,
+        user_agent: str,
+        clock: Callable[[], float] = time.time,
+        auth_adapter: BaseAdapter | None = None,
+    ) -> None:
+        """``user_agent`` is sent with every request; ``clock`` gives epoch seconds.
+
+        ``auth_adapter`` is what auth plugins send with; None: what they send goes out with the deliveries.
+        """
         self._plugins = plugins
-        self._network = network
         self._user_agent = user_agent
         self._clock = clock
         self._tickets = count(1)
         self._exchanges: dict[int, _Exchange] = {}
         self._prepared: dict[str, Prepared] = {}
         self._preparing: dict[str, list[_Exchange]] = {}
-        self._adapters: set[BaseAdapter] = set()
-        """Those that auth plugins send with."""
         self._finished: list[Finished] = []
         self._transports = Transports(network)
-        self._lanes = Lanes(self._transports.wake, LANES)
+        self._lanes = Lanes(self._transports.wake)
+        self._given_adapter = auth_adapter
+        self._auth_adapter: AuthAdapter | None = None
         self._next_watch = 0.0
 
     @property
@@ -97,8 +113,7 @@ class AttemptEngine:
     def start(self, job: Job) -> None:
         """Begin an attempt. Never blocks; whatever goes wrong comes out of :meth:`poll` as a failed attempt."""
         now = time.monotonic()
-        give_up = now + job.plan.timeout_seconds + GRACE
-        exchange = _Exchange(job, next(self._tickets), self._clock(), now, give_up)
+        exchange = _Exchange(job, next(self._tickets), self._clock(), now, now, job.plan.timeout_seconds)
         self._exchanges[exchange.ticket] = exchange
         prepared = self._ready(job.plan)
         if prepared is None:
@@ -108,6 +123,8 @@ class AttemptEngine:
 
     def poll(self, wait: float) -> list[Finished]:
         """What has finished since the last call. Waits up to ``wait`` seconds for something to do; may give nothing earlier than that."""
+        if self._auth_adapter is not None:
+            self._auth_adapter.send_asked(self._send_for_auth)
         if self._finished or self._lanes.finish():
             wait = 0
         if self._exchanges:
@@ -116,7 +133,8 @@ class AttemptEngine:
             self._lanes.finish()
             self._give_up_overdue()
         elif not self._finished:
-            self._transports.poll(wait)
+            for completion in self._transports.poll(wait):
+                self._completed(completion)
         finished, self._finished = self._finished, []
         return finished
 
@@ -128,9 +146,9 @@ class AttemptEngine:
         """Give up everything under way, unheard, and close every connection and thread."""
         self._exchanges.clear()
         self._transports.close()
-        if self._lanes.close():  # else one is still sending, and ends with its thread
-            for adapter in self._adapters:
-                adapter.close()
+        if self._auth_adapter is not None:
+            self._auth_adapter.close()
+        self._lanes.close()
 
     # -- prepare -----------------------------------------------------------------------------------------------------
 
@@ -145,16 +163,22 @@ class AttemptEngine:
 
     def _prepare(self, exchange: _Exchange) -> None:
         plan = exchange.job.plan
-        waiting = self._preparing.setdefault(plan.digest, [])
-        waiting.append(exchange)
-        if len(waiting) > 1:
+        if waiting := self._preparing.get(plan.digest):
+            waiting[:] = [one for one in waiting if one.ticket in self._exchanges]
+            waiting.append(exchange)
+            return
+        try:
+            function = partial(prepare, plan, self._plugins, self._adapter() if plan.auth else None, self._user_agent)
+            if not may_block(plan, self._plugins):
+                self._prepared[plan.name] = prepared = function()
+                self._make_request(exchange, prepared)
+                return
+        except AttemptFailedError as error:
+            self._fail(exchange, error.failure)
             return
 
         def done(prepared: Prepared) -> None:
-            self._retire(self._prepared.get(plan.name))
             self._prepared[plan.name] = prepared
-            if prepared.adapter is not None:
-                self._adapters.add(prepared.adapter)
             for waiter in self._preparing.pop(prepared.digest):
                 if waiter.ticket in self._exchanges:
                     self._make_request(waiter, prepared)
@@ -163,24 +187,29 @@ class AttemptEngine:
             for waiter in self._preparing.pop(plan.digest):
                 self._fail(waiter, error.failure)
 
-        function = partial(prepare, plan, self._plugins, self._network, self._user_agent)
-        self._lanes.run(plan.name, Call("preparing", function, done, failed))
+        self._preparing[plan.digest] = [exchange]
+        self._lanes.run(plan.digest, Call("preparing", function, done, failed))
 
-    def _retire(self, prepared: Prepared | None) -> None:
-        """Close what a replaced delivery plan had open, after the calls of its lane."""
-        if prepared is not None and (adapter := prepared.adapter) is not None:
+    def _adapter(self) -> BaseAdapter:
+        """What auth plugins send with."""
+        if self._given_adapter is not None:
+            return self._given_adapter
+        if self._auth_adapter is None:
+            from hookctl.run.auth_adapter import AuthAdapter
 
-            def closed(_: object) -> None:
-                self._adapters.discard(adapter)
+            self._auth_adapter = AuthAdapter(self._transports.wake)
+        return self._auth_adapter
 
-            self._lanes.run(prepared.plan.name, Call("closing", adapter.close, closed, closed))
+    def _send_for_auth(self, request: Request, timeout: float) -> int:
+        ticket = next(self._tickets)
+        self._transports.submit(default_transport(self._plugins), ticket, request, timeout, request.url)
+        return ticket
 
     def _read_secrets_again(self, prepared: Prepared) -> None:
         """Have the next attempt prepare anew, when what was read is old: a secret that was changed at the target may have been changed here too."""
         current = self._prepared.get(prepared.plan.name)
         if current and current.made_at == prepared.made_at and time.monotonic() - prepared.made_at > SECRETS_SECONDS:
             del self._prepared[prepared.plan.name]
-            self._retire(prepared)
 
     # -- request -----------------------------------------------------------------------------------------------------
 
@@ -195,11 +224,11 @@ class AttemptEngine:
                 self._in_lane(exchange, partial(authenticate, request, prepared.auths))
             else:
                 self._send(exchange, authenticate(request, prepared.auths))
-        except AttemptFailedError as error:
-            self._fail(exchange, error.failure)
+        except (AttemptFailedError, MemoryError) as error:
+            self._fail(exchange, failure_of(error, "hookctl"))
 
     def _in_lane(self, exchange: _Exchange, function: Callable[[], Authenticated]) -> None:
-        exchange.stage = FailureKind.TOKEN
+        exchange.enter(FailureKind.TOKEN, exchange.job.plan.timeout_seconds)
 
         def call() -> Authenticated | None:
             return function() if exchange.ticket in self._exchanges else None
@@ -211,17 +240,17 @@ class AttemptEngine:
         def failed(error: AttemptFailedError) -> None:
             self._fail(exchange, error.failure)
 
-        self._lanes.run(exchange.job.plan.name, Call("auth", call, done, failed))
+        self._lanes.run(exchange.job.plan.digest, Call("auth", call, done, failed))
 
     def _send(self, exchange: _Exchange, authenticated: Authenticated) -> None:
         if exchange.ticket not in self._exchanges or exchange.prepared is None:
             return  # given up while it waited for auth
         left = exchange.job.plan.timeout_seconds - exchange.spent
         exchange.sent = authenticated
-        exchange.stage = FailureKind.TIMEOUT
-        exchange.give_up = time.monotonic() + left + GRACE
+        exchange.enter(FailureKind.TIMEOUT, left)
         try:
-            self._transports.submit(exchange.prepared.transport, exchange.ticket, authenticated.request, left)
+            transport, sharer = exchange.prepared.transport, exchange.job.plan.name
+            self._transports.submit(transport, exchange.ticket, authenticated.request, left, sharer)
         except AttemptFailedError as error:
             self._fail(exchange, error.failure)
 
@@ -230,6 +259,8 @@ class AttemptEngine:
     def _completed(self, completion: Completion) -> None:
         exchange = self._exchanges.get(completion.ticket)
         if exchange is None:
+            if self._auth_adapter is not None:
+                self._auth_adapter.answered(completion)
             return
         result, timing = completion.result, completion.timing
         has_auth = exchange.prepared is not None and exchange.prepared.auths
@@ -240,10 +271,10 @@ class AttemptEngine:
     def _answer_hooks(self, exchange: _Exchange, response: Response, timing: Timing) -> bool:
         """Show the response to auths that asked for it; False when none did."""
         prepared, unsigned = exchange.prepared, exchange.unsigned
-        if prepared is None or unsigned is None or exchange.sent is None or not exchange.sent.hooked or prepared.adapter is None:
+        if prepared is None or unsigned is None or exchange.sent is None or not exchange.sent.hooked:
             return False
         left = exchange.job.plan.timeout_seconds - timing.total
-        exchange.stage, exchange.give_up = FailureKind.TOKEN, time.monotonic() + left + GRACE
+        exchange.enter(FailureKind.TOKEN, left)
 
         def done(answer: Answer) -> None:
             exchange.sent = answer.sent
@@ -252,8 +283,9 @@ class AttemptEngine:
         def failed(error: AttemptFailedError) -> None:
             self._fail(exchange, error.failure)
 
-        function = partial(answer_hooks, unsigned.request, prepared.auths, response, timing, adapter=prepared.adapter, timeout=max(left, 0.001))
-        self._lanes.run(exchange.job.plan.name, Call("auth", function, done, failed))
+        timeout, adapter = max(left, 0.001), self._adapter()
+        function = partial(answer_hooks, unsigned.request, prepared.auths, response, timing, adapter=adapter, timeout=timeout)
+        self._lanes.run(exchange.job.plan.digest, Call("auth", function, done, failed))
         return True
 
     def _refresh(self, exchange: _Exchange, response: Response, timing: Timing) -> bool:
@@ -272,7 +304,6 @@ class AttemptEngine:
         if not any(auth.refreshable for auth in prepared.auths):
             return False
         exchange.refreshed = True
-        exchange.give_up = time.monotonic() + exchange.job.plan.timeout_seconds + GRACE
         self._in_lane(exchange, partial(authenticate_afresh, unsigned.request, prepared.auths, sent.request))
         return True
 
@@ -281,9 +312,17 @@ class AttemptEngine:
         if now < self._next_watch:
             return
         self._next_watch = now + WATCH
-        for exchange in [exchange for exchange in self._exchanges.values() if now > exchange.give_up]:
+        for exchange in [exchange for exchange in self._exchanges.values() if self._is_overdue(exchange, now)]:
             self._transports.cancel(exchange.ticket)
             self._fail(exchange, Failure(exchange.stage, OVERDUE[exchange.stage]))
+
+    def _is_overdue(self, exchange: _Exchange, now: float) -> bool:
+        allowed = exchange.seconds + GRACE
+        if now <= exchange.since + allowed:
+            return False
+        is_sent = exchange.stage is FailureKind.TIMEOUT
+        began = self._transports.since(exchange.ticket) if is_sent else self._lanes.since(exchange.job.plan.digest)
+        return began is not None and now > max(began, exchange.since) + allowed
 
     def _fail(self, exchange: _Exchange, failure: Failure) -> None:
         self._finish(exchange, failure, Timing(total=time.monotonic() - exchange.started))
@@ -296,7 +335,12 @@ class AttemptEngine:
         digest = prepared.digest if prepared else job.plan.digest
         if prepared and _refused(result):
             self._read_secrets_again(prepared)
-        self._finished.append(Finished(job, record(job.number, digest, exchange.started_at, sent=sent, result=result, timing=timing)))
+        try:
+            attempt = record(job.number, digest, exchange.started_at, sent=sent, result=result, timing=timing)
+        except MemoryError as error:
+            failure = failure_of(error, "hookctl")
+            attempt = record(job.number, digest, exchange.started_at, sent=None, result=failure, timing=timing)
+        self._finished.append(Finished(job, attempt))
 
 
 def _refused(result: Response | Failure) -> bool:

@@ -36,6 +36,7 @@ class Auth:
     apply: AuthBase
     per_attempt: bool
     blocking: bool
+    """A call may wait, or it is not known that none does."""
     refreshable: bool
 
 
@@ -117,6 +118,12 @@ def prepared_request(request: Request) -> PreparedRequest:
     prepared.headers = CaseInsensitiveDict(request.headers)
     prepared.body = request.body
     return prepared
+
+
+def request_of(prepared: PreparedRequest) -> Request:
+    """A request of an auth's own, as transports take it. Raises AttemptFailedError for a body that is not bytes."""
+    headers = tuple((_text(name), _text(value)) for name, value in prepared.headers.items())
+    return Request(prepared.method or "", prepared.url or "", headers, _body(prepared.body))
 
 
 def compare(before: Request, after: PreparedRequest) -> Authenticated:

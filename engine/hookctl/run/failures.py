@@ -8,8 +8,9 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Final
 
-from hookctl.errors import HookctlError, RenderError, SecretError, TemplateError, TokenError, TransportError
+from hookctl.errors import HookctlError, PluginError, RenderError, SecretError, TemplateError, TokenError, TransportError
 from hookctl.model import Failure, FailureKind
+from hookctl.network.shortage import lacking, shortage_of
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.contain import is_interrupt
 
@@ -30,9 +31,13 @@ def failure_of(error: BaseException, who: str) -> Failure:
         return error.failure
     if isinstance(error, TransportError):
         return Failure(_transport_kind(error), error.message)
+    if isinstance(error, PluginError) and error.__cause__ and (lack := shortage_of(error.__cause__)):
+        return Failure(FailureKind.LOCAL, lack)  # third-party code met it, and is not to blame
     if isinstance(error, HookctlError):
         kind = next((kind for known, kind in _KINDS.items() if isinstance(error, known)), FailureKind.PLUGIN)
         return Failure(kind, error.message)
+    if lack := shortage_of(error) or lacking():  # without a descriptor, anything may fail, and not say why
+        return Failure(FailureKind.LOCAL, lack)
     return Failure(FailureKind.PLUGIN, f"{who} raised {type(error).__name__}")
 
 

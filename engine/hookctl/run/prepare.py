@@ -14,7 +14,7 @@ from msgspec import Struct
 from hookctl.errors import PluginError, SecretError, TemplateError
 from hookctl.model import DeliveryPlan, Failure, FailureKind, Json, PluginBlock, Request, Secret, SecretReference, Verdict
 from hookctl.model.delivery_plan import canonical_json
-from hookctl.model.secret import has_reference, mask, resolve_all, resolve_text
+from hookctl.model.secret import REFERENCE, has_reference, mask, resolve_all, resolve_text
 from hookctl.network import Network, check_url
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import DEFAULT_TRANSPORT, AuthContext, Refreshable, Settings, TransportType
@@ -68,8 +68,6 @@ class Prepared:
     """Knows the secrets of the plan, and what auth made of them where it was applied once."""
     redactor_for: Callable[[frozenset[str]], Redactor] = field(repr=False)
     """One that knows what auth put into one attempt; the last few are kept, since a token serves many attempts."""
-    adapter: BaseAdapter | None
-    """Sends the requests of auth plugins; None when there is no auth."""
     last_passed: LastPassed = field(default_factory=LastPassed, repr=False)
     made_at: float = field(default_factory=time.monotonic)
 
@@ -113,8 +111,19 @@ class Transport:
         return self.kind.build(self.settings, network)
 
 
-def prepare(plan: DeliveryPlan, plugins: Plugins, network: Network, user_agent: str) -> Prepared:
-    """Prepare ``plan``. May block while secrets are resolved. Raises AttemptFailedError; a later call may succeed."""
+def may_block(plan: DeliveryPlan, plugins: Plugins) -> bool:
+    """Whether preparing ``plan`` may wait for something: for a secret, or for what an auth does while it is built."""
+    schemes = {scheme for scheme, _ in REFERENCE.findall(plan.canonical().decode())}
+    sources = (plugins.secret_sources.get(scheme) for scheme in schemes)
+    types = (plugins.auth.get(block.type) for block in plan.auth)
+    return any(source.blocking for source in sources if source) or any(kind.blocking is not False for kind in types if kind)
+
+
+def prepare(plan: DeliveryPlan, plugins: Plugins, adapter: BaseAdapter | None, user_agent: str) -> Prepared:
+    """Prepare ``plan``; ``adapter`` is what its auth may send with. May block as far as :func:`may_block` says so.
+
+    Raises AttemptFailedError; a later call may succeed.
+    """
     secrets = _Secrets(plugins)
     with blaming("the body template"):
         body = None if plan.body_template is None else _compiled(plugins, partial(compile_body, plan.body_template, plugins.filters))
@@ -126,7 +135,6 @@ def prepare(plan: DeliveryPlan, plugins: Plugins, network: Network, user_agent: 
     check_headers(request.headers)
     if has_reference(plan.url) and (rule := _broken_rule(transport, request.url)):
         raise AttemptFailedError(Failure(FailureKind.SECRET, f"with its secret put in, the URL breaks the rule {rule}"))
-    adapter = _adapter(plugins, network) if plan.auth else None
     auths = tuple(_auth(block, plan, plugins, secrets, adapter) for block in plan.auth)
     authenticated, each = _apply_once(request, auths) if written.is_fixed else (Authenticated(request), auths)
     return Prepared(
@@ -142,7 +150,6 @@ def prepare(plan: DeliveryPlan, plugins: Plugins, network: Network, user_agent: 
         validators=tuple(_validator(block, plugins) for block in plan.response_validators),
         redactor=Redactor({*secrets.resolved.values(), *authenticated.credentials()}),
         redactor_for=lru_cache(maxsize=2)(Redactor),
-        adapter=adapter,
     )
 
 
@@ -182,8 +189,16 @@ def _broken_rule(transport: Transport, url: str) -> str | None:
     return problems[0].rule if problems else None if _URL_CHARACTERS.fullmatch(url) else "url-character"
 
 
+def default_transport(plugins: Plugins) -> Transport:
+    """The transport of a webhook that names none, and of what auth plugins send. Raises AttemptFailedError where no plugin gives it."""
+    kind = _known(plugins.transports, "transport", DEFAULT_TRANSPORT, plugins.failed_hint)
+    return Transport(canonical_json([DEFAULT_TRANSPORT, {}]), named(plugins, "transport", DEFAULT_TRANSPORT), kind, {})
+
+
 def _transport(plan: DeliveryPlan, plugins: Plugins, secrets: _Secrets) -> Transport:
-    block = plan.transport or PluginBlock(DEFAULT_TRANSPORT, {})
+    block = plan.transport
+    if block is None:
+        return default_transport(plugins)
     kind = _known(plugins.transports, "transport", block.type, plugins.failed_hint)
     key = canonical_json([block.type, dict(block.settings)])
     return Transport(key, named(plugins, "transport", block.type), kind, secrets.settings(block))
@@ -196,7 +211,7 @@ def _auth(block: PluginBlock, plan: DeliveryPlan, plugins: Plugins, secrets: _Se
     with blaming(who):
         built = kind.build(settings, AuthContext(cast("BaseAdapter", adapter), plan.timeout_seconds))
         refreshable = isinstance(built, Refreshable)
-    return Auth(who, built, per_attempt=kind.per_attempt or refreshable, blocking=kind.blocking, refreshable=refreshable)
+    return Auth(who, built, per_attempt=kind.per_attempt or refreshable, blocking=kind.blocking is not False, refreshable=refreshable)
 
 
 def _apply_once(request: Request, auths: tuple[Auth, ...]) -> tuple[Authenticated, tuple[Auth, ...]]:
@@ -217,12 +232,6 @@ def _validator(block: PluginBlock, plugins: Plugins) -> Validator:
             return Validator(label, who, kind.build(block.settings), Verdict(label))
         except TemplateError as error:
             raise AttemptFailedError(Failure(FailureKind.PLUGIN, f"the validator {label} cannot be built: {error.message}")) from error
-
-
-def _adapter(plugins: Plugins, network: Network) -> BaseAdapter:
-    from hookctl.run.lazy_adapter import LazyAdapter
-
-    return LazyAdapter(lambda: _known(plugins.transports, "transport", DEFAULT_TRANSPORT).build({}, network))
 
 
 def _known(kinds: Mapping[str, T], what: str, name: str, failed_hint: str = "") -> T:

@@ -40,7 +40,9 @@ class Rehearsal:
         self._digest = plan.digest
         self._plan = plan
         self._at = 0.0
-        self._engine = AttemptEngine(_with_stand_ins(plugins, answer), Network(getaddrinfo=_nowhere), USER_AGENT, clock=lambda: self._at)
+        transport = InMemoryTransport(answer)
+        stand_ins, nowhere = _with_stand_ins(plugins, transport), Network(getaddrinfo=_nowhere)
+        self._engine = AttemptEngine(stand_ins, nowhere, USER_AGENT, clock=lambda: self._at, auth_adapter=transport)
         self.without_auth = ""
         """Why auth was left out: it cannot work with a stand-in for its secret. Empty where it was not."""
 
@@ -121,12 +123,11 @@ class InMemoryTransport(BaseAdapter):
         return Response(200, "OK", (("Content-Type", "application/json"),), TOKEN), Timing()
 
 
-def _with_stand_ins(plugins: Plugins, answer: Answer) -> Plugins:
-    transport = InMemoryTransport(answer)
+def _with_stand_ins(plugins: Plugins, transport: InMemoryTransport) -> Plugins:
     return replace(
         plugins,
         transports={name: replace(kind, build=lambda _settings, _network: transport) for name, kind in plugins.transports.items()},
-        secret_sources={scheme: replace(source, resolve=lambda _key: STAND_IN) for scheme, source in plugins.secret_sources.items()},
+        secret_sources={scheme: replace(source, resolve=lambda _key: STAND_IN, blocking=False) for scheme, source in plugins.secret_sources.items()},
     )
 
 

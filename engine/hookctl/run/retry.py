@@ -22,7 +22,7 @@ GONE = 410
 UNAUTHORIZED = 401
 RETRIED_STATUS = frozenset({408, 425, 429})
 OVERLOADED_STATUS = frozenset({408, 429})
-NOT_THE_TARGETS = frozenset({FailureKind.ADDRESS_BLOCKED, FailureKind.RENDER, FailureKind.PLUGIN, FailureKind.SECRET})
+NOT_THE_TARGETS = frozenset({FailureKind.ADDRESS_BLOCKED, FailureKind.RENDER, FailureKind.PLUGIN, FailureKind.SECRET, FailureKind.LOCAL})
 """Failures that say nothing about the target."""
 FINAL_FAILURES = frozenset({FailureKind.ADDRESS_BLOCKED, FailureKind.RENDER})
 """Trying again unchanged would end the same way. A missing secret, a refused token and a plugin are repaired outside, so they are tried again."""
@@ -71,6 +71,11 @@ def health(attempt: Attempt) -> Health | None:
         return None if attempt.failure.kind in NOT_THE_TARGETS else Health(is_well=False, reason=describe(attempt))
     status = attempt.response.status if attempt.response else 0
     return Health(is_well=False, reason=describe(attempt)) if status >= 500 or status in OVERLOADED_STATUS else WELL
+
+
+def was_not_made(attempt: Attempt) -> bool:
+    """Whether an attempt does not count, since this machine lacked something for it."""
+    return attempt.failure is not None and attempt.failure.kind is FailureKind.LOCAL
 
 
 def has_token_auth(plan: DeliveryPlan, plugins: Plugins) -> bool:

@@ -13,13 +13,14 @@ from dataclasses import replace
 from hookctl.model import AppliedState, Event, Status
 from hookctl.plugin.calls import Plugins
 from hookctl.queue.clock import since_boot
-from hookctl.queue.interface import Queue, Result
+from hookctl.queue.interface import Claimed, Queue, Result
 from hookctl.run.attempts import AttemptEngine, Finished, Job
 from hookctl.run.hand import Hand
 from hookctl.run.keeping import Keeper, Limits
 from hookctl.run.listener import Listener, tell
-from hookctl.run.manners import MAX_IN_FLIGHT, Manners
-from hookctl.run.retry import DELIVERED, decide, has_token_auth, health
+from hookctl.run.manners import MAX_IN_FLIGHT, SLOW_SECONDS, Manners
+from hookctl.run.observing import Observers
+from hookctl.run.retry import DELIVERED, decide, describe, has_token_auth, health, was_not_made
 from hookctl.run.route import Router
 from hookctl.run.tally import Tally
 
@@ -72,14 +73,15 @@ class Runner:
         self._manners = Manners(monotonic, max_in_flight)
         self._keeper = Keeper(queue, limits or Limits(), clock, monotonic)
         self._listener = listener or Listener()
-        self._told: set[str] = set()
-        """How observers have failed."""
+        self._observers = Observers(plugins.observers.values())
         self._has_audience = listener is not None or bool(plugins.observers)
         self._stopped = False
         self._hand = Hand()
         self._behind: set[str] = set()
         """Webhooks of which more waits in the queue than could be claimed."""
         self._results: list[Result] = []
+        self._not_made: list[Claimed] = []
+        """What this machine lacked something for: to be put back, as if it had not been tried."""
         self._hurry = False
         """A webhook is to be suspended: that cannot wait."""
         self._claimed_at = self._finished_at = self._state_at = float("-inf")
@@ -202,6 +204,7 @@ class Runner:
             self._record()
             self._queue.release(self._hand)
             self._hand.clear()
+            self._observers.close()
 
     def _claim(self) -> None:
         now = self._monotonic()
@@ -241,7 +244,7 @@ class Runner:
         if self._monotonic() - self._renewed_at < RENEW_SECONDS:
             return
         self._renewed_at = self._monotonic()
-        held = [*self._hand, *(result.claimed for result in self._results)]
+        held = [*self._hand, *self._not_made, *(result.claimed for result in self._results)]
         self._hand.lost(self._queue.renew(held, self._clock(), LEASE_SECONDS))
 
     def _watch_clock(self) -> None:
@@ -255,7 +258,13 @@ class Runner:
         for one in finished:
             claimed = self._hand.ended(one.job.delivery_id)
             plan = one.job.plan
-            self._manners.ended(plan, health(one.attempt))
+            if was_not_made(one.attempt):
+                self._manners.lacked(plan, describe(one.attempt))
+                self._not_made.append(claimed)
+                self.tally.lacked[describe(one.attempt)] += 1
+                continue
+            is_slow = not one.attempt.succeeded and one.attempt.timing.total >= SLOW_SECONDS
+            self._manners.ended(plan, health(one.attempt), is_slow=is_slow)
             if one.attempt.succeeded:
                 outcome = DELIVERED
             else:
@@ -273,7 +282,7 @@ class Runner:
     def _record(self) -> None:
         self._finished_at = self._monotonic()
         self._say_circuits()
-        if self._results:
+        if self._results or self._not_made:
             with self._recording():
                 pass
 
@@ -281,15 +290,20 @@ class Runner:
     def _recording(self) -> Iterator[None]:
         """One commit for what has ended and for what is done within. What is under way goes on while the store is waited for."""
         results: list[Result] = []
+        not_made: list[Claimed] = []
         lost: Collection[str] = ()
         try:
             with self._queue.together(self._meanwhile):
                 results, self._results = self._results, []
+                not_made, self._not_made = self._not_made, []
                 if results:
                     lost = self._queue.finish(results, self._clock())
+                if not_made:
+                    self._queue.release(not_made)
                 yield
         except BaseException:
             self._results = results + self._results  # they have ended, and are not recorded yet
+            self._not_made = not_made + self._not_made
             raise
         self._recorded(results, lost)
 
@@ -307,7 +321,7 @@ class Runner:
         recorded = [result for result in results if result.claimed.delivery.id not in lost]
         self.tally.add(recorded)
         if self._has_audience:
-            tell(recorded, self._listener, self._plugins.observers.values(), self._told)
+            tell(recorded, self._listener, self._observers)
 
     def _say_circuits(self) -> None:
         circuits = self._manners.circuits(self._clock())

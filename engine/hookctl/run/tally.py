@@ -21,6 +21,8 @@ class Tally:
         self.dead: Counter[str] = Counter()
         self.earlier: Counter[DeliveryStatus] = Counter()
         """Of the delivered and dead ones, those that were there before this run."""
+        self.lacked: Counter[str] = Counter()
+        """Attempts that could not be made, by what this machine lacked for them."""
         self.failing: set[str] = set()
         """Ids of deliveries that were tried, and are to be tried again."""
         self._started_at = started_at

@@ -9,21 +9,18 @@ from functools import partial
 from threading import Event, Lock
 from typing import TYPE_CHECKING
 
-from hookctl.model import Failure, FailureKind, Request, Response, Timing
+from hookctl.model import Failure, Request, Response, Timing
 from hookctl.plugin.interfaces import Completion
 from hookctl.plugin.responses import failure_from, from_requests, timing_of
 from hookctl.run.authenticate import prepared_request
 from hookctl.run.failures import AttemptFailedError, blaming, failure_of
-from hookctl.run.threads import Workers
+from hookctl.threads import Pool
 
 if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
 
-THREADS = 16
-"""Requests under way at once; the others wait, and their time runs."""
-
-NEGLIGIBLE = 0.01
-"""Seconds of waiting that are not taken off a deadline, so that messages name it as it was written."""
+EACH = 16
+"""Requests of one webhook that are under way at once; the others wait, and their time does not run yet."""
 
 
 class ThreadedTransport:
@@ -34,19 +31,28 @@ class ThreadedTransport:
         self._who = who
         self._build = build
         self._ready = ready
-        self._workers = Workers("hookctl-send", THREADS)
+        self._pool = Pool("hookctl-send", each=EACH)
         self._lock = Lock()
         self._free = [first]
-        self._live: set[int] = set()
+        self._live: dict[int, float | None] = {}
+        """What is to be sent, and when sending began."""
         self._ended: list[Completion] = []
         self._woken = Event()
         self._closed = False
 
-    def submit(self, ticket: int, request: Request, timeout: float) -> None:
-        """Send on a thread; the time spent waiting for a free one counts."""
+    def submit(self, ticket: int, request: Request, timeout: float, sharer: str = "") -> None:
+        """Send on a thread; ``timeout`` counts from when the request has one. ``sharer`` is who shares the threads: a webhook."""
         with self._lock:
-            self._live.add(ticket)
-        self._workers.run(partial(self._exchange, ticket, request, time.monotonic(), timeout))
+            self._live[ticket] = None
+        try:
+            self._pool.run(sharer, partial(self._exchange, ticket, request, timeout))
+        except BaseException:
+            self.cancel(ticket)
+            raise
+
+    def since(self, ticket: int) -> float | None:
+        """When the sending of a request began (of ``time.monotonic``); None while it waits for a thread."""
+        return self._live.get(ticket)
 
     def poll(self, wait: float) -> Sequence[Completion]:
         """What has ended since the last call; waits up to ``wait`` seconds for the first."""
@@ -64,29 +70,27 @@ class ThreadedTransport:
     def cancel(self, ticket: int) -> None:
         """Forget a request: one that waits is not sent, one under way runs into its deadline unheard."""
         with self._lock:
-            self._live.discard(ticket)
+            self._live.pop(ticket, None)
 
     def close(self) -> None:
         """Give up everything, wait a little for what is under way, and close the adapters."""
         with self._lock:
             self._closed = True
             self._live.clear()
-        self._workers.close()
+        self._pool.close()
         for adapter in self._free:
             _close(adapter, self._who)
 
-    def _exchange(self, ticket: int, request: Request, started: float, timeout: float) -> None:
-        if ticket not in self._live:
-            return
-        waited = time.monotonic() - started
-        left = timeout - waited if waited > NEGLIGIBLE else timeout
-        result: Response | Failure = Failure(FailureKind.TIMEOUT, f"no thread was free within {timeout:g} s")
-        timing: Timing | None = None
-        if left > 0:
-            result, timing = self._send(request, left)
+    def _exchange(self, ticket: int, request: Request, timeout: float) -> None:
+        started = time.monotonic()
+        with self._lock:
+            if ticket not in self._live:
+                return
+            self._live[ticket] = started
+        result, timing = self._send(request, timeout)
         with self._lock:
             if ticket in self._live:
-                self._live.discard(ticket)
+                del self._live[ticket]
                 self._ended.append(Completion(ticket, result, timing or Timing(total=time.monotonic() - started)))
                 self._woken.set()
         self._ready()

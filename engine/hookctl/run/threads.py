@@ -1,65 +1,20 @@
-"""Work that may block, on threads: workers, and lanes of calls that wait for one another."""
+"""Lanes: the calls of one webhook that may block one after another, those of different webhooks at the same time."""
 
 from __future__ import annotations
 
-import time
-from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from queue import SimpleQueue
-from threading import Lock, Thread
+from functools import partial
+from threading import Lock
 from typing import Any
 
-from hookctl.run.failures import AttemptFailedError, blaming
-
-CLOSE_GRACE = 2.0
-"""Seconds that closing waits for calls that are under way. Each has a deadline of its own; one that overstays
-is left to end by itself, on a thread that does not keep the process alive."""
-
-BATCH = 16
-"""Calls that one lane makes before another lane gets the thread."""
-
-
-class Workers:
-    """A few threads that run calls. They start when there is work, and end with :meth:`close`."""
-
-    def __init__(self, name: str, limit: int) -> None:
-        self._name = name
-        self._limit = limit
-        self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._threads: list[Thread] = []
-        self._lock = Lock()
-        self._unfinished = 0
-
-    def run(self, call: Callable[[], None]) -> None:
-        """Run ``call``, which must not raise, on a thread as soon as one is free. Never blocks."""
-        with self._lock:
-            self._unfinished += 1
-            if len(self._threads) < min(self._unfinished, self._limit):
-                thread = Thread(target=self._work, name=f"{self._name}-{len(self._threads)}", daemon=True)
-                self._threads.append(thread)
-                thread.start()
-        self._calls.put(call)
-
-    def close(self) -> bool:
-        """End every thread once it has done what is queued; waits ``CLOSE_GRACE`` seconds at most. False when one is still at work."""
-        until = time.monotonic() + CLOSE_GRACE
-        for _ in self._threads:
-            self._calls.put(None)
-        for thread in self._threads:
-            thread.join(max(0.0, until - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
-
-    def _work(self) -> None:
-        while (call := self._calls.get()) is not None:
-            call()
-            with self._lock:
-                self._unfinished -= 1
+from hookctl.run.failures import AttemptFailedError, blaming, failure_of
+from hookctl.threads import MOST, Pool
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call for a lane. ``done`` or ``failed`` is called with what came of it, by whoever asks the lanes for results."""
+    """A call for a lane. ``done`` or ``failed`` is called with its result, by whoever asks the lanes for results."""
 
     who: str
     """Whose code runs, for messages."""
@@ -69,29 +24,29 @@ class Call:
 
 
 class Lanes:
-    """Calls that may block: those of one lane one after another, lanes side by side.
+    """Calls that may block: those of one lane one after another, lanes at the same time.
 
-    A lane is a webhook: auth plugins need not be safe for threads, and who waits for a token waits for
-    the one fetch that is under way. A stuck lane holds up no other.
+    A lane is a webhook: auth plugins need not be safe for threads, and a webhook that waits for a token waits for
+    the one fetch that is under way. A lane that hangs delays no other: see :mod:`hookctl.threads`.
     """
 
-    def __init__(self, wake: Callable[[], None], limit: int) -> None:
-        self._workers = Workers("hookctl-auth", limit)
+    def __init__(self, wake: Callable[[], None], limit: int = MOST) -> None:
+        self._pool = Pool("hookctl-auth", limit=limit)
         self._wake = wake
-        self._waiting: dict[Hashable, deque[Call]] = {}
         self._ended: list[Callable[[], None]] = []
         self._lock = Lock()
-        self._closed = False
 
     def run(self, lane: Hashable, call: Call) -> None:
         """Make ``call`` after those that ``lane`` has already. Never blocks."""
-        with self._lock:
-            waiting = self._waiting.get(lane)
-            if waiting is not None:
-                waiting.append(call)
-                return
-            self._waiting[lane] = deque([call])
-        self._workers.run(lambda: self._work(lane))
+        try:
+            self._pool.run(lane, partial(self._make, call))
+        except (RuntimeError, MemoryError) as error:  # no thread
+            failure = AttemptFailedError(failure_of(error, call.who))
+            self._end(lambda: call.failed(failure))
+
+    def since(self, lane: Hashable) -> float | None:
+        """When the call of a lane that is being made began (of ``time.monotonic``); None when the lane waits for a thread."""
+        return self._pool.since(lane)
 
     def finish(self) -> bool:
         """Hand out what has ended since the last time, on the caller's thread; False when nothing has."""
@@ -103,19 +58,7 @@ class Lanes:
 
     def close(self) -> bool:
         """Make no further call, and end the threads. False when one is still at work."""
-        self._closed = True
-        return self._workers.close()
-
-    def _work(self, lane: Hashable) -> None:
-        for _ in range(BATCH):
-            with self._lock:
-                waiting = self._waiting[lane]
-                if not waiting or self._closed:
-                    del self._waiting[lane]
-                    return
-                call = waiting.popleft()
-            self._make(call)
-        self._workers.run(lambda: self._work(lane))
+        return self._pool.close()
 
     def _make(self, call: Call) -> None:
         try:

@@ -47,11 +47,17 @@ class Transports:
         self._woken = Event()
         self._waiting_in: _Line | None = None
 
-    def submit(self, kind: Transport, ticket: int, request: Request, timeout: float) -> None:
-        """Begin to send. Raises AttemptFailedError when the transport cannot be opened or breaks its contract."""
+    def submit(self, kind: Transport, ticket: int, request: Request, timeout: float, sharer: str) -> None:
+        """Begin to send. ``sharer`` is who shares the threads of a transport that needs some: a webhook.
+
+        Raises AttemptFailedError when the transport cannot be opened or breaks its contract.
+        """
         line = self._lines.get(kind.key) or self._open(kind)
         with blaming(kind.who):
-            line.transport.submit(ticket, request, timeout)
+            if isinstance(line.transport, ThreadedTransport):
+                line.transport.submit(ticket, request, timeout, sharer)
+            else:
+                line.transport.submit(ticket, request, timeout)
         line.tickets.add(ticket)
 
     def poll(self, wait: float) -> list[Completion]:
@@ -89,6 +95,11 @@ class Transports:
                         line.transport.cancel(ticket)
                 except AttemptFailedError:
                     self._break(line)
+
+    def since(self, ticket: int) -> float | None:
+        """When sending began (of ``time.monotonic``), 0 where it begins at once; None while the request waits for a thread."""
+        line = next((line for line in self._lines.values() if ticket in line.tickets), None)
+        return line.transport.since(ticket) if line and isinstance(line.transport, ThreadedTransport) else 0.0
 
     def close(self) -> None:
         """Give up everything, and close every connection and thread."""

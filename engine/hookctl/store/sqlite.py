@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hookctl.errors import StateLockedError, StoreError
+from hookctl.network.shortage import HINT, lacking, shortage_of
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -179,11 +180,15 @@ def errors_as_store_errors(path: Path | None = None) -> Iterator[None]:
             raise StateLockedError(f"{where} is busy: another hookctl is writing to it", hint="Try again when the other one is done.") from error
         if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
             raise StoreError(f"{where} is damaged or no database: {error}", hint="Restore it from a backup, or name another file with --store.") from error
+        if lack := lacking():  # SQLite cannot say so
+            raise StoreError(f"{where} cannot be used: {lack}", hint=HINT) from error
         raise StoreError(f"{where} cannot be used: {error}", hint="Check its permissions and the space on its disk.") from error
     except OSError as error:
         if path is None:  # nothing is opened there: it is of whatever else the block does
             raise
-        raise StoreError(f"{where} cannot be opened: {error.strerror or error}", hint="Check the path given by --store and its permissions.") from error
+        lack = shortage_of(error)
+        hint = HINT if lack else "Check the path given by --store and its permissions."
+        raise StoreError(f"{where} cannot be opened: {lack or error.strerror or error}", hint=hint) from error
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:

@@ -140,6 +140,7 @@ def hookctl_auth_types() -> Iterable[AuthType]:
             summary="A fixed token in the Authorization header.",
             schema=BEARER,
             build=_bearer,
+            blocking=False,
             adds=lambda settings: {"Authorization": f"Bearer {settings['token']}"},
         ),
         AuthType(
@@ -147,6 +148,7 @@ def hookctl_auth_types() -> Iterable[AuthType]:
             summary="User name and password, HTTP Basic.",
             schema=BASIC,
             build=_basic,
+            blocking=False,
             adds=lambda _: {"Authorization": f"Basic {MASK}"},
         ),
         AuthType(
@@ -154,6 +156,7 @@ def hookctl_auth_types() -> Iterable[AuthType]:
             summary="Secret values in headers of any name, such as an API key.",
             schema=HEADERS,
             build=_headers,
+            blocking=False,
             adds=_headers_added,
         ),
         AuthType(

@@ -19,7 +19,8 @@ from requests.auth import HTTPBasicAuth
 from requests_oauthlib import OAuth2Session
 
 from hookctl import __version__
-from hookctl.errors import AddressBlockedError, HookctlError, TokenError
+from hookctl.errors import AddressBlockedError, HookctlError, LocalError, TokenError
+from hookctl.network.shortage import HINT, shortage_of
 
 if TYPE_CHECKING:
     from requests import Response
@@ -57,6 +58,7 @@ def fetch_token(client: Client, adapter: BaseAdapter, timeout: float) -> Grant:
     Raises:
         TokenError: the endpoint cannot be reached, refuses, or answers what is no token.
         AddressBlockedError: the guard refused its address; nothing was dialled.
+        LocalError: this machine lacks what the request needs.
     """
     session = _Session(client=BackendApplicationClient(client.client_id))
     session.trust_env = False  # no netrc, no proxy
@@ -75,13 +77,15 @@ def fetch_token(client: Client, adapter: BaseAdapter, timeout: float) -> Grant:
     logging.getLogger("requests_oauthlib.oauth2_session").setLevel(logging.INFO)
     try:
         session.fetch_token(client.token_url, timeout=timeout, **_arguments(client))
-    except TokenError:
+    except (TokenError, LocalError):
         raise
     except AddressBlockedError as error:
         raise AddressBlockedError(f"token endpoint: {error.message}", hint=error.hint) from None
     except HookctlError as error:
         raise TokenError(f"the token endpoint cannot be reached: {error.message}", hint=error.hint) from None
     except Exception as error:  # noqa: BLE001 - an adapter may raise anything, and its text may repeat the request
+        if lack := shortage_of(error):
+            raise LocalError(lack, hint=HINT) from None
         raise TokenError(f"the token request failed: {type(error).__name__}", hint="Check token_url.") from None
     return granted[-1]
     # The session is not closed: that would close the adapter, which is shared.

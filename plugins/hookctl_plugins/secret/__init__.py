@@ -23,6 +23,11 @@ def _from_file(path: str) -> str:
 def hookctl_secret_sources() -> Iterable[SecretSource]:
     """The built-in sources."""
     return (
-        SecretSource(scheme="env", summary="An environment variable: ${env:SIEM_TOKEN}.", resolve=_from_environment),
+        SecretSource(
+            scheme="env",
+            summary="An environment variable: ${env:SIEM_TOKEN}.",
+            resolve=_from_environment,
+            blocking=False,
+        ),
         SecretSource(scheme="file", summary="The text of a file, without its last line break: ${file:/run/secrets/siem}.", resolve=_from_file),
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import stat
 
-from hookctl.errors import SecretError
+from hookctl.errors import LocalError, SecretError
+from hookctl.network.shortage import HINT, shortage_of
 
 MAX_BYTES = 64 * 1024
 """Larger than any credential; a wrong path must not fill the memory."""
@@ -16,10 +17,13 @@ def read_file(path: str) -> str:
 
     Raises:
         SecretError: it cannot be read, is no regular file, is empty, too large or no UTF-8 text.
+        LocalError: this machine has no file descriptor or memory left to read it with.
     """
     try:
         content = _read_regular(path)
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
+        if lack := shortage_of(error):
+            raise LocalError(f"the secret file {path} cannot be read: {lack}", hint=HINT) from None
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise SecretError(f"the secret file {path} cannot be read: {reason}", hint=f"Check the path in ${{file:{path}}} and who may read it.") from None
     if content is None:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from hookctl.model import FailureKind
 
+COULDNT_CONNECT = 7
 RECV_ERROR = 56
+OUT_OF_MEMORY = 27
 OPERATION_TIMEDOUT = 28
 PARTIAL_FILE = 18
 
@@ -21,7 +23,12 @@ _CODES: Mapping[FailureKind, tuple[int, ...]] = {
         45,  # INTERFACE_FAILED
         52,  # GOT_NOTHING
         55,  # SEND_ERROR
-        89,  # NO_CONNECTION_AVAILABLE
+    ),
+    FailureKind.LOCAL: (
+        2,  # FAILED_INIT
+        27,  # OUT_OF_MEMORY: which is also said when there is no file descriptor
+        77,  # SSL_CACERT_BADFILE: the file is this machine's
+        89,  # NO_CONNECTION_AVAILABLE: as many as there may be
     ),
     FailureKind.TLS: (
         35,  # SSL_CONNECT_ERROR
@@ -30,7 +37,6 @@ _CODES: Mapping[FailureKind, tuple[int, ...]] = {
         59,  # SSL_CIPHER
         60,  # PEER_FAILED_VERIFICATION
         64,  # USE_SSL_FAILED
-        77,  # SSL_CACERT_BADFILE
         80,  # SSL_SHUTDOWN_FAILED
         82,  # SSL_CRL_BADFILE
         83,  # SSL_ISSUER_ERROR
@@ -52,9 +58,9 @@ _CODES: Mapping[FailureKind, tuple[int, ...]] = {
         100,  # TOO_LARGE: the header
     ),
     FailureKind.TRANSPORT: (
-        *(2, 3, 4, 9, 10, 11, 12, 13, 14, 15, 17, 19, 20, 21, 22, 24, 25, 26, 27, 29, 30, 31, 32, 33, 34, 36, 37, 38, 39),
+        *(3, 4, 9, 10, 11, 12, 13, 14, 15, 17, 19, 20, 21, 22, 24, 25, 26, 29, 30, 31, 32, 33, 34, 36, 37, 38, 39),
         *(40, 41, 42, 43, 44, 46, 47, 48, 49, 50, 51, 57, 62, 63, 65, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 78, 79),
-        *(81, 84, 85, 86, 87, 93, 94, 96, 97, 99),  # other protocols, wrong use, out of memory
+        *(81, 84, 85, 86, 87, 93, 94, 96, 97, 99),  # other protocols, wrong use
     ),
 }
 KINDS: Mapping[int, FailureKind] = {code: kind for kind, codes in _CODES.items() for code in codes}

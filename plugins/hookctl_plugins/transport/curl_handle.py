@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
 import socket
 import time
 from collections.abc import Callable
@@ -14,8 +16,16 @@ import pycurl
 
 from hookctl.model import MAX_RESPONSE_BYTES, Failure, FailureKind, Response, Timing
 from hookctl.network.guard import HTTPS_PORT, Network, Target
+from hookctl.network.shortage import lacking, shortage_in_connect, shortage_of
 from hookctl_plugins.transport import limits
-from hookctl_plugins.transport.curl_codes import OPERATION_TIMEDOUT, PARTIAL_FILE, RECV_ERROR, kind_of
+from hookctl_plugins.transport.curl_codes import (
+    COULDNT_CONNECT,
+    OPERATION_TIMEDOUT,
+    OUT_OF_MEMORY,
+    PARTIAL_FILE,
+    RECV_ERROR,
+    kind_of,
+)
 from hookctl_plugins.transport.curl_head import Heads
 
 
@@ -23,7 +33,8 @@ class _Lent(socket.socket):
     """A socket that pycurl duplicates and then drops."""
 
     def __del__(self) -> None:
-        self.close()
+        with contextlib.suppress(AttributeError):  # there was no descriptor for it
+            self.close()
 
 
 class Handle:
@@ -36,6 +47,8 @@ class Handle:
         "_dialled",
         "_head",
         "_heads",
+        "_lack",
+        "_left",
         "_method",
         "_opened",
         "_refused",
@@ -75,7 +88,7 @@ class Handle:
         self._body_size = 0
         self._head.clear()
         self._truncated = self._dialled = False
-        self._refused = ""
+        self._refused = self._lack = ""
         curl = self.curl
         if target is not self._target:
             self._aim(target)
@@ -91,7 +104,8 @@ class Handle:
             self._method = method
         curl.setopt(pycurl.HTTPHEADER, headers)
         self.started = now = time.monotonic()
-        curl.setopt(pycurl.TIMEOUT_MS, max(math.ceil((deadline - now) * 1000), 1))
+        self._left = deadline - now
+        curl.setopt(pycurl.TIMEOUT_MS, max(math.ceil(self._left * 1000), 1))
 
     def _aim(self, target: Target) -> None:
         addresses = [f"[{address}]" if ":" in address else address for address in target.addresses]
@@ -111,12 +125,22 @@ class Handle:
         if target is None or port != target.port or not any(ip_address(dialled) == ip_address(vetted) for vetted in target.addresses):
             self._refused = f"{dialled}:{port}"
             return pycurl.SOCKET_BAD
+        try:
+            lent = _Lent(family, kind, protocol)
+            os.close(os.dup(lent.fileno()))  # pycurl duplicates it, and does not say why when it cannot
+        except (OSError, MemoryError) as error:
+            self._lack = shortage_of(error) or "no socket could be opened"
+            return pycurl.SOCKET_BAD
         self._dialled = True
         self._opened()
-        return _Lent(family, kind, protocol)
+        return lent
 
     def _write(self, piece: bytes) -> int | None:
-        self._body.append(piece)
+        try:
+            self._body.append(piece)
+        except MemoryError as error:
+            self._lack = shortage_of(error) or ""
+            return -1
         self._body_size += len(piece)
         if self._body_size <= MAX_RESPONSE_BYTES:
             return None
@@ -127,8 +151,8 @@ class Handle:
 
     def result(self, code: int, message: str) -> Response | Failure:
         """The response, or why there is none; ``code`` and ``message`` are libcurl's, 0 when it saw no error."""
-        if self._refused:
-            return Failure(FailureKind.ADDRESS_BLOCKED, f"{self._refused} is not among the addresses that were vetted; nothing was dialled")
+        if (ours := self._own_failure(code)) is not None:
+            return ours
         if self.curl.getinfo(pycurl.HEADER_SIZE) > limits.MAX_HEADER_BYTES:
             return Failure(FailureKind.CUT_RESPONSE, f"the response's header is longer than {limits.MAX_HEADER_BYTES} bytes")
         head = self._heads.read(self._head)
@@ -144,6 +168,27 @@ class Handle:
             return Failure(FailureKind.TIMEOUT, f"no complete response within {self.timeout:g} s")
         host = self._target.host if self._target else ""
         return Failure(kind_of(code, answered=bool(self._head)), f"{host}: {message}")
+
+    def _own_failure(self, code: int) -> Failure | None:
+        """The failure that is this side's: what was about to be dialled was refused, or this machine lacks something."""
+        if self._refused:
+            message = f"{self._refused} is not among the addresses that were vetted; nothing was dialled"
+            return Failure(FailureKind.ADDRESS_BLOCKED, message)
+        lack = self._shortage(code) if code else None
+        return Failure(FailureKind.LOCAL, lack) if lack else None
+
+    def _shortage(self, code: int) -> str | None:
+        """What this machine lacks, when that is why libcurl has failed with ``code``; None when it is not."""
+        if self._lack:
+            return self._lack
+        if code == COULDNT_CONNECT and self._target is not None:
+            return shortage_in_connect(int(self.curl.getinfo(pycurl.OS_ERRNO)), "".join(self._target.addresses))
+        waited_in_vain = not self._dialled and not self.curl.getinfo(pycurl.REQUEST_SIZE) and self._left > self.timeout / 2
+        if code == OPERATION_TIMEDOUT and waited_in_vain:
+            return "as many connections are open as this machine may have, and none became free in time"
+        if code == OUT_OF_MEMORY:
+            return lacking() or "this machine is out of memory"
+        return None
 
     def timing(self, submitted: float) -> Timing:
         """Seconds by phase since ``submitted`` (of ``time.monotonic``). Name and connection are None where a kept connection was used."""

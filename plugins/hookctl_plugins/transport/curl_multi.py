@@ -19,7 +19,8 @@ from msgspec import Struct
 from hookctl.errors import TransportError
 from hookctl.model import Failure, FailureKind, Request, Timing
 from hookctl.network import Network, Target
-from hookctl.network.resolver import Resolver
+from hookctl.network.resolver import NO_THREAD, Resolver
+from hookctl.network.shortage import lacking, shortage_of
 from hookctl.plugin import Completion
 from hookctl.plugin.responses import failure_from
 from hookctl_plugins.transport.curl_handle import Handle
@@ -43,6 +44,7 @@ class _Flight(Struct, eq=False):
 
     ticket: int
     request: Request
+    host: str
     headers: list[bytes]
     submitted: float
     timeout: float
@@ -92,7 +94,7 @@ class Multi:
         except TransportError as error:
             self._ended.append(Completion(ticket, Failure(FailureKind(error.kind), error.message), Timing()))
             return
-        flight = self._flights[ticket] = _Flight(ticket, request, headers, now, timeout)
+        flight = self._flights[ticket] = _Flight(ticket, request, host, headers, now, timeout)
         target = self._resolver.kept(host, now)
         if target is not None:
             self._ready.append((flight, target))
@@ -164,7 +166,11 @@ class Multi:
         now = time.monotonic()
         for flight in [flight for flight in self._unresolved.values() if flight.submitted + flight.timeout <= now]:
             del self._unresolved[flight.ticket]
-            self._fail(flight, Failure(FailureKind.TIMEOUT, f"the name was not resolved within {flight.timeout:g} s"))
+            if self._resolver.has_begun(flight.host):
+                message = f"the name was not resolved within {flight.timeout:g} s"
+                self._fail(flight, Failure(FailureKind.TIMEOUT, message))
+            else:
+                self._fail(flight, Failure(FailureKind.LOCAL, NO_THREAD))
 
     def _fail(self, flight: _Flight, failure: Failure) -> None:
         del self._flights[flight.ticket]
@@ -179,6 +185,15 @@ class Multi:
                 self._launch(flight, target)
 
     def _launch(self, flight: _Flight, target: Target) -> None:
+        try:
+            self._begin(flight, target)
+        except (pycurl.error, MemoryError, OSError) as error:  # the request was vetted: it is libcurl that lacks something
+            if flight.handle is not None:
+                self._by_curl.pop(flight.handle.curl, None)
+            lack = shortage_of(error) or lacking() or f"libcurl could not begin the request: {error}"
+            self._fail(flight, Failure(FailureKind.LOCAL, lack))
+
+    def _begin(self, flight: _Flight, target: Target) -> None:
         handle = flight.handle = self._idle.pop() if self._idle else Handle(self._network, self._heads, self._socket_opened)
         request = flight.request
         handle.timeout = flight.timeout

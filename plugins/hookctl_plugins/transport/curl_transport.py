@@ -16,10 +16,12 @@ import pycurl
 import requests
 from requests.adapters import BaseAdapter
 
+from hookctl.errors import LocalError
 from hookctl.model import Failure, Request
 from hookctl.network import Network
 from hookctl.network.outgoing import as_text
 from hookctl.network.resolver import Resolver
+from hookctl.network.shortage import HINT, lacking
 from hookctl.plugin import Completion
 from hookctl.plugin.responses import error_of, to_requests, total_seconds
 from hookctl_plugins.transport.curl_handle import Handle
@@ -39,7 +41,10 @@ class CurlTransport(BaseAdapter):
         self._own = threading.local()
         self._handles: WeakSet[Handle] = WeakSet()  # one that its thread has taken with it needs no closing
         self._heads = Heads()
-        self._multi = Multi(network, self._resolver, self._heads)
+        try:
+            self._multi = Multi(network, self._resolver, self._heads)
+        except pycurl.error as error:
+            raise LocalError(lacking() or f"libcurl cannot be used: {error}", hint=HINT) from error
 
     def send(  # noqa: D417, PLR0917  # the parameters are those of requests; all but two are ignored
         self,
@@ -83,7 +88,10 @@ class CurlTransport(BaseAdapter):
     def _own_handle(self) -> Handle:
         handle: Handle | None = getattr(self._own, "handle", None)
         if handle is None:
-            handle = self._own.handle = Handle(self._network, self._heads, lambda: None)
+            try:
+                handle = self._own.handle = Handle(self._network, self._heads, lambda: None)
+            except pycurl.error as error:
+                raise LocalError(lacking() or f"libcurl cannot be used: {error}", hint=HINT) from error
             self._handles.add(handle)
         return handle
 

@@ -13,9 +13,10 @@ from typing import Any
 
 from urllib3.connection import HTTPSConnection
 
-from hookctl.errors import AddressBlockedError, ConnectError, DeadlineError, TlsError
+from hookctl.errors import AddressBlockedError, ConnectError, DeadlineError, LocalError, TlsError
 from hookctl.network.guard import Target
 from hookctl.network.resolver import Resolver
+from hookctl.network.shortage import HINT, shortage_in_connect
 from hookctl_plugins.transport import limits
 
 
@@ -155,11 +156,13 @@ class GuardedConnection(HTTPSConnection):
 def _dial(target: Target, call: Call) -> socket.socket:
     """A connection to the first of the addresses that answers; each has its share of the time that is left."""
     problem: OSError | None = None
+    lack: str | None = None
     for number, address in enumerate(target.addresses):
         try:
             sock = socket.create_connection((address, target.port), call.left() / (len(target.addresses) - number))
         except OSError as error:
             problem = error
+            lack = lack or shortage_in_connect(error.errno or 0, address)
             continue
         peer = sock.getpeername()[0]
         if ip_address(peer) != ip_address(address):
@@ -169,4 +172,6 @@ def _dial(target: Target, call: Call) -> socket.socket:
         sock.settimeout(call.left())  # for the handshake
         return sock
     call.left()
+    if lack:
+        raise LocalError(lack, hint=HINT)
     raise ConnectError(f"{target.host} cannot be reached at {', '.join(target.addresses)}: {problem.strerror or problem if problem else 'no address'}")

@@ -16,12 +16,13 @@ from urllib3 import HTTPSConnectionPool, PoolManager
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import SKIP_HEADER, Timeout
 
-from hookctl.errors import ConnectError, CutResponseError, DeadlineError, TlsError, TransportError
+from hookctl.errors import ConnectError, CutResponseError, DeadlineError, LocalError, TlsError, TransportError
 from hookctl.model import MAX_RESPONSE_BYTES, Response, Timing
 from hookctl.network import Network
 from hookctl.network.outgoing import vet_request
 from hookctl.network.resolver import Resolver
-from hookctl.plugin.responses import attach, causes, total_seconds
+from hookctl.network.shortage import HINT, causes, shortage_of
+from hookctl.plugin.responses import attach, total_seconds
 from hookctl_plugins.transport.guarded_connection import Call, DeadlineSocket, GuardedConnection
 
 POOLS = 64
@@ -138,7 +139,12 @@ class RequestsTransport(HTTPAdapter):
 
 
 def _tls_context(network: Network) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=network.ca_file or certifi.where())
+    ca_file = network.ca_file or certifi.where()
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        message = shortage_of(error) or f"the CA file {ca_file} cannot be used: {error.strerror or error}"
+        raise LocalError(message, hint="Check cacert in hookctl.toml, or --cacert.") from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.sslsocket_class = DeadlineSocket
     return context
@@ -158,9 +164,11 @@ def _is_cut(error: Exception) -> bool:
 
 def _meaning(error: Exception, host: str, call: Call) -> TransportError:
     chain = list(causes(error))
-    for cause in chain:
-        if isinstance(cause, TransportError):
-            return cause
+    known = next((cause for cause in chain if isinstance(cause, TransportError)), None)
+    if known is None and (lack := shortage_of(error)):
+        known = LocalError(lack, hint=HINT)
+    if known is not None:
+        return known
     if time.monotonic() >= call.deadline or any(isinstance(cause, TimeoutError) for cause in chain):
         return DeadlineError(f"no complete response within {call.deadline - call.started:g} s")
     if call.tls is None and not call.reused:

@@ -1,0 +1,98 @@
+"""Observers, told on threads: one that is slow delays neither deliveries nor other observers."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from threading import Condition
+
+from hookctl.errors import HookctlError
+from hookctl.model import Attempt, Delivery, DeliveryStatus
+from hookctl.plugin.interfaces import Observer
+from hookctl.threads import CLOSE_GRACE, Pool
+
+MAX_BEHIND = 10_000
+"""Attempts that an observer may be behind; what comes then is not told to it."""
+
+log = logging.getLogger(__name__)
+News = Sequence[tuple[Delivery, Attempt]]
+
+
+class Observers:
+    """Each observer is told of one attempt after another, in the order in which they were recorded."""
+
+    def __init__(self, observers: Iterable[Observer], max_behind: int = MAX_BEHIND) -> None:
+        self._observers = tuple(observers)
+        self._max_behind = max_behind
+        self._pool = Pool("hookctl-observe")
+        self._changed = Condition()
+        self._behind: Counter[str] = Counter()
+        """How many attempts each has still to be told of."""
+        self._missed: Counter[str] = Counter()
+        self._failures: set[str] = set()
+        """What was logged of failures."""
+
+    def tell(self, news: News) -> None:
+        """Tell all of attempts, and of the deliveries as they stand after them. Never blocks."""
+        if not news:
+            return
+        for observer in self._observers:
+            with self._changed:
+                is_full = self._behind[observer.name] + len(news) > self._max_behind
+                self._behind[observer.name] += 0 if is_full else len(news)
+            if is_full:
+                self._miss(observer, len(news), "it is too slow")
+                continue
+            try:
+                self._pool.run(observer.name, partial(self._tell, observer, news))
+            except (RuntimeError, MemoryError):
+                self._told(observer, len(news))
+                self._miss(observer, len(news), "there is no thread for it")
+
+    def close(self, grace: float = CLOSE_GRACE) -> None:
+        """Wait up to ``grace`` seconds until all are told of everything, and end the threads."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._behind.total(), grace)
+            behind = +self._behind
+        self._pool.close(grace=0.0 if behind else grace)
+        for name, count in behind.items():
+            log.warning("observer %s was not told of %d attempts: it was too slow", name, count)
+
+    def _tell(self, observer: Observer, news: News) -> None:
+        try:
+            for delivery, attempt in news:
+                if observer.attempted:
+                    self._call(observer, partial(observer.attempted, delivery, attempt))
+                if observer.ended and delivery.status is not DeliveryStatus.RETRYING:
+                    self._call(observer, partial(observer.ended, delivery))
+        finally:
+            self._told(observer, len(news))
+
+    def _call(self, observer: Observer, call: Callable[[], None]) -> None:
+        """Call an observer, which cannot break a delivery. Each kind of failure is logged once: it is likely to recur."""
+        try:
+            call()
+        except BaseException as error:  # noqa: BLE001  # foreign code raises what it likes, and no signal reaches this thread
+            message = error.message if isinstance(error, HookctlError) else f"observer {observer.name} raised {type(error).__name__}"
+            with self._changed:
+                is_first = message not in self._failures
+                self._failures.add(message)
+            if is_first:
+                log.warning("%s. Deliveries go on. Further failures of this kind are not logged.", message)
+
+    def _told(self, observer: Observer, count: int) -> None:
+        with self._changed:
+            self._behind[observer.name] -= count
+            missed = self._missed.pop(observer.name, 0) if not self._behind[observer.name] else 0
+            self._changed.notify_all()
+        if missed:
+            log.warning("observer %s was not told of %d attempts: it had fallen behind", observer.name, missed)
+
+    def _miss(self, observer: Observer, count: int, why: str) -> None:
+        with self._changed:
+            is_first = not self._missed[observer.name]
+            self._missed[observer.name] += count
+        if is_first:
+            log.warning("observer %s is not told of every attempt: %s", observer.name, why)

@@ -1,0 +1,255 @@
+"""Calls that may block, on threads that those who wait for them share fairly.
+
+Whoever shares is told by a key: a webhook, a host, a name. A key whose last call took long is slow. Slow keys together never hold more than
+half of the threads, and keys that nothing is known of yet leave a quarter to those that are known to be quick. So what hangs delays what
+hangs, and nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import IntEnum
+from itertools import count
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread, current_thread
+
+MOST = 512
+"""Threads of one pool. One that waits costs some 50 KB, and there are as many as calls that block at the same time."""
+SLOW_SECONDS = 1.0
+"""A call that takes longer makes its key slow, until one is quicker again."""
+CLOSE_GRACE = 2.0
+"""Seconds that closing waits for calls that are being made. One that takes longer is left to end by itself, on a thread that does not keep the
+process alive."""
+IDLE_SECONDS = 10.0
+"""A thread without work ends after this time."""
+MAX_KNOWN = 20_000
+"""Keys of which the pool remembers how quick they are."""
+
+Call = Callable[[], None]
+log = logging.getLogger(__name__)
+
+
+class Pace(IntEnum):
+    """How long the calls of a key take, as far as is known."""
+
+    QUICK = 0
+    NEW = 1
+    SLOW = 2
+
+
+@dataclass(slots=True, eq=False)
+class _Line:
+    """The calls of one key."""
+
+    waiting: deque[Call] = field(default_factory=deque)
+    began: dict[int, float] = field(default_factory=dict)
+    """Those being made, by number, and when each began."""
+    pace: Pace = Pace.NEW
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A call whose turn it is. It counts as being made until it is given to :meth:`Turns.ended`."""
+
+    key: Hashable
+    number: int
+    pace: Pace
+    call: Call
+
+
+class Turns:
+    """Decides whose call is made next. Makes none itself; not safe for threads."""
+
+    def __init__(self, limit: int, each: int, clock: Callable[[], float]) -> None:
+        """``limit`` calls are made at the same time, ``each`` of one key, and 1 of a slow one. ``clock`` gives seconds."""
+        self._limits = (limit, max(1, limit * 3 // 4), max(1, limit // 2))
+        self._each = each
+        self._clock = clock
+        self._numbers = count()
+        self._lines: dict[Hashable, _Line] = {}
+        self._ready: tuple[dict[Hashable, int], ...] = ({}, {}, {})
+        """By pace: keys with a call that may be made as far as the key is concerned, in the order in which they came to be so."""
+        self._made = [0, 0, 0]
+        """How many calls are being made, by the pace that their keys had when they began."""
+
+    def add(self, key: Hashable, call: Call) -> None:
+        """Have ``call`` made after those of its key that wait already."""
+        line = self._lines.get(key)
+        if line is None:
+            self._forget_some()
+            line = self._lines[key] = _Line()
+        line.waiting.append(call)
+        self._queue_up(key, line)
+
+    def next(self) -> Turn | None:
+        """The next call; None when none may be made now."""
+        while (chosen := self._choose()) is not None:
+            pace, key = chosen
+            del self._ready[pace][key]
+            line = self._lines[key]
+            if self._pace(line) is not pace:  # it has become slow while it waited
+                self._queue_up(key, line)
+                continue
+            turn = Turn(key, next(self._numbers), pace, line.waiting.popleft())
+            line.began[turn.number] = self._clock()
+            self._made[pace] += 1
+            self._queue_up(key, line)
+            return turn
+        return None
+
+    def ended(self, turn: Turn) -> None:
+        """The call was made."""
+        line = self._lines[turn.key]
+        self._made[turn.pace] -= 1
+        began = line.began.pop(turn.number)
+        line.pace = Pace.SLOW if self._clock() - began >= SLOW_SECONDS else Pace.QUICK
+        for ready in self._ready:
+            ready.pop(turn.key, None)
+        self._queue_up(turn.key, line)
+
+    def put_back(self, turn: Turn) -> None:
+        """The call could not be made: it waits again, before the others of its key."""
+        line = self._lines[turn.key]
+        self._made[turn.pace] -= 1
+        del line.began[turn.number]
+        line.waiting.appendleft(turn.call)
+        self._queue_up(turn.key, line)
+
+    def drop(self, key: Hashable, call: Call) -> None:
+        """Do not make a call that waits."""
+        line = self._lines[key]
+        line.waiting.remove(call)
+        if not line.waiting:
+            for ready in self._ready:
+                ready.pop(key, None)
+
+    def since(self, key: Hashable) -> float | None:
+        """When the oldest call of a key that is being made began; None when none is."""
+        line = self._lines.get(key)
+        return min(line.began.values(), default=None) if line else None
+
+    def _choose(self) -> tuple[Pace, Hashable] | None:
+        """Of the keys that may have a call made, the one that has waited longest."""
+        best: tuple[int, Pace, Hashable] | None = None
+        for pace in Pace:
+            if sum(self._made[pace:]) >= self._limits[pace]:
+                break  # a slower one has no room either: it counts here too
+            for key, number in self._ready[pace].items():
+                if best is None or number < best[0]:
+                    best = number, pace, key
+                break
+        return best and best[1:]
+
+    def _queue_up(self, key: Hashable, line: _Line) -> None:
+        pace = self._pace(line)
+        if line.waiting and len(line.began) < (1 if pace is Pace.SLOW else self._each):
+            self._ready[pace].setdefault(key, next(self._numbers))
+
+    def _pace(self, line: _Line) -> Pace:
+        """A key is slow, too, while one of its calls is taking long."""
+        if line.began and self._clock() - min(line.began.values()) >= SLOW_SECONDS:
+            return Pace.SLOW
+        return line.pace
+
+    def _forget_some(self) -> None:
+        if len(self._lines) >= MAX_KNOWN:
+            self._lines = {key: line for key, line in self._lines.items() if line.waiting or line.began}
+
+
+class Pool:
+    """Threads that make calls. They start when there is work, and end when there has been none for a while."""
+
+    def __init__(self, name: str, *, limit: int = MOST, each: int = 1) -> None:
+        """``limit`` threads, of which one key has ``each`` at the same time."""
+        self._name = name
+        self._turns = Turns(limit, each, time.monotonic)
+        self._lock = Lock()
+        self._handed: SimpleQueue[Turn | None] = SimpleQueue()
+        self._idle = 0
+        """Threads that wait, and that nothing was handed to."""
+        self._threads: set[Thread] = set()
+        self._closed = False
+
+    def run(self, key: Hashable, call: Call) -> None:
+        """Make ``call``, which must not raise, when it is its turn. Never blocks.
+
+        Raises RuntimeError or MemoryError when the machine has not even one thread for it.
+        """
+        with self._lock:
+            if self._closed:
+                return
+            self._turns.add(key, call)
+            try:
+                self._hand_out()
+            except BaseException:
+                self._turns.drop(key, call)
+                raise
+
+    def since(self, key: Hashable) -> float | None:
+        """When the oldest call of a key that is being made began (of ``time.monotonic``); None when none is: it waits for a thread."""
+        with self._lock:
+            return self._turns.since(key)
+
+    def close(self, grace: float = CLOSE_GRACE) -> bool:
+        """Make no further call, and wait up to ``grace`` seconds for those being made. False when one still is."""
+        until = time.monotonic() + grace
+        with self._lock:
+            self._closed = True
+            threads = tuple(self._threads)
+            for _ in range(self._idle):
+                self._handed.put(None)
+            self._idle = 0
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in threads)
+
+    def _hand_out(self) -> None:
+        """Have every call made whose turn it is. The lock is held."""
+        while not self._closed and (turn := self._turns.next()) is not None:
+            if self._idle:
+                self._idle -= 1
+                self._handed.put(turn)
+                continue
+            thread = Thread(target=self._work, args=(turn,), name=f"{self._name}-{len(self._threads)}", daemon=True)
+            self._threads.add(thread)
+            try:
+                thread.start()
+            except BaseException:
+                self._threads.discard(thread)
+                self._turns.put_back(turn)
+                if self._threads:
+                    return  # one of these makes it later
+                raise
+
+    def _work(self, turn: Turn | None) -> None:
+        while turn is not None:
+            try:
+                turn.call()
+            except BaseException as error:  # noqa: BLE001  # the thread is the pool's: others' calls are still to be made on it
+                log.error("a call of %s raised %s", self._name, type(error).__name__)  # noqa: TRY400  # its text may hold a secret
+            with self._lock:
+                self._turns.ended(turn)
+                turn = None if self._closed else self._turns.next()
+                with suppress(RuntimeError, MemoryError):  # no thread for another: this one makes its call later
+                    self._hand_out()
+                if turn is None and not self._closed:
+                    self._idle += 1
+            if turn is None and not self._closed:
+                turn = self._wait()
+        with self._lock:
+            self._threads.discard(current_thread())
+
+    def _wait(self) -> Turn | None:
+        while True:
+            try:
+                return self._handed.get(timeout=IDLE_SECONDS)
+            except Empty:
+                with self._lock:
+                    if self._idle:
+                        self._idle -= 1
+                        return None
