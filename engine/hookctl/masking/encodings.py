@@ -1,0 +1,217 @@
+"""What escapes and encodings stand for: each function gives the decoded views of a view, and none where there is nothing to decode.
+
+A view is bytes: text as UTF-8. Every pattern here takes time in proportion to the text; each escape is decoded by
+itself, so that a view tells where each byte comes from.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import zlib
+from binascii import a2b_base64
+from collections.abc import Iterable, Iterator
+
+from hookctl.masking.views import Span, View, gathered, rewritten
+
+Edits = Iterator[tuple[int, int, bytes]]
+MOST_CANDIDATES = 16
+"""Places in one view at which compressed data may begin."""
+SIMPLE = {b"a": b"\a", b"b": b"\b", b"e": b"\x1b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
+_LOW = rb"[dD][c-fC-F][0-9a-fA-F]{2}"
+_BACKSLASH = re.compile(
+    rb"\\(?:u+(?P<u>[0-9a-fA-F]{4})(?:\\u+(?P<low>" + _LOW + rb"))?|[ux]\{(?P<braced>[0-9a-fA-F]{1,8})\}"
+    rb"|U(?P<long>[0-9a-fA-F]{8})|x(?P<x>[0-9a-fA-F]{2})|(?P<octal>[0-7]{1,3})|(?P<letter>[abefnrtv])|(?P<same>[^0-9A-Za-z]))"
+)
+_PERCENT = re.compile(rb"%(?:(?P<x>[0-9a-fA-F]{2})|u(?P<u>[0-9a-fA-F]{4})(?:%u(?P<low>" + _LOW + rb"))?)")
+_ENTITY = re.compile(rb"&(?:#[xX]?[0-9a-fA-F]{1,12}|[A-Za-z][0-9A-Za-z]{1,31});?")
+_QUOTED = re.compile(rb"=(?:(?P<x>[0-9A-F]{2})|[ \t]{0,8}\r?\n)")
+_IS_QUOTED = re.compile(rb"=(?:[2-7][A-F]|[C-F][0-9A-F]|[ \t]{0,8}\r?\n)")
+"""What numbers in a query or a header do not look like."""
+_BREAK = re.compile(rb"\n(?:(?<=[0-9A-Za-z+/_-]{4}\n)|(?<=[0-9A-Za-z+/_-]{4}\r\n))[ \t]{0,8}(?=[0-9A-Za-z+/_-])")
+_CUT = {
+    b"\\": re.compile(rb"\\(?:[uxU]\{?[0-9a-fA-F]{0,7}|u+[dD][89abAB][0-9a-fA-F]{2}(?:\\u*[0-9a-fA-F]{0,3})?)?\Z"),
+    b"%": re.compile(rb"%(?:[0-9a-fA-F]|u[0-9a-fA-F]{0,3}|u[dD][89abAB][0-9a-fA-F]{2}(?:%(?:u[0-9a-fA-F]{0,3})?)?)?\Z"),
+    b"&": re.compile(rb"&#?[0-9A-Za-z]{0,12}\Z"),
+    b"=": re.compile(rb"=[0-9A-F]?\r?\Z"),
+}
+"""The first part of an escape, at the end of a text that was cut."""
+_TEXT = re.compile(
+    rb"(?P<utf8>(?:[\t\n\r\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}){6,})"
+    rb"|(?P<utf16>[\t\n\r\x20-\x7e](?:\x00[\t\n\r\x20-\x7e]){5,})|(?P<utf32>[\t\n\r\x20-\x7e](?:\x00{3}[\t\n\r\x20-\x7e]){5,})"
+)
+_COMPRESSED = re.compile(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]")
+_LIST = re.compile(rb"(?<![0-9A-Za-z])(?:0x)?[0-9a-fA-F]{1,3}(?:[ \t\r\n,:;-]{1,12}(?:0x)?[0-9a-fA-F]{1,3}){5,}(?![0-9A-Za-z])")
+_NUMBER = re.compile(rb"(?:0x)?([0-9a-fA-F]{1,3})(?![0-9a-fA-Fx])")
+_IN_LIST = bytes(ord("0") if chr(byte) in "0123456789abcdefABCDEFx \t\r\n,:;-" else ord(" ") for byte in range(256))
+_ALPHABET = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
+_KINDS = bytes(ord("a") if byte in _ALPHABET else ord("c") if byte < 32 and byte not in b"\t\n\r" or byte == 127 else ord(" ") for byte in range(256))
+_STANDARD = bytes.maketrans(b"-_", b"+/")
+
+
+def kinds(data: bytes) -> bytes:
+    """For each byte ``a`` where base64 may use it, ``c`` for what no text holds, a space for anything else."""
+    return data.translate(_KINDS)
+
+
+def may_hold_list(data: bytes, shortest: int) -> bool:
+    """Whether some stretch of ``data`` may be a list of ``shortest`` numbers."""
+    return b"0" * (2 * shortest - 1) in data.translate(_IN_LIST)
+
+
+def _one(view: View | None) -> Iterator[View]:
+    if view is not None:
+        yield view
+
+
+# -- escapes -----------------------------------------------------------------------------------------------------------
+
+
+def escaped(view: View) -> Iterator[View]:
+    """One view for each kind of escape in ``view``: backslashes as in JSON, JavaScript, Python or C, percent, HTML, quoted-printable."""
+    data = view.data
+    if b"\\" in data:
+        yield from _rewritten(view, b"\\", _backslashes(data))
+    if b"%" in data:
+        yield from _rewritten(view, b"%", ((*match.span(), _unescaped(match)) for match in _PERCENT.finditer(data)))
+    if b"&" in data:
+        yield from _rewritten(view, b"&", _entities(data))
+    if b"=" in data and (_IS_QUOTED.search(data) or view.at_end):
+        edits = ((*match.span(), bytes.fromhex((match["x"] or b"").decode())) for match in _QUOTED.finditer(data))
+        yield from _rewritten(view, b"=", edits)
+    if b"\n" in data:
+        breaks = ((match.start() - (data[match.start() - 1] == 13), match.end(), b"") for match in _BREAK.finditer(data))
+        yield from _one(rewritten(view, breaks))
+
+
+def _rewritten(view: View, lead: bytes, edits: Edits) -> Iterator[View]:
+    found = list(edits)
+    cut = _CUT[lead].search(view.data, max(0, len(view.data) - 24)) if view.at_end else None
+    if cut is not None:  # it may be the whole of an escape, or the first part of one
+        found_before = [edit for edit in found if edit[1] <= cut.start()]
+        yield from _one(rewritten(view, [*found_before, (*cut.span(), b"")]))
+    yield from _one(rewritten(view, found))
+
+
+def _backslashes(data: bytes) -> Edits:
+    for match in _BACKSLASH.finditer(data):
+        kind = match.lastgroup
+        if kind == "same":
+            yield *match.span(), match["same"]
+        elif kind == "letter":
+            yield *match.span(), SIMPLE[match["letter"]]
+        elif kind == "octal":
+            yield *match.span(), bytes([int(match["octal"], 8) & 255])
+        elif kind in {"braced", "long"}:
+            yield *match.span(), _utf8(int(match[kind], 16))
+        else:
+            yield *match.span(), _unescaped(match)
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    """A byte by two hexadecimal digits, or a character by one or two UTF-16 units of four."""
+    if match["x"]:
+        return bytes.fromhex(match["x"].decode())
+    unit = int(match["u"], 16)
+    if not match["low"]:
+        return _utf8(unit)
+    low = int(match["low"], 16)
+    return _utf8(0x10000 + ((unit - 0xD800) << 10) + low - 0xDC00) if 0xD800 <= unit < 0xDC00 else _utf8(unit) + _utf8(low)
+
+
+def _utf8(point: int) -> bytes:
+    return chr(point).encode("utf-8", "surrogatepass") if point <= 0x10FFFF else b"\xef\xbf\xbd"
+
+
+def _entities(data: bytes) -> Edits:
+    for match in _ENTITY.finditer(data):
+        written = match[0].decode()
+        text = html.unescape(written)
+        if text != written:
+            yield *match.span(), text.encode("utf-8", "surrogatepass")
+
+
+# -- encodings ---------------------------------------------------------------------------------------------------------
+
+
+def encoded(view: View, marks: bytes, shortest: int, *, by_alignment: bool) -> Iterator[View]:
+    """What is base64 or hexadecimal in ``view``, for secrets of ``shortest`` bytes and more.
+
+    Encoded text may begin anywhere in a run of its letters, so each run is decoded once for each alignment. ``marks``
+    is :func:`kinds` of the view. ``by_alignment``: a view for each, so that what was cut is at its end.
+    """
+    least = -(-shortest * 8 // 6)
+    if b"a" * least not in marks:
+        return
+    runs = [match.span() for match in re.finditer(rb"(?<!a)a{%d,}" % least, marks)]
+    standard = view.data.translate(_STANDARD)
+    hexes = _hex_runs(view.data, runs, 2 * shortest)
+    for shifts in [(0,), (1,), (2,), (3,)] if by_alignment else [(0, 1, 2, 3)]:
+        found = gathered(view, (part for shift in shifts for part in _base64(standard, runs, shift)))
+        yield from _one(found)
+    for shifts in [(0,), (1,)] if by_alignment else [(0, 1)]:
+        found = gathered(view, (part for shift in shifts for part in _hex(view.data, hexes, shift)))
+        yield from _one(found)
+
+
+def _base64(data: bytes, runs: Iterable[Span], shift: int) -> Iterator[tuple[int, int, int, int, bytes]]:
+    for start, end in runs:
+        letters = end - start - shift
+        letters -= letters % 4 == 1  # six bits more, which make no byte
+        last = start + shift + letters
+        yield start + shift, end, 4, 3, a2b_base64(data[start + shift : last] + b"==="[: -letters % 4])
+
+
+def _hex_runs(data: bytes, runs: Iterable[Span], least: int) -> list[Span]:
+    pattern = re.compile(rb"(?<![0-9a-fA-F])[0-9a-fA-F]{%d,}" % least)
+    return [match.span() for start, end in runs if end - start >= least for match in pattern.finditer(data, start, end)]
+
+
+def _hex(data: bytes, runs: Iterable[Span], shift: int) -> Iterator[tuple[int, int, int, int, bytes]]:
+    for start, end in runs:
+        last = end - (end - start - shift) % 2
+        yield start + shift, end, 2, 1, bytes.fromhex(data[start + shift : last].decode())
+
+
+def listed(view: View) -> Iterator[View]:
+    """Bytes that are written as lists of numbers, hexadecimal or decimal."""
+    matches = list(_LIST.finditer(view.data))
+    for base in (16, 10):
+        found = rewritten(view, (edit for match in matches for edit in _numbers(view.data, match.span(), base)))
+        yield from _one(found)
+
+
+def _numbers(data: bytes, span: Span, base: int) -> Edits:
+    done = span[0]
+    for match in _NUMBER.finditer(data, *span):
+        digits = match[1].decode()
+        if (base == 16 and len(digits) == 2) or (base == 10 and digits.isdecimal() and int(digits) < 256):
+            yield done, match.end(), bytes([int(digits, base)])
+            done = match.end()
+
+
+def texts(view: View) -> Iterator[View]:
+    """The stretches of text in what is not text: UTF-8, and ASCII in UTF-16 and UTF-32."""
+    widths = {"utf8": 1, "utf16": 2, "utf32": 4}
+    parts = ((*match.span(), widths[str(match.lastgroup)], 1, match[0].replace(b"\0", b"")) for match in _TEXT.finditer(view.data))
+    yield from _one(gathered(view, parts))
+
+
+def decompressed(view: View, limit: int) -> Iterator[View]:
+    """What is gzip or zlib anywhere in ``view``, up to ``limit`` bytes of it and one more."""
+    for count, match in enumerate(_COMPRESSED.finditer(view.data)):
+        if count == MOST_CANDIDATES:
+            return
+        yield from inflated(view, match.start(), 47, limit)
+
+
+def inflated(view: View, start: int, window: int, limit: int) -> Iterator[View]:
+    """What is compressed from ``start`` on; ``window`` as for zlib: 47 for gzip and zlib, -15 for bare deflate."""
+    inflater = zlib.decompressobj(window)
+    try:
+        data = inflater.decompress(view.data[start:], limit + 1)
+    except zlib.error:
+        return
+    if data:
+        end = len(view.data) - len(inflater.unused_data)
+        yield View(data, view, [(0, start, end, 0, 1)], at_end=view.at_end and end == len(view.data))

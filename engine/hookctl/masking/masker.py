@@ -1,0 +1,176 @@
+"""Masks secrets in text that came from outside.
+
+What a target or a token endpoint sends back may hold a secret anywhere, and in any encoding. So the text is searched as
+it is, and every view of it that decoding gives (:mod:`hookctl.masking.encodings`), views of views included. What is found
+in a view is masked in the text itself. Each step of decoding gives less text than there was, so the search ends by
+itself. Compressed data alone gives more: :data:`MOST_WORK` bounds all of it, and a text that would take more is masked whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from hookctl.masking import encodings
+from hookctl.masking.views import Span, View
+from hookctl.model import MASK, Json
+
+SHORTEST = 6
+"""Characters. Shorter secrets are not looked for in text from outside: masking each ``a`` helps nobody."""
+MOST_WORK = 4 * 1024 * 1024
+"""The most that one search decodes, in bytes of views; a piece of a view counts as :data:`PIECE_WORK` of them."""
+PIECE_WORK = 24
+_FOLDED = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ+", b"abcdefghijklmnopqrstuvwxyz ")
+"""Case does not count, and a form writes a space as ``+``."""
+_MOST_ODD_BYTES = 4
+"""Bytes that half a character, cut in an escape or in base64, may leave at the end of a view."""
+_READABLE = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
+"""Content-Encodings that can be undone."""
+
+
+class Masker:
+    """Masks the secrets that it knows. Holds them: never shown."""
+
+    __slots__ = ("_needles", "_shortest")
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._needles = tuple({needle for secret in secrets for needle in _needles(secret)})
+        self._shortest = min(map(len, self._needles), default=0)
+
+    def text(self, text: str, *, cut: bool = False) -> str:
+        """``text`` with every secret in it masked; ``cut``: also the first part of one at its end."""
+        if not self._needles:
+            return text
+        data = text.encode("utf-8", "surrogatepass")
+        spans = self.find(data, cut=cut)
+        return _decoded_text(_masked(data, spans)) if spans else text
+
+    def excerpt(self, text: str) -> str:
+        """As :meth:`text`, for text that repeats pieces of another: each may have been cut anywhere, and end in ``...``."""
+        text = self.text(text)
+        for mark in ("...", "…"):
+            text = mark.join(self.text(piece, cut=True) for piece in text.split(mark))
+        return text
+
+    def body(self, body: bytes, *, cut: bool = False, encoding: str = "") -> bytes:
+        """``body`` with every secret in it masked; ``cut``: the cap may have cut through one; ``encoding``: its Content-Encoding.
+
+        A body that holds a secret once it is decompressed is masked whole, and so is one in an encoding that cannot be undone.
+        """
+        if not self._needles or not body:
+            return body
+        encoding = encoding.strip().lower()
+        if encoding not in _READABLE:
+            return MASK.encode()
+        spans = self.find(body, cut=cut, deflated=encoding == "deflate")
+        return _masked(body, spans) if spans else body
+
+    def json(self, value: Json) -> Json:
+        """``value`` with every string and number in it masked, keys too."""
+        if isinstance(value, str):
+            return self.excerpt(value)
+        if isinstance(value, list):
+            return [self.json(item) for item in value]
+        if isinstance(value, dict):
+            return {self.excerpt(key): self.json(item) for key, item in value.items()}
+        if isinstance(value, int | float) and self.text(text := str(value)) != text:
+            return MASK
+        return value
+
+    def find(self, data: bytes, *, cut: bool = False, deflated: bool = False) -> Sequence[Span]:
+        """Where secrets are in ``data``, in any order; all of it where the search would take too much work."""
+        if not self._needles:
+            return ()
+        root = View(data, at_end=cut)
+        waiting, seen, spans, work = [root], {data}, list[Span](), 0
+        if deflated:
+            waiting += encodings.inflated(root, 0, -15, MOST_WORK)
+        for view in waiting:  # grows while it is gone through
+            work += len(view.data) + PIECE_WORK * len(view.pieces)
+            if work > MOST_WORK:
+                return [(0, len(data))]
+            spans += self._in_view(view, len(data))
+            for child in self._decoded(view, cut, MOST_WORK - work):
+                if child.data not in seen:
+                    seen.add(child.data)
+                    waiting.append(child)
+        return spans
+
+    def _in_view(self, view: View, length: int) -> Iterator[Span]:
+        folded = view.data.translate(_FOLDED)
+        for needle in self._needles:
+            at = folded.find(needle)
+            while at >= 0:
+                yield view.original(at, at + len(needle))
+                at = folded.find(needle, at + len(needle))
+            if view.at_end and (start := _cut_at(folded, needle)) is not None:
+                yield view.original(start, len(folded))[0], length
+
+    def _decoded(self, view: View, cut: bool, limit: int) -> Iterator[View]:
+        data = view.data
+        shortest = SHORTEST if cut else self._shortest
+        marks = encodings.kinds(data)
+        if b"c" in marks:
+            yield from encodings.decompressed(view, limit)
+            yield from encodings.texts(view)
+        else:
+            yield from encodings.escaped(view)
+        yield from encodings.encoded(view, marks, shortest, by_alignment=cut)
+        if encodings.may_hold_list(data, shortest):
+            yield from encodings.listed(view)
+
+
+def mask_secrets(text: str, secrets: Iterable[str]) -> str:
+    """``text`` from outside with ``secrets`` masked, in whatever encoding it repeats them. Mask before you shorten it."""
+    return Masker(secrets).text(text)
+
+
+def _needles(secret: str) -> Iterator[bytes]:
+    """What is looked for: the secret in each character set, and what decoding makes of it where it holds escapes itself."""
+    seen: set[bytes] = set()
+    views = [View(form, at_end=False) for form in _character_sets(secret.strip()) if len(secret.strip()) >= SHORTEST]
+    for view in views:  # grows while it is gone through
+        if view.data not in seen and len(view.data) >= SHORTEST:
+            seen.add(view.data)
+            views += encodings.escaped(view)
+            yield view.data.translate(_FOLDED)
+
+
+def _character_sets(text: str) -> Iterator[bytes]:
+    if text.isascii():  # in UTF-16 and UTF-32 it is found as text
+        yield text.encode()
+        return
+    for charset in ("utf-8", "latin-1", "utf-16-le", "utf-16-be"):
+        try:
+            yield text.encode(charset, "surrogateescape")
+        except UnicodeEncodeError:
+            continue
+    data = text.encode("utf-8", "surrogatepass")
+    yield data
+    yield data.decode("latin-1").encode()  # UTF-8 that was taken for Latin-1
+
+
+def _decoded_text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:  # a mask begins or ends within a character
+        return data.decode("utf-8", "replace")
+
+
+def _cut_at(folded: bytes, needle: bytes) -> int | None:
+    """Where the first part of ``needle``, six bytes and more of it, begins at the end of ``folded``; None when it does not end so."""
+    start = folded.find(needle[:SHORTEST], max(0, len(folded) - len(needle) - _MOST_ODD_BYTES))
+    while start >= 0:
+        rest = folded[start:]
+        if any(needle.startswith(rest[: len(rest) - odd]) for odd in range(min(_MOST_ODD_BYTES, len(rest) - SHORTEST) + 1)):
+            return start
+        start = folded.find(needle[:SHORTEST], start + 1)
+    return None
+
+
+def _masked(data: bytes, spans: Iterable[Span]) -> bytes:
+    out, done = list[bytes](), 0
+    for start, end in sorted(spans):
+        if start >= done:
+            out += [data[done:start], MASK.encode()]
+        done = max(done, end)
+    return b"".join([*out, data[done:]])
