@@ -6,11 +6,12 @@ itself, so that a view tells where each byte comes from.
 
 from __future__ import annotations
 
-import html
 import re
 import zlib
 from binascii import a2b_base64
 from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import cast
 
 from hookctl.masking.views import Span, View, gathered, rewritten
 
@@ -44,8 +45,12 @@ _COMPRESSED = re.compile(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]")
 _LIST = re.compile(rb"(?<![0-9A-Za-z])(?:0x)?[0-9a-fA-F]{1,3}(?:[ \t\r\n,:;-]{1,12}(?:0x)?[0-9a-fA-F]{1,3}){5,}(?![0-9A-Za-z])")
 _NUMBER = re.compile(rb"(?:0x)?([0-9a-fA-F]{1,3})(?![0-9a-fA-Fx])")
 _IN_LIST = bytes(ord("0") if chr(byte) in "0123456789abcdefABCDEFx \t\r\n,:;-" else ord(" ") for byte in range(256))
+_RUN = re.compile(rb"a+")
+_HEX = re.compile(rb"(?<![0-9a-fA-F])[0-9a-fA-F]{12,}")
 _ALPHABET = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
-_KINDS = bytes(ord("a") if byte in _ALPHABET else ord("c") if byte < 32 and byte not in b"\t\n\r" or byte == 127 else ord(" ") for byte in range(256))
+_KINDS = bytes(ord("a") if byte in _ALPHABET else ord(" ") if 32 <= byte < 127 or byte > 127 or byte in b"\t\n\r" else ord("c") for byte in range(256))
+_ASCII_TEXT = bytes(ord("t") if 32 <= byte < 127 or byte in b"\t\n\r" else ord("c") for byte in range(256))
+_ANY_TEXT = bytes(ord("t") if byte >= 128 else kind for byte, kind in enumerate(_ASCII_TEXT))
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
@@ -54,9 +59,30 @@ def kinds(data: bytes) -> bytes:
     return data.translate(_KINDS)
 
 
+def has_escapes(data: bytes) -> bool:
+    """Whether :func:`escaped` has anything to decode."""
+    return (
+        b"\\" in data
+        or b"%" in data
+        or b"&" in data
+        or (b"=" in data and _IS_QUOTED.search(data) is not None)
+        or (b"\n" in data and _BREAK.search(data) is not None)
+    )
+
+
+def least_letters(shortest: int) -> int:
+    """How many letters of base64 ``shortest`` bytes take at least, wherever in the encoded text they are."""
+    return -(-shortest * 8 // 6)
+
+
 def may_hold_list(data: bytes, shortest: int) -> bool:
     """Whether some stretch of ``data`` may be a list of ``shortest`` numbers."""
     return b"0" * (2 * shortest - 1) in data.translate(_IN_LIST)
+
+
+def may_hold_text(data: bytes, shortest: int, *, is_ascii: bool) -> bool:
+    """Whether binary ``data`` may hold a text of ``shortest`` bytes, in ASCII alone or in any character set."""
+    return b"t" * shortest in data.replace(b"\0", b"").translate(_ASCII_TEXT if is_ascii else _ANY_TEXT)
 
 
 def _one(view: View | None) -> Iterator[View]:
@@ -76,7 +102,7 @@ def escaped(view: View) -> Iterator[View]:
         yield from _rewritten(view, b"%", ((*match.span(), _unescaped(match)) for match in _PERCENT.finditer(data)))
     if b"&" in data:
         yield from _rewritten(view, b"&", _entities(data))
-    if b"=" in data and (_IS_QUOTED.search(data) or view.at_end):
+    if b"=" in data and (view.at_end or _IS_QUOTED.search(data)):
         edits = ((*match.span(), bytes.fromhex((match["x"] or b"").decode())) for match in _QUOTED.finditer(data))
         yield from _rewritten(view, b"=", edits)
     if b"\n" in data:
@@ -124,6 +150,8 @@ def _utf8(point: int) -> bytes:
 
 
 def _entities(data: bytes) -> Edits:
+    import html  # takes a millisecond, and most text has no entities
+
     for match in _ENTITY.finditer(data):
         written = match[0].decode()
         text = html.unescape(written)
@@ -140,18 +168,19 @@ def encoded(view: View, marks: bytes, shortest: int, *, by_alignment: bool) -> I
     Encoded text may begin anywhere in a run of its letters, so each run is decoded once for each alignment. ``marks``
     is :func:`kinds` of the view. ``by_alignment``: a view for each, so that what was cut is at its end.
     """
-    least = -(-shortest * 8 // 6)
-    if b"a" * least not in marks:
+    runs = list(_runs(marks, b"a" * least_letters(shortest)))
+    if not runs:
         return
-    runs = [match.span() for match in re.finditer(rb"(?<!a)a{%d,}" % least, marks)]
     standard = view.data.translate(_STANDARD)
     hexes = _hex_runs(view.data, runs, 2 * shortest)
-    for shifts in [(0,), (1,), (2,), (3,)] if by_alignment else [(0, 1, 2, 3)]:
-        found = gathered(view, (part for shift in shifts for part in _base64(standard, runs, shift)))
-        yield from _one(found)
-    for shifts in [(0,), (1,)] if by_alignment else [(0, 1)]:
-        found = gathered(view, (part for shift in shifts for part in _hex(view.data, hexes, shift)))
-        yield from _one(found)
+    for shifts in _grouped(4, by_alignment):
+        yield from _one(gathered(view, (part for shift in shifts for part in _base64(standard, runs, shift))))
+    for shifts in _grouped(2, by_alignment) if hexes else ():
+        yield from _one(gathered(view, (part for shift in shifts for part in _hex(view.data, hexes, shift))))
+
+
+def _grouped(count: int, one_by_one: bool) -> Iterable[Iterable[int]]:
+    return [[shift] for shift in range(count)] if one_by_one else [range(count)]
 
 
 def _base64(data: bytes, runs: Iterable[Span], shift: int) -> Iterator[tuple[int, int, int, int, bytes]]:
@@ -162,9 +191,17 @@ def _base64(data: bytes, runs: Iterable[Span], shift: int) -> Iterator[tuple[int
         yield start + shift, end, 4, 3, a2b_base64(data[start + shift : last] + b"==="[: -letters % 4])
 
 
+def _runs(marks: bytes, least: bytes) -> Iterator[Span]:
+    at = marks.find(least)
+    while at >= 0:
+        end = cast("re.Match[bytes]", _RUN.match(marks, at)).end()
+        yield at, end
+        at = marks.find(least, end)
+
+
 def _hex_runs(data: bytes, runs: Iterable[Span], least: int) -> list[Span]:
-    pattern = re.compile(rb"(?<![0-9a-fA-F])[0-9a-fA-F]{%d,}" % least)
-    return [match.span() for start, end in runs if end - start >= least for match in pattern.finditer(data, start, end)]
+    found = (match.span() for start, end in runs if end - start >= least for match in _HEX.finditer(data, start, end))
+    return [span for span in found if span[1] - span[0] >= least]
 
 
 def _hex(data: bytes, runs: Iterable[Span], shift: int) -> Iterator[tuple[int, int, int, int, bytes]]:
@@ -199,9 +236,7 @@ def texts(view: View) -> Iterator[View]:
 
 def decompressed(view: View, limit: int) -> Iterator[View]:
     """What is gzip or zlib anywhere in ``view``, up to ``limit`` bytes of it and one more."""
-    for count, match in enumerate(_COMPRESSED.finditer(view.data)):
-        if count == MOST_CANDIDATES:
-            return
+    for match in islice(_COMPRESSED.finditer(view.data), MOST_CANDIDATES):
         yield from inflated(view, match.start(), 47, limit)
 
 

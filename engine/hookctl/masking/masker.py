@@ -16,8 +16,8 @@ from hookctl.model import MASK, Json
 
 SHORTEST = 6
 """Characters. Shorter secrets are not looked for in text from outside: masking each ``a`` helps nobody."""
-MOST_WORK = 4 * 1024 * 1024
-"""The most that one search decodes, in bytes of views; a piece of a view counts as :data:`PIECE_WORK` of them."""
+MOST_WORK = 2 * 1024 * 1024
+"""The most that one search goes through, in bytes of views; each piece of a view and each secret found counts as :data:`PIECE_WORK` of them."""
 PIECE_WORK = 24
 _FOLDED = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ+", b"abcdefghijklmnopqrstuvwxyz ")
 """Case does not count, and a form writes a space as ``+``."""
@@ -30,11 +30,13 @@ _READABLE = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 class Masker:
     """Masks the secrets that it knows. Holds them: never shown."""
 
-    __slots__ = ("_needles", "_shortest")
+    __slots__ = ("_is_ascii", "_needles", "_run", "_shortest")
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._needles = tuple({needle for secret in secrets for needle in _needles(secret)})
-        self._shortest = min(map(len, self._needles), default=0)
+        self._shortest = min(map(len, self._needles), default=SHORTEST)
+        self._run = b"a" * encodings.least_letters(self._shortest)
+        self._is_ascii = all(needle.isascii() for needle in self._needles)
 
     def text(self, text: str, *, cut: bool = False) -> str:
         """``text`` with every secret in it masked; ``cut``: also the first part of one at its end."""
@@ -78,7 +80,7 @@ class Masker:
 
     def find(self, data: bytes, *, cut: bool = False, deflated: bool = False) -> Sequence[Span]:
         """Where secrets are in ``data``, in any order; all of it where the search would take too much work."""
-        if not self._needles:
+        if not self._needles or (not cut and not deflated and self._is_plain(data)):
             return ()
         root = View(data, at_end=cut)
         waiting, seen, spans, work = [root], {data}, list[Span](), 0
@@ -88,12 +90,25 @@ class Masker:
             work += len(view.data) + PIECE_WORK * len(view.pieces)
             if work > MOST_WORK:
                 return [(0, len(data))]
-            spans += self._in_view(view, len(data))
+            found = list(self._in_view(view, len(data)))
+            spans += found
+            work += PIECE_WORK * len(found)
             for child in self._decoded(view, cut, MOST_WORK - work):
                 if child.data not in seen:
                     seen.add(child.data)
                     waiting.append(child)
         return spans
+
+    def _is_plain(self, data: bytes) -> bool:
+        """Whether there is no secret in ``data``, and nothing to decode: the answer for most of what targets send."""
+        folded = data.translate(_FOLDED)
+        for needle in self._needles:
+            if needle in folded:
+                return False
+        if encodings.has_escapes(data):
+            return False
+        marks = encodings.kinds(data)
+        return b"c" not in marks and self._run not in marks and not encodings.may_hold_list(data, self._shortest)
 
     def _in_view(self, view: View, length: int) -> Iterator[Span]:
         folded = view.data.translate(_FOLDED)
@@ -111,6 +126,8 @@ class Masker:
         marks = encodings.kinds(data)
         if b"c" in marks:
             yield from encodings.decompressed(view, limit)
+            if not encodings.may_hold_text(data, shortest, is_ascii=self._is_ascii):
+                return
             yield from encodings.texts(view)
         else:
             yield from encodings.escaped(view)
@@ -119,15 +136,13 @@ class Masker:
             yield from encodings.listed(view)
 
 
-def mask_secrets(text: str, secrets: Iterable[str]) -> str:
-    """``text`` from outside with ``secrets`` masked, in whatever encoding it repeats them. Mask before you shorten it."""
-    return Masker(secrets).text(text)
-
-
 def _needles(secret: str) -> Iterator[bytes]:
     """What is looked for: the secret in each character set, and what decoding makes of it where it holds escapes itself."""
+    if len(secret) < SHORTEST:
+        return
+    bare = secret.strip()  # a server may have stripped it, as many do
     seen: set[bytes] = set()
-    views = [View(form, at_end=False) for form in _character_sets(secret.strip()) if len(secret.strip()) >= SHORTEST]
+    views = [View(form, at_end=False) for form in _character_sets(bare if len(bare) >= SHORTEST else secret)]
     for view in views:  # grows while it is gone through
         if view.data not in seen and len(view.data) >= SHORTEST:
             seen.add(view.data)

@@ -62,7 +62,7 @@ def rewritten(parent: View, decoded: Iterable[tuple[int, int, bytes]]) -> View |
 def gathered(parent: View, parts: Iterable[tuple[int, int, int, int, bytes]]) -> View | None:
     """The view of the parts given, a line each, and nothing else: each is ``(start, end, width, per, bytes)``. None without any."""
     out, pieces, at, end = list[bytes](), list[Piece](), 0, 0
-    for start, end, width, per, text in parts:  # noqa: B007 - the last end is looked at below
+    for start, end, width, per, text in parts:
         out.append(text)
         pieces.append((at, start, end, width, per))
         at += len(text) + 1

@@ -64,9 +64,17 @@ class _Exchange(Struct, eq=False):
     unsigned: Unsigned | None = None
     """The request before auth."""
     sent: Authenticated | None = None
+    earlier: frozenset[str] = frozenset()
+    """Credentials of the requests of this attempt before ``sent``."""
     refreshed: bool = False
     spent: float = 0.0
     """Seconds of the target's time that an earlier request of this attempt took."""
+
+    def replace_sent(self, sent: Authenticated) -> None:
+        """Take ``sent`` for the request of the attempt, and keep what is secret in the one before."""
+        if self.sent is not None:
+            self.earlier |= self.sent.credentials()
+        self.sent = sent
 
 
 class AttemptEngine:
@@ -217,7 +225,7 @@ class AttemptEngine:
         if exchange.ticket not in self._exchanges or exchange.prepared is None:
             return  # given up while it waited for auth
         left = exchange.job.plan.timeout_seconds - exchange.spent
-        exchange.sent = authenticated
+        exchange.replace_sent(authenticated)
         exchange.stage = FailureKind.TIMEOUT
         exchange.give_up = time.monotonic() + left + GRACE
         try:
@@ -246,7 +254,7 @@ class AttemptEngine:
         exchange.stage, exchange.give_up = FailureKind.TOKEN, time.monotonic() + left + GRACE
 
         def done(answer: Answer) -> None:
-            exchange.sent = answer.sent
+            exchange.replace_sent(answer.sent)
             self._finish(exchange, answer.response, answer.timing)
 
         def failed(error: AttemptFailedError) -> None:
@@ -292,7 +300,11 @@ class AttemptEngine:
         if self._exchanges.pop(exchange.ticket, None) is None:
             return
         job, prepared = exchange.job, exchange.prepared
-        sent = Sent(prepared, exchange.unsigned, exchange.sent) if prepared and exchange.unsigned and exchange.sent else None
+        sent = None
+        if prepared and exchange.unsigned and exchange.sent:
+            sent = Sent(prepared, exchange.unsigned, exchange.sent, exchange.earlier)
+        elif prepared and isinstance(result, Failure):  # it failed in auth, whose message may repeat what a server said
+            result = prepared.redactor.failure(result)
         digest = prepared.digest if prepared else job.plan.digest
         if prepared and _refused(result):
             self._read_secrets_again(prepared)
