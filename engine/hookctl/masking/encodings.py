@@ -21,10 +21,11 @@ MOST_CANDIDATES = 16
 SIMPLE = {b"a": b"\a", b"b": b"\b", b"e": b"\x1b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 _LOW = rb"[dD][c-fC-F][0-9a-fA-F]{2}"
 _BACKSLASH = re.compile(
-    rb"\\(?:u+(?P<u>[0-9a-fA-F]{4})(?:\\u+(?P<low>" + _LOW + rb"))?|[ux]\{(?P<braced>[0-9a-fA-F]{1,8})\}"
-    rb"|U(?P<long>[0-9a-fA-F]{8})|x(?P<x>[0-9a-fA-F]{2})|(?P<octal>[0-7]{1,3})|(?P<letter>[abefnrtv])|(?P<same>[^0-9A-Za-z]))"
+    rb"\\(?:U(?P<long>[0-9a-fA-F]{8})|[uU]+(?P<u>[0-9a-fA-F]{4})(?:\\[uU]+(?P<low>" + _LOW + rb"))?"
+    rb"|[uUxX]\{(?P<braced>[0-9a-fA-F]{1,8})\}|[xX](?P<x>[0-9a-fA-F]{2})"
+    rb"|(?P<octal>[0-7]{1,3})|(?P<letter>[abefnrtvABEFNRTV])|(?P<same>[^0-9A-Za-z]))"
 )
-_PERCENT = re.compile(rb"%(?:(?P<x>[0-9a-fA-F]{2})|u(?P<u>[0-9a-fA-F]{4})(?:%u(?P<low>" + _LOW + rb"))?)")
+_PERCENT = re.compile(rb"%(?:(?P<x>[0-9a-fA-F]{2})|[uU](?P<u>[0-9a-fA-F]{4})(?:%[uU](?P<low>" + _LOW + rb"))?)")
 _ENTITY = re.compile(rb"&(?:#[xX]?[0-9a-fA-F]{1,12}|[A-Za-z][0-9A-Za-z]{1,31});?")
 _QUOTED = re.compile(rb"=(?:(?P<x>[0-9A-F]{2})|[ \t]{0,8}\r?\n)")
 _IS_QUOTED = re.compile(rb"=(?:[2-7][A-F]|[C-F][0-9A-F]|[ \t]{0,8}\r?\n)")
@@ -42,9 +43,13 @@ _TEXT = re.compile(
     rb"|(?P<utf16>[\t\n\r\x20-\x7e](?:\x00[\t\n\r\x20-\x7e]){5,})|(?P<utf32>[\t\n\r\x20-\x7e](?:\x00{3}[\t\n\r\x20-\x7e]){5,})"
 )
 _COMPRESSED = re.compile(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]")
-_LIST = re.compile(rb"(?<![0-9A-Za-z])(?:0x)?[0-9a-fA-F]{1,3}(?:[ \t\r\n,:;-]{1,12}(?:0x)?[0-9a-fA-F]{1,3}){5,}(?![0-9A-Za-z])")
-_NUMBER = re.compile(rb"(?:0x)?([0-9a-fA-F]{1,3})(?![0-9a-fA-Fx])")
-_IN_LIST = bytes(ord("0") if chr(byte) in "0123456789abcdefABCDEFx \t\r\n,:;-" else ord(" ") for byte in range(256))
+_BETWEEN = rb"[ +\t\r\n,:;-]{1,12}"
+_LISTS = {
+    16: (re.compile(rb"(?:0x)?[0-9a-fA-F]{2}(?:" + _BETWEEN + rb"(?:0x)?[0-9a-fA-F]{2}){5,}"), re.compile(rb"(?:0x)?([0-9a-fA-F]{2})")),
+    10: (re.compile(rb"[0-9]{1,3}(?:" + _BETWEEN + rb"[0-9]{1,3}){5,}"), re.compile(rb"([0-9]{1,3})")),
+}
+"""By base: a list of bytes, and one of them."""
+_IN_LIST = bytes(ord("0") if chr(byte) in "0123456789abcdefABCDEFx +\t\r\n,:;-" else ord(" ") for byte in range(256))
 _RUN = re.compile(rb"a+")
 _HEX = re.compile(rb"(?<![0-9a-fA-F])[0-9a-fA-F]{12,}")
 _ALPHABET = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
@@ -125,7 +130,7 @@ def _backslashes(data: bytes) -> Edits:
         if kind == "same":
             yield *match.span(), match["same"]
         elif kind == "letter":
-            yield *match.span(), SIMPLE[match["letter"]]
+            yield *match.span(), SIMPLE[match["letter"].lower()]
         elif kind == "octal":
             yield *match.span(), bytes([int(match["octal"], 8) & 255])
         elif kind in {"braced", "long"}:
@@ -155,6 +160,7 @@ def _entities(data: bytes) -> Edits:
     for match in _ENTITY.finditer(data):
         written = match[0].decode()
         text = html.unescape(written)
+        text = html.unescape(written.lower()) if text == written else text
         if text != written:
             yield *match.span(), text.encode("utf-8", "surrogatepass")
 
@@ -212,18 +218,17 @@ def _hex(data: bytes, runs: Iterable[Span], shift: int) -> Iterator[tuple[int, i
 
 def listed(view: View) -> Iterator[View]:
     """Bytes that are written as lists of numbers, hexadecimal or decimal."""
-    matches = list(_LIST.finditer(view.data))
-    for base in (16, 10):
-        found = rewritten(view, (edit for match in matches for edit in _numbers(view.data, match.span(), base)))
-        yield from _one(found)
+    for base, (whole, number) in _LISTS.items():
+        found = (match.span() for match in whole.finditer(view.data))
+        yield from _one(rewritten(view, (edit for span in found for edit in _numbers(view.data, span, number, base))))
 
 
-def _numbers(data: bytes, span: Span, base: int) -> Edits:
+def _numbers(data: bytes, span: Span, number: re.Pattern[bytes], base: int) -> Edits:
     done = span[0]
-    for match in _NUMBER.finditer(data, *span):
-        digits = match[1].decode()
-        if (base == 16 and len(digits) == 2) or (base == 10 and digits.isdecimal() and int(digits) < 256):
-            yield done, match.end(), bytes([int(digits, base)])
+    for match in number.finditer(data, *span):
+        value = int(match[1], base)
+        if value < 256:
+            yield done, match.end(), bytes([value])
             done = match.end()
 
 

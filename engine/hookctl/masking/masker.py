@@ -83,17 +83,15 @@ class Masker:
         if not self._needles or (not cut and not deflated and self._is_plain(data)):
             return ()
         root = View(data, at_end=cut)
-        waiting, seen, spans, work = [root], {data}, list[Span](), 0
-        if deflated:
-            waiting += encodings.inflated(root, 0, -15, MOST_WORK)
+        waiting, seen, spans, work = [root], {data}, list[Span](), len(data)
         for view in waiting:  # grows while it is gone through
-            work += len(view.data) + PIECE_WORK * len(view.pieces)
-            if work > MOST_WORK:
-                return [(0, len(data))]
-            found = list(self._in_view(view, len(data)))
-            spans += found
-            work += PIECE_WORK * len(found)
-            for child in self._decoded(view, cut, MOST_WORK - work):
+            for span in self._in_view(view, len(data)):
+                spans.append(span)
+                work += PIECE_WORK
+            for child in self._decoded(view, cut, max(0, MOST_WORK - work), deflated=deflated and view is root):
+                work += len(child.data) + PIECE_WORK * len(child.pieces)
+                if work > MOST_WORK:
+                    return [(0, len(data))]
                 if child.data not in seen:
                     seen.add(child.data)
                     waiting.append(child)
@@ -120,8 +118,11 @@ class Masker:
             if view.at_end and (start := _cut_at(folded, needle)) is not None:
                 yield view.original(start, len(folded))[0], length
 
-    def _decoded(self, view: View, cut: bool, limit: int) -> Iterator[View]:
+    def _decoded(self, view: View, cut: bool, limit: int, *, deflated: bool) -> Iterator[View]:
+        """What ``view`` decodes to in one step; ``limit``: bytes to decompress at most, and one more."""
         data = view.data
+        if deflated:
+            yield from encodings.inflated(view, 0, -15, limit)
         shortest = SHORTEST if cut else self._shortest
         marks = encodings.kinds(data)
         if b"c" in marks:
@@ -142,7 +143,9 @@ def _needles(secret: str) -> Iterator[bytes]:
         return
     bare = secret.strip()  # a server may have stripped it, as many do
     seen: set[bytes] = set()
-    views = [View(form, at_end=False) for form in _character_sets(bare if len(bare) >= SHORTEST else secret)]
+    text = bare if len(bare) >= SHORTEST else secret
+    spellings = (text,) if text.isascii() else (text, text.upper(), text.lower())
+    views = [View(form, at_end=False) for spelling in spellings for form in _character_sets(spelling)]
     for view in views:  # grows while it is gone through
         if view.data not in seen and len(view.data) >= SHORTEST:
             seen.add(view.data)

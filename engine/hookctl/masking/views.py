@@ -66,7 +66,10 @@ def gathered(parent: View, parts: Iterable[tuple[int, int, int, int, bytes]]) ->
         out.append(text)
         pieces.append((at, start, end, width, per))
         at += len(text) + 1
-    return View(b"\n".join(out), parent, pieces, at_end=parent.at_end and end == len(parent.data)) if out else None
+    if not out:
+        return None
+    at_end = parent.at_end and not parent.data[end:].strip(b"= \t\r\n")  # what may follow a line of base64
+    return View(b"\n".join(out), parent, pieces, at_end=at_end)
 
 
 def _at(piece: Piece) -> int:
