@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -47,7 +47,7 @@ def nested(layers: int) -> bytes:
 
 
 @pytest.fixture
-def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], int]]:
+def work(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """How many bytes and pieces of views were made since the start."""
     made: list[int] = []
     original = View.__init__
@@ -57,7 +57,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], int]]:
         original(self, data, parent, pieces, at_end=at_end)  # type: ignore[arg-type]
 
     monkeypatch.setattr(View, "__init__", counted)
-    yield lambda: sum(made)
+    return lambda: sum(made)
 
 
 @pytest.mark.parametrize("cut", [False, True])
