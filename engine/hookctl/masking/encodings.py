@@ -1,4 +1,6 @@
-"""What escapes and encodings stand for: each function gives the decoded views of a view, and none where there is nothing to decode.
+"""What escapes and encodings stand for.
+
+Each function gives the decoded views of a view, and none where there is nothing to decode.
 
 A view is bytes: text as UTF-8. Every pattern here takes time in proportion to the text; each escape is decoded by
 itself, so that a view tells where each byte comes from.
@@ -40,12 +42,16 @@ _CUT = {
 """The first part of an escape, at the end of a text that was cut."""
 _TEXT = re.compile(
     rb"(?P<utf8>(?:[\t\n\r\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}){6,})"
-    rb"|(?P<utf16>[\t\n\r\x20-\x7e](?:\x00[\t\n\r\x20-\x7e]){5,})|(?P<utf32>[\t\n\r\x20-\x7e](?:\x00{3}[\t\n\r\x20-\x7e]){5,})"
+    rb"|(?P<utf16>[\t\n\r\x20-\x7e](?:\x00[\t\n\r\x20-\x7e]){5,})"
+    rb"|(?P<utf32>[\t\n\r\x20-\x7e](?:\x00{3}[\t\n\r\x20-\x7e]){5,})"
 )
 _COMPRESSED = re.compile(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]")
 _BETWEEN = rb"[ +\t\r\n,:;-]{1,12}"
 _LISTS = {
-    16: (re.compile(rb"(?:0x)?[0-9a-fA-F]{2}(?:" + _BETWEEN + rb"(?:0x)?[0-9a-fA-F]{2}){5,}"), re.compile(rb"(?:0x)?([0-9a-fA-F]{2})")),
+    16: (
+        re.compile(rb"(?:0x)?[0-9a-fA-F]{2}(?:" + _BETWEEN + rb"(?:0x)?[0-9a-fA-F]{2}){5,}"),
+        re.compile(rb"(?:0x)?([0-9a-fA-F]{2})"),
+    ),
     10: (re.compile(rb"[0-9]{1,3}(?:" + _BETWEEN + rb"[0-9]{1,3}){5,}"), re.compile(rb"([0-9]{1,3})")),
 }
 """By base: a list of bytes, and one of them."""
@@ -53,9 +59,9 @@ _IN_LIST = bytes(ord("0") if chr(byte) in "0123456789abcdefABCDEFx +\t\r\n,:;-" 
 _RUN = re.compile(rb"a+")
 _HEX = re.compile(rb"(?<![0-9a-fA-F])[0-9a-fA-F]{12,}")
 _ALPHABET = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
-_KINDS = bytes(ord("a") if byte in _ALPHABET else ord(" ") if 32 <= byte < 127 or byte > 127 or byte in b"\t\n\r" else ord("c") for byte in range(256))
 _ASCII_TEXT = bytes(ord("t") if 32 <= byte < 127 or byte in b"\t\n\r" else ord("c") for byte in range(256))
 _ANY_TEXT = bytes(ord("t") if byte >= 128 else kind for byte, kind in enumerate(_ASCII_TEXT))
+_KINDS = bytes(ord("a") if byte in _ALPHABET else kind for byte, kind in enumerate(_ANY_TEXT.replace(b"t", b" ")))
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
@@ -99,7 +105,10 @@ def _one(view: View | None) -> Iterator[View]:
 
 
 def escaped(view: View) -> Iterator[View]:
-    """One view for each kind of escape in ``view``: backslashes as in JSON, JavaScript, Python or C, percent, HTML, quoted-printable."""
+    """One view for each kind of escape in ``view``.
+
+    Backslashes as in JSON, JavaScript, Python or C; percent; HTML; quoted-printable; line breaks within base64.
+    """
     data = view.data
     if b"\\" in data:
         yield from _rewritten(view, b"\\", _backslashes(data))

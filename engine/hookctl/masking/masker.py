@@ -1,9 +1,9 @@
 """Masks secrets in text that came from outside.
 
 What a target or a token endpoint sends back may hold a secret anywhere, and in any encoding. So the text is searched as
-it is, and every view of it that decoding gives (:mod:`hookctl.masking.encodings`), views of views included. What is found
-in a view is masked in the text itself. Each step of decoding gives less text than there was, so the search ends by
-itself. Compressed data alone gives more: :data:`MOST_WORK` bounds all of it, and a text that would take more is masked whole.
+it is, and so is every view of it that decoding gives (:mod:`hookctl.masking.encodings`), views of views included. What
+is found in a view is masked in the text itself. :data:`MOST_WORK` bounds the search: a text that would take more is
+masked whole.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from hookctl.model import MASK, Json
 SHORTEST = 6
 """Characters. Shorter secrets are not looked for in text from outside: masking each ``a`` helps nobody."""
 MOST_WORK = 2 * 1024 * 1024
-"""The most that one search goes through, in bytes of views; each piece of a view and each secret found counts as :data:`PIECE_WORK` of them."""
+"""The most that one search goes through, in bytes of views."""
 PIECE_WORK = 24
+"""What each piece of a view and each secret that is found counts for, in bytes."""
 _FOLDED = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ+", b"abcdefghijklmnopqrstuvwxyz ")
 """Case does not count, and a form writes a space as ``+``."""
 _MOST_ODD_BYTES = 4
@@ -47,16 +48,17 @@ class Masker:
         return _decoded_text(_masked(data, spans)) if spans else text
 
     def excerpt(self, text: str) -> str:
-        """As :meth:`text`, for text that repeats pieces of another: each may have been cut anywhere, and end in ``...``."""
+        """As :meth:`text`, for text that repeats pieces of another; each may have been cut, and end in ``...``."""
         text = self.text(text)
         for mark in ("...", "…"):
             text = mark.join(self.text(piece, cut=True) for piece in text.split(mark))
         return text
 
     def body(self, body: bytes, *, cut: bool = False, encoding: str = "") -> bytes:
-        """``body`` with every secret in it masked; ``cut``: the cap may have cut through one; ``encoding``: its Content-Encoding.
+        """``body`` with every secret in it masked.
 
-        A body that holds a secret once it is decompressed is masked whole, and so is one in an encoding that cannot be undone.
+        A body that holds a secret once it is decompressed is masked whole, and so is one that cannot be decompressed.
+        ``cut``: the cap may have cut through a secret. ``encoding``: the body's Content-Encoding.
         """
         if not self._needles or not body:
             return body
@@ -138,7 +140,7 @@ class Masker:
 
 
 def _needles(secret: str) -> Iterator[bytes]:
-    """What is looked for: the secret in each character set, and what decoding makes of it where it holds escapes itself."""
+    """What is looked for: the secret in each character set, and decoded where it holds escapes itself."""
     if len(secret) < SHORTEST:
         return
     bare = secret.strip()  # a server may have stripped it, as many do
@@ -175,11 +177,12 @@ def _decoded_text(data: bytes) -> str:
 
 
 def _cut_at(folded: bytes, needle: bytes) -> int | None:
-    """Where the first part of ``needle``, six bytes and more of it, begins at the end of ``folded``; None when it does not end so."""
+    """Where six or more of the first bytes of ``needle`` begin at the end of ``folded``; None when they are not there."""
     start = folded.find(needle[:SHORTEST], max(0, len(folded) - len(needle) - _MOST_ODD_BYTES))
     while start >= 0:
         rest = folded[start:]
-        if any(needle.startswith(rest[: len(rest) - odd]) for odd in range(min(_MOST_ODD_BYTES, len(rest) - SHORTEST) + 1)):
+        most_odd = min(_MOST_ODD_BYTES, len(rest) - SHORTEST)
+        if any(needle.startswith(rest[: len(rest) - odd]) for odd in range(most_odd + 1)):
             return start
         start = folded.find(needle[:SHORTEST], start + 1)
     return None

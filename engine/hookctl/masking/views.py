@@ -1,4 +1,4 @@
-"""Decoded views of a text: what its escapes or encodings stand for, and where in the text each decoded byte comes from."""
+"""Decoded views of a text: what its escapes stand for, and where in the text each decoded byte comes from."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ Span = tuple[int, int]
 Piece = tuple[int, int, int, int, int]
 """A stretch of a view: ``(at, start, end, width, per)``.
 
-From offset ``at`` on, the view was decoded from ``parent[start:end]``, and each ``per`` bytes of the view from ``width``
-bytes of the parent: 1 and 1 for text that was left as it is, 4 and 3 for base64. A ``width`` of 0: only all of
+From offset ``at`` on, the view was decoded from ``parent[start:end]``, and each ``per`` bytes of the view
+from ``width`` bytes of the parent: 1 and 1 for text that was left as it is, 4 and 3 for base64. A ``width`` of 0: only all of
 ``parent[start:end]`` together means something, as in an escape.
 """
 
@@ -60,7 +60,7 @@ def rewritten(parent: View, decoded: Iterable[tuple[int, int, bytes]]) -> View |
 
 
 def gathered(parent: View, parts: Iterable[tuple[int, int, int, int, bytes]]) -> View | None:
-    """The view of the parts given, a line each, and nothing else: each is ``(start, end, width, per, bytes)``. None without any."""
+    """The view of the parts given, a line each: ``(start, end, width, per, bytes)``. None without any."""
     out, pieces, at, end = list[bytes](), list[Piece](), 0, 0
     for start, end, width, per, text in parts:
         out.append(text)
