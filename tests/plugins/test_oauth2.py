@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
@@ -13,7 +15,7 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
 from hookctl.errors import AddressBlockedError, SecretError, TokenError
-from hookctl.model import Request, Secret
+from hookctl.model import Json, Request, Secret
 from hookctl.network import Network
 from hookctl.plugin import AuthContext, Refreshable, Settings
 from hookctl.plugin.host import load_plugins
@@ -420,10 +422,50 @@ def test_neither_secret_nor_token_is_logged_or_shown(
     assert "canary" not in shown
 
 
-@pytest.mark.parametrize("echo", [SECRET, "canary-secret%2B%2F%3D%25", "client:canary-secret%2B%2F%3D%25"])
+ECHOES = {
+    "raw": SECRET,
+    "form": "canary-secret%2B%2F%3D%25",
+    "pair": "client:canary-secret%2B%2F%3D%25",
+    "HTML": "canary-secret&#43;&#x2f;&equals;%",
+    "basic": b64encode(b"client:canary-secret%2B%2F%3D%25").decode(),
+    "base64": b64encode(SECRET.encode()).decode(),
+    "hex": SECRET.encode().hex(),
+}
+
+
+@pytest.mark.parametrize("echo", ECHOES)
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
-def test_a_server_that_repeats_the_secret_is_not_quoted(make: Callable[..., ClientCredentials], receiver: Receiver, echo: str, method: str) -> None:
-    receiver.answer(TOKEN_PATH, Answer.json({"error": "invalid_client", "error_description": f"Wrong secret {echo} for client"}, 401))
+def test_a_server_that_repeats_the_secret(make: Callable[..., ClientCredentials], receiver: Receiver, echo: str, method: str) -> None:
+    words: Json = {"error": "invalid_client", "error_description": f"Wrong secret {ECHOES[echo]} for client"}
+    receiver.answer(TOKEN_PATH, Answer.json(words, 401))
     with pytest.raises(TokenError) as raised:
         authorization(make(token_endpoint_auth_method=method))
+    assert re.fullmatch(
+        r"the token endpoint answered 401: invalid_client, Wrong secret (client:)?[A-Za-z0-9]*\*\*\*=* for client",
+        raised.value.message,
+    )
+    assert len(raised.value.message) < 100
+
+
+def test_a_secret_that_the_length_of_the_message_cuts(make: Callable[..., ClientCredentials], receiver: Receiver) -> None:
+    words: Json = {"error": "invalid_client", "error_description": "x" * 178 + SECRET}
+    receiver.answer(TOKEN_PATH, Answer.json(words, 401))
+    with pytest.raises(TokenError) as raised:
+        authorization(make())
+    assert raised.value.message.endswith("xxx***")
+
+
+def test_tokens_and_references_that_a_server_repeats(make: Callable[..., ClientCredentials], receiver: Receiver) -> None:
+    told = "client-canary has token-canary, refresh-canary"
+    tokens: dict[str, Json] = {"access_token": "token-canary", "refresh_token": "refresh-canary"}
+    receiver.answer(TOKEN_PATH, Answer.json({"error": "slow_down", "error_description": told, **tokens}, 200))
+    with pytest.raises(TokenError) as raised:
+        authorization(make(client_id=Secret("client-canary")))
+    assert raised.value.message == "the token endpoint refused: slow_down, *** has ***, ***"
+
+
+def test_the_words_of_a_server_are_not_repeated_where_the_secret_is_too_short(make: Callable[..., ClientCredentials], receiver: Receiver) -> None:
+    receiver.answer(TOKEN_PATH, Answer.json({"error": "invalid_client", "error_description": "not a1b2c"}, 401))
+    with pytest.raises(TokenError) as raised:
+        authorization(make(client_secret=Secret("a1b2c")))
     assert raised.value.message == "the token endpoint answered 401"

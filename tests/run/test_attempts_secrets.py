@@ -11,6 +11,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
+from hookctl.errors import TokenError
 from hookctl.model import Attempt, DeliveryPlan, FailureKind, Json
 from hookctl.plugin import SecretSource
 from hookctl.plugin.calls import Plugins
@@ -183,3 +184,51 @@ def test_a_missing_secret_names_its_reference_alone(attempt: MakeAttempt, make_p
     assert "NOT_SET_ANYWHERE" in made.failure.message
     assert made.request is None
     assert receiver.connections == 0
+
+
+OAUTH: dict[str, Any] = {
+    "type": "oauth2",
+    "client_id": "${env:CLIENT_ID}",
+    "client_secret": "${env:CANARY}",
+    "token_url": "https://login.example.com/oauth/token",
+}
+
+
+def test_what_a_token_endpoint_repeats_is_masked(attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANARY", CANARY)
+    monkeypatch.setenv("CLIENT_ID", "the-client-canary")
+    words = f"no {b64encode(CANARY.encode()).decode()} of the-client\\u002dcanary"
+    receiver.answer("/oauth/token", Answer.json({"error": "invalid_client", "error_description": words}, 401))
+    made = attempt(make_plan(auth=(OAUTH,)))
+    assert made.failure is not None
+    assert made.failure.kind is FailureKind.TOKEN
+    assert "***" in made.failure.message
+    assert "canary" not in repr(made)
+    assert [fragment for fragment in fragments(CANARY) if fragment in repr(made)] == []
+
+
+def test_an_error_of_an_auth_is_masked(attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(settings: Any, _: Any) -> Any:
+        def apply(_: Any) -> Any:
+            raise TokenError(f"refused: {quote(settings['token'].reveal(), safe='')}")
+
+        return apply
+
+    monkeypatch.setenv("CANARY", CANARY)
+    auth = {**plugins.auth, "bearer": replace(plugins.auth["bearer"], build=build, per_attempt=True)}
+    made = attempt(make_plan(auth=({"type": "bearer", "token": "${env:CANARY}"},)), plugins=replace(plugins, auth=auth))
+    assert made.failure is not None
+    assert made.failure.message == "refused: ***"
+
+
+def test_a_token_that_was_refused_is_masked_after_it_was_renewed(
+    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CANARY", CANARY)
+    monkeypatch.setenv("CLIENT_ID", "client")
+    tokens = [Answer.json({"access_token": token, "expires_in": 60}) for token in ("first+token", "second+token")]
+    receiver.answer("/oauth/token", *tokens)
+    receiver.answer("/ingest", Answer(401), Answer(400, body=b'"first\\u002btoken, second\\u002Btoken"'))
+    made = attempt(make_plan(auth=(OAUTH,)))
+    assert made.response is not None
+    assert made.response.body == b'"***, ***"'

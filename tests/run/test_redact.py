@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from hookctl.model import Mismatch, Response, Verdict
@@ -17,6 +17,7 @@ AROUND = st.text(st.sampled_from("xyz {}[]:,"), max_size=10)
 @settings(max_examples=60)
 @given(SECRETS, AROUND, AROUND)
 def test_what_stands_around_a_secret_stays(secret: str, before: str, after: str) -> None:
+    assume(secret.strip().lower() not in before.lower())  # case does not count
     assert Redactor([secret]).text(f"{before}{secret}{after}").replace("***", secret).startswith(before)
     assert secret not in Redactor([secret]).text(f"{before}{secret}{after}")
     assert secret.encode() not in Redactor([secret]).body(f"{before}{secret}{after}".encode())

@@ -21,6 +21,7 @@ from hookctl.plugin.interfaces import (
     Validate,
     ValidatorType,
 )
+from hookctl.plugin.masking import mask_secrets
 
 hookimpl = pluggy.HookimplMarker("hookctl")
 """Marks a function as the implementation of a hook of ``hookctl.plugin.hookspecs``."""
@@ -44,4 +45,5 @@ __all__ = [
     "Validate",
     "ValidatorType",
     "hookimpl",
+    "mask_secrets",
 ]

@@ -67,6 +67,8 @@ class _Exchange(Struct, eq=False):
     unsigned: Unsigned | None = None
     """The request before auth."""
     sent: Authenticated | None = None
+    earlier: frozenset[str] = frozenset()
+    """Credentials of the requests of this attempt before ``sent``."""
     refreshed: bool = False
     spent: float = 0.0
     """Seconds of the target's time that an earlier request of this attempt took."""
@@ -74,6 +76,12 @@ class _Exchange(Struct, eq=False):
     def enter(self, stage: FailureKind, seconds: float) -> None:
         """Go on to a stage that may take ``seconds``."""
         self.stage, self.seconds, self.since = stage, seconds, time.monotonic()
+
+    def replace_sent(self, sent: Authenticated) -> None:
+        """Take ``sent`` for the request of the attempt, and keep what is secret in the one before."""
+        if self.sent is not None:
+            self.earlier |= self.sent.credentials()
+        self.sent = sent
 
 
 class AttemptEngine:
@@ -246,7 +254,7 @@ class AttemptEngine:
         if exchange.ticket not in self._exchanges or exchange.prepared is None:
             return  # given up while it waited for auth
         left = exchange.job.plan.timeout_seconds - exchange.spent
-        exchange.sent = authenticated
+        exchange.replace_sent(authenticated)
         exchange.enter(FailureKind.TIMEOUT, left)
         try:
             transport, sharer = exchange.prepared.transport, exchange.job.plan.name
@@ -277,7 +285,7 @@ class AttemptEngine:
         exchange.enter(FailureKind.TOKEN, left)
 
         def done(answer: Answer) -> None:
-            exchange.sent = answer.sent
+            exchange.replace_sent(answer.sent)
             self._finish(exchange, answer.response, answer.timing)
 
         def failed(error: AttemptFailedError) -> None:
@@ -331,7 +339,11 @@ class AttemptEngine:
         if self._exchanges.pop(exchange.ticket, None) is None:
             return
         job, prepared = exchange.job, exchange.prepared
-        sent = Sent(prepared, exchange.unsigned, exchange.sent) if prepared and exchange.unsigned and exchange.sent else None
+        sent = None
+        if prepared and exchange.unsigned and exchange.sent:
+            sent = Sent(prepared, exchange.unsigned, exchange.sent, exchange.earlier)
+        elif prepared and isinstance(result, Failure):  # it failed in auth, whose message may repeat what a server said
+            result = prepared.redactor.failure(result)
         digest = prepared.digest if prepared else job.plan.digest
         if prepared and _refused(result):
             self._read_secrets_again(prepared)

@@ -23,7 +23,7 @@ from hookctl.run.envelope import LastPassed, Validator
 from hookctl.run.exchange import Job
 from hookctl.run.failures import AttemptFailedError, blaming, named
 from hookctl.run.head import Head, Written, compile_head, own_headers, static_headers
-from hookctl.run.redact import Redactor
+from hookctl.run.redact import Redactor, without_scheme
 from hookctl.template import BodyTemplate, compile_body
 
 if TYPE_CHECKING:
@@ -125,6 +125,13 @@ def prepare(plan: DeliveryPlan, plugins: Plugins, adapter: BaseAdapter | None, u
     Raises AttemptFailedError; a later call may succeed.
     """
     secrets = _Secrets(plugins)
+    try:
+        return _prepare(plan, plugins, adapter, user_agent, secrets)
+    except AttemptFailedError as error:  # a message may repeat what was resolved, such as a host in a URL
+        raise AttemptFailedError(Redactor(secrets.known()).failure(error.failure)) from error
+
+
+def _prepare(plan: DeliveryPlan, plugins: Plugins, adapter: BaseAdapter | None, user_agent: str, secrets: _Secrets) -> Prepared:
     with blaming("the body template"):
         body = None if plan.body_template is None else _compiled(plugins, partial(compile_body, plan.body_template, plugins.filters))
     transport = _transport(plan, plugins, secrets)
@@ -148,7 +155,7 @@ def prepare(plan: DeliveryPlan, plugins: Plugins, adapter: BaseAdapter | None, u
         blocking=any(auth.blocking for auth in each),
         transport=transport,
         validators=tuple(_validator(block, plugins) for block in plan.response_validators),
-        redactor=Redactor({*secrets.resolved.values(), *authenticated.credentials()}),
+        redactor=Redactor({*secrets.known(), *authenticated.credentials()}),
         redactor_for=lru_cache(maxsize=2)(Redactor),
     )
 
@@ -171,6 +178,10 @@ class _Secrets:
                     raise TypeError("a secret source gives text")
             self.resolved[reference] = secret
         return self.resolved[reference]
+
+    def known(self) -> set[str]:
+        """What to mask: each secret, and what is left of it without an authentication scheme."""
+        return {form for secret in self.resolved.values() for form in (secret, without_scheme(secret))}
 
     def settings(self, block: PluginBlock) -> Settings:
         with blaming("a secret"):

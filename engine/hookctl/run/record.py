@@ -18,6 +18,8 @@ class Sent(Struct, frozen=True):
     unsigned: Unsigned
     """Before the auth of this attempt."""
     authenticated: Authenticated
+    earlier: frozenset[str] = frozenset()
+    """Credentials of earlier requests of this attempt, such as a token that was refused."""
 
 
 def record(number: int, digest: str, started_at: float, *, sent: Sent | None, result: Response | Failure, timing: Timing) -> Attempt:
@@ -45,7 +47,7 @@ def record(number: int, digest: str, started_at: float, *, sent: Sent | None, re
 
 
 def _redactors(sent: Sent) -> list[Redactor]:
-    credentials = sent.authenticated.credentials()
+    credentials = sent.authenticated.credentials() | sent.earlier
     return [sent.prepared.redactor, sent.prepared.redactor_for(credentials)] if credentials else [sent.prepared.redactor]
 
 
@@ -69,7 +71,6 @@ def _judged(response: Response, sent: Sent) -> Judged:
 
 
 def _masked(failure: Failure, sent: Sent) -> Failure:
-    message = failure.message
     for redactor in _redactors(sent):
-        message = redactor.text(message)
-    return Failure(failure.kind, message)
+        failure = redactor.failure(failure)
+    return failure

@@ -117,5 +117,6 @@ def _client(settings: Settings) -> Client:
         token_url=token_url,
         scopes=tuple(reveal(scope) for scope in cast("list[str]", settings.get("scopes") or [])),
         audience=reveal(settings.get("audience", "")),
+        secrets=tuple(value.reveal() for value in settings.values() if isinstance(value, Secret)),
         secret_in_form=settings.get("token_endpoint_auth_method") == "client_secret_post",
     )

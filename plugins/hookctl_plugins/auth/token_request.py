@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-from base64 import b64encode
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -21,11 +20,14 @@ from requests_oauthlib import OAuth2Session
 from hookctl import __version__
 from hookctl.errors import AddressBlockedError, HookctlError, LocalError, TokenError
 from hookctl.network.shortage import HINT, shortage_of
+from hookctl.plugin import mask_secrets
 
 if TYPE_CHECKING:
     from requests import Response
     from requests.adapters import BaseAdapter
 
+SHORTEST = 6
+"""Characters; a shorter secret is not found in the server's words, so they are not repeated."""
 MAX_TOLD = 200
 """Characters of the server's own words that a message repeats."""
 
@@ -39,6 +41,8 @@ class Client:
     token_url: str
     scopes: tuple[str, ...] = ()
     audience: str = ""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What no message may repeat besides ``client_secret``: settings that are references."""
     secret_in_form: bool = False
     """Post id and secret in the form; else send them as HTTP Basic."""
 
@@ -147,14 +151,14 @@ def _lifetime(value: object) -> float | None:
 
 
 def _told(document: dict[str, Any], client: Client) -> str:
-    """What the server says of why, unless its words repeat the secret."""
+    """What the server says of why. It may repeat the request, or name tokens: both are masked before anything is cut off."""
     words = [text for text in (document.get("error"), document.get("error_description")) if isinstance(text, str) and text]
     told = ", ".join("".join(character if character.isprintable() else " " for character in text) for text in words)
-    secret = client.client_secret
-    basic = b64encode(f"{quote_plus(client.client_id)}:{quote_plus(secret)}".encode()).decode("ascii")
-    if not told or any(form in told for form in (secret, quote_plus(secret), basic)):
+    if len(client.client_secret) < SHORTEST:
         return ""
-    return f": {told[:MAX_TOLD]}"
+    tokens = [value for name, value in document.items() if "token" in name and name != "token_type" and isinstance(value, str)]
+    masked = mask_secrets(told, [client.client_secret, *client.secrets, *tokens])
+    return f": {masked[:MAX_TOLD]}" if told else ""
 
 
 def _hint(status: int) -> str:

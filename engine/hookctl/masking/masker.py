@@ -1,0 +1,197 @@
+"""Masks secrets in text that came from outside.
+
+What a target or a token endpoint sends back may hold a secret anywhere, and in any encoding. So the text is searched as
+it is, and so is every view of it that decoding gives (:mod:`hookctl.masking.encodings`), views of views included. What
+is found in a view is masked in the text itself. :data:`MOST_WORK` bounds the search: a text that would take more is
+masked whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from hookctl.masking import encodings
+from hookctl.masking.views import Span, View
+from hookctl.model import MASK, Json
+
+SHORTEST = 6
+"""Characters. Shorter secrets are not looked for in text from outside: masking each ``a`` helps nobody."""
+MOST_WORK = 2 * 1024 * 1024
+"""The most that one search goes through, in bytes of views."""
+PIECE_WORK = 24
+"""What each piece of a view and each secret that is found counts for, in bytes."""
+_FOLDED = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ+", b"abcdefghijklmnopqrstuvwxyz ")
+"""Case does not count, and a form writes a space as ``+``."""
+_MOST_ODD_BYTES = 4
+"""Bytes that half a character, cut in an escape or in base64, may leave at the end of a view."""
+_READABLE = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
+"""Content-Encodings that can be undone."""
+
+
+class Masker:
+    """Masks the secrets that it knows. Holds them: never shown."""
+
+    __slots__ = ("_is_ascii", "_needles", "_run", "_shortest")
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._needles = tuple({needle for secret in secrets for needle in _needles(secret)})
+        self._shortest = min(map(len, self._needles), default=SHORTEST)
+        self._run = b"a" * encodings.least_letters(self._shortest)
+        self._is_ascii = all(needle.isascii() for needle in self._needles)
+
+    def text(self, text: str, *, cut: bool = False) -> str:
+        """``text`` with every secret in it masked; ``cut``: also the first part of one at its end."""
+        if not self._needles:
+            return text
+        data = text.encode("utf-8", "surrogatepass")
+        spans = self.find(data, cut=cut)
+        return _decoded_text(_masked(data, spans)) if spans else text
+
+    def excerpt(self, text: str) -> str:
+        """As :meth:`text`, for text that repeats pieces of another; each may have been cut, and end in ``...``."""
+        text = self.text(text)
+        for mark in ("...", "…"):
+            text = mark.join(self.text(piece, cut=True) for piece in text.split(mark))
+        return text
+
+    def body(self, body: bytes, *, cut: bool = False, encoding: str = "") -> bytes:
+        """``body`` with every secret in it masked.
+
+        A body that holds a secret once it is decompressed is masked whole, and so is one that cannot be decompressed.
+        ``cut``: the cap may have cut through a secret. ``encoding``: the body's Content-Encoding.
+        """
+        if not self._needles or not body:
+            return body
+        encoding = encoding.strip().lower()
+        if encoding not in _READABLE:
+            return MASK.encode()
+        spans = self.find(body, cut=cut, deflated=encoding == "deflate")
+        return _masked(body, spans) if spans else body
+
+    def json(self, value: Json) -> Json:
+        """``value`` with every string and number in it masked, keys too."""
+        if isinstance(value, str):
+            return self.excerpt(value)
+        if isinstance(value, list):
+            return [self.json(item) for item in value]
+        if isinstance(value, dict):
+            return {self.excerpt(key): self.json(item) for key, item in value.items()}
+        if isinstance(value, int | float) and self.text(text := str(value)) != text:
+            return MASK
+        return value
+
+    def find(self, data: bytes, *, cut: bool = False, deflated: bool = False) -> Sequence[Span]:
+        """Where secrets are in ``data``, in any order; all of it where the search would take too much work."""
+        if not self._needles or (not cut and not deflated and self._is_plain(data)):
+            return ()
+        root = View(data, at_end=cut)
+        waiting, seen, spans, work = [root], {data}, list[Span](), len(data)
+        for view in waiting:  # grows while it is gone through
+            for span in self._in_view(view, len(data)):
+                spans.append(span)
+                work += PIECE_WORK
+            for child in self._decoded(view, cut, max(0, MOST_WORK - work), deflated=deflated and view is root):
+                work += len(child.data) + PIECE_WORK * len(child.pieces)
+                if work > MOST_WORK:
+                    return [(0, len(data))]
+                if child.data not in seen:
+                    seen.add(child.data)
+                    waiting.append(child)
+        return spans
+
+    def _is_plain(self, data: bytes) -> bool:
+        """Whether there is no secret in ``data``, and nothing to decode: the answer for most of what targets send."""
+        folded = data.translate(_FOLDED)
+        for needle in self._needles:
+            if needle in folded:
+                return False
+        if encodings.has_escapes(data):
+            return False
+        marks = encodings.kinds(data)
+        return b"c" not in marks and self._run not in marks and not encodings.may_hold_list(data, self._shortest)
+
+    def _in_view(self, view: View, length: int) -> Iterator[Span]:
+        folded = view.data.translate(_FOLDED)
+        for needle in self._needles:
+            at = folded.find(needle)
+            while at >= 0:
+                yield view.original(at, at + len(needle))
+                at = folded.find(needle, at + len(needle))
+            if view.at_end and (start := _cut_at(folded, needle)) is not None:
+                yield view.original(start, len(folded))[0], length
+
+    def _decoded(self, view: View, cut: bool, limit: int, *, deflated: bool) -> Iterator[View]:
+        """What ``view`` decodes to in one step; ``limit``: bytes to decompress at most, and one more."""
+        data = view.data
+        if deflated:
+            yield from encodings.inflated(view, 0, -15, limit)
+        shortest = SHORTEST if cut else self._shortest
+        marks = encodings.kinds(data)
+        if b"c" in marks:
+            yield from encodings.decompressed(view, limit)
+            if not encodings.may_hold_text(data, shortest, is_ascii=self._is_ascii):
+                return
+            yield from encodings.texts(view)
+        else:
+            yield from encodings.escaped(view)
+        yield from encodings.encoded(view, marks, shortest, by_alignment=cut)
+        if encodings.may_hold_list(data, shortest):
+            yield from encodings.listed(view)
+
+
+def _needles(secret: str) -> Iterator[bytes]:
+    """What is looked for: the secret in each character set, and decoded where it holds escapes itself."""
+    if len(secret) < SHORTEST:
+        return
+    bare = secret.strip()  # a server may have stripped it, as many do
+    seen: set[bytes] = set()
+    text = bare if len(bare) >= SHORTEST else secret
+    spellings = (text,) if text.isascii() else (text, text.upper(), text.lower())
+    views = [View(form, at_end=False) for spelling in spellings for form in _character_sets(spelling)]
+    for view in views:  # grows while it is gone through
+        if view.data not in seen and len(view.data) >= SHORTEST:
+            seen.add(view.data)
+            views += encodings.escaped(view)
+            yield view.data.translate(_FOLDED)
+
+
+def _character_sets(text: str) -> Iterator[bytes]:
+    if text.isascii():  # in UTF-16 and UTF-32 it is found as text
+        yield text.encode()
+        return
+    for charset in ("utf-8", "latin-1", "utf-16-le", "utf-16-be"):
+        try:
+            yield text.encode(charset, "surrogateescape")
+        except UnicodeEncodeError:
+            continue
+    data = text.encode("utf-8", "surrogatepass")
+    yield data
+    yield data.decode("latin-1").encode()  # UTF-8 that was taken for Latin-1
+
+
+def _decoded_text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:  # a mask begins or ends within a character
+        return data.decode("utf-8", "replace")
+
+
+def _cut_at(folded: bytes, needle: bytes) -> int | None:
+    """Where six or more of the first bytes of ``needle`` begin at the end of ``folded``; None when they are not there."""
+    start = folded.find(needle[:SHORTEST], max(0, len(folded) - len(needle) - _MOST_ODD_BYTES))
+    while start >= 0:
+        rest = folded[start:]
+        most_odd = min(_MOST_ODD_BYTES, len(rest) - SHORTEST)
+        if any(needle.startswith(rest[: len(rest) - odd]) for odd in range(most_odd + 1)):
+            return start
+        start = folded.find(needle[:SHORTEST], start + 1)
+    return None
+
+
+def _masked(data: bytes, spans: Iterable[Span]) -> bytes:
+    out, done = list[bytes](), 0
+    for start, end in sorted(spans):
+        if start >= done:
+            out += [data[done:start], MASK.encode()]
+        done = max(done, end)
+    return b"".join([*out, data[done:]])

@@ -1,0 +1,86 @@
+"""Decoded views of a text: what its escapes stand for, and where in the text each decoded byte comes from."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+
+Span = tuple[int, int]
+"""Start and end, in bytes."""
+Piece = tuple[int, int, int, int, int]
+"""A stretch of a view: ``(at, start, end, width, per)``.
+
+From offset ``at`` on, the view was decoded from ``parent[start:end]``, and each ``per`` bytes of the view
+from ``width`` bytes of the parent: 1 and 1 for text that was left as it is, 4 and 3 for base64. A ``width`` of 0: only all of
+``parent[start:end]`` together means something, as in an escape.
+"""
+
+
+class View:
+    """What a text, or another view, decodes to in one step."""
+
+    __slots__ = ("at_end", "data", "parent", "pieces")
+
+    def __init__(self, data: bytes, parent: View | None = None, pieces: list[Piece] | None = None, *, at_end: bool) -> None:
+        """``at_end``: the view ends where the original ends, so that what the cap cut through can only be there."""
+        self.data = data
+        self.parent = parent
+        self.pieces = pieces or []
+        self.at_end = at_end
+
+    def original(self, start: int, end: int) -> Span:
+        """The span of the original that ``data[start:end]`` was decoded from; ``start`` must be less than ``end``."""
+        view = self
+        while view.parent is not None:
+            first = view.pieces[bisect_right(view.pieces, start, key=_at) - 1]
+            last = view.pieces[bisect_right(view.pieces, end - 1, key=_at) - 1]
+            start, end = _start(first, start), _end(last, end)
+            view = view.parent
+        return start, end
+
+
+def rewritten(parent: View, decoded: Iterable[tuple[int, int, bytes]]) -> View | None:
+    """The view with ``parent.data[start:end]`` replaced by the bytes given, for each in order; None without any."""
+    data, out, pieces, at, done = parent.data, [], list[Piece](), 0, 0
+    for start, end, text in decoded:
+        if start > done:
+            out.append(data[done:start])
+            pieces.append((at, done, start, 1, 1))
+            at += start - done
+        out.append(text)
+        pieces.append((at, start, end, 0, 1))
+        at += len(text)
+        done = end
+    if not pieces:
+        return None
+    if done < len(data):
+        out.append(data[done:])
+        pieces.append((at, done, len(data), 1, 1))
+    return View(b"".join(out), parent, pieces, at_end=parent.at_end)
+
+
+def gathered(parent: View, parts: Iterable[tuple[int, int, int, int, bytes]]) -> View | None:
+    """The view of the parts given, a line each: ``(start, end, width, per, bytes)``. None without any."""
+    out, pieces, at, end = list[bytes](), list[Piece](), 0, 0
+    for start, end, width, per, text in parts:
+        out.append(text)
+        pieces.append((at, start, end, width, per))
+        at += len(text) + 1
+    if not out:
+        return None
+    at_end = parent.at_end and not parent.data[end:].strip(b"= \t\r\n")  # what may follow a line of base64
+    return View(b"\n".join(out), parent, pieces, at_end=at_end)
+
+
+def _at(piece: Piece) -> int:
+    return piece[0]
+
+
+def _start(piece: Piece, start: int) -> int:
+    at, begin, _, width, per = piece
+    return begin + (start - at) * width // per if width else begin
+
+
+def _end(piece: Piece, end: int) -> int:
+    at, begin, finish, width, per = piece
+    return min(finish, begin - (at - end) * width // per) if width else finish  # two minus signs round up
