@@ -11,6 +11,7 @@
     |   |-- AlteredPlanError        a saved plan's content does not match its digest
     |   |-- StateLockedError        another apply holds the lock
     |   |-- StoreError              the store cannot be opened, read or written
+    |   |   `-- StoreGoneError      the open store is no longer the file at its path
     |   `-- IntakeRefusedError      the store is too full to take in events; says when to ask again
     |-- SecretError                 a secret reference cannot be resolved; never holds the secret
     |-- TokenError                  a token endpoint refused, or answered nonsense; never holds secret or token
@@ -71,6 +72,10 @@ class StateLockedError(StateError):
 
 class StoreError(StateError):
     """The store cannot be opened, read or written."""
+
+
+class StoreGoneError(StoreError):
+    """The store that is open was deleted, renamed or replaced. What was done since its last commit must not be acknowledged."""
 
 
 class IntakeRefusedError(StateError):

@@ -203,6 +203,13 @@ class Queue(Protocol):
         """Release the store. Claims that were neither finished nor released are free for others at once."""
         ...
 
+    def check(self) -> None:
+        """Raise StoreGoneError when the store is no longer where it was opened: nothing may be acknowledged or sent from it then.
+
+        Each method that changes something does so itself, after its commit.
+        """
+        ...
+
     def clock_set(self, before: float, now: float) -> None:
         """The wall clock was set, from ``before`` to ``now``: what was to be tried in an hour is to be tried in an hour.
 

@@ -16,7 +16,7 @@ from hookctl.queue.clock import since_boot
 from hookctl.queue.interface import EVERYTHING, Circuit, Claimed, Counts, Filter, Fullness, Result, Routed, Stopped
 from hookctl.queue.reconciling import reconcile, stopped, unhold
 from hookctl.queue.workers import Worker, is_alive
-from hookctl.store import Meanwhile, connect, errors_as_store_errors, migrate, transaction
+from hookctl.store import Meanwhile, check_identity, connect, errors_as_store_errors, migrate, real_path, transaction
 
 LOOK_FOR_DEAD_WORKERS = 1.0
 """Seconds between two looks whether the workers that hold leases still live."""
@@ -29,7 +29,7 @@ class SqliteQueue:
     """
 
     def __init__(self, path: Path, monotonic: Callable[[], float] = since_boot) -> None:
-        self._path = path
+        self._path = real_path(path)  # workers find one another by their files beside it, whatever name each was given
         self._monotonic = monotonic
         self._kept: set[str] = set()
         """Digests of delivery plans that are in the store."""
@@ -37,17 +37,23 @@ class SqliteQueue:
         """The numbers of the deliveries that were added here."""
         self._connection = connect(path)
         migrate(self._connection, tables.COMPONENT, tables.SCRIPTS)
-        self._worker = Worker(path)
+        self._worker = Worker(self._path)
         self._looked_at = float("-inf")
 
     def close(self) -> None:
         """See :meth:`hookctl.queue.interface.Queue.close`."""
-        with errors_as_store_errors(self._path):
-            if self._connection.execute("SELECT 1 FROM deliveries WHERE owner = ?", (self._worker.name,)).fetchone():
-                with transaction(self._connection):
-                    self._connection.execute(tables.FREE_OWNER, (self._worker.name,))
+        try:
+            with self._reading() as connection:
+                if connection.execute("SELECT 1 FROM deliveries WHERE owner = ?", (self._worker.name,)).fetchone():
+                    with transaction(connection):
+                        connection.execute(tables.FREE_OWNER, (self._worker.name,))
+        finally:
             self._connection.close()
-        self._worker.close()
+            self._worker.close()
+
+    def check(self) -> None:
+        """See :meth:`hookctl.queue.interface.Queue.check`."""
+        check_identity(self._connection)
 
     # -- intake
 

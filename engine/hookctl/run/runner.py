@@ -320,6 +320,7 @@ class Runner:
         if self._monotonic() - self._state_at < STATE_SECONDS:
             return
         state = self._read_state()
+        self._queue.check()  # the state may have been read from another file that is in the store's place now
         if state.serial != self._state.serial:
             self._take_state(state)
         self._state_at = self._monotonic()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import BinaryIO
 
-from hookctl.errors import StateError, StateLockedError, StoreError
+from hookctl.errors import StateError, StateLockedError, StoreError, StoreGoneError
 from hookctl.model import Event
 from hookctl.queue.interface import Queue
 from hookctl.run.intake import BadEvent, EventReader
@@ -129,6 +129,7 @@ def run(runner: Runner, *, stopping: Callable[[], bool], failed: Callable[[State
     """Deliver what is due whenever it is, until ``stopping()`` is true; the caller stops the runner.
 
     A store that fails is tried again; ``failed`` is told of the first error of each such time, and after :data:`STORE_PATIENCE` it is raised.
+    A store that was deleted, renamed or replaced is not: StoreGoneError is raised at once.
     """
     failing_since: float | None = None
     while not stopping():
@@ -136,6 +137,8 @@ def run(runner: Runner, *, stopping: Callable[[], bool], failed: Callable[[State
             if not runner.step(PAUSE):
                 time.sleep(_until_next(runner))
             failing_since = None
+        except StoreGoneError:  # waiting does not bring it back, and what is in another file's place is not ours
+            raise
         except (StoreError, StateLockedError) as error:
             if failing_since is None:
                 failing_since = time.monotonic()
