@@ -79,10 +79,14 @@ class StoreGoneError(StoreError):
 
 
 class IntakeRefusedError(StateError):
-    """The store or its disk is too full to take in events. Nothing was stored; ``retry_after`` is the seconds after which to try again."""
+    """The store or its disk is too full to take in events. Nothing was stored.
 
-    def __init__(self, message: str, *, hint: str = "", retry_after: int = 0) -> None:
+    ``fits``: how many of the events, counted from the first, there was room for. ``retry_after``: seconds after which to try again.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", fits: int = 0, retry_after: int = 30) -> None:
         super().__init__(message, hint=hint)
+        self.fits = fits
         self.retry_after = retry_after
 
 

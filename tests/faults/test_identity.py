@@ -90,7 +90,9 @@ def linked(site: Any) -> dict[str, str]:
     """Names of the store by link: of the file, of its directory, and a relative one through another directory."""
     (site.root / "link.db").symlink_to(site.store)
     (site.root / "directory").symlink_to(site.store.parent)
-    return {name: f"sqlite:///{path}" for name, path in (("file", site.root / "link.db"), ("directory", "directory/hookctl.db"), ("dots", ".hookctl/../link.db"))}
+    return {
+        name: f"sqlite:///{path}" for name, path in (("file", site.root / "link.db"), ("directory", "directory/hookctl.db"), ("dots", ".hookctl/../link.db"))
+    }
 
 
 @pytest.mark.parametrize("name", ["file", "directory", "dots"])
@@ -136,8 +138,8 @@ def test_a_store_that_is_mounted_by_itself_is_refused(site: Any) -> None:
     """As with ``docker run --volume hookctl.db:/data/hookctl.db``. A mount of its directory is fine."""
     (site.root / "data").mkdir()
     (site.root / "data/hookctl.db").touch()
-    script = f'mount --bind {site.store} data/hookctl.db && {sys.executable} -m hookctl --store sqlite:///data/hookctl.db list; mount --bind .hookctl data && \
-        {sys.executable} -m hookctl --store sqlite:///data/hookctl.db list'
+    script = f"mount --bind {site.store} data/hookctl.db && {sys.executable} -m hookctl --store sqlite:///data/hookctl.db list; mount --bind .hookctl data && \
+        {sys.executable} -m hookctl --store sqlite:///data/hookctl.db list"
     if shutil.which("unshare") is None or subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode:
         pytest.skip("nothing may be mounted here")
     ended = subprocess.run(["unshare", "-m", "sh", "-c", script], cwd=site.root, env=os.environ | site.env, capture_output=True, text=True, check=False)
@@ -186,7 +188,7 @@ def test_a_send_says_nothing_is_accepted_once_the_store_is_gone(site: Any, start
 def test_a_run_ends_once_the_store_is_gone(site: Any, start: Start, end: Callable[[Any], None]) -> None:
     """Whether it has something to do or not: what it has not begun is not sent."""
     site.receiver.default = Answer(delay=0.3)
-    site.apply(Siem="name: Siem\nevent: anomaly\nurl: https://siem.example.com/Siem\nbody_template: '{\"event\": \"{{ id }}\"}'\nmax_in_flight: 1\n")
+    site.apply(Siem='name: Siem\nevent: anomaly\nurl: https://siem.example.com/Siem\nbody_template: \'{"event": "{{ id }}"}\'\nmax_in_flight: 1\n')
     idle = start("run")
     busy = start("run", HOOKCTL_CONNECT_TO=site.env["HOOKCTL_CONNECT_TO"])
     site.take_in(1000)
@@ -263,9 +265,9 @@ def test_a_link_that_leads_to_another_store_ends_the_run(site: Any, start: Start
 
 def test_a_commit_into_a_store_that_is_gone_is_an_error(tmp_path: Path) -> None:
     from hookctl.errors import StoreGoneError
+    from hookctl.model import Event
     from hookctl.queue.interface import NewDelivery, Routed
     from hookctl.queue.sqlite import SqliteQueue
-    from hookctl.model import Event
 
     queue = SqliteQueue(tmp_path / "store/queue.db")
     queue.check()

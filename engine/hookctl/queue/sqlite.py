@@ -61,12 +61,15 @@ class SqliteQueue:
         """See :meth:`hookctl.queue.interface.Queue.enqueue`."""
         return self.enqueue_and_claim(batch, now, 0.0, {})[0]
 
-    def enqueue_and_claim(self, batch: Sequence[Routed], now: float, lease_seconds: float, wanted: Mapping[str, int]) -> tuple[list[bool], list[Claimed]]:
+    def enqueue_and_claim(
+        self, batch: Sequence[Routed], now: float, lease_seconds: float, wanted: Mapping[str, int], max_waiting: float = float("inf")
+    ) -> tuple[list[bool], list[Claimed]]:
         """See :meth:`hookctl.queue.interface.Queue.enqueue_and_claim`."""
         if wanted:
             self._start_worker()
         with transaction(self._connection) as connection:
-            made, is_new, claims = working.enqueue(connection, batch, now, self._lease(now, lease_seconds), wanted)
+            lease = self._lease(now, lease_seconds)
+            made, is_new, claims = working.enqueue(connection, batch, now, lease, wanted=wanted, max_waiting=max_waiting)
         if self._made and self._made[-1].stop == made.start:  # nobody else has added any meanwhile
             made = range(self._made.pop().start, made.stop)
         self._made.append(made)
@@ -223,6 +226,11 @@ class SqliteQueue:
         """See :meth:`hookctl.queue.interface.Queue.fullness`."""
         with self._reading() as connection:
             return upkeep.fullness(connection, self._path)
+
+    def free_bytes(self) -> int:
+        """See :meth:`hookctl.queue.interface.Queue.free_bytes`."""
+        with self._reading() as connection:
+            return upkeep.free_bytes(connection, self._path)
 
     def circuits(self) -> Mapping[str, Circuit]:
         """See :meth:`hookctl.queue.interface.Queue.circuits`."""

@@ -133,6 +133,10 @@ COUNT_RANGES = """
     JOIN deliveries d ON d.seq >= json_extract(part.value, '$[0]') AND d.seq < json_extract(part.value, '$[1]')
     GROUP BY d.webhook, d.status
 """
+COUNT_WAITING = "SELECT count(*) FROM deliveries WHERE ready_at IS NOT NULL"
+"""By its index: some 14 ms for a million."""
+AT_MOST_KEPT = "SELECT coalesce((SELECT max(seq) FROM deliveries) - (SELECT min(seq) FROM deliveries) + 1, 0)"
+"""No fewer than there are deliveries; takes no longer for many."""
 OWNED = "SELECT webhook FROM deliveries WHERE seq = ? AND lease = ? AND owner = ?"
 """Gives the webhook as it is called now: it may have been renamed while the delivery was in hand."""
 END = """

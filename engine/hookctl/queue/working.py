@@ -11,8 +11,10 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, NamedTuple
 
+from hookctl.errors import IntakeRefusedError
 from hookctl.model import Delivery, DeliveryPlan, DeliveryStatus, Json
 from hookctl.queue import reading, tables
 from hookctl.queue.interface import Claimed, Result, Routed
@@ -45,9 +47,19 @@ class Enqueued(NamedTuple):
     claims: list[Claimed]
 
 
-def enqueue(connection: sqlite3.Connection, batch: Sequence[Routed], now: float, lease: Lease, wanted: Mapping[str, int]) -> Enqueued:
+def enqueue(
+    connection: sqlite3.Connection,
+    batch: Sequence[Routed],
+    now: float,
+    lease: Lease,
+    *,
+    wanted: Mapping[str, int],
+    max_waiting: float,
+) -> Enqueued:
     """See :meth:`hookctl.queue.interface.Queue.enqueue_and_claim`."""
     is_new = _add_ids(connection, [routed.event.id for routed in batch])
+    suspended = dict(connection.execute("SELECT webhook, reason FROM suspensions"))
+    _refuse_too_many(connection, [_waits(routed, suspended) if added else 0 for routed, added in zip(batch, is_new, strict=True)], max_waiting)
     (first,) = connection.execute("SELECT coalesce(max(seq), 0) + 1 FROM events").fetchone()
     new = list(enumerate([routed for routed, added in zip(batch, is_new, strict=True) if added], first))
     rows = [
@@ -58,7 +70,7 @@ def enqueue(connection: sqlite3.Connection, batch: Sequence[Routed], now: float,
     if first // tables.MERGE_IDS < (first + len(new)) // tables.MERGE_IDS:
         for statement in tables.MERGE:
             connection.execute(statement)
-    made, claims = _add_deliveries(connection, new, now, lease, wanted)
+    made, claims = _add_deliveries(connection, new, now, lease, wanted=wanted, suspended=suspended)
     return Enqueued(made, is_new, claims)
 
 
@@ -73,10 +85,37 @@ def _add_ids(connection: sqlite3.Connection, ids: Sequence[str]) -> list[bool]:
         return [name not in known and connection.execute(tables.ADD_IDS, (json.dumps([name]),)).rowcount == 1 for name in ids]
 
 
+def _waits(routed: Routed, suspended: Mapping[str, str]) -> int:
+    """How many of an event's deliveries wait from the start."""
+    return sum(not delivery.dead_because and delivery.webhook not in suspended for delivery in routed.deliveries)
+
+
+def _refuse_too_many(connection: sqlite3.Connection, added: Sequence[int], max_waiting: float) -> None:
+    """Raise IntakeRefusedError when too many deliveries would wait; ``added`` says how many come with each event.
+
+    They are counted only where it might be so: where as many deliveries are kept, waiting or not.
+    """
+    adding = sum(added)
+    if not adding or connection.execute(tables.AT_MOST_KEPT).fetchone()[0] + adding <= max_waiting:
+        return
+    (waiting,) = connection.execute(tables.COUNT_WAITING).fetchone()
+    if waiting + adding <= max_waiting:
+        return
+    fits = sum(waiting + together <= max_waiting or not together for together in accumulate(added))
+    raise IntakeRefusedError(
+        f"the store is full: {waiting:,} deliveries wait, and the limit is {max_waiting:,.0f}", hint="See [intake] in docs/settings.md.", fits=fits
+    )
+
+
 def _add_deliveries(
-    connection: sqlite3.Connection, new: Sequence[tuple[int, Routed]], now: float, lease: Lease, wanted: Mapping[str, int]
+    connection: sqlite3.Connection,
+    new: Sequence[tuple[int, Routed]],
+    now: float,
+    lease: Lease,
+    *,
+    wanted: Mapping[str, int],
+    suspended: Mapping[str, str],
 ) -> tuple[range, list[Claimed]]:
-    suspended = dict(connection.execute("SELECT webhook, reason FROM suspensions"))
     room = {webhook: count for webhook, count in wanted.items() if not connection.execute(tables.IS_DUE, (webhook, now, lease.monotonic)).fetchone()}
     (key,) = connection.execute("SELECT coalesce(max(seq), 0) FROM deliveries").fetchone()
     rows: list[tuple[Any, ...]] = []
