@@ -48,7 +48,7 @@ def delete_index(site: Any) -> None:
     site.store.with_name("hookctl.db-shm").unlink()
 
 
-ENDINGS = {
+ENDINGS: dict[Callable[[Any], None], str] = {
     delete: "no longer exists",
     rename: "no longer exists",
     rename_directory: "no longer exists",
@@ -90,9 +90,8 @@ def linked(site: Any) -> dict[str, str]:
     """Names of the store by link: of the file, of its directory, and a relative one through another directory."""
     (site.root / "link.db").symlink_to(site.store)
     (site.root / "directory").symlink_to(site.store.parent)
-    return {
-        name: f"sqlite:///{path}" for name, path in (("file", site.root / "link.db"), ("directory", "directory/hookctl.db"), ("dots", ".hookctl/../link.db"))
-    }
+    paths = {"file": site.root / "link.db", "directory": "directory/hookctl.db", "dots": ".hookctl/../link.db"}
+    return {name: f"sqlite:///{path}" for name, path in paths.items()}
 
 
 @pytest.mark.parametrize("name", ["file", "directory", "dots"])
@@ -112,7 +111,7 @@ def test_runners_that_know_a_store_by_different_names_send_nothing_twice(site: A
 
 def test_applies_under_different_names_hold_one_lock(site: Any, start: Start, linked: dict[str, str]) -> None:
     with closing(sqlite3.connect(site.store, isolation_level=None)) as store:
-        store.execute(f"INSERT INTO lock VALUES (1, 'abcd', 'apply', 'someone@elsewhere', {os.getpid()}, '1', 1.0)")
+        store.execute("INSERT INTO lock VALUES (1, 'abcd', 'apply', 'someone@elsewhere', 1, '1', 1.0)")
     for name in linked.values():
         _, errors = start("apply", "--auto-approve", HOOKCTL_STORE=name).communicate()
         assert "the state is locked by someone@elsewhere" in errors
@@ -162,9 +161,9 @@ def test_nothing_is_acknowledged_once_the_store_is_gone(site: Any, end: Callable
     assert "StoreGoneError" in site.output
     assert ENDINGS[end] in site.output
     assert len(site.acknowledged) <= known + 1
-    moved = {rename_directory: site.root / "elsewhere/hookctl.db", delete_log: site.store, delete_index: site.store}.get(end)
-    if moved:  # there it can be read again
-        with closing(sqlite3.connect(moved)) as store:
+    if end in {rename_directory, delete_log, delete_index}:  # it can be read again
+        moved = site.root / "elsewhere/hookctl.db"
+        with closing(sqlite3.connect(moved if end is rename_directory else site.store)) as store:
             assert site.acknowledged <= {name for (name,) in store.execute("SELECT id FROM events")}
 
 

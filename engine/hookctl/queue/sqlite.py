@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from hookctl.queue.clock import since_boot
 from hookctl.queue.interface import EVERYTHING, Circuit, Claimed, Counts, Filter, Fullness, Result, Routed, Stopped
 from hookctl.queue.reconciling import reconcile, stopped, unhold
 from hookctl.queue.workers import Worker, is_alive
-from hookctl.store import Meanwhile, check_identity, connect, errors_as_store_errors, migrate, real_path, transaction
+from hookctl.store import Damaged, Meanwhile, check_identity, connect, errors_as_store_errors, migrate, real_path, transaction
 
 LOOK_FOR_DEAD_WORKERS = 1.0
 """Seconds between two looks whether the workers that hold leases still live."""
@@ -95,7 +94,7 @@ class SqliteQueue:
     def _ready(self) -> dict[str, float]:
         """When the next delivery of each webhook can be claimed, as far as any waits."""
         with self._reading() as connection:
-            return dict(connection.execute(tables.READY))
+            return reading.ready(connection)
 
     def _start_worker(self) -> None:
         with errors_as_store_errors(self._path):
@@ -175,7 +174,7 @@ class SqliteQueue:
     def suspended(self) -> Mapping[str, str]:
         """See :meth:`hookctl.queue.interface.Queue.suspended`."""
         with self._reading() as connection:
-            return dict(connection.execute("SELECT webhook, reason FROM suspensions"))
+            return reading.suspended(connection)
 
     def stopped(self, applied: AppliedState) -> list[Stopped]:
         """See :meth:`hookctl.queue.interface.Queue.stopped`."""
@@ -197,7 +196,14 @@ class SqliteQueue:
     def recent_events(self, limit: int) -> list[Mapping[str, Json]]:
         """The events that were stored last, whole, the newest first: what a plan is tried on."""
         with self._reading() as connection:
-            return [json.loads(text) for (text,) in connection.execute("SELECT document FROM events ORDER BY seq DESC LIMIT ?", (limit,))]
+            return reading.recent_events(connection, limit)
+
+    def damaged(self) -> list[Damaged]:
+        """The rows that cannot be read. Reads every table as a whole: for ``doctor``, not for a runner."""
+        from hookctl.queue.damage import damaged
+
+        with self._reading() as connection:
+            return list(damaged(connection))
 
     def attempts(self, delivery_id: str) -> list[Attempt]:
         """See :meth:`hookctl.queue.interface.Queue.attempts`."""
@@ -235,7 +241,7 @@ class SqliteQueue:
     def circuits(self) -> Mapping[str, Circuit]:
         """See :meth:`hookctl.queue.interface.Queue.circuits`."""
         with self._reading() as connection:
-            return {webhook: Circuit(*fields) for webhook, *fields in connection.execute("SELECT webhook, state, reason, since, until FROM circuits")}
+            return reading.circuits(connection)
 
     def set_circuits(self, circuits: Mapping[str, Circuit | None]) -> None:
         """See :meth:`hookctl.queue.interface.Queue.set_circuits`."""
@@ -254,8 +260,7 @@ class SqliteQueue:
     def last_results(self) -> Mapping[str, tuple[DeliveryStatus, float]]:
         """See :meth:`hookctl.queue.interface.Queue.last_results`."""
         with self._reading() as connection:
-            rows = connection.execute("SELECT webhook, status, at FROM last_results")
-            return {webhook: (DeliveryStatus(status), at) for webhook, status, at in rows}
+            return reading.last_results(connection)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

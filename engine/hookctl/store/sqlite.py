@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ PAGE_BYTES = 8192
 """Of a new file: an event, and what is recorded of an attempt, take a kilobyte or two each. Smaller pages are more to write, and larger ones for few events."""
 CACHE_KIB = 16 * 1024
 """Pages that a connection keeps in memory, as far as it uses so many: more than one transaction changes, which would else be written to the log twice."""
+_decode = partial(str, encoding="utf-8", errors="backslashreplace")
+"""Bytes that are not UTF-8 are shown as such, where Python would raise an error for all rows of a query that holds one of them."""
 Meanwhile = Callable[[], bool]
 """Does a little of something else, for a millisecond at most; False when there is nothing to do."""
 APPLICATION_ID = 0x686F6F6B
@@ -63,6 +66,7 @@ def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connec
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             connection.execute("PRAGMA temp_store = MEMORY")  # what a savepoint keeps of each page, which else goes through a file
+            connection.text_factory = _decode
             connection.execute("SELECT count(*) FROM sqlite_master")  # from here on SQLite has its files beside the store open
             connection.identity = identify(path, real, opened)
         except BaseException:
