@@ -16,6 +16,7 @@
     |   |-- SignatureError          a saved plan has not the signature that was asked for
     |   |-- StateLockedError        another apply holds the lock
     |   |-- StoreError              the store cannot be opened, read or written
+    |   |   `-- StoreGoneError      the open store is no longer the file at its path
     |   `-- IntakeRefusedError      the store is too full to take in events; says when to ask again
     |-- SecretError                 a secret reference cannot be resolved; never holds the secret
     |-- TokenError                  a token endpoint refused, or answered nonsense; never holds secret or token
@@ -100,11 +101,19 @@ class StoreError(StateError):
     """The store cannot be opened, read or written."""
 
 
-class IntakeRefusedError(StateError):
-    """The store or its disk is too full to take in events. Nothing was stored; ``retry_after`` is the seconds after which to try again."""
+class StoreGoneError(StoreError):
+    """The store that is open was deleted, renamed or replaced. What was done since its last commit must not be acknowledged."""
 
-    def __init__(self, message: str, *, hint: str = "", retry_after: int = 0) -> None:
+
+class IntakeRefusedError(StateError):
+    """The store or its disk is too full to take in events. Nothing was stored.
+
+    ``fits``: how many of the events, counted from the first, there was room for. ``retry_after``: seconds after which to try again.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", fits: int = 0, retry_after: int = 30) -> None:
         super().__init__(message, hint=hint)
+        self.fits = fits
         self.retry_after = retry_after
 
 

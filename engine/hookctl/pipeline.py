@@ -91,8 +91,14 @@ DRIFT = "drift"
 
 
 def check_drift(applied: AppliedState, stopped: Iterable[Stopped]) -> tuple[PlanFinding, ...]:
-    """Warnings about what an apply did not do: ``stopped`` is what the queue holds otherwise. An apply mends it, with or without changes."""
+    """Warnings about what an apply did not do: ``stopped`` is what the queue holds otherwise.
+
+    An apply puts it right, with or without changes.
+    """
     found = [PlanFinding(DRIFT, one.webhook, _stopped(one), "An apply ends that, whether it changes anything or not.", is_error=False) for one in stopped]
+    for name, why in sorted(applied.unreadable.items()):
+        hint = "An apply of all files puts what its file says in place, or removes it where there is no file."
+        found.append(PlanFinding(DRIFT, name, f"is applied and cannot be read: {why}", hint, is_error=False))
     if applied.is_edited:
         message = "the applied webhooks are not those that the last apply left: the store was changed by other means"
         found.append(PlanFinding(DRIFT, "", message, "Compare this plan with what you expect to be applied.", is_error=False))

@@ -10,6 +10,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -171,25 +173,66 @@ def test_an_apply_while_another_holds_the_store(path: Path, delivery_plan: Build
     assert store.read() == state
 
 
+def edit(path: Path, statement: str, *values: object) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement, values)
+
+
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("change", "names"),
     [
-        ("UPDATE applied_webhooks SET digest = 'x'", "does not match its digest"),
-        ("UPDATE applied_webhooks SET document = replace(document, 'siem.example.com', 'evil.example.com')", "does not match its digest"),
-        ("UPDATE applied_webhooks SET document = '{'", "cannot be read"),
-        ("UPDATE applied_webhooks SET document = '[]'", "cannot be read"),
-        ("""UPDATE applied_webhooks SET document = '{"format": 2}'""", "format 2, this hookctl reads 1"),
-        ("DROP TABLE applies", "cannot be used"),
+        ("digest = 'x'", {"Siem"}),
+        ("digest = NULL", {"Siem"}),
+        ("document = replace(document, 'siem.example.com', 'evil.example.com')", {"Siem"}),
+        ("document = '{'", {"Siem"}),
+        ("document = x'ff'", {"Siem"}),
+        ("""document = '{"format": 2}'""", {"Siem"}),
+        ("name = 'Other'", {"Siem", "Other"}),
+        ("name = x'00ff'", {"Siem"}),
     ],
 )
-def test_a_store_that_was_changed_by_hand(path: Path, delivery_plan: Build, change: str, message: str) -> None:
+def test_a_damaged_delivery_plan_is_named_and_the_others_are_read(path: Path, delivery_plan: Build, change: str, names: set[str]) -> None:
+    """An apply of all files puts it right, and one of another webhook alone leaves it as it is."""
+    store = AppliedStore(path)
+    plans = delivery_plan(), delivery_plan("Well")
+    store.apply(planned(store, *plans))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_master SET sql = replace(sql, 'NOT NULL', '') WHERE name = 'applied_webhooks'")
+    edit(path, f"UPDATE applied_webhooks SET {change} WHERE name = 'Siem'")  # noqa: S608 - of the list above
+    state = store.read()
+    assert set(state.plans) == {"Well"}
+    assert set(state.unreadable) == names
+    assert state.plans["Well"] == plans[1]
+    other = make_plan(state, {"Well": delivery_plan("Well", timeout_seconds=1)}, {}, only=["Well"])
+    assert set(store.apply(other).unreadable) == names
+    repaired = store.apply(planned(store, *plans))
+    assert (set(repaired.plans), dict(repaired.unreadable), repaired.is_edited) == ({"Siem", "Well"}, {}, False)
+    assert store.read() == repaired
+
+
+def test_a_damaged_delivery_plan_without_a_file_goes_with_the_next_apply(path: Path, delivery_plan: Build) -> None:
+    store = AppliedStore(path)
+    store.apply(planned(store, delivery_plan(), delivery_plan("Well")))
+    edit(path, "UPDATE applied_webhooks SET document = '' WHERE name = 'Siem'")
+    state = store.apply(planned(store, delivery_plan("Well")))
+    assert (set(state.plans), dict(state.unreadable)) == ({"Well"}, {})
+
+
+def test_a_delivery_plan_of_another_version_is_refused(path: Path, delivery_plan: Build) -> None:
     store = AppliedStore(path)
     store.apply(planned(store, delivery_plan()))
-    connection = sqlite3.connect(path)
-    connection.execute(change)
-    connection.commit()
-    connection.close()
-    with pytest.raises(StoreError, match=message):
+    document = '{"format":2,"name":"Siem"}'
+    edit(path, "UPDATE applied_webhooks SET document = ?, digest = ?", document, sha256(document.encode()).hexdigest())
+    with pytest.raises(StoreError, match="format 2, this hookctl reads 1"):
+        store.read()
+
+
+def test_a_store_without_a_table(path: Path, delivery_plan: Build) -> None:
+    store = AppliedStore(path)
+    store.apply(planned(store, delivery_plan()))
+    edit(path, "DROP TABLE applies")
+    with pytest.raises(StoreError, match="cannot be used"):
         store.read()
 
 

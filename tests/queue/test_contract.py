@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import count
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from msgspec import structs
 
+from hookctl.errors import IntakeRefusedError
 from hookctl.model import (
     AppliedState,
     Attempt,
@@ -150,6 +155,42 @@ def test_nothing_is_claimed_at_once_of_what_is_not_to_be_tried(queue: Queue) -> 
     dead = Routed(event("e2"), (NewDelivery("e2-A", "A"), NewDelivery("e2-B", "B", "its when cannot be evaluated")))
     assert queue.enqueue_and_claim([dead], NOW, LEASE, BOTH) == ([True], [])
     assert {name: status for name, (status, _) in standing(queue).items()} == {"e1-A": "dead", "e2-A": "held", "e2-B": "dead"}
+
+
+@given(waiting=st.integers(0, 6), sizes=st.lists(st.integers(0, 3), max_size=6), limit=st.integers(1, 12))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+def test_no_more_wait_than_may(queue: Queue, waiting: int, sizes: list[int], limit: int) -> None:
+    """To the last one: a batch that fits is stored, any other is refused whole, and as many of its events as it says do fit."""
+    names = (uuid4().hex for _ in count())
+    queue.cancel([one.id for one in queue.deliveries(Filter(status=DeliveryStatus.WAITING))], NOW, "done with")
+    queue.enqueue([routed(next(names), "A") for _ in range(waiting)], NOW)
+    batch = [routed(next(names), *(f"W{number}" for number in range(size))) if size else dead_from_the_start(next(names)) for size in sizes]
+    refused = None
+    try:
+        queue.enqueue_and_claim(batch, NOW, LEASE, {}, limit)
+    except IntakeRefusedError as error:
+        refused = error
+    if refused:
+        assert queue.fullness().waiting == waiting
+        assert waiting + sum(sizes) > limit
+        assert f"{waiting} deliveries wait, and the limit is {limit}" in refused.message
+        queue.enqueue_and_claim(batch[: refused.fits], NOW, LEASE, {}, limit)
+        with pytest.raises(IntakeRefusedError):
+            queue.enqueue_and_claim(batch[refused.fits : refused.fits + 1], NOW, LEASE, {}, limit)
+        sizes = sizes[: refused.fits]
+    assert queue.fullness().waiting == waiting + sum(sizes)
+    assert sum(sizes) == 0 or waiting + sum(sizes) <= limit
+
+
+def dead_from_the_start(name: str) -> Routed:
+    return Routed(event(name), (NewDelivery(f"{name}-A", "A", "its when cannot be evaluated"),))
+
+
+def test_what_was_seen_before_needs_no_room(queue: Queue) -> None:
+    queue.enqueue([routed("e1", "A")], NOW)
+    assert queue.enqueue_and_claim([routed("e1", "A"), routed("e1", "A")], NOW, LEASE, {}, 1)[0] == [False, False]
+    with pytest.raises(IntakeRefusedError):
+        queue.enqueue_and_claim([routed("e2", "A")], NOW, LEASE, {}, 1)
 
 
 def test_one_lost_lease_among_many_loses_the_others_nothing(queue: Queue, open_queue: Callable[[], Queue], clock: Clock) -> None:

@@ -11,9 +11,9 @@ import pytest
 
 from hookctl.errors import IntakeRefusedError, SettingsError
 from hookctl.model import Event
-from hookctl.queue.interface import NewDelivery, Routed
+from hookctl.queue.interface import Fullness, NewDelivery, Routed
 from hookctl.queue.sqlite import SqliteQueue
-from hookctl.run.keeping import LOOK_SECONDS, PRUNE_EVENTS, PRUNE_SECONDS, Keeper, Limits, limits_from_settings
+from hookctl.run.keeping import PRUNE_EVENTS, PRUNE_SECONDS, PRUNE_SOON_SECONDS, Keeper, Limits, limits_from_settings, why_full
 
 DAY = 86_400.0
 NOW = 1_800_000_000.0
@@ -69,25 +69,19 @@ def test_settings_that_are_none(retention: dict[str, Any], intake: dict[str, Any
     assert named in caught.value.message
 
 
-def test_with_too_many_waiting_nothing_is_taken_in_until_some_are_delivered(queue: SqliteQueue) -> None:
-    keeping, clock = keeper(queue, Limits(max_waiting=10))
-    fill(queue, 9, NOW, waiting=True)
-    keeping.admit()
-    fill(queue, 1, NOW + 1, waiting=True)
-    clock.now += LOOK_SECONDS
-    with pytest.raises(IntakeRefusedError) as caught:
-        keeping.admit()
-    assert caught.value.message == "no events are taken in: 10 deliveries wait, and 10 are allowed to"
-    assert caught.value.retry_after > 0
-    queue.cancel([f"{NOW}-0"], NOW, "not wanted")
-    clock.now += LOOK_SECONDS
-    keeping.admit()
+def test_why_a_store_is_full() -> None:
+    limits = Limits(max_waiting=10, min_free_bytes=5e6)
+    assert why_full(Fullness(9, 0, 5_000_000), limits) == ""
+    assert why_full(Fullness(10, 0, 5_000_000), limits) == "10 deliveries wait, and the limit is 10"
+    assert why_full(Fullness(9, 0, 4_000_000), limits) == "4 MB are free on its disk, and 5 MB must stay free"
 
 
 def test_with_too_little_left_on_the_disk_nothing_is_taken_in(queue: SqliteQueue) -> None:
     keeping, _ = keeper(queue, Limits(min_free_bytes=1e18))
-    with pytest.raises(IntakeRefusedError, match="MB are left on the store's disk, and 1,000,000,000,000 MB must be"):
+    with pytest.raises(IntakeRefusedError, match="MB are free on its disk, and 1,000,000,000,000 MB must stay free") as caught:
         keeping.admit()
+    assert (caught.value.fits, caught.value.retry_after > 0) == (0, True)
+    assert queue.free_bytes() == pytest.approx(queue.fullness().free_bytes, rel=0.1)
 
 
 def test_what_is_over_is_forgotten_by_age_a_little_at_a_time(queue: SqliteQueue) -> None:
@@ -99,7 +93,7 @@ def test_what_is_over_is_forgotten_by_age_a_little_at_a_time(queue: SqliteQueue)
     assert len(queue.deliveries()) == 20
     keeping.prune()
     assert len(queue.deliveries()) == 20  # not yet
-    clock.now += LOOK_SECONDS
+    clock.now += PRUNE_SOON_SECONDS
     keeping.prune()
     assert len(queue.deliveries()) == 10
     clock.now += 2 * DAY

@@ -34,6 +34,8 @@ SCRIPTS = (
     );
     """,
 )
+MAX_TIME = 1e12
+"""Epoch seconds that a calendar has a name for."""
 POLL_SECONDS = 0.2
 """Between two looks whether the lock is free."""
 
@@ -53,13 +55,13 @@ class Lock:
     """Epoch seconds."""
 
     def __str__(self) -> str:
-        since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(self.since))
+        since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(self.since if abs(self.since) <= MAX_TIME else 0))
         return f"{self.who}, hookctl {self.operation} since {since} (process {self.pid}, hookctl {self.version}, lock {self.id})"
 
     @property
     def is_left_over(self) -> bool:
         """True when it was taken on this host by a process that is gone. False proves nothing: another host cannot be asked."""
-        if self.who.rpartition("@")[2] != socket.gethostname():
+        if self.who.rpartition("@")[2] != socket.gethostname() or not 0 < self.pid < 1 << 31:
             return False
         try:
             os.kill(self.pid, 0)
@@ -170,4 +172,8 @@ def _connection(path: Path) -> Iterator[sqlite3.Connection]:
 
 def _read(connection: sqlite3.Connection) -> Lock | None:
     row = connection.execute("SELECT id, operation, who, pid, version, since FROM lock").fetchone()
-    return Lock(*row) if row else None
+    if not row:
+        return None
+    lock_id, operation, who, pid, version, since = row  # what is damaged locks all the same, and can be broken
+    number, at = pid if isinstance(pid, int) else 0, since if isinstance(since, int | float) else 0.0
+    return Lock(str(lock_id), str(operation), str(who), number, str(version), at)

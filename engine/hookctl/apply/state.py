@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hookctl.apply.lock import refuse_locked
 from hookctl.errors import StalePlanError, StateError, StoreError
 from hookctl.model import Action, AppliedState, DeliveryPlan, Plan, Rename
-from hookctl.model.delivery_plan import FORMAT, KnownPlans
+from hookctl.model.delivery_plan import FORMAT, KnownPlans, canonical_json, digests_of
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from hookctl.store import Damaged
 
 COMPONENT = "applied"
 SCRIPTS = (
@@ -38,8 +40,12 @@ SCRIPTS = (
 STATE_DIGEST_SINCE, RENAMES_SINCE = 3, 4
 """The versions of the tables that have them; a store that no apply has brought up to them is read as it is."""
 
+_LAST = "FROM applies WHERE serial BETWEEN 0 AND 1 << 62 ORDER BY serial DESC LIMIT 1"
+"""The last apply. A greater serial is damage: none could follow it."""
 _READING_KIB = 512
 """SQLite's cache while the state is read: each page is needed once, and to keep them all takes longer than to read them."""
+MAX_TIME = 1e12
+"""Epoch seconds. A greater number is no time that could be shown."""
 _THIS_FORMAT = f',"format":{FORMAT},"headers":'.encode()
 """Stands in the canonical JSON of a delivery plan of this format, and of no other."""
 
@@ -53,8 +59,10 @@ class AppliedStore:
     def read(self) -> AppliedState:
         """What is applied now; serial 0 and no plans where nothing was ever applied. Never creates the file.
 
+        A delivery plan whose row is damaged is not among them, but named in ``unreadable``, and concerns no other.
+
         Raises:
-            StoreError: the store cannot be read, or holds what this hookctl does not understand.
+            StoreError: the store cannot be read, or was written by a hookctl that this one does not understand.
             StateLockedError: another process kept the store busy.
         """
         with self._snapshot() as connection:
@@ -85,11 +93,20 @@ class AppliedStore:
             with transaction(connection):
                 refuse_locked(connection, lock_id)
                 _refuse_stale(connection, plan)
+                if not plan.only:
+                    _forget_damaged(connection)
                 _write(connection, plan)
                 rows = connection.execute("SELECT name, digest FROM applied_webhooks ORDER BY name")
                 done = (plan.serial + 1, time.time(), applied_by, plan.digest, _state_digest(rows))
                 connection.execute("INSERT INTO applies VALUES (?, ?, ?, ?, ?)", done)
                 return _read(connection)
+
+    def damaged(self) -> list[Damaged]:
+        """The rows that cannot be read, for ``doctor`` to name. Never creates the file."""
+        from hookctl.apply.damage import damaged
+
+        with self._snapshot() as connection:
+            return list(damaged(connection)) if connection else []
 
     @contextmanager
     def _snapshot(self) -> Iterator[sqlite3.Connection | None]:
@@ -112,34 +129,74 @@ class AppliedStore:
             yield connection
 
 
+class _Row(NamedTuple):
+    """A row of applied_webhooks; what is damaged may be of any type."""
+
+    key: int
+    name: Any
+    digest: Any
+    document: Any
+    """The canonical JSON, in bytes."""
+
+
+def _rows(connection: sqlite3.Connection) -> list[_Row]:
+    query = "SELECT rowid, name, digest, CAST(document AS BLOB) FROM applied_webhooks ORDER BY name"
+    return [_Row(*row) for row in connection.execute(query)]
+
+
 def _read(connection: sqlite3.Connection) -> AppliedState:
     """The documents are compared with their digests, and read when somebody asks for what is in them."""
-    rows = connection.execute("SELECT name, digest, CAST(document AS BLOB) FROM applied_webhooks ORDER BY name").fetchall()
-    for name, digest, document in [row for row in rows if hashlib.sha256(row[2]).hexdigest() != row[1] or _THIS_FORMAT not in row[2]]:
-        _read_plan(name, document)  # what cannot be read at all has its own message
-        if hashlib.sha256(document).hexdigest() != digest:
-            hint = "The store was changed by other means than an apply; restore a backup."
-            raise StoreError(f"the applied webhook {name} does not match its digest", hint=hint)
-    documents = {name: document for name, _, document in rows}
-    digests = {name: digest for name, digest, _ in rows}
+    rows = _rows(connection)
+    sound = [row for row in rows if not _damage(row)]
+    for row in sound:
+        if _THIS_FORMAT not in row.document:
+            _read_plan(row.name, row.document)  # what another version has written has its own message
+    documents = {row.name: row.document for row in sound}
+    plans = KnownPlans({row.name: row.digest for row in sound}, lambda name: _read_plan(name, documents[name]))
+    unreadable: dict[str, str] = {}
+    for row in rows if len(sound) < len(rows) else ():
+        for name in _names(row) - documents.keys() if _damage(row) else ():
+            unreadable[name] = _damage(row)
     last = _last_apply(connection)
-    plans = KnownPlans(digests, lambda name: _read_plan(name, documents[name]))
-    return AppliedState(last[0] if last else 0, plans, _renames(connection), _is_edited(connection, digests))
+    return AppliedState(last[0] if last else 0, plans, _renames(connection), _is_edited(connection, rows), unreadable)
 
 
-def _is_edited(connection: sqlite3.Connection, digests: Mapping[str, str]) -> bool:
-    """``digests`` are of all that are applied, in order of name."""
+def _damage(row: _Row) -> str:
+    """What is wrong with a row; empty when nothing is."""
+    if not isinstance(row.document, bytes) or hashlib.sha256(row.document).hexdigest() != row.digest:
+        return "its delivery plan does not match its digest"
+    if not isinstance(row.name, str) or b'"name":' + canonical_json(row.name) not in row.document:
+        return "its delivery plan is stored under another name"
+    return ""
+
+
+def _names(row: _Row) -> set[str]:
+    """The names that a damaged row may be for: that of the row, and that in its document as far as it can be read."""
+    names = {row.name}
+    with suppress(TypeError, ValueError, KeyError, RecursionError):
+        names.add(json.loads(row.document)["name"])
+    return {name for name in names if isinstance(name, str)}
+
+
+def _forget_damaged(connection: sqlite3.Connection) -> None:
+    """Remove what cannot be read: an apply of all files leaves nothing but what they say."""
+    damaged = [(row.key,) for row in _rows(connection) if _damage(row)]
+    connection.executemany("DELETE FROM applied_webhooks WHERE rowid = ?", damaged)
+
+
+def _is_edited(connection: sqlite3.Connection, rows: Iterable[_Row]) -> bool:
+    """``rows`` are of all that are applied, in order of name."""
     from hookctl.store import table_version
 
     if table_version(connection, COMPONENT) < STATE_DIGEST_SINCE:
         return False
-    row = connection.execute("SELECT state_digest FROM applies ORDER BY serial DESC LIMIT 1").fetchone()
-    return bool(row and row[0]) and row[0] != _state_digest(digests.items())
+    row = connection.execute(f"SELECT state_digest {_LAST}").fetchone()
+    return bool(row and row[0]) and row[0] != _state_digest((one.name, one.digest) for one in rows)
 
 
 def _state_digest(rows: Iterable[tuple[str, str]]) -> str:
     """Of names and digests, in order of name."""
-    return hashlib.sha256(json.dumps([*rows]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([*rows], default=repr).encode()).hexdigest()
 
 
 def _read_plan(name: str, document: bytes) -> DeliveryPlan:
@@ -155,12 +212,13 @@ def _renames(connection: sqlite3.Connection) -> tuple[Rename, ...]:
     if table_version(connection, COMPONENT) < RENAMES_SINCE:
         return ()
     rows = connection.execute("SELECT serial, old, new, taken FROM renames ORDER BY serial, old")
-    return tuple(Rename(serial, old, new, bool(taken)) for serial, old, new, taken in rows)
+    sound = [row for row in rows.fetchall() if tuple(map(type, row[:3])) == (int, str, str)]
+    return tuple(Rename(serial, old, new, bool(taken)) for serial, old, new, taken in sound)
 
 
 def _last_apply(connection: sqlite3.Connection) -> tuple[int, float, str] | None:
     """Serial, epoch seconds and who; None before the first."""
-    row: tuple[int, float, str] | None = connection.execute("SELECT serial, applied_at, applied_by FROM applies ORDER BY serial DESC LIMIT 1").fetchone()
+    row: tuple[int, float, str] | None = connection.execute(f"SELECT serial, applied_at, applied_by {_LAST}").fetchone()
     return row
 
 
@@ -172,7 +230,7 @@ def _refuse_removals(plan: Plan) -> None:
 def _refuse_stale(connection: sqlite3.Connection | None, plan: Plan) -> None:
     """The serial tells of applies since; the digests tell a plan that was made for another store of the same serial."""
     last = _last_apply(connection) if connection else None
-    applied = dict(connection.execute("SELECT name, digest FROM applied_webhooks")) if connection else {}
+    applied = dict(digests_of(_read(connection).plans)) if connection else {}
     if plan.serial == (last[0] if last else 0) and applied == {change.before.name: change.before.digest for change in plan.changes if change.before}:
         return
     now = f"now at serial {last[0]}, applied {f'by {last[2]} ' if last[2] else ''}at {_utc(last[1])}" if last else "empty"
@@ -194,5 +252,7 @@ def _write(connection: sqlite3.Connection, plan: Plan) -> None:
             connection.execute("INSERT OR REPLACE INTO applied_webhooks VALUES (?, ?, ?)", row)
 
 
-def _utc(at: float) -> str:
+def _utc(at: object) -> str:
+    if not isinstance(at, int | float) or abs(at) > MAX_TIME:
+        return "a time that cannot be read"
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at))

@@ -26,7 +26,10 @@ def entries(session: Session) -> list[Entry]:
     found = []
     for change in make_plan(applied, _desired(session, applied), {}).changes:
         name = change.renamed_from or change.name
-        found.append(Entry(change, results.get(name), circuits.get(name), suspended.get(name, "")))
+        unreadable = name in applied.unreadable
+        found.append(Entry(change, results.get(name), circuits.get(name), suspended.get(name, ""), unreadable))
+    for name, why in sorted(applied.unreadable.items()):
+        echo(f"The applied webhook {printable(name)} cannot be read: {why}. See `hookctl doctor`.", err=True)
     return found
 
 

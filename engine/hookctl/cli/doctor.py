@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import sqlite3
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hookctl.model import AppliedState, Json
     from hookctl.model.secret import SecretReference
     from hookctl.report.doctor import Check
+    from hookctl.store import Damaged
 
 FIXED_SQLITE = (3, 51, 3)
 BACKPORTS = ((3, 44, 6), (3, 50, 7))
@@ -27,6 +28,24 @@ BACKPORTS = ((3, 44, 6), (3, 50, 7))
 
 FEW_REQUESTS = 256
 """At the same time: as many as webhooks share."""
+DAMAGED_SHOWN = 10
+"""Damaged rows of one table that are named."""
+UNREADABLE = "Its deliveries wait. `hookctl apply` puts what its file says in place, or removes it where there is no file."
+RESTORE = "Nothing else is held up. To have it back, restore a backup while nothing runs."
+WHAT_TO_DO = {
+    "events": "Its deliveries become dead when their turn comes. Have its publisher send it again under a new id.",
+    "deliveries": "It is not tried, or it is dead. Try `hookctl deliveries replay ID`; else have the event sent again under a new id.",
+    "attempts": "It is left out of `hookctl deliveries show`; nothing else depends on it.",
+    "plans": "Replay without --as-planned: by what is applied now.",
+    "suspensions": "It ends with the next run, or with `hookctl deliveries resume NAME`.",
+    "last_results": "The next attempt replaces it.",
+    "circuits": "The next failure or success of its target replaces it.",
+    "reconciled": "The next run replaces it.",
+    "known_ids": "The event that it stood for would be taken for a new one.",
+    "new_ids": "The event that it stood for would be taken for a new one.",
+    "lock": "If no apply runs, break it: hookctl unlock ID",
+}
+"""By table."""
 
 EPILOG = """
 \b
@@ -134,8 +153,23 @@ def _store(session: Session) -> Iterator[Check]:
         yield Check("store", "ok", str(path))
     applied = AppliedStore(path).read()
     yield Check("applied", "ok", f"{len(applied.plans)} webhooks, serial {applied.serial}")
+    for name, why in sorted(applied.unreadable.items()):
+        yield Check("applied", "problem", f"{name} cannot be read: {why}", UNREADABLE)
+    yield from _damage(AppliedStore(path).damaged())
     yield from _secrets(session, applied)
     yield from _queue(session, applied)
+
+
+def _damage(damaged: Sequence[Damaged]) -> Iterator[Check]:
+    """A problem for each row that cannot be read; of many in one table, the first few."""
+    from hookctl.report.doctor import Check
+
+    for table in dict.fromkeys(one.table for one in damaged):
+        rows = [one for one in damaged if one.table == table]
+        for one in rows[:DAMAGED_SHOWN]:
+            yield Check("damage", "problem", f"{table} {one.row}: {one.why}", WHAT_TO_DO.get(table, RESTORE))
+        if len(rows) > DAMAGED_SHOWN:
+            yield Check("damage", "problem", f"{table}: {len(rows) - DAMAGED_SHOWN:,} more rows like these")
 
 
 def _secrets(session: Session, applied: AppliedState) -> Iterator[Check]:
@@ -177,6 +211,8 @@ def _queue(session: Session, applied: AppliedState) -> Iterator[Check]:
     limits: Limits = limits_from_settings(session.settings.get("retention", {}), session.settings.get("intake", {}))
     with opened_queue(session.store_path) as queue:
         fullness, circuits, stopped = queue.fullness(), queue.circuits(), queue.stopped(applied)
+        damaged = queue.damaged()
+    yield from _damage(damaged)
     full = why_full(fullness, limits)
     size = f"{fullness.waiting:,} waiting, {fullness.used_bytes / 1e6:,.0f} MB used, {fullness.free_bytes / 1e6:,.0f} MB free"
     yield Check("room", "problem" if full else "ok", full or size, "No events are taken in. See [intake] in docs/settings.md." if full else "")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from hookctl import __version__
+from hookctl.cli.echo import echo
 from hookctl.errors import StateError
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def running(session: Session, network: Network, listener: Listener | None = None
     Raises StateError when nothing was ever applied, SettingsError for limits that are none.
     """
     from hookctl.apply import AppliedStore
+    from hookctl.report.printable import printable
     from hookctl.run.attempts import AttemptEngine
     from hookctl.run.keeping import limits_from_settings
     from hookctl.run.runner import Runner
@@ -40,7 +42,11 @@ def running(session: Session, network: Network, listener: Listener | None = None
     limits = limits_from_settings(session.settings.get("retention", {}), session.settings.get("intake", {}))
 
     applied = AppliedStore(session.store_path)
-    if not applied.read().serial:
+    state = applied.read()
+    for name, why in sorted(state.unreadable.items()):
+        message = f"The applied webhook {printable(name)} cannot be read: {why}. Nothing is delivered to it, and no event"
+        echo(f"{message} is routed to it, until it is applied again. See `hookctl doctor`.", err=True)
+    if not (state.serial or state.plans or state.unreadable):
         raise StateError("nothing is applied yet, so there is no webhook to deliver to", hint="Review with `hookctl plan`, then `hookctl apply`.")
     with opened_queue(session.store_path) as queue:
         engine = AttemptEngine(session.plugins, network, f"hookctl/{__version__}")

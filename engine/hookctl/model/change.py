@@ -81,6 +81,8 @@ class AppliedState:
     """Every rename there ever was, in the order of the applies."""
     is_edited: bool = False
     """True: something other than an apply has added, replaced or removed a delivery plan since the last apply."""
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """The webhooks that are applied and whose delivery plans cannot be read, since their rows are damaged, and why. They are not in ``plans``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,10 +150,15 @@ class Queue(Protocol):
         """
         ...
 
-    def enqueue_and_claim(self, batch: Sequence[Routed], now: float, lease_seconds: float, wanted: Mapping[str, int]) -> tuple[list[bool], list[Claimed]]:
+    def enqueue_and_claim(
+        self, batch: Sequence[Routed], now: float, lease_seconds: float, wanted: Mapping[str, int], max_waiting: float = float("inf")
+    ) -> tuple[list[bool], list[Claimed]]:
         """As :meth:`enqueue`, and in the same commit claim of the new deliveries what ``wanted`` has room for (how many of each webhook at most).
 
         Nothing is claimed of a webhook that has something older to deliver, due and in nobody's hand: that is for :meth:`claim`.
+
+        Raises IntakeRefusedError, and stores nothing, when more than ``max_waiting`` deliveries would wait then, whoever added the others. It
+        says how many of the events fit. What is held, dead, or seen before does not wait.
         """
         ...
 
@@ -201,6 +206,13 @@ class Queue(Protocol):
 
     def close(self) -> None:
         """Release the store. Claims that were neither finished nor released are free for others at once."""
+        ...
+
+    def check(self) -> None:
+        """Raise StoreGoneError when the store is no longer where it was opened: nothing may be acknowledged or sent from it then.
+
+        Each method that changes something does so itself, after its commit.
+        """
         ...
 
     def clock_set(self, before: float, now: float) -> None:
@@ -268,6 +280,10 @@ class Queue(Protocol):
 
     def fullness(self) -> Fullness:
         """How full the queue is."""
+        ...
+
+    def free_bytes(self) -> int:
+        """:attr:`Fullness.free_bytes`, without the cost of the rest."""
         ...
 
     def circuits(self) -> Mapping[str, Circuit]:

@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from hookctl.errors import StoreError
 from hookctl.model import Attempt, Delivery, DeliveryPlan, DeliveryStatus, Json
-from hookctl.queue.interface import Counts, Filter
-from hookctl.queue.records import attempt_from_text
-from hookctl.queue.tables import COUNT_RANGES, DELIVERY
+from hookctl.queue.interface import Circuit, Counts, Filter
+from hookctl.queue.records import attempt_from_text, document_from_text
+from hookctl.queue.tables import COUNT_RANGES, DELIVERY, READABLE, READY
+
+STATUS = {status.value: status for status in DeliveryStatus}
+UNREADABLE_REASON = "suspended; why cannot be read"
+MAX_TIME = 1e12
+"""Epoch seconds. A greater number is no time that any command could show."""
 
 
 def delivery(columns: Sequence[Any]) -> Delivery:
@@ -24,7 +30,7 @@ def plan(text: str) -> DeliveryPlan:
     """A delivery plan that is kept. Raises StoreError when this hookctl cannot read it."""
     try:
         return DeliveryPlan.from_json(json.loads(text))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise StoreError(f"a delivery plan that was kept cannot be read: {error}", hint="It was written by another version of hookctl.") from error
 
 
@@ -49,8 +55,8 @@ def deliveries(connection: sqlite3.Connection, which: Filter, limit: int | None)
         only("d.status <> ?", DeliveryStatus.DELIVERED)
     if which.id_part:
         only("instr(d.id, ?) > 0", which.id_part)
-    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    query = f"SELECT {DELIVERY} FROM deliveries d JOIN events e ON e.seq = d.event {where} ORDER BY d.seq DESC LIMIT ?"  # noqa: S608 - fixed texts; values are bound
+    where = " AND ".join([*conditions, READABLE])
+    query = f"SELECT {DELIVERY} FROM deliveries d JOIN events e ON e.seq = d.event WHERE {where} ORDER BY d.seq DESC LIMIT ?"  # noqa: S608 - fixed texts; values are bound
     rows = connection.execute(query, [*values, -1 if limit is None else limit])
     return [delivery(row) for row in rows]
 
@@ -58,17 +64,65 @@ def deliveries(connection: sqlite3.Connection, which: Filter, limit: int | None)
 def document(connection: sqlite3.Connection, delivery_id: str) -> Mapping[str, Json] | None:
     """See :meth:`hookctl.queue.interface.Queue.document`."""
     row = connection.execute("SELECT e.document FROM deliveries d JOIN events e ON e.seq = d.event WHERE d.id = ?", (delivery_id,)).fetchone()
-    found: Mapping[str, Json] | None = json.loads(row[0]) if row else None
-    return found
+    return document_or_none(row[0]) if row else None
+
+
+def document_or_none(text: str) -> Mapping[str, Json] | None:
+    """The event that is stored as this text; None where it is damaged."""
+    try:
+        return document_from_text(text)
+    except ValueError:
+        return None
+
+
+def recent_events(connection: sqlite3.Connection, limit: int) -> list[Mapping[str, Json]]:
+    """The events that were stored last, whole, the newest first."""
+    rows = connection.execute("SELECT document FROM events ORDER BY seq DESC LIMIT ?", (limit,))
+    documents = (document_or_none(text) for (text,) in rows)
+    return [document for document in documents if document and isinstance(document.get("event_type"), str)]
 
 
 def attempts(connection: sqlite3.Connection, delivery_id: str) -> list[Attempt]:
-    """See :meth:`hookctl.queue.interface.Queue.attempts`."""
+    """See :meth:`hookctl.queue.interface.Queue.attempts`. Damaged records are passed over."""
     query = "SELECT a.record FROM attempts a JOIN deliveries d ON d.seq = a.delivery WHERE d.id = ? ORDER BY a.seq"
-    try:
-        return [attempt_from_text(record) for (record,) in connection.execute(query, (delivery_id,))]
-    except (KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"the attempts on {delivery_id} cannot be read: {error!r}", hint="They were written by another version of hookctl.") from error
+    found = []
+    for (record,) in connection.execute(query, (delivery_id,)):
+        with suppress(KeyError, TypeError, ValueError, RecursionError, AttributeError):
+            found.append(attempt_from_text(record))
+    return found
+
+
+def circuits(connection: sqlite3.Connection) -> Mapping[str, Circuit]:
+    """See :meth:`hookctl.queue.interface.Queue.circuits`. Damaged rows are passed over: a circuit that still fails is written again."""
+    rows = connection.execute("SELECT webhook, state, reason, since, until FROM circuits").fetchall()
+    return {row[0]: Circuit(*row[1:]) for row in rows if _fits(row, str, str, str, float, float) and row[1] in {"open", "half-open"}}
+
+
+def last_results(connection: sqlite3.Connection) -> Mapping[str, tuple[DeliveryStatus, float]]:
+    """See :meth:`hookctl.queue.interface.Queue.last_results`. Damaged rows are passed over."""
+    rows = connection.execute("SELECT webhook, status, at FROM last_results").fetchall()
+    return {row[0]: (STATUS[row[1]], row[2]) for row in rows if _fits(row, str, str, float) and row[1] in STATUS}
+
+
+def suspended(connection: sqlite3.Connection, since: int = -1) -> dict[str, str]:
+    """See :meth:`hookctl.queue.interface.Queue.suspended`; those of the serial ``since`` or later. A damaged reason is still a suspension."""
+    rows = connection.execute("SELECT webhook, reason FROM suspensions WHERE serial >= ?", (since,)).fetchall()
+    return {webhook: reason if isinstance(reason, str) else UNREADABLE_REASON for webhook, reason in rows if isinstance(webhook, str)}
+
+
+def ready(connection: sqlite3.Connection) -> dict[str, float]:
+    """When the next delivery of each webhook can be claimed, in epoch seconds, as far as any waits."""
+    rows = connection.execute(READY).fetchall()
+    return {row[0]: row[1] for row in rows if _fits(row, str, float)}
+
+
+def _fits(values: Sequence[object], *kinds: type) -> bool:
+    """Whether values out of the store are of these kinds. A float is a time, and may come as a whole number."""
+    return all(_is_time(value) if kind is float else type(value) is kind for value, kind in zip(values, kinds, strict=True))
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and abs(value) <= MAX_TIME
 
 
 def counts(connection: sqlite3.Connection, made: Sequence[range] | None) -> Counts:
@@ -79,5 +133,6 @@ def counts(connection: sqlite3.Connection, made: Sequence[range] | None) -> Coun
     else:
         rows = connection.execute(COUNT_RANGES, (json.dumps([[part.start, part.stop] for part in made]),))
     for webhook, status, count in rows:
-        found.setdefault(webhook, {})[DeliveryStatus(status)] = count
+        if isinstance(webhook, str) and status in STATUS:
+            found.setdefault(webhook, {})[STATUS[status]] = count
     return found

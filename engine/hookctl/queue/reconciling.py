@@ -5,16 +5,18 @@ from __future__ import annotations
 import sqlite3
 
 from hookctl.model import AppliedState, DeliveryStatus, Rename, Status
-from hookctl.queue import tables
+from hookctl.queue import reading, tables
 from hookctl.queue.interface import Stopped
 
 REMOVED = "the webhook was removed"
 INACTIVE = "the webhook is inactive"
+MAX_BEHIND = 1_000_000
+"""Applies that another process may have seen before this one. A serial that is further ahead is damage, and would hold up every apply."""
 
 
 def reconcile(connection: sqlite3.Connection, applied: AppliedState) -> None:
     """See :meth:`hookctl.queue.interface.Queue.reconcile`."""
-    (before,) = connection.execute("SELECT serial FROM reconciled").fetchone()
+    before = _reconciled(connection, applied)
     if before > applied.serial:
         return  # another process has seen a newer state already
     for rename in applied.renames:
@@ -23,9 +25,11 @@ def reconcile(connection: sqlite3.Connection, applied: AppliedState) -> None:
         elif not rename.is_taken:  # whoever still ran by the state before may have added to the old name since
             _rename(connection, rename, *tables.RENAME_LATE)
     connection.execute("UPDATE reconciled SET serial = ?", (applied.serial,))
-    connection.execute("DELETE FROM suspensions WHERE serial < ?", (applied.serial,))
-    suspended = dict(connection.execute("SELECT webhook, reason FROM suspensions").fetchall())
+    connection.execute("DELETE FROM suspensions WHERE serial < ? OR typeof(serial) <> 'integer'", (applied.serial,))
+    suspended = reading.suspended(connection)
     for (webhook,) in connection.execute(tables.WAITING_WEBHOOKS).fetchall():
+        if webhook in applied.unreadable:  # nobody knows whether it is active: its deliveries wait for the next apply
+            continue
         plan = applied.plans.get(webhook)
         if plan is None:
             _stop(connection, webhook, DeliveryStatus.CANCELLED, REMOVED)
@@ -35,6 +39,13 @@ def reconcile(connection: sqlite3.Connection, applied: AppliedState) -> None:
             _stop(connection, webhook, DeliveryStatus.HELD, suspended[webhook])
         else:
             unhold(connection, webhook)
+
+
+def _reconciled(connection: sqlite3.Connection, applied: AppliedState) -> int:
+    """The serial of the newest state that was reconciled; that of ``applied`` where the row is damaged."""
+    row = connection.execute("SELECT serial FROM reconciled").fetchone()
+    is_likely = row is not None and isinstance(row[0], int) and 0 <= row[0] <= applied.serial + MAX_BEHIND
+    return row[0] if is_likely else applied.serial
 
 
 def _rename(connection: sqlite3.Connection, rename: Rename, *statements: str) -> None:
@@ -51,9 +62,9 @@ def suspend(connection: sqlite3.Connection, webhook: str, serial: int, cause: st
 
 def stopped(connection: sqlite3.Connection, applied: AppliedState) -> list[Stopped]:
     """See :meth:`hookctl.queue.interface.Queue.stopped`."""
-    suspended = dict(connection.execute("SELECT webhook, reason FROM suspensions WHERE serial >= ?", (applied.serial,)))
-    held = {webhook: (count, reason) for webhook, count, reason in connection.execute(tables.HELD)}
-    (reconciled,) = connection.execute("SELECT serial FROM reconciled").fetchone()
+    suspended = reading.suspended(connection, applied.serial)
+    held = {webhook: (count, str(reason)) for webhook, count, reason in connection.execute(tables.HELD) if isinstance(webhook, str)}
+    reconciled = _reconciled(connection, applied)
     found = [Stopped(webhook, reason, held.get(webhook, (0, ""))[0], is_suspended=True) for webhook, reason in suspended.items()]
     if reconciled == applied.serial:  # before, held is what was inactive
         by_hand = held.keys() - suspended.keys()

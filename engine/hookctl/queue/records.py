@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from msgspec.structs import asdict, replace
 
 from hookctl.model import Attempt, Failure, FailureKind, Json, Mismatch, Request, Response, Timing, Verdict
+
+MAX_NUMBER = 1_000_000
+"""Attempts on one delivery, far more than a schedule has."""
+Seconds = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
+Headers = tuple[tuple[str, str], ...]
 
 
 def to_text(document: Any) -> str:
@@ -25,11 +30,18 @@ def to_text(document: Any) -> str:
 
 
 def document_from_text(text: str) -> Mapping[str, Json]:
-    """The document that :func:`to_text` wrote. Raises ValueError on anything else."""
+    """The document that :func:`to_text` wrote. Raises ValueError on anything else, whatever its type."""
+    if not isinstance(text, str):
+        raise ValueError("not text")  # noqa: TRY004  # one error for all that a damaged row may hold
     try:
         document: Mapping[str, Json] = msgspec.json.decode(text)
-    except msgspec.MsgspecError:
-        document = json.loads(text)
+    except (msgspec.MsgspecError, RecursionError):
+        try:
+            document = json.loads(text)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
+    if not isinstance(document, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004  # as above
     return document
 
 
@@ -76,10 +88,10 @@ _ascii = json.JSONEncoder(separators=(",", ":"), default=_fields_of).encode
 
 
 def attempt_from_text(text: str) -> Attempt:
-    """The attempt that :func:`attempt_to_text` wrote. Raises KeyError, TypeError or ValueError on anything else."""
+    """The attempt that :func:`attempt_to_text` wrote. Raises KeyError, TypeError, ValueError or RecursionError on anything else."""
     document = json.loads(text)
     request, response, failure = document["request"], document["response"], document["failure"]
-    return Attempt(
+    attempt = Attempt(
         plan_digest=document["plan_digest"],
         number=document["number"],
         started_at=document["started_at"],
@@ -89,6 +101,26 @@ def attempt_from_text(text: str) -> Attempt:
         timing=Timing(**document["timing"]),
         verdicts=tuple(Verdict(verdict["validator"], tuple(Mismatch(**mismatch) for mismatch in verdict["mismatches"])) for verdict in document["verdicts"]),
     )
+    _check_types(attempt)
+    return attempt
+
+
+def _check_types(attempt: Attempt) -> None:
+    """Raise ValueError unless each field is of its type: a struct takes whatever it is given, and who shows it does not expect that."""
+    request, response = attempt.request, attempt.response
+    verdicts = [(verdict.validator, [(one.validator, one.message, one.path) for one in verdict.mismatches]) for verdict in attempt.verdicts]
+    msgspec.convert(attempt.plan_digest, str)
+    msgspec.convert(attempt.number, Annotated[int, msgspec.Meta(ge=0, le=MAX_NUMBER)])
+    msgspec.convert(attempt.started_at, Seconds)
+    if request:
+        msgspec.convert((request.method, request.url, request.headers, request.body), tuple[str, str, Headers, bytes | None])
+    if response:
+        said = (response.status, response.reason, response.headers, response.body, response.truncated, response.framed)
+        msgspec.convert(said, tuple[int, str, Headers, bytes, bool, bool])
+    if attempt.failure:
+        msgspec.convert(attempt.failure.message, str)
+    msgspec.convert([*asdict(attempt.timing).values()], list[Seconds | None])
+    msgspec.convert(verdicts, list[tuple[str, list[tuple[str, str, str]]]])
 
 
 def _body(body: bytes | None) -> str | dict[str, str] | None:

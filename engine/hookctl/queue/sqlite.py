@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from hookctl.queue.clock import since_boot
 from hookctl.queue.interface import EVERYTHING, Circuit, Claimed, Counts, Filter, Fullness, Result, Routed, Stopped
 from hookctl.queue.reconciling import reconcile, stopped, unhold
 from hookctl.queue.workers import Worker, is_alive
-from hookctl.store import Meanwhile, connect, errors_as_store_errors, migrate, transaction
+from hookctl.store import Damaged, Meanwhile, check_identity, connect, errors_as_store_errors, migrate, real_path, transaction
 
 LOOK_FOR_DEAD_WORKERS = 1.0
 """Seconds between two looks whether the workers that hold leases still live."""
@@ -29,7 +28,7 @@ class SqliteQueue:
     """
 
     def __init__(self, path: Path, monotonic: Callable[[], float] = since_boot) -> None:
-        self._path = path
+        self._path = real_path(path)  # workers find one another by their files beside it, whatever name each was given
         self._monotonic = monotonic
         self._kept: set[str] = set()
         """Digests of delivery plans that are in the store."""
@@ -37,17 +36,23 @@ class SqliteQueue:
         """The numbers of the deliveries that were added here."""
         self._connection = connect(path)
         migrate(self._connection, tables.COMPONENT, tables.SCRIPTS)
-        self._worker = Worker(path)
+        self._worker = Worker(self._path)
         self._looked_at = float("-inf")
 
     def close(self) -> None:
         """See :meth:`hookctl.queue.interface.Queue.close`."""
-        with errors_as_store_errors(self._path):
-            if self._connection.execute("SELECT 1 FROM deliveries WHERE owner = ?", (self._worker.name,)).fetchone():
-                with transaction(self._connection):
-                    self._connection.execute(tables.FREE_OWNER, (self._worker.name,))
+        try:
+            with self._reading() as connection:
+                if connection.execute("SELECT 1 FROM deliveries WHERE owner = ?", (self._worker.name,)).fetchone():
+                    with transaction(connection):
+                        connection.execute(tables.FREE_OWNER, (self._worker.name,))
+        finally:
             self._connection.close()
-        self._worker.close()
+            self._worker.close()
+
+    def check(self) -> None:
+        """See :meth:`hookctl.queue.interface.Queue.check`."""
+        check_identity(self._connection)
 
     # -- intake
 
@@ -55,12 +60,15 @@ class SqliteQueue:
         """See :meth:`hookctl.queue.interface.Queue.enqueue`."""
         return self.enqueue_and_claim(batch, now, 0.0, {})[0]
 
-    def enqueue_and_claim(self, batch: Sequence[Routed], now: float, lease_seconds: float, wanted: Mapping[str, int]) -> tuple[list[bool], list[Claimed]]:
+    def enqueue_and_claim(
+        self, batch: Sequence[Routed], now: float, lease_seconds: float, wanted: Mapping[str, int], max_waiting: float = float("inf")
+    ) -> tuple[list[bool], list[Claimed]]:
         """See :meth:`hookctl.queue.interface.Queue.enqueue_and_claim`."""
         if wanted:
             self._start_worker()
         with transaction(self._connection) as connection:
-            made, is_new, claims = working.enqueue(connection, batch, now, self._lease(now, lease_seconds), wanted)
+            lease = self._lease(now, lease_seconds)
+            made, is_new, claims = working.enqueue(connection, batch, now, lease, wanted=wanted, max_waiting=max_waiting)
         if self._made and self._made[-1].stop == made.start:  # nobody else has added any meanwhile
             made = range(self._made.pop().start, made.stop)
         self._made.append(made)
@@ -86,7 +94,7 @@ class SqliteQueue:
     def _ready(self) -> dict[str, float]:
         """When the next delivery of each webhook can be claimed, as far as any waits."""
         with self._reading() as connection:
-            return dict(connection.execute(tables.READY))
+            return reading.ready(connection)
 
     def _start_worker(self) -> None:
         with errors_as_store_errors(self._path):
@@ -166,7 +174,7 @@ class SqliteQueue:
     def suspended(self) -> Mapping[str, str]:
         """See :meth:`hookctl.queue.interface.Queue.suspended`."""
         with self._reading() as connection:
-            return dict(connection.execute("SELECT webhook, reason FROM suspensions"))
+            return reading.suspended(connection)
 
     def stopped(self, applied: AppliedState) -> list[Stopped]:
         """See :meth:`hookctl.queue.interface.Queue.stopped`."""
@@ -188,7 +196,14 @@ class SqliteQueue:
     def recent_events(self, limit: int) -> list[Mapping[str, Json]]:
         """The events that were stored last, whole, the newest first: what a plan is tried on."""
         with self._reading() as connection:
-            return [json.loads(text) for (text,) in connection.execute("SELECT document FROM events ORDER BY seq DESC LIMIT ?", (limit,))]
+            return reading.recent_events(connection, limit)
+
+    def damaged(self) -> list[Damaged]:
+        """The rows that cannot be read. Reads every table as a whole: for ``doctor``, not for a runner."""
+        from hookctl.queue.damage import damaged
+
+        with self._reading() as connection:
+            return list(damaged(connection))
 
     def attempts(self, delivery_id: str) -> list[Attempt]:
         """See :meth:`hookctl.queue.interface.Queue.attempts`."""
@@ -218,10 +233,15 @@ class SqliteQueue:
         with self._reading() as connection:
             return upkeep.fullness(connection, self._path)
 
+    def free_bytes(self) -> int:
+        """See :meth:`hookctl.queue.interface.Queue.free_bytes`."""
+        with self._reading() as connection:
+            return upkeep.free_bytes(connection, self._path)
+
     def circuits(self) -> Mapping[str, Circuit]:
         """See :meth:`hookctl.queue.interface.Queue.circuits`."""
         with self._reading() as connection:
-            return {webhook: Circuit(*fields) for webhook, *fields in connection.execute("SELECT webhook, state, reason, since, until FROM circuits")}
+            return reading.circuits(connection)
 
     def set_circuits(self, circuits: Mapping[str, Circuit | None]) -> None:
         """See :meth:`hookctl.queue.interface.Queue.set_circuits`."""
@@ -240,8 +260,7 @@ class SqliteQueue:
     def last_results(self) -> Mapping[str, tuple[DeliveryStatus, float]]:
         """See :meth:`hookctl.queue.interface.Queue.last_results`."""
         with self._reading() as connection:
-            rows = connection.execute("SELECT webhook, status, at FROM last_results")
-            return {webhook: (DeliveryStatus(status), at) for webhook, status, at in rows}
+            return reading.last_results(connection)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

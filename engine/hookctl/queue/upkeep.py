@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from pathlib import Path
 
@@ -31,8 +32,13 @@ def prune(connection: sqlite3.Connection, before: float, limit: int) -> int:
 
 def fullness(connection: sqlite3.Connection, path: Path) -> Fullness:
     """See :meth:`hookctl.queue.interface.Queue.fullness`."""
-    from shutil import disk_usage  # imports three libraries of compression
-
-    (waiting,) = connection.execute("SELECT count(*) FROM deliveries WHERE ready_at IS NOT NULL").fetchone()
+    (waiting,) = connection.execute(tables.COUNT_WAITING).fetchone()
     pages, free, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size"))
-    return Fullness(waiting, (pages - free) * size, disk_usage(path.parent).free + free * size)
+    return Fullness(waiting, (pages - free) * size, free_bytes(connection, path))
+
+
+def free_bytes(connection: sqlite3.Connection, path: Path) -> int:
+    """See :meth:`hookctl.queue.interface.Queue.free_bytes`."""
+    free, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_size"))
+    disk = os.statvfs(path.parent)
+    return int(disk.f_bavail * disk.f_frsize + free * size)

@@ -7,8 +7,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
+from contextlib import suppress
 from pathlib import Path
+
+NAME = re.compile("[0-9a-f]{16}")
+"""What a worker calls itself."""
 
 
 class Worker:
@@ -36,13 +41,19 @@ class Worker:
     def close(self) -> None:
         """Drop the lock and its file."""
         if self._file is not None:
-            _lock_file(self._path, self.name).unlink(missing_ok=True)
+            with suppress(OSError):  # its directory may be gone; a file that stays behind is tidied up by the next worker
+                _lock_file(self._path, self.name).unlink()
             os.close(self._file)
             self._file = None
 
 
 def is_alive(path: Path, name: str) -> bool:
-    """Whether the worker of that name, at the store at ``path``, still runs. The file of one that is dead is removed."""
+    """Whether the worker of that name, at the store at ``path``, still runs. The file of one that is dead is removed.
+
+    A name that no worker gives itself, from a damaged row, is that of a dead one.
+    """
+    if not NAME.fullmatch(str(name)):
+        return False
     lock_file = _lock_file(path, name)
     try:
         file = os.open(lock_file, os.O_RDWR)

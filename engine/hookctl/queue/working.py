@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import accumulate, product
 from typing import Any, NamedTuple
 
+from hookctl.errors import IntakeRefusedError, StoreError
 from hookctl.model import Delivery, DeliveryPlan, DeliveryStatus, Json
 from hookctl.queue import reading, tables
 from hookctl.queue.interface import Claimed, Result, Routed
+from hookctl.queue.reading import MAX_TIME, STATUS
 from hookctl.queue.reconciling import suspend
-from hookctl.queue.records import attempt_to_text, document_from_text, to_text
+from hookctl.queue.records import MAX_NUMBER, attempt_to_text, to_text
 
-STATUS = {status.value: status for status in DeliveryStatus}
 Alike = tuple[str, str, int, int, str]
 """What deliveries that are ended by one statement have in common: status, reason, attempts, lease and webhook."""
 
@@ -45,10 +47,20 @@ class Enqueued(NamedTuple):
     claims: list[Claimed]
 
 
-def enqueue(connection: sqlite3.Connection, batch: Sequence[Routed], now: float, lease: Lease, wanted: Mapping[str, int]) -> Enqueued:
+def enqueue(
+    connection: sqlite3.Connection,
+    batch: Sequence[Routed],
+    now: float,
+    lease: Lease,
+    *,
+    wanted: Mapping[str, int],
+    max_waiting: float,
+) -> Enqueued:
     """See :meth:`hookctl.queue.interface.Queue.enqueue_and_claim`."""
+    suspended = reading.suspended(connection)
     is_new = _add_ids(connection, [routed.event.id for routed in batch])
-    (first,) = connection.execute("SELECT coalesce(max(seq), 0) + 1 FROM events").fetchone()
+    _refuse_too_many(connection, [_waits(routed, suspended) if added else 0 for routed, added in zip(batch, is_new, strict=True)], max_waiting)
+    (first,) = connection.execute(tables.NEXT_EVENT).fetchone()
     new = list(enumerate([routed for routed, added in zip(batch, is_new, strict=True) if added], first))
     rows = [
         (seq, routed.event.id, routed.event.event_type, routed.event.event_time, now, routed.event.text or to_text(routed.event.document))
@@ -58,7 +70,7 @@ def enqueue(connection: sqlite3.Connection, batch: Sequence[Routed], now: float,
     if first // tables.MERGE_IDS < (first + len(new)) // tables.MERGE_IDS:
         for statement in tables.MERGE:
             connection.execute(statement)
-    made, claims = _add_deliveries(connection, new, now, lease, wanted)
+    made, claims = _add_deliveries(connection, new, now, lease, wanted=wanted, suspended=suspended)
     return Enqueued(made, is_new, claims)
 
 
@@ -73,12 +85,39 @@ def _add_ids(connection: sqlite3.Connection, ids: Sequence[str]) -> list[bool]:
         return [name not in known and connection.execute(tables.ADD_IDS, (json.dumps([name]),)).rowcount == 1 for name in ids]
 
 
+def _waits(routed: Routed, suspended: Mapping[str, str]) -> int:
+    """How many of an event's deliveries wait from the start."""
+    return sum(not delivery.dead_because and delivery.webhook not in suspended for delivery in routed.deliveries)
+
+
+def _refuse_too_many(connection: sqlite3.Connection, added: Sequence[int], max_waiting: float) -> None:
+    """Raise IntakeRefusedError when too many deliveries would wait; ``added`` says how many come with each event.
+
+    They are counted only where it might be so: where as many deliveries are kept, waiting or not.
+    """
+    adding = sum(added)
+    if not adding or connection.execute(tables.AT_MOST_KEPT).fetchone()[0] + adding <= max_waiting:
+        return
+    (waiting,) = connection.execute(tables.COUNT_WAITING).fetchone()
+    if waiting + adding <= max_waiting:
+        return
+    fits = sum(waiting + together <= max_waiting or not together for together in accumulate(added))
+    raise IntakeRefusedError(
+        f"the store is full: {waiting:,} deliveries wait, and the limit is {max_waiting:,.0f}", hint="See [intake] in docs/settings.md.", fits=fits
+    )
+
+
 def _add_deliveries(
-    connection: sqlite3.Connection, new: Sequence[tuple[int, Routed]], now: float, lease: Lease, wanted: Mapping[str, int]
+    connection: sqlite3.Connection,
+    new: Sequence[tuple[int, Routed]],
+    now: float,
+    lease: Lease,
+    *,
+    wanted: Mapping[str, int],
+    suspended: Mapping[str, str],
 ) -> tuple[range, list[Claimed]]:
-    suspended = dict(connection.execute("SELECT webhook, reason FROM suspensions"))
     room = {webhook: count for webhook, count in wanted.items() if not connection.execute(tables.IS_DUE, (webhook, now, lease.monotonic)).fetchone()}
-    (key,) = connection.execute("SELECT coalesce(max(seq), 0) FROM deliveries").fetchone()
+    (key,) = connection.execute(tables.LAST_DELIVERY).fetchone()
     rows: list[tuple[Any, ...]] = []
     claims: list[Claimed] = []
     for event, routed in new:
@@ -97,33 +136,90 @@ def _add_deliveries(
                 claims.append(Claimed(fresh, routed.event.document, 1, key=key))
             else:
                 rows.append((*made, "waiting", "", now, 0, None, None, None))
-    connection.executemany(tables.ADD_DELIVERY, rows)
+    claims = _add_rows(connection, rows, claims)
     return range(key + 1 - len(rows), key + 1), claims
 
 
+def _add_rows(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]], claims: list[Claimed]) -> list[Claimed]:
+    """Add rows of deliveries; gives the claims without those of a delivery that is stored already.
+
+    There is one only where the id of its event was damaged, so that the event was taken for a new one. It is left as it stands.
+    """
+    with _savepoint(connection) as undo:
+        try:
+            connection.executemany(tables.ADD_DELIVERY, rows)
+        except sqlite3.IntegrityError:
+            undo()
+            stored = {name for (name,) in connection.execute(tables.STORED, (json.dumps([row[1] for row in rows]),))}
+            connection.executemany(tables.ADD_DELIVERY, [row for row in rows if row[1] not in stored])
+            return [claimed for claimed in claims if claimed.delivery.id not in stored]
+    return claims
+
+
 def claim(connection: sqlite3.Connection, now: float, limit: int, lease: Lease, wanted: Mapping[str, int]) -> list[Claimed]:
-    """See :meth:`hookctl.queue.interface.Queue.claim`."""
+    """See :meth:`hookctl.queue.interface.Queue.claim`. A delivery whose row, event or plan is damaged becomes dead instead."""
     taken: list[Any] = []
     for webhook, most in wanted.items():
         count = min(most, limit - len(taken))
         if count > 0:
             values = (lease.owner, lease.until, lease.ends, lease.until, webhook, now, lease.monotonic, count)
             taken += connection.execute(tables.CLAIM, values).fetchall()
-    taken.sort(key=lambda row: (row[5], row[0]))
-    documents: dict[int, tuple[str, Mapping[str, Json]]] = {}
-    for event, name, text in connection.execute(tables.EVENTS, (json.dumps([row[2] for row in taken]),)):
-        documents[event] = (name, document_from_text(text))
+    sound = [row for row in taken if _is_sound(row)]
+    sound.sort(key=lambda row: (row[5], row[0]))
+    documents = _documents(connection, {row[2] for row in sound})
+    aside = {row[0]: "its row in the store is damaged" for row in taken if not _is_sound(row)} if len(sound) < len(taken) else {}
     claims = []
-    for key, name, event, webhook, status, due_at, attempts, reason, created_at, number, planned in taken:
-        event_id, document = documents[event]
+    for key, name, event, webhook, status, due_at, attempts, reason, created_at, number, planned in sound:
+        event_id, document = documents.get(event, ("", None))
+        plan = _plan(connection, planned) if planned else None
+        if document is None or (planned and plan is None):
+            aside[key] = "its event cannot be read" if document is None else "the delivery plan that it is replayed by cannot be read"
+            continue
         delivery = Delivery(name, event_id, webhook, STATUS[status], attempts, due_at, reason, created_at)
-        claims.append(Claimed(delivery, document, number, _plan(connection, planned) if planned else None, key))
+        claims.append(Claimed(delivery, document, number, plan, key))
+    if aside:
+        _set_aside(connection, aside, now)
     return claims
 
 
+NUMBER = (int, float)
+SOUND = {(int, str, int, str, str, due_at, int, str, created_at, int, planned) for due_at, created_at, planned in product(NUMBER, NUMBER, (str, type(None)))}
+"""The types that a claimed row may be of; see ``tables.CLAIM``, which gives a whole number for some times."""
+
+
+def _is_sound(row: Sequence[Any]) -> bool:
+    """Whether a claimed row holds what hookctl has written there."""
+    if tuple(map(type, row)) not in SOUND:
+        return False
+    return row[4] in STATUS and 0 <= row[6] <= MAX_NUMBER and abs(row[5]) <= MAX_TIME and abs(row[8]) <= MAX_TIME
+
+
+def _documents(connection: sqlite3.Connection, events: Collection[int]) -> dict[int, tuple[str, Mapping[str, Json]]]:
+    """The id and the document of each event that can be read."""
+    found: dict[int, tuple[str, Mapping[str, Json]]] = {}
+    for event, name, text in connection.execute(tables.EVENTS, (json.dumps([*events]),)):
+        document = reading.document_or_none(text)
+        if document is not None and isinstance(name, str):
+            found[event] = (name, document)
+    return found
+
+
+def _set_aside(connection: sqlite3.Connection, reasons: Mapping[int, str], now: float) -> None:
+    """Make deliveries dead that cannot be tried, so that they hold up no others; the reason says why, by number of the delivery."""
+    import logging  # takes a while, and is hardly ever needed
+
+    for key, why in reasons.items():
+        logging.getLogger(__name__).warning("delivery number %s is set aside: %s; see `hookctl doctor`", key, why)
+    connection.executemany(tables.SET_ASIDE, [(f"set aside: {why}; see `hookctl doctor`", now, key) for key, why in reasons.items()])
+
+
 def _plan(connection: sqlite3.Connection, digest: str) -> DeliveryPlan | None:
+    """A delivery plan that is kept; None where there is none, or it is damaged."""
     row = connection.execute("SELECT document FROM plans WHERE digest = ?", (digest,)).fetchone()
-    return reading.plan(row[0]) if row else None
+    with suppress(StoreError):
+        plan = reading.plan(row[0]) if row else None
+        return plan if plan and plan.digest == digest else None
+    return None
 
 
 def finish(connection: sqlite3.Connection, results: Sequence[Result], now: float, owner: str) -> set[str]:

@@ -36,9 +36,9 @@ class Summary:
 
     @property
     def succeeded(self) -> bool:
-        """No bad event; everything that was accepted is delivered; nothing else that was tried failed."""
+        """No bad event, none refused; everything that was accepted is delivered; nothing else that was tried failed."""
         undelivered = any(count for by_status in self.counts.values() for status, count in by_status.items() if status is not DeliveryStatus.DELIVERED)
-        return not (self.interrupted or self.intake.bad or undelivered or self.tally.failing or self.tally.dead)
+        return not (self.interrupted or self.intake.bad or self.intake.refused or undelivered or self.tally.failing or self.tally.dead)
 
 
 def progress_line(intake: Intake | None, tally: Tally, in_flight: int, seconds: float) -> str:
@@ -55,6 +55,8 @@ def render_summary(summary: Summary, *, color: bool) -> str:
     intake, tally = summary.intake, summary.tally
     lines = [
         f"{_count(intake.read, 'event')} read: {intake.accepted:,} accepted, {intake.bad:,} bad, {intake.seen_before:,} seen before",
+        *([f"Not taken in: the event {printable(intake.refused_from)} and all after it, because {printable(intake.refused)}."] if intake.refused else ()),
+        *(["Send the same input again when there is room: what was accepted is recognized by its id."] if intake.refused else ()),
         *(f"No webhook receives {_count(count, 'event')} of type {printable(name)}." for name, count in sorted(intake.unreceived.items())),
     ]
     if summary.counts:
@@ -83,6 +85,7 @@ def render_summary_json(summary: Summary) -> str:
     document: dict[str, Json] = {
         "events": {"read": intake.read, "accepted": intake.accepted, "bad": intake.bad, "seen_before": intake.seen_before},
         "bad": bad,
+        "refused": {"from": intake.refused_from, "reason": intake.refused} if intake.refused else None,
         "unreceived": unreceived,
         "webhooks": webhooks,
         "from_before": {"delivered": tally.earlier[DeliveryStatus.DELIVERED], "dead": tally.earlier[DeliveryStatus.DEAD]},

@@ -32,6 +32,8 @@ class Entry:
     """What stands between it and a target that fails."""
     suspended: str = ""
     """Why it is suspended; empty when it is not."""
+    is_unreadable: bool = False
+    """True: it is applied, but the store's row is damaged, so that nothing is delivered to it."""
 
     @property
     def shown(self) -> DeliveryPlan:
@@ -43,7 +45,9 @@ class Entry:
 
     @property
     def state(self) -> str:
-        """``applied``, ``changed``, ``not applied``, ``file removed``, or ``renamed to`` and the name in the file."""
+        """``applied``, ``changed``, ``not applied``, ``file removed``, ``unreadable``, or ``renamed to`` and the new name."""
+        if self.is_unreadable:
+            return "unreadable"
         return f"renamed to {self.change.name}" if self.change.renamed_from else STATES[self.change.action]
 
 

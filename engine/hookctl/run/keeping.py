@@ -15,10 +15,8 @@ PRUNE_SECONDS = 30.0
 """Between two looks for history that is over."""
 PRUNE_EVENTS = 500
 """Forgotten in one commit, at most: it keeps deliveries waiting for a few milliseconds."""
-LOOK_SECONDS = 1.0
-"""How old what is known of the queue's fullness may be."""
-RETRY_AFTER = 30
-"""Seconds after which someone who was refused may ask again."""
+PRUNE_SOON_SECONDS = 0.25
+"""The same while there is more of it."""
 SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(kB|MB|GB|TB)", re.ASCII)
 BYTES = {"kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
 
@@ -32,7 +30,7 @@ class Limits:
     max_bytes: float = float("inf")
     """Of the store; above it the oldest of them are forgotten sooner."""
     max_waiting: float = 1_000_000
-    """Deliveries that may wait; with more, no event is taken in."""
+    """Deliveries that may wait; an event with which it would be more is not taken in."""
     min_free_bytes: float = 100e6
     """Of the disk; with less, no event is taken in."""
 
@@ -78,16 +76,18 @@ class Keeper:
 
     def __init__(self, queue: Queue, limits: Limits, clock: Callable[[], float], monotonic: Callable[[], float]) -> None:
         self._queue, self._limits, self._clock, self._monotonic = queue, limits, clock, monotonic
-        self._prune_at = self._look_at = float("-inf")
-        self._full = ""
+        self._prune_at = float("-inf")
+
+    @property
+    def max_waiting(self) -> float:
+        """How many deliveries may wait: for the queue to compare in the commit that adds some, since other processes add some, too."""
+        return self._limits.max_waiting
 
     def admit(self) -> None:
-        """Raise IntakeRefusedError when the store is too full to take in events."""
-        if self._monotonic() >= self._look_at:
-            self._look_at = self._monotonic() + LOOK_SECONDS
-            self._full = why_full(self._queue.fullness(), self._limits)
-        if self._full:
-            raise IntakeRefusedError(f"no events are taken in: {self._full}", hint="See [intake] in docs/settings.md.", retry_after=RETRY_AFTER)
+        """Raise IntakeRefusedError when the store's disk is too full to take in events."""
+        scarce = _scarce(self._queue.free_bytes(), self._limits)
+        if scarce:
+            raise IntakeRefusedError(f"the store takes in no events: {scarce}", hint="See [intake] in docs/settings.md.")
 
     def prune(self) -> None:
         """Forget a little of what is over, when it is time to; soon again where there is more."""
@@ -97,13 +97,17 @@ class Keeper:
         forgotten = self._queue.prune(self._clock() - self._limits.max_age, PRUNE_EVENTS)
         if self._queue.fullness().used_bytes > self._limits.max_bytes:
             forgotten = max(forgotten, self._queue.prune(self._clock(), PRUNE_EVENTS))
-        self._prune_at = now + (PRUNE_SECONDS if forgotten < PRUNE_EVENTS else LOOK_SECONDS / 4)
+        self._prune_at = now + (PRUNE_SECONDS if forgotten < PRUNE_EVENTS else PRUNE_SOON_SECONDS)
 
 
 def why_full(fullness: Fullness, limits: Limits) -> str:
     """Why no more events are taken in; empty when they are."""
     if fullness.waiting >= limits.max_waiting:
-        return f"{fullness.waiting:,} deliveries wait, and {limits.max_waiting:,.0f} are allowed to"
-    if fullness.free_bytes < limits.min_free_bytes:
-        return f"{fullness.free_bytes / 1e6:,.0f} MB are left on the store's disk, and {limits.min_free_bytes / 1e6:,.0f} MB must be"
-    return ""
+        return f"{fullness.waiting:,} deliveries wait, and the limit is {limits.max_waiting:,.0f}"
+    return _scarce(fullness.free_bytes, limits)
+
+
+def _scarce(free_bytes: int, limits: Limits) -> str:
+    if free_bytes >= limits.min_free_bytes:
+        return ""
+    return f"{free_bytes / 1e6:,.0f} MB are free on its disk, and {limits.min_free_bytes / 1e6:,.0f} MB must stay free"

@@ -97,14 +97,14 @@ class Runner:
     def accept(self, events: Sequence[Event]) -> list[bool]:
         """Route and store events in one commit, with what has ended since the last. One flag per event: False where its id was seen before.
 
-        Raises IntakeRefusedError when the store is too full, StoreError when it fails; nothing was stored then.
+        Raises IntakeRefusedError when there is no room for all of them, StoreError when the store fails; nothing was stored then.
         """
         self._keeper.admit()
         self._refresh_state()
         routed = [self._router.route(event) for event in events]
         with self._recording():  # one commit for what has come and what has ended
             wanted = self._manners.wanted(self._state.plans, self._hand.waiting())
-            is_new, claims = self._queue.enqueue_and_claim(routed, self._clock(), LEASE_SECONDS, wanted)
+            is_new, claims = self._queue.enqueue_and_claim(routed, self._clock(), LEASE_SECONDS, wanted, self._keeper.max_waiting)
         made = sum(len(one.deliveries) for one in routed)
         if len(claims) < made:
             claimed = {one.delivery.id for one in claims}
@@ -335,7 +335,9 @@ class Runner:
     def _refresh_state(self) -> None:
         if self._monotonic() - self._state_at < STATE_SECONDS:
             return
+        self._queue.check()
         state = self._read_state()
+        self._queue.check()  # it may have been read from another file that has taken the store's place
         if state.serial != self._state.serial:
             self._take_state(state)
         self._state_at = self._monotonic()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import BinaryIO
 
-from hookctl.errors import StateError, StateLockedError, StoreError
+from hookctl.errors import IntakeRefusedError, StateError, StateLockedError, StoreError, StoreGoneError
 from hookctl.model import Event
 from hookctl.queue.interface import Queue
 from hookctl.run.intake import BadEvent, EventReader
@@ -49,6 +49,10 @@ class Intake:
     """Accepted events that no active webhook is for, by type."""
     has_ended: bool = False
     """True once the last byte was read."""
+    refused: str = ""
+    """Why not everything was taken in; empty when it was."""
+    refused_from: str = ""
+    """The id of the first event that was not. All before it were, and nothing after it."""
 
 
 class Source:
@@ -82,10 +86,16 @@ def send(
     """Store what is read, deliver it and whatever else is due, and retry what falls due within ``wait`` seconds after the last event.
 
     Ends early once ``stopping()`` is true; the caller stops the runner. ``tell`` is called often with what was read so far.
+    When the store is full, what waits is delivered first. If there is still no room then, nothing more is read, and the intake says from where on.
     Raises EventError when the input cannot be read on.
     """
     intake = Intake()
     found: Iterator[Event | BadEvent] = iter(())
+
+    def drain() -> bool:
+        deliver(runner, queue, wait=wait, stopping=stopping, tell=lambda: tell(intake))
+        return not stopping()
+
     stored_at = time.monotonic()
     while not stopping():
         takes = runner.appetite()
@@ -93,7 +103,8 @@ def send(
         if takes or time.monotonic() - stored_at >= STORE_SECONDS:
             batch = list(islice(found, min(takes or COMMIT_EVENTS, COMMIT_EVENTS)))
             if batch:
-                _store(batch, runner, intake)
+                if not _take_in(batch, runner, intake, drain):
+                    return intake
                 stored_at = time.monotonic()
             elif intake.has_ended:
                 break
@@ -105,10 +116,9 @@ def send(
                     continue
         runner.step(0.0 if batch else READ_SECONDS)
         tell(intake)
-    while batch := list(islice(found, COMMIT_EVENTS)):  # stopped: what came out of a pipe is nowhere else
-        _store(batch, runner, intake)
+    _store_all(found, runner, intake)  # stopped: what came out of a pipe is nowhere else
     if intake.has_ended:
-        deliver(runner, queue, wait=wait, stopping=stopping, tell=lambda: tell(intake))
+        drain()
     return intake
 
 
@@ -133,6 +143,7 @@ def run(runner: Runner, *, stopping: Callable[[], bool], failed: Callable[[State
     """Deliver what is due whenever it is, until ``stopping()`` is true; the caller stops the runner.
 
     A store that fails is tried again; ``failed`` is told of the first error of each such time, and after :data:`STORE_PATIENCE` it is raised.
+    A store that was deleted, renamed or replaced is not: StoreGoneError is raised at once.
     """
     failing_since: float | None = None
     while not stopping():
@@ -140,6 +151,8 @@ def run(runner: Runner, *, stopping: Callable[[], bool], failed: Callable[[State
             if not runner.step(PAUSE):
                 time.sleep(_until_next(runner))
             failing_since = None
+        except StoreGoneError:  # waiting does not bring it back, and what is in another file's place is not ours
+            raise
         except (StoreError, StateLockedError) as error:
             if failing_since is None:
                 failing_since = time.monotonic()
@@ -156,16 +169,53 @@ def _until_next(runner: Runner) -> float:
     return PAUSE if due_in is None else min(PAUSE, max(0.01, due_in))
 
 
-def _store(batch: Sequence[Event | BadEvent], runner: Runner, intake: Intake) -> None:
+def _take_in(
+    batch: Sequence[Event | BadEvent],
+    runner: Runner,
+    intake: Intake,
+    drain: Callable[[], bool],
+) -> bool:
+    """Store a batch, and give False when not all of it could be.
+
+    ``drain`` makes room in a full store by delivering what waits. It gives False when it is time to stop.
+    """
+    rest = _store(batch, runner, intake)
+    while rest and drain():
+        before, rest = rest, _store(rest, runner, intake)
+        if len(rest) == len(before):
+            break
+    return not rest
+
+
+def _store_all(found: Iterator[Event | BadEvent], runner: Runner, intake: Intake) -> None:
+    """Store what was found, as far as there is room."""
+    while batch := list(islice(found, COMMIT_EVENTS)):
+        if _store(batch, runner, intake):
+            return
+
+
+def _store(batch: Sequence[Event | BadEvent], runner: Runner, intake: Intake) -> Sequence[Event | BadEvent]:
+    """Take in a batch, as far as there is room; gives the rest, from the first event that does not fit."""
+    intake.refused = intake.refused_from = ""
+    events = [one for one in batch if isinstance(one, Event)]
+    try:
+        flags = runner.accept(events) if events else []
+    except IntakeRefusedError as error:
+        first = events[error.fits]
+        end = next(place for place, one in enumerate(batch) if one is first)
+        rest = [*_store(batch[:end], runner, intake), *batch[end:]]
+        if not intake.refused:
+            intake.refused, intake.refused_from = error.message, first.id
+        return rest
     intake.read += len(batch)
     bad = [one for one in batch if isinstance(one, BadEvent)]
     intake.bad += len(bad)
     intake.problems += bad[: MAX_PROBLEMS - len(intake.problems)]
-    events = [one for one in batch if isinstance(one, Event)]
-    for event, is_new in zip(events, runner.accept(events), strict=True):
+    for event, is_new in zip(events, flags, strict=True):
         if not is_new:
             intake.seen_before += 1
             continue
         intake.accepted += 1
         if not runner.receives(event.event_type):
             intake.unreceived[event.event_type] += 1
+    return ()

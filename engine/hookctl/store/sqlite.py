@@ -7,11 +7,13 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hookctl.errors import StateLockedError, StoreError
 from hookctl.network.shortage import HINT, lacking, shortage_of
+from hookctl.store.identity import Identity, file_id, identify, refuse_second_names
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +28,8 @@ PAGE_BYTES = 8192
 """Of a new file: an event, and what is recorded of an attempt, take a kilobyte or two each. Smaller pages are more to write, and larger ones for few events."""
 CACHE_KIB = 16 * 1024
 """Pages that a connection keeps in memory, as far as it uses so many: more than one transaction changes, which would else be written to the log twice."""
+_decode = partial(str, encoding="utf-8", errors="backslashreplace")
+"""Bytes that are not UTF-8 are shown as such, where Python would raise an error for all rows of a query that holds one of them."""
 Meanwhile = Callable[[], bool]
 """Does a little of something else, for a millisecond at most; False when there is nothing to do."""
 APPLICATION_ID = 0x686F6F6B
@@ -35,19 +39,23 @@ APPLICATION_ID = 0x686F6F6B
 def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
     """Open the store, creating it (0600, its directory 0700) where it does not exist.
 
+    A symbolic link is resolved here, once, so that SQLite's files beside the store are the same under every name.
     Every commit is on disk before it returns (WAL, ``synchronous=FULL``). Transactions are begun by hand, with
     :func:`transaction`, which makes the checkpoints, too: SQLite's own run beside other connections' commits, which before 3.51.3 could damage the
     file. Use a connection in one thread, never across a fork.
 
     Raises:
-        StoreError: the file or its directory cannot be made or opened, or is no database of hookctl's.
+        StoreError: the file or its directory cannot be made or opened, is no database of hookctl's, or has a second name.
         StateLockedError: another process kept the file busy for ``busy_seconds``.
     """
     with errors_as_store_errors(path):
-        if not path.exists():
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-        uri = f"{path.absolute().as_uri()}?mode=rw"
+        real = real_path(path)
+        if not real.exists():
+            real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(real, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        refuse_second_names(real)
+        opened = file_id(path)
+        uri = f"{real.as_uri()}?mode=rw"
         connection: _Connection = sqlite3.connect(uri, uri=True, timeout=busy_seconds, isolation_level=None, check_same_thread=False, factory=_Connection)
         connection.patience = busy_seconds
         try:
@@ -59,10 +67,24 @@ def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connec
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             connection.execute("PRAGMA temp_store = MEMORY")  # what a savepoint keeps of each page, which else goes through a file
+            connection.text_factory = _decode
+            connection.execute("SELECT count(*) FROM sqlite_master")  # from here on SQLite has its files beside the store open
+            connection.identity = identify(path, real, opened)
         except BaseException:
             connection.close()
             raise
     return connection
+
+
+def real_path(path: Path) -> Path:
+    """The path with all links resolved: the name of the store that SQLite's files, and those of workers, are named after."""
+    return Path(os.path.realpath(path))
+
+
+def check_identity(connection: sqlite3.Connection) -> None:
+    """Raise StoreGoneError unless the store is still the file at its path."""
+    if isinstance(connection, _Connection) and connection.identity:
+        connection.identity.check()
 
 
 @contextmanager
@@ -75,6 +97,7 @@ def transaction(connection: sqlite3.Connection, meanwhile: Meanwhile | None = No
     ``meanwhile`` is called again and again while this waits for another process's transaction, and for the disk. It must not use the connection.
 
     Raises:
+        StoreGoneError: the store is not at its path any more. The commit went to a file that nobody finds: it must not be acknowledged.
         StateLockedError: another process kept the store busy for as long as the connection waits.
         StoreError: SQLite refuses, or the disk does.
     """
@@ -87,6 +110,7 @@ def transaction(connection: sqlite3.Connection, meanwhile: Meanwhile | None = No
         try:
             yield connection
             _commit(connection, meanwhile)
+            check_identity(connection)
         except BaseException:
             if connection.in_transaction:  # after some errors SQLite has rolled back by itself
                 connection.execute("ROLLBACK")
@@ -122,10 +146,12 @@ def _write(connection: sqlite3.Connection) -> None:
 
 
 class _Connection(sqlite3.Connection):
-    """A connection that knows how much it has changed since its last checkpoint, and how long it waits for others (seconds)."""
+    """A connection that knows its file, how much it has changed since its last checkpoint, and how long it waits for others (seconds)."""
 
     checkpointed_at = 0
     patience = BUSY_SECONDS
+    identity: Identity | None = None
+    """None until the store is open."""
     _writer: ThreadPoolExecutor | None = None
 
     def writer(self) -> ThreadPoolExecutor:

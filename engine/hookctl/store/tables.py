@@ -17,7 +17,9 @@ def table_version(connection: sqlite3.Connection, component: str) -> int:
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'table_versions'").fetchone():
             return 0
         row = connection.execute("SELECT version FROM table_versions WHERE component = ?", (component,)).fetchone()
-        return int(row[0]) if row else 0
+    if row and not isinstance(row[0], int):
+        raise StoreError(f"the version of the store's {component} tables cannot be read", hint="Restore the store from a backup.")
+    return int(row[0]) if row else 0
 
 
 def migrate(connection: sqlite3.Connection, component: str, scripts: Sequence[str]) -> None:

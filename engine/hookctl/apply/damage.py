@@ -1,0 +1,25 @@
+"""The rows about applies that cannot be read, for ``doctor`` to name. Damaged delivery plans are in ``AppliedState.unreadable``."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+from hookctl.store import table_version
+from hookctl.store.damage import TEXT, TIME, WHOLE, Damaged, find_damaged
+
+SERIAL = "(typeof({0}) = 'integer' AND {0} BETWEEN 0 AND 1 << 62)"
+APPLIED = (
+    ("applies", "serial", {"serial": SERIAL, "applied_at": TIME, "applied_by": TEXT, "plan_digest": TEXT}),
+    ("renames", "serial || ' ' || old", {"serial": WHOLE, "old": TEXT, "new": TEXT}),
+)
+"""Tables, in the order in which they came, each with its key and what its columns hold."""
+LOCK = {"id": TEXT, "operation": TEXT, "who": TEXT, "pid": "{0} BETWEEN 1 AND 1 << 31", "version": TEXT, "since": TIME}
+
+
+def damaged(connection: sqlite3.Connection) -> Iterator[Damaged]:
+    """See :meth:`hookctl.apply.state.AppliedStore.damaged`."""
+    for table, key, columns in APPLIED[: table_version(connection, "applied")]:
+        yield from find_damaged(connection, table, key, columns)
+    if table_version(connection, "lock"):
+        yield from find_damaged(connection, "lock", "id", LOCK)

@@ -1,0 +1,60 @@
+"""The queue's rows that cannot be read, for ``doctor`` to name. What reads the tables passes over them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+from hookctl.model import DeliveryStatus
+from hookctl.queue.records import MAX_NUMBER, attempt_from_text
+from hookctl.store.damage import OBJECT, TEXT, TIME, WHOLE, Damaged, find_damaged, one_of, optional
+
+STATUS = one_of(DeliveryStatus)
+EVENT_EXISTS = "EXISTS (SELECT 1 FROM events WHERE events.seq = {0})"
+PLAN_EXISTS = "EXISTS (SELECT 1 FROM plans WHERE plans.digest = {0})"
+DELIVERY_EXISTS = "EXISTS (SELECT 1 FROM deliveries WHERE deliveries.seq = {0})"
+COUNT = f"(typeof({{0}}) = 'integer' AND {{0}} BETWEEN 0 AND {MAX_NUMBER})"
+
+COLUMNS: dict[str, tuple[str, dict[str, str]]] = {
+    "events": ("seq", {"id": TEXT, "event_type": TEXT, "event_time": TIME, "received_at": TIME, "document": OBJECT}),
+    "deliveries": (
+        "coalesce(id, seq)",
+        {
+            "id": TEXT,
+            "event": EVENT_EXISTS,
+            "webhook": TEXT,
+            "status": STATUS,
+            "attempts": COUNT,
+            "reason": TEXT,
+            "created_at": TIME,
+            "due_at": TIME,
+            "ready_at": optional(TIME),
+            "lease": WHOLE,
+            "owner": optional(TEXT),
+            "lease_until": optional(TIME),
+            "set_at": TIME,
+            "lease_ends": optional(TIME),
+            "planned": optional(PLAN_EXISTS),
+        },
+    ),
+    "attempts": ("seq", {"delivery": DELIVERY_EXISTS}),
+    "suspensions": ("webhook", {"webhook": TEXT, "serial": WHOLE, "reason": TEXT}),
+    "last_results": ("webhook", {"webhook": TEXT, "status": STATUS, "at": TIME}),
+    "circuits": ("webhook", {"webhook": TEXT, "state": "{0} IN ('open', 'half-open')", "reason": TEXT, "since": TIME, "until": TIME}),
+    "reconciled": ("serial", {"serial": WHOLE}),
+    "plans": ("digest", {"digest": TEXT, "document": OBJECT}),
+    "known_ids": ("id", {"id": TEXT}),
+    "new_ids": ("id", {"id": TEXT}),
+}
+"""For each table its key, and what its columns hold."""
+
+
+def damaged(connection: sqlite3.Connection) -> Iterator[Damaged]:
+    """See :meth:`hookctl.queue.sqlite.SqliteQueue.damaged`."""
+    for table, (key, columns) in COLUMNS.items():
+        yield from find_damaged(connection, table, key, columns)
+    for seq, record in connection.execute("SELECT seq, record FROM attempts"):
+        try:
+            attempt_from_text(record)
+        except (KeyError, TypeError, ValueError, RecursionError, AttributeError) as error:
+            yield Damaged("attempts", str(seq), f"record cannot be read: {type(error).__name__}")
