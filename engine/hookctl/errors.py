@@ -4,6 +4,7 @@
 
     HookctlError                    anything that hookctl itself reports; has a message and a hint
     |-- SettingsError               hookctl.toml, an option or an environment variable is wrong
+    |-- OutputError                 standard output cannot be written; knows whether its reader has left
     |-- PluginError                 a plugin raised, or broke its contract; names the plugin
     |-- RevisionError               a git revision cannot be read; says what git says
     |-- StateError
@@ -43,6 +44,14 @@ class HookctlError(Exception):
 
 class SettingsError(HookctlError):
     """A setting of this machine is wrong: hookctl.toml, an option, an environment variable."""
+
+
+class OutputError(HookctlError):
+    """Standard output cannot be written. ``reader_left`` is true where it is a pipe that nobody reads any more."""
+
+    def __init__(self, message: str, *, hint: str = "", reader_left: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.reader_left = reader_left
 
 
 class PluginError(HookctlError):

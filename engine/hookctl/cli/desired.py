@@ -49,3 +49,11 @@ def read_event(session: Session, file: BinaryIO) -> Mapping[str, Json]:
         return EventGate(session.plugins.event_types).parse(file.read()).document
     except EventError as error:
         raise EventError(f"{file.name}: {error.message}", hint="The file must hold one event, as `hookctl schema event NAME` describes it.") from error
+    except OSError as error:
+        raise unreadable(file, error) from error
+
+
+def unreadable(file: BinaryIO, error: OSError) -> EventError:
+    """The error for a file of events, or standard input, that cannot be read."""
+    hint = "Name a file that can be read, or - for standard input."
+    return EventError(f"{file.name} cannot be read: {error.strerror}", hint=hint)

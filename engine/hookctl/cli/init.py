@@ -41,7 +41,8 @@ def command(session: Session) -> None:
     try:
         done = list(_write_all(session.directory))  # all of it, whether or not somebody reads the output to its end
     except OSError as error:
-        raise HookctlError(f"{error.filename} cannot be written: {error.strerror}", hint="Run hookctl init where you may write.") from error
+        place = error.filename or "a file"  # a full disk names none
+        raise HookctlError(f"{place} cannot be written: {error.strerror}", hint="Run hookctl init where you may write.") from error
     for line in done:
         click.echo(line)
     click.echo(NEXT)

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hookctl.cli.settings import check_settings, shown_path
 from hookctl.errors import PluginError, SettingsError
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 CONFIG_FILE = "hookctl.toml"
 DIRECTORY = "webhooks.d"
 STORE = "sqlite:///.hookctl/hookctl.db"
-KNOWN = {"dir": str, "store": str, "cacert": str, "connect_to": list, "allow": dict, "policies": dict, "safety": dict, "retention": dict, "intake": dict}
-"""Every key of ``hookctl.toml`` and the type of its value; documented in docs/settings.md."""
 
 
 @dataclass
@@ -45,13 +44,13 @@ class Session:
 
         return Progress()
 
-    @property
+    @cached_property
     def store_path(self) -> Path:
         """The SQLite file of the store. Raises SettingsError for a store that is none."""
         prefix = "sqlite:///"
         if not self.store.startswith(prefix) or self.store == prefix:
             raise SettingsError(f"the store {self.store!r} is not one that hookctl knows", hint="Write sqlite:///PATH, such as sqlite:///.hookctl/hookctl.db.")
-        return Path(self.store.removeprefix(prefix))
+        return _usable(Path(self.store.removeprefix(prefix)), "--store")
 
     def network(self, connect_to: tuple[str, ...] = (), cacert: str | None = None) -> Network:
         """How this machine reaches targets: the options given, else those of ``hookctl.toml``. Raises SettingsError."""
@@ -87,9 +86,14 @@ def every_plugin() -> Plugins:
 
 def open_session(*, directory: str | None, store: str | None, config: str | None, color: str) -> Session:
     """The settings of this run: what is given here wins over ``hookctl.toml``, that over the defaults. Raises SettingsError."""
+    try:
+        os.getcwd()  # noqa: PTH109 - a Path of it is not needed
+    except OSError as error:
+        hint = "Change to a directory that exists and that you may enter."
+        raise SettingsError(f"the current directory cannot be used: {error.strerror}", hint=hint) from error
     settings = _read_settings(config)
     return Session(
-        directory=Path(directory or settings.get("dir", DIRECTORY)),
+        directory=_usable(Path(directory or settings.get("dir", DIRECTORY)), "--dir"),
         store=store or settings.get("store", STORE),
         color=color == "always" or (color == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")),
         settings=settings,
@@ -104,11 +108,25 @@ def _read_settings(config: str | None) -> dict[str, Any]:
 
     try:
         settings = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}", hint="See docs/settings.md for what may stand in it.") from error
-    for key, value in settings.items():
-        if key not in KNOWN:
-            raise SettingsError(f"{path}: unknown setting {key!r}", hint=f"Known settings: {', '.join(sorted(KNOWN))}.")
-        if not isinstance(value, KNOWN[key]):
-            raise SettingsError(f"{path}: {key} must be a {KNOWN[key].__name__}, not {value!r}", hint="See docs/settings.md.")
+    except OSError as error:
+        message = f"{shown_path(path)} cannot be read: {error.strerror}"
+        raise SettingsError(message, hint="Check the path given by --config, and its permissions.") from error
+    except RecursionError as error:
+        raise SettingsError(f"{path} is nested too deeply", hint="See docs/settings.md for what may stand in it.") from error
+    except ValueError as error:  # not UTF-8, not TOML, a number of too many digits, or a NUL in the path
+        message = f"{shown_path(path)} cannot be read: {error}"
+        raise SettingsError(message, hint="See docs/settings.md for what may stand in it.") from error
+    check_settings(str(path), settings)
     return settings
+
+
+def _usable(path: Path, option: str) -> Path:
+    """The path, which need not exist. Raises SettingsError where the system cannot even look for it."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # whoever uses the path says so, or makes it
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or "the path holds a NUL"
+        raise SettingsError(f"{option} {shown_path(path)} cannot be used: {reason}", hint="Name another path.") from error
+    return path

@@ -85,6 +85,7 @@ def _newest(session: Session, file: BinaryIO) -> list[Mapping[str, Json]]:
 
 
 def _read(session: Session, file: BinaryIO) -> Iterable[Mapping[str, Json] | BadEvent]:
+    from hookctl.cli.desired import unreadable
     from hookctl.run.intake import BadEvent, EventGate, EventReader
 
     reader = EventReader(EventGate(session.plugins.event_types))
@@ -94,3 +95,5 @@ def _read(session: Session, file: BinaryIO) -> Iterable[Mapping[str, Json] | Bad
         yield from (found if isinstance(found, BadEvent) else found.document for found in reader.finish())
     except EventError as error:
         raise EventError(f"{file.name}: {error.message}", hint=error.hint) from error
+    except OSError as error:
+        raise unreadable(file, error) from error

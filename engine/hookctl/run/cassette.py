@@ -70,10 +70,10 @@ def path_of(directory: Path, webhook: str) -> Path:
 def keep(directory: Path, webhook: str, exchange: Exchange) -> Kept:
     """Write the cassette of a webhook, unless what is there says the same. Raises CassetteError when it cannot be written."""
     path = path_of(directory, webhook)
-    kept = Kept.CHANGED if path.exists() else Kept.NEW
-    if kept is Kept.CHANGED and _says_the_same(path, exchange):
-        return Kept.UNCHANGED
     try:
+        kept = Kept.CHANGED if path.exists() else Kept.NEW
+        if kept is Kept.CHANGED and _says_the_same(path, exchange):
+            return Kept.UNCHANGED
         directory.mkdir(parents=True, exist_ok=True)
         path.write_text(to_yaml(exchange), encoding="utf-8")
     except OSError as error:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import BinaryIO
 
-from hookctl.errors import StateError, StateLockedError, StoreError
+from hookctl.errors import EventError, StateError, StateLockedError, StoreError
 from hookctl.model import Event
 from hookctl.queue.interface import Queue
 from hookctl.run.intake import BadEvent, EventReader
@@ -58,11 +58,15 @@ class Source:
             self._file = None
 
     def read(self, wait: float) -> bytes | None:
-        """The next bytes; empty at the end; None when none have come within ``wait`` seconds."""
-        if self._file is None:
-            return self._stream.read(CHUNK_BYTES)
-        ready, _, _ = select.select([self._file], [], [], wait)
-        return os.read(self._file, CHUNK_BYTES) if ready else None
+        """The next bytes; empty at the end; None when none have come within ``wait`` seconds. Raises EventError."""
+        try:
+            if self._file is None:
+                return self._stream.read(CHUNK_BYTES)
+            ready, _, _ = select.select([self._file], [], [], wait)
+            return os.read(self._file, CHUNK_BYTES) if ready else None
+        except OSError as error:
+            hint = "What was read before is stored. Send the input again: an event whose id was seen is not sent twice."
+            raise EventError(f"{self._stream.name} cannot be read: {error.strerror}", hint=hint) from error
 
 
 def send(
