@@ -43,17 +43,13 @@ def named_plan(plans: Mapping[str, DeliveryPlan], name: str) -> DeliveryPlan:
 
 def read_event(session: Session, file: BinaryIO) -> Mapping[str, Json]:
     """The one event that a file holds. Raises EventError when it is no event of a known type, valid by its schema."""
-    from hookctl.run.intake import EventGate
+    from hookctl.run.intake import MAX_EVENT_BYTES, EventGate
 
     try:
-        return EventGate(session.plugins.event_types).parse(file.read()).document
+        return EventGate(session.plugins.event_types).parse(file.read(MAX_EVENT_BYTES + 1)).document
     except EventError as error:
         raise EventError(f"{file.name}: {error.message}", hint="The file must hold one event, as `hookctl schema event NAME` describes it.") from error
     except OSError as error:
-        raise unreadable(file, error) from error
+        from hookctl.run.sending import unreadable
 
-
-def unreadable(file: BinaryIO, error: OSError) -> EventError:
-    """The error for a file of events, or standard input, that cannot be read."""
-    hint = "Name a file that can be read, or - for standard input."
-    return EventError(f"{file.name} cannot be read: {error.strerror}", hint=hint)
+        raise unreadable(file, error, "Name a file that can be read, or - for standard input.") from error

@@ -85,7 +85,6 @@ def _newest(session: Session, file: BinaryIO) -> list[Mapping[str, Json]]:
 
 
 def _read(session: Session, file: BinaryIO) -> Iterable[Mapping[str, Json] | BadEvent]:
-    from hookctl.cli.desired import unreadable
     from hookctl.run.intake import BadEvent, EventGate, EventReader
 
     reader = EventReader(EventGate(session.plugins.event_types))
@@ -96,4 +95,6 @@ def _read(session: Session, file: BinaryIO) -> Iterable[Mapping[str, Json] | Bad
     except EventError as error:
         raise EventError(f"{file.name}: {error.message}", hint=error.hint) from error
     except OSError as error:
-        raise unreadable(file, error) from error
+        from hookctl.run.sending import unreadable
+
+        raise unreadable(file, error, "Name a file that can be read, or - for standard input.") from error

@@ -66,7 +66,13 @@ class Source:
             return os.read(self._file, CHUNK_BYTES) if ready else None
         except OSError as error:
             hint = "What was read before is stored. Send the input again: an event whose id was seen is not sent twice."
-            raise EventError(f"{self._stream.name} cannot be read: {error.strerror}", hint=hint) from error
+            raise unreadable(self._stream, error, hint) from error
+
+
+def unreadable(stream: BinaryIO, error: OSError, hint: str) -> EventError:
+    """The error for a file of events, or standard input, that cannot be read."""
+    name = "standard input" if stream.fileno() == 0 else stream.name
+    return EventError(f"{name} cannot be read: {error.strerror}", hint=hint)
 
 
 def send(
