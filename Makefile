@@ -1,17 +1,29 @@
 # make demo   sets everything up and runs the whole of hookctl against a receiver of its own
 # make test   sets everything up and runs every test
+# make quick  lint and the fast tests, in under a minute
+# make fuzz   random command lines, settings and input; SECONDS=600 of them, for each of its tests
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 CODE := engine plugins tests examples benchmarks
 
-.PHONY: demo test lint types contracts check bench docs clean
+# What `make quick` tests: the parts that need no process, network or store.
+QUICK := tests/check tests/compile tests/diff tests/effects tests/house tests/load tests/model tests/network tests/plugin tests/report tests/template
+SECONDS := 600
+
+.PHONY: demo test quick fuzz lint types contracts check bench docs clean
 
 demo: $(READY)
 	@$(BIN)/python examples/demo/run.py
 
 test: $(READY)
 	@$(BIN)/pytest -q -n auto
+
+quick: lint
+	@$(BIN)/pytest -q -n auto $(QUICK)
+
+fuzz: $(READY)
+	@FUZZ_SECONDS=$(SECONDS) $(BIN)/pytest -q -n auto tests/hostile/test_fuzz.py
 
 lint: $(READY)
 	@$(BIN)/ruff check --quiet .

@@ -8,6 +8,7 @@
     |   |-- FileOutsideError        a link leads to it, or out of the directory that it must be in
     |   `-- FileTooLargeError       it is over the limit
     |-- SettingsError               hookctl.toml, an option or an environment variable is wrong
+    |-- OutputError                 standard output cannot be written; knows whether its reader has left
     |-- PluginError                 a plugin raised, or broke its contract; names the plugin
     |-- RevisionError               a git revision cannot be read; says what git says
     |-- StateError
@@ -67,6 +68,14 @@ class FileTooLargeError(FileError):
 
 class SettingsError(HookctlError):
     """A setting of this machine is wrong: hookctl.toml, an option, an environment variable."""
+
+
+class OutputError(HookctlError):
+    """Standard output cannot be written. ``reader_left`` is true where it is a pipe that nobody reads any more."""
+
+    def __init__(self, message: str, *, hint: str = "", reader_left: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.reader_left = reader_left
 
 
 class PluginError(HookctlError):

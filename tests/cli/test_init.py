@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from hookctl.cli.settings_file import KNOWN
+from hookctl.cli.settings import SETTINGS
 
 WRITTEN = {"webhooks.d/first.yaml", "webhooks.d/webhook.schema.json", "hookctl.toml", ".github/workflows/webhooks.yaml", ".gitignore"}
 
@@ -80,7 +80,7 @@ def test_every_setting_stands_in_the_file_and_is_accepted_as_it_stands(run_cli: 
     settings = tmp_path / "hookctl.toml"
     assert tomllib.loads(settings.read_text()) == {}
     uncommented = re.sub(r'^# (?=[a-z_"\[][^ ]* ?[=\]]|\[(allow|policies\.[a-z_]+)\])', "", settings.read_text(), flags=re.MULTILINE)
-    assert set(tomllib.loads(uncommented)) == set(KNOWN)
+    assert set(tomllib.loads(uncommented)) == set(SETTINGS)
     settings.write_text(uncommented)
     assert run_cli("validate", cwd=tmp_path).exit_code == 0
 

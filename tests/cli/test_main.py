@@ -61,7 +61,7 @@ def test_wrong_usage_exits_64(arguments: list[str], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ("dir = 1", "dir must be a str"),
+        ("dir = 1", "dir must be a string that is not empty, not 1"),
         ("nonsense = 1", "unknown setting 'nonsense'"),
         ("dir = ", "hookctl.toml cannot be read"),
         ('[allow]\n"a.example" = ["not a network"]', "not a network"),

@@ -97,7 +97,8 @@ def test_settings_that_are_wrong(run_cli: Run, root: Path, setting: str) -> None
     (root / "hookctl.toml").write_text(f"[safety]\n{setting}\n")
     result = run_cli("plan", cwd=root)
     assert result.exit_code == 1
-    assert f"Error: [safety]: {'unknown setting ' if setting[0] == 'x' else setting.split(maxsplit=1)[0]}" in result.stderr
+    named = "unknown setting 'x' in [safety]" if setting[0] == "x" else f"safety.{setting.split(maxsplit=1)[0]} must be "
+    assert f"Error: hookctl.toml: {named}" in result.stderr
 
 
 def test_a_protected_webhook_whose_file_is_gone(run_cli: Run, root: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from hookctl.cli import exit_codes, settings_file
+from hookctl.cli import exit_codes, settings
 from hookctl.cli.main import COMMANDS, hookctl
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +55,7 @@ def test_every_exit_code_is_documented(name: str) -> None:
     assert re.search(rf"^\| {getattr(exit_codes, name)} \|", (DOCS / "cli.md").read_text(encoding="utf-8"), re.MULTILINE)
 
 
-@pytest.mark.parametrize("setting", settings_file.KNOWN)
+@pytest.mark.parametrize("setting", settings.SETTINGS)
 def test_every_setting_is_documented(setting: str) -> None:
     assert f"| `{setting}` |" in (DOCS / "settings.md").read_text(encoding="utf-8")
 

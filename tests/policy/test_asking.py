@@ -116,8 +116,8 @@ def test_a_policy_is_explained_by_the_name_that_its_findings_have(run_cli: Run) 
     [
         ("[policies.autenticated]\n", "[policies]: there is no policy 'autenticated'", "Did you mean authenticated?"),
         ("[policies.x]\n", "[policies]: there is no policy 'x'", "`hookctl plugins` shows which there are."),
-        ("policies = true\n", "hookctl.toml: policies must be a dict, not True", "docs/settings.md"),
-        ("policies.authenticated = true\n", "[policies]: authenticated must be a table, not True", "Write [policies.authenticated]"),
+        ("policies = true\n", "hookctl.toml: policies must be a table, not True", "docs/settings.md"),
+        ("policies.authenticated = true\n", "hookctl.toml: policies.authenticated must be a table, not True", "docs/settings.md"),
         ("[policies.authenticated]\nseverity = 'warn'\n", '[policies.authenticated]: `severity` must be error or warning, not "warn"', "Did you mean warning?"),
         ("[policies.authenticated]\ntypes = []\n", "[policies.authenticated]: there is no field `types`", "severity"),
         ("[policies.timeout_at_most]\n", "[policies.timeout_at_most]: `seconds` is missing", "For example: 30"),
@@ -127,6 +127,7 @@ def test_a_policy_is_explained_by_the_name_that_its_findings_have(run_cli: Run) 
         ("[policies.timeout_at_most]\nseconds = 0\n", "[policies.timeout_at_most]: `seconds` must be greater than 0", "timeout_seconds"),
         ("[policies.timeout_at_most]\nseconds = nan\n", "[policies.timeout_at_most]: `seconds` must be a number", "timeout_seconds"),
         ("[policies.timeout_at_most]\nseconds = 1979-05-27\n", "[policies.timeout_at_most]: a date or a time is no setting of a policy", "quotes"),
+        ("[policies.timeout_at_most]\nseconds = 0x" + "f" * 6000, "a number has more digits than can be read", "smaller"),
         ("[policies.retry_horizon_at_least]\nduration = '1 day'\n", '`duration` has the wrong form: "1 day"', 'For example: "1d"'),
         ("[policies.retry_horizon_at_least]\nduration = 86400\n", "`duration` must be text, not 86400", 'For example: "1d"'),
         ("[policies.allowed_hosts]\nhosts = []\n", "`hosts` must have at least 1 item(s)", "*.example.com"),

@@ -82,6 +82,9 @@ def _checked(policy: Policy, table: Any) -> Mapping[str, Json]:
         json.dumps(table)
     except TypeError as error:
         raise SettingsError(f"[policies.{name}]: a date or a time is no setting of a policy", hint="Write it in quotes, if text is meant.") from error
+    except ValueError as error:  # TOML's hexadecimal numbers have no limit, and Python's decimal ones have
+        message = f"[policies.{name}]: a number has more digits than can be read"
+        raise SettingsError(message, hint="Write a smaller number.") from error
     notes = Notes(Webhook(SourceFile("hookctl.toml", ""), 1, table, NOWHERE))
     _schema(policy).check(notes, table)
     for finding in notes.findings:

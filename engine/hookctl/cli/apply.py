@@ -198,5 +198,9 @@ class _CarryingOut:
 def _approved() -> bool:
     if not sys.stdin.isatty():
         raise StateError("there is no terminal to ask on", hint="Review the plan, then run `hookctl apply --auto-approve`.")
-    answer: str = click.prompt("\nDo you want to apply this? Only 'yes' is accepted", default="", show_default=False, err=True)
-    return answer == "yes"
+    # Not click.prompt: input() drops a Ctrl-C that comes while it writes the question.
+    echo("\nDo you want to apply this? Only 'yes' is accepted: ", nl=False, err=True)
+    answer = sys.stdin.buffer.readline()
+    if not answer:
+        raise click.Abort
+    return answer.rstrip(b"\r\n") == b"yes"

@@ -19,6 +19,11 @@ def show_failure(message: str, error: BaseException, secrets: frozenset[str]) ->
     _show(f"{message}\n{_formatted(error)}", secrets)
 
 
+def show_traceback(error: BaseException) -> None:
+    """Show on standard error where something failed that was given no secret."""
+    _show(_formatted(error), frozenset())
+
+
 def unexpected(session: Session | None, error: BaseException, command: str, plugins: Plugins | None) -> HookctlError:
     """The error to end with for an exception that nobody expected. Shows its traceback if that was asked for.
 
@@ -29,7 +34,7 @@ def unexpected(session: Session | None, error: BaseException, command: str, plug
     loaded: Plugins | None = plugins or (session.__dict__.get("plugins") if session else None)
     secrets = frozenset(loaded.containment.secrets) if loaded else frozenset()
     origin = plugins.origins.get(("command", command)) if plugins else None
-    who = f"command {command} of plugin {origin}" if origin else "a fault in hookctl"
+    who = f"command {command} of plugin {origin}" if origin else "a bug in hookctl"
     text = text_of(error)
     message = f"{who}: {type(error).__name__}" + (f": {_masked(text, secrets)}" if text else "")
     if session and session.debug:

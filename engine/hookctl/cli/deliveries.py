@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from hookctl.queue.sqlite import SqliteQueue
 
 UNDELIVERED = "undelivered"
+MOST_SHOWN = 1_000_000
+"""The largest ``--limit``: a store holds about that many deliveries by default, and SQLite knows no number of 20 digits."""
 STATUSES = ("waiting", "retrying", "held", "delivered", "dead", "cancelled", UNDELIVERED)
 SHORTEST_PART = 4
 """Characters that are enough to name a delivery by, as long as no other has them."""
@@ -58,7 +60,7 @@ def command() -> None:
 @status_option
 @webhook_option
 @since_option
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many, the newest.")
+@click.option("--limit", type=click.IntRange(1, MOST_SHOWN), default=50, show_default=True, help="At most so many, the newest.")
 @format_option()
 @click.pass_obj
 def list_(session: Session, *, status: str | None, webhook: str | None, since: float | None, limit: int, outputs: Outputs) -> None:

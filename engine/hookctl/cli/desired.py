@@ -49,3 +49,7 @@ def read_event(session: Session, file: BinaryIO) -> Mapping[str, Json]:
         return EventGate(session.plugins.event_types).parse(file.read(MAX_EVENT_BYTES + 1)).document
     except EventError as error:
         raise EventError(f"{file.name}: {error.message}", hint="The file must hold one event, as `hookctl schema event NAME` describes it.") from error
+    except OSError as error:
+        from hookctl.run.sending import unreadable
+
+        raise unreadable(file, error, "Name a file that can be read, or - for standard input.") from error

@@ -10,3 +10,5 @@ USAGE = 64
 """Wrong usage of the command line."""
 INTERRUPTED = 130
 """Stopped by Ctrl-C."""
+BROKEN_PIPE = 141
+"""The reader of standard output has left, as ``head`` does: what a shell shows of any program that ends so."""

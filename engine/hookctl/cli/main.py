@@ -13,7 +13,9 @@ import click
 
 from hookctl.cli import exit_codes
 from hookctl.cli.echo import echo
-from hookctl.errors import HookctlError
+from hookctl.cli.failure import printable_lines, refuse_unreadable_text, report_error
+from hookctl.cli.streams import open_streams
+from hookctl.errors import HookctlError, OutputError
 from hookctl.installed import any_third_party
 
 if TYPE_CHECKING:
@@ -84,9 +86,12 @@ class LazyGroup(click.Group):
         except (*EXPECTED, HookctlError):
             raise
         except BaseException as error:
+            is_own = ctx.invoked_subcommand in COMMANDS
+            if is_own and isinstance(error, OSError | MemoryError):
+                raise  # the machine's doing: report_error says what the system said
             from hookctl.cli.debugging import unexpected
 
-            plugins = _plugins(ctx) if ctx.invoked_subcommand not in COMMANDS else None
+            plugins = None if is_own else _plugins(ctx)
             raise unexpected(ctx.obj, error, ctx.invoked_subcommand or "", plugins) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -140,26 +145,32 @@ def main() -> None:
     gc.set_threshold(_OBJECTS)
     os.environ.pop("SSLKEYLOGFILE", None)  # no transport, a plugin's included, writes session keys: see docs/network.md
     try:
-        sys.exit(hookctl.main(standalone_mode=False))  # the exit code that a command gave to ctx.exit; None, for 0, without
+        sys.exit(_exit_code())
+    finally:
+        # Otherwise Python looks for garbage among all that is left, which after thousands of webhooks takes longer
+        # than a light command.
+        gc.freeze()
+
+
+def _exit_code() -> int:
+    """Run the command, and turn every way in which it can end into a message and an exit code."""
+    try:
+        open_streams()
+        refuse_unreadable_text()
+        code = hookctl.main(standalone_mode=False)  # what a command gave to ctx.exit; without, whatever it returned
+        sys.stdout.flush()
+        return code if isinstance(code, int) else exit_codes.OK
     except click.ClickException as error:
         shown = io.StringIO()
         error.show(shown)
-        echo(_printable(shown.getvalue().rstrip("\n")), err=True)
-        sys.exit(exit_codes.USAGE if isinstance(error, click.UsageError) else exit_codes.FAILED)
+        echo(printable_lines(shown.getvalue().rstrip("\n")), err=True)
+        return exit_codes.USAGE if isinstance(error, click.UsageError) else exit_codes.FAILED
     except (click.Abort, KeyboardInterrupt):
         echo("Interrupted.", err=True)
-        sys.exit(exit_codes.INTERRUPTED)
-    except HookctlError as error:
-        echo(f"Error: {_printable(error.message)}", err=True)
-        if error.hint:
-            echo(f"  {_printable(error.hint)}", err=True)
-        sys.exit(exit_codes.FAILED)
-    finally:
-        gc.freeze()  # else Python looks for garbage among all that is left, which after thousands of webhooks takes longer than a light command
-
-
-def _printable(text: str) -> str:
-    """The lines of a message, in which there may be text of a file or of a target."""
-    from hookctl.report.printable import printable
-
-    return "\n".join(map(printable, text.split("\n")))
+        return exit_codes.INTERRUPTED
+    except OutputError as error:
+        if error.reader_left:
+            return exit_codes.BROKEN_PIPE  # quietly, as every program in a pipe does
+        return report_error(error)
+    except Exception as error:  # noqa: BLE001 - the one place where what nobody expected becomes a message
+        return report_error(error, debug=bool(os.environ.get("HOOKCTL_DEBUG")))

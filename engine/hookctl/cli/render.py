@@ -8,6 +8,7 @@ import click
 
 from hookctl.cli.event_file import EventFile
 from hookctl.cli.formats import Outputs, format_option
+from hookctl.cli.streams import write_bytes
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
@@ -49,7 +50,7 @@ def command(ctx: click.Context, name: str, *, event: BinaryIO | None, body_only:
     added = added_by(plan.auth, session.plugins.auth)
     request = replace(request, headers=added.put_into(request.headers))
     if body_only:
-        click.echo(request.body or b"", nl=False)
+        write_bytes(request.body or b"")
         return
     would_be_sent = lets_through(plan, document)
     outputs.write(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hookctl.errors import SettingsError
-
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
     from hookctl.diff import RemovalLimit
@@ -15,25 +13,16 @@ if TYPE_CHECKING:
 
 
 def removal_limit(session: Session) -> RemovalLimit:
-    """What ``[safety]`` of hookctl.toml allows. Raises SettingsError for settings that are wrong."""
+    """What ``[safety]`` of hookctl.toml allows."""
     from hookctl.diff import RemovalLimit
 
     default = RemovalLimit()
     given = session.settings.get("safety", {})
-    unknown = sorted(given.keys() - {"removal_percent", "removal_minimum"})
-    if unknown:
-        raise SettingsError(f"[safety]: unknown setting {unknown[0]!r}", hint="Known settings: removal_minimum, removal_percent.")
-    percent, minimum = given.get("removal_percent", default.percent), given.get("removal_minimum", default.minimum)
-    if isinstance(percent, bool) or not isinstance(percent, int | float) or not 0 <= percent <= 100:
-        raise SettingsError(f"[safety]: removal_percent must be a number from 0 to 100, not {percent!r}", hint="See docs/settings.md.")
-    if isinstance(minimum, bool) or not isinstance(minimum, int) or minimum < 1:
-        raise SettingsError(f"[safety]: removal_minimum must be a whole number from 1, not {minimum!r}", hint="See docs/settings.md.")
-    return RemovalLimit(percent, minimum)
+    return RemovalLimit(given.get("removal_percent", default.percent), given.get("removal_minimum", default.minimum))
 
 
 def check_rules(session: Session) -> None:
-    """Raises SettingsError for what is wrong with ``[policies]`` and ``[safety]`` of hookctl.toml, which a plan needs."""
-    removal_limit(session)
+    """Raises SettingsError for what is wrong with ``[policies]`` of hookctl.toml, which a plan needs."""
     tables = session.settings.get("policies", {})
     if tables:
         from hookctl.check import check_policy_settings

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hookctl.cli.echo import echo
+from hookctl.cli.settings import shown_path
 from hookctl.cli.settings_file import check_own, read_settings
 from hookctl.errors import FileError, SettingsError
 from hookctl.files import resolve_given
@@ -56,13 +57,14 @@ class Session:
 
         return Progress()
 
-    @property
+    @cached_property
     def store_path(self) -> Path:
         """The SQLite file of the store. Raises SettingsError for a store that is none, and for links that lead elsewhere."""
         prefix = "sqlite:///"
         if not self.store.startswith(prefix) or self.store == prefix:
             raise SettingsError(f"the store {self.store!r} is not one that hookctl knows", hint="Write sqlite:///PATH, such as sqlite:///.hookctl/hookctl.db.")
         path = self.store.removeprefix(prefix)
+        _usable(Path(path), "--store")
         for suffix in SQLITE_FILES:
             if self.own_store:
                 check_own(path + suffix, "store")
@@ -121,11 +123,16 @@ def every_plugin(*, debug: bool) -> Plugins:
 
 def open_session(*, directory: str | None, store: str | None, config: str | None, color: str, debug: bool) -> Session:
     """The settings of this run: what is given here wins over ``hookctl.toml``, that over the defaults. Raises SettingsError."""
+    try:
+        os.getcwd()  # noqa: PTH109 - a Path of it is not needed
+    except OSError as error:
+        hint = "Change to a directory that exists and that you may enter."
+        raise SettingsError(f"the current directory cannot be used: {error.strerror}", hint=hint) from error
     settings = read_settings(config)
     if "dir" in settings and not directory and not config:
         check_own(settings["dir"], "dir")
     return Session(
-        directory=Path(directory or settings.get("dir", DIRECTORY)),
+        directory=_usable(Path(directory or settings.get("dir", DIRECTORY)), "--dir"),
         store=store or settings.get("store", STORE),
         color=color == "always" or (color == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")),
         debug=debug,
@@ -133,3 +140,15 @@ def open_session(*, directory: str | None, store: str | None, config: str | None
         named=bool(config),
         own_store="store" in settings and not store and not config,
     )
+
+
+def _usable(path: Path, option: str) -> Path:
+    """The path, which need not exist. Raises SettingsError where the system cannot even look for it."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # whoever uses the path says so, or makes it
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or "the path holds a NUL"
+        raise SettingsError(f"{option} {shown_path(path)} cannot be used: {reason}", hint="Name another path.") from error
+    return path

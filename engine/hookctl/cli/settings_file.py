@@ -11,24 +11,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hookctl.cli.settings import check_settings, shown_path
 from hookctl.errors import FileError, FileMissingError, SettingsError
 from hookctl.files import read_file, read_given, resolve
 
 NAME = "hookctl.toml"
 LIMIT = 256 * 1024
 """Bytes: settings of thousands of hosts are smaller."""
-KNOWN = {
-    "dir": str,
-    "store": str,
-    "cacert": str,
-    "connect_to": list,
-    "allow": dict,
-    "policies": dict,
-    "safety": dict,
-    "retention": dict,
-    "intake": dict,
-}
-"""Every key of ``hookctl.toml`` and the type of its value; documented in docs/settings.md."""
 
 
 def read_settings(config: str | None) -> Mapping[str, Any]:
@@ -39,13 +28,9 @@ def read_settings(config: str | None) -> Mapping[str, Any]:
     except FileError as error:
         if isinstance(error, FileMissingError) and not config and not path.is_symlink():
             return {}
-        raise SettingsError(f"{path} cannot be read: {error.message}", hint="See docs/settings.md for what it holds.") from error
+        raise SettingsError(f"{shown_path(path)} cannot be read: {error.message}", hint="See docs/settings.md for what it holds.") from error
     settings = _parsed(path, content)
-    for key, value in settings.items():
-        if key not in KNOWN:
-            raise SettingsError(f"{path}: unknown setting {key!r}", hint=f"Known settings: {', '.join(sorted(KNOWN))}.")
-        if not isinstance(value, KNOWN[key]):
-            raise SettingsError(f"{path}: {key} must be a {KNOWN[key].__name__}", hint="See docs/settings.md.")
+    check_settings(shown_path(path), settings)
     return settings
 
 
@@ -64,6 +49,6 @@ def _parsed(path: Path, content: bytes) -> dict[str, Any]:
     try:
         return tomllib.loads(content.decode())
     except RecursionError:
-        raise SettingsError(f"{path} cannot be read: its values are nested too deeply", hint="See docs/settings.md.") from None
+        raise SettingsError(f"{shown_path(path)} cannot be read: its values are nested too deeply", hint="See docs/settings.md.") from None
     except ValueError as error:  # not UTF-8, not TOML, or a number that is too long
-        raise SettingsError(f"{path} cannot be read: {error}", hint="See docs/settings.md for what it holds.") from error
+        raise SettingsError(f"{shown_path(path)} cannot be read: {error}", hint="See docs/settings.md for what it holds.") from error

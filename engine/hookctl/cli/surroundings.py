@@ -95,3 +95,7 @@ def _read(session: Session, file: BinaryIO) -> Iterable[Mapping[str, Json] | Bad
         yield from (found if isinstance(found, BadEvent) else found.document for found in reader.finish())
     except EventError as error:
         raise EventError(f"{file.name}: {error.message}", hint=error.hint) from error
+    except OSError as error:
+        from hookctl.run.sending import unreadable
+
+        raise unreadable(file, error, "Name a file that can be read, or - for standard input.") from error

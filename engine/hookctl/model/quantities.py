@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import lru_cache
 
-DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
-RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)/(s|m|h)")
+DURATION = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)(ms|s|m|h|d)")
+RATE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)/(s|m|h)")
 DECIMALS = 3
 WRITTEN = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,3})?[^0-9.]")
 """How long the number may be in a file: see ``webhook.schema.json``."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import BinaryIO
 
-from hookctl.errors import IntakeRefusedError, StateError, StateLockedError, StoreError, StoreGoneError
+from hookctl.errors import EventError, IntakeRefusedError, StateError, StateLockedError, StoreError, StoreGoneError
 from hookctl.model import Event
 from hookctl.queue.interface import Queue
 from hookctl.run.intake import BadEvent, EventReader
@@ -66,11 +66,21 @@ class Source:
             self._file = None
 
     def read(self, wait: float) -> bytes | None:
-        """The next bytes; empty at the end; None when none have come within ``wait`` seconds."""
-        if self._file is None:
-            return self._stream.read(CHUNK_BYTES)
-        ready, _, _ = select.select([self._file], [], [], wait)
-        return os.read(self._file, CHUNK_BYTES) if ready else None
+        """The next bytes; empty at the end; None when none have come within ``wait`` seconds. Raises EventError."""
+        try:
+            if self._file is None:
+                return self._stream.read(CHUNK_BYTES)
+            ready, _, _ = select.select([self._file], [], [], wait)
+            return os.read(self._file, CHUNK_BYTES) if ready else None
+        except OSError as error:
+            hint = "What was read before is stored. Send the input again: an event whose id was seen is not sent twice."
+            raise unreadable(self._stream, error, hint) from error
+
+
+def unreadable(stream: BinaryIO, error: OSError, hint: str) -> EventError:
+    """The error for a file of events, or standard input, that cannot be read."""
+    name = "standard input" if stream.fileno() == 0 else stream.name
+    return EventError(f"{name} cannot be read: {error.strerror}", hint=hint)
 
 
 def send(
