@@ -97,22 +97,27 @@ def resolve(path: str | Path, root: str | Path) -> str:
         real, inside = os.path.realpath(path), os.path.realpath(root)
     except (OSError, ValueError) as error:
         raise _error(error) from error
-    if real != inside and not real.startswith(inside.rstrip(os.sep) + os.sep):
-        raise FileOutsideError("it leads out of its directory", hint="Put a plain file or directory there.")
+    _refuse_outside(real, inside)
     hidden = {part for part in Path(os.path.relpath(real, inside)).parts if part[0] == "." and part[:2] != ".."}
     if hidden - {*Path(path).parts}:
         raise FileOutsideError("a link leads to a hidden file", hint="Put a plain file or directory there.")
     return real
 
 
+def _refuse_outside(real: str, inside: str) -> None:
+    if real != inside and not real.startswith(inside.rstrip(os.sep) + os.sep):
+        raise FileOutsideError("it leads out of its directory", hint="Put a plain file or directory there.")
+
+
 def resolve_given(path: str | Path) -> str:
     """The path without links of what the user named. Raises FileOutsideError for a relative one that links lead elsewhere."""
-    if not _is_whole(path):
-        return resolve(path, os.curdir)
     try:
-        return os.path.realpath(path)
+        real, inside = os.path.realpath(path), os.path.realpath(os.curdir)
     except (OSError, ValueError) as error:
         raise _error(error) from error
+    if not _is_whole(path):
+        _refuse_outside(real, inside)
+    return real
 
 
 def make_directory(path: str | Path) -> None:

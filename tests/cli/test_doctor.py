@@ -136,7 +136,7 @@ def test_settings_that_are_none(applied: Run, tmp_path: Path) -> None:
     assert found(applied)["settings"][0] == "problem"
 
 
-@pytest.mark.parametrize("settings", ["[policies.nonsense]\n", "[policies.timeout_at_most]\nseconds = 'many'\n", "[safety]\nremoval_minimum = 0\n"])
+@pytest.mark.parametrize("settings", ["[policies.nonsense]\n", "[policies.timeout_at_most]\nseconds = 'many'\n"])
 def test_rules_that_a_plan_would_refuse(applied: Run, tmp_path: Path, settings: str) -> None:
     (tmp_path / "hookctl.toml").write_text(settings)
     assert found(applied)["settings"][0] == "problem"

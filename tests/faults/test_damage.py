@@ -127,3 +127,41 @@ def test_a_damaged_cell_holds_up_nothing_else(site: Any, base: Path, data: st.Da
     assert waiting - concerned <= arrived
     new = {one.path for one in site.receiver.requests if b'"e20"' in one.body}
     assert {f"/{name}" for name in DELIVERED_TO} <= new or table in {"applied_webhooks", "suspensions", "circuits"}
+
+
+def test_a_damaged_delivery_plan_is_named_and_the_others_go_on(site: Any, base: Path) -> None:
+    """Its deliveries wait, neither cancelled nor sent, until it is applied again."""
+    shutil.copy(base, site.store)
+    with closing(sqlite3.connect(site.store)) as store, store:
+        waiting = {name for (name,) in store.execute("SELECT id FROM deliveries WHERE webhook = 'Siem' AND ready_at IS NOT NULL")}
+        store.execute("UPDATE applied_webhooks SET document = replace(document, 'Siem', 'Evil') WHERE name = 'Siem'")
+    site.receiver.requests.clear()
+
+    def run(*command: str) -> Any:
+        return site.run_cli(*command, cwd=site.root, env=site.env)
+
+    doctor = run("doctor")
+    assert doctor.exit_code == 1
+    assert "Siem cannot be read: its delivery plan does not match its digest" in doctor.stdout
+    for command in (["list"], ["send", os.devnull, "--wait", "0"]):
+        assert "The applied webhook Siem cannot be read" in run(*command).stderr
+    assert "Siem" in run("plan").stdout
+    assert not waiting & {one.header("webhook-id") for one in site.receiver.requests}
+    assert {one.path for one in site.receiver.requests} >= {"/Other"}
+    assert {status.value for (name, one, _), status in site.stored().items() if one in waiting} == {"waiting"}
+    assert run("apply", "--auto-approve").exit_code == 0
+    run("send", os.devnull, "--wait", "0")
+    assert waiting <= {one.header("webhook-id") for one in site.receiver.requests}
+    assert "cannot be read" not in run("list").stderr
+
+
+def test_doctor_names_a_damaged_row_and_what_to_do(site: Any, base: Path) -> None:
+    shutil.copy(base, site.store)
+    with closing(sqlite3.connect(site.store)) as store, store:
+        store.execute("UPDATE events SET document = '{' WHERE id = 'e10'")
+        store.execute("UPDATE deliveries SET status = 'unheard-of' WHERE seq = 1")
+        store.execute("UPDATE attempts SET record = '{}' WHERE seq = 2")
+    doctor = site.run_cli("doctor", cwd=site.root, env=site.env)
+    assert doctor.exit_code == 1
+    for named in ("events 4: document", "status holds what", "attempts 2: record", "Have its publisher send it again"):
+        assert named in doctor.stdout

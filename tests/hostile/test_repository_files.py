@@ -309,7 +309,7 @@ def test_inert_json_is_the_same_json(document: Any) -> None:
 
 def test_every_command_prints_by_the_one_way() -> None:
     direct = {path.name for path in (ENGINE / "cli").glob("*.py") if re.search(r"click\.echo|click\.secho|print\(|std(out|err)\.write", path.read_text())}
-    assert direct == {"echo.py", "formats.py", "render.py"}  # formats: the github form; render: a body, byte for byte
+    assert direct == {"echo.py", "formats.py"}  # formats: the github form
 
 
 @pytest.mark.parametrize("arguments", [["::error::x"], ["plan", "--only", "::error::x\n::error::y"], ["explain", "x\n::add-mask::y"], ["show", "##[group]x"]])

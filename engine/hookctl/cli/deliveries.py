@@ -146,6 +146,7 @@ def replay(
         deliver(runner, queue, wait=wait, stopping=lambda: interrupts.requested, tell=lambda: None)
         runner.stop(GRACE)
         found = queue.deliveries(Filter(ids=replayed)) if replayed else []
+        queue.check()
     left_alone = [name for name in ids if name not in set(replayed)]
     outputs.write(
         color=session.color,

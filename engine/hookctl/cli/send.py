@@ -109,4 +109,5 @@ def _summary(runner: Runner, queue: SqliteQueue, intake: Intake, seconds: float,
 
     due = (DeliveryStatus.WAITING, DeliveryStatus.RETRYING)
     still_due = sum(by_status.get(status, 0) for by_status in queue.counts().values() for status in due)
+    queue.check()  # the summary says what was accepted
     return Summary(intake, runner.tally, queue.counts(own=True), still_due, runner.next_due(), seconds, interrupted)

@@ -95,7 +95,7 @@ def attempts(connection: sqlite3.Connection, delivery_id: str) -> list[Attempt]:
 def circuits(connection: sqlite3.Connection) -> Mapping[str, Circuit]:
     """See :meth:`hookctl.queue.interface.Queue.circuits`. Damaged rows are passed over: a circuit that still fails is written again."""
     rows = connection.execute("SELECT webhook, state, reason, since, until FROM circuits").fetchall()
-    return {row[0]: Circuit(*row[1:]) for row in rows if _fits(row, str, str, str, float, float) and row[1] in {"open", "half-open"}}
+    return {row[0]: Circuit(*row[1:]) for row in rows if _fits(row, str, str, str, float, float) and row[1] in {"open", "half-open", "local"}}
 
 
 def last_results(connection: sqlite3.Connection) -> Mapping[str, tuple[DeliveryStatus, float]]:

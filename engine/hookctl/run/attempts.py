@@ -13,17 +13,15 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from hookctl.model import DeliveryPlan, Failure, FailureKind, Request, Response, Timing
 from hookctl.network import Network
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import Completion
 from hookctl.run.authenticate import Authenticated, authenticate, authenticate_afresh
-from hookctl.run.exchange import Finished, Job
+from hookctl.run.exchange import Exchange, Finished, Job
 from hookctl.run.failures import AttemptFailedError, failure_of
 from hookctl.run.hooks import Answer, answer_hooks
-from hookctl.run.prepare import Prepared, Unsigned, default_transport, may_block, prepare
+from hookctl.run.prepare import Prepared, default_transport, may_block, prepare
 from hookctl.run.record import Sent, record
 from hookctl.run.threads import Call, Lanes
 from hookctl.run.transports import Transports
@@ -50,40 +48,6 @@ OVERDUE = {
 __all__ = ["AttemptEngine", "Finished", "Job"]
 
 
-class _Exchange(Struct, eq=False):
-    """An attempt under way. Times are monotonic seconds, but for ``started_at``."""
-
-    job: Job
-    ticket: int
-    started_at: float
-    started: float
-    since: float
-    """When its stage began."""
-    seconds: float
-    """How long its stage may take, from when it has its turn: what waits for a thread is not late."""
-    stage: FailureKind = FailureKind.SECRET
-    """What it fails with when it is given up."""
-    prepared: Prepared | None = None
-    unsigned: Unsigned | None = None
-    """The request before auth."""
-    sent: Authenticated | None = None
-    earlier: frozenset[str] = frozenset()
-    """Credentials of the requests of this attempt before ``sent``."""
-    refreshed: bool = False
-    spent: float = 0.0
-    """Seconds of the target's time that an earlier request of this attempt took."""
-
-    def enter(self, stage: FailureKind, seconds: float) -> None:
-        """Go on to a stage that may take ``seconds``."""
-        self.stage, self.seconds, self.since = stage, seconds, time.monotonic()
-
-    def replace_sent(self, sent: Authenticated) -> None:
-        """Take ``sent`` for the request of the attempt, and keep what is secret in the one before."""
-        if self.sent is not None:
-            self.earlier |= self.sent.credentials()
-        self.sent = sent
-
-
 class AttemptEngine:
     """Makes attempts, as many at once as are started. All methods but :meth:`wake` belong to one thread."""
 
@@ -103,9 +67,9 @@ class AttemptEngine:
         self._user_agent = user_agent
         self._clock = clock
         self._tickets = count(1)
-        self._exchanges: dict[int, _Exchange] = {}
+        self._exchanges: dict[int, Exchange] = {}
         self._prepared: dict[str, Prepared] = {}
-        self._preparing: dict[str, list[_Exchange]] = {}
+        self._preparing: dict[str, list[Exchange]] = {}
         self._finished: list[Finished] = []
         self._transports = Transports(network)
         self._lanes = Lanes(self._transports.wake)
@@ -121,7 +85,7 @@ class AttemptEngine:
     def start(self, job: Job) -> None:
         """Begin an attempt. Never blocks; whatever goes wrong comes out of :meth:`poll` as a failed attempt."""
         now = time.monotonic()
-        exchange = _Exchange(job, next(self._tickets), self._clock(), now, now, job.plan.timeout_seconds)
+        exchange = Exchange(job, next(self._tickets), self._clock(), now, now, job.plan.timeout_seconds)
         self._exchanges[exchange.ticket] = exchange
         prepared = self._ready(job.plan)
         if prepared is None:
@@ -169,7 +133,7 @@ class AttemptEngine:
         self._prepared[plan.name] = renewed = replace(prepared, plan=plan)
         return renewed
 
-    def _prepare(self, exchange: _Exchange) -> None:
+    def _prepare(self, exchange: Exchange) -> None:
         plan = exchange.job.plan
         if waiting := self._preparing.get(plan.digest):
             waiting[:] = [one for one in waiting if one.ticket in self._exchanges]
@@ -221,7 +185,7 @@ class AttemptEngine:
 
     # -- request -----------------------------------------------------------------------------------------------------
 
-    def _make_request(self, exchange: _Exchange, prepared: Prepared) -> None:
+    def _make_request(self, exchange: Exchange, prepared: Prepared) -> None:
         exchange.prepared = prepared
         try:
             exchange.unsigned = prepared.make_request(exchange.job, exchange.started_at)
@@ -235,7 +199,7 @@ class AttemptEngine:
         except (AttemptFailedError, MemoryError) as error:
             self._fail(exchange, failure_of(error, "hookctl"))
 
-    def _in_lane(self, exchange: _Exchange, function: Callable[[], Authenticated]) -> None:
+    def _in_lane(self, exchange: Exchange, function: Callable[[], Authenticated]) -> None:
         exchange.enter(FailureKind.TOKEN, exchange.job.plan.timeout_seconds)
 
         def call() -> Authenticated | None:
@@ -250,7 +214,7 @@ class AttemptEngine:
 
         self._lanes.run(exchange.job.plan.digest, Call("auth", call, done, failed))
 
-    def _send(self, exchange: _Exchange, authenticated: Authenticated) -> None:
+    def _send(self, exchange: Exchange, authenticated: Authenticated) -> None:
         if exchange.ticket not in self._exchanges or exchange.prepared is None:
             return  # given up while it waited for auth
         left = exchange.job.plan.timeout_seconds - exchange.spent
@@ -276,7 +240,7 @@ class AttemptEngine:
             return
         self._finish(exchange, result, timing)
 
-    def _answer_hooks(self, exchange: _Exchange, response: Response, timing: Timing) -> bool:
+    def _answer_hooks(self, exchange: Exchange, response: Response, timing: Timing) -> bool:
         """Show the response to auths that asked for it; False when none did."""
         prepared, unsigned = exchange.prepared, exchange.unsigned
         if prepared is None or unsigned is None or exchange.sent is None or not exchange.sent.hooked:
@@ -296,7 +260,7 @@ class AttemptEngine:
         self._lanes.run(exchange.job.plan.digest, Call("auth", function, done, failed))
         return True
 
-    def _refresh(self, exchange: _Exchange, response: Response, timing: Timing) -> bool:
+    def _refresh(self, exchange: Exchange, response: Response, timing: Timing) -> bool:
         """After a 401, ask once for a fresh token, and send again; False when there is none to ask for, or no time left."""
         prepared, unsigned, sent = exchange.prepared, exchange.unsigned, exchange.sent
         exchange.spent += timing.total
@@ -324,7 +288,7 @@ class AttemptEngine:
             self._transports.cancel(exchange.ticket)
             self._fail(exchange, Failure(exchange.stage, OVERDUE[exchange.stage]))
 
-    def _is_overdue(self, exchange: _Exchange, now: float) -> bool:
+    def _is_overdue(self, exchange: Exchange, now: float) -> bool:
         allowed = exchange.seconds + GRACE
         if now <= exchange.since + allowed:
             return False
@@ -332,10 +296,10 @@ class AttemptEngine:
         began = self._transports.since(exchange.ticket) if is_sent else self._lanes.since(exchange.job.plan.digest)
         return began is not None and now > max(began, exchange.since) + allowed
 
-    def _fail(self, exchange: _Exchange, failure: Failure) -> None:
+    def _fail(self, exchange: Exchange, failure: Failure) -> None:
         self._finish(exchange, failure, Timing(total=time.monotonic() - exchange.started))
 
-    def _finish(self, exchange: _Exchange, result: Response | Failure, timing: Timing) -> None:
+    def _finish(self, exchange: Exchange, result: Response | Failure, timing: Timing) -> None:
         if self._exchanges.pop(exchange.ticket, None) is None:
             return
         job, prepared = exchange.job, exchange.prepared
