@@ -284,6 +284,6 @@ def test_before_anything_was_sent_there_is_nothing_to_cancel_or_resume(run_cli: 
 def test_send_says_when_no_events_are_taken_in(run: Run, tmp_path: Path) -> None:
     (tmp_path / "hookctl.toml").write_text('[intake]\nmin_free = "900000TB"\n', encoding="utf-8")
     result = run("send", "-", stdin=json.dumps({**load_plugins().event_types["anomaly"].mock, "id": "e0"}))
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert "no events are taken in" in result.stderr
+    assert result.exit_code == 1
+    assert result.stdout.startswith("0 events read: 0 accepted, 0 bad, 0 seen before\nNot taken in: the event e0 and all after it, because")
     assert listed(run) == []

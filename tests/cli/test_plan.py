@@ -162,7 +162,7 @@ def test_how_many_deliveries_a_removal_cancels(run_cli: Run, root: Path) -> None
     run_cli("apply", "--auto-approve", cwd=root)
     queue = SqliteQueue(root / ".hookctl/hookctl.db")
     for number in range(3):
-        event = Event(f"e{number}", "anomaly", 1.0, {"event_type": "anomaly"})
+        event = Event(f"e{number}", "anomaly", 1.0, {"event_type": "other"})
         queue.enqueue([Routed(event, (NewDelivery(f"t{number}", "Tickets"), NewDelivery(f"s{number}", "Siem", "broken" if number else "")))], 2.0)
     queue.close()
     for name in ("siem", "tickets"):

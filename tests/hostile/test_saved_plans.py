@@ -256,7 +256,7 @@ def test_a_pipe_a_directory_and_a_device(run_cli: Run, root: Path) -> None:
     (root / "plan.json").unlink()
     os.mkfifo(root / "plan.json")
     result = apply(run_cli, root)
-    assert (result.exit_code, "is not a regular file" in result.stderr) == (1, True)
+    assert (result.exit_code, "not a regular file" in result.stderr) == (1, True)
     (root / "plan.json").unlink()
     (root / "plan.json").symlink_to("/dev/zero")
     result = apply(run_cli, root)

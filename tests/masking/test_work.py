@@ -69,7 +69,7 @@ def test_no_body_takes_more_work(work: Callable[[], int], name: str, *, cut: boo
     assert work() <= MOST_WORK + largest
 
 
-@pytest.mark.parametrize("body", [gzip.compress(bytes(60_000_000)), b64encode(gzip.compress(bytes(40_000_000)))])
+@pytest.mark.parametrize("body", [gzip.compress(bytes(60_000_000), mtime=0), b64encode(gzip.compress(bytes(40_000_000), mtime=0))])
 def test_what_grows_is_masked_whole(work: Callable[[], int], body: bytes) -> None:
     assert Masker(SECRETS).body(body) in {b"***", b64encode(body)}
     assert work() <= 2 * MOST_WORK + 10 * len(body)

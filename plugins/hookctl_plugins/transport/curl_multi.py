@@ -141,6 +141,8 @@ class Multi:
         self._multi.close()
         self._wake_sender.close()
         self._wake_receiver.close()
+        if isinstance(self._poller, select.epoll):
+            self._poller.close()  # now: callbacks of libcurl keep this object alive until Python looks for cycles
 
     # -- names --
 
