@@ -17,10 +17,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hookctl.checking import Checked, check_directory
+    from hookctl.config.directory import Checked, check_directory
+    from hookctl.config.review import plan_directory, tool_versions
     from hookctl.errors import HookctlError
     from hookctl.model import AppliedState, Finding, Plan
-    from hookctl.pipeline import plan_directory, tool_versions
     from hookctl.plugin.calls import Plugins
     from hookctl.plugin.host import load_plugins
 
@@ -42,15 +42,15 @@ __all__ = [
 
 _HOMES = {
     "AppliedState": "hookctl.model",
-    "Checked": "hookctl.checking",
+    "Checked": "hookctl.config.directory",
     "Finding": "hookctl.model",
     "HookctlError": "hookctl.errors",
     "Plan": "hookctl.model",
     "Plugins": "hookctl.plugin.calls",
-    "check_directory": "hookctl.checking",
+    "check_directory": "hookctl.config.directory",
     "load_plugins": "hookctl.plugin.host",
-    "plan_directory": "hookctl.pipeline",
-    "tool_versions": "hookctl.pipeline",
+    "plan_directory": "hookctl.config.review",
+    "tool_versions": "hookctl.config.review",
 }
 
 

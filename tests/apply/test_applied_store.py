@@ -18,7 +18,7 @@ import pytest
 
 from hookctl.apply import AppliedStore
 from hookctl.apply.state import COMPONENT, SCRIPTS
-from hookctl.diff import make_plan, to_document
+from hookctl.config.diff import make_plan, to_document
 from hookctl.errors import StalePlanError, StateError, StateLockedError, StoreError
 from hookctl.model import AppliedState, DeliveryPlan, Plan, Rename
 from hookctl.store import connect, migrate, transaction
@@ -265,7 +265,7 @@ CHILD = """
 import json, os, signal, sys
 from pathlib import Path
 from hookctl.apply import AppliedStore, state
-from hookctl.diff import read_plan
+from hookctl.config.diff import read_plan
 
 plan, statements = read_plan(Path(sys.argv[2]).read_text()), int(sys.argv[3])
 original = AppliedStore._connection

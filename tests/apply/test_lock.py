@@ -16,7 +16,7 @@ import pytest
 
 from hookctl.apply import AppliedStore, Lock, break_lock, hold
 from hookctl.apply.lock import COMPONENT, SCRIPTS
-from hookctl.diff import make_plan
+from hookctl.config.diff import make_plan
 from hookctl.errors import StateError, StateLockedError, StoreError
 from hookctl.model import AppliedState, DeliveryPlan
 from hookctl.store import connect, migrate, transaction

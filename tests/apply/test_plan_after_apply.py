@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hookctl.apply import AppliedStore
-from hookctl.checking import check_directory
-from hookctl.diff import read_plan, to_document
+from hookctl.config.diff import read_plan, to_document
+from hookctl.config.directory import check_directory
+from hookctl.config.review import plan_directory, tool_versions
 from hookctl.model import Action, Plan
-from hookctl.pipeline import plan_directory, tool_versions
 from hookctl.plugin.host import load_plugins
 
 PLUGINS = load_plugins()

@@ -45,8 +45,8 @@ def test_a_plan_imports_nothing_that_only_deliveries_and_large_directories_need(
     run("init", cwd=tmp_path)
     code = "import sys; from hookctl.cli.main import hookctl; hookctl(['plan'], standalone_mode=False); print(*sys.modules, file=sys.stderr)"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60).stderr.split()
-    assert "hookctl.effects.find" in loaded
-    ours = {"hookctl.cache", "hookctl.load.revision", "hookctl.queue", "hookctl.run.prepare", "hookctl.run.retry"}
+    assert "hookctl.config.effects.find" in loaded
+    ours = {"hookctl.config.cache", "hookctl.config.load.revision", "hookctl.queue", "hookctl.run.prepare", "hookctl.run.retry"}
     assert not ours & set(loaded)
     assert not {"requests", "pycurl", "subprocess", "shutil", "secrets", "difflib"} & set(loaded)
 

@@ -15,10 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookctl import checking, files
-from hookctl.cache import Cache, Result, fingerprint
+from hookctl import files
+from hookctl.config import directory as checking
+from hookctl.config.cache import Cache, Result, fingerprint
+from hookctl.config.load import revision
 from hookctl.errors import CassetteError, FileError, FileOutsideError, RevisionError
-from hookctl.load import revision
 from hookctl.plugin.host import load_plugins
 from hookctl.report.printable import inert
 from hookctl.run import cassette

@@ -7,7 +7,7 @@ import dataclasses
 
 import pytest
 
-from hookctl.load import load_text
+from hookctl.config.load import load_text
 from hookctl.model import DeliveryPlan, Status, Webhook
 
 PLAN = DeliveryPlan(

@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 from requests.adapters import BaseAdapter
 
-from hookctl.check import ask_policies
-from hookctl.checking import check_directory
-from hookctl.diff import make_plan
+from hookctl.config.check import ask_policies
+from hookctl.config.diff import make_plan
+from hookctl.config.directory import check_directory
 from hookctl.errors import PluginError
 from hookctl.model import AppliedState, Attempt, DeliveryPlan, Failure, FailureKind, PluginBlock, Response, Timing
 from hookctl.plugin import (

@@ -12,11 +12,11 @@ import jsonschema
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from hookctl.diff import make_plan, read_plan
-from hookctl.effects import Effects, Recent, find
-from hookctl.effects.structure import Step, compare
+from hookctl.config.diff import make_plan, read_plan
+from hookctl.config.effects import Effects, Recent, find
+from hookctl.config.effects.structure import Step, compare
+from hookctl.config.review import PlanFinding, plan_effects
 from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus, Plan, PluginBlock, Status
-from hookctl.pipeline import PlanFinding, plan_effects
 from hookctl.plugin.host import load_plugins
 from hookctl.report.differences import MAX_LINES, difference_lines, json_paths
 from hookctl.report.effects import NAMED

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookctl import pipeline
+from hookctl.config import review as pipeline
+from hookctl.config.review import PlanFinding
 from hookctl.model import Finding, Severity, SourceFile, Span
-from hookctl.pipeline import PlanFinding
 from hookctl.report.annotations import Annotation, in_repository, of_findings, of_policies
 from hookctl.report.github import annotation_lines, notice_line
 from hookctl.report.printable import printable

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from syrupy.assertion import SnapshotAssertion
 
-from hookctl.diff import make_plan
+from hookctl.config.diff import make_plan
+from hookctl.config.review import PlanFinding
 from hookctl.model import AppliedState, DeliveryPlan, Finding, Json, Severity, SourceFile, Span
-from hookctl.pipeline import PlanFinding
 from hookctl.report.comment import findings_comment, plan_comment, results_comment
 from hookctl.report.markdown import LIMIT, Block, code, document
 from hookctl.report.printable import printable

@@ -10,9 +10,9 @@ import jsonschema
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from hookctl.diff import make_plan
+from hookctl.config.diff import make_plan
+from hookctl.config.review import PlanFinding
 from hookctl.model import AppliedState, DeliveryPlan, Plan, PluginBlock, Status
-from hookctl.pipeline import PlanFinding
 from hookctl.report.fields import duration, rate
 from hookctl.report.plan import render_json, render_text
 from hookctl.report.printable import printable

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hookctl.diff import make_plan
+from hookctl.config.diff import make_plan
+from hookctl.config.review import PlanFinding
 from hookctl.model import (
     AppliedState,
     Attempt,
@@ -33,7 +34,6 @@ from hookctl.model import (
     Timing,
     Verdict,
 )
-from hookctl.pipeline import PlanFinding
 from hookctl.report import comment, deliveries, doctor, findings, github, junit, log, plan, results, sarif, trials
 from hookctl.report.annotations import of_findings, of_policies
 from hookctl.report.outcome import ApplyOutcome, Ending

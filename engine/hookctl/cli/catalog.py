@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def entries(session: Session) -> list[Entry]:
     """One entry per name, in order of name. Files that have errors are left out, and standard error says so."""
     from hookctl.apply import AppliedStore
-    from hookctl.diff import make_plan
+    from hookctl.config.diff import make_plan
 
     applied = AppliedStore(session.store_path).read()
     results, circuits, suspended = _standing(session, applied)

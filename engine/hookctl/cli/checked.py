@@ -18,16 +18,16 @@ _MANY = 1_000_000
 """What a large directory holds stays for the whole command; to look for garbage in it again and again takes a tenth of the time."""
 
 if TYPE_CHECKING:
-    from hookctl.checking import Checked
     from hookctl.cli.formats import Outputs
     from hookctl.cli.session import Session
+    from hookctl.config.directory import Checked
     from hookctl.model import Finding
 
 
 def check(session: Session) -> Checked:
     """The directory's files, checked; with progress on standard error if there are so many that it takes a while."""
     gc.set_threshold(_MANY)
-    from hookctl.checking import check_directory
+    from hookctl.config.directory import check_directory
 
     checked = check_directory(
         session.directory,

@@ -31,7 +31,7 @@ def write_plan(path: Path, text: str) -> None:
 
 def load_document(path: Path) -> dict[str, Json]:
     """The JSON object of a saved plan. Raises StateError when there is none, or it is larger than any that is saved."""
-    from hookctl.diff import read_document
+    from hookctl.config.diff import read_document
 
     try:
         data = read_given(path, limit=LIMIT)

@@ -14,12 +14,12 @@ from hookctl.cli.surroundings import NOTHING_GIVEN, Given, gather
 if TYPE_CHECKING:
     import click
 
-    from hookctl.checking import Checked
     from hookctl.cli.formats import Outputs
     from hookctl.cli.session import Session
-    from hookctl.effects import Effects
+    from hookctl.config.directory import Checked
+    from hookctl.config.effects import Effects
+    from hookctl.config.review import PlanFinding
     from hookctl.model import Finding, Plan
-    from hookctl.pipeline import PlanFinding
     from hookctl.report.annotations import Annotation
     from hookctl.report.outcome import ApplyOutcome
 
@@ -55,13 +55,13 @@ class Review:
     @property
     def has_drift(self) -> bool:
         """True when something else than an apply has changed what runs."""
-        from hookctl.pipeline import DRIFT
+        from hookctl.config.review import DRIFT
 
         return any(finding.policy == DRIFT for finding in self.findings)
 
     def refusing_removals(self) -> Review:
         """The same, but that too many removals are an error."""
-        from hookctl.pipeline import REMOVALS
+        from hookctl.config.review import REMOVALS
 
         return replace(self, findings=tuple(replace(one, is_error=True) if one.policy == REMOVALS else one for one in self.findings))
 
@@ -74,8 +74,8 @@ def review_directory(ctx: click.Context, session: Session, outputs: Outputs, giv
 def review_checked(session: Session, checked: Checked, given: Given = NOTHING_GIVEN, scope: Scope = EVERYTHING) -> Review:
     """Plan files that were checked, and are valid, against what is applied now or was said in a revision."""
     from hookctl.apply import AppliedStore
+    from hookctl.config.review import Base, check_revision, plan_directory, tool_versions
     from hookctl.model import AppliedState
-    from hookctl.pipeline import Base, check_revision, plan_directory, tool_versions
 
     base: Base | None = check_revision(session.directory, scope.against, session.plugins, cache=cache_folder()) if scope.against is not None else None
     session.progress.update(lambda: f"{len(checked.plans):,} webhooks read, comparing them")
@@ -97,7 +97,7 @@ def review_saved(session: Session, plan: Plan, warnings: tuple[Finding, ...] = (
     only the changes are shown.
     """
     from hookctl.apply import AppliedStore
-    from hookctl.effects import Effects
+    from hookctl.config.effects import Effects
 
     applied = AppliedStore(session.store_path).read()
     said = drift(session, applied)
@@ -107,7 +107,7 @@ def review_saved(session: Session, plan: Plan, warnings: tuple[Finding, ...] = (
 
 
 def _review(session: Session, plan: Plan, said: Sequence[PlanFinding], checked: Checked | None = None, given: Given = NOTHING_GIVEN) -> Review:
-    from hookctl.pipeline import check_plan, check_removals, plan_effects
+    from hookctl.config.review import check_plan, check_removals, plan_effects
 
     webhooks, warnings, outlines = (checked.webhooks, checked.findings, checked.outlines) if checked else ((), (), None)
     session.progress.update(lambda: f"{len(plan.changed):,} changes, working out what they mean")

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
-    from hookctl.diff import RemovalLimit
+    from hookctl.config.diff import RemovalLimit
+    from hookctl.config.review import PlanFinding
     from hookctl.model import AppliedState
-    from hookctl.pipeline import PlanFinding
 
 
 def removal_limit(session: Session) -> RemovalLimit:
     """What ``[safety]`` of hookctl.toml allows."""
-    from hookctl.diff import RemovalLimit
+    from hookctl.config.diff import RemovalLimit
 
     default = RemovalLimit()
     given = session.settings.get("safety", {})
@@ -25,14 +25,14 @@ def check_rules(session: Session) -> None:
     """Raises SettingsError for what is wrong with ``[policies]`` of hookctl.toml, which a plan needs."""
     tables = session.settings.get("policies", {})
     if tables:
-        from hookctl.check import check_policy_settings
+        from hookctl.config.check import check_policy_settings
 
         check_policy_settings(tables, session.plugins)
 
 
 def drift(session: Session, applied: AppliedState) -> Sequence[PlanFinding]:
     """What something else than an apply has changed: warnings. Never makes the store."""
-    from hookctl.pipeline import check_drift
+    from hookctl.config.review import check_drift
 
     if not session.store_path.exists():
         return ()

@@ -37,8 +37,8 @@ def saved_plan(
     from hookctl.cli.checked import without_errors
     from hookctl.cli.plan_file import load_document
     from hookctl.cli.signing_key import signing_key
-    from hookctl.diff import check_signature, is_signed, plan_in
-    from hookctl.pipeline import check_saved
+    from hookctl.config.diff import check_signature, is_signed, plan_in
+    from hookctl.config.review import check_saved
     from hookctl.report.printable import printable
 
     key = signing_key(session, key_reference) if key_reference else None
@@ -55,7 +55,7 @@ def saved_plan(
 
 def _require_applicable(session: Session, plan: Plan) -> None:
     """The same hookctl and plugins must have made the plan that would carry it out."""
-    from hookctl.pipeline import tool_versions
+    from hookctl.config.review import tool_versions
 
     if plan.against:
         revision = f"the git revision {plan.against.ref!r}"

@@ -31,7 +31,7 @@ def key_reference(_: click.Context, parameter: click.Parameter, given: str | Non
 def signing_key(session: Session, reference: str) -> bytes:
     """The key that a reference stands for. Raises SecretError when there is none, or it is short; none holds it."""
     from hookctl.cli.secrets import read_secret
-    from hookctl.diff import MIN_KEY_BYTES
+    from hookctl.config.diff import MIN_KEY_BYTES
     from hookctl.model.secret import references
 
     (named,) = references(reference)

@@ -13,7 +13,7 @@ from hookctl.report.printable import printable
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
-    from hookctl.effects import Recent
+    from hookctl.config.effects import Recent
     from hookctl.model import DeliveryStatus, Json, Plan
     from hookctl.run.intake import BadEvent
 
@@ -49,7 +49,7 @@ def gather(session: Session, plan: Plan, given: Given) -> Known:
 
     Raises EventError for a sample that is no event; among recent events such a one is passed over, and said so.
     """
-    from hookctl.effects import Recent
+    from hookctl.config.effects import Recent
 
     samples = tuple(_sample(session, given.sample)) if given.sample else ()
     recent = Recent(given.events.name, _newest(session, given.events)) if given.events else None

@@ -14,7 +14,7 @@ from hookctl.report.printable import printable
 from hookctl.report.results import Outcome, Result
 
 if TYPE_CHECKING:
-    from hookctl.pipeline import PlanFinding
+    from hookctl.config.review import PlanFinding
 
 POLICY = "policy/"
 """Before a policy's name, where a rule id is asked for."""

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from hookctl.effects import ChangeEffects, Effects
+from hookctl.config.effects import ChangeEffects, Effects
 from hookctl.model import Action, Change, Finding, Plan
 from hookctl.report.effects import summary_lines
 from hookctl.report.findings import counted, findings_text, summary_line
@@ -18,7 +18,7 @@ from hookctl.report.plan import NO_EFFECTS, by_change, described, finding_lines,
 from hookctl.report.results import Outcome, Result
 
 if TYPE_CHECKING:
-    from hookctl.pipeline import PlanFinding
+    from hookctl.config.review import PlanFinding
 
 NAMED = 10
 """So many removed webhooks are named in the warning, the others counted."""

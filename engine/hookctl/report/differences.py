@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from json.encoder import encode_basestring
 
-from hookctl.effects.structure import INSIDE, JsonText, Marker, Masked, Opened, Path, Step, closed, size
+from hookctl.config.effects.structure import INSIDE, JsonText, Marker, Masked, Opened, Path, Step, closed, size
 from hookctl.model import Json
 from hookctl.report.printable import printable
 

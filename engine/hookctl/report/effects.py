@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from hookctl.effects import Break, ChangeEffects, Effects, Leaving, Matching, Payload, RequestChange, Requests, Retries, Waiting
+from hookctl.config.effects import Break, ChangeEffects, Effects, Leaving, Matching, Payload, RequestChange, Requests, Retries, Waiting
 from hookctl.model import Json
 from hookctl.report.differences import difference_document, difference_lines, json_paths
 from hookctl.report.fields import duration

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hookctl.diff import sign, to_document
-from hookctl.effects import ChangeEffects, Effects
+from hookctl.config.diff import sign, to_document
+from hookctl.config.effects import ChangeEffects, Effects
 from hookctl.model import Action, Change, Finding, Json, Plan, Revision, Status
 from hookctl.model.outline import Outline
 from hookctl.report.effects import effect_document, effect_lines, event_lines, summary_document, summary_lines
@@ -18,7 +18,7 @@ from hookctl.report.outcome import ApplyOutcome, outcome_document
 from hookctl.report.printable import json_text, printable
 
 if TYPE_CHECKING:
-    from hookctl.pipeline import PlanFinding
+    from hookctl.config.review import PlanFinding
 
 SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.RENAME: "~", Action.UNCHANGED: " "}
 COLORS = {"+": "green", "~": "yellow", "-": "red"}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from hookctl.effects.structure import MAX_LEVELS, Step, differences, open_up
+from hookctl.config.effects.structure import MAX_LEVELS, Step, differences, open_up
 from hookctl.model import Json
 from hookctl.report.differences import difference_document, difference_lines
 from hookctl.report.invocation import attempt_json, render_attempt, tick, verdict_lines

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from hookctl.diff import make_plan
+from hookctl.config.diff import make_plan
 from hookctl.model import Action, AppliedState, Change, DeliveryPlan, DeliveryStatus, Json, Status
 from hookctl.queue.interface import Circuit
 from hookctl.report.fields import field_lines

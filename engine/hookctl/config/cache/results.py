@@ -1,0 +1,88 @@
+"""The results of one directory's files in one file of text."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hookctl.config.cache.outlines import Outlines
+from hookctl.config.cache.rows import Rows
+from hookctl.model import Finding, Severity, SourceFile, Span
+
+
+class Result(NamedTuple):
+    """What checking a file without errors came to."""
+
+    names: Sequence[str]
+    """Of the file's webhooks, in order."""
+    digests: Sequence[str]
+    """Of their delivery plans."""
+    warnings: Sequence[Finding] = ()
+
+
+class Cache:
+    """The results of one directory.
+
+    Found by a file's content, so that a renamed file is found and an edited one is not. Only results that were asked for or added
+    are kept by :meth:`save`, so that it never grows beyond the directory.
+    """
+
+    def __init__(self, folder: Path, directory: Path, key: str) -> None:
+        """``folder`` is where cache files are; ``key`` is the fingerprint of all that results depend on besides a file's content."""
+        path = folder / hashlib.sha256(os.fsencode(directory.resolve())).hexdigest()[:16]
+        self._rows = Rows(path, key)
+        self.outlines = Outlines(path.with_name(f"{path.name}-outlines"), key)
+        """Of the directory's webhooks, where a plan needed them."""
+
+    def get(self, path: str, content: bytes) -> Result | None:
+        """The result for a file with this content, its warnings about the file ``path``; None where there is none."""
+        row = self._rows.get(hashlib.sha256(content).hexdigest())
+        if row is None:
+            return None
+        parts = row.split("\t")
+        if len(parts) % 2:
+            return Result(parts[1::2], parts[2::2])
+        return Result(parts[1:-1:2], parts[2:-1:2], _warnings(parts[-1], path, content))
+
+    def add(self, content: bytes, result: Result) -> None:
+        """Keep a result for a file with this content."""
+        self._rows.add(_row(hashlib.sha256(content).hexdigest(), result))
+
+    def save(self) -> None:
+        """Write the results, as :meth:`Rows.save` does."""
+        self._rows.save()
+
+
+def _row(digest: str, result: Result) -> str:
+    """The digest of the content, then names and digests by turns, then the warnings, if there are any; tabs between, which stand in none of them."""
+    webhooks = chain.from_iterable(zip(result.names, result.digests, strict=True))
+    warnings = [[one.rule, one.message, one.hint, _bounds(one.span), one.suggestions, one.webhook] for one in result.warnings]
+    return "\t".join([digest, *webhooks, *([json.dumps(warnings)] if warnings else [])])
+
+
+def _warnings(text: str, path: str, content: bytes) -> Sequence[Finding]:
+    file = SourceFile(path, content.decode())
+    return [_warning(file, warning) for warning in json.loads(text)]
+
+
+def _bounds(span: Span | None) -> list[int] | None:
+    return [span.line, span.column, span.end_line, span.end_column] if span else None
+
+
+def _warning(file: SourceFile, row: Any) -> Finding:
+    rule, message, hint, bounds, suggestions, webhook = row
+    return Finding(
+        rule=rule,
+        severity=Severity.WARNING,
+        message=message,
+        hint=hint,
+        file=file,
+        span=Span(*bounds) if bounds else None,
+        suggestions=tuple(suggestions),
+        webhook=webhook,
+    )

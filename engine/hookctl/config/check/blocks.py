@@ -1,0 +1,132 @@
+"""Plugin blocks: ``auth``, ``transport`` and ``response_validators``, each checked by the schema of the plugin that its ``type`` names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from hookctl.config.check.guarded import guarded
+from hookctl.config.check.headers import check_headers
+from hookctl.config.check.notes import Notes, nearest
+from hookctl.config.check.schemas import Annotated, Schema
+from hookctl.config.check.secrets import check_secret
+from hookctl.errors import TemplateError
+from hookctl.model import Json, Pointer, brief
+from hookctl.network import UrlProblem, check_url
+from hookctl.plugin import AuthType, TransportType, ValidatorType
+from hookctl.plugin.calls import Plugins
+from hookctl.plugin.interfaces import DEFAULT_VALIDATOR
+
+T = TypeVar("T")
+
+
+class Blocks:
+    """Checks plugin blocks; compiles each plugin's schema once."""
+
+    def __init__(self, plugins: Plugins) -> None:
+        self._plugins = plugins
+        self._schemas: dict[tuple[str, str], Schema] = {}
+        from hookctl.template import blanked  # needed by nothing that only loads; and once, since thousands of imports are felt
+
+        self._blanked = blanked
+
+    def check(self, notes: Notes) -> None:
+        """Note what is wrong in every block of a webhook."""
+        fields = notes.webhook.fields
+        for pointer, block in _blocks(fields, "auth"):
+            self._check_block(notes, pointer, block, "auth", self._plugins.auth)
+        for pointer, block in _blocks(fields, "transport"):
+            self._check_block(notes, pointer, block, "transport", self._plugins.transports)
+        for pointer, block in _blocks(fields, "response_validators"):
+            self._check_validator(notes, pointer, {"type": DEFAULT_VALIDATOR, **block})
+        self._check_target(notes)
+
+    def _check_block(self, notes: Notes, pointer: Pointer, block: Mapping[str, Json], kind: str, known: Mapping[str, T]) -> T | None:
+        """Note what its schema refuses in a block; gives the plugin that the block names, None when there is none."""
+        name = block.get("type")
+        if not isinstance(name, str):
+            return None
+        plugin = known.get(name)
+        if plugin is None:
+            hint = f"Known are: {', '.join(sorted(known))}; `hookctl plugins` shows what is installed." if known else "Install the plugin that adds it."
+            hint += self._plugins.failed_hint
+            place = (*pointer, "type")
+            notes.add("unknown-plugin", f"no {kind} plugin is called {brief(name)!r}", hint, place, suggestions=nearest(name, known))
+            return None
+        settings: Json = {key: value for key, value in block.items() if key != "type"}
+        schema = guarded(notes, self._plugins, pointer, (kind, name), lambda: self._schema(kind, name, plugin))
+        if schema is not None:
+            schema.check(notes, settings, pointer)
+        return plugin
+
+    def _check_validator(self, notes: Notes, pointer: Pointer, block: Mapping[str, Json]) -> None:
+        before = len(notes.findings)
+        plugin = self._check_block(notes, pointer, block, "validator", self._plugins.validators)
+        if plugin is None:
+            return
+        settings = {key: value for key, value in block.items() if key != "type"}
+        is_valid = len(notes.findings) == before
+        if not is_valid and (not isinstance(settings.get(plugin.expression), str) or notes.has((*pointer, plugin.expression))):
+            return
+
+        def build() -> None:
+            try:
+                plugin.build(settings)
+            except TemplateError as error:
+                place, part = ((*pointer, plugin.expression), (error.start, error.end)) if plugin.expression in settings else (pointer, None)
+                notes.add(_rule(error), error.message, error.hint, place, part=part)
+            except Exception:
+                if is_valid:  # only then must it not fail; built of other settings, it is asked about its expression alone
+                    raise
+
+        guarded(notes, self._plugins, pointer, ("validator", plugin.name), build)
+
+    def _check_target(self, notes: Notes) -> None:
+        """The URL rules: those of the transport, where it has its own."""
+        fields = notes.webhook.fields
+        written, transport = fields.get("url"), fields.get("transport")
+        url = self._blanked(written) if isinstance(written, str) else None
+        if url is None:
+            return
+        if not isinstance(transport, dict):
+            _note_url(notes, ("url",), check_url(url))
+        elif isinstance(name := transport.get("type"), str) and name in self._plugins.transports:
+            rule = self._plugins.transports[name].check_url or check_url
+            guarded(notes, self._plugins, ("transport",), ("transport", name), lambda: _note_url(notes, ("url",), rule(url)))
+
+    def _schema(self, kind: str, name: str, plugin: object) -> Schema:
+        if (kind, name) not in self._schemas:
+            schema: Mapping[str, Json] = plugin.schema if isinstance(plugin, AuthType | TransportType | ValidatorType) else {}
+            self._schemas[kind, name] = Schema(schema, ANNOTATED)
+        return self._schemas[kind, name]
+
+
+def check_setting_url(notes: Notes, pointer: Pointer, value: Json) -> None:
+    """Note a URL that may not be called: the look at what a schema marks with ``x-url``."""
+    if isinstance(value, str):
+        _note_url(notes, pointer, check_url(value))
+
+
+def _note_url(notes: Notes, pointer: Pointer, problems: Sequence[UrlProblem]) -> None:
+    for problem in problems:
+        notes.add(problem.rule, problem.message, problem.hint, pointer, part=(problem.start, problem.end))
+
+
+ANNOTATED: Annotated = {"x-secret": check_secret, "x-url": check_setting_url, "x-headers": check_headers}
+"""Annotations of plugins' schemas, and who looks at what they mark."""
+
+
+def _blocks(fields: Mapping[str, Json], field: str) -> Iterator[tuple[Pointer, Mapping[str, Json]]]:
+    """Each block of a field that holds one, or a list of them."""
+    value = fields.get(field)
+    if isinstance(value, dict):
+        yield (field,), value
+    elif isinstance(value, list):
+        yield from (((field, index), item) for index, item in enumerate(value) if isinstance(item, dict))
+
+
+def _rule(error: TemplateError) -> str:
+    """The rule of a validator's error; what a plugin calls otherwise, or leaves at its default, is about its expression."""
+    from hookctl.model.rules import RULES  # only for a file that has a finding
+
+    return error.rule if error.rule in RULES and error.rule != "template-syntax" else "expression-invalid"

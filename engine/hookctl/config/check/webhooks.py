@@ -1,0 +1,59 @@
+"""Checks webhooks one by one, and then against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hookctl.config.check.blocks import Blocks
+from hookctl.config.check.headers import check_headers
+from hookctl.config.check.notes import Notes
+from hookctl.config.check.schemas import Schema
+from hookctl.config.check.secrets import check_references
+from hookctl.config.check.texts import Texts
+from hookctl.model import Finding, Webhook, brief
+from hookctl.plugin.calls import Plugins
+from hookctl.schema_files import read_schema
+
+
+class Checker:
+    """Checks one webhook after the other; compiles schemas once. Looks at the files alone: neither network, secrets nor state."""
+
+    def __init__(self, plugins: Plugins) -> None:
+        self._plugins = plugins
+        self._schema = Schema(read_schema("webhook.schema.json"), {})
+        self._blocks = Blocks(plugins)
+        self._texts = Texts(plugins)
+
+    def check(self, webhook: Webhook) -> list[Finding]:
+        """Every finding about a webhook by itself. A plugin that raises is a finding, too."""
+        notes = Notes(webhook)
+        self._schema.check(notes, dict(webhook.fields))
+        check_headers(notes, ("headers",), webhook.fields.get("headers"))
+        check_references(notes, self._plugins.secret_sources, self._plugins.failed_hint)
+        self._blocks.check(notes)
+        self._texts.check(notes)
+        return notes.findings
+
+
+def check_names(webhooks: Iterable[Webhook]) -> list[Finding]:
+    """A finding for each name that an earlier webhook has, compared without case."""
+    findings: list[Finding] = []
+    first: dict[str, Webhook] = {}
+    for webhook in webhooks:
+        notes = Notes(webhook)
+        _check_name(notes, first)
+        findings += notes.findings
+    return findings
+
+
+def _check_name(notes: Notes, first: dict[str, Webhook]) -> None:
+    name = notes.webhook.name
+    if not name:
+        return
+    other = first.setdefault(name.casefold(), notes.webhook)
+    if other is not notes.webhook:
+        as_written = "" if other.name == name else f", written {brief(other.name)!r}"
+        place = f"{other.file.path}:{other.positions.value(('name',)).line}"
+        notes.add(
+            "name-duplicate", f"the name {brief(name)!r} is taken by the webhook at {place}{as_written}", "Give each webhook a name of its own.", ("name",)
+        )

@@ -1,0 +1,127 @@
+"""A plan as a JSON document (``schemas/plan.schema.json``), and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import cast
+
+from hookctl.config.diff.changes import make_plan
+from hookctl.config.diff.signature import SIGNATURE
+from hookctl.errors import AlteredPlanError, StateError
+from hookctl.model import Action, AppliedState, Change, DeliveryPlan, Json, Plan, Pointer, Revision, canonical_json
+from hookctl.schema_files import read_schema
+
+FORMAT_VERSION = "1.0"
+"""The first number is raised when a reader of the old form would misread the new one."""
+NOT_PART_OF_THE_PLAN = frozenset({"findings", "outcome", SIGNATURE})
+"""Keys of a plan's document that its digest does not cover."""
+
+
+def to_document(plan: Plan, effects: Mapping[str, Json] | None = None, together: Json = None) -> dict[str, Json]:
+    """The plan as a JSON object: everything that :func:`read_plan` needs, and for other readers the fields and the counts.
+
+    ``effects`` says what each change means, by name, and ``together`` what all do: readers of a saved plan work them out again.
+    """
+    return {
+        "format_version": FORMAT_VERSION,
+        "serial": plan.serial,
+        "digest": plan.digest,
+        "versions": dict(plan.versions),
+        "only": list(plan.only),
+        "against": {"ref": plan.against.ref, "commit": plan.against.commit} if plan.against else None,
+        "changes": [{**_change(change), "effects": (effects or {}).get(change.name)} for change in plan.changes],
+        "summary": {**{action.value: sum(change.action is action for change in plan.changes) for action in Action}, "effects": together},
+    }
+
+
+def read_document(text: str | bytes) -> dict[str, Json]:
+    """The JSON object of a saved plan, of which nothing is known yet but its format version.
+
+    Raises StateError when the text is not a saved plan, or is one of a format that this hookctl does not read.
+    """
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise StateError(f"not a saved plan: {error}", hint="Save one with `hookctl plan --out FILE`.") from error
+    if not isinstance(document, dict) or "format_version" not in document:
+        raise StateError("not a saved plan: there is no format_version in it", hint="Save one with `hookctl plan --out FILE`.")
+    if document["format_version"] != FORMAT_VERSION:
+        raise StateError(
+            f"the saved plan has format version {document['format_version']!r}, this hookctl reads {FORMAT_VERSION!r}",
+            hint="Apply it with the hookctl that made it, or plan again.",
+        )
+    return document
+
+
+def read_plan(text: str | bytes) -> Plan:
+    """The plan in a document that was saved: :func:`plan_in` of :func:`read_document`. Raises as both do."""
+    return plan_in(read_document(text))
+
+
+def plan_in(document: Mapping[str, Json]) -> Plan:
+    """The plan in a document that was saved, made again from both of its ends.
+
+    Whatever else the document holds must be equal to what the plan says. ``findings``, ``effects`` and ``outcome`` are
+    left out, since they are worked out again. Raises AlteredPlanError when something was changed after it was saved.
+    """
+    stated = {key: value for key, value in document.items() if key not in NOT_PART_OF_THE_PLAN}
+    try:
+        stated["summary"] = {**cast("dict[str, Json]", stated["summary"]), "effects": None}
+        changes = [{**change, "effects": None} for change in cast("list[dict[str, Json]]", stated["changes"])]
+        stated["changes"] = cast("list[Json]", changes)
+        _require_schema({**stated, "findings": []})
+        plan = _rebuild(stated)
+        unaltered = canonical_json(to_document(plan)) == canonical_json(stated)
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise _altered() from error
+    if not unaltered:
+        raise _altered()
+    return plan
+
+
+def _require_schema(document: dict[str, Json]) -> None:
+    """Raise ValueError for values of a type that no plan has, which nothing after this is made for."""
+    import jsonschema_rs  # only to read a plan
+
+    jsonschema_rs.validate(cast("dict[str, object]", read_schema("plan.schema.json")), document)
+
+
+def _altered() -> AlteredPlanError:
+    return AlteredPlanError("the saved plan was altered: its content does not match its digest", hint="Plan again and apply what that says.")
+
+
+def _change(change: Change) -> dict[str, Json]:
+    return {
+        "name": change.name,
+        "action": change.action.value,
+        "renamed_from": change.renamed_from,
+        "before": change.before.to_json() if change.before else None,
+        "after": change.after.to_json() if change.after else None,
+        "fields": [{"pointer": _json_pointer(field.pointer), "before": field.before, "after": field.after} for field in change.fields],
+    }
+
+
+def _json_pointer(pointer: Pointer) -> str:
+    """RFC 6901: a path into ``before`` and ``after`` that other tools can follow."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in pointer)
+
+
+def _rebuild(document: Mapping[str, Json]) -> Plan:
+    """Made from its two ends alone, as the first time: whatever else the document says can be compared with it."""
+    changes = cast("list[Mapping[str, Json]]", document["changes"])
+    applied = AppliedState(cast("int", document["serial"]), _plans(changes, "before"))
+    against = cast("Mapping[str, str] | None", document["against"])
+    return make_plan(
+        applied,
+        _plans(changes, "after"),
+        cast("Mapping[str, str]", document["versions"]),
+        only=cast("list[str]", document["only"]),
+        against=Revision(against["ref"], against["commit"]) if against else None,
+    )
+
+
+def _plans(changes: list[Mapping[str, Json]], side: str) -> dict[str, DeliveryPlan]:
+    documents = [change[side] for change in changes]
+    plans = [DeliveryPlan.from_json(cast("Mapping[str, Json]", document)) for document in documents if document is not None]
+    return {plan.name: plan for plan in plans}

@@ -1,0 +1,25 @@
+"""What a plan means: the requests that it changes, what leaves for where, which events go elsewhere. Pure: nothing is sent or resolved."""
+
+from hookctl.config.effects.events import Matching, Recent
+from hookctl.config.effects.find import ChangeEffects, Effects, Surroundings, find_effects
+from hookctl.config.effects.payload import Break, Payload
+from hookctl.config.effects.requests import RequestChange, Requests
+from hookctl.config.effects.retries import Retries
+from hookctl.config.effects.targets import Leaving
+from hookctl.config.effects.waiting import Waiting
+
+__all__ = [
+    "Break",
+    "ChangeEffects",
+    "Effects",
+    "Leaving",
+    "Matching",
+    "Payload",
+    "Recent",
+    "RequestChange",
+    "Requests",
+    "Retries",
+    "Surroundings",
+    "Waiting",
+    "find_effects",
+]

@@ -1,0 +1,117 @@
+"""Which of the recent events go elsewhere: matched by a webhook that did not match them before, or no longer, or sent to one target twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from hookctl.config.effects.targets import target_of
+from hookctl.errors import HookctlError
+from hookctl.model import Change, DeliveryPlan, Json, Status
+from hookctl.template import When, compile_when
+
+Document = Mapping[str, Json]
+Indices = frozenset[int]
+NONE: Indices = frozenset()
+
+MAX_EVALUATIONS = 500_000
+"""Conditions times events: with very many different conditions fewer events are looked at, the newest."""
+FEWEST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """Events that stand for those to come, the newest first."""
+
+    origin: str
+    """Where they are from, for people: ``events.jsonl``, ``the store``."""
+    documents: Sequence[Document]
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """Which of the recent events one webhook receives, by their place among them."""
+
+    newly: Indices
+    no_longer: Indices
+    still: Indices
+    twice: Indices
+    """Sent to the same host and path by another webhook too, which was not so before."""
+    twice_with: tuple[str, ...]
+    """The names of those webhooks."""
+
+
+class Conditions:
+    """Compiles each condition once, and evaluates it once for each of the recent events."""
+
+    def __init__(self, documents: Sequence[Document] = ()) -> None:
+        self._by_type: dict[str, list[tuple[int, Document]]] = {}
+        for index, document in enumerate(documents):
+            self._by_type.setdefault(str(document.get("event_type")), []).append((index, document))
+        self._compiled: dict[str, When | None] = {}
+        self._received: dict[tuple[str, str | None], Indices] = {}
+
+    def received(self, plan: DeliveryPlan | None) -> Indices:
+        """The recent events that a webhook receives; one for which its ``when`` cannot be evaluated is dead, and counts as not received."""
+        if plan is None or plan.status is Status.INACTIVE:
+            return NONE
+        key = (plan.event, plan.when)
+        if key not in self._received:
+            events = self._by_type.get(plan.event, ())
+            self._received[key] = frozenset(index for index, document in events if self._holds(plan.when, document))
+        return self._received[key]
+
+    def lets(self, plan: DeliveryPlan, document: Document) -> bool | None:
+        """Whether a webhook is active and its ``when`` holds for an event; None when it cannot be evaluated for it."""
+        return plan.status is Status.ACTIVE and self._holds(plan.when, document)
+
+    def _holds(self, when: str | None, document: Document) -> bool | None:
+        if when is None:
+            return True
+        try:
+            if when not in self._compiled:
+                self._compiled[when] = compile_when(when)
+            compiled = self._compiled[when]
+            return None if compiled is None else compiled.matches(document)
+        except HookctlError:
+            self._compiled.setdefault(when, None)
+            return None
+
+
+def bounded(recent: Recent, changes: Iterable[Change]) -> Recent:
+    """As many of the newest events as can be looked at in a reasonable time, given how many conditions there are."""
+    if len(recent.documents) <= FEWEST:
+        return recent
+    plans = [plan for change in changes for plan in (change.before, change.after) if plan]
+    conditions = len({(plan.event, plan.when) for plan in plans})
+    return Recent(recent.origin, recent.documents[: max(FEWEST, MAX_EVALUATIONS // max(conditions, 1))])
+
+
+class Deliveries:
+    """Who sends to which target, before and after a plan."""
+
+    def __init__(self, changes: Iterable[Change], conditions: Conditions) -> None:
+        self._conditions = conditions
+        self._before: dict[tuple[str, str], list[DeliveryPlan]] = {}
+        self._after: dict[tuple[str, str], list[DeliveryPlan]] = {}
+        for change in changes:
+            for plan, sides in ((change.before, self._before), (change.after, self._after)):
+                if plan and plan.status is Status.ACTIVE:
+                    sides.setdefault((plan.event, target_of(plan.url)), []).append(plan)
+
+    def matching(self, change: Change) -> Matching:
+        """What the change means for the recent events."""
+        was, becomes = (self._conditions.received(plan) for plan in (change.before, change.after))
+        before = self._shared(change.before, self._before)
+        after = self._shared(change.after, self._after)
+        moved = change.before and change.after and target_of(change.before.url) != target_of(change.after.url)
+        already = NONE if moved else NONE.union(*before.values())
+        twice = {name: indices - already for name, indices in after.items() if indices - already}
+        return Matching(becomes - was, was - becomes, was & becomes, NONE.union(*twice.values()), tuple(sorted(twice)))
+
+    def _shared(self, plan: DeliveryPlan | None, sides: Mapping[tuple[str, str], Sequence[DeliveryPlan]]) -> dict[str, Indices]:
+        """The events that others send to the same target as ``plan`` does, by their names."""
+        if plan is None:
+            return {}
+        others = [other for other in sides.get((plan.event, target_of(plan.url)), ()) if other.name != plan.name]
+        return {other.name: self._conditions.received(plan) & self._conditions.received(other) for other in others}

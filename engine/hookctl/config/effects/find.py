@@ -1,0 +1,225 @@
+"""Puts together what a plan means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from hookctl.config.effects.events import Conditions, Deliveries, Matching, Recent, bounded
+from hookctl.config.effects.payload import Break, Payload, payload_of
+from hookctl.config.effects.requests import Document, Render, RequestChange, Requests, Sample, request_change, summed_up
+from hookctl.config.effects.retries import Retries, retries_of
+from hookctl.config.effects.targets import Leaving, Targets
+from hookctl.config.effects.waiting import Waiting, waiting_of
+from hookctl.model import Action, Change, DeliveryPlan, DeliveryStatus, Plan
+from hookctl.model.outline import Outline
+from hookctl.plugin.added import Added, added_by
+from hookctl.plugin.interfaces import AuthType, EventType
+
+MAX_NEW_RENDERED = 200
+"""So many new webhooks are shown whole: nobody reads more, and a plan of ten thousand files must not wait for it."""
+
+
+class Outlines(Protocol):
+    """Outlines that are known from earlier, by the digest of the delivery plan."""
+
+    def get(self, digest: str) -> Outline | None:
+        """None where it is not known."""
+
+    def add(self, digest: str, outline: Outline) -> None:
+        """Keep one that was worked out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a plan's effects depend on besides the plan."""
+
+    event_types: Mapping[str, EventType]
+    auth_types: Mapping[str, AuthType]
+    render: Render
+    jitter: float
+    """The share by which a retry may come later than scheduled."""
+    samples: Sequence[Document] = ()
+    """Events to show requests for; a webhook of a type that none has is shown for its mock event."""
+    recent: Recent | None = None
+    waiting: Mapping[str, Mapping[DeliveryStatus, int]] = field(default_factory=dict)
+    """The deliveries that wait or are held now, by webhook."""
+    outlines: Outlines | None = None
+    """None: each is worked out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeEffects:
+    """What one change means."""
+
+    name: str
+    requests: Requests | None
+    """None for a webhook that is removed, and for new ones beyond the first :data:`MAX_NEW_RENDERED`."""
+    payload: Payload
+    breaks: tuple[Break, ...]
+    leaving: Leaving | None
+    new_hosts: tuple[str, ...]
+    matching: Matching | None
+    """None where there are no recent events to look at."""
+    retries_before: Retries | None
+    retries: Retries | None
+    """None for a webhook that is removed."""
+    waiting: Waiting
+    outline: Outline | None = None
+    """Of a new webhook beyond the first :data:`MAX_NEW_RENDERED`: for people it is one line."""
+
+    @property
+    def changes_no_request(self) -> bool:
+        """True when every sample's request stays as it is."""
+        return self.requests is not None and self.requests.changed == 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """What a plan means. What is unchanged has no entry."""
+
+    changes: Mapping[str, ChangeEffects]
+    looked_at: int = 0
+    """Recent events that were looked at."""
+    origin: str = ""
+    """Where those are from; empty when there are none."""
+
+    @property
+    def leaving(self) -> tuple[Leaving, ...]:
+        """What newly leaves, by host and event type, over all changes."""
+        found: dict[tuple[str, str], list[Leaving]] = {}
+        for effects in self.changes.values():
+            if effects.leaving:
+                found.setdefault((effects.leaving.host, effects.leaving.event), []).append(effects.leaving)
+        return tuple(_together(found[target]) for target in sorted(found))
+
+    @property
+    def new_hosts(self) -> tuple[str, ...]:
+        """Hosts that are talked to for the first time."""
+        return tuple(sorted({host for effects in self.changes.values() for host in effects.new_hosts}))
+
+    def names(self, payload: Payload) -> tuple[str, ...]:
+        """The webhooks whose payload changes in that way."""
+        return tuple(name for name, effects in self.changes.items() if effects.payload is payload)
+
+    @property
+    def without_request(self) -> tuple[str, ...]:
+        """The changed webhooks whose requests stay as they are."""
+        return tuple(name for name, effects in self.changes.items() if effects.changes_no_request)
+
+    def events(self, which: str) -> int:
+        """How many of the recent events are ``newly``, ``no_longer`` or ``twice`` of some webhook; each once."""
+        found: Iterable[frozenset[int]] = (getattr(effects.matching, which) for effects in self.changes.values() if effects.matching)
+        return len(frozenset().union(*found))
+
+    @property
+    def waiting(self) -> Waiting:
+        """What becomes of all that waits for a changed webhook."""
+        all_waiting = [effects.waiting for effects in self.changes.values()]
+        return Waiting(*(sum(getattr(waiting, name) for waiting in all_waiting) for name in ("sent", "released", "held", "cancelled")))
+
+    @property
+    def longest(self) -> ChangeEffects | None:
+        """The change after which a delivery is tried for the longest time."""
+        found = [effects for effects in self.changes.values() if effects.retries]
+        return max(found, key=lambda effects: effects.retries.last_after if effects.retries else 0.0, default=None)
+
+
+def _together(leaving: Sequence[Leaving]) -> Leaving:
+    """What leaves for one host from several webhooks; most often there is one."""
+    if len(leaving) == 1:
+        return leaving[0]
+    fields = {field for one in leaving for field in one.fields}
+    return Leaving(leaving[0].host, leaving[0].event, tuple(sorted(fields)))
+
+
+def find_effects(plan: Plan, around: Surroundings) -> Effects:
+    """What each change of a plan means: rendered and counted, nothing sent and nothing resolved."""
+    changed = plan.changed
+    if not changed:
+        return Effects(changes={})
+    recent = bounded(around.recent, plan.changes) if around.recent else Recent("", ())
+    finder = _Finder(plan, around, Conditions(recent.documents), with_events=bool(recent.documents))
+    new = [change.name for change in changed if change.action is Action.CREATE]
+    unseen = frozenset(new[MAX_NEW_RENDERED:])
+    return Effects(
+        changes={change.name: finder.outlined(change) if change.name in unseen else finder.effects(change) for change in changed},
+        looked_at=len(recent.documents),
+        origin=recent.origin,
+    )
+
+
+class _Finder:
+    def __init__(self, plan: Plan, around: Surroundings, conditions: Conditions, *, with_events: bool) -> None:
+        self._around = around
+        self._conditions = conditions
+        self._targets = Targets(plan.changes, around.event_types, around.auth_types)
+        self._deliveries = Deliveries(plan.changes, conditions) if with_events else None
+        self._samples: dict[str, list[Document]] = {}
+        for document in around.samples:
+            self._samples.setdefault(str(document.get("event_type")), []).append(document)
+
+    def outlined(self, change: Change) -> ChangeEffects:
+        """What a new webhook means that is shown in one line: neither compiled nor rendered if its outline is known."""
+        outline = self._outline(change.after) if change.after else None
+        leaving, new_hosts = self._targets.of_new(outline) if outline else (None, ())
+        return ChangeEffects(
+            name=change.name,
+            requests=None,
+            payload=Payload.SAME,
+            breaks=(),
+            leaving=leaving,
+            new_hosts=new_hosts,
+            matching=self._deliveries.matching(change) if self._deliveries else None,
+            retries_before=None,
+            retries=retries_of(outline.traits, self._around.jitter) if outline else None,
+            waiting=waiting_of(change, self._around.waiting),
+            outline=outline,
+        )
+
+    def _outline(self, plan: DeliveryPlan) -> Outline:
+        kept = self._around.outlines
+        outline = kept.get(plan.digest) if kept else None
+        if outline is None:
+            outline = self._targets.outline(plan)
+            if kept:
+                kept.add(plan.digest, outline)
+        return outline
+
+    def effects(self, change: Change) -> ChangeEffects:
+        after = change.after
+        mock, given = self._requests(change.before, after) if after else ([], [])
+        payload, breaks = payload_of([*given, *mock])
+        return ChangeEffects(
+            name=change.name,
+            requests=summed_up(given or mock) if after else None,
+            payload=payload,
+            breaks=breaks,
+            leaving=self._targets.leaving(after),
+            new_hosts=self._targets.new_hosts(after),
+            matching=self._deliveries.matching(change) if self._deliveries else None,
+            retries_before=retries_of(change.before, self._around.jitter) if change.before else None,
+            retries=retries_of(after, self._around.jitter) if after else None,
+            waiting=waiting_of(change, self._around.waiting),
+        )
+
+    def _requests(self, before: DeliveryPlan | None, after: DeliveryPlan) -> tuple[list[RequestChange], list[RequestChange]]:
+        """The request for the mock event, and those for the given events that either side lets through."""
+
+        def changed(sample: Sample) -> RequestChange:
+            return request_change(before, after, sample, render=self._around.render, adds=self._adds, lets=self._conditions.lets)
+
+        mocks = [self._mock(plan.event) for plan in (before or after, after)]
+        mock = [changed(Sample(mocks[0], mocks[1], is_mock=True))] if mocks[0] and mocks[1] else []
+        if before and before.event != after.event:
+            return mock, []
+        given = (changed(Sample(document, document)) for document in self._samples.get(after.event, ()))
+        return mock, [change for change in given if change.is_sent]
+
+    def _adds(self, plan: DeliveryPlan) -> Added:
+        return added_by(plan.auth, self._around.auth_types)
+
+    def _mock(self, event: str) -> Document:
+        event_type = self._around.event_types.get(event)
+        return event_type.mock if event_type else {}

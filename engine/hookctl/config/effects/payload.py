@@ -1,0 +1,88 @@
+"""Whether a receiver that reads the old body can read the new one: a field that is gone or of another type breaks it, a new one does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hookctl.config.effects.requests import RequestChange, Side
+from hookctl.config.effects.structure import INSIDE, JsonText, Marker, Masked, Opened, Part, Path
+
+
+class Payload(StrEnum):
+    """What a change means for who reads the body."""
+
+    SAME = "same"
+    COMPATIBLE = "compatible"
+    """Values differ or fields come."""
+    BREAKING = "breaking"
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A field that a receiver may miss."""
+
+    path: Path
+    """In the body; an index of -1 stands for the items of a list."""
+    before: str
+    """The types that it had: ``string``, ``null or number``."""
+    after: str
+    """The types that it has; empty: it is gone."""
+
+
+ITEM: Part = -1
+_Types = dict[Path, set[str]]
+
+
+def payload_of(changes: Iterable[RequestChange]) -> tuple[Payload, tuple[Break, ...]]:
+    """The class of a change by its requests, and what breaks. Only events for which both sides make a request are compared."""
+    result = Payload.SAME
+    breaks: dict[Path, Break] = {}
+    for change in changes:
+        if isinstance(change.before.value, Marker) or isinstance(change.after.value, Marker):
+            continue
+        if any(not step.same and step.path[:1] == ("body",) for step in change.steps):
+            result = Payload.COMPATIBLE
+        for found in _breaks(_types(change.before), _types(change.after)):
+            breaks.setdefault(found.path, found)
+    return (Payload.BREAKING, tuple(breaks.values())) if breaks else (result, ())
+
+
+def _breaks(before: _Types, after: _Types) -> Iterator[Break]:
+    broken: set[Path] = set()
+    for path, types in before.items():  # the outer ones first; what lies in a broken one is broken with it
+        if path and path[:-1] in broken:
+            broken.add(path)
+        elif not after.get(path, set()) <= types or path not in after:
+            broken.add(path)
+            yield Break(path, _named(types), _named(after.get(path, ())))
+
+
+def _types(side: Side) -> _Types:
+    found: _Types = {}
+    if isinstance(side.value, dict) and "body" in side.value:
+        _collect(side.value["body"], (), found)
+    return found
+
+
+def _collect(value: Opened, path: Path, found: _Types) -> None:
+    kind = _kind(value)
+    found.setdefault(path, set()).add(kind)
+    if isinstance(value, JsonText):
+        _collect(value.value, (*path, INSIDE), found)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _collect(item, (*path, key), found)
+    elif isinstance(value, list):
+        for item in value:
+            _collect(item, (*path, ITEM), found)
+
+
+def _kind(value: Opened) -> str:
+    names = {bool: "boolean", int: "number", float: "number", str: "string", Masked: "string", JsonText: "JSON text", list: "array", dict: "object"}
+    return names.get(type(value), "null")
+
+
+def _named(types: Iterable[str]) -> str:
+    return " or ".join(sorted(types))

@@ -1,0 +1,172 @@
+"""Node trees to JSON values, with everything in them that JSON, or a careful reader, cannot take."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from yaml.nodes import ScalarNode, SequenceNode
+
+from hookctl.config.load.composer import MAX_DEPTH, depth_problem
+from hookctl.config.load.problem import NO_ANCHORS, Problem
+from hookctl.config.load.scalars import SPECIAL_STARTS, AmbiguousScalarError, is_text, resolve_plain
+from hookctl.model import Json, Pointer, brief
+
+if TYPE_CHECKING:
+    from yaml.nodes import Node
+
+_SIGN = re.compile("[&!]")
+_BEFORE_NODE = frozenset("\n[{,:?-")
+"""After these, and blanks, a node may begin."""
+_PROPERTY = re.compile(r"(?:(&)|!)(?:<[^>]*>|[^\s,\[\]{}]*)\s*")
+
+
+class SpecialError(Exception):
+    """There is something in a document that :class:`Construction` must look at."""
+
+
+def plain_value(text: str, root: Node) -> Json:
+    """The value of a document like most: no anchors and tags, no key twice, nothing that readers disagree about. Raises SpecialError for any other."""
+    for sign in "&!":
+        index = text.find(sign)
+        while index >= 0:
+            if _may_begin_node(text, index):
+                raise SpecialError
+            index = text.find(sign, index + 1)
+    return _plain_value(root, MAX_DEPTH)
+
+
+def _may_begin_node(text: str, index: int) -> bool:
+    index -= 1
+    while index >= 0 and text[index] in " \t":
+        index -= 1
+    return index < 0 or text[index] in _BEFORE_NODE
+
+
+def _plain_value(node: Any, depth: int) -> Json:
+    value = node.value
+    kind = type(node)  # in a large directory every scalar comes by here, so that each call less is felt
+    if kind is ScalarNode:
+        text: str = value
+        if node.style or (text and text[0] not in SPECIAL_STARTS):
+            return text
+        try:
+            return resolve_plain(text)
+        except AmbiguousScalarError as error:
+            raise SpecialError from error
+    if depth == 0:
+        raise SpecialError
+    if kind is SequenceNode:
+        return [_plain_value(item, depth - 1) for item in value]
+    fields: dict[str, Json] = {}
+    for key, item in value:
+        if type(key) is not ScalarNode or not (key.style or is_text(key.value)):
+            raise SpecialError
+        text = item.value
+        is_text_as_written = type(text) is str and (item.style or (text and text[0] not in SPECIAL_STARTS))
+        fields[key.value] = text if is_text_as_written else _plain_value(item, depth - 1)
+    if len(fields) < len(value):
+        raise SpecialError
+    return fields
+
+
+class Construction:
+    """The value of any document. ``unread`` holds the places whose value a problem keeps from being known."""
+
+    def __init__(self, text: str, root: Node, line_of: Callable[[int], int]) -> None:
+        """``line_of`` gives the line in the file of an offset into ``text``."""
+        self.problems: list[Problem] = []
+        self.unread: list[Pointer] = []
+        self._text = text
+        self._line_of = line_of
+        self._path: list[str | int] = []
+        self._signs = frozenset(match.start() for match in _SIGN.finditer(text))
+        self._visited: set[int] = set()
+        self.value = self._build(root)
+
+    def _build(self, node: Node) -> Json:
+        if node.start_mark.index in self._signs and not self._check_properties(node):
+            self.unread.append(tuple(self._path))
+            return None
+        if isinstance(node, ScalarNode):
+            return node.value if node.style else self._plain(node)
+        if len(self._path) >= MAX_DEPTH:
+            start = node.start_mark.index
+            self.problems.append(depth_problem(start, start + 1))
+            self.unread.append(tuple(self._path[:1]))  # the whole field: nothing so deep can be right
+            return None
+        if isinstance(node, SequenceNode):
+            return self._list(node)
+        return self._mapping(node)
+
+    def _plain(self, node: ScalarNode) -> Json:
+        try:
+            return resolve_plain(node.value)
+        except AmbiguousScalarError as error:
+            message, hint = f"{brief(node.value)} {error}", "Put it in quotes if it is text; else write it as a plain decimal number."
+            self._problem(Problem("yaml-ambiguous-number", message, hint, node.start_mark.index, node.end_mark.index))
+            return str(node.value)
+
+    def _list(self, node: SequenceNode) -> Json:
+        items: list[Json] = []
+        for index, item in enumerate(node.value):
+            self._path.append(index)
+            items.append(self._build(item))
+            self._path.pop()
+        return items
+
+    def _mapping(self, node: Node) -> Json:
+        fields: dict[str, Json] = {}
+        first: dict[str, Node] = {}
+        for key_node, value_node in node.value:
+            key = self._key(key_node)
+            if key is None:
+                continue
+            if key in fields:
+                message = f"the key {brief(key)!r} stands already in line {self._line_of(first[key].start_mark.index)}"
+                self._problem_at(key_node, "yaml-duplicate-key", message, "Keep one of the two: readers differ in which one counts.")
+                continue
+            first[key] = key_node
+            self._path.append(key)
+            fields[key] = self._build(value_node)
+            self._path.pop()
+        return fields
+
+    def _key(self, node: Node) -> str | None:
+        if node.start_mark.index in self._signs and not self._check_properties(node):
+            return None
+        if not isinstance(node, ScalarNode):
+            self._problem_at(node, "yaml-key-type", "a key that is a list or a mapping", "Put a value that begins with { or [ in quotes.")
+            if self._path:
+                self.unread.append(tuple(self._path))  # most likely meant as text, such as {{ x }}
+            return None
+        if not node.style and not is_text(node.value):
+            self._problem_at(node, "yaml-key-type", f"the key {brief(node.value or 'null')} is no text", "Put the key in quotes.")
+            return None
+        return str(node.value)
+
+    def _check_properties(self, node: Node) -> bool:
+        """Report anchors and tags of a node that begins with one. False when its value cannot be told: a tagged scalar, or an alias."""
+        start = node.start_mark.index
+        if id(node) in self._visited:
+            return False  # reached by an alias: the finding at the anchor says so, and walking it again could take for ever
+        self._visited.add(id(node))
+        tagged = False
+        while match := _PROPERTY.match(self._text, start):
+            end = start + len(match[0].rstrip())
+            if match[1]:
+                self._problem_at(node, "yaml-anchor", f"the anchor {brief(self._text[start:end])}", NO_ANCHORS, end)
+            else:
+                tagged = True
+                self._problem_at(node, "yaml-tag", f"the tag {brief(self._text[start:end])}", "Remove the tag; put text in quotes.", end)
+            start = match.end()
+        return not (tagged and isinstance(node, ScalarNode))
+
+    def _problem_at(self, node: Node, rule: str, message: str, hint: str, end: int | None = None) -> None:
+        start = node.start_mark.index
+        self.problems.append(Problem(rule, message, hint, start, end or node.end_mark.index))
+
+    def _problem(self, problem: Problem) -> None:
+        self.problems.append(problem)
+        self.unread.append(tuple(self._path))

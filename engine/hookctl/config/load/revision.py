@@ -1,0 +1,153 @@
+"""Reads webhook files from a git revision, through ``git`` and without touching the work tree, the index or a remote."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hookctl.config.load.files import MAX_BYTES, MAX_FILES, MAX_TOTAL_BYTES, SUFFIXES, FileProblem, too_large, too_many
+from hookctl.errors import RevisionError
+from hookctl.model import Revision
+
+_LOCAL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
+"""What git sets for its hooks: it would lead away from the repository that the directory is in."""
+_GIT = (
+    "env",
+    *(word for name in _LOCAL for word in ("-u", name)),
+    "GIT_ALLOW_PROTOCOL=none",  # in a partial clone git would fetch what is missing; this keeps it from dialling anywhere
+    "git",
+    "--no-pager",
+    "--no-optional-locks",
+    "--no-replace-objects",
+    # None of these is asked for by the commands below; that they stay unasked for does not depend on it.
+    *("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "core.attributesFile=/dev/null"),
+)
+MAX_LISTED = 64 * 1024 * 1024
+"""Bytes of a list of files. A few objects can stand for a tree of billions of files, so git is stopped at some point."""
+_LINK = "120000"
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionFiles:
+    """The files of a directory as they were in a revision."""
+
+    revision: Revision
+    files: Sequence[tuple[str, bytes | FileProblem]]
+    """The path of each, as findings name it, and its content or why that cannot be had; in the order of ``load_directory``."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    mode: str
+    kind: str
+    object_id: str
+    size: int
+    path: str
+
+
+def read_revision(directory: Path, ref: str) -> RevisionFiles:
+    """What :func:`hookctl.config.load.load_directory` would have read in the commit that ``ref`` names; nothing, where the directory was not there.
+
+    Files are named as git does, ``REF:PATH`` from the root of the repository. Links are not followed: each is a problem.
+
+    Raises:
+        RevisionError: the directory is in no git repository, ``ref`` names no commit in it, or git is not installed or fails.
+    """
+    real = directory.resolve()
+    inside = next(parent for parent in (real, *real.parents) if parent.is_dir())
+    root = Path(os.fsdecode(_git(inside, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
+    folder = real.relative_to(root.resolve()).as_posix()
+    revision = Revision(ref, _commit(root, ref))
+    entries = [] if _is_missing(root, revision, folder) else [entry for entry in _entries(root, revision, folder) if _is_meant(entry)]
+    entries.sort(key=lambda entry: entry.path.split("/"))
+    prefix = f"{ref}:" if folder == "." else f"{ref}:{folder}/"
+    problems = {entry: _problem(entry, prefix) for entry in entries}
+    if len(entries) > MAX_FILES or sum(entry.size for entry, problem in problems.items() if not problem) > MAX_TOTAL_BYTES:
+        return RevisionFiles(revision, [(prefix, too_many(prefix))])
+    contents = _contents(root, [entry.object_id for entry, problem in problems.items() if problem is None])
+    return RevisionFiles(revision, [(f"{prefix}{entry.path}", problem or contents[entry.object_id]) for entry, problem in problems.items()])
+
+
+def _commit(root: Path, ref: str) -> str:
+    if not ref or ref[0] in "-^" or not ref.isprintable():
+        raise RevisionError(f"{ref!r} is no git revision", hint="Name a branch, a tag or a commit, such as origin/main.")
+    try:
+        return _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").decode().strip()
+    except RevisionError as error:
+        hint = "See `git branch --all`. In CI, a shallow checkout has one commit alone: fetch the branch that you name, or check out with its history."
+        raise RevisionError(f"{ref!r} names no commit in the repository {root}", hint=hint) from error
+
+
+def _is_missing(root: Path, revision: Revision, folder: str) -> bool:
+    if folder == ".":
+        return False
+    try:
+        kind = _git(root, "cat-file", "-t", f"{revision.commit}:{folder}").strip()
+    except RevisionError:
+        return True
+    return kind != b"tree"
+
+
+def _entries(root: Path, revision: Revision, folder: str) -> Iterator[_Entry]:
+    tree = f"{revision.commit}^{{tree}}" if folder == "." else f"{revision.commit}:{folder}"
+    for row in _listed(root, tree).split(b"\0")[:-1]:
+        about, _, path = row.partition(b"\t")
+        mode, kind, object_id, size = about.decode().split()
+        yield _Entry(mode, kind, object_id, int(size) if size.isdigit() else 0, os.fsdecode(path))
+
+
+def _listed(root: Path, tree: str) -> bytes:
+    """What ``git ls-tree`` prints. Raises RevisionError when that is more than :data:`MAX_LISTED`, or git fails."""
+    command = [*_GIT, "-C", str(root), "ls-tree", "-r", "-z", "-l", "--full-tree", tree]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as git:  # noqa: S603 - as below
+        printed = git.stdout.read(MAX_LISTED + 1) if git.stdout else b""
+        if len(printed) > MAX_LISTED:
+            git.kill()
+            raise RevisionError("the revision holds more files than hookctl lists", hint="Compare with another revision.")
+    if git.returncode:
+        raise RevisionError(f"git ls-tree failed in {root}: exit code {git.returncode}", hint="See `git fsck`.")
+    return printed
+
+
+def _is_meant(entry: _Entry) -> bool:
+    """As ``find_files`` chooses; a link or another repository is told of, since there it would have been entered."""
+    parts = entry.path.split("/")
+    return not any(part.startswith(".") for part in parts) and (entry.path.endswith(SUFFIXES) or entry.mode == _LINK or entry.kind != "blob")
+
+
+def _problem(entry: _Entry, prefix: str) -> FileProblem | None:
+    if entry.mode == _LINK or entry.kind != "blob":
+        what = "a link" if entry.mode == _LINK else "a repository of its own"
+        return FileProblem(f"{prefix}{entry.path}", "file-unreadable", f"{what}, which is not followed in a revision", "Put a plain file there to compare it.")
+    return too_large(f"{prefix}{entry.path}") if entry.size > MAX_BYTES else None
+
+
+def _contents(root: Path, object_ids: list[str]) -> dict[str, bytes]:
+    """All at once: a process for each would take minutes for a large directory."""
+    if not object_ids:
+        return {}
+    answer = _git(root, "cat-file", "--batch", standard_input="".join(f"{object_id}\n" for object_id in object_ids).encode())
+    found, at = {}, 0
+    for object_id in object_ids:
+        head_end = answer.index(b"\n", at)
+        head = answer[at:head_end].split()
+        if len(head) != 3:
+            raise RevisionError(f"git does not have the object {object_id}: this is a partial clone", hint="Fetch it first: git fetch --refetch.")
+        at = head_end + 1 + int(head[2]) + 1
+        found[object_id] = answer[head_end + 1 : at - 1]
+    return found
+
+
+def _git(directory: Path, *arguments: str, standard_input: bytes = b"") -> bytes:
+    command = [*_GIT, "-C", str(directory), *arguments]
+    try:
+        done = subprocess.run(command, input=standard_input, capture_output=True, check=False)  # noqa: S603 - fixed words, and a ref that was checked
+    except OSError as error:
+        raise RevisionError(f"git cannot be run: {error.strerror or error}", hint="Comparing with a revision needs git.") from error
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().split("\n")[0] or f"exit code {done.returncode}"
+        raise RevisionError(f"git {arguments[0]} failed in {directory}: {said}", hint="The directory must be in a git repository that git reads.")
+    return done.stdout

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from hookctl.config import directory as checking
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_directories_are_kept() -> Iterator[None]:
+    """So that a directory of a few files shows what one of thousands would."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checking, "CACHED_FROM", 1)
+        patch.setattr(checking, "AT_ONCE", 2)
+        yield
