@@ -26,10 +26,10 @@ from hookctl.model import AppliedState, DeliveryPlan, Event, Status
 from hookctl.network import Network
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.host import load_plugins
-from hookctl.queue.interface import NewDelivery, Routed
-from hookctl.queue.sqlite import SqliteQueue
 from hookctl.run.attempts import AttemptEngine
 from hookctl.run.runner import Runner
+from hookctl.store.interface import NewDelivery, Routed
+from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.events import generate
 
 HOST, HOLE_HOST, HOLE = "siem.example.com", "hole.example.com", "hole"

@@ -14,10 +14,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from hookctl.queue import tables
-from hookctl.queue.records import document_from_text
-from hookctl.store import connect, migrate
-from hookctl.store.sqlite import CACHE_KIB
+from hookctl.store.sqlite import queue_tables as tables
+from hookctl.store.sqlite.connection import CACHE_KIB, connect
+from hookctl.store.sqlite.migrations import migrate
+from hookctl.store.sqlite.records import document_from_text
 from hookctl.testing.events import generate
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from hookctl.apply import AppliedStore
+from hookctl.store.sqlite.applied import AppliedStore
 
 Run = Callable[..., Any]
 SIEM = "name: Siem\nevent: anomaly\nurl: https://siem.example.com/\n"

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from hookctl.apply import AppliedStore
 from hookctl.model import Attempt, DeliveryStatus, Event, Timing
 from hookctl.plugin.host import load_plugins
-from hookctl.queue.interface import Circuit, NewDelivery, Outcome, Result, Routed
-from hookctl.queue.sqlite import SqliteQueue
 from hookctl.run.route import delivery_id
+from hookctl.store.interface import Circuit, NewDelivery, Outcome, Result, Routed
+from hookctl.store.sqlite.applied import AppliedStore
+from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.answers import Answer
 from hookctl.testing.receiver import Receiver
 

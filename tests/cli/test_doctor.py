@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from hookctl.cli.doctor import is_affected
-from hookctl.queue.interface import Circuit
-from hookctl.queue.sqlite import SqliteQueue
+from hookctl.store.interface import Circuit
+from hookctl.store.sqlite.queue import SqliteQueue
 
 Run = Callable[..., Any]
 WEBHOOK = """

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from hookctl.apply import AppliedStore
 from hookctl.plugin.host import load_plugins
+from hookctl.store.sqlite.applied import AppliedStore
 from hookctl.testing.answers import Answer
 from hookctl.testing.receiver import Receiver
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from hookctl.queue.sqlite import SqliteQueue
+from hookctl.store.sqlite.queue import SqliteQueue
 
 Run = Callable[..., Any]
 SIEM = """

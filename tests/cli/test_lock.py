@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from hookctl.apply import AppliedStore, hold
+from hookctl.store.sqlite.applied import AppliedStore
+from hookctl.store.sqlite.lock import hold
 
 Run = Callable[..., Any]
 SIEM = "name: Siem\nevent: anomaly\nurl: https://siem.example.com/\n"

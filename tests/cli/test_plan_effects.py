@@ -11,9 +11,9 @@ import jsonschema
 import pytest
 
 from hookctl.model import Event
-from hookctl.queue.interface import NewDelivery, Routed
-from hookctl.queue.sqlite import SqliteQueue
 from hookctl.schema_files import read_schema
+from hookctl.store.interface import NewDelivery, Routed
+from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.events import generate
 
 Run = Callable[..., Any]

@@ -18,9 +18,9 @@ import pytest
 
 from hookctl.model import Event, Json
 from hookctl.plugin.host import load_plugins
-from hookctl.queue.interface import NewDelivery, Routed
-from hookctl.queue.sqlite import SqliteQueue
 from hookctl.run.route import delivery_id
+from hookctl.store.interface import NewDelivery, Routed
+from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.answers import Answer, Misbehaviour
 from hookctl.testing.receiver import Receiver
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hookctl.apply import AppliedStore
+from hookctl.store.sqlite.applied import AppliedStore
 from hookctl.testing.answers import Answer
 from hookctl.testing.receiver import Receiver
 

@@ -21,8 +21,8 @@ import pytest
 
 from hookctl.model import DeliveryStatus, Json
 from hookctl.plugin.host import load_plugins
-from hookctl.queue.sqlite import SqliteQueue
 from hookctl.run.sending import CHUNK_BYTES
+from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.answers import Answer, Misbehaviour
 from hookctl.testing.receiver import Receiver
 

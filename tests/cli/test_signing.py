@@ -10,8 +10,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from hookctl.apply import AppliedStore
 from hookctl.schema_files import read_schema
+from hookctl.store.sqlite.applied import AppliedStore
 
 Run = Callable[..., Any]
 KEY = "canary-0123456789abcdef0123456789"

@@ -18,12 +18,12 @@ from typing import Any
 
 import pytest
 
-from hookctl.apply import AppliedStore
 from hookctl.model import DeliveryStatus, Event, Json
 from hookctl.plugin.host import load_plugins
-from hookctl.queue.sqlite import SqliteQueue
 from hookctl.run.route import Router
 from hookctl.run.runner import Runner
+from hookctl.store.sqlite.applied import AppliedStore
+from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.receiver import Receiver
 
 HERE = Path(__file__).parent

@@ -21,9 +21,9 @@ import pycurl  # noqa: F401  # loaded once, for all
 from hookctl.cli import deliveries, running, send  # noqa: F401  # as above
 from hookctl.cli.main import main
 from hookctl.plugin.host import load_plugins
-from hookctl.queue.sqlite import SqliteQueue  # noqa: F401  # as above
 from hookctl.report import progress  # noqa: F401  # as above
 from hookctl.run import attempts, intake, runner, sending  # noqa: F401  # as above
+from hookctl.store.sqlite.queue import SqliteQueue  # noqa: F401  # as above
 
 
 def serve() -> None:

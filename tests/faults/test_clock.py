@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from hookctl.apply import AppliedStore
 from hookctl.model import Event
 from hookctl.plugin.host import load_plugins
-from hookctl.queue.clock import since_boot
-from hookctl.queue.sqlite import SqliteQueue
 from hookctl.run.attempts import AttemptEngine
 from hookctl.run.runner import Runner
 from hookctl.run.sending import deliver
+from hookctl.store.clock import since_boot
+from hookctl.store.sqlite.applied import AppliedStore
+from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.answers import Answer
 
 DAY = 86_400.0

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from hookctl.queue.interface import Filter
-from hookctl.queue.sqlite import SqliteQueue
+from hookctl.store.interface import Filter
+from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.answers import Answer
 
 EXAMPLES = int(os.environ.get("HOOKCTL_DAMAGE_EXAMPLES", "25"))

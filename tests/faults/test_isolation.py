@@ -15,15 +15,15 @@ import pytest
 from requests.adapters import BaseAdapter
 from requests.auth import AuthBase
 
-from hookctl.apply import AppliedStore
 from hookctl.model import AppliedState, Attempt, Delivery, DeliveryPlan, PluginBlock
 from hookctl.network import Network, guard
 from hookctl.plugin import AuthType, Observer, SecretSource, TransportType
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.host import load_plugins
-from hookctl.queue.sqlite import SqliteQueue
 from hookctl.run.attempts import AttemptEngine
 from hookctl.run.runner import Runner
+from hookctl.store.sqlite.applied import AppliedStore
+from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.answers import Answer, Misbehaviour
 
 PATIENCE = 30.0

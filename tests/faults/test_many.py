@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from hookctl.model import DeliveryStatus
-from hookctl.queue.sqlite import SqliteQueue
+from hookctl.store.sqlite.queue import SqliteQueue
 
 COUNT = 2000
 MEMORY = 250 * 1024

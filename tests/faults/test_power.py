@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hookctl.queue.sqlite import SqliteQueue
+from hookctl.store.sqlite.queue import SqliteQueue
 
 EVENTS = 60
 SHARE = 0.1

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
-from hookctl.apply import AppliedStore
 from hookctl.model import DeliveryStatus
 from hookctl.plugin.host import load_plugins
-from hookctl.queue.clock import since_boot
-from hookctl.queue.sqlite import SqliteQueue
 from hookctl.run.attempts import AttemptEngine
 from hookctl.run.runner import Runner
 from hookctl.run.sending import deliver
+from hookctl.store.clock import since_boot
+from hookctl.store.sqlite.applied import AppliedStore
+from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.answers import Answer, Misbehaviour, ReceivedRequest
 
 DAY = 86_400

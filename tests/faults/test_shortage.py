@@ -15,15 +15,15 @@ from typing import Any
 import pytest
 from requests.auth import AuthBase
 
-from hookctl.apply import AppliedStore
 from hookctl.model import AppliedState, DeliveryStatus, PluginBlock
 from hookctl.network import Network, guard
 from hookctl.plugin import AuthType, SecretSource
 from hookctl.plugin.host import load_plugins
-from hookctl.queue.sqlite import SqliteQueue
 from hookctl.run import manners
 from hookctl.run.attempts import AttemptEngine
 from hookctl.run.runner import Runner
+from hookctl.store.sqlite.applied import AppliedStore
+from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl_plugins.transport import curl_handle
 
 PATIENCE = 10.0

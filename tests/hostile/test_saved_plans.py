@@ -16,13 +16,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hookctl.apply import AppliedStore
 from hookctl.cli import plan_file
 from hookctl.config.compile import written_fields
 from hookctl.config.diff import make_plan, to_document
 from hookctl.config.diff.document import plan_in
 from hookctl.model import AppliedState, DeliveryPlan
 from hookctl.plugin.host import load_plugins
+from hookctl.store.sqlite.applied import AppliedStore
 
 Run = Callable[..., Any]
 SIEM = """\

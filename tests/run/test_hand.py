@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hookctl.model import Delivery, DeliveryStatus
-from hookctl.queue.interface import Claimed
 from hookctl.run.hand import Hand
+from hookctl.store.interface import Claimed
 
 
 def claimed(name: str, webhook: str = "A", lease: int = 1) -> Claimed:

@@ -11,9 +11,9 @@ import pytest
 
 from hookctl.errors import IntakeRefusedError, SettingsError
 from hookctl.model import Event
-from hookctl.queue.interface import Fullness, NewDelivery, Routed
-from hookctl.queue.sqlite import SqliteQueue
 from hookctl.run.keeping import PRUNE_EVENTS, PRUNE_SECONDS, PRUNE_SOON_SECONDS, Keeper, Limits, limits_from_settings, why_full
+from hookctl.store.interface import Fullness, NewDelivery, Routed
+from hookctl.store.sqlite.queue import SqliteQueue
 
 DAY = 86_400.0
 NOW = 1_800_000_000.0

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from hookctl.model import DeliveryPlan, Status
-from hookctl.queue.interface import Circuit
 from hookctl.run.circuit import MAX_OPEN_SECONDS, OPEN_SECONDS
 from hookctl.run.manners import AHEAD_SECONDS, MAX_IN_FLIGHT, MAX_IN_FLIGHT_EACH, SHARED, Health, Manners
+from hookctl.store.interface import Circuit
 
 MOMENT = 2**-4
 """Seconds, exactly; no less than the runner's."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hookctl.model import Attempt, Failure, FailureKind, Mismatch, Response, Timing, Verdict
-from hookctl.queue.interface import Outcome
 from hookctl.run.retry import decide, retry_after
+from hookctl.store.interface import Outcome
 
 NOW = 1_800_000_000.0  # Fri, 15 Jan 2027 08:00:00 GMT
 SCHEDULE = (5.0, 300.0, 7200.0)

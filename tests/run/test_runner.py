@@ -21,9 +21,6 @@ from hookctl.errors import IntakeRefusedError, StateLockedError, TokenError
 from hookctl.model import AppliedState, Attempt, Delivery, DeliveryPlan, DeliveryStatus, Event, Json, PluginBlock, Status
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import Observer
-from hookctl.queue.clock import since_boot
-from hookctl.queue.interface import Filter, Result
-from hookctl.queue.sqlite import SqliteQueue
 from hookctl.run.attempts import AttemptEngine
 from hookctl.run.circuit import MINIMUM, OPEN_SECONDS
 from hookctl.run.intake import EventGate, EventReader
@@ -33,7 +30,10 @@ from hookctl.run.manners import MAX_IN_FLIGHT_EACH
 from hookctl.run.route import delivery_id
 from hookctl.run.runner import LEASE_SECONDS, RENEW_SECONDS, STATE_SECONDS, Runner
 from hookctl.run.sending import CHUNK_BYTES, Source, deliver, send
-from hookctl.store import connect
+from hookctl.store.clock import since_boot
+from hookctl.store.interface import Filter, Result
+from hookctl.store.sqlite.connection import connect
+from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.answers import Answer, Misbehaviour, ReceivedRequest
 from hookctl.testing.receiver import Receiver
 

@@ -21,12 +21,12 @@ from hookctl.errors import HookctlError, StateError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hookctl.apply import Lock
     from hookctl.cli.review import Review
     from hookctl.cli.session import Session
     from hookctl.network import Network
     from hookctl.report.outcome import ApplyOutcome, Ending
     from hookctl.report.results import Result
+    from hookctl.store.sqlite.lock import Lock
 
 EPILOG = """
 \b
@@ -139,10 +139,10 @@ class _CarryingOut:
 
     def go(self, network: Network | None, *, auto_approve: bool) -> None:
         """Test, ask and apply; :attr:`outcome` says what came of it. Raises HookctlError."""
-        from hookctl.apply import AppliedStore
         from hookctl.cli.running import opened_queue
         from hookctl.report.findings import counted
         from hookctl.report.outcome import ApplyOutcome, Ending, applied
+        from hookctl.store.sqlite.applied import AppliedStore
 
         plan = self._review.plan
         if self._review.refused:

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
     from hookctl.cli.session import Session
     from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus
-    from hookctl.queue.interface import Circuit
+    from hookctl.store.interface import Circuit
 
 
 def entries(session: Session) -> list[Entry]:
     """One entry per name, in order of name. Files that have errors are left out, and standard error says so."""
-    from hookctl.apply import AppliedStore
     from hookctl.config.diff import make_plan
+    from hookctl.store.sqlite.applied import AppliedStore
 
     applied = AppliedStore(session.store_path).read()
     results, circuits, suspended = _standing(session, applied)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from hookctl.cli.session import Session
     from hookctl.model import Delivery
-    from hookctl.queue.interface import Filter
-    from hookctl.queue.sqlite import SqliteQueue
+    from hookctl.store.interface import Filter
+    from hookctl.store.sqlite.queue import SqliteQueue
 
 UNDELIVERED = "undelivered"
 MOST_SHOWN = 1_000_000
@@ -136,9 +136,9 @@ def replay(
     session: Session = ctx.obj
     from hookctl.cli.interrupts import catching_interrupts
     from hookctl.cli.running import GRACE, running
-    from hookctl.queue.interface import Filter
     from hookctl.report.deliveries import render_replay, render_replay_json
     from hookctl.run.sending import deliver
+    from hookctl.store.interface import Filter
 
     with catching_interrupts() as interrupts, running(session, session.network(connect_to, cacert)) as (runner, queue):
         ids = _chosen(queue, delivery_ids, lambda: _filter(session, queue, status or "dead", webhook, since))
@@ -218,7 +218,7 @@ def _chosen(queue: SqliteQueue, ids: tuple[str, ...], which: Callable[[], Filter
 
 def _filter(session: Session, queue: SqliteQueue, status: str | None, webhook: str | None, since: float | None) -> Filter:
     from hookctl.model import DeliveryStatus
-    from hookctl.queue.interface import Filter
+    from hookctl.store.interface import Filter
 
     if webhook is not None:
         webhook = _known_webhook(session, queue, webhook)
@@ -233,7 +233,7 @@ def _filter(session: Session, queue: SqliteQueue, status: str | None, webhook: s
 
 def _known_webhook(session: Session, queue: SqliteQueue, name: str, where: str = "--webhook") -> str:
     """The name as it is spelled, whatever its case; fails for one that neither was applied nor has deliveries."""
-    from hookctl.apply import AppliedStore
+    from hookctl.store.sqlite.applied import AppliedStore
 
     known = {found.casefold(): found for found in [*AppliedStore(session.store_path).read().plans, *queue.counts()]}
     if name.casefold() in known:
@@ -243,8 +243,8 @@ def _known_webhook(session: Session, queue: SqliteQueue, name: str, where: str =
 
 
 def _find(queue: SqliteQueue, text: str) -> Delivery:
-    from hookctl.queue.interface import Filter
     from hookctl.report.deliveries import SHORT_ID
+    from hookctl.store.interface import Filter
 
     part = text.lower()
     found = queue.deliveries(Filter(id_part=part), 6) if len(part) >= SHORTEST_PART else []

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hookctl.model import AppliedState, Json
     from hookctl.model.secret import SecretReference
     from hookctl.report.doctor import Check
-    from hookctl.store import Damaged
+    from hookctl.store.sqlite.damage import Damaged
 
 FIXED_SQLITE = (3, 51, 3)
 BACKPORTS = ((3, 44, 6), (3, 50, 7))
@@ -139,8 +139,8 @@ def _settings(session: Session) -> Iterator[Check]:
 
 def _store(session: Session) -> Iterator[Check]:
     """The store and what is in it; where there is none, that."""
-    from hookctl.apply import AppliedStore
     from hookctl.report.doctor import Check
+    from hookctl.store.sqlite.applied import AppliedStore
 
     path = session.store_path
     if not path.exists():

@@ -12,8 +12,8 @@ from hookctl.cli.echo import echo
 from hookctl.cli.interrupts import raising_interrupts
 
 if TYPE_CHECKING:
-    from hookctl.apply import Lock
     from hookctl.cli.session import Session
+    from hookctl.store.sqlite.lock import Lock
 
 
 @contextmanager
@@ -22,8 +22,8 @@ def locked(session: Session, operation: str, timeout: float) -> Iterator[Lock]:
 
     Standard error says whom it waits for, for up to ``timeout`` seconds. Raises StateLockedError after them.
     """
-    from hookctl.apply import hold
     from hookctl.report.printable import printable
+    from hookctl.store.sqlite.lock import hold
 
     told: set[str] = set()
 

@@ -73,9 +73,9 @@ def review_directory(ctx: click.Context, session: Session, outputs: Outputs, giv
 
 def review_checked(session: Session, checked: Checked, given: Given = NOTHING_GIVEN, scope: Scope = EVERYTHING) -> Review:
     """Plan files that were checked, and are valid, against what is applied now or was said in a revision."""
-    from hookctl.apply import AppliedStore
     from hookctl.config.review import Base, check_revision, plan_directory, tool_versions
     from hookctl.model import AppliedState
+    from hookctl.store.sqlite.applied import AppliedStore
 
     base: Base | None = check_revision(session.directory, scope.against, session.plugins, cache=cache_folder()) if scope.against is not None else None
     session.progress.update(lambda: f"{len(checked.plans):,} webhooks read, comparing them")
@@ -96,8 +96,8 @@ def review_saved(session: Session, plan: Plan, warnings: tuple[Finding, ...] = (
     What the file says is applied is not believed: of a plan that starts from anything else, which no apply carries out,
     only the changes are shown.
     """
-    from hookctl.apply import AppliedStore
     from hookctl.config.effects import Effects
+    from hookctl.store.sqlite.applied import AppliedStore
 
     applied = AppliedStore(session.store_path).read()
     said = drift(session, applied)

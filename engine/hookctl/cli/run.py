@@ -14,8 +14,8 @@ from hookctl.cli.network_options import network_options
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
     from hookctl.model import AppliedState, Attempt, Delivery, Json
-    from hookctl.queue.interface import Circuit
     from hookctl.run.listener import Listener
+    from hookctl.store.interface import Circuit
 
 EPILOG = """
 \b

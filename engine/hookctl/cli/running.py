@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from hookctl.cli.session import Session
     from hookctl.network import Network
-    from hookctl.queue.sqlite import SqliteQueue
     from hookctl.run.listener import Listener
     from hookctl.run.runner import Runner
+    from hookctl.store.sqlite.queue import SqliteQueue
 
 GRACE = 5.0
 """Seconds that requests under way get to end when the command is asked to stop."""
@@ -33,11 +33,11 @@ def running(session: Session, network: Network, listener: Listener | None = None
 
     Raises StateError when nothing was ever applied, SettingsError for limits that are none.
     """
-    from hookctl.apply import AppliedStore
     from hookctl.report.printable import printable
     from hookctl.run.attempts import AttemptEngine
     from hookctl.run.keeping import limits_from_settings
     from hookctl.run.runner import Runner
+    from hookctl.store.sqlite.applied import AppliedStore
 
     limits = limits_from_settings(session.settings.get("retention", {}), session.settings.get("intake", {}))
 
@@ -69,7 +69,7 @@ def running(session: Session, network: Network, listener: Listener | None = None
 @contextmanager
 def opened_queue(path: Path) -> Iterator[SqliteQueue]:
     """The queue of a store, closed at the end of the block."""
-    from hookctl.queue.sqlite import SqliteQueue
+    from hookctl.store.sqlite.queue import SqliteQueue
 
     queue = SqliteQueue(path)
     try:

@@ -16,10 +16,10 @@ from hookctl.cli.network_options import network_options
 if TYPE_CHECKING:
     from hookctl.cli.progress import Progress
     from hookctl.cli.session import Session
-    from hookctl.queue.sqlite import SqliteQueue
     from hookctl.report.progress import Summary
     from hookctl.run.runner import Runner
     from hookctl.run.sending import Intake
+    from hookctl.store.sqlite.queue import SqliteQueue
 
 EPILOG = """
 \b

@@ -36,7 +36,7 @@ from hookctl.plugin.calls import Plugins
 
 if TYPE_CHECKING:
     from hookctl.config.cache import Outlines
-    from hookctl.queue.interface import Stopped
+    from hookctl.store.interface import Stopped
 
 
 def plan_directory(

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import click
 
 from hookctl.model import DeliveryStatus, Json
-from hookctl.queue.interface import Counts
 from hookctl.report.printable import json_text, printable
 from hookctl.run.sending import Intake
 from hookctl.run.tally import Tally
+from hookctl.store.interface import Counts
 
 ALWAYS_SHOWN = (DeliveryStatus.DELIVERED, DeliveryStatus.RETRYING, DeliveryStatus.DEAD, DeliveryStatus.HELD)
 SHOWN_WHEN_ANY = (DeliveryStatus.WAITING, DeliveryStatus.CANCELLED)

@@ -11,10 +11,10 @@ import click
 
 from hookctl.config.diff import make_plan
 from hookctl.model import Action, AppliedState, Change, DeliveryPlan, DeliveryStatus, Json, Status
-from hookctl.queue.interface import Circuit
 from hookctl.report.fields import field_lines
 from hookctl.report.plan import change_lines
 from hookctl.report.printable import json_text, printable
+from hookctl.store.interface import Circuit
 
 STATES = {Action.UNCHANGED: "applied", Action.UPDATE: "changed", Action.CREATE: "not applied", Action.DELETE: "file removed"}
 """What the files say against what is applied."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from hookctl.errors import IntakeRefusedError, SettingsError
 from hookctl.model.quantities import seconds
-from hookctl.queue.interface import Fullness, Queue
+from hookctl.store.interface import Fullness, Queue
 
 PRUNE_SECONDS = 30.0
 """Between two looks for history that is over."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from hookctl.model import AppliedState, Attempt, Delivery
-from hookctl.queue.interface import Circuit, Result
 from hookctl.run.observing import Observers
+from hookctl.store.interface import Circuit, Result
 
 
 def _ignore(*_: object) -> None:

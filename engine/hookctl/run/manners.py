@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from hookctl.model import DeliveryPlan, Status
-from hookctl.queue.interface import Circuit
 from hookctl.run.circuit import MAX_OPEN_SECONDS, Breaker
+from hookctl.store.interface import Circuit
 
 MAX_IN_FLIGHT = 4096
 """Attempts under way at once, over all webhooks."""

@@ -11,8 +11,8 @@ from email.utils import parsedate_to_datetime
 from hookctl.model import Attempt, DeliveryPlan, DeliveryStatus, FailureKind, Response
 from hookctl.model.delivery_plan import JITTER
 from hookctl.plugin.calls import Plugins
-from hookctl.queue.interface import Outcome
 from hookctl.run.manners import Health
+from hookctl.store.interface import Outcome
 
 MAX_RETRY_AFTER = 3600.0
 """Seconds: a target cannot put its deliveries off for longer than this by ``Retry-After``."""

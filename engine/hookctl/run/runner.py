@@ -12,8 +12,6 @@ from dataclasses import replace
 
 from hookctl.model import AppliedState, Event, Status
 from hookctl.plugin.calls import Plugins
-from hookctl.queue.clock import since_boot
-from hookctl.queue.interface import Claimed, Queue, Result
 from hookctl.run.attempts import AttemptEngine, Finished, Job
 from hookctl.run.hand import Hand
 from hookctl.run.keeping import Keeper, Limits
@@ -23,6 +21,8 @@ from hookctl.run.observing import Observers
 from hookctl.run.retry import DELIVERED, decide, describe, has_token_auth, health, was_not_made
 from hookctl.run.route import Router
 from hookctl.run.tally import Tally
+from hookctl.store.clock import since_boot
+from hookctl.store.interface import Claimed, Queue, Result
 
 STATE_SECONDS = 0.5
 """How old the applied state may be that deliveries are made by."""

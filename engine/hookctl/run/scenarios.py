@@ -8,9 +8,9 @@ from http import HTTPStatus
 
 from hookctl.model import Attempt, DeliveryPlan, DeliveryStatus, Failure, FailureKind, Json, Request, Response, Timing
 from hookctl.plugin.calls import Plugins
-from hookctl.queue.interface import Outcome
 from hookctl.run.rehearsal import Rehearsal
 from hookctl.run.retry import decide, has_token_auth
+from hookctl.store.interface import Outcome
 
 RETRY_AFTER = 120
 """Seconds that a target which answers 429 or 503 asks for."""

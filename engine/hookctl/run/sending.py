@@ -14,9 +14,9 @@ from typing import BinaryIO
 
 from hookctl.errors import EventError, IntakeRefusedError, StateError, StateLockedError, StoreError, StoreGoneError
 from hookctl.model import Event
-from hookctl.queue.interface import Queue
 from hookctl.run.intake import BadEvent, EventReader
 from hookctl.run.runner import Runner
+from hookctl.store.interface import Queue
 
 CHUNK_BYTES = 256 * 1024
 COMMIT_EVENTS = 500

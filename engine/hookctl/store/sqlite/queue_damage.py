@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Iterator
 
 from hookctl.model import DeliveryStatus
-from hookctl.queue.records import MAX_NUMBER, attempt_from_text
-from hookctl.store.damage import OBJECT, TEXT, TIME, WHOLE, Damaged, find_damaged, one_of, optional
+from hookctl.store.sqlite.damage import OBJECT, TEXT, TIME, WHOLE, Damaged, find_damaged, one_of, optional
+from hookctl.store.sqlite.records import MAX_NUMBER, attempt_from_text
 
 STATUS = one_of(DeliveryStatus)
 EVENT_EXISTS = "EXISTS (SELECT 1 FROM events WHERE events.seq = {0})"
@@ -50,7 +50,7 @@ COLUMNS: dict[str, tuple[str, dict[str, str]]] = {
 
 
 def damaged(connection: sqlite3.Connection) -> Iterator[Damaged]:
-    """See :meth:`hookctl.queue.sqlite.SqliteQueue.damaged`."""
+    """See :meth:`hookctl.store.sqlite.queue.SqliteQueue.damaged`."""
     for table, (key, columns) in COLUMNS.items():
         yield from find_damaged(connection, table, key, columns)
     for seq, record in connection.execute("SELECT seq, record FROM attempts"):

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from hookctl.errors import StateLockedError, StoreError
-from hookctl.store import connect, migrate, table_version, transaction
+from hookctl.store.sqlite.connection import connect, transaction
+from hookctl.store.sqlite.migrations import migrate, table_version
 
 FIRST = "CREATE TABLE things (name TEXT PRIMARY KEY); -- a comment; with semicolons;\nINSERT INTO things VALUES ('a;b');"
 SECOND = "ALTER TABLE things ADD COLUMN size INTEGER NOT NULL DEFAULT 0;"
@@ -169,7 +170,7 @@ def test_what_may_not_be_opened(path: Path) -> None:
 MAKE = """
 import sys
 from pathlib import Path
-from hookctl.store import connect, migrate
+from hookctl.store.sqlite.connection import connect; from hookctl.store.sqlite.migrations import migrate
 sys.stdin.read(1)
 connection = connect(Path(sys.argv[1]))
 migrate(connection, "things", [sys.argv[2]])

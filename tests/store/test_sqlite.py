@@ -14,15 +14,16 @@ import pytest
 
 from hookctl.errors import StoreError
 from hookctl.model import Event
-from hookctl.queue import tables
-from hookctl.queue.interface import NewDelivery, Routed
-from hookctl.queue.sqlite import SqliteQueue
-from hookctl.store import connect, migrate
+from hookctl.store.interface import NewDelivery, Routed
+from hookctl.store.sqlite import queue_tables as tables
+from hookctl.store.sqlite.connection import connect
+from hookctl.store.sqlite.migrations import migrate
+from hookctl.store.sqlite.queue import SqliteQueue
 
 CLAIM_AND_HANG = """
 import sys, time
 from pathlib import Path
-from hookctl.queue.sqlite import SqliteQueue
+from hookctl.store.sqlite.queue import SqliteQueue
 claims = SqliteQueue(Path(sys.argv[1])).claim(2.0, 10, 3600.0, {"A": 10})
 print(len(claims), flush=True)
 time.sleep(60)

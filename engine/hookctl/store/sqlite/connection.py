@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from hookctl.errors import StateLockedError, StoreError
 from hookctl.network.shortage import HINT, lacking, shortage_of
-from hookctl.store.identity import Identity, file_id, identify, refuse_second_names
+from hookctl.store.sqlite.identity import Identity, file_id, identify, refuse_second_names
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor

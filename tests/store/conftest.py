@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from hookctl.errors import StoreError
-from hookctl.queue.interface import Queue
-from hookctl.queue.sqlite import SqliteQueue
+from hookctl.store.interface import Queue
+from hookctl.store.sqlite.queue import SqliteQueue
 
 
 class Clock:

@@ -1,4 +1,4 @@
-"""What every queue promises: see ``hookctl.queue.interface``."""
+"""What every queue promises: see ``hookctl.store.interface``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from hookctl.model import (
     Timing,
     Verdict,
 )
-from hookctl.queue.interface import Circuit, Claimed, Filter, NewDelivery, Outcome, Queue, Result, Routed, Stopped
+from hookctl.store.interface import Circuit, Claimed, Filter, NewDelivery, Outcome, Queue, Result, Routed, Stopped
 
 Clock = Any  # of conftest.py
 NOW = 1_800_000_000.0

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from hookctl.errors import StoreError
-from hookctl.store.sqlite import APPLICATION_ID, errors_as_store_errors, transaction
+from hookctl.store.sqlite.connection import APPLICATION_ID, errors_as_store_errors, transaction
 
 VERSIONS = "CREATE TABLE IF NOT EXISTS table_versions (component TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID"
 

@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 
 from hookctl.errors import IntakeRefusedError, StoreError
 from hookctl.model import Delivery, DeliveryPlan, DeliveryStatus, Json
-from hookctl.queue import reading, tables
-from hookctl.queue.interface import Claimed, Result, Routed
-from hookctl.queue.reading import MAX_TIME, STATUS
-from hookctl.queue.reconciling import suspend
-from hookctl.queue.records import MAX_NUMBER, attempt_to_text, to_text
+from hookctl.store.interface import Claimed, Result, Routed
+from hookctl.store.sqlite import queue_tables as tables
+from hookctl.store.sqlite import reading
+from hookctl.store.sqlite.reading import MAX_TIME, STATUS
+from hookctl.store.sqlite.reconciling import suspend
+from hookctl.store.sqlite.records import MAX_NUMBER, attempt_to_text, to_text
 
 Alike = tuple[str, str, int, int, str]
 """What deliveries that are ended by one statement have in common: status, reason, attempts, lease and webhook."""
@@ -56,7 +57,7 @@ def enqueue(
     wanted: Mapping[str, int],
     max_waiting: float,
 ) -> Enqueued:
-    """See :meth:`hookctl.queue.interface.Queue.enqueue_and_claim`."""
+    """See :meth:`hookctl.store.interface.Queue.enqueue_and_claim`."""
     suspended = reading.suspended(connection)
     is_new = _add_ids(connection, [routed.event.id for routed in batch])
     _refuse_too_many(connection, [_waits(routed, suspended) if added else 0 for routed, added in zip(batch, is_new, strict=True)], max_waiting)
@@ -157,7 +158,7 @@ def _add_rows(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]], c
 
 
 def claim(connection: sqlite3.Connection, now: float, limit: int, lease: Lease, wanted: Mapping[str, int]) -> list[Claimed]:
-    """See :meth:`hookctl.queue.interface.Queue.claim`. A delivery whose row, event or plan is damaged becomes dead instead."""
+    """See :meth:`hookctl.store.interface.Queue.claim`. A delivery whose row, event or plan is damaged becomes dead instead."""
     taken: list[Any] = []
     for webhook, most in wanted.items():
         count = min(most, limit - len(taken))
@@ -223,7 +224,7 @@ def _plan(connection: sqlite3.Connection, digest: str) -> DeliveryPlan | None:
 
 
 def finish(connection: sqlite3.Connection, results: Sequence[Result], now: float, owner: str) -> set[str]:
-    """See :meth:`hookctl.queue.interface.Queue.finish`."""
+    """See :meth:`hookctl.store.interface.Queue.finish`."""
     lost: set[str] = set()
     with _savepoint(connection) as undo:
         if not _mark_all(connection, results, now, owner):

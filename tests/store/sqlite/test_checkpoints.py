@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hookctl.store import connect, transaction
-from hookctl.store.sqlite import CHECKPOINT_CHANGES
+from hookctl.store.sqlite.connection import CHECKPOINT_CHANGES, connect, transaction
 
 
 def test_the_log_does_not_grow_without_end(tmp_path: Path) -> None:

@@ -13,12 +13,12 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hookctl.apply import AppliedStore
 from hookctl.config.diff import read_plan, to_document
 from hookctl.config.directory import check_directory
 from hookctl.config.review import plan_directory, tool_versions
 from hookctl.model import Action, Plan
 from hookctl.plugin.host import load_plugins
+from hookctl.store.sqlite.applied import AppliedStore
 
 PLUGINS = load_plugins()
 

@@ -10,19 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from hookctl.model import AppliedState, Attempt, Delivery, DeliveryStatus, Json
-from hookctl.queue import reading, tables, upkeep, working
-from hookctl.queue.clock import since_boot
-from hookctl.queue.interface import EVERYTHING, Circuit, Claimed, Counts, Filter, Fullness, Result, Routed, Stopped
-from hookctl.queue.reconciling import reconcile, stopped, unhold
-from hookctl.queue.workers import Worker, is_alive
-from hookctl.store import Damaged, Meanwhile, check_identity, connect, errors_as_store_errors, migrate, real_path, transaction
+from hookctl.store.clock import since_boot
+from hookctl.store.interface import EVERYTHING, Circuit, Claimed, Counts, Filter, Fullness, Result, Routed, Stopped
+from hookctl.store.sqlite import queue_tables as tables
+from hookctl.store.sqlite import reading, upkeep, working
+from hookctl.store.sqlite.connection import Meanwhile, check_identity, connect, errors_as_store_errors, real_path, transaction
+from hookctl.store.sqlite.damage import Damaged
+from hookctl.store.sqlite.migrations import migrate
+from hookctl.store.sqlite.reconciling import reconcile, stopped, unhold
+from hookctl.store.sqlite.workers import Worker, is_alive
 
 LOOK_FOR_DEAD_WORKERS = 1.0
 """Seconds between two looks whether the workers that hold leases still live."""
 
 
 class SqliteQueue:
-    """A :class:`hookctl.queue.interface.Queue` in the SQLite file at ``path``, made when it does not exist.
+    """A :class:`hookctl.store.interface.Queue` in the SQLite file at ``path``, made when it does not exist.
 
     ``monotonic`` is the clock of leases, the same for every process. Raises StoreError when the file cannot be opened.
     """
@@ -40,7 +43,7 @@ class SqliteQueue:
         self._looked_at = float("-inf")
 
     def close(self) -> None:
-        """See :meth:`hookctl.queue.interface.Queue.close`."""
+        """See :meth:`hookctl.store.interface.Queue.close`."""
         try:
             with self._reading() as connection:
                 if connection.execute("SELECT 1 FROM deliveries WHERE owner = ?", (self._worker.name,)).fetchone():
@@ -51,19 +54,19 @@ class SqliteQueue:
             self._worker.close()
 
     def check(self) -> None:
-        """See :meth:`hookctl.queue.interface.Queue.check`."""
+        """See :meth:`hookctl.store.interface.Queue.check`."""
         check_identity(self._connection)
 
     # -- intake
 
     def enqueue(self, batch: Sequence[Routed], now: float) -> list[bool]:
-        """See :meth:`hookctl.queue.interface.Queue.enqueue`."""
+        """See :meth:`hookctl.store.interface.Queue.enqueue`."""
         return self.enqueue_and_claim(batch, now, 0.0, {})[0]
 
     def enqueue_and_claim(
         self, batch: Sequence[Routed], now: float, lease_seconds: float, wanted: Mapping[str, int], max_waiting: float = float("inf")
     ) -> tuple[list[bool], list[Claimed]]:
-        """See :meth:`hookctl.queue.interface.Queue.enqueue_and_claim`."""
+        """See :meth:`hookctl.store.interface.Queue.enqueue_and_claim`."""
         if wanted:
             self._start_worker()
         with transaction(self._connection) as connection:
@@ -75,13 +78,13 @@ class SqliteQueue:
         return is_new, claims
 
     def together(self, meanwhile: Meanwhile | None = None) -> AbstractContextManager[object]:
-        """See :meth:`hookctl.queue.interface.Queue.together`."""
+        """See :meth:`hookctl.store.interface.Queue.together`."""
         return transaction(self._connection, meanwhile)
 
     # -- work
 
     def claim(self, now: float, limit: int, lease_seconds: float, wanted: Mapping[str, int], meanwhile: Meanwhile | None = None) -> list[Claimed]:
-        """See :meth:`hookctl.queue.interface.Queue.claim`."""
+        """See :meth:`hookctl.store.interface.Queue.claim`."""
         self._free_dead_workers()
         ready = self._ready() if wanted and limit > 0 else {}
         due = {webhook: count for webhook, count in wanted.items() if count > 0 and ready.get(webhook, float("inf")) <= now}
@@ -116,7 +119,7 @@ class SqliteQueue:
                 connection.executemany(tables.FREE_OWNER, [(owner,) for owner in dead])
 
     def finish(self, results: Sequence[Result], now: float) -> set[str]:
-        """See :meth:`hookctl.queue.interface.Queue.finish`."""
+        """See :meth:`hookctl.store.interface.Queue.finish`."""
         plans = {result.plan.digest: result.plan for result in results if result.plan is not None and result.plan.digest not in self._kept}
         with transaction(self._connection) as connection:
             connection.executemany(tables.ADD_PLAN, [(digest, plan.canonical().decode()) for digest, plan in plans.items()])
@@ -129,42 +132,42 @@ class SqliteQueue:
         return {"key": claimed.key, "lease": claimed.lease, "owner": self._worker.name}
 
     def release(self, claims: Iterable[Claimed]) -> None:
-        """See :meth:`hookctl.queue.interface.Queue.release`."""
+        """See :meth:`hookctl.store.interface.Queue.release`."""
         with transaction(self._connection) as connection:
             connection.executemany(tables.RELEASE, [self._held(claimed) for claimed in claims])
 
     def renew(self, claims: Iterable[Claimed], now: float, lease_seconds: float) -> set[str]:
-        """See :meth:`hookctl.queue.interface.Queue.renew`."""
+        """See :meth:`hookctl.store.interface.Queue.renew`."""
         lease = self._lease(now, lease_seconds)
         end = {"until": lease.until, "ends": lease.ends}
         with transaction(self._connection) as connection:
             return {one.delivery.id for one in claims if not connection.execute(tables.RENEW, self._held(one) | end).rowcount}
 
     def next_due(self, webhooks: Collection[str]) -> float | None:
-        """See :meth:`hookctl.queue.interface.Queue.next_due`."""
+        """See :meth:`hookctl.store.interface.Queue.next_due`."""
         ready = self._ready()
         return min((ready[webhook] for webhook in webhooks if webhook in ready), default=None)
 
     def in_hand_elsewhere(self) -> int:
-        """See :meth:`hookctl.queue.interface.Queue.in_hand_elsewhere`."""
+        """See :meth:`hookctl.store.interface.Queue.in_hand_elsewhere`."""
         with self._reading() as connection:
             query = "SELECT count(*) FROM deliveries WHERE owner IS NOT NULL AND owner <> ?"
             return int(connection.execute(query, (self._worker.name,)).fetchone()[0])
 
     def clock_set(self, before: float, now: float) -> None:
-        """See :meth:`hookctl.queue.interface.Queue.clock_set`."""
+        """See :meth:`hookctl.store.interface.Queue.clock_set`."""
         with transaction(self._connection) as connection:
             upkeep.clock_set(connection, before, now)
 
     # -- applied state
 
     def reconcile(self, applied: AppliedState) -> None:
-        """See :meth:`hookctl.queue.interface.Queue.reconcile`."""
+        """See :meth:`hookctl.store.interface.Queue.reconcile`."""
         with transaction(self._connection) as connection:
             reconcile(connection, applied)
 
     def resume(self, webhook: str) -> bool:
-        """See :meth:`hookctl.queue.interface.Queue.resume`."""
+        """See :meth:`hookctl.store.interface.Queue.resume`."""
         with transaction(self._connection) as connection:
             ended = connection.execute("DELETE FROM suspensions WHERE webhook = ?", (webhook,)).rowcount == 1
             if ended:
@@ -172,24 +175,24 @@ class SqliteQueue:
             return ended
 
     def suspended(self) -> Mapping[str, str]:
-        """See :meth:`hookctl.queue.interface.Queue.suspended`."""
+        """See :meth:`hookctl.store.interface.Queue.suspended`."""
         with self._reading() as connection:
             return reading.suspended(connection)
 
     def stopped(self, applied: AppliedState) -> list[Stopped]:
-        """See :meth:`hookctl.queue.interface.Queue.stopped`."""
+        """See :meth:`hookctl.store.interface.Queue.stopped`."""
         with self._reading() as connection:
             return stopped(connection, applied)
 
     # -- looking and repeating
 
     def deliveries(self, which: Filter = EVERYTHING, limit: int | None = None) -> list[Delivery]:
-        """See :meth:`hookctl.queue.interface.Queue.deliveries`."""
+        """See :meth:`hookctl.store.interface.Queue.deliveries`."""
         with self._reading() as connection:
             return reading.deliveries(connection, which, limit)
 
     def document(self, delivery_id: str) -> Mapping[str, Json] | None:
-        """See :meth:`hookctl.queue.interface.Queue.document`."""
+        """See :meth:`hookctl.store.interface.Queue.document`."""
         with self._reading() as connection:
             return reading.document(connection, delivery_id)
 
@@ -200,18 +203,18 @@ class SqliteQueue:
 
     def damaged(self) -> list[Damaged]:
         """The rows that cannot be read. Reads every table as a whole: for ``doctor``, not for a runner."""
-        from hookctl.queue.damage import damaged
+        from hookctl.store.sqlite.queue_damage import damaged
 
         with self._reading() as connection:
             return list(damaged(connection))
 
     def attempts(self, delivery_id: str) -> list[Attempt]:
-        """See :meth:`hookctl.queue.interface.Queue.attempts`."""
+        """See :meth:`hookctl.store.interface.Queue.attempts`."""
         with self._reading() as connection:
             return reading.attempts(connection, delivery_id)
 
     def replay(self, ids: Sequence[str], now: float, *, as_planned: bool = False) -> list[str]:
-        """See :meth:`hookctl.queue.interface.Queue.replay`."""
+        """See :meth:`hookctl.store.interface.Queue.replay`."""
         with transaction(self._connection) as connection:
             plans = {name: (connection.execute(tables.LAST_PLAN, (name,)).fetchone() or (None,))[0] if as_planned else None for name in ids}
             values = {"now": now, "monotonic": self._monotonic()}
@@ -219,32 +222,32 @@ class SqliteQueue:
             return [name for name in chosen if connection.execute(tables.REPLAY, values | {"id": name, "planned": plans[name]}).rowcount]
 
     def cancel(self, ids: Sequence[str], now: float, reason: str) -> list[str]:
-        """See :meth:`hookctl.queue.interface.Queue.cancel`."""
+        """See :meth:`hookctl.store.interface.Queue.cancel`."""
         with transaction(self._connection) as connection:
             return [name for name in ids if connection.execute(tables.CANCEL, {"id": name, "now": now, "reason": reason}).rowcount]
 
     def prune(self, before: float, limit: int) -> int:
-        """See :meth:`hookctl.queue.interface.Queue.prune`."""
+        """See :meth:`hookctl.store.interface.Queue.prune`."""
         with transaction(self._connection) as connection:
             return upkeep.prune(connection, before, limit)
 
     def fullness(self) -> Fullness:
-        """See :meth:`hookctl.queue.interface.Queue.fullness`."""
+        """See :meth:`hookctl.store.interface.Queue.fullness`."""
         with self._reading() as connection:
             return upkeep.fullness(connection, self._path)
 
     def free_bytes(self) -> int:
-        """See :meth:`hookctl.queue.interface.Queue.free_bytes`."""
+        """See :meth:`hookctl.store.interface.Queue.free_bytes`."""
         with self._reading() as connection:
             return upkeep.free_bytes(connection, self._path)
 
     def circuits(self) -> Mapping[str, Circuit]:
-        """See :meth:`hookctl.queue.interface.Queue.circuits`."""
+        """See :meth:`hookctl.store.interface.Queue.circuits`."""
         with self._reading() as connection:
             return reading.circuits(connection)
 
     def set_circuits(self, circuits: Mapping[str, Circuit | None]) -> None:
-        """See :meth:`hookctl.queue.interface.Queue.set_circuits`."""
+        """See :meth:`hookctl.store.interface.Queue.set_circuits`."""
         with transaction(self._connection) as connection:
             for webhook, circuit in circuits.items():
                 if circuit is None:
@@ -253,12 +256,12 @@ class SqliteQueue:
                     connection.execute(tables.SET_CIRCUIT, (webhook, circuit.state, circuit.reason, circuit.since, circuit.until))
 
     def counts(self, *, own: bool = False) -> Counts:
-        """See :meth:`hookctl.queue.interface.Queue.counts`."""
+        """See :meth:`hookctl.store.interface.Queue.counts`."""
         with self._reading() as connection:
             return reading.counts(connection, self._made if own else None)
 
     def last_results(self) -> Mapping[str, tuple[DeliveryStatus, float]]:
-        """See :meth:`hookctl.queue.interface.Queue.last_results`."""
+        """See :meth:`hookctl.store.interface.Queue.last_results`."""
         with self._reading() as connection:
             return reading.last_results(connection)
 

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from hookctl.apply import AppliedStore
-from hookctl.apply.state import COMPONENT, SCRIPTS
 from hookctl.config.diff import make_plan, to_document
 from hookctl.errors import StalePlanError, StateError, StateLockedError, StoreError
 from hookctl.model import AppliedState, DeliveryPlan, Plan, Rename
-from hookctl.store import connect, migrate, transaction
+from hookctl.store.sqlite.applied import COMPONENT, SCRIPTS, AppliedStore
+from hookctl.store.sqlite.connection import connect, transaction
+from hookctl.store.sqlite.migrations import migrate
 
 Build = Callable[..., DeliveryPlan]
 
@@ -165,7 +165,7 @@ def test_an_apply_while_another_holds_the_store(path: Path, delivery_plan: Build
     store = AppliedStore(path)
     state = store.apply(planned(store, delivery_plan()))
     plan = planned(store, delivery_plan("B"))
-    monkeypatch.setattr("hookctl.store.sqlite.connect.__kwdefaults__", {"busy_seconds": 0.05})
+    monkeypatch.setattr("hookctl.store.sqlite.connection.connect.__kwdefaults__", {"busy_seconds": 0.05})
     writer = connect(path)
     with transaction(writer), pytest.raises(StateLockedError, match="busy"):
         store.apply(plan)
@@ -264,7 +264,7 @@ def test_of_many_applies_at_once_exactly_one_wins(path: Path, delivery_plan: Bui
 CHILD = """
 import json, os, signal, sys
 from pathlib import Path
-from hookctl.apply import AppliedStore, state
+from hookctl.store.sqlite.applied import AppliedStore; from hookctl.store.sqlite import applied as state
 from hookctl.config.diff import read_plan
 
 plan, statements = read_plan(Path(sys.argv[2]).read_text()), int(sys.argv[3])

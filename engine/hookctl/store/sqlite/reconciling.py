@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 
 from hookctl.model import AppliedState, DeliveryStatus, Rename, Status
-from hookctl.queue import reading, tables
-from hookctl.queue.interface import Stopped
+from hookctl.store.interface import Stopped
+from hookctl.store.sqlite import queue_tables as tables
+from hookctl.store.sqlite import reading
 
 REMOVED = "the webhook was removed"
 INACTIVE = "the webhook is inactive"
@@ -15,7 +16,7 @@ MAX_BEHIND = 1_000_000
 
 
 def reconcile(connection: sqlite3.Connection, applied: AppliedState) -> None:
-    """See :meth:`hookctl.queue.interface.Queue.reconcile`."""
+    """See :meth:`hookctl.store.interface.Queue.reconcile`."""
     before = _reconciled(connection, applied)
     if before > applied.serial:
         return  # another process has seen a newer state already
@@ -61,7 +62,7 @@ def suspend(connection: sqlite3.Connection, webhook: str, serial: int, cause: st
 
 
 def stopped(connection: sqlite3.Connection, applied: AppliedState) -> list[Stopped]:
-    """See :meth:`hookctl.queue.interface.Queue.stopped`."""
+    """See :meth:`hookctl.store.interface.Queue.stopped`."""
     suspended = reading.suspended(connection, applied.serial)
     held = {webhook: (count, str(reason)) for webhook, count, reason in connection.execute(tables.HELD) if isinstance(webhook, str)}
     reconciled = _reconciled(connection, applied)

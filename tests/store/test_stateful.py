@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from hookctl.model import AppliedState, Attempt, DeliveryPlan, DeliveryStatus, Event, Failure, FailureKind, Rename, Status, Timing
-from hookctl.queue.interface import Claimed, NewDelivery, Outcome, Result, Routed
-from hookctl.queue.sqlite import SqliteQueue
+from hookctl.store.interface import Claimed, NewDelivery, Outcome, Result, Routed
+from hookctl.store.sqlite.queue import SqliteQueue
 
 LEASE = 60.0
 WEBHOOKS = ("A", "B")

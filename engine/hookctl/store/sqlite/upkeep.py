@@ -7,22 +7,22 @@ import os
 import sqlite3
 from pathlib import Path
 
-from hookctl.queue import tables
-from hookctl.queue.interface import Fullness
+from hookctl.store.interface import Fullness
+from hookctl.store.sqlite import queue_tables as tables
 
 SLACK = 60.0
 """Seconds by which clocks may differ without anybody having set one."""
 
 
 def clock_set(connection: sqlite3.Connection, before: float, now: float) -> None:
-    """See :meth:`hookctl.queue.interface.Queue.clock_set`; inside the caller's transaction."""
+    """See :meth:`hookctl.store.interface.Queue.clock_set`; inside the caller's transaction."""
     connection.execute(tables.CLOCK_FELL, {"now": now, "slack": SLACK})
     if now - before > SLACK:  # what has been moved, or set since, is past the slack, so nobody moves it twice
         connection.execute(tables.CLOCK_LEAPT, {"before": before, "by": now - before, "slack": SLACK})
 
 
 def prune(connection: sqlite3.Connection, before: float, limit: int) -> int:
-    """See :meth:`hookctl.queue.interface.Queue.prune`; inside the caller's transaction."""
+    """See :meth:`hookctl.store.interface.Queue.prune`; inside the caller's transaction."""
     row = connection.execute(tables.FIRST_AFTER, (before,)).fetchone()
     values = {"before": before, "count": limit, "end": row[0] if row else 2**62}
     events = json.dumps([seq for (seq,) in connection.execute(tables.PRUNABLE, values).fetchall()])
@@ -31,14 +31,14 @@ def prune(connection: sqlite3.Connection, before: float, limit: int) -> int:
 
 
 def fullness(connection: sqlite3.Connection, path: Path) -> Fullness:
-    """See :meth:`hookctl.queue.interface.Queue.fullness`."""
+    """See :meth:`hookctl.store.interface.Queue.fullness`."""
     (waiting,) = connection.execute(tables.COUNT_WAITING).fetchone()
     pages, free, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size"))
     return Fullness(waiting, (pages - free) * size, free_bytes(connection, path))
 
 
 def free_bytes(connection: sqlite3.Connection, path: Path) -> int:
-    """See :meth:`hookctl.queue.interface.Queue.free_bytes`."""
+    """See :meth:`hookctl.store.interface.Queue.free_bytes`."""
     free, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_size"))
     disk = os.statvfs(path.parent)
     return int(disk.f_bavail * disk.f_frsize + free * size)

@@ -10,15 +10,15 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hookctl.apply.lock import refuse_locked
 from hookctl.errors import StalePlanError, StateError, StoreError
 from hookctl.model import Action, AppliedState, DeliveryPlan, Plan, Rename
 from hookctl.model.delivery_plan import FORMAT, KnownPlans, canonical_json, digests_of
+from hookctl.store.sqlite.lock import refuse_locked
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from hookctl.store import Damaged
+    from hookctl.store.sqlite.damage import Damaged
 
 COMPONENT = "applied"
 SCRIPTS = (
@@ -85,7 +85,8 @@ class AppliedStore:
             StateLockedError: another holds the lock, the caller's was broken, or another process kept the store busy.
             StoreError: the store cannot be opened or written. In each case nothing was changed.
         """
-        from hookctl.store import migrate, transaction
+        from hookctl.store.sqlite.connection import transaction
+        from hookctl.store.sqlite.migrations import migrate
 
         _refuse_removals(plan)
         with self._connection() as connection:
@@ -103,7 +104,7 @@ class AppliedStore:
 
     def damaged(self) -> list[Damaged]:
         """The rows that cannot be read, for ``doctor`` to name. Never creates the file."""
-        from hookctl.apply.damage import damaged
+        from hookctl.store.sqlite.applied_damage import damaged
 
         with self._snapshot() as connection:
             return list(damaged(connection)) if connection else []
@@ -111,7 +112,7 @@ class AppliedStore:
     @contextmanager
     def _snapshot(self) -> Iterator[sqlite3.Connection | None]:
         """A connection that sees one moment and takes no lock; None where nothing was ever applied."""
-        from hookctl.store import table_version
+        from hookctl.store.sqlite.migrations import table_version
 
         if not self._path.exists():
             yield None
@@ -123,7 +124,7 @@ class AppliedStore:
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        from hookctl.store import connect, errors_as_store_errors
+        from hookctl.store.sqlite.connection import connect, errors_as_store_errors
 
         with closing(connect(self._path)) as connection, errors_as_store_errors(self._path):
             yield connection
@@ -186,7 +187,7 @@ def _forget_damaged(connection: sqlite3.Connection) -> None:
 
 def _is_edited(connection: sqlite3.Connection, rows: Iterable[_Row]) -> bool:
     """``rows`` are of all that are applied, in order of name."""
-    from hookctl.store import table_version
+    from hookctl.store.sqlite.migrations import table_version
 
     if table_version(connection, COMPONENT) < STATE_DIGEST_SINCE:
         return False
@@ -207,7 +208,7 @@ def _read_plan(name: str, document: bytes) -> DeliveryPlan:
 
 
 def _renames(connection: sqlite3.Connection) -> tuple[Rename, ...]:
-    from hookctl.store import table_version
+    from hookctl.store.sqlite.migrations import table_version
 
     if table_version(connection, COMPONENT) < RENAMES_SINCE:
         return ()

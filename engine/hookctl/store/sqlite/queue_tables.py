@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hookctl.model import DeliveryStatus
-from hookctl.queue.records import MAX_NUMBER
+from hookctl.store.sqlite.records import MAX_NUMBER
 
 COMPONENT = "queue"
 

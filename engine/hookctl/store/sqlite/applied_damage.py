@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-from hookctl.store import table_version
-from hookctl.store.damage import TEXT, TIME, WHOLE, Damaged, find_damaged
+from hookctl.store.sqlite.damage import TEXT, TIME, WHOLE, Damaged, find_damaged
+from hookctl.store.sqlite.migrations import table_version
 
 SERIAL = "(typeof({0}) = 'integer' AND {0} BETWEEN 0 AND 1 << 62)"
 APPLIED = (
@@ -18,7 +18,7 @@ LOCK = {"id": TEXT, "operation": TEXT, "who": TEXT, "pid": "{0} BETWEEN 1 AND 1 
 
 
 def damaged(connection: sqlite3.Connection) -> Iterator[Damaged]:
-    """See :meth:`hookctl.apply.state.AppliedStore.damaged`."""
+    """See :meth:`hookctl.store.sqlite.applied.AppliedStore.damaged`."""
     for table, key, columns in APPLIED[: table_version(connection, "applied")]:
         yield from find_damaged(connection, table, key, columns)
     if table_version(connection, "lock"):

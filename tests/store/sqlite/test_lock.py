@@ -14,12 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from hookctl.apply import AppliedStore, Lock, break_lock, hold
-from hookctl.apply.lock import COMPONENT, SCRIPTS
 from hookctl.config.diff import make_plan
 from hookctl.errors import StateError, StateLockedError, StoreError
 from hookctl.model import AppliedState, DeliveryPlan
-from hookctl.store import connect, migrate, transaction
+from hookctl.store.sqlite.applied import AppliedStore
+from hookctl.store.sqlite.connection import connect, transaction
+from hookctl.store.sqlite.lock import COMPONENT, SCRIPTS, Lock, break_lock, hold
+from hookctl.store.sqlite.migrations import migrate
 
 Build = Callable[..., DeliveryPlan]
 HERE = f"ada@{socket.gethostname()}"
@@ -55,7 +56,7 @@ def test_it_is_given_back_when_the_block_raises(path: Path) -> None:
 
 
 def test_an_interrupt_while_it_is_taken_leaves_none(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hookctl.apply import lock as module
+    from hookctl.store.sqlite import lock as module
 
     take = module._take
 
@@ -215,7 +216,7 @@ def test_a_store_that_is_gone_at_the_end(path: Path) -> None:
 HOLDER = """
 import sys, time
 from pathlib import Path
-from hookctl.apply import hold
+from hookctl.store.sqlite.lock import hold
 with hold(Path(sys.argv[1]), operation="apply", who=sys.argv[2]):
     print("held", flush=True)
     time.sleep(60)

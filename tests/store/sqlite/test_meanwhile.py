@@ -12,7 +12,8 @@ from threading import Event, get_ident
 import pytest
 
 from hookctl.errors import StateLockedError, StoreError
-from hookctl.store import Meanwhile, connect, migrate, transaction
+from hookctl.store.sqlite.connection import Meanwhile, connect, transaction
+from hookctl.store.sqlite.migrations import migrate
 
 TABLES = ["CREATE TABLE things (id INTEGER PRIMARY KEY); CREATE TABLE parts (thing INTEGER NOT NULL REFERENCES things (id));"]
 PATIENCE = 20.0
@@ -96,7 +97,7 @@ def test_something_else_is_done_while_another_holds_the_lock(connection: sqlite3
 HOLD = """
 import sys
 from pathlib import Path
-from hookctl.store import Meanwhile, connect, transaction
+from hookctl.store.sqlite.connection import Meanwhile, connect, transaction
 connection = connect(Path(sys.argv[1]))
 with transaction(connection):
     connection.execute("INSERT INTO things VALUES (1)")

@@ -108,7 +108,7 @@ def break_lock(path: Path, lock_id: str) -> Lock:
 
     Raises StateError when there is no lock, or it is another one.
     """
-    from hookctl.store import transaction
+    from hookctl.store.sqlite.connection import transaction
 
     if not path.exists():
         raise StateError("the state is not locked", hint="There is nothing to break.")
@@ -124,7 +124,7 @@ def break_lock(path: Path, lock_id: str) -> Lock:
 
 def refuse_locked(connection: sqlite3.Connection, lock_id: str) -> None:
     """Raise StateLockedError unless the state is locked by ``lock_id``; if that is empty, unless it is not locked at all."""
-    from hookctl.store import table_version
+    from hookctl.store.sqlite.migrations import table_version
 
     held = _read(connection) if table_version(connection, COMPONENT) else None
     if (held.id if held else "") == lock_id:
@@ -144,7 +144,7 @@ def _locked(held: Lock) -> StateLockedError:
 
 def _take(path: Path, mine: Lock) -> Lock | None:
     """None when the lock is ours now, else the one that is held."""
-    from hookctl.store import transaction
+    from hookctl.store.sqlite.connection import transaction
 
     with _connection(path) as connection, transaction(connection):
         held = _read(connection)
@@ -154,7 +154,7 @@ def _take(path: Path, mine: Lock) -> Lock | None:
 
 
 def _give_back(path: Path, lock_id: str) -> None:
-    from hookctl.store import transaction
+    from hookctl.store.sqlite.connection import transaction
 
     if path.exists():
         with _connection(path) as connection, transaction(connection):
@@ -163,7 +163,8 @@ def _give_back(path: Path, lock_id: str) -> None:
 
 @contextmanager
 def _connection(path: Path) -> Iterator[sqlite3.Connection]:
-    from hookctl.store import connect, errors_as_store_errors, migrate
+    from hookctl.store.sqlite.connection import connect, errors_as_store_errors
+    from hookctl.store.sqlite.migrations import migrate
 
     with closing(connect(path)) as connection, errors_as_store_errors(path):
         migrate(connection, COMPONENT, SCRIPTS)

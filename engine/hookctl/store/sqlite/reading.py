@@ -10,9 +10,9 @@ from typing import Any
 
 from hookctl.errors import StoreError
 from hookctl.model import Attempt, Delivery, DeliveryPlan, DeliveryStatus, Json
-from hookctl.queue.interface import Circuit, Counts, Filter
-from hookctl.queue.records import attempt_from_text, document_from_text
-from hookctl.queue.tables import COUNT_RANGES, DELIVERY, READABLE, READY
+from hookctl.store.interface import Circuit, Counts, Filter
+from hookctl.store.sqlite.queue_tables import COUNT_RANGES, DELIVERY, READABLE, READY
+from hookctl.store.sqlite.records import attempt_from_text, document_from_text
 
 STATUS = {status.value: status for status in DeliveryStatus}
 UNREADABLE_REASON = "suspended; why cannot be read"
@@ -35,7 +35,7 @@ def plan(text: str) -> DeliveryPlan:
 
 
 def deliveries(connection: sqlite3.Connection, which: Filter, limit: int | None) -> list[Delivery]:
-    """See :meth:`hookctl.queue.interface.Queue.deliveries`."""
+    """See :meth:`hookctl.store.interface.Queue.deliveries`."""
     conditions: list[str] = []
     values: list[Any] = []
 
@@ -62,7 +62,7 @@ def deliveries(connection: sqlite3.Connection, which: Filter, limit: int | None)
 
 
 def document(connection: sqlite3.Connection, delivery_id: str) -> Mapping[str, Json] | None:
-    """See :meth:`hookctl.queue.interface.Queue.document`."""
+    """See :meth:`hookctl.store.interface.Queue.document`."""
     row = connection.execute("SELECT e.document FROM deliveries d JOIN events e ON e.seq = d.event WHERE d.id = ?", (delivery_id,)).fetchone()
     return document_or_none(row[0]) if row else None
 
@@ -83,7 +83,7 @@ def recent_events(connection: sqlite3.Connection, limit: int) -> list[Mapping[st
 
 
 def attempts(connection: sqlite3.Connection, delivery_id: str) -> list[Attempt]:
-    """See :meth:`hookctl.queue.interface.Queue.attempts`. Damaged records are passed over."""
+    """See :meth:`hookctl.store.interface.Queue.attempts`. Damaged records are passed over."""
     query = "SELECT a.record FROM attempts a JOIN deliveries d ON d.seq = a.delivery WHERE d.id = ? ORDER BY a.seq"
     found = []
     for (record,) in connection.execute(query, (delivery_id,)):
@@ -93,19 +93,19 @@ def attempts(connection: sqlite3.Connection, delivery_id: str) -> list[Attempt]:
 
 
 def circuits(connection: sqlite3.Connection) -> Mapping[str, Circuit]:
-    """See :meth:`hookctl.queue.interface.Queue.circuits`. Damaged rows are passed over: a circuit that still fails is written again."""
+    """See :meth:`hookctl.store.interface.Queue.circuits`. Damaged rows are passed over: a circuit that still fails is written again."""
     rows = connection.execute("SELECT webhook, state, reason, since, until FROM circuits").fetchall()
     return {row[0]: Circuit(*row[1:]) for row in rows if _fits(row, str, str, str, float, float) and row[1] in {"open", "half-open", "local"}}
 
 
 def last_results(connection: sqlite3.Connection) -> Mapping[str, tuple[DeliveryStatus, float]]:
-    """See :meth:`hookctl.queue.interface.Queue.last_results`. Damaged rows are passed over."""
+    """See :meth:`hookctl.store.interface.Queue.last_results`. Damaged rows are passed over."""
     rows = connection.execute("SELECT webhook, status, at FROM last_results").fetchall()
     return {row[0]: (STATUS[row[1]], row[2]) for row in rows if _fits(row, str, str, float) and row[1] in STATUS}
 
 
 def suspended(connection: sqlite3.Connection, since: int = -1) -> dict[str, str]:
-    """See :meth:`hookctl.queue.interface.Queue.suspended`; those of the serial ``since`` or later. A damaged reason is still a suspension."""
+    """See :meth:`hookctl.store.interface.Queue.suspended`; those of the serial ``since`` or later. A damaged reason is still a suspension."""
     rows = connection.execute("SELECT webhook, reason FROM suspensions WHERE serial >= ?", (since,)).fetchall()
     return {webhook: reason if isinstance(reason, str) else UNREADABLE_REASON for webhook, reason in rows if isinstance(webhook, str)}
 

@@ -1,1 +1,0 @@
-"""Events and deliveries on disk: what is due, what was tried, what came of it."""
