@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from hookctl.model.problem import TemplateProblem
 from hookctl.plugin import EventType, FilterType
-from hookctl.template import TemplateProblem, check_body, compile_body
+from hookctl.template import check_body, compile_body
 
 TEXT = {"type": "string"}
 SCHEMA: dict[str, Any] = {

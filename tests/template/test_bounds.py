@@ -9,7 +9,7 @@ import pytest
 from hookctl.errors import RenderError, TemplateError
 from hookctl.plugin import FilterType
 from hookctl.template import compile_body
-from hookctl.template.filters import MAX_OUTPUT
+from hookctl.template.rendering.filters import MAX_OUTPUT
 
 ESCAPES = [
     "{{ data.__class__.__mro__[1].__subclasses__() }}",

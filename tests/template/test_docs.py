@@ -11,7 +11,7 @@ import pytest
 
 from hookctl.plugin import EventType
 from hookctl.template import check_body, check_text, compile_body, compile_text
-from hookctl.template.filters import BUILT_IN
+from hookctl.template.rendering.filters import BUILT_IN
 
 PAGE = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w+)(?: ([\w-]+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from hookctl.errors import RenderError
 from hookctl.model import DeliveryPlan, Json
-from hookctl.template import Filter, TextTemplate, compile_text
+from hookctl.model.problem import Filter
+from hookctl.template import TextTemplate, compile_text
 
 Headers = tuple[tuple[str, str], ...]
 Written = tuple[str, Headers]

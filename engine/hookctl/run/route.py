@@ -7,7 +7,7 @@ from hashlib import sha256
 from hookctl.errors import HookctlError
 from hookctl.model import AppliedState, DeliveryPlan, Event, Status
 from hookctl.store.interface import NewDelivery, Routed
-from hookctl.template import When, compile_when
+from hookctl.when.condition import When, compile_when
 
 
 class Router:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hookctl.errors import HookctlError
 from hookctl.model import Attempt, DeliveryPlan, Json
 from hookctl.run.attempts import AttemptEngine, Job
-from hookctl.template import compile_when
+from hookctl.when.condition import compile_when
 
 AT_ONCE = 100
 POLL_SECONDS = 0.1

@@ -3,17 +3,14 @@
 An event's value can never change the structure of the JSON around it; see docs/templates.md.
 """
 
+from hookctl.model.problem import Filter, TemplateProblem
 from hookctl.template.body import Decision, check_body, compile_body, describe_body
-from hookctl.template.line import TextTemplate, compile_text
-from hookctl.template.line_check import check_text
-from hookctl.template.line_syntax import blanked, has_expression
-from hookctl.template.never import why_never
-from hookctl.template.positions import Position
-from hookctl.template.problems import Filter, TemplateProblem
-from hookctl.template.reach import Reach
-from hookctl.template.reads import EventFields, paths_of
-from hookctl.template.rendering import BodyTemplate
-from hookctl.template.when import When, check_when, compile_when, when_outline
+from hookctl.template.fields.line_check import check_text
+from hookctl.template.fields.reads import EventFields, paths_of
+from hookctl.template.language.line_syntax import blanked, has_expression
+from hookctl.template.proof.positions import Position
+from hookctl.template.rendering.body_template import BodyTemplate
+from hookctl.template.rendering.line import TextTemplate, compile_text
 
 __all__ = [
     "BodyTemplate",
@@ -21,20 +18,14 @@ __all__ = [
     "EventFields",
     "Filter",
     "Position",
-    "Reach",
     "TemplateProblem",
     "TextTemplate",
-    "When",
     "blanked",
     "check_body",
     "check_text",
-    "check_when",
     "compile_body",
     "compile_text",
-    "compile_when",
     "describe_body",
     "has_expression",
     "paths_of",
-    "when_outline",
-    "why_never",
 ]

@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from hookctl.errors import RenderError, TemplateError
-from hookctl.template.body_check import PathChecker, check_filters
-from hookctl.template.expressions import Node, Path
-from hookctl.template.parser import parse
-from hookctl.template.path_check import check_path, event_scope
-from hookctl.template.plain import Plain, compile_plain, offsets, split_plain
-from hookctl.template.positions import Layout, Position, lay_out, outputs
-from hookctl.template.problems import EventSchema, Filter, TemplateProblem
-from hookctl.template.rendering import BodyTemplate, compile_nodes
-from hookctl.template.schema_paths import EventShape, is_certain
+from hookctl.json.schema_paths import EventShape, is_certain
+from hookctl.model.problem import EventSchema, Filter, TemplateProblem
+from hookctl.template.fields.body_check import PathChecker, check_filters
+from hookctl.template.fields.path_check import check_path, event_scope
+from hookctl.template.language.expressions import Node, Path
+from hookctl.template.language.parser import parse
+from hookctl.template.proof.positions import Layout, Position, lay_out, outputs
+from hookctl.template.rendering.body_template import BodyTemplate, compile_nodes
+from hookctl.template.rendering.plain import Plain, compile_plain, offsets, split_plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from hookctl.plugin import EventType
 from hookctl.plugin.calls import Plugins
 
 if TYPE_CHECKING:
-    from hookctl.template import TemplateProblem
+    from hookctl.model.problem import TemplateProblem
 
 _OF_THE_EVENT = frozenset({"template-unknown-path", "template-optional-path", "template-not-text", "template-never-parses", "when-unknown-path"})
 """Rules that only hold against the fields of a known event type."""
@@ -26,10 +26,11 @@ class Texts:
     def __init__(self, plugins: Plugins) -> None:
         self._plugins = plugins
         self._clean: set[tuple[str, str, str]] = set()
-        from hookctl import template  # needed by nothing that only loads; and once, since thousands of imports are felt
+        from hookctl import template, when  # needed by nothing that only loads; and once, since thousands of imports are felt
 
         self._template = template
-        self._reach = template.Reach()
+        self._when = when
+        self._reach = when.Reach()
         self._certain: dict[str, set[str]] = {}
         """For each event type the paths that always have a value."""
 
@@ -42,7 +43,7 @@ class Texts:
             certain = self._certain.setdefault(event_type.name if event_type else "", set())
             self._check(notes, ("body_template",), body, event_type, lambda against: template.check_body(body, against, self._plugins.filters, certain))
         if isinstance(when, str):
-            self._check(notes, ("when",), template.when_outline(when), event_type, lambda against: template.check_when(when, against))
+            self._check(notes, ("when",), self._when.when_outline(when), event_type, lambda against: self._when.check_when(when, against))
             if event_type and not notes.has(("when",)) and notes.webhook.fields.get("status") != "inactive":
                 self._check_reach(notes, when, event_type)
         self._check_line(notes, ("url",), notes.webhook.fields.get("url"), event_type)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hookctl.config.effects.targets import target_of
 from hookctl.errors import HookctlError
 from hookctl.model import Change, DeliveryPlan, Json, Status
-from hookctl.template import When, compile_when
+from hookctl.when.condition import When, compile_when
 
 Document = Mapping[str, Json]
 Indices = frozenset[int]

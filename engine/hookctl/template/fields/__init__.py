@@ -1,0 +1,1 @@
+"""The fields that a template reads, checked against the event's schema."""

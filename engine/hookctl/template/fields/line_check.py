@@ -1,0 +1,77 @@
+"""Checks the expressions of a header's value or a URL against the event type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from hookctl.errors import RenderError, TemplateError
+from hookctl.json.schema_paths import EventShape
+from hookctl.model.problem import EventSchema, Filter, TemplateProblem
+from hookctl.template.fields.body_check import PathChecker, check_filters
+from hookctl.template.fields.path_check import Scope, event_scope
+from hookctl.template.language.expressions import Choice, Expression, Filtered, Logic, Output, Path
+from hookctl.template.language.line_syntax import Place, has_expression, parse_line, place_problems
+from hookctl.template.proof.positions import Position
+from hookctl.template.rendering.line import NO_TEXT, NotTextError, TextTemplate, compile_line
+
+_STRUCTURED = frozenset({"array", "object"})
+
+
+def check_text(text: str, event_type: EventSchema, filters: Mapping[str, Filter], place: Place) -> list[TemplateProblem]:
+    """All that is wrong with the expressions of a header's value or a URL, in the order of the text. The URL rules are another's, see :func:`blanked`."""
+    if not has_expression(text):
+        return []
+    try:
+        nodes = parse_line(text)
+    except TemplateError as error:
+        return [TemplateProblem.from_error(error)]
+    scope = event_scope(EventShape(event_type.schema))
+    outputs = [node for node in nodes if isinstance(node, Output)]
+    paths = PathChecker({output.start: Position("text", 0) for output in outputs})
+    paths.nodes(nodes, scope)
+    problems = [*place_problems(nodes, text, place), *check_filters(nodes, filters), *map(_advised, paths.problems)]
+    problems += [problem for output in outputs for problem in _structured(output.expression, scope)]
+    if event_type.mock and not any(problem.is_error for problem in problems):
+        problems += _render_mock(compile_line(nodes, text, filters, place), event_type, problems, len(text))
+    return sorted(dict.fromkeys(problems), key=lambda problem: (problem.start, problem.end))
+
+
+def _advised(problem: TemplateProblem) -> TemplateProblem:
+    """What is advised for a body may not stand here."""
+    return replace(problem, hint="Give a default that can stand here, such as default('none').") if problem.rule == "template-optional-path" else problem
+
+
+def _structured(expression: Expression, scope: Scope) -> Iterator[TemplateProblem]:
+    """Expressions that can only be an object or a list by the schema."""
+    match expression:
+        case Path() if (types := scope.shape(expression).types) and types <= _STRUCTURED:
+            what = " or ".join({"array": "a list", "object": "an object"}[name] for name in sorted(types))
+            yield _error("template-not-text", f"{expression.text} is {what}, which is no text", NO_TEXT, expression.start, expression.end)
+        case Filtered(name="default"):
+            yield from _structured(expression.value, scope)
+        case Choice():
+            yield from _structured(expression.yes, scope)
+            yield from _structured(expression.no, scope)
+        case Logic():
+            for operand in expression.operands:
+                yield from _structured(operand, scope)
+        case _:
+            return
+
+
+def _render_mock(template: TextTemplate, event_type: EventSchema, known: Sequence[TemplateProblem], length: int) -> list[TemplateProblem]:
+    """The mock event shows what the schema does not."""
+    try:
+        template.render(event_type.mock)
+    except RenderError as error:
+        if any(problem.rule == "template-optional-path" and error.start <= problem.start < (error.end or length) for problem in known):
+            return []  # the warning says already that there may be no value
+        rule = "template-not-text" if isinstance(error, NotTextError) else "template-filter"
+        message = f"the mock event of {event_type.name} cannot be sent so: {error.message}"
+        return [_error(rule, message, error.hint, error.start, error.end or length)]
+    return []
+
+
+def _error(rule: str, message: str, hint: str, start: int, end: int) -> TemplateProblem:
+    return TemplateProblem(rule=rule, is_error=True, message=message, hint=hint, start=start, end=end)

@@ -1,0 +1,115 @@
+"""Checks paths against an event type's schema: unknown ones are errors, ones that may be missing or null are warnings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hookctl.json.paths import Step, path_text
+from hookctl.json.schema_paths import EventShape, Shape, Unknown, describe_keys, is_certain
+from hookctl.model.problem import TemplateProblem, nearest
+from hookctl.template.language.expressions import Path
+from hookctl.template.proof.positions import Position
+
+ROOTS = frozenset({"data", "event_time", "event_type", "id"})
+"""The names that every template has."""
+
+PathKey = tuple[Step, ...]
+"""A path with its root first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The names at one place of a template, and the paths that are known to be there and not null."""
+
+    event: EventShape
+    names: dict[str, Shape]
+    certain: frozenset[PathKey] = frozenset()
+
+    def shape(self, path: Path) -> Shape:
+        """What the schema says of a path; nothing when it does not know it."""
+        shape: Shape | Unknown = self.names.get(path.root, Shape(()))
+        for step in path.steps:
+            shape = self.event.step(shape, step) if isinstance(shape, Shape) else Shape(())
+        return shape if isinstance(shape, Shape) else Shape(())
+
+
+def event_scope(event: EventShape) -> Scope:
+    """The scope outside all loops."""
+    names: dict[str, Shape] = {}
+    for name in sorted(ROOTS):
+        shape = event.step(event.root, name)
+        names[name] = shape if isinstance(shape, Shape) else Shape(())
+    return Scope(event, names)
+
+
+def check_path(path: Path, scope: Scope, position: Position | None) -> TemplateProblem | None:
+    """What is wrong with a path whose value is needed: an error when it is unknown, a warning when it may be missing or null.
+
+    ``position`` is where its value is written; None where it is used in another way.
+    """
+    if path.root in ROOTS and is_certain(scope.event.schema, (path.root, *path.steps)):
+        return None
+    return unknown_path(path, scope) or _uncertain_path(path, scope, position)
+
+
+def unknown_path(path: Path, scope: Scope) -> TemplateProblem | None:
+    """The error for a path that the schema does not have."""
+    if path.root not in scope.names:
+        return _unknown_name(path, scope)
+    for number, shape in scope.event.walk(scope.names[path.root], path.steps):
+        if isinstance(shape, Unknown):
+            return _unknown_step(path, number, shape, scope)
+    return None
+
+
+def _unknown_name(path: Path, scope: Scope) -> TemplateProblem:
+    data = scope.names.get("data")
+    fields = [f"data.{key}" for schema in data.schemas for key in schema.get("properties", ())] if data else []
+    if path.root == "loop":
+        message, hint = "loop is known inside a loop alone", "Use it between {% for %} and {% endfor %}."
+    else:
+        message, hint = f"there is no name {path.root}", f"The names are {', '.join(sorted(scope.names))}; an event's fields are in data."
+    near = [field for field in fields if field == f"data.{path.root}"] or list(nearest(path.root, scope.names))
+    return TemplateProblem(
+        rule="template-unknown-path", is_error=True, message=message, hint=hint, start=path.start, end=path.start + len(path.root), suggestions=tuple(near)
+    )
+
+
+def _unknown_step(path: Path, number: int, unknown: Unknown, scope: Scope) -> TemplateProblem:
+    parent = path_text(path.root, path.steps[: number - 1])
+    wrong = path.steps[number - 1]
+    if unknown.keys:
+        message = f"{parent} has no {wrong}"
+        hint = f"There are {describe_keys(parent, unknown.keys)}."
+    else:
+        message, hint = f"{parent} is neither an object nor a list, so it has no {wrong}", f"Write {parent}."
+    rest = path.steps[number:]
+    near = [Path(path.root, (*path.steps[: number - 1], key, *rest), 0, 0) for key in nearest(str(wrong), unknown.keys)]
+    suggestions = tuple(other.text for other in near if unknown_path(other, scope) is None) or tuple(other.text for other in near)
+    return TemplateProblem(rule="template-unknown-path", is_error=True, message=message, hint=hint, start=path.start, end=path.end, suggestions=suggestions)
+
+
+def _uncertain_path(path: Path, scope: Scope, position: Position | None) -> TemplateProblem | None:
+    shape = scope.names[path.root]
+    key: PathKey = (path.root, *path.steps)
+    steps: list[tuple[int, Shape]] = [(0, shape)]
+    for number, following in scope.event.walk(shape, path.steps):
+        if isinstance(following, Unknown):
+            return None
+        steps.append((number, following))
+    for number, step_shape in steps:
+        if any(certain[: number + 1] == key[: number + 1] for certain in scope.certain):
+            continue
+        is_last = number == len(path.steps)
+        if step_shape.optional or (step_shape.nullable and not is_last):
+            what = "may be missing" if step_shape.optional else "may be null"
+            return _uncertain(path, f"{path_text(path.root, path.steps[:number])} {what}: the delivery is dead then")
+        if step_shape.nullable and position is not None:
+            sent = "null" if position.form == "value" else "the text null"
+            return _uncertain(path, f"{path.text} may be null: {sent} is sent then")
+    return None
+
+
+def _uncertain(path: Path, message: str) -> TemplateProblem:
+    hint = f"Give a default, such as {{{{ {path.text} | default('') }}}}, or write it inside {{% if {path.text} %}}."
+    return TemplateProblem(rule="template-optional-path", is_error=False, message=message, hint=hint, start=path.start, end=path.end)

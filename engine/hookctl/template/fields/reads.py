@@ -1,0 +1,138 @@
+"""Which fields of an event a template reads: what leaves with a request made by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from hookctl.json.paths import Step, path_text
+from hookctl.json.schema_paths import EventShape, Shape
+from hookctl.model import Json
+from hookctl.template.fields.path_check import ROOTS
+from hookctl.template.language.expressions import Choice, Compare, Expression, Filtered, For, If, Node, Not, Output, Path, Test, parts
+from hookctl.template.language.parser import parse
+from hookctl.template.rendering.plain import plain_paths
+
+_Sources = Mapping[str, tuple[tuple[Step, ...], ...]]
+"""For each name of a template the paths, as steps, that its value may come from; none for ``loop``."""
+
+MAX_DEPTH = 16
+"""Levels that an object is opened; a schema may refer to itself without end."""
+ANY = "[*]"
+"""Any item of a list: which one a template takes does not matter here."""
+
+
+class EventFields:
+    """The fields of one event type, as its schema has them. Remembers what it has opened, so keep it while many templates are read."""
+
+    def __init__(self, schema: Mapping[str, Json]) -> None:
+        self._event = EventShape(schema)
+        self._below: dict[str, frozenset[str]] = {}
+        self._all_below: dict[frozenset[str], frozenset[str]] = {}
+
+    def below(self, path: str, steps: tuple[Step, ...]) -> frozenset[str]:
+        """The fields that a value holds, down to those that hold no others: ``path`` itself where the schema says no more of it."""
+        if path not in self._below:
+            shape = self._event.root
+            for step in steps:
+                following = self._event.step(shape, step)
+                shape = following if isinstance(following, Shape) else Shape(())
+            self._below[path] = frozenset(self._leaves(path, shape, MAX_DEPTH))
+        return self._below[path]
+
+    def all_below(self, paths: frozenset[str]) -> frozenset[str]:
+        """The fields that the values at these paths hold; many templates have one set of paths."""
+        if paths not in self._all_below:
+            self._all_below[paths] = frozenset().union(*(self.below(path, tuple(path.split("."))) for path in paths))
+        return self._all_below[paths]
+
+    def _leaves(self, path: str, shape: Shape, left: int) -> Iterator[str]:
+        keys = dict.fromkeys(key for schema in shape.schemas for key in schema.get("properties", ()))
+        items = self._event.items(shape) if "array" in shape.types else None
+        if left == 0 or (not keys and items is None):
+            yield path
+            return
+        for key in keys:
+            following = self._event.step(shape, key)
+            yield from self._leaves(path_text(path, (key,)), following if isinstance(following, Shape) else Shape(()), left - 1)
+        if items is not None:
+            yield from self._leaves(path + ANY, items, left - 1)
+
+
+def paths_of(text: str, fields: EventFields) -> frozenset[str]:
+    """The fields that a template reads, as paths in the event's schema: ``data.groups[*].name``.
+
+    A field counts when its value is written and when a condition looks at it: either way the target learns of it. An object or a list that is
+    written counts as all the fields in it, and so does one that is given to a filter. Raises TemplateError for a text that cannot be read.
+    """
+    plain = plain_paths(text)
+    if plain is not None:
+        return fields.all_below(frozenset(plain))
+    reader = _Reader(fields)
+    reader.nodes(parse(text), {root: ((root,),) for root in ROOTS})
+    return frozenset(reader.found)
+
+
+class _Reader:
+    def __init__(self, fields: EventFields) -> None:
+        self._fields = fields
+        self.found: set[str] = set()
+
+    def nodes(self, nodes: Iterable[Node], names: _Sources) -> None:
+        for node in nodes:
+            if isinstance(node, Output):
+                self._written(node.expression, names)
+            elif isinstance(node, If):
+                for branch in node.branches:
+                    if branch.condition is not None:
+                        self._asked(branch.condition, names)
+                    self.nodes(branch.body, names)
+            elif isinstance(node, For):
+                self._asked(node.iterable, names)
+                whole = tuple(source for path in _paths(node.iterable) for source in _sources(path, names))
+                item = tuple((*source, 0) for source in whole) if isinstance(node.iterable, Path) and len(node.targets) == 1 else whole
+                self.nodes(node.body, {**names, **dict.fromkeys(node.targets, item), "loop": ()})
+                self.nodes(node.otherwise, names)
+
+    def _written(self, expression: Expression, names: _Sources) -> None:
+        match expression:
+            case Path():
+                for source in _sources(expression, names):
+                    self.found |= self._fields.below(_text(source), source)
+            case Choice():
+                self._asked(expression.condition, names)
+                self._written(expression.yes, names)
+                self._written(expression.no, names)
+            case Compare() | Test() | Not() | Filtered(name="length"):
+                self._asked(expression, names)
+            case _:
+                for part in parts(expression):
+                    self._written(part, names)
+
+    def _asked(self, expression: Expression, names: _Sources) -> None:
+        """A condition tells something of the values in it, not what they hold."""
+        if isinstance(expression, Path):
+            self.found.update(_text(source) for source in _sources(expression, names))
+        elif isinstance(expression, Filtered) and expression.name not in {"default", "length"}:
+            self._written(expression, names)
+        else:
+            for part in parts(expression):
+                self._asked(part, names)
+
+
+def _paths(expression: Expression) -> Iterator[Path]:
+    if isinstance(expression, Path):
+        yield expression
+    for part in parts(expression):
+        yield from _paths(part)
+
+
+def _sources(path: Path, names: _Sources) -> tuple[tuple[Step, ...], ...]:
+    return tuple((*source, *path.steps) for source in names.get(path.root, ()))
+
+
+def _text(source: tuple[Step, ...]) -> str:
+    """``source`` as :func:`path_text` has it, any index as ``[*]``."""
+    text = str(source[0])
+    for step in source[1:]:
+        text = text + ANY if isinstance(step, int) else path_text(text, (step,))
+    return text

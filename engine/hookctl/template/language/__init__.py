@@ -1,0 +1,1 @@
+"""The template language: text to a syntax tree."""

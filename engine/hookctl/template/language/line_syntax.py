@@ -1,0 +1,110 @@
+"""Reads a header's value or a URL with expressions in it: what may stand there, and where.
+
+There are outputs alone, no tags. Scheme, host and the names of parameters are fixed text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Literal
+
+from hookctl.errors import TemplateError
+from hookctl.model.problem import TemplateProblem
+from hookctl.model.secret import REFERENCE
+from hookctl.template.language.expressions import For, If, Output, Text
+from hookctl.template.language.parser import parse
+
+Place = Literal["header", "url"]
+Nodes = Sequence[Text | Output]
+
+_SYNTAX = re.compile(r"\{[{%#]")
+_AFTER_AUTHORITY = re.compile(r"[/?#\\]")
+_END_OF_PARAMETER = re.compile(r"[?&;]")
+_MARK = "\0"
+"""Stands for a value; no URL holds it."""
+
+
+def has_expression(text: str) -> bool:
+    """True when a header's value or a URL is more than fixed text."""
+    return _SYNTAX.search(text) is not None
+
+
+def blanked(url: str) -> str | None:
+    """The URL with a letter for each character of its expressions, for the URL rules to look at; None when :func:`check_text` cannot read them."""
+    if not has_expression(url):
+        return url
+    try:
+        nodes = parse_line(url)
+    except TemplateError:
+        return None
+    return _with_blanks(nodes, "x")
+
+
+def _with_blanks(nodes: Nodes, blank: str) -> str:
+    return "".join(node.text if isinstance(node, Text) else blank * (node.end - node.start) for node in nodes)
+
+
+def parse_line(text: str) -> list[Text | Output]:
+    """The text and the expressions, in order. Raises TemplateError for anything else between them."""
+    nodes = parse(text)
+    found: list[Text | Output] = []
+    position = 0
+    for node in nodes:
+        if isinstance(node, If | For):
+            tag = node.branches[0] if isinstance(node, If) else node
+            hint = "Write a choice as {{ a if condition else b }}, a list as {{ list | join(',') }}."
+            raise _unsafe("a tag cannot stand in a header or a URL", hint, tag.start, tag.end).to_error()
+        _no_gap(position, node.start)
+        found.append(node)
+        position = node.end
+    _no_gap(position, len(text))
+    return found
+
+
+def _no_gap(start: int, end: int) -> None:
+    if start < end:
+        raise _unsafe("a comment, or a - that strips space, cannot stand in a header or a URL", "Remove it.", start, end).to_error()
+
+
+def place_problems(nodes: Nodes, text: str, place: Place) -> Iterator[TemplateProblem]:
+    """The errors of expressions that stand where only fixed text may, and of secret references in them."""
+    for node in nodes:
+        if isinstance(node, Output):
+            for match in REFERENCE.finditer(text, node.start, node.end):
+                message, hint = "a secret reference inside an expression is not resolved", "Write it beside the expression."
+                yield _error("secret-misplaced", message, hint, *match.span())
+        elif (at := REFERENCE.sub(lambda match: "x" * len(match[0]), node.text).find("${")) >= 0:
+            message, hint = "an expression cannot stand in a secret reference", "Write the whole reference out."
+            yield _error("secret-malformed", message, hint, node.start + at, node.end)
+    if place == "url":
+        yield from _url_problems(nodes)
+
+
+def _url_problems(nodes: Nodes) -> Iterator[TemplateProblem]:
+    """Expressions in the host, or in the name of a parameter: what a receiver is chosen by, and what it looks for, is fixed text."""
+    # References become letters, since there may be / and ? in them.
+    plain = _with_blanks(
+        [replace(node, text=REFERENCE.sub(lambda match: "x" * len(match[0]), node.text)) if isinstance(node, Text) else node for node in nodes], _MARK
+    )
+    start = plain.find("://") + 3 if "://" in plain else 0
+    authority = _AFTER_AUTHORITY.search(plain, start)
+    end = authority.start() if authority else len(plain)
+    query = plain.find("?", end)
+    for node in nodes:
+        if isinstance(node, Text):
+            continue
+        if node.start < end:
+            hint = "Write scheme and host out: who receives an event is reviewed, never chosen by one."
+            yield _error("url-host-invalid", "an expression may stand in the path and the query only", hint, node.start, node.end)
+        elif 0 <= query < node.start and "=" not in _END_OF_PARAMETER.split(plain[query : node.start])[-1]:
+            yield _unsafe("an expression stands in the name of a parameter", "Write name={{ ... }}, with the name as fixed text.", node.start, node.end)
+
+
+def _unsafe(message: str, hint: str, start: int, end: int) -> TemplateProblem:
+    return _error("template-unsafe", message, hint, start, end)
+
+
+def _error(rule: str, message: str, hint: str, start: int, end: int) -> TemplateProblem:
+    return TemplateProblem(rule=rule, is_error=True, message=message, hint=hint, start=start, end=end)

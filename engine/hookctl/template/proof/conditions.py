@@ -1,0 +1,175 @@
+"""What is known of a template's conditions on one way through it.
+
+Conditions are pure functions of the event, so a condition that is repeated (``{% if data.a %}`` twice) goes the same way
+both times; a loop over ``data.xs`` has an item exactly when ``{% if data.xs %}`` is taken. Facts hold what was decided.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from hookctl.json.paths import Step
+from hookctl.template.language.expressions import Branch, Compare, Const, Expression, Filtered, For, If, ListOf, Logic, Node, Not, Path, walk
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Which round of the innermost loop: the only one, the first of several, one in the middle or the last."""
+
+    first: bool
+    last: bool
+
+
+Facts = frozenset[tuple[Expression, bool]]
+_MAX_WAYS = 64
+"""Beyond these nothing is learnt from a condition: fewer facts cover more ways, so the proof stays sound."""
+_ROUND_NAMES: Mapping[tuple[Step, ...], Callable[[Round], bool]] = {
+    ("first",): lambda loop: loop.first,
+    ("last",): lambda loop: loop.last,
+    ("index0",): lambda loop: not loop.first,
+}
+_FLIPPED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+ROUNDS = {
+    "only": Round(first=True, last=True),
+    "first": Round(first=True, last=False),
+    "middle": Round(first=False, last=False),
+    "last": Round(first=False, last=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What the proof can see at one place: the atoms that it keeps facts about, and the round of the innermost loop."""
+
+    tracked: frozenset[Expression]
+    loop: Round | None = None
+
+
+def assume(condition: Expression, wanted: bool, facts: Facts, sight: Sight) -> list[Facts]:
+    """The facts under which ``condition`` can be ``wanted``, given ``facts``: none when it cannot, several when there are several reasons."""
+    if isinstance(condition, Not):
+        return assume(condition.value, not wanted, facts, sight)
+    if isinstance(condition, Logic):
+        return _assume_logic(condition, wanted, facts, sight)
+    known = _known(condition, sight.loop)
+    if known is not None:
+        return [facts] if known is wanted else []
+    atom, same = _atom(condition)
+    if atom not in sight.tracked:
+        return [facts]
+    wanted = wanted is same
+    return [] if (atom, not wanted) in facts else [facts | {(atom, wanted)}]
+
+
+def _assume_logic(condition: Logic, wanted: bool, facts: Facts, sight: Sight) -> list[Facts]:
+    """``and`` holds when every operand does, and fails by each operand that fails after others held; ``or`` is its mirror."""
+    every = (condition.operator == "and") is wanted
+    ways = [facts]
+    found: list[Facts] = []
+    for operand in condition.operands:
+        if not every:
+            found += [after for way in ways for after in assume(operand, wanted, way, sight)]
+        ways = [after for way in ways for after in assume(operand, wanted is every, way, sight)]
+        if len(ways) + len(found) > _MAX_WAYS:
+            return [facts]
+    return list(dict.fromkeys(ways if every else found))
+
+
+def _known(condition: Expression, loop: Round | None) -> bool | None:
+    """The truth of a condition that does not depend on the event, None when it does."""
+    if isinstance(condition, Const):
+        return bool(condition.value)
+    if loop is None:
+        return None
+    if isinstance(condition, Path) and condition.root == "loop":
+        return _ROUND_NAMES[condition.steps](loop) if condition.steps in _ROUND_NAMES else None
+    if isinstance(condition, Compare):
+        return _compared(condition, loop)
+    return None
+
+
+def _compared(condition: Compare, loop: Round) -> bool | None:
+    left, right, operator = condition.left, condition.right, condition.operator
+    if isinstance(left, Const) and operator in _FLIPPED:
+        left, right, operator = right, left, _FLIPPED[operator]
+    if not (isinstance(left, Path) and left.root == "loop"):
+        return None
+    if isinstance(right, Path) and right.root == "loop" and {left.steps, right.steps} == {("index",), ("length",)}:
+        operator = operator if left.steps == ("index",) else _FLIPPED.get(operator, "")
+        return {"==": loop.last, ">=": loop.last, "<": not loop.last, "!=": not loop.last}.get(operator)
+    if left.steps not in {("index",), ("index0",)} or not isinstance(right, Const) or type(right.value) is not int:
+        return None
+    rounds_before = right.value - (left.steps == ("index",))
+    return _placed(operator, rounds_before, 0 if loop.first else 1, 0 if loop.first else None)
+
+
+def _placed(operator: str, value: int, low: int, high: int | None) -> bool | None:
+    """The truth of ``index0 operator value`` when index0 lies between ``low`` and ``high`` (None: anywhere above)."""
+    below, above = high is not None and high < value, low > value
+    outside, only = below or above, low == high == value
+    if operator in {"==", "!="}:
+        return None if not (outside or only) else only is (operator == "==")
+    if operator in {"<", ">="}:
+        return None if not (below or low >= value) else below is (operator == "<")
+    if operator in {">", "<="}:
+        at_most = high is not None and high <= value
+        return None if not (above or at_most) else above is (operator == ">")
+    return None
+
+
+def _atom(condition: Expression) -> tuple[Expression, bool]:
+    """The condition in the form in which it is known again, and whether its truth is the same or the opposite."""
+    if isinstance(condition, Filtered):
+        is_falsy = all(isinstance(a, (Const, ListOf)) and not (a.value if isinstance(a, Const) else a.items) for a in condition.arguments)
+        if condition.name in {"length", "items"} or (condition.name == "default" and is_falsy and len(condition.arguments) == 1):
+            return _atom(condition.value)
+    if isinstance(condition, Compare) and isinstance(condition.left, Filtered) and condition.left.name == "length" and isinstance(condition.right, Const):
+        truth = {(">", "0"): True, ("!=", "0"): True, (">=", "1"): True, ("==", "0"): False, ("<", "1"): False}.get((condition.operator, condition.right.text))
+        if truth is not None:
+            atom, same = _atom(condition.left)
+            return atom, same is truth
+    if isinstance(condition, Compare) and condition.operator == "!=":
+        return Compare("==", condition.left, condition.right, condition.start, condition.end), False
+    return condition, True
+
+
+def tracked_atoms(nodes: Sequence[Node], pure_filters: frozenset[str]) -> frozenset[Expression]:
+    """The atoms that more than one condition of the template depends on: only these are worth a fact."""
+    counts = Counter(atom for condition in _conditions(nodes) for atom in set(_atoms(condition)))
+    return frozenset(
+        atom for atom, count in counts.items() if count > 1 and all(part.name in pure_filters for part in walk(atom) if isinstance(part, Filtered))
+    )
+
+
+def _atoms(condition: Expression) -> Iterator[Expression]:
+    if isinstance(condition, Not):
+        yield from _atoms(condition.value)
+    elif isinstance(condition, Logic):
+        for operand in condition.operands:
+            yield from _atoms(operand)
+    else:
+        yield _atom(condition)[0]
+
+
+def _conditions(nodes: Sequence[Node]) -> Iterator[Expression]:
+    for node in nodes:
+        bodies: tuple[Branch, ...] | tuple[For, ...] = ()
+        if isinstance(node, If):
+            bodies = node.branches
+            yield from (branch.condition for branch in node.branches if branch.condition is not None)
+        elif isinstance(node, For):
+            bodies = (node,)
+            yield node.iterable
+            yield from _conditions(node.otherwise)
+        for body in bodies:
+            yield from _conditions(body.body)
+
+
+def forget(facts: Facts, names: tuple[str, ...]) -> Facts:
+    """The facts that do not depend on a loop's names: what is left of them after one round."""
+    gone = {*names, "loop"}
+    return frozenset(fact for fact in facts if not any(isinstance(part, Path) and part.root in gone for part in walk(fact[0])))

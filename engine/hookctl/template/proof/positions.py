@@ -1,0 +1,183 @@
+"""Decides how each output of a template is written: by where it stands in the JSON around it.
+
+A string is JSON text, too, when its content begins with ``{`` or ``[``, has a string of its own in it, and is JSON with one value
+in the place of each output. Its outputs then stand in *that* JSON, one string deeper. Any other string is prose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from hookctl.errors import TemplateError
+from hookctl.model.problem import TemplateProblem
+from hookctl.template.language.expressions import Expression, For, If, Node, Output, Text
+from hookctl.template.proof.conditions import tracked_atoms
+from hookctl.template.proof.json_tokens import Fork, JsonToken, Loop, Mark, Slot, String, read, unescape
+from hookctl.template.proof.repeated_keys import written_twice
+from hookctl.template.proof.structure import Failure, ProofBudget, Prover
+from hookctl.template.rendering.filters import BUILT_IN
+
+_SPACE = " \t\n\r"
+
+MAX_STRING_DEPTH = 4
+"""Strings of JSON text inside one another; each level can double the escapes of the one below."""
+MAX_SAID = 10
+"""Decisions on the way to a failure that its message names."""
+MAX_WORDS = 100
+"""Characters of one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How an output is written."""
+
+    form: str
+    """``value``: as JSON. ``text``: a string as its text, anything else as its JSON text. ``key``: as text, and it is an object's key."""
+    depth: int
+    """How many strings stand around it: the result is escaped so many times."""
+
+    def __str__(self) -> str:
+        """In words."""
+        what = {"value": "a JSON value", "text": "text in a string", "key": "an object's key"}[self.form]
+        levels = self.depth - (self.form != "value")
+        return what + " of the JSON text in a string" * min(levels, 1) + f", {levels} strings deep" * (levels > 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What was decided for a whole template. ``positions`` holds one per output, by the offset of its ``{{``."""
+
+    positions: dict[int, Position] = field(default_factory=dict)
+    problems: list[TemplateProblem] = field(default_factory=list)
+
+
+def lay_out(nodes: Sequence[Node], text: str) -> Layout:
+    """Decide every position, and prove that the template gives JSON on every way through it.
+
+    Raises:
+        TemplateError: its text is no JSON, a branch does not end at the string depth at which it began, or there are too many
+            ways through the template to follow them all.
+    """
+    placer = _Placer(tracked_atoms(nodes, BUILT_IN), text)
+    tokens = read(nodes)
+    prover = placer.prove(tokens, len(text))
+    has_branches = any(isinstance(token, (Fork, Loop)) for token in tokens)
+    rule = "template-never-parses" if has_branches and not prover.survives else "template-not-json"
+    placer.layout.problems.extend(_problem(failure, rule) for failure in prover.failures)
+    if not prover.failures:
+        placer.layout.problems.extend(_repeated(mark, mark.start, mark.end) for mark in written_twice(tokens))
+    placer.place(tokens, 0, prover.keys)
+    return placer.layout
+
+
+def _problem(failure: Failure, rule: str) -> TemplateProblem:
+    said = [one if len(one) <= MAX_WORDS else f"{one[: MAX_WORDS - 3]}..." for one in dict.fromkeys(failure.way)]
+    way = f" (when {', '.join(said[:MAX_SAID])}{', ...' * (len(said) > MAX_SAID)})" if said else ""
+    message = f"no way through the template gives JSON: {failure.message}" if rule == "template-never-parses" else failure.message + way
+    return TemplateProblem(rule=rule, is_error=True, message=message, hint=failure.hint, start=failure.start, end=failure.end)
+
+
+def _repeated(key: Mark, start: int, end: int) -> TemplateProblem:
+    message = f"the key {key.text} stands in its object already, and readers differ in which of the two counts"
+    return TemplateProblem(rule="template-repeated-key", is_error=True, message=message, hint="Remove one of the two.", start=start, end=end)
+
+
+class _Placer:
+    """Fills a layout from the tokens, the outermost string first."""
+
+    def __init__(self, tracked: frozenset[Expression], text: str) -> None:
+        self.layout = Layout()
+        self._tracked = tracked
+        self._text = text
+        self._budget = ProofBudget(text)
+
+    def prove(self, tokens: Sequence[JsonToken], end: int) -> Prover:
+        """The proof of one JSON text: the template's, or that of a string in it."""
+        prover = Prover(self._tracked, self._text, self._budget)
+        prover.run(tokens, end)
+        return prover
+
+    def place(self, tokens: Sequence[JsonToken], depth: int, keys: set[String]) -> None:
+        """Decide the outputs among the tokens of a JSON text that lies ``depth`` strings deep; ``keys`` are its objects' keys."""
+        for token in tokens:
+            if isinstance(token, Mark):
+                continue
+            if isinstance(token, Slot):
+                self.layout.positions[token.output.start] = Position("value", depth)
+            elif isinstance(token, Fork):
+                for body in token.bodies:
+                    self.place(body, depth, keys)
+            elif isinstance(token, Loop):
+                self.place(token.body, depth, keys)
+                self.place(token.otherwise, depth, keys)
+            else:
+                self._place_string(token, depth + 1, token in keys)
+
+    def _place_string(self, string: String, depth: int, is_key: bool) -> None:
+        inner = None if is_key else self._inner_json(string, depth)
+        if inner is not None:
+            self.place(*inner)
+            return
+        for output in outputs(string.content):
+            self.layout.positions[output.start] = Position("key" if is_key else "text", depth)
+
+    def _inner_json(self, string: String, depth: int) -> tuple[Sequence[JsonToken], int, set[String]] | None:
+        """What to place of a string that is JSON text; None for prose. What only looks like JSON text is a warning."""
+        nodes = unescape(string.content)
+        first = nodes[0].text.lstrip(_SPACE) if isinstance(nodes[0], Text) else ""
+        if first[:1] not in {"{", "["}:
+            return None
+        try:
+            tokens = read(nodes)
+            failures = []
+            if _has_string(tokens):
+                prover = self.prove(tokens, string.end)
+                if not prover.failures:
+                    self.layout.problems.extend(_repeated(mark, string.start, string.end) for mark in written_twice(tokens))
+                    return _not_too_deep(string, depth, (tokens, depth, prover.keys))
+                failures = [failure.message for failure in prover.failures]
+        except TemplateError as error:
+            if error.rule == "template-too-large":
+                raise
+            failures = [error.message]
+        if failures and first[1:].lstrip(_SPACE)[:1] in {'"', "{"}:
+            self._warn(string, failures[0])
+        return None
+
+    def _warn(self, string: String, why: str) -> None:
+        message = f"the string looks like JSON text and is none, so its values are written as prose: {why}"
+        hint = "Repair the JSON in the string, or begin the string with another character."
+        problem = TemplateProblem(rule="template-not-json", is_error=False, message=message, hint=hint, start=string.start, end=string.end)
+        self.layout.problems.append(problem)
+
+
+def _not_too_deep(string: String, depth: int, inner: tuple[Sequence[JsonToken], int, set[String]]) -> tuple[Sequence[JsonToken], int, set[String]]:
+    if depth >= MAX_STRING_DEPTH:
+        message = f"JSON text is nested in strings deeper than {MAX_STRING_DEPTH}"
+        raise TemplateError(message, hint="Take a level out.", rule="template-too-large", start=string.start, end=string.end)
+    return inner
+
+
+def _has_string(tokens: Sequence[JsonToken]) -> bool:
+    for token in tokens:
+        if isinstance(token, String) or (isinstance(token, Mark) and token.kind == "string"):
+            return True
+        if isinstance(token, Fork) and any(_has_string(body) for body in token.bodies):
+            return True
+        if isinstance(token, Loop) and (_has_string(token.body) or _has_string(token.otherwise)):
+            return True
+    return False
+
+
+def outputs(nodes: Sequence[Node]) -> list[Output]:
+    """Every output of the nodes and of the branches and loops in them, in order."""
+    found: list[Output] = []
+    for node in nodes:
+        if isinstance(node, Output):
+            found.append(node)
+        elif isinstance(node, If):
+            found += [output for branch in node.branches for output in outputs(branch.body)]
+        elif isinstance(node, For):
+            found += outputs(node.body) + outputs(node.otherwise)
+    return found

@@ -1,0 +1,93 @@
+"""Keys that stand twice in one object, of which readers take the one value or the other.
+
+Those that a template writes are found by its text; of those that an event gives, each body is looked at.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from hookctl.errors import RenderError
+from hookctl.model import Json
+from hookctl.template.proof.json_tokens import Fork, JsonToken, Loop, Mark
+
+
+def written_twice(tokens: Sequence[JsonToken], certain: Sequence[frozenset[str]] = ()) -> Iterator[Mark]:
+    """Each key in a template's proved tokens that stands in its object before, on every way to it. ``certain`` are the keys of the objects around.
+
+    A key that only a branch or a loop before it may have written is not found.
+    """
+    names: list[set[str]] = [*map(set, certain)] or [set()]
+    last: Mark | None = None
+    for token in tokens:
+        if isinstance(token, Mark):
+            kind = token.kind
+            if kind == "string":
+                last = token
+                continue
+            if kind == ":" and last:
+                key = _key(last.text)
+                if key in names[-1]:
+                    yield last
+                names[-1].add(key)
+            elif kind in "{[]}":
+                names = [*names, set()] if kind in "{[" else names[:-1] or [set()]
+        elif isinstance(token, (Fork, Loop)):
+            around = [*map(frozenset, names)]
+            for body in _bodies(token):
+                yield from written_twice(body, around)
+            if any(map(_depth, _bodies(token))):
+                return  # what opens in one branch and closes in another is not followed
+        last = None
+
+
+def _depth(tokens: Sequence[JsonToken]) -> int:
+    """How many objects and lists are open after the tokens that were not before."""
+    kinds = Counter(token.kind for token in tokens if isinstance(token, Mark))
+    inner = (body for token in tokens if isinstance(token, (Fork, Loop)) for body in _bodies(token))
+    return kinds["{"] + kinds["["] - kinds["}"] - kinds["]"] + sum(map(_depth, inner))
+
+
+def _bodies(token: Fork | Loop) -> Sequence[Sequence[JsonToken]]:
+    return token.bodies if isinstance(token, Fork) else (token.body, token.otherwise)
+
+
+def _key(text: str) -> str:
+    """A string of the template, quotes and all, the same however its characters are written."""
+    return f'"{json.loads(text)}"' if "\\" in text else text
+
+
+def refuse_repeated_keys(body: str, depth: int) -> None:
+    """Look at the objects of a JSON text and, where ``depth`` is more than 1, at those of the JSON text in its strings, ``depth`` texts deep in all.
+
+    Raises:
+        RenderError: an object has a key twice, and readers differ in which of the two values counts.
+    """
+    # Numbers stay text: nothing is asked of them, and Python reads no more than so many digits.
+    document = json.loads(body, object_pairs_hook=_object, parse_int=str, parse_float=str)
+    if depth > 1:
+        for text in _texts(document):
+            try:
+                refuse_repeated_keys(text, depth - 1)
+            except ValueError:
+                continue  # it is prose
+
+
+def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        key, _ = Counter(key for key, _ in pairs).most_common(1)[0]
+        raise RenderError(f"the key {json.dumps(key)[:100]} would stand twice in one object", hint="Send what the event gives as a value, not as a key.")
+    return found
+
+
+def _texts(value: Json) -> Iterator[str]:
+    """The strings that may be JSON text."""
+    if isinstance(value, str):
+        if value.lstrip(" \t\n\r")[:1] in {"{", "["}:
+            yield value
+    elif isinstance(value, (dict, list)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)

@@ -1,0 +1,273 @@
+"""Proves that a template's text is JSON on every way through its branches and loops, whatever the event holds.
+
+The proof runs the parser of JSON over the tokens with a *set* of its possible states instead of one. An output counts as one
+value, which is what the renderer writes. At a branch every body is run, at a loop no round, the only one, a first, any number in the
+middle (until no new state comes up) and a last, so the set covers every event; a state in which a token cannot be read is a way that fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
+from hookctl.bounded import Budget
+from hookctl.errors import TemplateError
+from hookctl.template.language.expressions import Expression
+from hookctl.template.proof.conditions import ROUNDS, Facts, Sight, assume, forget
+from hookctl.template.proof.json_tokens import Fork, JsonToken, Loop, Mark, Slot, String
+
+MAX_NESTING = 100
+"""Objects and lists inside one another in the template's own text."""
+MAX_STEPS = 1_000_000
+"""Of the proof of one template: states times what is run with each of them. It takes about a second."""
+_MAX_STATES = 200
+"""Beyond these, facts are forgotten: there are fewer states then, and they still cover every event."""
+MAX_WAY = 50
+"""Decisions that are kept of one way through the template, for its failure."""
+
+_CLOSED = ""
+"""An object or list ends: what is around it goes on."""
+_VALUE = {"start": "end", "[": "[v", "[,": "[v", "{:": "{v"}
+_AFTER = {
+    "value": _VALUE,
+    "{": _VALUE,
+    "[": _VALUE,
+    "string": {**_VALUE, "{": "{k", "{,": "{k"},
+    "]": {"[": _CLOSED, "[v": _CLOSED},
+    "}": {"{": _CLOSED, "{v": _CLOSED},
+    ":": {"{k": "{:"},
+    ",": {"[v": "[,", "{v": "{,"},
+}
+"""For each token: what an object or list has seen last before it, and after it. Where it is not listed, the token cannot stand."""
+_WANTED = {
+    "start": "a value",
+    "end": "nothing more",
+    "[": "a value or ]",
+    "[v": "a comma or ]",
+    "[,": "a value",
+    "{": "a key in quotes or }",
+    "{k": "a colon",
+    "{:": "a value",
+    "{v": "a comma or }",
+    "{,": "a key in quotes",
+}
+
+Stack = tuple[str, ...]
+"""A state of the parser: what each open object and list, outermost first, has seen last."""
+Way = tuple[str, ...]
+"""How a state was reached: what was decided at the tags, in words."""
+States = dict[tuple[Stack, Facts], Way]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A token that cannot stand where it does, on one way through the template."""
+
+    message: str
+    hint: str
+    start: int
+    end: int
+    way: Way
+
+
+class ProofBudget(Budget):
+    """The steps that are left of a template's proof, those of the JSON text in its strings included."""
+
+    __slots__ = ("_end",)
+
+    def __init__(self, text: str) -> None:
+        super().__init__(MAX_STEPS)
+        self._end = len(text)
+
+    def exceeded(self) -> TemplateError:
+        """The error for a template with too many ways through it."""
+        message = "the template's conditions leave too many ways through it to check them all"
+        hint = "Close each object and list in the branch that opens it, and use fewer conditions, above all in loops."
+        return TemplateError(message, hint=hint, rule="template-too-large", end=self._end)
+
+
+class Prover:
+    """One proof. After :meth:`run`, ``failures`` holds at most one failure per token, ``keys`` the strings that are an object's key."""
+
+    def __init__(self, tracked: frozenset[Expression], text: str, budget: ProofBudget) -> None:
+        self._tracked = tracked
+        self._text = text
+        self._budget = budget
+        self._failed: dict[int, Failure] = {}
+        self.keys: set[String] = set()
+        self.survives = False
+        """True when some way through the template gives JSON."""
+
+    @property
+    def failures(self) -> list[Failure]:
+        """In the order of the text; empty when the structure is proved."""
+        return sorted(self._failed.values(), key=lambda failure: failure.start)
+
+    def run(self, tokens: Sequence[JsonToken], length: int) -> None:
+        """Prove the tokens of a whole JSON text that ends at offset ``length``.
+
+        Raises:
+            TemplateError: there are too many ways through the template to follow them all.
+        """
+        states = self._sequence(tokens, {(("start",), frozenset()): ()}, Sight(self._tracked))
+        for (stack, _), way in states.items():
+            if stack == ("end",):
+                self.survives = True
+            else:
+                what = {"{": "an object is not closed", "[": "a list is not closed"}.get(stack[-1][0], "there is no value")
+                self._fail(f"the body ends where {_WANTED[stack[-1]]} must stand: {what}", "Complete it.", max(length - 1, 0), length, way)
+
+    def _sequence(self, tokens: Iterable[JsonToken], states: States, sight: Sight) -> States:
+        straight: list[Mark | String | Slot] = []
+        for token in tokens:
+            if not isinstance(token, (Fork, Loop)):
+                straight.append(token)
+                continue
+            states = self._straight(straight, states)
+            straight.clear()
+            if not states:
+                return states
+            states = self._fork(token, states, sight) if isinstance(token, Fork) else self._loop(token, states, sight)
+            if len(states) > _MAX_STATES:
+                states = _forget_all(states)
+        return self._straight(straight, states)
+
+    def _straight(self, tokens: Sequence[Mark | String | Slot], states: States) -> States:
+        """The states after tokens without branches among them."""
+        after: States = {}
+        self._budget.spend(len(states) * (1 + len(tokens) // 8))
+        for (stack, facts), way in states.items():
+            following = self._advance(tokens, list(stack), way)
+            if following is not None:
+                _put(after, (following, facts), way)
+        return after
+
+    def _advance(self, tokens: Sequence[Mark | String | Slot], stack: list[str], way: Way) -> Stack | None:
+        top = stack.pop()
+        for token in tokens:
+            kind = token.kind if isinstance(token, Mark) else "string" if isinstance(token, String) else "value"
+            following = _AFTER[kind].get(top)
+            if following is None:
+                self._fail(*_refusal(token, kind, top, self._text), *_span(token), way)
+                return None
+            if following == "{k" and isinstance(token, String):
+                self.keys.add(token)
+            if kind in "{[":
+                stack.append(following)
+                top = kind
+                if len(stack) > MAX_NESTING:
+                    self._fail(f"objects and lists are nested deeper than {MAX_NESTING}", "Flatten the body.", *_span(token), way)
+                    return None
+            else:
+                top = following or stack.pop()
+        return (*stack, top)
+
+    def _fork(self, token: Fork, states: States, sight: Sight) -> States:
+        after: States = {}
+        for branch, body in zip(token.node.branches, token.bodies, strict=True):
+            if branch.condition is None:
+                taken, states = states, {}
+            else:
+                words = self._text[branch.condition.start : branch.condition.end]
+                taken = self._assume(states, branch.condition, True, f"{words} holds", sight)
+                states = self._assume(states, branch.condition, False, f"{words} does not hold", sight)
+            _merge(after, self._sequence(body, taken, sight))
+        _merge(after, states)
+        return after
+
+    def _loop(self, token: Loop, states: States, outer: Sight) -> States:
+        node = token.node
+        words = self._text[node.iterable.start : node.iterable.end]
+        after = self._sequence(token.otherwise, self._assume(states, node.iterable, False, f"{words} has no item", outer), outer)
+        filled = _forget(self._assume(states, node.iterable, True, f"{words} has an item", outer), node.targets)
+
+        def one_round(name: str, before: States) -> States:
+            said = {"only": ("and no other",), "first": ("and another",)}.get(name, ())
+            entered = {state: (*way, *said)[:MAX_WAY] for state, way in before.items()}
+            left = _forget(self._sequence(token.body, entered, Sight(self._tracked, ROUNDS[name])), node.targets)
+            return self._balanced(left, {len(stack) for stack, _ in before}, token)
+
+        _merge(after, one_round("only", filled))
+        between = one_round("first", filled)
+        fresh = between
+        while fresh:
+            fresh = {state: way for state, way in one_round("middle", fresh).items() if state not in between}
+            between = {**between, **fresh}
+        _merge(after, one_round("last", between))
+        return after
+
+    def _balanced(self, states: States, depths: set[int], token: Loop) -> States:
+        """The states after one round that are as deep as one before it; without this, rounds would never come to an end."""
+        balanced = {(stack, facts): way for (stack, facts), way in states.items() if len(stack) in depths}
+        if len(balanced) < len(states):
+            way = next(way for state, way in states.items() if state not in balanced)
+            self._fail(
+                "a round of the loop does not close what it opens",
+                "Close in the loop what is opened in it, and nothing else.",
+                token.node.start,
+                token.node.end,
+                way,
+            )
+        return balanced
+
+    def _assume(self, states: States, condition: Expression, wanted: bool, words: str, sight: Sight) -> States:
+        after: States = {}
+        for (stack, facts), way in states.items():
+            following = (*way, words) if len(way) < MAX_WAY else way
+            found = assume(condition, wanted, facts, sight)
+            self._budget.spend(1 + (len(stack) + len(way) + len(facts) * (1 + len(found))) // 8)
+            for learnt in found:
+                _put(after, (stack, learnt), following)
+        return after
+
+    def _fail(self, message: str, hint: str, start: int, end: int, way: Way) -> None:
+        known = self._failed.get(start)
+        if known is None or len(way) < len(known.way):
+            self._failed[start] = Failure(message, hint, start, end, way)
+
+
+def _span(token: Mark | String | Slot) -> tuple[int, int]:
+    return (token.output.start, token.output.end) if isinstance(token, Slot) else (token.start, token.end)
+
+
+def _put(states: States, state: tuple[Stack, Facts], way: Way) -> None:
+    """Add a state. What was decided differently on two ways to it did not matter, so only their common beginning is kept."""
+    known = states.get(state, way)
+    states[state] = known if known == way else tuple(takewhile(bool, (one if one == other else "" for one, other in zip(known, way, strict=False))))
+
+
+def _merge(into: States, states: States) -> None:
+    for state, way in states.items():
+        _put(into, state, way)
+
+
+def _forget_all(states: States) -> States:
+    after: States = {}
+    for (stack, _), way in states.items():
+        _put(after, (stack, frozenset()), way)
+    return after
+
+
+def _forget(states: States, names: tuple[str, ...]) -> States:
+    after: States = {}
+    for (stack, facts), way in states.items():
+        _put(after, (stack, forget(facts, names)), way)
+    return after
+
+
+def _refusal(token: Mark | String | Slot, kind: str, top: str, text: str) -> tuple[str, str]:
+    """The message and hint for a token that cannot stand after ``top``."""
+    what = token.text if isinstance(token, Mark) else text[token.output.start : token.output.end] if isinstance(token, Slot) else "a string"
+    message = f"{what} stands where {_WANTED[top]} must stand"
+    if top in {"[,", "{,"} and kind in "]}":
+        return f"a comma stands before {kind}", "Remove the comma; in a loop write {% if not loop.last %},{% endif %}."
+    if top in {"{", "{,"}:
+        return message, 'Put the key in double quotes: "key": value.'
+    if top in {"[v", "{v"} and kind in {"value", "string", "[", "{"}:
+        return message, "Put a comma before it; in a loop write {% if not loop.last %},{% endif %} at the end."
+    if top == "end":
+        return message, "A body is one JSON value: remove what follows it."
+    if kind == ",":
+        return message, "Remove the comma."
+    return message, f"Write {_WANTED[top]} before it."

@@ -1,0 +1,1 @@
+"""Templates compiled to functions of an event."""

@@ -1,0 +1,238 @@
+"""Compiles expressions to functions of a frame: the values that names have, and what rendering may still cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Never
+
+from hookctl.bounded import Budget
+from hookctl.errors import HookctlError, PluginError, RenderError
+from hookctl.json.paths import Step
+from hookctl.model import Json
+from hookctl.model.problem import Filter
+from hookctl.template.language.expressions import Choice, Compare, Const, Expression, Filtered, ListOf, Logic, Not, Path, Test
+from hookctl.template.rendering import filters as built_in
+from hookctl.template.rendering.filters import MAX_OUTPUT
+from hookctl.template.rendering.values import MISSING, Missing, Value, compare, is_equal, is_in, take
+
+MAX_WORK = 2_000_000
+"""Steps of one rendering: rounds of loops times what is in them, and what filters and comparisons look at."""
+
+Evaluate = Callable[["Frame"], Value]
+
+
+class Frame(Budget):
+    """One rendering: the values by name, the pieces written so far, and the room and work left."""
+
+    __slots__ = ("pieces", "room", "values")
+
+    def __init__(self, values: dict[str, Json]) -> None:
+        super().__init__(MAX_WORK)
+        self.values = values
+        self.pieces: list[str] = []
+        self.room = MAX_OUTPUT
+
+    def write(self, text: str) -> None:
+        """Add to the body. Raises RenderError when it becomes too large."""
+        self.room -= len(text)
+        if self.room < 0:
+            raise_too_large()
+        self.pieces.append(text)
+
+    def exceeded(self) -> RenderError:
+        """The error for too much work."""
+        return RenderError("rendering takes too much work", hint="Loop over less of the event.")
+
+
+def evaluate(expression: Expression, text: str, filters: Mapping[str, Filter]) -> Evaluate:
+    """A function that gives the value of an expression in a frame, ``MISSING`` included. It raises RenderError.
+
+    ``text`` is the template's. The expression must have passed the check.
+    """
+
+    def compiled(part: Expression) -> Evaluate:
+        return evaluate(part, text, filters)
+
+    if isinstance(expression, Const):
+        constant = expression.value
+        return lambda _: constant
+    if isinstance(expression, Path):
+        return _path((expression.root, *expression.steps))
+    if isinstance(expression, Filtered):
+        return _filtered(expression, text, filters)
+    if isinstance(expression, ListOf):
+        return _list(expression, text, filters)
+    return _decision(expression, compiled)
+
+
+def _decision(expression: Compare | Test | Not | Logic | Choice, compiled: Callable[[Expression], Evaluate]) -> Evaluate:
+    if isinstance(expression, Compare):
+        return _compare(expression, compiled(expression.left), compiled(expression.right))
+    if isinstance(expression, Logic):
+        return _logic(expression.operator, [compiled(operand) for operand in expression.operands])
+    if isinstance(expression, Choice):
+        condition, yes, no = compiled(expression.condition), compiled(expression.yes), compiled(expression.no)
+        return lambda frame: yes(frame) if condition(frame) else no(frame)
+    value = compiled(expression.value)
+    if isinstance(expression, Not):
+        return lambda frame: not value(frame)
+    if expression.name == "defined":
+        return lambda frame: value(frame) is not MISSING
+    return lambda frame: (found := value(frame)) is None or found is MISSING
+
+
+def strictly(expression: Expression, text: str, filters: Mapping[str, Filter]) -> Callable[[Frame], Json]:
+    """As :func:`evaluate`, but what is missing is a RenderError that names it."""
+    inner = evaluate(expression, text, filters)
+
+    def give(frame: Frame) -> Json:
+        value = inner(frame)
+        if isinstance(value, Missing):
+            raise_missing(text[expression.start : expression.end])
+        return value
+
+    return give
+
+
+def raise_missing(words: str) -> Never:
+    """Raise the RenderError for an expression, as it is written, whose value the event does not have."""
+    raise RenderError(f"the event has no {words}", hint=f"Give a default: {{{{ {words} | default(...) }}}}.")
+
+
+def raise_too_large() -> Never:
+    """Raise the RenderError for a body that is larger than it may be."""
+    raise RenderError(f"the body is larger than {MAX_OUTPUT} bytes", hint="Send less of the event.")
+
+
+def _path(steps: tuple[Step, ...]) -> Evaluate:
+    if all(isinstance(step, str) for step in steps):
+
+        def by_keys(frame: Frame) -> Value:
+            value: Value = frame.values
+            for step in steps:
+                if type(value) is not dict:
+                    return MISSING
+                value = value.get(step, MISSING)  # type: ignore[arg-type] # every step is a key
+            return value
+
+        return by_keys
+
+    def by_steps(frame: Frame) -> Value:
+        value: Value = frame.values
+        for step in steps:
+            value = take(value, step)
+        return value
+
+    return by_steps
+
+
+def _list(expression: ListOf, text: str, filters: Mapping[str, Filter]) -> Evaluate:
+    parts = [strictly(item, text, filters) for item in expression.items]
+    is_constant = all(isinstance(item, Const) for item in expression.items)
+
+    def give(frame: Frame) -> Value:
+        items: list[Json] = [part(frame) for part in parts]
+        if not is_constant:  # one value of the event may be in it many times
+            frame.weigh(items)
+        return items
+
+    return give
+
+
+def _logic(word: str, operands: list[Evaluate]) -> Evaluate:
+    stop = word == "or"
+
+    def decide(frame: Frame) -> Value:
+        value: Value = MISSING
+        for operand in operands:
+            value = operand(frame)
+            if bool(value) is stop:
+                return value
+        return value
+
+    return decide
+
+
+_COMPARISONS: Mapping[str, Callable[[Value, Value], bool]] = {
+    "==": is_equal,
+    "!=": lambda left, right: not is_equal(left, right),
+    "<": lambda left, right: (order := compare(left, right)) is not None and order < 0,
+    ">": lambda left, right: (order := compare(left, right)) is not None and order > 0,
+    "<=": lambda left, right: (order := compare(left, right)) is not None and order <= 0,
+    ">=": lambda left, right: (order := compare(left, right)) is not None and order >= 0,
+    "in": is_in,
+    "not in": lambda left, right: not is_in(left, right),
+}
+
+
+def _compare(expression: Compare, left: Evaluate, right: Evaluate) -> Evaluate:
+    holds = _COMPARISONS[expression.operator]
+
+    def decide(frame: Frame) -> Value:
+        first, second = left(frame), right(frame)
+        frame.weigh(second)
+        return holds(first, second)
+
+    return decide
+
+
+def _filtered(expression: Filtered, text: str, filters: Mapping[str, Filter]) -> Evaluate:
+    if expression.name == "default":
+        return _default(expression, text, filters)
+    value = strictly(expression.value, text, filters)
+    if expression.name == "jmespath":
+        return _jmespath(expression, value)
+    function = built_in.find(expression.name, filters)
+    assert function is not None  # noqa: S101 - the check refuses unknown filters
+    arguments = [strictly(argument, text, filters) for argument in expression.arguments]
+    keywords = [(name, strictly(argument, text, filters)) for name, argument in expression.keywords]
+    is_built_in = expression.name in built_in.BUILT_IN
+
+    def call(frame: Frame) -> Value:
+        given = value(frame)
+        frame.weigh(given)
+        try:
+            result = function(given, *[argument(frame) for argument in arguments], **{name: argument(frame) for name, argument in keywords})
+        except PluginError:  # the plugin's failure and not the event's: another attempt may succeed
+            raise
+        except HookctlError as error:
+            raise RenderError(f"{text[expression.start : expression.end]}: {error.message}", hint=error.hint) from error
+        except Exception as error:  # whatever a plugin raises, the delivery is dead with its name
+            raise RenderError(f"the filter {expression.name} raised {error!r}", hint="Repair the plugin that gives it.") from error
+        if isinstance(result, str) and len(result) > MAX_OUTPUT:
+            raise RenderError(f"the filter {expression.name} gives more than {MAX_OUTPUT} characters", hint="Send less of the event.")
+        if not is_built_in:
+            frame.weigh(result)
+        return result
+
+    return call
+
+
+def _default(expression: Filtered, text: str, filters: Mapping[str, Filter]) -> Evaluate:
+    inner = evaluate(expression.value, text, filters)
+    named: dict[str, Any] = dict(zip(("default_value", "boolean"), expression.arguments, strict=False)) | dict(expression.keywords)
+    otherwise = strictly(named["default_value"], text, filters)
+    boolean = strictly(named["boolean"], text, filters) if "boolean" in named else None
+
+    def choose(frame: Frame) -> Value:
+        value = inner(frame)
+        if isinstance(value, Missing) or value is None or (not value and boolean is not None and boolean(frame)):
+            return otherwise(frame)
+        return value
+
+    return choose
+
+
+def _jmespath(expression: Filtered, value: Callable[[Frame], Json]) -> Evaluate:
+    from hookctl.when.expression import compile_expression, search
+
+    argument = expression.arguments[0]
+    assert isinstance(argument, Const) and isinstance(argument.value, str)  # noqa: S101, PT018 - the check asks for it
+    compiled = compile_expression(argument.value)
+
+    def find(frame: Frame) -> Value:
+        result = search(compiled, value(frame), frame)
+        frame.weigh(result)
+        return result
+
+    return find

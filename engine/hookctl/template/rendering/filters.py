@@ -1,0 +1,146 @@
+"""The built-in filters: pure functions of JSON values, bounded in cost and output.
+
+``default``, ``tojson`` and ``jmespath`` are here by name and signature alone; :mod:`hookctl.template.rendering.evaluation` compiles them,
+since they look at what is missing, at the position, and at a constant.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from hookctl.errors import RenderError
+from hookctl.model import Json
+from hookctl.model.problem import Filter
+from hookctl.template.rendering.values import kind, to_json, to_text
+
+MAX_OUTPUT = 1024 * 1024
+"""Bytes of a body, and characters of what any filter may give."""
+
+
+def _upper(value: Json) -> Json:
+    return _string(value, "upper").upper()
+
+
+def _lower(value: Json) -> Json:
+    return _string(value, "lower").lower()
+
+
+def _trim(value: Json) -> Json:
+    return _string(value, "trim").strip()
+
+
+def _length(value: Json) -> Json:
+    if not isinstance(value, (str, list, dict)):
+        raise RenderError(f"length is asked of {kind(value)}", hint="Only a string, a list or an object has a length.")
+    return len(value)
+
+
+def _join(value: Json, separator: str = "") -> Json:
+    if not isinstance(value, list):
+        raise RenderError(f"join is asked of {kind(value)}", hint="Only a list can be joined.")
+    separator = _string(separator, "join's separator")
+    room = MAX_OUTPUT - len(separator) * max(len(value) - 1, 0)
+    texts = []
+    for item in value:
+        text = to_text(item)
+        room -= len(text)
+        if room < 0:
+            raise RenderError(f"join gives more than {MAX_OUTPUT} characters", hint="Send less of the event.")
+        texts.append(text)
+    return separator.join(texts)
+
+
+def _items(value: Json) -> Json:
+    if not isinstance(value, dict):
+        raise RenderError(f"items is asked of {kind(value)}", hint="Only an object has items; a list is looped over as it is.")
+    return [[key, item] for key, item in value.items()]
+
+
+def _round(value: Json, precision: int = 0, method: str = "common") -> Json:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise RenderError(f"round is asked of {kind(value)}", hint="Only a number can be rounded.")
+    if isinstance(precision, bool) or not isinstance(precision, int) or not 0 <= precision <= 15:
+        raise RenderError("round's precision is no whole number from 0 to 15", hint="Write round(2).")
+    if method not in {"common", "floor", "ceil"}:
+        raise RenderError(f"round has no method {to_text(method)}", hint="The methods are common, floor and ceil.")
+    if isinstance(value, int):
+        return value
+    if not math.isfinite(value):
+        raise RenderError("round is asked of a number that is not finite", hint="JSON has no such number.")
+    if method == "common":
+        return round(value, precision) if precision else round(value)
+    scale: int = 10**precision
+    whole = (math.floor if method == "floor" else math.ceil)(value * scale) if abs(value) < 2**53 else int(value) * scale
+    return whole / scale if precision else whole
+
+
+def _datetime(value: Json) -> Json:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise RenderError(f"datetime is asked of {kind(value)}", hint="Give it epoch seconds, such as event_time.")
+    try:
+        moment = datetime.fromtimestamp(value, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise RenderError("datetime is asked of a number outside the years 1 to 9999", hint="Give it epoch seconds, not milliseconds.") from None
+    precision = "seconds" if not moment.microsecond else "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
+    return moment.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+
+
+def _string(value: Json, what: str) -> str:
+    if not isinstance(value, str):
+        raise RenderError(f"{what} is asked of {kind(value)}", hint="It takes a string.")
+    return value
+
+
+def _default(value: Json, default_value: Json, boolean: bool = False) -> Json:
+    return default_value if value is None or (boolean and not value) else value
+
+
+def _jmespath(value: Json, expression: str) -> Json:
+    raise NotImplementedError  # compiled with its constant; see hookctl.template.rendering.evaluation
+
+
+FUNCTIONS: Mapping[str, Callable[..., Json]] = {
+    "datetime": _datetime,
+    "default": _default,
+    "items": _items,
+    "jmespath": _jmespath,
+    "join": _join,
+    "length": _length,
+    "lower": _lower,
+    "round": _round,
+    "tojson": to_json,
+    "trim": _trim,
+    "upper": _upper,
+}
+"""Every built-in filter by name."""
+
+BUILT_IN = frozenset(FUNCTIONS)
+
+
+def find(name: str, filters: Mapping[str, Filter]) -> Callable[..., Json] | None:
+    """The function of a filter: a built-in one first, then a plugin's; None when there is none."""
+    return FUNCTIONS.get(name) or (filters[name].call if name in filters else None)
+
+
+@lru_cache(maxsize=100)
+def _signature(function: Callable[..., Json]) -> inspect.Signature | None:
+    try:
+        return inspect.signature(function)
+    except (ValueError, TypeError):  # some functions written in C tell nothing about their arguments
+        return None
+
+
+def argument_problem(function: Callable[..., Json], count: int, keywords: tuple[str, ...]) -> str:
+    """What is wrong with a filter's arguments: ``count`` plain ones and the named ones; empty when nothing is."""
+    signature = _signature(function)
+    if signature is None:
+        return ""
+    try:
+        signature.bind(None, *range(count), **dict.fromkeys(keywords))
+    except TypeError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,162 @@
+"""Expressions in a header's value and in a URL's path and query: an event's value is text there, and stays inside the place that was written for it.
+
+There are outputs alone, no tags. The text around them is kept in pieces, so that secret references are resolved in those and never in what an event holds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Never
+from urllib.parse import quote
+
+from hookctl.errors import RenderError
+from hookctl.model import Json
+from hookctl.model.problem import Filter
+from hookctl.network.url import MAX_URL_LENGTH
+from hookctl.template.fields.body_check import check_filters
+from hookctl.template.language.expressions import Text
+from hookctl.template.language.line_syntax import Nodes, Place, has_expression, parse_line, place_problems
+from hookctl.template.rendering.evaluation import Evaluate, Frame, evaluate, raise_missing
+from hookctl.template.rendering.values import Missing, Value, kind, to_json
+
+MAX_HEADER = 8192
+"""Characters of a header's value: more than most servers take."""
+
+_NOT_IN_A_HEADER = re.compile(r"[^\x20-\x7e\xa0-\xff]")
+_NO_SEGMENT = re.compile(r"(?:\.|%2e){0,2}(?:;.*)?", re.IGNORECASE)
+"""A segment of a path that is empty, or that some clients and servers drop; some look at what stands before a ; alone."""
+_MARK = "\0"
+"""Stands for a value; no URL holds it."""
+NO_TEXT = "Write one of its fields, or use the filter join, length or tojson."
+
+
+class NotTextError(RenderError):
+    """There is a value, and it cannot stand where it would."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """One expression: its words, and the function that gives its value."""
+
+    words: str
+    start: int
+    end: int
+    value: Evaluate
+
+
+@dataclass(frozen=True, slots=True)
+class TextTemplate:
+    """A compiled header value or URL: text, value, text, ..., text."""
+
+    literals: tuple[str, ...]
+    """What is written around the values: one more than there are values."""
+    _slots: tuple[_Slot, ...]
+    _place: Place
+
+    @property
+    def is_fixed(self) -> bool:
+        """True when there is no expression: every event gives the same text."""
+        return not self._slots
+
+    def with_text(self, change: Callable[[str], str]) -> TextTemplate:
+        """The same with each piece of written text changed: its secret references resolved, say."""
+        return replace(self, literals=tuple(change(literal) for literal in self.literals))
+
+    def values(self, document: Mapping[str, Json]) -> tuple[str, ...]:
+        """The text of each value for an event's whole document, as it is put in.
+
+        Raises:
+            RenderError: the event lacks a value that has no default, a value is an object or a list, or holds a character that cannot be sent.
+        """
+        frame = Frame(dict(document))
+        return tuple(self._value(slot, frame) for slot in self._slots)
+
+    def fill(self, values: Sequence[str]) -> str:
+        """The text with those values put in."""
+        pieces = [piece for pair in zip(self.literals, values, strict=False) for piece in pair]
+        text = "".join([*pieces, self.literals[-1]])
+        return text.strip() if self._slots and self._place == "header" else text  # HTTP does not count space around a value to it
+
+    def vetted(self, values: Sequence[str]) -> str:
+        """As :meth:`fill`. Raises RenderError when the text is too long, or a segment of the path would be empty, ``.`` or ``..``."""
+        text = self.fill(values)
+        if self._slots and len(text) > (limit := MAX_HEADER if self._place == "header" else MAX_URL_LENGTH):
+            raise NotTextError(f"it would be longer than {limit} characters", hint="Send less of the event in it.")
+        if self._slots and self._place == "url":
+            self._vet_path(text)
+        return text
+
+    def render(self, document: Mapping[str, Json]) -> str:
+        """The text for an event's whole document. Raises RenderError as :meth:`values` and :meth:`vetted` do."""
+        return self.vetted(self.values(document))
+
+    def _value(self, slot: _Slot, frame: Frame) -> str:
+        try:
+            value = slot.value(frame)
+            if isinstance(value, Missing):
+                raise_missing(slot.words)
+            return _written(value, slot.words, self._place)
+        except RecursionError:
+            raise RenderError("a value is nested too deep to be looked at", hint="The event's publisher must send it flatter.") from None
+        except RenderError as error:
+            if not error.end:
+                error.start, error.end = slot.start, slot.end
+            raise
+
+    def _vet_path(self, url: str) -> None:
+        written = _MARK.join(self.literals).partition("?")[0].split("/")
+        number = 0
+        for before, after in zip(written, url.partition("?")[0].split("/"), strict=True):
+            if _MARK in before and _NO_SEGMENT.fullmatch(after):
+                slot = self._slots[number]
+                message = f"with the value of {slot.words} a segment of the path would be empty, . or .., so that another path would be called"
+                raise NotTextError(message, hint="Give a default, or write text beside it.", start=slot.start, end=slot.end)
+            number += before.count(_MARK)
+
+
+def compile_text(text: str, filters: Mapping[str, Filter], place: Place) -> TextTemplate:
+    """The compiled text; one without expressions is taken as it is.
+
+    Raises:
+        TemplateError: what :func:`check_text` would report as an error, paths aside; the first in the text.
+    """
+    if not has_expression(text):
+        return TextTemplate((text,), (), place)
+    nodes = parse_line(text)
+    errors = [problem for problem in [*place_problems(nodes, text, place), *check_filters(nodes, filters)] if problem.is_error]
+    if errors:
+        raise min(errors, key=lambda problem: problem.start).to_error()
+    return compile_line(nodes, text, filters, place)
+
+
+def compile_line(nodes: Nodes, text: str, filters: Mapping[str, Filter], place: Place) -> TextTemplate:
+    """The template of nodes that passed every check."""
+    literals, slots = [""], list[_Slot]()
+    for node in nodes:
+        if isinstance(node, Text):
+            literals[-1] += node.text
+        else:
+            expression = node.expression
+            slots.append(_Slot(text[expression.start : expression.end], expression.start, expression.end, evaluate(expression, text, filters)))
+            literals.append("")
+    return TextTemplate(tuple(literals), tuple(slots), place)
+
+
+def _written(value: Value, words: str, place: Place) -> str:
+    if isinstance(value, dict | list):
+        raise NotTextError(f"the value of {words} is {kind(value)}, which is no text", hint=NO_TEXT)
+    text = value if isinstance(value, str) else to_json(value)
+    if place == "header":
+        if bad := _NOT_IN_A_HEADER.search(text):
+            _refuse(f"the value of {words} holds the character U+{ord(bad[0]):04X}, which a header cannot carry")
+        return text
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError:
+        _refuse(f"the value of {words} holds half a surrogate pair, which no UTF-8 text has")
+
+
+def _refuse(message: str) -> Never:
+    raise NotTextError(message, hint="Send it in the body.")

@@ -1,0 +1,139 @@
+"""JSON values as templates see them: how they are written, compared and taken for true."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from json.encoder import encode_basestring
+from math import isfinite
+from typing import Final
+
+from hookctl.errors import RenderError
+from hookctl.json.paths import Step
+from hookctl.model import Json
+
+
+class Missing:
+    """The type of :data:`MISSING`."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        """What is missing is false in a condition."""
+        return False
+
+
+MISSING: Final = Missing()
+"""What a path gives that the event does not have; never written."""
+
+Value = Json | Missing
+
+quote: Callable[[str], str] = encode_basestring
+"""A text as a JSON string, only escaped where it must be."""
+
+
+def _encoder() -> Callable[[Json], str]:
+    """What writes lists and objects. ``JSONEncoder.encode`` makes itself an encoder in C for each call, which takes as long as most values do."""
+    encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    make = getattr(json.encoder, "c_make_encoder", None)  # CPython's own; others have none
+    if make is None:
+        return encoder.encode
+    pieces = make(None, encoder.default, quote, None, ":", ",", False, False, False)  # by position: it takes no names
+    return lambda value: "".join(pieces(value, 0))
+
+
+_encode = _encoder()
+
+
+def to_json(value: Value) -> str:
+    """The value as compact JSON.
+
+    Raises:
+        RenderError: it is no JSON value: a NaN, an infinity, a number of too many digits, or nested too deep.
+    """
+    kind_of_value = type(value)
+    if kind_of_value is str:
+        return quote(value)  # type: ignore[arg-type] # its type was just looked at
+    if kind_of_value is bool or value is None:
+        return "true" if value else "null" if value is None else "false"
+    try:
+        if kind_of_value is int:
+            return int.__repr__(value)
+        if kind_of_value is float and isfinite(value):  # type: ignore[arg-type] # as above
+            return float.__repr__(value)
+        return _encode(value)  # type: ignore[arg-type] # what is missing is a TypeError, as anything else that is no JSON
+    except (ValueError, TypeError, RecursionError) as error:
+        raise RenderError(f"a value cannot be written as JSON: {error}", hint="The event or a filter gave a value that JSON does not have.") from None
+
+
+def to_text(value: Value) -> str:
+    """A string's text, any other value's JSON text."""
+    return value if type(value) is str else to_json(value)
+
+
+def escape(text: str, depth: int) -> str:
+    """The text as content of a JSON string, ``depth`` strings deep."""
+    for _ in range(depth):
+        text = quote(text)[1:-1]
+    return text
+
+
+def take(value: Value, step: Step) -> Value:
+    """One step into a value: a key of an object or an index of a list, never anything of a Python object."""
+    if type(value) is dict:
+        return value.get(str(step), MISSING)
+    if type(value) is list and type(step) is int and -len(value) <= step < len(value):
+        return value[step]
+    return MISSING
+
+
+def is_equal(left: Value, right: Value) -> bool:
+    """Equality of JSON values: ``true`` is not 1, 1 is 1.0, what is missing equals null."""
+    left = None if left is MISSING else left
+    right = None if right is MISSING else right
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    return left == right
+
+
+def is_in(left: Value, right: Value) -> bool:
+    """Whether a list has the item, an object the key, or a string the text. False for what is missing or null.
+
+    Raises:
+        RenderError: ``right`` is a number or boolean, or a text is sought that is none.
+    """
+    if type(right) is list:
+        return any(is_equal(left, item) for item in right)
+    if type(right) is dict:
+        return type(left) is str and left in right
+    if type(right) is str and type(left) is str:
+        return left in right
+    if right is MISSING or right is None:
+        return False
+    raise RenderError(f"'in' cannot look for {kind(left)} in {kind(right)}", hint="Look in a list, an object or a string.")
+
+
+def compare(left: Value, right: Value) -> int | None:
+    """Negative, zero or positive as ``left`` comes before, with or after ``right``; None when one is missing or null, which has no place in an order.
+
+    Raises:
+        RenderError: the two are not both numbers or both strings.
+    """
+    if left is MISSING or right is MISSING or left is None or right is None:
+        return None
+    if (type(left) in {int, float} and type(right) in {int, float}) or (type(left) is str and type(right) is str):
+        return (left > right) - (left < right)  # type: ignore[operator] # both are numbers or both are strings
+    raise RenderError(f"{kind(left)} cannot be compared with {kind(right)}", hint="Compare numbers with numbers and strings with strings.")
+
+
+def kind(value: Value) -> str:
+    """What a value is, with its article, for messages."""
+    if isinstance(value, Missing):
+        return "nothing"
+    kinds = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "a list", dict: "an object"}
+    return kinds.get(type(value), "null")
+
+
+def size(value: Value) -> int:
+    """How much work a value can be: its characters or items."""
+    return len(value) if type(value) in {str, list, dict} else 1  # type: ignore[arg-type] # the three have a length

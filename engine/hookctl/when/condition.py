@@ -1,0 +1,189 @@
+"""``when``: a JMESPath expression over the whole event that decides whether a webhook receives it.
+
+jmespath is imported where it is used: many webhooks have no condition, and it costs as much as all the rest of a light command.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice, pairwise
+from typing import TYPE_CHECKING
+
+from hookctl.bounded import EVENT_STEPS, Budget
+from hookctl.errors import TemplateError
+from hookctl.json.schema_paths import EventShape, Shape, Unknown, describe_keys
+from hookctl.model import Json
+from hookctl.model.problem import EventSchema, TemplateProblem, nearest
+
+if TYPE_CHECKING:
+    from jmespath.parser import ParsedResult
+
+    from hookctl.bounded.jmes_path import Ast
+
+MAX_CHARACTERS = 1000
+"""Of an expression."""
+
+_OTHER_QUOTES = re.compile(r'["`\\]')
+RAW_STRING = re.compile(r"'[^']*'")
+_BOOLEAN = Shape(({"type": "boolean"},))
+_BY_KEY = frozenset({"sort_by", "max_by", "min_by"})
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A compiled ``when``."""
+
+    _compiled: ParsedResult
+
+    def matches(self, document: Mapping[str, Json]) -> bool:
+        """Whether the event's whole document passes; truth as JMESPath has it.
+
+        Raises RenderError when it cannot be applied, or takes more than ``EVENT_STEPS`` steps.
+        """
+        from hookctl.when.expression import is_true, search
+
+        return is_true(search(self._compiled, dict(document), Budget(EVENT_STEPS)))
+
+
+def compile_when(text: str) -> When:
+    """The compiled expression. Raises TemplateError with offsets into ``text``."""
+    from hookctl.when.expression import compile_expression
+
+    return When(compile_expression(text, "when-syntax"))
+
+
+def check_when(text: str, event_type: EventSchema) -> list[TemplateProblem]:
+    """What is wrong with a ``when`` for this event type: its syntax, its bounds, and fields that the schema does not have."""
+    from hookctl.when.expression import compile_expression
+
+    try:
+        compiled = compile_expression(text, "when-syntax")
+    except TemplateError as error:
+        return [TemplateProblem.from_error(error)]
+    event = EventShape(event_type.schema)
+    return _walk(text, compiled, event, event.root, "when-unknown-path")
+
+
+def when_outline(text: str) -> str:
+    """The expression without what its raw strings hold: if one of two expressions that agree in it is free of problems, both are."""
+    return text if len(text) > MAX_CHARACTERS or _OTHER_QUOTES.search(text) else RAW_STRING.sub("''", text)
+
+
+def unknown_fields(text: str, event: EventShape, start: Shape, rule: str) -> list[TemplateProblem]:
+    """The fields of a JMESPath expression that the schema does not have, when it is applied to ``start``; none for an expression that cannot be read."""
+    from hookctl.when.expression import compile_expression
+
+    try:
+        compiled = compile_expression(text)
+    except TemplateError:
+        return []  # what is wrong with it is for others to report
+    return _walk(text, compiled, event, start, rule)
+
+
+def _walk(text: str, compiled: ParsedResult, event: EventShape, start: Shape, rule: str) -> list[TemplateProblem]:
+    from hookctl.when.expression import syntax_tree
+
+    walker = _Walker(text, event, rule)
+    walker.shape(syntax_tree(compiled), start)
+    return walker.problems
+
+
+class _Walker:
+    """Follows an expression's nodes in the order of its text, so that the n-th field is the n-th field token."""
+
+    def __init__(self, text: str, event: EventShape, rule: str) -> None:
+        self._event = event
+        self._rule = rule
+        self._text = text
+        self._seen = 0
+        self.problems: list[TemplateProblem] = []
+
+    def shape(self, node: Ast, shape: Shape) -> Shape:
+        """The shape of a node's result when it is applied to ``shape``, as far as it is known."""
+        children, kind = node["children"], node["type"]
+        if kind == "field":
+            return self._field(node["value"], shape)
+        if kind in {"subexpression", "pipe", "index_expression"}:
+            for child in children:
+                shape = self.shape(child, shape)
+        elif kind == "function_expression":
+            shape = self._function(node["value"], children, shape)
+        elif kind.endswith("projection") or kind == "flatten":
+            shape = self._projection(kind, children, shape)
+        elif kind == "index":
+            shape = replace(self._event.items(shape), optional=True)
+        elif kind not in {"slice", "identity", "current"}:
+            for child in children:
+                self.shape(child, shape)
+            shape = _BOOLEAN if kind in {"not_expression", "comparator"} else Shape(())
+        return shape
+
+    def _projection(self, kind: str, children: list[Ast], shape: Shape) -> Shape:
+        """``[*]``, ``[?...]``, ``.*`` and ``[]``: what follows is applied to each item."""
+        inner = self.shape(children[0], shape)
+        items = self._event.items(inner)
+        if kind == "flatten":
+            return inner if items.types and "array" not in items.types else Shape(())
+        if kind == "value_projection":
+            items = Shape(())
+        if kind == "filter_projection":  # its condition stands before what follows
+            self.shape(children[2], items)
+        return _list_of(self.shape(children[1], items))
+
+    def _function(self, name: str, arguments: list[Ast], shape: Shape) -> Shape:
+        first = Shape(())
+        for number, argument in enumerate(arguments):
+            if argument["type"] == "expref":
+                self.shape(argument["children"][0], self._event.items(first) if name in _BY_KEY else Shape(()))
+            elif number == 0:
+                first = self.shape(argument, shape)
+            else:
+                self.shape(argument, shape)
+        if name in {"max_by", "min_by"}:
+            return self._event.items(first)
+        return first if name in {"sort", "sort_by", "reverse"} else Shape(())
+
+    def _field(self, name: str, shape: Shape) -> Shape:
+        number = self._seen
+        self._seen += 1
+        following = self._event.step(shape, name)
+        if isinstance(following, Shape):
+            return following
+        start, end = next(islice(_field_tokens(self._text), number, None))
+        problem = TemplateProblem(
+            rule=self._rule,
+            is_error=True,
+            message=f"the event has no field {name} here, so it would always be null",
+            hint=_hint(name, shape, following),
+            start=start,
+            end=end,
+            suggestions=nearest(name, following.keys),
+        )
+        self.problems.append(problem)
+        return Shape(())
+
+
+def _hint(name: str, shape: Shape, unknown: Unknown) -> str:
+    if unknown.keys:
+        return f"There are {describe_keys('', unknown.keys)}."
+    if "array" in shape.types:
+        return f"It is a list: write [0].{name} for its first item or [*].{name} for all."
+    if shape is _BOOLEAN:
+        return "JMESPath reads !a.b as (!a).b: write !(a.b)."
+    return f"It is {' or '.join(sorted(shape.types))}: leave the field away."
+
+
+def _list_of(shape: Shape) -> Shape:
+    return Shape(({"type": "array", "items": {"anyOf": list(shape.schemas)}},)) if shape.schemas else Shape(())
+
+
+def _field_tokens(text: str) -> Iterator[tuple[int, int]]:
+    """Where each field stands: identifiers that are neither a function's name nor a key of a hash."""
+    from jmespath.lexer import Lexer
+
+    for token, following in pairwise(Lexer().tokenize(text)):
+        if token["type"] in {"unquoted_identifier", "quoted_identifier"} and following["type"] not in {"lparen", "colon"}:
+            length = len(token["value"]) if token["type"] == "unquoted_identifier" else text.index('"', token["start"] + 1) + 1 - token["start"]
+            yield token["start"], token["start"] + length

@@ -1,0 +1,108 @@
+"""What templates and ``when`` may ask of JMESPath: bounded in length and depth here, and in its steps when it is evaluated."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import cast
+
+import jmespath
+from jmespath.exceptions import JMESPathError, LexerError, ParseError
+from jmespath.parser import ParsedResult
+
+from hookctl.bounded import Budget
+from hookctl.bounded.jmes_path import FAILURES, MAX_LEVELS, Ast, evaluate, size
+from hookctl.errors import BudgetError, RenderError, TemplateError
+from hookctl.model import Json
+from hookctl.when.condition import MAX_CHARACTERS
+
+MAX_NESTING = 20
+"""Brackets and ``!`` inside one another: jmespath's parser calls itself at each."""
+
+_QUOTED_OR_BRACKET = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|[(\[{!&)\]}]""", re.DOTALL)
+
+
+def compile_expression(text: str, rule: str = "template-filter") -> ParsedResult:
+    """The compiled expression.
+
+    Raises:
+        TemplateError: with ``rule``, and offsets into ``text``.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise TemplateError(
+            f"the JMESPath expression has more than {MAX_CHARACTERS} characters", hint="Shorten it.", rule=rule, start=MAX_CHARACTERS, end=len(text)
+        )
+    _check_text(text, rule)
+    try:
+        parsed = jmespath.compile(text)
+    except JMESPathError as error:
+        raise _syntax_error(error, text, rule) from None
+    except (RecursionError, ValueError, TypeError, AttributeError, IndexError) as error:  # what jmespath lets through for odd input
+        raise TemplateError(f"the JMESPath expression cannot be read: {error}", hint="See jmespath.org.", rule=rule, start=0, end=len(text)) from None
+    if size(syntax_tree(parsed)) is None:
+        message = f"the JMESPath expression has more than {MAX_LEVELS} steps in a row"
+        raise TemplateError(message, hint="Shorten it.", rule=rule, start=0, end=len(text))
+    return parsed
+
+
+def syntax_tree(compiled: ParsedResult) -> Ast:
+    """The root node of a compiled expression."""
+    return cast("Ast", compiled.parsed)
+
+
+def search(compiled: ParsedResult, value: Json, budget: Budget) -> Json:
+    """The result for a value. It may hold parts of the value many times: weigh it before you walk it.
+
+    Raises:
+        RenderError: a function or comparison does not fit the value, or it takes more steps than the budget has left.
+    """
+    try:
+        return evaluate(syntax_tree(compiled), value, budget)
+    except BudgetError as error:
+        message = f"{compiled.expression} cannot be applied to the event: {error.message}"
+        raise RenderError(message, hint="Look at less of the event.") from None
+    except FAILURES as error:
+        raise RenderError(f"{compiled.expression} cannot be applied to the event: {error}", hint="Check the types of what it compares and calls.") from None
+
+
+def is_true(result: Json) -> bool:
+    """Truth as JMESPath has it: everything but null, false and what is empty; 0 is true."""
+    return not (result is None or result is False or (isinstance(result, (str, list, dict)) and not result))
+
+
+def _check_text(text: str, rule: str) -> None:
+    """What must hold before jmespath reads the text: brackets not too deep, and JSON in the backticks."""
+    depth = 0
+    for found in _QUOTED_OR_BRACKET.finditer(text):
+        sign = found[0][0]
+        if sign == "`":
+            _check_literal(found, rule)
+        depth += (sign in "([{!&") - (sign in ")]}")
+        if depth > MAX_NESTING:
+            at = found.start()
+            raise TemplateError(f"the JMESPath expression is nested deeper than {MAX_NESTING}", hint="Flatten it.", rule=rule, start=at, end=at + 1)
+
+
+def _check_literal(quoted: re.Match[str], rule: str) -> None:
+    """Jmespath takes ``foo`` in backticks for text, with a warning that nobody sees; another JMESPath would refuse it."""
+    try:
+        json.loads(quoted.group()[1:-1].replace("\\`", "`"))
+    except (ValueError, RecursionError):
+        hint = "Write text in single quotes: 'High'; backticks hold JSON: `5`, `true`, `\"High\"`."
+        raise TemplateError(f"{quoted.group()} is no JSON", hint=hint, rule=rule, start=quoted.start(), end=quoted.end()) from None
+
+
+def _syntax_error(error: JMESPathError, text: str, rule: str) -> TemplateError:
+    start = end = len(text)
+    if isinstance(error, LexerError):
+        start = error.lexer_position
+        message = error.message
+    elif isinstance(error, ParseError):
+        start = error.lex_position
+        message = f"{error.token_value!r} is not expected here" if error.token_value else "the expression is not complete"
+    else:
+        start, message = 0, str(error)
+    start = min(start, max(len(text) - 1, 0))
+    return TemplateError(
+        f"the JMESPath expression cannot be read: {message}", hint="See jmespath.org for the syntax.", rule=rule, start=start, end=max(end, start + 1)
+    )

@@ -1,0 +1,217 @@
+"""Whether a ``when`` can hold for any event of a type at all, as far as the event's schema tells by simple comparisons.
+
+Looked at are fields compared with constants (``==``, ``!=``, ``<``, ``<=``, ``>``, ``>=``), ``contains`` of constants and a field, and what ``&&``, ``||``
+and ``!`` make of them; of the schema ``enum``, ``const``, ``type``, ``minimum`` and ``maximum``. Whatever else there is may hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from hookctl.json.schema_paths import EventShape, Shape
+from hookctl.model import Json, canonical_json
+from hookctl.model.problem import EventSchema
+
+if TYPE_CHECKING:
+    from hookctl.bounded.jmes_path import Ast
+
+_FLIPPED = {"eq": "eq", "ne": "ne", "lt": "gt", "lte": "gte", "gt": "lt", "gte": "lte"}
+_MAX_VALUES = 10
+"""So many of a field's values are named."""
+
+
+def why_never(text: str, event_type: EventSchema) -> str | None:
+    """Why a ``when`` lets no event of the type through; None when it may let one through, for all that the schema tells.
+
+    Raises TemplateError for an expression that cannot be read.
+    """
+    from hookctl.when.expression import compile_expression, syntax_tree
+
+    compiled = compile_expression(text, "when-syntax")
+    judge = Judge(EventShape(event_type.schema))
+    return judge.why if judge.holds(syntax_tree(compiled)) is False else None
+
+
+class Judge:
+    """Judges the nodes of an expression. Three-valued: True and False where every event gives that, None where events differ or it is not known."""
+
+    def __init__(self, event: EventShape) -> None:
+        self._event = event
+        self.why = "it is false for every event"
+
+    def holds(self, node: Ast) -> bool | None:
+        """Whether a node gives true; where it gives false, ``why`` says why."""
+        children = node["children"]
+        match node["type"], node.get("value"):
+            case "comparator", str(operator):
+                return self._compared(operator, *children)
+            case "function_expression", "contains":
+                return self._contains(*children)
+            case "not_expression", _:
+                return _negated(self.holds(children[0]))
+            case "and_expression", _:
+                return False if self._at_odds(node) else _every([self.holds(child) for child in children])
+            case "or_expression", _:
+                return _negated(_every([_negated(self.holds(child)) for child in children]))
+        return None
+
+    def takes_any_text(self, path: str) -> bool:
+        """Whether a comparison of that path with a string comes out the same whatever the string is, as far as the schema tells."""
+        shape = self._shape(path)
+        return shape is None or (_values(shape) is None and (not shape.types or "string" in shape.types))
+
+    def _compared(self, operator: str, left: Ast, right: Ast) -> bool | None:
+        if left["type"] == "literal":
+            left, right, operator = right, left, _FLIPPED[operator]
+        path = field_path(left)
+        if path is None or right["type"] != "literal":
+            return None
+        shape, value = self._shape(path), right["value"]
+        if shape is None:
+            return None
+        if operator in {"eq", "ne"}:
+            equal = self._equals(path, shape, value)
+            return equal if operator == "eq" else _negated(equal)
+        return self._ordered(path, operator, shape, value)
+
+    def _equals(self, path: str, shape: Shape, value: Json) -> bool | None:
+        if value is None:
+            if shape.nullable or shape.optional or not shape.types:
+                return None
+            self.why = f"{path} is never null"
+            return False
+        values = _values(shape)
+        if values is not None and not any(_same(value, one) for one in values):
+            self.why = f"{path} is {_listed(values)}, never {_text(value)}"
+            return False
+        if values is not None and len(values) == 1 and not shape.nullable and not shape.optional:
+            return True
+        kinds = {"number", "integer"} if _kind(value) == "number" else {_kind(value)}
+        if shape.types and not kinds & shape.types:
+            self.why = f"{path} is of type {' or '.join(sorted(shape.types))}, never {_text(value)}"
+            return False
+        return None
+
+    def _ordered(self, path: str, operator: str, shape: Shape, value: Json) -> bool | None:
+        """Numbers alone: text has an order for some JMESPaths only, and text beside a number is an error, not false."""
+        if isinstance(value, bool) or not isinstance(value, int | float) or not shape.types or not shape.types <= {"number", "integer"}:
+            return None
+        limit = "maximum" if operator in {"gt", "gte"} else "minimum"
+        bounds = [schema.get(limit) for schema in shape.schemas]
+        if bounds and all(isinstance(bound, int | float) and not _reaches(bound, operator, value) for bound in bounds):
+            self.why = f"{path} has the {limit} {_text(bounds[0])}"
+            return False
+        return None
+
+    def _contains(self, where: Ast, what: Ast) -> bool | None:
+        path = field_path(what)
+        wanted = _constants(where)
+        shape = self._shape(path) if path is not None and wanted is not None else None
+        values = _values(shape) if shape is not None and not shape.optional and not shape.nullable else None
+        if wanted is None or values is None or any(value == one for value in values for one in wanted):  # `contains` takes 1 for true, `==` does not
+            return None
+        self.why = f"{path} is {_listed(values)}, none of {', '.join(map(_text, wanted))}"
+        return False
+
+    def _at_odds(self, node: Ast) -> bool:
+        """``a == 'x' && a == 'y'``: one field cannot have two values."""
+        wanted: dict[str, Json] = {}
+        for part in _operands(node):
+            if part["type"] != "comparator" or part["value"] != "eq":
+                continue
+            left, right = part["children"] if part["children"][1]["type"] == "literal" else part["children"][::-1]
+            path = field_path(left)
+            if path is None or right["type"] != "literal":
+                continue
+            if path in wanted and not _same(wanted[path], right["value"]):
+                self.why = f"{path} cannot be {_text(wanted[path])} and {_text(right['value'])} at once"
+                return True
+            wanted[path] = right["value"]
+        return False
+
+    def _shape(self, path: str) -> Shape | None:
+        shape = self._event.root
+        optional = False
+        for key in path.split("."):
+            following = self._event.step(shape, key)
+            if not isinstance(following, Shape) or not following.schemas:
+                return None
+            optional = optional or following.optional or following.nullable
+            shape = following
+        return Shape(shape.schemas, nullable=shape.nullable, optional=optional)
+
+
+def field_path(node: Ast) -> str | None:
+    """The path of a node that is fields alone: ``data.severity``."""
+    if node["type"] == "field":
+        name: str = node["value"]
+        return name if "." not in name else None
+    if node["type"] == "subexpression":
+        steps = [field_path(child) for child in node["children"]]
+        return None if None in steps else ".".join(step for step in steps if step is not None)
+    return None
+
+
+def _constants(node: Ast) -> list[Json] | None:
+    """The items of a list of constants: `["a", "b"]` in backticks or ['a', 'b']."""
+    if node["type"] == "literal" and isinstance(node["value"], list):
+        return list(node["value"])
+    if node["type"] == "multi_select_list" and all(child["type"] == "literal" for child in node["children"]):
+        return [child["value"] for child in node["children"]]
+    return None
+
+
+def _operands(node: Ast) -> list[Ast]:
+    return [part for child in node["children"] for part in _operands(child)] if node["type"] == "and_expression" else [node]
+
+
+def _values(shape: Shape) -> list[Json] | None:
+    """Every value that the schema allows, null aside; None when it does not list them."""
+    found: list[Json] = []
+    for schema in shape.schemas:
+        if "const" in schema:
+            found.append(schema["const"])
+        elif isinstance(schema.get("enum"), list):
+            found += schema["enum"]
+        elif schema.get("type") == "boolean":
+            found += [False, True]
+        else:
+            return None
+    return [value for value in found if value is not None]
+
+
+def _reaches(bound: float, operator: str, value: float) -> bool:
+    """Whether the outermost value that a field can have satisfies the comparison."""
+    return {"gt": bound > value, "gte": bound >= value, "lt": bound < value, "lte": bound <= value}[operator]
+
+
+def _every(found: list[bool | None]) -> bool | None:
+    return False if False in found else True if all(found) else None
+
+
+def _negated(value: bool | None) -> bool | None:
+    return None if value is None else not value
+
+
+def _same(one: Json, other: Json) -> bool:
+    """Equal as JSON: 1 and 1.0 are, 1 and true are not."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    return one == other
+
+
+def _kind(value: Json) -> str:
+    names: Mapping[type[Any], str] = {bool: "boolean", int: "number", float: "number", str: "string", list: "array", dict: "object"}
+    return names[type(value)]
+
+
+def _text(value: Json) -> str:
+    return f"'{value}'" if isinstance(value, str) else canonical_json(value).decode()
+
+
+def _listed(values: list[Json]) -> str:
+    shown = [_text(value) for value in values[:_MAX_VALUES]]
+    if len(values) > _MAX_VALUES:
+        return f"one of {', '.join(shown)} and {len(values) - _MAX_VALUES} more"
+    return shown[0] if len(shown) == 1 else f"one of {', '.join(shown)}"
