@@ -21,13 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from delivery import nginx
-
+from hookctl.delivery.attempt.engine import AttemptEngine
+from hookctl.delivery.runner.runner import Runner
 from hookctl.model import AppliedState, DeliveryPlan, Event, Status
 from hookctl.network import Network
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.host import load_plugins
-from hookctl.run.attempts import AttemptEngine
-from hookctl.run.runner import Runner
 from hookctl.store.interface import NewDelivery, Routed
 from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.events import generate

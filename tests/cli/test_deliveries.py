@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from hookctl.delivery.runner.route import delivery_id
 from hookctl.model import Attempt, DeliveryStatus, Event, Timing
 from hookctl.plugin.host import load_plugins
-from hookctl.run.route import delivery_id
 from hookctl.store.interface import Circuit, NewDelivery, Outcome, Result, Routed
 from hookctl.store.sqlite.applied import AppliedStore
 from hookctl.store.sqlite.queue import SqliteQueue

@@ -46,7 +46,7 @@ def test_a_plan_imports_nothing_that_only_deliveries_and_large_directories_need(
     code = "import sys; from hookctl.cli.main import hookctl; hookctl(['plan'], standalone_mode=False); print(*sys.modules, file=sys.stderr)"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60).stderr.split()
     assert "hookctl.config.effects.find" in loaded
-    ours = {"hookctl.config.cache", "hookctl.config.load.revision", "hookctl.queue", "hookctl.run.prepare", "hookctl.run.retry"}
+    ours = {"hookctl.config.cache", "hookctl.config.load.revision", "hookctl.queue", "hookctl.delivery.attempt.prepare", "hookctl.delivery.runner.retry"}
     assert not ours & set(loaded)
     assert not {"requests", "pycurl", "subprocess", "shutil", "secrets", "difflib"} & set(loaded)
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
+from hookctl.delivery.runner.route import delivery_id
 from hookctl.model import Event, Json
 from hookctl.plugin.host import load_plugins
-from hookctl.run.route import delivery_id
 from hookctl.store.interface import NewDelivery, Routed
 from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.answers import Answer, Misbehaviour

@@ -19,9 +19,9 @@ from typing import Any
 
 import pytest
 
+from hookctl.delivery.runner.sending import CHUNK_BYTES
 from hookctl.model import DeliveryStatus, Json
 from hookctl.plugin.host import load_plugins
-from hookctl.run.sending import CHUNK_BYTES
 from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.answers import Answer, Misbehaviour
 from hookctl.testing.receiver import Receiver
@@ -185,7 +185,7 @@ def test_json(site: Site) -> None:
 
 
 def test_only_the_first_bad_events_are_described(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hookctl.run.sending.MAX_PROBLEMS", 2)
+    monkeypatch.setattr("hookctl.delivery.runner.sending.MAX_PROBLEMS", 2)
     result = site.run("send", str(site.write(1, *["nonsense"] * 1500)), "--format", "json")
     document = json.loads(result.stdout)
     assert result.exit_code == 1

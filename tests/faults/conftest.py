@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 
+from hookctl.delivery.runner.route import Router
+from hookctl.delivery.runner.runner import Runner
 from hookctl.model import DeliveryStatus, Event, Json
 from hookctl.plugin.host import load_plugins
-from hookctl.run.route import Router
-from hookctl.run.runner import Runner
 from hookctl.store.sqlite.applied import AppliedStore
 from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.receiver import Receiver

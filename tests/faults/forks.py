@@ -20,9 +20,11 @@ import pycurl  # noqa: F401  # loaded once, for all
 
 from hookctl.cli import deliveries, running, send  # noqa: F401  # as above
 from hookctl.cli.main import main
+from hookctl.delivery.attempt import engine as attempts  # noqa: F401  # as above
+from hookctl.delivery.events import intake
+from hookctl.delivery.runner import runner, sending
 from hookctl.plugin.host import load_plugins
 from hookctl.report import progress  # noqa: F401  # as above
-from hookctl.run import attempts, intake, runner, sending  # noqa: F401  # as above
 from hookctl.store.sqlite.queue import SqliteQueue  # noqa: F401  # as above
 
 

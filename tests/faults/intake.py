@@ -13,8 +13,8 @@ from pathlib import Path
 
 from hookctl.cli.running import running
 from hookctl.cli.session import open_session
+from hookctl.delivery.runner.sending import deliver
 from hookctl.model import Event
-from hookctl.run.sending import deliver
 
 STAY = 5.0
 """Seconds for retries."""

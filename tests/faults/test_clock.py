@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from hookctl.delivery.attempt.engine import AttemptEngine
+from hookctl.delivery.runner.runner import Runner
+from hookctl.delivery.runner.sending import deliver
 from hookctl.model import Event
 from hookctl.plugin.host import load_plugins
-from hookctl.run.attempts import AttemptEngine
-from hookctl.run.runner import Runner
-from hookctl.run.sending import deliver
 from hookctl.store.clock import since_boot
 from hookctl.store.sqlite.applied import AppliedStore
 from hookctl.store.sqlite.queue import SqliteQueue

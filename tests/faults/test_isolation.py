@@ -15,13 +15,13 @@ import pytest
 from requests.adapters import BaseAdapter
 from requests.auth import AuthBase
 
+from hookctl.delivery.attempt.engine import AttemptEngine
+from hookctl.delivery.runner.runner import Runner
 from hookctl.model import AppliedState, Attempt, Delivery, DeliveryPlan, PluginBlock
 from hookctl.network import Network, guard
 from hookctl.plugin import AuthType, Observer, SecretSource, TransportType
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.host import load_plugins
-from hookctl.run.attempts import AttemptEngine
-from hookctl.run.runner import Runner
 from hookctl.store.sqlite.applied import AppliedStore
 from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.answers import Answer, Misbehaviour

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
+from hookctl.delivery.attempt.engine import AttemptEngine
+from hookctl.delivery.runner.runner import Runner
+from hookctl.delivery.runner.sending import deliver
 from hookctl.model import DeliveryStatus
 from hookctl.plugin.host import load_plugins
-from hookctl.run.attempts import AttemptEngine
-from hookctl.run.runner import Runner
-from hookctl.run.sending import deliver
 from hookctl.store.clock import since_boot
 from hookctl.store.sqlite.applied import AppliedStore
 from hookctl.store.sqlite.queue import SqliteQueue

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from requests.auth import AuthBase
 
+from hookctl.delivery.attempt.engine import AttemptEngine
+from hookctl.delivery.runner import limits as manners
+from hookctl.delivery.runner.runner import Runner
 from hookctl.model import AppliedState, DeliveryStatus, PluginBlock
 from hookctl.network import Network, guard
 from hookctl.plugin import AuthType, SecretSource
 from hookctl.plugin.host import load_plugins
-from hookctl.run import manners
-from hookctl.run.attempts import AttemptEngine
-from hookctl.run.runner import Runner
 from hookctl.store.sqlite.applied import AppliedStore
 from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl_plugins.transport import curl_handle
@@ -152,7 +152,7 @@ class Lack:
         self.monkeypatch.setattr("hookctl_plugins.transport.curl_multi.Handle", self.instead_of(curl_handle.Handle))
 
     def in_the_record(self) -> None:
-        from hookctl.run import record
+        from hookctl.delivery.attempt import record
 
         self.monkeypatch.setattr(record, "_judged", self.instead_of(record._judged))
 

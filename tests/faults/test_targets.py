@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
+from hookctl.delivery.attempt.engine import AttemptEngine
+from hookctl.delivery.runner.limits import MAX_IN_FLIGHT_EACH
+from hookctl.delivery.runner.runner import Runner
 from hookctl.model import AppliedState, DeliveryStatus, PluginBlock
 from hookctl.network import Network, guard, resolver
 from hookctl.plugin import AuthType
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.host import load_plugins
-from hookctl.run.attempts import AttemptEngine
-from hookctl.run.manners import MAX_IN_FLIGHT_EACH
-from hookctl.run.runner import Runner
 from hookctl.store.sqlite.applied import AppliedStore
 from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.answers import Answer, Misbehaviour

@@ -19,10 +19,10 @@ from hookctl import files
 from hookctl.config import directory as checking
 from hookctl.config.cache import Cache, Result, fingerprint
 from hookctl.config.load import revision
+from hookctl.delivery.rehearsal import cassette
 from hookctl.errors import CassetteError, FileError, FileOutsideError, RevisionError
 from hookctl.plugin.host import load_plugins
 from hookctl.report.printable import inert
-from hookctl.run import cassette
 
 Run = Callable[..., Any]
 CANARY = "canary7f3a"

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from hookctl.delivery.rehearsal.rehearsal import Rehearsal
+from hookctl.delivery.rehearsal.render import render_request
 from hookctl.errors import PluginError
 from hookctl.model import DeliveryPlan, Json, PluginBlock, Response, Timing
 from hookctl.plugin.added import added_by
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.host import load_plugins
-from hookctl.run.rehearsal import Rehearsal
-from hookctl.run.render import render_request
 
 BLOCKS: Mapping[str, dict[str, Json]] = {
     "bearer": {"token": "${env:T}"},

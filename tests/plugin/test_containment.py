@@ -20,6 +20,8 @@ from requests.adapters import BaseAdapter
 from hookctl.config.check import ask_policies
 from hookctl.config.diff import make_plan
 from hookctl.config.directory import check_directory
+from hookctl.delivery.attempt import engine as attempts
+from hookctl.delivery.attempt.engine import AttemptEngine, Job
 from hookctl.errors import PluginError
 from hookctl.model import AppliedState, Attempt, DeliveryPlan, Failure, FailureKind, PluginBlock, Response, Timing
 from hookctl.plugin import (
@@ -40,8 +42,6 @@ from hookctl.plugin.added import added_by
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.host import load_plugins
 from hookctl.report.plugins import listed, render_text
-from hookctl.run import attempts
-from hookctl.run.attempts import AttemptEngine, Job
 from hookctl.testing.answers import Answer
 from hookctl.testing.receiver import Receiver
 

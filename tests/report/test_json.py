@@ -10,6 +10,7 @@ import jsonschema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hookctl.delivery.rehearsal.trial import Trial
 from hookctl.model import (
     Attempt,
     DeliveryPlan,
@@ -28,7 +29,6 @@ from hookctl.model import (
 )
 from hookctl.report import trials
 from hookctl.report.findings import findings_json_text, findings_text
-from hookctl.run.trial import Trial
 from hookctl.schema_files import read_schema
 
 FINDING = re.compile(r"^(?P<file>\S+?)(?::(?P<line>\d+):(?P<column>\d+))?: (?P<severity>error|warning)\[(?P<code>\S+)\]: (?P<summary>.*)$", re.MULTILINE)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from hookctl.config.diff import make_plan
 from hookctl.config.review import PlanFinding
+from hookctl.delivery.rehearsal.trial import Trial
 from hookctl.model import (
     AppliedState,
     Attempt,
@@ -38,7 +39,6 @@ from hookctl.report import comment, deliveries, doctor, findings, github, junit,
 from hookctl.report.annotations import of_findings, of_policies
 from hookctl.report.outcome import ApplyOutcome, Ending
 from hookctl.report.printable import json_text, printable, printable_lines
-from hookctl.run.trial import Trial
 
 CONTROL = [*range(0x20), *range(0x7F, 0xA0)]
 BIDI = [0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]

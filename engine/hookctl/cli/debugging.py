@@ -49,7 +49,7 @@ def _show(text: str, secrets: frozenset[str]) -> None:
 
 
 def _masked(text: str, secrets: frozenset[str]) -> str:
-    from hookctl.run.redact import Redactor
+    from hookctl.delivery.attempt.redact import Redactor
 
     return Redactor(secrets).text(text)
 

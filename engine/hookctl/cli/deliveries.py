@@ -136,8 +136,8 @@ def replay(
     session: Session = ctx.obj
     from hookctl.cli.interrupts import catching_interrupts
     from hookctl.cli.running import GRACE, running
+    from hookctl.delivery.runner.sending import deliver
     from hookctl.report.deliveries import render_replay, render_replay_json
-    from hookctl.run.sending import deliver
     from hookctl.store.interface import Filter
 
     with catching_interrupts() as interrupts, running(session, session.network(connect_to, cacert)) as (runner, queue):

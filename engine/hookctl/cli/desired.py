@@ -43,13 +43,13 @@ def named_plan(plans: Mapping[str, DeliveryPlan], name: str) -> DeliveryPlan:
 
 def read_event(session: Session, file: BinaryIO) -> Mapping[str, Json]:
     """The one event that a file holds. Raises EventError when it is no event of a known type, valid by its schema."""
-    from hookctl.run.intake import MAX_EVENT_BYTES, EventGate
+    from hookctl.delivery.events.intake import MAX_EVENT_BYTES, EventGate
 
     try:
         return EventGate(session.plugins.event_types).parse(file.read(MAX_EVENT_BYTES + 1)).document
     except EventError as error:
         raise EventError(f"{file.name}: {error.message}", hint="The file must hold one event, as `hookctl schema event NAME` describes it.") from error
     except OSError as error:
-        from hookctl.run.sending import unreadable
+        from hookctl.delivery.runner.sending import unreadable
 
         raise unreadable(file, error, "Name a file that can be read, or - for standard input.") from error

@@ -128,8 +128,8 @@ def _plugins(session: Session) -> Iterator[Check]:
 
 def _settings(session: Session) -> Iterator[Check]:
     from hookctl.cli.safety import check_rules
+    from hookctl.delivery.runner.retention import limits_from_settings
     from hookctl.report.doctor import Check
-    from hookctl.run.keeping import limits_from_settings
 
     limits_from_settings(session.settings.get("retention", {}), session.settings.get("intake", {}))
     session.network()
@@ -204,9 +204,9 @@ def _references(value: Json) -> Iterator[SecretReference]:
 
 def _queue(session: Session, applied: AppliedState) -> Iterator[Check]:
     from hookctl.cli.running import opened_queue
+    from hookctl.delivery.runner.retention import Limits, limits_from_settings, why_full
     from hookctl.network.shortage import HINT
     from hookctl.report.doctor import Check
-    from hookctl.run.keeping import Limits, limits_from_settings, why_full
 
     limits: Limits = limits_from_settings(session.settings.get("retention", {}), session.settings.get("intake", {}))
     with opened_queue(session.store_path) as queue:

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
     from hookctl.cli.reports import Reports
     from hookctl.cli.session import Session
+    from hookctl.delivery.rehearsal.cassette import Kept
+    from hookctl.delivery.rehearsal.trial import Trial
     from hookctl.model import DeliveryPlan, Json, Webhook
-    from hookctl.run.cassette import Kept
-    from hookctl.run.trial import Trial
 
 DIRECTORY = "tests/cassettes"
 
 
 def record(trials: Sequence[Trial], directory: Path) -> dict[str, Kept | None]:
     """Keep the exchange of each test that was successful: what was done, by webhook; None where it was not. Raises CassetteError."""
-    from hookctl.run.cassette import exchange_of, keep
+    from hookctl.delivery.rehearsal.cassette import exchange_of, keep
 
     kept: dict[str, Kept | None] = {}
     for trial in trials:
@@ -45,10 +45,10 @@ def replay(
 ) -> int:
     """Replay the recording of each webhook, and report what came of it; gives the exit code. ``webhooks`` are all there are, by name."""
     from hookctl.cli.progress import Progress
+    from hookctl.delivery.rehearsal.cassette import strays
+    from hookctl.delivery.rehearsal.replay import replay as replay_one
     from hookctl.report.replays import render_json, render_strays, render_text, replays_summary
     from hookctl.report.results import of_replays
-    from hookctl.run.cassette import strays
-    from hookctl.run.replay import replay as replay_one
 
     progress = Progress()
     replays = []

@@ -36,10 +36,10 @@ def command(ctx: click.Context, name: str, *, event: BinaryIO | None, body_only:
     from msgspec.structs import replace
 
     from hookctl.cli.desired import desired, named_plan, read_event
+    from hookctl.delivery.rehearsal.render import render_request
+    from hookctl.delivery.rehearsal.trial import lets_through
     from hookctl.plugin.added import added_by
     from hookctl.report.rendering import render_json, render_text
-    from hookctl.run.render import render_request
-    from hookctl.run.trial import lets_through
 
     session: Session = ctx.obj
     plan = named_plan(desired(ctx, session, outputs).plans, name)

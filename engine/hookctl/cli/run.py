@@ -13,8 +13,8 @@ from hookctl.cli.network_options import network_options
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
+    from hookctl.delivery.runner.listener import Listener
     from hookctl.model import AppliedState, Attempt, Delivery, Json
-    from hookctl.run.listener import Listener
     from hookctl.store.interface import Circuit
 
 EPILOG = """
@@ -41,7 +41,7 @@ def command(session: Session, *, grace: float, log_format: str, connect_to: tupl
     """
     from hookctl.cli.interrupts import catching_interrupts
     from hookctl.cli.running import running
-    from hookctl.run.sending import run
+    from hookctl.delivery.runner.sending import run
 
     log = Log(log_format)
     session.load_plugins()
@@ -66,8 +66,8 @@ class Log:
 
     def listener(self) -> Listener:
         """What logs everything that a runner tells of."""
+        from hookctl.delivery.runner.listener import Listener
         from hookctl.report.log import attempt_record
-        from hookctl.run.listener import Listener
 
         def attempted(delivery: Delivery, attempt: Attempt) -> None:
             self.write(delivery.status.value, attempt_record(delivery, attempt))

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hookctl.cli.session import Session
+    from hookctl.delivery.runner.listener import Listener
+    from hookctl.delivery.runner.runner import Runner
     from hookctl.network import Network
-    from hookctl.run.listener import Listener
-    from hookctl.run.runner import Runner
     from hookctl.store.sqlite.queue import SqliteQueue
 
 GRACE = 5.0
@@ -33,10 +33,10 @@ def running(session: Session, network: Network, listener: Listener | None = None
 
     Raises StateError when nothing was ever applied, SettingsError for limits that are none.
     """
+    from hookctl.delivery.attempt.engine import AttemptEngine
+    from hookctl.delivery.runner.retention import limits_from_settings
+    from hookctl.delivery.runner.runner import Runner
     from hookctl.report.printable import printable
-    from hookctl.run.attempts import AttemptEngine
-    from hookctl.run.keeping import limits_from_settings
-    from hookctl.run.runner import Runner
     from hookctl.store.sqlite.applied import AppliedStore
 
     limits = limits_from_settings(session.settings.get("retention", {}), session.settings.get("intake", {}))
@@ -93,7 +93,7 @@ def _few_collections() -> Iterator[None]:
 
 def _most_in_flight() -> int:
     """As many requests as the runner would make, or as there may be open files: each is a connection."""
-    from hookctl.run.manners import MAX_IN_FLIGHT
+    from hookctl.delivery.runner.limits import MAX_IN_FLIGHT
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_IN_FLIGHT + OTHER_FILES

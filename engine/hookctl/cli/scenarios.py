@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
     from hookctl.cli.formats import Outputs
     from hookctl.cli.session import Session
+    from hookctl.delivery.rehearsal.scenarios import Played, Scenario
     from hookctl.model import DeliveryPlan, Json
-    from hookctl.run.scenarios import Played, Scenario
 
 
 def chosen(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[Scenario, ...]:
     """An option's callback: the scenarios named, each once, in the order given. Fails the command line for one that there is not."""
     if value is None:
         return ()
-    from hookctl.run.scenarios import find_scenario
+    from hookctl.delivery.rehearsal.scenarios import find_scenario
 
     found = []
     for name in dict.fromkeys(part.strip().lower() for part in value.split(",")):
@@ -37,8 +37,8 @@ def chosen(_ctx: click.Context, _param: click.Parameter, value: str | None) -> t
 def play(session: Session, pairs: Sequence[tuple[DeliveryPlan, Mapping[str, Json]]], scenarios: Sequence[Scenario], outputs: Outputs) -> int:
     """Play each scenario for each webhook, and print what came of it; gives the exit code."""
     from hookctl.cli.progress import Progress
+    from hookctl.delivery.rehearsal.scenarios import play as play_one
     from hookctl.report.scenarios import render_json, render_text
-    from hookctl.run.scenarios import play as play_one
 
     start, progress = time.time(), Progress()
     played: list[Played] = []
@@ -51,7 +51,7 @@ def play(session: Session, pairs: Sequence[tuple[DeliveryPlan, Mapping[str, Json
 
 
 def _unknown(name: str) -> str:
-    from hookctl.run.scenarios import NAMED
+    from hookctl.delivery.rehearsal.scenarios import NAMED
 
     near = difflib.get_close_matches(name, [*NAMED, "429", "500", "503", "410"], n=1)
     hint = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(NAMED)}, and the statuses 300 to 599."

@@ -16,9 +16,9 @@ from hookctl.cli.network_options import network_options
 if TYPE_CHECKING:
     from hookctl.cli.progress import Progress
     from hookctl.cli.session import Session
+    from hookctl.delivery.runner.runner import Runner
+    from hookctl.delivery.runner.sending import Intake
     from hookctl.report.progress import Summary
-    from hookctl.run.runner import Runner
-    from hookctl.run.sending import Intake
     from hookctl.store.sqlite.queue import SqliteQueue
 
 EPILOG = """
@@ -68,9 +68,9 @@ def _send(session: Session, file: BinaryIO, wait: float, connect_to: tuple[str, 
     from hookctl.cli.interrupts import catching_interrupts
     from hookctl.cli.progress import Progress
     from hookctl.cli.running import GRACE, running
+    from hookctl.delivery.events.intake import EventGate, EventReader
+    from hookctl.delivery.runner.sending import Source, send
     from hookctl.report.progress import progress_line
-    from hookctl.run.intake import EventGate, EventReader
-    from hookctl.run.sending import Source, send
 
     started = time.monotonic()
     progress, reported = Progress(), 0

@@ -14,8 +14,8 @@ from hookctl.report.printable import printable
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
     from hookctl.config.effects import Recent
+    from hookctl.delivery.events.intake import BadEvent
     from hookctl.model import DeliveryStatus, Json, Plan
-    from hookctl.run.intake import BadEvent
 
 MAX_SAMPLES = 100
 """Events of ``--sample`` that requests are rendered for; of each webhook the first few that differ are shown."""
@@ -86,7 +86,7 @@ def _newest(session: Session, file: BinaryIO) -> list[Mapping[str, Json]]:
 
 
 def _read(session: Session, file: BinaryIO) -> Iterable[Mapping[str, Json] | BadEvent]:
-    from hookctl.run.intake import BadEvent, EventGate, EventReader
+    from hookctl.delivery.events.intake import BadEvent, EventGate, EventReader
 
     reader = EventReader(EventGate(session.plugins.event_types))
     try:
@@ -96,6 +96,6 @@ def _read(session: Session, file: BinaryIO) -> Iterable[Mapping[str, Json] | Bad
     except EventError as error:
         raise EventError(f"{file.name}: {error.message}", hint=error.hint) from error
     except OSError as error:
-        from hookctl.run.sending import unreadable
+        from hookctl.delivery.runner.sending import unreadable
 
         raise unreadable(file, error, "Name a file that can be read, or - for standard input.") from error

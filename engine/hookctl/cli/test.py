@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hookctl.cli.session import Session
+    from hookctl.delivery.rehearsal.scenarios import Scenario
     from hookctl.model import DeliveryPlan, Json
-    from hookctl.run.scenarios import Scenario
 
 EPILOG = """
 \b

@@ -8,9 +8,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hookctl.cli.session import Session
+    from hookctl.delivery.rehearsal.trial import Trial
     from hookctl.model import DeliveryPlan, Json
     from hookctl.network import Network
-    from hookctl.run.trial import Trial
 
 
 def try_now(session: Session, pairs: Sequence[tuple[DeliveryPlan, Mapping[str, Json]]], network: Network) -> tuple[list[Trial], bool]:
@@ -18,8 +18,8 @@ def try_now(session: Session, pairs: Sequence[tuple[DeliveryPlan, Mapping[str, J
     from hookctl import __version__
     from hookctl.cli.interrupts import catching_interrupts
     from hookctl.cli.progress import Progress
-    from hookctl.run.attempts import AttemptEngine
-    from hookctl.run.trial import run_trials
+    from hookctl.delivery.attempt.engine import AttemptEngine
+    from hookctl.delivery.rehearsal.trial import run_trials
 
     progress = Progress()
     engine = AttemptEngine(session.plugins, network, f"hookctl/{__version__}")

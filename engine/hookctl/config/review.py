@@ -176,7 +176,7 @@ def plan_effects(
     """
     if not plan.has_changes:
         return Effects(changes={})
-    from hookctl.run.render import render_request
+    from hookctl.delivery.rehearsal.render import render_request
 
     def render(webhook: DeliveryPlan, document: Mapping[str, Json]) -> Request:
         return render_request(webhook, document, plugins, delivery_id="plan", at=0.0)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import click
 
+from hookctl.delivery.runner.sending import Intake
+from hookctl.delivery.runner.tally import Tally
 from hookctl.model import DeliveryStatus, Json
 from hookctl.report.printable import json_text, printable
-from hookctl.run.sending import Intake
-from hookctl.run.tally import Tally
 from hookctl.store.interface import Counts
 
 ALWAYS_SHOWN = (DeliveryStatus.DELIVERED, DeliveryStatus.RETRYING, DeliveryStatus.DEAD, DeliveryStatus.HELD)

@@ -9,12 +9,12 @@ from pathlib import Path
 import click
 
 from hookctl.config.effects.structure import MAX_LEVELS, Step, differences, open_up
+from hookctl.delivery.rehearsal.cassette import Kept
+from hookctl.delivery.rehearsal.replay import Replay
 from hookctl.model import Json
 from hookctl.report.differences import difference_document, difference_lines
 from hookctl.report.invocation import attempt_json, render_attempt, tick, verdict_lines
 from hookctl.report.printable import json_text, printable
-from hookctl.run.cassette import Kept
-from hookctl.run.replay import Replay
 
 FORMAT_VERSION = 1
 COLORS = {"+": "green", "~": "yellow", "-": "red"}

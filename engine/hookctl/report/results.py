@@ -11,8 +11,8 @@ from hookctl.model import Finding, Severity
 from hookctl.report.findings import findings_text
 
 if TYPE_CHECKING:
-    from hookctl.run.replay import Replay
-    from hookctl.run.trial import Trial
+    from hookctl.delivery.rehearsal.replay import Replay
+    from hookctl.delivery.rehearsal.trial import Trial
 
 
 class Outcome(StrEnum):

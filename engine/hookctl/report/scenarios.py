@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import click
 
+from hookctl.delivery.rehearsal.scenarios import Played, Step
 from hookctl.model import DeliveryStatus, Json
 from hookctl.model.delivery_plan import JITTER
 from hookctl.report.printable import json_text, printable
-from hookctl.run.scenarios import Played, Step
 
 FORMAT_VERSION = 1
 UNITS = ((86400, "d"), (3600, "h"), (60, "m"))

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
+from hookctl.delivery.rehearsal.cassette import Kept
+from hookctl.delivery.rehearsal.trial import Trial
+from hookctl.delivery.runner.retry import describe
 from hookctl.model import Json, Status
 from hookctl.report.invocation import attempt_json, body_lines, render_attempt, tick, timing_line, verdict_lines
 from hookctl.report.printable import json_text, printable
 from hookctl.report.tips import tips_for
-from hookctl.run.cassette import Kept
-from hookctl.run.retry import describe
-from hookctl.run.trial import Trial
 
 FORMAT_VERSION = 1
 SUMMARY_LINES = 5

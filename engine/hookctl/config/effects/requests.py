@@ -13,7 +13,7 @@ from hookctl.plugin.added import Added
 
 Document = Mapping[str, Json]
 Render = Callable[[DeliveryPlan, Document], Request]
-"""The request for an event, with references as ``***`` and without what auth adds; raises HookctlError. ``hookctl.run.render`` has one."""
+"""The request for an event, with references as ``***`` and without what auth adds; raises HookctlError. ``hookctl.delivery.rehearsal.render`` has one."""
 Adds = Callable[[DeliveryPlan], Added]
 """What its auth adds; raises PluginError."""
 Lets = Callable[[DeliveryPlan, Document], bool | None]

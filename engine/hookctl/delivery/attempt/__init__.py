@@ -1,0 +1,1 @@
+"""One attempt: prepare, authenticate, send, judge, record."""

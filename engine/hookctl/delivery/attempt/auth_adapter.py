@@ -1,0 +1,111 @@
+"""The adapter that auth plugins send with: their requests go out with those of deliveries, from the engine's thread.
+
+So a token endpoint that hangs costs a thread that waits, and neither a connection pool nor a name service of its own.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from threading import get_ident
+from typing import Any
+
+import requests
+from requests.adapters import BaseAdapter
+
+from hookctl.delivery.attempt.authenticate import request_of
+from hookctl.delivery.attempt.failures import AttemptFailedError
+from hookctl.errors import DeadlineError, TransportError
+from hookctl.model import Failure, Request, Timing
+from hookctl.plugin.interfaces import Completion
+from hookctl.plugin.responses import error_of, to_requests, total_seconds
+
+GRACE = 2.0
+"""Seconds that the engine may overstay a deadline before the caller stops waiting for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request of an auth plugin, and where its caller waits for the answer."""
+
+    request: Request = field(repr=False)
+    timeout: float
+    answer: Future[Completion] = field(default_factory=Future)
+
+
+class AuthAdapter(BaseAdapter):
+    """Hands requests to the engine, and waits for what comes of them. ``send`` is safe in any thread but the engine's."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        super().__init__()
+        self._wake = wake
+        self._asked: deque[_Asked] = deque()
+        self._under_way: dict[int, _Asked] = {}
+        self._is_closed = False
+        self._engine_thread = get_ident()
+
+    def send(  # noqa: D417, PLR0917  # the parameters are those of requests; all but two are ignored
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Any = None,
+    ) -> requests.Response:
+        """The response, its body read up to the cap.
+
+        Args:
+            request: what to send.
+            timeout: seconds to the total deadline; a pair counts as its sum.
+
+        Raises:
+            TransportError: no complete response came back, or the request is not safe to send.
+        """
+        del stream, verify, cert, proxies
+        if get_ident() == self._engine_thread:
+            raise TransportError(
+                "an auth that sends requests must not be called on the runner's thread",
+                hint="Declare the auth type with blocking=True.",
+            )
+        asked = _Asked(request_of(request), total_seconds(timeout))
+        self._asked.append(asked)
+        if self._is_closed:
+            self.close()
+        self._wake()
+        try:
+            completion = asked.answer.result(asked.timeout + GRACE)
+        except TimeoutError as error:
+            raise DeadlineError(f"no complete response within {asked.timeout:g} s") from error
+        if isinstance(completion.result, Failure):
+            raise error_of(completion.result)
+        return to_requests(completion.result, completion.timing, request, self)
+
+    # -- for the engine, on its thread
+
+    def send_asked(self, send: Callable[[Request, float], int]) -> None:
+        """Have everything sent that was asked for. ``send`` begins a request with a deadline in seconds, and gives its ticket."""
+        self._engine_thread = get_ident()
+        while self._asked:
+            asked = self._asked.popleft()
+            try:
+                self._under_way[send(asked.request, asked.timeout)] = asked
+            except AttemptFailedError as error:
+                asked.answer.set_result(Completion(0, error.failure, Timing()))
+
+    def answered(self, completion: Completion) -> None:
+        """Give the answer to who asked, if it is one."""
+        asked = self._under_way.pop(completion.ticket, None)
+        if asked is not None:
+            asked.answer.set_result(completion)
+
+    def close(self) -> None:
+        """Answer whoever waits, and whoever asks from now on, that nothing is sent any more."""
+        self._is_closed = True
+        waiting, self._under_way = [*self._under_way.values()], {}
+        while self._asked:
+            waiting.append(self._asked.popleft())
+        for asked in waiting:
+            asked.answer.set_exception(TransportError("hookctl is stopping"))

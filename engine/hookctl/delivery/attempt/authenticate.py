@@ -1,0 +1,165 @@
+"""Applies auth plugins (``requests.auth.AuthBase``) to a request, and tells what they changed.
+
+requests' objects are built for auth alone; a webhook without auth, or with one that never changes, sends without them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from msgspec import Struct
+
+from hookctl.delivery.attempt.failures import AttemptFailedError, blaming
+from hookctl.delivery.attempt.redact import mask_header_value, without_scheme
+from hookctl.model import MASK, Failure, FailureKind, Request
+from hookctl.plugin.interfaces import Refreshable
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
+    from requests.auth import AuthBase
+
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+"""What HTTP lets stand in a header's value, as latin-1."""
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """An auth plugin's part, built for one delivery plan."""
+
+    who: str
+    """Whose it is, for messages."""
+    apply: AuthBase
+    per_attempt: bool
+    blocking: bool
+    """A call may wait, or it is not known that none does."""
+    refreshable: bool
+
+
+class Authenticated(Struct, frozen=True):
+    """A request with auth applied, and what of it auth put there. Holds secrets: never written, never shown."""
+
+    request: Request
+    touched: frozenset[str] = frozenset()
+    """Names, in lower case, of the headers that auth added or changed."""
+    added: tuple[tuple[str, str], ...] = ()
+    """Names and values that auth put into the query."""
+    moved: bool = False
+    """Auth changed the URL before its query."""
+    hooked: bool = False
+    """An auth wants to see the response (``register_hook``)."""
+
+    def __repr__(self) -> str:
+        """Without the request, and without what was added to it."""
+        return f"Authenticated(touched={self.touched!r}, moved={self.moved!r}, hooked={self.hooked!r})"
+
+    def credentials(self) -> frozenset[str]:
+        """What auth put into headers and URL: a target that echoes it gives a secret away."""
+        if not self.touched and not self.added:
+            return frozenset()
+        values = {without_scheme(value) for name, value in self.request.headers if name.lower() in self.touched}
+        return frozenset(values.union(value for _, value in self.added))
+
+    def show(self, shown: Request) -> Request:
+        """What a record shows of it; ``shown`` is what one would show of the request before auth."""
+        if not self.touched and not self.added and not self.moved and len(self.request.headers) == len(shown.headers):
+            return shown
+        before = {name.lower(): value for name, value in shown.headers}
+        headers = tuple((name, mask_header_value(value) if name.lower() in self.touched else before[name.lower()]) for name, value in self.request.headers)
+        return Request(shown.method, self._shown_url(shown.url), headers, shown.body)
+
+    def _shown_url(self, before: str) -> str:
+        parts = urlsplit(before)
+        if self.moved:
+            parts = parts._replace(netloc=urlsplit(self.request.url).hostname or "", path=f"/{MASK}")
+        added = [f"{quote(name)}={MASK}" for name, _ in self.added]
+        return parts._replace(query="&".join([parts.query, *added] if parts.query else added)).geturl()
+
+
+def authenticate(request: Request, auths: Iterable[Auth]) -> Authenticated:
+    """Apply ``auths`` in order. May block, when one of them does. Raises AttemptFailedError."""
+    prepared, who = prepared_request(request), ""
+    for auth in auths:
+        prepared, who = apply_auth(prepared, auth), auth.who
+    with blaming(who):
+        return compare(request, prepared)
+
+
+def authenticate_afresh(request: Request, auths: Sequence[Auth], refused: Request) -> Authenticated:
+    """After a 401: have each auth that holds a token forget the one that ``refused`` carried, then authenticate again. May block."""
+    for auth in auths:
+        if isinstance(auth.apply, Refreshable):
+            with blaming(auth.who):
+                auth.apply.refresh(refused)
+    return authenticate(request, auths)
+
+
+def apply_auth(prepared: PreparedRequest, auth: Auth) -> PreparedRequest:
+    """Apply one auth; a call that gives no request back has changed the one it got. Raises AttemptFailedError."""
+    with blaming(auth.who):
+        applied = auth.apply(prepared) or prepared
+        if not hasattr(applied, "headers"):
+            raise TypeError("an auth gives back the request")
+        return applied
+
+
+def prepared_request(request: Request) -> PreparedRequest:
+    """``request`` as requests has it, nothing added."""
+    from requests import PreparedRequest
+    from requests.structures import CaseInsensitiveDict
+
+    prepared = PreparedRequest()
+    prepared.method = request.method
+    prepared.url = request.url
+    prepared.headers = CaseInsensitiveDict(request.headers)
+    prepared.body = request.body
+    return prepared
+
+
+def request_of(prepared: PreparedRequest) -> Request:
+    """A request of an auth's own, as transports take it. Raises AttemptFailedError for a body that is not bytes."""
+    headers = tuple((_text(name), _text(value)) for name, value in prepared.headers.items())
+    return Request(prepared.method or "", prepared.url or "", headers, _body(prepared.body))
+
+
+def compare(before: Request, after: PreparedRequest) -> Authenticated:
+    """What auth made of ``before``. Raises AttemptFailedError where the outcome can be no request."""
+    headers = tuple((_text(name), _text(value)) for name, value in after.headers.items())
+    known = {name.lower(): value for name, value in before.headers}
+    touched = frozenset(name.lower() for name, value in headers if known.get(name.lower()) != value)
+    check_headers(headers)
+    url = after.url or before.url
+    request = Request(before.method, url, headers, _body(after.body))
+    hooked = bool(after.hooks.get("response"))
+    if url == before.url:
+        return Authenticated(request, touched, hooked=hooked)
+    old, new = urlsplit(before.url), urlsplit(url)
+    pairs = parse_qsl(old.query, keep_blank_values=True)
+    added = tuple(pair for pair in parse_qsl(new.query, keep_blank_values=True) if pair not in pairs)
+    return Authenticated(request, touched, added, moved=old[:3] != new[:3], hooked=hooked)
+
+
+def check_headers(headers: Sequence[tuple[str, str]]) -> None:
+    """Raise AttemptFailedError for a header that cannot be sent. Names it, and never shows its value: that may be a secret."""
+    for name, value in headers:
+        if not _HEADER_NAME.fullmatch(name):
+            raise AttemptFailedError(Failure(FailureKind.SECRET, "a header's name holds a character that cannot be sent"))
+        if not _HEADER_VALUE.fullmatch(value) or value != value.strip():
+            message = f"the value of the header {name} holds a character that cannot be sent, such as a line break, or begins or ends with a space"
+            raise AttemptFailedError(Failure(FailureKind.SECRET, message))
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def _body(body: object) -> bytes | None:
+    if isinstance(body, str):
+        return body.encode()
+    if body is None or isinstance(body, bytes):
+        return body
+    raise AttemptFailedError(Failure(FailureKind.PLUGIN, f"an auth made the body a {type(body).__name__}; it must be bytes"))

@@ -1,0 +1,324 @@
+"""The attempt engine: makes many attempts at once from one thread.
+
+An attempt goes: prepare (once per delivery plan) -> render -> authenticate -> send -> validate -> mask. What may block
+(secret sources, token fetches) runs in lanes on threads; everything else on the thread that calls :meth:`AttemptEngine.poll`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING
+
+from hookctl.delivery.attempt.authenticate import Authenticated, authenticate, authenticate_afresh
+from hookctl.delivery.attempt.exchange import Exchange, Finished, Job
+from hookctl.delivery.attempt.failures import AttemptFailedError, failure_of
+from hookctl.delivery.attempt.hooks import Answer, answer_hooks
+from hookctl.delivery.attempt.prepare import Prepared, default_transport, may_block, prepare
+from hookctl.delivery.attempt.record import Sent, record
+from hookctl.delivery.attempt.threads import Call, Lanes
+from hookctl.delivery.attempt.transports import Transports
+from hookctl.model import DeliveryPlan, Failure, FailureKind, Request, Response, Timing
+from hookctl.network import Network
+from hookctl.plugin.calls import Plugins
+from hookctl.plugin.interfaces import Completion
+
+if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
+
+    from hookctl.delivery.attempt.auth_adapter import AuthAdapter
+
+GRACE = 1.0
+"""Seconds that a transport or an auth may overstay its deadline before the engine gives it up."""
+WATCH = 0.25
+"""Seconds between two looks for what has overstayed."""
+SECRETS_SECONDS = 30.0
+"""Secrets younger than this are not read again because they were refused."""
+UNAUTHORIZED, FORBIDDEN = 401, 403
+OVERDUE = {
+    FailureKind.SECRET: "a secret source did not answer in time",
+    FailureKind.TOKEN: "auth did not finish in time",
+    FailureKind.TIMEOUT: "the transport did not keep its deadline and was given up",
+}
+"""What is said of an attempt that is given up, by the stage that it hangs in."""
+
+__all__ = ["AttemptEngine", "Finished", "Job"]
+
+
+class AttemptEngine:
+    """Makes attempts, as many at once as are started. All methods but :meth:`wake` belong to one thread."""
+
+    def __init__(
+        self,
+        plugins: Plugins,
+        network: Network,
+        user_agent: str,
+        clock: Callable[[], float] = time.time,
+        auth_adapter: BaseAdapter | None = None,
+    ) -> None:
+        """``user_agent`` is sent with every request; ``clock`` gives epoch seconds.
+
+        ``auth_adapter`` is what auth plugins send with; None: what they send goes out with the deliveries.
+        """
+        self._plugins = plugins
+        self._user_agent = user_agent
+        self._clock = clock
+        self._tickets = count(1)
+        self._exchanges: dict[int, Exchange] = {}
+        self._prepared: dict[str, Prepared] = {}
+        self._preparing: dict[str, list[Exchange]] = {}
+        self._finished: list[Finished] = []
+        self._transports = Transports(network)
+        self._lanes = Lanes(self._transports.wake)
+        self._given_adapter = auth_adapter
+        self._auth_adapter: AuthAdapter | None = None
+        self._next_watch = 0.0
+
+    @property
+    def in_flight(self) -> int:
+        """Attempts that were started and not yet given out by :meth:`poll`."""
+        return len(self._exchanges) + len(self._finished)
+
+    def start(self, job: Job) -> None:
+        """Begin an attempt. Never blocks; whatever goes wrong comes out of :meth:`poll` as a failed attempt."""
+        now = time.monotonic()
+        exchange = Exchange(job, next(self._tickets), self._clock(), now, now, job.plan.timeout_seconds)
+        self._exchanges[exchange.ticket] = exchange
+        prepared = self._ready(job.plan)
+        if prepared is None:
+            self._prepare(exchange)
+        else:
+            self._make_request(exchange, prepared)
+
+    def poll(self, wait: float) -> list[Finished]:
+        """What has finished since the last call. Waits up to ``wait`` seconds for something to do; may give nothing earlier than that."""
+        if self._auth_adapter is not None:
+            self._auth_adapter.send_asked(self._send_for_auth)
+        if self._finished or self._lanes.finish():
+            wait = 0
+        if self._exchanges:
+            for completion in self._transports.poll(min(wait, WATCH)):
+                self._completed(completion)
+            self._lanes.finish()
+            self._give_up_overdue()
+        elif not self._finished:
+            for completion in self._transports.poll(wait):
+                self._completed(completion)
+        finished, self._finished = self._finished, []
+        return finished
+
+    def wake(self) -> None:
+        """Make a running or the next :meth:`poll` return soon; any thread may call it."""
+        self._transports.wake()
+
+    def close(self) -> None:
+        """Give up everything under way, unheard, and close every connection and thread."""
+        self._exchanges.clear()
+        self._transports.close()
+        if self._auth_adapter is not None:
+            self._auth_adapter.close()
+        self._lanes.close()
+
+    # -- prepare -----------------------------------------------------------------------------------------------------
+
+    def _ready(self, plan: DeliveryPlan) -> Prepared | None:
+        prepared = self._prepared.get(plan.name)
+        if prepared is None or prepared.plan is plan:
+            return prepared
+        if prepared.digest != plan.digest:
+            return None
+        self._prepared[plan.name] = renewed = replace(prepared, plan=plan)
+        return renewed
+
+    def _prepare(self, exchange: Exchange) -> None:
+        plan = exchange.job.plan
+        if waiting := self._preparing.get(plan.digest):
+            waiting[:] = [one for one in waiting if one.ticket in self._exchanges]
+            waiting.append(exchange)
+            return
+        try:
+            function = partial(prepare, plan, self._plugins, self._adapter() if plan.auth else None, self._user_agent)
+            if not may_block(plan, self._plugins):
+                self._prepared[plan.name] = prepared = function()
+                self._make_request(exchange, prepared)
+                return
+        except AttemptFailedError as error:
+            self._fail(exchange, error.failure)
+            return
+
+        def done(prepared: Prepared) -> None:
+            self._prepared[plan.name] = prepared
+            for waiter in self._preparing.pop(prepared.digest):
+                if waiter.ticket in self._exchanges:
+                    self._make_request(waiter, prepared)
+
+        def failed(error: AttemptFailedError) -> None:
+            for waiter in self._preparing.pop(plan.digest):
+                self._fail(waiter, error.failure)
+
+        self._preparing[plan.digest] = [exchange]
+        self._lanes.run(plan.digest, Call("preparing", function, done, failed))
+
+    def _adapter(self) -> BaseAdapter:
+        """What auth plugins send with."""
+        if self._given_adapter is not None:
+            return self._given_adapter
+        if self._auth_adapter is None:
+            from hookctl.delivery.attempt.auth_adapter import AuthAdapter
+
+            self._auth_adapter = AuthAdapter(self._transports.wake)
+        return self._auth_adapter
+
+    def _send_for_auth(self, request: Request, timeout: float) -> int:
+        ticket = next(self._tickets)
+        self._transports.submit(default_transport(self._plugins), ticket, request, timeout, request.url)
+        return ticket
+
+    def _read_secrets_again(self, prepared: Prepared) -> None:
+        """Have the next attempt prepare anew, when what was read is old: a secret that was changed at the target may have been changed here too."""
+        current = self._prepared.get(prepared.plan.name)
+        if current and current.made_at == prepared.made_at and time.monotonic() - prepared.made_at > SECRETS_SECONDS:
+            del self._prepared[prepared.plan.name]
+
+    # -- request -----------------------------------------------------------------------------------------------------
+
+    def _make_request(self, exchange: Exchange, prepared: Prepared) -> None:
+        exchange.prepared = prepared
+        try:
+            exchange.unsigned = prepared.make_request(exchange.job, exchange.started_at)
+            request = exchange.unsigned.request
+            if not prepared.auths:
+                self._send(exchange, Authenticated(request))
+            elif prepared.blocking:
+                self._in_lane(exchange, partial(authenticate, request, prepared.auths))
+            else:
+                self._send(exchange, authenticate(request, prepared.auths))
+        except (AttemptFailedError, MemoryError) as error:
+            self._fail(exchange, failure_of(error, "hookctl"))
+
+    def _in_lane(self, exchange: Exchange, function: Callable[[], Authenticated]) -> None:
+        exchange.enter(FailureKind.TOKEN, exchange.job.plan.timeout_seconds)
+
+        def call() -> Authenticated | None:
+            return function() if exchange.ticket in self._exchanges else None
+
+        def done(authenticated: Authenticated | None) -> None:
+            if authenticated is not None:
+                self._send(exchange, authenticated)
+
+        def failed(error: AttemptFailedError) -> None:
+            self._fail(exchange, error.failure)
+
+        self._lanes.run(exchange.job.plan.digest, Call("auth", call, done, failed))
+
+    def _send(self, exchange: Exchange, authenticated: Authenticated) -> None:
+        if exchange.ticket not in self._exchanges or exchange.prepared is None:
+            return  # given up while it waited for auth
+        left = exchange.job.plan.timeout_seconds - exchange.spent
+        exchange.replace_sent(authenticated)
+        exchange.enter(FailureKind.TIMEOUT, left)
+        try:
+            transport, sharer = exchange.prepared.transport, exchange.job.plan.name
+            self._transports.submit(transport, exchange.ticket, authenticated.request, left, sharer)
+        except AttemptFailedError as error:
+            self._fail(exchange, error.failure)
+
+    # -- result ------------------------------------------------------------------------------------------------------
+
+    def _completed(self, completion: Completion) -> None:
+        exchange = self._exchanges.get(completion.ticket)
+        if exchange is None:
+            if self._auth_adapter is not None:
+                self._auth_adapter.answered(completion)
+            return
+        result, timing = completion.result, completion.timing
+        has_auth = exchange.prepared is not None and exchange.prepared.auths
+        if has_auth and isinstance(result, Response) and (self._answer_hooks(exchange, result, timing) or self._refresh(exchange, result, timing)):
+            return
+        self._finish(exchange, result, timing)
+
+    def _answer_hooks(self, exchange: Exchange, response: Response, timing: Timing) -> bool:
+        """Show the response to auths that asked for it; False when none did."""
+        prepared, unsigned = exchange.prepared, exchange.unsigned
+        if prepared is None or unsigned is None or exchange.sent is None or not exchange.sent.hooked:
+            return False
+        left = exchange.job.plan.timeout_seconds - timing.total
+        exchange.enter(FailureKind.TOKEN, left)
+
+        def done(answer: Answer) -> None:
+            exchange.replace_sent(answer.sent)
+            self._finish(exchange, answer.response, answer.timing)
+
+        def failed(error: AttemptFailedError) -> None:
+            self._fail(exchange, error.failure)
+
+        timeout, adapter = max(left, 0.001), self._adapter()
+        function = partial(answer_hooks, unsigned.request, prepared.auths, response, timing, adapter=adapter, timeout=timeout)
+        self._lanes.run(exchange.job.plan.digest, Call("auth", function, done, failed))
+        return True
+
+    def _refresh(self, exchange: Exchange, response: Response, timing: Timing) -> bool:
+        """After a 401, ask once for a fresh token, and send again; False when there is none to ask for, or no time left."""
+        prepared, unsigned, sent = exchange.prepared, exchange.unsigned, exchange.sent
+        exchange.spent += timing.total
+        if (
+            response.status != UNAUTHORIZED
+            or exchange.refreshed
+            or exchange.spent >= exchange.job.plan.timeout_seconds
+            or prepared is None
+            or unsigned is None
+            or sent is None
+        ):
+            return False
+        if not any(auth.refreshable for auth in prepared.auths):
+            return False
+        exchange.refreshed = True
+        self._in_lane(exchange, partial(authenticate_afresh, unsigned.request, prepared.auths, sent.request))
+        return True
+
+    def _give_up_overdue(self) -> None:
+        now = time.monotonic()
+        if now < self._next_watch:
+            return
+        self._next_watch = now + WATCH
+        for exchange in [exchange for exchange in self._exchanges.values() if self._is_overdue(exchange, now)]:
+            self._transports.cancel(exchange.ticket)
+            self._fail(exchange, Failure(exchange.stage, OVERDUE[exchange.stage]))
+
+    def _is_overdue(self, exchange: Exchange, now: float) -> bool:
+        allowed = exchange.seconds + GRACE
+        if now <= exchange.since + allowed:
+            return False
+        is_sent = exchange.stage is FailureKind.TIMEOUT
+        began = self._transports.since(exchange.ticket) if is_sent else self._lanes.since(exchange.job.plan.digest)
+        return began is not None and now > max(began, exchange.since) + allowed
+
+    def _fail(self, exchange: Exchange, failure: Failure) -> None:
+        self._finish(exchange, failure, Timing(total=time.monotonic() - exchange.started))
+
+    def _finish(self, exchange: Exchange, result: Response | Failure, timing: Timing) -> None:
+        if self._exchanges.pop(exchange.ticket, None) is None:
+            return
+        job, prepared = exchange.job, exchange.prepared
+        sent = None
+        if prepared and exchange.unsigned and exchange.sent:
+            sent = Sent(prepared, exchange.unsigned, exchange.sent, exchange.earlier)
+        elif prepared and isinstance(result, Failure):  # it failed in auth, whose message may repeat what a server said
+            result = prepared.redactor.failure(result)
+        digest = prepared.digest if prepared else job.plan.digest
+        if prepared and _refused(result):
+            self._read_secrets_again(prepared)
+        try:
+            attempt = record(job.number, digest, exchange.started_at, sent=sent, result=result, timing=timing)
+        except MemoryError as error:
+            failure = failure_of(error, "hookctl")
+            attempt = record(job.number, digest, exchange.started_at, sent=None, result=failure, timing=timing)
+        self._finished.append(Finished(job, attempt))
+
+
+def _refused(result: Response | Failure) -> bool:
+    """Whether credentials were refused, by the target or by a token endpoint."""
+    return result.kind is FailureKind.TOKEN if isinstance(result, Failure) else result.status in {UNAUTHORIZED, FORBIDDEN}

@@ -1,0 +1,66 @@
+"""Auth plugins that want to see the response: challenge and response schemes such as Digest, NTLM and Kerberos.
+
+They register a response hook on the ``PreparedRequest`` and send again through ``response.connection``, which blocks; so
+this runs in the webhook's lane, and what they send goes through the adapter of auth plugins, guarded like everything else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from hookctl.delivery.attempt.authenticate import Auth, Authenticated, apply_auth, compare, prepared_request
+from hookctl.delivery.attempt.failures import AttemptFailedError, failure_of
+from hookctl.model import Request, Response, Timing
+from hookctl.plugin.contain import is_interrupt
+from hookctl.plugin.responses import failure_from, from_requests, to_requests
+
+if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of it: the last request and its response."""
+
+    sent: Authenticated
+    response: Response
+    timing: Timing
+
+
+def answer_hooks(unsigned: Request, auths: Iterable[Auth], response: Response, timing: Timing, *, adapter: BaseAdapter, timeout: float) -> Answer:
+    """Show ``response`` to the auths, which may send again, within ``timeout`` seconds each time. Blocks. Raises AttemptFailedError.
+
+    The auths are called anew first, on this thread: some keep what they know per thread.
+    """
+    started = time.monotonic()
+    prepared = prepared_request(unsigned)
+    who = "auth"
+    for auth in auths:
+        hooks = len(prepared.hooks["response"])
+        prepared = apply_auth(prepared, auth)
+        who = auth.who if len(prepared.hooks["response"]) > hooks else who
+    answer = to_requests(response, timing, prepared, adapter)
+    answer.raw = _empty_stream(response)
+    try:
+        for hook in list(prepared.hooks["response"]):
+            answer = hook(answer, timeout=timeout) or answer
+        sent = compare(unsigned, answer.request)
+        return Answer(sent, from_requests(answer), Timing(total=timing.total + time.monotonic() - started))
+    except BaseException as error:  # the boundary to foreign code
+        if is_interrupt(error):
+            raise
+        failure = None
+        if isinstance(error, Exception) and not isinstance(error, AttemptFailedError):
+            failure = failure_from(error)
+        raise AttemptFailedError(failure or failure_of(error, f"{who}: its response hook")) from error
+
+
+def _empty_stream(response: Response) -> object:
+    """A body that was read: hooks give its connection back, and look for cookies in it."""
+    from urllib3 import HTTPResponse
+
+    return HTTPResponse(BytesIO(), status=response.status, preload_content=False)

@@ -1,0 +1,76 @@
+"""The record of an attempt: judged by the validators, with every secret masked."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from hookctl.delivery.attempt.authenticate import Authenticated
+from hookctl.delivery.attempt.envelope import Judged, judge
+from hookctl.delivery.attempt.prepare import Prepared, Unsigned
+from hookctl.delivery.attempt.redact import Redactor
+from hookctl.model import Attempt, Failure, Response, Timing, Verdict
+
+
+class Sent(Struct, frozen=True):
+    """What was sent, and what made it."""
+
+    prepared: Prepared
+    unsigned: Unsigned
+    """Before the auth of this attempt."""
+    authenticated: Authenticated
+    earlier: frozenset[str] = frozenset()
+    """Credentials of earlier requests of this attempt, such as a token that was refused."""
+
+
+def record(number: int, digest: str, started_at: float, *, sent: Sent | None, result: Response | Failure, timing: Timing) -> Attempt:
+    """The attempt with what was sent (None where nothing could be) and what came of it.
+
+    Validators see a response as it came, and only one whose status is a success: any other has failed by itself.
+    """
+    response: Response | None = None
+    failure: Failure | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    if isinstance(result, Failure):
+        failure = _masked(result, sent) if sent else result
+    elif sent is not None:
+        response, failure, verdicts = _judged(result, sent)
+    return Attempt(
+        plan_digest=digest,
+        number=number,
+        started_at=started_at,
+        request=sent.prepared.show(sent.unsigned, sent.authenticated) if sent else None,
+        response=response,
+        failure=failure,
+        timing=timing,
+        verdicts=verdicts,
+    )
+
+
+def _redactors(sent: Sent) -> list[Redactor]:
+    credentials = sent.authenticated.credentials() | sent.earlier
+    return [sent.prepared.redactor, sent.prepared.redactor_for(credentials)] if credentials else [sent.prepared.redactor]
+
+
+def _judged(response: Response, sent: Sent) -> Judged:
+    """What a record shows of the response, and what the validators say. An answer that is the last one that passed, to the byte, passes again."""
+    prepared, redactors = sent.prepared, _redactors(sent)
+    last = prepared.last_passed
+    is_plain = len(redactors) == 1  # another credential may be in it
+    if is_plain and last.judged is not None and last.response == response:
+        return last.judged
+    is_success = 200 <= response.status < 300
+    verdicts, failure = judge(response, prepared.validators) if prepared.validators and is_success else ([], None)
+    shown = response
+    for redactor in redactors:
+        shown = redactor.response(shown)
+        verdicts = [verdict if verdict.passed else redactor.verdict(verdict) for verdict in verdicts]
+    judged = Judged(shown, failure, tuple(verdicts))
+    if is_plain and is_success and failure is None and all(verdict.passed for verdict in verdicts):
+        last.response, last.judged = response, judged
+    return judged
+
+
+def _masked(failure: Failure, sent: Sent) -> Failure:
+    for redactor in _redactors(sent):
+        failure = redactor.failure(failure)
+    return failure

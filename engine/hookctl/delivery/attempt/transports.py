@@ -1,0 +1,150 @@
+"""Several transports polled as one, without busy waiting.
+
+Most runs have one transport: it waits by itself. Those that run on threads need no driving: they wake whoever waits.
+Only several that must be driven at the same time take turns, in slices of a few milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from threading import Event
+from typing import cast
+
+from hookctl.delivery.attempt.failures import AttemptFailedError, blaming
+from hookctl.delivery.attempt.prepare import Transport
+from hookctl.delivery.attempt.threaded_transport import ThreadedTransport
+from hookctl.model import Failure, Request, Response, Timing
+from hookctl.network import Network
+from hookctl.plugin.interfaces import Completion, ConcurrentTransport
+
+SLICE = 0.005
+"""Seconds that each of several driven transports waits in its turn."""
+
+
+@dataclass(slots=True, eq=False)
+class _Line:
+    """A transport and the tickets that it has under way."""
+
+    transport: ConcurrentTransport
+    who: str
+    tickets: set[int] = field(default_factory=set)
+
+    @property
+    def driven(self) -> bool:
+        """True when nothing moves unless it is polled."""
+        return not isinstance(self.transport, ThreadedTransport)
+
+
+class Transports:
+    """Every transport that the delivery plans use, opened when first used."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._lines: dict[bytes, _Line] = {}
+        self._woken = Event()
+        self._waiting_in: _Line | None = None
+
+    def submit(self, kind: Transport, ticket: int, request: Request, timeout: float, sharer: str) -> None:
+        """Begin to send. ``sharer`` is who shares the threads of a transport that needs some: a webhook.
+
+        Raises AttemptFailedError when the transport cannot be opened or breaks its contract.
+        """
+        line = self._lines.get(kind.key) or self._open(kind)
+        with blaming(kind.who):
+            if isinstance(line.transport, ThreadedTransport):
+                line.transport.submit(ticket, request, timeout, sharer)
+            else:
+                line.transport.submit(ticket, request, timeout)
+        line.tickets.add(ticket)
+
+    def poll(self, wait: float) -> list[Completion]:
+        """What has ended; waits up to ``wait`` seconds for the first, or until :meth:`wake`."""
+        active = [line for line in self._lines.values() if line.tickets]
+        driven = [line for line in active if line.driven]
+        completions = [completion for line in active if not line.driven for completion in self._poll(line, 0)]
+        if completions:
+            wait = 0
+        if not driven:
+            self._woken.wait(wait)
+        elif len(driven) == 1:
+            completions += self._wait_in(driven[0], wait)
+        else:
+            for line in driven:
+                completions += self._wait_in(line, 0 if completions else min(wait, SLICE))
+        self._woken.clear()
+        return completions
+
+    def wake(self) -> None:
+        """Make a running or the next :meth:`poll` return at once; any thread may call it."""
+        self._woken.set()
+        waiting = self._waiting_in
+        if waiting is not None:
+            with suppress(AttemptFailedError), blaming(waiting.who):  # then its poll returns when its time is up
+                waiting.transport.wake()
+
+    def cancel(self, ticket: int) -> None:
+        """Give up a request; it has no completion."""
+        for line in self._lines.values():
+            if ticket in line.tickets:
+                line.tickets.discard(ticket)
+                try:
+                    with blaming(line.who):
+                        line.transport.cancel(ticket)
+                except AttemptFailedError:
+                    self._break(line)
+
+    def since(self, ticket: int) -> float | None:
+        """When sending began (of ``time.monotonic``), 0 where it begins at once; None while the request waits for a thread."""
+        line = next((line for line in self._lines.values() if ticket in line.tickets), None)
+        return line.transport.since(ticket) if line and isinstance(line.transport, ThreadedTransport) else 0.0
+
+    def close(self) -> None:
+        """Give up everything, and close every connection and thread."""
+        for line in list(self._lines.values()):
+            self._break(line)
+
+    def _open(self, kind: Transport) -> _Line:
+        with blaming(kind.who):
+            adapter = kind.build(self._network)
+            threaded = None if isinstance(adapter, ConcurrentTransport) else ThreadedTransport(kind.who, adapter, partial(kind.build, self._network), self.wake)
+            transport = threaded or cast("ConcurrentTransport", adapter)
+        line = self._lines[kind.key] = _Line(transport, kind.who)
+        return line
+
+    def _wait_in(self, line: _Line, wait: float) -> Sequence[Completion]:
+        self._waiting_in = line  # before the look at the flag: who sets the flag after it sees this, and wakes the transport
+        try:
+            return self._poll(line, 0 if self._woken.is_set() else wait)
+        finally:
+            self._waiting_in = None
+
+    def _poll(self, line: _Line, wait: float) -> Sequence[Completion]:
+        try:
+            with blaming(line.who):
+                completions = [_checked(completion) for completion in line.transport.poll(wait) if completion.ticket in line.tickets]
+        except AttemptFailedError as error:
+            completions = [Completion(ticket, error.failure, Timing()) for ticket in line.tickets]
+            self._break(line)
+        line.tickets.difference_update(completion.ticket for completion in completions)
+        return completions
+
+    def _break(self, line: _Line) -> None:
+        """Close a transport; the next request opens another."""
+        self._lines = {key: other for key, other in self._lines.items() if other is not line}
+        line.tickets = set()
+        with suppress(AttemptFailedError), blaming(line.who):  # it is given up either way, and what it had under way has its failure
+            line.transport.close()
+
+
+def _checked(completion: Completion) -> Completion:
+    """``completion``, if what it holds can be worked with. Raises TypeError."""
+    result = completion.result
+    if isinstance(result, Response):
+        if isinstance(result.status, int) and isinstance(result.body, bytes) and isinstance(result.headers, tuple):
+            return completion
+    elif isinstance(result, Failure):
+        return completion
+    raise TypeError("a transport gives responses and failures")

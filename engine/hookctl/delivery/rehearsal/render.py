@@ -1,0 +1,35 @@
+"""The request that would be sent for an event, from the delivery plan alone: no secret is resolved, no auth applied."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from hookctl import __version__
+from hookctl.delivery.attempt.head import compile_head, own_headers, static_headers
+from hookctl.model import DeliveryPlan, Json, Request
+from hookctl.model.secret import mask
+from hookctl.plugin.calls import Plugins
+from hookctl.template import compile_body
+
+USER_AGENT = f"hookctl/{__version__}"
+
+
+def render_request(plan: DeliveryPlan, document: Mapping[str, Json], plugins: Plugins, delivery_id: str, at: float | None = None) -> Request:
+    """The request for an event, with each secret reference shown as ``***``. What auth would add is missing.
+
+    Args:
+        plan: the webhook's delivery plan; it need not be applied.
+        document: the whole event.
+        plugins: for their template filters.
+        delivery_id: sent as ``webhook-id``.
+        at: epoch seconds of ``webhook-timestamp``; now, if not given.
+
+    Raises:
+        TemplateError: the body template, or an expression in URL or headers, cannot be compiled.
+        RenderError: one of them cannot be rendered for this event.
+    """
+    body = None if plan.body_template is None else compile_body(plan.body_template, plugins.filters).render(document)
+    head = compile_head(plan.url, static_headers(plan, USER_AGENT), plugins.filters).with_text(mask)
+    url, headers = head.vetted(head.values(document))
+    return Request(plan.method, url, headers + own_headers(delivery_id, time.time() if at is None else at), body)

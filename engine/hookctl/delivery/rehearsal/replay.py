@@ -1,0 +1,97 @@
+"""Replays: the request that would be sent now against the recorded one, and the validators of now against the recorded response."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from hookctl.delivery.attempt.envelope import body_value
+from hookctl.delivery.rehearsal.cassette import Exchange, path_of, read, settled
+from hookctl.delivery.rehearsal.rehearsal import Rehearsal
+from hookctl.delivery.runner.retry import describe
+from hookctl.errors import CassetteError
+from hookctl.model import MASK, Attempt, DeliveryPlan, Json, Request, Response, Timing, canonical_json
+from hookctl.plugin.calls import Plugins
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What became of a recorded exchange. Nothing was sent, and no secret was read."""
+
+    plan: DeliveryPlan
+    cassette: Path
+    attempt: Attempt | None = None
+    """The request of now with the recorded response, judged by the validators of now; None when there is no recording."""
+    recorded: Json = None
+    """The recorded request as JSON."""
+    current: Json = None
+    """The request of now in the same form; None when none could be made."""
+    problem: str = ""
+    """Why there is no recording to replay."""
+    without_auth: str = ""
+    """Why the headers of auth were taken as recorded: it cannot work without its secret. Empty where it was asked."""
+
+    @property
+    def is_recorded_request(self) -> bool:
+        """Whether the request of now is the recorded one."""
+        return canonical_json(self.recorded) == canonical_json(self.current)  # Python's == takes True for 1
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the webhook still does what was recorded, and would be content with the answer."""
+        return self.attempt is not None and self.attempt.failure is None and self.attempt.succeeded and self.is_recorded_request
+
+    @property
+    def reason(self) -> str:
+        """Why it did not succeed; empty where it did."""
+        if self.succeeded:
+            return ""
+        if self.attempt is None:
+            return self.problem
+        if self.current is not None and not self.is_recorded_request:
+            return "the request that would be sent now is not the recorded one"
+        return describe(self.attempt, self.plan.custom_validation_error_message)
+
+
+def replay(plan: DeliveryPlan, document: Mapping[str, Json], plugins: Plugins, directory: Path, at: float) -> Replay:
+    """Compare what the webhook would send for an event at ``at`` (epoch seconds) with its recording in ``directory``."""
+    cassette = path_of(directory, plan.name)
+    try:
+        exchange = read(directory, plan.name)
+    except CassetteError as error:
+        return Replay(plan, cassette, problem=error.message)
+
+    def answer(_: Request) -> tuple[Response, Timing]:
+        return exchange.response, Timing()
+
+    rehearsal = Rehearsal(plan, plugins, answer)
+    try:
+        attempt = rehearsal.attempt(document, 1, at)
+    finally:
+        rehearsal.close()
+    current = settled(attempt.request) if attempt.request else None
+    if current is not None and rehearsal.without_auth:
+        current = _with_recorded_auth(current, exchange)
+    return Replay(
+        plan,
+        cassette,
+        replace(attempt, request=current),
+        recorded=comparable(exchange.request),
+        current=comparable(current) if current else None,
+        without_auth=rehearsal.without_auth,
+    )
+
+
+def comparable(request: Request) -> Json:
+    """A request as JSON that can be compared key by key: names of headers in lower case, the body parsed where it is JSON."""
+    headers: dict[str, Json] = {name.lower(): value for name, value in sorted(request.headers)}
+    return {"method": request.method, "url": request.url, "headers": headers, "body": None if request.body is None else body_value(request.body)}
+
+
+def _with_recorded_auth(request: Request, exchange: Exchange) -> Request:
+    given = {name.lower() for name, _ in request.headers}
+    masked = tuple((name, value) for name, value in exchange.request.headers if name.lower() not in given and value.endswith(MASK))
+    return replace(request, headers=request.headers + masked)

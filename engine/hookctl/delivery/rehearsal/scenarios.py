@@ -1,0 +1,149 @@
+"""Scenarios: a target that misbehaves in one way for ever, and what becomes of a delivery to it, on a simulated clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from hookctl.delivery.rehearsal.rehearsal import Rehearsal
+from hookctl.delivery.runner.retry import decide, has_token_auth
+from hookctl.model import Attempt, DeliveryPlan, DeliveryStatus, Failure, FailureKind, Json, Request, Response, Timing
+from hookctl.plugin.calls import Plugins
+from hookctl.store.interface import Outcome
+
+RETRY_AFTER = 120
+"""Seconds that a target which answers 429 or 503 asks for."""
+STATUSES = range(300, 600)
+"""A number of these is a scenario too."""
+JSON = ("Content-Type", "application/json")
+
+Result = tuple[Response | Failure, Timing]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One misbehaviour of a target."""
+
+    name: str
+    summary: str
+    answer: Callable[[DeliveryPlan], Result]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One attempt of a played delivery. Times are seconds since the first attempt began."""
+
+    attempt: Attempt
+    outcome: Outcome
+    at: float
+    """The earliest: no jitter."""
+    latest: float
+    """With all the jitter there may be."""
+    next_in: float | None
+    """Seconds from its end to the next attempt, without jitter; None after the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A delivery, from its first attempt to its last."""
+
+    plan: DeliveryPlan
+    scenario: Scenario
+    steps: tuple[Step, ...]
+
+    @property
+    def outcome(self) -> Outcome:
+        """What it came to."""
+        return self.steps[-1].outcome
+
+    @property
+    def was_sent(self) -> bool:
+        """False when no request could be made, so that the target had no part in it."""
+        return self.steps[-1].attempt.request is not None
+
+
+def _never(plan: DeliveryPlan) -> Result:
+    message = f"no answer within {plan.timeout_seconds:g} s"
+    return Failure(FailureKind.TIMEOUT, message), Timing(resolved=0.0, connected=0.0, tls=0.0, total=plan.timeout_seconds)
+
+
+def _trickled(plan: DeliveryPlan) -> Result:
+    message = f"the answer began at once and was not complete within {plan.timeout_seconds:g} s"
+    return Failure(FailureKind.TIMEOUT, message), Timing(resolved=0.0, connected=0.0, tls=0.0, first_byte=0.0, total=plan.timeout_seconds)
+
+
+def _reset(_: DeliveryPlan) -> Result:
+    return Failure(FailureKind.CONNECT, "the connection was reset before an answer began"), Timing(resolved=0.0, connected=0.0, tls=0.0)
+
+
+def _cut_json(_: DeliveryPlan) -> Result:
+    return Response(200, "OK", (JSON,), b'{"status": "acce'), Timing()
+
+
+def _moved(_: DeliveryPlan) -> Result:
+    return Response(302, "Found", (("Location", "https://elsewhere.example.com/"),), b""), Timing()
+
+
+NAMED: Mapping[str, Scenario] = {
+    scenario.name: scenario
+    for scenario in (
+        Scenario("timeout", "takes the request and never answers", _never),
+        Scenario("slow", "begins to answer at once, and then sends byte after byte without end", _trickled),
+        Scenario("reset", "resets the connection where the answer should begin", _reset),
+        Scenario("bad-json", "answers 200 with JSON that is cut off", _cut_json),
+        Scenario("redirect", "answers 302 and names another host", _moved),
+    )
+}
+
+
+def find_scenario(name: str) -> Scenario | None:
+    """The scenario of a name, or of a status such as ``429``; None when there is none."""
+    if name in NAMED:
+        return NAMED[name]
+    if not (name.isascii() and name.isdecimal() and len(name) == 3 and int(name) in STATUSES):
+        return None
+    status = int(name)
+    asks = status in {429, 503}
+    headers = (JSON, ("Retry-After", str(RETRY_AFTER))) if asks else (JSON,)
+    response = Response(status, _phrase(status), headers, b"{}")
+    summary = f"answers {status} {_phrase(status)}".rstrip() + (f" and asks for {RETRY_AFTER} s by Retry-After" if asks else "")
+    return Scenario(name, summary, lambda _: (response, Timing()))
+
+
+def play(plan: DeliveryPlan, document: Mapping[str, Json], plugins: Plugins, scenario: Scenario, start: float) -> Played:
+    """Deliver an event to a target that misbehaves so each time, until it is delivered or dead. Nothing is sent and nobody waits.
+
+    ``start`` is the time of the first attempt, in epoch seconds.
+    """
+    result = scenario.answer(plan)
+
+    def answer(_: Request) -> Result:
+        return result
+
+    rehearsal = Rehearsal(plan, plugins, answer)
+    steps: list[Step] = []
+    at = latest = start
+    try:
+        while not steps or steps[-1].outcome.status is DeliveryStatus.RETRYING:
+            attempt = rehearsal.attempt(document, len(steps) + 1, at)
+            took = attempt.timing.total if attempt.request else 0.0
+            outcome, late = (_decide(attempt, plan, plugins, now + took, jitter) for now, jitter in ((at, 0.0), (latest, 1.0)))
+            next_in = None if outcome.due_at is None else outcome.due_at - at - took
+            steps.append(Step(attempt, outcome, at - start, latest - start, next_in))
+            at, latest = outcome.due_at or at, late.due_at or latest
+    finally:
+        rehearsal.close()
+    return Played(plan, scenario, tuple(steps))
+
+
+def _decide(attempt: Attempt, plan: DeliveryPlan, plugins: Plugins, now: float, jitter: float) -> Outcome:
+    message = plan.custom_validation_error_message
+    return decide(attempt, plan.retry_schedule, now, jitter, token_auth=has_token_auth(plan, plugins), mismatch_message=message)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

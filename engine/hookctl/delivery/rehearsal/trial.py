@@ -1,0 +1,69 @@
+"""Trials: one event sent to each of some webhooks now, outside the queue, by the code that delivers."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from hookctl.delivery.attempt.engine import AttemptEngine, Job
+from hookctl.errors import HookctlError
+from hookctl.model import Attempt, DeliveryPlan, Json
+from hookctl.when.condition import compile_when
+
+AT_ONCE = 100
+POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A webhook that is to be tried with an event, and the attempt that was made."""
+
+    plan: DeliveryPlan
+    document: Mapping[str, Json]
+    attempt: Attempt | None
+    """None: interrupted before it was over."""
+
+    @property
+    def succeeded(self) -> bool:
+        """True for an attempt that a delivery would end with."""
+        return self.attempt is not None and self.attempt.failure is None and self.attempt.succeeded
+
+    @property
+    def would_be_sent(self) -> bool | None:
+        """Whether a live event like this one reaches an active webhook: see :func:`lets_through`."""
+        return lets_through(self.plan, self.document)
+
+
+def lets_through(plan: DeliveryPlan, document: Mapping[str, Json]) -> bool | None:
+    """Whether the webhook's ``when`` lets the event through; None when that cannot be told, since it fails on this event."""
+    if plan.when is None:
+        return True
+    try:
+        return compile_when(plan.when).matches(document)
+    except HookctlError:
+        return None
+
+
+def run_trials(
+    engine: AttemptEngine,
+    plans: Sequence[tuple[DeliveryPlan, Mapping[str, Json]]],
+    *,
+    stopping: Callable[[], bool],
+    tell: Callable[[int], None],
+) -> list[Trial]:
+    """Send each event to its webhook, whether it is active or not and whatever its ``when`` says.
+
+    ``stopping`` is asked often, and ends it early. ``tell`` is called often with how many are over. The trials come in the order given.
+    """
+    attempts: dict[str, Attempt] = {}
+    jobs = {f"test_{uuid.uuid4().hex}": one for one in plans}
+    waiting = list(jobs.items())[::-1]
+    while len(attempts) < len(jobs) and not stopping():
+        while waiting and engine.in_flight < AT_ONCE:
+            delivery_id, (plan, document) = waiting.pop()
+            engine.start(Job(delivery_id, plan, document, 1))
+        for finished in engine.poll(POLL_SECONDS):
+            attempts[finished.job.delivery_id] = finished.attempt
+        tell(len(attempts))
+    return [Trial(plan, document, attempts.get(delivery_id)) for delivery_id, (plan, document) in jobs.items()]

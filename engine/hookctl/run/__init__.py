@@ -1,1 +1,0 @@
-"""Deliveries on their way: route, render, authenticate, send, validate, retry."""

@@ -1,0 +1,234 @@
+"""No attempt ever holds a secret: not where it was sent, and not where a target sends it back, in whatever form."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from hookctl.delivery.attempt.authenticate import Authenticated
+from hookctl.delivery.attempt.exchange import Job
+from hookctl.delivery.attempt.prepare import prepare
+from hookctl.errors import TokenError
+from hookctl.model import Attempt, DeliveryPlan, FailureKind, Json
+from hookctl.plugin import SecretSource
+from hookctl.plugin.calls import Plugins
+from hookctl.testing.answers import Answer, ReceivedRequest
+from hookctl.testing.receiver import Receiver
+
+MakePlan = Callable[..., DeliveryPlan]
+MakeAttempt = Callable[..., Attempt]
+
+CANARY = 'canary/7+"q&x=~'
+"""Differs in every encoding."""
+URL_CANARY = "canary-in-the-url"
+
+
+def forms(secret: str) -> dict[str, bytes]:
+    """A secret as a target may send it back."""
+    raw = secret.encode()
+    return {
+        "raw": raw,
+        "base64": b64encode(raw),
+        "base64 of a pair": b64encode(b"user:" + raw),
+        "base64 of a longer pair": b64encode(b"users:" + raw + b":more"),
+        "percent": quote(secret, safe="").encode(),
+        "percent, lower case": quote(secret, safe="").lower().encode(),
+        "form": quote_plus(secret).encode(),
+        "json": json.dumps({"you sent": secret}).encode(),
+        "json, utf-8": json.dumps({"you sent": secret}, ensure_ascii=False).encode(),
+        "json, slashes escaped": json.dumps({"you sent": secret}).replace("/", "\\/").encode(),
+    }
+
+
+def fragments(secret: str) -> list[str]:
+    """The secret in each form, and every eight characters of its base64 wherever it may begin."""
+    aligned = [b64encode(b"x" * shift + secret.encode()).decode()[4:-4] for shift in range(3)]
+    return [secret, quote(secret, safe=""), *(text[at : at + 8] for text in aligned for at in range(len(text) - 7))]
+
+
+def test_what_holds_a_secret_does_not_show_it(make_plan: MakePlan, plugins: Plugins, mock_event: Mapping[str, Json], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANARY", CANARY)
+    prepared = prepare(make_plan(headers={"X-Key": "${env:CANARY}"}), plugins, None, "hookctl/test")
+    unsigned = prepared.make_request(Job("msg_1", prepared.plan, mock_event, 1), 1.0)
+    assert dict(unsigned.request.headers)["X-Key"] == CANARY
+    for one in (prepared, unsigned, Authenticated(unsigned.request, added=(("key", CANARY),))):
+        assert CANARY not in repr(one)
+
+
+@pytest.mark.parametrize("form", forms(CANARY))
+def test_an_echoed_secret_is_masked(attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    monkeypatch.setenv("CANARY", CANARY)
+    echo = forms(CANARY)[form]
+    receiver.answer("/ingest", Answer(200, headers=(("X-Echo", echo.decode()),), body=b"You sent: " + echo + b"."))
+    made = attempt(make_plan(headers={"X-Key": "${env:CANARY}"}))
+    assert receiver.requests[0].header("x-key") == CANARY
+    assert made.response is not None
+    assert made.response.body.startswith(b"You sent: ")
+    assert b"***" in made.response.body
+    assert "***" in dict(made.response.headers)["X-Echo"]
+    assert [fragment for fragment in fragments(CANARY) if fragment in repr(made)] == []
+
+
+@pytest.mark.parametrize("where", ["header", "url", "auth", "oauth2", "basic"])
+def test_wherever_a_secret_is_used(
+    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, *, where: str, transport: str
+) -> None:
+    def echo(request: ReceivedRequest) -> Answer:
+        everything = request.head + request.body
+        return Answer(400, headers=(("X-Echo", request.header("authorization") or ""),), body=everything + b64encode(everything))
+
+    monkeypatch.setenv("CANARY", URL_CANARY)
+    receiver.tokens.client_secret = URL_CANARY
+    receiver.answer("/ingest", echo)
+    receiver.answer(f"/ingest/{URL_CANARY}", echo)
+    fields: dict[str, dict[str, Any]] = {
+        "header": {"headers": {"X-Key": "key ${env:CANARY}!"}},
+        "url": {"url": "https://siem.example.com/ingest/${env:CANARY}?key=${env:CANARY}"},
+        "auth": {"auth": ({"type": "bearer", "token": "${env:CANARY}"},)},
+        "oauth2": {
+            "auth": ({"type": "oauth2", "client_id": "client", "client_secret": "${env:CANARY}", "token_url": "https://login.example.com/oauth/token"},)
+        },
+        "basic": {"auth": ({"type": "basic", "username": "hookctl", "password": "${env:CANARY}"},)},
+    }
+    made = attempt(make_plan(transport=transport, **fields[where]))
+    assert made.response is not None
+    assert made.response.status == 400
+    sent = (receiver.requests[-1].header("authorization") or "").partition(" ")[2]
+    assert [fragment for secret in (URL_CANARY, sent or URL_CANARY) for fragment in fragments(secret) if fragment in repr(made)] == []
+    assert "***" in repr(made)
+
+
+def test_a_masked_request_shows_what_is_no_secret(attempt: MakeAttempt, make_plan: MakePlan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANARY", URL_CANARY)
+    made = attempt(make_plan(url="https://siem.example.com/a/${env:CANARY}?b=1&c=${env:CANARY}", headers={"X-Key": "key ${env:CANARY}!", "X-Plain": "plain"}))
+    assert made.request is not None
+    assert made.request.url == "https://siem.example.com/a/***?b=1&c=***"
+    assert {"X-Key": "key ***!", "X-Plain": "plain"}.items() <= dict(made.request.headers).items()
+    assert made.request.body == b'{"severity": "High"}'
+
+
+def test_what_validators_repeat_is_masked(attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANARY", URL_CANARY)
+    receiver.answer("/ingest", Answer.json({"status": [f"no: {URL_CANARY}", {"deep": URL_CANARY}]}))
+    made = attempt(
+        make_plan(
+            headers={"X-Key": "${env:CANARY}"},
+            validators=({"json_path": "$.data.status", "expected_values": ["accepted"]}, {"type": "jmespath", "expression": "data.status[0] == 'x'"}),
+        )
+    )
+    assert not made.succeeded
+    assert len(made.verdicts) == 2
+    assert URL_CANARY not in repr(made)
+
+
+def test_a_short_secret_is_masked_where_it_was_sent_alone(
+    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CANARY", "a1")
+    receiver.answer("/ingest", Answer(200, body=b'{"id": "a1b2"}'))
+    made = attempt(make_plan(headers={"X-Key": "${env:CANARY}"}))
+    assert made.request is not None
+    assert dict(made.request.headers)["X-Key"] == "***"
+    assert made.response is not None
+    assert made.response.body == b'{"id": "a1b2"}'
+
+
+def test_a_secret_that_the_cap_cuts_is_masked(attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANARY", URL_CANARY)
+    cut = 65536 - 10
+    receiver.answer("/ingest", Answer(200, body=b"x" * cut + URL_CANARY.encode() + b"x" * 100))
+    made = attempt(make_plan(headers={"X-Key": "${env:CANARY}"}))
+    assert made.response is not None
+    assert made.response.truncated
+    assert made.response.body[cut:] == b"***"
+
+
+@pytest.mark.parametrize("secret", ["line\nbreak-canary", "line\rbreak-canary", "nul\0canary", "trailing-canary ", "canary-\u2603"])
+@pytest.mark.parametrize(
+    "fields",
+    [{"headers": {"X-Key": "${env:SECRET}"}}, {"url": "https://siem.example.com/${file:SECRET}"}, {"auth": ({"type": "bearer", "token": "${env:SECRET}"},)}],
+    ids=["header", "url", "auth"],
+)
+def test_a_secret_that_cannot_be_sent(
+    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, plugins: Any, *, secret: str, fields: dict[str, Any]
+) -> None:
+    sources = {scheme: SecretSource(scheme=scheme, summary="", resolve=lambda _: secret) for scheme in ("env", "file")}
+    made = attempt(make_plan(**fields), plugins=replace(plugins, secret_sources=sources))
+    assert made.failure is not None
+    assert made.failure.kind is FailureKind.SECRET
+    assert "canary" not in repr(made)
+    assert receiver.connections == 0
+
+
+@pytest.mark.parametrize("secret", ["a#canary", "a\\canary", "a canary", "\u00e4canary"])
+def test_a_secret_that_breaks_the_url(attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, *, secret: str) -> None:
+    monkeypatch.setenv("CANARY", secret)
+    made = attempt(make_plan(url="https://siem.example.com/${env:CANARY}"))
+    assert made.failure is not None
+    assert made.failure.kind is FailureKind.SECRET
+    assert "rule url-" in made.failure.message
+    assert "canary" not in repr(made)
+    assert receiver.connections == 0
+
+
+def test_a_missing_secret_names_its_reference_alone(attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver) -> None:
+    made = attempt(make_plan(headers={"X-Key": "${env:NOT_SET_ANYWHERE}"}))
+    assert made.failure is not None
+    assert made.failure.kind is FailureKind.SECRET
+    assert "NOT_SET_ANYWHERE" in made.failure.message
+    assert made.request is None
+    assert receiver.connections == 0
+
+
+OAUTH: dict[str, Any] = {
+    "type": "oauth2",
+    "client_id": "${env:CLIENT_ID}",
+    "client_secret": "${env:CANARY}",
+    "token_url": "https://login.example.com/oauth/token",
+}
+
+
+def test_what_a_token_endpoint_repeats_is_masked(attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANARY", CANARY)
+    monkeypatch.setenv("CLIENT_ID", "the-client-canary")
+    words = f"no {b64encode(CANARY.encode()).decode()} of the-client\\u002dcanary"
+    receiver.answer("/oauth/token", Answer.json({"error": "invalid_client", "error_description": words}, 401))
+    made = attempt(make_plan(auth=(OAUTH,)))
+    assert made.failure is not None
+    assert made.failure.kind is FailureKind.TOKEN
+    assert "***" in made.failure.message
+    assert "canary" not in repr(made)
+    assert [fragment for fragment in fragments(CANARY) if fragment in repr(made)] == []
+
+
+def test_an_error_of_an_auth_is_masked(attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(settings: Any, _: Any) -> Any:
+        def apply(_: Any) -> Any:
+            raise TokenError(f"refused: {quote(settings['token'].reveal(), safe='')}")
+
+        return apply
+
+    monkeypatch.setenv("CANARY", CANARY)
+    auth = {**plugins.auth, "bearer": replace(plugins.auth["bearer"], build=build, per_attempt=True)}
+    made = attempt(make_plan(auth=({"type": "bearer", "token": "${env:CANARY}"},)), plugins=replace(plugins, auth=auth))
+    assert made.failure is not None
+    assert made.failure.message == "refused: ***"
+
+
+def test_a_token_that_was_refused_is_masked_after_it_was_renewed(
+    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CANARY", CANARY)
+    monkeypatch.setenv("CLIENT_ID", "client")
+    tokens = [Answer.json({"access_token": token, "expires_in": 60}) for token in ("first+token", "second+token")]
+    receiver.answer("/oauth/token", *tokens)
+    receiver.answer("/ingest", Answer(401), Answer(400, body=b'"first\\u002btoken, second\\u002Btoken"'))
+    made = attempt(make_plan(auth=(OAUTH,)))
+    assert made.response is not None
+    assert made.response.body == b'"***, ***"'
