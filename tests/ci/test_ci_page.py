@@ -17,7 +17,7 @@ import pytest
 import yaml
 from sarif_kit.validate import validation_errors
 
-from hookctl.report.markdown import LIMIT
+from hookctl.report.formats.markdown import LIMIT
 from hookctl.testing.receiver import Receiver
 
 ROOT = Path(__file__).parents[2]

@@ -14,9 +14,9 @@ from hookctl.model import Json
 from hookctl.plugin import AuthType, EventType, FilterType, Observer, Policy, SecretSource, TransportType, ValidatorType, hookimpl
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.host import load_plugins
-from hookctl.report.plugins import KINDS, listed, render_json, render_text
-from hookctl.report.schema import FieldRow, field_rows, render_table, render_webhook
-from hookctl.report.webhook_schema import with_plugins
+from hookctl.report.text.plugins import KINDS, listed, render_json, render_text
+from hookctl.report.text.schema import FieldRow, field_rows, render_table, render_webhook
+from hookctl.report.text.webhook_schema import with_plugins
 from hookctl.schema_files import read_schema
 
 RunCli = Callable[..., Any]

@@ -18,7 +18,7 @@ from syrupy.assertion import SnapshotAssertion
 from hookctl.cli.test import command
 from hookctl.delivery.rehearsal.scenarios import NAMED
 from hookctl.plugin.host import load_plugins
-from hookctl.report.scenarios import span
+from hookctl.report.text.scenarios import span
 from hookctl.schema_files import read_schema
 
 FILES = {

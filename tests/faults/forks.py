@@ -24,7 +24,7 @@ from hookctl.delivery.attempt import engine as attempts  # noqa: F401  # as abov
 from hookctl.delivery.events import intake
 from hookctl.delivery.runner import runner, sending
 from hookctl.plugin.host import load_plugins
-from hookctl.report import progress  # noqa: F401  # as above
+from hookctl.report.text import progress  # noqa: F401  # as above
 from hookctl.store.sqlite.queue import SqliteQueue  # noqa: F401  # as above
 
 

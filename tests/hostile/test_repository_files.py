@@ -22,7 +22,7 @@ from hookctl.config.load import revision
 from hookctl.delivery.rehearsal import cassette
 from hookctl.errors import CassetteError, FileError, FileOutsideError, RevisionError
 from hookctl.plugin.host import load_plugins
-from hookctl.report.printable import inert
+from hookctl.report.text.printable import inert
 
 Run = Callable[..., Any]
 CANARY = "canary7f3a"

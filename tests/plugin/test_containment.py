@@ -41,7 +41,7 @@ from hookctl.plugin import (
 from hookctl.plugin.added import added_by
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.host import load_plugins
-from hookctl.report.plugins import listed, render_text
+from hookctl.report.text.plugins import listed, render_text
 from hookctl.testing.answers import Answer
 from hookctl.testing.receiver import Receiver
 

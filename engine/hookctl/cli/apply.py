@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from hookctl.cli.review import Review
     from hookctl.cli.session import Session
     from hookctl.network import Network
-    from hookctl.report.outcome import ApplyOutcome, Ending
-    from hookctl.report.results import Result
+    from hookctl.report.formats.results import Result
+    from hookctl.report.text.outcome import ApplyOutcome, Ending
     from hookctl.store.sqlite.lock import Lock
 
 EPILOG = """
@@ -109,8 +109,8 @@ def _apply(ctx: click.Context, review: Review, lock: Lock, outputs: Outputs, *, 
     Files are written before, too: one that cannot be must keep the plan from being applied.
     """
     from hookctl.cli.review import write_review
-    from hookctl.report.outcome import ApplyOutcome, Ending
-    from hookctl.report.plan import render_text
+    from hookctl.report.text.outcome import ApplyOutcome, Ending
+    from hookctl.report.text.plan import render_text
 
     session: Session = ctx.obj
     shown, rest = outputs.apart("text")
@@ -132,7 +132,7 @@ class _CarryingOut:
     """One plan, up to the point that was reached."""
 
     def __init__(self, session: Session, review: Review, lock: Lock, *, to_stderr: bool) -> None:
-        from hookctl.report.outcome import ApplyOutcome, Ending
+        from hookctl.report.text.outcome import ApplyOutcome, Ending
 
         self._session, self._review, self._lock, self._to_stderr = session, review, lock, to_stderr
         self.outcome = ApplyOutcome(Ending.INTERRUPTED, "Interrupted.")
@@ -140,8 +140,8 @@ class _CarryingOut:
     def go(self, network: Network | None, *, auto_approve: bool) -> None:
         """Test, ask and apply; :attr:`outcome` says what came of it. Raises HookctlError."""
         from hookctl.cli.running import opened_queue
-        from hookctl.report.findings import counted
-        from hookctl.report.outcome import ApplyOutcome, Ending, applied
+        from hookctl.report.text.findings import counted
+        from hookctl.report.text.outcome import ApplyOutcome, Ending, applied
         from hookctl.store.sqlite.applied import AppliedStore
 
         plan = self._review.plan
@@ -166,13 +166,13 @@ class _CarryingOut:
 
     def failed(self, outcome: ApplyOutcome) -> None:
         """Take note of an error, unless it was all done before."""
-        from hookctl.report.outcome import Ending
+        from hookctl.report.text.outcome import Ending
 
         if self.outcome.ending is Ending.INTERRUPTED:
             self.outcome = outcome
 
     def _end(self, outcome: ApplyOutcome, before: str = "") -> None:
-        from hookctl.report.printable import printable
+        from hookctl.report.text.printable import printable
 
         self.outcome = outcome
         echo(f"{before}{printable(outcome.message)}", err=self._to_stderr)
@@ -181,9 +181,9 @@ class _CarryingOut:
         """Send the test event of every webhook that the plan makes different and that is active then; with what keeps it from being applied."""
         from hookctl.cli.trying import try_now
         from hookctl.model import Status
-        from hookctl.report.outcome import Ending
-        from hookctl.report.results import of_trials
-        from hookctl.report.trials import render_text
+        from hookctl.report.formats.results import of_trials
+        from hookctl.report.text.outcome import Ending
+        from hookctl.report.text.trials import render_text
 
         session = self._session
         different = [change.after for change in self._review.plan.changed if change.after and change.fields and change.after.status is Status.ACTIVE]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hookctl.cli.echo import echo
-from hookctl.report.printable import printable
-from hookctl.report.webhooks import Entry
+from hookctl.report.text.printable import printable
+from hookctl.report.text.webhooks import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

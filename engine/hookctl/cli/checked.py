@@ -72,7 +72,7 @@ def without_errors(
         write_findings(ctx, session, outputs, findings)
         ctx.exit(exit_codes.FAILED)
     if findings:
-        from hookctl.report.findings import findings_text
+        from hookctl.report.text.findings import findings_text
 
         echo(findings_text(findings, color=session.color), err=warnings_to_stderr, color=session.color)
     return findings
@@ -81,11 +81,11 @@ def without_errors(
 def write_findings(ctx: click.Context, session: Session, outputs: Outputs, findings: Sequence[Finding], nothing: str = "No findings.") -> None:
     """Write findings in each form asked for; ``nothing`` is the sentence for people when there are none. Raises HookctlError as outputs do."""
     from hookctl.cli.repository import repository_root
-    from hookctl.report.annotations import of_findings
-    from hookctl.report.comment import findings_comment
-    from hookctl.report.findings import findings_json_text, findings_text
-    from hookctl.report.github import annotation_lines
-    from hookctl.report.sarif import sarif_text
+    from hookctl.report.formats.annotations import of_findings
+    from hookctl.report.formats.comment import findings_comment
+    from hookctl.report.formats.github import annotation_lines
+    from hookctl.report.formats.sarif import sarif_text
+    from hookctl.report.text.findings import findings_json_text, findings_text
 
     command, root = ctx.info_name or "", repository_root()
     outputs.write(

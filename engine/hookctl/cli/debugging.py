@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hookctl.cli.echo import echo
 from hookctl.errors import HookctlError
-from hookctl.report.printable import printable
+from hookctl.report.text.printable import printable
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session

@@ -13,7 +13,7 @@ from hookctl.cli.durations import seconds
 from hookctl.cli.echo import echo
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.network_options import network_options
-from hookctl.report.printable import printable
+from hookctl.report.text.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +65,7 @@ def command() -> None:
 @click.pass_obj
 def list_(session: Session, *, status: str | None, webhook: str | None, since: float | None, limit: int, outputs: Outputs) -> None:
     """Show deliveries in a table, the newest first."""
-    from hookctl.report.deliveries import render_json, render_table
+    from hookctl.report.text.deliveries import render_json, render_table
 
     if not session.store_path.exists():
         outputs.write(color=False, text=lambda _: "No deliveries.\n", json=lambda: "[]\n")
@@ -90,7 +90,7 @@ def show(session: Session, *, delivery_id: str, outputs: Outputs) -> None:
     ID may be any part of it, from four characters on, as long as one delivery alone has it.
     """
     from hookctl.cli.running import opened_queue
-    from hookctl.report.deliveries import render_one, render_one_json
+    from hookctl.report.text.deliveries import render_one, render_one_json
 
     if not session.store_path.exists():
         raise click.ClickException(f"There is no delivery {delivery_id!r}: nothing was ever sent from here.")
@@ -137,7 +137,7 @@ def replay(
     from hookctl.cli.interrupts import catching_interrupts
     from hookctl.cli.running import GRACE, running
     from hookctl.delivery.runner.sending import deliver
-    from hookctl.report.deliveries import render_replay, render_replay_json
+    from hookctl.report.text.deliveries import render_replay, render_replay_json
     from hookctl.store.interface import Filter
 
     with catching_interrupts() as interrupts, running(session, session.network(connect_to, cacert)) as (runner, queue):
@@ -174,7 +174,7 @@ def cancel(ctx: click.Context, *, delivery_ids: tuple[str, ...], status: str | N
     _refuse_unnamed(ctx, delivery_ids, filtered=bool(status or webhook or since))
     from hookctl.cli.locking import who
     from hookctl.cli.running import opened_queue
-    from hookctl.report.deliveries import render_cancel, render_cancel_json
+    from hookctl.report.text.deliveries import render_cancel, render_cancel_json
 
     session: Session = ctx.obj
     if not session.store_path.exists():
@@ -243,7 +243,7 @@ def _known_webhook(session: Session, queue: SqliteQueue, name: str, where: str =
 
 
 def _find(queue: SqliteQueue, text: str) -> Delivery:
-    from hookctl.report.deliveries import SHORT_ID
+    from hookctl.report.text.deliveries import SHORT_ID
     from hookctl.store.interface import Filter
 
     part = text.lower()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hookctl.cli.session import Session
     from hookctl.model import AppliedState, Json
     from hookctl.model.secret import SecretReference
-    from hookctl.report.doctor import Check
+    from hookctl.report.text.doctor import Check
     from hookctl.store.sqlite.damage import Damaged
 
 FIXED_SQLITE = (3, 51, 3)
@@ -64,7 +64,7 @@ def command(ctx: click.Context, outputs: Outputs) -> None:
     Changes nothing and sends nothing, but reads each secret that an applied webhook needs, to see whether it is there. Exits 1 when there is a
     problem; a warning is no problem yet.
     """
-    from hookctl.report.doctor import render, render_json
+    from hookctl.report.text.doctor import render, render_json
 
     session: Session = ctx.obj
     checks = [found for look in (_sqlite, _limits, _plugins, _settings, _store) for found in _looked_at(look, session)]
@@ -79,7 +79,7 @@ def is_affected(version: tuple[int, ...]) -> bool:
 
 def _looked_at(look: Callable[[Session], Iterator[Check]], session: Session) -> list[Check]:
     """What a look finds; an error that it ends with is a problem of its own."""
-    from hookctl.report.doctor import Check
+    from hookctl.report.text.doctor import Check
 
     found: list[Check] = []
     try:
@@ -93,7 +93,7 @@ def _looked_at(look: Callable[[Session], Iterator[Check]], session: Session) -> 
 
 
 def _sqlite(_: Session) -> Iterator[Check]:
-    from hookctl.report.doctor import Check
+    from hookctl.report.text.doctor import Check
 
     if is_affected(sqlite3.sqlite_version_info):
         message = f"{sqlite3.sqlite_version} has the WAL-reset bug: several processes on one store may, very rarely, damage it"
@@ -105,7 +105,7 @@ def _sqlite(_: Session) -> Iterator[Check]:
 def _limits(session: Session) -> Iterator[Check]:  # noqa: ARG001 - as every look
     """How many files this process may open: each request under way is one of them."""
     from hookctl.cli.running import OTHER_FILES
-    from hookctl.report.doctor import Check
+    from hookctl.report.text.doctor import Check
 
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if hard == resource.RLIM_INFINITY:
@@ -118,7 +118,7 @@ def _limits(session: Session) -> Iterator[Check]:  # noqa: ARG001 - as every loo
 
 
 def _plugins(session: Session) -> Iterator[Check]:
-    from hookctl.report.doctor import Check
+    from hookctl.report.text.doctor import Check
 
     plugins = session.plugins
     yield Check("plugins", "ok", f"{len(set(plugins.origins.values()))} loaded")
@@ -129,7 +129,7 @@ def _plugins(session: Session) -> Iterator[Check]:
 def _settings(session: Session) -> Iterator[Check]:
     from hookctl.cli.safety import check_rules
     from hookctl.delivery.runner.retention import limits_from_settings
-    from hookctl.report.doctor import Check
+    from hookctl.report.text.doctor import Check
 
     limits_from_settings(session.settings.get("retention", {}), session.settings.get("intake", {}))
     session.network()
@@ -139,7 +139,7 @@ def _settings(session: Session) -> Iterator[Check]:
 
 def _store(session: Session) -> Iterator[Check]:
     """The store and what is in it; where there is none, that."""
-    from hookctl.report.doctor import Check
+    from hookctl.report.text.doctor import Check
     from hookctl.store.sqlite.applied import AppliedStore
 
     path = session.store_path
@@ -162,7 +162,7 @@ def _store(session: Session) -> Iterator[Check]:
 
 def _damage(damaged: Sequence[Damaged]) -> Iterator[Check]:
     """A problem for each row that cannot be read; of many in one table, the first few."""
-    from hookctl.report.doctor import Check
+    from hookctl.report.text.doctor import Check
 
     for table in dict.fromkeys(one.table for one in damaged):
         rows = [one for one in damaged if one.table == table]
@@ -174,7 +174,7 @@ def _damage(damaged: Sequence[Damaged]) -> Iterator[Check]:
 
 def _secrets(session: Session, applied: AppliedState) -> Iterator[Check]:
     from hookctl.cli.secrets import read_secret
-    from hookctl.report.doctor import Check
+    from hookctl.report.text.doctor import Check
 
     users: dict[SecretReference, list[str]] = {}
     for name, plan in applied.plans.items():
@@ -206,7 +206,7 @@ def _queue(session: Session, applied: AppliedState) -> Iterator[Check]:
     from hookctl.cli.running import opened_queue
     from hookctl.delivery.runner.retention import Limits, limits_from_settings, why_full
     from hookctl.network.shortage import HINT
-    from hookctl.report.doctor import Check
+    from hookctl.report.text.doctor import Check
 
     limits: Limits = limits_from_settings(session.settings.get("retention", {}), session.settings.get("intake", {}))
     with opened_queue(session.store_path) as queue:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from hookctl.report.printable import inert
+from hookctl.report.text.printable import inert
 
 
 def echo(text: str, *, err: bool = False, nl: bool = True, color: bool | None = None) -> None:
-    """Print to standard output, or with ``err`` to standard error, changed as ``hookctl.report.printable.inert`` says."""
+    """Print to standard output, or with ``err`` to standard error, changed as ``hookctl.report.text.printable.inert`` says."""
     click.echo(inert(text), err=err, nl=nl, color=color)

@@ -26,8 +26,8 @@ Examples:
 def command(session: Session, rule: str | None) -> None:
     """Explain RULE, which a finding names; without it, list every rule. A policy is explained by its name."""
     from hookctl.model.rules import RULES
-    from hookctl.report.annotations import POLICY
-    from hookctl.report.rules import policy_text, rule_text, rules_text
+    from hookctl.report.formats.annotations import POLICY
+    from hookctl.report.text.rules import policy_text, rule_text, rules_text
 
     if rule is None:
         echo(rules_text(), nl=False)

@@ -49,7 +49,7 @@ def refuse_unreadable_text() -> None:
 
 def printable_lines(text: str) -> str:
     """The lines of a message, in which there may be text of a file or of a target, without control characters."""
-    from hookctl.report.printable import printable
+    from hookctl.report.text.printable import printable
 
     return "\n".join(map(printable, text.split("\n")))
 

@@ -12,7 +12,7 @@ import click
 
 from hookctl.errors import FileError, FileOutsideError, HookctlError
 from hookctl.files import SHARED, write_file
-from hookctl.report.printable import inert
+from hookctl.report.text.printable import inert
 
 ALL = ("text", "json", "markdown", "github", "sarif")
 """People, programs, a pull request's comment, annotations of GitHub Actions, code scanning."""

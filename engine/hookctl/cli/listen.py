@@ -15,8 +15,8 @@ from hookctl.cli.echo import echo
 from hookctl.errors import FileError, SettingsError
 from hookctl.files import SHARED, write_file
 from hookctl.network.url import is_host
-from hookctl.report.printable import printable_lines
-from hookctl.report.received import received_text, summary_text
+from hookctl.report.text.printable import printable_lines
+from hookctl.report.text.received import received_text, summary_text
 from hookctl.testing.answers import Answer, Misbehaviour
 
 if TYPE_CHECKING:

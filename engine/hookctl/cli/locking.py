@@ -22,7 +22,7 @@ def locked(session: Session, operation: str, timeout: float) -> Iterator[Lock]:
 
     Standard error says whom it waits for, for up to ``timeout`` seconds. Raises StateLockedError after them.
     """
-    from hookctl.report.printable import printable
+    from hookctl.report.text.printable import printable
     from hookctl.store.sqlite.lock import hold
 
     told: set[str] = set()

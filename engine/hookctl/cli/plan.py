@@ -83,8 +83,8 @@ def command(
         ctx.exit(exit_codes.FAILED)
     if out:
         from hookctl.cli.plan_file import write_plan
-        from hookctl.report.plan import render_json
-        from hookctl.report.printable import printable
+        from hookctl.report.text.plan import render_json
+        from hookctl.report.text.printable import printable
 
         write_plan(out, render_json(review.plan, review.findings, review.effects, review.warnings, key=key))
         verify = f" --verify '{sign}'" if key else ""

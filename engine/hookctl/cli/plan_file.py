@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hookctl.errors import FileError, FileTooLargeError, StateError
 from hookctl.files import PRIVATE, read_given, write_file
-from hookctl.report.printable import inert
+from hookctl.report.text.printable import inert
 
 if TYPE_CHECKING:
     from hookctl.model import Json

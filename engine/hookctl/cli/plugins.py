@@ -28,7 +28,7 @@ def command(session: Session, outputs: Outputs) -> None:
     Each with where it comes from, and with the settings that its block in a webhook file takes. What could not be loaded is named last.
     """
     from hookctl.cli.terminal import text_width
-    from hookctl.report.plugins import listed, render_json, render_text
+    from hookctl.report.text.plugins import listed, render_json, render_text
 
     things, failures = listed(session.plugins), session.plugins.failures
     outputs.write(

@@ -47,8 +47,8 @@ def replay(
     from hookctl.cli.progress import Progress
     from hookctl.delivery.rehearsal.cassette import strays
     from hookctl.delivery.rehearsal.replay import replay as replay_one
-    from hookctl.report.replays import render_json, render_strays, render_text, replays_summary
-    from hookctl.report.results import of_replays
+    from hookctl.report.formats.results import of_replays
+    from hookctl.report.text.replays import render_json, render_strays, render_text, replays_summary
 
     progress = Progress()
     replays = []

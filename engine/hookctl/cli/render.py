@@ -39,7 +39,7 @@ def command(ctx: click.Context, name: str, *, event: BinaryIO | None, body_only:
     from hookctl.delivery.rehearsal.render import render_request
     from hookctl.delivery.rehearsal.trial import lets_through
     from hookctl.plugin.added import added_by
-    from hookctl.report.rendering import render_json, render_text
+    from hookctl.report.text.rendering import render_json, render_text
 
     session: Session = ctx.obj
     plan = named_plan(desired(ctx, session, outputs).plans, name)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from hookctl.cli.session import Session
     from hookctl.model import Finding, Webhook
-    from hookctl.report.results import Result
+    from hookctl.report.formats.results import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,10 @@ class Reports:
     ) -> None:
         """Write them all. ``text`` and ``json`` make what the results' own kind has; the other forms are made of ``results``."""
         from hookctl.cli.repository import repository_root
-        from hookctl.report.annotations import of_results
-        from hookctl.report.comment import results_comment
-        from hookctl.report.github import annotation_lines, notice_line
-        from hookctl.report.sarif import sarif_text
+        from hookctl.report.formats.annotations import of_results
+        from hookctl.report.formats.comment import results_comment
+        from hookctl.report.formats.github import annotation_lines, notice_line
+        from hookctl.report.formats.sarif import sarif_text
 
         command, root = ctx.info_name or "", repository_root()
         self._write_junit(results)
@@ -60,13 +60,13 @@ class Reports:
 
     def write_errors(self, findings: Sequence[Finding]) -> None:
         """Have the JUnit file, which a CI step waits for, say why no test was begun."""
-        from hookctl.report.results import of_findings
+        from hookctl.report.formats.results import of_findings
 
         self._write_junit(of_findings(findings))
 
     def _write_junit(self, results: Sequence[Result]) -> None:
-        from hookctl.report.junit import junit_xml
-        from hookctl.report.printable import inert
+        from hookctl.report.formats.junit import junit_xml
+        from hookctl.report.text.printable import inert
 
         if self.junit:
             write_report(self.junit, inert(junit_xml(results, started_at=self.started_at.isoformat(timespec="seconds"))))

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from hookctl.config.effects import Effects
     from hookctl.config.review import PlanFinding
     from hookctl.model import Finding, Plan
-    from hookctl.report.annotations import Annotation
-    from hookctl.report.outcome import ApplyOutcome
+    from hookctl.report.formats.annotations import Annotation
+    from hookctl.report.text.outcome import ApplyOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,24 +121,24 @@ def _review(session: Session, plan: Plan, said: Sequence[PlanFinding], checked: 
 
 def write_review(ctx: click.Context, session: Session, outputs: Outputs, review: Review, outcome: ApplyOutcome | None = None) -> None:
     """Write the plan, what is said of it and what became of it, in each form asked for. Raises HookctlError as outputs do."""
-    from hookctl.report.plan import plan_summary, render_json, render_text
-    from hookctl.report.printable import printable
+    from hookctl.report.text.plan import plan_summary, render_json, render_text
+    from hookctl.report.text.printable import printable
 
     command = ctx.info_name or ""
 
     def markdown() -> str:
-        from hookctl.report.comment import plan_comment
+        from hookctl.report.formats.comment import plan_comment
 
         return plan_comment(command, review.plan, review.findings, effects=review.effects, warnings=review.warnings, outcome=outcome)
 
     def github() -> str:
-        from hookctl.report.github import annotation_lines, notice_line
+        from hookctl.report.formats.github import annotation_lines, notice_line
 
         notices = [plan_summary(review.plan), *([outcome.message] if outcome else [])]
         return annotation_lines(_annotations(session, review)) + "".join(notice_line(f"hookctl {command}", notice) for notice in notices)
 
     def sarif() -> str:
-        from hookctl.report.sarif import sarif_text
+        from hookctl.report.formats.sarif import sarif_text
 
         return sarif_text(_annotations(session, review), command, {name: policy.summary for name, policy in session.plugins.policies.items()})
 
@@ -155,7 +155,7 @@ def write_review(ctx: click.Context, session: Session, outputs: Outputs, review:
 
 def _annotations(session: Session, review: Review) -> list[Annotation]:
     from hookctl.cli.repository import repository_root
-    from hookctl.report.annotations import of_findings, of_policies
+    from hookctl.report.formats.annotations import of_findings, of_policies
 
     root = repository_root()
     return [*of_findings(review.warnings, root), *of_policies(review.findings, session.directory, root)]

@@ -56,7 +56,7 @@ class Log:
     """Lines on standard output."""
 
     def __init__(self, log_format: str) -> None:
-        from hookctl.report.log import json_line, text_line
+        from hookctl.report.text.log import json_line, text_line
 
         self._line = json_line if log_format == "json" else text_line
 
@@ -67,7 +67,7 @@ class Log:
     def listener(self) -> Listener:
         """What logs everything that a runner tells of."""
         from hookctl.delivery.runner.listener import Listener
-        from hookctl.report.log import attempt_record
+        from hookctl.report.text.log import attempt_record
 
         def attempted(delivery: Delivery, attempt: Attempt) -> None:
             self.write(delivery.status.value, attempt_record(delivery, attempt))

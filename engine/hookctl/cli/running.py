@@ -36,7 +36,7 @@ def running(session: Session, network: Network, listener: Listener | None = None
     from hookctl.delivery.attempt.engine import AttemptEngine
     from hookctl.delivery.runner.retention import limits_from_settings
     from hookctl.delivery.runner.runner import Runner
-    from hookctl.report.printable import printable
+    from hookctl.report.text.printable import printable
     from hookctl.store.sqlite.applied import AppliedStore
 
     limits = limits_from_settings(session.settings.get("retention", {}), session.settings.get("intake", {}))

@@ -39,7 +39,7 @@ def saved_plan(
     from hookctl.cli.signing_key import signing_key
     from hookctl.config.diff import check_signature, is_signed, plan_in
     from hookctl.config.review import check_saved
-    from hookctl.report.printable import printable
+    from hookctl.report.text.printable import printable
 
     key = signing_key(session, key_reference) if key_reference else None
     document = load_document(path)

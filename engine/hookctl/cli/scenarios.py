@@ -38,7 +38,7 @@ def play(session: Session, pairs: Sequence[tuple[DeliveryPlan, Mapping[str, Json
     """Play each scenario for each webhook, and print what came of it; gives the exit code."""
     from hookctl.cli.progress import Progress
     from hookctl.delivery.rehearsal.scenarios import play as play_one
-    from hookctl.report.scenarios import render_json, render_text
+    from hookctl.report.text.scenarios import render_json, render_text
 
     start, progress = time.time(), Progress()
     played: list[Played] = []

@@ -36,8 +36,8 @@ def command() -> None:
 def webhook(session: Session, outputs: Outputs) -> None:
     """Show every field of a webhook file, with the settings of what is plugged in."""
     from hookctl.cli.terminal import text_width
-    from hookctl.report.schema import render_webhook
-    from hookctl.report.webhook_schema import with_plugins
+    from hookctl.report.text.schema import render_webhook
+    from hookctl.report.text.webhook_schema import with_plugins
     from hookctl.schema_files import read_schema
 
     schema = read_schema("webhook.schema.json")
@@ -55,7 +55,7 @@ def webhook(session: Session, outputs: Outputs) -> None:
 def event(ctx: click.Context, name: str | None, outputs: Outputs) -> None:
     """Show every field of the event type NAME; without a name, the event types."""
     from hookctl.cli.terminal import text_width
-    from hookctl.report.schema import render_event_type, render_event_types
+    from hookctl.report.text.schema import render_event_type, render_event_types
 
     session: Session = ctx.obj
     types = session.plugins.event_types
@@ -78,6 +78,6 @@ def event(ctx: click.Context, name: str | None, outputs: Outputs) -> None:
 
 
 def _indented(document: Mapping[str, Any]) -> str:
-    from hookctl.report.printable import json_text
+    from hookctl.report.text.printable import json_text
 
     return json_text(document) + "\n"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hookctl.cli.session import Session
     from hookctl.delivery.runner.runner import Runner
     from hookctl.delivery.runner.sending import Intake
-    from hookctl.report.progress import Summary
+    from hookctl.report.text.progress import Summary
     from hookctl.store.sqlite.queue import SqliteQueue
 
 EPILOG = """
@@ -54,7 +54,7 @@ def command(ctx: click.Context, file: BinaryIO, *, wait: float, outputs: Outputs
 
     The first Ctrl-C ends in good order, the second at once; nothing that was accepted is lost either way.
     """
-    from hookctl.report.progress import render_summary, render_summary_json
+    from hookctl.report.text.progress import render_summary, render_summary_json
 
     session: Session = ctx.obj
     summary = _send(session, file, wait, connect_to, cacert)
@@ -70,7 +70,7 @@ def _send(session: Session, file: BinaryIO, wait: float, connect_to: tuple[str, 
     from hookctl.cli.running import GRACE, running
     from hookctl.delivery.events.intake import EventGate, EventReader
     from hookctl.delivery.runner.sending import Source, send
-    from hookctl.report.progress import progress_line
+    from hookctl.report.text.progress import progress_line
 
     started = time.monotonic()
     progress, reported = Progress(), 0
@@ -95,7 +95,7 @@ def _send(session: Session, file: BinaryIO, wait: float, connect_to: tuple[str, 
 
 
 def _report_bad(progress: Progress, intake: Intake, reported: int) -> None:
-    from hookctl.report.printable import printable
+    from hookctl.report.text.printable import printable
 
     if len(intake.problems) > reported:
         progress.clear()
@@ -105,7 +105,7 @@ def _report_bad(progress: Progress, intake: Intake, reported: int) -> None:
 
 def _summary(runner: Runner, queue: SqliteQueue, intake: Intake, seconds: float, *, interrupted: bool) -> Summary:
     from hookctl.model import DeliveryStatus
-    from hookctl.report.progress import Summary
+    from hookctl.report.text.progress import Summary
 
     due = (DeliveryStatus.WAITING, DeliveryStatus.RETRYING)
     still_due = sum(by_status.get(status, 0) for by_status in queue.counts().values() for status in due)

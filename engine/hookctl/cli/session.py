@@ -115,7 +115,7 @@ def every_plugin(*, debug: bool) -> Plugins:
             if name in RULES:
                 plugins = plugins.without("policy", name, f"adds the policy {name!r}, which is the name of a rule", hint)
     for failure in plugins.failures:
-        from hookctl.report.printable import printable
+        from hookctl.report.text.printable import printable
 
         echo(f"Warning: {printable(failure.message)}\n  Everything else works. {printable(failure.hint)}", err=True)
     return plugins

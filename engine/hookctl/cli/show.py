@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hookctl.cli.session import Session
-    from hookctl.report.webhooks import Entry
+    from hookctl.report.text.webhooks import Entry
 
 EPILOG = """
 \b
@@ -30,7 +30,7 @@ Examples:
 def command(session: Session, name: str, outputs: Outputs) -> None:
     """Show one webhook as it runs now, with every default, and what its file would change."""
     from hookctl.cli.catalog import entries
-    from hookctl.report.webhooks import render_one, render_one_json
+    from hookctl.report.text.webhooks import render_one, render_one_json
 
     entry = _find(entries(session), name)
     outputs.write(color=session.color, text=lambda color: render_one(entry, color=color), json=lambda: render_one_json(entry))

@@ -77,9 +77,9 @@ def command(
     from hookctl.cli.desired import desired, named_plan, read_event
     from hookctl.cli.reports import Reports
     from hookctl.cli.trying import try_now
-    from hookctl.report.replays import render_kept
-    from hookctl.report.results import of_trials
-    from hookctl.report.trials import render_json, render_text, trials_summary
+    from hookctl.report.formats.results import of_trials
+    from hookctl.report.text.replays import render_kept
+    from hookctl.report.text.trials import render_json, render_text, trials_summary
 
     if played and (junit or not {output.form for output in outputs.outputs} <= {"text", "json"}):
         raise click.UsageError("--scenario tells of what would be, as text or json; it is no test")

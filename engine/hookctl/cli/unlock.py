@@ -27,7 +27,7 @@ def command(session: Session, lock_id: str) -> None:
     Only that lock is broken, so not one that somebody has taken since you read its id. If its apply still runs after all, it ends
     without applying anything.
     """
-    from hookctl.report.printable import printable
+    from hookctl.report.text.printable import printable
     from hookctl.store.sqlite.lock import break_lock
 
     echo(printable(f"Broken: the lock of {break_lock(session.store_path, lock_id)}."))

@@ -12,8 +12,8 @@ import pytest
 from hookctl.config import review as pipeline
 from hookctl.model import Finding
 from hookctl.model.rules import RULES, Rule
-from hookctl.report import annotations as reported
-from hookctl.report.rules import rules_page
+from hookctl.report.formats import annotations as reported
+from hookctl.report.text.rules import rules_page
 
 ROOT = Path(__file__).parents[3]
 BASE = {"name": "SiemAnomalies", "event": "anomaly", "url": "https://siem.example.com/ingest"}

@@ -24,7 +24,7 @@ from hookctl.model.outline import Outline, Traits
 from hookctl.plugin import EventType, hookimpl
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.host import load_plugins
-from hookctl.report.plan import render_text
+from hookctl.report.text.plan import render_text
 
 PLUGINS = load_plugins()
 

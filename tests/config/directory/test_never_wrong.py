@@ -20,7 +20,7 @@ from hookctl.config.effects import find
 from hookctl.config.review import plan_effects
 from hookctl.model import AppliedState, DeliveryPlan, Finding, Span
 from hookctl.plugin.host import load_plugins
-from hookctl.report.plan import render_json, render_text
+from hookctl.report.text.plan import render_json, render_text
 
 PLUGINS = load_plugins()
 NAMES = ["a.yaml", "b.yaml", "c.yml", "below/a.yaml", "below/z.yaml", "é.yaml"]

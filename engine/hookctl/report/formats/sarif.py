@@ -1,0 +1,72 @@
+"""SARIF 2.1.0, for code scanning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote
+
+from hookctl import __version__
+from hookctl.model import Json
+from hookctl.model.rules import RULES
+from hookctl.report.formats.annotations import POLICY, Annotation
+from hookctl.report.text.printable import json_text
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+SOURCE_ROOT = "%SRCROOT%"
+"""What GitHub and others take for the root of the repository."""
+
+
+def sarif_text(annotations: Iterable[Annotation], command: str, policies: Mapping[str, str] | None = None) -> str:
+    """A log of one run. ``command`` tells uploads of one commit apart: ``validate``, ``plan``; ``policies`` are their summaries, by name."""
+    annotations = list(annotations)
+    rules = list(dict.fromkeys(annotation.rule for annotation in annotations))
+    run: Json = {
+        "tool": {"driver": {"name": "hookctl", "version": __version__, "rules": [_descriptor(rule, policies or {}) for rule in rules]}},
+        "automationDetails": {"id": f"hookctl/{command}/"},
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {SOURCE_ROOT: {"description": {"text": "The root of the repository."}}},
+        "results": [_result(annotation, rules.index(annotation.rule)) for annotation in annotations],
+    }
+    log: Json = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+    return json_text(log) + "\n"
+
+
+def _descriptor(rule: str, policies: Mapping[str, str]) -> Json:
+    summary, explanation, example = _explained(rule)
+    summary = policies.get(rule.removeprefix(POLICY), summary) if rule.startswith(POLICY) else summary
+    return {
+        "id": rule,
+        "shortDescription": {"text": _message(summary)},
+        "fullDescription": {"text": _message(explanation)},
+        "help": {"text": _message(f"{explanation}{example}")},
+    }
+
+
+def _explained(rule: str) -> tuple[str, str, str]:
+    """A rule's summary, its explanation, and what follows that in its help."""
+    known = RULES["policy" if rule.startswith(POLICY) else rule]
+    examples = [f"{title}:\n\n{text}" for title, text in (("Refused", known.bad), ("Accepted", known.good)) if text]
+    return known.summary, known.explanation, "".join(f"\n\n{example}" for example in examples)
+
+
+def _result(annotation: Annotation, index: int) -> Json:
+    place: dict[str, Json] = {"artifactLocation": _artifact(annotation.path)}
+    if span := annotation.span:  # ends are exclusive, as SARIF has them
+        place["region"] = {"startLine": span.line, "startColumn": span.column, "endLine": span.end_line, "endColumn": span.end_column}
+    return {
+        "ruleId": annotation.rule,
+        "ruleIndex": index,
+        "level": "error" if annotation.is_error else "warning",
+        "message": {"text": _message(" ".join([f"{annotation.message}.", *annotation.advice]))},
+        "locations": [{"physicalLocation": place}],
+    }
+
+
+def _artifact(path: str) -> Json:
+    uri = quote(path, errors="surrogateescape")
+    return {"uri": f"file://{uri}"} if path.startswith("/") else {"uri": uri, "uriBaseId": SOURCE_ROOT}
+
+
+def _message(text: str) -> str:
+    """A plain-text message: braces that are no placeholders are doubled, as the standard asks, and nothing in it is a link."""
+    return text.replace("{", "{{").replace("}", "}}").replace("](", "] (")

@@ -1,0 +1,137 @@
+"""Deliveries: a table, one of them whole, and what a replay came to."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import click
+
+from hookctl.model import Attempt, Delivery, DeliveryStatus, Json
+from hookctl.report.text.invocation import attempt_json, render_attempt
+from hookctl.report.text.printable import json_text, printable
+
+HEADINGS = ("ID", "STATUS", "WEBHOOK", "EVENT", "ATTEMPTS", "CREATED", "NEXT ATTEMPT", "REASON")
+SHORT_ID = slice(16, 28)
+"""What a table shows of an id, after the time that it begins with: enough to name it by, on the command line."""
+MAX_REASON = 80
+COLORS = {DeliveryStatus.DELIVERED: "green", DeliveryStatus.RETRYING: "yellow", DeliveryStatus.DEAD: "red"}
+DUE = (DeliveryStatus.WAITING, DeliveryStatus.RETRYING)
+
+
+def render_table(deliveries: Sequence[Delivery], *, color: bool) -> str:
+    """A row per delivery, in the order given."""
+    if not deliveries:
+        return "No deliveries.\n"
+    rows = [HEADINGS, *(_row(delivery) for delivery in deliveries)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
+    lines = []
+    for row, delivery in zip(rows, [None, *deliveries], strict=True):
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        if color:
+            cells = [click.style(cell, bold=True) for cell in cells] if delivery is None else [cells[0], _colored(cells[1], delivery.status), *cells[2:]]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def render_json(deliveries: Sequence[Delivery]) -> str:
+    """The deliveries for a machine: a list of objects."""
+    return json_text([_fields(delivery) for delivery in deliveries]) + "\n"
+
+
+def render_one(delivery: Delivery, attempts: Sequence[Attempt], *, color: bool) -> str:
+    """One delivery, and the invocation data of every attempt on it."""
+    lines = [
+        f"Delivery {delivery.id}: {_colored(delivery.status.value, delivery.status) if color else delivery.status.value}",
+        f"  event    {printable(delivery.event_id)}",
+        f"  webhook  {printable(delivery.webhook)}",
+        f"  created  {_utc(delivery.created_at)}",
+    ]
+    if delivery.reason:
+        lines.append(f"  reason   {printable(delivery.reason)}")
+    if delivery.status in DUE:
+        lines.append(f"  due      {_utc(delivery.due_at)}")
+    if not attempts:
+        lines.append("  not tried yet")
+    before = 0
+    for attempt in attempts:
+        if attempt.number <= before:
+            lines += ["", "-- replayed --"]
+        before = attempt.number
+        lines += [
+            "",
+            f"Attempt {attempt.number} at {_utc(attempt.started_at)}, by delivery plan {attempt.plan_digest[:12]}",
+            render_attempt(attempt, color=color),
+        ]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def render_one_json(delivery: Delivery, event: Mapping[str, Json] | None, attempts: Sequence[Attempt]) -> str:
+    """One delivery for a machine: its fields, the event, and every attempt."""
+    whole: dict[str, Json] = {**_fields(delivery), "event": dict(event) if event else None, "attempts_made": [attempt_json(attempt) for attempt in attempts]}
+    return json_text(whole) + "\n"
+
+
+def render_replay(replayed: Sequence[Delivery], left_alone: Sequence[str], *, as_planned: bool = False, color: bool) -> str:
+    """What became of replayed deliveries: those that were not delivered by name, then how many of each status."""
+    failed = [delivery for delivery in replayed if delivery.status is not DeliveryStatus.DELIVERED]
+    text = render_table(failed, color=color) + "\n" if failed else ""
+    for name in left_alone:
+        never = "was never tried, so there is no plan that was used, or " if as_planned else ""
+        text += f"{name} {never}is being tried at this moment by another process; left alone.\n"
+    if not replayed:
+        return f"{text}Nothing to replay.\n"
+    by_status = Counter(delivery.status for delivery in replayed)
+    return f"{text}{len(replayed):,} replayed: {', '.join(f'{by_status[status]:,} {status.value}' for status in DeliveryStatus if by_status[status])}.\n"
+
+
+def render_replay_json(replayed: Sequence[Delivery], left_alone: Sequence[str]) -> str:
+    """What became of replayed deliveries, for a machine."""
+    return json_text({"replayed": [_fields(delivery) for delivery in replayed], "left_alone": list(left_alone)}) + "\n"
+
+
+def render_cancel(cancelled: Sequence[str], over: Sequence[str]) -> str:
+    """What was cancelled, and what was named and over already."""
+    lines = [f"{name} is over already; left as it is." for name in over]
+    return "\n".join([*lines, f"{len(cancelled):,} cancelled." if cancelled or over else "Nothing to cancel."]) + "\n"
+
+
+def render_cancel_json(cancelled: Sequence[str], over: Sequence[str]) -> str:
+    """The same for a machine."""
+    return json_text({"cancelled": list(cancelled), "left_alone": list(over)}) + "\n"
+
+
+def _row(delivery: Delivery) -> tuple[str, ...]:
+    reason = printable(delivery.reason)
+    return (
+        delivery.id[SHORT_ID],
+        delivery.status.value,
+        printable(delivery.webhook),
+        printable(delivery.event_id),
+        str(delivery.attempts),
+        _utc(delivery.created_at),
+        _utc(delivery.due_at) if delivery.status in DUE else "-",
+        reason if len(reason) <= MAX_REASON else reason[: MAX_REASON - 3] + "...",
+    )
+
+
+def _fields(delivery: Delivery) -> dict[str, Json]:
+    return {
+        "id": delivery.id,
+        "event_id": delivery.event_id,
+        "webhook": delivery.webhook,
+        "status": delivery.status.value,
+        "attempts": delivery.attempts,
+        "created_at": delivery.created_at,
+        "due_at": delivery.due_at if delivery.status in DUE else None,
+        "reason": delivery.reason,
+    }
+
+
+def _colored(text: str, status: DeliveryStatus) -> str:
+    return click.style(text, fg=COLORS.get(status))
+
+
+def _utc(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at))

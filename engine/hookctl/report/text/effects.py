@@ -1,0 +1,257 @@
+"""What a plan means, for people and for machines. docs/plan.md says what each line means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import click
+
+from hookctl.config.effects import Break, ChangeEffects, Effects, Leaving, Matching, Payload, RequestChange, Requests, Retries, Waiting
+from hookctl.model import Json
+from hookctl.report.text.differences import difference_document, difference_lines, json_paths
+from hookctl.report.text.fields import duration
+from hookctl.report.text.printable import printable
+
+COLORS = {"+": "green", "-": "red", "~": "yellow"}
+NAMED = 12
+"""So many names or fields stand in one line; the others are counted."""
+
+
+def effect_lines(effects: ChangeEffects, *, color: bool) -> Iterator[str]:
+    """What one change means, in lines."""
+    if effects.requests:
+        yield from _request_lines(effects.requests, color)
+    elif effects.retries:
+        yield f"its request is not shown, since very many webhooks are new: see `hookctl render {printable(effects.name)}`"
+    yield from _payload_lines(effects, color)
+    if effects.leaving:
+        yield _loud(f"newly leaves for {printable(effects.leaving.host)}: {_listed(effects.leaving.fields)}", color)
+    if effects.new_hosts:
+        yield _loud(f"new host: {_listed(effects.new_hosts)}", color)
+    if effects.matching:
+        yield from event_lines(effects.matching)
+    if effects.retries and effects.retries != effects.retries_before:
+        yield f"retries: {_retries(effects.retries)}"
+    yield from _waiting(effects.waiting)
+
+
+def summary_lines(effects: Effects, *, color: bool) -> list[str]:
+    """What all changes mean together, each line only where there is something to say."""
+    hosts: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for leaving in effects.leaving:
+        hosts.setdefault((leaving.event, leaving.fields), []).append(leaving.host)
+    lines = [_loud(f"newly leaves for {_listed(names)} ({printable(event)}): {_listed(fields)}", color) for (event, fields), names in hosts.items()]
+    if effects.new_hosts:
+        lines.append(_loud(f"new hosts: {_listed(effects.new_hosts)}", color))
+    breaking, compatible = effects.names(Payload.BREAKING), effects.names(Payload.COMPATIBLE)
+    if breaking:
+        lines.append(_loud(f"payload: breaking for {_listed(breaking)}", color))
+    if compatible:
+        lines.append(f"payload: compatible for {_listed(compatible)}")
+    if effects.without_request:
+        lines.append(f"no request changes: {_listed(effects.without_request)}")
+    if effects.looked_at:
+        counts = [f"{effects.events(which)} {words}" for which, words in (("newly", "newly sent"), ("no_longer", "no longer sent"), ("twice", "sent twice"))]
+        lines.append(f"of the {_recent(effects)}: {', '.join(counts)}")
+    if effects.longest and effects.longest.retries:
+        retries = effects.longest.retries
+        lines.append(f"longest retries: {printable(effects.longest.name)}, {retries.attempts} attempts, the last {_time(retries.last_after)} after the first")
+    lines += _waiting(effects.waiting)
+    return [f"  {line}" for line in lines]
+
+
+def effect_document(effects: ChangeEffects) -> Json:
+    """What one change means, as ``schemas/plan.schema.json`` has it."""
+    return {
+        "changes_no_request": effects.changes_no_request,
+        "requests": _requests_document(effects.requests) if effects.requests else None,
+        "payload": {"class": effects.payload.value, "breaks": [_break_document(found) for found in effects.breaks]},
+        "leaving": _leaving_document(effects.leaving) if effects.leaving else None,
+        "new_hosts": list(effects.new_hosts),
+        "events": _matching_document(effects.matching) if effects.matching else None,
+        "retries": _retries_document(effects.retries) if effects.retries else None,
+        "waiting": _waiting_document(effects.waiting),
+    }
+
+
+def summary_document(effects: Effects) -> Json:
+    """What all changes mean together, as ``schemas/plan.schema.json`` has it."""
+    longest = effects.longest
+    return {
+        "leaving": [_leaving_document(leaving) for leaving in effects.leaving],
+        "new_hosts": list(effects.new_hosts),
+        "payload": {payload.value: list(effects.names(payload)) for payload in Payload},
+        "changes_no_request": list(effects.without_request),
+        "events": {
+            "origin": effects.origin,
+            "looked_at": effects.looked_at,
+            "newly": effects.events("newly"),
+            "no_longer": effects.events("no_longer"),
+            "twice": effects.events("twice"),
+        }
+        if effects.looked_at
+        else None,
+        "longest_retries": {"webhook": longest.name, **_retries_document(longest.retries)} if longest and longest.retries else None,
+        "waiting": _waiting_document(effects.waiting),
+    }
+
+
+def _request_lines(requests: Requests, color: bool) -> Iterator[str]:
+    if not requests.changed:
+        yield "changes no request"
+        yield from _sending_lines(requests)
+        return
+    for change in requests.shown:
+        yield f"request for {'the mock event' if change.is_mock else f'event {printable(change.event_id)}'}{_sent(change)}:"
+        for side, name in ((change.before, "before"), (change.after, "after")):
+            if side.problem:
+                yield f"    {name}, it cannot be made, and its delivery is dead: {printable(side.problem)}"
+        if change.is_rewritten:
+            yield "    body: the same JSON, written differently"
+        if not all(step.same for step in change.steps):
+            yield from (_signed(f"{sign}   {line}", sign, color) for sign, line in difference_lines(change.steps))
+    more = requests.changed - len(requests.shown)
+    if more:
+        yield f"... and {more} more of the sample's requests change"
+    if requests.unchanged:
+        yield f"{requests.unchanged} of the sample's requests do not change"
+
+
+def _sending_lines(requests: Requests) -> Iterator[str]:
+    for count, words in ((requests.newly_sent, "newly sent"), (requests.no_longer_sent, "no longer sent")):
+        if count:
+            yield f"{words}: {'the mock event' if requests.is_mock else f'{count} of the sample'}"
+
+
+def _sent(change: RequestChange) -> str:
+    """What a heading adds when an event like this one is not simply delivered."""
+    if change.after.is_sent is None:
+        return ", for which `when` fails"
+    if not change.after.is_sent:
+        return ", no longer sent" if change.before.is_sent else ", not sent"
+    return ", newly sent" if change.starts else ""
+
+
+def _payload_lines(effects: ChangeEffects, color: bool) -> Iterator[str]:
+    if effects.payload is Payload.COMPATIBLE:
+        yield "payload: compatible"
+    for found in effects.breaks:
+        what = f"is {found.after}, was {found.before}" if found.after else f"({found.before}) is gone"
+        yield _loud(f"payload: breaking: {_body_path(found)} {what}", color)
+
+
+def event_lines(matching: Matching) -> Iterator[str]:
+    """Which of the recent events a webhook would get, and did."""
+    counts = [f"{len(matching.newly)} newly sent", f"{len(matching.no_longer)} no longer", f"{len(matching.still)} as before"]
+    yield f"recent events: {', '.join(counts)}"
+    if matching.twice:
+        yield f"recent events: {len(matching.twice)} now sent to the same target by {_listed(matching.twice_with)} too"
+
+
+def _retries(retries: Retries) -> str:
+    if retries.attempts == 1:
+        return f"none: 1 attempt{_per_hour(retries)}"
+    text = f"{retries.attempts} attempts, the last {_time(retries.last_after)} after the first (at most {_time(retries.last_after_at_most)})"
+    return f"{text}; at worst {retries.per_event_in_an_hour} requests an hour for one event{_per_hour(retries)}"
+
+
+def _per_hour(retries: Retries) -> str:
+    return "" if retries.per_hour is None else f", {retries.per_hour:,.0f} in all by the rate limit"
+
+
+def _time(seconds: float) -> str:
+    """Rounded to what matters: ``27h35m``, ``5m5s``, ``0.5s``."""
+    if seconds < 60:
+        return duration(round(seconds, 1))
+    whole = round(seconds)
+    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
+    parts = [f"{hours}h" if hours else "", f"{minutes}m" if minutes else "", f"{rest}s" if rest and not hours else ""]
+    return "".join(parts)
+
+
+def _waiting(waiting: Waiting) -> Iterator[str]:
+    ends = (
+        (waiting.sent, "will be sent by the new plan"),
+        (waiting.released, "that {was} held will be sent by the new plan"),
+        (waiting.held, "will be held"),
+        (waiting.cancelled, "will be cancelled"),
+    )
+    for count, end in ends:
+        if count:
+            yield f"{count} waiting {'delivery' if count == 1 else 'deliveries'} {end.format(was='was' if count == 1 else 'were')}"
+
+
+def _recent(effects: Effects) -> str:
+    return f"{effects.looked_at} recent event{'s' * (effects.looked_at != 1)} of {printable(effects.origin)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(printable(name) for name in names[:NAMED]) + more
+
+
+def _body_path(found: Break) -> str:
+    return printable(" (JSON text) ".join(json_paths(found.path)))
+
+
+def _loud(text: str, color: bool) -> str:
+    return click.style(text, bold=True) if color else text
+
+
+def _signed(text: str, sign: str, color: bool) -> str:
+    return click.style(text, fg=COLORS[sign]) if color and sign in COLORS else text
+
+
+def _requests_document(requests: Requests) -> Json:
+    return {
+        "shown": [_request_document(change) for change in requests.shown],
+        "changed": requests.changed,
+        "unchanged": requests.unchanged,
+        "newly_sent": requests.newly_sent,
+        "no_longer_sent": requests.no_longer_sent,
+    }
+
+
+def _request_document(change: RequestChange) -> Json:
+    return {
+        "event_id": change.event_id,
+        "is_mock": change.is_mock,
+        "sent_before": change.before.is_sent,
+        "sent_after": change.after.is_sent,
+        "problem_before": change.before.problem or None,
+        "problem_after": change.after.problem or None,
+        "rewritten": change.is_rewritten,
+        "differences": [difference_document(step) for step in change.steps if not step.same],
+    }
+
+
+def _break_document(found: Break) -> Json:
+    return {"path": list(json_paths(found.path)), "before": found.before, "after": found.after or None}
+
+
+def _leaving_document(leaving: Leaving) -> Json:
+    return {"host": leaving.host, "event": leaving.event, "fields": list(leaving.fields)}
+
+
+def _matching_document(matching: Matching) -> Json:
+    return {
+        "newly": len(matching.newly),
+        "no_longer": len(matching.no_longer),
+        "still": len(matching.still),
+        "twice": len(matching.twice),
+        "twice_with": list(matching.twice_with),
+    }
+
+
+def _retries_document(retries: Retries) -> dict[str, Json]:
+    return {
+        "attempts": retries.attempts,
+        "last_after_seconds": retries.last_after,
+        "last_after_at_most_seconds": retries.last_after_at_most,
+        "requests_per_event_in_an_hour": retries.per_event_in_an_hour,
+        "requests_per_hour": retries.per_hour,
+    }
+
+
+def _waiting_document(waiting: Waiting) -> Json:
+    return {"sent": waiting.sent, "released": waiting.released, "held": waiting.held, "cancelled": waiting.cancelled}

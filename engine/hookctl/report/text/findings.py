@@ -1,0 +1,186 @@
+"""Findings as text for people and as JSON for machines."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+import click
+
+from hookctl.model import Finding, Json, Severity, Span
+from hookctl.report.text.printable import json_text, printable
+
+_WIDTH = 120
+"""Columns of a source line that are shown; longer lines are cut around the span."""
+_TAB = 4
+_OF_NO_FILE = frozenset({"directory-missing", "directory-empty", "directory-too-large"})
+_HIDDEN = frozenset({"secret-literal"})
+"""Rules whose span is not repeated: it is a secret, and reports end up in logs."""
+
+
+def findings_text(findings: Sequence[Finding], *, color: bool = False) -> str:
+    """Each finding with its place, its source line and a caret, what to do, and a last line that counts them."""
+    sources = _sources(findings)
+    blocks = [_finding_text(finding, sources[id(finding.file)], color=color) for finding in findings]
+    return "\n\n".join([*blocks, summary_line(findings)]) + "\n"
+
+
+def summary_line(findings: Sequence[Finding]) -> str:
+    """Such as: 2 errors and 1 warning in 2 files."""
+    errors = sum(finding.severity is Severity.ERROR for finding in findings)
+    files = len({finding.file.path for finding in findings if finding.rule not in _OF_NO_FILE})
+    counts = [counted(errors, "error")] if errors else []
+    if warnings := len(findings) - errors:
+        counts.append(counted(warnings, "warning"))
+    where = f" in {counted(files, 'file')}" if files else ""
+    return f"{' and '.join(counts)}{where}." if findings else "No findings."
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 file``, ``2 files``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def findings_json(findings: Sequence[Finding]) -> dict[str, Json]:
+    """The findings in the form of ``tofu validate -json``, with ``code``, ``hint``, ``suggestions`` and ``webhook`` beside it.
+
+    Lines and columns count from 1, columns in Unicode characters, ends are exclusive; ``byte`` counts from 0, in UTF-8.
+    """
+    errors = sum(finding.severity is Severity.ERROR for finding in findings)
+    sources = _sources(findings)
+    return {
+        "format_version": "1.0",
+        "valid": errors == 0,
+        "error_count": errors,
+        "warning_count": len(findings) - errors,
+        "diagnostics": [_diagnostic(finding, sources[id(finding.file)]) for finding in findings],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A file's lines, cut once for all of its findings."""
+
+    lines: list[str]
+    starts: list[int]
+    """Where each line begins, in bytes of UTF-8."""
+
+
+def _sources(findings: Sequence[Finding]) -> dict[int, _Source]:
+    """The source of each finding's file, by the file's identity."""
+    sources: dict[int, _Source] = {}
+    for finding in findings:
+        if id(finding.file) not in sources:
+            lines = finding.file.text.split("\n")
+            sources[id(finding.file)] = _Source(lines, [0, *accumulate(_bytes(line) + 1 for line in lines)])
+    return sources
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+def _finding_text(finding: Finding, source: _Source, *, color: bool) -> str:
+    def styled(text: str, **style: object) -> str:
+        return click.style(text, **style) if color else text  # type: ignore[arg-type]  # click.style's own options
+
+    tone = "red" if finding.severity is Severity.ERROR else "yellow"
+    span = finding.span
+    place = printable(finding.file.path) + (f":{span.line}:{span.column}" if span else "")
+    lines = [f"{styled(place, bold=True)}: {styled(finding.severity.value, fg=tone, bold=True)}[{finding.rule}]: {printable(finding.message)}"]
+    if span:
+        code, offset, width = _excerpt(finding, span, source)
+        gutter = " " * len(str(span.line))
+        lines += [f"  {span.line} | {code}", f"  {gutter} | {' ' * offset}{styled('^' * width, fg=tone, bold=True)}"]
+    if finding.suggestions:
+        lines.append(f"  did you mean {' or '.join(printable(suggestion) for suggestion in finding.suggestions)}?")
+    if finding.hint:
+        lines.append(f"  hint: {printable(finding.hint)}")
+    return "\n".join(lines)
+
+
+def _excerpt(finding: Finding, span: Span, source: _Source) -> tuple[str, int, int]:
+    """The source line as it is shown, and the column and width of the caret under it, in terminal columns."""
+    line, start, end = _line(finding, span, source)
+    before, marked, after = _cells(line[:start]), _cells(line[start:end]), _cells(line[end:])
+    room = _WIDTH - min(columns(marked), _WIDTH)
+    if columns(before) + columns(marked) + columns(after) > _WIDTH:
+        before = _cut(before, max(room * 2 // 3, room - columns(after)), at_start=True)
+        marked = _cut(marked, _WIDTH, at_start=False)
+        after = _cut(after, max(0, _WIDTH - columns(before) - columns(marked)), at_start=False)
+    return (before + marked + after).rstrip(), columns(before), max(1, columns(marked))
+
+
+def _line(finding: Finding, span: Span, source: _Source) -> tuple[str, int, int]:
+    """The span's first line, and where in it the span starts and ends; a secret in it is hidden."""
+    line = source.lines[span.line - 1].rstrip("\r")
+    start = span.column - 1
+    end = span.end_column - 1 if span.end_line == span.line else len(line)
+    if finding.rule in _HIDDEN:
+        line = line[:start] + "*" * (end - start) + line[end:]
+    return line, start, end
+
+
+def _cut(text: str, room: int, *, at_start: bool) -> str:
+    if columns(text) <= room:
+        return text
+    kept = ""
+    for character in reversed(text) if at_start else text:
+        if columns(kept) + columns(character) > room - 3:
+            break
+        kept = character + kept if at_start else kept + character
+    return ("..." + kept if at_start else kept + "...")[: max(room, 0)]
+
+
+def _cells(text: str) -> str:
+    """``text`` as it is shown: tabs as spaces, and nothing that a terminal would obey."""
+    return printable(text.replace("\t", " " * _TAB))
+
+
+def columns(text: str) -> int:
+    """Columns of a terminal that ``text`` takes: two for a wide character, none for a combining one."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(character) else 1 + (unicodedata.east_asian_width(character) in "WF") for character in text)
+
+
+def _diagnostic(finding: Finding, source: _Source) -> dict[str, Json]:
+    diagnostic: dict[str, Json] = {
+        "severity": finding.severity.value,
+        "code": finding.rule,
+        "summary": finding.message,
+        "detail": finding.hint,
+        "hint": finding.hint,
+        "suggestions": list(finding.suggestions),
+        "webhook": finding.webhook or None,
+    }
+    span = finding.span
+    if span is None:
+        start_of_file: Json = {"line": 1, "column": 1, "byte": 0}
+        return diagnostic | {"range": {"filename": finding.file.path, "start": start_of_file, "end": start_of_file}}
+    line, start, end = _line(finding, span, source)
+    diagnostic["range"] = {
+        "filename": finding.file.path,
+        "start": _position(source, span.line, span.column),
+        "end": _position(source, span.end_line, span.end_column),
+    }
+    diagnostic["snippet"] = {
+        "context": finding.webhook or None,
+        "code": line,
+        "start_line": span.line,
+        "highlight_start_offset": start,
+        "highlight_end_offset": end,
+        "values": [],
+    }
+    return diagnostic
+
+
+def _position(source: _Source, line: int, column: int) -> dict[str, Json]:
+    return {"line": line, "column": column, "byte": source.starts[line - 1] + _bytes(source.lines[line - 1][: column - 1])}
+
+
+def findings_json_text(findings: Sequence[Finding]) -> str:
+    """:func:`findings_json`, indented; ASCII alone, so that no terminal or log reads anything into it."""
+    return json_text(findings_json(findings)) + "\n"

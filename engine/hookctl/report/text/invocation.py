@@ -1,0 +1,175 @@
+"""An attempt's invocation data: what was sent, what came back, how long it took and what validators said of it."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Iterator
+
+import click
+
+from hookctl.model import Attempt, Json, Request, Response, Timing, Verdict
+from hookctl.report.text.printable import printable
+
+MAX_LINES = 100
+"""Lines of a body that people are shown; a machine gets all of it."""
+MAX_WIDTH = 400
+"""Characters of one line of it."""
+PHASES = (("resolved", "name"), ("connected", "connect"), ("tls", "TLS"), ("first_byte", "first byte"))
+
+
+def render_attempt(attempt: Attempt, *, color: bool) -> str:
+    """Request, response and details for people, with secrets masked as they are in the attempt."""
+    lines = [_heading("Request", color), *_request_or_reason(attempt), "", _heading("Response", color)]
+    if attempt.response is not None:
+        lines += response_lines(attempt.response)
+    if attempt.failure is not None:
+        lines.append(f"  {'' if attempt.response else 'none: '}{printable(f'{attempt.failure.kind.value}: {attempt.failure.message}')}")
+    lines += ["", _heading("Details", color), f"  {timing_line(attempt.timing)}"]
+    for verdict in attempt.verdicts:
+        lines += verdict_lines(verdict, color=color)
+    return "\n".join(lines) + "\n"
+
+
+def attempt_json(attempt: Attempt) -> dict[str, Json]:
+    """The attempt for a machine; docs/test.md describes it."""
+    return {
+        "number": attempt.number,
+        "plan_digest": attempt.plan_digest,
+        "started_at": attempt.started_at,
+        "succeeded": attempt.failure is None and attempt.succeeded,
+        "request": request_json(attempt.request) if attempt.request else None,
+        "response": _response_json(attempt.response) if attempt.response else None,
+        "failure": {"kind": attempt.failure.kind.value, "message": attempt.failure.message} if attempt.failure else None,
+        "timing": {name: getattr(attempt.timing, name) for name in ("resolved", "connected", "tls", "first_byte", "total")},
+        "verdicts": [_verdict_json(verdict) for verdict in attempt.verdicts],
+    }
+
+
+def request_json(request: Request) -> dict[str, Json]:
+    """A request for a machine."""
+    return {"method": request.method, "url": request.url, "headers": _pairs(request.headers), **_body_json(request.body)}
+
+
+def request_lines(request: Request) -> Iterator[str]:
+    """A request for people: the first line, headers, and the body with JSON laid out."""
+    yield f"  {request.method} {printable(request.url)}"
+    yield from _header_lines(request.headers)
+    if request.body is not None:
+        yield ""
+        yield from body_lines(request.body)
+
+
+def response_lines(response: Response) -> Iterator[str]:
+    """A response for people."""
+    yield f"  {response.status} {printable(response.reason)}".rstrip()
+    yield from _header_lines(response.headers)
+    if response.body:
+        yield ""
+        yield from body_lines(response.body, truncated=response.truncated)
+    if not response.framed:
+        yield "  (the end of the body is not marked, so it may have been cut)"
+
+
+def body_lines(body: bytes, *, truncated: bool = False) -> Iterator[str]:
+    """A body for people: JSON laid out, other text as it is, anything else by its size."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        if not truncated or error.end < len(body) - 1:
+            yield f"  ({len(body):,} bytes that are no text)"
+            return
+        text = body[: error.start].decode()  # the cap cut through a character
+    lines = _laid_out(text).split("\n")
+    for line in lines[:MAX_LINES]:
+        shown = printable(line.rstrip("\r").replace("\t", "    "))
+        yield f"  {shown if len(shown) <= MAX_WIDTH else shown[:MAX_WIDTH] + '...'}".rstrip()
+    if len(lines) > MAX_LINES:
+        yield f"  ... {len(lines) - MAX_LINES:,} more lines"
+    if truncated:
+        yield f"  ... more than {len(body):,} bytes; the rest was not read"
+
+
+def timing_line(timing: Timing) -> str:
+    """The time that each phase took, as far as it is known, and all of them together."""
+    parts: list[str] = []
+    before = 0.0
+    for name, label in PHASES:
+        at = getattr(timing, name)
+        if at is not None:
+            parts.append(f"{label} {_milliseconds(max(0.0, at - before))}")
+            before = max(before, at)
+    return ", ".join([*parts, f"total {_milliseconds(timing.total)}"])
+
+
+def verdict_lines(verdict: Verdict, *, color: bool) -> Iterator[str]:
+    """A line for a validator that agrees, one for each mismatch otherwise."""
+    if verdict.passed:
+        yield f"  {tick(passed=True, color=color)} {printable(verdict.validator)}"
+    for mismatch in verdict.mismatches:
+        yield f"  {tick(passed=False, color=color)} {printable(mismatch.validator)}: {printable(mismatch.message)}"
+
+
+def tick(*, passed: bool, color: bool) -> str:
+    """``✓`` or ``✗``."""
+    mark = "✓" if passed else "✗"
+    return click.style(mark, fg="green" if passed else "red") if color else mark
+
+
+def _request_or_reason(attempt: Attempt) -> Iterator[str]:
+    if attempt.request is None:
+        yield "  none: it could not be made"
+    else:
+        yield from request_lines(attempt.request)
+
+
+def _header_lines(headers: tuple[tuple[str, str], ...]) -> Iterator[str]:
+    for name, value in headers:
+        yield f"  {printable(name)}: {printable(value)}"
+
+
+def _heading(text: str, color: bool) -> str:
+    return click.style(text, bold=True) if color else text
+
+
+def _laid_out(text: str) -> str:
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 10 else f"{seconds * 1000:.0f} ms" if seconds >= 0.01 else f"{seconds * 1000:.1f} ms"
+
+
+def _pairs(headers: tuple[tuple[str, str], ...]) -> Json:
+    return [[name, value] for name, value in headers]
+
+
+def _body_json(body: bytes | None) -> dict[str, Json]:
+    if body is None:
+        return {"body": None, "body_encoding": None}
+    try:
+        return {"body": body.decode(), "body_encoding": "utf-8"}
+    except UnicodeDecodeError:
+        return {"body": b64encode(body).decode(), "body_encoding": "base64"}
+
+
+def _response_json(response: Response) -> dict[str, Json]:
+    return {
+        "status": response.status,
+        "reason": response.reason,
+        "headers": _pairs(response.headers),
+        **_body_json(response.body),
+        "truncated": response.truncated,
+        "framed": response.framed,
+    }
+
+
+def _verdict_json(verdict: Verdict) -> dict[str, Json]:
+    mismatches: list[Json] = [
+        {"validator": mismatch.validator, "message": mismatch.message, "path": mismatch.path, "expected": mismatch.expected, "got": mismatch.got}
+        for mismatch in verdict.mismatches
+    ]
+    return {"validator": verdict.validator, "passed": verdict.passed, "mismatches": mismatches}

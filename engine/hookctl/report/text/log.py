@@ -1,0 +1,43 @@
+"""The lines that ``run`` logs: one for each outcome, and one for whatever else happens. Nothing in them is secret: attempts are masked already."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from hookctl.model import Attempt, Delivery, DeliveryStatus, Json
+from hookctl.report.text.printable import json_text, printable
+
+
+def attempt_record(delivery: Delivery, attempt: Attempt) -> dict[str, Json]:
+    """What is logged of an attempt, and of the delivery as it stands after it."""
+    return {
+        "webhook": delivery.webhook,
+        "delivery": delivery.id,
+        "event_id": delivery.event_id,
+        "attempt": attempt.number,
+        "http_status": attempt.response.status if attempt.response else None,
+        "failure": attempt.failure.kind.value if attempt.failure else None,
+        "seconds": round(attempt.timing.total, 3),
+        "reason": delivery.reason,
+        "due_at": delivery.due_at if delivery.status is DeliveryStatus.RETRYING else None,
+        "plan_digest": attempt.plan_digest,
+    }
+
+
+def json_line(at: float, event: str, record: dict[str, Json]) -> str:
+    """One line for a machine: ``at`` in epoch seconds, what happened, and the record."""
+    return json_text({"at": round(at, 3), "event": event, **record}, indent=None)
+
+
+def text_line(at: float, event: str, record: dict[str, Json]) -> str:
+    """One line for people: the time, what happened, and each field that says something; control characters are shown, not sent."""
+    milliseconds = int(at * 1000) % 1000
+    stamp = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(at))}.{milliseconds:03}Z"
+    fields = (f"{key}={_value(value)}" for key, value in record.items() if value not in (None, "") and key != "plan_digest")
+    return f"{stamp} {event:<9} {' '.join(fields)}".rstrip()
+
+
+def _value(value: Json) -> str:
+    text = printable(value if isinstance(value, str) else json.dumps(value))
+    return json.dumps(text, ensure_ascii=False) if " " in text or '"' in text else text

@@ -1,0 +1,115 @@
+"""What is plugged in: each thing by kind, where it comes from, and its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import click
+
+from hookctl.model import Json
+from hookctl.plugin.calls import PluginFailure, Plugins, Provider
+from hookctl.report.text.printable import json_text, printable
+from hookctl.report.text.schema import field_rows, render_table
+
+KINDS = {
+    "auth": "Ways to authenticate a request, for `auth`",
+    "transport": "Ways to send a request, for `transport`",
+    "validator": "Checks on a response, for `response_validators`",
+    "secret source": "Schemes of secret references, ${scheme:key}",
+    "event type": "Kinds of events, for `event`",
+    "filter": "Filters for body templates",
+    "policy": "Rules that a plan must keep, for `[policies]` in hookctl.toml",
+    "observer": "Listeners to attempts and outcomes",
+    "command": "Commands",
+}
+"""Every kind, as ``Plugins.origins`` names it, and what it is for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One thing that a plugin gave."""
+
+    kind: str
+    name: str
+    summary: str
+    settings: Mapping[str, Json] | None
+    """JSON Schema of its settings; None for a kind without."""
+    provider: Provider
+
+    @property
+    def origin(self) -> str:
+        """``built in``, or the distribution with its version."""
+        if self.provider.built_in:
+            return "built in"
+        source = self.provider.distribution or f"plugin {self.provider.name}"
+        return f"{source} {self.provider.version}".strip()
+
+
+def listed(plugins: Plugins) -> list[Listed]:
+    """Everything that is plugged in, by kind and name."""
+    return [thing for kind in KINDS for thing in sorted(_of_kind(plugins, kind), key=lambda thing: thing.name)]
+
+
+def render_text(things: Sequence[Listed], failures: Sequence[PluginFailure] = (), *, width: int, color: bool) -> str:
+    """For people: a heading per kind, a line per thing, a table of its settings. Wrapped to ``width`` columns; 0: not at all."""
+    blocks = []
+    for kind, purpose in KINDS.items():
+        found = [thing for thing in things if thing.kind == kind]
+        if found:
+            heading = f"{kind.capitalize()}: {purpose}"
+            blocks.append("\n".join([click.style(heading, bold=True) if color else heading, *(_entry(thing, width) for thing in found)]))
+    if failures:
+        heading = "Not loaded: what is wrong with plugins"
+        lines = [f"  {printable(failure.message)}\n      {printable(failure.hint)}" for failure in failures]
+        blocks.append("\n".join([click.style(heading, fg="red", bold=True) if color else heading, *lines]))
+    return "\n\n".join(blocks) + "\n"
+
+
+def render_json(things: Sequence[Listed], failures: Sequence[PluginFailure] = ()) -> str:
+    """For machines: ``{"plugins": [{kind, name, summary, built_in, plugin, distribution, version, settings}], "failures": [...]}``.
+
+    A failure has ``plugin``, ``distribution``, ``message`` and ``hint``.
+    """
+    rows: list[Json] = [
+        {
+            "kind": thing.kind.replace(" ", "_"),
+            "name": thing.name,
+            "summary": thing.summary,
+            "built_in": thing.provider.built_in,
+            "plugin": thing.provider.name,
+            "distribution": thing.provider.distribution,
+            "version": thing.provider.version,
+            "settings": dict(thing.settings) if thing.settings is not None else None,
+        }
+        for thing in things
+    ]
+    broken: list[Json] = [asdict(failure) for failure in failures]
+    return json_text({"plugins": rows, "failures": broken}) + "\n"
+
+
+def _entry(thing: Listed, width: int) -> str:
+    lines = [f"  {printable(thing.name)} ({printable(thing.origin)})", f"      {printable(thing.summary)}".rstrip()]
+    rows = field_rows(thing.settings) if thing.settings is not None else []
+    table = render_table(rows, width=width, color=False, indent=" " * 6) if rows else ""
+    return "\n".join([line for line in lines if line] + ([table.rstrip("\n")] if table else []))
+
+
+def _of_kind(plugins: Plugins, kind: str) -> Iterator[Listed]:
+    things: Mapping[str, Any] = {
+        "auth": plugins.auth,
+        "transport": plugins.transports,
+        "validator": plugins.validators,
+        "secret source": plugins.secret_sources,
+        "event type": plugins.event_types,
+        "filter": plugins.filters,
+        "policy": plugins.policies,
+        "observer": plugins.observers,
+        "command": plugins.commands,
+    }[kind]
+    providers = {provider.name: provider for provider in plugins.providers}
+    for name, thing in things.items():
+        summary = plugins.short_help(name) if kind == "command" else getattr(thing, "summary", "")
+        settings = thing.schema if kind in {"auth", "transport", "validator", "policy"} else None
+        yield Listed(kind, name, summary, settings, providers[plugins.origins[kind, name]])

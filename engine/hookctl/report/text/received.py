@@ -1,0 +1,55 @@
+"""What a local receiver got, for people: each request, and the counts at the end. Credentials are masked."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from hookctl.model import MASK
+from hookctl.report.text.printable import printable
+
+if TYPE_CHECKING:
+    from hookctl.testing.answers import Answer, ReceivedRequest
+
+MAX_SHOWN = 4000
+"""Characters of a body that are shown."""
+_CREDENTIAL = re.compile(r"authorization|cookie|key|token|secret|password|signature", re.IGNORECASE)
+_SCHEME = re.compile(r"(?:Basic|Bearer|Digest) ", re.IGNORECASE)
+_FORM_SECRET = re.compile(r"(client_secret|password|refresh_token|assertion)=[^&]*")
+
+
+def received_text(number: int, request: ReceivedRequest, answer: Answer) -> str:
+    """One request: the request line with what was answered, its header, its body (JSON laid out)."""
+    what = answer.misbehave.value if answer.misbehave else str(answer.status)
+    lines = [f"#{number} {printable(request.method)} {printable(request.target)}  -> {what}"]
+    lines += [f"  {printable(name)}: {_masked(name, value)}" for name, value in request.headers]
+    body = _body_lines(request)
+    return "\n".join([*lines, *([""] if body else []), *body, ""])
+
+
+def summary_text(counts: Mapping[tuple[str, str, str], int]) -> str:
+    """How often each method and path was received, and how it was answered: keys are (method, path, answer)."""
+    total = sum(counts.values())
+    lines = [f"Received {total:,} request{'' if total == 1 else 's'}{'.' if not total else ':'}"]
+    lines += [f"  {count:>9,}  {printable(method)} {printable(path)} -> {answer}" for (method, path, answer), count in sorted(counts.items())]
+    return "\n".join(lines)
+
+
+def _masked(name: str, value: str) -> str:
+    if not _CREDENTIAL.search(name):
+        return printable(value)
+    scheme = _SCHEME.match(value)
+    return f"{scheme[0] if scheme else ''}{MASK}"
+
+
+def _body_lines(request: ReceivedRequest) -> list[str]:
+    if not request.body:
+        return []
+    try:
+        text = json.dumps(request.json(), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):  # no JSON, or nested too deeply to be laid out
+        text = _FORM_SECRET.sub(rf"\1={MASK}", request.body.decode("utf-8", "replace"))
+    shown = [f"  {printable(line)}" for line in text[:MAX_SHOWN].split("\n")]
+    return [*shown, f"  ... {len(request.body):,} bytes in all"] if len(text) > MAX_SHOWN else shown

@@ -1,0 +1,94 @@
+"""The request that a webhook would send for an event, for people and for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+import click
+
+from hookctl.model import DeliveryPlan, Json, PluginBlock, Request
+from hookctl.report.text.invocation import request_json, request_lines
+from hookctl.report.text.printable import json_text, printable
+from hookctl.template import Decision, describe_body
+
+
+def render_text(plan: DeliveryPlan, request: Request, unsaid: Sequence[PluginBlock], *, would_be_sent: bool | None, color: bool) -> str:
+    """The request with its JSON laid out, then what it does not show: JSON that stands in a string, how its expressions are written, and ``unsaid`` auth."""
+    lines = [line.removeprefix("  ") for line in request_lines(request)]
+    lines[0] = click.style(lines[0], bold=True) if color else lines[0]
+    remarks = list(_remarks(plan, request, unsaid, would_be_sent))
+    return "\n".join([*lines, *([""] if remarks else []), *remarks]) + "\n"
+
+
+def render_json(plan: DeliveryPlan, request: Request, *, would_be_sent: bool | None) -> str:
+    """The request for a machine: ``webhook``, ``plan_digest``, ``would_be_sent``, ``auth`` (types, in order), ``request`` and ``decisions``."""
+    document: dict[str, Json] = {
+        "webhook": plan.name,
+        "plan_digest": plan.digest,
+        "would_be_sent": would_be_sent,
+        "auth": [block.type for block in plan.auth],
+        "request": request_json(request),
+        "decisions": [_decision_document(plan.body_template or "", decision) for decision in _decisions(plan)],
+    }
+    return json_text(document) + "\n"
+
+
+def _remarks(plan: DeliveryPlan, request: Request, unsaid: Sequence[PluginBlock], would_be_sent: bool | None) -> Iterator[str]:
+    for block in unsaid:
+        yield f"# auth {printable(block.type)} adds its part when the request is sent"
+    if would_be_sent is False:
+        yield f"# `when` does not let this event through, so it would not be sent: {printable(plan.when or '')}"
+    for path, value in _json_in_strings(_parsed(request.body), "$"):
+        yield f"# the string at {printable(path)} holds JSON:"
+        yield from (f"#   {printable(line)}" for line in json.dumps(value, ensure_ascii=False, indent=2).split("\n"))
+    inner = [decision for decision in _decisions(plan) if _is_inner(decision)]
+    if inner:
+        yield "# expressions in that JSON, each written by where it stands in it:"
+    for decision in inner:
+        yield f"#   line {_line(plan.body_template or '', decision)}: {{{{ {printable(decision.expression)} }}}} is {decision.position}"
+
+
+def _decisions(plan: DeliveryPlan) -> Sequence[Decision]:
+    return describe_body(plan.body_template) if plan.body_template else ()
+
+
+def _is_inner(decision: Decision) -> bool:
+    """Whether an expression stands in the JSON text of a string; one string around a text or a key is its own."""
+    return decision.position.depth > (decision.position.form != "value")
+
+
+def _line(template: str, decision: Decision) -> int:
+    return template.count("\n", 0, decision.start) + 1
+
+
+def _decision_document(template: str, decision: Decision) -> Json:
+    return {
+        "expression": decision.expression,
+        "line": _line(template, decision),
+        "column": decision.start - (template.rfind("\n", 0, decision.start) + 1) + 1,
+        "form": decision.position.form,
+        "depth": decision.position.depth,
+        "in_json_text": _is_inner(decision),
+    }
+
+
+def _parsed(body: bytes | None) -> Json:
+    try:
+        return cast("Json", json.loads(body)) if body else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _json_in_strings(value: Json, path: str) -> Iterator[tuple[str, Json]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _json_in_strings(item, f"{path}.{key}" if key.isidentifier() else f"{path}[{key!r}]")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _json_in_strings(item, f"{path}[{index}]")
+    elif isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
+        inner = _parsed(value.encode("utf-8", "replace"))
+        if isinstance(inner, dict | list):
+            yield path, inner

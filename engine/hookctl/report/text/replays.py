@@ -1,0 +1,127 @@
+"""What a replay of recorded exchanges came to, and what recording kept: for people a line each, then what differs; for machines JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from hookctl.config.effects.structure import MAX_LEVELS, Step, differences, open_up
+from hookctl.delivery.rehearsal.cassette import Kept
+from hookctl.delivery.rehearsal.replay import Replay
+from hookctl.model import Json
+from hookctl.report.text.differences import difference_document, difference_lines
+from hookctl.report.text.invocation import attempt_json, render_attempt, tick, verdict_lines
+from hookctl.report.text.printable import json_text, printable
+
+FORMAT_VERSION = 1
+COLORS = {"+": "green", "~": "yellow", "-": "red"}
+
+
+def render_text(replays: Sequence[Replay], *, show_invocation: bool, color: bool) -> str:
+    """A line for each replay, what differs for those that failed, and how many failed."""
+    width = max((len(printable(replay.plan.name)) for replay in replays), default=0)
+    lines = [line for replay in replays for line in result_lines(replay, width, color=color)]
+    for replay in replays:
+        details = list(detail_lines(replay, show_invocation=show_invocation, color=color))
+        if details:
+            lines += ["", _title(printable(replay.plan.name), color), *(f"  {line}".rstrip() for line in details)]
+    return "\n".join([*lines, "", replays_summary(replays)]) + "\n"
+
+
+def replays_summary(replays: Sequence[Replay]) -> str:
+    """Such as: 2 replays: 1 successful, 1 failed."""
+    failed = sum(not replay.succeeded for replay in replays)
+    return f"{len(replays)} {'replay' if len(replays) == 1 else 'replays'}: {len(replays) - failed} successful, {failed} failed."
+
+
+def render_json(replays: Sequence[Replay], strays: Sequence[Path]) -> str:
+    """The replays for a machine, as ``schemas/replay.schema.json`` has them."""
+    document: dict[str, Json] = {
+        "format_version": FORMAT_VERSION,
+        "succeeded": all(replay.succeeded for replay in replays),
+        "replays": [_replay_json(replay) for replay in replays],
+        "stale_cassettes": [str(path) for path in strays],
+    }
+    return json_text(document) + "\n"
+
+
+def render_strays(strays: Sequence[Path]) -> str:
+    """A warning for each cassette of a webhook that there is no more."""
+    return "".join(f"Warning: {printable(str(path))} belongs to no webhook. Delete it, if its webhook is gone for good.\n" for path in strays)
+
+
+def render_kept(kept: Mapping[str, Kept | None], directory: Path) -> str:
+    """How many exchanges were recorded, and where; None stands for a test that failed."""
+    counts = Counter(kept.values())
+    recorded = ", ".join(f"{counts[what]} {what.value}" for what in Kept if counts[what])
+    lines = [f"Recorded in {printable(str(directory))}: {recorded}."] if recorded else []
+    if counts[None]:
+        lines.append(f"Not recorded, since not successful: {', '.join(printable(name) for name, what in kept.items() if what is None)}.")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def result_lines(replay: Replay, width: int, *, color: bool) -> Iterator[str]:
+    """One line that says what it came to, and a note on auth. The name takes ``width`` columns."""
+    mark = tick(passed=replay.succeeded, color=color)
+    name = printable(replay.plan.name).ljust(width)
+    yield f"{mark} {name}  Replay successful" if replay.succeeded else f"{mark} {name}  Replay failed  {printable(replay.reason)}"
+    if replay.without_auth:
+        yield f"  {' ' * width}  Its auth needs its secret, so what it adds was taken as recorded: {printable(replay.without_auth)}"
+
+
+def detail_lines(replay: Replay, *, show_invocation: bool, color: bool) -> Iterator[str]:
+    """What differs and what validators say of a replay that failed; the whole invocation of any, if asked for."""
+    if replay.attempt is not None and show_invocation:
+        yield from render_attempt(replay.attempt, color=color).rstrip("\n").split("\n")
+    if replay.succeeded:
+        return
+    if replay.attempt is not None and replay.current is not None:
+        if not replay.is_recorded_request:
+            yield f"The request that would be sent now, against {printable(str(replay.cassette))}:"
+            yield from (_difference_line(sign, text, color) for sign, text in difference_lines(_differences(replay)))
+        for verdict in replay.attempt.verdicts:
+            if not verdict.passed:
+                yield from (line.removeprefix("  ") for line in verdict_lines(verdict, color=color))
+    yield next_step(replay)
+
+
+def next_step(replay: Replay) -> str:
+    """What to do about a replay that failed."""
+    quoted = f'"{replay.plan.name}"' if " " in replay.plan.name else replay.plan.name
+    return f"{'If this is meant, record it anew' if replay.attempt else 'Record it'}: hookctl test --record {quoted}"
+
+
+def _differences(replay: Replay) -> list[Step]:
+    """Each key and item that differs, inside strings of JSON text too. Where only such a text's layout differs, the string."""
+    if replay.current is None:
+        return []
+    opened, whole = ([open_up(side, levels) for side in (replay.recorded, replay.current)] for levels in (MAX_LEVELS, 0))
+    return differences(*opened) or differences(*whole)
+
+
+def _difference_line(sign: str, text: str, color: bool) -> str:
+    line = f"  {sign} {text}".rstrip()
+    return click.style(line, fg=COLORS[sign]) if color else line
+
+
+def _replay_json(replay: Replay) -> Json:
+    return {
+        "webhook": replay.plan.name,
+        "cassette": str(replay.cassette),
+        "result": "successful" if replay.succeeded else "failed",
+        "reason": replay.reason,
+        "differences": [_difference_json(step) for step in _differences(replay)],
+        "auth_as_recorded": bool(replay.without_auth),
+        "attempt": attempt_json(replay.attempt) if replay.attempt else None,
+    }
+
+
+def _difference_json(step: Step) -> Json:
+    return {key: value for key, value in difference_document(step).items() if key != "secret"}  # all are masked before they are compared
+
+
+def _title(text: str, color: bool) -> str:
+    return click.style(text, bold=True) if color else text

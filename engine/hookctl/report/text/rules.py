@@ -1,0 +1,56 @@
+"""The catalogue of rules as text and as a page."""
+
+from __future__ import annotations
+
+import textwrap
+
+import click
+
+from hookctl.model.rules import RULES, Rule
+from hookctl.plugin import Policy
+from hookctl.report.text.printable import printable
+from hookctl.report.text.schema import field_rows, render_table
+
+_INTRODUCTION = """\
+Every finding names one of these rules, and `hookctl explain RULE` prints what stands here. The page is made from the catalogue in
+`engine/hookctl/model/rules/`, and a test compares the two; after a change there, write it anew:
+
+```sh
+python -c "from hookctl.report.text.rules import rules_page; print(rules_page(), end='')" > docs/rules.md
+```"""
+
+
+def rule_text(rule: Rule, *, color: bool = False) -> str:
+    """One rule for a terminal: summary, explanation, and the examples."""
+
+    def heading(text: str) -> str:
+        return click.style(text, bold=True) if color else text
+
+    parts = [f"{heading(rule.id)}: {rule.summary}", textwrap.fill(rule.explanation, 100, break_on_hyphens=False)]
+    for title, example in (("Refused", rule.bad), ("Accepted", rule.good)):
+        if example:
+            parts.append(f"{heading(title)}:\n\n" + "\n".join(f"    {printable(line)}" for line in example.split("\n")))
+    return "\n\n".join(parts) + "\n"
+
+
+def policy_text(policy: Policy, *, color: bool = False) -> str:
+    """One policy for a terminal: summary, the settings of its table, and what holds of all policies."""
+    heading = f"{policy.name}: {policy.summary}"
+    rows = field_rows(policy.schema)
+    settings = f"Settings in [policies.{policy.name}] of hookctl.toml:\n\n{render_table(rows, width=100, color=color)}\n" if rows else ""
+    return f"{printable(heading)}\n\n{settings}{rule_text(RULES['policy'], color=color)}"
+
+
+def rules_text() -> str:
+    """Every rule with its summary, a line each."""
+    width = max(len(name) for name in RULES)
+    return "".join(f"{name:<{width}}  {rule.summary}\n" for name, rule in RULES.items())
+
+
+def rules_page() -> str:
+    """docs/rules.md."""
+    parts = ["# Rules", _INTRODUCTION]
+    for rule in RULES.values():
+        parts += [f"## {rule.id}", rule.summary, textwrap.fill(rule.explanation, 140, break_on_hyphens=False, break_long_words=False)]
+        parts += [f"{title}:\n\n```yaml\n{example}\n```" for title, example in (("Refused", rule.bad), ("Accepted", rule.good)) if example]
+    return "\n\n".join(parts) + "\n"

@@ -1,0 +1,101 @@
+"""Played scenarios: each attempt, when it comes and what becomes of it, up to the last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import click
+
+from hookctl.delivery.rehearsal.scenarios import Played, Step
+from hookctl.model import DeliveryStatus, Json
+from hookctl.model.delivery_plan import JITTER
+from hookctl.report.text.printable import json_text, printable
+
+FORMAT_VERSION = 1
+UNITS = ((86400, "d"), (3600, "h"), (60, "m"))
+
+
+def render_text(played: Sequence[Played], *, color: bool) -> str:
+    """A block for each webhook and scenario: a line an attempt, and what it came to."""
+    blocks = ["\n".join(_block(one, color)) for one in played]
+    retried = any(len(one.steps) > 1 for one in played)
+    note = f"Nothing was sent. Times are the earliest: each wait may be up to {JITTER:.0%} longer by chance." if retried else "Nothing was sent."
+    return "\n\n".join([*blocks, note]) + "\n"
+
+
+def render_json(played: Sequence[Played]) -> str:
+    """The scenarios for a machine, as ``schemas/scenario.schema.json`` has them."""
+    document: dict[str, Json] = {"format_version": FORMAT_VERSION, "scenarios": [_played_json(one) for one in played]}
+    return json_text(document) + "\n"
+
+
+def span(seconds: float) -> str:
+    """Seconds in the units that people use: ``0s``, ``5m``, ``1d 3h 35m 5s``, ``0.3s``."""
+    seconds = round(seconds, 3)
+    parts: list[str] = []
+    for size, unit in UNITS:
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count:.0f}{unit}")
+    if seconds or not parts:
+        parts.append(f"{round(seconds, 3):g}s")
+    return " ".join(parts)
+
+
+def _block(played: Played, color: bool) -> Iterator[str]:
+    name = printable(played.plan.name)
+    yield f"{click.style(name, bold=True) if color else name}  {played.scenario.name}: the target {played.scenario.summary}"
+    width = max(len(span(step.at)) for step in played.steps)
+    for step in played.steps:
+        yield f"  {step.attempt.number:>3}  {span(step.at):>{width}}  {printable(_what(step))}"
+    hue = "green" if played.outcome.status is DeliveryStatus.DELIVERED else "red"
+    first, *rest = _end(played)
+    yield f"  {click.style(first, fg=hue) if color else first}"
+    yield from (f"  {line}" for line in rest)
+
+
+def _what(step: Step) -> str:
+    if step.next_in is not None:
+        return f"{step.outcome.reason}; again in {span(step.next_in)}"
+    return step.outcome.reason or "HTTP 200 OK"
+
+
+def _end(played: Played) -> Iterator[str]:
+    last, outcome = played.steps[-1], played.outcome
+    if outcome.status is DeliveryStatus.DELIVERED:
+        yield "Delivered."
+        if not played.plan.response_validators:
+            yield "It has no response_validators, so the status alone decides."
+        return
+    attempts = "1 attempt" if len(played.steps) == 1 else f"{len(played.steps)} attempts"
+    when = f"; the last one {span(last.at)} after the first, at the latest {span(last.latest)}" if len(played.steps) > 1 else ""
+    yield f"Dead after {attempts}{when}."
+    if outcome.suspend:
+        yield "The webhook is suspended until the next apply, and its other deliveries are held."
+
+
+def _played_json(played: Played) -> Json:
+    return {
+        "webhook": played.plan.name,
+        "scenario": played.scenario.name,
+        "summary": f"the target {played.scenario.summary}",
+        "outcome": played.outcome.status.value,
+        "reason": played.outcome.reason,
+        "suspends": played.outcome.suspend,
+        "attempts": [_step_json(step) for step in played.steps],
+    }
+
+
+def _step_json(step: Step) -> Json:
+    attempt = step.attempt
+    return {
+        "number": attempt.number,
+        "after_seconds": round(step.at, 3),
+        "latest_after_seconds": round(step.latest, 3),
+        "took_seconds": round(attempt.timing.total, 3),
+        "status": attempt.response.status if attempt.response else None,
+        "failure": attempt.failure.kind.value if attempt.failure else None,
+        "outcome": step.outcome.status.value,
+        "reason": step.outcome.reason,
+        "next_in_seconds": None if step.next_in is None else round(step.next_in, 3),
+    }

@@ -1,0 +1,180 @@
+"""A JSON Schema as a table of fields, for people."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from hookctl.model import Json
+from hookctl.report.text.printable import printable
+
+if TYPE_CHECKING:
+    from hookctl.plugin import AuthType, EventType, TransportType, ValidatorType
+    from hookctl.plugin.calls import Plugins
+
+Schema = Mapping[str, Json]
+HEADINGS = ("FIELD", "TYPE", "REQUIRED", "DESCRIPTION")
+MARKS = {"x-secret": "secret", "x-url": "URL"}
+"""Annotations that say more than the JSON type does."""
+SCALARS = {"string", "number", "boolean", "null"}
+NARROWEST = 24
+"""Columns that a description gets at least, however narrow the terminal is."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """One field of a schema."""
+
+    path: str
+    """Dotted; ``[]`` stands for the items of a list, ``*`` for any key."""
+    type: str
+    required: bool
+    """Always there in the object around it."""
+    description: str
+
+
+def field_rows(schema: Schema) -> list[FieldRow]:
+    """Every field of an object's schema, in the order of the schema, an object's own fields after it."""
+    return list(_properties(schema, schema, "", ()))
+
+
+def type_name(schema: Schema, root: Schema | None = None) -> str:
+    """The JSON types that a schema takes, as words: ``string``, ``object or null``, ``list of strings``."""
+    schema = _resolved(schema, root or schema)
+    marks = [word for mark, word in MARKS.items() if schema.get(mark)]
+    names = schema.get("type")
+    if marks:
+        return marks[0]
+    if isinstance(names, list):
+        return "scalar" if set(names) >= SCALARS else " or ".join(_noun(str(name), schema, root) for name in names)
+    if isinstance(names, str):
+        return _noun(names, schema, root)
+    choices = [type_name(choice, root or schema) for choice in _alternatives(schema)] or [_type_of(value) for value in _values(schema)]
+    return " or ".join(dict.fromkeys(choices)) or "any"
+
+
+def description(schema: Schema, root: Schema | None = None) -> str:
+    """What a field is, with its allowed values and its default after it."""
+    schema = _resolved(schema, root or schema)
+    parts = [str(schema.get("description", ""))]
+    values = schema.get("enum")
+    if isinstance(values, list):
+        parts.append(f"One of: {_words(values)}.")
+    if "default" in schema:
+        default = schema["default"]
+        parts.append(f"Default: {_words(default if isinstance(default, list) else [default])}.")
+    return " ".join(part for part in parts if part)
+
+
+def render_table(rows: Sequence[FieldRow], *, width: int, color: bool, indent: str = "") -> str:
+    """The fields as a table. Descriptions are wrapped to ``width`` columns; 0 leaves them in one line."""
+    cells = [(printable(row.path), printable(row.type), "yes" if row.required else "no", printable(row.description)) for row in rows]
+    widths = [max(len(line[column]) for line in (HEADINGS, *cells)) for column in range(3)]
+    lines = []
+    for line in (HEADINGS, *cells):
+        start = indent + "  ".join(cell.ljust(room) for cell, room in zip(line[:3], widths, strict=True)) + "  "
+        text = textwrap.wrap(line[3], max(NARROWEST, width - len(start))) if width else [line[3]]
+        lines.append((start + (text[0] if text else "")).rstrip())
+        lines += [" " * len(start) + more for more in text[1:]]
+    if color:
+        lines[0] = click.style(lines[0], bold=True)
+    return "\n".join(lines) + "\n"
+
+
+def render_event_types(summaries: Mapping[str, str]) -> str:
+    """The event types, a line each."""
+    room = max(map(len, summaries), default=0)
+    return "".join(f"{printable(name).ljust(room)}  {printable(summary)}\n" for name, summary in summaries.items())
+
+
+def render_event_type(event_type: EventType, *, width: int, color: bool) -> str:
+    """What an event type is, and every field of its events."""
+    return f"{printable(event_type.name)}: {printable(event_type.summary)}\n\n{render_table(field_rows(event_type.schema), width=width, color=color)}"
+
+
+def render_webhook(schema: Schema, plugins: Plugins, *, width: int, color: bool) -> str:
+    """Every field of a webhook file, and after them the settings of each plugin that a block may name by its ``type``."""
+    parts = [f"{description(schema)}\n\n{render_table(field_rows(schema), width=width, color=color)}"]
+    kinds: dict[str, Mapping[str, AuthType | TransportType | ValidatorType]] = {
+        "auth": plugins.auth,
+        "transport": plugins.transports,
+        "response_validators": plugins.validators,
+    }
+    for field, things in kinds.items():
+        for name, thing in sorted(things.items()):
+            heading = printable(f"{field} with type: {name}")
+            rows = field_rows(thing.schema)
+            table = render_table(rows, width=width, color=False, indent="  ") if rows else "  No settings.\n"
+            parts.append(f"{click.style(heading, bold=True) if color else heading}\n  {printable(thing.summary)}\n{table}")
+    return "\n".join(parts)
+
+
+def _properties(schema: Schema, root: Schema, prefix: str, within: tuple[Json, ...]) -> Iterator[FieldRow]:
+    """The fields of whatever object ``schema`` describes: directly, as an item, under any key, or as an alternative.
+
+    ``within`` are the references that led here: a schema that refers to itself is shown once.
+    """
+    reference = schema.get("$ref")
+    if reference is not None and reference in within:
+        return
+    within = (*within, reference)
+    schema = _resolved(schema, root)
+    required = cast("list[Json]", schema.get("required", []))
+    for name, field in cast("dict[str, Schema]", schema.get("properties", {})).items():
+        path = f"{prefix}.{name}" if prefix else name
+        yield FieldRow(path, type_name(field, root), name in required, description(field, root))
+        yield from _properties(field, root, path, within)
+    for key, mark in (("items", "[]"), ("additionalProperties", ".*")):
+        inner = schema.get(key)
+        if isinstance(inner, dict) and "properties" not in schema:  # else: one object, or a list of the same
+            yield from _properties(inner, root, prefix + mark, within)
+    for choice in _alternatives(schema):
+        yield from _properties(choice, root, prefix, within)
+
+
+def _resolved(schema: Schema, root: Schema) -> Schema:
+    """The schema that a ``$ref`` into the same document points to, under what is said beside the reference."""
+    reference = schema.get("$ref")
+    if not isinstance(reference, str) or not reference.startswith("#"):
+        return schema
+    target: Any = root
+    for part in reference[1:].split("/")[1:]:
+        target = target.get(part.replace("~1", "/").replace("~0", "~"), {})
+    return {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
+
+
+def _alternatives(schema: Schema) -> list[Schema]:
+    return [choice for key in ("oneOf", "anyOf") for choice in cast("list[Schema]", schema.get(key, []))]
+
+
+def _noun(name: str, schema: Schema, root: Schema | None) -> str:
+    if name == "array":
+        return f"list{_of(schema.get('items'), root or schema)}"
+    if name == "string" and "format" in schema:
+        return f"string ({schema['format']})"
+    if name == "object" and "properties" not in schema:
+        return f"map{_of(schema.get('additionalProperties'), root or schema)}"
+    return name
+
+
+def _of(inner: Json, root: Schema) -> str:
+    name = type_name(inner, root) if isinstance(inner, dict) else "any"
+    return "" if name == "any" else f" of {name}" if " " in name else f" of {name}s"
+
+
+def _words(values: Sequence[Json]) -> str:
+    return ", ".join(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for value in values) or "none"
+
+
+def _values(schema: Schema) -> list[Json]:
+    return cast("list[Json]", schema.get("enum", [schema["const"]] if "const" in schema else []))
+
+
+def _type_of(value: Json) -> str:
+    names = {bool: "boolean", int: "integer", float: "number", str: "string", list: "list", dict: "object", type(None): "null"}
+    return names[type(value)]

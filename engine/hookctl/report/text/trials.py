@@ -1,0 +1,135 @@
+"""What a test of webhooks came to: for people a line each, then what failed and what to look at next; for machines JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import click
+
+from hookctl.delivery.rehearsal.cassette import Kept
+from hookctl.delivery.rehearsal.trial import Trial
+from hookctl.delivery.runner.retry import describe
+from hookctl.model import Json, Status
+from hookctl.report.text.invocation import attempt_json, body_lines, render_attempt, tick, timing_line, verdict_lines
+from hookctl.report.text.printable import json_text, printable
+from hookctl.report.text.tips import tips_for
+
+FORMAT_VERSION = 1
+SUMMARY_LINES = 5
+"""Lines of the response's body in the summary of a failure."""
+
+
+def render_text(trials: Sequence[Trial], *, show_invocation: bool, color: bool) -> str:
+    """A line for each trial, details of those that failed (of all, if asked for), and how many failed."""
+    width = max((len(printable(trial.plan.name)) for trial in trials), default=0)
+    lines = [line for trial in trials for line in result_lines(trial, width, color=color)]
+    for trial in trials:
+        if trial.attempt is not None and (show_invocation or not trial.succeeded):
+            lines += ["", _title(printable(trial.plan.name), color), *detail_lines(trial, show_invocation=show_invocation, color=color)]
+    return "\n".join([*lines, "", trials_summary(trials)]) + "\n"
+
+
+def detail_lines(trial: Trial, *, show_invocation: bool, color: bool) -> Iterator[str]:
+    """What was sent and what came back, in short or whole, and what to look at next."""
+    if trial.attempt is not None:
+        shown = render_attempt(trial.attempt, color=color).rstrip("\n").split("\n") if show_invocation else _summary(trial, color)
+        yield from (f"  {line}".rstrip() for line in shown)
+        yield from _tip_lines(trial, color)
+
+
+def render_json(trials: Sequence[Trial], kept: Mapping[str, Kept | None]) -> str:
+    """The trials for a machine, and what recording kept of them; docs/test.md describes it."""
+    document: dict[str, Json] = {
+        "format_version": FORMAT_VERSION,
+        "succeeded": all(trial.succeeded for trial in trials),
+        "interrupted": any(trial.attempt is None for trial in trials),
+        "tests": [_trial_json(trial, kept.get(trial.plan.name)) for trial in trials],
+    }
+    return json_text(document) + "\n"
+
+
+def result_lines(trial: Trial, width: int, *, color: bool) -> Iterator[str]:
+    """One line that says what it came to, and notes on the webhook. The name takes ``width`` columns."""
+    name = printable(trial.plan.name).ljust(width)
+    if trial.attempt is None:
+        yield f"- {name}  Interrupted"
+        return
+    mark = tick(passed=trial.succeeded, color=color)
+    if trial.succeeded:
+        status = trial.attempt.response.status if trial.attempt.response else ""
+        yield f"{mark} {name}  Test successful  {status} in {_milliseconds(trial)}"
+    else:
+        yield f"{mark} {name}  Test failed  {printable(reason(trial))}"
+    for note in _notes(trial):
+        yield f"  {' ' * width}  {note}"
+
+
+def _notes(trial: Trial) -> Iterator[str]:
+    if trial.would_be_sent is False:
+        yield f"Its `when` does not let this event through: {printable(trial.plan.when or '')}"
+    if trial.would_be_sent is None:
+        yield f"Its `when` cannot be worked out for this event: {printable(trial.plan.when or '')}"
+    if trial.plan.status is Status.INACTIVE:
+        yield "It is inactive: no live event is sent to it."
+
+
+def _summary(trial: Trial, color: bool) -> Iterator[str]:
+    attempt = trial.attempt
+    if attempt is None:
+        return
+    request, response = attempt.request, attempt.response
+    yield f"{request.method} {printable(request.url)}" if request else f"{trial.plan.method} {printable(trial.plan.url)} was not sent"
+    if response is not None:
+        yield f"{response.status} {printable(response.reason)}".rstrip() + f", {timing_line(attempt.timing)}"
+        body = list(body_lines(response.body, truncated=response.truncated)) if response.body else []
+        yield from body[:SUMMARY_LINES]
+        if len(body) > SUMMARY_LINES:
+            yield "  ... (all of it with --show-invocation)"
+    if attempt.failure is not None:
+        yield printable(attempt.failure.message) + (f", after {timing_line(attempt.timing)}" if request else "")
+    for verdict in attempt.verdicts:
+        yield from (line.removeprefix("  ") for line in verdict_lines(verdict, color=color))
+
+
+def _tip_lines(trial: Trial, color: bool) -> Iterator[str]:
+    tips = tips_for(trial.attempt, trial.plan) if trial.attempt else ()
+    if tips:
+        yield ""
+        yield f"  {_title('What to look at next', color)}"
+        for tip in tips:
+            yield f"  - {printable(tip)}"
+
+
+def reason(trial: Trial) -> str:
+    """Why a test did not succeed, in one line."""
+    return describe(trial.attempt, trial.plan.custom_validation_error_message) if trial.attempt else "interrupted"
+
+
+def _milliseconds(trial: Trial) -> str:
+    return f"{trial.attempt.timing.total * 1000:.0f} ms" if trial.attempt else ""
+
+
+def _title(text: str, color: bool) -> str:
+    return click.style(text, bold=True) if color else text
+
+
+def trials_summary(trials: Sequence[Trial]) -> str:
+    """Such as: 2 tests: 1 successful, 1 failed."""
+    failed = sum(trial.attempt is not None and not trial.succeeded for trial in trials)
+    interrupted = sum(trial.attempt is None for trial in trials)
+    tests = f"{len(trials)} {'test' if len(trials) == 1 else 'tests'}"
+    cut = f", {interrupted} interrupted" if interrupted else ""
+    return f"{tests}: {len(trials) - failed - interrupted} successful, {failed} failed{cut}."
+
+
+def _trial_json(trial: Trial, kept: Kept | None) -> Json:
+    return {
+        "webhook": trial.plan.name,
+        "active": trial.plan.status is Status.ACTIVE,
+        "would_be_sent": trial.would_be_sent,
+        "result": "interrupted" if trial.attempt is None else "successful" if trial.succeeded else "failed",
+        "reason": "" if trial.succeeded else reason(trial),
+        "tips": list(tips_for(trial.attempt, trial.plan)) if trial.attempt else [],
+        "attempt": attempt_json(trial.attempt) if trial.attempt else None,
+        "cassette": kept.value if kept else None,
+    }

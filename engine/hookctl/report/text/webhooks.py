@@ -1,0 +1,142 @@
+"""The table of webhooks, and one webhook whole."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import click
+
+from hookctl.config.diff import make_plan
+from hookctl.model import Action, AppliedState, Change, DeliveryPlan, DeliveryStatus, Json, Status
+from hookctl.report.text.fields import field_lines
+from hookctl.report.text.plan import change_lines
+from hookctl.report.text.printable import json_text, printable
+from hookctl.store.interface import Circuit
+
+STATES = {Action.UNCHANGED: "applied", Action.UPDATE: "changed", Action.CREATE: "not applied", Action.DELETE: "file removed"}
+"""What the files say against what is applied."""
+HEADINGS = ("NAME", "EVENT", "METHOD", "HOST", "AUTH", "STATUS", "STATE", "LAST RESULT")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One webhook in the files, applied, or both."""
+
+    change: Change
+    last_result: tuple[DeliveryStatus, float] | None
+    """What the last attempt came to, and when in epoch seconds."""
+    circuit: Circuit | None = None
+    """What stands between it and a target that fails."""
+    suspended: str = ""
+    """Why it is suspended; empty when it is not."""
+    is_unreadable: bool = False
+    """True: it is applied, but the store's row is damaged, so that nothing is delivered to it."""
+
+    @property
+    def shown(self) -> DeliveryPlan:
+        """What runs now; what the file says where nothing runs."""
+        plan = self.change.before or self.change.after
+        if plan is None:
+            raise ValueError(f"the change of {self.change.name} has no side")
+        return plan
+
+    @property
+    def state(self) -> str:
+        """``applied``, ``changed``, ``not applied``, ``file removed``, ``unreadable``, or ``renamed to`` and the new name."""
+        if self.is_unreadable:
+            return "unreadable"
+        return f"renamed to {self.change.name}" if self.change.renamed_from else STATES[self.change.action]
+
+
+def render_table(entries: Sequence[Entry], *, color: bool) -> str:
+    """A row per webhook, after a dot: green and filled for an active one, white and empty for an inactive one."""
+    if not entries:
+        return "No webhooks: none is applied, and there is none in the files.\n"
+    rows = [HEADINGS, *(_row(entry) for entry in entries)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
+    dots = [" ", *(_dot(entry.shown, color) for entry in entries)]
+    lines = [f"{dot} {'  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))}".rstrip() for dot, row in zip(dots, rows, strict=True)]
+    if color:
+        lines[0] = click.style(lines[0], bold=True)
+    return "\n".join(lines) + "\n"
+
+
+def render_list_json(entries: Sequence[Entry]) -> str:
+    """The table for a machine: a list of objects with the columns as keys."""
+    rows: list[Json] = [{**_summary(entry), **_standing(entry)} for entry in entries]
+    return json_text(rows) + "\n"
+
+
+def render_one(entry: Entry, *, color: bool) -> str:
+    """Every field of one webhook as it runs now, and after them what the file would change."""
+    plan = entry.shown
+    (whole,) = make_plan(AppliedState(), {plan.name: plan}, {}).changes
+    lines = [f"{_dot(plan, color)} {printable(plan.name)}  {_status(entry)}, {printable(entry.state)}, last result: {_last_result(entry)}", ""]
+    for field in whole.fields:
+        lines += [f"  {text}" for _, text in field_lines(field, whole)]
+    if entry.change.action in {Action.UPDATE, Action.RENAME} and entry.change.fields:
+        lines += ["", "Not applied yet:", *change_lines(entry.change, color)]
+    return "\n".join(lines) + "\n"
+
+
+def render_one_json(entry: Entry) -> str:
+    """One webhook for a machine: the delivery plan that is applied, and the one that the file gives."""
+    before, after = entry.change.before, entry.change.after
+    plans: dict[str, Json] = {"applied": before.to_json() if before else None, "file": after.to_json() if after else None}
+    return json_text({"name": entry.shown.name, **_standing(entry), **plans}) + "\n"
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    plan = entry.shown
+    cells = (plan.name, plan.event, plan.method, _host(plan), _auth(plan) or "-", _status(entry), entry.state, _last_result(entry))
+    return tuple(printable(cell) for cell in cells)
+
+
+def _summary(entry: Entry) -> dict[str, Json]:
+    plan = entry.shown
+    auth: list[Json] = [block.type for block in plan.auth]
+    return {"name": plan.name, "event": plan.event, "method": plan.method, "url": plan.url, "host": _host(plan), "auth": auth, "status": plan.status.value}
+
+
+def _standing(entry: Entry) -> dict[str, Json]:
+    last: Json = {"status": entry.last_result[0].value, "at": entry.last_result[1]} if entry.last_result else None
+    circuit: Json = {name: getattr(entry.circuit, name) for name in ("state", "reason", "since", "until")} if entry.circuit else None
+    return {"state": entry.state, "last_result": last, "circuit": circuit, "suspended": entry.suspended or None}
+
+
+def _status(entry: Entry) -> str:
+    """``active``, ``inactive``, ``active, suspended``, ``active, circuit open`` or ``active, waits for this machine``."""
+    status = entry.shown.status
+    if status is Status.ACTIVE and entry.suspended:
+        return f"{status.value}, suspended"
+    if status is Status.ACTIVE and entry.circuit and entry.circuit.state == "local":
+        return f"{status.value}, waits for this machine"
+    if status is Status.ACTIVE and entry.circuit:
+        return f"{status.value}, circuit {entry.circuit.state}"
+    return status.value
+
+
+def _host(plan: DeliveryPlan) -> str:
+    try:
+        return urlsplit(plan.url).hostname or plan.url
+    except ValueError:  # a plugin's transport has its own rule for its URLs
+        return plan.url
+
+
+def _auth(plan: DeliveryPlan) -> str:
+    return ", ".join(block.type for block in plan.auth)
+
+
+def _last_result(entry: Entry) -> str:
+    if entry.last_result is None:
+        return "-"
+    status, at = entry.last_result
+    return f"{status.value} {time.strftime('%Y-%m-%d %H:%M:%S UTC', time.gmtime(at))}"
+
+
+def _dot(plan: DeliveryPlan, color: bool) -> str:
+    dot, hue = ("●", "green") if plan.status is Status.ACTIVE else ("○", "white")
+    return click.style(dot, fg=hue) if color else dot

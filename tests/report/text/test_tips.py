@@ -1,0 +1,124 @@
+"""What to look at next: something for every cause."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hookctl.model import Attempt, DeliveryPlan, Failure, FailureKind, Mismatch, Response, Status, Timing, Verdict
+from hookctl.report.text.tips import EXPIRED, UNTRUSTED, WRONG_NAME, tips_for
+
+
+def plan(**fields: Any) -> DeliveryPlan:
+    whole: dict[str, Any] = {
+        "name": "Siem Anomalies",
+        "event": "anomaly",
+        "status": Status.ACTIVE,
+        "method": "PATCH",
+        "url": "https://siem.example.com/ingest/${env:KEY}",
+        "headers": {},
+        "auth": (),
+        "transport": None,
+        "when": None,
+        "body_template": None,
+        "timeout_seconds": 7.5,
+        "response_validators": (),
+        "custom_validation_error_message": None,
+        "retry_schedule": (),
+        "rate_limit": None,
+        "description": None,
+        "labels": {},
+        "protected": False,
+    }
+    return DeliveryPlan(**{**whole, **fields})
+
+
+def attempt(**fields: Any) -> Attempt:
+    whole: dict[str, Any] = {
+        "plan_digest": "",
+        "number": 1,
+        "started_at": 0.0,
+        "request": None,
+        "response": None,
+        "failure": None,
+        "timing": Timing(),
+        "verdicts": (),
+    }
+    return Attempt(**{**whole, **fields})
+
+
+@pytest.mark.parametrize("kind", FailureKind)
+def test_every_kind_of_failure_has_tips(kind: FailureKind) -> None:
+    tips = tips_for(attempt(failure=Failure(kind, "why")), plan())
+    assert tips
+    assert all(tip.endswith((".", "?", ")")) or ": " in tip for tip in tips)
+    assert not [tip for tip in tips if "{" in tip]
+
+
+@pytest.mark.parametrize("status", [100, *range(300, 600)])
+def test_every_status_but_success_has_tips(status: int) -> None:
+    tips = tips_for(attempt(response=Response(status, "", (), b"")), plan())
+    assert tips
+    assert not [tip for tip in tips if "{" in tip]
+
+
+def test_a_target_that_hangs_up_is_not_asked_whether_it_is_there() -> None:
+    failure = Failure(FailureKind.CONNECT, "")
+    hung_up, refused = (tips_for(attempt(failure=failure, timing=timing), plan()) for timing in (Timing(connected=0.1, tls=0.2), Timing(connected=0.1)))
+    assert "hung up" in hung_up[0]
+    assert not any("hung up" in tip or "port 443?" not in refused[0] for tip in refused)
+
+
+def test_success_needs_no_tips() -> None:
+    assert tips_for(attempt(response=Response(200, "OK", (), b"")), plan()) == ()
+
+
+def test_statuses_of_their_own_have_tips_of_their_own() -> None:
+    own = {status: tips_for(attempt(response=Response(status, "", (), b"")), plan()) for status in (302, 400, 401, 403, 404, 405, 410, 415, 422, 429, 500)}
+    assert len(set(own.values())) == len(own)
+
+
+@pytest.mark.parametrize(
+    ("message", "tips"),
+    [
+        ("siem.example.com: unable to get local issuer certificate", UNTRUSTED),
+        ("siem.example.com: self-signed certificate in certificate chain", UNTRUSTED),
+        ("siem.example.com: SSL certificate problem: unable to get local issuer certificate", UNTRUSTED),
+        ("siem.example.com: certificate has expired", EXPIRED),
+        ("siem.example.com: certificate is not yet valid", EXPIRED),
+        ("siem.example.com: Hostname mismatch, certificate is not valid for 'siem.example.com'.", WRONG_NAME),
+        ("siem.example.com: SSL: no alternative certificate subject name matches target host name 'siem.example.com'", WRONG_NAME),
+    ],
+)
+def test_tls_failures_are_told_apart(message: str, tips: tuple[str, ...]) -> None:
+    found = tips_for(attempt(failure=Failure(FailureKind.TLS, message)), plan())
+    assert found == tuple(tip.replace("{host}", "siem.example.com") for tip in tips)
+
+
+def test_tips_name_what_they_are_about() -> None:
+    refused = tips_for(attempt(response=Response(405, "", (), b"")), plan())
+    assert "PATCH" in refused[0]
+    slow = tips_for(attempt(failure=Failure(FailureKind.TIMEOUT, ""), timing=Timing(connected=0.1)), plan())
+    assert "7.5 s" in slow[0]
+    unnamed = tips_for(attempt(failure=Failure(FailureKind.NAME_NOT_FOUND, "")), plan())
+    assert "siem.example.com" in unnamed[0]
+    broken = tips_for(attempt(failure=Failure(FailureKind.RENDER, "")), plan())
+    assert 'hookctl render "Siem Anomalies"' in broken[0]
+    moved = tips_for(attempt(response=Response(308, "", (("location", "https://new.example.com/"),), b"")), plan())
+    assert any("https://new.example.com/" in tip for tip in moved)
+
+
+def test_a_mismatch_and_a_body_that_is_cut_differ() -> None:
+    verdicts = (Verdict("json_path $.data.status", (Mismatch("json_path $.data.status", "it is not"),)),)
+    whole = tips_for(attempt(response=Response(200, "", (), b""), verdicts=verdicts), plan())
+    cut = tips_for(attempt(response=Response(200, "", (), b"", truncated=True), verdicts=verdicts), plan())
+    assert "expected_values" in whole[1]
+    assert whole != cut
+
+
+def test_a_secret_that_fits_into_no_url() -> None:
+    header = tips_for(attempt(failure=Failure(FailureKind.SECRET, "the value of the header X-Key holds a character that cannot be sent")), plan())
+    url = tips_for(attempt(failure=Failure(FailureKind.SECRET, "with its secret put in, the URL breaks the rule url-character")), plan())
+    assert any("line break" in tip for tip in header)
+    assert "%20" in url[0]
