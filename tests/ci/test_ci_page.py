@@ -22,7 +22,7 @@ from hookctl.testing.receiver import Receiver
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
-FIRST_WORKFLOW = (ROOT / "engine/hookctl/cli/first_files/workflow.yaml").read_text(encoding="utf-8")
+FIRST_WORKFLOW = (ROOT / "engine/hookctl/cli/commands/first_files/workflow.yaml").read_text(encoding="utf-8")
 REVIEW, APPLY, GITLAB, PRE_COMMIT = re.findall(r"(?<=^```yaml\n).*?(?=^```$)", PAGE, re.DOTALL | re.MULTILINE)
 RUNNABLE = re.compile(r"hookctl |cat ")
 """What a step may begin with to be run here; ``pip install`` and ``gh`` need what is not here."""

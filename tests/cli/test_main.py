@@ -28,7 +28,7 @@ def test_help_names_every_command(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_with_examples(name: str) -> None:
-    command = import_module(f"hookctl.cli.{name}").command
+    command = import_module(f"hookctl.cli.commands.{name}").command
     assert isinstance(command, click.Command)
     assert command.help
     assert "Examples:" in (command.epilog or "")

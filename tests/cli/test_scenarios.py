@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from hookctl.cli.test import command
+from hookctl.cli.commands.test import command
 from hookctl.delivery.rehearsal.scenarios import NAMED
 from hookctl.plugin.host import load_plugins
 from hookctl.report.text.scenarios import span

@@ -18,7 +18,8 @@ from typing import Any
 
 import pycurl  # noqa: F401  # loaded once, for all
 
-from hookctl.cli import deliveries, running, send  # noqa: F401  # as above
+from hookctl.cli import running
+from hookctl.cli.commands import deliveries, send  # noqa: F401  # as above
 from hookctl.cli.main import main
 from hookctl.delivery.attempt import engine as attempts  # noqa: F401  # as above
 from hookctl.delivery.events import intake

@@ -73,7 +73,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name, imported now; None when there is none."""
         if cmd_name in COMMANDS:
-            module = import_module(f"hookctl.cli.{cmd_name}")
+            module = import_module(f"hookctl.cli.commands.{cmd_name}")
             command: click.Command = module.command
             return command
         plugins = _plugins(ctx)

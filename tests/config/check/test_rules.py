@@ -34,7 +34,7 @@ NOT_SHOWN = {
     "protected": "tests/cli/test_safety.py",
     "removals": "tests/cli/test_safety.py",
     "drift": "tests/cli/test_drift.py",
-    "against": "tests/cli/test_plan_against.py",
+    "against": "tests/cli/commands/test_plan_against.py",
     "test-failed": "tests/cli/test_formats.py",
 }
 """Rules without a bad example, and the tests that prove them instead."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hookctl.cli.doctor import is_affected
+from hookctl.cli.commands.doctor import is_affected
 from hookctl.store.interface import Circuit
 from hookctl.store.sqlite.queue import SqliteQueue
 
