@@ -8,7 +8,7 @@ READY := .venv/ready
 CODE := engine plugins tests examples benchmarks
 
 # What `make quick` tests: the parts that need no process, network or store.
-QUICK := tests/check tests/compile tests/diff tests/effects tests/house tests/load tests/model tests/network tests/plugin tests/report tests/template
+QUICK := tests/config tests/house tests/model tests/network tests/plugin tests/report tests/template tests/when
 SECONDS := 600
 
 .PHONY: demo test quick fuzz lint types contracts check bench docs clean

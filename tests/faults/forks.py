@@ -18,12 +18,12 @@ from typing import Any
 
 import pycurl  # noqa: F401  # loaded once, for all
 
-from hookctl.cli import running
+from hookctl.cli import running  # noqa: F401  # as above
 from hookctl.cli.commands import deliveries, send  # noqa: F401  # as above
 from hookctl.cli.main import main
 from hookctl.delivery.attempt import engine as attempts  # noqa: F401  # as above
-from hookctl.delivery.events import intake
-from hookctl.delivery.runner import runner, sending
+from hookctl.delivery.events import intake  # noqa: F401  # as above
+from hookctl.delivery.runner import runner, sending  # noqa: F401  # as above
 from hookctl.plugin.host import load_plugins
 from hookctl.report.text import progress  # noqa: F401  # as above
 from hookctl.store.sqlite.queue import SqliteQueue  # noqa: F401  # as above

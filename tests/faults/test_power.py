@@ -85,7 +85,8 @@ class Disk:
                     yield _bytes(_found(_TEXT, rest)).decode()
                 elif call in {"fdatasync", "fsync"}:
                     self._syncing[process] = path, len(self._files[path.name].later) if path.name in self._files else 0
-                elif path.parent == self._folder and not path.name.endswith("-shm"):  # what is shared memory is never found again
+                elif path.parent == self._folder and not path.name.endswith("-shm") and "-worker-" not in path.name:
+                    # what is shared memory, or tells that a process lives, is never found again
                     yield ""
                     self._change(call, path.name, rest)
             if call in {"fdatasync", "fsync"} and "<unfinished" not in rest:

@@ -284,6 +284,8 @@ def repeat(round_of: Callable[[], None]) -> None:
 budget = settings(deadline=None, derandomize=not SECONDS, suppress_health_check=[*HealthCheck], print_blob=True)
 
 
+# click opens the file of one parameter, and does not close it when a later parameter is wrong; the process ends then.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_any_command_line_ends_with_a_message_and_a_documented_code(site: Runner, writes: Writes) -> None:
     def round_of() -> None:
         @seed(time.monotonic_ns())

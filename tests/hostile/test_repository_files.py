@@ -28,7 +28,7 @@ Run = Callable[..., Any]
 CANARY = "canary7f3a"
 GOOD = "name: Siem\nevent: anomaly\nurl: https://siem.example.com/ingest\n"
 WRONG = GOOD.replace("https", "http")
-ENGINE = Path(cassette.__file__).parents[1]
+ENGINE = Path(cassette.__file__).parents[2]
 
 
 @pytest.fixture
@@ -309,7 +309,7 @@ def test_inert_json_is_the_same_json(document: Any) -> None:
 
 
 def test_every_command_prints_by_the_one_way() -> None:
-    direct = {path.name for path in (ENGINE / "cli").glob("*.py") if re.search(r"click\.echo|click\.secho|print\(|std(out|err)\.write", path.read_text())}
+    direct = {path.name for path in (ENGINE / "cli").rglob("*.py") if re.search(r"click\.echo|click\.secho|print\(|std(out|err)\.write", path.read_text())}
     assert direct == {"echo.py", "formats.py"}  # formats: the github form
 
 

@@ -20,9 +20,9 @@ def test_the_table_is_the_table() -> None:
 
 
 def test_the_tests_exist() -> None:
-    files = [ROOT / name for name in re.findall(r"tests/\w+/test_\w+\.py", TEXT)]
+    files = [ROOT / name for name in re.findall(r"tests/[\w/]+/test_\w+\.py", TEXT)]
     assert all(file.is_file() for file in files)
-    areas = ("network", "transport", "hostile", "faults")
+    areas = ("network", "plugins/transport", "hostile", "faults")
     paths = [path for area in areas for path in (ROOT / "tests" / area).glob("test_*.py")]
     code = "".join(path.read_text(encoding="utf-8") for path in paths)
     named = set(re.findall(r"`(test_\w+)`", TEXT))

@@ -428,6 +428,8 @@ def failure_is_told(place: Place, ending: str, failure: Failure | None) -> bool:
     assert failure is not None
     if (ending == "hang" and place.in_lane) or (ending == "wrong type" and place.name == "submit"):
         return True  # the attempt was given up, or the call was, whichever was sooner
+    if ending == "MemoryError" and failure.kind is FailureKind.LOCAL:
+        return place.name in {"send", "response hook"}  # what sends is told of as any transport is
     assert failure.kind is FailureKind.PLUGIN
     return " of plugin acme: " in failure.message and place.name in failure.message
 

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
-from hookctl.errors import LocalError
+from hookctl.errors import LocalError, PluginError
 
 LOCAL_ERRNOS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EADDRNOTAVAIL, errno.ENOSPC, errno.EDQUOT})
 """File descriptors (of the process, of the system), memory, buffers, local ports, disk space."""
@@ -18,11 +18,15 @@ HINT = "Raise the limit that it names (ulimit -n, ulimit -u, the memory of the c
 
 
 def shortage_of(error: BaseException) -> str | None:
-    """What this machine lacks, in words, when that is what ``error`` or its cause means; None when it means something else."""
+    """What this machine lacks, in words, when that is what ``error`` or its cause means; None when it means something else.
+
+    A MemoryError of third-party code counts as the plugin's failure: its cause may be what the plugin asked for, and then no wait helps.
+    """
+    is_plugins = isinstance(error, PluginError)
     for cause in causes(error):
         if isinstance(cause, LocalError):
             return cause.message
-        if isinstance(cause, MemoryError) or (isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_MEMORY):
+        if (isinstance(cause, MemoryError) and not is_plugins) or (isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_MEMORY):
             return "this machine is out of memory"
         if isinstance(cause, OSError) and not isinstance(cause, socket.gaierror) and cause.errno in LOCAL_ERRNOS:
             return lacks(cause.errno)

@@ -31,7 +31,7 @@ def failure_of(error: BaseException, who: str) -> Failure:
         return error.failure
     if isinstance(error, TransportError):
         return Failure(_transport_kind(error), error.message)
-    if isinstance(error, PluginError) and (lack := _shortage_met_by_plugin(error)):
+    if isinstance(error, PluginError) and (lack := shortage_of(error)):
         return Failure(FailureKind.LOCAL, lack)
     if isinstance(error, HookctlError):
         kind = next((kind for known, kind in _KINDS.items() if isinstance(error, known)), FailureKind.PLUGIN)
@@ -39,15 +39,6 @@ def failure_of(error: BaseException, who: str) -> Failure:
     if lack := shortage_of(error) or lacking():  # without a descriptor, anything may fail, and not say why
         return Failure(FailureKind.LOCAL, lack)
     return Failure(FailureKind.PLUGIN, f"{who} raised {type(error).__name__}")
-
-
-def _shortage_met_by_plugin(error: PluginError) -> str | None:
-    """What this machine lacked when third-party code ran.
-
-    A MemoryError counts as the plugin's failure: its cause may be what the plugin asked for, and then no wait helps.
-    """
-    cause = error.__cause__
-    return None if cause is None or isinstance(cause, MemoryError) else shortage_of(cause)
 
 
 def _transport_kind(error: TransportError) -> FailureKind:
