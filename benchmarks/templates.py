@@ -9,12 +9,12 @@ from functools import partial
 from typing import TypeVar
 
 import jinja2
+from run import Timed, medians, timed
 
 from hookctl.model import Json
 from hookctl.plugin import EventType
 from hookctl.plugin.host import load_plugins
 from hookctl.template import check_body, compile_body
-from run import Timed, medians, timed
 
 Given = TypeVar("Given")
 JINJA = jinja2.Environment()  # noqa: S701 - what is measured is JSON, and Jinja without any escaping
