@@ -236,7 +236,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, writes: Writes) -> Iterator[R
             for name, value in case.environment.items():
                 patch.setenv(name, value)
             patch.setattr(sys, "argv", ["hookctl", *case.arguments])
-            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(case.stdin)))
+            patch.setattr(sys, "stdin", io.TextIOWrapper(Input(case.stdin)))
             patch.setattr(sys, "stdout", io.TextIOWrapper(out, "utf-8", "backslashreplace", write_through=True))
             patch.setattr(sys, "stderr", io.TextIOWrapper(err, "utf-8", "backslashreplace", write_through=True))
             patch.setattr(socket, "getaddrinfo", no_name)
@@ -271,6 +271,12 @@ def complain(case: Case, code: int, said: str) -> None:
     for words in ("Traceback (most recent", "Exception ignored", "a bug in hookctl", "Fatal Python"):
         assert words not in said, why
     assert said.strip() or code in {0, exit_codes.BROKEN_PIPE} or "=" in str(case), why
+
+
+class Input(io.BytesIO):
+    """Bytes with the name that standard input has."""
+
+    name = "<stdin>"
 
 
 def repeat(round_of: Callable[[], None]) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -77,6 +78,14 @@ def hang(*_: Any, **__: Any) -> Any:
     raise RuntimeError("nobody ended it")
 
 
+class PosingError(Exception):
+    """Ends the process when it is looked at: isinstance asks an object for its class."""
+
+    @property  # type: ignore[misc]  # that is the point
+    def __class__(self) -> Any:
+        sys.exit(9)
+
+
 ENDINGS: dict[str, Callable[..., Any]] = {
     "Exception": raising(RuntimeError(CANARY)),
     "SystemExit(0)": raising(SystemExit(0)),
@@ -88,6 +97,7 @@ ENDINGS: dict[str, Callable[..., Any]] = {
     "MemoryError": raising(MemoryError(CANARY)),
     "own BaseException": raising(Own(CANARY)),
     "hostile __str__": raising(HostileError()),
+    "hostile __class__": raising(PosingError()),
     "hang": hang,
     "wrong type": lambda *_, **__: object(),
 }

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from hookctl.cli.session import Session
     from hookctl.plugin.calls import Plugins
 
+MAX_TRACEBACK = 64 * 1024
+"""Characters of one traceback: an exception may say as much as fits into memory."""
+
 
 def show_failure(message: str, error: BaseException, secrets: frozenset[str]) -> None:
     """Show on standard error where a call of a plugin failed; ``secrets`` are those that its text may hold."""
@@ -56,6 +59,7 @@ def _masked(text: str, secrets: frozenset[str]) -> str:
 
 def _formatted(error: BaseException) -> str:
     try:
-        return "".join(traceback.format_exception(error))
+        text = "".join(traceback.format_exception(error))
+        return text if len(text) <= MAX_TRACEBACK else f"{text[:MAX_TRACEBACK]}\n... ({len(text):,} characters in all)"
     except BaseException as failed:  # noqa: BLE001  # an exception that a plugin made may refuse to be shown
         return f"its traceback cannot be shown: {type(failed).__name__}"

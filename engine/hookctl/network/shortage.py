@@ -69,7 +69,7 @@ def causes(error: BaseException) -> Iterator[BaseException]:
     waiting: list[Any] = [error]
     while waiting:
         current = waiting.pop(0)
-        if isinstance(current, BaseException) and id(current) not in seen:
+        if issubclass(type(current), BaseException) and id(current) not in seen:
             seen.add(id(current))
             yield current
             context = None if current.__suppress_context__ else current.__context__

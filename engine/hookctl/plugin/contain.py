@@ -8,6 +8,7 @@ do; attempts have deadlines of their own. Any other call gets a helper thread th
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -102,7 +103,7 @@ class Containment:
 
 def is_interrupt(error: BaseException) -> bool:
     """True for the exception by which Ctrl-C ends hookctl; any other that comes out of foreign code is that code's failure."""
-    return isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread()
+    return issubclass(type(error), KeyboardInterrupt) and threading.current_thread() is threading.main_thread()
 
 
 @dataclass(slots=True)
@@ -123,7 +124,8 @@ class _Call:
         try:
             self.result = self.function(*self.args)
         except BaseException as error:  # noqa: BLE001  # whatever a plugin raises is the plugin's
-            self.raised, self.error = error, _failure(self.hook, error)
+            self.error = _failure(self.hook, error)
+            self.raised = error if runs_no_code(error) else None
         finally:
             self._running.release()
 
@@ -159,15 +161,54 @@ def _work(calls: SimpleQueue[_Call | None]) -> None:
 
 def _failure(hook: Hook, error: BaseException) -> HookctlError:
     """The error to raise for what a plugin raised. Its own methods may raise, too."""
-    try:
-        if isinstance(error, BrokenContractError):
-            return _error(hook, f"{hook.name} gave {error}")
-        if isinstance(error, HookctlError) and type(error.message) is str and type(error.hint) is str:
-            return error
-    except BaseException:  # noqa: BLE001  # a property of an exception class that the plugin made
+    if not runs_no_code(error):
         return _error(hook, f"{hook.name} raised an exception that cannot be read")
+    if isinstance(error, BrokenContractError):
+        return _error(hook, f"{hook.name} gave {error}")
+    if isinstance(error, HookctlError) and type(error.message) is str and type(error.hint) is str:
+        return error
     text = text_of(error) if hook.repeats_text else ""
     return _error(hook, f"{hook.name} raised {type(error).__name__}" + (f": {text}" if text else ""))
+
+
+_LOOKED_AT = frozenset(
+    {
+        *("__class__", "__dict__", "__getattribute__", "__getattr__", "__cause__", "__context__", "__suppress_context__", "__traceback__"),
+        *("args", "reason", "errno", "strerror", "message", "hint", "kind"),
+    }
+)
+"""What hookctl, or ``isinstance``, asks an exception for."""
+_TRUSTED = frozenset({"builtins", "hookctl", "requests", "urllib3", "socket", "ssl", "http", "json", "oauthlib", "requests_oauthlib"})
+"""Packages whose classes may compute what they are asked for."""
+
+
+def runs_no_code(error: BaseException) -> bool:
+    """Whether an exception, and those behind it, can be looked at without running code of a plugin.
+
+    A class can make ``__class__``, ``args`` or any other attribute a property that raises, exits or hangs.
+    """
+    waiting: list[Any] = [error]
+    seen: set[int] = set()
+    while waiting:
+        current = waiting.pop()
+        if not issubclass(type(current), BaseException) or id(current) in seen:
+            continue
+        seen.add(id(current))
+        if type(type(current)) is not type or not all(map(_is_plain, type(current).__mro__)):
+            return False
+        waiting += [current.__cause__, current.__context__, *current.args, vars(current).get("reason")]
+    return True
+
+
+def _is_plain(kind: type) -> bool:
+    """Whether a class computes nothing that it is asked for, or is one of a package that may."""
+    own = vars(kind)
+    if all(own[name] is None or type(own[name]) in {str, int} for name in _LOOKED_AT & own.keys()):
+        return True
+    module: object = kind.__module__  # what a class says of itself, hence the look into the module
+    if type(module) is not str or module.partition(".")[0] not in _TRUSTED:
+        return False
+    return getattr(sys.modules.get(module), kind.__name__, None) is kind
 
 
 def _error(hook: Hook, what: str) -> PluginError:

@@ -102,7 +102,7 @@ def total_seconds(timeout: Any) -> float:
     return sum(float(part) for part in parts if part is not None) or DEFAULT_TIMEOUT
 
 
-def failure_from(error: Exception) -> Failure | None:
+def failure_from(error: BaseException) -> Failure | None:
     """Why sending failed, for everything that transports raise: hookctl's and ``requests``' errors, and those that slip through ``requests``.
 
     None for an exception that no transport should raise. The message repeats no foreign text that could hold an URL or a header.

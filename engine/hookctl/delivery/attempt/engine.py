@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from hookctl.delivery.attempt.authenticate import Authenticated, authenticate, authenticate_afresh
 from hookctl.delivery.attempt.exchange import Exchange, Finished, Job
-from hookctl.delivery.attempt.failures import AttemptFailedError, failure_of
+from hookctl.delivery.attempt.failures import AttemptFailedError, blaming, failure_of
 from hookctl.delivery.attempt.hooks import Answer, answer_hooks
 from hookctl.delivery.attempt.prepare import Prepared, default_transport, may_block, prepare
 from hookctl.delivery.attempt.record import Sent, record
@@ -167,8 +167,8 @@ class AttemptEngine:
         if self._given_adapter is not None:
             return self._given_adapter
         if self._auth_adapter is None:
-            from hookctl.delivery.attempt.auth_adapter import AuthAdapter
-
+            with blaming("auth"):  # there may be no file descriptor left to import it with
+                from hookctl.delivery.attempt.auth_adapter import AuthAdapter
             self._auth_adapter = AuthAdapter(self._transports.wake)
         return self._auth_adapter
 

@@ -12,7 +12,7 @@ from hookctl.errors import HookctlError, PluginError, RenderError, SecretError, 
 from hookctl.model import Failure, FailureKind
 from hookctl.network.shortage import lacking, shortage_of
 from hookctl.plugin.calls import Plugins
-from hookctl.plugin.contain import is_interrupt
+from hookctl.plugin.contain import is_interrupt, runs_no_code
 
 _KINDS: Final = {SecretError: FailureKind.SECRET, TokenError: FailureKind.TOKEN, RenderError: FailureKind.RENDER, TemplateError: FailureKind.RENDER}
 
@@ -27,8 +27,10 @@ class AttemptFailedError(Exception):
 
 def failure_of(error: BaseException, who: str) -> Failure:
     """The failure that ``error`` means. ``who`` names whose code raised it: ``auth oauth2 of plugin hookctl_plugins.auth``."""
-    if isinstance(error, AttemptFailedError):
+    if type(error) is AttemptFailedError:
         return error.failure
+    if not runs_no_code(error):
+        return Failure(FailureKind.PLUGIN, f"{who} raised an exception that cannot be read")
     if isinstance(error, TransportError):
         return Failure(_transport_kind(error), error.message)
     if isinstance(error, PluginError) and (lack := shortage_of(error)):
@@ -36,9 +38,8 @@ def failure_of(error: BaseException, who: str) -> Failure:
     if isinstance(error, HookctlError):
         kind = next((kind for known, kind in _KINDS.items() if isinstance(error, known)), FailureKind.PLUGIN)
         return Failure(kind, error.message)
-    if lack := shortage_of(error) or lacking():  # without a descriptor, anything may fail, and not say why
-        return Failure(FailureKind.LOCAL, lack)
-    return Failure(FailureKind.PLUGIN, f"{who} raised {type(error).__name__}")
+    lack = shortage_of(error) or lacking()  # without a descriptor, anything may fail, and not say why
+    return Failure(FailureKind.LOCAL, lack) if lack else Failure(FailureKind.PLUGIN, f"{who} raised {type(error).__name__}")
 
 
 def _transport_kind(error: TransportError) -> FailureKind:
@@ -60,7 +61,7 @@ class blaming:  # noqa: N801  # read as a verb; a class, since each attempt ente
         pass
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if error is not None and not isinstance(error, AttemptFailedError) and not is_interrupt(error):
+        if error is not None and type(error) is not AttemptFailedError and not is_interrupt(error):
             raise AttemptFailedError(failure_of(error, self._who)) from error
 
 

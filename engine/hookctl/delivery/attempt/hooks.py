@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from hookctl.delivery.attempt.authenticate import Auth, Authenticated, apply_auth, compare, prepared_request
 from hookctl.delivery.attempt.failures import AttemptFailedError, failure_of
 from hookctl.model import Request, Response, Timing
-from hookctl.plugin.contain import is_interrupt
+from hookctl.plugin.contain import is_interrupt, runs_no_code
 from hookctl.plugin.responses import failure_from, from_requests, to_requests
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def answer_hooks(unsigned: Request, auths: Iterable[Auth], response: Response, t
         if is_interrupt(error):
             raise
         failure = None
-        if isinstance(error, Exception) and not isinstance(error, AttemptFailedError):
+        if runs_no_code(error) and isinstance(error, Exception) and not isinstance(error, AttemptFailedError):
             failure = failure_from(error)
         raise AttemptFailedError(failure or failure_of(error, f"{who}: its response hook")) from error
 

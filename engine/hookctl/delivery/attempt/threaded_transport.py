@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from hookctl.delivery.attempt.authenticate import prepared_request
 from hookctl.delivery.attempt.failures import AttemptFailedError, blaming, failure_of
 from hookctl.model import Failure, Request, Response, Timing
+from hookctl.plugin.contain import runs_no_code
 from hookctl.plugin.interfaces import Completion
 from hookctl.plugin.responses import failure_from, from_requests, timing_of
 from hookctl.threads import Pool
@@ -102,7 +103,7 @@ class ThreadedTransport:
             response = adapter.send(prepared_request(request), timeout=timeout)
             return from_requests(response), timing_of(response)
         except BaseException as error:  # noqa: BLE001  # the boundary to foreign code; no signal comes to this thread
-            known = failure_from(error) if isinstance(error, Exception) else None
+            known = failure_from(error) if issubclass(type(error), Exception) and runs_no_code(error) else None
             return known or failure_of(error, f"{self._who}: send"), None
         finally:
             if adapter is not None:
