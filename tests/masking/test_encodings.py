@@ -271,3 +271,42 @@ def test_pieces_that_were_cut_are_masked() -> None:
     masker = Masker([SECRET])
     assert masker.excerpt('got "s3cr3t+Can..." and "xs3cr3t+C…", not s3cr3') == 'got "***..." and "x***…", not s3cr3'
     assert masker.excerpt("got s3cr3t\\u002bCa") == "got ***"
+
+
+def _inside(window: int) -> bytes:
+    deflater = zlib.compressobj(9, zlib.DEFLATED, window)
+    return deflater.compress(SECRET.encode()) + deflater.flush()
+
+
+def _damaged() -> bytes:
+    data = bytearray(gzip.compress(SECRET.encode(), mtime=0))
+    data[-8] ^= 255
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [
+        (_damaged(), "gzip"),
+        (zlib.compress(SECRET.encode()) + b"and more", ""),
+        (gzip.compress(SECRET[:9].encode(), mtime=0) + gzip.compress(SECRET[9:].encode(), mtime=0), "gzip"),
+        (b"".join(gzip.compress(str(n).encode(), mtime=0) for n in range(40)) + gzip.compress(SECRET.encode(), mtime=0), ""),
+        (_inside(12), ""),
+        (_inside(-15), "deflate"),
+        (b"whatever it is", "identity, br"),
+        (json.dumps({"a": {"b": {"c": {"d": list(SECRET.encode())}}}}, indent=4).encode(), ""),
+        (json.dumps([f"0x{byte:02x}" for byte in SECRET.encode()]).encode(), ""),
+        (".".join(f"{byte:02x}" for byte in SECRET.encode()).encode(), ""),
+        ("".join(f"&#{byte:020d};" for byte in SECRET.encode()).encode(), ""),
+        ("".join(f"\\u{{{byte:010x}}}" for byte in SECRET.encode()).encode(), ""),
+        ("".join(f"={byte:02x}" for byte in SECRET.encode()).encode(), ""),
+    ],
+)
+def test_what_readers_would_still_decode_is_masked(body: bytes, encoding: str) -> None:
+    assert MASK.encode() in Masker([SECRET]).body(body, encoding=encoding)
+
+
+def test_a_prefix_before_a_line_break_at_the_cap_is_masked() -> None:
+    """The same bytes come out of the line alone, where they are not at the end, and out of both lines, where they are."""
+    body = b"<" + b64encode(b"a line before the secret, long enough to be wrapped" + b"000000") + b"\r\nM"
+    assert MASK.encode() in Masker(["0000000"]).body(body, cut=True)

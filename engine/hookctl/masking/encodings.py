@@ -18,21 +18,23 @@ from typing import cast
 from hookctl.masking.views import Span, View, gathered, rewritten
 
 Edits = Iterator[tuple[int, int, bytes]]
+_PIECE = 1024
+"""Bytes that are decompressed at a time: what came before an error is kept."""
 MOST_CANDIDATES = 16
 """Places in one view at which compressed data may begin."""
 SIMPLE = {b"a": b"\a", b"b": b"\b", b"e": b"\x1b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 _LOW = rb"[dD][c-fC-F][0-9a-fA-F]{2}"
 _BACKSLASH = re.compile(
     rb"\\(?:U(?P<long>[0-9a-fA-F]{8})|[uU]+(?P<u>[0-9a-fA-F]{4})(?:\\[uU]+(?P<low>" + _LOW + rb"))?"
-    rb"|[uUxX]\{(?P<braced>[0-9a-fA-F]{1,8})\}|[xX](?P<x>[0-9a-fA-F]{2})"
+    rb"|[uUxX]\{(?P<braced>0{0,64}[0-9a-fA-F]{1,8})\}|[xX](?P<x>[0-9a-fA-F]{2})"
     rb"|(?P<octal>[0-7]{1,3})|(?P<letter>[abefnrtvABEFNRTV])|(?P<same>[^0-9A-Za-z]))"
 )
 _PERCENT = re.compile(rb"%(?:(?P<x>[0-9a-fA-F]{2})|[uU](?P<u>[0-9a-fA-F]{4})(?:%[uU](?P<low>" + _LOW + rb"))?)")
-_ENTITY = re.compile(rb"&(?:#[xX]?[0-9a-fA-F]{1,12}|[A-Za-z][0-9A-Za-z]{1,31});?")
-_QUOTED = re.compile(rb"=(?:(?P<x>[0-9A-F]{2})|[ \t]{0,8}\r?\n)")
-_IS_QUOTED = re.compile(rb"=(?:[2-7][A-F]|[C-F][0-9A-F]|[ \t]{0,8}\r?\n)")
+_ENTITY = re.compile(rb"&(?:#[xX]?[0-9a-fA-F]{1,64}|[A-Za-z][0-9A-Za-z]{1,31});?")
+_QUOTED = re.compile(rb"=(?:(?P<x>[0-9a-fA-F]{2})|[ \t]{0,8}\r?\n)")
+_IS_QUOTED = re.compile(rb"=(?:[2-7][A-Fa-f]|[C-Fc-f][0-9A-Fa-f]|[2-7][0-9]=[2-7][0-9A-Fa-f]|[ \t]{0,8}\r?\n)")
 """What numbers in a query or a header do not look like."""
-_BREAK = re.compile(rb"\n(?:(?<=[0-9A-Za-z+/_-]{4}\n)|(?<=[0-9A-Za-z+/_-]{4}\r\n))[ \t]{0,8}(?=[0-9A-Za-z+/_-])")
+_BREAK = re.compile(rb"\n(?:(?<=[0-9A-Za-z+/_-]{4}\n)|(?<=[0-9A-Za-z+/_-]{4}\r\n))[ \t]{0,64}(?=[0-9A-Za-z+/_-])")
 _CUT = {
     b"\\": re.compile(rb"\\(?:[uxU]\{?[0-9a-fA-F]{0,7}|u+[dD][89abAB][0-9a-fA-F]{2}(?:\\u*[0-9a-fA-F]{0,3})?)?\Z"),
     b"%": re.compile(rb"%(?:[0-9a-fA-F]|u[0-9a-fA-F]{0,3}|u[dD][89abAB][0-9a-fA-F]{2}(?:%(?:u[0-9a-fA-F]{0,3})?)?)?\Z"),
@@ -46,7 +48,7 @@ _TEXT = re.compile(
     rb"|(?P<utf32>[\t\n\r\x20-\x7e](?:\x00{3}[\t\n\r\x20-\x7e]){5,})"
 )
 _COMPRESSED = re.compile(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]")
-_BETWEEN = rb"[ +\t\r\n,:;-]{1,12}"
+_BETWEEN = rb"[ +\t\r\n,:;._\"'-]{1,80}"
 _LISTS = {
     16: (
         re.compile(rb"(?:0x)?[0-9a-fA-F]{2}(?:" + _BETWEEN + rb"(?:0x)?[0-9a-fA-F]{2}){5,}"),
@@ -55,7 +57,7 @@ _LISTS = {
     10: (re.compile(rb"[0-9]{1,3}(?:" + _BETWEEN + rb"[0-9]{1,3}){5,}"), re.compile(rb"([0-9]{1,3})")),
 }
 """By base: a list of bytes, and one of them."""
-_IN_LIST = bytes(ord("0") if chr(byte) in "0123456789abcdefABCDEFx +\t\r\n,:;-" else ord(" ") for byte in range(256))
+_IN_LIST = bytes(ord("0") if chr(byte) in "0123456789abcdefABCDEFx +\t\r\n,:;._\"'-" else ord(" ") for byte in range(256))
 _RUN = re.compile(rb"a+")
 _HEX = re.compile(rb"(?<![0-9a-fA-F])[0-9a-fA-F]{12,}")
 _ALPHABET = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
@@ -250,17 +252,53 @@ def texts(view: View) -> Iterator[View]:
 
 def decompressed(view: View, limit: int) -> Iterator[View]:
     """What is gzip or zlib anywhere in ``view``, up to ``limit`` bytes of it and one more."""
-    for match in islice(_COMPRESSED.finditer(view.data), MOST_CANDIDATES):
-        yield from inflated(view, match.start(), 47, limit)
+    starts = [match.start() for match in islice(_COMPRESSED.finditer(view.data), MOST_CANDIDATES + 1)]
+    if 0 not in starts and _begins_as_zlib(view.data):  # with a window that only the whole of a text is looked at for
+        starts.insert(0, 0)
+    if len(starts) > MOST_CANDIDATES:
+        yield View(bytes(limit + 1), view, [(0, 0, len(view.data), 0, 1)], at_end=False)  # more than may be looked at: all is masked
+        return
+    for start in starts:
+        yield from inflated(view, start, 47, limit)
 
 
 def inflated(view: View, start: int, window: int, limit: int) -> Iterator[View]:
     """What is compressed from ``start`` on; ``window`` as for zlib: 47 for gzip and zlib, -15 for bare deflate."""
-    inflater = zlib.decompressobj(window)
-    try:
-        data = inflater.decompress(view.data[start:], limit + 1)
-    except zlib.error:
-        return
+    data, end = b"", start
+    while end < len(view.data) and len(data) <= limit:
+        more, used = _inflate(view.data[end:], window, limit + 1 - len(data))
+        data, end = data + more, end + used
+        if not view.data.startswith(b"\x1f\x8b\x08", end):
+            break  # gzip alone has several members, which readers join
     if data:
-        end = len(view.data) - len(inflater.unused_data)
         yield View(data, view, [(0, start, end, 0, 1)], at_end=view.at_end and end == len(view.data))
+
+
+def _inflate(data: bytes, window: int, limit: int) -> tuple[bytes, int]:
+    """What ``data`` decompresses to, ``limit`` bytes at most, and how much of it was used. Up to an error, it is as good as any."""
+    inflater = zlib.decompressobj(window)
+    out = b""
+    for at in range(0, len(data), _PIECE):
+        before = inflater.copy()
+        try:
+            out += inflater.decompress(data[at : at + _PIECE], limit - len(out))
+        except zlib.error:
+            return out + _inflate_bytes(before, data[at : at + _PIECE], limit - len(out)), len(data)
+        if inflater.eof or len(out) >= limit:
+            break
+    return out, len(data) - len(inflater.unused_data) - max(0, len(data) - at - _PIECE)
+
+
+def _inflate_bytes(inflater: zlib._Decompress, data: bytes, limit: int) -> bytes:
+    out = b""
+    for at in range(len(data)):
+        try:
+            out += inflater.decompress(data[at : at + 1], max(1, limit - len(out)))
+        except zlib.error:
+            break
+    return out
+
+
+def _begins_as_zlib(data: bytes) -> bool:
+    """Whether the first two bytes are a header of RFC 1950."""
+    return len(data) > 2 and data[0] & 15 == 8 and data[0] >> 4 <= 7 and int.from_bytes(data[:2]) % 31 == 0 and not data[1] & 0x20

@@ -58,14 +58,14 @@ class Masker:
         """``body`` with every secret in it masked.
 
         A body that holds a secret once it is decompressed is masked whole, and so is one that cannot be decompressed.
-        ``cut``: the cap may have cut through a secret. ``encoding``: the body's Content-Encoding.
+        ``cut``: the cap may have cut through a secret. ``encoding``: the body's Content-Encoding, with commas between several.
         """
         if not self._needles or not body:
             return body
-        encoding = encoding.strip().lower()
-        if encoding not in _READABLE:
+        codings = {coding.strip() for coding in encoding.lower().split(",")}
+        if not codings <= _READABLE:
             return MASK.encode()
-        spans = self.find(body, cut=cut, deflated=encoding == "deflate")
+        spans = self.find(body, cut=cut, deflated="deflate" in codings)
         return _masked(body, spans) if spans else body
 
     def json(self, value: Json) -> Json:
@@ -85,7 +85,7 @@ class Masker:
         if not self._needles or (not cut and not deflated and self._is_plain(data)):
             return ()
         root = View(data, at_end=cut)
-        waiting, seen, spans, work = [root], {data}, list[Span](), len(data)
+        waiting, seen, spans, work = [root], {(data, cut)}, list[Span](), len(data)
         for view in waiting:  # grows while it is gone through
             for span in self._in_view(view, len(data)):
                 spans.append(span)
@@ -94,8 +94,8 @@ class Masker:
                 work += len(child.data) + PIECE_WORK * len(child.pieces)
                 if work > MOST_WORK:
                     return [(0, len(data))]
-                if child.data not in seen:
-                    seen.add(child.data)
+                if (child.data, child.at_end) not in seen:
+                    seen.add((child.data, child.at_end))
                     waiting.append(child)
         return spans
 

@@ -13,7 +13,7 @@ import pytest
 
 from hookctl.delivery.attempt.authenticate import Authenticated
 from hookctl.delivery.attempt.exchange import Job
-from hookctl.delivery.attempt.prepare import prepare
+from hookctl.delivery.attempt.prepare import RECENT_TOKENS, _redactors_of_recent, prepare
 from hookctl.errors import TokenError
 from hookctl.model import Attempt, DeliveryPlan, FailureKind, Json
 from hookctl.plugin import SecretSource
@@ -232,3 +232,16 @@ def test_a_token_that_was_refused_is_masked_after_it_was_renewed(
     made = attempt(make_plan(auth=(OAUTH,)))
     assert made.response is not None
     assert made.response.body == b'"***, ***"'
+
+
+def test_tokens_that_newer_ones_replaced_stay_masked() -> None:
+    redactor_for = _redactors_of_recent(RECENT_TOKENS)
+    for number in range(RECENT_TOKENS + 1):
+        redactor = redactor_for(frozenset({f"token-{number:02}"}))
+    assert redactor.text("token-00 token-01 token-16") == "token-00 *** ***"
+
+
+def test_what_each_attempt_signs_anew_is_not_kept() -> None:
+    redactor_for = _redactors_of_recent(0)
+    redactor_for(frozenset({"signature-1"}))
+    assert redactor_for(frozenset({"signature-2"})).text("signature-1 signature-2") == "signature-1 ***"

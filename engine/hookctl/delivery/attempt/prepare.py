@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
 
 T = TypeVar("T")
+RECENT_TOKENS = 16
+"""Tokens of a webhook that are masked after newer ones replaced them: they are often still valid."""
 _URL_CHARACTERS = re.compile(r"[\x21-\x7e]+")
 
 
@@ -156,8 +158,24 @@ def _prepare(plan: DeliveryPlan, plugins: Plugins, adapter: BaseAdapter | None, 
         transport=transport,
         validators=tuple(_validator(block, plugins) for block in plan.response_validators),
         redactor=Redactor({*secrets.known(), *authenticated.credentials()}),
-        redactor_for=lru_cache(maxsize=2)(Redactor),
+        redactor_for=_redactors_of_recent(RECENT_TOKENS if any(auth.refreshable for auth in each) else 0),
     )
+
+
+def _redactors_of_recent(most: int) -> Callable[[frozenset[str]], Redactor]:
+    """A function that gives a redactor for the credentials of an attempt, and for up to ``most`` that were used last."""
+    recent: dict[str, None] = {}
+    redactor = lru_cache(maxsize=2)(Redactor)
+
+    def redactor_for(credentials: frozenset[str]) -> Redactor:
+        for credential in credentials:
+            recent.pop(credential, None)
+            recent[credential] = None
+        while len(recent) > max(most, len(credentials)):
+            del recent[next(iter(recent))]
+        return redactor(frozenset(recent))
+
+    return redactor_for
 
 
 class _Secrets:

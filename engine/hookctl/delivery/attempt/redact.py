@@ -34,7 +34,7 @@ class Redactor(Masker):
     def response(self, response: Response) -> Response:
         """``response`` with its reason, headers and body masked."""
         head = " ".join((response.reason, *chain.from_iterable(response.headers)))
-        encoding = next((value for name, value in response.headers if name.lower() == "content-encoding"), "")
+        encoding = ",".join(value for name, value in response.headers if name.lower() == "content-encoding")
         body = self.body(response.body, cut=response.truncated, encoding=encoding)
         if body is response.body and not self.find(head.encode("utf-8", "surrogatepass")):
             return response
