@@ -68,7 +68,7 @@ def test_a_suspension_is_told_and_ended_by_an_apply(run_cli: Run, root: Path, re
     (finding,) = json.loads(run_cli("plan", "--format", "json", cwd=root).stdout)["findings"]
     assert (finding["policy"], finding["webhook"], finding["severity"]) == ("drift", "Siem", "warning")
     run_cli("plan", "--out", "plan.json", cwd=root)
-    assert "no terminal to ask on" in run_cli("apply", cwd=root).stderr
+    assert "standard input is not a terminal" in run_cli("apply", cwd=root).stderr
     applied = run_cli("apply", "plan.json", "--auto-approve", cwd=root)
     assert applied.stdout.endswith("Applied: 0 added, 0 changed, 0 removed. The state has serial 2 now.\n")
     assert "held" not in statuses(run_cli, root)

@@ -87,7 +87,7 @@ def test_files_alone_print_nothing(run_cli: Run, project: Project) -> None:
 def test_the_variable_takes_several(run_cli: Run, project: Project) -> None:
     root = project({"webhooks.d/a.yaml": SIEM})
     result = run_cli("validate", cwd=root, env={"HOOKCTL_VALIDATE_FORMAT": "text json=a.json"})
-    assert result.stdout == "1 webhook in 1 file, and nothing to object to.\n"
+    assert result.stdout == "1 webhook in 1 file, no problems found.\n"
     assert json.loads((root / "a.json").read_text())["valid"]
 
 
@@ -134,7 +134,7 @@ def test_a_file_that_cannot_be_written_is_named_and_the_rest_is_printed(run_cli:
     result = run_cli("validate", "--format", "sarif=missing/out.sarif", "--format", "text", cwd=root)
     assert result.exit_code == 1
     assert "missing/out.sarif cannot be written: No such file or directory" in result.stderr
-    assert "nothing to object to" in result.stdout
+    assert "no problems found" in result.stdout
 
 
 def test_a_pipe_is_written_to(run_cli: Run, project: Project) -> None:
@@ -257,8 +257,8 @@ def told(root: Path, command: Any) -> tuple[str, int | None]:
 
 def test_every_report_of_an_apply_says_what_became_of_it(run_cli: Run, project: Project) -> None:
     root = project({"webhooks.d/a.yaml": SIEM})
-    assert told(root, run_cli("apply", *REPORTS, cwd=root)) == ("failed", None)  # there is no terminal to ask on
-    assert "**⛔** `Nothing was applied: there is no terminal to ask on.`" in (root / "out.markdown").read_text()
+    assert told(root, run_cli("apply", *REPORTS, cwd=root)) == ("failed", None)  # cannot ask for approval: standard input is not a terminal
+    assert "**⛔** `Nothing was applied: cannot ask for approval: standard input is not a terminal.`" in (root / "out.markdown").read_text()
     run_cli("plan", "--out", "plan.json", cwd=root)
     assert told(root, run_cli("apply", "--auto-approve", *REPORTS, cwd=root)) == ("applied", 1)
     assert "**✅** `Applied: 1 added, 0 changed, 0 removed. The state has serial 1 now.`" in (root / "out.markdown").read_text()

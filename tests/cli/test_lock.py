@@ -174,7 +174,7 @@ def test_an_apply_whose_lock_was_broken_applies_nothing(run_cli: Run, root: Path
 def test_a_refused_or_declined_apply_gives_it_back(run_cli: Run, root: Path) -> None:
     with asking(root) as (_, keyboard):
         os.write(keyboard, b"no\n")
-    assert run_cli("apply", cwd=root).stderr.startswith("Error: there is no terminal to ask on")
+    assert run_cli("apply", cwd=root).stderr.startswith("Error: cannot ask for approval: standard input is not a terminal")
     assert run_cli("apply", "--auto-approve", cwd=root).exit_code == 0
 
 

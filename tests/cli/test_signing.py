@@ -166,3 +166,8 @@ def test_a_source_that_fails_does_not_tell_the_key(hookctl: Run, monkeypatch: py
     monkeypatch.setattr("hookctl_plugins.secret.environment.read_variable", fails)
     result = hookctl("plan", "--out", "plan.json", "--sign", REFERENCE)
     assert (result.exit_code, "failed: RuntimeError" in result.stderr) == (1, True)
+
+
+def test_an_empty_variable_does_not_switch_the_check_off(run_cli: Callable[..., Any], tmp_path: Path) -> None:
+    result = run_cli("apply", "plan.json", "--auto-approve", cwd=tmp_path, env={"HOOKCTL_APPLY_VERIFY": ""})
+    assert (result.exit_code, "HOOKCTL_APPLY_VERIFY is empty" in result.stderr) == (1, True)

@@ -93,7 +93,7 @@ def test_standard_input_closed(shell: Shell, command: str) -> None:
 
 
 def test_apply_with_standard_input_closed_asks_nobody(shell: Shell) -> None:
-    check(shell("rm -r .hookctl; hookctl apply <&-"), 1, "Error: there is no terminal to ask on\n")
+    check(shell("rm -r .hookctl; hookctl apply <&-"), 1, "Error: cannot ask for approval: standard input is not a terminal\n")
 
 
 def test_standard_input_that_is_a_directory(shell: Shell) -> None:

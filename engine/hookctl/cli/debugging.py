@@ -27,22 +27,25 @@ def show_traceback(error: BaseException) -> None:
     _show(_formatted(error), frozenset())
 
 
-def unexpected(session: Session | None, error: BaseException, command: str, plugins: Plugins | None) -> HookctlError:
+def unexpected(session: Session | None, error: BaseException, command: str, plugins: Plugins | None, *, debug: bool) -> HookctlError:
     """The error to end with for an exception that nobody expected. Shows its traceback if that was asked for.
 
-    ``plugins`` are given for a ``command`` of theirs; without them the fault is hookctl's.
+    ``plugins`` are given for a ``command`` of theirs; without them the bug is hookctl's, and the text of the exception, which
+    may hold what an event or a secret holds, is left out.
     """
     from hookctl.plugin.contain import text_of
 
     loaded: Plugins | None = plugins or (session.__dict__.get("plugins") if session else None)
     secrets = frozenset(loaded.containment.secrets) if loaded else frozenset()
     origin = plugins.origins.get(("command", command)) if plugins else None
-    who = f"command {command} of plugin {origin}" if origin else "a bug in hookctl"
-    text = text_of(error)
-    message = f"{who}: {type(error).__name__}" + (f": {_masked(text, secrets)}" if text else "")
-    if session and session.debug:
+    if origin:
+        text = _masked(text_of(error), secrets)
+        message = f"command {command} of plugin {origin}: {type(error).__name__}" + (f": {text}" if text else "")
+    else:
+        message = f"a bug in hookctl: an unexpected {type(error).__name__}"
+    if debug:
         _show(_formatted(error), secrets)
-    hint = "Repair or uninstall the plugin" if origin else "Please report it"
+    hint = "Fix or uninstall the plugin" if origin else "Please report it"
     return HookctlError(message, hint=f"{hint}; `hookctl --debug` shows where it fails.")
 
 

@@ -92,7 +92,7 @@ class LazyGroup(click.Group):
             from hookctl.cli.debugging import unexpected
 
             plugins = None if is_own else _plugins(ctx)
-            raise unexpected(ctx.obj, error, ctx.invoked_subcommand or "", plugins) from error
+            raise unexpected(ctx.obj, error, ctx.invoked_subcommand or "", plugins, debug=bool(ctx.params.get("debug"))) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing a built-in one."""

@@ -117,7 +117,7 @@ def every_plugin(*, debug: bool) -> Plugins:
     for failure in plugins.failures:
         from hookctl.report.text.printable import printable
 
-        echo(f"Warning: {printable(failure.message)}\n  Everything else works. {printable(failure.hint)}", err=True)
+        echo(f"Warning: {printable(failure.message)}\n  hookctl continues without it. {printable(failure.hint)}", err=True)
     return plugins
 
 

@@ -53,7 +53,7 @@ def test_without_a_terminal_it_refuses(run_cli: Run, root: Path) -> None:
     result = run_cli("apply", cwd=root, stdin="yes\n")
     assert result.exit_code == 1
     assert "Plan: 2 to add" in result.stdout
-    assert "no terminal to ask on" in result.stderr
+    assert "standard input is not a terminal" in result.stderr
     assert "--auto-approve" in result.stderr
     assert applied(root) == (0, set())
 
@@ -157,7 +157,7 @@ def test_a_damaged_store(run_cli: Run, root: Path) -> None:
     for command in (["plan"], ["apply", "--auto-approve"], ["list"], ["show", "Siem"]):
         result = run_cli(*command, cwd=root)
         assert result.exit_code == 1
-        assert "Error: the store .hookctl/hookctl.db is damaged or no database" in result.stderr
+        assert "Error: the store .hookctl/hookctl.db is damaged or is not a database" in result.stderr
 
 
 @contextmanager

@@ -145,7 +145,7 @@ def test_rules_that_a_plan_would_refuse(applied: Run, tmp_path: Path, settings: 
 def test_a_damaged_store(applied: Run, tmp_path: Path) -> None:
     (tmp_path / ".hookctl/hookctl.db").write_bytes(b"nonsense" * 1000)
     verdict, message = found(applied)["store"]
-    assert (verdict, "damaged or no database" in message) == ("problem", True)
+    assert (verdict, "damaged or is not a database" in message) == ("problem", True)
 
 
 def test_a_circuit_that_is_open(applied: Run, tmp_path: Path) -> None:

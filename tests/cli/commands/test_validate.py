@@ -20,7 +20,7 @@ Run = Callable[..., Any]
 
 def test_good_files(project: Project, run_cli: Run) -> None:
     result = run_cli("validate", cwd=project({"webhooks.d/a.yaml": GOOD, "webhooks.d/b.yml": GOOD.replace("Siem", "B") + "---\n" + GOOD.replace("Siem", "C")}))
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "3 webhooks in 2 files, and nothing to object to.\n", "")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "3 webhooks in 2 files, no problems found.\n", "")
 
 
 def test_all_findings_of_all_files(project: Project, run_cli: Run) -> None:

@@ -158,7 +158,7 @@ def test_findings(snapshot: SnapshotAssertion) -> None:
         Finding(rule="file-empty", severity=Severity.WARNING, message="no webhook in it", hint="Write one.", file=SourceFile("webhooks.d/b.yaml", "")),
     ]
     assert findings_comment("validate", found, "") == snapshot
-    assert findings_comment("validate", [], "2 webhooks in 1 file, and nothing to object to.").endswith("**2 webhooks in 1 file, and nothing to object to.**\n")
+    assert findings_comment("validate", [], "2 webhooks in 1 file, no problems found.").endswith("**2 webhooks in 1 file, no problems found.**\n")
 
 
 # -- size ------------------------------------------------------------------------------------------------------------

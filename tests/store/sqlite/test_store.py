@@ -113,7 +113,7 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("these are notes, and long enough to be taken for a header " * 20)
     before = path.read_bytes()
-    with pytest.raises(StoreError, match="damaged or no database") as caught:
+    with pytest.raises(StoreError, match="damaged or is not a database") as caught:
         connect(path)
     assert "--store" in caught.value.hint
     assert path.read_bytes() == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from hookctl.cli.formats import ALL, Outputs, format_option
 from hookctl.cli.network_options import network_options
 from hookctl.cli.only import only_option
 from hookctl.cli.signing_key import key_reference
-from hookctl.errors import HookctlError, StateError
+from hookctl.errors import HookctlError, SettingsError, StateError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,6 +88,8 @@ def command(
     from hookctl.cli.review import Scope, review_checked, review_saved
     from hookctl.cli.saved import saved_plan
 
+    if os.environ.get("HOOKCTL_APPLY_VERIFY") == "" and not verify:
+        raise SettingsError("the variable HOOKCTL_APPLY_VERIFY is empty", hint="Set it to the reference of a key, or unset it.")
     if verify and not planfile:
         raise click.UsageError("--verify needs the file of a saved plan: hookctl apply FILE --verify KEY.")
     if planfile and only:
@@ -197,7 +200,7 @@ class _CarryingOut:
 
 def _approved() -> bool:
     if not sys.stdin.isatty():
-        raise StateError("there is no terminal to ask on", hint="Review the plan, then run `hookctl apply --auto-approve`.")
+        raise StateError("cannot ask for approval: standard input is not a terminal", hint="Review the plan, then add --auto-approve to the same command.")
     # Not click.prompt: input() drops a Ctrl-C that comes while it writes the question.
     echo("\nDo you want to apply this? Only 'yes' is accepted: ", nl=False, err=True)
     answer = sys.stdin.buffer.readline()

@@ -62,7 +62,7 @@ def command(ctx: click.Context, outputs: Outputs) -> None:
     """Look at SQLite, limits, plugins, settings, the store, its disk, secrets and targets.
 
     Changes nothing and sends nothing, but reads each secret that an applied webhook needs, to see whether it is there. Exits 1 when there is a
-    problem; a warning is no problem yet.
+    problem; warnings do not change the exit code.
     """
     from hookctl.report.text.doctor import render, render_json
 
@@ -223,4 +223,4 @@ def _queue(session: Session, applied: AppliedState) -> Iterator[Check]:
         if circuit.state == "local":
             yield Check("local", "problem", f"{name}: nothing is sent, since hookctl lacks something here: {circuit.reason}", HINT)
             continue
-        yield Check("circuit", "warning", f"{name}: {circuit.state} since its target failed: {circuit.reason}", "It is probed by itself.")
+        yield Check("circuit", "warning", f"{name}: {circuit.state} since its target failed: {circuit.reason}", "hookctl retries it automatically.")

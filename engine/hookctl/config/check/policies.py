@@ -114,7 +114,7 @@ def _ask(plan: Plan, policy: Policy, table: Mapping[str, Json], plugins: Plugins
         if is_interrupt(error):
             raise
         origin = plugins.origins.get(("policy", policy.name), "an unknown plugin")
-        return [PolicyFinding("", f"the policy of {origin} failed: {type(error).__name__}: {text_of(error)}", "Repair or uninstall it.")]
+        return [PolicyFinding("", f"the policy of {origin} failed: {type(error).__name__}: {text_of(error)}", "Fix or uninstall it.")]
     return [replace(said, is_error=severity == Severity.ERROR) if severity else said for said in found]
 
 

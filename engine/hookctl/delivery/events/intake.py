@@ -78,7 +78,7 @@ class EventGate:
                 if is_interrupt(error):
                     raise
                 message = _short(f"the schema of the event type {name!r} is not a JSON Schema: {text_of(error)}")
-                raise EventError(message, hint="Repair or uninstall the plugin that adds it.") from error
+                raise EventError(message, hint="Fix or uninstall the plugin that adds it.") from error
         return self._validators[name]
 
 

@@ -205,7 +205,9 @@ def errors_as_store_errors(path: Path | None = None) -> Iterator[None]:
         if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             raise StateLockedError(f"{where} is busy: another hookctl is writing to it", hint="Try again when the other one is done.") from error
         if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-            raise StoreError(f"{where} is damaged or no database: {error}", hint="Restore it from a backup, or name another file with --store.") from error
+            raise StoreError(
+                f"{where} is damaged or is not a database: {error}", hint="Restore it from a backup, or name another file with --store."
+            ) from error
         if lack := lacking():  # SQLite cannot say so
             raise StoreError(f"{where} cannot be used: {lack}", hint=HINT) from error
         raise StoreError(f"{where} cannot be used: {error}", hint="Check its permissions and the space on its disk.") from error
