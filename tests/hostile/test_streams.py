@@ -105,8 +105,8 @@ def test_standard_input_that_is_a_directory(shell: Shell) -> None:
 def test_json_is_whole_in_every_encoding(shell: Shell, encoding: str) -> None:
     shell("sed -i 's/^name:.*/name: First/' webhooks.d/first.yaml; echo 'description: é€😀' >> webhooks.d/first.yaml")
     into = "import sys; data = sys.stdin.buffer.read(); sys.stdout.buffer.write(data.decode(sys.argv[1]).encode())"
-    line = f"hookctl show First --format json | {sys.executable} -c '{into}' {'utf-8' if encoding == 'ascii' else encoding}"
-    done = shell(line, PYTHONIOENCODING=encoding)  # click writes UTF-8 where ASCII is asked for
+    line = f"hookctl show First --format json | {sys.executable} -c '{into}' {encoding}"
+    done = shell(line, PYTHONIOENCODING=encoding)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)
 
@@ -132,3 +132,10 @@ def test_a_directory_that_may_not_be_entered(shell: Shell, tmp_path: Path) -> No
         if "setpriv" in done.stderr or "No module named" in done.stderr or "can't open" in done.stderr or "ermission denied: '" in done.stderr:
             pytest.skip(f"another user cannot run hookctl here: {done.stderr.splitlines()[-1]}")
         check(done, 1, "Permission denied")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_a_full_output_in_any_encoding(shell: Shell, encoding: str) -> None:
+    done = shell("hookctl list > /dev/full", PYTHONIOENCODING=encoding)
+    assert (done.returncode, done.stderr.startswith("Error: standard output cannot be written: ")) == (1, True)
+    assert "ignored" not in done.stderr

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from hookctl.report.text.printable import inert
@@ -9,4 +11,5 @@ from hookctl.report.text.printable import inert
 
 def echo(text: str, *, err: bool = False, nl: bool = True, color: bool | None = None) -> None:
     """Print to standard output, or with ``err`` to standard error, changed as ``hookctl.report.text.printable.inert`` says."""
-    click.echo(inert(text), err=err, nl=nl, color=color)
+    # Named, since click would else put a stream of its own in place of one in ASCII, whose errors nobody turns into a message.
+    click.echo(inert(text), file=sys.stderr if err else sys.stdout, nl=nl, color=color)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,7 @@ class Outputs:
             if output.form != COMMANDS:
                 written = inert(written)
             if output.file is None:
-                click.echo(written, nl=False, color=colored)
+                click.echo(written, file=sys.stdout, nl=False, color=colored)
             else:
                 write_report(output.file, written)
 
