@@ -10,6 +10,7 @@ CODE := engine plugins tests examples benchmarks
 # What `make quick` tests: the parts that need no process, network or store.
 QUICK := tests/config tests/house tests/model tests/network tests/plugin tests/report tests/template tests/when
 SECONDS := 600
+SEED :=
 
 .PHONY: demo test quick fuzz lint types contracts check bench docs clean
 
@@ -23,7 +24,7 @@ quick: lint
 	@$(BIN)/pytest -q -n auto $(QUICK)
 
 fuzz: $(READY)
-	@FUZZ_SECONDS=$(SECONDS) $(BIN)/pytest -q -n auto tests/hostile/test_fuzz.py
+	@FUZZ_SECONDS=$(SECONDS) FUZZ_SEED=$(SEED) $(BIN)/pytest -q -n auto tests/hostile/test_fuzz.py
 
 lint: $(READY)
 	@$(BIN)/ruff check --quiet .

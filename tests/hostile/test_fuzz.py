@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import io
+import itertools
 import os
 import shutil
 import signal
@@ -33,6 +34,8 @@ from hookctl.cli.main import hookctl, main
 from hookctl.cli.settings import SETTINGS
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "0"))
+SEED = os.environ.get("FUZZ_SEED") or str(time.time_ns())
+"""Where the cases of ``make fuzz`` begin; the same seed gives the same cases."""
 """How long each test goes on; 0 for one short round of the same examples each time."""
 CODES = {value for name, value in vars(exit_codes).items() if name.isupper()}
 HANG_SECONDS = 60
@@ -279,12 +282,13 @@ class Input(io.BytesIO):
     name = "<stdin>"
 
 
-def repeat(round_of: Callable[[], None]) -> None:
-    """Once, or as long as ``make fuzz`` asks for."""
+def repeat(round_of: Callable[[str], None]) -> None:
+    """Once, or as long as ``make fuzz`` asks for; each round is given a seed of its own."""
     until = time.monotonic() + SECONDS
-    round_of()
-    while time.monotonic() < until:
-        round_of()
+    for number in itertools.count():
+        round_of(f"{SEED}/{number}")
+        if time.monotonic() >= until:
+            return
 
 
 budget = settings(deadline=None, derandomize=not SECONDS, suppress_health_check=[*HealthCheck], print_blob=True)
@@ -293,8 +297,8 @@ budget = settings(deadline=None, derandomize=not SECONDS, suppress_health_check=
 # click opens the file of one parameter, and does not close it when a later parameter is wrong; the process ends then.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_any_command_line_ends_with_a_message_and_a_documented_code(site: Runner, writes: Writes) -> None:
-    def round_of() -> None:
-        @seed(time.monotonic_ns())
+    def round_of(start: str) -> None:
+        @seed(start)
         @settings(budget, max_examples=200 if SECONDS else 120)
         @given(cases())
         def property_(case: Case) -> None:
@@ -350,8 +354,8 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Ca
 
 @pytest.mark.parametrize("streams", ["input", "output", "errors"])
 def test_any_streams_end_with_a_documented_code(processes: Callable[[Case, str, str, str], tuple[int, str]], streams: str) -> None:
-    def round_of() -> None:
-        @seed(time.monotonic_ns())
+    def round_of(start: str) -> None:
+        @seed(start)
         @settings(budget, max_examples=50 if SECONDS else 6)
         @given(cases(), st.sampled_from(INPUTS), st.sampled_from(OUTPUTS))
         def property_(case: Case, stdin: str, kind: str) -> None:
