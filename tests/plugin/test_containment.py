@@ -41,6 +41,7 @@ from hookctl.plugin import (
 )
 from hookctl.plugin.added import added_by
 from hookctl.plugin.calls import Plugins
+from hookctl.plugin.contain import BrokenContractError
 from hookctl.plugin.host import load_plugins
 from hookctl.report.text.plugins import listed, render_text
 from hookctl.testing.answers import Answer
@@ -86,6 +87,42 @@ class PosingError(Exception):
         sys.exit(9)
 
 
+def exit_when_asked(*_: Any, **__: Any) -> Any:
+    sys.exit(9)
+
+
+class PropertiesError(Exception):
+    """Ends the process when it is asked for any of these."""
+
+    __cause__ = __context__ = __traceback__ = __suppress_context__ = args = reason = property(exit_when_asked)
+
+
+class PosingText(str):
+    """Text that runs code when it is written, compared or looked up."""
+
+    __slots__ = ()
+    __str__ = __format__ = __eq__ = exit_when_asked
+
+    def __hash__(self) -> int:
+        return hash("reason")
+
+
+class PosingDict(dict[Any, Any]):
+    get = __getitem__ = __iter__ = items = keys = exit_when_asked
+
+
+class PosingContractError(BrokenContractError):
+    """A kind of hookctl's own exception that runs code when it is shown."""
+
+    __str__ = exit_when_asked
+
+
+def with_own(own: dict[Any, Any]) -> Exception:
+    error = RuntimeError(CANARY)
+    error.__dict__ = own
+    return error
+
+
 ENDINGS: dict[str, Callable[..., Any]] = {
     "Exception": raising(RuntimeError(CANARY)),
     "SystemExit(0)": raising(SystemExit(0)),
@@ -98,6 +135,12 @@ ENDINGS: dict[str, Callable[..., Any]] = {
     "own BaseException": raising(Own(CANARY)),
     "hostile __str__": raising(HostileError()),
     "hostile __class__": raising(PosingError()),
+    "hostile properties": raising(PropertiesError()),
+    "hostile __dict__": raising(with_own(PosingDict())),
+    "hostile key": raising(with_own({PosingText("reason"): 1})),
+    "hostile name": raising(type(PosingText("Posing"), (Exception,), {})()),
+    "hostile contract": raising(PosingContractError()),
+    "hostile contract text": raising(BrokenContractError(HostileError())),
     "hang": hang,
     "wrong type": lambda *_, **__: object(),
 }

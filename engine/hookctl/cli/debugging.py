@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from hookctl.cli.echo import echo
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from hookctl.plugin.calls import Plugins
 
 MAX_TRACEBACK = 64 * 1024
-"""Characters of one traceback: an exception may say as much as fits into memory."""
+"""Characters that are shown of one failure: an exception may say as much as fits into memory."""
 
 
 def show_failure(message: str, error: BaseException, secrets: frozenset[str]) -> None:
@@ -50,8 +51,11 @@ def unexpected(session: Session | None, error: BaseException, command: str, plug
 
 
 def _show(text: str, secrets: frozenset[str]) -> None:
-    lines = _masked(text, secrets).splitlines()
-    echo("\n".join(printable(f"debug: {line}") for line in lines), err=True)
+    masked = _masked(text, secrets)  # before it is cut, or a secret at the end would be cut into something that nothing knows
+    shown = "\n".join(printable(f"debug: {line}") for line in masked.splitlines())
+    if len(shown) > MAX_TRACEBACK:
+        shown = f"{shown[:MAX_TRACEBACK]}\ndebug: ... (the rest is left out: --debug shows {MAX_TRACEBACK:,} characters of a failure)"
+    echo(shown, err=True)
 
 
 def _masked(text: str, secrets: frozenset[str]) -> str:
@@ -61,8 +65,19 @@ def _masked(text: str, secrets: frozenset[str]) -> str:
 
 
 def _formatted(error: BaseException) -> str:
+    """The traceback, up to twice :data:`MAX_TRACEBACK` characters: what is masked in the first half may reach into the second."""
     try:
-        text = "".join(traceback.format_exception(error))
-        return text if len(text) <= MAX_TRACEBACK else f"{text[:MAX_TRACEBACK]}\n... ({len(text):,} characters in all)"
+        return _first(traceback.TracebackException.from_exception(error).format(), 2 * MAX_TRACEBACK)
     except BaseException as failed:  # noqa: BLE001  # an exception that a plugin made may refuse to be shown
         return f"its traceback cannot be shown: {type(failed).__name__}"
+
+
+def _first(pieces: Iterable[str], most: int) -> str:
+    """The first ``most`` characters of what the pieces make together; no piece beyond them is asked for."""
+    taken: list[str] = []
+    for piece in pieces:
+        taken.append(piece[:most])
+        most -= len(taken[-1])
+        if most <= 0:
+            break
+    return "".join(taken)

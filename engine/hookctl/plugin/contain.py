@@ -163,8 +163,8 @@ def _failure(hook: Hook, error: BaseException) -> HookctlError:
     """The error to raise for what a plugin raised. Its own methods may raise, too."""
     if not runs_no_code(error):
         return _error(hook, f"{hook.name} raised an exception that cannot be read")
-    if isinstance(error, BrokenContractError):
-        return _error(hook, f"{hook.name} gave {error}")
+    if type(error) is BrokenContractError:  # a plugin's own kind of it has words of its own
+        return _error(hook, f"{hook.name} gave {text_of(error)}")
     if isinstance(error, HookctlError) and type(error.message) is str and type(error.hint) is str:
         return error
     text = text_of(error) if hook.repeats_text else ""
@@ -196,13 +196,18 @@ def runs_no_code(error: BaseException) -> bool:
         seen.add(id(current))
         if type(type(current)) is not type or not all(map(_is_plain, type(current).__mro__)):
             return False
-        waiting += [current.__cause__, current.__context__, *current.args, vars(current).get("reason")]
+        own = vars(current)
+        if type(own) is not dict or not all(type(key) is str for key in own):  # a lookup asks the dict, and the keys for equality
+            return False
+        waiting += [current.__cause__, current.__context__, *current.args, own.get("reason")]
     return True
 
 
 def _is_plain(kind: type) -> bool:
     """Whether a class computes nothing that it is asked for, or is one of a package that may."""
     own = vars(kind)
+    if type(kind.__name__) is not str or len(kind.__name__) > MAX_TEXT or not all(type(key) is str for key in own):
+        return False  # to write a name that only poses as text runs its own code
     if all(own[name] is None or type(own[name]) in {str, int} for name in _LOOKED_AT & own.keys()):
         return True
     module: object = kind.__module__  # what a class says of itself, hence the look into the module
@@ -218,7 +223,7 @@ def _error(hook: Hook, what: str) -> PluginError:
 def text_of(error: BaseException) -> str:
     """What an exception says, in one line of at most :data:`MAX_TEXT` characters; empty when it cannot say anything."""
     try:
-        text = " ".join(str(error).split())
+        text = " ".join(str.__str__(str(error))[: MAX_TEXT * 4].split())
     except BaseException:  # noqa: BLE001  # a plugin's exception may have any __str__
         return ""
     return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 3] + "..."
