@@ -17,7 +17,7 @@
     |   |-- SignatureError          a saved plan has not the signature that was asked for
     |   |-- StateLockedError        another apply holds the lock
     |   |-- StoreError              the store cannot be opened, read or written
-    |   |   `-- StoreGoneError      the open store is no longer the file at its path
+    |   |   `-- StoreGoneError      the open store is no longer the file at its path alone
     |   `-- IntakeRefusedError      the store is too full to take in events; says when to ask again
     |-- SecretError                 a secret reference cannot be resolved; never holds the secret
     |-- TokenError                  a token endpoint refused, or answered nonsense; never holds secret or token
@@ -111,7 +111,7 @@ class StoreError(StateError):
 
 
 class StoreGoneError(StoreError):
-    """The store that is open was deleted, renamed or replaced. What was done since its last commit must not be acknowledged."""
+    """The store that is open was deleted, renamed or replaced, or got a second name. What was done since its last commit must not be acknowledged."""
 
 
 class IntakeRefusedError(StateError):

@@ -133,6 +133,19 @@ def test_a_store_with_a_hard_link_is_refused_under_both_names(site: Any, start: 
     site.check()
 
 
+def test_a_hard_link_made_under_a_run_that_has_nothing_to_do_ends_it(site: Any, start: Start) -> None:
+    process = start("run", "--log", "json")
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["event"] == "applied"
+    os.link(site.store, site.root / "second.db")
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "has 2 names (hard links)" in errors
+    assert "Traceback" not in errors
+    (site.root / "second.db").unlink()
+    site.check()
+
+
 def test_a_store_that_is_mounted_by_itself_is_refused(site: Any) -> None:
     """As with ``docker run --volume hookctl.db:/data/hookctl.db``. A mount of its directory is fine."""
     (site.root / "data").mkdir()

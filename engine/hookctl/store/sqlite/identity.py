@@ -1,7 +1,7 @@
 """Which file a store is: its device and inode, and those of the two files that SQLite keeps beside it.
 
 A process goes on writing to a file that was deleted, renamed or replaced, and nobody would ever find what it wrote. So after each commit, and
-before anything is acknowledged, the name that the store was opened by is looked at again.
+before anything is acknowledged, the name that the store was opened by is looked at again, and so is the number of names that the file has.
 """
 
 from __future__ import annotations
@@ -28,9 +28,16 @@ class Identity:
     """The store and the files beside it, by the names that every process finds them by."""
 
     def check(self) -> None:
-        """Raise StoreGoneError unless each name still leads to the file that is open. Takes three calls of ``stat``, about 5 us."""
+        """Raise StoreGoneError unless each name still leads to the file that is open, and the store has no other name.
+
+        Takes three calls of ``stat``, about 5 us.
+        """
         for path, file in self.files:
-            found = file_id(path)
+            status = _status(path)
+            found = _id_of(status)
+            if path == self.given and found == file and status is not None and status.st_nlink > 1:
+                message, hint = _second_names(path, status.st_nlink)
+                raise StoreGoneError(message, hint=hint)
             if found != file:
                 became = "was replaced by another file" if found else "no longer exists: it, or a directory above it, was deleted or renamed"
                 what = f"the store {path}" if path == self.given else f"the file {path} of the store {self.given}"
@@ -56,13 +63,20 @@ def identify(given: Path, real: Path, opened: FileId | None) -> Identity:
 
 def file_id(path: Path) -> FileId | None:
     """Device and inode of what the path leads to, links followed; None where there is nothing. Raises StoreError when it cannot be looked at."""
+    return _id_of(_status(path))
+
+
+def _id_of(status: os.stat_result | None) -> FileId | None:
+    return None if status is None else (status.st_dev, status.st_ino)
+
+
+def _status(path: Path) -> os.stat_result | None:
     try:
-        status = os.stat(path)  # noqa: PTH116  # Path.stat takes twice as long, and this is done after each commit
+        return os.stat(path)  # noqa: PTH116  # Path.stat takes twice as long, and this is done after each commit
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise StoreError(f"the store's file {path} cannot be looked at: {error.strerror}", hint="Check the permissions of its directory.") from error
-    return status.st_dev, status.st_ino
 
 
 def refuse_second_names(real: Path) -> None:
@@ -76,15 +90,21 @@ def refuse_second_names(real: Path) -> None:
     """
     links = real.stat().st_nlink
     if links > 1:
-        raise StoreError(
-            f"the store {real} has {links} names (hard links), and SQLite would keep a separate log for each",
-            hint=f"Find the others with `find / -xdev -samefile {real}` and delete them, or copy the file. A symbolic link is fine.",
-        )
+        message, hint = _second_names(real, links)
+        raise StoreError(message, hint=hint)
     if _mount_id(real) != _mount_id(real.parent):
         raise StoreError(
             f"the store {real} is a mount point of its own, and SQLite's log beside it would not be part of the mount",
             hint="Mount the directory that holds the store, not the file.",
         )
+
+
+def _second_names(path: Path, links: int) -> tuple[str, str]:
+    """The message and the hint for a file with so many names."""
+    return (
+        f"the store {path} has {links} names (hard links), and SQLite would keep a separate log for each",
+        f"Find the others with `find / -xdev -samefile {path}` and delete them, or copy the file. A symbolic link is fine.",
+    )
 
 
 def _mount_id(path: Path) -> str:
