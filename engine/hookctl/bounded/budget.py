@@ -5,7 +5,7 @@ from __future__ import annotations
 from hookctl.errors import BudgetError, HookctlError
 
 EVENT_STEPS = 1_000_000
-"""Steps of one ``when`` on one event: about half a second, and up to two where each step compares or writes text."""
+"""Steps of one ``when`` on one event: up to about a second of an idle core, measured on the costliest; more where the core is shared."""
 RESPONSE_STEPS = 500_000
 """Steps of all validators on one response."""
 TEXT_SHIFT = 4

@@ -26,6 +26,8 @@ Ast = Mapping[str, Any]
 FAILURES = (JMESPathError, TypeError, ValueError, AttributeError, KeyError, IndexError, ArithmeticError, RecursionError)
 """What :func:`evaluate` raises when a function or a comparison does not fit the value."""
 
+WRITER_STEPS = 2
+"""What ``to_string`` costs before it has written anything: as long as two visits of a node."""
 _ORDERED = (int, float, str)
 _encoder = json.JSONEncoder(separators=(",", ":"))
 
@@ -65,6 +67,7 @@ class _Functions(Functions):
     def _func_to_string(self, value: Any) -> str:
         if isinstance(value, str):
             return value
+        self._budget.spend(WRITER_STEPS)
         pieces = []
         for piece in _encoder.iterencode(value):  # no text is built that the budget does not allow
             self._budget.spend_text(len(piece))
