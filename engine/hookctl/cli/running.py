@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,12 @@ OTHER_FILES = 400
 """Open files that are no connection to a target, or one that is kept for the next request."""
 
 
+AHEAD = ("concurrent.futures.thread",)
+"""What the runner needs sooner or later where no attempt can fail in its place, so before file descriptors may be short."""
+AHEAD_OF_AUTH = ("hookctl.delivery.attempt.auth_adapter", "requests_oauthlib")
+"""The same where a webhook has auth: a library that was imported in part stays broken for as long as the process lives."""
+
+
 @contextmanager
 def running(session: Session, network: Network, listener: Listener | None = None) -> Iterator[tuple[Runner, SqliteQueue]]:
     """A runner and its queue. What is still under way at the end of the block is put back into the queue; see ``Runner.stop`` for a grace.
@@ -48,6 +55,8 @@ def running(session: Session, network: Network, listener: Listener | None = None
         echo(f"{message} is routed to it, until it is applied again. See `hookctl doctor`.", err=True)
     if not (state.serial or state.plans or state.unreadable):
         raise StateError("nothing is applied yet, so there is no webhook to deliver to", hint="Review with `hookctl plan`, then `hookctl apply`.")
+    for module in AHEAD + (AHEAD_OF_AUTH if any(plan.auth for plan in state.plans.values()) else ()):
+        importlib.import_module(module)
     with opened_queue(session.store_path) as queue:
         engine = AttemptEngine(session.plugins, network, f"hookctl/{__version__}")
         runner = Runner(
