@@ -27,7 +27,10 @@ _PERCENT = re.compile(rb"%(?:(?P<x>[0-9a-fA-F]{2})|[uU](?P<u>[0-9a-fA-F]{4})(?:%
 _ENTITY = re.compile(rb"&(?:#[xX]?[0-9a-fA-F]{1,64}|[A-Za-z][0-9A-Za-z]{1,31});?")
 _QUOTED = re.compile(rb"=(?:(?P<x>[0-9a-fA-F]{2})|[ \t]{0,8}\r?\n)")
 _IS_QUOTED = re.compile(rb"=(?:[2-9A-Fa-f][0-9A-Fa-f]|[ \t]{0,8}\r?\n)")
-_WORD = re.compile(rb"=\?[!->@-~]{1,40}\?(?:[Qq]\?(?P<q>[!->@-~]*+)|[Bb]\?(?P<b>[0-9A-Za-z+/]*+)={0,2})\?=(?:[ \t\r\n]++(?==\?))?")
+_WORD = re.compile(
+    rb"=\?[!->@-~]{1,40}\?(?:[Qq]\?(?P<q>[!->@-~]*+)|[Bb]\?(?P<b>[0-9A-Za-z+/]*+)={0,2})"
+    rb"(?:\?=(?:[ \t\r\n]++(?==\?|=?\Z))?|\??\Z)"
+)
 """An encoded word of RFC 2047, with the space before the next one, which readers drop."""
 _MAY_BREAK = {end: re.compile(end + rb"(?<=[0-9A-Za-z+/_ \t-]" + end + rb")[ \t]*+(?=[0-9A-Za-z+/_\r\n-])") for end in (b"\n", b"\r")}
 """Where there is a :data:`_BREAK`, and in a few places more; these are much faster to look for."""
@@ -40,6 +43,7 @@ _CUT = {
     b"%": re.compile(rb"%(?:[0-9a-fA-F]|u[0-9a-fA-F]{0,3}|u[dD][89abAB][0-9a-fA-F]{2}(?:%(?:u[0-9a-fA-F]{0,3})?)?)?\Z"),
     b"&": re.compile(rb"&#?[0-9A-Za-z]{0,65}\Z"),
     b"=": re.compile(rb"=[0-9A-Fa-f]?\r?\Z"),
+    b"=?": re.compile(rb"=(?:\?(?:[!->@-~]{1,40}(?:\?[QqBb]?)?)?)?\Z"),
 }
 """The first part of an escape, at the end of a text that was cut."""
 _LONGEST_CUT = 96
@@ -49,19 +53,22 @@ _TEXT = re.compile(
     rb"|(?P<utf16>[\t\n\r\x20-\x7e](?:\x00[\t\n\r\x20-\x7e]){5,})"
     rb"|(?P<utf32>[\t\n\r\x20-\x7e](?:\x00{3}[\t\n\r\x20-\x7e]){5,})"
 )
-_BETWEEN = rb"[ +\t\r\n,:;._\"'\[\](){}-]++"
+_BETWEEN = rb"[ +\t\r\n,:;._\"'\[\](){}-]"
+_GROUP = rb"(?:0[xX])?(?:[0-9a-fA-F]{2})"
 _LISTS = {
     16: (
-        re.compile(rb"(?:0[xX])?(?:[0-9a-fA-F]{2}){1,16}(?:" + _BETWEEN + rb"(?:0[xX])?(?:[0-9a-fA-F]{2}){1,16})+"),
+        re.compile(_GROUP + rb"{1,64}(?:" + _BETWEEN + rb"++" + _GROUP + rb"{1,64})+|" + _GROUP + rb"{6,64}"),
         re.compile(rb"(?:0[xX])?([0-9a-fA-F]{2})"),
     ),
     10: (
-        re.compile(rb"[0-9]{1,3}(?:" + _BETWEEN + rb"[0-9]{1,3}){5,}"),
+        re.compile(rb"[0-9]{1,3}(?:" + _BETWEEN + rb"++[0-9]{1,3}){5,}"),
         re.compile(rb"(?:[\"'][0-9]{1,3}[\"'][ \t]{0,8}:[ \t]{0,8})?([0-9]{1,3})"),
     ),
 }
 """By base: a list of bytes, and one of them: hexadecimal in groups, and decimal also with an index, as in JSON
 of a ``Uint8Array``."""
+_CUT_LIST = re.compile(_BETWEEN + rb"*+(?:0[xX]?[0-9a-fA-F]?|[0-9a-fA-F])?\Z")
+"""What may follow the last whole number of a list that was cut."""
 _IN_LIST = bytes(ord("0") if chr(byte) in "0123456789abcdefABCDEFxX +\t\r\n,:;._\"'[](){}-" else ord(" ") for byte in range(256))
 _RUN = re.compile(rb"a+")
 _HEX = re.compile(rb"(?<![0-9a-fA-F])[0-9a-fA-F]{12,}")
@@ -133,7 +140,7 @@ def escaped(view: View) -> Iterator[View]:
         edits = ((*match.span(), bytes.fromhex((match["x"] or b"").decode())) for match in _QUOTED.finditer(data))
         yield from _rewritten(view, b"=", edits)
     if b"=?" in data:
-        yield from _one(rewritten(view, ((*match.span(), _word(match)) for match in _WORD.finditer(data))))
+        yield from _rewritten(view, b"=?", ((*match.span(), _word(match)) for match in _WORD.finditer(data)))
     if _may_break(data):
         yield from _one(rewritten(view, ((*match.span(), b"") for match in _BREAK.finditer(data))))
 
@@ -260,8 +267,10 @@ def _hex(data: bytes, runs: Iterable[Span], shift: int) -> Iterator[tuple[int, i
 def listed(view: View) -> Iterator[View]:
     """Bytes that are written as lists of numbers, hexadecimal or decimal."""
     for base, (whole, number) in _LISTS.items():
-        found = (match.span() for match in whole.finditer(view.data))
-        yield from _one(rewritten(view, (edit for span in found for edit in _numbers(view.data, span, number, base))))
+        found = [match.span() for match in whole.finditer(view.data)]
+        edits = [edit for span in found for edit in _numbers(view.data, span, number, base)]
+        rest = _CUT_LIST.match(view.data, found[-1][1]) if found and view.at_end else None
+        yield from _one(rewritten(view, [*edits, (*rest.span(), b"")] if edits and rest else edits))
 
 
 def _numbers(data: bytes, span: Span, number: re.Pattern[bytes], base: int) -> Edits:
