@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from base64 import b64encode
 from collections.abc import Callable
 
@@ -25,6 +26,12 @@ BOMBS = {
     "letters in lines": b"abcdabcd\r\n",
     "spaces": b"aaaa" + b" " * 5000,
     "numbers": b"12, ",
+    "numbers in brackets": b"[12",
+    "groups": b"0a0b-",
+    "short lines": b"a\n \n ",
+    "encoded words": b"=?a?Q?=41?= ",
+    "names": b"\\N{LATIN SMALL LETTER A}",
+    "deflate": zlib.compress(b"abc"),
     "hexadecimal": b"0a" * 50,
     "magic": b"\x1f\x8b\x08x\x9c\x00",
     "binary": bytes(range(256)),

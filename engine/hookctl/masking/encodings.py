@@ -9,55 +9,67 @@ itself, so that a view tells where each byte comes from.
 from __future__ import annotations
 
 import re
-import zlib
 from binascii import a2b_base64
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import cast
 
 from hookctl.masking.views import Span, View, gathered, rewritten
 
 Edits = Iterator[tuple[int, int, bytes]]
-_PIECE = 1024
-"""Bytes that are decompressed at a time: what came before an error is kept."""
-MOST_CANDIDATES = 16
-"""Places in one view at which compressed data may begin."""
 SIMPLE = {b"a": b"\a", b"b": b"\b", b"e": b"\x1b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 _LOW = rb"[dD][c-fC-F][0-9a-fA-F]{2}"
 _BACKSLASH = re.compile(
     rb"\\(?:U(?P<long>[0-9a-fA-F]{8})|[uU]+(?P<u>[0-9a-fA-F]{4})(?:\\[uU]+(?P<low>" + _LOW + rb"))?"
-    rb"|[uUxX]\{(?P<braced>0{0,64}[0-9a-fA-F]{1,8})\}|[xX](?P<x>[0-9a-fA-F]{2})"
+    rb"|[uUxX]\{(?P<braced>0{0,64}[0-9a-fA-F]{1,8})\}|N\{(?P<name>[0-9A-Za-z -]{1,88})\}|[xX](?P<x>[0-9a-fA-F]{2})"
     rb"|(?P<octal>[0-7]{1,3})|(?P<letter>[abefnrtvABEFNRTV])|(?P<same>[^0-9A-Za-z]))"
 )
 _PERCENT = re.compile(rb"%(?:(?P<x>[0-9a-fA-F]{2})|[uU](?P<u>[0-9a-fA-F]{4})(?:%[uU](?P<low>" + _LOW + rb"))?)")
 _ENTITY = re.compile(rb"&(?:#[xX]?[0-9a-fA-F]{1,64}|[A-Za-z][0-9A-Za-z]{1,31});?")
 _QUOTED = re.compile(rb"=(?:(?P<x>[0-9a-fA-F]{2})|[ \t]{0,8}\r?\n)")
-_IS_QUOTED = re.compile(rb"=(?:[2-7][A-Fa-f]|[C-Fc-f][0-9A-Fa-f]|[2-7][0-9]=[2-7][0-9A-Fa-f]|[ \t]{0,8}\r?\n)")
-"""What numbers in a query or a header do not look like."""
-_BREAK = re.compile(rb"\n(?:(?<=[0-9A-Za-z+/_-]{4}\n)|(?<=[0-9A-Za-z+/_-]{4}\r\n))[ \t]{0,64}(?=[0-9A-Za-z+/_-])")
+_IS_QUOTED = re.compile(rb"=(?:[2-9A-Fa-f][0-9A-Fa-f]|[ \t]{0,8}\r?\n)")
+_WORD = re.compile(
+    rb"=\?[!->@-~]{1,40}\?(?:[Qq]\?(?P<q>[!->@-~]*+)|[Bb]\?(?P<b>[0-9A-Za-z+/]*+)={0,2})"
+    rb"(?:\?=(?:[ \t\r\n]++(?==\?|=?\Z))?|\??\Z)"
+)
+"""An encoded word of RFC 2047, with the space before the next one, which readers drop."""
+_MAY_BREAK = {end: re.compile(end + rb"(?<=[0-9A-Za-z+/_ \t-]" + end + rb")[ \t]*+(?=[0-9A-Za-z+/_\r\n-])") for end in (b"\n", b"\r")}
+"""Where there is a :data:`_BREAK`, and in a few places more; these are much faster to look for."""
+_BREAK = re.compile(rb"(?<=[0-9A-Za-z+/_-])[ \t]*+[\r\n][ \t\r\n]*+(?=[0-9A-Za-z+/_-])")
 _CUT = {
-    b"\\": re.compile(rb"\\(?:[uxU]\{?[0-9a-fA-F]{0,7}|u+[dD][89abAB][0-9a-fA-F]{2}(?:\\u*[0-9a-fA-F]{0,3})?)?\Z"),
+    b"\\": re.compile(
+        rb"\\(?:[uxU]\{?[0-9a-fA-F]{0,72}|N(?:\{[0-9A-Za-z -]{0,88})?"
+        rb"|u+[dD][89abAB][0-9a-fA-F]{2}(?:\\u*[0-9a-fA-F]{0,3})?)?\Z"
+    ),
     b"%": re.compile(rb"%(?:[0-9a-fA-F]|u[0-9a-fA-F]{0,3}|u[dD][89abAB][0-9a-fA-F]{2}(?:%(?:u[0-9a-fA-F]{0,3})?)?)?\Z"),
-    b"&": re.compile(rb"&#?[0-9A-Za-z]{0,12}\Z"),
-    b"=": re.compile(rb"=[0-9A-F]?\r?\Z"),
+    b"&": re.compile(rb"&#?[0-9A-Za-z]{0,65}\Z"),
+    b"=": re.compile(rb"=[0-9A-Fa-f]?\r?\Z"),
+    b"=?": re.compile(rb"=(?:\?(?:[!->@-~]{1,40}(?:\?[QqBb]?)?)?)?\Z"),
 }
 """The first part of an escape, at the end of a text that was cut."""
+_LONGEST_CUT = 96
+"""Bytes: no first part is longer."""
 _TEXT = re.compile(
     rb"(?P<utf8>(?:[\t\n\r\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}){6,})"
     rb"|(?P<utf16>[\t\n\r\x20-\x7e](?:\x00[\t\n\r\x20-\x7e]){5,})"
     rb"|(?P<utf32>[\t\n\r\x20-\x7e](?:\x00{3}[\t\n\r\x20-\x7e]){5,})"
 )
-_COMPRESSED = re.compile(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]")
-_BETWEEN = rb"[ +\t\r\n,:;._\"'-]{1,80}"
+_BETWEEN = rb"[ +\t\r\n,:;._\"'\[\](){}-]"
+_GROUP = rb"(?:0[xX])?(?:[0-9a-fA-F]{2})"
 _LISTS = {
     16: (
-        re.compile(rb"(?:0x)?[0-9a-fA-F]{2}(?:" + _BETWEEN + rb"(?:0x)?[0-9a-fA-F]{2}){5,}"),
-        re.compile(rb"(?:0x)?([0-9a-fA-F]{2})"),
+        re.compile(_GROUP + rb"{1,64}(?:" + _BETWEEN + rb"++" + _GROUP + rb"{1,64})+|" + _GROUP + rb"{6,64}"),
+        re.compile(rb"(?:0[xX])?([0-9a-fA-F]{2})"),
     ),
-    10: (re.compile(rb"[0-9]{1,3}(?:" + _BETWEEN + rb"[0-9]{1,3}){5,}"), re.compile(rb"([0-9]{1,3})")),
+    10: (
+        re.compile(rb"[0-9]{1,3}(?:" + _BETWEEN + rb"++[0-9]{1,3}){5,}"),
+        re.compile(rb"(?:[\"'][0-9]{1,3}[\"'][ \t]{0,8}:[ \t]{0,8})?([0-9]{1,3})"),
+    ),
 }
-"""By base: a list of bytes, and one of them."""
-_IN_LIST = bytes(ord("0") if chr(byte) in "0123456789abcdefABCDEFx +\t\r\n,:;._\"'-" else ord(" ") for byte in range(256))
+"""By base: a list of bytes, and one of them: hexadecimal in groups, and decimal also with an index, as in JSON
+of a ``Uint8Array``."""
+_CUT_LIST = re.compile(_BETWEEN + rb"*+(?:0[xX]?[0-9a-fA-F]?|[0-9a-fA-F])?\Z")
+"""What may follow the last whole number of a list that was cut."""
+_IN_LIST = bytes(ord("0") if chr(byte) in "0123456789abcdefABCDEFxX +\t\r\n,:;._\"'[](){}-" else ord(" ") for byte in range(256))
 _RUN = re.compile(rb"a+")
 _HEX = re.compile(rb"(?<![0-9a-fA-F])[0-9a-fA-F]{12,}")
 _ALPHABET = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
@@ -79,8 +91,13 @@ def has_escapes(data: bytes) -> bool:
         or b"%" in data
         or b"&" in data
         or (b"=" in data and _IS_QUOTED.search(data) is not None)
-        or (b"\n" in data and _BREAK.search(data) is not None)
+        or (b"=?" in data and _WORD.search(data) is not None)
+        or _may_break(data)
     )
+
+
+def _may_break(data: bytes) -> bool:
+    return any(end in data and pattern.search(data) is not None for end, pattern in _MAY_BREAK.items())
 
 
 def least_letters(shortest: int) -> int:
@@ -109,7 +126,8 @@ def _one(view: View | None) -> Iterator[View]:
 def escaped(view: View) -> Iterator[View]:
     """One view for each kind of escape in ``view``.
 
-    Backslashes as in JSON, JavaScript, Python or C; percent; HTML; quoted-printable; line breaks within base64.
+    Backslashes as in JSON, JavaScript, Python or C; percent; HTML; quoted-printable; encoded words of headers; line
+    breaks within base64.
     """
     data = view.data
     if b"\\" in data:
@@ -121,14 +139,15 @@ def escaped(view: View) -> Iterator[View]:
     if b"=" in data and (view.at_end or _IS_QUOTED.search(data)):
         edits = ((*match.span(), bytes.fromhex((match["x"] or b"").decode())) for match in _QUOTED.finditer(data))
         yield from _rewritten(view, b"=", edits)
-    if b"\n" in data:
-        breaks = ((match.start() - (data[match.start() - 1] == 13), match.end(), b"") for match in _BREAK.finditer(data))
-        yield from _one(rewritten(view, breaks))
+    if b"=?" in data:
+        yield from _rewritten(view, b"=?", ((*match.span(), _word(match)) for match in _WORD.finditer(data)))
+    if _may_break(data):
+        yield from _one(rewritten(view, ((*match.span(), b"") for match in _BREAK.finditer(data))))
 
 
 def _rewritten(view: View, lead: bytes, edits: Edits) -> Iterator[View]:
     found = list(edits)
-    cut = _CUT[lead].search(view.data, max(0, len(view.data) - 24)) if view.at_end else None
+    cut = _CUT[lead].search(view.data, max(0, len(view.data) - _LONGEST_CUT)) if view.at_end else None
     if cut is not None:  # it may be the whole of an escape, or the first part of one
         found_before = [edit for edit in found if edit[1] <= cut.start()]
         yield from _one(rewritten(view, [*found_before, (*cut.span(), b"")]))
@@ -144,10 +163,28 @@ def _backslashes(data: bytes) -> Edits:
             yield *match.span(), SIMPLE[match["letter"].lower()]
         elif kind == "octal":
             yield *match.span(), bytes([int(match["octal"], 8) & 255])
+        elif kind == "name":
+            yield *match.span(), _named(match["name"].decode())
         elif kind in {"braced", "long"}:
             yield *match.span(), _utf8(int(match[kind], 16))
         else:
             yield *match.span(), _unescaped(match)
+
+
+def _named(name: str) -> bytes:
+    import unicodedata  # as html below: most text has no names
+
+    try:
+        return unicodedata.lookup(name).encode("utf-8", "surrogatepass")
+    except KeyError:
+        return b"\xef\xbf\xbd"
+
+
+def _word(match: re.Match[bytes]) -> bytes:
+    if match["q"] is not None:
+        return _QUOTED.sub(lambda code: bytes.fromhex((code["x"] or b"").decode()), match["q"].replace(b"_", b" "))
+    letters = match["b"][: len(match["b"]) - (len(match["b"]) % 4 == 1)]
+    return a2b_base64(letters + b"==="[: -len(letters) % 4])
 
 
 def _unescaped(match: re.Match[bytes]) -> bytes:
@@ -230,8 +267,10 @@ def _hex(data: bytes, runs: Iterable[Span], shift: int) -> Iterator[tuple[int, i
 def listed(view: View) -> Iterator[View]:
     """Bytes that are written as lists of numbers, hexadecimal or decimal."""
     for base, (whole, number) in _LISTS.items():
-        found = (match.span() for match in whole.finditer(view.data))
-        yield from _one(rewritten(view, (edit for span in found for edit in _numbers(view.data, span, number, base))))
+        found = [match.span() for match in whole.finditer(view.data)]
+        edits = [edit for span in found for edit in _numbers(view.data, span, number, base)]
+        rest = _CUT_LIST.match(view.data, found[-1][1]) if found and view.at_end else None
+        yield from _one(rewritten(view, [*edits, (*rest.span(), b"")] if edits and rest else edits))
 
 
 def _numbers(data: bytes, span: Span, number: re.Pattern[bytes], base: int) -> Edits:
@@ -248,57 +287,3 @@ def texts(view: View) -> Iterator[View]:
     widths = {"utf8": 1, "utf16": 2, "utf32": 4}
     parts = ((*match.span(), widths[str(match.lastgroup)], 1, match[0].replace(b"\0", b"")) for match in _TEXT.finditer(view.data))
     yield from _one(gathered(view, parts))
-
-
-def decompressed(view: View, limit: int) -> Iterator[View]:
-    """What is gzip or zlib anywhere in ``view``, up to ``limit`` bytes of it and one more."""
-    starts = [match.start() for match in islice(_COMPRESSED.finditer(view.data), MOST_CANDIDATES + 1)]
-    if 0 not in starts and _begins_as_zlib(view.data):  # with a window that only the whole of a text is looked at for
-        starts.insert(0, 0)
-    if len(starts) > MOST_CANDIDATES:
-        yield View(bytes(limit + 1), view, [(0, 0, len(view.data), 0, 1)], at_end=False)  # more than may be looked at: all is masked
-        return
-    for start in starts:
-        yield from inflated(view, start, 47, limit)
-
-
-def inflated(view: View, start: int, window: int, limit: int) -> Iterator[View]:
-    """What is compressed from ``start`` on; ``window`` as for zlib: 47 for gzip and zlib, -15 for bare deflate."""
-    data, end = b"", start
-    while end < len(view.data) and len(data) <= limit:
-        more, used = _inflate(view.data[end:], window, limit + 1 - len(data))
-        data, end = data + more, end + used
-        if not view.data.startswith(b"\x1f\x8b\x08", end):
-            break  # gzip alone has several members, which readers join
-    if data:
-        yield View(data, view, [(0, start, end, 0, 1)], at_end=view.at_end and end == len(view.data))
-
-
-def _inflate(data: bytes, window: int, limit: int) -> tuple[bytes, int]:
-    """What ``data`` decompresses to, ``limit`` bytes at most, and how much of it was used. Up to an error, it is as good as any."""
-    inflater = zlib.decompressobj(window)
-    out = b""
-    for at in range(0, len(data), _PIECE):
-        before = inflater.copy()
-        try:
-            out += inflater.decompress(data[at : at + _PIECE], limit - len(out))
-        except zlib.error:
-            return out + _inflate_bytes(before, data[at : at + _PIECE], limit - len(out)), len(data)
-        if inflater.eof or len(out) >= limit:
-            break
-    return out, len(data) - len(inflater.unused_data) - max(0, len(data) - at - _PIECE)
-
-
-def _inflate_bytes(inflater: zlib._Decompress, data: bytes, limit: int) -> bytes:
-    out = b""
-    for at in range(len(data)):
-        try:
-            out += inflater.decompress(data[at : at + 1], max(1, limit - len(out)))
-        except zlib.error:
-            break
-    return out
-
-
-def _begins_as_zlib(data: bytes) -> bool:
-    """Whether the first two bytes are a header of RFC 1950."""
-    return len(data) > 2 and data[0] & 15 == 8 and data[0] >> 4 <= 7 and int.from_bytes(data[:2]) % 31 == 0 and not data[1] & 0x20

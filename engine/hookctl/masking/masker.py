@@ -1,16 +1,16 @@
 """Masks secrets in text that came from outside.
 
 What a target or a token endpoint sends back may hold a secret anywhere, and in any encoding. So the text is searched as
-it is, and so is every view of it that decoding gives (:mod:`hookctl.masking.encodings`), views of views included. What
-is found in a view is masked in the text itself. :data:`MOST_WORK` bounds the search: a text that would take more is
-masked whole.
+it is, and so is every view of it that decoding gives (:mod:`hookctl.masking.encodings` and
+:mod:`hookctl.masking.compressed`), views of views included. What is found in a view is masked in the text itself.
+:data:`MOST_WORK` bounds the search: a text that would take more is masked whole.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from hookctl.masking import encodings
+from hookctl.masking import compressed, encodings
 from hookctl.masking.views import Span, View
 from hookctl.model import MASK, Json
 
@@ -90,7 +90,7 @@ class Masker:
             for span in self._in_view(view, len(data)):
                 spans.append(span)
                 work += PIECE_WORK
-            for child in self._decoded(view, cut, max(0, MOST_WORK - work), deflated=deflated and view is root):
+            for child in self._decoded(view, cut, max(0, MOST_WORK - work), deflated=deflated and _is_layer(view)):
                 work += len(child.data) + PIECE_WORK * len(child.pieces)
                 if work > MOST_WORK:
                     return [(0, len(data))]
@@ -105,7 +105,7 @@ class Masker:
         for needle in self._needles:
             if needle in folded:
                 return False
-        if encodings.has_escapes(data):
+        if encodings.has_escapes(data) or compressed.may_be_compressed(data):
             return False
         marks = encodings.kinds(data)
         return b"c" not in marks and self._run not in marks and not encodings.may_hold_list(data, self._shortest)
@@ -124,19 +124,26 @@ class Masker:
         """What ``view`` decodes to in one step; ``limit``: bytes to decompress at most, and one more."""
         data = view.data
         if deflated:
-            yield from encodings.inflated(view, 0, -15, limit)
+            yield from compressed.inflated(view, 0, -15, limit)
         shortest = SHORTEST if cut else self._shortest
         marks = encodings.kinds(data)
         if b"c" in marks:
-            yield from encodings.decompressed(view, limit)
+            yield from compressed.decompressed(view, limit)
             if not encodings.may_hold_text(data, shortest, is_ascii=self._is_ascii):
                 return
             yield from encodings.texts(view)
         else:
+            if compressed.may_be_compressed(data):
+                yield from compressed.decompressed(view, limit)
             yield from encodings.escaped(view)
         yield from encodings.encoded(view, marks, shortest, by_alignment=cut)
         if encodings.may_hold_list(data, shortest):
             yield from encodings.listed(view)
+
+
+def _is_layer(view: View) -> bool:
+    """Whether ``view`` is a body, or what one was decompressed to as a whole: with several codings, another may be below."""
+    return view.parent is None or (view.pieces[0][1] == 0 and view.pieces[0][3] == 0 and len(view.pieces) == 1)
 
 
 def _needles(secret: str) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from hookctl.delivery.attempt.authenticate import Authenticated
+from hookctl.delivery.attempt.engine import AttemptEngine, Finished
 from hookctl.delivery.attempt.exchange import Job
 from hookctl.delivery.attempt.prepare import RECENT_TOKENS, _redactors_of_recent, prepare
 from hookctl.errors import TokenError
@@ -23,6 +24,8 @@ from hookctl.testing.receiver import Receiver
 
 MakePlan = Callable[..., DeliveryPlan]
 MakeAttempt = Callable[..., Attempt]
+MakeEngine = Callable[..., AttemptEngine]
+Finish = Callable[..., list[Finished]]
 
 CANARY = 'canary/7+"q&x=~'
 """Differs in every encoding."""
@@ -232,6 +235,26 @@ def test_a_token_that_was_refused_is_masked_after_it_was_renewed(
     made = attempt(make_plan(auth=(OAUTH,)))
     assert made.response is not None
     assert made.response.body == b'"***, ***"'
+
+
+def test_earlier_tokens_are_masked_after_secrets_were_read_again(
+    make_engine: MakeEngine, finish: Finish, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CANARY", CANARY)
+    monkeypatch.setenv("CLIENT_ID", "client")
+    monkeypatch.setattr("hookctl.delivery.attempt.engine.SECRETS_SECONDS", 0.0)
+    tokens = [Answer.json({"access_token": f"{which}+token", "expires_in": 60}) for which in ("first", "second", "third")]
+    refusal = Answer.json({"error": "invalid_client", "error_description": "first+token was revoked"}, 401)
+    receiver.answer("/oauth/token", *tokens, refusal)
+    receiver.answer("/ingest", Answer(401), Answer(401), Answer(400, body=b"first+token, second+token, third+token"), Answer(401))
+    engine, plan = make_engine(), make_plan(auth=(OAUTH,))
+    finish(engine, plan)
+    answered = finish(engine, plan)[0].attempt
+    assert answered.response is not None
+    assert answered.response.body == b"***, ***, ***"
+    refused = finish(engine, plan)[0].attempt
+    assert "first+token" not in repr(refused)
+    assert "***" in repr(refused.failure)
 
 
 def test_tokens_that_newer_ones_replaced_stay_masked() -> None:

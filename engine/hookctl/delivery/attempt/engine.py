@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
 
     from hookctl.delivery.attempt.auth_adapter import AuthAdapter
+    from hookctl.delivery.attempt.redact import Redactor
 
 GRACE = 1.0
 """Seconds that a transport or an auth may overstay its deadline before the engine gives it up."""
@@ -69,6 +70,8 @@ class AttemptEngine:
         self._tickets = count(1)
         self._exchanges: dict[int, Exchange] = {}
         self._prepared: dict[str, Prepared] = {}
+        self._redactors: dict[tuple[str, bool], Callable[[frozenset[str]], Redactor]] = {}
+        """Of each webhook, by its name and whether it has tokens: they outlive what is prepared anew."""
         self._preparing: dict[str, list[Exchange]] = {}
         self._finished: list[Finished] = []
         self._transports = Transports(network)
@@ -142,15 +145,14 @@ class AttemptEngine:
         try:
             function = partial(prepare, plan, self._plugins, self._adapter() if plan.auth else None, self._user_agent)
             if not may_block(plan, self._plugins):
-                self._prepared[plan.name] = prepared = function()
-                self._make_request(exchange, prepared)
+                self._make_request(exchange, self._keep(function()))
                 return
         except AttemptFailedError as error:
             self._fail(exchange, error.failure)
             return
 
         def done(prepared: Prepared) -> None:
-            self._prepared[plan.name] = prepared
+            prepared = self._keep(prepared)
             for waiter in self._preparing.pop(prepared.digest):
                 if waiter.ticket in self._exchanges:
                     self._make_request(waiter, prepared)
@@ -176,6 +178,13 @@ class AttemptEngine:
         ticket = next(self._tickets)
         self._transports.submit(default_transport(self._plugins), ticket, request, timeout, request.url)
         return ticket
+
+    def _keep(self, prepared: Prepared) -> Prepared:
+        """Use ``prepared`` from now on; it goes on masking the tokens that the webhook used before."""
+        has_tokens = any(auth.refreshable for auth in prepared.auths)
+        redactor_for = self._redactors.setdefault((prepared.plan.name, has_tokens), prepared.redactor_for)
+        self._prepared[prepared.plan.name] = kept = replace(prepared, redactor_for=redactor_for)
+        return kept
 
     def _read_secrets_again(self, prepared: Prepared) -> None:
         """Have the next attempt prepare anew, when what was read is old: a secret that was changed at the target may have been changed here too."""
@@ -307,7 +316,7 @@ class AttemptEngine:
         if prepared and exchange.unsigned and exchange.sent:
             sent = Sent(prepared, exchange.unsigned, exchange.sent, exchange.earlier)
         elif prepared and isinstance(result, Failure):  # it failed in auth, whose message may repeat what a server said
-            result = prepared.redactor.failure(result)
+            result = prepared.redactor_for(exchange.earlier).failure(prepared.redactor.failure(result))
         digest = prepared.digest if prepared else job.plan.digest
         if prepared and _refused(result):
             self._read_secrets_again(prepared)
