@@ -186,7 +186,7 @@ def test_a_given_pipe_is_read(root: Path) -> None:
     script = f"{Path(sys.executable).with_name('hookctl')} plan --sample /dev/stdin --events <(echo '{{}}')"
     done = subprocess.run(["bash", "-c", script], cwd=root, input=event, capture_output=True, text=True, check=False)
     assert done.returncode == 0
-    assert re.search(r"/dev/fd/\d+: 1 that is no event was passed over", done.stderr)
+    assert re.search(r"/dev/fd/\d+: skipped 1 line that is not an event", done.stderr)
 
 
 # -- paths -----------------------------------------------------------------------------------------------------------

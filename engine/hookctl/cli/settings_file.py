@@ -16,6 +16,8 @@ from hookctl.errors import FileError, FileMissingError, SettingsError
 from hookctl.files import read_file, read_given, resolve
 
 NAME = "hookctl.toml"
+MAX_DOTS = 1000
+"""Dots in one line; in the whole file, twenty times as many."""
 LIMIT = 256 * 1024
 """Bytes: settings of thousands of hosts are smaller."""
 
@@ -46,6 +48,10 @@ def check_own(path: str | Path, setting: str) -> None:
 def _parsed(path: Path, content: bytes) -> dict[str, Any]:
     import tomllib
 
+    # Each part of a dotted key costs as much as all before it. A key ends with its line.
+    if content.count(b".") > 20 * MAX_DOTS or any(line.count(b".") > MAX_DOTS for line in content.split(b"\n")):
+        message = f"{shown_path(path)} cannot be read: it holds more dots than settings need"
+        raise SettingsError(message, hint="See docs/settings.md for what it holds.")
     try:
         return tomllib.loads(content.decode())
     except RecursionError:

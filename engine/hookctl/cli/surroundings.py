@@ -80,8 +80,8 @@ def _newest(session: Session, file: BinaryIO) -> list[Mapping[str, Json]]:
         else:
             bad += 1
     if bad:
-        were = "is no event was" if bad == 1 else "are no events were"
-        echo(f"{printable(file.name)}: {bad} that {were} passed over", err=True)
+        what = "1 line that is not an event" if bad == 1 else f"{bad:,} lines that are not events"
+        echo(f"{printable(file.name)}: skipped {what}", err=True)
     return list(newest)
 
 

@@ -30,7 +30,7 @@ def parse(text: str, *, any_integer: bool = False) -> Json:
     """
     read_integer = int if any_integer else _integer
     try:
-        value: Json = json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=read_integer)
+        value: Json = json.loads(text, object_pairs_hook=unique_keys, parse_constant=_constant, parse_float=_float, parse_int=read_integer)
     except (json.JSONDecodeError, AmbiguousJsonError):
         raise
     except RecursionError as error:
@@ -56,7 +56,8 @@ def _inside(value: Json) -> list[Json]:
     return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
 
 
-def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+def unique_keys(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    """The object of these keys and values. Raises AmbiguousJsonError for a key that stands twice: readers differ on which holds."""
     found = dict(pairs)
     if len(found) != len(pairs):
         again, _ = Counter(name for name, _ in pairs).most_common(1)[0]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FIXED_SQLITE = (3, 51, 3)
 BACKPORTS = ((3, 44, 6), (3, 50, 7))
-"""Older versions in which the WAL-reset bug is mended too, each with its later patches."""
+"""Older versions in which the WAL-reset bug is fixed too, each with its later patches."""
 
 FEW_REQUESTS = 256
 """At the same time: as many as webhooks share."""

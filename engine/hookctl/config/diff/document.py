@@ -9,6 +9,7 @@ from typing import cast
 from hookctl.config.diff.changes import make_plan
 from hookctl.config.diff.signature import SIGNATURE
 from hookctl.errors import AlteredPlanError, StateError
+from hookctl.json.strict import unique_keys
 from hookctl.model import Action, AppliedState, Change, DeliveryPlan, Json, Plan, Pointer, Revision, canonical_json
 from hookctl.schema_files import read_schema
 
@@ -41,7 +42,7 @@ def read_document(text: str | bytes) -> dict[str, Json]:
     Raises StateError when the text is not a saved plan, or is one of a format that this hookctl does not read.
     """
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=unique_keys)
     except (ValueError, RecursionError) as error:
         raise StateError(f"not a saved plan: {error}", hint="Save one with `hookctl plan --out FILE`.") from error
     if not isinstance(document, dict) or "format_version" not in document:

@@ -22,9 +22,18 @@ _GIT = (
     "--no-pager",
     "--no-optional-locks",
     "--no-replace-objects",
+    # A pull request can commit the files of a bare repository; git from 2.38 on then does not take their directory for one.
+    *("-c", "safe.bareRepository=explicit"),
     # None of these is asked for by the commands below; that they stay unasked for does not depend on it.
     *("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "core.attributesFile=/dev/null"),
 )
+_KNOWN = (
+    ("not a git repository", "not a git repository"),
+    ("cannot use bare repository", "it holds the files of a bare repository"),
+    ("dubious ownership", "another user owns the repository, and safe.directory does not name it"),
+    ("No such file or directory", "No such file or directory"),
+)
+"""What git or env prints, and how it is told."""
 MAX_LISTED = 64 * 1024 * 1024
 """Bytes of a list of files. A few objects can stand for a tree of billions of files, so git is stopped at some point."""
 _LINK = "120000"
@@ -58,8 +67,12 @@ def read_revision(directory: Path, ref: str) -> RevisionFiles:
     """
     real = directory.resolve()
     inside = next(parent for parent in (real, *real.parents) if parent.is_dir())
-    root = Path(os.fsdecode(_git(inside, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
-    folder = real.relative_to(root.resolve()).as_posix()
+    root = Path(os.fsdecode(_git(inside, "rev-parse", "--show-toplevel").removesuffix(b"\n"))).resolve()
+    if not real.is_relative_to(root) or not os.path.lexists(root / ".git"):
+        # Older versions of git take such a directory for a repository. No commit can hold a .git, so one shows the checkout.
+        message = f"{directory} is not in a checkout of a git repository"
+        raise RevisionError(message, hint="Run hookctl in a checkout that has a .git directory.")
+    folder = real.relative_to(root).as_posix()
     revision = Revision(ref, _commit(root, ref))
     entries = [] if _is_missing(root, revision, folder) else [entry for entry in _entries(root, revision, folder) if _is_meant(entry)]
     entries.sort(key=lambda entry: entry.path.split("/"))
@@ -148,6 +161,9 @@ def _git(directory: Path, *arguments: str, standard_input: bytes = b"") -> bytes
     except OSError as error:
         raise RevisionError(f"git cannot be run: {error.strerror or error}", hint="Comparing with a revision needs git.") from error
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().split("\n")[0] or f"exit code {done.returncode}"
-        raise RevisionError(f"git {arguments[0]} failed in {directory}: {said}", hint="The directory must be in a git repository that git reads.")
+        # What git prints is not repeated: it quotes files that a repository names. Only what is known is told of.
+        said = done.stderr.decode(errors="replace")
+        why = next((why for words, why in _KNOWN if words in said), f"exit code {done.returncode}")
+        message = f"git {arguments[0]} failed in {directory}: {why}"
+        raise RevisionError(message, hint="The directory must be in a git repository that git reads: try `git status` there.")
     return done.stdout

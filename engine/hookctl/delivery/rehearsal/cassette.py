@@ -105,6 +105,10 @@ def _content(path: Path) -> str:
 
 def strays(directory: Path, webhooks: Iterable[str]) -> tuple[Path, ...]:
     """The cassettes that belong to none of ``webhooks``, in order."""
+    try:
+        resolve_given(directory)
+    except FileError:
+        return ()  # a link leads elsewhere: reading refuses it, and its names are nobody's business
     known = {path_of(directory, webhook) for webhook in webhooks}
     return tuple(path for path in sorted(directory.glob(f"*{SUFFIX}")) if path not in known)
 

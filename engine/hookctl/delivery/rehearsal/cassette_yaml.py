@@ -8,6 +8,8 @@ from typing import Any
 import yaml
 
 NULL = "tag:yaml.org,2002:null"
+MAX_EVENTS = 20_000
+"""Beginnings, ends and scalars; a cassette has a few for each header."""
 MAX_DEPTH = 16
 """Lists and mappings inside one another; a cassette has six."""
 
@@ -25,7 +27,9 @@ class _Loader(yaml.CBaseLoader):
 def parse(text: str) -> Any:
     """The document in ``text``: mappings, lists, text, bytes and None. Raises ValueError or yaml.YAMLError."""
     depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
+    for number, event in enumerate(yaml.parse(text, Loader=_Loader)):
+        if number == MAX_EVENTS:
+            raise ValueError("it holds more lists, mappings and values than a recorded exchange has")
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
             raise ValueError("it has an anchor or an alias")
         if isinstance(event, yaml.CollectionStartEvent):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hookctl.report.formats.annotations import Annotation
-from hookctl.report.text.printable import printable, printable_lines
+from hookctl.report.text.printable import inert, printable, printable_lines
 
 ESCAPES = (("%", "%25"), ("\r", "%0D"), ("\n", "%0A"))
 """In the order in which they are replaced."""
@@ -19,7 +19,7 @@ def annotation_lines(annotations: Iterable[Annotation]) -> str:
 
 def notice_line(title: str, message: str) -> str:
     """A notice without a place."""
-    return f"::notice title={_escaped(title, PROPERTY_ESCAPES)}::{_escaped(printable_lines(message), ESCAPES)}\n"
+    return f"::notice title={_escaped(title, PROPERTY_ESCAPES)}::{_escaped(inert(printable_lines(message)), ESCAPES)}\n"
 
 
 def _command(annotation: Annotation) -> str:
@@ -31,9 +31,9 @@ def _command(annotation: Annotation) -> str:
         if span.line == span.end_line:  # GitHub takes columns within one line alone
             properties |= {"col": span.column, "endColumn": span.end_column}
     properties["title"] = annotation.rule
-    named = ",".join(f"{name}={_escaped(str(value), PROPERTY_ESCAPES)}" for name, value in properties.items())
+    named = ",".join(f"{name}={_escaped(inert(str(value)), PROPERTY_ESCAPES)}" for name, value in properties.items())
     message = "\n".join([f"{place}: {annotation.message}", *annotation.advice])
-    return f"::{'error' if annotation.is_error else 'warning'} {named}::{_escaped(message, ESCAPES)}\n"
+    return f"::{'error' if annotation.is_error else 'warning'} {named}::{_escaped(inert(message), ESCAPES)}\n"
 
 
 def _escaped(text: str, escapes: Iterable[tuple[str, str]]) -> str:
