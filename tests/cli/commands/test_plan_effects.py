@@ -88,7 +88,7 @@ def test_events_that_are_none_are_passed_over(run_cli: Run, root: Path) -> None:
     (root / "events.jsonl").write_text(json.dumps(EVENTS[0]) + '\n{"event_type": "other"}\nnot JSON\n')
     result = run_cli("plan", "--events", "events.jsonl", cwd=root)
     assert "of the 1 recent event of events.jsonl" in result.stdout
-    assert result.stderr == "events.jsonl: 2 that are no events were passed over\n"
+    assert result.stderr == "events.jsonl: skipped 2 lines that are not events\n"
 
 
 def test_requests_for_events_of_ones_own(run_cli: Run, root: Path) -> None:
