@@ -128,9 +128,15 @@ def main() -> None:
 
 
 def report(what: str, alone: list[float], beside: list[float], scale: float) -> None:
-    low, middle, high = statistics.quantiles([with_hole / without for without, with_hole in zip(alone, beside, strict=True)], n=4)
-    print(f"{what}: {scale * statistics.median(alone):,.0f} alone, {scale * statistics.median(beside):,.0f} beside a black hole")
-    print(f"  {100 * middle:.0f} % by the median of {len(alone)} pairs, half of them between {100 * low:.0f} and {100 * high:.0f} %")
+    low, middle, high = statistics.quantiles(
+        [with_hole / without for without, with_hole in zip(alone, beside, strict=True)], n=4
+    )
+    print(
+        f"{what}: {scale * statistics.median(alone):,.0f} alone, {scale * statistics.median(beside):,.0f} beside a black hole"
+    )
+    print(
+        f"  {100 * middle:.0f} % by the median of {len(alone)} pairs, half of them between {100 * low:.0f} and {100 * high:.0f} %"
+    )
 
 
 if __name__ == "__main__":

@@ -110,7 +110,11 @@ class Project:
 
     def run(self, *command: str) -> Measured:
         """Raises SystemExit with what it said on standard error when it fails."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("HOOKCTL_", "PYTHONDONTWRITEBYTECODE"))}
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("HOOKCTL_", "PYTHONDONTWRITEBYTECODE"))
+        }
         environment["XDG_CACHE_HOME"] = str(self.cache)
         with tempfile.TemporaryFile() as said:
             started = time.perf_counter()
@@ -167,17 +171,32 @@ def check_jsonschema(project: Project, root: Path) -> Measured | None:
     """None where it cannot be installed."""
     venv.create(root / "check-jsonschema", with_pip=True)
     program = root / "check-jsonschema" / "bin" / "check-jsonschema"
-    installed = subprocess.run([program.with_name("python"), "-m", "pip", "install", "-q", "check-jsonschema"], capture_output=True, text=True, check=False)
+    installed = subprocess.run(
+        [program.with_name("python"), "-m", "pip", "install", "-q", "check-jsonschema"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if installed.returncode:
-        print(f"check-jsonschema is left out, it cannot be installed: {(installed.stderr.strip().splitlines() or ['?'])[-1]}", file=sys.stderr)
+        print(
+            f"check-jsonschema is left out, it cannot be installed: {(installed.stderr.strip().splitlines() or ['?'])[-1]}",
+            file=sys.stderr,
+        )
         return None
-    return project.run(str(program), "--schemafile", str(schema_path("webhook.schema.json").resolve()), *map(str, sorted(project.webhooks.iterdir())))
+    return project.run(
+        str(program),
+        "--schemafile",
+        str(schema_path("webhook.schema.json").resolve()),
+        *map(str, sorted(project.webhooks.iterdir())),
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=10_000, help="webhook files, one webhook each")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each command runs, by turns; the medians count")
+    parser.add_argument(
+        "--rounds", type=int, default=5, help="how often each command runs, by turns; the medians count"
+    )
     parser.add_argument("--without-check-jsonschema", action="store_true", help="it takes longer than all the rest")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -186,7 +205,12 @@ def main() -> None:
         applied.commit()
         applied.run(HOOKCTL, "apply", "--auto-approve")
         measured = [{name: call() for name, call in calls(applied, new).items()} for _ in range(arguments.rounds)]
-        rows = {name: Measured(statistics.median(row[name].seconds for row in measured), max(row[name].megabytes for row in measured)) for name in measured[0]}
+        rows = {
+            name: Measured(
+                statistics.median(row[name].seconds for row in measured), max(row[name].megabytes for row in measured)
+            )
+            for name in measured[0]
+        }
         if not arguments.without_check_jsonschema and (other := check_jsonschema(applied, root)):
             rows["check-jsonschema"] = other
     alone = rows["CSafeLoader alone"].seconds

@@ -90,7 +90,11 @@ def timed(call: Callable[[], object]) -> Timed:
 def shell(*command: str, cwd: Path) -> Timed:
     """A whole process, from its start to its end."""
     # Byte code is kept, as it is where hookctl is installed, whatever this process was told about it.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("HOOKCTL_") and name != "PYTHONDONTWRITEBYTECODE"}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("HOOKCTL_") and name != "PYTHONDONTWRITEBYTECODE"
+    }
     quiet = subprocess.DEVNULL
     return timed(lambda: subprocess.run(command, cwd=cwd, env=environment, stdout=quiet, stderr=quiet, check=True))
 
@@ -116,7 +120,11 @@ def write_project(root: Path, name: str, files: int) -> Path:
 
 
 def start_up(root: Path, rounds: int) -> dict[str, float]:
-    ten, applied, thousand = write_project(root, "ten", 10), write_project(root, "applied", 10), write_project(root, "thousand", 1000)
+    ten, applied, thousand = (
+        write_project(root, "ten", 10),
+        write_project(root, "applied", 10),
+        write_project(root, "thousand", 1000),
+    )
     shell(HOOKCTL, "apply", "--auto-approve", cwd=applied)()
     quick = medians(
         rounds,
@@ -139,7 +147,9 @@ def plain_loop(target: Running, count: int) -> None:
     """What anyone would write first."""
     with requests.Session() as session:
         for _ in range(count):
-            session.post(f"https://localhost:{target.port}/ingest", data=BODY, headers=HEADERS, timeout=10, verify=target.ca_file).raise_for_status()
+            session.post(
+                f"https://localhost:{target.port}/ingest", data=BODY, headers=HEADERS, timeout=10, verify=target.ca_file
+            ).raise_for_status()
 
 
 def one_by_one(plugins: Plugins, name: str, target: Running, count: int) -> None:
@@ -205,7 +215,9 @@ def deliveries(root: Path, rounds: int, count: int) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15, help="how often start-up is measured; deliveries a third of that")
+    parser.add_argument(
+        "--rounds", type=int, default=15, help="how often start-up is measured; deliveries a third of that"
+    )
     parser.add_argument("--count", type=int, default=5000, help="deliveries a round")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:

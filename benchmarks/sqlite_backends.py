@@ -30,7 +30,14 @@ class Backend:
     close: Callable[[], None]
 
 
-ATTEMPT = json.dumps({"plan_digest": "d" * 64, "number": 1, "request": {"method": "POST", "body": "x" * 600}, "response": {"status": 200, "body": "ok"}})
+ATTEMPT = json.dumps(
+    {
+        "plan_digest": "d" * 64,
+        "number": 1,
+        "request": {"method": "POST", "body": "x" * 600},
+        "response": {"status": 200, "body": "ok"},
+    }
+)
 
 
 def standard(path: Path) -> Backend:
@@ -40,7 +47,13 @@ def standard(path: Path) -> Backend:
 
 def apsw(path: Path) -> Backend:
     connection = import_module("apsw").Connection(str(path))  # not a dependency: pip install apsw
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", f"cache_size = -{CACHE_KIB}", "temp_store = MEMORY"):
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        f"cache_size = -{CACHE_KIB}",
+        "temp_store = MEMORY",
+    ):
         connection.execute(f"PRAGMA {pragma}")
     return Backend(connection.execute, connection.executemany, connection.close)
 
@@ -101,7 +114,9 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     backends = {"sqlite3": standard, "apsw": apsw}
     package = import_module("apsw")
-    print(f"sqlite3: SQLite {sqlite3.sqlite_version}; apsw {package.apsw_version()}: SQLite {package.sqlite_lib_version()}")
+    print(
+        f"sqlite3: SQLite {sqlite3.sqlite_version}; apsw {package.apsw_version()}: SQLite {package.sqlite_lib_version()}"
+    )
     print(f"{'commit of':>10} {'backend':>8} {'stored/s':>10} {'claimed and finished/s':>24}")
     for size in (1, 10, 100, 1000):
         documents = [json.dumps(event) for event in generate(min(20_000, 1000 * size))]

@@ -63,7 +63,10 @@ def each_new(call: Callable[[str], object], template: str, count: int) -> Timed:
 
     def once() -> float:
         pad = "x" * (SIZE - len(template) - 20)
-        texts = [template.removesuffix("\n}") + f',\n  "text {number}": "{pad}"\n}}' for number in itertools.islice(numbers, count)]
+        texts = [
+            template.removesuffix("\n}") + f',\n  "text {number}": "{pad}"\n}}'
+            for number in itertools.islice(numbers, count)
+        ]
         return timed(partial(repeat, call, texts))()
 
     return once
@@ -76,7 +79,10 @@ def renderings(document: Mapping[str, Json], rounds: int, count: int) -> dict[st
         ours, jinja = compile_body(text, {}).render, JINJA.from_string(text).render
         if ours(document).decode() != jinja(document):
             raise SystemExit(f"{name}: the two differ")
-        calls |= {f"{name}, ours": timed(partial(repeat, ours, [document] * count)), f"{name}, Jinja": timed(partial(repeat, jinja, [document] * count))}
+        calls |= {
+            f"{name}, ours": timed(partial(repeat, ours, [document] * count)),
+            f"{name}, Jinja": timed(partial(repeat, jinja, [document] * count)),
+        }
     return pairs(medians(rounds, calls), count)
 
 
@@ -90,7 +96,10 @@ def checks(event_type: EventType, rounds: int, count: int) -> dict[str, tuple[fl
 
     calls: dict[str, Timed] = {}
     for name, text in BODIES.items():
-        calls |= {f"{name}, ours": each_new(check_and_compile, text, count), f"{name}, Jinja": each_new(JINJA.parse, text, count)}
+        calls |= {
+            f"{name}, ours": each_new(check_and_compile, text, count),
+            f"{name}, Jinja": each_new(JINJA.parse, text, count),
+        }
     return pairs(medians(rounds, calls), count)
 
 
@@ -112,7 +121,9 @@ def table(title: str, wanted: Mapping[str, float], found: Mapping[str, tuple[flo
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--count", type=int, default=500, help="renderings of each body, and distinct templates, a round")
+    parser.add_argument(
+        "--count", type=int, default=500, help="renderings of each body, and distinct templates, a round"
+    )
     arguments = parser.parse_args()
     event_type = load_plugins().event_types["anomaly"]
     table("render", RENDER, renderings(event_type.mock, arguments.rounds, arguments.count))

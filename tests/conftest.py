@@ -132,11 +132,19 @@ SCHEMA: dict[str, Any] = {
                 "note": TEXT,
                 "title": {"type": ["string", "null"]},
                 "requester": {"$ref": "#/$defs/person"},
-                "request": {"type": "object", "required": ["id"], "properties": {"id": TEXT, "approver": {"$ref": "#/$defs/person"}}},
+                "request": {
+                    "type": "object",
+                    "required": ["id"],
+                    "properties": {"id": TEXT, "approver": {"$ref": "#/$defs/person"}},
+                },
                 "resource": {"anyOf": [{"$ref": "#/$defs/person"}, {"type": "null"}]},
                 "groups": {
                     "type": "array",
-                    "items": {"type": "object", "required": ["name"], "properties": {"name": TEXT, "tags": {"type": "array", "items": TEXT}}},
+                    "items": {
+                        "type": "object",
+                        "required": ["name"],
+                        "properties": {"name": TEXT, "tags": {"type": "array", "items": TEXT}},
+                    },
                 },
                 "labels": {"type": "object", "additionalProperties": TEXT},
                 "extra": {"type": "object"},
@@ -144,7 +152,13 @@ SCHEMA: dict[str, Any] = {
             },
         },
     },
-    "$defs": {"person": {"type": "object", "required": ["name", "email"], "properties": {"name": TEXT, "email": TEXT, "user-id": TEXT}}},
+    "$defs": {
+        "person": {
+            "type": "object",
+            "required": ["name", "email"],
+            "properties": {"name": TEXT, "email": TEXT, "user-id": TEXT},
+        }
+    },
 }
 MOCK: dict[str, Any] = {
     "id": "evt_1",

@@ -79,7 +79,9 @@ def tell(text: str) -> None:
 
 def busy_seconds() -> float:
     """How long all cores together have worked, on anything, since the machine started."""
-    user, nice, system, _idle, _iowait, interrupts, soft_interrupts = map(int, Path("/proc/stat").read_text(encoding="ascii").split()[1:8])
+    user, nice, system, _idle, _iowait, interrupts, soft_interrupts = map(
+        int, Path("/proc/stat").read_text(encoding="ascii").split()[1:8]
+    )
     return (user + nice + system + interrupts + soft_interrupts) / os.sysconf("SC_CLK_TCK")
 
 
@@ -88,8 +90,15 @@ def terminated(number: int, frame: object) -> NoReturn:  # noqa: ARG001 - as sig
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Deliveries by hookctl beside its peers, against nginx over TLS on loopback.")
-    parser.add_argument("--count", type=int, default=20_000, help="events a turn of hookctl; the others get as many as they do in about the same time")
+    parser = argparse.ArgumentParser(
+        description="Deliveries by hookctl beside its peers, against nginx over TLS on loopback."
+    )
+    parser.add_argument(
+        "--count",
+        type=int,
+        default=20_000,
+        help="events a turn of hookctl; the others get as many as they do in about the same time",
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2.0, help="how long a turn at half load lasts")
     parser.add_argument("--only", help=f"comma-separated: {', '.join(way.name for way in WAYS)}")
@@ -109,13 +118,21 @@ def main() -> None:
         root.chmod(0o755)  # nginx's worker is another user when nginx is started by root
         (root / "nginx").mkdir()
         with nginx.sink(root / "nginx") as sink:
-            rows = take_turns(Site(sink, root), [way for way in asked if way.name not in lacking], arguments.count, arguments.rounds, arguments.seconds)
+            rows = take_turns(
+                Site(sink, root),
+                [way for way in asked if way.name not in lacking],
+                arguments.count,
+                arguments.rounds,
+                arguments.seconds,
+            )
     print(report.table(rows))
     for name, missing in lacking.items():
         print(f"{name}: skipped, {missing} is not installed")
     for line in report.verdicts(rows):
         print(line)
     others = busy_seconds() - busy - (sum(os.times()[:4]) - ours)
-    print(f"Other programs took {100 * others / ((time.monotonic() - began) * (os.cpu_count() or 1)):.0f} % of the {os.cpu_count()} cores meanwhile.")
+    print(
+        f"Other programs took {100 * others / ((time.monotonic() - began) * (os.cpu_count() or 1)):.0f} % of the {os.cpu_count()} cores meanwhile."
+    )
     if any(row.lost or row.failed for row in rows.values()):
         raise SystemExit("Something was lost, or did not end.")

@@ -89,7 +89,9 @@ class Group:
         self._sampler.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._over.set()
         for process in reversed(self._started):
             with contextlib.suppress(ProcessLookupError):
@@ -102,10 +104,18 @@ class Group:
         if self._sampler is not None:
             self._sampler.join()
 
-    def start(self, *command: str, cwd: Path, env: Mapping[str, str] | None = None, stdin: int | IO[bytes] = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+    def start(
+        self,
+        *command: str,
+        cwd: Path,
+        env: Mapping[str, str] | None = None,
+        stdin: int | IO[bytes] = subprocess.DEVNULL,
+    ) -> subprocess.Popen[bytes]:
         """Run a command; its standard output can be read, its standard error goes to the log."""
         with self.log.open("ab") as log:
-            process = subprocess.Popen(command, cwd=cwd, env=env, stdin=stdin, stdout=subprocess.PIPE, stderr=log, start_new_session=True)
+            process = subprocess.Popen(
+                command, cwd=cwd, env=env, stdin=stdin, stdout=subprocess.PIPE, stderr=log, start_new_session=True
+            )
         self._started.append(process)
         return process
 
@@ -195,7 +205,11 @@ def judge(job: Job, done: Done, peak: int) -> Turn:
         whole_rate=len(times) / done.seconds if done.seconds else None,
         cpu=1e6 * done.cpu / max(1, len(times)),
         peak=peak,
-        latencies=tuple(sorted(at - done.start - wanted[name] / rate for name, at in first.items() if wanted[name] >= SETTLE * rate)) if rate else (),
+        latencies=tuple(
+            sorted(at - done.start - wanted[name] / rate for name, at in first.items() if wanted[name] >= SETTLE * rate)
+        )
+        if rate
+        else (),
         lost=job.count - len(first),
         duplicates=duplicates,
     )

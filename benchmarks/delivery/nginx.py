@@ -139,7 +139,9 @@ def sink(root: Path) -> Iterator[Sink]:
     authority.issue_cert(HOST, ADDRESS).private_key_and_cert_chain_pem.write_to_path(root / "server.pem")
     tls_port, plain_port = free_ports(2)
     (root / "alerts").touch()
-    (root / "nginx.conf").write_text(CONFIG.format(root=root, address=ADDRESS, tls_port=tls_port, plain_port=plain_port), encoding="utf-8")
+    (root / "nginx.conf").write_text(
+        CONFIG.format(root=root, address=ADDRESS, tls_port=tls_port, plain_port=plain_port), encoding="utf-8"
+    )
     command = [program() or "nginx", "-p", str(root), "-e", str(root / "error.log"), "-c", str(root / "nginx.conf")]
     process = subprocess.Popen(command, start_new_session=True)
     try:

@@ -42,7 +42,9 @@ def requests_post(task: Task) -> None:
     import requests
 
     for number in task.paced(begin()):
-        requests.post(task.url, data=task.body, headers=task.headers(number), timeout=TIMEOUT, verify=task.ca_file).raise_for_status()
+        requests.post(
+            task.url, data=task.body, headers=task.headers(number), timeout=TIMEOUT, verify=task.ca_file
+        ).raise_for_status()
 
 
 def requests_session(task: Task) -> None:
@@ -51,7 +53,9 @@ def requests_session(task: Task) -> None:
     start = begin()
     with requests.Session() as session:
         for number in task.paced(start):
-            session.post(task.url, data=task.body, headers=task.headers(number), timeout=TIMEOUT, verify=task.ca_file).raise_for_status()
+            session.post(
+                task.url, data=task.body, headers=task.headers(number), timeout=TIMEOUT, verify=task.ca_file
+            ).raise_for_status()
 
 
 def curl_multi(task: Task) -> None:
@@ -105,4 +109,12 @@ def begin() -> float:
 
 if __name__ == "__main__":
     loop, url, ca_file, body_file, prefix, count, rate = sys.argv[1:]
-    LOOPS[loop](Task(url, ca_file, Path(body_file).read_bytes(), [f"{prefix}{number}" for number in range(int(count))], float(rate)))
+    LOOPS[loop](
+        Task(
+            url,
+            ca_file,
+            Path(body_file).read_bytes(),
+            [f"{prefix}{number}" for number in range(int(count))],
+            float(rate),
+        )
+    )

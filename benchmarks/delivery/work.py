@@ -53,7 +53,9 @@ class Site:
     def _pool(self) -> list[tuple[str, str, str]]:
         """Events as lines of JSON, cut where their id and their time belong."""
         lines = (json.dumps({**event, "id": "<id>", "event_time": "<time>"}) + "\n" for event in generate(POOL))
-        return [(before, between, after) for before, between, after in (re.split(r'<id>|"<time>"', line) for line in lines)]
+        return [
+            (before, between, after) for before, between, after in (re.split(r'<id>|"<time>"', line) for line in lines)
+        ]
 
     def lines(self, ids: Sequence[str]) -> list[bytes]:
         """An event for each id, as a line of JSON; a millisecond lies between two."""

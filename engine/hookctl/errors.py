@@ -149,7 +149,9 @@ class TemplateError(HookctlError):
     so that the caller can point into the file that holds it.
     """
 
-    def __init__(self, message: str, *, hint: str = "", rule: str = "template-syntax", start: int = 0, end: int = 0) -> None:
+    def __init__(
+        self, message: str, *, hint: str = "", rule: str = "template-syntax", start: int = 0, end: int = 0
+    ) -> None:
         super().__init__(message, hint=hint)
         self.rule = rule
         self.start = start

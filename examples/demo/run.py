@@ -33,7 +33,13 @@ SECRETS = {
 LISTEN = [
     *("hookctl", "listen", "--port", "0", "--quiet", "--ca-out", "ca.pem"),
     *(part for host in HOSTS for part in ("--host", host)),
-    *("--token-endpoint", "--client-id", SECRETS["INCIDENTS_CLIENT_ID"], "--client-secret", SECRETS["INCIDENTS_CLIENT_SECRET"]),
+    *(
+        "--token-endpoint",
+        "--client-id",
+        SECRETS["INCIDENTS_CLIENT_ID"],
+        "--client-secret",
+        SECRETS["INCIDENTS_CLIENT_SECRET"],
+    ),
     *("--require-token", "/v2/incidents"),
 ]
 
@@ -66,7 +72,11 @@ class Shell:
         """Raises DemoFailedError when any part of the command does not exit with 0."""
         say(f"$ {command}")
         code = subprocess.run(
-            ["bash", "-o", "pipefail", "-c", command], cwd=self.directory, env=self.environment, check=False, stdin=subprocess.DEVNULL
+            ["bash", "-o", "pipefail", "-c", command],
+            cwd=self.directory,
+            env=self.environment,
+            check=False,
+            stdin=subprocess.DEVNULL,
         ).returncode
         if code:
             raise DemoFailedError(f"`{command}` exited with {code}")
@@ -76,7 +86,9 @@ class Shell:
     def listening(self) -> Iterator[list[str]]:
         """Runs the receiver, and gives the options that lead to it; after the block they have become what it says that it received."""
         say(f"$ {' '.join(LISTEN)} &")
-        with subprocess.Popen(LISTEN, cwd=self.directory, env=self.environment, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        with subprocess.Popen(
+            LISTEN, cwd=self.directory, env=self.environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+        ) as process:
             assert process.stdout is not None
             lines = []
             try:
@@ -113,7 +125,9 @@ def expected(events: Path) -> Counter[str]:
 def received(summary: list[str]) -> Counter[str]:
     """What ``hookctl listen`` says at its end, but for the tokens: how often each path was asked for, if the answer was 200."""
     rows = [re.fullmatch(r" +([0-9,]+) +(\S+ \S+) -> (\S+)", line) for line in summary]
-    asked = Counter({row[2] if row[3] == "200" else f"{row[2]} -> {row[3]}": int(row[1].replace(",", "")) for row in rows if row})
+    asked = Counter(
+        {row[2] if row[3] == "200" else f"{row[2]} -> {row[3]}": int(row[1].replace(",", "")) for row in rows if row}
+    )
     if not asked.pop("POST /oauth/token", 0):
         raise DemoFailedError("no token was fetched")
     return asked
@@ -148,7 +162,9 @@ def demonstrate(directory: Path) -> None:
     wanted, got = expected(directory / "events.jsonl"), received(listener)
     if got != wanted:
         raise DemoFailedError(f"the receiver got {dict(got)}, and should have got {dict(wanted)}")
-    say(f"\nThe receiver got every request that {EVENTS:,} events and 6 tests call for, and no other: {wanted.total():,} of them.")
+    say(
+        f"\nThe receiver got every request that {EVENTS:,} events and 6 tests call for, and no other: {wanted.total():,} of them."
+    )
 
 
 def main() -> int:

@@ -39,11 +39,15 @@ class Checkout:
 
     def run(self, lines: str) -> subprocess.CompletedProcess[str]:
         script = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", lines]
-        return subprocess.run(script, cwd=self.directory, env=self.environment, capture_output=True, text=True, check=False, timeout=120)
+        return subprocess.run(
+            script, cwd=self.directory, env=self.environment, capture_output=True, text=True, check=False, timeout=120
+        )
 
     def git(self, *arguments: str) -> str:
         author = ["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"]
-        return subprocess.run(["git", *author, *arguments], cwd=self.directory, check=True, capture_output=True, text=True).stdout.strip()
+        return subprocess.run(
+            ["git", *author, *arguments], cwd=self.directory, check=True, capture_output=True, text=True
+        ).stdout.strip()
 
     def commit(self, name: str, text: str) -> None:
         path = self.directory / name
@@ -56,13 +60,17 @@ class Checkout:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
     """A clone whose origin has a main branch with one webhook, on a branch of its own."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HOOKCTL_", "GIT_", "GITHUB_", "CI_"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("HOOKCTL_", "GIT_", "GITHUB_", "CI_"))
+    }
     kept["PATH"] = f"{Path(sys.executable).parent}:{kept.get('PATH', '')}"
     kept["GITHUB_STEP_SUMMARY"] = str(tmp_path / "summary.md")
     kept["HOOKCTL_PLAN_KEY"] = "0123456789abcdef" * 4
     clone = Checkout(tmp_path / "clone", kept)
     subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(tmp_path / "origin")], check=True)
-    subprocess.run(["git", "clone", "-q", str(tmp_path / "origin"), str(clone.directory)], check=True, capture_output=True)
+    subprocess.run(
+        ["git", "clone", "-q", str(tmp_path / "origin"), str(clone.directory)], check=True, capture_output=True
+    )
     clone.git("checkout", "-q", "-b", "main")
     clone.commit("webhooks.d/siem.yaml", SIEM)
     clone.git("push", "-q", "origin", "main")
@@ -142,7 +150,9 @@ def test_a_good_pull_request_is_reviewed_without_state(checkout: Checkout, revie
     assert validated.stdout == ""
     assert planned.stdout == "::notice title=hookctl plan::" + _summary(checkout) + "\n"
     comment = (checkout.directory / "comment.md").read_text()
-    assert comment.startswith("## hookctl plan\n\n`Plan: 0 to add, 1 to change, 0 to remove, compared with origin/main (")
+    assert comment.startswith(
+        "## hookctl plan\n\n`Plan: 0 to add, 1 to change, 0 to remove, compared with origin/main ("
+    )
     assert '+   {"severity": "{{ data.severity }}"}' in comment
     assert len(comment) <= LIMIT
     assert Path(checkout.environment["GITHUB_STEP_SUMMARY"]).read_text() == comment
@@ -159,11 +169,16 @@ def test_a_broken_pull_request_is_told_where(checkout: Checkout, review: dict[st
     checkout.commit("webhooks.d/siem.yaml", SIEM.replace("https:", "http:"))
     validated, shown = run_job(checkout, review)
     assert (validated.returncode, shown.returncode) == (1, 0)
-    assert validated.stdout.startswith("::error file=webhooks.d/siem.yaml,line=3,endLine=3,col=6,endColumn=10,title=url-scheme::")
+    assert validated.stdout.startswith(
+        "::error file=webhooks.d/siem.yaml,line=3,endLine=3,col=6,endColumn=10,title=url-scheme::"
+    )
     assert "error[url-scheme]" in (checkout.directory / "comment.md").read_text()
     log = json.loads((checkout.directory / "findings.sarif").read_text())
     assert validation_errors(log) == []
-    assert log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "webhooks.d/siem.yaml"
+    assert (
+        log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+        == "webhooks.d/siem.yaml"
+    )
 
 
 def test_the_first_pull_request_adds_everything(checkout: Checkout, review: dict[str, Any]) -> None:
@@ -212,7 +227,10 @@ def test_the_gitlab_jobs(checkout: Checkout, tmp_path: Path) -> None:
         hosts = " ".join(f"{host}:443:{address}:{port}" for host, (address, port) in receiver.connect_to.items())
         checkout.environment |= {"HOOKCTL_CONNECT_TO": hosts, "HOOKCTL_CACERT": receiver.ca_file}
         assert checkout.run("hookctl test --record").returncode == 0
-    checkout.environment |= {"CI_MERGE_REQUEST_DIFF_BASE_SHA": checkout.git("rev-parse", "origin/main"), "HOOKCTL_CONNECT_TO": ""}
+    checkout.environment |= {
+        "CI_MERGE_REQUEST_DIFF_BASE_SHA": checkout.git("rev-parse", "origin/main"),
+        "HOOKCTL_CONNECT_TO": "",
+    }
     review = jobs["webhooks:review"]
     assert review["artifacts"]["reports"]["junit"] == "results.xml"
     assert succeeded(run_job(checkout, review))
@@ -233,6 +251,8 @@ def test_every_hookctl_line_of_the_page_is_run() -> None:
     github = [*yaml.safe_load(REVIEW)["jobs"].values(), *yaml.safe_load(APPLY)["jobs"].values()]
     gitlab = [job for job in yaml.safe_load(GITLAB).values() if "script" in job]
     run = [line for job in (*github, *gitlab) for line, _ in steps(job)]
-    written = re.findall(r"^ *(?:- |run: |- run: )(hookctl (?:validate|plan|apply|test).*)$", REVIEW + APPLY + GITLAB, re.MULTILINE)
+    written = re.findall(
+        r"^ *(?:- |run: |- run: )(hookctl (?:validate|plan|apply|test).*)$", REVIEW + APPLY + GITLAB, re.MULTILINE
+    )
     assert sorted(line for line in run if line.startswith("hookctl")) == sorted(written)
     assert len(written) >= 8

@@ -38,7 +38,9 @@ class Repository:
         path.write_text(text)
         git("add", name, cwd=self.directory)
         command = [sys.executable, "-m", "pre_commit", "run", "--color", "never"]
-        return subprocess.run(command, cwd=self.directory, env=self.environment, capture_output=True, text=True, check=False, timeout=300)
+        return subprocess.run(
+            command, cwd=self.directory, env=self.environment, capture_output=True, text=True, check=False, timeout=300
+        )
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +66,26 @@ def repository(source: Path, tmp_path: Path) -> Repository:
     git("init", "-q", cwd=directory)
     (directory / ".pre-commit-config.yaml").write_text(CONFIG.format(source=source))
     git("add", ".", cwd=directory)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HOOKCTL_", "PIP_", "GIT_", "PRE_COMMIT"))}
-    borrowed = {"PYTHONPATH": os.pathsep.join(site.getsitepackages()), "PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
-    return Repository(directory, {**kept, **borrowed, "PRE_COMMIT_HOME": str(source.parent / "pre-commit"), "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("HOOKCTL_", "PIP_", "GIT_", "PRE_COMMIT"))
+    }
+    borrowed = {
+        "PYTHONPATH": os.pathsep.join(site.getsitepackages()),
+        "PIP_NO_INDEX": "1",
+        "PIP_NO_DEPS": "1",
+        "PIP_NO_BUILD_ISOLATION": "0",
+    }
+    return Repository(
+        directory,
+        {
+            **kept,
+            **borrowed,
+            "PRE_COMMIT_HOME": str(source.parent / "pre-commit"),
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        },
+    )
 
 
 def test_it_is_skipped_fails_and_passes(repository: Repository) -> None:

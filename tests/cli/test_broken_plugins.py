@@ -108,8 +108,12 @@ def code(ending: str, more: str = "") -> str:
 # -- start-up ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["validate"], ["plan"], ["plugins"], ["doctor"]], ids=lambda arguments: arguments[0])
-def test_a_plugin_that_cannot_be_imported(run_cli: Run, root: Path, install: Install, ending: str, arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["validate"], ["plan"], ["plugins"], ["doctor"]], ids=lambda arguments: arguments[0]
+)
+def test_a_plugin_that_cannot_be_imported(
+    run_cli: Run, root: Path, install: Install, ending: str, arguments: list[str]
+) -> None:
     install(code(ending, "end()\n"))
     result = run_cli(*arguments, cwd=root)
     assert result.stderr.startswith("Warning: plugin acme: importing acme_broken_")
@@ -134,7 +138,9 @@ def test_it_is_told_to_machines(run_cli: Run, root: Path, install: Install) -> N
 def test_what_refers_to_it_has_a_hint(run_cli: Run, root: Path, install: Install) -> None:
     text = "auth: {type: hmac}\nheaders: {X-A: '${vault:a}', X-B: '{{ data.severity | shout }}'}\n"
     (root / "webhooks.d" / "siem.yaml").write_text(WEBHOOK.replace("anomaly", "leaver") + text)
-    (root / "webhooks.d" / "b.yaml").write_text(WEBHOOK.replace("Siem", "B") + "headers: {X-B: '{{ data.severity | shout }}'}\n")
+    (root / "webhooks.d" / "b.yaml").write_text(
+        WEBHOOK.replace("Siem", "B") + "headers: {X-B: '{{ data.severity | shout }}'}\n"
+    )
     hint = "Not everything of acme could be loaded, and it may be in there: see `hookctl doctor`."
     findings = json.loads(run_cli("validate", "--format", "json", cwd=root).stdout)["diagnostics"]
     assert not [finding for finding in findings if finding["hint"].endswith(hint)]
@@ -154,8 +160,12 @@ def hookctl_policies():
 """
 
 
-@pytest.mark.parametrize("arguments", [["plan"], ["plan", "--detailed-exitcode"], ["apply", "--auto-approve"]], ids=" ".join)
-def test_a_policy_is_never_skipped(run_cli: Run, root: Path, install: Install, ending: str, arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments", [["plan"], ["plan", "--detailed-exitcode"], ["apply", "--auto-approve"]], ids=" ".join
+)
+def test_a_policy_is_never_skipped(
+    run_cli: Run, root: Path, install: Install, ending: str, arguments: list[str]
+) -> None:
     (root / "hookctl.toml").write_text('[policies.mine]\nseverity = "warning"\n')
     install(code(ending, POLICY))
     result = run_cli(*arguments, cwd=root)
@@ -200,7 +210,9 @@ def test_a_command_that_fails_is_named(run_cli: Run, root: Path, install: Instal
     assert run_cli("shy", cwd=root).stdout == "shy's own\n"
 
 
-def test_a_command_that_cannot_say_what_it_does_is_listed(run_cli: Run, root: Path, install: Install, ending: str) -> None:
+def test_a_command_that_cannot_say_what_it_does_is_listed(
+    run_cli: Run, root: Path, install: Install, ending: str
+) -> None:
     install(code(ending, COMMAND))
     for command in ("--help", "plugins"):
         result = run_cli(command, cwd=root)
@@ -275,7 +287,13 @@ def start(site: Path, tmp_path: Path, receiver: Receiver) -> Callable[..., subpr
             webhook = f"name: {name}\nevent: anomaly\nurl: https://{name.lower()}.example.com/{name}\nretry: {{schedule: [1h]}}\n{text}"
             (directory / f"{name}.yaml").write_text(webhook)
         hosts = " ".join(f"{name.lower()}.example.com:443:{receiver.address}:{receiver.port}" for name in WEBHOOKS)
-        env = {"PYTHONPATH": str(site), "SECRET": CANARY, "HOOKCTL_CONNECT_TO": hosts, "HOOKCTL_CACERT": receiver.ca_file, **variables}
+        env = {
+            "PYTHONPATH": str(site),
+            "SECRET": CANARY,
+            "HOOKCTL_CONNECT_TO": hosts,
+            "HOOKCTL_CACERT": receiver.ca_file,
+            **variables,
+        }
         command = [sys.executable, "-c", SCRIPT.format(seconds=0.3 if ending == "hang" else PATIENCE), *arguments]
         pipe = subprocess.PIPE
         return subprocess.Popen(command, cwd=tmp_path, env=env, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
@@ -314,20 +332,26 @@ def test_deliveries_go_on_beside_a_plugin_that_fails(
     assert CANARY.encode() not in store
 
 
-@pytest.mark.parametrize(("arguments", "variables"), [(["--debug"], {}), ([], {"HOOKCTL_DEBUG": "1"})], ids=["option", "variable"])
+@pytest.mark.parametrize(
+    ("arguments", "variables"), [(["--debug"], {}), ([], {"HOOKCTL_DEBUG": "1"})], ids=["option", "variable"]
+)
 def test_debug_shows_where_it_fails_and_no_secret(
     start: Callable[..., subprocess.Popen[str]], events: list[str], arguments: list[str], variables: dict[str, str]
 ) -> None:
     assert events
     start("Exception", "apply", "--auto-approve").communicate(timeout=PATIENCE)
-    shown, said = start("Exception", *arguments, "send", "events.jsonl", FAIL="auth", **variables).communicate(timeout=PATIENCE)
+    shown, said = start("Exception", *arguments, "send", "events.jsonl", FAIL="auth", **variables).communicate(
+        timeout=PATIENCE
+    )
     assert "debug: Traceback (most recent call last):\n" in said
     assert "debug:     raise RuntimeError(SECRET)\n" in said
     assert "debug: RuntimeError: ***\n" in said
     assert CANARY not in shown + said
 
 
-def test_sigterm_ends_a_runner_whose_plugin_hangs(start: Callable[..., subprocess.Popen[str]], receiver: Receiver, events: list[str], tmp_path: Path) -> None:
+def test_sigterm_ends_a_runner_whose_plugin_hangs(
+    start: Callable[..., subprocess.Popen[str]], receiver: Receiver, events: list[str], tmp_path: Path
+) -> None:
     start("hang", "apply", "--auto-approve").communicate(timeout=PATIENCE)
     process = start("hang", "send", "-", FAIL="all")
     assert process.stdin is not None

@@ -57,7 +57,9 @@ def test_it_is_left_out_and_named_wherever_plugins_are_loaded(
     (tmp_path / "webhooks.d" / "siem.yaml").write_text("name: Siem\nevent: anomaly\nurl: https://siem.example.com/\n")
     result = run_cli(*arguments, cwd=tmp_path)
     warning = "plugin acme adds the command 'plan', which hookctl has already"
-    assert result.stderr.startswith(f"Warning: {warning}\n  hookctl continues without it. Uninstall it, or have it renamed.\n")
+    assert result.stderr.startswith(
+        f"Warning: {warning}\n  hookctl continues without it. Uninstall it, or have it renamed.\n"
+    )
     assert result.stderr.count("Warning") == 1
     assert result.exit_code == (64 if arguments == ("acme",) else 0)
     assert "Acme's own" not in result.stdout
@@ -71,7 +73,9 @@ def test_another_name_is_a_command(run_cli: Callable[..., Any], tmp_path: Path, 
 
 
 @pytest.mark.parametrize("name", ["drift", "never-matches", "policy"])
-def test_a_policy_may_not_have_the_name_of_a_rule(run_cli: Callable[..., Any], tmp_path: Path, install: Callable[..., None], name: str) -> None:
+def test_a_policy_may_not_have_the_name_of_a_rule(
+    run_cli: Callable[..., Any], tmp_path: Path, install: Callable[..., None], name: str
+) -> None:
     install(name, POLICY)
     result = run_cli("plugins", cwd=tmp_path)
     message = f"plugin acme adds the policy {name!r}, which is the name of a rule"

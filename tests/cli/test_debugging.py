@@ -27,7 +27,9 @@ def test_what_grows_when_it_is_printed_is_cut(filler: str, capsys: pytest.Captur
 
 @pytest.mark.parametrize("place", range(-len(SECRET) - 2, 6))
 def test_a_secret_at_the_cut_is_masked(place: int, capsys: pytest.CaptureFixture[str]) -> None:
-    debugging.show_failure("", RuntimeError("A" * (debugging.MAX_TRACEBACK - 35 + place) + SECRET + "B" * 100_000), frozenset({SECRET}))
+    debugging.show_failure(
+        "", RuntimeError("A" * (debugging.MAX_TRACEBACK - 35 + place) + SECRET + "B" * 100_000), frozenset({SECRET})
+    )
     assert "canary"[:3] not in capsys.readouterr().err
 
 

@@ -39,7 +39,9 @@ def root(project: Callable[..., Path], run_cli: Run) -> Path:
 def send(run_cli: Run, root: Path, receiver: Receiver, *args: str) -> Any:
     hosts = [f"{host}:443:{address}:{port}" for host, (address, port) in receiver.connect_to.items()]
     options = [word for host in hosts for word in ("--connect-to", host)]
-    return run_cli("send", *(args or ("events.jsonl",)), *options, "--cacert", receiver.ca_file, "--wait", "0s", cwd=root)
+    return run_cli(
+        "send", *(args or ("events.jsonl",)), *options, "--cacert", receiver.ca_file, "--wait", "0s", cwd=root
+    )
 
 
 def edit(root: Path, statement: str) -> None:
@@ -48,7 +50,9 @@ def edit(root: Path, statement: str) -> None:
 
 
 def statuses(run_cli: Run, root: Path) -> list[str]:
-    return sorted(one["status"] for one in json.loads(run_cli("deliveries", "list", "--format", "json", cwd=root).stdout))
+    return sorted(
+        one["status"] for one in json.loads(run_cli("deliveries", "list", "--format", "json", cwd=root).stdout)
+    )
 
 
 def test_what_only_applies_have_changed_is_no_drift(run_cli: Run, root: Path, receiver: Receiver) -> None:
@@ -82,7 +86,10 @@ def test_what_was_held_by_hand(run_cli: Run, root: Path, receiver: Receiver) -> 
         root,
         "UPDATE deliveries SET status = 'held', ready_at = NULL, reason = 'ada asked for it' WHERE id IN (SELECT id FROM deliveries LIMIT 2)",
     )
-    assert "warning[drift]: 2 deliveries are held by other means than an apply: ada asked for it\n" in run_cli("plan", cwd=root).stdout
+    assert (
+        "warning[drift]: 2 deliveries are held by other means than an apply: ada asked for it\n"
+        in run_cli("plan", cwd=root).stdout
+    )
     assert run_cli("apply", "--auto-approve", cwd=root).exit_code == 0
     assert "drift" not in run_cli("plan", cwd=root).stdout
     assert "held" not in statuses(run_cli, root)

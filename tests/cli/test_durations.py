@@ -11,7 +11,10 @@ CONTEXT = click.Context(click.Command("test"))
 OPTION = click.Option(["--wait"])
 
 
-@pytest.mark.parametrize(("text", "expected"), [("0", 0.0), ("90", 90.0), ("500ms", 0.5), ("1.5s", 1.5), ("5m", 300.0), ("2h", 7200.0), ("1d", 86400.0)])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("0", 0.0), ("90", 90.0), ("500ms", 0.5), ("1.5s", 1.5), ("5m", 300.0), ("2h", 7200.0), ("1d", 86400.0)],
+)
 def test_durations(text: str, expected: float) -> None:
     assert seconds(CONTEXT, OPTION, text) == expected
 

@@ -94,7 +94,15 @@ def test_the_variable_takes_several(run_cli: Run, project: Project) -> None:
 def test_every_command_with_json_writes_it_into_a_file_too(run_cli: Run, project: Project) -> None:
     root = project({"webhooks.d/a.yaml": SIEM})
     run_cli("apply", "--auto-approve", cwd=root)
-    for command in (["list"], ["show", "Siem"], ["render", "Siem"], ["plugins"], ["schema", "webhook"], ["schema", "event"], ["deliveries", "list"]):
+    for command in (
+        ["list"],
+        ["show", "Siem"],
+        ["render", "Siem"],
+        ["plugins"],
+        ["schema", "webhook"],
+        ["schema", "event"],
+        ["deliveries", "list"],
+    ):
         printed = run_cli(*command, "--format", "json", cwd=root).stdout
         result = run_cli(*command, "--format", "json=a.json", cwd=root)
         assert (result.exit_code, result.stdout) == (0, "")
@@ -160,10 +168,19 @@ def test_errors_in_files_are_told_in_every_form_by_every_command(run_cli: Run, p
     assert "webhooks.d/a.yaml:3:6: error[url-scheme]" in result.stdout
     assert json.loads((root / "out.json").read_text())["diagnostics"][0]["code"] == "url-scheme"
     assert f"## hookctl {command}\n\n**1 error in 1 file.**" in (root / "out.markdown").read_text()
-    assert (root / "out.github").read_text().startswith("::error file=webhooks.d/a.yaml,line=3,endLine=3,col=6,endColumn=10,title=url-scheme::")
+    assert (
+        (root / "out.github")
+        .read_text()
+        .startswith("::error file=webhooks.d/a.yaml,line=3,endLine=3,col=6,endColumn=10,title=url-scheme::")
+    )
     (found,) = sarif(root)
     assert (found["ruleId"], found["level"]) == ("url-scheme", "error")
-    assert found["locations"][0]["physicalLocation"]["region"] == {"startLine": 3, "startColumn": 6, "endLine": 3, "endColumn": 10}
+    assert found["locations"][0]["physicalLocation"]["region"] == {
+        "startLine": 3,
+        "startColumn": 6,
+        "endLine": 3,
+        "endColumn": 10,
+    }
 
 
 def test_columns_are_characters(run_cli: Run, project: Project) -> None:
@@ -173,7 +190,11 @@ def test_columns_are_characters(run_cli: Run, project: Project) -> None:
     region = sarif(root)[0]["locations"][0]["physicalLocation"]["region"]
     assert region["startColumn"] == document["range"]["start"]["column"]
     line = (root / "webhooks.d/a.yaml").read_text().split("\n")[region["startLine"] - 1]
-    assert line[region["startColumn"] - 1 : region["endColumn"] - 1] == document["snippet"]["code"][region["startColumn"] - 1 : region["endColumn"] - 1] != ""
+    assert (
+        line[region["startColumn"] - 1 : region["endColumn"] - 1]
+        == document["snippet"]["code"][region["startColumn"] - 1 : region["endColumn"] - 1]
+        != ""
+    )
 
 
 def test_paths_begin_at_the_root_of_the_git_repository(run_cli: Run, project: Project) -> None:
@@ -183,13 +204,18 @@ def test_paths_begin_at_the_root_of_the_git_repository(run_cli: Run, project: Pr
     assert "file=hooks/webhooks.d/a b.yaml," in (root / "hooks/out.github").read_text()
     location = sarif(root / "hooks")[0]["locations"][0]["physicalLocation"]["artifactLocation"]
     assert location == {"uri": "hooks/webhooks.d/a%20b.yaml", "uriBaseId": "%SRCROOT%"}
-    assert json.loads((root / "hooks/out.json").read_text())["diagnostics"][0]["range"]["filename"] == "webhooks.d/a b.yaml"
+    assert (
+        json.loads((root / "hooks/out.json").read_text())["diagnostics"][0]["range"]["filename"]
+        == "webhooks.d/a b.yaml"
+    )
 
 
 def test_a_missing_directory(run_cli: Run, tmp_path: Path) -> None:
     assert run_cli("validate", *FILES, cwd=tmp_path).exit_code == 1
     assert "::error file=webhooks.d,title=directory-missing::" in (tmp_path / "out.github").read_text()
-    assert sarif(tmp_path)[0]["locations"] == [{"physicalLocation": {"artifactLocation": {"uri": "webhooks.d", "uriBaseId": "%SRCROOT%"}}}]
+    assert sarif(tmp_path)[0]["locations"] == [
+        {"physicalLocation": {"artifactLocation": {"uri": "webhooks.d", "uriBaseId": "%SRCROOT%"}}}
+    ]
 
 
 # -- plan and apply --------------------------------------------------------------------------------------------------
@@ -220,7 +246,11 @@ def test_a_plan_in_every_form(run_cli: Run, project: Project, command: list[str]
     assert (refused in result.stdout, refused in comment, "outcome" in document) == (command[0] == "apply",) * 3
     results = {found["ruleId"].removeprefix("policy/"): found["level"] for found in sarif(root)}
     assert results == rules
-    assert not (root / ".hookctl/hookctl.db").exists() or "No webhooks" in run_cli("list", cwd=root).stdout or "not applied" in run_cli("list", cwd=root).stdout
+    assert (
+        not (root / ".hookctl/hookctl.db").exists()
+        or "No webhooks" in run_cli("list", cwd=root).stdout
+        or "not applied" in run_cli("list", cwd=root).stdout
+    )
 
 
 def test_a_removal_is_warned_of(run_cli: Run, project: Project) -> None:
@@ -257,11 +287,20 @@ def told(root: Path, command: Any) -> tuple[str, int | None]:
 
 def test_every_report_of_an_apply_says_what_became_of_it(run_cli: Run, project: Project) -> None:
     root = project({"webhooks.d/a.yaml": SIEM})
-    assert told(root, run_cli("apply", *REPORTS, cwd=root)) == ("failed", None)  # cannot ask for approval: standard input is not a terminal
-    assert "**⛔** `Nothing was applied: cannot ask for approval: standard input is not a terminal.`" in (root / "out.markdown").read_text()
+    assert told(root, run_cli("apply", *REPORTS, cwd=root)) == (
+        "failed",
+        None,
+    )  # cannot ask for approval: standard input is not a terminal
+    assert (
+        "**⛔** `Nothing was applied: cannot ask for approval: standard input is not a terminal.`"
+        in (root / "out.markdown").read_text()
+    )
     run_cli("plan", "--out", "plan.json", cwd=root)
     assert told(root, run_cli("apply", "--auto-approve", *REPORTS, cwd=root)) == ("applied", 1)
-    assert "**✅** `Applied: 1 added, 0 changed, 0 removed. The state has serial 1 now.`" in (root / "out.markdown").read_text()
+    assert (
+        "**✅** `Applied: 1 added, 0 changed, 0 removed. The state has serial 1 now.`"
+        in (root / "out.markdown").read_text()
+    )
     assert told(root, run_cli("apply", "--auto-approve", *REPORTS, cwd=root)) == ("no_changes", None)
     assert told(root, run_cli("apply", "plan.json", "--auto-approve", *REPORTS, cwd=root)) == ("failed", None)
     assert "the plan is stale" in (root / "out.markdown").read_text()
@@ -275,18 +314,32 @@ def test_every_report_of_an_apply_says_what_became_of_it(run_cli: Run, project: 
 def test_the_reports_of_an_apply_hold_its_tests(run_cli: Run, project: Project, receiver: Receiver) -> None:
     root = project({"webhooks.d/a.yaml": SIEM})
     receiver.answer("/ingest", Answer(403))
-    assert told(root, run_cli("apply", "--test", "--auto-approve", *REPORTS, cwd=root, env=reach(receiver))) == ("test_failed", None)
-    assert json.loads((root / "out.json").read_text())["outcome"]["tests"] == [{"webhook": "Siem", "result": "failed", "reason": "HTTP 403 Forbidden"}]
+    assert told(root, run_cli("apply", "--test", "--auto-approve", *REPORTS, cwd=root, env=reach(receiver))) == (
+        "test_failed",
+        None,
+    )
+    assert json.loads((root / "out.json").read_text())["outcome"]["tests"] == [
+        {"webhook": "Siem", "result": "failed", "reason": "HTTP 403 Forbidden"}
+    ]
     assert "✗ Siem  Test failed  HTTP 403 Forbidden" in (root / "out.markdown").read_text()
     receiver.answer("/ingest", Answer())
-    assert told(root, run_cli("apply", "--test", "--auto-approve", *REPORTS, cwd=root, env=reach(receiver))) == ("applied", 1)
-    assert json.loads((root / "out.json").read_text())["outcome"]["tests"] == [{"webhook": "Siem", "result": "successful", "reason": ""}]
+    assert told(root, run_cli("apply", "--test", "--auto-approve", *REPORTS, cwd=root, env=reach(receiver))) == (
+        "applied",
+        1,
+    )
+    assert json.loads((root / "out.json").read_text())["outcome"]["tests"] == [
+        {"webhook": "Siem", "result": "successful", "reason": ""}
+    ]
 
 
 def test_a_report_that_cannot_be_written_keeps_a_plan_from_being_applied(run_cli: Run, project: Project) -> None:
     root = project({"webhooks.d/a.yaml": SIEM})
     result = run_cli("apply", "--auto-approve", "--format", "text", "--format", "json=gone/out.json", cwd=root)
-    assert (result.exit_code, "gone/out.json cannot be written" in result.stderr, "Applied" in result.stdout) == (1, True, False)
+    assert (result.exit_code, "gone/out.json cannot be written" in result.stderr, "Applied" in result.stdout) == (
+        1,
+        True,
+        False,
+    )
     assert run_cli("plan", "--detailed-exitcode", cwd=root).exit_code == 2
 
 
@@ -312,7 +365,9 @@ def test_the_exit_code_does_not_depend_on_the_form(run_cli: Run, project: Projec
 
 def test_results_in_every_form(run_cli: Run, project: Project, receiver: Receiver) -> None:
     receiver.answer("/refused", Answer(403))
-    root = project({"webhooks.d/a.yaml": SIEM, "webhooks.d/b.yaml": SIEM.replace("Siem", "Refused").replace("/ingest", "/refused")})
+    root = project(
+        {"webhooks.d/a.yaml": SIEM, "webhooks.d/b.yaml": SIEM.replace("Siem", "Refused").replace("/ingest", "/refused")}
+    )
     result = run_cli("test", "--format", "text", *FILES, "--junit", "junit.xml", cwd=root, env=reach(receiver))
     assert result.exit_code == 1
     document = json.loads((root / "out.json").read_text())
@@ -321,7 +376,9 @@ def test_results_in_every_form(run_cli: Run, project: Project, receiver: Receive
     assert (failed["webhook"], failed["reason"]) == ("Refused", "HTTP 403 Forbidden")
     comment, annotations = (root / "out.markdown").read_text(), (root / "out.github").read_text()
     assert "**2 tests: 1 successful, 1 failed.**" in comment
-    assert annotations.startswith("::error file=webhooks.d/b.yaml,line=1,endLine=1,col=7,endColumn=14,title=test-failed::")
+    assert annotations.startswith(
+        "::error file=webhooks.d/b.yaml,line=1,endLine=1,col=7,endColumn=14,title=test-failed::"
+    )
     assert "::notice title=hookctl test::2 tests: 1 successful, 1 failed.\n" in annotations
     (found,) = sarif(root)
     assert found["message"]["text"].startswith("Refused: HTTP 403 Forbidden. ")

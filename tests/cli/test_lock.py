@@ -36,7 +36,16 @@ def serial(root: Path) -> int:
 def start(root: Path, *args: str, terminal: int = subprocess.DEVNULL, **options: Any) -> subprocess.Popen[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HOOKCTL_")}
     command = [sys.executable, "-m", "hookctl", "apply", *args]
-    return subprocess.Popen(command, cwd=root, env=environment, stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    return subprocess.Popen(
+        command,
+        cwd=root,
+        env=environment,
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
 
 
 def read_until(process: subprocess.Popen[str], text: str) -> str:
@@ -67,7 +76,10 @@ def test_the_second_is_refused_while_the_first_is_asked(run_cli: Run, root: Path
     with asking(root) as (first, keyboard):
         result = run_cli("apply", "--auto-approve", cwd=root)
         assert (result.exit_code, result.stdout) == (1, "")
-        told = re.search(r"Error: the state is locked by \S+@\S+, hookctl apply since 2.* UTC \(process (\d+), hookctl \S+, lock (\w+)\)\n", result.stderr)
+        told = re.search(
+            r"Error: the state is locked by \S+@\S+, hookctl apply since 2.* UTC \(process (\d+), hookctl \S+, lock (\w+)\)\n",
+            result.stderr,
+        )
         assert told
         assert told[1] == str(first.pid)
         assert f"hookctl unlock {told[2]}" in result.stderr
@@ -121,7 +133,10 @@ def test_a_signal_gives_the_lock_back(run_cli: Run, root: Path, number: signal.S
 
 
 def test_a_signal_ends_the_wait_for_the_lock(root: Path) -> None:
-    with hold(root / ".hookctl/hookctl.db", operation="apply", who="ada@loom"), start(root, "--auto-approve", "--lock-timeout", "1h") as process:
+    with (
+        hold(root / ".hookctl/hookctl.db", operation="apply", who="ada@loom"),
+        start(root, "--auto-approve", "--lock-timeout", "1h") as process,
+    ):
         read_until(process, ")\n")
         process.send_signal(signal.SIGTERM)
         output, errors = process.communicate(timeout=PATIENCE)
@@ -174,7 +189,9 @@ def test_an_apply_whose_lock_was_broken_applies_nothing(run_cli: Run, root: Path
 def test_a_refused_or_declined_apply_gives_it_back(run_cli: Run, root: Path) -> None:
     with asking(root) as (_, keyboard):
         os.write(keyboard, b"no\n")
-    assert run_cli("apply", cwd=root).stderr.startswith("Error: cannot ask for approval: standard input is not a terminal")
+    assert run_cli("apply", cwd=root).stderr.startswith(
+        "Error: cannot ask for approval: standard input is not a terminal"
+    )
     assert run_cli("apply", "--auto-approve", cwd=root).exit_code == 0
 
 

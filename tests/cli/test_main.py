@@ -14,7 +14,9 @@ from hookctl.cli.main import COMMANDS
 
 
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "hookctl", *arguments], cwd=cwd, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(
+        [sys.executable, "-m", "hookctl", *arguments], cwd=cwd, capture_output=True, text=True, check=False, timeout=60
+    )
 
 
 def test_help_names_every_command(tmp_path: Path) -> None:
@@ -36,22 +38,52 @@ def test_every_command_has_help_with_examples(name: str) -> None:
 
 def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
     code = "import sys; from hookctl.cli.main import hookctl; hookctl(['--help'], standalone_mode=False); print(*sys.modules, sep='\\n')"
-    loaded = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60).stdout.split()
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+    ).stdout.split()
     assert "click" in loaded
-    assert not {"yaml", "jsonschema", "jsonschema_rs", "jinja2", "requests", "pycurl", "pluggy", "sqlite3", "jmespath", "hookctl.model"} & set(loaded)
+    assert not {
+        "yaml",
+        "jsonschema",
+        "jsonschema_rs",
+        "jinja2",
+        "requests",
+        "pycurl",
+        "pluggy",
+        "sqlite3",
+        "jmespath",
+        "hookctl.model",
+    } & set(loaded)
 
 
 def test_a_plan_imports_nothing_that_only_deliveries_and_large_directories_need(tmp_path: Path) -> None:
     run("init", cwd=tmp_path)
     code = "import sys; from hookctl.cli.main import hookctl; hookctl(['plan'], standalone_mode=False); print(*sys.modules, file=sys.stderr)"
-    loaded = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60).stderr.split()
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+    ).stderr.split()
     assert "hookctl.config.effects.find" in loaded
-    ours = {"hookctl.config.cache", "hookctl.config.load.revision", "hookctl.queue", "hookctl.delivery.attempt.prepare", "hookctl.delivery.runner.retry"}
+    ours = {
+        "hookctl.config.cache",
+        "hookctl.config.load.revision",
+        "hookctl.queue",
+        "hookctl.delivery.attempt.prepare",
+        "hookctl.delivery.runner.retry",
+    }
     assert not ours & set(loaded)
     assert not {"requests", "pycurl", "subprocess", "shutil", "secrets", "difflib"} & set(loaded)
 
 
-@pytest.mark.parametrize("arguments", [["--nonsense"], ["nonsense"], ["plan", "--nonsense"], ["explain", "a", "b", "c"], ["--color", "sometimes", "plan"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--nonsense"],
+        ["nonsense"],
+        ["plan", "--nonsense"],
+        ["explain", "a", "b", "c"],
+        ["--color", "sometimes", "plan"],
+    ],
+)
 def test_wrong_usage_exits_64(arguments: list[str], tmp_path: Path) -> None:
     result = run(*arguments, cwd=tmp_path)
     assert result.returncode == 64
@@ -71,7 +103,9 @@ def test_wrong_usage_exits_64(arguments: list[str], tmp_path: Path) -> None:
 def test_wrong_settings_are_named(settings: str, says: str, tmp_path: Path) -> None:
     tmp_path.joinpath("hookctl.toml").write_text(settings)
     tmp_path.joinpath("webhooks.d").mkdir()
-    tmp_path.joinpath("webhooks.d", "a.yaml").write_text("name: A\nevent: anomaly\nurl: https://a.example.com/\nbody_template: '{}'\n")
+    tmp_path.joinpath("webhooks.d", "a.yaml").write_text(
+        "name: A\nevent: anomaly\nurl: https://a.example.com/\nbody_template: '{}'\n"
+    )
     result = run("test", cwd=tmp_path)
     assert result.returncode == 1
     assert says in result.stderr

@@ -69,7 +69,11 @@ ECHOES: dict[str, Callable[[str], str]] = {
 def decoded(text: str) -> Iterator[str]:
     """``text`` as a reader may take it."""
     yield text
-    yield re.sub(r"\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), text).replace("\\/", "/").replace('\\"', '"')
+    yield (
+        re.sub(r"\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), text)
+        .replace("\\/", "/")
+        .replace('\\"', '"')
+    )
     yield html.unescape(text).replace("\\/", "/")
     yield unquote(text)
     yield html.unescape(unquote(text))
@@ -99,14 +103,20 @@ def receiver() -> Iterator[Receiver]:
             return Answer(200, headers=(("Content-Type", "application/json"), *headers), body=body)
 
         def refuse(request: ReceivedRequest) -> Answer:
-            words = [ECHOES["percent of base64"](CLIENT_SECRET), request.header("authorization") or "", ECHOES["Java"](CLIENT_ID)]
+            words = [
+                ECHOES["percent of base64"](CLIENT_SECRET),
+                request.header("authorization") or "",
+                ECHOES["Java"](CLIENT_ID),
+            ]
             words.append(ECHOES["HTML"](CLIENT_SECRET))
             return Answer.json({"error": "invalid_client", "error_description": " ".join(words)}, 401)
 
         running.answer("/ingest", echo)
         running.answer("/issued", echo)
         running.answer("/refused", refuse)
-        running.answer("/oauth/token", Answer.json({"access_token": ISSUED, "token_type": "Bearer", "expires_in": 3600}))
+        running.answer(
+            "/oauth/token", Answer.json({"access_token": ISSUED, "token_type": "Bearer", "expires_in": 3600})
+        )
         yield running
 
 
@@ -150,7 +160,9 @@ def test_nothing_is_stored_or_shown(run: Callable[..., Any], tmp_path: Path, rec
     assert leaks(stored) == []
 
 
-@pytest.mark.parametrize("output", [["--show-invocation"], ["--format", "json"], ["--format", "markdown"], ["--format", "github"]])
+@pytest.mark.parametrize(
+    "output", [["--show-invocation"], ["--format", "json"], ["--format", "markdown"], ["--format", "github"]]
+)
 def test_no_test_shows_it(run: Callable[..., Any], tmp_path: Path, output: list[str]) -> None:
     result = run("test", "--show-invocation", *output, "--junit", "junit.xml")
     assert result.exit_code == 1

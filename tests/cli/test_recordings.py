@@ -89,7 +89,9 @@ class Bench:
             self.receiver.stop()
 
     def files(self, **files: str) -> None:
-        with_transport = {f"webhooks.d/{name}.yaml": f"{text}transport: {{type: {self.transport}}}\n" for name, text in files.items()}
+        with_transport = {
+            f"webhooks.d/{name}.yaml": f"{text}transport: {{type: {self.transport}}}\n" for name, text in files.items()
+        }
         self.root = self.write(with_transport)
 
     def record(self, *args: str) -> Any:
@@ -107,7 +109,9 @@ class Bench:
 
 
 @pytest.fixture(params=["curl", "requests"])
-def bench(request: pytest.FixtureRequest, project: Callable[[dict[str, str]], Path], run_cli: Callable[..., Any]) -> Iterator[Bench]:
+def bench(
+    request: pytest.FixtureRequest, project: Callable[[dict[str, str]], Path], run_cli: Callable[..., Any]
+) -> Iterator[Bench]:
     receiver = Receiver()
     receiver.tokens.client_secret = CANARY
     receiver.start()
@@ -131,7 +135,11 @@ def echoes(numbers: Iterator[int]) -> Callable[[ReceivedRequest], Answer]:
     def answer(request: ReceivedRequest) -> Answer:
         own = {CANARY, "canary-in-the-url", "canary-user"} if request.path.startswith("/many") else {CANARY}
         secrets = {value for _, value in request.headers} | {request.target} | own
-        forms = [form for secret in sorted(secrets - {""}) for form in (secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode())]
+        forms = [
+            form
+            for secret in sorted(secrets - {""})
+            for form in (secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode())
+        ]
         sent = [form for form in forms if "canary" in form or base64.b64encode(CANARY.encode())[:12].decode() in form]
         headers = (
             ("Content-Type", "application/json"),
@@ -172,7 +180,11 @@ def test_no_cassette_holds_a_secret_raw_or_encoded(bench: Bench) -> None:
     assert result.exit_code == 0, result.stdout
     text = "".join(bench.cassette(name).read_text() for name in ("Siem", "Token one", "Many_secrets"))
     assert bench.receiver.requests[-1].header("webhook-id")
-    tokens = {str(request.header("authorization")).removeprefix("Bearer ") for request in bench.receiver.requests if request.path == "/tokens"}
+    tokens = {
+        str(request.header("authorization")).removeprefix("Bearer ")
+        for request in bench.receiver.requests
+        if request.path == "/tokens"
+    }
     assert len(tokens) == 1
     for secret in (CANARY, "canary-in-the-url", "canary-user", SESSION, *tokens):
         for form in forms(secret):
@@ -247,7 +259,12 @@ def test_vcrpy_plays_what_was_recorded(bench: Bench, name: str) -> None:
 
 def test_the_ban_on_sockets_is_one(bench: Bench) -> None:
     process = subprocess.run(
-        [sys.executable, "-c", FORBIDDEN, "test", "Siem"], cwd=bench.root, env={**os.environ, **bench.env}, capture_output=True, text=True, check=False
+        [sys.executable, "-c", FORBIDDEN, "test", "Siem"],
+        cwd=bench.root,
+        env={**os.environ, **bench.env},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if bench.transport == "requests":  # libcurl has sockets of its own
         assert (process.returncode, process.stderr) == (99, "A SOCKET WAS USED\n")
@@ -264,9 +281,13 @@ def test_what_was_recorded_is_replayed(bench: Bench) -> None:
 
 def test_a_changed_request_fails_with_what_differs(bench: Bench, snapshot: SnapshotAssertion) -> None:
     bench.record()
-    changed = WEBHOOK.replace("/ingest", "/v2/ingest").replace('"severity": "{{ data.severity }}"', '"level": "{{ data.severity }}"')
+    changed = WEBHOOK.replace("/ingest", "/v2/ingest").replace(
+        '"severity": "{{ data.severity }}"', '"level": "{{ data.severity }}"'
+    )
     bench.files(
-        a=changed.replace("auth: {type: bearer, token: ", "headers: {X-New: x}\nauth: {type: headers, headers: {X-Token: ").replace('}"}', '}"}}'),
+        a=changed.replace(
+            "auth: {type: bearer, token: ", "headers: {X-New: x}\nauth: {type: headers, headers: {X-Token: "
+        ).replace('}"}', '}"}}'),
         b=OAUTH.replace("oauth2", "bearer")
         .replace("client_id: client, client_secret", "token")
         .replace(', token_url: "https://login.example.com/oauth/token"', ""),
@@ -283,7 +304,9 @@ def test_a_stricter_validator_fails(bench: Bench) -> None:
     bench.files(a=WEBHOOK.replace("[accepted]", "[queued]"))
     result = bench.replay("Siem")
     assert result.returncode == 1
-    assert result.stdout.startswith('✗ Siem  Replay failed  json_path $.data.status: $.data.status is "accepted", not "queued"')
+    assert result.stdout.startswith(
+        '✗ Siem  Replay failed  json_path $.data.status: $.data.status is "accepted", not "queued"'
+    )
 
 
 def test_layout_of_the_body_makes_no_difference(bench: Bench) -> None:
@@ -326,8 +349,13 @@ def test_a_recording_of_no_webhook_is_a_warning(bench: Bench) -> None:
     bench.cassette("Siem").with_name("Gone.yaml").write_text("")
     result = bench.replay("Siem")
     assert result.returncode == 0
-    assert without_progress(result.stderr) == "Warning: tests/cassettes/Gone.yaml belongs to no webhook. Delete it, if its webhook is gone for good.\n"
-    assert json.loads(bench.replay("--format", "json", "Siem").stdout)["stale_cassettes"] == ["tests/cassettes/Gone.yaml"]
+    assert (
+        without_progress(result.stderr)
+        == "Warning: tests/cassettes/Gone.yaml belongs to no webhook. Delete it, if its webhook is gone for good.\n"
+    )
+    assert json.loads(bench.replay("--format", "json", "Siem").stdout)["stale_cassettes"] == [
+        "tests/cassettes/Gone.yaml"
+    ]
 
 
 def test_replaying_for_machines(bench: Bench) -> None:
@@ -337,9 +365,19 @@ def test_replaying_for_machines(bench: Bench) -> None:
     document = json.loads(bench.replay("--format", "json").stdout)
     assert document["succeeded"] is False
     by_name = {replay["webhook"]: replay for replay in document["replays"]}
-    assert {name: replay["result"] for name, replay in by_name.items()} == {"Siem": "failed", "Many_secrets": "successful", "Token one": "successful"}
+    assert {name: replay["result"] for name, replay in by_name.items()} == {
+        "Siem": "failed",
+        "Many_secrets": "successful",
+        "Token one": "successful",
+    }
     (difference,) = by_name["Siem"]["differences"]
-    assert difference == {"op": "change", "part": "body", "path": ["$.severity"], "before": "High", "after": mock["data"]["title"]}
+    assert difference == {
+        "op": "change",
+        "part": "body",
+        "path": ["$.severity"],
+        "before": "High",
+        "after": mock["data"]["title"],
+    }
     assert by_name["Siem"]["attempt"]["response"]["status"] == 200
 
 

@@ -26,7 +26,12 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def root(project: Callable[..., Path]) -> Path:
     mock = load_plugins().event_types["anomaly"].mock
-    return project({"webhooks.d/siem.yaml": SIEM, "events.jsonl": "".join(json.dumps({**mock, "id": f"e{number}"}) + "\n" for number in range(3))})
+    return project(
+        {
+            "webhooks.d/siem.yaml": SIEM,
+            "events.jsonl": "".join(json.dumps({**mock, "id": f"e{number}"}) + "\n" for number in range(3)),
+        }
+    )
 
 
 def reaching(receiver: Receiver) -> list[str]:
@@ -65,5 +70,10 @@ def test_a_rename_is_in_the_plan_for_machines(run_cli: Run, root: Path) -> None:
     (root / "webhooks.d/siem.yaml").write_text(SIEM.replace("name: Siem", "name: Other"))
     document = json.loads(run_cli("plan", "--format", "json", cwd=root).stdout)
     (change,) = document["changes"]
-    assert (change["name"], change["action"], change["renamed_from"], change["fields"]) == ("Other", "rename", "Siem", [])
+    assert (change["name"], change["action"], change["renamed_from"], change["fields"]) == (
+        "Other",
+        "rename",
+        "Siem",
+        [],
+    )
     assert document["summary"]["rename"] == 1

@@ -97,7 +97,9 @@ def test_settings_that_are_wrong(run_cli: Run, root: Path, setting: str) -> None
     (root / "hookctl.toml").write_text(f"[safety]\n{setting}\n")
     result = run_cli("plan", cwd=root)
     assert result.exit_code == 1
-    named = "unknown setting 'x' in [safety]" if setting[0] == "x" else f"safety.{setting.split(maxsplit=1)[0]} must be "
+    named = (
+        "unknown setting 'x' in [safety]" if setting[0] == "x" else f"safety.{setting.split(maxsplit=1)[0]} must be "
+    )
     assert f"Error: hookctl.toml: {named}" in result.stderr
 
 
@@ -180,7 +182,9 @@ def test_what_is_new_or_changed_is_tested_first(run_cli: Run, root: Path, receiv
     result = run_cli("apply", "--test", "--auto-approve", *reaching(receiver), cwd=root)
     assert (result.exit_code, result.stderr) == (0, "")
     assert sorted(request.path for request in receiver.requests) == ["/New", "/W0"]
-    plan, tests, done = (result.stdout.index(text) for text in ("Plan: 1 to add", "2 tests: 2 successful, 0 failed.", "Applied: 1 added"))
+    plan, tests, done = (
+        result.stdout.index(text) for text in ("Plan: 1 to add", "2 tests: 2 successful, 0 failed.", "Applied: 1 added")
+    )
     assert plan < tests < done
     assert applied(root) == (2, 9)
 

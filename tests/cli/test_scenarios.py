@@ -60,7 +60,9 @@ def without_progress(text: str) -> str:
     return re.sub(r"^\d+ of \d+ played\n", "", text, flags=re.MULTILINE)
 
 
-def test_the_scenarios_of_the_help_are_those_that_there_are(run_cli: Run, root: Path, snapshot: SnapshotAssertion) -> None:
+def test_the_scenarios_of_the_help_are_those_that_there_are(
+    run_cli: Run, root: Path, snapshot: SnapshotAssertion
+) -> None:
     result = run_cli("test", "--scenario", "429,timeout,reset,slow,bad-json,redirect,410", cwd=root)
     assert (result.exit_code, without_progress(result.stderr)) == (0, "")
     assert result.stdout == snapshot
@@ -71,16 +73,28 @@ def test_the_scenarios_of_the_help_are_those_that_there_are(run_cli: Run, root: 
 def test_no_socket_is_used(root: Path) -> None:
     env = {name: value for name, value in os.environ.items() if not name.startswith("HOOKCTL_")}
     process = subprocess.run(
-        [sys.executable, "-c", FORBIDDEN, "test", "--scenario", ",".join([*NAMED, "503"])], cwd=root, env=env, capture_output=True, text=True, check=False
+        [sys.executable, "-c", FORBIDDEN, "test", "--scenario", ",".join([*NAMED, "503"])],
+        cwd=root,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (process.returncode, without_progress(process.stderr)) == (0, "")
 
 
 def test_for_machines(run_cli: Run, root: Path) -> None:
-    document = json.loads(run_cli("test", "Ticket system", "--scenario", "timeout,429", "--format", "json", cwd=root).stdout)
+    document = json.loads(
+        run_cli("test", "Ticket system", "--scenario", "timeout,429", "--format", "json", cwd=root).stdout
+    )
     assert document["format_version"] == 1
     timeout, busy = document["scenarios"]
-    assert (timeout["webhook"], timeout["scenario"], timeout["outcome"], timeout["suspends"]) == ("Ticket system", "timeout", "dead", False)
+    assert (timeout["webhook"], timeout["scenario"], timeout["outcome"], timeout["suspends"]) == (
+        "Ticket system",
+        "timeout",
+        "dead",
+        False,
+    )
     assert timeout["reason"] == "timeout: no answer within 15 s; schedule used up after 3 attempts"
     assert [attempt["after_seconds"] for attempt in timeout["attempts"]] == [0, 20, 95]
     assert [attempt["latest_after_seconds"] for attempt in timeout["attempts"]] == [0, 21, 108]
@@ -95,7 +109,11 @@ def test_for_machines(run_cli: Run, root: Path) -> None:
         "reason": "timeout: no answer within 15 s",
         "next_in_seconds": 5,
     }
-    assert [(attempt["status"], attempt["next_in_seconds"]) for attempt in busy["attempts"]] == [(429, 120), (429, 120), (429, None)]
+    assert [(attempt["status"], attempt["next_in_seconds"]) for attempt in busy["attempts"]] == [
+        (429, 120),
+        (429, 120),
+        (429, None),
+    ]
 
 
 def test_text_and_json_say_the_same(run_cli: Run, root: Path) -> None:
@@ -112,13 +130,17 @@ def test_text_and_json_say_the_same(run_cli: Run, root: Path) -> None:
         for shown, attempt in zip(attempts, played["attempts"], strict=True):
             assert shown.startswith(span(attempt["after_seconds"]))
             assert attempt["reason"] in shown
-            assert attempt["next_in_seconds"] is None or shown.endswith(f"; again in {span(attempt['next_in_seconds'])}")
+            assert attempt["next_in_seconds"] is None or shown.endswith(
+                f"; again in {span(attempt['next_in_seconds'])}"
+            )
         assert ("  Delivered." in lines) is (played["outcome"] == "delivered")
         assert any("is suspended" in line for line in lines) is played["suspends"]
 
 
 def test_each_scenario_once_in_the_order_given(run_cli: Run, root: Path) -> None:
-    document = json.loads(run_cli("test", "Siem", "--scenario", "Redirect, 404,redirect", "--format", "json", cwd=root).stdout)
+    document = json.loads(
+        run_cli("test", "Siem", "--scenario", "Redirect, 404,redirect", "--format", "json", cwd=root).stdout
+    )
     assert [played["scenario"] for played in document["scenarios"]] == ["redirect", "404"]
 
 
@@ -127,7 +149,10 @@ def test_each_scenario_once_in_the_order_given(run_cli: Run, root: Path) -> None
     [
         ("badjson", "there is no scenario 'badjson'. Did you mean bad-json?"),
         ("timeout,4290", "there is no scenario '4290'. Did you mean 429?"),
-        ("", "there is no scenario ''. Known are timeout, slow, reset, bad-json, redirect, and the statuses 300 to 599."),
+        (
+            "",
+            "there is no scenario ''. Known are timeout, slow, reset, bad-json, redirect, and the statuses 300 to 599.",
+        ),
         ("200", "there is no scenario '200'. "),
     ],
 )
@@ -141,7 +166,9 @@ def test_a_request_that_cannot_be_made_fails(run_cli: Run, root: Path) -> None:
     mock = load_plugins().event_types["anomaly"].mock
     assert isinstance(mock["data"], dict)
     (root / "event.json").write_text(json.dumps({**mock, "data": {**mock["data"], "resource": None}}))
-    (root / "webhooks.d" / "siem.yaml").write_text(FILES["webhooks.d/siem.yaml"].replace("data.severity", "data.resource.name"))
+    (root / "webhooks.d" / "siem.yaml").write_text(
+        FILES["webhooks.d/siem.yaml"].replace("data.severity", "data.resource.name")
+    )
     result = run_cli("test", "Siem", "--event", "event.json", "--scenario", "timeout", cwd=root)
     assert result.exit_code == 1
     assert "render: " in result.stdout
@@ -149,7 +176,16 @@ def test_a_request_that_cannot_be_made_fails(run_cli: Run, root: Path) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0s"), (0.3, "0.3s"), (59, "59s"), (60, "1m"), (3605, "1h 5s"), (99305, "1d 3h 35m 5s"), (86400, "1d"), (1200.0004, "20m")],
+    [
+        (0, "0s"),
+        (0.3, "0.3s"),
+        (59, "59s"),
+        (60, "1m"),
+        (3605, "1h 5s"),
+        (99305, "1d 3h 35m 5s"),
+        (86400, "1d"),
+        (1200.0004, "20m"),
+    ],
 )
 def test_spans(seconds: float, text: str) -> None:
     assert span(seconds) == text

@@ -48,7 +48,11 @@ def make_plan() -> Callable[..., DeliveryPlan]:
     """A delivery plan for the receiver; ``auth`` and ``validators`` are mappings with a ``type``, as in YAML."""
 
     def make(
-        *, auth: tuple[dict[str, Any], ...] = (), validators: tuple[dict[str, Any], ...] = (), transport: str | None = None, **fields: Any
+        *,
+        auth: tuple[dict[str, Any], ...] = (),
+        validators: tuple[dict[str, Any], ...] = (),
+        transport: str | None = None,
+        **fields: Any,
     ) -> DeliveryPlan:
         plan = DeliveryPlan(
             name="Siem",
@@ -85,7 +89,9 @@ def make_engine(plugins: Plugins, receiver: Receiver) -> Iterator[Callable[..., 
     engines: list[AttemptEngine] = []
     before = set(threading.enumerate())
 
-    def make(*, network: Network | None = None, plugins: Plugins = plugins, clock: Callable[[], float] = time.time) -> AttemptEngine:
+    def make(
+        *, network: Network | None = None, plugins: Plugins = plugins, clock: Callable[[], float] = time.time
+    ) -> AttemptEngine:
         engine = AttemptEngine(plugins, network or receiver.network(), "hookctl/test", clock)
         engines.append(engine)
         return engine

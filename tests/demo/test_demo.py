@@ -12,19 +12,33 @@ ROOT = Path(__file__).parents[2]
 
 
 def run(script: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=300, stdin=subprocess.DEVNULL)
+    return subprocess.run(
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        stdin=subprocess.DEVNULL,
+    )
 
 
 def test_the_demo_delivers_everything() -> None:
     result = run(ROOT / "examples" / "demo" / "run.py")
     assert result.returncode == 0, result.stdout + result.stderr
-    for line in ("Plan: 5 to add, 0 to change, 0 to remove.", "5 tests: 5 successful, 0 failed.", "1,000 events read: 1,000 accepted, 0 bad", "No changes."):
+    for line in (
+        "Plan: 5 to add, 0 to change, 0 to remove.",
+        "5 tests: 5 successful, 0 failed.",
+        "1,000 events read: 1,000 accepted, 0 bad",
+        "No changes.",
+    ):
         assert line in result.stdout
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     shown_blocks = re.findall(r"^```\n(\$ hookctl .*?)^```", readme, re.DOTALL | re.MULTILINE)
     assert len(shown_blocks) == 2
     for line in "".join(shown_blocks).splitlines():
-        assert re.search(re.escape(line).replace(r"\.\.\.", ".*"), result.stdout), f"README.md shows {line!r}, and the demo does not print it"
+        assert re.search(re.escape(line).replace(r"\.\.\.", ".*"), result.stdout), (
+            f"README.md shows {line!r}, and the demo does not print it"
+        )
     assert "Authorization: Bearer ***" in result.stdout
     for secret in ("demo-siem-token", "demo-client-secret", "demo-password"):
         shown = [line for line in result.stdout.splitlines() if secret in line]

@@ -24,7 +24,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"^\$ (?:.*\\\n)*.*\n", re.MULTILINE)
-PAGES = [page for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))] if BLOCK.search(page.read_text(encoding="utf-8"))]
+PAGES = [
+    page
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    if BLOCK.search(page.read_text(encoding="utf-8"))
+]
 DOCUMENTED_PORT = "8443"
 
 
@@ -41,7 +45,13 @@ class Shell:
         """What the command prints to both outputs; of one in the background, its first lines."""
         script = f". {self.environment}\n{command.replace(DOCUMENTED_PORT, self.port)}"
         process = subprocess.Popen(
-            ["bash", "-c", f"{script}\nexport -p > {self.environment}" if not command.endswith("&") else script.removesuffix("&").replace("\n", "\nexec ", 1)],
+            [
+                "bash",
+                "-c",
+                f"{script}\nexport -p > {self.environment}"
+                if not command.endswith("&")
+                else script.removesuffix("&").replace("\n", "\nexec ", 1),
+            ],
             cwd=self.directory,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -59,7 +69,11 @@ class Shell:
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
     environment = tmp_path / "environment"
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HOOKCTL_", "PYTEST_")) and name != "UPDATE_DOCS"}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("HOOKCTL_", "PYTEST_")) and name != "UPDATE_DOCS"
+    }
     kept["PATH"] = f"{Path(sys.executable).parent}:{kept.get('PATH', '')}"
     kept["COLUMNS"] = "100"
     subprocess.run(["bash", "-c", f"export -p > {environment}"], env=kept, check=True)

@@ -44,7 +44,9 @@ class Forks:
     """Starts processes that have loaded hookctl already."""
 
     def __init__(self) -> None:
-        self._server = subprocess.Popen([sys.executable, HERE / "forks.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._server = subprocess.Popen(
+            [sys.executable, HERE / "forks.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
 
     def start(self, argv: Sequence[str], root: Path, env: Mapping[str, str], output: Path) -> int:
         """The process id."""
@@ -102,7 +104,10 @@ class Site:
     def reach(self, receiver: Receiver) -> None:
         """Have the webhooks' host be this receiver."""
         self.receiver = receiver
-        self.env |= {"HOOKCTL_CONNECT_TO": f"siem.example.com:443:{receiver.address}:{receiver.port}", "HOOKCTL_CACERT": receiver.ca_file}
+        self.env |= {
+            "HOOKCTL_CONNECT_TO": f"siem.example.com:443:{receiver.address}:{receiver.port}",
+            "HOOKCTL_CACERT": receiver.ca_file,
+        }
 
     def apply(self, **files: str) -> None:
         """Make the webhooks be those of these files, and no others."""
@@ -116,7 +121,12 @@ class Site:
     def write(self, count: int, first: int = 0, **fields: Json) -> str:
         """A file of ``count`` events."""
         path = self.root / f"events-{first}.jsonl"
-        path.write_text("".join(f"{json.dumps({**self.mock, **fields, 'id': f'e{number}'})}\n" for number in range(first, first + count)), encoding="utf-8")
+        path.write_text(
+            "".join(
+                f"{json.dumps({**self.mock, **fields, 'id': f'e{number}'})}\n" for number in range(first, first + count)
+            ),
+            encoding="utf-8",
+        )
         return str(path)
 
     # -- processes
@@ -135,12 +145,23 @@ class Site:
     def run(self, words: Sequence[str], command: Sequence[str]) -> subprocess.CompletedProcess[str]:
         """Python with this command, behind the words of a tracer."""
         argv = [*words, sys.executable, *command]
-        return subprocess.run(argv, cwd=self.root, env=os.environ | self.env, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        return subprocess.run(
+            argv,
+            cwd=self.root,
+            env=os.environ | self.env,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
 
     def take_in(self, count: int, first: int = 0) -> None:
         """Store events, and leave their delivery to others."""
         queue, router = SqliteQueue(self.store), Router(AppliedStore(self.store).read())
-        events = [Event(name, "anomaly", 1.0, {**self.mock, "id": name}) for name in (f"e{number}" for number in range(first, first + count))]
+        events = [
+            Event(name, "anomaly", 1.0, {**self.mock, "id": name})
+            for name in (f"e{number}" for number in range(first, first + count))
+        ]
         queue.enqueue([router.route(event) for event in events], time.time())
         queue.close()
 
@@ -201,7 +222,11 @@ class Site:
     def check(self, webhooks: Sequence[str] = ("Siem",), *, acknowledged: set[str] | None = None) -> None:
         """What holds at every moment: what was acknowledged is stored, what was sent was stored before, and the file is sound."""
         stored = self.stored()
-        expected = {(webhook, event) for event in (self.acknowledged if acknowledged is None else acknowledged) for webhook in webhooks}
+        expected = {
+            (webhook, event)
+            for event in (self.acknowledged if acknowledged is None else acknowledged)
+            for webhook in webhooks
+        }
         assert expected <= {(webhook, event) for webhook, _, event in stored}
         assert set(self.received()) <= set(stored)
         connection = sqlite3.connect(f"{self.store.as_uri()}?mode=ro", uri=True)
@@ -215,7 +240,11 @@ class Site:
         assert stored
         assert set(stored.values()) == {DeliveryStatus.DELIVERED}
         assert set(self.received()) == set(stored)
-        assert len({(webhook, event) for webhook, _, event in stored}) == len({name for _, name, _ in stored}) == len(stored)
+        assert (
+            len({(webhook, event) for webhook, _, event in stored})
+            == len({name for _, name, _ in stored})
+            == len(stored)
+        )
 
 
 @pytest.fixture(scope="session")
@@ -252,13 +281,29 @@ def strace() -> Callable[..., list[str]]:
     ``path``: only into those on this file. ``detached``: the process that is started becomes the command's, and not the tracer's.
     """
     program = shutil.which("strace")
-    if program is None or subprocess.run([program, "-f", "--seccomp-bpf", "-o", os.devnull, "true"], capture_output=True, check=False).returncode:
+    if (
+        program is None
+        or subprocess.run(
+            [program, "-f", "--seccomp-bpf", "-o", os.devnull, "true"], capture_output=True, check=False
+        ).returncode
+    ):
         pytest.skip("strace is not installed, or may not trace here")
 
     def words(*faults: str, path: Path | None = None, detached: bool = False) -> list[str]:
         calls = ",".join(fault.split(":")[0] for fault in faults)
         injected = [word for fault in faults for word in ("-e", f"inject={fault}")]
         only = ["-P", str(path)] if path else ["--seccomp-bpf"]  # faster, but it knows no paths
-        return [program, *(["-D"] if detached else []), "-f", "-qq", "-o", os.devnull, "-e", f"trace={calls}", *injected, *only]
+        return [
+            program,
+            *(["-D"] if detached else []),
+            "-f",
+            "-qq",
+            "-o",
+            os.devnull,
+            "-e",
+            f"trace={calls}",
+            *injected,
+            *only,
+        ]
 
     return words

@@ -100,7 +100,9 @@ def test_a_clock_that_is_set_by_a_day_changes_no_distance(site: Any, clock: Cloc
 
 
 @pytest.mark.parametrize("jump", [DAY, -DAY], ids=["ahead", "back"])
-def test_a_clock_that_is_set_by_a_day_makes_nothing_due(site: Any, clock: Clock, webhook: Callable[..., str], jump: float) -> None:
+def test_a_clock_that_is_set_by_a_day_makes_nothing_due(
+    site: Any, clock: Clock, webhook: Callable[..., str], jump: float
+) -> None:
     """What is to be tried in an hour is to be tried in an hour: no storm."""
     site.apply(Siem=webhook("Siem", "retry: {schedule: [1h]}", VALIDATOR))
     site.receiver.answer("/Siem", BUSY)

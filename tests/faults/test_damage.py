@@ -22,7 +22,9 @@ EXAMPLES = int(os.environ.get("HOOKCTL_DAMAGE_EXAMPLES", "25"))
 NAMES = ("Gone", "Inactive", "Other", "Siem", "Slow")
 DELIVERED_TO = ("Other", "Siem")
 
-texts = st.one_of(st.text(max_size=5), st.sampled_from(["[]", "{}", '{"a":', "1e999", "null", "../../x", "[" * 2000, "open", "dead"]))
+texts = st.one_of(
+    st.text(max_size=5), st.sampled_from(["[]", "{}", '{"a":', "1e999", "null", "../../x", "[" * 2000, "open", "dead"])
+)
 values = st.one_of(
     st.none(),
     st.integers(-(2**63), 2**63 - 1),
@@ -38,10 +40,20 @@ def base(site: Any, webhook: Callable[..., str]) -> Path:
     """A store with something in every table: a rename, deliveries that wait, are held, dead, retried and replayed."""
     retry = "retry: {schedule: [1h]}"
     files = {name: webhook(name, retry) for name in ("Gone", "Slow", *DELIVERED_TO)}
-    site.apply(**{**files, "Old": webhook("Old", retry, "labels: {renamed: yes}"), "Inactive": webhook("Inactive", "status: inactive")})
+    site.apply(
+        **{
+            **files,
+            "Old": webhook("Old", retry, "labels: {renamed: yes}"),
+            "Inactive": webhook("Inactive", "status: inactive"),
+        }
+    )
     site.receiver.answer("/Gone", Answer(410))
     site.receiver.answer("/Slow", Answer(503))
-    site.apply(**files, Inactive=webhook("Inactive", "status: inactive"), New=webhook("New", retry, "labels: {renamed: yes}").replace("/New", "/Old"))
+    site.apply(
+        **files,
+        Inactive=webhook("Inactive", "status: inactive"),
+        New=webhook("New", retry, "labels: {renamed: yes}").replace("/New", "/Old"),
+    )
     site.send(site.write(3), "--wait", "0")
     site.take_in(3, 10)
     queue = SqliteQueue(site.store)
@@ -61,7 +73,12 @@ def cells(path: Path) -> list[tuple[str, str, int]]:
     with closing(sqlite3.connect(path)) as store:
         tables = [name for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         counts = {name: store.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}  # noqa: S608 - names of tables
-        return [(name, row[1], counts[name]) for name in tables if counts[name] for row in store.execute(f"PRAGMA table_info({name})")]
+        return [
+            (name, row[1], counts[name])
+            for name in tables
+            if counts[name]
+            for row in store.execute(f"PRAGMA table_info({name})")
+        ]
 
 
 def put(path: Path, table: str, column: str, row: int, value: object) -> set[str]:
@@ -105,7 +122,12 @@ COMMANDS = (
 
 
 @given(data=st.data())
-@settings(max_examples=EXAMPLES, deadline=None, report_multiple_bugs=False, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    report_multiple_bugs=False,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_a_damaged_cell_holds_up_nothing_else(site: Any, base: Path, data: st.DataObject) -> None:
     """Any value in any cell: every command ends with a message at worst, and what the row has nothing to do with arrives."""
     table, column, count = data.draw(st.sampled_from(cells(base)))
@@ -114,10 +136,20 @@ def test_a_damaged_cell_holds_up_nothing_else(site: Any, base: Path, data: st.Da
         left.unlink()
     shutil.copy(base, site.store)
     with closing(sqlite3.connect(site.store)) as store:
-        waiting = {name for (name,) in store.execute("SELECT id FROM deliveries WHERE webhook IN ('Other', 'Siem') AND ready_at IS NOT NULL")}
+        waiting = {
+            name
+            for (name,) in store.execute(
+                "SELECT id FROM deliveries WHERE webhook IN ('Other', 'Siem') AND ready_at IS NOT NULL"
+            )
+        }
     concerned = put(site.store, table, column, row, value)
     site.receiver.requests.clear()
-    commands = [*COMMANDS, ["deliveries", "show", min(waiting)], ["send", site.write(2, 20), "--wait", "0"], ["apply", "--auto-approve"]]
+    commands = [
+        *COMMANDS,
+        ["deliveries", "show", min(waiting)],
+        ["send", site.write(2, 20), "--wait", "0"],
+        ["apply", "--auto-approve"],
+    ]
     ended = [site.run_cli(*command, cwd=site.root, env=site.env) for command in commands]
     assert [one.exit_code for one in ended if one.exit_code not in {0, 1}] == [], ended
     assert [one.stderr for one in ended if "Traceback" in one.stderr] == []
@@ -133,7 +165,10 @@ def test_a_damaged_delivery_plan_is_named_and_the_others_go_on(site: Any, base: 
     """Its deliveries wait, neither cancelled nor sent, until it is applied again."""
     shutil.copy(base, site.store)
     with closing(sqlite3.connect(site.store)) as store, store:
-        waiting = {name for (name,) in store.execute("SELECT id FROM deliveries WHERE webhook = 'Siem' AND ready_at IS NOT NULL")}
+        waiting = {
+            name
+            for (name,) in store.execute("SELECT id FROM deliveries WHERE webhook = 'Siem' AND ready_at IS NOT NULL")
+        }
         store.execute("UPDATE applied_webhooks SET document = replace(document, 'Siem', 'Evil') WHERE name = 'Siem'")
     site.receiver.requests.clear()
 

@@ -65,8 +65,14 @@ def files(store: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in store.parent.iterdir()}
 
 
-@pytest.mark.parametrize("command", [["send", "events-1000.jsonl"], ["deliveries", "list"], ["plan"], ["apply", "--auto-approve"], ["list"]], ids=" ".join)
-def test_a_bad_header_is_refused_and_the_file_kept(site: Any, damaged: Callable[[int, bytes], Path], command: list[str]) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [["send", "events-1000.jsonl"], ["deliveries", "list"], ["plan"], ["apply", "--auto-approve"], ["list"]],
+    ids=" ".join,
+)
+def test_a_bad_header_is_refused_and_the_file_kept(
+    site: Any, damaged: Callable[[int, bytes], Path], command: list[str]
+) -> None:
     before = files(damaged(0, b"no database file"))
     site.write(1, 1000)
     assert site.wait(site.start(*command)) == 1

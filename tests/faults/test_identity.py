@@ -67,7 +67,11 @@ def start(site: Any) -> Iterator[Start]:
     def start_one(*argv: str, **env: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "hookctl", *argv]
         pipe = subprocess.PIPE
-        started.append(subprocess.Popen(command, cwd=site.root, env=os.environ | site.env | env, stdin=pipe, stdout=pipe, stderr=pipe, text=True))
+        started.append(
+            subprocess.Popen(
+                command, cwd=site.root, env=os.environ | site.env | env, stdin=pipe, stdout=pipe, stderr=pipe, text=True
+            )
+        )
         return started[-1]
 
     yield start_one
@@ -95,7 +99,9 @@ def linked(site: Any) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", ["file", "directory", "dots"])
-def test_runners_that_know_a_store_by_different_names_send_nothing_twice(site: Any, start: Start, linked: dict[str, str], name: str) -> None:
+def test_runners_that_know_a_store_by_different_names_send_nothing_twice(
+    site: Any, start: Start, linked: dict[str, str], name: str
+) -> None:
     site.receiver.default = Answer(delay=0.02)
     site.take_in(200)
     runs = [start("run"), start("run", HOOKCTL_STORE=linked[name])]
@@ -117,7 +123,11 @@ def test_applies_under_different_names_hold_one_lock(site: Any, start: Start, li
         assert "the state is locked by someone@elsewhere" in errors
 
 
-@pytest.mark.parametrize("command", [["send", os.devnull], ["run"], ["apply", "--auto-approve"], ["plan"], ["deliveries", "list"], ["list"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "command",
+    [["send", os.devnull], ["run"], ["apply", "--auto-approve"], ["plan"], ["deliveries", "list"], ["list"]],
+    ids=" ".join,
+)
 def test_a_store_with_a_hard_link_is_refused_under_both_names(site: Any, start: Start, command: list[str]) -> None:
     os.link(site.store, site.root / "second.db")
     before = site.store.read_bytes()
@@ -150,11 +160,23 @@ def test_a_store_that_is_mounted_by_itself_is_refused(site: Any) -> None:
     """As with ``docker run --volume hookctl.db:/data/hookctl.db``. A mount of its directory is fine."""
     (site.root / "data").mkdir()
     (site.root / "data/hookctl.db").touch()
-    script = f"mount --bind {site.store} data/hookctl.db && {sys.executable} -m hookctl --store sqlite:///data/hookctl.db list; mount --bind .hookctl data && \
+    script = (
+        f"mount --bind {site.store} data/hookctl.db && {sys.executable} -m hookctl --store sqlite:///data/hookctl.db list; mount --bind .hookctl data && \
         {sys.executable} -m hookctl --store sqlite:///data/hookctl.db list"
-    if shutil.which("unshare") is None or subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode:
+    )
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode
+    ):
         pytest.skip("nothing may be mounted here")
-    ended = subprocess.run(["unshare", "-m", "sh", "-c", script], cwd=site.root, env=os.environ | site.env, capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        ["unshare", "-m", "sh", "-c", script],
+        cwd=site.root,
+        env=os.environ | site.env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert "is a mount point of its own" in ended.stderr
     assert ended.returncode == 0
     assert "Siem" in ended.stdout
@@ -181,7 +203,9 @@ def test_nothing_is_acknowledged_once_the_store_is_gone(site: Any, end: Callable
 
 
 @each_ending
-def test_a_send_says_nothing_is_accepted_once_the_store_is_gone(site: Any, start: Start, end: Callable[[Any], None]) -> None:
+def test_a_send_says_nothing_is_accepted_once_the_store_is_gone(
+    site: Any, start: Start, end: Callable[[Any], None]
+) -> None:
     process = start("send", "-")
     write(site, process, "e0", "e1")
     site.wait_for(lambda: site.receiver.count == 2)
@@ -200,7 +224,9 @@ def test_a_send_says_nothing_is_accepted_once_the_store_is_gone(site: Any, start
 def test_a_run_ends_once_the_store_is_gone(site: Any, start: Start, end: Callable[[Any], None]) -> None:
     """Whether it has something to do or not: what it has not begun is not sent."""
     site.receiver.default = Answer(delay=0.3)
-    site.apply(Siem='name: Siem\nevent: anomaly\nurl: https://siem.example.com/Siem\nbody_template: \'{"event": "{{ id }}"}\'\nmax_in_flight: 1\n')
+    site.apply(
+        Siem='name: Siem\nevent: anomaly\nurl: https://siem.example.com/Siem\nbody_template: \'{"event": "{{ id }}"}\'\nmax_in_flight: 1\n'
+    )
     idle = start("run")
     busy = start("run", HOOKCTL_CONNECT_TO=site.env["HOOKCTL_CONNECT_TO"])
     site.take_in(1000)
@@ -244,7 +270,9 @@ def test_a_replay_says_nothing_once_the_store_is_gone(site: Any, start: Start) -
     assert "no longer exists" in errors
 
 
-def test_an_apply_says_nothing_is_applied_once_the_store_is_gone(site: Any, start: Start, webhook: Callable[..., str]) -> None:
+def test_an_apply_says_nothing_is_applied_once_the_store_is_gone(
+    site: Any, start: Start, webhook: Callable[..., str]
+) -> None:
     """It is gone while the plan's test event is sent, between what was read and what is written."""
 
     def move_away(_: Any) -> Answer:

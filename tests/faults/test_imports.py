@@ -20,7 +20,10 @@ WEBHOOKS = {
     "basic": (f"auth: {{type: basic, username: me, password: {SECRET}}}",),
     "headers": (f"auth: {{type: headers, headers: {{X-Key: {SECRET}}}}}",),
     "requests": ("transport: {type: requests}", f"headers: {{X-Key: {SECRET}}}"),
-    "json_path": ("response_validators: [{type: json_path, json_path: '$.data[?@ == 1]', expected_values: [1], match: any}]", f"headers: {{X-Key: {SECRET}}}"),
+    "json_path": (
+        "response_validators: [{type: json_path, json_path: '$.data[?@ == 1]', expected_values: [1], match: any}]",
+        f"headers: {{X-Key: {SECRET}}}",
+    ),
     "jmespath": ("response_validators: [{type: jmespath, expression: 'status == `200`'}]",),
     "when": ("when: \"contains(data.id || 'x', 'x')\"",),
 }

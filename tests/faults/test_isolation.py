@@ -32,7 +32,11 @@ EVENTS = 5
 
 
 def oauth2(path: str) -> PluginBlock:
-    settings = {"client_id": "client", "client_secret": "${env:SECRET}", "token_url": f"https://login.example.com{path}"}
+    settings = {
+        "client_id": "client",
+        "client_secret": "${env:SECRET}",
+        "token_url": f"https://login.example.com{path}",
+    }
     return PluginBlock("oauth2", settings)
 
 
@@ -57,7 +61,10 @@ class Delivering:
     def __init__(self, site: Any, plugins: Plugins, network: Network, hanging: list[DeliveryPlan]) -> None:
         applied = AppliedStore(site.store).read()
         siem = replace(applied.plans["Siem"], timeout_seconds=60.0)
-        healthy = [replace(siem, name=name, url=f"https://siem.example.com/{name}", **fields) for name, fields in HEALTHY.items()]
+        healthy = [
+            replace(siem, name=name, url=f"https://siem.example.com/{name}", **fields)
+            for name, fields in HEALTHY.items()
+        ]
         state = AppliedState(applied.serial + 1, {plan.name: plan for plan in [*hanging, *healthy]})
         self.site = site
         self.hanging = {plan.name for plan in hanging}
@@ -75,7 +82,9 @@ class Delivering:
             assert time.monotonic() < limit, self.runner.tally.delivered
             self.runner.step(0.05)
         assert self.runner.tally.delivered == dict.fromkeys(HEALTHY, self.taken_in)
-        assert self.runner.tally.attempts == self.taken_in * len(HEALTHY), "a failure that is not theirs, or an end of what hangs"
+        assert self.runner.tally.attempts == self.taken_in * len(HEALTHY), (
+            "a failure that is not theirs, or an end of what hangs"
+        )
         assert self.runner.in_flight >= len(self.hanging)
         assert not self.runner.tally.lacked
 
@@ -85,7 +94,9 @@ def delivering(site: Any) -> Callable[..., Any]:
     """``delivering(hanging, plugins=..., network=...)``: a context in which a runner delivers to these webhooks and to the healthy."""
 
     @contextmanager
-    def begin(hanging: list[DeliveryPlan], *, plugins: Plugins | None = None, network: Network | None = None) -> Iterator[Delivering]:
+    def begin(
+        hanging: list[DeliveryPlan], *, plugins: Plugins | None = None, network: Network | None = None
+    ) -> Iterator[Delivering]:
         one = Delivering(site, plugins or load_plugins(), network or site.receiver.network(), hanging)
         try:
             yield one
@@ -110,21 +121,30 @@ def hanging(site: Any) -> Callable[..., list[DeliveryPlan]]:
 
 
 @pytest.mark.parametrize("count", [40, 400])
-def test_token_endpoints_that_hang(delivering: Callable[..., Any], hanging: Callable[..., list[DeliveryPlan]], count: int) -> None:
+def test_token_endpoints_that_hang(
+    delivering: Callable[..., Any], hanging: Callable[..., list[DeliveryPlan]], count: int
+) -> None:
     with delivering(hanging(count, auth=(oauth2("/hangs"),))) as one:
         one.check_the_healthy()
         one.check_the_healthy()
 
 
 @pytest.mark.parametrize("transport", ["curl", "requests"])
-def test_targets_that_hang(delivering: Callable[..., Any], hanging: Callable[..., list[DeliveryPlan]], transport: str) -> None:
+def test_targets_that_hang(
+    delivering: Callable[..., Any], hanging: Callable[..., list[DeliveryPlan]], transport: str
+) -> None:
     """With ``requests`` each of their requests holds a thread."""
     plans = hanging(40, url="https://siem.example.com/hangs", transport=PluginBlock(transport, {}))
     with delivering(plans) as one:
         one.check_the_healthy()
 
 
-def test_names_that_hang(site: Any, delivering: Callable[..., Any], hanging: Callable[..., list[DeliveryPlan]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_that_hang(
+    site: Any,
+    delivering: Callable[..., Any],
+    hanging: Callable[..., list[DeliveryPlan]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(guard, "HTTPS_PORT", site.receiver.port)  # port 443 is not a test's to listen on
     release = threading.Event()
 
@@ -186,13 +206,19 @@ def test_what_plugins_wait_for(delivering: Callable[..., Any], hanging: Callable
         *({"auth": (PluginBlock(name, {}),)} for name in ("hangs", "each", "build")),
         {"transport": PluginBlock("hangs", {})},
     ]
-    plans = [replace(plan, name=f"{plan.name}-{kind}", **change) for kind, change in enumerate(changes) for plan in hanging(10)]
+    plans = [
+        replace(plan, name=f"{plan.name}-{kind}", **change)
+        for kind, change in enumerate(changes)
+        for plan in hanging(10)
+    ]
     with delivering(plans, plugins=plugins) as one:
         one.check_the_healthy()
         release.set()
 
 
-def test_a_token_endpoint_that_answers_again(site: Any, delivering: Callable[..., Any], hanging: Callable[..., list[DeliveryPlan]]) -> None:
+def test_a_token_endpoint_that_answers_again(
+    site: Any, delivering: Callable[..., Any], hanging: Callable[..., list[DeliveryPlan]]
+) -> None:
     """What has waited for it arrives, and nobody's attempt was cut short while it waited for a thread."""
     plans = hanging(40, auth=(oauth2("/hangs"),), timeout_seconds=1.0, retry_schedule=(0.1,) * 50)
     with delivering(plans) as one:

@@ -36,7 +36,10 @@ def hookctl_validator_types():
 def test_killed_before_the_commit(site: Any, strace: Callable[..., list[str]]) -> None:
     """Before its first byte, in the middle, and when all is written but not yet on the disk."""
     wal = site.store.with_name("hookctl.db-wal")
-    faults = [*(f"pwrite64:signal=KILL:when={number}" for number in (1, 2, 8, 30, 60, 90)), *(f"fdatasync:signal=KILL:when={number}" for number in range(1, 6))]
+    faults = [
+        *(f"pwrite64:signal=KILL:when={number}" for number in (1, 2, 8, 30, 60, 90)),
+        *(f"fdatasync:signal=KILL:when={number}" for number in range(1, 6)),
+    ]
     for first, fault in enumerate(faults):
         ended = site.run(strace(fault, path=wal), site.intake_command(10 * first, 10))
         assert ended.returncode == -signal.SIGKILL
@@ -106,7 +109,9 @@ def test_killed_after_the_2xx_and_before_the_mark(site: Any, webhook: Callable[.
     (package / "METADATA").write_text("Metadata-Version: 2.1\nName: fatal\nVersion: 1.0\n", encoding="utf-8")
     (package / "entry_points.txt").write_text("[hookctl]\nfatal = fatal\n", encoding="utf-8")
     site.env["PYTHONPATH"] = str(tmp_path / "site")
-    (site.root / "webhooks.d/Siem.yaml").write_text(webhook("Siem", "response_validators: [{type: fatal}]"), encoding="utf-8")
+    (site.root / "webhooks.d/Siem.yaml").write_text(
+        webhook("Siem", "response_validators: [{type: fatal}]"), encoding="utf-8"
+    )
     assert site.run([], ["-m", "hookctl", "apply", "--auto-approve"]).returncode == 0
     assert site.run([], ["-m", "hookctl", "send", site.write(3)]).returncode == -signal.SIGKILL
     assert site.receiver.count > 0

@@ -27,7 +27,11 @@ def start_run(site: Any) -> Iterator[Run]:
     def start(*words: str) -> subprocess.Popen[str]:
         argv = [*words, sys.executable, "-m", "hookctl", "run", "--log", "json"]
         with (site.root / "output").open("a") as output:
-            started.append(subprocess.Popen(argv, cwd=site.root, env=os.environ | site.env, stdout=output, stderr=output, text=True))
+            started.append(
+                subprocess.Popen(
+                    argv, cwd=site.root, env=os.environ | site.env, stdout=output, stderr=output, text=True
+                )
+            )
         return started[-1]
 
     yield start
@@ -67,7 +71,9 @@ def test_runs_that_are_killed_and_started_again(site: Any, start_run: Run) -> No
 
 
 @pytest.mark.parametrize("fault", ["fdatasync:error=EIO", "pwrite64:error=ENOSPC"])
-def test_a_disk_that_fails_for_a_moment_does_not_end_a_run(site: Any, start_run: Run, strace: Callable[..., list[str]], fault: str) -> None:
+def test_a_disk_that_fails_for_a_moment_does_not_end_a_run(
+    site: Any, start_run: Run, strace: Callable[..., list[str]], fault: str
+) -> None:
     """It says so and tries again; what it had in hand meanwhile may come twice."""
     site.receiver.default = Answer(delay=0.02)
     process = start_run(*strace(f"{fault}:when=4..12", path=site.store.with_name("hookctl.db-wal"), detached=True))
@@ -80,7 +86,9 @@ def test_a_disk_that_fails_for_a_moment_does_not_end_a_run(site: Any, start_run:
     site.check_all_delivered()
 
 
-def test_a_response_that_is_made_to_cost_much_holds_nobody_up(site: Any, start_run: Run, webhook: Callable[..., str]) -> None:
+def test_a_response_that_is_made_to_cost_much_holds_nobody_up(
+    site: Any, start_run: Run, webhook: Callable[..., str]
+) -> None:
     """Its validator fails at the budget; the other webhook's deliveries arrive, and the runner ends when it is told to."""
     path, expression = "$.data" + "[0,0]" * 30, "data" + "|[@,@]" * 50 + "|to_string(@)"
     validators = f'[{{json_path: "{path}", expected_values: [1]}}, {{type: jmespath, expression: "{expression}"}}]'

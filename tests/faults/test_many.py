@@ -40,7 +40,9 @@ def many(site: Any) -> Iterator[Any]:
 
 def test_two_thousand_in_flight_take_less_than_250_mb(many: Any, webhook: Callable[..., str]) -> None:
     """The target answers none of them before all have arrived, and then takes another second."""
-    many.apply(Together=webhook("Together", "timeout_seconds: 120", f"max_in_flight: {COUNT}", "retry: {schedule: [1h]}"))
+    many.apply(
+        Together=webhook("Together", "timeout_seconds: 120", f"max_in_flight: {COUNT}", "retry: {schedule: [1h]}")
+    )
     code, peak = many.forks.wait(many.start("send", many.write(COUNT), "--wait", "0"))
     assert code == 0, many.output
     assert list(many.stored().values()) == [DeliveryStatus.DELIVERED] * COUNT
@@ -49,11 +51,15 @@ def test_two_thousand_in_flight_take_less_than_250_mb(many: Any, webhook: Callab
 
 def test_the_deadline_holds_for_each_of_two_thousand_in_flight(many: Any, webhook: Callable[..., str]) -> None:
     """None is cut early, none hangs, and it is the transport that ends each: nothing had to be given up."""
-    many.apply(Never=webhook("Never", f"timeout_seconds: {TIMEOUT}", f"max_in_flight: {COUNT}", "retry: {schedule: [1h]}"))
+    many.apply(
+        Never=webhook("Never", f"timeout_seconds: {TIMEOUT}", f"max_in_flight: {COUNT}", "retry: {schedule: [1h]}")
+    )
     assert many.send(many.write(COUNT), "--wait", "0") == 1
     queue = SqliteQueue(many.store)
     attempts = [attempt for one in queue.deliveries() for attempt in queue.attempts(one.id)]
     queue.close()
     assert len(attempts) == COUNT
-    assert {attempt.failure.message for attempt in attempts if attempt.failure} == {f"no complete response within {TIMEOUT} s"}
+    assert {attempt.failure.message for attempt in attempts if attempt.failure} == {
+        f"no complete response within {TIMEOUT} s"
+    }
     assert min(attempt.timing.total for attempt in attempts) >= TIMEOUT

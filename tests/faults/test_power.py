@@ -22,7 +22,16 @@ from hookctl.store.sqlite.queue import SqliteQueue
 EVENTS = 60
 SHARE = 0.1
 """Of the moments at which the power is cut, beside those of the acknowledgements."""
-OPTIONS = ("-f", "-qq", "-y", "-xx", "-s", "1000000", "-e", "trace=openat,pwrite64,write,ftruncate,fdatasync,fsync,unlink")
+OPTIONS = (
+    "-f",
+    "-qq",
+    "-y",
+    "-xx",
+    "-s",
+    "1000000",
+    "-e",
+    "trace=openat,pwrite64,write,ftruncate,fdatasync,fsync,unlink",
+)
 SECTOR = 512
 _LINE = re.compile(r"(\d+) +(?:<\.\.\. )?(\w+)(\(| resumed>)(.*)")
 _TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
@@ -69,7 +78,11 @@ class Disk:
     def __init__(self, folder: Path) -> None:
         """Begins with what is there now, all of it on the disk for certain."""
         self._folder = folder
-        self._files = {path.name: File(path.read_bytes()) for path in folder.iterdir() if path.is_file() and not path.name.endswith("-shm")}
+        self._files = {
+            path.name: File(path.read_bytes())
+            for path in folder.iterdir()
+            if path.is_file() and not path.name.endswith("-shm")
+        }
         self._syncing: dict[str, tuple[Path, int]] = {}
 
     def play(self, trace: Path, told: Path) -> Iterator[str]:

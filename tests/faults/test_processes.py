@@ -94,7 +94,9 @@ def test_a_runner_that_sleeps_past_its_lease_can_no_longer_mark(site: Any, webho
 def test_a_runner_that_is_told_to_stop_ends_what_is_under_way(site: Any) -> None:
     """SIGTERM in flight: no request is cut off, none is begun, and the next run goes on with the rest."""
     site.receiver.default = Answer(delay=0.3)
-    pid = site.start("send", site.write(200))  # as many as are read in one piece: what is not read yet when the signal comes stays in the file
+    pid = site.start(
+        "send", site.write(200)
+    )  # as many as are read in one piece: what is not read yet when the signal comes stays in the file
     site.wait_for(lambda: site.receiver.count > 10)
     os.kill(pid, signal.SIGTERM)
     assert site.wait(pid) == 130

@@ -40,7 +40,9 @@ def with_few_files(count: int) -> list[str]:
 
 @pytest.mark.parametrize("lines", [(), (TRANSPORT,), (AUTH,), (BEARER,)], ids=["curl", "requests", "oauth2", "file"])
 @pytest.mark.parametrize("files", [9, 12, 13, 15])
-def test_a_process_that_may_open_few_files(site: Any, webhook: Callable[..., str], lines: tuple[str, ...], files: int) -> None:
+def test_a_process_that_may_open_few_files(
+    site: Any, webhook: Callable[..., str], lines: tuple[str, ...], files: int
+) -> None:
     """It may not come to sending at all, but nothing that it took in is dead or has used up an attempt, and all of it arrives later."""
     site.env["SECRET"] = "secret"
     site.env["HOOKCTL_CONNECT_TO"] += f" login.example.com:443:{site.receiver.address}:{site.receiver.port}"
@@ -68,7 +70,10 @@ def test_it_is_named_wherever_one_looks(site: Any) -> None:
     assert failure["reason"] == "local: this machine is at its limit: Too many open files"
     doctor = site.run([], ["-m", "hookctl", "doctor"])
     assert doctor.returncode == 1
-    assert "Siem: nothing is sent, since hookctl lacks something here: local: this machine is at its limit" in doctor.stdout
+    assert (
+        "Siem: nothing is sent, since hookctl lacks something here: local: this machine is at its limit"
+        in doctor.stdout
+    )
     assert "waits for this machine" in site.run([], ["-m", "hookctl", "list"]).stdout
     words = ["timeout", "-s", "INT", "2.5", *with_few_files(12)]
     log = [json.loads(line) for line in site.run(words, ["-m", "hookctl", "run", "--log", "json"]).stdout.splitlines()]
@@ -122,11 +127,17 @@ class Lack:
 
     def in_auth_without_a_lane(self) -> None:
         self.in_auth()
-        self.plugins = replace(self.plugins, auth={**self.plugins.auth, "mine": replace(self.plugins.auth["mine"], blocking=False)})
+        self.plugins = replace(
+            self.plugins, auth={**self.plugins.auth, "mine": replace(self.plugins.auth["mine"], blocking=False)}
+        )
 
     def in_the_token_request(self) -> None:
         self.in_connect_of_curl()
-        settings = {"client_id": "client", "client_secret": "${env:SECRET}", "token_url": "https://login.example.com/oauth/token"}
+        settings = {
+            "client_id": "client",
+            "client_secret": "${env:SECRET}",
+            "token_url": "https://login.example.com/oauth/token",
+        }
         self.fields = {"auth": (PluginBlock("oauth2", settings),)}
 
     def in_resolve(self) -> None:
@@ -135,7 +146,9 @@ class Lack:
 
         self.monkeypatch.setattr(guard, "HTTPS_PORT", self.site.receiver.port)
         allow = {"siem.example.com": (ip_network("127.0.0.0/8"),)}
-        self.network = Network(allow=allow, ca_file=self.site.receiver.ca_file, getaddrinfo=self.instead_of(getaddrinfo))
+        self.network = Network(
+            allow=allow, ca_file=self.site.receiver.ca_file, getaddrinfo=self.instead_of(getaddrinfo)
+        )
 
     def in_resolve_of_requests(self) -> None:
         self.in_resolve()
@@ -162,7 +175,9 @@ STAGES = sorted(name for name in vars(Lack) if name.startswith("in_"))
 
 @pytest.mark.parametrize("lack", LACKS.values(), ids=LACKS)
 @pytest.mark.parametrize("stage", STAGES)
-def test_it_does_not_count_at_any_stage(site: Any, monkeypatch: pytest.MonkeyPatch, stage: str, lack: BaseException) -> None:
+def test_it_does_not_count_at_any_stage(
+    site: Any, monkeypatch: pytest.MonkeyPatch, stage: str, lack: BaseException
+) -> None:
     """Far more often than the schedule has attempts and the circuit has patience; then all arrives at its first attempt."""
     if stage == "in_the_record" and not isinstance(lack, MemoryError):
         pytest.skip("it opens no file")

@@ -58,11 +58,15 @@ def test_hostile_targets_all_at_once(site: Any, webhook: Callable[..., str]) -> 
     code, peak = site.forks.wait(site.start("send", site.write(COUNT), "--wait", "0"))
     assert code == 1
     assert peak - ordinary < MORE_MEMORY
-    stored = {(webhook, event): status for (webhook, _, event), status in site.stored().items() if int(event[1:]) < COUNT}
+    stored = {
+        (webhook, event): status for (webhook, _, event), status in site.stored().items() if int(event[1:]) < COUNT
+    }
     assert {status for (name, _), status in stored.items() if name == "Good"} == {DeliveryStatus.DELIVERED}
     assert {status for (name, _), status in stored.items() if name != "Good"} == {DeliveryStatus.RETRYING}
     reasons = site.reasons()
-    assert {name: kind for name, kind in names.items() if not all(one.startswith(HOSTILE[kind]) for one in reasons[name])} == {}, reasons
+    assert {
+        name: kind for name, kind in names.items() if not all(one.startswith(HOSTILE[kind]) for one in reasons[name])
+    } == {}, reasons
     for name in names:
         site.receiver.answer(f"/{name}", Answer())
     site.apply(Good=webhook("Good"), **{name: webhook(name, "timeout_seconds: 30", ACCEPTED) for name in names})
@@ -88,7 +92,9 @@ def step_until(runner: Runner, condition: Callable[[], bool]) -> None:
         runner.step(0.05)
 
 
-def test_a_name_that_rebinds_to_the_metadata_service(site: Any, webhook: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_rebinds_to_the_metadata_service(
+    site: Any, webhook: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its first answer is an address that this machine may dial, from then on it is 169.254.169.254: nothing is dialled there."""
     site.apply(Siem=webhook("Siem", "retry: {schedule: [50ms, 50ms]}"))
     monkeypatch.setattr(guard, "HTTPS_PORT", site.receiver.port)  # port 443 is not a test's to listen on
@@ -106,7 +112,9 @@ def test_a_name_that_rebinds_to_the_metadata_service(site: Any, webhook: Callabl
     dial = curl_handle.Handle._open_socket
     monkeypatch.setattr(curl_handle.Handle, "_open_socket", watch)
     site.receiver.answer("/Siem", Answer(503, headers=(("Connection", "close"),)))
-    network = Network(allow={"siem.example.com": (ip_network("127.0.0.0/8"),)}, ca_file=site.receiver.ca_file, getaddrinfo=getaddrinfo)
+    network = Network(
+        allow={"siem.example.com": (ip_network("127.0.0.0/8"),)}, ca_file=site.receiver.ca_file, getaddrinfo=getaddrinfo
+    )
     with running(site, network) as runner:
         site.take_in_with(runner, 1)
         step_until(runner, lambda: runner.tally.dead["Siem"] == 1)
@@ -157,7 +165,10 @@ def test_poison_ends_with_its_reason_and_everything_else_flows(site: Any, webhoo
         ("Auth", DeliveryStatus.DEAD): 50,
     }
     reasons = site.reasons()
-    assert {name: {reason.split(":")[0] for reason in found} for name, found in reasons.items()} == {"Template": {"render"}, "Auth": {"plugin"}}
+    assert {name: {reason.split(":")[0] for reason in found} for name, found in reasons.items()} == {
+        "Template": {"render"},
+        "Auth": {"plugin"},
+    }
     assert all("broken" in reason and "schedule used up" in reason for reason in reasons["Auth"])
 
 

@@ -12,7 +12,14 @@ from pathlib import Path
 
 CANARY = "canary7f3a"
 GOOD = "name: Siem\nevent: anomaly\nurl: https://siem.example.com/ingest\n"
-COMMANDS = ("::add-mask::x", "::error::x", "::set-output name=a::b", "::stop-commands::x", "##[group]x", "##vso[task.x]y")
+COMMANDS = (
+    "::add-mask::x",
+    "::error::x",
+    "::set-output name=a::b",
+    "::stop-commands::x",
+    "##[group]x",
+    "##vso[task.x]y",
+)
 Builder = Callable[[Path, Path], None]
 
 
@@ -222,10 +229,18 @@ def commands_in_names_of_files(root: Path, _: Path) -> None:
 
 def commands_in_fields(root: Path, _: Path) -> None:
     for number, text in enumerate(COMMANDS):
-        write(root, {f"webhooks.d/{number}.yaml": f"name: '{text}'\nevent: '{text}'\nurl: '{text}'\n'{text}': 1\n{text}\n"})
+        write(
+            root,
+            {f"webhooks.d/{number}.yaml": f"name: '{text}'\nevent: '{text}'\nurl: '{text}'\n'{text}': 1\n{text}\n"},
+        )
         lines = f'name: "A{number}"\nevent: anomaly\nurl: https://siem.example.com/\n'
         labels = f'description: "x\\n{text}\\r{text}\\u3000{text}"\nlabels: {{a: "{text}"}}\n'
-        write(root, {f"webhooks.d/ok{number}.yaml": f'{lines}{labels}body_template: |\n  {{\n  "a": "{text} {{{{ id }}}}"\n  }}\n'})
+        write(
+            root,
+            {
+                f"webhooks.d/ok{number}.yaml": f'{lines}{labels}body_template: |\n  {{\n  "a": "{text} {{{{ id }}}}"\n  }}\n'
+            },
+        )
 
 
 def commands_in_a_plan(root: Path, _: Path) -> None:
@@ -240,7 +255,9 @@ def commands_in_settings(root: Path, _: Path) -> None:
 
 
 def markup_in_text(root: Path, _: Path) -> None:
-    text = "```` ``` </code></summary></details> @everyone ![x](https://evil.example.com/a.png) [a](b) <img src=x> <!-- #1"
+    text = (
+        "```` ``` </code></summary></details> @everyone ![x](https://evil.example.com/a.png) [a](b) <img src=x> <!-- #1"
+    )
     body = f'body_template: |\n  {{"a": "{text}"}}\n'
     write(root, {"webhooks.d/a.yaml": GOOD + f"description: '{text}'\nlabels: {{a: '{text}'}}\n{body}"})
     write(root, {f"webhooks.d/{text.replace('/', '')[:100]}.yaml": f"name: '{text}'\n"})
@@ -274,7 +291,12 @@ def a_directory_that_is_called_like_a_file(root: Path, _: Path) -> None:
 
 def attributes_and_hooks_of_git(root: Path, _: Path) -> None:
     write(root, {"webhooks.d/a.yaml": GOOD, ".gitattributes": "*.yaml filter=x diff=x merge=x export-subst\n"})
-    write(root, {".gitmodules": '[submodule "x"]\n\tpath = webhooks.d/x\n\turl = ext::touch%20canary\n\tupdate = !touch canary\n'})
+    write(
+        root,
+        {
+            ".gitmodules": '[submodule "x"]\n\tpath = webhooks.d/x\n\turl = ext::touch%20canary\n\tupdate = !touch canary\n'
+        },
+    )
 
 
 def policies_that_are_not_there(root: Path, _: Path) -> None:
@@ -297,5 +319,7 @@ def a_store(root: Path, *statements: str) -> None:
 
 NOT_BUILDERS = {"write", "machine", "link", "a_store"}
 REPOSITORIES: dict[str, Builder] = {
-    name: found for name, found in [*globals().items()] if callable(found) and getattr(found, "__module__", "") == __name__ and name not in NOT_BUILDERS
+    name: found
+    for name, found in [*globals().items()]
+    if callable(found) and getattr(found, "__module__", "") == __name__ and name not in NOT_BUILDERS
 }

@@ -40,7 +40,9 @@ PATIENCE = 120.0
 @pytest.fixture(scope="session")
 def forks() -> Iterator[subprocess.Popen[bytes]]:
     """A process with hookctl loaded, that starts others; see tests/faults/forks.py."""
-    server = subprocess.Popen([sys.executable, HERE.parent / "faults/forks.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    server = subprocess.Popen(
+        [sys.executable, HERE.parent / "faults/forks.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     yield server
     server.communicate()
 
@@ -54,13 +56,18 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def run(forks: subprocess.Popen[bytes], receiver: Receiver, tmp_path: Path) -> Callable[[str], tuple[int, str]]:
     """``run("validate")`` in the project, within the limits: the exit code and the output."""
-    env = {"HOOKCTL_CONNECT_TO": f"siem.example.com:443:{receiver.address}:{receiver.port}", "HOOKCTL_CACERT": receiver.ca_file}
+    env = {
+        "HOOKCTL_CONNECT_TO": f"siem.example.com:443:{receiver.address}:{receiver.port}",
+        "HOOKCTL_CACERT": receiver.ca_file,
+    }
 
     def run(command: str, *, program: str = "hookctl", seconds: int = CPU_SECONDS) -> tuple[int, str]:
         output = tmp_path / "output"
         output.unlink(missing_ok=True)
         argv = [program, *command.split()] if program else [command]
-        pid = ask({"argv": argv, "cwd": str(tmp_path), "env": env, "output": str(output), "limits": [MORE_BYTES, seconds]})
+        pid = ask(
+            {"argv": argv, "cwd": str(tmp_path), "env": env, "output": str(output), "limits": [MORE_BYTES, seconds]}
+        )
         code, _ = ask({"wait": pid})
         assert output.stat().st_size < MAX_OUTPUT
         return code, output.read_text(encoding="utf-8")
@@ -78,7 +85,9 @@ def run(forks: subprocess.Popen[bytes], receiver: Receiver, tmp_path: Path) -> C
 
 
 @pytest.mark.parametrize("bomb", BOMBS, ids=lambda path: path.stem)
-def test_a_bomb_gives_a_clear_answer(bomb: Path, run: Callable[[str], tuple[int, str]], receiver: Receiver, tmp_path: Path) -> None:
+def test_a_bomb_gives_a_clear_answer(
+    bomb: Path, run: Callable[[str], tuple[int, str]], receiver: Receiver, tmp_path: Path
+) -> None:
     given = runpy.run_path(str(bomb))
     write(given, tmp_path)
     receiver.answer("/bomb", Answer(body=given.get("RESPONSE", b"")))

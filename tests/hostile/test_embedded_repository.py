@@ -68,7 +68,9 @@ def test_no_text_of_git_is_shown(run_cli: Run, tmp_path: Path) -> None:
     assert "hunter2secret" not in result.stdout + result.stderr
 
 
-@pytest.mark.parametrize("text", ["a." * 100_000 + "b = 1\n", '"=".a.' * 2000 + "b = 1\n", ("a." * 900 + "b = 1\n") * 100])
+@pytest.mark.parametrize(
+    "text", ["a." * 100_000 + "b = 1\n", '"=".a.' * 2000 + "b = 1\n", ("a." * 900 + "b = 1\n") * 100]
+)
 def test_keys_of_thousands_of_parts(run_cli: Run, tmp_path: Path, text: str) -> None:
     (tmp_path / "hookctl.toml").write_text(text)
     result = run_cli("list", cwd=tmp_path)

@@ -43,21 +43,103 @@ EVENT = '{"id":"e%d","event_type":"anomaly","event_time":1,"data":{"title":"x","
 
 # Nothing here is without end: what hookctl reads of a device that never ends is the matter of other tests.
 PATHS = (
-    *("webhooks.d", "webhooks.d/first.yaml", "events.jsonl", "plan.json", "hookctl.toml", "missing", "new/deep/file", "."),
+    *(
+        "webhooks.d",
+        "webhooks.d/first.yaml",
+        "events.jsonl",
+        "plan.json",
+        "hookctl.toml",
+        "missing",
+        "new/deep/file",
+        ".",
+    ),
     *("n" * 300, "d/" * 2100 + "x", "webhooks.d/first.yaml/x", "/dev/null", "", "-", "é\u202e\x1b[31m", "a b"),
 )
-NUMBERS = ("0", "1", "-1", "7", "99999999999999999999", "9" * 5000, "1e999", "nan", "0x10", "1.5", "\u0663", "8443", "429")
+NUMBERS = (
+    "0",
+    "1",
+    "-1",
+    "7",
+    "99999999999999999999",
+    "9" * 5000,
+    "1e999",
+    "nan",
+    "0x10",
+    "1.5",
+    "\u0663",
+    "8443",
+    "429",
+)
 DURATIONS = ("0s", "1ms", "99999999999999999999d", "9" * 5000, "-1s", "1e9s", "2h", "999999999999999d", "1.5")
 TEXTS = (
-    *("", "--", "-x", "First webhook", "first webhook", "a" * 5000, "9" * 5000, "\u202e", "${env:X}", "*", "%s{}", "HEAD", "anomaly"),
-    *("sqlite:///other.db", "sqlite:///" + "n" * 300, "sqlite:///webhooks.d", "redis://x", "siem.example.com:443:127.0.0.1:1"),
-    *("siem.example.com:443:127.0.0.1:" + "9" * 5000, "/in={}", "text=" + "n" * 300, "json=/dev/full", "timeout,429", "4" * 5000),
+    *(
+        "",
+        "--",
+        "-x",
+        "First webhook",
+        "first webhook",
+        "a" * 5000,
+        "9" * 5000,
+        "\u202e",
+        "${env:X}",
+        "*",
+        "%s{}",
+        "HEAD",
+        "anomaly",
+    ),
+    *(
+        "sqlite:///other.db",
+        "sqlite:///" + "n" * 300,
+        "sqlite:///webhooks.d",
+        "redis://x",
+        "siem.example.com:443:127.0.0.1:1",
+    ),
+    *(
+        "siem.example.com:443:127.0.0.1:" + "9" * 5000,
+        "/in={}",
+        "text=" + "n" * 300,
+        "json=/dev/full",
+        "timeout,429",
+        "4" * 5000,
+    ),
 )
 TOML = (
-    *("1", "-1", '""', '"x"', "true", "nan", "-inf", "1979-05-27", "[]", "[1]", '["x"]', "{}", "{a = 1}", '{a = ["10.0.0.0/8"]}'),
-    *("9" * 5000, "0x" + "f" * 6000, '"\\u0000"', f'"{"a" * 5000}"', "[[[[[]]]]]", "{removal_percent = 0x" + "f" * 6000 + "}"),
-    *('{age = "99999999999999999999999d"}', '{age = "1d", size = "1e9GB"}', "{max_waiting = 99999999999999999999}", "07:32:00"),
-    *("{owner_label = {}}", "{timeout_at_most = {seconds = 0x" + "f" * 6000 + "}}", '["siem.example.com:443:127.0.0.1:1"]', "{"),
+    *(
+        "1",
+        "-1",
+        '""',
+        '"x"',
+        "true",
+        "nan",
+        "-inf",
+        "1979-05-27",
+        "[]",
+        "[1]",
+        '["x"]',
+        "{}",
+        "{a = 1}",
+        '{a = ["10.0.0.0/8"]}',
+    ),
+    *(
+        "9" * 5000,
+        "0x" + "f" * 6000,
+        '"\\u0000"',
+        f'"{"a" * 5000}"',
+        "[[[[[]]]]]",
+        "{removal_percent = 0x" + "f" * 6000 + "}",
+    ),
+    *(
+        '{age = "99999999999999999999999d"}',
+        '{age = "1d", size = "1e9GB"}',
+        "{max_waiting = 99999999999999999999}",
+        "07:32:00",
+    ),
+    *(
+        "{owner_label = {}}",
+        "{timeout_at_most = {seconds = 0x" + "f" * 6000 + "}}",
+        '["siem.example.com:443:127.0.0.1:1"]',
+        "{",
+    ),
 )
 WORLD = {
     "COLUMNS": ("0", "-1", "x", "99999999999999999999", "1", ""),
@@ -93,7 +175,9 @@ def values(parameter: click.Parameter) -> st.SearchStrategy[str]:
     if isinstance(kind, click.Choice):
         fitting = st.sampled_from([str(choice) for choice in kind.choices])
     elif isinstance(kind, OutputType):
-        fitting = st.builds(lambda form, file: form + file, st.sampled_from(kind.forms), st.sampled_from(("", "", "=new", "=/dev/full")))
+        fitting = st.builds(
+            lambda form, file: form + file, st.sampled_from(kind.forms), st.sampled_from(("", "", "=new", "=/dev/full"))
+        )
     elif isinstance(kind, click.types.IntParamType):
         fitting = st.sampled_from(NUMBERS)
     elif isinstance(kind, click.File | click.Path) or metavar in {"FILE", "DIR"}:
@@ -131,7 +215,11 @@ def options(draw: st.DrawFn, path: tuple[str, ...], command: click.Command, envi
         if where == 0:
             environment[variable(path, parameter)] = draw(values(parameter))
         elif where < 4:
-            words += [draw(st.sampled_from(parameter.opts))] if parameter.is_flag else [parameter.opts[0], draw(values(parameter))]
+            words += (
+                [draw(st.sampled_from(parameter.opts))]
+                if parameter.is_flag
+                else [parameter.opts[0], draw(values(parameter))]
+            )
     return words
 
 
@@ -139,24 +227,42 @@ def options(draw: st.DrawFn, path: tuple[str, ...], command: click.Command, envi
 def cases(draw: st.DrawFn) -> Case:
     """A command line from the command tree, and the world around it."""
     path, command = draw(st.sampled_from(COMMANDS))
-    environment = {name: draw(st.sampled_from(WORLD[name])) for name in draw(st.sets(st.sampled_from(sorted(WORLD)), max_size=2))}
+    environment = {
+        name: draw(st.sampled_from(WORLD[name])) for name in draw(st.sets(st.sampled_from(sorted(WORLD)), max_size=2))
+    }
     words = draw(options((), hookctl, environment)) if draw(st.booleans()) else []
     words += [*path, *draw(options(path, command, environment))]
     for parameter in command.params:
         if isinstance(parameter, click.Argument):
             words += [draw(values(parameter)) for _ in range(draw(st.sampled_from((1, 1, 1, 0, 2))))]
     words += draw(st.lists(anything, max_size=1)) if draw(st.integers(0, 9)) == 0 else []
-    lines = [f"{key} = {draw(st.sampled_from(TOML))}" for key in draw(st.sets(st.sampled_from([*SETTINGS, "x"]), max_size=2))]
+    lines = [
+        f"{key} = {draw(st.sampled_from(TOML))}" for key in draw(st.sets(st.sampled_from([*SETTINGS, "x"]), max_size=2))
+    ]
     toml = draw(st.binary(max_size=20)) if draw(st.integers(0, 9)) == 0 else "\n".join(lines).encode()
     return Case(tuple(words), environment, toml, draw(stdins()))
 
 
 def stdins() -> st.SearchStrategy[bytes]:
     """Events, good and bad, in several encodings."""
-    bad = ("[" * 5000, "{", '{"id":' + "9" * 5000 + "}", "NaN", '"\\ud800"', "1e999", EVENT.replace("1,", "9" * 5000 + ",", 1), "null", "")
+    bad = (
+        "[" * 5000,
+        "{",
+        '{"id":' + "9" * 5000 + "}",
+        "NaN",
+        '"\\ud800"',
+        "1e999",
+        EVENT.replace("1,", "9" * 5000 + ",", 1),
+        "null",
+        "",
+    )
     lines = st.lists(st.sampled_from([EVENT % 1, EVENT % 2, *bad]), max_size=4).map("\n".join)
     arrays = st.lists(st.sampled_from([EVENT % 1, *bad]), max_size=3).map(lambda items: f"[{','.join(items)}]")
-    encoded = st.builds(lambda text, encoding: text.encode(encoding), lines | arrays, st.sampled_from(("utf-8", "utf-8", "utf-8-sig", "utf-16")))
+    encoded = st.builds(
+        lambda text, encoding: text.encode(encoding),
+        lines | arrays,
+        st.sampled_from(("utf-8", "utf-8", "utf-8-sig", "utf-16")),
+    )
     return encoded | st.binary(max_size=30)
 
 
@@ -338,12 +444,22 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Ca
         (root / "hookctl.toml").write_bytes(case.toml)
         (base / "stdin").write_bytes(case.stdin)
         shell = 'ulimit -v 4000000; exec timeout --signal=TERM --kill-after=30 8 "$@"'
-        shell += {"given": f" <{base}/stdin", "closed": " <&-", "null": " </dev/null", "full": " </dev/full", "written": f" 0>>{base}/written"}[stdin]
+        shell += {
+            "given": f" <{base}/stdin",
+            "closed": " <&-",
+            "null": " </dev/null",
+            "full": " </dev/full",
+            "written": f" 0>>{base}/written",
+        }[stdin]
         shell += {"pipe": "", "closed": " >&-", "full": " >/dev/full", "left": " > >(exec true)"}[stdout]
         shell += {"pipe": "", "closed": " 2>&-", "full": " 2>/dev/full", "left": " 2> >(exec true)"}[stderr]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("HOOKCTL_")} | case.environment
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("HOOKCTL_")
+        } | case.environment
         command = ["bash", "-c", shell, "bash", *python, *case.arguments]
-        done = subprocess.run(command, cwd=root, env=environment, capture_output=True, timeout=HANG_SECONDS, check=False)
+        done = subprocess.run(
+            command, cwd=root, env=environment, capture_output=True, timeout=HANG_SECONDS, check=False
+        )
         # 124: `timeout` had to ask for the end, as it must for run and listen; 137 is one that did not obey.
         code = exit_codes.INTERRUPTED if done.returncode == 124 else done.returncode
         return code, (done.stdout + done.stderr).decode(errors="replace")
@@ -353,7 +469,9 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Ca
 
 
 @pytest.mark.parametrize("streams", ["input", "output", "errors"])
-def test_any_streams_end_with_a_documented_code(processes: Callable[[Case, str, str, str], tuple[int, str]], streams: str) -> None:
+def test_any_streams_end_with_a_documented_code(
+    processes: Callable[[Case, str, str, str], tuple[int, str]], streams: str
+) -> None:
     def round_of(start: str) -> None:
         @seed(start)
         @settings(budget, max_examples=50 if SECONDS else 6)

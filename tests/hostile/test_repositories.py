@@ -19,7 +19,16 @@ repositories = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(repositories)
 
 CANARY = repositories.CANARY
-WRITTEN = ["--format", "json=out.json", "--format", "markdown=out.markdown", "--format", "github=out.github", "--format", "sarif=out.sarif"]
+WRITTEN = [
+    "--format",
+    "json=out.json",
+    "--format",
+    "markdown=out.markdown",
+    "--format",
+    "github=out.github",
+    "--format",
+    "sarif=out.sarif",
+]
 RUNS = (
     ["validate", "--format", "text", *WRITTEN],
     ["validate", "--format", "github"],
@@ -46,7 +55,9 @@ def contents(directory: Path) -> dict[str, bytes | str | None]:
     for folder, directories, files in os.walk(os.fsencode(directory)):
         for name in [*directories, *files]:
             path = Path(os.fsdecode(folder), os.fsdecode(name))
-            found[str(path)] = str(path.readlink()) if path.is_symlink() else path.read_bytes() if path.is_file() else None
+            found[str(path)] = (
+                str(path.readlink()) if path.is_symlink() else path.read_bytes() if path.is_file() else None
+            )
     return found
 
 
@@ -66,13 +77,20 @@ def checkout(tmp_path: Path) -> Path:
 
 def commit(root: Path) -> None:
     git = ["git", "-c", "user.name=ada", "-c", "user.email=ada@example.com", "-c", "core.hooksPath=/dev/null"]
-    for arguments in (["init", "--quiet"], ["commit", "--quiet", "--allow-empty", "-m0"], ["add", "--all"], ["commit", "--quiet", "--allow-empty", "-m1"]):
+    for arguments in (
+        ["init", "--quiet"],
+        ["commit", "--quiet", "--allow-empty", "-m0"],
+        ["add", "--all"],
+        ["commit", "--quiet", "--allow-empty", "-m1"],
+    ):
         subprocess.run([*git, *arguments], cwd=root, check=True, capture_output=True)
     (root / ".git/canary").write_text(f"token: [{CANARY}\n")
 
 
 @pytest.mark.parametrize("name", repositories.REPOSITORIES)
-def test_nothing_of_the_machine_is_shown_or_written(run_cli: Callable[..., Any], checkout: Path, outside: Path, name: str) -> None:
+def test_nothing_of_the_machine_is_shown_or_written(
+    run_cli: Callable[..., Any], checkout: Path, outside: Path, name: str
+) -> None:
     repositories.REPOSITORIES[name](checkout, outside)
     commit(checkout)
     before, git = contents(outside), contents(checkout / ".git").keys()

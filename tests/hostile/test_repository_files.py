@@ -51,8 +51,13 @@ def forge(folder: Path, directory: Path) -> None:
 
 
 @pytest.mark.parametrize("place", [".hookctl/cache", ".cache/hookctl", "home/.cache/hookctl"])
-@pytest.mark.parametrize("variables", [{"XDG_CACHE_HOME": ".cache"}, {"XDG_CACHE_HOME": "{root}/.cache"}, {"XDG_CACHE_HOME": "", "HOME": "{root}/home"}])
-def test_no_result_is_taken_from_a_repository(run_cli: Run, root: Path, monkeypatch: pytest.MonkeyPatch, place: str, variables: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "variables",
+    [{"XDG_CACHE_HOME": ".cache"}, {"XDG_CACHE_HOME": "{root}/.cache"}, {"XDG_CACHE_HOME": "", "HOME": "{root}/home"}],
+)
+def test_no_result_is_taken_from_a_repository(
+    run_cli: Run, root: Path, monkeypatch: pytest.MonkeyPatch, place: str, variables: dict[str, str]
+) -> None:
     monkeypatch.setattr(checking, "CACHED_FROM", 1)
     (root / "webhooks.d/a.yaml").write_text(WRONG)
     forge(root / place, root / "webhooks.d")
@@ -60,7 +65,9 @@ def test_no_result_is_taken_from_a_repository(run_cli: Run, root: Path, monkeypa
     assert run_cli("validate", cwd=root, env={"HOME": str(root.parent), **env}).exit_code == 1
 
 
-def test_a_forged_result_would_be_believed_where_results_are_kept(run_cli: Run, root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_forged_result_would_be_believed_where_results_are_kept(
+    run_cli: Run, root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Else the tests above would prove nothing."""
     monkeypatch.setattr(checking, "CACHED_FROM", 1)
     (root / "webhooks.d/a.yaml").write_text(WRONG)
@@ -69,7 +76,9 @@ def test_a_forged_result_would_be_believed_where_results_are_kept(run_cli: Run, 
 
 
 @pytest.mark.parametrize("variables", [{"HOME": ""}, {"HOME": "relative"}, {"HOME": "/nonexistent"}])
-def test_without_a_home_nothing_is_kept_and_nothing_fails(run_cli: Run, root: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
+def test_without_a_home_nothing_is_kept_and_nothing_fails(
+    run_cli: Run, root: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
     monkeypatch.setattr(checking, "CACHED_FROM", 1)
     before = sorted(path.name for path in root.iterdir())
     assert run_cli("validate", cwd=root, env={"XDG_CACHE_HOME": "", **variables}).exit_code == 0
@@ -83,7 +92,17 @@ def test_without_a_home_nothing_is_kept_and_nothing_fails(run_cli: Run, root: Pa
 
 def test_no_code_of_a_repository_is_run(root: Path) -> None:
     code = "import pathlib\npathlib.Path(__file__ + '.ran').write_text('x')\n"
-    names = ("yaml", "click", "hookctl/__init__", "hookctl_plugins/__init__", "sitecustomize", "usercustomize", "evil", "json", "conftest")
+    names = (
+        "yaml",
+        "click",
+        "hookctl/__init__",
+        "hookctl_plugins/__init__",
+        "sitecustomize",
+        "usercustomize",
+        "evil",
+        "json",
+        "conftest",
+    )
     for name in names:
         (root / f"{name}.py").parent.mkdir(exist_ok=True)
         (root / f"{name}.py").write_text(code)
@@ -101,9 +120,19 @@ def test_no_code_of_a_repository_is_run(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["validate"], ["plan", "--format", "json"], ["render", "Siem"], ["list"], ["test", "--replay"], ["test", "--scenario", "429"]]
+    "command",
+    [
+        ["validate"],
+        ["plan", "--format", "json"],
+        ["render", "Siem"],
+        ["list"],
+        ["test", "--replay"],
+        ["test", "--scenario", "429"],
+    ],
 )
-def test_no_secret_is_read(run_cli: Run, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
+def test_no_secret_is_read(
+    run_cli: Run, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
     (tmp_path / "secret").write_text(CANARY)
     headers = f'headers: {{X-A: "${{file:{tmp_path}/secret}}", X-B: "${{env:TOKEN}}"}}\nauth: {{type: bearer, token: "${{env:TOKEN}}"}}\n'
     (root / "webhooks.d/a.yaml").write_text(GOOD + headers)
@@ -135,7 +164,9 @@ def test_no_secret_is_read(run_cli: Run, root: Path, tmp_path: Path, monkeypatch
     ],
 )
 @pytest.mark.parametrize("exists", [True, False])
-def test_nothing_is_written_through_a_link(run_cli: Run, root: Path, tmp_path: Path, command: list[str], name: str, *, exists: bool) -> None:
+def test_nothing_is_written_through_a_link(
+    run_cli: Run, root: Path, tmp_path: Path, command: list[str], name: str, *, exists: bool
+) -> None:
     target = tmp_path / "elsewhere"
     if exists and name in {"out", ".gitignore"}:
         target.write_text(CANARY)
@@ -169,13 +200,22 @@ def test_a_recording_is_not_written_through_a_link(root: Path, tmp_path: Path) -
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkout"]
 
 
-@pytest.mark.parametrize(("name", "stream"), [("/dev/stdout", 0), ("/dev/stderr", 1), ("/dev/fd/1", 0), ("/proc/self/fd/2", 1)])
+@pytest.mark.parametrize(
+    ("name", "stream"), [("/dev/stdout", 0), ("/dev/stderr", 1), ("/dev/fd/1", 0), ("/proc/self/fd/2", 1)]
+)
 def test_streams_are_written_to_and_not_replaced(root: Path, tmp_path: Path, name: str, stream: int) -> None:
     outputs = [tmp_path / "0", tmp_path / "1"]
     with outputs[0].open("wb") as out, outputs[1].open("wb") as err:
         out.write(b"before\n")
         out.flush()
-        script = [str(Path(sys.executable).with_name("hookctl")), "validate", "--format", "text", "--format", f"json={name}"]
+        script = [
+            str(Path(sys.executable).with_name("hookctl")),
+            "validate",
+            "--format",
+            "text",
+            "--format",
+            f"json={name}",
+        ]
         subprocess.run(script, cwd=root, stdout=out, stderr=err, check=True)
     assert outputs[0].read_text().startswith("before\n1 webhook in 1 file")
     assert json.loads(re.sub("(?s).*problems found.\n", "", outputs[stream].read_text()))["valid"]
@@ -212,7 +252,11 @@ def test_what_is_resolved_is_inside(tmp_path_factory: pytest.TempPathFactory, pa
 
 @pytest.mark.parametrize("path", ["a\0b", "x" * 5000, "a/" * 3000])
 def test_what_is_not_a_path_is_an_error_of_ours(path: str) -> None:
-    for use in (lambda: files.read_given(path, limit=1), lambda: files.read_file(path, ".", limit=1), lambda: files.write_file(path, "", mode=0o600)):
+    for use in (
+        lambda: files.read_given(path, limit=1),
+        lambda: files.read_file(path, ".", limit=1),
+        lambda: files.write_file(path, "", mode=0o600),
+    ):
         with pytest.raises(FileError):
             use()
 
@@ -233,8 +277,14 @@ BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9
     [
         (BOMB + CASSETTE, "an anchor or an alias"),
         (CASSETTE.replace("OK", "&a OK"), "an anchor or an alias"),
-        (CASSETTE.replace("headers: {}, body: {", "headers: {A: " + "[" * 20 + "]" * 20 + "}, body: {"), "are nested in it"),
-        (CASSETTE.replace("headers: {}, body: {", "headers: {A: " + "[" * 5000 + "]" * 5000 + "}, body: {"), "is no cassette of hookctl"),
+        (
+            CASSETTE.replace("headers: {}, body: {", "headers: {A: " + "[" * 20 + "]" * 20 + "}, body: {"),
+            "are nested in it",
+        ),
+        (
+            CASSETTE.replace("headers: {}, body: {", "headers: {A: " + "[" * 5000 + "]" * 5000 + "}, body: {"),
+            "is no cassette of hookctl",
+        ),
         (CASSETTE.replace("200", ".inf"), "its status is not one of HTTP"),
         (CASSETTE.replace("200", "9" * 10_000), "its status is not one of HTTP"),
         (CASSETTE.replace("200", "1" + ":10" * 300_000), "its status is not one of HTTP"),
@@ -281,9 +331,26 @@ def test_a_revision_of_billions_of_files_is_refused(run_cli: Run, root: Path, mo
     assert "holds more files than hookctl lists" in result.stderr
 
 
-@pytest.mark.parametrize("ref", ["--output=x", "-h", "--upload-pack=touch x", "^HEAD", "", "HEAD\n", "HEAD:webhooks.d", "@{-1}", "HEAD^{/x", "a..b"])
+@pytest.mark.parametrize(
+    "ref",
+    [
+        "--output=x",
+        "-h",
+        "--upload-pack=touch x",
+        "^HEAD",
+        "",
+        "HEAD\n",
+        "HEAD:webhooks.d",
+        "@{-1}",
+        "HEAD^{/x",
+        "a..b",
+    ],
+)
 def test_a_revision_is_never_an_option(root: Path, ref: str) -> None:
-    for arguments in (["init", "--quiet"], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm0", "--allow-empty"]):
+    for arguments in (
+        ["init", "--quiet"],
+        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm0", "--allow-empty"],
+    ):
         subprocess.run(["git", *arguments], cwd=root, check=True)
     with pytest.raises(RevisionError):
         revision.read_revision(root / "webhooks.d", ref)
@@ -292,28 +359,69 @@ def test_a_revision_is_never_an_option(root: Path, ref: str) -> None:
 
 # -- commands of CI systems ------------------------------------------------------------------------------------------
 
-SPACES = st.sampled_from(["", " ", "\t", "\u3000", "\u00a0", "\n", "\r", "\r\n", "x", "::", ":", "#", "##", "##[", "##vso[", "group]", "\\", "é"])
+SPACES = st.sampled_from(
+    [
+        "",
+        " ",
+        "\t",
+        "\u3000",
+        "\u00a0",
+        "\n",
+        "\r",
+        "\r\n",
+        "x",
+        "::",
+        ":",
+        "#",
+        "##",
+        "##[",
+        "##vso[",
+        "group]",
+        "\\",
+        "é",
+    ]
+)
 
 
 @given(st.lists(SPACES | st.text(max_size=3), max_size=30).map("".join))
 def test_inert_text_holds_no_command(text: str) -> None:
     lines = re.split(r"\r\n|\r|\n", inert(text))
     assert [line for line in lines if line.lstrip().startswith("::") or "##[" in line or "##vso[" in line] == []
-    assert inert(text).replace("\\u003a", ":").replace("\\u0023", "#") == text.replace("\\u003a", ":").replace("\\u0023", "#")
+    assert inert(text).replace("\\u003a", ":").replace("\\u0023", "#") == text.replace("\\u003a", ":").replace(
+        "\\u0023", "#"
+    )
 
 
-@given(st.recursive(st.text() | st.just("##[group]x") | st.just("::error::"), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5))
+@given(
+    st.recursive(
+        st.text() | st.just("##[group]x") | st.just("::error::"),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=5,
+    )
+)
 def test_inert_json_is_the_same_json(document: Any) -> None:
     for indent in (None, 2):
         assert json.loads(inert(json.dumps(document, ensure_ascii=False, indent=indent))) == document
 
 
 def test_every_command_prints_by_the_one_way() -> None:
-    direct = {path.name for path in (ENGINE / "cli").rglob("*.py") if re.search(r"click\.echo|click\.secho|print\(|std(out|err)\.write", path.read_text())}
+    direct = {
+        path.name
+        for path in (ENGINE / "cli").rglob("*.py")
+        if re.search(r"click\.echo|click\.secho|print\(|std(out|err)\.write", path.read_text())
+    }
     assert direct == {"echo.py", "formats.py"}  # formats: the github form
 
 
-@pytest.mark.parametrize("arguments", [["::error::x"], ["plan", "--only", "::error::x\n::error::y"], ["explain", "x\n::add-mask::y"], ["show", "##[group]x"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["::error::x"],
+        ["plan", "--only", "::error::x\n::error::y"],
+        ["explain", "x\n::add-mask::y"],
+        ["show", "##[group]x"],
+    ],
+)
 def test_messages_hold_no_command(run_cli: Run, root: Path, arguments: list[str]) -> None:
     result = run_cli(*arguments, cwd=root)
     assert result.exit_code in {1, 64}

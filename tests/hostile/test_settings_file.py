@@ -43,7 +43,11 @@ def places() -> list[str]:
 @pytest.mark.parametrize("place", places())
 def test_a_wrong_type_is_named_with_its_place_and_what_is_expected(run_cli: Run, tmp_path: Path, place: str) -> None:
     for kind, value in WRONG.items():
-        is_right = (place, kind) in RIGHT or (kind == "long" and place in TEXTS) or (kind == "table" and place in {"policies", "policies.x"})
+        is_right = (
+            (place, kind) in RIGHT
+            or (kind == "long" and place in TEXTS)
+            or (kind == "table" and place in {"policies", "policies.x"})
+        )
         if is_right:
             continue
         (tmp_path / "hookctl.toml").write_text(f"{place} = {value}\n", encoding="utf-8")
@@ -88,7 +92,9 @@ def test_paths_that_are_too_long(run_cli: Run, tmp_path: Path, option: str, path
     assert len(result.stderr) < 500
 
 
-def test_what_nobody_expected_is_a_bug_without_its_text(run_cli: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_nobody_expected_is_a_bug_without_its_text(
+    run_cli: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object, **__: object) -> None:
         raise LookupError("a-secret-value")
 

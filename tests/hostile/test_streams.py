@@ -36,7 +36,16 @@ def shell(template: Path, tmp_path: Path) -> Shell:
     def run(line: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("HOOKCTL_")}
         line = f'set -o pipefail; hookctl() {{ {HOOKCTL} "$@"; }}; {line}'
-        return subprocess.run(["bash", "-c", line], cwd=root, env=clean | environment, input=stdin, capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run(
+            ["bash", "-c", line],
+            cwd=root,
+            env=clean | environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
 
     return run
 
@@ -48,10 +57,23 @@ def check(done: subprocess.CompletedProcess[str], code: int, says: str) -> None:
     assert "Exception ignored" not in done.stderr
 
 
-@pytest.mark.parametrize("command", ["plan", "list", "--help", "plan --help", "--version", "validate --format json", "render 'My first webhook' --body"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "plan",
+        "list",
+        "--help",
+        "plan --help",
+        "--version",
+        "validate --format json",
+        "render 'My first webhook' --body",
+    ],
+)
 def test_standard_output_closed_or_full(shell: Shell, command: str) -> None:
     check(shell(f"hookctl {command} >&-"), 1, "Error: standard output is closed\n")
-    check(shell(f"hookctl {command} >/dev/full"), 1, "Error: standard output cannot be written: No space left on device\n")
+    check(
+        shell(f"hookctl {command} >/dev/full"), 1, "Error: standard output cannot be written: No space left on device\n"
+    )
 
 
 @pytest.mark.parametrize("command", ["list", "plan --help", "render 'My first webhook' --body"])
@@ -65,7 +87,9 @@ def test_a_reader_that_has_left_ends_it_quietly(shell: Shell, command: str) -> N
 
 
 def test_a_full_output_keeps_a_plan_from_being_applied(shell: Shell) -> None:
-    shell("sed -i s/POST/PUT/ webhooks.d/first.yaml; grep -q PUT webhooks.d/first.yaml || echo 'method: PUT' >> webhooks.d/first.yaml")
+    shell(
+        "sed -i s/POST/PUT/ webhooks.d/first.yaml; grep -q PUT webhooks.d/first.yaml || echo 'method: PUT' >> webhooks.d/first.yaml"
+    )
     before = shell("hookctl plan --format json").stdout
     assert json.loads(before)["serial"] == 1
     check(shell("hookctl apply --auto-approve >/dev/full"), 1, "standard output cannot be written")
@@ -87,13 +111,19 @@ def test_a_closed_stream_is_not_the_next_file_that_is_opened(shell: Shell) -> No
     assert "store" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["send -", "test --event -", "render 'My first webhook' --event -", "plan --events -", "plan --sample -"])
+@pytest.mark.parametrize(
+    "command", ["send -", "test --event -", "render 'My first webhook' --event -", "plan --events -", "plan --sample -"]
+)
 def test_standard_input_closed(shell: Shell, command: str) -> None:
     check(shell(f"hookctl {command} <&-"), 1, "Error: standard input cannot be read: Bad file descriptor\n")
 
 
 def test_apply_with_standard_input_closed_asks_nobody(shell: Shell) -> None:
-    check(shell("rm -r .hookctl; hookctl apply <&-"), 1, "Error: cannot ask for approval: standard input is not a terminal\n")
+    check(
+        shell("rm -r .hookctl; hookctl apply <&-"),
+        1,
+        "Error: cannot ask for approval: standard input is not a terminal\n",
+    )
 
 
 def test_standard_input_that_is_a_directory(shell: Shell) -> None:
@@ -111,7 +141,10 @@ def test_json_is_whole_in_every_encoding(shell: Shell, encoding: str) -> None:
     assert json.loads(done.stdout)
 
 
-@pytest.mark.parametrize(("line", "says"), [("hookctl --dir $'\\xff' plan", "Argument 2 is not UTF-8"), ("hookctl plan --only $'a\\xff'", "Argument 3")])
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [("hookctl --dir $'\\xff' plan", "Argument 2 is not UTF-8"), ("hookctl plan --only $'a\\xff'", "Argument 3")],
+)
 def test_arguments_that_are_not_utf8(shell: Shell, line: str, says: str) -> None:
     check(shell(line), 64, says)
 
@@ -129,7 +162,12 @@ def test_a_directory_that_may_not_be_entered(shell: Shell, tmp_path: Path) -> No
     (tmp_path / "project/closed").mkdir(mode=0o700)
     for option in ("--dir closed/x", "--store sqlite:///closed/x.db", "--config closed/x"):
         done = shell(f"setpriv --reuid 65534 --clear-groups {HOOKCTL} {option} plan")
-        if "setpriv" in done.stderr or "No module named" in done.stderr or "can't open" in done.stderr or "ermission denied: '" in done.stderr:
+        if (
+            "setpriv" in done.stderr
+            or "No module named" in done.stderr
+            or "can't open" in done.stderr
+            or "ermission denied: '" in done.stderr
+        ):
             pytest.skip(f"another user cannot run hookctl here: {done.stderr.splitlines()[-1]}")
         check(done, 1, "Permission denied")
 

@@ -14,7 +14,9 @@ from hookctl.cli.main import COMMANDS, hookctl
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "benchmarks").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "benchmarks").rglob("*.md"), *(ROOT / "examples").rglob("*.md")]
+)
 LINK = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:)([^)\s#]*)(?:#([^)\s]*))?\)")
 FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 
@@ -41,7 +43,10 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("# A heading\n[a](page.md#a-heading) [b](missing.md) [c](#no-heading) [d](https://example.com)\n", encoding="utf-8")
+    page.write_text(
+        "# A heading\n[a](page.md#a-heading) [b](missing.md) [c](#no-heading) [d](https://example.com)\n",
+        encoding="utf-8",
+    )
     assert broken_links(page) == ["missing.md", "#no-heading"]
 
 
@@ -52,7 +57,9 @@ def test_every_command_has_a_section(command: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in vars(exit_codes) if name.isupper()])
 def test_every_exit_code_is_documented(name: str) -> None:
-    assert re.search(rf"^\| {getattr(exit_codes, name)} \|", (DOCS / "cli.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert re.search(
+        rf"^\| {getattr(exit_codes, name)} \|", (DOCS / "cli.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
 
 
 @pytest.mark.parametrize("setting", settings.SETTINGS)
@@ -70,21 +77,34 @@ def test_every_option_of_all_commands_is_documented_with_its_variable() -> None:
 
 def test_what_is_installed_to_run_is_imported_to_run() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    imports = "".join(path.read_text(encoding="utf-8") for folder in ("engine", "plugins") for path in (ROOT / folder).rglob("*.py"))
+    imports = "".join(
+        path.read_text(encoding="utf-8") for folder in ("engine", "plugins") for path in (ROOT / folder).rglob("*.py")
+    )
     modules = {"pyyaml": "yaml"}
     names = [re.split(r"[<>=]", line)[0] for line in project["dependencies"]]
-    assert [name for name in names if not re.search(rf"^ *(from|import) {modules.get(name, name.replace('-', '_'))}\b", imports, re.MULTILINE)] == []
+    assert [
+        name
+        for name in names
+        if not re.search(rf"^ *(from|import) {modules.get(name, name.replace('-', '_'))}\b", imports, re.MULTILINE)
+    ] == []
 
 
 def test_every_dependency_has_its_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = {re.split(r"[<>=~!\[; ]", line)[0] for line in [*project["dependencies"], *project["optional-dependencies"]["dev"]]}
-    rows = re.findall(r"^\| `([^`]+)` \| ([^|]+) \|", (DOCS / "dependencies.md").read_text(encoding="utf-8"), re.MULTILINE)
+    wanted = {
+        re.split(r"[<>=~!\[; ]", line)[0]
+        for line in [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    }
+    rows = re.findall(
+        r"^\| `([^`]+)` \| ([^|]+) \|", (DOCS / "dependencies.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert {name for name, reason in rows if reason.strip()} == wanted
 
 
 def test_every_package_of_the_engine_is_drawn() -> None:
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
     layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
     drawn = re.findall(r"^\| `hookctl\.(\w+)` \|", (DOCS / "architecture.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert {name for layer in layers for name in layer.split(" : ")} == set(drawn)

@@ -20,7 +20,9 @@ from hookctl.masking.masker import MOST_WORK, Masker
 from hookctl.model import MASK
 
 SPECIAL = "+/&<>\"'\\=%;:, #{}()~!?\u00e9\u00df\u20ac\u6f22\U0001f600"
-SECRETS = st.text(st.sampled_from(SPECIAL + "abcdefXYZ0123456789-_."), min_size=6, max_size=24).filter(lambda text: text.strip() == text)
+SECRETS = st.text(st.sampled_from(SPECIAL + "abcdefXYZ0123456789-_."), min_size=6, max_size=24).filter(
+    lambda text: text.strip() == text
+)
 AROUND = st.text(st.sampled_from('xyz {}[]:,"'), max_size=8)
 PREFIX = st.text(st.sampled_from("user:name "), max_size=5)
 
@@ -52,7 +54,11 @@ def as_gson(text: str) -> str:
 
 
 def as_base64_lines(text: str) -> str:
-    return encodebytes(("a line before the secret, long enough to be wrapped" + text).encode()).decode().replace("\n", "\r\n")
+    return (
+        encodebytes(("a line before the secret, long enough to be wrapped" + text).encode())
+        .decode()
+        .replace("\n", "\r\n")
+    )
 
 
 ENCODERS: dict[str, Callable[[str], str]] = {
@@ -76,7 +82,9 @@ ENCODERS: dict[str, Callable[[str], str]] = {
     "Python html.escape": html.escape,
     "Go html/template": lambda text: each(html.escape(text), lambda character: f"&#{ord(character)};", "'+"),
     "PHP htmlspecialchars": lambda text: html.escape(text).replace("&#x27;", "&#039;"),
-    "entities, named": lambda text: html.escape(text).replace("&#x27;", "&apos;").replace("+", "&plus;").replace("=", "&equals;"),
+    "entities, named": lambda text: (
+        html.escape(text).replace("&#x27;", "&apos;").replace("+", "&plus;").replace("=", "&equals;")
+    ),
     "entities, every character": lambda text: each(text, lambda character: f"&#x{ord(character):X};"),
     "entities, decimal": lambda text: each(text, lambda character: f"&#{ord(character)};"),
     "quoted-printable": lambda text: quopri.encodestring(text.encode()).decode(),
@@ -96,7 +104,11 @@ ENCODERS: dict[str, Callable[[str], str]] = {
 
 def unescaped(data: bytes) -> bytes:
     text = data.decode("utf-8", "replace")
-    text = re.sub(r"\\u\{([0-9a-fA-F]{1,6})\}|\\U([0-9a-fA-F]{8})", lambda match: chr(int(match[1] or match[2], 16) % 0x110000), text)
+    text = re.sub(
+        r"\\u\{([0-9a-fA-F]{1,6})\}|\\U([0-9a-fA-F]{8})",
+        lambda match: chr(int(match[1] or match[2], 16) % 0x110000),
+        text,
+    )
     text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), text)
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     text = re.sub(r"\\([\"'\\/])", r"\1", text)
@@ -106,7 +118,9 @@ def unescaped(data: bytes) -> bytes:
 
 
 def unlisted(data: bytes) -> bytes:
-    return re.sub(rb"\[(\d+(?:, \d+)*)\]", lambda match: bytes(int(number) & 255 for number in match[1].split(b", ")), data)
+    return re.sub(
+        rb"\[(\d+(?:, \d+)*)\]", lambda match: bytes(int(number) & 255 for number in match[1].split(b", ")), data
+    )
 
 
 def unquoted(data: bytes) -> bytes:
@@ -154,7 +168,12 @@ def once(data: bytes) -> Iterator[bytes]:
 
 
 @settings(max_examples=200, deadline=None)
-@given(SECRETS, st.lists(st.tuples(st.sampled_from(sorted(ENCODERS)), PREFIX, PREFIX), min_size=1, max_size=3), AROUND, AROUND)
+@given(
+    SECRETS,
+    st.lists(st.tuples(st.sampled_from(sorted(ENCODERS)), PREFIX, PREFIX), min_size=1, max_size=3),
+    AROUND,
+    AROUND,
+)
 def test_no_encoding_hides_a_secret(secret: str, stack: list[tuple[str, str, str]], before: str, after: str) -> None:
     assume(not set(secret) <= set('xyz {}[]:,"<>'))  # else it may be in the text around it
     text = secret
@@ -180,7 +199,14 @@ def test_the_decoders_of_this_test_undo_its_encoders(name: str) -> None:
 
 @pytest.mark.parametrize("name", ENCODERS)
 def test_a_secret_that_looks_encoded_itself(name: str) -> None:
-    for secret in ("%41%42-\\u0043d", "&lt;\\n&amp;%25", "dGhlIHNlY3JldA==", "73656372657431", "a+b+c+d", "[1, 2, 3, 4]"):
+    for secret in (
+        "%41%42-\\u0043d",
+        "&lt;\\n&amp;%25",
+        "dGhlIHNlY3JldA==",
+        "73656372657431",
+        "a+b+c+d",
+        "[1, 2, 3, 4]",
+    ):
         masked = Masker([secret]).text(f"<{ENCODERS[name](secret)}>")
         assert MASK in masked
         assert not [form for form in decodings(masked.encode(), 1) if secret.lower().encode() in form.lower()]
@@ -264,7 +290,9 @@ def test_the_neighbours_of_a_secret_in_base64_stay() -> None:
 
 
 def test_numbers_are_masked() -> None:
-    assert Masker(["1234567890"]).json({"a": [1234567890, 123456, True, None, 1.5]}) == {"a": ["***", 123456, True, None, 1.5]}
+    assert Masker(["1234567890"]).json({"a": [1234567890, 123456, True, None, 1.5]}) == {
+        "a": ["***", 123456, True, None, 1.5]
+    }
 
 
 def test_pieces_that_were_cut_are_masked() -> None:
@@ -290,7 +318,11 @@ def _damaged() -> bytes:
         (_damaged(), "gzip"),
         (zlib.compress(SECRET.encode()) + b"and more", ""),
         (gzip.compress(SECRET[:9].encode(), mtime=0) + gzip.compress(SECRET[9:].encode(), mtime=0), "gzip"),
-        (b"".join(gzip.compress(str(n).encode(), mtime=0) for n in range(40)) + gzip.compress(SECRET.encode(), mtime=0), ""),
+        (
+            b"".join(gzip.compress(str(n).encode(), mtime=0) for n in range(40))
+            + gzip.compress(SECRET.encode(), mtime=0),
+            "",
+        ),
         (_inside(12), ""),
         (_inside(-15), "deflate"),
         (b"whatever it is", "identity, br"),

@@ -123,7 +123,9 @@ def test_a_prefix_before_a_long_escape_that_was_cut(form: str) -> None:
         assert Masker([SECRET]).body(body, cut=True) == b"<***"
 
 
-@pytest.mark.parametrize("between", ["\n", "\r\n", "\r", "\n\n", " \n", "\t\r\n \t ", "\n \n  ", " " * 90 + "\n" + " " * 90])
+@pytest.mark.parametrize(
+    "between", ["\n", "\r\n", "\r", "\n\n", " \n", "\t\r\n \t ", "\n \n  ", " " * 90 + "\n" + " " * 90]
+)
 @pytest.mark.parametrize("width", [1, 3, 4, 76])
 def test_base64_in_lines(width: int, between: str) -> None:
     text = b64encode(b"a text before the secret, long enough to be wrapped: " + RAW + b" and after").decode()
@@ -143,7 +145,10 @@ def test_a_part_of_a_group_at_the_cap(between: str, dangling: str) -> None:
     [
         "=?utf-8?Q?s3cr3t+Ca?= =?utf-8?Q?nary/7?=",
         "=?utf-8?q?s3cr3t=2BCa?=\r\n =?utf-8?q?nary=2f7?=",
-        *(f"=?UTF-8?B?{b64encode(HALVES[0]).decode()}?={gap}=?UTF-8?b?{b64encode(HALVES[1]).decode()}?=" for gap in (" ", "\n\t", "")),
+        *(
+            f"=?UTF-8?B?{b64encode(HALVES[0]).decode()}?={gap}=?UTF-8?b?{b64encode(HALVES[1]).decode()}?="
+            for gap in (" ", "\n\t", "")
+        ),
         f"=?utf-8?Q?s3cr3t+Ca?= =?utf-8?B?{b64encode(HALVES[1]).decode()}?=",
     ],
 )

@@ -59,7 +59,9 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     made: list[int] = []
     original = View.__init__
 
-    def counted(self: View, data: bytes, parent: View | None = None, pieces: list[object] | None = None, *, at_end: bool) -> None:
+    def counted(
+        self: View, data: bytes, parent: View | None = None, pieces: list[object] | None = None, *, at_end: bool
+    ) -> None:
         made.append(len(data) + PIECE_WORK * len(pieces or ()))
         original(self, data, parent, pieces, at_end=at_end)  # type: ignore[arg-type]
 
@@ -76,7 +78,9 @@ def test_no_body_takes_more_work(work: Callable[[], int], name: str, *, cut: boo
     assert work() <= MOST_WORK + largest
 
 
-@pytest.mark.parametrize("body", [gzip.compress(bytes(60_000_000), mtime=0), b64encode(gzip.compress(bytes(40_000_000), mtime=0))])
+@pytest.mark.parametrize(
+    "body", [gzip.compress(bytes(60_000_000), mtime=0), b64encode(gzip.compress(bytes(40_000_000), mtime=0))]
+)
 def test_what_grows_is_masked_whole(work: Callable[[], int], body: bytes) -> None:
     assert Masker(SECRETS).body(body) in {b"***", b64encode(body)}
     assert work() <= 2 * MOST_WORK + 10 * len(body)

@@ -14,7 +14,9 @@ from hookctl.model import DeliveryPlan, Json, PluginBlock, Status
 from hookctl.model.delivery_plan import canonical_json
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-leaves = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | texts
+leaves = (
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | texts
+)
 blocks = st.builds(PluginBlock, texts, st.dictionaries(texts, leaves | st.lists(leaves, max_size=3), max_size=3))
 plans = st.builds(
     DeliveryPlan,
@@ -56,7 +58,9 @@ def test_every_field_is_in_the_json_and_in_the_digest(plan: DeliveryPlan) -> Non
 
 @given(plans)
 def test_the_order_of_keys_does_not_matter(plan: DeliveryPlan) -> None:
-    turned = dataclasses.replace(plan, headers=dict(reversed(list(plan.headers.items()))), labels=dict(reversed(list(plan.labels.items()))))
+    turned = dataclasses.replace(
+        plan, headers=dict(reversed(list(plan.headers.items()))), labels=dict(reversed(list(plan.labels.items())))
+    )
     assert turned.digest == plan.digest
 
 
@@ -71,7 +75,9 @@ def test_the_digest_of_a_plan_from_before_a_field_came_still_holds() -> None:
         "headers": {},
         "auth": [],
     }
-    never = dict.fromkeys(("transport", "when", "body_template", "custom_validation_error_message", "rate_limit", "description"))
+    never = dict.fromkeys(
+        ("transport", "when", "body_template", "custom_validation_error_message", "rate_limit", "description")
+    )
     before: dict[str, Json] = {
         "format": 1,
         **blank,

@@ -23,7 +23,9 @@ def resolve(reference: SecretReference) -> str:
     return f"{CANARY}:{reference.scheme}:{reference.key}"
 
 
-@pytest.mark.parametrize("show", [repr, str, "{}".format, "{:>20}".format, "%s".__mod__, lambda secret: f"{[secret]}{ {'k': secret} }"])
+@pytest.mark.parametrize(
+    "show", [repr, str, "{}".format, "{:>20}".format, "%s".__mod__, lambda secret: f"{[secret]}{ {'k': secret} }"]
+)
 def test_a_secret_never_prints_itself(show: object) -> None:
     assert callable(show)
     shown = show(Secret(CANARY))
@@ -52,7 +54,10 @@ def test_equal_secrets_are_equal() -> None:
     [
         ("${env:TOKEN}", [SecretReference("env", "TOKEN")]),
         ("Bearer ${env:TOKEN}", [SecretReference("env", "TOKEN")]),
-        ("${file:/run/secrets/a.b-c}${env:B}", [SecretReference("file", "/run/secrets/a.b-c"), SecretReference("env", "B")]),
+        (
+            "${file:/run/secrets/a.b-c}${env:B}",
+            [SecretReference("file", "/run/secrets/a.b-c"), SecretReference("env", "B")],
+        ),
         ("$env:TOKEN", []),
         ("${TOKEN}", []),
         ("${env:}", []),

@@ -71,7 +71,10 @@ PUBLIC = [
 
 def answering(*addresses: str) -> Any:
     def getaddrinfo(_: str, port: int, **__: Any) -> list[Any]:
-        return [(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+        return [
+            (socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))
+            for address in addresses
+        ]
 
     return getaddrinfo
 
@@ -94,7 +97,10 @@ def test_one_bad_answer_refuses_all() -> None:
 
 
 def test_order_is_kept_and_duplicates_go() -> None:
-    assert Network(getaddrinfo=answering("2606:4700::1111", "8.8.8.8", "8.8.8.8")).resolve("a.example").addresses == ("2606:4700::1111", "8.8.8.8")
+    assert Network(getaddrinfo=answering("2606:4700::1111", "8.8.8.8", "8.8.8.8")).resolve("a.example").addresses == (
+        "2606:4700::1111",
+        "8.8.8.8",
+    )
 
 
 def test_allow_is_per_host_and_per_network() -> None:

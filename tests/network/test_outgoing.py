@@ -9,11 +9,15 @@ from hookctl.network.outgoing import vet_request
 
 
 def test_what_is_sent() -> None:
-    host, headers = vet_request("POST", "https://a.example/x", [("X-A", "1"), (b"X-B", b"\xe9"), ("Content-Length", "9"), ("host", "a.example")])
+    host, headers = vet_request(
+        "POST", "https://a.example/x", [("X-A", "1"), (b"X-B", b"\xe9"), ("Content-Length", "9"), ("host", "a.example")]
+    )
     assert (host, headers) == ("a.example", [("X-A", "1"), ("X-B", "\xe9")])
 
 
-@pytest.mark.parametrize("name", ["Transfer-Encoding", "Upgrade", "TE", "Trailer", "Expect", "Proxy-Authorization", "proxy-connection"])
+@pytest.mark.parametrize(
+    "name", ["Transfer-Encoding", "Upgrade", "TE", "Trailer", "Expect", "Proxy-Authorization", "proxy-connection"]
+)
 def test_headers_that_are_not_a_webhooks_to_set(name: str) -> None:
     with pytest.raises(TransportError, match=name):
         vet_request("POST", "https://a.example/", [(name, "x")])
@@ -37,4 +41,7 @@ def test_whatever_passes_is_the_headers_and_nothing_more(headers: list[tuple[str
     block = "".join(f"{name}: {value}\r\n" for name, value in vetted).encode("latin-1")
     lines = block.split(b"\r\n")[:-1]
     assert len(lines) == len(headers)
-    assert all(line.count(b"\n") == line.count(b"\r") == line.count(b"\0") == 0 and line.partition(b":")[0].isascii() for line in lines)
+    assert all(
+        line.count(b"\n") == line.count(b"\r") == line.count(b"\0") == 0 and line.partition(b":")[0].isascii()
+        for line in lines
+    )

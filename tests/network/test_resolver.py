@@ -121,7 +121,9 @@ def test_no_thread_to_be_had_is_a_local_failure(monkeypatch: pytest.MonkeyPatch)
         resolving.resolve("a.example", 5)
 
 
-@pytest.mark.parametrize("error", [OSError(errno.EMFILE, "Too many open files"), MemoryError(), socket.gaierror(socket.EAI_MEMORY, "Memory")])
+@pytest.mark.parametrize(
+    "error", [OSError(errno.EMFILE, "Too many open files"), MemoryError(), socket.gaierror(socket.EAI_MEMORY, "Memory")]
+)
 def test_what_this_machine_lacks_is_not_a_name_that_does_not_resolve(error: BaseException) -> None:
     def ask(*_: Any, **__: Any) -> Any:
         raise error

@@ -17,7 +17,9 @@ def test_everything_given(tmp_path: Path) -> None:
     pem = tmp_path / "ca.pem"
     pem.write_text("-----BEGIN CERTIFICATE-----\n")
     network = network_from_settings(
-        allow={"in.example": ["10.0.0.0/8", "fd00::/8"]}, connect_to=("a.example:443:127.0.0.1:8443", "b.example:443:[::1]:8444"), cacert=str(pem)
+        allow={"in.example": ["10.0.0.0/8", "fd00::/8"]},
+        connect_to=("a.example:443:127.0.0.1:8443", "b.example:443:[::1]:8444"),
+        cacert=str(pem),
     )
     assert network.allow == {"in.example": (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))}
     assert network.connect_to == {"a.example": ("127.0.0.1", 8443), "b.example": ("::1", 8444)}
@@ -46,7 +48,14 @@ def test_connect_to_not_understood(entry: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "allow", [{"A.example": ["10.0.0.0/8"]}, {"a.example": "10.0.0.0/8"}, {"a.example": []}, {"a.example": [8]}, {"a.example": ["10.0.0.1/8"]}]
+    "allow",
+    [
+        {"A.example": ["10.0.0.0/8"]},
+        {"a.example": "10.0.0.0/8"},
+        {"a.example": []},
+        {"a.example": [8]},
+        {"a.example": ["10.0.0.1/8"]},
+    ],
 )
 def test_allow_not_understood(allow: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match=r"\[allow\]"):
@@ -69,7 +78,9 @@ def test_options_and_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         click.echo(f"{connect_to} {cacert}")
 
     runner = CliRunner()
-    assert runner.invoke(command, ["--connect-to", "a", "--connect-to", "b", "--cacert", "f"]).output == "('a', 'b') f\n"
+    assert (
+        runner.invoke(command, ["--connect-to", "a", "--connect-to", "b", "--cacert", "f"]).output == "('a', 'b') f\n"
+    )
     monkeypatch.setenv("HOOKCTL_CONNECT_TO", "c d")
     monkeypatch.setenv("HOOKCTL_CACERT", "g")
     assert runner.invoke(command, []).output == "('c', 'd') g\n"

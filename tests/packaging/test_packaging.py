@@ -43,7 +43,9 @@ print(names(Path("webhooks.d")))
 
 
 def run(*command: str | Path, cwd: Path) -> str:
-    result = subprocess.run([str(part) for part in command], cwd=cwd, capture_output=True, text=True, check=False, timeout=600)
+    result = subprocess.run(
+        [str(part) for part in command], cwd=cwd, capture_output=True, text=True, check=False, timeout=600
+    )
     assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
     return result.stdout
 
@@ -74,7 +76,18 @@ def fresh(directory: Path, *, borrow: bool) -> Installed:
 
 
 def install(into: Installed, *arguments: str | Path) -> None:
-    run(sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", into.python, "install", "--quiet", *arguments, cwd=into.directory)
+    run(
+        sys.executable,
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "--python",
+        into.python,
+        "install",
+        "--quiet",
+        *arguments,
+        cwd=into.directory,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +99,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module", params=["wheel", "sdist", "editable"])
-def installed(request: pytest.FixtureRequest, built: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Installed:
+def installed(
+    request: pytest.FixtureRequest, built: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Installed:
     """The wheel with all that pip finds it needs; the others borrow that from this environment."""
     environment = fresh(tmp_path_factory.mktemp(request.param) / "venv", borrow=request.param != "wheel")
     if request.param == "wheel":
@@ -100,7 +115,9 @@ def installed(request: pytest.FixtureRequest, built: dict[str, Path], tmp_path_f
 
 def test_it_is_the_installed_one_that_runs(installed: Installed, tmp_path: Path) -> None:
     where = Path(run(installed.python, "-c", "import hookctl; print(hookctl.__file__)", cwd=tmp_path).strip())
-    editable = next(installed.packages.glob("hookctl-*.dist-info")).joinpath("direct_url.json").read_text(encoding="utf-8")
+    editable = (
+        next(installed.packages.glob("hookctl-*.dist-info")).joinpath("direct_url.json").read_text(encoding="utf-8")
+    )
     home = ROOT / "engine" if json.loads(editable).get("dir_info", {}).get("editable") else installed.packages
     assert home in where.parents
 
@@ -125,7 +142,17 @@ def test_types_are_shipped(installed: Installed, tmp_path: Path) -> None:
     """mypy, strict, on a program of ours that knows nothing but what is installed; then the program itself."""
     (tmp_path / "consumer.py").write_text(CONSUMER, encoding="utf-8")
     installed.hookctl("init", cwd=tmp_path)
-    run(sys.executable, "-m", "mypy", "--strict", "--config-file=", "--python-executable", installed.python, "consumer.py", cwd=tmp_path)
+    run(
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--config-file=",
+        "--python-executable",
+        installed.python,
+        "consumer.py",
+        cwd=tmp_path,
+    )
     assert run(installed.python, "consumer.py", cwd=tmp_path) == "['My first webhook']\n"
 
 
@@ -138,13 +165,32 @@ def test_the_wheel_holds_the_packages_and_schemas_and_nothing_else(built: dict[s
     }
     found = set(zipfile.ZipFile(built["wheel"]).namelist())
     metadata = {name for name in found if ".dist-info/" in name}
-    assert {"hookctl/py.typed", "hookctl_plugins/py.typed", "hookctl/schemas/webhook.schema.json", "hookctl/schemas/events/anomaly.schema.json"} <= wanted
+    assert {
+        "hookctl/py.typed",
+        "hookctl_plugins/py.typed",
+        "hookctl/schemas/webhook.schema.json",
+        "hookctl/schemas/events/anomaly.schema.json",
+    } <= wanted
     assert found - metadata == wanted
-    assert {name.split("/", 1)[1] for name in metadata} == {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"}
+    assert {name.split("/", 1)[1] for name in metadata} == {
+        "METADATA",
+        "WHEEL",
+        "RECORD",
+        "entry_points.txt",
+        "licenses/LICENSE",
+    }
 
 
 def test_the_sdist_holds_what_its_own_tests_need(built: dict[str, Path]) -> None:
     with tarfile.open(built["sdist"]) as archive:
         names = {name.split("/", 1)[-1] for name in archive.getnames()}
-    assert {"pyproject.toml", "README.md", "LICENSE", "Makefile", "webhooks.d/siem.yaml", "tests/packaging/test_packaging.py", "docs/cli.md"} <= names
+    assert {
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+        "Makefile",
+        "webhooks.d/siem.yaml",
+        "tests/packaging/test_packaging.py",
+        "docs/cli.md",
+    } <= names
     assert not {name for name in names if name.startswith((".venv", ".hookctl")) or "__pycache__" in name}

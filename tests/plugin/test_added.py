@@ -34,9 +34,15 @@ def test_every_built_in_auth_says_what_it_adds(plugins: Plugins) -> None:
     assert all(kind.adds for kind in plugins.auth.values())
 
 
-@pytest.mark.parametrize("names", [*([name] for name in BLOCKS), ["headers", "bearer"], ["bearer", "headers"], ["basic", "oauth2"]])
-def test_what_is_said_is_what_a_delivery_has(plugins: Plugins, delivery_plan: Callable[..., DeliveryPlan], names: list[str]) -> None:
-    plan = delivery_plan(headers={"authorization": "mine", "X-Own": "1"}, auth=tuple(PluginBlock(name, BLOCKS[name]) for name in names))
+@pytest.mark.parametrize(
+    "names", [*([name] for name in BLOCKS), ["headers", "bearer"], ["bearer", "headers"], ["basic", "oauth2"]]
+)
+def test_what_is_said_is_what_a_delivery_has(
+    plugins: Plugins, delivery_plan: Callable[..., DeliveryPlan], names: list[str]
+) -> None:
+    plan = delivery_plan(
+        headers={"authorization": "mine", "X-Own": "1"}, auth=tuple(PluginBlock(name, BLOCKS[name]) for name in names)
+    )
     event = plugins.event_types["anomaly"].mock
     rehearsal = Rehearsal(plan, plugins, lambda _: (Response(200, "OK", (), b""), Timing()))
     try:
@@ -59,7 +65,10 @@ def _fail(_: Mapping[str, Json]) -> Mapping[str, str]:
     raise ZeroDivisionError
 
 
-@pytest.mark.parametrize(("adds", "why"), [(_fail, "ZeroDivisionError"), (lambda _: {"X": 1}, "it gave {'X': 1}"), (lambda _: 3, "TypeError")])
+@pytest.mark.parametrize(
+    ("adds", "why"),
+    [(_fail, "ZeroDivisionError"), (lambda _: {"X": 1}, "it gave {'X': 1}"), (lambda _: 3, "TypeError")],
+)
 def test_one_that_fails_is_named(plugins: Plugins, adds: Any, why: str) -> None:
     mine = replace(plugins.auth["bearer"], name="mine", adds=adds)
     with pytest.raises(PluginError, match="the auth 'mine' failed to say what it adds") as failed:

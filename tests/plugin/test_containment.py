@@ -175,7 +175,9 @@ def plugin(**given: Any) -> SimpleNamespace:
     def hook(thing: Any) -> Callable[[], Any]:
         return thing if callable(thing) else lambda: thing
 
-    return SimpleNamespace(__name__="acme", **{name: hookimpl(specname=name)(hook(thing)) for name, thing in given.items()})
+    return SimpleNamespace(
+        __name__="acme", **{name: hookimpl(specname=name)(hook(thing)) for name, thing in given.items()}
+    )
 
 
 def safe(*_: Any) -> Any:
@@ -277,7 +279,9 @@ def test_a_schema_without_end_is_refused() -> None:
     schema: dict[str, Any] = {}
     schema["properties"] = schema
     plugins = load_plugins([plugin(hookctl_policies=[Policy(name="mine", summary="", schema=schema, build=safe)])])
-    assert [failure.message for failure in plugins.failures] == ["plugin acme: hookctl_policies gave JSON that is nested too deep"]
+    assert [failure.message for failure in plugins.failures] == [
+        "plugin acme: hookctl_policies gave JSON that is nested too deep"
+    ]
 
 
 # -- while delivering --------------------------------------------------------------------------------------------------
@@ -384,16 +388,37 @@ def validator(build: Callable[..., Any], label: Callable[..., Any] = lambda _: "
 def concurrent(name: str) -> Place:
     """A method of a ``ConcurrentTransport``."""
     decides = name in {"submit", "poll"}
-    return Place("hookctl_transport_types", name, lambda end: transport(built(Concurrent, name)(end)), TRANSPORT, decides=decides)
+    return Place(
+        "hookctl_transport_types", name, lambda end: transport(built(Concurrent, name)(end)), TRANSPORT, decides=decides
+    )
 
 
 PLACES = {
     "auth build": Place("hookctl_auth_types", "build", auth, AUTH, in_lane=True),
     "auth once": Place("hookctl_auth_types", "__call__", lambda end: auth(lambda *_: end), AUTH, in_lane=True),
     "auth each": Place("hookctl_auth_types", "__call__", lambda end: auth(lambda *_: end, per_attempt=True), AUTH),
-    "auth blocking": Place("hookctl_auth_types", "__call__", lambda end: auth(lambda *_: end, per_attempt=True, blocking=True), AUTH, in_lane=True),
-    "auth refresh": Place("hookctl_auth_types", "refresh", lambda end: auth(lambda *_: Refreshing(end)), AUTH, in_lane=True, ignores_result=True),
-    "auth response hook": Place("hookctl_auth_types", "response hook", lambda end: auth(lambda *_: hooked(end), per_attempt=True), AUTH, in_lane=True),
+    "auth blocking": Place(
+        "hookctl_auth_types",
+        "__call__",
+        lambda end: auth(lambda *_: end, per_attempt=True, blocking=True),
+        AUTH,
+        in_lane=True,
+    ),
+    "auth refresh": Place(
+        "hookctl_auth_types",
+        "refresh",
+        lambda end: auth(lambda *_: Refreshing(end)),
+        AUTH,
+        in_lane=True,
+        ignores_result=True,
+    ),
+    "auth response hook": Place(
+        "hookctl_auth_types",
+        "response hook",
+        lambda end: auth(lambda *_: hooked(end), per_attempt=True),
+        AUTH,
+        in_lane=True,
+    ),
     "transport build": Place("hookctl_transport_types", "build", transport, TRANSPORT),
     "transport check_url": Place(
         "hookctl_transport_types",
@@ -401,13 +426,29 @@ PLACES = {
         lambda end: transport(lambda *_: Adapter(), check_url=end),
         {**TRANSPORT, "url": "https://siem.example.com/{{ data.severity }}"},
     ),
-    "adapter send": Place("hookctl_transport_types", "send", lambda end: transport(built(Adapter, "send")(end)), TRANSPORT, in_lane=True),
-    "adapter close": Place("hookctl_transport_types", "close", lambda end: transport(built(Adapter, "close")(end)), TRANSPORT, decides=False),
+    "adapter send": Place(
+        "hookctl_transport_types", "send", lambda end: transport(built(Adapter, "send")(end)), TRANSPORT, in_lane=True
+    ),
+    "adapter close": Place(
+        "hookctl_transport_types",
+        "close",
+        lambda end: transport(built(Adapter, "close")(end)),
+        TRANSPORT,
+        decides=False,
+    ),
     **{f"concurrent {name}": concurrent(name) for name in ("submit", "poll", "wake", "cancel", "close")},
-    "validator label": Place("hookctl_validator_types", "label", lambda end: validator(lambda _: lambda _: [], end), VALIDATOR, in_lane=True),
+    "validator label": Place(
+        "hookctl_validator_types", "label", lambda end: validator(lambda _: lambda _: [], end), VALIDATOR, in_lane=True
+    ),
     "validator build": Place("hookctl_validator_types", "build", validator, VALIDATOR, in_lane=True),
     "validator validate": Place("hookctl_validator_types", "validate", lambda end: validator(lambda _: end), VALIDATOR),
-    "secret resolve": Place("hookctl_secret_sources", "resolve", lambda end: SecretSource(scheme="broken", summary="", resolve=end), HEADER, in_lane=True),
+    "secret resolve": Place(
+        "hookctl_secret_sources",
+        "resolve",
+        lambda end: SecretSource(scheme="broken", summary="", resolve=end),
+        HEADER,
+        in_lane=True,
+    ),
     "filter": Place("hookctl_filter_types", "call", lambda end: FilterType(name="mine", summary="", call=end), FILTER),
 }
 ELSEWHERE = {"hookctl_event_types", "hookctl_policies", "hookctl_observers", "hookctl_commands"}
@@ -453,12 +494,19 @@ def made(engine: AttemptEngine, *plans: DeliveryPlan) -> dict[str, Attempt]:
 
 @pytest.mark.parametrize("where", PLACES)
 def test_a_delivery_fails_by_itself(
-    where: str, ending: str, engine_with: Callable[[Plugins], AttemptEngine], receiver: Receiver, delivery_plan: Callable[..., DeliveryPlan]
+    where: str,
+    ending: str,
+    engine_with: Callable[[Plugins], AttemptEngine],
+    receiver: Receiver,
+    delivery_plan: Callable[..., DeliveryPlan],
 ) -> None:
     place = PLACES[where]
     thing = place.thing(ENDINGS[ending])
     source = SecretSource(scheme="mine", summary="", resolve=safe)
-    given = {place.hook: [thing], "hookctl_secret_sources": [source, *([thing] if place.hook == "hookctl_secret_sources" else [])]}
+    given = {
+        place.hook: [thing],
+        "hookctl_secret_sources": [source, *([thing] if place.hook == "hookctl_secret_sources" else [])],
+    }
     plugins = load_plugins([plugin(**given)])
     assert plugins.failures == ()
     receiver.answer("/refresh", Answer(401), Answer())
@@ -467,7 +515,9 @@ def test_a_delivery_fails_by_itself(
     broken = replace(delivery_plan("Broken", timeout_seconds=timeout, url=url), **place.fields)
     engine = engine_with(plugins)
     for _ in range(2):
-        attempt = made(engine, broken, delivery_plan("Healthy", timeout_seconds=PATIENCE), replace(broken, name="Broken too"))
+        attempt = made(
+            engine, broken, delivery_plan("Healthy", timeout_seconds=PATIENCE), replace(broken, name="Broken too")
+        )
         assert attempt["Healthy"].succeeded
         if where != "auth refresh":  # the target answers 401 once
             assert failure_is_told(place, ending, attempt["Broken"].failure)
@@ -509,7 +559,9 @@ def test_a_transport_that_cannot_cancel_holds_up_nothing(
         def poll(self, wait: float) -> Any:  # noqa: ARG002  # the contract
             return []
 
-    engine = engine_with(load_plugins([plugin(hookctl_transport_types=[transport(built(Silent, "cancel")(ENDINGS[ending]))])]))
+    engine = engine_with(
+        load_plugins([plugin(hookctl_transport_types=[transport(built(Silent, "cancel")(ENDINGS[ending]))])])
+    )
     broken = replace(delivery_plan("Broken", timeout_seconds=0.1), **TRANSPORT)
     for _ in range(2):
         attempt = made(engine, broken, delivery_plan("Healthy", timeout_seconds=PATIENCE))
@@ -526,7 +578,9 @@ def test_a_call_that_hangs_is_not_made_again_until_it_ends() -> None:
         calls.append(threading.current_thread().name)
         free.wait(PATIENCE)
 
-    plugins = load_plugins([plugin(hookctl_observers=[Observer(name="slow", attempted=slow, ended=lambda _: calls.append("ended"))])])
+    plugins = load_plugins(
+        [plugin(hookctl_observers=[Observer(name="slow", attempted=slow, ended=lambda _: calls.append("ended"))])]
+    )
     observer: Any = plugins.observers["slow"]
     with pytest.raises(PluginError, match=r"attempted did not return within 0\.1 s$"):
         observer.attempted(None, None)
@@ -567,7 +621,9 @@ def test_what_hangs_holds_no_lane(name: str) -> None:
 
 def test_a_plugin_is_called_on_one_thread_that_ends_with_it() -> None:
     names: list[threading.Thread] = []
-    plugins = load_plugins([plugin(hookctl_observers=[Observer(name="mine", ended=lambda _: names.append(threading.current_thread()))])])
+    plugins = load_plugins(
+        [plugin(hookctl_observers=[Observer(name="mine", ended=lambda _: names.append(threading.current_thread()))])]
+    )
     for _ in range(3):
         assert plugins.observers["mine"].ended is not None
         plugins.observers["mine"].ended(None)  # type: ignore[arg-type]  # nobody looks at it
@@ -611,7 +667,9 @@ def test_an_observer_that_fails_is_skipped(name: str, ending: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["build", "check"])
-def test_a_policy_that_fails_is_an_error_of_the_plan(name: str, ending: str, delivery_plan: Callable[..., DeliveryPlan]) -> None:
+def test_a_policy_that_fails_is_an_error_of_the_plan(
+    name: str, ending: str, delivery_plan: Callable[..., DeliveryPlan]
+) -> None:
     end = ENDINGS[ending]
     policy = Policy(name="mine", summary="", schema={}, build=end if name == "build" else lambda _: end)
     strict = Policy(name="strict", summary="", schema={}, build=lambda _: lambda _: [PolicyFinding("", "no", "never")])
@@ -637,12 +695,24 @@ WEBHOOK = "name: Siem\nevent: anomaly\nurl: https://siem.example.com/\n"
     ("thing", "hook", "name", "text"),
     [
         (validator, "hookctl_validator_types", "build", "response_validators: {type: mine}\n"),
-        (lambda end: transport(safe, check_url=end), "hookctl_transport_types", "check_url", "transport: {type: mine}\n"),
-        (lambda end: FilterType(name="mine", summary="", call=end), "hookctl_filter_types", "call", "headers: {X-A: '{{ data.severity | mine }}'}\n"),
+        (
+            lambda end: transport(safe, check_url=end),
+            "hookctl_transport_types",
+            "check_url",
+            "transport: {type: mine}\n",
+        ),
+        (
+            lambda end: FilterType(name="mine", summary="", call=end),
+            "hookctl_filter_types",
+            "call",
+            "headers: {X-A: '{{ data.severity | mine }}'}\n",
+        ),
     ],
     ids=["validator", "transport", "filter"],
 )
-def test_a_check_that_fails_is_a_finding(thing: Any, hook: str, name: str, *, text: str, ending: str, tmp_path: Path) -> None:
+def test_a_check_that_fails_is_a_finding(
+    thing: Any, hook: str, name: str, *, text: str, ending: str, tmp_path: Path
+) -> None:
     (tmp_path / "a.yaml").write_text(WEBHOOK + text)
     (tmp_path / "b.yaml").write_text("name: B\nevent: nothing\nurl: https://b.example.com/\n")
     checked = check_directory(tmp_path, load_plugins([plugin(**{hook: [thing(ENDINGS[ending])]})]))

@@ -13,7 +13,17 @@ import pytest
 from hookctl.errors import SettingsError
 from hookctl.installed import any_third_party
 from hookctl.model import Json
-from hookctl.plugin import AuthType, EventType, FilterType, Observer, Policy, SecretSource, TransportType, ValidatorType, hookimpl
+from hookctl.plugin import (
+    AuthType,
+    EventType,
+    FilterType,
+    Observer,
+    Policy,
+    SecretSource,
+    TransportType,
+    ValidatorType,
+    hookimpl,
+)
 from hookctl.plugin.host import BUILT_IN, load_plugins
 
 OBJECT: dict[str, Json] = {"type": "object"}
@@ -26,7 +36,9 @@ def never(*_: Any) -> Any:
 THINGS: dict[str, Any] = {
     "hookctl_auth_types": AuthType(name="x-auth", summary="An auth.", schema=OBJECT, build=never),
     "hookctl_transport_types": TransportType(name="x-transport", summary="A transport.", schema=OBJECT, build=never),
-    "hookctl_validator_types": ValidatorType(name="x-validator", summary="A validator.", schema=OBJECT, build=never, label=never),
+    "hookctl_validator_types": ValidatorType(
+        name="x-validator", summary="A validator.", schema=OBJECT, build=never, label=never
+    ),
     "hookctl_secret_sources": SecretSource(scheme="x-secret", summary="A source.", resolve=never),
     "hookctl_event_types": EventType(name="x.event", summary="An event type.", schema=OBJECT, mock={}),
     "hookctl_filter_types": FilterType(name="x_filter", summary="A filter.", call=never),
@@ -49,7 +61,9 @@ ATTRIBUTES = {
 
 def plugin(name: str = "acme", /, **functions: Callable[..., Any]) -> SimpleNamespace:
     """A plugin module of that name, with these functions as hooks."""
-    return SimpleNamespace(__name__=name, **{hook: hookimpl(specname=hook)(function) for hook, function in functions.items()})
+    return SimpleNamespace(
+        __name__=name, **{hook: hookimpl(specname=hook)(function) for hook, function in functions.items()}
+    )
 
 
 def failure_of(*plugins: object) -> str:
@@ -90,20 +104,29 @@ def test_a_hook_that_raises_is_named(hook: str) -> None:
 
 
 def test_a_plugin_that_exits_is_named() -> None:
-    assert failure_of(plugin(hookctl_policies=lambda: sys.exit(3))) == "plugin acme: hookctl_policies raised SystemExit: 3"
+    assert (
+        failure_of(plugin(hookctl_policies=lambda: sys.exit(3))) == "plugin acme: hookctl_policies raised SystemExit: 3"
+    )
 
 
 def test_what_a_plugin_raises_on_purpose_is_named_too() -> None:
     def broken() -> Any:
         raise SettingsError("set ACME_URL", hint="export ACME_URL=...")
 
-    assert failure_of(plugin(hookctl_policies=broken)) == "plugin acme: hookctl_policies raised SettingsError: set ACME_URL"
+    assert (
+        failure_of(plugin(hookctl_policies=broken))
+        == "plugin acme: hookctl_policies raised SettingsError: set ACME_URL"
+    )
 
 
 def test_what_else_a_plugin_gives_is_there() -> None:
     source = THINGS["hookctl_secret_sources"]
     two = Policy(name="two", summary="", schema={}, build=never)
-    acme = plugin(hookctl_policies=lambda: [THINGS["hookctl_policies"], "no policy", two], hookctl_secret_sources=lambda: [source], hookctl_observers=never)
+    acme = plugin(
+        hookctl_policies=lambda: [THINGS["hookctl_policies"], "no policy", two],
+        hookctl_secret_sources=lambda: [source],
+        hookctl_observers=never,
+    )
     other = plugin("other", **giving(hookctl_filter_types=THINGS["hookctl_filter_types"]))
     loaded = load_plugins([acme, other])
     assert {"x-policy", "two"} <= set(loaded.policies)
@@ -123,7 +146,9 @@ def test_a_hook_may_be_a_generator() -> None:
 
 
 @pytest.mark.parametrize("hook", sorted(ATTRIBUTES))
-@pytest.mark.parametrize("given", [lambda: ["a string"], lambda: [None], lambda: [{"name": "x"}], lambda: None, lambda: 7])
+@pytest.mark.parametrize(
+    "given", [lambda: ["a string"], lambda: [None], lambda: [{"name": "x"}], lambda: None, lambda: 7]
+)
 def test_a_hook_that_gives_something_else_is_named(hook: str, given: Callable[[], Any]) -> None:
     assert failure_of(plugin(**{hook: given})).startswith(f"plugin acme: {hook} ")
 
@@ -131,13 +156,17 @@ def test_a_hook_that_gives_something_else_is_named(hook: str, given: Callable[[]
 @pytest.mark.parametrize("name", ["", "two words", "-x", "a/b", None, 7])
 def test_a_name_that_cannot_be_written_is_refused(name: Any) -> None:
     policy = Policy(name=name, summary="", schema={}, build=never)
-    assert failure_of(plugin(**giving(hookctl_policies=policy))).startswith("plugin acme: hookctl_policies gave a policy named ")
+    assert failure_of(plugin(**giving(hookctl_policies=policy))).startswith(
+        "plugin acme: hookctl_policies gave a policy named "
+    )
 
 
 @pytest.mark.parametrize("scheme", ["Vault", "aws.sm", "1p", "a:b"])
 def test_a_scheme_that_no_reference_can_have_is_refused(scheme: str) -> None:
     source = SecretSource(scheme=scheme, summary="", resolve=never)
-    assert failure_of(plugin(**giving(hookctl_secret_sources=source))).startswith("plugin acme: hookctl_secret_sources gave a secret source named ")
+    assert failure_of(plugin(**giving(hookctl_secret_sources=source))).startswith(
+        "plugin acme: hookctl_secret_sources gave a secret source named "
+    )
 
 
 def test_a_taken_name_is_refused_and_both_are_named() -> None:
@@ -196,8 +225,12 @@ def install(
     folder.joinpath(f"{module}.py").write_text(code)
     metadata = folder / info.format(distribution.replace("-", "_"))
     metadata.mkdir(parents=True)
-    metadata.joinpath("PKG-INFO" if "egg" in info.lower() else "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.2.3\n")
-    metadata.joinpath("entry_points.txt").write_text(f"[console_scripts]\nacme = {module}:main\n\n[{group}]\nacme = {module}\n")
+    metadata.joinpath("PKG-INFO" if "egg" in info.lower() else "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.2.3\n"
+    )
+    metadata.joinpath("entry_points.txt").write_text(
+        f"[console_scripts]\nacme = {module}:main\n\n[{group}]\nacme = {module}\n"
+    )
 
 
 CODE = """
@@ -272,7 +305,10 @@ def test_what_importlib_cannot_read_is_passed_over(site: Path) -> None:
     assert not any_third_party()
 
 
-@pytest.mark.parametrize("code", ["raise RuntimeError('no licence')", "import sys; sys.exit(1)", "import no_such_module_anywhere", "def broken(:"])
+@pytest.mark.parametrize(
+    "code",
+    ["raise RuntimeError('no licence')", "import sys; sys.exit(1)", "import no_such_module_anywhere", "def broken(:"],
+)
 def test_a_plugin_that_cannot_be_imported_is_named(site: Path, code: str) -> None:
     install(site, code=code)
     assert failure_of().startswith("plugin acme: importing hookctl_acme_test raised ")

@@ -16,7 +16,12 @@ from hookctl.plugin.host import load_plugins
 from hookctl.testing.events import generate, main
 
 ANOMALY = {
-    "data.type": ["high_risk_request", "approval_of_rejected_request", "request_from_inactive_user", "repetitive_automated_action"],
+    "data.type": [
+        "high_risk_request",
+        "approval_of_rejected_request",
+        "request_from_inactive_user",
+        "repetitive_automated_action",
+    ],
     "data.severity": ["Low", "Medium", "High"],
 }
 FIELDS = {
@@ -137,7 +142,9 @@ def test_generated_events_are_valid_different_and_repeatable(anomaly: EventType)
 
 
 def test_generated_events_on_the_command_line() -> None:
-    written = subprocess.run([sys.executable, "-m", "hookctl.testing.events", "3", "7"], capture_output=True, check=True, encoding="utf-8")
+    written = subprocess.run(
+        [sys.executable, "-m", "hookctl.testing.events", "3", "7"], capture_output=True, check=True, encoding="utf-8"
+    )
     assert [json.loads(line) for line in written.stdout.splitlines()] == list(generate(3, seed=7))
 
 

@@ -47,8 +47,18 @@ def hookctl(tmp_path_factory: pytest.TempPathFactory) -> Hookctl:
     subprocess.run([*pip, "--quiet", "--no-deps", "--no-build-isolation", str(EXAMPLE)], check=True, timeout=300)
 
     def run(*arguments: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
-        variables = {name: value for name, value in os.environ.items() if not name.startswith(("HOOKCTL_", "PYTHON"))} | env
-        return subprocess.run([python, "-m", "hookctl", *arguments], cwd=cwd, env=variables, capture_output=True, text=True, check=False, timeout=120)
+        variables = {
+            name: value for name, value in os.environ.items() if not name.startswith(("HOOKCTL_", "PYTHON"))
+        } | env
+        return subprocess.run(
+            [python, "-m", "hookctl", *arguments],
+            cwd=cwd,
+            env=variables,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
 
     return run
 
@@ -65,7 +75,12 @@ def test_it_is_listed_with_its_distribution(hookctl: Hookctl, directory: Path) -
     assert "  deployment (hookctl-hmac-example 1.0.0)\n" in listed.stdout
     rows = json.loads(hookctl("plugins", "--format", "json", cwd=directory).stdout)["plugins"]
     (row,) = [row for row in rows if row["name"] == "hmac"]
-    assert (row["built_in"], row["plugin"], row["distribution"], row["version"]) == (False, "hmac-example", "hookctl-hmac-example", "1.0.0")
+    assert (row["built_in"], row["plugin"], row["distribution"], row["version"]) == (
+        False,
+        "hmac-example",
+        "hookctl-hmac-example",
+        "1.0.0",
+    )
     jsonschema.Draft202012Validator.check_schema(row["settings"])
 
 
@@ -73,7 +88,12 @@ def test_its_event_type_is_documented(hookctl: Hookctl, directory: Path) -> None
     shown = hookctl("schema", "event", "deployment", cwd=directory)
     assert shown.returncode == 0, shown.stderr
     (row,) = [line for line in shown.stdout.splitlines() if line.startswith("data.environment ")]
-    assert row.split(maxsplit=3) == ["data.environment", "string", "yes", "Where it runs now. One of: staging, production."]
+    assert row.split(maxsplit=3) == [
+        "data.environment",
+        "string",
+        "yes",
+        "Where it runs now. One of: staging, production.",
+    ]
 
 
 def test_a_webhook_that_uses_it_is_valid(hookctl: Hookctl, directory: Path) -> None:
@@ -118,4 +138,7 @@ def test_signature_of_github(monkeypatch: pytest.MonkeyPatch) -> None:
     request = PreparedRequest()
     request.headers, request.body = CaseInsensitiveDict(), b"Hello, World!"
     signed = BodySignature({"secret": "It's a Secret to Everybody"})(request)
-    assert signed.headers["X-Hub-Signature-256"] == "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
+    assert (
+        signed.headers["X-Hub-Signature-256"]
+        == "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
+    )

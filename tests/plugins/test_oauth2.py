@@ -92,7 +92,10 @@ def test_a_token_is_asked_for_as_rfc_6749_has_it(make: Callable[..., ClientCrede
 
 
 def test_credentials_in_the_form(make: Callable[..., ClientCredentials], receiver: Receiver) -> None:
-    assert authorization(make(token_endpoint_auth_method="client_secret_post", audience="https://siem.example.com/")) == "Bearer token-1"
+    assert (
+        authorization(make(token_endpoint_auth_method="client_secret_post", audience="https://siem.example.com/"))
+        == "Bearer token-1"
+    )
     (request,) = receiver.requests
     assert request.header("Authorization") is None
     assert form(request) >= {"client_id=client", "audience=https%3A%2F%2Fsiem.example.com%2F"}
@@ -100,14 +103,18 @@ def test_credentials_in_the_form(make: Callable[..., ClientCredentials], receive
 
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
-def test_credentials_of_any_characters_arrive(make: Callable[..., ClientCredentials], receiver: Receiver, method: str) -> None:
+def test_credentials_of_any_characters_arrive(
+    make: Callable[..., ClientCredentials], receiver: Receiver, method: str
+) -> None:
     client_id, client_secret = "id:with colon&ünïcode", "s€cret: &=+%41/\\\"'\U0001f600"
     receiver.tokens.client_id, receiver.tokens.client_secret = client_id, client_secret
     auth = make(client_id=Secret(client_id), client_secret=Secret(client_secret), token_endpoint_auth_method=method)
     assert authorization(auth) == "Bearer token-1"
 
 
-def test_nothing_of_the_machine_gets_in(make: Callable[..., ClientCredentials], receiver: Receiver, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+def test_nothing_of_the_machine_gets_in(
+    make: Callable[..., ClientCredentials], receiver: Receiver, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine login.example.com login intruder password intruder\n")
     netrc.chmod(0o600)
@@ -123,7 +130,9 @@ def test_nothing_of_the_machine_gets_in(make: Callable[..., ClientCredentials], 
 
 def test_no_cookie_is_kept(make: Callable[..., ClientCredentials], receiver: Receiver) -> None:
     headers = (("Content-Type", "application/json"), ("Set-Cookie", "session=1; Path=/"))
-    receiver.answer(TOKEN_PATH, Answer(headers=headers, body=b'{"access_token":"t","token_type":"Bearer","expires_in":0}'))
+    receiver.answer(
+        TOKEN_PATH, Answer(headers=headers, body=b'{"access_token":"t","token_type":"Bearer","expires_in":0}')
+    )
     auth = make()
     authorization(auth)
     authorization(auth)
@@ -131,14 +140,18 @@ def test_no_cookie_is_kept(make: Callable[..., ClientCredentials], receiver: Rec
 
 
 def test_other_scopes_than_asked_for_are_taken(make: Callable[..., ClientCredentials], receiver: Receiver) -> None:
-    receiver.answer(TOKEN_PATH, Answer.json({"access_token": "t", "token_type": "bearer", "scope": "ingest.read other"}))
+    receiver.answer(
+        TOKEN_PATH, Answer.json({"access_token": "t", "token_type": "bearer", "scope": "ingest.read other"})
+    )
     assert authorization(make(scopes=["ingest.write"])) == "Bearer t"
 
 
 # -- keeping a token ---------------------------------------------------------------------------------------------------
 
 
-def test_a_token_is_kept_until_shortly_before_it_expires(make: Callable[..., ClientCredentials], receiver: Receiver, clock: Clock) -> None:
+def test_a_token_is_kept_until_shortly_before_it_expires(
+    make: Callable[..., ClientCredentials], receiver: Receiver, clock: Clock
+) -> None:
     receiver.tokens.expires_in = 3600
     auth = make()
     assert authorization(auth) == "Bearer token-1"
@@ -149,7 +162,9 @@ def test_a_token_is_kept_until_shortly_before_it_expires(make: Callable[..., Cli
     assert receiver.tokens.issued == 2
 
 
-def test_a_short_lived_token_is_used_for_most_of_its_life(make: Callable[..., ClientCredentials], receiver: Receiver, clock: Clock) -> None:
+def test_a_short_lived_token_is_used_for_most_of_its_life(
+    make: Callable[..., ClientCredentials], receiver: Receiver, clock: Clock
+) -> None:
     receiver.tokens.expires_in = 10
     auth = make()
     assert [authorization(auth), authorization(auth)] == ["Bearer token-1"] * 2
@@ -163,7 +178,10 @@ def test_a_short_lived_token_is_used_for_most_of_its_life(make: Callable[..., Cl
 def test_a_token_without_a_usable_lifetime_is_kept_for_a_while(
     make: Callable[..., ClientCredentials], receiver: Receiver, clock: Clock, expires_in: Any
 ) -> None:
-    receiver.answer(TOKEN_PATH, *(Answer.json({"access_token": f"t{n}", "token_type": "Bearer", "expires_in": expires_in}) for n in (1, 2)))
+    receiver.answer(
+        TOKEN_PATH,
+        *(Answer.json({"access_token": f"t{n}", "token_type": "Bearer", "expires_in": expires_in}) for n in (1, 2)),
+    )
     auth = make()
     assert authorization(auth) == "Bearer t1"
     clock.now += UNKNOWN_LIFETIME * 0.7
@@ -173,8 +191,13 @@ def test_a_token_without_a_usable_lifetime_is_kept_for_a_while(
 
 
 @pytest.mark.parametrize("expires_in", ["3600", 3600.0, "3600.5"])
-def test_a_lifetime_may_be_written_as_text_or_fraction(make: Callable[..., ClientCredentials], receiver: Receiver, clock: Clock, expires_in: Any) -> None:
-    receiver.answer(TOKEN_PATH, *(Answer.json({"access_token": f"t{n}", "token_type": "Bearer", "expires_in": expires_in}) for n in (1, 2)))
+def test_a_lifetime_may_be_written_as_text_or_fraction(
+    make: Callable[..., ClientCredentials], receiver: Receiver, clock: Clock, expires_in: Any
+) -> None:
+    receiver.answer(
+        TOKEN_PATH,
+        *(Answer.json({"access_token": f"t{n}", "token_type": "Bearer", "expires_in": expires_in}) for n in (1, 2)),
+    )
     auth = make()
     authorization(auth)
     clock.now += 3600 - 62
@@ -183,7 +206,9 @@ def test_a_lifetime_may_be_written_as_text_or_fraction(make: Callable[..., Clien
     assert authorization(auth) == "Bearer t2"
 
 
-def test_a_token_that_has_expired_already_is_used_once(make: Callable[..., ClientCredentials], receiver: Receiver) -> None:
+def test_a_token_that_has_expired_already_is_used_once(
+    make: Callable[..., ClientCredentials], receiver: Receiver
+) -> None:
     receiver.tokens.expires_in = 0
     auth = make()
     assert [authorization(auth), authorization(auth)] == ["Bearer token-1", "Bearer token-2"]
@@ -208,18 +233,24 @@ def at_once(auth: ClientCredentials, threads: int = 50) -> list[str | Exception]
 
 
 def test_fifty_threads_fetch_one_token(make: Callable[..., ClientCredentials], receiver: Receiver) -> None:
-    receiver.answer(TOKEN_PATH, Answer.json({"access_token": "t", "token_type": "Bearer", "expires_in": 3600}, delay=0.1))
+    receiver.answer(
+        TOKEN_PATH, Answer.json({"access_token": "t", "token_type": "Bearer", "expires_in": 3600}, delay=0.1)
+    )
     assert at_once(make()) == ["Bearer t"] * 50
     assert receiver.count == 1
 
 
-def test_fifty_threads_share_one_token_that_lives_no_longer_than_its_fetch(make: Callable[..., ClientCredentials], receiver: Receiver) -> None:
+def test_fifty_threads_share_one_token_that_lives_no_longer_than_its_fetch(
+    make: Callable[..., ClientCredentials], receiver: Receiver
+) -> None:
     receiver.answer(TOKEN_PATH, Answer.json({"access_token": "t", "token_type": "Bearer", "expires_in": 0}, delay=0.5))
     assert at_once(make()) == ["Bearer t"] * 50
     assert receiver.count < 50
 
 
-def test_fifty_threads_share_one_failure_and_each_has_its_own_exception(make: Callable[..., ClientCredentials], receiver: Receiver) -> None:
+def test_fifty_threads_share_one_failure_and_each_has_its_own_exception(
+    make: Callable[..., ClientCredentials], receiver: Receiver
+) -> None:
     receiver.answer(TOKEN_PATH, Answer.json({"error": "temporarily_unavailable"}, 503, delay=0.1))
     failures = at_once(make())
     assert receiver.count == 1
@@ -228,7 +259,9 @@ def test_fifty_threads_share_one_failure_and_each_has_its_own_exception(make: Ca
     assert len({id(failure) for failure in failures}) == 50
 
 
-def test_a_failure_stands_for_a_moment_and_then_it_is_tried_again(make: Callable[..., ClientCredentials], receiver: Receiver, clock: Clock) -> None:
+def test_a_failure_stands_for_a_moment_and_then_it_is_tried_again(
+    make: Callable[..., ClientCredentials], receiver: Receiver, clock: Clock
+) -> None:
     receiver.answer(TOKEN_PATH, Answer(500), Answer.json({"access_token": "t", "token_type": "Bearer"}))
     auth = make()
     for _ in range(3):
@@ -295,7 +328,9 @@ def test_refreshing_before_the_first_token_is_nothing(make: Callable[..., Client
     assert authorization(auth) == "Bearer token-1"
 
 
-def test_a_refresh_does_not_make_a_failure_be_forgotten(make: Callable[..., ClientCredentials], receiver: Receiver) -> None:
+def test_a_refresh_does_not_make_a_failure_be_forgotten(
+    make: Callable[..., ClientCredentials], receiver: Receiver
+) -> None:
     receiver.answer(TOKEN_PATH, Answer(500))
     auth = make()
     with pytest.raises(TokenError):
@@ -313,7 +348,10 @@ def test_a_refresh_does_not_make_a_failure_be_forgotten(make: Callable[..., Clie
     ("answer", "message"),
     [
         (Answer.json({"error": "invalid_client"}, 401), "the token endpoint answered 401: invalid_client"),
-        (Answer.json({"error": "invalid_scope", "error_description": "No such scope\nhere"}, 400), "answered 400: invalid_scope, No such scope here"),
+        (
+            Answer.json({"error": "invalid_scope", "error_description": "No such scope\nhere"}, 400),
+            "answered 400: invalid_scope, No such scope here",
+        ),
         (Answer.json({"error": "invalid_client"}), "the token endpoint refused: invalid_client"),
         (Answer.json({"error": {"code": 1}}, 403), "the token endpoint answered 403"),
         (Answer(404, body=b"<html>not here</html>"), "the token endpoint answered 404"),
@@ -343,7 +381,9 @@ def test_a_refresh_does_not_make_a_failure_be_forgotten(make: Callable[..., Clie
         (Answer(misbehave=Misbehaviour.NOT_HTTP), "cannot be reached"),
     ],
 )
-def test_a_bad_answer_is_a_token_error(make: Callable[..., ClientCredentials], receiver: Receiver, answer: Answer, message: str) -> None:
+def test_a_bad_answer_is_a_token_error(
+    make: Callable[..., ClientCredentials], receiver: Receiver, answer: Answer, message: str
+) -> None:
     receiver.answer(TOKEN_PATH, answer)
     with pytest.raises(TokenError) as raised:
         authorization(make())
@@ -353,8 +393,12 @@ def test_a_bad_answer_is_a_token_error(make: Callable[..., ClientCredentials], r
     assert {request.path for request in receiver.requests} == {TOKEN_PATH}
 
 
-@pytest.mark.parametrize("misbehaviour", [Misbehaviour.NO_ANSWER, Misbehaviour.TRICKLE_HEADERS, Misbehaviour.TRICKLE_BODY])
-def test_a_slow_endpoint_ends_with_the_deadline(make: Callable[..., ClientCredentials], receiver: Receiver, misbehaviour: Misbehaviour) -> None:
+@pytest.mark.parametrize(
+    "misbehaviour", [Misbehaviour.NO_ANSWER, Misbehaviour.TRICKLE_HEADERS, Misbehaviour.TRICKLE_BODY]
+)
+def test_a_slow_endpoint_ends_with_the_deadline(
+    make: Callable[..., ClientCredentials], receiver: Receiver, misbehaviour: Misbehaviour
+) -> None:
     receiver.answer(TOKEN_PATH, Answer(misbehave=misbehaviour))
     with pytest.raises(TokenError, match="cannot be reached"):
         authorization(make(timeout=0.3))
@@ -394,10 +438,18 @@ def test_a_blocked_token_endpoint_is_never_dialled(receiver: Receiver, transport
 
 
 @pytest.mark.parametrize(
-    "url", ["http://login.example.com/token", "https://127.0.0.1/token", "https://login.example.com:8443/token", "https://u:p@login.example.com/"]
+    "url",
+    [
+        "http://login.example.com/token",
+        "https://127.0.0.1/token",
+        "https://login.example.com:8443/token",
+        "https://u:p@login.example.com/",
+    ],
 )
 @pytest.mark.parametrize("written", [str, Secret])
-def test_a_token_url_that_breaks_the_rules_is_refused(make: Callable[..., ClientCredentials], url: str, written: type[str | Secret]) -> None:
+def test_a_token_url_that_breaks_the_rules_is_refused(
+    make: Callable[..., ClientCredentials], url: str, written: type[str | Secret]
+) -> None:
     with pytest.raises(SecretError, match="token_url breaks the rule url-") as raised:
         make(token_url=written(url))
     assert url not in raised.value.message + raised.value.hint
@@ -435,7 +487,9 @@ ECHOES = {
 
 @pytest.mark.parametrize("echo", ECHOES)
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
-def test_a_server_that_repeats_the_secret(make: Callable[..., ClientCredentials], receiver: Receiver, echo: str, method: str) -> None:
+def test_a_server_that_repeats_the_secret(
+    make: Callable[..., ClientCredentials], receiver: Receiver, echo: str, method: str
+) -> None:
     words: Json = {"error": "invalid_client", "error_description": f"Wrong secret {ECHOES[echo]} for client"}
     receiver.answer(TOKEN_PATH, Answer.json(words, 401))
     with pytest.raises(TokenError) as raised:
@@ -447,7 +501,9 @@ def test_a_server_that_repeats_the_secret(make: Callable[..., ClientCredentials]
     assert len(raised.value.message) < 100
 
 
-def test_a_secret_that_the_length_of_the_message_cuts(make: Callable[..., ClientCredentials], receiver: Receiver) -> None:
+def test_a_secret_that_the_length_of_the_message_cuts(
+    make: Callable[..., ClientCredentials], receiver: Receiver
+) -> None:
     words: Json = {"error": "invalid_client", "error_description": "x" * 178 + SECRET}
     receiver.answer(TOKEN_PATH, Answer.json(words, 401))
     with pytest.raises(TokenError) as raised:
@@ -455,7 +511,9 @@ def test_a_secret_that_the_length_of_the_message_cuts(make: Callable[..., Client
     assert raised.value.message.endswith("xxx***")
 
 
-def test_tokens_and_references_that_a_server_repeats(make: Callable[..., ClientCredentials], receiver: Receiver) -> None:
+def test_tokens_and_references_that_a_server_repeats(
+    make: Callable[..., ClientCredentials], receiver: Receiver
+) -> None:
     told = "client-canary has token-canary, refresh-canary"
     tokens: dict[str, Json] = {"access_token": "token-canary", "refresh_token": "refresh-canary"}
     receiver.answer(TOKEN_PATH, Answer.json({"error": "slow_down", "error_description": told, **tokens}, 200))
@@ -464,7 +522,9 @@ def test_tokens_and_references_that_a_server_repeats(make: Callable[..., ClientC
     assert raised.value.message == "the token endpoint refused: slow_down, *** has ***, ***"
 
 
-def test_the_words_of_a_server_are_not_repeated_where_the_secret_is_too_short(make: Callable[..., ClientCredentials], receiver: Receiver) -> None:
+def test_the_words_of_a_server_are_not_repeated_where_the_secret_is_too_short(
+    make: Callable[..., ClientCredentials], receiver: Receiver
+) -> None:
     receiver.answer(TOKEN_PATH, Answer.json({"error": "invalid_client", "error_description": "not a1b2c"}, 401))
     with pytest.raises(TokenError) as raised:
         authorization(make(client_secret=Secret("a1b2c")))

@@ -64,7 +64,9 @@ def examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plugin
     for hook, section in SECTIONS.items():
         (folder / f"documented_{hook}.py").write_text(CODE.findall(section)[0])
     metadata.joinpath("METADATA").write_text("Metadata-Version: 2.1\nName: hookctl-documented\nVersion: 1.0.0\n")
-    metadata.joinpath("entry_points.txt").write_text("[hookctl]\n" + "".join(f"{hook} = documented_{hook}\n" for hook in SECTIONS))
+    metadata.joinpath("entry_points.txt").write_text(
+        "[hookctl]\n" + "".join(f"{hook} = documented_{hook}\n" for hook in SECTIONS)
+    )
     monkeypatch.syspath_prepend(str(folder))
     load_plugins()
     modules = {hook: sys.modules[f"documented_{hook}"] for hook in SECTIONS}
@@ -76,7 +78,14 @@ def examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plugin
 @pytest.fixture
 def directory(project: Callable[[Mapping[str, str]], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project whose webhooks use every example, and a credential as systemd passes it."""
-    root = project({"webhooks.d/welcome.yaml": ALL_AT_ONCE, "webhooks.d/spooled.yaml": SPOOLED, "credentials/siem-key": "canary-key\n", "spool/.keep": ""})
+    root = project(
+        {
+            "webhooks.d/welcome.yaml": ALL_AT_ONCE,
+            "webhooks.d/spooled.yaml": SPOOLED,
+            "credentials/siem-key": "canary-key\n",
+            "spool/.keep": "",
+        }
+    )
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(root / "credentials"))
     return root
 
@@ -100,7 +109,9 @@ def test_everything_that_a_plugin_can_import_is_named() -> None:
 # -- each example at work ----------------------------------------------------------------------------------------------
 
 
-def test_auth_transport_validator_and_filter_meet_in_one_test_delivery(examples: Plugin, directory: Path, receiver: Receiver, run_cli: RunCli) -> None:
+def test_auth_transport_validator_and_filter_meet_in_one_test_delivery(
+    examples: Plugin, directory: Path, receiver: Receiver, run_cli: RunCli
+) -> None:
     assert examples
     options = ("--connect-to", f"{receiver.host}:443:{receiver.address}:{receiver.port}", "--cacert", receiver.ca_file)
     assert run_cli("validate", cwd=directory).exit_code == 0
@@ -114,7 +125,9 @@ def test_auth_transport_validator_and_filter_meet_in_one_test_delivery(examples:
     assert "canary-key" not in result.stdout + result.stderr
 
 
-def test_validator_is_content_with_a_receipt(examples: Plugin, directory: Path, receiver: Receiver, run_cli: RunCli) -> None:
+def test_validator_is_content_with_a_receipt(
+    examples: Plugin, directory: Path, receiver: Receiver, run_cli: RunCli
+) -> None:
     from hookctl.testing.answers import Answer
 
     assert examples
@@ -124,9 +137,13 @@ def test_validator_is_content_with_a_receipt(examples: Plugin, directory: Path, 
     assert result.exit_code == 0, result.stdout
 
 
-def test_transports_own_url_rule(examples: Plugin, project: Callable[[Mapping[str, str]], Path], run_cli: RunCli) -> None:
+def test_transports_own_url_rule(
+    examples: Plugin, project: Callable[[Mapping[str, str]], Path], run_cli: RunCli
+) -> None:
     assert examples
-    result = run_cli("validate", cwd=project({"webhooks.d/spooled.yaml": SPOOLED.replace("spool:users", "spool:../users")}))
+    result = run_cli(
+        "validate", cwd=project({"webhooks.d/spooled.yaml": SPOOLED.replace("spool:users", "spool:../users")})
+    )
     assert result.exit_code == 1
     assert "this names no spool" in result.stdout
 

@@ -31,7 +31,9 @@ def test_variable(resolve: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
     assert resolve("${env:SIEM_TOKEN}") == f" {CANARY}\n"
 
 
-def test_unset_and_empty_variables_are_named_with_what_to_do(resolve: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unset_and_empty_variables_are_named_with_what_to_do(
+    resolve: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("SIEM_TOKEN", raising=False)
     with pytest.raises(SecretError, match="SIEM_TOKEN is not set") as unset:
         resolve("${env:SIEM_TOKEN}")
@@ -53,13 +55,17 @@ def test_unset_and_empty_variables_are_named_with_what_to_do(resolve: Callable[[
         (b"x" * MAX_BYTES, "x" * MAX_BYTES),
     ],
 )
-def test_file_loses_its_last_line_break_alone(resolve: Callable[[str], str], tmp_path: Path, content: bytes, text: str) -> None:
+def test_file_loses_its_last_line_break_alone(
+    resolve: Callable[[str], str], tmp_path: Path, content: bytes, text: str
+) -> None:
     path = tmp_path / "secret"
     path.write_bytes(content)
     assert resolve(f"${{file:{path}}}") == text
 
 
-def test_relative_path_counts_from_the_working_directory(resolve: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_path_counts_from_the_working_directory(
+    resolve: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "siem").write_text(CANARY)
     monkeypatch.chdir(tmp_path)
@@ -85,7 +91,9 @@ def test_file_behind_a_link_is_read(resolve: Callable[[str], str], tmp_path: Pat
         (lambda path: path.symlink_to(path), "cannot be read: Too many levels"),
     ],
 )
-def test_unusable_file_is_named_and_its_content_is_not(resolve: Callable[[str], str], tmp_path: Path, make: Callable[[Path], None], message: str) -> None:
+def test_unusable_file_is_named_and_its_content_is_not(
+    resolve: Callable[[str], str], tmp_path: Path, make: Callable[[Path], None], message: str
+) -> None:
     path = tmp_path / "secret"
     make(path)
     with pytest.raises(SecretError, match=re.escape(message)) as raised:

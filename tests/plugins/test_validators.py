@@ -28,7 +28,9 @@ BODY: Json = {
 
 
 def envelope(data: Json = BODY, *, status: int = 200, problem: str = "") -> Envelope:
-    return Envelope(status=status, headers={"content-type": "application/json", "x-result": "stored"}, data=data, problem=problem)
+    return Envelope(
+        status=status, headers={"content-type": "application/json", "x-result": "stored"}, data=data, problem=problem
+    )
 
 
 def check(kind: str, settings_: dict[str, Json], response: Envelope | None = None) -> Sequence[Mismatch]:
@@ -87,11 +89,17 @@ def test_expected_value(expected: Json, got: Json, accepted: bool) -> None:
     assert (not json_path("$.data", expected, response=envelope(got))) is accepted
 
 
-@given(expected=st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(), got=st.none() | st.booleans() | st.integers() | st.text())
+@given(
+    expected=st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    got=st.none() | st.booleans() | st.integers() | st.text(),
+)
 @settings(max_examples=200)
 def test_expected_value_as_the_rule_says_it(expected: Json, got: Json) -> None:
     def same(one: Json, two: Json) -> bool:
-        kinds = [bool if isinstance(value, bool) else float if isinstance(value, int | float) else type(value) for value in (one, two)]
+        kinds = [
+            bool if isinstance(value, bool) else float if isinstance(value, int | float) else type(value)
+            for value in (one, two)
+        ]
         return kinds[0] is kinds[1] and one == two
 
     written = isinstance(expected, str) and not isinstance(got, str) and expected == json.dumps(got)
@@ -207,7 +215,10 @@ def test_path_is_refused_with_its_place(path: str, rule: str, part: str | None) 
 
 
 def test_header_names_are_said_to_be_lower_case() -> None:
-    assert "'content-type'" in refusal("json_path", {"json_path": "$.headers['Content-Type']", "expected_values": ["x"]}).hint
+    assert (
+        "'content-type'"
+        in refusal("json_path", {"json_path": "$.headers['Content-Type']", "expected_values": ["x"]}).hint
+    )
 
 
 def test_a_deep_response_is_a_mismatch() -> None:
@@ -217,7 +228,9 @@ def test_a_deep_response_is_a_mismatch() -> None:
     (mismatch,) = json_path("$.data..id", 1, response=envelope(deep))
     assert mismatch.message == "the response has nothing at this path"
     (mismatch,) = json_path("$.data", 1, response=envelope(deep))
-    assert mismatch.message.startswith(("$.data is a value nested too deeply", "$.data is [[[["))  # Python versions differ in how deep they write
+    assert mismatch.message.startswith(
+        ("$.data is a value nested too deeply", "$.data is [[[[")
+    )  # Python versions differ in how deep they write
     (mismatch,) = check("jmespath", {"expression": "data == `[]`"}, envelope(deep))
     assert mismatch.got is False
 
@@ -277,7 +290,9 @@ def test_what_a_path_selects(path: str, found: list[Json]) -> None:
     assert [node.value for node in nodes] == found
 
 
-@pytest.mark.parametrize("expression", ["to_number('1e999')", "sum([to_number('1e308'), to_number('1e308')])", f"to_number('{'9' * 900}')"])
+@pytest.mark.parametrize(
+    "expression", ["to_number('1e999')", "sum([to_number('1e308'), to_number('1e308')])", f"to_number('{'9' * 900}')"]
+)
 def test_a_number_that_no_record_can_hold_is_kept_as_text(expression: str) -> None:
     (mismatch,) = check("jmespath", {"expression": expression})
     assert isinstance(mismatch.got, str)
@@ -363,13 +378,19 @@ def test_jmespath_suggests() -> None:
     assert refusal("jmespath", {"expression": "data.body == body"}).start == len("data.body == ")
 
 
-@pytest.mark.parametrize("expression", ["data[?a == b].c", "data.*.x", "map(&x, data.l)", "data | status", "data[].x[]", "data[1:2].x", "{a: data.a}.a"])
+@pytest.mark.parametrize(
+    "expression",
+    ["data[?a == b].c", "data.*.x", "map(&x, data.l)", "data | status", "data[].x[]", "data[1:2].x", "{a: data.a}.a"],
+)
 def test_names_inside_the_response_are_free(expression: str) -> None:
     VALIDATORS["jmespath"].build({"expression": expression})
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
-JSON = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["a", "b", "x"]), inner, max_size=3))
+JSON = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["a", "b", "x"]), inner, max_size=3),
+)
 PATHS = (
     "$.data..a",
     "$.data[?@.a < @.b].x",
@@ -379,7 +400,14 @@ PATHS = (
     "$.data[?value(@.a) >= 'x']",
     "$.data[1:5:2][*]",
 )
-EXPRESSIONS = ("data.a < data.b", "sort_by(data, &a)[0].x", "sum(data)", "join('x', data.a)", "to_number(data.a) > `1`", "max_by(data, &x).a")
+EXPRESSIONS = (
+    "data.a < data.b",
+    "sort_by(data, &a)[0].x",
+    "sum(data)",
+    "join('x', data.a)",
+    "to_number(data.a) > `1`",
+    "max_by(data, &x).a",
+)
 
 
 @given(data=JSON, path=st.sampled_from(PATHS), expression=st.sampled_from(EXPRESSIONS))
@@ -396,7 +424,12 @@ def test_status() -> None:
     assert check("status", {"codes": [200, 202]}, envelope(status=202)) == ()
     (mismatch,) = check("status", {"codes": [200, 202]}, envelope(status=204))
     assert mismatch.message == "the status is 204, not 200 or 202"
-    assert (mismatch.validator, mismatch.path, mismatch.expected, mismatch.got) == ("status 200, 202", "$.status", [200, 202], 204)
+    assert (mismatch.validator, mismatch.path, mismatch.expected, mismatch.got) == (
+        "status 200, 202",
+        "$.status",
+        [200, 202],
+        204,
+    )
 
 
 # -- all ---------------------------------------------------------------------------------------------------------------

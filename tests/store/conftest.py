@@ -23,7 +23,9 @@ class Clock:
         return self.now
 
 
-IMPLEMENTATIONS: dict[str, Callable[[Path, Clock], Queue]] = {"sqlite": lambda directory, clock: SqliteQueue(directory / "queue.db", clock)}
+IMPLEMENTATIONS: dict[str, Callable[[Path, Clock], Queue]] = {
+    "sqlite": lambda directory, clock: SqliteQueue(directory / "queue.db", clock)
+}
 
 
 @pytest.fixture

@@ -39,7 +39,12 @@ BOTH = {"A": 100, "B": 100}
 
 
 def event(name: str) -> Event:
-    return Event(name, "anomaly", NOW, {"id": name, "event_type": "anomaly", "event_time": NOW, "data": {"title": "Größe \u2028 \x00"}})
+    return Event(
+        name,
+        "anomaly",
+        NOW,
+        {"id": name, "event_type": "anomaly", "event_time": NOW, "data": {"title": "Größe \u2028 \x00"}},
+    )
 
 
 def routed(name: str, *webhooks: str) -> Routed:
@@ -127,7 +132,9 @@ def test_what_was_enqueued_is_there_for_another_process(queue: Queue, open_queue
 
 
 def test_what_is_taken_in_may_be_claimed_at_once(queue: Queue, open_queue: Callable[[], Queue], clock: Clock) -> None:
-    flags, claims = queue.enqueue_and_claim([routed("e1", "A", "B"), routed("e1"), routed("e2", "A", "B")], NOW, LEASE, {"A": 5, "B": 1})
+    flags, claims = queue.enqueue_and_claim(
+        [routed("e1", "A", "B"), routed("e1"), routed("e2", "A", "B")], NOW, LEASE, {"A": 5, "B": 1}
+    )
     assert flags == [True, False, True]
     assert sorted(claimed.delivery.id for claimed in claims) == ["e1-A", "e1-B", "e2-A"]
     assert all(claimed.document == event(claimed.delivery.event_id).document for claimed in claims)
@@ -143,9 +150,13 @@ def test_what_is_taken_in_may_be_claimed_at_once(queue: Queue, open_queue: Calla
 
 def test_what_is_older_is_claimed_before_what_is_taken_in(queue: Queue) -> None:
     queue.enqueue([routed("e1", "A")], NOW)
-    assert [claimed.delivery.id for claimed in queue.enqueue_and_claim([routed("e2", "A", "B")], NOW, LEASE, BOTH)[1]] == ["e2-B"]
+    assert [
+        claimed.delivery.id for claimed in queue.enqueue_and_claim([routed("e2", "A", "B")], NOW, LEASE, BOTH)[1]
+    ] == ["e2-B"]
     assert claimed_ids(queue) == ["e1-A", "e2-A"]
-    assert [claimed.delivery.id for claimed in queue.enqueue_and_claim([routed("e3", "A")], NOW, LEASE, BOTH)[1]] == ["e3-A"]
+    assert [claimed.delivery.id for claimed in queue.enqueue_and_claim([routed("e3", "A")], NOW, LEASE, BOTH)[1]] == [
+        "e3-A"
+    ]
 
 
 def test_nothing_is_claimed_at_once_of_what_is_not_to_be_tried(queue: Queue) -> None:
@@ -154,7 +165,11 @@ def test_nothing_is_claimed_at_once_of_what_is_not_to_be_tried(queue: Queue) -> 
     queue.finish([result(claimed, Outcome(DeliveryStatus.DEAD, "gone", suspend=True))], NOW)
     dead = Routed(event("e2"), (NewDelivery("e2-A", "A"), NewDelivery("e2-B", "B", "its when cannot be evaluated")))
     assert queue.enqueue_and_claim([dead], NOW, LEASE, BOTH) == ([True], [])
-    assert {name: status for name, (status, _) in standing(queue).items()} == {"e1-A": "dead", "e2-A": "held", "e2-B": "dead"}
+    assert {name: status for name, (status, _) in standing(queue).items()} == {
+        "e1-A": "dead",
+        "e2-A": "held",
+        "e2-B": "dead",
+    }
 
 
 @given(waiting=st.integers(0, 6), sizes=st.lists(st.integers(0, 3), max_size=6), limit=st.integers(1, 12))
@@ -164,7 +179,10 @@ def test_no_more_wait_than_may(queue: Queue, waiting: int, sizes: list[int], lim
     names = (uuid4().hex for _ in count())
     queue.cancel([one.id for one in queue.deliveries(Filter(status=DeliveryStatus.WAITING))], NOW, "done with")
     queue.enqueue([routed(next(names), "A") for _ in range(waiting)], NOW)
-    batch = [routed(next(names), *(f"W{number}" for number in range(size))) if size else dead_from_the_start(next(names)) for size in sizes]
+    batch = [
+        routed(next(names), *(f"W{number}" for number in range(size))) if size else dead_from_the_start(next(names))
+        for size in sizes
+    ]
     refused = None
     try:
         queue.enqueue_and_claim(batch, NOW, LEASE, {}, limit)
@@ -193,7 +211,9 @@ def test_what_was_seen_before_needs_no_room(queue: Queue) -> None:
         queue.enqueue_and_claim([routed("e2", "A")], NOW, LEASE, {}, 1)
 
 
-def test_one_lost_lease_among_many_loses_the_others_nothing(queue: Queue, open_queue: Callable[[], Queue], clock: Clock) -> None:
+def test_one_lost_lease_among_many_loses_the_others_nothing(
+    queue: Queue, open_queue: Callable[[], Queue], clock: Clock
+) -> None:
     queue.enqueue([routed("e1"), routed("e2"), routed("e3")], NOW)
     claims = claim(queue)
     clock.now += LEASE
@@ -262,7 +282,9 @@ def test_next_due_is_for_the_webhooks_asked_for(queue: Queue) -> None:
     assert queue.next_due(["B"]) == NOW + LEASE
 
 
-def test_a_worker_that_stalls_past_its_lease_can_no_longer_mark(queue: Queue, open_queue: Callable[[], Queue], clock: Clock) -> None:
+def test_a_worker_that_stalls_past_its_lease_can_no_longer_mark(
+    queue: Queue, open_queue: Callable[[], Queue], clock: Clock
+) -> None:
     other = open_queue()
     queue.enqueue([routed("e1")], NOW)
     (stalled,) = claim(queue)
@@ -283,7 +305,9 @@ def test_a_lease_that_ended_but_that_nobody_took_still_marks(queue: Queue) -> No
 
 
 @pytest.mark.parametrize("set_to", [NOW + 86_400, NOW - 86_400])
-def test_a_clock_that_is_set_ends_no_lease(queue: Queue, open_queue: Callable[[], Queue], clock: Clock, set_to: float) -> None:
+def test_a_clock_that_is_set_ends_no_lease(
+    queue: Queue, open_queue: Callable[[], Queue], clock: Clock, set_to: float
+) -> None:
     other = open_queue()
     queue.enqueue([routed("e1")], NOW)
     (claimed,) = claim(queue)
@@ -296,7 +320,9 @@ def test_a_clock_that_is_set_ends_no_lease(queue: Queue, open_queue: Callable[[]
 
 
 @pytest.mark.parametrize("set_to", [NOW + 86_400, NOW - 86_400, NOW + 30])
-def test_what_is_to_be_tried_in_an_hour_is_tried_in_an_hour_however_the_clock_is_set(queue: Queue, open_queue: Callable[[], Queue], set_to: float) -> None:
+def test_what_is_to_be_tried_in_an_hour_is_tried_in_an_hour_however_the_clock_is_set(
+    queue: Queue, open_queue: Callable[[], Queue], set_to: float
+) -> None:
     other = open_queue()
     queue.enqueue([routed("e1"), routed("e2")], NOW)
     later, _ = claim(queue)
@@ -304,7 +330,9 @@ def test_what_is_to_be_tried_in_an_hour_is_tried_in_an_hour_however_the_clock_is
     queue.release([_])
     for worker in (queue, other):  # each of them notices
         worker.clock_set(NOW, set_to)
-    hour = 3600 if abs(set_to - NOW) > 60 else 3600 - (set_to - NOW)  # what nobody takes for a clock that was set is not made up for
+    hour = (
+        3600 if abs(set_to - NOW) > 60 else 3600 - (set_to - NOW)
+    )  # what nobody takes for a clock that was set is not made up for
     assert claimed_ids(other, set_to + hour - 0.1) == ["e2-A"]
     assert claimed_ids(other, set_to + hour) == ["e1-A"]
 
@@ -315,7 +343,9 @@ def test_a_clock_that_was_set_back_while_nobody_looked(queue: Queue) -> None:
     assert claimed_ids(queue, NOW) == ["e1-A"]
 
 
-def test_a_lease_can_be_renewed_as_long_as_it_is_held(queue: Queue, open_queue: Callable[[], Queue], clock: Clock) -> None:
+def test_a_lease_can_be_renewed_as_long_as_it_is_held(
+    queue: Queue, open_queue: Callable[[], Queue], clock: Clock
+) -> None:
     other = open_queue()
     queue.enqueue([routed("e1")], NOW)
     (claimed,) = claim(queue)
@@ -366,7 +396,9 @@ def test_what_a_closed_worker_had_in_hand_is_free_at_once(queue: Queue, open_que
 def test_attempts_are_kept_as_they_were(queue: Queue) -> None:
     queue.enqueue([routed("e1")], NOW)
     queue.finish([result(claim(queue)[0], Outcome(DeliveryStatus.RETRYING, "HTTP 500", due_at=NOW))], NOW)
-    failed = structs.replace(attempt(2), request=None, response=None, failure=Failure(FailureKind.TLS, "expired"), verdicts=())
+    failed = structs.replace(
+        attempt(2), request=None, response=None, failure=Failure(FailureKind.TLS, "expired"), verdicts=()
+    )
     queue.finish([Result(claim(queue)[0], failed, Outcome(DeliveryStatus.DEAD, "tls"), 1)], NOW)
     assert queue.attempts("e1-A") == [attempt(1), failed]
     (delivery,) = queue.deliveries()
@@ -376,11 +408,16 @@ def test_attempts_are_kept_as_they_were(queue: Queue) -> None:
 def test_the_last_result_of_each_webhook(queue: Queue) -> None:
     queue.enqueue([routed("e1", "A", "B")], NOW)
     for claimed in claim(queue):
-        queue.finish([result(claimed, Outcome(DeliveryStatus.DEAD, "no") if claimed.delivery.webhook == "A" else DELIVERED)], NOW + 1)
+        queue.finish(
+            [result(claimed, Outcome(DeliveryStatus.DEAD, "no") if claimed.delivery.webhook == "A" else DELIVERED)],
+            NOW + 1,
+        )
     assert queue.last_results() == {"A": (DeliveryStatus.DEAD, NOW + 1), "B": (DeliveryStatus.DELIVERED, NOW + 1)}
 
 
-def test_counts_are_by_webhook_and_status_and_of_what_came_in_here_alone(queue: Queue, open_queue: Callable[[], Queue]) -> None:
+def test_counts_are_by_webhook_and_status_and_of_what_came_in_here_alone(
+    queue: Queue, open_queue: Callable[[], Queue]
+) -> None:
     other = open_queue()
     assert queue.counts(own=True) == {}
     queue.enqueue([routed("e1", "A", "B")], NOW)
@@ -412,7 +449,9 @@ def test_what_is_done_together_is_one_commit(queue: Queue, open_queue: Callable[
 
 
 @pytest.mark.parametrize("has_more", [True, False])
-def test_it_is_one_commit_whatever_is_done_meanwhile(queue: Queue, open_queue: Callable[[], Queue], has_more: bool) -> None:
+def test_it_is_one_commit_whatever_is_done_meanwhile(
+    queue: Queue, open_queue: Callable[[], Queue], has_more: bool
+) -> None:
     queue.enqueue([routed("e1")], NOW)
     claims = claim(queue)
     broken = Routed(structs.replace(event("e3"), document={"x": object()}), ())
@@ -449,7 +488,10 @@ def test_a_removed_webhook_has_its_deliveries_cancelled(queue: Queue) -> None:
     queue.enqueue([routed("e1", "A"), routed("e2", "B")], NOW)
     queue.reconcile(applied(1, A=Status.INACTIVE, B=Status.ACTIVE))
     queue.reconcile(applied(2))
-    assert standing(queue) == {"e1-A": ("cancelled", "the webhook was removed"), "e2-B": ("cancelled", "the webhook was removed")}
+    assert standing(queue) == {
+        "e1-A": ("cancelled", "the webhook was removed"),
+        "e2-B": ("cancelled", "the webhook was removed"),
+    }
     queue.reconcile(applied(3, A=Status.ACTIVE, B=Status.ACTIVE))
     assert claim(queue) == []
 
@@ -461,8 +503,12 @@ def test_an_older_applied_state_changes_nothing(queue: Queue) -> None:
     assert claimed_ids(queue) == ["e1-A"]
 
 
-@pytest.mark.parametrize(("outcome", "status"), [(DELIVERED, "delivered"), (Outcome(DeliveryStatus.DEAD, "no"), "dead")])
-def test_the_end_of_an_attempt_counts_though_its_webhook_was_removed_meanwhile(queue: Queue, outcome: Outcome, status: str) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "status"), [(DELIVERED, "delivered"), (Outcome(DeliveryStatus.DEAD, "no"), "dead")]
+)
+def test_the_end_of_an_attempt_counts_though_its_webhook_was_removed_meanwhile(
+    queue: Queue, outcome: Outcome, status: str
+) -> None:
     queue.enqueue([routed("e1")], NOW)
     (claimed,) = claim(queue)
     queue.reconcile(applied(1))
@@ -480,7 +526,9 @@ def test_a_failed_attempt_leaves_cancelled_what_was_cancelled_meanwhile(queue: Q
     assert claim(queue, NOW + LEASE) == []
 
 
-def test_what_is_in_hand_is_not_given_out_twice_by_a_hold_and_its_end(queue: Queue, open_queue: Callable[[], Queue]) -> None:
+def test_what_is_in_hand_is_not_given_out_twice_by_a_hold_and_its_end(
+    queue: Queue, open_queue: Callable[[], Queue]
+) -> None:
     queue.enqueue([routed("e1")], NOW)
     (claimed,) = claim(queue)
     queue.reconcile(applied(1, A=Status.INACTIVE))
@@ -497,7 +545,12 @@ def test_gone_suspends_the_webhook_until_the_next_apply(queue: Queue) -> None:
     queue.finish([result(second, Outcome(DeliveryStatus.RETRYING, "HTTP 500", due_at=NOW), serial=4)], NOW)
     queue.enqueue([routed("e4")], NOW)
     reason = "suspended until the next apply: HTTP 410 Gone"
-    assert standing(queue) == {"e1-A": ("dead", "HTTP 410 Gone"), "e2-A": ("held", reason), "e3-B": ("waiting", ""), "e4-A": ("held", reason)}
+    assert standing(queue) == {
+        "e1-A": ("dead", "HTTP 410 Gone"),
+        "e2-A": ("held", reason),
+        "e3-B": ("waiting", ""),
+        "e4-A": ("held", reason),
+    }
     assert queue.suspended() == {"A": reason}
     queue.reconcile(applied(4, A=Status.ACTIVE, B=Status.ACTIVE))
     assert claimed_ids(queue) == ["e3-B"]
@@ -541,13 +594,20 @@ def test_the_event_of_a_delivery(queue: Queue) -> None:
     assert queue.attempts("nothing") == []
 
 
-@pytest.mark.parametrize("outcome", [DELIVERED, Outcome(DeliveryStatus.DEAD, "no"), Outcome(DeliveryStatus.RETRYING, "later", due_at=NOW + 1000)])
+@pytest.mark.parametrize(
+    "outcome",
+    [DELIVERED, Outcome(DeliveryStatus.DEAD, "no"), Outcome(DeliveryStatus.RETRYING, "later", due_at=NOW + 1000)],
+)
 def test_replay_starts_afresh_and_keeps_history(queue: Queue, outcome: Outcome) -> None:
     queue.enqueue([routed("e1")], NOW)
     queue.finish([result(claim(queue)[0], outcome)], NOW)
     assert queue.replay(["e1-A", "nothing"], NOW + 5) == ["e1-A"]
     (claimed,) = claim(queue, NOW + 5)
-    assert (claimed.delivery.status, claimed.delivery.attempts, claimed.delivery.reason) == (DeliveryStatus.WAITING, 0, "")
+    assert (claimed.delivery.status, claimed.delivery.attempts, claimed.delivery.reason) == (
+        DeliveryStatus.WAITING,
+        0,
+        "",
+    )
     queue.finish([result(claimed)], NOW + 5)
     assert [one.number for one in queue.attempts("e1-A")] == [1, 1]
 
@@ -591,13 +651,25 @@ def test_a_rename_is_carried_out_once(queue: Queue) -> None:
     queue.enqueue([routed("e1")], NOW)
     queue.reconcile(again)
     assert webhooks_of(queue) == {"e1-A": ("A", "waiting")}
-    queue.reconcile(renamed(4, Rename(2, "A", "B", is_taken=True), B=Status.ACTIVE))  # what waits for the new A does not go to B when A is removed
+    queue.reconcile(
+        renamed(4, Rename(2, "A", "B", is_taken=True), B=Status.ACTIVE)
+    )  # what waits for the new A does not go to B when A is removed
     assert webhooks_of(queue) == {"e1-A": ("A", "cancelled")}
 
 
 def test_renames_in_a_row_are_carried_out_in_a_row(queue: Queue) -> None:
     queue.enqueue([routed("e1"), routed("e2", "B")], NOW)
-    queue.reconcile(renamed(5, Rename(2, "A", "C"), Rename(3, "B", "A"), Rename(4, "C", "D"), Rename(5, "D", "E"), A=Status.ACTIVE, E=Status.INACTIVE))
+    queue.reconcile(
+        renamed(
+            5,
+            Rename(2, "A", "C"),
+            Rename(3, "B", "A"),
+            Rename(4, "C", "D"),
+            Rename(5, "D", "E"),
+            A=Status.ACTIVE,
+            E=Status.INACTIVE,
+        )
+    )
     assert webhooks_of(queue) == {"e1-A": ("E", "held"), "e2-B": ("A", "waiting")}
 
 
@@ -643,8 +715,13 @@ def test_cancelled_is_what_waits_or_is_held(queue: Queue) -> None:
     assert queue.replay(["e1-B"], NOW) == ["e1-B"]
 
 
-@pytest.mark.parametrize(("outcome", "status"), [(DELIVERED, "delivered"), (Outcome(DeliveryStatus.RETRYING, "HTTP 500", due_at=NOW), "cancelled")])
-def test_what_is_cancelled_while_it_is_tried_may_still_be_delivered(queue: Queue, outcome: Outcome, status: str) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "status"),
+    [(DELIVERED, "delivered"), (Outcome(DeliveryStatus.RETRYING, "HTTP 500", due_at=NOW), "cancelled")],
+)
+def test_what_is_cancelled_while_it_is_tried_may_still_be_delivered(
+    queue: Queue, outcome: Outcome, status: str
+) -> None:
     queue.enqueue([routed("e1")], NOW)
     (claimed,) = claim(queue)
     assert queue.cancel(["e1-A"], NOW, "not wanted") == ["e1-A"]
@@ -652,7 +729,9 @@ def test_what_is_cancelled_while_it_is_tried_may_still_be_delivered(queue: Queue
     assert (standing(queue)["e1-A"][0], claim(queue)) == (status, [])
 
 
-def test_a_replay_as_planned_is_by_the_plan_of_the_last_attempt_until_the_next_replay(queue: Queue, open_queue: Callable[[], Queue]) -> None:
+def test_a_replay_as_planned_is_by_the_plan_of_the_last_attempt_until_the_next_replay(
+    queue: Queue, open_queue: Callable[[], Queue]
+) -> None:
     old, new = plan("A"), replace(plan("A"), url="https://new.example.com/")
     queue.enqueue([routed("e1"), routed("e2")], NOW)
     for used in (new, old):
@@ -665,7 +744,16 @@ def test_a_replay_as_planned_is_by_the_plan_of_the_last_attempt_until_the_next_r
     (replayed,) = claim(other, wanted={"A": 1})
     assert (replayed.delivery.id, replayed.plan, replayed.delivery.attempts) == ("e1-A", old, 0)
     other.finish(
-        [Result(replayed, structs.replace(attempt(), plan_digest=old.digest), Outcome(DeliveryStatus.RETRYING, "HTTP 500", due_at=NOW - 1), 1, old)], NOW
+        [
+            Result(
+                replayed,
+                structs.replace(attempt(), plan_digest=old.digest),
+                Outcome(DeliveryStatus.RETRYING, "HTTP 500", due_at=NOW - 1),
+                1,
+                old,
+            )
+        ],
+        NOW,
     )
     (retried,) = claim(other, wanted={"A": 1})
     assert retried.plan == old
@@ -726,9 +814,18 @@ def test_suspensions_and_what_was_held_by_hand_are_told(queue: Queue) -> None:
     queue.enqueue([routed("e1", "A", "B"), routed("e2")], NOW)
     queue.reconcile(state)
     assert queue.stopped(state) == []
-    queue.finish([result(claim(queue, limit=1, wanted={"A": 1})[0], Outcome(DeliveryStatus.DEAD, "HTTP 410 Gone", suspend=True))], NOW)
+    queue.finish(
+        [
+            result(
+                claim(queue, limit=1, wanted={"A": 1})[0], Outcome(DeliveryStatus.DEAD, "HTTP 410 Gone", suspend=True)
+            )
+        ],
+        NOW,
+    )
     assert queue.stopped(state) == [Stopped("A", "suspended until the next apply: HTTP 410 Gone", 1, is_suspended=True)]
-    assert queue.stopped(replace(state, serial=2)) == []  # that apply ends it, whether it is carried out here yet or not
+    assert (
+        queue.stopped(replace(state, serial=2)) == []
+    )  # that apply ends it, whether it is carried out here yet or not
     queue.resume("A")
     assert queue.stopped(state) == []
 

@@ -17,7 +17,9 @@ TEXT = st.text(st.characters(codec=None), max_size=20)
 HEADERS = st.lists(st.tuples(TEXT, TEXT), max_size=3).map(tuple)
 SECONDS = st.none() | st.floats(0, 1e6)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT, lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner), max_leaves=5
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT,
+    lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner),
+    max_leaves=5,
 )
 ATTEMPTS = st.builds(
     Attempt,
@@ -25,10 +27,14 @@ ATTEMPTS = st.builds(
     number=st.integers(1, 10),
     started_at=st.floats(0, 1e10),
     request=st.none() | st.builds(Request, TEXT, TEXT, HEADERS, st.none() | st.binary(max_size=50)),
-    response=st.none() | st.builds(Response, st.integers(100, 599), TEXT, HEADERS, st.binary(max_size=50), st.booleans(), st.booleans()),
+    response=st.none()
+    | st.builds(Response, st.integers(100, 599), TEXT, HEADERS, st.binary(max_size=50), st.booleans(), st.booleans()),
     failure=st.none() | st.builds(Failure, st.sampled_from(FailureKind), TEXT),
     timing=st.builds(Timing, SECONDS, SECONDS, SECONDS, SECONDS, st.floats(0, 1e6)),
-    verdicts=st.lists(st.builds(Verdict, TEXT, st.lists(st.builds(Mismatch, TEXT, TEXT, TEXT, JSON, JSON), max_size=2).map(tuple)), max_size=2).map(tuple),
+    verdicts=st.lists(
+        st.builds(Verdict, TEXT, st.lists(st.builds(Mismatch, TEXT, TEXT, TEXT, JSON, JSON), max_size=2).map(tuple)),
+        max_size=2,
+    ).map(tuple),
 )
 
 
@@ -41,7 +47,16 @@ def test_what_is_written_is_what_is_read(attempt: Attempt) -> None:
 
 def mismatched(got: Any) -> Attempt:
     verdict = Verdict("v", (Mismatch("v", "no", "$.a", expected=1, got=got),))
-    return Attempt(plan_digest="d", number=1, started_at=1.0, request=None, response=None, failure=None, timing=Timing(), verdicts=(verdict,))
+    return Attempt(
+        plan_digest="d",
+        number=1,
+        started_at=1.0,
+        request=None,
+        response=None,
+        failure=None,
+        timing=Timing(),
+        verdicts=(verdict,),
+    )
 
 
 def deep() -> Any:

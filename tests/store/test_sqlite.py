@@ -34,7 +34,9 @@ def test_what_a_killed_process_had_in_hand_is_free_at_once(tmp_path: Path) -> No
     path = tmp_path / "queue.db"
     queue = SqliteQueue(path)
     queue.enqueue([Routed(Event("e1", "anomaly", 1.0, {"id": "e1"}), (NewDelivery("e1-A", "A"),))], 1.0)
-    with subprocess.Popen([sys.executable, "-c", CLAIM_AND_HANG, str(path)], stdout=subprocess.PIPE, text=True) as worker:
+    with subprocess.Popen(
+        [sys.executable, "-c", CLAIM_AND_HANG, str(path)], stdout=subprocess.PIPE, text=True
+    ) as worker:
         assert worker.stdout is not None
         assert worker.stdout.readline() == "1\n"
         assert queue.claim(2.0, 10, 60.0, {"A": 10}) == []
@@ -74,11 +76,16 @@ def test_a_store_of_the_version_before_is_taken_over(tmp_path: Path) -> None:
     connection = connect(tmp_path / "queue.db")
     migrate(connection, tables.COMPONENT, tables.SCRIPTS[:1])
     connection.execute("INSERT INTO events VALUES (1, 'e1', 'anomaly', 1.0, 1.0, '{}')")
-    connection.execute("INSERT INTO deliveries (id, event, webhook, status, created_at, due_at, ready_at) VALUES ('e1-A', 1, 'A', 'waiting', 1.0, 1.0, 1.0)")
+    connection.execute(
+        "INSERT INTO deliveries (id, event, webhook, status, created_at, due_at, ready_at) VALUES ('e1-A', 1, 'A', 'waiting', 1.0, 1.0, 1.0)"
+    )
     connection.close()
     queue = SqliteQueue(tmp_path / "queue.db")
     assert [claimed.delivery.id for claimed in queue.claim(2.0, 10, 60.0, {"A": 10})] == ["e1-A"]
-    assert queue.enqueue([Routed(Event(name, "anomaly", 1.0, {"id": name}), ()) for name in ("e1", "e2")], 1.0) == [False, True]
+    assert queue.enqueue([Routed(Event(name, "anomaly", 1.0, {"id": name}), ()) for name in ("e1", "e2")], 1.0) == [
+        False,
+        True,
+    ]
     queue.close()
     with closing(sqlite3.connect(tmp_path / "queue.db")) as found:
         assert found.execute("PRAGMA foreign_key_check").fetchall() == []

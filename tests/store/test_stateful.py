@@ -12,7 +12,18 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from hookctl.model import AppliedState, Attempt, DeliveryPlan, DeliveryStatus, Event, Failure, FailureKind, Rename, Status, Timing
+from hookctl.model import (
+    AppliedState,
+    Attempt,
+    DeliveryPlan,
+    DeliveryStatus,
+    Event,
+    Failure,
+    FailureKind,
+    Rename,
+    Status,
+    Timing,
+)
 from hookctl.store.interface import Claimed, NewDelivery, Outcome, Result, Routed
 from hookctl.store.sqlite.queue import SqliteQueue
 
@@ -45,7 +56,9 @@ def plan(name: str, status: Status) -> DeliveryPlan:
 
 
 def tried(number: int, at: float) -> Attempt:
-    return Attempt(plan_digest="d", number=number, started_at=at, request=None, response=None, failure=FAILED, timing=Timing())
+    return Attempt(
+        plan_digest="d", number=number, started_at=at, request=None, response=None, failure=FAILED, timing=Timing()
+    )
 
 
 @dataclass
@@ -90,7 +103,10 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(worker=st.integers(0, 1), names=st.lists(st.integers(0, 15), min_size=1, max_size=4))
     def enqueue(self, worker: int, names: list[int]) -> None:
         batch = [
-            Routed(Event(f"e{name}", "anomaly", 0.0, {"id": f"e{name}"}), tuple(NewDelivery(f"e{name}-{webhook}", webhook) for webhook in WEBHOOKS))
+            Routed(
+                Event(f"e{name}", "anomaly", 0.0, {"id": f"e{name}"}),
+                tuple(NewDelivery(f"e{name}-{webhook}", webhook) for webhook in WEBHOOKS),
+            )
             for name in names
         ]
         for routed, is_new in zip(batch, self.workers[worker].enqueue(batch, self.now), strict=True):
@@ -102,17 +118,24 @@ class QueueMachine(RuleBasedStateMachine):
     def enqueue_and_claim(self, worker: int, names: list[int], room: int) -> None:
         older = {known.webhook for known in self.known.values() if self.claimable(known)}
         batch = [
-            Routed(Event(f"e{name}", "anomaly", 0.0, {"id": f"e{name}"}), tuple(NewDelivery(f"e{name}-{webhook}", webhook) for webhook in WEBHOOKS))
+            Routed(
+                Event(f"e{name}", "anomaly", 0.0, {"id": f"e{name}"}),
+                tuple(NewDelivery(f"e{name}-{webhook}", webhook) for webhook in WEBHOOKS),
+            )
             for name in names
         ]
         flags, claims = self.workers[worker].enqueue_and_claim(batch, self.now, LEASE, dict.fromkeys(WEBHOOKS, room))
-        made = [delivery for routed, is_new in zip(batch, flags, strict=True) if is_new for delivery in routed.deliveries]
+        made = [
+            delivery for routed, is_new in zip(batch, flags, strict=True) if is_new for delivery in routed.deliveries
+        ]
         for delivery in made:
             assert delivery.id not in self.known
             self.known[delivery.id] = Known(delivery.webhook, due=self.now, made=self.now, ended=self.now)
         for webhook in WEBHOOKS:
             ours = [claimed for claimed in claims if claimed.delivery.webhook == webhook]
-            assert len(ours) == (0 if webhook in older else min(room, sum(delivery.webhook == webhook for delivery in made)))
+            assert len(ours) == (
+                0 if webhook in older else min(room, sum(delivery.webhook == webhook for delivery in made))
+            )
         for claimed in claims:
             known = self.known[claimed.delivery.id]
             known.worker, known.lease, known.until = worker, claimed.lease, self.now + LEASE
@@ -132,7 +155,11 @@ class QueueMachine(RuleBasedStateMachine):
             self.hands.append((worker, claimed))
 
     def claimable(self, known: Known) -> bool:
-        return known.status in {"waiting", "retrying"} and known.due <= self.now and (known.worker is None or known.until <= self.now)
+        return (
+            known.status in {"waiting", "retrying"}
+            and known.due <= self.now
+            and (known.worker is None or known.until <= self.now)
+        )
 
     @precondition(lambda self: self.hands)
     @rule(data=st.data(), verdict=st.sampled_from(["delivered", "retrying", "dead"]), delay=st.floats(0, 200))
@@ -140,12 +167,26 @@ class QueueMachine(RuleBasedStateMachine):
         """Several at once, some of which may have lost their lease."""
         worker = self.hands[data.draw(st.integers(0, len(self.hands) - 1))][0]
         ours = [claimed for owner, claimed in self.hands if owner == worker]
-        chosen = {claimed.delivery.id: claimed for claimed in data.draw(st.lists(st.sampled_from(ours), min_size=1, max_size=4))}
-        self.hands = [(owner, claimed) for owner, claimed in self.hands if not (owner == worker and chosen.get(claimed.delivery.id) is claimed)]
+        chosen = {
+            claimed.delivery.id: claimed
+            for claimed in data.draw(st.lists(st.sampled_from(ours), min_size=1, max_size=4))
+        }
+        self.hands = [
+            (owner, claimed)
+            for owner, claimed in self.hands
+            if not (owner == worker and chosen.get(claimed.delivery.id) is claimed)
+        ]
         outcome = Outcome(DeliveryStatus(verdict), due_at=self.now + delay if verdict == "retrying" else None)
-        results = [Result(claimed, tried(claimed.delivery.attempts + 1, self.now), outcome, self.serial) for claimed in chosen.values()]
+        results = [
+            Result(claimed, tried(claimed.delivery.attempts + 1, self.now), outcome, self.serial)
+            for claimed in chosen.values()
+        ]
         lost = self.workers[worker].finish(results, self.now)
-        holding = {name for name, claimed in chosen.items() if (self.known[name].worker, self.known[name].lease) == (worker, claimed.lease)}
+        holding = {
+            name
+            for name, claimed in chosen.items()
+            if (self.known[name].worker, self.known[name].lease) == (worker, claimed.lease)
+        }
         assert lost == chosen.keys() - holding
         for name in holding:
             self.mark(self.known[name], chosen[name].delivery.attempts + 1, verdict, delay)
@@ -192,13 +233,22 @@ class QueueMachine(RuleBasedStateMachine):
         """Events whose deliveries all ended a while ago are forgotten, and come as new ones."""
         before = self.now - age
         events = {name.partition("-")[0] for name in self.known}
-        over = {event for event in events if all(self.is_over(self.known[f"{event}-{webhook}"], before) for webhook in WEBHOOKS)}
+        over = {
+            event
+            for event in events
+            if all(self.is_over(self.known[f"{event}-{webhook}"], before) for webhook in WEBHOOKS)
+        }
         assert self.workers[worker].prune(before, 100) == len(over)
         self.known = {name: known for name, known in self.known.items() if name.partition("-")[0] not in over}
         self.hands = [(holder, claimed) for holder, claimed in self.hands if claimed.delivery.id in self.known]
 
     def is_over(self, known: Known, before: float) -> bool:
-        return known.status in {"delivered", "dead", "cancelled"} and known.worker is None and known.made < before and known.ended < before
+        return (
+            known.status in {"delivered", "dead", "cancelled"}
+            and known.worker is None
+            and known.made < before
+            and known.ended < before
+        )
 
     @rule(seconds=st.sampled_from([1.0, 30.0, LEASE, 200.0]))
     def pass_time(self, seconds: float) -> None:
@@ -242,7 +292,11 @@ class QueueMachine(RuleBasedStateMachine):
         self.workers[worker].reconcile(AppliedState(self.serial, plans, tuple(self.renames)))
         for known in self.known.values():
             for one in late:
-                if known.webhook == one.old and not one.is_taken and known.status in {"waiting", "retrying", "held", "dead"}:
+                if (
+                    known.webhook == one.old
+                    and not one.is_taken
+                    and known.status in {"waiting", "retrying", "held", "dead"}
+                ):
                     known.webhook = one.new
             if known.status not in {"waiting", "retrying", "held"}:
                 continue
@@ -270,7 +324,11 @@ class QueueMachine(RuleBasedStateMachine):
 
     @invariant()
     def next_due_is_when_something_can_be_claimed(self) -> None:
-        times = [known.due if known.worker is None else max(known.due, known.until) for known in self.known.values() if known.status in {"waiting", "retrying"}]
+        times = [
+            known.due if known.worker is None else max(known.due, known.until)
+            for known in self.known.values()
+            if known.status in {"waiting", "retrying"}
+        ]
         assert self.workers[1].next_due(WEBHOOKS) == min(times, default=None)
 
 

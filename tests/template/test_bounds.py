@@ -151,7 +151,9 @@ def test_loops_stop_where_the_body_becomes_too_large() -> None:
 
 
 def test_loops_that_write_nothing_are_bounded_too() -> None:
-    loops = "".join(f"{{% for x{n} in data %}}" for n in range(3)) + "{% if data == data %}{% endif %}" + "{% endfor %}" * 3
+    loops = (
+        "".join(f"{{% for x{n} in data %}}" for n in range(3)) + "{% if data == data %}{% endif %}" + "{% endfor %}" * 3
+    )
     hits(f"1{loops}", [1] * 1000, "too much work")
     hits("1{% for x in data %}{% for y in data %}{% endfor %}{% endfor %}", [1] * 1500, "too much work")
 

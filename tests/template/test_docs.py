@@ -27,7 +27,9 @@ LINES = [
     for (place, rule, text), event, sent in zip(BLOCKS, BLOCKS[1:], BLOCKS[2:], strict=False)
     if place in {"url", "header"} and rule is None
 ]
-REFUSED_LINES = [(place, text.rstrip("\n"), rule) for place, rule, text in BLOCKS if place in {"url", "header"} and rule is not None]
+REFUSED_LINES = [
+    (place, text.rstrip("\n"), rule) for place, rule, text in BLOCKS if place in {"url", "header"} and rule is not None
+]
 ANYTHING = EventType(name="", summary="", schema={}, mock={})
 
 
@@ -45,13 +47,17 @@ def test_what_the_page_calls_refused_is_refused(text: str, rule: str) -> None:
 
 
 @pytest.mark.parametrize(("place", "text", "event", "sent"), LINES)
-def test_a_header_or_url_is_sent_as_the_page_says(place: Literal["url", "header"], text: str, event: str, sent: str) -> None:
+def test_a_header_or_url_is_sent_as_the_page_says(
+    place: Literal["url", "header"], text: str, event: str, sent: str
+) -> None:
     assert check_text(text, ANYTHING, {}, place) == []
     assert compile_text(text, {}, place).render(json.loads(event)) == sent
 
 
 @pytest.mark.parametrize(("place", "text", "rule"), REFUSED_LINES)
-def test_what_the_page_calls_refused_in_a_header_or_url_is_refused(place: Literal["url", "header"], text: str, rule: str) -> None:
+def test_what_the_page_calls_refused_in_a_header_or_url_is_refused(
+    place: Literal["url", "header"], text: str, rule: str
+) -> None:
     assert [problem.rule for problem in check_text(text, ANYTHING, {}, place)] == [rule]
 
 
@@ -65,7 +71,9 @@ def test_every_block_is_used() -> None:
 
 def test_every_filter_is_on_the_page() -> None:
     section = PAGE.partition("## Filters")[2].partition("## ")[0]
-    named = {name for cell in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)", cell)}
+    named = {
+        name for cell in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)", cell)
+    }
     assert named == BUILT_IN
 
 
@@ -78,7 +86,9 @@ def test_what_the_page_says_of_handlebars_is_what_the_findings_say() -> None:
         assert "is Handlebars" in problem.message
 
 
-@pytest.mark.parametrize("prose", ['"[{{ data.severity }}] {{ data.title }}"', '"[{{ data.severity }}]"', '"say \\"{{ data.title }}\\""'])
+@pytest.mark.parametrize(
+    "prose", ['"[{{ data.severity }}] {{ data.title }}"', '"[{{ data.severity }}]"', '"say \\"{{ data.title }}\\""']
+)
 def test_what_the_page_calls_prose_is_prose(prose: str) -> None:
     assert f"`{prose}`" in PAGE
     rendered = json.loads(compile_body(prose, {}).render({"data": {"severity": '"', "title": '"'}}))

@@ -29,7 +29,9 @@ class Listening:
     def send(self, path: str, body: str = "{}", host: str = "siem.example.com", **headers: str) -> requests.Response:
         adapter = load_plugins().transports["requests"].build({}, self.network)
         try:
-            return adapter.send(requests.Request("POST", f"https://{host}{path}", data=body, headers=headers).prepare(), timeout=10)
+            return adapter.send(
+                requests.Request("POST", f"https://{host}{path}", data=body, headers=headers).prepare(), timeout=10
+            )
         finally:
             adapter.close()
 
@@ -54,7 +56,9 @@ def listen(tmp_path: Path, *options: str) -> Iterator[Listening]:
             ca_file = re.search(r"--cacert (\S+)", said)
             assert ca_file
             connect_to = re.findall(r"--connect-to (\S+)", said)
-            yield Listening(process, network_from_settings(allow={}, connect_to=connect_to, cacert=str(tmp_path / ca_file[1])))
+            yield Listening(
+                process, network_from_settings(allow={}, connect_to=connect_to, cacert=str(tmp_path / ca_file[1]))
+            )
         finally:
             process.kill()
 
@@ -64,7 +68,9 @@ def test_what_arrives_is_shown_masked_and_counted(tmp_path: Path, number: int) -
     with listen(tmp_path, "--ca-out", "ca.pem") as listening:
         assert listening.network.ca_file == str(tmp_path / "ca.pem")
         body = json.dumps({"severity": "High", "title": "\x1b[31mred\u202e"}, ensure_ascii=False)
-        answer = listening.send("/ingest?x=1", body, Authorization="Bearer canary", **{"X-Api-Key": "canary", "X-Plain": "shown"})
+        answer = listening.send(
+            "/ingest?x=1", body, Authorization="Bearer canary", **{"X-Api-Key": "canary", "X-Plain": "shown"}
+        )
         assert (answer.status_code, answer.json()) == (200, {"status": "accepted"})
         listening.send("/other", "\x1b[2J no JSON", host="login.example.com")
         out = listening.stop(number)
@@ -80,10 +86,24 @@ def test_what_arrives_is_shown_masked_and_counted(tmp_path: Path, number: int) -
 
 
 def test_answers_as_told(tmp_path: Path) -> None:
-    options = ["--respond", "503", "--answer", '/in={"status":"queued"}', "--host", "a.example", "--host", "b.example", "--quiet"]
+    options = [
+        "--respond",
+        "503",
+        "--answer",
+        '/in={"status":"queued"}',
+        "--host",
+        "a.example",
+        "--host",
+        "b.example",
+        "--quiet",
+    ]
     with listen(tmp_path, *options) as listening:
         assert set(listening.network.connect_to) == {"a.example", "b.example"}
-        answers = [listening.send("/in", host="a.example"), listening.send("/x", host="b.example"), listening.send("/oauth/token", host="b.example")]
+        answers = [
+            listening.send("/in", host="a.example"),
+            listening.send("/x", host="b.example"),
+            listening.send("/oauth/token", host="b.example"),
+        ]
         assert [(answer.status_code, answer.json()) for answer in answers] == [
             (503, {"status": "queued"}),
             (503, {"status": "accepted"}),
@@ -106,7 +126,9 @@ def test_tokens(tmp_path: Path) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     with listen(tmp_path, *options) as listening:
         assert listening.send("/in").status_code == 401
-        granted = listening.send("/oauth/token", "grant_type=client_credentials&client_id=me&client_secret=canary", **form)
+        granted = listening.send(
+            "/oauth/token", "grant_type=client_credentials&client_id=me&client_secret=canary", **form
+        )
         assert listening.send("/in", Authorization=f"Bearer {granted.json()['access_token']}").status_code == 200
         assert "canary" not in listening.stop()
 

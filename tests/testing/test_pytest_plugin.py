@@ -22,7 +22,10 @@ def test_it(receiver):
 def test_an_author_of_plugins_can_use_the_fixture(tmp_path: Path) -> None:
     (tmp_path / "test_mine.py").write_text(TEST)
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", str(tmp_path)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "1 passed" in ran.stdout

@@ -26,7 +26,9 @@ def receiver() -> Iterator[Receiver]:
 def connect(receiver: Receiver, host: str = "siem.example.com") -> ssl.SSLSocket:
     context = ssl.create_default_context(cafile=receiver.ca_file)
     raw = socket.create_connection((receiver.address, receiver.port), timeout=10)
-    return context.wrap_socket(raw, server_hostname=host, suppress_ragged_eofs=False)  # an end without a close_notify raises
+    return context.wrap_socket(
+        raw, server_hostname=host, suppress_ragged_eofs=False
+    )  # an end without a close_notify raises
 
 
 def read_all(stream: ssl.SSLSocket) -> bytes:
@@ -59,7 +61,13 @@ def test_what_arrived_is_recorded_as_it_was(receiver: Receiver) -> None:
     with Client(receiver) as client:
         assert client.ask("PUT", "/in?x=1", b'{"a":1}', **{"X-Case": "One Two"}) == (200, b'{"status":"accepted"}')
     (request,) = receiver.requests
-    assert (request.method, request.target, request.path, request.body, request.json()) == ("PUT", "/in?x=1", "/in", b'{"a":1}', {"a": 1})
+    assert (request.method, request.target, request.path, request.body, request.json()) == (
+        "PUT",
+        "/in?x=1",
+        "/in",
+        b'{"a":1}',
+        {"a": 1},
+    )
     assert ("X-Case", "One Two") in request.headers
     assert request.header("x-case") == "One Two"
     assert request.header("absent") is None
@@ -68,14 +76,26 @@ def test_what_arrived_is_recorded_as_it_was(receiver: Receiver) -> None:
 def test_answers_in_turn_and_the_last_repeats_over_one_connection(receiver: Receiver) -> None:
     receiver.answer("/x", Answer(503), Answer.json({"n": 2}), lambda request: Answer(body=request.body))
     with Client(receiver) as client:
-        assert [client.ask("POST", "/x", b"hey") for _ in range(4)] == [(503, b'{"status":"accepted"}'), (200, b'{"n": 2}'), (200, b"hey"), (200, b"hey")]
+        assert [client.ask("POST", "/x", b"hey") for _ in range(4)] == [
+            (503, b'{"status":"accepted"}'),
+            (200, b'{"n": 2}'),
+            (200, b"hey"),
+            (200, b"hey"),
+        ]
         assert client.ask("POST", "/y")[0] == 200
     assert (receiver.count, receiver.connections) == (5, 1)
 
 
 def test_delay_chunks_and_large_bodies(receiver: Receiver) -> None:
     large = bytes(range(256)) * 8000
-    receiver.answer("/x", Answer(delay=0.01), Answer(body=large, chunked=True), Answer(body=large), Answer(204), lambda request: Answer(body=request.body))
+    receiver.answer(
+        "/x",
+        Answer(delay=0.01),
+        Answer(body=large, chunked=True),
+        Answer(body=large),
+        Answer(204),
+        lambda request: Answer(body=request.body),
+    )
     with Client(receiver) as client:
         assert client.ask("POST", "/x") == (200, b'{"status":"accepted"}')
         assert client.ask("POST", "/x") == (200, large)
@@ -90,7 +110,10 @@ def test_a_certificate_for_whatever_name_is_asked_for(receiver: Receiver, host: 
         pass
 
 
-@pytest.mark.parametrize(("options", "reason"), [({"certificate_for": "other.example"}, "Hostname mismatch"), ({"expired": True}, "certificate has expired")])
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [({"certificate_for": "other.example"}, "Hostname mismatch"), ({"expired": True}, "certificate has expired")],
+)
 def test_certificates_that_do_not_hold(options: dict[str, Any], reason: str) -> None:
     with Receiver(**options) as receiver, pytest.raises(ssl.SSLCertVerificationError, match=reason):
         connect(receiver)
@@ -145,7 +168,9 @@ def test_resets(receiver: Receiver, misbehaviour: Misbehaviour) -> None:
     receiver.default = Answer(misbehave=misbehaviour, pace=0.0)
     with connect(receiver) as stream:
         stream.sendall(b"GET / HTTP/1.1\r\n\r\n")
-        with pytest.raises(OSError, match=r"reset|EOF occurred in violation of protocol"):  # the second is how OpenSSL tells of the first
+        with pytest.raises(
+            OSError, match=r"reset|EOF occurred in violation of protocol"
+        ):  # the second is how OpenSSL tells of the first
             read_all(stream)
 
 
@@ -168,11 +193,24 @@ def test_tokens_are_issued_checked_and_expire(receiver: Receiver) -> None:
     with Client(receiver) as client:
         status, body = client.ask("POST", "/oauth/token", form.encode(), **basic)
         token = json.loads(body)
-        assert (status, token) == (200, {"access_token": "token-1", "token_type": "Bearer", "expires_in": 3600, "scope": "ingest.write"})
+        assert (status, token) == (
+            200,
+            {"access_token": "token-1", "token_type": "Bearer", "expires_in": 3600, "scope": "ingest.write"},
+        )
         assert client.ask("POST", "/oauth/token", f"{form}&client_id=client&client_secret=secret".encode())[0] == 200
-        assert client.ask("POST", "/oauth/token", f"{form}&client_id=client&client_secret=wrong".encode()) == (401, b'{"error": "invalid_client"}')
-        assert client.ask("POST", "/oauth/token", b"grant_type=password", **basic) == (400, b'{"error": "unsupported_grant_type"}')
-        assert (receiver.tokens.issued, receiver.tokens.refused, receiver.tokens.scopes) == (2, 2, ["ingest.write", "ingest.write"])
+        assert client.ask("POST", "/oauth/token", f"{form}&client_id=client&client_secret=wrong".encode()) == (
+            401,
+            b'{"error": "invalid_client"}',
+        )
+        assert client.ask("POST", "/oauth/token", b"grant_type=password", **basic) == (
+            400,
+            b'{"error": "unsupported_grant_type"}',
+        )
+        assert (receiver.tokens.issued, receiver.tokens.refused, receiver.tokens.scopes) == (
+            2,
+            2,
+            ["ingest.write", "ingest.write"],
+        )
         assert client.ask("POST", "/ingest")[0] == 401
         assert client.ask("POST", "/ingest", Authorization="Bearer token-1")[0] == 200
         receiver.tokens.revoke_all()
@@ -181,7 +219,9 @@ def test_tokens_are_issued_checked_and_expire(receiver: Receiver) -> None:
 
 def test_a_token_that_has_expired_is_not_accepted() -> None:
     endpoint = TokenEndpoint(expires_in=0.0)
-    request = ReceivedRequest(b"POST /oauth/token HTTP/1.1", b"grant_type=client_credentials&client_id=client&client_secret=secret", 0.0)
+    request = ReceivedRequest(
+        b"POST /oauth/token HTTP/1.1", b"grant_type=client_credentials&client_id=client&client_secret=secret", 0.0
+    )
     assert endpoint.answer(request).status == 200
     assert not endpoint.accepts(ReceivedRequest(b"POST / HTTP/1.1\r\nAuthorization: Bearer token-1", b"", 0.0))
 
@@ -195,7 +235,9 @@ def test_the_latest_requests_are_kept() -> None:
 
 def test_a_client_that_does_not_trust_it_does_no_harm(receiver: Receiver) -> None:
     with pytest.raises(ssl.SSLCertVerificationError):
-        ssl.create_default_context().wrap_socket(socket.create_connection((receiver.address, receiver.port)), server_hostname="siem.example.com")
+        ssl.create_default_context().wrap_socket(
+            socket.create_connection((receiver.address, receiver.port)), server_hostname="siem.example.com"
+        )
     with socket.create_connection((receiver.address, receiver.port)) as plain:
         plain.sendall(b"GET / HTTP/1.1\r\n\r\n")
         plain.settimeout(10)

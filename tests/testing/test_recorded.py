@@ -15,14 +15,22 @@ def prepared(body: str | None = "{}") -> requests.PreparedRequest:
 
 
 def test_answers_in_turn_and_what_was_asked() -> None:
-    transport = RecordedTransport(Answer.json({"n": 1}), DeadlineError("late"), Answer(503, headers=(("Retry-After", "7"),)))
+    transport = RecordedTransport(
+        Answer.json({"n": 1}), DeadlineError("late"), Answer(503, headers=(("Retry-After", "7"),))
+    )
     assert transport.send(prepared(), timeout=3).json() == {"n": 1}
     with pytest.raises(DeadlineError):
         transport.send(prepared())
     for _ in range(2):
         response = transport.send(prepared(None))
-        assert (response.status_code, response.reason, response.headers["retry-after"]) == (503, "Service Unavailable", "7")
-    assert transport.requests[0] == Request("POST", "https://a.example/x", (("X-A", "1"), ("Content-Length", "2")), b"{}")
+        assert (response.status_code, response.reason, response.headers["retry-after"]) == (
+            503,
+            "Service Unavailable",
+            "7",
+        )
+    assert transport.requests[0] == Request(
+        "POST", "https://a.example/x", (("X-A", "1"), ("Content-Length", "2")), b"{}"
+    )
     assert transport.requests[3].body is None
     assert transport.timeouts == [3, None, None, None]
 

@@ -87,12 +87,17 @@ def test_perhaps(when: str) -> None:
 
 
 fields = st.sampled_from(["data.level", "data.score", "data.done", "data.maybe", "data.text", "event_type"])
-literals = st.sampled_from(["'Low'", "'High'", "'Critical'", "'x'", "'a'", "`0`", "`1`", "`3`", "`4`", "`1.0`", "`true`", "`false`", "`null`"])
+literals = st.sampled_from(
+    ["'Low'", "'High'", "'Critical'", "'x'", "'a'", "`0`", "`1`", "`3`", "`4`", "`1.0`", "`true`", "`false`", "`null`"]
+)
 comparisons = st.builds("{0} {1} {2}".format, fields, st.sampled_from(["==", "!=", "<", "<=", ">", ">="]), literals)
 lists = st.builds("contains([{0}, {1}], {2})".format, literals, literals, fields)
 expressions = st.recursive(
     comparisons | lists,
-    lambda inner: st.builds("({0} {1} {2})".format, inner, st.sampled_from(["&&", "||"]), inner) | st.builds("!({0})".format, inner),
+    lambda inner: (
+        st.builds("({0} {1} {2})".format, inner, st.sampled_from(["&&", "||"]), inner)
+        | st.builds("!({0})".format, inner)
+    ),
     max_leaves=5,
 )
 events = st.fixed_dictionaries(
@@ -119,7 +124,9 @@ def matches(when: str, event: dict[str, Any]) -> bool:
         return False
 
 
-WITH_MOCK = EventType(name="x", summary="", schema=SCHEMA, mock={"event_type": "x", "data": {"level": "Low", "score": 0, "done": False}})
+WITH_MOCK = EventType(
+    name="x", summary="", schema=SCHEMA, mock={"event_type": "x", "data": {"level": "Low", "score": 0, "done": False}}
+)
 
 
 @given(st.lists(expressions, min_size=2, max_size=8), st.data())
@@ -133,7 +140,12 @@ def test_thousands_are_judged_as_each_by_itself(whens: list[str], data: st.DataO
 
 
 def test_what_the_mock_event_says_counts_more_than_the_schema() -> None:
-    beyond = EventType(name="x", summary="", schema=SCHEMA, mock={"event_type": "x", "data": {"level": "Critical", "score": 0, "done": False}})
+    beyond = EventType(
+        name="x",
+        summary="",
+        schema=SCHEMA,
+        mock={"event_type": "x", "data": {"level": "Critical", "score": 0, "done": False}},
+    )
     assert Reach().why_never("data.level == 'Critical'", WITH_MOCK)
     assert Reach().why_never("data.level == 'Critical'", beyond) is None
     assert Reach().why_never("data.level ==", WITH_MOCK) is None
@@ -141,5 +153,8 @@ def test_what_the_mock_event_says_counts_more_than_the_schema() -> None:
 
 def test_the_built_in_event_type() -> None:
     anomaly = load_plugins().event_types["anomaly"]
-    assert why_never("data.severity == 'Critical'", anomaly) == "data.severity is one of 'Low', 'Medium', 'High', never 'Critical'"
+    assert (
+        why_never("data.severity == 'Critical'", anomaly)
+        == "data.severity is one of 'Low', 'Medium', 'High', never 'Critical'"
+    )
     assert why_never("data.resource.type == 'database'", anomaly) is None

@@ -44,7 +44,9 @@ def notify(scheme: str) -> Callable[[Site, Job, Group], Done]:
 
     def turn(site: Site, job: Job, group: Group) -> Done:
         sink = site.sink
-        port = _start(site, group, f"{scheme}://{ADDRESS}:{sink.tls_port if scheme == 'https' else sink.plain_port}/alerts")
+        port = _start(
+            site, group, f"{scheme}://{ADDRESS}:{sink.tls_port if scheme == 'https' else sink.plain_port}/alerts"
+        )
         alerts = _alerts(job.ids)
         connection = http.client.HTTPConnection(ADDRESS, port)
         _post(connection, _alerts([job.warm_up]))
@@ -79,7 +81,13 @@ def _start(site: Site, group: Group, url: str) -> int:
 
 
 def _command(config: Path, root: Path, port: int) -> list[str]:
-    options = {"config.file": config, "storage.path": root, "web.listen-address": f"{ADDRESS}:{port}", "cluster.listen-address": "", "log.level": "warn"}
+    options = {
+        "config.file": config,
+        "storage.path": root,
+        "web.listen-address": f"{ADDRESS}:{port}",
+        "cluster.listen-address": "",
+        "log.level": "warn",
+    }
     return [PROGRAM, *(f"--{name}={value}" for name, value in options.items())]
 
 
@@ -89,7 +97,12 @@ def _alerts(ids: list[str]) -> list[str]:
     data = event["data"]
     assert isinstance(data, dict)
     texts = {name: data[name] for name in ("title", "description")}
-    return [json.dumps({"labels": {"alertname": "anomaly", "severity": data["severity"], "delivery": name}, "annotations": texts}) for name in ids]
+    return [
+        json.dumps(
+            {"labels": {"alertname": "anomaly", "severity": data["severity"], "delivery": name}, "annotations": texts}
+        )
+        for name in ids
+    ]
 
 
 def _post(connection: http.client.HTTPConnection, alerts: list[str]) -> None:

@@ -35,8 +35,16 @@ def work(*, keep: bool) -> Callable[[Site, Job, Group], Done]:
 
     def turn(site: Site, job: Job, group: Group) -> Done:
         environment = _environment(site, _redis(site, group), keep=keep)
-        options = ["--pool=prefork", f"--concurrency={WORKERS}", "--loglevel=error", "--without-gossip", "--without-mingle"]
-        group.start(_python(), "-m", "celery", "--app=celery_tasks", "worker", *options, cwd=MODULE.parent, env=environment)
+        options = [
+            "--pool=prefork",
+            f"--concurrency={WORKERS}",
+            "--loglevel=error",
+            "--without-gossip",
+            "--without-mingle",
+        ]
+        group.start(
+            _python(), "-m", "celery", "--app=celery_tasks", "worker", *options, cwd=MODULE.parent, env=environment
+        )
         warm = Job(job.warm_up, WORKERS)
         _produce(site, group, environment, warm)
         if len(site.sink.receipts(warm.ids)) < warm.count:
@@ -68,7 +76,14 @@ def _redis(site: Site, group: Group) -> int:
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir()
     (port,) = free_ports(1)
-    options = {"port": str(port), "bind": ADDRESS, "dir": str(root), "appendonly": "yes", "appendfsync": "everysec", "save": ""}
+    options = {
+        "port": str(port),
+        "bind": ADDRESS,
+        "dir": str(root),
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": "",
+    }
     group.start("redis-server", *(word for name, value in options.items() for word in (f"--{name}", value)), cwd=root)
     wait_for_port(port)
     return port

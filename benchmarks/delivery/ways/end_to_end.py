@@ -64,7 +64,9 @@ def _project(site: Site) -> Path:
     (project / "webhooks.d").mkdir(parents=True)
     (project / "webhooks.d" / "bench.yaml").write_text(WEBHOOK, encoding="utf-8")
     (project / "hookctl.toml").write_text(_settings(site.sink), encoding="utf-8")
-    subprocess.run([HOOKCTL, "apply", "--auto-approve"], cwd=project, env=_environment(), stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(
+        [HOOKCTL, "apply", "--auto-approve"], cwd=project, env=_environment(), stdout=subprocess.DEVNULL, check=True
+    )
     return project
 
 
@@ -81,7 +83,11 @@ def _settings(sink: Sink) -> str:
 
 def _environment() -> dict[str, str]:
     # Byte code is kept, as it is where hookctl is installed, whatever this process was told about it.
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HOOKCTL_") and name != "PYTHONDONTWRITEBYTECODE"}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("HOOKCTL_") and name != "PYTHONDONTWRITEBYTECODE"
+    }
     # The settings are named, so that they may name a file elsewhere.
     return kept | {"BENCH_TOKEN": "token-of-the-benchmark", "HOOKCTL_CONFIG": "hookctl.toml"}
 
@@ -91,7 +97,9 @@ def _from_files(site: Site, job: Job, group: Group, project: Path, processes: in
     for number in range(processes):
         (project / f"{number}.jsonl").write_bytes(b"".join(lines[number::processes]))
     start, clock = time.time(), time.monotonic()
-    started = [group.start(HOOKCTL, "send", f"{number}.jsonl", cwd=project, env=_environment()) for number in range(processes)]
+    started = [
+        group.start(HOOKCTL, "send", f"{number}.jsonl", cwd=project, env=_environment()) for number in range(processes)
+    ]
     for process in started:
         group.wait(process)
     return start, time.monotonic() - clock
@@ -99,7 +107,10 @@ def _from_files(site: Site, job: Job, group: Group, project: Path, processes: in
 
 def _paced(site: Site, job: Job, group: Group, project: Path, processes: int) -> tuple[float, None]:
     lines = site.lines([event_id(name) for name in job.ids])
-    started = [group.start(HOOKCTL, "send", "-", cwd=project, env=_environment(), stdin=subprocess.PIPE) for _ in range(processes)]
+    started = [
+        group.start(HOOKCTL, "send", "-", cwd=project, env=_environment(), stdin=subprocess.PIPE)
+        for _ in range(processes)
+    ]
     pipes = [process.stdin for process in started if process.stdin is not None]
     for number, pipe in enumerate(pipes):
         pipe.writelines(site.lines([event_id(f"{job.warm_up}{number}")]))
@@ -121,7 +132,17 @@ def _paced(site: Site, job: Job, group: Group, project: Path, processes: int) ->
 
 def _stored(project: Path, job: Job) -> list[str]:
     """The ids by which nginx knows the events, from what is stored of their outcome. Raises TurnError for an event without one."""
-    command = [HOOKCTL, "deliveries", "list", "--status", "delivered", "--limit", str(job.count + 10), "--format", "json"]
+    command = [
+        HOOKCTL,
+        "deliveries",
+        "list",
+        "--status",
+        "delivered",
+        "--limit",
+        str(job.count + 10),
+        "--format",
+        "json",
+    ]
     listed = subprocess.run(command, cwd=project, env=_environment(), stdout=subprocess.PIPE, check=True)
     names = {one["event_id"]: one["id"] for one in json.loads(listed.stdout)}
     ids = [event_id(name) for name in job.ids]

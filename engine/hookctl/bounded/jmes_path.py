@@ -178,4 +178,6 @@ class _Interpreter(TreeInterpreter):
         return super().visit_slice(cast("Any", node), value)
 
 
-_VISITS = {name[len("visit_") :]: getattr(_Interpreter, name) for name in dir(_Interpreter) if name.startswith("visit_")}
+_VISITS = {
+    name[len("visit_") :]: getattr(_Interpreter, name) for name in dir(_Interpreter) if name.startswith("visit_")
+}

@@ -44,7 +44,9 @@ def _desired(session: Session, applied: AppliedState) -> Mapping[str, DeliveryPl
     return applied.plans
 
 
-def _standing(session: Session, applied: AppliedState) -> tuple[Mapping[str, tuple[DeliveryStatus, float]], Mapping[str, Circuit], Mapping[str, str]]:
+def _standing(
+    session: Session, applied: AppliedState
+) -> tuple[Mapping[str, tuple[DeliveryStatus, float]], Mapping[str, Circuit], Mapping[str, str]]:
     """By webhook: what the last attempt came to, the circuits that are not closed, and why it is suspended."""
     if not session.store_path.exists():
         return {}, {}, {}

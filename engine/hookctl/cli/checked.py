@@ -78,7 +78,9 @@ def without_errors(
     return findings
 
 
-def write_findings(ctx: click.Context, session: Session, outputs: Outputs, findings: Sequence[Finding], nothing: str = "No findings.") -> None:
+def write_findings(
+    ctx: click.Context, session: Session, outputs: Outputs, findings: Sequence[Finding], nothing: str = "No findings."
+) -> None:
     """Write findings in each form asked for; ``nothing`` is the sentence for people when there are none. Raises HookctlError as outputs do."""
     from hookctl.cli.repository import repository_root
     from hookctl.report.formats.annotations import of_findings
@@ -103,6 +105,8 @@ def unknown_webhook(name: str, known: Iterable[str]) -> HookctlError:
     import difflib
 
     by_key = {other.casefold(): other for other in known}
-    near = [key for key in by_key if key.startswith(name.casefold())][:3] or difflib.get_close_matches(name.casefold(), by_key, n=3)
+    near = [key for key in by_key if key.startswith(name.casefold())][:3] or difflib.get_close_matches(
+        name.casefold(), by_key, n=3
+    )
     hint = f"Did you mean {', '.join(by_key[key] for key in near)}?" if near else "See `hookctl list`."
     return HookctlError(f"there is no webhook named {name!r}", hint=hint)

@@ -28,7 +28,9 @@ def show_traceback(error: BaseException) -> None:
     _show(_formatted(error), frozenset())
 
 
-def unexpected(session: Session | None, error: BaseException, command: str, plugins: Plugins | None, *, debug: bool) -> HookctlError:
+def unexpected(
+    session: Session | None, error: BaseException, command: str, plugins: Plugins | None, *, debug: bool
+) -> HookctlError:
     """The error to end with for an exception that nobody expected. Shows its traceback if that was asked for.
 
     ``plugins`` are given for a ``command`` of theirs; without them the bug is hookctl's, and the text of the exception, which
@@ -51,7 +53,9 @@ def unexpected(session: Session | None, error: BaseException, command: str, plug
 
 
 def _show(text: str, secrets: frozenset[str]) -> None:
-    masked = _masked(text, secrets)  # before it is cut, or a secret at the end would be cut into something that nothing knows
+    masked = _masked(
+        text, secrets
+    )  # before it is cut, or a secret at the end would be cut into something that nothing knows
     shown = "\n".join(printable(f"debug: {line}") for line in masked.splitlines())
     if len(shown) > MAX_TRACEBACK:
         shown = f"{shown[:MAX_TRACEBACK]}\ndebug: ... (the rest is left out: --debug shows {MAX_TRACEBACK:,} characters of a failure)"

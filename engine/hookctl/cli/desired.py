@@ -28,7 +28,9 @@ class Desired:
     """As they are written, to point into their files."""
 
 
-def desired(ctx: click.Context, session: Session, outputs: Outputs, on_errors: Callable[[Sequence[Finding]], None] | None = None) -> Desired:
+def desired(
+    ctx: click.Context, session: Session, outputs: Outputs, on_errors: Callable[[Sequence[Finding]], None] | None = None
+) -> Desired:
     """What the directory's files want. Shows findings; errors among them are told to ``on_errors`` too, and end the command."""
     checked = checked_directory(ctx, session, outputs, warnings_to_stderr=True, on_errors=on_errors)
     return Desired(dict(sorted(checked.plans.items())), {webhook.name: webhook for webhook in checked.webhooks})
@@ -48,7 +50,10 @@ def read_event(session: Session, file: BinaryIO) -> Mapping[str, Json]:
     try:
         return EventGate(session.plugins.event_types).parse(file.read(MAX_EVENT_BYTES + 1)).document
     except EventError as error:
-        raise EventError(f"{file.name}: {error.message}", hint="The file must hold one event, as `hookctl schema event NAME` describes it.") from error
+        raise EventError(
+            f"{file.name}: {error.message}",
+            hint="The file must hold one event, as `hookctl schema event NAME` describes it.",
+        ) from error
     except OSError as error:
         from hookctl.delivery.runner.sending import unreadable
 

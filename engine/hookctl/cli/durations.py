@@ -18,7 +18,9 @@ def seconds(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
         return None
     match = FORM.fullmatch(value)
     if match is None:
-        raise click.BadParameter(f"{value!r} is not a duration. Write a number and its unit, such as 500ms, 30s, 5m, 2h or 1d.")
+        raise click.BadParameter(
+            f"{value!r} is not a duration. Write a number and its unit, such as 500ms, 30s, 5m, 2h or 1d."
+        )
     found = float(match[1]) * UNITS[match[2]]
     if found > LONGEST_DAYS * UNITS["d"]:
         raise click.BadParameter(f"{value!r} is too long. A duration is at most {LONGEST_DAYS}d.")

@@ -39,7 +39,9 @@ def catching_interrupts() -> Iterator[Interrupts]:
 def raising_interrupts() -> Iterator[Interrupts]:
     """Inside the block, the first SIGINT, SIGTERM or SIGHUP raises KeyboardInterrupt. For the main thread alone."""
     interrupts = Interrupts()
-    hangup = [signal.SIGHUP] if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN else []  # under nohup it stays ignored
+    hangup = (
+        [signal.SIGHUP] if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN else []
+    )  # under nohup it stays ignored
     with _handling(interrupts.handle_once, signal.SIGINT, signal.SIGTERM, *hangup):
         yield interrupts
 

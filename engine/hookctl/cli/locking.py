@@ -32,11 +32,16 @@ def locked(session: Session, operation: str, timeout: float) -> Iterator[Lock]:
             told.add(other.id)
             echo(printable(f"Waiting for the lock of {other}"), err=True)
 
-    with raising_interrupts() as interrupts, hold(session.store_path, operation=operation, who=who(), timeout=timeout, waiting=waiting) as lock:
+    with (
+        raising_interrupts() as interrupts,
+        hold(session.store_path, operation=operation, who=who(), timeout=timeout, waiting=waiting) as lock,
+    ):
         try:
             yield lock
         finally:
-            interrupts.requested = True  # from here on a signal is ignored: it must not keep the lock from being given back
+            interrupts.requested = (
+                True  # from here on a signal is ignored: it must not keep the lock from being given back
+            )
 
 
 def who() -> str:

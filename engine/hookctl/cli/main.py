@@ -92,7 +92,9 @@ class LazyGroup(click.Group):
             from hookctl.cli.debugging import unexpected
 
             plugins = None if is_own else _plugins(ctx)
-            raise unexpected(ctx.obj, error, ctx.invoked_subcommand or "", plugins, debug=bool(ctx.params.get("debug"))) from error
+            raise unexpected(
+                ctx.obj, error, ctx.invoked_subcommand or "", plugins, debug=bool(ctx.params.get("debug"))
+            ) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing a built-in one."""
@@ -110,16 +112,38 @@ def _plugins(ctx: click.Context) -> Plugins | None:
             return None
         from hookctl.cli.session import every_plugin
 
-        debug = ctx.params.get("debug") or os.environ.get("HOOKCTL_DEBUG", "").lower() in TRUE  # `--help` comes before the variable is read
+        debug = (
+            ctx.params.get("debug") or os.environ.get("HOOKCTL_DEBUG", "").lower() in TRUE
+        )  # `--help` comes before the variable is read
         ctx.meta[_LOADED] = every_plugin(debug=bool(debug))
     plugins: Plugins = ctx.meta[_LOADED]
     return plugins
 
 
-@click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "HOOKCTL"})
-@click.option("--dir", "directory", metavar="DIR", envvar="HOOKCTL_DIR", help="Where the webhook files are.  [default: webhooks.d]")
-@click.option("--store", metavar="URL", envvar="HOOKCTL_STORE", help="Where applied state and deliveries are kept.  [default: sqlite:///.hookctl/hookctl.db]")
-@click.option("--config", metavar="FILE", envvar="HOOKCTL_CONFIG", help="Settings of this machine.  [default: hookctl.toml, where it exists]")
+@click.group(
+    cls=LazyGroup,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "HOOKCTL"},
+)
+@click.option(
+    "--dir",
+    "directory",
+    metavar="DIR",
+    envvar="HOOKCTL_DIR",
+    help="Where the webhook files are.  [default: webhooks.d]",
+)
+@click.option(
+    "--store",
+    metavar="URL",
+    envvar="HOOKCTL_STORE",
+    help="Where applied state and deliveries are kept.  [default: sqlite:///.hookctl/hookctl.db]",
+)
+@click.option(
+    "--config",
+    metavar="FILE",
+    envvar="HOOKCTL_CONFIG",
+    help="Settings of this machine.  [default: hookctl.toml, where it exists]",
+)
 @click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),
@@ -128,10 +152,18 @@ def _plugins(ctx: click.Context) -> Plugins | None:
     show_default=True,
     help="Colour the output; NO_COLOR is respected.",
 )
-@click.option("--debug", is_flag=True, is_eager=True, envvar="HOOKCTL_DEBUG", help="Show tracebacks of plugins and of hookctl, secrets masked.")
+@click.option(
+    "--debug",
+    is_flag=True,
+    is_eager=True,
+    envvar="HOOKCTL_DEBUG",
+    help="Show tracebacks of plugins and of hookctl, secrets masked.",
+)
 @click.version_option(package_name="hookctl")
 @click.pass_context
-def hookctl(ctx: click.Context, *, directory: str | None, store: str | None, config: str | None, color: str, debug: bool) -> None:
+def hookctl(
+    ctx: click.Context, *, directory: str | None, store: str | None, config: str | None, color: str, debug: bool
+) -> None:
     """Outbound webhooks as code: write them in YAML, review the plan, apply it, deliver every event."""
     from hookctl.cli.session import open_session
 

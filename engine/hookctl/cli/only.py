@@ -5,5 +5,8 @@ from __future__ import annotations
 import click
 
 only_option = click.option(
-    "--only", metavar="NAME", multiple=True, help="Plan this webhook alone, and leave all others as they are; may be given several times."
+    "--only",
+    metavar="NAME",
+    multiple=True,
+    help="Plan this webhook alone, and leave all others as they are; may be given several times.",
 )

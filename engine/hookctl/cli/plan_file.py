@@ -26,7 +26,10 @@ def write_plan(path: Path, text: str) -> None:
     try:
         write_file(path, inert(text), mode=PRIVATE)
     except FileError as error:
-        raise StateError(f"the plan cannot be saved in {path}: {error.message}", hint="Name a file in a directory that can be written.") from error
+        raise StateError(
+            f"the plan cannot be saved in {path}: {error.message}",
+            hint="Name a file in a directory that can be written.",
+        ) from error
 
 
 def load_document(path: Path) -> dict[str, Json]:

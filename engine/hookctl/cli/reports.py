@@ -54,7 +54,9 @@ class Reports:
             text=text,
             json=json,
             markdown=lambda: results_comment(command, results, summary),
-            github=lambda: annotation_lines(of_results(results, webhooks, root)) + notice_line(f"hookctl {command}", summary),
+            github=lambda: (
+                annotation_lines(of_results(results, webhooks, root)) + notice_line(f"hookctl {command}", summary)
+            ),
             sarif=lambda: sarif_text(of_results(results, webhooks, root), command),
         )
 
@@ -69,4 +71,6 @@ class Reports:
         from hookctl.report.text.printable import inert
 
         if self.junit:
-            write_report(self.junit, inert(junit_xml(results, started_at=self.started_at.isoformat(timespec="seconds"))))
+            write_report(
+                self.junit, inert(junit_xml(results, started_at=self.started_at.isoformat(timespec="seconds")))
+            )

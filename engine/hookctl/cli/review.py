@@ -63,21 +63,34 @@ class Review:
         """The same, but that too many removals are an error."""
         from hookctl.config.review import REMOVALS
 
-        return replace(self, findings=tuple(replace(one, is_error=True) if one.policy == REMOVALS else one for one in self.findings))
+        return replace(
+            self,
+            findings=tuple(replace(one, is_error=True) if one.policy == REMOVALS else one for one in self.findings),
+        )
 
 
-def review_directory(ctx: click.Context, session: Session, outputs: Outputs, given: Given = NOTHING_GIVEN, scope: Scope = EVERYTHING) -> Review:
+def review_directory(
+    ctx: click.Context, session: Session, outputs: Outputs, given: Given = NOTHING_GIVEN, scope: Scope = EVERYTHING
+) -> Review:
     """Plan the directory's files as ``scope`` says. Shows their findings; errors among them end the command."""
-    return review_checked(session, checked_directory(ctx, session, outputs, warnings_to_stderr=outputs.printed != "text"), given, scope)
+    return review_checked(
+        session, checked_directory(ctx, session, outputs, warnings_to_stderr=outputs.printed != "text"), given, scope
+    )
 
 
-def review_checked(session: Session, checked: Checked, given: Given = NOTHING_GIVEN, scope: Scope = EVERYTHING) -> Review:
+def review_checked(
+    session: Session, checked: Checked, given: Given = NOTHING_GIVEN, scope: Scope = EVERYTHING
+) -> Review:
     """Plan files that were checked, and are valid, against what is applied now or was said in a revision."""
     from hookctl.config.review import Base, check_revision, plan_directory, tool_versions
     from hookctl.model import AppliedState
     from hookctl.store.sqlite.applied import AppliedStore
 
-    base: Base | None = check_revision(session.directory, scope.against, session.plugins, cache=cache_folder()) if scope.against is not None else None
+    base: Base | None = (
+        check_revision(session.directory, scope.against, session.plugins, cache=cache_folder())
+        if scope.against is not None
+        else None
+    )
     session.progress.update(lambda: f"{len(checked.plans):,} webhooks read, comparing them")
     applied = AppliedState(plans=base.plans) if base else AppliedStore(session.store_path).read()
     known = {*applied.plans, *checked.plans}
@@ -106,20 +119,30 @@ def review_saved(session: Session, plan: Plan, warnings: tuple[Finding, ...] = (
     return replace(_review(session, plan, said), warnings=warnings)
 
 
-def _review(session: Session, plan: Plan, said: Sequence[PlanFinding], checked: Checked | None = None, given: Given = NOTHING_GIVEN) -> Review:
+def _review(
+    session: Session,
+    plan: Plan,
+    said: Sequence[PlanFinding],
+    checked: Checked | None = None,
+    given: Given = NOTHING_GIVEN,
+) -> Review:
     from hookctl.config.review import check_plan, check_removals, plan_effects
 
     webhooks, warnings, outlines = (checked.webhooks, checked.findings, checked.outlines) if checked else ((), (), None)
     session.progress.update(lambda: f"{len(plan.changed):,} changes, working out what they mean")
     known = gather(session, plan, given)
-    effects = plan_effects(plan, session.plugins, samples=known.samples, recent=known.recent, waiting=known.waiting, outlines=outlines)
+    effects = plan_effects(
+        plan, session.plugins, samples=known.samples, recent=known.recent, waiting=known.waiting, outlines=outlines
+    )
     findings = check_plan(plan, session.plugins, session.settings.get("policies", {}), webhooks)
     removals = check_removals(plan, removal_limit(session), is_error=False)
     session.progress.clear()
     return Review(plan, (*said, *findings, *removals), effects, warnings)
 
 
-def write_review(ctx: click.Context, session: Session, outputs: Outputs, review: Review, outcome: ApplyOutcome | None = None) -> None:
+def write_review(
+    ctx: click.Context, session: Session, outputs: Outputs, review: Review, outcome: ApplyOutcome | None = None
+) -> None:
     """Write the plan, what is said of it and what became of it, in each form asked for. Raises HookctlError as outputs do."""
     from hookctl.report.text.plan import plan_summary, render_json, render_text
     from hookctl.report.text.printable import printable
@@ -129,18 +152,26 @@ def write_review(ctx: click.Context, session: Session, outputs: Outputs, review:
     def markdown() -> str:
         from hookctl.report.formats.comment import plan_comment
 
-        return plan_comment(command, review.plan, review.findings, effects=review.effects, warnings=review.warnings, outcome=outcome)
+        return plan_comment(
+            command, review.plan, review.findings, effects=review.effects, warnings=review.warnings, outcome=outcome
+        )
 
     def github() -> str:
         from hookctl.report.formats.github import annotation_lines, notice_line
 
         notices = [plan_summary(review.plan), *([outcome.message] if outcome else [])]
-        return annotation_lines(_annotations(session, review)) + "".join(notice_line(f"hookctl {command}", notice) for notice in notices)
+        return annotation_lines(_annotations(session, review)) + "".join(
+            notice_line(f"hookctl {command}", notice) for notice in notices
+        )
 
     def sarif() -> str:
         from hookctl.report.formats.sarif import sarif_text
 
-        return sarif_text(_annotations(session, review), command, {name: policy.summary for name, policy in session.plugins.policies.items()})
+        return sarif_text(
+            _annotations(session, review),
+            command,
+            {name: policy.summary for name, policy in session.plugins.policies.items()},
+        )
 
     ended = f"\n{printable(outcome.message)}\n" if outcome else ""
     outputs.write(

@@ -35,7 +35,9 @@ AHEAD_OF_AUTH = ("hookctl.delivery.attempt.auth_adapter", "requests_oauthlib")
 
 
 @contextmanager
-def running(session: Session, network: Network, listener: Listener | None = None) -> Iterator[tuple[Runner, SqliteQueue]]:
+def running(
+    session: Session, network: Network, listener: Listener | None = None
+) -> Iterator[tuple[Runner, SqliteQueue]]:
     """A runner and its queue. What is still under way at the end of the block is put back into the queue; see ``Runner.stop`` for a grace.
 
     Raises StateError when nothing was ever applied, SettingsError for limits that are none.
@@ -51,10 +53,15 @@ def running(session: Session, network: Network, listener: Listener | None = None
     applied = AppliedStore(session.store_path)
     state = applied.read()
     for name, why in sorted(state.unreadable.items()):
-        message = f"The applied webhook {printable(name)} cannot be read: {why}. Nothing is delivered to it, and no event"
+        message = (
+            f"The applied webhook {printable(name)} cannot be read: {why}. Nothing is delivered to it, and no event"
+        )
         echo(f"{message} is routed to it, until it is applied again. See `hookctl doctor`.", err=True)
     if not (state.serial or state.plans or state.unreadable):
-        raise StateError("nothing is applied yet, so there is no webhook to deliver to", hint="Review with `hookctl plan`, then `hookctl apply`.")
+        raise StateError(
+            "nothing is applied yet, so there is no webhook to deliver to",
+            hint="Review with `hookctl plan`, then `hookctl apply`.",
+        )
     for module in AHEAD + (AHEAD_OF_AUTH if any(plan.auth for plan in state.plans.values()) else ()):
         importlib.import_module(module)
     with opened_queue(session.store_path) as queue:

@@ -34,7 +34,12 @@ def chosen(_ctx: click.Context, _param: click.Parameter, value: str | None) -> t
     return tuple(found)
 
 
-def play(session: Session, pairs: Sequence[tuple[DeliveryPlan, Mapping[str, Json]]], scenarios: Sequence[Scenario], outputs: Outputs) -> int:
+def play(
+    session: Session,
+    pairs: Sequence[tuple[DeliveryPlan, Mapping[str, Json]]],
+    scenarios: Sequence[Scenario],
+    outputs: Outputs,
+) -> int:
     """Play each scenario for each webhook, and print what came of it; gives the exit code."""
     from hookctl.cli.progress import Progress
     from hookctl.delivery.rehearsal.scenarios import play as play_one
@@ -46,7 +51,9 @@ def play(session: Session, pairs: Sequence[tuple[DeliveryPlan, Mapping[str, Json
         played.extend(play_one(plan, document, session.plugins, scenario, start) for scenario in scenarios)
         progress.update(lambda: f"{len(played)} of {len(pairs) * len(scenarios)} played")
     progress.clear()
-    outputs.write(color=session.color, text=lambda color: render_text(played, color=color), json=lambda: render_json(played))
+    outputs.write(
+        color=session.color, text=lambda color: render_text(played, color=color), json=lambda: render_json(played)
+    )
     return exit_codes.OK if all(one.was_sent for one in played) else exit_codes.FAILED
 
 

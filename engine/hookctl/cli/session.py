@@ -62,7 +62,10 @@ class Session:
         """The SQLite file of the store. Raises SettingsError for a store that is none, and for links that lead elsewhere."""
         prefix = "sqlite:///"
         if not self.store.startswith(prefix) or self.store == prefix:
-            raise SettingsError(f"the store {self.store!r} is not one that hookctl knows", hint="Write sqlite:///PATH, such as sqlite:///.hookctl/hookctl.db.")
+            raise SettingsError(
+                f"the store {self.store!r} is not one that hookctl knows",
+                hint="Write sqlite:///PATH, such as sqlite:///.hookctl/hookctl.db.",
+            )
         path = self.store.removeprefix(prefix)
         _usable(Path(path), "--store")
         for suffix in SQLITE_FILES:
@@ -113,11 +116,16 @@ def every_plugin(*, debug: bool) -> Plugins:
 
         for name in third_party:
             if name in RULES:
-                plugins = plugins.without("policy", name, f"adds the policy {name!r}, which is the name of a rule", hint)
+                plugins = plugins.without(
+                    "policy", name, f"adds the policy {name!r}, which is the name of a rule", hint
+                )
     for failure in plugins.failures:
         from hookctl.report.text.printable import printable
 
-        echo(f"Warning: {printable(failure.message)}\n  hookctl continues without it. {printable(failure.hint)}", err=True)
+        echo(
+            f"Warning: {printable(failure.message)}\n  hookctl continues without it. {printable(failure.hint)}",
+            err=True,
+        )
     return plugins
 
 
@@ -150,5 +158,7 @@ def _usable(path: Path, option: str) -> Path:
         pass  # whoever uses the path says so, or makes it
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or "the path holds a NUL"
-        raise SettingsError(f"{option} {shown_path(path)} cannot be used: {reason}", hint="Name another path.") from error
+        raise SettingsError(
+            f"{option} {shown_path(path)} cannot be used: {reason}", hint="Name another path."
+        ) from error
     return path

@@ -30,7 +30,9 @@ def read_settings(config: str | None) -> Mapping[str, Any]:
     except FileError as error:
         if isinstance(error, FileMissingError) and not config and not path.is_symlink():
             return {}
-        raise SettingsError(f"{shown_path(path)} cannot be read: {error.message}", hint="See docs/settings.md for what it holds.") from error
+        raise SettingsError(
+            f"{shown_path(path)} cannot be read: {error.message}", hint="See docs/settings.md for what it holds."
+        ) from error
     settings = _parsed(path, content)
     check_settings(shown_path(path), settings)
     return settings
@@ -55,6 +57,10 @@ def _parsed(path: Path, content: bytes) -> dict[str, Any]:
     try:
         return tomllib.loads(content.decode())
     except RecursionError:
-        raise SettingsError(f"{shown_path(path)} cannot be read: its values are nested too deeply", hint="See docs/settings.md.") from None
+        raise SettingsError(
+            f"{shown_path(path)} cannot be read: its values are nested too deeply", hint="See docs/settings.md."
+        ) from None
     except ValueError as error:  # not UTF-8, not TOML, or a number that is too long
-        raise SettingsError(f"{shown_path(path)} cannot be read: {error}", hint="See docs/settings.md for what it holds.") from error
+        raise SettingsError(
+            f"{shown_path(path)} cannot be read: {error}", hint="See docs/settings.md for what it holds."
+        ) from error

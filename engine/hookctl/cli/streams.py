@@ -35,7 +35,9 @@ def open_streams() -> None:
     if sys.stdout is None or sys.stdout is sys.__stdout__:
         sys.stdout = _put_in_place(1, _Output, ESCAPED)
     if 1 in closed:
-        raise OutputError("standard output is closed", hint="Redirect it to a file, or to /dev/null if nobody needs it.")
+        raise OutputError(
+            "standard output is closed", hint="Redirect it to a file, or to /dev/null if nobody needs it."
+        )
 
 
 def write_bytes(data: bytes) -> None:

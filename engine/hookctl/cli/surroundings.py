@@ -67,7 +67,10 @@ def _sample(session: Session, file: BinaryIO) -> Iterator[Mapping[str, Json]]:
             echo(f"{file.name}: only the first {MAX_SAMPLES} events are rendered", err=True)
             return
         if not isinstance(found, Mapping):
-            raise EventError(f"{file.name}, {found.place}: {found.reason}", hint="The file must hold events, as `hookctl schema event NAME` describes them.")
+            raise EventError(
+                f"{file.name}, {found.place}: {found.reason}",
+                hint="The file must hold events, as `hookctl schema event NAME` describes them.",
+            )
         yield found
 
 

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from hookctl.network import Network
 
 
-def try_now(session: Session, pairs: Sequence[tuple[DeliveryPlan, Mapping[str, Json]]], network: Network) -> tuple[list[Trial], bool]:
+def try_now(
+    session: Session, pairs: Sequence[tuple[DeliveryPlan, Mapping[str, Json]]], network: Network
+) -> tuple[list[Trial], bool]:
     """Send each webhook its event, with progress on standard error; True with the trials when someone asked to stop."""
     from hookctl import __version__
     from hookctl.cli.interrupts import catching_interrupts

@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hookctl.config.check import Checker, check_names
 from hookctl.config.compile import compile_webhook
-from hookctl.config.load import MAX_TOTAL_BYTES, FileProblem, Loaded, file_finding, list_files, load_bytes, load_each, read_bytes, too_many
+from hookctl.config.load import (
+    MAX_TOTAL_BYTES,
+    FileProblem,
+    Loaded,
+    file_finding,
+    list_files,
+    load_bytes,
+    load_each,
+    read_bytes,
+    too_many,
+)
 from hookctl.errors import StateError
 from hookctl.model import DeliveryPlan, Finding, Severity, Webhook, has_errors, in_order
 from hookctl.model.delivery_plan import KnownPlans
@@ -38,7 +48,9 @@ class CheckedFile:
 
     __slots__ = ("_webhooks", "content", "names", "path")
 
-    def __init__(self, path: str, content: bytes, names: Sequence[str] = (), webhooks: Sequence[Webhook] | None = None) -> None:
+    def __init__(
+        self, path: str, content: bytes, names: Sequence[str] = (), webhooks: Sequence[Webhook] | None = None
+    ) -> None:
         self.path = path
         self.content = content
         self.names = names
@@ -92,7 +104,11 @@ class Checked:
 
 
 def check_directory(
-    directory: Path, plugins: Plugins, *, cache: Path | None = None, progress: Callable[[int, int], None] = lambda _done, _all: None
+    directory: Path,
+    plugins: Plugins,
+    *,
+    cache: Path | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Checked:
     """Load, check and compile every file of a directory. Needs neither network, secrets nor state; findings, never an exception, for bad input.
 
@@ -185,7 +201,10 @@ class _Survey:
         first = [next(reader) for reader in readers]  # every file has one, and most have no other
         found = [self._found(part) for part in first]
         read = [self._rest(*parts) for parts in zip(first, found, readers, strict=True)]
-        plans = [[compile_webhook(webhook, self._plugins) for webhook in one.webhooks] if one.is_valid else None for one in read]
+        plans = [
+            [compile_webhook(webhook, self._plugins) for webhook in one.webhooks] if one.is_valid else None
+            for one in read
+        ]
         for file, one, compiled in zip(files, read, plans, strict=True):
             self._take(file, one, compiled)
 
@@ -234,7 +253,9 @@ class Readable:
     """By a file's path and a webhook's name; the name is empty for what is wrong with the file."""
 
 
-def check_files(files: Sequence[tuple[str, bytes | FileProblem]], directory: Path, plugins: Plugins, cache: Path | None = None) -> Readable:
+def check_files(
+    files: Sequence[tuple[str, bytes | FileProblem]], directory: Path, plugins: Plugins, cache: Path | None = None
+) -> Readable:
     """Load, check and compile files that are not in ``directory`` now, with what its cache has for the same content.
 
     Nothing is added to the cache: what the directory does not hold is of no use to its next run.
@@ -258,13 +279,28 @@ def check_files(files: Sequence[tuple[str, bytes | FileProblem]], directory: Pat
     for finding in in_order([*findings, *_compare_names(checked)]):
         if finding.severity is Severity.ERROR:
             errors.setdefault((finding.file.path, finding.webhook), []).append(finding)
-    readable = ((file.path, webhook) for file in checked for webhook in file.webhooks() if (file.path, webhook.name) not in errors)
-    return Readable({webhook.name: _planned(webhook, digests.get((path, webhook.name)), path, plugins) for path, webhook in readable}, errors)
+    readable = (
+        (file.path, webhook)
+        for file in checked
+        for webhook in file.webhooks()
+        if (file.path, webhook.name) not in errors
+    )
+    return Readable(
+        {
+            webhook.name: _planned(webhook, digests.get((path, webhook.name)), path, plugins)
+            for path, webhook in readable
+        },
+        errors,
+    )
 
 
 def _planned(webhook: Webhook, digest: str | None, path: str, plugins: Plugins) -> DeliveryPlan:
     """The delivery plan of a webhook without errors; made when it is first asked for more, if its digest is known."""
-    return DeliveryPlan.later(webhook.name, digest, partial(_compile, webhook, digest, path, plugins)) if digest else compile_webhook(webhook, plugins)
+    return (
+        DeliveryPlan.later(webhook.name, digest, partial(_compile, webhook, digest, path, plugins))
+        if digest
+        else compile_webhook(webhook, plugins)
+    )
 
 
 def _compile(webhook: Webhook, digest: str, path: str, plugins: Plugins) -> DeliveryPlan:
@@ -284,7 +320,10 @@ def _bounded(findings: Sequence[Finding]) -> Sequence[Finding]:
     first, are = hidden[0], "finding is" if len(hidden) == 1 else "findings are"
     severity = Severity.ERROR if has_errors(hidden) else Severity.WARNING
     message, hint = f"from here on at least {len(hidden):,} more {are} not shown", "Mend those above, and look again."
-    return [*findings[:MOST_FINDINGS], Finding(rule="more-findings", severity=severity, message=message, hint=hint, file=first.file, span=first.span)]
+    return [
+        *findings[:MOST_FINDINGS],
+        Finding(rule="more-findings", severity=severity, message=message, hint=hint, file=first.file, span=first.span),
+    ]
 
 
 def _compare_names(files: Iterable[CheckedFile]) -> list[Finding]:

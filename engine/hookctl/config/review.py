@@ -70,7 +70,11 @@ def check_revision(directory: Path, ref: str, plugins: Plugins, *, cache: Path |
 
     found = read_revision(directory, ref)
     readable = check_files(found.files, directory, plugins, cache)
-    return Base(found.revision, readable.plans, tuple(_unreadable(name, errors) for (_, name), errors in readable.errors.items()))
+    return Base(
+        found.revision,
+        readable.plans,
+        tuple(_unreadable(name, errors) for (_, name), errors in readable.errors.items()),
+    )
 
 
 AGAINST = "against"
@@ -82,8 +86,16 @@ def _unreadable(webhook: str, errors: Sequence[Finding]) -> PlanFinding:
     place = f"{first.file.path}:{first.span.line}:{first.span.column}" if first.span else first.file.path
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     what = "what it holds is" if not webhook else "it is"
-    message = f"{what} compared as if it had not been there, since its file had an error: {place}: {first.message}{more}"
-    return PlanFinding(AGAINST, webhook, message, "Compare with a revision without errors, or read its change as a whole.", is_error=False)
+    message = (
+        f"{what} compared as if it had not been there, since its file had an error: {place}: {first.message}{more}"
+    )
+    return PlanFinding(
+        AGAINST,
+        webhook,
+        message,
+        "Compare with a revision without errors, or read its change as a whole.",
+        is_error=False,
+    )
 
 
 DRIFT = "drift"
@@ -95,13 +107,20 @@ def check_drift(applied: AppliedState, stopped: Iterable[Stopped]) -> tuple[Plan
 
     An apply puts it right, with or without changes.
     """
-    found = [PlanFinding(DRIFT, one.webhook, _stopped(one), "An apply ends that, whether it changes anything or not.", is_error=False) for one in stopped]
+    found = [
+        PlanFinding(
+            DRIFT, one.webhook, _stopped(one), "An apply ends that, whether it changes anything or not.", is_error=False
+        )
+        for one in stopped
+    ]
     for name, why in sorted(applied.unreadable.items()):
         hint = "An apply of all files puts what its file says in place, or removes it where there is no file."
         found.append(PlanFinding(DRIFT, name, f"is applied and cannot be read: {why}", hint, is_error=False))
     if applied.is_edited:
         message = "the applied webhooks are not those that the last apply left: the store was changed by other means"
-        found.append(PlanFinding(DRIFT, "", message, "Compare this plan with what you expect to be applied.", is_error=False))
+        found.append(
+            PlanFinding(DRIFT, "", message, "Compare this plan with what you expect to be applied.", is_error=False)
+        )
     return tuple(found)
 
 
@@ -121,7 +140,9 @@ def check_removals(plan: Plan, limit: RemovalLimit, *, is_error: bool) -> tuple[
     if not limit.is_exceeded_by(plan):
         return ()
     stopped, applied = stopped_by(plan), sum(change.before is not None for change in plan.changes)
-    message = f"{len(stopped)} of {applied} webhooks would be removed or go inactive at once, more than {limit.percent:g} %"
+    message = (
+        f"{len(stopped)} of {applied} webhooks would be removed or go inactive at once, more than {limit.percent:g} %"
+    )
     return (PlanFinding(REMOVALS, "", message, "If that is meant: hookctl apply --allow-removals", is_error),)
 
 
@@ -199,7 +220,11 @@ def plan_effects(
 
 def tool_versions(plugins: Plugins) -> dict[str, str]:
     """What makes a plan: the version of hookctl, and of each distribution that adds plugins."""
-    third_party = {provider.distribution or provider.name: provider.version for provider in plugins.providers if not provider.built_in}
+    third_party = {
+        provider.distribution or provider.name: provider.version
+        for provider in plugins.providers
+        if not provider.built_in
+    }
     return {"hookctl": __version__, **third_party}
 
 
@@ -224,13 +249,22 @@ PROTECTED = "protected"
 """The name under which the removal of a protected webhook is found."""
 
 
-def check_plan(plan: Plan, plugins: Plugins, policies: Mapping[str, Any], webhooks: Iterable[Webhook] = ()) -> tuple[PlanFinding, ...]:
+def check_plan(
+    plan: Plan, plugins: Plugins, policies: Mapping[str, Any], webhooks: Iterable[Webhook] = ()
+) -> tuple[PlanFinding, ...]:
     """What every policy says of the plan that ``policies`` has settings for, by name: the table ``[policies]`` of hookctl.toml.
 
     ``webhooks`` are those that the plan was made of, so that a finding can point into their files. Raises SettingsError for settings that are wrong.
     """
     protected = [
-        (PROTECTED, PolicyFinding(name, "a protected webhook is never removed by an apply", "Bring its file back, or apply `protected: false` first."))
+        (
+            PROTECTED,
+            PolicyFinding(
+                name,
+                "a protected webhook is never removed by an apply",
+                "Bring its file back, or apply `protected: false` first.",
+            ),
+        )
         for name in plan.protected_removals
     ]
     said = [*protected, *ask_policies(plan, policies, plugins)]
@@ -239,5 +273,7 @@ def check_plan(plan: Plan, plugins: Plugins, policies: Mapping[str, Any], webhoo
 
 
 def _placed(policy: str, said: PolicyFinding, webhook: Webhook | None) -> PlanFinding:
-    file, span = (webhook.file, webhook.positions.value(field_place(webhook, said.pointer))) if webhook else (None, None)
+    file, span = (
+        (webhook.file, webhook.positions.value(field_place(webhook, said.pointer))) if webhook else (None, None)
+    )
     return PlanFinding(policy, said.webhook, said.message, said.hint, said.is_error, file, span)

@@ -10,5 +10,11 @@ def path_text(root: str, steps: tuple[Step, ...]) -> str:
     """A path as an author would write it: ``data.groups[0]["a-b"]``."""
     text = root
     for step in steps:
-        text += f".{step}" if isinstance(step, str) and step.isidentifier() else f'["{step}"]' if isinstance(step, str) else f"[{step}]"
+        text += (
+            f".{step}"
+            if isinstance(step, str) and step.isidentifier()
+            else f'["{step}"]'
+            if isinstance(step, str)
+            else f"[{step}]"
+        )
     return text

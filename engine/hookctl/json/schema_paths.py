@@ -139,7 +139,12 @@ def is_certain(schema: Schema, keys: Iterable[Step]) -> bool:
         return False
     for key in keys:
         following = schema.get("properties", _NOTHING).get(key)
-        if following is None or key not in schema.get("required", ()) or type(following.get("type")) is not str or "$ref" in following:
+        if (
+            following is None
+            or key not in schema.get("required", ())
+            or type(following.get("type")) is not str
+            or "$ref" in following
+        ):
             return False
         schema = following
     return bool(schema["type"] != "null")
@@ -181,7 +186,9 @@ def _is_open(schema: Schema, step: Step) -> bool:
     if schema.get("properties") and not schema.get("patternProperties"):
         return False
     types = _types(schema)
-    return not types or ("object" in types and not isinstance(step, int) and schema.get("additionalProperties") is not False)
+    return not types or (
+        "object" in types and not isinstance(step, int) and schema.get("additionalProperties") is not False
+    )
 
 
 def _merge(base: Schema, other: Schema) -> Schema:

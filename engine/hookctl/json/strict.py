@@ -30,7 +30,9 @@ def parse(text: str, *, any_integer: bool = False) -> Json:
     """
     read_integer = int if any_integer else _integer
     try:
-        value: Json = json.loads(text, object_pairs_hook=unique_keys, parse_constant=_constant, parse_float=_float, parse_int=read_integer)
+        value: Json = json.loads(
+            text, object_pairs_hook=unique_keys, parse_constant=_constant, parse_float=_float, parse_int=read_integer
+        )
     except (json.JSONDecodeError, AmbiguousJsonError):
         raise
     except RecursionError as error:

@@ -31,7 +31,9 @@ def decompressed(view: View, limit: int) -> Iterator[View]:
     if 0 not in starts and _begins_as_zlib(view.data):  # with a window that only the whole of a text is looked at for
         starts.insert(0, 0)
     if len(starts) > MOST_CANDIDATES:
-        yield View(bytes(limit + 1), view, [(0, 0, len(view.data), 0, 1)], at_end=False)  # more than may be looked at: all is masked
+        yield View(
+            bytes(limit + 1), view, [(0, 0, len(view.data), 0, 1)], at_end=False
+        )  # more than may be looked at: all is masked
         return
     for start in starts:
         yield from inflated(view, start, 47, limit)
@@ -85,4 +87,10 @@ def _inflate_bytes(inflater: zlib._Decompress, data: bytes, limit: int) -> bytes
 
 def _begins_as_zlib(data: bytes) -> bool:
     """Whether the first two bytes are a header of RFC 1950."""
-    return len(data) > 2 and data[0] & 15 == 8 and data[0] >> 4 <= 7 and int.from_bytes(data[:2]) % 31 == 0 and not data[1] & 0x20
+    return (
+        len(data) > 2
+        and data[0] & 15 == 8
+        and data[0] >> 4 <= 7
+        and int.from_bytes(data[:2]) % 31 == 0
+        and not data[1] & 0x20
+    )

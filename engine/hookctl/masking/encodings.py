@@ -32,7 +32,10 @@ _WORD = re.compile(
     rb"(?:\?=(?:[ \t\r\n]++(?==\?|=?\Z))?|\??\Z)"
 )
 """An encoded word of RFC 2047, with the space before the next one, which readers drop."""
-_MAY_BREAK = {end: re.compile(end + rb"(?<=[0-9A-Za-z+/_ \t-]" + end + rb")[ \t]*+(?=[0-9A-Za-z+/_\r\n-])") for end in (b"\n", b"\r")}
+_MAY_BREAK = {
+    end: re.compile(end + rb"(?<=[0-9A-Za-z+/_ \t-]" + end + rb")[ \t]*+(?=[0-9A-Za-z+/_\r\n-])")
+    for end in (b"\n", b"\r")
+}
 """Where there is a :data:`_BREAK`, and in a few places more; these are much faster to look for."""
 _BREAK = re.compile(rb"(?<=[0-9A-Za-z+/_-])[ \t]*+[\r\n][ \t\r\n]*+(?=[0-9A-Za-z+/_-])")
 _CUT = {
@@ -69,7 +72,9 @@ _LISTS = {
 of a ``Uint8Array``."""
 _CUT_LIST = re.compile(_BETWEEN + rb"*+(?:0[xX]?[0-9a-fA-F]?|[0-9a-fA-F])?\Z")
 """What may follow the last whole number of a list that was cut."""
-_IN_LIST = bytes(ord("0") if chr(byte) in "0123456789abcdefABCDEFxX +\t\r\n,:;._\"'[](){}-" else ord(" ") for byte in range(256))
+_IN_LIST = bytes(
+    ord("0") if chr(byte) in "0123456789abcdefABCDEFxX +\t\r\n,:;._\"'[](){}-" else ord(" ") for byte in range(256)
+)
 _RUN = re.compile(rb"a+")
 _HEX = re.compile(rb"(?<![0-9a-fA-F])[0-9a-fA-F]{12,}")
 _ALPHABET = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
@@ -195,7 +200,9 @@ def _unescaped(match: re.Match[bytes]) -> bytes:
     if not match["low"]:
         return _utf8(unit)
     low = int(match["low"], 16)
-    return _utf8(0x10000 + ((unit - 0xD800) << 10) + low - 0xDC00) if 0xD800 <= unit < 0xDC00 else _utf8(unit) + _utf8(low)
+    return (
+        _utf8(0x10000 + ((unit - 0xD800) << 10) + low - 0xDC00) if 0xD800 <= unit < 0xDC00 else _utf8(unit) + _utf8(low)
+    )
 
 
 def _utf8(point: int) -> bytes:
@@ -285,5 +292,8 @@ def _numbers(data: bytes, span: Span, number: re.Pattern[bytes], base: int) -> E
 def texts(view: View) -> Iterator[View]:
     """The stretches of text in what is not text: UTF-8, and ASCII in UTF-16 and UTF-32."""
     widths = {"utf8": 1, "utf16": 2, "utf32": 4}
-    parts = ((*match.span(), widths[str(match.lastgroup)], 1, match[0].replace(b"\0", b"")) for match in _TEXT.finditer(view.data))
+    parts = (
+        (*match.span(), widths[str(match.lastgroup)], 1, match[0].replace(b"\0", b""))
+        for match in _TEXT.finditer(view.data)
+    )
     yield from _one(gathered(view, parts))

@@ -21,7 +21,9 @@ class View:
 
     __slots__ = ("at_end", "data", "parent", "pieces")
 
-    def __init__(self, data: bytes, parent: View | None = None, pieces: list[Piece] | None = None, *, at_end: bool) -> None:
+    def __init__(
+        self, data: bytes, parent: View | None = None, pieces: list[Piece] | None = None, *, at_end: bool
+    ) -> None:
         """``at_end``: the view ends where the original ends, so that what the cap cut through can only be there."""
         self.data = data
         self.parent = parent

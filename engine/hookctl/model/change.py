@@ -98,7 +98,9 @@ class Revision:
 class Changes(Sequence[Change]):
     """Every change of a plan, ordered by name. Thousands that change nothing are made when somebody looks at them."""
 
-    def __init__(self, changed: Iterable[Change], unchanged: AbstractSet[str], plans: Mapping[str, DeliveryPlan]) -> None:
+    def __init__(
+        self, changed: Iterable[Change], unchanged: AbstractSet[str], plans: Mapping[str, DeliveryPlan]
+    ) -> None:
         """``unchanged``: the names of the webhooks that stay as they are, each with its delivery plan in ``plans``."""
         self.changed = tuple(sorted(changed, key=lambda change: _place(change.name)))
         """Those that are more than ``unchanged``, in order."""
@@ -108,7 +110,9 @@ class Changes(Sequence[Change]):
     @cached_property
     def _all(self) -> tuple[Change, ...]:
         plans = ((name, self._plans[name]) for name in self.unchanged)
-        rest = (Change(name, Action.UNCHANGED, plan, plan) for name, plan in plans)  # equal on both sides, and so read at most once
+        rest = (
+            Change(name, Action.UNCHANGED, plan, plan) for name, plan in plans
+        )  # equal on both sides, and so read at most once
         return tuple(sorted([*self.changed, *rest], key=lambda change: _place(change.name)))
 
     def first_unchanged(self, count: int) -> Sequence[str]:
@@ -161,11 +165,22 @@ class Plan:
     def digest(self) -> str:
         """SHA-256 over all the rest, in hex: a delivery plan's digest covers its whole document, name included."""
         rows: list[Json] = [
-            [change.name, change.action.value, change.before.digest if change.before else None, change.after.digest if change.after else None]
+            [
+                change.name,
+                change.action.value,
+                change.before.digest if change.before else None,
+                change.after.digest if change.after else None,
+            ]
             for change in self.changes
         ]
         revision: Json = [self.against.ref, self.against.commit] if self.against else None
-        document: Json = {"serial": self.serial, "changes": rows, "versions": dict(self.versions), "only": list(self.only), "against": revision}
+        document: Json = {
+            "serial": self.serial,
+            "changes": rows,
+            "versions": dict(self.versions),
+            "only": list(self.only),
+            "against": revision,
+        }
         return hashlib.sha256(canonical_json(document)).hexdigest()
 
     @property
@@ -186,4 +201,8 @@ class Plan:
     @property
     def protected_removals(self) -> tuple[str, ...]:
         """The names of protected webhooks that the plan would remove; no apply does that."""
-        return tuple(change.name for change in self.changed if change.action is Action.DELETE and change.before and change.before.protected)
+        return tuple(
+            change.name
+            for change in self.changed
+            if change.action is Action.DELETE and change.before and change.before.protected
+        )

@@ -139,7 +139,12 @@ class KnownPlans(Mapping[str, DeliveryPlan]):
 
     __slots__ = ("_digests", "_plans", "_read")
 
-    def __init__(self, digests: Mapping[str, str], read: Callable[[str], DeliveryPlan], plans: Mapping[str, DeliveryPlan] | None = None) -> None:
+    def __init__(
+        self,
+        digests: Mapping[str, str],
+        read: Callable[[str], DeliveryPlan],
+        plans: Mapping[str, DeliveryPlan] | None = None,
+    ) -> None:
         """``read`` gives the plan of a name when it is first asked for more than its digest; ``plans`` are those that need not be read."""
         self._digests = digests
         self._read = read
@@ -171,7 +176,9 @@ def digests_of(plans: Mapping[str, DeliveryPlan]) -> Mapping[str, str]:
     return plans.digests if isinstance(plans, KnownPlans) else {name: plan.digest for name, plan in plans.items()}
 
 
-_encode: Callable[[Json], str] = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+_encode: Callable[[Json], str] = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+).encode
 
 
 def canonical_json(value: Json) -> bytes:
@@ -185,4 +192,6 @@ def _block_to_json(block: PluginBlock) -> dict[str, Json]:
 
 def _blocks_from_json(value: Json) -> tuple[PluginBlock, ...]:
     blocks = cast("list[dict[str, Json]]", value)
-    return tuple(PluginBlock(cast("str", block["type"]), cast("dict[str, Json]", block["settings"])) for block in blocks)
+    return tuple(
+        PluginBlock(cast("str", block["type"]), cast("dict[str, Json]", block["settings"])) for block in blocks
+    )

@@ -52,4 +52,6 @@ def has_errors(findings: Iterable[Finding]) -> bool:
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
     """Findings by file, position and rule: the order in which people read them."""
-    return sorted(findings, key=lambda f: (f.file.path, f.span.line if f.span else 0, f.span.column if f.span else 0, f.rule))
+    return sorted(
+        findings, key=lambda f: (f.file.path, f.span.line if f.span else 0, f.span.column if f.span else 0, f.rule)
+    )

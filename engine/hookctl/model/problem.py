@@ -27,7 +27,9 @@ class TemplateProblem:
     @classmethod
     def from_error(cls, error: TemplateError) -> TemplateProblem:
         """The same as a finding: an error."""
-        return cls(rule=error.rule, is_error=True, message=error.message, hint=error.hint, start=error.start, end=error.end)
+        return cls(
+            rule=error.rule, is_error=True, message=error.message, hint=error.hint, start=error.start, end=error.end
+        )
 
     def to_error(self) -> TemplateError:
         """The same as an exception."""

@@ -66,11 +66,17 @@ class Network:
     def _lookup(self, host: str) -> list[IPv4Address | IPv6Address]:
         try:
             answers = self.getaddrinfo(host, HTTPS_PORT, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
-        except (OSError, ValueError) as error:  # ValueError: a name that cannot be asked for, such as one with a label of 64 characters
+        except (
+            OSError,
+            ValueError,
+        ) as error:  # ValueError: a name that cannot be asked for, such as one with a label of 64 characters
             if lack := shortage_of(error):  # a resolver without a descriptor says that it does not know the name
                 raise LocalError(lack, hint=HINT) from error
             reason = getattr(error, "strerror", None) or error
-            raise NameNotFoundError(f"{host} does not resolve: {reason}", hint="Check the spelling of the host, and this machine's name service.") from error
+            raise NameNotFoundError(
+                f"{host} does not resolve: {reason}",
+                hint="Check the spelling of the host, and this machine's name service.",
+            ) from error
         if not answers:
             raise NameNotFoundError(f"{host} has no address", hint="Check the spelling of the host.")
         return [ip_address(answer[4][0]) for answer in answers]

@@ -9,28 +9,42 @@ from hookctl.errors import TransportError
 from hookctl.network.url import split_url
 
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
-_HEADER = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\n[\t\x20-\x7e\x80-\xff]*")  # name, a line break that neither can hold, value
-_REFUSED = frozenset({"transfer-encoding", "upgrade", "te", "trailer", "expect", "proxy-authorization", "proxy-connection"})
+_HEADER = re.compile(
+    r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\n[\t\x20-\x7e\x80-\xff]*"
+)  # name, a line break that neither can hold, value
+_REFUSED = frozenset(
+    {"transfer-encoding", "upgrade", "te", "trailer", "expect", "proxy-authorization", "proxy-connection"}
+)
 _SET_BY_TRANSPORT = frozenset({"accept-encoding", "connection", "content-length", "host", "keep-alive"})
 
 
-def vet_request(method: str, url: str, headers: Iterable[tuple[str | bytes, str | bytes]]) -> tuple[str, list[tuple[str, str]]]:
+def vet_request(
+    method: str, url: str, headers: Iterable[tuple[str | bytes, str | bytes]]
+) -> tuple[str, list[tuple[str, str]]]:
     """The host to dial and the headers to send; those that belong to the transport (Host, Content-Length, Accept-Encoding, Connection) are left out.
 
     Raises:
         TransportError: the URL is not one that may be dialled, or the method or a header is not safe to send. The message holds no value.
     """
     host = vet_target(method, url)
-    return host, [vetted for name, value in headers if (vetted := vet_header(as_text(name), as_text(value), host)) is not None]
+    return host, [
+        vetted for name, value in headers if (vetted := vet_header(as_text(name), as_text(value), host)) is not None
+    ]
 
 
 def vet_target(method: str, url: str) -> str:
     """The host to dial. Raises TransportError as :func:`vet_request`."""
     if method not in METHODS:
-        raise TransportError(f"the method {method!r} is none that webhooks are sent with", hint=f"Use one of {', '.join(sorted(METHODS))}.")
+        raise TransportError(
+            f"the method {method!r} is none that webhooks are sent with",
+            hint=f"Use one of {', '.join(sorted(METHODS))}.",
+        )
     parts = split_url(url)
     if parts is None:
-        raise TransportError("the URL is not one that may be dialled", hint="hookctl validate says why; a secret in it must be percent-encoded.")
+        raise TransportError(
+            "the URL is not one that may be dialled",
+            hint="hookctl validate says why; a secret in it must be percent-encoded.",
+        )
     return parts[0]
 
 
@@ -38,7 +52,10 @@ def vet_header(name: str, value: str, host: str) -> tuple[str, str] | None:
     """The header to send to ``host``, None for one that belongs to the transport. Raises TransportError as :func:`vet_request`."""
     if not _HEADER.fullmatch(f"{name}\n{value}"):
         shown = name if name.isascii() and name.isprintable() else repr(name)
-        raise TransportError(f"the header {shown} cannot be sent as it is", hint="Line breaks, NUL and what Latin-1 lacks are refused, and spaces in names.")
+        raise TransportError(
+            f"the header {shown} cannot be sent as it is",
+            hint="Line breaks, NUL and what Latin-1 lacks are refused, and spaces in names.",
+        )
     lower = name.lower()
     if lower in _SET_BY_TRANSPORT:
         if lower == "host" and value != host:

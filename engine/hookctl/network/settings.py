@@ -14,7 +14,9 @@ from hookctl.network.url import is_host
 
 MAX_CA_BYTES = 4 * 1024 * 1024
 """Of a file of certificate authorities; that of certifi is a tenth as large."""
-_CONNECT_TO = re.compile(r"(?P<host>[^:\[\]]+):(?P<port>[0-9]{1,5}):(?:\[(?P<v6>[^\[\]]+)\]|(?P<v4>[^:\[\]]+)):(?P<to>[0-9]{1,5})")
+_CONNECT_TO = re.compile(
+    r"(?P<host>[^:\[\]]+):(?P<port>[0-9]{1,5}):(?:\[(?P<v6>[^\[\]]+)\]|(?P<v4>[^:\[\]]+)):(?P<to>[0-9]{1,5})"
+)
 
 
 def network_from_settings(*, allow: Mapping[str, Any], connect_to: Sequence[str], cacert: str | None) -> Network:
@@ -37,13 +39,21 @@ def network_from_settings(*, allow: Mapping[str, Any], connect_to: Sequence[str]
 
 def _networks(host: str, networks: Any) -> tuple[IPv4Network | IPv6Network, ...]:
     if not is_host(host):
-        raise SettingsError(f"[allow]: {host!r} is no host name", hint="Write the host as it stands in the webhook's URL, in lower case.")
+        raise SettingsError(
+            f"[allow]: {host!r} is no host name",
+            hint="Write the host as it stands in the webhook's URL, in lower case.",
+        )
     if not isinstance(networks, list) or not networks or not all(isinstance(network, str) for network in networks):
-        raise SettingsError(f"[allow]: {host} needs a list of networks, not {networks!r}", hint='Write "host.example" = ["10.1.0.0/16"].')
+        raise SettingsError(
+            f"[allow]: {host} needs a list of networks, not {networks!r}",
+            hint='Write "host.example" = ["10.1.0.0/16"].',
+        )
     try:
         return tuple(ip_network(network) for network in networks)
     except ValueError as error:
-        raise SettingsError(f"[allow]: {host}: {error}", hint="Write networks such as 10.1.0.0/16 or fd00:1::/48.") from error
+        raise SettingsError(
+            f"[allow]: {host}: {error}", hint="Write networks such as 10.1.0.0/16 or fd00:1::/48."
+        ) from error
 
 
 def _connect_to(entry: str) -> tuple[str, tuple[str, int]]:
@@ -67,7 +77,9 @@ def _ca_file(path: str) -> str:
     try:
         content = read_given(path, limit=MAX_CA_BYTES)
     except FileError as error:
-        raise SettingsError(f"--cacert {path} cannot be read: {error.message}", hint="Name a file of PEM certificates.") from error
+        raise SettingsError(
+            f"--cacert {path} cannot be read: {error.message}", hint="Name a file of PEM certificates."
+        ) from error
     if b"-----BEGIN CERTIFICATE-----" not in content:
         raise SettingsError(f"--cacert {path} holds no PEM certificate", hint="Name a file of PEM certificates.")
     return path

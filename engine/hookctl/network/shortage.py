@@ -10,7 +10,9 @@ from typing import Any
 
 from hookctl.errors import LocalError, PluginError
 
-LOCAL_ERRNOS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EADDRNOTAVAIL, errno.ENOSPC, errno.EDQUOT})
+LOCAL_ERRNOS = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EADDRNOTAVAIL, errno.ENOSPC, errno.EDQUOT}
+)
 """File descriptors (of the process, of the system), memory, buffers, local ports, disk space."""
 NO_THREAD = "can't start new thread"
 """What Python says, by a RuntimeError, when the system gives it no thread."""
@@ -26,13 +28,17 @@ def shortage_of(error: BaseException) -> str | None:
     for cause in causes(error):
         if isinstance(cause, LocalError):
             return cause.message
-        if (isinstance(cause, MemoryError) and not is_plugins) or (isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_MEMORY):
+        if (isinstance(cause, MemoryError) and not is_plugins) or (
+            isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_MEMORY
+        ):
             return "this machine is out of memory"
         if isinstance(cause, OSError) and not isinstance(cause, socket.gaierror) and cause.errno in LOCAL_ERRNOS:
             return lacks(cause.errno)
         if isinstance(cause, RuntimeError) and NO_THREAD in str(cause):
             return "this machine has no thread left for hookctl"
-        if isinstance(cause, (ImportError, socket.gaierror)) and (found := lacking()):  # they name what is missing, and not why
+        if isinstance(cause, (ImportError, socket.gaierror)) and (
+            found := lacking()
+        ):  # they name what is missing, and not why
             return found
     return None
 

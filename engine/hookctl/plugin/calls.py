@@ -80,7 +80,9 @@ class Plugins:
     """What third-party code is called through."""
 
     @classmethod
-    def collect(cls, providers: Iterable[Provider], containment: Containment, failures: Iterable[PluginFailure] = ()) -> Plugins:
+    def collect(
+        cls, providers: Iterable[Provider], containment: Containment, failures: Iterable[PluginFailure] = ()
+    ) -> Plugins:
         """Ask each provider, in order. What fails, and what takes a taken name, is left out and added to ``failures``."""
         found = tuple(providers)
         gathering = _Gathering(found, containment, [*failures])
@@ -199,13 +201,22 @@ class _Gathering:
         name = getattr(thing, "scheme" if what == "secret source" else "name")
         if type(name) is not str or not (SCHEME if what == "secret source" else NAME).fullmatch(name):
             given = repr(name) if isinstance(name, str) else kind(name)
-            advice = "a scheme is lower-case letters, digits, `_`, `-`" if what == "secret source" else "a name is letters, digits, `.`, `_`, `-`"
+            advice = (
+                "a scheme is lower-case letters, digits, `_`, `-`"
+                if what == "secret source"
+                else "a name is letters, digits, `.`, `_`, `-`"
+            )
             raise BrokenContractError(f"a {what} named {given}; {advice}")
         if (what, name) in self.origins:
-            message = f"plugin {provider.name}: it adds the {what} {name!r}, which {self.origins[what, name]} has already"
+            message = (
+                f"plugin {provider.name}: it adds the {what} {name!r}, which {self.origins[what, name]} has already"
+            )
             raise PluginError(message, hint="Uninstall one of the two.")
         if provider.built_in:
             return name, thing
-        is_slow = what in {"policy", "secret source"}  # the one looks at whole plans, the other asks somebody; no other delivery waits
+        is_slow = what in {
+            "policy",
+            "secret source",
+        }  # the one looks at whole plans, the other asks somebody; no other delivery waits
         part = Part(self.containment, provider.name, f"{what} {name}", at_start=is_slow, repeats_text=what == "policy")
         return name, contained(thing, part)

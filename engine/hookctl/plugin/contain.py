@@ -173,12 +173,23 @@ def _failure(hook: Hook, error: BaseException) -> HookctlError:
 
 _LOOKED_AT = frozenset(
     {
-        *("__class__", "__dict__", "__getattribute__", "__getattr__", "__cause__", "__context__", "__suppress_context__", "__traceback__"),
+        *(
+            "__class__",
+            "__dict__",
+            "__getattribute__",
+            "__getattr__",
+            "__cause__",
+            "__context__",
+            "__suppress_context__",
+            "__traceback__",
+        ),
         *("args", "reason", "errno", "strerror", "message", "hint", "kind"),
     }
 )
 """What hookctl, or ``isinstance``, asks an exception for."""
-_TRUSTED = frozenset({"builtins", "hookctl", "requests", "urllib3", "socket", "ssl", "http", "json", "oauthlib", "requests_oauthlib"})
+_TRUSTED = frozenset(
+    {"builtins", "hookctl", "requests", "urllib3", "socket", "ssl", "http", "json", "oauthlib", "requests_oauthlib"}
+)
 """Packages whose classes may compute what they are asked for."""
 
 
@@ -197,7 +208,9 @@ def runs_no_code(error: BaseException) -> bool:
         if type(type(current)) is not type or not all(map(_is_plain, type(current).__mro__)):
             return False
         own = vars(current)
-        if type(own) is not dict or not all(type(key) is str for key in own):  # a lookup asks the dict, and the keys for equality
+        if type(own) is not dict or not all(
+            type(key) is str for key in own
+        ):  # a lookup asks the dict, and the keys for equality
             return False
         waiting += [current.__cause__, current.__context__, *current.args, own.get("reason")]
     return True
@@ -217,7 +230,9 @@ def _is_plain(kind: type) -> bool:
 
 
 def _error(hook: Hook, what: str) -> PluginError:
-    return PluginError(f"{hook.who}: {what}", hint="Fix or uninstall the plugin; `hookctl --debug` shows where it fails.")
+    return PluginError(
+        f"{hook.who}: {what}", hint="Fix or uninstall the plugin; `hookctl --debug` shows where it fails."
+    )
 
 
 def text_of(error: BaseException) -> str:

@@ -89,7 +89,9 @@ def _transport(thing: TransportType, part: Part) -> TransportType:
         summary=given.text(thing.summary),
         schema=given.schema(thing.schema),
         build=part.function("build", thing.build, lambda built: _built_transport(built, part)),
-        check_url=None if rule is None else part.function("check_url", rule, lambda problems: given.instances(problems, UrlProblem)),
+        check_url=None
+        if rule is None
+        else part.function("check_url", rule, lambda problems: given.instances(problems, UrlProblem)),
     )
 
 
@@ -105,15 +107,26 @@ def _validator(thing: ValidatorType, part: Part) -> ValidatorType:
 
 
 def _secret_source(thing: SecretSource, part: Part) -> SecretSource:
-    return SecretSource(scheme=thing.scheme, summary=given.text(thing.summary), resolve=part.function("resolve", thing.resolve, given.text))
+    return SecretSource(
+        scheme=thing.scheme,
+        summary=given.text(thing.summary),
+        resolve=part.function("resolve", thing.resolve, given.text),
+    )
 
 
 def _event_type(thing: EventType, part: Part) -> EventType:  # noqa: ARG001  # it is data alone
-    return EventType(name=thing.name, summary=given.text(thing.summary), schema=given.schema(thing.schema), mock=given.json_object(thing.mock))
+    return EventType(
+        name=thing.name,
+        summary=given.text(thing.summary),
+        schema=given.schema(thing.schema),
+        mock=given.json_object(thing.mock),
+    )
 
 
 def _filter(thing: FilterType, part: Part) -> FilterType:
-    return FilterType(name=thing.name, summary=given.text(thing.summary), call=part.function("call", thing.call, given.plain_json))
+    return FilterType(
+        name=thing.name, summary=given.text(thing.summary), call=part.function("call", thing.call, given.plain_json)
+    )
 
 
 def _policy(thing: Policy, part: Part) -> Policy:
@@ -127,7 +140,9 @@ def _policy(thing: Policy, part: Part) -> Policy:
 
 def _observer(thing: Observer, part: Part) -> Observer:
     told = {name: function for name in ("attempted", "ended") if (function := getattr(thing, name)) is not None}
-    return Observer(name=thing.name, **{name: part.function(name, function, lambda _: None) for name, function in told.items()})
+    return Observer(
+        name=thing.name, **{name: part.function(name, function, lambda _: None) for name, function in told.items()}
+    )
 
 
 _COPIES: tuple[tuple[type, Callable[[Any, Part], Any]], ...] = (
@@ -185,7 +200,9 @@ class _Adapter:
         self._call("close")
 
     def _call(self, name: str, *args: Any, seconds: float = 0.0) -> Any:
-        return self._part.containment.call(self._part.hook(name, bounded=False), getattr(self._adapter, name), *args, seconds=seconds)
+        return self._part.containment.call(
+            self._part.hook(name, bounded=False), getattr(self._adapter, name), *args, seconds=seconds
+        )
 
 
 class _ConcurrentAdapter(_Adapter):

@@ -39,7 +39,9 @@ def plain_json(value: object, depth: int = MAX_DEPTH) -> Json:
 def _plain(value: object, depth: int, left: list[int]) -> Json:
     left[0] -= 1
     if depth < 0 or left[0] < 0:
-        raise BrokenContractError("JSON that is nested too deep" if depth < 0 else f"JSON of more than {MAX_VALUES:,} values")
+        raise BrokenContractError(
+            "JSON that is nested too deep" if depth < 0 else f"JSON of more than {MAX_VALUES:,} values"
+        )
     if value is None or value is True or value is False:
         return value
     if isinstance(value, str):
@@ -88,14 +90,16 @@ def instances(given: Any, wanted: type) -> tuple[Any, ...]:
 def mismatches(given: Any) -> tuple[Mismatch, ...]:
     """What a validator says."""
     return tuple(
-        Mismatch(text(one.validator), text(one.message), text(one.path), plain_json(one.expected), plain_json(one.got)) for one in instances(given, Mismatch)
+        Mismatch(text(one.validator), text(one.message), text(one.path), plain_json(one.expected), plain_json(one.got))
+        for one in instances(given, Mismatch)
     )
 
 
 def findings(given: Any) -> tuple[PolicyFinding, ...]:
     """What a policy says."""
     return tuple(
-        PolicyFinding(text(one.webhook), text(one.message), text(one.hint), bool(one.is_error), tuple(one.pointer)) for one in instances(given, PolicyFinding)
+        PolicyFinding(text(one.webhook), text(one.message), text(one.hint), bool(one.is_error), tuple(one.pointer))
+        for one in instances(given, PolicyFinding)
     )
 
 

@@ -23,7 +23,9 @@ from hookctl.plugin.contain import Containment, Hook, Tell
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-BUILT_IN = tuple(f"hookctl_plugins.{area}" for area in ("auth", "transport", "validator", "secret", "event_type", "policy"))
+BUILT_IN = tuple(
+    f"hookctl_plugins.{area}" for area in ("auth", "transport", "validator", "secret", "event_type", "policy")
+)
 
 
 def load_plugins(extra: Iterable[object] = (), tell: Tell | None = None) -> Plugins:
@@ -53,14 +55,21 @@ class _Host:
         """Those of installed distributions, by the name of their entry points."""
         from importlib.metadata import entry_points  # costs more than the rest of start-up
 
-        found = self._called("of installed distributions", "", "reading entry points", lambda: list(entry_points(group=GROUP)))
+        found = self._called(
+            "of installed distributions", "", "reading entry points", lambda: list(entry_points(group=GROUP))
+        )
         for entry in sorted(found or (), key=lambda entry: entry.name):
-            distribution, version = self._called(entry.name, "", "reading metadata", partial(_released, entry)) or ("", "")
+            distribution, version = self._called(entry.name, "", "reading metadata", partial(_released, entry)) or (
+                "",
+                "",
+            )
             plugin = self._called(entry.name, distribution, f"importing {entry.value}", entry.load)
             if plugin is not None:
                 yield self.register(entry.name, plugin, distribution, version)
 
-    def register(self, name: str, plugin: object, distribution: str = "", version: str = "", *, built_in: bool = False) -> Provider | None:
+    def register(
+        self, name: str, plugin: object, distribution: str = "", version: str = "", *, built_in: bool = False
+    ) -> Provider | None:
         """The plugin with its hooks; None when it cannot be registered."""
 
         def register() -> Provider:

@@ -28,7 +28,18 @@ if TYPE_CHECKING:
 DEFAULT_TIMEOUT = 15.0
 """Seconds, for a caller of an adapter that names none: nothing waits for ever."""
 _ATTRIBUTE = "hookctl_exchange"
-_ERRORS = {error.kind: error for error in (NameNotFoundError, AddressBlockedError, ConnectError, TlsError, DeadlineError, CutResponseError, LocalError)}
+_ERRORS = {
+    error.kind: error
+    for error in (
+        NameNotFoundError,
+        AddressBlockedError,
+        ConnectError,
+        TlsError,
+        DeadlineError,
+        CutResponseError,
+        LocalError,
+    )
+}
 
 
 def attach(response: requests.Response, received: Response, timing: Timing) -> requests.Response:
@@ -39,7 +50,9 @@ def attach(response: requests.Response, received: Response, timing: Timing) -> r
     return response
 
 
-def to_requests(received: Response, timing: Timing, request: requests.PreparedRequest, adapter: BaseAdapter) -> requests.Response:
+def to_requests(
+    received: Response, timing: Timing, request: requests.PreparedRequest, adapter: BaseAdapter
+) -> requests.Response:
     """The ``requests.Response`` of a response that was read by other means. No cookie jar is filled."""
     import requests
     from urllib3 import HTTPHeaderDict
@@ -91,7 +104,10 @@ def is_framed(status: int, headers: tuple[tuple[str, str], ...]) -> bool:
     """True when the end of a response's body is marked: by a length, by chunks, or because it can have none."""
     if status in {204, 304}:
         return True
-    return any(name.lower() == "content-length" or (name.lower() == "transfer-encoding" and "chunked" in value.lower()) for name, value in headers)
+    return any(
+        name.lower() == "content-length" or (name.lower() == "transfer-encoding" and "chunked" in value.lower())
+        for name, value in headers
+    )
 
 
 def total_seconds(timeout: Any) -> float:
@@ -119,7 +135,16 @@ def failure_from(error: BaseException) -> Failure | None:
     known = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError, ValueError)
     if not isinstance(error, known):
         return None
-    reason = next((text for cause in chain if isinstance(cause, OSError) and not isinstance(cause, requests.RequestException) and (text := cause.strerror)), "")
+    reason = next(
+        (
+            text
+            for cause in chain
+            if isinstance(cause, OSError)
+            and not isinstance(cause, requests.RequestException)
+            and (text := cause.strerror)
+        ),
+        "",
+    )
     return Failure(_foreign_kind(chain), f"{type(error).__name__}: {reason}" if reason else type(error).__name__)
 
 
@@ -148,7 +173,15 @@ def _foreign_kind(chain: list[BaseException]) -> FailureKind:
         (FailureKind.TIMEOUT, (of_requests.Timeout, of_urllib3.TimeoutError, TimeoutError)),
         (FailureKind.TLS, (ssl.SSLError, of_urllib3.SSLError, of_requests.SSLError)),
         (FailureKind.CONNECT, (of_urllib3.NewConnectionError, http.client.RemoteDisconnected, ConnectionError)),
-        (FailureKind.CUT_RESPONSE, (of_urllib3.ProtocolError, of_urllib3.DecodeError, of_requests.ChunkedEncodingError, of_requests.ContentDecodingError)),
+        (
+            FailureKind.CUT_RESPONSE,
+            (
+                of_urllib3.ProtocolError,
+                of_urllib3.DecodeError,
+                of_requests.ChunkedEncodingError,
+                of_requests.ContentDecodingError,
+            ),
+        ),
         (FailureKind.CUT_RESPONSE, (http.client.HTTPException,)),
         (FailureKind.CONNECT, (of_requests.ConnectionError,)),
     )

@@ -151,7 +151,12 @@ class Queue(Protocol):
         ...
 
     def enqueue_and_claim(
-        self, batch: Sequence[Routed], now: float, lease_seconds: float, wanted: Mapping[str, int], max_waiting: float = float("inf")
+        self,
+        batch: Sequence[Routed],
+        now: float,
+        lease_seconds: float,
+        wanted: Mapping[str, int],
+        max_waiting: float = float("inf"),
     ) -> tuple[list[bool], list[Claimed]]:
         """As :meth:`enqueue`, and in the same commit claim of the new deliveries what ``wanted`` has room for (how many of each webhook at most).
 
@@ -172,7 +177,14 @@ class Queue(Protocol):
 
     # -- work
 
-    def claim(self, now: float, limit: int, lease_seconds: float, wanted: Mapping[str, int], meanwhile: Callable[[], bool] | None = None) -> list[Claimed]:
+    def claim(
+        self,
+        now: float,
+        limit: int,
+        lease_seconds: float,
+        wanted: Mapping[str, int],
+        meanwhile: Callable[[], bool] | None = None,
+    ) -> list[Claimed]:
         """Take deliveries that are due, at most ``limit``, in one commit.
 
         ``wanted`` says how many of each webhook at most; webhooks that it does not name are left alone, and its order is the order in which

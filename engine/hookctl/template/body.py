@@ -32,7 +32,9 @@ class Decision:
     position: Position
 
 
-def check_body(text: str, event_type: EventSchema, filters: Mapping[str, Filter], certain: set[str] | None = None) -> list[TemplateProblem]:
+def check_body(
+    text: str, event_type: EventSchema, filters: Mapping[str, Filter], certain: set[str] | None = None
+) -> list[TemplateProblem]:
     """All that is wrong with a body template for this event type, in the order of the text; empty when nothing is.
 
     After a syntax error there is that one alone. A template without errors compiles and renders the event type's mock event,
@@ -76,7 +78,13 @@ def describe_body(text: str) -> list[Decision]:
     """What was decided for each output, in the order of the text. Raises TemplateError for a template that cannot be read."""
     nodes, layout = _parse(text)
     return [
-        Decision(output.start, output.end, text[output.expression.start : output.expression.end], layout.positions[output.start]) for output in outputs(nodes)
+        Decision(
+            output.start,
+            output.end,
+            text[output.expression.start : output.expression.end],
+            layout.positions[output.start],
+        )
+        for output in outputs(nodes)
     ]
 
 
@@ -96,19 +104,37 @@ def _check_plain(text: str, plain: Plain, event_type: EventSchema, certain: set[
             certain.add(name)
             continue
         path = Path(keys[0], tuple(keys[1:]), 0, len(name))
-        problem = check_path(path, event_scope(EventShape(event_type.schema)), Position("text", 1) if in_string else Position("value", 0))
+        problem = check_path(
+            path, event_scope(EventShape(event_type.schema)), Position("text", 1) if in_string else Position("value", 0)
+        )
         if problem is not None:
-            problems += [replace(problem, start=start, end=start + problem.end) for start in offsets(text, plain, name, in_string)]
+            problems += [
+                replace(problem, start=start, end=start + problem.end)
+                for start in offsets(text, plain, name, in_string)
+            ]
     return sorted(problems, key=lambda problem: problem.start)
 
 
-def _render_mock(template: BodyTemplate, event_type: EventSchema, known: Sequence[TemplateProblem], length: int) -> list[TemplateProblem]:
+def _render_mock(
+    template: BodyTemplate, event_type: EventSchema, known: Sequence[TemplateProblem], length: int
+) -> list[TemplateProblem]:
     """The mock event shows what the schema does not: a filter or a comparison that does not take the value it is given."""
     try:
         template.render(event_type.mock)
     except RenderError as error:
-        if any(problem.rule == "template-optional-path" and error.start <= problem.start < error.end for problem in known):
+        if any(
+            problem.rule == "template-optional-path" and error.start <= problem.start < error.end for problem in known
+        ):
             return []  # the warning says already that there may be no value
         message = f"the mock event of {event_type.name} cannot be rendered: {error.message}"
-        return [TemplateProblem(rule="template-filter", is_error=True, message=message, hint=error.hint, start=error.start, end=error.end or length)]
+        return [
+            TemplateProblem(
+                rule="template-filter",
+                is_error=True,
+                message=message,
+                hint=error.hint,
+                start=error.start,
+                end=error.end or length,
+            )
+        ]
     return []

@@ -89,7 +89,10 @@ class Answer:
 
     def head(self, *framing: tuple[str, str]) -> bytes:
         """Status line and header, with ``framing`` after the own headers, up to the empty line."""
-        lines = [f"HTTP/1.1 {self.status} {self.reason}", *(f"{name}: {value}" for name, value in (*self.headers, *framing))]
+        lines = [
+            f"HTTP/1.1 {self.status} {self.reason}",
+            *(f"{name}: {value}" for name, value in (*self.headers, *framing)),
+        ]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
     def wire(self) -> bytes:
@@ -98,7 +101,9 @@ class Answer:
             return self.head()
         if self.chunked:
             pieces = [self.body[at : at + 1000] for at in range(0, len(self.body), 1000)]
-            return self.head(("Transfer-Encoding", "chunked")) + b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in [*pieces, b""])
+            return self.head(("Transfer-Encoding", "chunked")) + b"".join(
+                b"%x\r\n%b\r\n" % (len(piece), piece) for piece in [*pieces, b""]
+            )
         return self.head(("Content-Length", str(len(self.body)))) + self.body
 
 

@@ -24,7 +24,13 @@ SEVERITY_WEIGHTS = (6, 3, 1)
 STATUSES = ("Pending", "Approved", "Rejected", "Active", "Revoked")
 FIRST_NAMES = ("Dana", "Noa", "Amir", "Lena", "José", "Mei", "Tomáš", "Ingrid", "Samuel", "Aoife", "Ólafur", "Zoë")
 LAST_NAMES = ("Levi", "Cohen", "O'Brien", "García", "Novák", "Li", "Bergström", "Haddad", "Fischer", "Rossi")
-FLOWS = ("Production databases", "On-call break-glass", "Billing read-only", "Kubernetes admins", "Data science sandbox")
+FLOWS = (
+    "Production databases",
+    "On-call break-glass",
+    "Billing read-only",
+    "Kubernetes admins",
+    "Data science sandbox",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,12 @@ KINDS = {
 }
 SYSTEMS = (
     _System("postgresql", ("orders-production", "billing-production"), "database", ("orders", "customers", "invoices")),
-    _System("aws-account", ("aws-main", "aws-sandbox"), "role", ("AdministratorAccess", "ReadOnlyAccess", "s3://exports/2025")),
+    _System(
+        "aws-account",
+        ("aws-main", "aws-sandbox"),
+        "role",
+        ("AdministratorAccess", "ReadOnlyAccess", "s3://exports/2025"),
+    ),
     _System("kubernetes", ("eu-west-1", "us-east-1"), "namespace", ("payments", "ingest", "kube-system")),
 )
 
@@ -84,7 +95,11 @@ def _event(chance: random.Random, number: int, at: float) -> dict[str, Json]:
     kind, words = chance.choice(list(KINDS.items()))
     system = chance.choice(SYSTEMS)
     integration = chance.choice(system.names)
-    resource: Json = {"id": _id(chance), "name": chance.choice(system.resources), "type": system.resource_type} if chance.random() < 0.9 else None
+    resource: Json = (
+        {"id": _id(chance), "name": chance.choice(system.resources), "type": system.resource_type}
+        if chance.random() < 0.9
+        else None
+    )
     name = f"{chance.choice(FIRST_NAMES)} {chance.choice(LAST_NAMES)}"
     words_for = {"name": name, "target": resource["name"] if isinstance(resource, dict) else integration}
     data: dict[str, Json] = {
@@ -94,7 +109,9 @@ def _event(chance: random.Random, number: int, at: float) -> dict[str, Json]:
         "title": words.title.format(**words_for),
         "description": words.description.format(**words_for),
         "recommendation": words.recommendation.format(**words_for) if words.recommendation else None,
-        "detected_at": datetime.fromtimestamp(at - chance.uniform(0, 30), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "detected_at": datetime.fromtimestamp(at - chance.uniform(0, 30), UTC)
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z"),
         "request": {"id": _id(chance), "friendly_id": f"AR-{100 + number}", "status": chance.choice(STATUSES)},
         "requester": {"id": _id(chance), "name": name, "email": f"user{chance.randrange(500)}@example.com"},
         "access_flow": {"id": _id(chance), "name": chance.choice(FLOWS)},
@@ -112,9 +129,13 @@ def main(arguments: list[str]) -> None:
     """Write events to standard output: ``COUNT [SEED]``. Wrong arguments end the program with what is right."""
     from argparse import ArgumentParser
 
-    parser = ArgumentParser(prog="python -m hookctl.testing.events", description="Write anomaly events, random and valid, as JSON lines.")
+    parser = ArgumentParser(
+        prog="python -m hookctl.testing.events", description="Write anomaly events, random and valid, as JSON lines."
+    )
     parser.add_argument("count", nargs="?", type=int, default=1000, help="how many (default: %(default)s)")
-    parser.add_argument("seed", nargs="?", type=int, default=0, help="the same seed gives the same events (default: %(default)s)")
+    parser.add_argument(
+        "seed", nargs="?", type=int, default=0, help="the same seed gives the same events (default: %(default)s)"
+    )
     chosen = parser.parse_args(arguments)
     for event in generate(chosen.count, chosen.seed):
         sys.stdout.write(json.dumps(event, ensure_ascii=False) + "\n")

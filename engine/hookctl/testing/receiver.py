@@ -173,7 +173,9 @@ class Receiver:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def _run(self) -> None:
@@ -214,7 +216,11 @@ class Receiver:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             yesterday = datetime.now(UTC) - timedelta(days=1)
             issue = self._authority.issue_cert
-            certificate = issue(name, not_before=yesterday - timedelta(days=1), not_after=yesterday) if self._expired else issue(name)
+            certificate = (
+                issue(name, not_before=yesterday - timedelta(days=1), not_after=yesterday)
+                if self._expired
+                else issue(name)
+            )
             certificate.configure_cert(context)
             self._contexts[name] = context
         return context

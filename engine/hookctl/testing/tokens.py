@@ -39,7 +39,14 @@ class TokenEndpoint:
         token = f"token-{self.issued}"
         self._valid_until[token] = time.monotonic() + self.expires_in
         self.scopes.append(form.get("scope", ""))
-        return Answer.json({"access_token": token, "token_type": "Bearer", "expires_in": int(self.expires_in), "scope": form.get("scope", "")})
+        return Answer.json(
+            {
+                "access_token": token,
+                "token_type": "Bearer",
+                "expires_in": int(self.expires_in),
+                "scope": form.get("scope", ""),
+            }
+        )
 
     def accepts(self, request: ReceivedRequest) -> bool:
         """True when the request carries a token that was issued, and is still valid."""

@@ -184,6 +184,13 @@ def _field_tokens(text: str) -> Iterator[tuple[int, int]]:
     from jmespath.lexer import Lexer
 
     for token, following in pairwise(Lexer().tokenize(text)):
-        if token["type"] in {"unquoted_identifier", "quoted_identifier"} and following["type"] not in {"lparen", "colon"}:
-            length = len(token["value"]) if token["type"] == "unquoted_identifier" else text.index('"', token["start"] + 1) + 1 - token["start"]
+        if token["type"] in {"unquoted_identifier", "quoted_identifier"} and following["type"] not in {
+            "lparen",
+            "colon",
+        }:
+            length = (
+                len(token["value"])
+                if token["type"] == "unquoted_identifier"
+                else text.index('"', token["start"] + 1) + 1 - token["start"]
+            )
             yield token["start"], token["start"] + length

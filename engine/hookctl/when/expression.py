@@ -30,15 +30,31 @@ def compile_expression(text: str, rule: str = "template-filter") -> ParsedResult
     """
     if len(text) > MAX_CHARACTERS:
         raise TemplateError(
-            f"the JMESPath expression has more than {MAX_CHARACTERS} characters", hint="Shorten it.", rule=rule, start=MAX_CHARACTERS, end=len(text)
+            f"the JMESPath expression has more than {MAX_CHARACTERS} characters",
+            hint="Shorten it.",
+            rule=rule,
+            start=MAX_CHARACTERS,
+            end=len(text),
         )
     _check_text(text, rule)
     try:
         parsed = jmespath.compile(text)
     except JMESPathError as error:
         raise _syntax_error(error, text, rule) from None
-    except (RecursionError, ValueError, TypeError, AttributeError, IndexError) as error:  # what jmespath lets through for odd input
-        raise TemplateError(f"the JMESPath expression cannot be read: {error}", hint="See jmespath.org.", rule=rule, start=0, end=len(text)) from None
+    except (
+        RecursionError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        IndexError,
+    ) as error:  # what jmespath lets through for odd input
+        raise TemplateError(
+            f"the JMESPath expression cannot be read: {error}",
+            hint="See jmespath.org.",
+            rule=rule,
+            start=0,
+            end=len(text),
+        ) from None
     if size(syntax_tree(parsed)) is None:
         message = f"the JMESPath expression has more than {MAX_LEVELS} steps in a row"
         raise TemplateError(message, hint="Shorten it.", rule=rule, start=0, end=len(text))
@@ -62,7 +78,10 @@ def search(compiled: ParsedResult, value: Json, budget: Budget) -> Json:
         message = f"{compiled.expression} cannot be applied to the event: {error.message}"
         raise RenderError(message, hint="Look at less of the event.") from None
     except FAILURES as error:
-        raise RenderError(f"{compiled.expression} cannot be applied to the event: {error}", hint="Check the types of what it compares and calls.") from None
+        raise RenderError(
+            f"{compiled.expression} cannot be applied to the event: {error}",
+            hint="Check the types of what it compares and calls.",
+        ) from None
 
 
 def is_true(result: Json) -> bool:
@@ -80,7 +99,13 @@ def _check_text(text: str, rule: str) -> None:
         depth += (sign in "([{!&") - (sign in ")]}")
         if depth > MAX_NESTING:
             at = found.start()
-            raise TemplateError(f"the JMESPath expression is nested deeper than {MAX_NESTING}", hint="Flatten it.", rule=rule, start=at, end=at + 1)
+            raise TemplateError(
+                f"the JMESPath expression is nested deeper than {MAX_NESTING}",
+                hint="Flatten it.",
+                rule=rule,
+                start=at,
+                end=at + 1,
+            )
 
 
 def _check_literal(quoted: re.Match[str], rule: str) -> None:
@@ -89,7 +114,9 @@ def _check_literal(quoted: re.Match[str], rule: str) -> None:
         json.loads(quoted.group()[1:-1].replace("\\`", "`"))
     except (ValueError, RecursionError):
         hint = "Write text in single quotes: 'High'; backticks hold JSON: `5`, `true`, `\"High\"`."
-        raise TemplateError(f"{quoted.group()} is no JSON", hint=hint, rule=rule, start=quoted.start(), end=quoted.end()) from None
+        raise TemplateError(
+            f"{quoted.group()} is no JSON", hint=hint, rule=rule, start=quoted.start(), end=quoted.end()
+        ) from None
 
 
 def _syntax_error(error: JMESPathError, text: str, rule: str) -> TemplateError:
@@ -99,10 +126,16 @@ def _syntax_error(error: JMESPathError, text: str, rule: str) -> TemplateError:
         message = error.message
     elif isinstance(error, ParseError):
         start = error.lex_position
-        message = f"{error.token_value!r} is not expected here" if error.token_value else "the expression is not complete"
+        message = (
+            f"{error.token_value!r} is not expected here" if error.token_value else "the expression is not complete"
+        )
     else:
         start, message = 0, str(error)
     start = min(start, max(len(text) - 1, 0))
     return TemplateError(
-        f"the JMESPath expression cannot be read: {message}", hint="See jmespath.org for the syntax.", rule=rule, start=start, end=max(end, start + 1)
+        f"the JMESPath expression cannot be read: {message}",
+        hint="See jmespath.org for the syntax.",
+        rule=rule,
+        start=start,
+        end=max(end, start + 1),
     )

@@ -37,7 +37,13 @@ class Reach:
             if kind not in self._deciding:
                 _make_room(self._deciding)
                 self._deciding[kind] = _deciding_strings(text, event_type) if outline != text else frozenset()
-            strings = tuple(string for number, string in enumerate(RAW_STRING.findall(text)) if number in self._deciding[kind]) if outline != text else ()
+            strings = (
+                tuple(
+                    string for number, string in enumerate(RAW_STRING.findall(text)) if number in self._deciding[kind]
+                )
+                if outline != text
+                else ()
+            )
             if (*kind, strings) in self._possible:
                 return None
             why = why_never(text, event_type)
@@ -69,7 +75,9 @@ def _deciding_strings(text: str, event_type: EventSchema) -> frozenset[int]:
     judge = Judge(EventShape(event_type.schema))
     compared = list(_string_comparisons(syntax_tree(compiled)))
     count = Counter(path for path, _ in compared)
-    return frozenset(range(next(numbers))) - {number for path, number in compared if count[path] == 1 and judge.takes_any_text(path)}
+    return frozenset(range(next(numbers))) - {
+        number for path, number in compared if count[path] == 1 and judge.takes_any_text(path)
+    }
 
 
 def _string_comparisons(node: Ast) -> Iterator[tuple[str, int]]:

@@ -95,7 +95,12 @@ class Judge:
 
     def _ordered(self, path: str, operator: str, shape: Shape, value: Json) -> bool | None:
         """Numbers alone: text has an order for some JMESPaths only, and text beside a number is an error, not false."""
-        if isinstance(value, bool) or not isinstance(value, int | float) or not shape.types or not shape.types <= {"number", "integer"}:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not shape.types
+            or not shape.types <= {"number", "integer"}
+        ):
             return None
         limit = "maximum" if operator in {"gt", "gte"} else "minimum"
         bounds = [schema.get(limit) for schema in shape.schemas]
@@ -109,7 +114,9 @@ class Judge:
         wanted = _constants(where)
         shape = self._shape(path) if path is not None and wanted is not None else None
         values = _values(shape) if shape is not None and not shape.optional and not shape.nullable else None
-        if wanted is None or values is None or any(value == one for value in values for one in wanted):  # `contains` takes 1 for true, `==` does not
+        if (
+            wanted is None or values is None or any(value == one for value in values for one in wanted)
+        ):  # `contains` takes 1 for true, `==` does not
             return None
         self.why = f"{path} is {_listed(values)}, none of {', '.join(map(_text, wanted))}"
         return False
@@ -163,7 +170,11 @@ def _constants(node: Ast) -> list[Json] | None:
 
 
 def _operands(node: Ast) -> list[Ast]:
-    return [part for child in node["children"] for part in _operands(child)] if node["type"] == "and_expression" else [node]
+    return (
+        [part for child in node["children"] for part in _operands(child)]
+        if node["type"] == "and_expression"
+        else [node]
+    )
 
 
 def _values(shape: Shape) -> list[Json] | None:
@@ -202,7 +213,14 @@ def _same(one: Json, other: Json) -> bool:
 
 
 def _kind(value: Json) -> str:
-    names: Mapping[type[Any], str] = {bool: "boolean", int: "number", float: "number", str: "string", list: "array", dict: "object"}
+    names: Mapping[type[Any], str] = {
+        bool: "boolean",
+        int: "number",
+        float: "number",
+        str: "string",
+        list: "array",
+        dict: "object",
+    }
     return names[type(value)]
 
 

@@ -39,7 +39,12 @@ BASIC: Mapping[str, Json] = _block(
             "pattern": r"^(?:[^:$]|\$\{[^{}]*\}|\$(?!\{))*$",
             "examples": ["hookctl", "${env:SIEM_USER}"],
         },
-        "password": {"type": "string", "x-secret": True, "description": "The password, as a secret reference.", "examples": ["${env:SIEM_PASSWORD}"]},
+        "password": {
+            "type": "string",
+            "x-secret": True,
+            "description": "The password, as a secret reference.",
+            "examples": ["${env:SIEM_PASSWORD}"],
+        },
     },
 )
 HEADERS: Mapping[str, Json] = _block(
@@ -55,7 +60,10 @@ HEADERS: Mapping[str, Json] = _block(
                 "description": "The header's value: a secret reference, with literal text around it where the target wants some.",
             },
             "description": "Header names and their secret values. What is no secret belongs into the webhook's own `headers`.",
-            "examples": [{"X-Api-Key": "${env:SIEM_API_KEY}"}, {"Authorization": "Token token=${file:/run/secrets/siem}"}],
+            "examples": [
+                {"X-Api-Key": "${env:SIEM_API_KEY}"},
+                {"Authorization": "Token token=${file:/run/secrets/siem}"},
+            ],
         },
     },
 )

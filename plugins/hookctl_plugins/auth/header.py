@@ -38,7 +38,10 @@ def basic(settings: Settings) -> AuthBase:
     """``Authorization: Basic ...``, in UTF-8 as RFC 7617 recommends. Raises SecretError for a resolved user name with a colon."""
     username, password = reveal(settings["username"]), reveal(settings["password"])
     if ":" in username:
-        raise SecretError("the username of auth basic holds a colon, which HTTP Basic cannot carry", hint="Use another account, or another auth type.")
+        raise SecretError(
+            "the username of auth basic holds a colon, which HTTP Basic cannot carry",
+            hint="Use another account, or another auth type.",
+        )
     return HeaderAuth({"Authorization": f"Basic {b64encode(f'{username}:{password}'.encode()).decode('ascii')}"})
 
 

@@ -101,7 +101,9 @@ class ClientCredentials(AuthBase):
 
 def _outcome(held: _Held) -> str:
     if held.failure is not None:
-        raise type(held.failure)(held.failure.message, hint=held.failure.hint)  # one for each thread: raising an exception changes it
+        raise type(held.failure)(
+            held.failure.message, hint=held.failure.hint
+        )  # one for each thread: raising an exception changes it
     return held.token
 
 
@@ -110,7 +112,10 @@ def _client(settings: Settings) -> Client:
     problems = check_url(token_url)
     if problems or "${" in token_url:
         what = "with its secret put in, " if isinstance(settings["token_url"], Secret) else ""
-        raise SecretError(f"{what}token_url breaks the rule {problems[0].rule if problems else 'url-character'}", hint="Write https://host.example/path.")
+        raise SecretError(
+            f"{what}token_url breaks the rule {problems[0].rule if problems else 'url-character'}",
+            hint="Write https://host.example/path.",
+        )
     return Client(
         client_id=reveal(settings["client_id"]),
         client_secret=reveal(settings["client_secret"]),

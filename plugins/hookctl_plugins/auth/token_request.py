@@ -69,7 +69,9 @@ def fetch_token(client: Client, adapter: BaseAdapter, timeout: float) -> Grant:
     session.adapters.clear()
     session.mount("https://", adapter)
     session.headers.clear()
-    session.headers.update({"User-Agent": f"hookctl/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"})
+    session.headers.update(
+        {"User-Agent": f"hookctl/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"}
+    )
     granted: list[Grant] = []
 
     def check(response: Response) -> Any:  # what stands for a response needs a text only
@@ -111,25 +113,37 @@ def _arguments(client: Client) -> dict[str, Any]:
         arguments["audience"] = client.audience
     if client.secret_in_form:
         return arguments | {"include_client_id": True, "client_secret": client.client_secret}
-    return arguments | {"auth": HTTPBasicAuth(quote_plus(client.client_id), quote_plus(client.client_secret))}  # RFC 6749, section 2.3.1
+    return arguments | {
+        "auth": HTTPBasicAuth(quote_plus(client.client_id), quote_plus(client.client_secret))
+    }  # RFC 6749, section 2.3.1
 
 
 def _grant(response: Response, client: Client) -> Grant:
     document = _document(response)
     if 300 <= response.status_code < 400:
-        raise TokenError(f"the token endpoint answered with a redirect ({response.status_code}), which is not followed", hint="Correct token_url.")
+        raise TokenError(
+            f"the token endpoint answered with a redirect ({response.status_code}), which is not followed",
+            hint="Correct token_url.",
+        )
     if not 200 <= response.status_code < 300:
-        raise TokenError(f"the token endpoint answered {response.status_code}{_told(document, client)}", hint=_hint(response.status_code))
+        raise TokenError(
+            f"the token endpoint answered {response.status_code}{_told(document, client)}",
+            hint=_hint(response.status_code),
+        )
     if document.get("error"):
         raise TokenError(f"the token endpoint refused{_told(document, client)}", hint=_hint(400))
     token = document.get("access_token")
     if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable() or " " in token:
         raise TokenError(
-            f"the token endpoint answered {response.status_code} without a usable access_token", hint="Check that token_url is an OAuth 2.0 token endpoint."
+            f"the token endpoint answered {response.status_code} without a usable access_token",
+            hint="Check that token_url is an OAuth 2.0 token endpoint.",
         )
     kind = document.get("token_type", "Bearer")
     if not isinstance(kind, str) or not kind.lower().startswith("bearer"):
-        raise TokenError("the token endpoint granted a token of another type than Bearer", hint="Ask the server's operator for bearer tokens.")
+        raise TokenError(
+            "the token endpoint granted a token of another type than Bearer",
+            hint="Ask the server's operator for bearer tokens.",
+        )
     return Grant(token, _lifetime(document.get("expires_in")))
 
 
@@ -152,11 +166,15 @@ def _lifetime(value: object) -> float | None:
 
 def _told(document: dict[str, Any], client: Client) -> str:
     """What the server says of why. It may repeat the request, or name tokens: both are masked before anything is cut off."""
-    words = [text for text in (document.get("error"), document.get("error_description")) if isinstance(text, str) and text]
+    words = [
+        text for text in (document.get("error"), document.get("error_description")) if isinstance(text, str) and text
+    ]
     told = ", ".join("".join(character if character.isprintable() else " " for character in text) for text in words)
     if len(client.client_secret) < SHORTEST:
         return ""
-    tokens = [value for name, value in document.items() if "token" in name and name != "token_type" and isinstance(value, str)]
+    tokens = [
+        value for name, value in document.items() if "token" in name and name != "token_type" and isinstance(value, str)
+    ]
     masked = mask_secrets(told, [client.client_secret, *client.secrets, *tokens])
     return f": {masked[:MAX_TOLD]}" if told else ""
 

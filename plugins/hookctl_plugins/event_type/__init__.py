@@ -17,7 +17,12 @@ def from_schema(file: str) -> EventType:
     schema = read_schema(file)
     properties = cast("dict[str, dict[str, Json]]", schema["properties"])
     (mock,) = cast("list[dict[str, Json]]", schema["examples"])
-    return EventType(name=cast("str", properties["event_type"]["const"]), summary=cast("str", schema["description"]), schema=schema, mock=mock)
+    return EventType(
+        name=cast("str", properties["event_type"]["const"]),
+        summary=cast("str", schema["description"]),
+        schema=schema,
+        mock=mock,
+    )
 
 
 @hookimpl

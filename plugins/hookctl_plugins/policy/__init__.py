@@ -38,7 +38,14 @@ ALLOWED_HOSTS = _table(
 AUTHENTICATED = _table([], {})
 TIMEOUT_AT_MOST = _table(
     ["seconds"],
-    {"seconds": {"type": "number", "exclusiveMinimum": 0, "description": "The longest `timeout_seconds` that a webhook may have.", "examples": [30]}},
+    {
+        "seconds": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "description": "The longest `timeout_seconds` that a webhook may have.",
+            "examples": [30],
+        }
+    },
 )
 RETRY_HORIZON_AT_LEAST = _table(
     ["duration"],
@@ -99,9 +106,19 @@ def _owner_label(settings: Mapping[str, Json]) -> CheckPlan:
 def hookctl_policies() -> Iterable[Policy]:
     """The built-in policies."""
     return (
-        Policy(name="allowed_hosts", summary="Requests go to these hosts alone.", schema=ALLOWED_HOSTS, build=_allowed_hosts),
+        Policy(
+            name="allowed_hosts",
+            summary="Requests go to these hosts alone.",
+            schema=ALLOWED_HOSTS,
+            build=_allowed_hosts,
+        ),
         Policy(name="authenticated", summary="Every webhook has `auth`.", schema=AUTHENTICATED, build=_authenticated),
-        Policy(name="timeout_at_most", summary="No attempt may take longer.", schema=TIMEOUT_AT_MOST, build=_timeout_at_most),
+        Policy(
+            name="timeout_at_most",
+            summary="No attempt may take longer.",
+            schema=TIMEOUT_AT_MOST,
+            build=_timeout_at_most,
+        ),
         Policy(
             name="retry_horizon_at_least",
             summary="A target may be down so long before a delivery is given up.",

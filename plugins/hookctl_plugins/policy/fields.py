@@ -18,7 +18,11 @@ _UNITS = ((86400, "d"), (3600, "h"), (60, "m"))
 def authenticated(plan: Plan) -> Sequence[PolicyFinding]:
     """What is sent without ``auth``."""
     hint = "Add `auth`: `hookctl plugins` shows which kinds there are."
-    return [PolicyFinding(after.name, "its requests carry no authentication", hint, pointer=("auth",)) for after in _desired(plan) if not after.auth]
+    return [
+        PolicyFinding(after.name, "its requests carry no authentication", hint, pointer=("auth",))
+        for after in _desired(plan)
+        if not after.auth
+    ]
 
 
 def timeout_at_most(settings: Mapping[str, Json]) -> CheckPlan:
@@ -50,9 +54,15 @@ def retry_horizon_at_least(settings: Mapping[str, Json]) -> CheckPlan:
         for after in _desired(plan):
             horizon = round(sum(after.retry_schedule), 6)  # microseconds: the finest that a file can say
             if horizon < least:
-                said = f"the last attempt comes {_in_words(horizon)} after the first" if after.retry_schedule else "nothing is tried again"
+                said = (
+                    f"the last attempt comes {_in_words(horizon)} after the first"
+                    if after.retry_schedule
+                    else "nothing is tried again"
+                )
                 hint = "Write more delays in `retry.schedule`, or longer ones."
-                found.append(PolicyFinding(after.name, f"{said}, and {asked} is the least", hint, pointer=("retry", "schedule")))
+                found.append(
+                    PolicyFinding(after.name, f"{said}, and {asked} is the least", hint, pointer=("retry", "schedule"))
+                )
         return found
 
     return check

@@ -24,7 +24,9 @@ def allowed_hosts(settings: Mapping[str, Json]) -> CheckPlan:
     hosts = cast("Sequence[str]", settings["hosts"])
     exact = frozenset(host for host in hosts if not host.startswith("*."))
     below = tuple(host.removeprefix("*") for host in hosts if host.startswith("*."))
-    hint = f"Allowed are: {', '.join(hosts[:_NAMED])}{f' and {len(hosts) - _NAMED} more' if len(hosts) > _NAMED else ''}."
+    hint = (
+        f"Allowed are: {', '.join(hosts[:_NAMED])}{f' and {len(hosts) - _NAMED} more' if len(hosts) > _NAMED else ''}."
+    )
 
     def check(plan: Plan) -> Sequence[PolicyFinding]:
         found = []
@@ -33,7 +35,9 @@ def allowed_hosts(settings: Mapping[str, Json]) -> CheckPlan:
                 match = _HOST.match(url)
                 host = match["host"].lower() if match else ""
                 if host not in exact and not host.endswith(below):
-                    said = f"goes to {host}, which is not an allowed host" if host else "has no host that could be allowed"
+                    said = (
+                        f"goes to {host}, which is not an allowed host" if host else "has no host that could be allowed"
+                    )
                     found.append(PolicyFinding(change.name, f"`{pointer[-1]}` {said}", hint, pointer=pointer))
         return found
 
@@ -43,7 +47,9 @@ def allowed_hosts(settings: Mapping[str, Json]) -> CheckPlan:
 def _urls(plan: DeliveryPlan) -> Iterator[tuple[Pointer, str]]:
     """The webhook's URL, and those of its plugins' settings that are named as such: ``token_url``."""
     yield ("url",), plan.url
-    blocks: list[tuple[Pointer, Mapping[str, Json]]] = [(("auth", index), block.settings) for index, block in enumerate(plan.auth)]
+    blocks: list[tuple[Pointer, Mapping[str, Json]]] = [
+        (("auth", index), block.settings) for index, block in enumerate(plan.auth)
+    ]
     if plan.transport:
         blocks.append((("transport",), plan.transport.settings))
     for place, settings in blocks:

@@ -29,5 +29,9 @@ def hookctl_secret_sources() -> Iterable[SecretSource]:
             resolve=_from_environment,
             blocking=False,
         ),
-        SecretSource(scheme="file", summary="The text of a file, without its last line break: ${file:/run/secrets/siem}.", resolve=_from_file),
+        SecretSource(
+            scheme="file",
+            summary="The text of a file, without its last line break: ${file:/run/secrets/siem}.",
+            resolve=_from_file,
+        ),
     )

@@ -25,15 +25,25 @@ def read_file(path: str) -> str:
         if lack := shortage_of(error):
             raise LocalError(f"the secret file {path} cannot be read: {lack}", hint=HINT) from None
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise SecretError(f"the secret file {path} cannot be read: {reason}", hint=f"Check the path in ${{file:{path}}} and who may read it.") from None
+        raise SecretError(
+            f"the secret file {path} cannot be read: {reason}",
+            hint=f"Check the path in ${{file:{path}}} and who may read it.",
+        ) from None
     if content is None:
-        raise SecretError(f"the secret file {path} is not a regular file", hint=f"Name a file that holds the secret in ${{file:{path}}}.")
+        raise SecretError(
+            f"the secret file {path} is not a regular file",
+            hint=f"Name a file that holds the secret in ${{file:{path}}}.",
+        )
     if len(content) > MAX_BYTES:
-        raise SecretError(f"the secret file {path} is larger than {MAX_BYTES} bytes", hint="A secret is short: check the path.")
+        raise SecretError(
+            f"the secret file {path} is larger than {MAX_BYTES} bytes", hint="A secret is short: check the path."
+        )
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
-        raise SecretError(f"the secret file {path} is not UTF-8 text", hint="Write the secret as text, in Base64 for instance.") from None
+        raise SecretError(
+            f"the secret file {path} is not UTF-8 text", hint="Write the secret as text, in Base64 for instance."
+        ) from None
     text = text.removesuffix("\n").removesuffix("\r")
     if not text.strip():
         raise SecretError(f"the secret file {path} is empty", hint="Write the secret into it.")

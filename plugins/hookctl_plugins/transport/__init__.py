@@ -33,6 +33,16 @@ def hookctl_transport_types() -> Iterable[TransportType]:
     """HTTPS by libcurl, and by urllib3."""
     no_settings: dict[str, Json] = {"type": "object", "properties": {}, "additionalProperties": False}
     return [
-        TransportType(name="curl", summary="HTTPS through libcurl: many requests at once from one thread.", schema=no_settings, build=_build_curl),
-        TransportType(name="requests", summary="HTTPS through requests and urllib3, one request a thread.", schema=no_settings, build=_build_requests),
+        TransportType(
+            name="curl",
+            summary="HTTPS through libcurl: many requests at once from one thread.",
+            schema=no_settings,
+            build=_build_curl,
+        ),
+        TransportType(
+            name="requests",
+            summary="HTTPS through requests and urllib3, one request a thread.",
+            schema=no_settings,
+            build=_build_requests,
+        ),
     ]

@@ -72,17 +72,23 @@ class Handle:
         self._method = self._url = ""
         for option, value in _OPTIONS:
             self.curl.setopt(option, value)
-        self.curl.setopt(pycurl.BUFFERSIZE, 4096)  # thousands are under way at once: the defaults are 16 and 64 KiB for each
+        self.curl.setopt(
+            pycurl.BUFFERSIZE, 4096
+        )  # thousands are under way at once: the defaults are 16 and 64 KiB for each
         self.curl.setopt(pycurl.UPLOAD_BUFFERSIZE, 16 * 1024)
         self.curl.setopt(pycurl.MAXLIFETIME_CONN, limits.MAX_LIFETIME_SECONDS)
         self.curl.setopt(pycurl.MAXAGE_CONN, limits.MAX_IDLE_SECONDS)
         self.curl.setopt(pycurl.CAINFO, network.ca_file or certifi.where())
         self.curl.unsetopt(pycurl.CAPATH)  # a system's libcurl also trusts the directory that it was built with
         self.curl.setopt(pycurl.WRITEFUNCTION, self._write)
-        self.curl.setopt(pycurl.HEADERFUNCTION, self._head.append)  # libcurl gives up what is over 300 KiB: see result()
+        self.curl.setopt(
+            pycurl.HEADERFUNCTION, self._head.append
+        )  # libcurl gives up what is over 300 KiB: see result()
         self.curl.setopt(pycurl.OPENSOCKETFUNCTION, self._open_socket)
 
-    def prepare(self, target: Target, deadline: float, *, method: str, url: str, headers: list[bytes], body: bytes | None) -> None:
+    def prepare(
+        self, target: Target, deadline: float, *, method: str, url: str, headers: list[bytes], body: bytes | None
+    ) -> None:
         """Make ready to send; ``deadline`` is in seconds of ``time.monotonic``. The request was vetted, and so were the addresses."""
         self._body: list[bytes] = []
         self._body_size = 0
@@ -122,7 +128,11 @@ class Handle:
         """The last gate: whatever libcurl is about to dial must be among the vetted addresses."""
         family, kind, protocol, (dialled, port, *_) = address
         target = self._target
-        if target is None or port != target.port or not any(ip_address(dialled) == ip_address(vetted) for vetted in target.addresses):
+        if (
+            target is None
+            or port != target.port
+            or not any(ip_address(dialled) == ip_address(vetted) for vetted in target.addresses)
+        ):
             self._refused = f"{dialled}:{port}"
             return pycurl.SOCKET_BAD
         try:
@@ -154,7 +164,9 @@ class Handle:
         if (ours := self._own_failure(code)) is not None:
             return ours
         if self.curl.getinfo(pycurl.HEADER_SIZE) > limits.MAX_HEADER_BYTES:
-            return Failure(FailureKind.CUT_RESPONSE, f"the response's header is longer than {limits.MAX_HEADER_BYTES} bytes")
+            return Failure(
+                FailureKind.CUT_RESPONSE, f"the response's header is longer than {limits.MAX_HEADER_BYTES} bytes"
+            )
         head = self._heads.read(self._head)
         if head is not None:
             status, reason, headers, framed = head
@@ -183,7 +195,9 @@ class Handle:
             return self._lack
         if code == COULDNT_CONNECT and self._target is not None:
             return shortage_in_connect(int(self.curl.getinfo(pycurl.OS_ERRNO)), "".join(self._target.addresses))
-        waited_in_vain = not self._dialled and not self.curl.getinfo(pycurl.REQUEST_SIZE) and self._left > self.timeout / 2
+        waited_in_vain = (
+            not self._dialled and not self.curl.getinfo(pycurl.REQUEST_SIZE) and self._left > self.timeout / 2
+        )
         if code == OPERATION_TIMEDOUT and waited_in_vain:
             return "as many connections are open as this machine may have, and none became free in time"
         if code == OUT_OF_MEMORY:

@@ -100,7 +100,9 @@ class Multi:
             self._ready.append((flight, target))
         else:
             self._unresolved[ticket] = flight
-            self._resolver.begin(host).add_done_callback(lambda done: self._name_answered(ticket, done.exception() or done.result()))
+            self._resolver.begin(host).add_done_callback(
+                lambda done: self._name_answered(ticket, done.exception() or done.result())
+            )
 
     def poll(self, wait: float) -> Sequence[Completion]:
         """What has ended since the last call; waits up to ``wait`` seconds for the first."""
@@ -189,18 +191,26 @@ class Multi:
     def _launch(self, flight: _Flight, target: Target) -> None:
         try:
             self._begin(flight, target)
-        except (pycurl.error, MemoryError, OSError) as error:  # the request was vetted: it is libcurl that lacks something
+        except (
+            pycurl.error,
+            MemoryError,
+            OSError,
+        ) as error:  # the request was vetted: it is libcurl that lacks something
             if flight.handle is not None:
                 self._by_curl.pop(flight.handle.curl, None)
             lack = shortage_of(error) or lacking() or f"libcurl could not begin the request: {error}"
             self._fail(flight, Failure(FailureKind.LOCAL, lack))
 
     def _begin(self, flight: _Flight, target: Target) -> None:
-        handle = flight.handle = self._idle.pop() if self._idle else Handle(self._network, self._heads, self._socket_opened)
+        handle = flight.handle = (
+            self._idle.pop() if self._idle else Handle(self._network, self._heads, self._socket_opened)
+        )
         request = flight.request
         handle.timeout = flight.timeout
         deadline = flight.submitted + flight.timeout
-        handle.prepare(target, deadline, method=request.method, url=request.url, headers=flight.headers, body=request.body)
+        handle.prepare(
+            target, deadline, method=request.method, url=request.url, headers=flight.headers, body=request.body
+        )
         self._by_curl[handle.curl] = flight
         self._multi.add_handle(handle.curl)
 

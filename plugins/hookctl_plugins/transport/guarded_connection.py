@@ -50,7 +50,9 @@ class DeadlineSocket(ssl.SSLSocket):
         self._arm()
         try:
             count = super().recv_into(*args, **kwargs)
-        except ConnectionResetError:  # which Python tells from an end since 3.13 alone; whether more had to come is the response's to say
+        except (
+            ConnectionResetError
+        ):  # which Python tells from an end since 3.13 alone; whether more had to come is the response's to say
             if self.call is None or self.call.first_byte is None:
                 raise
             return 0
@@ -142,7 +144,9 @@ class GuardedConnection(HTTPSConnection):
         try:
             super().connect()
         except ssl.SSLError as error:
-            raise TlsError(f"{self.host}: {error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else error.reason or error}") from error
+            raise TlsError(
+                f"{self.host}: {error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else error.reason or error}"
+            ) from error
         call.tls = time.monotonic()
 
     def request(self, *args: Any, **kwargs: Any) -> None:
@@ -174,4 +178,6 @@ def _dial(target: Target, call: Call) -> socket.socket:
     call.left()
     if lack:
         raise LocalError(lack, hint=HINT)
-    raise ConnectError(f"{target.host} cannot be reached at {', '.join(target.addresses)}: {problem.strerror or problem if problem else 'no address'}")
+    raise ConnectError(
+        f"{target.host} cannot be reached at {', '.join(target.addresses)}: {problem.strerror or problem if problem else 'no address'}"
+    )

@@ -52,7 +52,9 @@ class RequestsTransport(HTTPAdapter):
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **_: Any) -> None:
         """Pools of guarded connections, for HTTPS alone."""
         self.poolmanager = PoolManager(num_pools=connections, maxsize=maxsize, block=block, ssl_context=self._tls)
-        self.poolmanager.pool_classes_by_scheme = {"https": partial(GuardedPool, resolver=self._resolver, current=self._current)}
+        self.poolmanager.pool_classes_by_scheme = {
+            "https": partial(GuardedPool, resolver=self._resolver, current=self._current)
+        }
 
     def send(  # noqa: D417, PLR0917  # the parameters are those of requests; all but two are ignored
         self,
@@ -87,7 +89,9 @@ class RequestsTransport(HTTPAdapter):
                     raise _meaning(error, host, call) from error
                 call.left()
 
-    def _exchange(self, host: str, request: requests.PreparedRequest, headers: list[tuple[str, str]], call: Call) -> BaseHTTPResponse:
+    def _exchange(
+        self, host: str, request: requests.PreparedRequest, headers: list[tuple[str, str]], call: Call
+    ) -> BaseHTTPResponse:
         call.reused = True  # until a connection is made
         pool = self.poolmanager.connection_from_host(host, 443, "https")
         sent = dict(headers)
@@ -113,7 +117,9 @@ class RequestsTransport(HTTPAdapter):
         framed = getattr(raw, "chunked", False) or raw.length_remaining is not None
         body = b""
         try:
-            while len(body) <= MAX_RESPONSE_BYTES and (piece := raw.read(MAX_RESPONSE_BYTES + 1 - len(body), decode_content=False)):
+            while len(body) <= MAX_RESPONSE_BYTES and (
+                piece := raw.read(MAX_RESPONSE_BYTES + 1 - len(body), decode_content=False)
+            ):
                 body += piece
         except BaseException:
             raw.close()
@@ -154,7 +160,13 @@ def _timing(call: Call) -> Timing:
     def since(moment: float | None) -> float | None:
         return None if moment is None else moment - call.started
 
-    return Timing(since(call.resolved), since(call.connected), since(call.tls), since(call.first_byte), time.monotonic() - call.started)
+    return Timing(
+        since(call.resolved),
+        since(call.connected),
+        since(call.tls),
+        since(call.first_byte),
+        time.monotonic() - call.started,
+    )
 
 
 def _is_cut(error: Exception) -> bool:
@@ -175,6 +187,9 @@ def _meaning(error: Exception, host: str, call: Call) -> TransportError:
         return TlsError(f"{host}: the connection ended inside the TLS handshake")
     if call.first_byte is None and _is_cut(error):
         return ConnectError(f"{host} closed the connection before it answered")
-    if any(isinstance(cause, (http.client.HTTPException, OSError, requests.exceptions.ChunkedEncodingError)) for cause in chain):
+    if any(
+        isinstance(cause, (http.client.HTTPException, OSError, requests.exceptions.ChunkedEncodingError))
+        for cause in chain
+    ):
         return CutResponseError(f"the response of {host} is cut, or is not HTTP ({type(chain[-1]).__name__})")
     return TransportError(f"sending to {host} failed: {type(error).__name__}")

@@ -65,7 +65,12 @@ STATUS: Mapping[str, Json] = _block(
             "type": "array",
             "minItems": 1,
             "uniqueItems": True,
-            "items": {"type": "integer", "minimum": 200, "maximum": 299, "description": "One accepted status, from 200 to 299."},
+            "items": {
+                "type": "integer",
+                "minimum": 200,
+                "maximum": 299,
+                "description": "One accepted status, from 200 to 299.",
+            },
             "description": "The only 2xx statuses to accept. Others than 2xx are failures with any validator.",
             "examples": [[202]],
         },

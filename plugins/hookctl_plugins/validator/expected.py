@@ -47,13 +47,19 @@ def kept(value: object) -> Json:
     """``value`` for the record of an attempt: a scalar as it is, an array or object as its text, both cut to a sensible length."""
     if isinstance(value, str):
         return _cut(value, KEPT_CHARACTERS)
-    if value is None or isinstance(value, bool) or (isinstance(value, int | float) and abs(value) <= sys.float_info.max):
+    if (
+        value is None
+        or isinstance(value, bool)
+        or (isinstance(value, int | float) and abs(value) <= sys.float_info.max)
+    ):
         return value  # no infinity, which an expression can compute and no record can hold
     return shown(value, KEPT_CHARACTERS)
 
 
 def _cut(text: str, limit: int) -> str:
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8")  # JSON may hold half a surrogate pair, which no output takes
+    text = text.encode("utf-8", "backslashreplace").decode(
+        "utf-8"
+    )  # JSON may hold half a surrogate pair, which no output takes
     return text if len(text) <= limit else f"{text[: limit - 3]}..."
 
 

@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from hookctl.plugin import Envelope, Validate
 
 MEMBERS = ("data", "status", "headers")
-FIRST_CHILD_ONLY = {"subexpression", "index_expression", "pipe", "projection", "value_projection", "filter_projection", "flatten", "slice"}
+FIRST_CHILD_ONLY = {
+    "subexpression",
+    "index_expression",
+    "pipe",
+    "projection",
+    "value_projection",
+    "filter_projection",
+    "flatten",
+    "slice",
+}
 """Nodes of a syntax tree whose further children look at what the first one gave."""
 
 
@@ -40,16 +49,29 @@ def build(settings: Mapping[str, Json]) -> Validate:
     def validate(envelope: Envelope) -> Sequence[Mismatch]:
         if reads_body and envelope.problem:
             return (Mismatch(label, f"the body cannot be checked: {envelope.problem}", expression, expected),)
-        document: dict[str, Json] = {"data": envelope.data, "status": envelope.status, "headers": dict(envelope.headers)}
+        document: dict[str, Json] = {
+            "data": envelope.data,
+            "status": envelope.status,
+            "headers": dict(envelope.headers),
+        }
         try:
             result = evaluate(tree, document, envelope.budget)
             envelope.budget.weigh(result)  # it is shown
         except (BudgetError, *FAILURES) as error:
-            return (Mismatch(label, f"the expression cannot be evaluated on this response: {_reason(error)}", expression, expected),)
+            return (
+                Mismatch(
+                    label,
+                    f"the expression cannot be evaluated on this response: {_reason(error)}",
+                    expression,
+                    expected,
+                ),
+            )
         if is_accepted(result, accepted):
             return ()
         wanted = "true" if expected is None else " or ".join(map(shown, expected))
-        return (Mismatch(label, f"the expression gives {shown(result)}, not {wanted}", expression, expected, kept(result)),)
+        return (
+            Mismatch(label, f"the expression gives {shown(result)}, not {wanted}", expression, expected, kept(result)),
+        )
 
     return validate
 
@@ -64,7 +86,9 @@ def _compile(expression: str) -> tuple[Mapping[str, Any], frozenset[str]]:
         raise _refusal("the expression is nested too deeply", 0, len(expression)) from None
     except ParseError as error:
         start = min(error.lex_position, max(0, len(expression) - 1))
-        raise _refusal(f"this is no JMESPath expression: {_reason(error)}", start, start + len(str(error.token_value or " "))) from None
+        raise _refusal(
+            f"this is no JMESPath expression: {_reason(error)}", start, start + len(str(error.token_value or " "))
+        ) from None
     except ValueError as error:  # the base of JMESPath's errors, and what a number of 5,000 digits raises
         raise _refusal(f"this is no JMESPath expression: {_reason(error)}", 0, len(expression)) from None
     if size(tree) is None:
@@ -75,7 +99,9 @@ def _compile(expression: str) -> tuple[Mapping[str, Any], frozenset[str]]:
         near = get_close_matches(name, MEMBERS, n=1)
         start, end = _place(expression, name)
         hint = f"Did you mean {near[0]}?" if near else "Start with data for the body, status, or headers."
-        raise TemplateError(f"a response has no {name!r}", hint=hint, rule="validator-unknown-path", start=start, end=end)
+        raise TemplateError(
+            f"a response has no {name!r}", hint=hint, rule="validator-unknown-path", start=start, end=end
+        )
     return tree, names
 
 
@@ -115,7 +141,11 @@ def _check_call(expression: str, name: str, arguments: int) -> None:
     signature = known[name]["signature"]
     variadic = bool(signature) and bool(signature[-1].get("variadic"))
     if arguments < len(signature) or (arguments > len(signature) and not variadic):
-        raise _refusal(f"{name}() takes {'at least ' if variadic else ''}{len(signature)} argument{'s'[: len(signature) != 1]}, not {arguments}", start, end)
+        raise _refusal(
+            f"{name}() takes {'at least ' if variadic else ''}{len(signature)} argument{'s'[: len(signature) != 1]}, not {arguments}",
+            start,
+            end,
+        )
 
 
 def _place(expression: str, name: str) -> tuple[int, int]:
@@ -129,7 +159,13 @@ def _place(expression: str, name: str) -> tuple[int, int]:
 
 
 def _refusal(message: str, start: int, end: int) -> TemplateError:
-    return TemplateError(message, hint="See jmespath.org; an example: data.status == 'ok'.", rule="expression-invalid", start=start, end=end)
+    return TemplateError(
+        message,
+        hint="See jmespath.org; an example: data.status == 'ok'.",
+        rule="expression-invalid",
+        start=start,
+        end=end,
+    )
 
 
 def _reason(error: Exception) -> str:

@@ -58,7 +58,14 @@ def build(settings: Mapping[str, Json]) -> Validate:
             return ()
         places = [(written or place(), value) for place, value in wrong[:SHOWN]]
         return tuple(
-            Mismatch(label, f"{place} is {shown(value)}, not {' or '.join(map(shown, expected))}", place, expected, kept(value)) for place, value in places
+            Mismatch(
+                label,
+                f"{place} is {shown(value)}, not {' or '.join(map(shown, expected))}",
+                place,
+                expected,
+                kept(value),
+            )
+            for place, value in places
         )
 
     return validate
@@ -79,11 +86,15 @@ def _nowhere() -> str:
 
 
 def _find(envelope: Envelope, query: Query) -> Sequence[_Found]:
-    nodes = query.find({"data": envelope.data, "status": envelope.status, "headers": dict(envelope.headers)}, envelope.budget)
+    nodes = query.find(
+        {"data": envelope.data, "status": envelope.status, "headers": dict(envelope.headers)}, envelope.budget
+    )
     return [(node.path, node.value) for node in nodes]
 
 
 def _compiled(path: str) -> Query:
-    from hookctl_plugins.validator.json_path_query import compile_path  # the library behind it costs more than all of a light command
+    from hookctl_plugins.validator.json_path_query import (
+        compile_path,
+    )  # the library behind it costs more than all of a light command
 
     return compile_path(path)

@@ -53,7 +53,9 @@ class Finder:
         for segment in query.segments:
             is_descendant = isinstance(segment, JSONPathRecursiveDescentSegment)
             reached = (inner for node in nodes for inner in (self._descend(node) if is_descendant else (node,)))
-            nodes = [found for node in reached for selector in segment.selectors for found in self._selected(selector, node)]
+            nodes = [
+                found for node in reached for selector in segment.selectors for found in self._selected(selector, node)
+            ]
         return nodes
 
     def _descend(self, start: Node) -> Iterator[Node]:

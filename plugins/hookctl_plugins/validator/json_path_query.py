@@ -63,19 +63,29 @@ def compile_path(path: str) -> Query:
     except JSONPathError as error:
         raise _refusal(path, error) from None
     except RecursionError:
-        raise TemplateError("the JSON path is nested too deeply", hint="Write a simpler path.", rule="json-path-invalid", end=len(path)) from None
+        raise TemplateError(
+            "the JSON path is nested too deeply", hint="Write a simpler path.", rule="json-path-invalid", end=len(path)
+        ) from None
     _check_root(path, query)
     return Query(query)
 
 
 def _refusal(path: str, error: JSONPathError) -> TemplateError:
-    message, hint = f"this is no JSON path: {error.args[0]}", "Write the path as RFC 9535 has it, such as $.data.results[0].status."
+    message, hint = (
+        f"this is no JSON path: {error.args[0]}",
+        "Write the path as RFC 9535 has it, such as $.data.results[0].status.",
+    )
     start, end = 0, len(path)
     if error.token is not None and error.token.index >= 0:
-        start = min(error.token.index, max(0, len(path) - 1))  # what is missing at the end is missed at the last character
+        start = min(
+            error.token.index, max(0, len(path) - 1)
+        )  # what is missing at the end is missed at the last character
         end = start + max(1, len(error.token.value))
         if error.token.value in {"match", "search"}:
-            message, hint = f"{error.token.value}() is not available: a regular expression could hold up deliveries", "Compare with == instead."
+            message, hint = (
+                f"{error.token.value}() is not available: a regular expression could hold up deliveries",
+                "Compare with == instead.",
+            )
     return TemplateError(message, hint=hint, rule="json-path-invalid", start=start, end=min(end, len(path)))
 
 
@@ -95,7 +105,12 @@ def _check_root(path: str, query: JSONPathQuery) -> None:
             rule="validator-unknown-path",
             end=len(path),
         )
-    names = [selector for segment in query.segments[1:2] for selector in segment.selectors if isinstance(selector, NameSelector)]
+    names = [
+        selector
+        for segment in query.segments[1:2]
+        for selector in segment.selectors
+        if isinstance(selector, NameSelector)
+    ]
     for selector in names if name == "headers" else ():
         if selector.name != selector.name.lower():
             raise TemplateError(

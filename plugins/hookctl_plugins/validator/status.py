@@ -19,6 +19,14 @@ def build(settings: Mapping[str, Json]) -> Validate:
     def validate(envelope: Envelope) -> Sequence[Mismatch]:
         if envelope.status in codes:
             return ()
-        return (Mismatch(label, f"the status is {envelope.status}, not {' or '.join(map(str, codes))}", "$.status", codes, envelope.status),)
+        return (
+            Mismatch(
+                label,
+                f"the status is {envelope.status}, not {' or '.join(map(str, codes))}",
+                "$.status",
+                codes,
+                envelope.status,
+            ),
+        )
 
     return validate

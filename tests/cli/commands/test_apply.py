@@ -35,17 +35,25 @@ def applied(root: Path) -> tuple[int, set[str]]:
 def test_without_asking(run_cli: Run, root: Path) -> None:
     result = run_cli("apply", "--auto-approve", cwd=root)
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout.endswith("Plan: 2 to add, 0 to change, 0 to remove.\n\nApplied: 2 added, 0 changed, 0 removed. The state has serial 1 now.\n")
+    assert result.stdout.endswith(
+        "Plan: 2 to add, 0 to change, 0 to remove.\n\nApplied: 2 added, 0 changed, 0 removed. The state has serial 1 now.\n"
+    )
     (root / "webhooks.d/tickets.yaml").unlink()
     (root / "webhooks.d/siem.yaml").write_text(SIEM + "status: inactive\n")
-    assert run_cli("apply", "--auto-approve", cwd=root).stdout.endswith("Applied: 0 added, 1 changed, 1 removed. The state has serial 2 now.\n")
+    assert run_cli("apply", "--auto-approve", cwd=root).stdout.endswith(
+        "Applied: 0 added, 1 changed, 1 removed. The state has serial 2 now.\n"
+    )
     assert applied(root) == (2, {"Siem"})
 
 
 def test_nothing_to_do_is_done_without_asking(run_cli: Run, root: Path) -> None:
     run_cli("apply", "--auto-approve", cwd=root)
     result = run_cli("apply", cwd=root)
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "No changes. What is applied is what the files say.\n", "")
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        0,
+        "No changes. What is applied is what the files say.\n",
+        "",
+    )
     assert applied(root)[0] == 1
 
 
@@ -97,7 +105,9 @@ def test_a_stale_plan_is_shown_and_refused(run_cli: Run, root: Path) -> None:
     result = run_cli("apply", "plan.json", cwd=root)
     assert result.exit_code == 1
     assert "Plan: 2 to add" in result.stdout
-    assert "Error: the plan is stale: it starts from serial 0, and the applied state is now at serial 1" in result.stderr
+    assert (
+        "Error: the plan is stale: it starts from serial 0, and the applied state is now at serial 1" in result.stderr
+    )
     assert "terminal" not in result.stderr
     assert applied(root)[0] == 1
 
@@ -166,13 +176,17 @@ def at_a_terminal(root: Path, *options: str) -> Iterator[tuple[subprocess.Popen[
     keyboard, terminal = pty.openpty()
     command = [sys.executable, "-m", "hookctl", "apply", *options]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HOOKCTL_")}
-    with subprocess.Popen(command, cwd=root, env=environment, stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=root, env=environment, stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         try:
             assert process.stderr is not None
             asked = ""
             while "accepted: " not in asked and (character := process.stderr.read(1)):
                 asked += character
-            assert asked.strip().endswith("Do you want to apply this? Only 'yes' is accepted:")  # after progress, on a slow machine
+            assert asked.strip().endswith(
+                "Do you want to apply this? Only 'yes' is accepted:"
+            )  # after progress, on a slow machine
             assert ("Plan: 2 to add" in asked) is bool(options)  # else it is on standard output
             yield process, keyboard
             process.wait(30)
@@ -211,7 +225,9 @@ def interrupt(process: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.parametrize(("answer", "result"), [(b"yes\n", "applied"), (b"no\n", "declined"), (None, "interrupted")])
-def test_who_is_asked_has_seen_the_plan_and_json_says_what_became_of_it(root: Path, answer: bytes | None, result: str) -> None:
+def test_who_is_asked_has_seen_the_plan_and_json_says_what_became_of_it(
+    root: Path, answer: bytes | None, result: str
+) -> None:
     with at_a_terminal(root, "--format", "json") as (process, keyboard):
         if answer is None:
             interrupt(process)

@@ -40,7 +40,10 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def run(tmp_path: Path, run_cli: Run, receiver: Receiver) -> Run:
     """The command line in a project with two webhooks applied, that reaches the receiver."""
-    env = {"HOOKCTL_CONNECT_TO": f"siem.example.com:443:{receiver.address}:{receiver.port}", "HOOKCTL_CACERT": receiver.ca_file}
+    env = {
+        "HOOKCTL_CONNECT_TO": f"siem.example.com:443:{receiver.address}:{receiver.port}",
+        "HOOKCTL_CACERT": receiver.ca_file,
+    }
     (tmp_path / "webhooks.d").mkdir()
     for name in ("Siem", "Other"):
         (tmp_path / f"webhooks.d/{name}.yaml").write_text(WEBHOOK.format(name=name), encoding="utf-8")
@@ -125,7 +128,10 @@ def test_an_id_may_be_cut_short(sent: Run, cut: str) -> None:
 
 def test_an_id_that_is_none_or_several(sent: Run) -> None:
     result = sent("deliveries", "show", E0[16:25] + "zzz")
-    assert (result.exit_code, result.stderr) == (1, f"Error: There is no delivery '{E0[16:25]}zzz'. Did you mean {E0}?\n")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        f"Error: There is no delivery '{E0[16:25]}zzz'. Did you mean {E0}?\n",
+    )
     for nonsense in ("nonsense", "x", "4", "--", "SiemAnomalies"):
         result = sent("deliveries", "show", "--", nonsense)
         assert (result.exit_code, "Did you mean" in result.stderr) == (1, False), nonsense
@@ -151,11 +157,16 @@ def test_replay_one(sent: Run, receiver: Receiver) -> None:
 
 
 def test_replay_by_filter_and_by_what_is_applied_now(sent: Run, receiver: Receiver, tmp_path: Path) -> None:
-    (tmp_path / "webhooks.d/Siem.yaml").write_text(WEBHOOK.format(name="Siem").replace(".com/Siem", ".com/fixed"), encoding="utf-8")
+    (tmp_path / "webhooks.d/Siem.yaml").write_text(
+        WEBHOOK.format(name="Siem").replace(".com/Siem", ".com/fixed"), encoding="utf-8"
+    )
     sent("apply", "--auto-approve")
     result = sent("deliveries", "replay", "--status", "dead", "--webhook", "Siem", "--format", "json")
     document = json.loads(result.stdout)
-    assert ([(one["id"], one["status"]) for one in document["replayed"]], document["left_alone"]) == ([(E0, "delivered")], [])
+    assert ([(one["id"], one["status"]) for one in document["replayed"]], document["left_alone"]) == (
+        [(E0, "delivered")],
+        [],
+    )
     assert [request.path for request in receiver.requests] == ["/fixed"]
 
 
@@ -201,7 +212,9 @@ def test_what_was_never_delivered_is_one_command(sent: Run) -> None:
 
 
 def test_a_replay_as_planned_sends_what_was_sent(sent: Run, receiver: Receiver, tmp_path: Path) -> None:
-    (tmp_path / "webhooks.d/Siem.yaml").write_text(WEBHOOK.format(name="Siem").replace('"event":', '"now":'), encoding="utf-8")
+    (tmp_path / "webhooks.d/Siem.yaml").write_text(
+        WEBHOOK.format(name="Siem").replace('"event":', '"now":'), encoding="utf-8"
+    )
     assert sent("apply", "--auto-approve").exit_code == 0
     for args in (["--as-planned"], []):
         assert sent("deliveries", "replay", E1, *args).exit_code == 0
@@ -223,10 +236,18 @@ def hold(run: Run, tmp_path: Path) -> None:
     mock = load_plugins().event_types["anomaly"].mock
     for name in ("gone", "e0"):
         document = {**mock, "id": name}
-        queue.enqueue([Routed(Event(name, "anomaly", 1.0, document), (NewDelivery(delivery_id(name, 1.0, "Siem"), "Siem"),))], time.time())
+        queue.enqueue(
+            [Routed(Event(name, "anomaly", 1.0, document), (NewDelivery(delivery_id(name, 1.0, "Siem"), "Siem"),))],
+            time.time(),
+        )
     (claimed, _) = queue.claim(time.time(), 10, 60.0, {"Siem": 10})
-    attempt = Attempt(plan_digest="d", number=1, started_at=1.0, request=None, response=None, failure=None, timing=Timing())
-    queue.finish([Result(claimed, attempt, Outcome(DeliveryStatus.DEAD, "HTTP 410 Gone", suspend=True), applied.serial)], time.time())
+    attempt = Attempt(
+        plan_digest="d", number=1, started_at=1.0, request=None, response=None, failure=None, timing=Timing()
+    )
+    queue.finish(
+        [Result(claimed, attempt, Outcome(DeliveryStatus.DEAD, "HTTP 410 Gone", suspend=True), applied.serial)],
+        time.time(),
+    )
     queue.close()
     assert listed(run, "--status", "held") == [("e0", "Siem", "held")]
 
@@ -251,7 +272,10 @@ def test_a_circuit_is_seen_in_the_list(run: Run, tmp_path: Path) -> None:
     queue.close()
     assert "active, circuit open" in run("list").stdout
     (other, siem) = json.loads(run("list", "--format", "json").stdout)
-    assert (other["circuit"], siem["circuit"]) == (None, {"state": "open", "reason": "HTTP 503 Service Unavailable", "since": 1000.0, "until": 1010.0})
+    assert (other["circuit"], siem["circuit"]) == (
+        None,
+        {"state": "open", "reason": "HTTP 503 Service Unavailable", "since": 1000.0, "until": 1010.0},
+    )
 
 
 def test_cancelled_is_what_waits_and_a_replay_brings_it_back(run: Run, receiver: Receiver, tmp_path: Path) -> None:
@@ -285,5 +309,7 @@ def test_send_says_when_no_events_are_taken_in(run: Run, tmp_path: Path) -> None
     (tmp_path / "hookctl.toml").write_text('[intake]\nmin_free = "900000TB"\n', encoding="utf-8")
     result = run("send", "-", stdin=json.dumps({**load_plugins().event_types["anomaly"].mock, "id": "e0"}))
     assert result.exit_code == 1
-    assert result.stdout.startswith("0 events read: 0 accepted, 0 bad, 0 seen before\nNot taken in: the event e0 and all after it, because")
+    assert result.stdout.startswith(
+        "0 events read: 0 accepted, 0 bad, 0 seen before\nNot taken in: the event e0 and all after it, because"
+    )
     assert listed(run) == []

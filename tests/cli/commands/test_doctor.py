@@ -164,7 +164,9 @@ def test_a_circuit_that_is_open(applied: Run, tmp_path: Path) -> None:
         (resource.RLIM_INFINITY, ("ok", "any number of open files")),
     ],
 )
-def test_how_many_files_may_be_open(applied: Run, monkeypatch: pytest.MonkeyPatch, files: int, expected: tuple[str, str]) -> None:
+def test_how_many_files_may_be_open(
+    applied: Run, monkeypatch: pytest.MonkeyPatch, files: int, expected: tuple[str, str]
+) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (32, files))
     assert found(applied)["limits"] == expected
 

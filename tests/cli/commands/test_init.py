@@ -15,7 +15,13 @@ import yaml
 
 from hookctl.cli.settings import SETTINGS
 
-WRITTEN = {"webhooks.d/first.yaml", "webhooks.d/webhook.schema.json", "hookctl.toml", ".github/workflows/webhooks.yaml", ".gitignore"}
+WRITTEN = {
+    "webhooks.d/first.yaml",
+    "webhooks.d/webhook.schema.json",
+    "hookctl.toml",
+    ".github/workflows/webhooks.yaml",
+    ".gitignore",
+}
 
 
 def files(root: Path) -> set[str]:
@@ -38,7 +44,14 @@ def test_all_is_written_though_nobody_reads_what_is_said(tmp_path: Path) -> None
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "wb") as unread:
-        result = subprocess.run([sys.executable, "-m", "hookctl", "init"], cwd=tmp_path, stdout=unread, stderr=subprocess.PIPE, text=True, check=False)
+        result = subprocess.run(
+            [sys.executable, "-m", "hookctl", "init"],
+            cwd=tmp_path,
+            stdout=unread,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
     assert files(tmp_path) == WRITTEN
     assert "cannot be written" not in result.stderr
 
@@ -75,11 +88,15 @@ def test_another_directory_is_remembered(run_cli: Callable[..., Any], tmp_path: 
     assert run_cli("validate", cwd=tmp_path).exit_code == 0
 
 
-def test_every_setting_stands_in_the_file_and_is_accepted_as_it_stands(run_cli: Callable[..., Any], tmp_path: Path) -> None:
+def test_every_setting_stands_in_the_file_and_is_accepted_as_it_stands(
+    run_cli: Callable[..., Any], tmp_path: Path
+) -> None:
     run_cli("init", cwd=tmp_path)
     settings = tmp_path / "hookctl.toml"
     assert tomllib.loads(settings.read_text()) == {}
-    uncommented = re.sub(r'^# (?=[a-z_"\[][^ ]* ?[=\]]|\[(allow|policies\.[a-z_]+)\])', "", settings.read_text(), flags=re.MULTILINE)
+    uncommented = re.sub(
+        r'^# (?=[a-z_"\[][^ ]* ?[=\]]|\[(allow|policies\.[a-z_]+)\])', "", settings.read_text(), flags=re.MULTILINE
+    )
     assert set(tomllib.loads(uncommented)) == set(SETTINGS)
     settings.write_text(uncommented)
     assert run_cli("validate", cwd=tmp_path).exit_code == 0
@@ -89,7 +106,10 @@ def test_the_workflow_is_yaml(run_cli: Callable[..., Any], tmp_path: Path) -> No
     run_cli("init", cwd=tmp_path)
     workflow = yaml.safe_load((tmp_path / ".github/workflows/webhooks.yaml").read_text())
     run = [step.get("run", "") for step in workflow["jobs"]["review"]["steps"]]
-    assert [line.split()[:2] for line in run if line.startswith("hookctl")] == [["hookctl", "validate"], ["hookctl", "plan"]]
+    assert [line.split()[:2] for line in run if line.startswith("hookctl")] == [
+        ["hookctl", "validate"],
+        ["hookctl", "plan"],
+    ]
 
 
 def test_what_cannot_be_written_is_named(run_cli: Callable[..., Any], project: Callable[..., Path]) -> None:

@@ -38,7 +38,12 @@ def root(project: Callable[..., Path], run_cli: Run) -> Path:
     root = project({"webhooks.d/siem.yaml": SIEM, "webhooks.d/quiet.yaml": QUIET, "webhooks.d/gone.yaml": GONE})
     run_cli("apply", "--auto-approve", cwd=root)
     (root / "webhooks.d/gone.yaml").unlink()
-    project({"webhooks.d/later.yaml": LATER, "webhooks.d/siem.yaml": SIEM.replace("First line", "Another line") + "timeout_seconds: 3\n"})
+    project(
+        {
+            "webhooks.d/later.yaml": LATER,
+            "webhooks.d/siem.yaml": SIEM.replace("First line", "Another line") + "timeout_seconds: 3\n",
+        }
+    )
     return root
 
 
@@ -47,7 +52,10 @@ def with_results(root: Path) -> None:
     store = root / ".hookctl/hookctl.db"
     SqliteQueue(store).close()
     connection = sqlite3.connect(store)
-    connection.executemany("INSERT INTO last_results VALUES (?, ?, ?)", [("Siem", "delivered", 1_790_000_000.5), ("Gone", "dead", 1_790_000_060.0)])
+    connection.executemany(
+        "INSERT INTO last_results VALUES (?, ?, ?)",
+        [("Siem", "delivered", 1_790_000_000.5), ("Gone", "dead", 1_790_000_060.0)],
+    )
     connection.commit()
     connection.close()
 
@@ -123,7 +131,13 @@ def test_one_as_json(run_cli: Run, root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "hint"), [("siem", "Did you mean Siem?"), ("Seim", "Did you mean Siem?"), ("Quiet", "Did you mean Quiet one?"), ("Xyzzy", "See `hookctl list`.")]
+    ("name", "hint"),
+    [
+        ("siem", "Did you mean Siem?"),
+        ("Seim", "Did you mean Siem?"),
+        ("Quiet", "Did you mean Quiet one?"),
+        ("Xyzzy", "See `hookctl list`."),
+    ],
 )
 def test_an_unknown_name(run_cli: Run, root: Path, name: str, hint: str) -> None:
     result = run_cli("show", name, cwd=root)

@@ -56,7 +56,8 @@ def test_what_changed(run_cli: Run, root: Path) -> None:
     assert run_cli("plan", cwd=root).stdout == "No changes. What is applied is what the files say.\n"
     (root / "webhooks.d/tickets.yaml").unlink()
     (root / "webhooks.d/siem.yaml").write_text(
-        SIEM.replace("https://siem.", "https://siem2.").replace("data.severity", "data.title") + "timeout_seconds: 15.0\nheaders: {X-A: b}\n"
+        SIEM.replace("https://siem.", "https://siem2.").replace("data.severity", "data.title")
+        + "timeout_seconds: 15.0\nheaders: {X-A: b}\n"
     )
     assert run_cli("plan", cwd=root).stdout == (
         "  ~ Siem\n"
@@ -100,7 +101,9 @@ def test_exit_codes(run_cli: Run, root: Path) -> None:
 
 
 def test_errors_in_the_files_come_instead_of_a_plan(run_cli: Run, project: Project) -> None:
-    root = project({"webhooks.d/siem.yaml": SIEM.replace("https://siem", "http://siem"), "webhooks.d/tickets.yaml": TICKETS})
+    root = project(
+        {"webhooks.d/siem.yaml": SIEM.replace("https://siem", "http://siem"), "webhooks.d/tickets.yaml": TICKETS}
+    )
     result = run_cli("plan", "--out", "plan.json", cwd=root)
     assert result.exit_code == 1
     assert "webhooks.d/siem.yaml:4:" in result.stdout
@@ -151,7 +154,10 @@ def test_a_protected_webhook_that_is_gone_is_an_error(run_cli: Run, root: Path) 
     (root / "webhooks.d/tickets.yaml").unlink()
     result = run_cli("plan", "--detailed-exitcode", cwd=root)
     assert result.exit_code == 1
-    assert "  - Tickets  POST https://tickets.example.com/\n    error[protected]: a protected webhook is never removed by an apply\n" in result.stdout
+    assert (
+        "  - Tickets  POST https://tickets.example.com/\n    error[protected]: a protected webhook is never removed by an apply\n"
+        in result.stdout
+    )
     applied = run_cli("apply", "--auto-approve", cwd=root)
     assert applied.exit_code == 1
     assert "error[protected]" in applied.stdout
@@ -163,7 +169,18 @@ def test_how_many_deliveries_a_removal_cancels(run_cli: Run, root: Path) -> None
     queue = SqliteQueue(root / ".hookctl/hookctl.db")
     for number in range(3):
         event = Event(f"e{number}", "anomaly", 1.0, {"event_type": "other"})
-        queue.enqueue([Routed(event, (NewDelivery(f"t{number}", "Tickets"), NewDelivery(f"s{number}", "Siem", "broken" if number else "")))], 2.0)
+        queue.enqueue(
+            [
+                Routed(
+                    event,
+                    (
+                        NewDelivery(f"t{number}", "Tickets"),
+                        NewDelivery(f"s{number}", "Siem", "broken" if number else ""),
+                    ),
+                )
+            ],
+            2.0,
+        )
     queue.close()
     for name in ("siem", "tickets"):
         (root / f"webhooks.d/{name}.yaml").write_text(SIEM.replace("Siem", f"New {name}"))

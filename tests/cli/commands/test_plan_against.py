@@ -16,7 +16,9 @@ from hookctl.schema_files import read_schema
 
 Run = Callable[..., Any]
 Git = Callable[..., str]
-SIEM = "name: Siem\nevent: anomaly\nurl: https://siem.example.com/ingest\nauth: {type: bearer, token: '${env:NOT_SET}'}\n"
+SIEM = (
+    "name: Siem\nevent: anomaly\nurl: https://siem.example.com/ingest\nauth: {type: bearer, token: '${env:NOT_SET}'}\n"
+)
 TICKETS = "name: Tickets\nevent: anomaly\nurl: https://tickets.example.com/\n"
 
 
@@ -53,7 +55,9 @@ def test_what_a_pull_request_changes(run_cli: Run, root: Path, git: Git) -> None
     assert (result.exit_code, result.stderr) == (0, "")
     assert "  ~ Siem\n      ~ timeout_seconds: 15 -> 9\n" in result.stdout
     assert "  ~ Tickets -> Issues\n" in result.stdout
-    assert result.stdout.endswith(f"Plan: 0 to add, 1 to change, 0 to remove, 1 to rename, compared with main ({commit[:12]}).\n")
+    assert result.stdout.endswith(
+        f"Plan: 0 to add, 1 to change, 0 to remove, 1 to rename, compared with main ({commit[:12]}).\n"
+    )
     assert not (root / ".hookctl").exists()
     assert run_cli("plan", "--against", "main", "--detailed-exitcode", cwd=root).exit_code == 2
 
@@ -61,8 +65,14 @@ def test_what_a_pull_request_changes(run_cli: Run, root: Path, git: Git) -> None
 def test_nothing_changes(run_cli: Run, root: Path, git: Git) -> None:
     commit = git("rev-parse", "HEAD").strip()
     result = run_cli("plan", "--against", "HEAD", "--detailed-exitcode", cwd=root)
-    assert (result.exit_code, result.stdout) == (0, f"No changes. What was at HEAD ({commit[:12]}) is what the files say.\n")
-    assert run_cli("plan", "--against", commit[:8], cwd=root).stdout == f"No changes. What was at {commit[:12]} is what the files say.\n"
+    assert (result.exit_code, result.stdout) == (
+        0,
+        f"No changes. What was at HEAD ({commit[:12]}) is what the files say.\n",
+    )
+    assert (
+        run_cli("plan", "--against", commit[:8], cwd=root).stdout
+        == f"No changes. What was at {commit[:12]} is what the files say.\n"
+    )
 
 
 def test_the_state_is_not_looked_at(run_cli: Run, root: Path, git: Git) -> None:  # noqa: ARG001 - the repository
@@ -86,7 +96,10 @@ def test_it_cannot_be_applied(run_cli: Run, root: Path, git: Git) -> None:  # no
     (root / "plan.json").write_text(run_cli("plan", "--against", "main", "--format", "json", cwd=root).stdout)
     result = run_cli("apply", "plan.json", "--auto-approve", cwd=root)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "Error: the plan compares with the git revision 'main' and not with what is applied, so it cannot be applied\n" in result.stderr
+    assert (
+        "Error: the plan compares with the git revision 'main' and not with what is applied, so it cannot be applied\n"
+        in result.stderr
+    )
     document = json.loads((root / "plan.json").read_text())
     (root / "plan.json").write_text(json.dumps({**document, "against": None}))
     assert "altered" in run_cli("apply", "plan.json", "--auto-approve", cwd=root).stderr
@@ -120,11 +133,15 @@ def test_a_base_that_had_errors(run_cli: Run, root: Path, git: Git) -> None:
     result = run_cli("plan", "--against", "HEAD", cwd=root)
     assert result.exit_code == 0
     assert "  + Siem\n" in result.stdout
-    assert "    warning[against]: it is compared as if it had not been there, since its file had an error: HEAD:webhooks.d/siem.yaml:3:6: " in result.stdout
+    assert (
+        "    warning[against]: it is compared as if it had not been there, since its file had an error: HEAD:webhooks.d/siem.yaml:3:6: "
+        in result.stdout
+    )
     assert "(and 1 more)\n" in result.stdout
     assert "HEAD:webhooks.d/gone.yaml:2:8: " in result.stdout
     assert (
-        "warning[against]: what it holds is compared as if it had not been there, since its file had an error: HEAD:webhooks.d/tickets.yaml:" in result.stdout
+        "warning[against]: what it holds is compared as if it had not been there, since its file had an error: HEAD:webhooks.d/tickets.yaml:"
+        in result.stdout
     )
     assert "Plan: 1 to add, 0 to change, 0 to remove, compared with HEAD" in result.stdout
     assert "Tickets" not in result.stdout.replace("tickets", "").split("unchanged")[0]
@@ -144,7 +161,9 @@ def test_removals_that_an_apply_would_refuse_are_told(run_cli: Run, root: Path, 
         (root / f"webhooks.d/{number}.yaml").unlink()
     result = run_cli("plan", "--against", "HEAD", cwd=root)
     assert result.exit_code == 0
-    assert "warning[removals]: 5 of 12 webhooks would be removed or go inactive at once, more than 30 %" in result.stdout
+    assert (
+        "warning[removals]: 5 of 12 webhooks would be removed or go inactive at once, more than 30 %" in result.stdout
+    )
 
 
 def test_only_some_of_it(run_cli: Run, root: Path, git: Git) -> None:  # noqa: ARG001 - as above

@@ -37,7 +37,9 @@ HIGH = sum(event["data"]["severity"] == "High" for event in EVENTS[-1000:])  # t
 @pytest.fixture
 def root(project: Project, run_cli: Run) -> Path:
     """A webhook that is applied, and its file changed since."""
-    root = project({"webhooks.d/siem.yaml": SIEM, "events.jsonl": "".join(json.dumps(event) + "\n" for event in EVENTS)})
+    root = project(
+        {"webhooks.d/siem.yaml": SIEM, "events.jsonl": "".join(json.dumps(event) + "\n" for event in EVENTS)}
+    )
     assert run_cli("apply", "--auto-approve", cwd=root).exit_code == 0
     (root / "webhooks.d/siem.yaml").write_text(CHANGED)
     return root
@@ -61,7 +63,10 @@ def effects(result: Any) -> Any:
 def test_events_of_a_file(run_cli: Run, root: Path) -> None:
     result = run_cli("plan", "--events", "events.jsonl", cwd=root)
     assert f"      recent events: 0 newly sent, {1000 - HIGH} no longer, {HIGH} as before\n" in result.stdout
-    assert f"  of the 1000 recent events of events.jsonl: 0 newly sent, {1000 - HIGH} no longer sent, 0 sent twice\n" in result.stdout
+    assert (
+        f"  of the 1000 recent events of events.jsonl: 0 newly sent, {1000 - HIGH} no longer sent, 0 sent twice\n"
+        in result.stdout
+    )
     assert result.stderr == ""
 
 
@@ -99,7 +104,11 @@ def test_requests_for_events_of_ones_own(run_cli: Run, root: Path) -> None:
     assert (requests["changed"], requests["unchanged"]) == (100, 0)
     first: Any = EVENTS[0]["data"]
     (difference,) = requests["shown"][0]["differences"]
-    assert (difference["path"], difference["before"], difference["after"]) == (["$.title"], first["title"], first["requester"]["email"])
+    assert (difference["path"], difference["before"], difference["after"]) == (
+        ["$.title"],
+        first["title"],
+        first["requester"]["email"],
+    )
 
 
 def test_a_sample_that_is_no_event_is_an_error(run_cli: Run, root: Path) -> None:
@@ -128,7 +137,9 @@ def test_a_webhook_that_no_event_can_match_is_a_warning_applied_or_not(run_cli: 
         assert f"webhooks.d/siem.yaml:8:7: warning[never-matches]: {why}\n" in result.stdout
         assert run_cli("apply", "--auto-approve", cwd=root).exit_code == 0
     document = json.loads(run_cli("plan", "--format", "json", "--out", "plan.json", cwd=root).stdout)
-    assert [(finding["policy"], finding["webhook"], finding["severity"]) for finding in document["findings"]] == [("never-matches", "Siem", "warning")]
+    assert [(finding["policy"], finding["webhook"], finding["severity"]) for finding in document["findings"]] == [
+        ("never-matches", "Siem", "warning")
+    ]
     assert document["findings"][0]["range"]["start"] == {"line": 8, "column": 7}
     (root / "webhooks.d/siem.yaml").write_text(CHANGED.replace("'High'", "'Critical'") + "status: inactive\n")
     assert "never-matches" not in run_cli(command, cwd=root).stdout

@@ -11,7 +11,17 @@ import jsonschema_rs
 import pytest
 
 from hookctl.model import Json
-from hookctl.plugin import AuthType, EventType, FilterType, Observer, Policy, SecretSource, TransportType, ValidatorType, hookimpl
+from hookctl.plugin import (
+    AuthType,
+    EventType,
+    FilterType,
+    Observer,
+    Policy,
+    SecretSource,
+    TransportType,
+    ValidatorType,
+    hookimpl,
+)
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.host import load_plugins
 from hookctl.report.text.plugins import KINDS, listed, render_json, render_text
@@ -32,18 +42,28 @@ def acme() -> Plugins:
     nested: dict[str, Json] = {
         "type": "object",
         "required": ["key"],
-        "properties": {"key": {"$ref": "#/$defs/key"}, "places": {"type": "array", "items": {"$ref": "#/$defs/place"}, "description": "Where."}},
+        "properties": {
+            "key": {"$ref": "#/$defs/key"},
+            "places": {"type": "array", "items": {"$ref": "#/$defs/place"}, "description": "Where."},
+        },
         "$defs": {
             "key": {"type": "string", "x-secret": True, "description": "The key.\u202e"},
-            "place": {"type": "object", "properties": {"name": {"type": ["string", "null"], "description": "Its name."}}},
+            "place": {
+                "type": "object",
+                "properties": {"name": {"type": ["string", "null"], "description": "Its name."}},
+            },
         },
         "additionalProperties": False,
     }
     event: dict[str, Json] = {"type": "object", "properties": {"id": {"type": "string", "description": "Id."}}}
     things: dict[str, Any] = {
         "hookctl_auth_types": AuthType(name="hmac", summary="Signs the body.", schema=nested, build=never),
-        "hookctl_transport_types": TransportType(name="sqs", summary="Sends to a queue.", schema={"type": "object"}, build=never),
-        "hookctl_validator_types": ValidatorType(name="xml", summary="Looks at XML.", schema={"type": "object"}, build=never, label=never),
+        "hookctl_transport_types": TransportType(
+            name="sqs", summary="Sends to a queue.", schema={"type": "object"}, build=never
+        ),
+        "hookctl_validator_types": ValidatorType(
+            name="xml", summary="Looks at XML.", schema={"type": "object"}, build=never, label=never
+        ),
         "hookctl_secret_sources": SecretSource(scheme="vault", summary="Asks a vault.", resolve=never),
         "hookctl_event_types": EventType(name="user.created", summary="A user was created.", schema=event, mock={}),
         "hookctl_filter_types": FilterType(name="shout", summary="Upper case.", call=never),
@@ -61,15 +81,37 @@ def acme() -> Plugins:
 def test_plugins_lists_every_built_in_thing_with_its_settings(run_cli: RunCli) -> None:
     result = run_cli("plugins")
     assert (result.exit_code, result.stderr) == (0, "")
-    for name in ("bearer", "basic", "headers", "oauth2", "curl", "requests", "json_path", "jmespath", "status", "env", "file", "anomaly", "allowed_hosts"):
+    for name in (
+        "bearer",
+        "basic",
+        "headers",
+        "oauth2",
+        "curl",
+        "requests",
+        "json_path",
+        "jmespath",
+        "status",
+        "env",
+        "file",
+        "anomaly",
+        "allowed_hosts",
+    ):
         assert f"  {name} (built in)\n" in result.stdout
-    assert "      client_secret               secret           yes       The client's secret, as a secret reference.\n" in result.stdout
+    assert (
+        "      client_secret               secret           yes       The client's secret, as a secret reference.\n"
+        in result.stdout
+    )
     assert "\x1b" not in result.stdout
 
 
 def test_plugins_as_json_tells_the_same(run_cli: RunCli) -> None:
     rows = json.loads(run_cli("plugins", "--format", "json").stdout)["plugins"]
-    assert {(row["kind"], row["name"]) for row in rows} >= {("auth", "oauth2"), ("transport", "curl"), ("secret_source", "env"), ("event_type", "anomaly")}
+    assert {(row["kind"], row["name"]) for row in rows} >= {
+        ("auth", "oauth2"),
+        ("transport", "curl"),
+        ("secret_source", "env"),
+        ("event_type", "anomaly"),
+    }
     assert all(row["summary"] and row["built_in"] and row["distribution"] == "hookctl" for row in rows)
     for row in rows:
         assert (row["settings"] is not None) == (row["kind"] in {"auth", "transport", "validator", "policy"})
@@ -114,7 +156,9 @@ def test_schema_event(run_cli: RunCli) -> None:
     assert rows["data.severity"].endswith("One of: Low, Medium, High.")
     assert "object or null" in rows["data.resource"]
     assert "string (email)" in rows["data.requester.email"]
-    assert json.loads(run_cli("schema", "event", "anomaly", "--format", "json").stdout) == read_schema("events/anomaly.schema.json")
+    assert json.loads(run_cli("schema", "event", "anomaly", "--format", "json").stdout) == read_schema(
+        "events/anomaly.schema.json"
+    )
 
 
 def test_schema_event_without_a_name_lists_them(run_cli: RunCli) -> None:
@@ -234,14 +278,22 @@ def test_a_schema_that_refers_to_itself_ends() -> None:
 
 
 def test_a_reference_to_nowhere_says_nothing() -> None:
-    assert [row.type for row in field_rows({"properties": {"field": {"$ref": "#/$defs/none"}, "other": {"$ref": "https://elsewhere.example/"}}})] == [
+    assert [
+        row.type
+        for row in field_rows(
+            {"properties": {"field": {"$ref": "#/$defs/none"}, "other": {"$ref": "https://elsewhere.example/"}}}
+        )
+    ] == [
         "any",
         "any",
     ]
 
 
 def test_tables_wrap_descriptions_under_their_column() -> None:
-    rows = [FieldRow("name", "string", True, "one two three four five six seven eight nine ten"), FieldRow("b", "map", False, "")]
+    rows = [
+        FieldRow("name", "string", True, "one two three four five six seven eight nine ten"),
+        FieldRow("b", "map", False, ""),
+    ]
     assert render_table(rows, width=60, color=False).splitlines() == [
         "FIELD  TYPE    REQUIRED  DESCRIPTION",
         "name   string  yes       one two three four five six seven",

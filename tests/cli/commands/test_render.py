@@ -40,14 +40,23 @@ def render(project: Callable[[dict[str, str]], Path], run_cli: Run, monkeypatch:
     monkeypatch.setattr("socket.getaddrinfo", no_network)
 
     def run(*args: str, env: dict[str, str] | None = None, webhook: str = WEBHOOK, **files: str) -> Any:
-        return run_cli("render", "Siem Anomalies", *args, cwd=project({"webhooks.d/siem.yaml": webhook, **files}), env=env)
+        return run_cli(
+            "render", "Siem Anomalies", *args, cwd=project({"webhooks.d/siem.yaml": webhook, **files}), env=env
+        )
 
     return run
 
 
 def plain(text: str) -> str:
-    lines = (line.partition("webhook-timestamp: ")[0] + "webhook-timestamp: NOW" if line.startswith("webhook-timestamp") else line for line in text.split("\n"))
-    return "\n".join("User-Agent: hookctl/VERSION" if line.startswith("User-Agent: hookctl/") else line for line in lines)
+    lines = (
+        line.partition("webhook-timestamp: ")[0] + "webhook-timestamp: NOW"
+        if line.startswith("webhook-timestamp")
+        else line
+        for line in text.split("\n")
+    )
+    return "\n".join(
+        "User-Agent: hookctl/VERSION" if line.startswith("User-Agent: hookctl/") else line for line in lines
+    )
 
 
 def test_text(render: Run, snapshot: SnapshotAssertion) -> None:
@@ -90,10 +99,27 @@ def test_json(render: Run) -> None:
 
 def test_what_was_decided_for_each_expression(render: Run) -> None:
     document = json.loads(render("--format", "json").stdout)
-    assert document["decisions"][0] == {"expression": "data.severity", "line": 2, "column": 16, "form": "text", "depth": 1, "in_json_text": False}
-    assert document["decisions"][2] == {"expression": "data.requester.name", "line": 3, "column": 33, "form": "text", "depth": 2, "in_json_text": True}
+    assert document["decisions"][0] == {
+        "expression": "data.severity",
+        "line": 2,
+        "column": 16,
+        "form": "text",
+        "depth": 1,
+        "in_json_text": False,
+    }
+    assert document["decisions"][2] == {
+        "expression": "data.requester.name",
+        "line": 3,
+        "column": 33,
+        "form": "text",
+        "depth": 2,
+        "in_json_text": True,
+    }
     inner = WEBHOOK.replace('\\"{{ data.requester.name }}\\"', "{{ data.requester }}")
-    assert "#   line 3: {{ data.requester }} is a JSON value of the JSON text in a string\n" in render(webhook=inner).stdout
+    assert (
+        "#   line 3: {{ data.requester }} is a JSON value of the JSON text in a string\n"
+        in render(webhook=inner).stdout
+    )
     assert "expressions in that JSON" not in render(webhook=WEBHOOK.replace('\\"requester\\": ', "")).stdout
 
 

@@ -67,7 +67,13 @@ class Site:
         """Store events, as another process that takes them in does."""
         queue = self.queue()
         events = [Event(name, "anomaly", 1.0, {**self.mock, "id": name}) for name in names]
-        queue.enqueue([Routed(event, (NewDelivery(delivery_id(event.id, event.event_time, webhook), webhook),)) for event in events], time.time())
+        queue.enqueue(
+            [
+                Routed(event, (NewDelivery(delivery_id(event.id, event.event_time, webhook), webhook),))
+                for event in events
+            ],
+            time.time(),
+        )
         queue.close()
 
     def queue(self) -> SqliteQueue:
@@ -82,14 +88,19 @@ class Site:
     def start(self, *args: str) -> subprocess.Popen[str]:
         env = {name: value for name, value in os.environ.items() if not name.startswith("HOOKCTL_")} | self.env
         command = [sys.executable, "-m", "hookctl", "run", *args]
-        process = subprocess.Popen(command, cwd=self.root, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command, cwd=self.root, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         self.running.append(process)
         return process
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
         limit = time.monotonic() + PATIENCE
         while not condition():
-            assert time.monotonic() < limit, [(process.poll(), process.stderr.read() if process.poll() and process.stderr else "") for process in self.running]
+            assert time.monotonic() < limit, [
+                (process.poll(), process.stderr.read() if process.poll() and process.stderr else "")
+                for process in self.running
+            ]
             time.sleep(0.01)
 
 
@@ -145,7 +156,12 @@ def test_an_apply_is_taken_up_without_a_restart(site: Site) -> None:
     assert process.stdout is not None
     assert json.loads(process.stdout.readline())["event"] == "applied"
     site.apply("Siem", "Other")
-    assert json.loads(process.stdout.readline()) | {"at": 0} == {"at": 0, "event": "applied", "serial": 2, "webhooks": 2}
+    assert json.loads(process.stdout.readline()) | {"at": 0} == {
+        "at": 0,
+        "event": "applied",
+        "serial": 2,
+        "webhooks": 2,
+    }
     site.put("e1", webhook="Other")
     site.wait_for(lambda: [request.path for request in site.receiver.requests] == ["/Other"])
     assert stop(process)[0] == 0

@@ -53,7 +53,12 @@ class Site:
     @property
     def env(self) -> dict[str, str]:
         address = f"siem.example.com:443:{self.receiver.address}:{self.receiver.port}"
-        return {"TOKEN": "canary-token-3f9a", "KEY": CANARY.encode().hex(), "HOOKCTL_CONNECT_TO": address, "HOOKCTL_CACERT": self.receiver.ca_file}
+        return {
+            "TOKEN": "canary-token-3f9a",
+            "KEY": CANARY.encode().hex(),
+            "HOOKCTL_CONNECT_TO": address,
+            "HOOKCTL_CACERT": self.receiver.ca_file,
+        }
 
     def run(self, *args: str, stdin: str = "") -> Any:
         return self.run_cli(*args, cwd=self.root, env=self.env, stdin=stdin)
@@ -74,14 +79,18 @@ class Site:
     def write(self, count: int, *more: str) -> Path:
         """A file of ``count`` events, ``e0`` and on, and more lines after them."""
         path = self.root / "events.jsonl"
-        path.write_text("\n".join([*(self.line(f"e{number}") for number in range(count)), *more]) + "\n", encoding="utf-8")
+        path.write_text(
+            "\n".join([*(self.line(f"e{number}") for number in range(count)), *more]) + "\n", encoding="utf-8"
+        )
         return path
 
     def start(self, *args: str, **options: Any) -> subprocess.Popen[str]:
         """``hookctl`` as a process of its own."""
         command = [sys.executable, "-m", "hookctl", *args]
         env = {name: value for name, value in os.environ.items() if not name.startswith("HOOKCTL_")} | self.env
-        return subprocess.Popen(command, cwd=self.root, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+        return subprocess.Popen(
+            command, cwd=self.root, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+        )
 
     def queue(self) -> SqliteQueue:
         return SqliteQueue(self.root / ".hookctl/hookctl.db")
@@ -94,7 +103,10 @@ class Site:
 
     def received(self) -> Counter[tuple[str, str, str]]:
         """How often each (webhook, webhook-id, event id) came."""
-        found = ((request.path[1:], request.header("webhook-id") or "", json.loads(request.body)["event"]) for request in self.receiver.requests)
+        found = (
+            (request.path[1:], request.header("webhook-id") or "", json.loads(request.body)["event"])
+            for request in self.receiver.requests
+        )
         return Counter(found)
 
 
@@ -123,7 +135,9 @@ def test_a_thousand_events_to_three_webhooks(site: Site) -> None:
         "Took X s, 3,000 attempts.\n"
     )
     received = site.received()
-    assert {(webhook, event) for webhook, _, event in received} == {(webhook, f"e{number}") for webhook in "ABC" for number in range(1000)}
+    assert {(webhook, event) for webhook, _, event in received} == {
+        (webhook, f"e{number}") for webhook in "ABC" for number in range(1000)
+    }
     assert len({name for _, name, _ in received}) == 3000
     assert set(received.values()) == {1}
     (request,) = [one for one in site.receiver.requests if (one.path, json.loads(one.body)["event"]) == ("/A", "e7")]
@@ -141,7 +155,14 @@ def test_the_same_file_again_sends_nothing(site: Site) -> None:
 
 
 def test_bad_lines_are_reported_and_the_rest_go_on(site: Site) -> None:
-    path = site.write(2, "nonsense", site.line("e2", event_type="anomalie"), site.line("e3", event_time="now"), site.line("e4"), '{"a": "\x1b[31m"')
+    path = site.write(
+        2,
+        "nonsense",
+        site.line("e2", event_type="anomalie"),
+        site.line("e3", event_time="now"),
+        site.line("e4"),
+        '{"a": "\x1b[31m"',
+    )
     result = site.run("send", str(path))
     assert result.exit_code == 1
     assert result.stderr.splitlines() == [
@@ -180,8 +201,15 @@ def test_json(site: Site) -> None:
     assert result.exit_code == 1
     assert document["events"] == {"read": 3, "accepted": 2, "bad": 1, "seen_before": 0}
     assert document["bad"] == [{"place": "line 3", "reason": "not JSON: Expecting value at column 1"}]
-    assert document["webhooks"] == [{"name": "Siem", "waiting": 0, "retrying": 0, "held": 0, "delivered": 1, "dead": 1, "cancelled": 0}]
-    assert (document["succeeded"], document["interrupted"], document["still_due"], document["attempts"]) == (False, False, 0, 2)
+    assert document["webhooks"] == [
+        {"name": "Siem", "waiting": 0, "retrying": 0, "held": 0, "delivered": 1, "dead": 1, "cancelled": 0}
+    ]
+    assert (document["succeeded"], document["interrupted"], document["still_due"], document["attempts"]) == (
+        False,
+        False,
+        0,
+        2,
+    )
 
 
 def test_only_the_first_bad_events_are_described(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,7 +219,11 @@ def test_only_the_first_bad_events_are_described(site: Site, monkeypatch: pytest
     assert result.exit_code == 1
     assert document["events"]["bad"] == 1500
     assert [one["place"] for one in document["bad"]] == ["line 2", "line 3"]
-    assert [line.partition(":")[0] for line in result.stderr.splitlines()] == ["line 2", "line 3", "1,498 more bad events are counted only."]
+    assert [line.partition(":")[0] for line in result.stderr.splitlines()] == [
+        "line 2",
+        "line 3",
+        "1,498 more bad events are counted only.",
+    ]
 
 
 def test_events_that_no_webhook_is_for(site: Site) -> None:
@@ -205,7 +237,9 @@ def test_events_that_no_webhook_is_for(site: Site) -> None:
 def test_nothing_applied(tmp_path: Path, run_cli: Run) -> None:
     result = run_cli("send", "-", cwd=tmp_path)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == ("Error: nothing is applied yet, so there is no webhook to deliver to\n  Review with `hookctl plan`, then `hookctl apply`.\n")
+    assert result.stderr == (
+        "Error: nothing is applied yet, so there is no webhook to deliver to\n  Review with `hookctl plan`, then `hookctl apply`.\n"
+    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -226,7 +260,10 @@ def test_without_a_wait_a_retry_is_left_to_the_next_send(site: Site) -> None:
     site.receiver.answer("/Siem", Answer(500), Answer())
     result = site.run("send", str(site.write(1)), "--wait", "0")
     assert (result.exit_code, site.receiver.count) == (1, 1)
-    assert re.search(r"Still due: 1 delivery, the next at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\. The next `hookctl send` goes on with them\.", result.stdout)
+    assert re.search(
+        r"Still due: 1 delivery, the next at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\. The next `hookctl send` goes on with them\.",
+        result.stdout,
+    )
     result = site.run("send", os.devnull, "--wait", "5s")
     assert (result.exit_code, site.receiver.count) == (0, 2)
     assert "Of what was due from before: 1 delivered, 0 dead." in result.stdout
@@ -257,7 +294,10 @@ def test_no_secret_reaches_the_store_or_the_output(site: Site) -> None:
         for form in ([], ["--format", "json"])
     )
     assert "***" in shown
-    artefacts = [(result.stdout + result.stderr + shown).encode(), *(file.read_bytes() for file in (site.root / ".hookctl").iterdir())]
+    artefacts = [
+        (result.stdout + result.stderr + shown).encode(),
+        *(file.read_bytes() for file in (site.root / ".hookctl").iterdir()),
+    ]
     for secret in ("canary-token-3f9a", CANARY.encode().hex()):
         assert [secret.encode() in artefact for artefact in artefacts] == [False] * len(artefacts)
     assert any(request.header("x-key") == CANARY.encode().hex() for request in site.receiver.requests)
@@ -267,7 +307,9 @@ def test_progress_is_one_line_that_is_written_over_on_a_terminal(site: Site) -> 
     site.receiver.default = Answer(delay=0.1)
     terminal, end = pty.openpty()
     command = [sys.executable, "-m", "hookctl", "send", str(site.write(300))]
-    with subprocess.Popen(command, cwd=site.root, env=os.environ | site.env, stdout=subprocess.PIPE, stderr=end) as process:
+    with subprocess.Popen(
+        command, cwd=site.root, env=os.environ | site.env, stdout=subprocess.PIPE, stderr=end
+    ) as process:
         out, _ = process.communicate(timeout=PATIENCE)
     shown = os.read(terminal, 100_000).decode()
     os.close(end)
@@ -314,7 +356,9 @@ def test_the_second_signal_stops_at_once(site: Site) -> None:
         site.wait_for(lambda: site.receiver.count > 10)
         process.send_signal(signal.SIGINT)
         assert process.stderr is not None
-        assert any(line.startswith("Stopping") for line in process.stderr)  # after a line of progress or not, as fast as the machine is
+        assert any(
+            line.startswith("Stopping") for line in process.stderr
+        )  # after a line of progress or not, as fast as the machine is
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, err.splitlines()[-1]) == (130, "Interrupted.")

@@ -50,7 +50,9 @@ class Bench:
 
     def reach(self, receiver: Receiver, *, trusted: bool = True) -> None:
         hosts = " ".join(f"{host}:443:{address}:{port}" for host, (address, port) in receiver.connect_to.items())
-        self.env = {"TOKEN": CANARY, "SECRET": "secret", "HOOKCTL_CONNECT_TO": hosts} | ({"HOOKCTL_CACERT": receiver.ca_file} if trusted else {})
+        self.env = {"TOKEN": CANARY, "SECRET": "secret", "HOOKCTL_CONNECT_TO": hosts} | (
+            {"HOOKCTL_CACERT": receiver.ca_file} if trusted else {}
+        )
 
     def test(self, *args: str, webhook: str = WEBHOOK, **files: str) -> Any:
         root = self.write({"webhooks.d/siem.yaml": webhook, **files})
@@ -202,11 +204,31 @@ OAUTH = WEBHOOK.replace(
 )
 VALIDATED = WEBHOOK + "response_validators: [{json_path: $.data.status, expected_values: [accepted, queued]}]\n"
 CAUSES = [
-    Cause("name not found", "name_not_found: siem.example.com", "Check the spelling of siem.example.com", getaddrinfo=unknown),
-    Cause("blocked address", "address_blocked: siem.example.com resolves to 10.0.0.1", "under [allow] in hookctl.toml", getaddrinfo=private),
-    Cause("refused", "connect: siem.example.com", "does it listen on port 443?", env={"HOOKCTL_CONNECT_TO": f"siem.example.com:443:127.0.0.1:{free_port()}"}),
+    Cause(
+        "name not found",
+        "name_not_found: siem.example.com",
+        "Check the spelling of siem.example.com",
+        getaddrinfo=unknown,
+    ),
+    Cause(
+        "blocked address",
+        "address_blocked: siem.example.com resolves to 10.0.0.1",
+        "under [allow] in hookctl.toml",
+        getaddrinfo=private,
+    ),
+    Cause(
+        "refused",
+        "connect: siem.example.com",
+        "does it listen on port 443?",
+        env={"HOOKCTL_CONNECT_TO": f"siem.example.com:443:127.0.0.1:{free_port()}"},
+    ),
     Cause("untrusted", "tls: siem.example.com", "--cacert FILE", trusted=False),
-    Cause("wrong name", "tls: siem.example.com", "The certificate is not for siem.example.com.", receiver={"certificate_for": "other.example.com"}),
+    Cause(
+        "wrong name",
+        "tls: siem.example.com",
+        "The certificate is not for siem.example.com.",
+        receiver={"certificate_for": "other.example.com"},
+    ),
     Cause("expired", "tls: siem.example.com", "have the target renew it", receiver={"expired": True}),
     Cause(
         "trickle",
@@ -216,7 +238,12 @@ CAUSES = [
         WEBHOOK.replace("timeout_seconds: 5", "timeout_seconds: 0.3"),
     ),
     Cause("cut", "cut_response: ", "The connection ended inside the response", Answer(misbehave=Misbehaviour.CUT_BODY)),
-    Cause("redirect", "HTTP 307", "; the target names https://new.example.com/", Answer.redirect("https://new.example.com/", 307)),
+    Cause(
+        "redirect",
+        "HTTP 307",
+        "; the target names https://new.example.com/",
+        Answer.redirect("https://new.example.com/", 307),
+    ),
     Cause("400", "HTTP 400", "compare the body", Answer(400)),
     Cause("401", "HTTP 401", "does not accept the credentials", Answer(401)),
     Cause("403", "HTTP 403", "check their roles or scopes", Answer(403)),
@@ -243,7 +270,9 @@ CAUSES = [
         webhook=OAUTH,
         env={"SECRET": "wrong"},
     ),
-    Cause("unset variable", "secret: the environment variable TOKEN is not set", "set the variable", env={"TOKEN": None}),
+    Cause(
+        "unset variable", "secret: the environment variable TOKEN is not set", "set the variable", env={"TOKEN": None}
+    ),
     Cause("secret with a line break", "secret: ", "must not hold a line break", env={"TOKEN": "canary\nbreak"}),
 ]
 
@@ -304,7 +333,9 @@ def test_colour_is_not_needed(bench: Bench) -> None:
     root = bench.write({"webhooks.d/siem.yaml": WEBHOOK})
     colored = bench.run_cli("--color", "always", "test", "--show-invocation", cwd=root, env=bench.env).stdout
     assert "\x1b[32m✓" in colored
-    assert plain(re.sub(r"\x1b\[[0-9;]*m", "", colored)) == plain(bench.run_cli("test", "--show-invocation", cwd=root, env=bench.env).stdout)
+    assert plain(re.sub(r"\x1b\[[0-9;]*m", "", colored)) == plain(
+        bench.run_cli("test", "--show-invocation", cwd=root, env=bench.env).stdout
+    )
 
 
 # -- secrets ---------------------------------------------------------------------------------------------------------
@@ -314,7 +345,14 @@ def test_colour_is_not_needed(bench: Bench) -> None:
 def test_no_secret_is_ever_printed(bench: Bench, output: list[str]) -> None:
     def echo(request: ReceivedRequest) -> Answer:
         secret = CANARY.encode()
-        parts = [request.head, secret, b64encode(secret), b64encode(b"u:" + secret), quote(CANARY, safe="").encode(), json.dumps(CANARY).encode()]
+        parts = [
+            request.head,
+            secret,
+            b64encode(secret),
+            b64encode(b"u:" + secret),
+            quote(CANARY, safe="").encode(),
+            json.dumps(CANARY).encode(),
+        ]
         return Answer(400, headers=(("X-Echo", request.header("authorization") or ""),), body=b" ".join(parts))
 
     bench.receiver.answer("/ingest", echo)
@@ -322,7 +360,12 @@ def test_no_secret_is_ever_printed(bench: Bench, output: list[str]) -> None:
     told = result.stdout + result.stderr
     assert "***" in told
     aligned = [b64encode(b"x" * shift + CANARY.encode()).decode()[4:-4] for shift in range(3)]
-    for form in (CANARY, quote(CANARY, safe=""), "canary", *(text[at : at + 8] for text in aligned for at in range(len(text) - 7))):
+    for form in (
+        CANARY,
+        quote(CANARY, safe=""),
+        "canary",
+        *(text[at : at + 8] for text in aligned for at in range(len(text) - 7)),
+    ):
         assert form not in told
 
 
@@ -331,7 +374,9 @@ def test_no_secret_is_ever_printed(bench: Bench, output: list[str]) -> None:
 
 def test_what_is_done_is_told_after_ctrl_c(bench: Bench) -> None:
     bench.receiver.answer("/slow", Answer(misbehave=Misbehaviour.NO_ANSWER))
-    root = bench.write({"webhooks.d/a.yaml": WEBHOOK, "webhooks.d/b.yaml": WEBHOOK.replace("Siem", "Slow").replace("/ingest", "/slow")})
+    root = bench.write(
+        {"webhooks.d/a.yaml": WEBHOOK, "webhooks.d/b.yaml": WEBHOOK.replace("Siem", "Slow").replace("/ingest", "/slow")}
+    )
     process = subprocess.Popen(
         [sys.executable, "-m", "hookctl", "test"],
         cwd=root,

@@ -19,7 +19,15 @@ Run = Callable[..., Any]
 
 
 def test_good_files(project: Project, run_cli: Run) -> None:
-    result = run_cli("validate", cwd=project({"webhooks.d/a.yaml": GOOD, "webhooks.d/b.yml": GOOD.replace("Siem", "B") + "---\n" + GOOD.replace("Siem", "C")}))
+    result = run_cli(
+        "validate",
+        cwd=project(
+            {
+                "webhooks.d/a.yaml": GOOD,
+                "webhooks.d/b.yml": GOOD.replace("Siem", "B") + "---\n" + GOOD.replace("Siem", "C"),
+            }
+        ),
+    )
     assert (result.exit_code, result.stdout, result.stderr) == (0, "3 webhooks in 2 files, no problems found.\n", "")
 
 
@@ -54,7 +62,11 @@ def test_json(project: Project, run_cli: Run) -> None:
     assert result.exit_code == 1
     assert (document["valid"], document["error_count"]) == (False, 1)
     (diagnostic,) = document["diagnostics"]
-    assert (diagnostic["code"], diagnostic["suggestions"], diagnostic["range"]["start"]["line"]) == ("unknown-field", ["method"], 4)
+    assert (diagnostic["code"], diagnostic["suggestions"], diagnostic["range"]["start"]["line"]) == (
+        "unknown-field",
+        ["method"],
+        4,
+    )
 
 
 def test_json_of_good_files(project: Project, run_cli: Run) -> None:
@@ -69,7 +81,10 @@ def test_warnings_are_shown_and_pass(project: Project, run_cli: Run) -> None:
     assert "warning[template-optional-path]" in result.stdout
 
 
-@pytest.mark.parametrize(("files", "rule"), [({"other/a.yaml": GOOD}, "directory-missing"), ({"webhooks.d/README.md": "x"}, "directory-empty")])
+@pytest.mark.parametrize(
+    ("files", "rule"),
+    [({"other/a.yaml": GOOD}, "directory-missing"), ({"webhooks.d/README.md": "x"}, "directory-empty")],
+)
 def test_nothing_to_check_is_an_error(files: dict[str, str], rule: str, project: Project, run_cli: Run) -> None:
     result = run_cli("validate", cwd=project(files))
     assert result.exit_code == 1
@@ -79,7 +94,9 @@ def test_nothing_to_check_is_an_error(files: dict[str, str], rule: str, project:
 def test_secrets_and_network_are_not_needed(project: Project, run_cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NOT_SET", raising=False)
     monkeypatch.setattr("socket.getaddrinfo", lambda *_args: pytest.fail("validate must not resolve names"))
-    result = run_cli("validate", cwd=project({"webhooks.d/a.yaml": GOOD + "auth: {type: bearer, token: '${env:NOT_SET}'}\n"}))
+    result = run_cli(
+        "validate", cwd=project({"webhooks.d/a.yaml": GOOD + "auth: {type: bearer, token: '${env:NOT_SET}'}\n"})
+    )
     assert result.exit_code == 0
 
 
@@ -124,11 +141,18 @@ def test_explain_says_what_may_have_been_meant(run_cli: Run) -> None:
     ],
 )
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_what_a_plan_would_refuse_of_the_settings(project: Project, run_cli: Run, settings: str, error: str, form: str) -> None:
+def test_what_a_plan_would_refuse_of_the_settings(
+    project: Project, run_cli: Run, settings: str, error: str, form: str
+) -> None:
     result = run_cli("validate", "--format", form, cwd=project({"webhooks.d/a.yaml": GOOD, "hookctl.toml": settings}))
     assert result.exit_code == 1
     assert result.stderr.startswith(f"Error: {error}")
     assert result.stdout  # what is to be said of the files is said all the same
     assert "Error" not in result.stdout
-    fine = run_cli("validate", "--format", form, cwd=project({"webhooks.d/a.yaml": GOOD, "hookctl.toml": "[policies.owner_label]\n"}))
+    fine = run_cli(
+        "validate",
+        "--format",
+        form,
+        cwd=project({"webhooks.d/a.yaml": GOOD, "hookctl.toml": "[policies.owner_label]\n"}),
+    )
     assert (fine.exit_code, fine.stderr) == (0, "")

@@ -27,6 +27,8 @@ def check(plugins: Plugins) -> Callable[..., list[Finding]]:
         webhooks = [webhook for one in loaded for webhook in one.webhooks]
         checker = Checker(plugins)
         by_themselves = [finding for webhook in webhooks for finding in checker.check(webhook)]
-        return in_order([*(finding for one in loaded for finding in one.findings), *by_themselves, *check_names(webhooks)])
+        return in_order(
+            [*(finding for one in loaded for finding in one.findings), *by_themselves, *check_names(webhooks)]
+        )
 
     return findings

@@ -13,10 +13,20 @@ from hookctl.model import Json, Pointer, SourceFile, Span, Webhook
 
 SECRET: dict[str, Json] = {"type": "string", "x-secret": True}
 BLOCK: dict[str, Json] = {"type": "object", "additionalProperties": False}
-SHORT: dict[str, Json] = {**BLOCK, "properties": {"token": SECRET, "plain": {"type": "string", "x-secret": False}, "any": True}}
+SHORT: dict[str, Json] = {
+    **BLOCK,
+    "properties": {"token": SECRET, "plain": {"type": "string", "x-secret": False}, "any": True},
+}
 BY_REFERENCE: dict[str, Json] = {**BLOCK, "properties": {"token": SECRET, "plain": {"$ref": "#/properties/token"}}}
-BELOW: dict[str, Json] = {**BLOCK, "properties": {"token": SECRET, "more": {"type": "object", "additionalProperties": SECRET}}}
-ONE_OF: dict[str, Json] = {**BLOCK, "properties": {"token": {}, "plain": {}}, "anyOf": [{"properties": {"token": SECRET}}]}
+BELOW: dict[str, Json] = {
+    **BLOCK,
+    "properties": {"token": SECRET, "more": {"type": "object", "additionalProperties": SECRET}},
+}
+ONE_OF: dict[str, Json] = {
+    **BLOCK,
+    "properties": {"token": {}, "plain": {}},
+    "anyOf": [{"properties": {"token": SECRET}}],
+}
 
 
 @dataclass
@@ -47,6 +57,8 @@ class Nowhere:
 def test_every_marked_value_is_looked_at_once(schema: dict[str, Json], value: Any, places: set[Pointer]) -> None:
     seen: list[Pointer] = []
     notes = Notes(Webhook(SourceFile("a.yaml", ""), 1, {}, Nowhere()))
-    Schema(schema, {"x-secret": lambda _notes, pointer, _value: seen.append(pointer), "x-url": lambda *_: None}).check(notes, value, ("auth",))
+    Schema(schema, {"x-secret": lambda _notes, pointer, _value: seen.append(pointer), "x-url": lambda *_: None}).check(
+        notes, value, ("auth",)
+    )
     assert len(seen) == len(set(seen))
     assert set(seen) == places

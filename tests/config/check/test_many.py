@@ -32,4 +32,6 @@ def test_long_texts_are_cut_in_messages(check: Check) -> None:
 def test_findings_about_a_block_stand_in_their_lines(check: Check) -> None:
     body = "".join(f"    {{{{ data.nope{number} }}}},\n" for number in range(5))
     findings = check(f"{BASE}body_template: |\n  [\n{body}    1\n  ]\n")
-    assert [(finding.rule, finding.span and finding.span.line) for finding in findings] == [("template-unknown-path", 6 + number) for number in range(5)]
+    assert [(finding.rule, finding.span and finding.span.line) for finding in findings] == [
+        ("template-unknown-path", 6 + number) for number in range(5)
+    ]

@@ -44,7 +44,9 @@ def with_plugin(plugins: Plugins) -> Callable[..., Plugins]:
     def build(**things: Any) -> Plugins:
         kinds = {"auth": "auth", "transports": "transport", "validators": "validator", "event_types": "event type"}
         origins = {(kinds[field], thing.name): "acme" for field, thing in things.items()}
-        added: dict[str, Any] = {field: {**getattr(plugins, field), thing.name: thing} for field, thing in things.items()}
+        added: dict[str, Any] = {
+            field: {**getattr(plugins, field), thing.name: thing} for field, thing in things.items()
+        }
         return replace(plugins, origins={**plugins.origins, **origins}, **added)
 
     return build
@@ -54,13 +56,21 @@ def with_plugin(plugins: Plugins) -> Callable[..., Plugins]:
 def test_a_validator_that_raises_is_named(error: Exception, check: Check, with_plugin: Callable[..., Plugins]) -> None:
     plugins = with_plugin(validators=validator({"type": "object"}, raising(error)))
     findings = check(f"{BASE}response_validators:\n  - type: own\ntimeout_seconds: 0\n", plugins=plugins)
-    assert [(finding.rule, finding.span and finding.span.line) for finding in findings] == [("plugin-failed", 5), ("out-of-range", 6)]
+    assert [(finding.rule, finding.span and finding.span.line) for finding in findings] == [
+        ("plugin-failed", 5),
+        ("out-of-range", 6),
+    ]
     assert "acme" in findings[0].message
     assert type(error).__name__ in findings[0].message
 
 
-@pytest.mark.parametrize("schema", [{"type": "nonsense"}, {"pattern": "("}, {"$ref": "#/nowhere"}, {"$ref": "https://schemas.example.com/x.json"}])
-def test_a_schema_that_is_none_is_named(schema: Mapping[str, Json], check: Check, with_plugin: Callable[..., Plugins]) -> None:
+@pytest.mark.parametrize(
+    "schema",
+    [{"type": "nonsense"}, {"pattern": "("}, {"$ref": "#/nowhere"}, {"$ref": "https://schemas.example.com/x.json"}],
+)
+def test_a_schema_that_is_none_is_named(
+    schema: Mapping[str, Json], check: Check, with_plugin: Callable[..., Plugins]
+) -> None:
     findings = check(f"{BASE}auth: {{type: own}}\n", plugins=with_plugin(auth=auth(schema)))
     assert [finding.rule for finding in findings] == ["plugin-failed"]
     assert "acme" in findings[0].message
@@ -75,7 +85,11 @@ def test_a_url_rule_that_raises_is_named(check: Check, with_plugin: Callable[...
 def test_an_event_type_with_a_broken_schema_is_no_traceback(check: Check, with_plugin: Callable[..., Plugins]) -> None:
     broken = EventType(name="broken", summary="", schema={"properties": 5, "type": 7}, mock={})
     text = BASE.replace("anomaly", "broken") + "body_template: '{\"a\": {{ data.b }}}'\nwhen: data.b\n"
-    assert {finding.rule for finding in check(text, plugins=with_plugin(event_types=broken))} <= {"plugin-failed", "template-unknown-path", "when-unknown-path"}
+    assert {finding.rule for finding in check(text, plugins=with_plugin(event_types=broken))} <= {
+        "plugin-failed",
+        "template-unknown-path",
+        "when-unknown-path",
+    }
 
 
 def test_a_transport_has_its_own_url_rule(check: Check, with_plugin: Callable[..., Plugins]) -> None:
@@ -87,12 +101,18 @@ def test_a_transport_has_its_own_url_rule(check: Check, with_plugin: Callable[..
     assert [finding.message for finding in check(BASE + "transport: {type: own}\n", plugins=plugins)] == ["not mqtt"]
 
 
-def test_a_transports_own_url_rule_sees_a_letter_for_each_character_of_an_expression(check: Check, with_plugin: Callable[..., Plugins]) -> None:
+def test_a_transports_own_url_rule_sees_a_letter_for_each_character_of_an_expression(
+    check: Check, with_plugin: Callable[..., Plugins]
+) -> None:
     seen: list[str] = []
 
     def check_url(url: str) -> list[UrlProblem]:
         seen.append(url)
-        return [UrlProblem("url-character", "no !", "Remove it.", url.index("!"), url.index("!") + 1)] if "!" in url else []
+        return (
+            [UrlProblem("url-character", "no !", "Remove it.", url.index("!"), url.index("!") + 1)]
+            if "!" in url
+            else []
+        )
 
     plugins = with_plugin(transports=TransportType(name="own", summary="", schema={}, build=never, check_url=check_url))
     url = "mqtt://broker/{{ data.id }}/!"
@@ -103,7 +123,9 @@ def test_a_transports_own_url_rule_sees_a_letter_for_each_character_of_an_expres
 
 
 def test_without_a_known_transport_nobody_can_say_what_its_urls_are(check: Check) -> None:
-    assert [finding.rule for finding in check(BASE.replace("https", "mqtt") + "transport: {type: mqtt}\n")] == ["unknown-plugin"]
+    assert [finding.rule for finding in check(BASE.replace("https", "mqtt") + "transport: {type: mqtt}\n")] == [
+        "unknown-plugin"
+    ]
 
 
 def test_an_expression_error_stands_at_its_column(check: Check, with_plugin: Callable[..., Plugins]) -> None:
@@ -120,7 +142,11 @@ def test_alternatives_are_told_by_the_likeliest_one(check: Check, with_plugin: C
             "key": {
                 "anyOf": [
                     {"type": "string", "x-secret": True},
-                    {"type": "object", "required": ["id", "value"], "properties": {"id": {"type": "string"}, "value": {"type": "string", "x-secret": True}}},
+                    {
+                        "type": "object",
+                        "required": ["id", "value"],
+                        "properties": {"id": {"type": "string"}, "value": {"type": "string", "x-secret": True}},
+                    },
                 ]
             }
         }
@@ -137,7 +163,9 @@ def test_alternatives_are_told_by_the_likeliest_one(check: Check, with_plugin: C
     assert rules("{id: a, value: hunter2}") == ["secret-literal"]
 
 
-def test_annotations_hold_at_any_depth_and_through_references(check: Check, with_plugin: Callable[..., Plugins]) -> None:
+def test_annotations_hold_at_any_depth_and_through_references(
+    check: Check, with_plugin: Callable[..., Plugins]
+) -> None:
     schema: dict[str, Json] = {
         "$defs": {"secret": {"type": "string", "x-secret": True}},
         "properties": {
@@ -148,13 +176,19 @@ def test_annotations_hold_at_any_depth_and_through_references(check: Check, with
     }
     block = "auth:\n  type: own\n  keys: ['${env:A}', hunter2]\n  urls: {a: 'https://a.example.com/', b: 'http://b.example.com/'}\n  send: {Host: a, X-B: b}\n"
     findings = check(BASE + block, plugins=with_plugin(auth=auth(schema)))
-    columns = [line.index(part) + 1 for line, part in zip(block.splitlines()[2:], ("hunter2", "http://b", "Host"), strict=True)]
+    columns = [
+        line.index(part) + 1 for line, part in zip(block.splitlines()[2:], ("hunter2", "http://b", "Host"), strict=True)
+    ]
     assert [finding.rule for finding in findings] == ["secret-literal", "url-scheme", "header-reserved"]
     assert [finding.span and finding.span.column for finding in findings] == columns
 
 
-@pytest.mark.parametrize("keyword", [{"pattern": "^[0-9]+$"}, {"enum": ["a"]}, {"type": "integer"}, {"maxLength": 2}, {"not": {}}])
-def test_a_secret_is_never_repeated(keyword: dict[str, Json], check: Check, with_plugin: Callable[..., Plugins]) -> None:
+@pytest.mark.parametrize(
+    "keyword", [{"pattern": "^[0-9]+$"}, {"enum": ["a"]}, {"type": "integer"}, {"maxLength": 2}, {"not": {}}]
+)
+def test_a_secret_is_never_repeated(
+    keyword: dict[str, Json], check: Check, with_plugin: Callable[..., Plugins]
+) -> None:
     schema: dict[str, Json] = {"properties": {"key": {"x-secret": True, **keyword}}}
     findings = check(f"{BASE}auth: {{type: own, key: hunter2}}\n", plugins=with_plugin(auth=auth(schema)))
     assert findings

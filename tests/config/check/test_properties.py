@@ -14,7 +14,22 @@ from hookctl.model.rules import RULES
 from hookctl.schema_files import read_schema
 
 PROPERTIES = cast("dict[str, Json]", read_schema("webhook.schema.json")["properties"])
-TEXTS = ["", "a", "anomaly", "active", "POST", "https://siem.example.com/", "http://1.2.3.4:5/", "${env:A}", "${", "${x:y}", "5s", "50/s", "type", "token"]
+TEXTS = [
+    "",
+    "a",
+    "anomaly",
+    "active",
+    "POST",
+    "https://siem.example.com/",
+    "http://1.2.3.4:5/",
+    "${env:A}",
+    "${",
+    "${x:y}",
+    "5s",
+    "50/s",
+    "type",
+    "token",
+]
 HARD = [
     "\n",
     "\x00",
@@ -34,15 +49,34 @@ WORDS = st.sampled_from([*TEXTS, *HARD])
 SCALARS = st.none() | st.booleans() | st.integers(-5, 400) | st.floats(-1e6, 1e6) | WORDS | st.text(max_size=5)
 KEYS = (
     st.sampled_from(
-        ["type", "token", "headers", "schedule", "json_path", "expected_values", "expression", "codes", "client_id", "token_url", "X-A", "Authorization"]
+        [
+            "type",
+            "token",
+            "headers",
+            "schedule",
+            "json_path",
+            "expected_values",
+            "expression",
+            "codes",
+            "client_id",
+            "token_url",
+            "X-A",
+            "Authorization",
+        ]
     )
     | WORDS
 )
-VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=8)
-BLOCKS = st.dictionaries(KEYS, VALUES, max_size=3).flatmap(
-    lambda block: st.sampled_from(["bearer", "basic", "headers", "oauth2", "curl", "json_path", "jmespath", "status"]).map(lambda name: {**block, "type": name})
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=8
 )
-FIELDS: dict[str, st.SearchStrategy[Json]] = {name: VALUES | BLOCKS | st.lists(BLOCKS, max_size=2) for name in PROPERTIES}
+BLOCKS = st.dictionaries(KEYS, VALUES, max_size=3).flatmap(
+    lambda block: st.sampled_from(
+        ["bearer", "basic", "headers", "oauth2", "curl", "json_path", "jmespath", "status"]
+    ).map(lambda name: {**block, "type": name})
+)
+FIELDS: dict[str, st.SearchStrategy[Json]] = {
+    name: VALUES | BLOCKS | st.lists(BLOCKS, max_size=2) for name in PROPERTIES
+}
 WEBHOOKS = st.fixed_dictionaries({}, optional={**FIELDS, "nmae": VALUES})
 
 

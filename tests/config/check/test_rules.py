@@ -40,7 +40,9 @@ NOT_SHOWN = {
 """Rules without a bad example, and the tests that prove them instead."""
 PREFIXES = "directory|file|yaml|url|template|when|json-path|expression|expected-values|validator|header|secret|unknown|name|wrong"
 PLANS = "protected|removals|drift|against|test-failed"
-NAMES = re.compile(rf"(?:{PREFIXES})(?:-[a-z]+)+|missing-field|out-of-range|unsupported-version|more-findings|plugin-failed|policy|never-matches|{PLANS}")
+NAMES = re.compile(
+    rf"(?:{PREFIXES})(?:-[a-z]+)+|missing-field|out-of-range|unsupported-version|more-findings|plugin-failed|policy|never-matches|{PLANS}"
+)
 NO_RULES = {"header-name", "file-name", "unknown-keys"}
 """Words in the source that look like rule ids and are none."""
 
@@ -66,7 +68,9 @@ def test_the_good_example_breaks_no_rule(rule: Rule, check: Callable[..., list[F
 def test_every_rule_has_a_bad_example_or_another_proof() -> None:
     assert {rule.id for rule in RULES.values() if not rule.bad} == set(NOT_SHOWN)
     for rule, proof in NOT_SHOWN.items():
-        assert re.search(rf"[\"\[=]{rule}[\"\]:]", (ROOT / proof).read_text(encoding="utf-8")), f"{proof} does not prove {rule}"
+        assert re.search(rf"[\"\[=]{rule}[\"\]:]", (ROOT / proof).read_text(encoding="utf-8")), (
+            f"{proof} does not prove {rule}"
+        )
 
 
 def test_every_rule_is_told_whole() -> None:
@@ -97,10 +101,21 @@ def test_the_page_of_rules_is_made_from_the_catalogue() -> None:
 
 
 def test_whatever_is_said_of_a_plan_or_a_test_is_in_the_catalogue() -> None:
-    said = {value for module in (pipeline, reported) for name, value in vars(module).items() if name.isupper() and isinstance(value, str)}
+    said = {
+        value
+        for module in (pipeline, reported)
+        for name, value in vars(module).items()
+        if name.isupper() and isinstance(value, str)
+    }
     assert said - {reported.POLICY} == {"against", "drift", "protected", "removals", "test-failed"}
     assert said - {reported.POLICY} <= set(RULES)
     tree = ast.parse(Path(pipeline.__file__).read_text(encoding="utf-8"))
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "PlanFinding"]
+    calls = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "PlanFinding"
+    ]
     assert len(calls) >= 4
-    assert all(isinstance(call.args[0], ast.Name) for call in calls), "name a rule by a constant, so that this test finds it"
+    assert all(isinstance(call.args[0], ast.Name) for call in calls), (
+        "name a rule by a constant, so that this test finds it"
+    )

@@ -20,7 +20,12 @@ CONDITIONS = [
     "data.severity == `1` && data.title == {}",
 ]
 LITERALS = ["'High'", "'Low'", "''", "'a b'", "'it''s'", "'", "High", "'\\''", '`"High"`', "'" + "x" * 1000 + "'"]
-BODIES = ['{{"a": "{{{{ data.title }}}}"}}', '{{"a": "{{{{ data.titel }}}}"}}', '{{"a": {{{{ data.title }}}} {}}}', "{{{{ {} }}}}"]
+BODIES = [
+    '{{"a": "{{{{ data.title }}}}"}}',
+    '{{"a": "{{{{ data.titel }}}}"}}',
+    '{{"a": {{{{ data.title }}}} {}}}',
+    "{{{{ {} }}}}",
+]
 
 
 def webhook(number: int, event: str, when: str, body: str) -> str:
@@ -28,7 +33,11 @@ def webhook(number: int, event: str, when: str, body: str) -> str:
 
 
 def of(templates: list[str]) -> st.SearchStrategy[str]:
-    return st.builds(lambda template, literal: template.format(*[literal] * template.count("{}")), st.sampled_from(templates), st.sampled_from(LITERALS))
+    return st.builds(
+        lambda template, literal: template.format(*[literal] * template.count("{}")),
+        st.sampled_from(templates),
+        st.sampled_from(LITERALS),
+    )
 
 
 @given(st.lists(st.tuples(st.sampled_from(["anomaly", "anomaly", "nonsense"]), of(CONDITIONS), of(BODIES)), max_size=6))

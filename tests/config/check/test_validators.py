@@ -23,7 +23,10 @@ HEAD = "name: A\nevent: anomaly\nurl: https://a.example.com\nresponse_validators
         ("json_path: $.data.x\n    expected_values: []", {"expected-values-empty"}),
         ("json_path: $.body.x\n    expected_values: []", {"validator-unknown-path", "expected-values-empty"}),
         ("json_path: 5\n    expected_values: []", {"wrong-type", "expected-values-empty"}),
-        ("type: jmespath\n    expression: data.[\n    expected_values: []", {"expression-invalid", "expected-values-empty"}),
+        (
+            "type: jmespath\n    expression: data.[\n    expected_values: []",
+            {"expression-invalid", "expected-values-empty"},
+        ),
         ("type: jmespath\n    expression: data.x\n    expected_values: {}", {"wrong-type"}),
     ],
 )
@@ -31,7 +34,9 @@ def test_both_are_found(check: Callable[..., list[Finding]], block: str, rules: 
     assert {finding.rule for finding in check(f"{HEAD}  - {block}\n")} == rules
 
 
-def test_a_plugin_that_fails_for_settings_that_its_schema_refuses_is_not_blamed(check: Callable[..., list[Finding]]) -> None:
+def test_a_plugin_that_fails_for_settings_that_its_schema_refuses_is_not_blamed(
+    check: Callable[..., list[Finding]],
+) -> None:
     def build(settings: object) -> Validate:
         raise KeyError(settings)
 

@@ -48,7 +48,17 @@ def test_defaults_are_written_out() -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ({}, {"status": "active", "method": "POST", "timeout_seconds": 15, "headers": {}, "labels": {}, "protected": False}),
+        (
+            {},
+            {
+                "status": "active",
+                "method": "POST",
+                "timeout_seconds": 15,
+                "headers": {},
+                "labels": {},
+                "protected": False,
+            },
+        ),
         ({}, {"timeout_seconds": 15.0}),
         ({}, {"retry": {"schedule": ["5s", "5m", "30m", "2h", "5h", "10h", "10h"]}}),
         ({}, {"retry": {}}),
@@ -61,7 +71,11 @@ def test_defaults_are_written_out() -> None:
         ({"auth": {"type": "bearer", "token": "${env:T}"}}, {"auth": [{"token": "${env:T}", "type": "bearer"}]}),
         (
             {"response_validators": [{"json_path": "$.data.n", "expected_values": [10, 1.5]}]},
-            {"response_validators": [{"expected_values": [10.0, 1.5], "type": "json_path", "json_path": "$.data.n", "match": "all"}]},
+            {
+                "response_validators": [
+                    {"expected_values": [10.0, 1.5], "type": "json_path", "json_path": "$.data.n", "match": "all"}
+                ]
+            },
         ),
         ({"body_template": "{\n}\n"}, {"body_template": "{\r\n}\r"}),
     ],
@@ -95,7 +109,9 @@ def test_what_differs_is_another_plan(fields: dict[str, Any]) -> None:
 def test_the_order_of_auth_and_of_validators_is_kept() -> None:
     first, second = {"type": "bearer", "token": "${env:A}"}, {"type": "headers", "headers": {"X": "${env:B}"}}
     assert [block.type for block in compiled(SHORTEST | {"auth": [first, second]}).auth] == ["bearer", "headers"]
-    assert compiled(SHORTEST | {"auth": [first, second]}).digest != compiled(SHORTEST | {"auth": [second, first]}).digest
+    assert (
+        compiled(SHORTEST | {"auth": [first, second]}).digest != compiled(SHORTEST | {"auth": [second, first]}).digest
+    )
 
 
 def test_references_stay_as_written(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,27 +126,41 @@ def test_a_plugins_defaults_are_written_out_and_its_numbers_canonical() -> None:
     class Plugin:
         @hookimpl
         def hookctl_transport_types(self) -> list[TransportType]:
-            schema = {"type": "object", "properties": {"region": {"default": "eu"}, "shards": {"default": 2.0}, "key": {}}}
+            schema = {
+                "type": "object",
+                "properties": {"region": {"default": "eu"}, "shards": {"default": 2.0}, "key": {}},
+            }
             return [TransportType(name="bus", summary="a bus", schema=cast("Any", schema), build=cast("Any", dict))]
 
         @hookimpl
         def hookctl_validator_types(self) -> list[ValidatorType]:
-            return [ValidatorType(name="bare", summary="no settings", schema={"type": "object"}, build=cast("Any", dict), label=str)]
+            return [
+                ValidatorType(
+                    name="bare", summary="no settings", schema={"type": "object"}, build=cast("Any", dict), label=str
+                )
+            ]
 
     plan = compiled(
-        SHORTEST | {"transport": {"type": "bus", "key": {"b": 1.0, "a": [2.0]}}, "response_validators": [{"type": "bare"}]}, load_plugins([Plugin()])
+        SHORTEST
+        | {"transport": {"type": "bus", "key": {"b": 1.0, "a": [2.0]}}, "response_validators": [{"type": "bare"}]},
+        load_plugins([Plugin()]),
     )
     assert plan.transport == PluginBlock("bus", {"key": {"a": [2], "b": 1}, "region": "eu", "shards": 2})
     assert str(plan.transport.settings) == "{'key': {'a': [2], 'b': 1}, 'region': 'eu', 'shards': 2}"
     assert plan.response_validators == (PluginBlock("bare", {}),)
 
 
-@pytest.mark.parametrize(("text", "number"), [("500ms", 0.5), ("1.5s", 1.5), ("5s", 5), ("5m", 300), ("2h", 7200), ("1d", 86400), ("0.1s", 0.1), ("0.3m", 18)])
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("500ms", 0.5), ("1.5s", 1.5), ("5s", 5), ("5m", 300), ("2h", 7200), ("1d", 86400), ("0.1s", 0.1), ("0.3m", 18)],
+)
 def test_durations(text: str, number: float) -> None:
     assert seconds(text) == number
 
 
-@pytest.mark.parametrize(("text", "number"), [("50/s", 50), ("120/m", 2), ("100/m", 100 / 60), ("1/h", 1 / 3600), ("0.5/s", 0.5)])
+@pytest.mark.parametrize(
+    ("text", "number"), [("50/s", 50), ("120/m", 2), ("100/m", 100 / 60), ("1/h", 1 / 3600), ("0.5/s", 0.5)]
+)
 def test_rates(text: str, number: float) -> None:
     assert per_second(text) == number
 

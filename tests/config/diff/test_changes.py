@@ -17,7 +17,9 @@ Build = Callable[..., DeliveryPlan]
 
 
 def planned(*desired: DeliveryPlan, applied: tuple[DeliveryPlan, ...] = (), serial: int = 1) -> Plan:
-    return make_plan(AppliedState(serial, {plan.name: plan for plan in applied}), {plan.name: plan for plan in desired}, VERSIONS)
+    return make_plan(
+        AppliedState(serial, {plan.name: plan for plan in applied}), {plan.name: plan for plan in desired}, VERSIONS
+    )
 
 
 def changed(before: DeliveryPlan, after: DeliveryPlan) -> dict[tuple[str | int, ...], tuple[Any, Any]]:
@@ -40,7 +42,9 @@ def test_every_action_in_order_of_name(delivery_plan: Build) -> None:
         ("new", "create"),
     ]
     assert plan.has_changes
-    assert plan.changes[0].fields == (FieldChange(("url",), "https://siem.example.com/ingest", "https://b.example.com/"),)
+    assert plan.changes[0].fields == (
+        FieldChange(("url",), "https://siem.example.com/ingest", "https://b.example.com/"),
+    )
     assert plan.changes[2].fields == ()
 
 
@@ -61,12 +65,16 @@ def actions(plan: Plan) -> dict[str, str]:
 
 def test_one_content_under_another_name_is_a_rename(delivery_plan: Build) -> None:
     plan = planned(delivery_plan("New", labels={"a": "b"}), applied=(delivery_plan("Old", labels={"a": "b"}),))
-    assert plan.changes == (Change("New", Action.RENAME, delivery_plan("Old", labels={"a": "b"}), delivery_plan("New", labels={"a": "b"})),)
+    assert plan.changes == (
+        Change("New", Action.RENAME, delivery_plan("Old", labels={"a": "b"}), delivery_plan("New", labels={"a": "b"})),
+    )
     assert renames(plan) == {"Old": "New"}
     assert plan.has_changes
 
 
-@pytest.mark.parametrize("fields", [{"labels": {"a": "b"}}, {"description": "x"}, {"url": "https://b.example.com/"}, {"timeout_seconds": 9}])
+@pytest.mark.parametrize(
+    "fields", [{"labels": {"a": "b"}}, {"description": "x"}, {"url": "https://b.example.com/"}, {"timeout_seconds": 9}]
+)
 def test_any_other_difference_makes_it_another_webhook(delivery_plan: Build, fields: dict[str, Any]) -> None:
     plan = planned(delivery_plan("New", **fields), applied=(delivery_plan("Old"),))
     assert actions(plan) == {"New": "create", "Old": "delete"}
@@ -80,7 +88,11 @@ def test_a_name_of_other_case_is_a_rename_whatever_else_changes(delivery_plan: B
 
 
 def test_a_name_of_other_case_comes_before_equal_content(delivery_plan: Build) -> None:
-    plan = planned(delivery_plan("SIEM", timeout_seconds=2), delivery_plan("Other"), applied=(delivery_plan("siem"), delivery_plan("Gone", timeout_seconds=2)))
+    plan = planned(
+        delivery_plan("SIEM", timeout_seconds=2),
+        delivery_plan("Other"),
+        applied=(delivery_plan("siem"), delivery_plan("Gone", timeout_seconds=2)),
+    )
     assert actions(plan) == {"Gone": "delete", "Other": "create", "SIEM": "rename"}
 
 
@@ -94,19 +106,37 @@ def test_with_two_candidates_it_is_no_rename(delivery_plan: Build) -> None:
 
 
 def test_names_that_change_places_are_two_updates(delivery_plan: Build) -> None:
-    plan = planned(delivery_plan("A", timeout_seconds=2), delivery_plan("B"), applied=(delivery_plan("A"), delivery_plan("B", timeout_seconds=2)))
+    plan = planned(
+        delivery_plan("A", timeout_seconds=2),
+        delivery_plan("B"),
+        applied=(delivery_plan("A"), delivery_plan("B", timeout_seconds=2)),
+    )
     assert actions(plan) == {"A": "update", "B": "update"}
 
 
 def narrowed(only: set[str], *desired: DeliveryPlan, applied: tuple[DeliveryPlan, ...]) -> Plan:
-    return make_plan(AppliedState(1, {plan.name: plan for plan in applied}), {plan.name: plan for plan in desired}, VERSIONS, only=only)
+    return make_plan(
+        AppliedState(1, {plan.name: plan for plan in applied}),
+        {plan.name: plan for plan in desired},
+        VERSIONS,
+        only=only,
+    )
 
 
 def test_only_some_names_leaves_all_others_as_they_are(delivery_plan: Build) -> None:
     applied = (delivery_plan("A"), delivery_plan("B", timeout_seconds=2), delivery_plan("C", timeout_seconds=3))
-    desired = (delivery_plan("A", url="https://b.example.com/"), delivery_plan("B", timeout_seconds=4), delivery_plan("D", timeout_seconds=5))
+    desired = (
+        delivery_plan("A", url="https://b.example.com/"),
+        delivery_plan("B", timeout_seconds=4),
+        delivery_plan("D", timeout_seconds=5),
+    )
     assert actions(narrowed({"A"}, *desired, applied=applied)) == {"A": "update", "B": "unchanged", "C": "unchanged"}
-    assert actions(narrowed({"C", "D"}, *desired, applied=applied)) == {"A": "unchanged", "B": "unchanged", "C": "delete", "D": "create"}
+    assert actions(narrowed({"C", "D"}, *desired, applied=applied)) == {
+        "A": "unchanged",
+        "B": "unchanged",
+        "C": "delete",
+        "D": "create",
+    }
     plan = narrowed({"B", "A"}, *desired, applied=applied)
     assert plan.only == ("A", "B")
     assert plan.changes[1].after == desired[1]
@@ -116,20 +146,37 @@ def test_only_some_names_leaves_all_others_as_they_are(delivery_plan: Build) -> 
 def test_either_name_of_a_rename_stands_for_it(delivery_plan: Build, name: str) -> None:
     other = delivery_plan("Other", timeout_seconds=2)
     assert actions(narrowed({name}, delivery_plan("New"), other, applied=(delivery_plan("Old"),))) == {"New": "rename"}
-    assert actions(narrowed({"Other"}, delivery_plan("New"), other, applied=(delivery_plan("Old"),))) == {"Old": "unchanged", "Other": "create"}
+    assert actions(narrowed({"Other"}, delivery_plan("New"), other, applied=(delivery_plan("Old"),))) == {
+        "Old": "unchanged",
+        "Other": "create",
+    }
 
 
 def test_fields_of_a_create_and_of_a_delete_mirror_each_other(delivery_plan: Build) -> None:
     full = delivery_plan(headers={"A": "1"}, auth=(PluginBlock("bearer", {"token": "${env:T}"}),), body_template="{}")
     (created,), (deleted,) = planned(full).changes, planned(applied=(full,)).changes
     assert {field.pointer for field in created.fields} == {
-        *((name,) for name in ("event", "status", "method", "url", "body_template", "timeout_seconds", "retry_schedule", "protected")),
+        *(
+            (name,)
+            for name in (
+                "event",
+                "status",
+                "method",
+                "url",
+                "body_template",
+                "timeout_seconds",
+                "retry_schedule",
+                "protected",
+            )
+        ),
         ("headers", "A"),
         ("auth", 0, "type"),
         ("auth", 0, "settings", "token"),
     }
     assert all(field.before is None for field in created.fields)
-    assert [(field.pointer, field.after, field.before) for field in created.fields] == [(field.pointer, field.before, field.after) for field in deleted.fields]
+    assert [(field.pointer, field.after, field.before) for field in created.fields] == [
+        (field.pointer, field.before, field.after) for field in deleted.fields
+    ]
     assert created.fields[0].pointer == ("event",)
 
 
@@ -160,7 +207,10 @@ def test_settings_change_one_by_one_and_lists_of_scalars_as_a_whole(delivery_pla
 
 
 def test_a_block_that_comes_or_goes_is_shown_leaf_by_leaf(delivery_plan: Build) -> None:
-    one, two = PluginBlock("json_path", {"json_path": "$.data.a", "expected_values": [1]}), PluginBlock("status", {"codes": [202]})
+    one, two = (
+        PluginBlock("json_path", {"json_path": "$.data.a", "expected_values": [1]}),
+        PluginBlock("status", {"codes": [202]}),
+    )
     assert changed(delivery_plan(response_validators=(one,)), delivery_plan(response_validators=(one, two))) == {
         ("response_validators", 1, "type"): (None, "status"),
         ("response_validators", 1, "settings", "codes"): (None, [202]),
@@ -171,14 +221,19 @@ def test_a_block_that_comes_or_goes_is_shown_leaf_by_leaf(delivery_plan: Build) 
     }
 
 
-@pytest.mark.parametrize(("before", "after"), [(1, True), (0, False), ("1", 1), (None, "null"), ([1], [True]), ([], {}), ({"a": 1}, [1]), ("", None)])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(1, True), (0, False), ("1", 1), (None, "null"), ([1], [True]), ([], {}), ({"a": 1}, [1]), ("", None)],
+)
 def test_values_that_python_takes_for_equal_are_told_apart(delivery_plan: Build, before: Any, after: Any) -> None:
     one, other = (delivery_plan(auth=(PluginBlock("x", {"key": value}),)) for value in (before, after))
     assert changed(one, other) == {("auth", 0, "settings", "key"): (before, after)}
 
 
 def test_a_template_is_one_field(delivery_plan: Build) -> None:
-    assert changed(delivery_plan(body_template="{\n}"), delivery_plan(body_template="{ \n}")) == {("body_template",): ("{\n}", "{ \n}")}
+    assert changed(delivery_plan(body_template="{\n}"), delivery_plan(body_template="{ \n}")) == {
+        ("body_template",): ("{\n}", "{ \n}")
+    }
 
 
 def test_the_digest_covers_serial_versions_and_every_field(delivery_plan: Build) -> None:
@@ -193,7 +248,10 @@ def test_the_digest_covers_serial_versions_and_every_field(delivery_plan: Build)
         make_plan(AppliedState(1, {}), {"Siem": delivery_plan()}, VERSIONS, only={"Siem"}),
         make_plan(AppliedState(1, {}), {"Siem": delivery_plan()}, VERSIONS, against=Revision("main", "1" * 40)),
         make_plan(AppliedState(1, {}), {"Siem": delivery_plan()}, VERSIONS, against=Revision("main", "2" * 40)),
-        *(planned(delivery_plan(**{name: value})) for name, value in {"url": "x", "labels": {"a": "b"}, "protected": True, "timeout_seconds": 16}.items()),
+        *(
+            planned(delivery_plan(**{name: value}))
+            for name, value in {"url": "x", "labels": {"a": "b"}, "protected": True, "timeout_seconds": 16}.items()
+        ),
     ]
     assert len({base.digest, *(other.digest for other in others)}) == len(others) + 1
     assert planned(delivery_plan()).digest == base.digest
@@ -201,7 +259,11 @@ def test_the_digest_covers_serial_versions_and_every_field(delivery_plan: Build)
 
 def test_protected_removals(delivery_plan: Build) -> None:
     kept, gone = delivery_plan("Kept", protected=True), delivery_plan("Gone", protected=True)
-    plan = planned(dataclasses.replace(kept, protected=False), delivery_plan("New", protected=True, url="x"), applied=(kept, gone, delivery_plan("Free")))
+    plan = planned(
+        dataclasses.replace(kept, protected=False),
+        delivery_plan("New", protected=True, url="x"),
+        applied=(kept, gone, delivery_plan("Free")),
+    )
     assert plan.protected_removals == ("Gone",)
     assert planned(delivery_plan("Renamed", protected=True), applied=(gone,)).protected_removals == ()
 
@@ -217,7 +279,10 @@ def test_a_validator_that_comes_or_goes_leaves_the_others_alone(delivery_plan: B
 
 
 def test_one_comes_and_another_changes(delivery_plan: Build) -> None:
-    assert changed(delivery_plan(response_validators=(A, B, C)), delivery_plan(response_validators=(D, A, PluginBlock("status", {"codes": [1]}), C))) == {
+    assert changed(
+        delivery_plan(response_validators=(A, B, C)),
+        delivery_plan(response_validators=(D, A, PluginBlock("status", {"codes": [1]}), C)),
+    ) == {
         ("response_validators", 0, "type"): (None, "status"),
         ("response_validators", 0, "settings", "codes"): (None, [204]),
         ("response_validators", 2, "settings", "codes"): ([201], [1]),
@@ -225,8 +290,13 @@ def test_one_comes_and_another_changes(delivery_plan: Build) -> None:
 
 
 def test_a_block_without_settings_has_its_type_alone(delivery_plan: Build) -> None:
-    assert changed(delivery_plan(), delivery_plan(transport=PluginBlock("requests", {}))) == {("transport", "type"): (None, "requests")}
-    assert changed(delivery_plan(auth=(PluginBlock("hmac", {"secret": "${env:S}"}),)), delivery_plan(auth=(PluginBlock("kerberos", {}),))) == {
+    assert changed(delivery_plan(), delivery_plan(transport=PluginBlock("requests", {}))) == {
+        ("transport", "type"): (None, "requests")
+    }
+    assert changed(
+        delivery_plan(auth=(PluginBlock("hmac", {"secret": "${env:S}"}),)),
+        delivery_plan(auth=(PluginBlock("kerberos", {}),)),
+    ) == {
         ("auth", 0, "type"): ("hmac", "kerberos"),
         ("auth", 0, "settings", "secret"): ("${env:S}", None),
     }

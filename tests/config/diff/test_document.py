@@ -20,7 +20,12 @@ Build = Callable[..., DeliveryPlan]
 @pytest.fixture
 def plan(delivery_plan: Build) -> Plan:
     auth = (PluginBlock("headers", {"headers": {"a/b~c": "${env:T}"}}),)
-    applied = {"Gone": delivery_plan("Gone"), "Siem": delivery_plan(), "Kept": delivery_plan("Kept", body_template="{}"), "Old": delivery_plan("Old", url="x")}
+    applied = {
+        "Gone": delivery_plan("Gone"),
+        "Siem": delivery_plan(),
+        "Kept": delivery_plan("Kept", body_template="{}"),
+        "Old": delivery_plan("Old", url="x"),
+    }
     desired = {
         "Siem": delivery_plan(auth=auth, headers={"X": "1"}),
         "Kept": applied["Kept"],
@@ -58,7 +63,9 @@ def test_every_property_of_the_schema_is_described() -> None:
             return [line for index, item in enumerate(node) for line in undescribed(f"{where}/{index}", item)]
         if not isinstance(node, dict):
             return []
-        missing = [f"{where}/{name}" for name, schema in node.get("properties", {}).items() if not schema.get("description")]
+        missing = [
+            f"{where}/{name}" for name, schema in node.get("properties", {}).items() if not schema.get("description")
+        ]
         return missing + [line for key, value in node.items() for line in undescribed(f"{where}/{key}", value)]
 
     assert undescribed("", read_schema("plan.schema.json")) == []
@@ -72,7 +79,11 @@ def test_pointers_lead_to_the_values(plan: Plan) -> None:
         return document
 
     (change,) = [change for change in json.loads(json.dumps(to_document(plan)))["changes"] if change["name"] == "Siem"]
-    assert {field["pointer"] for field in change["fields"]} == {"/headers/X", "/auth/0/type", "/auth/0/settings/headers/a~1b~0c"}
+    assert {field["pointer"] for field in change["fields"]} == {
+        "/headers/X",
+        "/auth/0/type",
+        "/auth/0/settings/headers/a~1b~0c",
+    }
     for field in change["fields"]:
         assert follow(change["after"], field["pointer"]) == field["after"]
 

@@ -22,9 +22,20 @@ def planned(build: Build, applied: int, removed: int = 0, deactivated: int = 0) 
 
 @pytest.mark.parametrize(
     ("applied", "removed", "deactivated", "exceeded"),
-    [(10, 3, 0, False), (10, 4, 0, True), (10, 2, 2, True), (10, 0, 4, True), (9, 9, 0, False), (100, 30, 0, False), (100, 31, 0, True), (0, 0, 0, False)],
+    [
+        (10, 3, 0, False),
+        (10, 4, 0, True),
+        (10, 2, 2, True),
+        (10, 0, 4, True),
+        (9, 9, 0, False),
+        (100, 30, 0, False),
+        (100, 31, 0, True),
+        (0, 0, 0, False),
+    ],
 )
-def test_more_than_a_third_or_so_of_many(delivery_plan: Build, applied: int, removed: int, deactivated: int, exceeded: bool) -> None:
+def test_more_than_a_third_or_so_of_many(
+    delivery_plan: Build, applied: int, removed: int, deactivated: int, exceeded: bool
+) -> None:
     assert RemovalLimit().is_exceeded_by(planned(delivery_plan, applied, removed, deactivated)) is exceeded
 
 

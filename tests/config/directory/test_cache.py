@@ -93,7 +93,9 @@ def test_a_file_with_an_error_is_checked_in_each_run(directory: Path, run: Calla
     assert run() == ["Wrong"]
 
 
-def test_a_new_webhook_that_is_told_in_short_is_not_read_again(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_webhook_that_is_told_in_short_is_not_read_again(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Neither is its file loaded, nor is it compiled or rendered."""
     monkeypatch.setattr(find, "MAX_NEW_RENDERED", 2)
     read: list[str] = []
@@ -119,7 +121,9 @@ def test_a_new_webhook_that_is_told_in_short_is_not_read_again(directory: Path, 
 
 def test_an_outline_comes_back_as_it_was(tmp_path: Path) -> None:
     fields = frozenset({"data.a\tb", "data.é"})
-    full = Outline("https://a.example.com/é", Traits("e\n", Status.INACTIVE, "PUT", (5, 0.5), 1.5, 2, ("b.example.com",), fields))
+    full = Outline(
+        "https://a.example.com/é", Traits("e\n", Status.INACTIVE, "PUT", (5, 0.5), 1.5, 2, ("b.example.com",), fields)
+    )
     bare = Outline("x", Traits("e", Status.ACTIVE, "GET", (), 10, None, (), frozenset()))
     untold = Outline("a\tb\nc", bare.traits)
     for _ in range(2):
@@ -141,7 +145,9 @@ def test_what_is_gone_is_forgotten(directory: Path, run: Callable[[], list[str]]
     assert cache_file(directory).stat().st_size < size
 
 
-def test_a_small_directory_leaves_nothing_on_disk(directory: Path, run: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_small_directory_leaves_nothing_on_disk(
+    directory: Path, run: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(checking, "CACHED_FROM", 100)
     run()
     assert not (directory.parent / "cache").exists()
@@ -186,7 +192,9 @@ def test_where_it_cannot_be_written_the_run_goes_on(directory: Path, run: Callab
     assert len(run()) == 5
 
 
-def test_nothing_is_left_of_a_write_that_failed(directory: Path, run: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_left_of_a_write_that_failed(
+    directory: Path, run: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -208,7 +216,9 @@ def test_a_result_that_is_not_of_this_hookctl_is_refused(directory: Path) -> Non
         _ = plan.url
 
 
-def test_a_revision_takes_what_the_directory_has_too(directory: Path, run: Callable[[], list[str]], looked_at: list[str]) -> None:
+def test_a_revision_takes_what_the_directory_has_too(
+    directory: Path, run: Callable[[], list[str]], looked_at: list[str]
+) -> None:
     """As ``plan --against`` does: the files that a branch leaves alone are not checked a second time."""
     committed = [(f"main:{path.name}", path.read_bytes()) for path in sorted(directory.iterdir())]
     (directory / "3.yaml").write_text(webhook_text(3) + "description: changed\n")
@@ -236,11 +246,18 @@ def test_another_set_of_plugins_is_another_cache(directory: Path) -> None:
     cache = directory.parent / "cache"
     objects = {"type": "object", "additionalProperties": False}
     schema = {**objects, "properties": {"data": {**objects, "properties": {"a": {"type": "string"}}}}}
-    with_a, without = load_plugins([plugin(schema)]), load_plugins([plugin({**objects, "properties": {"data": objects}})])
+    with_a, without = (
+        load_plugins([plugin(schema)]),
+        load_plugins([plugin({**objects, "properties": {"data": objects}})]),
+    )
     for _ in range(2):
         assert check_directory(directory, with_a, cache=cache).valid
-        assert [finding.rule for finding in check_directory(directory, without, cache=cache).findings] == ["when-unknown-path"]
-        assert [finding.rule for finding in check_directory(directory, PLUGINS, cache=cache).findings] == ["unknown-event-type"]
+        assert [finding.rule for finding in check_directory(directory, without, cache=cache).findings] == [
+            "when-unknown-path"
+        ]
+        assert [finding.rule for finding in check_directory(directory, PLUGINS, cache=cache).findings] == [
+            "unknown-event-type"
+        ]
 
 
 def test_changed_code_is_another_fingerprint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,7 +279,9 @@ def test_changed_code_is_another_fingerprint(tmp_path: Path, monkeypatch: pytest
     assert fingerprint(plugins) != changed
 
 
-def test_a_distribution_of_another_version_is_another_fingerprint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_distribution_of_another_version_is_another_fingerprint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     site = tmp_path / "site-packages"
     (site / "jmespath-1.0.1.dist-info").mkdir(parents=True)
     monkeypatch.syspath_prepend(str(site))

@@ -43,7 +43,10 @@ def test_the_others_are_counted_where_the_first_of_them_stands(tmp_path: Path, m
     assert said in last.message
     assert last.span
     assert last.span.line == 4 + MOST_FINDINGS
-    assert {finding.rule for finding in findings if finding.file.path.endswith("b.yaml")} == {"unknown-field", "missing-field"}
+    assert {finding.rule for finding in findings if finding.file.path.endswith("b.yaml")} == {
+        "unknown-field",
+        "missing-field",
+    }
 
 
 def test_warnings_alone_stay_a_warning(tmp_path: Path) -> None:

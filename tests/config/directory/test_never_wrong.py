@@ -49,7 +49,10 @@ TEXTS = [
 
 def seen(checked: Checked) -> tuple[object, ...]:
     """All that a command can learn: findings with their places, webhooks with their fields and places, plans whole."""
-    webhooks = [(webhook.name, webhook.number, webhook.fields, webhook.file, webhook.positions.value(("name",))) for webhook in checked.webhooks]
+    webhooks = [
+        (webhook.name, webhook.number, webhook.fields, webhook.file, webhook.positions.value(("name",)))
+        for webhook in checked.webhooks
+    ]
     plans = {name: (plan.name, plan.digest, plan.canonical()) for name, plan in checked.plans.items()}
     return checked.findings, webhooks, plans, [file.path for file in checked.files], checked.valid
 
@@ -176,10 +179,19 @@ def test_there_are_files_of_each_kind(tmp_path: Path) -> None:
         (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
         checked = check_directory(tmp_path, PLUGINS)
         kinds.add((checked.valid, bool(checked.findings), len(checked.webhooks)))
-    assert kinds >= {(True, False, 1), (True, True, 1), (True, True, 2), (False, True, 1), (False, True, 2), (False, True, 0)}
+    assert kinds >= {
+        (True, False, 1),
+        (True, True, 1),
+        (True, True, 2),
+        (False, True, 1),
+        (False, True, 2),
+        (False, True, 0),
+    }
 
 
-def test_it_makes_no_difference_how_many_files_are_checked_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_makes_no_difference_how_many_files_are_checked_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for number, text in enumerate([*TEXTS, *TEXTS[:3]]):
         (tmp_path / f"{number:02}.yaml").write_text(text, encoding="utf-8")
     results = []
@@ -198,7 +210,9 @@ SPANS = st.none() | st.builds(Span, *[st.integers(1, 10**6)] * 4)
 
 
 @given(LETTERS, LETTERS, SPANS, st.lists(LETTERS, max_size=3).map(tuple))
-def test_a_warning_comes_back_as_it_was(message: str, hint: str, span: Span | None, suggestions: tuple[str, ...]) -> None:
+def test_a_warning_comes_back_as_it_was(
+    message: str, hint: str, span: Span | None, suggestions: tuple[str, ...]
+) -> None:
     from hookctl.config.cache import Cache, Result
     from hookctl.model import Severity, SourceFile
 

@@ -33,7 +33,9 @@ def effects_of(plugins: Plugins) -> Callable[..., Effects]:
         waiting: Mapping[str, Mapping[DeliveryStatus, int]] | None = None,
     ) -> Effects:
         plan = make_plan(AppliedState(1, {one.name: one for one in before}), {one.name: one for one in after}, {})
-        return plan_effects(plan, plugins, samples=samples, recent=None if recent is None else Recent("here", recent), waiting=waiting)
+        return plan_effects(
+            plan, plugins, samples=samples, recent=None if recent is None else Recent("here", recent), waiting=waiting
+        )
 
     return find
 

@@ -38,20 +38,33 @@ def only(effects: Effects) -> ChangeEffects:
         ('{"a": {"b": 1}}', '{"a": "{\\"b\\": 1}"}', (Payload.BREAKING, [(("a",), "object", "JSON text")])),
         ('{"a": "{\\"b\\": 1}"}', '{"a": "{\\"c\\": 1}"}', (Payload.BREAKING, [(("a", INSIDE, "b"), "number", "")])),
         ('{"a": [{"b": 1}, {"b": 2}]}', '{"a": [{"b": 1}]}', (Payload.COMPATIBLE, [])),
-        ('{"a": [{"b": 1}, {"b": "x"}]}', '{"a": [{"b": 1}, {"b": null}]}', (Payload.BREAKING, [(("a", -1, "b"), "number or string", "null or number")])),
+        (
+            '{"a": [{"b": 1}, {"b": "x"}]}',
+            '{"a": [{"b": 1}, {"b": null}]}',
+            (Payload.BREAKING, [(("a", -1, "b"), "number or string", "null or number")]),
+        ),
         ('{"a": {{ data.resource }}}', "{\"a\": {{ data.resource | default('') }}}", (Payload.SAME, [])),
         ('{"a": 1}', None, (Payload.BREAKING, [((), "object", "")])),
         (None, '{"a": 1}', (Payload.COMPATIBLE, [])),
     ],
 )
-def test_payload(effects_of: Find, delivery_plan: Build, before: str, after: str, expected: tuple[Payload, list[Any]]) -> None:
-    change = only(effects_of([delivery_plan(body_template=before)], [delivery_plan(body_template=after, description="x")]))
+def test_payload(
+    effects_of: Find, delivery_plan: Build, before: str, after: str, expected: tuple[Payload, list[Any]]
+) -> None:
+    change = only(
+        effects_of([delivery_plan(body_template=before)], [delivery_plan(body_template=after, description="x")])
+    )
     assert (change.payload, list(change.breaks)) == (expected[0], [Break(*one) for one in expected[1]])
 
 
 def test_a_break_that_only_a_given_event_shows(effects_of: Find, delivery_plan: Build, event: Event) -> None:
-    before, after = delivery_plan(body_template='{"a": {{ data.resource }}}'), delivery_plan(body_template='{"a": "{{ data.resource }}"}')
-    after_text = delivery_plan(body_template='{"a": {{ data.resource.name | default("none") if data.severity == "Low" else data.resource }}}')
+    before, after = (
+        delivery_plan(body_template='{"a": {{ data.resource }}}'),
+        delivery_plan(body_template='{"a": "{{ data.resource }}"}'),
+    )
+    after_text = delivery_plan(
+        body_template='{"a": {{ data.resource.name | default("none") if data.severity == "Low" else data.resource }}}'
+    )
     assert only(effects_of([before], [after_text])).payload is Payload.SAME
     assert only(effects_of([before], [after_text], samples=[event("e", severity="Low")])).payload is Payload.BREAKING
     assert only(effects_of([before], [after])).payload is Payload.BREAKING
@@ -74,14 +87,23 @@ def test_what_newly_leaves(effects_of: Find, delivery_plan: Build) -> None:
 def test_what_leaves_in_the_url_and_in_headers_counts(effects_of: Find, delivery_plan: Build) -> None:
     siem = delivery_plan(body_template=None)
     told = delivery_plan(
-        body_template=None, url="https://siem.example.com/{{ data.request.id }}?s={{ data.severity }}", headers={"X-A": "{{ data.title | tojson }}"}
+        body_template=None,
+        url="https://siem.example.com/{{ data.request.id }}?s={{ data.severity }}",
+        headers={"X-A": "{{ data.title | tojson }}"},
     )
-    assert only(effects_of([siem], [told])).leaving == Leaving("siem.example.com", "anomaly", ("data.request.id", "data.severity", "data.title"))
+    assert only(effects_of([siem], [told])).leaving == Leaving(
+        "siem.example.com", "anomaly", ("data.request.id", "data.severity", "data.title")
+    )
     assert only(effects_of([told], [delivery_plan(body_template='{"s": {{ data.severity }}}')])).leaving is None
 
 
-def test_what_another_webhook_sends_to_the_host_already_does_not_newly_leave(effects_of: Find, delivery_plan: Build) -> None:
-    siem, other = delivery_plan(body_template=BODY), delivery_plan("Other", body_template='{"t": "{{ data.severity }}"}', url="https://siem.example.com/x")
+def test_what_another_webhook_sends_to_the_host_already_does_not_newly_leave(
+    effects_of: Find, delivery_plan: Build
+) -> None:
+    siem, other = (
+        delivery_plan(body_template=BODY),
+        delivery_plan("Other", body_template='{"t": "{{ data.severity }}"}', url="https://siem.example.com/x"),
+    )
     assert effects_of([siem], [siem, other]).changes["Other"].leaving is None
     paused = delivery_plan(body_template=BODY, status=Status.INACTIVE)
     leaving = Leaving("siem.example.com", "anomaly", ("data.severity",))
@@ -98,10 +120,14 @@ def test_what_is_inactive_sends_nothing(effects_of: Find, delivery_plan: Build) 
 
 
 def test_a_token_server_is_a_host_too(effects_of: Find, delivery_plan: Build) -> None:
-    oauth2 = PluginBlock("oauth2", {"client_id": "a", "client_secret": "${env:S}", "token_url": "https://login.example.com/token"})
+    oauth2 = PluginBlock(
+        "oauth2", {"client_id": "a", "client_secret": "${env:S}", "token_url": "https://login.example.com/token"}
+    )
     siem = delivery_plan()
     assert only(effects_of([siem], [delivery_plan(auth=(oauth2,))])).new_hosts == ("login.example.com",)
-    effects = effects_of([siem], [delivery_plan(auth=(oauth2,)), delivery_plan("B", url="https://b.example.com/", auth=(oauth2,))])
+    effects = effects_of(
+        [siem], [delivery_plan(auth=(oauth2,)), delivery_plan("B", url="https://b.example.com/", auth=(oauth2,))]
+    )
     assert effects.new_hosts == ("b.example.com", "login.example.com")
 
 
@@ -122,18 +148,31 @@ def test_hosts_and_targets(url: str, host: str, target: str) -> None:
 
 def counts(change: ChangeEffects) -> tuple[int, int, int, int]:
     assert change.matching is not None
-    return len(change.matching.newly), len(change.matching.no_longer), len(change.matching.still), len(change.matching.twice)
+    return (
+        len(change.matching.newly),
+        len(change.matching.no_longer),
+        len(change.matching.still),
+        len(change.matching.twice),
+    )
 
 
 def test_events_that_go_elsewhere(effects_of: Find, delivery_plan: Build, event: Event) -> None:
-    recent = [event(f"e{number}", severity=severity) for number, severity in enumerate(["Low"] * 5 + ["Medium"] * 3 + ["High"] * 2)]
+    recent = [
+        event(f"e{number}", severity=severity)
+        for number, severity in enumerate(["Low"] * 5 + ["Medium"] * 3 + ["High"] * 2)
+    ]
     high, not_low = delivery_plan(when="data.severity == 'High'"), delivery_plan(when="data.severity != 'Low'")
     assert counts(only(effects_of([high], [not_low], recent=recent))) == (3, 0, 2, 0)
     assert counts(only(effects_of([not_low], [high], recent=recent))) == (0, 3, 2, 0)
     assert counts(only(effects_of([], [high], recent=recent))) == (2, 0, 0, 0)
     assert counts(only(effects_of([high], [], recent=recent))) == (0, 2, 0, 0)
     assert counts(only(effects_of([high], [delivery_plan(status=Status.INACTIVE)], recent=recent))) == (0, 2, 0, 0)
-    assert counts(only(effects_of([high], [delivery_plan(when="abs(data.severity) == `1`")], recent=recent))) == (0, 2, 0, 0)
+    assert counts(only(effects_of([high], [delivery_plan(when="abs(data.severity) == `1`")], recent=recent))) == (
+        0,
+        2,
+        0,
+        0,
+    )
     assert only(effects_of([high], [not_low])).matching is None
     assert only(effects_of([high], [not_low], recent=[])).matching is None
 
@@ -156,9 +195,14 @@ def test_events_that_are_sent_twice(effects_of: Find, delivery_plan: Build, even
 
 
 def test_with_very_many_conditions_the_newest_events_are_looked_at(delivery_plan: Build) -> None:
-    changes = [Change(f"W{number}", Action.CREATE, None, delivery_plan(f"W{number}", when=f"data.a == '{number}'")) for number in range(1000)]
+    changes = [
+        Change(f"W{number}", Action.CREATE, None, delivery_plan(f"W{number}", when=f"data.a == '{number}'"))
+        for number in range(1000)
+    ]
     recent = Recent("here", [{"id": str(number)} for number in range(1000)])
-    assert [event["id"] for event in bounded(recent, changes).documents] == [str(number) for number in range(MAX_EVALUATIONS // 1000)]
+    assert [event["id"] for event in bounded(recent, changes).documents] == [
+        str(number) for number in range(MAX_EVALUATIONS // 1000)
+    ]
     assert len(bounded(recent, changes[:10]).documents) == 1000
     assert FEWEST < 1000
 
@@ -173,13 +217,27 @@ def test_with_very_many_conditions_the_newest_events_are_looked_at(delivery_plan
         ((3600,), 50, (2, 3600, 4335, 1, 180000)),
     ],
 )
-def test_retries(delivery_plan: Build, schedule: tuple[float, ...], rate: float | None, expected: tuple[float, ...]) -> None:
+def test_retries(
+    delivery_plan: Build, schedule: tuple[float, ...], rate: float | None, expected: tuple[float, ...]
+) -> None:
     found = retries_of(delivery_plan(retry_schedule=schedule, rate_limit=rate), jitter=0.2)
-    assert (found.attempts, found.last_after, found.last_after_at_most, found.per_event_in_an_hour, found.per_hour) == pytest.approx(expected)
+    assert (
+        found.attempts,
+        found.last_after,
+        found.last_after_at_most,
+        found.per_event_in_an_hour,
+        found.per_hour,
+    ) == pytest.approx(expected)
 
 
 COUNTS = {
-    "Siem": {DeliveryStatus.WAITING: 2, DeliveryStatus.RETRYING: 3, DeliveryStatus.HELD: 4, DeliveryStatus.DEAD: 9, DeliveryStatus.DELIVERED: 9},
+    "Siem": {
+        DeliveryStatus.WAITING: 2,
+        DeliveryStatus.RETRYING: 3,
+        DeliveryStatus.HELD: 4,
+        DeliveryStatus.DEAD: 9,
+        DeliveryStatus.DELIVERED: 9,
+    },
     "Other": {DeliveryStatus.WAITING: 7},
 }
 
@@ -202,7 +260,11 @@ def test_what_is_unchanged_has_no_effects(effects_of: Find, delivery_plan: Build
 
 
 def test_all_together(effects_of: Find, delivery_plan: Build) -> None:
-    before = [delivery_plan("A", body_template='{"a": 1}'), delivery_plan("B", body_template='{"a": 1}'), delivery_plan("C")]
+    before = [
+        delivery_plan("A", body_template='{"a": 1}'),
+        delivery_plan("B", body_template='{"a": 1}'),
+        delivery_plan("C"),
+    ]
     after = [
         delivery_plan("A", body_template='{"b": "{{ data.title }}"}'),
         delivery_plan("B", body_template='{"a": 1, "t": "{{ data.id }}"}'),
@@ -210,7 +272,11 @@ def test_all_together(effects_of: Find, delivery_plan: Build) -> None:
     ]
     effects = effects_of(before, after)
     assert effects.leaving == (Leaving("siem.example.com", "anomaly", ("data.id", "data.title")),)
-    assert (effects.names(Payload.BREAKING), effects.names(Payload.COMPATIBLE), effects.names(Payload.SAME)) == (("A",), ("B",), ("C",))
+    assert (effects.names(Payload.BREAKING), effects.names(Payload.COMPATIBLE), effects.names(Payload.SAME)) == (
+        ("A",),
+        ("B",),
+        ("C",),
+    )
     assert effects.without_request == ("C",)
     assert effects.longest is not None
     assert effects.longest.name == "C"

@@ -31,7 +31,16 @@ def changed(change: RequestChange) -> dict[Any, tuple[Any, Any]]:
 
 def test_each_part_of_a_created_webhooks_request_comes(effects_of: Find, delivery_plan: Build) -> None:
     bearer = PluginBlock("bearer", {"token": "${env:T}"})
-    change = only(effects_of([], [delivery_plan(headers={"X-A": "key ${env:K}"}, auth=(bearer,), body_template='{"a": "{{ data.severity }}"}')]))
+    change = only(
+        effects_of(
+            [],
+            [
+                delivery_plan(
+                    headers={"X-A": "key ${env:K}"}, auth=(bearer,), body_template='{"a": "{{ data.severity }}"}'
+                )
+            ],
+        )
+    )
     assert all(step.op == "add" for step in change.steps)
     assert {path: after for path, (_, after) in changed(change).items()} == {
         ("method",): "POST",
@@ -45,8 +54,12 @@ def test_each_part_of_a_created_webhooks_request_comes(effects_of: Find, deliver
     assert change.after.is_sent
 
 
-def test_the_header_of_another_auth_is_another_and_one_that_is_written_is_overridden(effects_of: Find, delivery_plan: Build) -> None:
-    one, other = (delivery_plan(auth=(PluginBlock("basic", {"username": "a", "password": f"${{env:{key}}}"}),)) for key in "AB")
+def test_the_header_of_another_auth_is_another_and_one_that_is_written_is_overridden(
+    effects_of: Find, delivery_plan: Build
+) -> None:
+    one, other = (
+        delivery_plan(auth=(PluginBlock("basic", {"username": "a", "password": f"${{env:{key}}}"}),)) for key in "AB"
+    )
     before, after = changed(only(effects_of([one], [other])))["headers", "Authorization"]
     assert (before.text, after.text) == ("Basic ***", "Basic ***")
     assert before != after
@@ -54,7 +67,9 @@ def test_the_header_of_another_auth_is_another_and_one_that_is_written_is_overri
     assert effects_of([one], [written]).without_request == ("Siem",)
 
 
-def test_an_auth_that_does_not_say_what_it_adds_is_shown_by_its_settings(effects_of: Find, delivery_plan: Build) -> None:
+def test_an_auth_that_does_not_say_what_it_adds_is_shown_by_its_settings(
+    effects_of: Find, delivery_plan: Build
+) -> None:
     gone = PluginBlock("gone", {"key": "${env:K}", "level": 3})
     assert changed(only(effects_of([delivery_plan()], [delivery_plan(auth=(gone,))]))) == {
         ("auth",): (ABSENT, [{"type": "gone", "key": Masked("***", "${env:K}"), "level": 3}]),
@@ -62,8 +77,13 @@ def test_an_auth_that_does_not_say_what_it_adds_is_shown_by_its_settings(effects
 
 
 def test_the_difference_is_one_of_keys_and_values(effects_of: Find, delivery_plan: Build) -> None:
-    before = delivery_plan(body_template='{"a": "{{ data.severity }}", "t": "{ \\"id\\": \\"{{ data.id }}\\", \\"n\\": 1 }", "gone": null}')
-    after = delivery_plan(body_template='{"t": "{ \\"id\\": \\"{{ data.id }}\\", \\"n\\": 2 }",\n "a": "{{ data.severity }}", "new": [1]}', method="PUT")
+    before = delivery_plan(
+        body_template='{"a": "{{ data.severity }}", "t": "{ \\"id\\": \\"{{ data.id }}\\", \\"n\\": 1 }", "gone": null}'
+    )
+    after = delivery_plan(
+        body_template='{"t": "{ \\"id\\": \\"{{ data.id }}\\", \\"n\\": 2 }",\n "a": "{{ data.severity }}", "new": [1]}',
+        method="PUT",
+    )
     assert changed(only(effects_of([before], [after]))) == {
         ("method",): ("POST", "PUT"),
         ("body", "t", INSIDE, "n"): (1, 2),
@@ -74,11 +94,16 @@ def test_the_difference_is_one_of_keys_and_values(effects_of: Find, delivery_pla
 
 def test_values_in_the_url_and_in_headers_are_part_of_the_difference(effects_of: Find, delivery_plan: Build) -> None:
     before = delivery_plan(headers={"X-A": "${env:K} {{ data.severity }}"})
-    after = delivery_plan(url="https://siem.example.com/{{ data.severity }}", headers={"X-A": "${env:K} is {{ data.severity }}"})
+    after = delivery_plan(
+        url="https://siem.example.com/{{ data.severity }}", headers={"X-A": "${env:K} is {{ data.severity }}"}
+    )
     change = only(effects_of([before], [after]))
     assert changed(change) == {
         ("url",): ("https://siem.example.com/ingest", "https://siem.example.com/High"),
-        ("headers", "X-A"): (Masked("*** High", "${env:K} {{ data.severity }}"), Masked("*** is High", "${env:K} is {{ data.severity }}")),
+        ("headers", "X-A"): (
+            Masked("*** High", "${env:K} {{ data.severity }}"),
+            Masked("*** is High", "${env:K} is {{ data.severity }}"),
+        ),
     }
     assert [step.after.text for step in change.steps if isinstance(step.after, Masked)] == ["*** is High"]
 
@@ -95,21 +120,36 @@ def test_values_in_the_url_and_in_headers_are_part_of_the_difference(effects_of:
     ],
 )
 def test_a_change_that_no_request_shows_says_so(effects_of: Find, delivery_plan: Build, fields: dict[str, Any]) -> None:
-    (change,) = effects_of([delivery_plan(body_template='{"a": 1}')], [delivery_plan(body_template='{"a": 1}', **fields)]).changes.values()
+    (change,) = effects_of(
+        [delivery_plan(body_template='{"a": 1}')], [delivery_plan(body_template='{"a": 1}', **fields)]
+    ).changes.values()
     assert change.changes_no_request
     assert change.requests is not None
     assert (change.requests.shown, change.requests.changed, change.requests.unchanged) == ((), 0, 1)
 
 
 @pytest.mark.parametrize("fields", [{"status": Status.INACTIVE}, {"when": "data.severity == 'Low'"}])
-def test_what_is_no_longer_sent_though_its_request_stays(effects_of: Find, delivery_plan: Build, event: Event, fields: dict[str, Any]) -> None:
+def test_what_is_no_longer_sent_though_its_request_stays(
+    effects_of: Find, delivery_plan: Build, event: Event, fields: dict[str, Any]
+) -> None:
     sent, stopped = delivery_plan(), delivery_plan(**fields)
     (found,) = effects_of([sent], [stopped]).changes.values()
     assert found.requests is not None
-    assert (found.requests.changed, found.requests.newly_sent, found.requests.no_longer_sent, found.requests.is_mock) == (0, 0, 1, True)
-    (found,) = effects_of([stopped], [sent], samples=[event("e1"), event("e2"), event("e3", severity="Low")]).changes.values()
+    assert (
+        found.requests.changed,
+        found.requests.newly_sent,
+        found.requests.no_longer_sent,
+        found.requests.is_mock,
+    ) == (0, 0, 1, True)
+    (found,) = effects_of(
+        [stopped], [sent], samples=[event("e1"), event("e2"), event("e3", severity="Low")]
+    ).changes.values()
     assert found.requests is not None
-    assert (found.requests.newly_sent, found.requests.no_longer_sent, found.requests.is_mock) == (2 + ("status" in fields), 0, False)
+    assert (found.requests.newly_sent, found.requests.no_longer_sent, found.requests.is_mock) == (
+        2 + ("status" in fields),
+        0,
+        False,
+    )
     (found,) = effects_of([], [sent]).changes.values()
     assert found.requests is not None
     assert found.requests.newly_sent == 0
@@ -120,10 +160,15 @@ def test_what_is_no_longer_sent_though_its_request_stays(effects_of: Find, deliv
     [
         ({"headers": {"A": "${env:A}"}}, {"headers": {"A": "${env:B}"}}),
         ({"url": "https://siem.example.com/${env:A}"}, {"url": "https://siem.example.com/${env:B}"}),
-        ({"auth": (PluginBlock("bearer", {"token": "${env:A}"}),)}, {"auth": (PluginBlock("bearer", {"token": "${env:B}"}),)}),
+        (
+            {"auth": (PluginBlock("bearer", {"token": "${env:A}"}),)},
+            {"auth": (PluginBlock("bearer", {"token": "${env:B}"}),)},
+        ),
     ],
 )
-def test_another_secret_is_a_difference_that_shows_no_secret(effects_of: Find, delivery_plan: Build, before: Any, after: Any) -> None:
+def test_another_secret_is_a_difference_that_shows_no_secret(
+    effects_of: Find, delivery_plan: Build, before: Any, after: Any
+) -> None:
     ((old, new),) = changed(only(effects_of([delivery_plan(**before)], [delivery_plan(**after)]))).values()
     assert old != new
     assert old.text == new.text
@@ -131,7 +176,9 @@ def test_another_secret_is_a_difference_that_shows_no_secret(effects_of: Find, d
 
 
 def test_the_same_json_written_differently(effects_of: Find, delivery_plan: Build) -> None:
-    change = only(effects_of([delivery_plan(body_template='{"a": 1, "b": 2}')], [delivery_plan(body_template='{"b":2,"a":1}')]))
+    change = only(
+        effects_of([delivery_plan(body_template='{"a": 1, "b": 2}')], [delivery_plan(body_template='{"b":2,"a":1}')])
+    )
     assert change.is_rewritten
     assert changed(change) == {}
 
@@ -150,13 +197,18 @@ def test_a_request_that_cannot_be_made(effects_of: Find, delivery_plan: Build, e
     assert fine.after.problem == ""
 
 
-def test_samples_that_neither_side_lets_through_are_left_out(effects_of: Find, delivery_plan: Build, event: Event) -> None:
+def test_samples_that_neither_side_lets_through_are_left_out(
+    effects_of: Find, delivery_plan: Build, event: Event
+) -> None:
     before = delivery_plan(when="data.severity == 'High'", body_template='{"a": "{{ data.title }}"}')
     after = delivery_plan(when="data.severity == 'Low'", body_template='{"b": "{{ data.title }}"}')
     samples = [event("high", severity="High"), event("medium", severity="Medium"), event("low", severity="Low")]
     (change,) = effects_of([before], [after], samples=samples).changes.values()
     assert change.requests is not None
-    assert [(one.event_id, one.before.is_sent, one.after.is_sent) for one in change.requests.shown] == [("high", True, False), ("low", False, True)]
+    assert [(one.event_id, one.before.is_sent, one.after.is_sent) for one in change.requests.shown] == [
+        ("high", True, False),
+        ("low", False, True),
+    ]
     (change,) = effects_of([before], [after], samples=[event("medium", severity="Medium")]).changes.values()
     assert change.requests is not None
     assert [one.is_mock for one in change.requests.shown] == [True]
@@ -172,22 +224,46 @@ def test_few_are_shown_and_all_are_counted(effects_of: Find, delivery_plan: Buil
 
 def test_of_very_many_new_webhooks_not_all_are_rendered(effects_of: Find, delivery_plan: Build) -> None:
     before = delivery_plan("Z", body_template='{"a": 1}')
-    new = [delivery_plan(f"New {number}", body_template='{"a": "{{ data.title }}"}') for number in range(MAX_NEW_RENDERED + 2)]
+    new = [
+        delivery_plan(f"New {number}", body_template='{"a": "{{ data.title }}"}')
+        for number in range(MAX_NEW_RENDERED + 2)
+    ]
     changes = effects_of([before], [*new, delivery_plan("Z", body_template='{"b": 1}')]).changes
-    assert [name for name, change in changes.items() if change.requests is None] == list(changes)[MAX_NEW_RENDERED : MAX_NEW_RENDERED + 2]
+    assert [name for name, change in changes.items() if change.requests is None] == list(changes)[
+        MAX_NEW_RENDERED : MAX_NEW_RENDERED + 2
+    ]
     assert changes["Z"].payload is Payload.BREAKING
     assert all(change.leaving for name, change in changes.items() if name != "Z")
-    assert [name for name, change in changes.items() if change.outline] == list(changes)[MAX_NEW_RENDERED : MAX_NEW_RENDERED + 2]
+    assert [name for name, change in changes.items() if change.outline] == list(changes)[
+        MAX_NEW_RENDERED : MAX_NEW_RENDERED + 2
+    ]
 
 
-def test_what_is_told_in_short_means_what_it_means_at_length(effects_of: Find, delivery_plan: Build, event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_told_in_short_means_what_it_means_at_length(
+    effects_of: Find, delivery_plan: Build, event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Hosts and fields that somebody sends already, a token's host, an inactive one, events, deliveries that wait: all but the request itself."""
-    oauth2 = PluginBlock("oauth2", {"client_id": "a", "client_secret": "${env:A}", "token_url": "https://Login.example.com/token"})
-    applied = [delivery_plan(body_template='{"a": "{{ data.title }}"}'), delivery_plan("Old", url="https://old.example.com/")]
+    oauth2 = PluginBlock(
+        "oauth2", {"client_id": "a", "client_secret": "${env:A}", "token_url": "https://Login.example.com/token"}
+    )
+    applied = [
+        delivery_plan(body_template='{"a": "{{ data.title }}"}'),
+        delivery_plan("Old", url="https://old.example.com/"),
+    ]
     new = [
-        delivery_plan("A", body_template='{"a": "{{ data.title }}", "b": "{{ data.severity }}"}', auth=(oauth2,), rate_limit=0.5),
-        delivery_plan("B", body_template='{"a": {{ data.request }}}', url="https://b.example.com/{{ data.id }}", retry_schedule=(), event="unknown"),
-        delivery_plan("C", status=Status.INACTIVE, url="https://c.example.com/", body_template='{"a": "{{ data.title }}"}'),
+        delivery_plan(
+            "A", body_template='{"a": "{{ data.title }}", "b": "{{ data.severity }}"}', auth=(oauth2,), rate_limit=0.5
+        ),
+        delivery_plan(
+            "B",
+            body_template='{"a": {{ data.request }}}',
+            url="https://b.example.com/{{ data.id }}",
+            retry_schedule=(),
+            event="unknown",
+        ),
+        delivery_plan(
+            "C", status=Status.INACTIVE, url="https://c.example.com/", body_template='{"a": "{{ data.title }}"}'
+        ),
         delivery_plan("D", when="data.severity == 'Low'", headers={"X-A": "{{ data.title }}"}, timeout_seconds=0.5),
         delivery_plan("E", body_template="{{ nonsense"),
     ]
@@ -213,5 +289,7 @@ def test_a_body_that_is_nested_too_deeply_is_compared_as_text(effects_of: Find, 
 
 
 def test_a_string_of_an_event_that_holds_json_is_opened(effects_of: Find, delivery_plan: Build, event: Event) -> None:
-    effects = effects_of([], [delivery_plan(body_template='{"a": "{{ data.title }}"}')], samples=[event("e", title='{"x": 1}')])
+    effects = effects_of(
+        [], [delivery_plan(body_template='{"a": "{{ data.title }}"}')], samples=[event("e", title='{"x": 1}')]
+    )
     assert changed(only(effects))[("body",)][1] == {"a": JsonText({"x": 1}, '{"x": 1}')}

@@ -9,12 +9,35 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookctl.config.effects.structure import ABSENT, INSIDE, JsonText, Masked, Step, closed, compare, differences, fold, open_up, parse, size
+from hookctl.config.effects.structure import (
+    ABSENT,
+    INSIDE,
+    JsonText,
+    Masked,
+    Step,
+    closed,
+    compare,
+    differences,
+    fold,
+    open_up,
+    parse,
+    size,
+)
 
-scalars = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from([0.0, 1.0, 1.5]) | st.sampled_from(["", "a", "b", "{", "[1", "{}", "[]", '{"a": 1}'])
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 2)
+    | st.sampled_from([0.0, 1.0, 1.5])
+    | st.sampled_from(["", "a", "b", "{", "[1", "{}", "[]", '{"a": 1}'])
+)
 values: Any = st.recursive(
     scalars,
-    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.sampled_from(["a", "b", "c", "$", ""]), inner, max_size=4) | inner.map(json.dumps),
+    lambda inner: (
+        st.lists(inner, max_size=5)
+        | st.dictionaries(st.sampled_from(["a", "b", "c", "$", ""]), inner, max_size=4)
+        | inner.map(json.dumps)
+    ),
     max_leaves=12,
 )
 
@@ -54,7 +77,9 @@ def test_a_difference_turned_round(before: Any, after: Any) -> None:
     old, new = open_up(before), open_up(after)
     there, back = differences(old, new), differences(new, old)
     assert there == [] or back != []
-    assert sorted(step.op for step in there) == sorted({"add": "remove", "remove": "add"}.get(step.op, step.op) for step in back)
+    assert sorted(step.op for step in there) == sorted(
+        {"add": "remove", "remove": "add"}.get(step.op, step.op) for step in back
+    )
 
 
 @given(values)
@@ -86,7 +111,9 @@ def test_differences(before: Any, after: Any, steps: list[Step]) -> None:
     assert differences(fold(old, steps), new) == []
 
 
-@pytest.mark.parametrize("text", ["[NaN]", "[1e999]", "[" * 65 + "]" * 65, "[" * 100_000, "{", '["\\u12"]', "[" + "1" * 5000 + "]"])
+@pytest.mark.parametrize(
+    "text", ["[NaN]", "[1e999]", "[" * 65 + "]" * 65, "[" * 100_000, "{", '["\\u12"]', "[" + "1" * 5000 + "]"]
+)
 def test_a_string_that_is_no_json_text_stays_one(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the reason is nobody's to read
         parse(text)

@@ -89,7 +89,9 @@ def test_many_indicators_are_not_deep() -> None:
 
 
 def test_aliases_of_aliases_cost_nothing() -> None:
-    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"] + [f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]" for level in range(1, 40)]
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"] + [
+        f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]" for level in range(1, 40)
+    ]
     loaded = load("\n".join(lines))
     assert {finding.rule for finding in loaded.findings} == {"yaml-anchor"}
     assert len(loaded.findings) == 40
@@ -101,10 +103,18 @@ def test_an_alias_to_what_is_around_it_ends() -> None:
 
 def test_problems_of_one_document_are_all_found() -> None:
     text = "name: A\nname: B\ntimeout_seconds: 1_000\nlabels: &x {a: 1}\ndescription: !!str b\n2: c\n"
-    assert [rule for rule, *_ in found(text)] == ["yaml-duplicate-key", "yaml-ambiguous-number", "yaml-anchor", "yaml-tag", "yaml-key-type"]
+    assert [rule for rule, *_ in found(text)] == [
+        "yaml-duplicate-key",
+        "yaml-ambiguous-number",
+        "yaml-anchor",
+        "yaml-tag",
+        "yaml-key-type",
+    ]
 
 
-@pytest.mark.parametrize("bad", ["name: [", "name: 'x", "\tname: x", "- x", "name: \x01", "name: \u2028", "name: *x", "[" * 70])
+@pytest.mark.parametrize(
+    "bad", ["name: [", "name: 'x", "\tname: x", "- x", "name: \x01", "name: \u2028", "name: *x", "[" * 70]
+)
 def test_one_bad_document_hides_nothing_in_the_others(bad: str) -> None:
     loaded = load(f"name: A\n---\n{bad}\n---\nname: C\nname: D\n--- # comment\nname: E\n...\n# end\n")
     assert [webhook.name for webhook in loaded.webhooks] == ["A", "C", "E"]
@@ -146,10 +156,16 @@ def test_a_duplicate_key_names_the_line_of_the_first() -> None:
 def test_a_python_without_libyaml_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     from hookctl.config.load import composer
 
-    text = "name: A\nbody_template: |\n  {a: [1, '2', 0x3]}\n---\nlabels: " + "[" * 1000 + "\n---\na: 'b\n---\nc: [1, 2.5, on, ~]\n"
+    text = (
+        "name: A\nbody_template: |\n  {a: [1, '2', 0x3]}\n---\nlabels: "
+        + "[" * 1000
+        + "\n---\na: 'b\n---\nc: [1, 2.5, on, ~]\n"
+    )
     fast = load(text)
     monkeypatch.setattr(composer, "ComposerType", composer._PureComposer)
     slow = load(text)
     assert [webhook.fields for webhook in slow.webhooks] == [webhook.fields for webhook in fast.webhooks]
-    assert [(finding.rule, finding.span) for finding in slow.findings] == [(finding.rule, finding.span) for finding in fast.findings]
+    assert [(finding.rule, finding.span) for finding in slow.findings] == [
+        (finding.rule, finding.span) for finding in fast.findings
+    ]
     assert [finding.rule for finding in slow.findings] == ["yaml-depth", "yaml-syntax"]

@@ -74,7 +74,9 @@ def test_what_a_link_inside_leads_to_is_read_once_and_a_loop_ends(tmp_path: Path
     (tmp_path / "b.yaml").symlink_to("a.yaml")
     (tmp_path / "README.md").symlink_to("inner/i.yaml")
     loaded = load_directory(tmp_path)
-    assert [(webhook.name, webhook.file.path) for webhook in loaded.webhooks] == [("I", str(tmp_path / "inner" / "i.yaml"))]
+    assert [(webhook.name, webhook.file.path) for webhook in loaded.webhooks] == [
+        ("I", str(tmp_path / "inner" / "i.yaml"))
+    ]
     assert loaded.findings == ()
 
 
@@ -103,7 +105,9 @@ def test_a_link_to_a_hidden_file_is_not_followed(tmp_path: Path, hidden: str) ->
 
 
 @pytest.mark.parametrize("name", ["webhooks.d", "inner/webhooks.d"])
-def test_a_directory_that_a_link_leads_out_of_where_hookctl_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_a_directory_that_a_link_leads_out_of_where_hookctl_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     (tmp_path / "elsewhere" / "webhooks.d").mkdir(parents=True)
     (tmp_path / "elsewhere" / "webhooks.d" / "a.yaml").write_text("name: A\n")
     (tmp_path / "checkout").mkdir()
@@ -138,7 +142,9 @@ def test_a_link_to_nothing_and_a_link_to_itself_are_unreadable(tmp_path: Path) -
     assert names(loaded) == ["Good"]
 
 
-def test_pipes_and_sockets_are_unreadable_and_nobody_waits_for_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pipes_and_sockets_are_unreadable_and_nobody_waits_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     os.mkfifo(tmp_path / "pipe.yaml")
     monkeypatch.chdir(tmp_path)  # a socket's path must be short
     with socket.socket(socket.AF_UNIX) as listener:
@@ -157,7 +163,9 @@ def nobody() -> Iterator[None]:
     os.seteuid(0)
 
 
-def test_a_file_or_directory_without_permission_is_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+def test_a_file_or_directory_without_permission_is_unreadable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     tmp_path.chmod(0o755)
     (tmp_path / "closed.yaml").write_text("name: A\n")
     (tmp_path / "closed.yaml").chmod(0)
@@ -166,7 +174,10 @@ def test_a_file_or_directory_without_permission_is_unreadable(tmp_path: Path, mo
     monkeypatch.chdir(tmp_path)
     request.getfixturevalue("nobody")
     loaded = load_directory(Path())
-    assert [(finding.rule, finding.file.path) for finding in loaded.findings] == [("file-unreadable", "closed"), ("file-unreadable", "closed.yaml")]
+    assert [(finding.rule, finding.file.path) for finding in loaded.findings] == [
+        ("file-unreadable", "closed"),
+        ("file-unreadable", "closed.yaml"),
+    ]
     assert names(loaded) == ["B"]
 
 
@@ -179,7 +190,17 @@ def test_a_file_over_the_limit_and_one_at_it(tmp_path: Path) -> None:
     assert names(loaded) == ["A"]
 
 
-@pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", bytes(range(256)), b"\xff\xfe\0", b"\0", b"name: A\0\n", b"\x7fELF\x02\x01\x01\0"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+        bytes(range(256)),
+        b"\xff\xfe\0",
+        b"\0",
+        b"name: A\0\n",
+        b"\x7fELF\x02\x01\x01\0",
+    ],
+)
 def test_a_binary_file_is_not_text(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.yaml").write_bytes(data)
     loaded = load_directory(tmp_path)
@@ -204,7 +225,9 @@ def test_byte_order_marks_and_wide_encodings_are_found_and_the_rest_is_read(tmp_
     assert (loaded.findings[1].span.line, loaded.findings[1].span.column) == (2, 1)
 
 
-@pytest.mark.parametrize("text", ["", "\n", "# a comment\n", "---\n", "---\n---\n...\n", "...\n", "%YAML 1.2\n---\n", "null\n"])
+@pytest.mark.parametrize(
+    "text", ["", "\n", "# a comment\n", "---\n", "---\n---\n...\n", "...\n", "%YAML 1.2\n---\n", "null\n"]
+)
 def test_an_empty_file(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.yaml").write_text(text)
     loaded = load_directory(tmp_path)

@@ -44,7 +44,13 @@ def text_at(span: Span) -> str:
     lines = TEXT.split("\n")
     if span.line == span.end_line:
         return lines[span.line - 1][span.column - 1 : span.end_column - 1]
-    return "\n".join([lines[span.line - 1][span.column - 1 :], *lines[span.line : span.end_line - 1], lines[span.end_line - 1][: span.end_column - 1]])
+    return "\n".join(
+        [
+            lines[span.line - 1][span.column - 1 :],
+            *lines[span.line : span.end_line - 1],
+            lines[span.end_line - 1][: span.end_column - 1],
+        ]
+    )
 
 
 @pytest.mark.parametrize(
@@ -74,7 +80,13 @@ def test_keys_and_values(webhook: Webhook, pointer: Pointer, key: str, value: st
 
 @pytest.mark.parametrize(
     ("field", "part"),
-    [("url", "siem.example"), ("name", "S"), ("body_template", "{{ data.x }}"), ("body_template", "{\n\n  "), ("body_template", "\n}")],
+    [
+        ("url", "siem.example"),
+        ("name", "S"),
+        ("body_template", "{{ data.x }}"),
+        ("body_template", "{\n\n  "),
+        ("body_template", "\n}"),
+    ],
 )
 def test_parts_of_texts(webhook: Webhook, field: str, part: str) -> None:
     text = str(webhook.fields[field])

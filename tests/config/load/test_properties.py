@@ -119,7 +119,11 @@ def test_any_text_gives_findings_within_it(text: str) -> None:
         json.dumps(webhook.fields, allow_nan=False)
         lines = webhook.file.text.split("\n")
         for pointer in pointers(dict(webhook.fields)):
-            for span in (webhook.positions.key(pointer), webhook.positions.value(pointer), webhook.positions.within(pointer, 1, 3)):
+            for span in (
+                webhook.positions.key(pointer),
+                webhook.positions.value(pointer),
+                webhook.positions.within(pointer, 1, 3),
+            ):
                 assert 1 <= span.line <= span.end_line <= len(lines)
     assert loaded.webhooks or loaded.findings
 
@@ -135,10 +139,14 @@ def test_any_bytes_give_findings(tmp_path: Path, data: bytes) -> None:
 
 
 @settings(max_examples=200)
-@given(st.dictionaries(st.text(PRINTABLE, min_size=1), VALUES, min_size=1, max_size=5), st.booleans(), st.integers(1, 200))
+@given(
+    st.dictionaries(st.text(PRINTABLE, min_size=1), VALUES, min_size=1, max_size=5), st.booleans(), st.integers(1, 200)
+)
 def test_json_written_as_yaml_is_read_as_it_was(document: dict[str, Json], flow: bool, width: int) -> None:
     text = yaml.dump(document, Dumper=Careful, allow_unicode=True, default_flow_style=flow, width=width)
-    assume(typed(yaml.safe_load(text)) == typed(document))  # PyYAML breaks some long lines where it cannot: then it does not read itself either
+    assume(
+        typed(yaml.safe_load(text)) == typed(document)
+    )  # PyYAML breaks some long lines where it cannot: then it does not read itself either
     loaded = load_text("a.yaml", text)
     assert loaded.findings == (), text
     (webhook,) = loaded.webhooks
@@ -153,7 +161,9 @@ class Careful(yaml.SafeDumper):
 
 
 Careful.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
-Careful.add_representer(float, lambda dumper, number: dumper.represent_scalar("tag:yaml.org,2002:float", decimal(number)))
+Careful.add_representer(
+    float, lambda dumper, number: dumper.represent_scalar("tag:yaml.org,2002:float", decimal(number))
+)
 
 
 def decimal(number: float) -> str:

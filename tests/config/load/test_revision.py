@@ -29,7 +29,10 @@ class LoadedRevision:
 def load_revision(directory: Path, ref: str) -> LoadedRevision:
     """A revision's files, loaded as those of a directory are."""
     found = read_revision(directory, ref)
-    parts = [Loaded((), (file_finding(content),)) if isinstance(content, FileProblem) else load_bytes(path, content) for path, content in found.files]
+    parts = [
+        Loaded((), (file_finding(content),)) if isinstance(content, FileProblem) else load_bytes(path, content)
+        for path, content in found.files
+    ]
     webhooks, findings = ([one for part in parts for one in getattr(part, kind)] for kind in ("webhooks", "findings"))
     return LoadedRevision(found.revision, Loaded(tuple(webhooks), tuple(findings)))
 
@@ -48,7 +51,16 @@ def git(root: Path, monkeypatch: pytest.MonkeyPatch) -> Git:
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
 
     def run(*arguments: str) -> str:
-        command = ["git", "-c", "user.name=ada", "-c", "user.email=ada@example.com", "-c", "protocol.file.allow=always", *arguments]
+        command = [
+            "git",
+            "-c",
+            "user.name=ada",
+            "-c",
+            "user.email=ada@example.com",
+            "-c",
+            "protocol.file.allow=always",
+            *arguments,
+        ]
         return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
 
     root.mkdir()
@@ -74,8 +86,21 @@ def named(text: str) -> str:
 
 
 def test_files_as_they_were(root: Path, git: Git) -> None:
-    write(root, webhooks__a_yaml=named("A") + "---\n" + named("B"), webhooks__sub__c_yaml=named("C"), webhooks__ü_yaml=named("Ü"), other__d_yaml=named("D"))
-    write(root, **{"webhooks__.hidden_yaml": "nonsense", "webhooks__.git-like__x_yaml": "nonsense", "webhooks__readme.md": "nonsense"})
+    write(
+        root,
+        webhooks__a_yaml=named("A") + "---\n" + named("B"),
+        webhooks__sub__c_yaml=named("C"),
+        webhooks__ü_yaml=named("Ü"),
+        other__d_yaml=named("D"),
+    )
+    write(
+        root,
+        **{
+            "webhooks__.hidden_yaml": "nonsense",
+            "webhooks__.git-like__x_yaml": "nonsense",
+            "webhooks__readme.md": "nonsense",
+        },
+    )
     old = commit(git)
     shutil.rmtree(root / "webhooks")
     write(root, webhooks__new_yaml=named("New"))
@@ -93,7 +118,19 @@ def test_files_as_they_were(root: Path, git: Git) -> None:
 
 
 def test_it_reads_what_load_directory_reads(root: Path, git: Git) -> None:
-    names = ["b.yaml", "B.yml", "a/b.yaml", "a.yaml", "a-b.yaml", "a/.x.yaml", "z/y/x.yml", "b.yaml.txt", "a b.yaml", 'quo"te.yaml', "line\nbreak.yaml"]
+    names = [
+        "b.yaml",
+        "B.yml",
+        "a/b.yaml",
+        "a.yaml",
+        "a-b.yaml",
+        "a/.x.yaml",
+        "z/y/x.yml",
+        "b.yaml.txt",
+        "a b.yaml",
+        'quo"te.yaml',
+        "line\nbreak.yaml",
+    ]
     for number, name in enumerate(names):
         write(root, **{f"w__{name}": named(f"W{number}")})
     write(root, w__bad_yaml="a: [", w__empty_yaml="", w__tab_yaml="a:\n\tb: 1\n")
@@ -103,8 +140,12 @@ def test_it_reads_what_load_directory_reads(root: Path, git: Git) -> None:
     (root / "w/large.yaml").write_bytes(b"#" * (1024 * 1024 + 1))
     commit(git)
     old, now = load_revision(root / "w", "main").loaded, load_directory(root / "w")
-    assert [(webhook.name, webhook.fields) for webhook in old.webhooks] == [(webhook.name, webhook.fields) for webhook in now.webhooks]
-    assert [(one.rule, one.message, one.span) for one in old.findings] == [(one.rule, one.message, one.span) for one in now.findings]
+    assert [(webhook.name, webhook.fields) for webhook in old.webhooks] == [
+        (webhook.name, webhook.fields) for webhook in now.webhooks
+    ]
+    assert [(one.rule, one.message, one.span) for one in old.findings] == [
+        (one.rule, one.message, one.span) for one in now.findings
+    ]
     assert len(now.findings) >= 6
 
 
@@ -121,13 +162,32 @@ def test_any_name_of_a_commit(root: Path, git: Git, ref: str) -> None:
     assert load_revision(root / "w", short).revision.commit.startswith(short)
 
 
-@pytest.mark.parametrize("ref", ["", "nope", "-x", "--output=x", "HEAD..HEAD", "HEAD:w", "main\n", "a b", "^HEAD", "\x1b[31m", "HEAD^{tree}", "; touch x"])
+@pytest.mark.parametrize(
+    "ref",
+    [
+        "",
+        "nope",
+        "-x",
+        "--output=x",
+        "HEAD..HEAD",
+        "HEAD:w",
+        "main\n",
+        "a b",
+        "^HEAD",
+        "\x1b[31m",
+        "HEAD^{tree}",
+        "; touch x",
+    ],
+)
 def test_what_names_no_commit(root: Path, git: Git, ref: str) -> None:
     write(root, w__a_yaml=named("A"))
     commit(git)
     with pytest.raises(RevisionError) as error:
         load_revision(root / "w", ref)
-    assert "is no git revision" in error.value.message or f"{ref!r} names no commit in the repository" in error.value.message
+    assert (
+        "is no git revision" in error.value.message
+        or f"{ref!r} names no commit in the repository" in error.value.message
+    )
     assert error.value.hint
 
 
@@ -144,7 +204,10 @@ def test_a_directory_that_was_not_there(root: Path, git: Git) -> None:
 def test_the_root_and_a_directory_given_relative(root: Path, git: Git, monkeypatch: pytest.MonkeyPatch) -> None:
     write(root, a_yaml=named("A"), sub__b_yaml=named("B"))
     commit(git)
-    assert [webhook.file.path for webhook in load_revision(root, "HEAD").loaded.webhooks] == ["HEAD:a.yaml", "HEAD:sub/b.yaml"]
+    assert [webhook.file.path for webhook in load_revision(root, "HEAD").loaded.webhooks] == [
+        "HEAD:a.yaml",
+        "HEAD:sub/b.yaml",
+    ]
     monkeypatch.chdir(root / "sub")
     assert [webhook.name for webhook in load_revision(Path(), "HEAD").loaded.webhooks] == ["B"]
     assert [webhook.name for webhook in load_revision(Path("../sub"), "HEAD").loaded.webhooks] == ["B"]
@@ -158,9 +221,14 @@ def test_links_are_told_of(root: Path, git: Git) -> None:
     commit(git)
     found = load_revision(root / "w", "HEAD").loaded
     assert [webhook.name for webhook in found.webhooks] == ["A"]
-    assert [(one.rule, one.file.path) for one in found.findings] == [("file-unreadable", "HEAD:w/b.yaml"), ("file-unreadable", "HEAD:w/dir")]
+    assert [(one.rule, one.file.path) for one in found.findings] == [
+        ("file-unreadable", "HEAD:w/b.yaml"),
+        ("file-unreadable", "HEAD:w/dir"),
+    ]
     (root / "linked").symlink_to("w")
-    assert [webhook.file.path for webhook in load_revision(root / "linked", "HEAD").loaded.webhooks] == ["HEAD:w/a.yaml"]
+    assert [webhook.file.path for webhook in load_revision(root / "linked", "HEAD").loaded.webhooks] == [
+        "HEAD:w/a.yaml"
+    ]
 
 
 def test_another_repository_inside_is_told_of(root: Path, git: Git) -> None:
@@ -169,7 +237,10 @@ def test_another_repository_inside_is_told_of(root: Path, git: Git) -> None:
     git("submodule", "--quiet", "add", str(root), "w/inner")
     commit(git)
     (finding,) = load_revision(root / "w", "HEAD").loaded.findings
-    assert (finding.file.path, finding.message) == ("HEAD:w/inner", "a repository of its own, which is not followed in a revision")
+    assert (finding.file.path, finding.message) == (
+        "HEAD:w/inner",
+        "a repository of its own, which is not followed in a revision",
+    )
 
 
 def test_no_repository(tmp_path: Path) -> None:
@@ -191,7 +262,9 @@ def test_no_git(root: Path, git: Git, monkeypatch: pytest.MonkeyPatch) -> None:
         load_revision(root, "HEAD")
 
 
-def test_inside_a_hook_of_another_repository(root: Path, git: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_inside_a_hook_of_another_repository(
+    root: Path, git: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(root, w__a_yaml=named("A"))
     commit(git)
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "nowhere"))

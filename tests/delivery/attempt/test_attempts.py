@@ -21,7 +21,9 @@ MakePlan = Callable[..., DeliveryPlan]
 MakeAttempt = Callable[..., Attempt]
 
 
-def test_sends_what_the_plan_says(attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, transport: str) -> None:
+def test_sends_what_the_plan_says(
+    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, transport: str
+) -> None:
     plan = make_plan(transport=transport, headers={"X-Source": "hookctl"})
     made = attempt(plan, clock=lambda: 1_700_000_000.9)
     assert made.succeeded
@@ -42,10 +44,16 @@ def test_sends_what_the_plan_says(attempt: MakeAttempt, make_plan: MakePlan, rec
     assert made.timing.total > 0
 
 
-def test_headers_of_the_webhook_win(attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, transport: str) -> None:
-    attempt(make_plan(transport=transport, headers={"content-type": "application/cloudevents+json", "user-agent": "mine"}))
+def test_headers_of_the_webhook_win(
+    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, transport: str
+) -> None:
+    attempt(
+        make_plan(transport=transport, headers={"content-type": "application/cloudevents+json", "user-agent": "mine"})
+    )
     received = receiver.requests[0]
-    assert [value for name, value in received.headers if name.lower() == "content-type"] == ["application/cloudevents+json"]
+    assert [value for name, value in received.headers if name.lower() == "content-type"] == [
+        "application/cloudevents+json"
+    ]
     assert [value for name, value in received.headers if name.lower() == "user-agent"] == ["mine"]
 
 
@@ -57,7 +65,9 @@ def test_no_body_no_content_type(attempt: MakeAttempt, make_plan: MakePlan, rece
 
 
 @pytest.mark.parametrize("status", [301, 307, 400, 401, 403, 404, 405, 410, 415, 422, 429, 500, 503])
-def test_other_statuses_fail_and_are_kept(attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, status: int, transport: str) -> None:
+def test_other_statuses_fail_and_are_kept(
+    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, status: int, transport: str
+) -> None:
     receiver.answer("/ingest", Answer(status, headers=(("Location", "https://siem.example.com/other"),), body=b"why"))
     made = attempt(make_plan(transport=transport, validators=({"json_path": "$.data.a", "expected_values": [1]},)))
     assert not made.succeeded
@@ -89,7 +99,13 @@ def test_validators_judge_the_response(attempt: MakeAttempt, make_plan: MakePlan
     ],
 )
 def test_misbehaving_targets(
-    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, *, misbehaviour: Misbehaviour, kind: FailureKind, transport: str
+    attempt: MakeAttempt,
+    make_plan: MakePlan,
+    receiver: Receiver,
+    *,
+    misbehaviour: Misbehaviour,
+    kind: FailureKind,
+    transport: str,
 ) -> None:
     receiver.answer("/ingest", Answer(misbehave=misbehaviour))
     made = attempt(make_plan(transport=transport, timeout_seconds=0.3))
@@ -99,9 +115,13 @@ def test_misbehaving_targets(
     assert made.request is not None
 
 
-def test_a_body_without_end_fails_its_validator(attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, transport: str) -> None:
+def test_a_body_without_end_fails_its_validator(
+    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, transport: str
+) -> None:
     receiver.answer("/ingest", Answer(misbehave=Misbehaviour.UNFRAMED))
-    made = attempt(make_plan(transport=transport, validators=({"json_path": "$.data.status", "expected_values": ["accepted"]},)))
+    made = attempt(
+        make_plan(transport=transport, validators=({"json_path": "$.data.status", "expected_values": ["accepted"]},))
+    )
     assert made.response is not None
     assert not made.succeeded
     assert "not marked" in made.verdicts[0].mismatches[0].message
@@ -130,7 +150,9 @@ def unknown(*_: Any, **__: Any) -> Any:
     ],
     ids=["refused", "blocked", "unknown"],
 )
-def test_unreachable_targets(attempt: MakeAttempt, make_plan: MakePlan, network: Network, kind: FailureKind, transport: str) -> None:
+def test_unreachable_targets(
+    attempt: MakeAttempt, make_plan: MakePlan, network: Network, kind: FailureKind, transport: str
+) -> None:
     made = attempt(make_plan(transport=transport), network=network)
     assert made.failure is not None
     assert made.failure.kind is kind
@@ -153,7 +175,11 @@ def test_a_template_that_cannot_be_rendered(attempt: MakeAttempt, make_plan: Mak
 
 
 def test_many_at_once_each_get_their_own_answer(
-    make_engine: Callable[..., AttemptEngine], finish: Callable[..., list[Finished]], make_plan: MakePlan, receiver: Receiver, transport: str
+    make_engine: Callable[..., AttemptEngine],
+    finish: Callable[..., list[Finished]],
+    make_plan: MakePlan,
+    receiver: Receiver,
+    transport: str,
 ) -> None:
     receiver.answer("/ingest", lambda request: Answer.json({"id": request.header("webhook-id")}))
     finished = finish(make_engine(), *[make_plan(transport=transport)] * 200)
@@ -163,7 +189,10 @@ def test_many_at_once_each_get_their_own_answer(
 
 
 def test_several_transports_at_once(
-    make_engine: Callable[..., AttemptEngine], finish: Callable[..., list[Finished]], make_plan: MakePlan, receiver: Receiver
+    make_engine: Callable[..., AttemptEngine],
+    finish: Callable[..., list[Finished]],
+    make_plan: MakePlan,
+    receiver: Receiver,
 ) -> None:
     plans = [make_plan(name=f"W{index}", transport=("curl", "requests")[index % 2]) for index in range(40)]
     assert all(one.attempt.succeeded for one in finish(make_engine(), *plans))
@@ -171,7 +200,10 @@ def test_several_transports_at_once(
 
 
 def test_an_edited_plan_is_used_at_once(
-    make_engine: Callable[..., AttemptEngine], finish: Callable[..., list[Finished]], make_plan: MakePlan, receiver: Receiver
+    make_engine: Callable[..., AttemptEngine],
+    finish: Callable[..., list[Finished]],
+    make_plan: MakePlan,
+    receiver: Receiver,
 ) -> None:
     engine = make_engine()
     before, same, after = make_plan(), make_plan(), make_plan(url="https://siem.example.com/v2")
@@ -194,7 +226,11 @@ def test_close_gives_up_what_is_under_way(
 
 
 def test_transports_that_must_be_driven_take_turns(
-    make_engine: Callable[..., AttemptEngine], finish: Callable[..., list[Finished]], make_plan: MakePlan, plugins: Plugins, receiver: Receiver
+    make_engine: Callable[..., AttemptEngine],
+    finish: Callable[..., list[Finished]],
+    make_plan: MakePlan,
+    plugins: Plugins,
+    receiver: Receiver,
 ) -> None:
     second = replace(plugins.transports["curl"], name="second")
     engine = make_engine(plugins=replace(plugins, transports={**plugins.transports, "second": second}))
@@ -205,7 +241,11 @@ def test_transports_that_must_be_driven_take_turns(
 
 
 def test_wake_ends_a_wait(
-    make_engine: Callable[..., AttemptEngine], make_plan: MakePlan, receiver: Receiver, mock_event: Any, monkeypatch: pytest.MonkeyPatch
+    make_engine: Callable[..., AttemptEngine],
+    make_plan: MakePlan,
+    receiver: Receiver,
+    mock_event: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("hookctl.delivery.attempt.engine.WATCH", 60.0)
     receiver.answer("/ingest", Answer(misbehave=Misbehaviour.NO_ANSWER))
@@ -221,11 +261,20 @@ def test_wake_ends_a_wait(
 
 
 def test_close_does_not_wait_for_a_token_endpoint_that_hangs(
-    make_engine: Callable[..., AttemptEngine], make_plan: MakePlan, receiver: Receiver, mock_event: Any, monkeypatch: pytest.MonkeyPatch
+    make_engine: Callable[..., AttemptEngine],
+    make_plan: MakePlan,
+    receiver: Receiver,
+    mock_event: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SECRET", "secret")
     receiver.answer("/oauth/token", Answer(misbehave=Misbehaviour.NO_ANSWER))
-    auth = {"type": "oauth2", "client_id": "client", "client_secret": "${env:SECRET}", "token_url": "https://login.example.com/oauth/token"}
+    auth = {
+        "type": "oauth2",
+        "client_id": "client",
+        "client_secret": "${env:SECRET}",
+        "token_url": "https://login.example.com/oauth/token",
+    }
     engine = make_engine()
     engine.start(Job("waiting", make_plan(auth=(auth,), timeout_seconds=2.5), mock_event, 1))
     while not receiver.count:

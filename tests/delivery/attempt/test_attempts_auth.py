@@ -24,7 +24,12 @@ MakeAttempt = Callable[..., Attempt]
 MakeEngine = Callable[..., AttemptEngine]
 Finish = Callable[..., list[Finished]]
 
-OAUTH = {"type": "oauth2", "client_id": "client", "client_secret": "${env:CLIENT_SECRET}", "token_url": "https://login.example.com/oauth/token"}
+OAUTH = {
+    "type": "oauth2",
+    "client_id": "client",
+    "client_secret": "${env:CLIENT_SECRET}",
+    "token_url": "https://login.example.com/oauth/token",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +41,9 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 def with_auth(plugins: Plugins, build: Callable[[Settings, AuthContext], Any], **flags: bool) -> Plugins:
     """The plugins, and an auth ``mine``."""
     mine = AuthType(name="mine", summary="", schema={}, build=build, **flags)  # type: ignore[arg-type]  # flags are of the fields that are booleans
-    return replace(plugins, auth={**plugins.auth, "mine": mine}, origins={**plugins.origins, ("auth", "mine"): "test_plugin"})
+    return replace(
+        plugins, auth={**plugins.auth, "mine": mine}, origins={**plugins.origins, ("auth", "mine"): "test_plugin"}
+    )
 
 
 def auth(call: Callable[[requests.PreparedRequest], Any]) -> Callable[[Settings, AuthContext], Any]:
@@ -50,7 +57,9 @@ def auth(call: Callable[[requests.PreparedRequest], Any]) -> Callable[[Settings,
     return lambda *_: Mine()
 
 
-def test_a_bearer_token_is_sent_and_masked(attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, transport: str) -> None:
+def test_a_bearer_token_is_sent_and_masked(
+    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, transport: str
+) -> None:
     made = attempt(make_plan(transport=transport, auth=({"type": "bearer", "token": "${env:TOKEN}"},)))
     assert receiver.requests[0].header("authorization") == "Bearer correct-horse"
     assert made.request is not None
@@ -58,18 +67,25 @@ def test_a_bearer_token_is_sent_and_masked(attempt: MakeAttempt, make_plan: Make
     assert "correct-horse" not in repr(made)
 
 
-def test_one_token_serves_all_who_wait(make_engine: MakeEngine, finish: Finish, make_plan: MakePlan, receiver: Receiver, transport: str) -> None:
+def test_one_token_serves_all_who_wait(
+    make_engine: MakeEngine, finish: Finish, make_plan: MakePlan, receiver: Receiver, transport: str
+) -> None:
     receiver.require_token("/ingest")
     finished = finish(make_engine(), *[make_plan(transport=transport, auth=(OAUTH,))] * 100)
     assert all(one.attempt.succeeded for one in finished)
     assert sum(request.path == "/oauth/token" for request in receiver.requests) == 1
 
 
-def test_a_stuck_token_endpoint_holds_up_nobody_else(make_engine: MakeEngine, make_plan: MakePlan, receiver: Receiver, mock_event: Any, transport: str) -> None:
+def test_a_stuck_token_endpoint_holds_up_nobody_else(
+    make_engine: MakeEngine, make_plan: MakePlan, receiver: Receiver, mock_event: Any, transport: str
+) -> None:
     receiver.answer("/oauth/token", Answer(misbehave=Misbehaviour.NO_ANSWER))
     engine = make_engine()
     stuck = make_plan(name="Stuck", transport=transport, auth=(OAUTH,), timeout_seconds=1.0)
-    free = [make_plan(name=f"W{index}", transport=transport, auth=({"type": "bearer", "token": "${env:TOKEN}"},)) for index in range(20)]
+    free = [
+        make_plan(name=f"W{index}", transport=transport, auth=({"type": "bearer", "token": "${env:TOKEN}"},))
+        for index in range(20)
+    ]
     for index, plan in enumerate([stuck, stuck, *free]):
         engine.start(Job(str(index), plan, mock_event, 1))
     order: list[Finished] = []
@@ -83,7 +99,9 @@ def test_a_stuck_token_endpoint_holds_up_nobody_else(make_engine: MakeEngine, ma
         assert one.attempt.request is None
 
 
-def test_a_refused_token_is_renewed_once_within_the_attempt(attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, transport: str) -> None:
+def test_a_refused_token_is_renewed_once_within_the_attempt(
+    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, transport: str
+) -> None:
     receiver.answer("/ingest", Answer(401), Answer(200))
     made = attempt(make_plan(transport=transport, auth=(OAUTH,)))
     assert made.succeeded
@@ -93,7 +111,9 @@ def test_a_refused_token_is_renewed_once_within_the_attempt(attempt: MakeAttempt
     assert sum(request.path == "/oauth/token" for request in receiver.requests) == 2
 
 
-def test_a_second_401_is_the_result(attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, transport: str) -> None:
+def test_a_second_401_is_the_result(
+    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, transport: str
+) -> None:
     receiver.answer("/ingest", Answer(401))
     made = attempt(make_plan(transport=transport, auth=(OAUTH,)))
     assert made.response is not None
@@ -101,14 +121,18 @@ def test_a_second_401_is_the_result(attempt: MakeAttempt, make_plan: MakePlan, r
     assert sum(request.path == "/ingest" for request in receiver.requests) == 2
 
 
-def test_a_401_without_a_token_to_renew_is_the_result(attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver) -> None:
+def test_a_401_without_a_token_to_renew_is_the_result(
+    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver
+) -> None:
     receiver.answer("/ingest", Answer(401))
     made = attempt(make_plan(auth=({"type": "bearer", "token": "${env:TOKEN}"},)))
     assert made.response is not None
     assert receiver.count == 1
 
 
-def test_both_requests_share_the_time_of_one(attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, transport: str) -> None:
+def test_both_requests_share_the_time_of_one(
+    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, transport: str
+) -> None:
     receiver.answer("/ingest", Answer(401, delay=0.5), Answer(misbehave=Misbehaviour.NO_ANSWER))
     made = attempt(make_plan(transport=transport, auth=(OAUTH,), timeout_seconds=1.0))
     assert made.failure is not None
@@ -118,7 +142,9 @@ def test_both_requests_share_the_time_of_one(attempt: MakeAttempt, make_plan: Ma
     assert 0 < float(left[1]) <= 0.5  # what the first left for the second
 
 
-def test_a_refused_client_is_a_token_failure(attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_client_is_a_token_failure(
+    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CLIENT_SECRET", "wrong-secret")
     made = attempt(make_plan(auth=(OAUTH,)))
     assert made.failure is not None
@@ -127,7 +153,9 @@ def test_a_refused_client_is_a_token_failure(attempt: MakeAttempt, make_plan: Ma
     assert [request.path for request in receiver.requests] == ["/oauth/token"]
 
 
-def test_auth_that_never_changes_is_called_once(make_engine: MakeEngine, finish: Finish, make_plan: MakePlan, plugins: Plugins, receiver: Receiver) -> None:
+def test_auth_that_never_changes_is_called_once(
+    make_engine: MakeEngine, finish: Finish, make_plan: MakePlan, plugins: Plugins, receiver: Receiver
+) -> None:
     calls: list[str] = []
 
     def add_key(request: requests.PreparedRequest) -> None:
@@ -140,23 +168,35 @@ def test_auth_that_never_changes_is_called_once(make_engine: MakeEngine, finish:
     assert {request.header("x-key") for request in receiver.requests} == {"k"}
 
 
-def test_auth_that_signs_sees_each_request_whole(make_engine: MakeEngine, finish: Finish, make_plan: MakePlan, plugins: Plugins, receiver: Receiver) -> None:
+def test_auth_that_signs_sees_each_request_whole(
+    make_engine: MakeEngine, finish: Finish, make_plan: MakePlan, plugins: Plugins, receiver: Receiver
+) -> None:
     def sign(request: requests.PreparedRequest) -> None:
         body = request.body if isinstance(request.body, bytes) else b""
         request.headers["X-Signature"] = hashlib.sha256(request.headers["webhook-id"].encode() + body).hexdigest()
 
     mine = with_auth(plugins, auth(sign), per_attempt=True)
-    finished = finish(make_engine(plugins=mine), *[make_plan(auth=({"type": "bearer", "token": "${env:TOKEN}"}, {"type": "mine"}))] * 3)
+    finished = finish(
+        make_engine(plugins=mine),
+        *[make_plan(auth=({"type": "bearer", "token": "${env:TOKEN}"}, {"type": "mine"}))] * 3,
+    )
     for request in receiver.requests:
-        assert request.header("x-signature") == hashlib.sha256((request.header("webhook-id") or "").encode() + request.body).hexdigest()
+        assert (
+            request.header("x-signature")
+            == hashlib.sha256((request.header("webhook-id") or "").encode() + request.body).hexdigest()
+        )
         assert request.header("authorization") == "Bearer correct-horse"
     assert len({request.header("x-signature") for request in receiver.requests}) == 3
     for one in finished:
         assert one.attempt.request is not None
-        assert {"Authorization": "Bearer ***", "X-Signature": "***"}.items() <= dict(one.attempt.request.headers).items()
+        assert {"Authorization": "Bearer ***", "X-Signature": "***"}.items() <= dict(
+            one.attempt.request.headers
+        ).items()
 
 
-def test_auth_is_applied_in_the_order_of_the_webhook(attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins, receiver: Receiver) -> None:
+def test_auth_is_applied_in_the_order_of_the_webhook(
+    attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins, receiver: Receiver
+) -> None:
     def sign(request: requests.PreparedRequest) -> None:
         request.headers["X-Signed"] = request.headers.get("Authorization", "nothing")
 
@@ -167,11 +207,16 @@ def test_auth_is_applied_in_the_order_of_the_webhook(attempt: MakeAttempt, make_
     assert [request.header("x-signed") for request in receiver.requests] == ["nothing", "Bearer correct-horse"]
 
 
-def test_auth_in_the_query_is_sent_and_masked(attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins, receiver: Receiver) -> None:
+def test_auth_in_the_query_is_sent_and_masked(
+    attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins, receiver: Receiver
+) -> None:
     def add_key(request: requests.PreparedRequest) -> None:
         request.prepare_url(request.url, {"key": "hush-hush"})
 
-    made = attempt(make_plan(url="https://siem.example.com/ingest?a=1", auth=({"type": "mine"},)), plugins=with_auth(plugins, auth(add_key)))
+    made = attempt(
+        make_plan(url="https://siem.example.com/ingest?a=1", auth=({"type": "mine"},)),
+        plugins=with_auth(plugins, auth(add_key)),
+    )
     assert receiver.requests[0].target == "/ingest?a=1&key=hush-hush"
     assert made.request is not None
     assert made.request.url == "https://siem.example.com/ingest?a=1&key=***"
@@ -186,14 +231,18 @@ def test_auth_in_the_query_of_a_url_with_secrets(
         request.prepare_url(request.url, {"my key": "hush-hush"})
 
     url = "https://siem.example.com/${env:IN_URL}/ingest?a=${env:IN_URL}&b=1"
-    made = attempt(make_plan(url=url, auth=({"type": "mine"},)), plugins=with_auth(plugins, auth(add_key), per_attempt=True))
+    made = attempt(
+        make_plan(url=url, auth=({"type": "mine"},)), plugins=with_auth(plugins, auth(add_key), per_attempt=True)
+    )
     assert receiver.requests[0].target == "/canary-in-url/ingest?a=canary-in-url&b=1&my+key=hush-hush"
     assert made.request is not None
     assert made.request.url == "https://siem.example.com/***/ingest?a=***&b=1&my%20key=***"
     assert "canary-in-url" not in repr(made)
 
 
-def test_auth_that_changes_the_path(attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins, receiver: Receiver) -> None:
+def test_auth_that_changes_the_path(
+    attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins, receiver: Receiver
+) -> None:
     def sign_path(request: requests.PreparedRequest) -> None:
         request.url = "https://siem.example.com/signed-path/hush-hush"
 
@@ -203,19 +252,32 @@ def test_auth_that_changes_the_path(attempt: MakeAttempt, make_plan: MakePlan, p
     assert made.request.url == "https://siem.example.com/***"
 
 
-@pytest.mark.parametrize("url", ["http://siem.example.com/", "https://127.0.0.1/", "https://user@siem.example.com/", "https://siem.example.com:444/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://siem.example.com/",
+        "https://127.0.0.1/",
+        "https://user@siem.example.com/",
+        "https://siem.example.com:444/",
+    ],
+)
 def test_auth_cannot_lead_past_the_rules_for_urls(
     attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins, receiver: Receiver, *, url: str, transport: str
 ) -> None:
     def lead_astray(request: requests.PreparedRequest) -> None:
         request.url = url
 
-    made = attempt(make_plan(transport=transport, auth=({"type": "mine"},)), plugins=with_auth(plugins, auth(lead_astray), per_attempt=True))
+    made = attempt(
+        make_plan(transport=transport, auth=({"type": "mine"},)),
+        plugins=with_auth(plugins, auth(lead_astray), per_attempt=True),
+    )
     assert made.failure is not None
     assert receiver.connections == 0
 
 
-def test_auth_that_takes_a_header_away(attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins, receiver: Receiver) -> None:
+def test_auth_that_takes_a_header_away(
+    attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins, receiver: Receiver
+) -> None:
     mine = with_auth(plugins, auth(lambda request: request.headers.pop("X-Plain")))
     made = attempt(make_plan(headers={"X-Plain": "plain"}, auth=({"type": "mine"},)), plugins=mine)
     assert made.request is not None
@@ -235,7 +297,10 @@ def test_auth_that_hangs_is_given_up(attempt: MakeAttempt, make_plan: MakePlan, 
     released = threading.Event()
     build = auth(lambda _: released.wait(20))
     try:
-        made = attempt(make_plan(auth=({"type": "mine"},), timeout_seconds=0.1), plugins=with_auth(plugins, build, per_attempt=True, blocking=True))
+        made = attempt(
+            make_plan(auth=({"type": "mine"},), timeout_seconds=0.1),
+            plugins=with_auth(plugins, build, per_attempt=True, blocking=True),
+        )
     finally:
         released.set()
     assert made.failure is not None
@@ -243,7 +308,9 @@ def test_auth_that_hangs_is_given_up(attempt: MakeAttempt, make_plan: MakePlan, 
     assert made.request is None
 
 
-def test_refresh_gets_the_request_that_was_refused(attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins, receiver: Receiver) -> None:
+def test_refresh_gets_the_request_that_was_refused(
+    attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins, receiver: Receiver
+) -> None:
     refused: list[Request] = []
 
     class Holder(requests.auth.AuthBase):
@@ -267,7 +334,9 @@ def test_refresh_gets_the_request_that_was_refused(attempt: MakeAttempt, make_pl
 def test_a_secret_that_was_refused_is_read_again(
     make_engine: MakeEngine, finish: Finish, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    receiver.answer("/ingest", lambda request: Answer(200 if request.header("authorization") == "Bearer new-secret" else 401))
+    receiver.answer(
+        "/ingest", lambda request: Answer(200 if request.header("authorization") == "Bearer new-secret" else 401)
+    )
     engine = make_engine()
     plan = make_plan(auth=({"type": "bearer", "token": "${env:TOKEN}"},))
     assert not finish(engine, plan)[0].attempt.succeeded
@@ -278,7 +347,9 @@ def test_a_secret_that_was_refused_is_read_again(
     assert finish(engine, plan)[0].attempt.succeeded
 
 
-def test_a_client_secret_that_was_refused_is_read_again(make_engine: MakeEngine, finish: Finish, make_plan: MakePlan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_secret_that_was_refused_is_read_again(
+    make_engine: MakeEngine, finish: Finish, make_plan: MakePlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("hookctl.delivery.attempt.engine.SECRETS_SECONDS", 0.0)
     monkeypatch.setenv("CLIENT_SECRET", "wrong")
     engine, plan = make_engine(), make_plan(auth=(OAUTH,))

@@ -36,17 +36,28 @@ def leave(*_: Any, **__: Any) -> Any:
     raise SystemExit(3)
 
 
-def added(plugins: Plugins, *, auth: Any = None, transport: Any = None, validator: Any = None, secret: Any = None) -> Plugins:
+def added(
+    plugins: Plugins, *, auth: Any = None, transport: Any = None, validator: Any = None, secret: Any = None
+) -> Plugins:
     """The plugins, and parts named ``mine``, all from a plugin ``test_plugin``."""
     new: dict[str, Mapping[str, Any]] = {}
     if auth:
         new["auth"] = {**plugins.auth, "mine": AuthType(name="mine", summary="", schema={}, **auth)}
     if transport:
-        new["transports"] = {**plugins.transports, "mine": TransportType(name="mine", summary="", schema={}, build=transport)}
+        new["transports"] = {
+            **plugins.transports,
+            "mine": TransportType(name="mine", summary="", schema={}, build=transport),
+        }
     if validator:
-        new["validators"] = {**plugins.validators, "mine": ValidatorType(name="mine", summary="", schema={}, label=lambda _: "mine", **validator)}
+        new["validators"] = {
+            **plugins.validators,
+            "mine": ValidatorType(name="mine", summary="", schema={}, label=lambda _: "mine", **validator),
+        }
     if secret:
-        new["secret_sources"] = {**plugins.secret_sources, "mine": SecretSource(scheme="mine", summary="", resolve=secret)}
+        new["secret_sources"] = {
+            **plugins.secret_sources,
+            "mine": SecretSource(scheme="mine", summary="", resolve=secret),
+        }
     origins = {(what, "mine"): "test_plugin" for what in ("auth", "transport", "validator", "secret source")}
     return replace(plugins, origins={**plugins.origins, **origins}, **new)  # type: ignore[arg-type]  # the names are those of its fields
 
@@ -126,7 +137,15 @@ class AnsweringNonsense(Concurrent):
     [fail, leave, Raising, Leaving, GivingNothing, RaisingInSubmit, RaisingInPoll, RaisingInClose, AnsweringNonsense],
     ids=lambda transport: transport.__name__,
 )
-def test_a_transport_that_breaks(make_engine: MakeEngine, finish: Finish, make_plan: MakePlan, plugins: Plugins, *, transport: Any, receiver: Receiver) -> None:
+def test_a_transport_that_breaks(
+    make_engine: MakeEngine,
+    finish: Finish,
+    make_plan: MakePlan,
+    plugins: Plugins,
+    *,
+    transport: Any,
+    receiver: Receiver,
+) -> None:
     engine = make_engine(plugins=added(plugins, transport=lambda *_: transport()))
     broken, working = make_plan(name="Broken", transport="mine"), make_plan(name="Working")
     for _ in range(2):
@@ -148,7 +167,9 @@ def test_a_transport_that_hangs_is_given_up(attempt: MakeAttempt, make_plan: Mak
             threading.Event().wait(wait)
             return ()
 
-    made = attempt(make_plan(transport="mine", timeout_seconds=0.1), plugins=added(plugins, transport=lambda *_: Hanging()))
+    made = attempt(
+        make_plan(transport="mine", timeout_seconds=0.1), plugins=added(plugins, transport=lambda *_: Hanging())
+    )
     assert made.failure is not None
     assert made.failure.kind is FailureKind.TIMEOUT
     assert made.request is not None
@@ -163,14 +184,18 @@ def test_an_adapter_that_hangs_is_given_up(attempt: MakeAttempt, make_plan: Make
             return super().send(request)
 
     try:
-        made = attempt(make_plan(transport="mine", timeout_seconds=0.1), plugins=added(plugins, transport=lambda *_: Hanging()))
+        made = attempt(
+            make_plan(transport="mine", timeout_seconds=0.1), plugins=added(plugins, transport=lambda *_: Hanging())
+        )
     finally:
         released.set()
     assert made.failure is not None
     assert made.failure.kind is FailureKind.TIMEOUT
 
 
-def test_an_adapter_is_used_by_one_thread_at_a_time(make_engine: MakeEngine, finish: Finish, make_plan: MakePlan, plugins: Plugins) -> None:
+def test_an_adapter_is_used_by_one_thread_at_a_time(
+    make_engine: MakeEngine, finish: Finish, make_plan: MakePlan, plugins: Plugins
+) -> None:
     overlaps: list[str] = []
 
     class Guarded(Adapter):
@@ -188,7 +213,9 @@ def test_an_adapter_is_used_by_one_thread_at_a_time(make_engine: MakeEngine, fin
             finally:
                 self.lock.release()
 
-    finished = finish(make_engine(plugins=added(plugins, transport=lambda *_: Guarded())), *[make_plan(transport="mine")] * 100)
+    finished = finish(
+        make_engine(plugins=added(plugins, transport=lambda *_: Guarded())), *[make_plan(transport="mine")] * 100
+    )
     assert all(one.attempt.succeeded for one in finished)
     assert overlaps == []
     bodies = {one.attempt.response.body for one in finished if one.attempt.response}
@@ -215,7 +242,9 @@ def test_a_request_that_waits_for_a_thread_has_its_whole_time_left(
     assert all(one.attempt.succeeded for one in finished)
 
 
-def test_a_transport_may_have_a_kind_of_failure_of_its_own(attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins) -> None:
+def test_a_transport_may_have_a_kind_of_failure_of_its_own(
+    attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins
+) -> None:
     class QuotaError(TransportError):
         kind = "quota"
 
@@ -242,7 +271,9 @@ def line_break(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-@pytest.mark.parametrize("flags", [{}, {"per_attempt": True}, {"per_attempt": True, "blocking": True}], ids=["once", "each", "blocking"])
+@pytest.mark.parametrize(
+    "flags", [{}, {"per_attempt": True}, {"per_attempt": True, "blocking": True}], ids=["once", "each", "blocking"]
+)
 @pytest.mark.parametrize(
     ("build", "kind"),
     [
@@ -277,9 +308,13 @@ def test_an_auth_that_breaks(
     assert receiver.count == 1
 
 
-@pytest.mark.parametrize("validate", [fail, leave, lambda _: None, lambda _: ["wrong"]], ids=["raises", "exits", "nothing", "no-mismatch"])
+@pytest.mark.parametrize(
+    "validate", [fail, leave, lambda _: None, lambda _: ["wrong"]], ids=["raises", "exits", "nothing", "no-mismatch"]
+)
 def test_a_validator_that_breaks(attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins, validate: Any) -> None:
-    made = attempt(make_plan(validators=({"type": "mine"},)), plugins=added(plugins, validator={"build": lambda _: validate}))
+    made = attempt(
+        make_plan(validators=({"type": "mine"},)), plugins=added(plugins, validator={"build": lambda _: validate})
+    )
     assert made.failure is not None
     assert made.failure.kind is FailureKind.PLUGIN
     assert "validator mine of plugin test_plugin raised" in made.failure.message
@@ -333,14 +368,18 @@ def test_an_answer_like_the_last_that_passed_is_not_looked_at_again(
     [(fail, FailureKind.PLUGIN), (leave, FailureKind.PLUGIN), (lambda _: 7, FailureKind.PLUGIN)],
     ids=["raises", "exits", "no-text"],
 )
-def test_a_secret_source_that_breaks(attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins, resolve: Any, kind: FailureKind) -> None:
+def test_a_secret_source_that_breaks(
+    attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins, resolve: Any, kind: FailureKind
+) -> None:
     made = attempt(make_plan(headers={"X-Key": "${mine:key}"}), plugins=added(plugins, secret=resolve))
     assert made.failure is not None
     assert made.failure.kind is kind
     assert "secret source mine of plugin test_plugin" in made.failure.message
 
 
-def test_a_secret_source_that_waits_holds_up_nobody_else(make_engine: MakeEngine, make_plan: MakePlan, plugins: Plugins, mock_event: Any) -> None:
+def test_a_secret_source_that_waits_holds_up_nobody_else(
+    make_engine: MakeEngine, make_plan: MakePlan, plugins: Plugins, mock_event: Any
+) -> None:
     released = threading.Event()
 
     def wait(_: str) -> str:
@@ -358,7 +397,9 @@ def test_a_secret_source_that_waits_holds_up_nobody_else(make_engine: MakeEngine
     assert order == ["free", "waiting"]
 
 
-def test_a_missing_secret_is_looked_for_again(make_engine: MakeEngine, finish: Finish, make_plan: MakePlan, plugins: Plugins, receiver: Receiver) -> None:
+def test_a_missing_secret_is_looked_for_again(
+    make_engine: MakeEngine, finish: Finish, make_plan: MakePlan, plugins: Plugins, receiver: Receiver
+) -> None:
     found: list[str] = []
 
     def resolve(_: str) -> str:
@@ -377,7 +418,9 @@ def test_a_missing_secret_is_looked_for_again(make_engine: MakeEngine, finish: F
 
 
 @pytest.mark.parametrize(
-    "part", [{"auth": ({"type": "gone"},)}, {"transport": "gone"}, {"validators": ({"type": "gone"},)}], ids=["auth", "transport", "validator"]
+    "part",
+    [{"auth": ({"type": "gone"},)}, {"transport": "gone"}, {"validators": ({"type": "gone"},)}],
+    ids=["auth", "transport", "validator"],
 )
 def test_a_plugin_that_is_gone(attempt: MakeAttempt, make_plan: MakePlan, part: dict[str, Any]) -> None:
     made = attempt(make_plan(**part))

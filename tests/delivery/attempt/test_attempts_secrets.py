@@ -55,7 +55,9 @@ def fragments(secret: str) -> list[str]:
     return [secret, quote(secret, safe=""), *(text[at : at + 8] for text in aligned for at in range(len(text) - 7))]
 
 
-def test_what_holds_a_secret_does_not_show_it(make_plan: MakePlan, plugins: Plugins, mock_event: Mapping[str, Json], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_holds_a_secret_does_not_show_it(
+    make_plan: MakePlan, plugins: Plugins, mock_event: Mapping[str, Json], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CANARY", CANARY)
     prepared = prepare(make_plan(headers={"X-Key": "${env:CANARY}"}), plugins, None, "hookctl/test")
     unsigned = prepared.make_request(Job("msg_1", prepared.plan, mock_event, 1), 1.0)
@@ -65,7 +67,9 @@ def test_what_holds_a_secret_does_not_show_it(make_plan: MakePlan, plugins: Plug
 
 
 @pytest.mark.parametrize("form", forms(CANARY))
-def test_an_echoed_secret_is_masked(attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+def test_an_echoed_secret_is_masked(
+    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
     monkeypatch.setenv("CANARY", CANARY)
     echo = forms(CANARY)[form]
     receiver.answer("/ingest", Answer(200, headers=(("X-Echo", echo.decode()),), body=b"You sent: " + echo + b"."))
@@ -80,11 +84,19 @@ def test_an_echoed_secret_is_masked(attempt: MakeAttempt, make_plan: MakePlan, r
 
 @pytest.mark.parametrize("where", ["header", "url", "auth", "oauth2", "basic"])
 def test_wherever_a_secret_is_used(
-    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, *, where: str, transport: str
+    attempt: MakeAttempt,
+    make_plan: MakePlan,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    where: str,
+    transport: str,
 ) -> None:
     def echo(request: ReceivedRequest) -> Answer:
         everything = request.head + request.body
-        return Answer(400, headers=(("X-Echo", request.header("authorization") or ""),), body=everything + b64encode(everything))
+        return Answer(
+            400, headers=(("X-Echo", request.header("authorization") or ""),), body=everything + b64encode(everything)
+        )
 
     monkeypatch.setenv("CANARY", URL_CANARY)
     receiver.tokens.client_secret = URL_CANARY
@@ -95,7 +107,14 @@ def test_wherever_a_secret_is_used(
         "url": {"url": "https://siem.example.com/ingest/${env:CANARY}?key=${env:CANARY}"},
         "auth": {"auth": ({"type": "bearer", "token": "${env:CANARY}"},)},
         "oauth2": {
-            "auth": ({"type": "oauth2", "client_id": "client", "client_secret": "${env:CANARY}", "token_url": "https://login.example.com/oauth/token"},)
+            "auth": (
+                {
+                    "type": "oauth2",
+                    "client_id": "client",
+                    "client_secret": "${env:CANARY}",
+                    "token_url": "https://login.example.com/oauth/token",
+                },
+            )
         },
         "basic": {"auth": ({"type": "basic", "username": "hookctl", "password": "${env:CANARY}"},)},
     }
@@ -103,26 +122,43 @@ def test_wherever_a_secret_is_used(
     assert made.response is not None
     assert made.response.status == 400
     sent = (receiver.requests[-1].header("authorization") or "").partition(" ")[2]
-    assert [fragment for secret in (URL_CANARY, sent or URL_CANARY) for fragment in fragments(secret) if fragment in repr(made)] == []
+    assert [
+        fragment
+        for secret in (URL_CANARY, sent or URL_CANARY)
+        for fragment in fragments(secret)
+        if fragment in repr(made)
+    ] == []
     assert "***" in repr(made)
 
 
-def test_a_masked_request_shows_what_is_no_secret(attempt: MakeAttempt, make_plan: MakePlan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_masked_request_shows_what_is_no_secret(
+    attempt: MakeAttempt, make_plan: MakePlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CANARY", URL_CANARY)
-    made = attempt(make_plan(url="https://siem.example.com/a/${env:CANARY}?b=1&c=${env:CANARY}", headers={"X-Key": "key ${env:CANARY}!", "X-Plain": "plain"}))
+    made = attempt(
+        make_plan(
+            url="https://siem.example.com/a/${env:CANARY}?b=1&c=${env:CANARY}",
+            headers={"X-Key": "key ${env:CANARY}!", "X-Plain": "plain"},
+        )
+    )
     assert made.request is not None
     assert made.request.url == "https://siem.example.com/a/***?b=1&c=***"
     assert {"X-Key": "key ***!", "X-Plain": "plain"}.items() <= dict(made.request.headers).items()
     assert made.request.body == b'{"severity": "High"}'
 
 
-def test_what_validators_repeat_is_masked(attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_validators_repeat_is_masked(
+    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CANARY", URL_CANARY)
     receiver.answer("/ingest", Answer.json({"status": [f"no: {URL_CANARY}", {"deep": URL_CANARY}]}))
     made = attempt(
         make_plan(
             headers={"X-Key": "${env:CANARY}"},
-            validators=({"json_path": "$.data.status", "expected_values": ["accepted"]}, {"type": "jmespath", "expression": "data.status[0] == 'x'"}),
+            validators=(
+                {"json_path": "$.data.status", "expected_values": ["accepted"]},
+                {"type": "jmespath", "expression": "data.status[0] == 'x'"},
+            ),
         )
     )
     assert not made.succeeded
@@ -142,7 +178,9 @@ def test_a_short_secret_is_masked_where_it_was_sent_alone(
     assert made.response.body == b'{"id": "a1b2"}'
 
 
-def test_a_secret_that_the_cap_cuts_is_masked(attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_that_the_cap_cuts_is_masked(
+    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CANARY", URL_CANARY)
     cut = 65536 - 10
     receiver.answer("/ingest", Answer(200, body=b"x" * cut + URL_CANARY.encode() + b"x" * 100))
@@ -152,10 +190,16 @@ def test_a_secret_that_the_cap_cuts_is_masked(attempt: MakeAttempt, make_plan: M
     assert made.response.body[cut:] == b"***"
 
 
-@pytest.mark.parametrize("secret", ["line\nbreak-canary", "line\rbreak-canary", "nul\0canary", "trailing-canary ", "canary-\u2603"])
+@pytest.mark.parametrize(
+    "secret", ["line\nbreak-canary", "line\rbreak-canary", "nul\0canary", "trailing-canary ", "canary-\u2603"]
+)
 @pytest.mark.parametrize(
     "fields",
-    [{"headers": {"X-Key": "${env:SECRET}"}}, {"url": "https://siem.example.com/${file:SECRET}"}, {"auth": ({"type": "bearer", "token": "${env:SECRET}"},)}],
+    [
+        {"headers": {"X-Key": "${env:SECRET}"}},
+        {"url": "https://siem.example.com/${file:SECRET}"},
+        {"auth": ({"type": "bearer", "token": "${env:SECRET}"},)},
+    ],
     ids=["header", "url", "auth"],
 )
 def test_a_secret_that_cannot_be_sent(
@@ -170,7 +214,9 @@ def test_a_secret_that_cannot_be_sent(
 
 
 @pytest.mark.parametrize("secret", ["a#canary", "a\\canary", "a canary", "\u00e4canary"])
-def test_a_secret_that_breaks_the_url(attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, *, secret: str) -> None:
+def test_a_secret_that_breaks_the_url(
+    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, *, secret: str
+) -> None:
     monkeypatch.setenv("CANARY", secret)
     made = attempt(make_plan(url="https://siem.example.com/${env:CANARY}"))
     assert made.failure is not None
@@ -180,7 +226,9 @@ def test_a_secret_that_breaks_the_url(attempt: MakeAttempt, make_plan: MakePlan,
     assert receiver.connections == 0
 
 
-def test_a_missing_secret_names_its_reference_alone(attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver) -> None:
+def test_a_missing_secret_names_its_reference_alone(
+    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver
+) -> None:
     made = attempt(make_plan(headers={"X-Key": "${env:NOT_SET_ANYWHERE}"}))
     assert made.failure is not None
     assert made.failure.kind is FailureKind.SECRET
@@ -197,7 +245,9 @@ OAUTH: dict[str, Any] = {
 }
 
 
-def test_what_a_token_endpoint_repeats_is_masked(attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_token_endpoint_repeats_is_masked(
+    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CANARY", CANARY)
     monkeypatch.setenv("CLIENT_ID", "the-client-canary")
     words = f"no {b64encode(CANARY.encode()).decode()} of the-client\\u002dcanary"
@@ -210,7 +260,9 @@ def test_what_a_token_endpoint_repeats_is_masked(attempt: MakeAttempt, make_plan
     assert [fragment for fragment in fragments(CANARY) if fragment in repr(made)] == []
 
 
-def test_an_error_of_an_auth_is_masked(attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_an_auth_is_masked(
+    attempt: MakeAttempt, make_plan: MakePlan, plugins: Plugins, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def build(settings: Any, _: Any) -> Any:
         def apply(_: Any) -> Any:
             raise TokenError(f"refused: {quote(settings['token'].reveal(), safe='')}")
@@ -243,10 +295,14 @@ def test_earlier_tokens_are_masked_after_secrets_were_read_again(
     monkeypatch.setenv("CANARY", CANARY)
     monkeypatch.setenv("CLIENT_ID", "client")
     monkeypatch.setattr("hookctl.delivery.attempt.engine.SECRETS_SECONDS", 0.0)
-    tokens = [Answer.json({"access_token": f"{which}+token", "expires_in": 60}) for which in ("first", "second", "third")]
+    tokens = [
+        Answer.json({"access_token": f"{which}+token", "expires_in": 60}) for which in ("first", "second", "third")
+    ]
     refusal = Answer.json({"error": "invalid_client", "error_description": "first+token was revoked"}, 401)
     receiver.answer("/oauth/token", *tokens, refusal)
-    receiver.answer("/ingest", Answer(401), Answer(401), Answer(400, body=b"first+token, second+token, third+token"), Answer(401))
+    receiver.answer(
+        "/ingest", Answer(401), Answer(401), Answer(400, body=b"first+token, second+token, third+token"), Answer(401)
+    )
     engine, plan = make_engine(), make_plan(auth=(OAUTH,))
     finish(engine, plan)
     answered = finish(engine, plan)[0].attempt

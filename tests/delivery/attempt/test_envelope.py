@@ -57,7 +57,9 @@ def test_depth() -> None:
 
 
 def test_headers_have_lower_case_names_and_joined_values() -> None:
-    envelope = open_envelope(Response(201, "Created", (("X-A", "1"), ("Content-Type", "text/plain"), ("x-a", "2")), b""))
+    envelope = open_envelope(
+        Response(201, "Created", (("X-A", "1"), ("Content-Type", "text/plain"), ("x-a", "2")), b"")
+    )
     assert envelope.status == 201
     assert envelope.headers == {"x-a": "1, 2", "content-type": "text/plain"}
     assert envelope.problem == ""
@@ -93,7 +95,10 @@ def test_text_and_json_are_no_problem(body: bytes) -> None:
 
 OBJECTS = st.recursive(
     st.none() | st.integers() | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=3) | st.lists(st.tuples(st.sampled_from(["a", "b", '"', "\\"]), inner), max_size=3).map(tuple),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.lists(st.tuples(st.sampled_from(["a", "b", '"', "\\"]), inner), max_size=3).map(tuple)
+    ),
     max_leaves=8,
 )
 

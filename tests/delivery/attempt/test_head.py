@@ -24,7 +24,18 @@ MakeAttempt = Callable[..., Attempt]
 
 URL = "https://siem.example.com/tickets/{{ data.id }}/x-{{ data.title }}?title={{ data.title }}&fixed=1"
 HEADERS = {"X-Id": "{{ data.id }}", "X-Fixed": "yes"}
-HOSTILE = ["../../admin", "a/b?c#d", "%2e%2e", "..%2f", "a&fixed=2", "@evil.example.com", "\\..\\", "$" + "{env:CANARY}", "{{ data.title }}", "a b;c=d"]
+HOSTILE = [
+    "../../admin",
+    "a/b?c#d",
+    "%2e%2e",
+    "..%2f",
+    "a&fixed=2",
+    "@evil.example.com",
+    "\\..\\",
+    "$" + "{env:CANARY}",
+    "{{ data.title }}",
+    "a b;c=d",
+]
 
 
 def with_data(event: Mapping[str, Json], **data: Any) -> dict[str, Json]:
@@ -50,7 +61,9 @@ def test_a_hostile_value_arrives_as_what_it_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CANARY", "canary-secret")
-    made = attempt(make_plan(url=URL, headers=HEADERS, transport=transport), document=with_data(mock_event, id=value, title=value))
+    made = attempt(
+        make_plan(url=URL, headers=HEADERS, transport=transport), document=with_data(mock_event, id=value, title=value)
+    )
     assert made.succeeded, made.failure
     (request,) = receiver.requests
     assert structure(request.target) == (["", "tickets", value, f"x-{value}"], [("title", value), ("fixed", "1")])
@@ -74,7 +87,14 @@ def test_a_hostile_value_arrives_as_what_it_is(
     ],
 )
 def test_what_cannot_be_sent_is_a_render_failure_and_reaches_nobody(
-    *, attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, mock_event: Mapping[str, Json], plugins: Plugins, data: dict[str, Any], why: str
+    *,
+    attempt: MakeAttempt,
+    make_plan: MakePlan,
+    receiver: Receiver,
+    mock_event: Mapping[str, Json],
+    plugins: Plugins,
+    data: dict[str, Any],
+    why: str,
 ) -> None:
     plan = make_plan(url=URL, headers=HEADERS)
     document = with_data(mock_event, **data)
@@ -92,15 +112,27 @@ def test_what_cannot_be_sent_is_a_render_failure_and_reaches_nobody(
 def test_a_value_that_is_not_there_is_named(attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver) -> None:
     made = attempt(make_plan(headers={"X-A": "{{ data.nothing }}"}))
     assert made.failure is not None
-    assert (made.failure.kind, made.failure.message) == (FailureKind.RENDER, "the header X-A: the event has no data.nothing")
+    assert (made.failure.kind, made.failure.message) == (
+        FailureKind.RENDER,
+        "the header X-A: the event has no data.nothing",
+    )
     assert not receiver.requests
 
 
 @pytest.mark.parametrize("value", ["", "  ", " a ", "é"])
 def test_a_header_is_there_whatever_its_value(
-    *, attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, mock_event: Mapping[str, Json], transport: str, value: str
+    *,
+    attempt: MakeAttempt,
+    make_plan: MakePlan,
+    receiver: Receiver,
+    mock_event: Mapping[str, Json],
+    transport: str,
+    value: str,
 ) -> None:
-    made = attempt(make_plan(headers={"X-Title": "{{ data.title }}"}, transport=transport), document=with_data(mock_event, title=value))
+    made = attempt(
+        make_plan(headers={"X-Title": "{{ data.title }}"}, transport=transport),
+        document=with_data(mock_event, title=value),
+    )
     assert made.succeeded
     assert receiver.requests[0].header("x-title") == value.strip()
 
@@ -136,7 +168,17 @@ def test_no_event_changes_the_structure_of_a_request(
     assert [name for name, _ in pairs] == ["title", "fixed"]
     names = [name.lower() for name, _ in request.headers]
     assert sorted(names) == sorted(
-        ["host", "x-id", "x-fixed", "content-type", "content-length", "user-agent", "webhook-id", "webhook-timestamp", "accept-encoding"]
+        [
+            "host",
+            "x-id",
+            "x-fixed",
+            "content-type",
+            "content-length",
+            "user-agent",
+            "webhook-id",
+            "webhook-timestamp",
+            "accept-encoding",
+        ]
     )
 
 
@@ -177,11 +219,17 @@ def test_a_reference_is_resolved_and_masked_and_a_value_is_neither(
     assert "secret" not in repr(made)
     rendered = render_request(plan, document, plugins, "delivery-0", at=1_700_000_000.0)
     assert rendered.url == made.request.url
-    assert {name: text for name, text in rendered.headers if name != "User-Agent"} == {name: text for name, text in shown.items() if name != "User-Agent"}
+    assert {name: text for name, text in rendered.headers if name != "User-Agent"} == {
+        name: text for name, text in shown.items() if name != "User-Agent"
+    }
 
 
 def test_auth_is_applied_to_each_request(
-    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, mock_event: Mapping[str, Json], monkeypatch: pytest.MonkeyPatch
+    attempt: MakeAttempt,
+    make_plan: MakePlan,
+    receiver: Receiver,
+    mock_event: Mapping[str, Json],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CANARY", "canary-secret")
     plan = make_plan(url=URL, headers=HEADERS, auth=({"type": "bearer", "token": "${env:CANARY}"},))
@@ -193,12 +241,18 @@ def test_auth_is_applied_to_each_request(
 
 
 def test_a_plan_makes_each_event_its_own_request(
-    make_engine: Callable[..., AttemptEngine], finish: Callable[..., list[Finished]], make_plan: MakePlan, receiver: Receiver, mock_event: Mapping[str, Json]
+    make_engine: Callable[..., AttemptEngine],
+    finish: Callable[..., list[Finished]],
+    make_plan: MakePlan,
+    receiver: Receiver,
+    mock_event: Mapping[str, Json],
 ) -> None:
     engine, plan = make_engine(), make_plan(url=URL, headers=HEADERS)
     for number in range(3):
         finish(engine, plan, document=with_data(mock_event, id=f"id-{number}", title="t"))
-    assert [request.target for request in receiver.requests] == [f"/tickets/id-{number}/x-t?title=t&fixed=1" for number in range(3)]
+    assert [request.target for request in receiver.requests] == [
+        f"/tickets/id-{number}/x-t?title=t&fixed=1" for number in range(3)
+    ]
     assert [request.header("x-id") for request in receiver.requests] == ["id-0", "id-1", "id-2"]
 
 
@@ -206,12 +260,21 @@ def test_a_transports_own_rule_holds_for_what_an_event_makes(
     attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, mock_event: Mapping[str, Json], plugins: Plugins
 ) -> None:
     def check_url(url: str) -> list[UrlProblem]:
-        return [UrlProblem("url-invalid", "too long for a queue's name", "Shorten it.", 0, len(url))] if len(url) > 60 else []
+        return (
+            [UrlProblem("url-invalid", "too long for a queue's name", "Shorten it.", 0, len(url))]
+            if len(url) > 60
+            else []
+        )
 
-    strict = replace(plugins, transports={**plugins.transports, "curl": replace(plugins.transports["curl"], check_url=check_url)})
+    strict = replace(
+        plugins, transports={**plugins.transports, "curl": replace(plugins.transports["curl"], check_url=check_url)}
+    )
     plan = make_plan(url="https://siem.example.com/queue/{{ data.id }}")
     assert attempt(plan, document=with_data(mock_event, id="short"), plugins=strict).succeeded
     made = attempt(plan, document=with_data(mock_event, id="x" * 60), plugins=strict)
     assert made.failure is not None
-    assert (made.failure.kind, made.failure.message) == (FailureKind.RENDER, "with the event's values put in, the URL breaks the rule url-invalid")
+    assert (made.failure.kind, made.failure.message) == (
+        FailureKind.RENDER,
+        "with the event's values put in, the URL breaks the rule url-invalid",
+    )
     assert len(receiver.requests) == 1

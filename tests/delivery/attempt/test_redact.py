@@ -30,7 +30,10 @@ def test_base64_around_a_secret_gives_none_of_it_away(secret: str, before: bytes
     masked = Redactor([secret]).body(encoded)
     assert b"***" in masked
     left = masked.split(b"***")
-    assert all(len(piece) <= (len(around) // 3 + 1) * 4 + 4 for piece, around in zip((left[0], left[-1]), (before, after), strict=True))
+    assert all(
+        len(piece) <= (len(around) // 3 + 1) * 4 + 4
+        for piece, around in zip((left[0], left[-1]), (before, after), strict=True)
+    )
 
 
 @settings(max_examples=60)
@@ -49,7 +52,9 @@ def test_bytes_that_are_no_text_are_searched_too() -> None:
 
 def test_a_response_is_masked_whole() -> None:
     response = Response(200, "secret", (("X-secret", "a secret"),), b"secret", truncated=False, framed=False)
-    assert Redactor(["secret"]).response(response) == Response(200, "***", (("X-***", "a ***"),), b"***", truncated=False, framed=False)
+    assert Redactor(["secret"]).response(response) == Response(
+        200, "***", (("X-***", "a ***"),), b"***", truncated=False, framed=False
+    )
 
 
 def test_without_secrets_nothing_is_copied() -> None:

@@ -32,7 +32,11 @@ def never(value: Any) -> None:
     raise AssertionError(value)
 
 
-def call(function: Callable[[], Any], done: Callable[[Any], None] = never, failed: Callable[[AttemptFailedError], None] = never) -> Call:
+def call(
+    function: Callable[[], Any],
+    done: Callable[[Any], None] = never,
+    failed: Callable[[AttemptFailedError], None] = never,
+) -> Call:
     return Call("the test", function, done, failed)
 
 
@@ -73,7 +77,9 @@ def test_a_stuck_lane_holds_up_no_other(lanes: Lanes, woken: threading.Event) ->
 
 def test_results_are_handed_out_on_the_thread_that_asks(lanes: Lanes, woken: threading.Event) -> None:
     threads: list[tuple[threading.Thread, threading.Thread]] = []
-    lanes.run("lane", call(threading.current_thread, lambda ran_on: threads.append((ran_on, threading.current_thread()))))
+    lanes.run(
+        "lane", call(threading.current_thread, lambda ran_on: threads.append((ran_on, threading.current_thread())))
+    )
     wait_for(lanes, woken, lambda: bool(threads))
     assert threads[0][0] is not threading.main_thread()
     assert threads[0][1] is threading.main_thread()
@@ -134,7 +140,9 @@ def test_a_lane_tells_since_when_it_is_at_work(lanes: Lanes, woken: threading.Ev
     wait_for(lanes, woken, lambda: bool(done))
 
 
-def test_no_thread_to_be_had_is_a_local_failure(lanes: Lanes, woken: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_thread_to_be_had_is_a_local_failure(
+    lanes: Lanes, woken: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 

@@ -21,7 +21,12 @@ TYPE = EventType(
     schema={
         "type": "object",
         "required": ["id", "event_type", "data"],
-        "properties": {"data": {"type": "object", "properties": {"severity": {"enum": ["Low", "High"]}, "tags": {"items": {"type": "string"}}}}},
+        "properties": {
+            "data": {
+                "type": "object",
+                "properties": {"severity": {"enum": ["Low", "High"]}, "tags": {"items": {"type": "string"}}},
+            }
+        },
     },
     mock={},
 )
@@ -123,7 +128,9 @@ def test_a_missing_id_is_refused_whatever_the_schema_asks() -> None:
 
 def test_a_plugins_broken_schema_is_named() -> None:
     with pytest.raises(EventError, match="the schema of the event type 'free' is not a JSON Schema"):
-        EventGate({"free": EventType(name="free", summary="", schema={"type": "nothing"}, mock={})}).parse(b'{"event_type": "free"}')
+        EventGate({"free": EventType(name="free", summary="", schema={"type": "nothing"}, mock={})}).parse(
+            b'{"event_type": "free"}'
+        )
 
 
 # -- lines
@@ -150,7 +157,11 @@ def test_nothing_at_all() -> None:
 
 @pytest.mark.parametrize("size", [1, 3, 1 << 20])
 def test_a_later_line_that_is_an_array_is_a_bad_line(size: int) -> None:
-    assert read(b"\n\n" + GOOD[0] + b"\n[1]\n" + GOOD[1], size) == ["e0", "line 4: not a JSON object but an array", "e1"]
+    assert read(b"\n\n" + GOOD[0] + b"\n[1]\n" + GOOD[1], size) == [
+        "e0",
+        "line 4: not a JSON object but an array",
+        "e1",
+    ]
 
 
 @pytest.mark.parametrize("size", [1, 2, 1 << 20])
@@ -175,7 +186,18 @@ def test_a_line_that_never_ends_is_named_once_and_not_kept() -> None:
 
 @pytest.mark.parametrize("size", [1, 1 << 20])
 def test_an_array(size: int) -> None:
-    text = b" [\n" + GOOD[0] + b" ,\n" + b'{"a": NaN},' + GOOD[1] + b', {"id": 1, "id": 2}, ' + b"1" * 5000 + b"," + GOOD[2] + b"]\n"
+    text = (
+        b" [\n"
+        + GOOD[0]
+        + b" ,\n"
+        + b'{"a": NaN},'
+        + GOOD[1]
+        + b', {"id": 1, "id": 2}, '
+        + b"1" * 5000
+        + b","
+        + GOOD[2]
+        + b"]\n"
+    )
     assert read(text, size) == [
         "e0",
         "item 2: NaN is not JSON",
@@ -210,7 +232,14 @@ def test_an_array_that_breaks_off_gives_what_came_before(rest: bytes, said: str)
 
 
 def test_a_bad_item_of_an_array_keeps_nothing_back() -> None:
-    bad = b'{"a":}, [, 1], {"a": "]"}, {"b" [1]}, "a,]b", , {"c": ' + b"[" * 100_000 + b"]" * 100_000 + b'}, "' + b"x" * MAX_EVENT_BYTES + b'"'
+    bad = (
+        b'{"a":}, [, 1], {"a": "]"}, {"b" [1]}, "a,]b", , {"c": '
+        + b"[" * 100_000
+        + b"]" * 100_000
+        + b'}, "'
+        + b"x" * MAX_EVENT_BYTES
+        + b'"'
+    )
     assert read(b"[" + GOOD[0] + b"," + bad + b"," + GOOD[1] + b"]") == [
         "e0",
         "item 2: not JSON: Expecting value at column 6",
@@ -226,7 +255,10 @@ def test_a_bad_item_of_an_array_keeps_nothing_back() -> None:
 
 
 def test_more_after_the_array() -> None:
-    assert read(b"[" + GOOD[0] + b"] x") == ["e0", "item 2: more follows the end of the array; nothing after it was read"]
+    assert read(b"[" + GOOD[0] + b"] x") == [
+        "e0",
+        "item 2: more follows the end of the array; nothing after it was read",
+    ]
 
 
 def test_lines_of_which_the_first_happens_to_be_an_array() -> None:

@@ -11,26 +11,56 @@ from msgspec.structs import replace
 from vcr import serialize
 from vcr.serializers import yamlserializer
 
-from hookctl.delivery.rehearsal.cassette import Exchange, Kept, exchange_of, from_yaml, keep, read, settled, strays, to_yaml
+from hookctl.delivery.rehearsal.cassette import (
+    Exchange,
+    Kept,
+    exchange_of,
+    from_yaml,
+    keep,
+    read,
+    settled,
+    strays,
+    to_yaml,
+)
 from hookctl.errors import CassetteError
 from hookctl.model import Attempt, Failure, FailureKind, Request, Response, Timing
 
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9-]{0,15}", fullmatch=True)
-VALUES = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_characters="\x7f\x85"), max_size=30).map(str.strip)
+VALUES = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_characters="\x7f\x85"), max_size=30).map(
+    str.strip
+)
 HEADERS = st.lists(st.tuples(NAMES, VALUES), max_size=5, unique_by=lambda pair: pair[0].lower()).map(tuple)
 BODIES = st.binary(max_size=60) | st.text(max_size=60).map(str.encode) | st.just(b'{\n  "a": "\\u00e9",\n  "b": 1\n}\n')
 EXCHANGES = st.builds(
     Exchange,
-    st.builds(Request, st.sampled_from(["GET", "POST"]), st.just("https://siem.example.com/ingest?a=%20"), HEADERS, st.none() | BODIES),
+    st.builds(
+        Request,
+        st.sampled_from(["GET", "POST"]),
+        st.just("https://siem.example.com/ingest?a=%20"),
+        HEADERS,
+        st.none() | BODIES,
+    ),
     st.builds(Response, st.integers(200, 299), VALUES, HEADERS, BODIES, st.booleans(), st.booleans()),
 )
-REQUEST = Request("POST", "https://siem.example.com/", (("Content-Type", "application/json"), ("webhook-id", "msg_1"), ("User-Agent", "hookctl/1.2")), b"{}")
-RESPONSE = Response(200, "OK", (("Content-Type", "application/json"), ("DATE", "Tue, 24 Nov 2026 12:00:00 GMT"), ("set-cookie", "sid=1")), b"{}")
+REQUEST = Request(
+    "POST",
+    "https://siem.example.com/",
+    (("Content-Type", "application/json"), ("webhook-id", "msg_1"), ("User-Agent", "hookctl/1.2")),
+    b"{}",
+)
+RESPONSE = Response(
+    200,
+    "OK",
+    (("Content-Type", "application/json"), ("DATE", "Tue, 24 Nov 2026 12:00:00 GMT"), ("set-cookie", "sid=1")),
+    b"{}",
+)
 
 
 def attempt(response: Response | None = RESPONSE, request: Request | None = REQUEST) -> Attempt:
     failure = None if response else Failure(FailureKind.CONNECT, "refused")
-    return Attempt(plan_digest="d", number=1, started_at=0.0, request=request, response=response, failure=failure, timing=Timing())
+    return Attempt(
+        plan_digest="d", number=1, started_at=0.0, request=request, response=response, failure=failure, timing=Timing()
+    )
 
 
 @given(EXCHANGES)
@@ -43,13 +73,19 @@ def test_what_is_written_is_read_again(exchange: Exchange) -> None:
 @settings(max_examples=50)
 def test_vcrpy_reads_the_same(exchange: Exchange) -> None:
     (request,), (response,) = serialize.deserialize(to_yaml(exchange), yamlserializer)
-    assert (request.method, request.uri, request.body) == (exchange.request.method, exchange.request.url, exchange.request.body)
+    assert (request.method, request.uri, request.body) == (
+        exchange.request.method,
+        exchange.request.url,
+        exchange.request.body,
+    )
     assert dict(request.headers) == dict(exchange.request.headers)
     assert (response["status"], response["body"]["string"]) == (
         {"code": exchange.response.status, "message": exchange.response.reason},
         exchange.response.body,
     )
-    assert [(name, value) for name, values in response["headers"].items() for value in values] == list(exchange.response.headers)
+    assert [(name, value) for name, values in response["headers"].items() for value in values] == list(
+        exchange.response.headers
+    )
 
 
 @given(EXCHANGES)
@@ -62,7 +98,10 @@ def test_what_vcrpy_makes_of_it_is_read_again(exchange: Exchange) -> None:
 
 def _sorted(exchange: Exchange) -> Exchange:
     request, response = exchange.request, exchange.response
-    return Exchange(replace(request, headers=tuple(sorted(request.headers))), replace(response, headers=tuple(sorted(response.headers))))
+    return Exchange(
+        replace(request, headers=tuple(sorted(request.headers))),
+        replace(response, headers=tuple(sorted(response.headers))),
+    )
 
 
 def test_a_repeated_header_keeps_its_values() -> None:
@@ -73,8 +112,16 @@ def test_a_repeated_header_keeps_its_values() -> None:
 def test_what_varies_is_named_and_what_is_secret_is_masked() -> None:
     exchange = exchange_of(attempt())
     assert exchange is not None
-    assert exchange.request.headers == (("Content-Type", "application/json"), ("webhook-id", "<varies>"), ("User-Agent", "hookctl/<varies>"))
-    assert exchange.response.headers == (("Content-Type", "application/json"), ("DATE", "<varies>"), ("set-cookie", "***"))
+    assert exchange.request.headers == (
+        ("Content-Type", "application/json"),
+        ("webhook-id", "<varies>"),
+        ("User-Agent", "hookctl/<varies>"),
+    )
+    assert exchange.response.headers == (
+        ("Content-Type", "application/json"),
+        ("DATE", "<varies>"),
+        ("set-cookie", "***"),
+    )
 
 
 def test_an_agent_of_ones_own_is_kept() -> None:
@@ -89,7 +136,10 @@ def test_nothing_is_kept_without_both_sides(lacking: Attempt) -> None:
 @pytest.mark.parametrize(
     ("changed", "kept"),
     [
-        (replace(RESPONSE, headers=(("content-type", "application/json"), ("Date", "now"), ("Set-Cookie", "sid=2"))), Kept.UNCHANGED),
+        (
+            replace(RESPONSE, headers=(("content-type", "application/json"), ("Date", "now"), ("Set-Cookie", "sid=2"))),
+            Kept.UNCHANGED,
+        ),
         (replace(RESPONSE, headers=(*RESPONSE.headers, ("X-More", "1"))), Kept.CHANGED),
         (replace(RESPONSE, headers=(("Content-Type", "text/plain"), *RESPONSE.headers[1:])), Kept.CHANGED),
         (replace(RESPONSE, body=b"[]"), Kept.CHANGED),

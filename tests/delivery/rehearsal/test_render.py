@@ -14,7 +14,10 @@ from hookctl.testing.receiver import Receiver
 
 
 def test_references_are_masked_and_never_resolved(
-    make_plan: Callable[..., DeliveryPlan], plugins: Plugins, mock_event: Mapping[str, Json], monkeypatch: pytest.MonkeyPatch
+    make_plan: Callable[..., DeliveryPlan],
+    plugins: Plugins,
+    mock_event: Mapping[str, Json],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CANARY", "canary")
     plan = make_plan(
@@ -43,15 +46,23 @@ def test_what_is_rendered_is_what_is_sent(
     receiver: Receiver,
     attempt: Callable[..., object],
 ) -> None:
-    plan = make_plan(method="PUT", body_template='{"all": {{ data }}, "text": "{{ data.title }}"}', headers={"X-A": "b"})
+    plan = make_plan(
+        method="PUT", body_template='{"all": {{ data }}, "text": "{{ data.title }}"}', headers={"X-A": "b"}
+    )
     attempt(plan, clock=lambda: 1_700_000_000.0)
     rendered = render_request(plan, mock_event, plugins, "delivery-0", at=1_700_000_000.0)
     sent = receiver.requests[0]
-    assert (sent.method, f"https://siem.example.com{sent.target}", sent.body) == (rendered.method, rendered.url, rendered.body)
+    assert (sent.method, f"https://siem.example.com{sent.target}", sent.body) == (
+        rendered.method,
+        rendered.url,
+        rendered.body,
+    )
     headers = {name: value for name, value in rendered.headers if name != "User-Agent"}
     assert headers.items() <= dict(sent.headers).items()
 
 
-def test_a_template_that_fails_says_so(make_plan: Callable[..., DeliveryPlan], plugins: Plugins, mock_event: Mapping[str, Json]) -> None:
+def test_a_template_that_fails_says_so(
+    make_plan: Callable[..., DeliveryPlan], plugins: Plugins, mock_event: Mapping[str, Json]
+) -> None:
     with pytest.raises(RenderError, match="nothing"):
         render_request(make_plan(body_template='{"a": {{ data.nothing }}}'), mock_event, plugins, "id")

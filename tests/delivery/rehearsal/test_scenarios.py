@@ -29,7 +29,12 @@ MakePlan = Callable[..., DeliveryPlan]
 START = 1_764_000_000.0
 VALIDATOR = {"json_path": "$.data.status", "expected_values": ["accepted"]}
 BEARER = {"type": "bearer", "token": "${env:NOT_SET}"}
-OAUTH = {"type": "oauth2", "client_id": "c", "client_secret": "${env:NOT_SET}", "token_url": "https://login.example.com/oauth/token"}
+OAUTH = {
+    "type": "oauth2",
+    "client_id": "c",
+    "client_secret": "${env:NOT_SET}",
+    "token_url": "https://login.example.com/oauth/token",
+}
 
 
 def scenario(name: str) -> Scenario:
@@ -64,7 +69,14 @@ def test_every_named_scenario_is_compared_with_a_real_one() -> None:
 @pytest.mark.parametrize("name", REAL)
 @pytest.mark.parametrize("validators", [(), (VALIDATOR,)], ids=["without", "with validator"])
 def test_it_ends_as_the_real_one_does(
-    receiver: Receiver, plugins: Plugins, mock_event: Mapping[str, Json], make_plan: MakePlan, transport: str, *, name: str, validators: tuple[Any, ...]
+    receiver: Receiver,
+    plugins: Plugins,
+    mock_event: Mapping[str, Json],
+    make_plan: MakePlan,
+    transport: str,
+    *,
+    name: str,
+    validators: tuple[Any, ...],
 ) -> None:
     plan = make_plan(transport=transport, validators=validators, timeout_seconds=0.4, retry_schedule=(5,))
     receiver.default = REAL[name]
@@ -108,20 +120,34 @@ def test_attempts_come_by_the_schedule(plugins: Plugins, mock_event: Mapping[str
 
 
 def test_a_timeout_takes_its_time(plugins: Plugins, mock_event: Mapping[str, Json], make_plan: MakePlan) -> None:
-    played = play(make_plan(retry_schedule=(5, 300), timeout_seconds=15), mock_event, plugins, scenario("timeout"), START)
+    played = play(
+        make_plan(retry_schedule=(5, 300), timeout_seconds=15), mock_event, plugins, scenario("timeout"), START
+    )
     assert times(played) == [0, 20, 335]
     assert [step.next_in for step in played.steps] == [5, 300, None]
 
 
-def test_the_target_may_ask_for_more_time(plugins: Plugins, mock_event: Mapping[str, Json], make_plan: MakePlan) -> None:
+def test_the_target_may_ask_for_more_time(
+    plugins: Plugins, mock_event: Mapping[str, Json], make_plan: MakePlan
+) -> None:
     played = play(make_plan(retry_schedule=(5, 300)), mock_event, plugins, scenario("429"), START)
     assert times(played) == [0, 120, 420]
 
 
-@given(schedule=st.lists(st.integers(1, 36000), max_size=6), name=st.sampled_from(["429", "500", "timeout", "reset"]), seed=st.integers())
+@given(
+    schedule=st.lists(st.integers(1, 36000), max_size=6),
+    name=st.sampled_from(["429", "500", "timeout", "reset"]),
+    seed=st.integers(),
+)
 @settings(max_examples=25, deadline=None)
 def test_a_live_delivery_comes_between_earliest_and_latest(
-    plugins: Plugins, mock_event: Mapping[str, Json], delivery_plan: MakePlan, *, schedule: list[int], name: str, seed: int
+    plugins: Plugins,
+    mock_event: Mapping[str, Json],
+    delivery_plan: MakePlan,
+    *,
+    schedule: list[int],
+    name: str,
+    seed: int,
 ) -> None:
     plan = delivery_plan(retry_schedule=tuple(schedule))
     played = play(plan, mock_event, plugins, scenario(name), START)
@@ -136,7 +162,9 @@ def test_a_live_delivery_comes_between_earliest_and_latest(
 # -- what it depends on ----------------------------------------------------------------------------------------------
 
 
-def test_a_refused_token_is_tried_again_and_a_refused_secret_is_not(plugins: Plugins, mock_event: Mapping[str, Json], make_plan: MakePlan) -> None:
+def test_a_refused_token_is_tried_again_and_a_refused_secret_is_not(
+    plugins: Plugins, mock_event: Mapping[str, Json], make_plan: MakePlan
+) -> None:
     for auth, attempts in ((OAUTH, 2), (BEARER, 1)):
         played = play(make_plan(auth=(auth,), retry_schedule=(5,)), mock_event, plugins, scenario("401"), START)
         assert len(played.steps) == attempts
@@ -144,14 +172,26 @@ def test_a_refused_token_is_tried_again_and_a_refused_secret_is_not(plugins: Plu
     assert has_token_auth(make_plan(auth=(BEARER, OAUTH)), plugins)
 
 
-def test_without_a_validator_bad_json_is_delivered(plugins: Plugins, mock_event: Mapping[str, Json], make_plan: MakePlan) -> None:
-    assert play(make_plan(), mock_event, plugins, scenario("bad-json"), START).outcome.status is DeliveryStatus.DELIVERED
-    refused = play(make_plan(validators=(VALIDATOR,), custom_validation_error_message="Not taken"), mock_event, plugins, scenario("bad-json"), START)
+def test_without_a_validator_bad_json_is_delivered(
+    plugins: Plugins, mock_event: Mapping[str, Json], make_plan: MakePlan
+) -> None:
+    assert (
+        play(make_plan(), mock_event, plugins, scenario("bad-json"), START).outcome.status is DeliveryStatus.DELIVERED
+    )
+    refused = play(
+        make_plan(validators=(VALIDATOR,), custom_validation_error_message="Not taken"),
+        mock_event,
+        plugins,
+        scenario("bad-json"),
+        START,
+    )
     assert refused.outcome.status is DeliveryStatus.DEAD
     assert refused.outcome.reason.startswith("Not taken (json_path $.data.status: ")
 
 
-def test_a_template_that_fails_is_not_the_targets_fault(plugins: Plugins, mock_event: Mapping[str, Json], make_plan: MakePlan) -> None:
+def test_a_template_that_fails_is_not_the_targets_fault(
+    plugins: Plugins, mock_event: Mapping[str, Json], make_plan: MakePlan
+) -> None:
     plan = make_plan(body_template="{{ data.nothing.there }}", retry_schedule=(5,))
     played = play(plan, mock_event, plugins, scenario("timeout"), START)
     assert not played.was_sent
@@ -182,7 +222,9 @@ def picky(settings: Settings, context: AuthContext) -> AuthBase:
     return Picky(settings)
 
 
-def test_an_auth_that_cannot_work_with_a_stand_in_is_left_out(plugins: Plugins, mock_event: Mapping[str, Json], make_plan: MakePlan) -> None:
+def test_an_auth_that_cannot_work_with_a_stand_in_is_left_out(
+    plugins: Plugins, mock_event: Mapping[str, Json], make_plan: MakePlan
+) -> None:
     picky_auth = AuthType(name="picky", summary="", schema={}, build=picky)
     with_picky = replace(plugins, auth={**plugins.auth, "picky": picky_auth})
     plan = make_plan(auth=({"type": "picky", "key": "${env:NOT_SET}"},))
@@ -196,7 +238,9 @@ def test_an_auth_that_cannot_work_with_a_stand_in_is_left_out(plugins: Plugins, 
     assert rehearsal.without_auth == "the key is no PEM key"
 
 
-def test_a_transport_that_there_is_not_is_told(plugins: Plugins, mock_event: Mapping[str, Json], make_plan: MakePlan) -> None:
+def test_a_transport_that_there_is_not_is_told(
+    plugins: Plugins, mock_event: Mapping[str, Json], make_plan: MakePlan
+) -> None:
     plan = replace(make_plan(auth=(BEARER,)), transport=PluginBlock("pigeon", {}))
     rehearsal = Rehearsal(plan, plugins, lambda _: (Response(200, "OK", (), b""), Timing()))
     try:
@@ -208,14 +252,19 @@ def test_a_transport_that_there_is_not_is_told(plugins: Plugins, mock_event: Map
     assert rehearsal.without_auth == ""
 
 
-def test_what_auth_adds_is_there_and_masked(plugins: Plugins, mock_event: Mapping[str, Json], make_plan: MakePlan) -> None:
+def test_what_auth_adds_is_there_and_masked(
+    plugins: Plugins, mock_event: Mapping[str, Json], make_plan: MakePlan
+) -> None:
     asked: list[Request] = []
 
     def answer(request: Request) -> tuple[Response, Timing]:
         asked.append(request)
         return Response(200, "OK", (), b""), Timing()
 
-    plan = make_plan(auth=(OAUTH, {"type": "headers", "headers": {"X-Key": "k ${env:NOT_SET}"}}), url="https://siem.example.com/${env:NOT_SET}")
+    plan = make_plan(
+        auth=(OAUTH, {"type": "headers", "headers": {"X-Key": "k ${env:NOT_SET}"}}),
+        url="https://siem.example.com/${env:NOT_SET}",
+    )
     rehearsal = Rehearsal(plan, plugins, answer)
     try:
         attempt = rehearsal.attempt(mock_event, 1, START)
@@ -223,11 +272,16 @@ def test_what_auth_adds_is_there_and_masked(plugins: Plugins, mock_event: Mappin
         rehearsal.close()
     assert attempt.request is not None
     assert attempt.request.url == "https://siem.example.com/***"
-    assert {name: value for name, value in attempt.request.headers if "***" in value} == {"Authorization": "Bearer ***", "X-Key": "***"}
+    assert {name: value for name, value in attempt.request.headers if "***" in value} == {
+        "Authorization": "Bearer ***",
+        "X-Key": "***",
+    }
     assert [request.url for request in asked] == [f"https://siem.example.com/{STAND_IN}"]
 
 
-def test_nobody_is_asked_for_a_name(plugins: Plugins, mock_event: Mapping[str, Json], make_plan: MakePlan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_is_asked_for_a_name(
+    plugins: Plugins, mock_event: Mapping[str, Json], make_plan: MakePlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def never(*_: Any, **__: Any) -> Any:
         raise AssertionError("a name was resolved")
 

@@ -89,7 +89,9 @@ def test_what_began_before_it_opened_does_not_count_while_it_is_open() -> None:
     assert (breaker.look(1.0), breaker.until) == (0, OPEN_SECONDS)
 
 
-@given(st.lists(st.tuples(st.sampled_from(["good", "bad", "look"]), st.floats(0, 400)), max_size=200), st.integers(1, 100))
+@given(
+    st.lists(st.tuples(st.sampled_from(["good", "bad", "look"]), st.floats(0, 400)), max_size=200), st.integers(1, 100)
+)
 def test_it_never_stays_open_for_good(steps: list[tuple[str, float]], full: int) -> None:
     breaker, now = Breaker(), 0.0
     for what, passed in steps:

@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from hookctl.delivery.runner.retention import PRUNE_EVENTS, PRUNE_SECONDS, PRUNE_SOON_SECONDS, Keeper, Limits, limits_from_settings, why_full
+from hookctl.delivery.runner.retention import (
+    PRUNE_EVENTS,
+    PRUNE_SECONDS,
+    PRUNE_SOON_SECONDS,
+    Keeper,
+    Limits,
+    limits_from_settings,
+    why_full,
+)
 from hookctl.errors import IntakeRefusedError, SettingsError
 from hookctl.model import Event
 from hookctl.store.interface import Fullness, NewDelivery, Routed
@@ -38,7 +46,13 @@ def fill(queue: SqliteQueue, count: int, at: float, *, waiting: bool, size: int 
     """Events whose deliveries are dead from the start, or wait."""
     because = "" if waiting else "its when fails"
     names = [f"{at}-{number}" for number in range(count)]
-    queue.enqueue([Routed(Event(name, "anomaly", at, {"id": name, "x": "x" * size}), (NewDelivery(name, "A", because),)) for name in names], at)
+    queue.enqueue(
+        [
+            Routed(Event(name, "anomaly", at, {"id": name, "x": "x" * size}), (NewDelivery(name, "A", because),))
+            for name in names
+        ],
+        at,
+    )
 
 
 def keeper(queue: SqliteQueue, limits: Limits) -> tuple[Keeper, Clock]:
@@ -77,7 +91,9 @@ def test_why_a_store_is_full() -> None:
 
 def test_with_too_little_left_on_the_disk_nothing_is_taken_in(queue: SqliteQueue) -> None:
     keeping, _ = keeper(queue, Limits(min_free_bytes=1e18))
-    with pytest.raises(IntakeRefusedError, match="MB are free on its disk, and 1,000,000,000,000 MB must stay free") as caught:
+    with pytest.raises(
+        IntakeRefusedError, match="MB are free on its disk, and 1,000,000,000,000 MB must stay free"
+    ) as caught:
         keeping.admit()
     assert (caught.value.fits, caught.value.retry_after > 0) == (0, True)
     assert queue.free_bytes() == pytest.approx(queue.fullness().free_bytes, rel=0.1)

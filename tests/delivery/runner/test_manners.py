@@ -60,7 +60,9 @@ def keep_busy(manners: Manners, plan: DeliveryPlan, clock: Clock, health: Health
     clock.now += MOMENT
 
 
-def test_what_a_target_takes_in_a_moment_is_claimed_ahead(manners: Manners, clock: Clock, make_plan: Callable[..., DeliveryPlan]) -> None:
+def test_what_a_target_takes_in_a_moment_is_claimed_ahead(
+    manners: Manners, clock: Clock, make_plan: Callable[..., DeliveryPlan]
+) -> None:
     plan = make_plan()
     keep_busy(manners, plan, clock)
     ahead = round(100 * AHEAD_SECONDS / MOMENT)
@@ -75,7 +77,9 @@ def test_what_a_target_takes_in_a_moment_is_claimed_ahead(manners: Manners, cloc
     assert not manners.is_busy
 
 
-def test_nothing_is_claimed_ahead_where_a_limit_says_how_many_may_come(manners: Manners, clock: Clock, make_plan: Callable[..., DeliveryPlan]) -> None:
+def test_nothing_is_claimed_ahead_where_a_limit_says_how_many_may_come(
+    manners: Manners, clock: Clock, make_plan: Callable[..., DeliveryPlan]
+) -> None:
     limited = make_plan(rate_limit=50.0)
     keep_busy(manners, limited, clock)
     assert manners.wanted({"Siem": limited}, {}).get("Siem", 0) <= 50
@@ -95,8 +99,13 @@ def test_every_webhook_comes_first_once(manners: Manners, make_plan: Callable[..
     assert {next(iter(manners.wanted(plans, {}))) for _ in range(3)} == set("ABC")
 
 
-@pytest.mark.parametrize(("rate", "seconds", "expected"), [(50.0, 0.125, 6), (50.0, 3600.0, 50), (0.5, 1.0, 0), (0.5, 2.0, 1), (0.5, 3600.0, 1)])
-def test_a_rate_limit_fills_evenly_and_saves_up_one_second(make_plan: Callable[..., DeliveryPlan], rate: float, seconds: float, expected: int) -> None:
+@pytest.mark.parametrize(
+    ("rate", "seconds", "expected"),
+    [(50.0, 0.125, 6), (50.0, 3600.0, 50), (0.5, 1.0, 0), (0.5, 2.0, 1), (0.5, 3600.0, 1)],
+)
+def test_a_rate_limit_fills_evenly_and_saves_up_one_second(
+    make_plan: Callable[..., DeliveryPlan], rate: float, seconds: float, expected: int
+) -> None:
     clock, plan = Clock(), make_plan(rate_limit=rate)
     manners = Manners(clock)
     assert start(manners, plan) == 1
@@ -117,12 +126,16 @@ def test_a_rate_holds_over_time(manners: Manners, clock: Clock, make_plan: Calla
 
 
 @pytest.mark.parametrize(("configured", "expected"), [(None, MAX_IN_FLIGHT_EACH), (3, 3), (500, 500)])
-def test_a_webhook_may_say_how_many_at_once(manners: Manners, make_plan: Callable[..., DeliveryPlan], configured: int | None, expected: int) -> None:
+def test_a_webhook_may_say_how_many_at_once(
+    manners: Manners, make_plan: Callable[..., DeliveryPlan], configured: int | None, expected: int
+) -> None:
     assert start(manners, make_plan(max_in_flight=configured)) == expected
 
 
 @pytest.mark.parametrize("holes", [1, 50, 99])
-def test_targets_that_hang_leave_the_others_their_share(manners: Manners, make_plan: Callable[..., DeliveryPlan], holes: int) -> None:
+def test_targets_that_hang_leave_the_others_their_share(
+    manners: Manners, make_plan: Callable[..., DeliveryPlan], holes: int
+) -> None:
     """However long they are given what they may have, one that does not hang gets an even share at once."""
     plans = {f"{number}": replace(make_plan(max_in_flight=2000), name=f"{number}") for number in range(100)}
     hanging = dict(list(plans.items())[:holes])
@@ -166,7 +179,9 @@ def test_a_target_that_fails_is_left_alone_probed_and_given_its_load_little_by_l
     assert manners.probe_in("Siem") == 0
 
 
-def test_what_says_nothing_of_the_target_opens_nothing(manners: Manners, make_plan: Callable[..., DeliveryPlan]) -> None:
+def test_what_says_nothing_of_the_target_opens_nothing(
+    manners: Manners, make_plan: Callable[..., DeliveryPlan]
+) -> None:
     plan = make_plan()
     for _ in range(100):
         manners.started(plan)
@@ -174,7 +189,9 @@ def test_what_says_nothing_of_the_target_opens_nothing(manners: Manners, make_pl
     assert start(manners, plan) == MAX_IN_FLIGHT_EACH
 
 
-def test_the_next_runner_goes_on_where_the_one_before_left_off(manners: Manners, clock: Clock, make_plan: Callable[..., DeliveryPlan]) -> None:
+def test_the_next_runner_goes_on_where_the_one_before_left_off(
+    manners: Manners, clock: Clock, make_plan: Callable[..., DeliveryPlan]
+) -> None:
     circuit = Circuit("open", "HTTP 500", 900.0, 1020.0)
     manners.take_over({"Siem": circuit}, 1000.0)
     plan = make_plan()
@@ -190,7 +207,9 @@ def test_a_circuit_after_the_clock_is_set_back_while_nothing_runs(manners: Manne
     assert manners.probe_in("Siem") == MAX_OPEN_SECONDS
 
 
-def test_a_webhook_that_this_machine_lacks_something_for_waits_longer_each_time(manners: Manners, clock: Clock, make_plan: Callable[..., DeliveryPlan]) -> None:
+def test_a_webhook_that_this_machine_lacks_something_for_waits_longer_each_time(
+    manners: Manners, clock: Clock, make_plan: Callable[..., DeliveryPlan]
+) -> None:
     plan = make_plan()
     waits: list[float] = []
     for _ in range(9):
@@ -208,7 +227,9 @@ def test_a_webhook_that_this_machine_lacks_something_for_waits_longer_each_time(
     assert start(manners, plan) == MAX_IN_FLIGHT_EACH
 
 
-def test_a_pause_is_told_as_a_state_of_its_own_and_opens_no_circuit(manners: Manners, clock: Clock, make_plan: Callable[..., DeliveryPlan]) -> None:
+def test_a_pause_is_told_as_a_state_of_its_own_and_opens_no_circuit(
+    manners: Manners, clock: Clock, make_plan: Callable[..., DeliveryPlan]
+) -> None:
     plan = make_plan()
     for _ in range(100):
         manners.started(plan)
@@ -229,7 +250,9 @@ def test_what_another_process_lacked_is_forgotten(manners: Manners, make_plan: C
 
 
 @pytest.mark.parametrize("count", [40, 400, 1500])
-def test_any_number_of_webhooks_that_hang_leave_room_at_once(clock: Clock, make_plan: Callable[..., DeliveryPlan], count: int) -> None:
+def test_any_number_of_webhooks_that_hang_leave_room_at_once(
+    clock: Clock, make_plan: Callable[..., DeliveryPlan], count: int
+) -> None:
     manners = Manners(clock)
     plans = {name: replace(make_plan(), name=name) for name in [*(f"H{number}" for number in range(count)), "Well"]}
     manners.wanted(plans, {})

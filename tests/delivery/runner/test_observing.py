@@ -17,7 +17,9 @@ PATIENCE = 10.0
 
 def news(number: int, status: DeliveryStatus = DeliveryStatus.DELIVERED) -> tuple[Delivery, Attempt]:
     delivery = Delivery(f"d{number}", f"e{number}", "Siem", status, 1, 0.0, "", 0.0)
-    attempt = Attempt(plan_digest="digest", number=1, started_at=0.0, request=None, response=None, failure=None, timing=Timing())
+    attempt = Attempt(
+        plan_digest="digest", number=1, started_at=0.0, request=None, response=None, failure=None, timing=Timing()
+    )
     return delivery, attempt
 
 
@@ -81,7 +83,9 @@ def test_a_slow_one_delays_no_other_and_misses_what_it_is_too_far_behind_for(
     ]
 
 
-def test_closing_does_not_wait_for_one_that_hangs(make_observers: Callable[..., Observers], caplog: pytest.LogCaptureFixture) -> None:
+def test_closing_does_not_wait_for_one_that_hangs(
+    make_observers: Callable[..., Observers], caplog: pytest.LogCaptureFixture
+) -> None:
     hanging = Watching()
     hanging.go.clear()
     observers = make_observers(hanging=hanging)
@@ -92,7 +96,9 @@ def test_closing_does_not_wait_for_one_that_hangs(make_observers: Callable[..., 
     hanging.go.set()
 
 
-def test_without_a_thread_it_is_said(make_observers: Callable[..., Observers], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_thread_it_is_said(
+    make_observers: Callable[..., Observers], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 

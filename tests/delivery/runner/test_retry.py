@@ -15,7 +15,12 @@ FINE = Verdict("json_path $.a")
 
 
 def attempt(
-    status: int | None = None, *, failure: FailureKind | None = None, number: int = 1, headers: dict[str, str] | None = None, verdict: Verdict | None = None
+    status: int | None = None,
+    *,
+    failure: FailureKind | None = None,
+    number: int = 1,
+    headers: dict[str, str] | None = None,
+    verdict: Verdict | None = None,
 ) -> Attempt:
     return Attempt(
         plan_digest="d",

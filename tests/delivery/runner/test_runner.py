@@ -27,7 +27,17 @@ from hookctl.delivery.runner.route import delivery_id
 from hookctl.delivery.runner.runner import LEASE_SECONDS, RENEW_SECONDS, STATE_SECONDS, Runner
 from hookctl.delivery.runner.sending import CHUNK_BYTES, Source, deliver, send
 from hookctl.errors import IntakeRefusedError, StateLockedError, TokenError
-from hookctl.model import AppliedState, Attempt, Delivery, DeliveryPlan, DeliveryStatus, Event, Json, PluginBlock, Status
+from hookctl.model import (
+    AppliedState,
+    Attempt,
+    Delivery,
+    DeliveryPlan,
+    DeliveryStatus,
+    Event,
+    Json,
+    PluginBlock,
+    Status,
+)
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import Observer
 from hookctl.store.clock import since_boot
@@ -127,8 +137,14 @@ def test_every_event_reaches_every_webhook_exactly_once(house: House, siem: Deli
     runner = house.runner()
     assert runner.accept([house.event(f"e{number}") for number in range(200)]) == [True] * 200
     house.work(runner)
-    received = Counter((request.path, request.header("webhook-id"), request.body) for request in house.receiver.requests)
-    expected = {(f"/{name}", delivery_id(f"e{number}", 1.0, name), b'{"id":"e%d"}' % number) for name in "ABC" for number in range(200)}
+    received = Counter(
+        (request.path, request.header("webhook-id"), request.body) for request in house.receiver.requests
+    )
+    expected = {
+        (f"/{name}", delivery_id(f"e{number}", 1.0, name), b'{"id":"e%d"}' % number)
+        for name in "ABC"
+        for number in range(200)
+    }
     assert {(path, name, body.replace(b" ", b"")) for path, name, body in received} == expected
     assert set(received.values()) == {1}
     assert runner.tally.delivered == dict.fromkeys("ABC", 200)
@@ -144,7 +160,10 @@ def test_a_failure_is_tried_again_with_the_same_id(house: House, siem: DeliveryP
     assert [request.header("webhook-id") for request in house.receiver.requests] == [delivery_id("e1", 1.0, "Siem")] * 2
     assert house.the_delivery().status is DeliveryStatus.DELIVERED
     attempts = house.queue.attempts(house.the_delivery().id)
-    assert [(one.number, one.response and one.response.status, one.plan_digest) for one in attempts] == [(1, 500, siem.digest), (2, 200, siem.digest)]
+    assert [(one.number, one.response and one.response.status, one.plan_digest) for one in attempts] == [
+        (1, 500, siem.digest),
+        (2, 200, siem.digest),
+    ]
     assert (runner.tally.attempts, runner.tally.failing) == (2, set())
 
 
@@ -197,7 +216,11 @@ def test_a_used_up_schedule_makes_a_dead_letter(house: House, siem: DeliveryPlan
 
 def test_a_validators_words_are_the_reason(house: House, make_plan: MakePlan) -> None:
     validator = {"type": "json_path", "json_path": "$.data.status", "expected_values": ["queued"]}
-    house.apply(make_plan(validators=(validator,), custom_validation_error_message="The SIEM did not take it", retry_schedule=()))
+    house.apply(
+        make_plan(
+            validators=(validator,), custom_validation_error_message="The SIEM did not take it", retry_schedule=()
+        )
+    )
     runner = house.runner()
     runner.accept([house.event("e1")])
     house.work(runner)
@@ -259,7 +282,9 @@ def claim_ahead(house: House, runner: Runner, monkeypatch: pytest.MonkeyPatch) -
         runner.step(0.1)
 
 
-def test_what_is_not_under_way_is_free_before_the_grace_is_over(house: House, siem: DeliveryPlan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_under_way_is_free_before_the_grace_is_over(
+    house: House, siem: DeliveryPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
     house.apply(siem)
     runner = house.runner()
     claim_ahead(house, runner, monkeypatch)
@@ -276,7 +301,9 @@ def test_what_is_not_under_way_is_free_before_the_grace_is_over(house: House, si
     assert "retrying" not in house.standing().values()
 
 
-def test_what_is_in_hand_goes_on_while_another_holds_the_store(house: House, siem: DeliveryPlan, tmp_path: Path) -> None:
+def test_what_is_in_hand_goes_on_while_another_holds_the_store(
+    house: House, siem: DeliveryPlan, tmp_path: Path
+) -> None:
     house.apply(siem)
     runner = house.runner()
     limit, taken = time.monotonic() + PATIENCE, 0
@@ -365,7 +392,12 @@ def test_a_removed_webhooks_deliveries_are_cancelled(house: House, siem: Deliver
 
 
 def test_when_decides_and_one_that_cannot_makes_a_dead_letter(house: House, siem: DeliveryPlan) -> None:
-    conditions = {"yes": "data.severity == 'High'", "no": "data.severity == 'Low'", "fails": "length(event_time) > `1`", "broken": "data.["}
+    conditions = {
+        "yes": "data.severity == 'High'",
+        "no": "data.severity == 'Low'",
+        "fails": "length(event_time) > `1`",
+        "broken": "data.[",
+    }
     house.apply(*(replace(siem, name=name, when=when) for name, when in conditions.items()))
     runner = house.runner()
     data = house.mock["data"]
@@ -373,7 +405,10 @@ def test_when_decides_and_one_that_cannot_makes_a_dead_letter(house: House, siem
     runner.accept([house.event("e1", data={**data, "severity": "High"})])
     house.work(runner)
     assert house.standing() == {"e1 at yes": "delivered", "e1 at fails": "dead", "e1 at broken": "dead"}
-    assert all(one.reason.startswith("its when cannot be evaluated: ") for one in house.queue.deliveries(Filter(status=DeliveryStatus.DEAD)))
+    assert all(
+        one.reason.startswith("its when cannot be evaluated: ")
+        for one in house.queue.deliveries(Filter(status=DeliveryStatus.DEAD))
+    )
 
 
 def test_poison_is_dead_and_everything_else_flows(house: House, siem: DeliveryPlan) -> None:
@@ -438,7 +473,9 @@ def test_a_day_ahead_on_the_clock_sends_nothing_twice(house: House, siem: Delive
 
 
 @pytest.mark.parametrize("failure", [RuntimeError("canary"), SystemExit(3), GeneratorExit()], ids=repr)
-def test_observers_are_told_and_cannot_break_anything(house: House, siem: DeliveryPlan, caplog: pytest.LogCaptureFixture, failure: BaseException) -> None:
+def test_observers_are_told_and_cannot_break_anything(
+    house: House, siem: DeliveryPlan, caplog: pytest.LogCaptureFixture, failure: BaseException
+) -> None:
     told: list[tuple[str, str, int]] = []
 
     def attempted(delivery: Delivery, attempt: Attempt) -> None:
@@ -450,7 +487,10 @@ def test_observers_are_told_and_cannot_break_anything(house: House, siem: Delive
     def fail(_delivery: Delivery) -> None:
         raise failure
 
-    observers = {"broken": Observer(name="broken", ended=fail), "watching": Observer(name="watching", attempted=attempted, ended=ended)}
+    observers = {
+        "broken": Observer(name="broken", ended=fail),
+        "watching": Observer(name="watching", attempted=attempted, ended=ended),
+    }
     house.apply(siem)
     house.receiver.answer("/ingest", Answer(500), Answer())
     runner = house.runner(replace(house.plugins, observers=observers))
@@ -491,7 +531,9 @@ def test_two_runners_share_a_store_and_send_nothing_twice(house: House, siem: De
 
 
 @pytest.mark.parametrize("days", [1, -1])
-def test_a_clock_that_is_set_causes_neither_a_storm_nor_a_standstill(house: House, siem: DeliveryPlan, days: int) -> None:
+def test_a_clock_that_is_set_causes_neither_a_storm_nor_a_standstill(
+    house: House, siem: DeliveryPlan, days: int
+) -> None:
     house.apply(replace(siem, retry_schedule=(3600.0, 3600.0)))
     house.receiver.answer("/ingest", *[Answer(500)] * 10, Answer())
     runner = house.runner()
@@ -541,7 +583,10 @@ def test_a_worker_that_stalls_past_its_lease_marks_nothing(house: House, siem: D
     while runner.in_flight and time.monotonic() < limit:
         runner.step(0.05)
     runner.step(0.0)
-    assert ([attempt.succeeded for attempt in house.queue.attempts(house.the_delivery().id)], runner.tally.attempts) == ([True], 0)
+    assert (
+        [attempt.succeeded for attempt in house.queue.attempts(house.the_delivery().id)],
+        runner.tally.attempts,
+    ) == ([True], 0)
     assert house.the_delivery().status is DeliveryStatus.DELIVERED
     assert len({request.header("webhook-id") for request in house.receiver.requests}) == 1
     other.close()
@@ -577,7 +622,9 @@ def test_a_dead_host_is_left_alone_and_not_trampled_when_it_comes_back(house: Ho
 
 def test_one_black_hole_among_a_hundred_delays_no_other(house: House, siem: DeliveryPlan) -> None:
     others = [replace(siem, name=f"W{number}", url=house.receiver.url(f"/{number}")) for number in range(99)]
-    house.apply(replace(siem, name="Hole", url=house.receiver.url("/hole"), timeout_seconds=60.0, max_in_flight=2000), *others)
+    house.apply(
+        replace(siem, name="Hole", url=house.receiver.url("/hole"), timeout_seconds=60.0, max_in_flight=2000), *others
+    )
     house.receiver.answer("/hole", Answer(misbehave=Misbehaviour.NO_ANSWER))
     runner = house.runner()
     runner.accept([house.event(f"e{number}") for number in range(10)])
@@ -596,7 +643,14 @@ def test_auth_that_blocks_holds_up_nobody_else(house: House, siem: DeliveryPlan,
             stuck.wait(PATIENCE)
             raise TokenError("no token")
 
-    blocking = replace(plugins.auth["bearer"], name="stuck", schema={}, build=lambda _settings, _context: Stuck(), per_attempt=True, blocking=True)
+    blocking = replace(
+        plugins.auth["bearer"],
+        name="stuck",
+        schema={},
+        build=lambda _settings, _context: Stuck(),
+        per_attempt=True,
+        blocking=True,
+    )
     house.apply(siem, replace(siem, name="Stuck", auth=(PluginBlock("stuck", {}),)))
     runner = house.runner(replace(plugins, auth={**plugins.auth, "stuck": blocking}))
     runner.accept([house.event(f"e{number}") for number in range(100)])
@@ -625,7 +679,15 @@ def test_what_was_read_is_stored_also_when_it_is_time_to_stop(house: House, siem
     lines = "".join(json.dumps({**house.mock, "id": f"e{number}"}) + "\n" for number in range(150)).encode()
     assert len(lines) < CHUNK_BYTES
     reader = EventReader(EventGate(house.plugins.event_types))
-    intake = send(Source(io.BytesIO(lines)), reader, house.runner(), house.queue, wait=0.0, stopping=lambda: bool(house.queue.counts()), tell=lambda _: None)
+    intake = send(
+        Source(io.BytesIO(lines)),
+        reader,
+        house.runner(),
+        house.queue,
+        wait=0.0,
+        stopping=lambda: bool(house.queue.counts()),
+        tell=lambda _: None,
+    )
     assert (intake.accepted, intake.has_ended) == (150, False)
     assert house.queue.counts() == {"Siem": {DeliveryStatus.WAITING: 150}}
 
@@ -639,6 +701,10 @@ def test_a_replay_as_planned_is_by_the_plan_that_was_used(house: House, siem: De
     for as_planned in (True, False):
         assert runner.replay([house.the_delivery().id], as_planned=as_planned) == [house.the_delivery().id]
         house.work(runner)
-    assert [json.loads(request.body) for request in house.receiver.requests] == [{"id": "e1"}, {"id": "e1"}, {"now": "e1"}]
+    assert [json.loads(request.body) for request in house.receiver.requests] == [
+        {"id": "e1"},
+        {"id": "e1"},
+        {"now": "e1"},
+    ]
     digests = [attempt.plan_digest for attempt in house.queue.attempts(house.the_delivery().id)]
     assert (digests[0], digests[1] != digests[2]) == (digests[1], True)

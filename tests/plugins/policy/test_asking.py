@@ -34,7 +34,10 @@ def severities(run_cli: Run, root: Path) -> dict[str, str]:
 def test_an_unchanged_webhook_is_a_warning(run_cli: Run, root: Path) -> None:
     result = run_cli("plan", cwd=root)
     assert result.exit_code == 0
-    assert "    Siem  POST https://siem.example.com/\n    warning[owner_label]: there is no label `owner`\n" in result.stdout
+    assert (
+        "    Siem  POST https://siem.example.com/\n    warning[owner_label]: there is no label `owner`\n"
+        in result.stdout
+    )
     assert result.stdout.endswith("No changes. What is applied is what the files say.\n")
 
 
@@ -101,7 +104,9 @@ def test_the_rule_is_explained(run_cli: Run) -> None:
 def test_a_policy_is_explained_by_the_name_that_its_findings_have(run_cli: Run) -> None:
     result = run_cli("explain", "allowed_hosts")
     assert result.exit_code == 0
-    assert result.stdout.startswith("allowed_hosts: Requests go to these hosts alone.\n\nSettings in [policies.allowed_hosts] of hookctl.toml:\n")
+    assert result.stdout.startswith(
+        "allowed_hosts: Requests go to these hosts alone.\n\nSettings in [policies.allowed_hosts] of hookctl.toml:\n"
+    )
     assert "hosts  list of strings  yes " in result.stdout
     assert result.stdout.endswith(run_cli("explain", "policy").stdout)
     assert "Settings in" not in run_cli("explain", "authenticated").stdout
@@ -117,30 +122,88 @@ def test_a_policy_is_explained_by_the_name_that_its_findings_have(run_cli: Run) 
         ("[policies.autenticated]\n", "[policies]: there is no policy 'autenticated'", "Did you mean authenticated?"),
         ("[policies.x]\n", "[policies]: there is no policy 'x'", "`hookctl plugins` shows which there are."),
         ("policies = true\n", "hookctl.toml: policies must be a table, not True", "docs/settings.md"),
-        ("policies.authenticated = true\n", "hookctl.toml: policies.authenticated must be a table, not True", "docs/settings.md"),
-        ("[policies.authenticated]\nseverity = 'warn'\n", '[policies.authenticated]: `severity` must be error or warning, not "warn"', "Did you mean warning?"),
+        (
+            "policies.authenticated = true\n",
+            "hookctl.toml: policies.authenticated must be a table, not True",
+            "docs/settings.md",
+        ),
+        (
+            "[policies.authenticated]\nseverity = 'warn'\n",
+            '[policies.authenticated]: `severity` must be error or warning, not "warn"',
+            "Did you mean warning?",
+        ),
         ("[policies.authenticated]\ntypes = []\n", "[policies.authenticated]: there is no field `types`", "severity"),
         ("[policies.timeout_at_most]\n", "[policies.timeout_at_most]: `seconds` is missing", "For example: 30"),
-        ("[policies.timeout_at_most]\nsecond = 3\n", "[policies.timeout_at_most]: there is no field `second`", "Did you mean seconds?"),
-        ("[policies.timeout_at_most]\nseconds = '30'\n", '[policies.timeout_at_most]: `seconds` must be a number, not text ("30")', "timeout_seconds"),
-        ("[policies.timeout_at_most]\nseconds = true\n", "[policies.timeout_at_most]: `seconds` must be a number, not true", "timeout_seconds"),
-        ("[policies.timeout_at_most]\nseconds = 0\n", "[policies.timeout_at_most]: `seconds` must be greater than 0", "timeout_seconds"),
-        ("[policies.timeout_at_most]\nseconds = nan\n", "[policies.timeout_at_most]: `seconds` must be a number", "timeout_seconds"),
-        ("[policies.timeout_at_most]\nseconds = 1979-05-27\n", "[policies.timeout_at_most]: a date or a time is no setting of a policy", "quotes"),
-        ("[policies.timeout_at_most]\nseconds = 0x" + "f" * 6000, "a number has more digits than can be read", "smaller"),
-        ("[policies.retry_horizon_at_least]\nduration = '1 day'\n", '`duration` has the wrong form: "1 day"', 'For example: "1d"'),
-        ("[policies.retry_horizon_at_least]\nduration = 86400\n", "`duration` must be text, not 86400", 'For example: "1d"'),
+        (
+            "[policies.timeout_at_most]\nsecond = 3\n",
+            "[policies.timeout_at_most]: there is no field `second`",
+            "Did you mean seconds?",
+        ),
+        (
+            "[policies.timeout_at_most]\nseconds = '30'\n",
+            '[policies.timeout_at_most]: `seconds` must be a number, not text ("30")',
+            "timeout_seconds",
+        ),
+        (
+            "[policies.timeout_at_most]\nseconds = true\n",
+            "[policies.timeout_at_most]: `seconds` must be a number, not true",
+            "timeout_seconds",
+        ),
+        (
+            "[policies.timeout_at_most]\nseconds = 0\n",
+            "[policies.timeout_at_most]: `seconds` must be greater than 0",
+            "timeout_seconds",
+        ),
+        (
+            "[policies.timeout_at_most]\nseconds = nan\n",
+            "[policies.timeout_at_most]: `seconds` must be a number",
+            "timeout_seconds",
+        ),
+        (
+            "[policies.timeout_at_most]\nseconds = 1979-05-27\n",
+            "[policies.timeout_at_most]: a date or a time is no setting of a policy",
+            "quotes",
+        ),
+        (
+            "[policies.timeout_at_most]\nseconds = 0x" + "f" * 6000,
+            "a number has more digits than can be read",
+            "smaller",
+        ),
+        (
+            "[policies.retry_horizon_at_least]\nduration = '1 day'\n",
+            '`duration` has the wrong form: "1 day"',
+            'For example: "1d"',
+        ),
+        (
+            "[policies.retry_horizon_at_least]\nduration = 86400\n",
+            "`duration` must be text, not 86400",
+            'For example: "1d"',
+        ),
         ("[policies.allowed_hosts]\nhosts = []\n", "`hosts` must have at least 1 item(s)", "*.example.com"),
         ("[policies.allowed_hosts]\nhosts = 'siem.example.com'\n", "`hosts` must be a list, not text", "*.example.com"),
         ("[policies.allowed_hosts]\nhosts = ['*']\n", "`hosts[0]` has the wrong form", "A host name in lower case"),
-        ("[policies.allowed_hosts]\nhosts = ['a.example.com', 'https://b.example.com']\n", "`hosts[1]` has the wrong form", "A host name in lower case"),
-        ("[policies.allowed_hosts]\nhosts = ['Siem.example.com']\n", "`hosts[0]` has the wrong form", "A host name in lower case"),
-        ("[policies.allowed_hosts]\nhosts = ['siem.*.com']\n", "`hosts[0]` has the wrong form", "A host name in lower case"),
+        (
+            "[policies.allowed_hosts]\nhosts = ['a.example.com', 'https://b.example.com']\n",
+            "`hosts[1]` has the wrong form",
+            "A host name in lower case",
+        ),
+        (
+            "[policies.allowed_hosts]\nhosts = ['Siem.example.com']\n",
+            "`hosts[0]` has the wrong form",
+            "A host name in lower case",
+        ),
+        (
+            "[policies.allowed_hosts]\nhosts = ['siem.*.com']\n",
+            "`hosts[0]` has the wrong form",
+            "A host name in lower case",
+        ),
         ("[policies.owner_label]\nlabel = ''\n", "`label` must have at least 1 character(s)", "labels"),
     ],
 )
 @pytest.mark.parametrize("command", [("plan",), ("apply", "--auto-approve")], ids=["plan", "apply"])
-def test_wrong_settings_are_named(run_cli: Run, root: Path, *, command: tuple[str, ...], settings: str, message: str, hint: str) -> None:
+def test_wrong_settings_are_named(
+    run_cli: Run, root: Path, *, command: tuple[str, ...], settings: str, message: str, hint: str
+) -> None:
     (root / "hookctl.toml").write_text(settings)
     result = run_cli(*command, cwd=root)
     assert (result.exit_code, result.stdout) == (1, "")

@@ -40,7 +40,11 @@ AUTH = GOOD[GOOD.index("auth:") : GOOD.index("timeout_seconds:")]
 
 
 def test_each_is_off_until_it_is_set(run_cli: Run, project: Project) -> None:
-    root = project({"webhooks.d/bare.yaml": "name: Bare\nevent: anomaly\nurl: https://anywhere.example.org/\ntimeout_seconds: 300\nretry: {schedule: []}\n"})
+    root = project(
+        {
+            "webhooks.d/bare.yaml": "name: Bare\nevent: anomaly\nurl: https://anywhere.example.org/\ntimeout_seconds: 300\nretry: {schedule: []}\n"
+        }
+    )
     assert run_cli("plan", cwd=root).exit_code == 0
     (root / "hookctl.toml").write_text(ALL)
     result = run_cli("plan", cwd=root)
@@ -58,17 +62,65 @@ def test_a_webhook_that_keeps_them_all(run_cli: Run, project: Project) -> None:
 @pytest.mark.parametrize(
     ("settings", "old", "new", "said", "line"),
     [
-        (HOSTS, "siem.example.com", "siem.example.net", "`url` goes to siem.example.net, which is not an allowed host", "url: https"),
-        (HOSTS, "siem.example.com", "example.com", "`url` goes to example.com, which is not an allowed host", "url: https"),
-        (HOSTS, "siem.example.com", "evilexample.com", "`url` goes to evilexample.com, which is not an allowed host", "url: https"),
-        (HOSTS, "siem.example.com", "example.com.example.net", "`url` goes to example.com.example.net, which is not an allowed host", "url: https"),
-        (HOSTS, "siem.example.com/", "siem.example.net/a@b.example.com/", "`url` goes to siem.example.net, which is not an allowed host", "url: https"),
-        (HOSTS, "//login.example.com", "//login.example.net", "`token_url` goes to login.example.net, which is not an allowed host", "  token_url: "),
+        (
+            HOSTS,
+            "siem.example.com",
+            "siem.example.net",
+            "`url` goes to siem.example.net, which is not an allowed host",
+            "url: https",
+        ),
+        (
+            HOSTS,
+            "siem.example.com",
+            "example.com",
+            "`url` goes to example.com, which is not an allowed host",
+            "url: https",
+        ),
+        (
+            HOSTS,
+            "siem.example.com",
+            "evilexample.com",
+            "`url` goes to evilexample.com, which is not an allowed host",
+            "url: https",
+        ),
+        (
+            HOSTS,
+            "siem.example.com",
+            "example.com.example.net",
+            "`url` goes to example.com.example.net, which is not an allowed host",
+            "url: https",
+        ),
+        (
+            HOSTS,
+            "siem.example.com/",
+            "siem.example.net/a@b.example.com/",
+            "`url` goes to siem.example.net, which is not an allowed host",
+            "url: https",
+        ),
+        (
+            HOSTS,
+            "//login.example.com",
+            "//login.example.net",
+            "`token_url` goes to login.example.net, which is not an allowed host",
+            "  token_url: ",
+        ),
         (AUTHENTICATED, AUTH, "", "its requests carry no authentication", "name: "),
         (AUTHENTICATED, AUTH, "headers: {X-Source: hookctl}\n", "its requests carry no authentication", "name: "),
-        (TIMEOUT, "timeout_seconds: 10", "timeout_seconds: 10.5", "an attempt may take 10.5 s, and 10 s is the most", "timeout_seconds: "),
+        (
+            TIMEOUT,
+            "timeout_seconds: 10",
+            "timeout_seconds: 10.5",
+            "an attempt may take 10.5 s, and 10 s is the most",
+            "timeout_seconds: ",
+        ),
         (TIMEOUT, "timeout_seconds: 10\n", "", "an attempt may take 15 s, and 10 s is the most", "name: "),
-        (HORIZON, "12h, 12h", "12h, 11h", "the last attempt comes 23h 5s after the first, and 1d is the least", "  schedule: "),
+        (
+            HORIZON,
+            "12h, 12h",
+            "12h, 11h",
+            "the last attempt comes 23h 5s after the first, and 1d is the least",
+            "  schedule: ",
+        ),
         (HORIZON, "[5s, 12h, 12h]", "[]", "nothing is tried again, and 1d is the least", "  schedule: "),
         (OWNER, "owner:", "team:", "there is no label `owner`", "labels: "),
         (OWNER, "owner: security", 'owner: " "', "there is no label `owner`", "labels: "),
@@ -76,7 +128,9 @@ def test_a_webhook_that_keeps_them_all(run_cli: Run, project: Project) -> None:
         (OWNER + 'label = "cost-centre"\n', "", "", "there is no label `cost-centre`", "labels: "),
     ],
 )
-def test_what_each_refuses_and_where(run_cli: Run, project: Project, *, settings: str, old: str, new: str, said: str, line: str) -> None:
+def test_what_each_refuses_and_where(
+    run_cli: Run, project: Project, *, settings: str, old: str, new: str, said: str, line: str
+) -> None:
     text = GOOD.replace(old, new) if old else GOOD
     root = project({"webhooks.d/siem.yaml": text, "hookctl.toml": settings})
     result = run_cli("plan", "--out", "plan.json", cwd=root)
@@ -85,7 +139,12 @@ def test_what_each_refuses_and_where(run_cli: Run, project: Project, *, settings
     assert f"    error[{name}]: {said}\n" in result.stdout
     assert not (root / "plan.json").exists()
     (finding,) = json.loads(run_cli("plan", "--format", "json", cwd=root).stdout)["findings"]
-    assert (finding["policy"], finding["webhook"], finding["severity"], finding["message"]) == (name, "Siem", "error", said)
+    assert (finding["policy"], finding["webhook"], finding["severity"], finding["message"]) == (
+        name,
+        "Siem",
+        "error",
+        said,
+    )
     start = finding["range"]["start"]
     assert finding["range"]["filename"] == "webhooks.d/siem.yaml"
     assert text.splitlines()[start["line"] - 1].startswith(line)
@@ -98,17 +157,27 @@ def test_what_each_refuses_and_where(run_cli: Run, project: Project, *, settings
 def test_a_place_in_a_list_of_auths(run_cli: Run, project: Project, index: int) -> None:
     signature = "  - type: bearer\n    token: ${env:TOKEN}\n"
     block = "  - " + AUTH.removeprefix("auth:\n").strip().replace("\n", "\n  ") + "\n"
-    text = GOOD.replace(AUTH, f"auth:\n{block + signature if index == 0 else signature + block}").replace("//login.example.com", "//login.example.net")
+    text = GOOD.replace(AUTH, f"auth:\n{block + signature if index == 0 else signature + block}").replace(
+        "//login.example.com", "//login.example.net"
+    )
     result = run_cli("plan", cwd=project({"webhooks.d/siem.yaml": text, "hookctl.toml": HOSTS}))
     assert result.exit_code == 1
     (number,) = [number for number, line in enumerate(text.splitlines(), 1) if "token_url" in line]
     said = "`token_url` goes to login.example.net, which is not an allowed host"
-    assert f"    error[allowed_hosts]: {said}\n      Allowed are: *.example.com.\n      at webhooks.d/siem.yaml:{number}:16\n" in result.stdout
+    assert (
+        f"    error[allowed_hosts]: {said}\n      Allowed are: *.example.com.\n      at webhooks.d/siem.yaml:{number}:16\n"
+        in result.stdout
+    )
 
 
 def test_a_host_is_allowed_by_its_name_alone(run_cli: Run, project: Project) -> None:
     many = [f"h{number}.example.net" for number in range(7)]
-    root = project({"webhooks.d/siem.yaml": GOOD, "hookctl.toml": f"policies.allowed_hosts.hosts = {json.dumps(['siem.example.com', *many])}\n"})
+    root = project(
+        {
+            "webhooks.d/siem.yaml": GOOD,
+            "hookctl.toml": f"policies.allowed_hosts.hosts = {json.dumps(['siem.example.com', *many])}\n",
+        }
+    )
     result = run_cli("plan", cwd=root)
     assert result.exit_code == 1
     assert "`url` goes" not in result.stdout
@@ -128,5 +197,8 @@ def test_ours_keep_what_the_page_asks_for(run_cli: Run, tmp_path: Path) -> None:
     assert set(tomllib.loads(settings)["policies"]) == names
     assert all(f"| `{name}` |" in page for name in names)
     findings = json.loads(run_cli("plan", "--format", "json", cwd=tmp_path).stdout)["findings"]
-    assert {finding["policy"] for finding in findings if finding["severity"] == "error"} <= {"retry_horizon_at_least", "authenticated"}
+    assert {finding["policy"] for finding in findings if finding["severity"] == "error"} <= {
+        "retry_horizon_at_least",
+        "authenticated",
+    }
     assert {finding["severity"] for finding in findings if finding["policy"] == "owner_label"} == {"warning"}

@@ -41,10 +41,16 @@ def ask(plan: Plan, name: str, table: Mapping[str, Any], plugins: Plugins = PLUG
 
 
 @given(host=LABELS, allowed=st.lists(st.tuples(st.booleans(), LABELS), min_size=1, max_size=4))
-def test_a_host_is_allowed_by_name_or_by_a_name_above_it(delivery_plan: Build, host: list[str], allowed: list[tuple[bool, list[str]]]) -> None:
+def test_a_host_is_allowed_by_name_or_by_a_name_above_it(
+    delivery_plan: Build, host: list[str], allowed: list[tuple[bool, list[str]]]
+) -> None:
     hosts = list(dict.fromkeys(("*." if below else "") + ".".join(labels) for below, labels in allowed))
     expected = any(host[-len(labels) :] == labels and (len(host) > len(labels)) == below for below, labels in allowed)
-    found = ask(created(delivery_plan(url=f"https://{'.'.join(host)}/in?to=https://a.example.com/")), "allowed_hosts", {"hosts": hosts})
+    found = ask(
+        created(delivery_plan(url=f"https://{'.'.join(host)}/in?to=https://a.example.com/")),
+        "allowed_hosts",
+        {"hosts": hosts},
+    )
     assert (not found) == expected
 
 
@@ -73,9 +79,14 @@ def test_a_host_that_cannot_be_told_is_not_allowed(delivery_plan: Build, url: st
 
 @pytest.mark.parametrize("url", ["amqps://a.example.com:5671/queue", "mqtts://a.example.com", "https://A.example.com/"])
 def test_urls_of_other_transports_have_hosts_too(delivery_plan: Build, url: str) -> None:
-    plan = created(delivery_plan(url=url, transport=PluginBlock("x", {"fallback_url": url, "topic": "https://b.example.net/"})))
+    plan = created(
+        delivery_plan(url=url, transport=PluginBlock("x", {"fallback_url": url, "topic": "https://b.example.net/"}))
+    )
     assert ask(plan, "allowed_hosts", {"hosts": ["a.example.com"]}) == []
-    assert [said.pointer for said in ask(plan, "allowed_hosts", {"hosts": ["b.example.com"]})] == [("url",), ("transport", "fallback_url")]
+    assert [said.pointer for said in ask(plan, "allowed_hosts", {"hosts": ["b.example.com"]})] == [
+        ("url",),
+        ("transport", "fallback_url"),
+    ]
 
 
 @given(timeout=st.integers(1, 300_000), most=st.integers(1, 300_000))
@@ -84,7 +95,11 @@ def test_a_timeout_is_refused_above_the_most(delivery_plan: Build, timeout: int,
     assert bool(found) == (timeout > most)
 
 
-@given(delays=st.lists(st.integers(0, 10**6), max_size=12), count=st.integers(0, 999_999), unit=st.sampled_from(sorted(UNITS)))
+@given(
+    delays=st.lists(st.integers(0, 10**6), max_size=12),
+    count=st.integers(0, 999_999),
+    unit=st.sampled_from(sorted(UNITS)),
+)
 def test_a_horizon_is_refused_below_the_least(delivery_plan: Build, delays: list[int], count: int, unit: str) -> None:
     plan = created(delivery_plan(retry_schedule=tuple(delay / 1000 for delay in delays)))
     found = ask(plan, "retry_horizon_at_least", {"duration": f"{count}{unit}"})
@@ -98,7 +113,10 @@ def test_an_owner_is_more_than_space(delivery_plan: Build, value: str | None) ->
 
 
 @settings(max_examples=300)
-@given(name=st.sampled_from(sorted(PLUGINS.policies)) | st.text(max_size=5), table=st.dictionaries(KEYS, VALUES, max_size=3) | VALUES)
+@given(
+    name=st.sampled_from(sorted(PLUGINS.policies)) | st.text(max_size=5),
+    table=st.dictionaries(KEYS, VALUES, max_size=3) | VALUES,
+)
 def test_any_settings_are_taken_or_refused_by_name(delivery_plan: Build, name: str, table: Any) -> None:
     try:
         found = ask(created(delivery_plan()), name, table)
@@ -149,7 +167,10 @@ def plugins_with(**fields: Any) -> Plugins:
     [
         (fails, "policy two_eyes of plugin acme: build raised ZeroDivisionError: one eye is shut"),
         (lambda _: fails, "policy two_eyes of plugin acme: check raised ZeroDivisionError: one eye is shut"),
-        (lambda _: None, "policy two_eyes of plugin acme: build gave a policy two_eyes whose check is not a function but None"),
+        (
+            lambda _: None,
+            "policy two_eyes of plugin acme: build gave a policy two_eyes whose check is not a function but None",
+        ),
         (lambda _: lambda _: None, "policy two_eyes of plugin acme: check raised TypeError: "),
         (lambda _: lambda _: ["blink"], "policy two_eyes of plugin acme: check gave a str, not a PolicyFinding"),
     ],
@@ -178,7 +199,11 @@ def test_a_schema_that_is_none(delivery_plan: Build) -> None:
 
 def test_a_finding_on_the_whole_plan_counts_as_it_says(delivery_plan: Build) -> None:
     same = {"Siem": delivery_plan()}
-    plugins = plugins_with(build=lambda _: lambda _: [PolicyFinding("", "it is Friday", "Wait."), PolicyFinding("", "soon", "", is_error=False)])
+    plugins = plugins_with(
+        build=lambda _: (
+            lambda _: [PolicyFinding("", "it is Friday", "Wait."), PolicyFinding("", "soon", "", is_error=False)]
+        )
+    )
     plan = make_plan(AppliedState(1, same), same, {})
     assert [said.is_error for said in ask(plan, "two_eyes", {}, plugins)] == [True, False]
     assert [said.is_error for said in ask(plan, "two_eyes", {"severity": "warning"}, plugins)] == [False, False]
@@ -192,5 +217,13 @@ def test_a_check_never_sees_the_severity(delivery_plan: Build) -> None:
         return lambda _: []
 
     schema = {"type": "object", "properties": {"eyes": {"type": "integer"}}, "additionalProperties": False}
-    assert ask(created(delivery_plan()), "two_eyes", {"eyes": 2, "severity": "error"}, plugins_with(build=build, schema=schema)) == []
+    assert (
+        ask(
+            created(delivery_plan()),
+            "two_eyes",
+            {"eyes": 2, "severity": "error"},
+            plugins_with(build=build, schema=schema),
+        )
+        == []
+    )
     assert seen == [{"eyes": 2}]

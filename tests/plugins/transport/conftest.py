@@ -59,7 +59,9 @@ class Sender:
     def __init__(self, adapter: BaseAdapter) -> None:
         self.adapter = adapter
 
-    def raw(self, method: str = "POST", url: str = URL, body: bytes | None = b'{"n":1}', timeout: float = 10, **headers: str) -> requests.Response:
+    def raw(
+        self, method: str = "POST", url: str = URL, body: bytes | None = b'{"n":1}', timeout: float = 10, **headers: str
+    ) -> requests.Response:
         prepared = requests.PreparedRequest()
         prepared.method, prepared.url, prepared.body = method, url, body
         prepared.headers = requests.structures.CaseInsensitiveDict(headers)
@@ -87,7 +89,10 @@ def resolver() -> Callable[..., Any]:
 
     def answering(*addresses: str) -> Any:
         def getaddrinfo(_: str, port: int, **__: Any) -> list[Any]:
-            return [(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+            return [
+                (socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))
+                for address in addresses
+            ]
 
         return getaddrinfo
 

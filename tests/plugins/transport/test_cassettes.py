@@ -30,13 +30,35 @@ CANARY = "canary-7f3a"
 FORM = f"grant_type=client_credentials&client_id=client&client_secret={CANARY}&scope=ingest.write"
 
 EXCHANGES: dict[str, tuple[requests.Request, Answer | None]] = {
-    "accepted": (requests.Request("POST", "https://siem.example.com/ingest?team=a", data='{"n": 1}', headers={"Authorization": f"Bearer {CANARY}"}), Answer()),
+    "accepted": (
+        requests.Request(
+            "POST",
+            "https://siem.example.com/ingest?team=a",
+            data='{"n": 1}',
+            headers={"Authorization": f"Bearer {CANARY}"},
+        ),
+        Answer(),
+    ),
     "no content": (requests.Request("DELETE", "https://siem.example.com/ingest"), Answer(204)),
-    "busy": (requests.Request("PUT", "https://siem.example.com/ingest", data="{}"), Answer.json({"error": "busy"}, 503)),
-    "chunked": (requests.Request("POST", "https://siem.example.com/ingest", data="{}"), Answer(body=b'"' + b"x" * 3000 + b'"', chunked=True)),
-    "redirect": (requests.Request("POST", "https://siem.example.com/ingest", data="{}"), Answer.redirect("https://login.example.com/")),
+    "busy": (
+        requests.Request("PUT", "https://siem.example.com/ingest", data="{}"),
+        Answer.json({"error": "busy"}, 503),
+    ),
+    "chunked": (
+        requests.Request("POST", "https://siem.example.com/ingest", data="{}"),
+        Answer(body=b'"' + b"x" * 3000 + b'"', chunked=True),
+    ),
+    "redirect": (
+        requests.Request("POST", "https://siem.example.com/ingest", data="{}"),
+        Answer.redirect("https://login.example.com/"),
+    ),
     "token": (
-        requests.Request("POST", "https://login.example.com/oauth/token", data=FORM, headers={"Content-Type": "application/x-www-form-urlencoded"}),
+        requests.Request(
+            "POST",
+            "https://login.example.com/oauth/token",
+            data=FORM,
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+        ),
         None,  # the token endpoint's own
     ),
 }

@@ -55,8 +55,14 @@ def test_two_hundred_in_flight(receiver: Receiver, transport: CurlTransport) -> 
     for ticket in range(200, 400):
         transport.submit(ticket, request(body=b"%d" % ticket), 60)
     done = collect(transport, 200)
-    assert {completion.result.status for completion in done.values() if isinstance(completion.result, Response)} == {200}
-    assert sorted(int(received.body) for received in receiver.requests if received.path == "/ingest") == list(range(200, 400)) == sorted(done)
+    assert {completion.result.status for completion in done.values() if isinstance(completion.result, Response)} == {
+        200
+    }
+    assert (
+        sorted(int(received.body) for received in receiver.requests if received.path == "/ingest")
+        == list(range(200, 400))
+        == sorted(done)
+    )
     for ticket in range(200):
         transport.cancel(ticket)
     assert transport.poll(0) == []
@@ -82,7 +88,9 @@ def test_failures_are_completions(receiver: Receiver, transport: CurlTransport) 
     transport.submit(5, Request("POST", "https://127.0.0.1/", (), None), 10)
     transport.submit(6, Request("POST", "https://siem.example.com/", (("X-A", "a\r\nX-B: c"),), None), 10)
     done = collect(transport, 6)
-    kinds = {ticket: completion.result.kind for ticket, completion in done.items() if isinstance(completion.result, Failure)}
+    kinds = {
+        ticket: completion.result.kind for ticket, completion in done.items() if isinstance(completion.result, Failure)
+    }
     assert kinds == {
         1: FailureKind.TIMEOUT,
         2: FailureKind.CUT_RESPONSE,
@@ -186,7 +194,9 @@ def test_a_slow_name_holds_up_nobody_else(receiver: Receiver) -> None:
         assert done[6].result.kind is FailureKind.TIMEOUT
         resolver.go.set()
         late = collect(transport, 5)
-        assert {completion.result.kind for completion in late.values() if isinstance(completion.result, Failure)} == {FailureKind.NAME_NOT_FOUND}
+        assert {completion.result.kind for completion in late.values() if isinstance(completion.result, Failure)} == {
+            FailureKind.NAME_NOT_FOUND
+        }
         assert set(late) == {0, 1, 2, 3, 4}
         assert sorted(resolver.asked) == ["slow.example", "slower.example"]  # once for all who wait
     finally:
@@ -230,7 +240,9 @@ def test_more_at_once_than_begin_between_two_looks_at_the_sockets(transport: Cur
     for ticket in range(count + 1):
         transport.submit(ticket, request(), 60)
     transport.cancel(count)
-    assert {ticket for ticket, completion in collect(transport, count).items() if isinstance(completion.result, Response)} == set(range(count))
+    assert {
+        ticket for ticket, completion in collect(transport, count).items() if isinstance(completion.result, Response)
+    } == set(range(count))
     assert transport.poll(0) == []
 
 
@@ -263,7 +275,9 @@ def test_idle_connections_make_room_for_new_ones(receiver: Receiver, monkeypatch
     """There is a limit over all hosts: no more sockets than the process may open. What finds no room waits, within its deadline."""
     monkeypatch.setattr(curl_multi, "MAX_CONNECTIONS", 4)
     hosts = [f"h{number}.example" for number in range(12)]
-    transport = CurlTransport(Network(connect_to=dict.fromkeys(hosts, (receiver.address, receiver.port)), ca_file=receiver.ca_file))
+    transport = CurlTransport(
+        Network(connect_to=dict.fromkeys(hosts, (receiver.address, receiver.port)), ca_file=receiver.ca_file)
+    )
     try:
         for ticket, host in enumerate(hosts):
             transport.submit(ticket, request(host=host), 10)

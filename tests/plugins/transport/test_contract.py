@@ -31,9 +31,17 @@ SenderOf = Callable[[Network], Send]
 def test_the_request_arrives_as_it_was_made_and_nothing_is_added(receiver: Receiver, send: Send) -> None:
     body = bytes(range(256))
     response = send(
-        url="https://siem.example.com/in/%2F?q=a%20b&x=1", body=body, **{"X-Source": "hookctl", "User-Agent": "hookctl/1", "X-Empty": "", "X-Latin": "\xe9"}
+        url="https://siem.example.com/in/%2F?q=a%20b&x=1",
+        body=body,
+        **{"X-Source": "hookctl", "User-Agent": "hookctl/1", "X-Empty": "", "X-Latin": "\xe9"},
     )
-    assert (response.status, response.reason, response.body, response.truncated, response.framed) == (200, "OK", b'{"status":"accepted"}', False, True)
+    assert (response.status, response.reason, response.body, response.truncated, response.framed) == (
+        200,
+        "OK",
+        b'{"status":"accepted"}',
+        False,
+        True,
+    )
     assert response.headers == (("Content-Type", "application/json"), ("Content-Length", "21"))
     (request,) = receiver.requests
     assert (request.method, request.target, request.body) == ("POST", "/in/%2F?q=a%20b&x=1", body)
@@ -124,7 +132,10 @@ def test_a_body_whose_end_is_not_marked_says_so(receiver: Receiver, send: Send, 
         (Misbehaviour.ENDLESS_CONTINUE, DeadlineError),
         (Misbehaviour.NO_ANSWER, DeadlineError),
         (Misbehaviour.ENDLESS_HEADERS, CutResponseError),
-        (Misbehaviour.CUT_STATUS, (CutResponseError, ConnectError)),  # libcurl does not count half a status line as a beginning
+        (
+            Misbehaviour.CUT_STATUS,
+            (CutResponseError, ConnectError),
+        ),  # libcurl does not count half a status line as a beginning
         (Misbehaviour.CUT_HEADERS, CutResponseError),
         (Misbehaviour.CUT_BODY, CutResponseError),
         (Misbehaviour.CUT_CHUNKS, CutResponseError),
@@ -223,7 +234,9 @@ def test_refused(sender: SenderOf) -> None:
         sender(Network(connect_to={"siem.example.com": address}))()
 
 
-@pytest.mark.parametrize("options", [{"certificate_for": "other.example"}, {"expired": True}], ids=["wrong name", "expired"])
+@pytest.mark.parametrize(
+    "options", [{"certificate_for": "other.example"}, {"expired": True}], ids=["wrong name", "expired"]
+)
 def test_a_certificate_that_does_not_hold(sender: SenderOf, options: dict[str, Any]) -> None:
     with Receiver(**options) as other:
         with pytest.raises(TlsError, match=r"siem\.example\.com"):
@@ -250,7 +263,11 @@ def _prepared() -> Any:
 def test_redirects_are_not_followed(receiver: Receiver, send: Send, status: int) -> None:
     receiver.default = Answer.redirect("https://login.example.com/other", status)
     response = send()
-    assert (response.status, response.headers[0], receiver.count) == (status, ("Location", "https://login.example.com/other"), 1)
+    assert (response.status, response.headers[0], receiver.count) == (
+        status,
+        ("Location", "https://login.example.com/other"),
+        1,
+    )
 
 
 def test_cookies_are_not_replayed(receiver: Receiver, send: Send) -> None:
@@ -260,7 +277,9 @@ def test_cookies_are_not_replayed(receiver: Receiver, send: Send) -> None:
     assert [request.header("Cookie") for request in receiver.requests] == [None, None]
 
 
-def test_netrc_and_proxies_of_the_environment_are_not_used(receiver: Receiver, send: Send, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_netrc_and_proxies_of_the_environment_are_not_used(
+    receiver: Receiver, send: Send, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / ".netrc").write_text("machine siem.example.com login a password canary\n")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
@@ -292,7 +311,9 @@ def test_a_kept_connection_that_was_closed_meanwhile_is_no_failure(receiver: Rec
 
 
 @pytest.mark.parametrize("limit", ["MAX_LIFETIME_SECONDS", "MAX_IDLE_SECONDS"])
-def test_a_connection_is_not_kept_for_ever(receiver: Receiver, sender: SenderOf, monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+def test_a_connection_is_not_kept_for_ever(
+    receiver: Receiver, sender: SenderOf, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
     monkeypatch.setattr(limits, limit, 1)
     send = sender(receiver.network())
     send()
@@ -302,7 +323,9 @@ def test_a_connection_is_not_kept_for_ever(receiver: Receiver, sender: SenderOf,
 
 
 @pytest.mark.parametrize("misbehaviour", [Misbehaviour.CLOSE, Misbehaviour.RESET])
-def test_a_kept_connection_that_ends_under_the_request_is_tried_once_more(receiver: Receiver, send: Send, misbehaviour: Misbehaviour) -> None:
+def test_a_kept_connection_that_ends_under_the_request_is_tried_once_more(
+    receiver: Receiver, send: Send, misbehaviour: Misbehaviour
+) -> None:
     receiver.answer("/ingest", Answer(), Answer(misbehave=misbehaviour), Answer(201))
     assert [send().status, send().status] == [200, 201]
     assert (receiver.count, receiver.connections) == (3, 2)
@@ -325,7 +348,9 @@ def test_a_kept_connection_that_ends_under_the_request_is_tried_once_more(receiv
         ("Host", "other.example"),
     ],
 )
-def test_headers_that_are_not_safe_are_refused_before_anything_is_sent(receiver: Receiver, send: Send, name: str, value: str) -> None:
+def test_headers_that_are_not_safe_are_refused_before_anything_is_sent(
+    receiver: Receiver, send: Send, name: str, value: str
+) -> None:
     with pytest.raises(TransportError, match="header") as caught:
         send(**{name: value})
     assert type(caught.value) is TransportError
@@ -361,7 +386,11 @@ def test_methods_that_are_none_are_refused(receiver: Receiver, send: Send, metho
 def test_headers_of_the_connection_are_the_transports_own(receiver: Receiver, send: Send) -> None:
     send(**{"Content-Length": "999", "Accept-Encoding": "gzip", "Connection": "keep-alive", "Host": "siem.example.com"})
     (request,) = receiver.requests
-    assert [request.header(name) for name in ("Content-Length", "Accept-Encoding", "Connection")] == ["7", "identity", None]
+    assert [request.header(name) for name in ("Content-Length", "Accept-Encoding", "Connection")] == [
+        "7",
+        "identity",
+        None,
+    ]
     assert len([name for name, _ in request.headers if name.lower() == "host"]) == 1
 
 

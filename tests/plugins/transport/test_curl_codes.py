@@ -8,7 +8,11 @@ from hookctl_plugins.transport.curl_codes import KINDS, kind_of
 
 
 def test_every_code_that_pycurl_knows_is_mapped() -> None:
-    known = {name: code for name, code in vars(pycurl).items() if name.startswith("E_") and not name.startswith("E_MULTI_") and 0 < code < 1000}
+    known = {
+        name: code
+        for name, code in vars(pycurl).items()
+        if name.startswith("E_") and not name.startswith("E_MULTI_") and 0 < code < 1000
+    }
     assert len(known) > 80
     assert {name: code for name, code in known.items() if code not in KINDS} == {}
 

@@ -20,8 +20,19 @@ def test_what_is_sent_and_what_is_taken_away_from_libcurl() -> None:
     for _ in range(2):
         host = heads.host("POST", URL)
         assert host == "a.example"
-        lines = heads.lines([("X-A", "é"), ("X-Empty", ""), ("Content-Length", "9"), ("Host", "a.example"), ("user-agent", "u")], host)
-        assert lines == [b"X-A: \xe9", b"X-Empty;", b"user-agent: u", b"Accept:", b"Content-Type:", b"User-Agent:", b"Expect:", b"Accept-Encoding: identity"]
+        lines = heads.lines(
+            [("X-A", "é"), ("X-Empty", ""), ("Content-Length", "9"), ("Host", "a.example"), ("user-agent", "u")], host
+        )
+        assert lines == [
+            b"X-A: \xe9",
+            b"X-Empty;",
+            b"user-agent: u",
+            b"Accept:",
+            b"Content-Type:",
+            b"User-Agent:",
+            b"Expect:",
+            b"Accept-Encoding: identity",
+        ]
 
 
 def test_what_was_refused_is_refused_again() -> None:
@@ -64,7 +75,9 @@ def test_the_same_passes_as_without_a_memory(before: list[tuple[str, str]], head
     else:
         found = lines(headers)
         assert found is not None
-        assert found[: len(vetted)] == [(f"{name}: {value}" if value else f"{name};").encode("latin-1") for name, value in vetted]
+        assert found[: len(vetted)] == [
+            (f"{name}: {value}" if value else f"{name};").encode("latin-1") for name, value in vetted
+        ]
 
 
 @pytest.mark.parametrize("times", [1, 2])
@@ -87,7 +100,12 @@ def test_what_is_read(times: int) -> None:
     assert heads.read([]) is None
     assert heads.read([b"HTTP/1.1 abc\r\n", b"\r\n"]) is None
     assert heads.read([b"HTTP/1.1 204 No Content\r\n", b"\r\n"]) == (204, "No Content", (), True)
-    assert heads.read([b"HTTP/1.1 200\r\n", b"Transfer-Encoding: gzip\r\n", b"\r\n"]) == (200, "", (("Transfer-Encoding", "gzip"),), False)
+    assert heads.read([b"HTTP/1.1 200\r\n", b"Transfer-Encoding: gzip\r\n", b"\r\n"]) == (
+        200,
+        "",
+        (("Transfer-Encoding", "gzip"),),
+        False,
+    )
 
 
 def test_the_memory_is_bounded() -> None:

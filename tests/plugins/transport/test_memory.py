@@ -32,9 +32,19 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
-@pytest.mark.parametrize("misbehaviour", [Misbehaviour.GZIP_BOMB, Misbehaviour.HUGE_BODY, Misbehaviour.ENDLESS_HEADERS, Misbehaviour.ENDLESS_CONTINUE])
+@pytest.mark.parametrize(
+    "misbehaviour",
+    [Misbehaviour.GZIP_BOMB, Misbehaviour.HUGE_BODY, Misbehaviour.ENDLESS_HEADERS, Misbehaviour.ENDLESS_CONTINUE],
+)
 def test_peak_memory(kind: str, receiver: Receiver, misbehaviour: Misbehaviour) -> None:
     receiver.answer("/bomb", Answer(misbehave=misbehaviour, pace=0.0))
-    child = subprocess.run([sys.executable, "-c", CHILD, kind, str(receiver.port), receiver.ca_file], capture_output=True, text=True, check=True)
+    child = subprocess.run(
+        [sys.executable, "-c", CHILD, kind, str(receiver.port), receiver.ca_file],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert receiver.count == 2
-    assert int(child.stdout) < 8 * 1024, "KiB more than after an ordinary response"  # the bombs are 60 MB, 1 GiB and without end
+    assert int(child.stdout) < 8 * 1024, (
+        "KiB more than after an ordinary response"
+    )  # the bombs are 60 MB, 1 GiB and without end

@@ -69,7 +69,9 @@ def sockets() -> Iterator[list[tuple[Any, ...]]]:
     ],
     ids=" ".join,
 )
-def test_no_socket_is_opened(sender: Any, resolver: Callable[..., Any], sockets: list[tuple[Any, ...]], addresses: tuple[str, ...]) -> None:
+def test_no_socket_is_opened(
+    sender: Any, resolver: Callable[..., Any], sockets: list[tuple[Any, ...]], addresses: tuple[str, ...]
+) -> None:
     send = sender(Network(getaddrinfo=resolver(*addresses)))
     sockets.clear()  # what the transport opened for itself
     with pytest.raises(AddressBlockedError):
@@ -87,7 +89,9 @@ def test_a_listener_hears_nothing_unless_the_machine_allows_it(
         monkeypatch.setattr(guard, "HTTPS_PORT", port)  # port 443 is not a test's to listen on
         with pytest.raises(AddressBlockedError):
             sender(Network(getaddrinfo=resolver(address)))(timeout=5)
-        allowed = Network(allow={"siem.example.com": (ip_network("0.0.0.0/0"), ip_network("::/0"))}, getaddrinfo=resolver(address))
+        allowed = Network(
+            allow={"siem.example.com": (ip_network("0.0.0.0/0"), ip_network("::/0"))}, getaddrinfo=resolver(address)
+        )
         with pytest.raises(Exception, match=r"\w"):  # it is no TLS server: the point is that it was dialled
             sender(allowed)(timeout=0.2)
         listener.accept()[0].close()  # the allowed one
@@ -99,9 +103,16 @@ def test_a_listener_hears_nothing_unless_the_machine_allows_it(
 def test_libcurl_itself_is_stopped_from_dialling_anything_else(sockets: list[tuple[Any, ...]]) -> None:
     handle = curl_handle.Handle(Network(), Heads(), lambda: None)
     handle.prepare(
-        guard.Target("siem.example.com", ("127.0.0.1",), 9), time.monotonic() + 5, method="GET", url="https://siem.example.com/", headers=[], body=None
+        guard.Target("siem.example.com", ("127.0.0.1",), 9),
+        time.monotonic() + 5,
+        method="GET",
+        url="https://siem.example.com/",
+        headers=[],
+        body=None,
     )
-    handle._target = guard.Target("siem.example.com", ("8.8.8.8",), 443)  # as if libcurl had found another address on its own
+    handle._target = guard.Target(
+        "siem.example.com", ("8.8.8.8",), 443
+    )  # as if libcurl had found another address on its own
     sockets.clear()
     with pytest.raises(pycurl.error):
         handle.curl.perform()
@@ -110,7 +121,9 @@ def test_libcurl_itself_is_stopped_from_dialling_anything_else(sockets: list[tup
     handle.curl.close()
 
 
-def test_whoever_answers_in_place_of_a_vetted_address_is_hung_up_on(resolver: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_answers_in_place_of_a_vetted_address_is_hung_up_on(
+    resolver: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         real = socket.create_connection
         monkeypatch.setattr(socket, "create_connection", lambda _, timeout: real(listener.getsockname(), timeout))

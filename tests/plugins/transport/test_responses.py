@@ -13,15 +13,31 @@ import urllib3
 
 from hookctl.errors import AddressBlockedError, TlsError, TransportError
 from hookctl.model import MAX_RESPONSE_BYTES, Failure, FailureKind, Response, Timing
-from hookctl.plugin.responses import DEFAULT_TIMEOUT, error_of, failure_from, from_requests, timing_of, to_requests, total_seconds
+from hookctl.plugin.responses import (
+    DEFAULT_TIMEOUT,
+    error_of,
+    failure_from,
+    from_requests,
+    timing_of,
+    to_requests,
+    total_seconds,
+)
 
-RECEIVED = Response(201, "Created", (("Content-Type", "text/plain; charset=utf-8"), ("X-A", "1"), ("X-A", "2")), "é".encode())
+RECEIVED = Response(
+    201, "Created", (("Content-Type", "text/plain; charset=utf-8"), ("X-A", "1"), ("X-A", "2")), "é".encode()
+)
 
 
 def test_there_and_back() -> None:
     prepared = requests.Request("POST", "https://a.example/").prepare()
     response = to_requests(RECEIVED, Timing(total=1.5), prepared, requests.adapters.HTTPAdapter())
-    assert (response.status_code, response.reason, response.text, response.headers["x-a"], response.url) == (201, "Created", "é", "1, 2", "https://a.example/")
+    assert (response.status_code, response.reason, response.text, response.headers["x-a"], response.url) == (
+        201,
+        "Created",
+        "é",
+        "1, 2",
+        "https://a.example/",
+    )
     assert response.request is prepared
     assert (from_requests(response), timing_of(response)) == (RECEIVED, Timing(total=1.5))
 
@@ -38,7 +54,12 @@ def _foreign(body: bytes, **headers: str) -> requests.Response:
 def test_what_another_adapter_returned_is_read_up_to_the_cap(size: int) -> None:
     response = _foreign(b"x" * size, **{"Content-Length": str(size)})
     assert from_requests(response) == Response(
-        200, "OK", (("Content-Length", str(size)),), b"x" * min(size, MAX_RESPONSE_BYTES), truncated=size > MAX_RESPONSE_BYTES, framed=True
+        200,
+        "OK",
+        (("Content-Length", str(size)),),
+        b"x" * min(size, MAX_RESPONSE_BYTES),
+        truncated=size > MAX_RESPONSE_BYTES,
+        framed=True,
     )
     assert timing_of(response) is None
 
@@ -67,7 +88,8 @@ def test_a_foreign_body_without_a_marked_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("timeout", "seconds"), [(None, DEFAULT_TIMEOUT), (3, 3.0), ((1, 2), 3.0), ((1, None), 1.0), ((None, None), DEFAULT_TIMEOUT), (0.25, 0.25)]
+    ("timeout", "seconds"),
+    [(None, DEFAULT_TIMEOUT), (3, 3.0), ((1, 2), 3.0), ((1, None), 1.0), ((None, None), DEFAULT_TIMEOUT), (0.25, 0.25)],
 )
 def test_total_seconds(timeout: object, seconds: float) -> None:
     assert total_seconds(timeout) == seconds
@@ -91,11 +113,30 @@ CANARY = "https://a.example/?token=canary"
         (requests.ConnectTimeout(CANARY), FailureKind.TIMEOUT),
         (requests.ReadTimeout(CANARY), FailureKind.TIMEOUT),
         (requests.exceptions.SSLError(CANARY), FailureKind.TLS),
-        (requests.ConnectionError(urllib3.exceptions.MaxRetryError(POOL, CANARY, ssl.SSLError(1, "bad"))), FailureKind.TLS),
-        (requests.ConnectionError(urllib3.exceptions.MaxRetryError(POOL, CANARY, ConnectionRefusedError(111, "Connection refused"))), FailureKind.CONNECT),
-        (requests.ConnectionError(urllib3.exceptions.MaxRetryError(POOL, CANARY, socket.gaierror(-2, "unknown"))), FailureKind.NAME_NOT_FOUND),
-        (requests.ConnectionError(urllib3.exceptions.ProtocolError("aborted", http.client.RemoteDisconnected("gone"))), FailureKind.CONNECT),
-        (requests.ConnectionError(urllib3.exceptions.ProtocolError("broken", http.client.IncompleteRead(b""))), FailureKind.CUT_RESPONSE),
+        (
+            requests.ConnectionError(urllib3.exceptions.MaxRetryError(POOL, CANARY, ssl.SSLError(1, "bad"))),
+            FailureKind.TLS,
+        ),
+        (
+            requests.ConnectionError(
+                urllib3.exceptions.MaxRetryError(POOL, CANARY, ConnectionRefusedError(111, "Connection refused"))
+            ),
+            FailureKind.CONNECT,
+        ),
+        (
+            requests.ConnectionError(urllib3.exceptions.MaxRetryError(POOL, CANARY, socket.gaierror(-2, "unknown"))),
+            FailureKind.NAME_NOT_FOUND,
+        ),
+        (
+            requests.ConnectionError(
+                urllib3.exceptions.ProtocolError("aborted", http.client.RemoteDisconnected("gone"))
+            ),
+            FailureKind.CONNECT,
+        ),
+        (
+            requests.ConnectionError(urllib3.exceptions.ProtocolError("broken", http.client.IncompleteRead(b""))),
+            FailureKind.CUT_RESPONSE,
+        ),
         (requests.exceptions.ChunkedEncodingError(CANARY), FailureKind.CUT_RESPONSE),
         (requests.exceptions.ContentDecodingError(CANARY), FailureKind.CUT_RESPONSE),
         (requests.ConnectionError(CANARY), FailureKind.CONNECT),
@@ -119,7 +160,11 @@ def test_whatever_sending_raises_has_a_meaning_and_no_secret(error: Exception, k
 
 
 def test_the_reason_of_the_system_is_told() -> None:
-    failure = failure_from(requests.ConnectionError(urllib3.exceptions.MaxRetryError(POOL, CANARY, ConnectionRefusedError(111, "Connection refused"))))
+    failure = failure_from(
+        requests.ConnectionError(
+            urllib3.exceptions.MaxRetryError(POOL, CANARY, ConnectionRefusedError(111, "Connection refused"))
+        )
+    )
     assert failure == Failure(FailureKind.CONNECT, "ConnectionError: Connection refused")
 
 
@@ -129,7 +174,11 @@ def test_what_no_transport_should_raise_is_none() -> None:
 
 
 def test_every_requests_exception_has_a_meaning() -> None:
-    classes = [value for value in vars(requests.exceptions).values() if isinstance(value, type) and issubclass(value, requests.RequestException)]
+    classes = [
+        value
+        for value in vars(requests.exceptions).values()
+        if isinstance(value, type) and issubclass(value, requests.RequestException)
+    ]
     assert len(classes) > 15
     for raised in classes:
         error = raised.__new__(raised)

@@ -21,7 +21,12 @@ COMMAND = re.compile(r"::(error|warning|notice) ([^\n\r]*?)::([^\n\r]*)")
 
 def unescaped(text: str, *, in_property: bool = False) -> str:
     """As the runner does: each escape once, the percent sign last."""
-    for escape, character in [("%0D", "\r"), ("%0A", "\n"), *([("%3A", ":"), ("%2C", ",")] if in_property else []), ("%25", "%")]:
+    for escape, character in [
+        ("%0D", "\r"),
+        ("%0A", "\n"),
+        *([("%3A", ":"), ("%2C", ",")] if in_property else []),
+        ("%25", "%"),
+    ]:
         text = text.replace(escape, character)
     return text
 
@@ -34,7 +39,9 @@ def read(line: str) -> tuple[str, dict[str, str], str]:
     return kind, {name: unescaped(value, in_property=True) for name, value in pairs}, unescaped(message)
 
 
-def annotation(message: str = "m", path: str = "webhooks.d/a.yaml", span: Span | None = None, **fields: object) -> Annotation:
+def annotation(
+    message: str = "m", path: str = "webhooks.d/a.yaml", span: Span | None = None, **fields: object
+) -> Annotation:
     whole = {"rule": "wrong-value", "is_error": True, "advice": ("Do it.",)} | fields
     return Annotation(message=message, path=path, span=span, **whole)  # type: ignore[arg-type]
 
@@ -52,7 +59,10 @@ def test_columns_are_left_out_over_several_lines() -> None:
 
 def test_errors_come_before_warnings() -> None:
     lines = annotation_lines([annotation("one", is_error=False), annotation("two")]).splitlines()
-    assert [read(line)[::2] for line in lines] == [("error", "webhooks.d/a.yaml: two\nDo it."), ("warning", "webhooks.d/a.yaml: one\nDo it.")]
+    assert [read(line)[::2] for line in lines] == [
+        ("error", "webhooks.d/a.yaml: two\nDo it."),
+        ("warning", "webhooks.d/a.yaml: one\nDo it."),
+    ]
 
 
 @given(st.text(), st.text(), st.text())
@@ -65,7 +75,11 @@ def test_whatever_it_says_it_is_one_command(message: str, path: str, rule: str) 
 
 
 def test_a_notice() -> None:
-    assert read(notice_line("hookctl plan", "Plan: 100 % of 2").rstrip("\n")) == ("notice", {"title": "hookctl plan"}, "Plan: 100 % of 2")
+    assert read(notice_line("hookctl plan", "Plan: 100 % of 2").rstrip("\n")) == (
+        "notice",
+        {"title": "hookctl plan"},
+        "Plan: 100 % of 2",
+    )
 
 
 def test_what_is_wrong_in_a_file() -> None:
@@ -79,16 +93,34 @@ def test_what_is_wrong_in_a_file() -> None:
         suggestions=("url", "when"),
     )
     (made,) = of_findings([finding], Path.cwd())
-    assert (made.is_error, made.message, made.advice) == (False, "unknown field\\n`x`", ("Did you mean url or when?", "Remove it."))
+    assert (made.is_error, made.message, made.advice) == (
+        False,
+        "unknown field\\n`x`",
+        ("Did you mean url or when?", "Remove it."),
+    )
     assert made.path == "webhooks.d/a.yaml"
 
 
 def test_what_a_policy_says() -> None:
     file = SourceFile("webhooks.d/a.yaml", "name: A\n")
-    findings = [PlanFinding("owner_label", "A", "no owner", "Add it.", file=file, span=Span(1, 7, 1, 8)), PlanFinding("freeze", "", "no", "", is_error=False)]
+    findings = [
+        PlanFinding("owner_label", "A", "no owner", "Add it.", file=file, span=Span(1, 7, 1, 8)),
+        PlanFinding("freeze", "", "no", "", is_error=False),
+    ]
     placed, general = of_policies(findings, Path("webhooks.d"), Path.cwd())
-    assert (placed.rule, placed.message, placed.path, placed.span) == ("policy/owner_label", "A: no owner", "webhooks.d/a.yaml", Span(1, 7, 1, 8))
-    assert (general.rule, general.message, general.path, general.span, general.is_error) == ("policy/freeze", "no", "webhooks.d", None, False)
+    assert (placed.rule, placed.message, placed.path, placed.span) == (
+        "policy/owner_label",
+        "A: no owner",
+        "webhooks.d/a.yaml",
+        Span(1, 7, 1, 8),
+    )
+    assert (general.rule, general.message, general.path, general.span, general.is_error) == (
+        "policy/freeze",
+        "no",
+        "webhooks.d",
+        None,
+        False,
+    )
 
 
 def test_what_hookctl_itself_says_of_a_plan_is_no_policy() -> None:
@@ -99,9 +131,16 @@ def test_what_hookctl_itself_says_of_a_plan_is_no_policy() -> None:
 
 @pytest.mark.parametrize(
     ("written", "below"),
-    [("webhooks.d/a.yaml", "sub/webhooks.d/a.yaml"), ("../a.yaml", "a.yaml"), ("../../a.yaml", None), ("./x/../a b.yaml", "sub/a b.yaml")],
+    [
+        ("webhooks.d/a.yaml", "sub/webhooks.d/a.yaml"),
+        ("../a.yaml", "a.yaml"),
+        ("../../a.yaml", None),
+        ("./x/../a b.yaml", "sub/a b.yaml"),
+    ],
 )
-def test_paths_begin_at_the_root_of_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, below: str | None) -> None:
+def test_paths_begin_at_the_root_of_the_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, below: str | None
+) -> None:
     root = tmp_path / "repository"
     (root / "sub").mkdir(parents=True)
     monkeypatch.chdir(root / "sub")

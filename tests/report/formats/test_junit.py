@@ -17,13 +17,24 @@ NOW = "2026-01-02T03:04:05+00:00"
 
 
 def result(outcome: Outcome, webhook: str = "Siem", **fields: object) -> Result:
-    whole = {"group": "test.anomaly", "reason": "", "advice": (), "lines": (f"{outcome.value} line", "  more"), "seconds": 0.25} | fields
+    whole = {
+        "group": "test.anomaly",
+        "reason": "",
+        "advice": (),
+        "lines": (f"{outcome.value} line", "  more"),
+        "seconds": 0.25,
+    } | fields
     return Result(webhook=webhook, outcome=outcome, **whole)  # type: ignore[arg-type]
 
 
 ALL = [
     result(Outcome.SUCCESSFUL),
-    result(Outcome.FAILED, "Tickets", reason="HTTP 403 Forbidden", lines=("✗ Tickets  Test failed", "", "  What to look at next", "  - Ask <them> & wait")),
+    result(
+        Outcome.FAILED,
+        "Tickets",
+        reason="HTTP 403 Forbidden",
+        lines=("✗ Tickets  Test failed", "", "  What to look at next", "  - Ask <them> & wait"),
+    ),
     result(Outcome.INTERRUPTED, "Slow", reason="interrupted", seconds=0.0),
     result(Outcome.ERROR, "Broken", group="files", reason="url-scheme: the URL does not begin with https://"),
 ]

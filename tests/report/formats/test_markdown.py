@@ -24,7 +24,23 @@ from hookctl.report.text.printable import printable
 Build = Callable[..., DeliveryPlan]
 SUMMARY = re.compile(r"<details(?: open)?><summary><code>([^<>]*)</code></summary>\n?")
 
-PIECES = ["```", "````", "`", "</details>", "</code></summary>", "<script>alert(1)</script>", "<!--", "-->", "@everyone", "#1", "\n\n", "\n", "\r", " ", "    "]
+PIECES = [
+    "```",
+    "````",
+    "`",
+    "</details>",
+    "</code></summary>",
+    "<script>alert(1)</script>",
+    "<!--",
+    "-->",
+    "@everyone",
+    "#1",
+    "\n\n",
+    "\n",
+    "\r",
+    " ",
+    "    ",
+]
 PIECES += [
     "# heading",
     "[a](https://evil.example)",
@@ -56,7 +72,12 @@ def assert_only_text(text: str, blocks: int | None = None) -> list[str]:
             assert token.info in {"diff", "text"}
             fences.append(token.content)
         elif token.type == "inline":
-            assert {child.type for child in token.children or ()} <= {"text", "code_inline", "strong_open", "strong_close"}
+            assert {child.type for child in token.children or ()} <= {
+                "text",
+                "code_inline",
+                "strong_open",
+                "strong_close",
+            }
         else:
             assert token.type in {"heading_open", "heading_close", "paragraph_open", "paragraph_close"}
     assert opened == closed == len(fences)
@@ -90,11 +111,32 @@ def test_a_hostile_webhook_in_a_plan_is_text(name: str, template: str, url: str,
     after = _hostile_plan(name, url, template)
     plan = make_plan(AppliedState(1, {"Siem": before}), {name: after}, {})
     file = SourceFile(name, f"{template}\n")
-    warnings = [Finding(rule="wrong-value", severity=Severity.WARNING, message=said, hint=said, file=file, span=Span(1, 1, 1, 1), webhook=name)]
-    findings = [PlanFinding(said, name, said, said), PlanFinding(said, "", said, said, file=file, span=Span(1, 1, 1, 1))]
+    warnings = [
+        Finding(
+            rule="wrong-value",
+            severity=Severity.WARNING,
+            message=said,
+            hint=said,
+            file=file,
+            span=Span(1, 1, 1, 1),
+            webhook=name,
+        )
+    ]
+    findings = [
+        PlanFinding(said, name, said, said),
+        PlanFinding(said, "", said, said, file=file, span=Span(1, 1, 1, 1)),
+    ]
     assert_only_text(plan_comment("plan", plan, findings, warnings=warnings))
     assert_only_text(findings_comment("validate", warnings, "nothing"))
-    result = Result(webhook=name, group="test", outcome=Outcome.FAILED, reason=said, advice=(said,), lines=(said, template), seconds=0.0)
+    result = Result(
+        webhook=name,
+        group="test",
+        outcome=Outcome.FAILED,
+        reason=said,
+        advice=(said,),
+        lines=(said, template),
+        seconds=0.0,
+    )
     assert_only_text(results_comment("test", [result], "1 test: 0 successful, 1 failed."), blocks=2)
 
 
@@ -148,17 +190,35 @@ def test_a_plan(delivery_plan: Build, snapshot: SnapshotAssertion) -> None:
 
 def test_no_changes(delivery_plan: Build) -> None:
     same = {"Siem": delivery_plan("Siem")}
-    assert plan_comment("plan", make_plan(AppliedState(7, same), same, {}), ()) == "## hookctl plan\n\n`No changes. What is applied is what the files say.`\n"
+    assert (
+        plan_comment("plan", make_plan(AppliedState(7, same), same, {}), ())
+        == "## hookctl plan\n\n`No changes. What is applied is what the files say.`\n"
+    )
 
 
 def test_findings(snapshot: SnapshotAssertion) -> None:
     file = SourceFile("webhooks.d/a.yaml", "name: A\nstatus: ``` </details>\n")
     found = [
-        Finding(rule="wrong-value", severity=Severity.ERROR, message="`status` must be active", hint="Write it.", file=file, span=Span(2, 9, 2, 23)),
-        Finding(rule="file-empty", severity=Severity.WARNING, message="no webhook in it", hint="Write one.", file=SourceFile("webhooks.d/b.yaml", "")),
+        Finding(
+            rule="wrong-value",
+            severity=Severity.ERROR,
+            message="`status` must be active",
+            hint="Write it.",
+            file=file,
+            span=Span(2, 9, 2, 23),
+        ),
+        Finding(
+            rule="file-empty",
+            severity=Severity.WARNING,
+            message="no webhook in it",
+            hint="Write one.",
+            file=SourceFile("webhooks.d/b.yaml", ""),
+        ),
     ]
     assert findings_comment("validate", found, "") == snapshot
-    assert findings_comment("validate", [], "2 webhooks in 1 file, no problems found.").endswith("**2 webhooks in 1 file, no problems found.**\n")
+    assert findings_comment("validate", [], "2 webhooks in 1 file, no problems found.").endswith(
+        "**2 webhooks in 1 file, no problems found.**\n"
+    )
 
 
 # -- size ------------------------------------------------------------------------------------------------------------
@@ -210,7 +270,10 @@ def test_the_worst_that_can_be_fits(character: str) -> None:
 @given(st.lists(st.tuples(st.integers(0, 30_000), st.integers(0, 30)), max_size=40))
 @settings(max_examples=50, deadline=None)
 def test_it_always_fits_and_counts_what_it_leaves_out(sizes: list[tuple[int, int]]) -> None:
-    blocks = [partial(Block, f"{number}", ("x" * (size // (lines + 1)),) * lines) for number, (size, lines) in enumerate(sizes)]
+    blocks = [
+        partial(Block, f"{number}", ("x" * (size // (lines + 1)),) * lines)
+        for number, (size, lines) in enumerate(sizes)
+    ]
     text = document(["## x", "`y`"], blocks)
     assert len(text) <= LIMIT
     shown = [int(title) for title in SUMMARY.findall(text)]

@@ -27,8 +27,16 @@ def log(*annotations: Annotation) -> dict[str, Any]:
     return read
 
 
-def annotation(rule: str = "wrong-value", message: str = "m", path: str = "webhooks.d/a.yaml", span: Span | None = None, **fields: Any) -> Annotation:
-    return Annotation(rule=rule, message=message, path=path, span=span, **{"is_error": True, "advice": ("Do it.",), **fields})
+def annotation(
+    rule: str = "wrong-value",
+    message: str = "m",
+    path: str = "webhooks.d/a.yaml",
+    span: Span | None = None,
+    **fields: Any,
+) -> Annotation:
+    return Annotation(
+        rule=rule, message=message, path=path, span=span, **{"is_error": True, "advice": ("Do it.",), **fields}
+    )
 
 
 def test_the_schema_is_the_standards_and_can_refuse() -> None:
@@ -38,7 +46,11 @@ def test_the_schema_is_the_standards_and_can_refuse() -> None:
 
 
 def test_a_log(snapshot: SnapshotAssertion) -> None:
-    found = [annotation(span=Span(2, 9, 2, 14)), annotation("file-empty", is_error=False), annotation("policy/owner_label", span=Span(1, 1, 3, 2))]
+    found = [
+        annotation(span=Span(2, 9, 2, 14)),
+        annotation("file-empty", is_error=False),
+        annotation("policy/owner_label", span=Span(1, 1, 3, 2)),
+    ]
     assert json.dumps(log(*found), indent=2).replace(f'"{__version__}"', '"VERSION"') == snapshot
 
 
@@ -56,14 +68,24 @@ def test_every_rule_is_described(rule: str) -> None:
 
 
 def test_a_policy_is_described_by_its_own_summary() -> None:
-    read = json.loads(sarif_text([annotation("policy/mine"), annotation("drift")], "plan", {"mine": "Mine only.", "drift": "Another's."}))
-    assert [rule["shortDescription"]["text"] for rule in read["runs"][0]["tool"]["driver"]["rules"]] == ["Mine only.", RULES["drift"].summary]
+    read = json.loads(
+        sarif_text(
+            [annotation("policy/mine"), annotation("drift")], "plan", {"mine": "Mine only.", "drift": "Another's."}
+        )
+    )
+    assert [rule["shortDescription"]["text"] for rule in read["runs"][0]["tool"]["driver"]["rules"]] == [
+        "Mine only.",
+        RULES["drift"].summary,
+    ]
 
 
 @given(st.lists(st.tuples(st.sampled_from([*RULES]), st.text(), st.text(min_size=1), st.booleans()), max_size=5))
 @settings(max_examples=30, deadline=None)
 def test_whatever_it_says_it_is_valid_and_can_be_read_back(found: list[tuple[str, str, str, bool]]) -> None:
-    made = [annotation(rule, printable(message), path, Span(1, 2, 3, 4), is_error=is_error) for rule, message, path, is_error in found]
+    made = [
+        annotation(rule, printable(message), path, Span(1, 2, 3, 4), is_error=is_error)
+        for rule, message, path, is_error in found
+    ]
     (run,) = log(*made)["runs"]
     rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
     assert len(rules) == len(set(rules))

@@ -36,7 +36,10 @@ BEFORE = """{
 }"""
 BEFORE = BEFORE.replace("LONG", "a text so long, " + "really so very long, " * 5)
 AFTER = (
-    BEFORE.replace('"request": {{ data.request }},\n', '"request": "{{ data.request.id }}",\n  "requester": {{ data.requester }},\n')
+    BEFORE.replace(
+        '"request": {{ data.request }},\n',
+        '"request": "{{ data.request.id }}",\n  "requester": {{ data.requester }},\n',
+    )
     .replace("for now", "for ever")
     .replace('\\"n\\": 1', '\\"n\\": \\"1\\"')
     .replace("[1, 2, 3, 4]", "[1, 2, {}, 3, 4]")
@@ -50,24 +53,42 @@ WAITING = {
 
 @pytest.fixture(scope="module")
 def plan(delivery_plan: Build) -> Plan:
-    oauth2 = PluginBlock("oauth2", {"client_id": "${env:ID}", "client_secret": "${env:SECRET}", "token_url": "https://login.example.com/token"})
+    oauth2 = PluginBlock(
+        "oauth2",
+        {"client_id": "${env:ID}", "client_secret": "${env:SECRET}", "token_url": "https://login.example.com/token"},
+    )
     siem = delivery_plan(body_template=BEFORE, headers={"X-Key": "${env:A}", "X-Same": "1", "X-Gone": "x"})
     before = [siem, delivery_plan("Old"), delivery_plan("Paused"), delivery_plan("Kept"), delivery_plan("Tuned")]
     after = [
-        delivery_plan(body_template=AFTER, headers={"X-Key": "${env:B}", "X-Same": "1"}, when="data.severity != 'Low'", url="https://siem2.example.com/x"),
+        delivery_plan(
+            body_template=AFTER,
+            headers={"X-Key": "${env:B}", "X-Same": "1"},
+            when="data.severity != 'Low'",
+            url="https://siem2.example.com/x",
+        ),
         delivery_plan("Paused", status=Status.INACTIVE),
         delivery_plan("Kept"),
         delivery_plan("Tuned", retry_schedule=(), when="data.severity == 'Critical'"),
-        delivery_plan("New", auth=(oauth2,), body_template='{"a": "{{ data.resource.name }}"}', rate_limit=0.5, url="https://siem2.example.com/x"),
+        delivery_plan(
+            "New",
+            auth=(oauth2,),
+            body_template='{"a": "{{ data.resource.name }}"}',
+            rate_limit=0.5,
+            url="https://siem2.example.com/x",
+        ),
     ]
-    return make_plan(AppliedState(4, {one.name: one for one in before}), {one.name: one for one in after}, {"hookctl": "1"})
+    return make_plan(
+        AppliedState(4, {one.name: one for one in before}), {one.name: one for one in after}, {"hookctl": "1"}
+    )
 
 
 @pytest.fixture(scope="module")
 def effects(plan: Plan) -> Effects:
     recent = list(generate(300, seed=1))
     without = next(event for event in recent if isinstance(event["data"], dict) and event["data"]["resource"] is None)
-    return plan_effects(plan, load_plugins(), samples=[without, *recent[:12]], recent=Recent("events.jsonl", recent), waiting=WAITING)
+    return plan_effects(
+        plan, load_plugins(), samples=[without, *recent[:12]], recent=Recent("events.jsonl", recent), waiting=WAITING
+    )
 
 
 @pytest.fixture(scope="module")
@@ -100,15 +121,26 @@ def test_of_very_many_new_webhooks_most_are_a_line(delivery_plan: Build, monkeyp
     """What is changed or goes is whole, what all mean together is of all, and the JSON has everything."""
     monkeypatch.setattr(find, "MAX_NEW_RENDERED", 1)
     template = '{"a": "{{ data.title }}"}'
-    oauth2 = PluginBlock("oauth2", {"client_id": "a", "client_secret": "${env:A}", "token_url": "https://login.example.com/"})
+    oauth2 = PluginBlock(
+        "oauth2", {"client_id": "a", "client_secret": "${env:A}", "token_url": "https://login.example.com/"}
+    )
     new = [
         delivery_plan("A", body_template=template),
-        delivery_plan("B", method="PUT", url="https://b.example.com/x", body_template=template, auth=(oauth2,), retry_schedule=(86400,)),
+        delivery_plan(
+            "B",
+            method="PUT",
+            url="https://b.example.com/x",
+            body_template=template,
+            auth=(oauth2,),
+            retry_schedule=(86400,),
+        ),
         delivery_plan("C", status=Status.INACTIVE, url="https://c.example.com/\u202e"),
         delivery_plan("Z", body_template='{"b": 1}'),
     ]
     before = [delivery_plan("Gone"), delivery_plan("Z", body_template='{"a": 1}')]
-    plan = make_plan(AppliedState(1, {one.name: one for one in before}), {one.name: one for one in new}, {"hookctl": "1"})
+    plan = make_plan(
+        AppliedState(1, {one.name: one for one in before}), {one.name: one for one in new}, {"hookctl": "1"}
+    )
     recent = Recent("events.jsonl", list(generate(3, seed=1)))
     effects = plan_effects(plan, load_plugins(), recent=recent)
     findings = [PlanFinding("owner", "B", "nobody owns it", "Say who.")]
@@ -160,7 +192,9 @@ def sayings(effects: dict[str, Any]) -> Iterator[str]:
         yield "request for the mock event" if request["is_mock"] else f"request for event {request['event_id']}"
         yield from filter(None, (request["problem_before"], request["problem_after"]))
         for difference in request["differences"]:
-            place = ".".join(["headers", *difference["path"]]) if difference["part"] == "headers" else difference["part"]
+            place = (
+                ".".join(["headers", *difference["path"]]) if difference["part"] == "headers" else difference["part"]
+            )
             yield f"{ {'add': '+', 'remove': '-', 'change': '~'}[difference['op']] }   {place}"
             if difference["part"] == "body":
                 yield f"body {' (JSON text) '.join(difference['path'])}:"
@@ -175,7 +209,12 @@ def sayings(effects: dict[str, Any]) -> Iterator[str]:
         yield f"recent events: {events['newly']} newly sent, {events['no_longer']} no longer, {events['still']} as before\n"
         if events["twice"]:
             yield f"{events['twice']} now sent to the same target by {', '.join(events['twice_with'])} too\n"
-    words = {"sent": "will be sent by the new plan", "held": "will be held", "cancelled": "will be cancelled", "released": "held will be sent by the new plan"}
+    words = {
+        "sent": "will be sent by the new plan",
+        "held": "will be held",
+        "cancelled": "will be cancelled",
+        "released": "held will be sent by the new plan",
+    }
     yield from (f"{count} waiting deliver" for name, count in effects["waiting"].items() if count and words[name])
 
 
@@ -190,18 +229,32 @@ def test_the_text_says_what_the_json_says(plan: Plan, which: str, request: pytes
     for name, meaning in changed.items():
         for saying in sayings(meaning):
             assert saying in by_name[name]
-        for word, key in (("changes no request", "changes_no_request"), ("newly leaves", "leaving"), ("new host", "new_hosts"), ("recent events", "events")):
+        for word, key in (
+            ("changes no request", "changes_no_request"),
+            ("newly leaves", "leaving"),
+            ("new host", "new_hosts"),
+            ("recent events", "events"),
+        ):
             assert (word in by_name[name]) == bool(meaning[key])
         shown = sum(len(one["differences"]) for one in (meaning["requests"] or {"shown": []})["shown"])
         assert len(re.findall(r"^      [-+~]   (?:method|url|headers|auth|body)", by_name[name], re.MULTILINE)) == shown
     together, summary = document["summary"]["effects"], text.partition("\nEffects:\n")[2]
-    assert all(f"newly leaves for {one['host']} ({one['event']}): {', '.join(one['fields'][:NAMED])}" in summary for one in together["leaving"])
+    assert all(
+        f"newly leaves for {one['host']} ({one['event']}): {', '.join(one['fields'][:NAMED])}" in summary
+        for one in together["leaving"]
+    )
     assert f"new hosts: {', '.join(together['new_hosts'])}\n" in summary
     assert f"payload: breaking for {', '.join(together['payload']['breaking'])}\n" in summary
     assert f"no request changes: {', '.join(together['changes_no_request'])}\n" in summary
-    assert f"longest retries: {together['longest_retries']['webhook']}, {together['longest_retries']['attempts']} attempts" in summary
+    assert (
+        f"longest retries: {together['longest_retries']['webhook']}, {together['longest_retries']['attempts']} attempts"
+        in summary
+    )
     if events := together["events"]:
-        assert f"of the {events['looked_at']} recent events of {events['origin']}: {events['newly']} newly sent, {events['no_longer']} no longer" in summary
+        assert (
+            f"of the {events['looked_at']} recent events of {events['origin']}: {events['newly']} newly sent, {events['no_longer']} no longer"
+            in summary
+        )
     assert ("recent events" in summary) == bool(events)
 
 
@@ -235,7 +288,9 @@ def test_a_request_without_headers_has_no_line_for_them() -> None:
 def test_long_values_are_cut() -> None:
     lines = list(difference_lines([Step(("body", "a"), None, [["x" * 300] * 3] * 200)]))
     assert max(len(line) for _, line in lines) < 1000
-    *_, (_, last) = difference_lines([Step(("body",), {}, {}, same=True), Step(("body", "b"), "x" * 500, "x" * 500 + "y")])
+    *_, (_, last) = difference_lines(
+        [Step(("body",), {}, {}, same=True), Step(("body", "b"), "x" * 500, "x" * 500 + "y")]
+    )
     assert len(last) < 250
     assert '"x' in last
     assert 'y"' in last
@@ -246,8 +301,20 @@ def test_long_values_are_cut() -> None:
 def test_text_of_others_cannot_drive_the_terminal(delivery_plan: Build, nasty: str) -> None:
     plugins = load_plugins()
     mock: Any = plugins.event_types["anomaly"].mock
-    sample = {**mock, "id": f"e{nasty}", "data": {**mock["data"], "title": f"a{nasty}", "resource": {"id": "1", "name": "n", "type": "t", f"k{nasty}": nasty}}}
-    after = delivery_plan(body_template='{"a": "{{ data.title }}", "r": {{ data.resource }}}', url=f"https://siem.example.com/{nasty}", headers={"X": nasty})
+    sample = {
+        **mock,
+        "id": f"e{nasty}",
+        "data": {
+            **mock["data"],
+            "title": f"a{nasty}",
+            "resource": {"id": "1", "name": "n", "type": "t", f"k{nasty}": nasty},
+        },
+    }
+    after = delivery_plan(
+        body_template='{"a": "{{ data.title }}", "r": {{ data.resource }}}',
+        url=f"https://siem.example.com/{nasty}",
+        headers={"X": nasty},
+    )
     plan = make_plan(AppliedState(1, {"Siem": delivery_plan(body_template='{"a": "b"}')}), {"Siem": after}, {})
     text = render_text(plan, (), plan_effects(plan, plugins, samples=[sample]), color=False)
     assert nasty not in text

@@ -15,7 +15,12 @@ from hookctl.report.text.findings import findings_json, findings_json_text, find
 
 
 def finding(text: str = "", span: Span | None = None, **fields: object) -> Finding:
-    defaults = {"rule": "wrong-value", "severity": Severity.ERROR, "message": "`status` must be active or inactive", "hint": "Write active."}
+    defaults = {
+        "rule": "wrong-value",
+        "severity": Severity.ERROR,
+        "message": "`status` must be active or inactive",
+        "hint": "Write active.",
+    }
     return Finding(**defaults | fields, file=SourceFile("webhooks.d/a.yaml", text), span=span)  # type: ignore[arg-type]
 
 
@@ -54,7 +59,13 @@ def test_json_counts_bytes_and_characters() -> None:
 
 
 def test_no_finding_is_valid() -> None:
-    assert findings_json([]) == {"format_version": "1.0", "valid": True, "error_count": 0, "warning_count": 0, "diagnostics": []}
+    assert findings_json([]) == {
+        "format_version": "1.0",
+        "valid": True,
+        "error_count": 0,
+        "warning_count": 0,
+        "diagnostics": [],
+    }
 
 
 def test_warnings_alone_are_valid() -> None:
@@ -109,7 +120,14 @@ def test_a_written_out_secret_is_not_repeated() -> None:
 
 def test_nothing_of_a_file_reaches_the_terminal_raw() -> None:
     one = finding("a: b\n", Span(1, 1, 1, 2), message="\x1b]0;title\x07", hint="\x9b2J", suggestions=("\r\n",))
-    text = findings_text([Finding(**{field: getattr(one, field) for field in one.__slots__} | {"file": SourceFile("\x1b[2J\udcff.yaml", "a: b\n")})])
+    text = findings_text(
+        [
+            Finding(
+                **{field: getattr(one, field) for field in one.__slots__}
+                | {"file": SourceFile("\x1b[2J\udcff.yaml", "a: b\n")}
+            )
+        ]
+    )
     assert all(character.isprintable() or character == "\n" for character in text)
     assert findings_json_text([one]).isascii()
 

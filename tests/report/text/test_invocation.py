@@ -12,7 +12,12 @@ from syrupy.assertion import SnapshotAssertion
 from hookctl.model import Attempt, Failure, FailureKind, Mismatch, Request, Response, Timing, Verdict
 from hookctl.report.text.invocation import MAX_LINES, MAX_WIDTH, attempt_json, body_lines, render_attempt, timing_line
 
-REQUEST = Request("POST", "https://siem.example.com/ingest", (("Content-Type", "application/json"), ("Authorization", "Bearer ***")), b'{"a":{"b":[1,2]}}')
+REQUEST = Request(
+    "POST",
+    "https://siem.example.com/ingest",
+    (("Content-Type", "application/json"), ("Authorization", "Bearer ***")),
+    b'{"a":{"b":[1,2]}}',
+)
 RESPONSE = Response(202, "Accepted", (("Content-Type", "application/json"),), b'{"status":"queued"}')
 
 
@@ -35,12 +40,28 @@ def test_success(snapshot: SnapshotAssertion) -> None:
 
 
 def test_failures(snapshot: SnapshotAssertion) -> None:
-    mismatch = Mismatch("json_path $.data.status", '$.data.status is "queued", not "accepted"', "$.data.status", ["accepted"], "queued")
+    mismatch = Mismatch(
+        "json_path $.data.status", '$.data.status is "queued", not "accepted"', "$.data.status", ["accepted"], "queued"
+    )
     shown = [
         render_attempt(attempt(verdicts=(Verdict("json_path $.data.status", (mismatch,)),)), color=False),
-        render_attempt(attempt(response=None, failure=Failure(FailureKind.CONNECT, "siem.example.com: refused"), timing=Timing(total=0.5)), color=False),
-        render_attempt(attempt(request=None, response=None, failure=Failure(FailureKind.SECRET, "TOKEN is not set"), timing=Timing()), color=False),
-        render_attempt(attempt(failure=Failure(FailureKind.PLUGIN, "validator mine of plugin x raised TypeError")), color=False),
+        render_attempt(
+            attempt(
+                response=None,
+                failure=Failure(FailureKind.CONNECT, "siem.example.com: refused"),
+                timing=Timing(total=0.5),
+            ),
+            color=False,
+        ),
+        render_attempt(
+            attempt(
+                request=None, response=None, failure=Failure(FailureKind.SECRET, "TOKEN is not set"), timing=Timing()
+            ),
+            color=False,
+        ),
+        render_attempt(
+            attempt(failure=Failure(FailureKind.PLUGIN, "validator mine of plugin x raised TypeError")), color=False
+        ),
     ]
     assert "\n----\n".join(shown) == snapshot
 
@@ -90,7 +111,10 @@ def test_phases() -> None:
 
 def test_json_holds_everything() -> None:
     mismatch = Mismatch("v", "wrong", "$.a", [1], 2)
-    whole = attempt(verdicts=(Verdict("v", (mismatch,)),), response=Response(200, "OK", (("A", "b"),), b"\xff", truncated=True, framed=False))
+    whole = attempt(
+        verdicts=(Verdict("v", (mismatch,)),),
+        response=Response(200, "OK", (("A", "b"),), b"\xff", truncated=True, framed=False),
+    )
     assert json.loads(json.dumps(attempt_json(whole))) == {
         "number": 2,
         "plan_digest": "0123456789abcdef",
@@ -114,7 +138,13 @@ def test_json_holds_everything() -> None:
         },
         "failure": None,
         "timing": {"resolved": 0.0012, "connected": 0.004, "tls": 0.0151, "first_byte": 0.1, "total": 0.1004},
-        "verdicts": [{"validator": "v", "passed": False, "mismatches": [{"validator": "v", "message": "wrong", "path": "$.a", "expected": [1], "got": 2}]}],
+        "verdicts": [
+            {
+                "validator": "v",
+                "passed": False,
+                "mismatches": [{"validator": "v", "message": "wrong", "path": "$.a", "expected": [1], "got": 2}],
+            }
+        ],
     }
     assert attempt_json(attempt(failure=Failure(FailureKind.PLUGIN, "x")))["succeeded"] is False
     assert attempt_json(attempt(request=None, response=None, failure=Failure(FailureKind.TLS, "x")))["request"] is None
@@ -122,11 +152,15 @@ def test_json_holds_everything() -> None:
 
 def test_the_documentation_names_every_key() -> None:
     page = (Path(__file__).parents[3] / "docs" / "test.md").read_text(encoding="utf-8")
-    whole = attempt_json(attempt(failure=Failure(FailureKind.TLS, "x"), verdicts=(Verdict("v", (Mismatch("v", "wrong"),)),)))
+    whole = attempt_json(
+        attempt(failure=Failure(FailureKind.TLS, "x"), verdicts=(Verdict("v", (Mismatch("v", "wrong"),)),))
+    )
     keys = set(whole)
     for part in ("request", "response", "failure", "timing"):
         inner = whole[part]
         assert isinstance(inner, dict)
         keys |= set(inner)
-    assert [key for key in sorted(keys) if f"`{key}`" not in page and f".{key}`" not in page and f"`{key}[]`" not in page] == []
+    assert [
+        key for key in sorted(keys) if f"`{key}`" not in page and f".{key}`" not in page and f"`{key}[]`" not in page
+    ] == []
     assert [kind for kind in FailureKind if f"`{kind.value}`" not in page] == []

@@ -31,11 +31,18 @@ from hookctl.report.text import trials
 from hookctl.report.text.findings import findings_json_text, findings_text
 from hookctl.schema_files import read_schema
 
-FINDING = re.compile(r"^(?P<file>\S+?)(?::(?P<line>\d+):(?P<column>\d+))?: (?P<severity>error|warning)\[(?P<code>\S+)\]: (?P<summary>.*)$", re.MULTILINE)
-LINE = re.compile(r"^[✓✗-] (?P<webhook>\S+) +(?P<result>Test successful|Test failed|Interrupted)(?:  (?P<reason>.*))?$", re.MULTILINE)
+FINDING = re.compile(
+    r"^(?P<file>\S+?)(?::(?P<line>\d+):(?P<column>\d+))?: (?P<severity>error|warning)\[(?P<code>\S+)\]: (?P<summary>.*)$",
+    re.MULTILINE,
+)
+LINE = re.compile(
+    r"^[✓✗-] (?P<webhook>\S+) +(?P<result>Test successful|Test failed|Interrupted)(?:  (?P<reason>.*))?$", re.MULTILINE
+)
 RESULTS = {"Test successful": "successful", "Test failed": "failed", "Interrupted": "interrupted"}
 
-spans = st.none() | st.builds(lambda column, width: Span(2, column, 2, column + width), st.integers(1, 8), st.integers(0, 4))
+spans = st.none() | st.builds(
+    lambda column, width: Span(2, column, 2, column + width), st.integers(1, 8), st.integers(0, 4)
+)
 findings = st.builds(
     lambda name, span, severity, words, meant: Finding(
         rule="wrong-value",
@@ -66,7 +73,9 @@ def test_findings_say_the_same_in_both(found: list[Finding]) -> None:
     text = findings_text(found)
     told = [match.groupdict() for match in FINDING.finditer(text)]
     for said, diagnostic in zip(told, document["diagnostics"], strict=True):
-        assert {key: diagnostic[key] for key in ("severity", "code", "summary")} == {key: said[key] for key in ("severity", "code", "summary")}
+        assert {key: diagnostic[key] for key in ("severity", "code", "summary")} == {
+            key: said[key] for key in ("severity", "code", "summary")
+        }
         assert diagnostic["range"]["filename"] == said["file"]
         if said["line"]:
             start = diagnostic["range"]["start"]
@@ -76,7 +85,9 @@ def test_findings_say_the_same_in_both(found: list[Finding]) -> None:
         assert not diagnostic["suggestions"] or f"did you mean {' or '.join(diagnostic['suggestions'])}?" in text
     counts = re.findall(r"(\d+) (error|warning)s?\b", text.rstrip("\n").rpartition("\n")[2])
     assert {kind: int(count) for count, kind in counts} == {
-        kind: count for kind, count in (("error", document["error_count"]), ("warning", document["warning_count"])) if count
+        kind: count
+        for kind, count in (("error", document["error_count"]), ("warning", document["warning_count"]))
+        if count
     }
     assert document["valid"] is (document["error_count"] == 0)
 
@@ -89,7 +100,11 @@ RESPONSES = [
     Response(204, "", (("x", "y"),), b"", framed=False),
     Response(403, "Forbidden", (), b"\xff\xfe", truncated=True),
 ]
-VERDICTS = [(), (Verdict("status"),), (Verdict("json_path $.a", (Mismatch("json_path $.a", "is 1, not 2", "$.a", [2], 1),)),)]
+VERDICTS = [
+    (),
+    (Verdict("status"),),
+    (Verdict("json_path $.a", (Mismatch("json_path $.a", "is 1, not 2", "$.a", [2], 1),)),),
+]
 attempts = st.none() | st.builds(
     lambda request, response, kind, verdicts: Attempt(
         plan_digest="0" * 64,
@@ -108,10 +123,20 @@ attempts = st.none() | st.builds(
 )
 
 
-@given(st.lists(st.tuples(attempts, st.sampled_from([None, "data.severity == 'Low'"]), st.sampled_from(Status)), max_size=4), st.booleans())
+@given(
+    st.lists(
+        st.tuples(attempts, st.sampled_from([None, "data.severity == 'Low'"]), st.sampled_from(Status)), max_size=4
+    ),
+    st.booleans(),
+)
 @settings(max_examples=60, deadline=None)
-def test_tests_say_the_same_in_both(parts: list[tuple[Attempt | None, str | None, Status]], show_invocation: bool) -> None:
-    tested = [Trial(_plan(f"W{number}", status, when), {"data": {"severity": "High"}}, attempt) for number, (attempt, when, status) in enumerate(parts)]
+def test_tests_say_the_same_in_both(
+    parts: list[tuple[Attempt | None, str | None, Status]], show_invocation: bool
+) -> None:
+    tested = [
+        Trial(_plan(f"W{number}", status, when), {"data": {"severity": "High"}}, attempt)
+        for number, (attempt, when, status) in enumerate(parts)
+    ]
     document = valid(json.loads(trials.render_json(tested, {})), "test.schema.json")
     text = trials.render_text(tested, show_invocation=show_invocation, color=False)
     told = [match.groupdict() for match in LINE.finditer(text)]
@@ -122,7 +147,10 @@ def test_tests_say_the_same_in_both(parts: list[tuple[Attempt | None, str | None
             assert test["tips"]
             assert all(f"  - {tip}\n" in text for tip in test["tips"])
         assert test["would_be_sent"] is (tested[int(test["webhook"][1:])].plan.when is None)
-    counts = {result: sum(test["result"] == result for test in document["tests"]) for result in ("successful", "failed", "interrupted")}
+    counts = {
+        result: sum(test["result"] == result for test in document["tests"])
+        for result in ("successful", "failed", "interrupted")
+    }
     assert f": {counts['successful']} successful, {counts['failed']} failed" in text
     assert document["interrupted"] is bool(counts["interrupted"])
     assert document["succeeded"] is (counts["successful"] == len(tested))

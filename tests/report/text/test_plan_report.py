@@ -20,7 +20,9 @@ from hookctl.schema_files import read_schema
 
 Build = Callable[..., DeliveryPlan]
 
-TEMPLATE = "{\n" + "".join(f'  "key{number}": {{{{ data.value{number} }}}},\n' for number in range(20)) + '  "last": 1\n}\n'
+TEMPLATE = (
+    "{\n" + "".join(f'  "key{number}": {{{{ data.value{number} }}}},\n' for number in range(20)) + '  "last": 1\n}\n'
+)
 FINDINGS = (
     PlanFinding("allowed-hosts", "Tickets", "tickets2.example.com is not an allowed host", "Ask the platform team."),
     PlanFinding("owner", "Kept 1", "no label owner", "", is_error=False),
@@ -31,7 +33,13 @@ FINDINGS = (
 @pytest.fixture
 def plan(delivery_plan: Build) -> Plan:
     oauth = PluginBlock(
-        "oauth2", {"client_id": "${env:ID}", "client_secret": "${env:SECRET}", "scopes": ["read"], "token_url": "https://login.example.com/token"}
+        "oauth2",
+        {
+            "client_id": "${env:ID}",
+            "client_secret": "${env:SECRET}",
+            "scopes": ["read"],
+            "token_url": "https://login.example.com/token",
+        },
     )
     accepted = PluginBlock("json_path", {"json_path": "$.data.status", "expected_values": ["accepted", "1"]})
     before = delivery_plan(
@@ -49,7 +57,9 @@ def plan(delivery_plan: Build) -> Plan:
         status=Status.INACTIVE,
         headers={"X-Source": "${env:SOURCE}", "X-New": " padded"},
         auth=(PluginBlock("oauth2", {**oauth.settings, "scopes": ["read", "write"]}),),
-        body_template=TEMPLATE.replace('"key9": {{ data.value9 }}', '"nine": {{ data.value9 }}').replace('"last": 1', '"last": 2'),
+        body_template=TEMPLATE.replace('"key9": {{ data.value9 }}', '"nine": {{ data.value9 }}').replace(
+            '"last": 1', '"last": 2'
+        ),
         response_validators=(
             PluginBlock("json_path", {"json_path": "$.data.status", "expected_values": ["accepted", 1]}),
             PluginBlock("status", {"codes": [202]}),
@@ -68,7 +78,11 @@ def plan(delivery_plan: Build) -> Plan:
         when="data",
         body_template='{\n  "a": 1\n}',
     )
-    return make_plan(AppliedState(4, {"Tickets": before, "Old": delivery_plan("Old"), **kept}), {"Tickets": after, "New": new, **kept}, {"hookctl": "1"})
+    return make_plan(
+        AppliedState(4, {"Tickets": before, "Old": delivery_plan("Old"), **kept}),
+        {"Tickets": after, "New": new, **kept},
+        {"hookctl": "1"},
+    )
 
 
 def test_text(plan: Plan, snapshot: SnapshotAssertion) -> None:
@@ -88,12 +102,20 @@ def test_colour_adds_colour_alone(plan: Plan) -> None:
 
 def test_no_changes(delivery_plan: Build) -> None:
     same = {"Siem": delivery_plan()}
-    assert render_text(make_plan(AppliedState(1, same), same, {}), color=False) == "No changes. What is applied is what the files say.\n"
-    assert render_text(make_plan(AppliedState(), {}, {}), color=False) == "No changes. What is applied is what the files say.\n"
+    assert (
+        render_text(make_plan(AppliedState(1, same), same, {}), color=False)
+        == "No changes. What is applied is what the files say.\n"
+    )
+    assert (
+        render_text(make_plan(AppliedState(), {}, {}), color=False)
+        == "No changes. What is applied is what the files say.\n"
+    )
 
 
 def test_a_template_of_which_only_the_end_differs(delivery_plan: Build) -> None:
-    plan = make_plan(AppliedState(1, {"Siem": delivery_plan(body_template="{}")}), {"Siem": delivery_plan(body_template="{}\n")}, {})
+    plan = make_plan(
+        AppliedState(1, {"Siem": delivery_plan(body_template="{}")}), {"Siem": delivery_plan(body_template="{}\n")}, {}
+    )
     assert "      ~ body_template:\n          (only the line break at its end)\n" in render_text(plan, color=False)
 
 
@@ -101,7 +123,10 @@ def test_json_is_as_the_schema_says_and_counts_as_the_text_does(plan: Plan) -> N
     document = json.loads(render_json(plan, FINDINGS))
     jsonschema.Draft202012Validator(read_schema("plan.schema.json")).validate(document)
     counts = document["summary"]
-    assert f"Plan: {counts['create']} to add, {counts['update']} to change, {counts['delete']} to remove." in render_text(plan, color=False)
+    assert (
+        f"Plan: {counts['create']} to add, {counts['update']} to change, {counts['delete']} to remove."
+        in render_text(plan, color=False)
+    )
     assert [(finding["policy"], finding["webhook"], finding["severity"]) for finding in document["findings"]] == [
         ("allowed-hosts", "Tickets", "error"),
         ("owner", "Kept 1", "warning"),
@@ -109,7 +134,9 @@ def test_json_is_as_the_schema_says_and_counts_as_the_text_does(plan: Plan) -> N
     ]
 
 
-@pytest.mark.parametrize("nasty", ["\x1b[2J", "\x9b31m", "a\rb", "\u202e", "\u200b", "\u2028", "\x00", "\x7f", "\U000e0041"])
+@pytest.mark.parametrize(
+    "nasty", ["\x1b[2J", "\x9b31m", "a\rb", "\u202e", "\u200b", "\u2028", "\x00", "\x7f", "\U000e0041"]
+)
 def test_text_of_others_cannot_drive_the_terminal(delivery_plan: Build, nasty: str) -> None:
     hostile = delivery_plan(
         "Siem",
@@ -137,14 +164,33 @@ def test_printable() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0s"), (0.5, "0.5s"), (15, "15s"), (90, "90s"), (300, "5m"), (5400, "90m"), (36000, "10h"), (86400, "1d"), (129600, "36h")]
+    ("seconds", "text"),
+    [
+        (0, "0s"),
+        (0.5, "0.5s"),
+        (15, "15s"),
+        (90, "90s"),
+        (300, "5m"),
+        (5400, "90m"),
+        (36000, "10h"),
+        (86400, "1d"),
+        (129600, "36h"),
+    ],
 )
 def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds) == text
 
 
 @pytest.mark.parametrize(
-    ("per_second", "text"), [(50, "50/s"), (100 / 60, "100/m"), (1 / 3600, "1/h"), (0.5, "30/m"), (1 / 7, "0.142857/s"), (0.1 / 3600, "2.77778e-05/s")]
+    ("per_second", "text"),
+    [
+        (50, "50/s"),
+        (100 / 60, "100/m"),
+        (1 / 3600, "1/h"),
+        (0.5, "30/m"),
+        (1 / 7, "0.142857/s"),
+        (0.1 / 3600, "2.77778e-05/s"),
+    ],
 )
 def test_rates(per_second: float, text: str) -> None:
     assert rate(per_second) == text

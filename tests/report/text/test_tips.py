@@ -65,7 +65,10 @@ def test_every_status_but_success_has_tips(status: int) -> None:
 
 def test_a_target_that_hangs_up_is_not_asked_whether_it_is_there() -> None:
     failure = Failure(FailureKind.CONNECT, "")
-    hung_up, refused = (tips_for(attempt(failure=failure, timing=timing), plan()) for timing in (Timing(connected=0.1, tls=0.2), Timing(connected=0.1)))
+    hung_up, refused = (
+        tips_for(attempt(failure=failure, timing=timing), plan())
+        for timing in (Timing(connected=0.1, tls=0.2), Timing(connected=0.1))
+    )
     assert "hung up" in hung_up[0]
     assert not any("hung up" in tip or "port 443?" not in refused[0] for tip in refused)
 
@@ -75,7 +78,10 @@ def test_success_needs_no_tips() -> None:
 
 
 def test_statuses_of_their_own_have_tips_of_their_own() -> None:
-    own = {status: tips_for(attempt(response=Response(status, "", (), b"")), plan()) for status in (302, 400, 401, 403, 404, 405, 410, 415, 422, 429, 500)}
+    own = {
+        status: tips_for(attempt(response=Response(status, "", (), b"")), plan())
+        for status in (302, 400, 401, 403, 404, 405, 410, 415, 422, 429, 500)
+    }
     assert len(set(own.values())) == len(own)
 
 
@@ -88,7 +94,10 @@ def test_statuses_of_their_own_have_tips_of_their_own() -> None:
         ("siem.example.com: certificate has expired", EXPIRED),
         ("siem.example.com: certificate is not yet valid", EXPIRED),
         ("siem.example.com: Hostname mismatch, certificate is not valid for 'siem.example.com'.", WRONG_NAME),
-        ("siem.example.com: SSL: no alternative certificate subject name matches target host name 'siem.example.com'", WRONG_NAME),
+        (
+            "siem.example.com: SSL: no alternative certificate subject name matches target host name 'siem.example.com'",
+            WRONG_NAME,
+        ),
     ],
 )
 def test_tls_failures_are_told_apart(message: str, tips: tuple[str, ...]) -> None:
@@ -118,7 +127,15 @@ def test_a_mismatch_and_a_body_that_is_cut_differ() -> None:
 
 
 def test_a_secret_that_fits_into_no_url() -> None:
-    header = tips_for(attempt(failure=Failure(FailureKind.SECRET, "the value of the header X-Key holds a character that cannot be sent")), plan())
-    url = tips_for(attempt(failure=Failure(FailureKind.SECRET, "with its secret put in, the URL breaks the rule url-character")), plan())
+    header = tips_for(
+        attempt(
+            failure=Failure(FailureKind.SECRET, "the value of the header X-Key holds a character that cannot be sent")
+        ),
+        plan(),
+    )
+    url = tips_for(
+        attempt(failure=Failure(FailureKind.SECRET, "with its secret put in, the URL breaks the rule url-character")),
+        plan(),
+    )
     assert any("line break" in tip for tip in header)
     assert "%20" in url[0]

@@ -44,17 +44,39 @@ def test_nothing_applied_and_no_file(path: Path, delivery_plan: Build) -> None:
 
 def test_what_is_applied_is_read_back(path: Path, delivery_plan: Build) -> None:
     store = AppliedStore(path)
-    first = store.apply(planned(store, delivery_plan("A"), delivery_plan("B"), delivery_plan("C", labels={"ü": "\u2028"})))
+    first = store.apply(
+        planned(store, delivery_plan("A"), delivery_plan("B"), delivery_plan("C", labels={"ü": "\u2028"}))
+    )
     assert (
         first
         == store.read()
-        == AppliedState(1, {plan.name: plan for plan in (delivery_plan("A"), delivery_plan("B"), delivery_plan("C", labels={"ü": "\u2028"}))})
+        == AppliedState(
+            1,
+            {
+                plan.name: plan
+                for plan in (delivery_plan("A"), delivery_plan("B"), delivery_plan("C", labels={"ü": "\u2028"}))
+            },
+        )
     )
-    second = store.apply(planned(store, delivery_plan("B", timeout_seconds=2.5), delivery_plan("C"), delivery_plan("D", timeout_seconds=3)))
+    second = store.apply(
+        planned(
+            store, delivery_plan("B", timeout_seconds=2.5), delivery_plan("C"), delivery_plan("D", timeout_seconds=3)
+        )
+    )
     assert (
         second
         == store.read()
-        == AppliedState(2, {plan.name: plan for plan in (delivery_plan("B", timeout_seconds=2.5), delivery_plan("C"), delivery_plan("D", timeout_seconds=3))})
+        == AppliedState(
+            2,
+            {
+                plan.name: plan
+                for plan in (
+                    delivery_plan("B", timeout_seconds=2.5),
+                    delivery_plan("C"),
+                    delivery_plan("D", timeout_seconds=3),
+                )
+            },
+        )
     )
     assert not planned(store, *second.plans.values()).has_changes
 
@@ -65,8 +87,15 @@ def test_renames_are_remembered_by_serial(path: Path, delivery_plan: Build) -> N
     state = store.apply(planned(store, delivery_plan("a"), delivery_plan("New", timeout_seconds=2)))
     assert state.plans == {plan.name: plan for plan in (delivery_plan("New", timeout_seconds=2), delivery_plan("a"))}
     state = store.apply(planned(store, delivery_plan("A", timeout_seconds=9), delivery_plan("B", timeout_seconds=2)))
-    assert state.plans == {plan.name: plan for plan in (delivery_plan("A", timeout_seconds=9), delivery_plan("B", timeout_seconds=2))}
-    assert state.renames == (Rename(2, "A", "a", is_taken=True), Rename(2, "B", "New", is_taken=True), Rename(3, "New", "B"), Rename(3, "a", "A"))
+    assert state.plans == {
+        plan.name: plan for plan in (delivery_plan("A", timeout_seconds=9), delivery_plan("B", timeout_seconds=2))
+    }
+    assert state.renames == (
+        Rename(2, "A", "a", is_taken=True),
+        Rename(2, "B", "New", is_taken=True),
+        Rename(3, "New", "B"),
+        Rename(3, "a", "A"),
+    )
     created = store.apply(planned(store, *state.plans.values(), delivery_plan("New", timeout_seconds=5)))
     assert created.renames[2:] == (Rename(3, "New", "B", is_taken=True), Rename(3, "a", "A"))
     assert store.read() == created
@@ -75,7 +104,10 @@ def test_renames_are_remembered_by_serial(path: Path, delivery_plan: Build) -> N
 def test_a_store_of_a_hookctl_that_knew_no_renames(path: Path, delivery_plan: Build) -> None:
     connection = connect(path)
     migrate(connection, COMPONENT, SCRIPTS[:1])
-    connection.execute("INSERT INTO applied_webhooks VALUES (?, ?, ?)", ("A", delivery_plan("A").digest, delivery_plan("A").canonical().decode()))
+    connection.execute(
+        "INSERT INTO applied_webhooks VALUES (?, ?, ?)",
+        ("A", delivery_plan("A").digest, delivery_plan("A").canonical().decode()),
+    )
     connection.execute("INSERT INTO applies VALUES (4, 0, 'ada', '')")
     connection.close()
     store = AppliedStore(path)
@@ -91,7 +123,9 @@ def test_each_apply_is_remembered(path: Path, delivery_plan: Build) -> None:
         plans.append(planned(store, delivery_plan(timeout_seconds=number)))
         store.apply(plans[-1], applied_by="ada@example")
     connection = connect(path)
-    rows = connection.execute("SELECT serial, applied_by, plan_digest, applied_at FROM applies ORDER BY serial").fetchall()
+    rows = connection.execute(
+        "SELECT serial, applied_by, plan_digest, applied_at FROM applies ORDER BY serial"
+    ).fetchall()
     connection.close()
     assert [row[:3] for row in rows] == [(number, "ada@example", plan.digest) for number, plan in enumerate(plans, 1)]
     assert started <= rows[0][3] <= rows[1][3] <= time.time()
@@ -102,7 +136,10 @@ def test_a_plan_is_applied_once(path: Path, delivery_plan: Build) -> None:
     plan = planned(store, delivery_plan())
     store.apply(plan, applied_by="ada@example")
     for refuse in (store.apply, store.check):
-        with pytest.raises(StalePlanError, match=r"starts from serial 0, and the applied state is now at serial 1, applied by ada@example at 2\d{3}-"):
+        with pytest.raises(
+            StalePlanError,
+            match=r"starts from serial 0, and the applied state is now at serial 1, applied by ada@example at 2\d{3}-",
+        ):
             refuse(plan)
     assert store.read().serial == 1
 
@@ -161,7 +198,9 @@ def test_reading_does_not_wait_for_a_writer(path: Path, delivery_plan: Build) ->
     writer.close()
 
 
-def test_an_apply_while_another_holds_the_store(path: Path, delivery_plan: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_apply_while_another_holds_the_store(
+    path: Path, delivery_plan: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = AppliedStore(path)
     state = store.apply(planned(store, delivery_plan()))
     plan = planned(store, delivery_plan("B"))
@@ -191,14 +230,18 @@ def edit(path: Path, statement: str, *values: object) -> None:
         ("name = x'00ff'", {"Siem"}),
     ],
 )
-def test_a_damaged_delivery_plan_is_named_and_the_others_are_read(path: Path, delivery_plan: Build, change: str, names: set[str]) -> None:
+def test_a_damaged_delivery_plan_is_named_and_the_others_are_read(
+    path: Path, delivery_plan: Build, change: str, names: set[str]
+) -> None:
     """An apply of all files puts it right, and one of another webhook alone leaves it as it is."""
     store = AppliedStore(path)
     plans = delivery_plan(), delivery_plan("Well")
     store.apply(planned(store, *plans))
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("PRAGMA writable_schema = ON")
-        connection.execute("UPDATE sqlite_master SET sql = replace(sql, 'NOT NULL', '') WHERE name = 'applied_webhooks'")
+        connection.execute(
+            "UPDATE sqlite_master SET sql = replace(sql, 'NOT NULL', '') WHERE name = 'applied_webhooks'"
+        )
     edit(path, f"UPDATE applied_webhooks SET {change} WHERE name = 'Siem'")  # noqa: S608 - of the list above
     state = store.read()
     assert set(state.plans) == {"Well"}
@@ -288,7 +331,9 @@ print(AppliedStore(Path(sys.argv[1])).apply(plan).serial)
 """
 
 
-def test_a_kill_at_any_statement_leaves_the_old_state_or_the_new(path: Path, tmp_path: Path, delivery_plan: Build) -> None:
+def test_a_kill_at_any_statement_leaves_the_old_state_or_the_new(
+    path: Path, tmp_path: Path, delivery_plan: Build
+) -> None:
     store = AppliedStore(path)
     old = store.apply(planned(store, *(delivery_plan(f"Hook {number}") for number in range(4))))
     plan = planned(store, *(delivery_plan(f"Hook {number}", timeout_seconds=9) for number in range(1, 6)))
@@ -297,7 +342,12 @@ def test_a_kill_at_any_statement_leaves_the_old_state_or_the_new(path: Path, tmp
     saved.write_text(json.dumps(to_document(plan)))
     killed = 0
     for statements in range(40):
-        child = subprocess.run([sys.executable, "-c", CHILD, str(path), str(saved), str(statements)], capture_output=True, text=True, check=False)
+        child = subprocess.run(
+            [sys.executable, "-c", CHILD, str(path), str(saved), str(statements)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if child.returncode == -signal.SIGKILL:
             killed += 1
             assert store.read() == old

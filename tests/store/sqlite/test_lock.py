@@ -154,7 +154,9 @@ def test_apply_asks_for_the_lock(path: Path, delivery_plan: Build) -> None:
     with hold(path, operation="apply", who="ada@loom") as lock:
         with pytest.raises(StateLockedError, match="the state is locked by ada@loom"):
             store.apply(plan)
-        with pytest.raises(StateLockedError, match="the lock abc of this apply was broken, and the lock is that of ada@loom"):
+        with pytest.raises(
+            StateLockedError, match="the lock abc of this apply was broken, and the lock is that of ada@loom"
+        ):
             store.apply(plan, lock_id="abc")
         break_lock(path, lock.id)
         with pytest.raises(StateLockedError, match=f"the lock {lock.id} of this apply was broken$"):

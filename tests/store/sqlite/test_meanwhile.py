@@ -15,7 +15,9 @@ from hookctl.errors import StateLockedError, StoreError
 from hookctl.store.sqlite.connection import Meanwhile, connect, transaction
 from hookctl.store.sqlite.migrations import migrate
 
-TABLES = ["CREATE TABLE things (id INTEGER PRIMARY KEY); CREATE TABLE parts (thing INTEGER NOT NULL REFERENCES things (id));"]
+TABLES = [
+    "CREATE TABLE things (id INTEGER PRIMARY KEY); CREATE TABLE parts (thing INTEGER NOT NULL REFERENCES things (id));"
+]
 PATIENCE = 20.0
 both_answers = pytest.mark.parametrize("has_more", [True, False], ids=["more to do", "nothing to do"])
 
@@ -77,7 +79,9 @@ class Commit:
 
 
 @both_answers
-def test_something_else_is_done_while_another_holds_the_lock(connection: sqlite3.Connection, other: sqlite3.Connection, has_more: bool) -> None:
+def test_something_else_is_done_while_another_holds_the_lock(
+    connection: sqlite3.Connection, other: sqlite3.Connection, has_more: bool
+) -> None:
     held: list[bool] = []
 
     def meanwhile() -> bool:
@@ -109,7 +113,9 @@ connection.close()
 
 @both_answers
 def test_another_process_is_waited_for(path: Path, connection: sqlite3.Connection, has_more: bool) -> None:
-    with subprocess.Popen([sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
@@ -143,7 +149,9 @@ def test_patience_ends_whatever_is_done_meanwhile(path: Path, other: sqlite3.Con
     impatient.close()
 
 
-def test_an_error_of_something_else_while_another_holds_the_lock_begins_nothing(connection: sqlite3.Connection, other: sqlite3.Connection) -> None:
+def test_an_error_of_something_else_while_another_holds_the_lock_begins_nothing(
+    connection: sqlite3.Connection, other: sqlite3.Connection
+) -> None:
     entered: list[bool] = []
 
     def meanwhile() -> bool:
@@ -181,7 +189,9 @@ def test_something_else_is_done_while_a_commit_is_under_way(connection: sqlite3.
 
 
 @both_answers
-def test_a_commit_that_fails_is_an_error_where_the_transaction_is(connection: sqlite3.Connection, has_more: bool) -> None:
+def test_a_commit_that_fails_is_an_error_where_the_transaction_is(
+    connection: sqlite3.Connection, has_more: bool
+) -> None:
     with pytest.raises(StoreError, match="FOREIGN KEY"):
         write(connection, lambda: has_more, fails=True)
     assert not connection.in_transaction
@@ -192,7 +202,9 @@ def test_a_commit_that_fails_is_an_error_where_the_transaction_is(connection: sq
 
 
 @pytest.mark.parametrize("fails", [False, True], ids=["commit succeeds", "commit fails"])
-def test_an_error_of_something_else_during_a_commit_leaves_it_whole(path: Path, connection: sqlite3.Connection, fails: bool) -> None:
+def test_an_error_of_something_else_during_a_commit_leaves_it_whole(
+    path: Path, connection: sqlite3.Connection, fails: bool
+) -> None:
     commit = Commit(connection)
 
     def meanwhile() -> bool:

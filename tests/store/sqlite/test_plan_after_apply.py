@@ -24,19 +24,32 @@ PLUGINS = load_plugins()
 
 words = st.from_regex(r"[A-Za-z][a-z]{0,8}", fullmatch=True)
 names = st.from_regex(r"[A-Za-z][A-Za-z0-9]{0,8}([ _-][A-Za-z0-9]{1,5}){0,2}", fullmatch=True)
-texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Co", "Cn", "Zl", "Zp", "Cf"]), max_size=20).map(lambda text: f"x{text}")
-printables = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="${}"), min_size=1, max_size=12).map(lambda text: f"v{text}")
+texts = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Co", "Cn", "Zl", "Zp", "Cf"]), max_size=20
+).map(lambda text: f"x{text}")
+printables = st.text(
+    st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="${}"), min_size=1, max_size=12
+).map(lambda text: f"v{text}")
 secrets = words.map(lambda word: f"${{env:{word.upper()}}}")
 paths = st.from_regex(r"(/[a-z0-9]{1,6}){0,3}/?", fullmatch=True)
 urls = st.builds(lambda host, path: f"https://{host.lower()}.example.com{path}", words, paths)
-durations = st.builds(lambda number, unit: f"{number}{unit}", st.integers(1, 99) | st.just(1.5), st.sampled_from(["ms", "s", "m", "h", "d"]))
+durations = st.builds(
+    lambda number, unit: f"{number}{unit}",
+    st.integers(1, 99) | st.just(1.5),
+    st.sampled_from(["ms", "s", "m", "h", "d"]),
+)
 values = st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.sampled_from([0.5, -2.25, 10.0]) | texts
 
 Blocks = st.SearchStrategy[dict[str, Any]]
 auth: Blocks = st.one_of(
     st.fixed_dictionaries({"type": st.just("bearer"), "token": secrets}),
     st.fixed_dictionaries({"type": st.just("basic"), "username": words, "password": secrets}),
-    st.fixed_dictionaries({"type": st.just("headers"), "headers": st.dictionaries(words.map(lambda word: f"X-{word}"), secrets, min_size=1, max_size=2)}),
+    st.fixed_dictionaries(
+        {
+            "type": st.just("headers"),
+            "headers": st.dictionaries(words.map(lambda word: f"X-{word}"), secrets, min_size=1, max_size=2),
+        }
+    ),
     st.fixed_dictionaries(
         {"type": st.just("oauth2"), "client_id": secrets, "client_secret": secrets, "token_url": urls},
         optional={"scopes": st.lists(words, min_size=1, max_size=3, unique=True)},
@@ -44,16 +57,29 @@ auth: Blocks = st.one_of(
 )
 validators: Blocks = st.one_of(
     st.fixed_dictionaries(
-        {"json_path": st.sampled_from(["$.data.status", "$.data.items[*].ok", "$.status"]), "expected_values": st.lists(values, min_size=1, max_size=3)},
+        {
+            "json_path": st.sampled_from(["$.data.status", "$.data.items[*].ok", "$.status"]),
+            "expected_values": st.lists(values, min_size=1, max_size=3),
+        },
         optional={"match": st.sampled_from(["all", "any"]), "type": st.just("json_path")},
     ),
-    st.fixed_dictionaries({"type": st.just("jmespath"), "expression": st.just("data.ok"), "expected_values": st.lists(values, min_size=1, max_size=2)}),
-    st.fixed_dictionaries({"type": st.just("status"), "codes": st.lists(st.integers(200, 299), min_size=1, max_size=3, unique=True)}),
+    st.fixed_dictionaries(
+        {
+            "type": st.just("jmespath"),
+            "expression": st.just("data.ok"),
+            "expected_values": st.lists(values, min_size=1, max_size=2),
+        }
+    ),
+    st.fixed_dictionaries(
+        {"type": st.just("status"), "codes": st.lists(st.integers(200, 299), min_size=1, max_size=3, unique=True)}
+    ),
 )
 templates = st.builds(
     lambda key, expression, gap: f'{{{gap}"{key}": {expression}{gap}}}{gap}',
     words,
-    st.sampled_from(['"{{ data.severity }}"', "{{ data.request }}", '"at {{ event_time }} for {{ data.title }}"', "1.50", "[]"]),
+    st.sampled_from(
+        ['"{{ data.severity }}"', "{{ data.request }}", '"at {{ event_time }} for {{ data.title }}"', "1.50", "[]"]
+    ),
     st.sampled_from(["", " ", "\n", "\n  "]),
 )
 webhooks: Blocks = st.fixed_dictionaries(
@@ -98,8 +124,14 @@ def respelled_webhook(webhook: dict[str, Any], random: Any) -> dict[str, Any]:
     fields.pop("version", None)
     if isinstance(fields.get("auth"), dict):
         fields["auth"] = [fields["auth"]]
-    validators = [{"type": "json_path", **block} if "json_path" in block else block for block in fields.get("response_validators", [])]
-    return {key: value if key == "retry" else respelled(value, random) for key, value in {**fields, "response_validators": validators}.items()}
+    validators = [
+        {"type": "json_path", **block} if "json_path" in block else block
+        for block in fields.get("response_validators", [])
+    ]
+    return {
+        key: value if key == "retry" else respelled(value, random)
+        for key, value in {**fields, "response_validators": validators}.items()
+    }
 
 
 @contextmanager
@@ -135,7 +167,9 @@ def test_plan_after_apply_is_empty(documents: list[dict[str, Any]], random: Any)
         assert not plan_of(directory, store).has_changes
         (directory / "all.yaml").unlink()
         for number, document in enumerate(documents):
-            (directory / f"{number}.yml").write_text(as_json([respelled_webhook(document, random)]).replace("\n", "\r\n"), encoding="utf-8")
+            (directory / f"{number}.yml").write_text(
+                as_json([respelled_webhook(document, random)]).replace("\n", "\r\n"), encoding="utf-8"
+            )
         after = plan_of(directory, store)
         assert [change.fields for change in after.changes if change.action is not Action.UNCHANGED] == []
         assert not after.has_changes
@@ -143,12 +177,18 @@ def test_plan_after_apply_is_empty(documents: list[dict[str, Any]], random: Any)
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(directories, directories)
-def test_every_step_between_two_directories_is_in_the_plan(first: list[dict[str, Any]], second: list[dict[str, Any]]) -> None:
+def test_every_step_between_two_directories_is_in_the_plan(
+    first: list[dict[str, Any]], second: list[dict[str, Any]]
+) -> None:
     with a_project() as (directory, store):
         for documents in (first, second):
-            (directory / "all.yaml").write_text(as_blocks([{**document, "protected": False} for document in documents]), encoding="utf-8")
+            (directory / "all.yaml").write_text(
+                as_blocks([{**document, "protected": False} for document in documents]), encoding="utf-8"
+            )
             plan = plan_of(directory, store)
             state = store.apply(plan)
             assert set(state.plans) == {document["name"] for document in documents}
-            assert all(change.fields for change in plan.changes if change.action not in {Action.UNCHANGED, Action.RENAME})
+            assert all(
+                change.fields for change in plan.changes if change.action not in {Action.UNCHANGED, Action.RENAME}
+            )
             assert not plan_of(directory, store).has_changes

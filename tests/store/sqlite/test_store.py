@@ -15,7 +15,9 @@ from hookctl.errors import StateLockedError, StoreError
 from hookctl.store.sqlite.connection import connect, transaction
 from hookctl.store.sqlite.migrations import migrate, table_version
 
-FIRST = "CREATE TABLE things (name TEXT PRIMARY KEY); -- a comment; with semicolons;\nINSERT INTO things VALUES ('a;b');"
+FIRST = (
+    "CREATE TABLE things (name TEXT PRIMARY KEY); -- a comment; with semicolons;\nINSERT INTO things VALUES ('a;b');"
+)
 SECOND = "ALTER TABLE things ADD COLUMN size INTEGER NOT NULL DEFAULT 0;"
 needs_permissions = pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
 
@@ -32,14 +34,21 @@ def mode(path: Path) -> int:
 def test_a_new_file_is_its_owners_alone(path: Path) -> None:
     connection = connect(path)
     migrate(connection, "things", [FIRST])
-    assert {file.name: mode(file) for file in path.parent.iterdir()} == {"hookctl.db": 0o600, "hookctl.db-wal": 0o600, "hookctl.db-shm": 0o600}
+    assert {file.name: mode(file) for file in path.parent.iterdir()} == {
+        "hookctl.db": 0o600,
+        "hookctl.db-wal": 0o600,
+        "hookctl.db-shm": 0o600,
+    }
     assert mode(path.parent) == 0o700
     connection.close()
 
 
 def test_commits_are_durable_and_waited_for(path: Path) -> None:
     connection = connect(path, busy_seconds=2.5)
-    pragmas = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "busy_timeout", "foreign_keys")}
+    pragmas = {
+        name: connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("journal_mode", "synchronous", "busy_timeout", "foreign_keys")
+    }
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "busy_timeout": 2500, "foreign_keys": 1}
     connection.close()
 

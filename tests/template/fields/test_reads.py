@@ -23,10 +23,21 @@ SCHEMA: dict[str, Any] = {
                 "user": {"type": "object", "properties": {"name": {"type": "string"}, "e-mail": {"type": "string"}}},
                 "groups": {
                     "type": "array",
-                    "items": {"type": "object", "properties": {"id": {"type": "string"}, "tags": {"type": "array", "items": {"type": "string"}}}},
+                    "items": {
+                        "type": "object",
+                        "properties": {
+                            "id": {"type": "string"},
+                            "tags": {"type": "array", "items": {"type": "string"}},
+                        },
+                    },
                 },
                 "free": {"type": "object", "additionalProperties": True},
-                "either": {"anyOf": [{"type": "object", "properties": {"a": {"type": "string"}}}, {"type": "object", "properties": {"b": {"type": "string"}}}]},
+                "either": {
+                    "anyOf": [
+                        {"type": "object", "properties": {"a": {"type": "string"}}},
+                        {"type": "object", "properties": {"b": {"type": "string"}}},
+                    ]
+                },
             },
         },
     },
@@ -46,15 +57,24 @@ SCHEMA: dict[str, Any] = {
         ('{"a": {{ data.either }}}', ["data.either.a", "data.either.b"]),
         ('{"a": {{ data.groups | length }}}', ["data.groups"]),
         ('{"a": "{{ data.free.x | default(data.title) }}"}', ["data.free.x", "data.title"]),
-        ("{\"a\": \"{{ data.groups | jmespath('[].id') | join(',') }}\"}", ["data.groups[*].id", "data.groups[*].tags[*]"]),
+        (
+            "{\"a\": \"{{ data.groups | jmespath('[].id') | join(',') }}\"}",
+            ["data.groups[*].id", "data.groups[*].tags[*]"],
+        ),
         ('{"a": "{{ data.title if data.user else id }}"}', ["data.title", "data.user", "id"]),
         ('{"a": {{ data.title == id }}}', ["data.title", "id"]),
-        ('{"a": [{% for g in data.groups %}"{{ g.id }}"{% if not loop.last %},{% endif %}{% endfor %}]}', ["data.groups", "data.groups[*].id"]),
+        (
+            '{"a": [{% for g in data.groups %}"{{ g.id }}"{% if not loop.last %},{% endif %}{% endfor %}]}',
+            ["data.groups", "data.groups[*].id"],
+        ),
         (
             '{"a": [{% for g in data.groups %}{% for t in g.tags %}"{{ t }}",{% endfor %}{% endfor %}1]}',
             ["data.groups", "data.groups[*].tags", "data.groups[*].tags[*]"],
         ),
-        ('{ {% for k, v in data.user | items %}"{{ k }}": {{ v }},{% endfor %} "z": 1}', ['data.user["e-mail"]', "data.user.name"]),
+        (
+            '{ {% for k, v in data.user | items %}"{{ k }}": {{ v }},{% endfor %} "z": 1}',
+            ['data.user["e-mail"]', "data.user.name"],
+        ),
         ("https://example.com/{{ data.title }}", ["data.title"]),
     ],
 )

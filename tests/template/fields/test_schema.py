@@ -25,8 +25,13 @@ from hookctl.template import check_body
         ("data.__class__", "data has no __class__", ""),
     ],
 )
-@pytest.mark.parametrize("form", ['{{"a": "{{{{ {} }}}}"}}', '{{"a": {{{{ {} | default(1) }}}}}}', "{{% if {} %}}1{{% else %}}2{{% endif %}}"])
-def test_an_unknown_path_is_found_with_what_was_meant(check: Any, form: str, path: str, wrong: str, suggestion: str) -> None:
+@pytest.mark.parametrize(
+    "form",
+    ['{{"a": "{{{{ {} }}}}"}}', '{{"a": {{{{ {} | default(1) }}}}}}', "{{% if {} %}}1{{% else %}}2{{% endif %}}"],
+)
+def test_an_unknown_path_is_found_with_what_was_meant(
+    check: Any, form: str, path: str, wrong: str, suggestion: str
+) -> None:
     text = form.format(path)
     (problem,) = check(text)
     assert (problem.rule, problem.is_error) == ("template-unknown-path", True)
@@ -60,18 +65,44 @@ def test_known_paths_pass(check: Any, text: str) -> None:
         ('{"a": {{ data.title }}}', "data.title", "data.title may be missing: the delivery is dead then"),
         ('{"a": {{ data.resource }}}', "data.resource", "data.resource may be null: null is sent then"),
         ('{"a": "{{ data.resource }}"}', "data.resource", "data.resource may be null: the text null is sent then"),
-        ('{"a": "{{ data.resource.name }}"}', "data.resource.name", "data.resource may be null: the delivery is dead then"),
-        ('{"a": "{{ data.request.approver.email }}"}', "data.request.approver.email", "data.request.approver may be missing: the delivery is dead then"),
-        ('{"a": "{{ data.groups[0].name }}"}', "data.groups[0].name", "data.groups[0] may be missing: the delivery is dead then"),
-        ('{"a": "{{ data.labels.team }}"}', "data.labels.team", "data.labels may be missing: the delivery is dead then"),
+        (
+            '{"a": "{{ data.resource.name }}"}',
+            "data.resource.name",
+            "data.resource may be null: the delivery is dead then",
+        ),
+        (
+            '{"a": "{{ data.request.approver.email }}"}',
+            "data.request.approver.email",
+            "data.request.approver may be missing: the delivery is dead then",
+        ),
+        (
+            '{"a": "{{ data.groups[0].name }}"}',
+            "data.groups[0].name",
+            "data.groups[0] may be missing: the delivery is dead then",
+        ),
+        (
+            '{"a": "{{ data.labels.team }}"}',
+            "data.labels.team",
+            "data.labels may be missing: the delivery is dead then",
+        ),
         ('{"a": "{{ data.note | upper }}"}', "data.note", "data.note may be missing"),
         ('{"a": "{{ data.severity | default(data.note) }}"}', "data.note", "data.note may be missing"),
         ('{"a": {{ data.severity or data.note }}}', "data.note", "data.note may be missing"),
-        ('[{% for g in data.groups %}"{{ g.tags }}"{% if not loop.last %},{% endif %}{% endfor %}]', "g.tags", "g.tags may be missing"),
-        ("[{% for g in data.groups %}{% for t in g.tags %}{% endfor %}{% endfor %}]", "g.tags", "g.tags may be missing"),
+        (
+            '[{% for g in data.groups %}"{{ g.tags }}"{% if not loop.last %},{% endif %}{% endfor %}]',
+            "g.tags",
+            "g.tags may be missing",
+        ),
+        (
+            "[{% for g in data.groups %}{% for t in g.tags %}{% endfor %}{% endfor %}]",
+            "g.tags",
+            "g.tags may be missing",
+        ),
     ],
 )
-def test_what_may_be_missing_or_null_is_a_warning_that_names_what_is_sent(check: Any, text: str, path: str, says: str) -> None:
+def test_what_may_be_missing_or_null_is_a_warning_that_names_what_is_sent(
+    check: Any, text: str, path: str, says: str
+) -> None:
     (problem,) = check(text)
     assert (problem.rule, problem.is_error) == ("template-optional-path", False)
     assert problem.message.startswith(says)
@@ -146,16 +177,29 @@ def test_alternatives_references_and_merged_schemas_are_followed() -> None:
             "data": {
                 "oneOf": [
                     {
-                        "properties": {"a": {"allOf": [{"$ref": "#/$defs/a"}, {"properties": {"more": {"type": "string"}}, "required": ["more"]}]}},
+                        "properties": {
+                            "a": {
+                                "allOf": [
+                                    {"$ref": "#/$defs/a"},
+                                    {"properties": {"more": {"type": "string"}}, "required": ["more"]},
+                                ]
+                            }
+                        },
                         "required": ["a"],
                     },
-                    {"properties": {"a": {"properties": {"more": {}, "x": {}}, "required": ["more", "x"]}, "b": {}}, "required": ["a", "b"]},
+                    {
+                        "properties": {"a": {"properties": {"more": {}, "x": {}}, "required": ["more", "x"]}, "b": {}},
+                        "required": ["a", "b"],
+                    },
                 ]
             },
             "id": {"$ref": "#/$defs/loop"},
         },
         "required": ["data"],
-        "$defs": {"a": {"type": "object", "properties": {"x": {"type": "string"}}, "required": ["x"]}, "loop": {"$ref": "#/$defs/loop"}},
+        "$defs": {
+            "a": {"type": "object", "properties": {"x": {"type": "string"}}, "required": ["x"]},
+            "loop": {"$ref": "#/$defs/loop"},
+        },
     }
     event_type = EventType(name="t", summary="", schema=schema, mock={})
 

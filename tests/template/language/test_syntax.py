@@ -140,7 +140,9 @@ def test_the_text_is_what_jinja_gives(text: str, monkeypatch: pytest.MonkeyPatch
     assert json.loads(compile_body(f'"{text}"', {}).render({"data": DATA})) == expected
 
 
-@pytest.mark.parametrize("text", ["{{ true }}{{ True }}", "{{ none }}{{ None }}", "{{ [1, 'a', true] }}", "{{ {} }}", "{{ -1.5 }}{{ 1e3 }}"])
+@pytest.mark.parametrize(
+    "text", ["{{ true }}{{ True }}", "{{ none }}{{ None }}", "{{ [1, 'a', true] }}", "{{ {} }}", "{{ -1.5 }}{{ 1e3 }}"]
+)
 def test_constants_are_written_as_json(text: str) -> None:
     expected = {"t": "truetrue", "n": "nullnull", "[": '[1,"a",true]', "{": "{}", "-": "-1.51000.0"}[text[3]]
     assert json.loads(compile_body(f'"{text}"', {}).render({})) == expected

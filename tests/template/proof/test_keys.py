@@ -36,7 +36,9 @@ def test_a_key_that_is_there_already_is_refused(text: str, key: str) -> None:
 
 
 def test_the_same_key_in_two_objects_is_no_repetition() -> None:
-    body = compile_body('[{"{{ id }}": 1}, {"{{ id }}": {"{{ id }}": {{ data }}}}]', {}).render({"id": "x", "data": {"x": 9}})
+    body = compile_body('[{"{{ id }}": 1}, {"{{ id }}": {"{{ id }}": {{ data }}}}]', {}).render(
+        {"id": "x", "data": {"x": 9}}
+    )
     assert json.loads(body) == [{"x": 1}, {"x": {"x": {"x": 9}}}]
 
 
@@ -67,7 +69,11 @@ OPEN = EventType(name="", summary="", schema={}, mock={})
 )
 def test_a_key_that_a_template_writes_twice_is_found_by_its_text(text: str, marked: str) -> None:
     (problem,) = check_body(text, OPEN, {})
-    assert (problem.rule, problem.is_error, text[problem.start : problem.end]) == ("template-repeated-key", True, marked)
+    assert (problem.rule, problem.is_error, text[problem.start : problem.end]) == (
+        "template-repeated-key",
+        True,
+        marked,
+    )
     assert problem.start == text.rindex(marked)
     with pytest.raises(TemplateError, match="stands in its object already"):
         compile_body(text, {})

@@ -36,7 +36,15 @@ def test_a_value_position_keeps_the_type(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(EVIL, EVIL), (True, "true"), (1.5, "1.5"), (None, "null"), ({"a": ["b"]}, '{"a":["b"]}'), (10**30, "1" + "0" * 30)]
+    ("value", "text"),
+    [
+        (EVIL, EVIL),
+        (True, "true"),
+        (1.5, "1.5"),
+        (None, "null"),
+        ({"a": ["b"]}, '{"a":["b"]}'),
+        (10**30, "1" + "0" * 30),
+    ],
 )
 def test_a_string_takes_text_and_the_json_text_of_anything_else(value: Any, text: str) -> None:
     assert rendered('{"a": "<{{ data.v }}>"}', value) == {"a": f"<{text}>"}
@@ -112,7 +120,10 @@ def test_branches_and_loops_inside_strings_and_json_text() -> None:
     loop = '[{% for x in data.v %}\\"{{ x }}\\"{% if not loop.last %},{% endif %}{% endfor %}]'
     text = '{"m": "{ \\"a\\": ' + loop + '{% if data.n %}, \\"n\\": {{ data.n }}{% endif %} }"}'
     assert json.loads(rendered(text, [EVIL, "b"])["m"]) == {"a": [EVIL, "b"], "n": 1.5}
-    assert rendered('"{% for x in data.v %}{{ x }}{% if not loop.last %}, {% endif %}{% endfor %}"', [EVIL, 2]) == f"{EVIL}, 2"
+    assert (
+        rendered('"{% for x in data.v %}{{ x }}{% if not loop.last %}, {% endif %}{% endfor %}"', [EVIL, 2])
+        == f"{EVIL}, 2"
+    )
 
 
 def test_a_backslash_before_an_expression_is_refused() -> None:

@@ -47,8 +47,16 @@ def test_a_proved_template_is_json_for_every_event(text: str) -> None:
         ("[{% for x in data.xs %}{{ x }},{% endfor %}]", "]", "a comma stands before ] (when data.xs has an item)"),
         ("[{% for x in data.xs %}{{ x }}{% endfor %}]", "{{ x }}", "(when data.xs has an item, and another)"),
         ('{"a": 1{% if data.a %}"b": 2{% endif %}}', '"b"', "(when data.a holds)"),
-        ('{ {% if data.a %}"a": 1{% endif %}{% if data.b %}, "b": 1{% endif %} }', ', "b"', "(when data.a does not hold, data.b holds)"),
-        ("[{% for x in data.xs %}[{% endfor %}]", "{% for x in data.xs %}", "a round of the loop does not close what it opens"),
+        (
+            '{ {% if data.a %}"a": 1{% endif %}{% if data.b %}, "b": 1{% endif %} }',
+            ', "b"',
+            "(when data.a does not hold, data.b holds)",
+        ),
+        (
+            "[{% for x in data.xs %}[{% endfor %}]",
+            "{% for x in data.xs %}",
+            "a round of the loop does not close what it opens",
+        ),
         ('{"a": {{ data.a }}{{ data.b }}}', "{{ data.b }}", "stands where a comma or } must stand"),
         ('{"a": 1{{ data.a }}}', "{{ data.a }}", "stands where a comma or } must stand"),
         ("{{{ data.a }}: 1}", "{ data.a }}", "a space between { and {{"),
@@ -99,7 +107,16 @@ def test_a_string_that_crosses_a_tag_is_found_at_the_tag(check: Any, text: str, 
 
 
 CONDITIONS = st.sampled_from(
-    ["data.a", "data.b", "not data.a", "data.a and data.b", "data.a or data.b", "data.xs", "data.ys | length > 0", "not (data.a and data.xs)"]
+    [
+        "data.a",
+        "data.b",
+        "not data.a",
+        "data.a and data.b",
+        "data.a or data.b",
+        "data.xs",
+        "data.ys | length > 0",
+        "not (data.a and data.xs)",
+    ]
 )
 PIECES = st.sampled_from(
     [

@@ -15,7 +15,25 @@ from hookctl.plugin import EventType
 from hookctl.template import check_body, compile_body, describe_body
 
 DELIMITERS = ("{{", "}}", "{%", "%}", "{#", "#}", "{{-", "-%}", "#if", "@index")
-EXPRESSIONS = ("data", ".severity", ".groups", ".note", "[0]", "loop", "|", " default", "(", ")", "'x'", " not ", " and ", "==", "~", " if ", " else ")
+EXPRESSIONS = (
+    "data",
+    ".severity",
+    ".groups",
+    ".note",
+    "[0]",
+    "loop",
+    "|",
+    " default",
+    "(",
+    ")",
+    "'x'",
+    " not ",
+    " and ",
+    "==",
+    "~",
+    " if ",
+    " else ",
+)
 TAGS = (" for ", " in ", " endif ", " endfor ", " elif ")
 JSON_TEXT = ('"', '\\"', "\\", "{", "}", "[", "]", ",", ":", " 1", " true", "\n", "é", "\u2028", "\x00", "\ud800")
 WORDS = st.sampled_from(DELIMITERS + EXPRESSIONS + TAGS + JSON_TEXT)
@@ -63,7 +81,9 @@ def test_any_text_is_a_template_or_a_finding(text: str) -> None:
         "{% if " + " and ".join(f"(data.a{n} or data.b{n})" for n in range(40)) + " %}1{% endif %}" * 2,
     ],
 )
-def test_large_and_odd_templates_are_judged_with_bounded_work(check: Callable[..., list[TemplateProblem]], text: str) -> None:
+def test_large_and_odd_templates_are_judged_with_bounded_work(
+    check: Callable[..., list[TemplateProblem]], text: str
+) -> None:
     """Each of these would take minutes or more with a regular expression that backtracks, or a proof that follows every way."""
     for problem in check(text):
         assert problem.end <= len(text)

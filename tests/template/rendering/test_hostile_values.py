@@ -38,9 +38,15 @@ HOSTILE = st.sampled_from(
     ]
 )
 TEXTS = HOSTILE | st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
-NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([10**400, -(10**400), 1e308, -5e-324, 2**53 + 1, -0.0])
+NUMBERS = (
+    st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from([10**400, -(10**400), 1e308, -5e-324, 2**53 + 1, -0.0])
+)
 VALUES = st.recursive(
-    TEXTS | NUMBERS | st.booleans() | st.none(), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3), max_leaves=6
+    TEXTS | NUMBERS | st.booleans() | st.none(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=6,
 )
 
 
@@ -48,7 +54,11 @@ def nested(text: str, levels: int) -> str:
     """``{"m": "..."}`` around a template, so many times, with the template as JSON text in the string."""
     for _ in range(levels):
         parts = re.split(r"(\{\{.*?\}\}|\{%.*?%\})", text)
-        text = '{"m": "' + "".join(part if part.startswith(("{{", "{%")) else json.dumps(part)[1:-1] for part in parts) + '"}'
+        text = (
+            '{"m": "'
+            + "".join(part if part.startswith(("{{", "{%")) else json.dumps(part)[1:-1] for part in parts)
+            + '"}'
+        )
     return text
 
 
@@ -71,7 +81,11 @@ TEMPLATE = (
 
 @pytest.mark.parametrize("levels", [0, 1, 2, 3])
 @settings(max_examples=60, deadline=None)
-@given(data=st.fixed_dictionaries({"s": TEXTS, "v": VALUES, "n": NUMBERS, "b": st.booleans(), "xs": st.lists(VALUES, max_size=4)}))
+@given(
+    data=st.fixed_dictionaries(
+        {"s": TEXTS, "v": VALUES, "n": NUMBERS, "b": st.booleans(), "xs": st.lists(VALUES, max_size=4)}
+    )
+)
 @example(data={"s": '"', "v": {"\\": '"'}, "n": 10**400, "b": True, "xs": ['","', "\\"]})
 def test_every_value_comes_back_and_changes_nothing_else(levels: int, data: dict[str, Any]) -> None:
     document = {"data": data}
@@ -103,7 +117,9 @@ def test_the_short_way_and_the_full_parser_write_the_same(s: str, v: Any) -> Non
     assert same(json.loads(body), {"a": f"{s} {as_text(v)}", "b": [v, s], f"{s}x": {"s": s, "v": v}})
 
 
-@pytest.mark.parametrize("text", ["{{ data.v }}", '"{{ data.v }}"', '"{{ data.v | default(1) }}"', '{"{{ data.v }}": 1}'])
+@pytest.mark.parametrize(
+    "text", ["{{ data.v }}", '"{{ data.v }}"', '"{{ data.v | default(1) }}"', '{"{{ data.v }}": 1}']
+)
 @pytest.mark.parametrize(
     "value",
     [

@@ -36,8 +36,19 @@ HOSTILE = [
     " x ",
     "x" * 10_000,
 ]
-VALUES = st.sampled_from(HOSTILE) | st.text(max_size=20) | st.text("./%2eE;", max_size=6) | st.integers() | st.booleans() | st.none()
-URL = compile_text(HOST + "/v1/{{ data.a }}/x-{{ data.b }}/{{ data.a }}{{ data.b }}/;v=1?q={{ data.c }}&fixed=1&r=a{{ data.a }}", {}, "url")
+VALUES = (
+    st.sampled_from(HOSTILE)
+    | st.text(max_size=20)
+    | st.text("./%2eE;", max_size=6)
+    | st.integers()
+    | st.booleans()
+    | st.none()
+)
+URL = compile_text(
+    HOST + "/v1/{{ data.a }}/x-{{ data.b }}/{{ data.a }}{{ data.b }}/;v=1?q={{ data.c }}&fixed=1&r=a{{ data.a }}",
+    {},
+    "url",
+)
 HEADER = compile_text("id={{ data.a }}; {{ data.b }}", {}, "header")
 
 
@@ -46,7 +57,13 @@ def document(**data: Any) -> dict[str, Any]:
 
 
 def text_of(value: object) -> str:
-    return value if isinstance(value, str) else {True: "true", False: "false", None: "null"}[value] if value is None or isinstance(value, bool) else str(value)
+    return (
+        value
+        if isinstance(value, str)
+        else {True: "true", False: "false", None: "null"}[value]
+        if value is None or isinstance(value, bool)
+        else str(value)
+    )
 
 
 @given(a=VALUES, b=VALUES, c=VALUES)
@@ -62,9 +79,20 @@ def test_no_event_changes_the_structure_of_a_url(a: object, b: object, c: object
     parts = urlsplit(url)
     assert (parts.scheme, parts.netloc, parts.fragment) == ("https", "tickets.example.com", "")
     segments = parts.path.split("/")
-    assert [unquote(segment) for segment in segments] == ["", "v1", text_of(a), f"x-{text_of(b)}", text_of(a) + text_of(b), ";v=1"]
+    assert [unquote(segment) for segment in segments] == [
+        "",
+        "v1",
+        text_of(a),
+        f"x-{text_of(b)}",
+        text_of(a) + text_of(b),
+        ";v=1",
+    ]
     assert not {"", ".", ".."} & {unquote(segment) for segment in segments[2:5]}
-    assert parse_qsl(parts.query, keep_blank_values=True) == [("q", text_of(c)), ("fixed", "1"), ("r", "a" + text_of(a))]
+    assert parse_qsl(parts.query, keep_blank_values=True) == [
+        ("q", text_of(c)),
+        ("fixed", "1"),
+        ("r", "a" + text_of(a)),
+    ]
 
 
 @given(a=VALUES, b=VALUES)
@@ -80,7 +108,10 @@ def test_no_event_adds_a_line_or_a_header(a: object, b: object) -> None:
 
 
 @pytest.mark.parametrize("value", ["", ".", ".."])
-@pytest.mark.parametrize("around", ["/{{ data.a }}", "/{{ data.a }}/x", "/{{ data.a }}?q=1", "/{{ data.a }};v=1", "/x/{{ data.a }}{{ data.b }}"])
+@pytest.mark.parametrize(
+    "around",
+    ["/{{ data.a }}", "/{{ data.a }}/x", "/{{ data.a }}?q=1", "/{{ data.a }};v=1", "/x/{{ data.a }}{{ data.b }}"],
+)
 def test_a_value_that_would_drop_a_segment_is_refused(around: str, value: str) -> None:
     with pytest.raises(RenderError, match=r"data\.a a segment of the path"):
         compile_text(HOST + around, {}, "url").render(document(a=value, b=""))
@@ -130,7 +161,9 @@ def test_values_are_written_as_text(place: Literal["header", "url"], text: str, 
         ("url", float("nan"), "JSON"),
     ],
 )
-def test_what_cannot_be_sent_is_refused_and_never_repeated(place: Literal["header", "url"], value: object, why: str) -> None:
+def test_what_cannot_be_sent_is_refused_and_never_repeated(
+    place: Literal["header", "url"], value: object, why: str
+) -> None:
     template = compile_text("{{ data.a }}" if place == "header" else HOST + "/{{ data.a }}", {}, place)
     with pytest.raises(RenderError, match=why) as caught:
         template.render(document(a=value))
@@ -191,7 +224,10 @@ def test_findings(access: EventType, text: str, place: Literal["header", "url"],
     assert text[problems[0].start : problems[0].end] == marked
 
 
-@pytest.mark.parametrize("text", [text for text, _, rules, _ in FINDINGS if rules[0] in {"url-host-invalid", "template-unsafe", "secret-malformed"}])
+@pytest.mark.parametrize(
+    "text",
+    [text for text, _, rules, _ in FINDINGS if rules[0] in {"url-host-invalid", "template-unsafe", "secret-malformed"}],
+)
 def test_what_is_refused_at_review_does_not_compile(text: str) -> None:
     with pytest.raises(TemplateError):
         compile_text(text, {}, "url")
@@ -199,7 +235,12 @@ def test_what_is_refused_at_review_does_not_compile(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["/{{ data.severity }}", "/${env:A/b?c}/{{ data.severity }}?q={{ data.count }}&r=${env:B}{{ data.count }}", "?q={{ data.title | default('') }}", "/x"],
+    [
+        "/{{ data.severity }}",
+        "/${env:A/b?c}/{{ data.severity }}?q={{ data.count }}&r=${env:B}{{ data.count }}",
+        "?q={{ data.title | default('') }}",
+        "/x",
+    ],
 )
 def test_what_may_be_written(access: EventType, text: str) -> None:
     assert check_text(HOST + text, access, {}, "url") == []
@@ -216,6 +257,9 @@ def test_the_url_rules_see_the_fixed_text_at_its_place() -> None:
     url = "https://u@h.example.com/{{ data.a }} b"
     plain = blanked(url)
     assert plain == "https://u@h.example.com/xxxxxxxxxxxx b"
-    assert [(problem.rule, url[problem.start : problem.end]) for problem in check_url(plain)] == [("url-user-info", "u@"), ("url-character", " ")]
+    assert [(problem.rule, url[problem.start : problem.end]) for problem in check_url(plain)] == [
+        ("url-user-info", "u@"),
+        ("url-character", " "),
+    ]
     assert blanked(HOST) == HOST
     assert blanked("{{ a") is None

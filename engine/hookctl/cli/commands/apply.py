@@ -51,12 +51,24 @@ Examples:
     help="Apply PLANFILE only if it was signed with this key, a secret reference as for `plan --sign`.",
 )
 @only_option
-@click.option("--test", "test_first", is_flag=True, help="First send the test event of every webhook that is new or changed, and apply only if all succeed.")
-@click.option("--allow-removals", is_flag=True, help="Also apply a plan that removes or deactivates many webhooks at once.")
+@click.option(
+    "--test",
+    "test_first",
+    is_flag=True,
+    help="First send the test event of every webhook that is new or changed, and apply only if all succeed.",
+)
+@click.option(
+    "--allow-removals", is_flag=True, help="Also apply a plan that removes or deactivates many webhooks at once."
+)
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @format_option(*ALL)
 @click.option(
-    "--lock-timeout", metavar="DURATION", default="0s", callback=seconds, show_default=True, help="Wait this long while another apply holds the lock."
+    "--lock-timeout",
+    metavar="DURATION",
+    default="0s",
+    callback=seconds,
+    show_default=True,
+    help="Wait this long while another apply holds the lock.",
 )
 @network_options
 @click.pass_context
@@ -89,7 +101,9 @@ def command(
     from hookctl.cli.saved import saved_plan
 
     if os.environ.get("HOOKCTL_APPLY_VERIFY") == "" and not verify:
-        raise SettingsError("the variable HOOKCTL_APPLY_VERIFY is empty", hint="Set it to the reference of a key, or unset it.")
+        raise SettingsError(
+            "the variable HOOKCTL_APPLY_VERIFY is empty", hint="Set it to the reference of a key, or unset it."
+        )
     if verify and not planfile:
         raise click.UsageError("--verify needs the file of a saved plan: hookctl apply FILE --verify KEY.")
     if planfile and only:
@@ -106,7 +120,9 @@ def command(
         _apply(ctx, review, lock, outputs, network=network, auto_approve=auto_approve)
 
 
-def _apply(ctx: click.Context, review: Review, lock: Lock, outputs: Outputs, *, network: Network | None, auto_approve: bool) -> None:
+def _apply(
+    ctx: click.Context, review: Review, lock: Lock, outputs: Outputs, *, network: Network | None, auto_approve: bool
+) -> None:
     """Show the plan and carry it out. What is printed for machines, and every file, says how it ended.
 
     Files are written before, too: one that cannot be must keep the plan from being applied.
@@ -117,9 +133,16 @@ def _apply(ctx: click.Context, review: Review, lock: Lock, outputs: Outputs, *, 
 
     session: Session = ctx.obj
     shown, rest = outputs.apart("text")
-    write_review(ctx, session, Outputs(tuple(output for output in outputs.outputs if output in shown.outputs or output.file)), review)
+    write_review(
+        ctx,
+        session,
+        Outputs(tuple(output for output in outputs.outputs if output in shown.outputs or output.file)),
+        review,
+    )
     if not shown.outputs and not auto_approve and sys.stdin.isatty():
-        echo(render_text(review.plan, review.findings, review.effects, color=False), nl=False, err=True)  # nobody says yes to what he has not seen
+        echo(
+            render_text(review.plan, review.findings, review.effects, color=False), nl=False, err=True
+        )  # nobody says yes to what he has not seen
     carrying_out = _CarryingOut(session, review, lock, to_stderr=not shown.outputs)
     try:
         carrying_out.go(network, auto_approve=auto_approve)
@@ -128,7 +151,13 @@ def _apply(ctx: click.Context, review: Review, lock: Lock, outputs: Outputs, *, 
         raise
     finally:
         write_review(ctx, session, rest, review, carrying_out.outcome)
-    ctx.exit({Ending.APPLIED: exit_codes.OK, Ending.NO_CHANGES: exit_codes.OK, Ending.INTERRUPTED: exit_codes.INTERRUPTED}.get(carrying_out.outcome.ending, 1))
+    ctx.exit(
+        {
+            Ending.APPLIED: exit_codes.OK,
+            Ending.NO_CHANGES: exit_codes.OK,
+            Ending.INTERRUPTED: exit_codes.INTERRUPTED,
+        }.get(carrying_out.outcome.ending, 1)
+    )
 
 
 class _CarryingOut:
@@ -158,7 +187,13 @@ class _CarryingOut:
             return None
         tests, failed = self._tested(network) if network else ((), None)
         if failed:
-            return self._end(ApplyOutcome(failed, f"Nothing was applied: {'a test failed' if failed is Ending.TEST_FAILED else 'interrupted'}.", tests=tests))
+            return self._end(
+                ApplyOutcome(
+                    failed,
+                    f"Nothing was applied: {'a test failed' if failed is Ending.TEST_FAILED else 'interrupted'}.",
+                    tests=tests,
+                )
+            )
         if not auto_approve and not _approved():
             return self._end(ApplyOutcome(Ending.DECLINED, "Nothing was applied.", tests=tests))
         state = store.apply(plan, applied_by=self._lock.who, lock_id=self._lock.id)
@@ -189,18 +224,32 @@ class _CarryingOut:
         from hookctl.report.text.trials import render_text
 
         session = self._session
-        different = [change.after for change in self._review.plan.changed if change.after and change.fields and change.after.status is Status.ACTIVE]
+        different = [
+            change.after
+            for change in self._review.plan.changed
+            if change.after and change.fields and change.after.status is Status.ACTIVE
+        ]
         if not different:
             return (), None
-        trials, interrupted = try_now(session, [(one, session.plugins.event_types[one.event].mock) for one in different], network)
-        echo("\n" + render_text(trials, show_invocation=False, color=session.color), nl=False, err=self._to_stderr, color=session.color)
+        trials, interrupted = try_now(
+            session, [(one, session.plugins.event_types[one.event].mock) for one in different], network
+        )
+        echo(
+            "\n" + render_text(trials, show_invocation=False, color=session.color),
+            nl=False,
+            err=self._to_stderr,
+            color=session.color,
+        )
         failed = None if all(trial.succeeded for trial in trials) else Ending.TEST_FAILED
         return of_trials(trials, show_invocation=False), Ending.INTERRUPTED if interrupted else failed
 
 
 def _approved() -> bool:
     if not sys.stdin.isatty():
-        raise StateError("cannot ask for approval: standard input is not a terminal", hint="Review the plan, then add --auto-approve to the same command.")
+        raise StateError(
+            "cannot ask for approval: standard input is not a terminal",
+            hint="Review the plan, then add --auto-approve to the same command.",
+        )
     # Not click.prompt: input() drops a Ctrl-C that comes while it writes the question.
     echo("\nDo you want to apply this? Only 'yes' is accepted: ", nl=False, err=True)
     answer = sys.stdin.buffer.readline()

@@ -47,8 +47,12 @@ Examples:
 """
 
 webhook_option = click.option("--webhook", metavar="NAME", help="Only this webhook's.")
-status_option = click.option("--status", type=click.Choice(STATUSES), help="Only those that stand so; undelivered: all but the delivered.")
-since_option = click.option("--since", metavar="DURATION", callback=seconds, help="Only those made within this time, such as 2h.")
+status_option = click.option(
+    "--status", type=click.Choice(STATUSES), help="Only those that stand so; undelivered: all but the delivered."
+)
+since_option = click.option(
+    "--since", metavar="DURATION", callback=seconds, help="Only those made within this time, such as 2h."
+)
 
 
 @click.group("deliveries", epilog=EPILOG)
@@ -60,10 +64,14 @@ def command() -> None:
 @status_option
 @webhook_option
 @since_option
-@click.option("--limit", type=click.IntRange(1, MOST_SHOWN), default=50, show_default=True, help="At most so many, the newest.")
+@click.option(
+    "--limit", type=click.IntRange(1, MOST_SHOWN), default=50, show_default=True, help="At most so many, the newest."
+)
 @format_option()
 @click.pass_obj
-def list_(session: Session, *, status: str | None, webhook: str | None, since: float | None, limit: int, outputs: Outputs) -> None:
+def list_(
+    session: Session, *, status: str | None, webhook: str | None, since: float | None, limit: int, outputs: Outputs
+) -> None:
     """Show deliveries in a table, the newest first."""
     from hookctl.report.text.deliveries import render_json, render_table
 
@@ -75,7 +83,9 @@ def list_(session: Session, *, status: str | None, webhook: str | None, since: f
     with opened_queue(session.store_path) as queue:
         found = queue.deliveries(_filter(session, queue, status, webhook, since), limit + 1)
     shown = found[:limit]
-    outputs.write(color=session.color, text=lambda color: render_table(shown, color=color), json=lambda: render_json(shown))
+    outputs.write(
+        color=session.color, text=lambda color: render_table(shown, color=color), json=lambda: render_json(shown)
+    )
     if len(found) > limit:
         echo(f"There are more; these are the newest {limit}. See --limit.", err=True)
 
@@ -109,8 +119,17 @@ def show(session: Session, *, delivery_id: str, outputs: Outputs) -> None:
 @status_option
 @webhook_option
 @since_option
-@click.option("--wait", metavar="DURATION", default="30s", callback=seconds, show_default=True, help="Stay for retries that fall due within this time.")
-@click.option("--as-planned", is_flag=True, help="By the delivery plan of the last attempt, not by the one that is applied now.")
+@click.option(
+    "--wait",
+    metavar="DURATION",
+    default="30s",
+    callback=seconds,
+    show_default=True,
+    help="Stay for retries that fall due within this time.",
+)
+@click.option(
+    "--as-planned", is_flag=True, help="By the delivery plan of the last attempt, not by the one that is applied now."
+)
 @format_option()
 @network_options
 @click.pass_context
@@ -155,7 +174,9 @@ def replay(
     )
     if interrupts.requested:
         ctx.exit(exit_codes.INTERRUPTED)
-    ctx.exit(exit_codes.FAILED if left_alone or any(delivery.status != "delivered" for delivery in found) else exit_codes.OK)
+    ctx.exit(
+        exit_codes.FAILED if left_alone or any(delivery.status != "delivered" for delivery in found) else exit_codes.OK
+    )
 
 
 @command.command("cancel")
@@ -165,7 +186,15 @@ def replay(
 @since_option
 @format_option()
 @click.pass_context
-def cancel(ctx: click.Context, *, delivery_ids: tuple[str, ...], status: str | None, webhook: str | None, since: float | None, outputs: Outputs) -> None:
+def cancel(
+    ctx: click.Context,
+    *,
+    delivery_ids: tuple[str, ...],
+    status: str | None,
+    webhook: str | None,
+    since: float | None,
+    outputs: Outputs,
+) -> None:
     """Never try these deliveries again, as far as they wait, are to be tried again or are held.
 
     Names deliveries by ID, or all that pass the filters. One that is being tried at this moment may still be delivered. A replay brings a
@@ -183,7 +212,11 @@ def cancel(ctx: click.Context, *, delivery_ids: tuple[str, ...], status: str | N
         ids = _chosen(queue, delivery_ids, lambda: _filter(session, queue, status, webhook, since))
         cancelled = queue.cancel(ids, time.time(), f"cancelled by {who()}")
     over = [name for name in ids if name not in set(cancelled)] if delivery_ids else []
-    outputs.write(color=session.color, text=lambda _: render_cancel(cancelled, over), json=lambda: render_cancel_json(cancelled, over))
+    outputs.write(
+        color=session.color,
+        text=lambda _: render_cancel(cancelled, over),
+        json=lambda: render_cancel_json(cancelled, over),
+    )
     ctx.exit(exit_codes.FAILED if over else exit_codes.OK)
 
 
@@ -216,7 +249,9 @@ def _chosen(queue: SqliteQueue, ids: tuple[str, ...], which: Callable[[], Filter
     return list(dict.fromkeys(delivery.id for delivery in found))
 
 
-def _filter(session: Session, queue: SqliteQueue, status: str | None, webhook: str | None, since: float | None) -> Filter:
+def _filter(
+    session: Session, queue: SqliteQueue, status: str | None, webhook: str | None, since: float | None
+) -> Filter:
     from hookctl.model import DeliveryStatus
     from hookctl.store.interface import Filter
 
@@ -239,7 +274,10 @@ def _known_webhook(session: Session, queue: SqliteQueue, name: str, where: str =
     if name.casefold() in known:
         return known[name.casefold()]
     close = get_close_matches(name.casefold(), known, n=1)
-    raise click.BadParameter(f"no webhook {name!r} is applied or has deliveries.{f' Did you mean {known[close[0]]!r}?' if close else ''}", param_hint=where)
+    raise click.BadParameter(
+        f"no webhook {name!r} is applied or has deliveries.{f' Did you mean {known[close[0]]!r}?' if close else ''}",
+        param_hint=where,
+    )
 
 
 def _find(queue: SqliteQueue, text: str) -> Delivery:
@@ -252,7 +290,9 @@ def _find(queue: SqliteQueue, text: str) -> Delivery:
         return found[0]
     if found:
         names = ", ".join(delivery.id for delivery in found[:5])
-        raise click.ClickException(f"Several deliveries have {text!r} in their id: {names}{', ...' if len(found) > 5 else ''}")
+        raise click.ClickException(
+            f"Several deliveries have {text!r} in their id: {names}{', ...' if len(found) > 5 else ''}"
+        )
     newest = {delivery.id[SHORT_ID][: len(part)]: delivery.id for delivery in queue.deliveries(limit=NAMED_BEFORE)}
     close = get_close_matches(part, newest, n=1, cutoff=ALIKE)
     raise click.ClickException(f"There is no delivery {text!r}.{f' Did you mean {newest[close[0]]}?' if close else ''}")

@@ -30,7 +30,9 @@ FEW_REQUESTS = 256
 """At the same time: as many as webhooks share."""
 DAMAGED_SHOWN = 10
 """Damaged rows of one table that are named."""
-UNREADABLE = "Its deliveries wait. `hookctl apply` puts what its file says in place, or removes it where there is no file."
+UNREADABLE = (
+    "Its deliveries wait. `hookctl apply` puts what its file says in place, or removes it where there is no file."
+)
 RESTORE = "Nothing else is held up. To have it back, restore a backup while nothing runs."
 WHAT_TO_DO = {
     "events": "Its deliveries become dead when their turn comes. Have its publisher send it again under a new id.",
@@ -97,7 +99,12 @@ def _sqlite(_: Session) -> Iterator[Check]:
 
     if is_affected(sqlite3.sqlite_version_info):
         message = f"{sqlite3.sqlite_version} has the WAL-reset bug: several processes on one store may, very rarely, damage it"
-        yield Check("sqlite", "warning", message, "Use a Python with SQLite 3.51.3 or newer, or one process for each store; and keep backups.")
+        yield Check(
+            "sqlite",
+            "warning",
+            message,
+            "Use a Python with SQLite 3.51.3 or newer, or one process for each store; and keep backups.",
+        )
     else:
         yield Check("sqlite", "ok", sqlite3.sqlite_version)
 
@@ -146,9 +153,18 @@ def _store(session: Session) -> Iterator[Check]:
     if not path.exists():
         yield Check("store", "ok", f"{path} does not exist yet")
         return
-    open_to = [file for file in (path.parent, path) if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) and (file == path or file.name == ".hookctl")]
+    open_to = [
+        file
+        for file in (path.parent, path)
+        if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) and (file == path or file.name == ".hookctl")
+    ]
     if open_to:
-        yield Check("store", "warning", f"{', '.join(map(str, open_to))} can be read by others on this machine", "chmod go= them: they hold events.")
+        yield Check(
+            "store",
+            "warning",
+            f"{', '.join(map(str, open_to))} can be read by others on this machine",
+            "chmod go= them: they hold events.",
+        )
     else:
         yield Check("store", "ok", str(path))
     applied = AppliedStore(path).read()
@@ -215,12 +231,32 @@ def _queue(session: Session, applied: AppliedState) -> Iterator[Check]:
     yield from _damage(damaged)
     full = why_full(fullness, limits)
     size = f"{fullness.waiting:,} waiting, {fullness.used_bytes / 1e6:,.0f} MB used, {fullness.free_bytes / 1e6:,.0f} MB free"
-    yield Check("room", "problem" if full else "ok", full or size, "No events are taken in. See [intake] in docs/settings.md." if full else "")
+    yield Check(
+        "room",
+        "problem" if full else "ok",
+        full or size,
+        "No events are taken in. See [intake] in docs/settings.md." if full else "",
+    )
     for one in stopped:
         if one.is_suspended:
-            yield Check("suspended", "warning", f"{one.webhook}: {one.reason}", f"When its target is back: hookctl deliveries resume '{one.webhook}'")
+            yield Check(
+                "suspended",
+                "warning",
+                f"{one.webhook}: {one.reason}",
+                f"When its target is back: hookctl deliveries resume '{one.webhook}'",
+            )
     for name, circuit in sorted(circuits.items()):
         if circuit.state == "local":
-            yield Check("local", "problem", f"{name}: nothing is sent, since hookctl lacks something here: {circuit.reason}", HINT)
+            yield Check(
+                "local",
+                "problem",
+                f"{name}: nothing is sent, since hookctl lacks something here: {circuit.reason}",
+                HINT,
+            )
             continue
-        yield Check("circuit", "warning", f"{name}: {circuit.state} since its target failed: {circuit.reason}", "hookctl retries it automatically.")
+        yield Check(
+            "circuit",
+            "warning",
+            f"{name}: {circuit.state} since its target failed: {circuit.reason}",
+            "hookctl retries it automatically.",
+        )

@@ -32,4 +32,6 @@ def command(session: Session, outputs: Outputs) -> None:
     from hookctl.report.text.webhooks import render_list_json, render_table
 
     found = entries(session)
-    outputs.write(color=session.color, text=lambda color: render_table(found, color=color), json=lambda: render_list_json(found))
+    outputs.write(
+        color=session.color, text=lambda color: render_table(found, color=color), json=lambda: render_list_json(found)
+    )

@@ -40,18 +40,59 @@ The first line of output says that it is ready, the next ones which options lead
 
 
 @click.command("listen", epilog=EPILOG)
-@click.option("--port", type=click.IntRange(0, 65535), default=8443, show_default=True, help="Listen on this port of 127.0.0.1; 0 takes a free one.")
 @click.option(
-    "--host", "hosts", metavar="NAME", multiple=True, default=HOSTS, show_default=True, help="A name to be reached under; any name has a certificate."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8443,
+    show_default=True,
+    help="Listen on this port of 127.0.0.1; 0 takes a free one.",
 )
-@click.option("--ca-out", metavar="FILE", type=click.Path(dir_okay=False), help="Write the certificate authority here, in PEM.  [default: a temporary file]")
-@click.option("--respond", metavar="STATUS", type=click.IntRange(200, 599), default=200, show_default=True, help="Answer every request with this status.")
-@click.option("--answer", "answers", metavar="PATH=JSON", multiple=True, help="Answer this path with this body; may be given several times.")
-@click.option("--misbehave", metavar="NAME", type=click.Choice([kind.value for kind in Misbehaviour]), help=f"Answer badly: {', '.join(Misbehaviour)}.")
+@click.option(
+    "--host",
+    "hosts",
+    metavar="NAME",
+    multiple=True,
+    default=HOSTS,
+    show_default=True,
+    help="A name to be reached under; any name has a certificate.",
+)
+@click.option(
+    "--ca-out",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Write the certificate authority here, in PEM.  [default: a temporary file]",
+)
+@click.option(
+    "--respond",
+    metavar="STATUS",
+    type=click.IntRange(200, 599),
+    default=200,
+    show_default=True,
+    help="Answer every request with this status.",
+)
+@click.option(
+    "--answer",
+    "answers",
+    metavar="PATH=JSON",
+    multiple=True,
+    help="Answer this path with this body; may be given several times.",
+)
+@click.option(
+    "--misbehave",
+    metavar="NAME",
+    type=click.Choice([kind.value for kind in Misbehaviour]),
+    help=f"Answer badly: {', '.join(Misbehaviour)}.",
+)
 @click.option("--token-endpoint", is_flag=True, help="Issue OAuth tokens at /oauth/token, for client credentials.")
 @click.option("--client-id", default="client", show_default=True, help="The id that the token endpoint knows.")
 @click.option("--client-secret", default="secret", show_default=True, help="The secret that goes with it.")
-@click.option("--require-token", "protected", metavar="PATH", multiple=True, help="Answer 401 on this path without a token that was issued here.")
+@click.option(
+    "--require-token",
+    "protected",
+    metavar="PATH",
+    multiple=True,
+    help="Answer 401 on this path without a token that was issued here.",
+)
 @click.option("--quiet", is_flag=True, help="Show no requests, only the counts at the end.")
 @click.pass_context
 def command(  # noqa: PLR0917  # one parameter for each option
@@ -114,19 +155,30 @@ def _start(receiver: Receiver, ca_out: str | None) -> None:
     try:
         receiver.start()
     except OSError as error:
-        raise SettingsError(f"port {receiver.port} cannot be listened on: {error.strerror}", hint="Choose another with --port, or 0 for a free one.") from error
+        raise SettingsError(
+            f"port {receiver.port} cannot be listened on: {error.strerror}",
+            hint="Choose another with --port, or 0 for a free one.",
+        ) from error
     if ca_out:
         try:
             write_file(ca_out, Path(receiver.ca_file).read_bytes(), mode=SHARED)
         except FileError as error:
             receiver.stop()
-            raise SettingsError(f"--ca-out {ca_out} cannot be written: {error.message}", hint="Name a file in a directory that exists.") from error
+            raise SettingsError(
+                f"--ca-out {ca_out} cannot be written: {error.message}", hint="Name a file in a directory that exists."
+            ) from error
 
 
 def _ready(receiver: Receiver, hosts: tuple[str, ...], ca_out: str | None) -> str:
     options = [f"--connect-to {host}:443:{receiver.address}:{receiver.port}" for host in hosts]
     lines = [*options, f"--cacert {ca_out or receiver.ca_file}"]
-    return "\n".join([f"Listening on {receiver.address}:{receiver.port}. Lead hookctl here with:", *(f"  {line}" for line in lines), ""])
+    return "\n".join(
+        [
+            f"Listening on {receiver.address}:{receiver.port}. Lead hookctl here with:",
+            *(f"  {line}" for line in lines),
+            "",
+        ]
+    )
 
 
 def _show(seen: Seen, *, quiet: bool) -> Counter[tuple[str, str, str]]:

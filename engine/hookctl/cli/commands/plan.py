@@ -38,7 +38,12 @@ Examples:
 
 @click.command("plan", epilog=EPILOG)
 @format_option(*ALL)
-@click.option("--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan, so that exactly this one can be applied.")
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Save the plan, so that exactly this one can be applied.",
+)
 @click.option(
     "--sign",
     metavar="KEY",
@@ -48,8 +53,18 @@ Examples:
 @only_option
 @click.option("--against", metavar="REF", help="Compare with the files of a git revision, not with what is applied.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes, 0 only when there are none.")
-@click.option("--sample", metavar="FILE", type=EventFile(), help="Show the requests for the events in FILE, not for the mock event.")
-@click.option("--events", metavar="FILE", type=EventFile(), help="Count which of the last 1,000 events in FILE go elsewhere, not of those in the store.")
+@click.option(
+    "--sample",
+    metavar="FILE",
+    type=EventFile(),
+    help="Show the requests for the events in FILE, not for the mock event.",
+)
+@click.option(
+    "--events",
+    metavar="FILE",
+    type=EventFile(),
+    help="Count which of the last 1,000 events in FILE go elsewhere, not of those in the store.",
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -72,7 +87,9 @@ def command(
     from hookctl.cli.review import Scope, review_directory, write_review
 
     if out and against is not None:
-        raise click.UsageError("A plan against a git revision cannot be applied, so --out and --against exclude one another.")
+        raise click.UsageError(
+            "A plan against a git revision cannot be applied, so --out and --against exclude one another."
+        )
     if sign and not out and ctx.get_parameter_source("sign") is ParameterSource.COMMANDLINE:
         raise click.UsageError("--sign signs the plan that --out saves: hookctl plan --out FILE --sign KEY.")
     session: Session = ctx.obj

@@ -24,7 +24,12 @@ Examples:
 
 @click.command("render", epilog=EPILOG)
 @click.argument("name")
-@click.option("--event", metavar="FILE", type=EventFile(), help="Render the event in FILE (- for standard input), not the mock event of its type.")
+@click.option(
+    "--event",
+    metavar="FILE",
+    type=EventFile(),
+    help="Render the event in FILE (- for standard input), not the mock event of its type.",
+)
 @click.option("--body", "body_only", is_flag=True, help="Print the body alone, exactly as it would be sent.")
 @format_option()
 @click.pass_context
@@ -45,7 +50,9 @@ def command(ctx: click.Context, name: str, *, event: BinaryIO | None, body_only:
     plan = named_plan(desired(ctx, session, outputs).plans, name)
     document = read_event(session, event) if event else session.plugins.event_types[plan.event].mock
     if document["event_type"] != plan.event:
-        raise click.UsageError(f"the event is of the type {document['event_type']!r}, and {plan.name} is for {plan.event!r}")
+        raise click.UsageError(
+            f"the event is of the type {document['event_type']!r}, and {plan.name} is for {plan.event!r}"
+        )
     request = render_request(plan, document, session.plugins, delivery_id="render")
     added = added_by(plan.auth, session.plugins.auth)
     request = replace(request, headers=added.put_into(request.headers))

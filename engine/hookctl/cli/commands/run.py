@@ -27,13 +27,27 @@ Examples:
 
 
 @click.command("run", epilog=EPILOG)
-@click.option("--grace", metavar="DURATION", default="10s", callback=seconds, show_default=True, help="What requests under way get to end, when asked to stop.")
 @click.option(
-    "--log", "log_format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="One line per outcome, for people or machines."
+    "--grace",
+    metavar="DURATION",
+    default="10s",
+    callback=seconds,
+    show_default=True,
+    help="What requests under way get to end, when asked to stop.",
+)
+@click.option(
+    "--log",
+    "log_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="One line per outcome, for people or machines.",
 )
 @network_options
 @click.pass_obj
-def command(session: Session, *, grace: float, log_format: str, connect_to: tuple[str, ...], cacert: str | None) -> None:
+def command(
+    session: Session, *, grace: float, log_format: str, connect_to: tuple[str, ...], cacert: str | None
+) -> None:
     """Deliver what is queued, and go on until stopped; several may run on one store.
 
     Takes up each apply within a second. The first SIGTERM or Ctrl-C starts nothing more, lets requests under way end and puts the rest back
@@ -45,11 +59,25 @@ def command(session: Session, *, grace: float, log_format: str, connect_to: tupl
 
     log = Log(log_format)
     session.load_plugins()
-    with catching_interrupts() as interrupts, running(session, session.network(connect_to, cacert), log.listener()) as (runner, _):
-        run(runner, stopping=lambda: interrupts.requested, failed=lambda error: log.write("trouble", {"message": error.message}))
+    with (
+        catching_interrupts() as interrupts,
+        running(session, session.network(connect_to, cacert), log.listener()) as (runner, _),
+    ):
+        run(
+            runner,
+            stopping=lambda: interrupts.requested,
+            failed=lambda error: log.write("trouble", {"message": error.message}),
+        )
         log.write("stopping", {"in_flight": runner.in_flight})
         runner.stop(grace)
-        log.write("stopped", {"attempts": runner.tally.attempts, "delivered": runner.tally.delivered.total(), "dead": runner.tally.dead.total()})
+        log.write(
+            "stopped",
+            {
+                "attempts": runner.tally.attempts,
+                "delivered": runner.tally.delivered.total(),
+                "dead": runner.tally.dead.total(),
+            },
+        )
 
 
 class Log:
@@ -73,7 +101,14 @@ class Log:
             self.write(delivery.status.value, attempt_record(delivery, attempt))
 
         def circuit(webhook: str, circuit: Circuit | None) -> None:
-            self.write("circuit", {"webhook": webhook, "state": circuit.state if circuit else "closed", "reason": circuit.reason if circuit else ""})
+            self.write(
+                "circuit",
+                {
+                    "webhook": webhook,
+                    "state": circuit.state if circuit else "closed",
+                    "reason": circuit.reason if circuit else "",
+                },
+            )
 
         def applied(state: AppliedState) -> None:
             self.write("applied", {"serial": state.serial, "webhooks": len(state.plans)})

@@ -44,7 +44,15 @@ Examples:
 @format_option()
 @network_options
 @click.pass_context
-def command(ctx: click.Context, file: BinaryIO, *, wait: float, outputs: Outputs, connect_to: tuple[str, ...], cacert: str | None) -> None:
+def command(
+    ctx: click.Context,
+    file: BinaryIO,
+    *,
+    wait: float,
+    outputs: Outputs,
+    connect_to: tuple[str, ...],
+    cacert: str | None,
+) -> None:
     """Deliver the events in FILE (- for standard input): JSON lines, or one JSON array.
 
     Each event is checked against its type's schema and stored before anything is sent; an event whose id was seen before is not sent
@@ -58,7 +66,11 @@ def command(ctx: click.Context, file: BinaryIO, *, wait: float, outputs: Outputs
 
     session: Session = ctx.obj
     summary = _send(session, file, wait, connect_to, cacert)
-    outputs.write(color=session.color, text=lambda color: render_summary(summary, color=color), json=lambda: render_summary_json(summary))
+    outputs.write(
+        color=session.color,
+        text=lambda color: render_summary(summary, color=color),
+        json=lambda: render_summary_json(summary),
+    )
     if summary.interrupted:
         ctx.exit(exit_codes.INTERRUPTED)
     ctx.exit(exit_codes.OK if summary.succeeded else exit_codes.FAILED)
@@ -81,7 +93,9 @@ def _send(session: Session, file: BinaryIO, wait: float, connect_to: tuple[str, 
         reported = len(intake.problems)
         progress.update(lambda: progress_line(intake, runner.tally, runner.in_flight, time.monotonic() - started))
 
-    reader = EventReader(EventGate(session.plugins.event_types))  # plugins are loaded before signals are caught: one may hang
+    reader = EventReader(
+        EventGate(session.plugins.event_types)
+    )  # plugins are loaded before signals are caught: one may hang
     with catching_interrupts() as interrupts, running(session, session.network(connect_to, cacert)) as (runner, queue):
         intake = send(Source(file), reader, runner, queue, wait=wait, stopping=lambda: interrupts.requested, tell=tell)
         if interrupts.requested:

@@ -33,7 +33,9 @@ def command(session: Session, name: str, outputs: Outputs) -> None:
     from hookctl.report.text.webhooks import render_one, render_one_json
 
     entry = _find(entries(session), name)
-    outputs.write(color=session.color, text=lambda color: render_one(entry, color=color), json=lambda: render_one_json(entry))
+    outputs.write(
+        color=session.color, text=lambda color: render_one(entry, color=color), json=lambda: render_one_json(entry)
+    )
 
 
 def _find(found: Sequence[Entry], name: str) -> Entry:

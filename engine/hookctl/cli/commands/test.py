@@ -42,15 +42,44 @@ Scenarios:
 
 @click.command("test", epilog=EPILOG)
 @click.argument("names", metavar="[NAME]...", nargs=-1)
-@click.option("--event", metavar="FILE", type=EventFile(), help="Send the event in FILE (- for standard input), not the mock event of its type.")
+@click.option(
+    "--event",
+    metavar="FILE",
+    type=EventFile(),
+    help="Send the event in FILE (- for standard input), not the mock event of its type.",
+)
 @click.option("--show-invocation", is_flag=True, help="Show request, response, timing and verdicts of every test.")
 @format_option(*ALL)
-@click.option("--junit", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write the results there as JUnit XML, too.")
-@click.option("--record", is_flag=True, help="Keep the exchange of each successful test as a cassette that vcrpy reads too, secrets masked.")
-@click.option("--replay", is_flag=True, help="Send nothing: compare with the recorded request, and validate the recorded response.")
-@click.option("--cassettes", metavar="DIR", type=Path, default=recordings.DIRECTORY, show_default=True, help="Where exchanges are recorded.")
 @click.option(
-    "--scenario", "played", metavar="NAME[,...]", callback=scenarios.chosen, help="Send nothing: play a target that misbehaves, on a simulated clock."
+    "--junit",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the results there as JUnit XML, too.",
+)
+@click.option(
+    "--record",
+    is_flag=True,
+    help="Keep the exchange of each successful test as a cassette that vcrpy reads too, secrets masked.",
+)
+@click.option(
+    "--replay",
+    is_flag=True,
+    help="Send nothing: compare with the recorded request, and validate the recorded response.",
+)
+@click.option(
+    "--cassettes",
+    metavar="DIR",
+    type=Path,
+    default=recordings.DIRECTORY,
+    show_default=True,
+    help="Where exchanges are recorded.",
+)
+@click.option(
+    "--scenario",
+    "played",
+    metavar="NAME[,...]",
+    callback=scenarios.chosen,
+    help="Send nothing: play a target that misbehaves, on a simulated clock.",
 )
 @network_options
 @click.pass_context
@@ -102,7 +131,9 @@ def command(
         of_trials(trials, show_invocation=show_invocation),
         wanted.webhooks,
         summary=trials_summary(trials),
-        text=lambda color: render_text(trials, show_invocation=show_invocation, color=color) + render_kept(kept, cassettes),
+        text=lambda color: (
+            render_text(trials, show_invocation=show_invocation, color=color) + render_kept(kept, cassettes)
+        ),
         json=lambda: render_json(trials, kept),
     )
     if interrupted:
@@ -118,5 +149,7 @@ def _with_events(
     fitting = [plan for plan in plans if plan.event == event["event_type"]]
     unfitting = next((plan for plan in plans if plan not in fitting), None)
     if unfitting is not None and (named or not fitting):
-        raise click.UsageError(f"the event is of the type {event['event_type']!r}, and {unfitting.name} is for {unfitting.event!r}")
+        raise click.UsageError(
+            f"the event is of the type {event['event_type']!r}, and {unfitting.name} is for {unfitting.event!r}"
+        )
     return [(plan, event) for plan in fitting]

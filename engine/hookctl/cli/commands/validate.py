@@ -39,7 +39,9 @@ def command(ctx: click.Context, outputs: Outputs) -> None:
 
     session: Session = ctx.obj
     checked = check(session)
-    nothing = f"{counted(len(checked.webhooks), 'webhook')} in {counted(len(checked.files), 'file')}, no problems found."
+    nothing = (
+        f"{counted(len(checked.webhooks), 'webhook')} in {counted(len(checked.files), 'file')}, no problems found."
+    )
     write_findings(ctx, session, outputs, checked.findings, nothing)
     check_rules(session)
     ctx.exit(exit_codes.OK if checked.valid else exit_codes.FAILED)

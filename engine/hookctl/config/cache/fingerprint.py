@@ -36,7 +36,9 @@ def fingerprint(plugins: Plugins) -> str:
 
 def _modules(plugins: Plugins) -> Iterator[str]:
     for provider in plugins.providers:
-        yield from (str(getattr(function, "__module__", None)) for function in provider.hooks.values())  # a partial has none
+        yield from (
+            str(getattr(function, "__module__", None)) for function in provider.hooks.values()
+        )  # a partial has none
 
 
 def _distributions() -> Iterator[str]:
@@ -70,7 +72,12 @@ def _file(path: str, about: os.stat_result) -> Json:
 
 def _described(plugins: Plugins) -> dict[str, Any]:
     """What plugins say of themselves: one may make its descriptions of something else than its code."""
-    with_schema: dict[str, Any] = {"auth": plugins.auth, "transport": plugins.transports, "validator": plugins.validators, "event": plugins.event_types}
+    with_schema: dict[str, Any] = {
+        "auth": plugins.auth,
+        "transport": plugins.transports,
+        "validator": plugins.validators,
+        "event": plugins.event_types,
+    }
     return {
         **{kind: {name: plugin.schema for name, plugin in known.items()} for kind, known in with_schema.items()},
         "mocks": {name: event_type.mock for name, event_type in plugins.event_types.items()},

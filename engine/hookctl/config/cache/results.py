@@ -61,7 +61,9 @@ class Cache:
 def _row(digest: str, result: Result) -> str:
     """The digest of the content, then names and digests by turns, then the warnings, if there are any; tabs between, which stand in none of them."""
     webhooks = chain.from_iterable(zip(result.names, result.digests, strict=True))
-    warnings = [[one.rule, one.message, one.hint, _bounds(one.span), one.suggestions, one.webhook] for one in result.warnings]
+    warnings = [
+        [one.rule, one.message, one.hint, _bounds(one.span), one.suggestions, one.webhook] for one in result.warnings
+    ]
     return "\t".join([digest, *webhooks, *([json.dumps(warnings)] if warnings else [])])
 
 

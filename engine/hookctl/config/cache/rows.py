@@ -61,7 +61,12 @@ def _content(path: Path) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         about = os.fstat(descriptor)
-        if not stat.S_ISREG(about.st_mode) or about.st_uid != os.geteuid() or about.st_mode & 0o077 or about.st_size > _MAX_BYTES:
+        if (
+            not stat.S_ISREG(about.st_mode)
+            or about.st_uid != os.geteuid()
+            or about.st_mode & 0o077
+            or about.st_size > _MAX_BYTES
+        ):
             return b""
         return file.read()
 

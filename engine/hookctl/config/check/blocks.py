@@ -26,7 +26,9 @@ class Blocks:
     def __init__(self, plugins: Plugins) -> None:
         self._plugins = plugins
         self._schemas: dict[tuple[str, str], Schema] = {}
-        from hookctl.template import blanked  # needed by nothing that only loads; and once, since thousands of imports are felt
+        from hookctl.template import (
+            blanked,
+        )  # needed by nothing that only loads; and once, since thousands of imports are felt
 
         self._blanked = blanked
 
@@ -41,17 +43,29 @@ class Blocks:
             self._check_validator(notes, pointer, {"type": DEFAULT_VALIDATOR, **block})
         self._check_target(notes)
 
-    def _check_block(self, notes: Notes, pointer: Pointer, block: Mapping[str, Json], kind: str, known: Mapping[str, T]) -> T | None:
+    def _check_block(
+        self, notes: Notes, pointer: Pointer, block: Mapping[str, Json], kind: str, known: Mapping[str, T]
+    ) -> T | None:
         """Note what its schema refuses in a block; gives the plugin that the block names, None when there is none."""
         name = block.get("type")
         if not isinstance(name, str):
             return None
         plugin = known.get(name)
         if plugin is None:
-            hint = f"Known are: {', '.join(sorted(known))}; `hookctl plugins` shows what is installed." if known else "Install the plugin that adds it."
+            hint = (
+                f"Known are: {', '.join(sorted(known))}; `hookctl plugins` shows what is installed."
+                if known
+                else "Install the plugin that adds it."
+            )
             hint += self._plugins.failed_hint
             place = (*pointer, "type")
-            notes.add("unknown-plugin", f"no {kind} plugin is called {brief(name)!r}", hint, place, suggestions=nearest(name, known))
+            notes.add(
+                "unknown-plugin",
+                f"no {kind} plugin is called {brief(name)!r}",
+                hint,
+                place,
+                suggestions=nearest(name, known),
+            )
             return None
         settings: Json = {key: value for key, value in block.items() if key != "type"}
         schema = guarded(notes, self._plugins, pointer, (kind, name), lambda: self._schema(kind, name, plugin))
@@ -66,17 +80,25 @@ class Blocks:
             return
         settings = {key: value for key, value in block.items() if key != "type"}
         is_valid = len(notes.findings) == before
-        if not is_valid and (not isinstance(settings.get(plugin.expression), str) or notes.has((*pointer, plugin.expression))):
+        if not is_valid and (
+            not isinstance(settings.get(plugin.expression), str) or notes.has((*pointer, plugin.expression))
+        ):
             return
 
         def build() -> None:
             try:
                 plugin.build(settings)
             except TemplateError as error:
-                place, part = ((*pointer, plugin.expression), (error.start, error.end)) if plugin.expression in settings else (pointer, None)
+                place, part = (
+                    ((*pointer, plugin.expression), (error.start, error.end))
+                    if plugin.expression in settings
+                    else (pointer, None)
+                )
                 notes.add(_rule(error), error.message, error.hint, place, part=part)
             except Exception:
-                if is_valid:  # only then must it not fail; built of other settings, it is asked about its expression alone
+                if (
+                    is_valid
+                ):  # only then must it not fail; built of other settings, it is asked about its expression alone
                     raise
 
         guarded(notes, self._plugins, pointer, ("validator", plugin.name), build)
@@ -92,11 +114,15 @@ class Blocks:
             _note_url(notes, ("url",), check_url(url))
         elif isinstance(name := transport.get("type"), str) and name in self._plugins.transports:
             rule = self._plugins.transports[name].check_url or check_url
-            guarded(notes, self._plugins, ("transport",), ("transport", name), lambda: _note_url(notes, ("url",), rule(url)))
+            guarded(
+                notes, self._plugins, ("transport",), ("transport", name), lambda: _note_url(notes, ("url",), rule(url))
+            )
 
     def _schema(self, kind: str, name: str, plugin: object) -> Schema:
         if (kind, name) not in self._schemas:
-            schema: Mapping[str, Json] = plugin.schema if isinstance(plugin, AuthType | TransportType | ValidatorType) else {}
+            schema: Mapping[str, Json] = (
+                plugin.schema if isinstance(plugin, AuthType | TransportType | ValidatorType) else {}
+            )
             self._schemas[kind, name] = Schema(schema, ANNOTATED)
         return self._schemas[kind, name]
 

@@ -14,7 +14,9 @@ from hookctl.plugin.contain import is_interrupt, text_of
 T = TypeVar("T")
 
 
-def guarded(notes: Notes, plugins: Plugins, pointer: Pointer, thing: tuple[str, str], call: Callable[[], T]) -> T | None:
+def guarded(
+    notes: Notes, plugins: Plugins, pointer: Pointer, thing: tuple[str, str], call: Callable[[], T]
+) -> T | None:
     """What ``call`` gives, which runs code behind ``thing``, a kind and a name as in ``Plugins.origins``; None, and a finding, when it raises."""
     try:
         return call()

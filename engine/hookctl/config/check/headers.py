@@ -26,7 +26,9 @@ _FRAMING = (
 _DELIVERY = ("webhook-id", "webhook-timestamp", "webhook-signature")
 RESERVED = frozenset({*_FRAMING, *_DELIVERY})
 """Names, in lower case, that hookctl and its transports set for each request."""
-_SECRET = re.compile(r"(?:.*[-_])?(?:authorization|cookie|token|secret|passw(?:or)?d|credentials?|(?:api|access|auth|secret)[-_]?key)")
+_SECRET = re.compile(
+    r"(?:.*[-_])?(?:authorization|cookie|token|secret|passw(?:or)?d|credentials?|(?:api|access|auth|secret)[-_]?key)"
+)
 _EXPRESSION = re.compile(r"\{\{[^'\"}]*\}\}")
 """One without text of its own."""
 _NO_SECRET = frozenset({"x-atlassian-token"})
@@ -42,7 +44,13 @@ def check_headers(notes: Notes, pointer: Pointer, headers: Json) -> None:
         place = (*pointer, name)
         lower = name.lower()
         if not _NAME.fullmatch(name):
-            notes.add("header-invalid", f"{brief(name)!r} is no header name", "Use letters, digits and hyphens.", place, at_key=True)
+            notes.add(
+                "header-invalid",
+                f"{brief(name)!r} is no header name",
+                "Use letters, digits and hyphens.",
+                place,
+                at_key=True,
+            )
         elif lower in RESERVED:
             notes.add("header-reserved", f"the header {name} is set by hookctl", "Remove it.", place, at_key=True)
         elif lower in first:
@@ -63,7 +71,12 @@ def _check_value(notes: Notes, place: Pointer, name: str, value: str) -> None:
         message = f"the header's value holds the character U+{ord(bad[0]):04X}, which cannot be sent"
         notes.add("header-invalid", message, "Use printable ASCII on one line.", place, part=bad.span())
     elif value != value.strip(" \t"):
-        notes.add("header-invalid", "the header's value begins or ends with a space, which would be dropped", "Remove the space.", place)
+        notes.add(
+            "header-invalid",
+            "the header's value begins or ends with a space, which would be dropped",
+            "Remove the space.",
+            place,
+        )
     elif _SECRET.fullmatch(name) and name not in _NO_SECRET and not (place[0] == "headers" and _is_of_the_event(value)):
         check_secret(notes, place, value)
 

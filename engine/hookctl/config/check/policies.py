@@ -16,7 +16,10 @@ from hookctl.plugin import Policy, PolicyFinding
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.contain import is_interrupt, text_of
 
-SEVERITY: dict[str, Json] = {"enum": [severity.value for severity in Severity], "description": "What every finding of the policy counts as"}
+SEVERITY: dict[str, Json] = {
+    "enum": [severity.value for severity in Severity],
+    "description": "What every finding of the policy counts as",
+}
 """The setting ``severity``, which every policy has beside its own."""
 
 
@@ -69,7 +72,9 @@ def field_place(webhook: Webhook, pointer: Pointer) -> Pointer:
 def _policy(name: str, plugins: Plugins) -> Policy:
     if name not in plugins.policies:
         hint = f"`hookctl plugins` shows which there are.{plugins.failed_hint}"
-        raise SettingsError(f"[policies]: there is no policy {name!r}", hint=_meant(nearest(name, plugins.policies), hint))
+        raise SettingsError(
+            f"[policies]: there is no policy {name!r}", hint=_meant(nearest(name, plugins.policies), hint)
+        )
     return plugins.policies[name]
 
 
@@ -77,11 +82,17 @@ def _checked(policy: Policy, table: Any) -> Mapping[str, Json]:
     """The table, valid by the policy's schema."""
     name = policy.name
     if not isinstance(table, dict):
-        raise SettingsError(f"[policies]: {name} must be a table, not {table!r}", hint=f"Write [policies.{name}], and its settings below it.")
+        raise SettingsError(
+            f"[policies]: {name} must be a table, not {table!r}",
+            hint=f"Write [policies.{name}], and its settings below it.",
+        )
     try:
         json.dumps(table)
     except TypeError as error:
-        raise SettingsError(f"[policies.{name}]: a date or a time is no setting of a policy", hint="Write it in quotes, if text is meant.") from error
+        raise SettingsError(
+            f"[policies.{name}]: a date or a time is no setting of a policy",
+            hint="Write it in quotes, if text is meant.",
+        ) from error
     except ValueError as error:  # TOML's hexadecimal numbers have no limit, and Python's decimal ones have
         message = f"[policies.{name}]: a number has more digits than can be read"
         raise SettingsError(message, hint="Write a smaller number.") from error
@@ -98,7 +109,10 @@ def _schema(policy: Policy) -> Schema:
     try:
         return Schema({**policy.schema, "properties": with_severity}, {})
     except ValueError as error:
-        raise PluginError(f"the schema of the policy {policy.name!r} is no JSON Schema: {error}", hint="Repair the plugin that adds it.") from error
+        raise PluginError(
+            f"the schema of the policy {policy.name!r} is no JSON Schema: {error}",
+            hint="Repair the plugin that adds it.",
+        ) from error
 
 
 def _ask(plan: Plan, policy: Policy, table: Mapping[str, Json], plugins: Plugins) -> list[PolicyFinding]:
@@ -114,7 +128,11 @@ def _ask(plan: Plan, policy: Policy, table: Mapping[str, Json], plugins: Plugins
         if is_interrupt(error):
             raise
         origin = plugins.origins.get(("policy", policy.name), "an unknown plugin")
-        return [PolicyFinding("", f"the policy of {origin} failed: {type(error).__name__}: {text_of(error)}", "Fix or uninstall it.")]
+        return [
+            PolicyFinding(
+                "", f"the policy of {origin} failed: {type(error).__name__}: {text_of(error)}", "Fix or uninstall it."
+            )
+        ]
     return [replace(said, is_error=severity == Severity.ERROR) if severity else said for said in found]
 
 

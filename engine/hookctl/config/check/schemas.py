@@ -54,12 +54,18 @@ class Schema:
         self._marked = _marked(schema, annotated)
         # An annotation counts as an error of its place, so that it is found through any $ref, anyOf or additionalProperties.
         keywords = {name: _annotation(name) for name in annotated}
-        self._validator: Draft202012Validator = jsonschema_rs.Draft202012Validator(dict(schema), keywords=keywords, offline=True)
-        self._without_annotations: Draft202012Validator = jsonschema_rs.Draft202012Validator(dict(schema), offline=True) if self._marked else self._validator
+        self._validator: Draft202012Validator = jsonschema_rs.Draft202012Validator(
+            dict(schema), keywords=keywords, offline=True
+        )
+        self._without_annotations: Draft202012Validator = (
+            jsonschema_rs.Draft202012Validator(dict(schema), offline=True) if self._marked else self._validator
+        )
 
     def check(self, notes: Notes, value: Json, pointer: Pointer = ()) -> None:
         """Note everything that the schema refuses in ``value``, which stands at ``pointer``."""
-        if self._marked is not None and isinstance(value, dict) and self._without_annotations.is_valid(value):  # many times as fast as to ask for errors
+        if (
+            self._marked is not None and isinstance(value, dict) and self._without_annotations.is_valid(value)
+        ):  # many times as fast as to ask for errors
             for name, look in self._marked:
                 if name in value:
                     look(notes, (*pointer, name), value[name])
@@ -92,7 +98,9 @@ class Schema:
             schema = self._at(error.schema_path[:-1])
             rule, message, suggestions = _refusal(error, pointer, secret=bool(schema.get("x-secret")))
             at_key = kind.name == "propertyNames"
-            notes.add(rule, message, self._advice(error.schema_path[:-1]), pointer, at_key=at_key, suggestions=suggestions)
+            notes.add(
+                rule, message, self._advice(error.schema_path[:-1]), pointer, at_key=at_key, suggestions=suggestions
+            )
 
     def _note_unknown(self, notes: Notes, error: ValidationError, pointer: Pointer) -> set[Pointer]:
         """Note fields that the schema does not know. Gives the places of those that were most likely meant: they are not missing, too."""
@@ -102,9 +110,22 @@ class Schema:
         meant: set[Pointer] = set()
         for number, name in enumerate(error.kind.unexpected):  # type: ignore[attr-defined]  # this kind has it
             suggestions = nearest(name, known) if number < _MISSPELLED else ()
-            hint = f"Remove it, or write one of: {', '.join(known)}." if known and not suggestions else "Rename it, or remove it." if known else "Remove it."
+            hint = (
+                f"Remove it, or write one of: {', '.join(known)}."
+                if known and not suggestions
+                else "Rename it, or remove it."
+                if known
+                else "Remove it."
+            )
             meant |= {(*pointer, suggestion) for suggestion in suggestions[:1]}
-            notes.add("unknown-field", f"there is no field `{brief(name)}`{where}", hint, (*pointer, name), at_key=True, suggestions=suggestions)
+            notes.add(
+                "unknown-field",
+                f"there is no field `{brief(name)}`{where}",
+                hint,
+                (*pointer, name),
+                at_key=True,
+                suggestions=suggestions,
+            )
         return meant
 
     def _advice(self, schema_path: Sequence[str | int]) -> str:
@@ -132,11 +153,22 @@ def _marked(schema: Mapping[str, Json], annotated: Annotated) -> Sequence[tuple[
     if not _mentions(schema, annotated):
         return ()
     properties = schema.get("properties")
-    parts = {name: part for name, part in (properties.items() if isinstance(properties, dict) else ()) if isinstance(part, dict)}
-    without = {name: {key: value for key, value in part.items() if key not in annotated} for name, part in parts.items()}
+    parts = {
+        name: part
+        for name, part in (properties.items() if isinstance(properties, dict) else ())
+        if isinstance(part, dict)
+    }
+    without = {
+        name: {key: value for key, value in part.items() if key not in annotated} for name, part in parts.items()
+    }
     if _mentions({**schema, "properties": without}, (*annotated, "$ref", "$dynamicRef")):
         return None
-    return [(name, look) for name, part in parts.items() for annotation, look in annotated.items() if part.get(annotation) is True]
+    return [
+        (name, look)
+        for name, part in parts.items()
+        for annotation, look in annotated.items()
+        if part.get(annotation) is True
+    ]
 
 
 def _mentions(schema: Mapping[str, Any], words: Iterable[str]) -> bool:
@@ -158,7 +190,10 @@ def _annotation(name: str) -> type[Any]:
 
 def _likeliest(branches: Sequence[Sequence[ValidationError]]) -> Sequence[ValidationError]:
     """Of the alternatives that a value missed, the one that it was most likely meant for: right type first, then the fewest errors."""
-    return min(branches, key=lambda errors: (sum(error.kind.name in ("type", "const", "enum") for error in errors), len(errors)))
+    return min(
+        branches,
+        key=lambda errors: (sum(error.kind.name in ("type", "const", "enum") for error in errors), len(errors)),
+    )
 
 
 def _refusal(error: ValidationError, pointer: Pointer, *, secret: bool) -> tuple[str, str, Sequence[str]]:
@@ -169,10 +204,16 @@ def _refusal(error: ValidationError, pointer: Pointer, *, secret: bool) -> tuple
     what = f"`{place_name(pointer)}`"
     suggestions: Sequence[str] = ()
     if kind.name == "type":
-        rule, message = "wrong-type", f"{what} must be {listed(_TYPES.get(name, name) for name in kind.types)}, not {_described(value, given)}"
+        rule, message = (
+            "wrong-type",
+            f"{what} must be {listed(_TYPES.get(name, name) for name in kind.types)}, not {_described(value, given)}",
+        )
     elif kind.name in ("enum", "const"):
         options = kind.options if kind.name == "enum" else [kind.expected_value]
-        rule, message = "wrong-value", f"{what} must be {listed(option if isinstance(option, str) else shown(option) for option in options)}, not {given}"
+        rule, message = (
+            "wrong-value",
+            f"{what} must be {listed(option if isinstance(option, str) else shown(option) for option in options)}, not {given}",
+        )
         suggestions = nearest(value, (option for option in options if isinstance(option, str)))
     elif kind.name == "minItems" and pointer[-1:] == ("expected_values",):
         rule, message = "expected-values-empty", "no value is expected, so no response could be accepted"

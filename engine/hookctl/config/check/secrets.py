@@ -34,7 +34,13 @@ def check_secret(notes: Notes, pointer: Pointer, value: Json) -> None:
         )
 
 
-def _check_values(notes: Notes, pointer: Pointer, values: Iterable[tuple[str | int, Json]], sources: Mapping[str, SecretSource], failed_hint: str) -> None:
+def _check_values(
+    notes: Notes,
+    pointer: Pointer,
+    values: Iterable[tuple[str | int, Json]],
+    sources: Mapping[str, SecretSource],
+    failed_hint: str,
+) -> None:
     for part, value in values:
         if isinstance(value, str):
             if "${" in value:
@@ -45,7 +51,9 @@ def _check_values(notes: Notes, pointer: Pointer, values: Iterable[tuple[str | i
             _check_values(notes, (*pointer, part), enumerate(value), sources, failed_hint)
 
 
-def _check_text(notes: Notes, pointer: Pointer, text: str, sources: Mapping[str, SecretSource], failed_hint: str) -> None:
+def _check_text(
+    notes: Notes, pointer: Pointer, text: str, sources: Mapping[str, SecretSource], failed_hint: str
+) -> None:
     before = len(notes.findings)
     for match in _ATTEMPT.finditer(text):
         if len(notes.findings) - before >= _SHOWN:
@@ -65,12 +73,26 @@ def _check_text(notes: Notes, pointer: Pointer, text: str, sources: Mapping[str,
         elif reference is None:
             if pointer[0] != "url":  # there the URL rules refuse the brace
                 hint = f"Write ${{scheme:key}} with one of the schemes {listed(sources)}."
-                notes.add("secret-malformed", f"{brief(match[0])} is no secret reference", hint, pointer, part=match.span(), suggestions=_repaired(match[0]))
+                notes.add(
+                    "secret-malformed",
+                    f"{brief(match[0])} is no secret reference",
+                    hint,
+                    pointer,
+                    part=match.span(),
+                    suggestions=_repaired(match[0]),
+                )
         elif not known:
             hint = f"Write one of the schemes {listed(sources)}, or install the plugin that adds this one.{failed_hint}"
             start, end = reference.span(1)
             message = f"no secret source has the scheme `{brief(reference[1])}`"
-            notes.add("unknown-secret-scheme", message, hint, pointer, part=(start, end), suggestions=nearest(reference[1], sources))
+            notes.add(
+                "unknown-secret-scheme",
+                message,
+                hint,
+                pointer,
+                part=(start, end),
+                suggestions=nearest(reference[1], sources),
+            )
 
 
 def _repaired(attempt: str) -> tuple[str, ...]:

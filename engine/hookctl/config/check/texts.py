@@ -14,7 +14,15 @@ from hookctl.plugin.calls import Plugins
 if TYPE_CHECKING:
     from hookctl.model.problem import TemplateProblem
 
-_OF_THE_EVENT = frozenset({"template-unknown-path", "template-optional-path", "template-not-text", "template-never-parses", "when-unknown-path"})
+_OF_THE_EVENT = frozenset(
+    {
+        "template-unknown-path",
+        "template-optional-path",
+        "template-not-text",
+        "template-never-parses",
+        "when-unknown-path",
+    }
+)
 """Rules that only hold against the fields of a known event type."""
 _KEPT = 1000
 """Clean texts that are kept in mind."""
@@ -26,7 +34,10 @@ class Texts:
     def __init__(self, plugins: Plugins) -> None:
         self._plugins = plugins
         self._clean: set[tuple[str, str, str]] = set()
-        from hookctl import template, when  # needed by nothing that only loads; and once, since thousands of imports are felt
+        from hookctl import (
+            template,
+            when,
+        )  # needed by nothing that only loads; and once, since thousands of imports are felt
 
         self._template = template
         self._when = when
@@ -41,9 +52,21 @@ class Texts:
         body, when = notes.webhook.fields.get("body_template"), notes.webhook.fields.get("when")
         if isinstance(body, str):
             certain = self._certain.setdefault(event_type.name if event_type else "", set())
-            self._check(notes, ("body_template",), body, event_type, lambda against: template.check_body(body, against, self._plugins.filters, certain))
+            self._check(
+                notes,
+                ("body_template",),
+                body,
+                event_type,
+                lambda against: template.check_body(body, against, self._plugins.filters, certain),
+            )
         if isinstance(when, str):
-            self._check(notes, ("when",), self._when.when_outline(when), event_type, lambda against: self._when.check_when(when, against))
+            self._check(
+                notes,
+                ("when",),
+                self._when.when_outline(when),
+                event_type,
+                lambda against: self._when.check_when(when, against),
+            )
             if event_type and not notes.has(("when",)) and notes.webhook.fields.get("status") != "inactive":
                 self._check_reach(notes, when, event_type)
         self._check_line(notes, ("url",), notes.webhook.fields.get("url"), event_type)
@@ -53,7 +76,13 @@ class Texts:
 
     def _check_reach(self, notes: Notes, when: str, event_type: EventType) -> None:
         """Note a condition that is false for every event."""
-        why = guarded(notes, self._plugins, ("when",), ("event type", event_type.name), lambda: self._reach.why_never(when, event_type))
+        why = guarded(
+            notes,
+            self._plugins,
+            ("when",),
+            ("event type", event_type.name),
+            lambda: self._reach.why_never(when, event_type),
+        )
         if why:
             hint = "`hookctl schema event NAME` shows what an event can hold. A webhook that is to get nothing is `status: inactive`."
             notes.add("never-matches", f"no event can match it: {why}", hint, ("when",), severity=Severity.WARNING)
@@ -64,25 +93,48 @@ class Texts:
             if not template.has_expression(text):
                 return
             place: Literal["url", "header"] = "url" if pointer == ("url",) else "header"
-            self._check(notes, pointer, text, event_type, lambda against: template.check_text(text, against, self._plugins.filters, place))
+            self._check(
+                notes,
+                pointer,
+                text,
+                event_type,
+                lambda against: template.check_text(text, against, self._plugins.filters, place),
+            )
 
     def _event_type(self, notes: Notes) -> EventType | None:
         event = notes.webhook.fields.get("event")
         event_type = self._plugins.event_types.get(event) if isinstance(event, str) else None
         if event_type is None and isinstance(event, str) and not notes.has(("event",)):
             known = sorted(self._plugins.event_types)
-            hint = f"Known are: {', '.join(known)}; `hookctl schema event NAME` shows the fields of each." if known else "Install the plugin that adds it."
+            hint = (
+                f"Known are: {', '.join(known)}; `hookctl schema event NAME` shows the fields of each."
+                if known
+                else "Install the plugin that adds it."
+            )
             hint += self._plugins.failed_hint
-            notes.add("unknown-event-type", f"there is no event type {brief(event)!r}", hint, ("event",), suggestions=nearest(event, known))
+            notes.add(
+                "unknown-event-type",
+                f"there is no event type {brief(event)!r}",
+                hint,
+                ("event",),
+                suggestions=nearest(event, known),
+            )
         return event_type
 
     def _check(
-        self, notes: Notes, pointer: Pointer, outline: str, event_type: EventType | None, call: Callable[[EventType], Iterable[TemplateProblem]]
+        self,
+        notes: Notes,
+        pointer: Pointer,
+        outline: str,
+        event_type: EventType | None,
+        call: Callable[[EventType], Iterable[TemplateProblem]],
     ) -> None:
         """Note what ``call`` says of a text; two texts of one ``outline`` are both clean, or neither is."""
         against = event_type or EventType(name="", summary="", schema={}, mock={})
         key = (str(pointer[0]), against.name, outline)
-        if key in self._clean or (pointer != ("url",) and notes.has(pointer)):  # the URL rules look at another part of it
+        if key in self._clean or (
+            pointer != ("url",) and notes.has(pointer)
+        ):  # the URL rules look at another part of it
             return
         problems = guarded(notes, self._plugins, pointer, ("event type", against.name), lambda: call(against))
         if problems:
@@ -93,7 +145,9 @@ class Texts:
             self._clean.add(key)
 
 
-def _note(notes: Notes, pointer: Pointer, problems: Iterable[TemplateProblem], *, known: bool, failed_hint: str) -> None:
+def _note(
+    notes: Notes, pointer: Pointer, problems: Iterable[TemplateProblem], *, known: bool, failed_hint: str
+) -> None:
     for problem in problems:
         if known or problem.rule not in _OF_THE_EVENT:
             notes.add(

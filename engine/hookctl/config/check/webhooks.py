@@ -55,5 +55,8 @@ def _check_name(notes: Notes, first: dict[str, Webhook]) -> None:
         as_written = "" if other.name == name else f", written {brief(other.name)!r}"
         place = f"{other.file.path}:{other.positions.value(('name',)).line}"
         notes.add(
-            "name-duplicate", f"the name {brief(name)!r} is taken by the webhook at {place}{as_written}", "Give each webhook a name of its own.", ("name",)
+            "name-duplicate",
+            f"the name {brief(name)!r} is taken by the webhook at {place}{as_written}",
+            "Give each webhook a name of its own.",
+            ("name",),
         )

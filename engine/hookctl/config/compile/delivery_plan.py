@@ -38,9 +38,13 @@ def compile_webhook(webhook: Webhook, plugins: Plugins) -> DeliveryPlan:
         when=cast("str | None", fields.get("when")),
         body_template=_lines(cast("str | None", fields.get("body_template"))),
         timeout_seconds=canonical_number(cast("float", fields.get("timeout_seconds", DEFAULT_TIMEOUT))),
-        response_validators=tuple(_block(block, plugins.validators, DEFAULT_VALIDATOR) for block in _blocks(fields.get("response_validators"))),
+        response_validators=tuple(
+            _block(block, plugins.validators, DEFAULT_VALIDATOR) for block in _blocks(fields.get("response_validators"))
+        ),
         custom_validation_error_message=cast("str | None", fields.get("custom_validation_error_message")),
-        retry_schedule=tuple(seconds(cast("str", delay)) for delay in cast("list[Json]", retry.get("schedule", DEFAULT_SCHEDULE))),
+        retry_schedule=tuple(
+            seconds(cast("str", delay)) for delay in cast("list[Json]", retry.get("schedule", DEFAULT_SCHEDULE))
+        ),
         rate_limit=per_second(rate) if rate is not None else None,
         description=cast("str | None", fields.get("description")),
         labels=_texts(fields.get("labels")),
@@ -56,7 +60,11 @@ def _blocks(value: Json) -> list[dict[str, Json]]:
     return cast("list[dict[str, Json]]", value if isinstance(value, list) else [value])
 
 
-def _block(block: dict[str, Json], types: Mapping[str, AuthType] | Mapping[str, TransportType] | Mapping[str, ValidatorType], default: str = "") -> PluginBlock:
+def _block(
+    block: dict[str, Json],
+    types: Mapping[str, AuthType] | Mapping[str, TransportType] | Mapping[str, ValidatorType],
+    default: str = "",
+) -> PluginBlock:
     name = cast("str", block.get("type", default))
     properties = cast("Mapping[str, Mapping[str, Json]]", types[name].schema.get("properties", {}))
     settings = {key: schema["default"] for key, schema in properties.items() if "default" in schema} | block

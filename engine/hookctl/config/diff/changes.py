@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
 from hookctl.bounded.alignment import pairs, runs
-from hookctl.model import Action, AppliedState, Change, DeliveryPlan, FieldChange, Json, Plan, Pointer, Revision, canonical_json
+from hookctl.model import (
+    Action,
+    AppliedState,
+    Change,
+    DeliveryPlan,
+    FieldChange,
+    Json,
+    Plan,
+    Pointer,
+    Revision,
+    canonical_json,
+)
 from hookctl.model.change import Changes
 from hookctl.model.delivery_plan import digests_of
 
@@ -30,15 +41,26 @@ def make_plan(
     if only:
         desired = _narrowed(make_plan(applied, desired, versions), only)
     before, after = digests_of(applied.plans), digests_of(desired)
-    old_names = _renames([applied.plans[name] for name in before.keys() - after.keys()], [desired[name] for name in after.keys() - before.keys()])
+    old_names = _renames(
+        [applied.plans[name] for name in before.keys() - after.keys()],
+        [desired[name] for name in after.keys() - before.keys()],
+    )
     different = {name for name, _ in before.items() ^ after.items()}
-    changed = [_change(name, applied.plans.get(old_names.get(name, name)), desired.get(name)) for name in different.difference(old_names.values())]
-    return Plan(applied.serial, Changes(changed, before.keys() - different, applied.plans), dict(versions), only, against)
+    changed = [
+        _change(name, applied.plans.get(old_names.get(name, name)), desired.get(name))
+        for name in different.difference(old_names.values())
+    ]
+    return Plan(
+        applied.serial, Changes(changed, before.keys() - different, applied.plans), dict(versions), only, against
+    )
 
 
 def _narrowed(plan: Plan, only: Collection[str]) -> dict[str, DeliveryPlan]:
     """What is desired where the changes of these names alone are made; either name of a rename stands for it."""
-    sides = (change.after if not {change.name, change.renamed_from}.isdisjoint(only) else change.before for change in plan.changes)
+    sides = (
+        change.after if not {change.name, change.renamed_from}.isdisjoint(only) else change.before
+        for change in plan.changes
+    )
     return {side.name: side for side in sides if side}
 
 
@@ -79,7 +101,9 @@ def _change(name: str, before: DeliveryPlan | None, after: DeliveryPlan | None) 
         return Change(name, action, before, after, tuple(_differences((), _document(before), _document(after))))
     if after:
         return Change.create(after, _coming)
-    return Change(name, Action.DELETE, before, None, tuple(FieldChange(pointer, value, None) for pointer, value in _said(before)))
+    return Change(
+        name, Action.DELETE, before, None, tuple(FieldChange(pointer, value, None) for pointer, value in _said(before))
+    )
 
 
 def _coming(plan: DeliveryPlan) -> Iterator[FieldChange]:
@@ -119,10 +143,14 @@ def _differences(pointer: Pointer, before: Json, after: Json) -> Iterator[FieldC
         old, new = _mapping(before), _mapping(after)
         for key in {**new, **old}:  # in the order of what comes, then what goes
             yield from _differences((*pointer, key), old.get(key), new.get(key))
-    elif all(isinstance(side, list) for side in sides) and any(isinstance(item, dict) for side in sides for item in _items(side)):
+    elif all(isinstance(side, list) for side in sides) and any(
+        isinstance(item, dict) for side in sides for item in _items(side)
+    ):
         for index, was, becomes in _paired(_items(before), _items(after)):
             yield from _differences((*pointer, index), was, becomes)
-    elif canonical_json(before) != canonical_json(after) and not (pointer[-1:] == ("settings",) and not any(sides)):  # Python's == takes True for 1
+    elif canonical_json(before) != canonical_json(after) and not (
+        pointer[-1:] == ("settings",) and not any(sides)
+    ):  # Python's == takes True for 1
         yield FieldChange(pointer, before, after)
 
 
@@ -142,7 +170,9 @@ def _paired(before: list[Json], after: list[Json]) -> Iterator[tuple[int, Json, 
         if same:
             continue
         count = min(end - start, end_after - start_after)
-        yield from ((start_after + number, before[start + number], after[start_after + number]) for number in range(count))
+        yield from (
+            (start_after + number, before[start + number], after[start_after + number]) for number in range(count)
+        )
         yield from ((index, before[index], None) for index in range(start + count, end))
         yield from ((index, None, after[index]) for index in range(start_after + count, end_after))
 

@@ -32,7 +32,10 @@ def to_document(plan: Plan, effects: Mapping[str, Json] | None = None, together:
         "only": list(plan.only),
         "against": {"ref": plan.against.ref, "commit": plan.against.commit} if plan.against else None,
         "changes": [{**_change(change), "effects": (effects or {}).get(change.name)} for change in plan.changes],
-        "summary": {**{action.value: sum(change.action is action for change in plan.changes) for action in Action}, "effects": together},
+        "summary": {
+            **{action.value: sum(change.action is action for change in plan.changes) for action in Action},
+            "effects": together,
+        },
     }
 
 
@@ -46,7 +49,9 @@ def read_document(text: str | bytes) -> dict[str, Json]:
     except (ValueError, RecursionError) as error:
         raise StateError(f"not a saved plan: {error}", hint="Save one with `hookctl plan --out FILE`.") from error
     if not isinstance(document, dict) or "format_version" not in document:
-        raise StateError("not a saved plan: there is no format_version in it", hint="Save one with `hookctl plan --out FILE`.")
+        raise StateError(
+            "not a saved plan: there is no format_version in it", hint="Save one with `hookctl plan --out FILE`."
+        )
     if document["format_version"] != FORMAT_VERSION:
         raise StateError(
             f"the saved plan has format version {document['format_version']!r}, this hookctl reads {FORMAT_VERSION!r}",
@@ -89,7 +94,9 @@ def _require_schema(document: dict[str, Json]) -> None:
 
 
 def _altered() -> AlteredPlanError:
-    return AlteredPlanError("the saved plan was altered: its content does not match its digest", hint="Plan again and apply what that says.")
+    return AlteredPlanError(
+        "the saved plan was altered: its content does not match its digest", hint="Plan again and apply what that says."
+    )
 
 
 def _change(change: Change) -> dict[str, Json]:
@@ -99,7 +106,10 @@ def _change(change: Change) -> dict[str, Json]:
         "renamed_from": change.renamed_from,
         "before": change.before.to_json() if change.before else None,
         "after": change.after.to_json() if change.after else None,
-        "fields": [{"pointer": _json_pointer(field.pointer), "before": field.before, "after": field.after} for field in change.fields],
+        "fields": [
+            {"pointer": _json_pointer(field.pointer), "before": field.before, "after": field.after}
+            for field in change.fields
+        ],
     }
 
 
@@ -124,5 +134,7 @@ def _rebuild(document: Mapping[str, Json]) -> Plan:
 
 def _plans(changes: list[Mapping[str, Json]], side: str) -> dict[str, DeliveryPlan]:
     documents = [change[side] for change in changes]
-    plans = [DeliveryPlan.from_json(cast("Mapping[str, Json]", document)) for document in documents if document is not None]
+    plans = [
+        DeliveryPlan.from_json(cast("Mapping[str, Json]", document)) for document in documents if document is not None
+    ]
     return {plan.name: plan for plan in plans}

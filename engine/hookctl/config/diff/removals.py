@@ -22,9 +22,13 @@ class RemovalLimit:
 
 def stopped_by(plan: Plan) -> tuple[Change, ...]:
     """The changes that remove a webhook, or make an active one inactive."""
-    return tuple(change for change in plan.changed if change.before and (change.after is None or _goes_inactive(change)))
+    return tuple(
+        change for change in plan.changed if change.before and (change.after is None or _goes_inactive(change))
+    )
 
 
 def _goes_inactive(change: Change) -> bool:
     before, after = change.before, change.after
-    return before is not None and after is not None and before.status is Status.ACTIVE and after.status is Status.INACTIVE
+    return (
+        before is not None and after is not None and before.status is Status.ACTIVE and after.status is Status.INACTIVE
+    )

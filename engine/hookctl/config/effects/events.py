@@ -109,7 +109,9 @@ class Deliveries:
         twice = {name: indices - already for name, indices in after.items() if indices - already}
         return Matching(becomes - was, was - becomes, was & becomes, NONE.union(*twice.values()), tuple(sorted(twice)))
 
-    def _shared(self, plan: DeliveryPlan | None, sides: Mapping[tuple[str, str], Sequence[DeliveryPlan]]) -> dict[str, Indices]:
+    def _shared(
+        self, plan: DeliveryPlan | None, sides: Mapping[tuple[str, str], Sequence[DeliveryPlan]]
+    ) -> dict[str, Indices]:
         """The events that others send to the same target as ``plan`` does, by their names."""
         if plan is None:
             return {}

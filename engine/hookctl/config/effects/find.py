@@ -110,14 +110,21 @@ class Effects:
 
     def events(self, which: str) -> int:
         """How many of the recent events are ``newly``, ``no_longer`` or ``twice`` of some webhook; each once."""
-        found: Iterable[frozenset[int]] = (getattr(effects.matching, which) for effects in self.changes.values() if effects.matching)
+        found: Iterable[frozenset[int]] = (
+            getattr(effects.matching, which) for effects in self.changes.values() if effects.matching
+        )
         return len(frozenset().union(*found))
 
     @property
     def waiting(self) -> Waiting:
         """What becomes of all that waits for a changed webhook."""
         all_waiting = [effects.waiting for effects in self.changes.values()]
-        return Waiting(*(sum(getattr(waiting, name) for waiting in all_waiting) for name in ("sent", "released", "held", "cancelled")))
+        return Waiting(
+            *(
+                sum(getattr(waiting, name) for waiting in all_waiting)
+                for name in ("sent", "released", "held", "cancelled")
+            )
+        )
 
     @property
     def longest(self) -> ChangeEffects | None:
@@ -144,7 +151,10 @@ def find_effects(plan: Plan, around: Surroundings) -> Effects:
     new = [change.name for change in changed if change.action is Action.CREATE]
     unseen = frozenset(new[MAX_NEW_RENDERED:])
     return Effects(
-        changes={change.name: finder.outlined(change) if change.name in unseen else finder.effects(change) for change in changed},
+        changes={
+            change.name: finder.outlined(change) if change.name in unseen else finder.effects(change)
+            for change in changed
+        },
         looked_at=len(recent.documents),
         origin=recent.origin,
     )
@@ -204,11 +214,15 @@ class _Finder:
             waiting=waiting_of(change, self._around.waiting),
         )
 
-    def _requests(self, before: DeliveryPlan | None, after: DeliveryPlan) -> tuple[list[RequestChange], list[RequestChange]]:
+    def _requests(
+        self, before: DeliveryPlan | None, after: DeliveryPlan
+    ) -> tuple[list[RequestChange], list[RequestChange]]:
         """The request for the mock event, and those for the given events that either side lets through."""
 
         def changed(sample: Sample) -> RequestChange:
-            return request_change(before, after, sample, render=self._around.render, adds=self._adds, lets=self._conditions.lets)
+            return request_change(
+                before, after, sample, render=self._around.render, adds=self._adds, lets=self._conditions.lets
+            )
 
         mocks = [self._mock(plan.event) for plan in (before or after, after)]
         mock = [changed(Sample(mocks[0], mocks[1], is_mock=True))] if mocks[0] and mocks[1] else []

@@ -80,7 +80,16 @@ def _collect(value: Opened, path: Path, found: _Types) -> None:
 
 
 def _kind(value: Opened) -> str:
-    names = {bool: "boolean", int: "number", float: "number", str: "string", Masked: "string", JsonText: "JSON text", list: "array", dict: "object"}
+    names = {
+        bool: "boolean",
+        int: "number",
+        float: "number",
+        str: "string",
+        Masked: "string",
+        JsonText: "JSON text",
+        list: "array",
+        dict: "object",
+    }
     return names.get(type(value), "null")
 
 

@@ -66,7 +66,12 @@ class RequestChange:
     @property
     def is_rewritten(self) -> bool:
         """True when the body is the same JSON, written differently: spaces, order of keys, escapes."""
-        return self.before.body != self.after.body and not self.before.problem and not self.after.problem and all(step.same for step in self.steps)
+        return (
+            self.before.body != self.after.body
+            and not self.before.problem
+            and not self.after.problem
+            and all(step.same for step in self.steps)
+        )
 
     @property
     def is_sent(self) -> bool:
@@ -86,7 +91,9 @@ class RequestChange:
     @property
     def is_effect(self) -> bool:
         """True when the request differs in anything that its receiver sees."""
-        return self.is_rewritten or self.before.problem != self.after.problem or not all(step.same for step in self.steps)
+        return (
+            self.is_rewritten or self.before.problem != self.after.problem or not all(step.same for step in self.steps)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +112,13 @@ class Requests:
     """The one sample is the event type's mock event."""
 
 
-def request_change(before: DeliveryPlan | None, after: DeliveryPlan, sample: Sample, *, render: Render, adds: Adds, lets: Lets) -> RequestChange:
+def request_change(
+    before: DeliveryPlan | None, after: DeliveryPlan, sample: Sample, *, render: Render, adds: Adds, lets: Lets
+) -> RequestChange:
     """The request for one event, rendered on both sides whether it would be sent or not."""
-    old, new = (_side(plan, event, render, adds, lets) for plan, event in ((before, sample.before), (after, sample.after)))
+    old, new = (
+        _side(plan, event, render, adds, lets) for plan, event in ((before, sample.before), (after, sample.after))
+    )
     before_value, after_value = (NO_REQUEST if isinstance(side.value, Marker) else side.value for side in (old, new))
     steps = compare(before_value, after_value)
     return RequestChange(str(sample.after.get("id", "")), sample.is_mock, old, new, tuple(steps))
@@ -118,7 +129,12 @@ def summed_up(changes: Sequence[RequestChange]) -> Requests:
     effects = [change for change in changes if change.is_effect]
     newly_sent, no_longer_sent = sum(change.starts for change in changes), sum(change.stops for change in changes)
     return Requests(
-        tuple(effects[:MAX_SHOWN]), len(effects), len(changes) - len(effects), newly_sent, no_longer_sent, all(change.is_mock for change in changes)
+        tuple(effects[:MAX_SHOWN]),
+        len(effects),
+        len(changes) - len(effects),
+        newly_sent,
+        no_longer_sent,
+        all(change.is_mock for change in changes),
     )
 
 
@@ -134,9 +150,16 @@ def _side(plan: DeliveryPlan | None, document: Document, render: Render, adds: A
 
 
 def _value(plan: DeliveryPlan, request: Request, added: Added) -> Opened:
-    value: dict[str, Opened] = {"method": request.method, "url": _masked(request.url, plan.url), "headers": _headers(plan, request, added)}
+    value: dict[str, Opened] = {
+        "method": request.method,
+        "url": _masked(request.url, plan.url),
+        "headers": _headers(plan, request, added),
+    }
     if added.unsaid:
-        value["auth"] = [{"type": block.type, **{key: _setting(item) for key, item in block.settings.items()}} for block in added.unsaid]
+        value["auth"] = [
+            {"type": block.type, **{key: _setting(item) for key, item in block.settings.items()}}
+            for block in added.unsaid
+        ]
     if request.body is not None:
         value["body"] = _body(request.body)
     return value
@@ -145,9 +168,16 @@ def _value(plan: DeliveryPlan, request: Request, added: Added) -> Opened:
 def _headers(plan: DeliveryPlan, request: Request, added: Added) -> dict[str, Opened]:
     """Those of auth are equal when they are made of equal settings: what they hold is not known."""
     all_shown = added.put_into(request.headers)
-    shown = [(name, text) for name, text in all_shown if name not in OF_EACH_DELIVERY and (name != OF_HOOKCTL or name in plan.headers)]
+    shown = [
+        (name, text)
+        for name, text in all_shown
+        if name not in OF_EACH_DELIVERY and (name != OF_HOOKCTL or name in plan.headers)
+    ]
     whose = {name: block for name, (_, block) in added.headers.items()}
-    return {name: Masked(text, _settings_of(whose[name])) if name in whose else _masked(text, plan.headers.get(name, "")) for name, text in shown}
+    return {
+        name: Masked(text, _settings_of(whose[name])) if name in whose else _masked(text, plan.headers.get(name, ""))
+        for name, text in shown
+    }
 
 
 def _settings_of(block: PluginBlock) -> str:

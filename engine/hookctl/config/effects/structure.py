@@ -93,7 +93,11 @@ def differences(before: Opened | Marker, after: Opened | Marker) -> list[Step]:
 def _compare(before: Opened | Marker, after: Opened | Marker, path: Path, room: Budget) -> list[Step]:
     if isinstance(before, dict) and isinstance(after, dict):
         keys = {**after, **before}
-        steps = [step for key in keys for step in _compare(before.get(key, ABSENT), after.get(key, ABSENT), (*path, key), room)]
+        steps = [
+            step
+            for key in keys
+            for step in _compare(before.get(key, ABSENT), after.get(key, ABSENT), (*path, key), room)
+        ]
     elif isinstance(before, list) and isinstance(after, list):
         steps = _compare_lists(before, after, path, room)
     elif isinstance(before, JsonText) and isinstance(after, JsonText):
@@ -225,7 +229,11 @@ def _same(before: Opened, after: Opened) -> bool:
         return before.keys() == after.keys() and all(_same(item, after[key]) for key, item in before.items())
     if isinstance(before, list) and isinstance(after, list):
         return len(before) == len(after) and all(map(_same, before, after))
-    return _same(before.value, after.value) if isinstance(before, JsonText) and isinstance(after, JsonText) else before == after
+    return (
+        _same(before.value, after.value)
+        if isinstance(before, JsonText) and isinstance(after, JsonText)
+        else before == after
+    )
 
 
 def _is_deep(value: Json, depth: int) -> bool:

@@ -41,7 +41,9 @@ def target_of(url: str) -> str:
 class Targets:
     """Which hosts are talked to, and what they are told, before a plan."""
 
-    def __init__(self, changes: Changes, event_types: Mapping[str, EventType], auth_types: Mapping[str, AuthType]) -> None:
+    def __init__(
+        self, changes: Changes, event_types: Mapping[str, EventType], auth_types: Mapping[str, AuthType]
+    ) -> None:
         self._changes = changes
         self._before = {change.name: change.before for change in changes.changed if change.before}
         self._event_types = event_types
@@ -129,7 +131,9 @@ class Targets:
                 try:
                     fields = paths_of(text, self._fields_of(plan.event))
                     found = found | fields if found else fields
-                except HookctlError:  # a hookctl that is stricter than the one that applied it: nothing can be sent by it
+                except (
+                    HookctlError
+                ):  # a hookctl that is stricter than the one that applied it: nothing can be sent by it
                     continue
         return found
 

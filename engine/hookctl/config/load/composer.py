@@ -78,7 +78,13 @@ def compose_again(text: str) -> Node:
 
 def depth_problem(start: int, end: int) -> Problem:
     """The problem of a node below the limit."""
-    return Problem("yaml-depth", f"more than {MAX_DEPTH} levels of nesting", "Write the webhook flat, as the schema has it.", start, end)
+    return Problem(
+        "yaml-depth",
+        f"more than {MAX_DEPTH} levels of nesting",
+        "Write the webhook flat, as the schema has it.",
+        start,
+        end,
+    )
 
 
 def _may_be_deep(text: str) -> bool:
@@ -110,7 +116,10 @@ def _first_too_deep(parser: Any) -> int | None:
 
 
 _HINTS = (
-    ("mapping values are not allowed", "Put text that holds a colon and a space in quotes, and indent keys of one mapping alike."),
+    (
+        "mapping values are not allowed",
+        "Put text that holds a colon and a space in quotes, and indent keys of one mapping alike.",
+    ),
     ("found character that cannot start any token", "Put a value that begins with %, @ or ` in quotes."),
     ("unexpected end of stream", "Close the quote."),
     ("unexpected document indicator", "Close the quote before the next document."),
@@ -131,10 +140,18 @@ def _explain(text: str, error: yaml.MarkedYAMLError) -> Problem:
     index = _index(text, error.problem_mark or error.context_mark)
     tab = _tab_in_indentation(text, index)
     if tab is not None:
-        return Problem("yaml-tab", "a tab in the indentation", "Indent with spaces: YAML allows no tabs there.", tab, tab + 1)
+        return Problem(
+            "yaml-tab", "a tab in the indentation", "Indent with spaces: YAML allows no tabs there.", tab, tab + 1
+        )
     if "alias" in problem or "anchor" in problem or "anchor" in (error.context or ""):
         name = text[index:].split(maxsplit=1) or [""]
-        return Problem("yaml-anchor", "an alias without its anchor, or an anchor twice", NO_ANCHORS, index, index + max(1, len(name[0])))
+        return Problem(
+            "yaml-anchor",
+            "an alias without its anchor, or an anchor twice",
+            NO_ANCHORS,
+            index,
+            index + max(1, len(name[0])),
+        )
     if error.context_mark and ("unexpected" in problem or not text[index:].strip()):
         index = _index(text, error.context_mark)  # what was opened and never closed says more than the end of the file
     if index >= len(text.rstrip()):

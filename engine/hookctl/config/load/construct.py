@@ -104,7 +104,10 @@ class Construction:
         try:
             return resolve_plain(node.value)
         except AmbiguousScalarError as error:
-            message, hint = f"{brief(node.value)} {error}", "Put it in quotes if it is text; else write it as a plain decimal number."
+            message, hint = (
+                f"{brief(node.value)} {error}",
+                "Put it in quotes if it is text; else write it as a plain decimal number.",
+            )
             self._problem(Problem("yaml-ambiguous-number", message, hint, node.start_mark.index, node.end_mark.index))
             return str(node.value)
 
@@ -125,7 +128,9 @@ class Construction:
                 continue
             if key in fields:
                 message = f"the key {brief(key)!r} stands already in line {self._line_of(first[key].start_mark.index)}"
-                self._problem_at(key_node, "yaml-duplicate-key", message, "Keep one of the two: readers differ in which one counts.")
+                self._problem_at(
+                    key_node, "yaml-duplicate-key", message, "Keep one of the two: readers differ in which one counts."
+                )
                 continue
             first[key] = key_node
             self._path.append(key)
@@ -137,12 +142,19 @@ class Construction:
         if node.start_mark.index in self._signs and not self._check_properties(node):
             return None
         if not isinstance(node, ScalarNode):
-            self._problem_at(node, "yaml-key-type", "a key that is a list or a mapping", "Put a value that begins with { or [ in quotes.")
+            self._problem_at(
+                node,
+                "yaml-key-type",
+                "a key that is a list or a mapping",
+                "Put a value that begins with { or [ in quotes.",
+            )
             if self._path:
                 self.unread.append(tuple(self._path))  # most likely meant as text, such as {{ x }}
             return None
         if not node.style and not is_text(node.value):
-            self._problem_at(node, "yaml-key-type", f"the key {brief(node.value or 'null')} is no text", "Put the key in quotes.")
+            self._problem_at(
+                node, "yaml-key-type", f"the key {brief(node.value or 'null')} is no text", "Put the key in quotes."
+            )
             return None
         return str(node.value)
 
@@ -159,7 +171,13 @@ class Construction:
                 self._problem_at(node, "yaml-anchor", f"the anchor {brief(self._text[start:end])}", NO_ANCHORS, end)
             else:
                 tagged = True
-                self._problem_at(node, "yaml-tag", f"the tag {brief(self._text[start:end])}", "Remove the tag; put text in quotes.", end)
+                self._problem_at(
+                    node,
+                    "yaml-tag",
+                    f"the tag {brief(self._text[start:end])}",
+                    "Remove the tag; put text in quotes.",
+                    end,
+                )
             start = match.end()
         return not (tagged and isinstance(node, ScalarNode))
 

@@ -34,4 +34,7 @@ def split_documents(text: str) -> list[tuple[int, int]]:
 
 
 def _has_no_content(text: str) -> bool:
-    return all(line.startswith("%") or line.rstrip() == "..." or line.lstrip(" \t\r")[:1] in ("", "#") for line in text.split("\n"))
+    return all(
+        line.startswith("%") or line.rstrip() == "..." or line.lstrip(" \t\r")[:1] in ("", "#")
+        for line in text.split("\n")
+    )

@@ -19,7 +19,13 @@ MAX_FILES = 100_000
 MAX_DEPTH = 32
 """Directories inside one another."""
 SUFFIXES = (".yaml", ".yml")
-_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\0\0", "utf-32-le"), (b"\0\0\xfe\xff", "utf-32-be"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xff\xfe\0\0", "utf-32-le"),
+    (b"\0\0\xfe\xff", "utf-32-be"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+)
 """Byte-order marks and the encodings that they stand for; the longer ones first."""
 
 
@@ -63,7 +69,9 @@ class _Walk:
         """What is in one directory; ``depth`` counts those around it and itself."""
         if depth > MAX_DEPTH:
             hint = "Put the files nearer to the directory of webhooks."
-            yield FileProblem(current, "directory-too-large", f"more than {MAX_DEPTH} directories inside one another", hint)
+            yield FileProblem(
+                current, "directory-too-large", f"more than {MAX_DEPTH} directories inside one another", hint
+            )
             return
         try:
             with os.scandir(current or ".") as scan:
@@ -101,7 +109,9 @@ class _Walk:
         if not stat.S_ISDIR(kind) and not path.endswith(SUFFIXES):
             return
         if stat.S_ISDIR(kind) or real.endswith(SUFFIXES):
-            hidden = any(part.startswith(".") for part in Path(os.path.relpath(real, os.path.realpath(self._root))).parts)
+            hidden = any(
+                part.startswith(".") for part in Path(os.path.relpath(real, os.path.realpath(self._root))).parts
+            )
             if not hidden or real in self._linked:
                 return  # found by its own name, or by another link
             self._linked.add(real)
@@ -134,7 +144,12 @@ def outside(name: str) -> FileProblem:
 
 def too_large(name: str) -> FileProblem:
     """The problem of a file over the limit."""
-    return FileProblem(name, "file-too-large", f"larger than {MAX_BYTES} bytes", "Split it: webhooks may stand in as many files as you like.")
+    return FileProblem(
+        name,
+        "file-too-large",
+        f"larger than {MAX_BYTES} bytes",
+        "Split it: webhooks may stand in as many files as you like.",
+    )
 
 
 def too_many(name: str) -> FileProblem:
@@ -155,12 +170,17 @@ def decode(name: str, data: bytes) -> ReadFile | FileProblem:
             return FileProblem(name, "file-not-text", f"neither UTF-8 nor {encoding.upper()}", "Save it as UTF-8 text.")
         where = f"byte {error.start + len(mark)} (0x{data[error.start + len(mark)]:02x})"
         return FileProblem(
-            name, "file-not-text", f"not UTF-8 text: {where} belongs to no character", "Save it as UTF-8 text, or move it out of this directory."
+            name,
+            "file-not-text",
+            f"not UTF-8 text: {where} belongs to no character",
+            "Save it as UTF-8 text, or move it out of this directory.",
         )
     if encoding == "utf-8" and not mark:
         return ReadFile(text)
     what = "begins with a byte-order mark" if encoding == "utf-8" else f"encoded in {encoding.upper()}"
-    return ReadFile(text, FileProblem(name, "yaml-byte-order", what, "Save it as UTF-8 without a byte-order mark.", start=0))
+    return ReadFile(
+        text, FileProblem(name, "yaml-byte-order", what, "Save it as UTF-8 without a byte-order mark.", start=0)
+    )
 
 
 def _special(path: str) -> FileProblem:
@@ -168,4 +188,6 @@ def _special(path: str) -> FileProblem:
 
 
 def _unreadable(path: str, reason: str) -> FileProblem:
-    return FileProblem(path, "file-unreadable", f"cannot be read: {reason}", "Check that it is there and that you may read it.")
+    return FileProblem(
+        path, "file-unreadable", f"cannot be read: {reason}", "Check that it is there and that you may read it."
+    )

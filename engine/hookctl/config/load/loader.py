@@ -11,7 +11,16 @@ from pathlib import Path
 from hookctl.config.load.composer import compose
 from hookctl.config.load.construct import Construction, SpecialError, plain_value
 from hookctl.config.load.documents import split_documents
-from hookctl.config.load.files import MAX_FILES, FileProblem, ReadFile, decode, find_files, outside, read_bytes, too_many
+from hookctl.config.load.files import (
+    MAX_FILES,
+    FileProblem,
+    ReadFile,
+    decode,
+    find_files,
+    outside,
+    read_bytes,
+    too_many,
+)
 from hookctl.config.load.positions import DocumentPositions, Lines
 from hookctl.config.load.problem import Problem
 from hookctl.errors import FileError
@@ -55,7 +64,9 @@ def list_files(directory: Path) -> list[str | FileProblem]:
         return [outside(str(directory))]
     if not directory.is_dir():
         message = "not a directory" if directory.exists() else "there is no such directory"
-        return [FileProblem(str(directory), "directory-missing", message, "Name another with --dir, or run `hookctl init`.")]
+        return [
+            FileProblem(str(directory), "directory-missing", message, "Name another with --dir, or run `hookctl init`.")
+        ]
     hint = "Write a webhook file, or run `hookctl init` for a first one."
     found = [*islice(find_files(directory), MAX_FILES + 1)]
     if len(found) > MAX_FILES:
@@ -81,7 +92,10 @@ def load_each(path: str, data: bytes) -> Iterator[Loaded]:
 
 def _joined(parts: Iterable[Loaded]) -> Loaded:
     parts = [*parts]
-    return Loaded(tuple(webhook for part in parts for webhook in part.webhooks), tuple(finding for part in parts for finding in part.findings))
+    return Loaded(
+        tuple(webhook for part in parts for webhook in part.webhooks),
+        tuple(finding for part in parts for finding in part.findings),
+    )
 
 
 def _each(path: str, read: ReadFile) -> Iterator[Loaded]:
@@ -99,7 +113,14 @@ def _each(path: str, read: ReadFile) -> Iterator[Loaded]:
             is_empty = False
             yield Loaded(webhooks, tuple(_finding(lines, problem, start, webhook) for problem in problems))
     if is_empty:
-        yield Loaded((), (file_finding(FileProblem(path, "file-empty", "no webhook in it", "Write a webhook, or remove the file."), file),))
+        yield Loaded(
+            (),
+            (
+                file_finding(
+                    FileProblem(path, "file-empty", "no webhook in it", "Write a webhook, or remove the file."), file
+                ),
+            ),
+        )
 
 
 def _load_document(lines: Lines, start: int, end: int, number: int) -> tuple[Webhook | None, list[Problem]]:
@@ -124,7 +145,11 @@ def _load_document(lines: Lines, start: int, end: int, number: int) -> tuple[Web
     if not problems:
         what = "a list" if isinstance(fields, list) else "a single value"
         problem = Problem(
-            "yaml-not-a-mapping", f"{what}, not a webhook", "Write `key: value` lines, beginning with `name:`.", root.start_mark.index, root.end_mark.index
+            "yaml-not-a-mapping",
+            f"{what}, not a webhook",
+            "Write `key: value` lines, beginning with `name:`.",
+            root.start_mark.index,
+            root.end_mark.index,
         )
         return None, [problem]
     return None, problems
@@ -136,12 +161,30 @@ def _find_forbidden(text: str) -> Problem | None:
         return None
     if match := _CONTROL.search(text):
         message = f"the control character U+{ord(match[0]):04X}"
-        return Problem("file-not-text", message, 'Remove it; in text write it as an escape in double quotes, such as "\\x1b".', match.start(), match.end())
+        return Problem(
+            "file-not-text",
+            message,
+            'Remove it; in text write it as an escape in double quotes, such as "\\x1b".',
+            match.start(),
+            match.end(),
+        )
     if match := _LINE_BREAK.search(text):
         message = f"the line break U+{ord(match[0]):04X}, which readers disagree about"
-        return Problem("yaml-line-break", message, "End lines with a line feed; in text write it as an escape in double quotes.", match.start(), match.end())
+        return Problem(
+            "yaml-line-break",
+            message,
+            "End lines with a line feed; in text write it as an escape in double quotes.",
+            match.start(),
+            match.end(),
+        )
     if (index := text.find("\ufeff")) >= 0:
-        return Problem("yaml-byte-order", "a byte-order mark inside the file", "Remove the invisible character U+FEFF.", index, index + 1)
+        return Problem(
+            "yaml-byte-order",
+            "a byte-order mark inside the file",
+            "Remove the invisible character U+FEFF.",
+            index,
+            index + 1,
+        )
     return None
 
 
@@ -159,4 +202,10 @@ def _finding(lines: Lines, problem: Problem, start: int = 0, webhook: Webhook | 
 
 def file_finding(problem: FileProblem, file: SourceFile | None = None) -> Finding:
     """What is wrong with a whole file or directory."""
-    return Finding(rule=problem.rule, severity=Severity.ERROR, message=problem.message, hint=problem.hint, file=file or SourceFile(problem.path, ""))
+    return Finding(
+        rule=problem.rule,
+        severity=Severity.ERROR,
+        message=problem.message,
+        hint=problem.hint,
+        file=file or SourceFile(problem.path, ""),
+    )

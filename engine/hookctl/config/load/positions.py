@@ -98,7 +98,11 @@ class DocumentPositions:
         def place(offset: int) -> int:
             number = bisect_right(starts, offset) - 1
             line_start, source = self._lines.line(first + number)
-            return line_start + max(0, len(source) - len(contents[number])) + min(offset - starts[number], len(contents[number]))
+            return (
+                line_start
+                + max(0, len(source) - len(contents[number]))
+                + min(offset - starts[number], len(contents[number]))
+            )
 
         return place
 
@@ -106,7 +110,9 @@ class DocumentPositions:
         begin, stop = self._bounds(node)
         text = self._lines.file.text
         if isinstance(node.value, list) and node.value and text[begin] not in "[{&!":
-            return self._span_of(node.value[0][0] if isinstance(node.value[0], tuple) else node.value[0])  # a block: its first line says where
+            return self._span_of(
+                node.value[0][0] if isinstance(node.value[0], tuple) else node.value[0]
+            )  # a block: its first line says where
         if isinstance(node.value, str) and text[begin : begin + 1] in ("|", ">"):
             stop = text.find("\n", begin, stop) if "\n" in text[begin:stop] else stop  # the header stands for the block
         return self._lines.span(begin, max(begin, begin + len(text[begin:stop].rstrip())))

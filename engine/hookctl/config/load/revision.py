@@ -74,19 +74,31 @@ def read_revision(directory: Path, ref: str) -> RevisionFiles:
         raise RevisionError(message, hint="Run hookctl in a checkout that has a .git directory.")
     folder = real.relative_to(root).as_posix()
     revision = Revision(ref, _commit(root, ref))
-    entries = [] if _is_missing(root, revision, folder) else [entry for entry in _entries(root, revision, folder) if _is_meant(entry)]
+    entries = (
+        []
+        if _is_missing(root, revision, folder)
+        else [entry for entry in _entries(root, revision, folder) if _is_meant(entry)]
+    )
     entries.sort(key=lambda entry: entry.path.split("/"))
     prefix = f"{ref}:" if folder == "." else f"{ref}:{folder}/"
     problems = {entry: _problem(entry, prefix) for entry in entries}
-    if len(entries) > MAX_FILES or sum(entry.size for entry, problem in problems.items() if not problem) > MAX_TOTAL_BYTES:
+    if (
+        len(entries) > MAX_FILES
+        or sum(entry.size for entry, problem in problems.items() if not problem) > MAX_TOTAL_BYTES
+    ):
         return RevisionFiles(revision, [(prefix, too_many(prefix))])
     contents = _contents(root, [entry.object_id for entry, problem in problems.items() if problem is None])
-    return RevisionFiles(revision, [(f"{prefix}{entry.path}", problem or contents[entry.object_id]) for entry, problem in problems.items()])
+    return RevisionFiles(
+        revision,
+        [(f"{prefix}{entry.path}", problem or contents[entry.object_id]) for entry, problem in problems.items()],
+    )
 
 
 def _commit(root: Path, ref: str) -> str:
     if not ref or ref[0] in "-^" or not ref.isprintable():
-        raise RevisionError(f"{ref!r} is no git revision", hint="Name a branch, a tag or a commit, such as origin/main.")
+        raise RevisionError(
+            f"{ref!r} is no git revision", hint="Name a branch, a tag or a commit, such as origin/main."
+        )
     try:
         return _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").decode().strip()
     except RevisionError as error:
@@ -119,7 +131,9 @@ def _listed(root: Path, tree: str) -> bytes:
         printed = git.stdout.read(MAX_LISTED + 1) if git.stdout else b""
         if len(printed) > MAX_LISTED:
             git.kill()
-            raise RevisionError("the revision holds more files than hookctl lists", hint="Compare with another revision.")
+            raise RevisionError(
+                "the revision holds more files than hookctl lists", hint="Compare with another revision."
+            )
     if git.returncode:
         raise RevisionError(f"git ls-tree failed in {root}: exit code {git.returncode}", hint="See `git fsck`.")
     return printed
@@ -128,13 +142,20 @@ def _listed(root: Path, tree: str) -> bytes:
 def _is_meant(entry: _Entry) -> bool:
     """As ``find_files`` chooses; a link or another repository is told of, since there it would have been entered."""
     parts = entry.path.split("/")
-    return not any(part.startswith(".") for part in parts) and (entry.path.endswith(SUFFIXES) or entry.mode == _LINK or entry.kind != "blob")
+    return not any(part.startswith(".") for part in parts) and (
+        entry.path.endswith(SUFFIXES) or entry.mode == _LINK or entry.kind != "blob"
+    )
 
 
 def _problem(entry: _Entry, prefix: str) -> FileProblem | None:
     if entry.mode == _LINK or entry.kind != "blob":
         what = "a link" if entry.mode == _LINK else "a repository of its own"
-        return FileProblem(f"{prefix}{entry.path}", "file-unreadable", f"{what}, which is not followed in a revision", "Put a plain file there to compare it.")
+        return FileProblem(
+            f"{prefix}{entry.path}",
+            "file-unreadable",
+            f"{what}, which is not followed in a revision",
+            "Put a plain file there to compare it.",
+        )
     return too_large(f"{prefix}{entry.path}") if entry.size > MAX_BYTES else None
 
 
@@ -142,13 +163,18 @@ def _contents(root: Path, object_ids: list[str]) -> dict[str, bytes]:
     """All at once: a process for each would take minutes for a large directory."""
     if not object_ids:
         return {}
-    answer = _git(root, "cat-file", "--batch", standard_input="".join(f"{object_id}\n" for object_id in object_ids).encode())
+    answer = _git(
+        root, "cat-file", "--batch", standard_input="".join(f"{object_id}\n" for object_id in object_ids).encode()
+    )
     found, at = {}, 0
     for object_id in object_ids:
         head_end = answer.index(b"\n", at)
         head = answer[at:head_end].split()
         if len(head) != 3:
-            raise RevisionError(f"git does not have the object {object_id}: this is a partial clone", hint="Fetch it first: git fetch --refetch.")
+            raise RevisionError(
+                f"git does not have the object {object_id}: this is a partial clone",
+                hint="Fetch it first: git fetch --refetch.",
+            )
         at = head_end + 1 + int(head[2]) + 1
         found[object_id] = answer[head_end + 1 : at - 1]
     return found
@@ -159,11 +185,15 @@ def _git(directory: Path, *arguments: str, standard_input: bytes = b"") -> bytes
     try:
         done = subprocess.run(command, input=standard_input, capture_output=True, check=False)  # noqa: S603 - fixed words, and a ref that was checked
     except OSError as error:
-        raise RevisionError(f"git cannot be run: {error.strerror or error}", hint="Comparing with a revision needs git.") from error
+        raise RevisionError(
+            f"git cannot be run: {error.strerror or error}", hint="Comparing with a revision needs git."
+        ) from error
     if done.returncode:
         # What git prints is not repeated: it quotes files that a repository names. Only what is known is told of.
         said = done.stderr.decode(errors="replace")
         why = next((why for words, why in _KNOWN if words in said), f"exit code {done.returncode}")
         message = f"git {arguments[0]} failed in {directory}: {why}"
-        raise RevisionError(message, hint="The directory must be in a git repository that git reads: try `git status` there.")
+        raise RevisionError(
+            message, hint="The directory must be in a git repository that git reads: try `git status` there."
+        )
     return done.stdout

@@ -69,7 +69,10 @@ class Authenticated(Struct, frozen=True):
         if not self.touched and not self.added and not self.moved and len(self.request.headers) == len(shown.headers):
             return shown
         before = {name.lower(): value for name, value in shown.headers}
-        headers = tuple((name, mask_header_value(value) if name.lower() in self.touched else before[name.lower()]) for name, value in self.request.headers)
+        headers = tuple(
+            (name, mask_header_value(value) if name.lower() in self.touched else before[name.lower()])
+            for name, value in self.request.headers
+        )
         return Request(shown.method, self._shown_url(shown.url), headers, shown.body)
 
     def _shown_url(self, before: str) -> str:
@@ -147,7 +150,9 @@ def check_headers(headers: Sequence[tuple[str, str]]) -> None:
     """Raise AttemptFailedError for a header that cannot be sent. Names it, and never shows its value: that may be a secret."""
     for name, value in headers:
         if not _HEADER_NAME.fullmatch(name):
-            raise AttemptFailedError(Failure(FailureKind.SECRET, "a header's name holds a character that cannot be sent"))
+            raise AttemptFailedError(
+                Failure(FailureKind.SECRET, "a header's name holds a character that cannot be sent")
+            )
         if not _HEADER_VALUE.fullmatch(value) or value != value.strip():
             message = f"the value of the header {name} holds a character that cannot be sent, such as a line break, or begins or ends with a space"
             raise AttemptFailedError(Failure(FailureKind.SECRET, message))
@@ -162,4 +167,6 @@ def _body(body: object) -> bytes | None:
         return body.encode()
     if body is None or isinstance(body, bytes):
         return body
-    raise AttemptFailedError(Failure(FailureKind.PLUGIN, f"an auth made the body a {type(body).__name__}; it must be bytes"))
+    raise AttemptFailedError(
+        Failure(FailureKind.PLUGIN, f"an auth made the body a {type(body).__name__}; it must be bytes")
+    )

@@ -245,7 +245,11 @@ class AttemptEngine:
             return
         result, timing = completion.result, completion.timing
         has_auth = exchange.prepared is not None and exchange.prepared.auths
-        if has_auth and isinstance(result, Response) and (self._answer_hooks(exchange, result, timing) or self._refresh(exchange, result, timing)):
+        if (
+            has_auth
+            and isinstance(result, Response)
+            and (self._answer_hooks(exchange, result, timing) or self._refresh(exchange, result, timing))
+        ):
             return
         self._finish(exchange, result, timing)
 
@@ -265,7 +269,9 @@ class AttemptEngine:
             self._fail(exchange, error.failure)
 
         timeout, adapter = max(left, 0.001), self._adapter()
-        function = partial(answer_hooks, unsigned.request, prepared.auths, response, timing, adapter=adapter, timeout=timeout)
+        function = partial(
+            answer_hooks, unsigned.request, prepared.auths, response, timing, adapter=adapter, timeout=timeout
+        )
         self._lanes.run(exchange.job.plan.digest, Call("auth", function, done, failed))
         return True
 
@@ -330,4 +336,6 @@ class AttemptEngine:
 
 def _refused(result: Response | Failure) -> bool:
     """Whether credentials were refused, by the target or by a token endpoint."""
-    return result.kind is FailureKind.TOKEN if isinstance(result, Failure) else result.status in {UNAUTHORIZED, FORBIDDEN}
+    return (
+        result.kind is FailureKind.TOKEN if isinstance(result, Failure) else result.status in {UNAUTHORIZED, FORBIDDEN}
+    )

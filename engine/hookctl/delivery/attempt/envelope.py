@@ -52,7 +52,9 @@ class LastPassed:
 def open_envelope(response: Response) -> Envelope:
     """The envelope of a response; its body parsed as JSON where it is JSON that every reader takes for the same value."""
     data, problem = _read(response.body)
-    return Envelope(status=response.status, headers=_headers(response.headers), data=data, problem=_problem(response) or problem)
+    return Envelope(
+        status=response.status, headers=_headers(response.headers), data=data, problem=_problem(response) or problem
+    )
 
 
 def body_value(body: bytes) -> Json:

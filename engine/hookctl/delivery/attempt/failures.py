@@ -8,13 +8,26 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Final
 
-from hookctl.errors import HookctlError, PluginError, RenderError, SecretError, TemplateError, TokenError, TransportError
+from hookctl.errors import (
+    HookctlError,
+    PluginError,
+    RenderError,
+    SecretError,
+    TemplateError,
+    TokenError,
+    TransportError,
+)
 from hookctl.model import Failure, FailureKind
 from hookctl.network.shortage import lacking, shortage_of
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.contain import is_interrupt, runs_no_code
 
-_KINDS: Final = {SecretError: FailureKind.SECRET, TokenError: FailureKind.TOKEN, RenderError: FailureKind.RENDER, TemplateError: FailureKind.RENDER}
+_KINDS: Final = {
+    SecretError: FailureKind.SECRET,
+    TokenError: FailureKind.TOKEN,
+    RenderError: FailureKind.RENDER,
+    TemplateError: FailureKind.RENDER,
+}
 
 
 class AttemptFailedError(Exception):
@@ -39,7 +52,11 @@ def failure_of(error: BaseException, who: str) -> Failure:
         kind = next((kind for known, kind in _KINDS.items() if isinstance(error, known)), FailureKind.PLUGIN)
         return Failure(kind, error.message)
     lack = shortage_of(error) or lacking()  # without a descriptor, anything may fail, and not say why
-    return Failure(FailureKind.LOCAL, lack) if lack else Failure(FailureKind.PLUGIN, f"{who} raised {type(error).__name__}")
+    return (
+        Failure(FailureKind.LOCAL, lack)
+        if lack
+        else Failure(FailureKind.PLUGIN, f"{who} raised {type(error).__name__}")
+    )
 
 
 def _transport_kind(error: TransportError) -> FailureKind:
@@ -60,7 +77,9 @@ class blaming:  # noqa: N801  # read as a verb; a class, since each attempt ente
     def __enter__(self) -> None:
         pass
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if error is not None and type(error) is not AttemptFailedError and not is_interrupt(error):
             raise AttemptFailedError(failure_of(error, self._who)) from error
 

@@ -46,7 +46,9 @@ class Head:
     def fill(self, values: Values) -> Written:
         """URL and headers with an event's values in them."""
         first, *rest = values
-        return self.url.fill(first), tuple((name, value.fill(own)) for (name, value), own in zip(self.headers, rest, strict=True))
+        return self.url.fill(first), tuple(
+            (name, value.fill(own)) for (name, value), own in zip(self.headers, rest, strict=True)
+        )
 
     def vetted(self, values: Values) -> Written:
         """As :meth:`fill`; raises RenderError for what cannot be sent."""
@@ -61,12 +63,19 @@ class Head:
 
     def sample(self) -> Written:
         """URL and headers with a letter for each value, to look at the fixed text by."""
-        return self.fill(tuple(("x",) * (len(template.literals) - 1) for template in (self.url, *(value for _, value in self.headers))))
+        return self.fill(
+            tuple(
+                ("x",) * (len(template.literals) - 1) for template in (self.url, *(value for _, value in self.headers))
+            )
+        )
 
 
 def compile_head(url: str, headers: Headers, filters: Mapping[str, Filter]) -> Head:
     """The compiled head. Raises TemplateError."""
-    return Head(compile_text(url, filters, "url"), tuple((name, compile_text(value, filters, "header")) for name, value in headers))
+    return Head(
+        compile_text(url, filters, "url"),
+        tuple((name, compile_text(value, filters, "header")) for name, value in headers),
+    )
 
 
 def static_headers(plan: DeliveryPlan, user_agent: str) -> Headers:

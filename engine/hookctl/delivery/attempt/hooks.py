@@ -31,7 +31,15 @@ class Answer:
     timing: Timing
 
 
-def answer_hooks(unsigned: Request, auths: Iterable[Auth], response: Response, timing: Timing, *, adapter: BaseAdapter, timeout: float) -> Answer:
+def answer_hooks(
+    unsigned: Request,
+    auths: Iterable[Auth],
+    response: Response,
+    timing: Timing,
+    *,
+    adapter: BaseAdapter,
+    timeout: float,
+) -> Answer:
     """Show ``response`` to the auths, which may send again, within ``timeout`` seconds each time. Blocks. Raises AttemptFailedError.
 
     The auths are called anew first, on this thread: some keep what they know per thread.

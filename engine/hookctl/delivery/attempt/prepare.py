@@ -18,7 +18,17 @@ from hookctl.delivery.attempt.failures import AttemptFailedError, blaming, named
 from hookctl.delivery.attempt.head import Head, Written, compile_head, own_headers, static_headers
 from hookctl.delivery.attempt.redact import Redactor, without_scheme
 from hookctl.errors import PluginError, SecretError, TemplateError
-from hookctl.model import DeliveryPlan, Failure, FailureKind, Json, PluginBlock, Request, Secret, SecretReference, Verdict
+from hookctl.model import (
+    DeliveryPlan,
+    Failure,
+    FailureKind,
+    Json,
+    PluginBlock,
+    Request,
+    Secret,
+    SecretReference,
+    Verdict,
+)
 from hookctl.model.delivery_plan import canonical_json
 from hookctl.model.secret import REFERENCE, has_reference, mask, resolve_all, resolve_text
 from hookctl.network import Network, check_url
@@ -85,7 +95,9 @@ class Prepared:
             values = head.values(job.document)
             url, headers = head.vetted(values)
         if rule := _broken_rule(self.transport, url):
-            raise AttemptFailedError(Failure(FailureKind.RENDER, f"with the event's values put in, the URL breaks the rule {rule}"))
+            raise AttemptFailedError(
+                Failure(FailureKind.RENDER, f"with the event's values put in, the URL breaks the rule {rule}")
+            )
         return Unsigned(Request(self.request.method, url, headers + own, body), shown.fill(values))
 
     def show(self, unsigned: Unsigned, sent: Authenticated) -> Request:
@@ -118,7 +130,9 @@ def may_block(plan: DeliveryPlan, plugins: Plugins) -> bool:
     schemes = {scheme for scheme, _ in REFERENCE.findall(plan.canonical().decode())}
     sources = (plugins.secret_sources.get(scheme) for scheme in schemes)
     types = (plugins.auth.get(block.type) for block in plan.auth)
-    return any(source.blocking for source in sources if source) or any(kind.blocking is not False for kind in types if kind)
+    return any(source.blocking for source in sources if source) or any(
+        kind.blocking is not False for kind in types if kind
+    )
 
 
 def prepare(plan: DeliveryPlan, plugins: Plugins, adapter: BaseAdapter | None, user_agent: str) -> Prepared:
@@ -133,9 +147,15 @@ def prepare(plan: DeliveryPlan, plugins: Plugins, adapter: BaseAdapter | None, u
         raise AttemptFailedError(Redactor(secrets.known()).failure(error.failure)) from error
 
 
-def _prepare(plan: DeliveryPlan, plugins: Plugins, adapter: BaseAdapter | None, user_agent: str, secrets: _Secrets) -> Prepared:
+def _prepare(
+    plan: DeliveryPlan, plugins: Plugins, adapter: BaseAdapter | None, user_agent: str, secrets: _Secrets
+) -> Prepared:
     with blaming("the body template"):
-        body = None if plan.body_template is None else _compiled(plugins, partial(compile_body, plan.body_template, plugins.filters))
+        body = (
+            None
+            if plan.body_template is None
+            else _compiled(plugins, partial(compile_body, plan.body_template, plugins.filters))
+        )
     transport = _transport(plan, plugins, secrets)
     with blaming("an expression in URL or headers"):
         written = _compiled(plugins, partial(compile_head, plan.url, static_headers(plan, user_agent), plugins.filters))
@@ -233,14 +253,22 @@ def _transport(plan: DeliveryPlan, plugins: Plugins, secrets: _Secrets) -> Trans
     return Transport(key, named(plugins, "transport", block.type), kind, secrets.settings(block))
 
 
-def _auth(block: PluginBlock, plan: DeliveryPlan, plugins: Plugins, secrets: _Secrets, adapter: BaseAdapter | None) -> Auth:
+def _auth(
+    block: PluginBlock, plan: DeliveryPlan, plugins: Plugins, secrets: _Secrets, adapter: BaseAdapter | None
+) -> Auth:
     kind = _known(plugins.auth, "auth", block.type, plugins.failed_hint)
     settings = secrets.settings(block)
     who = named(plugins, "auth", block.type)
     with blaming(who):
         built = kind.build(settings, AuthContext(cast("BaseAdapter", adapter), plan.timeout_seconds))
         refreshable = isinstance(built, Refreshable)
-    return Auth(who, built, per_attempt=kind.per_attempt or refreshable, blocking=kind.blocking is not False, refreshable=refreshable)
+    return Auth(
+        who,
+        built,
+        per_attempt=kind.per_attempt or refreshable,
+        blocking=kind.blocking is not False,
+        refreshable=refreshable,
+    )
 
 
 def _apply_once(request: Request, auths: tuple[Auth, ...]) -> tuple[Authenticated, tuple[Auth, ...]]:
@@ -260,7 +288,9 @@ def _validator(block: PluginBlock, plugins: Plugins) -> Validator:
         try:
             return Validator(label, who, kind.build(block.settings), Verdict(label))
         except TemplateError as error:
-            raise AttemptFailedError(Failure(FailureKind.PLUGIN, f"the validator {label} cannot be built: {error.message}")) from error
+            raise AttemptFailedError(
+                Failure(FailureKind.PLUGIN, f"the validator {label} cannot be built: {error.message}")
+            ) from error
 
 
 def _known(kinds: Mapping[str, T], what: str, name: str, failed_hint: str = "") -> T:

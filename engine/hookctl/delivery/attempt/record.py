@@ -22,7 +22,9 @@ class Sent(Struct, frozen=True):
     """Credentials of earlier requests of this attempt, such as a token that was refused."""
 
 
-def record(number: int, digest: str, started_at: float, *, sent: Sent | None, result: Response | Failure, timing: Timing) -> Attempt:
+def record(
+    number: int, digest: str, started_at: float, *, sent: Sent | None, result: Response | Failure, timing: Timing
+) -> Attempt:
     """The attempt with what was sent (None where nothing could be) and what came of it.
 
     Validators see a response as it came, and only one whose status is a success: any other has failed by itself.
@@ -48,7 +50,9 @@ def record(number: int, digest: str, started_at: float, *, sent: Sent | None, re
 
 def _redactors(sent: Sent) -> list[Redactor]:
     credentials = sent.authenticated.credentials() | sent.earlier
-    return [sent.prepared.redactor, sent.prepared.redactor_for(credentials)] if credentials else [sent.prepared.redactor]
+    return (
+        [sent.prepared.redactor, sent.prepared.redactor_for(credentials)] if credentials else [sent.prepared.redactor]
+    )
 
 
 def _judged(response: Response, sent: Sent) -> Judged:

@@ -27,7 +27,9 @@ EACH = 16
 class ThreadedTransport:
     """An adapter for each thread, since adapters need not be safe for threads."""
 
-    def __init__(self, who: str, first: BaseAdapter, build: Callable[[], BaseAdapter], ready: Callable[[], None]) -> None:
+    def __init__(
+        self, who: str, first: BaseAdapter, build: Callable[[], BaseAdapter], ready: Callable[[], None]
+    ) -> None:
         """``first`` is one that ``build`` made. ``ready`` is called, on any thread, when :meth:`poll` has something to give."""
         self._who = who
         self._build = build
@@ -124,5 +126,8 @@ class ThreadedTransport:
 
 
 def _close(adapter: BaseAdapter, who: str) -> None:
-    with suppress(AttemptFailedError), blaming(who):  # nobody waits for it any more, and the others are still to be closed
+    with (
+        suppress(AttemptFailedError),
+        blaming(who),
+    ):  # nobody waits for it any more, and the others are still to be closed
         adapter.close()

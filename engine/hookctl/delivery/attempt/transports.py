@@ -109,13 +109,19 @@ class Transports:
     def _open(self, kind: Transport) -> _Line:
         with blaming(kind.who):
             adapter = kind.build(self._network)
-            threaded = None if isinstance(adapter, ConcurrentTransport) else ThreadedTransport(kind.who, adapter, partial(kind.build, self._network), self.wake)
+            threaded = (
+                None
+                if isinstance(adapter, ConcurrentTransport)
+                else ThreadedTransport(kind.who, adapter, partial(kind.build, self._network), self.wake)
+            )
             transport = threaded or cast("ConcurrentTransport", adapter)
         line = self._lines[kind.key] = _Line(transport, kind.who)
         return line
 
     def _wait_in(self, line: _Line, wait: float) -> Sequence[Completion]:
-        self._waiting_in = line  # before the look at the flag: who sets the flag after it sees this, and wakes the transport
+        self._waiting_in = (
+            line  # before the look at the flag: who sets the flag after it sees this, and wakes the transport
+        )
         try:
             return self._poll(line, 0 if self._woken.is_set() else wait)
         finally:
@@ -124,7 +130,11 @@ class Transports:
     def _poll(self, line: _Line, wait: float) -> Sequence[Completion]:
         try:
             with blaming(line.who):
-                completions = [_checked(completion) for completion in line.transport.poll(wait) if completion.ticket in line.tickets]
+                completions = [
+                    _checked(completion)
+                    for completion in line.transport.poll(wait)
+                    if completion.ticket in line.tickets
+                ]
         except AttemptFailedError as error:
             completions = [Completion(ticket, error.failure, Timing()) for ticket in line.tickets]
             self._break(line)
@@ -135,7 +145,10 @@ class Transports:
         """Close a transport; the next request opens another."""
         self._lines = {key: other for key, other in self._lines.items() if other is not line}
         line.tickets = set()
-        with suppress(AttemptFailedError), blaming(line.who):  # it is given up either way, and what it had under way has its failure
+        with (
+            suppress(AttemptFailedError),
+            blaming(line.who),
+        ):  # it is given up either way, and what it had under way has its failure
             line.transport.close()
 
 

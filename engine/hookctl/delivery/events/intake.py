@@ -54,7 +54,9 @@ class EventGate:
         validator = self._validator(name)
         if not validator.is_valid(document):
             error = next(iter(validator.iter_errors(document)))
-            path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.instance_path).lstrip(".")
+            path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.instance_path).lstrip(
+                "."
+            )
             raise EventError(_short(f"{path}: {error.message}" if path else error.message))
         return Event(_checked_id(document), name, _checked_time(document), document, kept)
 
@@ -134,7 +136,10 @@ class EventReader:
         self._array.append(data)
         self._array_size += len(data)
         if self._array_size > MAX_ARRAY_BYTES:
-            raise EventError(f"a JSON array of more than {MAX_ARRAY_BYTES >> 20} MiB", hint="Write one event per line: lines are read one by one.")
+            raise EventError(
+                f"a JSON array of more than {MAX_ARRAY_BYTES >> 20} MiB",
+                hint="Write one event per line: lines are read one by one.",
+            )
 
     def _lines(self) -> Iterator[Event | BadEvent]:
         *lines, self._rest = self._rest.split(b"\n")
@@ -182,7 +187,10 @@ def _parse(text: bytes) -> tuple[Json, str]:
         try:
             document: Json = msgspec.json.decode(text)
             kept = msgspec.json.encode(document)
-        except (ValueError, RecursionError):  # whatever it is, the strict parser finds words for it, or can read it after all
+        except (
+            ValueError,
+            RecursionError,
+        ):  # whatever it is, the strict parser finds words for it, or can read it after all
             return _parse_strictly(text), ""
         if kept.count(b'"') == text.count(b'"'):
             return document, kept.decode()

@@ -54,7 +54,10 @@ class Exchange:
 
 def settled(request: Request) -> Request:
     """The request with what varies named so."""
-    headers = tuple((name, VARIES if name.lower() in VARYING_HEADERS else _without_version(name, value)) for name, value in request.headers)
+    headers = tuple(
+        (name, VARIES if name.lower() in VARYING_HEADERS else _without_version(name, value))
+        for name, value in request.headers
+    )
     return replace(request, headers=headers)
 
 
@@ -81,7 +84,9 @@ def keep(directory: Path, webhook: str, exchange: Exchange) -> Kept:
         make_directory(directory)
         write_file(path, to_yaml(exchange), mode=SHARED)
     except FileError as error:
-        raise CassetteError(f"{path} cannot be written: {error.message}", hint="Name another directory with --cassettes DIR.") from error
+        raise CassetteError(
+            f"{path} cannot be written: {error.message}", hint="Name another directory with --cassettes DIR."
+        ) from error
     return kept
 
 
@@ -131,7 +136,11 @@ def to_yaml(exchange: Exchange) -> str:
         "body": {"string": _text(response.body)},
     }
     # vcrpy has no words for these two, and leaves alone what it does not know.
-    written |= {name: value for name, value, usual in (("truncated", response.truncated, False), ("framed", response.framed, True)) if value is not usual}
+    written |= {
+        name: value
+        for name, value, usual in (("truncated", response.truncated, False), ("framed", response.framed, True))
+        if value is not usual
+    }
     body = None if request.body is None else _text(request.body)
     sent = {"method": request.method, "uri": request.url, "headers": _lists(request.headers), "body": body}
     document = {"version": VERSION, "interactions": [{"request": sent, "response": written}]}
@@ -160,7 +169,9 @@ def from_yaml(text: str) -> Exchange:
 
 def _exchange(sent: Mapping[str, Any], received: Mapping[str, Any]) -> Exchange:
     body = sent["body"]
-    request = Request(str(sent["method"]), str(sent["uri"]), _pairs(sent["headers"]), None if body is None else _bytes(body))
+    request = Request(
+        str(sent["method"]), str(sent["uri"]), _pairs(sent["headers"]), None if body is None else _bytes(body)
+    )
     response = Response(
         status=_status(received["status"]["code"]),
         reason=str(received["status"]["message"]),
@@ -189,7 +200,9 @@ def _says_the_same(path: Path, exchange: Exchange) -> bool:
 
 def _essence(exchange: Exchange) -> object:
     response = exchange.response
-    names = frozenset((name.lower(), value if name.lower() == "content-type" else "") for name, value in response.headers)
+    names = frozenset(
+        (name.lower(), value if name.lower() == "content-type" else "") for name, value in response.headers
+    )
     headers = {name.lower(): value for name, value in exchange.request.headers}
     return replace(exchange.request, headers=()), headers, replace(response, headers=()), names
 
@@ -211,7 +224,11 @@ def _lists(headers: Headers) -> dict[str, list[str]]:
 
 
 def _pairs(lists: Mapping[str, Any]) -> Headers:
-    return tuple((str(name), str(value)) for name, values in lists.items() for value in ([values] if isinstance(values, str) else values))
+    return tuple(
+        (str(name), str(value))
+        for name, values in lists.items()
+        for value in ([values] if isinstance(values, str) else values)
+    )
 
 
 def _text(body: bytes) -> str | bytes:

@@ -50,7 +50,12 @@ class Rehearsal:
         """The attempt of that number at ``at`` (epoch seconds)."""
         attempt = self._attempt(document, number, at)
         failure = attempt.failure
-        if attempt.request is None and failure is not None and failure.kind is not FailureKind.RENDER and self._plan.auth:
+        if (
+            attempt.request is None
+            and failure is not None
+            and failure.kind is not FailureKind.RENDER
+            and self._plan.auth
+        ):
             self._plan = replace(self._plan, auth=())
             unsigned = self._attempt(document, number, at)
             if unsigned.request is not None:
@@ -126,8 +131,14 @@ class InMemoryTransport(BaseAdapter):
 def _with_stand_ins(plugins: Plugins, transport: InMemoryTransport) -> Plugins:
     return replace(
         plugins,
-        transports={name: replace(kind, build=lambda _settings, _network: transport) for name, kind in plugins.transports.items()},
-        secret_sources={scheme: replace(source, resolve=lambda _key: STAND_IN, blocking=False) for scheme, source in plugins.secret_sources.items()},
+        transports={
+            name: replace(kind, build=lambda _settings, _network: transport)
+            for name, kind in plugins.transports.items()
+        },
+        secret_sources={
+            scheme: replace(source, resolve=lambda _key: STAND_IN, blocking=False)
+            for scheme, source in plugins.secret_sources.items()
+        },
     )
 
 

@@ -15,7 +15,9 @@ from hookctl.template import compile_body
 USER_AGENT = f"hookctl/{__version__}"
 
 
-def render_request(plan: DeliveryPlan, document: Mapping[str, Json], plugins: Plugins, delivery_id: str, at: float | None = None) -> Request:
+def render_request(
+    plan: DeliveryPlan, document: Mapping[str, Json], plugins: Plugins, delivery_id: str, at: float | None = None
+) -> Request:
     """The request for an event, with each secret reference shown as ``***``. What auth would add is missing.
 
     Args:

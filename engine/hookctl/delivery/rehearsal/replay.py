@@ -42,7 +42,12 @@ class Replay:
     @property
     def succeeded(self) -> bool:
         """Whether the webhook still does what was recorded, and would be content with the answer."""
-        return self.attempt is not None and self.attempt.failure is None and self.attempt.succeeded and self.is_recorded_request
+        return (
+            self.attempt is not None
+            and self.attempt.failure is None
+            and self.attempt.succeeded
+            and self.is_recorded_request
+        )
 
     @property
     def reason(self) -> str:
@@ -88,10 +93,17 @@ def replay(plan: DeliveryPlan, document: Mapping[str, Json], plugins: Plugins, d
 def comparable(request: Request) -> Json:
     """A request as JSON that can be compared key by key: names of headers in lower case, the body parsed where it is JSON."""
     headers: dict[str, Json] = {name.lower(): value for name, value in sorted(request.headers)}
-    return {"method": request.method, "url": request.url, "headers": headers, "body": None if request.body is None else body_value(request.body)}
+    return {
+        "method": request.method,
+        "url": request.url,
+        "headers": headers,
+        "body": None if request.body is None else body_value(request.body),
+    }
 
 
 def _with_recorded_auth(request: Request, exchange: Exchange) -> Request:
     given = {name.lower() for name, _ in request.headers}
-    masked = tuple((name, value) for name, value in exchange.request.headers if name.lower() not in given and value.endswith(MASK))
+    masked = tuple(
+        (name, value) for name, value in exchange.request.headers if name.lower() not in given and value.endswith(MASK)
+    )
     return replace(request, headers=request.headers + masked)

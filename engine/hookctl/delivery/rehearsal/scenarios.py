@@ -65,16 +65,22 @@ class Played:
 
 def _never(plan: DeliveryPlan) -> Result:
     message = f"no answer within {plan.timeout_seconds:g} s"
-    return Failure(FailureKind.TIMEOUT, message), Timing(resolved=0.0, connected=0.0, tls=0.0, total=plan.timeout_seconds)
+    return Failure(FailureKind.TIMEOUT, message), Timing(
+        resolved=0.0, connected=0.0, tls=0.0, total=plan.timeout_seconds
+    )
 
 
 def _trickled(plan: DeliveryPlan) -> Result:
     message = f"the answer began at once and was not complete within {plan.timeout_seconds:g} s"
-    return Failure(FailureKind.TIMEOUT, message), Timing(resolved=0.0, connected=0.0, tls=0.0, first_byte=0.0, total=plan.timeout_seconds)
+    return Failure(FailureKind.TIMEOUT, message), Timing(
+        resolved=0.0, connected=0.0, tls=0.0, first_byte=0.0, total=plan.timeout_seconds
+    )
 
 
 def _reset(_: DeliveryPlan) -> Result:
-    return Failure(FailureKind.CONNECT, "the connection was reset before an answer began"), Timing(resolved=0.0, connected=0.0, tls=0.0)
+    return Failure(FailureKind.CONNECT, "the connection was reset before an answer began"), Timing(
+        resolved=0.0, connected=0.0, tls=0.0
+    )
 
 
 def _cut_json(_: DeliveryPlan) -> Result:
@@ -107,11 +113,15 @@ def find_scenario(name: str) -> Scenario | None:
     asks = status in {429, 503}
     headers = (JSON, ("Retry-After", str(RETRY_AFTER))) if asks else (JSON,)
     response = Response(status, _phrase(status), headers, b"{}")
-    summary = f"answers {status} {_phrase(status)}".rstrip() + (f" and asks for {RETRY_AFTER} s by Retry-After" if asks else "")
+    summary = f"answers {status} {_phrase(status)}".rstrip() + (
+        f" and asks for {RETRY_AFTER} s by Retry-After" if asks else ""
+    )
     return Scenario(name, summary, lambda _: (response, Timing()))
 
 
-def play(plan: DeliveryPlan, document: Mapping[str, Json], plugins: Plugins, scenario: Scenario, start: float) -> Played:
+def play(
+    plan: DeliveryPlan, document: Mapping[str, Json], plugins: Plugins, scenario: Scenario, start: float
+) -> Played:
     """Deliver an event to a target that misbehaves so each time, until it is delivered or dead. Nothing is sent and nobody waits.
 
     ``start`` is the time of the first attempt, in epoch seconds.
@@ -128,7 +138,9 @@ def play(plan: DeliveryPlan, document: Mapping[str, Json], plugins: Plugins, sce
         while not steps or steps[-1].outcome.status is DeliveryStatus.RETRYING:
             attempt = rehearsal.attempt(document, len(steps) + 1, at)
             took = attempt.timing.total if attempt.request else 0.0
-            outcome, late = (_decide(attempt, plan, plugins, now + took, jitter) for now, jitter in ((at, 0.0), (latest, 1.0)))
+            outcome, late = (
+                _decide(attempt, plan, plugins, now + took, jitter) for now, jitter in ((at, 0.0), (latest, 1.0))
+            )
             next_in = None if outcome.due_at is None else outcome.due_at - at - took
             steps.append(Step(attempt, outcome, at - start, latest - start, next_in))
             at, latest = outcome.due_at or at, late.due_at or latest
@@ -139,7 +151,9 @@ def play(plan: DeliveryPlan, document: Mapping[str, Json], plugins: Plugins, sce
 
 def _decide(attempt: Attempt, plan: DeliveryPlan, plugins: Plugins, now: float, jitter: float) -> Outcome:
     message = plan.custom_validation_error_message
-    return decide(attempt, plan.retry_schedule, now, jitter, token_auth=has_token_auth(plan, plugins), mismatch_message=message)
+    return decide(
+        attempt, plan.retry_schedule, now, jitter, token_auth=has_token_auth(plan, plugins), mismatch_message=message
+    )
 
 
 def _phrase(status: int) -> str:

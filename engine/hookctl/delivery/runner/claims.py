@@ -60,7 +60,12 @@ class Hand:
 
     def drop_waiting(self, webhooks: Iterable[str]) -> list[Claimed]:
         """Forget what waits of these webhooks; gives the claims, to be released."""
-        claims = [claimed for name in webhooks for claimed in self._waiting.pop(name, ()) if self._claims.get(claimed.delivery.id) is claimed]
+        claims = [
+            claimed
+            for name in webhooks
+            for claimed in self._waiting.pop(name, ())
+            if self._claims.get(claimed.delivery.id) is claimed
+        ]
         for claimed in claims:
             del self._claims[claimed.delivery.id]
         return claims

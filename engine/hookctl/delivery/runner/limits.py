@@ -105,7 +105,11 @@ class Manners:
     def _ahead(self, plan: DeliveryPlan) -> int:
         """How many are claimed before they may be started: none where a limit says how many may come at a time."""
         breaker = self._breakers.get(plan.name)
-        is_limited = plan.rate_limit is not None or plan.name in self._pauses or (breaker is not None and breaker.limit is not None)
+        is_limited = (
+            plan.rate_limit is not None
+            or plan.name in self._pauses
+            or (breaker is not None and breaker.limit is not None)
+        )
         return 0 if is_limited else self._pace.get(plan.name, 0)
 
     def hungers(self, plan: DeliveryPlan, wanted: int) -> bool:
@@ -128,7 +132,9 @@ class Manners:
         room = self.room
         if plan.name in self._slow:
             room = min(room, max(1, int(self._most * SLOW_SHARE)) - self._slow_total)
-        beyond = -(-(self.room - int(self._most * RESERVED)) // self._active)  # so that all of them together leave what is reserved
+        beyond = -(
+            -(self.room - int(self._most * RESERVED)) // self._active
+        )  # so that all of them together leave what is reserved
         return min(max(min(share, self._even) - under_way, min(share - under_way, beyond)), room, self._tokens(plan))
 
     def _measure_pace(self) -> None:
@@ -202,7 +208,11 @@ class Manners:
         changed: dict[str, Circuit | None] = {}
         for name in {**self._breakers, **self._pauses, **self._told}:
             circuit = self._circuit(name, ahead)
-            stands = (circuit.state, circuit.until - ahead if circuit.state in {"open", LOCAL} else 0.0) if circuit else ("closed", 0.0)
+            stands = (
+                (circuit.state, circuit.until - ahead if circuit.state in {"open", LOCAL} else 0.0)
+                if circuit
+                else ("closed", 0.0)
+            )
             if stands != self._told.get(name, ("closed", 0.0)):
                 changed[name] = circuit
                 self._told[name] = stands

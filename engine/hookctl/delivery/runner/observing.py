@@ -75,7 +75,11 @@ class Observers:
         try:
             call()
         except BaseException as error:  # noqa: BLE001  # foreign code raises what it likes, and no signal reaches this thread
-            message = error.message if isinstance(error, HookctlError) else f"observer {observer.name} raised {type(error).__name__}"
+            message = (
+                error.message
+                if isinstance(error, HookctlError)
+                else f"observer {observer.name} raised {type(error).__name__}"
+            )
             with self._changed:
                 is_first = message not in self._failures
                 self._failures.add(message)

@@ -72,7 +72,9 @@ def _size(name: str, value: str) -> float:
 class Keeper:
     """Keeps one queue within its limits. ``clock`` gives epoch seconds, ``monotonic`` seconds on a clock that nobody sets."""
 
-    def __init__(self, queue: Queue, limits: Limits, clock: Callable[[], float], monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, queue: Queue, limits: Limits, clock: Callable[[], float], monotonic: Callable[[], float]
+    ) -> None:
         self._queue, self._limits, self._clock, self._monotonic = queue, limits, clock, monotonic
         self._prune_at = float("-inf")
 
@@ -85,7 +87,9 @@ class Keeper:
         """Raise IntakeRefusedError when the store's disk is too full to take in events."""
         scarce = _scarce(self._queue.free_bytes(), self._limits)
         if scarce:
-            raise IntakeRefusedError(f"the store takes in no events: {scarce}", hint="See [intake] in docs/settings.md.")
+            raise IntakeRefusedError(
+                f"the store takes in no events: {scarce}", hint="See [intake] in docs/settings.md."
+            )
 
     def prune(self) -> None:
         """Forget a little of what is over, when it is time to; soon again where there is more."""

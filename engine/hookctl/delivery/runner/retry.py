@@ -22,7 +22,9 @@ GONE = 410
 UNAUTHORIZED = 401
 RETRIED_STATUS = frozenset({408, 425, 429})
 OVERLOADED_STATUS = frozenset({408, 429})
-NOT_THE_TARGETS = frozenset({FailureKind.ADDRESS_BLOCKED, FailureKind.RENDER, FailureKind.PLUGIN, FailureKind.SECRET, FailureKind.LOCAL})
+NOT_THE_TARGETS = frozenset(
+    {FailureKind.ADDRESS_BLOCKED, FailureKind.RENDER, FailureKind.PLUGIN, FailureKind.SECRET, FailureKind.LOCAL}
+)
 """Failures that say nothing about the target."""
 FINAL_FAILURES = frozenset({FailureKind.ADDRESS_BLOCKED, FailureKind.RENDER})
 """Trying again unchanged would end the same way. A missing secret, a refused token and a plugin are repaired outside, so they are tried again."""
@@ -59,7 +61,10 @@ def decide(
     if not _worth_a_retry(attempt, token_auth=token_auth):
         return Outcome(DeliveryStatus.DEAD, reason)
     if attempt.number > len(schedule):
-        return Outcome(DeliveryStatus.DEAD, f"{reason}; schedule used up after {attempt.number} attempt{'s' * (attempt.number > 1)}")
+        return Outcome(
+            DeliveryStatus.DEAD,
+            f"{reason}; schedule used up after {attempt.number} attempt{'s' * (attempt.number > 1)}",
+        )
     planned = schedule[attempt.number - 1] * (1 + JITTER * jitter)
     asked = retry_after(attempt.response, now) if attempt.response else None
     return Outcome(DeliveryStatus.RETRYING, reason, due_at=now + max(planned, asked or 0.0))

@@ -104,11 +104,15 @@ class Runner:
         routed = [self._router.route(event) for event in events]
         with self._recording():  # one commit for what has come and what has ended
             wanted = self._manners.wanted(self._state.plans, self._hand.waiting())
-            is_new, claims = self._queue.enqueue_and_claim(routed, self._clock(), LEASE_SECONDS, wanted, self._keeper.max_waiting)
+            is_new, claims = self._queue.enqueue_and_claim(
+                routed, self._clock(), LEASE_SECONDS, wanted, self._keeper.max_waiting
+            )
         made = sum(len(one.deliveries) for one in routed)
         if len(claims) < made:
             claimed = {one.delivery.id for one in claims}
-            self._behind.update(delivery.webhook for one in routed for delivery in one.deliveries if delivery.id not in claimed)
+            self._behind.update(
+                delivery.webhook for one in routed for delivery in one.deliveries if delivery.id not in claimed
+            )
         self._hand.take(claims)
         self._start()
         return is_new
@@ -145,7 +149,11 @@ class Runner:
         """
         plans = self._state.plans
         wanted = self._manners.wanted(plans, self._hand.waiting())
-        hungry = [count for name, count in wanted.items() if name not in self._behind and self._manners.hungers(plans[name], count)]
+        hungry = [
+            count
+            for name, count in wanted.items()
+            if name not in self._behind and self._manners.hungers(plans[name], count)
+        ]
         return max(hungry, default=0 if self._manners.is_busy else MAX_AHEAD)
 
     def next_due(self) -> float | None:
@@ -177,7 +185,12 @@ class Runner:
         works = self._engine.in_flight > 0
         self.collect(wait if not self._results else min(wait, GROUP_SECONDS))
         self._start()
-        if self._hurry or len(self._results) >= FINISH_BATCH or not self._engine.in_flight or self._monotonic() - self._finished_at >= GROUP_SECONDS:
+        if (
+            self._hurry
+            or len(self._results) >= FINISH_BATCH
+            or not self._engine.in_flight
+            or self._monotonic() - self._finished_at >= GROUP_SECONDS
+        ):
             self._record()
         return works
 
@@ -213,7 +226,13 @@ class Runner:
         self._claimed_at = now
         waiting = self._hand.waiting()
         wanted = self._manners.wanted(self._state.plans, waiting)
-        claims = self._queue.claim(self._clock(), self._manners.room + MAX_AHEAD - sum(waiting.values()), LEASE_SECONDS, wanted, self._meanwhile)
+        claims = self._queue.claim(
+            self._clock(),
+            self._manners.room + MAX_AHEAD - sum(waiting.values()),
+            LEASE_SECONDS,
+            wanted,
+            self._meanwhile,
+        )
         counts = Counter(claimed.delivery.webhook for claimed in claims)
         self._behind.difference_update([name for name, count in wanted.items() if counts[name] < count])
         self._hand.take(claims)

@@ -132,7 +132,9 @@ def send(
     return intake
 
 
-def deliver(runner: Runner, queue: Queue, *, wait: float, stopping: Callable[[], bool], tell: Callable[[], None]) -> None:
+def deliver(
+    runner: Runner, queue: Queue, *, wait: float, stopping: Callable[[], bool], tell: Callable[[], None]
+) -> None:
     """Deliver all that is due within ``wait`` seconds, retries too; ends early once ``stopping()`` is true."""
     until = time.monotonic() + wait  # a wall clock that is set makes the wait no longer and no shorter
     while not stopping():

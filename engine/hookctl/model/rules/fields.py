@@ -26,7 +26,9 @@ FIELD_RULES = (
         "headers:\n  X-Count: 5",
         'headers:\n  X-Count: "5"',
     ),
-    Rule("wrong-value", "A value is none of those that the field takes.", "Case counts.", "method: post", "method: POST"),
+    Rule(
+        "wrong-value", "A value is none of those that the field takes.", "Case counts.", "method: post", "method: POST"
+    ),
     Rule(
         "out-of-range",
         "A number is too small or too great, or something is too short or too long.",

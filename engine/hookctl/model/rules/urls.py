@@ -21,7 +21,13 @@ URL_RULES = (
         "url: http://siem.example.com/ingest",
         _GOOD,
     ),
-    Rule("url-host-missing", "The URL has no host.", "Write https://, the host's name, and the path.", "url: https:///ingest", _GOOD),
+    Rule(
+        "url-host-missing",
+        "The URL has no host.",
+        "Write https://, the host's name, and the path.",
+        "url: https:///ingest",
+        _GOOD,
+    ),
     Rule(
         "url-port",
         "The URL has a port.",
@@ -71,5 +77,11 @@ URL_RULES = (
         "url: https://SIEM.example.com/ingest",
         _GOOD,
     ),
-    Rule("url-fragment", "The URL has a fragment.", "What follows a # is never sent. Remove it.", "url: https://siem.example.com/ingest#top", _GOOD),
+    Rule(
+        "url-fragment",
+        "The URL has a fragment.",
+        "What follows a # is never sent. Remove it.",
+        "url: https://siem.example.com/ingest#top",
+        _GOOD,
+    ),
 )

@@ -30,7 +30,9 @@ INDENT = 6
 
 def findings_comment(command: str, findings: Sequence[Finding], nothing: str) -> str:
     """What is wrong, a block for each file; the sentence ``nothing`` if that is it."""
-    return document([f"## hookctl {command}", f"**{summary_line(findings) if findings else nothing}**"], _finding_parts(findings))
+    return document(
+        [f"## hookctl {command}", f"**{summary_line(findings) if findings else nothing}**"], _finding_parts(findings)
+    )
 
 
 def plan_comment(
@@ -56,9 +58,15 @@ def plan_comment(
     about, others = by_change(plan, said)
     parts = _finding_parts(warnings)
     if outcome and outcome.tests:
-        parts.append(partial(Block, "test events", tuple(line for test in outcome.tests for line in test.lines), is_open=True))
+        parts.append(
+            partial(Block, "test events", tuple(line for test in outcome.tests for line in test.lines), is_open=True)
+        )
     if others:
-        parts.append(partial(Block, "the plan as a whole", tuple(map(_diff_line, finding_lines(others, color=False))), is_open=True))
+        parts.append(
+            partial(
+                Block, "the plan as a whole", tuple(map(_diff_line, finding_lines(others, color=False))), is_open=True
+            )
+        )
     if together := tuple(line.strip() for line in summary_lines(effects, color=False)):
         parts.append(partial(Block, "effects", together, is_open=True))
     for change in plan.changes:
@@ -82,7 +90,9 @@ def results_comment(command: str, results: Sequence[Result], summary: str) -> st
 
 
 def _finding_parts(findings: Sequence[Finding]) -> list[Part]:
-    return [partial(_file, path, list(group)) for path, group in groupby(findings, key=lambda finding: finding.file.path)]
+    return [
+        partial(_file, path, list(group)) for path, group in groupby(findings, key=lambda finding: finding.file.path)
+    ]
 
 
 def _file(path: str, findings: Sequence[Finding]) -> Block:

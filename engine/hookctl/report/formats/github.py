@@ -14,7 +14,9 @@ PROPERTY_ESCAPES = (*ESCAPES, (":", "%3A"), (",", "%2C"))
 
 def annotation_lines(annotations: Iterable[Annotation]) -> str:
     """A workflow command for each, errors and warnings; GitHub shows ten of each kind and step, so errors come first."""
-    return "".join(_command(annotation) for annotation in sorted(annotations, key=lambda annotation: not annotation.is_error))
+    return "".join(
+        _command(annotation) for annotation in sorted(annotations, key=lambda annotation: not annotation.is_error)
+    )
 
 
 def notice_line(title: str, message: str) -> str:

@@ -26,7 +26,9 @@ def junit_xml(results: Sequence[Result], *, started_at: str) -> str:
     skipped = str(sum(result.outcome is Outcome.INTERRUPTED for result in results))
     total = _seconds(sum(result.seconds for result in results))
     suites = ET.Element("testsuites", {"name": "hookctl", **counts, "time": total})
-    suite = ET.SubElement(suites, "testsuite", {"name": "hookctl", **counts, "skipped": skipped, "time": total, "timestamp": started_at})
+    suite = ET.SubElement(
+        suites, "testsuite", {"name": "hookctl", **counts, "skipped": skipped, "time": total, "timestamp": started_at}
+    )
     for result in results:
         _add_case(suite, result)
     ET.indent(suites)
@@ -34,7 +36,15 @@ def junit_xml(results: Sequence[Result], *, started_at: str) -> str:
 
 
 def _add_case(suite: ET.Element, result: Result) -> None:
-    case = ET.SubElement(suite, "testcase", {"classname": _legal(f"hookctl.{result.group}"), "name": _legal(result.webhook), "time": _seconds(result.seconds)})
+    case = ET.SubElement(
+        suite,
+        "testcase",
+        {
+            "classname": _legal(f"hookctl.{result.group}"),
+            "name": _legal(result.webhook),
+            "time": _seconds(result.seconds),
+        },
+    )
     told = _legal("\n".join(result.lines))
     if result.outcome is Outcome.SUCCESSFUL:
         ET.SubElement(case, "system-out").text = told

@@ -69,7 +69,15 @@ def _rendered(block: Block) -> str:
     fence = "`" * max(3, max(map(_longest_run, lines), default=0) + 1)
     title = html.escape(_cut(printable(block.title), TITLE_LIMIT))
     return "\n".join(
-        [f"<details{' open' if block.is_open else ''}><summary><code>{title}</code></summary>", "", f"{fence}{block.language}", *lines, fence, "", "</details>"]
+        [
+            f"<details{' open' if block.is_open else ''}><summary><code>{title}</code></summary>",
+            "",
+            f"{fence}{block.language}",
+            *lines,
+            fence,
+            "",
+            "</details>",
+        ]
     )
 
 
@@ -80,7 +88,9 @@ def _shortened(block: Block) -> Block:
         return block
     first, last = _counts(sizes, BLOCK_LIMIT)
     note = f"... {len(sizes) - first - last:,} lines are left out here ..."
-    return Block(block.title, (*block.lines[:first], note, *block.lines[len(sizes) - last :]), block.language, block.is_open)
+    return Block(
+        block.title, (*block.lines[:first], note, *block.lines[len(sizes) - last :]), block.language, block.is_open
+    )
 
 
 def _ends(parts: Sequence[Part], room: int) -> tuple[list[str], list[str]]:

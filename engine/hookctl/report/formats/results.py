@@ -58,7 +58,11 @@ def _of_trial(trial: Trial, *, show_invocation: bool) -> Result:
     return Result(
         webhook=trial.plan.name,
         group=f"test.{trial.plan.event}",
-        outcome=Outcome.INTERRUPTED if trial.attempt is None else Outcome.SUCCESSFUL if trial.succeeded else Outcome.FAILED,
+        outcome=Outcome.INTERRUPTED
+        if trial.attempt is None
+        else Outcome.SUCCESSFUL
+        if trial.succeeded
+        else Outcome.FAILED,
         reason="" if trial.succeeded else trials.reason(trial),
         advice=tips_for(trial.attempt, trial.plan) if trial.attempt else (),
         lines=tuple(lines),
@@ -79,7 +83,10 @@ def of_replays(replayed: Iterable[Replay], *, show_invocation: bool) -> list[Res
             advice=() if replay.succeeded else (replays.next_step(replay),),
             lines=(
                 *replays.result_lines(replay, 0, color=False),
-                *(f"  {line}".rstrip() for line in replays.detail_lines(replay, show_invocation=show_invocation, color=False)),
+                *(
+                    f"  {line}".rstrip()
+                    for line in replays.detail_lines(replay, show_invocation=show_invocation, color=False)
+                ),
             ),
             seconds=0.0,
         )

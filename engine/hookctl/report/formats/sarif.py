@@ -21,7 +21,13 @@ def sarif_text(annotations: Iterable[Annotation], command: str, policies: Mappin
     annotations = list(annotations)
     rules = list(dict.fromkeys(annotation.rule for annotation in annotations))
     run: Json = {
-        "tool": {"driver": {"name": "hookctl", "version": __version__, "rules": [_descriptor(rule, policies or {}) for rule in rules]}},
+        "tool": {
+            "driver": {
+                "name": "hookctl",
+                "version": __version__,
+                "rules": [_descriptor(rule, policies or {}) for rule in rules],
+            }
+        },
         "automationDetails": {"id": f"hookctl/{command}/"},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {SOURCE_ROOT: {"description": {"text": "The root of the repository."}}},
@@ -52,7 +58,12 @@ def _explained(rule: str) -> tuple[str, str, str]:
 def _result(annotation: Annotation, index: int) -> Json:
     place: dict[str, Json] = {"artifactLocation": _artifact(annotation.path)}
     if span := annotation.span:  # ends are exclusive, as SARIF has them
-        place["region"] = {"startLine": span.line, "startColumn": span.column, "endLine": span.end_line, "endColumn": span.end_column}
+        place["region"] = {
+            "startLine": span.line,
+            "startColumn": span.column,
+            "endLine": span.end_line,
+            "endColumn": span.end_column,
+        }
     return {
         "ruleId": annotation.rule,
         "ruleIndex": index,

@@ -30,7 +30,11 @@ def render_table(deliveries: Sequence[Delivery], *, color: bool) -> str:
     for row, delivery in zip(rows, [None, *deliveries], strict=True):
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
         if color:
-            cells = [click.style(cell, bold=True) for cell in cells] if delivery is None else [cells[0], _colored(cells[1], delivery.status), *cells[2:]]
+            cells = (
+                [click.style(cell, bold=True) for cell in cells]
+                if delivery is None
+                else [cells[0], _colored(cells[1], delivery.status), *cells[2:]]
+            )
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines) + "\n"
 
@@ -69,11 +73,17 @@ def render_one(delivery: Delivery, attempts: Sequence[Attempt], *, color: bool) 
 
 def render_one_json(delivery: Delivery, event: Mapping[str, Json] | None, attempts: Sequence[Attempt]) -> str:
     """One delivery for a machine: its fields, the event, and every attempt."""
-    whole: dict[str, Json] = {**_fields(delivery), "event": dict(event) if event else None, "attempts_made": [attempt_json(attempt) for attempt in attempts]}
+    whole: dict[str, Json] = {
+        **_fields(delivery),
+        "event": dict(event) if event else None,
+        "attempts_made": [attempt_json(attempt) for attempt in attempts],
+    }
     return json_text(whole) + "\n"
 
 
-def render_replay(replayed: Sequence[Delivery], left_alone: Sequence[str], *, as_planned: bool = False, color: bool) -> str:
+def render_replay(
+    replayed: Sequence[Delivery], left_alone: Sequence[str], *, as_planned: bool = False, color: bool
+) -> str:
     """What became of replayed deliveries: those that were not delivered by name, then how many of each status."""
     failed = [delivery for delivery in replayed if delivery.status is not DeliveryStatus.DELIVERED]
     text = render_table(failed, color=color) + "\n" if failed else ""

@@ -26,7 +26,9 @@ LEAD = 20
 
 def difference_lines(steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
     """Each line with the sign before it. What is unchanged is shown where it is short, else folded with a count."""
-    told = [step for step in steps if step.path != ("headers",) or step.after != {}]  # a request without headers has no line for them
+    told = [
+        step for step in steps if step.path != ("headers",) or step.after != {}
+    ]  # a request without headers has no line for them
     for same, group in groupby(told, key=lambda step: step.same):
         run = list(group)
         if not same:
@@ -45,7 +47,11 @@ def difference_document(step: Step) -> dict[str, Json]:
     return {
         "op": step.op,
         "part": str(part),
-        "path": [str(name) for name in rest] if part == "headers" else list(json_paths(rest)) if part in {"auth", "body"} else [],
+        "path": [str(name) for name in rest]
+        if part == "headers"
+        else list(json_paths(rest))
+        if part in {"auth", "body"}
+        else [],
         "before": closed(step.before),
         "after": closed(step.after),
         "secret": isinstance(step.before, Masked) or isinstance(step.after, Masked),
@@ -72,7 +78,11 @@ def json_paths(path: Iterable[str | int | Marker]) -> Iterator[str]:
         elif isinstance(step, int):
             text += "[*]" if step < 0 else f"[{step}]"
         else:
-            text += f".{step}" if isinstance(step, str) and step.isidentifier() else f"[{json.dumps(step, ensure_ascii=False)}]"
+            text += (
+                f".{step}"
+                if isinstance(step, str) and step.isidentifier()
+                else f"[{json.dumps(step, ensure_ascii=False)}]"
+            )
     yield text
 
 
@@ -102,7 +112,10 @@ def _shown(step: Step, value: Opened | Marker) -> str:
 def _change(step: Step) -> str:
     before, after = step.before, step.after
     if isinstance(before, str) and isinstance(after, str) and max(len(before), len(after)) > MAX_TEXT:
-        start = next((index for index, (old, new) in enumerate(zip(before, after, strict=False)) if old != new), min(len(before), len(after)))
+        start = next(
+            (index for index, (old, new) in enumerate(zip(before, after, strict=False)) if old != new),
+            min(len(before), len(after)),
+        )
         start = max(0, start - LEAD)
         return f"{_cut(before, start)} -> {_cut(after, start)}"
     old, new = _shown(step, before), _shown(step, after)
@@ -129,7 +142,11 @@ def _laid_out(value: Opened, lead: str = "", tail: str = "") -> Iterator[str]:
         yield from _laid_out(value.value, f"{lead}JSON text ", tail)
     elif isinstance(value, dict | list) and value:
         is_object = isinstance(value, dict)
-        items = [(f"{_quoted(key)}: ", item) for key, item in value.items()] if isinstance(value, dict) else [("", item) for item in value]
+        items = (
+            [(f"{_quoted(key)}: ", item) for key, item in value.items()]
+            if isinstance(value, dict)
+            else [("", item) for item in value]
+        )
         yield lead + ("{" if is_object else "[")
         for number, (name, item) in enumerate(items, 1):
             yield from (f"  {line}" for line in _laid_out(item, name, "," if number < len(items) else ""))
@@ -140,7 +157,11 @@ def _laid_out(value: Opened, lead: str = "", tail: str = "") -> Iterator[str]:
 
 def _cut(text: str, start: int) -> str:
     shown = text[start : start + MAX_TEXT]
-    return ("..." if start else "") + _quoted(shown) + (f"... ({len(text)} characters)" if start + MAX_TEXT < len(text) else "")
+    return (
+        ("..." if start else "")
+        + _quoted(shown)
+        + (f"... ({len(text)} characters)" if start + MAX_TEXT < len(text) else "")
+    )
 
 
 def _quoted(text: str) -> str:

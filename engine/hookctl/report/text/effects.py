@@ -6,7 +6,18 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from hookctl.config.effects import Break, ChangeEffects, Effects, Leaving, Matching, Payload, RequestChange, Requests, Retries, Waiting
+from hookctl.config.effects import (
+    Break,
+    ChangeEffects,
+    Effects,
+    Leaving,
+    Matching,
+    Payload,
+    RequestChange,
+    Requests,
+    Retries,
+    Waiting,
+)
 from hookctl.model import Json
 from hookctl.report.text.differences import difference_document, difference_lines, json_paths
 from hookctl.report.text.fields import duration
@@ -40,7 +51,10 @@ def summary_lines(effects: Effects, *, color: bool) -> list[str]:
     hosts: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for leaving in effects.leaving:
         hosts.setdefault((leaving.event, leaving.fields), []).append(leaving.host)
-    lines = [_loud(f"newly leaves for {_listed(names)} ({printable(event)}): {_listed(fields)}", color) for (event, fields), names in hosts.items()]
+    lines = [
+        _loud(f"newly leaves for {_listed(names)} ({printable(event)}): {_listed(fields)}", color)
+        for (event, fields), names in hosts.items()
+    ]
     if effects.new_hosts:
         lines.append(_loud(f"new hosts: {_listed(effects.new_hosts)}", color))
     breaking, compatible = effects.names(Payload.BREAKING), effects.names(Payload.COMPATIBLE)
@@ -51,11 +65,16 @@ def summary_lines(effects: Effects, *, color: bool) -> list[str]:
     if effects.without_request:
         lines.append(f"no request changes: {_listed(effects.without_request)}")
     if effects.looked_at:
-        counts = [f"{effects.events(which)} {words}" for which, words in (("newly", "newly sent"), ("no_longer", "no longer sent"), ("twice", "sent twice"))]
+        counts = [
+            f"{effects.events(which)} {words}"
+            for which, words in (("newly", "newly sent"), ("no_longer", "no longer sent"), ("twice", "sent twice"))
+        ]
         lines.append(f"of the {_recent(effects)}: {', '.join(counts)}")
     if effects.longest and effects.longest.retries:
         retries = effects.longest.retries
-        lines.append(f"longest retries: {printable(effects.longest.name)}, {retries.attempts} attempts, the last {_time(retries.last_after)} after the first")
+        lines.append(
+            f"longest retries: {printable(effects.longest.name)}, {retries.attempts} attempts, the last {_time(retries.last_after)} after the first"
+        )
     lines += _waiting(effects.waiting)
     return [f"  {line}" for line in lines]
 
@@ -91,7 +110,9 @@ def summary_document(effects: Effects) -> Json:
         }
         if effects.looked_at
         else None,
-        "longest_retries": {"webhook": longest.name, **_retries_document(longest.retries)} if longest and longest.retries else None,
+        "longest_retries": {"webhook": longest.name, **_retries_document(longest.retries)}
+        if longest and longest.retries
+        else None,
         "waiting": _waiting_document(effects.waiting),
     }
 
@@ -142,7 +163,11 @@ def _payload_lines(effects: ChangeEffects, color: bool) -> Iterator[str]:
 
 def event_lines(matching: Matching) -> Iterator[str]:
     """Which of the recent events a webhook would get, and did."""
-    counts = [f"{len(matching.newly)} newly sent", f"{len(matching.no_longer)} no longer", f"{len(matching.still)} as before"]
+    counts = [
+        f"{len(matching.newly)} newly sent",
+        f"{len(matching.no_longer)} no longer",
+        f"{len(matching.still)} as before",
+    ]
     yield f"recent events: {', '.join(counts)}"
     if matching.twice:
         yield f"recent events: {len(matching.twice)} now sent to the same target by {_listed(matching.twice_with)} too"

@@ -21,7 +21,11 @@ _JSON_STARTS = frozenset('"[{-0123456789tfnNI')
 
 def label(pointer: Pointer, change: Change) -> str:
     """The field's name as in a webhook file: ``headers.X-Source``, ``retry.schedule``, ``auth.token``, ``auth[1].type``."""
-    return _label(pointer, has_one_auth=pointer[0] == "auth" and all(len(plan.auth) <= 1 for plan in (change.before, change.after) if plan))
+    return _label(
+        pointer,
+        has_one_auth=pointer[0] == "auth"
+        and all(len(plan.auth) <= 1 for plan in (change.before, change.after) if plan),
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -94,7 +98,10 @@ def _reads_as_text(text: str) -> bool:
 
 
 def _text_lines(before: str, after: str) -> Iterator[tuple[str, str]]:
-    old, new = before.removesuffix("\n").split("\n") if before else [], after.removesuffix("\n").split("\n") if after else []
+    old, new = (
+        before.removesuffix("\n").split("\n") if before else [],
+        after.removesuffix("\n").split("\n") if after else [],
+    )
     if not old or not new:  # nothing to compare
         yield from (("-", printable(line)) for line in old)
         yield from (("+", printable(line)) for line in new)

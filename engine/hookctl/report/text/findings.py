@@ -89,7 +89,9 @@ def _finding_text(finding: Finding, source: _Source, *, color: bool) -> str:
     tone = "red" if finding.severity is Severity.ERROR else "yellow"
     span = finding.span
     place = printable(finding.file.path) + (f":{span.line}:{span.column}" if span else "")
-    lines = [f"{styled(place, bold=True)}: {styled(finding.severity.value, fg=tone, bold=True)}[{finding.rule}]: {printable(finding.message)}"]
+    lines = [
+        f"{styled(place, bold=True)}: {styled(finding.severity.value, fg=tone, bold=True)}[{finding.rule}]: {printable(finding.message)}"
+    ]
     if span:
         code, offset, width = _excerpt(finding, span, source)
         gutter = " " * len(str(span.line))
@@ -143,7 +145,10 @@ def columns(text: str) -> int:
     """Columns of a terminal that ``text`` takes: two for a wide character, none for a combining one."""
     if text.isascii():
         return len(text)
-    return sum(0 if unicodedata.combining(character) else 1 + (unicodedata.east_asian_width(character) in "WF") for character in text)
+    return sum(
+        0 if unicodedata.combining(character) else 1 + (unicodedata.east_asian_width(character) in "WF")
+        for character in text
+    )
 
 
 def _diagnostic(finding: Finding, source: _Source) -> dict[str, Json]:
@@ -178,7 +183,11 @@ def _diagnostic(finding: Finding, source: _Source) -> dict[str, Json]:
 
 
 def _position(source: _Source, line: int, column: int) -> dict[str, Json]:
-    return {"line": line, "column": column, "byte": source.starts[line - 1] + _bytes(source.lines[line - 1][: column - 1])}
+    return {
+        "line": line,
+        "column": column,
+        "byte": source.starts[line - 1] + _bytes(source.lines[line - 1][: column - 1]),
+    }
 
 
 def findings_json_text(findings: Sequence[Finding]) -> str:

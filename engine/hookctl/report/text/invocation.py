@@ -24,7 +24,9 @@ def render_attempt(attempt: Attempt, *, color: bool) -> str:
     if attempt.response is not None:
         lines += response_lines(attempt.response)
     if attempt.failure is not None:
-        lines.append(f"  {'' if attempt.response else 'none: '}{printable(f'{attempt.failure.kind.value}: {attempt.failure.message}')}")
+        lines.append(
+            f"  {'' if attempt.response else 'none: '}{printable(f'{attempt.failure.kind.value}: {attempt.failure.message}')}"
+        )
     lines += ["", _heading("Details", color), f"  {timing_line(attempt.timing)}"]
     for verdict in attempt.verdicts:
         lines += verdict_lines(verdict, color=color)
@@ -40,15 +42,24 @@ def attempt_json(attempt: Attempt) -> dict[str, Json]:
         "succeeded": attempt.failure is None and attempt.succeeded,
         "request": request_json(attempt.request) if attempt.request else None,
         "response": _response_json(attempt.response) if attempt.response else None,
-        "failure": {"kind": attempt.failure.kind.value, "message": attempt.failure.message} if attempt.failure else None,
-        "timing": {name: getattr(attempt.timing, name) for name in ("resolved", "connected", "tls", "first_byte", "total")},
+        "failure": {"kind": attempt.failure.kind.value, "message": attempt.failure.message}
+        if attempt.failure
+        else None,
+        "timing": {
+            name: getattr(attempt.timing, name) for name in ("resolved", "connected", "tls", "first_byte", "total")
+        },
         "verdicts": [_verdict_json(verdict) for verdict in attempt.verdicts],
     }
 
 
 def request_json(request: Request) -> dict[str, Json]:
     """A request for a machine."""
-    return {"method": request.method, "url": request.url, "headers": _pairs(request.headers), **_body_json(request.body)}
+    return {
+        "method": request.method,
+        "url": request.url,
+        "headers": _pairs(request.headers),
+        **_body_json(request.body),
+    }
 
 
 def request_lines(request: Request) -> Iterator[str]:
@@ -140,7 +151,13 @@ def _laid_out(text: str) -> str:
 
 
 def _milliseconds(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds >= 10 else f"{seconds * 1000:.0f} ms" if seconds >= 0.01 else f"{seconds * 1000:.1f} ms"
+    return (
+        f"{seconds:.1f} s"
+        if seconds >= 10
+        else f"{seconds * 1000:.0f} ms"
+        if seconds >= 0.01
+        else f"{seconds * 1000:.1f} ms"
+    )
 
 
 def _pairs(headers: tuple[tuple[str, str], ...]) -> Json:
@@ -169,7 +186,13 @@ def _response_json(response: Response) -> dict[str, Json]:
 
 def _verdict_json(verdict: Verdict) -> dict[str, Json]:
     mismatches: list[Json] = [
-        {"validator": mismatch.validator, "message": mismatch.message, "path": mismatch.path, "expected": mismatch.expected, "got": mismatch.got}
+        {
+            "validator": mismatch.validator,
+            "message": mismatch.message,
+            "path": mismatch.path,
+            "expected": mismatch.expected,
+            "got": mismatch.got,
+        }
         for mismatch in verdict.mismatches
     ]
     return {"validator": verdict.validator, "passed": verdict.passed, "mismatches": mismatches}

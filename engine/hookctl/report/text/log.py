@@ -34,7 +34,9 @@ def text_line(at: float, event: str, record: dict[str, Json]) -> str:
     """One line for people: the time, what happened, and each field that says something; control characters are shown, not sent."""
     milliseconds = int(at * 1000) % 1000
     stamp = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(at))}.{milliseconds:03}Z"
-    fields = (f"{key}={_value(value)}" for key, value in record.items() if value not in (None, "") and key != "plan_digest")
+    fields = (
+        f"{key}={_value(value)}" for key, value in record.items() if value not in (None, "") and key != "plan_digest"
+    )
     return f"{stamp} {event:<9} {' '.join(fields)}".rstrip()
 
 

@@ -57,5 +57,7 @@ def outcome_document(outcome: ApplyOutcome) -> Json:
         "result": outcome.ending.value,
         "message": outcome.message,
         "serial": outcome.serial,
-        "tests": [{"webhook": test.webhook, "result": test.outcome.value, "reason": test.reason} for test in outcome.tests],
+        "tests": [
+            {"webhook": test.webhook, "result": test.outcome.value, "reason": test.reason} for test in outcome.tests
+        ],
     }

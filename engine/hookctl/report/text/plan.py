@@ -37,16 +37,30 @@ def render_text(plan: Plan, findings: Sequence[PlanFinding] = (), effects: Effec
     for change in plan.changes if said else plan.changed:
         meaning = effects.changes.get(change.name)
         if meaning and meaning.outline:
-            outlined += [_outlined(meaning, meaning.outline, color), *finding_lines(said.get(change.name, ()), color=color)]
+            outlined += [
+                _outlined(meaning, meaning.outline, color),
+                *finding_lines(said.get(change.name, ()), color=color),
+            ]
         elif change.action is not Action.UNCHANGED or change.name in said:
-            lines += [*described(change, meaning, color=color), *finding_lines(said.get(change.name, ()), color=color), ""]
+            lines += [
+                *described(change, meaning, color=color),
+                *finding_lines(said.get(change.name, ()), color=color),
+                "",
+            ]
     if outlined:
         count = sum(meaning.outline is not None for meaning in effects.changes.values())
-        lines += [f"  {count:,} more {'is' if count == 1 else 'are'} new, in a line each; whole with `--only NAME` or `--format json`:", *outlined, ""]
+        lines += [
+            f"  {count:,} more {'is' if count == 1 else 'are'} new, in a line each; whole with `--only NAME` or `--format json`:",
+            *outlined,
+            "",
+        ]
     if others:
         lines += [*finding_lines(others, color=color), ""]
     together = summary_lines(effects, color=color)
-    return "\n".join([*lines, *_unchanged(plan), *(["Effects:", *together, ""] if together else []), plan_summary(plan)]) + "\n"
+    return (
+        "\n".join([*lines, *_unchanged(plan), *(["Effects:", *together, ""] if together else []), plan_summary(plan)])
+        + "\n"
+    )
 
 
 def render_json(
@@ -63,7 +77,9 @@ def render_json(
     ``warnings`` are about the files that it was made of; ``outcome`` is what became of it in an apply; ``key`` signs
     it.
     """
-    document = to_document(plan, {name: effect_document(found) for name, found in effects.changes.items()}, summary_document(effects))
+    document = to_document(
+        plan, {name: effect_document(found) for name, found in effects.changes.items()}, summary_document(effects)
+    )
     document["findings"] = [*map(_warning_document, warnings), *map(_finding_document, findings)]
     if outcome:
         document["outcome"] = outcome_document(outcome)
@@ -89,7 +105,11 @@ def described(change: Change, effects: ChangeEffects | None, *, color: bool) -> 
     """A change in lines: its name, its fields, and what it means."""
     sign = SIGNS[change.action]
     shown = change.after or change.before
-    target = f"  {shown.method} {printable(shown.url)}" if shown and change.action in {Action.DELETE, Action.UNCHANGED} else ""  # else among the fields
+    target = (
+        f"  {shown.method} {printable(shown.url)}"
+        if shown and change.action in {Action.DELETE, Action.UNCHANGED}
+        else ""
+    )  # else among the fields
     name = f"{change.renamed_from} -> {change.name}" if change.renamed_from else change.name
     yield _styled(f"  {sign} {printable(name)}", sign, color, bold=True) + target
     if change.renamed_from:

@@ -59,7 +59,11 @@ def render_text(things: Sequence[Listed], failures: Sequence[PluginFailure] = ()
         found = [thing for thing in things if thing.kind == kind]
         if found:
             heading = f"{kind.capitalize()}: {purpose}"
-            blocks.append("\n".join([click.style(heading, bold=True) if color else heading, *(_entry(thing, width) for thing in found)]))
+            blocks.append(
+                "\n".join(
+                    [click.style(heading, bold=True) if color else heading, *(_entry(thing, width) for thing in found)]
+                )
+            )
     if failures:
         heading = "Not loaded: what is wrong with plugins"
         lines = [f"  {printable(failure.message)}\n      {printable(failure.hint)}" for failure in failures]

@@ -17,7 +17,9 @@ def printable(text: str) -> str:
     r"""The text with every character that could move the cursor, hide or reorder others written as ``\u....``. Line breaks and tabs too."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_escaped(character) if unicodedata.category(character) in UNSAFE else character for character in text)
+    return "".join(
+        _escaped(character) if unicodedata.category(character) in UNSAFE else character for character in text
+    )
 
 
 def printable_lines(text: str) -> str:

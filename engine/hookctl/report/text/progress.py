@@ -37,8 +37,20 @@ class Summary:
     @property
     def succeeded(self) -> bool:
         """No bad event, none refused; everything that was accepted is delivered; nothing else that was tried failed."""
-        undelivered = any(count for by_status in self.counts.values() for status, count in by_status.items() if status is not DeliveryStatus.DELIVERED)
-        return not (self.interrupted or self.intake.bad or self.intake.refused or undelivered or self.tally.failing or self.tally.dead)
+        undelivered = any(
+            count
+            for by_status in self.counts.values()
+            for status, count in by_status.items()
+            if status is not DeliveryStatus.DELIVERED
+        )
+        return not (
+            self.interrupted
+            or self.intake.bad
+            or self.intake.refused
+            or undelivered
+            or self.tally.failing
+            or self.tally.dead
+        )
 
 
 def progress_line(intake: Intake | None, tally: Tally, in_flight: int, seconds: float) -> str:
@@ -47,7 +59,9 @@ def progress_line(intake: Intake | None, tally: Tally, in_flight: int, seconds: 
     failing = f", {len(tally.failing):,} to be tried again" if tally.failing else ""
     dead = f", {tally.dead.total():,} dead" if tally.dead else ""
     lacked = f", {tally.lacked.total():,} local failures" if tally.lacked else ""
-    return f"{read}{tally.delivered.total():,} delivered{failing}{dead}{lacked}; {in_flight:,} in flight; {seconds:.0f} s"
+    return (
+        f"{read}{tally.delivered.total():,} delivered{failing}{dead}{lacked}; {in_flight:,} in flight; {seconds:.0f} s"
+    )
 
 
 def render_summary(summary: Summary, *, color: bool) -> str:
@@ -55,9 +69,22 @@ def render_summary(summary: Summary, *, color: bool) -> str:
     intake, tally = summary.intake, summary.tally
     lines = [
         f"{_count(intake.read, 'event')} read: {intake.accepted:,} accepted, {intake.bad:,} bad, {intake.seen_before:,} seen before",
-        *([f"Not taken in: the event {printable(intake.refused_from)} and all after it, because {printable(intake.refused)}."] if intake.refused else ()),
-        *(["Send the same input again when there is room: what was accepted is recognized by its id."] if intake.refused else ()),
-        *(f"No webhook receives {_count(count, 'event')} of type {printable(name)}." for name, count in sorted(intake.unreceived.items())),
+        *(
+            [
+                f"Not taken in: the event {printable(intake.refused_from)} and all after it, because {printable(intake.refused)}."
+            ]
+            if intake.refused
+            else ()
+        ),
+        *(
+            ["Send the same input again when there is room: what was accepted is recognized by its id."]
+            if intake.refused
+            else ()
+        ),
+        *(
+            f"No webhook receives {_count(count, 'event')} of type {printable(name)}."
+            for name, count in sorted(intake.unreceived.items())
+        ),
     ]
     if summary.counts:
         lines += ["", *_table(summary.counts, color), ""]
@@ -66,11 +93,15 @@ def render_summary(summary: Summary, *, color: bool) -> str:
         lines.append(f"Of what was due from before: {delivered:,} delivered, {dead:,} dead.")
     if summary.still_due:
         at = f", the next {_when(summary.next_due)}" if summary.next_due is not None else ""
-        lines.append(f"Still due: {_count(summary.still_due, 'delivery', 'deliveries')}{at}. The next `hookctl send` goes on with them.")
+        lines.append(
+            f"Still due: {_count(summary.still_due, 'delivery', 'deliveries')}{at}. The next `hookctl send` goes on with them."
+        )
     if tally.dead:
         lines.append("Why the dead ones are dead: hookctl deliveries list --status dead")
     lines += [_lacked(reason, count) for reason, count in sorted(tally.lacked.items())]
-    lines.append(f"{'Interrupted after' if summary.interrupted else 'Took'} {summary.seconds:.1f} s, {_count(tally.attempts, 'attempt')}.")
+    lines.append(
+        f"{'Interrupted after' if summary.interrupted else 'Took'} {summary.seconds:.1f} s, {_count(tally.attempts, 'attempt')}."
+    )
     return "\n".join(lines) + "\n"
 
 
@@ -78,17 +109,26 @@ def render_summary_json(summary: Summary) -> str:
     """The end of a ``send``, for a machine."""
     intake, tally = summary.intake, summary.tally
     webhooks: list[Json] = [
-        {"name": name, **{status.value: by_status.get(status, 0) for status in DeliveryStatus}} for name, by_status in sorted(summary.counts.items())
+        {"name": name, **{status.value: by_status.get(status, 0) for status in DeliveryStatus}}
+        for name, by_status in sorted(summary.counts.items())
     ]
     bad: list[Json] = [{"place": one.place, "reason": one.reason} for one in intake.problems]
     unreceived: dict[str, Json] = dict(sorted(intake.unreceived.items()))
     document: dict[str, Json] = {
-        "events": {"read": intake.read, "accepted": intake.accepted, "bad": intake.bad, "seen_before": intake.seen_before},
+        "events": {
+            "read": intake.read,
+            "accepted": intake.accepted,
+            "bad": intake.bad,
+            "seen_before": intake.seen_before,
+        },
         "bad": bad,
         "refused": {"from": intake.refused_from, "reason": intake.refused} if intake.refused else None,
         "unreceived": unreceived,
         "webhooks": webhooks,
-        "from_before": {"delivered": tally.earlier[DeliveryStatus.DELIVERED], "dead": tally.earlier[DeliveryStatus.DEAD]},
+        "from_before": {
+            "delivered": tally.earlier[DeliveryStatus.DELIVERED],
+            "dead": tally.earlier[DeliveryStatus.DEAD],
+        },
         "attempts": tally.attempts,
         "local_failures": [{"reason": reason, "attempts": count} for reason, count in sorted(tally.lacked.items())],
         "still_due": summary.still_due,
@@ -106,13 +146,21 @@ def _lacked(reason: str, count: int) -> str:
 
 
 def _table(counts: Counts, color: bool) -> list[str]:
-    columns = [*ALWAYS_SHOWN, *(status for status in SHOWN_WHEN_ANY if any(by_status.get(status) for by_status in counts.values()))]
+    columns = [
+        *ALWAYS_SHOWN,
+        *(status for status in SHOWN_WHEN_ANY if any(by_status.get(status) for by_status in counts.values())),
+    ]
     width = max(len("WEBHOOK"), *(len(printable(name)) for name in counts))
     head = "  ".join([f"{'WEBHOOK':{width}}", *(status.value.upper() for status in columns)])
-    return [click.style(head, bold=True) if color else head, *(_row(name, counts[name], columns, width, color) for name in sorted(counts))]
+    return [
+        click.style(head, bold=True) if color else head,
+        *(_row(name, counts[name], columns, width, color) for name in sorted(counts)),
+    ]
 
 
-def _row(name: str, by_status: Mapping[DeliveryStatus, int], columns: list[DeliveryStatus], width: int, color: bool) -> str:
+def _row(
+    name: str, by_status: Mapping[DeliveryStatus, int], columns: list[DeliveryStatus], width: int, color: bool
+) -> str:
     cells = [f"{printable(name):{width}}"]
     for status in columns:
         count = by_status.get(status, 0)

@@ -33,7 +33,10 @@ def summary_text(counts: Mapping[tuple[str, str, str], int]) -> str:
     """How often each method and path was received, and how it was answered: keys are (method, path, answer)."""
     total = sum(counts.values())
     lines = [f"Received {total:,} request{'' if total == 1 else 's'}{'.' if not total else ':'}"]
-    lines += [f"  {count:>9,}  {printable(method)} {printable(path)} -> {answer}" for (method, path, answer), count in sorted(counts.items())]
+    lines += [
+        f"  {count:>9,}  {printable(method)} {printable(path)} -> {answer}"
+        for (method, path, answer), count in sorted(counts.items())
+    ]
     return "\n".join(lines)
 
 

@@ -14,7 +14,9 @@ from hookctl.report.text.printable import json_text, printable
 from hookctl.template import Decision, describe_body
 
 
-def render_text(plan: DeliveryPlan, request: Request, unsaid: Sequence[PluginBlock], *, would_be_sent: bool | None, color: bool) -> str:
+def render_text(
+    plan: DeliveryPlan, request: Request, unsaid: Sequence[PluginBlock], *, would_be_sent: bool | None, color: bool
+) -> str:
     """The request with its JSON laid out, then what it does not show: JSON that stands in a string, how its expressions are written, and ``unsaid`` auth."""
     lines = [line.removeprefix("  ") for line in request_lines(request)]
     lines[0] = click.style(lines[0], bold=True) if color else lines[0]
@@ -35,7 +37,9 @@ def render_json(plan: DeliveryPlan, request: Request, *, would_be_sent: bool | N
     return json_text(document) + "\n"
 
 
-def _remarks(plan: DeliveryPlan, request: Request, unsaid: Sequence[PluginBlock], would_be_sent: bool | None) -> Iterator[str]:
+def _remarks(
+    plan: DeliveryPlan, request: Request, unsaid: Sequence[PluginBlock], would_be_sent: bool | None
+) -> Iterator[str]:
     for block in unsaid:
         yield f"# auth {printable(block.type)} adds its part when the request is sent"
     if would_be_sent is False:

@@ -50,7 +50,10 @@ def render_json(replays: Sequence[Replay], strays: Sequence[Path]) -> str:
 
 def render_strays(strays: Sequence[Path]) -> str:
     """A warning for each cassette of a webhook that there is no more."""
-    return "".join(f"Warning: {printable(str(path))} belongs to no webhook. Delete it, if its webhook is gone for good.\n" for path in strays)
+    return "".join(
+        f"Warning: {printable(str(path))} belongs to no webhook. Delete it, if its webhook is gone for good.\n"
+        for path in strays
+    )
 
 
 def render_kept(kept: Mapping[str, Kept | None], directory: Path) -> str:
@@ -59,7 +62,9 @@ def render_kept(kept: Mapping[str, Kept | None], directory: Path) -> str:
     recorded = ", ".join(f"{counts[what]} {what.value}" for what in Kept if counts[what])
     lines = [f"Recorded in {printable(str(directory))}: {recorded}."] if recorded else []
     if counts[None]:
-        lines.append(f"Not recorded, since not successful: {', '.join(printable(name) for name, what in kept.items() if what is None)}.")
+        lines.append(
+            f"Not recorded, since not successful: {', '.join(printable(name) for name, what in kept.items() if what is None)}."
+        )
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -67,7 +72,11 @@ def result_lines(replay: Replay, width: int, *, color: bool) -> Iterator[str]:
     """One line that says what it came to, and a note on auth. The name takes ``width`` columns."""
     mark = tick(passed=replay.succeeded, color=color)
     name = printable(replay.plan.name).ljust(width)
-    yield f"{mark} {name}  Replay successful" if replay.succeeded else f"{mark} {name}  Replay failed  {printable(replay.reason)}"
+    yield (
+        f"{mark} {name}  Replay successful"
+        if replay.succeeded
+        else f"{mark} {name}  Replay failed  {printable(replay.reason)}"
+    )
     if replay.without_auth:
         yield f"  {' ' * width}  Its auth needs its secret, so what it adds was taken as recorded: {printable(replay.without_auth)}"
 
@@ -98,7 +107,9 @@ def _differences(replay: Replay) -> list[Step]:
     """Each key and item that differs, inside strings of JSON text too. Where only such a text's layout differs, the string."""
     if replay.current is None:
         return []
-    opened, whole = ([open_up(side, levels) for side in (replay.recorded, replay.current)] for levels in (MAX_LEVELS, 0))
+    opened, whole = (
+        [open_up(side, levels) for side in (replay.recorded, replay.current)] for levels in (MAX_LEVELS, 0)
+    )
     return differences(*opened) or differences(*whole)
 
 
@@ -120,7 +131,9 @@ def _replay_json(replay: Replay) -> Json:
 
 
 def _difference_json(step: Step) -> Json:
-    return {key: value for key, value in difference_document(step).items() if key != "secret"}  # all are masked before they are compared
+    return {
+        key: value for key, value in difference_document(step).items() if key != "secret"
+    }  # all are masked before they are compared
 
 
 def _title(text: str, color: bool) -> str:

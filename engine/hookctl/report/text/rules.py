@@ -37,7 +37,11 @@ def policy_text(policy: Policy, *, color: bool = False) -> str:
     """One policy for a terminal: summary, the settings of its table, and what holds of all policies."""
     heading = f"{policy.name}: {policy.summary}"
     rows = field_rows(policy.schema)
-    settings = f"Settings in [policies.{policy.name}] of hookctl.toml:\n\n{render_table(rows, width=100, color=color)}\n" if rows else ""
+    settings = (
+        f"Settings in [policies.{policy.name}] of hookctl.toml:\n\n{render_table(rows, width=100, color=color)}\n"
+        if rows
+        else ""
+    )
     return f"{printable(heading)}\n\n{settings}{rule_text(RULES['policy'], color=color)}"
 
 
@@ -51,6 +55,14 @@ def rules_page() -> str:
     """docs/rules.md."""
     parts = ["# Rules", _INTRODUCTION]
     for rule in RULES.values():
-        parts += [f"## {rule.id}", rule.summary, textwrap.fill(rule.explanation, 140, break_on_hyphens=False, break_long_words=False)]
-        parts += [f"{title}:\n\n```yaml\n{example}\n```" for title, example in (("Refused", rule.bad), ("Accepted", rule.good)) if example]
+        parts += [
+            f"## {rule.id}",
+            rule.summary,
+            textwrap.fill(rule.explanation, 140, break_on_hyphens=False, break_long_words=False),
+        ]
+        parts += [
+            f"{title}:\n\n```yaml\n{example}\n```"
+            for title, example in (("Refused", rule.bad), ("Accepted", rule.good))
+            if example
+        ]
     return "\n\n".join(parts) + "\n"

@@ -19,7 +19,11 @@ def render_text(played: Sequence[Played], *, color: bool) -> str:
     """A block for each webhook and scenario: a line an attempt, and what it came to."""
     blocks = ["\n".join(_block(one, color)) for one in played]
     retried = any(len(one.steps) > 1 for one in played)
-    note = f"Nothing was sent. Times are the earliest: each wait may be up to {JITTER:.0%} longer by chance." if retried else "Nothing was sent."
+    note = (
+        f"Nothing was sent. Times are the earliest: each wait may be up to {JITTER:.0%} longer by chance."
+        if retried
+        else "Nothing was sent."
+    )
     return "\n\n".join([*blocks, note]) + "\n"
 
 
@@ -68,7 +72,11 @@ def _end(played: Played) -> Iterator[str]:
             yield "It has no response_validators, so the status alone decides."
         return
     attempts = "1 attempt" if len(played.steps) == 1 else f"{len(played.steps)} attempts"
-    when = f"; the last one {span(last.at)} after the first, at the latest {span(last.latest)}" if len(played.steps) > 1 else ""
+    when = (
+        f"; the last one {span(last.at)} after the first, at the latest {span(last.latest)}"
+        if len(played.steps) > 1
+        else ""
+    )
     yield f"Dead after {attempts}{when}."
     if outcome.suspend:
         yield "The webhook is suspended until the next apply, and its other deliveries are held."

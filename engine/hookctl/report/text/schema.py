@@ -54,7 +54,9 @@ def type_name(schema: Schema, root: Schema | None = None) -> str:
         return "scalar" if set(names) >= SCALARS else " or ".join(_noun(str(name), schema, root) for name in names)
     if isinstance(names, str):
         return _noun(names, schema, root)
-    choices = [type_name(choice, root or schema) for choice in _alternatives(schema)] or [_type_of(value) for value in _values(schema)]
+    choices = [type_name(choice, root or schema) for choice in _alternatives(schema)] or [
+        _type_of(value) for value in _values(schema)
+    ]
     return " or ".join(dict.fromkeys(choices)) or "any"
 
 
@@ -73,7 +75,10 @@ def description(schema: Schema, root: Schema | None = None) -> str:
 
 def render_table(rows: Sequence[FieldRow], *, width: int, color: bool, indent: str = "") -> str:
     """The fields as a table. Descriptions are wrapped to ``width`` columns; 0 leaves them in one line."""
-    cells = [(printable(row.path), printable(row.type), "yes" if row.required else "no", printable(row.description)) for row in rows]
+    cells = [
+        (printable(row.path), printable(row.type), "yes" if row.required else "no", printable(row.description))
+        for row in rows
+    ]
     widths = [max(len(line[column]) for line in (HEADINGS, *cells)) for column in range(3)]
     lines = []
     for line in (HEADINGS, *cells):
@@ -110,7 +115,9 @@ def render_webhook(schema: Schema, plugins: Plugins, *, width: int, color: bool)
             heading = printable(f"{field} with type: {name}")
             rows = field_rows(thing.schema)
             table = render_table(rows, width=width, color=False, indent="  ") if rows else "  No settings.\n"
-            parts.append(f"{click.style(heading, bold=True) if color else heading}\n  {printable(thing.summary)}\n{table}")
+            parts.append(
+                f"{click.style(heading, bold=True) if color else heading}\n  {printable(thing.summary)}\n{table}"
+            )
     return "\n".join(parts)
 
 
@@ -168,7 +175,10 @@ def _of(inner: Json, root: Schema) -> str:
 
 
 def _words(values: Sequence[Json]) -> str:
-    return ", ".join(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for value in values) or "none"
+    return (
+        ", ".join(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for value in values)
+        or "none"
+    )
 
 
 def _values(schema: Schema) -> list[Json]:
@@ -176,5 +186,13 @@ def _values(schema: Schema) -> list[Json]:
 
 
 def _type_of(value: Json) -> str:
-    names = {bool: "boolean", int: "integer", float: "number", str: "string", list: "list", dict: "object", type(None): "null"}
+    names = {
+        bool: "boolean",
+        int: "integer",
+        float: "number",
+        str: "string",
+        list: "list",
+        dict: "object",
+        type(None): "null",
+    }
     return names[type(value)]

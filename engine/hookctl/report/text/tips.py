@@ -101,16 +101,26 @@ STATUSES: Mapping[int, tuple[str, ...]] = {
         "The target knows the credentials and does not allow this: check their roles or scopes.",
         "Some targets answer so to an unknown outgoing address.",
     ),
-    404: ("The host answers, and has nothing at this path: check the path of the webhook's url, down to upper and lower case and the slash at its end.",),
-    405: ("The path exists, and does not take {method}: check method, and the path, against the target's documentation.",),
-    408: ("The target gave up waiting for the request. It is tried again in live deliveries; check the way between here and there.",),
-    409: ("The target sees a conflict, often an event that it has already: the webhook-id header tells repetitions apart.",),
+    404: (
+        "The host answers, and has nothing at this path: check the path of the webhook's url, down to upper and lower case and the slash at its end.",
+    ),
+    405: (
+        "The path exists, and does not take {method}: check method, and the path, against the target's documentation.",
+    ),
+    408: (
+        "The target gave up waiting for the request. It is tried again in live deliveries; check the way between here and there.",
+    ),
+    409: (
+        "The target sees a conflict, often an event that it has already: the webhook-id header tells repetitions apart.",
+    ),
     410: (
         "The target says that this address is gone for good. A live delivery that gets this answer suspends the webhook.",
         "Ask the target's operator for the new address, or remove the webhook.",
     ),
     413: ("The body is larger than the target takes: send less of the event in body_template.",),
-    415: ("The target does not take this content type: set Content-Type under headers to the one that its documentation asks for.",),
+    415: (
+        "The target does not take this content type: set Content-Type under headers to the one that its documentation asks for.",
+    ),
     422: (
         "The target reads the body and rejects its content: a field is missing, or has a value that it does not know. Its response often says which.",
         "See the exact body: hookctl render {quoted} --body",
@@ -134,7 +144,9 @@ MISMATCH = (
     "The status says success, and response_validators say otherwise: compare the response with what they expect.",
     "If the target is right, correct json_path or expected_values; if it refused the event, the response says why.",
 )
-NOT_TRUSTED_BODY = ("The body could not be checked as a whole: let the target answer with less, and with its Content-Length.",)
+NOT_TRUSTED_BODY = (
+    "The body could not be checked as a whole: let the target answer with less, and with its Content-Length.",
+)
 
 
 def tips_for(attempt: Attempt, plan: DeliveryPlan) -> tuple[str, ...]:

@@ -25,14 +25,22 @@ def render_text(trials: Sequence[Trial], *, show_invocation: bool, color: bool) 
     lines = [line for trial in trials for line in result_lines(trial, width, color=color)]
     for trial in trials:
         if trial.attempt is not None and (show_invocation or not trial.succeeded):
-            lines += ["", _title(printable(trial.plan.name), color), *detail_lines(trial, show_invocation=show_invocation, color=color)]
+            lines += [
+                "",
+                _title(printable(trial.plan.name), color),
+                *detail_lines(trial, show_invocation=show_invocation, color=color),
+            ]
     return "\n".join([*lines, "", trials_summary(trials)]) + "\n"
 
 
 def detail_lines(trial: Trial, *, show_invocation: bool, color: bool) -> Iterator[str]:
     """What was sent and what came back, in short or whole, and what to look at next."""
     if trial.attempt is not None:
-        shown = render_attempt(trial.attempt, color=color).rstrip("\n").split("\n") if show_invocation else _summary(trial, color)
+        shown = (
+            render_attempt(trial.attempt, color=color).rstrip("\n").split("\n")
+            if show_invocation
+            else _summary(trial, color)
+        )
         yield from (f"  {line}".rstrip() for line in shown)
         yield from _tip_lines(trial, color)
 
@@ -78,7 +86,11 @@ def _summary(trial: Trial, color: bool) -> Iterator[str]:
     if attempt is None:
         return
     request, response = attempt.request, attempt.response
-    yield f"{request.method} {printable(request.url)}" if request else f"{trial.plan.method} {printable(trial.plan.url)} was not sent"
+    yield (
+        f"{request.method} {printable(request.url)}"
+        if request
+        else f"{trial.plan.method} {printable(trial.plan.url)} was not sent"
+    )
     if response is not None:
         yield f"{response.status} {printable(response.reason)}".rstrip() + f", {timing_line(attempt.timing)}"
         body = list(body_lines(response.body, truncated=response.truncated)) if response.body else []

@@ -39,7 +39,11 @@ def _when(name: str, reference: str, is_default: bool) -> dict[str, Any]:
 
 def _definition(name: str, thing: Any, place: str) -> dict[str, Any]:
     schema: dict[str, Any] = _moved(thing.schema, place)
-    return {**schema, "description": thing.summary, "properties": {"type": {"const": name, "description": thing.summary}, **schema.get("properties", {})}}
+    return {
+        **schema,
+        "description": thing.summary,
+        "properties": {"type": {"const": name, "description": thing.summary}, **schema.get("properties", {})},
+    }
 
 
 def _moved(schema: Any, place: str) -> Any:

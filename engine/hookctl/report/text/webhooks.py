@@ -16,7 +16,12 @@ from hookctl.report.text.plan import change_lines
 from hookctl.report.text.printable import json_text, printable
 from hookctl.store.interface import Circuit
 
-STATES = {Action.UNCHANGED: "applied", Action.UPDATE: "changed", Action.CREATE: "not applied", Action.DELETE: "file removed"}
+STATES = {
+    Action.UNCHANGED: "applied",
+    Action.UPDATE: "changed",
+    Action.CREATE: "not applied",
+    Action.DELETE: "file removed",
+}
 """What the files say against what is applied."""
 HEADINGS = ("NAME", "EVENT", "METHOD", "HOST", "AUTH", "STATUS", "STATE", "LAST RESULT")
 
@@ -58,7 +63,10 @@ def render_table(entries: Sequence[Entry], *, color: bool) -> str:
     rows = [HEADINGS, *(_row(entry) for entry in entries)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
     dots = [" ", *(_dot(entry.shown, color) for entry in entries)]
-    lines = [f"{dot} {'  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))}".rstrip() for dot, row in zip(dots, rows, strict=True)]
+    lines = [
+        f"{dot} {'  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))}".rstrip()
+        for dot, row in zip(dots, rows, strict=True)
+    ]
     if color:
         lines[0] = click.style(lines[0], bold=True)
     return "\n".join(lines) + "\n"
@@ -74,7 +82,10 @@ def render_one(entry: Entry, *, color: bool) -> str:
     """Every field of one webhook as it runs now, and after them what the file would change."""
     plan = entry.shown
     (whole,) = make_plan(AppliedState(), {plan.name: plan}, {}).changes
-    lines = [f"{_dot(plan, color)} {printable(plan.name)}  {_status(entry)}, {printable(entry.state)}, last result: {_last_result(entry)}", ""]
+    lines = [
+        f"{_dot(plan, color)} {printable(plan.name)}  {_status(entry)}, {printable(entry.state)}, last result: {_last_result(entry)}",
+        "",
+    ]
     for field in whole.fields:
         lines += [f"  {text}" for _, text in field_lines(field, whole)]
     if entry.change.action in {Action.UPDATE, Action.RENAME} and entry.change.fields:
@@ -85,25 +96,49 @@ def render_one(entry: Entry, *, color: bool) -> str:
 def render_one_json(entry: Entry) -> str:
     """One webhook for a machine: the delivery plan that is applied, and the one that the file gives."""
     before, after = entry.change.before, entry.change.after
-    plans: dict[str, Json] = {"applied": before.to_json() if before else None, "file": after.to_json() if after else None}
+    plans: dict[str, Json] = {
+        "applied": before.to_json() if before else None,
+        "file": after.to_json() if after else None,
+    }
     return json_text({"name": entry.shown.name, **_standing(entry), **plans}) + "\n"
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
     plan = entry.shown
-    cells = (plan.name, plan.event, plan.method, _host(plan), _auth(plan) or "-", _status(entry), entry.state, _last_result(entry))
+    cells = (
+        plan.name,
+        plan.event,
+        plan.method,
+        _host(plan),
+        _auth(plan) or "-",
+        _status(entry),
+        entry.state,
+        _last_result(entry),
+    )
     return tuple(printable(cell) for cell in cells)
 
 
 def _summary(entry: Entry) -> dict[str, Json]:
     plan = entry.shown
     auth: list[Json] = [block.type for block in plan.auth]
-    return {"name": plan.name, "event": plan.event, "method": plan.method, "url": plan.url, "host": _host(plan), "auth": auth, "status": plan.status.value}
+    return {
+        "name": plan.name,
+        "event": plan.event,
+        "method": plan.method,
+        "url": plan.url,
+        "host": _host(plan),
+        "auth": auth,
+        "status": plan.status.value,
+    }
 
 
 def _standing(entry: Entry) -> dict[str, Json]:
     last: Json = {"status": entry.last_result[0].value, "at": entry.last_result[1]} if entry.last_result else None
-    circuit: Json = {name: getattr(entry.circuit, name) for name in ("state", "reason", "since", "until")} if entry.circuit else None
+    circuit: Json = (
+        {name: getattr(entry.circuit, name) for name in ("state", "reason", "since", "until")}
+        if entry.circuit
+        else None
+    )
     return {"state": entry.state, "last_result": last, "circuit": circuit, "suspended": entry.suspended or None}
 
 

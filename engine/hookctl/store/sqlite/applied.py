@@ -204,7 +204,10 @@ def _read_plan(name: str, document: bytes) -> DeliveryPlan:
     try:
         return DeliveryPlan.from_json(json.loads(document))
     except (KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"the applied webhook {name} cannot be read: {error}", hint="It was written by another version of hookctl, or by hand.") from error
+        raise StoreError(
+            f"the applied webhook {name} cannot be read: {error}",
+            hint="It was written by another version of hookctl, or by hand.",
+        ) from error
 
 
 def _renames(connection: sqlite3.Connection) -> tuple[Rename, ...]:
@@ -225,18 +228,26 @@ def _last_apply(connection: sqlite3.Connection) -> tuple[int, float, str] | None
 
 def _refuse_removals(plan: Plan) -> None:
     if plan.protected_removals:
-        raise StateError(f"the plan removes the protected webhook {plan.protected_removals[0]}", hint="Bring its file back, or apply `protected: false` first.")
+        raise StateError(
+            f"the plan removes the protected webhook {plan.protected_removals[0]}",
+            hint="Bring its file back, or apply `protected: false` first.",
+        )
 
 
 def _refuse_stale(connection: sqlite3.Connection | None, plan: Plan) -> None:
     """The serial tells of applies since; the digests tell a plan that was made for another store of the same serial."""
     last = _last_apply(connection) if connection else None
     applied = dict(digests_of(_read(connection).plans)) if connection else {}
-    if plan.serial == (last[0] if last else 0) and applied == {change.before.name: change.before.digest for change in plan.changes if change.before}:
+    if plan.serial == (last[0] if last else 0) and applied == {
+        change.before.name: change.before.digest for change in plan.changes if change.before
+    }:
         return
-    now = f"now at serial {last[0]}, applied {f'by {last[2]} ' if last[2] else ''}at {_utc(last[1])}" if last else "empty"
+    now = (
+        f"now at serial {last[0]}, applied {f'by {last[2]} ' if last[2] else ''}at {_utc(last[1])}" if last else "empty"
+    )
     raise StalePlanError(
-        f"the plan is stale: it starts from serial {plan.serial}, and the applied state is {now}", hint="Run `hookctl plan` again and review what it says now."
+        f"the plan is stale: it starts from serial {plan.serial}, and the applied state is {now}",
+        hint="Run `hookctl plan` again and review what it says now.",
     )
 
 
@@ -247,7 +258,10 @@ def _write(connection: sqlite3.Connection, plan: Plan) -> None:
         if change.action in {Action.CREATE, Action.RENAME}:
             connection.execute("UPDATE renames SET taken = 1 WHERE old = ?", (change.name,))
         if change.renamed_from:
-            connection.execute("INSERT INTO renames (serial, old, new) VALUES (?, ?, ?)", (plan.serial + 1, change.renamed_from, change.name))
+            connection.execute(
+                "INSERT INTO renames (serial, old, new) VALUES (?, ?, ?)",
+                (plan.serial + 1, change.renamed_from, change.name),
+            )
         if change.after:
             row = (change.name, change.after.digest, change.after.canonical().decode())
             connection.execute("INSERT OR REPLACE INTO applied_webhooks VALUES (?, ?, ?)", row)

@@ -56,7 +56,9 @@ def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connec
         refuse_second_names(real)
         opened = file_id(path)
         uri = f"{real.as_uri()}?mode=rw"
-        connection: _Connection = sqlite3.connect(uri, uri=True, timeout=busy_seconds, isolation_level=None, check_same_thread=False, factory=_Connection)
+        connection: _Connection = sqlite3.connect(
+            uri, uri=True, timeout=busy_seconds, isolation_level=None, check_same_thread=False, factory=_Connection
+        )
         connection.patience = busy_seconds
         try:
             _refuse_foreign(connection, path)
@@ -66,9 +68,13 @@ def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connec
             connection.execute("PRAGMA wal_autocheckpoint = 0")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-            connection.execute("PRAGMA temp_store = MEMORY")  # what a savepoint keeps of each page, which else goes through a file
+            connection.execute(
+                "PRAGMA temp_store = MEMORY"
+            )  # what a savepoint keeps of each page, which else goes through a file
             connection.text_factory = _decode
-            connection.execute("SELECT count(*) FROM sqlite_master")  # from here on SQLite has its files beside the store open
+            connection.execute(
+                "SELECT count(*) FROM sqlite_master"
+            )  # from here on SQLite has its files beside the store open
             connection.identity = identify(path, real, opened)
         except BaseException:
             connection.close()
@@ -140,9 +146,14 @@ def _commit(connection: sqlite3.Connection, meanwhile: Meanwhile | None) -> None
 
 def _write(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
-    if isinstance(connection, _Connection) and connection.total_changes - connection.checkpointed_at >= CHECKPOINT_CHANGES:
+    if (
+        isinstance(connection, _Connection)
+        and connection.total_changes - connection.checkpointed_at >= CHECKPOINT_CHANGES
+    ):
         connection.checkpointed_at = connection.total_changes
-        connection.execute("PRAGMA wal_checkpoint(FULL)")  # waits for the write lock and holds it, so that nobody commits meanwhile
+        connection.execute(
+            "PRAGMA wal_checkpoint(FULL)"
+        )  # waits for the write lock and holds it, so that nobody commits meanwhile
 
 
 class _Connection(sqlite3.Connection):
@@ -203,14 +214,19 @@ def errors_as_store_errors(path: Path | None = None) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without what extends it
         if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            raise StateLockedError(f"{where} is busy: another hookctl is writing to it", hint="Try again when the other one is done.") from error
+            raise StateLockedError(
+                f"{where} is busy: another hookctl is writing to it", hint="Try again when the other one is done."
+            ) from error
         if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
             raise StoreError(
-                f"{where} is damaged or is not a database: {error}", hint="Restore it from a backup, or name another file with --store."
+                f"{where} is damaged or is not a database: {error}",
+                hint="Restore it from a backup, or name another file with --store.",
             ) from error
         if lack := lacking():  # SQLite cannot say so
             raise StoreError(f"{where} cannot be used: {lack}", hint=HINT) from error
-        raise StoreError(f"{where} cannot be used: {error}", hint="Check its permissions and the space on its disk.") from error
+        raise StoreError(
+            f"{where} cannot be used: {error}", hint="Check its permissions and the space on its disk."
+        ) from error
     except OSError as error:
         if path is None:  # nothing is opened there: it is of whatever else the block does
             raise
@@ -220,10 +236,14 @@ def errors_as_store_errors(path: Path | None = None) -> Iterator[None]:
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # first: the id comes with the first table
+    (tables,) = connection.execute(
+        "SELECT count(*) FROM sqlite_master"
+    ).fetchone()  # first: the id comes with the first table
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
     if application_id not in {0, APPLICATION_ID} or (tables and application_id == 0):
-        raise StoreError(f"the store {path} is a database of another program", hint="Name a file of hookctl's own with --store.")
+        raise StoreError(
+            f"the store {path} is a database of another program", hint="Name a file of hookctl's own with --store."
+        )
 
 
 def _use_wal(connection: sqlite3.Connection, deadline: float) -> None:

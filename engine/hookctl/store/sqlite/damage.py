@@ -43,8 +43,12 @@ def find_damaged(connection: sqlite3.Connection, table: str, key: str, columns: 
 
     ``columns`` gives for each column the condition that its values meet: SQL with ``{0}`` for the column.
     """
-    whens = " ".join(f"WHEN ({condition.format(column)}) IS NOT TRUE THEN '{column}'" for column, condition in columns.items())
-    query = f"SELECT key, wrong FROM (SELECT {key} AS key, CASE {whens} END AS wrong FROM {table}) WHERE wrong IS NOT NULL"  # noqa: S608 - fixed texts
+    whens = " ".join(
+        f"WHEN ({condition.format(column)}) IS NOT TRUE THEN '{column}'" for column, condition in columns.items()
+    )
+    query = (
+        f"SELECT key, wrong FROM (SELECT {key} AS key, CASE {whens} END AS wrong FROM {table}) WHERE wrong IS NOT NULL"  # noqa: S608 - fixed texts
+    )
     for row, wrong in connection.execute(query):
         yield Damaged(table, _shown(row), f"{wrong} holds what hookctl never writes there")
 

@@ -39,9 +39,16 @@ class Identity:
                 message, hint = _second_names(path, status.st_nlink)
                 raise StoreGoneError(message, hint=hint)
             if found != file:
-                became = "was replaced by another file" if found else "no longer exists: it, or a directory above it, was deleted or renamed"
+                became = (
+                    "was replaced by another file"
+                    if found
+                    else "no longer exists: it, or a directory above it, was deleted or renamed"
+                )
                 what = f"the store {path}" if path == self.given else f"the file {path} of the store {self.given}"
-                raise StoreGoneError(f"{what} {became}", hint="Stop every hookctl that uses the store, put its files back in place, then start again.")
+                raise StoreGoneError(
+                    f"{what} {became}",
+                    hint="Stop every hookctl that uses the store, put its files back in place, then start again.",
+                )
 
 
 def identify(given: Path, real: Path, opened: FileId | None) -> Identity:
@@ -54,7 +61,9 @@ def identify(given: Path, real: Path, opened: FileId | None) -> Identity:
     for path in (given.absolute(), *(real.with_name(f"{real.name}{suffix}") for suffix in BESIDE)):
         file = file_id(path)
         if file is None:
-            raise StoreGoneError(f"the file {path} disappeared while the store was opened", hint="Run the command again.")
+            raise StoreGoneError(
+                f"the file {path} disappeared while the store was opened", hint="Run the command again."
+            )
         found.append((path, file))
     if found[0][1] != opened:
         raise StoreGoneError(f"the store {given} was replaced while it was opened", hint="Run the command again.")
@@ -76,7 +85,10 @@ def _status(path: Path) -> os.stat_result | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise StoreError(f"the store's file {path} cannot be looked at: {error.strerror}", hint="Check the permissions of its directory.") from error
+        raise StoreError(
+            f"the store's file {path} cannot be looked at: {error.strerror}",
+            hint="Check the permissions of its directory.",
+        ) from error
 
 
 def refuse_second_names(real: Path) -> None:
@@ -111,7 +123,9 @@ def _mount_id(path: Path) -> str:
     """The kernel's number of the mount that the path is on; empty where it does not say (only Linux does)."""
     if not hasattr(os, "O_PATH"):
         return ""
-    file = os.open(path, os.O_PATH | os.O_CLOEXEC)  # an ordinary file descriptor would drop SQLite's locks when it is closed
+    file = os.open(
+        path, os.O_PATH | os.O_CLOEXEC
+    )  # an ordinary file descriptor would drop SQLite's locks when it is closed
     try:
         lines = Path(f"/proc/self/fdinfo/{file}").read_text(encoding="ascii").splitlines()
     except OSError:  # no /proc here

@@ -73,7 +73,9 @@ class Lock:
 
 
 @contextmanager
-def hold(path: Path, *, operation: str, who: str, timeout: float = 0.0, waiting: Callable[[Lock], None] = lambda _: None) -> Iterator[Lock]:
+def hold(
+    path: Path, *, operation: str, who: str, timeout: float = 0.0, waiting: Callable[[Lock], None] = lambda _: None
+) -> Iterator[Lock]:
     """Hold the lock of the store at ``path`` inside the block; the store is made where it does not exist.
 
     While another holds it, ``waiting`` is told of that lock, again and again for up to ``timeout`` seconds.
@@ -117,7 +119,10 @@ def break_lock(path: Path, lock_id: str) -> Lock:
         if held is None:
             raise StateError("the state is not locked", hint="There is nothing to break.")
         if held.id != lock_id:
-            raise StateError(f"the lock is not {lock_id}, but that of {held}", hint="Break that one only if you know that nothing runs under it.")
+            raise StateError(
+                f"the lock is not {lock_id}, but that of {held}",
+                hint="Break that one only if you know that nothing runs under it.",
+            )
         connection.execute("DELETE FROM lock")
         return held
 
@@ -132,11 +137,15 @@ def refuse_locked(connection: sqlite3.Connection, lock_id: str) -> None:
     if held and not lock_id:
         raise _locked(held)
     taken = f", and the lock is that of {held} now" if held else ""
-    raise StateLockedError(f"the lock {lock_id} of this apply was broken{taken}", hint="Nothing was applied. Plan again.")
+    raise StateLockedError(
+        f"the lock {lock_id} of this apply was broken{taken}", hint="Nothing was applied. Plan again."
+    )
 
 
 def _locked(held: Lock) -> StateLockedError:
-    hint = f"Wait for it with --lock-timeout 5m. If nothing runs there any more, break the lock: hookctl unlock {held.id}"
+    hint = (
+        f"Wait for it with --lock-timeout 5m. If nothing runs there any more, break the lock: hookctl unlock {held.id}"
+    )
     if held.is_left_over:
         hint = f"That process is gone and has not given the lock back. Break it: hookctl unlock {held.id}"
     return StateLockedError(f"the state is locked by {held}", hint=hint)

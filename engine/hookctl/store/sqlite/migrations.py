@@ -8,17 +8,23 @@ from collections.abc import Sequence
 from hookctl.errors import StoreError
 from hookctl.store.sqlite.connection import APPLICATION_ID, errors_as_store_errors, transaction
 
-VERSIONS = "CREATE TABLE IF NOT EXISTS table_versions (component TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID"
+VERSIONS = (
+    "CREATE TABLE IF NOT EXISTS table_versions (component TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID"
+)
 
 
 def table_version(connection: sqlite3.Connection, component: str) -> int:
     """How many of the component's scripts have run; 0 where its tables do not exist."""
     with errors_as_store_errors():
-        if not connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'table_versions'").fetchone():
+        if not connection.execute(
+            "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'table_versions'"
+        ).fetchone():
             return 0
         row = connection.execute("SELECT version FROM table_versions WHERE component = ?", (component,)).fetchone()
     if row and not isinstance(row[0], int):
-        raise StoreError(f"the version of the store's {component} tables cannot be read", hint="Restore the store from a backup.")
+        raise StoreError(
+            f"the version of the store's {component} tables cannot be read", hint="Restore the store from a backup."
+        )
     return int(row[0]) if row else 0
 
 
@@ -34,7 +40,9 @@ def migrate(connection: sqlite3.Connection, component: str, scripts: Sequence[st
     if _current(table_version(connection, component), component, scripts):
         return
     with errors_as_store_errors():
-        connection.execute("PRAGMA foreign_keys = OFF")  # a table that others refer to is dropped once its successor is filled
+        connection.execute(
+            "PRAGMA foreign_keys = OFF"
+        )  # a table that others refer to is dropped once its successor is filled
     try:
         with transaction(connection):
             version = table_version(connection, component)  # again: another process may have been first

@@ -14,7 +14,14 @@ from hookctl.store.clock import since_boot
 from hookctl.store.interface import EVERYTHING, Circuit, Claimed, Counts, Filter, Fullness, Result, Routed, Stopped
 from hookctl.store.sqlite import queue_tables as tables
 from hookctl.store.sqlite import reading, upkeep, working
-from hookctl.store.sqlite.connection import Meanwhile, check_identity, connect, errors_as_store_errors, real_path, transaction
+from hookctl.store.sqlite.connection import (
+    Meanwhile,
+    check_identity,
+    connect,
+    errors_as_store_errors,
+    real_path,
+    transaction,
+)
 from hookctl.store.sqlite.damage import Damaged
 from hookctl.store.sqlite.migrations import migrate
 from hookctl.store.sqlite.reconciling import reconcile, stopped, unhold
@@ -64,14 +71,21 @@ class SqliteQueue:
         return self.enqueue_and_claim(batch, now, 0.0, {})[0]
 
     def enqueue_and_claim(
-        self, batch: Sequence[Routed], now: float, lease_seconds: float, wanted: Mapping[str, int], max_waiting: float = float("inf")
+        self,
+        batch: Sequence[Routed],
+        now: float,
+        lease_seconds: float,
+        wanted: Mapping[str, int],
+        max_waiting: float = float("inf"),
     ) -> tuple[list[bool], list[Claimed]]:
         """See :meth:`hookctl.store.interface.Queue.enqueue_and_claim`."""
         if wanted:
             self._start_worker()
         with transaction(self._connection) as connection:
             lease = self._lease(now, lease_seconds)
-            made, is_new, claims = working.enqueue(connection, batch, now, lease, wanted=wanted, max_waiting=max_waiting)
+            made, is_new, claims = working.enqueue(
+                connection, batch, now, lease, wanted=wanted, max_waiting=max_waiting
+            )
         if self._made and self._made[-1].stop == made.start:  # nobody else has added any meanwhile
             made = range(self._made.pop().start, made.stop)
         self._made.append(made)
@@ -83,11 +97,20 @@ class SqliteQueue:
 
     # -- work
 
-    def claim(self, now: float, limit: int, lease_seconds: float, wanted: Mapping[str, int], meanwhile: Meanwhile | None = None) -> list[Claimed]:
+    def claim(
+        self,
+        now: float,
+        limit: int,
+        lease_seconds: float,
+        wanted: Mapping[str, int],
+        meanwhile: Meanwhile | None = None,
+    ) -> list[Claimed]:
         """See :meth:`hookctl.store.interface.Queue.claim`."""
         self._free_dead_workers()
         ready = self._ready() if wanted and limit > 0 else {}
-        due = {webhook: count for webhook, count in wanted.items() if count > 0 and ready.get(webhook, float("inf")) <= now}
+        due = {
+            webhook: count for webhook, count in wanted.items() if count > 0 and ready.get(webhook, float("inf")) <= now
+        }
         if not due:
             return []
         self._start_worker()
@@ -112,7 +135,12 @@ class SqliteQueue:
             return
         self._looked_at = time.monotonic()
         with self._reading() as connection:
-            owners = [owner for (owner,) in connection.execute("SELECT DISTINCT owner FROM deliveries WHERE owner IS NOT NULL").fetchall()]
+            owners = [
+                owner
+                for (owner,) in connection.execute(
+                    "SELECT DISTINCT owner FROM deliveries WHERE owner IS NOT NULL"
+                ).fetchall()
+            ]
             dead = [owner for owner in owners if owner != self._worker.name and not is_alive(self._path, owner)]
         if dead:
             with transaction(self._connection) as connection:
@@ -120,9 +148,15 @@ class SqliteQueue:
 
     def finish(self, results: Sequence[Result], now: float) -> set[str]:
         """See :meth:`hookctl.store.interface.Queue.finish`."""
-        plans = {result.plan.digest: result.plan for result in results if result.plan is not None and result.plan.digest not in self._kept}
+        plans = {
+            result.plan.digest: result.plan
+            for result in results
+            if result.plan is not None and result.plan.digest not in self._kept
+        }
         with transaction(self._connection) as connection:
-            connection.executemany(tables.ADD_PLAN, [(digest, plan.canonical().decode()) for digest, plan in plans.items()])
+            connection.executemany(
+                tables.ADD_PLAN, [(digest, plan.canonical().decode()) for digest, plan in plans.items()]
+            )
             lost = working.finish(connection, results, now, self._worker.name)
         if not self._connection.in_transaction:  # else it may yet come to nothing
             self._kept.update(plans)
@@ -141,7 +175,11 @@ class SqliteQueue:
         lease = self._lease(now, lease_seconds)
         end = {"until": lease.until, "ends": lease.ends}
         with transaction(self._connection) as connection:
-            return {one.delivery.id for one in claims if not connection.execute(tables.RENEW, self._held(one) | end).rowcount}
+            return {
+                one.delivery.id
+                for one in claims
+                if not connection.execute(tables.RENEW, self._held(one) | end).rowcount
+            }
 
     def next_due(self, webhooks: Collection[str]) -> float | None:
         """See :meth:`hookctl.store.interface.Queue.next_due`."""
@@ -216,15 +254,26 @@ class SqliteQueue:
     def replay(self, ids: Sequence[str], now: float, *, as_planned: bool = False) -> list[str]:
         """See :meth:`hookctl.store.interface.Queue.replay`."""
         with transaction(self._connection) as connection:
-            plans = {name: (connection.execute(tables.LAST_PLAN, (name,)).fetchone() or (None,))[0] if as_planned else None for name in ids}
+            plans = {
+                name: (connection.execute(tables.LAST_PLAN, (name,)).fetchone() or (None,))[0] if as_planned else None
+                for name in ids
+            }
             values = {"now": now, "monotonic": self._monotonic()}
             chosen = [name for name in plans if plans[name] or not as_planned]
-            return [name for name in chosen if connection.execute(tables.REPLAY, values | {"id": name, "planned": plans[name]}).rowcount]
+            return [
+                name
+                for name in chosen
+                if connection.execute(tables.REPLAY, values | {"id": name, "planned": plans[name]}).rowcount
+            ]
 
     def cancel(self, ids: Sequence[str], now: float, reason: str) -> list[str]:
         """See :meth:`hookctl.store.interface.Queue.cancel`."""
         with transaction(self._connection) as connection:
-            return [name for name in ids if connection.execute(tables.CANCEL, {"id": name, "now": now, "reason": reason}).rowcount]
+            return [
+                name
+                for name in ids
+                if connection.execute(tables.CANCEL, {"id": name, "now": now, "reason": reason}).rowcount
+            ]
 
     def prune(self, before: float, limit: int) -> int:
         """See :meth:`hookctl.store.interface.Queue.prune`."""
@@ -253,7 +302,9 @@ class SqliteQueue:
                 if circuit is None:
                     connection.execute("DELETE FROM circuits WHERE webhook = ?", (webhook,))
                 else:
-                    connection.execute(tables.SET_CIRCUIT, (webhook, circuit.state, circuit.reason, circuit.since, circuit.until))
+                    connection.execute(
+                        tables.SET_CIRCUIT, (webhook, circuit.state, circuit.reason, circuit.since, circuit.until)
+                    )
 
     def counts(self, *, own: bool = False) -> Counts:
         """See :meth:`hookctl.store.interface.Queue.counts`."""

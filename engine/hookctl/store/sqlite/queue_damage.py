@@ -40,7 +40,16 @@ COLUMNS: dict[str, tuple[str, dict[str, str]]] = {
     "attempts": ("seq", {"delivery": DELIVERY_EXISTS}),
     "suspensions": ("webhook", {"webhook": TEXT, "serial": WHOLE, "reason": TEXT}),
     "last_results": ("webhook", {"webhook": TEXT, "status": STATUS, "at": TIME}),
-    "circuits": ("webhook", {"webhook": TEXT, "state": "{0} IN ('open', 'half-open', 'local')", "reason": TEXT, "since": TIME, "until": TIME}),
+    "circuits": (
+        "webhook",
+        {
+            "webhook": TEXT,
+            "state": "{0} IN ('open', 'half-open', 'local')",
+            "reason": TEXT,
+            "since": TIME,
+            "until": TIME,
+        },
+    ),
     "reconciled": ("serial", {"serial": WHOLE}),
     "plans": ("digest", {"digest": TEXT, "document": OBJECT}),
     "known_ids": ("id", {"id": TEXT}),

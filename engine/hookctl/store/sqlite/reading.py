@@ -31,7 +31,10 @@ def plan(text: str) -> DeliveryPlan:
     try:
         return DeliveryPlan.from_json(json.loads(text))
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise StoreError(f"a delivery plan that was kept cannot be read: {error}", hint="It was written by another version of hookctl.") from error
+        raise StoreError(
+            f"a delivery plan that was kept cannot be read: {error}",
+            hint="It was written by another version of hookctl.",
+        ) from error
 
 
 def deliveries(connection: sqlite3.Connection, which: Filter, limit: int | None) -> list[Delivery]:
@@ -63,7 +66,9 @@ def deliveries(connection: sqlite3.Connection, which: Filter, limit: int | None)
 
 def document(connection: sqlite3.Connection, delivery_id: str) -> Mapping[str, Json] | None:
     """See :meth:`hookctl.store.interface.Queue.document`."""
-    row = connection.execute("SELECT e.document FROM deliveries d JOIN events e ON e.seq = d.event WHERE d.id = ?", (delivery_id,)).fetchone()
+    row = connection.execute(
+        "SELECT e.document FROM deliveries d JOIN events e ON e.seq = d.event WHERE d.id = ?", (delivery_id,)
+    ).fetchone()
     return document_or_none(row[0]) if row else None
 
 
@@ -95,7 +100,11 @@ def attempts(connection: sqlite3.Connection, delivery_id: str) -> list[Attempt]:
 def circuits(connection: sqlite3.Connection) -> Mapping[str, Circuit]:
     """See :meth:`hookctl.store.interface.Queue.circuits`. Damaged rows are passed over: a circuit that still fails is written again."""
     rows = connection.execute("SELECT webhook, state, reason, since, until FROM circuits").fetchall()
-    return {row[0]: Circuit(*row[1:]) for row in rows if _fits(row, str, str, str, float, float) and row[1] in {"open", "half-open", "local"}}
+    return {
+        row[0]: Circuit(*row[1:])
+        for row in rows
+        if _fits(row, str, str, str, float, float) and row[1] in {"open", "half-open", "local"}
+    }
 
 
 def last_results(connection: sqlite3.Connection) -> Mapping[str, tuple[DeliveryStatus, float]]:
@@ -107,7 +116,11 @@ def last_results(connection: sqlite3.Connection) -> Mapping[str, tuple[DeliveryS
 def suspended(connection: sqlite3.Connection, since: int = -1) -> dict[str, str]:
     """See :meth:`hookctl.store.interface.Queue.suspended`; those of the serial ``since`` or later. A damaged reason is still a suspension."""
     rows = connection.execute("SELECT webhook, reason FROM suspensions WHERE serial >= ?", (since,)).fetchall()
-    return {webhook: reason if isinstance(reason, str) else UNREADABLE_REASON for webhook, reason in rows if isinstance(webhook, str)}
+    return {
+        webhook: reason if isinstance(reason, str) else UNREADABLE_REASON
+        for webhook, reason in rows
+        if isinstance(webhook, str)
+    }
 
 
 def ready(connection: sqlite3.Connection) -> dict[str, float]:
@@ -118,7 +131,9 @@ def ready(connection: sqlite3.Connection) -> dict[str, float]:
 
 def _fits(values: Sequence[object], *kinds: type) -> bool:
     """Whether values out of the store are of these kinds. A float is a time, and may come as a whole number."""
-    return all(_is_time(value) if kind is float else type(value) is kind for value, kind in zip(values, kinds, strict=True))
+    return all(
+        _is_time(value) if kind is float else type(value) is kind for value, kind in zip(values, kinds, strict=True)
+    )
 
 
 def _is_time(value: object) -> bool:

@@ -64,12 +64,23 @@ def suspend(connection: sqlite3.Connection, webhook: str, serial: int, cause: st
 def stopped(connection: sqlite3.Connection, applied: AppliedState) -> list[Stopped]:
     """See :meth:`hookctl.store.interface.Queue.stopped`."""
     suspended = reading.suspended(connection, applied.serial)
-    held = {webhook: (count, str(reason)) for webhook, count, reason in connection.execute(tables.HELD) if isinstance(webhook, str)}
+    held = {
+        webhook: (count, str(reason))
+        for webhook, count, reason in connection.execute(tables.HELD)
+        if isinstance(webhook, str)
+    }
     reconciled = _reconciled(connection, applied)
-    found = [Stopped(webhook, reason, held.get(webhook, (0, ""))[0], is_suspended=True) for webhook, reason in suspended.items()]
+    found = [
+        Stopped(webhook, reason, held.get(webhook, (0, ""))[0], is_suspended=True)
+        for webhook, reason in suspended.items()
+    ]
     if reconciled == applied.serial:  # before, held is what was inactive
         by_hand = held.keys() - suspended.keys()
-        found += [Stopped(name, held[name][1], held[name][0], is_suspended=False) for name in by_hand if _is_active(applied, name)]
+        found += [
+            Stopped(name, held[name][1], held[name][0], is_suspended=False)
+            for name in by_hand
+            if _is_active(applied, name)
+        ]
     return sorted(found, key=lambda one: (one.webhook.casefold(), one.webhook))
 
 

@@ -51,8 +51,15 @@ def attempt_to_text(attempt: Attempt) -> str:
         return to_text(_document(attempt))
     try:
         return _ascii(_document(attempt))  # a mismatch may hold an infinite number
-    except (TypeError, ValueError, RecursionError):  # a validator's mismatch holds what JSON cannot; the attempt must be recorded nevertheless
-        verdicts = (Verdict(verdict.validator, tuple(replace(one, expected=None, got=None) for one in verdict.mismatches)) for verdict in attempt.verdicts)
+    except (
+        TypeError,
+        ValueError,
+        RecursionError,
+    ):  # a validator's mismatch holds what JSON cannot; the attempt must be recorded nevertheless
+        verdicts = (
+            Verdict(verdict.validator, tuple(replace(one, expected=None, got=None) for one in verdict.mismatches))
+            for verdict in attempt.verdicts
+        )
         return _ascii(_document(replace(attempt, verdicts=tuple(verdicts))))
 
 
@@ -62,7 +69,8 @@ def _document(attempt: Attempt) -> dict[str, Any]:
         "plan_digest": attempt.plan_digest,
         "number": attempt.number,
         "started_at": attempt.started_at,
-        "request": request and {"method": request.method, "url": request.url, "headers": request.headers, "body": _body(request.body)},
+        "request": request
+        and {"method": request.method, "url": request.url, "headers": request.headers, "body": _body(request.body)},
         "response": response
         and {
             "status": response.status,
@@ -99,7 +107,10 @@ def attempt_from_text(text: str) -> Attempt:
         response=Response(**_fields(response)) if response else None,
         failure=Failure(FailureKind(failure["kind"]), failure["message"]) if failure else None,
         timing=Timing(**document["timing"]),
-        verdicts=tuple(Verdict(verdict["validator"], tuple(Mismatch(**mismatch) for mismatch in verdict["mismatches"])) for verdict in document["verdicts"]),
+        verdicts=tuple(
+            Verdict(verdict["validator"], tuple(Mismatch(**mismatch) for mismatch in verdict["mismatches"]))
+            for verdict in document["verdicts"]
+        ),
     )
     _check_types(attempt)
     return attempt
@@ -108,12 +119,17 @@ def attempt_from_text(text: str) -> Attempt:
 def _check_types(attempt: Attempt) -> None:
     """Raise ValueError unless each field is of its type: a struct takes whatever it is given, and who shows it does not expect that."""
     request, response = attempt.request, attempt.response
-    verdicts = [(verdict.validator, [(one.validator, one.message, one.path) for one in verdict.mismatches]) for verdict in attempt.verdicts]
+    verdicts = [
+        (verdict.validator, [(one.validator, one.message, one.path) for one in verdict.mismatches])
+        for verdict in attempt.verdicts
+    ]
     msgspec.convert(attempt.plan_digest, str)
     msgspec.convert(attempt.number, Annotated[int, msgspec.Meta(ge=0, le=MAX_NUMBER)])
     msgspec.convert(attempt.started_at, Seconds)
     if request:
-        msgspec.convert((request.method, request.url, request.headers, request.body), tuple[str, str, Headers, bytes | None])
+        msgspec.convert(
+            (request.method, request.url, request.headers, request.body), tuple[str, str, Headers, bytes | None]
+        )
     if response:
         said = (response.status, response.reason, response.headers, response.body, response.truncated, response.framed)
         msgspec.convert(said, tuple[int, str, Headers, bytes, bool, bool])

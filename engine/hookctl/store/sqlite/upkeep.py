@@ -33,7 +33,9 @@ def prune(connection: sqlite3.Connection, before: float, limit: int) -> int:
 def fullness(connection: sqlite3.Connection, path: Path) -> Fullness:
     """See :meth:`hookctl.store.interface.Queue.fullness`."""
     (waiting,) = connection.execute(tables.COUNT_WAITING).fetchone()
-    pages, free, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size"))
+    pages, free, size = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+    )
     return Fullness(waiting, (pages - free) * size, free_bytes(connection, path))
 
 

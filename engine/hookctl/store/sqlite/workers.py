@@ -29,7 +29,9 @@ class Worker:
         if self._file is not None:
             return
         lock_file = _lock_file(self._path, self.name)
-        unlocked = lock_file.with_name(f".{lock_file.name}")  # under the name that others look for it is locked from the start
+        unlocked = lock_file.with_name(
+            f".{lock_file.name}"
+        )  # under the name that others look for it is locked from the start
         self._file = os.open(unlocked, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         unlocked.rename(lock_file)
@@ -41,7 +43,9 @@ class Worker:
     def close(self) -> None:
         """Drop the lock and its file."""
         if self._file is not None:
-            with suppress(OSError):  # its directory may be gone; a file that stays behind is tidied up by the next worker
+            with suppress(
+                OSError
+            ):  # its directory may be gone; a file that stays behind is tidied up by the next worker
                 _lock_file(self._path, self.name).unlink()
             os.close(self._file)
             self._file = None

@@ -60,11 +60,22 @@ def enqueue(
     """See :meth:`hookctl.store.interface.Queue.enqueue_and_claim`."""
     suspended = reading.suspended(connection)
     is_new = _add_ids(connection, [routed.event.id for routed in batch])
-    _refuse_too_many(connection, [_waits(routed, suspended) if added else 0 for routed, added in zip(batch, is_new, strict=True)], max_waiting)
+    _refuse_too_many(
+        connection,
+        [_waits(routed, suspended) if added else 0 for routed, added in zip(batch, is_new, strict=True)],
+        max_waiting,
+    )
     (first,) = connection.execute(tables.NEXT_EVENT).fetchone()
     new = list(enumerate([routed for routed, added in zip(batch, is_new, strict=True) if added], first))
     rows = [
-        (seq, routed.event.id, routed.event.event_type, routed.event.event_time, now, routed.event.text or to_text(routed.event.document))
+        (
+            seq,
+            routed.event.id,
+            routed.event.event_type,
+            routed.event.event_time,
+            now,
+            routed.event.text or to_text(routed.event.document),
+        )
         for seq, routed in new
     ]
     connection.executemany(tables.ADD_EVENT, rows)
@@ -83,7 +94,10 @@ def _add_ids(connection: sqlite3.Connection, ids: Sequence[str]) -> list[bool]:
         if not known and connection.execute(tables.ADD_IDS, (all_ids,)).rowcount == len(ids):
             return [True] * len(ids)
         undo()
-        return [name not in known and connection.execute(tables.ADD_IDS, (json.dumps([name]),)).rowcount == 1 for name in ids]
+        return [
+            name not in known and connection.execute(tables.ADD_IDS, (json.dumps([name]),)).rowcount == 1
+            for name in ids
+        ]
 
 
 def _waits(routed: Routed, suspended: Mapping[str, str]) -> int:
@@ -104,7 +118,9 @@ def _refuse_too_many(connection: sqlite3.Connection, added: Sequence[int], max_w
         return
     fits = sum(waiting + together <= max_waiting or not together for together in accumulate(added))
     raise IntakeRefusedError(
-        f"the store is full: {waiting:,} deliveries wait, and the limit is {max_waiting:,.0f}", hint="See [intake] in docs/settings.md.", fits=fits
+        f"the store is full: {waiting:,} deliveries wait, and the limit is {max_waiting:,.0f}",
+        hint="See [intake] in docs/settings.md.",
+        fits=fits,
     )
 
 
@@ -117,7 +133,11 @@ def _add_deliveries(
     wanted: Mapping[str, int],
     suspended: Mapping[str, str],
 ) -> tuple[range, list[Claimed]]:
-    room = {webhook: count for webhook, count in wanted.items() if not connection.execute(tables.IS_DUE, (webhook, now, lease.monotonic)).fetchone()}
+    room = {
+        webhook: count
+        for webhook, count in wanted.items()
+        if not connection.execute(tables.IS_DUE, (webhook, now, lease.monotonic)).fetchone()
+    }
     (key,) = connection.execute(tables.LAST_DELIVERY).fetchone()
     rows: list[tuple[Any, ...]] = []
     claims: list[Claimed] = []
@@ -157,7 +177,9 @@ def _add_rows(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]], c
     return claims
 
 
-def claim(connection: sqlite3.Connection, now: float, limit: int, lease: Lease, wanted: Mapping[str, int]) -> list[Claimed]:
+def claim(
+    connection: sqlite3.Connection, now: float, limit: int, lease: Lease, wanted: Mapping[str, int]
+) -> list[Claimed]:
     """See :meth:`hookctl.store.interface.Queue.claim`. A delivery whose row, event or plan is damaged becomes dead instead."""
     taken: list[Any] = []
     for webhook, most in wanted.items():
@@ -168,13 +190,21 @@ def claim(connection: sqlite3.Connection, now: float, limit: int, lease: Lease, 
     sound = [row for row in taken if _is_sound(row)]
     sound.sort(key=lambda row: (row[5], row[0]))
     documents = _documents(connection, {row[2] for row in sound})
-    aside = {row[0]: "its row in the store is damaged" for row in taken if not _is_sound(row)} if len(sound) < len(taken) else {}
+    aside = (
+        {row[0]: "its row in the store is damaged" for row in taken if not _is_sound(row)}
+        if len(sound) < len(taken)
+        else {}
+    )
     claims = []
     for key, name, event, webhook, status, due_at, attempts, reason, created_at, number, planned in sound:
         event_id, document = documents.get(event, ("", None))
         plan = _plan(connection, planned) if planned else None
         if document is None or (planned and plan is None):
-            aside[key] = "its event cannot be read" if document is None else "the delivery plan that it is replayed by cannot be read"
+            aside[key] = (
+                "its event cannot be read"
+                if document is None
+                else "the delivery plan that it is replayed by cannot be read"
+            )
             continue
         delivery = Delivery(name, event_id, webhook, STATUS[status], attempts, due_at, reason, created_at)
         claims.append(Claimed(delivery, document, number, plan, key))
@@ -184,7 +214,10 @@ def claim(connection: sqlite3.Connection, now: float, limit: int, lease: Lease, 
 
 
 NUMBER = (int, float)
-SOUND = {(int, str, int, str, str, due_at, int, str, created_at, int, planned) for due_at, created_at, planned in product(NUMBER, NUMBER, (str, type(None)))}
+SOUND = {
+    (int, str, int, str, str, due_at, int, str, created_at, int, planned)
+    for due_at, created_at, planned in product(NUMBER, NUMBER, (str, type(None)))
+}
 """The types that a claimed row may be of; see ``tables.CLAIM``, which gives a whole number for some times."""
 
 
@@ -211,7 +244,9 @@ def _set_aside(connection: sqlite3.Connection, reasons: Mapping[int, str], now: 
 
     for key, why in reasons.items():
         logging.getLogger(__name__).warning("delivery number %s is set aside: %s; see `hookctl doctor`", key, why)
-    connection.executemany(tables.SET_ASIDE, [(f"set aside: {why}; see `hookctl doctor`", now, key) for key, why in reasons.items()])
+    connection.executemany(
+        tables.SET_ASIDE, [(f"set aside: {why}; see `hookctl doctor`", now, key) for key, why in reasons.items()]
+    )
 
 
 def _plan(connection: sqlite3.Connection, digest: str) -> DeliveryPlan | None:
@@ -231,7 +266,9 @@ def finish(connection: sqlite3.Connection, results: Sequence[Result], now: float
             undo()
             lost = {result.claimed.delivery.id for result in results if not _mark(connection, result, now, owner)}
     recorded = [result for result in results if result.claimed.delivery.id not in lost] if lost else results
-    connection.executemany(tables.ADD_ATTEMPT, [(result.claimed.key, attempt_to_text(result.attempt)) for result in recorded])
+    connection.executemany(
+        tables.ADD_ATTEMPT, [(result.claimed.key, attempt_to_text(result.attempt)) for result in recorded]
+    )
     return lost
 
 
@@ -239,7 +276,9 @@ def _mark_all(connection: sqlite3.Connection, results: Sequence[Result], now: fl
     """False where it cannot be done for all at once: a lease was lost, a webhook was renamed, or is to be suspended."""
     if any(result.outcome.suspend for result in results):
         return False
-    ended: dict[Alike, list[int]] = {}  # most have ended alike, and a statement for all of them costs little more than for one
+    ended: dict[
+        Alike, list[int]
+    ] = {}  # most have ended alike, and a statement for all of them costs little more than for one
     retried: list[dict[str, Any]] = []
     last: dict[str, tuple[str, str, float]] = {}
     for result in results:
@@ -278,7 +317,9 @@ def _alike(result: Result, webhook: str) -> Alike:
 def _end(connection: sqlite3.Connection, keys: Sequence[int], alike: Alike, now: float, owner: str) -> int:
     """Mark deliveries that have ended alike; gives how many were still leased."""
     status, reason, attempts, lease, webhook = alike
-    return connection.execute(tables.END, (status, reason, attempts, now, json.dumps(keys), lease, owner, webhook)).rowcount
+    return connection.execute(
+        tables.END, (status, reason, attempts, now, json.dumps(keys), lease, owner, webhook)
+    ).rowcount
 
 
 def _retry_values(result: Result, webhook: str, now: float, owner: str) -> dict[str, Any]:

@@ -54,9 +54,13 @@ def check_filters(nodes: Sequence[Node], filters: Mapping[str, Filter]) -> list[
         for part in walk(expression):
             if isinstance(part, Filtered):
                 problems += _check_filter(part, filters)
-            elif isinstance(part, ListOf) and (len(part.items) > MAX_LIST or any(isinstance(item, ListOf) for item in part.items)):
+            elif isinstance(part, ListOf) and (
+                len(part.items) > MAX_LIST or any(isinstance(item, ListOf) for item in part.items)
+            ):
                 message = f"a list in a template has at most {MAX_LIST} items and no list inside"
-                problems.append(_error("template-too-large", message, "Write the list as JSON in the body.", part.start, part.end))
+                problems.append(
+                    _error("template-too-large", message, "Write the list as JSON in the body.", part.start, part.end)
+                )
     return problems + _check_targets(nodes, ROOTS | {"loop"})
 
 
@@ -84,7 +88,15 @@ def _check_filter(part: Filtered, filters: Mapping[str, Filter]) -> list[Templat
         return [replace(_error("template-filter", message, hint, start, end), suggestions=nearest(part.name, names))]
     wrong = built_in.argument_problem(function, len(part.arguments), tuple(name for name, _ in part.keywords))
     if wrong:
-        return [_error("template-filter", f"the filter {part.name} is given wrong arguments: {wrong}", "See docs/templates.md.", start, part.end)]
+        return [
+            _error(
+                "template-filter",
+                f"the filter {part.name} is given wrong arguments: {wrong}",
+                "See docs/templates.md.",
+                start,
+                part.end,
+            )
+        ]
     return _check_jmespath(part) if part.name == "jmespath" else []
 
 
@@ -94,7 +106,11 @@ def _check_jmespath(part: Filtered) -> list[TemplateProblem]:
     argument = part.arguments[0] if part.arguments else part
     if not isinstance(argument, Const) or not isinstance(argument.value, str):
         hint = "Write jmespath('...') with the expression in quotes."
-        return [_error("template-filter", "jmespath's expression must be a text in quotes", hint, argument.start, argument.end)]
+        return [
+            _error(
+                "template-filter", "jmespath's expression must be a text in quotes", hint, argument.start, argument.end
+            )
+        ]
     try:
         compile_expression(argument.value)
     except TemplateError as error:
@@ -111,11 +127,24 @@ def _check_targets(nodes: Iterable[Node], taken: frozenset[str]) -> list[Templat
         if isinstance(node, If):
             problems += [problem for branch in node.branches for problem in _check_targets(branch.body, taken)]
         elif isinstance(node, For):
-            again = [name for name in node.targets if name in taken] or list(node.targets[1:2] if len(set(node.targets)) < len(node.targets) else ())
+            again = [name for name in node.targets if name in taken] or list(
+                node.targets[1:2] if len(set(node.targets)) < len(node.targets) else ()
+            )
             if again:
-                problems.append(_error("template-unsafe", f"the loop gives {again[0]} a second meaning", "Use another name.", node.start, node.end))
+                problems.append(
+                    _error(
+                        "template-unsafe",
+                        f"the loop gives {again[0]} a second meaning",
+                        "Use another name.",
+                        node.start,
+                        node.end,
+                    )
+                )
             if not any(isinstance(part, Path) for part in walk(node.iterable)):
-                message, hint = "a loop runs over what the event holds, and here is nothing of it", "Write out what is always the same."
+                message, hint = (
+                    "a loop runs over what the event holds, and here is nothing of it",
+                    "Write out what is always the same.",
+                )
                 problems.append(_error("template-unsafe", message, hint, node.iterable.start, node.iterable.end))
             problems += _check_targets(node.body, taken | set(node.targets)) + _check_targets(node.otherwise, taken)
     return problems
@@ -152,13 +181,25 @@ class PathChecker:
             shape = scope.shape(node.iterable)
             if shape.types and not shape.types & {"array"}:
                 hint = "Loop over a list; an object has the filter items."
-                self.problems.append(_error("template-unknown-path", f"{node.iterable.text} is no list", hint, node.iterable.start, node.iterable.end))
+                self.problems.append(
+                    _error(
+                        "template-unknown-path",
+                        f"{node.iterable.text} is no list",
+                        hint,
+                        node.iterable.start,
+                        node.iterable.end,
+                    )
+                )
             item = scope.event.items(shape)
             certain |= {_key(node.iterable)}
         shapes = {node.targets[0]: item} if len(node.targets) == 1 else dict.fromkeys(node.targets, Shape(()))
         loop = EventShape(_LOOP_SCHEMA).root
         gone = {*node.targets, "loop"}
-        inside = Scope(scope.event, {**scope.names, **shapes, "loop": loop}, frozenset(key for key in certain if key[0] not in gone))
+        inside = Scope(
+            scope.event,
+            {**scope.names, **shapes, "loop": loop},
+            frozenset(key for key in certain if key[0] not in gone),
+        )
         self.nodes(node.body, inside)
         self.nodes(node.otherwise, scope)
 
@@ -208,9 +249,15 @@ class PathChecker:
 
         argument = expression.arguments[0] if expression.arguments else None
         if isinstance(expression.value, Path) and isinstance(argument, Const) and isinstance(argument.value, str):
-            for problem in unknown_fields(argument.value, scope.event, scope.shape(expression.value), "template-unknown-path"):
+            for problem in unknown_fields(
+                argument.value, scope.event, scope.shape(expression.value), "template-unknown-path"
+            ):
                 exact = "\\" not in argument.text
-                start, end = (argument.start + 1 + problem.start, argument.start + 1 + problem.end) if exact else (argument.start, argument.end)
+                start, end = (
+                    (argument.start + 1 + problem.start, argument.start + 1 + problem.end)
+                    if exact
+                    else (argument.start, argument.end)
+                )
                 self.problems.append(replace(problem, start=start, end=end))
 
     def _add(self, problem: TemplateProblem | None) -> None:
@@ -238,7 +285,9 @@ def _certain(condition: Expression, *, holds: bool) -> frozenset[PathKey]:
             path: Path | None = condition
         case Filtered(name="length", value=Path() as measured) if holds:
             path = measured
-        case Compare(operator="==" | "<" | "<=" | ">" | ">=" | "in", left=Path() as left) if holds and not _may_be_null(condition.right):
+        case Compare(operator="==" | "<" | "<=" | ">" | ">=" | "in", left=Path() as left) if holds and not _may_be_null(
+            condition.right
+        ):
             path = left
         case Compare(operator="!=", left=Path() as left, right=Const(value=None)) if holds:
             path = left

@@ -18,7 +18,9 @@ from hookctl.template.rendering.line import NO_TEXT, NotTextError, TextTemplate,
 _STRUCTURED = frozenset({"array", "object"})
 
 
-def check_text(text: str, event_type: EventSchema, filters: Mapping[str, Filter], place: Place) -> list[TemplateProblem]:
+def check_text(
+    text: str, event_type: EventSchema, filters: Mapping[str, Filter], place: Place
+) -> list[TemplateProblem]:
     """All that is wrong with the expressions of a header's value or a URL, in the order of the text. The URL rules are another's, see :func:`blanked`."""
     if not has_expression(text):
         return []
@@ -39,7 +41,11 @@ def check_text(text: str, event_type: EventSchema, filters: Mapping[str, Filter]
 
 def _advised(problem: TemplateProblem) -> TemplateProblem:
     """What is advised for a body may not stand here."""
-    return replace(problem, hint="Give a default that can stand here, such as default('none').") if problem.rule == "template-optional-path" else problem
+    return (
+        replace(problem, hint="Give a default that can stand here, such as default('none').")
+        if problem.rule == "template-optional-path"
+        else problem
+    )
 
 
 def _structured(expression: Expression, scope: Scope) -> Iterator[TemplateProblem]:
@@ -47,7 +53,13 @@ def _structured(expression: Expression, scope: Scope) -> Iterator[TemplateProble
     match expression:
         case Path() if (types := scope.shape(expression).types) and types <= _STRUCTURED:
             what = " or ".join({"array": "a list", "object": "an object"}[name] for name in sorted(types))
-            yield _error("template-not-text", f"{expression.text} is {what}, which is no text", NO_TEXT, expression.start, expression.end)
+            yield _error(
+                "template-not-text",
+                f"{expression.text} is {what}, which is no text",
+                NO_TEXT,
+                expression.start,
+                expression.end,
+            )
         case Filtered(name="default"):
             yield from _structured(expression.value, scope)
         case Choice():
@@ -60,12 +72,17 @@ def _structured(expression: Expression, scope: Scope) -> Iterator[TemplateProble
             return
 
 
-def _render_mock(template: TextTemplate, event_type: EventSchema, known: Sequence[TemplateProblem], length: int) -> list[TemplateProblem]:
+def _render_mock(
+    template: TextTemplate, event_type: EventSchema, known: Sequence[TemplateProblem], length: int
+) -> list[TemplateProblem]:
     """The mock event shows what the schema does not."""
     try:
         template.render(event_type.mock)
     except RenderError as error:
-        if any(problem.rule == "template-optional-path" and error.start <= problem.start < (error.end or length) for problem in known):
+        if any(
+            problem.rule == "template-optional-path" and error.start <= problem.start < (error.end or length)
+            for problem in known
+        ):
             return []  # the warning says already that there may be no value
         rule = "template-not-text" if isinstance(error, NotTextError) else "template-filter"
         message = f"the mock event of {event_type.name} cannot be sent so: {error.message}"

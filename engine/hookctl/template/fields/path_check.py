@@ -68,10 +68,19 @@ def _unknown_name(path: Path, scope: Scope) -> TemplateProblem:
     if path.root == "loop":
         message, hint = "loop is known inside a loop alone", "Use it between {% for %} and {% endfor %}."
     else:
-        message, hint = f"there is no name {path.root}", f"The names are {', '.join(sorted(scope.names))}; an event's fields are in data."
+        message, hint = (
+            f"there is no name {path.root}",
+            f"The names are {', '.join(sorted(scope.names))}; an event's fields are in data.",
+        )
     near = [field for field in fields if field == f"data.{path.root}"] or list(nearest(path.root, scope.names))
     return TemplateProblem(
-        rule="template-unknown-path", is_error=True, message=message, hint=hint, start=path.start, end=path.start + len(path.root), suggestions=tuple(near)
+        rule="template-unknown-path",
+        is_error=True,
+        message=message,
+        hint=hint,
+        start=path.start,
+        end=path.start + len(path.root),
+        suggestions=tuple(near),
     )
 
 
@@ -85,8 +94,18 @@ def _unknown_step(path: Path, number: int, unknown: Unknown, scope: Scope) -> Te
         message, hint = f"{parent} is neither an object nor a list, so it has no {wrong}", f"Write {parent}."
     rest = path.steps[number:]
     near = [Path(path.root, (*path.steps[: number - 1], key, *rest), 0, 0) for key in nearest(str(wrong), unknown.keys)]
-    suggestions = tuple(other.text for other in near if unknown_path(other, scope) is None) or tuple(other.text for other in near)
-    return TemplateProblem(rule="template-unknown-path", is_error=True, message=message, hint=hint, start=path.start, end=path.end, suggestions=suggestions)
+    suggestions = tuple(other.text for other in near if unknown_path(other, scope) is None) or tuple(
+        other.text for other in near
+    )
+    return TemplateProblem(
+        rule="template-unknown-path",
+        is_error=True,
+        message=message,
+        hint=hint,
+        start=path.start,
+        end=path.end,
+        suggestions=suggestions,
+    )
 
 
 def _uncertain_path(path: Path, scope: Scope, position: Position | None) -> TemplateProblem | None:
@@ -112,4 +131,6 @@ def _uncertain_path(path: Path, scope: Scope, position: Position | None) -> Temp
 
 def _uncertain(path: Path, message: str) -> TemplateProblem:
     hint = f"Give a default, such as {{{{ {path.text} | default('') }}}}, or write it inside {{% if {path.text} %}}."
-    return TemplateProblem(rule="template-optional-path", is_error=False, message=message, hint=hint, start=path.start, end=path.end)
+    return TemplateProblem(
+        rule="template-optional-path", is_error=False, message=message, hint=hint, start=path.start, end=path.end
+    )

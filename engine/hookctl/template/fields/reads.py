@@ -8,7 +8,20 @@ from hookctl.json.paths import Step, path_text
 from hookctl.json.schema_paths import EventShape, Shape
 from hookctl.model import Json
 from hookctl.template.fields.path_check import ROOTS
-from hookctl.template.language.expressions import Choice, Compare, Expression, Filtered, For, If, Node, Not, Output, Path, Test, parts
+from hookctl.template.language.expressions import (
+    Choice,
+    Compare,
+    Expression,
+    Filtered,
+    For,
+    If,
+    Node,
+    Not,
+    Output,
+    Path,
+    Test,
+    parts,
+)
 from hookctl.template.language.parser import parse
 from hookctl.template.rendering.plain import plain_paths
 
@@ -53,7 +66,9 @@ class EventFields:
             return
         for key in keys:
             following = self._event.step(shape, key)
-            yield from self._leaves(path_text(path, (key,)), following if isinstance(following, Shape) else Shape(()), left - 1)
+            yield from self._leaves(
+                path_text(path, (key,)), following if isinstance(following, Shape) else Shape(()), left - 1
+            )
         if items is not None:
             yield from self._leaves(path + ANY, items, left - 1)
 
@@ -89,7 +104,11 @@ class _Reader:
             elif isinstance(node, For):
                 self._asked(node.iterable, names)
                 whole = tuple(source for path in _paths(node.iterable) for source in _sources(path, names))
-                item = tuple((*source, 0) for source in whole) if isinstance(node.iterable, Path) and len(node.targets) == 1 else whole
+                item = (
+                    tuple((*source, 0) for source in whole)
+                    if isinstance(node.iterable, Path) and len(node.targets) == 1
+                    else whole
+                )
                 self.nodes(node.body, {**names, **dict.fromkeys(node.targets, item), "loop": ()})
                 self.nodes(node.otherwise, names)
 

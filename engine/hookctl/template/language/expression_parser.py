@@ -8,13 +8,32 @@ import re
 from hookctl.errors import TemplateError
 from hookctl.json.paths import Step
 from hookctl.model import Json
-from hookctl.template.language.expressions import Choice, Compare, Const, Expression, Filtered, ListOf, Logic, Not, Path, Test
+from hookctl.template.language.expressions import (
+    Choice,
+    Compare,
+    Const,
+    Expression,
+    Filtered,
+    ListOf,
+    Logic,
+    Not,
+    Path,
+    Test,
+)
 from hookctl.template.language.lexer import Token
 
 MAX_DEPTH = 25
 """Parentheses, lists and ``not`` inside one another."""
 
-_WORDS: dict[str, Json] = {"true": True, "True": True, "false": False, "False": False, "none": None, "None": None, "null": None}
+_WORDS: dict[str, Json] = {
+    "true": True,
+    "True": True,
+    "false": False,
+    "False": False,
+    "none": None,
+    "None": None,
+    "null": None,
+}
 _RESERVED = frozenset({"and", "or", "not", "in", "is", "if", "else", "elif", "for", "endif", "endfor"})
 _COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 _UNSAFE = {
@@ -24,7 +43,10 @@ _UNSAFE = {
         "Write the object as JSON around expressions, with a space between { and {{; {} is the empty one.",
     ),
     "~": ("'~' is not part of templates", "Put the expressions side by side in one string."),
-} | dict.fromkeys(("+", "-", "*", "/", "%", "**", "//"), ("arithmetic is not part of templates", "Let the event's publisher or the receiver compute it."))
+} | dict.fromkeys(
+    ("+", "-", "*", "/", "%", "**", "//"),
+    ("arithmetic is not part of templates", "Let the event's publisher or the receiver compute it."),
+)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "\\": "\\", "/": "/", '"': '"', "'": "'"}
 
@@ -89,7 +111,9 @@ class ExpressionParser:
         """An expression with everything that may be in it."""
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise self.error(f"the expression is nested deeper than {MAX_DEPTH}", hint="Split it.", rule="template-too-large")
+            raise self.error(
+                f"the expression is nested deeper than {MAX_DEPTH}", hint="Split it.", rule="template-too-large"
+            )
         value = self.logic("or")
         if self.take("if"):
             condition = self.logic("or")
@@ -139,7 +163,10 @@ class ExpressionParser:
         end = self.token.end
         name = self.token.text.lower()
         if name not in {"defined", "none"}:
-            raise self.error(f"there is no test {self.token.text!r}", hint="The tests are 'is defined' and 'is none'; else compare with ==.")
+            raise self.error(
+                f"there is no test {self.token.text!r}",
+                hint="The tests are 'is defined' and 'is none'; else compare with ==.",
+            )
         self.advance()
         test = Test(name, value, value.start, end)
         return Not(test, value.start, end) if negated else test
@@ -229,12 +256,19 @@ class ExpressionParser:
                 return (token.text,), token.end
             if token.kind == "number" and token.text.replace(".", "").isdigit():
                 return tuple(_index(part, token) for part in token.text.split(".")), token.end
-            raise TemplateError("a key is missing after '.'", hint='Write a.key, a[0] or a["key"].', start=token.start, end=token.end)
+            raise TemplateError(
+                "a key is missing after '.'", hint='Write a.key, a[0] or a["key"].', start=token.start, end=token.end
+            )
         self.expect("[", "")
         value = self._primary()
         step = value.value if isinstance(value, Const) else None
         if isinstance(step, bool) or not isinstance(step, (str, int)):
-            raise TemplateError("only a key in quotes or an index may stand in [ ]", hint='Write a["key"] or a[0].', start=value.start, end=value.end)
+            raise TemplateError(
+                "only a key in quotes or an index may stand in [ ]",
+                hint='Write a["key"] or a[0].',
+                start=value.start,
+                end=value.end,
+            )
         return (step,), self.expect("]", "to close '['").end
 
     def _string(self) -> Const:
@@ -245,7 +279,12 @@ class ExpressionParser:
             if code:
                 return chr(int(code, 16))
             if character not in _ESCAPES:
-                raise TemplateError(f"\\{character} has no meaning in a text", hint="Write \\\\ for a backslash.", start=token.start, end=token.end)
+                raise TemplateError(
+                    f"\\{character} has no meaning in a text",
+                    hint="Write \\\\ for a backslash.",
+                    start=token.start,
+                    end=token.end,
+                )
             return _ESCAPES[character]
 
         return _constant(_ESCAPE.sub(unescape, token.text[1:-1]), token.start, token.end)
@@ -264,14 +303,23 @@ def _constant(value: Json, start: int, end: int) -> Const:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
         text.encode()
     except ValueError:
-        raise TemplateError("the constant is no JSON value", hint="Write a finite number, or a text without lone surrogates.", start=start, end=end) from None
+        raise TemplateError(
+            "the constant is no JSON value",
+            hint="Write a finite number, or a text without lone surrogates.",
+            start=start,
+            end=end,
+        ) from None
     return Const(text, value, start, end)
 
 
 def _index_text(token: Token) -> str:
     if len(token.text) > 20:  # int() of a very long text is refused by Python, and no index or threshold needs it
         raise TemplateError(
-            "the number has more than 20 digits", hint="Write it in the body itself.", rule="template-too-large", start=token.start, end=token.end
+            "the number has more than 20 digits",
+            hint="Write it in the body itself.",
+            rule="template-too-large",
+            start=token.start,
+            end=token.end,
         )
     return token.text
 

@@ -11,7 +11,10 @@ _FORMS = (
     (re.compile(r"\{\{\{(?P<a>[^{}]+)\}\}\}"), "{{{{ {a} }}}}"),
     (re.compile(rf"\{{\{{\s*#if\s+(?P<a>{_PATH})\s*\}}\}}"), "{{% if {a} %}} ... {{% endif %}}"),
     (re.compile(rf"\{{\{{\s*#unless\s+(?P<a>{_PATH})\s*\}}\}}"), "{{% if not {a} %}} ... {{% endif %}}"),
-    (re.compile(rf"\{{\{{\s*#each\s+(?P<a>{_PATH})(?:\s+as\s+\|(?P<b>\w+)[^{{}}]*|\s*)\}}\}}"), "{{% for {b} in {a} %}} ... {{% endfor %}}"),
+    (
+        re.compile(rf"\{{\{{\s*#each\s+(?P<a>{_PATH})(?:\s+as\s+\|(?P<b>\w+)[^{{}}]*|\s*)\}}\}}"),
+        "{{% for {b} in {a} %}} ... {{% endfor %}}",
+    ),
     (re.compile(r"\{\{\s*(?:else|\^)\s*\}\}"), "{{% else %}}"),
     (re.compile(r"\{\{\s*/(?:if|unless)\s*\}\}"), "{{% endif %}}"),
     (re.compile(r"\{\{\s*/each\s*\}\}"), "{{% endfor %}}"),

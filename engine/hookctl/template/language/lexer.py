@@ -101,10 +101,19 @@ def _tokens(text: str, position: int, opening: re.Match[str]) -> tuple[Token, ..
         if kind == "end":
             if not token.text.endswith(closing):
                 raise handlebars.explain(text, opening.start()) or TemplateError(
-                    f"{opening.group()} is closed with {token.text}", hint=f"Close it with {closing}.", start=token.start, end=token.end
+                    f"{opening.group()} is closed with {token.text}",
+                    hint=f"Close it with {closing}.",
+                    start=token.start,
+                    end=token.end,
                 )
             return tuple(tokens)
-    raise TemplateError(f"an expression has more than {MAX_TOKENS} words", hint="Split it.", rule="template-too-large", start=opening.start(), end=position)
+    raise TemplateError(
+        f"an expression has more than {MAX_TOKENS} words",
+        hint="Split it.",
+        rule="template-too-large",
+        start=opening.start(),
+        end=position,
+    )
 
 
 def _no_token(text: str, position: int, opening: re.Match[str], closing: str) -> TemplateError:
@@ -113,12 +122,19 @@ def _no_token(text: str, position: int, opening: re.Match[str], closing: str) ->
         return advice
     rest = text[position:].lstrip()
     if not rest:
-        return TemplateError(f"{opening.group()} is not closed", hint=f"End it with {closing}.", start=opening.start(), end=opening.end())
+        return TemplateError(
+            f"{opening.group()} is not closed", hint=f"End it with {closing}.", start=opening.start(), end=opening.end()
+        )
     at = len(text) - len(rest)
     if rest[0] == "\\":
         return TemplateError(
-            "a backslash stands in an expression", hint="Inside {{ }} quotes are written plainly, also within a JSON string.", start=at, end=at + 1
+            "a backslash stands in an expression",
+            hint="Inside {{ }} quotes are written plainly, also within a JSON string.",
+            start=at,
+            end=at + 1,
         )
     if rest[0] in "'\"":
         return TemplateError("the text in quotes is not closed", hint=f"End it with {rest[0]}.", start=at, end=at + 1)
-    return TemplateError(f"{rest[0]!r} has no meaning in an expression", hint="Remove it, or put text in quotes.", start=at, end=at + 1)
+    return TemplateError(
+        f"{rest[0]!r} has no meaning in an expression", hint="Remove it, or put text in quotes.", start=at, end=at + 1
+    )

@@ -65,7 +65,9 @@ def parse_line(text: str) -> list[Text | Output]:
 
 def _no_gap(start: int, end: int) -> None:
     if start < end:
-        raise _unsafe("a comment, or a - that strips space, cannot stand in a header or a URL", "Remove it.", start, end).to_error()
+        raise _unsafe(
+            "a comment, or a - that strips space, cannot stand in a header or a URL", "Remove it.", start, end
+        ).to_error()
 
 
 def place_problems(nodes: Nodes, text: str, place: Place) -> Iterator[TemplateProblem]:
@@ -73,7 +75,10 @@ def place_problems(nodes: Nodes, text: str, place: Place) -> Iterator[TemplatePr
     for node in nodes:
         if isinstance(node, Output):
             for match in REFERENCE.finditer(text, node.start, node.end):
-                message, hint = "a secret reference inside an expression is not resolved", "Write it beside the expression."
+                message, hint = (
+                    "a secret reference inside an expression is not resolved",
+                    "Write it beside the expression.",
+                )
                 yield _error("secret-misplaced", message, hint, *match.span())
         elif (at := REFERENCE.sub(lambda match: "x" * len(match[0]), node.text).find("${")) >= 0:
             message, hint = "an expression cannot stand in a secret reference", "Write the whole reference out."
@@ -86,7 +91,13 @@ def _url_problems(nodes: Nodes) -> Iterator[TemplateProblem]:
     """Expressions in the host, or in the name of a parameter: what a receiver is chosen by, and what it looks for, is fixed text."""
     # References become letters, since there may be / and ? in them.
     plain = _with_blanks(
-        [replace(node, text=REFERENCE.sub(lambda match: "x" * len(match[0]), node.text)) if isinstance(node, Text) else node for node in nodes], _MARK
+        [
+            replace(node, text=REFERENCE.sub(lambda match: "x" * len(match[0]), node.text))
+            if isinstance(node, Text)
+            else node
+            for node in nodes
+        ],
+        _MARK,
     )
     start = plain.find("://") + 3 if "://" in plain else 0
     authority = _AFTER_AUTHORITY.search(plain, start)
@@ -97,9 +108,16 @@ def _url_problems(nodes: Nodes) -> Iterator[TemplateProblem]:
             continue
         if node.start < end:
             hint = "Write scheme and host out: who receives an event is reviewed, never chosen by one."
-            yield _error("url-host-invalid", "an expression may stand in the path and the query only", hint, node.start, node.end)
+            yield _error(
+                "url-host-invalid", "an expression may stand in the path and the query only", hint, node.start, node.end
+            )
         elif 0 <= query < node.start and "=" not in _END_OF_PARAMETER.split(plain[query : node.start])[-1]:
-            yield _unsafe("an expression stands in the name of a parameter", "Write name={{ ... }}, with the name as fixed text.", node.start, node.end)
+            yield _unsafe(
+                "an expression stands in the name of a parameter",
+                "Write name={{ ... }}, with the name as fixed text.",
+                node.start,
+                node.end,
+            )
 
 
 def _unsafe(message: str, hint: str, start: int, end: int) -> TemplateProblem:

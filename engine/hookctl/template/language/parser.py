@@ -32,7 +32,11 @@ def parse(text: str) -> tuple[Node, ...]:
     """
     if len(text) > MAX_CHARACTERS:
         raise TemplateError(
-            f"the template has more than {MAX_CHARACTERS} characters", hint="Shorten it.", rule="template-too-large", start=MAX_CHARACTERS, end=len(text)
+            f"the template has more than {MAX_CHARACTERS} characters",
+            hint="Shorten it.",
+            rule="template-too-large",
+            start=MAX_CHARACTERS,
+            end=len(text),
         )
     try:
         text.encode()
@@ -42,7 +46,12 @@ def parse(text: str) -> tuple[Node, ...]:
     parser = _Parser(text)
     body, closing = parser.body(())
     if closing is not None:
-        raise TemplateError(f"there is nothing to end or continue with {parser.word(closing)!r}", hint="Remove the tag.", start=closing.start, end=closing.end)
+        raise TemplateError(
+            f"there is nothing to end or continue with {parser.word(closing)!r}",
+            hint="Remove the tag.",
+            start=closing.start,
+            end=closing.end,
+        )
     return body
 
 
@@ -69,13 +78,21 @@ class _Parser:
             elif self.word(segment) in {"elif", "else", "endif", "endfor"}:
                 if ends and self.word(segment) not in ends:
                     raise TemplateError(
-                        f"{self.word(segment)} stands where {' or '.join(ends)} must", hint="Close the tags in order.", start=segment.start, end=segment.end
+                        f"{self.word(segment)} stands where {' or '.join(ends)} must",
+                        hint="Close the tags in order.",
+                        start=segment.start,
+                        end=segment.end,
                     )
                 return tuple(nodes), segment
             else:
                 nodes.append(self._tag(segment))
         if opening is not None:
-            raise TemplateError(f"{self.word(opening)} is not closed", hint=f"Add {{% end{self.word(opening)} %}}.", start=opening.start, end=opening.end)
+            raise TemplateError(
+                f"{self.word(opening)} is not closed",
+                hint=f"Add {{% end{self.word(opening)} %}}.",
+                start=opening.start,
+                end=opening.end,
+            )
         return tuple(nodes), None
 
     def _expression(self, segment: Segment) -> Expression:
@@ -91,11 +108,21 @@ class _Parser:
         word = self.word(segment)
         if word not in {"if", "for"}:
             hint = _INSTEAD.get(word, "The tags are if, elif, else, for and their ends.")
-            raise TemplateError(f"the tag {word!r} is not part of templates", hint=hint, rule="template-unsafe", start=segment.start, end=segment.end)
+            raise TemplateError(
+                f"the tag {word!r} is not part of templates",
+                hint=hint,
+                rule="template-unsafe",
+                start=segment.start,
+                end=segment.end,
+            )
         self._depth += 1
         if self._depth > MAX_TAG_DEPTH:
             raise TemplateError(
-                f"tags are nested deeper than {MAX_TAG_DEPTH}", hint="Take some out.", rule="template-too-large", start=segment.start, end=segment.end
+                f"tags are nested deeper than {MAX_TAG_DEPTH}",
+                hint="Take some out.",
+                rule="template-too-large",
+                start=segment.start,
+                end=segment.end,
             )
         node = self._if(segment) if word == "if" else self._for(segment)
         self._depth -= 1
@@ -131,12 +158,20 @@ class _Parser:
         parser.expect("in", "after the loop's name")
         iterable = parser.filtered()
         if parser.token.text in {"if", "recursive"}:
-            raise parser.error(f"{parser.token.text!r} is not part of a for tag", hint="Write {% if %} inside the loop.", rule="template-unsafe")
+            raise parser.error(
+                f"{parser.token.text!r} is not part of a for tag",
+                hint="Write {% if %} inside the loop.",
+                rule="template-unsafe",
+            )
         parser.finish()
         self._loops += 1
         if self._loops > MAX_LOOP_DEPTH:
             raise TemplateError(
-                f"loops are nested deeper than {MAX_LOOP_DEPTH}", hint="Take one out.", rule="template-too-large", start=opening.start, end=opening.end
+                f"loops are nested deeper than {MAX_LOOP_DEPTH}",
+                hint="Take one out.",
+                rule="template-too-large",
+                start=opening.start,
+                end=opening.end,
             )
         body, tag = self.body(("else", "endfor"), opening)
         self._loops -= 1

@@ -11,7 +11,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hookctl.json.paths import Step
-from hookctl.template.language.expressions import Branch, Compare, Const, Expression, Filtered, For, If, ListOf, Logic, Node, Not, Path, walk
+from hookctl.template.language.expressions import (
+    Branch,
+    Compare,
+    Const,
+    Expression,
+    Filtered,
+    For,
+    If,
+    ListOf,
+    Logic,
+    Node,
+    Not,
+    Path,
+    walk,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +138,23 @@ def _placed(operator: str, value: int, low: int, high: int | None) -> bool | Non
 def _atom(condition: Expression) -> tuple[Expression, bool]:
     """The condition in the form in which it is known again, and whether its truth is the same or the opposite."""
     if isinstance(condition, Filtered):
-        is_falsy = all(isinstance(a, (Const, ListOf)) and not (a.value if isinstance(a, Const) else a.items) for a in condition.arguments)
-        if condition.name in {"length", "items"} or (condition.name == "default" and is_falsy and len(condition.arguments) == 1):
+        is_falsy = all(
+            isinstance(a, (Const, ListOf)) and not (a.value if isinstance(a, Const) else a.items)
+            for a in condition.arguments
+        )
+        if condition.name in {"length", "items"} or (
+            condition.name == "default" and is_falsy and len(condition.arguments) == 1
+        ):
             return _atom(condition.value)
-    if isinstance(condition, Compare) and isinstance(condition.left, Filtered) and condition.left.name == "length" and isinstance(condition.right, Const):
-        truth = {(">", "0"): True, ("!=", "0"): True, (">=", "1"): True, ("==", "0"): False, ("<", "1"): False}.get((condition.operator, condition.right.text))
+    if (
+        isinstance(condition, Compare)
+        and isinstance(condition.left, Filtered)
+        and condition.left.name == "length"
+        and isinstance(condition.right, Const)
+    ):
+        truth = {(">", "0"): True, ("!=", "0"): True, (">=", "1"): True, ("==", "0"): False, ("<", "1"): False}.get(
+            (condition.operator, condition.right.text)
+        )
         if truth is not None:
             atom, same = _atom(condition.left)
             return atom, same is truth
@@ -141,7 +167,9 @@ def tracked_atoms(nodes: Sequence[Node], pure_filters: frozenset[str]) -> frozen
     """The atoms that more than one condition of the template depends on: only these are worth a fact."""
     counts = Counter(atom for condition in _conditions(nodes) for atom in set(_atoms(condition)))
     return frozenset(
-        atom for atom, count in counts.items() if count > 1 and all(part.name in pure_filters for part in walk(atom) if isinstance(part, Filtered))
+        atom
+        for atom, count in counts.items()
+        if count > 1 and all(part.name in pure_filters for part in walk(atom) if isinstance(part, Filtered))
     )
 
 
@@ -172,4 +200,6 @@ def _conditions(nodes: Sequence[Node]) -> Iterator[Expression]:
 def forget(facts: Facts, names: tuple[str, ...]) -> Facts:
     """The facts that do not depend on a loop's names: what is left of them after one round."""
     gone = {*names, "loop"}
-    return frozenset(fact for fact in facts if not any(isinstance(part, Path) and part.root in gone for part in walk(fact[0])))
+    return frozenset(
+        fact for fact in facts if not any(isinstance(part, Path) and part.root in gone for part in walk(fact[0]))
+    )

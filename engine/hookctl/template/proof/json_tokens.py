@@ -103,7 +103,13 @@ def read(nodes: Sequence[Node]) -> tuple[JsonToken, ...]:
         else:
             tokens.append(_token(node))
     if content is not None:
-        raise TemplateError("the string is not closed", hint='Add the closing ".', rule="template-not-json", start=opened, end=opened + 1)
+        raise TemplateError(
+            "the string is not closed",
+            hint='Add the closing ".',
+            rule="template-not-json",
+            start=opened,
+            end=opened + 1,
+        )
     return tuple(tokens)
 
 
@@ -141,7 +147,13 @@ def _body(nodes: Sequence[Node], start: int, end: int) -> tuple[JsonToken, ...]:
         if error.message != "the string is not closed":
             raise
         hint = 'Put the whole string, both its quotes, inside the tag, or keep both outside: "...{% if a %}...{% endif %}...".'
-        raise TemplateError("a string begins inside the tag and ends outside", hint=hint, rule="template-branch-depth", start=start, end=end) from None
+        raise TemplateError(
+            "a string begins inside the tag and ends outside",
+            hint=hint,
+            rule="template-branch-depth",
+            start=start,
+            end=end,
+        ) from None
 
 
 def _stray(word: str, start: int, end: int) -> TemplateError:
@@ -170,16 +182,28 @@ def _content(node: Text, at: int, content: list[Node]) -> tuple[int, bool]:
         return end + 1, True
     start, stop = node.span(end, min(end + 2, len(node.text)))
     if node.text[end] != "\\":
-        name = {"\n": "a line break", "\t": "a tab", "\r": "a carriage return"}.get(node.text[end], "a control character")
+        name = {"\n": "a line break", "\t": "a tab", "\r": "a carriage return"}.get(
+            node.text[end], "a control character"
+        )
         escape = json.dumps(node.text[end])[1:-1]
         raise TemplateError(
-            f"{name} stands inside a string", hint=f"Write {escape} or close the string before it.", rule="template-not-json", start=start, end=start + 1
+            f"{name} stands inside a string",
+            hint=f"Write {escape} or close the string before it.",
+            rule="template-not-json",
+            start=start,
+            end=start + 1,
         )
     if end + 1 == len(node.text):
         hint = "Write two backslashes for one, or remove it: it would swallow the first character of the value."
-        raise TemplateError("a backslash stands right before the tag", hint=hint, rule="template-not-json", start=start, end=stop)
+        raise TemplateError(
+            "a backslash stands right before the tag", hint=hint, rule="template-not-json", start=start, end=stop
+        )
     raise TemplateError(
-        f"{node.text[end : end + 2]} is no escape of JSON", hint="Write two backslashes for one.", rule="template-not-json", start=start, end=stop
+        f"{node.text[end : end + 2]} is no escape of JSON",
+        hint="Write two backslashes for one.",
+        rule="template-not-json",
+        start=start,
+        end=stop,
     )
 
 
@@ -197,7 +221,13 @@ def _forbid_quotes(node: Node) -> None:
                 _forbid_quotes(inner)
             elif _content(inner, 0, [])[1]:
                 hint = 'Put the whole string, both its quotes, inside the tag, or keep both outside; a quote in the text is written \\".'
-                raise TemplateError("a string that began before the tag ends inside it", hint=hint, rule="template-branch-depth", start=start, end=end)
+                raise TemplateError(
+                    "a string that began before the tag ends inside it",
+                    hint=hint,
+                    rule="template-branch-depth",
+                    start=start,
+                    end=end,
+                )
 
 
 def unescape(nodes: Sequence[Node]) -> tuple[Node, ...]:
@@ -209,7 +239,12 @@ def _unescaped(node: Node) -> Node:
     if isinstance(node, Text):
         return Text(json.loads(f'"{node.text}"'), node.start, node.end, exact=node.exact and "\\" not in node.text)
     if isinstance(node, If):
-        return If(tuple(type(branch)(branch.condition, unescape(branch.body), branch.start, branch.end) for branch in node.branches))
+        return If(
+            tuple(
+                type(branch)(branch.condition, unescape(branch.body), branch.start, branch.end)
+                for branch in node.branches
+            )
+        )
     if isinstance(node, For):
         return For(node.targets, node.iterable, unescape(node.body), unescape(node.otherwise), node.start, node.end)
     return node

@@ -74,13 +74,26 @@ def lay_out(nodes: Sequence[Node], text: str) -> Layout:
 def _problem(failure: Failure, rule: str) -> TemplateProblem:
     said = [one if len(one) <= MAX_WORDS else f"{one[: MAX_WORDS - 3]}..." for one in dict.fromkeys(failure.way)]
     way = f" (when {', '.join(said[:MAX_SAID])}{', ...' * (len(said) > MAX_SAID)})" if said else ""
-    message = f"no way through the template gives JSON: {failure.message}" if rule == "template-never-parses" else failure.message + way
-    return TemplateProblem(rule=rule, is_error=True, message=message, hint=failure.hint, start=failure.start, end=failure.end)
+    message = (
+        f"no way through the template gives JSON: {failure.message}"
+        if rule == "template-never-parses"
+        else failure.message + way
+    )
+    return TemplateProblem(
+        rule=rule, is_error=True, message=message, hint=failure.hint, start=failure.start, end=failure.end
+    )
 
 
 def _repeated(key: Mark, start: int, end: int) -> TemplateProblem:
     message = f"the key {key.text} stands in its object already, and readers differ in which of the two counts"
-    return TemplateProblem(rule="template-repeated-key", is_error=True, message=message, hint="Remove one of the two.", start=start, end=end)
+    return TemplateProblem(
+        rule="template-repeated-key",
+        is_error=True,
+        message=message,
+        hint="Remove one of the two.",
+        start=start,
+        end=end,
+    )
 
 
 class _Placer:
@@ -134,7 +147,9 @@ class _Placer:
             if _has_string(tokens):
                 prover = self.prove(tokens, string.end)
                 if not prover.failures:
-                    self.layout.problems.extend(_repeated(mark, string.start, string.end) for mark in written_twice(tokens))
+                    self.layout.problems.extend(
+                        _repeated(mark, string.start, string.end) for mark in written_twice(tokens)
+                    )
                     return _not_too_deep(string, depth, (tokens, depth, prover.keys))
                 failures = [failure.message for failure in prover.failures]
         except TemplateError as error:
@@ -148,14 +163,20 @@ class _Placer:
     def _warn(self, string: String, why: str) -> None:
         message = f"the string looks like JSON text and is none, so its values are written as prose: {why}"
         hint = "Repair the JSON in the string, or begin the string with another character."
-        problem = TemplateProblem(rule="template-not-json", is_error=False, message=message, hint=hint, start=string.start, end=string.end)
+        problem = TemplateProblem(
+            rule="template-not-json", is_error=False, message=message, hint=hint, start=string.start, end=string.end
+        )
         self.layout.problems.append(problem)
 
 
-def _not_too_deep(string: String, depth: int, inner: tuple[Sequence[JsonToken], int, set[String]]) -> tuple[Sequence[JsonToken], int, set[String]]:
+def _not_too_deep(
+    string: String, depth: int, inner: tuple[Sequence[JsonToken], int, set[String]]
+) -> tuple[Sequence[JsonToken], int, set[String]]:
     if depth >= MAX_STRING_DEPTH:
         message = f"JSON text is nested in strings deeper than {MAX_STRING_DEPTH}"
-        raise TemplateError(message, hint="Take a level out.", rule="template-too-large", start=string.start, end=string.end)
+        raise TemplateError(
+            message, hint="Take a level out.", rule="template-too-large", start=string.start, end=string.end
+        )
     return inner
 
 

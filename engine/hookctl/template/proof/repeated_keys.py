@@ -79,7 +79,10 @@ def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     found = dict(pairs)
     if len(found) < len(pairs):
         key, _ = Counter(key for key, _ in pairs).most_common(1)[0]
-        raise RenderError(f"the key {json.dumps(key)[:100]} would stand twice in one object", hint="Send what the event gives as a value, not as a key.")
+        raise RenderError(
+            f"the key {json.dumps(key)[:100]} would stand twice in one object",
+            hint="Send what the event gives as a value, not as a key.",
+        )
     return found
 
 

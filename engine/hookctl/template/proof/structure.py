@@ -115,8 +115,16 @@ class Prover:
             if stack == ("end",):
                 self.survives = True
             else:
-                what = {"{": "an object is not closed", "[": "a list is not closed"}.get(stack[-1][0], "there is no value")
-                self._fail(f"the body ends where {_WANTED[stack[-1]]} must stand: {what}", "Complete it.", max(length - 1, 0), length, way)
+                what = {"{": "an object is not closed", "[": "a list is not closed"}.get(
+                    stack[-1][0], "there is no value"
+                )
+                self._fail(
+                    f"the body ends where {_WANTED[stack[-1]]} must stand: {what}",
+                    "Complete it.",
+                    max(length - 1, 0),
+                    length,
+                    way,
+                )
 
     def _sequence(self, tokens: Iterable[JsonToken], states: States, sight: Sight) -> States:
         straight: list[Mark | String | Slot] = []
@@ -157,7 +165,12 @@ class Prover:
                 stack.append(following)
                 top = kind
                 if len(stack) > MAX_NESTING:
-                    self._fail(f"objects and lists are nested deeper than {MAX_NESTING}", "Flatten the body.", *_span(token), way)
+                    self._fail(
+                        f"objects and lists are nested deeper than {MAX_NESTING}",
+                        "Flatten the body.",
+                        *_span(token),
+                        way,
+                    )
                     return None
             else:
                 top = following or stack.pop()
@@ -179,7 +192,9 @@ class Prover:
     def _loop(self, token: Loop, states: States, outer: Sight) -> States:
         node = token.node
         words = self._text[node.iterable.start : node.iterable.end]
-        after = self._sequence(token.otherwise, self._assume(states, node.iterable, False, f"{words} has no item", outer), outer)
+        after = self._sequence(
+            token.otherwise, self._assume(states, node.iterable, False, f"{words} has no item", outer), outer
+        )
         filled = _forget(self._assume(states, node.iterable, True, f"{words} has an item", outer), node.targets)
 
         def one_round(name: str, before: States) -> States:
@@ -234,7 +249,11 @@ def _span(token: Mark | String | Slot) -> tuple[int, int]:
 def _put(states: States, state: tuple[Stack, Facts], way: Way) -> None:
     """Add a state. What was decided differently on two ways to it did not matter, so only their common beginning is kept."""
     known = states.get(state, way)
-    states[state] = known if known == way else tuple(takewhile(bool, (one if one == other else "" for one, other in zip(known, way, strict=False))))
+    states[state] = (
+        known
+        if known == way
+        else tuple(takewhile(bool, (one if one == other else "" for one, other in zip(known, way, strict=False))))
+    )
 
 
 def _merge(into: States, states: States) -> None:
@@ -258,7 +277,13 @@ def _forget(states: States, names: tuple[str, ...]) -> States:
 
 def _refusal(token: Mark | String | Slot, kind: str, top: str, text: str) -> tuple[str, str]:
     """The message and hint for a token that cannot stand after ``top``."""
-    what = token.text if isinstance(token, Mark) else text[token.output.start : token.output.end] if isinstance(token, Slot) else "a string"
+    what = (
+        token.text
+        if isinstance(token, Mark)
+        else text[token.output.start : token.output.end]
+        if isinstance(token, Slot)
+        else "a string"
+    )
     message = f"{what} stands where {_WANTED[top]} must stand"
     if top in {"[,", "{,"} and kind in "]}":
         return f"a comma stands before {kind}", "Remove the comma; in a loop write {% if not loop.last %},{% endif %}."

@@ -34,15 +34,22 @@ class BodyTemplate:
         try:
             body = self._render(document).encode()
         except RecursionError:
-            raise RenderError("a value is nested too deep to be looked at", hint="The event's publisher must send it flatter.") from None
+            raise RenderError(
+                "a value is nested too deep to be looked at", hint="The event's publisher must send it flatter."
+            ) from None
         except UnicodeEncodeError:
-            raise RenderError("a value holds half a surrogate pair, which no UTF-8 text has", hint="The event's publisher must send valid Unicode.") from None
+            raise RenderError(
+                "a value holds half a surrogate pair, which no UTF-8 text has",
+                hint="The event's publisher must send valid Unicode.",
+            ) from None
         if len(body) > MAX_OUTPUT:
             raise_too_large()
         return body
 
 
-def compile_nodes(nodes: Sequence[Node], positions: Mapping[int, Position], text: str, filters: Mapping[str, Filter]) -> BodyTemplate:
+def compile_nodes(
+    nodes: Sequence[Node], positions: Mapping[int, Position], text: str, filters: Mapping[str, Filter]
+) -> BodyTemplate:
     """The body template of nodes that passed every check."""
     write = _sequence(nodes, _Context(positions, text, filters))
     key_depth = max((position.depth for position in positions.values() if position.form == "key"), default=0)
@@ -91,7 +98,9 @@ def _output(node: Output, context: _Context) -> Write:
     position = context.positions[node.start]
     expression = node.expression
     is_json = position.form == "value"
-    while isinstance(expression, Filtered) and expression.name == "tojson":  # the position writes JSON itself: never twice
+    while (
+        isinstance(expression, Filtered) and expression.name == "tojson"
+    ):  # the position writes JSON itself: never twice
         expression, is_json = expression.value, True
     value_of = context.evaluate(expression)
     start, end = node.expression.start, node.expression.end
@@ -114,7 +123,10 @@ def _output(node: Output, context: _Context) -> Write:
 
 
 def _if(node: If, context: _Context) -> Write:
-    branches = [(None if branch.condition is None else _condition(branch.condition, context), _sequence(branch.body, context)) for branch in node.branches]
+    branches = [
+        (None if branch.condition is None else _condition(branch.condition, context), _sequence(branch.body, context))
+        for branch in node.branches
+    ]
 
     def write(frame: Frame) -> None:
         for condition, body in branches:
@@ -164,7 +176,13 @@ def _for(node: For, context: _Context) -> Write:
         outer, length = frame.values, len(items)
         frame.values = values = dict(outer)  # one for all rounds: nothing keeps it
         for index, item in enumerate(items):
-            values["loop"] = {"index": index + 1, "index0": index, "first": index == 0, "last": index == length - 1, "length": length}
+            values["loop"] = {
+                "index": index + 1,
+                "index0": index,
+                "first": index == 0,
+                "last": index == length - 1,
+                "length": length,
+            }
             if is_single:
                 values[target] = item
             else:
@@ -177,7 +195,10 @@ def _for(node: For, context: _Context) -> Write:
 
 def _list(value: Json, words: str) -> list[Json]:
     if not isinstance(value, list):
-        raise RenderError(f"{words} is {kind(value)}, so there is nothing to loop over", hint="Loop over a list; an object has the filter items.")
+        raise RenderError(
+            f"{words} is {kind(value)}, so there is nothing to loop over",
+            hint="Loop over a list; an object has the filter items.",
+        )
     return value
 
 
@@ -195,7 +216,10 @@ def _cost(nodes: Sequence[Node]) -> int:
         if isinstance(node, Output):
             cost += sum(1 for _ in walk(node.expression))
         elif isinstance(node, If):
-            cost += sum(_cost(branch.body) + (sum(1 for _ in walk(branch.condition)) if branch.condition else 0) for branch in node.branches)
+            cost += sum(
+                _cost(branch.body) + (sum(1 for _ in walk(branch.condition)) if branch.condition else 0)
+                for branch in node.branches
+            )
         elif isinstance(node, For):
             cost += sum(1 for _ in walk(node.iterable)) + _cost(node.otherwise)
     return cost

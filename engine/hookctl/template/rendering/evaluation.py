@@ -10,7 +10,18 @@ from hookctl.errors import HookctlError, PluginError, RenderError
 from hookctl.json.paths import Step
 from hookctl.model import Json
 from hookctl.model.problem import Filter
-from hookctl.template.language.expressions import Choice, Compare, Const, Expression, Filtered, ListOf, Logic, Not, Path, Test
+from hookctl.template.language.expressions import (
+    Choice,
+    Compare,
+    Const,
+    Expression,
+    Filtered,
+    ListOf,
+    Logic,
+    Not,
+    Path,
+    Test,
+)
 from hookctl.template.rendering import filters as built_in
 from hookctl.template.rendering.filters import MAX_OUTPUT
 from hookctl.template.rendering.values import MISSING, Missing, Value, compare, is_equal, is_in, take
@@ -65,7 +76,9 @@ def evaluate(expression: Expression, text: str, filters: Mapping[str, Filter]) -
     return _decision(expression, compiled)
 
 
-def _decision(expression: Compare | Test | Not | Logic | Choice, compiled: Callable[[Expression], Evaluate]) -> Evaluate:
+def _decision(
+    expression: Compare | Test | Not | Logic | Choice, compiled: Callable[[Expression], Evaluate]
+) -> Evaluate:
     if isinstance(expression, Compare):
         return _compare(expression, compiled(expression.left), compiled(expression.right))
     if isinstance(expression, Logic):
@@ -192,15 +205,23 @@ def _filtered(expression: Filtered, text: str, filters: Mapping[str, Filter]) ->
         given = value(frame)
         frame.weigh(given)
         try:
-            result = function(given, *[argument(frame) for argument in arguments], **{name: argument(frame) for name, argument in keywords})
+            result = function(
+                given,
+                *[argument(frame) for argument in arguments],
+                **{name: argument(frame) for name, argument in keywords},
+            )
         except PluginError:  # the plugin's failure and not the event's: another attempt may succeed
             raise
         except HookctlError as error:
             raise RenderError(f"{text[expression.start : expression.end]}: {error.message}", hint=error.hint) from error
         except Exception as error:  # whatever a plugin raises, the delivery is dead with its name
-            raise RenderError(f"the filter {expression.name} raised {error!r}", hint="Repair the plugin that gives it.") from error
+            raise RenderError(
+                f"the filter {expression.name} raised {error!r}", hint="Repair the plugin that gives it."
+            ) from error
         if isinstance(result, str) and len(result) > MAX_OUTPUT:
-            raise RenderError(f"the filter {expression.name} gives more than {MAX_OUTPUT} characters", hint="Send less of the event.")
+            raise RenderError(
+                f"the filter {expression.name} gives more than {MAX_OUTPUT} characters", hint="Send less of the event."
+            )
         if not is_built_in:
             frame.weigh(result)
         return result
@@ -210,7 +231,9 @@ def _filtered(expression: Filtered, text: str, filters: Mapping[str, Filter]) ->
 
 def _default(expression: Filtered, text: str, filters: Mapping[str, Filter]) -> Evaluate:
     inner = evaluate(expression.value, text, filters)
-    named: dict[str, Any] = dict(zip(("default_value", "boolean"), expression.arguments, strict=False)) | dict(expression.keywords)
+    named: dict[str, Any] = dict(zip(("default_value", "boolean"), expression.arguments, strict=False)) | dict(
+        expression.keywords
+    )
     otherwise = strictly(named["default_value"], text, filters)
     boolean = strictly(named["boolean"], text, filters) if "boolean" in named else None
 

@@ -56,7 +56,9 @@ def _join(value: Json, separator: str = "") -> Json:
 
 def _items(value: Json) -> Json:
     if not isinstance(value, dict):
-        raise RenderError(f"items is asked of {kind(value)}", hint="Only an object has items; a list is looped over as it is.")
+        raise RenderError(
+            f"items is asked of {kind(value)}", hint="Only an object has items; a list is looped over as it is."
+        )
     return [[key, item] for key, item in value.items()]
 
 
@@ -74,7 +76,9 @@ def _round(value: Json, precision: int = 0, method: str = "common") -> Json:
     if method == "common":
         return round(value, precision) if precision else round(value)
     scale: int = 10**precision
-    whole = (math.floor if method == "floor" else math.ceil)(value * scale) if abs(value) < 2**53 else int(value) * scale
+    whole = (
+        (math.floor if method == "floor" else math.ceil)(value * scale) if abs(value) < 2**53 else int(value) * scale
+    )
     return whole / scale if precision else whole
 
 
@@ -84,8 +88,12 @@ def _datetime(value: Json) -> Json:
     try:
         moment = datetime.fromtimestamp(value, UTC)
     except (ValueError, OverflowError, OSError):
-        raise RenderError("datetime is asked of a number outside the years 1 to 9999", hint="Give it epoch seconds, not milliseconds.") from None
-    precision = "seconds" if not moment.microsecond else "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
+        raise RenderError(
+            "datetime is asked of a number outside the years 1 to 9999", hint="Give it epoch seconds, not milliseconds."
+        ) from None
+    precision = (
+        "seconds" if not moment.microsecond else "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
+    )
     return moment.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
 
 

@@ -77,7 +77,9 @@ class TextTemplate:
         """The text with those values put in."""
         pieces = [piece for pair in zip(self.literals, values, strict=False) for piece in pair]
         text = "".join([*pieces, self.literals[-1]])
-        return text.strip() if self._slots and self._place == "header" else text  # HTTP does not count space around a value to it
+        return (
+            text.strip() if self._slots and self._place == "header" else text
+        )  # HTTP does not count space around a value to it
 
     def vetted(self, values: Sequence[str]) -> str:
         """As :meth:`fill`. Raises RenderError when the text is too long, or a segment of the path would be empty, ``.`` or ``..``."""
@@ -99,7 +101,9 @@ class TextTemplate:
                 raise_missing(slot.words)
             return _written(value, slot.words, self._place)
         except RecursionError:
-            raise RenderError("a value is nested too deep to be looked at", hint="The event's publisher must send it flatter.") from None
+            raise RenderError(
+                "a value is nested too deep to be looked at", hint="The event's publisher must send it flatter."
+            ) from None
         except RenderError as error:
             if not error.end:
                 error.start, error.end = slot.start, slot.end
@@ -112,7 +116,9 @@ class TextTemplate:
             if _MARK in before and _NO_SEGMENT.fullmatch(after):
                 slot = self._slots[number]
                 message = f"with the value of {slot.words} a segment of the path would be empty, . or .., so that another path would be called"
-                raise NotTextError(message, hint="Give a default, or write text beside it.", start=slot.start, end=slot.end)
+                raise NotTextError(
+                    message, hint="Give a default, or write text beside it.", start=slot.start, end=slot.end
+                )
             number += before.count(_MARK)
 
 
@@ -125,7 +131,9 @@ def compile_text(text: str, filters: Mapping[str, Filter], place: Place) -> Text
     if not has_expression(text):
         return TextTemplate((text,), (), place)
     nodes = parse_line(text)
-    errors = [problem for problem in [*place_problems(nodes, text, place), *check_filters(nodes, filters)] if problem.is_error]
+    errors = [
+        problem for problem in [*place_problems(nodes, text, place), *check_filters(nodes, filters)] if problem.is_error
+    ]
     if errors:
         raise min(errors, key=lambda problem: problem.start).to_error()
     return compile_line(nodes, text, filters, place)
@@ -139,7 +147,14 @@ def compile_line(nodes: Nodes, text: str, filters: Mapping[str, Filter], place: 
             literals[-1] += node.text
         else:
             expression = node.expression
-            slots.append(_Slot(text[expression.start : expression.end], expression.start, expression.end, evaluate(expression, text, filters)))
+            slots.append(
+                _Slot(
+                    text[expression.start : expression.end],
+                    expression.start,
+                    expression.end,
+                    evaluate(expression, text, filters),
+                )
+            )
             literals.append("")
     return TextTemplate(tuple(literals), tuple(slots), place)
 

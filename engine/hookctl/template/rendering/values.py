@@ -63,7 +63,10 @@ def to_json(value: Value) -> str:
             return float.__repr__(value)
         return _encode(value)  # type: ignore[arg-type] # what is missing is a TypeError, as anything else that is no JSON
     except (ValueError, TypeError, RecursionError) as error:
-        raise RenderError(f"a value cannot be written as JSON: {error}", hint="The event or a filter gave a value that JSON does not have.") from None
+        raise RenderError(
+            f"a value cannot be written as JSON: {error}",
+            hint="The event or a filter gave a value that JSON does not have.",
+        ) from None
 
 
 def to_text(value: Value) -> str:
@@ -110,7 +113,9 @@ def is_in(left: Value, right: Value) -> bool:
         return left in right
     if right is MISSING or right is None:
         return False
-    raise RenderError(f"'in' cannot look for {kind(left)} in {kind(right)}", hint="Look in a list, an object or a string.")
+    raise RenderError(
+        f"'in' cannot look for {kind(left)} in {kind(right)}", hint="Look in a list, an object or a string."
+    )
 
 
 def compare(left: Value, right: Value) -> int | None:
@@ -123,7 +128,10 @@ def compare(left: Value, right: Value) -> int | None:
         return None
     if (type(left) in {int, float} and type(right) in {int, float}) or (type(left) is str and type(right) is str):
         return (left > right) - (left < right)  # type: ignore[operator] # both are numbers or both are strings
-    raise RenderError(f"{kind(left)} cannot be compared with {kind(right)}", hint="Compare numbers with numbers and strings with strings.")
+    raise RenderError(
+        f"{kind(left)} cannot be compared with {kind(right)}",
+        hint="Compare numbers with numbers and strings with strings.",
+    )
 
 
 def kind(value: Value) -> str:

@@ -51,7 +51,14 @@ def adds(settings: Mapping[str, Json]) -> Mapping[str, str]:
 def hookctl_auth_types() -> Iterable[AuthType]:
     """``hmac``, called for each attempt: a retry may have another body."""
     return [
-        AuthType(name="hmac", summary="Signs the body by HMAC-SHA256, as GitHub does.", schema=SETTINGS, build=build, per_attempt=True, adds=adds),
+        AuthType(
+            name="hmac",
+            summary="Signs the body by HMAC-SHA256, as GitHub does.",
+            schema=SETTINGS,
+            build=build,
+            per_attempt=True,
+            adds=adds,
+        ),
     ]
 
 
