@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from hookctl.cli.main import main
-from hookctl.model import DeliveryPlan, Status
+from hookctl.config.effects import Effects
+from hookctl.config.review import Review
+from hookctl.model import AppliedState, DeliveryPlan, Finding, Plan, Status
 from hookctl.plugin import EventType
 
 
@@ -103,6 +105,27 @@ def delivery_plan() -> Callable[..., DeliveryPlan]:
             "protected": False,
         }
         return DeliveryPlan(name=name, **(defaults | fields))
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def reviewed() -> Callable[..., Review]:
+    """``reviewed(plan, findings, effects)`` gives the review of a plan with these findings about it."""
+
+    def build(
+        plan: Plan,
+        findings: Sequence[Finding] = (),
+        effects: Effects | None = None,
+        warnings: Sequence[Finding] = (),
+    ) -> Review:
+        return Review(
+            plan=plan,
+            effects=effects or Effects(changes={}),
+            file_findings=tuple(warnings),
+            plan_findings=tuple(findings),
+            applied=AppliedState(),
+        )
 
     return build
 

@@ -1,13 +1,17 @@
 """hookctl: outbound webhooks as code.
 
-What an embedder needs to check and plan a directory of webhook files, as ``hookctl plan`` does::
+What an embedder needs to review a directory of webhook files as ``hookctl plan`` does, and to send test events::
 
     import hookctl
 
     plugins = hookctl.load_plugins()  # what could not be loaded is in plugins.failures
-    checked = hookctl.check_directory(Path("webhooks.d"), plugins)
-    if checked.valid:
-        plan = hookctl.plan_directory(checked, hookctl.AppliedState(), hookctl.tool_versions(plugins))
+    try:
+        review = hookctl.review(Path("webhooks.d"), plugins)
+    except hookctl.InvalidFilesError as error:
+        for finding in error.findings:
+            print(finding.message)
+    else:
+        print(*hookctl.plan_json(review), sep="")  # what `hookctl plan --format json` prints
 
 Plugin authors import ``hookctl.plugin`` instead.
 """
@@ -17,40 +21,57 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hookctl.config.directory import Checked, check_directory
-    from hookctl.config.review import plan_directory, tool_versions
-    from hookctl.errors import HookctlError
+    from hookctl.config.directory import CheckedDirectory, check_directory
+    from hookctl.config.review import Options, Review, review, review_files
+    from hookctl.delivery.rehearsal.trial import Trial, send_tests
+    from hookctl.errors import HookctlError, InvalidFilesError
     from hookctl.model import AppliedState, Finding, Plan
     from hookctl.plugin.calls import Plugins
     from hookctl.plugin.host import load_plugins
+    from hookctl.report.text.plan import plan_json
+    from hookctl.report.text.trials import trials_json
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AppliedState",
-    "Checked",
+    "CheckedDirectory",
     "Finding",
     "HookctlError",
+    "InvalidFilesError",
+    "Options",
     "Plan",
     "Plugins",
+    "Review",
+    "Trial",
     "__version__",
     "check_directory",
     "load_plugins",
-    "plan_directory",
-    "tool_versions",
+    "plan_json",
+    "review",
+    "review_files",
+    "send_tests",
+    "trials_json",
 ]
 
 _HOMES = {
     "AppliedState": "hookctl.model",
-    "Checked": "hookctl.config.directory",
+    "CheckedDirectory": "hookctl.config.directory",
     "Finding": "hookctl.model",
     "HookctlError": "hookctl.errors",
+    "InvalidFilesError": "hookctl.errors",
+    "Options": "hookctl.config.review",
     "Plan": "hookctl.model",
     "Plugins": "hookctl.plugin.calls",
+    "Review": "hookctl.config.review",
+    "Trial": "hookctl.delivery.rehearsal.trial",
     "check_directory": "hookctl.config.directory",
     "load_plugins": "hookctl.plugin.host",
-    "plan_directory": "hookctl.config.review",
-    "tool_versions": "hookctl.config.review",
+    "plan_json": "hookctl.report.text.plan",
+    "review": "hookctl.config.review",
+    "review_files": "hookctl.config.review",
+    "send_tests": "hookctl.delivery.rehearsal.trial",
+    "trials_json": "hookctl.report.text.trials",
 }
 
 

@@ -7,6 +7,8 @@
     |   |-- FileMissingError        it is not there
     |   |-- FileOutsideError        a link leads to it, or out of the directory that it must be in
     |   `-- FileTooLargeError       it is over the limit
+    |-- InvalidFilesError           webhook files have errors; holds the findings
+    |-- UnknownWebhookError         there is no webhook of that name; suggests the nearest
     |-- SettingsError               hookctl.toml, an option or an environment variable is wrong
     |-- OutputError                 standard output cannot be written; knows whether its reader has left
     |-- PluginError                 a plugin raised, or broke its contract; names the plugin
@@ -40,6 +42,12 @@ A message says what is wrong and where; a hint says what to do. Neither ever hol
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hookctl.model import Finding
+
 
 class HookctlError(Exception):
     """Base of all errors that hookctl raises on purpose."""
@@ -64,6 +72,27 @@ class FileOutsideError(FileError):
 
 class FileTooLargeError(FileError):
     """The file is larger than what it may be."""
+
+
+class InvalidFilesError(HookctlError):
+    """The webhook files have errors. ``findings`` are all that is wrong with them, warnings too."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__("the webhook files have errors", hint="Fix the findings that `hookctl validate` shows.")
+        self.findings = tuple(findings)
+
+
+class UnknownWebhookError(HookctlError):
+    """There is no webhook of the name that was asked for. The hint suggests the nearest of those that exist."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        from difflib import get_close_matches  # only where a name is wrong
+
+        by_key = {other.casefold(): other for other in known}
+        key = name.casefold()
+        near = [other for other in by_key if other.startswith(key)][:3] or get_close_matches(key, by_key, n=3)
+        hint = f"Did you mean {', '.join(by_key[other] for other in near)}?" if near else "See `hookctl list`."
+        super().__init__(f"there is no webhook named {name!r}", hint=hint)
 
 
 class SettingsError(HookctlError):

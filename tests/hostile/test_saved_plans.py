@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +78,8 @@ def forged(document: dict[str, Any]) -> dict[str, Any]:
                 plan = DeliveryPlan.from_json(change[side])
                 plans[plan.name] = plan
     applied = AppliedState(document["serial"], sides["before"])
-    made = to_document(make_plan(applied, sides["after"], document["versions"], only=document["only"]))
-    return {**document, **made}
+    made = make_plan(applied, sides["after"], document["versions"], only=document["only"])
+    return {**document, **to_document(replace(made, digests=document["unchanged"]))}
 
 
 def applied_digests(root: Path) -> tuple[int, dict[str, str]]:
@@ -102,8 +103,8 @@ def test_the_plan_itself_is_applied(run_cli: Run, root: Path) -> None:
         "New": "create",
         "Other": "delete",
         "Siem": "update",
-        "Tickets": "unchanged",
     }
+    assert [*document["unchanged"]] == ["Tickets"]
     (root / "plan.json").write_text(json.dumps(forged(document)))
     assert apply(run_cli, root).exit_code == 0
     assert applied_digests(root)[0] == 2
@@ -184,12 +185,10 @@ def test_what_is_applied_is_not_taken_from_the_file(run_cli: Run, root: Path) ->
     """A forger cannot show a change as smaller than it is, or a protected webhook as one that is not."""
     before = applied_digests(root)
     document = json.loads((root / "plan.json").read_text())
-    for name, change in {change["name"]: change for change in document["changes"]}.items():
-        for side in ("before", "after"):
-            if name == "Tickets":
-                change[side]["protected"] = False
-        if name == "Tickets":
-            change["after"] = None
+    del document["unchanged"]["Tickets"]
+    removal = next(change for change in document["changes"] if change["action"] == "delete")
+    tickets = {**removal["before"], "name": "Tickets", "protected": False}
+    document["changes"].append({**removal, "name": "Tickets", "before": tickets})
     (root / "plan.json").write_text(json.dumps(forged(document)))
     result = apply(run_cli, root)
     assert (result.exit_code, "the plan is stale" in result.stderr) == (1, True)
@@ -199,7 +198,7 @@ def test_what_is_applied_is_not_taken_from_the_file(run_cli: Run, root: Path) ->
 def test_a_webhook_that_the_file_leaves_out(run_cli: Run, root: Path) -> None:
     before = applied_digests(root)
     document = json.loads((root / "plan.json").read_text())
-    document["changes"] = [change for change in document["changes"] if change["name"] != "Tickets"]
+    del document["unchanged"]["Tickets"]
     (root / "plan.json").write_text(json.dumps(forged(document)))
     result = apply(run_cli, root)
     assert (result.exit_code, "the plan is stale" in result.stderr) == (1, True)
@@ -227,14 +226,14 @@ def hostile_texts() -> Iterator[tuple[str, bytes]]:
     yield "deep", b"[" * DEEP
     yield "deep objects", b'{"a":' * DEEP
     yield "long number", b'{"format_version": ' + b"9" * 5000 + b"}"
-    yield "great number", b'{"format_version": "1.0", "serial": 1e999}'
-    yield "NaN", b'{"format_version": "1.0", "serial": NaN}'
-    yield "wrong types", b'{"format_version": "1.0", "serial": [], "changes": {"a": 1}, "summary": 3, "versions": null}'
-    yield "no changes", b'{"format_version": "1.0"}'
+    yield "great number", b'{"format_version": "2.0", "serial": 1e999}'
+    yield "NaN", b'{"format_version": "2.0", "serial": NaN}'
+    yield "wrong types", b'{"format_version": "2.0", "serial": [], "changes": {"a": 1}, "summary": 3, "versions": null}'
+    yield "no changes", b'{"format_version": "2.0"}'
     yield "a format that is a list", b'{"format_version": ["\\u001b[2J"]}'
-    yield "surrogates", b'{"format_version": "1.0", "serial": 0, "\\ud800": "\\udfff"}'
+    yield "surrogates", b'{"format_version": "2.0", "serial": 0, "\\ud800": "\\udfff"}'
     yield "NUL", b"\0" * 1000
-    yield "many values", b'{"format_version": "1.0", "a": [' + b"[]," * plan_file.MAX_VALUES
+    yield "many values", b'{"format_version": "2.0", "a": [' + b"[]," * plan_file.MAX_VALUES
 
 
 @pytest.mark.parametrize("verify", [False, True], ids=["plain", "verify"])
@@ -380,7 +379,8 @@ def test_any_change_is_refused_or_shown_and_valid(
             assert "Error: " in result.stderr or '"severity": "error"' in result.stdout
             return
         shown = plan_in(json.loads(result.stdout))
-        assert {change.after.name: change.after.digest for change in shown.changes if change.after} == after[1]
+        changed = {change.after.name: change.after.digest for change in shown.changes if change.after}
+        assert {**shown.digests, **changed} == after[1]
         assert_files_say_the_same(run_cli, root)
 
 

@@ -11,16 +11,23 @@ import hookctl
 def test_public_names_are_these_and_no_others() -> None:
     assert hookctl.__all__ == [
         "AppliedState",
-        "Checked",
+        "CheckedDirectory",
         "Finding",
         "HookctlError",
+        "InvalidFilesError",
+        "Options",
         "Plan",
         "Plugins",
+        "Review",
+        "Trial",
         "__version__",
         "check_directory",
         "load_plugins",
-        "plan_directory",
-        "tool_versions",
+        "plan_json",
+        "review",
+        "review_files",
+        "send_tests",
+        "trials_json",
     ]
 
 

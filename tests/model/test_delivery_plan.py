@@ -51,7 +51,9 @@ def test_read_back_as_written(plan: DeliveryPlan) -> None:
 @given(plans)
 def test_every_field_is_in_the_json_and_in_the_digest(plan: DeliveryPlan) -> None:
     left_out = {"max_in_flight"} if plan.max_in_flight is None else set()
-    assert set(plan.to_json()) == {field.name for field in dataclasses.fields(DeliveryPlan)} - left_out | {"format"}
+    assert set(plan.to_json()) == {field.name for field in dataclasses.fields(DeliveryPlan)} - left_out - {"digest"} | {
+        "format"
+    }
     renamed = dataclasses.replace(plan, name=plan.name + "x")
     assert renamed.digest != plan.digest
 

@@ -28,9 +28,8 @@ from hookctl.plugin import AuthType, hookimpl
 
 def names(directory: Path) -> list[str]:
     plugins = hookctl.load_plugins()
-    checked: hookctl.Checked = hookctl.check_directory(directory, plugins)
-    plan: hookctl.Plan = hookctl.plan_directory(checked, hookctl.AppliedState(), hookctl.tool_versions(plugins))
-    return [change.name for change in plan.changes]
+    review: hookctl.Review = hookctl.review(directory, plugins)
+    return [change.name for change in review.plan.changes]
 
 
 @hookimpl

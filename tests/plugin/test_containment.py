@@ -30,9 +30,9 @@ from hookctl.plugin import (
     Completion,
     EventType,
     FilterType,
+    Finding,
     Observer,
     Policy,
-    PolicyFinding,
     SecretSource,
     TransportType,
     ValidatorType,
@@ -672,13 +672,15 @@ def test_a_policy_that_fails_is_an_error_of_the_plan(
 ) -> None:
     end = ENDINGS[ending]
     policy = Policy(name="mine", summary="", schema={}, build=end if name == "build" else lambda _: end)
-    strict = Policy(name="strict", summary="", schema={}, build=lambda _: lambda _: [PolicyFinding("", "no", "never")])
+    strict = Policy(
+        name="strict", summary="", schema={}, build=lambda _: lambda _: [Finding(message="no", hint="never")]
+    )
     plugins = load_plugins([plugin(hookctl_policies=[policy, strict])])
     plan = make_plan(AppliedState(), {"Siem": delivery_plan()}, {})
-    (first, said), (second, _) = ask_policies(plan, {"mine": {"severity": "warning"}, "strict": {}}, plugins)
-    assert (first, second) == ("mine", "strict")
-    assert said.is_error
-    assert said.message.startswith(f"policy mine of plugin acme: {name} ")
+    first, second = ask_policies(plan, {"mine": {"severity": "warning"}, "strict": {}}, plugins)
+    assert (first.source, second.source) == ("mine", "strict")
+    assert first.is_error
+    assert first.message.startswith(f"policy mine of plugin acme: {name} ")
 
 
 def test_what_auth_adds_is_asked_of_a_plugin(ending: str) -> None:

@@ -1,7 +1,8 @@
-"""Every webhook there is: those in the files and those applied, with what the last attempt came to."""
+"""Every webhook that there is, in the files or applied, with the result of its last attempt."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from hookctl.cli.echo import echo
@@ -9,49 +10,56 @@ from hookctl.report.text.printable import printable
 from hookctl.report.text.webhooks import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from hookctl.cli.session import Session
-    from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus
+    from hookctl.model import DeliveryStatus, Plan
     from hookctl.store.interface import Circuit
 
 
 def entries(session: Session) -> list[Entry]:
-    """One entry per name, in order of name. Files that have errors are left out, and standard error says so."""
-    from hookctl.config.diff import make_plan
-    from hookctl.store.sqlite.applied import AppliedStore
+    """One entry per name, in order of name. Files that have errors are left out, and standard error reports it."""
+    from hookctl.model import Action, Change
+    from hookctl.model.change import by_name
 
-    applied = AppliedStore(session.store_path).read()
-    results, circuits, suspended = _standing(session, applied)
+    plan, unreadable = _plan(session)
+    results, circuits, suspended = _standing(session)
+    changes = [*plan.changes, *(Change(name, Action.UNCHANGED, one, one) for name, one in plan.unchanged.items())]
     found = []
-    for change in make_plan(applied, _desired(session, applied), {}).changes:
+    for change in sorted(changes, key=lambda change: by_name(change.name)):
         name = change.renamed_from or change.name
-        unreadable = name in applied.unreadable
-        found.append(Entry(change, results.get(name), circuits.get(name), suspended.get(name, ""), unreadable))
-    for name, why in sorted(applied.unreadable.items()):
+        found.append(Entry(change, results.get(name), circuits.get(name), suspended.get(name, ""), name in unreadable))
+    for name, why in sorted(unreadable.items()):
         echo(f"The applied webhook {printable(name)} cannot be read: {why}. See `hookctl doctor`.", err=True)
     return found
 
 
-def _desired(session: Session, applied: AppliedState) -> Mapping[str, DeliveryPlan]:
-    from hookctl.cli.checked import check
+def _plan(session: Session) -> tuple[Plan, Mapping[str, str]]:
+    """How the files differ from what is applied, and the applied webhooks that cannot be read, with the reason."""
+    from hookctl.cli.review import read_store
+    from hookctl.cli.webhook_files import check_files
+    from hookctl.config.diff import make_plan
+    from hookctl.config.review import Options, review_files
+    from hookctl.model import AppliedState
 
-    checked = check(session)
-    if checked.valid:
-        return checked.plans
+    checked = check_files(session)
+    with read_store(session) as store:
+        if checked.valid:
+            review = review_files(checked, session.directory, session.plugins, store, Options(with_effects=False))
+            return review.plan, review.applied.unreadable
+        applied = store.read() if store else AppliedState()
     directory = printable(str(session.directory))
     echo(f"{directory} has errors, so only what is applied is shown. See `hookctl validate`.", err=True)
-    return applied.plans
+    return make_plan(applied, applied.plans, {}), applied.unreadable
 
 
 def _standing(
-    session: Session, applied: AppliedState
+    session: Session,
 ) -> tuple[Mapping[str, tuple[DeliveryStatus, float]], Mapping[str, Circuit], Mapping[str, str]]:
-    """By webhook: what the last attempt came to, the circuits that are not closed, and why it is suspended."""
+    """By webhook: the result of the last attempt, the circuits that are not closed, and why it is suspended."""
     if not session.store_path.exists():
         return {}, {}, {}
     from hookctl.cli.running import opened_queue
+    from hookctl.store.sqlite.applied import AppliedStore
 
     with opened_queue(session.store_path) as queue:
-        suspended = {one.webhook: one.reason for one in queue.stopped(applied) if one.is_suspended}
-        return queue.last_results(), queue.circuits(), suspended
+        stopped = queue.stopped(AppliedStore(session.store_path).read())
+        return queue.last_results(), queue.circuits(), {one.webhook: one.reason for one in stopped if one.is_suspended}

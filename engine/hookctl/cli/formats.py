@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -49,21 +49,23 @@ class Outputs:
         printed = tuple(output for output in self.outputs if output == Output(form))
         return Outputs(printed), Outputs(tuple(output for output in self.outputs if output not in printed))
 
-    def write(self, *, color: bool, text: Callable[[bool], str], **others: Callable[[], str]) -> None:
+    def write(self, *, color: bool, text: Callable[[bool], str], **others: Callable[[], str | Iterator[str]]) -> None:
         """Print, and write into files, each form that was asked for.
 
-        ``text`` is told whether to colour, which no file is; ``others`` make the other forms, by name. Raises HookctlError for a file that
-        cannot be written; what is printed is printed all the same.
+        ``text`` is told whether to colour, which no file is; ``others`` make the other forms, by name, whole or piece by piece: a
+        piece begins a line. Raises HookctlError for a file that cannot be written; what is printed is printed all the same.
         """
         for output in sorted(self.outputs, key=lambda output: output.file is not None):
             colored = color and output.file is None
-            written = text(colored) if output.form == "text" else others[output.form]()
+            made = text(colored) if output.form == "text" else others[output.form]()
+            pieces: Iterable[str] = [made] if isinstance(made, str) else made
             if output.form != COMMANDS:
-                written = inert(written)
+                pieces = map(inert, pieces)
             if output.file is None:
-                click.echo(written, file=sys.stdout, nl=False, color=colored)
+                for piece in pieces:
+                    click.echo(piece, file=sys.stdout, nl=False, color=colored)
             else:
-                write_report(output.file, written)
+                write_report(output.file, "".join(pieces))
 
 
 def write_report(path: Path, text: str) -> None:

@@ -34,11 +34,11 @@ def saved_plan(
         StalePlanError: another hookctl, or other plugins, made it.
         SecretError: the key cannot be read.
     """
-    from hookctl.cli.checked import without_errors
     from hookctl.cli.plan_file import load_document
     from hookctl.cli.signing_key import signing_key
+    from hookctl.cli.webhook_files import exit_on_errors
     from hookctl.config.diff import check_signature, is_signed, plan_in
-    from hookctl.config.review import check_saved
+    from hookctl.config.saved_plan import check_saved_plan
     from hookctl.report.text.printable import printable
 
     key = signing_key(session, key_reference) if key_reference else None
@@ -49,8 +49,9 @@ def saved_plan(
         echo(printable(f"{path} is signed, but the signature is not checked without --verify."), err=True)
     plan = plan_in(document)
     _require_applicable(session, plan)
-    findings = check_saved(plan, str(path), session.plugins)
-    return plan, without_errors(ctx, session, outputs, findings, warnings_to_stderr=outputs.printed != "text")
+    findings = check_saved_plan(plan, str(path), session.plugins)
+    exit_on_errors(ctx, session, outputs, findings, warnings_to_stderr=outputs.printed != "text")
+    return plan, findings
 
 
 def _require_applicable(session: Session, plan: Plan) -> None:

@@ -17,22 +17,18 @@ def try_now(
     session: Session, pairs: Sequence[tuple[DeliveryPlan, Mapping[str, Json]]], network: Network
 ) -> tuple[list[Trial], bool]:
     """Send each webhook its event, with progress on standard error; True with the trials when someone asked to stop."""
-    from hookctl import __version__
     from hookctl.cli.interrupts import catching_interrupts
     from hookctl.cli.progress import Progress
-    from hookctl.delivery.attempt.engine import AttemptEngine
-    from hookctl.delivery.rehearsal.trial import run_trials
+    from hookctl.delivery.rehearsal.trial import send_tests
 
     progress = Progress()
-    engine = AttemptEngine(session.plugins, network, f"hookctl/{__version__}")
 
-    def tell(done: int) -> None:
+    def show(done: int) -> None:
         progress.update(lambda: f"{done} of {len(pairs)} tested")
 
     with catching_interrupts() as interrupts:
         try:
-            trials = run_trials(engine, pairs, stopping=lambda: interrupts.requested, tell=tell)
+            trials = send_tests(pairs, session.plugins, network, stopping=lambda: interrupts.requested, progress=show)
         finally:
-            engine.close()
             progress.clear()
         return trials, interrupts.requested

@@ -1,11 +1,11 @@
-"""Load, check and compile, a file at a time: what a directory holds, with as little work as its changes need."""
+"""Loads, checks and compiles the files of a directory, with as little work as its changes need."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,82 +24,65 @@ from hookctl.config.load import (
     too_many,
 )
 from hookctl.errors import StateError
-from hookctl.model import DeliveryPlan, Finding, Severity, Webhook, has_errors, in_order
-from hookctl.model.delivery_plan import KnownPlans
+from hookctl.model import DeliveryPlan, Finding, Revision, Severity, Webhook, has_errors, in_order
+from hookctl.on_demand import KnownPlans, OnDemand
 from hookctl.plugin.calls import Plugins
 
 if TYPE_CHECKING:
-    from hookctl.config.cache import Cache, Outlines
+    from hookctl.config.cache import Cache
 
 CACHED_FROM = 100
-"""Files from which on results are kept on disk: with fewer, checking them again takes no longer than looking."""
+"""The number of files from which on results are kept on disk: with fewer, checking them again is as quick as looking."""
 MOST_FINDINGS = 100
-"""Findings of one file that are shown; after as many documents with errors, the others of the file are not looked at."""
-TOLD_EVERY = 50
-"""Files between two words of progress."""
+"""Findings of one file that are shown. After as many documents with errors, the rest of the file is not looked at."""
+PROGRESS_EVERY = 50
+"""Files between two reports of progress."""
 AT_ONCE = 50
-"""Files that are loaded together, then checked, then compiled: a processor that stays at one thing needs a quarter less time."""
+"""Files that are loaded together, then checked, then compiled: a processor that stays at one task is a fifth faster."""
 NOT_KEPT = "plugin-failed"
-"""The rule of findings that the next run may not make again."""
+"""The rule of findings that the next run may not make again, so that they are not kept in the cache."""
+
+Content = bytes | FileProblem
+"""What a file holds, or why it cannot be read."""
 
 
+@dataclass(frozen=True, slots=True)
 class CheckedFile:
-    """A file's content, and its webhooks from when somebody first asks for them."""
+    """A file that was checked."""
 
-    __slots__ = ("_webhooks", "content", "names", "path")
+    path: str
+    content: bytes
+    names: Sequence[str]
+    """The names of its webhooks, in order."""
 
-    def __init__(
-        self, path: str, content: bytes, names: Sequence[str] = (), webhooks: Sequence[Webhook] | None = None
-    ) -> None:
-        self.path = path
-        self.content = content
-        self.names = names
-        """Of its webhooks, in order."""
-        self._webhooks = webhooks
-
-    def webhook(self, number: int) -> Webhook:
-        """The webhook at that place in the file, counted from 0; the file is loaded for it."""
-        if self._webhooks is None:
-            self._webhooks = load_bytes(self.path, self.content).webhooks
-        return self._webhooks[number]
-
-    def webhooks(self) -> Iterator[Webhook]:
-        """Every webhook, each loaded when it is asked for more than its name."""
-        return (Webhook.later(name, partial(self.webhook, number)) for number, name in enumerate(self.names))
+    def webhooks(self) -> Sequence[Webhook]:
+        """Every webhook of the file, loaded again."""
+        return load_bytes(self.path, self.content).webhooks
 
 
 @dataclass(frozen=True, slots=True)
-class CheckedWebhooks:
-    """The webhooks of files, in order; each is loaded again when it is asked for more than its name."""
-
-    files: Sequence[CheckedFile]
-
-    def __iter__(self) -> Iterator[Webhook]:
-        return chain.from_iterable(file.webhooks() for file in self.files)
-
-    def __len__(self) -> int:
-        return sum(len(file.names) for file in self.files)
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What a directory holds, and everything that is wrong with it."""
+class CheckedDirectory:
+    """The webhooks of a directory, now or in a git revision, and everything that is wrong with them."""
 
     files: tuple[CheckedFile, ...]
     findings: tuple[Finding, ...]
     plans: Mapping[str, DeliveryPlan]
-    """The delivery plan of each webhook whose file has no error."""
-    outlines: Outlines | None = None
-    """What is known of these from earlier plans; None where no results are kept."""
+    """The delivery plan of each webhook that has no error, by name."""
 
     @property
-    def webhooks(self) -> CheckedWebhooks:
-        """In the order of the files."""
-        return CheckedWebhooks(self.files)
+    def webhooks(self) -> Mapping[str, Webhook]:
+        """The webhooks as they are written, by name. The file is loaded again when one of its webhooks is asked for."""
+        homes = {name: (file, number) for file in self.files for number, name in enumerate(file.names)}
+        return OnDemand(homes, lambda name: homes[name][0].webhooks()[homes[name][1]])
+
+    @property
+    def count(self) -> int:
+        """How many webhooks the files hold."""
+        return sum(len(file.names) for file in self.files)
 
     @property
     def valid(self) -> bool:
-        """True when no finding is an error; only then are the plans what the directory wants."""
+        """True when no finding is an error; only then are the plans everything that the directory wants."""
         return not has_errors(self.findings)
 
 
@@ -109,52 +92,93 @@ def check_directory(
     *,
     cache: Path | None = None,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
-) -> Checked:
-    """Load, check and compile every file of a directory. Needs neither network, secrets nor state; findings, never an exception, for bad input.
+) -> CheckedDirectory:
+    """Load, check and compile every webhook file of a directory. Needs neither network, secrets nor state.
 
     Args:
         directory: where the files are.
-        plugins: what may be used in them.
-        cache: a folder to keep results in, so that only files that have changed are checked the next time; it may be deleted at any time.
-        progress: told now and then how many of how many files are done.
+        plugins: what the files may use.
+        cache: a folder that keeps results, so that the next run checks only files that changed. It may be deleted at
+            any time.
+        progress: called now and then with the number of files that are done, and of all files.
+
+    Returns:
+        The delivery plans, and a finding for everything that is wrong: bad input never raises.
     """
     paths = list_files(directory)
-    kept = _cache(cache, directory, plugins) if cache and len(paths) >= CACHED_FROM else None
-    survey, room = _Survey(plugins, kept), MAX_TOTAL_BYTES
-    for number, path in enumerate(paths):
-        if number % TOLD_EVERY == 0:
-            progress(number, len(paths))
-        content = path if isinstance(path, FileProblem) else read_bytes(path, directory)
-        if isinstance(content, FileProblem):
-            survey.findings.append(file_finding(content))
-            continue
-        room -= len(content)
-        if room < 0:
-            survey.findings.append(file_finding(too_many(str(directory))))
-            break
-        survey.add(str(path), content)
-    survey.finish()
+    kept = _open_cache(cache, directory, plugins, len(paths))
+
+    def contents() -> Iterator[tuple[str, Content]]:
+        for number, path in enumerate(paths):
+            if number % PROGRESS_EVERY == 0:
+                progress(number, len(paths))
+            yield (str(path), read_bytes(path, directory)) if isinstance(path, str) else (str(directory), path)
+
+    checked = check_contents(contents(), directory, plugins, kept)
     if kept:
         kept.save()
-    findings = in_order([*survey.findings, *_compare_names(survey.files)])
-    return Checked(tuple(survey.files), tuple(findings), survey.plans(), kept.outlines if kept else None)
+    return checked
 
 
-def _cache(folder: Path, directory: Path, plugins: Plugins) -> Cache:
+def check_revision(
+    directory: Path, ref: str, plugins: Plugins, *, cache: Path | None = None
+) -> tuple[Revision, CheckedDirectory]:
+    """The same for a directory as it was in a git revision; ``cache`` helps with files that have not changed since.
+
+    Nothing is added to the cache: the directory's next run does not need files that it does not hold.
+
+    Raises:
+        RevisionError: git cannot read the revision, or there is none of that name.
+    """
+    from hookctl.config.load.revision import read_revision
+
+    found = read_revision(directory, ref)
+    return found.revision, check_contents(
+        found.files, directory, plugins, _open_cache(cache, directory, plugins, len(found.files))
+    )
+
+
+def _open_cache(folder: Path | None, directory: Path, plugins: Plugins, files: int) -> Cache | None:
+    if not folder or files < CACHED_FROM:
+        return None
     from hookctl.config.cache import Cache, fingerprint
 
     return Cache(folder, directory, fingerprint(plugins))
 
 
-class _Read(NamedTuple):
-    """What a file that was loaded and checked holds."""
+def check_contents(
+    files: Iterable[tuple[str, Content]], directory: Path, plugins: Plugins, cache: Cache | None = None
+) -> CheckedDirectory:
+    """Check the contents of files, wherever they are from: each a path, as findings name it, and what it holds.
+
+    ``directory`` is named where there are too many bytes; ``cache`` gives the results of files that it knows, and
+    is told the others.
+    """
+    results, room = _Results(plugins, cache), MAX_TOTAL_BYTES
+    for path, content in files:
+        if isinstance(content, FileProblem):
+            results.findings.append(file_finding(content))
+            continue
+        room -= len(content)
+        if room < 0:
+            results.findings.append(file_finding(too_many(str(directory))))
+            break
+        results.add(path, content)
+    results.flush()
+    duplicates = _compare_names(results.files)
+    findings = in_order([*results.findings, *duplicates])
+    return CheckedDirectory(tuple(results.files), tuple(findings), results.plans(duplicates))
+
+
+class _File(NamedTuple):
+    """A file that was loaded and checked."""
 
     webhooks: Sequence[Webhook]
     findings: Sequence[Finding]
     is_valid: bool
 
 
-class _Survey:
+class _Results:
     """Collects what the files of a directory hold."""
 
     def __init__(self, plugins: Plugins, cache: Cache | None) -> None:
@@ -163,56 +187,54 @@ class _Survey:
         self._plugins = plugins
         self._cache = cache
         self._digests: dict[str, str] = {}
-        self._plans: dict[str, DeliveryPlan] = {}
-        """Those that were compiled; all others are kept in the cache as a digest."""
+        self._compiled: dict[str, DeliveryPlan] = {}
+        """The delivery plans that this run has compiled; of all others the cache knows the digest."""
         self._homes: dict[str, CheckedFile] = {}
-        self._unchecked: list[CheckedFile] = []
+        self._unchecked: list[tuple[str, bytes]] = []
 
     @cached_property
     def _checker(self) -> Checker:
         return Checker(self._plugins)
 
-    def plans(self) -> Mapping[str, DeliveryPlan]:
-        """The delivery plan of each webhook whose file has no error."""
-        return KnownPlans(self._digests, self._compile, self._plans)
+    def plans(self, duplicates: Sequence[Finding]) -> KnownPlans:
+        """The delivery plan of each webhook without errors."""
+        wrong = {finding.webhook for finding in duplicates}
+        digests = {name: digest for name, digest in self._digests.items() if name not in wrong}
+        return KnownPlans(digests, self._compile, self._compiled)
 
     def add(self, path: str, content: bytes) -> None:
-        """Take in one file. :meth:`finish` after the last."""
+        """Take in one file. Call :meth:`flush` after the last."""
         kept = self._cache.get(path, content) if self._cache else None
         if kept is None:
-            self._unchecked.append(CheckedFile(path, content))
+            self._unchecked.append((path, content))
             if len(self._unchecked) == AT_ONCE:
-                self.finish()
+                self.flush()
             return
-        self.finish()
-        names, digests, warnings = kept
-        file = CheckedFile(path, content, names)
+        self.flush()
+        file = CheckedFile(path, content, kept.names)
         self.files.append(file)
-        for name, digest in zip(names, digests, strict=True):
+        self.findings += kept.warnings
+        for name, digest in zip(kept.names, kept.digests, strict=True):
             self._digests[name] = digest
             self._homes[name] = file
-            self._plans.pop(name, None)  # of a name that two webhooks have the later one counts, as without a cache
-        self.findings += warnings
+            self._compiled.pop(name, None)  # of two webhooks with one name the later one counts, as without a cache
 
-    def finish(self) -> None:
-        """Check all files that were taken in, one step after the other for all of them."""
-        files, self._unchecked = self._unchecked, []
-        readers = [load_each(file.path, file.content) for file in files]
-        first = [next(reader) for reader in readers]  # every file has one, and most have no other
+    def flush(self) -> None:
+        """Load, check and compile the files that were taken in, one step after the other for all of them."""
+        unchecked, self._unchecked = self._unchecked, []
+        readers = [load_each(path, content) for path, content in unchecked]
+        first = [next(reader) for reader in readers]  # every file has one part, and most files have no other
         found = [self._found(part) for part in first]
         read = [self._rest(*parts) for parts in zip(first, found, readers, strict=True)]
-        plans = [
-            [compile_webhook(webhook, self._plugins) for webhook in one.webhooks] if one.is_valid else None
-            for one in read
-        ]
-        for file, one, compiled in zip(files, read, plans, strict=True):
-            self._take(file, one, compiled)
+        compiled = [[compile_webhook(webhook, self._plugins) for webhook in _sound(file)] for file in read]
+        for (path, content), file, plans in zip(unchecked, read, compiled, strict=True):
+            self._take(path, content, file, plans)
 
     def _found(self, part: Loaded) -> list[Finding]:
         return [*part.findings, *chain.from_iterable(map(self._checker.check, part.webhooks))]
 
-    def _rest(self, part: Loaded, found: Sequence[Finding], others: Iterator[Loaded]) -> _Read:
-        """A file whole, from its first document, what is wrong with that, and the other documents."""
+    def _rest(self, part: Loaded, found: Sequence[Finding], others: Iterator[Loaded]) -> _File:
+        """A whole file: its first document, what is wrong with that, and the other documents."""
         webhooks, findings = [*part.webhooks], [*found]
         errors = int(has_errors(found))
         for other in others:
@@ -222,93 +244,36 @@ class _Survey:
             errors += has_errors(found)
             if errors > MOST_FINDINGS:
                 break
-        return _Read(webhooks, findings, not errors)
+        return _File(webhooks, findings, not errors)
 
-    def _take(self, file: CheckedFile, read: _Read, plans: Sequence[DeliveryPlan] | None) -> None:
-        file.names = [webhook.name for webhook in read.webhooks]
+    def _take(self, path: str, content: bytes, read: _File, plans: Sequence[DeliveryPlan]) -> None:
+        file = CheckedFile(path, content, [webhook.name for webhook in read.webhooks])
         self.files.append(file)
         self.findings += _bounded(read.findings)
-        if plans is None:
-            return
         for plan in plans:
             self._digests[plan.name] = plan.digest
-            self._plans[plan.name] = plan
-        if self._cache and not any(finding.rule == NOT_KEPT for finding in read.findings):
+            self._compiled[plan.name] = plan
+        if self._cache and read.is_valid and not any(finding.rule == NOT_KEPT for finding in read.findings):
             from hookctl.config.cache import Result
 
-            self._cache.add(file.content, Result(file.names, [plan.digest for plan in plans], read.findings))
+            self._cache.add(content, Result(file.names, [plan.digest for plan in plans], read.findings))
 
     def _compile(self, name: str) -> DeliveryPlan:
-        home = self._homes[name]
-        number = max(number for number, other in enumerate(home.names) if other == name)
-        return _compile(home.webhook(number), self._digests[name], home.path, self._plugins)
+        file = self._homes[name]
+        number = max(number for number, other in enumerate(file.names) if other == name)
+        plan = compile_webhook(file.webhooks()[number], self._plugins)
+        if plan.digest != self._digests[name]:
+            message = f"the cache of {file.path} is not of this hookctl and its plugins"
+            raise StateError(message, hint="Delete the cache of hookctl, ~/.cache/hookctl.")
+        return plan
 
 
-@dataclass(frozen=True, slots=True)
-class Readable:
-    """What files hold that may have errors: the delivery plans of the webhooks without, and the errors."""
-
-    plans: Mapping[str, DeliveryPlan]
-    errors: Mapping[tuple[str, str], Sequence[Finding]]
-    """By a file's path and a webhook's name; the name is empty for what is wrong with the file."""
-
-
-def check_files(
-    files: Sequence[tuple[str, bytes | FileProblem]], directory: Path, plugins: Plugins, cache: Path | None = None
-) -> Readable:
-    """Load, check and compile files that are not in ``directory`` now, with what its cache has for the same content.
-
-    Nothing is added to the cache: what the directory does not hold is of no use to its next run.
-    """
-    kept = _cache(cache, directory, plugins) if cache and len(files) >= CACHED_FROM else None
-    checker = Checker(plugins)
-    checked: list[CheckedFile] = []
-    findings: list[Finding] = []
-    digests: dict[tuple[str, str], str] = {}
-    for path, content in files:
-        if isinstance(content, FileProblem):
-            findings.append(file_finding(content))
-        elif kept and (result := kept.get(path, content)):
-            checked.append(CheckedFile(path, content, result.names))
-            digests.update(zip(((path, name) for name in result.names), result.digests, strict=True))
-        else:
-            loaded = load_bytes(path, content)
-            checked.append(CheckedFile(path, content, [webhook.name for webhook in loaded.webhooks], loaded.webhooks))
-            findings += [*loaded.findings, *chain.from_iterable(map(checker.check, loaded.webhooks))]
-    errors: dict[tuple[str, str], list[Finding]] = {}
-    for finding in in_order([*findings, *_compare_names(checked)]):
-        if finding.severity is Severity.ERROR:
-            errors.setdefault((finding.file.path, finding.webhook), []).append(finding)
-    readable = (
-        (file.path, webhook)
-        for file in checked
-        for webhook in file.webhooks()
-        if (file.path, webhook.name) not in errors
-    )
-    return Readable(
-        {
-            webhook.name: _planned(webhook, digests.get((path, webhook.name)), path, plugins)
-            for path, webhook in readable
-        },
-        errors,
-    )
-
-
-def _planned(webhook: Webhook, digest: str | None, path: str, plugins: Plugins) -> DeliveryPlan:
-    """The delivery plan of a webhook without errors; made when it is first asked for more, if its digest is known."""
-    return (
-        DeliveryPlan.later(webhook.name, digest, partial(_compile, webhook, digest, path, plugins))
-        if digest
-        else compile_webhook(webhook, plugins)
-    )
-
-
-def _compile(webhook: Webhook, digest: str, path: str, plugins: Plugins) -> DeliveryPlan:
-    plan = compile_webhook(webhook, plugins)
-    if plan.digest != digest:
-        hint = "Delete the cache of hookctl, ~/.cache/hookctl."
-        raise StateError(f"the cache of {path} is not of this hookctl and its plugins", hint=hint)
-    return plan
+def _sound(file: _File) -> Sequence[Webhook]:
+    """The webhooks of a file that have no error. A name that is missing or not a string is an error."""
+    if file.is_valid:
+        return file.webhooks
+    wrong = {finding.webhook for finding in file.findings if finding.is_error}
+    return [webhook for webhook in file.webhooks if webhook.name and webhook.name not in wrong]
 
 
 def _bounded(findings: Sequence[Finding]) -> Sequence[Finding]:
@@ -318,12 +283,15 @@ def _bounded(findings: Sequence[Finding]) -> Sequence[Finding]:
     findings = in_order(findings)
     hidden = findings[MOST_FINDINGS:]
     first, are = hidden[0], "finding is" if len(hidden) == 1 else "findings are"
-    severity = Severity.ERROR if has_errors(hidden) else Severity.WARNING
-    message, hint = f"from here on at least {len(hidden):,} more {are} not shown", "Mend those above, and look again."
-    return [
-        *findings[:MOST_FINDINGS],
-        Finding(rule="more-findings", severity=severity, message=message, hint=hint, file=first.file, span=first.span),
-    ]
+    more = Finding(
+        rule="more-findings",
+        severity=Severity.ERROR if has_errors(hidden) else Severity.WARNING,
+        message=f"from here on at least {len(hidden):,} more {are} not shown",
+        hint="Fix the findings above, then run it again.",
+        file=first.file,
+        span=first.span,
+    )
+    return [*findings[:MOST_FINDINGS], more]
 
 
 def _compare_names(files: Iterable[CheckedFile]) -> list[Finding]:
@@ -332,4 +300,11 @@ def _compare_names(files: Iterable[CheckedFile]) -> list[Finding]:
     counts = Counter(map(str.casefold, names))
     if len(counts) == len(names):
         return []
-    return check_names(webhook for file in files for webhook in file.webhooks() if counts[webhook.name.casefold()] > 1)
+    return check_names(webhook for file in files for webhook in _taken(file, counts))
+
+
+def _taken(file: CheckedFile, counts: Mapping[str, int]) -> Iterable[Webhook]:
+    """The webhooks of a file whose name another webhook has too."""
+    if all(counts[name.casefold()] == 1 for name in file.names):
+        return ()
+    return [webhook for webhook in file.webhooks() if counts[webhook.name.casefold()] > 1]

@@ -1,20 +1,30 @@
-"""The one place that knows the order of the config stages: load, check, compile, diff, policies."""
+"""The review: what an apply would change, what it means, and everything that is wrong with it.
+
+This module is the one place that knows the order of the stages: check the files, read what is applied, compare, work out
+the effects, ask the policies. ``hookctl plan``, ``apply``, ``list`` and ``show`` call it, and so can anyone else.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from hookctl import __version__
-from hookctl.config.check import Checker, ask_policies, check_names, field_place
-from hookctl.config.compile import compile_webhook, written_fields
-from hookctl.config.diff import RemovalLimit, make_plan, stopped_by
-from hookctl.config.directory import Checked, check_files
+from hookctl.config.diff import DEFAULT_LIMIT, RemovalLimit, make_plan
+from hookctl.config.directory import CheckedDirectory, check_directory, check_revision
 from hookctl.config.effects import Effects, Recent, Surroundings, find_effects
-from hookctl.config.load import load_fields
-from hookctl.errors import AlteredPlanError
+from hookctl.config.plan_findings import (
+    DRIFT,
+    REMOVALS,
+    check_base,
+    check_drift,
+    check_policies,
+    check_protected,
+    check_removals,
+)
+from hookctl.errors import InvalidFilesError, UnknownWebhookError
 from hookctl.model import (
     AppliedState,
     DeliveryPlan,
@@ -23,157 +33,198 @@ from hookctl.model import (
     Json,
     Plan,
     Request,
-    Revision,
-    SourceFile,
-    Span,
-    Webhook,
+    Severity,
     has_errors,
 )
 from hookctl.model.delivery_plan import JITTER
-from hookctl.model.source import NOWHERE
-from hookctl.plugin import PolicyFinding
+from hookctl.on_demand import known_plans
 from hookctl.plugin.calls import Plugins
+from hookctl.store.interface import Stopped
 
-if TYPE_CHECKING:
-    from hookctl.config.cache import Outlines
-    from hookctl.store.interface import Stopped
-
-
-def plan_directory(
-    checked: Checked,
-    applied: AppliedState,
-    versions: Mapping[str, str],
-    *,
-    only: Sequence[str] = (),
-    against: Revision | None = None,
-) -> Plan:
-    """What an apply of a valid directory would change; see :func:`hookctl.config.diff.make_plan` for ``only`` and ``against``."""
-    return make_plan(applied, checked.plans, versions, only=only, against=against)
+MAX_RECENT = 1000
+"""The number of events, the newest, that a plan is tried on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
-    """What a git revision says, to compare with."""
+class StoreReader(Protocol):
+    """What a review asks the store. Nothing is written."""
 
-    revision: Revision
-    plans: Mapping[str, DeliveryPlan]
-    findings: tuple[PlanFinding, ...]
-    """Warnings about webhooks that cannot be compared, since their files have errors there; ``plans`` has none of them."""
+    def read(self) -> AppliedState:
+        """What is applied now."""
+        ...
 
+    def stopped(self, applied: AppliedState) -> Sequence[Stopped]:
+        """The webhooks whose deliveries are held by something other than an apply."""
+        ...
 
-def check_revision(directory: Path, ref: str, plugins: Plugins, *, cache: Path | None = None) -> Base:
-    """Load, check and compile a directory as it is in a git revision. Raises RevisionError; what is wrong in the files is a warning.
+    def recent_events(self, limit: int) -> Sequence[Mapping[str, Json]]:
+        """Events that came in, the newest first."""
+        ...
 
-    ``cache``: where results for the directory's files are kept, so that only those that differ from them are checked.
-    """
-    from hookctl.config.load.revision import read_revision
-
-    found = read_revision(directory, ref)
-    readable = check_files(found.files, directory, plugins, cache)
-    return Base(
-        found.revision,
-        readable.plans,
-        tuple(_unreadable(name, errors) for (_, name), errors in readable.errors.items()),
-    )
+    def counts(self) -> Mapping[str, Mapping[DeliveryStatus, int]]:
+        """How many deliveries there are of each status, by webhook."""
+        ...
 
 
-AGAINST = "against"
-"""The name under which a webhook is found that cannot be compared."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a review is about, besides the files and the store; the options of ``hookctl plan``."""
+
+    only: Sequence[str] = ()
+    """The names of the webhooks to plan; all others are left as they are. Empty: every webhook."""
+    against: str | None = None
+    """The git revision to compare with; None: what is applied."""
+    samples: Sequence[Mapping[str, Json]] = ()
+    """Events to show the requests for; a webhook of a type that none has is shown for its mock event."""
+    recent: Recent | None = None
+    """Events that stand for those to come, the newest first; None: those in the store."""
+    policies: Mapping[str, Any] = field(default_factory=dict)
+    """The settings of each policy that is on, by name: ``[policies]`` of hookctl.toml."""
+    removal_limit: RemovalLimit = DEFAULT_LIMIT
+    with_effects: bool = True
+    """False: only what differs is of interest, not what it means."""
+    cache: Path | None = None
+    """A folder for results, as for :func:`hookctl.config.directory.check_directory`."""
+    progress: Callable[[str], None] = lambda _: None
+    """Called with what is being done, in a few words."""
 
 
-def _unreadable(webhook: str, errors: Sequence[Finding]) -> PlanFinding:
-    first = errors[0]
-    place = f"{first.file.path}:{first.span.line}:{first.span.column}" if first.span else first.file.path
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    what = "what it holds is" if not webhook else "it is"
-    message = (
-        f"{what} compared as if it had not been there, since its file had an error: {place}: {first.message}{more}"
-    )
-    return PlanFinding(
-        AGAINST,
-        webhook,
-        message,
-        "Compare with a revision without errors, or read its change as a whole.",
-        is_error=False,
-    )
+DEFAULTS = Options()
 
 
-DRIFT = "drift"
-"""The name under which it is found that something else than an apply has changed what runs."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """A plan, what it means, and what is wrong with it: everything that ``hookctl plan`` shows."""
 
+    plan: Plan
+    effects: Effects
+    file_findings: tuple[Finding, ...]
+    """Warnings about the webhook files."""
+    plan_findings: tuple[Finding, ...]
+    """What hookctl and the policies report about the plan. An error keeps it from being applied."""
+    applied: AppliedState
+    """What the plan starts from."""
 
-def check_drift(applied: AppliedState, stopped: Iterable[Stopped]) -> tuple[PlanFinding, ...]:
-    """Warnings about what an apply did not do: ``stopped`` is what the queue holds otherwise.
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Every finding: about the files, then about the plan."""
+        return (*self.file_findings, *self.plan_findings)
 
-    An apply puts it right, with or without changes.
-    """
-    found = [
-        PlanFinding(
-            DRIFT, one.webhook, _stopped(one), "An apply ends that, whether it changes anything or not.", is_error=False
+    @property
+    def is_refused(self) -> bool:
+        """True when the plan may not be applied."""
+        return has_errors(self.plan_findings)
+
+    @property
+    def has_drift(self) -> bool:
+        """True when something other than an apply has changed what runs. An apply puts it right, with or without changes."""
+        return any(finding.rule == DRIFT for finding in self.plan_findings)
+
+    def refusing_removals(self) -> Review:
+        """The same review, in which too many removals at once are an error."""
+        return replace(
+            self,
+            plan_findings=tuple(
+                replace(one, severity=Severity.ERROR) if one.rule == REMOVALS else one for one in self.plan_findings
+            ),
         )
-        for one in stopped
-    ]
-    for name, why in sorted(applied.unreadable.items()):
-        hint = "An apply of all files puts what its file says in place, or removes it where there is no file."
-        found.append(PlanFinding(DRIFT, name, f"is applied and cannot be read: {why}", hint, is_error=False))
-    if applied.is_edited:
-        message = "the applied webhooks are not those that the last apply left: the store was changed by other means"
-        found.append(
-            PlanFinding(DRIFT, "", message, "Compare this plan with what you expect to be applied.", is_error=False)
-        )
-    return tuple(found)
 
 
-def _stopped(one: Stopped) -> str:
-    count = f"{one.deliveries} {'delivery is' if one.deliveries == 1 else 'deliveries are'} held"
-    if one.is_suspended:
-        return f"{one.reason}; {count}" if one.deliveries else one.reason
-    return f"{count} by other means than an apply{f': {one.reason}' if one.reason else ''}"
+def review(directory: Path, plugins: Plugins, store: StoreReader | None = None, options: Options = DEFAULTS) -> Review:
+    """Check the files of a directory, and review what an apply of them would change.
 
-
-REMOVALS = "removals"
-"""The name under which too many removals at once are found."""
-
-
-def check_removals(plan: Plan, limit: RemovalLimit, *, is_error: bool) -> tuple[PlanFinding, ...]:
-    """A finding if the plan removes or deactivates more than the limit allows at once."""
-    if not limit.is_exceeded_by(plan):
-        return ()
-    stopped, applied = stopped_by(plan), sum(change.before is not None for change in plan.changes)
-    message = (
-        f"{len(stopped)} of {applied} webhooks would be removed or go inactive at once, more than {limit.percent:g} %"
-    )
-    return (PlanFinding(REMOVALS, "", message, "If that is meant: hookctl apply --allow-removals", is_error),)
-
-
-def check_saved(plan: Plan, path: str, plugins: Plugins) -> tuple[Finding, ...]:
-    """Everything that is wrong with the webhooks that a saved plan would apply, as if their files were checked.
-
-    Each webhook that the plan creates, changes or renames is written back as a file has it, checked and compiled.
-    So nothing is applied from a saved plan that would be refused in a file. Webhooks that stay as they are were checked
-    when they were applied. Findings name ``path`` as the file.
+    Args:
+        directory: where the webhook files are.
+        plugins: what the files may use, and the policies.
+        store: what is applied, and what waits; None: nothing is applied yet.
+        options: what the review is about.
 
     Raises:
-        AlteredPlanError: a delivery plan in it is not one that this hookctl compiles from a webhook.
+        InvalidFilesError: the files have errors; its ``findings`` are all that is wrong with them.
+        RevisionError: git cannot read the revision to compare with.
+        SettingsError: a policy does not accept its settings, or there is no policy of that name.
+        HookctlError: ``only`` names a webhook that does not exist.
     """
-    checker = Checker(plugins)
-    findings: list[Finding] = []
-    file = SourceFile(path, "")
-    webhooks = [Webhook(file, 1, {"name": name}, NOWHERE) for name in sorted(plan.changes.unchanged)]
-    for after in (change.after for change in plan.changed if change.after):
-        webhook = load_fields(path, written_fields(after, plugins))
-        found = [webhook] if isinstance(webhook, Finding) else checker.check(webhook)
-        findings += found
-        if isinstance(webhook, Finding) or has_errors(found):
-            continue
-        webhooks.append(webhook)
-        if compile_webhook(webhook, plugins).digest != after.digest:
-            raise AlteredPlanError(
-                f"the saved plan was altered: what it holds for {after.name} is not compiled from a webhook",
-                hint="Plan again and apply what that says.",
-            )
-    findings += check_names(webhooks)
-    return tuple(replace(one, message=f"{one.webhook}: {one.message}", span=None) for one in findings)
+    checked = check_directory(
+        directory,
+        plugins,
+        cache=options.cache,
+        progress=lambda done, files: options.progress(f"{done:,} of {files:,} files checked"),
+    )
+    return review_files(checked, directory, plugins, store, options)
+
+
+def review_files(
+    checked: CheckedDirectory,
+    directory: Path,
+    plugins: Plugins,
+    store: StoreReader | None = None,
+    options: Options = DEFAULTS,
+) -> Review:
+    """Review files that were checked before; arguments and errors are those of :func:`review`."""
+    if not checked.valid:
+        raise InvalidFilesError(checked.findings)
+    options.progress(f"{len(checked.plans):,} webhooks read, comparing them")
+    if options.against is not None:
+        revision, base = check_revision(directory, options.against, plugins, cache=options.cache)
+        applied, findings, store = AppliedState(plans=base.plans), check_base(base), None
+    else:
+        revision, applied = None, store.read() if store else AppliedState()
+        findings = check_drift(applied, store.stopped(applied)) if store else ()
+    for name in options.only:
+        if name not in applied.plans and name not in checked.plans:
+            raise UnknownWebhookError(name, {*applied.plans, *checked.plans})
+    plan = make_plan(applied, checked.plans, tool_versions(plugins), only=options.only, against=revision)
+    return _review(plan, applied, plugins, store, options, checked=checked, findings=findings)
+
+
+def review_plan(
+    plan: Plan,
+    plugins: Plugins,
+    store: StoreReader | None = None,
+    options: Options = DEFAULTS,
+    *,
+    file_findings: tuple[Finding, ...] = (),
+) -> Review:
+    """Review a saved plan: what it means now, and what the policies report now.
+
+    What the file says about the applied state is not believed. Of a plan that starts from anything else than what is
+    applied now, which no apply carries out, only the changes are shown.
+    """
+    applied = store.read() if store else AppliedState()
+    findings = check_drift(applied, store.stopped(applied)) if store else ()
+    known = known_plans(applied.plans)
+    if plan.serial != applied.serial or plan.digests_before != known.digests:
+        nothing = Effects(changes={})
+        return Review(plan=plan, effects=nothing, file_findings=file_findings, plan_findings=findings, applied=applied)
+    plan = replace(plan, unchanged=known.only(plan.digests))
+    return replace(_review(plan, applied, plugins, store, options, findings=findings), file_findings=file_findings)
+
+
+def _review(
+    plan: Plan,
+    applied: AppliedState,
+    plugins: Plugins,
+    store: StoreReader | None,
+    options: Options,
+    *,
+    checked: CheckedDirectory | None = None,
+    findings: Sequence[Finding],
+) -> Review:
+    options.progress(f"{len(plan.changes):,} changes, working out what they mean")
+    effects = _effects(plan, plugins, store, options)
+    webhooks = checked.webhooks if checked else {}
+    return Review(
+        plan=plan,
+        effects=effects,
+        file_findings=checked.findings if checked else (),
+        plan_findings=(
+            *findings,
+            *check_protected(plan, webhooks),
+            *check_policies(plan, plugins, options.policies, webhooks),
+            *check_removals(plan, options.removal_limit),
+        ),
+        applied=applied,
+    )
 
 
 def plan_effects(
@@ -183,17 +234,15 @@ def plan_effects(
     samples: Sequence[Mapping[str, Json]] = (),
     recent: Recent | None = None,
     waiting: Mapping[str, Mapping[DeliveryStatus, int]] | None = None,
-    outlines: Outlines | None = None,
 ) -> Effects:
-    """What a plan means: see :mod:`hookctl.config.effects`. Renders as a delivery does; sends nothing and resolves nothing.
+    """What a plan means: see :mod:`hookctl.config.effects`. Renders as a delivery does; sends and resolves nothing.
 
     Args:
         plan: what would change.
         plugins: for event types, filters and auth.
-        samples: events to show requests for; a webhook for whose type there is none is shown for its mock event.
-        recent: events that stand for those to come, the newest first; None: nothing is said of events.
-        waiting: the deliveries of each status, by webhook.
-        outlines: what is known of new webhooks from earlier plans; what this plan had to work out is saved there.
+        samples: events to show requests for, as :attr:`Options.samples`.
+        recent: events that stand for those to come, the newest first; None: no events are counted.
+        waiting: the number of deliveries of each status, by webhook.
     """
     if not plan.has_changes:
         return Effects(changes={})
@@ -210,12 +259,18 @@ def plan_effects(
         samples=samples,
         recent=recent,
         waiting=waiting or {},
-        outlines=outlines,
     )
-    effects = find_effects(plan, around)
-    if outlines:
-        outlines.save()
-    return effects
+    return find_effects(plan, around)
+
+
+def _effects(plan: Plan, plugins: Plugins, store: StoreReader | None, options: Options) -> Effects:
+    if not options.with_effects or not plan.has_changes:
+        return Effects(changes={})
+    recent, waiting = options.recent, None
+    if store:
+        recent = recent or Recent("the store", store.recent_events(MAX_RECENT))
+        waiting = store.counts()
+    return plan_effects(plan, plugins, samples=options.samples, recent=recent, waiting=waiting)
 
 
 def tool_versions(plugins: Plugins) -> dict[str, str]:
@@ -226,54 +281,3 @@ def tool_versions(plugins: Plugins) -> dict[str, str]:
         if not provider.built_in
     }
     return {"hookctl": __version__, **third_party}
-
-
-@dataclass(frozen=True, slots=True)
-class PlanFinding:
-    """What a policy has to say about a plan. An error keeps the plan from being applied."""
-
-    policy: str
-    """The policy's name, or a rule's: what hookctl itself says, and no policy may be called."""
-    webhook: str
-    """Whose change is meant; empty where it is the whole plan."""
-    message: str
-    hint: str
-    is_error: bool = True
-    file: SourceFile | None = None
-    """The webhook's file, where the plan was made of files that are at hand."""
-    span: Span | None = None
-    """Where in the file the field stands that is meant, or else the webhook's name."""
-
-
-PROTECTED = "protected"
-"""The name under which the removal of a protected webhook is found."""
-
-
-def check_plan(
-    plan: Plan, plugins: Plugins, policies: Mapping[str, Any], webhooks: Iterable[Webhook] = ()
-) -> tuple[PlanFinding, ...]:
-    """What every policy says of the plan that ``policies`` has settings for, by name: the table ``[policies]`` of hookctl.toml.
-
-    ``webhooks`` are those that the plan was made of, so that a finding can point into their files. Raises SettingsError for settings that are wrong.
-    """
-    protected = [
-        (
-            PROTECTED,
-            PolicyFinding(
-                name,
-                "a protected webhook is never removed by an apply",
-                "Bring its file back, or apply `protected: false` first.",
-            ),
-        )
-        for name in plan.protected_removals
-    ]
-    said = [*protected, *ask_policies(plan, policies, plugins)]
-    by_name = {webhook.name: webhook for webhook in webhooks} if said else {}
-    return tuple(_placed(policy, one, by_name.get(one.webhook)) for policy, one in said)
-
-
-def _placed(policy: str, said: PolicyFinding, webhook: Webhook | None) -> PlanFinding:
-    file, span = (
-        (webhook.file, webhook.positions.value(field_place(webhook, said.pointer))) if webhook else (None, None)
-    )
-    return PlanFinding(policy, said.webhook, said.message, said.hint, said.is_error, file, span)

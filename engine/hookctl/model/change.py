@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
-from typing import overload
 
-from hookctl.model.deferred import Deferred, set_field
-from hookctl.model.delivery_plan import DeliveryPlan, canonical_json, digests_of
+from hookctl.model.delivery_plan import DeliveryPlan, canonical_json
 from hookctl.model.source import Json, Pointer
 
 
@@ -35,23 +31,18 @@ class FieldChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Change(Deferred):
-    """The change of one name. ``before`` is None for create, ``after`` for delete; for a rename it has the old name."""
+class Change:
+    """The change of one webhook: ``before`` is None for a new one, ``after`` for one that is removed."""
 
     name: str
     """The new one of a rename."""
     action: Action
     before: DeliveryPlan | None
+    """Under its old name, for a rename."""
     after: DeliveryPlan | None
     fields: tuple[FieldChange, ...] = ()
-
-    @classmethod
-    def create(cls, after: DeliveryPlan, fields: Callable[[DeliveryPlan], Iterable[FieldChange]]) -> Change:
-        """The change that makes a new webhook, its ``fields`` worked out when somebody asks for them: nobody reads those of thousands."""
-        change = cls._later(lambda: cls(after.name, Action.CREATE, None, after, tuple(fields(after))))
-        for name, value in (("name", after.name), ("action", Action.CREATE), ("before", None), ("after", after)):
-            set_field(change, name, value)
-        return change
+    """The fields that differ, for a webhook that is there on both sides. ``hookctl.config.diff.field_changes`` also gives
+    the fields of one that is new or removed."""
 
     @property
     def renamed_from(self) -> str | None:
@@ -95,88 +86,40 @@ class Revision:
     """What it names: the commit's whole id."""
 
 
-class Changes(Sequence[Change]):
-    """Every change of a plan, ordered by name. Thousands that change nothing are made when somebody looks at them."""
-
-    def __init__(
-        self, changed: Iterable[Change], unchanged: AbstractSet[str], plans: Mapping[str, DeliveryPlan]
-    ) -> None:
-        """``unchanged``: the names of the webhooks that stay as they are, each with its delivery plan in ``plans``."""
-        self.changed = tuple(sorted(changed, key=lambda change: _place(change.name)))
-        """Those that are more than ``unchanged``, in order."""
-        self.unchanged = unchanged
-        self._plans = plans
-
-    @cached_property
-    def _all(self) -> tuple[Change, ...]:
-        plans = ((name, self._plans[name]) for name in self.unchanged)
-        rest = (
-            Change(name, Action.UNCHANGED, plan, plan) for name, plan in plans
-        )  # equal on both sides, and so read at most once
-        return tuple(sorted([*self.changed, *rest], key=lambda change: _place(change.name)))
-
-    def first_unchanged(self, count: int) -> Sequence[str]:
-        """The first so many names of those that stay as they are, in order."""
-        from heapq import nsmallest
-
-        return nsmallest(count, self.unchanged, key=_place)
-
-    def __contains__(self, change: object) -> bool:
-        return change in self._all
-
-    def __iter__(self) -> Iterator[Change]:
-        return iter(self._all)
-
-    def __len__(self) -> int:
-        return len(self.changed) + len(self.unchanged)
-
-    @overload
-    def __getitem__(self, index: int) -> Change: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Change]: ...
-    def __getitem__(self, index: int | slice) -> Change | Sequence[Change]:
-        return self._all[index]
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Changes | tuple) and self._all == tuple(other)
-
-    def __hash__(self) -> int:
-        return hash(self._all)
-
-
-def _place(name: str) -> tuple[str, str]:
-    return name.casefold(), name
-
-
-@dataclass(frozen=True)  # without slots, so that the digest is worked out once, and only if somebody asks
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """The ordered changes, and the serial of the state that they start from."""
+    """What an apply would change, and the serial of the applied state that it starts from."""
 
     serial: int
-    changes: Changes
+    changes: tuple[Change, ...]
+    """Ordered by name; nothing that stays as it is."""
+    unchanged: Mapping[str, DeliveryPlan]
+    """The webhooks that stay as they are, by name."""
+    digests: Mapping[str, str]
+    """The digest of each unchanged delivery plan, by name: none of them has to be read for it."""
     versions: Mapping[str, str]
-    """Of hookctl and of each plugin's distribution: a plan says what made it."""
+    """Of hookctl and of each plugin's distribution: a plan names what made it."""
     only: tuple[str, ...] = ()
-    """The names that the plan was narrowed to, in order; all others are left as they are. Empty: it is for every webhook."""
+    """The names that the plan was narrowed to, in order; all others are left as they are. Empty: every webhook."""
     against: Revision | None = None
     """What the files are compared with, if it is not the applied state. Such a plan cannot be applied."""
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """SHA-256 over all the rest, in hex: a delivery plan's digest covers its whole document, name included."""
         rows: list[Json] = [
             [
                 change.name,
                 change.action.value,
-                change.before.digest if change.before else None,
-                change.after.digest if change.after else None,
+                *(side.digest if side else None for side in (change.before, change.after)),
             ]
             for change in self.changes
         ]
         revision: Json = [self.against.ref, self.against.commit] if self.against else None
-        document: Json = {
+        document: dict[str, Json] = {
             "serial": self.serial,
             "changes": rows,
+            "unchanged": dict(self.digests),
             "versions": dict(self.versions),
             "only": list(self.only),
             "against": revision,
@@ -184,25 +127,34 @@ class Plan:
         return hashlib.sha256(canonical_json(document)).hexdigest()
 
     @property
-    def changed(self) -> tuple[Change, ...]:
-        """The changes without those that are ``unchanged``, in order."""
-        return self.changes.changed
+    def after(self) -> Iterator[DeliveryPlan]:
+        """Every webhook as it runs once the plan is applied; what a policy looks at. Not in order."""
+        yield from (change.after for change in self.changes if change.after)
+        yield from self.unchanged.values()
 
     @property
     def has_changes(self) -> bool:
-        """True unless every change is ``unchanged``."""
-        return bool(self.changed)
+        """True when an apply would change anything."""
+        return bool(self.changes)
 
-    def starts_from(self, applied: AppliedState) -> bool:
-        """True when the plan was made for this applied state: its serial, and each delivery plan in it."""
-        before = {change.before.name: change.before.digest for change in self.changes if change.before}
-        return self.serial == applied.serial and before == digests_of(applied.plans)
+    @property
+    def digests_before(self) -> Mapping[str, str]:
+        """The digest of each delivery plan that the plan starts from, by name."""
+        return {
+            **self.digests,
+            **{change.before.name: change.before.digest for change in self.changes if change.before},
+        }
 
     @property
     def protected_removals(self) -> tuple[str, ...]:
         """The names of protected webhooks that the plan would remove; no apply does that."""
         return tuple(
             change.name
-            for change in self.changed
+            for change in self.changes
             if change.action is Action.DELETE and change.before and change.before.protected
         )
+
+
+def by_name(name: str) -> tuple[str, str]:
+    """The key by which names are ordered: without case, then with it."""
+    return name.casefold(), name

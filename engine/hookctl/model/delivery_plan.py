@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
 from typing import cast
 
-from hookctl.model.deferred import Deferred, set_field
 from hookctl.model.source import Json
 
 FORMAT = 1
@@ -34,13 +32,8 @@ class PluginBlock:
     settings: Mapping[str, Json]
 
 
-class _Digested(Deferred):
-    __slots__ = ("_digest",)
-    _digest: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryPlan(_Digested):
+class DeliveryPlan:
     """All that a delivery needs, defaults written out. Holds secret references, never a secret."""
 
     name: str
@@ -68,13 +61,12 @@ class DeliveryPlan(_Digested):
     max_in_flight: int | None = None
     """Attempts under way at once; None: as many as the runner gives each webhook."""
 
-    @classmethod
-    def later(cls, name: str, digest: str, read: Callable[[], DeliveryPlan]) -> DeliveryPlan:
-        """The plan of that name and digest, which ``read`` gives when it is first asked for more than these two."""
-        plan = cls._later(read)
-        set_field(plan, "name", name)
-        set_field(plan, "_digest", digest)
-        return plan
+    digest: str = field(init=False, compare=False)
+    """SHA-256 of :meth:`canonical`, in hex."""
+
+    def __post_init__(self) -> None:
+        """Work out the digest: every attempt names it, so it is part of the record."""
+        object.__setattr__(self, "digest", hashlib.sha256(self.canonical()).hexdigest())
 
     def to_json(self) -> dict[str, Json]:
         """The plan as a JSON object in a fixed order of keys: every field, but for those that came later and say nothing.
@@ -122,58 +114,6 @@ class DeliveryPlan(_Digested):
     def canonical(self) -> bytes:
         """Canonical JSON of the plan: sorted keys, no spaces, UTF-8. Equal plans give equal bytes."""
         return canonical_json(self.to_json())
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of :meth:`canonical`, in hex. Worked out once."""
-        try:
-            return self._digest
-        except AttributeError:
-            digest = hashlib.sha256(self.canonical()).hexdigest()
-            set_field(self, "_digest", digest)
-            return digest
-
-
-class KnownPlans(Mapping[str, DeliveryPlan]):
-    """Delivery plans by name, of which the digests are known: thousands take no more room than these, until somebody asks for one."""
-
-    __slots__ = ("_digests", "_plans", "_read")
-
-    def __init__(
-        self,
-        digests: Mapping[str, str],
-        read: Callable[[str], DeliveryPlan],
-        plans: Mapping[str, DeliveryPlan] | None = None,
-    ) -> None:
-        """``read`` gives the plan of a name when it is first asked for more than its digest; ``plans`` are those that need not be read."""
-        self._digests = digests
-        self._read = read
-        self._plans = dict(plans or {})
-
-    @property
-    def digests(self) -> Mapping[str, str]:
-        """The digest of each plan by name, none of them read."""
-        return self._digests
-
-    def __getitem__(self, name: str) -> DeliveryPlan:
-        plan = self._plans.get(name)
-        if plan is None:
-            plan = self._plans[name] = DeliveryPlan.later(name, self._digests[name], partial(self._read, name))
-        return plan
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._digests
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._digests)
-
-    def __len__(self) -> int:
-        return len(self._digests)
-
-
-def digests_of(plans: Mapping[str, DeliveryPlan]) -> Mapping[str, str]:
-    """The digest of each plan, by name."""
-    return plans.digests if isinstance(plans, KnownPlans) else {name: plan.digest for name, plan in plans.items()}
 
 
 _encode: Callable[[Json], str] = json.JSONEncoder(

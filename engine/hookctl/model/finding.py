@@ -1,4 +1,4 @@
-"""Findings: what is wrong in a file, where, why, and what to do."""
+"""Findings: what is wrong with files, a plan or a test, where, why, and what to do."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hookctl.model.source import SourceFile, Span
+from hookctl.model.source import Pointer, SourceFile, Span
 
 
 class Severity(StrEnum):
@@ -16,24 +16,54 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
+POLICY = "policy"
+"""The rule of every finding that a policy reports; ``source`` names the policy."""
+HOOKCTL = "hookctl"
+"""The source of hookctl's own findings."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One problem in a file."""
+    """One problem in a file, in a plan or in a test.
 
-    rule: str
+    A policy gives ``message``, ``webhook`` and, where they apply, ``hint``, ``severity`` and ``pointer``; hookctl fills in the rest.
+    """
+
+    rule: str = POLICY
     """A rule id from ``hookctl.model.rules``."""
-    severity: Severity
+    severity: Severity = Severity.ERROR
     message: str
     """What is wrong, in one sentence without a full stop."""
-    hint: str
+    hint: str = ""
     """What to do, in one sentence."""
-    file: SourceFile
+    source: str = HOOKCTL
+    """Who reports it: ``hookctl``, or the name of a policy."""
+    webhook: str = ""
+    """The webhook's name; empty where it is not known, and where a whole file or plan is meant."""
+    pointer: Pointer = ()
+    """The field that is meant, as a webhook file has it: ``("retry", "schedule")``. A block that stands alone counts as
+    the first item of its list: ``("auth", 0)``. Only policies use it: they know no files, and hookctl finds the span."""
+    file: SourceFile | None = None
+    """None where no file is meant."""
     span: Span | None = None
     """None where the whole file or directory is meant."""
     suggestions: tuple[str, ...] = ()
     """Did you mean: nearest first."""
-    webhook: str = ""
-    """The webhook's name, where it is known."""
+
+    @property
+    def is_error(self) -> bool:
+        """True for an error, false for a warning."""
+        return self.severity is Severity.ERROR
+
+    @property
+    def path(self) -> str:
+        """The path of the file; empty where no file is meant."""
+        return self.file.path if self.file else ""
+
+    @property
+    def label(self) -> str:
+        """What reports show in brackets: the policy's name, or the rule's id."""
+        return self.source if self.rule == POLICY else self.rule
 
 
 _BRIEF = 60
@@ -47,11 +77,14 @@ def brief(text: str) -> str:
 
 def has_errors(findings: Iterable[Finding]) -> bool:
     """True when one of the findings is an error."""
-    return any(finding.severity is Severity.ERROR for finding in findings)
+    return any(finding.is_error for finding in findings)
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
     """Findings by file, position and rule: the order in which people read them."""
-    return sorted(
-        findings, key=lambda f: (f.file.path, f.span.line if f.span else 0, f.span.column if f.span else 0, f.rule)
-    )
+    return sorted(findings, key=_place)
+
+
+def _place(finding: Finding) -> tuple[str, int, int, str]:
+    line, column = (finding.span.line, finding.span.column) if finding.span else (0, 0)
+    return finding.path, line, column, finding.rule

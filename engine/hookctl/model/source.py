@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
-
-from hookctl.model.deferred import Deferred, set_field
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 """A JSON value, as ``json.loads`` gives it."""
@@ -74,13 +72,8 @@ class _Nowhere:
 NOWHERE = _Nowhere()
 
 
-class _Named(Deferred):
-    __slots__ = ("_name",)
-    _name: str
-
-
 @dataclass(frozen=True, slots=True)
-class Webhook(_Named):
+class Webhook:
     """What an author wrote: one YAML document. Its fields are unchecked until ``check`` has found no error."""
 
     file: SourceFile
@@ -91,20 +84,8 @@ class Webhook(_Named):
     unread: tuple[Pointer, ...] = ()
     """Places whose value could not be read; a finding of ``load`` says why, and ``check`` says no more about them."""
 
-    @classmethod
-    def later(cls, name: str, read: Callable[[], Webhook]) -> Webhook:
-        """The webhook of that name, which ``read`` gives when it is first asked for more."""
-        webhook = cls._later(read)
-        set_field(webhook, "_name", name)
-        return webhook
-
     @property
     def name(self) -> str:
-        """The name as written, or an empty string where it is missing or no string."""
-        try:
-            return self._name
-        except AttributeError:
-            name = self.fields.get("name")
-            name = name if isinstance(name, str) else ""
-            set_field(self, "_name", name)
-            return name
+        """The name as written; empty where it is missing or not a string."""
+        name = self.fields.get("name")
+        return name if isinstance(name, str) else ""

@@ -2,6 +2,7 @@
 
 import pluggy
 
+from hookctl.model import Finding, Severity
 from hookctl.plugin.interfaces import (
     AuthContext,
     AuthType,
@@ -13,7 +14,6 @@ from hookctl.plugin.interfaces import (
     FilterType,
     Observer,
     Policy,
-    PolicyFinding,
     Refreshable,
     SecretSource,
     Settings,
@@ -35,12 +35,13 @@ __all__ = [
     "Envelope",
     "EventType",
     "FilterType",
+    "Finding",
     "Observer",
     "Policy",
-    "PolicyFinding",
     "Refreshable",
     "SecretSource",
     "Settings",
+    "Severity",
     "TransportType",
     "Validate",
     "ValidatorType",

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hookctl.model import Json, Mismatch
+from hookctl.model import Finding, Json, Mismatch, Severity
 from hookctl.plugin.contain import BrokenContractError
-from hookctl.plugin.interfaces import PolicyFinding
 
 MAX_DEPTH = 64
 MAX_VALUES = 100_000
@@ -95,11 +94,17 @@ def mismatches(given: Any) -> tuple[Mismatch, ...]:
     )
 
 
-def findings(given: Any) -> tuple[PolicyFinding, ...]:
-    """What a policy says."""
+def findings(given: Any) -> tuple[Finding, ...]:
+    """What a policy reports: of each finding only what a policy may say, so that no other rule can be named."""
     return tuple(
-        PolicyFinding(text(one.webhook), text(one.message), text(one.hint), bool(one.is_error), tuple(one.pointer))
-        for one in instances(given, PolicyFinding)
+        Finding(
+            webhook=text(one.webhook),
+            message=text(one.message),
+            hint=text(one.hint),
+            severity=Severity(one.severity),
+            pointer=tuple(one.pointer),
+        )
+        for one in instances(given, Finding)
     )
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from msgspec import Struct
 
 from hookctl.bounded import RESPONSE_STEPS, Budget
-from hookctl.model import Attempt, Delivery, Json, Mismatch, Plan, Pointer, Request, Resolved, Response, Timing
+from hookctl.model import Attempt, Delivery, Finding, Json, Mismatch, Plan, Request, Resolved, Response, Timing
 from hookctl.model.delivery import Failure
 
 if TYPE_CHECKING:
@@ -216,23 +216,9 @@ class FilterType:
 # -- policy and observer ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyFinding:
-    """What a policy has to say about one change."""
-
-    webhook: str
-    """The change's name; empty where the whole plan is meant."""
-    message: str
-    """What is wrong, in one sentence without a full stop."""
-    hint: str
-    """What to do, in one sentence."""
-    is_error: bool = True
-    """An error keeps the plan from being applied, unless ``severity`` in hookctl.toml says otherwise or the webhook is unchanged."""
-    pointer: Pointer = ()
-    """The field that is meant, as a webhook file has it: ``("retry", "schedule")``. A block that is alone counts as the first of its list: ``("auth", 0)``."""
-
-
-CheckPlan = Callable[[Plan], Sequence[PolicyFinding]]
+CheckPlan = Callable[[Plan], Sequence[Finding]]
+"""Gives the findings of one policy about a plan. An error keeps the plan from being applied, unless ``severity`` in
+hookctl.toml says otherwise or the webhook is unchanged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,7 +253,6 @@ __all__ = [
     "FilterType",
     "Observer",
     "Policy",
-    "PolicyFinding",
     "Refreshable",
     "SecretSource",
     "Settings",

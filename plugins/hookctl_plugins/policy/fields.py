@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from hookctl.model.quantities import canonical_number, seconds
-from hookctl.plugin import PolicyFinding
+from hookctl.plugin import Finding
 
 if TYPE_CHECKING:
-    from hookctl.model import DeliveryPlan, Json, Plan
+    from hookctl.model import Json, Plan, Pointer
     from hookctl.plugin import CheckPlan
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"))
 
 
-def authenticated(plan: Plan) -> Sequence[PolicyFinding]:
+def authenticated(plan: Plan) -> Sequence[Finding]:
     """What is sent without ``auth``."""
     hint = "Add `auth`: `hookctl plugins` shows which kinds there are."
     return [
-        PolicyFinding(after.name, "its requests carry no authentication", hint, pointer=("auth",))
-        for after in _desired(plan)
+        Finding(webhook=after.name, message="its requests carry no authentication", hint=hint, pointer=("auth",))
+        for after in plan.after
         if not after.auth
     ]
 
@@ -29,15 +29,15 @@ def timeout_at_most(settings: Mapping[str, Json]) -> CheckPlan:
     """A check that no ``timeout_seconds`` is above ``seconds``."""
     most = canonical_number(cast("float", settings["seconds"]))
 
-    def check(plan: Plan) -> Sequence[PolicyFinding]:
+    def check(plan: Plan) -> Sequence[Finding]:
         return [
-            PolicyFinding(
-                after.name,
-                f"an attempt may take {after.timeout_seconds} s, and {most} s is the most",
-                f"Write `timeout_seconds: {most}` or less; a slow target is tried again.",
+            Finding(
+                webhook=after.name,
+                message=f"an attempt may take {after.timeout_seconds} s, and {most} s is the most",
+                hint=f"Write `timeout_seconds: {most}` or less; a slow target is tried again.",
                 pointer=("timeout_seconds",),
             )
-            for after in _desired(plan)
+            for after in plan.after
             if after.timeout_seconds > most
         ]
 
@@ -48,10 +48,11 @@ def retry_horizon_at_least(settings: Mapping[str, Json]) -> CheckPlan:
     """A check that the delays of every ``retry.schedule`` add up to ``duration`` or more."""
     asked = cast("str", settings["duration"])
     least = seconds(asked)
+    place: Pointer = ("retry", "schedule")
 
-    def check(plan: Plan) -> Sequence[PolicyFinding]:
+    def check(plan: Plan) -> Sequence[Finding]:
         found = []
-        for after in _desired(plan):
+        for after in plan.after:
             horizon = round(sum(after.retry_schedule), 6)  # microseconds: the finest that a file can say
             if horizon < least:
                 said = (
@@ -61,7 +62,7 @@ def retry_horizon_at_least(settings: Mapping[str, Json]) -> CheckPlan:
                 )
                 hint = "Write more delays in `retry.schedule`, or longer ones."
                 found.append(
-                    PolicyFinding(after.name, f"{said}, and {asked} is the least", hint, pointer=("retry", "schedule"))
+                    Finding(webhook=after.name, message=f"{said}, and {asked} is the least", hint=hint, pointer=place)
                 )
         return found
 
@@ -73,19 +74,14 @@ def owner_label(settings: Mapping[str, Json]) -> CheckPlan:
     label = cast("str", settings.get("label", "owner"))
     hint = f"Write `{label}` into `labels`, and who answers for the webhook."
 
-    def check(plan: Plan) -> Sequence[PolicyFinding]:
+    def check(plan: Plan) -> Sequence[Finding]:
         return [
-            PolicyFinding(after.name, f"there is no label `{label}`", hint, pointer=("labels", label))
-            for after in _desired(plan)
+            Finding(webhook=after.name, message=f"there is no label `{label}`", hint=hint, pointer=("labels", label))
+            for after in plan.after
             if not after.labels.get(label, "").strip()
         ]
 
     return check
-
-
-def _desired(plan: Plan) -> Iterator[DeliveryPlan]:
-    """What there is after the plan is applied."""
-    return (change.after for change in plan.changes if change.after is not None)
 
 
 def _in_words(duration: float) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from hookctl.model import Json, Pointer
-from hookctl.plugin import PolicyFinding
+from hookctl.plugin import Finding
 
 if TYPE_CHECKING:
     from hookctl.model import DeliveryPlan, Plan
@@ -28,17 +28,19 @@ def allowed_hosts(settings: Mapping[str, Json]) -> CheckPlan:
         f"Allowed are: {', '.join(hosts[:_NAMED])}{f' and {len(hosts) - _NAMED} more' if len(hosts) > _NAMED else ''}."
     )
 
-    def check(plan: Plan) -> Sequence[PolicyFinding]:
+    def check(plan: Plan) -> Sequence[Finding]:
         found = []
-        for change in plan.changes:
-            for pointer, url in _urls(change.after) if change.after else ():
+        for after in plan.after:
+            for pointer, url in _urls(after):
                 match = _HOST.match(url)
                 host = match["host"].lower() if match else ""
                 if host not in exact and not host.endswith(below):
                     said = (
                         f"goes to {host}, which is not an allowed host" if host else "has no host that could be allowed"
                     )
-                    found.append(PolicyFinding(change.name, f"`{pointer[-1]}` {said}", hint, pointer=pointer))
+                    found.append(
+                        Finding(webhook=after.name, message=f"`{pointer[-1]}` {said}", hint=hint, pointer=pointer)
+                    )
         return found
 
     return check

@@ -136,7 +136,7 @@ def test_an_altered_plan_is_refused(run_cli: Run, root: Path) -> None:
         (b"", "not a saved plan"),
         (b"name: Siem", "not a saved plan"),
         (b"\xff\xfe\x00", "cannot be read"),
-        (b'{"format_version": "9.0"}', "format version '9.0', this hookctl reads '1.0'"),
+        (b'{"format_version": "9.0"}', "format version '9.0', this hookctl reads '2.0'"),
         (None, "cannot be read"),
     ],
 )

@@ -195,7 +195,7 @@ def test_how_many_deliveries_a_removal_cancels(run_cli: Run, root: Path) -> None
 
 
 POLICIES = """
-from hookctl.plugin import Policy, PolicyFinding, hookimpl
+from hookctl.plugin import Finding, Policy, Severity, hookimpl
 
 @hookimpl
 def hookctl_policies():
@@ -205,10 +205,10 @@ def hookctl_policies():
     ]
 
 def hosts(plan):
-    return [PolicyFinding("Siem", "siem.example.com is not allowed", "Ask the platform team.", pointer=("url",))]
+    return [Finding(webhook="Siem", message="siem.example.com is not allowed", hint="Ask the platform team.", pointer=("url",))]
 
 def owner(plan):
-    return [PolicyFinding(change.name, "no owner", "", is_error=False) for change in plan.changes]
+    return [Finding(webhook=after.name, message="no owner", severity=Severity.WARNING) for after in plan.after]
 """
 BROKEN = """
 from hookctl.plugin import Policy, hookimpl

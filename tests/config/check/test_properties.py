@@ -85,6 +85,7 @@ def assert_well_placed(finding: Finding) -> None:
     assert finding.message
     assert finding.hint
     assert finding.span is not None
+    assert finding.file
     lines = finding.file.text.split("\n")
     assert 1 <= finding.span.line <= finding.span.end_line <= len(lines)
     assert finding.span.column <= len(lines[finding.span.line - 1]) + 1

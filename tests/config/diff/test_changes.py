@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from hookctl.config.diff import make_plan
+from hookctl.config.diff import field_changes, make_plan
 from hookctl.model import Action, AppliedState, Change, DeliveryPlan, FieldChange, Plan, PluginBlock, Revision
-from hookctl.model.delivery_plan import KnownPlans
+from hookctl.on_demand import KnownPlans
 
 VERSIONS = {"hookctl": "1.2.3"}
 Build = Callable[..., DeliveryPlan]
@@ -38,20 +38,20 @@ def test_every_action_in_order_of_name(delivery_plan: Build) -> None:
     assert [(change.name, change.action.value) for change in plan.changes] == [
         ("changed", "update"),
         ("Gone", "delete"),
-        ("Kept", "unchanged"),
         ("new", "create"),
     ]
     assert plan.has_changes
     assert plan.changes[0].fields == (
         FieldChange(("url",), "https://siem.example.com/ingest", "https://b.example.com/"),
     )
-    assert plan.changes[2].fields == ()
+    assert [*plan.unchanged] == ["Kept"]
 
 
 def test_no_changes(delivery_plan: Build) -> None:
     plan = planned(delivery_plan(), applied=(delivery_plan(),))
     assert not plan.has_changes
-    assert plan.changes == (Change("Siem", Action.UNCHANGED, delivery_plan(), delivery_plan()),)
+    assert plan.changes == ()
+    assert plan.unchanged == {"Siem": delivery_plan()}
     assert not planned().has_changes
 
 
@@ -60,7 +60,7 @@ def renames(plan: Plan) -> dict[str, str]:
 
 
 def actions(plan: Plan) -> dict[str, str]:
-    return {change.name: change.action.value for change in plan.changes}
+    return {change.name: change.action.value for change in plan.changes} | dict.fromkeys(plan.unchanged, "unchanged")
 
 
 def test_one_content_under_another_name_is_a_rename(delivery_plan: Build) -> None:
@@ -139,7 +139,7 @@ def test_only_some_names_leaves_all_others_as_they_are(delivery_plan: Build) -> 
     }
     plan = narrowed({"B", "A"}, *desired, applied=applied)
     assert plan.only == ("A", "B")
-    assert plan.changes[1].after == desired[1]
+    assert [*plan.after] == [*desired[:2], applied[2]]
 
 
 @pytest.mark.parametrize("name", ["Old", "New"])
@@ -155,7 +155,7 @@ def test_either_name_of_a_rename_stands_for_it(delivery_plan: Build, name: str) 
 def test_fields_of_a_create_and_of_a_delete_mirror_each_other(delivery_plan: Build) -> None:
     full = delivery_plan(headers={"A": "1"}, auth=(PluginBlock("bearer", {"token": "${env:T}"}),), body_template="{}")
     (created,), (deleted,) = planned(full).changes, planned(applied=(full,)).changes
-    assert {field.pointer for field in created.fields} == {
+    assert {field.pointer for field in field_changes(created)} == {
         *(
             (name,)
             for name in (
@@ -173,16 +173,16 @@ def test_fields_of_a_create_and_of_a_delete_mirror_each_other(delivery_plan: Bui
         ("auth", 0, "type"),
         ("auth", 0, "settings", "token"),
     }
-    assert all(field.before is None for field in created.fields)
-    assert [(field.pointer, field.after, field.before) for field in created.fields] == [
-        (field.pointer, field.before, field.after) for field in deleted.fields
+    assert all(field.before is None for field in field_changes(created))
+    assert [(field.pointer, field.after, field.before) for field in field_changes(created)] == [
+        (field.pointer, field.before, field.after) for field in field_changes(deleted)
     ]
-    assert created.fields[0].pointer == ("event",)
+    assert field_changes(created)[0].pointer == ("event",)
 
 
 def test_a_created_webhook_that_is_never_tried_again_says_so(delivery_plan: Build) -> None:
     (change,) = planned(delivery_plan(retry_schedule=())).changes
-    assert FieldChange(("retry_schedule",), None, []) in change.fields
+    assert FieldChange(("retry_schedule",), None, []) in field_changes(change)
 
 
 def test_headers_and_labels_change_one_by_one(delivery_plan: Build) -> None:
@@ -314,27 +314,9 @@ def test_what_is_unchanged_is_not_read(delivery_plan: Build) -> None:
     known = KnownPlans({name: plan.digest for name, plan in plans.items()}, read)
     desired = {name: plans[name] for name in ("b", "A", "c")} | {"New": delivery_plan("New"), "c": delivery_plan("c")}
     plan = make_plan(AppliedState(1, known), desired, VERSIONS)
-    assert [change.name for change in plan.changed] == ["c", "Gone", "New"]
-    assert plan.changes.first_unchanged(5) == ["A", "b"]
-    assert plan.changes.first_unchanged(1) == ["A"]
-    assert (len(plan.changes), plan.has_changes) == (5, True)
+    assert [change.name for change in plan.changes] == ["c", "Gone", "New"]
+    assert [*plan.unchanged] == [*plan.digests] == ["A", "b"]
+    assert plan.digest == make_plan(AppliedState(1, plans), desired, VERSIONS).digest
     assert sorted(asked) == ["Gone", "c"]
     assert plan == make_plan(AppliedState(1, plans), desired, VERSIONS)
-    assert plan.digest == make_plan(AppliedState(1, plans), desired, VERSIONS).digest
-    assert [change.name for change in plan.changes] == ["A", "b", "c", "Gone", "New"]
     assert sorted(asked) == ["A", "Gone", "b", "c"]
-
-
-def test_the_fields_of_a_new_webhook_are_worked_out_when_they_are_asked_for(delivery_plan: Build) -> None:
-    """Nobody asks for those of thousands: what is known of them is a name and a digest."""
-    whole = delivery_plan("A", timeout_seconds=7)
-
-    def fail() -> DeliveryPlan:
-        raise AssertionError("it was read")
-
-    plan = planned(DeliveryPlan.later("A", whole.digest, fail))
-    (change,) = plan.changes
-    assert (change.name, change.action, change.before, plan.digest) == ("A", Action.CREATE, None, planned(whole).digest)
-    (change,) = planned(whole).changes
-    assert change == Change("A", Action.CREATE, None, whole, change.fields)
-    assert FieldChange(("timeout_seconds",), None, 7) in change.fields

@@ -11,20 +11,14 @@ from pathlib import Path
 import pytest
 
 from hookctl.config import directory as checking
-from hookctl.config.cache import Cache, Outlines, Result, fingerprint
+from hookctl.config.cache import Cache, Result, fingerprint
 from hookctl.config.check import Checker
-from hookctl.config.compile import compile_webhook
-from hookctl.config.diff import make_plan
-from hookctl.config.directory import check_directory, check_files
-from hookctl.config.effects import find
-from hookctl.config.review import plan_effects
+from hookctl.config.directory import check_contents, check_directory
 from hookctl.errors import StateError
-from hookctl.model import AppliedState, DeliveryPlan, Finding, Status, Webhook
-from hookctl.model.outline import Outline, Traits
+from hookctl.model import Finding, Webhook
+from hookctl.on_demand import known_plans
 from hookctl.plugin import EventType, hookimpl
-from hookctl.plugin.calls import Plugins
 from hookctl.plugin.host import load_plugins
-from hookctl.report.text.plan import render_text
 
 PLUGINS = load_plugins()
 
@@ -91,49 +85,6 @@ def test_a_file_with_an_error_is_checked_in_each_run(directory: Path, run: Calla
     (directory / "3.yaml").write_text("name: Wrong\n")
     run()
     assert run() == ["Wrong"]
-
-
-def test_a_new_webhook_that_is_told_in_short_is_not_read_again(
-    directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Neither is its file loaded, nor is it compiled or rendered."""
-    monkeypatch.setattr(find, "MAX_NEW_RENDERED", 2)
-    read: list[str] = []
-
-    def counting(webhook: Webhook, plugins: Plugins) -> DeliveryPlan:
-        read.append(webhook.name)
-        return compile_webhook(webhook, plugins)
-
-    monkeypatch.setattr("hookctl.config.directory.compile_webhook", counting)
-
-    def text() -> tuple[str, list[str]]:
-        read.clear()
-        checked = check_directory(directory, PLUGINS, cache=directory.parent / "cache")
-        plan = make_plan(AppliedState(), checked.plans, {})
-        return render_text(plan, (), plan_effects(plan, PLUGINS, outlines=checked.outlines), color=False), [*read]
-
-    cold, compiled = text()
-    assert len(compiled) == 5
-    assert text() == (cold, ["W0", "W1"])
-    (directory / "3.yaml").write_text(webhook_text(3) + "description: x\n")
-    assert text() == (cold, ["W3", "W0", "W1"])
-
-
-def test_an_outline_comes_back_as_it_was(tmp_path: Path) -> None:
-    fields = frozenset({"data.a\tb", "data.é"})
-    full = Outline(
-        "https://a.example.com/é", Traits("e\n", Status.INACTIVE, "PUT", (5, 0.5), 1.5, 2, ("b.example.com",), fields)
-    )
-    bare = Outline("x", Traits("e", Status.ACTIVE, "GET", (), 10, None, (), frozenset()))
-    untold = Outline("a\tb\nc", bare.traits)
-    for _ in range(2):
-        outlines = Outlines(tmp_path / "outlines", "key")
-        for digest, outline in (("0" * 64, full), ("1" * 64, bare), ("2" * 64, untold)):
-            outlines.add(digest, outline)
-        outlines.save()
-        again = Outlines(tmp_path / "outlines", "key")
-        assert [again.get(digit * 64) for digit in "0123"] == [full, bare, None, None]
-        assert Outlines(tmp_path / "outlines", "other key").get("0" * 64) is None
 
 
 def test_what_is_gone_is_forgotten(directory: Path, run: Callable[[], list[str]]) -> None:
@@ -210,10 +161,10 @@ def test_a_result_that_is_not_of_this_hookctl_is_refused(directory: Path) -> Non
     cache = Cache(directory.parent / "cache", directory, fingerprint(PLUGINS))
     cache.add((directory / "0.yaml").read_bytes(), Result(["W0"], ["0" * 64]))
     cache.save()
-    plan = check_directory(directory, PLUGINS, cache=directory.parent / "cache").plans["W0"]
-    assert plan.digest == "0" * 64
+    plans = known_plans(check_directory(directory, PLUGINS, cache=directory.parent / "cache").plans)
+    assert plans.digests["W0"] == "0" * 64
     with pytest.raises(StateError, match=r"0\.yaml"):
-        _ = plan.url
+        _ = plans["W0"]
 
 
 def test_a_revision_takes_what_the_directory_has_too(
@@ -225,9 +176,10 @@ def test_a_revision_takes_what_the_directory_has_too(
     run()
     kept = cache_file(directory).read_bytes()
     looked_at.clear()
-    readable = check_files(committed, directory, PLUGINS, directory.parent / "cache")
+    cache = Cache(directory.parent / "cache", directory, fingerprint(PLUGINS))
+    checked = check_contents(committed, directory, PLUGINS, cache)
     assert looked_at == ["W3"]
-    assert [plan.description for plan in readable.plans.values()] == [None] * 5
+    assert [plan.description for plan in checked.plans.values()] == [None] * 5
     assert cache_file(directory).read_bytes() == kept
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hookctl.config.check import Checker
-from hookctl.config.directory import MOST_FINDINGS, Checked, check_directory
+from hookctl.config.directory import MOST_FINDINGS, CheckedDirectory, check_directory
 from hookctl.model import Finding, Severity, Webhook
 from hookctl.plugin.host import load_plugins
 
@@ -16,14 +16,14 @@ HEAD = "event: anomaly\nurl: https://a.example.com\n"
 WARNED = 'body_template: |\n  {"a": "{{ data.recommendation }}"}\n'
 
 
-def checked(root: Path, text: str) -> Checked:
+def checked(root: Path, text: str) -> CheckedDirectory:
     (root / "a.yaml").write_text(text)
     (root / "b.yaml").write_text("name: B\nunknown: field\n")
     return check_directory(root, PLUGINS)
 
 
 def of_the_first(findings: tuple[Finding, ...]) -> list[Finding]:
-    return [finding for finding in findings if finding.file.path.endswith("a.yaml")]
+    return [finding for finding in findings if finding.path.endswith("a.yaml")]
 
 
 def test_as_many_as_are_shown_are_all_there_is(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_the_others_are_counted_where_the_first_of_them_stands(tmp_path: Path, m
     assert said in last.message
     assert last.span
     assert last.span.line == 4 + MOST_FINDINGS
-    assert {finding.rule for finding in findings if finding.file.path.endswith("b.yaml")} == {
+    assert {finding.rule for finding in findings if finding.path.endswith("b.yaml")} == {
         "unknown-field",
         "missing-field",
     }

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from hookctl.config import directory as checking
+from hookctl.config.cache import Cache, fingerprint
 from hookctl.config.diff import make_plan
-from hookctl.config.directory import Checked, Readable, check_directory, check_files
+from hookctl.config.directory import CheckedDirectory, check_contents, check_directory
 from hookctl.config.effects import find
-from hookctl.config.review import plan_effects
+from hookctl.config.review import Review, plan_effects
 from hookctl.model import AppliedState, DeliveryPlan, Finding, Span
 from hookctl.plugin.host import load_plugins
-from hookctl.report.text.plan import render_json, render_text
+from hookctl.report.text.plan import plan_json, render_text
 
 PLUGINS = load_plugins()
 NAMES = ["a.yaml", "b.yaml", "c.yml", "below/a.yaml", "below/z.yaml", "é.yaml"]
@@ -47,27 +48,28 @@ TEXTS = [
 """Clean, with warnings, with errors, with several documents, with names in common."""
 
 
-def seen(checked: Checked) -> tuple[object, ...]:
+def seen(checked: CheckedDirectory) -> tuple[object, ...]:
     """All that a command can learn: findings with their places, webhooks with their fields and places, plans whole."""
     webhooks = [
         (webhook.name, webhook.number, webhook.fields, webhook.file, webhook.positions.value(("name",)))
-        for webhook in checked.webhooks
+        for webhook in (webhook for file in checked.files for webhook in file.webhooks())
     ]
     plans = {name: (plan.name, plan.digest, plan.canonical()) for name, plan in checked.plans.items()}
     return checked.findings, webhooks, plans, [file.path for file in checked.files], checked.valid
 
 
-def read(readable: Readable) -> tuple[object, ...]:
-    """All that a command can learn of files that may have errors."""
-    return {name: (plan.name, plan.digest, plan.canonical()) for name, plan in readable.plans.items()}, readable.errors
-
-
-def told(checked: Checked) -> tuple[str, str]:
+def told(checked: CheckedDirectory) -> tuple[str, str]:
     """The plan of what a directory holds, nothing of it applied, for people and for machines."""
     with patch.object(find, "MAX_NEW_RENDERED", 1):  # the others are told in short
         plan = make_plan(AppliedState(), checked.plans, {})
-        effects = plan_effects(plan, PLUGINS, outlines=checked.outlines)
-        return render_text(plan, (), effects, color=False), render_json(plan, (), effects)
+        review = Review(
+            plan=plan,
+            effects=plan_effects(plan, PLUGINS),
+            file_findings=checked.findings,
+            plan_findings=(),
+            applied=AppliedState(),
+        )
+        return render_text(review, color=False), "".join(plan_json(review))
 
 
 class Project(RuleBasedStateMachine):
@@ -163,8 +165,9 @@ class Project(RuleBasedStateMachine):
 
     @invariant()
     def says_of_a_revision_what_a_cold_run_says(self) -> None:
-        cold = read(check_files(self.revision, self.directory, PLUGINS))
-        assert read(check_files(self.revision, self.directory, PLUGINS, self.cache)) == cold
+        cold = seen(check_contents(self.revision, self.directory, PLUGINS))
+        cache = Cache(self.cache, self.directory, fingerprint(PLUGINS))
+        assert seen(check_contents(self.revision, self.directory, PLUGINS, cache)) == cold
 
 
 def damaged(content: bytes, junk: bytes, data: st.DataObject) -> bytes:
@@ -178,7 +181,7 @@ def test_there_are_files_of_each_kind(tmp_path: Path) -> None:
     for text in TEXTS:
         (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
         checked = check_directory(tmp_path, PLUGINS)
-        kinds.add((checked.valid, bool(checked.findings), len(checked.webhooks)))
+        kinds.add((checked.valid, bool(checked.findings), checked.count))
     assert kinds >= {
         (True, False, 1),
         (True, True, 1),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from hookctl.config.effects.events import FEWEST, MAX_EVALUATIONS, Recent, bound
 from hookctl.config.effects.retries import retries_of
 from hookctl.config.effects.structure import INSIDE
 from hookctl.config.effects.targets import host_of, target_of
-from hookctl.model import Action, Change, DeliveryPlan, DeliveryStatus, PluginBlock, Status
+from hookctl.model import Action, Change, DeliveryPlan, DeliveryStatus, Plan, PluginBlock, Status
 
 Build = Callable[..., DeliveryPlan]
 Find = Callable[..., Effects]
@@ -194,16 +194,20 @@ def test_events_that_are_sent_twice(effects_of: Find, delivery_plan: Build, even
     assert (moved.events("newly"), moved.events("no_longer"), moved.events("twice")) == (5, 2, 5)
 
 
+def plan_of(changes: Sequence[Change]) -> Plan:
+    return Plan(0, tuple(changes), {}, {}, {})
+
+
 def test_with_very_many_conditions_the_newest_events_are_looked_at(delivery_plan: Build) -> None:
     changes = [
         Change(f"W{number}", Action.CREATE, None, delivery_plan(f"W{number}", when=f"data.a == '{number}'"))
         for number in range(1000)
     ]
     recent = Recent("here", [{"id": str(number)} for number in range(1000)])
-    assert [event["id"] for event in bounded(recent, changes).documents] == [
+    assert [event["id"] for event in bounded(recent, plan_of(changes)).documents] == [
         str(number) for number in range(MAX_EVALUATIONS // 1000)
     ]
-    assert len(bounded(recent, changes[:10]).documents) == 1000
+    assert len(bounded(recent, plan_of(changes[:10])).documents) == 1000
     assert FEWEST < 1000
 
 

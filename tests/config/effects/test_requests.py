@@ -234,7 +234,7 @@ def test_of_very_many_new_webhooks_not_all_are_rendered(effects_of: Find, delive
     ]
     assert changes["Z"].payload is Payload.BREAKING
     assert all(change.leaving for name, change in changes.items() if name != "Z")
-    assert [name for name, change in changes.items() if change.outline] == list(changes)[
+    assert [name for name, change in changes.items() if change.is_brief] == list(changes)[
         MAX_NEW_RENDERED : MAX_NEW_RENDERED + 2
     ]
 
@@ -276,10 +276,10 @@ def test_what_is_told_in_short_means_what_it_means_at_length(
     whole = effects()
     monkeypatch.setattr(find, "MAX_NEW_RENDERED", 0)
     short = effects()
-    assert {name for name, change in short.changes.items() if change.outline} == {"A", "B", "C", "D", "E"}
+    assert {name for name, change in short.changes.items() if change.is_brief} == {"A", "B", "C", "D", "E"}
     assert short.leaving == whole.leaving
     for name, change in whole.changes.items():
-        assert replace(short.changes[name], outline=None) == replace(change, requests=None, payload=Payload.SAME)
+        assert replace(short.changes[name], is_brief=False) == replace(change, requests=None, payload=Payload.SAME)
 
 
 def test_a_body_that_is_nested_too_deeply_is_compared_as_text(effects_of: Find, delivery_plan: Build) -> None:

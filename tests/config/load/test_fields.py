@@ -33,7 +33,7 @@ def nested(depth: int) -> Any:
 def test_beyond_what_a_file_holds(fields: dict[str, Any], rule: str) -> None:
     found = load_fields("plan.json", {"name": "Siem", **fields})
     assert isinstance(found, Finding)
-    assert (found.rule, found.webhook, found.file.path) == (rule, "Siem", "plan.json")
+    assert (found.rule, found.webhook, found.path) == (rule, "Siem", "plan.json")
 
 
 @pytest.mark.parametrize("fields", [{"a": nested(MAX_DEPTH - 1)}, {"a": 2**64 - 1}, {"a": -(2**63)}, {"a": True}])

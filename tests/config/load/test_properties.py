@@ -81,6 +81,7 @@ def assert_well_placed(finding: Finding) -> None:
     if finding.span is None:
         return
     span = finding.span
+    assert finding.file
     lines = finding.file.text.split("\n")
     assert 1 <= span.line <= span.end_line <= len(lines)
     assert 1 <= span.column <= len(lines[span.line - 1]) + 1

@@ -221,7 +221,7 @@ def test_links_are_told_of(root: Path, git: Git) -> None:
     commit(git)
     found = load_revision(root / "w", "HEAD").loaded
     assert [webhook.name for webhook in found.webhooks] == ["A"]
-    assert [(one.rule, one.file.path) for one in found.findings] == [
+    assert [(one.rule, one.path) for one in found.findings] == [
         ("file-unreadable", "HEAD:w/b.yaml"),
         ("file-unreadable", "HEAD:w/dir"),
     ]
@@ -237,7 +237,7 @@ def test_another_repository_inside_is_told_of(root: Path, git: Git) -> None:
     git("submodule", "--quiet", "add", str(root), "w/inner")
     commit(git)
     (finding,) = load_revision(root / "w", "HEAD").loaded.findings
-    assert (finding.file.path, finding.message) == (
+    assert (finding.path, finding.message) == (
         "HEAD:w/inner",
         "a repository of its own, which is not followed in a revision",
     )

@@ -14,7 +14,7 @@ from hookctl.config.check import ask_policies
 from hookctl.config.diff import make_plan
 from hookctl.errors import SettingsError
 from hookctl.model import AppliedState, DeliveryPlan, Plan, PluginBlock
-from hookctl.plugin import Policy, PolicyFinding
+from hookctl.plugin import Finding, Policy, Severity
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.host import load_plugins
 
@@ -36,8 +36,8 @@ def created(*plans: DeliveryPlan) -> Plan:
     return make_plan(AppliedState(), {plan.name: plan for plan in plans}, {})
 
 
-def ask(plan: Plan, name: str, table: Mapping[str, Any], plugins: Plugins = PLUGINS) -> list[PolicyFinding]:
-    return [said for _, said in ask_policies(plan, {name: table}, plugins)]
+def ask(plan: Plan, name: str, table: Mapping[str, Any], plugins: Plugins = PLUGINS) -> list[Finding]:
+    return ask_policies(plan, {name: table}, plugins)
 
 
 @given(host=LABELS, allowed=st.lists(st.tuples(st.booleans(), LABELS), min_size=1, max_size=4))
@@ -172,16 +172,16 @@ def plugins_with(**fields: Any) -> Plugins:
             "policy two_eyes of plugin acme: build gave a policy two_eyes whose check is not a function but None",
         ),
         (lambda _: lambda _: None, "policy two_eyes of plugin acme: check raised TypeError: "),
-        (lambda _: lambda _: ["blink"], "policy two_eyes of plugin acme: check gave a str, not a PolicyFinding"),
+        (lambda _: lambda _: ["blink"], "policy two_eyes of plugin acme: check gave a str, not a Finding"),
     ],
 )
 def test_a_policy_that_fails_is_an_error_and_the_others_are_asked(delivery_plan: Build, build: Any, said: str) -> None:
     tables = {"two_eyes": {"severity": "warning"}, "authenticated": {}}
     first, second = ask_policies(created(delivery_plan()), tables, plugins_with(build=build))
-    assert first[0] == "two_eyes"
-    assert first[1].message.startswith(said)
-    assert first[1].is_error
-    assert second[0] == "authenticated"
+    assert first.source == "two_eyes"
+    assert first.message.startswith(said)
+    assert first.is_error
+    assert second.source == "authenticated"
 
 
 def test_a_policys_own_word_on_its_settings(delivery_plan: Build) -> None:
@@ -200,9 +200,7 @@ def test_a_schema_that_is_none(delivery_plan: Build) -> None:
 def test_a_finding_on_the_whole_plan_counts_as_it_says(delivery_plan: Build) -> None:
     same = {"Siem": delivery_plan()}
     plugins = plugins_with(
-        build=lambda _: (
-            lambda _: [PolicyFinding("", "it is Friday", "Wait."), PolicyFinding("", "soon", "", is_error=False)]
-        )
+        build=lambda _: lambda _: [Finding(message="it is Friday"), Finding(message="soon", severity=Severity.WARNING)]
     )
     plan = make_plan(AppliedState(1, same), same, {})
     assert [said.is_error for said in ask(plan, "two_eyes", {}, plugins)] == [True, False]
@@ -212,7 +210,7 @@ def test_a_finding_on_the_whole_plan_counts_as_it_says(delivery_plan: Build) -> 
 def test_a_check_never_sees_the_severity(delivery_plan: Build) -> None:
     seen: list[Mapping[str, Any]] = []
 
-    def build(table: Mapping[str, Any]) -> Callable[[Plan], list[PolicyFinding]]:
+    def build(table: Mapping[str, Any]) -> Callable[[Plan], list[Finding]]:
         seen.append(dict(table))
         return lambda _: []
 

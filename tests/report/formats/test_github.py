@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookctl.config import review as pipeline
-from hookctl.config.review import PlanFinding
+from hookctl.config import plan_findings
 from hookctl.model import Finding, Severity, SourceFile, Span
-from hookctl.report.formats.annotations import Annotation, in_repository, of_findings, of_policies
+from hookctl.report.formats.annotations import Annotation, in_repository, of_findings, of_plan
 from hookctl.report.formats.github import annotation_lines, notice_line
 from hookctl.report.text.printable import printable
 
@@ -104,10 +103,12 @@ def test_what_is_wrong_in_a_file() -> None:
 def test_what_a_policy_says() -> None:
     file = SourceFile("webhooks.d/a.yaml", "name: A\n")
     findings = [
-        PlanFinding("owner_label", "A", "no owner", "Add it.", file=file, span=Span(1, 7, 1, 8)),
-        PlanFinding("freeze", "", "no", "", is_error=False),
+        Finding(
+            source="owner_label", webhook="A", message="no owner", hint="Add it.", file=file, span=Span(1, 7, 1, 8)
+        ),
+        Finding(source="freeze", message="no", severity=Severity.WARNING),
     ]
-    placed, general = of_policies(findings, Path("webhooks.d"), Path.cwd())
+    placed, general = of_plan(findings, Path("webhooks.d"), Path.cwd())
     assert (placed.rule, placed.message, placed.path, placed.span) == (
         "policy/owner_label",
         "A: no owner",
@@ -124,8 +125,10 @@ def test_what_a_policy_says() -> None:
 
 
 def test_what_hookctl_itself_says_of_a_plan_is_no_policy() -> None:
-    named = {pipeline.AGAINST, pipeline.DRIFT, pipeline.REMOVALS, pipeline.PROTECTED}
-    made = of_policies([PlanFinding(name, "", "m", "h") for name in sorted(named)], Path("webhooks.d"), Path.cwd())
+    named = {plan_findings.AGAINST, plan_findings.DRIFT, plan_findings.REMOVALS, plan_findings.PROTECTED}
+    made = of_plan(
+        [Finding(rule=name, message="m", hint="h") for name in sorted(named)], Path("webhooks.d"), Path.cwd()
+    )
     assert [one.rule for one in made] == sorted(named)
 
 

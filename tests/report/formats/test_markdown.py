@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from syrupy.assertion import SnapshotAssertion
 
 from hookctl.config.diff import make_plan
-from hookctl.config.review import PlanFinding
+from hookctl.config.review import Review
 from hookctl.model import AppliedState, DeliveryPlan, Finding, Json, Severity, SourceFile, Span
 from hookctl.report.formats.comment import findings_comment, plan_comment, results_comment
 from hookctl.report.formats.markdown import LIMIT, Block, code, document
@@ -22,6 +22,7 @@ from hookctl.report.formats.results import Outcome, Result
 from hookctl.report.text.printable import printable
 
 Build = Callable[..., DeliveryPlan]
+Reviewed = Callable[..., Review]
 SUMMARY = re.compile(r"<details(?: open)?><summary><code>([^<>]*)</code></summary>\n?")
 
 PIECES = [
@@ -104,9 +105,9 @@ def test_a_code_span_holds_the_text_and_no_more(text: str) -> None:
         assert span.content == printable(text)
 
 
-@given(hostile.filter(bool), hostile, hostile, hostile)
+@given(name=hostile.filter(bool), template=hostile, url=hostile, said=hostile)
 @settings(max_examples=50)
-def test_a_hostile_webhook_in_a_plan_is_text(name: str, template: str, url: str, said: str) -> None:
+def test_a_hostile_webhook_in_a_plan_is_text(reviewed: Reviewed, name: str, template: str, url: str, said: str) -> None:
     before = _hostile_plan("Siem", "https://siem.example.com/", "{}")
     after = _hostile_plan(name, url, template)
     plan = make_plan(AppliedState(1, {"Siem": before}), {name: after}, {})
@@ -123,10 +124,10 @@ def test_a_hostile_webhook_in_a_plan_is_text(name: str, template: str, url: str,
         )
     ]
     findings = [
-        PlanFinding(said, name, said, said),
-        PlanFinding(said, "", said, said, file=file, span=Span(1, 1, 1, 1)),
+        Finding(source=said, webhook=name, message=said, hint=said),
+        Finding(source=said, message=said, hint=said, file=file, span=Span(1, 1, 1, 1)),
     ]
-    assert_only_text(plan_comment("plan", plan, findings, warnings=warnings))
+    assert_only_text(plan_comment("plan", reviewed(plan, findings, warnings=warnings)))
     assert_only_text(findings_comment("validate", warnings, "nothing"))
     result = Result(
         webhook=name,
@@ -168,7 +169,7 @@ _PLAN: dict[str, Json] = {
 }
 
 
-def test_a_plan(delivery_plan: Build, snapshot: SnapshotAssertion) -> None:
+def test_a_plan(delivery_plan: Build, reviewed: Reviewed, snapshot: SnapshotAssertion) -> None:
     before = {
         "Siem": delivery_plan("Siem", body_template='{"a": "{{ id }}"}\n'),
         "Old": delivery_plan("Old", url="https://old.example.com/"),
@@ -180,18 +181,28 @@ def test_a_plan(delivery_plan: Build, snapshot: SnapshotAssertion) -> None:
         "Kept": before["Kept"],
     }
     findings = [
-        PlanFinding("allowed_hosts", "New", "new.example.com is not an allowed host", "Ask the platform team."),
-        PlanFinding("freeze", "", "nothing is applied on a Friday", "Wait for Monday.", is_error=False),
+        Finding(
+            source="allowed_hosts",
+            webhook="New",
+            message="new.example.com is not an allowed host",
+            hint="Ask the platform team.",
+        ),
+        Finding(
+            source="freeze",
+            message="nothing is applied on a Friday",
+            hint="Wait for Monday.",
+            severity=Severity.WARNING,
+        ),
     ]
-    text = plan_comment("plan", make_plan(AppliedState(7, before), after, {}), findings)
+    text = plan_comment("plan", reviewed(make_plan(AppliedState(7, before), after, {}), findings))
     assert text == snapshot
     assert_only_text(text)
 
 
-def test_no_changes(delivery_plan: Build) -> None:
+def test_no_changes(delivery_plan: Build, reviewed: Reviewed) -> None:
     same = {"Siem": delivery_plan("Siem")}
     assert (
-        plan_comment("plan", make_plan(AppliedState(7, same), same, {}), ())
+        plan_comment("plan", reviewed(make_plan(AppliedState(7, same), same, {})))
         == "## hookctl plan\n\n`No changes. What is applied is what the files say.`\n"
     )
 
@@ -224,9 +235,9 @@ def test_findings(snapshot: SnapshotAssertion) -> None:
 # -- size ------------------------------------------------------------------------------------------------------------
 
 
-def test_many_changes_keep_the_first_and_the_last(delivery_plan: Build) -> None:
+def test_many_changes_keep_the_first_and_the_last(delivery_plan: Build, reviewed: Reviewed) -> None:
     desired = {f"W{number:05}": delivery_plan(f"W{number:05}") for number in range(3000)}
-    text = plan_comment("plan", make_plan(AppliedState(), desired, {}), ())
+    text = plan_comment("plan", reviewed(make_plan(AppliedState(), desired, {})))
     assert LIMIT - 2000 < len(text) <= LIMIT
     fences = assert_only_text(text)
     assert "Plan: 3000 to add, 0 to change, 0 to remove." in text
@@ -236,10 +247,10 @@ def test_many_changes_keep_the_first_and_the_last(delivery_plan: Build) -> None:
     assert int(left_out.replace(",", "")) + len(fences) == 3000
 
 
-def test_one_long_change_keeps_its_first_and_its_last_lines(delivery_plan: Build) -> None:
+def test_one_long_change_keeps_its_first_and_its_last_lines(delivery_plan: Build, reviewed: Reviewed) -> None:
     template = "\n".join(f'"key{number}": {number},' for number in range(20_000))
     plan = make_plan(AppliedState(), {"Siem": delivery_plan("Siem", body_template=template, timeout_seconds=7)}, {})
-    text = plan_comment("plan", plan, ())
+    text = plan_comment("plan", reviewed(plan))
     assert len(text) <= LIMIT
     (fence,) = assert_only_text(text, blocks=1)
     lines = fence.split("\n")

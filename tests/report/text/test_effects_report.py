@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -15,16 +16,17 @@ from syrupy.assertion import SnapshotAssertion
 from hookctl.config.diff import make_plan, read_plan
 from hookctl.config.effects import Effects, Recent, find
 from hookctl.config.effects.structure import Step, compare
-from hookctl.config.review import PlanFinding, plan_effects
-from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus, Plan, PluginBlock, Status
+from hookctl.config.review import Review, plan_effects
+from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus, Finding, Plan, PluginBlock, Status
 from hookctl.plugin.host import load_plugins
 from hookctl.report.text.differences import MAX_LINES, difference_lines, json_paths
 from hookctl.report.text.effects import NAMED
-from hookctl.report.text.plan import render_json, render_text
+from hookctl.report.text.plan import plan_json, render_text
 from hookctl.schema_files import read_schema
 from hookctl.testing.events import generate
 
 Build = Callable[..., DeliveryPlan]
+Reviewed = Callable[..., Review]
 BEFORE = """{
   "severity": "{{ data.severity }}",
   "title": "{{ data.title }}",
@@ -96,28 +98,32 @@ def on_mock_events(plan: Plan) -> Effects:
     return plan_effects(plan, load_plugins())
 
 
-def test_text(plan: Plan, on_mock_events: Effects, snapshot: SnapshotAssertion) -> None:
-    assert render_text(plan, (), on_mock_events, color=False) == snapshot
+def test_text(plan: Plan, on_mock_events: Effects, snapshot: SnapshotAssertion, reviewed: Reviewed) -> None:
+    assert render_text(reviewed(plan, (), on_mock_events), color=False) == snapshot
 
 
-def test_text_with_events_and_waiting_deliveries(plan: Plan, effects: Effects, snapshot: SnapshotAssertion) -> None:
-    assert render_text(plan, (), effects, color=False) == snapshot
+def test_text_with_events_and_waiting_deliveries(
+    plan: Plan, effects: Effects, snapshot: SnapshotAssertion, reviewed: Reviewed
+) -> None:
+    assert render_text(reviewed(plan, (), effects), color=False) == snapshot
 
 
-def test_json(plan: Plan, effects: Effects, snapshot: SnapshotAssertion) -> None:
-    document = json.loads(render_json(plan, (), effects))
+def test_json(plan: Plan, effects: Effects, snapshot: SnapshotAssertion, reviewed: Reviewed) -> None:
+    document = json.loads("".join(plan_json(reviewed(plan, (), effects))))
     jsonschema.Draft202012Validator(read_schema("plan.schema.json")).validate(document)
     assert document["summary"]["effects"] == snapshot
     assert next(change["effects"] for change in document["changes"] if change["name"] == "Siem") == snapshot
 
 
-def test_colour_adds_colour_alone(plan: Plan, effects: Effects) -> None:
-    colored = render_text(plan, (), effects, color=True)
-    assert click.unstyle(colored) == render_text(plan, (), effects, color=False)
+def test_colour_adds_colour_alone(plan: Plan, effects: Effects, reviewed: Reviewed) -> None:
+    colored = render_text(reviewed(plan, (), effects), color=True)
+    assert click.unstyle(colored) == render_text(reviewed(plan, (), effects), color=False)
     assert click.style("-   headers.X-Gone: x", fg="red") in colored
 
 
-def test_of_very_many_new_webhooks_most_are_a_line(delivery_plan: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_very_many_new_webhooks_most_are_a_line(
+    delivery_plan: Build, monkeypatch: pytest.MonkeyPatch, reviewed: Reviewed
+) -> None:
     """What is changed or goes is whole, what all mean together is of all, and the JSON has everything."""
     monkeypatch.setattr(find, "MAX_NEW_RENDERED", 1)
     template = '{"a": "{{ data.title }}"}'
@@ -143,11 +149,11 @@ def test_of_very_many_new_webhooks_most_are_a_line(delivery_plan: Build, monkeyp
     )
     recent = Recent("events.jsonl", list(generate(3, seed=1)))
     effects = plan_effects(plan, load_plugins(), recent=recent)
-    findings = [PlanFinding("owner", "B", "nobody owns it", "Say who.")]
-    text = render_text(plan, findings, effects, color=False)
-    assert click.unstyle(render_text(plan, findings, effects, color=True)) == text
+    findings = [Finding(source="owner", webhook="B", message="nobody owns it", hint="Say who.")]
+    text = render_text(reviewed(plan, findings, effects), color=False)
+    assert click.unstyle(render_text(reviewed(plan, findings, effects), color=True)) == text
     outlined = """
-  2 more are new, in a line each; whole with `--only NAME` or `--format json`:
+  2 more are new, one line each; see one in full with `--only NAME`:
   + B  PUT https://b.example.com/x for anomaly, new host: b.example.com, login.example.com, recent events: 3 newly sent, 0 no longer, 0 as before
     error[owner]: nobody owns it
       Say who.
@@ -166,16 +172,16 @@ Plan: 3 to add, 1 to change, 1 to remove.
     assert "  + A\n" in text
     assert "  - Gone" in text
     assert "payload: breaking: $.a (number) is gone" in text
-    document = json.loads(render_json(plan, findings, effects))
+    document = json.loads("".join(plan_json(reviewed(plan, findings, effects))))
     jsonschema.Draft202012Validator(read_schema("plan.schema.json")).validate(document)
     by_name = {change["name"]: change for change in document["changes"]}
     assert by_name["B"]["fields"]
     assert by_name["B"]["effects"]["leaving"] == {"host": "b.example.com", "event": "anomaly", "fields": ["data.title"]}
-    assert read_plan(json.dumps(document)) == plan
+    assert read_plan(json.dumps(document)) == replace(plan, unchanged={})
 
 
-def test_a_saved_plan_is_read_back_without_what_it_means(plan: Plan, effects: Effects) -> None:
-    assert read_plan(render_json(plan, (), effects)) == plan
+def test_a_saved_plan_is_read_back_without_what_it_means(plan: Plan, effects: Effects, reviewed: Reviewed) -> None:
+    assert read_plan("".join(plan_json(reviewed(plan, (), effects)))) == replace(plan, unchanged={})
 
 
 def blocks(text: str) -> dict[str, str]:
@@ -219,13 +225,18 @@ def sayings(effects: dict[str, Any]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("which", ["effects", "on_mock_events"])
-def test_the_text_says_what_the_json_says(plan: Plan, which: str, request: pytest.FixtureRequest) -> None:
+def test_the_text_says_what_the_json_says(
+    plan: Plan, which: str, request: pytest.FixtureRequest, reviewed: Reviewed
+) -> None:
     effects = request.getfixturevalue(which)
-    text, document = render_text(plan, (), effects, color=False), json.loads(render_json(plan, (), effects))
+    text, document = (
+        render_text(reviewed(plan, (), effects), color=False),
+        json.loads("".join(plan_json(reviewed(plan, (), effects)))),
+    )
     by_name = blocks(text)
-    changed = {change["name"]: change["effects"] for change in document["changes"] if change["action"] != "unchanged"}
+    changed = {change["name"]: change["effects"] for change in document["changes"]}
     assert set(by_name) == set(changed)
-    assert all(change["effects"] is None for change in document["changes"] if change["action"] == "unchanged")
+    assert document["unchanged"].keys() == plan.unchanged.keys()
     for name, meaning in changed.items():
         for saying in sayings(meaning):
             assert saying in by_name[name]
@@ -298,7 +309,7 @@ def test_long_values_are_cut() -> None:
 
 
 @pytest.mark.parametrize("nasty", ["\x1b[2J", "\u202e", "\u2028", "\r", "\x00"])
-def test_text_of_others_cannot_drive_the_terminal(delivery_plan: Build, nasty: str) -> None:
+def test_text_of_others_cannot_drive_the_terminal(delivery_plan: Build, nasty: str, reviewed: Reviewed) -> None:
     plugins = load_plugins()
     mock: Any = plugins.event_types["anomaly"].mock
     sample = {
@@ -316,5 +327,5 @@ def test_text_of_others_cannot_drive_the_terminal(delivery_plan: Build, nasty: s
         headers={"X": nasty},
     )
     plan = make_plan(AppliedState(1, {"Siem": delivery_plan(body_template='{"a": "b"}')}), {"Siem": after}, {})
-    text = render_text(plan, (), plan_effects(plan, plugins, samples=[sample]), color=False)
+    text = render_text(reviewed(plan, (), plan_effects(plan, plugins, samples=[sample])), color=False)
     assert nasty not in text

@@ -137,7 +137,7 @@ def test_tests_say_the_same_in_both(
         Trial(_plan(f"W{number}", status, when), {"data": {"severity": "High"}}, attempt)
         for number, (attempt, when, status) in enumerate(parts)
     ]
-    document = valid(json.loads(trials.render_json(tested, {})), "test.schema.json")
+    document = valid(json.loads(trials.trials_json(tested)), "test.schema.json")
     text = trials.render_text(tested, show_invocation=show_invocation, color=False)
     told = [match.groupdict() for match in LINE.finditer(text)]
     for said, test in zip(told, document["tests"], strict=True):

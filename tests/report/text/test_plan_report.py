@@ -11,22 +11,28 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from hookctl.config.diff import make_plan
-from hookctl.config.review import PlanFinding
-from hookctl.model import AppliedState, DeliveryPlan, Plan, PluginBlock, Status
+from hookctl.config.review import Review
+from hookctl.model import AppliedState, DeliveryPlan, Finding, Plan, PluginBlock, Severity, Status
 from hookctl.report.text.fields import duration, rate
-from hookctl.report.text.plan import render_json, render_text
+from hookctl.report.text.plan import plan_json, render_text
 from hookctl.report.text.printable import printable
 from hookctl.schema_files import read_schema
 
 Build = Callable[..., DeliveryPlan]
+Reviewed = Callable[..., Review]
 
 TEMPLATE = (
     "{\n" + "".join(f'  "key{number}": {{{{ data.value{number} }}}},\n' for number in range(20)) + '  "last": 1\n}\n'
 )
 FINDINGS = (
-    PlanFinding("allowed-hosts", "Tickets", "tickets2.example.com is not an allowed host", "Ask the platform team."),
-    PlanFinding("owner", "Kept 1", "no label owner", "", is_error=False),
-    PlanFinding("freeze", "", "nothing is applied on a Friday", "Wait for Monday."),
+    Finding(
+        source="allowed-hosts",
+        webhook="Tickets",
+        message="tickets2.example.com is not an allowed host",
+        hint="Ask the platform team.",
+    ),
+    Finding(source="owner", webhook="Kept 1", message="no label owner", severity=Severity.WARNING),
+    Finding(source="freeze", message="nothing is applied on a Friday", hint="Wait for Monday."),
 )
 
 
@@ -85,47 +91,49 @@ def plan(delivery_plan: Build) -> Plan:
     )
 
 
-def test_text(plan: Plan, snapshot: SnapshotAssertion) -> None:
-    assert render_text(plan, color=False) == snapshot
+def test_text(plan: Plan, snapshot: SnapshotAssertion, reviewed: Reviewed) -> None:
+    assert render_text(reviewed(plan, ()), color=False) == snapshot
 
 
-def test_text_with_findings(plan: Plan, snapshot: SnapshotAssertion) -> None:
-    assert render_text(plan, FINDINGS, color=False) == snapshot
+def test_text_with_findings(plan: Plan, snapshot: SnapshotAssertion, reviewed: Reviewed) -> None:
+    assert render_text(reviewed(plan, FINDINGS), color=False) == snapshot
 
 
-def test_colour_adds_colour_alone(plan: Plan) -> None:
-    colored = render_text(plan, FINDINGS, color=True)
-    assert click.unstyle(colored) == render_text(plan, FINDINGS, color=False)
+def test_colour_adds_colour_alone(plan: Plan, reviewed: Reviewed) -> None:
+    colored = render_text(reviewed(plan, FINDINGS), color=True)
+    assert click.unstyle(colored) == render_text(reviewed(plan, FINDINGS), color=False)
     assert click.style("  + New", fg="green", bold=True) in colored
     assert click.style("      - headers.X-Old: yes", fg="red") in colored
 
 
-def test_no_changes(delivery_plan: Build) -> None:
+def test_no_changes(delivery_plan: Build, reviewed: Reviewed) -> None:
     same = {"Siem": delivery_plan()}
     assert (
-        render_text(make_plan(AppliedState(1, same), same, {}), color=False)
+        render_text(reviewed(make_plan(AppliedState(1, same), same, {}), ()), color=False)
         == "No changes. What is applied is what the files say.\n"
     )
     assert (
-        render_text(make_plan(AppliedState(), {}, {}), color=False)
+        render_text(reviewed(make_plan(AppliedState(), {}, {}), ()), color=False)
         == "No changes. What is applied is what the files say.\n"
     )
 
 
-def test_a_template_of_which_only_the_end_differs(delivery_plan: Build) -> None:
+def test_a_template_of_which_only_the_end_differs(delivery_plan: Build, reviewed: Reviewed) -> None:
     plan = make_plan(
         AppliedState(1, {"Siem": delivery_plan(body_template="{}")}), {"Siem": delivery_plan(body_template="{}\n")}, {}
     )
-    assert "      ~ body_template:\n          (only the line break at its end)\n" in render_text(plan, color=False)
+    assert "      ~ body_template:\n          (only the line break at its end)\n" in render_text(
+        reviewed(plan, ()), color=False
+    )
 
 
-def test_json_is_as_the_schema_says_and_counts_as_the_text_does(plan: Plan) -> None:
-    document = json.loads(render_json(plan, FINDINGS))
+def test_json_is_as_the_schema_says_and_counts_as_the_text_does(plan: Plan, reviewed: Reviewed) -> None:
+    document = json.loads("".join(plan_json(reviewed(plan, FINDINGS))))
     jsonschema.Draft202012Validator(read_schema("plan.schema.json")).validate(document)
     counts = document["summary"]
     assert (
         f"Plan: {counts['create']} to add, {counts['update']} to change, {counts['delete']} to remove."
-        in render_text(plan, color=False)
+        in render_text(reviewed(plan, ()), color=False)
     )
     assert [(finding["policy"], finding["webhook"], finding["severity"]) for finding in document["findings"]] == [
         ("allowed-hosts", "Tickets", "error"),
@@ -137,7 +145,7 @@ def test_json_is_as_the_schema_says_and_counts_as_the_text_does(plan: Plan) -> N
 @pytest.mark.parametrize(
     "nasty", ["\x1b[2J", "\x9b31m", "a\rb", "\u202e", "\u200b", "\u2028", "\x00", "\x7f", "\U000e0041"]
 )
-def test_text_of_others_cannot_drive_the_terminal(delivery_plan: Build, nasty: str) -> None:
+def test_text_of_others_cannot_drive_the_terminal(delivery_plan: Build, nasty: str, reviewed: Reviewed) -> None:
     hostile = delivery_plan(
         "Siem",
         url=f"https://a/{nasty}",
@@ -147,13 +155,16 @@ def test_text_of_others_cannot_drive_the_terminal(delivery_plan: Build, nasty: s
         labels={nasty: nasty},
         auth=(PluginBlock("x", {"a": [nasty], nasty: {nasty: 1}}),),
     )
-    findings = [PlanFinding(f"p{nasty}", "Siem", nasty, nasty), PlanFinding("q", f"gone{nasty}", nasty, nasty)]
+    findings = [
+        Finding(source=f"p{nasty}", webhook="Siem", message=nasty, hint=nasty),
+        Finding(source="q", webhook=f"gone{nasty}", message=nasty, hint=nasty),
+    ]
     for plan in (
         make_plan(AppliedState(), {"Siem": hostile}, {}),
         make_plan(AppliedState(1, {"Siem": hostile}), {}, {}),
         make_plan(AppliedState(1, {"Siem": delivery_plan()}), {"Siem": hostile}, {}),
     ):
-        text = render_text(plan, findings, color=False)
+        text = render_text(reviewed(plan, findings), color=False)
         assert nasty not in text
         assert all(character == "\n" or character.isprintable() for character in text)
 

@@ -15,7 +15,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hookctl.config.diff import make_plan
-from hookctl.config.review import PlanFinding
+from hookctl.config.effects import Effects
+from hookctl.config.review import Review
 from hookctl.delivery.rehearsal.trial import Trial
 from hookctl.model import (
     AppliedState,
@@ -36,7 +37,8 @@ from hookctl.model import (
     Verdict,
 )
 from hookctl.report.formats import comment, github, junit, results, sarif
-from hookctl.report.formats.annotations import of_findings, of_policies
+from hookctl.report.formats.annotations import of_findings
+from hookctl.report.formats.annotations import of_plan as annotations_of_plan
 from hookctl.report.text import deliveries, doctor, findings, log, plan, trials
 from hookctl.report.text.outcome import ApplyOutcome, Ending
 from hookctl.report.text.printable import json_text, printable, printable_lines
@@ -117,12 +119,22 @@ def of_plan(text: str, build: Callable[..., DeliveryPlan]) -> Iterator[tuple[str
         {"Siem": build("Siem", **fields), text: build(text, **fields)},
         {"hookctl": "1"},
     )
-    said = [PlanFinding("owner_label", text, text, text), PlanFinding("against", "", text, text)]
+    said = [
+        Finding(source="owner_label", webhook=text, message=text, hint=text),
+        Finding(rule="against", message=text, hint=text),
+    ]
     outcome = ApplyOutcome(Ending.FAILED, f"Nothing was applied: {text}.")
-    annotated = [*of_policies(said, Path("webhooks.d"), Path("/"))]
-    yield "text", plan.render_text(made, said, color=False)
-    yield "json", plan.render_json(made, said, outcome=outcome)
-    yield "markdown", comment.plan_comment("plan", made, said, outcome=outcome)
+    annotated = [*annotations_of_plan(said, Path("webhooks.d"), Path("/"))]
+    review = Review(
+        plan=made,
+        effects=Effects(changes={}),
+        file_findings=(),
+        plan_findings=tuple(said),
+        applied=AppliedState(),
+    )
+    yield "text", plan.render_text(review, color=False)
+    yield "json", "".join(plan.plan_json(review, outcome))
+    yield "markdown", comment.plan_comment("plan", review, outcome)
     yield "github", github.annotation_lines(annotated)
     yield "sarif", sarif.sarif_text(annotated, "plan")
 
@@ -139,10 +151,10 @@ def of_attempt(text: str, build: Callable[..., DeliveryPlan]) -> Iterator[tuple[
         timing=Timing(total=0.25),
         verdicts=(Verdict(text, (Mismatch(text, text, text, [text], text),)),),
     )
-    tested = [Trial(build(text), {"data": {text: text}}, attempt)]
+    tested = [Trial(build(text.encode("utf-8", "replace").decode()), {"data": {text: text}}, attempt)]
     came_to = results.of_trials(tested, show_invocation=True)
     yield "text", trials.render_text(tested, show_invocation=True, color=False)
-    yield "json", trials.render_json(tested, {})
+    yield "json", trials.trials_json(tested)
     yield "markdown", comment.results_comment("test", came_to, "1 test")
     yield "junit", junit.junit_xml(came_to, started_at="2026-01-01T00:00:00")
     delivery = Delivery("msg_1", text, text, DeliveryStatus.DEAD, 1, 0.0, text, 0.0)

@@ -13,9 +13,9 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hookctl.config.diff import read_plan, to_document
+from hookctl.config.diff import field_changes, make_plan, read_plan, to_document
 from hookctl.config.directory import check_directory
-from hookctl.config.review import plan_directory, tool_versions
+from hookctl.config.review import tool_versions
 from hookctl.model import Action, Plan
 from hookctl.plugin.host import load_plugins
 from hookctl.store.sqlite.applied import AppliedStore
@@ -145,7 +145,7 @@ def a_project() -> Iterator[tuple[Path, AppliedStore]]:
 def plan_of(directory: Path, store: AppliedStore) -> Plan:
     checked = check_directory(directory, PLUGINS)
     assert checked.valid, [(finding.rule, finding.message) for finding in checked.findings]
-    return plan_directory(checked, store.read(), tool_versions(PLUGINS))
+    return make_plan(store.read(), checked.plans, tool_versions(PLUGINS))
 
 
 def as_blocks(documents: list[dict[str, Any]]) -> str:
@@ -188,7 +188,5 @@ def test_every_step_between_two_directories_is_in_the_plan(
             plan = plan_of(directory, store)
             state = store.apply(plan)
             assert set(state.plans) == {document["name"] for document in documents}
-            assert all(
-                change.fields for change in plan.changes if change.action not in {Action.UNCHANGED, Action.RENAME}
-            )
+            assert all(field_changes(change) for change in plan.changes if change.action is not Action.RENAME)
             assert not plan_of(directory, store).has_changes

@@ -22,8 +22,8 @@ from hookctl.errors import HookctlError, SettingsError, StateError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hookctl.cli.review import Review
     from hookctl.cli.session import Session
+    from hookctl.config.review import Review
     from hookctl.network import Network
     from hookctl.report.formats.results import Result
     from hookctl.report.text.outcome import ApplyOutcome, Ending
@@ -95,10 +95,11 @@ def command(
     or deactivates many webhooks at once is shown and refused without --allow-removals. With --test, test events are sent after the plan
     is shown and before the question; webhooks that are or go inactive are not tested.
     """
-    from hookctl.cli.checked import checked_directory
     from hookctl.cli.locking import locked
-    from hookctl.cli.review import Scope, review_checked, review_saved
+    from hookctl.cli.review import read_store, review_options
     from hookctl.cli.saved import saved_plan
+    from hookctl.cli.webhook_files import check_files_or_exit
+    from hookctl.config.review import review_files, review_plan
 
     if os.environ.get("HOOKCTL_APPLY_VERIFY") == "" and not verify:
         raise SettingsError(
@@ -111,12 +112,15 @@ def command(
     session: Session = ctx.obj
     network = session.network(connect_to, cacert) if test_first else None
     if planfile:
-        review_now = partial(review_saved, session, *saved_plan(ctx, session, planfile, outputs, verify))
+        plan, warnings = saved_plan(ctx, session, planfile, outputs, verify)
+        review_now = partial(review_plan, plan, session.plugins, file_findings=warnings)
     else:
-        checked = checked_directory(ctx, session, outputs, warnings_to_stderr=outputs.printed != "text")
-        review_now = partial(review_checked, session, checked, scope=Scope(only))
+        checked = check_files_or_exit(ctx, session, outputs, warnings_to_stderr=outputs.printed != "text")
+        review_now = partial(review_files, checked, session.directory, session.plugins)
     with locked(session, "apply", lock_timeout) as lock:
-        review = review_now() if allow_removals else review_now().refusing_removals()
+        with read_store(session) as store:
+            review = review_now(store=store, options=review_options(session, only=only))
+        review = review if allow_removals else review.refusing_removals()
         _apply(ctx, review, lock, outputs, network=network, auto_approve=auto_approve)
 
 
@@ -140,9 +144,7 @@ def _apply(
         review,
     )
     if not shown.outputs and not auto_approve and sys.stdin.isatty():
-        echo(
-            render_text(review.plan, review.findings, review.effects, color=False), nl=False, err=True
-        )  # nobody says yes to what he has not seen
+        echo(render_text(review, color=False), nl=False, err=True)  # nobody says yes to what he has not seen
     carrying_out = _CarryingOut(session, review, lock, to_stderr=not shown.outputs)
     try:
         carrying_out.go(network, auto_approve=auto_approve)
@@ -177,8 +179,8 @@ class _CarryingOut:
         from hookctl.store.sqlite.applied import AppliedStore
 
         plan = self._review.plan
-        if self._review.refused:
-            errors = counted(sum(finding.is_error for finding in self._review.findings), "error")
+        if self._review.is_refused:
+            errors = counted(sum(finding.is_error for finding in self._review.plan_findings), "error")
             return self._end(ApplyOutcome(Ending.REFUSED, f"Nothing was applied: {errors}."))
         store = AppliedStore(self._session.store_path)
         store.check(plan)
@@ -226,8 +228,8 @@ class _CarryingOut:
         session = self._session
         different = [
             change.after
-            for change in self._review.plan.changed
-            if change.after and change.fields and change.after.status is Status.ACTIVE
+            for change in self._review.plan.changes
+            if change.after and (change.fields or not change.before) and change.after.status is Status.ACTIVE
         ]
         if not different:
             return (), None

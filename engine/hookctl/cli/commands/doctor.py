@@ -134,13 +134,13 @@ def _plugins(session: Session) -> Iterator[Check]:
 
 
 def _settings(session: Session) -> Iterator[Check]:
-    from hookctl.cli.safety import check_rules
+    from hookctl.cli.safety import check_policy_tables
     from hookctl.delivery.runner.retention import limits_from_settings
     from hookctl.report.text.doctor import Check
 
     limits_from_settings(session.settings.get("retention", {}), session.settings.get("intake", {}))
     session.network()
-    check_rules(session)
+    check_policy_tables(session)
     yield Check("settings", "ok", "read")
 
 

@@ -26,14 +26,14 @@ Examples:
 def command(session: Session, rule: str | None) -> None:
     """Explain RULE, which a finding names; without it, list every rule. A policy is explained by its name."""
     from hookctl.model.rules import RULES
-    from hookctl.report.formats.annotations import POLICY
+    from hookctl.report.formats.annotations import POLICY_PREFIX
     from hookctl.report.text.rules import policy_text, rule_text, rules_text
 
     if rule is None:
         echo(rules_text(), nl=False)
     elif rule in RULES:
         echo(rule_text(RULES[rule], color=session.color), nl=False, color=session.color)
-    elif (name := rule.removeprefix(POLICY)) in (policies := session.plugins.policies):
+    elif (name := rule.removeprefix(POLICY_PREFIX)) in (policies := session.plugins.policies):
         echo(policy_text(policies[name], color=session.color), nl=False, color=session.color)
     else:
         near = get_close_matches(rule.lower(), [*RULES, *policies], n=3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -14,7 +15,6 @@ from hookctl.cli.event_file import EventFile
 from hookctl.cli.formats import ALL, Outputs, format_option
 from hookctl.cli.only import only_option
 from hookctl.cli.signing_key import key_reference, signing_key
-from hookctl.cli.surroundings import Given
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
@@ -84,7 +84,10 @@ def command(
     Nothing is changed and nothing is sent; no secret is read but the key of --sign. Exits 1 when a finding or a policy
     is an error.
     """
-    from hookctl.cli.review import Scope, review_directory, write_review
+    from hookctl.cli.plan_events import read_recent, read_samples
+    from hookctl.cli.review import read_store, review_options, write_review
+    from hookctl.cli.webhook_files import check_files_or_exit
+    from hookctl.config.review import review_files
 
     if out and against is not None:
         raise click.UsageError(
@@ -94,16 +97,25 @@ def command(
         raise click.UsageError("--sign signs the plan that --out saves: hookctl plan --out FILE --sign KEY.")
     session: Session = ctx.obj
     key = signing_key(session, sign) if sign and out else None
-    review = review_directory(ctx, session, outputs, Given(sample, events), Scope(only, against))
+    checked = check_files_or_exit(ctx, session, outputs, warnings_to_stderr=outputs.printed != "text")
+    options = review_options(
+        session,
+        only=only,
+        against=against,
+        samples=read_samples(session, sample) if sample else (),
+        recent=read_recent(session, events) if events else None,
+    )
+    with read_store(session) if against is None else nullcontext() as store:
+        review = review_files(checked, session.directory, session.plugins, store, options)
     write_review(ctx, session, outputs, review)
-    if review.refused:
+    if review.is_refused:
         ctx.exit(exit_codes.FAILED)
     if out:
         from hookctl.cli.plan_file import write_plan
-        from hookctl.report.text.plan import render_json
+        from hookctl.report.text.plan import plan_json
         from hookctl.report.text.printable import printable
 
-        write_plan(out, render_json(review.plan, review.findings, review.effects, review.warnings, key=key))
+        write_plan(out, "".join(plan_json(review, key=key)))
         verify = f" --verify '{sign}'" if key else ""
         saved = f"Saved in {out}. Apply exactly this with: hookctl apply {out}{verify}"
         echo(printable(saved), err=True)

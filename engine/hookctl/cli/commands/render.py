@@ -40,14 +40,14 @@ def command(ctx: click.Context, name: str, *, event: BinaryIO | None, body_only:
     """
     from msgspec.structs import replace
 
-    from hookctl.cli.desired import desired, named_plan, read_event
+    from hookctl.cli.webhook_files import check_files_or_exit, named_plan, read_event
     from hookctl.delivery.rehearsal.render import render_request
     from hookctl.delivery.rehearsal.trial import lets_through
     from hookctl.plugin.added import added_by
     from hookctl.report.text.rendering import render_json, render_text
 
     session: Session = ctx.obj
-    plan = named_plan(desired(ctx, session, outputs).plans, name)
+    plan = named_plan(check_files_or_exit(ctx, session, outputs).plans, name)
     document = read_event(session, event) if event else session.plugins.event_types[plan.event].mock
     if document["event_type"] != plan.event:
         raise click.UsageError(

@@ -103,12 +103,12 @@ def command(
     What is tested is what the files say, applied or not, active or not. An event that a webhook's `when` would not let through is sent
     nevertheless, and a note says so. Nothing is queued and nothing is retried. Exits 1 when a test fails.
     """
-    from hookctl.cli.desired import desired, named_plan, read_event
     from hookctl.cli.reports import Reports
     from hookctl.cli.trying import try_now
+    from hookctl.cli.webhook_files import check_files_or_exit, named_plan, read_event
     from hookctl.report.formats.results import of_trials
     from hookctl.report.text.replays import render_kept
-    from hookctl.report.text.trials import render_json, render_text, trials_summary
+    from hookctl.report.text.trials import render_text, trials_json, trials_summary
 
     if played and (junit or not {output.form for output in outputs.outputs} <= {"text", "json"}):
         raise click.UsageError("--scenario tells of what would be, as text or json; it is no test")
@@ -116,8 +116,10 @@ def command(
         raise click.UsageError("--record, --replay and --scenario exclude one another")
     session: Session = ctx.obj
     reports = Reports(outputs, junit, show_invocation)
-    wanted = desired(ctx, session, outputs, reports.write_errors)
-    chosen = [named_plan(wanted.plans, name) for name in dict.fromkeys(names)] or list(wanted.plans.values())
+    wanted = check_files_or_exit(ctx, session, outputs, on_errors=reports.write_errors)
+    chosen = [named_plan(wanted.plans, name) for name in dict.fromkeys(names)] or [
+        wanted.plans[name] for name in sorted(wanted.plans)
+    ]
     pairs = _with_events(session, chosen, read_event(session, event) if event else None, named=bool(names))
     if played:
         ctx.exit(scenarios.play(session, pairs, played, outputs))
@@ -134,7 +136,7 @@ def command(
         text=lambda color: (
             render_text(trials, show_invocation=show_invocation, color=color) + render_kept(kept, cassettes)
         ),
-        json=lambda: render_json(trials, kept),
+        json=lambda: trials_json(trials, kept),
     )
     if interrupted:
         ctx.exit(exit_codes.INTERRUPTED)

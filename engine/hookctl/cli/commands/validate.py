@@ -33,15 +33,13 @@ def command(ctx: click.Context, outputs: Outputs) -> None:
     Needs neither network, secrets nor state. Exit code 0 when there is no error, 1 when there is one.
     `hookctl explain RULE` tells more about the rule that a finding names.
     """
-    from hookctl.cli.checked import check, write_findings
-    from hookctl.cli.safety import check_rules
+    from hookctl.cli.safety import check_policy_tables
+    from hookctl.cli.webhook_files import check_files, write_findings
     from hookctl.report.text.findings import counted
 
     session: Session = ctx.obj
-    checked = check(session)
-    nothing = (
-        f"{counted(len(checked.webhooks), 'webhook')} in {counted(len(checked.files), 'file')}, no problems found."
-    )
+    checked = check_files(session)
+    nothing = f"{counted(checked.count, 'webhook')} in {counted(len(checked.files), 'file')}, no problems found."
     write_findings(ctx, session, outputs, checked.findings, nothing)
-    check_rules(session)
+    check_policy_tables(session)
     ctx.exit(exit_codes.OK if checked.valid else exit_codes.FAILED)

@@ -10,7 +10,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hookctl.config.cache.outlines import Outlines
 from hookctl.config.cache.rows import Rows
 from hookctl.model import Finding, Severity, SourceFile, Span
 
@@ -34,10 +33,7 @@ class Cache:
 
     def __init__(self, folder: Path, directory: Path, key: str) -> None:
         """``folder`` is where cache files are; ``key`` is the fingerprint of all that results depend on besides a file's content."""
-        path = folder / hashlib.sha256(os.fsencode(directory.resolve())).hexdigest()[:16]
-        self._rows = Rows(path, key)
-        self.outlines = Outlines(path.with_name(f"{path.name}-outlines"), key)
-        """Of the directory's webhooks, where a plan needed them."""
+        self._rows = Rows(folder / hashlib.sha256(os.fsencode(directory.resolve())).hexdigest()[:16], key)
 
     def get(self, path: str, content: bytes) -> Result | None:
         """The result for a file with this content, its warnings about the file ``path``; None where there is none."""

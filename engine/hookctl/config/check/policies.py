@@ -10,9 +10,9 @@ from typing import Any
 from hookctl.config.check.notes import Notes, nearest
 from hookctl.config.check.schemas import Schema
 from hookctl.errors import PluginError, SettingsError
-from hookctl.model import Json, Plan, Pointer, Severity, SourceFile, Webhook
+from hookctl.model import Finding, Json, Plan, Pointer, Severity, SourceFile, Webhook
 from hookctl.model.source import NOWHERE
-from hookctl.plugin import Policy, PolicyFinding
+from hookctl.plugin import Policy
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.contain import is_interrupt, text_of
 
@@ -23,17 +23,20 @@ SEVERITY: dict[str, Json] = {
 """The setting ``severity``, which every policy has beside its own."""
 
 
-def ask_policies(plan: Plan, tables: Mapping[str, Any], plugins: Plugins) -> list[tuple[str, PolicyFinding]]:
-    """What each policy that has a table says of the plan, behind the policy's name.
+def ask_policies(plan: Plan, tables: Mapping[str, Any], plugins: Plugins) -> list[Finding]:
+    """The findings of every policy that has a table, each with the policy's name as its source.
 
-    A finding on a webhook that the plan leaves as it is is a warning: applying the plan makes it no worse. A policy that raises is an error
-    itself, and the others are still asked. Raises SettingsError for a table of no policy, and for settings that its policy cannot take.
+    A finding about a webhook that the plan does not change is a warning: applying the plan makes it no worse. A policy
+    that raises is an error itself, and the others are still asked.
+
+    Raises:
+        SettingsError: a table is not the table of a policy, or holds settings that its policy does not accept.
     """
     asked = [(_policy(name, plugins), table) for name, table in tables.items()]
     return [
-        (policy.name, replace(said, is_error=said.is_error and said.webhook not in plan.changes.unchanged))
+        replace(one, severity=Severity.WARNING) if one.webhook in plan.digests else one
         for policy, table in asked
-        for said in _ask(plan, policy, _checked(policy, table), plugins)
+        for one in _ask(plan, policy, _checked(policy, table), plugins)
     ]
 
 
@@ -115,25 +118,22 @@ def _schema(policy: Policy) -> Schema:
         ) from error
 
 
-def _ask(plan: Plan, policy: Policy, table: Mapping[str, Json], plugins: Plugins) -> list[PolicyFinding]:
-    """What the policy says, each with the severity that the table asks for, if it asks for one."""
-    severity = table.get("severity")
+def _ask(plan: Plan, policy: Policy, table: Mapping[str, Json], plugins: Plugins) -> list[Finding]:
+    """The findings of one policy, with the severity that its table sets, if it sets one."""
     try:
-        found = [_finding(said) for said in policy.build(_settings(table))(plan)]
+        found = [replace(_finding(one), source=policy.name) for one in policy.build(_settings(table))(plan)]
     except SettingsError as error:
         raise _named(policy, error) from error
-    except PluginError as error:  # a third party's: the message names it
-        return [PolicyFinding("", error.message, error.hint)]
+    except PluginError as error:  # from a third party's policy: the message names it
+        return [Finding(source=policy.name, message=error.message, hint=error.hint)]
     except BaseException as error:
         if is_interrupt(error):
             raise
         origin = plugins.origins.get(("policy", policy.name), "an unknown plugin")
-        return [
-            PolicyFinding(
-                "", f"the policy of {origin} failed: {type(error).__name__}: {text_of(error)}", "Fix or uninstall it."
-            )
-        ]
-    return [replace(said, is_error=severity == Severity.ERROR) if severity else said for said in found]
+        message = f"the policy of {origin} failed: {type(error).__name__}: {text_of(error)}"
+        return [Finding(source=policy.name, message=message, hint="Fix or uninstall it.")]
+    severity = table.get("severity")
+    return [replace(one, severity=Severity(str(severity))) if severity else one for one in found]
 
 
 def _settings(table: Mapping[str, Json]) -> dict[str, Json]:
@@ -145,10 +145,10 @@ def _named(policy: Policy, error: SettingsError) -> SettingsError:
     return SettingsError(f"[policies.{policy.name}]: {error.message}", hint=error.hint)
 
 
-def _finding(said: object) -> PolicyFinding:
-    if not isinstance(said, PolicyFinding):
-        raise TypeError(f"it gave {said!r}, not a PolicyFinding")
-    return said
+def _finding(given: object) -> Finding:
+    if not isinstance(given, Finding):
+        raise TypeError(f"it returned {given!r}, not a Finding")
+    return given
 
 
 def _meant(suggestions: Sequence[str], hint: str) -> str:

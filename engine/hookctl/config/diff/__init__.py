@@ -1,14 +1,18 @@
 """The difference between what is applied and what the files say: a plan."""
 
-from hookctl.config.diff.changes import make_plan
-from hookctl.config.diff.document import plan_in, read_document, read_plan, to_document
-from hookctl.config.diff.removals import RemovalLimit, stopped_by
+from hookctl.config.diff.changes import field_changes, make_plan
+from hookctl.config.diff.document import change_document, document_head, plan_in, read_document, read_plan, to_document
+from hookctl.config.diff.removals import DEFAULT_LIMIT, RemovalLimit, stopped_by
 from hookctl.config.diff.signature import MIN_KEY_BYTES, check_signature, is_signed, sign
 
 __all__ = [
+    "DEFAULT_LIMIT",
     "MIN_KEY_BYTES",
     "RemovalLimit",
+    "change_document",
     "check_signature",
+    "document_head",
+    "field_changes",
     "is_signed",
     "make_plan",
     "plan_in",

@@ -17,8 +17,8 @@ from hookctl.model import (
     Revision,
     canonical_json,
 )
-from hookctl.model.change import Changes
-from hookctl.model.delivery_plan import digests_of
+from hookctl.model.change import by_name
+from hookctl.on_demand import KnownPlans, known_plans
 
 NOTHING: Mapping[str, Json] = {"headers": {}, "auth": [], "response_validators": [], "labels": {}}
 """The fields that are empty when an author leaves them out."""
@@ -32,36 +32,45 @@ def make_plan(
     only: Iterable[str] = (),
     against: Revision | None = None,
 ) -> Plan:
-    """What it takes to get from ``applied`` to ``desired``: one change per name, ordered by name.
+    """What it takes to get from ``applied`` to ``desired``.
 
-    ``only``: leave every webhook that has none of these names, before or after, as it is. ``against``: where ``applied`` was read from,
-    if that was not the state.
+    Args:
+        applied: what runs now, or what a git revision holds.
+        desired: what should run, by name.
+        versions: of hookctl and of each plugin's distribution.
+        only: names of webhooks; all others stay as they are. Either name of a rename stands for it. Empty: every webhook.
+        against: the git revision that ``applied`` was read from, if it was.
     """
     only = tuple(sorted(set(only)))
-    if only:
-        desired = _narrowed(make_plan(applied, desired, versions), only)
-    before, after = digests_of(applied.plans), digests_of(desired)
+    old, new = known_plans(applied.plans), known_plans(desired)
+    changes = _changes(old, _narrowed(old, _changes(old, new), only) if only else new)
+    changed = {name for change in changes for name in (change.name, change.renamed_from)}
+    unchanged = old.only([name for name in sorted(old, key=by_name) if name not in changed])
+    return Plan(applied.serial, tuple(changes), unchanged, unchanged.digests, dict(versions), only, against)
+
+
+def _narrowed(old: KnownPlans, changes: Sequence[Change], only: Collection[str]) -> KnownPlans:
+    """What is desired where only the changes of these names are made."""
+    digests, made = dict(old.digests), {}
+    for change in changes:
+        if {change.name, change.renamed_from}.isdisjoint(only):
+            continue
+        if change.before:
+            del digests[change.before.name]
+        if change.after:
+            digests[change.name] = change.after.digest
+            made[change.name] = change.after
+    return KnownPlans(digests, old.__getitem__, made)
+
+
+def _changes(old: KnownPlans, new: KnownPlans) -> list[Change]:
+    """What differs, in order of name. Only what differs by digest is read."""
+    before, after = old.digests, new.digests
     old_names = _renames(
-        [applied.plans[name] for name in before.keys() - after.keys()],
-        [desired[name] for name in after.keys() - before.keys()],
+        [old[name] for name in before.keys() - after.keys()], [new[name] for name in after.keys() - before.keys()]
     )
-    different = {name for name, _ in before.items() ^ after.items()}
-    changed = [
-        _change(name, applied.plans.get(old_names.get(name, name)), desired.get(name))
-        for name in different.difference(old_names.values())
-    ]
-    return Plan(
-        applied.serial, Changes(changed, before.keys() - different, applied.plans), dict(versions), only, against
-    )
-
-
-def _narrowed(plan: Plan, only: Collection[str]) -> dict[str, DeliveryPlan]:
-    """What is desired where the changes of these names alone are made; either name of a rename stands for it."""
-    sides = (
-        change.after if not {change.name, change.renamed_from}.isdisjoint(only) else change.before
-        for change in plan.changes
-    )
-    return {side.name: side for side in sides if side}
+    different = {name for name, _ in before.items() ^ after.items()}.difference(old_names.values())
+    return [_change(name, old.get(old_names.get(name, name)), new.get(name)) for name in sorted(different, key=by_name)]
 
 
 def _renames(gone: Sequence[DeliveryPlan], come: Sequence[DeliveryPlan]) -> dict[str, str]:
@@ -99,23 +108,27 @@ def _change(name: str, before: DeliveryPlan | None, after: DeliveryPlan | None) 
     if before and after:
         action = Action.UPDATE if before.name == name else Action.RENAME
         return Change(name, action, before, after, tuple(_differences((), _document(before), _document(after))))
-    if after:
-        return Change.create(after, _coming)
-    return Change(
-        name, Action.DELETE, before, None, tuple(FieldChange(pointer, value, None) for pointer, value in _said(before))
-    )
+    return Change(name, Action.CREATE if after else Action.DELETE, before, after)
 
 
-def _coming(plan: DeliveryPlan) -> Iterator[FieldChange]:
-    return (FieldChange(pointer, None, value) for pointer, value in _said(plan))
+def field_changes(change: Change) -> Sequence[FieldChange]:
+    """The fields that a change makes different: of a new or removed webhook, every field that is not empty.
+
+    These are not kept in the change: a plan can hold thousands of new webhooks, and reports show the fields of a few.
+    """
+    if change.after and not change.before:
+        return [FieldChange(pointer, None, value) for pointer, value in _filled_fields(change.after)]
+    if not change.after and change.before:
+        return [FieldChange(pointer, value, None) for pointer, value in _filled_fields(change.before)]
+    return change.fields
 
 
-def _document(plan: DeliveryPlan | None) -> dict[str, Json]:
-    return {key: value for key, value in plan.to_json().items() if key not in {"format", "name"}} if plan else {}
+def _document(plan: DeliveryPlan) -> dict[str, Json]:
+    return {key: value for key, value in plan.to_json().items() if key not in {"format", "name"}}
 
 
-def _said(plan: DeliveryPlan | None) -> Iterator[tuple[Pointer, Json]]:
-    """Every field of a webhook that comes or goes, leaf by leaf, but for those that say nothing."""
+def _filled_fields(plan: DeliveryPlan) -> Iterator[tuple[Pointer, Json]]:
+    """Every field of a webhook that is not empty, leaf by leaf."""
     for key, value in _document(plan).items():
         if value != NOTHING.get(key):
             yield from _leaves((key,), value)

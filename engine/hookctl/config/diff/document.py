@@ -1,29 +1,41 @@
-"""A plan as a JSON document (``schemas/plan.schema.json``), and back."""
+"""A plan as a JSON document (``schemas/plan.schema.json``), and back.
+
+A webhook that stays as it is appears by its name and digest alone: what apply and a reader need to know about it.
+"""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
 
-from hookctl.config.diff.changes import make_plan
+from hookctl.config.diff.changes import field_changes, make_plan
 from hookctl.config.diff.signature import SIGNATURE
 from hookctl.errors import AlteredPlanError, StateError
 from hookctl.json.strict import unique_keys
 from hookctl.model import Action, AppliedState, Change, DeliveryPlan, Json, Plan, Pointer, Revision, canonical_json
 from hookctl.schema_files import read_schema
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "2.0"
 """The first number is raised when a reader of the old form would misread the new one."""
 NOT_PART_OF_THE_PLAN = frozenset({"findings", "outcome", SIGNATURE})
 """Keys of a plan's document that its digest does not cover."""
 
 
-def to_document(plan: Plan, effects: Mapping[str, Json] | None = None, together: Json = None) -> dict[str, Json]:
-    """The plan as a JSON object: everything that :func:`read_plan` needs, and for other readers the fields and the counts.
+def to_document(plan: Plan) -> dict[str, Json]:
+    """The plan as a JSON object: everything that :func:`read_plan` needs, and the fields and counts for other readers.
 
-    ``effects`` says what each change means, by name, and ``together`` what all do: readers of a saved plan work them out again.
+    What the plan means (``effects``) is null: readers of a saved plan work it out again.
     """
+    return {**document_head(plan), "changes": [change_document(change) for change in plan.changes]}
+
+
+def document_head(plan: Plan, effects: Json = None) -> dict[str, Json]:
+    """Every key of the document but ``changes``, which may be long; ``effects`` is what all changes mean together."""
+    counts = Counter(change.action.value for change in plan.changes)
+    counts[Action.UNCHANGED.value] = len(plan.digests)
     return {
         "format_version": FORMAT_VERSION,
         "serial": plan.serial,
@@ -31,11 +43,24 @@ def to_document(plan: Plan, effects: Mapping[str, Json] | None = None, together:
         "versions": dict(plan.versions),
         "only": list(plan.only),
         "against": {"ref": plan.against.ref, "commit": plan.against.commit} if plan.against else None,
-        "changes": [{**_change(change), "effects": (effects or {}).get(change.name)} for change in plan.changes],
-        "summary": {
-            **{action.value: sum(change.action is action for change in plan.changes) for action in Action},
-            "effects": together,
-        },
+        "summary": {**{action.value: counts[action.value] for action in Action}, "effects": effects},
+        "unchanged": dict(plan.digests),
+    }
+
+
+def change_document(change: Change, effects: Json = None) -> dict[str, Json]:
+    """One change as a JSON object; ``effects`` is what it means."""
+    return {
+        "name": change.name,
+        "action": change.action.value,
+        "renamed_from": change.renamed_from,
+        "before": change.before.to_json() if change.before else None,
+        "after": change.after.to_json() if change.after else None,
+        "fields": [
+            {"pointer": _json_pointer(field.pointer), "before": field.before, "after": field.after}
+            for field in field_changes(change)
+        ],
+        "effects": effects,
     }
 
 
@@ -66,10 +91,13 @@ def read_plan(text: str | bytes) -> Plan:
 
 
 def plan_in(document: Mapping[str, Json]) -> Plan:
-    """The plan in a document that was saved, made again from both of its ends.
+    """The plan in a document that was saved, made again from both sides of its changes.
 
-    Whatever else the document holds must be equal to what the plan says. ``findings``, ``effects`` and ``outcome`` are
-    left out, since they are worked out again. Raises AlteredPlanError when something was changed after it was saved.
+    Everything else in the document must agree with it. ``findings``, ``effects`` and ``outcome`` are left out, since they
+    are worked out again. ``unchanged`` of the plan is empty: the document holds only the digests of these webhooks.
+
+    Raises:
+        AlteredPlanError: something was changed after the plan was saved.
     """
     stated = {key: value for key, value in document.items() if key not in NOT_PART_OF_THE_PLAN}
     try:
@@ -99,20 +127,6 @@ def _altered() -> AlteredPlanError:
     )
 
 
-def _change(change: Change) -> dict[str, Json]:
-    return {
-        "name": change.name,
-        "action": change.action.value,
-        "renamed_from": change.renamed_from,
-        "before": change.before.to_json() if change.before else None,
-        "after": change.after.to_json() if change.after else None,
-        "fields": [
-            {"pointer": _json_pointer(field.pointer), "before": field.before, "after": field.after}
-            for field in change.fields
-        ],
-    }
-
-
 def _json_pointer(pointer: Pointer) -> str:
     """RFC 6901: a path into ``before`` and ``after`` that other tools can follow."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in pointer)
@@ -123,13 +137,17 @@ def _rebuild(document: Mapping[str, Json]) -> Plan:
     changes = cast("list[Mapping[str, Json]]", document["changes"])
     applied = AppliedState(cast("int", document["serial"]), _plans(changes, "before"))
     against = cast("Mapping[str, str] | None", document["against"])
-    return make_plan(
+    plan = make_plan(
         applied,
         _plans(changes, "after"),
         cast("Mapping[str, str]", document["versions"]),
         only=cast("list[str]", document["only"]),
         against=Revision(against["ref"], against["commit"]) if against else None,
     )
+    digests = cast("Mapping[str, str]", document["unchanged"])
+    if plan.unchanged or digests.keys() & plan.digests_before.keys():
+        raise ValueError("a webhook is both changed and unchanged")
+    return replace(plan, digests=digests)
 
 
 def _plans(changes: list[Mapping[str, Json]], side: str) -> dict[str, DeliveryPlan]:

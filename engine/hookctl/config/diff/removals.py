@@ -16,14 +16,17 @@ class RemovalLimit:
 
     def is_exceeded_by(self, plan: Plan) -> bool:
         """Whether the plan removes or deactivates too many."""
-        applied = len(plan.changes) - sum(change.before is None for change in plan.changed)
+        applied = len(plan.digests_before)
         return applied >= self.minimum and len(stopped_by(plan)) * 100 > self.percent * applied
+
+
+DEFAULT_LIMIT = RemovalLimit()
 
 
 def stopped_by(plan: Plan) -> tuple[Change, ...]:
     """The changes that remove a webhook, or make an active one inactive."""
     return tuple(
-        change for change in plan.changed if change.before and (change.after is None or _goes_inactive(change))
+        change for change in plan.changes if change.before and (change.after is None or _goes_inactive(change))
     )
 
 

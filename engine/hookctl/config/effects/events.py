@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hookctl.config.effects.targets import target_of
 from hookctl.errors import HookctlError
-from hookctl.model import Change, DeliveryPlan, Json, Status
+from hookctl.model import Change, DeliveryPlan, Json, Plan, Status
 from hookctl.when.condition import When, compile_when
 
 Document = Mapping[str, Json]
@@ -78,26 +78,23 @@ class Conditions:
             return None
 
 
-def bounded(recent: Recent, changes: Iterable[Change]) -> Recent:
+def bounded(recent: Recent, plan: Plan) -> Recent:
     """As many of the newest events as can be looked at in a reasonable time, given how many conditions there are."""
     if len(recent.documents) <= FEWEST:
         return recent
-    plans = [plan for change in changes for plan in (change.before, change.after) if plan]
-    conditions = len({(plan.event, plan.when) for plan in plans})
+    sides = [side for change in plan.changes for side in (change.before, change.after) if side]
+    conditions = len({(side.event, side.when) for side in (*sides, *plan.unchanged.values())})
     return Recent(recent.origin, recent.documents[: max(FEWEST, MAX_EVALUATIONS // max(conditions, 1))])
 
 
 class Deliveries:
     """Who sends to which target, before and after a plan."""
 
-    def __init__(self, changes: Iterable[Change], conditions: Conditions) -> None:
+    def __init__(self, plan: Plan, conditions: Conditions) -> None:
         self._conditions = conditions
-        self._before: dict[tuple[str, str], list[DeliveryPlan]] = {}
-        self._after: dict[tuple[str, str], list[DeliveryPlan]] = {}
-        for change in changes:
-            for plan, sides in ((change.before, self._before), (change.after, self._after)):
-                if plan and plan.status is Status.ACTIVE:
-                    sides.setdefault((plan.event, target_of(plan.url)), []).append(plan)
+        unchanged = [*plan.unchanged.values()]
+        self._before = _by_target([*unchanged, *(change.before for change in plan.changes if change.before)])
+        self._after = _by_target([*unchanged, *(change.after for change in plan.changes if change.after)])
 
     def matching(self, change: Change) -> Matching:
         """What the change means for the recent events."""
@@ -117,3 +114,12 @@ class Deliveries:
             return {}
         others = [other for other in sides.get((plan.event, target_of(plan.url)), ()) if other.name != plan.name]
         return {other.name: self._conditions.received(plan) & self._conditions.received(other) for other in others}
+
+
+def _by_target(plans: Iterable[DeliveryPlan]) -> Mapping[tuple[str, str], Sequence[DeliveryPlan]]:
+    """The active webhooks by event type and target."""
+    found: dict[tuple[str, str], list[DeliveryPlan]] = {}
+    for plan in plans:
+        if plan.status is Status.ACTIVE:
+            found.setdefault((plan.event, target_of(plan.url)), []).append(plan)
+    return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from hookctl.config.effects.events import Conditions, Deliveries, Matching, Recent, bounded
 from hookctl.config.effects.payload import Break, Payload, payload_of
@@ -13,22 +12,11 @@ from hookctl.config.effects.retries import Retries, retries_of
 from hookctl.config.effects.targets import Leaving, Targets
 from hookctl.config.effects.waiting import Waiting, waiting_of
 from hookctl.model import Action, Change, DeliveryPlan, DeliveryStatus, Plan
-from hookctl.model.outline import Outline
 from hookctl.plugin.added import Added, added_by
 from hookctl.plugin.interfaces import AuthType, EventType
 
 MAX_NEW_RENDERED = 200
 """So many new webhooks are shown whole: nobody reads more, and a plan of ten thousand files must not wait for it."""
-
-
-class Outlines(Protocol):
-    """Outlines that are known from earlier, by the digest of the delivery plan."""
-
-    def get(self, digest: str) -> Outline | None:
-        """None where it is not known."""
-
-    def add(self, digest: str, outline: Outline) -> None:
-        """Keep one that was worked out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +33,6 @@ class Surroundings:
     recent: Recent | None = None
     waiting: Mapping[str, Mapping[DeliveryStatus, int]] = field(default_factory=dict)
     """The deliveries that wait or are held now, by webhook."""
-    outlines: Outlines | None = None
-    """None: each is worked out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +52,8 @@ class ChangeEffects:
     retries: Retries | None
     """None for a webhook that is removed."""
     waiting: Waiting
-    outline: Outline | None = None
-    """Of a new webhook beyond the first :data:`MAX_NEW_RENDERED`: for people it is one line."""
+    is_brief: bool = False
+    """True for a new webhook beyond the first :data:`MAX_NEW_RENDERED`: people see one line of it."""
 
     @property
     def changes_no_request(self) -> bool:
@@ -143,18 +129,14 @@ def _together(leaving: Sequence[Leaving]) -> Leaving:
 
 def find_effects(plan: Plan, around: Surroundings) -> Effects:
     """What each change of a plan means: rendered and counted, nothing sent and nothing resolved."""
-    changed = plan.changed
-    if not changed:
+    if not plan.changes:
         return Effects(changes={})
-    recent = bounded(around.recent, plan.changes) if around.recent else Recent("", ())
+    recent = bounded(around.recent, plan) if around.recent else Recent("", ())
     finder = _Finder(plan, around, Conditions(recent.documents), with_events=bool(recent.documents))
-    new = [change.name for change in changed if change.action is Action.CREATE]
-    unseen = frozenset(new[MAX_NEW_RENDERED:])
+    new = [change.name for change in plan.changes if change.action is Action.CREATE]
+    brief = frozenset(new[MAX_NEW_RENDERED:])
     return Effects(
-        changes={
-            change.name: finder.outlined(change) if change.name in unseen else finder.effects(change)
-            for change in changed
-        },
+        changes={change.name: finder.effects(change, is_brief=change.name in brief) for change in plan.changes},
         looked_at=len(recent.documents),
         origin=recent.origin,
     )
@@ -164,46 +146,20 @@ class _Finder:
     def __init__(self, plan: Plan, around: Surroundings, conditions: Conditions, *, with_events: bool) -> None:
         self._around = around
         self._conditions = conditions
-        self._targets = Targets(plan.changes, around.event_types, around.auth_types)
-        self._deliveries = Deliveries(plan.changes, conditions) if with_events else None
+        self._targets = Targets(plan, around.event_types, around.auth_types)
+        self._deliveries = Deliveries(plan, conditions) if with_events else None
         self._samples: dict[str, list[Document]] = {}
         for document in around.samples:
             self._samples.setdefault(str(document.get("event_type")), []).append(document)
 
-    def outlined(self, change: Change) -> ChangeEffects:
-        """What a new webhook means that is shown in one line: neither compiled nor rendered if its outline is known."""
-        outline = self._outline(change.after) if change.after else None
-        leaving, new_hosts = self._targets.of_new(outline) if outline else (None, ())
-        return ChangeEffects(
-            name=change.name,
-            requests=None,
-            payload=Payload.SAME,
-            breaks=(),
-            leaving=leaving,
-            new_hosts=new_hosts,
-            matching=self._deliveries.matching(change) if self._deliveries else None,
-            retries_before=None,
-            retries=retries_of(outline.traits, self._around.jitter) if outline else None,
-            waiting=waiting_of(change, self._around.waiting),
-            outline=outline,
-        )
-
-    def _outline(self, plan: DeliveryPlan) -> Outline:
-        kept = self._around.outlines
-        outline = kept.get(plan.digest) if kept else None
-        if outline is None:
-            outline = self._targets.outline(plan)
-            if kept:
-                kept.add(plan.digest, outline)
-        return outline
-
-    def effects(self, change: Change) -> ChangeEffects:
+    def effects(self, change: Change, *, is_brief: bool) -> ChangeEffects:
+        """What one change means; no request is rendered for a brief one."""
         after = change.after
-        mock, given = self._requests(change.before, after) if after else ([], [])
+        mock, given = self._requests(change.before, after) if after and not is_brief else ([], [])
         payload, breaks = payload_of([*given, *mock])
         return ChangeEffects(
             name=change.name,
-            requests=summed_up(given or mock) if after else None,
+            requests=summed_up(given or mock) if after and not is_brief else None,
             payload=payload,
             breaks=breaks,
             leaving=self._targets.leaving(after),
@@ -212,6 +168,7 @@ class _Finder:
             retries_before=retries_of(change.before, self._around.jitter) if change.before else None,
             retries=retries_of(after, self._around.jitter) if after else None,
             waiting=waiting_of(change, self._around.waiting),
+            is_brief=is_brief,
         )
 
     def _requests(

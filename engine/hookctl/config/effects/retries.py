@@ -7,7 +7,6 @@ from functools import lru_cache
 from itertools import accumulate
 
 from hookctl.model import DeliveryPlan
-from hookctl.model.outline import Traits
 
 HOUR = 3600.0
 
@@ -28,7 +27,7 @@ class Retries:
     """Requests that the rate limit lets through in an hour, after a burst of at most one second's worth; None: as many as events call for."""
 
 
-def retries_of(plan: DeliveryPlan | Traits, jitter: float) -> Retries:
+def retries_of(plan: DeliveryPlan, jitter: float) -> Retries:
     """The worst case; ``jitter`` is the share by which a retry may come later than scheduled."""
     return _retries(plan.retry_schedule, plan.timeout_seconds, plan.rate_limit, jitter)
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 from hookctl.errors import HookctlError
-from hookctl.model import DeliveryPlan, Json, Status
-from hookctl.model.change import Changes
-from hookctl.model.outline import Outline, Traits
+from hookctl.model import DeliveryPlan, Json, Plan, Status
 from hookctl.plugin.interfaces import AuthType, EventType
 from hookctl.template import EventFields, paths_of
 
@@ -41,31 +40,15 @@ def target_of(url: str) -> str:
 class Targets:
     """Which hosts are talked to, and what they are told, before a plan."""
 
-    def __init__(
-        self, changes: Changes, event_types: Mapping[str, EventType], auth_types: Mapping[str, AuthType]
-    ) -> None:
-        self._changes = changes
-        self._before = {change.name: change.before for change in changes.changed if change.before}
+    def __init__(self, plan: Plan, event_types: Mapping[str, EventType], auth_types: Mapping[str, AuthType]) -> None:
+        self._plan = plan
+        self._before = {change.name: change.before for change in plan.changes if change.before}
         self._event_types = event_types
         self._auth_types = auth_types
         self._fields: dict[str, EventFields] = {}
         self._told: dict[tuple[str, str], frozenset[str]] = {}
         self._url_settings: dict[str, tuple[str, ...]] = {}
         self._sorted: dict[frozenset[str], tuple[str, ...]] = {}
-
-    def outline(self, plan: DeliveryPlan) -> Outline:
-        """A delivery plan in short, for :meth:`of_new`."""
-        _, *hosts = self._hosts(plan)
-        told = (plan.retry_schedule, plan.timeout_seconds, plan.rate_limit)
-        return Outline(plan.url, Traits(plan.event, plan.status, plan.method, *told, tuple(hosts), self._paths(plan)))
-
-    def of_new(self, outline: Outline) -> tuple[Leaving | None, tuple[str, ...]]:
-        """What :meth:`leaving` and :meth:`new_hosts` say of a webhook that is new."""
-        traits = outline.traits
-        if traits.status is Status.INACTIVE:
-            return None, ()
-        host = host_of(outline.url)
-        return self._newly(host, traits.event, traits.fields), self._unknown(dict.fromkeys((host, *traits.hosts)))
 
     def new_hosts(self, plan: DeliveryPlan | None) -> tuple[str, ...]:
         """The hosts that an active webhook talks to, for a token too, and none does now."""
@@ -103,7 +86,8 @@ class Targets:
 
     @cached_property
     def _active(self) -> Sequence[DeliveryPlan]:
-        return [change.before for change in self._changes if change.before and change.before.status is Status.ACTIVE]
+        before = chain(self._before.values(), self._plan.unchanged.values())
+        return [plan for plan in before if plan.status is Status.ACTIVE]
 
     @cached_property
     def _known(self) -> frozenset[str]:

@@ -6,9 +6,12 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from hookctl import __version__
 from hookctl.delivery.attempt.engine import AttemptEngine, Job
 from hookctl.errors import HookctlError
 from hookctl.model import Attempt, DeliveryPlan, Json
+from hookctl.network import Network
+from hookctl.plugin.calls import Plugins
 from hookctl.when.condition import compile_when
 
 AT_ONCE = 100
@@ -45,17 +48,40 @@ def lets_through(plan: DeliveryPlan, document: Mapping[str, Json]) -> bool | Non
         return None
 
 
-def run_trials(
+def send_tests(
+    plans: Sequence[tuple[DeliveryPlan, Mapping[str, Json]]],
+    plugins: Plugins,
+    network: Network | None = None,
+    *,
+    stopping: Callable[[], bool] = lambda: False,
+    progress: Callable[[int], None] = lambda _: None,
+) -> list[Trial]:
+    """Send each webhook its event now, whether it is active or not and whatever its ``when`` says; ``hookctl test`` does it.
+
+    Args:
+        plans: webhooks, each with the event to send.
+        plugins: for auth, transports, secrets and validators.
+        network: how this machine reaches targets; None: by its resolver, with the usual certificate authorities.
+        stopping: asked often; True ends it early.
+        progress: called often with how many tests are over.
+
+    Returns:
+        What came of each, in the order given.
+    """
+    engine = AttemptEngine(plugins, network or Network(), f"hookctl/{__version__}")
+    try:
+        attempts = _attempts(engine, plans, stopping, progress)
+    finally:
+        engine.close()
+    return [Trial(plan, document, attempt) for (plan, document), attempt in zip(plans, attempts, strict=True)]
+
+
+def _attempts(
     engine: AttemptEngine,
     plans: Sequence[tuple[DeliveryPlan, Mapping[str, Json]]],
-    *,
     stopping: Callable[[], bool],
-    tell: Callable[[int], None],
-) -> list[Trial]:
-    """Send each event to its webhook, whether it is active or not and whatever its ``when`` says.
-
-    ``stopping`` is asked often, and ends it early. ``tell`` is called often with how many are over. The trials come in the order given.
-    """
+    progress: Callable[[int], None],
+) -> list[Attempt | None]:
     attempts: dict[str, Attempt] = {}
     jobs = {f"test_{uuid.uuid4().hex}": one for one in plans}
     waiting = list(jobs.items())[::-1]
@@ -65,5 +91,5 @@ def run_trials(
             engine.start(Job(delivery_id, plan, document, 1))
         for finished in engine.poll(POLL_SECONDS):
             attempts[finished.job.delivery_id] = finished.attempt
-        tell(len(attempts))
-    return [Trial(plan, document, attempts.get(delivery_id)) for delivery_id, (plan, document) in jobs.items()]
+        progress(len(attempts))
+    return [attempts.get(delivery_id) for delivery_id in jobs]

@@ -6,17 +6,13 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from hookctl.model import Finding, Severity, Span, Webhook
-from hookctl.model.rules import RULES
+from hookctl.model import Finding, Span, Webhook
+from hookctl.model.finding import POLICY
 from hookctl.report.formats.results import Outcome, Result
 from hookctl.report.text.printable import printable
 
-if TYPE_CHECKING:
-    from hookctl.config.review import PlanFinding
-
-POLICY = "policy/"
+POLICY_PREFIX = "policy/"
 """Before a policy's name, where a rule id is asked for."""
 FAILED_TEST = "test-failed"
 
@@ -43,21 +39,20 @@ def of_findings(findings: Iterable[Finding], root: Path) -> Iterator[Annotation]
         meant = (f"Did you mean {' or '.join(finding.suggestions)}?",) if finding.suggestions else ()
         yield Annotation(
             rule=finding.rule,
-            is_error=finding.severity is Severity.ERROR,
+            is_error=finding.is_error,
             message=printable(finding.message),
             advice=tuple(map(printable, (*meant, finding.hint))) if finding.hint else tuple(map(printable, meant)),
-            path=in_repository(finding.file.path, root),
+            path=in_repository(finding.path, root),
             span=finding.span,
         )
 
 
-def of_policies(findings: Iterable[PlanFinding], directory: Path, root: Path) -> Iterator[Annotation]:
-    """What policies and hookctl itself say of a plan. One that means no file at hand is about the ``directory`` of the webhooks."""
+def of_plan(findings: Iterable[Finding], directory: Path, root: Path) -> Iterator[Annotation]:
+    """The findings about a plan. One without a file is about the ``directory`` of the webhooks."""
     for finding in findings:
         about = f"{finding.webhook}: " if finding.webhook else ""
-        rule = finding.policy if finding.policy in RULES else f"{POLICY}{finding.policy}"
         yield Annotation(
-            rule=rule,
+            rule=f"{POLICY_PREFIX}{finding.source}" if finding.rule == POLICY else finding.rule,
             is_error=finding.is_error,
             message=printable(f"{about}{finding.message}"),
             advice=(printable(finding.hint),) if finding.hint else (),

@@ -8,17 +8,17 @@ from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from hookctl.config.effects import ChangeEffects, Effects
-from hookctl.model import Action, Change, Finding, Plan
+from hookctl.config.effects import ChangeEffects
+from hookctl.model import Action, Change, Finding
 from hookctl.report.formats.markdown import Block, Part, code, document
 from hookctl.report.formats.results import Outcome, Result
 from hookctl.report.text.effects import summary_lines
 from hookctl.report.text.findings import counted, findings_text, summary_line
 from hookctl.report.text.outcome import ApplyOutcome, Ending
-from hookctl.report.text.plan import NO_EFFECTS, by_change, described, finding_lines, plan_summary
+from hookctl.report.text.plan import by_webhook, described, finding_lines, plan_summary, shown_changes
 
 if TYPE_CHECKING:
-    from hookctl.config.review import PlanFinding
+    from hookctl.config.review import Review
 
 NAMED = 10
 """So many removed webhooks are named in the warning, the others counted."""
@@ -35,19 +35,12 @@ def findings_comment(command: str, findings: Sequence[Finding], nothing: str) ->
     )
 
 
-def plan_comment(
-    command: str,
-    plan: Plan,
-    said: Sequence[PlanFinding],
-    *,
-    effects: Effects = NO_EFFECTS,
-    warnings: Sequence[Finding] = (),
-    outcome: ApplyOutcome | None = None,
-) -> str:
-    """The plan: its summary, a warning of what is removed, what is wrong, what all of it means, and a block for each change."""
+def plan_comment(command: str, review: Review, outcome: ApplyOutcome | None = None) -> str:
+    """The plan: its summary, a warning of what is removed, its findings, what all of it means, and a block per change."""
+    plan, effects = review.plan, review.effects
     removed = [change.name for change in plan.changes if change.action is Action.DELETE]
     head = [f"## hookctl {command}", code(plan_summary(plan))]
-    if errors := sum(finding.is_error for finding in said):
+    if errors := sum(finding.is_error for finding in review.plan_findings):
         head.append(f"### ⛔ {counted(errors, 'error')}: this cannot be applied")
     if removed:
         more = f" and {len(removed) - NAMED} more" if len(removed) > NAMED else ""
@@ -55,28 +48,23 @@ def plan_comment(
         head += [f"### ⚠️ {counted(len(removed), 'webhook')} {when}", f"{', '.join(map(code, removed[:NAMED]))}{more}"]
     if outcome:
         head.insert(1, f"**{MARKS.get(outcome.ending, '⛔')}** {code(outcome.message)}")
-    about, others = by_change(plan, said)
-    parts = _finding_parts(warnings)
+    about, others = by_webhook(plan, review.plan_findings)
+    parts = _finding_parts(review.file_findings)
     if outcome and outcome.tests:
-        parts.append(
-            partial(Block, "test events", tuple(line for test in outcome.tests for line in test.lines), is_open=True)
-        )
+        tests = tuple(line for test in outcome.tests for line in test.lines)
+        parts.append(partial(Block, "test events", tests, is_open=True))
     if others:
-        parts.append(
-            partial(
-                Block, "the plan as a whole", tuple(map(_diff_line, finding_lines(others, color=False))), is_open=True
-            )
-        )
+        lines = tuple(map(_diff_line, finding_lines(others, color=False)))
+        parts.append(partial(Block, "the plan as a whole", lines, is_open=True))
     if together := tuple(line.strip() for line in summary_lines(effects, color=False)):
         parts.append(partial(Block, "effects", together, is_open=True))
-    for change in plan.changes:
-        if change.action is not Action.UNCHANGED or change.name in about:
-            parts.append(partial(_change, change, effects.changes.get(change.name), about.get(change.name, ())))
+    for change in shown_changes(plan, about):
+        parts.append(partial(_change, change, effects.changes.get(change.name), about.get(change.name, ())))
     return document(head, parts)
 
 
-def _change(change: Change, effects: ChangeEffects | None, said: Sequence[PlanFinding]) -> Block:
-    title, *lines = [*described(change, effects, color=False), *finding_lines(said, color=False)]
+def _change(change: Change, effects: ChangeEffects | None, findings: Sequence[Finding]) -> Block:
+    title, *lines = [*described(change, effects, color=False), *finding_lines(findings, color=False)]
     return Block(title.strip(), tuple(map(_diff_line, lines or [title])), "diff")
 
 
@@ -90,9 +78,7 @@ def results_comment(command: str, results: Sequence[Result], summary: str) -> st
 
 
 def _finding_parts(findings: Sequence[Finding]) -> list[Part]:
-    return [
-        partial(_file, path, list(group)) for path, group in groupby(findings, key=lambda finding: finding.file.path)
-    ]
+    return [partial(_file, path, list(group)) for path, group in groupby(findings, key=lambda finding: finding.path)]
 
 
 def _file(path: str, findings: Sequence[Finding]) -> Block:

@@ -98,7 +98,7 @@ def of_findings(findings: Sequence[Finding]) -> list[Result]:
     """The errors in files that kept every test from being begun."""
     return [
         Result(
-            webhook=finding.webhook or finding.file.path,
+            webhook=finding.webhook or (finding.path),
             group="files",
             outcome=Outcome.ERROR,
             reason=f"{finding.rule}: {finding.message}",

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from hookctl import __version__
 from hookctl.model import Json
 from hookctl.model.rules import RULES
-from hookctl.report.formats.annotations import POLICY, Annotation
+from hookctl.report.formats.annotations import POLICY_PREFIX, Annotation
 from hookctl.report.text.printable import json_text
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -39,7 +39,7 @@ def sarif_text(annotations: Iterable[Annotation], command: str, policies: Mappin
 
 def _descriptor(rule: str, policies: Mapping[str, str]) -> Json:
     summary, explanation, example = _explained(rule)
-    summary = policies.get(rule.removeprefix(POLICY), summary) if rule.startswith(POLICY) else summary
+    summary = policies.get(rule.removeprefix(POLICY_PREFIX), summary) if rule.startswith(POLICY_PREFIX) else summary
     return {
         "id": rule,
         "shortDescription": {"text": _message(summary)},
@@ -50,7 +50,7 @@ def _descriptor(rule: str, policies: Mapping[str, str]) -> Json:
 
 def _explained(rule: str) -> tuple[str, str, str]:
     """A rule's summary, its explanation, and what follows that in its help."""
-    known = RULES["policy" if rule.startswith(POLICY) else rule]
+    known = RULES["policy" if rule.startswith(POLICY_PREFIX) else rule]
     examples = [f"{title}:\n\n{text}" for title, text in (("Refused", known.bad), ("Accepted", known.good)) if text]
     return known.summary, known.explanation, "".join(f"\n\n{example}" for example in examples)
 

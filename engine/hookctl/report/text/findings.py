@@ -23,14 +23,14 @@ _HIDDEN = frozenset({"secret-literal"})
 def findings_text(findings: Sequence[Finding], *, color: bool = False) -> str:
     """Each finding with its place, its source line and a caret, what to do, and a last line that counts them."""
     sources = _sources(findings)
-    blocks = [_finding_text(finding, sources[id(finding.file)], color=color) for finding in findings]
+    blocks = [_finding_text(finding, sources[finding.path], color=color) for finding in findings]
     return "\n\n".join([*blocks, summary_line(findings)]) + "\n"
 
 
 def summary_line(findings: Sequence[Finding]) -> str:
     """Such as: 2 errors and 1 warning in 2 files."""
-    errors = sum(finding.severity is Severity.ERROR for finding in findings)
-    files = len({finding.file.path for finding in findings if finding.rule not in _OF_NO_FILE})
+    errors = sum(finding.is_error for finding in findings)
+    files = len({finding.file.path for finding in findings if finding.file and finding.rule not in _OF_NO_FILE})
     counts = [counted(errors, "error")] if errors else []
     if warnings := len(findings) - errors:
         counts.append(counted(warnings, "warning"))
@@ -55,7 +55,7 @@ def findings_json(findings: Sequence[Finding]) -> dict[str, Json]:
         "valid": errors == 0,
         "error_count": errors,
         "warning_count": len(findings) - errors,
-        "diagnostics": [_diagnostic(finding, sources[id(finding.file)]) for finding in findings],
+        "diagnostics": [_diagnostic(finding, sources[finding.path]) for finding in findings],
     }
 
 
@@ -68,13 +68,14 @@ class _Source:
     """Where each line begins, in bytes of UTF-8."""
 
 
-def _sources(findings: Sequence[Finding]) -> dict[int, _Source]:
-    """The source of each finding's file, by the file's identity."""
-    sources: dict[int, _Source] = {}
+def _sources(findings: Sequence[Finding]) -> dict[str, _Source]:
+    """The source of each finding's file, by its path."""
+    sources: dict[str, _Source] = {}
     for finding in findings:
-        if id(finding.file) not in sources:
-            lines = finding.file.text.split("\n")
-            sources[id(finding.file)] = _Source(lines, [0, *accumulate(_bytes(line) + 1 for line in lines)])
+        text = finding.file.text if finding.file else ""
+        if finding.path not in sources or (text and not any(sources[finding.path].lines)):
+            lines = text.split("\n")
+            sources[finding.path] = _Source(lines, [0, *accumulate(_bytes(line) + 1 for line in lines)])
     return sources
 
 
@@ -88,7 +89,7 @@ def _finding_text(finding: Finding, source: _Source, *, color: bool) -> str:
 
     tone = "red" if finding.severity is Severity.ERROR else "yellow"
     span = finding.span
-    place = printable(finding.file.path) + (f":{span.line}:{span.column}" if span else "")
+    place = (printable(finding.path) or "plan") + (f":{span.line}:{span.column}" if span else "")
     lines = [
         f"{styled(place, bold=True)}: {styled(finding.severity.value, fg=tone, bold=True)}[{finding.rule}]: {printable(finding.message)}"
     ]
@@ -164,10 +165,10 @@ def _diagnostic(finding: Finding, source: _Source) -> dict[str, Json]:
     span = finding.span
     if span is None:
         start_of_file: Json = {"line": 1, "column": 1, "byte": 0}
-        return diagnostic | {"range": {"filename": finding.file.path, "start": start_of_file, "end": start_of_file}}
+        return diagnostic | {"range": {"filename": finding.path, "start": start_of_file, "end": start_of_file}}
     line, start, end = _line(finding, span, source)
     diagnostic["range"] = {
-        "filename": finding.file.path,
+        "filename": finding.path,
         "start": _position(source, span.line, span.column),
         "end": _position(source, span.end_line, span.end_column),
     }

@@ -45,7 +45,7 @@ class ApplyOutcome:
 
 def applied(plan: Plan, serial: int, tests: Sequence[Result]) -> ApplyOutcome:
     """The outcome of a plan that was carried out."""
-    counts = Counter(change.action for change in plan.changed)
+    counts = Counter(change.action for change in plan.changes)
     renamed = f", {counts[Action.RENAME]} renamed" if counts[Action.RENAME] else ""
     done = f"{counts[Action.CREATE]} added, {counts[Action.UPDATE]} changed, {counts[Action.DELETE]} removed{renamed}"
     return ApplyOutcome(Ending.APPLIED, f"Applied: {done}. The state has serial {serial} now.", serial, tests)

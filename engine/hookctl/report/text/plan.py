@@ -3,146 +3,143 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator, Sequence
+from heapq import nsmallest
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from hookctl.config.diff import sign, to_document
-from hookctl.config.effects import ChangeEffects, Effects
-from hookctl.model import Action, Change, Finding, Json, Plan, Revision, Status
-from hookctl.model.outline import Outline
+from hookctl.config.diff import change_document, document_head, field_changes, sign
+from hookctl.config.effects import ChangeEffects
+from hookctl.model import Action, Change, DeliveryPlan, Finding, Json, Plan, Revision, Status
+from hookctl.model.change import by_name
 from hookctl.report.text.effects import effect_document, effect_lines, event_lines, summary_document, summary_lines
 from hookctl.report.text.fields import field_lines
 from hookctl.report.text.outcome import ApplyOutcome, outcome_document
-from hookctl.report.text.printable import json_text, printable
+from hookctl.report.text.printable import json_chunks, printable
 
 if TYPE_CHECKING:
-    from hookctl.config.review import PlanFinding
+    from hookctl.config.review import Review
 
 SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.RENAME: "~", Action.UNCHANGED: " "}
 COLORS = {"+": "green", "~": "yellow", "-": "red"}
-NO_EFFECTS = Effects(changes={})
 NAMED = 5
 """So many unchanged webhooks are named, the others counted."""
 SHORT_COMMIT = 12
 """Characters of a commit's id that a person needs."""
 
 
-def render_text(plan: Plan, findings: Sequence[PlanFinding] = (), effects: Effects = NO_EFFECTS, *, color: bool) -> str:
-    """The changes with their fields, what each means and what policies say of it; then what all mean together, and the summary line."""
+def render_text(review: Review, *, color: bool) -> str:
+    """The changes with their fields, what each means and its findings; then what all mean together, and the summary."""
+    plan, effects = review.plan, review.effects
     lines: list[str] = []
-    outlined: list[str] = []
-    said, others = by_change(plan, findings)
-    for change in plan.changes if said else plan.changed:
+    brief: list[str] = []
+    found, others = by_webhook(plan, review.plan_findings)
+    for change in shown_changes(plan, found):
+        findings = [*finding_lines(found.get(change.name, ()), color=color)]
         meaning = effects.changes.get(change.name)
-        if meaning and meaning.outline:
-            outlined += [
-                _outlined(meaning, meaning.outline, color),
-                *finding_lines(said.get(change.name, ()), color=color),
-            ]
-        elif change.action is not Action.UNCHANGED or change.name in said:
-            lines += [
-                *described(change, meaning, color=color),
-                *finding_lines(said.get(change.name, ()), color=color),
-                "",
-            ]
-    if outlined:
-        count = sum(meaning.outline is not None for meaning in effects.changes.values())
-        lines += [
-            f"  {count:,} more {'is' if count == 1 else 'are'} new, in a line each; whole with `--only NAME` or `--format json`:",
-            *outlined,
-            "",
-        ]
+        if meaning and meaning.is_brief and change.after:
+            brief += [_new_in_one_line(change.after, meaning, color), *findings]
+        else:
+            lines += [*described(change, meaning, color=color), *findings, ""]
+    if brief:
+        count = sum(meaning.is_brief for meaning in effects.changes.values())
+        are = "is" if count == 1 else "are"
+        lines += [f"  {count:,} more {are} new, one line each; see one in full with `--only NAME`:", *brief, ""]
     if others:
         lines += [*finding_lines(others, color=color), ""]
     together = summary_lines(effects, color=color)
-    return (
-        "\n".join([*lines, *_unchanged(plan), *(["Effects:", *together, ""] if together else []), plan_summary(plan)])
-        + "\n"
-    )
+    effect_block = ["Effects:", *together, ""] if together else []
+    return "\n".join([*lines, *_unchanged(plan), *effect_block, plan_summary(plan)]) + "\n"
 
 
-def render_json(
-    plan: Plan,
-    findings: Sequence[PlanFinding] = (),
-    effects: Effects = NO_EFFECTS,
-    warnings: Sequence[Finding] = (),
-    outcome: ApplyOutcome | None = None,
-    *,
-    key: bytes | None = None,
-) -> str:
-    """The plan as ``schemas/plan.schema.json`` has it; what ``--out`` saves and ``apply`` reads. ASCII alone, for terminals and logs.
+def plan_json(review: Review, outcome: ApplyOutcome | None = None, *, key: bytes | None = None) -> Iterator[str]:
+    """The plan as ``schemas/plan.schema.json`` describes it, piece by piece: what ``--out`` saves and ``apply`` reads.
 
-    ``warnings`` are about the files that it was made of; ``outcome`` is what became of it in an apply; ``key`` signs
-    it.
+    It is ASCII alone, for terminals and logs. Only one change is in memory at a time, unless ``key`` signs the document.
+
+    Args:
+        review: the plan, what it means, and every finding.
+        outcome: what became of it in an apply.
+        key: signs the document.
     """
-    document = to_document(
-        plan, {name: effect_document(found) for name, found in effects.changes.items()}, summary_document(effects)
+    changes = (
+        change_document(
+            change, effect_document(effects) if (effects := review.effects.changes.get(change.name)) else None
+        )
+        for change in review.plan.changes
     )
-    document["findings"] = [*map(_warning_document, warnings), *map(_finding_document, findings)]
+    document: dict[str, Any] = {
+        **document_head(review.plan, summary_document(review.effects)),
+        "changes": changes,
+        "findings": [*map(_finding_document, review.findings)],
+    }
     if outcome:
         document["outcome"] = outcome_document(outcome)
-    if key:
-        document = sign(document, key)
-    return json_text(document) + "\n"
+    return json_chunks(sign({**document, "changes": [*changes]}, key) if key else document)
 
 
-def by_change(plan: Plan, findings: Sequence[PlanFinding]) -> tuple[dict[str, list[PlanFinding]], list[PlanFinding]]:
-    """What is said of each change that something is said of, by its name, and what is said of none."""
-    names = {change.name for change in plan.changed} | plan.changes.unchanged
-    said: dict[str, list[PlanFinding]] = {}
+def by_webhook(plan: Plan, findings: Sequence[Finding]) -> tuple[dict[str, list[Finding]], list[Finding]]:
+    """The findings about each webhook of the plan, by its name, and the findings about none of them."""
+    names = {change.name for change in plan.changes} | plan.digests.keys()
+    found: dict[str, list[Finding]] = {}
     others = []
     for finding in findings:
         if finding.webhook in names:
-            said.setdefault(finding.webhook, []).append(finding)
+            found.setdefault(finding.webhook, []).append(finding)
         else:
             others.append(finding)
-    return said, others
+    return found, others
+
+
+def shown_changes(plan: Plan, found: Collection[str]) -> Sequence[Change]:
+    """The changes, and the unchanged webhooks of which something was ``found``; ordered by name."""
+    unchanged = (
+        Change(name, Action.UNCHANGED, plan.unchanged[name], plan.unchanged[name])
+        for name in found
+        if name in plan.unchanged
+    )
+    return sorted([*plan.changes, *unchanged], key=lambda change: by_name(change.name))
 
 
 def described(change: Change, effects: ChangeEffects | None, *, color: bool) -> Iterator[str]:
     """A change in lines: its name, its fields, and what it means."""
     sign = SIGNS[change.action]
-    shown = change.after or change.before
-    target = (
-        f"  {shown.method} {printable(shown.url)}"
-        if shown and change.action in {Action.DELETE, Action.UNCHANGED}
-        else ""
-    )  # else among the fields
+    shown = change.before if change.action in {Action.DELETE, Action.UNCHANGED} else None
+    target = f"  {shown.method} {printable(shown.url)}" if shown else ""  # of all others it is among the fields
     name = f"{change.renamed_from} -> {change.name}" if change.renamed_from else change.name
     yield _styled(f"  {sign} {printable(name)}", sign, color, bold=True) + target
     if change.renamed_from:
         yield "      renamed; its history and what waits for it follow"
-    if change.action is not Action.DELETE:
+    if change.action not in {Action.DELETE, Action.UNCHANGED}:
         yield from change_lines(change, color)
     if effects:
         yield from (f"      {line}" for line in effect_lines(effects, color=color))
 
 
-def _outlined(effects: ChangeEffects, outline: Outline, color: bool) -> str:
-    """A new webhook in one line: what it is, each host that it newly talks to, and the events that it would get."""
-    traits = outline.traits
+def _new_in_one_line(plan: DeliveryPlan, effects: ChangeEffects, color: bool) -> str:
+    """What it is, each host that is contacted for the first time, and the events that it would receive."""
     named = _styled(f"  + {printable(effects.name)}", "+", color, bold=True)
-    status = "" if traits.status is Status.ACTIVE else f", {traits.status}"
+    status = "" if plan.status is Status.ACTIVE else f", {plan.status}"
     hosts = f", new host: {', '.join(map(printable, effects.new_hosts))}" if effects.new_hosts else ""
     events = f", {', '.join(event_lines(effects.matching))}" if effects.matching else ""
-    return f"{named}  {traits.method} {printable(outline.url)} for {printable(traits.event)}{status}{hosts}{events}"
+    return f"{named}  {plan.method} {printable(plan.url)} for {printable(plan.event)}{status}{hosts}{events}"
 
 
 def change_lines(change: Change, color: bool) -> Iterator[str]:
     """The fields that differ, one a line and a body template line by line."""
-    for field in change.fields:
+    for field in field_changes(change):
         for mark, text in field_lines(field, change):
             yield _styled(f"      {mark} {text}".rstrip(), mark, color)
 
 
-def finding_lines(findings: Sequence[PlanFinding], *, color: bool) -> Iterator[str]:
-    """What policies say, each with its hint."""
+def finding_lines(findings: Sequence[Finding], *, color: bool) -> Iterator[str]:
+    """The findings about a plan, each with its hint and its place."""
     for finding in findings:
-        severity, hue = ("error", "red") if finding.is_error else ("warning", "yellow")
-        mark = click.style(severity, fg=hue, bold=True) if color else severity
-        yield f"    {mark}[{printable(finding.policy)}]: {printable(finding.message)}"
+        mark = finding.severity.value
+        if color:
+            mark = click.style(mark, fg="red" if finding.is_error else "yellow", bold=True)
+        yield f"    {mark}[{printable(finding.label)}]: {printable(finding.message)}"
         if finding.hint:
             yield f"      {printable(finding.hint)}"
         if finding.file and finding.span:
@@ -150,10 +147,10 @@ def finding_lines(findings: Sequence[PlanFinding], *, color: bool) -> Iterator[s
 
 
 def _unchanged(plan: Plan) -> list[str]:
-    count = len(plan.changes.unchanged)
+    count = len(plan.digests)
     if not count or not plan.has_changes:
         return []
-    names = map(printable, plan.changes.first_unchanged(NAMED))
+    names = map(printable, nsmallest(NAMED, plan.digests, key=by_name))
     more = f" and {count - NAMED} more" if count > NAMED else ""
     word = "left as they are" if plan.only else "unchanged"
     return [f"    {count} {word}: {', '.join(names)}{more}", ""]
@@ -165,7 +162,7 @@ def plan_summary(plan: Plan) -> str:
     if not plan.has_changes:
         then = f"at {revision(plan.against)}" if plan.against else "applied"
         return f"{only}No changes. What {'was' if plan.against else 'is'} {then} is what {'its files say' if only else 'the files say'}."
-    counts = Counter(change.action for change in plan.changed)
+    counts = Counter(change.action for change in plan.changes)
     renamed = f", {counts[Action.RENAME]} to rename" if counts[Action.RENAME] else ""
     against = f", compared with {revision(plan.against)}" if plan.against else ""
     return f"{only}Plan: {counts[Action.CREATE]} to add, {counts[Action.UPDATE]} to change, {counts[Action.DELETE]} to remove{renamed}{against}."
@@ -177,20 +174,9 @@ def revision(named: Revision) -> str:
     return short if named.commit.startswith(named.ref) else f"{printable(named.ref)} ({short})"
 
 
-def _finding_document(finding: PlanFinding) -> Json:
+def _finding_document(finding: Finding) -> Json:
     return {
-        "policy": finding.policy,
-        "webhook": finding.webhook or None,
-        "severity": "error" if finding.is_error else "warning",
-        "message": finding.message,
-        "hint": finding.hint,
-        "range": _range(finding),
-    }
-
-
-def _warning_document(finding: Finding) -> Json:
-    return {
-        "policy": finding.rule,
+        "policy": finding.label,
         "webhook": finding.webhook or None,
         "severity": finding.severity.value,
         "message": finding.message,
@@ -199,7 +185,7 @@ def _warning_document(finding: Finding) -> Json:
     }
 
 
-def _range(finding: PlanFinding | Finding) -> Json:
+def _range(finding: Finding) -> Json:
     if not finding.file or not finding.span:
         return None
     span = finding.span

@@ -45,8 +45,11 @@ def detail_lines(trial: Trial, *, show_invocation: bool, color: bool) -> Iterato
         yield from _tip_lines(trial, color)
 
 
-def render_json(trials: Sequence[Trial], kept: Mapping[str, Kept | None]) -> str:
-    """The trials for a machine, and what recording kept of them; docs/test.md describes it."""
+NOTHING_KEPT: Mapping[str, Kept | None] = {}
+
+
+def trials_json(trials: Sequence[Trial], kept: Mapping[str, Kept | None] = NOTHING_KEPT) -> str:
+    """The tests as ``schemas/test.schema.json`` describes them; ``kept`` is what recording kept of each, by webhook."""
     document: dict[str, Json] = {
         "format_version": FORMAT_VERSION,
         "succeeded": all(trial.succeeded for trial in trials),

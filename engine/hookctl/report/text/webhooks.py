@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import click
 
-from hookctl.config.diff import make_plan
-from hookctl.model import Action, AppliedState, Change, DeliveryPlan, DeliveryStatus, Json, Status
+from hookctl.config.diff import field_changes
+from hookctl.model import Action, Change, DeliveryPlan, DeliveryStatus, Json, Status
 from hookctl.report.text.fields import field_lines
 from hookctl.report.text.plan import change_lines
 from hookctl.report.text.printable import json_text, printable
@@ -81,12 +81,12 @@ def render_list_json(entries: Sequence[Entry]) -> str:
 def render_one(entry: Entry, *, color: bool) -> str:
     """Every field of one webhook as it runs now, and after them what the file would change."""
     plan = entry.shown
-    (whole,) = make_plan(AppliedState(), {plan.name: plan}, {}).changes
+    whole = Change(plan.name, Action.CREATE, None, plan)
     lines = [
         f"{_dot(plan, color)} {printable(plan.name)}  {_status(entry)}, {printable(entry.state)}, last result: {_last_result(entry)}",
         "",
     ]
-    for field in whole.fields:
+    for field in field_changes(whole):
         lines += [f"  {text}" for _, text in field_lines(field, whole)]
     if entry.change.action in {Action.UPDATE, Action.RENAME} and entry.change.fields:
         lines += ["", "Not applied yet:", *change_lines(entry.change, color)]

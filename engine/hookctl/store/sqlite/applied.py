@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hookctl.errors import StalePlanError, StateError, StoreError
 from hookctl.model import Action, AppliedState, DeliveryPlan, Plan, Rename
-from hookctl.model.delivery_plan import FORMAT, KnownPlans, canonical_json, digests_of
+from hookctl.model.delivery_plan import FORMAT, canonical_json
+from hookctl.on_demand import KnownPlans, known_plans
 from hookctl.store.sqlite.lock import refuse_locked
 
 if TYPE_CHECKING:
@@ -237,10 +238,8 @@ def _refuse_removals(plan: Plan) -> None:
 def _refuse_stale(connection: sqlite3.Connection | None, plan: Plan) -> None:
     """The serial tells of applies since; the digests tell a plan that was made for another store of the same serial."""
     last = _last_apply(connection) if connection else None
-    applied = dict(digests_of(_read(connection).plans)) if connection else {}
-    if plan.serial == (last[0] if last else 0) and applied == {
-        change.before.name: change.before.digest for change in plan.changes if change.before
-    }:
+    applied = dict(known_plans(_read(connection).plans).digests) if connection else {}
+    if plan.serial == (last[0] if last else 0) and applied == plan.digests_before:
         return
     now = (
         f"now at serial {last[0]}, applied {f'by {last[2]} ' if last[2] else ''}at {_utc(last[1])}" if last else "empty"
@@ -252,7 +251,7 @@ def _refuse_stale(connection: sqlite3.Connection | None, plan: Plan) -> None:
 
 
 def _write(connection: sqlite3.Connection, plan: Plan) -> None:
-    for change in plan.changed:
+    for change in plan.changes:
         if change.before and change.action in {Action.DELETE, Action.RENAME}:
             connection.execute("DELETE FROM applied_webhooks WHERE name = ?", (change.before.name,))
         if change.action in {Action.CREATE, Action.RENAME}:

@@ -1,32 +1,27 @@
-"""The directory's files, checked, and a webhook found by its name."""
+"""The webhook files of the directory, checked, and the writing of what is wrong with them."""
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 from hookctl.cli import exit_codes
 from hookctl.cli.cache_folder import cache_folder
 from hookctl.cli.echo import echo
-from hookctl.errors import HookctlError
+from hookctl.errors import EventError, UnknownWebhookError
 from hookctl.model import has_errors
-
-_MANY = 1_000_000
-"""What a large directory holds stays for the whole command; to look for garbage in it again and again takes a tenth of the time."""
 
 if TYPE_CHECKING:
     from hookctl.cli.formats import Outputs
     from hookctl.cli.session import Session
-    from hookctl.config.directory import Checked
-    from hookctl.model import Finding
+    from hookctl.config.directory import CheckedDirectory
+    from hookctl.model import DeliveryPlan, Finding, Json
 
 
-def check(session: Session) -> Checked:
-    """The directory's files, checked; with progress on standard error if there are so many that it takes a while."""
-    gc.set_threshold(_MANY)
+def check_files(session: Session) -> CheckedDirectory:
+    """Check the directory's files; with progress on standard error if there are so many that it takes a while."""
     from hookctl.config.directory import check_directory
 
     checked = check_directory(
@@ -39,33 +34,33 @@ def check(session: Session) -> Checked:
     return checked
 
 
-def checked_directory(
+def check_files_or_exit(
     ctx: click.Context,
     session: Session,
     outputs: Outputs,
     *,
-    warnings_to_stderr: bool,
+    warnings_to_stderr: bool = True,
     on_errors: Callable[[Sequence[Finding]], None] | None = None,
-) -> Checked:
-    """The files, free of errors. Errors among the findings are written in each form asked for, told to ``on_errors``, and end the command.
-
-    Warnings alone are shown as text.
-    """
-    checked = check(session)
-    without_errors(ctx, session, outputs, checked.findings, warnings_to_stderr=warnings_to_stderr, on_errors=on_errors)
+) -> CheckedDirectory:
+    """Check the directory's files; errors end the command, as :func:`exit_on_errors` says."""
+    checked = check_files(session)
+    exit_on_errors(ctx, session, outputs, checked.findings, warnings_to_stderr=warnings_to_stderr, on_errors=on_errors)
     return checked
 
 
-def without_errors(
+def exit_on_errors(
     ctx: click.Context,
     session: Session,
     outputs: Outputs,
-    findings: tuple[Finding, ...],
+    findings: Sequence[Finding],
     *,
     warnings_to_stderr: bool,
     on_errors: Callable[[Sequence[Finding]], None] | None = None,
-) -> tuple[Finding, ...]:
-    """The findings, shown as text if all are warnings. Errors among them are written, and end the command, as above."""
+) -> None:
+    """End the command if the findings hold an error: they are given to ``on_errors`` and written in every form asked for.
+
+    If all of them are warnings, they are shown as text, and the command goes on.
+    """
     if has_errors(findings):
         if on_errors:
             on_errors(findings)
@@ -75,13 +70,12 @@ def without_errors(
         from hookctl.report.text.findings import findings_text
 
         echo(findings_text(findings, color=session.color), err=warnings_to_stderr, color=session.color)
-    return findings
 
 
 def write_findings(
     ctx: click.Context, session: Session, outputs: Outputs, findings: Sequence[Finding], nothing: str = "No findings."
 ) -> None:
-    """Write findings in each form asked for; ``nothing`` is the sentence for people when there are none. Raises HookctlError as outputs do."""
+    """Write findings in every form asked for; ``nothing`` is what people read when there are none. Raises as outputs do."""
     from hookctl.cli.repository import repository_root
     from hookctl.report.formats.annotations import of_findings
     from hookctl.report.formats.comment import findings_comment
@@ -100,13 +94,25 @@ def write_findings(
     )
 
 
-def unknown_webhook(name: str, known: Iterable[str]) -> HookctlError:
-    """The error for a name that no webhook has, with those that it may have meant."""
-    import difflib
+def named_plan(plans: Mapping[str, DeliveryPlan], name: str) -> DeliveryPlan:
+    """The delivery plan of that name. Raises UnknownWebhookError when there is none."""
+    if name in plans:
+        return plans[name]
+    raise UnknownWebhookError(name, plans)
 
-    by_key = {other.casefold(): other for other in known}
-    near = [key for key in by_key if key.startswith(name.casefold())][:3] or difflib.get_close_matches(
-        name.casefold(), by_key, n=3
-    )
-    hint = f"Did you mean {', '.join(by_key[key] for key in near)}?" if near else "See `hookctl list`."
-    return HookctlError(f"there is no webhook named {name!r}", hint=hint)
+
+def read_event(session: Session, file: BinaryIO) -> Mapping[str, Json]:
+    """The one event that a file holds. Raises EventError unless it is an event of a known type, valid by its schema."""
+    from hookctl.delivery.events.intake import MAX_EVENT_BYTES, EventGate
+
+    try:
+        return EventGate(session.plugins.event_types).parse(file.read(MAX_EVENT_BYTES + 1)).document
+    except EventError as error:
+        raise EventError(
+            f"{file.name}: {error.message}",
+            hint="The file must hold one event, as `hookctl schema event NAME` describes it.",
+        ) from error
+    except OSError as error:
+        from hookctl.delivery.runner.sending import unreadable
+
+        raise unreadable(file, error, "Name a file that can be read, or - for standard input.") from error

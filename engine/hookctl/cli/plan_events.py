@@ -1,10 +1,9 @@
-"""What a plan's effects are worked out from: events from files and from the store, and the deliveries that wait."""
+"""Reads the files of events that ``plan`` tries a plan on."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from hookctl.cli.echo import echo
@@ -15,50 +14,23 @@ if TYPE_CHECKING:
     from hookctl.cli.session import Session
     from hookctl.config.effects import Recent
     from hookctl.delivery.events.intake import BadEvent
-    from hookctl.model import DeliveryStatus, Json, Plan
+    from hookctl.model import Json
 
 MAX_SAMPLES = 100
 """Events of ``--sample`` that requests are rendered for; of each webhook the first few that differ are shown."""
-MAX_RECENT = 1000
-"""Events that a plan is tried on, the newest."""
 READ_BYTES = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """The files of events that a command was given."""
-
-    sample: BinaryIO | None = None
-    events: BinaryIO | None = None
+def read_samples(session: Session, file: BinaryIO) -> tuple[Mapping[str, Json], ...]:
+    """The events that ``--sample`` names. Raises EventError for anything in the file that is not an event."""
+    return tuple(_sample(session, file))
 
 
-NOTHING_GIVEN = Given()
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The events to try a plan on, and the deliveries that wait, by webhook."""
-
-    samples: tuple[Mapping[str, Json], ...] = ()
-    recent: Recent | None = None
-    waiting: Mapping[str, Mapping[DeliveryStatus, int]] | None = None
-
-
-def gather(session: Session, plan: Plan, given: Given) -> Known:
-    """Read what the effects of a plan need. The store is asked only for a plan that is against what is applied, and never made.
-
-    Raises EventError for a sample that is no event; among recent events such a one is passed over, and said so.
-    """
+def read_recent(session: Session, file: BinaryIO) -> Recent:
+    """The newest events of the file that ``--events`` names. Lines that are not events are skipped, with a message."""
     from hookctl.config.effects import Recent
 
-    samples = tuple(_sample(session, given.sample)) if given.sample else ()
-    recent = Recent(given.events.name, _newest(session, given.events)) if given.events else None
-    if plan.against is not None or not plan.has_changes or not session.store_path.exists():
-        return Known(samples, recent)
-    from hookctl.cli.running import opened_queue
-
-    with opened_queue(session.store_path) as queue:
-        return Known(samples, recent or Recent("the store", queue.recent_events(MAX_RECENT)), queue.counts())
+    return Recent(file.name, _newest(session, file))
 
 
 def _sample(session: Session, file: BinaryIO) -> Iterator[Mapping[str, Json]]:
@@ -75,6 +47,8 @@ def _sample(session: Session, file: BinaryIO) -> Iterator[Mapping[str, Json]]:
 
 
 def _newest(session: Session, file: BinaryIO) -> list[Mapping[str, Json]]:
+    from hookctl.config.review import MAX_RECENT
+
     newest: deque[Mapping[str, Json]] = deque(maxlen=MAX_RECENT)
     bad = 0
     for found in _read(session, file):

@@ -1,0 +1,119 @@
+"""What hookctl and the policies report about a plan, as findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from hookctl.config.check import ask_policies, field_place
+from hookctl.config.diff import RemovalLimit, stopped_by
+from hookctl.config.directory import CheckedDirectory
+from hookctl.model import AppliedState, Finding, Plan, Severity, Webhook
+from hookctl.plugin.calls import Plugins
+from hookctl.store.interface import Stopped
+
+AGAINST = "against"
+DRIFT = "drift"
+PROTECTED = "protected"
+REMOVALS = "removals"
+
+
+def check_base(base: CheckedDirectory) -> tuple[Finding, ...]:
+    """A warning for each webhook of another revision that cannot be compared, since its file has errors there."""
+    wrong: dict[tuple[str, str], list[Finding]] = {}
+    for finding in base.findings:
+        if finding.is_error:
+            wrong.setdefault((finding.path, finding.webhook), []).append(finding)
+    return tuple(_not_comparable(name, errors) for (_, name), errors in wrong.items())
+
+
+def _not_comparable(webhook: str, errors: Sequence[Finding]) -> Finding:
+    first = errors[0]
+    place = first.path + (f":{first.span.line}:{first.span.column}" if first.span else "")
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    what = "it is" if webhook else "what it holds is"
+    return Finding(
+        rule=AGAINST,
+        severity=Severity.WARNING,
+        webhook=webhook,
+        message=f"{what} compared as if it had not been there, since its file had an error: {place}: {first.message}{more}",
+        hint="Compare with a revision without errors, or read its change as a whole.",
+    )
+
+
+def check_drift(applied: AppliedState, stopped: Iterable[Stopped]) -> tuple[Finding, ...]:
+    """Warnings about what something other than an apply has changed; ``stopped`` is what the store holds because of it."""
+    return tuple(replace(one, rule=DRIFT, severity=Severity.WARNING) for one in _drift(applied, stopped))
+
+
+def _drift(applied: AppliedState, stopped: Iterable[Stopped]) -> Iterator[Finding]:
+    for one in stopped:
+        yield Finding(
+            webhook=one.webhook,
+            message=_stopped(one),
+            hint="An apply ends that, whether it changes anything or not.",
+        )
+    for name, why in sorted(applied.unreadable.items()):
+        yield Finding(
+            webhook=name,
+            message=f"is applied and cannot be read: {why}",
+            hint="An apply of all files puts what its file says in place, or removes it where there is no file.",
+        )
+    if applied.is_edited:
+        yield Finding(
+            message="the applied webhooks are not those that the last apply left: the store was changed by other means",
+            hint="Compare this plan with what you expect to be applied.",
+        )
+
+
+def _stopped(one: Stopped) -> str:
+    count = f"{one.deliveries} {'delivery is' if one.deliveries == 1 else 'deliveries are'} held"
+    if one.is_suspended:
+        return f"{one.reason}; {count}" if one.deliveries else one.reason
+    return f"{count} by other means than an apply{f': {one.reason}' if one.reason else ''}"
+
+
+def check_removals(plan: Plan, limit: RemovalLimit) -> tuple[Finding, ...]:
+    """A warning if the plan removes or deactivates more webhooks at once than the limit allows."""
+    if not limit.is_exceeded_by(plan):
+        return ()
+    stopped, applied = len(stopped_by(plan)), len(plan.digests_before)
+    message = f"{stopped} of {applied} webhooks would be removed or go inactive at once, more than {limit.percent:g} %"
+    hint = "If that is meant: hookctl apply --allow-removals"
+    return (Finding(rule=REMOVALS, severity=Severity.WARNING, message=message, hint=hint),)
+
+
+def check_protected(plan: Plan, webhooks: Mapping[str, Webhook] | None = None) -> tuple[Finding, ...]:
+    """An error for each protected webhook that the plan removes."""
+    return tuple(
+        _placed(
+            Finding(
+                rule=PROTECTED,
+                webhook=name,
+                message="a protected webhook is never removed by an apply",
+                hint="Bring its file back, or apply `protected: false` first.",
+            ),
+            webhooks or {},
+        )
+        for name in plan.protected_removals
+    )
+
+
+def check_policies(
+    plan: Plan, plugins: Plugins, policies: Mapping[str, Any], webhooks: Mapping[str, Webhook] | None = None
+) -> tuple[Finding, ...]:
+    """What every policy that ``policies`` has settings for reports about the plan.
+
+    ``webhooks`` are those that the plan was made of, so that a finding can point into their files. Raises SettingsError for
+    settings that are wrong.
+    """
+    return tuple(_placed(one, webhooks or {}) for one in ask_policies(plan, policies, plugins))
+
+
+def _placed(finding: Finding, webhooks: Mapping[str, Webhook]) -> Finding:
+    webhook = webhooks.get(finding.webhook)
+    if webhook is None:
+        return finding
+    span = webhook.positions.value(field_place(webhook, finding.pointer))
+    return replace(finding, file=webhook.file, span=span)
