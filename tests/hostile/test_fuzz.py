@@ -6,7 +6,6 @@ tries a few, always the same; ``make fuzz SECONDS=600`` tries new ones for as lo
 
 from __future__ import annotations
 
-import gc
 import io
 import itertools
 import os
@@ -356,7 +355,6 @@ def site(tmp_path_factory: pytest.TempPathFactory, writes: Writes) -> Iterator[R
             stack.enter_context(ending(seconds))
             with pytest.raises(SystemExit) as ended:
                 main()
-            gc.unfreeze()  # main freezes what a process leaves behind at its end, and here more follows
             assert isinstance(ended.value.code, int)
             return ended.value.code, out.getvalue().decode() + err.getvalue().decode()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import io
 import os
 import sys
@@ -58,8 +57,6 @@ EXPECTED = (click.ClickException, click.Abort, click.exceptions.Exit, KeyboardIn
 TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 """What a variable of a switch may hold, as click reads it."""
 _LOADED = "hookctl.plugins"
-_OBJECTS = 10_000
-"""Python looks for garbage when there are so many new objects, not 700: what is imported stays, and makes tens of thousands."""
 
 
 class LazyGroup(click.Group):
@@ -174,14 +171,8 @@ def hookctl(
 
 def main() -> None:
     """Run the command line; the console script. Exit codes as in ``hookctl.cli.exit_codes``."""
-    gc.set_threshold(_OBJECTS)
     os.environ.pop("SSLKEYLOGFILE", None)  # no transport, a plugin's included, writes session keys: see docs/network.md
-    try:
-        sys.exit(_exit_code())
-    finally:
-        # Otherwise Python looks for garbage among all that is left, which after thousands of webhooks takes longer
-        # than a light command.
-        gc.freeze()
+    sys.exit(_exit_code())
 
 
 def _exit_code() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import resource
 from collections.abc import Iterator
@@ -76,8 +75,7 @@ def running(
             max_in_flight=_most_in_flight(),
         )
         try:
-            with _few_collections():
-                yield runner, queue
+            yield runner, queue
         finally:
             runner.stop(0.0)
 
@@ -92,19 +90,6 @@ def opened_queue(path: Path) -> Iterator[SqliteQueue]:
         yield queue
     finally:
         queue.close()
-
-
-@contextmanager
-def _few_collections() -> Iterator[None]:
-    """Look for garbage seldom: what a delivery makes is no cycle, and by default a tenth of the time would go into looking for some."""
-    before = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
 
 
 def _most_in_flight() -> int:

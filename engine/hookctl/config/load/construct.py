@@ -4,71 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from yaml.nodes import ScalarNode, SequenceNode
 
 from hookctl.config.load.composer import MAX_DEPTH, depth_problem
 from hookctl.config.load.problem import NO_ANCHORS, Problem
-from hookctl.config.load.scalars import SPECIAL_STARTS, AmbiguousScalarError, is_text, resolve_plain
+from hookctl.config.load.scalars import AmbiguousScalarError, is_text, resolve_plain
 from hookctl.model import Json, Pointer, brief
 
 if TYPE_CHECKING:
     from yaml.nodes import Node
 
 _SIGN = re.compile("[&!]")
-_BEFORE_NODE = frozenset("\n[{,:?-")
-"""After these, and blanks, a node may begin."""
 _PROPERTY = re.compile(r"(?:(&)|!)(?:<[^>]*>|[^\s,\[\]{}]*)\s*")
-
-
-class SpecialError(Exception):
-    """There is something in a document that :class:`Construction` must look at."""
-
-
-def plain_value(text: str, root: Node) -> Json:
-    """The value of a document like most: no anchors and tags, no key twice, nothing that readers disagree about. Raises SpecialError for any other."""
-    for sign in "&!":
-        index = text.find(sign)
-        while index >= 0:
-            if _may_begin_node(text, index):
-                raise SpecialError
-            index = text.find(sign, index + 1)
-    return _plain_value(root, MAX_DEPTH)
-
-
-def _may_begin_node(text: str, index: int) -> bool:
-    index -= 1
-    while index >= 0 and text[index] in " \t":
-        index -= 1
-    return index < 0 or text[index] in _BEFORE_NODE
-
-
-def _plain_value(node: Any, depth: int) -> Json:
-    value = node.value
-    kind = type(node)  # in a large directory every scalar comes by here, so that each call less is felt
-    if kind is ScalarNode:
-        text: str = value
-        if node.style or (text and text[0] not in SPECIAL_STARTS):
-            return text
-        try:
-            return resolve_plain(text)
-        except AmbiguousScalarError as error:
-            raise SpecialError from error
-    if depth == 0:
-        raise SpecialError
-    if kind is SequenceNode:
-        return [_plain_value(item, depth - 1) for item in value]
-    fields: dict[str, Json] = {}
-    for key, item in value:
-        if type(key) is not ScalarNode or not (key.style or is_text(key.value)):
-            raise SpecialError
-        text = item.value
-        is_text_as_written = type(text) is str and (item.style or (text and text[0] not in SPECIAL_STARTS))
-        fields[key.value] = text if is_text_as_written else _plain_value(item, depth - 1)
-    if len(fields) < len(value):
-        raise SpecialError
-    return fields
 
 
 class Construction:

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from hookctl.config.load.composer import compose
-from hookctl.config.load.construct import Construction, SpecialError, plain_value
+from hookctl.config.load.construct import Construction
 from hookctl.config.load.documents import split_documents
 from hookctl.config.load.files import (
     MAX_FILES,
@@ -25,7 +25,7 @@ from hookctl.config.load.positions import DocumentPositions, Lines
 from hookctl.config.load.problem import Problem
 from hookctl.errors import FileError
 from hookctl.files import resolve_given
-from hookctl.model import Finding, Pointer, Severity, SourceFile, Webhook
+from hookctl.model import Finding, Severity, SourceFile, Webhook
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _PLAIN = bytes((0x09, 0x0A, *range(0x20, 0x7F)))
@@ -131,13 +131,8 @@ def _load_document(lines: Lines, start: int, end: int, number: int) -> tuple[Web
         return None, [root]
     if root is None:
         return None, []
-    problems: list[Problem] = []
-    unread: list[Pointer] = []
-    try:
-        fields = plain_value(text, root)
-    except SpecialError:
-        construction = Construction(text, root, lambda offset: lines.span(start + offset, start + offset).line)
-        fields, problems, unread = construction.value, construction.problems, construction.unread
+    construction = Construction(text, root, lambda offset: lines.span(start + offset, start + offset).line)
+    fields, problems, unread = construction.value, construction.problems, construction.unread
     if isinstance(fields, dict):
         return Webhook(lines.file, number, fields, DocumentPositions(lines, start, end), unread=tuple(unread)), problems
     if fields is None and not problems:
