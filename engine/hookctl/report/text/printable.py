@@ -6,10 +6,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from textwrap import indent as indented
 from typing import Any
-
-import msgspec
 
 UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Control characters, invisible ones that reorder text, lone surrogates, and line breaks that only some readers see."""
@@ -37,6 +34,8 @@ def json_text(value: Any, *, indent: int | None = 2) -> str:
     All other characters are written as escapes, so that no terminal, log or editor acts on them. A parser gets the same
     value.
     """
+    import msgspec  # every command imports this module, and few write JSON
+
     text = json.dumps(value, separators=(",", ":")).replace("\x7f", "\\u007f")
     if not indent:
         return text
@@ -54,7 +53,7 @@ def json_chunks(document: Mapping[str, Any | Iterator[Any]]) -> Iterator[str]:
         if isinstance(value, Iterator):
             yield from _array_chunks(value)
         else:
-            yield indented(json_text(value), "  ").lstrip()
+            yield json_text(value).replace("\n", "\n  ")
         before = ",\n"
     yield "\n}\n"
 
@@ -62,7 +61,7 @@ def json_chunks(document: Mapping[str, Any | Iterator[Any]]) -> Iterator[str]:
 def _array_chunks(items: Iterator[Any]) -> Iterator[str]:
     before = "[\n"
     for item in items:
-        yield f"{before}{indented(json_text(item), '    ')}"
+        yield before + "    " + json_text(item).replace("\n", "\n    ")  # no string in JSON holds a line break
         before = ",\n"
     yield "[]" if before == "[\n" else "\n  ]"
 
