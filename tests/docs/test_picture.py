@@ -21,6 +21,7 @@ CHANGES = {"/ingest": "/v2/ingest", '"{{ data.requester.email }}"': "{{ data.req
 """What the picture shows a plan for: texts in siem.yaml, and what takes their place."""
 
 COLUMNS = 100
+FONTS = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 SIZE, WIDTH, HEIGHT = 14, 8.43, 20
 """Pixels: the font's size, and the room for one character."""
 MARGIN, BAR = 20, 40
@@ -57,7 +58,7 @@ def printed(directory: Path) -> str:
 
 def run(directory: Path, *arguments: str) -> str:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("HOOKCTL_", "NO_COLOR"))}
-    command = [HOOKCTL, *arguments]
+    command: list[str | Path] = [HOOKCTL, *arguments]
     done = subprocess.run(
         command, cwd=directory, env=environment | {"COLUMNS": str(COLUMNS)}, capture_output=True, text=True, check=True
     )
@@ -84,21 +85,14 @@ def draw(text: str) -> str:
         "<title>hookctl plan shows a changed webhook, and the change of the request that it sends</title>",
         f'<rect width="{width}" height="{height}" rx="8" fill="{BACKGROUND}"/>',
         *(f'<circle cx="{MARGIN + 4 + 20 * place}" cy="20" r="6" fill="{hue}"/>' for place, hue in enumerate(BUTTONS)),
-        f"<g font-family=\"ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace\" "
-        f'font-size="{SIZE}" fill="{FOREGROUND}" xml:space="preserve">',
+        f'<g font-family="{FONTS}" font-size="{SIZE}" fill="{FOREGROUND}" xml:space="preserve">',
     ]
     for row, line in enumerate(lines):
         pieces = "".join(
             f'<tspan style="{style}">{escape(piece, quote=False)}</tspan>' if style else escape(piece, quote=False)
             for piece, style in spans(line)
         )
-        # Whatever font a reader has, a line is as long as its characters, so that columns stay columns.
-        room = f"{len(CODE.sub('', line)) * WIDTH:.1f}"
-        baseline = BAR + row * HEIGHT + SIZE
-        if pieces:
-            drawn.append(f'<text x="{MARGIN}" y="{baseline}" textLength="{room}">{pieces}</text>')
-        else:
-            drawn.append("<text></text>")
+        drawn.append(f'<text x="{MARGIN}" y="{BAR + row * HEIGHT + SIZE}">{pieces}</text>')
     return "\n".join([*drawn, "</g>", "</svg>", ""])
 
 
