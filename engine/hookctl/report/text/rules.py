@@ -13,8 +13,8 @@ from hookctl.report.text.schema import field_rows, render_table
 
 _INTRODUCTION = """\
 This page is for anyone who wants to understand a finding. Every finding names one of these rules, and
-`hookctl explain RULE` prints the same text. The page is generated, and a test compares it with the rules. After a change of
-a rule, write it again:
+`hookctl explain RULE` prints the same text. The page is generated, and a test compares it with the rules. After a
+change of a rule, write it again:
 
 ```sh
 python -c "from hookctl.report.text.rules import rules_page; print(rules_page(), end='')" > docs/rules.md
