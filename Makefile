@@ -12,7 +12,7 @@ QUICK := tests/config tests/house tests/model tests/network tests/plugin tests/r
 SECONDS := 600
 SEED :=
 
-.PHONY: demo test quick fuzz lint types contracts check bench docs clean
+.PHONY: demo test quick fuzz lint types contracts check bench docs picture clean
 
 demo: $(READY)
 	@$(BIN)/python examples/demo/run.py
@@ -44,9 +44,13 @@ bench: $(READY)
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python benchmarks/plan_at_size.py --rounds 3 --without-check-jsonschema
 
-# Writes what the commands print into the documentation's console blocks.
+# Writes what the commands print, and what the schemas and tables hold, into the documentation.
 docs: $(READY)
 	@UPDATE_DOCS=1 $(BIN)/pytest -q tests/docs
+
+# Draws docs/plan.svg anew: the picture of `hookctl plan` in README.md.
+picture: $(READY)
+	@UPDATE_DOCS=1 $(BIN)/pytest -q tests/docs/test_picture.py
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .hookctl

@@ -1,7 +1,7 @@
-"""The main job of hookctl, whole, as a user would type it: a receiver, a plan, an apply, tests, a thousand events, and no changes after.
+"""The main job of hookctl as a user would type it: a receiver, a plan, an apply, tests, and a thousand events.
 
-Everything happens in a temporary directory and on loopback. Ends with 0 only if every command did what it should, and if the
-receiver really got the requests that the events call for.
+Everything happens in a temporary directory and on loopback. The exit code is 0 only if every command succeeds and the
+receiver gets exactly the requests that the events call for.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ LISTEN = [
 
 
 class DemoFailedError(Exception):
-    """A command did not do what it should."""
+    """A command failed, or the receiver got other requests than it should."""
 
 
 def say(text: str) -> None:
@@ -57,7 +57,7 @@ def heading(text: str) -> None:
 
 
 class Shell:
-    """Runs commands in one directory, and shows each before it runs."""
+    """Runs commands in one directory and prints each one first."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -69,7 +69,7 @@ class Shell:
         self.environment[name] = value
 
     def run(self, command: str) -> None:
-        """Raises DemoFailedError when any part of the command does not exit with 0."""
+        """Run a command. Raises DemoFailedError when any part of it does not exit with 0."""
         say(f"$ {command}")
         code = subprocess.run(
             ["bash", "-o", "pipefail", "-c", command],
@@ -84,7 +84,10 @@ class Shell:
 
     @contextmanager
     def listening(self) -> Iterator[list[str]]:
-        """Runs the receiver, and gives the options that lead to it; after the block they have become what it says that it received."""
+        """Runs the receiver and gives the lines that it prints.
+
+        Inside the block they are the options that connect hookctl with it; after it, what it received.
+        """
         say(f"$ {' '.join(LISTEN)} &")
         with subprocess.Popen(
             LISTEN, cwd=self.directory, env=self.environment, stdout=subprocess.PIPE, text=True, start_new_session=True
@@ -106,9 +109,9 @@ def connect_to(options: list[str]) -> str:
 
 
 def expected(events: Path) -> Counter[str]:
-    """How often each path must have been asked for: what the events call for by the webhooks' filters, and the tests.
+    """How many requests each path must receive for these events and the tests.
 
-    Written out here by hand, not asked of hookctl: it is what hookctl is held against.
+    This repeats the webhooks' conditions by hand, because it checks what hookctl does.
     """
     data = [json.loads(line)["data"] for line in events.read_text(encoding="utf-8").splitlines()]
     return Counter(
@@ -117,13 +120,13 @@ def expected(events: Path) -> Counter[str]:
             "POST /v2/incidents": sum(anomaly["severity"] == "High" for anomaly in data) + 1,
             "PUT /api/tickets": sum(anomaly["severity"] != "Low" for anomaly in data) + 1,
             "POST /reviews": sum(anomaly["type"] == "request_from_inactive_user" for anomaly in data) + 1,
-            "POST /records": 1,  # inactive: tested, and nothing else
+            "POST /records": 1,  # inactive, so it receives only the test
         }
     )
 
 
 def received(summary: list[str]) -> Counter[str]:
-    """What ``hookctl listen`` says at its end, but for the tokens: how often each path was asked for, if the answer was 200."""
+    """How many requests each path received, from the summary of ``hookctl listen``; token requests are left out."""
     rows = [re.fullmatch(r" +([0-9,]+) +(\S+ \S+) -> (\S+)", line) for line in summary]
     asked = Counter(
         {row[2] if row[3] == "200" else f"{row[2]} -> {row[3]}": int(row[1].replace(",", "")) for row in rows if row}
@@ -140,31 +143,29 @@ def demonstrate(directory: Path) -> None:
     with shell.listening() as listener:
         shell.export("HOOKCTL_CONNECT_TO", connect_to(listener))
         shell.export("HOOKCTL_CACERT", "ca.pem")
-        heading("What would an apply do?")
+        heading("Show what an apply would change")
         shell.run("hookctl plan")
-        heading("Make it so")
+        heading("Apply it")
         shell.run("hookctl apply --auto-approve | tail -n 3")
-        heading("Secrets are read when something is sent, not before")
+        heading("Set the secrets, which hookctl reads only when it sends")
         for name, value in SECRETS.items():
             shell.export(name, value)
-        heading("One mock event to one webhook, then to all, active or not")
+        heading("Send a mock event to one webhook, then to all, inactive ones included")
         shell.run("hookctl test SiemAnomalies --show-invocation")
         shell.run("hookctl test")
-        heading(f"{EVENTS:,} events, each to the webhooks whose filter lets it through")
+        heading(f"Send {EVENTS:,} events, each to the webhooks whose condition it meets")
         shell.run(f"python -m hookctl.testing.events {EVENTS} > events.jsonl")
         shell.run("hookctl send events.jsonl")
         shell.run("hookctl list")
         shell.run("hookctl deliveries list --limit 5")
-        heading("And what was reviewed is what runs")
+        heading("Check that what runs is what the files say")
         shell.run("hookctl plan --detailed-exitcode")
     heading("What the receiver got")
     say("\n".join(listener))
     wanted, got = expected(directory / "events.jsonl"), received(listener)
     if got != wanted:
-        raise DemoFailedError(f"the receiver got {dict(got)}, and should have got {dict(wanted)}")
-    say(
-        f"\nThe receiver got every request that {EVENTS:,} events and 6 tests call for, and no other: {wanted.total():,} of them."
-    )
+        raise DemoFailedError(f"the receiver got {dict(got)} instead of {dict(wanted)}")
+    say(f"\nThe receiver got exactly the {wanted.total():,} requests that {EVENTS:,} events and 6 tests call for.")
 
 
 def main() -> int:

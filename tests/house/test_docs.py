@@ -1,4 +1,4 @@
-"""What the documentation must name, and that what it links to is there."""
+"""What the documentation must name, that its links and paths exist, and that its lines are short."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ PAGES = sorted(
     [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "benchmarks").rglob("*.md"), *(ROOT / "examples").rglob("*.md")]
 )
 LINK = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:)([^)\s#]*)(?:#([^)\s]*))?\)")
+PATH = re.compile(r"`((?:engine|plugins|tests|docs|schemas|examples|benchmarks)/[\w./-]+)`")
+MAX_COLUMNS = 120
 FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 
 
@@ -48,6 +50,32 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     assert broken_links(page) == ["missing.md", "#no-heading"]
+
+
+def missing_paths(page: Path) -> list[str]:
+    """The files and directories of this repository that a page names and that do not exist; NAME stands for any name."""
+    named = PATH.findall(page.read_text(encoding="utf-8"))
+    return [path for path in named if "NAME" not in path and not (ROOT / path).exists()]
+
+
+def long_lines(page: Path) -> list[str]:
+    """The lines of prose that are too long. Tables, blocks and lines that a URL makes long are not meant."""
+    lines = FENCED.sub("", page.read_text(encoding="utf-8")).splitlines()
+    prose = [line for line in lines if not line.startswith("|")]
+    return [line for line in prose if len(re.sub(r"https?://\S+", "", line)) > MAX_COLUMNS]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_paths_exist_and_lines_are_short(page: Path) -> None:
+    assert missing_paths(page) == []
+    assert long_lines(page) == []
+
+
+def test_a_path_that_is_missing_and_a_long_line_are_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"`docs/gone.md` `docs/cli.md`\n{'x' * 121}\n| {'x' * 121} |\n", encoding="utf-8")
+    assert missing_paths(page) == ["docs/gone.md"]
+    assert long_lines(page) == ["x" * 121]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -24,7 +24,7 @@ BEARER: Mapping[str, Json] = _block(
         "token": {
             "type": "string",
             "x-secret": True,
-            "description": "The token, as a secret reference; sent as `Authorization: Bearer ...`.",
+            "description": "The token, as a secret reference. hookctl sends `Authorization: Bearer TOKEN`.",
             "examples": ["${env:SIEM_TOKEN}"],
         },
     },
@@ -35,7 +35,7 @@ BASIC: Mapping[str, Json] = _block(
         "username": {
             "type": "string",
             "minLength": 1,
-            "description": "The user name, literal or as a secret reference; it holds no colon.",
+            "description": "The user name, as text or as a secret reference. It must not contain a colon.",
             "pattern": r"^(?:[^:$]|\$\{[^{}]*\}|\$(?!\{))*$",
             "examples": ["hookctl", "${env:SIEM_USER}"],
         },
@@ -57,9 +57,11 @@ HEADERS: Mapping[str, Json] = _block(
             "additionalProperties": {
                 "type": "string",
                 "x-secret": True,
-                "description": "The header's value: a secret reference, with literal text around it where the target wants some.",
+                "description": "The header's value: a secret reference, with text around it if the target requires it.",
             },
-            "description": "Header names and their secret values. What is no secret belongs into the webhook's own `headers`.",
+            "description": (
+                "Header names and their secret values. Put values that are not secret into the webhook's `headers`."
+            ),
             "examples": [
                 {"X-Api-Key": "${env:SIEM_API_KEY}"},
                 {"Authorization": "Token token=${file:/run/secrets/siem}"},
@@ -73,7 +75,7 @@ OAUTH2: Mapping[str, Json] = _block(
         "client_id": {
             "type": "string",
             "minLength": 1,
-            "description": "The client's id, literal or as a secret reference.",
+            "description": "The client id, as text or as a secret reference.",
             "examples": ["hookctl", "${env:SIEM_CLIENT_ID}"],
         },
         "client_secret": {
@@ -85,26 +87,29 @@ OAUTH2: Mapping[str, Json] = _block(
         "token_url": {
             "type": "string",
             "x-url": True,
-            "description": "The token endpoint; the rules for a webhook's `url` hold for it too.",
+            "description": "The URL of the token endpoint. The rules for a webhook's `url` apply.",
             "examples": ["https://login.example.com/oauth/token"],
         },
         "scopes": {
             "type": "array",
             "items": {"type": "string", "pattern": "^[!#-\\[\\]-~]+$", "description": "One scope, without spaces."},
             "uniqueItems": True,
-            "description": "The scopes to ask for; absent: what the server grants by default.",
+            "description": "The scopes to request. Without it, the server's default.",
             "examples": [["ingest.write"]],
         },
         "audience": {
             "type": "string",
             "minLength": 1,
-            "description": "The API that the token is for, where the server asks for one (Auth0 does).",
+            "description": "The API that the token is for, if the server requires one, as Auth0 does.",
             "examples": ["https://siem.example.com/"],
         },
         "token_endpoint_auth_method": {
             "enum": ["client_secret_basic", "client_secret_post"],
             "default": "client_secret_basic",
-            "description": "How the client proves itself to the token endpoint: by a Basic header, as RFC 6749 has it, or in the form that it posts.",
+            "description": (
+                "How the client authenticates at the token endpoint: with a Basic header (RFC 6749), or "
+                "in the posted form."
+            ),
         },
     },
 )
@@ -153,7 +158,7 @@ def hookctl_auth_types() -> Iterable[AuthType]:
         ),
         AuthType(
             name="basic",
-            summary="User name and password, HTTP Basic.",
+            summary="A user name and a password (HTTP Basic).",
             schema=BASIC,
             build=_basic,
             blocking=False,
@@ -169,7 +174,10 @@ def hookctl_auth_types() -> Iterable[AuthType]:
         ),
         AuthType(
             name="oauth2",
-            summary="A token from an OAuth 2.0 server, by client credentials; fetched when needed, shared, and renewed in time.",
+            summary=(
+                "A token from an OAuth 2.0 server, with client credentials. hookctl fetches it when "
+                "needed and renews it in time."
+            ),
             schema=OAUTH2,
             build=_oauth2,
             per_attempt=True,

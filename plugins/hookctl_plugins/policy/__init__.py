@@ -1,4 +1,4 @@
-"""An organisation's rules about plans: ``allowed_hosts``, ``authenticated``, ``timeout_at_most``, ``retry_horizon_at_least``, ``owner_label``."""
+"""The built-in policies, which an organization turns on in ``hookctl.toml``."""
 
 from __future__ import annotations
 
@@ -27,10 +27,13 @@ ALLOWED_HOSTS = _table(
             "items": {
                 "type": "string",
                 "pattern": rf"^(?:\*\.)?(?:{_LABEL}\.)*{_LABEL}$",
-                "description": "A host name in lower case, or `*.` and one: every name below it, at any depth, but not itself.",
+                "description": (
+                    "A host name in lower case. `*.` and a name means every name below it, at any depth, "
+                    "but not the name itself."
+                ),
                 "examples": ["siem.example.com", "*.example.com"],
             },
-            "description": "The hosts that webhooks may be sent to, and tokens be fetched from.",
+            "description": "The hosts that webhooks may send to and fetch tokens from.",
             "examples": [["*.example.com", "login.example.net"]],
         },
     },
@@ -53,7 +56,7 @@ RETRY_HORIZON_AT_LEAST = _table(
         "duration": {
             "type": "string",
             "pattern": "^[0-9]{1,6}(?:[.][0-9]{1,3})?(?:ms|s|m|h|d)$",
-            "description": "How long after the first attempt the last one must come at the earliest: the sum of `retry.schedule`.",
+            "description": "The shortest time between the first and the last attempt: the sum of `retry.schedule`.",
             "examples": ["1d", "12h"],
         },
     },
@@ -108,22 +111,27 @@ def hookctl_policies() -> Iterable[Policy]:
     return (
         Policy(
             name="allowed_hosts",
-            summary="Requests go to these hosts alone.",
+            summary="Webhooks send only to these hosts.",
             schema=ALLOWED_HOSTS,
             build=_allowed_hosts,
         ),
         Policy(name="authenticated", summary="Every webhook has `auth`.", schema=AUTHENTICATED, build=_authenticated),
         Policy(
             name="timeout_at_most",
-            summary="No attempt may take longer.",
+            summary="No attempt may take longer than this.",
             schema=TIMEOUT_AT_MOST,
             build=_timeout_at_most,
         ),
         Policy(
             name="retry_horizon_at_least",
-            summary="A target may be down so long before a delivery is given up.",
+            summary="hookctl retries a delivery for at least this long.",
             schema=RETRY_HORIZON_AT_LEAST,
             build=_retry_horizon_at_least,
         ),
-        Policy(name="owner_label", summary="Every webhook says whose it is.", schema=OWNER_LABEL, build=_owner_label),
+        Policy(
+            name="owner_label",
+            summary="Every webhook has a label that names its owner.",
+            schema=OWNER_LABEL,
+            build=_owner_label,
+        ),
     )

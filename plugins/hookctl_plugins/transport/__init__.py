@@ -1,4 +1,4 @@
-"""The built-in transports: ``curl`` and ``requests``. Both keep every rule of docs/network.md; one test suite runs over both."""
+"""The built-in transports ``curl`` and ``requests``. Both follow docs/network.md, and one test suite runs on both."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def hookctl_transport_types() -> Iterable[TransportType]:
     return [
         TransportType(
             name="curl",
-            summary="HTTPS through libcurl: many requests at once from one thread.",
+            summary="HTTPS with libcurl: many requests at the same time from one thread.",
             schema=no_settings,
             build=_build_curl,
         ),
         TransportType(
             name="requests",
-            summary="HTTPS through requests and urllib3, one request a thread.",
+            summary="HTTPS with requests and urllib3: one request per thread.",
             schema=no_settings,
             build=_build_requests,
         ),

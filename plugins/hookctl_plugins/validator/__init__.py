@@ -16,8 +16,8 @@ EXPECTED_VALUES: dict[str, Json] = {
     "minItems": 1,
     "items": {"type": ["string", "number", "boolean", "null"], "description": "One accepted value."},
     "description": (
-        "The accepted values. A string matches that string, and a number, boolean or null that is written so in JSON; "
-        "a number, boolean or null matches that alone."
+        "The accepted values. A string also matches a number, boolean or null that has the same JSON text. "
+        "A number, boolean or null matches only that value."
     ),
     "examples": [["accepted", "queued"], [0]],
 }
@@ -34,14 +34,20 @@ JSON_PATH: Mapping[str, Json] = _block(
             "type": "string",
             "minLength": 1,
             "maxLength": MAX_EXPRESSION,
-            "description": "An RFC 9535 path: `$.data...` is the response's body, `$.status` its status, `$.headers['content-type']` a header.",
+            "description": (
+                "A JSONPath (RFC 9535): `$.data...` is the response's body, `$.status` its status, "
+                "`$.headers['content-type']` a header."
+            ),
             "examples": ["$.data.status", "$.data.results[*].ok", "$.headers['x-result']"],
         },
         "expected_values": EXPECTED_VALUES,
         "match": {
             "enum": ["all", "any"],
             "default": "all",
-            "description": "Whether all values that the path selects must be accepted ones, or any one. There must be one in both cases.",
+            "description": (
+                "Whether all values that the path selects must be accepted, or any one of them. It must "
+                "select at least one."
+            ),
         },
     },
 )
@@ -52,7 +58,10 @@ JMESPATH: Mapping[str, Json] = _block(
             "type": "string",
             "minLength": 1,
             "maxLength": MAX_EXPRESSION,
-            "description": "A JMESPath expression over `data` (the response's body), `status` and `headers`. Without `expected_values` it must be true.",
+            "description": (
+                "A JMESPath expression over `data` (the response's body), `status` and `headers`. Without "
+                "`expected_values`, it must be true."
+            ),
             "examples": ["data.status == 'ok' && length(data.errors) == `0`", 'headers."x-result"'],
         },
         "expected_values": EXPECTED_VALUES,
@@ -71,7 +80,7 @@ STATUS: Mapping[str, Json] = _block(
                 "maximum": 299,
                 "description": "One accepted status, from 200 to 299.",
             },
-            "description": "The only 2xx statuses to accept. Others than 2xx are failures with any validator.",
+            "description": "The only 2xx statuses to accept. Any other status is always a failure.",
             "examples": [[202]],
         },
     },
@@ -102,7 +111,7 @@ def hookctl_validator_types() -> Iterable[ValidatorType]:
     return (
         ValidatorType(
             name="json_path",
-            summary="What a JSONPath selects from the response must be among the expected values.",
+            summary="The values that a JSONPath selects from the response must be among the expected values.",
             schema=JSON_PATH,
             build=_json_path,
             label=lambda settings: f"json_path {settings['json_path']}",
@@ -110,7 +119,7 @@ def hookctl_validator_types() -> Iterable[ValidatorType]:
         ),
         ValidatorType(
             name="jmespath",
-            summary="A JMESPath expression over the response must be true, or among the expected values.",
+            summary="A JMESPath expression over the response must be true, or its value among the expected values.",
             schema=JMESPATH,
             build=_jmespath,
             label=lambda settings: f"jmespath {settings['expression']}",
@@ -118,7 +127,7 @@ def hookctl_validator_types() -> Iterable[ValidatorType]:
         ),
         ValidatorType(
             name="status",
-            summary="The response's status must be one of these 2xx codes.",
+            summary="The response's status must be one of the given 2xx codes.",
             schema=STATUS,
             build=_status,
             label=lambda settings: f"status {', '.join(map(str, settings['codes']))}",  # type: ignore[arg-type]  # a list, by the schema

@@ -1,16 +1,27 @@
-"""The retry policy as a table: read down the columns."""
+"""What each result leads to, as a table of examples: read down the columns."""
 
 from __future__ import annotations
 
 import pytest
 
-from hookctl.delivery.runner.retry import decide, retry_after
+from hookctl.delivery.runner.retry import (
+    MISMATCH,
+    TABLE,
+    TOKEN_REFUSED,
+    Row,
+    Signal,
+    decide,
+    health,
+    look_up,
+    retry_after,
+    was_not_made,
+)
 from hookctl.model import Attempt, Failure, FailureKind, Mismatch, Response, Timing, Verdict
 from hookctl.store.interface import Outcome
 
 NOW = 1_800_000_000.0  # Fri, 15 Jan 2027 08:00:00 GMT
 SCHEDULE = (5.0, 300.0, 7200.0)
-MISMATCH = Verdict("json_path $.a", (Mismatch("json_path $.a", "got 1, expected 2"),))
+MISMATCHED = Verdict("json_path $.a", (Mismatch("json_path $.a", "got 1, expected 2"),))
 FINE = Verdict("json_path $.a")
 
 
@@ -35,19 +46,19 @@ def attempt(
 
 
 def in_short(outcome: Outcome) -> str:
-    """``delivered``, ``retry in 5`` or ``dead``, with ``suspend`` after it."""
+    """``delivered``, ``retry in 5`` or ``dead``; ``, suspend`` follows when the webhook is suspended."""
     what = f"retry in {outcome.due_at - NOW:g}" if outcome.due_at is not None else outcome.status.value
     return f"{what}, suspend" if outcome.suspend else what
 
 
 # fmt: off
-TABLE = [
+EXAMPLES = [
     # what came back                                          then
     (attempt(200),                                            "delivered"),
     (attempt(204),                                            "delivered"),
     (attempt(299),                                            "delivered"),
     (attempt(200, verdict=FINE),                              "delivered"),
-    (attempt(200, verdict=MISMATCH),                          "retry in 5"),
+    (attempt(200, verdict=MISMATCHED),                          "retry in 5"),
     (attempt(100),                                            "dead"),
     (attempt(301),                                            "dead"),
     (attempt(304),                                            "dead"),
@@ -104,9 +115,44 @@ TABLE = [
 # fmt: on
 
 
-@pytest.mark.parametrize(("made", "then"), TABLE)
-def test_table(made: Attempt, then: str) -> None:
+@pytest.mark.parametrize(("made", "then"), EXAMPLES)
+def test_decide(made: Attempt, then: str) -> None:
     assert in_short(decide(made, SCHEDULE, NOW, jitter=0.0)) == then
+
+
+def test_each_result_is_in_one_row_and_none_is_missing() -> None:
+    results = [result for row in TABLE for result in row.results]
+    assert len(set(results)) == len(results)
+    classes = {"1xx", "2xx", "3xx", "4xx", "5xx"}
+    statuses = {"408", "410", "425", "429"}
+    assert set(results) == {*classes, *statuses, *(kind.value for kind in FailureKind), MISMATCH, TOKEN_REFUSED}
+
+
+def test_every_status_has_a_row() -> None:
+    named = {result for row in TABLE for result in row.results}
+    for status in range(1000):  # a transport may return a status that HTTP does not define
+        nearest = f"{min(max(status // 100, 1), 5)}xx"
+        assert (str(status) if str(status) in named else nearest) in look_up(attempt(status)).results
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.results[0])
+def test_the_circuit_counts_what_the_row_says(row: Row) -> None:
+    for result in row.results:
+        if result in {kind.value for kind in FailureKind}:
+            found = health(attempt(failure=FailureKind(result)))
+        elif result == MISMATCH:
+            found = health(attempt(200, verdict=MISMATCHED))
+        else:
+            found = health(attempt(int(result[:3].replace("xx", "00"))))
+        assert (None if found is None else found.is_well) == {
+            Signal.SUCCESS: True,
+            Signal.FAILURE: False,
+            Signal.NOTHING: None,
+        }[row.signal]
+
+
+def test_only_what_this_machine_lacks_is_not_counted() -> None:
+    assert [kind for kind in FailureKind if was_not_made(attempt(failure=kind))] == [FailureKind.LOCAL]
 
 
 def test_jitter_adds_up_to_a_fifth() -> None:
@@ -129,8 +175,8 @@ def test_401_is_tried_again_where_a_token_may_be_at_fault() -> None:
         (attempt(500, number=4), "HTTP 500 Reason; schedule used up after 4 attempts"),
         (attempt(404), "HTTP 404 Reason"),
         (attempt(failure=FailureKind.RENDER), "render: what happened"),
-        (attempt(200, verdict=MISMATCH), "json_path $.a: got 1, expected 2"),
-        (attempt(500, verdict=MISMATCH), "HTTP 500 Reason"),
+        (attempt(200, verdict=MISMATCHED), "json_path $.a: got 1, expected 2"),
+        (attempt(500, verdict=MISMATCHED), "HTTP 500 Reason"),
         (attempt(200), ""),
     ],
 )
@@ -139,7 +185,9 @@ def test_reasons(made: Attempt, reason: str) -> None:
 
 
 def test_the_webhooks_own_words_for_a_mismatch() -> None:
-    outcome = decide(attempt(200, verdict=MISMATCH), SCHEDULE, NOW, 0.0, mismatch_message="The SIEM did not accept it")
+    outcome = decide(
+        attempt(200, verdict=MISMATCHED), SCHEDULE, NOW, 0.0, mismatch_message="The SIEM did not accept it"
+    )
     assert outcome.reason == "The SIEM did not accept it (json_path $.a: got 1, expected 2)"
 
 

@@ -12,8 +12,9 @@ from hookctl.report.text.printable import printable
 from hookctl.report.text.schema import field_rows, render_table
 
 _INTRODUCTION = """\
-Every finding names one of these rules, and `hookctl explain RULE` prints what stands here. The page is made from the catalogue in
-`engine/hookctl/model/rules/`, and a test compares the two; after a change there, write it anew:
+This page is for anyone who wants to understand a finding. Every finding names one of these rules, and
+`hookctl explain RULE` prints the same text. The page is generated, and a test compares it with the rules. After a
+change of a rule, write it again:
 
 ```sh
 python -c "from hookctl.report.text.rules import rules_page; print(rules_page(), end='')" > docs/rules.md
@@ -58,7 +59,7 @@ def rules_page() -> str:
         parts += [
             f"## {rule.id}",
             rule.summary,
-            textwrap.fill(rule.explanation, 140, break_on_hyphens=False, break_long_words=False),
+            textwrap.fill(rule.explanation, 120, break_on_hyphens=False, break_long_words=False),
         ]
         parts += [
             f"{title}:\n\n```yaml\n{example}\n```"

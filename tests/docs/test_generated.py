@@ -1,0 +1,148 @@
+"""Compares the generated parts of the pages with the code and the schemas that they describe.
+
+A generated part stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``. ``make docs`` writes it anew.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from hookctl.delivery.runner.retry import TABLE
+from hookctl.plugin.host import load_plugins
+from hookctl.report.text.schema import type_name
+from hookctl.schema_files import read_schema
+
+ROOT = Path(__file__).parents[2]
+GENERATED = re.compile(r"(?<=^<!-- generated: )(\w+)( -->\n)(.*?)(?=^<!-- end -->$)", re.DOTALL | re.MULTILINE)
+PAGES = [page for page in sorted((ROOT / "docs").rglob("*.md")) if GENERATED.search(page.read_text(encoding="utf-8"))]
+Schema = Mapping[str, Any]
+WIDTH = 120
+
+CONSTRAINTS: dict[str, Callable[[Any], str]] = {
+    "enum": lambda values: "one of " + ", ".join(f"`{value}`" for value in values),
+    "const": lambda value: f"always `{value}`",
+    "exclusiveMinimum": lambda bound: f"more than {bound}",
+    "minimum": lambda bound: f"at least {bound}",
+    "maximum": lambda bound: f"at most {bound:,}",
+    "minLength": lambda bound: "not empty" if bound == 1 else f"at least {bound} characters",
+    "maxLength": lambda bound: f"at most {bound} characters",
+    "minItems": lambda bound: "not empty" if bound == 1 else f"at least {bound} items",
+    "maxItems": lambda bound: f"at most {bound} items",
+    "pattern": lambda pattern: f"matches `{pattern}`".replace("|", "\\|"),
+}
+
+
+def fields(schema: Schema, prefix: str = "") -> Iterator[tuple[str, Schema, bool]]:
+    """Each field of a schema: its path, its schema, and whether it is required. Fields of an object follow it."""
+    for name, field in schema["properties"].items():
+        yield prefix + name, field, name in schema.get("required", ())
+        if "properties" in field:
+            yield from fields(field, f"{prefix}{name}.")
+        elif "properties" in field.get("items", {}):
+            yield from fields(field["items"], f"{prefix}{name}[].")
+
+
+def kind(schema: Schema) -> str:
+    return "; ".join(
+        [type_name(schema, schema), *(text(schema[key]) for key, text in CONSTRAINTS.items() if key in schema)]
+    )
+
+
+def default(schema: Schema, *, required: bool) -> str:
+    if required:
+        return "none; the field is required"
+    return (
+        f"`{yaml.safe_dump(schema['default'], default_flow_style=True, width=1000).split(chr(10))[0]}`"
+        if ("default" in schema)
+        else "none"
+    )
+
+
+def example(path: str, schema: Schema) -> str:
+    value = schema["examples"][0]
+    for name in reversed(path.split(".")):
+        value = {name.removesuffix("[]"): [value] if name.endswith("[]") else value}
+    return yaml.safe_dump(value, sort_keys=False, width=110)
+
+
+def webhook_fields() -> str:
+    """A section for each field of a webhook file."""
+    parts = []
+    for path, field, required in fields(read_schema("webhook.schema.json")):
+        each = field.get("additionalProperties") or field.get("items")
+        inner = f" {each['description']}" if isinstance(each, dict) and "properties" not in each else ""
+        parts.append(
+            f"### `{path}`\n\n{textwrap.fill(field['description'] + inner, WIDTH)}\n\n"
+            f"- Type: {kind(field)}\n- Default: {default(field, required=required)}\n\n"
+            f"```yaml\n{example(path, field)}```\n"
+        )
+    return "\n" + "\n".join(parts) + "\n"
+
+
+def plugin_settings(things: Mapping[str, Any]) -> str:
+    """A table of the settings of each plugin of one kind."""
+    parts = []
+    for name, thing in sorted(things.items()):
+        rows = [
+            f"| `{path}` | {kind({key: value for key, value in field.items() if key != 'pattern'})} "
+            f"| {default(field, required=required)} | {field['description']} |"
+            for path, field, required in (fields(thing.schema) if thing.schema.get("properties") else ())
+        ]
+        head = "| setting | type | default | meaning |\n| --- | --- | --- | --- |\n"
+        parts.append(
+            textwrap.fill(f"`type: {name}`: {thing.summary}", WIDTH)
+            + "\n"
+            + (f"\n{head}" + "\n".join(rows) + "\n" if rows else "")
+        )
+    return "\n" + "\n".join(parts) + "\n"
+
+
+def results() -> str:
+    """The table of what each result leads to."""
+    rows = [
+        f"| {', '.join(f'`{result}`' for result in row.results)} | {row.decision} | {row.signal} | {row.why} |"
+        for row in TABLE
+    ]
+    return "\n".join(
+        ["| result | the delivery | the circuit counts | because |", "| --- | --- | --- | --- |", *rows, ""]
+    )
+
+
+PLUGINS = load_plugins()
+RENDERERS: dict[str, Callable[[], str]] = {
+    "webhook_fields": webhook_fields,
+    "auth_settings": lambda: plugin_settings(PLUGINS.auth),
+    "validator_settings": lambda: plugin_settings(PLUGINS.validators),
+    "results": results,
+}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_generated_parts_are_up_to_date(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    fresh = GENERATED.sub(lambda part: part[1] + part[2] + RENDERERS[part[1]](), text)
+    if "UPDATE_DOCS" in os.environ:
+        page.write_text(fresh, encoding="utf-8")
+    else:
+        assert text == fresh, "run `make docs`"
+
+
+def test_every_generated_part_is_on_one_page() -> None:
+    found = [part[1] for page in PAGES for part in GENERATED.finditer(page.read_text(encoding="utf-8"))]
+    assert sorted(found) == sorted(RENDERERS)
+
+
+def test_examples_and_defaults_fit_the_schema() -> None:
+    for path, field, _ in fields(read_schema("webhook.schema.json")):
+        validator = Draft202012Validator(dict(field))
+        for value in [*field["examples"], *([field["default"]] if "default" in field else [])]:
+            assert validator.is_valid(value), (path, value)
