@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hookctl._version import __version__
+
 if TYPE_CHECKING:
     from hookctl.config.directory import Checked, check_directory
     from hookctl.config.review import plan_directory, tool_versions
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
     from hookctl.model import AppliedState, Finding, Plan
     from hookctl.plugin.calls import Plugins
     from hookctl.plugin.host import load_plugins
-
-__version__ = "0.1.0"
 
 __all__ = [
     "AppliedState",

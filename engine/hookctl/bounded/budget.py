@@ -8,6 +8,8 @@ EVENT_STEPS = 1_000_000
 """Steps of one ``when`` on one event: up to about a second of an idle core, measured on the costliest; more where the core is shared."""
 RESPONSE_STEPS = 500_000
 """Steps of all validators on one response."""
+MAX_EXPRESSION = 1000
+"""Characters of a JMESPath expression in a template or in ``when``."""
 TEXT_SHIFT = 4
 """Reading or writing 16 characters is one step."""
 

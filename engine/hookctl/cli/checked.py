@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from hookctl.cli import exit_codes
-from hookctl.cli.cache_folder import cache_folder
 from hookctl.cli.echo import echo
+from hookctl.cli.repository import cache_folder
 from hookctl.errors import HookctlError
 from hookctl.model import has_errors
 

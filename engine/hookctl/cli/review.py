@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from hookctl.cli.cache_folder import cache_folder
 from hookctl.cli.checked import checked_directory, unknown_webhook
+from hookctl.cli.repository import cache_folder
 from hookctl.cli.safety import drift, removal_limit
 from hookctl.cli.surroundings import NOTHING_GIVEN, Given, gather
 

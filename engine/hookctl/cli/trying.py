@@ -17,7 +17,7 @@ def try_now(
     session: Session, pairs: Sequence[tuple[DeliveryPlan, Mapping[str, Json]]], network: Network
 ) -> tuple[list[Trial], bool]:
     """Send each webhook its event, with progress on standard error; True with the trials when someone asked to stop."""
-    from hookctl import __version__
+    from hookctl._version import __version__
     from hookctl.cli.interrupts import catching_interrupts
     from hookctl.cli.progress import Progress
     from hookctl.delivery.attempt.engine import AttemptEngine

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hookctl import __version__
+from hookctl._version import __version__
 from hookctl.config.check import Checker, ask_policies, check_names, field_place
 from hookctl.config.compile import compile_webhook, written_fields
 from hookctl.config.diff import RemovalLimit, make_plan, stopped_by

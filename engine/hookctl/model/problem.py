@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hookctl.errors import TemplateError
-from hookctl.model import Json
+from hookctl.model.source import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from hookctl import __version__
+from hookctl._version import __version__
 from hookctl.errors import HookctlError, PluginError
 from hookctl.installed import GROUP, any_third_party
 from hookctl.plugin import hookspecs

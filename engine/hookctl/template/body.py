@@ -13,11 +13,12 @@ from functools import lru_cache
 from hookctl.errors import RenderError, TemplateError
 from hookctl.json.schema_paths import EventShape, is_certain
 from hookctl.model.problem import EventSchema, Filter, TemplateProblem
-from hookctl.template.fields.body_check import PathChecker, check_filters
+from hookctl.template.fields.body_check import PathChecker
 from hookctl.template.fields.path_check import check_path, event_scope
-from hookctl.template.language.expressions import Node, Path
+from hookctl.template.language.expressions import Node, Output, Path, walk
 from hookctl.template.language.parser import parse
-from hookctl.template.proof.positions import Layout, Position, lay_out, outputs
+from hookctl.template.language.usage import check_usage
+from hookctl.template.proof.positions import Layout, Position, lay_out
 from hookctl.template.rendering.body_template import BodyTemplate, compile_nodes
 from hookctl.template.rendering.plain import Plain, compile_plain, offsets, split_plain
 
@@ -48,7 +49,7 @@ def check_body(
         nodes, layout = _parse(text)
     except TemplateError as error:
         return [TemplateProblem.from_error(error)]
-    problems = layout.problems + check_filters(nodes, filters)
+    problems = layout.problems + check_usage(nodes, filters)
     paths = PathChecker(layout.positions)
     paths.nodes(nodes, event_scope(EventShape(event_type.schema)))
     problems += paths.problems
@@ -67,7 +68,7 @@ def compile_body(text: str, filters: Mapping[str, Filter]) -> BodyTemplate:
     if plain is not None:
         return BodyTemplate(compile_plain(plain))
     nodes, layout = _parse(text)
-    problems = layout.problems + check_filters(nodes, filters)
+    problems = layout.problems + check_usage(nodes, filters)
     errors = [problem for problem in problems if problem.is_error]
     if errors:
         raise min(errors, key=lambda problem: problem.start).to_error()
@@ -84,7 +85,8 @@ def describe_body(text: str) -> list[Decision]:
             text[output.expression.start : output.expression.end],
             layout.positions[output.start],
         )
-        for output in outputs(nodes)
+        for output in walk(*nodes)
+        if isinstance(output, Output)
     ]
 
 

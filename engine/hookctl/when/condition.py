@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
-from hookctl.bounded import EVENT_STEPS, Budget
+from hookctl.bounded import EVENT_STEPS, MAX_EXPRESSION, Budget
 from hookctl.errors import TemplateError
 from hookctl.json.schema_paths import EventShape, Shape, Unknown, describe_keys
 from hookctl.model import Json
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from jmespath.parser import ParsedResult
 
     from hookctl.bounded.jmes_path import Ast
-
-MAX_CHARACTERS = 1000
-"""Of an expression."""
 
 _OTHER_QUOTES = re.compile(r'["`\\]')
 RAW_STRING = re.compile(r"'[^']*'")
@@ -68,7 +65,7 @@ def check_when(text: str, event_type: EventSchema) -> list[TemplateProblem]:
 
 def when_outline(text: str) -> str:
     """The expression without what its raw strings hold: if one of two expressions that agree in it is free of problems, both are."""
-    return text if len(text) > MAX_CHARACTERS or _OTHER_QUOTES.search(text) else RAW_STRING.sub("''", text)
+    return text if len(text) > MAX_EXPRESSION or _OTHER_QUOTES.search(text) else RAW_STRING.sub("''", text)
 
 
 def unknown_fields(text: str, event: EventShape, start: Shape, rule: str) -> list[TemplateProblem]:

@@ -10,11 +10,10 @@ import jmespath
 from jmespath.exceptions import JMESPathError, LexerError, ParseError
 from jmespath.parser import ParsedResult
 
-from hookctl.bounded import Budget
+from hookctl.bounded import MAX_EXPRESSION, Budget
 from hookctl.bounded.jmes_path import FAILURES, MAX_LEVELS, Ast, evaluate, size
 from hookctl.errors import BudgetError, RenderError, TemplateError
 from hookctl.model import Json
-from hookctl.when.condition import MAX_CHARACTERS
 
 MAX_NESTING = 20
 """Brackets and ``!`` inside one another: jmespath's parser calls itself at each."""
@@ -28,12 +27,12 @@ def compile_expression(text: str, rule: str = "template-filter") -> ParsedResult
     Raises:
         TemplateError: with ``rule``, and offsets into ``text``.
     """
-    if len(text) > MAX_CHARACTERS:
+    if len(text) > MAX_EXPRESSION:
         raise TemplateError(
-            f"the JMESPath expression has more than {MAX_CHARACTERS} characters",
+            f"the JMESPath expression has more than {MAX_EXPRESSION} characters",
             hint="Shorten it.",
             rule=rule,
-            start=MAX_CHARACTERS,
+            start=MAX_EXPRESSION,
             end=len(text),
         )
     _check_text(text, rule)

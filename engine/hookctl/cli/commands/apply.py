@@ -14,8 +14,7 @@ from hookctl.cli import exit_codes
 from hookctl.cli.durations import seconds
 from hookctl.cli.echo import echo
 from hookctl.cli.formats import ALL, Outputs, format_option
-from hookctl.cli.network_options import network_options
-from hookctl.cli.only import only_option
+from hookctl.cli.options import network_options, only_option
 from hookctl.cli.signing_key import key_reference
 from hookctl.errors import HookctlError, SettingsError, StateError
 

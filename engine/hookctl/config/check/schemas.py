@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from hookctl import __version__
+from hookctl._version import __version__
 from hookctl.config.check.notes import Notes, listed, nearest, place_name, shown
 from hookctl.model import MASK, Json, Pointer, brief
 

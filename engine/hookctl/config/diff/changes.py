@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
-from hookctl.bounded.alignment import pairs, runs
+from hookctl.json.difference import pairs, runs
 from hookctl.model import (
     Action,
     AppliedState,

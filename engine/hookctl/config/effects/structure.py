@@ -14,7 +14,7 @@ from enum import Enum
 from typing import NoReturn
 
 from hookctl.bounded import Budget
-from hookctl.bounded.alignment import pairs, runs
+from hookctl.json.difference import pairs, runs
 from hookctl.model import Json
 
 MAX_LEVELS = 4

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from functools import lru_cache
 
-from hookctl.bounded.alignment import common_ends
+from hookctl.json.difference import common_ends
 from hookctl.model import Change, FieldChange, Json, Pointer
 from hookctl.report.text.printable import printable
 

@@ -8,10 +8,12 @@ from dataclasses import replace
 from hookctl.errors import RenderError, TemplateError
 from hookctl.json.schema_paths import EventShape
 from hookctl.model.problem import EventSchema, Filter, TemplateProblem
-from hookctl.template.fields.body_check import PathChecker, check_filters
+from hookctl.template.fields.body_check import PathChecker
 from hookctl.template.fields.path_check import Scope, event_scope
+from hookctl.template.language import filters as built_in
 from hookctl.template.language.expressions import Choice, Expression, Filtered, Logic, Output, Path
 from hookctl.template.language.line_syntax import Place, has_expression, parse_line, place_problems
+from hookctl.template.language.usage import check_usage
 from hookctl.template.proof.positions import Position
 from hookctl.template.rendering.line import NO_TEXT, NotTextError, TextTemplate, compile_line
 
@@ -32,7 +34,7 @@ def check_text(
     outputs = [node for node in nodes if isinstance(node, Output)]
     paths = PathChecker({output.start: Position("text", 0) for output in outputs})
     paths.nodes(nodes, scope)
-    problems = [*place_problems(nodes, text, place), *check_filters(nodes, filters), *map(_advised, paths.problems)]
+    problems = [*place_problems(nodes, text, place), *check_usage(nodes, filters), *map(_advised, paths.problems)]
     problems += [problem for output in outputs for problem in _structured(output.expression, scope)]
     if event_type.mock and not any(problem.is_error for problem in problems):
         problems += _render_mock(compile_line(nodes, text, filters, place), event_type, problems, len(text))
@@ -60,7 +62,7 @@ def _structured(expression: Expression, scope: Scope) -> Iterator[TemplateProble
                 expression.start,
                 expression.end,
             )
-        case Filtered(name="default"):
+        case Filtered() if built_in.properties(expression).accepts_missing:
             yield from _structured(expression.value, scope)
         case Choice():
             yield from _structured(expression.yes, scope)

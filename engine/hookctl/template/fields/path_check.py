@@ -8,10 +8,8 @@ from hookctl.json.paths import Step, path_text
 from hookctl.json.schema_paths import EventShape, Shape, Unknown, describe_keys, is_certain
 from hookctl.model.problem import TemplateProblem, nearest
 from hookctl.template.language.expressions import Path
+from hookctl.template.language.usage import ROOTS
 from hookctl.template.proof.positions import Position
-
-ROOTS = frozenset({"data", "event_time", "event_type", "id"})
-"""The names that every template has."""
 
 PathKey = tuple[Step, ...]
 """A path with its root first."""

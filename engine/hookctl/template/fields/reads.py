@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from hookctl.json.paths import Step, path_text
 from hookctl.json.schema_paths import EventShape, Shape
 from hookctl.model import Json
-from hookctl.template.fields.path_check import ROOTS
+from hookctl.template.language import filters as built_in
 from hookctl.template.language.expressions import (
     Choice,
     Compare,
@@ -20,9 +20,11 @@ from hookctl.template.language.expressions import (
     Output,
     Path,
     Test,
-    parts,
+    operands,
+    walk,
 )
 from hookctl.template.language.parser import parse
+from hookctl.template.language.usage import ROOTS
 from hookctl.template.rendering.plain import plain_paths
 
 _Sources = Mapping[str, tuple[tuple[Step, ...], ...]]
@@ -103,7 +105,8 @@ class _Reader:
                     self.nodes(branch.body, names)
             elif isinstance(node, For):
                 self._asked(node.iterable, names)
-                whole = tuple(source for path in _paths(node.iterable) for source in _sources(path, names))
+                paths = [part for part in walk(node.iterable) if isinstance(part, Path)]
+                whole = tuple(source for path in paths for source in _sources(path, names))
                 item = (
                     tuple((*source, 0) for source in whole)
                     if isinstance(node.iterable, Path) and len(node.targets) == 1
@@ -121,28 +124,29 @@ class _Reader:
                 self._asked(expression.condition, names)
                 self._written(expression.yes, names)
                 self._written(expression.no, names)
-            case Compare() | Test() | Not() | Filtered(name="length"):
+            case Compare() | Test() | Not():
+                self._asked(expression, names)
+            case Filtered() if built_in.properties(expression).hides_content:
                 self._asked(expression, names)
             case _:
-                for part in parts(expression):
+                for part in operands(expression):
                     self._written(part, names)
 
     def _asked(self, expression: Expression, names: _Sources) -> None:
         """A condition tells something of the values in it, not what they hold."""
         if isinstance(expression, Path):
             self.found.update(_text(source) for source in _sources(expression, names))
-        elif isinstance(expression, Filtered) and expression.name not in {"default", "length"}:
+        elif isinstance(expression, Filtered) and not _asks_only(expression):
             self._written(expression, names)
         else:
-            for part in parts(expression):
+            for part in operands(expression):
                 self._asked(part, names)
 
 
-def _paths(expression: Expression) -> Iterator[Path]:
-    if isinstance(expression, Path):
-        yield expression
-    for part in parts(expression):
-        yield from _paths(part)
+def _asks_only(filtered: Filtered) -> bool:
+    """Whether the filter tells a condition no more of its value than the value itself would."""
+    properties = built_in.properties(filtered)
+    return properties.accepts_missing or properties.hides_content
 
 
 def _sources(path: Path, names: _Sources) -> tuple[tuple[Step, ...], ...]:

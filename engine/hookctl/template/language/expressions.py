@@ -171,8 +171,26 @@ class For:
 Node = Text | Output | If | For
 
 
-def parts(expression: Expression) -> tuple[Expression, ...]:
-    """The expressions directly inside an expression."""
+def children(part: Node | Expression) -> tuple[Node | Expression, ...]:
+    """The nodes and expressions directly inside a node or an expression, in the order of evaluation."""
+    match part:
+        case Output():
+            return (part.expression,)
+        case If():
+            return tuple(
+                inner
+                for branch in part.branches
+                for inner in ((branch.condition, *branch.body) if branch.condition is not None else branch.body)
+            )
+        case For():
+            return (part.iterable, *part.body, *part.otherwise)
+        case Text():
+            return ()
+    return operands(part)
+
+
+def operands(expression: Expression) -> tuple[Expression, ...]:
+    """The expressions directly inside an expression. A filter's value comes first, then its arguments."""
     found: tuple[Expression, ...] = ()
     if isinstance(expression, ListOf):
         found = expression.items
@@ -189,8 +207,8 @@ def parts(expression: Expression) -> tuple[Expression, ...]:
     return found
 
 
-def walk(expression: Expression) -> Iterator[Expression]:
-    """The expression and every expression in it."""
-    yield expression
-    for part in parts(expression):
-        yield from walk(part)
+def walk(*parts: Node | Expression) -> Iterator[Node | Expression]:
+    """The nodes and expressions given, and everything in them, each before what it holds."""
+    for part in parts:
+        yield part
+        yield from walk(*children(part))

@@ -12,20 +12,20 @@ from dataclasses import dataclass
 
 from hookctl.json.paths import Step
 from hookctl.template.language.expressions import (
-    Branch,
     Compare,
     Const,
     Expression,
     Filtered,
     For,
     If,
-    ListOf,
     Logic,
     Node,
     Not,
     Path,
+    operands,
     walk,
 )
+from hookctl.template.language.filters import BUILT_IN, properties
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def assume(condition: Expression, wanted: bool, facts: Facts, sight: Sight) -> l
     known = _known(condition, sight.loop)
     if known is not None:
         return [facts] if known is wanted else []
-    atom, same = _atom(condition)
+    atom, same = same_truth(condition)
     if atom not in sight.tracked:
         return [facts]
     wanted = wanted is same
@@ -135,66 +135,57 @@ def _placed(operator: str, value: int, low: int, high: int | None) -> bool | Non
     return None
 
 
-def _atom(condition: Expression) -> tuple[Expression, bool]:
-    """The condition in the form in which it is known again, and whether its truth is the same or the opposite."""
-    if isinstance(condition, Filtered):
-        is_falsy = all(
-            isinstance(a, (Const, ListOf)) and not (a.value if isinstance(a, Const) else a.items)
-            for a in condition.arguments
-        )
-        if condition.name in {"length", "items"} or (
-            condition.name == "default" and is_falsy and len(condition.arguments) == 1
-        ):
-            return _atom(condition.value)
-    if (
-        isinstance(condition, Compare)
-        and isinstance(condition.left, Filtered)
-        and condition.left.name == "length"
-        and isinstance(condition.right, Const)
-    ):
-        truth = {(">", "0"): True, ("!=", "0"): True, (">=", "1"): True, ("==", "0"): False, ("<", "1"): False}.get(
-            (condition.operator, condition.right.text)
-        )
+_TRUTH_OF_LENGTH = {(">", "0"): True, ("!=", "0"): True, (">=", "1"): True, ("==", "0"): False, ("<", "1"): False}
+"""What a comparison of a length with a constant says of the value: that it is true, or that it is false."""
+
+
+def same_truth(condition: Expression) -> tuple[Expression, bool]:
+    """The simplest expression on which a condition's truth depends, and whether the two are true together.
+
+    ``data.a | length > 0`` is true exactly when ``data.a`` is, ``data.a != 1`` exactly when ``data.a == 1`` is not.
+    """
+    if isinstance(condition, Filtered) and properties(condition).keeps_truth(condition):
+        return same_truth(condition.value)
+    if not isinstance(condition, Compare):
+        return condition, True
+    left, right = condition.left, condition.right
+    if isinstance(left, Filtered) and properties(left).hides_content and isinstance(right, Const):
+        truth = _TRUTH_OF_LENGTH.get((condition.operator, right.text))
         if truth is not None:
-            atom, same = _atom(condition.left)
-            return atom, same is truth
-    if isinstance(condition, Compare) and condition.operator == "!=":
-        return Compare("==", condition.left, condition.right, condition.start, condition.end), False
+            simple, same = same_truth(left)
+            return simple, same is truth
+    if condition.operator == "!=":
+        return Compare("==", left, right, condition.start, condition.end), False
     return condition, True
 
 
-def tracked_atoms(nodes: Sequence[Node], pure_filters: frozenset[str]) -> frozenset[Expression]:
-    """The atoms that more than one condition of the template depends on: only these are worth a fact."""
+def tracked_atoms(nodes: Sequence[Node]) -> frozenset[Expression]:
+    """The atoms that more than one condition of the template depends on: only these are worth a fact.
+
+    An atom in which a plugin's filter is called is none of them: the filter may give another value the next time.
+    """
     counts = Counter(atom for condition in _conditions(nodes) for atom in set(_atoms(condition)))
     return frozenset(
         atom
         for atom, count in counts.items()
-        if count > 1 and all(part.name in pure_filters for part in walk(atom) if isinstance(part, Filtered))
+        if count > 1 and all(part.name in BUILT_IN for part in walk(atom) if isinstance(part, Filtered))
     )
 
 
 def _atoms(condition: Expression) -> Iterator[Expression]:
-    if isinstance(condition, Not):
-        yield from _atoms(condition.value)
-    elif isinstance(condition, Logic):
-        for operand in condition.operands:
+    if isinstance(condition, (Not, Logic)):
+        for operand in operands(condition):
             yield from _atoms(operand)
     else:
-        yield _atom(condition)[0]
+        yield same_truth(condition)[0]
 
 
 def _conditions(nodes: Sequence[Node]) -> Iterator[Expression]:
-    for node in nodes:
-        bodies: tuple[Branch, ...] | tuple[For, ...] = ()
+    for node in walk(*nodes):
         if isinstance(node, If):
-            bodies = node.branches
             yield from (branch.condition for branch in node.branches if branch.condition is not None)
         elif isinstance(node, For):
-            bodies = (node,)
             yield node.iterable
-            yield from _conditions(node.otherwise)
-        for body in bodies:
-            yield from _conditions(body.body)
 
 
 def forget(facts: Facts, names: tuple[str, ...]) -> Facts:

@@ -55,6 +55,11 @@ class Loop(NamedTuple):
     body: tuple[JsonToken, ...]
     otherwise: tuple[JsonToken, ...]
 
+    @property
+    def bodies(self) -> tuple[tuple[JsonToken, ...], ...]:
+        """The body and the ``else``."""
+        return self.body, self.otherwise
+
 
 JsonToken = Mark | String | Slot | Fork | Loop
 

@@ -36,9 +36,9 @@ def written_twice(tokens: Sequence[JsonToken], certain: Sequence[frozenset[str]]
                 names = [*names, set()] if kind in "{[" else names[:-1] or [set()]
         elif isinstance(token, (Fork, Loop)):
             around = [*map(frozenset, names)]
-            for body in _bodies(token):
+            for body in token.bodies:
                 yield from written_twice(body, around)
-            if any(map(_depth, _bodies(token))):
+            if any(map(_depth, token.bodies)):
                 return  # what opens in one branch and closes in another is not followed
         last = None
 
@@ -46,12 +46,8 @@ def written_twice(tokens: Sequence[JsonToken], certain: Sequence[frozenset[str]]
 def _depth(tokens: Sequence[JsonToken]) -> int:
     """How many objects and lists are open after the tokens that were not before."""
     kinds = Counter(token.kind for token in tokens if isinstance(token, Mark))
-    inner = (body for token in tokens if isinstance(token, (Fork, Loop)) for body in _bodies(token))
+    inner = (body for token in tokens if isinstance(token, (Fork, Loop)) for body in token.bodies)
     return kinds["{"] + kinds["["] - kinds["}"] - kinds["]"] + sum(map(_depth, inner))
-
-
-def _bodies(token: Fork | Loop) -> Sequence[Sequence[JsonToken]]:
-    return token.bodies if isinstance(token, Fork) else (token.body, token.otherwise)
 
 
 def _key(text: str) -> str:

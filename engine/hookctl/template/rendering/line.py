@@ -15,11 +15,11 @@ from hookctl.errors import RenderError
 from hookctl.model import Json
 from hookctl.model.problem import Filter
 from hookctl.network.url import MAX_URL_LENGTH
-from hookctl.template.fields.body_check import check_filters
 from hookctl.template.language.expressions import Text
 from hookctl.template.language.line_syntax import Nodes, Place, has_expression, parse_line, place_problems
+from hookctl.template.language.usage import check_usage
+from hookctl.template.language.values import Missing, Value, kind, to_json
 from hookctl.template.rendering.evaluation import Evaluate, Frame, evaluate, raise_missing
-from hookctl.template.rendering.values import Missing, Value, kind, to_json
 
 MAX_HEADER = 8192
 """Characters of a header's value: more than most servers take."""
@@ -132,7 +132,7 @@ def compile_text(text: str, filters: Mapping[str, Filter], place: Place) -> Text
         return TextTemplate((text,), (), place)
     nodes = parse_line(text)
     errors = [
-        problem for problem in [*place_problems(nodes, text, place), *check_filters(nodes, filters)] if problem.is_error
+        problem for problem in [*place_problems(nodes, text, place), *check_usage(nodes, filters)] if problem.is_error
     ]
     if errors:
         raise min(errors, key=lambda problem: problem.start).to_error()

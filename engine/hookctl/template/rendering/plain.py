@@ -16,11 +16,11 @@ from itertools import pairwise
 from typing import Never
 
 from hookctl.model import Json
+from hookctl.template.language.filters import MAX_OUTPUT
 from hookctl.template.language.parser import MAX_CHARACTERS
+from hookctl.template.language.values import MISSING, Value, escape, quote, to_json
 from hookctl.template.proof.structure import MAX_NESTING
 from hookctl.template.rendering.evaluation import raise_missing, raise_too_large
-from hookctl.template.rendering.filters import MAX_OUTPUT
-from hookctl.template.rendering.values import MISSING, Value, escape, quote, to_json
 
 _EXPRESSION = re.compile(r"\{\{[ \t]*((?:data|event_type|event_time|id)(?:\.[A-Za-z_]\w*)*)[ \t]*\}\}", re.ASCII)
 _OTHER_SYNTAX = ("\\", "{%", "{#", "{{{")
