@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Sequence
+from typing import cast
 
+from hookctl.json.kinds import kind
 from hookctl.model import Json
 
 KEPT_CHARACTERS = 1000
@@ -64,15 +66,7 @@ def _cut(text: str, limit: int) -> str:
 
 
 def _scalar(value: object) -> Scalar | None:
-    if value is None:
-        return ("null", None)
-    if isinstance(value, bool):
-        return ("boolean", value)
-    if isinstance(value, int | float):
-        return ("number", value)
-    if isinstance(value, str):
-        return ("string", value)
-    return None
+    return None if isinstance(value, list | dict) else (kind(value), cast("str | float | None", value))
 
 
 def _parsed(text: str) -> Json:

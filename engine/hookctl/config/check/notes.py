@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
+from hookctl.json.paths import field_text
 from hookctl.model import Finding, Json, Pointer, Severity, Span, Webhook, brief
 
 
@@ -80,7 +81,4 @@ def listed(words: Iterable[str]) -> str:
 
 def place_name(pointer: Pointer) -> str:
     """A place as a message names it: ``auth[0].scopes``."""
-    text = ""
-    for part in pointer:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return brief(text.removeprefix("."))
+    return brief(field_text(pointer))

@@ -251,7 +251,7 @@ def _request_document(change: RequestChange) -> Json:
 
 
 def _break_document(found: Break) -> Json:
-    return {"path": list(json_paths(found.path)), "before": found.before, "after": found.after or None}
+    return {"path": [*json_paths(found.path)], "before": found.before, "after": found.after or None}
 
 
 def _leaving_document(leaving: Leaving) -> Json:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from hookctl.json.difference import common_ends
+from hookctl.json.paths import field_text
 from hookctl.model import Change, FieldChange, Json, Pointer
 from hookctl.report.text.printable import printable
 
@@ -32,9 +33,9 @@ def label(pointer: Pointer, change: Change) -> str:
 def _label(pointer: Pointer, *, has_one_auth: bool) -> str:
     if pointer == ("retry_schedule",):
         return "retry.schedule"
-    parts = [part for index, part in enumerate(pointer) if not _is_inner(pointer, index, has_one_auth)]
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
-    return printable(text.removeprefix("."))
+    return printable(
+        field_text(part for index, part in enumerate(pointer) if not _is_inner(pointer, index, has_one_auth))
+    )
 
 
 def value(pointer: Pointer, json_value: Json) -> str:

@@ -8,6 +8,7 @@ from typing import cast
 
 import click
 
+from hookctl.json.paths import path_text
 from hookctl.model import DeliveryPlan, Json, PluginBlock, Request
 from hookctl.report.text.invocation import request_json, request_lines
 from hookctl.report.text.printable import json_text, printable
@@ -88,10 +89,10 @@ def _parsed(body: bytes | None) -> Json:
 def _json_in_strings(value: Json, path: str) -> Iterator[tuple[str, Json]]:
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from _json_in_strings(item, f"{path}.{key}" if key.isidentifier() else f"{path}[{key!r}]")
+            yield from _json_in_strings(item, path_text(path, (key,)))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _json_in_strings(item, f"{path}[{index}]")
+            yield from _json_in_strings(item, path_text(path, (index,)))
     elif isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
         inner = _parsed(value.encode("utf-8", "replace"))
         if isinstance(inner, dict | list):

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from hookctl.json.kinds import schema_type
+from hookctl.json.paths import pointer_steps
 from hookctl.model import Json
 from hookctl.report.text.printable import printable
 
@@ -150,8 +152,8 @@ def _resolved(schema: Schema, root: Schema) -> Schema:
     if not isinstance(reference, str) or not reference.startswith("#"):
         return schema
     target: Any = root
-    for part in reference[1:].split("/")[1:]:
-        target = target.get(part.replace("~1", "/").replace("~0", "~"), {})
+    for step in pointer_steps(reference):
+        target = target.get(step, {})
     return {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
 
 
@@ -186,13 +188,5 @@ def _values(schema: Schema) -> list[Json]:
 
 
 def _type_of(value: Json) -> str:
-    names = {
-        bool: "boolean",
-        int: "integer",
-        float: "number",
-        str: "string",
-        list: "list",
-        dict: "object",
-        type(None): "null",
-    }
-    return names[type(value)]
+    name = schema_type(value)
+    return "list" if name == "array" else name

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from hookctl.errors import RenderError, TemplateError
+from hookctl.json.kinds import DESCRIBED
 from hookctl.json.schema_paths import EventShape
 from hookctl.model.problem import EventSchema, Filter, TemplateProblem
 from hookctl.template.fields.body_check import PathChecker
@@ -54,7 +55,7 @@ def _structured(expression: Expression, scope: Scope) -> Iterator[TemplateProble
     """Expressions that can only be an object or a list by the schema."""
     match expression:
         case Path() if (types := scope.shape(expression).types) and types <= _STRUCTURED:
-            what = " or ".join({"array": "a list", "object": "an object"}[name] for name in sorted(types))
+            what = " or ".join(DESCRIBED[name] for name in sorted(types))
             yield _error(
                 "template-not-text",
                 f"{expression.text} is {what}, which is no text",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from hookctl.json.paths import Step, path_text
+from hookctl.json.paths import ANY, Step, path_text
 from hookctl.json.schema_paths import EventShape, Shape
 from hookctl.model import Json
 from hookctl.template.language import filters as built_in
@@ -32,8 +32,6 @@ _Sources = Mapping[str, tuple[tuple[Step, ...], ...]]
 
 MAX_DEPTH = 16
 """Levels that an object is opened; a schema may refer to itself without end."""
-ANY = "[*]"
-"""Any item of a list: which one a template takes does not matter here."""
 
 
 class EventFields:
@@ -72,7 +70,7 @@ class EventFields:
                 path_text(path, (key,)), following if isinstance(following, Shape) else Shape(()), left - 1
             )
         if items is not None:
-            yield from self._leaves(path + ANY, items, left - 1)
+            yield from self._leaves(path_text(path, (ANY,)), items, left - 1)
 
 
 def paths_of(text: str, fields: EventFields) -> frozenset[str]:
@@ -154,8 +152,5 @@ def _sources(path: Path, names: _Sources) -> tuple[tuple[Step, ...], ...]:
 
 
 def _text(source: tuple[Step, ...]) -> str:
-    """``source`` as :func:`path_text` has it, any index as ``[*]``."""
-    text = str(source[0])
-    for step in source[1:]:
-        text = text + ANY if isinstance(step, int) else path_text(text, (step,))
-    return text
+    """A source as text. Which item of a list a template takes does not matter here."""
+    return path_text(str(source[0]), (ANY if isinstance(step, int) else step for step in source[1:]))

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from hookctl.errors import RenderError
+from hookctl.json.kinds import is_number
 from hookctl.model import Json
 from hookctl.model.problem import Filter
 from hookctl.template.language.expressions import Const, Filtered, ListOf
@@ -64,7 +65,7 @@ def _items(value: Json) -> Json:
 
 
 def _round(value: Json, precision: int = 0, method: str = "common") -> Json:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if not is_number(value):
         raise RenderError(f"round is asked of {kind(value)}", hint="Only a number can be rounded.")
     if isinstance(precision, bool) or not isinstance(precision, int) or not 0 <= precision <= 15:
         raise RenderError("round's precision is no whole number from 0 to 15", hint="Write round(2).")
@@ -84,7 +85,7 @@ def _round(value: Json, precision: int = 0, method: str = "common") -> Json:
 
 
 def _datetime(value: Json) -> Json:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if not is_number(value):
         raise RenderError(f"datetime is asked of {kind(value)}", hint="Give it epoch seconds, such as event_time.")
     try:
         moment = datetime.fromtimestamp(value, UTC)

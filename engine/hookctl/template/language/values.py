@@ -9,6 +9,8 @@ from math import isfinite
 from typing import Final
 
 from hookctl.errors import RenderError
+from hookctl.json import equality
+from hookctl.json.kinds import described
 from hookctl.json.paths import Step
 from hookctl.model import Json
 
@@ -92,11 +94,7 @@ def take(value: Value, step: Step) -> Value:
 
 def is_equal(left: Value, right: Value) -> bool:
     """Equality of JSON values: ``true`` is not 1, 1 is 1.0, what is missing equals null."""
-    left = None if left is MISSING else left
-    right = None if right is MISSING else right
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    return left == right
+    return equality.is_equal(None if isinstance(left, Missing) else left, None if isinstance(right, Missing) else right)
 
 
 def is_in(left: Value, right: Value) -> bool:
@@ -136,10 +134,7 @@ def compare(left: Value, right: Value) -> int | None:
 
 def kind(value: Value) -> str:
     """What a value is, with its article, for messages."""
-    if isinstance(value, Missing):
-        return "nothing"
-    kinds = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "a list", dict: "an object"}
-    return kinds.get(type(value), "null")
+    return "nothing" if isinstance(value, Missing) else described(value)
 
 
 def size(value: Value) -> int:
