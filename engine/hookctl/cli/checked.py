@@ -13,6 +13,7 @@ from hookctl.cli.echo import echo
 from hookctl.cli.repository import cache_folder
 from hookctl.errors import HookctlError
 from hookctl.model import has_errors
+from hookctl.model.nearest import MOST, nearest
 
 _MANY = 1_000_000
 """What a large directory holds stays for the whole command; to look for garbage in it again and again takes a tenth of the time."""
@@ -102,11 +103,7 @@ def write_findings(
 
 def unknown_webhook(name: str, known: Iterable[str]) -> HookctlError:
     """The error for a name that no webhook has, with those that it may have meant."""
-    import difflib
-
-    by_key = {other.casefold(): other for other in known}
-    near = [key for key in by_key if key.startswith(name.casefold())][:3] or difflib.get_close_matches(
-        name.casefold(), by_key, n=3
-    )
-    hint = f"Did you mean {', '.join(by_key[key] for key in near)}?" if near else "See `hookctl list`."
+    known = tuple(known)
+    near = [other for other in known if other.casefold().startswith(name.casefold())][:MOST] or nearest(name, known)
+    hint = f"Did you mean {', '.join(near)}?" if near else "See `hookctl list`."
     return HookctlError(f"there is no webhook named {name!r}", hint=hint)

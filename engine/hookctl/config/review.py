@@ -30,6 +30,7 @@ from hookctl.model import (
     has_errors,
 )
 from hookctl.model.delivery_plan import JITTER
+from hookctl.model.quantities import counted
 from hookctl.model.source import NOWHERE
 from hookctl.plugin import PolicyFinding
 from hookctl.plugin.calls import Plugins
@@ -125,7 +126,7 @@ def check_drift(applied: AppliedState, stopped: Iterable[Stopped]) -> tuple[Plan
 
 
 def _stopped(one: Stopped) -> str:
-    count = f"{one.deliveries} {'delivery is' if one.deliveries == 1 else 'deliveries are'} held"
+    count = f"{counted(one.deliveries, 'delivery is', 'deliveries are')} held"
     if one.is_suspended:
         return f"{one.reason}; {count}" if one.deliveries else one.reason
     return f"{count} by other means than an apply{f': {one.reason}' if one.reason else ''}"

@@ -15,7 +15,8 @@ from hookctl.bounded import EVENT_STEPS, MAX_EXPRESSION, Budget
 from hookctl.errors import TemplateError
 from hookctl.json.schema_paths import EventShape, Shape, Unknown, describe_keys
 from hookctl.model import Json
-from hookctl.model.problem import EventSchema, TemplateProblem, nearest
+from hookctl.model.nearest import nearest
+from hookctl.model.problem import EventSchema, TemplateProblem
 
 if TYPE_CHECKING:
     from jmespath.parser import ParsedResult

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, cast
 
 import jmespath
@@ -14,6 +13,7 @@ from jmespath.lexer import Lexer
 from hookctl.bounded.jmes_path import FAILURES, MAX_LEVELS, evaluate, size
 from hookctl.errors import BudgetError, TemplateError
 from hookctl.model import Json, Mismatch
+from hookctl.model.nearest import nearest
 from hookctl_plugins.validator.expected import accepted_scalars, is_accepted, kept, shown
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _compile(expression: str) -> tuple[Mapping[str, Any], frozenset[str]]:
     for name, arguments in calls:
         _check_call(expression, name, arguments)
     for name in sorted(names - {*MEMBERS, "@"}):
-        near = get_close_matches(name, MEMBERS, n=1)
+        near = nearest(name, MEMBERS)
         start, end = _place(expression, name)
         hint = f"Did you mean {near[0]}?" if near else "Start with data for the body, status, or headers."
         raise TemplateError(
@@ -130,7 +130,7 @@ def _check_call(expression: str, name: str, arguments: int) -> None:
     known = Functions.FUNCTION_TABLE
     start, end = _place(expression, name)
     if name not in known:
-        near = get_close_matches(name, known, n=1)
+        near = nearest(name, known)
         raise TemplateError(
             f"JMESPath has no function {name}()",
             hint=f"Did you mean {near[0]}()?" if near else "See jmespath.org for its functions.",

@@ -171,7 +171,7 @@ class _CarryingOut:
     def go(self, network: Network | None, *, auto_approve: bool) -> None:
         """Test, ask and apply; :attr:`outcome` says what came of it. Raises HookctlError."""
         from hookctl.cli.running import opened_queue
-        from hookctl.report.text.findings import counted
+        from hookctl.model.quantities import counted
         from hookctl.report.text.outcome import ApplyOutcome, Ending, applied
         from hookctl.store.sqlite.applied import AppliedStore
 

@@ -35,7 +35,7 @@ def command(ctx: click.Context, outputs: Outputs) -> None:
     """
     from hookctl.cli.checked import check, write_findings
     from hookctl.cli.safety import check_rules
-    from hookctl.report.text.findings import counted
+    from hookctl.model.quantities import counted
 
     session: Session = ctx.obj
     checked = check(session)

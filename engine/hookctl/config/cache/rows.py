@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+
+from hookctl.files import PRIVATE, replace_file
 
 _MAGIC = b"hookctl cache 2 "
 _DIGITS = 64
@@ -43,7 +44,7 @@ class Rows:
         rows = "\n".join([self._key, *self._kept.values()]).encode()
         with suppress(OSError):  # a directory that cannot be written, or a full disk
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _replace(self._path, _MAGIC + hashlib.sha256(rows).hexdigest().encode() + b"\n" + rows)
+            replace_file(self._path, _MAGIC + hashlib.sha256(rows).hexdigest().encode() + b"\n" + rows, PRIVATE)
 
     def _read(self) -> Mapping[str, str]:
         try:
@@ -69,14 +70,3 @@ def _content(path: Path) -> bytes:
         ):
             return b""
         return file.read()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file so that whoever reads meanwhile reads the old one or the new one."""
-    new = path.with_name(f"{path.name}.{os.getpid()}.{time.monotonic_ns()}")
-    try:
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-            file.write(content)
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)

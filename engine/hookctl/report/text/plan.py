@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import click
-
 from hookctl.config.diff import sign, to_document
 from hookctl.config.effects import ChangeEffects, Effects
 from hookctl.model import Action, Change, Finding, Json, Plan, Revision, Status
 from hookctl.model.outline import Outline
+from hookctl.report.style import signed, styled
 from hookctl.report.text.effects import effect_document, effect_lines, event_lines, summary_document, summary_lines
 from hookctl.report.text.fields import field_lines
 from hookctl.report.text.outcome import ApplyOutcome, outcome_document
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from hookctl.config.review import PlanFinding
 
 SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.RENAME: "~", Action.UNCHANGED: " "}
-COLORS = {"+": "green", "~": "yellow", "-": "red"}
 NO_EFFECTS = Effects(changes={})
 NAMED = 5
 """So many unchanged webhooks are named, the others counted."""
@@ -111,7 +109,7 @@ def described(change: Change, effects: ChangeEffects | None, *, color: bool) -> 
         else ""
     )  # else among the fields
     name = f"{change.renamed_from} -> {change.name}" if change.renamed_from else change.name
-    yield _styled(f"  {sign} {printable(name)}", sign, color, bold=True) + target
+    yield signed(f"  {sign} {printable(name)}", sign, color, bold=True) + target
     if change.renamed_from:
         yield "      renamed; its history and what waits for it follow"
     if change.action is not Action.DELETE:
@@ -123,7 +121,7 @@ def described(change: Change, effects: ChangeEffects | None, *, color: bool) -> 
 def _outlined(effects: ChangeEffects, outline: Outline, color: bool) -> str:
     """A new webhook in one line: what it is, each host that it newly talks to, and the events that it would get."""
     traits = outline.traits
-    named = _styled(f"  + {printable(effects.name)}", "+", color, bold=True)
+    named = signed(f"  + {printable(effects.name)}", "+", color, bold=True)
     status = "" if traits.status is Status.ACTIVE else f", {traits.status}"
     hosts = f", new host: {', '.join(map(printable, effects.new_hosts))}" if effects.new_hosts else ""
     events = f", {', '.join(event_lines(effects.matching))}" if effects.matching else ""
@@ -134,14 +132,14 @@ def change_lines(change: Change, color: bool) -> Iterator[str]:
     """The fields that differ, one a line and a body template line by line."""
     for field in change.fields:
         for mark, text in field_lines(field, change):
-            yield _styled(f"      {mark} {text}".rstrip(), mark, color)
+            yield signed(f"      {mark} {text}".rstrip(), mark, color)
 
 
 def finding_lines(findings: Sequence[PlanFinding], *, color: bool) -> Iterator[str]:
     """What policies say, each with its hint."""
     for finding in findings:
         severity, hue = ("error", "red") if finding.is_error else ("warning", "yellow")
-        mark = click.style(severity, fg=hue, bold=True) if color else severity
+        mark = styled(severity, color, fg=hue, bold=True)
         yield f"    {mark}[{printable(finding.policy)}]: {printable(finding.message)}"
         if finding.hint:
             yield f"      {printable(finding.hint)}"
@@ -205,7 +203,3 @@ def _range(finding: PlanFinding | Finding) -> Json:
     span = finding.span
     start: Json = {"line": span.line, "column": span.column}
     return {"filename": finding.file.path, "start": start, "end": {"line": span.end_line, "column": span.end_column}}
-
-
-def _styled(text: str, sign: str, color: bool, *, bold: bool = False) -> str:
-    return click.style(text, fg=COLORS.get(sign), bold=bold or None) if color else text

@@ -6,10 +6,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-import click
-
 from hookctl.json.paths import path_text
 from hookctl.model import DeliveryPlan, Json, PluginBlock, Request
+from hookctl.report.style import heading
 from hookctl.report.text.invocation import request_json, request_lines
 from hookctl.report.text.printable import json_text, printable
 from hookctl.template import Decision, describe_body
@@ -20,7 +19,7 @@ def render_text(
 ) -> str:
     """The request with its JSON laid out, then what it does not show: JSON that stands in a string, how its expressions are written, and ``unsaid`` auth."""
     lines = [line.removeprefix("  ") for line in request_lines(request)]
-    lines[0] = click.style(lines[0], bold=True) if color else lines[0]
+    lines[0] = heading(lines[0], color)
     remarks = list(_remarks(plan, request, unsaid, would_be_sent))
     return "\n".join([*lines, *([""] if remarks else []), *remarks]) + "\n"
 

@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-import click
-
 from hookctl.json.kinds import schema_type
 from hookctl.json.paths import pointer_steps
 from hookctl.model import Json
+from hookctl.report.style import heading
 from hookctl.report.text.printable import printable
 
 if TYPE_CHECKING:
@@ -88,8 +87,7 @@ def render_table(rows: Sequence[FieldRow], *, width: int, color: bool, indent: s
         text = textwrap.wrap(line[3], max(NARROWEST, width - len(start))) if width else [line[3]]
         lines.append((start + (text[0] if text else "")).rstrip())
         lines += [" " * len(start) + more for more in text[1:]]
-    if color:
-        lines[0] = click.style(lines[0], bold=True)
+    lines[0] = heading(lines[0], color)
     return "\n".join(lines) + "\n"
 
 
@@ -114,12 +112,10 @@ def render_webhook(schema: Schema, plugins: Plugins, *, width: int, color: bool)
     }
     for field, things in kinds.items():
         for name, thing in sorted(things.items()):
-            heading = printable(f"{field} with type: {name}")
+            title = heading(printable(f"{field} with type: {name}"), color)
             rows = field_rows(thing.schema)
             table = render_table(rows, width=width, color=False, indent="  ") if rows else "  No settings.\n"
-            parts.append(
-                f"{click.style(heading, bold=True) if color else heading}\n  {printable(thing.summary)}\n{table}"
-            )
+            parts.append(f"{title}\n  {printable(thing.summary)}\n{table}")
     return "\n".join(parts)
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from hookctl.json.paths import Step, path_text
 from hookctl.json.schema_paths import EventShape, Shape, Unknown, describe_keys, is_certain
-from hookctl.model.problem import TemplateProblem, nearest
+from hookctl.model.nearest import nearest
+from hookctl.model.problem import TemplateProblem
 from hookctl.template.language.expressions import Path
 from hookctl.template.language.usage import ROOTS
 from hookctl.template.proof.positions import Position

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from hookctl.errors import TemplateError
-from hookctl.model.problem import Filter, TemplateProblem, nearest
+from hookctl.model.nearest import nearest
+from hookctl.model.problem import Filter, TemplateProblem
 from hookctl.template.language import filters as built_in
 from hookctl.template.language.expressions import (
     Const,

@@ -1,0 +1,20 @@
+"""Did you mean: the names that a misspelled one may have been meant for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+ALIKE = 0.6
+"""How alike two names must be, from 0 to 1."""
+MOST = 3
+
+
+def nearest(word: object, known: Iterable[str], *, alike: float = ALIKE) -> tuple[str, ...]:
+    """Up to three of ``known`` that look like ``word``, nearest first, compared without case.
+
+    ``alike`` is higher where all names are made of a few characters, as ids are, and so look alike by chance.
+    """
+    from difflib import get_close_matches  # it is needed only once something is misspelled
+
+    by_folded = {name.casefold(): name for name in known}
+    return tuple(by_folded[match] for match in get_close_matches(str(word).casefold(), by_folded, n=MOST, cutoff=alike))
