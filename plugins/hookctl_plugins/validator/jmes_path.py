@@ -10,7 +10,7 @@ from jmespath.exceptions import JMESPathError, ParseError
 from jmespath.functions import Functions
 from jmespath.lexer import Lexer
 
-from hookctl.bounded.jmes_path import FAILURES, MAX_LEVELS, evaluate, size
+from hookctl.bounded.jmes_path import FAILURES, MAX_LEVELS, evaluate, size, walk
 from hookctl.errors import BudgetError, TemplateError
 from hookctl.model import Json, Mismatch
 from hookctl.model.nearest import nearest
@@ -81,7 +81,7 @@ def _compile(expression: str) -> tuple[Mapping[str, Any], frozenset[str]]:
     try:
         tree: Any = jmespath.compile(expression).parsed
         names = frozenset(_root_names(tree))
-        calls = list(_calls(tree))
+        calls = [(node["value"], len(node["children"])) for node in walk(tree) if node["type"] == "function_expression"]
     except RecursionError:
         raise _refusal("the expression is nested too deeply", 0, len(expression)) from None
     except ParseError as error:
@@ -115,15 +115,6 @@ def _root_names(node: Mapping[str, Any]) -> Iterator[str]:
     for child in children[:1] if node["type"] in FIRST_CHILD_ONLY else children:
         if child["type"] != "expref":  # `&expression` looks at the items of a list
             yield from _root_names(child)
-
-
-def _calls(node: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    """Every function that an expression calls, with its number of arguments."""
-    if node["type"] == "function_expression":
-        yield node["value"], len(node["children"])
-    for child in node["children"]:
-        if isinstance(child, dict):  # a slice's children are numbers
-            yield from _calls(child)
 
 
 def _check_call(expression: str, name: str, arguments: int) -> None:

@@ -1,7 +1,7 @@
 """What is known of a template's conditions on one way through it.
 
 Conditions are pure functions of the event, so a condition that is repeated (``{% if data.a %}`` twice) goes the same way
-both times; a loop over ``data.xs`` has an item exactly when ``{% if data.xs %}`` is taken. Facts hold what was decided.
+both times, and a loop over ``data.xs`` has an item exactly when ``{% if data.xs %}`` is taken. Facts are these decisions.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Round:
 
 Facts = frozenset[tuple[Expression, bool]]
 _MAX_WAYS = 64
-"""Beyond these nothing is learnt from a condition: fewer facts cover more ways, so the proof stays sound."""
+"""Beyond these, nothing is learnt from a condition. Fewer facts cover more events, so the proof stays sound."""
 _ROUND_NAMES: Mapping[tuple[Step, ...], Callable[[Round], bool]] = {
     ("first",): lambda loop: loop.first,
     ("last",): lambda loop: loop.last,
@@ -64,33 +64,49 @@ class Sight:
 
 
 def assume(condition: Expression, wanted: bool, facts: Facts, sight: Sight) -> list[Facts]:
-    """The facts under which ``condition`` can be ``wanted``, given ``facts``: none when it cannot, several when there are several reasons."""
+    """The facts under which a condition comes out as wanted: none when it cannot, several when there are several reasons.
+
+    Args:
+        condition: of an ``if``, or what a loop runs over.
+        wanted: whether the condition is to hold or to fail.
+        facts: what is known before.
+        sight: what the proof can see where the condition stands.
+    """
     if isinstance(condition, Not):
         return assume(condition.value, not wanted, facts, sight)
     if isinstance(condition, Logic):
-        return _assume_logic(condition, wanted, facts, sight)
+        needs_all = (condition.operator == "and") is wanted
+        return (_assume_all if needs_all else _assume_one)(condition.operands, wanted, facts, sight)
     known = _known(condition, sight.loop)
     if known is not None:
         return [facts] if known is wanted else []
     atom, same = same_truth(condition)
     if atom not in sight.tracked:
         return [facts]
-    wanted = wanted is same
-    return [] if (atom, not wanted) in facts else [facts | {(atom, wanted)}]
+    holds = wanted is same
+    return [] if (atom, not holds) in facts else [facts | {(atom, holds)}]
 
 
-def _assume_logic(condition: Logic, wanted: bool, facts: Facts, sight: Sight) -> list[Facts]:
-    """``and`` holds when every operand does, and fails by each operand that fails after others held; ``or`` is its mirror."""
-    every = (condition.operator == "and") is wanted
+def _assume_all(operands: Sequence[Expression], wanted: bool, facts: Facts, sight: Sight) -> list[Facts]:
+    """Every operand comes out as wanted: ``a and b`` holds, or ``a or b`` fails."""
     ways = [facts]
-    found: list[Facts] = []
-    for operand in condition.operands:
-        if not every:
-            found += [after for way in ways for after in assume(operand, wanted, way, sight)]
-        ways = [after for way in ways for after in assume(operand, wanted is every, way, sight)]
-        if len(ways) + len(found) > _MAX_WAYS:
+    for operand in operands:
+        ways = [after for way in ways for after in assume(operand, wanted, way, sight)]
+        if len(ways) > _MAX_WAYS:
             return [facts]
-    return list(dict.fromkeys(ways if every else found))
+    return list(dict.fromkeys(ways))
+
+
+def _assume_one(operands: Sequence[Expression], wanted: bool, facts: Facts, sight: Sight) -> list[Facts]:
+    """One operand comes out as wanted and those before it do not: ``a or b`` holds by ``a``, or else by ``b``."""
+    found: list[Facts] = []
+    undecided = [facts]
+    for operand in operands:
+        found += [after for way in undecided for after in assume(operand, wanted, way, sight)]
+        undecided = [after for way in undecided for after in assume(operand, not wanted, way, sight)]
+        if len(found) + len(undecided) > _MAX_WAYS:
+            return [facts]
+    return list(dict.fromkeys(found))
 
 
 def _known(condition: Expression, loop: Round | None) -> bool | None:
@@ -107,6 +123,7 @@ def _known(condition: Expression, loop: Round | None) -> bool | None:
 
 
 def _compared(condition: Compare, loop: Round) -> bool | None:
+    """The truth of a comparison of ``loop.index`` or ``loop.index0`` with ``loop.length`` or a whole number."""
     left, right, operator = condition.left, condition.right, condition.operator
     if isinstance(left, Const) and operator in _FLIPPED:
         left, right, operator = right, left, _FLIPPED[operator]
@@ -118,21 +135,28 @@ def _compared(condition: Compare, loop: Round) -> bool | None:
     if left.steps not in {("index",), ("index0",)} or not isinstance(right, Const) or type(right.value) is not int:
         return None
     rounds_before = right.value - (left.steps == ("index",))
-    return _placed(operator, rounds_before, 0 if loop.first else 1, 0 if loop.first else None)
+    return _ordered(operator, rounds_before, 0 if loop.first else 1, 0 if loop.first else None)
 
 
-def _placed(operator: str, value: int, low: int, high: int | None) -> bool | None:
-    """The truth of ``index0 operator value`` when index0 lies between ``low`` and ``high`` (None: anywhere above)."""
-    below, above = high is not None and high < value, low > value
-    outside, only = below or above, low == high == value
-    if operator in {"==", "!="}:
-        return None if not (outside or only) else only is (operator == "==")
-    if operator in {"<", ">="}:
-        return None if not (below or low >= value) else below is (operator == "<")
-    if operator in {">", "<="}:
-        at_most = high is not None and high <= value
-        return None if not (above or at_most) else above is (operator == ">")
-    return None
+_ORDERS = {"==": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+"""For each comparison the orders of its two sides under which it holds."""
+
+
+def _ordered(operator: str, value: int, low: int, high: int | None) -> bool | None:
+    """The truth of ``n operator value`` for every n from ``low`` to ``high`` (None: without end); None when they differ."""
+    if operator not in _ORDERS:
+        return None
+    possible = [
+        order
+        for order, can_be in (
+            ("<", low < value),
+            ("=", low <= value and (high is None or value <= high)),
+            (">", high is None or value < high),
+        )
+        if can_be
+    ]
+    truths = {order in _ORDERS[operator] for order in possible}
+    return truths.pop() if len(truths) == 1 else None
 
 
 _TRUTH_OF_LENGTH = {(">", "0"): True, ("!=", "0"): True, (">=", "1"): True, ("==", "0"): False, ("<", "1"): False}

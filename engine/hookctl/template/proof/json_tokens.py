@@ -80,6 +80,10 @@ _MARK, _STRING, _VALUE, _QUOTE, _END, _STRAY = range(1, 7)
 _OTHER_WORDS = {"True": "true", "False": "false", "None": "null", "NULL": "null", "TRUE": "true", "FALSE": "false"}
 
 
+class _UnclosedStringError(TemplateError):
+    """The text ends inside a string."""
+
+
 def read(nodes: Sequence[Node]) -> tuple[JsonToken, ...]:
     """The JSON tokens of a template's nodes.
 
@@ -108,7 +112,7 @@ def read(nodes: Sequence[Node]) -> tuple[JsonToken, ...]:
         else:
             tokens.append(_token(node))
     if content is not None:
-        raise TemplateError(
+        raise _UnclosedStringError(
             "the string is not closed",
             hint='Add the closing ".',
             rule="template-not-json",
@@ -148,9 +152,7 @@ def _token(node: Output | If | For) -> JsonToken:
 def _body(nodes: Sequence[Node], start: int, end: int) -> tuple[JsonToken, ...]:
     try:
         return read(nodes)
-    except TemplateError as error:
-        if error.message != "the string is not closed":
-            raise
+    except _UnclosedStringError:
         hint = 'Put the whole string, both its quotes, inside the tag, or keep both outside: "...{% if a %}...{% endif %}...".'
         raise TemplateError(
             "a string begins inside the tag and ends outside",

@@ -190,27 +190,31 @@ class Prover:
         return after
 
     def _loop(self, token: Loop, states: States, outer: Sight) -> States:
+        """The states after a loop: after its ``else``, after its only round, or after a first, some middle and a last one."""
         node = token.node
         words = self._text[node.iterable.start : node.iterable.end]
-        after = self._sequence(
-            token.otherwise, self._assume(states, node.iterable, False, f"{words} has no item", outer), outer
-        )
+        empty = self._assume(states, node.iterable, False, f"{words} has no item", outer)
         filled = _forget(self._assume(states, node.iterable, True, f"{words} has an item", outer), node.targets)
-
-        def one_round(name: str, before: States) -> States:
-            said = {"only": ("and no other",), "first": ("and another",)}.get(name, ())
-            entered = {state: (*way, *said)[:MAX_WAY] for state, way in before.items()}
-            left = _forget(self._sequence(token.body, entered, Sight(self._tracked, ROUNDS[name])), node.targets)
-            return self._balanced(left, {len(stack) for stack, _ in before}, token)
-
-        _merge(after, one_round("only", filled))
-        between = one_round("first", filled)
-        fresh = between
-        while fresh:
-            fresh = {state: way for state, way in one_round("middle", fresh).items() if state not in between}
-            between = {**between, **fresh}
-        _merge(after, one_round("last", between))
+        after = self._sequence(token.otherwise, empty, outer)
+        _merge(after, self._round(token, "only", filled))
+        _merge(after, self._round(token, "last", self._middle_rounds(token, self._round(token, "first", filled))))
         return after
+
+    def _middle_rounds(self, token: Loop, states: States) -> States:
+        """The states after any number of rounds in the middle, none included. Ends once a round adds no new state."""
+        reached, fresh = states, states
+        while fresh:
+            after = self._round(token, "middle", fresh)
+            fresh = {state: way for state, way in after.items() if state not in reached}
+            reached = {**reached, **fresh}
+        return reached
+
+    def _round(self, token: Loop, name: str, states: States) -> States:
+        """The states after one round of a loop, which ``ROUNDS`` names. What is known of the loop's names ends with it."""
+        decided = {"only": ("and no other",), "first": ("and another",)}.get(name, ())
+        entered = {state: (*way, *decided)[:MAX_WAY] for state, way in states.items()}
+        left = _forget(self._sequence(token.body, entered, Sight(self._tracked, ROUNDS[name])), token.node.targets)
+        return self._balanced(left, {len(stack) for stack, _ in states}, token)
 
     def _balanced(self, states: States, depths: set[int], token: Loop) -> States:
         """The states after one round that are as deep as one before it; without this, rounds would never come to an end."""
