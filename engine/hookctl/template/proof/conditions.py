@@ -188,6 +188,8 @@ def tracked_atoms(nodes: Sequence[Node]) -> frozenset[Expression]:
 
     An atom in which a plugin's filter is called is none of them: the filter may give another value the next time.
     """
+    if not any(isinstance(node, (If, For)) for node in nodes):
+        return frozenset()
     counts = Counter(atom for condition in _conditions(nodes) for atom in set(_atoms(condition)))
     return frozenset(
         atom
