@@ -51,7 +51,10 @@ class HookctlError(Exception):
 
 
 class FileError(HookctlError):
-    """A file cannot be read or written. The message is the reason alone: whoever catches it knows which file, and what for."""
+    """A file cannot be read or written.
+
+    The message is the reason alone: whoever catches it knows which file, and what for.
+    """
 
 
 class FileMissingError(FileError):
@@ -111,13 +114,17 @@ class StoreError(StateError):
 
 
 class StoreGoneError(StoreError):
-    """The store that is open was deleted, renamed or replaced, or got a second name. What was done since its last commit must not be acknowledged."""
+    """The store that is open was deleted, renamed or replaced, or got a second name.
+
+    What was done since its last commit must not be acknowledged.
+    """
 
 
 class IntakeRefusedError(StateError):
     """The store or its disk is too full to take in events. Nothing was stored.
 
-    ``fits``: how many of the events, counted from the first, there was room for. ``retry_after``: seconds after which to try again.
+    ``fits``: how many of the events, counted from the first, there was room for. ``retry_after``: seconds after which
+    to try again.
     """
 
     def __init__(self, message: str, *, hint: str = "", fits: int = 0, retry_after: int = 30) -> None:
@@ -131,7 +138,10 @@ class SecretError(HookctlError):
 
 
 class TokenError(HookctlError):
-    """No access token: its endpoint cannot be reached, refused, or answered nonsense. Holds neither secret nor token."""
+    """No access token: its endpoint cannot be reached, refused, or answered nonsense.
+
+    Holds neither secret nor token.
+    """
 
 
 class EventError(HookctlError):
@@ -161,7 +171,8 @@ class TemplateError(HookctlError):
 class RenderError(HookctlError):
     """A template cannot be rendered for one event; the delivery is dead with this as its reason.
 
-    ``start`` and ``end`` are offsets of the expression into the template's text, as :class:`TemplateError` has them; both 0 where it is not known.
+    ``start`` and ``end`` are offsets of the expression into the template's text, as :class:`TemplateError` has them;
+    both 0 where it is not known.
     """
 
     def __init__(self, message: str, *, hint: str = "", start: int = 0, end: int = 0) -> None:
@@ -171,7 +182,7 @@ class RenderError(HookctlError):
 
 
 class BudgetError(HookctlError):
-    """The evaluation of an expression takes more steps than it may: the expression, or the value that it is applied to, is too large."""
+    """An expression takes more steps than it may: it is too large, or the value that it is applied to is."""
 
 
 class TransportError(HookctlError):

@@ -64,7 +64,9 @@ def open_given(path: str | Path) -> BinaryIO:
 
 
 def read_plain(path: str, limit: int) -> bytes:
-    """The content of a regular file that is not a link, at most ``limit`` bytes: for paths that were resolved or walked.
+    """The content of a regular file that is not a link, at most ``limit`` bytes.
+
+    For paths that were resolved or walked.
 
     Raises FileError; FileOutsideError for a link.
     """
@@ -110,7 +112,10 @@ def _refuse_outside(real: str, inside: str) -> None:
 
 
 def resolve_given(path: str | Path) -> str:
-    """The path without links of what the user named. Raises FileOutsideError for a relative one that links lead elsewhere."""
+    """The path without links of what the user named.
+
+    Raises FileOutsideError for a relative one that links lead elsewhere.
+    """
     try:
         real, inside = os.path.realpath(path), os.path.realpath(os.curdir)
     except (OSError, ValueError) as error:
@@ -159,7 +164,9 @@ def write_file(path: str | Path, content: str | bytes, *, mode: int) -> None:
 
 
 def replace_file(path: Path, data: bytes, mode: int) -> None:
-    """Put the content in place of a file's, whole or not at all: a reader sees the old content or the new. Raises OSError.
+    """Put the content in place of a file's, whole or not at all: a reader sees the old content or the new.
+
+    Raises OSError.
 
     For paths that hookctl itself has made; :func:`write_file` takes those that others can influence.
     """

@@ -1,7 +1,7 @@
 """The JMESPath interpreter of ``when``, of the filter ``jmespath`` and of the validator ``jmespath``.
 
-jmespath bounds nothing: ``[@, @] | [@, @] | ...`` doubles its result with each ``|``, and ``to_string`` writes it out. Here each
-node that is visited is a step, and what a function reads or writes is weighed before it does.
+jmespath bounds nothing: ``[@, @] | [@, @] | ...`` doubles its result with each ``|``, and ``to_string`` writes it out.
+Here each node that is visited is a step, and what a function reads or writes is weighed before it does.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ _encoder = json.JSONEncoder(separators=(",", ":"))
 
 
 def evaluate(tree: Ast, value: Json, budget: Budget) -> Json:
-    """The result of a parsed expression for a value. It may hold parts of the value many times: weigh it before you walk it.
+    """The result of a parsed expression for a value.
+
+    It may hold parts of the value many times: weigh it before you walk it.
 
     Raises:
         BudgetError: it takes more steps than the budget has left.

@@ -7,7 +7,8 @@ from collections.abc import Hashable, Iterator, Sequence
 from hookctl.bounded.budget import Budget
 
 MAX_PAIRS = 40_000
-"""Items before times items after, up to which the items that stay are searched for; longer lists are compared from both ends only."""
+"""Items before times items after, up to which the items that stay are searched for; longer lists are compared from both
+ends only."""
 MAX_ALL_PAIRS = 400_000
 """The same for all lists in one value together."""
 
@@ -36,7 +37,10 @@ def aligned(
 
 
 def runs(before: Sequence[Hashable], after: Sequence[Hashable], room: Budget) -> Iterator[Run]:
-    """The stretches of two lists in order: those that are the same in both, and those between. Empty ones are left out."""
+    """The stretches of two lists in order: those that are the same in both, and those between.
+
+    Empty ones are left out.
+    """
     start, end = common_ends(before, after)
     old, new = before[start : len(before) - end], after[start : len(after) - end]
     if start:

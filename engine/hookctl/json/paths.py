@@ -36,5 +36,8 @@ def pointer_text(steps: Iterable[Step]) -> str:
 
 
 def pointer_steps(pointer: str) -> list[str]:
-    """The keys of a JSON Pointer; an index stays text. A leading ``#``, as a reference in a schema has it, is left out."""
+    """The keys of a JSON Pointer; an index stays text.
+
+    A leading ``#``, as a reference in a schema has it, is left out.
+    """
     return [step.replace("~1", "/").replace("~0", "~") for step in pointer.removeprefix("#").split("/")[1:]]

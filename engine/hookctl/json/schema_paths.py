@@ -19,7 +19,7 @@ _NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What the schema says of a value: its alternatives without null. Nothing is known when ``schemas`` is empty."""
+    """A value as the schema describes it: its alternatives without null. Without ``schemas`` it is unknown."""
 
     schemas: tuple[Schema, ...]
     nullable: bool = False
@@ -132,7 +132,7 @@ class EventShape:
 
 
 def is_certain(schema: Schema, keys: Iterable[Step]) -> bool:
-    """True when a path surely exists and is never null: by plain ``properties``, ``required`` and ``type`` alone.
+    """True when a path surely exists and is never null: judged only by plain ``properties``, ``required`` and ``type``.
 
     A quick look before the walk that knows all of the schema, since nearly every path of a template passes it.
     """

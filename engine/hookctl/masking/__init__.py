@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 
 def mask_secrets(text: str, secrets: Iterable[str]) -> str:
-    """``text`` with ``secrets`` shown as ``***``, in whatever encoding it repeats them. Call it before you shorten the text.
+    """``text`` with ``secrets`` shown as ``***``, in whatever encoding it repeats them.
+
+    Call it before you shorten the text.
 
     Secrets of fewer than six characters are not looked for.
     """

@@ -1,4 +1,4 @@
-"""What a check of a template says, and what it asks of an event type and of a filter."""
+"""The problems that the check of a template finds, and what it needs of an event type and of a filter."""
 
 from __future__ import annotations
 

@@ -36,13 +36,17 @@ def per_second(text: str) -> float:
 def duration_text(number: float) -> str:
     """A duration that :func:`seconds` reads as ``number`` seconds: ``5s``, ``90m``, ``0.5s``.
 
-    The unit is the largest of which it is a whole number, or else the first that fits. Raises ValueError where none does.
+    The unit is the largest of which it is a whole number, or else the first that fits. Raises ValueError where none
+    does.
     """
     return _text(number, lambda exact, unit: exact / SECONDS[unit], ("d", "h", "m", "s", "ms"), seconds, "")
 
 
 def rate_text(number: float) -> str:
-    """A rate that :func:`per_second` reads as ``number`` per second: ``50/s``, ``100/m``. Raises ValueError where none does."""
+    """A rate that :func:`per_second` reads as ``number`` per second: ``50/s``, ``100/m``.
+
+    Raises ValueError where no rate is read so.
+    """
     return _text(number, lambda exact, unit: exact * SECONDS[unit], ("s", "m", "h"), per_second, "/")
 
 
@@ -53,7 +57,7 @@ def _text(
     read: Callable[[str], float],
     between: str,
 ) -> str:
-    """The count, of up to six digits and three decimals, and the unit that are read as ``number``: a whole count if there is one."""
+    """A count of up to six digits and three decimals with a unit that reads as ``number``: a whole one if possible."""
     fallback = ""
     try:
         exact = Decimal(repr(number))

@@ -31,8 +31,8 @@ BUILT_IN = tuple(
 def load_plugins(extra: Iterable[object] = (), tell: Tell | None = None) -> Plugins:
     """Every plugin that is installed here, and ``extra`` ones, asked for all that they add.
 
-    What cannot be loaded is left out, and stands in ``failures`` of the result; nothing that a plugin does is raised here.
-    ``tell`` hears of each call that fails, now and later: see :class:`hookctl.plugin.contain.Containment`.
+    What cannot be loaded is left out, and stands in ``failures`` of the result; nothing that a plugin does is raised
+    here. ``tell`` hears of each call that fails, now and later: see :class:`hookctl.plugin.contain.Containment`.
     """
     host = _Host(Containment(tell))
     found = [host.register(name, import_module(name), "hookctl", __version__, built_in=True) for name in BUILT_IN]

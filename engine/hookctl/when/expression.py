@@ -1,4 +1,7 @@
-"""What templates and ``when`` may ask of JMESPath: bounded in length and depth here, and in its steps when it is evaluated."""
+"""What templates and ``when`` may ask of JMESPath.
+
+Length and depth are bounded here, steps when the expression is evaluated.
+"""
 
 from __future__ import annotations
 
@@ -108,13 +111,13 @@ def _check_text(text: str, rule: str) -> None:
 
 
 def _check_literal(quoted: re.Match[str], rule: str) -> None:
-    """Jmespath takes ``foo`` in backticks for text, with a warning that nobody sees; another JMESPath would refuse it."""
+    """Refuse what is not JSON in backticks. Jmespath reads it as text, other implementations refuse it."""
     try:
         json.loads(quoted.group()[1:-1].replace("\\`", "`"))
     except (ValueError, RecursionError):
         hint = "Write text in single quotes: 'High'; backticks hold JSON: `5`, `true`, `\"High\"`."
         raise TemplateError(
-            f"{quoted.group()} is no JSON", hint=hint, rule=rule, start=quoted.start(), end=quoted.end()
+            f"{quoted.group()} is not JSON", hint=hint, rule=rule, start=quoted.start(), end=quoted.end()
         ) from None
 
 

@@ -23,7 +23,10 @@ _MARK = re.compile("§([0-9]+)§")
 
 
 class Reach:
-    """Finds conditions that no event can match. Many conditions differ only in strings, and most strings decide nothing."""
+    """Finds conditions that no event can match.
+
+    Many conditions differ only in strings, and most strings decide nothing.
+    """
 
     def __init__(self) -> None:
         self._deciding: dict[tuple[str, str], frozenset[int]] = {}

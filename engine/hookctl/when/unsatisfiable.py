@@ -1,7 +1,8 @@
 """Whether a ``when`` can hold for any event of a type at all, as far as the event's schema tells by simple comparisons.
 
-Looked at are fields compared with constants (``==``, ``!=``, ``<``, ``<=``, ``>``, ``>=``), ``contains`` of constants and a field, and what ``&&``, ``||``
-and ``!`` make of them; of the schema ``enum``, ``const``, ``type``, ``minimum`` and ``maximum``. Whatever else there is may hold.
+Looked at are fields compared with constants (``==``, ``!=``, ``<``, ``<=``, ``>``, ``>=``), ``contains`` of constants
+and a field, and what ``&&``, ``||`` and ``!`` make of them; of the schema ``enum``, ``const``, ``type``, ``minimum``
+and ``maximum``. Whatever else there is may hold.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _MAX_VALUES = 10
 
 
 def why_never(text: str, event_type: EventSchema) -> str | None:
-    """Why a ``when`` lets no event of the type through; None when it may let one through, for all that the schema tells.
+    """Why a ``when`` lets no event of the type through; None when, as far as the schema tells, it may let one through.
 
     Raises TemplateError for an expression that cannot be read.
     """
@@ -35,7 +36,10 @@ def why_never(text: str, event_type: EventSchema) -> str | None:
 
 
 class Judge:
-    """Judges the nodes of an expression. Three-valued: True and False where every event gives that, None where events differ or it is not known."""
+    """Judges the nodes of an expression.
+
+    Three-valued: True and False where every event gives that, None where events differ or it is not known.
+    """
 
     def __init__(self, event: EventShape) -> None:
         self._event = event
@@ -58,7 +62,7 @@ class Judge:
         return None
 
     def takes_any_text(self, path: str) -> bool:
-        """Whether a comparison of that path with a string comes out the same whatever the string is, as far as the schema tells."""
+        """Whether, as far as the schema tells, comparing that path with any string can come out either way."""
         shape = self._shape(path)
         return shape is None or (_values(shape) is None and (not shape.types or "string" in shape.types))
 
@@ -95,7 +99,7 @@ class Judge:
         return None
 
     def _ordered(self, path: str, operator: str, shape: Shape, value: Json) -> bool | None:
-        """Numbers alone: text has an order for some JMESPaths only, and text beside a number is an error, not false."""
+        """Only for numbers: some JMESPath implementations do not order text, and text beside a number is an error."""
         if not is_number(value) or not shape.types or not shape.types <= {"number", "integer"}:
             return None
         limit = "maximum" if operator in {"gt", "gte"} else "minimum"
@@ -146,7 +150,7 @@ class Judge:
 
 
 def field_path(node: Ast) -> str | None:
-    """The path of a node that is fields alone: ``data.severity``."""
+    """The path of a node that consists of fields: ``data.severity``; None for any other."""
     if node["type"] == "field":
         name: str = node["value"]
         return name if "." not in name else None

@@ -57,9 +57,9 @@ HEADERS: Mapping[str, Json] = _block(
             "additionalProperties": {
                 "type": "string",
                 "x-secret": True,
-                "description": "The header's value: a secret reference, with literal text around it where the target wants some.",
+                "description": "The header's value: a secret reference, with text around it if the target needs it.",
             },
-            "description": "Header names and their secret values. What is no secret belongs into the webhook's own `headers`.",
+            "description": "Header names and their secret values. Other values belong in the webhook's own `headers`.",
             "examples": [
                 {"X-Api-Key": "${env:SIEM_API_KEY}"},
                 {"Authorization": "Token token=${file:/run/secrets/siem}"},
@@ -104,7 +104,7 @@ OAUTH2: Mapping[str, Json] = _block(
         "token_endpoint_auth_method": {
             "enum": ["client_secret_basic", "client_secret_post"],
             "default": "client_secret_basic",
-            "description": "How the client proves itself to the token endpoint: by a Basic header, as RFC 6749 has it, or in the form that it posts.",
+            "description": "How the client authenticates to the token endpoint: in a Basic header or in the form.",
         },
     },
 )
@@ -169,7 +169,7 @@ def hookctl_auth_types() -> Iterable[AuthType]:
         ),
         AuthType(
             name="oauth2",
-            summary="A token from an OAuth 2.0 server, by client credentials; fetched when needed, shared, and renewed in time.",
+            summary="A token from an OAuth 2.0 server, by client credentials: fetched when needed, shared and renewed.",
             schema=OAUTH2,
             build=_oauth2,
             per_attempt=True,

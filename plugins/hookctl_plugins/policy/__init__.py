@@ -1,4 +1,7 @@
-"""An organisation's rules about plans: ``allowed_hosts``, ``authenticated``, ``timeout_at_most``, ``retry_horizon_at_least``, ``owner_label``."""
+"""An organisation's rules about plans.
+
+``allowed_hosts``, ``authenticated``, ``timeout_at_most``, ``retry_horizon_at_least`` and ``owner_label``.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ ALLOWED_HOSTS = _table(
             "items": {
                 "type": "string",
                 "pattern": rf"^(?:\*\.)?(?:{_LABEL}\.)*{_LABEL}$",
-                "description": "A host name in lower case, or `*.` and one: every name below it, at any depth, but not itself.",
+                "description": "A host name in lower case, or `*.` and one for every name below it but not itself.",
                 "examples": ["siem.example.com", "*.example.com"],
             },
             "description": "The hosts that webhooks may be sent to, and tokens be fetched from.",
@@ -53,7 +56,7 @@ RETRY_HORIZON_AT_LEAST = _table(
         "duration": {
             "type": "string",
             "pattern": "^[0-9]{1,6}(?:[.][0-9]{1,3})?(?:ms|s|m|h|d)$",
-            "description": "How long after the first attempt the last one must come at the earliest: the sum of `retry.schedule`.",
+            "description": "The shortest time from the first attempt to the last: the sum of `retry.schedule`.",
             "examples": ["1d", "12h"],
         },
     },
@@ -108,7 +111,7 @@ def hookctl_policies() -> Iterable[Policy]:
     return (
         Policy(
             name="allowed_hosts",
-            summary="Requests go to these hosts alone.",
+            summary="Requests go only to these hosts.",
             schema=ALLOWED_HOSTS,
             build=_allowed_hosts,
         ),

@@ -1,4 +1,7 @@
-"""The built-in transports: ``curl`` and ``requests``. Both keep every rule of docs/network.md; one test suite runs over both."""
+"""The built-in transports: ``curl`` and ``requests``.
+
+Both keep every rule of docs/network.md, and one test suite runs over both.
+"""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ EXPECTED_VALUES: dict[str, Json] = {
     "items": {"type": ["string", "number", "boolean", "null"], "description": "One accepted value."},
     "description": (
         "The accepted values. A string matches that string, and a number, boolean or null that is written so in JSON; "
-        "a number, boolean or null matches that alone."
+        "a number, boolean or null matches only itself."
     ),
     "examples": [["accepted", "queued"], [0]],
 }
@@ -34,14 +34,14 @@ JSON_PATH: Mapping[str, Json] = _block(
             "type": "string",
             "minLength": 1,
             "maxLength": MAX_EXPRESSION,
-            "description": "An RFC 9535 path: `$.data...` is the response's body, `$.status` its status, `$.headers['content-type']` a header.",
+            "description": "An RFC 9535 path: `$.data` is the response's body; there are also `$.status` and `$.headers`.",
             "examples": ["$.data.status", "$.data.results[*].ok", "$.headers['x-result']"],
         },
         "expected_values": EXPECTED_VALUES,
         "match": {
             "enum": ["all", "any"],
             "default": "all",
-            "description": "Whether all values that the path selects must be accepted ones, or any one. There must be one in both cases.",
+            "description": "Whether all selected values must be accepted, or only one. There must be at least one.",
         },
     },
 )
@@ -52,7 +52,7 @@ JMESPATH: Mapping[str, Json] = _block(
             "type": "string",
             "minLength": 1,
             "maxLength": MAX_EXPRESSION,
-            "description": "A JMESPath expression over `data` (the response's body), `status` and `headers`. Without `expected_values` it must be true.",
+            "description": "An expression over `data` (the body), `status` and `headers`; true without `expected_values`.",
             "examples": ["data.status == 'ok' && length(data.errors) == `0`", 'headers."x-result"'],
         },
         "expected_values": EXPECTED_VALUES,

@@ -14,6 +14,7 @@ from hookctl.bounded.jmes_path import FAILURES, MAX_LEVELS, evaluate, size, walk
 from hookctl.errors import BudgetError, TemplateError
 from hookctl.model import Json, Mismatch
 from hookctl.model.nearest import nearest
+from hookctl.model.quantities import counted
 from hookctl_plugins.validator.expected import accepted_scalars, is_accepted, kept, shown
 
 if TYPE_CHECKING:
@@ -87,10 +88,10 @@ def _compile(expression: str) -> tuple[Mapping[str, Any], frozenset[str]]:
     except ParseError as error:
         start = min(error.lex_position, max(0, len(expression) - 1))
         raise _refusal(
-            f"this is no JMESPath expression: {_reason(error)}", start, start + len(str(error.token_value or " "))
+            f"this is not a JMESPath expression: {_reason(error)}", start, start + len(str(error.token_value or " "))
         ) from None
     except ValueError as error:  # the base of JMESPath's errors, and what a number of 5,000 digits raises
-        raise _refusal(f"this is no JMESPath expression: {_reason(error)}", 0, len(expression)) from None
+        raise _refusal(f"this is not a JMESPath expression: {_reason(error)}", 0, len(expression)) from None
     if size(tree) is None:
         raise _refusal(f"the expression has more than {MAX_LEVELS} steps in a row", 0, len(expression))
     for name, arguments in calls:
@@ -133,7 +134,7 @@ def _check_call(expression: str, name: str, arguments: int) -> None:
     variadic = bool(signature) and bool(signature[-1].get("variadic"))
     if arguments < len(signature) or (arguments > len(signature) and not variadic):
         raise _refusal(
-            f"{name}() takes {'at least ' if variadic else ''}{len(signature)} argument{'s'[: len(signature) != 1]}, not {arguments}",
+            f"{name}() takes {'at least ' if variadic else ''}{counted(len(signature), 'argument')}, not {arguments}",
             start,
             end,
         )

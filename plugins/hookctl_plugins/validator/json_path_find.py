@@ -1,6 +1,7 @@
 """Applies a parsed JSON path to a response, with a step spent for each value, selector and filter that is looked at.
 
-The library parses; its own evaluation is unbounded: `$.data[0,0][0,0]...` selects twice as many values with each segment.
+The library parses; its own evaluation is unbounded: `$.data[0,0][0,0]...` selects twice as many values with each
+segment.
 """
 
 from __future__ import annotations

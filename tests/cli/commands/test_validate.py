@@ -122,7 +122,7 @@ def test_explain_knows(rule: str, run_cli: Run) -> None:
 
 @pytest.mark.parametrize("name", ["allowed_hosts", "policy/allowed_hosts"])
 def test_explain_knows_a_policy_by_either_name_that_reports_give_it(name: str, run_cli: Run) -> None:
-    assert run_cli("explain", name).stdout.startswith("allowed_hosts: Requests go to these hosts alone.\n")
+    assert run_cli("explain", name).stdout.startswith("allowed_hosts: Requests go only to these hosts.\n")
 
 
 def test_explain_says_what_may_have_been_meant(run_cli: Run) -> None:

@@ -105,7 +105,7 @@ def test_a_policy_is_explained_by_the_name_that_its_findings_have(run_cli: Run) 
     result = run_cli("explain", "allowed_hosts")
     assert result.exit_code == 0
     assert result.stdout.startswith(
-        "allowed_hosts: Requests go to these hosts alone.\n\nSettings in [policies.allowed_hosts] of hookctl.toml:\n"
+        "allowed_hosts: Requests go only to these hosts.\n\nSettings in [policies.allowed_hosts] of hookctl.toml:\n"
     )
     assert "hosts  list of strings  yes " in result.stdout
     assert result.stdout.endswith(run_cli("explain", "policy").stdout)

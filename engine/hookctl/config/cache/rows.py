@@ -1,4 +1,7 @@
-"""Rows of text in one file that only its owner can have written. What does not look right in it is as good as not there."""
+"""Rows of text in one file that only its owner can have written.
+
+What does not look right in it is as good as not there.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ class Rows:
     """Rows of text, each found by the SHA-256 in hex that it begins with."""
 
     def __init__(self, path: Path, key: str) -> None:
-        """``key`` is the fingerprint of all that rows depend on besides their digest: those of another one are not there."""
+        """Read the rows of a file.
+
+        ``key`` is the fingerprint of everything else that a row depends on. Rows under another key count as absent.
+        """
         self._path = path
         self._key = key
         self._found = self._read()
@@ -38,7 +44,10 @@ class Rows:
         self._kept[row[:_DIGITS]] = row
 
     def save(self) -> None:
-        """Write what was asked for or added, all of it or nothing, if that is not what was there. Where it cannot be done, the next run takes longer."""
+        """Write what was asked for or added, all of it or nothing, if that is not what was there.
+
+        Where it cannot be done, the next run takes longer.
+        """
         if self._kept.keys() == self._found.keys():
             return
         rows = "\n".join([self._key, *self._kept.values()]).encode()
@@ -58,7 +67,7 @@ class Rows:
 
 
 def _content(path: Path) -> bytes:
-    """The file's content, if nobody but this user can have written it: one that came with a checkout is not believed."""
+    """The file's content, if only this user can have written it. A file that came with a checkout is not trusted."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         about = os.fstat(descriptor)

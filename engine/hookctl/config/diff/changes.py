@@ -34,8 +34,8 @@ def make_plan(
 ) -> Plan:
     """What it takes to get from ``applied`` to ``desired``: one change per name, ordered by name.
 
-    ``only``: leave every webhook that has none of these names, before or after, as it is. ``against``: where ``applied`` was read from,
-    if that was not the state.
+    ``only``: leave every webhook that has none of these names, before or after, as it is. ``against``: where
+    ``applied`` was read from, if that was not the state.
     """
     only = tuple(sorted(set(only)))
     if only:
@@ -65,9 +65,12 @@ def _narrowed(plan: Plan, only: Collection[str]) -> dict[str, DeliveryPlan]:
 
 
 def _renames(gone: Sequence[DeliveryPlan], come: Sequence[DeliveryPlan]) -> dict[str, str]:
-    """The old name of each new one. A name of which only the case changes is a rename, since no two webhooks may have it.
+    """The old name of each new one.
 
-    Else one that goes and one that comes are a rename when they are equal but for their names, and no third is equal to them.
+    A name of which only the case changes is a rename, since no two webhooks may have it.
+
+    Else one that goes and one that comes are a rename when they are equal but for their names, and no third is equal to
+    them.
     """
     found: dict[str, str] = {}
     for key in (_name_key, _content_key) if gone and come else ():
@@ -148,7 +151,7 @@ def _differences(pointer: Pointer, before: Json, after: Json) -> Iterator[FieldC
 
 
 def _item_differences(pointer: Pointer, before: list[Json], after: list[Json]) -> Iterator[FieldChange]:
-    """The differences of two lists of blocks, each at its index after; those of a block that goes, at its index before."""
+    """The differences of two lists of blocks, each at its index after, or before for a block that is removed."""
     old, new = ([canonical_json(item) for item in side] for side in (before, after))
     for same, index, index_after in aligned(old, new, pairs()):
         if same:

@@ -1,7 +1,8 @@
 """The structural difference of two JSON values: keys and values, not lines of text. JSON text in a string is opened up.
 
-A difference's path leads through keys and indices, and through :data:`INSIDE` into the JSON text of a string. In a list, what comes is placed by its
-index after, what goes by its index before; what stays has both, and its index is the one after.
+A difference's path leads through keys and indices, and through :data:`INSIDE` into the JSON text of a string. In a
+list, what comes is placed by its index after, what goes by its index before; what stays has both, and its index is the
+one after.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from hookctl.model import Json
 MAX_LEVELS = 4
 """Strings of JSON text inside one another that are opened; a template makes no more."""
 MAX_INNER_DEPTH = 16
-"""Objects and lists inside one another of the JSON text in a string. What is deeper stays a string, so that no function here calls itself too often."""
+"""Objects and lists inside one another of the JSON text in a string. What is deeper stays a string, so that no function
+here calls itself too often."""
 
 
 class Marker(Enum):
-    """What is no JSON value and no key."""
+    """What is not a JSON value and no key."""
 
     ABSENT = "absent"
     INSIDE = "inside"
@@ -39,7 +41,10 @@ ITEM = Marker.ITEM
 
 @dataclass(frozen=True, slots=True)
 class JsonText:
-    """A string that holds the JSON text of an object or a list. Equal to another of the same content, however it is written."""
+    """A string that holds the JSON text of an object or a list.
+
+    Equal to another of the same content, however it is written.
+    """
 
     value: Opened
     text: str = field(compare=False)

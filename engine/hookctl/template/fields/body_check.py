@@ -77,7 +77,7 @@ class PathChecker:
                 self.problems.append(
                     _error(
                         "template-unknown-path",
-                        f"{node.iterable.text} is no list",
+                        f"{node.iterable.text} is not a list",
                         hint,
                         node.iterable.start,
                         node.iterable.end,

@@ -24,7 +24,10 @@ _STRUCTURED = frozenset({"array", "object"})
 def check_text(
     text: str, event_type: EventSchema, filters: Mapping[str, Filter], place: Place
 ) -> list[TemplateProblem]:
-    """All that is wrong with the expressions of a header's value or a URL, in the order of the text. The URL rules are another's, see :func:`blanked`."""
+    """All that is wrong with the expressions of a header's value or a URL, in the order of the text.
+
+    The URL rules are another's, see :func:`blanked`.
+    """
     if not has_expression(text):
         return []
     try:
@@ -58,7 +61,7 @@ def _structured(expression: Expression, scope: Scope) -> Iterator[TemplateProble
             what = " or ".join(DESCRIBED[name] for name in sorted(types))
             yield _error(
                 "template-not-text",
-                f"{expression.text} is {what}, which is no text",
+                f"{expression.text} is {what}, which is not text",
                 NO_TEXT,
                 expression.start,
                 expression.end,
@@ -86,7 +89,7 @@ def _render_mock(
             problem.rule == "template-optional-path" and error.start <= problem.start < (error.end or length)
             for problem in known
         ):
-            return []  # the warning says already that there may be no value
+            return []  # the warning already covers the missing value
         rule = "template-not-text" if isinstance(error, NotTextError) else "template-filter"
         message = f"the mock event of {event_type.name} cannot be sent so: {error.message}"
         return [_error(rule, message, error.hint, error.start, error.end or length)]

@@ -35,7 +35,10 @@ MAX_DEPTH = 16
 
 
 class EventFields:
-    """The fields of one event type, as its schema has them. Remembers what it has opened, so keep it while many templates are read."""
+    """The fields of one event type, as its schema has them.
+
+    Remembers what it has opened, so keep it while many templates are read.
+    """
 
     def __init__(self, schema: Mapping[str, Json]) -> None:
         self._event = EventShape(schema)
@@ -43,7 +46,7 @@ class EventFields:
         self._all_below: dict[frozenset[str], frozenset[str]] = {}
 
     def below(self, path: str, steps: tuple[Step, ...]) -> frozenset[str]:
-        """The fields that a value holds, down to those that hold no others: ``path`` itself where the schema says no more of it."""
+        """The fields in a value that hold no others: ``path`` itself where the schema describes none."""
         if path not in self._below:
             shape = self._event.root
             for step in steps:
@@ -76,8 +79,9 @@ class EventFields:
 def paths_of(text: str, fields: EventFields) -> frozenset[str]:
     """The fields that a template reads, as paths in the event's schema: ``data.groups[*].name``.
 
-    A field counts when its value is written and when a condition looks at it: either way the target learns of it. An object or a list that is
-    written counts as all the fields in it, and so does one that is given to a filter. Raises TemplateError for a text that cannot be read.
+    A field counts when its value is written and when a condition looks at it: either way the target learns of it. An
+    object or a list that is written counts as all the fields in it, and so does one that is given to a filter. Raises
+    TemplateError for a text that cannot be read.
     """
     plain = plain_paths(text)
     if plain is not None:

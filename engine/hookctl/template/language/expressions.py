@@ -1,7 +1,8 @@
-"""The syntax tree of a template: the allow-list of what a template can say.
+"""The syntax tree of a template: the allow-list of what a template can contain.
 
-What is not here cannot be said: no attribute, no call, no arithmetic, no assignment, no import. Nodes are equal when they
-say the same, wherever they stand: their offsets are not compared, so that a condition is known again when it is repeated.
+What is not here cannot be written: no attribute, no call, no arithmetic, no assignment, no import. Nodes are equal when
+they mean the same, wherever they stand: their offsets are not compared, so that a condition is known again when it is
+repeated.
 """
 
 from __future__ import annotations
@@ -200,7 +201,7 @@ _CHILDREN: Mapping[type, Callable[[Any], tuple[Node | Expression, ...]]] = {
 
 
 def children(part: Node | Expression) -> tuple[Node | Expression, ...]:
-    """The nodes and expressions directly inside a node or an expression; a filter's value comes before its arguments."""
+    """What is directly inside a node or an expression; a filter's value comes before its arguments."""
     return _CHILDREN[type(part)](part)
 
 

@@ -1,4 +1,4 @@
-"""The built-in filters: pure functions of JSON values, bounded in cost and output, and what the other modules must know of each.
+"""The built-in filters: pure functions of JSON values, bounded in cost and output, with the properties of each.
 
 A filter's properties stand with its function. No other module compares a filter's name with a string.
 """
@@ -68,13 +68,13 @@ def _round(value: Json, precision: int = 0, method: str = "common") -> Json:
     if not is_number(value):
         raise RenderError(f"round is asked of {kind(value)}", hint="Only a number can be rounded.")
     if isinstance(precision, bool) or not isinstance(precision, int) or not 0 <= precision <= 15:
-        raise RenderError("round's precision is no whole number from 0 to 15", hint="Write round(2).")
+        raise RenderError("round's precision is not a whole number from 0 to 15", hint="Write round(2).")
     if method not in {"common", "floor", "ceil"}:
         raise RenderError(f"round has no method {to_text(method)}", hint="The methods are common, floor and ceil.")
     if isinstance(value, int):
         return value
     if not math.isfinite(value):
-        raise RenderError("round is asked of a number that is not finite", hint="JSON has no such number.")
+        raise RenderError("round is asked of a number that is not finite", hint="JSON does not have such numbers.")
     if method == "common":
         return round(value, precision) if precision else round(value)
     scale: int = 10**precision

@@ -87,7 +87,10 @@ def _check_expression(part: Filtered) -> list[TemplateProblem]:
 
 
 def _check_targets(nodes: Iterable[Node | Expression], taken: frozenset[str]) -> list[TemplateProblem]:
-    """Loops that give a name a second meaning, or that run over nothing of the event. ``taken`` are the names in use."""
+    """Loops that give a name a second meaning, or that run over nothing of the event.
+
+    ``taken`` are the names in use.
+    """
     problems: list[TemplateProblem] = []
     for node in nodes:
         if not isinstance(node, For):

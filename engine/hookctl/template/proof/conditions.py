@@ -1,7 +1,8 @@
 """What is known of a template's conditions on one way through it.
 
-Conditions are pure functions of the event, so a condition that is repeated (``{% if data.a %}`` twice) goes the same way
-both times, and a loop over ``data.xs`` has an item exactly when ``{% if data.xs %}`` is taken. Facts are these decisions.
+Conditions are pure functions of the event, so a condition that is repeated (``{% if data.a %}`` twice) goes the same
+way both times, and a loop over ``data.xs`` has an item exactly when ``{% if data.xs %}`` is taken. Facts are these
+decisions.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class Sight:
 
 
 def assume(condition: Expression, wanted: bool, facts: Facts, sight: Sight) -> list[Facts]:
-    """The facts under which a condition comes out as wanted: none when it cannot, several when there are several reasons.
+    """The facts under which a condition comes out as wanted: none when it cannot, several for several reasons.
 
     Args:
         condition: of an ``if``, or what a loop runs over.
@@ -143,7 +144,10 @@ _ORDERS = {"==": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 
 def _ordered(operator: str, value: int, low: int, high: int | None) -> bool | None:
-    """The truth of ``n operator value`` for every n from ``low`` to ``high`` (None: without end); None when they differ."""
+    """The truth of ``n operator value`` for every n from ``low`` to ``high``, without end if that is None.
+
+    None when it is true for some n and false for others.
+    """
     if operator not in _ORDERS:
         return None
     possible = [

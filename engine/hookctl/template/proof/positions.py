@@ -1,7 +1,8 @@
 """Decides how each output of a template is written: by where it stands in the JSON around it.
 
-A string is JSON text, too, when its content begins with ``{`` or ``[``, has a string of its own in it, and is JSON with one value
-in the place of each output. Its outputs then stand in *that* JSON, one string deeper. Any other string is prose.
+A string is JSON text, too, when its content begins with ``{`` or ``[``, has a string of its own in it, and is JSON with
+one value in the place of each output. Its outputs then stand in *that* JSON, one string deeper. Any other string is
+prose.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class Position:
     """How an output is written."""
 
     form: str
-    """``value``: as JSON. ``text``: a string as its text, anything else as its JSON text. ``key``: as text, and it is an object's key."""
+    """``value``: as JSON. ``text``: a string as its text, anything else as its JSON text. ``key``: as text, and it is
+    an object's key."""
     depth: int
     """How many strings stand around it: the result is escaped so many times."""
 
@@ -55,8 +57,8 @@ def lay_out(nodes: Sequence[Node], text: str) -> Layout:
     """Decide every position, and prove that the template gives JSON on every way through it.
 
     Raises:
-        TemplateError: its text is no JSON, a branch does not end at the string depth at which it began, or there are too many
-            ways through the template to follow them all.
+        TemplateError: its text is not JSON, a branch does not end at the string depth at which it began, or there are
+            too many ways through the template to follow them all.
     """
     placer = _Placer(tracked_atoms(nodes), text)
     tokens = read(nodes)
@@ -111,7 +113,10 @@ class _Placer:
         return prover
 
     def place(self, tokens: Sequence[JsonToken], depth: int, keys: set[String]) -> None:
-        """Decide the outputs among the tokens of a JSON text that lies ``depth`` strings deep; ``keys`` are its objects' keys."""
+        """Decide the outputs among the tokens of a JSON text that lies ``depth`` strings deep.
+
+        ``keys`` are the keys of its objects.
+        """
         for token in tokens:
             if isinstance(token, Mark):
                 continue
@@ -158,8 +163,8 @@ class _Placer:
         return None
 
     def _warn(self, string: String, why: str) -> None:
-        message = f"the string looks like JSON text and is none, so its values are written as prose: {why}"
-        hint = "Repair the JSON in the string, or begin the string with another character."
+        message = f"the string looks like JSON text but is not, so its values are written as prose: {why}"
+        hint = "Fix the JSON in the string, or begin the string with another character."
         problem = TemplateProblem(
             rule="template-not-json", is_error=False, message=message, hint=hint, start=string.start, end=string.end
         )

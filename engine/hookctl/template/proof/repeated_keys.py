@@ -16,7 +16,9 @@ from hookctl.template.proof.json_tokens import Fork, JsonToken, Loop, Mark
 
 
 def written_twice(tokens: Sequence[JsonToken], certain: Sequence[frozenset[str]] = ()) -> Iterator[Mark]:
-    """Each key in a template's proved tokens that stands in its object before, on every way to it. ``certain`` are the keys of the objects around.
+    """Each key in a template's proved tokens that stands in its object before, on every way to it.
+
+    ``certain`` are the keys of the objects around.
 
     A key that only a branch or a loop before it may have written is not found.
     """

@@ -20,7 +20,10 @@ Write = Callable[[Frame], None]
 
 @dataclass(frozen=True, slots=True)
 class BodyTemplate:
-    """A compiled body template. Whatever the event holds, what it renders is JSON of the template's shape, or a RenderError."""
+    """A compiled body template.
+
+    Whatever the event holds, what it renders is JSON of the template's shape, or a RenderError.
+    """
 
     _render: Callable[[Mapping[str, Json]], str]
 
@@ -29,7 +32,7 @@ class BodyTemplate:
 
         Raises:
             RenderError: the event lacks a value that has no default, a filter refuses its value, the body is
-                larger than ``MAX_OUTPUT`` bytes or takes too much work, or a value is no JSON.
+                larger than ``MAX_OUTPUT`` bytes or takes too much work, or a value is not JSON.
         """
         try:
             body = self._render(document).encode()
@@ -202,11 +205,14 @@ def _list(value: Json, words: str) -> list[Json]:
 
 def _pairs(targets: tuple[str, ...], item: Json, words: str) -> Iterator[tuple[str, Json]]:
     if not isinstance(item, list) or len(item) != len(targets):
-        raise RenderError(f"an item of {words} is no pair", hint="Use one name, or the filter items for an object.")
+        raise RenderError(f"an item of {words} is not a pair", hint="Use one name, or the filter items for an object.")
     return zip(targets, item, strict=True)
 
 
 def _cost(parts: Iterable[Node | Expression]) -> int:
-    """The steps of one run through the nodes and expressions. A loop inside counts without its body: it accounts for its own rounds."""
+    """The steps of one run through the nodes and expressions.
+
+    A loop inside counts without its body: it accounts for its own rounds.
+    """
     inner = ((part.iterable, *part.otherwise) if isinstance(part, For) else children(part) for part in parts)
     return sum(1 + _cost(below) for below in inner)

@@ -217,7 +217,7 @@ def _filtered(expression: Filtered, text: str, filters: Mapping[str, Filter]) ->
             raise RenderError(f"{text[expression.start : expression.end]}: {error.message}", hint=error.hint) from error
         except Exception as error:  # whatever a plugin raises, the delivery is dead with its name
             raise RenderError(
-                f"the filter {expression.name} raised {error!r}", hint="Repair the plugin that gives it."
+                f"the filter {expression.name} raised {error!r}", hint="Fix or uninstall the plugin that adds it."
             ) from error
         if isinstance(result, str) and len(result) > MAX_OUTPUT:
             raise RenderError(

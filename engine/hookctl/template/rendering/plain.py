@@ -1,8 +1,8 @@
-"""The short way for templates that are only text and paths, as most are: no tag, no filter, no backslash, no expression in a key.
+"""The short way for templates of only text and paths, as most are: no tag, filter, backslash or expression in a key.
 
-Without a backslash a string begins and ends at each quote, so counting quotes tells where an expression stands, and without tags there is one
-way through the template, so one run of a JSON parser over the text with a number for each value proves the structure. What this module
-does not take goes through the full parser, which also says what is wrong.
+Without a backslash a string begins and ends at each quote, so counting quotes tells where an expression stands, and
+without tags there is one way through the template, so one run of a JSON parser over the text with a number for each
+value proves the structure. What this module does not take goes through the full parser, which also says what is wrong.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def split_plain(text: str) -> Plain | None:
 
 
 def plain_paths(text: str) -> list[str] | None:
-    """The paths in a text of nothing but text and paths, be it JSON or not; None when the full parser must look at it."""
+    """The paths in a template of only text and paths, JSON or not; None when the full parser must read it."""
     if _has_other_syntax(text):
         return None
     pieces = _EXPRESSION.split(text)
@@ -98,8 +98,8 @@ def offsets(text: str, plain: Plain, path: str, in_string: int) -> list[int]:
 def compile_plain(plain: Plain) -> Callable[[Mapping[str, Json]], str]:
     """A function that gives a plain template's body for a document. It raises RenderError.
 
-    Where an expression is the whole of a string, its quotes are taken out of the text around it: they come with the value.
-    One loop and no frame: it takes half the time of the general renderer, and most templates are plain.
+    Where an expression is the whole of a string, its quotes are taken out of the text around it: they come with the
+    value. One loop and no frame: it takes half the time of the general renderer, and most templates are plain.
     """
     literals = list(plain.literals)
     parts: list[tuple[str, str, list[str], int, bool]] = []
