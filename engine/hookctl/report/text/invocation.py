@@ -6,6 +6,7 @@ import json
 from base64 import b64encode
 from collections.abc import Iterator
 
+from hookctl.json.strict import parse
 from hookctl.model import Attempt, Json, Request, Response, Timing, Verdict
 from hookctl.report.style import heading, styled
 from hookctl.report.text.printable import printable
@@ -139,9 +140,10 @@ def _header_lines(headers: tuple[tuple[str, str], ...]) -> Iterator[str]:
 
 
 def _laid_out(text: str) -> str:
+    """JSON text with its values indented. Text that readers disagree on stays as it is, so that nothing of it is hidden."""
     try:
-        return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
-    except (ValueError, RecursionError):
+        return json.dumps(parse(text, any_integer=True), ensure_ascii=False, indent=2)
+    except ValueError:
         return text
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import cast
 
 from hookctl.json.paths import path_text
+from hookctl.json.strict import parse
 from hookctl.model import DeliveryPlan, Json, PluginBlock, Request
 from hookctl.report.style import heading
 from hookctl.report.text.invocation import request_json, request_lines
@@ -80,8 +80,8 @@ def _decision_document(template: str, decision: Decision) -> Json:
 
 def _parsed(body: bytes | None) -> Json:
     try:
-        return cast("Json", json.loads(body)) if body else None
-    except (ValueError, RecursionError):
+        return parse(body.decode(), any_integer=True) if body else None
+    except ValueError:
         return None
 
 
