@@ -20,6 +20,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hookctl._version import __version__
+
 if TYPE_CHECKING:
     from hookctl.config.directory import CheckedDirectory, check_directory
     from hookctl.config.review import Options, Review, review, review_files
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
     from hookctl.plugin.host import load_plugins
     from hookctl.report.text.plan import plan_json
     from hookctl.report.text.trials import trials_json
-
-__version__ = "0.1.0"
 
 __all__ = [
     "AppliedState",

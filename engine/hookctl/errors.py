@@ -42,7 +42,7 @@ A message says what is wrong and where; a hint says what to do. Neither ever hol
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -59,7 +59,10 @@ class HookctlError(Exception):
 
 
 class FileError(HookctlError):
-    """A file cannot be read or written. The message is the reason alone: whoever catches it knows which file, and what for."""
+    """A file cannot be read or written.
+
+    The message is the reason alone: whoever catches it knows which file, and what for.
+    """
 
 
 class FileMissingError(FileError):
@@ -84,15 +87,6 @@ class InvalidFilesError(HookctlError):
 
 class UnknownWebhookError(HookctlError):
     """There is no webhook of the name that was asked for. The hint suggests the nearest of those that exist."""
-
-    def __init__(self, name: str, known: Iterable[str]) -> None:
-        from difflib import get_close_matches  # only where a name is wrong
-
-        by_key = {other.casefold(): other for other in known}
-        key = name.casefold()
-        near = [other for other in by_key if other.startswith(key)][:3] or get_close_matches(key, by_key, n=3)
-        hint = f"Did you mean {', '.join(by_key[other] for other in near)}?" if near else "See `hookctl list`."
-        super().__init__(f"there is no webhook named {name!r}", hint=hint)
 
 
 class SettingsError(HookctlError):
@@ -140,13 +134,17 @@ class StoreError(StateError):
 
 
 class StoreGoneError(StoreError):
-    """The store that is open was deleted, renamed or replaced, or got a second name. What was done since its last commit must not be acknowledged."""
+    """The store that is open was deleted, renamed or replaced, or got a second name.
+
+    What was done since its last commit must not be acknowledged.
+    """
 
 
 class IntakeRefusedError(StateError):
     """The store or its disk is too full to take in events. Nothing was stored.
 
-    ``fits``: how many of the events, counted from the first, there was room for. ``retry_after``: seconds after which to try again.
+    ``fits``: how many of the events, counted from the first, there was room for. ``retry_after``: seconds after which
+    to try again.
     """
 
     def __init__(self, message: str, *, hint: str = "", fits: int = 0, retry_after: int = 30) -> None:
@@ -160,7 +158,10 @@ class SecretError(HookctlError):
 
 
 class TokenError(HookctlError):
-    """No access token: its endpoint cannot be reached, refused, or answered nonsense. Holds neither secret nor token."""
+    """No access token: its endpoint cannot be reached, refused, or answered nonsense.
+
+    Holds neither secret nor token.
+    """
 
 
 class EventError(HookctlError):
@@ -190,7 +191,8 @@ class TemplateError(HookctlError):
 class RenderError(HookctlError):
     """A template cannot be rendered for one event; the delivery is dead with this as its reason.
 
-    ``start`` and ``end`` are offsets of the expression into the template's text, as :class:`TemplateError` has them; both 0 where it is not known.
+    ``start`` and ``end`` are offsets of the expression into the template's text, as :class:`TemplateError` has them;
+    both 0 where it is not known.
     """
 
     def __init__(self, message: str, *, hint: str = "", start: int = 0, end: int = 0) -> None:
@@ -200,7 +202,7 @@ class RenderError(HookctlError):
 
 
 class BudgetError(HookctlError):
-    """The evaluation of an expression takes more steps than it may: the expression, or the value that it is applied to, is too large."""
+    """An expression takes more steps than it may: it is too large, or the value that it is applied to is."""
 
 
 class TransportError(HookctlError):

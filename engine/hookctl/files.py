@@ -64,7 +64,9 @@ def open_given(path: str | Path) -> BinaryIO:
 
 
 def read_plain(path: str, limit: int) -> bytes:
-    """The content of a regular file that is not a link, at most ``limit`` bytes: for paths that were resolved or walked.
+    """The content of a regular file that is not a link, at most ``limit`` bytes.
+
+    For paths that were resolved or walked.
 
     Raises FileError; FileOutsideError for a link.
     """
@@ -110,7 +112,10 @@ def _refuse_outside(real: str, inside: str) -> None:
 
 
 def resolve_given(path: str | Path) -> str:
-    """The path without links of what the user named. Raises FileOutsideError for a relative one that links lead elsewhere."""
+    """The path without links of what the user named.
+
+    Raises FileOutsideError for a relative one that links lead elsewhere.
+    """
     try:
         real, inside = os.path.realpath(path), os.path.realpath(os.curdir)
     except (OSError, ValueError) as error:
@@ -147,7 +152,7 @@ def write_file(path: str | Path, content: str | bytes, *, mode: int) -> None:
         if kind == stat.S_IFLNK:
             raise FileOutsideError("it is a link", hint="Remove the link, or name the file that it leads to.")
         if kind in {None, stat.S_IFREG}:
-            _replace(place, data, mode)
+            replace_file(place, data, mode)
         else:
             descriptor = os.open(place, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
@@ -156,6 +161,29 @@ def write_file(path: str | Path, content: str | bytes, *, mode: int) -> None:
                 os.close(descriptor)
     except (OSError, ValueError) as error:
         raise _error(error) from error
+
+
+def replace_file(path: Path, data: bytes, mode: int) -> None:
+    """Put the content in place of a file's, whole or not at all: a reader sees the old content or the new.
+
+    Raises OSError.
+
+    For paths that hookctl itself has made; :func:`write_file` takes those that others can influence.
+    """
+    import secrets  # most commands write no file
+
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")  # on the same disk
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        try:
+            _write_all(descriptor, data)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def _is_whole(path: str | Path) -> bool:
@@ -200,20 +228,3 @@ def _write_all(descriptor: int, data: bytes) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
-
-
-def _replace(path: Path, data: bytes, mode: int) -> None:
-    import secrets  # most commands write no file
-
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")  # on the same disk
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        try:
-            _write_all(descriptor, data)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

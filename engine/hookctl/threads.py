@@ -1,8 +1,8 @@
 """Calls that may block, on threads that those who wait for them share fairly.
 
-Whoever shares is told by a key: a webhook, a host, a name. A key whose last call took long is slow. Slow keys together never hold more than
-half of the threads, and keys that nothing is known of yet leave a quarter to those that are known to be quick. So what hangs delays what
-hangs, and nothing else.
+Whoever shares is told by a key: a webhook, a host, a name. A key whose last call took long is slow. Slow keys together
+never hold more than half of the threads, and keys that nothing is known of yet leave a quarter to those that are known
+to be quick. So what hangs delays what hangs, and nothing else.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ MOST = 512
 SLOW_SECONDS = 1.0
 """A call that takes longer makes its key slow, until one is quicker again."""
 CLOSE_GRACE = 2.0
-"""Seconds that closing waits for calls that are being made. One that takes longer is left to end by itself, on a thread that does not keep the
-process alive."""
+"""Seconds that closing waits for calls that are being made. One that takes longer is left to end by itself, on a thread
+that does not keep the process alive."""
 IDLE_SECONDS = 10.0
 """A thread without work ends after this time."""
 MAX_KNOWN = 20_000
@@ -66,14 +66,18 @@ class Turns:
     """Decides whose call is made next. Makes none itself; not safe for threads."""
 
     def __init__(self, limit: int, each: int, clock: Callable[[], float]) -> None:
-        """``limit`` calls are made at the same time, ``each`` of one key, and 1 of a slow one. ``clock`` gives seconds."""
+        """``limit`` calls are made at the same time, ``each`` of one key, and 1 of a slow one.
+
+        ``clock`` gives seconds.
+        """
         self._limits = (limit, max(1, limit * 3 // 4), max(1, limit // 2))
         self._each = each
         self._clock = clock
         self._numbers = count()
         self._lines: dict[Hashable, _Line] = {}
         self._ready: tuple[dict[Hashable, int], ...] = ({}, {}, {})
-        """By pace: keys with a call that may be made as far as the key is concerned, in the order in which they came to be so."""
+        """By pace: keys with a call that may be made as far as the key is concerned, in the order in which they came to
+        be so."""
         self._made = [0, 0, 0]
         """How many calls are being made, by the pace that their keys had when they began."""
 
@@ -191,7 +195,7 @@ class Pool:
                 raise
 
     def since(self, key: Hashable) -> float | None:
-        """When the oldest call of a key that is being made began (of ``time.monotonic``); None when none is: it waits for a thread."""
+        """When a key's oldest running call began (of ``time.monotonic``); None while none has a thread."""
         with self._lock:
             return self._turns.since(key)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from hookctl.cli.main import COMMANDS
+from hookctl.cli.command_list import COMMANDS
 
 
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

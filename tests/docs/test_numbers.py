@@ -13,7 +13,7 @@ from hookctl.delivery.runner import circuit, limits, retry, runner
 from hookctl.model import MAX_RESPONSE_BYTES, FailureKind
 from hookctl.model.delivery_plan import JITTER
 from hookctl.plugin import calls, given
-from hookctl.template.rendering import filters
+from hookctl.template.language import filters
 
 DOCS = Path(__file__).parents[2] / "docs"
 MIB = 1024 * 1024

@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from hookctl.cli.network_options import network_options
+from hookctl.cli.options import network_options
 from hookctl.errors import SettingsError
 from hookctl.network.settings import network_from_settings
 

@@ -9,7 +9,7 @@ import pytest
 from hookctl.errors import RenderError, TemplateError
 from hookctl.plugin import FilterType
 from hookctl.template import compile_body
-from hookctl.template.rendering.filters import MAX_OUTPUT
+from hookctl.template.language.filters import MAX_OUTPUT
 
 ESCAPES = [
     "{{ data.__class__.__mro__[1].__subclasses__() }}",
@@ -217,6 +217,6 @@ def test_a_template_that_is_too_costly_fails_alone() -> None:
 
 @pytest.mark.parametrize("iterable", ["[1, 2]", "'abc'", "[]", "(['a'] if true else ['b'])"])
 def test_a_loop_runs_over_event_data_alone(iterable: str) -> None:
-    with pytest.raises(TemplateError, match="a loop runs over what the event holds") as caught:
+    with pytest.raises(TemplateError, match="a loop must run over something of the event") as caught:
         compile_body(f"[{{% for x in {iterable} %}}1{{% if not loop.last %}},{{% endif %}}{{% endfor %}}]", {})
     assert caught.value.rule == "template-unsafe"

@@ -60,7 +60,7 @@ def test_what_cannot_be_applied_is_an_error_with_the_expression() -> None:
         ("data.", ".", "not complete"),
         ("", "", "cannot be read"),
         ("data.severity == 'High", "'High", "cannot be read"),
-        ("data.severity == `High`", "`High`", "is no JSON"),
+        ("data.severity == `High`", "`High`", "is not JSON"),
         ("data[", "[", "not complete"),
         ("a b", "b", "'b' is not expected here"),
         ("(" * 500, "(", "nested deeper than 20"),

@@ -3,6 +3,6 @@
 A budget counts steps, never time, so the same expression and the same value end the same way on every machine.
 """
 
-from hookctl.bounded.budget import EVENT_STEPS, RESPONSE_STEPS, Budget
+from hookctl.bounded.budget import EVENT_STEPS, MAX_EXPRESSION, RESPONSE_STEPS, Budget
 
-__all__ = ["EVENT_STEPS", "RESPONSE_STEPS", "Budget"]
+__all__ = ["EVENT_STEPS", "MAX_EXPRESSION", "RESPONSE_STEPS", "Budget"]

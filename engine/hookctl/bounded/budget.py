@@ -5,9 +5,12 @@ from __future__ import annotations
 from hookctl.errors import BudgetError, HookctlError
 
 EVENT_STEPS = 1_000_000
-"""Steps of one ``when`` on one event: up to about a second of an idle core, measured on the costliest; more where the core is shared."""
+"""Steps of one ``when`` on one event: up to about a second of an idle core, measured on the costliest; more where the
+core is shared."""
 RESPONSE_STEPS = 500_000
 """Steps of all validators on one response."""
+MAX_EXPRESSION = 1000
+"""Characters of a JMESPath expression in a template or in ``when``."""
 TEXT_SHIFT = 4
 """Reading or writing 16 characters is one step."""
 
@@ -36,7 +39,9 @@ class Budget:
         self.spend(1 + (characters >> TEXT_SHIFT))
 
     def weigh(self, value: object) -> None:
-        """Account for a look at all of a JSON value, a part that occurs in several places each time. Raises as :meth:`spend` does.
+        """Account for a look at all of a JSON value, a part that occurs in several places each time.
+
+        Raises as :meth:`spend` does.
 
         A small value can hold one part many times over, so that its text would be exponentially long. So this comes
         before whatever compares a value, writes it or walks through it.

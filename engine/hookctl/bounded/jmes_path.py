@@ -1,13 +1,13 @@
 """The JMESPath interpreter of ``when``, of the filter ``jmespath`` and of the validator ``jmespath``.
 
-jmespath bounds nothing: ``[@, @] | [@, @] | ...`` doubles its result with each ``|``, and ``to_string`` writes it out. Here each
-node that is visited is a step, and what a function reads or writes is weighed before it does.
+jmespath bounds nothing: ``[@, @] | [@, @] | ...`` doubles its result with each ``|``, and ``to_string`` writes it out.
+Here each node that is visited is a step, and what a function reads or writes is weighed before it does.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from jmespath.exceptions import JMESPathError
@@ -33,7 +33,9 @@ _encoder = json.JSONEncoder(separators=(",", ":"))
 
 
 def evaluate(tree: Ast, value: Json, budget: Budget) -> Json:
-    """The result of a parsed expression for a value. It may hold parts of the value many times: weigh it before you walk it.
+    """The result of a parsed expression for a value.
+
+    It may hold parts of the value many times: weigh it before you walk it.
 
     Raises:
         BudgetError: it takes more steps than the budget has left.
@@ -42,12 +44,26 @@ def evaluate(tree: Ast, value: Json, budget: Budget) -> Json:
     return cast("Json", _Interpreter(budget).visit(tree, value))
 
 
+def children(node: Ast) -> list[Ast]:
+    """The nodes directly inside a node."""
+    return [child for child in node["children"] if isinstance(child, dict)]  # a slice's children are numbers
+
+
+def walk(tree: Ast) -> Iterator[Ast]:
+    """A node and every node in it, each before what it holds, in the order of the text."""
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending += reversed(children(node))
+
+
 def size(tree: Ast) -> int | None:
     """The number of nodes; None for a tree of more than :data:`MAX_LEVELS` levels."""
     level, found = [tree], 0
     for _ in range(MAX_LEVELS):
         found += len(level)
-        level = [child for node in level for child in node["children"] if isinstance(child, dict)]
+        level = [child for node in level for child in children(node)]
         if not level:
             return found
     return None

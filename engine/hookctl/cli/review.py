@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from hookctl.cli.cache_folder import cache_folder
+from hookctl.cli.repository import cache_folder
 from hookctl.cli.safety import removal_limit
 
 if TYPE_CHECKING:

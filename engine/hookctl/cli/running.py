@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from hookctl import __version__
+from hookctl._version import __version__
 from hookctl.cli.echo import echo
 from hookctl.errors import StateError
 

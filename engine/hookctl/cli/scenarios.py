@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import time
 from typing import TYPE_CHECKING
 
 import click
 
 from hookctl.cli import exit_codes
+from hookctl.model.nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,6 +60,6 @@ def play(
 def _unknown(name: str) -> str:
     from hookctl.delivery.rehearsal.scenarios import NAMED
 
-    near = difflib.get_close_matches(name, [*NAMED, "429", "500", "503", "410"], n=1)
-    hint = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(NAMED)}, and the statuses 300 to 599."
-    return f"there is no scenario {name!r}. {hint}"
+    known = f"Known are {', '.join(NAMED)}, and the statuses 300 to 599."
+    near = nearest(name, [*NAMED, "429", "500", "503", "410"])
+    return f"there is no scenario {name!r}. {f'Did you mean {near[0]}?' if near else known}"

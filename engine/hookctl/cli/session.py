@@ -97,7 +97,7 @@ def every_plugin(*, debug: bool) -> Plugins:
 
     Names on standard error what could not be loaded; with ``debug``, each failure of a plugin is shown with its traceback, now and later.
     """
-    from hookctl.cli.main import COMMANDS
+    from hookctl.cli.command_list import COMMANDS
     from hookctl.plugin.host import BUILT_IN, load_plugins
 
     if debug:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from hookctl.cli import exit_codes
-from hookctl.cli.cache_folder import cache_folder
 from hookctl.cli.echo import echo
-from hookctl.errors import EventError, UnknownWebhookError
+from hookctl.cli.repository import cache_folder
+from hookctl.errors import EventError
 from hookctl.model import has_errors
+from hookctl.model.nearest import unknown_webhook
 
 if TYPE_CHECKING:
     from hookctl.cli.formats import Outputs
@@ -98,7 +99,7 @@ def named_plan(plans: Mapping[str, DeliveryPlan], name: str) -> DeliveryPlan:
     """The delivery plan of that name. Raises UnknownWebhookError when there is none."""
     if name in plans:
         return plans[name]
-    raise UnknownWebhookError(name, plans)
+    raise unknown_webhook(name, plans)
 
 
 def read_event(session: Session, file: BinaryIO) -> Mapping[str, Json]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from hookctl import __version__
+from hookctl._version import __version__
 from hookctl.config.diff import DEFAULT_LIMIT, RemovalLimit, make_plan
 from hookctl.config.directory import CheckedDirectory, check_directory, check_revision
 from hookctl.config.effects import Effects, Recent, Surroundings, find_effects
@@ -24,7 +24,7 @@ from hookctl.config.plan_findings import (
     check_protected,
     check_removals,
 )
-from hookctl.errors import InvalidFilesError, UnknownWebhookError
+from hookctl.errors import InvalidFilesError
 from hookctl.model import (
     AppliedState,
     DeliveryPlan,
@@ -37,6 +37,7 @@ from hookctl.model import (
     has_errors,
 )
 from hookctl.model.delivery_plan import JITTER
+from hookctl.model.nearest import unknown_webhook
 from hookctl.on_demand import known_plans
 from hookctl.plugin.calls import Plugins
 from hookctl.store.interface import Stopped
@@ -172,7 +173,7 @@ def review_files(
         findings = check_drift(applied, store.stopped(applied)) if store else ()
     for name in options.only:
         if name not in applied.plans and name not in checked.plans:
-            raise UnknownWebhookError(name, {*applied.plans, *checked.plans})
+            raise unknown_webhook(name, {*applied.plans, *checked.plans})
     plan = make_plan(applied, checked.plans, tool_versions(plugins), only=options.only, against=revision)
     return _review(plan, applied, plugins, store, options, checked=checked, findings=findings)
 

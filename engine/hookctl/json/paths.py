@@ -1,20 +1,43 @@
-"""Paths into JSON values, as steps and as text."""
+"""Paths into JSON values, as steps and as text: one function for each notation."""
 
 from __future__ import annotations
+
+import json
+from collections.abc import Iterable
 
 Step = str | int
 """One step of a path: an object's key or a list's index (negative ones count from the end)."""
 
+ANY = None
+"""Stands in a path for any item of a list."""
 
-def path_text(root: str, steps: tuple[Step, ...]) -> str:
-    """A path as an author would write it: ``data.groups[0]["a-b"]``."""
+
+def path_text(root: str, steps: Iterable[Step | None]) -> str:
+    """A path as an expression has it: ``data.groups[0]["a-b"]``, and ``$.groups[*].id`` for the root ``$``."""
     text = root
     for step in steps:
-        text += (
-            f".{step}"
-            if isinstance(step, str) and step.isidentifier()
-            else f'["{step}"]'
-            if isinstance(step, str)
-            else f"[{step}]"
-        )
+        if step is ANY:
+            text += "[*]"
+        elif isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            text += f".{step}" if step.isidentifier() else f"[{json.dumps(step, ensure_ascii=False)}]"
     return text
+
+
+def field_text(steps: Iterable[Step]) -> str:
+    """A field of a file or of an event as its author knows it: ``auth[0].scopes``, ``headers.X-Source``."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
+
+
+def pointer_text(steps: Iterable[Step]) -> str:
+    """A path as a JSON Pointer (RFC 6901), which other tools can follow: ``/auth/0/scopes``."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def pointer_steps(pointer: str) -> list[str]:
+    """The keys of a JSON Pointer; an index stays text.
+
+    A leading ``#``, as a reference in a schema has it, is left out.
+    """
+    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.removeprefix("#").split("/")[1:]]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from hookctl.json.paths import Step, path_text
+from hookctl.json.kinds import schema_type
+from hookctl.json.paths import Step, path_text, pointer_steps
 from hookctl.model import Json
 
 Schema = Mapping[str, Any]
@@ -18,7 +19,7 @@ _NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What the schema says of a value: its alternatives without null. Nothing is known when ``schemas`` is empty."""
+    """A value as the schema describes it: its alternatives without null. Without ``schemas`` it is unknown."""
 
     schemas: tuple[Schema, ...]
     nullable: bool = False
@@ -125,13 +126,13 @@ class EventShape:
 
     def _resolve(self, reference: str) -> Schema:
         target: Any = self.schema
-        for part in reference.removeprefix("#").split("/")[1:]:
-            target = target.get(part.replace("~1", "/").replace("~0", "~"), {}) if isinstance(target, Mapping) else {}
+        for step in pointer_steps(reference):
+            target = target.get(step, {}) if isinstance(target, Mapping) else {}
         return target if reference.startswith("#") and isinstance(target, Mapping) else {}
 
 
 def is_certain(schema: Schema, keys: Iterable[Step]) -> bool:
-    """True when a path surely exists and is never null: by plain ``properties``, ``required`` and ``type`` alone.
+    """True when a path surely exists and is never null: judged only by plain ``properties``, ``required`` and ``type``.
 
     A quick look before the walk that knows all of the schema, since nearly every path of a template passes it.
     """
@@ -157,15 +158,10 @@ def _types(schema: Schema) -> set[str]:
     if isinstance(declared, Sequence):
         return set(declared)
     if "const" in schema:
-        return {_type_of(schema["const"])}
+        return {schema_type(schema["const"])}
     if isinstance(schema.get("enum"), list):
-        return {_type_of(value) for value in schema["enum"]}
+        return {schema_type(value) for value in schema["enum"]}
     return {"object"} if "properties" in schema else {"array"} if "items" in schema else set()
-
-
-def _type_of(value: Json) -> str:
-    names = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
-    return names.get(type(value), "null")
 
 
 def _is_nullable(schema: Schema) -> bool:

@@ -1,4 +1,7 @@
-"""JSON that every reader takes for the same value: no key twice in one object, no NaN, no number out of range, no half surrogate pair."""
+"""JSON that every reader takes for the same value.
+
+No key stands twice in one object, there is no NaN, no number out of range and no half of a surrogate pair.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +13,36 @@ from typing import NoReturn
 from hookctl.model import Json
 
 MAX_DEPTH = 64
-"""Objects and lists inside one another: what walks through a value calls itself at each."""
+"""Objects and lists inside one another. Functions that walk through a value call themselves at each."""
 MAX_NAMED = 200
 """Characters of a key or a number that a message repeats."""
 _MAX_DOUBLE = 2**1024
-"""Integers from here on are out of the range of a double, in which most readers keep a number."""
+"""The first integer that a double cannot hold. Most readers keep every number in a double."""
 
 
 class AmbiguousJsonError(ValueError):
-    """A text that some readers take for JSON, others not, or for another value. Its message says why."""
+    """A text that only some readers accept as JSON, or that readers disagree on. Its message says why."""
 
 
-def parse(text: str, *, any_integer: bool = False) -> Json:
-    """The value of a JSON text. ``any_integer`` lets integers be out of the range of a double.
+class RepeatedKeyError(AmbiguousJsonError):
+    """A key that stands twice in one object: readers differ in which of the two values counts."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the key {_named(key)!r} stands twice in one object")
+        self.key = key
+
+
+def parse(text: str, *, any_integer: bool = False, max_depth: int = MAX_DEPTH) -> Json:
+    """The value of a JSON text.
+
+    Args:
+        text: what to read.
+        any_integer: accept integers that a double cannot hold.
+        max_depth: how many objects and lists may lie in one another.
 
     Raises:
-        json.JSONDecodeError: it is not JSON to any reader.
-        AmbiguousJsonError: it is not the same value to every reader.
+        json.JSONDecodeError: no reader accepts the text as JSON.
+        AmbiguousJsonError: readers disagree on the text, or it is nested too deep.
     """
     read_integer = int if any_integer else _integer
     try:
@@ -36,20 +52,20 @@ def parse(text: str, *, any_integer: bool = False) -> Json:
     except (json.JSONDecodeError, AmbiguousJsonError):
         raise
     except RecursionError as error:
-        raise AmbiguousJsonError(f"nested deeper than {MAX_DEPTH}") from error
-    except ValueError as error:  # int() refuses what would take it too long
+        raise AmbiguousJsonError(f"nested deeper than {max_depth}") from error
+    except ValueError as error:  # int() refuses a text that would take it too long
         raise AmbiguousJsonError("a number with more digits than can be read") from error
-    if text.count("{") + text.count("[") > MAX_DEPTH and is_deep(value):
-        raise AmbiguousJsonError(f"nested deeper than {MAX_DEPTH}")
+    if text.count("{") + text.count("[") > max_depth and is_deep(value, max_depth):
+        raise AmbiguousJsonError(f"nested deeper than {max_depth}")
     if "\\ud" in text or "\\uD" in text:
         _refuse_lone_surrogates(value)
     return value
 
 
-def is_deep(value: Json) -> bool:
-    """Whether more than ``MAX_DEPTH`` objects and lists lie in one another, found without recursion."""
+def is_deep(value: Json, max_depth: int = MAX_DEPTH) -> bool:
+    """Whether more than ``max_depth`` objects and lists lie in one another, found without recursion."""
     level = [value]
-    for _ in range(MAX_DEPTH):
+    for _ in range(max_depth):
         level = [inner for item in level for inner in _inside(item) if isinstance(inner, dict | list)]
     return bool(level)
 
@@ -59,11 +75,11 @@ def _inside(value: Json) -> list[Json]:
 
 
 def unique_keys(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    """The object of these keys and values. Raises AmbiguousJsonError for a key that stands twice: readers differ on which holds."""
+    """The object of these keys and values, for ``object_pairs_hook``. Raises RepeatedKeyError."""
     found = dict(pairs)
     if len(found) != len(pairs):
         again, _ = Counter(name for name, _ in pairs).most_common(1)[0]
-        raise AmbiguousJsonError(f"the key {_named(again)!r} stands twice in one object")
+        raise RepeatedKeyError(again)
     return found
 
 

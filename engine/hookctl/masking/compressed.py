@@ -47,7 +47,7 @@ def inflated(view: View, start: int, window: int, limit: int) -> Iterator[View]:
         data, end = data + more, end + used
         following = _padding(view.data, end)
         if not view.data.startswith(_GZIP, following):
-            break  # gzip alone has several members, which readers join
+            break  # only gzip has several members, which readers join
         end = following
     if data:
         yield View(data, view, [(0, start, end, 0, 1)], at_end=view.at_end and end == len(view.data))
@@ -61,7 +61,10 @@ def _padding(data: bytes, start: int) -> int:
 
 
 def _inflate(data: bytes, window: int, limit: int) -> tuple[bytes, int]:
-    """What ``data`` decompresses to, ``limit`` bytes at most, and how much of it was used. Up to an error, it is as good as any."""
+    """What ``data`` decompresses to, ``limit`` bytes at most, and how much of it was used.
+
+    Up to an error, it is as good as any.
+    """
     inflater = zlib.decompressobj(window)
     out = b""
     for at in range(0, len(data), _PIECE):

@@ -116,7 +116,7 @@ def may_hold_list(data: bytes, shortest: int) -> bool:
 
 
 def may_hold_text(data: bytes, shortest: int, *, is_ascii: bool) -> bool:
-    """Whether binary ``data`` may hold a text of ``shortest`` bytes, in ASCII alone or in any character set."""
+    """Whether binary ``data`` may hold a text of ``shortest`` bytes, in ASCII only or in any character set."""
     return b"t" * shortest in data.replace(b"\0", b"").translate(_ASCII_TEXT if is_ascii else _ANY_TEXT)
 
 

@@ -58,7 +58,8 @@ class Masker:
         """``body`` with every secret in it masked.
 
         A body that holds a secret once it is decompressed is masked whole, and so is one that cannot be decompressed.
-        ``cut``: the cap may have cut through a secret. ``encoding``: the body's Content-Encoding, with commas between several.
+        ``cut``: the cap may have cut through a secret. ``encoding``: the body's Content-Encoding, with commas between
+        several.
         """
         if not self._needles or not body:
             return body
@@ -142,7 +143,7 @@ class Masker:
 
 
 def _is_layer(view: View) -> bool:
-    """Whether ``view`` is a body, or what one was decompressed to as a whole: with several codings, another may be below."""
+    """Whether ``view`` is a whole body, or what one was decompressed to: with several codings, another may follow."""
     return view.parent is None or (view.pieces[0][1] == 0 and view.pieces[0][3] == 0 and len(view.pieces) == 1)
 
 
@@ -184,7 +185,7 @@ def _decoded_text(data: bytes) -> str:
 
 
 def _cut_at(folded: bytes, needle: bytes) -> int | None:
-    """Where six or more of the first bytes of ``needle`` begin at the end of ``folded``; None when they are not there."""
+    """Where ``folded`` ends with the first six or more bytes of ``needle``; None where it does not."""
     start = folded.find(needle[:SHORTEST], max(0, len(folded) - len(needle) - _MOST_ODD_BYTES))
     while start >= 0:
         rest = folded[start:]

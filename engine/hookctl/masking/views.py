@@ -10,9 +10,9 @@ Span = tuple[int, int]
 Piece = tuple[int, int, int, int, int]
 """A stretch of a view: ``(at, start, end, width, per)``.
 
-From offset ``at`` on, the view was decoded from ``parent[start:end]``, and each ``per`` bytes of the view
-from ``width`` bytes of the parent: 1 and 1 for text that was left as it is, 4 and 3 for base64. A ``width`` of 0: only all of
-``parent[start:end]`` together means something, as in an escape.
+From offset ``at`` on, the view was decoded from ``parent[start:end]``, and each ``per`` bytes of the view from
+``width`` bytes of the parent: 1 and 1 for text that was left as it is, 4 and 3 for base64. A ``width`` of 0: only all
+of ``parent[start:end]`` together means something, as in an escape.
 """
 
 

@@ -1,13 +1,13 @@
-"""What a check of a template says, and what it asks of an event type and of a filter."""
+"""The problems that the check of a template finds, and what it needs of an event type and of a filter."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from hookctl.errors import TemplateError
-from hookctl.model import Json
+from hookctl.model.source import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +62,3 @@ class Filter(Protocol):
     def call(self) -> Callable[..., Json]:
         """A pure function: the value first, then the arguments that the template gives."""
         ...
-
-
-def nearest(word: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Up to three of ``known`` that look like ``word``, nearest first, compared without case."""
-    from difflib import get_close_matches  # only where there is something to find
-
-    by_lower = {name.lower(): name for name in known}
-    return tuple(by_lower[match] for match in get_close_matches(word.lower(), by_lower, n=3, cutoff=0.6))

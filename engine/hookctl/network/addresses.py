@@ -1,8 +1,9 @@
 """Which addresses are public: an own table, the same on every Python version.
 
-``ipaddress.is_global`` is no gate: it calls multicast, NAT64, 6to4 and Azure's platform address global, and changes between versions. The
-table follows IANA's special-purpose registries. IPv6 is turned around: only 2000::/3 is public, minus exceptions, so every form that
-carries an IPv4 address inside (mapped, compatible, NAT64, 6to4, Teredo, ISATAP) is refused without being unwrapped.
+``ipaddress.is_global`` is not enough: it calls multicast, NAT64, 6to4 and Azure's platform address global, and changes
+between versions. The table follows IANA's special-purpose registries. IPv6 is turned around: only 2000::/3 is public,
+minus exceptions, so every form that carries an IPv4 address inside (mapped, compatible, NAT64, 6to4, Teredo, ISATAP) is
+refused without being unwrapped.
 """
 
 from __future__ import annotations

@@ -21,10 +21,13 @@ _SET_BY_TRANSPORT = frozenset({"accept-encoding", "connection", "content-length"
 def vet_request(
     method: str, url: str, headers: Iterable[tuple[str | bytes, str | bytes]]
 ) -> tuple[str, list[tuple[str, str]]]:
-    """The host to dial and the headers to send; those that belong to the transport (Host, Content-Length, Accept-Encoding, Connection) are left out.
+    """The host to dial and the headers to send.
+
+    Headers that belong to the transport (Host, Content-Length, Accept-Encoding, Connection) are left out.
 
     Raises:
-        TransportError: the URL is not one that may be dialled, or the method or a header is not safe to send. The message holds no value.
+        TransportError: the URL may not be dialled, or the method or a header is not safe to send. The message
+            holds no value.
     """
     host = vet_target(method, url)
     return host, [
@@ -49,7 +52,10 @@ def vet_target(method: str, url: str) -> str:
 
 
 def vet_header(name: str, value: str, host: str) -> tuple[str, str] | None:
-    """The header to send to ``host``, None for one that belongs to the transport. Raises TransportError as :func:`vet_request`."""
+    """The header to send to ``host``, None for one that belongs to the transport.
+
+    Raises TransportError as :func:`vet_request`.
+    """
     if not _HEADER.fullmatch(f"{name}\n{value}"):
         shown = name if name.isascii() and name.isprintable() else repr(name)
         raise TransportError(

@@ -1,4 +1,7 @@
-"""Name resolution that keeps a deadline: ``getaddrinfo`` has none, so it runs on threads, and its vetted answer is kept for a moment."""
+"""Name resolution with a deadline.
+
+``getaddrinfo`` has none, so it runs on threads. Its vetted answer is kept for a moment.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ from hookctl.network.shortage import HINT, shortage_of
 from hookctl.threads import Pool
 
 KEEP_SECONDS = 30.0
-"""How long an answer is used again. It was vetted, so a name that moves to a private address meanwhile gains nothing."""
+"""How long an answer is used again. It was vetted, so a name that moves to a private address meanwhile gains nothing.
+"""
 KEEP_FAILURE_SECONDS = 1.0
 MAX_KEPT = 4096
 NO_THREAD = "no thread was free to resolve the name"
@@ -40,7 +44,10 @@ class Resolver:
         self._pool = Pool("hookctl-resolve")  # by name, so that one that hangs delays no other
 
     def kept(self, host: str, now: float) -> Target | None:
-        """The vetted addresses of ``host`` as far as they are known and fresh at ``now`` (of ``time.monotonic``): without a lock, for every request."""
+        """The vetted addresses of ``host`` if they are known and still fresh at ``now`` (of ``time.monotonic``).
+
+        Every request asks, so this takes no lock.
+        """
         lookup = self._lookups.get(host)
         return lookup.target if lookup is not None and lookup.stale_at > now else None
 

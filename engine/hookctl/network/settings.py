@@ -23,7 +23,8 @@ def network_from_settings(*, allow: Mapping[str, Any], connect_to: Sequence[str]
     """How this machine reaches targets.
 
     Args:
-        allow: per host name, a list of networks (``["10.1.0.0/16"]``) that it may resolve to although they are not public.
+        allow: per host name, a list of networks (``["10.1.0.0/16"]``) that it may resolve to although they are not
+            public.
         connect_to: entries ``HOST:443:ADDRESS:PORT``; an IPv6 address in brackets.
         cacert: a PEM file of the only authorities to trust.
 
@@ -40,7 +41,7 @@ def network_from_settings(*, allow: Mapping[str, Any], connect_to: Sequence[str]
 def _networks(host: str, networks: Any) -> tuple[IPv4Network | IPv6Network, ...]:
     if not is_host(host):
         raise SettingsError(
-            f"[allow]: {host!r} is no host name",
+            f"[allow]: {host!r} is not a host name",
             hint="Write the host as it stands in the webhook's URL, in lower case.",
         )
     if not isinstance(networks, list) or not networks or not all(isinstance(network, str) for network in networks):
@@ -69,7 +70,7 @@ def _connect_to(entry: str) -> tuple[str, tuple[str, int]]:
         raise SettingsError(f"--connect-to {entry}: {error}", hint=hint) from error
     port = int(match["to"])
     if not 0 < port < 65536:
-        raise SettingsError(f"--connect-to {entry}: {port} is no port", hint=hint)
+        raise SettingsError(f"--connect-to {entry}: {port} is not a port", hint=hint)
     return match["host"], (str(address), port)
 
 

@@ -16,13 +16,14 @@ LOCAL_ERRNOS = frozenset(
 """File descriptors (of the process, of the system), memory, buffers, local ports, disk space."""
 NO_THREAD = "can't start new thread"
 """What Python says, by a RuntimeError, when the system gives it no thread."""
-HINT = "Raise the limit that it names (ulimit -n, ulimit -u, the memory of the container), or stop what else uses it up here."
+HINT = "Raise the limit that it names (ulimit -n, ulimit -u, the container's memory), or stop whatever else uses it up."
 
 
 def shortage_of(error: BaseException) -> str | None:
-    """What this machine lacks, in words, when that is what ``error`` or its cause means; None when it means something else.
+    """What this machine lacks, in words, if ``error`` or its cause means that; else None.
 
-    A MemoryError of third-party code counts as the plugin's failure: its cause may be what the plugin asked for, and then no wait helps.
+    A MemoryError of third-party code counts as the plugin's failure: its cause may be what the plugin asked for, and
+    then no wait helps.
     """
     is_plugins = isinstance(error, PluginError)
     for cause in causes(error):
@@ -46,7 +47,8 @@ def shortage_of(error: BaseException) -> str | None:
 def shortage_in_connect(number: int, address: str) -> str | None:
     """What this machine lacks when it cannot connect to ``address``, by the ``errno``; None when it lacks nothing.
 
-    EADDRNOTAVAIL means that no local port is free; for an IPv6 address it means as a rule that the machine has no IPv6, which no wait mends.
+    EADDRNOTAVAIL means that no local port is free; for an IPv6 address it means as a rule that the machine has no IPv6,
+    and waiting does not help.
     """
     is_known = number in LOCAL_ERRNOS and not (number == errno.EADDRNOTAVAIL and ":" in address)
     return lacks(number) if is_known else None
@@ -69,7 +71,8 @@ def lacking() -> str | None:
 def causes(error: BaseException) -> Iterator[BaseException]:
     """``error`` and the exceptions behind it, nearest first.
 
-    By cause, by context unless it was left out on purpose, by urllib3's ``reason``, and by arguments that are exceptions.
+    By cause, by context unless it was left out on purpose, by urllib3's ``reason``, and by arguments that are
+    exceptions.
     """
     seen: set[int] = set()
     waiting: list[Any] = [error]

@@ -1,7 +1,7 @@
 """URL rules: one spelling only, so that no two parsers can read a URL differently.
 
-What may be written is one strict grammar, ``_URL``: nothing is accepted but what it matches. The rest of the module only explains why a
-URL does not match, so an explanation that is missing can never let a URL through.
+What may be written is one strict grammar, ``_URL``: nothing is accepted but what it matches. The rest of the module
+only explains why a URL does not match, so an explanation that is missing can never let a URL through.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ def split_url(url: str) -> tuple[str, str] | None:
 
 
 def check_url(url: str) -> Sequence[UrlProblem]:
-    """Everything that keeps ``url`` from being a webhook's target; empty when it may be one. Looks at the text alone, never at the network.
+    """Everything that keeps ``url`` from being a webhook's target; empty when it may be one.
+
+    Looks at the text alone, never at the network.
 
     References (``${scheme:key}``) may stand in path and query.
     """

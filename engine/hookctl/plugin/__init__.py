@@ -2,6 +2,7 @@
 
 import pluggy
 
+from hookctl.masking import mask_secrets
 from hookctl.model import Finding, Severity
 from hookctl.plugin.interfaces import (
     AuthContext,
@@ -21,7 +22,6 @@ from hookctl.plugin.interfaces import (
     Validate,
     ValidatorType,
 )
-from hookctl.plugin.masking import mask_secrets
 
 hookimpl = pluggy.HookimplMarker("hookctl")
 """Marks a function as the implementation of a hook of ``hookctl.plugin.hookspecs``."""

@@ -83,7 +83,10 @@ class Plugins:
     def collect(
         cls, providers: Iterable[Provider], containment: Containment, failures: Iterable[PluginFailure] = ()
     ) -> Plugins:
-        """Ask each provider, in order. What fails, and what takes a taken name, is left out and added to ``failures``."""
+        """Ask each provider, in order.
+
+        What fails, and what takes a taken name, is left out and added to ``failures``.
+        """
         found = tuple(providers)
         gathering = _Gathering(found, containment, [*failures])
         sources = gathering.gather("hookctl_secret_sources", "secret source", SecretSource)
@@ -104,7 +107,7 @@ class Plugins:
         )
 
     def without(self, what: str, name: str, message: str, hint: str) -> Plugins:
-        """The same without a policy or a command that cannot have the name that it has; ``message`` follows the plugin's name."""
+        """The same without a policy or a command whose name is taken; ``message`` follows the plugin's name."""
         provider = next(provider for provider in self.providers if provider.name == self.origins[what, name])
         failure = PluginFailure(provider.name, provider.distribution, f"plugin {provider.name} {message}", hint)
         origins = {thing: origin for thing, origin in self.origins.items() if thing != (what, name)}
@@ -135,7 +138,10 @@ class Plugins:
 
 
 def failed_to_load(plugin: str, distribution: str, what: str, error: HookctlError) -> PluginFailure:
-    """The failure that ``error`` means, which ended ``what`` of a plugin: ours names the plugin, one that the plugin raised does not."""
+    """The failure that ended ``what`` of a plugin.
+
+    An error of hookctl's own names the plugin already; one that the plugin raised does not.
+    """
     is_named = isinstance(error, PluginError) and error.message.startswith(f"plugin {plugin}")
     message = error.message if is_named else f"plugin {plugin}: {what} raised {type(error).__name__}: {error.message}"
     return PluginFailure(plugin, distribution, message, error.hint)
@@ -195,7 +201,10 @@ class _Gathering:
             return None
 
     def _accepted(self, thing: Any, provider: Provider, what: str, wanted: type[T]) -> tuple[str, T]:
-        """The thing's name and what is used of it. Raises BrokenContractError, and PluginError for a name that is taken."""
+        """The thing's name and what is used of it.
+
+        Raises BrokenContractError, and PluginError for a name that is taken.
+        """
         if not isinstance(thing, wanted):
             raise BrokenContractError(f"{kind(thing)}, not a {wanted.__name__}")
         name = getattr(thing, "scheme" if what == "secret source" else "name")

@@ -1,9 +1,10 @@
-"""The one wrapper around third-party code: whatever a plugin does in a call, the caller gets a result or an error that names the plugin.
+"""The one wrapper around third-party code: a call gives a result, or an error that names the plugin.
 
-Signals reach the main thread alone, so that is where hookctl may be interrupted, and where it must not hang. A call made there runs on a
-helper thread of the plugin, for a limited time. Nothing that a plugin raises can then be taken for Ctrl-C, and Ctrl-C is never taken for
-the plugin's. A call made on any other thread runs there if it may have to wait, or belongs with others to one thread, as those of an auth
-do; attempts have deadlines of their own. Any other call gets a helper thread there, too, so that what hangs holds no lane.
+Signals reach only the main thread, so that is where hookctl may be interrupted, and where it must not hang. A call made
+there runs on a helper thread of the plugin, for a limited time. Nothing that a plugin raises can then be taken for
+Ctrl-C, and Ctrl-C is never taken for the plugin's. A call made on any other thread runs there if it may have to wait,
+or belongs with others to one thread, as those of an auth do; attempts have deadlines of their own. Any other call gets
+a helper thread there, too, so that what hangs holds no lane.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from typing import Any
 from hookctl.errors import HookctlError, PluginError
 
 START_SECONDS = 30.0
-"""What an import, a hook, a policy or reading one secret for `doctor` may take: they may have much to load or to look at."""
+"""What an import, a hook, a policy or reading one secret for `doctor` may take: they may have much to load or to look
+at."""
 CALL_SECONDS = 5.0
 """What any other call may take that is made while deliveries wait for it."""
 MAX_TEXT = 300
@@ -39,7 +41,7 @@ class Hook:
     name: str
     """The function: ``build``."""
     bounded: bool = True
-    """It has a helper thread and a limited time wherever it is called, and not on the main thread alone."""
+    """It has a helper thread and a limited time wherever it is called, not only on the main thread."""
     at_start: bool = False
     """It may take :data:`START_SECONDS`."""
     repeats_text: bool = False
@@ -59,14 +61,14 @@ class Containment:
         """Every secret that was resolved in this process, for masking."""
         self._tell = tell
         self._helpers: dict[tuple[str, int], _Helper] = {}
-        """By plugin and calling thread: a thread that waits for its own calls alone never waits in a line."""
+        """By plugin and calling thread: a thread that waits only for its own calls never waits in a line."""
         self._hanging: dict[Hook, _Call] = {}
 
     def call(self, hook: Hook, function: Callable[..., Any], *args: Any, seconds: float = 0.0) -> Any:
         """What ``function(*args)`` gives. ``seconds`` are granted on top of the usual time.
 
-        Raises a HookctlError that the plugin raised on purpose as it is, and PluginError for everything else that it raises and for a call
-        that does not return in time. Ctrl-C passes: it is raised where hookctl waits.
+        Raises a HookctlError that the plugin raised on purpose as it is, and PluginError for everything else that it
+        raises and for a call that does not return in time. Ctrl-C passes: it is raised where hookctl waits.
         """
         call = _Call(hook, function, args)
         if hook.bounded or threading.current_thread() is threading.main_thread():
@@ -102,7 +104,7 @@ class Containment:
 
 
 def is_interrupt(error: BaseException) -> bool:
-    """True for the exception by which Ctrl-C ends hookctl; any other that comes out of foreign code is that code's failure."""
+    """True for the exception by which Ctrl-C ends hookctl. Any other from foreign code is a failure of that code."""
     return issubclass(type(error), KeyboardInterrupt) and threading.current_thread() is threading.main_thread()
 
 

@@ -1,7 +1,7 @@
-"""Third-party descriptions with everything that can be called in them contained, so that no caller needs to know whose code it calls.
+"""Third-party descriptions in which every call is contained: no caller needs to know whose code it calls.
 
-What a plugin gives is looked at once, inside a contained call, and copied: a schema whose properties lie, or a result of a wrong type, is
-the plugin's failure, with its name, and not a surprise further on.
+What a plugin gives is looked at once, inside a contained call, and copied: a schema whose properties lie, or a result
+of a wrong type, is the plugin's failure, with its name, and not a surprise further on.
 """
 
 from __future__ import annotations
@@ -62,7 +62,10 @@ class Part:
 
 
 def contained(thing: Any, part: Part) -> Any:
-    """A copy of a description in which every call is contained. Raises what the description's own attributes raise, and BrokenContractError."""
+    """A copy of a description in which every call is contained.
+
+    Raises what the description's own attributes raise, and BrokenContractError.
+    """
     for known, copy in _COPIES:
         if isinstance(thing, known):
             return copy(thing, part)
@@ -114,7 +117,7 @@ def _secret_source(thing: SecretSource, part: Part) -> SecretSource:
     )
 
 
-def _event_type(thing: EventType, part: Part) -> EventType:  # noqa: ARG001  # it is data alone
+def _event_type(thing: EventType, part: Part) -> EventType:  # noqa: ARG001  # it is only data
     return EventType(
         name=thing.name,
         summary=given.text(thing.summary),
@@ -190,7 +193,10 @@ def _built_auth(built: object, part: Part) -> _Auth:
 
 
 class _Adapter:
-    """A ``BaseAdapter`` whose ``close`` is contained. ``send`` runs on a pool's thread, and what it raises says what went wrong."""
+    """A ``BaseAdapter`` whose ``close`` is contained.
+
+    ``send`` runs on a pool's thread, and what it raises says what went wrong.
+    """
 
     def __init__(self, adapter: Any, part: Part) -> None:
         self._adapter, self._part = adapter, part

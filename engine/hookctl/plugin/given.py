@@ -1,4 +1,7 @@
-"""What plugins give, looked at and copied into plain values. All functions raise BrokenContractError for what cannot be used."""
+"""What plugins give, looked at and copied into plain values.
+
+All functions raise BrokenContractError for what cannot be used.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,10 @@ def kind(value: object) -> str:
 
 
 def plain_json(value: object, depth: int = MAX_DEPTH) -> Json:
-    """A JSON value as ``json.loads`` would give it: mappings and sequences copied. Raises BrokenContractError for anything else."""
+    """A JSON value as ``json.loads`` would give it: mappings and sequences copied.
+
+    Raises BrokenContractError for anything else.
+    """
     return _plain(value, depth, [MAX_VALUES])
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from hookctl import __version__
+from hookctl._version import __version__
 from hookctl.errors import HookctlError, PluginError
 from hookctl.installed import GROUP, any_third_party
 from hookctl.plugin import hookspecs
@@ -31,8 +31,8 @@ BUILT_IN = tuple(
 def load_plugins(extra: Iterable[object] = (), tell: Tell | None = None) -> Plugins:
     """Every plugin that is installed here, and ``extra`` ones, asked for all that they add.
 
-    What cannot be loaded is left out, and stands in ``failures`` of the result; nothing that a plugin does is raised here.
-    ``tell`` hears of each call that fails, now and later: see :class:`hookctl.plugin.contain.Containment`.
+    What cannot be loaded is left out, and stands in ``failures`` of the result; nothing that a plugin does is raised
+    here. ``tell`` hears of each call that fails, now and later: see :class:`hookctl.plugin.contain.Containment`.
     """
     host = _Host(Containment(tell))
     found = [host.register(name, import_module(name), "hookctl", __version__, built_in=True) for name in BUILT_IN]

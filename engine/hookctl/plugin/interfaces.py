@@ -1,11 +1,11 @@
 """What a plugin gives: one frozen description per thing, with a function that builds it when it is needed.
 
-Descriptions are made at start-up, so they and the modules that hold them stay light; what is heavy is imported
-inside ``build``. A description's ``schema`` is a JSON Schema (2020-12) of the YAML block without its ``type``;
-``check`` applies it, editors and ``hookctl plugins`` show it. Three annotations go beyond JSON Schema, at any depth of it:
+Descriptions are made at start-up, so they and the modules that hold them stay light; what is heavy is imported inside
+``build``. A description's ``schema`` is a JSON Schema (2020-12) of the YAML block without its ``type``; ``check``
+applies it, editors and ``hookctl plugins`` show it. Three annotations go beyond JSON Schema, at any depth of it:
 ``"x-secret": true`` marks a string that must be written as a secret reference, ``"x-url": true`` one that must keep the
-rules of ``hookctl.network.check_url``, and ``"x-headers": true`` an object whose keys and values must be able to be sent
-as headers.
+rules of ``hookctl.network.check_url``, and ``"x-headers": true`` an object whose keys and values must be able to be
+sent as headers.
 """
 
 from __future__ import annotations
@@ -56,13 +56,15 @@ class AuthType:
     """True when the result depends on the body, the time or a token: called for each attempt.
     Else once per delivery plan, unless an event's values stand in its URL or headers."""
     blocking: bool | None = None
-    """True when building it or a call may wait (for a token); it is then never called on the runner's thread, and a 401 may be the token's fault.
-    False when neither ever waits nor sends. None, undeclared: kept off the runner's thread all the same."""
+    """True when building it or a call may wait (for a token); it is then never called on the runner's thread, and a 401
+    may be the token's fault. False when neither ever waits nor sends. None, undeclared: kept off the runner's thread
+    all the same."""
     adds: Callable[[Mapping[str, Json]], Mapping[str, str]] | None = None
     """The headers that it adds to a request, for `plan` and `render`, which read no secret and send nothing.
 
-    Called with the settings as written; a reference in a value is shown as ``***``, and what is known at send time alone is written so.
-    None: the settings are shown in its place."""
+    Called with the settings as written; a reference in a value is shown as ``***``, and what is known only at send
+    time is written so. None: the settings are shown in its place.
+    """
 
 
 @runtime_checkable
@@ -112,7 +114,10 @@ class ConcurrentTransport(Protocol):
         ...
 
     def poll(self, wait: float) -> Sequence[Completion]:
-        """What has ended since the last call; waits up to ``wait`` seconds for the first. Returns at once after :meth:`wake`."""
+        """What has ended since the last call; waits up to ``wait`` seconds for the first.
+
+        Returns at once after :meth:`wake`.
+        """
         ...
 
     def wake(self) -> None:
@@ -141,13 +146,15 @@ class Envelope:
     data: Json
     """The body as JSON, or as text when it is not JSON."""
     problem: str = ""
-    """Why ``data`` cannot be trusted: ``the body is longer than 65536 bytes``, ``the body's end is not marked``. A validator of the body fails then."""
+    """Why ``data`` cannot be trusted: ``the body is longer than 65536 bytes``, ``the body's end is not marked``. A
+    validator of the body fails then."""
     budget: Budget = field(default_factory=lambda: Budget(RESPONSE_STEPS), compare=False, repr=False)
     """What looking at the response may cost, for all validators together: they run on the thread that delivers."""
 
 
 Validate = Callable[[Envelope], Sequence[Mismatch]]
-"""Says the same of the same envelope: an answer that is like the last one that passed, to the byte, is not shown to it again."""
+"""Says the same of the same envelope: an answer that is like the last one that passed, to the byte, is not shown to it
+again."""
 
 DEFAULT_VALIDATOR = "json_path"
 """The validator of an entry of ``response_validators`` that names none."""
@@ -155,10 +162,12 @@ DEFAULT_VALIDATOR = "json_path"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidatorType:
-    """A check on a response. ``build`` raises ``hookctl.errors.TemplateError`` for a bad expression, with offsets into it.
+    """A check on a response.
 
-    Where a file has another setting that the schema refuses, ``build`` is called all the same for what it says of the expression; whatever
-    else it raises then is passed over.
+    ``build`` raises ``hookctl.errors.TemplateError`` for a bad expression, with offsets into it.
+
+    Where a file has another setting that the schema refuses, ``build`` is called all the same for what it says of the
+    expression; whatever else it raises then is passed over.
     """
 
     name: str
@@ -183,7 +192,8 @@ class SecretSource:
     resolve: Callable[[str], str]
     """The secret of a key. Raises ``hookctl.errors.SecretError``, whose text never holds the secret."""
     blocking: bool = True
-    """False when it never waits, for a disk or a network say: it is then called on the runner's thread, which spares a thread."""
+    """False when it never waits, for a disk or a network say: it is then called on the runner's thread, which spares a
+    thread."""
 
 
 # -- event type ------------------------------------------------------------------------------------------------------
@@ -230,12 +240,16 @@ class Policy:
     schema: Mapping[str, Json]
     """JSON Schema of the table without ``severity``, which every policy has."""
     build: Callable[[Mapping[str, Json]], CheckPlan]
-    """Gives the check for settings that are valid by the schema. Raises ``hookctl.errors.SettingsError`` for what no schema can refuse."""
+    """Gives the check for settings that are valid by the schema. Raises ``hookctl.errors.SettingsError`` for what no
+    schema can refuse."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observer:
-    """Told of each attempt and each outcome, after it was recorded. Cannot change it; what goes wrong in it is logged once and dropped."""
+    """Told of each attempt and each outcome, after it was recorded.
+
+    Cannot change it; what goes wrong in it is logged once and dropped.
+    """
 
     name: str
     attempted: Callable[[Delivery, Attempt], None] | None = None

@@ -1,7 +1,8 @@
-"""Between ``requests`` and hookctl's own words: responses, failures and timeouts, for transports and for what drives them.
+"""Translates responses, failures and timeouts from ``requests`` into hookctl's records, for transports and the engine.
 
-A transport that reads responses itself hangs what it knows on the ``requests.Response`` (:func:`attach`); :func:`from_requests` gives it
-back. What any other adapter returned is read here, up to the cap. ``requests`` is imported where it is needed alone.
+A transport that reads responses itself hangs what it knows on the ``requests.Response`` (:func:`attach`);
+:func:`from_requests` gives it back. What any other adapter returned is read here, up to the cap. ``requests`` is
+imported only where it is needed.
 """
 
 from __future__ import annotations
@@ -111,7 +112,10 @@ def is_framed(status: int, headers: tuple[tuple[str, str], ...]) -> bool:
 
 
 def total_seconds(timeout: Any) -> float:
-    """``requests``' timeout argument as one total deadline in seconds: a number, a (connect, read) pair as its sum, or None for the default."""
+    """``requests``' timeout argument as one total deadline in seconds.
+
+    A number stands for itself, a (connect, read) pair for its sum, and None for the default.
+    """
     if timeout is None:
         return DEFAULT_TIMEOUT
     parts = timeout if isinstance(timeout, tuple) else (timeout,)
@@ -119,9 +123,10 @@ def total_seconds(timeout: Any) -> float:
 
 
 def failure_from(error: BaseException) -> Failure | None:
-    """Why sending failed, for everything that transports raise: hookctl's and ``requests``' errors, and those that slip through ``requests``.
+    """Why sending failed, for everything that transports raise: errors of hookctl, of ``requests`` and of urllib3.
 
-    None for an exception that no transport should raise. The message repeats no foreign text that could hold an URL or a header.
+    None for an exception that no transport should raise. The message repeats no foreign text that could hold an URL or
+    a header.
     """
     import requests
     import urllib3

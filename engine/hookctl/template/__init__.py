@@ -1,4 +1,4 @@
-"""Templates: JSON bodies, headers and URLs in Jinja's syntax, and ``when`` in JMESPath, checked against the event's schema.
+"""Templates: JSON bodies, headers and URLs in Jinja's syntax, checked against the event's schema.
 
 An event's value can never change the structure of the JSON around it; see docs/templates.md.
 """

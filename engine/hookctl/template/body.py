@@ -1,7 +1,7 @@
 """Body templates: check, compile, describe.
 
-Against Jinja's parse and render of the same template (ten expressions, CPython 3.11) a plain template is checked and compiled in 0.07 and rendered
-in 0.27 of the time, any other in 1.0 to 1.2 and 0.5 to 1.0: benchmarks/templates.py.
+Against Jinja's parse and render of the same template (ten expressions, CPython 3.11) a plain template is checked and
+compiled in 0.07 and rendered in 0.27 of the time, any other in 1.0 to 1.2 and 0.5 to 1.0: benchmarks/templates.py.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from functools import lru_cache
 from hookctl.errors import RenderError, TemplateError
 from hookctl.json.schema_paths import EventShape, is_certain
 from hookctl.model.problem import EventSchema, Filter, TemplateProblem
-from hookctl.template.fields.body_check import PathChecker, check_filters
+from hookctl.template.fields.body_check import PathChecker
 from hookctl.template.fields.path_check import check_path, event_scope
-from hookctl.template.language.expressions import Node, Path
+from hookctl.template.language.expressions import Node, Output, Path, walk
 from hookctl.template.language.parser import parse
-from hookctl.template.proof.positions import Layout, Position, lay_out, outputs
+from hookctl.template.language.usage import check_usage
+from hookctl.template.proof.positions import Layout, Position, lay_out
 from hookctl.template.rendering.body_template import BodyTemplate, compile_nodes
 from hookctl.template.rendering.plain import Plain, compile_plain, offsets, split_plain
 
@@ -37,9 +38,9 @@ def check_body(
 ) -> list[TemplateProblem]:
     """All that is wrong with a body template for this event type, in the order of the text; empty when nothing is.
 
-    After a syntax error there is that one alone. A template without errors compiles and renders the event type's mock event,
-    unless a warning says that it may not. ``certain`` spares work on the next template for the same event type: the paths that always have
-    a value, as far as templates have had them.
+    A syntax error is the only problem reported. A template without errors compiles and renders the event type's mock
+    event, unless a warning says that it may not. ``certain`` spares work on the next template for the same event type:
+    the paths that always have a value, as far as templates have had them.
     """
     plain = split_plain(text)
     if plain is not None:
@@ -48,7 +49,7 @@ def check_body(
         nodes, layout = _parse(text)
     except TemplateError as error:
         return [TemplateProblem.from_error(error)]
-    problems = layout.problems + check_filters(nodes, filters)
+    problems = layout.problems + check_usage(nodes, filters)
     paths = PathChecker(layout.positions)
     paths.nodes(nodes, event_scope(EventShape(event_type.schema)))
     problems += paths.problems
@@ -67,7 +68,7 @@ def compile_body(text: str, filters: Mapping[str, Filter]) -> BodyTemplate:
     if plain is not None:
         return BodyTemplate(compile_plain(plain))
     nodes, layout = _parse(text)
-    problems = layout.problems + check_filters(nodes, filters)
+    problems = layout.problems + check_usage(nodes, filters)
     errors = [problem for problem in problems if problem.is_error]
     if errors:
         raise min(errors, key=lambda problem: problem.start).to_error()
@@ -75,7 +76,10 @@ def compile_body(text: str, filters: Mapping[str, Filter]) -> BodyTemplate:
 
 
 def describe_body(text: str) -> list[Decision]:
-    """What was decided for each output, in the order of the text. Raises TemplateError for a template that cannot be read."""
+    """What was decided for each output, in the order of the text.
+
+    Raises TemplateError for a template that cannot be read.
+    """
     nodes, layout = _parse(text)
     return [
         Decision(
@@ -84,7 +88,8 @@ def describe_body(text: str) -> list[Decision]:
             text[output.expression.start : output.expression.end],
             layout.positions[output.start],
         )
-        for output in outputs(nodes)
+        for output in walk(*nodes)
+        if isinstance(output, Output)
     ]
 
 
@@ -118,14 +123,14 @@ def _check_plain(text: str, plain: Plain, event_type: EventSchema, certain: set[
 def _render_mock(
     template: BodyTemplate, event_type: EventSchema, known: Sequence[TemplateProblem], length: int
 ) -> list[TemplateProblem]:
-    """The mock event shows what the schema does not: a filter or a comparison that does not take the value it is given."""
+    """What only rendering the mock event shows: a filter or a comparison that does not accept the value it is given."""
     try:
         template.render(event_type.mock)
     except RenderError as error:
         if any(
             problem.rule == "template-optional-path" and error.start <= problem.start < error.end for problem in known
         ):
-            return []  # the warning says already that there may be no value
+            return []  # the warning already covers the missing value
         message = f"the mock event of {event_type.name} cannot be rendered: {error.message}"
         return [
             TemplateProblem(

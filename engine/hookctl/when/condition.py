@@ -1,6 +1,7 @@
 """``when``: a JMESPath expression over the whole event that decides whether a webhook receives it.
 
-jmespath is imported where it is used: many webhooks have no condition, and it costs as much as all the rest of a light command.
+jmespath is imported where it is used: many webhooks have no condition, and it costs as much as all the rest of a light
+command.
 """
 
 from __future__ import annotations
@@ -11,19 +12,17 @@ from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
-from hookctl.bounded import EVENT_STEPS, Budget
+from hookctl.bounded import EVENT_STEPS, MAX_EXPRESSION, Budget
 from hookctl.errors import TemplateError
 from hookctl.json.schema_paths import EventShape, Shape, Unknown, describe_keys
 from hookctl.model import Json
-from hookctl.model.problem import EventSchema, TemplateProblem, nearest
+from hookctl.model.nearest import nearest
+from hookctl.model.problem import EventSchema, TemplateProblem
 
 if TYPE_CHECKING:
     from jmespath.parser import ParsedResult
 
     from hookctl.bounded.jmes_path import Ast
-
-MAX_CHARACTERS = 1000
-"""Of an expression."""
 
 _OTHER_QUOTES = re.compile(r'["`\\]')
 RAW_STRING = re.compile(r"'[^']*'")
@@ -55,7 +54,7 @@ def compile_when(text: str) -> When:
 
 
 def check_when(text: str, event_type: EventSchema) -> list[TemplateProblem]:
-    """What is wrong with a ``when`` for this event type: its syntax, its bounds, and fields that the schema does not have."""
+    """What is wrong with a ``when`` for this event type: syntax, size, and fields that the schema does not have."""
     from hookctl.when.expression import compile_expression
 
     try:
@@ -67,12 +66,18 @@ def check_when(text: str, event_type: EventSchema) -> list[TemplateProblem]:
 
 
 def when_outline(text: str) -> str:
-    """The expression without what its raw strings hold: if one of two expressions that agree in it is free of problems, both are."""
-    return text if len(text) > MAX_CHARACTERS or _OTHER_QUOTES.search(text) else RAW_STRING.sub("''", text)
+    """The expression without the content of its raw strings.
+
+    Of two expressions with one outline, either both have problems or neither has.
+    """
+    return text if len(text) > MAX_EXPRESSION or _OTHER_QUOTES.search(text) else RAW_STRING.sub("''", text)
 
 
 def unknown_fields(text: str, event: EventShape, start: Shape, rule: str) -> list[TemplateProblem]:
-    """The fields of a JMESPath expression that the schema does not have, when it is applied to ``start``; none for an expression that cannot be read."""
+    """The fields of a JMESPath expression, applied to ``start``, that the schema does not have.
+
+    Empty for an expression that cannot be read.
+    """
     from hookctl.when.expression import compile_expression
 
     try:

@@ -1,4 +1,7 @@
-"""What templates and ``when`` may ask of JMESPath: bounded in length and depth here, and in its steps when it is evaluated."""
+"""What templates and ``when`` may ask of JMESPath.
+
+Length and depth are bounded here, steps when the expression is evaluated.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,10 @@ import jmespath
 from jmespath.exceptions import JMESPathError, LexerError, ParseError
 from jmespath.parser import ParsedResult
 
-from hookctl.bounded import Budget
+from hookctl.bounded import MAX_EXPRESSION, Budget
 from hookctl.bounded.jmes_path import FAILURES, MAX_LEVELS, Ast, evaluate, size
 from hookctl.errors import BudgetError, RenderError, TemplateError
 from hookctl.model import Json
-from hookctl.when.condition import MAX_CHARACTERS
 
 MAX_NESTING = 20
 """Brackets and ``!`` inside one another: jmespath's parser calls itself at each."""
@@ -28,12 +30,12 @@ def compile_expression(text: str, rule: str = "template-filter") -> ParsedResult
     Raises:
         TemplateError: with ``rule``, and offsets into ``text``.
     """
-    if len(text) > MAX_CHARACTERS:
+    if len(text) > MAX_EXPRESSION:
         raise TemplateError(
-            f"the JMESPath expression has more than {MAX_CHARACTERS} characters",
+            f"the JMESPath expression has more than {MAX_EXPRESSION} characters",
             hint="Shorten it.",
             rule=rule,
-            start=MAX_CHARACTERS,
+            start=MAX_EXPRESSION,
             end=len(text),
         )
     _check_text(text, rule)
@@ -109,13 +111,13 @@ def _check_text(text: str, rule: str) -> None:
 
 
 def _check_literal(quoted: re.Match[str], rule: str) -> None:
-    """Jmespath takes ``foo`` in backticks for text, with a warning that nobody sees; another JMESPath would refuse it."""
+    """Refuse what is not JSON in backticks. Jmespath reads it as text, other implementations refuse it."""
     try:
         json.loads(quoted.group()[1:-1].replace("\\`", "`"))
     except (ValueError, RecursionError):
         hint = "Write text in single quotes: 'High'; backticks hold JSON: `5`, `true`, `\"High\"`."
         raise TemplateError(
-            f"{quoted.group()} is no JSON", hint=hint, rule=rule, start=quoted.start(), end=quoted.end()
+            f"{quoted.group()} is not JSON", hint=hint, rule=rule, start=quoted.start(), end=quoted.end()
         ) from None
 
 

@@ -1,10 +1,10 @@
-"""Looks for conditions that no event can match among thousands, of which most are alike."""
+"""Finds conditions that no event can match, among thousands of which most are alike."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import count
 from typing import TYPE_CHECKING
 
 from hookctl.errors import HookctlError, RenderError
@@ -18,42 +18,49 @@ if TYPE_CHECKING:
     from hookctl.bounded.jmes_path import Ast
 
 _KEPT = 1000
-"""Outlines that are kept in mind, and as many conditions."""
+"""Outlines that are remembered, and as many conditions."""
 _MARK = re.compile("§([0-9]+)§")
 
 
 class Reach:
-    """Looks at one condition after the other for those that no event can match. Many differ in strings alone, and most of those decide nothing."""
+    """Finds conditions that no event can match.
+
+    Many conditions differ only in strings, and most strings decide nothing.
+    """
 
     def __init__(self) -> None:
         self._deciding: dict[tuple[str, str], frozenset[int]] = {}
         self._possible: set[tuple[str, str, tuple[str, ...]]] = set()
 
     def why_never(self, text: str, event_type: EventSchema) -> str | None:
-        """As :func:`why_never`, but None too where the event type's mock event does match, and for an expression that cannot be read."""
-        outline = when_outline(text)
-        kind = (event_type.name, outline)
+        """Why no event of the type matches, as :func:`hookctl.when.unsatisfiable.why_never` has it.
+
+        None as well where the event type's mock event does match, and for an expression that cannot be read.
+        """
         try:
-            if kind not in self._deciding:
-                _make_room(self._deciding)
-                self._deciding[kind] = _deciding_strings(text, event_type) if outline != text else frozenset()
-            strings = (
-                tuple(
-                    string for number, string in enumerate(RAW_STRING.findall(text)) if number in self._deciding[kind]
-                )
-                if outline != text
-                else ()
-            )
-            if (*kind, strings) in self._possible:
+            key = (event_type.name, *self._outline(text, event_type))
+            if key in self._possible:
                 return None
             why = why_never(text, event_type)
             if why is None or _matches(text, event_type.mock):
                 _make_room(self._possible)
-                self._possible.add((*kind, strings))
+                self._possible.add(key)
                 return None
-        except HookctlError:  # what is wrong with it is for others to report
+        except HookctlError:  # the check of the expression reports what is wrong with it
             return None
         return why
+
+    def _outline(self, text: str, event_type: EventSchema) -> tuple[str, tuple[str, ...]]:
+        """The expression without its strings, and those of its strings that can decide whether it may hold."""
+        outline = when_outline(text)
+        if outline == text:
+            return outline, ()
+        kind = (event_type.name, outline)
+        if kind not in self._deciding:
+            _make_room(self._deciding)
+            self._deciding[kind] = _deciding_strings(text, event_type)
+        deciding = self._deciding[kind]
+        return outline, tuple(found for number, found in enumerate(RAW_STRING.findall(text)) if number in deciding)
 
 
 def _matches(text: str, event: Mapping[str, Json]) -> bool:
@@ -64,33 +71,36 @@ def _matches(text: str, event: Mapping[str, Json]) -> bool:
 
 
 def _deciding_strings(text: str, event_type: EventSchema) -> frozenset[int]:
-    """Which of the raw strings of an expression, by their number in its text, can make a difference to whether it may hold.
+    """Which raw strings of an expression can decide whether it may hold, by their number in its text.
 
-    One that a field of any text is compared with, and no other string beside it, makes none.
+    A string decides nothing when a field that takes any text is compared with it, and with no other string.
     """
     from hookctl.when.expression import compile_expression, syntax_tree
 
-    numbers = iter(range(len(text)))
-    compiled = compile_expression(RAW_STRING.sub(lambda _: f"'§{next(numbers)}§'", text), "when-syntax")
+    numbers = count()
+    marked = RAW_STRING.sub(lambda _: f"'§{next(numbers)}§'", text)
+    compared: dict[str, list[int]] = {}
+    for path, number in _string_comparisons(syntax_tree(compile_expression(marked, "when-syntax"))):
+        compared.setdefault(path, []).append(number)
     judge = Judge(EventShape(event_type.schema))
-    compared = list(_string_comparisons(syntax_tree(compiled)))
-    count = Counter(path for path, _ in compared)
-    return frozenset(range(next(numbers))) - {
-        number for path, number in compared if count[path] == 1 and judge.takes_any_text(path)
-    }
+    undecisive = {found[0] for path, found in compared.items() if len(found) == 1 and judge.takes_any_text(path)}
+    return frozenset(range(next(numbers))) - undecisive
 
 
-def _string_comparisons(node: Ast) -> Iterator[tuple[str, int]]:
+def _string_comparisons(tree: Ast) -> Iterator[tuple[str, int]]:
     """Each path that is compared with a marked string by ``==`` or ``!=``, and the number of the string."""
-    if node["type"] == "comparator" and node["value"] in {"eq", "ne"}:
-        for one, other in (node["children"], node["children"][::-1]):
-            mark = _MARK.fullmatch(one["value"]) if one["type"] == "literal" and isinstance(one["value"], str) else None
+    from hookctl.bounded.jmes_path import walk
+
+    for node in walk(tree):
+        if node["type"] != "comparator" or node["value"] not in {"eq", "ne"}:
+            continue
+        left, right = node["children"]
+        for literal, other in ((left, right), (right, left)):
+            text = literal["value"] if literal["type"] == "literal" else None
+            mark = _MARK.fullmatch(text) if isinstance(text, str) else None
             path = field_path(other)
             if mark and path is not None:
                 yield path, int(mark[1])
-    for child in node["children"]:
-        if isinstance(child, dict):
-            yield from _string_comparisons(child)
 
 
 def _make_room(kept: dict[tuple[str, str], frozenset[int]] | set[tuple[str, str, tuple[str, ...]]]) -> None:

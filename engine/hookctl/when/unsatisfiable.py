@@ -1,14 +1,16 @@
 """Whether a ``when`` can hold for any event of a type at all, as far as the event's schema tells by simple comparisons.
 
-Looked at are fields compared with constants (``==``, ``!=``, ``<``, ``<=``, ``>``, ``>=``), ``contains`` of constants and a field, and what ``&&``, ``||``
-and ``!`` make of them; of the schema ``enum``, ``const``, ``type``, ``minimum`` and ``maximum``. Whatever else there is may hold.
+Looked at are fields compared with constants (``==``, ``!=``, ``<``, ``<=``, ``>``, ``>=``), ``contains`` of constants
+and a field, and what ``&&``, ``||`` and ``!`` make of them; of the schema ``enum``, ``const``, ``type``, ``minimum``
+and ``maximum``. Whatever else there is may hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from hookctl.json.equality import is_equal
+from hookctl.json.kinds import is_number, schema_type
 from hookctl.json.schema_paths import EventShape, Shape
 from hookctl.model import Json, canonical_json
 from hookctl.model.problem import EventSchema
@@ -22,7 +24,7 @@ _MAX_VALUES = 10
 
 
 def why_never(text: str, event_type: EventSchema) -> str | None:
-    """Why a ``when`` lets no event of the type through; None when it may let one through, for all that the schema tells.
+    """Why a ``when`` lets no event of the type through; None when, as far as the schema tells, it may let one through.
 
     Raises TemplateError for an expression that cannot be read.
     """
@@ -34,7 +36,10 @@ def why_never(text: str, event_type: EventSchema) -> str | None:
 
 
 class Judge:
-    """Judges the nodes of an expression. Three-valued: True and False where every event gives that, None where events differ or it is not known."""
+    """Judges the nodes of an expression.
+
+    Three-valued: True and False where every event gives that, None where events differ or it is not known.
+    """
 
     def __init__(self, event: EventShape) -> None:
         self._event = event
@@ -57,7 +62,7 @@ class Judge:
         return None
 
     def takes_any_text(self, path: str) -> bool:
-        """Whether a comparison of that path with a string comes out the same whatever the string is, as far as the schema tells."""
+        """Whether, as far as the schema tells, comparing that path with any string can come out either way."""
         shape = self._shape(path)
         return shape is None or (_values(shape) is None and (not shape.types or "string" in shape.types))
 
@@ -82,29 +87,24 @@ class Judge:
             self.why = f"{path} is never null"
             return False
         values = _values(shape)
-        if values is not None and not any(_same(value, one) for one in values):
+        if values is not None and all(_differ(value, one) for one in values):
             self.why = f"{path} is {_listed(values)}, never {_text(value)}"
             return False
         if values is not None and len(values) == 1 and not shape.nullable and not shape.optional:
             return True
-        kinds = {"number", "integer"} if _kind(value) == "number" else {_kind(value)}
-        if shape.types and not kinds & shape.types:
+        types = {"number", "integer"} if is_number(value) else {schema_type(value)}
+        if shape.types and not types & shape.types:
             self.why = f"{path} is of type {' or '.join(sorted(shape.types))}, never {_text(value)}"
             return False
         return None
 
     def _ordered(self, path: str, operator: str, shape: Shape, value: Json) -> bool | None:
-        """Numbers alone: text has an order for some JMESPaths only, and text beside a number is an error, not false."""
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not shape.types
-            or not shape.types <= {"number", "integer"}
-        ):
+        """Only for numbers: some JMESPath implementations do not order text, and text beside a number is an error."""
+        if not is_number(value) or not shape.types or not shape.types <= {"number", "integer"}:
             return None
         limit = "maximum" if operator in {"gt", "gte"} else "minimum"
         bounds = [schema.get(limit) for schema in shape.schemas]
-        if bounds and all(isinstance(bound, int | float) and not _reaches(bound, operator, value) for bound in bounds):
+        if bounds and all(is_number(bound) and not _reaches(bound, operator, value) for bound in bounds):
             self.why = f"{path} has the {limit} {_text(bounds[0])}"
             return False
         return None
@@ -131,7 +131,7 @@ class Judge:
             path = field_path(left)
             if path is None or right["type"] != "literal":
                 continue
-            if path in wanted and not _same(wanted[path], right["value"]):
+            if path in wanted and _differ(wanted[path], right["value"]):
                 self.why = f"{path} cannot be {_text(wanted[path])} and {_text(right['value'])} at once"
                 return True
             wanted[path] = right["value"]
@@ -150,7 +150,7 @@ class Judge:
 
 
 def field_path(node: Ast) -> str | None:
-    """The path of a node that is fields alone: ``data.severity``."""
+    """The path of a node that consists of fields: ``data.severity``; None for any other."""
     if node["type"] == "field":
         name: str = node["value"]
         return name if "." not in name else None
@@ -205,23 +205,9 @@ def _negated(value: bool | None) -> bool | None:
     return None if value is None else not value
 
 
-def _same(one: Json, other: Json) -> bool:
-    """Equal as JSON: 1 and 1.0 are, 1 and true are not."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    return one == other
-
-
-def _kind(value: Json) -> str:
-    names: Mapping[type[Any], str] = {
-        bool: "boolean",
-        int: "number",
-        float: "number",
-        str: "string",
-        list: "array",
-        dict: "object",
-    }
-    return names[type(value)]
+def _differ(one: Json, other: Json) -> bool:
+    """Whether JMESPath tells two values apart. In lists and objects it does not tell true from 1."""
+    return one != other if isinstance(one, list | dict) else not is_equal(one, other)
 
 
 def _text(value: Json) -> str:

@@ -35,7 +35,10 @@ def bearer(settings: Settings) -> AuthBase:
 
 
 def basic(settings: Settings) -> AuthBase:
-    """``Authorization: Basic ...``, in UTF-8 as RFC 7617 recommends. Raises SecretError for a resolved user name with a colon."""
+    """``Authorization: Basic ...``, in UTF-8 as RFC 7617 recommends.
+
+    Raises SecretError for a resolved user name with a colon.
+    """
     username, password = reveal(settings["username"]), reveal(settings["password"])
     if ":" in username:
         raise SecretError(

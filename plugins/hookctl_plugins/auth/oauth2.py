@@ -33,7 +33,8 @@ MARGIN_SHARE = 0.2
 UNKNOWN_LIFETIME = 300.0
 """Seconds to keep a token whose server does not say how long it lives."""
 FAILURE_SECONDS = 1.0
-"""How long a failure stands for everyone who asks: thousands of waiting deliveries must not storm an endpoint that is down."""
+"""How long a failure stands for everyone who asks: thousands of waiting deliveries must not storm an endpoint that is
+down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,10 @@ class _Held:
 
 
 class ClientCredentials(AuthBase):
-    """Sets ``Authorization: Bearer <token>``; a call may block while the token is fetched. Safe to call from many threads."""
+    """Sets ``Authorization: Bearer <token>``.
+
+    A call may block while the token is fetched. Safe to call from many threads.
+    """
 
     def __init__(self, settings: Settings, context: AuthContext, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = _client(settings)

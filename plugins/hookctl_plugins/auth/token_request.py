@@ -1,7 +1,8 @@
 """One request to a token endpoint, and what may be believed of its answer.
 
 requests-oauthlib makes the request; before its parser sees the answer, everything but the fields that count has been
-left out and those have been checked. So neither oauthlib's environment variables nor a hostile answer change what happens.
+left out and those have been checked. So neither oauthlib's environment variables nor a hostile answer change what
+happens.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def fetch_token(client: Client, adapter: BaseAdapter, timeout: float) -> Grant:
     """Ask for a token; ``timeout`` is the total deadline in seconds, which the adapter keeps.
 
     Raises:
-        TokenError: the endpoint cannot be reached, refuses, or answers what is no token.
+        TokenError: the endpoint cannot be reached, refuses, or answers with something that is not a token.
         AddressBlockedError: the guard refused its address; nothing was dialled.
         LocalError: this machine lacks what the request needs.
     """
@@ -165,7 +166,10 @@ def _lifetime(value: object) -> float | None:
 
 
 def _told(document: dict[str, Any], client: Client) -> str:
-    """What the server says of why. It may repeat the request, or name tokens: both are masked before anything is cut off."""
+    """What the server says of why.
+
+    It may repeat the request, or name tokens: both are masked before anything is cut off.
+    """
     words = [
         text for text in (document.get("error"), document.get("error_description")) if isinstance(text, str) and text
     ]
@@ -181,7 +185,8 @@ def _told(document: dict[str, Any], client: Client) -> str:
 
 def _hint(status: int) -> str:
     if status in {400, 401, 403}:
-        return "Check client_id, client_secret and scopes; some servers want token_endpoint_auth_method: client_secret_post."
+        hint = "Check client_id, client_secret and scopes."
+        return f"{hint} Some servers need token_endpoint_auth_method: client_secret_post."
     if status in {404, 405}:
         return "Check token_url."
     return "The server has a problem of its own; it is tried again with the delivery's next attempt."

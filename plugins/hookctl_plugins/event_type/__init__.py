@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def from_schema(file: str) -> EventType:
-    """The event type that a shipped schema describes: named by its ``event_type`` constant, with its first example as the mock event."""
+    """The event type that a shipped schema describes.
+
+    Its name is the ``event_type`` constant of the schema, its mock event the first example.
+    """
     schema = read_schema(file)
     properties = cast("dict[str, dict[str, Json]]", schema["properties"])
     (mock,) = cast("list[dict[str, Json]]", schema["examples"])

@@ -16,7 +16,7 @@ def read_file(path: str) -> str:
     """The text of a regular file without its last line break; a relative path counts from the working directory.
 
     Raises:
-        SecretError: it cannot be read, is no regular file, is empty, too large or no UTF-8 text.
+        SecretError: it cannot be read, is not a regular file, is empty, is too large or is not UTF-8 text.
         LocalError: this machine has no file descriptor or memory left to read it with.
     """
     try:

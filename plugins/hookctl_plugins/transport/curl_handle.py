@@ -89,7 +89,10 @@ class Handle:
     def prepare(
         self, target: Target, deadline: float, *, method: str, url: str, headers: list[bytes], body: bytes | None
     ) -> None:
-        """Make ready to send; ``deadline`` is in seconds of ``time.monotonic``. The request was vetted, and so were the addresses."""
+        """Make ready to send; ``deadline`` is in seconds of ``time.monotonic``.
+
+        The request was vetted, and so were the addresses.
+        """
         self._body: list[bytes] = []
         self._body_size = 0
         self._head.clear()
@@ -182,7 +185,7 @@ class Handle:
         return Failure(kind_of(code, answered=bool(self._head)), f"{host}: {message}")
 
     def _own_failure(self, code: int) -> Failure | None:
-        """The failure that is this side's: what was about to be dialled was refused, or this machine lacks something."""
+        """The failure on this side: the address was refused before it was dialled, or this machine lacks something."""
         if self._refused:
             message = f"{self._refused} is not among the addresses that were vetted; nothing was dialled"
             return Failure(FailureKind.ADDRESS_BLOCKED, message)
@@ -205,7 +208,10 @@ class Handle:
         return None
 
     def timing(self, submitted: float) -> Timing:
-        """Seconds by phase since ``submitted`` (of ``time.monotonic``). Name and connection are None where a kept connection was used."""
+        """Seconds by phase since ``submitted`` (of ``time.monotonic``).
+
+        Name and connection are None where a kept connection was used.
+        """
         info = self.curl.getinfo
         before = self.started - submitted
         first_byte = info(pycurl.STARTTRANSFER_TIME)

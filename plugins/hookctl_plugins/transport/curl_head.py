@@ -1,4 +1,7 @@
-"""The heads of requests and responses, between hookctl's words and libcurl's, with a memory: most of their lines are the same each time."""
+"""Translates the heads of requests and responses between hookctl and libcurl.
+
+Lines are remembered, since most of them are the same each time.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,8 @@ MAX_KNOWN_LENGTH = 2048
 """Longer ones are not remembered: nobody may fill the memory with them."""
 _NEW_EACH_TIME = frozenset({"webhook-id", "webhook-signature"})
 _TAKEN_AWAY = [b"Accept:", b"Content-Type:", b"User-Agent:", b"Expect:", b"Accept-Encoding: identity"]
-"""What keeps libcurl from adding any header: a name with nothing after it takes away libcurl's own, and not one that the request has."""
+"""What keeps libcurl from adding any header: a name with nothing after it takes away libcurl's own, and not one that
+the request has."""
 
 
 class Heads:
@@ -54,7 +58,7 @@ class Heads:
         if name in _NEW_EACH_TIME and value and value.isascii() and value.isprintable():  # what vet_header would find
             return f"{name}: {value}".encode()
         if not vet_header(name, value, host):
-            return b""  # not remembered: Host is right for one host alone
+            return b""  # not remembered: Host is right for one host only
         line = (f"{name}: {value}" if value else f"{name};").encode("latin-1")
         _remember(self._sent, header, line, len(line))
         return line

@@ -27,14 +27,17 @@ from hookctl_plugins.transport.curl_handle import Handle
 from hookctl_plugins.transport.curl_head import Heads
 
 MAX_CONNECTIONS = 4096
-"""Idle ones included, which are closed for new ones. A handshake costs as much as ten requests: as many are kept as may be under way at once."""
+"""Idle ones included, which are closed for new ones. A handshake costs as much as ten requests: as many are kept as may
+be under way at once."""
 OTHER_FILES = 128
 """Files that the process may open beside its connections."""
 MAX_IDLE_HANDLES = 256
 LAUNCHES = 64
-"""Requests that begin between two looks at the sockets: a handshake that waits for two thousand others to begin holds more memory."""
+"""Requests that begin between two looks at the sockets: a handshake that waits for two thousand others to begin holds
+more memory."""
 MAX_EVENTS = 64
-"""Sockets that are served between two looks at the time: handshakes take long, and deadlines must not wait for a thousand of them."""
+"""Sockets that are served between two looks at the time: handshakes take long, and deadlines must not wait for a
+thousand of them."""
 _READ, _WRITE = select.POLLIN, select.POLLOUT  # the same numbers for poll and for epoll
 _INTEREST = {pycurl.POLL_IN: _READ, pycurl.POLL_OUT: _WRITE, pycurl.POLL_INOUT: _READ | _WRITE}
 
@@ -274,7 +277,8 @@ class Multi:
     def _watch(self, what: int, descriptor: int, *_: object) -> None:
         """Called by libcurl: what to wait for on a socket.
 
-        One that it does not wait for any longer stays registered: it is a connection that the next request uses, mostly.
+        One that it does not wait for any longer stays registered: it is a connection that the next request uses,
+        mostly.
         """
         interest = _INTEREST.get(what)
         if interest is None:
@@ -304,7 +308,7 @@ def _most_connections() -> int:
 
 
 def _open_poller() -> tuple[Callable[[float], list[tuple[int, int]]], Any]:
-    """A function that waits (in seconds) for sockets, and what they are registered with: epoll where there is one, else poll."""
+    """A function that waits (in seconds) for sockets, and the object to register them with: epoll, or else poll."""
     if hasattr(select, "epoll"):
         epoll = select.epoll()
         return partial(epoll.poll, maxevents=MAX_EVENTS), epoll

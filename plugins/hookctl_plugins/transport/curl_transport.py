@@ -1,7 +1,7 @@
-"""The ``curl`` transport: libcurl, one request at a time in each thread as a ``requests`` adapter, or many at once driven by one thread.
+"""The ``curl`` transport: a ``requests`` adapter for each thread, or one thread that drives many requests at once.
 
-libcurl sends a request once more, on another connection, when a kept one ends before the first byte of a response: the target may see it
-twice, with the same ``webhook-id``, as at-least-once allows.
+libcurl sends a request once more, on another connection, when a kept one ends before the first byte of a response: the
+target may see it twice, with the same ``webhook-id``, as at-least-once allows.
 """
 
 from __future__ import annotations

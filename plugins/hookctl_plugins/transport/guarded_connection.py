@@ -1,4 +1,4 @@
-"""urllib3's HTTPS connection with what it lacks: vetted addresses, a total deadline, and no tolerance for cut headers."""
+"""urllib3's HTTPS connection with vetted addresses, a total deadline, and no tolerance for headers that are cut."""
 
 from __future__ import annotations
 
@@ -41,12 +41,15 @@ class Call:
 
 
 class DeadlineSocket(ssl.SSLSocket):
-    """A TLS socket whose every wait ends with the deadline of the call that uses it, so that no trickle can extend it."""
+    """A TLS socket on which every wait ends with the deadline of its call, so that a trickle cannot extend it."""
 
     call: Call | None = None
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        """As the base class; raises TimeoutError or DeadlineError when the deadline passes. A reset inside a response is its end."""
+        """As the base class; raises TimeoutError or DeadlineError when the deadline passes.
+
+        A reset inside a response is its end.
+        """
         self._arm()
         try:
             count = super().recv_into(*args, **kwargs)
@@ -75,7 +78,10 @@ class DeadlineSocket(ssl.SSLSocket):
 
 
 class StrictReader(io.BufferedReader):
-    """A reader for which the end of the stream is not the end of a line; ``http.client`` takes it for the end of the header."""
+    """A reader for which the end of the stream does not end a line.
+
+    ``http.client`` takes it for the end of the header.
+    """
 
     allowance: int | None = None
     """How many bytes of lines may still come; None: any number."""
@@ -144,9 +150,8 @@ class GuardedConnection(HTTPSConnection):
         try:
             super().connect()
         except ssl.SSLError as error:
-            raise TlsError(
-                f"{self.host}: {error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else error.reason or error}"
-            ) from error
+            refused = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else error.reason
+            raise TlsError(f"{self.host}: {refused or error}") from error
         call.tls = time.monotonic()
 
     def request(self, *args: Any, **kwargs: Any) -> None:
@@ -178,6 +183,5 @@ def _dial(target: Target, call: Call) -> socket.socket:
     call.left()
     if lack:
         raise LocalError(lack, hint=HINT)
-    raise ConnectError(
-        f"{target.host} cannot be reached at {', '.join(target.addresses)}: {problem.strerror or problem if problem else 'no address'}"
-    )
+    why = problem.strerror or problem if problem else "no address"
+    raise ConnectError(f"{target.host} cannot be reached at {', '.join(target.addresses)}: {why}")

@@ -1,4 +1,4 @@
-"""What both transports bound alike."""
+"""The bounds that both transports share."""
 
 from __future__ import annotations
 

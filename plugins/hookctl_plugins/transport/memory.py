@@ -10,9 +10,12 @@ _M_MMAP_THRESHOLD, _M_TOP_PAD, _M_TRIM_THRESHOLD = -3, -2, -1
 
 
 def keep_large_blocks_apart() -> None:
-    """Have glibc give each large block pages of its own, for the whole process: those that are never touched cost nothing, and all go back when it is freed.
+    """Have glibc give each large block pages of its own, for the whole process.
 
-    Carved out of the heap they lie on pages that were used before, and cost their full size. Other C libraries are left as they are.
+    Pages that are never touched cost nothing, and all go back when the block is freed.
+
+    Carved out of the heap they lie on pages that were used before, and cost their full size. Other C libraries are left
+    as they are.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

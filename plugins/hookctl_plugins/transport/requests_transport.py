@@ -37,10 +37,13 @@ class GuardedPool(HTTPSConnectionPool):
 
 
 class RequestsTransport(HTTPAdapter):
-    """Sends one request at a time in each thread. Settings of ``send`` other than the timeout are this machine's, and not the caller's.
+    """Sends one request at a time in each thread.
 
-    A kept connection may be closed by the target just as a request goes out. When it ends before the first byte of a response, the request is
-    sent once more on another one, within the same deadline: the target may see it twice, with the same ``webhook-id``, as at-least-once allows.
+    Settings of ``send`` other than the timeout are this machine's, and not the caller's.
+
+    A kept connection may be closed by the target just as a request goes out. When it ends before the first byte of a
+    response, the request is sent once more on another one, within the same deadline: the target may see it twice, with
+    the same ``webhook-id``, as at-least-once allows.
     """
 
     def __init__(self, network: Network) -> None:

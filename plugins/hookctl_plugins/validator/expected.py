@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Sequence
+from typing import cast
 
+from hookctl.json.kinds import kind
 from hookctl.model import Json
 
 KEPT_CHARACTERS = 1000
 _STARTS = frozenset("-0123456789tfn")
 """What a number, a boolean or null can begin with."""
-_decode: Callable[[str], Json] = json.JSONDecoder(parse_constant=str).decode  # NaN and Infinity are no JSON
+_decode: Callable[[str], Json] = json.JSONDecoder(parse_constant=str).decode  # NaN and Infinity are not JSON
 
 Scalar = tuple[str, str | int | float | bool | None]
 """A JSON scalar with its JSON type, since Python takes True for 1."""
@@ -20,7 +22,8 @@ Scalar = tuple[str, str | int | float | bool | None]
 def accepted_scalars(expected: Sequence[Json]) -> frozenset[Scalar]:
     """Every scalar that the expected values accept.
 
-    A string accepts itself, and the number, boolean or null that it is the JSON text of; anything else accepts itself alone.
+    A string accepts itself, and the number, boolean or null that it is the JSON text of; anything else accepts itself
+    alone.
     """
     accepted = {_scalar(value) for value in expected}
     accepted |= {_scalar(_parsed(value)) for value in expected if isinstance(value, str)}
@@ -44,7 +47,7 @@ def shown(value: object, limit: int = 80) -> str:
 
 
 def kept(value: object) -> Json:
-    """``value`` for the record of an attempt: a scalar as it is, an array or object as its text, both cut to a sensible length."""
+    """``value`` for an attempt's record: a scalar as it is, a list or an object as its text, all cut if long."""
     if isinstance(value, str):
         return _cut(value, KEPT_CHARACTERS)
     if (
@@ -64,15 +67,7 @@ def _cut(text: str, limit: int) -> str:
 
 
 def _scalar(value: object) -> Scalar | None:
-    if value is None:
-        return ("null", None)
-    if isinstance(value, bool):
-        return ("boolean", value)
-    if isinstance(value, int | float):
-        return ("number", value)
-    if isinstance(value, str):
-        return ("string", value)
-    return None
+    return None if isinstance(value, list | dict) else (kind(value), cast("str | float | None", value))
 
 
 def _parsed(text: str) -> Json:

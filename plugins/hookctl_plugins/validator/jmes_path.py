@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, cast
 
 import jmespath
@@ -11,9 +10,11 @@ from jmespath.exceptions import JMESPathError, ParseError
 from jmespath.functions import Functions
 from jmespath.lexer import Lexer
 
-from hookctl.bounded.jmes_path import FAILURES, MAX_LEVELS, evaluate, size
+from hookctl.bounded.jmes_path import FAILURES, MAX_LEVELS, evaluate, size, walk
 from hookctl.errors import BudgetError, TemplateError
 from hookctl.model import Json, Mismatch
+from hookctl.model.nearest import nearest
+from hookctl.model.quantities import counted
 from hookctl_plugins.validator.expected import accepted_scalars, is_accepted, kept, shown
 
 if TYPE_CHECKING:
@@ -81,22 +82,22 @@ def _compile(expression: str) -> tuple[Mapping[str, Any], frozenset[str]]:
     try:
         tree: Any = jmespath.compile(expression).parsed
         names = frozenset(_root_names(tree))
-        calls = list(_calls(tree))
+        calls = [(node["value"], len(node["children"])) for node in walk(tree) if node["type"] == "function_expression"]
     except RecursionError:
         raise _refusal("the expression is nested too deeply", 0, len(expression)) from None
     except ParseError as error:
         start = min(error.lex_position, max(0, len(expression) - 1))
         raise _refusal(
-            f"this is no JMESPath expression: {_reason(error)}", start, start + len(str(error.token_value or " "))
+            f"this is not a JMESPath expression: {_reason(error)}", start, start + len(str(error.token_value or " "))
         ) from None
     except ValueError as error:  # the base of JMESPath's errors, and what a number of 5,000 digits raises
-        raise _refusal(f"this is no JMESPath expression: {_reason(error)}", 0, len(expression)) from None
+        raise _refusal(f"this is not a JMESPath expression: {_reason(error)}", 0, len(expression)) from None
     if size(tree) is None:
         raise _refusal(f"the expression has more than {MAX_LEVELS} steps in a row", 0, len(expression))
     for name, arguments in calls:
         _check_call(expression, name, arguments)
     for name in sorted(names - {*MEMBERS, "@"}):
-        near = get_close_matches(name, MEMBERS, n=1)
+        near = nearest(name, MEMBERS)
         start, end = _place(expression, name)
         hint = f"Did you mean {near[0]}?" if near else "Start with data for the body, status, or headers."
         raise TemplateError(
@@ -117,20 +118,11 @@ def _root_names(node: Mapping[str, Any]) -> Iterator[str]:
             yield from _root_names(child)
 
 
-def _calls(node: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    """Every function that an expression calls, with its number of arguments."""
-    if node["type"] == "function_expression":
-        yield node["value"], len(node["children"])
-    for child in node["children"]:
-        if isinstance(child, dict):  # a slice's children are numbers
-            yield from _calls(child)
-
-
 def _check_call(expression: str, name: str, arguments: int) -> None:
     known = Functions.FUNCTION_TABLE
     start, end = _place(expression, name)
     if name not in known:
-        near = get_close_matches(name, known, n=1)
+        near = nearest(name, known)
         raise TemplateError(
             f"JMESPath has no function {name}()",
             hint=f"Did you mean {near[0]}()?" if near else "See jmespath.org for its functions.",
@@ -142,7 +134,7 @@ def _check_call(expression: str, name: str, arguments: int) -> None:
     variadic = bool(signature) and bool(signature[-1].get("variadic"))
     if arguments < len(signature) or (arguments > len(signature) and not variadic):
         raise _refusal(
-            f"{name}() takes {'at least ' if variadic else ''}{len(signature)} argument{'s'[: len(signature) != 1]}, not {arguments}",
+            f"{name}() takes {'at least ' if variadic else ''}{counted(len(signature), 'argument')}, not {arguments}",
             start,
             end,
         )

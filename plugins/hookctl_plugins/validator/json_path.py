@@ -1,7 +1,7 @@
 """``json_path``: what an RFC 9535 path selects from the response must be among the expected values.
 
-The response is somebody else's, so what evaluating a path may cost is bounded: its steps are counted, and there are no regular
-expressions, whose steps nobody counts.
+The response is somebody else's, so what evaluating a path may cost is bounded: its steps are counted, and there are no
+regular expressions, whose steps nobody counts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _Found = tuple[Callable[[], str], object]
 """A value that a path selects, and what gives its place."""
 SHOWN = 5
-"""Mismatches told of one response; more say nothing new."""
+"""Mismatches told of one response; further ones would add nothing."""
 _PLAIN = re.compile(r"\$\.(?:data|status)(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
 """Most paths: names alone, seen to be right at a glance, and followed without the library for the others."""
 

@@ -1,11 +1,12 @@
 """Applies a parsed JSON path to a response, with a step spent for each value, selector and filter that is looked at.
 
-The library parses; its own evaluation is unbounded: `$.data[0,0][0,0]...` selects twice as many values with each segment.
+The library parses; its own evaluation is unbounded: `$.data[0,0][0,0]...` selects twice as many values with each
+segment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ from jsonpath_rfc9535.selectors import FilterSelector, IndexSelector, NameSelect
 from jsonpath_rfc9535.serialize import canonical_string
 
 from hookctl.bounded import Budget
+from hookctl.json.equality import is_equal
+from hookctl.json.kinds import is_number
 from hookctl.model import Json
 
 NOTHING = filters.NOTHING
@@ -142,15 +145,11 @@ def _compared(left: Any, operator: str, right: Any) -> bool:
 
 
 def _equal(left: Any, right: Any) -> bool:
-    if left is NOTHING or right is NOTHING or isinstance(left, bool) or isinstance(right, bool):
-        return left is right  # Python takes True for 1
-    return bool(left == right)
+    return left is right if left is NOTHING or right is NOTHING else is_equal(left, right)
 
 
 def _before(left: Any, right: Any) -> bool:
-    kinds = {_ORDER.get(type(left)), _ORDER.get(type(right))}
-    return len(kinds) == 1 and None not in kinds and bool(left < right)
-
-
-_ORDER: Mapping[type, str] = {int: "number", float: "number", str: "string"}
-"""What has an order, among its own kind."""
+    """Only two numbers, and two strings, have an order."""
+    if is_number(left) and is_number(right):
+        return left < right
+    return isinstance(left, str) and isinstance(right, str) and left < right

@@ -1,4 +1,4 @@
-"""JSON paths that are more than names: parsed, and refused where they are none or do not start at a part of the response."""
+"""JSON paths that are more than names: parsed, and refused unless they start at a part of the response."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MEMBERS = ("data", "status", "headers")
 
 
 class _Environment(JSONPathEnvironment):
-    """RFC 9535 without ``match`` and ``search``: a backtracking regular expression over a hostile body may never end."""
+    """RFC 9535 without ``match`` and ``search``: a regular expression may backtrack over a hostile body without end."""
 
     def setup_function_extensions(self) -> None:
         super().setup_function_extensions()
@@ -72,7 +72,7 @@ def compile_path(path: str) -> Query:
 
 def _refusal(path: str, error: JSONPathError) -> TemplateError:
     message, hint = (
-        f"this is no JSON path: {error.args[0]}",
+        f"this is not a JSON path: {error.args[0]}",
         "Write the path as RFC 9535 has it, such as $.data.results[0].status.",
     )
     start, end = 0, len(path)

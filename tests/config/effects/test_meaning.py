@@ -10,7 +10,7 @@ import pytest
 from hookctl.config.effects import Break, ChangeEffects, Effects, Leaving, Payload, Waiting
 from hookctl.config.effects.events import FEWEST, MAX_EVALUATIONS, Recent, bounded
 from hookctl.config.effects.retries import retries_of
-from hookctl.config.effects.structure import INSIDE
+from hookctl.config.effects.structure import INSIDE, ITEM
 from hookctl.config.effects.targets import host_of, target_of
 from hookctl.model import Action, Change, DeliveryPlan, DeliveryStatus, Plan, PluginBlock, Status
 
@@ -41,7 +41,7 @@ def only(effects: Effects) -> ChangeEffects:
         (
             '{"a": [{"b": 1}, {"b": "x"}]}',
             '{"a": [{"b": 1}, {"b": null}]}',
-            (Payload.BREAKING, [(("a", -1, "b"), "number or string", "null or number")]),
+            (Payload.BREAKING, [(("a", ITEM, "b"), "number or string", "null or number")]),
         ),
         ('{"a": {{ data.resource }}}', "{\"a\": {{ data.resource | default('') }}}", (Payload.SAME, [])),
         ('{"a": 1}', None, (Payload.BREAKING, [((), "object", "")])),

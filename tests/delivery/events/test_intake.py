@@ -71,7 +71,7 @@ def nested(depth: int) -> bytes:
 # fmt: off
 REFUSED = [
     (b"{",                                                          "not JSON: Expecting property name enclosed in double quotes at column 2"),
-    (b"[]",                                                         "not a JSON object but an array"),
+    (b"[]",                                                         "not a JSON object but a list"),
     (b"null",                                                       "not a JSON object but null"),
     (b"true",                                                       "not a JSON object but a boolean"),
     (b"3",                                                          "not a JSON object but a number"),
@@ -159,7 +159,7 @@ def test_nothing_at_all() -> None:
 def test_a_later_line_that_is_an_array_is_a_bad_line(size: int) -> None:
     assert read(b"\n\n" + GOOD[0] + b"\n[1]\n" + GOOD[1], size) == [
         "e0",
-        "line 4: not a JSON object but an array",
+        "line 4: not a JSON object but a list",
         "e1",
     ]
 
@@ -262,7 +262,7 @@ def test_more_after_the_array() -> None:
 
 
 def test_lines_of_which_the_first_happens_to_be_an_array() -> None:
-    assert read(b"[1, 2]\n" + GOOD[0] + b"\n" + GOOD[1]) == ["line 1: not a JSON object but an array", "e0", "e1"]
+    assert read(b"[1, 2]\n" + GOOD[0] + b"\n" + GOOD[1]) == ["line 1: not a JSON object but a list", "e0", "e1"]
 
 
 def test_an_array_on_one_line_is_an_array() -> None:

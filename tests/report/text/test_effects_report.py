@@ -15,7 +15,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from hookctl.config.diff import make_plan, read_plan
 from hookctl.config.effects import Effects, Recent, find
-from hookctl.config.effects.structure import Step, compare
+from hookctl.config.effects.structure import ITEM, Step, compare
 from hookctl.config.review import Review, plan_effects
 from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus, Finding, Plan, PluginBlock, Status
 from hookctl.plugin.host import load_plugins
@@ -286,7 +286,7 @@ def test_every_property_is_described() -> None:
 
 @pytest.mark.parametrize(
     ("path", "paths"),
-    [((), ["$"]), (("a", 0, "b c", 'd"'), ['$.a[0]["b c"]["d\\""]']), (("a", -1), ["$.a[*]"])],
+    [((), ["$"]), (("a", 0, "b c", 'd"'), ['$.a[0]["b c"]["d\\""]']), (("a", ITEM), ["$.a[*]"])],
 )
 def test_json_paths(path: Any, paths: list[str]) -> None:
     assert list(json_paths(path)) == paths

@@ -84,6 +84,7 @@ def test_hostile_text_cannot_move_the_cursor() -> None:
         ("Straße ☃".encode(), ["  Straße ☃"]),
         (b"x" * (MAX_WIDTH + 1), ["  " + "x" * MAX_WIDTH + "..."]),
         (b"[" * 50_000, ["  " + "[" * MAX_WIDTH + "..."]),
+        (b'{"a": 1, "a": 2}', ['  {"a": 1, "a": 2}']),
     ],
 )
 def test_bodies(body: bytes, lines: list[str]) -> None:

@@ -21,7 +21,7 @@ from hookctl.template import check_body
         ("dat.severity", "there is no name dat", "data"),
         ("data.severity.level", "data.severity is neither an object nor a list", ""),
         ("data.groups.name", "data.groups is neither", ""),
-        ("loop.index", "loop is known inside a loop alone", ""),
+        ("loop.index", "loop is known only inside a loop", ""),
         ("data.__class__", "data has no __class__", ""),
     ],
 )
@@ -151,7 +151,7 @@ def test_a_condition_that_proves_nothing_leaves_the_warning(check: Any, text: st
 
 def test_a_loop_over_what_is_no_list_is_found(check: Any) -> None:
     (problem,) = check("[{% for x in data.severity %}{% endfor %}]")
-    assert (problem.rule, problem.message) == ("template-unknown-path", "data.severity is no list")
+    assert (problem.rule, problem.message) == ("template-unknown-path", "data.severity is not a list")
 
 
 def test_the_mock_event_shows_what_the_schema_does_not(check: Any) -> None:

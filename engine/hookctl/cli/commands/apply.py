@@ -14,8 +14,7 @@ from hookctl.cli import exit_codes
 from hookctl.cli.durations import seconds
 from hookctl.cli.echo import echo
 from hookctl.cli.formats import ALL, Outputs, format_option
-from hookctl.cli.network_options import network_options
-from hookctl.cli.only import only_option
+from hookctl.cli.options import network_options, only_option
 from hookctl.cli.signing_key import key_reference
 from hookctl.errors import HookctlError, SettingsError, StateError
 
@@ -174,7 +173,7 @@ class _CarryingOut:
     def go(self, network: Network | None, *, auto_approve: bool) -> None:
         """Test, ask and apply; :attr:`outcome` says what came of it. Raises HookctlError."""
         from hookctl.cli.running import opened_queue
-        from hookctl.report.text.findings import counted
+        from hookctl.model.quantities import counted
         from hookctl.report.text.outcome import ApplyOutcome, Ending, applied
         from hookctl.store.sqlite.applied import AppliedStore
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +11,8 @@ from hookctl.cli import exit_codes
 from hookctl.cli.durations import seconds
 from hookctl.cli.echo import echo
 from hookctl.cli.formats import Outputs, format_option
-from hookctl.cli.network_options import network_options
+from hookctl.cli.options import network_options
+from hookctl.model.nearest import nearest
 from hookctl.report.text.printable import printable
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ SHORTEST_PART = 4
 NAMED_BEFORE = 1000
 """How many of the newest deliveries a mistyped id is compared with."""
 ALIKE = 0.7
-"""How alike an id must be to one that there is, from 0 to 1, to be taken for a slip of it: all ids are of the same few characters."""
+"""How alike an id must be to an existing one, from 0 to 1, to be suggested: all ids are made of the same few characters."""
 
 EPILOG = """
 \b
@@ -273,9 +273,9 @@ def _known_webhook(session: Session, queue: SqliteQueue, name: str, where: str =
     known = {found.casefold(): found for found in [*AppliedStore(session.store_path).read().plans, *queue.counts()]}
     if name.casefold() in known:
         return known[name.casefold()]
-    close = get_close_matches(name.casefold(), known, n=1)
+    near = nearest(name, known.values())
     raise click.BadParameter(
-        f"no webhook {name!r} is applied or has deliveries.{f' Did you mean {known[close[0]]!r}?' if close else ''}",
+        f"no webhook {name!r} is applied or has deliveries.{f' Did you mean {near[0]!r}?' if near else ''}",
         param_hint=where,
     )
 
@@ -294,5 +294,5 @@ def _find(queue: SqliteQueue, text: str) -> Delivery:
             f"Several deliveries have {text!r} in their id: {names}{', ...' if len(found) > 5 else ''}"
         )
     newest = {delivery.id[SHORT_ID][: len(part)]: delivery.id for delivery in queue.deliveries(limit=NAMED_BEFORE)}
-    close = get_close_matches(part, newest, n=1, cutoff=ALIKE)
-    raise click.ClickException(f"There is no delivery {text!r}.{f' Did you mean {newest[close[0]]}?' if close else ''}")
+    near = nearest(part, newest, alike=ALIKE)
+    raise click.ClickException(f"There is no delivery {text!r}.{f' Did you mean {newest[near[0]]}?' if near else ''}")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
 
 from hookctl.cli.echo import echo
+from hookctl.model.nearest import nearest
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
@@ -36,6 +36,6 @@ def command(session: Session, rule: str | None) -> None:
     elif (name := rule.removeprefix(POLICY_PREFIX)) in (policies := session.plugins.policies):
         echo(policy_text(policies[name], color=session.color), nl=False, color=session.color)
     else:
-        near = get_close_matches(rule.lower(), [*RULES, *policies], n=3)
+        near = nearest(rule, [*RULES, *policies])
         meant = f" Did you mean {' or '.join(near)}?" if near else " `hookctl explain` lists them all."
         raise click.BadParameter(f"there is no rule {rule!r}.{meant}", param_hint="RULE")

@@ -13,7 +13,7 @@ from hookctl.cli import exit_codes
 from hookctl.cli.echo import echo
 from hookctl.cli.event_file import EventFile
 from hookctl.cli.formats import ALL, Outputs, format_option
-from hookctl.cli.only import only_option
+from hookctl.cli.options import only_option
 from hookctl.cli.signing_key import key_reference, signing_key
 
 if TYPE_CHECKING:

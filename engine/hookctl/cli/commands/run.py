@@ -9,7 +9,7 @@ import click
 
 from hookctl.cli.durations import seconds
 from hookctl.cli.echo import echo
-from hookctl.cli.network_options import network_options
+from hookctl.cli.options import network_options
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session

@@ -10,6 +10,7 @@ import click
 from hookctl.cli import exit_codes
 from hookctl.cli.echo import echo
 from hookctl.cli.formats import Outputs, format_option
+from hookctl.model.nearest import nearest
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
@@ -63,10 +64,8 @@ def event(ctx: click.Context, name: str | None, outputs: Outputs) -> None:
         names = {known: kind.summary for known, kind in sorted(types.items())}
         outputs.write(color=session.color, text=lambda _: render_event_types(names), json=lambda: _indented(names))
     elif name not in types:
-        from difflib import get_close_matches
-
-        near = get_close_matches(name, types, n=1)
         echo(f"Error: there is no event type {name!r}", err=True)
+        near = nearest(name, types)
         echo(f"  Did you mean {near[0]!r}?" if near else f"  There are: {', '.join(sorted(types))}.", err=True)
         ctx.exit(exit_codes.FAILED)
     else:

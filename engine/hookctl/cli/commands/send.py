@@ -11,7 +11,7 @@ from hookctl.cli import exit_codes
 from hookctl.cli.durations import seconds
 from hookctl.cli.echo import echo
 from hookctl.cli.formats import Outputs, format_option
-from hookctl.cli.network_options import network_options
+from hookctl.cli.options import network_options
 
 if TYPE_CHECKING:
     from hookctl.cli.progress import Progress

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hookctl.cli.formats import Outputs, format_option
-from hookctl.errors import UnknownWebhookError
+from hookctl.model.nearest import unknown_webhook
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,4 +42,4 @@ def _find(found: Sequence[Entry], name: str) -> Entry:
     for entry in found:
         if name in {entry.change.name, entry.change.renamed_from}:
             return entry
-    raise UnknownWebhookError(name, [entry.change.name for entry in found])
+    raise unknown_webhook(name, [entry.change.name for entry in found])

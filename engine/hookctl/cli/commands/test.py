@@ -10,7 +10,7 @@ import click
 from hookctl.cli import exit_codes, recordings, scenarios
 from hookctl.cli.event_file import EventFile
 from hookctl.cli.formats import ALL, Outputs, format_option
-from hookctl.cli.network_options import network_options
+from hookctl.cli.options import network_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

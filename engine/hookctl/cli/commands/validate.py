@@ -35,7 +35,7 @@ def command(ctx: click.Context, outputs: Outputs) -> None:
     """
     from hookctl.cli.safety import check_policy_tables
     from hookctl.cli.webhook_files import check_files, write_findings
-    from hookctl.report.text.findings import counted
+    from hookctl.model.quantities import counted
 
     session: Session = ctx.obj
     checked = check_files(session)

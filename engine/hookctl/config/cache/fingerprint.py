@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hookctl import __version__
+from hookctl._version import __version__
 from hookctl.model import Json, canonical_json
 from hookctl.plugin.calls import Plugins
 from hookctl.schema_files import schema_path

@@ -1,14 +1,18 @@
-"""Rows of text in one file that only its owner can have written. What does not look right in it is as good as not there."""
+"""Rows of text in one file that only its owner can have written.
+
+What does not look right in it is as good as not there.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import stat
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+
+from hookctl.files import PRIVATE, replace_file
 
 _MAGIC = b"hookctl cache 2 "
 _DIGITS = 64
@@ -19,7 +23,10 @@ class Rows:
     """Rows of text, each found by the SHA-256 in hex that it begins with."""
 
     def __init__(self, path: Path, key: str) -> None:
-        """``key`` is the fingerprint of all that rows depend on besides their digest: those of another one are not there."""
+        """Read the rows of a file.
+
+        ``key`` is the fingerprint of everything else that a row depends on. Rows under another key count as absent.
+        """
         self._path = path
         self._key = key
         self._found = self._read()
@@ -37,13 +44,16 @@ class Rows:
         self._kept[row[:_DIGITS]] = row
 
     def save(self) -> None:
-        """Write what was asked for or added, all of it or nothing, if that is not what was there. Where it cannot be done, the next run takes longer."""
+        """Write what was asked for or added, all of it or nothing, if that is not what was there.
+
+        Where it cannot be done, the next run takes longer.
+        """
         if self._kept.keys() == self._found.keys():
             return
         rows = "\n".join([self._key, *self._kept.values()]).encode()
         with suppress(OSError):  # a directory that cannot be written, or a full disk
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _replace(self._path, _MAGIC + hashlib.sha256(rows).hexdigest().encode() + b"\n" + rows)
+            replace_file(self._path, _MAGIC + hashlib.sha256(rows).hexdigest().encode() + b"\n" + rows, PRIVATE)
 
     def _read(self) -> Mapping[str, str]:
         try:
@@ -57,7 +67,7 @@ class Rows:
 
 
 def _content(path: Path) -> bytes:
-    """The file's content, if nobody but this user can have written it: one that came with a checkout is not believed."""
+    """The file's content, if only this user can have written it. A file that came with a checkout is not trusted."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         about = os.fstat(descriptor)
@@ -69,14 +79,3 @@ def _content(path: Path) -> bytes:
         ):
             return b""
         return file.read()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file so that whoever reads meanwhile reads the old one or the new one."""
-    new = path.with_name(f"{path.name}.{os.getpid()}.{time.monotonic_ns()}")
-    try:
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-            file.write(content)
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)

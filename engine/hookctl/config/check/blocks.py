@@ -7,11 +7,12 @@ from typing import TypeVar
 
 from hookctl.config.check.guarded import guarded
 from hookctl.config.check.headers import check_headers
-from hookctl.config.check.notes import Notes, nearest
+from hookctl.config.check.notes import Notes
 from hookctl.config.check.schemas import Annotated, Schema
 from hookctl.config.check.secrets import check_secret
 from hookctl.errors import TemplateError
 from hookctl.model import Json, Pointer, brief
+from hookctl.model.nearest import nearest
 from hookctl.network import UrlProblem, check_url
 from hookctl.plugin import AuthType, TransportType, ValidatorType
 from hookctl.plugin.calls import Plugins

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
+from hookctl.json.paths import field_text
 from hookctl.model import Finding, Json, Pointer, Severity, Span, Webhook, brief
 
 
@@ -59,14 +60,6 @@ class Notes:
         return positions.key(pointer) if at_key else positions.value(pointer)
 
 
-def nearest(word: object, known: Iterable[str]) -> tuple[str, ...]:
-    """Up to three of ``known`` that ``word`` may have been meant for, nearest first, compared without case."""
-    from difflib import get_close_matches  # only for a file that has a finding
-
-    by_folded = {name.casefold(): name for name in known}
-    return tuple(by_folded[match] for match in get_close_matches(str(word).casefold(), by_folded, n=3))
-
-
 def shown(value: Json) -> str:
     """A value as a message repeats it: JSON, cut where it is long."""
     return brief(json.dumps(value, ensure_ascii=False))
@@ -80,7 +73,4 @@ def listed(words: Iterable[str]) -> str:
 
 def place_name(pointer: Pointer) -> str:
     """A place as a message names it: ``auth[0].scopes``."""
-    text = ""
-    for part in pointer:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return brief(text.removeprefix("."))
+    return brief(field_text(pointer))

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hookctl.config.check.notes import Notes, nearest
+from hookctl.config.check.notes import Notes
 from hookctl.config.check.schemas import Schema
 from hookctl.errors import PluginError, SettingsError
 from hookctl.model import Finding, Json, Plan, Pointer, Severity, SourceFile, Webhook
+from hookctl.model.nearest import nearest
 from hookctl.model.source import NOWHERE
 from hookctl.plugin import Policy
 from hookctl.plugin.calls import Plugins

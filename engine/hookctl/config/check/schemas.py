@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from hookctl import __version__
-from hookctl.config.check.notes import Notes, listed, nearest, place_name, shown
+from hookctl._version import __version__
+from hookctl.config.check.notes import Notes, listed, place_name, shown
 from hookctl.model import MASK, Json, Pointer, brief
+from hookctl.model.nearest import nearest
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator, ValidationError

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from hookctl.config.check.notes import Notes, listed, nearest
+from hookctl.config.check.notes import Notes, listed
 from hookctl.model import Json, Pointer, brief
+from hookctl.model.nearest import nearest
 from hookctl.model.secret import REFERENCE, RESOLVED, has_reference
 from hookctl.plugin import SecretSource
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal
 
 from hookctl.config.check.guarded import guarded
-from hookctl.config.check.notes import Notes, nearest
+from hookctl.config.check.notes import Notes
 from hookctl.model import Json, Pointer, Severity, brief
+from hookctl.model.nearest import nearest
 from hookctl.plugin import EventType
 from hookctl.plugin.calls import Plugins
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
-from hookctl.bounded.alignment import pairs, runs
+from hookctl.json.difference import aligned, pairs
 from hookctl.model import (
     Action,
     AppliedState,
@@ -74,9 +74,12 @@ def _changes(old: KnownPlans, new: KnownPlans) -> list[Change]:
 
 
 def _renames(gone: Sequence[DeliveryPlan], come: Sequence[DeliveryPlan]) -> dict[str, str]:
-    """The old name of each new one. A name of which only the case changes is a rename, since no two webhooks may have it.
+    """The old name of each new one.
 
-    Else one that goes and one that comes are a rename when they are equal but for their names, and no third is equal to them.
+    A name of which only the case changes is a rename, since no two webhooks may have it.
+
+    Else one that goes and one that comes are a rename when they are equal but for their names, and no third is equal to
+    them.
     """
     found: dict[str, str] = {}
     for key in (_name_key, _content_key) if gone and come else ():
@@ -139,7 +142,7 @@ def _leaves(pointer: Pointer, value: Json) -> Iterator[tuple[Pointer, Json]]:
     if isinstance(value, dict) and value:
         for key, inner in value.items():
             yield from _leaves((*pointer, key), inner)
-    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+    elif isinstance(value, list) and _holds_blocks(value):
         for index, inner in enumerate(value):
             yield from _leaves((*pointer, index), inner)
     elif value is not None and (value or pointer[-1:] != ("settings",)):
@@ -147,52 +150,30 @@ def _leaves(pointer: Pointer, value: Json) -> Iterator[tuple[Pointer, Json]]:
 
 
 def _differences(pointer: Pointer, before: Json, after: Json) -> Iterator[FieldChange]:
-    """Leaf by leaf; a list of scalars is one leaf, since its items mean something only together. No settings are as good as none of them."""
-    sides = (before, after)
+    """Leaf by leaf. A list of scalars is one leaf, since its items mean something only together."""
     if before is None or after is None:
         for place, value in _leaves(pointer, after if before is None else before):
             yield FieldChange(place, None, value) if before is None else FieldChange(place, value, None)
-    elif any(sides) and all(isinstance(side, dict) for side in sides):
-        old, new = _mapping(before), _mapping(after)
-        for key in {**new, **old}:  # in the order of what comes, then what goes
-            yield from _differences((*pointer, key), old.get(key), new.get(key))
-    elif all(isinstance(side, list) for side in sides) and any(
-        isinstance(item, dict) for side in sides for item in _items(side)
-    ):
-        for index, was, becomes in _paired(_items(before), _items(after)):
-            yield from _differences((*pointer, index), was, becomes)
-    elif canonical_json(before) != canonical_json(after) and not (
-        pointer[-1:] == ("settings",) and not any(sides)
-    ):  # Python's == takes True for 1
+    elif isinstance(before, dict) and isinstance(after, dict):
+        for key in {**after, **before}:  # the keys that are there after come first, in their order
+            yield from _differences((*pointer, key), before.get(key), after.get(key))
+    elif isinstance(before, list) and isinstance(after, list) and _holds_blocks([*before, *after]):
+        yield from _item_differences(pointer, before, after)
+    elif canonical_json(before) != canonical_json(after):  # Python's == takes True for 1
         yield FieldChange(pointer, before, after)
 
 
-def _paired(before: list[Json], after: list[Json]) -> Iterator[tuple[int, Json, Json]]:
-    """The items that differ, None where there is none: each at its index after, and at that before if it goes.
-
-    What is in both lists in one order stays. Of what lies between, the first is taken to be changed into the first, and so on.
-    """
-    if not before or not after:
-        yield from ((index, None, item) for index, item in enumerate(after))
-        yield from ((index, item, None) for index, item in enumerate(before))
-        return
+def _item_differences(pointer: Pointer, before: list[Json], after: list[Json]) -> Iterator[FieldChange]:
+    """The differences of two lists of blocks, each at its index after, or before for a block that is removed."""
     old, new = ([canonical_json(item) for item in side] for side in (before, after))
-    if old == new:
-        return
-    for same, start, end, start_after, end_after in runs(old, new, pairs()):
+    for same, index, index_after in aligned(old, new, pairs()):
         if same:
             continue
-        count = min(end - start, end_after - start_after)
-        yield from (
-            (start_after + number, before[start + number], after[start_after + number]) for number in range(count)
+        place: Pointer = (*pointer, index if index_after is None else index_after)  # type: ignore[arg-type] # one is there
+        yield from _differences(
+            place, None if index is None else before[index], None if index_after is None else after[index_after]
         )
-        yield from ((index, before[index], None) for index in range(start + count, end))
-        yield from ((index, None, after[index]) for index in range(start_after + count, end_after))
 
 
-def _mapping(value: Json) -> dict[str, Json]:
-    return value if isinstance(value, dict) else {}
-
-
-def _items(value: Json) -> list[Json]:
-    return value if isinstance(value, list) else []
+def _holds_blocks(items: list[Json]) -> bool:
+    return any(isinstance(item, dict) for item in items)

@@ -14,8 +14,9 @@ from typing import cast
 from hookctl.config.diff.changes import field_changes, make_plan
 from hookctl.config.diff.signature import SIGNATURE
 from hookctl.errors import AlteredPlanError, StateError
+from hookctl.json.paths import pointer_text
 from hookctl.json.strict import unique_keys
-from hookctl.model import Action, AppliedState, Change, DeliveryPlan, Json, Plan, Pointer, Revision, canonical_json
+from hookctl.model import Action, AppliedState, Change, DeliveryPlan, Json, Plan, Revision, canonical_json
 from hookctl.schema_files import read_schema
 
 FORMAT_VERSION = "2.0"
@@ -57,7 +58,7 @@ def change_document(change: Change, effects: Json = None) -> dict[str, Json]:
         "before": change.before.to_json() if change.before else None,
         "after": change.after.to_json() if change.after else None,
         "fields": [
-            {"pointer": _json_pointer(field.pointer), "before": field.before, "after": field.after}
+            {"pointer": pointer_text(field.pointer), "before": field.before, "after": field.after}
             for field in field_changes(change)
         ],
         "effects": effects,
@@ -125,11 +126,6 @@ def _altered() -> AlteredPlanError:
     return AlteredPlanError(
         "the saved plan was altered: its content does not match its digest", hint="Plan again and apply what that says."
     )
-
-
-def _json_pointer(pointer: Pointer) -> str:
-    """RFC 6901: a path into ``before`` and ``after`` that other tools can follow."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in pointer)
 
 
 def _rebuild(document: Mapping[str, Json]) -> Plan:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hookctl.config.effects.requests import RequestChange, Side
-from hookctl.config.effects.structure import INSIDE, JsonText, Marker, Masked, Opened, Part, Path
+from hookctl.config.effects.structure import INSIDE, ITEM, JsonText, Marker, Masked, Opened, Path
+from hookctl.json.kinds import kind
 
 
 class Payload(StrEnum):
@@ -24,14 +25,13 @@ class Break:
     """A field that a receiver may miss."""
 
     path: Path
-    """In the body; an index of -1 stands for the items of a list."""
+    """In the body, with ``ITEM`` for the items of a list."""
     before: str
     """The types that it had: ``string``, ``null or number``."""
     after: str
     """The types that it has; empty: it is gone."""
 
 
-ITEM: Part = -1
 _Types = dict[Path, set[str]]
 
 
@@ -67,8 +67,7 @@ def _types(side: Side) -> _Types:
 
 
 def _collect(value: Opened, path: Path, found: _Types) -> None:
-    kind = _kind(value)
-    found.setdefault(path, set()).add(kind)
+    found.setdefault(path, set()).add(_kind(value))
     if isinstance(value, JsonText):
         _collect(value.value, (*path, INSIDE), found)
     elif isinstance(value, dict):
@@ -80,17 +79,9 @@ def _collect(value: Opened, path: Path, found: _Types) -> None:
 
 
 def _kind(value: Opened) -> str:
-    names = {
-        bool: "boolean",
-        int: "number",
-        float: "number",
-        str: "string",
-        Masked: "string",
-        JsonText: "JSON text",
-        list: "array",
-        dict: "object",
-    }
-    return names.get(type(value), "null")
+    if isinstance(value, JsonText):
+        return "JSON text"
+    return "string" if isinstance(value, Masked) else kind(value)
 
 
 def _named(types: Iterable[str]) -> str:

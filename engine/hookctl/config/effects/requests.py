@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hookctl.config.effects.structure import ABSENT, Marker, Masked, Opened, Step, compare, open_up, parse
+from hookctl.config.effects.structure import ABSENT, Marker, Masked, Opened, Step, compare, open_up
 from hookctl.errors import HookctlError
+from hookctl.json.strict import parse
 from hookctl.model import DeliveryPlan, Json, PluginBlock, Request, canonical_json
 from hookctl.model.secret import has_reference, mask
 from hookctl.plugin.added import Added
@@ -199,6 +200,6 @@ def _setting(value: Json) -> Opened:
 def _body(body: bytes) -> Opened:
     text = body.decode("utf-8", "replace")
     try:
-        return open_up(parse(text))
+        return open_up(parse(text, any_integer=True))
     except ValueError:
         return text

@@ -6,14 +6,16 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from hookctl.errors import EventError
+from hookctl.json.kinds import described, is_number
+from hookctl.json.paths import field_text
 from hookctl.json.strict import MAX_DEPTH, AmbiguousJsonError, parse
 from hookctl.model import Event, Json
+from hookctl.model.nearest import nearest
 from hookctl.plugin.contain import is_interrupt, text_of
 
 if TYPE_CHECKING:
@@ -49,14 +51,12 @@ class EventGate:
         """The event that ``text`` holds. Raises EventError, its message a reason for people, for anything else."""
         document, kept = _parse(text)
         if not isinstance(document, dict):
-            raise EventError(f"not a JSON object but {_kind(document)}")
+            raise EventError(f"not a JSON object but {described(document)}")
         name = self._known_type(document)
         validator = self._validator(name)
         if not validator.is_valid(document):
             error = next(iter(validator.iter_errors(document)))
-            path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.instance_path).lstrip(
-                "."
-            )
+            path = field_text(error.instance_path)
             raise EventError(_short(f"{path}: {error.message}" if path else error.message))
         return Event(_checked_id(document), name, _checked_time(document), document, kept)
 
@@ -66,8 +66,8 @@ class EventGate:
         name = document["event_type"]
         if isinstance(name, str) and name in self._event_types:
             return name
-        close = get_close_matches(str(name), self._event_types, n=1)
-        known = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(sorted(self._event_types))}"
+        near = nearest(name, self._event_types)
+        known = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(self._event_types))}"
         raise EventError(_short(f"unknown event type {name!r}; {known}"))
 
     def _validator(self, name: str) -> jsonschema_rs.Validator:
@@ -277,14 +277,9 @@ def _checked_id(document: Mapping[str, Json]) -> str:
 
 def _checked_time(document: Mapping[str, Json]) -> float:
     time: Any = document.get("event_time")
-    if isinstance(time, bool) or not isinstance(time, int | float) or abs(time) > 1e12:
+    if not is_number(time) or abs(time) > 1e12:
         raise EventError("event_time: must be a number of seconds since 1970")
     return float(time)
-
-
-def _kind(document: Json) -> str:
-    kinds: dict[type, str] = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
-    return kinds.get(type(document), "a number")
 
 
 def _short(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from hookctl import __version__
+from hookctl._version import __version__
 from hookctl.delivery.attempt.head import compile_head, own_headers, static_headers
 from hookctl.model import DeliveryPlan, Json, Request
 from hookctl.model.secret import mask

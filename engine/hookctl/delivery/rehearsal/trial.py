@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hookctl import __version__
+from hookctl._version import __version__
 from hookctl.delivery.attempt.engine import AttemptEngine, Job
 from hookctl.errors import HookctlError
 from hookctl.model import Attempt, DeliveryPlan, Json

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from hookctl.config.effects import ChangeEffects
 from hookctl.model import Action, Change, Finding
+from hookctl.model.quantities import counted
 from hookctl.report.formats.markdown import Block, Part, code, document
 from hookctl.report.formats.results import Outcome, Result
 from hookctl.report.text.effects import summary_lines
-from hookctl.report.text.findings import counted, findings_text, summary_line
+from hookctl.report.text.findings import findings_text, summary_line
 from hookctl.report.text.outcome import ApplyOutcome, Ending
 from hookctl.report.text.plan import by_webhook, described, finding_lines, plan_summary, shown_changes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
-from hookctl import __version__
+from hookctl._version import __version__
 from hookctl.model import Json
 from hookctl.model.rules import RULES
 from hookctl.report.formats.annotations import POLICY_PREFIX, Annotation

@@ -6,9 +6,8 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-import click
-
 from hookctl.model import Attempt, Delivery, DeliveryStatus, Json
+from hookctl.report.style import STATUS_COLORS, heading, styled
 from hookctl.report.text.invocation import attempt_json, render_attempt
 from hookctl.report.text.printable import json_text, printable
 
@@ -16,7 +15,6 @@ HEADINGS = ("ID", "STATUS", "WEBHOOK", "EVENT", "ATTEMPTS", "CREATED", "NEXT ATT
 SHORT_ID = slice(16, 28)
 """What a table shows of an id, after the time that it begins with: enough to name it by, on the command line."""
 MAX_REASON = 80
-COLORS = {DeliveryStatus.DELIVERED: "green", DeliveryStatus.RETRYING: "yellow", DeliveryStatus.DEAD: "red"}
 DUE = (DeliveryStatus.WAITING, DeliveryStatus.RETRYING)
 
 
@@ -29,12 +27,10 @@ def render_table(deliveries: Sequence[Delivery], *, color: bool) -> str:
     lines = []
     for row, delivery in zip(rows, [None, *deliveries], strict=True):
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        if color:
-            cells = (
-                [click.style(cell, bold=True) for cell in cells]
-                if delivery is None
-                else [cells[0], _colored(cells[1], delivery.status), *cells[2:]]
-            )
+        if delivery is None:
+            cells = [heading(cell, color) for cell in cells]
+        else:
+            cells[1] = styled(cells[1], color, fg=STATUS_COLORS.get(delivery.status))
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines) + "\n"
 
@@ -47,7 +43,7 @@ def render_json(deliveries: Sequence[Delivery]) -> str:
 def render_one(delivery: Delivery, attempts: Sequence[Attempt], *, color: bool) -> str:
     """One delivery, and the invocation data of every attempt on it."""
     lines = [
-        f"Delivery {delivery.id}: {_colored(delivery.status.value, delivery.status) if color else delivery.status.value}",
+        f"Delivery {delivery.id}: {styled(delivery.status.value, color, fg=STATUS_COLORS.get(delivery.status))}",
         f"  event    {printable(delivery.event_id)}",
         f"  webhook  {printable(delivery.webhook)}",
         f"  created  {_utc(delivery.created_at)}",
@@ -137,10 +133,6 @@ def _fields(delivery: Delivery) -> dict[str, Json]:
         "due_at": delivery.due_at if delivery.status in DUE else None,
         "reason": delivery.reason,
     }
-
-
-def _colored(text: str, status: DeliveryStatus) -> str:
-    return click.style(text, fg=COLORS.get(status))
 
 
 def _utc(at: float) -> str:

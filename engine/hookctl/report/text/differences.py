@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from json.encoder import encode_basestring
 
-from hookctl.config.effects.structure import INSIDE, JsonText, Marker, Masked, Opened, Path, Step, closed, size
+from hookctl.config.effects.structure import INSIDE, JsonText, Marker, Masked, Opened, Part, Path, Step, closed, size
+from hookctl.json.paths import ANY, field_text, path_text
 from hookctl.model import Json
 from hookctl.report.text.printable import printable
 
@@ -49,7 +50,7 @@ def difference_document(step: Step) -> dict[str, Json]:
         "part": str(part),
         "path": [str(name) for name in rest]
         if part == "headers"
-        else list(json_paths(rest))
+        else [*json_paths(rest)]
         if part in {"auth", "body"}
         else [],
         "before": closed(step.before),
@@ -61,29 +62,17 @@ def difference_document(step: Step) -> dict[str, Json]:
 def place(path: Path) -> str:
     """Where a difference is, for people: ``url``, ``headers.X-Source``, ``body $.items[0].id``, ``body $.payload (JSON text) $.id``."""
     part, *rest = path or ("request",)
-    if part == "headers":
-        return printable(".".join(str(name) for name in path))
-    if part == "auth":
-        return printable("auth" + "".join(f"[{name}]" if isinstance(name, int) else f".{name}" for name in rest))
+    if part in {"headers", "auth"}:
+        return printable(field_text(step for step in path if not isinstance(step, Marker)))
     return f"body {printable(' (JSON text) '.join(json_paths(rest)))}" if part == "body" else printable(str(part))
 
 
-def json_paths(path: Iterable[str | int | Marker]) -> Iterator[str]:
-    """A path in a body as JSONPaths: the first leads to a string, the next leads on in that string's JSON text. -1 stands for any item."""
-    text = "$"
-    for step in path:
-        if step is INSIDE:
-            yield text
-            text = "$"
-        elif isinstance(step, int):
-            text += "[*]" if step < 0 else f"[{step}]"
-        else:
-            text += (
-                f".{step}"
-                if isinstance(step, str) and step.isidentifier()
-                else f"[{json.dumps(step, ensure_ascii=False)}]"
-            )
-    yield text
+def json_paths(path: Sequence[Part]) -> list[str]:
+    """A path in a body as JSONPaths: the first leads to a string, the next leads on in that string's JSON text."""
+    if INSIDE in path:
+        cut = path.index(INSIDE)
+        return [*json_paths(path[:cut]), *json_paths(path[cut + 1 :])]
+    return [path_text("$", (ANY if isinstance(step, Marker) else step for step in path))]
 
 
 def _changed(step: Step) -> Iterator[tuple[str, str]]:

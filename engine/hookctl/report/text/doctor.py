@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-import click
-
+from hookctl.model.quantities import counted
+from hookctl.report.style import styled
 from hookctl.report.text.printable import json_text, printable
 
 MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
@@ -29,10 +29,10 @@ def render(checks: Sequence[Check], *, color: bool) -> str:
     lines = []
     for check in checks:
         mark, hue = MARKS[check.verdict]
-        lines.append(f"{click.style(mark, fg=hue) if color else mark} {check.name:{width}}  {printable(check.message)}")
+        lines.append(f"{styled(mark, color, fg=hue)} {check.name:{width}}  {printable(check.message)}")
         lines += [f"  {'':{width}}  {printable(check.hint)}"] if check.hint else []
     problems, warnings = (sum(check.verdict == verdict for check in checks) for verdict in ("problem", "warning"))
-    lines += ["", f"{problems} problem{'s' * (problems != 1)}, {warnings} warning{'s' * (warnings != 1)}."]
+    lines += ["", f"{counted(problems, 'problem')}, {counted(warnings, 'warning')}."]
     return "\n".join(lines) + "\n"
 
 

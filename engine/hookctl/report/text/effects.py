@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import click
-
 from hookctl.config.effects import (
     Break,
     ChangeEffects,
@@ -19,11 +17,11 @@ from hookctl.config.effects import (
     Waiting,
 )
 from hookctl.model import Json
+from hookctl.model.quantities import counted, span
+from hookctl.report.style import heading, signed
 from hookctl.report.text.differences import difference_document, difference_lines, json_paths
-from hookctl.report.text.fields import duration
 from hookctl.report.text.printable import printable
 
-COLORS = {"+": "green", "-": "red", "~": "yellow"}
 NAMED = 12
 """So many names or fields stand in one line; the others are counted."""
 
@@ -36,9 +34,9 @@ def effect_lines(effects: ChangeEffects, *, color: bool) -> Iterator[str]:
         yield f"its request is not shown, since very many webhooks are new: see `hookctl render {printable(effects.name)}`"
     yield from _payload_lines(effects, color)
     if effects.leaving:
-        yield _loud(f"newly leaves for {printable(effects.leaving.host)}: {_listed(effects.leaving.fields)}", color)
+        yield heading(f"newly leaves for {printable(effects.leaving.host)}: {_listed(effects.leaving.fields)}", color)
     if effects.new_hosts:
-        yield _loud(f"new host: {_listed(effects.new_hosts)}", color)
+        yield heading(f"new host: {_listed(effects.new_hosts)}", color)
     if effects.matching:
         yield from event_lines(effects.matching)
     if effects.retries and effects.retries != effects.retries_before:
@@ -52,14 +50,14 @@ def summary_lines(effects: Effects, *, color: bool) -> list[str]:
     for leaving in effects.leaving:
         hosts.setdefault((leaving.event, leaving.fields), []).append(leaving.host)
     lines = [
-        _loud(f"newly leaves for {_listed(names)} ({printable(event)}): {_listed(fields)}", color)
+        heading(f"newly leaves for {_listed(names)} ({printable(event)}): {_listed(fields)}", color)
         for (event, fields), names in hosts.items()
     ]
     if effects.new_hosts:
-        lines.append(_loud(f"new hosts: {_listed(effects.new_hosts)}", color))
+        lines.append(heading(f"new hosts: {_listed(effects.new_hosts)}", color))
     breaking, compatible = effects.names(Payload.BREAKING), effects.names(Payload.COMPATIBLE)
     if breaking:
-        lines.append(_loud(f"payload: breaking for {_listed(breaking)}", color))
+        lines.append(heading(f"payload: breaking for {_listed(breaking)}", color))
     if compatible:
         lines.append(f"payload: compatible for {_listed(compatible)}")
     if effects.without_request:
@@ -73,7 +71,7 @@ def summary_lines(effects: Effects, *, color: bool) -> list[str]:
     if effects.longest and effects.longest.retries:
         retries = effects.longest.retries
         lines.append(
-            f"longest retries: {printable(effects.longest.name)}, {retries.attempts} attempts, the last {_time(retries.last_after)} after the first"
+            f"longest retries: {printable(effects.longest.name)}, {retries.attempts} attempts, the last {span(retries.last_after)} after the first"
         )
     lines += _waiting(effects.waiting)
     return [f"  {line}" for line in lines]
@@ -130,7 +128,7 @@ def _request_lines(requests: Requests, color: bool) -> Iterator[str]:
         if change.is_rewritten:
             yield "    body: the same JSON, written differently"
         if not all(step.same for step in change.steps):
-            yield from (_signed(f"{sign}   {line}", sign, color) for sign, line in difference_lines(change.steps))
+            yield from (signed(f"{sign}   {line}", sign, color) for sign, line in difference_lines(change.steps))
     more = requests.changed - len(requests.shown)
     if more:
         yield f"... and {more} more of the sample's requests change"
@@ -158,7 +156,7 @@ def _payload_lines(effects: ChangeEffects, color: bool) -> Iterator[str]:
         yield "payload: compatible"
     for found in effects.breaks:
         what = f"is {found.after}, was {found.before}" if found.after else f"({found.before}) is gone"
-        yield _loud(f"payload: breaking: {_body_path(found)} {what}", color)
+        yield heading(f"payload: breaking: {_body_path(found)} {what}", color)
 
 
 def event_lines(matching: Matching) -> Iterator[str]:
@@ -176,22 +174,12 @@ def event_lines(matching: Matching) -> Iterator[str]:
 def _retries(retries: Retries) -> str:
     if retries.attempts == 1:
         return f"none: 1 attempt{_per_hour(retries)}"
-    text = f"{retries.attempts} attempts, the last {_time(retries.last_after)} after the first (at most {_time(retries.last_after_at_most)})"
+    text = f"{retries.attempts} attempts, the last {span(retries.last_after)} after the first (at most {span(retries.last_after_at_most)})"
     return f"{text}; at worst {retries.per_event_in_an_hour} requests an hour for one event{_per_hour(retries)}"
 
 
 def _per_hour(retries: Retries) -> str:
     return "" if retries.per_hour is None else f", {retries.per_hour:,.0f} in all by the rate limit"
-
-
-def _time(seconds: float) -> str:
-    """Rounded to what matters: ``27h35m``, ``5m5s``, ``0.5s``."""
-    if seconds < 60:
-        return duration(round(seconds, 1))
-    whole = round(seconds)
-    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
-    parts = [f"{hours}h" if hours else "", f"{minutes}m" if minutes else "", f"{rest}s" if rest and not hours else ""]
-    return "".join(parts)
 
 
 def _waiting(waiting: Waiting) -> Iterator[str]:
@@ -203,11 +191,11 @@ def _waiting(waiting: Waiting) -> Iterator[str]:
     )
     for count, end in ends:
         if count:
-            yield f"{count} waiting {'delivery' if count == 1 else 'deliveries'} {end.format(was='was' if count == 1 else 'were')}"
+            yield f"{counted(count, 'waiting delivery', 'waiting deliveries')} {end.format(was='was' if count == 1 else 'were')}"
 
 
 def _recent(effects: Effects) -> str:
-    return f"{effects.looked_at} recent event{'s' * (effects.looked_at != 1)} of {printable(effects.origin)}"
+    return f"{counted(effects.looked_at, 'recent event')} of {printable(effects.origin)}"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -217,14 +205,6 @@ def _listed(names: Sequence[str]) -> str:
 
 def _body_path(found: Break) -> str:
     return printable(" (JSON text) ".join(json_paths(found.path)))
-
-
-def _loud(text: str, color: bool) -> str:
-    return click.style(text, bold=True) if color else text
-
-
-def _signed(text: str, sign: str, color: bool) -> str:
-    return click.style(text, fg=COLORS[sign]) if color and sign in COLORS else text
 
 
 def _requests_document(requests: Requests) -> Json:
@@ -251,7 +231,7 @@ def _request_document(change: RequestChange) -> Json:
 
 
 def _break_document(found: Break) -> Json:
-    return {"path": list(json_paths(found.path)), "before": found.before, "after": found.after or None}
+    return {"path": [*json_paths(found.path)], "before": found.before, "after": found.after or None}
 
 
 def _leaving_document(leaving: Leaving) -> Json:

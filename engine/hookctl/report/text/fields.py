@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator
 from functools import lru_cache
 
-from hookctl.bounded.alignment import common_ends
+from hookctl.json.difference import common_ends
+from hookctl.json.paths import field_text
 from hookctl.model import Change, FieldChange, Json, Pointer
+from hookctl.model.quantities import duration_text, rate_text
 from hookctl.report.text.printable import printable
 
-UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 LONG_TEXTS = {("body_template",)}
 """Shown line by line."""
 MAX_PAIRS = 4_000_000
@@ -32,9 +33,9 @@ def label(pointer: Pointer, change: Change) -> str:
 def _label(pointer: Pointer, *, has_one_auth: bool) -> str:
     if pointer == ("retry_schedule",):
         return "retry.schedule"
-    parts = [part for index, part in enumerate(pointer) if not _is_inner(pointer, index, has_one_auth)]
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
-    return printable(text.removeprefix("."))
+    return printable(
+        field_text(part for index, part in enumerate(pointer) if not _is_inner(pointer, index, has_one_auth))
+    )
 
 
 def value(pointer: Pointer, json_value: Json) -> str:
@@ -49,18 +50,19 @@ def value(pointer: Pointer, json_value: Json) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds in the largest unit that divides them: ``5s``, ``30m``, ``10h``, ``0.5s``."""
-    size, unit = next(((size, unit) for size, unit in UNITS if seconds and seconds % size == 0), (1, "s"))
-    return f"{seconds / size:.15g}{unit}"
+    """Seconds as an author writes them: ``5s``, ``30m``, ``10h``, ``0.5s``."""
+    try:
+        return duration_text(seconds)
+    except ValueError:  # no file has it, but a saved plan that somebody made may
+        return f"{seconds:.15g}s"
 
 
 def rate(per_second: float) -> str:
-    """A rate in the unit in which it is a whole number: ``50/s``, ``100/m``."""
-    for factor, unit in ((1, "s"), (60, "m"), (3600, "h")):
-        scaled = round(per_second * factor, 9)
-        if scaled % 1 == 0 and scaled:
-            return f"{scaled:.0f}/{unit}"
-    return f"{per_second:.6g}/s"
+    """A rate as an author writes it: ``50/s``, ``100/m``."""
+    try:
+        return rate_text(per_second)
+    except ValueError:  # as above
+        return f"{per_second:.6g}/s"
 
 
 def field_lines(field: FieldChange, change: Change) -> Iterator[tuple[str, str]]:

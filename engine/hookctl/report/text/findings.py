@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-import click
-
 from hookctl.model import Finding, Json, Severity, Span
+from hookctl.model.quantities import counted
+from hookctl.report.style import heading, styled
 from hookctl.report.text.printable import json_text, printable
 
 _WIDTH = 120
@@ -36,11 +36,6 @@ def summary_line(findings: Sequence[Finding]) -> str:
         counts.append(counted(warnings, "warning"))
     where = f" in {counted(files, 'file')}" if files else ""
     return f"{' and '.join(counts)}{where}." if findings else "No findings."
-
-
-def counted(number: int, noun: str) -> str:
-    """``1 file``, ``2 files``."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def findings_json(findings: Sequence[Finding]) -> dict[str, Json]:
@@ -84,19 +79,19 @@ def _bytes(text: str) -> int:
 
 
 def _finding_text(finding: Finding, source: _Source, *, color: bool) -> str:
-    def styled(text: str, **style: object) -> str:
-        return click.style(text, **style) if color else text  # type: ignore[arg-type]  # click.style's own options
-
     tone = "red" if finding.severity is Severity.ERROR else "yellow"
     span = finding.span
     place = (printable(finding.path) or "plan") + (f":{span.line}:{span.column}" if span else "")
     lines = [
-        f"{styled(place, bold=True)}: {styled(finding.severity.value, fg=tone, bold=True)}[{finding.rule}]: {printable(finding.message)}"
+        f"{heading(place, color)}: {styled(finding.severity.value, color, fg=tone, bold=True)}[{finding.rule}]: {printable(finding.message)}"
     ]
     if span:
         code, offset, width = _excerpt(finding, span, source)
         gutter = " " * len(str(span.line))
-        lines += [f"  {span.line} | {code}", f"  {gutter} | {' ' * offset}{styled('^' * width, fg=tone, bold=True)}"]
+        lines += [
+            f"  {span.line} | {code}",
+            f"  {gutter} | {' ' * offset}{styled('^' * width, color, fg=tone, bold=True)}",
+        ]
     if finding.suggestions:
         lines.append(f"  did you mean {' or '.join(printable(suggestion) for suggestion in finding.suggestions)}?")
     if finding.hint:

@@ -6,9 +6,9 @@ import json
 from base64 import b64encode
 from collections.abc import Iterator
 
-import click
-
+from hookctl.json.strict import parse
 from hookctl.model import Attempt, Json, Request, Response, Timing, Verdict
+from hookctl.report.style import heading, styled
 from hookctl.report.text.printable import printable
 
 MAX_LINES = 100
@@ -20,14 +20,14 @@ PHASES = (("resolved", "name"), ("connected", "connect"), ("tls", "TLS"), ("firs
 
 def render_attempt(attempt: Attempt, *, color: bool) -> str:
     """Request, response and details for people, with secrets masked as they are in the attempt."""
-    lines = [_heading("Request", color), *_request_or_reason(attempt), "", _heading("Response", color)]
+    lines = [heading("Request", color), *_request_or_reason(attempt), "", heading("Response", color)]
     if attempt.response is not None:
         lines += response_lines(attempt.response)
     if attempt.failure is not None:
         lines.append(
             f"  {'' if attempt.response else 'none: '}{printable(f'{attempt.failure.kind.value}: {attempt.failure.message}')}"
         )
-    lines += ["", _heading("Details", color), f"  {timing_line(attempt.timing)}"]
+    lines += ["", heading("Details", color), f"  {timing_line(attempt.timing)}"]
     for verdict in attempt.verdicts:
         lines += verdict_lines(verdict, color=color)
     return "\n".join(lines) + "\n"
@@ -124,7 +124,7 @@ def verdict_lines(verdict: Verdict, *, color: bool) -> Iterator[str]:
 def tick(*, passed: bool, color: bool) -> str:
     """``✓`` or ``✗``."""
     mark = "✓" if passed else "✗"
-    return click.style(mark, fg="green" if passed else "red") if color else mark
+    return styled(mark, color, fg="green" if passed else "red")
 
 
 def _request_or_reason(attempt: Attempt) -> Iterator[str]:
@@ -139,14 +139,11 @@ def _header_lines(headers: tuple[tuple[str, str], ...]) -> Iterator[str]:
         yield f"  {printable(name)}: {printable(value)}"
 
 
-def _heading(text: str, color: bool) -> str:
-    return click.style(text, bold=True) if color else text
-
-
 def _laid_out(text: str) -> str:
+    """JSON text with its values indented. Text that readers disagree on stays as it is, so that nothing of it is hidden."""
     try:
-        return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
-    except (ValueError, RecursionError):
+        return json.dumps(parse(text, any_integer=True), ensure_ascii=False, indent=2)
+    except ValueError:
         return text
 
 

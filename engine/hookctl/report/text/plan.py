@@ -7,12 +7,11 @@ from collections.abc import Collection, Iterator, Sequence
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from hookctl.config.diff import change_document, document_head, field_changes, sign
 from hookctl.config.effects import ChangeEffects
 from hookctl.model import Action, Change, DeliveryPlan, Finding, Json, Plan, Revision, Status
 from hookctl.model.change import by_name
+from hookctl.report.style import signed, styled
 from hookctl.report.text.effects import effect_document, effect_lines, event_lines, summary_document, summary_lines
 from hookctl.report.text.fields import field_lines
 from hookctl.report.text.outcome import ApplyOutcome, outcome_document
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from hookctl.config.review import Review
 
 SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.RENAME: "~", Action.UNCHANGED: " "}
-COLORS = {"+": "green", "~": "yellow", "-": "red"}
 NAMED = 5
 """So many unchanged webhooks are named, the others counted."""
 SHORT_COMMIT = 12
@@ -108,7 +106,7 @@ def described(change: Change, effects: ChangeEffects | None, *, color: bool) -> 
     shown = change.before if change.action in {Action.DELETE, Action.UNCHANGED} else None
     target = f"  {shown.method} {printable(shown.url)}" if shown else ""  # of all others it is among the fields
     name = f"{change.renamed_from} -> {change.name}" if change.renamed_from else change.name
-    yield _styled(f"  {sign} {printable(name)}", sign, color, bold=True) + target
+    yield signed(f"  {sign} {printable(name)}", sign, color, bold=True) + target
     if change.renamed_from:
         yield "      renamed; its history and what waits for it follow"
     if change.action not in {Action.DELETE, Action.UNCHANGED}:
@@ -119,7 +117,7 @@ def described(change: Change, effects: ChangeEffects | None, *, color: bool) -> 
 
 def _new_in_one_line(plan: DeliveryPlan, effects: ChangeEffects, color: bool) -> str:
     """What it is, each host that is contacted for the first time, and the events that it would receive."""
-    named = _styled(f"  + {printable(effects.name)}", "+", color, bold=True)
+    named = signed(f"  + {printable(effects.name)}", "+", color, bold=True)
     status = "" if plan.status is Status.ACTIVE else f", {plan.status}"
     hosts = f", new host: {', '.join(map(printable, effects.new_hosts))}" if effects.new_hosts else ""
     events = f", {', '.join(event_lines(effects.matching))}" if effects.matching else ""
@@ -130,15 +128,13 @@ def change_lines(change: Change, color: bool) -> Iterator[str]:
     """The fields that differ, one a line and a body template line by line."""
     for field in field_changes(change):
         for mark, text in field_lines(field, change):
-            yield _styled(f"      {mark} {text}".rstrip(), mark, color)
+            yield signed(f"      {mark} {text}".rstrip(), mark, color)
 
 
 def finding_lines(findings: Sequence[Finding], *, color: bool) -> Iterator[str]:
     """The findings about a plan, each with its hint and its place."""
     for finding in findings:
-        mark = finding.severity.value
-        if color:
-            mark = click.style(mark, fg="red" if finding.is_error else "yellow", bold=True)
+        mark = styled(finding.severity.value, color, fg="red" if finding.is_error else "yellow", bold=True)
         yield f"    {mark}[{printable(finding.label)}]: {printable(finding.message)}"
         if finding.hint:
             yield f"      {printable(finding.hint)}"
@@ -191,7 +187,3 @@ def _range(finding: Finding) -> Json:
     span = finding.span
     start: Json = {"line": span.line, "column": span.column}
     return {"filename": finding.file.path, "start": start, "end": {"line": span.end_line, "column": span.end_column}}
-
-
-def _styled(text: str, sign: str, color: bool, *, bold: bool = False) -> str:
-    return click.style(text, fg=COLORS.get(sign), bold=bold or None) if color else text

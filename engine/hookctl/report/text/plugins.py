@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import click
-
 from hookctl.model import Json
 from hookctl.plugin.calls import PluginFailure, Plugins, Provider
+from hookctl.report.style import heading, styled
 from hookctl.report.text.printable import json_text, printable
 from hookctl.report.text.schema import field_rows, render_table
 
@@ -58,16 +57,15 @@ def render_text(things: Sequence[Listed], failures: Sequence[PluginFailure] = ()
     for kind, purpose in KINDS.items():
         found = [thing for thing in things if thing.kind == kind]
         if found:
-            heading = f"{kind.capitalize()}: {purpose}"
             blocks.append(
                 "\n".join(
-                    [click.style(heading, bold=True) if color else heading, *(_entry(thing, width) for thing in found)]
+                    [heading(f"{kind.capitalize()}: {purpose}", color), *(_entry(thing, width) for thing in found)]
                 )
             )
     if failures:
-        heading = "Not loaded: what is wrong with plugins"
+        title = styled("Not loaded: what is wrong with plugins", color, fg="red", bold=True)
         lines = [f"  {printable(failure.message)}\n      {printable(failure.hint)}" for failure in failures]
-        blocks.append("\n".join([click.style(heading, fg="red", bold=True) if color else heading, *lines]))
+        blocks.append("\n".join([title, *lines]))
     return "\n\n".join(blocks) + "\n"
 
 

@@ -6,17 +6,16 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import click
-
 from hookctl.delivery.runner.sending import Intake
 from hookctl.delivery.runner.tally import Tally
 from hookctl.model import DeliveryStatus, Json
+from hookctl.model.quantities import counted
+from hookctl.report.style import STATUS_COLORS, heading, styled
 from hookctl.report.text.printable import json_text, printable
 from hookctl.store.interface import Counts
 
 ALWAYS_SHOWN = (DeliveryStatus.DELIVERED, DeliveryStatus.RETRYING, DeliveryStatus.DEAD, DeliveryStatus.HELD)
 SHOWN_WHEN_ANY = (DeliveryStatus.WAITING, DeliveryStatus.CANCELLED)
-COLORS = {DeliveryStatus.DELIVERED: "green", DeliveryStatus.RETRYING: "yellow", DeliveryStatus.DEAD: "red"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def render_summary(summary: Summary, *, color: bool) -> str:
     """The end of a ``send``, for people."""
     intake, tally = summary.intake, summary.tally
     lines = [
-        f"{_count(intake.read, 'event')} read: {intake.accepted:,} accepted, {intake.bad:,} bad, {intake.seen_before:,} seen before",
+        f"{counted(intake.read, 'event')} read: {intake.accepted:,} accepted, {intake.bad:,} bad, {intake.seen_before:,} seen before",
         *(
             [
                 f"Not taken in: the event {printable(intake.refused_from)} and all after it, because {printable(intake.refused)}."
@@ -82,7 +81,7 @@ def render_summary(summary: Summary, *, color: bool) -> str:
             else ()
         ),
         *(
-            f"No webhook receives {_count(count, 'event')} of type {printable(name)}."
+            f"No webhook receives {counted(count, 'event')} of type {printable(name)}."
             for name, count in sorted(intake.unreceived.items())
         ),
     ]
@@ -94,13 +93,13 @@ def render_summary(summary: Summary, *, color: bool) -> str:
     if summary.still_due:
         at = f", the next {_when(summary.next_due)}" if summary.next_due is not None else ""
         lines.append(
-            f"Still due: {_count(summary.still_due, 'delivery', 'deliveries')}{at}. The next `hookctl send` goes on with them."
+            f"Still due: {counted(summary.still_due, 'delivery', 'deliveries')}{at}. The next `hookctl send` goes on with them."
         )
     if tally.dead:
         lines.append("Why the dead ones are dead: hookctl deliveries list --status dead")
     lines += [_lacked(reason, count) for reason, count in sorted(tally.lacked.items())]
     lines.append(
-        f"{'Interrupted after' if summary.interrupted else 'Took'} {summary.seconds:.1f} s, {_count(tally.attempts, 'attempt')}."
+        f"{'Interrupted after' if summary.interrupted else 'Took'} {summary.seconds:.1f} s, {counted(tally.attempts, 'attempt')}."
     )
     return "\n".join(lines) + "\n"
 
@@ -141,7 +140,7 @@ def render_summary_json(summary: Summary) -> str:
 
 
 def _lacked(reason: str, count: int) -> str:
-    made = _count(count, "attempt")
+    made = counted(count, "attempt")
     return f"{made} could not be made and did not count ({printable(reason)}). Fix this machine: hookctl doctor"
 
 
@@ -153,7 +152,7 @@ def _table(counts: Counts, color: bool) -> list[str]:
     width = max(len("WEBHOOK"), *(len(printable(name)) for name in counts))
     head = "  ".join([f"{'WEBHOOK':{width}}", *(status.value.upper() for status in columns)])
     return [
-        click.style(head, bold=True) if color else head,
+        heading(head, color),
         *(_row(name, counts[name], columns, width, color) for name in sorted(counts)),
     ]
 
@@ -165,12 +164,8 @@ def _row(
     for status in columns:
         count = by_status.get(status, 0)
         cell = f"{count:>{len(status.value)},}"
-        cells.append(click.style(cell, fg=COLORS.get(status)) if color and count else cell)
+        cells.append(styled(cell, color and bool(count), fg=STATUS_COLORS.get(status)))
     return "  ".join(cells)
-
-
-def _count(count: int, one: str, many: str = "") -> str:
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def _when(at: float) -> str:

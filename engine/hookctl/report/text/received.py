@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from hookctl.model import MASK
+from hookctl.model.quantities import counted
 from hookctl.report.text.printable import printable
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def received_text(number: int, request: ReceivedRequest, answer: Answer) -> str:
 def summary_text(counts: Mapping[tuple[str, str, str], int]) -> str:
     """How often each method and path was received, and how it was answered: keys are (method, path, answer)."""
     total = sum(counts.values())
-    lines = [f"Received {total:,} request{'' if total == 1 else 's'}{'.' if not total else ':'}"]
+    lines = [f"Received {counted(total, 'request')}{'.' if not total else ':'}"]
     lines += [
         f"  {count:>9,}  {printable(method)} {printable(path)} -> {answer}"
         for (method, path, answer), count in sorted(counts.items())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import cast
 
-import click
-
+from hookctl.json.paths import path_text
+from hookctl.json.strict import parse
 from hookctl.model import DeliveryPlan, Json, PluginBlock, Request
+from hookctl.report.style import heading
 from hookctl.report.text.invocation import request_json, request_lines
 from hookctl.report.text.printable import json_text, printable
 from hookctl.template import Decision, describe_body
@@ -19,7 +19,7 @@ def render_text(
 ) -> str:
     """The request with its JSON laid out, then what it does not show: JSON that stands in a string, how its expressions are written, and ``unsaid`` auth."""
     lines = [line.removeprefix("  ") for line in request_lines(request)]
-    lines[0] = click.style(lines[0], bold=True) if color else lines[0]
+    lines[0] = heading(lines[0], color)
     remarks = list(_remarks(plan, request, unsaid, would_be_sent))
     return "\n".join([*lines, *([""] if remarks else []), *remarks]) + "\n"
 
@@ -80,18 +80,18 @@ def _decision_document(template: str, decision: Decision) -> Json:
 
 def _parsed(body: bytes | None) -> Json:
     try:
-        return cast("Json", json.loads(body)) if body else None
-    except (ValueError, RecursionError):
+        return parse(body.decode(), any_integer=True) if body else None
+    except ValueError:
         return None
 
 
 def _json_in_strings(value: Json, path: str) -> Iterator[tuple[str, Json]]:
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from _json_in_strings(item, f"{path}.{key}" if key.isidentifier() else f"{path}[{key!r}]")
+            yield from _json_in_strings(item, path_text(path, (key,)))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _json_in_strings(item, f"{path}[{index}]")
+            yield from _json_in_strings(item, path_text(path, (index,)))
     elif isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
         inner = _parsed(value.encode("utf-8", "replace"))
         if isinstance(inner, dict | list):

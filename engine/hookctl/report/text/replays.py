@@ -6,18 +6,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import click
-
 from hookctl.config.effects.structure import MAX_LEVELS, Step, differences, open_up
 from hookctl.delivery.rehearsal.cassette import Kept
 from hookctl.delivery.rehearsal.replay import Replay
 from hookctl.model import Json
+from hookctl.model.quantities import counted
+from hookctl.report.style import heading, signed
 from hookctl.report.text.differences import difference_document, difference_lines
 from hookctl.report.text.invocation import attempt_json, render_attempt, tick, verdict_lines
 from hookctl.report.text.printable import json_text, printable
 
 FORMAT_VERSION = 1
-COLORS = {"+": "green", "~": "yellow", "-": "red"}
 
 
 def render_text(replays: Sequence[Replay], *, show_invocation: bool, color: bool) -> str:
@@ -27,14 +26,14 @@ def render_text(replays: Sequence[Replay], *, show_invocation: bool, color: bool
     for replay in replays:
         details = list(detail_lines(replay, show_invocation=show_invocation, color=color))
         if details:
-            lines += ["", _title(printable(replay.plan.name), color), *(f"  {line}".rstrip() for line in details)]
+            lines += ["", heading(printable(replay.plan.name), color), *(f"  {line}".rstrip() for line in details)]
     return "\n".join([*lines, "", replays_summary(replays)]) + "\n"
 
 
 def replays_summary(replays: Sequence[Replay]) -> str:
     """Such as: 2 replays: 1 successful, 1 failed."""
     failed = sum(not replay.succeeded for replay in replays)
-    return f"{len(replays)} {'replay' if len(replays) == 1 else 'replays'}: {len(replays) - failed} successful, {failed} failed."
+    return f"{counted(len(replays), 'replay')}: {len(replays) - failed} successful, {failed} failed."
 
 
 def render_json(replays: Sequence[Replay], strays: Sequence[Path]) -> str:
@@ -115,7 +114,7 @@ def _differences(replay: Replay) -> list[Step]:
 
 def _difference_line(sign: str, text: str, color: bool) -> str:
     line = f"  {sign} {text}".rstrip()
-    return click.style(line, fg=COLORS[sign]) if color else line
+    return signed(line, sign, color)
 
 
 def _replay_json(replay: Replay) -> Json:
@@ -134,7 +133,3 @@ def _difference_json(step: Step) -> Json:
     return {
         key: value for key, value in difference_document(step).items() if key != "secret"
     }  # all are masked before they are compared
-
-
-def _title(text: str, color: bool) -> str:
-    return click.style(text, bold=True) if color else text

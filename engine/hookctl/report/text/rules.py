@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import textwrap
 
-import click
-
 from hookctl.model.rules import RULES, Rule
 from hookctl.plugin import Policy
+from hookctl.report.style import heading
 from hookctl.report.text.printable import printable
 from hookctl.report.text.schema import field_rows, render_table
 
@@ -23,27 +22,24 @@ python -c "from hookctl.report.text.rules import rules_page; print(rules_page(),
 
 def rule_text(rule: Rule, *, color: bool = False) -> str:
     """One rule for a terminal: summary, explanation, and the examples."""
-
-    def heading(text: str) -> str:
-        return click.style(text, bold=True) if color else text
-
-    parts = [f"{heading(rule.id)}: {rule.summary}", textwrap.fill(rule.explanation, 100, break_on_hyphens=False)]
+    parts = [f"{heading(rule.id, color)}: {rule.summary}", textwrap.fill(rule.explanation, 100, break_on_hyphens=False)]
     for title, example in (("Refused", rule.bad), ("Accepted", rule.good)):
         if example:
-            parts.append(f"{heading(title)}:\n\n" + "\n".join(f"    {printable(line)}" for line in example.split("\n")))
+            parts.append(
+                f"{heading(title, color)}:\n\n" + "\n".join(f"    {printable(line)}" for line in example.split("\n"))
+            )
     return "\n\n".join(parts) + "\n"
 
 
 def policy_text(policy: Policy, *, color: bool = False) -> str:
     """One policy for a terminal: summary, the settings of its table, and what holds of all policies."""
-    heading = f"{policy.name}: {policy.summary}"
     rows = field_rows(policy.schema)
     settings = (
         f"Settings in [policies.{policy.name}] of hookctl.toml:\n\n{render_table(rows, width=100, color=color)}\n"
         if rows
         else ""
     )
-    return f"{printable(heading)}\n\n{settings}{rule_text(RULES['policy'], color=color)}"
+    return f"{printable(f'{policy.name}: {policy.summary}')}\n\n{settings}{rule_text(RULES['policy'], color=color)}"
 
 
 def rules_text() -> str:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import click
-
 from hookctl.delivery.rehearsal.scenarios import Played, Step
 from hookctl.model import DeliveryStatus, Json
 from hookctl.model.delivery_plan import JITTER
+from hookctl.model.quantities import counted, span
+from hookctl.report.style import heading, styled
 from hookctl.report.text.printable import json_text, printable
 
 FORMAT_VERSION = 1
-UNITS = ((86400, "d"), (3600, "h"), (60, "m"))
 
 
 def render_text(played: Sequence[Played], *, color: bool) -> str:
@@ -33,28 +32,15 @@ def render_json(played: Sequence[Played]) -> str:
     return json_text(document) + "\n"
 
 
-def span(seconds: float) -> str:
-    """Seconds in the units that people use: ``0s``, ``5m``, ``1d 3h 35m 5s``, ``0.3s``."""
-    seconds = round(seconds, 3)
-    parts: list[str] = []
-    for size, unit in UNITS:
-        count, seconds = divmod(seconds, size)
-        if count:
-            parts.append(f"{count:.0f}{unit}")
-    if seconds or not parts:
-        parts.append(f"{round(seconds, 3):g}s")
-    return " ".join(parts)
-
-
 def _block(played: Played, color: bool) -> Iterator[str]:
     name = printable(played.plan.name)
-    yield f"{click.style(name, bold=True) if color else name}  {played.scenario.name}: the target {played.scenario.summary}"
+    yield f"{heading(name, color)}  {played.scenario.name}: the target {played.scenario.summary}"
     width = max(len(span(step.at)) for step in played.steps)
     for step in played.steps:
         yield f"  {step.attempt.number:>3}  {span(step.at):>{width}}  {printable(_what(step))}"
     hue = "green" if played.outcome.status is DeliveryStatus.DELIVERED else "red"
     first, *rest = _end(played)
-    yield f"  {click.style(first, fg=hue) if color else first}"
+    yield f"  {styled(first, color, fg=hue)}"
     yield from (f"  {line}" for line in rest)
 
 
@@ -71,7 +57,7 @@ def _end(played: Played) -> Iterator[str]:
         if not played.plan.response_validators:
             yield "It has no response_validators, so the status alone decides."
         return
-    attempts = "1 attempt" if len(played.steps) == 1 else f"{len(played.steps)} attempts"
+    attempts = counted(len(played.steps), "attempt")
     when = (
         f"; the last one {span(last.at)} after the first, at the latest {span(last.latest)}"
         if len(played.steps) > 1

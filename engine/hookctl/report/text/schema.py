@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-import click
-
+from hookctl.json.kinds import schema_type
+from hookctl.json.paths import pointer_steps
 from hookctl.model import Json
+from hookctl.report.style import heading
 from hookctl.report.text.printable import printable
 
 if TYPE_CHECKING:
@@ -86,8 +87,7 @@ def render_table(rows: Sequence[FieldRow], *, width: int, color: bool, indent: s
         text = textwrap.wrap(line[3], max(NARROWEST, width - len(start))) if width else [line[3]]
         lines.append((start + (text[0] if text else "")).rstrip())
         lines += [" " * len(start) + more for more in text[1:]]
-    if color:
-        lines[0] = click.style(lines[0], bold=True)
+    lines[0] = heading(lines[0], color)
     return "\n".join(lines) + "\n"
 
 
@@ -112,12 +112,10 @@ def render_webhook(schema: Schema, plugins: Plugins, *, width: int, color: bool)
     }
     for field, things in kinds.items():
         for name, thing in sorted(things.items()):
-            heading = printable(f"{field} with type: {name}")
+            title = heading(printable(f"{field} with type: {name}"), color)
             rows = field_rows(thing.schema)
             table = render_table(rows, width=width, color=False, indent="  ") if rows else "  No settings.\n"
-            parts.append(
-                f"{click.style(heading, bold=True) if color else heading}\n  {printable(thing.summary)}\n{table}"
-            )
+            parts.append(f"{title}\n  {printable(thing.summary)}\n{table}")
     return "\n".join(parts)
 
 
@@ -150,8 +148,8 @@ def _resolved(schema: Schema, root: Schema) -> Schema:
     if not isinstance(reference, str) or not reference.startswith("#"):
         return schema
     target: Any = root
-    for part in reference[1:].split("/")[1:]:
-        target = target.get(part.replace("~1", "/").replace("~0", "~"), {})
+    for step in pointer_steps(reference):
+        target = target.get(step, {})
     return {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
 
 
@@ -186,13 +184,5 @@ def _values(schema: Schema) -> list[Json]:
 
 
 def _type_of(value: Json) -> str:
-    names = {
-        bool: "boolean",
-        int: "integer",
-        float: "number",
-        str: "string",
-        list: "list",
-        dict: "object",
-        type(None): "null",
-    }
-    return names[type(value)]
+    name = schema_type(value)
+    return "list" if name == "array" else name

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import click
-
 from hookctl.delivery.rehearsal.cassette import Kept
 from hookctl.delivery.rehearsal.trial import Trial
 from hookctl.delivery.runner.retry import describe
 from hookctl.model import Json, Status
+from hookctl.model.quantities import counted
+from hookctl.report.style import heading
 from hookctl.report.text.invocation import attempt_json, body_lines, render_attempt, tick, timing_line, verdict_lines
 from hookctl.report.text.printable import json_text, printable
 from hookctl.report.text.tips import tips_for
@@ -27,7 +27,7 @@ def render_text(trials: Sequence[Trial], *, show_invocation: bool, color: bool) 
         if trial.attempt is not None and (show_invocation or not trial.succeeded):
             lines += [
                 "",
-                _title(printable(trial.plan.name), color),
+                heading(printable(trial.plan.name), color),
                 *detail_lines(trial, show_invocation=show_invocation, color=color),
             ]
     return "\n".join([*lines, "", trials_summary(trials)]) + "\n"
@@ -110,7 +110,7 @@ def _tip_lines(trial: Trial, color: bool) -> Iterator[str]:
     tips = tips_for(trial.attempt, trial.plan) if trial.attempt else ()
     if tips:
         yield ""
-        yield f"  {_title('What to look at next', color)}"
+        yield f"  {heading('What to look at next', color)}"
         for tip in tips:
             yield f"  - {printable(tip)}"
 
@@ -124,15 +124,11 @@ def _milliseconds(trial: Trial) -> str:
     return f"{trial.attempt.timing.total * 1000:.0f} ms" if trial.attempt else ""
 
 
-def _title(text: str, color: bool) -> str:
-    return click.style(text, bold=True) if color else text
-
-
 def trials_summary(trials: Sequence[Trial]) -> str:
     """Such as: 2 tests: 1 successful, 1 failed."""
     failed = sum(trial.attempt is not None and not trial.succeeded for trial in trials)
     interrupted = sum(trial.attempt is None for trial in trials)
-    tests = f"{len(trials)} {'test' if len(trials) == 1 else 'tests'}"
+    tests = counted(len(trials), "test")
     cut = f", {interrupted} interrupted" if interrupted else ""
     return f"{tests}: {len(trials) - failed - interrupted} successful, {failed} failed{cut}."
 

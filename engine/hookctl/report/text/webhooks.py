@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-import click
-
 from hookctl.config.diff import field_changes
 from hookctl.model import Action, Change, DeliveryPlan, DeliveryStatus, Json, Status
+from hookctl.report.style import heading, styled
 from hookctl.report.text.fields import field_lines
 from hookctl.report.text.plan import change_lines
 from hookctl.report.text.printable import json_text, printable
@@ -67,8 +66,7 @@ def render_table(entries: Sequence[Entry], *, color: bool) -> str:
         f"{dot} {'  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))}".rstrip()
         for dot, row in zip(dots, rows, strict=True)
     ]
-    if color:
-        lines[0] = click.style(lines[0], bold=True)
+    lines[0] = heading(lines[0], color)
     return "\n".join(lines) + "\n"
 
 
@@ -174,4 +172,4 @@ def _last_result(entry: Entry) -> str:
 
 def _dot(plan: DeliveryPlan, color: bool) -> str:
     dot, hue = ("●", "green") if plan.status is Status.ACTIVE else ("○", "white")
-    return click.style(dot, fg=hue) if color else dot
+    return styled(dot, color, fg=hue)

@@ -14,7 +14,7 @@ from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hookctl import __version__
+from hookctl._version import __version__
 from hookctl.errors import StateError, StateLockedError
 
 if TYPE_CHECKING:

@@ -1,15 +1,15 @@
-"""Checks a parsed body template's expressions: names and paths by the schema, filters by name and arguments."""
+"""Checks the paths of a parsed template against an event type's schema."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from hookctl.errors import TemplateError
 from hookctl.json.schema_paths import EventShape, Shape
 from hookctl.model import Json
-from hookctl.model.problem import Filter, TemplateProblem, nearest
-from hookctl.template.fields.path_check import ROOTS, PathKey, Scope, check_path, unknown_path
+from hookctl.model.problem import TemplateProblem
+from hookctl.template.fields.path_check import PathKey, Scope, check_path, unknown_path
+from hookctl.template.language import filters as built_in
 from hookctl.template.language.expressions import (
     Choice,
     Compare,
@@ -25,14 +25,10 @@ from hookctl.template.language.expressions import (
     Output,
     Path,
     Test,
-    parts,
-    walk,
+    operands,
 )
+from hookctl.template.proof.conditions import same_truth
 from hookctl.template.proof.positions import Position
-from hookctl.template.rendering import filters as built_in
-
-MAX_LIST = 50
-"""Items of a list that is written in a template."""
 
 _LOOP_SCHEMA: Mapping[str, Json] = {
     "type": "object",
@@ -45,109 +41,6 @@ _LOOP_SCHEMA: Mapping[str, Json] = {
     },
     "required": ["first", "last", "index", "index0", "length"],
 }
-
-
-def check_filters(nodes: Sequence[Node], filters: Mapping[str, Filter]) -> list[TemplateProblem]:
-    """What needs no event type: unknown filters, wrong arguments, lists and loop names that are not allowed."""
-    problems: list[TemplateProblem] = []
-    for expression in expressions(nodes):
-        for part in walk(expression):
-            if isinstance(part, Filtered):
-                problems += _check_filter(part, filters)
-            elif isinstance(part, ListOf) and (
-                len(part.items) > MAX_LIST or any(isinstance(item, ListOf) for item in part.items)
-            ):
-                message = f"a list in a template has at most {MAX_LIST} items and no list inside"
-                problems.append(
-                    _error("template-too-large", message, "Write the list as JSON in the body.", part.start, part.end)
-                )
-    return problems + _check_targets(nodes, ROOTS | {"loop"})
-
-
-def expressions(nodes: Iterable[Node]) -> list[Expression]:
-    """Every expression of the nodes, those of tags included."""
-    found: list[Expression] = []
-    for node in nodes:
-        if isinstance(node, Output):
-            found.append(node.expression)
-        elif isinstance(node, If):
-            for branch in node.branches:
-                found += [branch.condition] if branch.condition is not None else []
-                found += expressions(branch.body)
-        elif isinstance(node, For):
-            found += [node.iterable, *expressions(node.body), *expressions(node.otherwise)]
-    return found
-
-
-def _check_filter(part: Filtered, filters: Mapping[str, Filter]) -> list[TemplateProblem]:
-    start, end = part.name_start, part.name_start + len(part.name)
-    function = built_in.find(part.name, filters)
-    if function is None:
-        names = sorted({*built_in.BUILT_IN, *filters})
-        message, hint = f"there is no filter {part.name}", f"The filters are {', '.join(names)}."
-        return [replace(_error("template-filter", message, hint, start, end), suggestions=nearest(part.name, names))]
-    wrong = built_in.argument_problem(function, len(part.arguments), tuple(name for name, _ in part.keywords))
-    if wrong:
-        return [
-            _error(
-                "template-filter",
-                f"the filter {part.name} is given wrong arguments: {wrong}",
-                "See docs/templates.md.",
-                start,
-                part.end,
-            )
-        ]
-    return _check_jmespath(part) if part.name == "jmespath" else []
-
-
-def _check_jmespath(part: Filtered) -> list[TemplateProblem]:
-    from hookctl.when.expression import compile_expression
-
-    argument = part.arguments[0] if part.arguments else part
-    if not isinstance(argument, Const) or not isinstance(argument.value, str):
-        hint = "Write jmespath('...') with the expression in quotes."
-        return [
-            _error(
-                "template-filter", "jmespath's expression must be a text in quotes", hint, argument.start, argument.end
-            )
-        ]
-    try:
-        compile_expression(argument.value)
-    except TemplateError as error:
-        exact = "\\" not in argument.text
-        start = argument.start + 1 + error.start if exact else argument.start
-        end = argument.start + 1 + error.end if exact else argument.end
-        return [_error(error.rule, error.message, error.hint, start, end)]
-    return []
-
-
-def _check_targets(nodes: Iterable[Node], taken: frozenset[str]) -> list[TemplateProblem]:
-    problems: list[TemplateProblem] = []
-    for node in nodes:
-        if isinstance(node, If):
-            problems += [problem for branch in node.branches for problem in _check_targets(branch.body, taken)]
-        elif isinstance(node, For):
-            again = [name for name in node.targets if name in taken] or list(
-                node.targets[1:2] if len(set(node.targets)) < len(node.targets) else ()
-            )
-            if again:
-                problems.append(
-                    _error(
-                        "template-unsafe",
-                        f"the loop gives {again[0]} a second meaning",
-                        "Use another name.",
-                        node.start,
-                        node.end,
-                    )
-                )
-            if not any(isinstance(part, Path) for part in walk(node.iterable)):
-                message, hint = (
-                    "a loop runs over what the event holds, and here is nothing of it",
-                    "Write out what is always the same.",
-                )
-                problems.append(_error("template-unsafe", message, hint, node.iterable.start, node.iterable.end))
-            problems += _check_targets(node.body, taken | set(node.targets)) + _check_targets(node.otherwise, taken)
-    return problems
 
 
 class PathChecker:
@@ -184,7 +77,7 @@ class PathChecker:
                 self.problems.append(
                     _error(
                         "template-unknown-path",
-                        f"{node.iterable.text} is no list",
+                        f"{node.iterable.text} is not a list",
                         hint,
                         node.iterable.start,
                         node.iterable.end,
@@ -221,27 +114,28 @@ class PathChecker:
             case Compare() | Test() | Not():
                 self._asked(expression, scope)
             case _:
-                for part in parts(expression):
+                for part in operands(expression):
                     self._written(part, scope, None)
 
     def _filtered(self, expression: Filtered, scope: Scope, position: Position | None) -> None:
-        if expression.name == "default":
+        properties = built_in.properties(expression)
+        if properties.accepts_missing:
             self._asked(expression.value, scope)
         else:
-            self._written(expression.value, scope, position if expression.name == "tojson" else None)
-        for part in parts(expression)[1:]:
+            self._written(expression.value, scope, position if properties.writes_json else None)
+        for part in operands(expression)[1:]:
             self._written(part, scope, None)
-        if expression.name == "jmespath":
+        if properties.takes_expression:
             self._jmespath(expression, scope)
 
     def _asked(self, expression: Expression, scope: Scope) -> None:
         """An expression in which what is missing is false or replaced: only unknown paths are wrong."""
         if isinstance(expression, Path):
             self._add(unknown_path(expression, scope))
-        elif isinstance(expression, Filtered) and expression.name != "default":
+        elif isinstance(expression, Filtered) and not built_in.properties(expression).accepts_missing:
             self._written(expression, scope, None)
         else:
-            for part in parts(expression):
+            for part in operands(expression):
                 self._asked(part, scope)
 
     def _jmespath(self, expression: Filtered, scope: Scope) -> None:
@@ -280,17 +174,16 @@ def _certain(condition: Expression, *, holds: bool) -> frozenset[PathKey]:
         return _certain(condition.value, holds=not holds)
     if isinstance(condition, Logic) and (condition.operator == "and") is holds:
         return frozenset().union(*(_certain(operand, holds=holds) for operand in condition.operands))
+    simple, same = same_truth(condition)
+    if simple is not condition:
+        return _certain(simple, holds=holds is same)
     match condition:
         case Path() if holds:
             path: Path | None = condition
-        case Filtered(name="length", value=Path() as measured) if holds:
-            path = measured
-        case Compare(operator="==" | "<" | "<=" | ">" | ">=" | "in", left=Path() as left) if holds and not _may_be_null(
-            condition.right
-        ):
-            path = left
-        case Compare(operator="!=", left=Path() as left, right=Const(value=None)) if holds:
-            path = left
+        case Compare(operator="==", left=Path() as left, right=Const(value=None)):
+            path = None if holds else left
+        case Compare(operator="==" | "<" | "<=" | ">" | ">=" | "in", left=Path() as left) if holds:
+            path = None if _may_be_null(condition.right) else left
         case Test(name="none", value=Path() as tested) if not holds:
             path = tested
         case _:

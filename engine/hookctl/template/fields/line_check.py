@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from hookctl.errors import RenderError, TemplateError
+from hookctl.json.kinds import DESCRIBED
 from hookctl.json.schema_paths import EventShape
 from hookctl.model.problem import EventSchema, Filter, TemplateProblem
-from hookctl.template.fields.body_check import PathChecker, check_filters
+from hookctl.template.fields.body_check import PathChecker
 from hookctl.template.fields.path_check import Scope, event_scope
+from hookctl.template.language import filters as built_in
 from hookctl.template.language.expressions import Choice, Expression, Filtered, Logic, Output, Path
 from hookctl.template.language.line_syntax import Place, has_expression, parse_line, place_problems
+from hookctl.template.language.usage import check_usage
 from hookctl.template.proof.positions import Position
 from hookctl.template.rendering.line import NO_TEXT, NotTextError, TextTemplate, compile_line
 
@@ -21,7 +24,10 @@ _STRUCTURED = frozenset({"array", "object"})
 def check_text(
     text: str, event_type: EventSchema, filters: Mapping[str, Filter], place: Place
 ) -> list[TemplateProblem]:
-    """All that is wrong with the expressions of a header's value or a URL, in the order of the text. The URL rules are another's, see :func:`blanked`."""
+    """All that is wrong with the expressions of a header's value or a URL, in the order of the text.
+
+    The URL rules are another's, see :func:`blanked`.
+    """
     if not has_expression(text):
         return []
     try:
@@ -32,7 +38,7 @@ def check_text(
     outputs = [node for node in nodes if isinstance(node, Output)]
     paths = PathChecker({output.start: Position("text", 0) for output in outputs})
     paths.nodes(nodes, scope)
-    problems = [*place_problems(nodes, text, place), *check_filters(nodes, filters), *map(_advised, paths.problems)]
+    problems = [*place_problems(nodes, text, place), *check_usage(nodes, filters), *map(_advised, paths.problems)]
     problems += [problem for output in outputs for problem in _structured(output.expression, scope)]
     if event_type.mock and not any(problem.is_error for problem in problems):
         problems += _render_mock(compile_line(nodes, text, filters, place), event_type, problems, len(text))
@@ -52,15 +58,15 @@ def _structured(expression: Expression, scope: Scope) -> Iterator[TemplateProble
     """Expressions that can only be an object or a list by the schema."""
     match expression:
         case Path() if (types := scope.shape(expression).types) and types <= _STRUCTURED:
-            what = " or ".join({"array": "a list", "object": "an object"}[name] for name in sorted(types))
+            what = " or ".join(DESCRIBED[name] for name in sorted(types))
             yield _error(
                 "template-not-text",
-                f"{expression.text} is {what}, which is no text",
+                f"{expression.text} is {what}, which is not text",
                 NO_TEXT,
                 expression.start,
                 expression.end,
             )
-        case Filtered(name="default"):
+        case Filtered() if built_in.properties(expression).accepts_missing:
             yield from _structured(expression.value, scope)
         case Choice():
             yield from _structured(expression.yes, scope)
@@ -83,7 +89,7 @@ def _render_mock(
             problem.rule == "template-optional-path" and error.start <= problem.start < (error.end or length)
             for problem in known
         ):
-            return []  # the warning says already that there may be no value
+            return []  # the warning already covers the missing value
         rule = "template-not-text" if isinstance(error, NotTextError) else "template-filter"
         message = f"the mock event of {event_type.name} cannot be sent so: {error.message}"
         return [_error(rule, message, error.hint, error.start, error.end or length)]

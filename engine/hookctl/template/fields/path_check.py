@@ -1,4 +1,4 @@
-"""Checks paths against an event type's schema: unknown ones are errors, ones that may be missing or null are warnings."""
+"""Checks paths against an event type's schema: an unknown path is an error, one that may be missing a warning."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from hookctl.json.paths import Step, path_text
 from hookctl.json.schema_paths import EventShape, Shape, Unknown, describe_keys, is_certain
-from hookctl.model.problem import TemplateProblem, nearest
+from hookctl.model.nearest import nearest
+from hookctl.model.problem import TemplateProblem
 from hookctl.template.language.expressions import Path
+from hookctl.template.language.usage import ROOTS
 from hookctl.template.proof.positions import Position
-
-ROOTS = frozenset({"data", "event_time", "event_type", "id"})
-"""The names that every template has."""
 
 PathKey = tuple[Step, ...]
 """A path with its root first."""
@@ -43,7 +42,9 @@ def event_scope(event: EventShape) -> Scope:
 
 
 def check_path(path: Path, scope: Scope, position: Position | None) -> TemplateProblem | None:
-    """What is wrong with a path whose value is needed: an error when it is unknown, a warning when it may be missing or null.
+    """What is wrong with a path whose value is needed.
+
+    An unknown path is an error, one that may be missing or null a warning.
 
     ``position`` is where its value is written; None where it is used in another way.
     """
@@ -66,7 +67,7 @@ def _unknown_name(path: Path, scope: Scope) -> TemplateProblem:
     data = scope.names.get("data")
     fields = [f"data.{key}" for schema in data.schemas for key in schema.get("properties", ())] if data else []
     if path.root == "loop":
-        message, hint = "loop is known inside a loop alone", "Use it between {% for %} and {% endfor %}."
+        message, hint = "loop is known only inside a loop", "Use it between {% for %} and {% endfor %}."
     else:
         message, hint = (
             f"there is no name {path.root}",

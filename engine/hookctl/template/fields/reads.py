@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from hookctl.json.paths import Step, path_text
+from hookctl.json.paths import ANY, Step, path_text
 from hookctl.json.schema_paths import EventShape, Shape
 from hookctl.model import Json
-from hookctl.template.fields.path_check import ROOTS
+from hookctl.template.language import filters as built_in
 from hookctl.template.language.expressions import (
     Choice,
     Compare,
@@ -20,9 +20,11 @@ from hookctl.template.language.expressions import (
     Output,
     Path,
     Test,
-    parts,
+    operands,
+    walk,
 )
 from hookctl.template.language.parser import parse
+from hookctl.template.language.usage import ROOTS
 from hookctl.template.rendering.plain import plain_paths
 
 _Sources = Mapping[str, tuple[tuple[Step, ...], ...]]
@@ -30,12 +32,13 @@ _Sources = Mapping[str, tuple[tuple[Step, ...], ...]]
 
 MAX_DEPTH = 16
 """Levels that an object is opened; a schema may refer to itself without end."""
-ANY = "[*]"
-"""Any item of a list: which one a template takes does not matter here."""
 
 
 class EventFields:
-    """The fields of one event type, as its schema has them. Remembers what it has opened, so keep it while many templates are read."""
+    """The fields of one event type, as its schema has them.
+
+    Remembers what it has opened, so keep it while many templates are read.
+    """
 
     def __init__(self, schema: Mapping[str, Json]) -> None:
         self._event = EventShape(schema)
@@ -43,7 +46,7 @@ class EventFields:
         self._all_below: dict[frozenset[str], frozenset[str]] = {}
 
     def below(self, path: str, steps: tuple[Step, ...]) -> frozenset[str]:
-        """The fields that a value holds, down to those that hold no others: ``path`` itself where the schema says no more of it."""
+        """The fields in a value that hold no others: ``path`` itself where the schema describes none."""
         if path not in self._below:
             shape = self._event.root
             for step in steps:
@@ -70,14 +73,15 @@ class EventFields:
                 path_text(path, (key,)), following if isinstance(following, Shape) else Shape(()), left - 1
             )
         if items is not None:
-            yield from self._leaves(path + ANY, items, left - 1)
+            yield from self._leaves(path_text(path, (ANY,)), items, left - 1)
 
 
 def paths_of(text: str, fields: EventFields) -> frozenset[str]:
     """The fields that a template reads, as paths in the event's schema: ``data.groups[*].name``.
 
-    A field counts when its value is written and when a condition looks at it: either way the target learns of it. An object or a list that is
-    written counts as all the fields in it, and so does one that is given to a filter. Raises TemplateError for a text that cannot be read.
+    A field counts when its value is written and when a condition looks at it: either way the target learns of it. An
+    object or a list that is written counts as all the fields in it, and so does one that is given to a filter. Raises
+    TemplateError for a text that cannot be read.
     """
     plain = plain_paths(text)
     if plain is not None:
@@ -103,7 +107,8 @@ class _Reader:
                     self.nodes(branch.body, names)
             elif isinstance(node, For):
                 self._asked(node.iterable, names)
-                whole = tuple(source for path in _paths(node.iterable) for source in _sources(path, names))
+                paths = [part for part in walk(node.iterable) if isinstance(part, Path)]
+                whole = tuple(source for path in paths for source in _sources(path, names))
                 item = (
                     tuple((*source, 0) for source in whole)
                     if isinstance(node.iterable, Path) and len(node.targets) == 1
@@ -121,28 +126,29 @@ class _Reader:
                 self._asked(expression.condition, names)
                 self._written(expression.yes, names)
                 self._written(expression.no, names)
-            case Compare() | Test() | Not() | Filtered(name="length"):
+            case Compare() | Test() | Not():
+                self._asked(expression, names)
+            case Filtered() if built_in.properties(expression).hides_content:
                 self._asked(expression, names)
             case _:
-                for part in parts(expression):
+                for part in operands(expression):
                     self._written(part, names)
 
     def _asked(self, expression: Expression, names: _Sources) -> None:
         """A condition tells something of the values in it, not what they hold."""
         if isinstance(expression, Path):
             self.found.update(_text(source) for source in _sources(expression, names))
-        elif isinstance(expression, Filtered) and expression.name not in {"default", "length"}:
+        elif isinstance(expression, Filtered) and not _asks_only(expression):
             self._written(expression, names)
         else:
-            for part in parts(expression):
+            for part in operands(expression):
                 self._asked(part, names)
 
 
-def _paths(expression: Expression) -> Iterator[Path]:
-    if isinstance(expression, Path):
-        yield expression
-    for part in parts(expression):
-        yield from _paths(part)
+def _asks_only(filtered: Filtered) -> bool:
+    """Whether the filter tells a condition no more of its value than the value itself would."""
+    properties = built_in.properties(filtered)
+    return properties.accepts_missing or properties.hides_content
 
 
 def _sources(path: Path, names: _Sources) -> tuple[tuple[Step, ...], ...]:
@@ -150,8 +156,5 @@ def _sources(path: Path, names: _Sources) -> tuple[tuple[Step, ...], ...]:
 
 
 def _text(source: tuple[Step, ...]) -> str:
-    """``source`` as :func:`path_text` has it, any index as ``[*]``."""
-    text = str(source[0])
-    for step in source[1:]:
-        text = text + ANY if isinstance(step, int) else path_text(text, (step,))
-    return text
+    """A source as text. Which item of a list a template takes does not matter here."""
+    return path_text(str(source[0]), (ANY if isinstance(step, int) else step for step in source[1:]))

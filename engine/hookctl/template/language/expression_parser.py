@@ -87,7 +87,7 @@ class ExpressionParser:
         return token
 
     def name(self, what: str) -> Token:
-        """Take a name that is no reserved word."""
+        """Take a name that is not a reserved word."""
         token = self.token
         if token.kind != "name" or token.text in _RESERVED:
             raise self.error(f"{what} is missing", hint=f"Write a name in place of {token.text!r}.")
@@ -304,7 +304,7 @@ def _constant(value: Json, start: int, end: int) -> Const:
         text.encode()
     except ValueError:
         raise TemplateError(
-            "the constant is no JSON value",
+            "the constant is not a JSON value",
             hint="Write a finite number, or a text without lone surrogates.",
             start=start,
             end=end,

@@ -1,13 +1,15 @@
-"""The syntax tree of a template: the allow-list of what a template can say.
+"""The syntax tree of a template: the allow-list of what a template can contain.
 
-What is not here cannot be said: no attribute, no call, no arithmetic, no assignment, no import. Nodes are equal when they
-say the same, wherever they stand: their offsets are not compared, so that a condition is known again when it is repeated.
+What is not here cannot be written: no attribute, no call, no arithmetic, no assignment, no import. Nodes are equal when
+they mean the same, wherever they stand: their offsets are not compared, so that a condition is known again when it is
+repeated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from hookctl.json.paths import Step, path_text
 from hookctl.model import Json
@@ -171,26 +173,48 @@ class For:
 Node = Text | Output | If | For
 
 
-def parts(expression: Expression) -> tuple[Expression, ...]:
-    """The expressions directly inside an expression."""
-    found: tuple[Expression, ...] = ()
-    if isinstance(expression, ListOf):
-        found = expression.items
-    elif isinstance(expression, Filtered):
-        found = (expression.value, *expression.arguments, *(value for _, value in expression.keywords))
-    elif isinstance(expression, Compare):
-        found = (expression.left, expression.right)
-    elif isinstance(expression, (Test, Not)):
-        found = (expression.value,)
-    elif isinstance(expression, Logic):
-        found = expression.operands
-    elif isinstance(expression, Choice):
-        found = (expression.condition, expression.yes, expression.no)
+def _of_if(node: If) -> tuple[Node | Expression, ...]:
+    found: list[Node | Expression] = []
+    for branch in node.branches:
+        if branch.condition is not None:
+            found.append(branch.condition)
+        found += branch.body
+    return tuple(found)
+
+
+_CHILDREN: Mapping[type, Callable[[Any], tuple[Node | Expression, ...]]] = {
+    Const: lambda _: (),
+    Path: lambda _: (),
+    Text: lambda _: (),
+    ListOf: lambda part: part.items,
+    Filtered: lambda part: (part.value, *part.arguments, *(value for _, value in part.keywords)),
+    Compare: lambda part: (part.left, part.right),
+    Test: lambda part: (part.value,),
+    Not: lambda part: (part.value,),
+    Logic: lambda part: part.operands,
+    Choice: lambda part: (part.condition, part.yes, part.no),
+    Output: lambda part: (part.expression,),
+    If: _of_if,
+    For: lambda part: (part.iterable, *part.body, *part.otherwise),
+}
+"""By type, since every check of a template walks through it several times."""
+
+
+def children(part: Node | Expression) -> tuple[Node | Expression, ...]:
+    """What is directly inside a node or an expression; a filter's value comes before its arguments."""
+    return _CHILDREN[type(part)](part)
+
+
+def operands(expression: Expression) -> tuple[Expression, ...]:
+    """As :func:`children`: an expression holds only expressions."""
+    found: tuple[Expression, ...] = _CHILDREN[type(expression)](expression)  # type: ignore[assignment] # see above
     return found
 
 
-def walk(expression: Expression) -> Iterator[Expression]:
-    """The expression and every expression in it."""
-    yield expression
-    for part in parts(expression):
-        yield from walk(part)
+def walk(*parts: Node | Expression) -> Iterator[Node | Expression]:
+    """The nodes and expressions given, and everything in them, each before what it holds."""
+    pending = list(parts[::-1])
+    while pending:
+        part = pending.pop()
+        yield part
+        pending += _CHILDREN[type(part)](part)[::-1]

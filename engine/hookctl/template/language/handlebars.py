@@ -1,4 +1,4 @@
-"""Knows Handlebars when it sees it, and says how the same is written in Jinja's syntax."""
+"""Recognizes Handlebars and shows how to write the same in Jinja's syntax."""
 
 from __future__ import annotations
 
@@ -39,7 +39,10 @@ def explain(text: str, start: int) -> TemplateError | None:
 
 
 def _path(path: str) -> str:
-    """A Handlebars path in Jinja's syntax: ``groups.[0].name`` is ``groups[0].name``, ``a.b-c`` is ``a["b-c"]``, ``a-b`` is ``data["a-b"]``."""
+    """A Handlebars path in Jinja's syntax.
+
+    ``groups.[0].name`` is ``groups[0].name``, ``a.b-c`` is ``a["b-c"]``, and ``a-b`` is ``data["a-b"]``.
+    """
     if path in {"this", "."}:
         return "item"
     if path == "index":

@@ -12,7 +12,8 @@ from hookctl.errors import TemplateError
 from hookctl.template.language import handlebars
 
 MAX_TOKENS = 500
-"""Tokens of one expression or tag: far more than people write, and few enough that no parser's or renderer's recursion overflows."""
+"""Tokens of one expression or tag: far more than people write, and few enough that no parser's or renderer's recursion
+overflows."""
 
 _OPENING = re.compile(r"\{[{%#]")
 _TOKEN = re.compile(

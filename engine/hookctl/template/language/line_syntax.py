@@ -1,6 +1,6 @@
 """Reads a header's value or a URL with expressions in it: what may stand there, and where.
 
-There are outputs alone, no tags. Scheme, host and the names of parameters are fixed text.
+There are only outputs, no tags. Scheme, host and the names of parameters are fixed text.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ def has_expression(text: str) -> bool:
 
 
 def blanked(url: str) -> str | None:
-    """The URL with a letter for each character of its expressions, for the URL rules to look at; None when :func:`check_text` cannot read them."""
+    """The URL with a letter for each character of its expressions, so that the URL rules can check it.
+
+    None when :func:`check_text` cannot read the expressions.
+    """
     if not has_expression(url):
         return url
     try:
@@ -88,7 +91,10 @@ def place_problems(nodes: Nodes, text: str, place: Place) -> Iterator[TemplatePr
 
 
 def _url_problems(nodes: Nodes) -> Iterator[TemplateProblem]:
-    """Expressions in the host, or in the name of a parameter: what a receiver is chosen by, and what it looks for, is fixed text."""
+    """Expressions in the host or in the name of a parameter.
+
+    The host chooses the receiver and the name is what the receiver looks for, so both are fixed text.
+    """
     # References become letters, since there may be / and ? in them.
     plain = _with_blanks(
         [

@@ -28,7 +28,8 @@ def parse(text: str) -> tuple[Node, ...]:
     """The nodes of a template.
 
     Raises:
-        TemplateError: the template is too large, or is not in the syntax that docs/templates.md describes; it says where.
+        TemplateError: the template is too large, or is not in the syntax that docs/templates.md describes; it says
+            where.
     """
     if len(text) > MAX_CHARACTERS:
         raise TemplateError(

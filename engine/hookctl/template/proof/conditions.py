@@ -1,7 +1,8 @@
 """What is known of a template's conditions on one way through it.
 
-Conditions are pure functions of the event, so a condition that is repeated (``{% if data.a %}`` twice) goes the same way
-both times; a loop over ``data.xs`` has an item exactly when ``{% if data.xs %}`` is taken. Facts hold what was decided.
+Conditions are pure functions of the event, so a condition that is repeated (``{% if data.a %}`` twice) goes the same
+way both times, and a loop over ``data.xs`` has an item exactly when ``{% if data.xs %}`` is taken. Facts are these
+decisions.
 """
 
 from __future__ import annotations
@@ -12,20 +13,20 @@ from dataclasses import dataclass
 
 from hookctl.json.paths import Step
 from hookctl.template.language.expressions import (
-    Branch,
     Compare,
     Const,
     Expression,
     Filtered,
     For,
     If,
-    ListOf,
     Logic,
     Node,
     Not,
     Path,
+    operands,
     walk,
 )
+from hookctl.template.language.filters import BUILT_IN, properties
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Round:
 
 Facts = frozenset[tuple[Expression, bool]]
 _MAX_WAYS = 64
-"""Beyond these nothing is learnt from a condition: fewer facts cover more ways, so the proof stays sound."""
+"""Beyond these, nothing is learnt from a condition. Fewer facts cover more events, so the proof stays sound."""
 _ROUND_NAMES: Mapping[tuple[Step, ...], Callable[[Round], bool]] = {
     ("first",): lambda loop: loop.first,
     ("last",): lambda loop: loop.last,
@@ -64,33 +65,49 @@ class Sight:
 
 
 def assume(condition: Expression, wanted: bool, facts: Facts, sight: Sight) -> list[Facts]:
-    """The facts under which ``condition`` can be ``wanted``, given ``facts``: none when it cannot, several when there are several reasons."""
+    """The facts under which a condition comes out as wanted: none when it cannot, several for several reasons.
+
+    Args:
+        condition: of an ``if``, or what a loop runs over.
+        wanted: whether the condition is to hold or to fail.
+        facts: what is known before.
+        sight: what the proof can see where the condition stands.
+    """
     if isinstance(condition, Not):
         return assume(condition.value, not wanted, facts, sight)
     if isinstance(condition, Logic):
-        return _assume_logic(condition, wanted, facts, sight)
+        needs_all = (condition.operator == "and") is wanted
+        return (_assume_all if needs_all else _assume_one)(condition.operands, wanted, facts, sight)
     known = _known(condition, sight.loop)
     if known is not None:
         return [facts] if known is wanted else []
-    atom, same = _atom(condition)
+    atom, same = same_truth(condition)
     if atom not in sight.tracked:
         return [facts]
-    wanted = wanted is same
-    return [] if (atom, not wanted) in facts else [facts | {(atom, wanted)}]
+    holds = wanted is same
+    return [] if (atom, not holds) in facts else [facts | {(atom, holds)}]
 
 
-def _assume_logic(condition: Logic, wanted: bool, facts: Facts, sight: Sight) -> list[Facts]:
-    """``and`` holds when every operand does, and fails by each operand that fails after others held; ``or`` is its mirror."""
-    every = (condition.operator == "and") is wanted
+def _assume_all(operands: Sequence[Expression], wanted: bool, facts: Facts, sight: Sight) -> list[Facts]:
+    """Every operand comes out as wanted: ``a and b`` holds, or ``a or b`` fails."""
     ways = [facts]
-    found: list[Facts] = []
-    for operand in condition.operands:
-        if not every:
-            found += [after for way in ways for after in assume(operand, wanted, way, sight)]
-        ways = [after for way in ways for after in assume(operand, wanted is every, way, sight)]
-        if len(ways) + len(found) > _MAX_WAYS:
+    for operand in operands:
+        ways = [after for way in ways for after in assume(operand, wanted, way, sight)]
+        if len(ways) > _MAX_WAYS:
             return [facts]
-    return list(dict.fromkeys(ways if every else found))
+    return list(dict.fromkeys(ways))
+
+
+def _assume_one(operands: Sequence[Expression], wanted: bool, facts: Facts, sight: Sight) -> list[Facts]:
+    """One operand comes out as wanted and those before it do not: ``a or b`` holds by ``a``, or else by ``b``."""
+    found: list[Facts] = []
+    undecided = [facts]
+    for operand in operands:
+        found += [after for way in undecided for after in assume(operand, wanted, way, sight)]
+        undecided = [after for way in undecided for after in assume(operand, not wanted, way, sight)]
+        if len(found) + len(undecided) > _MAX_WAYS:
+            return [facts]
+    return list(dict.fromkeys(found))
 
 
 def _known(condition: Expression, loop: Round | None) -> bool | None:
@@ -107,6 +124,7 @@ def _known(condition: Expression, loop: Round | None) -> bool | None:
 
 
 def _compared(condition: Compare, loop: Round) -> bool | None:
+    """The truth of a comparison of ``loop.index`` or ``loop.index0`` with ``loop.length`` or a whole number."""
     left, right, operator = condition.left, condition.right, condition.operator
     if isinstance(left, Const) and operator in _FLIPPED:
         left, right, operator = right, left, _FLIPPED[operator]
@@ -118,83 +136,86 @@ def _compared(condition: Compare, loop: Round) -> bool | None:
     if left.steps not in {("index",), ("index0",)} or not isinstance(right, Const) or type(right.value) is not int:
         return None
     rounds_before = right.value - (left.steps == ("index",))
-    return _placed(operator, rounds_before, 0 if loop.first else 1, 0 if loop.first else None)
+    return _ordered(operator, rounds_before, 0 if loop.first else 1, 0 if loop.first else None)
 
 
-def _placed(operator: str, value: int, low: int, high: int | None) -> bool | None:
-    """The truth of ``index0 operator value`` when index0 lies between ``low`` and ``high`` (None: anywhere above)."""
-    below, above = high is not None and high < value, low > value
-    outside, only = below or above, low == high == value
-    if operator in {"==", "!="}:
-        return None if not (outside or only) else only is (operator == "==")
-    if operator in {"<", ">="}:
-        return None if not (below or low >= value) else below is (operator == "<")
-    if operator in {">", "<="}:
-        at_most = high is not None and high <= value
-        return None if not (above or at_most) else above is (operator == ">")
-    return None
+_ORDERS = {"==": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+"""For each comparison the orders of its two sides under which it holds."""
 
 
-def _atom(condition: Expression) -> tuple[Expression, bool]:
-    """The condition in the form in which it is known again, and whether its truth is the same or the opposite."""
-    if isinstance(condition, Filtered):
-        is_falsy = all(
-            isinstance(a, (Const, ListOf)) and not (a.value if isinstance(a, Const) else a.items)
-            for a in condition.arguments
+def _ordered(operator: str, value: int, low: int, high: int | None) -> bool | None:
+    """The truth of ``n operator value`` for every n from ``low`` to ``high``, without end if that is None.
+
+    None when it is true for some n and false for others.
+    """
+    if operator not in _ORDERS:
+        return None
+    possible = [
+        order
+        for order, can_be in (
+            ("<", low < value),
+            ("=", low <= value and (high is None or value <= high)),
+            (">", high is None or value < high),
         )
-        if condition.name in {"length", "items"} or (
-            condition.name == "default" and is_falsy and len(condition.arguments) == 1
-        ):
-            return _atom(condition.value)
-    if (
-        isinstance(condition, Compare)
-        and isinstance(condition.left, Filtered)
-        and condition.left.name == "length"
-        and isinstance(condition.right, Const)
-    ):
-        truth = {(">", "0"): True, ("!=", "0"): True, (">=", "1"): True, ("==", "0"): False, ("<", "1"): False}.get(
-            (condition.operator, condition.right.text)
-        )
+        if can_be
+    ]
+    truths = {order in _ORDERS[operator] for order in possible}
+    return truths.pop() if len(truths) == 1 else None
+
+
+_TRUTH_OF_LENGTH = {(">", "0"): True, ("!=", "0"): True, (">=", "1"): True, ("==", "0"): False, ("<", "1"): False}
+"""What a comparison of a length with a constant says of the value: that it is true, or that it is false."""
+
+
+def same_truth(condition: Expression) -> tuple[Expression, bool]:
+    """The simplest expression on which a condition's truth depends, and whether the two are true together.
+
+    ``data.a | length > 0`` is true exactly when ``data.a`` is, ``data.a != 1`` exactly when ``data.a == 1`` is not.
+    """
+    if isinstance(condition, Filtered) and properties(condition).keeps_truth(condition):
+        return same_truth(condition.value)
+    if not isinstance(condition, Compare):
+        return condition, True
+    left, right = condition.left, condition.right
+    if isinstance(left, Filtered) and properties(left).hides_content and isinstance(right, Const):
+        truth = _TRUTH_OF_LENGTH.get((condition.operator, right.text))
         if truth is not None:
-            atom, same = _atom(condition.left)
-            return atom, same is truth
-    if isinstance(condition, Compare) and condition.operator == "!=":
-        return Compare("==", condition.left, condition.right, condition.start, condition.end), False
+            simple, same = same_truth(left)
+            return simple, same is truth
+    if condition.operator == "!=":
+        return Compare("==", left, right, condition.start, condition.end), False
     return condition, True
 
 
-def tracked_atoms(nodes: Sequence[Node], pure_filters: frozenset[str]) -> frozenset[Expression]:
-    """The atoms that more than one condition of the template depends on: only these are worth a fact."""
+def tracked_atoms(nodes: Sequence[Node]) -> frozenset[Expression]:
+    """The atoms that more than one condition of the template depends on: only these are worth a fact.
+
+    An atom in which a plugin's filter is called is none of them: the filter may give another value the next time.
+    """
+    if not any(isinstance(node, (If, For)) for node in nodes):
+        return frozenset()
     counts = Counter(atom for condition in _conditions(nodes) for atom in set(_atoms(condition)))
     return frozenset(
         atom
         for atom, count in counts.items()
-        if count > 1 and all(part.name in pure_filters for part in walk(atom) if isinstance(part, Filtered))
+        if count > 1 and all(part.name in BUILT_IN for part in walk(atom) if isinstance(part, Filtered))
     )
 
 
 def _atoms(condition: Expression) -> Iterator[Expression]:
-    if isinstance(condition, Not):
-        yield from _atoms(condition.value)
-    elif isinstance(condition, Logic):
-        for operand in condition.operands:
+    if isinstance(condition, (Not, Logic)):
+        for operand in operands(condition):
             yield from _atoms(operand)
     else:
-        yield _atom(condition)[0]
+        yield same_truth(condition)[0]
 
 
 def _conditions(nodes: Sequence[Node]) -> Iterator[Expression]:
-    for node in nodes:
-        bodies: tuple[Branch, ...] | tuple[For, ...] = ()
+    for node in walk(*nodes):
         if isinstance(node, If):
-            bodies = node.branches
             yield from (branch.condition for branch in node.branches if branch.condition is not None)
         elif isinstance(node, For):
-            bodies = (node,)
             yield node.iterable
-            yield from _conditions(node.otherwise)
-        for body in bodies:
-            yield from _conditions(body.body)
 
 
 def forget(facts: Facts, names: tuple[str, ...]) -> Facts:

@@ -16,9 +16,12 @@ from hookctl.template.language.expressions import For, If, Node, Output, Text
 
 
 class Mark(NamedTuple):
-    """A token without outputs. ``kind`` is one of ``{ } [ ] : ,``, ``string``, or ``value`` for a number, boolean or null.
+    """A token without outputs.
 
-    Tokens are tuples, since a large part of checking a template is to make them, and tuples are made three times as fast as frozen dataclasses.
+    ``kind`` is one of ``{ } [ ] : ,``, ``string``, or ``value`` for a number, boolean or null.
+
+    Tokens are tuples, since a large part of checking a template is to make them, and tuples are made three times as
+    fast as frozen dataclasses.
     """
 
     kind: str
@@ -55,6 +58,11 @@ class Loop(NamedTuple):
     body: tuple[JsonToken, ...]
     otherwise: tuple[JsonToken, ...]
 
+    @property
+    def bodies(self) -> tuple[tuple[JsonToken, ...], ...]:
+        """The body and the ``else``."""
+        return self.body, self.otherwise
+
 
 JsonToken = Mark | String | Slot | Fork | Loop
 
@@ -75,11 +83,16 @@ _MARK, _STRING, _VALUE, _QUOTE, _END, _STRAY = range(1, 7)
 _OTHER_WORDS = {"True": "true", "False": "false", "None": "null", "NULL": "null", "TRUE": "true", "FALSE": "false"}
 
 
+class _UnclosedStringError(TemplateError):
+    """The text ends inside a string."""
+
+
 def read(nodes: Sequence[Node]) -> tuple[JsonToken, ...]:
     """The JSON tokens of a template's nodes.
 
     Raises:
-        TemplateError: text that no JSON has, a string that is not closed, or a branch that does not end at the string depth at which it began.
+        TemplateError: text that no JSON has, a string that is not closed, or a branch that does not end at the string
+            depth at which it began.
     """
     tokens: list[JsonToken] = []
     content: list[Node] | None = None
@@ -103,7 +116,7 @@ def read(nodes: Sequence[Node]) -> tuple[JsonToken, ...]:
         else:
             tokens.append(_token(node))
     if content is not None:
-        raise TemplateError(
+        raise _UnclosedStringError(
             "the string is not closed",
             hint='Add the closing ".',
             rule="template-not-json",
@@ -114,7 +127,10 @@ def read(nodes: Sequence[Node]) -> tuple[JsonToken, ...]:
 
 
 def _structure(node: Text, at: int, tokens: list[JsonToken]) -> int:
-    """Add the tokens from ``at`` on. Where the content of a string begins that does not end in this text; 0 when there is none."""
+    """Add the tokens from ``at`` on.
+
+    Where the content of a string begins that does not end in this text; 0 when there is none.
+    """
     text, offset, exact = node.text, node.start, node.exact
     while True:
         match = _STRUCTURE.match(text, at)
@@ -143,10 +159,11 @@ def _token(node: Output | If | For) -> JsonToken:
 def _body(nodes: Sequence[Node], start: int, end: int) -> tuple[JsonToken, ...]:
     try:
         return read(nodes)
-    except TemplateError as error:
-        if error.message != "the string is not closed":
-            raise
-        hint = 'Put the whole string, both its quotes, inside the tag, or keep both outside: "...{% if a %}...{% endif %}...".'
+    except _UnclosedStringError:
+        hint = (
+            "Put the whole string with both its quotes inside the tag, or keep both quotes outside: "
+            '"...{% if a %}...{% endif %}...".'
+        )
         raise TemplateError(
             "a string begins inside the tag and ends outside",
             hint=hint,
@@ -167,7 +184,7 @@ def _stray(word: str, start: int, end: int) -> TemplateError:
         hint = "JSON has no comments; write {# ... #}."
     else:
         hint = "Put text in double quotes."
-    return TemplateError(f"{word[:40]} is no JSON", hint=hint, rule="template-not-json", start=start, end=end)
+    return TemplateError(f"{word[:40]} is not JSON", hint=hint, rule="template-not-json", start=start, end=end)
 
 
 def _content(node: Text, at: int, content: list[Node]) -> tuple[int, bool]:
@@ -199,7 +216,7 @@ def _content(node: Text, at: int, content: list[Node]) -> tuple[int, bool]:
             "a backslash stands right before the tag", hint=hint, rule="template-not-json", start=start, end=stop
         )
     raise TemplateError(
-        f"{node.text[end : end + 2]} is no escape of JSON",
+        f"{node.text[end : end + 2]} is not an escape in JSON",
         hint="Write two backslashes for one.",
         rule="template-not-json",
         start=start,
@@ -220,7 +237,10 @@ def _forbid_quotes(node: Node) -> None:
             if not isinstance(inner, Text):
                 _forbid_quotes(inner)
             elif _content(inner, 0, [])[1]:
-                hint = 'Put the whole string, both its quotes, inside the tag, or keep both outside; a quote in the text is written \\".'
+                hint = (
+                    "Put the whole string with both its quotes inside the tag, or keep both quotes outside. "
+                    'Write \\" for a quote in the text.'
+                )
                 raise TemplateError(
                     "a string that began before the tag ends inside it",
                     hint=hint,

@@ -1,7 +1,8 @@
 """Decides how each output of a template is written: by where it stands in the JSON around it.
 
-A string is JSON text, too, when its content begins with ``{`` or ``[``, has a string of its own in it, and is JSON with one value
-in the place of each output. Its outputs then stand in *that* JSON, one string deeper. Any other string is prose.
+A string is JSON text, too, when its content begins with ``{`` or ``[``, has a string of its own in it, and is JSON with
+one value in the place of each output. Its outputs then stand in *that* JSON, one string deeper. Any other string is
+prose.
 """
 
 from __future__ import annotations
@@ -11,12 +12,11 @@ from dataclasses import dataclass, field
 
 from hookctl.errors import TemplateError
 from hookctl.model.problem import TemplateProblem
-from hookctl.template.language.expressions import Expression, For, If, Node, Output, Text
+from hookctl.template.language.expressions import Expression, Node, Output, Text, walk
 from hookctl.template.proof.conditions import tracked_atoms
 from hookctl.template.proof.json_tokens import Fork, JsonToken, Loop, Mark, Slot, String, read, unescape
 from hookctl.template.proof.repeated_keys import written_twice
 from hookctl.template.proof.structure import Failure, ProofBudget, Prover
-from hookctl.template.rendering.filters import BUILT_IN
 
 _SPACE = " \t\n\r"
 
@@ -33,7 +33,8 @@ class Position:
     """How an output is written."""
 
     form: str
-    """``value``: as JSON. ``text``: a string as its text, anything else as its JSON text. ``key``: as text, and it is an object's key."""
+    """``value``: as JSON. ``text``: a string as its text, anything else as its JSON text. ``key``: as text, and it is
+    an object's key."""
     depth: int
     """How many strings stand around it: the result is escaped so many times."""
 
@@ -56,10 +57,10 @@ def lay_out(nodes: Sequence[Node], text: str) -> Layout:
     """Decide every position, and prove that the template gives JSON on every way through it.
 
     Raises:
-        TemplateError: its text is no JSON, a branch does not end at the string depth at which it began, or there are too many
-            ways through the template to follow them all.
+        TemplateError: its text is not JSON, a branch does not end at the string depth at which it began, or there are
+            too many ways through the template to follow them all.
     """
-    placer = _Placer(tracked_atoms(nodes, BUILT_IN), text)
+    placer = _Placer(tracked_atoms(nodes), text)
     tokens = read(nodes)
     prover = placer.prove(tokens, len(text))
     has_branches = any(isinstance(token, (Fork, Loop)) for token in tokens)
@@ -112,28 +113,29 @@ class _Placer:
         return prover
 
     def place(self, tokens: Sequence[JsonToken], depth: int, keys: set[String]) -> None:
-        """Decide the outputs among the tokens of a JSON text that lies ``depth`` strings deep; ``keys`` are its objects' keys."""
+        """Decide the outputs among the tokens of a JSON text that lies ``depth`` strings deep.
+
+        ``keys`` are the keys of its objects.
+        """
         for token in tokens:
             if isinstance(token, Mark):
                 continue
             if isinstance(token, Slot):
                 self.layout.positions[token.output.start] = Position("value", depth)
-            elif isinstance(token, Fork):
+            elif isinstance(token, String):
+                self._place_string(token, depth + 1, token in keys)
+            else:
                 for body in token.bodies:
                     self.place(body, depth, keys)
-            elif isinstance(token, Loop):
-                self.place(token.body, depth, keys)
-                self.place(token.otherwise, depth, keys)
-            else:
-                self._place_string(token, depth + 1, token in keys)
 
     def _place_string(self, string: String, depth: int, is_key: bool) -> None:
         inner = None if is_key else self._inner_json(string, depth)
         if inner is not None:
             self.place(*inner)
             return
-        for output in outputs(string.content):
-            self.layout.positions[output.start] = Position("key" if is_key else "text", depth)
+        for part in walk(*string.content):
+            if isinstance(part, Output):
+                self.layout.positions[part.start] = Position("key" if is_key else "text", depth)
 
     def _inner_json(self, string: String, depth: int) -> tuple[Sequence[JsonToken], int, set[String]] | None:
         """What to place of a string that is JSON text; None for prose. What only looks like JSON text is a warning."""
@@ -161,8 +163,8 @@ class _Placer:
         return None
 
     def _warn(self, string: String, why: str) -> None:
-        message = f"the string looks like JSON text and is none, so its values are written as prose: {why}"
-        hint = "Repair the JSON in the string, or begin the string with another character."
+        message = f"the string looks like JSON text but is not, so its values are written as prose: {why}"
+        hint = "Fix the JSON in the string, or begin the string with another character."
         problem = TemplateProblem(
             rule="template-not-json", is_error=False, message=message, hint=hint, start=string.start, end=string.end
         )
@@ -184,21 +186,6 @@ def _has_string(tokens: Sequence[JsonToken]) -> bool:
     for token in tokens:
         if isinstance(token, String) or (isinstance(token, Mark) and token.kind == "string"):
             return True
-        if isinstance(token, Fork) and any(_has_string(body) for body in token.bodies):
-            return True
-        if isinstance(token, Loop) and (_has_string(token.body) or _has_string(token.otherwise)):
+        if isinstance(token, (Fork, Loop)) and any(map(_has_string, token.bodies)):
             return True
     return False
-
-
-def outputs(nodes: Sequence[Node]) -> list[Output]:
-    """Every output of the nodes and of the branches and loops in them, in order."""
-    found: list[Output] = []
-    for node in nodes:
-        if isinstance(node, Output):
-            found.append(node)
-        elif isinstance(node, If):
-            found += [output for branch in node.branches for output in outputs(branch.body)]
-        elif isinstance(node, For):
-            found += outputs(node.body) + outputs(node.otherwise)
-    return found

@@ -10,12 +10,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from hookctl.errors import RenderError
+from hookctl.json.strict import RepeatedKeyError, unique_keys
 from hookctl.model import Json
 from hookctl.template.proof.json_tokens import Fork, JsonToken, Loop, Mark
 
 
 def written_twice(tokens: Sequence[JsonToken], certain: Sequence[frozenset[str]] = ()) -> Iterator[Mark]:
-    """Each key in a template's proved tokens that stands in its object before, on every way to it. ``certain`` are the keys of the objects around.
+    """Each key in a template's proved tokens that stands in its object before, on every way to it.
+
+    ``certain`` are the keys of the objects around.
 
     A key that only a branch or a loop before it may have written is not found.
     """
@@ -36,9 +39,9 @@ def written_twice(tokens: Sequence[JsonToken], certain: Sequence[frozenset[str]]
                 names = [*names, set()] if kind in "{[" else names[:-1] or [set()]
         elif isinstance(token, (Fork, Loop)):
             around = [*map(frozenset, names)]
-            for body in _bodies(token):
+            for body in token.bodies:
                 yield from written_twice(body, around)
-            if any(map(_depth, _bodies(token))):
+            if any(map(_depth, token.bodies)):
                 return  # what opens in one branch and closes in another is not followed
         last = None
 
@@ -46,12 +49,8 @@ def written_twice(tokens: Sequence[JsonToken], certain: Sequence[frozenset[str]]
 def _depth(tokens: Sequence[JsonToken]) -> int:
     """How many objects and lists are open after the tokens that were not before."""
     kinds = Counter(token.kind for token in tokens if isinstance(token, Mark))
-    inner = (body for token in tokens if isinstance(token, (Fork, Loop)) for body in _bodies(token))
+    inner = (body for token in tokens if isinstance(token, (Fork, Loop)) for body in token.bodies)
     return kinds["{"] + kinds["["] - kinds["}"] - kinds["]"] + sum(map(_depth, inner))
-
-
-def _bodies(token: Fork | Loop) -> Sequence[Sequence[JsonToken]]:
-    return token.bodies if isinstance(token, Fork) else (token.body, token.otherwise)
 
 
 def _key(text: str) -> str:
@@ -60,30 +59,28 @@ def _key(text: str) -> str:
 
 
 def refuse_repeated_keys(body: str, depth: int) -> None:
-    """Look at the objects of a JSON text and, where ``depth`` is more than 1, at those of the JSON text in its strings, ``depth`` texts deep in all.
+    """Refuse a body in which an object has a key twice: readers differ in which of the two values counts.
+
+    Args:
+        body: JSON text.
+        depth: how many JSON texts to look at, each in a string of the one before; 1 for the body alone.
 
     Raises:
-        RenderError: an object has a key twice, and readers differ in which of the two values counts.
+        RenderError: names the key.
     """
-    # Numbers stay text: nothing is asked of them, and Python reads no more than so many digits.
-    document = json.loads(body, object_pairs_hook=_object, parse_int=str, parse_float=str)
-    if depth > 1:
-        for text in _texts(document):
-            try:
-                refuse_repeated_keys(text, depth - 1)
-            except ValueError:
-                continue  # it is prose
-
-
-def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        key, _ = Counter(key for key, _ in pairs).most_common(1)[0]
+    try:
+        # Numbers stay text: their values do not matter here, and Python refuses to read very long ones.
+        document = json.loads(body, object_pairs_hook=unique_keys, parse_int=str, parse_float=str)
+    except RepeatedKeyError as error:
         raise RenderError(
-            f"the key {json.dumps(key)[:100]} would stand twice in one object",
+            f"the key {json.dumps(error.key)[:100]} would stand twice in one object",
             hint="Send what the event gives as a value, not as a key.",
-        )
-    return found
+        ) from None
+    for text in _texts(document) if depth > 1 else ():
+        try:
+            refuse_repeated_keys(text, depth - 1)
+        except ValueError:
+            continue  # it is prose
 
 
 def _texts(value: Json) -> Iterator[str]:

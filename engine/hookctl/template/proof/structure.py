@@ -1,8 +1,9 @@
 """Proves that a template's text is JSON on every way through its branches and loops, whatever the event holds.
 
-The proof runs the parser of JSON over the tokens with a *set* of its possible states instead of one. An output counts as one
-value, which is what the renderer writes. At a branch every body is run, at a loop no round, the only one, a first, any number in the
-middle (until no new state comes up) and a last, so the set covers every event; a state in which a token cannot be read is a way that fails.
+The proof runs the parser of JSON over the tokens with a *set* of its possible states instead of one. An output counts
+as one value, which is what the renderer writes. At a branch every body is run, at a loop no round, the only one, a
+first, any number in the middle (until no new state comes up) and a last, so the set covers every event; a state in
+which a token cannot be read is a way that fails.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ _AFTER = {
     ":": {"{k": "{:"},
     ",": {"[v": "[,", "{v": "{,"},
 }
-"""For each token: what an object or list has seen last before it, and after it. Where it is not listed, the token cannot stand."""
+"""For each token: what an object or list has seen last before it, and after it. Where it is not listed, the token
+cannot stand."""
 _WANTED = {
     "start": "a value",
     "end": "nothing more",
@@ -88,7 +90,10 @@ class ProofBudget(Budget):
 
 
 class Prover:
-    """One proof. After :meth:`run`, ``failures`` holds at most one failure per token, ``keys`` the strings that are an object's key."""
+    """One proof.
+
+    After :meth:`run`, ``failures`` holds at most one failure per token, ``keys`` the strings that are an object's key.
+    """
 
     def __init__(self, tracked: frozenset[Expression], text: str, budget: ProofBudget) -> None:
         self._tracked = tracked
@@ -190,30 +195,37 @@ class Prover:
         return after
 
     def _loop(self, token: Loop, states: States, outer: Sight) -> States:
+        """The states after a loop: after its ``else``, its only round, or a first, any middle ones and a last."""
         node = token.node
         words = self._text[node.iterable.start : node.iterable.end]
-        after = self._sequence(
-            token.otherwise, self._assume(states, node.iterable, False, f"{words} has no item", outer), outer
-        )
+        empty = self._assume(states, node.iterable, False, f"{words} has no item", outer)
         filled = _forget(self._assume(states, node.iterable, True, f"{words} has an item", outer), node.targets)
-
-        def one_round(name: str, before: States) -> States:
-            said = {"only": ("and no other",), "first": ("and another",)}.get(name, ())
-            entered = {state: (*way, *said)[:MAX_WAY] for state, way in before.items()}
-            left = _forget(self._sequence(token.body, entered, Sight(self._tracked, ROUNDS[name])), node.targets)
-            return self._balanced(left, {len(stack) for stack, _ in before}, token)
-
-        _merge(after, one_round("only", filled))
-        between = one_round("first", filled)
-        fresh = between
-        while fresh:
-            fresh = {state: way for state, way in one_round("middle", fresh).items() if state not in between}
-            between = {**between, **fresh}
-        _merge(after, one_round("last", between))
+        after = self._sequence(token.otherwise, empty, outer)
+        _merge(after, self._round(token, "only", filled))
+        _merge(after, self._round(token, "last", self._middle_rounds(token, self._round(token, "first", filled))))
         return after
 
+    def _middle_rounds(self, token: Loop, states: States) -> States:
+        """The states after any number of rounds in the middle, none included. Ends once a round adds no new state."""
+        reached, fresh = states, states
+        while fresh:
+            after = self._round(token, "middle", fresh)
+            fresh = {state: way for state, way in after.items() if state not in reached}
+            reached = {**reached, **fresh}
+        return reached
+
+    def _round(self, token: Loop, name: str, states: States) -> States:
+        """The states after one round of a loop, which ``ROUNDS`` names.
+
+        What is known of the loop's names ends with it.
+        """
+        decided = {"only": ("and no other",), "first": ("and another",)}.get(name, ())
+        entered = {state: (*way, *decided)[:MAX_WAY] for state, way in states.items()}
+        left = _forget(self._sequence(token.body, entered, Sight(self._tracked, ROUNDS[name])), token.node.targets)
+        return self._balanced(left, {len(stack) for stack, _ in states}, token)
+
     def _balanced(self, states: States, depths: set[int], token: Loop) -> States:
-        """The states after one round that are as deep as one before it; without this, rounds would never come to an end."""
+        """The states after one round that are as deep as one before it. Without this, rounds would never end."""
         balanced = {(stack, facts): way for (stack, facts), way in states.items() if len(stack) in depths}
         if len(balanced) < len(states):
             way = next(way for state, way in states.items() if state not in balanced)
@@ -247,7 +259,10 @@ def _span(token: Mark | String | Slot) -> tuple[int, int]:
 
 
 def _put(states: States, state: tuple[Stack, Facts], way: Way) -> None:
-    """Add a state. What was decided differently on two ways to it did not matter, so only their common beginning is kept."""
+    """Add a state.
+
+    What was decided differently on two ways to it did not matter, so only their common beginning is kept.
+    """
     known = states.get(state, way)
     states[state] = (
         known

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hookctl.errors import RenderError
 from hookctl.model import Json
 from hookctl.model.problem import Filter
-from hookctl.template.language.expressions import Expression, Filtered, For, If, Node, Output, Text, walk
+from hookctl.template.language.expressions import Expression, Filtered, For, If, Node, Output, Text, children
+from hookctl.template.language.filters import MAX_OUTPUT, properties
+from hookctl.template.language.values import Missing, Value, escape, kind, quote, to_json, to_text
 from hookctl.template.proof.positions import Position
 from hookctl.template.proof.repeated_keys import refuse_repeated_keys
 from hookctl.template.rendering.evaluation import Evaluate, Frame, evaluate, raise_missing, raise_too_large, strictly
-from hookctl.template.rendering.filters import MAX_OUTPUT
-from hookctl.template.rendering.values import Missing, Value, escape, kind, quote, to_json, to_text
 
 Write = Callable[[Frame], None]
 
 
 @dataclass(frozen=True, slots=True)
 class BodyTemplate:
-    """A compiled body template. Whatever the event holds, what it renders is JSON of the template's shape, or a RenderError."""
+    """A compiled body template.
+
+    Whatever the event holds, what it renders is JSON of the template's shape, or a RenderError.
+    """
 
     _render: Callable[[Mapping[str, Json]], str]
 
@@ -29,7 +32,7 @@ class BodyTemplate:
 
         Raises:
             RenderError: the event lacks a value that has no default, a filter refuses its value, the body is
-                larger than ``MAX_OUTPUT`` bytes or takes too much work, or a value is no JSON.
+                larger than ``MAX_OUTPUT`` bytes or takes too much work, or a value is not JSON.
         """
         try:
             body = self._render(document).encode()
@@ -98,10 +101,8 @@ def _output(node: Output, context: _Context) -> Write:
     position = context.positions[node.start]
     expression = node.expression
     is_json = position.form == "value"
-    while (
-        isinstance(expression, Filtered) and expression.name == "tojson"
-    ):  # the position writes JSON itself: never twice
-        expression, is_json = expression.value, True
+    while isinstance(expression, Filtered) and properties(expression).writes_json:
+        expression, is_json = expression.value, True  # the position writes JSON itself: never twice
     value_of = context.evaluate(expression)
     start, end = node.expression.start, node.expression.end
     depth = position.depth
@@ -160,7 +161,7 @@ def _for(node: For, context: _Context) -> Write:
     iterable = strictly(node.iterable, context.text, context.filters)
     words = context.text[node.iterable.start : node.iterable.end]
     body, otherwise = _sequence(node.body, context), _sequence(node.otherwise, context)
-    targets, cost = node.targets, _cost(node.body)
+    targets, cost = node.targets, 1 + _cost(node.body)
     target, is_single = targets[0], len(targets) == 1
     start, end = node.iterable.start, node.iterable.end
 
@@ -204,22 +205,14 @@ def _list(value: Json, words: str) -> list[Json]:
 
 def _pairs(targets: tuple[str, ...], item: Json, words: str) -> Iterator[tuple[str, Json]]:
     if not isinstance(item, list) or len(item) != len(targets):
-        raise RenderError(f"an item of {words} is no pair", hint="Use one name, or the filter items for an object.")
+        raise RenderError(f"an item of {words} is not a pair", hint="Use one name, or the filter items for an object.")
     return zip(targets, item, strict=True)
 
 
-def _cost(nodes: Sequence[Node]) -> int:
-    """What one run through the nodes costs, loops inside counted once: they account for their own rounds."""
-    cost = 1
-    for node in nodes:
-        cost += 1
-        if isinstance(node, Output):
-            cost += sum(1 for _ in walk(node.expression))
-        elif isinstance(node, If):
-            cost += sum(
-                _cost(branch.body) + (sum(1 for _ in walk(branch.condition)) if branch.condition else 0)
-                for branch in node.branches
-            )
-        elif isinstance(node, For):
-            cost += sum(1 for _ in walk(node.iterable)) + _cost(node.otherwise)
-    return cost
+def _cost(parts: Iterable[Node | Expression]) -> int:
+    """The steps of one run through the nodes and expressions.
+
+    A loop inside counts without its body: it accounts for its own rounds.
+    """
+    inner = ((part.iterable, *part.otherwise) if isinstance(part, For) else children(part) for part in parts)
+    return sum(1 + _cost(below) for below in inner)

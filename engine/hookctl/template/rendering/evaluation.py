@@ -10,6 +10,7 @@ from hookctl.errors import HookctlError, PluginError, RenderError
 from hookctl.json.paths import Step
 from hookctl.model import Json
 from hookctl.model.problem import Filter
+from hookctl.template.language import filters as built_in
 from hookctl.template.language.expressions import (
     Choice,
     Compare,
@@ -22,9 +23,8 @@ from hookctl.template.language.expressions import (
     Path,
     Test,
 )
-from hookctl.template.rendering import filters as built_in
-from hookctl.template.rendering.filters import MAX_OUTPUT
-from hookctl.template.rendering.values import MISSING, Missing, Value, compare, is_equal, is_in, take
+from hookctl.template.language.filters import MAX_OUTPUT
+from hookctl.template.language.values import MISSING, Missing, Value, compare, is_equal, is_in, take
 
 MAX_WORK = 2_000_000
 """Steps of one rendering: rounds of loops times what is in them, and what filters and comparisons look at."""
@@ -190,10 +190,11 @@ def _compare(expression: Compare, left: Evaluate, right: Evaluate) -> Evaluate:
 
 
 def _filtered(expression: Filtered, text: str, filters: Mapping[str, Filter]) -> Evaluate:
-    if expression.name == "default":
+    properties = built_in.properties(expression)
+    if properties.accepts_missing:
         return _default(expression, text, filters)
     value = strictly(expression.value, text, filters)
-    if expression.name == "jmespath":
+    if properties.takes_expression:
         return _jmespath(expression, value)
     function = built_in.find(expression.name, filters)
     assert function is not None  # noqa: S101 - the check refuses unknown filters
@@ -216,7 +217,7 @@ def _filtered(expression: Filtered, text: str, filters: Mapping[str, Filter]) ->
             raise RenderError(f"{text[expression.start : expression.end]}: {error.message}", hint=error.hint) from error
         except Exception as error:  # whatever a plugin raises, the delivery is dead with its name
             raise RenderError(
-                f"the filter {expression.name} raised {error!r}", hint="Repair the plugin that gives it."
+                f"the filter {expression.name} raised {error!r}", hint="Fix or uninstall the plugin that adds it."
             ) from error
         if isinstance(result, str) and len(result) > MAX_OUTPUT:
             raise RenderError(

@@ -1,6 +1,9 @@
-"""Expressions in a header's value and in a URL's path and query: an event's value is text there, and stays inside the place that was written for it.
+"""Expressions in a header's value and in a URL's path and query.
 
-There are outputs alone, no tags. The text around them is kept in pieces, so that secret references are resolved in those and never in what an event holds.
+An event's value is text there, and cannot leave the place that was written for it.
+
+There are only outputs, no tags. The text around them is kept in pieces, so that secret references are resolved in
+the pieces and never in what an event holds.
 """
 
 from __future__ import annotations
@@ -15,18 +18,18 @@ from hookctl.errors import RenderError
 from hookctl.model import Json
 from hookctl.model.problem import Filter
 from hookctl.network.url import MAX_URL_LENGTH
-from hookctl.template.fields.body_check import check_filters
 from hookctl.template.language.expressions import Text
 from hookctl.template.language.line_syntax import Nodes, Place, has_expression, parse_line, place_problems
+from hookctl.template.language.usage import check_usage
+from hookctl.template.language.values import Missing, Value, kind, to_json
 from hookctl.template.rendering.evaluation import Evaluate, Frame, evaluate, raise_missing
-from hookctl.template.rendering.values import Missing, Value, kind, to_json
 
 MAX_HEADER = 8192
 """Characters of a header's value: more than most servers take."""
 
 _NOT_IN_A_HEADER = re.compile(r"[^\x20-\x7e\xa0-\xff]")
 _NO_SEGMENT = re.compile(r"(?:\.|%2e){0,2}(?:;.*)?", re.IGNORECASE)
-"""A segment of a path that is empty, or that some clients and servers drop; some look at what stands before a ; alone."""
+"""A segment of a path that is empty, or that some clients and servers drop. Some ignore what follows a semicolon."""
 _MARK = "\0"
 """Stands for a value; no URL holds it."""
 NO_TEXT = "Write one of its fields, or use the filter join, length or tojson."
@@ -68,7 +71,8 @@ class TextTemplate:
         """The text of each value for an event's whole document, as it is put in.
 
         Raises:
-            RenderError: the event lacks a value that has no default, a value is an object or a list, or holds a character that cannot be sent.
+            RenderError: the event lacks a value that has no default, a value is an object or a list, or holds a
+                character that cannot be sent.
         """
         frame = Frame(dict(document))
         return tuple(self._value(slot, frame) for slot in self._slots)
@@ -82,7 +86,10 @@ class TextTemplate:
         )  # HTTP does not count space around a value to it
 
     def vetted(self, values: Sequence[str]) -> str:
-        """As :meth:`fill`. Raises RenderError when the text is too long, or a segment of the path would be empty, ``.`` or ``..``."""
+        """As :meth:`fill`.
+
+        Raises RenderError when the text is too long, or a segment of the path would be empty, ``.`` or ``..``.
+        """
         text = self.fill(values)
         if self._slots and len(text) > (limit := MAX_HEADER if self._place == "header" else MAX_URL_LENGTH):
             raise NotTextError(f"it would be longer than {limit} characters", hint="Send less of the event in it.")
@@ -115,7 +122,9 @@ class TextTemplate:
         for before, after in zip(written, url.partition("?")[0].split("/"), strict=True):
             if _MARK in before and _NO_SEGMENT.fullmatch(after):
                 slot = self._slots[number]
-                message = f"with the value of {slot.words} a segment of the path would be empty, . or .., so that another path would be called"
+                message = (
+                    f"the value of {slot.words} would make a segment of the path empty, . or .., and so change the path"
+                )
                 raise NotTextError(
                     message, hint="Give a default, or write text beside it.", start=slot.start, end=slot.end
                 )
@@ -132,7 +141,7 @@ def compile_text(text: str, filters: Mapping[str, Filter], place: Place) -> Text
         return TextTemplate((text,), (), place)
     nodes = parse_line(text)
     errors = [
-        problem for problem in [*place_problems(nodes, text, place), *check_filters(nodes, filters)] if problem.is_error
+        problem for problem in [*place_problems(nodes, text, place), *check_usage(nodes, filters)] if problem.is_error
     ]
     if errors:
         raise min(errors, key=lambda problem: problem.start).to_error()
@@ -161,7 +170,7 @@ def compile_line(nodes: Nodes, text: str, filters: Mapping[str, Filter], place: 
 
 def _written(value: Value, words: str, place: Place) -> str:
     if isinstance(value, dict | list):
-        raise NotTextError(f"the value of {words} is {kind(value)}, which is no text", hint=NO_TEXT)
+        raise NotTextError(f"the value of {words} is {kind(value)}, which is not text", hint=NO_TEXT)
     text = value if isinstance(value, str) else to_json(value)
     if place == "header":
         if bad := _NOT_IN_A_HEADER.search(text):

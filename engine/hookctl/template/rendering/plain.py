@@ -1,8 +1,8 @@
-"""The short way for templates that are only text and paths, as most are: no tag, no filter, no backslash, no expression in a key.
+"""The short way for templates of only text and paths, as most are: no tag, filter, backslash or expression in a key.
 
-Without a backslash a string begins and ends at each quote, so counting quotes tells where an expression stands, and without tags there is one
-way through the template, so one run of a JSON parser over the text with a number for each value proves the structure. What this module
-does not take goes through the full parser, which also says what is wrong.
+Without a backslash a string begins and ends at each quote, so counting quotes tells where an expression stands, and
+without tags there is one way through the template, so one run of a JSON parser over the text with a number for each
+value proves the structure. What this module does not take goes through the full parser, which also says what is wrong.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from itertools import pairwise
 from typing import Never
 
 from hookctl.model import Json
+from hookctl.template.language.filters import MAX_OUTPUT
 from hookctl.template.language.parser import MAX_CHARACTERS
+from hookctl.template.language.values import MISSING, Value, escape, quote, to_json
 from hookctl.template.proof.structure import MAX_NESTING
 from hookctl.template.rendering.evaluation import raise_missing, raise_too_large
-from hookctl.template.rendering.filters import MAX_OUTPUT
-from hookctl.template.rendering.values import MISSING, Value, escape, quote, to_json
 
 _EXPRESSION = re.compile(r"\{\{[ \t]*((?:data|event_type|event_time|id)(?:\.[A-Za-z_]\w*)*)[ \t]*\}\}", re.ASCII)
 _OTHER_SYNTAX = ("\\", "{%", "{#", "{{{")
@@ -78,7 +78,7 @@ def split_plain(text: str) -> Plain | None:
 
 
 def plain_paths(text: str) -> list[str] | None:
-    """The paths in a text of nothing but text and paths, be it JSON or not; None when the full parser must look at it."""
+    """The paths in a template of only text and paths, JSON or not; None when the full parser must read it."""
     if _has_other_syntax(text):
         return None
     pieces = _EXPRESSION.split(text)
@@ -98,8 +98,8 @@ def offsets(text: str, plain: Plain, path: str, in_string: int) -> list[int]:
 def compile_plain(plain: Plain) -> Callable[[Mapping[str, Json]], str]:
     """A function that gives a plain template's body for a document. It raises RenderError.
 
-    Where an expression is the whole of a string, its quotes are taken out of the text around it: they come with the value.
-    One loop and no frame: it takes half the time of the general renderer, and most templates are plain.
+    Where an expression is the whole of a string, its quotes are taken out of the text around it: they come with the
+    value. One loop and no frame: it takes half the time of the general renderer, and most templates are plain.
     """
     literals = list(plain.literals)
     parts: list[tuple[str, str, list[str], int, bool]] = []

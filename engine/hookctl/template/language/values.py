@@ -9,6 +9,8 @@ from math import isfinite
 from typing import Final
 
 from hookctl.errors import RenderError
+from hookctl.json import equality
+from hookctl.json.kinds import described
 from hookctl.json.paths import Step
 from hookctl.model import Json
 
@@ -33,7 +35,10 @@ quote: Callable[[str], str] = encode_basestring
 
 
 def _encoder() -> Callable[[Json], str]:
-    """What writes lists and objects. ``JSONEncoder.encode`` makes itself an encoder in C for each call, which takes as long as most values do."""
+    """What writes lists and objects.
+
+    ``JSONEncoder.encode`` makes itself an encoder in C for each call, which takes as long as most values do.
+    """
     encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     make = getattr(json.encoder, "c_make_encoder", None)  # CPython's own; others have none
     if make is None:
@@ -49,7 +54,7 @@ def to_json(value: Value) -> str:
     """The value as compact JSON.
 
     Raises:
-        RenderError: it is no JSON value: a NaN, an infinity, a number of too many digits, or nested too deep.
+        RenderError: it is not a JSON value: a NaN, an infinity, a number of too many digits, or nested too deep.
     """
     kind_of_value = type(value)
     if kind_of_value is str:
@@ -61,7 +66,7 @@ def to_json(value: Value) -> str:
             return int.__repr__(value)
         if kind_of_value is float and isfinite(value):  # type: ignore[arg-type] # as above
             return float.__repr__(value)
-        return _encode(value)  # type: ignore[arg-type] # what is missing is a TypeError, as anything else that is no JSON
+        return _encode(value)  # type: ignore[arg-type] # what is missing is a TypeError, as anything else that is not JSON
     except (ValueError, TypeError, RecursionError) as error:
         raise RenderError(
             f"a value cannot be written as JSON: {error}",
@@ -92,11 +97,7 @@ def take(value: Value, step: Step) -> Value:
 
 def is_equal(left: Value, right: Value) -> bool:
     """Equality of JSON values: ``true`` is not 1, 1 is 1.0, what is missing equals null."""
-    left = None if left is MISSING else left
-    right = None if right is MISSING else right
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    return left == right
+    return equality.is_equal(None if isinstance(left, Missing) else left, None if isinstance(right, Missing) else right)
 
 
 def is_in(left: Value, right: Value) -> bool:
@@ -119,7 +120,9 @@ def is_in(left: Value, right: Value) -> bool:
 
 
 def compare(left: Value, right: Value) -> int | None:
-    """Negative, zero or positive as ``left`` comes before, with or after ``right``; None when one is missing or null, which has no place in an order.
+    """Negative, zero or positive as ``left`` comes before, with or after ``right``.
+
+    None when one of them is missing or null, which has no place in an order.
 
     Raises:
         RenderError: the two are not both numbers or both strings.
@@ -136,10 +139,7 @@ def compare(left: Value, right: Value) -> int | None:
 
 def kind(value: Value) -> str:
     """What a value is, with its article, for messages."""
-    if isinstance(value, Missing):
-        return "nothing"
-    kinds = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "a list", dict: "an object"}
-    return kinds.get(type(value), "null")
+    return "nothing" if isinstance(value, Missing) else described(value)
 
 
 def size(value: Value) -> int:

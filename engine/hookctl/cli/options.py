@@ -1,4 +1,4 @@
-"""The options of every command that dials: ``--connect-to`` and ``--cacert``, as curl has them."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -9,9 +9,20 @@ import click
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
+only_option = click.option(
+    "--only",
+    metavar="NAME",
+    multiple=True,
+    help="Plan this webhook alone, and leave all others as they are; may be given several times.",
+)
+"""``plan`` and ``apply`` narrowed to some webhooks: the parameter ``only: tuple[str, ...]``."""
+
 
 def network_options(command: Command) -> Command:
-    """Adds the parameters ``connect_to: tuple[str, ...]`` and ``cacert: str | None``, to be given to ``Session.network``."""
+    """Add ``--connect-to`` and ``--cacert``, as curl has them, to a command that dials.
+
+    It gets the parameters ``connect_to: tuple[str, ...]`` and ``cacert: str | None``, which ``Session.network`` takes.
+    """
     connect_to = click.option(
         "--connect-to",
         "connect_to",

@@ -1,7 +1,6 @@
-"""The built-in filters: pure functions of JSON values, bounded in cost and output.
+"""The built-in filters: pure functions of JSON values, bounded in cost and output, with the properties of each.
 
-``default``, ``tojson`` and ``jmespath`` are here by name and signature alone; :mod:`hookctl.template.rendering.evaluation` compiles them,
-since they look at what is missing, at the position, and at a constant.
+A filter's properties stand with its function. No other module compares a filter's name with a string.
 """
 
 from __future__ import annotations
@@ -9,13 +8,16 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from hookctl.errors import RenderError
+from hookctl.json.kinds import is_number
 from hookctl.model import Json
 from hookctl.model.problem import Filter
-from hookctl.template.rendering.values import kind, to_json, to_text
+from hookctl.template.language.expressions import Const, Filtered, ListOf
+from hookctl.template.language.values import kind, to_json, to_text
 
 MAX_OUTPUT = 1024 * 1024
 """Bytes of a body, and characters of what any filter may give."""
@@ -63,16 +65,16 @@ def _items(value: Json) -> Json:
 
 
 def _round(value: Json, precision: int = 0, method: str = "common") -> Json:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if not is_number(value):
         raise RenderError(f"round is asked of {kind(value)}", hint="Only a number can be rounded.")
     if isinstance(precision, bool) or not isinstance(precision, int) or not 0 <= precision <= 15:
-        raise RenderError("round's precision is no whole number from 0 to 15", hint="Write round(2).")
+        raise RenderError("round's precision is not a whole number from 0 to 15", hint="Write round(2).")
     if method not in {"common", "floor", "ceil"}:
         raise RenderError(f"round has no method {to_text(method)}", hint="The methods are common, floor and ceil.")
     if isinstance(value, int):
         return value
     if not math.isfinite(value):
-        raise RenderError("round is asked of a number that is not finite", hint="JSON has no such number.")
+        raise RenderError("round is asked of a number that is not finite", hint="JSON does not have such numbers.")
     if method == "common":
         return round(value, precision) if precision else round(value)
     scale: int = 10**precision
@@ -83,7 +85,7 @@ def _round(value: Json, precision: int = 0, method: str = "common") -> Json:
 
 
 def _datetime(value: Json) -> Json:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if not is_number(value):
         raise RenderError(f"datetime is asked of {kind(value)}", hint="Give it epoch seconds, such as event_time.")
     try:
         moment = datetime.fromtimestamp(value, UTC)
@@ -108,30 +110,78 @@ def _default(value: Json, default_value: Json, boolean: bool = False) -> Json:
 
 
 def _jmespath(value: Json, expression: str) -> Json:
-    raise NotImplementedError  # compiled with its constant; see hookctl.template.rendering.evaluation
+    raise NotImplementedError  # its expression is compiled once, in hookctl.template.rendering.evaluation
 
 
-FUNCTIONS: Mapping[str, Callable[..., Json]] = {
-    "datetime": _datetime,
-    "default": _default,
-    "items": _items,
-    "jmespath": _jmespath,
-    "join": _join,
-    "length": _length,
-    "lower": _lower,
-    "round": _round,
-    "tojson": to_json,
-    "trim": _trim,
-    "upper": _upper,
+def _never(_: Filtered) -> bool:
+    return False
+
+
+def _always(_: Filtered) -> bool:
+    return True
+
+
+def _is_replaced_by_false(filtered: Filtered) -> bool:
+    """For ``default``: its one argument is a constant that is false, so nothing that was false becomes true."""
+    if len(filtered.arguments) != 1:
+        return False
+    argument = filtered.arguments[0]
+    if isinstance(argument, Const):
+        return not argument.value
+    return isinstance(argument, ListOf) and not argument.items
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Properties:
+    """What holds for every use of a filter. For a plugin's filter, of which nothing is known, none of these does."""
+
+    accepts_missing: bool = False
+    """Whether a value that the event does not have is replaced. Any other filter fails on it."""
+    keeps_truth: Callable[[Filtered], bool] = _never
+    """Whether one use of it gives something true exactly when its value is true."""
+    hides_content: bool = False
+    """Whether the result shows how much there is, but nothing of what it is."""
+    writes_json: bool = False
+    """Whether it gives its value as it is, and says that the value is written as JSON."""
+    takes_expression: bool = False
+    """Whether its argument is a JMESPath expression, which must be a constant."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltIn(Properties):
+    """A built-in filter."""
+
+    call: Callable[..., Json]
+    """The value first, then the arguments that the template gives."""
+
+
+BUILT_IN: Mapping[str, BuiltIn] = {
+    "datetime": BuiltIn(_datetime),
+    "default": BuiltIn(_default, accepts_missing=True, keeps_truth=_is_replaced_by_false),
+    "items": BuiltIn(_items, keeps_truth=_always),
+    "jmespath": BuiltIn(_jmespath, takes_expression=True),
+    "join": BuiltIn(_join),
+    "length": BuiltIn(_length, keeps_truth=_always, hides_content=True),
+    "lower": BuiltIn(_lower),
+    "round": BuiltIn(_round),
+    "tojson": BuiltIn(to_json, writes_json=True),
+    "trim": BuiltIn(_trim),
+    "upper": BuiltIn(_upper),
 }
 """Every built-in filter by name."""
+_OF_A_PLUGIN = Properties()
 
-BUILT_IN = frozenset(FUNCTIONS)
+
+def properties(filtered: Filtered) -> Properties:
+    """What holds for a filter by its name."""
+    return BUILT_IN.get(filtered.name, _OF_A_PLUGIN)
 
 
 def find(name: str, filters: Mapping[str, Filter]) -> Callable[..., Json] | None:
     """The function of a filter: a built-in one first, then a plugin's; None when there is none."""
-    return FUNCTIONS.get(name) or (filters[name].call if name in filters else None)
+    if name in BUILT_IN:
+        return BUILT_IN[name].call
+    return filters[name].call if name in filters else None
 
 
 @lru_cache(maxsize=100)

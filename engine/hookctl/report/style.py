@@ -1,0 +1,25 @@
+"""Styles of text for a terminal, and what each colour stands for."""
+
+from __future__ import annotations
+
+import click
+
+from hookctl.model import DeliveryStatus
+
+SIGN_COLORS = {"+": "green", "~": "yellow", "-": "red"}
+STATUS_COLORS = {DeliveryStatus.DELIVERED: "green", DeliveryStatus.RETRYING: "yellow", DeliveryStatus.DEAD: "red"}
+
+
+def styled(text: str, color: bool, *, fg: str | None = None, bold: bool = False) -> str:
+    """The text in a colour, bold or both; as it is where the output has no colour."""
+    return click.style(text, fg=fg, bold=bold or None) if color else text
+
+
+def heading(text: str, color: bool) -> str:
+    """The text in bold."""
+    return styled(text, color, bold=True)
+
+
+def signed(text: str, sign: str, color: bool, *, bold: bool = False) -> str:
+    """A line of a difference in the colour of its sign: ``+``, ``~``, ``-``, or a space for a line that stays."""
+    return styled(text, color, fg=SIGN_COLORS.get(sign), bold=bold) if sign in SIGN_COLORS or bold else text

@@ -1,0 +1,113 @@
+"""Checks what a parsed template uses, as far as that needs no event type: filters, lists and the names of loops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from hookctl.errors import TemplateError
+from hookctl.model.nearest import nearest
+from hookctl.model.problem import Filter, TemplateProblem
+from hookctl.template.language import filters as built_in
+from hookctl.template.language.expressions import (
+    Const,
+    Expression,
+    Filtered,
+    For,
+    If,
+    ListOf,
+    Node,
+    Path,
+    children,
+    walk,
+)
+
+ROOTS = frozenset({"data", "event_time", "event_type", "id"})
+"""The names that every template has."""
+MAX_LIST = 50
+"""Items of a list that is written in a template."""
+
+
+def check_usage(nodes: Sequence[Node], filters: Mapping[str, Filter]) -> list[TemplateProblem]:
+    """What needs no event type: unknown filters, wrong arguments, lists and loop names that are not allowed."""
+    problems: list[TemplateProblem] = []
+    for part in walk(*nodes):
+        if isinstance(part, Filtered):
+            problems += _check_filter(part, filters)
+        elif isinstance(part, ListOf) and (
+            len(part.items) > MAX_LIST or any(isinstance(item, ListOf) for item in part.items)
+        ):
+            message = f"a list in a template has at most {MAX_LIST} items and no list inside"
+            problems.append(
+                _error("template-too-large", message, "Write the list as JSON in the body.", part.start, part.end)
+            )
+    return problems + _check_targets(nodes, ROOTS | {"loop"})
+
+
+def _check_filter(part: Filtered, filters: Mapping[str, Filter]) -> list[TemplateProblem]:
+    start, end = part.name_start, part.name_start + len(part.name)
+    function = built_in.find(part.name, filters)
+    if function is None:
+        names = sorted({*built_in.BUILT_IN, *filters})
+        message, hint = f"there is no filter {part.name}", f"The filters are {', '.join(names)}."
+        return [replace(_error("template-filter", message, hint, start, end), suggestions=nearest(part.name, names))]
+    wrong = built_in.argument_problem(function, len(part.arguments), tuple(name for name, _ in part.keywords))
+    if wrong:
+        return [
+            _error(
+                "template-filter",
+                f"the filter {part.name} is given wrong arguments: {wrong}",
+                "See docs/templates.md.",
+                start,
+                part.end,
+            )
+        ]
+    return _check_expression(part) if built_in.properties(part).takes_expression else []
+
+
+def _check_expression(part: Filtered) -> list[TemplateProblem]:
+    from hookctl.when.expression import compile_expression
+
+    argument = part.arguments[0] if part.arguments else part
+    if not isinstance(argument, Const) or not isinstance(argument.value, str):
+        hint = "Write jmespath('...') with the expression in quotes."
+        return [
+            _error(
+                "template-filter", "jmespath's expression must be a text in quotes", hint, argument.start, argument.end
+            )
+        ]
+    try:
+        compile_expression(argument.value)
+    except TemplateError as error:
+        exact = "\\" not in argument.text
+        start = argument.start + 1 + error.start if exact else argument.start
+        end = argument.start + 1 + error.end if exact else argument.end
+        return [_error(error.rule, error.message, error.hint, start, end)]
+    return []
+
+
+def _check_targets(nodes: Iterable[Node | Expression], taken: frozenset[str]) -> list[TemplateProblem]:
+    """Loops that give a name a second meaning, or that run over nothing of the event.
+
+    ``taken`` are the names in use.
+    """
+    problems: list[TemplateProblem] = []
+    for node in nodes:
+        if not isinstance(node, For):
+            problems += _check_targets(children(node), taken) if isinstance(node, If) else []
+            continue
+        names = node.targets
+        again = next((name for number, name in enumerate(names) if name in taken or name in names[:number]), None)
+        if again is not None:
+            message = f"the loop gives {again} a second meaning"
+            problems.append(_error("template-unsafe", message, "Use another name.", node.start, node.end))
+        if not any(isinstance(part, Path) for part in walk(node.iterable)):
+            message = "a loop must run over something of the event"
+            hint = "Write out what is always the same."
+            problems.append(_error("template-unsafe", message, hint, node.iterable.start, node.iterable.end))
+        problems += _check_targets(node.body, taken.union(names)) + _check_targets(node.otherwise, taken)
+    return problems
+
+
+def _error(rule: str, message: str, hint: str, start: int, end: int) -> TemplateProblem:
+    return TemplateProblem(rule=rule, is_error=True, message=message, hint=hint, start=start, end=end)
