@@ -64,7 +64,7 @@ def test_events_of_a_file(run_cli: Run, root: Path) -> None:
     result = run_cli("plan", "--events", "events.jsonl", cwd=root)
     assert f"      recent events: 0 newly sent, {1000 - HIGH} no longer, {HIGH} as before\n" in result.stdout
     assert (
-        f"  of the 1000 recent events of events.jsonl: 0 newly sent, {1000 - HIGH} no longer sent, 0 sent twice\n"
+        f"  of the 1,000 recent events of events.jsonl: 0 newly sent, {1000 - HIGH} no longer sent, 0 sent twice\n"
         in result.stdout
     )
     assert result.stderr == ""
@@ -78,7 +78,7 @@ def test_events_of_the_store_and_what_waits(run_cli: Run, root: Path) -> None:
     assert f"      recent events: 0 newly sent, {30 - high} no longer, {high} as before\n" in stdout
     assert "      30 waiting deliveries will be sent by the new plan\n" in stdout
     assert "  of the 30 recent events of the store: " in stdout
-    assert "of the 1000 recent events of events.jsonl" in run_cli("plan", "--events", "events.jsonl", cwd=root).stdout
+    assert "of the 1,000 recent events of events.jsonl" in run_cli("plan", "--events", "events.jsonl", cwd=root).stdout
 
 
 def test_the_newest_events_of_the_store(run_cli: Run, root: Path) -> None:

@@ -120,12 +120,9 @@ def test_what_is_the_same_and_what_differs_is_all_there_is(before: Any, after: A
 
 @given(values, values)
 def test_a_difference_turned_round(before: Any, after: Any) -> None:
+    """Which items of a list are paired may depend on the direction: difflib does not promise otherwise."""
     old, new = open_up(before), open_up(after)
-    there, back = differences(old, new), differences(new, old)
-    assert there == [] or back != []
-    assert sorted(step.op for step in there) == sorted(
-        {"add": "remove", "remove": "add"}.get(step.op, step.op) for step in back
-    )
+    assert (differences(old, new) == []) is (differences(new, old) == [])
 
 
 @given(values)
