@@ -58,7 +58,7 @@ def run_cli(monkeypatch: pytest.MonkeyPatch) -> Callable[..., CliResult]:
 
     No ``HOOKCTL_*`` variable of the outside is seen; output goes to pipes, so it has no colour.
     """
-    for name in [name for name in os.environ if name.startswith("HOOKCTL_")]:
+    for name in [name for name in os.environ if name.startswith("HOOKCTL_") or name == "COLUMNS"]:
         monkeypatch.delenv(name)
 
     def run(*args: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, stdin: str = "") -> CliResult:

@@ -45,6 +45,7 @@ def replay(
 ) -> int:
     """Replay the recording of each webhook, and report what came of it; gives the exit code. ``webhooks`` are all there are, by name."""
     from hookctl.cli.progress import Progress
+    from hookctl.cli.terminal import text_width
     from hookctl.delivery.rehearsal.cassette import strays
     from hookctl.delivery.rehearsal.replay import replay as replay_one
     from hookctl.report.formats.results import of_replays
@@ -64,7 +65,9 @@ def replay(
         of_replays(replays, show_invocation=reports.show_invocation),
         webhooks,
         summary=replays_summary(replays),
-        text=lambda color: render_text(replays, show_invocation=reports.show_invocation, color=color),
+        text=lambda color: render_text(
+            replays, show_invocation=reports.show_invocation, width=text_width(), color=color
+        ),
         json=lambda: render_json(replays, stale),
     )
     return exit_codes.OK if all(replay.succeeded for replay in replays) else exit_codes.FAILED

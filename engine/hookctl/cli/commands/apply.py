@@ -17,6 +17,7 @@ from hookctl.cli.formats import ALL, Outputs, format_option
 from hookctl.cli.network_options import network_options
 from hookctl.cli.only import only_option
 from hookctl.cli.signing_key import key_reference
+from hookctl.cli.terminal import text_width
 from hookctl.errors import HookctlError, SettingsError, StateError
 
 if TYPE_CHECKING:
@@ -235,7 +236,7 @@ class _CarryingOut:
             session, [(one, session.plugins.event_types[one.event].mock) for one in different], network
         )
         echo(
-            "\n" + render_text(trials, show_invocation=False, color=session.color),
+            "\n" + render_text(trials, show_invocation=False, width=text_width(), color=session.color),
             nl=False,
             err=self._to_stderr,
             color=session.color,

@@ -13,6 +13,7 @@ from hookctl.cli.durations import seconds
 from hookctl.cli.echo import echo
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.network_options import network_options
+from hookctl.cli.terminal import text_width
 from hookctl.report.text.printable import printable
 
 if TYPE_CHECKING:
@@ -84,7 +85,9 @@ def list_(
         found = queue.deliveries(_filter(session, queue, status, webhook, since), limit + 1)
     shown = found[:limit]
     outputs.write(
-        color=session.color, text=lambda color: render_table(shown, color=color), json=lambda: render_json(shown)
+        color=session.color,
+        text=lambda color: render_table(shown, width=text_width(), color=color),
+        json=lambda: render_json(shown),
     )
     if len(found) > limit:
         echo(f"There are more; these are the newest {limit}. See --limit.", err=True)
@@ -169,7 +172,7 @@ def replay(
     left_alone = [name for name in ids if name not in set(replayed)]
     outputs.write(
         color=session.color,
-        text=lambda color: render_replay(found, left_alone, as_planned=as_planned, color=color),
+        text=lambda color: render_replay(found, left_alone, as_planned=as_planned, width=text_width(), color=color),
         json=lambda: render_replay_json(found, left_alone),
     )
     if interrupts.requested:

@@ -12,6 +12,7 @@ import click
 
 from hookctl.cli import exit_codes
 from hookctl.cli.formats import Outputs, format_option
+from hookctl.cli.terminal import text_width
 from hookctl.errors import HookctlError
 from hookctl.model.secret import RESOLVED
 
@@ -70,7 +71,11 @@ def command(ctx: click.Context, outputs: Outputs) -> None:
 
     session: Session = ctx.obj
     checks = [found for look in (_sqlite, _limits, _plugins, _settings, _store) for found in _looked_at(look, session)]
-    outputs.write(color=session.color, text=lambda color: render(checks, color=color), json=lambda: render_json(checks))
+    outputs.write(
+        color=session.color,
+        text=lambda color: render(checks, width=text_width(), color=color),
+        json=lambda: render_json(checks),
+    )
     ctx.exit(exit_codes.FAILED if any(check.verdict == "problem" for check in checks) else exit_codes.OK)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hookctl.cli.echo import echo
+from hookctl.cli.terminal import text_width
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
@@ -30,11 +31,11 @@ def command(session: Session, rule: str | None) -> None:
     from hookctl.report.text.rules import policy_text, rule_text, rules_text
 
     if rule is None:
-        echo(rules_text(), nl=False)
+        echo(rules_text(width=text_width()), nl=False)
     elif rule in RULES:
-        echo(rule_text(RULES[rule], color=session.color), nl=False, color=session.color)
+        echo(rule_text(RULES[rule], width=text_width(), color=session.color), nl=False, color=session.color)
     elif (name := rule.removeprefix(POLICY)) in (policies := session.plugins.policies):
-        echo(policy_text(policies[name], color=session.color), nl=False, color=session.color)
+        echo(policy_text(policies[name], width=text_width(), color=session.color), nl=False, color=session.color)
     else:
         near = get_close_matches(rule.lower(), [*RULES, *policies], n=3)
         meant = f" Did you mean {' or '.join(near)}?" if near else " `hookctl explain` lists them all."

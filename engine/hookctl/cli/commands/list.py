@@ -29,9 +29,12 @@ def command(session: Session, outputs: Outputs) -> None:
     renamed, not applied, or file removed; a changed webhook is shown as it runs now.
     """
     from hookctl.cli.catalog import entries
+    from hookctl.cli.terminal import text_width
     from hookctl.report.text.webhooks import render_list_json, render_table
 
     found = entries(session)
     outputs.write(
-        color=session.color, text=lambda color: render_table(found, color=color), json=lambda: render_list_json(found)
+        color=session.color,
+        text=lambda color: render_table(found, width=text_width(), color=color),
+        json=lambda: render_list_json(found),
     )

@@ -61,7 +61,11 @@ def event(ctx: click.Context, name: str | None, outputs: Outputs) -> None:
     types = session.plugins.event_types
     if name is None:
         names = {known: kind.summary for known, kind in sorted(types.items())}
-        outputs.write(color=session.color, text=lambda _: render_event_types(names), json=lambda: _indented(names))
+        outputs.write(
+            color=session.color,
+            text=lambda _: render_event_types(names, width=text_width()),
+            json=lambda: _indented(names),
+        )
     elif name not in types:
         from difflib import get_close_matches
 

@@ -12,6 +12,7 @@ from hookctl.cli.durations import seconds
 from hookctl.cli.echo import echo
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.network_options import network_options
+from hookctl.cli.terminal import text_width
 
 if TYPE_CHECKING:
     from hookctl.cli.progress import Progress
@@ -68,7 +69,7 @@ def command(
     summary = _send(session, file, wait, connect_to, cacert)
     outputs.write(
         color=session.color,
-        text=lambda color: render_summary(summary, color=color),
+        text=lambda color: render_summary(summary, width=text_width(), color=color),
         json=lambda: render_summary_json(summary),
     )
     if summary.interrupted:

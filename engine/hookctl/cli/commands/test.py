@@ -105,6 +105,7 @@ def command(
     """
     from hookctl.cli.desired import desired, named_plan, read_event
     from hookctl.cli.reports import Reports
+    from hookctl.cli.terminal import text_width
     from hookctl.cli.trying import try_now
     from hookctl.report.formats.results import of_trials
     from hookctl.report.text.replays import render_kept
@@ -132,7 +133,8 @@ def command(
         wanted.webhooks,
         summary=trials_summary(trials),
         text=lambda color: (
-            render_text(trials, show_invocation=show_invocation, color=color) + render_kept(kept, cassettes)
+            render_text(trials, show_invocation=show_invocation, width=text_width(), color=color)
+            + render_kept(kept, cassettes)
         ),
         json=lambda: render_json(trials, kept),
     )

@@ -11,32 +11,21 @@ import click
 from hookctl.model import Attempt, Delivery, DeliveryStatus, Json
 from hookctl.report.text.invocation import attempt_json, render_attempt
 from hookctl.report.text.printable import json_text, printable
+from hookctl.report.text.table import Cell, table
 
 HEADINGS = ("ID", "STATUS", "WEBHOOK", "EVENT", "ATTEMPTS", "CREATED", "NEXT ATTEMPT", "REASON")
 SHORT_ID = slice(16, 28)
 """What a table shows of an id, after the time that it begins with: enough to name it by, on the command line."""
-MAX_REASON = 80
 COLORS = {DeliveryStatus.DELIVERED: "green", DeliveryStatus.RETRYING: "yellow", DeliveryStatus.DEAD: "red"}
 DUE = (DeliveryStatus.WAITING, DeliveryStatus.RETRYING)
 
 
-def render_table(deliveries: Sequence[Delivery], *, color: bool) -> str:
-    """A row per delivery, in the order given."""
+def render_table(deliveries: Sequence[Delivery], *, width: int = 0, color: bool) -> str:
+    """A row for each delivery, in the order given. ``width`` is the terminal's, in columns; 0 for unlimited."""
     if not deliveries:
         return "No deliveries.\n"
-    rows = [HEADINGS, *(_row(delivery) for delivery in deliveries)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
-    lines = []
-    for row, delivery in zip(rows, [None, *deliveries], strict=True):
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        if color:
-            cells = (
-                [click.style(cell, bold=True) for cell in cells]
-                if delivery is None
-                else [cells[0], _colored(cells[1], delivery.status), *cells[2:]]
-            )
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines) + "\n"
+    rows = [_row(delivery) for delivery in deliveries]
+    return "\n".join(table(rows, headings=HEADINGS, width=width, color=color)) + "\n"
 
 
 def render_json(deliveries: Sequence[Delivery]) -> str:
@@ -82,18 +71,22 @@ def render_one_json(delivery: Delivery, event: Mapping[str, Json] | None, attemp
 
 
 def render_replay(
-    replayed: Sequence[Delivery], left_alone: Sequence[str], *, as_planned: bool = False, color: bool
+    replayed: Sequence[Delivery], left_alone: Sequence[str], *, as_planned: bool = False, width: int = 0, color: bool
 ) -> str:
-    """What became of replayed deliveries: those that were not delivered by name, then how many of each status."""
+    """The replayed deliveries that were not delivered, in a table, then how many there are of each status.
+
+    ``left_alone`` are the ids of those that could not be replayed; ``as_planned`` adds the reason that it may have.
+    """
     failed = [delivery for delivery in replayed if delivery.status is not DeliveryStatus.DELIVERED]
-    text = render_table(failed, color=color) + "\n" if failed else ""
+    text = render_table(failed, width=width, color=color) + "\n" if failed else ""
     for name in left_alone:
-        never = "was never tried, so there is no plan that was used, or " if as_planned else ""
-        text += f"{name} {never}is being tried at this moment by another process; left alone.\n"
+        never = "it was never tried, so it has no delivery plan to use again, or " if as_planned else ""
+        text += f"{name} was not replayed: {never}another process is trying it now.\n"
     if not replayed:
         return f"{text}Nothing to replay.\n"
     by_status = Counter(delivery.status for delivery in replayed)
-    return f"{text}{len(replayed):,} replayed: {', '.join(f'{by_status[status]:,} {status.value}' for status in DeliveryStatus if by_status[status])}.\n"
+    counts = ", ".join(f"{by_status[status]:,} {status.value}" for status in DeliveryStatus if by_status[status])
+    return f"{text}{len(replayed):,} replayed: {counts}.\n"
 
 
 def render_replay_json(replayed: Sequence[Delivery], left_alone: Sequence[str]) -> str:
@@ -112,17 +105,16 @@ def render_cancel_json(cancelled: Sequence[str], over: Sequence[str]) -> str:
     return json_text({"cancelled": list(cancelled), "left_alone": list(over)}) + "\n"
 
 
-def _row(delivery: Delivery) -> tuple[str, ...]:
-    reason = printable(delivery.reason)
+def _row(delivery: Delivery) -> tuple[Cell, ...]:
     return (
         delivery.id[SHORT_ID],
-        delivery.status.value,
+        (delivery.status.value, COLORS.get(delivery.status, "")),
         printable(delivery.webhook),
         printable(delivery.event_id),
         str(delivery.attempts),
         _utc(delivery.created_at),
         _utc(delivery.due_at) if delivery.status in DUE else "-",
-        reason if len(reason) <= MAX_REASON else reason[: MAX_REASON - 3] + "...",
+        printable(delivery.reason),
     )
 
 

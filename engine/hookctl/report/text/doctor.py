@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-import click
-
+from hookctl.report.text.findings import counted
 from hookctl.report.text.printable import json_text, printable
+from hookctl.report.text.table import table
 
 MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
 
@@ -23,17 +23,21 @@ class Check:
     hint: str = ""
 
 
-def render(checks: Sequence[Check], *, color: bool) -> str:
-    """A line for each check, and below those that are not well what to do."""
-    width = max(len(check.name) for check in checks)
-    lines = []
+def render(checks: Sequence[Check], *, width: int = 0, color: bool) -> str:
+    """A row for each check, with what to do below a warning or a problem, and a last line that counts them.
+
+    ``width`` is the terminal's, in columns; 0 for unlimited.
+    """
+    rows, marks = [], []
     for check in checks:
-        mark, hue = MARKS[check.verdict]
-        lines.append(f"{click.style(mark, fg=hue) if color else mark} {check.name:{width}}  {printable(check.message)}")
-        lines += [f"  {'':{width}}  {printable(check.hint)}"] if check.hint else []
+        rows.append((check.name, printable(check.message)))
+        marks.append(MARKS[check.verdict])
+        if check.hint:
+            rows.append(("", printable(check.hint)))
+            marks.append((" ", ""))
     problems, warnings = (sum(check.verdict == verdict for check in checks) for verdict in ("problem", "warning"))
-    lines += ["", f"{problems} problem{'s' * (problems != 1)}, {warnings} warning{'s' * (warnings != 1)}."]
-    return "\n".join(lines) + "\n"
+    counts = f"{counted(problems, 'problem')}, {counted(warnings, 'warning')}."
+    return "\n".join([*table(rows, marks=marks, width=width, color=color), "", counts]) + "\n"
 
 
 def render_json(checks: Sequence[Check]) -> str:

@@ -121,10 +121,15 @@ def verdict_lines(verdict: Verdict, *, color: bool) -> Iterator[str]:
         yield f"  {tick(passed=False, color=color)} {printable(mismatch.validator)}: {printable(mismatch.message)}"
 
 
+def mark(*, passed: bool) -> tuple[str, str]:
+    """``✓`` or ``✗``, and the name of its colour."""
+    return ("✓", "green") if passed else ("✗", "red")
+
+
 def tick(*, passed: bool, color: bool) -> str:
-    """``✓`` or ``✗``."""
-    mark = "✓" if passed else "✗"
-    return click.style(mark, fg="green" if passed else "red") if color else mark
+    """``✓`` or ``✗``, coloured if ``color``."""
+    text, hue = mark(passed=passed)
+    return click.style(text, fg=hue) if color else text
 
 
 def _request_or_reason(attempt: Attempt) -> Iterator[str]:

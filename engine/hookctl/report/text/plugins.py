@@ -10,6 +10,7 @@ import click
 
 from hookctl.model import Json
 from hookctl.plugin.calls import PluginFailure, Plugins, Provider
+from hookctl.report.text.columns import paragraph
 from hookctl.report.text.printable import json_text, printable
 from hookctl.report.text.schema import field_rows, render_table
 
@@ -52,21 +53,23 @@ def listed(plugins: Plugins) -> list[Listed]:
     return [thing for kind in KINDS for thing in sorted(_of_kind(plugins, kind), key=lambda thing: thing.name)]
 
 
-def render_text(things: Sequence[Listed], failures: Sequence[PluginFailure] = (), *, width: int, color: bool) -> str:
+def render_text(
+    things: Sequence[Listed], failures: Sequence[PluginFailure] = (), *, width: int = 0, color: bool
+) -> str:
     """For people: a heading per kind, a line per thing, a table of its settings. Wrapped to ``width`` columns; 0: not at all."""
     blocks = []
     for kind, purpose in KINDS.items():
         found = [thing for thing in things if thing.kind == kind]
         if found:
             heading = f"{kind.capitalize()}: {purpose}"
-            blocks.append(
-                "\n".join(
-                    [click.style(heading, bold=True) if color else heading, *(_entry(thing, width) for thing in found)]
-                )
-            )
+            title = click.style(heading, bold=True) if color else heading
+            blocks.append("\n".join([title, *(_entry(thing, width) for thing in found)]))
     if failures:
-        heading = "Not loaded: what is wrong with plugins"
-        lines = [f"  {printable(failure.message)}\n      {printable(failure.hint)}" for failure in failures]
+        heading = "Not loaded: plugins, or parts of plugins, that failed"
+        lines = [
+            f"{paragraph(printable(failure.message), width, 2)}\n{paragraph(printable(failure.hint), width, 6)}"
+            for failure in failures
+        ]
         blocks.append("\n".join([click.style(heading, fg="red", bold=True) if color else heading, *lines]))
     return "\n\n".join(blocks) + "\n"
 
@@ -94,10 +97,12 @@ def render_json(things: Sequence[Listed], failures: Sequence[PluginFailure] = ()
 
 
 def _entry(thing: Listed, width: int) -> str:
-    lines = [f"  {printable(thing.name)} ({printable(thing.origin)})", f"      {printable(thing.summary)}".rstrip()]
-    rows = field_rows(thing.settings) if thing.settings is not None else []
-    table = render_table(rows, width=width, color=False, indent=" " * 6) if rows else ""
-    return "\n".join([line for line in lines if line] + ([table.rstrip("\n")] if table else []))
+    lines = [paragraph(printable(f"{thing.name} ({thing.origin})"), width, 2)]
+    if thing.summary:
+        lines.append(paragraph(printable(thing.summary), width, 6))
+    if rows := field_rows(thing.settings) if thing.settings is not None else []:
+        lines.append(render_table(rows, width=width, color=False, indent=6).rstrip("\n"))
+    return "\n".join(lines)
 
 
 def _of_kind(plugins: Plugins, kind: str) -> Iterator[Listed]:

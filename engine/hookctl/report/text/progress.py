@@ -6,12 +6,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import click
-
 from hookctl.delivery.runner.sending import Intake
 from hookctl.delivery.runner.tally import Tally
 from hookctl.model import DeliveryStatus, Json
 from hookctl.report.text.printable import json_text, printable
+from hookctl.report.text.table import Cell, table
 from hookctl.store.interface import Counts
 
 ALWAYS_SHOWN = (DeliveryStatus.DELIVERED, DeliveryStatus.RETRYING, DeliveryStatus.DEAD, DeliveryStatus.HELD)
@@ -64,7 +63,7 @@ def progress_line(intake: Intake | None, tally: Tally, in_flight: int, seconds: 
     )
 
 
-def render_summary(summary: Summary, *, color: bool) -> str:
+def render_summary(summary: Summary, *, width: int = 0, color: bool) -> str:
     """The end of a ``send``, for people."""
     intake, tally = summary.intake, summary.tally
     lines = [
@@ -87,7 +86,7 @@ def render_summary(summary: Summary, *, color: bool) -> str:
         ),
     ]
     if summary.counts:
-        lines += ["", *_table(summary.counts, color), ""]
+        lines += ["", *_table(summary.counts, width, color), ""]
     if tally.earlier.total():
         delivered, dead = tally.earlier[DeliveryStatus.DELIVERED], tally.earlier[DeliveryStatus.DEAD]
         lines.append(f"Of what was due from before: {delivered:,} delivered, {dead:,} dead.")
@@ -145,28 +144,19 @@ def _lacked(reason: str, count: int) -> str:
     return f"{made} could not be made and did not count ({printable(reason)}). Fix this machine: hookctl doctor"
 
 
-def _table(counts: Counts, color: bool) -> list[str]:
-    columns = [
+def _table(counts: Counts, width: int, color: bool) -> list[str]:
+    shown = [
         *ALWAYS_SHOWN,
         *(status for status in SHOWN_WHEN_ANY if any(by_status.get(status) for by_status in counts.values())),
     ]
-    width = max(len("WEBHOOK"), *(len(printable(name)) for name in counts))
-    head = "  ".join([f"{'WEBHOOK':{width}}", *(status.value.upper() for status in columns)])
-    return [
-        click.style(head, bold=True) if color else head,
-        *(_row(name, counts[name], columns, width, color) for name in sorted(counts)),
-    ]
+    rows = [(printable(name), *(_cell(counts[name], status) for status in shown)) for name in sorted(counts)]
+    headings = ["WEBHOOK", *(status.value.upper() for status in shown)]
+    return table(rows, headings=headings, numbers=range(1, len(headings)), width=width, color=color)
 
 
-def _row(
-    name: str, by_status: Mapping[DeliveryStatus, int], columns: list[DeliveryStatus], width: int, color: bool
-) -> str:
-    cells = [f"{printable(name):{width}}"]
-    for status in columns:
-        count = by_status.get(status, 0)
-        cell = f"{count:>{len(status.value)},}"
-        cells.append(click.style(cell, fg=COLORS.get(status)) if color and count else cell)
-    return "  ".join(cells)
+def _cell(by_status: Mapping[DeliveryStatus, int], status: DeliveryStatus) -> Cell:
+    count = by_status.get(status, 0)
+    return f"{count:,}", COLORS.get(status, "") if count else ""
 
 
 def _count(count: int, one: str, many: str = "") -> str:

@@ -13,17 +13,17 @@ from hookctl.delivery.rehearsal.cassette import Kept
 from hookctl.delivery.rehearsal.replay import Replay
 from hookctl.model import Json
 from hookctl.report.text.differences import difference_document, difference_lines
-from hookctl.report.text.invocation import attempt_json, render_attempt, tick, verdict_lines
+from hookctl.report.text.invocation import attempt_json, mark, render_attempt, verdict_lines
 from hookctl.report.text.printable import json_text, printable
+from hookctl.report.text.table import Cell, table
 
 FORMAT_VERSION = 1
 COLORS = {"+": "green", "~": "yellow", "-": "red"}
 
 
-def render_text(replays: Sequence[Replay], *, show_invocation: bool, color: bool) -> str:
+def render_text(replays: Sequence[Replay], *, show_invocation: bool, width: int = 0, color: bool) -> str:
     """A line for each replay, what differs for those that failed, and how many failed."""
-    width = max((len(printable(replay.plan.name)) for replay in replays), default=0)
-    lines = [line for replay in replays for line in result_lines(replay, width, color=color)]
+    lines = result_lines(replays, width=width, color=color)
     for replay in replays:
         details = list(detail_lines(replay, show_invocation=show_invocation, color=color))
         if details:
@@ -68,17 +68,19 @@ def render_kept(kept: Mapping[str, Kept | None], directory: Path) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def result_lines(replay: Replay, width: int, *, color: bool) -> Iterator[str]:
-    """One line that says what it came to, and a note on auth. The name takes ``width`` columns."""
-    mark = tick(passed=replay.succeeded, color=color)
-    name = printable(replay.plan.name).ljust(width)
-    yield (
-        f"{mark} {name}  Replay successful"
-        if replay.succeeded
-        else f"{mark} {name}  Replay failed  {printable(replay.reason)}"
-    )
-    if replay.without_auth:
-        yield f"  {' ' * width}  Its auth needs its secret, so what it adds was taken as recorded: {printable(replay.without_auth)}"
+def result_lines(replays: Sequence[Replay], *, width: int = 0, color: bool) -> list[str]:
+    """A row for each replay with its result, and one for its auth. ``width`` is in columns; 0 for unlimited."""
+    rows: list[tuple[Cell, Cell]] = []
+    marks: list[Cell] = []
+    for replay in replays:
+        failed = f"Replay failed  {printable(replay.reason)}"
+        rows.append((printable(replay.plan.name), "Replay successful" if replay.succeeded else failed))
+        marks.append(mark(passed=replay.succeeded))
+        if replay.without_auth:
+            auth = printable(replay.without_auth)
+            rows.append(("", f"Its auth needs its secret, so the recorded values are used for what it adds: {auth}"))
+            marks.append(" ")
+    return table(rows, marks=marks, width=width, color=color)
 
 
 def detail_lines(replay: Replay, *, show_invocation: bool, color: bool) -> Iterator[str]:

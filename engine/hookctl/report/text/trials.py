@@ -10,8 +10,9 @@ from hookctl.delivery.rehearsal.cassette import Kept
 from hookctl.delivery.rehearsal.trial import Trial
 from hookctl.delivery.runner.retry import describe
 from hookctl.model import Json, Status
-from hookctl.report.text.invocation import attempt_json, body_lines, render_attempt, tick, timing_line, verdict_lines
+from hookctl.report.text.invocation import attempt_json, body_lines, mark, render_attempt, timing_line, verdict_lines
 from hookctl.report.text.printable import json_text, printable
+from hookctl.report.text.table import Cell, table
 from hookctl.report.text.tips import tips_for
 
 FORMAT_VERSION = 1
@@ -19,10 +20,9 @@ SUMMARY_LINES = 5
 """Lines of the response's body in the summary of a failure."""
 
 
-def render_text(trials: Sequence[Trial], *, show_invocation: bool, color: bool) -> str:
+def render_text(trials: Sequence[Trial], *, show_invocation: bool, width: int = 0, color: bool) -> str:
     """A line for each trial, details of those that failed (of all, if asked for), and how many failed."""
-    width = max((len(printable(trial.plan.name)) for trial in trials), default=0)
-    lines = [line for trial in trials for line in result_lines(trial, width, color=color)]
+    lines = result_lines(trials, width=width, color=color)
     for trial in trials:
         if trial.attempt is not None and (show_invocation or not trial.succeeded):
             lines += [
@@ -56,20 +56,25 @@ def render_json(trials: Sequence[Trial], kept: Mapping[str, Kept | None]) -> str
     return json_text(document) + "\n"
 
 
-def result_lines(trial: Trial, width: int, *, color: bool) -> Iterator[str]:
-    """One line that says what it came to, and notes on the webhook. The name takes ``width`` columns."""
-    name = printable(trial.plan.name).ljust(width)
+def result_lines(trials: Sequence[Trial], *, width: int = 0, color: bool) -> list[str]:
+    """A row for each trial with its result, and one for each note on its webhook. ``width`` is in columns; 0 for unlimited."""
+    rows: list[tuple[Cell, Cell]] = []
+    marks: list[Cell] = []
+    for trial in trials:
+        rows.append((printable(trial.plan.name), _result(trial)))
+        marks.append(mark(passed=trial.succeeded) if trial.attempt else "-")
+        rows += [("", note) for note in _notes(trial)]
+        marks += [" "] * (len(rows) - len(marks))
+    return table(rows, marks=marks, width=width, color=color)
+
+
+def _result(trial: Trial) -> str:
     if trial.attempt is None:
-        yield f"- {name}  Interrupted"
-        return
-    mark = tick(passed=trial.succeeded, color=color)
-    if trial.succeeded:
-        status = trial.attempt.response.status if trial.attempt.response else ""
-        yield f"{mark} {name}  Test successful  {status} in {_milliseconds(trial)}"
-    else:
-        yield f"{mark} {name}  Test failed  {printable(reason(trial))}"
-    for note in _notes(trial):
-        yield f"  {' ' * width}  {note}"
+        return "Interrupted"
+    if not trial.succeeded:
+        return f"Test failed  {printable(reason(trial))}"
+    status = trial.attempt.response.status if trial.attempt.response else ""
+    return f"Test successful  {status} in {_milliseconds(trial)}"
 
 
 def _notes(trial: Trial) -> Iterator[str]:

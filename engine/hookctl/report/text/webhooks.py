@@ -14,6 +14,7 @@ from hookctl.model import Action, AppliedState, Change, DeliveryPlan, DeliverySt
 from hookctl.report.text.fields import field_lines
 from hookctl.report.text.plan import change_lines
 from hookctl.report.text.printable import json_text, printable
+from hookctl.report.text.table import table
 from hookctl.store.interface import Circuit
 
 STATES = {
@@ -56,20 +57,16 @@ class Entry:
         return f"renamed to {self.change.name}" if self.change.renamed_from else STATES[self.change.action]
 
 
-def render_table(entries: Sequence[Entry], *, color: bool) -> str:
-    """A row per webhook, after a dot: green and filled for an active one, white and empty for an inactive one."""
+def render_table(entries: Sequence[Entry], *, width: int = 0, color: bool) -> str:
+    """A row for each webhook, after a dot: green and filled for an active one, white and empty for an inactive one.
+
+    ``width`` is the terminal's, in columns; 0 for unlimited.
+    """
     if not entries:
-        return "No webhooks: none is applied, and there is none in the files.\n"
-    rows = [HEADINGS, *(_row(entry) for entry in entries)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
-    dots = [" ", *(_dot(entry.shown, color) for entry in entries)]
-    lines = [
-        f"{dot} {'  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))}".rstrip()
-        for dot, row in zip(dots, rows, strict=True)
-    ]
-    if color:
-        lines[0] = click.style(lines[0], bold=True)
-    return "\n".join(lines) + "\n"
+        return "No webhooks: none is applied, and the directory has no webhook files.\n"
+    rows = [_row(entry) for entry in entries]
+    dots = [_dot(entry.shown) for entry in entries]
+    return "\n".join(table(rows, headings=HEADINGS, marks=dots, width=width, color=color)) + "\n"
 
 
 def render_list_json(entries: Sequence[Entry]) -> str:
@@ -82,10 +79,9 @@ def render_one(entry: Entry, *, color: bool) -> str:
     """Every field of one webhook as it runs now, and after them what the file would change."""
     plan = entry.shown
     (whole,) = make_plan(AppliedState(), {plan.name: plan}, {}).changes
-    lines = [
-        f"{_dot(plan, color)} {printable(plan.name)}  {_status(entry)}, {printable(entry.state)}, last result: {_last_result(entry)}",
-        "",
-    ]
+    dot, hue = _dot(plan)
+    standing = f"{_status(entry)}, {printable(entry.state)}, last result: {_last_result(entry)}"
+    lines = [f"{click.style(dot, fg=hue) if color else dot} {printable(plan.name)}  {standing}", ""]
     for field in whole.fields:
         lines += [f"  {text}" for _, text in field_lines(field, whole)]
     if entry.change.action in {Action.UPDATE, Action.RENAME} and entry.change.fields:
@@ -172,6 +168,5 @@ def _last_result(entry: Entry) -> str:
     return f"{status.value} {time.strftime('%Y-%m-%d %H:%M:%S UTC', time.gmtime(at))}"
 
 
-def _dot(plan: DeliveryPlan, color: bool) -> str:
-    dot, hue = ("●", "green") if plan.status is Status.ACTIVE else ("○", "white")
-    return click.style(dot, fg=hue) if color else dot
+def _dot(plan: DeliveryPlan) -> tuple[str, str]:
+    return ("●", "green") if plan.status is Status.ACTIVE else ("○", "white")
