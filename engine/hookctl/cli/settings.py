@@ -73,7 +73,7 @@ def check_settings(file: str, settings: Mapping[str, Any]) -> None:
     """Raises SettingsError that names every key of the wrong type, with what was expected and what is there."""
     problems = [f"{file}: {problem}" for problem in _problems(settings)]
     if problems:
-        raise SettingsError("\n".join(problems), hint="docs/settings.md describes every setting.")
+        raise SettingsError("\n".join(problems), hint="`hookctl explain settings` describes every setting.")
 
 
 def shown_path(path: Path | str) -> str:

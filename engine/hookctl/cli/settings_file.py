@@ -31,7 +31,7 @@ def read_settings(config: str | None) -> Mapping[str, Any]:
         if isinstance(error, FileMissingError) and not config and not path.is_symlink():
             return {}
         raise SettingsError(
-            f"{shown_path(path)} cannot be read: {error.message}", hint="See docs/settings.md for what it holds."
+            f"{shown_path(path)} cannot be read: {error.message}", hint="`hookctl explain settings` describes the file."
         ) from error
     settings = _parsed(path, content)
     check_settings(shown_path(path), settings)
@@ -53,14 +53,15 @@ def _parsed(path: Path, content: bytes) -> dict[str, Any]:
     # Each part of a dotted key costs as much as all before it. A key ends with its line.
     if content.count(b".") > 20 * MAX_DOTS or any(line.count(b".") > MAX_DOTS for line in content.split(b"\n")):
         message = f"{shown_path(path)} cannot be read: it holds more dots than settings need"
-        raise SettingsError(message, hint="See docs/settings.md for what it holds.")
+        raise SettingsError(message, hint="`hookctl explain settings` describes the file.")
     try:
         return tomllib.loads(content.decode())
     except RecursionError:
         raise SettingsError(
-            f"{shown_path(path)} cannot be read: its values are nested too deeply", hint="See docs/settings.md."
+            f"{shown_path(path)} cannot be read: its values are nested too deeply",
+            hint="`hookctl explain settings` describes the file.",
         ) from None
     except ValueError as error:  # not UTF-8, not TOML, or a number that is too long
         raise SettingsError(
-            f"{shown_path(path)} cannot be read: {error}", hint="See docs/settings.md for what it holds."
+            f"{shown_path(path)} cannot be read: {error}", hint="`hookctl explain settings` describes the file."
         ) from error

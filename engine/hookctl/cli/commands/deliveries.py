@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from hookctl.cli import exit_codes
+from hookctl.cli.completion import delivery_ids, webhook_names
 from hookctl.cli.durations import seconds
 from hookctl.cli.echo import echo
 from hookctl.cli.formats import Outputs, format_option
+from hookctl.cli.groups import SuggestingGroup
 from hookctl.cli.network_options import network_options
 from hookctl.cli.terminal import text_width
 from hookctl.report.text.printable import printable
@@ -47,7 +49,9 @@ Examples:
   hookctl deliveries resume SiemAnomalies                its target said 410, and is back
 """
 
-webhook_option = click.option("--webhook", metavar="NAME", help="Only this webhook's.")
+webhook_option = click.option(
+    "--webhook", metavar="NAME", shell_complete=webhook_names, help="Only deliveries to this webhook."
+)
 status_option = click.option(
     "--status", type=click.Choice(STATUSES), help="Only those that stand so; undelivered: all but the delivered."
 )
@@ -56,7 +60,7 @@ since_option = click.option(
 )
 
 
-@click.group("deliveries", epilog=EPILOG)
+@click.group("deliveries", cls=SuggestingGroup, epilog=EPILOG)
 def command() -> None:
     """List, show, replay and cancel deliveries: one event on its way to one webhook each."""
 
@@ -94,7 +98,7 @@ def list_(
 
 
 @command.command("show")
-@click.argument("delivery_id", metavar="ID")
+@click.argument("delivery_id", metavar="ID", shell_complete=delivery_ids)
 @format_option()
 @click.pass_obj
 def show(session: Session, *, delivery_id: str, outputs: Outputs) -> None:
@@ -118,7 +122,7 @@ def show(session: Session, *, delivery_id: str, outputs: Outputs) -> None:
 
 
 @command.command("replay")
-@click.argument("delivery_ids", metavar="[ID]...", nargs=-1)
+@click.argument("delivery_ids", metavar="[ID]...", nargs=-1, shell_complete=delivery_ids)
 @status_option
 @webhook_option
 @since_option
@@ -183,7 +187,7 @@ def replay(
 
 
 @command.command("cancel")
-@click.argument("delivery_ids", metavar="[ID]...", nargs=-1)
+@click.argument("delivery_ids", metavar="[ID]...", nargs=-1, shell_complete=delivery_ids)
 @status_option
 @webhook_option
 @since_option
@@ -224,7 +228,7 @@ def cancel(
 
 
 @command.command("resume")
-@click.argument("webhook", metavar="NAME")
+@click.argument("webhook", metavar="NAME", shell_complete=webhook_names)
 @click.pass_obj
 def resume(session: Session, *, webhook: str) -> None:
     """Deliver again to a webhook that was suspended because its target answered 410; what was held is due at once."""

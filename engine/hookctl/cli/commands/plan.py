@@ -26,7 +26,7 @@ Examples:
   hookctl plan --out plan.json          and save it, for `hookctl apply plan.json`
   hookctl plan --out plan.json --sign '${env:HOOKCTL_PLAN_KEY}'
                                         and sign it, for `hookctl apply plan.json --verify`
-  hookctl plan --format json            for a machine: see schemas/plan.schema.json
+  hookctl plan --format json            for a program
   hookctl plan --format text --format markdown=comment.md
   hookctl plan --sample events.jsonl    with the requests for events of your own
   hookctl plan --events week.jsonl      which of these would go elsewhere
@@ -80,9 +80,9 @@ def command(
 ) -> None:
     """Check the webhook files and show what an apply would change.
 
-    Each change comes with the request that it makes different, for a sample event, and with what it means: docs/plan.md says how to read it.
-    Nothing is changed and nothing is sent; no secret is read but the key of --sign. Exits 1 when a finding or a policy
-    is an error.
+    Each change is shown with its effects and with the request that it changes, for a sample event; `hookctl explain plan`
+    describes how to read them. Nothing is changed or sent, and only the key of --sign is read as a secret. Exits 1 if a
+    finding or a policy is an error.
     """
     from hookctl.cli.review import Scope, review_directory, write_review
 

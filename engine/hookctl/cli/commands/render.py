@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from hookctl.cli.completion import webhook_names
 from hookctl.cli.event_file import EventFile
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.streams import write_bytes
@@ -23,7 +24,7 @@ Examples:
 
 
 @click.command("render", epilog=EPILOG)
-@click.argument("name")
+@click.argument("name", shell_complete=webhook_names)
 @click.option(
     "--event",
     metavar="FILE",

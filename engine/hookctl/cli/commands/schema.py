@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hookctl.cli import exit_codes
-from hookctl.cli.echo import echo
+from hookctl.cli.completion import event_types
 from hookctl.cli.formats import Outputs, format_option
+from hookctl.cli.groups import SuggestingGroup
+from hookctl.cli.terminal import text_width
+from hookctl.errors import HookctlError
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
@@ -25,7 +27,7 @@ Examples:
 """
 
 
-@click.group("schema", epilog=EPILOG)
+@click.group("schema", cls=SuggestingGroup, epilog=EPILOG)
 def command() -> None:
     """Show the fields of a webhook file or of an event type: each with type and description."""
 
@@ -35,7 +37,6 @@ def command() -> None:
 @click.pass_obj
 def webhook(session: Session, outputs: Outputs) -> None:
     """Show every field of a webhook file, with the settings of what is plugged in."""
-    from hookctl.cli.terminal import text_width
     from hookctl.report.text.schema import render_webhook
     from hookctl.report.text.webhook_schema import with_plugins
     from hookctl.schema_files import read_schema
@@ -49,15 +50,13 @@ def webhook(session: Session, outputs: Outputs) -> None:
 
 
 @command.command("event")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=event_types)
 @format_option()
-@click.pass_context
-def event(ctx: click.Context, name: str | None, outputs: Outputs) -> None:
+@click.pass_obj
+def event(session: Session, name: str | None, outputs: Outputs) -> None:
     """Show every field of the event type NAME; without a name, the event types."""
-    from hookctl.cli.terminal import text_width
     from hookctl.report.text.schema import render_event_type, render_event_types
 
-    session: Session = ctx.obj
     types = session.plugins.event_types
     if name is None:
         names = {known: kind.summary for known, kind in sorted(types.items())}
@@ -70,9 +69,8 @@ def event(ctx: click.Context, name: str | None, outputs: Outputs) -> None:
         from difflib import get_close_matches
 
         near = get_close_matches(name, types, n=1)
-        echo(f"Error: there is no event type {name!r}", err=True)
-        echo(f"  Did you mean {near[0]!r}?" if near else f"  There are: {', '.join(sorted(types))}.", err=True)
-        ctx.exit(exit_codes.FAILED)
+        hint = f"Did you mean {near[0]!r}?" if near else f"The event types are {', '.join(sorted(types))}."
+        raise HookctlError(f"there is no event type {name!r}", hint=hint)
     else:
         outputs.write(
             color=session.color,

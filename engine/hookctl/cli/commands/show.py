@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hookctl.cli.checked import unknown_webhook
+from hookctl.cli.completion import webhook_names
 from hookctl.cli.formats import Outputs, format_option
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ Examples:
 
 
 @click.command("show", epilog=EPILOG)
-@click.argument("name")
+@click.argument("name", shell_complete=webhook_names)
 @format_option()
 @click.pass_obj
 def command(session: Session, name: str, outputs: Outputs) -> None:

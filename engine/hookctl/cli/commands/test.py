@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from hookctl.cli import exit_codes, recordings, scenarios
+from hookctl.cli.completion import webhook_names
 from hookctl.cli.event_file import EventFile
 from hookctl.cli.formats import ALL, Outputs, format_option
 from hookctl.cli.network_options import network_options
@@ -41,7 +42,7 @@ Scenarios:
 
 
 @click.command("test", epilog=EPILOG)
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=webhook_names)
 @click.option(
     "--event",
     metavar="FILE",

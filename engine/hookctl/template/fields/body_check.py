@@ -92,7 +92,7 @@ def _check_filter(part: Filtered, filters: Mapping[str, Filter]) -> list[Templat
             _error(
                 "template-filter",
                 f"the filter {part.name} is given wrong arguments: {wrong}",
-                "See docs/templates.md.",
+                "`hookctl explain templates` lists the filters and what each takes.",
                 start,
                 part.end,
             )
