@@ -1,4 +1,4 @@
-"""Sending test events now, for the commands that do."""
+"""Sends test events, for `test` and `apply --test`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def try_now(
     session: Session, pairs: Sequence[tuple[DeliveryPlan, Mapping[str, Json]]], network: Network
 ) -> tuple[list[Trial], bool]:
-    """Send each webhook its event, with progress on standard error; True with the trials when someone asked to stop."""
+    """Send each webhook its event, with progress on standard error. Returns the trials, and whether they were interrupted."""
     from hookctl import __version__
     from hookctl.cli.interrupts import catching_interrupts
     from hookctl.cli.progress import Progress

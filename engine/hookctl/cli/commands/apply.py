@@ -1,4 +1,4 @@
-"""``hookctl apply``: makes what is applied what the files, or a saved plan, say."""
+"""``hookctl apply``: applies the webhook files, or a saved plan."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 EPILOG = """
 \b
 Examples:
-  hookctl apply                    show the plan, ask, make it so
-  hookctl apply --auto-approve     without asking: for CI, after a review
-  hookctl apply --test             only if the targets take a test event of what is new or changed
-  hookctl apply --only Siem        this webhook alone
-  hookctl apply plan.json          exactly the plan that `hookctl plan --out plan.json` saved
+  hookctl apply                    show the plan, ask, and apply it
+  hookctl apply --auto-approve     do not ask: for CI, after a review
+  hookctl apply --test             first send a test event to each new or changed webhook
+  hookctl apply --only Siem        apply only this webhook
+  hookctl apply plan.json          apply exactly the plan that `hookctl plan --out plan.json` saved
   hookctl apply plan.json --verify '${env:HOOKCTL_PLAN_KEY}'
-                                   only if it was signed with this key
+                                   apply it only if it is signed with this key
 """
 
 
@@ -49,14 +49,14 @@ Examples:
     "--verify",
     metavar="KEY",
     callback=key_reference,
-    help="Apply PLANFILE only if it was signed with this key, a secret reference as for `plan --sign`.",
+    help="Apply PLANFILE only if it is signed with this key, a secret reference as in `plan --sign`.",
 )
 @only_option
 @click.option(
     "--test",
     "test_first",
     is_flag=True,
-    help="First send the test event of every webhook that is new or changed, and apply only if all succeed.",
+    help="First send a test event to every new or changed webhook, and apply only if all tests succeed.",
 )
 @click.option(
     "--allow-removals", is_flag=True, help="Also apply a plan that removes or deactivates many webhooks at once."
@@ -87,14 +87,14 @@ def command(
     connect_to: tuple[str, ...],
     cacert: str | None,
 ) -> None:
-    """Show the plan, ask, and make it so, in one step: all of it or nothing.
+    """Show the plan, ask for approval, and apply it: all changes or none.
 
-    With PLANFILE, exactly the plan that was saved is applied, after every check that `validate` makes. If anything was
-    applied since, it is stale and refused. With --verify, a plan that was not signed with that key is refused.
+    With PLANFILE, exactly the saved plan is applied, after the same checks as in `hookctl validate`. It is refused as stale
+    if anything was applied since. With --verify, it is refused unless it is signed with that key.
 
-    A lock keeps other applies away from the reading of what is applied until the answer is given and all is done. A plan that removes
-    or deactivates many webhooks at once is shown and refused without --allow-removals. With --test, test events are sent after the plan
-    is shown and before the question; webhooks that are or go inactive are not tested.
+    `apply` holds a lock for its whole run, prompt included. A plan that removes or deactivates many webhooks at once is
+    refused without --allow-removals. With --test, test events are sent after the plan is shown and before the prompt;
+    inactive webhooks are not tested.
     """
     from hookctl.cli.checked import checked_directory
     from hookctl.cli.locking import locked
@@ -103,12 +103,12 @@ def command(
 
     if os.environ.get("HOOKCTL_APPLY_VERIFY") == "" and not verify:
         raise SettingsError(
-            "the variable HOOKCTL_APPLY_VERIFY is empty", hint="Set it to the reference of a key, or unset it."
+            "the environment variable HOOKCTL_APPLY_VERIFY is empty", hint="Set it to a secret reference, or unset it."
         )
     if verify and not planfile:
-        raise click.UsageError("--verify needs the file of a saved plan: hookctl apply FILE --verify KEY.")
+        raise click.UsageError("--verify needs a saved plan: hookctl apply PLANFILE --verify KEY.")
     if planfile and only:
-        raise click.UsageError("A saved plan says itself which webhooks it is for: --only goes with the files.")
+        raise click.UsageError("--only cannot be combined with PLANFILE: a saved plan already has its webhooks.")
     session: Session = ctx.obj
     network = session.network(connect_to, cacert) if test_first else None
     if planfile:

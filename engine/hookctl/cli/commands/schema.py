@@ -1,4 +1,4 @@
-"""``hookctl schema``: the fields of a webhook file or of an event type."""
+"""``hookctl schema``: shows the fields of a webhook file or of an event type."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ Examples:
   hookctl schema event                         the event types
   hookctl schema event anomaly                 every field of an anomaly event
   hookctl schema webhook --format json > webhook.schema.json
-                                               for an editor: knows your plugins too
+                                               for an editor; includes your plugins
 """
 
 
 @click.group("schema", cls=SuggestingGroup, epilog=EPILOG)
 def command() -> None:
-    """Show the fields of a webhook file or of an event type: each with type and description."""
+    """Show the fields of a webhook file or of an event type, with types and descriptions."""
 
 
 @command.command("webhook")
 @format_option()
 @click.pass_obj
 def webhook(session: Session, outputs: Outputs) -> None:
-    """Show every field of a webhook file, with the settings of what is plugged in."""
+    """Show every field of a webhook file, with the settings of every plugin."""
     from hookctl.report.text.schema import render_webhook
     from hookctl.report.text.webhook_schema import with_plugins
     from hookctl.schema_files import read_schema
@@ -54,7 +54,7 @@ def webhook(session: Session, outputs: Outputs) -> None:
 @format_option()
 @click.pass_obj
 def event(session: Session, name: str | None, outputs: Outputs) -> None:
-    """Show every field of the event type NAME; without a name, the event types."""
+    """Show every field of the event type NAME. Without NAME, list the event types."""
     from hookctl.report.text.schema import render_event_type, render_event_types
 
     types = session.plugins.event_types

@@ -1,4 +1,4 @@
-"""``hookctl show``: one webhook whole."""
+"""``hookctl show``: shows every field of one webhook."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Examples:
 @format_option()
 @click.pass_obj
 def command(session: Session, name: str, outputs: Outputs) -> None:
-    """Show one webhook as it runs now, with every default, and what its file would change."""
+    """Show one webhook as it is applied now, with every default, and what its file would change."""
     from hookctl.cli.catalog import entries
     from hookctl.report.text.webhooks import render_one, render_one_json
 
