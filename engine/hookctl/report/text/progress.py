@@ -1,4 +1,4 @@
-"""What ``send`` says while it works, and at its end."""
+"""The progress and the summary of ``send``."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ COLORS = {DeliveryStatus.DELIVERED: "green", DeliveryStatus.RETRYING: "yellow", 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What one ``send`` came to."""
+    """The result of one ``send``."""
 
     intake: Intake
     tally: Tally
     counts: Counts
-    """Where the deliveries of the events that it accepted stand."""
+    """The deliveries of the events that it accepted, by webhook and status."""
     still_due: int
-    """Deliveries in the queue, from this run or before, that are to be tried (again)."""
+    """Deliveries that are waiting or retrying, of this run and of earlier ones."""
     next_due: float | None
-    """Epoch seconds of the next of them."""
+    """Epoch seconds at which the next of them is due."""
     seconds: float
     interrupted: bool
 
     @property
     def succeeded(self) -> bool:
-        """No bad event, none refused; everything that was accepted is delivered; nothing else that was tried failed."""
+        """True if no event is bad or refused, everything accepted is delivered, and no other attempt failed."""
         undelivered = any(
             count
             for by_status in self.counts.values()
@@ -53,9 +53,9 @@ class Summary:
 
 
 def progress_line(intake: Intake | None, tally: Tally, in_flight: int, seconds: float) -> str:
-    """Where things stand, in one line without a line break."""
-    read = f"{intake.read:,} events read{', all of them' if intake.has_ended else ''}; " if intake else ""
-    failing = f", {len(tally.failing):,} to be tried again" if tally.failing else ""
+    """The progress in one line, without a line break. ``seconds`` is the time so far."""
+    read = f"{intake.read:,} events read{' (end of input)' if intake.has_ended else ''}; " if intake else ""
+    failing = f", {len(tally.failing):,} retrying" if tally.failing else ""
     dead = f", {tally.dead.total():,} dead" if tally.dead else ""
     lacked = f", {tally.lacked.total():,} local failures" if tally.lacked else ""
     return (
@@ -64,48 +64,40 @@ def progress_line(intake: Intake | None, tally: Tally, in_flight: int, seconds: 
 
 
 def render_summary(summary: Summary, *, width: int = 0, color: bool) -> str:
-    """The end of a ``send``, for people."""
+    """The summary of a ``send`` for people. ``width`` is the terminal's, in columns; 0 for unlimited."""
     intake, tally = summary.intake, summary.tally
-    lines = [
-        f"{_count(intake.read, 'event')} read: {intake.accepted:,} accepted, {intake.bad:,} bad, {intake.seen_before:,} seen before",
-        *(
-            [
-                f"Not taken in: the event {printable(intake.refused_from)} and all after it, because {printable(intake.refused)}."
-            ]
-            if intake.refused
-            else ()
-        ),
-        *(
-            ["Send the same input again when there is room: what was accepted is recognized by its id."]
-            if intake.refused
-            else ()
-        ),
-        *(
-            f"No webhook receives {_count(count, 'event')} of type {printable(name)}."
-            for name, count in sorted(intake.unreceived.items())
-        ),
+    read = f"{_count(intake.read, 'event')} read"
+    lines = [f"{read}: {intake.accepted:,} accepted, {intake.bad:,} bad, {intake.seen_before:,} seen before"]
+    if intake.refused:
+        lines += [
+            f"Not accepted: event {printable(intake.refused_from)} and all later ones: {printable(intake.refused)}.",
+            "Make room: free disk space, keep less with [retention], or deliver or cancel what waits; "
+            "see `hookctl explain settings`.",
+            "Then send the same input again: events that are already accepted are recognized by their ids.",
+        ]
+    lines += [
+        f"No webhook receives {_count(count, 'event')} of type {printable(name)}."
+        for name, count in sorted(intake.unreceived.items())
     ]
     if summary.counts:
         lines += ["", *_table(summary.counts, width, color), ""]
     if tally.earlier.total():
         delivered, dead = tally.earlier[DeliveryStatus.DELIVERED], tally.earlier[DeliveryStatus.DEAD]
-        lines.append(f"Of what was due from before: {delivered:,} delivered, {dead:,} dead.")
+        lines.append(f"Deliveries that were due from earlier: {delivered:,} delivered, {dead:,} dead.")
     if summary.still_due:
         at = f", the next {_when(summary.next_due)}" if summary.next_due is not None else ""
-        lines.append(
-            f"Still due: {_count(summary.still_due, 'delivery', 'deliveries')}{at}. The next `hookctl send` goes on with them."
-        )
+        due = f"Still due: {_count(summary.still_due, 'delivery', 'deliveries')}{at}."
+        lines.append(f"{due} The next `hookctl send` or `hookctl run` continues with them.")
     if tally.dead:
-        lines.append("Why the dead ones are dead: hookctl deliveries list --status dead")
+        lines.append("To see why deliveries are dead: hookctl deliveries list --status dead")
     lines += [_lacked(reason, count) for reason, count in sorted(tally.lacked.items())]
-    lines.append(
-        f"{'Interrupted after' if summary.interrupted else 'Took'} {summary.seconds:.1f} s, {_count(tally.attempts, 'attempt')}."
-    )
+    ended = "Interrupted after" if summary.interrupted else "Took"
+    lines.append(f"{ended} {summary.seconds:.1f} s, {_count(tally.attempts, 'attempt')}.")
     return "\n".join(lines) + "\n"
 
 
 def render_summary_json(summary: Summary) -> str:
-    """The end of a ``send``, for a machine."""
+    """The summary of a ``send`` as JSON."""
     intake, tally = summary.intake, summary.tally
     webhooks: list[Json] = [
         {"name": name, **{status.value: by_status.get(status, 0) for status in DeliveryStatus}}
@@ -141,7 +133,7 @@ def render_summary_json(summary: Summary) -> str:
 
 def _lacked(reason: str, count: int) -> str:
     made = _count(count, "attempt")
-    return f"{made} could not be made and did not count ({printable(reason)}). Fix this machine: hookctl doctor"
+    return f"{made} could not be made and did not count: {printable(reason)}. See `hookctl doctor`."
 
 
 def _table(counts: Counts, width: int, color: bool) -> list[str]:
