@@ -29,10 +29,11 @@ class CliResult:
 
 @pytest.fixture(scope="session", autouse=True)
 def user_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Results of checks are kept here, and not with the user who runs the tests."""
+    """Results of checks are kept here, and not with the user who runs the tests. Output is as wide as it needs to be."""
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("cache")
         patch.setenv("XDG_CACHE_HOME", str(folder))
+        patch.delenv("COLUMNS", raising=False)  # pytest-xdist sets it
         yield folder
 
 
@@ -58,7 +59,7 @@ def run_cli(monkeypatch: pytest.MonkeyPatch) -> Callable[..., CliResult]:
 
     No ``HOOKCTL_*`` variable of the outside is seen; output goes to pipes, so it has no colour.
     """
-    for name in [name for name in os.environ if name.startswith("HOOKCTL_") or name == "COLUMNS"]:
+    for name in [name for name in os.environ if name.startswith("HOOKCTL_")]:
         monkeypatch.delenv(name)
 
     def run(*args: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, stdin: str = "") -> CliResult:

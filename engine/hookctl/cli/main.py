@@ -39,7 +39,7 @@ COMMANDS = {
     "send": "Deliver events from a file or standard input.",
     "run": "Deliver continuously, until stopped.",
     "deliveries": "List, show, replay and cancel deliveries.",
-    "listen": "Run a local HTTPS receiver that shows the requests it gets.",
+    "listen": "Run a local HTTPS receiver that shows what it gets.",
     "plugins": "List the plugins and their settings.",
     "doctor": "Check this installation, its store and its secrets.",
     "explain": "Explain a rule, or show a page of the documentation.",

@@ -71,14 +71,17 @@ def command(ctx: click.Context, outputs: Outputs) -> None:
 
     session: Session = ctx.obj
     session.load_plugins(warn=False)  # the checks report what could not be loaded
-    found = (check for look in (_sqlite, _limits, _plugins, _settings, _store) for check in _looked_at(look, session))
-    checks = list({(check.message, check.hint): check for check in found}.values())  # one error may end two of them
+    checks: dict[tuple[str, str], Check] = {}  # by message and hint: one error may end two groups of checks
+    for look in (_sqlite, _limits, _plugins, _settings, _store):
+        for check in _looked_at(look, session):
+            checks.setdefault((check.message, check.hint), check)
+    found = list(checks.values())
     outputs.write(
         color=session.color,
-        text=lambda color: render(checks, width=text_width(), color=color),
-        json=lambda: render_json(checks),
+        text=lambda color: render(found, width=text_width(), color=color),
+        json=lambda: render_json(found),
     )
-    ctx.exit(exit_codes.FAILED if any(check.verdict == "problem" for check in checks) else exit_codes.OK)
+    ctx.exit(exit_codes.FAILED if any(check.verdict == "problem" for check in found) else exit_codes.OK)
 
 
 def is_affected(version: tuple[int, ...]) -> bool:

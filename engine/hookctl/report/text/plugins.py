@@ -61,7 +61,7 @@ def render_text(
     for kind, purpose in KINDS.items():
         found = [thing for thing in things if thing.kind == kind]
         if found:
-            heading = f"{kind.capitalize()}: {purpose}"
+            heading = paragraph(f"{kind.capitalize()}: {purpose}", width)
             title = click.style(heading, bold=True) if color else heading
             blocks.append("\n".join([title, *(_entry(thing, width) for thing in found)]))
     if failures:

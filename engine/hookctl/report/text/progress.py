@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hookctl.delivery.runner.sending import Intake
 from hookctl.delivery.runner.tally import Tally
 from hookctl.model import DeliveryStatus, Json
+from hookctl.report.text.columns import paragraph
 from hookctl.report.text.printable import json_text, printable
 from hookctl.report.text.table import Cell, table
 from hookctl.store.interface import Counts
@@ -67,33 +68,36 @@ def render_summary(summary: Summary, *, width: int = 0, color: bool) -> str:
     """The summary of a ``send`` for people. ``width`` is the terminal's, in columns; 0 for unlimited."""
     intake, tally = summary.intake, summary.tally
     read = f"{_count(intake.read, 'event')} read"
-    lines = [f"{read}: {intake.accepted:,} accepted, {intake.bad:,} bad, {intake.seen_before:,} seen before"]
+    before = [f"{read}: {intake.accepted:,} accepted, {intake.bad:,} bad, {intake.seen_before:,} seen before"]
     if intake.refused:
-        lines += [
+        before += [
             f"Not accepted: event {printable(intake.refused_from)} and all later ones: {printable(intake.refused)}.",
-            "Make room: free disk space, keep less with [retention], or deliver or cancel what waits; "
-            "see `hookctl explain settings`.",
+            (
+                "Make room: free disk space, keep less with [retention], or deliver or cancel what waits; "
+                "see `hookctl explain settings`."
+            ),
             "Then send the same input again: events that are already accepted are recognized by their ids.",
         ]
-    lines += [
+    before += [
         f"No webhook receives {_count(count, 'event')} of type {printable(name)}."
         for name, count in sorted(intake.unreceived.items())
     ]
-    if summary.counts:
-        lines += ["", *_table(summary.counts, width, color), ""]
+    after = []
     if tally.earlier.total():
         delivered, dead = tally.earlier[DeliveryStatus.DELIVERED], tally.earlier[DeliveryStatus.DEAD]
-        lines.append(f"Deliveries that were due from earlier: {delivered:,} delivered, {dead:,} dead.")
+        after.append(f"Deliveries that were due from earlier: {delivered:,} delivered, {dead:,} dead.")
     if summary.still_due:
         at = f", the next {_when(summary.next_due)}" if summary.next_due is not None else ""
         due = f"Still due: {_count(summary.still_due, 'delivery', 'deliveries')}{at}."
-        lines.append(f"{due} The next `hookctl send` or `hookctl run` continues with them.")
+        after.append(f"{due} The next `hookctl send` or `hookctl run` continues with them.")
     if tally.dead:
-        lines.append("To see why deliveries are dead: hookctl deliveries list --status dead")
-    lines += [_lacked(reason, count) for reason, count in sorted(tally.lacked.items())]
+        after.append("To see why deliveries are dead: hookctl deliveries list --status dead")
+    after += [_lacked(reason, count) for reason, count in sorted(tally.lacked.items())]
     ended = "Interrupted after" if summary.interrupted else "Took"
-    lines.append(f"{ended} {summary.seconds:.1f} s, {_count(tally.attempts, 'attempt')}.")
-    return "\n".join(lines) + "\n"
+    after.append(f"{ended} {summary.seconds:.1f} s, {_count(tally.attempts, 'attempt')}.")
+    rows = ["", *_table(summary.counts, width, color), ""] if summary.counts else []
+    before, after = ([paragraph(line, width) for line in text] for text in (before, after))
+    return "\n".join([*before, *rows, *after]) + "\n"
 
 
 def render_summary_json(summary: Summary) -> str:

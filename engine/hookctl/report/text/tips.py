@@ -19,8 +19,10 @@ FAILURES: Mapping[FailureKind, tuple[str, ...]] = {
     ),
     FailureKind.CONNECT: (
         "Is the target up, and does it listen on port 443? Try: curl -v https://{host}/",
-        "A firewall may refuse the connection: many targets accept only known addresses, and this machine's outgoing "
-        "address may have to be added there.",
+        (
+            "A firewall may refuse the connection: many targets accept only known addresses, and this machine's outgoing "
+            "address may have to be added there."
+        ),
         "If you use --connect-to, check its address and port.",
     ),
     FailureKind.TLS: (
@@ -54,8 +56,10 @@ FAILURES: Mapping[FailureKind, tuple[str, ...]] = {
     ),
     FailureKind.LOCAL: (
         "The target is not the cause: this machine lacks the resource that the message names. Live deliveries are retried soon.",
-        "See the limits of this process: ulimit -a. For file descriptors, raise ulimit -n; for memory, raise the limit of the "
-        "container or service.",
+        (
+            "See the limits of this process: ulimit -a. For file descriptors, raise ulimit -n; for memory, raise the limit of the "
+            "container or service."
+        ),
         "See what else uses the resource, and which files hookctl has open: lsof -p PID",
     ),
     FailureKind.PLUGIN: (
@@ -93,8 +97,10 @@ HUNG_UP = (
 
 STATUSES: Mapping[int, tuple[str, ...]] = {
     400: (
-        "The target does not understand the request: compare the body with the target's documentation. The response often "
-        "says what is wrong.",
+        (
+            "The target does not understand the request: compare the body with the target's documentation. The response often "
+            "says what is wrong."
+        ),
         "See the exact body: hookctl render {quoted} --body",
     ),
     401: (
@@ -106,8 +112,10 @@ STATUSES: Mapping[int, tuple[str, ...]] = {
         "Some targets also answer 403 to an unknown outgoing address.",
     ),
     404: (
-        "The host answers, but has nothing at this path: check the path of the webhook's url, including upper and lower case "
-        "and the final slash.",
+        (
+            "The host answers, but has nothing at this path: check the path of the webhook's url, including upper and lower case "
+            "and the final slash."
+        ),
     ),
     405: ("The path exists, but does not accept {method}: compare method and path with the target's documentation.",),
     408: (
