@@ -91,3 +91,12 @@ def test_a_policy_may_not_have_the_name_of_a_rule(
 def test_another_policy_is_explained(run_cli: Callable[..., Any], tmp_path: Path, install: Callable[..., None]) -> None:
     install("frozen", POLICY)
     assert run_cli("explain", "frozen", cwd=tmp_path).stdout.startswith("frozen: Acme's own.\n")
+
+
+def test_a_misspelled_command_of_a_plugin_gets_a_suggestion(
+    run_cli: Callable[..., Any], install: Callable[..., None]
+) -> None:
+    install("rotate")
+    result = run_cli("rotaet")
+    assert result.exit_code == 64
+    assert "Error: No such command 'rotaet'. Did you mean 'rotate'?" in result.stderr.split("\n")

@@ -68,7 +68,7 @@ def _masked(text: str, secrets: frozenset[str]) -> str:
 
 
 def _formatted(error: BaseException) -> str:
-    """The traceback, up to twice :data:`MAX_TRACEBACK` characters, since a secret may cross the limit of what is shown."""
+    """The traceback, up to twice :data:`MAX_TRACEBACK` characters: a secret may cross the limit."""
     try:
         return _first(traceback.TracebackException.from_exception(error).format(), 2 * MAX_TRACEBACK)
     except BaseException as failed:  # noqa: BLE001  # a plugin's exception may fail while it is formatted

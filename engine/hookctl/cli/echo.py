@@ -10,6 +10,6 @@ from hookctl.report.text.printable import inert
 
 
 def echo(text: str, *, err: bool = False, nl: bool = True, color: bool | None = None) -> None:
-    """Print to standard output, or with ``err`` to standard error, escaped by ``hookctl.report.text.printable.inert``."""
+    """Print to standard output, or with ``err`` to standard error, escaped by ``printable.inert``."""
     # With the stream named: click would replace an ASCII stream by one of its own, whose errors would not be reported.
     click.echo(inert(text), file=sys.stderr if err else sys.stdout, nl=nl, color=color)

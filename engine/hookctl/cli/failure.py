@@ -16,9 +16,10 @@ from hookctl.errors import HookctlError, SettingsError
 def report_error(error: Exception, *, debug: bool = False) -> int:
     """Print an error on standard error and return the exit code.
 
-    hookctl's own errors have a message and a hint. For an error of the operating system, the path and the system's reason
-    are printed. Any other exception is a bug in hookctl: only its type is printed, since its text may contain parts of an
-    event or of a secret. ``debug`` adds the traceback, except for hookctl's own errors, whose cause may quote a secret.
+    hookctl's own errors have a message and a hint. For an error of the operating system, the path and the system's
+    reason are printed. Any other exception is a bug in hookctl: only its type is printed, since its text may contain
+    parts of an event or of a secret. ``debug`` adds the traceback, except for hookctl's own errors, whose cause may
+    quote a secret.
     """
     message, hint = _words(error)
     echo(f"Error: {printable_lines(message)}", err=True)

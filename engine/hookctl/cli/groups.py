@@ -6,7 +6,7 @@ import click
 
 
 class SuggestingGroup(click.Group):
-    """A group that answers an unknown command with similar ones, as click does for options."""
+    """A group that answers an unknown command with the most similar one, as click does for options."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -17,7 +17,7 @@ class SuggestingGroup(click.Group):
         if not is_option and not ctx.resilient_parsing and self.get_command(ctx, name) is None:
             from difflib import get_close_matches
 
-            near = get_close_matches(name.lower(), self.list_commands(ctx))
-            meant = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+            near = get_close_matches(name.lower(), self.list_commands(ctx), n=1)
+            meant = f" Did you mean {near[0]!r}?" if near else ""
             raise click.UsageError(f"No such command {name!r}.{meant}", ctx)
         return super().resolve_command(ctx, args)

@@ -21,7 +21,7 @@ class Interrupts:
         self.requested = True
 
     def handle_once(self, _signal: int, _frame: FrameType | None) -> None:
-        """Raise KeyboardInterrupt for the first signal; ignore later ones, so that they do not interrupt the clean-up."""
+        """Raise KeyboardInterrupt for the first signal; ignore later ones, which would stop the clean-up."""
         if not self.requested:
             self.requested = True
             raise KeyboardInterrupt

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 @contextmanager
 def locked(session: Session, operation: str, timeout: float) -> Iterator[Lock]:
-    """Hold the lock inside the block. SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt in it, and the lock is released.
+    """Hold the lock inside the block.
 
-    Waits for up to ``timeout`` seconds while another command holds it, which standard error names. Raises StateLockedError
-    after that.
+    SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt in it, and the lock is released.
+
+    Waits for up to ``timeout`` seconds while another command holds it, which standard error names. Raises
+    StateLockedError after that.
     """
     from hookctl.report.text.printable import printable
     from hookctl.store.sqlite.lock import hold

@@ -84,7 +84,10 @@ class LazyGroup(SuggestingGroup):
         return plugins.commands.get(cmd_name) if plugins else None
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command. Raises HookctlError for an unexpected exception: a plugin's command failed, or hookctl has a bug."""
+        """Run the command.
+
+        Raises HookctlError for an unexpected exception: a plugin's command failed, or hookctl has a bug.
+        """
         try:
             return super().invoke(ctx)
         except (*EXPECTED, HookctlError):
@@ -121,7 +124,7 @@ def _summaries(ctx: click.Context) -> list[tuple[str, str]]:
 
 
 def _plugins(ctx: click.Context) -> Plugins | None:
-    """Every plugin, loaded once for the context; None without third-party plugins, since the built-in ones add no commands."""
+    """Every plugin, loaded once for the context; None if only built-in ones exist, which add no commands."""
     if _LOADED not in ctx.meta:
         if not any_third_party():
             return None
@@ -194,7 +197,8 @@ def main() -> None:
     try:
         sys.exit(complete(hookctl) if is_completing() else _exit_code())
     finally:
-        # Without this, Python looks for garbage in everything that is left, which after thousands of webhooks takes longer
+        # Without this, Python looks for garbage in everything that is left, which after thousands of webhooks takes
+        # longer
         # than a short command.
         gc.freeze()
 

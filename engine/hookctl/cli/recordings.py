@@ -1,4 +1,4 @@
-"""``hookctl test --record`` and ``--replay``: saves exchanges as cassettes, and compares with them without a network."""
+"""``hookctl test --record`` and ``--replay``: saves exchanges as cassettes, and compares with them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ DIRECTORY = "tests/cassettes"
 
 
 def record(trials: Sequence[Trial], directory: Path) -> dict[str, Kept | None]:
-    """Save the exchange of each successful test. Returns what was done, by webhook; None for a failed test. Raises CassetteError."""
+    """Save the exchange of each successful test.
+
+    Returns what was done, by webhook; None for a failed test. Raises CassetteError.
+    """
     from hookctl.delivery.rehearsal.cassette import exchange_of, keep
 
     kept: dict[str, Kept | None] = {}
@@ -43,7 +46,10 @@ def replay(
     *,
     reports: Reports,
 ) -> int:
-    """Replay the recording of each webhook and report the results. Returns the exit code. ``webhooks`` are all webhooks, by name."""
+    """Replay the recording of each webhook and report the results.
+
+    Returns the exit code. ``webhooks`` are all webhooks, by name.
+    """
     from hookctl.cli.progress import Progress
     from hookctl.cli.terminal import text_width
     from hookctl.delivery.rehearsal.cassette import strays

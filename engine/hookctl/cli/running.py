@@ -29,7 +29,8 @@ OTHER_FILES = 400
 
 
 AHEAD = ("concurrent.futures.thread",)
-"""Imported before file descriptors can run short: later the runner needs it where no attempt could fail in its place."""
+"""Imported before file descriptors can run short: later the runner needs it where no attempt could fail in its
+place."""
 AHEAD_OF_AUTH = ("hookctl.delivery.attempt.auth_adapter", "requests_oauthlib")
 """The same if a webhook has auth: a library whose import failed half-way stays broken until the process ends."""
 
@@ -40,8 +41,8 @@ def running(
 ) -> Iterator[tuple[Runner, SqliteQueue]]:
     """A runner and its queue. At the end of the block, deliveries in flight go back into the queue.
 
-    ``Runner.stop`` can give them time before that. Raises StateError if nothing was ever applied, SettingsError for invalid
-    limits.
+    ``Runner.stop`` can give them time before that. Raises StateError if nothing was ever applied, SettingsError for
+    invalid limits.
     """
     from hookctl.delivery.attempt.engine import AttemptEngine
     from hookctl.delivery.runner.retention import limits_from_settings
@@ -95,7 +96,7 @@ def opened_queue(path: Path) -> Iterator[SqliteQueue]:
 
 @contextmanager
 def _few_collections() -> Iterator[None]:
-    """Look for garbage rarely: a delivery leaves no cycles, and the search would take a tenth of the time by default."""
+    """Look for garbage rarely: a delivery leaves no cycles, and the search takes a tenth of the time by default."""
     before = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
@@ -107,7 +108,7 @@ def _few_collections() -> Iterator[None]:
 
 
 def _most_in_flight() -> int:
-    """The runner's most requests in flight, fewer if this process may open fewer files: each request is a connection."""
+    """The runner's most requests in flight, fewer if this process may open fewer files for them."""
     from hookctl.delivery.runner.limits import MAX_IN_FLIGHT
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

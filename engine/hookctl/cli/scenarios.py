@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 def chosen(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[Scenario, ...]:
-    """A click callback: the named scenarios, each once, in the order given. Raises click.BadParameter for an unknown one."""
+    """A click callback: the named scenarios, each once, in the order given.
+
+    Raises click.BadParameter for an unknown one.
+    """
     if value is None:
         return ()
     from hookctl.delivery.rehearsal.scenarios import find_scenario

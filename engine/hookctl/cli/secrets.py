@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 def read_secret(session: Session, reference: SecretReference) -> str:
-    """The secret that a reference stands for. Raises SecretError if its source has none, or fails; no error contains a secret."""
+    """The secret that a reference stands for.
+
+    Raises SecretError if its source has none, or fails; no error contains a secret.
+    """
     source = session.plugins.secret_sources.get(reference.scheme)
     if source is None:
         hint = f"Write one of the schemes {', '.join(sorted(session.plugins.secret_sources))}, or install its plugin."

@@ -43,7 +43,7 @@ class Session:
 
     @cached_property
     def plugins(self) -> Plugins:
-        """Every plugin, loaded on first use, with a warning on standard error for each part that could not be loaded."""
+        """Every plugin, loaded on first use, with a warning for each part that could not be loaded."""
         return every_plugin(debug=self.debug)
 
     def load_plugins(self, *, warn: bool = True) -> None:
@@ -63,7 +63,10 @@ class Session:
 
     @cached_property
     def store_path(self) -> Path:
-        """The SQLite file of the store. Raises SettingsError for an unknown kind of store, and for a link that leads elsewhere."""
+        """The SQLite file of the store.
+
+        Raises SettingsError for an unknown kind of store, and for a link that leads elsewhere.
+        """
         prefix = "sqlite:///"
         if not self.store.startswith(prefix) or self.store == prefix:
             raise SettingsError(
@@ -136,7 +139,10 @@ def every_plugin(*, debug: bool, warn: bool = True) -> Plugins:
 
 
 def open_session(*, directory: str | None, store: str | None, config: str | None, color: str, debug: bool) -> Session:
-    """The settings of this run. An argument overrides ``hookctl.toml``, which overrides the defaults. Raises SettingsError."""
+    """The settings of this run.
+
+    An argument overrides ``hookctl.toml``, which overrides the defaults. Raises SettingsError.
+    """
     try:
         os.getcwd()  # noqa: PTH109 - no Path is needed
     except OSError as error:

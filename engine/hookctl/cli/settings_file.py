@@ -1,7 +1,7 @@
 """Reads ``hookctl.toml`` and checks its paths.
 
-A file in the working directory may come from anyone who can write there; in CI, from the author of a pull request. So its
-paths must be inside that directory. The paths of a file that the user names with ``--config`` are not restricted.
+A file in the working directory may come from anyone who can write there; in CI, from the author of a pull request. So
+its paths must be inside that directory. The paths of a file that the user names with ``--config`` are not restricted.
 """
 
 from __future__ import annotations

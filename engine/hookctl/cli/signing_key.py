@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def key_reference(_: click.Context, parameter: click.Parameter, given: str | None) -> str | None:
-    """A click callback: the option's value, which must be one secret reference. No message repeats it: it may be the key."""
+    """A click callback: the option's value, which must be one secret reference.
+
+    No message repeats it: it may be the key.
+    """
     from hookctl.model.secret import REFERENCE
 
     if given is None or REFERENCE.fullmatch(given):
@@ -23,13 +26,16 @@ def key_reference(_: click.Context, parameter: click.Parameter, given: str | Non
         raise click.BadParameter(message, param=parameter)
     raise click.BadParameter(
         "the value is not a secret reference, such as '${env:HOOKCTL_PLAN_KEY}' or '${file:/run/secrets/plan-key}'. "
-        "If it is the key itself, make a new key: this one is now in the shell's history and was in the list of processes.",
+        "If it is the key itself, make a new key: the shell's history and the list of processes have this one.",
         param=parameter,
     )
 
 
 def signing_key(session: Session, reference: str) -> bytes:
-    """The key that a reference stands for. Raises SecretError if there is none or it is too short; no error contains it."""
+    """The key that a reference stands for.
+
+    Raises SecretError if there is none or it is too short; no error contains it.
+    """
     from hookctl.cli.secrets import read_secret
     from hookctl.config.diff import MIN_KEY_BYTES
     from hookctl.model.secret import references

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 def try_now(
     session: Session, pairs: Sequence[tuple[DeliveryPlan, Mapping[str, Json]]], network: Network
 ) -> tuple[list[Trial], bool]:
-    """Send each webhook its event, with progress on standard error. Returns the trials, and whether they were interrupted."""
+    """Send each webhook its event, with progress on standard error.
+
+    Returns the trials, and whether they were interrupted.
+    """
     from hookctl import __version__
     from hookctl.cli.interrupts import catching_interrupts
     from hookctl.cli.progress import Progress

@@ -177,3 +177,10 @@ def test_a_webhook_that_waits_for_this_machine(applied: Run, tmp_path: Path) -> 
     queue.close()
     message = "Siem: nothing is sent because this machine lacks a resource: local: this machine is out of memory"
     assert found(applied)["local"] == ("problem", message)
+
+
+def test_one_error_is_reported_once(applied: Run, tmp_path: Path) -> None:
+    (tmp_path / "hookctl.toml").write_text('[retention]\nage = "a month"\n', encoding="utf-8")
+    result = applied("doctor")
+    assert result.exit_code == 1
+    assert result.stdout.count("retention.age must be a duration") == 1

@@ -139,3 +139,8 @@ def test_a_secret_that_fits_into_no_url() -> None:
     )
     assert any("line break" in tip for tip in header)
     assert "%20" in url[0]
+
+
+def test_a_failed_plugin_leads_to_its_traceback() -> None:
+    tips = tips_for(attempt(failure=Failure(FailureKind.PLUGIN, "")), plan())
+    assert any("hookctl --debug test" in tip for tip in tips)

@@ -89,8 +89,8 @@ def command(
 ) -> None:
     """Show the plan, ask for approval, and apply it: all changes or none.
 
-    With PLANFILE, exactly the saved plan is applied, after the same checks as in `hookctl validate`. It is refused as stale
-    if anything was applied since. With --verify, it is refused unless it is signed with that key.
+    With PLANFILE, exactly the saved plan is applied, after the same checks as in `hookctl validate`. It is refused as
+    stale if anything was applied since. With --verify, it is refused unless it is signed with that key.
 
     `apply` holds a lock for its whole run, prompt included. A plan that removes or deactivates many webhooks at once is
     refused without --allow-removals. With --test, test events are sent after the plan is shown and before the prompt;
@@ -217,7 +217,7 @@ class _CarryingOut:
         echo(f"{before}{printable(outcome.message)}", err=self._to_stderr)
 
     def _tested(self, network: Network) -> tuple[Sequence[Result], Ending | None]:
-        """Send the test event of every webhook that the plan makes different and that is active then; with what keeps it from being applied."""
+        """Send a test event to every new or changed active webhook. Returns the results, and how a failure ends."""
         from hookctl.cli.trying import try_now
         from hookctl.model import Status
         from hookctl.report.formats.results import of_trials

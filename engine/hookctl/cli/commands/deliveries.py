@@ -253,7 +253,8 @@ def resume(session: Session, *, webhook: str) -> None:
         if not queue.resume(name):
             raise HookctlError(f"{name!r} is not suspended", hint="`hookctl list` shows which webhooks are.")
     echo(
-        f"{printable(name)} is resumed. `hookctl run` delivers what was held; if it is not running, use `hookctl send /dev/null`."
+        f"{printable(name)} is resumed. `hookctl run` delivers what was held. "
+        "If it is not running, use `hookctl send /dev/null`."
     )
 
 
@@ -288,7 +289,10 @@ def _filter(
 
 
 def _known_webhook(session: Session, queue: SqliteQueue, name: str) -> str:
-    """The name as it is spelled, whatever its case. Raises HookctlError for one that is not applied and has no deliveries."""
+    """The name as it is spelled, whatever its case.
+
+    Raises HookctlError for one that is not applied and has no deliveries.
+    """
     from hookctl.cli.checked import unknown_webhook
     from hookctl.store.sqlite.applied import AppliedStore
 

@@ -37,7 +37,7 @@ UNREADABLE = (
 RESTORE = "Nothing else is affected. To get it back, restore a backup while no hookctl is running."
 WHAT_TO_DO = {
     "events": "Its deliveries will be dead when they are due. Have its publisher send it again with a new id.",
-    "deliveries": "It is not tried, or is dead. Run `hookctl deliveries replay ID`, or have the event sent again with a new id.",
+    "deliveries": "It is not tried, or is dead. Run `hookctl deliveries replay ID`, or have the event sent again.",
     "attempts": "`hookctl deliveries show` omits it; nothing else depends on it.",
     "plans": "Replay without --as-planned, which uses the delivery plan that is applied now.",
     "suspensions": "It ends with the next `hookctl run`, or with `hookctl deliveries resume NAME`.",

@@ -80,9 +80,9 @@ def command(
 ) -> None:
     """Check the webhook files and show what an apply would change.
 
-    Each change is shown with its effects and with the request that it changes, for a sample event; `hookctl explain plan`
-    describes how to read them. Nothing is changed or sent, and only the key of --sign is read as a secret. Exits 1 if a
-    finding or a policy is an error.
+    Each change is shown with its effects and with the request that it changes, for a sample event; `hookctl explain
+    plan` describes how to read them. Nothing is changed or sent, and only the key of --sign is read as a secret. Exits
+    1 if a finding or a policy is an error.
     """
     from hookctl.cli.review import Scope, review_directory, write_review
 

@@ -25,8 +25,8 @@ Examples:
 def command(session: Session, outputs: Outputs) -> None:
     """List what plugins add: authentication, transports, validators, secret sources, event types and more.
 
-    Each entry shows where it comes from, and the settings that its block in a webhook file takes. Plugins that could not be
-    loaded are listed last.
+    Each entry shows where it comes from, and the settings that its block in a webhook file takes. Plugins that could
+    not be loaded are listed last.
     """
     from hookctl.cli.terminal import text_width
     from hookctl.report.text.plugins import listed, render_json, render_text

@@ -51,8 +51,8 @@ def command(
     """Deliver what is queued, until stopped. Several can run on one store.
 
     An apply takes effect within a second. After the first SIGTERM or Ctrl-C, hookctl starts no more requests, waits for
-    those in flight, and puts the rest back into the queue. The second stops it at once. No delivery is lost either way. If
-    the store fails, hookctl tries it again for a minute.
+    those in flight, and puts the rest back into the queue. The second stops it at once. No delivery is lost either way.
+    If the store fails, hookctl tries it again for a minute.
     """
     from hookctl.cli.interrupts import catching_interrupts
     from hookctl.cli.running import running

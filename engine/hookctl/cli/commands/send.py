@@ -57,11 +57,12 @@ def command(
     """Deliver the events in FILE (- for standard input): JSON lines, or one JSON array.
 
     Each event is checked against its type's schema and stored before it is sent. An event with an id that was accepted
-    before is not sent again. A bad line is reported with its number and skipped. Deliveries that are due from earlier are
-    made too.
+    before is not sent again. A bad line is reported with its number and skipped. Deliveries that are due from earlier
+    are made too.
 
-    Every first attempt is made, except to a target that keeps failing. Retries are made if --wait allows; later ones stay
-    in the queue for the next `hookctl send` or `hookctl run`. Exits 0 only if no line is bad and every event is delivered.
+    Every first attempt is made, except to a target that keeps failing. Retries are made if --wait allows; later ones
+    stay in the queue for the next `hookctl send` or `hookctl run`. Exits 0 only if no line is bad and every event is
+    delivered.
 
     The first Ctrl-C lets requests in flight finish, the second stops at once. Accepted events are not lost either way.
     """

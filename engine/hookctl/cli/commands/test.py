@@ -101,8 +101,9 @@ def command(
 ) -> None:
     """Send a mock event to the named webhooks, or to all, and report how each target answers.
 
-    The webhooks are tested as they are in the files, whether or not they are applied or active. An event that a webhook's
-    `when` does not let through is sent anyway, and a note says so. Nothing is queued or retried. Exits 1 if a test fails.
+    The webhooks are tested as they are in the files, whether or not they are applied or active. An event that a
+    webhook's `when` does not let through is sent anyway, and a note says so. Nothing is queued or retried. Exits 1 if a
+    test fails.
     """
     from hookctl.cli.desired import desired, named_plan, read_event
     from hookctl.cli.reports import Reports

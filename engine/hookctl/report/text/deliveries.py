@@ -35,8 +35,9 @@ def render_json(deliveries: Sequence[Delivery]) -> str:
 
 def render_one(delivery: Delivery, attempts: Sequence[Attempt], *, color: bool) -> str:
     """One delivery, and the invocation data of every attempt on it."""
+    status = _colored(delivery.status.value, delivery.status) if color else delivery.status.value
     lines = [
-        f"Delivery {delivery.id}: {_colored(delivery.status.value, delivery.status) if color else delivery.status.value}",
+        f"Delivery {delivery.id}: {status}",
         f"  event    {printable(delivery.event_id)}",
         f"  webhook  {printable(delivery.webhook)}",
         f"  created  {_utc(delivery.created_at)}",

@@ -59,7 +59,10 @@ def difference_document(step: Step) -> dict[str, Json]:
 
 
 def place(path: Path) -> str:
-    """Where a difference is, for people: ``url``, ``headers.X-Source``, ``body $.items[0].id``, ``body $.payload (JSON text) $.id``."""
+    """Where a difference is, for people: ``url``, ``headers.X-Source``, ``body $.items[0].id``.
+
+    A value inside a string of JSON text is ``body $.payload (JSON text) $.id``.
+    """
     part, *rest = path or ("request",)
     if part == "headers":
         return printable(".".join(str(name) for name in path))
@@ -69,7 +72,10 @@ def place(path: Path) -> str:
 
 
 def json_paths(path: Iterable[str | int | Marker]) -> Iterator[str]:
-    """A path in a body as JSONPaths: the first leads to a string, the next leads on in that string's JSON text. -1 stands for any item."""
+    """A path in a body as JSONPaths: each but the last leads to a string, and the next one into its JSON text.
+
+    The index -1 stands for any item.
+    """
     text = "$"
     for step in path:
         if step is INSIDE:

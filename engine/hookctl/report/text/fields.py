@@ -14,13 +14,14 @@ UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 LONG_TEXTS = {("body_template",)}
 """Shown line by line."""
 MAX_PAIRS = 4_000_000
-"""Lines before times lines after of two texts in which what stays is looked for; longer ones are compared from both ends alone."""
+"""Lines before times lines after of two texts in which what stays is looked for; longer ones are compared from both
+ends alone."""
 _JSON_STARTS = frozenset('"[{-0123456789tfnNI')
 """What a JSON value begins with, ``NaN`` and ``Infinity`` among them, which Python reads too."""
 
 
 def label(pointer: Pointer, change: Change) -> str:
-    """The field's name as in a webhook file: ``headers.X-Source``, ``retry.schedule``, ``auth.token``, ``auth[1].type``."""
+    """The field's name as in a webhook file: ``headers.X-Source``, ``retry.schedule``, ``auth[1].type``."""
     return _label(
         pointer,
         has_one_auth=pointer[0] == "auth"
@@ -38,7 +39,10 @@ def _label(pointer: Pointer, *, has_one_auth: bool) -> str:
 
 
 def value(pointer: Pointer, json_value: Json) -> str:
-    """A field's value in one line. Text stands as it is, unless it would read as something else: ``"10"`` is text, ``10`` a number."""
+    """A field's value in one line.
+
+    Text stands as it is, unless it would read as something else: ``"10"`` is text, ``10`` a number.
+    """
     if pointer == ("retry_schedule",) and isinstance(json_value, list):
         return ", ".join(duration(delay) for delay in json_value if isinstance(delay, int | float)) or "no retries"
     if pointer == ("rate_limit",) and isinstance(json_value, int | float):
@@ -64,7 +68,7 @@ def rate(per_second: float) -> str:
 
 
 def field_lines(field: FieldChange, change: Change) -> Iterator[tuple[str, str]]:
-    """One changed field as lines, each with the sign before it: ``+``, ``~``, ``-``, or a space for a line that stays."""
+    """One changed field in lines, each with its sign: ``+``, ``~``, ``-``, or a space for an unchanged line."""
     name = label(field.pointer, change)
     sign = "+" if field.before is None else "-" if field.after is None else "~"
     if field.pointer in LONG_TEXTS:

@@ -8,13 +8,15 @@ from collections.abc import Iterator
 
 import click
 
-from hookctl.model import Attempt, Json, Request, Response, Timing, Verdict
+from hookctl.model import Attempt, Failure, FailureKind, Json, Request, Response, Timing, Verdict
 from hookctl.report.text.printable import printable
 
 MAX_LINES = 100
 """Lines of a body that people are shown; a machine gets all of it."""
 MAX_WIDTH = 400
 """Characters of one line of it."""
+OF_PLUGINS = frozenset({FailureKind.PLUGIN, FailureKind.SECRET, FailureKind.TOKEN})
+"""Failures of plugins, which happen before the request is sent or after the response."""
 PHASES = (("resolved", "name"), ("connected", "connect"), ("tls", "TLS"), ("first_byte", "first byte"))
 
 
@@ -23,11 +25,10 @@ def render_attempt(attempt: Attempt, *, color: bool) -> str:
     lines = [_heading("Request", color), *_request_or_reason(attempt), "", _heading("Response", color)]
     if attempt.response is not None:
         lines += response_lines(attempt.response)
-    if attempt.failure is not None:
-        lines.append(
-            f"  {'' if attempt.response else 'none: '}{printable(f'{attempt.failure.kind.value}: {attempt.failure.message}')}"
-        )
-    lines += ["", _heading("Details", color), f"  {timing_line(attempt.timing)}"]
+    failure = attempt.failure
+    if failure is not None:
+        lines.append(f"  {'' if attempt.response else 'none: '}{printable(f'{failure.kind.value}: {failure.message}')}")
+    lines += ["", _heading("Details", color), f"  {timing_line(attempt.timing, attempt.failure)}"]
     for verdict in attempt.verdicts:
         lines += verdict_lines(verdict, color=color)
     return "\n".join(lines) + "\n"
@@ -101,8 +102,8 @@ def body_lines(body: bytes, *, truncated: bool = False) -> Iterator[str]:
         yield f"  ... more than {len(body):,} bytes; the rest was not read"
 
 
-def timing_line(timing: Timing) -> str:
-    """The time that each phase took, as far as it is known, and all of them together."""
+def timing_line(timing: Timing, failure: Failure | None = None) -> str:
+    """The time that each phase took, as far as it is known, and the total; it includes plugins if one is the ``failure``."""
     parts: list[str] = []
     before = 0.0
     for name, label in PHASES:
@@ -110,7 +111,8 @@ def timing_line(timing: Timing) -> str:
         if at is not None:
             parts.append(f"{label} {_milliseconds(max(0.0, at - before))}")
             before = max(before, at)
-    return ", ".join([*parts, f"total {_milliseconds(timing.total)}"])
+    waited = " (with the time spent in plugins)" if failure and failure.kind in OF_PLUGINS else ""
+    return ", ".join([*parts, f"total {_milliseconds(timing.total)}{waited}"])
 
 
 def verdict_lines(verdict: Verdict, *, color: bool) -> Iterator[str]:

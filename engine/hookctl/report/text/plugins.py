@@ -56,7 +56,10 @@ def listed(plugins: Plugins) -> list[Listed]:
 def render_text(
     things: Sequence[Listed], failures: Sequence[PluginFailure] = (), *, width: int = 0, color: bool
 ) -> str:
-    """For people: a heading per kind, a line per thing, a table of its settings. Wrapped to ``width`` columns; 0: not at all."""
+    """For people: a heading per kind, a line per thing, a table of its settings.
+
+    Wrapped to ``width`` columns; 0: not at all.
+    """
     blocks = []
     for kind, purpose in KINDS.items():
         found = [thing for thing in things if thing.kind == kind]
@@ -75,7 +78,10 @@ def render_text(
 
 
 def render_json(things: Sequence[Listed], failures: Sequence[PluginFailure] = ()) -> str:
-    """For machines: ``{"plugins": [{kind, name, summary, built_in, plugin, distribution, version, settings}], "failures": [...]}``.
+    """For programs: an object of ``plugins`` and ``failures``.
+
+    A plugin's entry has ``kind``, ``name``, ``summary``, ``built_in``, ``plugin``, ``distribution``, ``version`` and
+    ``settings``.
 
     A failure has ``plugin``, ``distribution``, ``message`` and ``hint``.
     """

@@ -14,7 +14,10 @@ SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def printable(text: str) -> str:
-    r"""The text with every character that could move the cursor, hide or reorder others written as ``\u....``. Line breaks and tabs too."""
+    r"""The text with every character that could move the cursor, hide or reorder others written as ``\u....``.
+
+    Line breaks and tabs too.
+    """
     if text.isascii() and text.isprintable():
         return text
     return "".join(

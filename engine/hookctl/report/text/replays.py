@@ -1,4 +1,4 @@
-"""What a replay of recorded exchanges came to, and what recording kept: for people a line each, then what differs; for machines JSON."""
+"""The results of replayed exchanges, and what was recorded, for people and as JSON."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hookctl.delivery.rehearsal.cassette import Kept
 from hookctl.delivery.rehearsal.replay import Replay
 from hookctl.model import Json
 from hookctl.report.text.differences import difference_document, difference_lines
+from hookctl.report.text.findings import counted
 from hookctl.report.text.invocation import attempt_json, mark, render_attempt, verdict_lines
 from hookctl.report.text.printable import json_text, printable
 from hookctl.report.text.table import Cell, table
@@ -34,7 +35,7 @@ def render_text(replays: Sequence[Replay], *, show_invocation: bool, width: int 
 def replays_summary(replays: Sequence[Replay]) -> str:
     """Such as: 2 replays: 1 successful, 1 failed."""
     failed = sum(not replay.succeeded for replay in replays)
-    return f"{len(replays)} {'replay' if len(replays) == 1 else 'replays'}: {len(replays) - failed} successful, {failed} failed."
+    return f"{counted(len(replays), 'replay')}: {len(replays) - failed} successful, {failed} failed."
 
 
 def render_json(replays: Sequence[Replay], strays: Sequence[Path]) -> str:
@@ -62,9 +63,8 @@ def render_kept(kept: Mapping[str, Kept | None], directory: Path) -> str:
     recorded = ", ".join(f"{counts[what]} {what.value}" for what in Kept if counts[what])
     lines = [f"Recorded in {printable(str(directory))}: {recorded}."] if recorded else []
     if counts[None]:
-        lines.append(
-            f"Not recorded, since not successful: {', '.join(printable(name) for name, what in kept.items() if what is None)}."
-        )
+        failed = ", ".join(printable(name) for name, what in kept.items() if what is None)
+        lines.append(f"Not recorded, because the test failed: {failed}.")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -106,7 +106,10 @@ def next_step(replay: Replay) -> str:
 
 
 def _differences(replay: Replay) -> list[Step]:
-    """Each key and item that differs, inside strings of JSON text too. Where only such a text's layout differs, the string."""
+    """Each key and item that differs, inside strings of JSON text too.
+
+    Where only such a text's layout differs, the string.
+    """
     if replay.current is None:
         return []
     opened, whole = (

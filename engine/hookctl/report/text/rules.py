@@ -14,8 +14,8 @@ from hookctl.report.text.schema import field_rows, render_table
 from hookctl.report.text.table import table
 
 _INTRODUCTION = """\
-Every finding names one of these rules, and `hookctl explain RULE` prints what stands here. The page is made from the catalogue in
-`engine/hookctl/model/rules/`, and a test compares the two; after a change there, write it anew:
+Every finding names one of these rules, and `hookctl explain RULE` prints the same text. The page is generated from the
+catalogue in `engine/hookctl/model/rules/`, and a test compares the two. After a change there, generate it again:
 
 ```sh
 python -c "from hookctl.report.text.rules import rules_page; print(rules_page(), end='')" > docs/rules.md

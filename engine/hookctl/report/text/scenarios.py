@@ -48,7 +48,8 @@ def span(seconds: float) -> str:
 
 def _block(played: Played, color: bool) -> Iterator[str]:
     name = printable(played.plan.name)
-    yield f"{click.style(name, bold=True) if color else name}  {played.scenario.name}: the target {played.scenario.summary}"
+    title = click.style(name, bold=True) if color else name
+    yield f"{title}  {played.scenario.name}: the target {played.scenario.summary}"
     width = max(len(span(step.at)) for step in played.steps)
     for step in played.steps:
         yield f"  {step.attempt.number:>3}  {span(step.at):>{width}}  {printable(_what(step))}"

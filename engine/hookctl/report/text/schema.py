@@ -94,7 +94,7 @@ def render_event_type(event_type: EventType, *, width: int = 0, color: bool) -> 
 
 
 def render_webhook(schema: Schema, plugins: Plugins, *, width: int = 0, color: bool) -> str:
-    """Every field of a webhook file, and after them the settings of each plugin that a block may name by its ``type``."""
+    """Every field of a webhook file, then the settings of each plugin that a block may name by its ``type``."""
     table_of_fields = render_table(field_rows(schema), width=width, color=color)
     parts = [f"{paragraph(description(schema), width)}\n\n{table_of_fields}"]
     kinds: dict[str, Mapping[str, AuthType | TransportType | ValidatorType]] = {

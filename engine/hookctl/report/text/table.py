@@ -98,7 +98,9 @@ def _row_lines(
                 _aligned(part, row[index], room, right=index in numbers, color=color)
                 for part, (index, room) in zip(parts, rooms.items(), strict=True)
             )
-            lines.append((before + (" " * GAP).join(cells)).rstrip(" "))
+            line = (before + (" " * GAP).join(cells)).rstrip(" ")
+            if line or not number:  # a row without text for a further line has none
+                lines.append(line)
     return lines
 
 

@@ -20,21 +20,30 @@ FAILURES: Mapping[FailureKind, tuple[str, ...]] = {
     FailureKind.CONNECT: (
         "Is the target up, and does it listen on port 443? Try: curl -v https://{host}/",
         (
-            "A firewall may refuse the connection: many targets accept only known addresses, and this machine's outgoing "
-            "address may have to be added there."
+            "A firewall may refuse the connection: many targets accept only known addresses, and this machine's "
+            "outgoing address may have to be added there."
         ),
         "If you use --connect-to, check its address and port.",
     ),
     FailureKind.TLS: (
-        "The TLS handshake failed before the certificate was checked: does the target support TLS 1.2 or newer on port 443?",
+        (
+            "The TLS handshake failed before the certificate was checked: does the target support TLS 1.2 or newer "
+            "on port 443?"
+        ),
         "See what it offers: openssl s_client -connect {host}:443 -servername {host}",
     ),
     FailureKind.TIMEOUT: (
-        "The target did not finish its answer within {timeout}. A target should answer first, and process the event later.",
+        (
+            "The target did not finish its answer within {timeout}. A target should answer first, and process the "
+            "event later."
+        ),
         "If the target is known to be slow, raise timeout_seconds.",
     ),
     FailureKind.CUT_RESPONSE: (
-        "The connection ended inside the response, or the response is not HTTP. The target may have processed the event.",
+        (
+            "The connection ended inside the response, or the response is not HTTP. The target may have processed "
+            "the event."
+        ),
         "Check the logs of the target, and of any proxy or load balancer in front of it.",
     ),
     FailureKind.TRANSPORT: (
@@ -46,19 +55,31 @@ FAILURES: Mapping[FailureKind, tuple[str, ...]] = {
         "See which fields an event has, and which are optional: hookctl schema event {event}",
     ),
     FailureKind.SECRET: (
-        "Secrets are read when a request is sent: set the variable or write the file where hookctl runs, then try again.",
-        "A secret in a header must not contain a line break, or start or end with a space; files often end with a line break.",
+        (
+            "Secrets are read when a request is sent: set the variable or write the file where hookctl runs, then "
+            "try again."
+        ),
+        (
+            "A secret in a header must not contain a line break, or start or end with a space; files often end with "
+            "a line break."
+        ),
     ),
     FailureKind.TOKEN: (
         "Nothing was sent to the target, since there is no token to send.",
-        "Check client_id, client_secret, token_url and scopes in the auth block, and that the client may use client credentials.",
+        (
+            "Check client_id, client_secret, token_url and scopes in the auth block, and that the client may use "
+            "client credentials."
+        ),
         "Some servers accept credentials only in the form: token_endpoint_auth_method: client_secret_post",
     ),
     FailureKind.LOCAL: (
-        "The target is not the cause: this machine lacks the resource that the message names. Live deliveries are retried soon.",
         (
-            "See the limits of this process: ulimit -a. For file descriptors, raise ulimit -n; for memory, raise the limit of the "
-            "container or service."
+            "The target is not the cause: this machine lacks the resource that the message names. Live deliveries "
+            "are retried soon."
+        ),
+        (
+            "See the limits of this process: ulimit -a. For file descriptors, raise ulimit -n; for memory, raise the "
+            "limit of the container or service."
         ),
         "See what else uses the resource, and which files hookctl has open: lsof -p PID",
     ),
@@ -71,12 +92,18 @@ FAILURES: Mapping[FailureKind, tuple[str, ...]] = {
 
 SECRET_IN_URL = (
     "The secret does not fit into a URL: store it with percent escapes, such as %20 for a space.",
-    "Check that it is the right secret, without a line break or a space around it. It is safer to send it in a header, with auth.",
+    (
+        "Check that it is the right secret, without a line break or a space around it. It is safer to send it in a "
+        "header, with auth."
+    ),
 )
 UNTRUSTED = (
     "The certificate's authority is not one that is trusted here.",
     "If it is your own, name it: --cacert FILE, or cacert in hookctl.toml.",
-    "If it is a public one, the target may leave out an intermediate certificate: openssl s_client -connect {host}:443 -servername {host} -showcerts",
+    (
+        "If it is a public one, the target may leave out an intermediate certificate: openssl s_client -connect "
+        "{host}:443 -servername {host} -showcerts"
+    ),
 )
 WRONG_NAME = (
     "The certificate is not for {host}.",
@@ -98,13 +125,16 @@ HUNG_UP = (
 STATUSES: Mapping[int, tuple[str, ...]] = {
     400: (
         (
-            "The target does not understand the request: compare the body with the target's documentation. The response often "
-            "says what is wrong."
+            "The target does not understand the request: compare the body with the target's documentation. The "
+            "response often says what is wrong."
         ),
         "See the exact body: hookctl render {quoted} --body",
     ),
     401: (
-        "The target does not accept the credentials: check the secret in the auth block, and that the target uses this auth type.",
+        (
+            "The target does not accept the credentials: check the secret in the auth block, and that the target "
+            "uses this auth type."
+        ),
         "If the secret was changed at the target, change it here too.",
     ),
     403: (
@@ -113,16 +143,22 @@ STATUSES: Mapping[int, tuple[str, ...]] = {
     ),
     404: (
         (
-            "The host answers, but has nothing at this path: check the path of the webhook's url, including upper and lower case "
-            "and the final slash."
+            "The host answers, but has nothing at this path: check the path of the webhook's url, including upper and "
+            "lower case and the final slash."
         ),
     ),
     405: ("The path exists, but does not accept {method}: compare method and path with the target's documentation.",),
     408: (
-        "The target stopped waiting for the request. Live deliveries are retried; check the network between here and the target.",
+        (
+            "The target stopped waiting for the request. Live deliveries are retried; check the network between "
+            "here and the target."
+        ),
     ),
     409: (
-        "The target reports a conflict, often an event that it already has. A repeated event has the same webhook-id header.",
+        (
+            "The target reports a conflict, often an event that it already has. A repeated event has the same "
+            "webhook-id header."
+        ),
     ),
     410: (
         "The target says that this address is gone for good. In a live delivery, this answer suspends the webhook.",
@@ -130,10 +166,16 @@ STATUSES: Mapping[int, tuple[str, ...]] = {
     ),
     413: ("The body is larger than the target accepts: send less of the event in body_template.",),
     415: (
-        "The target does not accept this content type: set Content-Type under headers as the target's documentation says.",
+        (
+            "The target does not accept this content type: set Content-Type under headers as the target's "
+            "documentation says."
+        ),
     ),
     422: (
-        "The target rejects the content of the body: a field is missing, or has an unknown value. The response often says which.",
+        (
+            "The target rejects the content of the body: a field is missing, or has an unknown value. The response "
+            "often says which."
+        ),
         "See the exact body: hookctl render {quoted} --body",
     ),
     429: (
@@ -149,7 +191,10 @@ REDIRECT = (
 OTHER_STATUS = ("See what the response says, and what the target's documentation says about status {status}.",)
 SERVER_ERROR = (
     "The target has an internal problem. Live deliveries are retried on the webhook's retry schedule.",
-    "If it persists, contact the target's operator. The webhook-id (see --show-invocation) identifies the request in logs.",
+    (
+        "If it persists, contact the target's operator. The webhook-id (see --show-invocation) identifies the "
+        "request in logs."
+    ),
 )
 MISMATCH = (
     "The status means success, but response_validators disagree: compare the response with what they expect.",

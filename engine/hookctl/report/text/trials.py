@@ -1,4 +1,4 @@
-"""What a test of webhooks came to: for people a line each, then what failed and what to look at next; for machines JSON."""
+"""The results of tested webhooks, for people with what to look at next, and as JSON."""
 
 from __future__ import annotations
 
@@ -57,7 +57,10 @@ def render_json(trials: Sequence[Trial], kept: Mapping[str, Kept | None]) -> str
 
 
 def result_lines(trials: Sequence[Trial], *, width: int = 0, color: bool) -> list[str]:
-    """A row for each trial with its result, and one for each note on its webhook. ``width`` is in columns; 0 for unlimited."""
+    """A row for each trial with its result, and one for each note on its webhook.
+
+    ``width`` is in columns; 0 for unlimited.
+    """
     rows: list[tuple[Cell, Cell]] = []
     marks: list[Cell] = []
     for trial in trials:
@@ -103,7 +106,9 @@ def _summary(trial: Trial, color: bool) -> Iterator[str]:
         if len(body) > SUMMARY_LINES:
             yield "  ... (all of it with --show-invocation)"
     if attempt.failure is not None:
-        yield printable(attempt.failure.message) + (f", after {timing_line(attempt.timing)}" if request else "")
+        yield printable(attempt.failure.message) + (
+            f", after {timing_line(attempt.timing, attempt.failure)}" if request else ""
+        )
     for verdict in attempt.verdicts:
         yield from (line.removeprefix("  ") for line in verdict_lines(verdict, color=color))
 

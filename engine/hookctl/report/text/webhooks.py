@@ -51,7 +51,7 @@ class Entry:
 
     @property
     def state(self) -> str:
-        """``applied``, ``changed``, ``not applied``, ``file removed``, ``unreadable``, or ``renamed to`` and the new name."""
+        """How the file compares with what is applied: one of ``STATES``, ``unreadable``, or ``renamed to`` a name."""
         if self.is_unreadable:
             return "unreadable"
         return f"renamed to {self.change.name}" if self.change.renamed_from else STATES[self.change.action]
@@ -139,7 +139,7 @@ def _standing(entry: Entry) -> dict[str, Json]:
 
 
 def _status(entry: Entry) -> str:
-    """``active``, ``inactive``, ``active, suspended``, ``active, circuit open`` or ``active, waits for this machine``."""
+    """``active`` or ``inactive``; after ``active``, whether and why nothing is delivered to it."""
     status = entry.shown.status
     if status is Status.ACTIVE and entry.suspended:
         return f"{status.value}, suspended"
