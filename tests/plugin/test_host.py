@@ -325,7 +325,7 @@ def test_two_distributions_with_one_name_are_refused(site: Path) -> None:
     assert "acme" in load_plugins().secret_sources
 
 
-@pytest.mark.parametrize(("given", "what"), [(None, "a NoneType"), (5, "an int")])
+@pytest.mark.parametrize(("given", "what"), [(None, "None"), (5, "an int")])
 def test_a_validator_that_returns_no_list_is_told_so(given: Any, what: str) -> None:
     mine = ValidatorType(
         name="mine", summary="", schema=OBJECT, label=lambda _: "mine", build=lambda _: lambda _: given

@@ -173,7 +173,7 @@ def plugins_with(**fields: Any) -> Plugins:
         ),
         (
             lambda _: lambda _: None,
-            "policy two_eyes of plugin acme: check gave a NoneType, not a list of PolicyFinding",
+            "policy two_eyes of plugin acme: check gave None, not a list of PolicyFinding",
         ),
         (lambda _: lambda _: ["blink"], "policy two_eyes of plugin acme: check gave a str, not a PolicyFinding"),
     ],
