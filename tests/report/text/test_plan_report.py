@@ -116,7 +116,7 @@ def test_a_template_of_which_only_the_end_differs(delivery_plan: Build) -> None:
     plan = make_plan(
         AppliedState(1, {"Siem": delivery_plan(body_template="{}")}), {"Siem": delivery_plan(body_template="{}\n")}, {}
     )
-    assert "      ~ body_template:\n          (only the line break at its end)\n" in render_text(plan, color=False)
+    assert "      ~ body_template:\n          (only the final line break)\n" in render_text(plan, color=False)
 
 
 def test_json_is_as_the_schema_says_and_counts_as_the_text_does(plan: Plan) -> None:

@@ -124,7 +124,7 @@ def command(
 def _apply(
     ctx: click.Context, review: Review, lock: Lock, outputs: Outputs, *, network: Network | None, auto_approve: bool
 ) -> None:
-    """Show the plan and carry it out. What is printed for machines, and every file, says how it ended.
+    """Show the plan and apply it. The printed JSON, and every file, reports how it ended.
 
     Files are written before, too: one that cannot be must keep the plan from being applied.
     """
@@ -143,7 +143,7 @@ def _apply(
     if not shown.outputs and not auto_approve and sys.stdin.isatty():
         echo(
             render_text(review.plan, review.findings, review.effects, color=False), nl=False, err=True
-        )  # nobody says yes to what he has not seen
+        )  # nobody should approve a plan unseen
     carrying_out = _CarryingOut(session, review, lock, to_stderr=not shown.outputs)
     try:
         carrying_out.go(network, auto_approve=auto_approve)
@@ -171,7 +171,7 @@ class _CarryingOut:
         self.outcome = ApplyOutcome(Ending.INTERRUPTED, "Interrupted.")
 
     def go(self, network: Network | None, *, auto_approve: bool) -> None:
-        """Test, ask and apply; :attr:`outcome` says what came of it. Raises HookctlError."""
+        """Test, ask and apply, and set :attr:`outcome`. Raises HookctlError."""
         from hookctl.cli.running import opened_queue
         from hookctl.report.text.findings import counted
         from hookctl.report.text.outcome import ApplyOutcome, Ending, applied

@@ -1,4 +1,4 @@
-"""Deliveries: a table, one of them whole, and what a replay came to."""
+"""Deliveries as a table, one delivery with its attempts, and the results of replays and cancellations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hookctl.report.text.table import Cell, table
 
 HEADINGS = ("ID", "STATUS", "WEBHOOK", "EVENT", "ATTEMPTS", "CREATED", "NEXT ATTEMPT", "REASON")
 SHORT_ID = slice(16, 28)
-"""What a table shows of an id, after the time that it begins with: enough to name it by, on the command line."""
+"""The part of an id that a table shows, after its time; it is enough to select a delivery on the command line."""
 COLORS = {DeliveryStatus.DELIVERED: "green", DeliveryStatus.RETRYING: "yellow", DeliveryStatus.DEAD: "red"}
 DUE = (DeliveryStatus.WAITING, DeliveryStatus.RETRYING)
 
@@ -29,7 +29,7 @@ def render_table(deliveries: Sequence[Delivery], *, width: int = 0, color: bool)
 
 
 def render_json(deliveries: Sequence[Delivery]) -> str:
-    """The deliveries for a machine: a list of objects."""
+    """The deliveries as JSON: a list of objects."""
     return json_text([_fields(delivery) for delivery in deliveries]) + "\n"
 
 
@@ -62,7 +62,7 @@ def render_one(delivery: Delivery, attempts: Sequence[Attempt], *, color: bool) 
 
 
 def render_one_json(delivery: Delivery, event: Mapping[str, Json] | None, attempts: Sequence[Attempt]) -> str:
-    """One delivery for a machine: its fields, the event, and every attempt."""
+    """One delivery as JSON: its fields, the event, and every attempt."""
     whole: dict[str, Json] = {
         **_fields(delivery),
         "event": dict(event) if event else None,
@@ -91,18 +91,18 @@ def render_replay(
 
 
 def render_replay_json(replayed: Sequence[Delivery], left_alone: Sequence[str]) -> str:
-    """What became of replayed deliveries, for a machine."""
+    """The replayed deliveries as JSON."""
     return json_text({"replayed": [_fields(delivery) for delivery in replayed], "left_alone": list(left_alone)}) + "\n"
 
 
 def render_cancel(cancelled: Sequence[str], over: Sequence[str]) -> str:
-    """What was cancelled, and what was named and over already."""
-    lines = [f"{name} is over already; left as it is." for name in over]
+    """How many deliveries were cancelled, and the ids of those that had already ended."""
+    lines = [f"{name} was not cancelled: it has already ended." for name in over]
     return "\n".join([*lines, f"{len(cancelled):,} cancelled." if cancelled or over else "Nothing to cancel."]) + "\n"
 
 
 def render_cancel_json(cancelled: Sequence[str], over: Sequence[str]) -> str:
-    """The same for a machine."""
+    """The cancelled deliveries, and those that had already ended, as JSON."""
     return json_text({"cancelled": list(cancelled), "left_alone": list(over)}) + "\n"
 
 

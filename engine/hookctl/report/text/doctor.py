@@ -1,4 +1,4 @@
-"""What ``doctor`` found, for people and machines."""
+"""The checks of ``doctor``, for people and as JSON."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     name: str
     verdict: str
-    """``ok``; ``warning`` for what works and might not always; ``problem`` for what keeps something from working."""
+    """``ok``; ``warning`` for what works but may fail; ``problem`` for what does not work."""
     message: str
     hint: str = ""
 
@@ -41,5 +41,5 @@ def render(checks: Sequence[Check], *, width: int = 0, color: bool) -> str:
 
 
 def render_json(checks: Sequence[Check]) -> str:
-    """The checks for a machine: a list of objects."""
+    """The checks as JSON: a list of objects."""
     return json_text([asdict(check) for check in checks]) + "\n"

@@ -1,4 +1,4 @@
-"""The fields of a delivery plan as a person writes and reads them."""
+"""The fields of a delivery plan, as they are written in a webhook file."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from hookctl.report.text.printable import printable
 
 UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 LONG_TEXTS = {("body_template",)}
-"""Shown line by line."""
+"""Fields that are shown line by line."""
 MAX_PAIRS = 4_000_000
-"""Lines before times lines after of two texts in which what stays is looked for; longer ones are compared from both
-ends alone."""
+"""The most pairs of lines for which two texts are compared; of longer texts, only equal ends are recognized."""
 _JSON_STARTS = frozenset('"[{-0123456789tfnNI')
-"""What a JSON value begins with, ``NaN`` and ``Infinity`` among them, which Python reads too."""
+"""The first characters of JSON values, including ``NaN`` and ``Infinity``, which Python accepts."""
 
 
 def label(pointer: Pointer, change: Change) -> str:
@@ -81,7 +80,7 @@ def field_lines(field: FieldChange, change: Change) -> Iterator[tuple[str, str]]
 
 
 def _is_inner(pointer: Pointer, index: int, has_one_auth: bool) -> bool:
-    """What a file does not have: the ``settings`` of a block, and the index of an auth that is alone on both sides."""
+    """Whether a webhook file lacks this part: ``settings`` of a block, or the index if both sides have one auth."""
     if pointer[0] == "transport":
         return index == 1 and pointer[1] == "settings"
     if pointer[0] in {"auth", "response_validators"}:
@@ -113,7 +112,7 @@ def _text_lines(before: str, after: str) -> Iterator[tuple[str, str]]:
     from difflib import unified_diff  # only for a text that was changed
 
     if old == new:
-        yield " ", "(only the line break at its end)"
+        yield " ", "(only the final line break)"
     if len(old) * len(new) > MAX_PAIRS:
         start, end = common_ends(old, new)
         yield from ((" ", "...") for _ in range(start > 0))

@@ -1,4 +1,4 @@
-"""An attempt's invocation data: what was sent, what came back, how long it took and what validators said of it."""
+"""An attempt's invocation data: request, response, timing, and the verdicts of validators."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hookctl.model import Attempt, Failure, FailureKind, Json, Request, Response
 from hookctl.report.text.printable import printable
 
 MAX_LINES = 100
-"""Lines of a body that people are shown; a machine gets all of it."""
+"""The most lines of a body in text; JSON has all of it."""
 MAX_WIDTH = 400
-"""Characters of one line of it."""
+"""The most characters of such a line."""
 OF_PLUGINS = frozenset({FailureKind.PLUGIN, FailureKind.SECRET, FailureKind.TOKEN})
 """Failures of plugins, which happen before the request is sent or after the response."""
 PHASES = (("resolved", "name"), ("connected", "connect"), ("tls", "TLS"), ("first_byte", "first byte"))
@@ -35,7 +35,7 @@ def render_attempt(attempt: Attempt, *, color: bool) -> str:
 
 
 def attempt_json(attempt: Attempt) -> dict[str, Json]:
-    """The attempt for a machine; docs/test.md describes it."""
+    """The attempt as JSON; docs/test.md describes it."""
     return {
         "number": attempt.number,
         "plan_digest": attempt.plan_digest,
@@ -54,7 +54,7 @@ def attempt_json(attempt: Attempt) -> dict[str, Json]:
 
 
 def request_json(request: Request) -> dict[str, Json]:
-    """A request for a machine."""
+    """A request as JSON."""
     return {
         "method": request.method,
         "url": request.url,
@@ -64,7 +64,7 @@ def request_json(request: Request) -> dict[str, Json]:
 
 
 def request_lines(request: Request) -> Iterator[str]:
-    """A request for people: the first line, headers, and the body with JSON laid out."""
+    """A request as text: method and URL, headers, and the body with indented JSON."""
     yield f"  {request.method} {printable(request.url)}"
     yield from _header_lines(request.headers)
     if request.body is not None:
@@ -73,23 +73,23 @@ def request_lines(request: Request) -> Iterator[str]:
 
 
 def response_lines(response: Response) -> Iterator[str]:
-    """A response for people."""
+    """A response as text."""
     yield f"  {response.status} {printable(response.reason)}".rstrip()
     yield from _header_lines(response.headers)
     if response.body:
         yield ""
         yield from body_lines(response.body, truncated=response.truncated)
     if not response.framed:
-        yield "  (the end of the body is not marked, so it may have been cut)"
+        yield "  (the end of the body is not marked, so it may be truncated)"
 
 
 def body_lines(body: bytes, *, truncated: bool = False) -> Iterator[str]:
-    """A body for people: JSON laid out, other text as it is, anything else by its size."""
+    """A body as text: JSON is indented, other text unchanged; of other bytes, the size is shown."""
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
         if not truncated or error.end < len(body) - 1:
-            yield f"  ({len(body):,} bytes that are no text)"
+            yield f"  ({len(body):,} bytes that are not text)"
             return
         text = body[: error.start].decode()  # the cap cut through a character
     lines = _laid_out(text).split("\n")
@@ -116,7 +116,7 @@ def timing_line(timing: Timing, failure: Failure | None = None) -> str:
 
 
 def verdict_lines(verdict: Verdict, *, color: bool) -> Iterator[str]:
-    """A line for a validator that agrees, one for each mismatch otherwise."""
+    """A line for a validator that passed, or a line for each mismatch."""
     if verdict.passed:
         yield f"  {tick(passed=True, color=color)} {printable(verdict.validator)}"
     for mismatch in verdict.mismatches:
@@ -136,7 +136,7 @@ def tick(*, passed: bool, color: bool) -> str:
 
 def _request_or_reason(attempt: Attempt) -> Iterator[str]:
     if attempt.request is None:
-        yield "  none: it could not be made"
+        yield "  none: the request could not be made"
     else:
         yield from request_lines(attempt.request)
 

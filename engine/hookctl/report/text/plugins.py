@@ -1,4 +1,4 @@
-"""What is plugged in: each thing by kind, where it comes from, and its settings."""
+"""What plugins add: each thing by kind, with its origin and its settings."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ KINDS = {
     "observer": "Listeners to attempts and outcomes",
     "command": "Commands",
 }
-"""Every kind, as ``Plugins.origins`` names it, and what it is for."""
+"""Every kind, as in ``Plugins.origins``, and its purpose."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One thing that a plugin gave."""
+    """One thing that a plugin adds."""
 
     kind: str
     name: str
@@ -49,7 +49,7 @@ class Listed:
 
 
 def listed(plugins: Plugins) -> list[Listed]:
-    """Everything that is plugged in, by kind and name."""
+    """Everything that plugins add, by kind and name."""
     return [thing for kind in KINDS for thing in sorted(_of_kind(plugins, kind), key=lambda thing: thing.name)]
 
 

@@ -1,4 +1,4 @@
-"""Text of others, made safe for a terminal and for the log of a CI system."""
+"""Makes text from outside safe for a terminal and for the log of a CI system."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The request that a webhook would send for an event, for people and for machines."""
+"""The request that a webhook would send for an event, for people and as JSON."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _decisions(plan: DeliveryPlan) -> Sequence[Decision]:
 
 
 def _is_inner(decision: Decision) -> bool:
-    """Whether an expression stands in the JSON text of a string; one string around a text or a key is its own."""
+    """Whether an expression is inside the JSON text of a string; a string around a text or a key does not count."""
     return decision.position.depth > (decision.position.form != "value")
 
 

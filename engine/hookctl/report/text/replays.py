@@ -39,7 +39,7 @@ def replays_summary(replays: Sequence[Replay]) -> str:
 
 
 def render_json(replays: Sequence[Replay], strays: Sequence[Path]) -> str:
-    """The replays for a machine, as ``schemas/replay.schema.json`` has them."""
+    """The replays as JSON, as in ``schemas/replay.schema.json``."""
     document: dict[str, Json] = {
         "format_version": FORMAT_VERSION,
         "succeeded": all(replay.succeeded for replay in replays),
@@ -50,9 +50,9 @@ def render_json(replays: Sequence[Replay], strays: Sequence[Path]) -> str:
 
 
 def render_strays(strays: Sequence[Path]) -> str:
-    """A warning for each cassette of a webhook that there is no more."""
+    """A warning for each cassette without a webhook."""
     return "".join(
-        f"Warning: {printable(str(path))} belongs to no webhook. Delete it, if its webhook is gone for good.\n"
+        f"Warning: {printable(str(path))} belongs to no webhook. Delete it if its webhook is gone for good.\n"
         for path in strays
     )
 
@@ -84,7 +84,7 @@ def result_lines(replays: Sequence[Replay], *, width: int = 0, color: bool) -> l
 
 
 def detail_lines(replay: Replay, *, show_invocation: bool, color: bool) -> Iterator[str]:
-    """What differs and what validators say of a replay that failed; the whole invocation of any, if asked for."""
+    """What differs in a failed replay, and the verdicts of validators; with ``show_invocation``, the whole exchange."""
     if replay.attempt is not None and show_invocation:
         yield from render_attempt(replay.attempt, color=color).rstrip("\n").split("\n")
     if replay.succeeded:
@@ -100,9 +100,9 @@ def detail_lines(replay: Replay, *, show_invocation: bool, color: bool) -> Itera
 
 
 def next_step(replay: Replay) -> str:
-    """What to do about a replay that failed."""
+    """What to do about a failed replay."""
     quoted = f'"{replay.plan.name}"' if " " in replay.plan.name else replay.plan.name
-    return f"{'If this is meant, record it anew' if replay.attempt else 'Record it'}: hookctl test --record {quoted}"
+    return f"{'If the change is intended, record it again' if replay.attempt else 'Record it'}: hookctl test --record {quoted}"
 
 
 def _differences(replay: Replay) -> list[Step]:

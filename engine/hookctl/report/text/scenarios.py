@@ -1,4 +1,4 @@
-"""Played scenarios: each attempt, when it comes and what becomes of it, up to the last."""
+"""Simulated scenarios: the time and the outcome of each attempt, up to the last."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNITS = ((86400, "d"), (3600, "h"), (60, "m"))
 
 
 def render_text(played: Sequence[Played], *, color: bool) -> str:
-    """A block for each webhook and scenario: a line an attempt, and what it came to."""
+    """A block for each webhook and scenario: a line for each attempt, and the outcome."""
     blocks = ["\n".join(_block(one, color)) for one in played]
     retried = any(len(one.steps) > 1 for one in played)
     note = (
@@ -28,7 +28,7 @@ def render_text(played: Sequence[Played], *, color: bool) -> str:
 
 
 def render_json(played: Sequence[Played]) -> str:
-    """The scenarios for a machine, as ``schemas/scenario.schema.json`` has them."""
+    """The scenarios as JSON, as in ``schemas/scenario.schema.json``."""
     document: dict[str, Json] = {"format_version": FORMAT_VERSION, "scenarios": [_played_json(one) for one in played]}
     return json_text(document) + "\n"
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Schema = Mapping[str, Json]
 HEADINGS = ("FIELD", "TYPE", "REQUIRED", "DESCRIPTION")
 MARKS = {"x-secret": "secret", "x-url": "URL"}
-"""Annotations that say more than the JSON type does."""
+"""Annotations that are more specific than the JSON type."""
 SCALARS = {"string", "number", "boolean", "null"}
 
 
@@ -33,7 +33,7 @@ class FieldRow:
     """Dotted; ``[]`` stands for the items of a list, ``*`` for any key."""
     type: str
     required: bool
-    """Always there in the object around it."""
+    """Whether the object around it always has it."""
     description: str
 
 
@@ -88,7 +88,7 @@ def render_event_types(summaries: Mapping[str, str], *, width: int) -> str:
 
 
 def render_event_type(event_type: EventType, *, width: int = 0, color: bool) -> str:
-    """What an event type is, and every field of its events."""
+    """The summary of an event type, and every field of its events."""
     summary = paragraph(printable(f"{event_type.name}: {event_type.summary}"), width)
     return f"{summary}\n\n{render_table(field_rows(event_type.schema), width=width, color=color)}"
 
@@ -136,7 +136,7 @@ def _properties(schema: Schema, root: Schema, prefix: str, within: tuple[Json, .
 
 
 def _resolved(schema: Schema, root: Schema) -> Schema:
-    """The schema that a ``$ref`` into the same document points to, under what is said beside the reference."""
+    """The schema that a ``$ref`` into the same document points to, updated with the keys beside the reference."""
     reference = schema.get("$ref")
     if not isinstance(reference, str) or not reference.startswith("#"):
         return schema

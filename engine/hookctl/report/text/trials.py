@@ -17,7 +17,7 @@ from hookctl.report.text.tips import tips_for
 
 FORMAT_VERSION = 1
 SUMMARY_LINES = 5
-"""Lines of the response's body in the summary of a failure."""
+"""The most lines of the response's body in the summary of a failure."""
 
 
 def render_text(trials: Sequence[Trial], *, show_invocation: bool, width: int = 0, color: bool) -> str:
@@ -34,7 +34,7 @@ def render_text(trials: Sequence[Trial], *, show_invocation: bool, width: int = 
 
 
 def detail_lines(trial: Trial, *, show_invocation: bool, color: bool) -> Iterator[str]:
-    """What was sent and what came back, in short or whole, and what to look at next."""
+    """The request and the response, shortened unless ``show_invocation``, and what to look at next."""
     if trial.attempt is not None:
         shown = (
             render_attempt(trial.attempt, color=color).rstrip("\n").split("\n")
@@ -46,7 +46,7 @@ def detail_lines(trial: Trial, *, show_invocation: bool, color: bool) -> Iterato
 
 
 def render_json(trials: Sequence[Trial], kept: Mapping[str, Kept | None]) -> str:
-    """The trials for a machine, and what recording kept of them; docs/test.md describes it."""
+    """The trials as JSON, and whether they were recorded; docs/test.md describes it."""
     document: dict[str, Json] = {
         "format_version": FORMAT_VERSION,
         "succeeded": all(trial.succeeded for trial in trials),

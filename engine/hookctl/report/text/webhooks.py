@@ -1,4 +1,4 @@
-"""The table of webhooks, and one webhook whole."""
+"""The table of webhooks, and one webhook with all its fields."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STATES = {
     Action.CREATE: "not applied",
     Action.DELETE: "file removed",
 }
-"""What the files say against what is applied."""
+"""How the files compare with what is applied."""
 HEADINGS = ("NAME", "EVENT", "METHOD", "HOST", "AUTH", "STATUS", "STATE", "LAST RESULT")
 
 
@@ -33,17 +33,17 @@ class Entry:
 
     change: Change
     last_result: tuple[DeliveryStatus, float] | None
-    """What the last attempt came to, and when in epoch seconds."""
+    """The result of the last attempt, and its time in epoch seconds."""
     circuit: Circuit | None = None
-    """What stands between it and a target that fails."""
+    """The circuit of a target that fails; None while it is closed."""
     suspended: str = ""
     """Why it is suspended; empty when it is not."""
     is_unreadable: bool = False
-    """True: it is applied, but the store's row is damaged, so that nothing is delivered to it."""
+    """Whether it is applied, but the store's row is damaged, so that nothing is delivered to it."""
 
     @property
     def shown(self) -> DeliveryPlan:
-        """What runs now; what the file says where nothing runs."""
+        """The applied delivery plan; the file's if none is applied."""
         plan = self.change.before or self.change.after
         if plan is None:
             raise ValueError(f"the change of {self.change.name} has no side")
@@ -70,13 +70,13 @@ def render_table(entries: Sequence[Entry], *, width: int = 0, color: bool) -> st
 
 
 def render_list_json(entries: Sequence[Entry]) -> str:
-    """The table for a machine: a list of objects with the columns as keys."""
+    """The webhooks as JSON: a list of objects with the columns as keys."""
     rows: list[Json] = [{**_summary(entry), **_standing(entry)} for entry in entries]
     return json_text(rows) + "\n"
 
 
 def render_one(entry: Entry, *, color: bool) -> str:
-    """Every field of one webhook as it runs now, and after them what the file would change."""
+    """Every field of one webhook as it is applied, and what the file would change."""
     plan = entry.shown
     (whole,) = make_plan(AppliedState(), {plan.name: plan}, {}).changes
     dot, hue = _dot(plan)
@@ -90,7 +90,7 @@ def render_one(entry: Entry, *, color: bool) -> str:
 
 
 def render_one_json(entry: Entry) -> str:
-    """One webhook for a machine: the delivery plan that is applied, and the one that the file gives."""
+    """One webhook as JSON: the applied delivery plan, and the file's."""
     before, after = entry.change.before, entry.change.after
     plans: dict[str, Json] = {
         "applied": before.to_json() if before else None,
