@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -12,12 +13,14 @@ from hookctl.cli.completion import webhook_names
 from hookctl.cli.event_file import EventFile
 from hookctl.cli.formats import ALL, Outputs, format_option
 from hookctl.cli.network_options import network_options
+from hookctl.cli.terminal import text_width
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hookctl.cli.session import Session
     from hookctl.delivery.rehearsal.scenarios import Scenario
+    from hookctl.delivery.rehearsal.trial import Trial
     from hookctl.model import DeliveryPlan, Json
 
 EPILOG = """
@@ -107,11 +110,10 @@ def command(
     """
     from hookctl.cli.desired import desired, named_plan, read_event
     from hookctl.cli.reports import Reports
-    from hookctl.cli.terminal import text_width
     from hookctl.cli.trying import try_now
     from hookctl.report.formats.results import of_trials
     from hookctl.report.text.replays import render_kept
-    from hookctl.report.text.trials import render_json, render_text, trials_summary
+    from hookctl.report.text.trials import render_json, trials_summary
 
     if played and (junit or not {output.form for output in outputs.outputs} <= {"text", "json"}):
         raise click.UsageError(
@@ -136,15 +138,18 @@ def command(
         of_trials(trials, show_invocation=show_invocation),
         wanted.webhooks,
         summary=trials_summary(trials),
-        text=lambda color: (
-            render_text(trials, show_invocation=show_invocation, width=text_width(), color=color)
-            + render_kept(kept, cassettes)
-        ),
+        text=partial(_text, trials, render_kept(kept, cassettes), show_invocation),
         json=lambda: render_json(trials, kept),
     )
     if interrupted:
         ctx.exit(exit_codes.INTERRUPTED)
     ctx.exit(exit_codes.OK if all(trial.succeeded for trial in trials) else exit_codes.FAILED)
+
+
+def _text(trials: Sequence[Trial], kept: str, show_invocation: bool, color: bool) -> str:
+    from hookctl.report.text.trials import render_text
+
+    return render_text(trials, show_invocation=show_invocation, width=text_width(), color=color) + kept
 
 
 def _with_events(

@@ -103,7 +103,7 @@ def body_lines(body: bytes, *, truncated: bool = False) -> Iterator[str]:
 
 
 def timing_line(timing: Timing, failure: Failure | None = None) -> str:
-    """The time that each phase took, as far as it is known, and the total; it includes plugins if one is the ``failure``."""
+    """The time of each known phase, and the total, which includes plugins if one of them is the ``failure``."""
     parts: list[str] = []
     before = 0.0
     for name, label in PHASES:

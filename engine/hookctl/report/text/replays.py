@@ -102,7 +102,8 @@ def detail_lines(replay: Replay, *, show_invocation: bool, color: bool) -> Itera
 def next_step(replay: Replay) -> str:
     """What to do about a failed replay."""
     quoted = f'"{replay.plan.name}"' if " " in replay.plan.name else replay.plan.name
-    return f"{'If the change is intended, record it again' if replay.attempt else 'Record it'}: hookctl test --record {quoted}"
+    what = "If the change is intended, record it again" if replay.attempt else "Record it"
+    return f"{what}: hookctl test --record {quoted}"
 
 
 def _differences(replay: Replay) -> list[Step]:
