@@ -31,10 +31,11 @@ class CliResult:
 
 @pytest.fixture(scope="session", autouse=True)
 def user_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Results of checks are kept here, and not with the user who runs the tests."""
+    """Results of checks are kept here, and not with the user who runs the tests. Output is as wide as it needs to be."""
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("cache")
         patch.setenv("XDG_CACHE_HOME", str(folder))
+        patch.delenv("COLUMNS", raising=False)  # pytest-xdist sets it
         yield folder
 
 

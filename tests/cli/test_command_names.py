@@ -56,9 +56,9 @@ def test_it_is_left_out_and_named_wherever_plugins_are_loaded(
     (tmp_path / "webhooks.d").mkdir()
     (tmp_path / "webhooks.d" / "siem.yaml").write_text("name: Siem\nevent: anomaly\nurl: https://siem.example.com/\n")
     result = run_cli(*arguments, cwd=tmp_path)
-    warning = "plugin acme adds the command 'plan', which hookctl has already"
+    warning = "plugin acme adds the command 'plan', but hookctl has a command of that name"
     assert result.stderr.startswith(
-        f"Warning: {warning}\n  hookctl continues without it. Uninstall it, or have it renamed.\n"
+        f"Warning: {warning}\n  hookctl continues without it. Uninstall the plugin, or ask its author to rename it.\n"
     )
     assert result.stderr.count("Warning") == 1
     assert result.exit_code == (64 if arguments == ("acme",) else 0)
@@ -78,8 +78,11 @@ def test_a_policy_may_not_have_the_name_of_a_rule(
 ) -> None:
     install(name, POLICY)
     result = run_cli("plugins", cwd=tmp_path)
-    message = f"plugin acme adds the policy {name!r}, which is the name of a rule"
-    assert result.stderr == f"Warning: {message}\n  hookctl continues without it. Uninstall it, or have it renamed.\n"
+    message = f"plugin acme adds the policy {name!r}, but a rule has that name"
+    assert (
+        result.stderr
+        == f"Warning: {message}\n  hookctl continues without it. Uninstall the plugin, or ask its author to rename it.\n"
+    )
     assert f"  {message}\n" in result.stdout
     assert "Acme's own." not in result.stdout
     assert result.exit_code == 0
@@ -88,3 +91,12 @@ def test_a_policy_may_not_have_the_name_of_a_rule(
 def test_another_policy_is_explained(run_cli: Callable[..., Any], tmp_path: Path, install: Callable[..., None]) -> None:
     install("frozen", POLICY)
     assert run_cli("explain", "frozen", cwd=tmp_path).stdout.startswith("frozen: Acme's own.\n")
+
+
+def test_a_misspelled_command_of_a_plugin_gets_a_suggestion(
+    run_cli: Callable[..., Any], install: Callable[..., None]
+) -> None:
+    install("rotate")
+    result = run_cli("rotaet")
+    assert result.exit_code == 64
+    assert "Error: No such command 'rotaet'. Did you mean 'rotate'?" in result.stderr.split("\n")

@@ -16,7 +16,7 @@ def test_an_exception_that_says_a_lot_is_cut(capsys: pytest.CaptureFixture[str])
     shown = capsys.readouterr().err
     assert len(shown) < debugging.MAX_TRACEBACK + 200
     assert shown.startswith("debug: it failed")
-    assert "the rest is left out: --debug shows 65,536 characters" in shown
+    assert "the rest is omitted: --debug shows 65,536 characters" in shown
 
 
 @pytest.mark.parametrize("filler", ["\n", "\x01", "\u202e"])

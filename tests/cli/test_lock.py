@@ -94,7 +94,7 @@ def test_the_second_is_refused_while_the_first_is_asked(run_cli: Run, root: Path
 def test_the_second_waits_and_plans_anew(root: Path) -> None:
     with asking(root) as (first, keyboard), start(root, "--auto-approve", "--lock-timeout", "30s") as second:
         told = read_until(second, ")\n")
-        assert "Waiting for the lock of " in told
+        assert "Waiting for the lock held by " in told
         assert f"process {first.pid}" in told
         os.write(keyboard, b"yes\n")
         output, errors = second.communicate(timeout=PATIENCE)
@@ -169,7 +169,7 @@ def test_a_killed_apply_leaves_a_lock_that_its_id_breaks(run_cli: Run, root: Pat
     assert f"lock {lock_id})" in other.stderr
     broken = run_cli("unlock", lock_id, cwd=root)
     assert broken.exit_code == 0
-    assert broken.stdout.startswith("Broken: the lock of ")
+    assert broken.stdout.startswith("Released the lock held by ")
     assert run_cli("unlock", lock_id, cwd=root).exit_code == 1
     assert run_cli("apply", "--auto-approve", cwd=root).exit_code == 0
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 
+import hookctl
 from hookctl.cli.command_list import COMMANDS
 
 
@@ -143,3 +147,35 @@ def test_a_usage_error_cannot_drive_the_terminal(tmp_path: Path) -> None:
     result = run("--color", "x\x1b[31m", "plan", cwd=tmp_path)
     assert result.returncode == 64
     assert "\x1b" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["sned"], "No such command 'sned'. Did you mean 'send'?"),
+        (["PLAN"], "No such command 'PLAN'. Did you mean 'plan'?"),
+        (["deliveries", "lsit"], "No such command 'lsit'. Did you mean 'list'?"),
+        (["schema", "webhok"], "No such command 'webhok'. Did you mean 'webhook'?"),
+        (["xyzzy"], "No such command 'xyzzy'."),
+        (["--dirr", "x", "plan"], "No such option '--dirr'. Did you mean '--dir'?"),
+        (["plan", "--detailed-exit"], "No such option '--detailed-exit'. Did you mean '--detailed-exitcode'?"),
+    ],
+)
+def test_a_misspelled_command_gets_a_suggestion(run_cli: Callable[..., Any], arguments: list[str], said: str) -> None:
+    result = run_cli(*arguments)
+    assert (result.exit_code, result.stdout) == (64, "")
+    assert result.stderr.startswith("Usage: hookctl ")
+    assert f"Error: {said}" in result.stderr.split("\n")
+
+
+def test_no_text_names_a_file_of_the_repository() -> None:
+    """Whoever installed the wheel has no docs/: texts refer to `hookctl explain`."""
+    found = []
+    for path in Path(hookctl.__file__).parent.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        texts = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in documentation]
+        found += [path.name for node in texts if isinstance(node.value, str) and "docs/" in node.value]
+    assert found == ["rules.py"]  # the introduction of docs/rules.md, which says how to write that page
+    for name in COMMANDS:
+        assert "docs/" not in (import_module(f"hookctl.cli.commands.{name}").command.help or "")

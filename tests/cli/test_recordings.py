@@ -412,4 +412,4 @@ def test_the_replayed_exchange_can_be_seen(bench: Bench) -> None:
 def test_modes_exclude_one_another(bench: Bench) -> None:
     result = bench.record("--replay")
     assert result.exit_code == 64
-    assert "exclude one another" in result.stderr
+    assert "cannot be combined" in result.stderr

@@ -57,7 +57,7 @@ def root(project: Callable[[dict[str, str]], Path]) -> Path:
 
 
 def without_progress(text: str) -> str:
-    return re.sub(r"^\d+ of \d+ played\n", "", text, flags=re.MULTILINE)
+    return re.sub(r"^\d+ of \d+ simulated\n", "", text, flags=re.MULTILINE)
 
 
 def test_the_scenarios_of_the_help_are_those_that_there_are(
@@ -151,7 +151,7 @@ def test_each_scenario_once_in_the_order_given(run_cli: Run, root: Path) -> None
         ("timeout,4290", "there is no scenario '4290'. Did you mean 429?"),
         (
             "",
-            "there is no scenario ''. Known are timeout, slow, reset, bad-json, redirect, and the statuses 300 to 599.",
+            "there is no scenario ''. The scenarios are timeout, slow, reset, bad-json, redirect, and the statuses 300 to 599.",
         ),
         ("200", "there is no scenario '200'. "),
     ],

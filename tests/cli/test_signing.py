@@ -134,7 +134,7 @@ def test_keys_that_are_none(hookctl: Run, root: Path, command: tuple[str, ...]) 
     assert (empty.exit_code, "single quotes" in empty.stderr) == (64, True)
     for reference, message in [
         ("${env:UNSET_KEY}", "the environment variable UNSET_KEY is not set"),
-        ("${env:SHORT_KEY}", "the key ${env:SHORT_KEY} has 31 bytes, and a key that signs plans needs at least 32"),
+        ("${env:SHORT_KEY}", "the signing key ${env:SHORT_KEY} has 31 bytes; it needs at least 32"),
         ("${vault:key}", "no plugin resolves 'vault'"),
         ("${file:webhooks.d}", "is not a regular file"),
     ]:
@@ -150,7 +150,7 @@ def test_a_variable_asks_for_signed_plans_alone(hookctl: Run, root: Path) -> Non
     assert hookctl("plan", "--out", "plan.json", **machine).exit_code == 0
     assert json.loads((root / "plan.json").read_text())["signature"]
     refused = hookctl("apply", "--auto-approve", **machine)
-    assert (refused.exit_code, "--verify needs the file of a saved plan" in refused.stderr) == (64, True)
+    assert (refused.exit_code, "--verify needs a saved plan" in refused.stderr) == (64, True)
     assert hookctl("apply", "plan.json", "--auto-approve", **machine).exit_code == 0
 
 

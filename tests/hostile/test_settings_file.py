@@ -57,7 +57,7 @@ def test_a_wrong_type_is_named_with_its_place_and_what_is_expected(run_cli: Run,
         assert error.startswith("Error: hookctl.toml: "), (kind, result.stderr)
         assert place in error or f"in [{place}]" in error, (kind, error)
         assert len(error) < LONGEST_SHOWN + 200
-        assert "docs/settings.md" in hint
+        assert "hookctl explain settings" in hint
 
 
 @pytest.mark.parametrize("text", ["dir = " + "9" * 5000, "dir = [", "x = {" * 2000, "\0", 'dir = "\\ud800"'])

@@ -16,7 +16,12 @@ import pytest
 import hookctl
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = {"engine/hookctl": "hookctl", "plugins/hookctl_plugins": "hookctl_plugins", "schemas": "hookctl/schemas"}
+SHIPPED = {
+    "engine/hookctl": "hookctl",
+    "plugins/hookctl_plugins": "hookctl_plugins",
+    "schemas": "hookctl/schemas",
+    "docs": "hookctl/docs",
+}
 """Where each folder of the checkout lies in a wheel."""
 
 CONSUMER = """
@@ -125,6 +130,7 @@ def test_the_command_line_works(installed: Installed, tmp_path: Path) -> None:
     assert installed.hookctl("--version", cwd=tmp_path).strip().endswith(hookctl.__version__)
     assert "body_template" in installed.hookctl("schema", "webhook", cwd=tmp_path)
     assert "severity" in installed.hookctl("schema", "event", "anomaly", cwd=tmp_path)
+    assert installed.hookctl("explain", "settings", cwd=tmp_path) == (ROOT / "docs/settings.md").read_text("utf-8")
 
 
 def test_the_examples_are_valid_and_planned(installed: Installed, tmp_path: Path) -> None:
@@ -155,7 +161,7 @@ def test_types_are_shipped(installed: Installed, tmp_path: Path) -> None:
     assert run(installed.python, "consumer.py", cwd=tmp_path) == "['My first webhook']\n"
 
 
-def test_the_wheel_holds_the_packages_and_schemas_and_nothing_else(built: dict[str, Path]) -> None:
+def test_the_wheel_holds_the_packages_schemas_and_pages_and_nothing_else(built: dict[str, Path]) -> None:
     wanted = {
         f"{inside}/{path.relative_to(ROOT / folder).as_posix()}"
         for folder, inside in SHIPPED.items()

@@ -10,7 +10,7 @@ from typing import Any
 import click
 import pytest
 
-from hookctl.errors import SettingsError
+from hookctl.errors import PluginError, SettingsError
 from hookctl.installed import any_third_party
 from hookctl.model import Json
 from hookctl.plugin import (
@@ -171,10 +171,14 @@ def test_a_scheme_that_no_reference_can_have_is_refused(scheme: str) -> None:
 
 def test_a_taken_name_is_refused_and_both_are_named() -> None:
     bearer = AuthType(name="bearer", summary="", schema=OBJECT, build=never)
-    message = "plugin acme: it adds the auth 'bearer', which hookctl_plugins.auth has already"
+    message = "plugin acme: it adds the auth 'bearer', but hookctl_plugins.auth already adds one of that name"
     assert failure_of(plugin(**giving(hookctl_auth_types=bearer))) == message
+    assert load_plugins([plugin(**giving(hookctl_auth_types=bearer))]).failures[0].hint == (
+        "Uninstall the plugin, or ask its author to rename it."
+    )
     one, two = (plugin(name, **giving(hookctl_policies=THINGS["hookctl_policies"])) for name in ("one", "two"))
-    assert failure_of(one, two) == "plugin two: it adds the policy 'x-policy', which one has already"
+    assert load_plugins([one, two]).failures[0].hint == "Uninstall one of the two."
+    assert failure_of(one, two) == "plugin two: it adds the policy 'x-policy', but one already adds one of that name"
     assert load_plugins([one, two]).origins["policy", "x-policy"] == "one"
 
 
@@ -319,3 +323,13 @@ def test_two_distributions_with_one_name_are_refused(site: Path) -> None:
     install(site, code=CODE, distribution="hookctl-other", module="hookctl_other_test")
     assert failure_of().startswith("plugin acme cannot be registered: ")
     assert "acme" in load_plugins().secret_sources
+
+
+@pytest.mark.parametrize(("given", "what"), [(None, "None"), (5, "an int")])
+def test_a_validator_that_returns_no_list_is_told_so(given: Any, what: str) -> None:
+    mine = ValidatorType(
+        name="mine", summary="", schema=OBJECT, label=lambda _: "mine", build=lambda _: lambda _: given
+    )
+    loaded = load_plugins([plugin(**giving(hookctl_validator_types=mine))])
+    with pytest.raises(PluginError, match=f"validate gave {what}, not a list of Mismatch"):
+        loaded.validators["mine"].build({})(None)  # type: ignore[arg-type]  # it looks at no response

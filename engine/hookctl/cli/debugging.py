@@ -1,4 +1,4 @@
-"""What ``--debug`` shows: tracebacks, with every secret that is known masked."""
+"""What ``--debug`` shows: tracebacks, with every known secret masked."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ if TYPE_CHECKING:
     from hookctl.plugin.calls import Plugins
 
 MAX_TRACEBACK = 64 * 1024
-"""Characters that are shown of one failure: an exception may say as much as fits into memory."""
+"""Characters that are shown of one failure: the text of an exception may be as large as memory allows."""
 
 
 def show_failure(message: str, error: BaseException, secrets: frozenset[str]) -> None:
-    """Show on standard error where a call of a plugin failed; ``secrets`` are those that its text may hold."""
+    """Show on standard error where a call of a plugin failed; ``secrets`` are the ones that its text may contain."""
     _show(f"{message}\n{_formatted(error)}", secrets)
 
 
 def show_traceback(error: BaseException) -> None:
-    """Show on standard error where something failed that was given no secret."""
+    """Show on standard error where code failed that was not given any secret."""
     _show(_formatted(error), frozenset())
 
 
 def unexpected(
     session: Session | None, error: BaseException, command: str, plugins: Plugins | None, *, debug: bool
 ) -> HookctlError:
-    """The error to end with for an exception that nobody expected. Shows its traceback if that was asked for.
+    """The error to end with after an unexpected exception. Shows its traceback with ``debug``.
 
-    ``plugins`` are given for a ``command`` of theirs; without them the bug is hookctl's, and the text of the exception, which
-    may hold what an event or a secret holds, is left out.
+    ``plugins`` are given if the ``command`` is a plugin's. Otherwise the bug is in hookctl, and the exception's text is
+    left out, since it may contain parts of an event or of a secret.
     """
     from hookctl.plugin.contain import text_of
 
@@ -45,20 +45,19 @@ def unexpected(
         text = _masked(text_of(error), secrets)
         message = f"command {command} of plugin {origin}: {type(error).__name__}" + (f": {text}" if text else "")
     else:
-        message = f"a bug in hookctl: an unexpected {type(error).__name__}"
+        message = f"unexpected {type(error).__name__}; this is a bug in hookctl"
     if debug:
         _show(_formatted(error), secrets)
-    hint = "Fix or uninstall the plugin" if origin else "Please report it"
-    return HookctlError(message, hint=f"{hint}; `hookctl --debug` shows where it fails.")
+    hint = "Fix or uninstall the plugin" if origin else "Please report this bug"
+    return HookctlError(message, hint=f"{hint}. `hookctl --debug` shows a traceback.")
 
 
 def _show(text: str, secrets: frozenset[str]) -> None:
-    masked = _masked(
-        text, secrets
-    )  # before it is cut, or a secret at the end would be cut into something that nothing knows
+    masked = _masked(text, secrets)  # before it is cut: a part of a secret would not be recognized
     shown = "\n".join(printable(f"debug: {line}") for line in masked.splitlines())
     if len(shown) > MAX_TRACEBACK:
-        shown = f"{shown[:MAX_TRACEBACK]}\ndebug: ... (the rest is left out: --debug shows {MAX_TRACEBACK:,} characters of a failure)"
+        rest = f"debug: ... (the rest is omitted: --debug shows {MAX_TRACEBACK:,} characters of a failure)"
+        shown = f"{shown[:MAX_TRACEBACK]}\n{rest}"
     echo(shown, err=True)
 
 
@@ -69,15 +68,15 @@ def _masked(text: str, secrets: frozenset[str]) -> str:
 
 
 def _formatted(error: BaseException) -> str:
-    """The traceback, up to twice :data:`MAX_TRACEBACK` characters: what is masked in the first half may reach into the second."""
+    """The traceback, up to twice :data:`MAX_TRACEBACK` characters: a secret may cross the limit."""
     try:
         return _first(traceback.TracebackException.from_exception(error).format(), 2 * MAX_TRACEBACK)
-    except BaseException as failed:  # noqa: BLE001  # an exception that a plugin made may refuse to be shown
-        return f"its traceback cannot be shown: {type(failed).__name__}"
+    except BaseException as failed:  # noqa: BLE001  # a plugin's exception may fail while it is formatted
+        return f"the traceback cannot be shown: {type(failed).__name__}"
 
 
 def _first(pieces: Iterable[str], most: int) -> str:
-    """The first ``most`` characters of what the pieces make together; no piece beyond them is asked for."""
+    """The first ``most`` characters of the joined pieces, without reading pieces beyond them."""
     taken: list[str] = []
     for piece in pieces:
         taken.append(piece[:most])

@@ -1,4 +1,4 @@
-"""Prints text: the one way for every command, so that nothing in it is a command to a CI system."""
+"""Prints text. Every command prints through here, so that no CI system obeys a command in the text."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from hookctl.report.text.printable import inert
 
 
 def echo(text: str, *, err: bool = False, nl: bool = True, color: bool | None = None) -> None:
-    """Print to standard output, or with ``err`` to standard error, changed as ``hookctl.report.text.printable.inert`` says."""
-    # Named, since click would else put a stream of its own in place of one in ASCII, whose errors nobody turns into a message.
+    """Print to standard output, or with ``err`` to standard error, escaped by ``printable.inert``."""
+    # With the stream named: click would replace an ASCII stream by one of its own, whose errors would not be reported.
     click.echo(inert(text), file=sys.stderr if err else sys.stdout, nl=nl, color=color)

@@ -1,4 +1,4 @@
-"""Files of events that ``plan``, ``test`` and ``render`` are given: they may be in a repository that others write."""
+"""The event files of ``plan``, ``test`` and ``render``, which may be in a repository that others write to."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from hookctl.errors import FileError
 from hookctl.files import open_given
 
 
-class EventFile(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on, and older ones do
+class EventFile(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4, and older versions are supported
     """A file to read bytes from, ``-`` for standard input. A relative one must be in the working directory."""
 
     name = "file"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> BinaryIO:
-        """The open file, closed when the command ends; one that cannot be read is a usage error."""
+        """The open file, closed when the command ends. A file that cannot be read is a usage error."""
         if not isinstance(value, str):
             given: BinaryIO = value
             return given

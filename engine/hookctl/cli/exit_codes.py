@@ -1,4 +1,4 @@
-"""The exit codes, in one place."""
+"""The exit codes of every command."""
 
 OK = 0
 """Done, or no changes."""
@@ -9,6 +9,6 @@ CHANGES = 2
 USAGE = 64
 """Wrong usage of the command line."""
 INTERRUPTED = 130
-"""Stopped by Ctrl-C."""
+"""Interrupted: Ctrl-C or a signal ended the command before it was done."""
 BROKEN_PIPE = 141
-"""The reader of standard output has left, as ``head`` does: what a shell shows of any program that ends so."""
+"""The reader of standard output has exited, as ``head`` does. Shells show this code for any program that ends so."""

@@ -1,4 +1,4 @@
-"""How an error becomes a message and an exit code, and what is refused before it can become one."""
+"""How an error becomes a message and an exit code, and which arguments are refused before any work."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from hookctl.errors import HookctlError, SettingsError
 
 
 def report_error(error: Exception, *, debug: bool = False) -> int:
-    """Print what went wrong on standard error and give the exit code.
+    """Print an error on standard error and return the exit code.
 
-    An error of hookctl's own has its message and hint. One of the operating system names the path and what the system
-    says. Anything else is a bug of hookctl: its type is named and its text is not, which may hold what an event or a
-    secret holds. ``debug`` adds the traceback, except to an error of
-    hookctl's own, whose cause may quote a secret.
+    hookctl's own errors have a message and a hint. For an error of the operating system, the path and the system's
+    reason are printed. Any other exception is a bug in hookctl: only its type is printed, since its text may contain
+    parts of an event or of a secret. ``debug`` adds the traceback, except for hookctl's own errors, whose cause may
+    quote a secret.
     """
     message, hint = _words(error)
     echo(f"Error: {printable_lines(message)}", err=True)
@@ -33,22 +33,24 @@ def report_error(error: Exception, *, debug: bool = False) -> int:
 
 
 def refuse_unreadable_text() -> None:
-    """Refuse arguments and ``HOOKCTL_*`` variables that are not UTF-8: no file, store or target could be sent them.
+    """Refuse arguments and ``HOOKCTL_*`` variables that are not UTF-8: no file, store or target could take them.
 
     Raises:
-        click.UsageError: names the first of them.
-        SettingsError: the same, for a variable.
+        click.UsageError: for the first such argument.
+        SettingsError: for the first such variable.
     """
     for number, argument in enumerate(sys.argv[1:], 1):
         if not _is_text(argument):
             raise click.UsageError(f"Argument {number} is not UTF-8 text: {argument!r}")
     for name, value in os.environ.items():
         if name.startswith("HOOKCTL_") and not _is_text(value):
-            raise SettingsError(f"the variable {name} is not UTF-8 text", hint="Set it to UTF-8 text, or unset it.")
+            raise SettingsError(
+                f"the environment variable {name} is not UTF-8 text", hint="Set it to UTF-8 text, or unset it."
+            )
 
 
 def printable_lines(text: str) -> str:
-    """The lines of a message, in which there may be text of a file or of a target, without control characters."""
+    """The lines of a message without control characters: it may quote a file or a target."""
     from hookctl.report.text.printable import printable
 
     return "\n".join(map(printable, text.split("\n")))
@@ -59,12 +61,12 @@ def _words(error: Exception) -> tuple[str, str]:
     if isinstance(error, HookctlError):
         return error.message, error.hint
     if isinstance(error, MemoryError):
-        return "out of memory", "Give hookctl more memory, or less to do at once."
+        return "out of memory", "Give hookctl more memory, or split the work into smaller parts."
     if isinstance(error, OSError) and error.errno is not None:
         place = shown_path(error.filename) if isinstance(error.filename, str) else "the operating system reports"
         return f"{place}: {error.strerror}", "Check that the path exists, its permissions, and the space on its disk."
-    return f"a bug in hookctl: an unexpected {type(error).__qualname__}", (
-        "Report it where you got hookctl from, with the command that you ran and its output with HOOKCTL_DEBUG=1 set."
+    return f"unexpected {type(error).__qualname__}; this is a bug in hookctl", (
+        "Please report it, with the command that you ran and its output with HOOKCTL_DEBUG=1 set."
     )
 
 

@@ -1,4 +1,4 @@
-"""Stopping in good order: the first Ctrl-C or SIGTERM asks, the second ends at once."""
+"""Stops cleanly: the first Ctrl-C or SIGTERM asks the command to stop, the second ends it at once."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from types import FrameType
 
 
 class Interrupts:
-    """Whether someone has asked to stop."""
+    """Whether a signal has asked the command to stop."""
 
     def __init__(self) -> None:
         self.requested = False
 
     def handle(self, _signal: int, _frame: FrameType | None) -> None:
-        """Take note of a signal; raises KeyboardInterrupt from the second on."""
+        """Note the first signal; raise KeyboardInterrupt for every later one."""
         if self.requested:
             raise KeyboardInterrupt
         self.requested = True
 
     def handle_once(self, _signal: int, _frame: FrameType | None) -> None:
-        """Raise KeyboardInterrupt for the first signal; ignore those that come while what it ended is put in order."""
+        """Raise KeyboardInterrupt for the first signal; ignore later ones, which would stop the clean-up."""
         if not self.requested:
             self.requested = True
             raise KeyboardInterrupt
@@ -29,7 +29,7 @@ class Interrupts:
 
 @contextmanager
 def catching_interrupts() -> Iterator[Interrupts]:
-    """Inside the block, SIGINT and SIGTERM are noted instead of ending the process. For the main thread alone."""
+    """Inside the block, SIGINT and SIGTERM are noted instead of ending the process. Only for the main thread."""
     interrupts = Interrupts()
     with _handling(interrupts.handle, signal.SIGINT, signal.SIGTERM):
         yield interrupts
@@ -37,11 +37,10 @@ def catching_interrupts() -> Iterator[Interrupts]:
 
 @contextmanager
 def raising_interrupts() -> Iterator[Interrupts]:
-    """Inside the block, the first SIGINT, SIGTERM or SIGHUP raises KeyboardInterrupt. For the main thread alone."""
+    """Inside the block, the first SIGINT, SIGTERM or SIGHUP raises KeyboardInterrupt. Only for the main thread."""
     interrupts = Interrupts()
-    hangup = (
-        [signal.SIGHUP] if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN else []
-    )  # under nohup it stays ignored
+    # Under nohup, SIGHUP is ignored, and stays so.
+    hangup = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
     with _handling(interrupts.handle_once, signal.SIGINT, signal.SIGTERM, *hangup):
         yield interrupts
 

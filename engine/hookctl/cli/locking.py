@@ -1,4 +1,4 @@
-"""The lock on the applied state, held by a command of this user, and given back when it is stopped."""
+"""The lock on the applied state, held while a command runs and released even when it is interrupted."""
 
 from __future__ import annotations
 
@@ -18,19 +18,22 @@ if TYPE_CHECKING:
 
 @contextmanager
 def locked(session: Session, operation: str, timeout: float) -> Iterator[Lock]:
-    """Hold the lock inside the block. SIGINT, SIGTERM and SIGHUP end the block by KeyboardInterrupt, and the lock is given back.
+    """Hold the lock inside the block.
 
-    Standard error says whom it waits for, for up to ``timeout`` seconds. Raises StateLockedError after them.
+    SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt in it, and the lock is released.
+
+    Waits for up to ``timeout`` seconds while another command holds it, which standard error names. Raises
+    StateLockedError after that.
     """
     from hookctl.report.text.printable import printable
     from hookctl.store.sqlite.lock import hold
 
-    told: set[str] = set()
+    named: set[str] = set()
 
     def waiting(other: Lock) -> None:
-        if other.id not in told:
-            told.add(other.id)
-            echo(printable(f"Waiting for the lock of {other}"), err=True)
+        if other.id not in named:
+            named.add(other.id)
+            echo(printable(f"Waiting for the lock held by {other}"), err=True)
 
     with (
         raising_interrupts() as interrupts,
@@ -39,9 +42,7 @@ def locked(session: Session, operation: str, timeout: float) -> Iterator[Lock]:
         try:
             yield lock
         finally:
-            interrupts.requested = (
-                True  # from here on a signal is ignored: it must not keep the lock from being given back
-            )
+            interrupts.requested = True  # signals are ignored from here on, so that the lock is always released
 
 
 def who() -> str:

@@ -1,4 +1,4 @@
-"""The ``hookctl`` command: finds the command asked for and imports that one alone."""
+"""The ``hookctl`` command: finds the command asked for and imports only that one."""
 
 from __future__ import annotations
 
@@ -12,38 +12,42 @@ import click
 
 from hookctl.cli import exit_codes
 from hookctl.cli.command_list import COMMANDS
+from hookctl.cli.completion import complete, is_completing
 from hookctl.cli.echo import echo
 from hookctl.cli.failure import printable_lines, refuse_unreadable_text, report_error
+from hookctl.cli.groups import SuggestingGroup
 from hookctl.cli.streams import open_streams
 from hookctl.errors import HookctlError, OutputError
 from hookctl.installed import any_third_party
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from hookctl.plugin.calls import Plugins
 
 EPILOG = """
 \b
 Examples:
   hookctl init                       start in an empty directory
-  hookctl plan                       what would change, for review
-  hookctl apply --auto-approve       make it so, in CI
+  hookctl plan                       review what would change
+  hookctl apply --auto-approve       apply it without a prompt, in CI
   hookctl test SiemAnomalies         send a mock event now
-  hookctl send events.jsonl          deliver real ones
+  hookctl send events.jsonl          deliver the events in a file
 """
 
 
 EXPECTED = (click.ClickException, click.Abort, click.exceptions.Exit, KeyboardInterrupt, SystemExit, BrokenPipeError)
-"""How a command may end, hookctl's own errors apart."""
+"""How a command may end, apart from hookctl's own errors."""
 TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
-"""What a variable of a switch may hold, as click reads it."""
+"""Values of an environment variable that turn a flag on, as click reads them."""
 _LOADED = "hookctl.plugins"
 
 
-class LazyGroup(click.Group):
-    """A group that imports a command when it runs, not to list it."""
+class LazyGroup(SuggestingGroup):
+    """A group that imports a command when it runs, and not to list it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Built-in commands in the order of their use, then those of plugins."""
+        """Built-in commands in the order in which they are used, then those of plugins."""
         plugins = _plugins(ctx)
         return [*COMMANDS, *sorted(plugins.commands if plugins else ())]
 
@@ -57,7 +61,10 @@ class LazyGroup(click.Group):
         return plugins.commands.get(cmd_name) if plugins else None
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command asked for. Raises HookctlError for what nobody expected: a plugin's command that failed, or a fault of hookctl."""
+        """Run the command.
+
+        Raises HookctlError for an unexpected exception: a plugin's command failed, or hookctl has a bug.
+        """
         try:
             return super().invoke(ctx)
         except (*EXPECTED, HookctlError):
@@ -65,7 +72,7 @@ class LazyGroup(click.Group):
         except BaseException as error:
             is_own = ctx.invoked_subcommand in COMMANDS
             if is_own and isinstance(error, OSError | MemoryError):
-                raise  # the machine's doing: report_error says what the system said
+                raise  # the system is at fault: report_error shows its reason
             from hookctl.cli.debugging import unexpected
 
             plugins = None if is_own else _plugins(ctx)
@@ -74,16 +81,27 @@ class LazyGroup(click.Group):
             ) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of commands, without importing a built-in one."""
-        rows = list(COMMANDS.items())
-        plugins = _plugins(ctx)
-        rows += [(name, plugins.short_help(name)) for name in sorted(plugins.commands)] if plugins else []
+        """Write the list of commands, without importing a built-in one."""
         with formatter.section("Commands"):
-            formatter.write_dl(rows)
+            formatter.write_dl(_summaries(ctx))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """The commands that begin so, without importing a built-in one, and the options as click proposes them."""
+        from click.shell_completion import CompletionItem
+
+        named = [CompletionItem(name, help=text) for name, text in _summaries(ctx) if name.startswith(incomplete)]
+        return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
+
+
+def _summaries(ctx: click.Context) -> list[tuple[str, str]]:
+    """Each command and its line of help."""
+    plugins = _plugins(ctx)
+    added = [(name, plugins.short_help(name)) for name in sorted(plugins.commands)] if plugins else []
+    return [*COMMANDS.items(), *added]
 
 
 def _plugins(ctx: click.Context) -> Plugins | None:
-    """Every plugin, loaded once for the context; None when none is a third party's, so that only hookctl's own commands are there."""
+    """Every plugin, loaded once for the context; None if only built-in ones exist, which add no commands."""
     if _LOADED not in ctx.meta:
         if not any_third_party():
             return None
@@ -107,19 +125,19 @@ def _plugins(ctx: click.Context) -> Plugins | None:
     "directory",
     metavar="DIR",
     envvar="HOOKCTL_DIR",
-    help="Where the webhook files are.  [default: webhooks.d]",
+    help="The directory of the webhook files.  [default: webhooks.d]",
 )
 @click.option(
     "--store",
     metavar="URL",
     envvar="HOOKCTL_STORE",
-    help="Where applied state and deliveries are kept.  [default: sqlite:///.hookctl/hookctl.db]",
+    help="Where applied state and deliveries are stored.  [default: sqlite:///.hookctl/hookctl.db]",
 )
 @click.option(
     "--config",
     metavar="FILE",
     envvar="HOOKCTL_CONFIG",
-    help="Settings of this machine.  [default: hookctl.toml, where it exists]",
+    help="The settings of this machine.  [default: hookctl.toml, if it exists]",
 )
 @click.option(
     "--color",
@@ -134,7 +152,7 @@ def _plugins(ctx: click.Context) -> Plugins | None:
     is_flag=True,
     is_eager=True,
     envvar="HOOKCTL_DEBUG",
-    help="Show tracebacks of plugins and of hookctl, secrets masked.",
+    help="Show tracebacks of plugins and of hookctl, with secrets masked.",
 )
 @click.version_option(package_name="hookctl")
 @click.pass_context
@@ -151,16 +169,16 @@ def hookctl(
 
 def main() -> None:
     """Run the command line; the console script. Exit codes as in ``hookctl.cli.exit_codes``."""
-    os.environ.pop("SSLKEYLOGFILE", None)  # no transport, a plugin's included, writes session keys: see docs/network.md
-    sys.exit(_exit_code())
+    os.environ.pop("SSLKEYLOGFILE", None)  # no transport, not even a plugin's, may write TLS session keys
+    sys.exit(complete(hookctl) if is_completing() else _exit_code())
 
 
 def _exit_code() -> int:
-    """Run the command, and turn every way in which it can end into a message and an exit code."""
+    """Run the command. Whatever ends it becomes a message and an exit code."""
     try:
         open_streams()
         refuse_unreadable_text()
-        code = hookctl.main(standalone_mode=False)  # what a command gave to ctx.exit; without, whatever it returned
+        code = hookctl.main(standalone_mode=False)  # what a command passed to ctx.exit, or its return value
         sys.stdout.flush()
         return code if isinstance(code, int) else exit_codes.OK
     except click.ClickException as error:
@@ -173,7 +191,7 @@ def _exit_code() -> int:
         return exit_codes.INTERRUPTED
     except OutputError as error:
         if error.reader_left:
-            return exit_codes.BROKEN_PIPE  # quietly, as every program in a pipe does
+            return exit_codes.BROKEN_PIPE  # without a message, as other programs in a pipe end
         return report_error(error)
-    except Exception as error:  # noqa: BLE001 - the one place where what nobody expected becomes a message
+    except Exception as error:  # noqa: BLE001 - the one place where an unexpected exception becomes a message
         return report_error(error, debug=bool(os.environ.get("HOOKCTL_DEBUG")))

@@ -29,13 +29,13 @@ def network_options(command: Command) -> Command:
         metavar="HOST:443:ADDR:PORT",
         multiple=True,
         envvar="HOOKCTL_CONNECT_TO",
-        help="Dial ADDR:PORT for HOST instead; may be given several times.",
+        help="Connect to ADDR:PORT instead of HOST; can be given several times.",
     )
     cacert = click.option(
         "--cacert",
         "cacert",
         metavar="FILE",
         envvar="HOOKCTL_CACERT",
-        help="Trust the certificate authorities in this PEM file, and no others.",
+        help="Trust only the certificate authorities in this PEM file.",
     )
     return connect_to(cacert(command))

@@ -1,4 +1,4 @@
-"""Progress on standard error: one line that is written over on a terminal, a line every few seconds elsewhere."""
+"""Progress on standard error: one line that is overwritten on a terminal, a line every few seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from hookctl.cli.echo import echo
 
 TERMINAL_SECONDS = 0.1
 FIRST_LOG_SECONDS = 0.5
-"""What is done sooner needs no word of progress in a log."""
+"""Work that is done sooner leaves no progress in a log."""
 LOG_SECONDS = 5.0
 
 
 class Progress:
-    """Shows a line as often as suits where it is shown."""
+    """Shows a line of progress, and replaces it from time to time."""
 
     def __init__(self) -> None:
         self._overwrites = sys.stderr.isatty()
@@ -23,7 +23,7 @@ class Progress:
         self._is_shown = False
 
     def update(self, line: Callable[[], str]) -> None:
-        """Show the line, if it is time to."""
+        """Show the line, unless one was shown a moment ago."""
         now = time.monotonic()
         if now < self._next_at:
             return
@@ -31,14 +31,16 @@ class Progress:
         if not self._overwrites:
             echo(line(), err=True)
             return
-        from shutil import get_terminal_size  # imports three libraries of compression
+        from shutil import get_terminal_size  # imports three compression libraries
+
+        from hookctl.report.text.columns import first
 
         self.clear()
-        echo(line()[: get_terminal_size().columns - 1], err=True, nl=False)
+        echo(first(line(), get_terminal_size().columns - 1), err=True, nl=False)
         self._is_shown = True
 
     def clear(self) -> None:
-        """Make room for something else on standard error, or on standard output of the same terminal."""
+        """Erase the line, so that the terminal is free for other output."""
         if self._is_shown:
             echo("\r\x1b[K", err=True, nl=False)
             self._is_shown = False

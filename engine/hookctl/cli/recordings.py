@@ -1,4 +1,4 @@
-"""``hookctl test --record`` and ``--replay``: exchanges kept as cassettes, and played without a network."""
+"""``hookctl test --record`` and ``--replay``: saves exchanges as cassettes, and compares with them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ DIRECTORY = "tests/cassettes"
 
 
 def record(trials: Sequence[Trial], directory: Path) -> dict[str, Kept | None]:
-    """Keep the exchange of each test that was successful: what was done, by webhook; None where it was not. Raises CassetteError."""
+    """Save the exchange of each successful test.
+
+    Returns what was done, by webhook; None for a failed test. Raises CassetteError.
+    """
     from hookctl.delivery.rehearsal.cassette import exchange_of, keep
 
     kept: dict[str, Kept | None] = {}
@@ -43,8 +46,12 @@ def replay(
     *,
     reports: Reports,
 ) -> int:
-    """Replay the recording of each webhook, and report what came of it; gives the exit code. ``webhooks`` are all there are, by name."""
+    """Replay the recording of each webhook and report the results.
+
+    Returns the exit code. ``webhooks`` are all webhooks, by name.
+    """
     from hookctl.cli.progress import Progress
+    from hookctl.cli.terminal import text_width
     from hookctl.delivery.rehearsal.cassette import strays
     from hookctl.delivery.rehearsal.replay import replay as replay_one
     from hookctl.report.formats.results import of_replays
@@ -64,7 +71,9 @@ def replay(
         of_replays(replays, show_invocation=reports.show_invocation),
         webhooks,
         summary=replays_summary(replays),
-        text=lambda color: render_text(replays, show_invocation=reports.show_invocation, color=color),
+        text=lambda color: render_text(
+            replays, show_invocation=reports.show_invocation, width=text_width(), color=color
+        ),
         json=lambda: render_json(replays, stale),
     )
     return exit_codes.OK if all(replay.succeeded for replay in replays) else exit_codes.FAILED

@@ -22,24 +22,26 @@ if TYPE_CHECKING:
     from hookctl.store.sqlite.queue import SqliteQueue
 
 GRACE = 5.0
-"""Seconds that requests under way get to end when the command is asked to stop."""
+"""Seconds for which requests in flight may go on when the command is asked to stop."""
 OTHER_FILES = 400
-"""Open files that are no connection to a target, or one that is kept for the next request."""
+"""Open files besides the connections of requests in flight; connections kept for later requests are among them."""
 
 
 AHEAD = ("concurrent.futures.thread",)
-"""What the runner needs sooner or later where no attempt can fail in its place, so before file descriptors may be short."""
+"""Imported before file descriptors can run short: later the runner needs it where no attempt could fail in its
+place."""
 AHEAD_OF_AUTH = ("hookctl.delivery.attempt.auth_adapter", "requests_oauthlib")
-"""The same where a webhook has auth: a library that was imported in part stays broken for as long as the process lives."""
+"""The same if a webhook has auth: a library whose import failed half-way stays broken until the process ends."""
 
 
 @contextmanager
 def running(
     session: Session, network: Network, listener: Listener | None = None
 ) -> Iterator[tuple[Runner, SqliteQueue]]:
-    """A runner and its queue. What is still under way at the end of the block is put back into the queue; see ``Runner.stop`` for a grace.
+    """A runner and its queue. At the end of the block, deliveries in flight go back into the queue.
 
-    Raises StateError when nothing was ever applied, SettingsError for limits that are none.
+    ``Runner.stop`` can give them time before that. Raises StateError if nothing was ever applied, SettingsError for
+    invalid limits.
     """
     from hookctl.delivery.attempt.engine import AttemptEngine
     from hookctl.delivery.runner.retention import limits_from_settings
@@ -52,13 +54,11 @@ def running(
     applied = AppliedStore(session.store_path)
     state = applied.read()
     for name, why in sorted(state.unreadable.items()):
-        message = (
-            f"The applied webhook {printable(name)} cannot be read: {why}. Nothing is delivered to it, and no event"
-        )
-        echo(f"{message} is routed to it, until it is applied again. See `hookctl doctor`.", err=True)
+        message = f"The applied webhook {printable(name)} cannot be read: {why}."
+        echo(f"{message} Nothing is delivered to it until it is applied again. See `hookctl doctor`.", err=True)
     if not (state.serial or state.plans or state.unreadable):
         raise StateError(
-            "nothing is applied yet, so there is no webhook to deliver to",
+            "no webhook is applied yet, so there is nothing to deliver to",
             hint="Review with `hookctl plan`, then `hookctl apply`.",
         )
     for module in AHEAD + (AHEAD_OF_AUTH if any(plan.auth for plan in state.plans.values()) else ()):
@@ -93,7 +93,7 @@ def opened_queue(path: Path) -> Iterator[SqliteQueue]:
 
 
 def _most_in_flight() -> int:
-    """As many requests as the runner would make, or as there may be open files: each is a connection."""
+    """The runner's most requests in flight, fewer if this process may open fewer files for them."""
     from hookctl.delivery.runner.limits import MAX_IN_FLIGHT
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -1,4 +1,4 @@
-"""``hookctl test --scenario``: a target that misbehaves, played on a simulated clock."""
+"""``hookctl test --scenario``: simulates a target that misbehaves, on a simulated clock."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 def chosen(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[Scenario, ...]:
-    """An option's callback: the scenarios named, each once, in the order given. Fails the command line for one that there is not."""
+    """A click callback: the named scenarios, each once, in the order given.
+
+    Raises click.BadParameter for an unknown one.
+    """
     if value is None:
         return ()
     from hookctl.delivery.rehearsal.scenarios import find_scenario
@@ -40,7 +43,7 @@ def play(
     scenarios: Sequence[Scenario],
     outputs: Outputs,
 ) -> int:
-    """Play each scenario for each webhook, and print what came of it; gives the exit code."""
+    """Simulate each scenario for each webhook and print the results. Returns the exit code."""
     from hookctl.cli.progress import Progress
     from hookctl.delivery.rehearsal.scenarios import play as play_one
     from hookctl.report.text.scenarios import render_json, render_text
@@ -49,7 +52,7 @@ def play(
     played: list[Played] = []
     for plan, document in pairs:
         played.extend(play_one(plan, document, session.plugins, scenario, start) for scenario in scenarios)
-        progress.update(lambda: f"{len(played)} of {len(pairs) * len(scenarios)} played")
+        progress.update(lambda: f"{len(played)} of {len(pairs) * len(scenarios)} simulated")
     progress.clear()
     outputs.write(
         color=session.color, text=lambda color: render_text(played, color=color), json=lambda: render_json(played)
@@ -60,6 +63,6 @@ def play(
 def _unknown(name: str) -> str:
     from hookctl.delivery.rehearsal.scenarios import NAMED
 
-    known = f"Known are {', '.join(NAMED)}, and the statuses 300 to 599."
     near = nearest(name, [*NAMED, "429", "500", "503", "410"])
-    return f"there is no scenario {name!r}. {f'Did you mean {near[0]}?' if near else known}"
+    hint = f"Did you mean {near[0]}?" if near else f"The scenarios are {', '.join(NAMED)}, and the statuses 300 to 599."
+    return f"there is no scenario {name!r}. {hint}"

@@ -1,4 +1,4 @@
-"""What every command starts from: the settings of this machine, from options, environment and ``hookctl.toml``."""
+"""What every command starts with: the settings of this machine, from options, environment and ``hookctl.toml``."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 DIRECTORY = "webhooks.d"
 STORE = "sqlite:///.hookctl/hookctl.db"
 SQLITE_FILES = ("", "-wal", "-shm", "-journal")
-"""What SQLite opens beside a file, if it is there."""
+"""The suffixes of the files that SQLite may open beside the store, and of the store itself."""
 
 
 @dataclass
 class Session:
-    """The settings of one run, and what is loaded once for it."""
+    """The settings of one run, and what it loads once."""
 
     directory: Path
     store: str
@@ -37,33 +37,40 @@ class Session:
     debug: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     named: bool = False
-    """Whether the settings are from a file that the user named, and not from one that was found."""
+    """Whether the user named the settings file, instead of hookctl finding it in the working directory."""
     own_store: bool = False
-    """Whether the store is one that a settings file names which was found."""
+    """Whether the store is set by a settings file that the user did not name."""
 
     @cached_property
     def plugins(self) -> Plugins:
-        """Every plugin, loaded when first asked for. What could not be loaded is named on standard error, once."""
+        """Every plugin, loaded on first use, with a warning for each part that could not be loaded."""
         return every_plugin(debug=self.debug)
 
-    def load_plugins(self) -> None:
-        """Load the plugins now: once signals are caught, Ctrl-C would have to wait for an import that hangs."""
-        self.__dict__["plugins"] = self.plugins
+    def load_plugins(self, *, warn: bool = True) -> None:
+        """Load the plugins now, if they are not loaded yet; ``warn`` as for :func:`every_plugin`.
+
+        A command does so before it catches signals: after that, Ctrl-C could not end an import that hangs.
+        """
+        if "plugins" not in self.__dict__:
+            self.__dict__["plugins"] = every_plugin(debug=self.debug, warn=warn)
 
     @cached_property
     def progress(self) -> Progress:
-        """What tells on standard error how far the work is before there is a result."""
+        """Reports on standard error how far the work is, until there is a result."""
         from hookctl.cli.progress import Progress
 
         return Progress()
 
     @cached_property
     def store_path(self) -> Path:
-        """The SQLite file of the store. Raises SettingsError for a store that is none, and for links that lead elsewhere."""
+        """The SQLite file of the store.
+
+        Raises SettingsError for an unknown kind of store, and for a link that leads elsewhere.
+        """
         prefix = "sqlite:///"
         if not self.store.startswith(prefix) or self.store == prefix:
             raise SettingsError(
-                f"the store {self.store!r} is not one that hookctl knows",
+                f"hookctl does not know the kind of store {self.store!r}",
                 hint="Write sqlite:///PATH, such as sqlite:///.hookctl/hookctl.db.",
             )
         path = self.store.removeprefix(prefix)
@@ -74,12 +81,12 @@ class Session:
             try:
                 resolve_given(path + suffix)
             except FileError as error:
-                hint = "Give the full path with --store, sqlite:////PATH, if that is meant."
+                hint = "If you intend this, give the full path: --store sqlite:////PATH."
                 raise SettingsError(f"the store {path}{suffix} cannot be used: {error.message}", hint=hint) from error
         return Path(path)
 
     def network(self, connect_to: tuple[str, ...] = (), cacert: str | None = None) -> Network:
-        """How this machine reaches targets: the options given, else those of ``hookctl.toml``. Raises SettingsError."""
+        """How this machine reaches targets: by the options, or else by ``hookctl.toml``. Raises SettingsError."""
         from hookctl.network.settings import network_from_settings
 
         own = self.settings.get("cacert")
@@ -92,10 +99,12 @@ class Session:
         )
 
 
-def every_plugin(*, debug: bool) -> Plugins:
-    """Every plugin that is installed, without those commands and policies that have a name of hookctl's own.
+def every_plugin(*, debug: bool, warn: bool = True) -> Plugins:
+    """Every installed plugin, without commands and policies whose names hookctl uses itself.
 
-    Names on standard error what could not be loaded; with ``debug``, each failure of a plugin is shown with its traceback, now and later.
+    Args:
+        debug: whether to show a traceback for each failure of a plugin, now and later.
+        warn: whether to warn on standard error about what could not be loaded.
     """
     from hookctl.cli.command_list import COMMANDS
     from hookctl.plugin.host import BUILT_IN, load_plugins
@@ -106,20 +115,20 @@ def every_plugin(*, debug: bool) -> Plugins:
         plugins = load_plugins(tell=show_failure)
     else:
         plugins = load_plugins()
-    hint = "Uninstall it, or have it renamed."
+    hint = "Uninstall the plugin, or ask its author to rename it."
     for name in plugins.commands:
         if name in COMMANDS:
-            plugins = plugins.without("command", name, f"adds the command {name!r}, which hookctl has already", hint)
+            plugins = plugins.without(
+                "command", name, f"adds the command {name!r}, but hookctl has a command of that name", hint
+            )
     third_party = [name for name in plugins.policies if plugins.origins["policy", name] not in BUILT_IN]
     if third_party:
         from hookctl.model.rules import RULES
 
         for name in third_party:
             if name in RULES:
-                plugins = plugins.without(
-                    "policy", name, f"adds the policy {name!r}, which is the name of a rule", hint
-                )
-    for failure in plugins.failures:
+                plugins = plugins.without("policy", name, f"adds the policy {name!r}, but a rule has that name", hint)
+    for failure in plugins.failures if warn else ():
         from hookctl.report.text.printable import printable
 
         echo(
@@ -130,11 +139,14 @@ def every_plugin(*, debug: bool) -> Plugins:
 
 
 def open_session(*, directory: str | None, store: str | None, config: str | None, color: str, debug: bool) -> Session:
-    """The settings of this run: what is given here wins over ``hookctl.toml``, that over the defaults. Raises SettingsError."""
+    """The settings of this run.
+
+    An argument overrides ``hookctl.toml``, which overrides the defaults. Raises SettingsError.
+    """
     try:
-        os.getcwd()  # noqa: PTH109 - a Path of it is not needed
+        os.getcwd()  # noqa: PTH109 - no Path is needed
     except OSError as error:
-        hint = "Change to a directory that exists and that you may enter."
+        hint = "Change to a directory that exists and that you can enter."
         raise SettingsError(f"the current directory cannot be used: {error.strerror}", hint=hint) from error
     settings = read_settings(config)
     if "dir" in settings and not directory and not config:
@@ -151,14 +163,14 @@ def open_session(*, directory: str | None, store: str | None, config: str | None
 
 
 def _usable(path: Path, option: str) -> Path:
-    """The path, which need not exist. Raises SettingsError where the system cannot even look for it."""
+    """The path, which need not exist. Raises SettingsError if the system cannot look it up."""
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):
-        pass  # whoever uses the path says so, or makes it
+        pass  # whoever uses the path reports that, or creates it
     except (OSError, ValueError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or "the path holds a NUL"
+        reason = (error.strerror if isinstance(error, OSError) else None) or "the path contains a NUL"
         raise SettingsError(
-            f"{option} {shown_path(path)} cannot be used: {reason}", hint="Name another path."
+            f"{option} {shown_path(path)} cannot be used: {reason}", hint="Use another path."
         ) from error
     return path

@@ -1,4 +1,4 @@
-"""What may stand in ``hookctl.toml``: one table of its keys, and the check of a file's content against it."""
+"""The settings of ``hookctl.toml``: one table of its keys, and the check of a file against it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from hookctl.errors import SettingsError
 LONGEST_SHOWN = 60
 """Characters of a wrong value that a message repeats."""
 LONGEST_PATH = 250
-"""Characters of a path that a message repeats; a file's name has at most 255 bytes."""
+"""Characters of a path that a message repeats; a file name has at most 255 bytes."""
 MAX_COUNT = 10**12
-"""The largest whole number that a setting may be: more than any store holds, and exact in every type it passes through."""
+"""The largest whole number in a setting: more than any store holds, and exact in every type that it is converted to."""
 EACH = "*"
-"""Stands in a table of the settings for every key that its author chooses."""
+"""In a table of the settings, stands for any key that the author chooses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a value must be, in words and as a test."""
+    """What a value must be: a description, and a function that tests it."""
 
     expected: str
     accepts: Callable[[Any], bool]
@@ -48,7 +48,7 @@ COUNT = Form(f"a whole number from 1 to {MAX_COUNT:,}", _is_count)
 PERCENT = Form("a number from 0 to 100", lambda value: _is_number(value) and 0 <= value <= 100)
 DURATION = Form('a duration such as "30d" or "12h"', _is_text)
 SIZE = Form('a size such as "500MB" or "20GB"', _is_text)
-TEXTS = Form("a list of strings, none of them empty", _is_list_of_text)
+TEXTS = Form("a list of strings that are not empty", _is_list_of_text)
 NETWORKS = Form('a list of networks such as ["10.1.0.0/16"]', lambda value: bool(value) and _is_list_of_text(value))
 TABLE = Form("a table", lambda value: isinstance(value, dict))
 
@@ -63,30 +63,30 @@ SETTINGS: Mapping[str, Form | Mapping[str, Form]] = {
     "retention": {"age": DURATION, "size": SIZE},
     "intake": {"max_waiting": COUNT, "min_free": SIZE},
 }
-"""Every key of ``hookctl.toml``, documented in docs/settings.md; a mapping stands for a table and its keys.
+"""Every key of ``hookctl.toml``, documented in docs/settings.md. A mapping stands for a table and its keys.
 
-What a string means, such as a duration or a network, and what a policy takes, is checked where it is used.
+The text of a duration, a size or a network, and the settings of a policy, are checked where they are used.
 """
 
 
 def check_settings(file: str, settings: Mapping[str, Any]) -> None:
-    """Raises SettingsError that names every key of the wrong type, with what was expected and what is there."""
+    """Check a file's content. Raises SettingsError with every unknown key and every value of the wrong type."""
     problems = [f"{file}: {problem}" for problem in _problems(settings)]
     if problems:
-        raise SettingsError("\n".join(problems), hint="docs/settings.md describes every setting.")
+        raise SettingsError("\n".join(problems), hint="`hookctl explain settings` describes every setting.")
 
 
 def shown_path(path: Path | str) -> str:
-    """A path as a message names it: one that is too long for the system is shortened."""
+    """A path as a message shows it: shortened if it is too long for the system."""
     text = str(path)
     return text if len(text) <= LONGEST_PATH else f"{text[:LONGEST_SHOWN]}..."
 
 
 def shown(value: object) -> str:
-    """A wrong value as a message repeats it: as Python writes it, shortened."""
+    """A wrong value as a message shows it: as Python writes it, shortened."""
     try:
         text = repr(value)
-    except ValueError:  # Python does not write a number of more than 4,300 digits
+    except ValueError:  # Python refuses to write a number of more than 4,300 digits
         return "a number with too many digits"
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
 
@@ -95,7 +95,7 @@ def _problems(settings: Mapping[str, Any]) -> Iterator[str]:
     for key, value in settings.items():
         rule = SETTINGS.get(key)
         if rule is None:
-            yield f"unknown setting {shown(key)}; known are {', '.join(sorted(SETTINGS))}"
+            yield f"unknown setting {shown(key)}; the settings are {', '.join(sorted(SETTINGS))}"
         elif isinstance(rule, Form):
             yield from _problem(key, rule, value)
         elif not isinstance(value, dict):
@@ -104,7 +104,7 @@ def _problems(settings: Mapping[str, Any]) -> Iterator[str]:
             for inner, found in value.items():
                 form = rule.get(EACH) or rule.get(inner)
                 if form is None:
-                    yield f"unknown setting {shown(inner)} in [{key}]; known are {', '.join(sorted(rule))}"
+                    yield f"unknown setting {shown(inner)} in [{key}]; its settings are {', '.join(sorted(rule))}"
                 else:
                     yield from _problem(f"{key}.{inner}", form, found)
 

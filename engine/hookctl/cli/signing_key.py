@@ -1,4 +1,4 @@
-"""The key that saved plans are signed with: named by a reference, read from a secret source, never written anywhere."""
+"""The key that signs saved plans: named by a reference, read from a secret source, never written anywhere."""
 
 from __future__ import annotations
 
@@ -13,35 +13,41 @@ if TYPE_CHECKING:
 
 
 def key_reference(_: click.Context, parameter: click.Parameter, given: str | None) -> str | None:
-    """A click callback: the option's value if it is one secret reference. No message repeats it: it may be the key."""
+    """A click callback: the option's value, which must be one secret reference.
+
+    No message repeats it: it may be the key.
+    """
     from hookctl.model.secret import REFERENCE
 
     if given is None or REFERENCE.fullmatch(given):
         return given
     if not given or given.isspace():
-        message = "it is empty. In a shell, put the reference in single quotes: '${env:HOOKCTL_PLAN_KEY}'."
+        message = "the value is empty. In a shell, put the reference in single quotes: '${env:HOOKCTL_PLAN_KEY}'."
         raise click.BadParameter(message, param=parameter)
     raise click.BadParameter(
-        "it is not a secret reference, such as '${env:HOOKCTL_PLAN_KEY}' or '${file:/run/secrets/plan-key}'. "
-        "If it is the key itself, make a new one: the shell's history and the list of processes have seen it.",
+        "the value is not a secret reference, such as '${env:HOOKCTL_PLAN_KEY}' or '${file:/run/secrets/plan-key}'. "
+        "If it is the key itself, make a new key: the shell's history and the list of processes have this one.",
         param=parameter,
     )
 
 
 def signing_key(session: Session, reference: str) -> bytes:
-    """The key that a reference stands for. Raises SecretError when there is none, or it is short; none holds it."""
+    """The key that a reference stands for.
+
+    Raises SecretError if there is none or it is too short; no error contains it.
+    """
     from hookctl.cli.secrets import read_secret
     from hookctl.config.diff import MIN_KEY_BYTES
     from hookctl.model.secret import references
 
     (named,) = references(reference)
     try:
-        key = read_secret(session, named).encode("utf-8", "surrogateescape")  # a variable may hold any bytes
+        key = read_secret(session, named).encode("utf-8", "surrogateescape")  # a variable may contain any bytes
     except HookctlError as error:
-        raise SecretError(f"the key that signs plans, {reference}: {error.message}", hint=error.hint) from error
+        raise SecretError(f"the signing key {reference}: {error.message}", hint=error.hint) from error
     if len(key) < MIN_KEY_BYTES:
         raise SecretError(
-            f"the key {reference} has {len(key)} bytes, and a key that signs plans needs at least {MIN_KEY_BYTES}",
+            f"the signing key {reference} has {len(key)} bytes; it needs at least {MIN_KEY_BYTES}",
             hint="Make one with `openssl rand -hex 32`.",
         )
     return key

@@ -1,4 +1,4 @@
-"""The three standard streams: what a closed, full or broken one means for a command."""
+"""The three standard streams, and what a command does if one is closed, full or broken."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import sys
 from hookctl.errors import OutputError
 
 ESCAPED = "hookctl.escaped"
-"""The name of the error handler that writes what an encoding lacks as ``\\uXXXX``, which JSON reads as the same character."""
+"""The error handler that writes characters missing from an encoding as ``\\uXXXX``, which JSON reads as the same."""
 
 
 def open_streams() -> None:
-    """Make sure that descriptors 0, 1 and 2 are open, and that what cannot be written is an OutputError once.
+    """Make sure that descriptors 0, 1 and 2 are open, and that output that cannot be written raises one OutputError.
 
-    Without this, the next file that is opened, such as the store, takes the number of a closed stream and receives its output.
-    Streams that a test or an embedding program has put in place are left alone.
+    Without this, the next file that is opened, such as the store, gets the number of a closed stream and receives its
+    output. Streams that a test or an embedding program has replaced stay as they are.
 
     Raises:
         OutputError: standard output is closed.
@@ -26,22 +26,22 @@ def open_streams() -> None:
     codecs.register_error(ESCAPED, _escape)
     closed = [number for number in range(3) if not _is_open(number)]
     for number in closed:
-        # Writing to standard input's place and reading from the others' is refused, as it was while they were closed.
+        # The wrong mode makes every use fail, as it did while the stream was closed.
         _occupy(number, os.O_RDONLY if number == 1 else os.O_WRONLY)
     if sys.stderr is None or sys.stderr is sys.__stderr__:
         sys.stderr = _put_in_place(2, _Errors, "backslashreplace")
     if sys.stdin is None:
-        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - it lives as long as the process
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - open until the process ends
     if sys.stdout is None or sys.stdout is sys.__stdout__:
         sys.stdout = _put_in_place(1, _Output, ESCAPED)
     if 1 in closed:
         raise OutputError(
-            "standard output is closed", hint="Redirect it to a file, or to /dev/null if nobody needs it."
+            "standard output is closed", hint="Redirect it to a file, or to /dev/null if it is not needed."
         )
 
 
 def write_bytes(data: bytes) -> None:
-    """Write to standard output as it is, in no encoding. Raises OutputError."""
+    """Write bytes to standard output unchanged. Raises OutputError."""
     sys.stdout.flush()
     try:
         sys.stdout.buffer.write(data)
@@ -51,9 +51,9 @@ def write_bytes(data: bytes) -> None:
 
 
 class _Output(io.TextIOWrapper):
-    """Standard output, whose errors are OutputErrors.
+    """Standard output that raises OutputError.
 
-    A class for text and not for bytes: a Ctrl-C in Python code below a buffer would have the buffer written twice.
+    It wraps text and not bytes: Ctrl-C in Python code below a buffer would write the buffer twice.
     """
 
     def write(self, text: str, /) -> int:
@@ -72,10 +72,10 @@ class _Output(io.TextIOWrapper):
 
 
 class _Errors(io.TextIOWrapper):
-    """Standard error. What it cannot take is dropped: there is no other place to say so, and the exit code still tells."""
+    """Standard error. Output that cannot be written is dropped: there is nowhere to report it but the exit code."""
 
     def write(self, text: str, /) -> int:
-        """As the base class, and never an OSError."""
+        """As the base class, but without an OSError."""
         try:
             return super().write(text)
         except OSError:
@@ -83,7 +83,7 @@ class _Errors(io.TextIOWrapper):
             return len(text)
 
     def flush(self) -> None:
-        """As the base class, and never an OSError."""
+        """As the base class, but without an OSError."""
         try:
             super().flush()
         except OSError:
@@ -91,11 +91,11 @@ class _Errors(io.TextIOWrapper):
 
 
 def _output_error(error: OSError) -> OutputError:
-    """The error to raise. What is still in the buffer goes nowhere, so that no second error follows at the end."""
+    """The error to raise. The rest of the buffer is discarded, so that no second error follows at the end."""
     _occupy(1, os.O_WRONLY)
     return OutputError(
         f"standard output cannot be written: {error.strerror}",
-        hint="Check the file or the device that it is redirected to, and the space there.",
+        hint="Check the file or device that it is redirected to, and its free space.",
         reader_left=error.errno == errno.EPIPE,
     )
 
@@ -117,14 +117,14 @@ def _occupy(number: int, flags: int) -> None:
 
 
 def _put_in_place(number: int, kind: type[io.TextIOWrapper], errors: str) -> io.TextIOWrapper:
-    """A text stream of that kind for a descriptor, in the encoding that Python chose for it."""
+    """A text stream of that kind for a descriptor, in the encoding that Python has chosen."""
     former = (sys.stdin, sys.stdout, sys.stderr)[number]
     encoding = former.encoding if former else "utf-8"
     return kind(open(number, "wb", closefd=False), encoding=encoding, errors=errors, line_buffering=True)
 
 
 def _escape(error: UnicodeError) -> tuple[str, int]:
-    r"""What stands in for characters that cannot be encoded: each UTF-16 unit of them as ``\uXXXX``."""
+    r"""The replacement for characters that cannot be encoded: each UTF-16 unit as ``\uXXXX``."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")

@@ -1,4 +1,4 @@
-"""Sending test events now, for the commands that do."""
+"""Sends test events, for `test` and `apply --test`."""
 
 from __future__ import annotations
 

@@ -217,10 +217,13 @@ class _Gathering:
             )
             raise BrokenContractError(f"a {what} named {given}; {advice}")
         if (what, name) in self.origins:
-            message = (
-                f"plugin {provider.name}: it adds the {what} {name!r}, which {self.origins[what, name]} has already"
+            owner = self.origins[what, name]
+            is_built_in = any(other.name == owner and other.built_in for other in self.providers)
+            hint = (
+                "Uninstall the plugin, or ask its author to rename it." if is_built_in else "Uninstall one of the two."
             )
-            raise PluginError(message, hint="Uninstall one of the two.")
+            message = f"plugin {provider.name}: it adds the {what} {name!r}, but {owner} already adds one of that name"
+            raise PluginError(message, hint=hint)
         if provider.built_in:
             return name, thing
         is_slow = what in {

@@ -5,7 +5,7 @@ All functions raise BrokenContractError for what cannot be used.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hookctl.model import Finding, Json, Mismatch, Severity
@@ -76,12 +76,16 @@ def text(value: object) -> str:
 
 
 def headers(given: Any) -> Mapping[str, str]:
-    """Names and values of headers."""
-    return {text(name): text(value) for name, value in dict(given).items()}
+    """Names and values of headers. Raises BrokenContractError for anything else."""
+    if not isinstance(given, Mapping):
+        raise BrokenContractError(f"{kind(given)}, not a mapping of headers")
+    return {text(name): text(value) for name, value in given.items()}
 
 
 def instances(given: Any, wanted: type) -> tuple[Any, ...]:
-    """What a call gave one after another, each of that type."""
+    """The items that a call returned, each of that type. Raises BrokenContractError for anything else."""
+    if not isinstance(given, Iterable):
+        raise BrokenContractError(f"{kind(given)}, not a list of {wanted.__name__}")
     found: list[Any] = []
     for one in given:
         if not isinstance(one, wanted):

@@ -146,7 +146,7 @@ def test_what_is_no_plan_is_refused(run_cli: Run, root: Path, content: bytes | N
     result = run_cli("apply", "plan.json", "--auto-approve", cwd=root)
     assert (result.exit_code, result.stdout) == (1, "")
     assert message in result.stderr
-    assert "hookctl plan" in result.stderr or "plan again" in result.stderr
+    assert "hookctl plan" in result.stderr or "save a new plan" in result.stderr
 
 
 def test_policies_are_asked_again_about_a_saved_plan(run_cli: Run, root: Path) -> None:

@@ -64,7 +64,7 @@ def test_a_house_in_order(applied: Run) -> None:
     checks = found(applied, SIEM_TOKEN="canary-4711")
     checks.pop("sqlite")  # as this Python has it
     assert {verdict for verdict, _ in checks.values()} == {"ok"}
-    assert checks["applied"] == ("ok", "1 webhooks, serial 1")
+    assert checks["applied"] == ("ok", "1 webhook, serial 1")
     assert "canary" not in applied("doctor", SIEM_TOKEN="canary-4711").stdout
 
 
@@ -105,7 +105,7 @@ def test_each_place_of_a_reference(run_cli: Run, tmp_path: Path) -> None:
         checks = json.loads(result.stdout)
         return [(check["verdict"], check["message"]) for check in checks if check["name"] == "secrets"]
 
-    assert secrets(**env) == [("ok", "6 found")]
+    assert secrets(**env) == [("ok", "6 needed, all available")]
     for name in env:
         ((verdict, message),) = secrets(**{other: value for other, value in env.items() if other != name})
         assert verdict == "problem"
@@ -123,7 +123,7 @@ def test_a_source_that_fails(applied: Run, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_store_that_others_can_read(applied: Run, tmp_path: Path) -> None:
     (tmp_path / ".hookctl/hookctl.db").chmod(0o644)
-    assert found(applied)["store"] == ("warning", ".hookctl/hookctl.db can be read by others on this machine")
+    assert found(applied)["store"] == ("warning", "other users of this machine can read .hookctl/hookctl.db")
 
 
 def test_no_room(applied: Run, tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_a_circuit_that_is_open(applied: Run, tmp_path: Path) -> None:
     queue = SqliteQueue(tmp_path / ".hookctl/hookctl.db")
     queue.set_circuits({"Siem": Circuit("open", "HTTP 503", 1000.0, 1010.0)})
     queue.close()
-    assert found(applied)["circuit"] == ("warning", "Siem: open since its target failed: HTTP 503")
+    assert found(applied)["circuit"] == ("warning", "Siem: the circuit is open because the target failed: HTTP 503")
     assert "! circuit" in applied("doctor").stdout
 
 
@@ -160,8 +160,8 @@ def test_a_circuit_that_is_open(applied: Run, tmp_path: Path) -> None:
     ("files", "expected"),
     [
         (20_000, ("ok", "20,000 open files")),
-        (64, ("warning", "only 64 open files, so requests are sent few at a time")),
-        (resource.RLIM_INFINITY, ("ok", "any number of open files")),
+        (64, ("warning", "only 64 open files are allowed, so few requests are sent at the same time")),
+        (resource.RLIM_INFINITY, ("ok", "unlimited open files")),
     ],
 )
 def test_how_many_files_may_be_open(
@@ -175,5 +175,12 @@ def test_a_webhook_that_waits_for_this_machine(applied: Run, tmp_path: Path) -> 
     queue = SqliteQueue(tmp_path / ".hookctl/hookctl.db")
     queue.set_circuits({"Siem": Circuit("local", "local: this machine is out of memory", 1.0, 2.0)})
     queue.close()
-    message = "Siem: nothing is sent, since hookctl lacks something here: local: this machine is out of memory"
+    message = "Siem: nothing is sent because this machine lacks a resource: local: this machine is out of memory"
     assert found(applied)["local"] == ("problem", message)
+
+
+def test_one_error_is_reported_once(applied: Run, tmp_path: Path) -> None:
+    (tmp_path / "hookctl.toml").write_text('[retention]\nage = "a month"\n', encoding="utf-8")
+    result = applied("doctor")
+    assert result.exit_code == 1
+    assert result.stdout.count("retention.age must be a duration") == 1

@@ -63,7 +63,7 @@ def test_nothing_is_overwritten(run_cli: Callable[..., Any], tmp_path: Path) -> 
     result = run_cli("init", cwd=tmp_path)
     assert result.exit_code == 0
     assert "Wrote" not in result.stdout
-    assert "Kept   hookctl.toml, which exists" in result.stdout
+    assert "Kept   hookctl.toml, which already exists" in result.stdout
     assert {(tmp_path / name).read_text() for name in WRITTEN - {".gitignore"}} == {"# mine"}
     assert (tmp_path / ".gitignore").read_text() == ".hookctl/\n"
 
@@ -71,7 +71,7 @@ def test_nothing_is_overwritten(run_cli: Callable[..., Any], tmp_path: Path) -> 
 def test_a_directory_with_webhooks_gets_no_example(run_cli: Callable[..., Any], project: Callable[..., Path]) -> None:
     root = project({"webhooks.d/mine.yml": "name: Mine\n"})
     result = run_cli("init", cwd=root)
-    assert "Kept   webhooks.d/, which has webhook files already" in result.stdout
+    assert "Kept   webhooks.d/, which already has webhook files" in result.stdout
     assert not (root / "webhooks.d/first.yaml").exists()
 
 

@@ -100,7 +100,10 @@ def test_list_as_json(run_cli: Run, root: Path) -> None:
 
 def test_nothing_yet(run_cli: Run, tmp_path: Path) -> None:
     result = run_cli("list", cwd=tmp_path)
-    assert (result.exit_code, result.stdout) == (0, "No webhooks: none is applied, and there is none in the files.\n")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "No webhooks: none is applied, and the directory has no webhook files.\n",
+    )
     assert "hookctl validate" in result.stderr
     assert json.loads(run_cli("list", "--format", "json", cwd=tmp_path).stdout) == []
     assert list(tmp_path.iterdir()) == []

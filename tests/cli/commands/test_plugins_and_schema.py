@@ -166,7 +166,9 @@ def test_schema_event_without_a_name_lists_them(run_cli: RunCli) -> None:
     assert list(json.loads(run_cli("schema", "event", "--format", "json").stdout)) == ["anomaly"]
 
 
-@pytest.mark.parametrize(("name", "hint"), [("anomoly", "Did you mean 'anomaly'?"), ("invoice", "There are: anomaly.")])
+@pytest.mark.parametrize(
+    ("name", "hint"), [("anomoly", "Did you mean 'anomaly'?"), ("invoice", "The event types are anomaly.")]
+)
 def test_unknown_event_type(run_cli: RunCli, name: str, hint: str) -> None:
     result = run_cli("schema", "event", name)
     assert (result.exit_code, result.stdout) == (1, "")

@@ -227,7 +227,7 @@ def test_a_store_that_fails_for_a_while_stops_nothing(site: Site) -> None:
 
 def test_nothing_applied(tmp_path: Path, run_cli: Run) -> None:
     result = run_cli("run", cwd=tmp_path)
-    assert (result.exit_code, "nothing is applied yet" in result.stderr) == (1, True)
+    assert (result.exit_code, "no webhook is applied yet" in result.stderr) == (1, True)
 
 
 def test_limits_that_are_none(site: Site) -> None:

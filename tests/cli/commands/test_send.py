@@ -222,7 +222,7 @@ def test_only_the_first_bad_events_are_described(site: Site, monkeypatch: pytest
     assert [line.partition(":")[0] for line in result.stderr.splitlines()] == [
         "line 2",
         "line 3",
-        "1,498 more bad events are counted only.",
+        "1,498 more bad events are counted but not shown.",
     ]
 
 
@@ -238,7 +238,7 @@ def test_nothing_applied(tmp_path: Path, run_cli: Run) -> None:
     result = run_cli("send", "-", cwd=tmp_path)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
-        "Error: nothing is applied yet, so there is no webhook to deliver to\n  Review with `hookctl plan`, then `hookctl apply`.\n"
+        "Error: no webhook is applied yet, so there is nothing to deliver to\n  Review with `hookctl plan`, then `hookctl apply`.\n"
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -261,12 +261,12 @@ def test_without_a_wait_a_retry_is_left_to_the_next_send(site: Site) -> None:
     result = site.run("send", str(site.write(1)), "--wait", "0")
     assert (result.exit_code, site.receiver.count) == (1, 1)
     assert re.search(
-        r"Still due: 1 delivery, the next at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\. The next `hookctl send` goes on with them\.",
+        r"Still due: 1 delivery, the next at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\. The next `hookctl send` or `hookctl run` continues with them\.",
         result.stdout,
     )
     result = site.run("send", os.devnull, "--wait", "5s")
     assert (result.exit_code, site.receiver.count) == (0, 2)
-    assert "Of what was due from before: 1 delivered, 0 dead." in result.stdout
+    assert "Deliveries that were due from earlier: 1 delivered, 0 dead." in result.stdout
 
 
 def test_a_dead_letter_fails_the_send_and_says_where_to_look(site: Site) -> None:
@@ -315,7 +315,7 @@ def test_progress_is_one_line_that_is_written_over_on_a_terminal(site: Site) -> 
     os.close(end)
     os.close(terminal)
     lines = shown.split("\r\x1b[K")
-    assert re.fullmatch(r"300 events read, all of them; \d+ delivered; \d+ in flight; \d s", lines[-2])
+    assert re.fullmatch(r"300 events read \(end of input\); \d+ delivered; \d+ in flight; \d s", lines[-2])
     assert lines[-1] == ""
     assert "\n" not in shown
     assert b"\x1b" not in out

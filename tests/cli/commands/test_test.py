@@ -229,7 +229,7 @@ CAUSES = [
         "The certificate is not for siem.example.com.",
         receiver={"certificate_for": "other.example.com"},
     ),
-    Cause("expired", "tls: siem.example.com", "have the target renew it", receiver={"expired": True}),
+    Cause("expired", "tls: siem.example.com", "operator to renew it", receiver={"expired": True}),
     Cause(
         "trickle",
         "timeout: ",
@@ -248,13 +248,13 @@ CAUSES = [
     Cause("401", "HTTP 401", "does not accept the credentials", Answer(401)),
     Cause("403", "HTTP 403", "check their roles or scopes", Answer(403)),
     Cause("404", "HTTP 404", "check the path of the webhook's url", Answer(404)),
-    Cause("405", "HTTP 405", "does not take POST", Answer(405)),
+    Cause("405", "HTTP 405", "does not accept POST", Answer(405)),
     Cause("410", "HTTP 410", "gone for good", Answer(410)),
     Cause("415", "HTTP 415", "set Content-Type under headers", Answer(415)),
-    Cause("422", "HTTP 422", "rejects its content", Answer(422)),
+    Cause("422", "HTTP 422", "rejects the content", Answer(422)),
     Cause("429", "HTTP 429", "Set rate_limit", Answer(429)),
-    Cause("500", "HTTP 500", "has a problem of its own", Answer(500)),
-    Cause("418", "HTTP 418", "says of status 418", Answer(418)),
+    Cause("500", "HTTP 500", "has an internal problem", Answer(500)),
+    Cause("418", "HTTP 418", "says about status 418", Answer(418)),
     Cause(
         "mismatch",
         '$.data.status is "rejected", not "accepted" or "queued"',
@@ -262,7 +262,7 @@ CAUSES = [
         Answer.json({"status": "rejected"}),
         VALIDATED,
     ),
-    Cause("unframed", "not marked", "with its Content-Length", Answer(misbehave=Misbehaviour.UNFRAMED), VALIDATED),
+    Cause("unframed", "not marked", "with a Content-Length", Answer(misbehave=Misbehaviour.UNFRAMED), VALIDATED),
     Cause(
         "token refused",
         "token: the token endpoint answered 401",
@@ -273,7 +273,7 @@ CAUSES = [
     Cause(
         "unset variable", "secret: the environment variable TOKEN is not set", "set the variable", env={"TOKEN": None}
     ),
-    Cause("secret with a line break", "secret: ", "must not hold a line break", env={"TOKEN": "canary\nbreak"}),
+    Cause("secret with a line break", "secret: ", "must not contain a line break", env={"TOKEN": "canary\nbreak"}),
 ]
 
 

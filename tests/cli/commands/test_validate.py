@@ -110,7 +110,9 @@ def test_explain_tells_a_rule(run_cli: Run) -> None:
 def test_explain_lists_every_rule(run_cli: Run) -> None:
     result = run_cli("explain")
     assert result.exit_code == 0
-    assert [line.split()[0] for line in result.stdout.splitlines()] == list(RULES)
+    rules, pages = result.stdout.split("\n\n")
+    assert [line.split()[0] for line in rules.splitlines()] == list(RULES)
+    assert "settings" in pages.split(": ")[1].split(", ")
 
 
 @pytest.mark.parametrize("rule", RULES)

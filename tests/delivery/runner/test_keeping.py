@@ -84,9 +84,13 @@ def test_settings_that_are_none(retention: dict[str, Any], intake: dict[str, Any
 
 def test_why_a_store_is_full() -> None:
     limits = Limits(max_waiting=10, min_free_bytes=5e6)
-    assert why_full(Fullness(9, 0, 5_000_000), limits) == ""
-    assert why_full(Fullness(10, 0, 5_000_000), limits) == "10 deliveries wait, and the limit is 10"
-    assert why_full(Fullness(9, 0, 4_000_000), limits) == "4 MB are free on its disk, and 5 MB must stay free"
+    assert why_full(Fullness(9, 0, 5_000_000), limits) == ("", "")
+    waiting, fewer = why_full(Fullness(10, 0, 5_000_000), limits)
+    assert waiting == "10 deliveries wait, and the limit is 10"
+    assert "intake.max_waiting" in fewer
+    scarce, free = why_full(Fullness(9, 0, 4_000_000), limits)
+    assert scarce == "4 MB are free on its disk, and 5 MB must stay free"
+    assert "larger disk" in free
 
 
 def test_with_too_little_left_on_the_disk_nothing_is_taken_in(queue: SqliteQueue) -> None:

@@ -121,11 +121,11 @@ def test_a_policy_is_explained_by_the_name_that_its_findings_have(run_cli: Run) 
     [
         ("[policies.autenticated]\n", "[policies]: there is no policy 'autenticated'", "Did you mean authenticated?"),
         ("[policies.x]\n", "[policies]: there is no policy 'x'", "`hookctl plugins` shows which there are."),
-        ("policies = true\n", "hookctl.toml: policies must be a table, not True", "docs/settings.md"),
+        ("policies = true\n", "hookctl.toml: policies must be a table, not True", "hookctl explain settings"),
         (
             "policies.authenticated = true\n",
             "hookctl.toml: policies.authenticated must be a table, not True",
-            "docs/settings.md",
+            "hookctl explain settings",
         ),
         (
             "[policies.authenticated]\nseverity = 'warn'\n",

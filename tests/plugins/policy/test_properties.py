@@ -171,7 +171,7 @@ def plugins_with(**fields: Any) -> Plugins:
             lambda _: None,
             "policy two_eyes of plugin acme: build gave a policy two_eyes whose check is not a function but None",
         ),
-        (lambda _: lambda _: None, "policy two_eyes of plugin acme: check raised TypeError: "),
+        (lambda _: lambda _: None, "policy two_eyes of plugin acme: check gave None, not a list of Finding"),
         (lambda _: lambda _: ["blink"], "policy two_eyes of plugin acme: check gave a str, not a Finding"),
     ],
 )

@@ -79,7 +79,7 @@ def test_hostile_text_cannot_move_the_cursor() -> None:
     [
         (b"plain\r\ntext\tand", ["  plain", "  text    and"]),
         (b'{"a": 1}', ["  {", '    "a": 1', "  }"]),
-        (b"\x00\x01\xff\xfe", ["  (4 bytes that are no text)"]),
+        (b"\x00\x01\xff\xfe", ["  (4 bytes that are not text)"]),
         (b"{not json", ["  {not json"]),
         ("Straße ☃".encode(), ["  Straße ☃"]),
         (b"x" * (MAX_WIDTH + 1), ["  " + "x" * MAX_WIDTH + "..."]),

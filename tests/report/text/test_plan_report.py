@@ -122,7 +122,7 @@ def test_a_template_of_which_only_the_end_differs(delivery_plan: Build, reviewed
     plan = make_plan(
         AppliedState(1, {"Siem": delivery_plan(body_template="{}")}), {"Siem": delivery_plan(body_template="{}\n")}, {}
     )
-    assert "      ~ body_template:\n          (only the line break at its end)\n" in render_text(
+    assert "      ~ body_template:\n          (only the final line break)\n" in render_text(
         reviewed(plan, ()), color=False
     )
 

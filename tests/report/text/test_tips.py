@@ -69,8 +69,8 @@ def test_a_target_that_hangs_up_is_not_asked_whether_it_is_there() -> None:
         tips_for(attempt(failure=failure, timing=timing), plan())
         for timing in (Timing(connected=0.1, tls=0.2), Timing(connected=0.1))
     )
-    assert "hung up" in hung_up[0]
-    assert not any("hung up" in tip or "port 443?" not in refused[0] for tip in refused)
+    assert "closed it before it answered" in hung_up[0]
+    assert not any("closed it" in tip or "port 443?" not in refused[0] for tip in refused)
 
 
 def test_success_needs_no_tips() -> None:
@@ -139,3 +139,8 @@ def test_a_secret_that_fits_into_no_url() -> None:
     )
     assert any("line break" in tip for tip in header)
     assert "%20" in url[0]
+
+
+def test_a_failed_plugin_leads_to_its_traceback() -> None:
+    tips = tips_for(attempt(failure=Failure(FailureKind.PLUGIN, "")), plan())
+    assert any("hookctl --debug test" in tip for tip in tips)

@@ -80,7 +80,7 @@ def test_handlebars_is_shown_in_this_syntax(check: Any, handlebars: str, same: s
 def test_other_handlebars_is_named(check: Any) -> None:
     (problem,) = check('{"a": "{{> partial}}"}')
     assert "is Handlebars" in problem.message
-    assert "docs/templates.md" in problem.hint
+    assert "hookctl explain templates" in problem.hint
 
 
 DATA: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""``hookctl apply``: makes what is applied what the files, or a saved plan, say."""
+"""``hookctl apply``: applies the webhook files, or a saved plan."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from hookctl.cli.echo import echo
 from hookctl.cli.formats import ALL, Outputs, format_option
 from hookctl.cli.options import network_options, only_option
 from hookctl.cli.signing_key import key_reference
+from hookctl.cli.terminal import text_width
 from hookctl.errors import HookctlError, SettingsError, StateError
 
 if TYPE_CHECKING:
@@ -31,13 +32,13 @@ if TYPE_CHECKING:
 EPILOG = """
 \b
 Examples:
-  hookctl apply                    show the plan, ask, make it so
-  hookctl apply --auto-approve     without asking: for CI, after a review
-  hookctl apply --test             only if the targets take a test event of what is new or changed
-  hookctl apply --only Siem        this webhook alone
-  hookctl apply plan.json          exactly the plan that `hookctl plan --out plan.json` saved
+  hookctl apply                    show the plan, ask, and apply it
+  hookctl apply --auto-approve     do not ask: for CI, after a review
+  hookctl apply --test             first send a test event to each new or changed webhook
+  hookctl apply --only Siem        apply only this webhook
+  hookctl apply plan.json          apply exactly the plan that `hookctl plan --out plan.json` saved
   hookctl apply plan.json --verify '${env:HOOKCTL_PLAN_KEY}'
-                                   only if it was signed with this key
+                                   apply it only if it is signed with this key
 """
 
 
@@ -47,14 +48,14 @@ Examples:
     "--verify",
     metavar="KEY",
     callback=key_reference,
-    help="Apply PLANFILE only if it was signed with this key, a secret reference as for `plan --sign`.",
+    help="Apply PLANFILE only if it is signed with this key, a secret reference as in `plan --sign`.",
 )
 @only_option
 @click.option(
     "--test",
     "test_first",
     is_flag=True,
-    help="First send the test event of every webhook that is new or changed, and apply only if all succeed.",
+    help="First send a test event to every new or changed webhook, and apply only if all tests succeed.",
 )
 @click.option(
     "--allow-removals", is_flag=True, help="Also apply a plan that removes or deactivates many webhooks at once."
@@ -85,14 +86,14 @@ def command(
     connect_to: tuple[str, ...],
     cacert: str | None,
 ) -> None:
-    """Show the plan, ask, and make it so, in one step: all of it or nothing.
+    """Show the plan, ask for approval, and apply it: all changes or none.
 
-    With PLANFILE, exactly the plan that was saved is applied, after every check that `validate` makes. If anything was
-    applied since, it is stale and refused. With --verify, a plan that was not signed with that key is refused.
+    With PLANFILE, exactly the saved plan is applied, after the same checks as in `hookctl validate`. It is refused as
+    stale if anything was applied since. With --verify, it is refused unless it is signed with that key.
 
-    A lock keeps other applies away from the reading of what is applied until the answer is given and all is done. A plan that removes
-    or deactivates many webhooks at once is shown and refused without --allow-removals. With --test, test events are sent after the plan
-    is shown and before the question; webhooks that are or go inactive are not tested.
+    `apply` holds a lock for its whole run, prompt included. A plan that removes or deactivates many webhooks at once is
+    refused without --allow-removals. With --test, test events are sent after the plan is shown and before the prompt;
+    inactive webhooks are not tested.
     """
     from hookctl.cli.locking import locked
     from hookctl.cli.review import read_store, review_options
@@ -102,12 +103,12 @@ def command(
 
     if os.environ.get("HOOKCTL_APPLY_VERIFY") == "" and not verify:
         raise SettingsError(
-            "the variable HOOKCTL_APPLY_VERIFY is empty", hint="Set it to the reference of a key, or unset it."
+            "the environment variable HOOKCTL_APPLY_VERIFY is empty", hint="Set it to a secret reference, or unset it."
         )
     if verify and not planfile:
-        raise click.UsageError("--verify needs the file of a saved plan: hookctl apply FILE --verify KEY.")
+        raise click.UsageError("--verify needs a saved plan: hookctl apply PLANFILE --verify KEY.")
     if planfile and only:
-        raise click.UsageError("A saved plan says itself which webhooks it is for: --only goes with the files.")
+        raise click.UsageError("--only cannot be combined with PLANFILE: a saved plan already has its webhooks.")
     session: Session = ctx.obj
     network = session.network(connect_to, cacert) if test_first else None
     if planfile:
@@ -126,7 +127,7 @@ def command(
 def _apply(
     ctx: click.Context, review: Review, lock: Lock, outputs: Outputs, *, network: Network | None, auto_approve: bool
 ) -> None:
-    """Show the plan and carry it out. What is printed for machines, and every file, says how it ended.
+    """Show the plan and apply it. The printed JSON, and every file, reports how it ended.
 
     Files are written before, too: one that cannot be must keep the plan from being applied.
     """
@@ -171,7 +172,7 @@ class _CarryingOut:
         self.outcome = ApplyOutcome(Ending.INTERRUPTED, "Interrupted.")
 
     def go(self, network: Network | None, *, auto_approve: bool) -> None:
-        """Test, ask and apply; :attr:`outcome` says what came of it. Raises HookctlError."""
+        """Test, ask and apply, and set :attr:`outcome`. Raises HookctlError."""
         from hookctl.cli.running import opened_queue
         from hookctl.model.quantities import counted
         from hookctl.report.text.outcome import ApplyOutcome, Ending, applied
@@ -217,7 +218,7 @@ class _CarryingOut:
         echo(f"{before}{printable(outcome.message)}", err=self._to_stderr)
 
     def _tested(self, network: Network) -> tuple[Sequence[Result], Ending | None]:
-        """Send the test event of every webhook that the plan makes different and that is active then; with what keeps it from being applied."""
+        """Send a test event to every new or changed active webhook. Returns the results, and how a failure ends."""
         from hookctl.cli.trying import try_now
         from hookctl.model import Status
         from hookctl.report.formats.results import of_trials
@@ -236,7 +237,7 @@ class _CarryingOut:
             session, [(one, session.plugins.event_types[one.event].mock) for one in different], network
         )
         echo(
-            "\n" + render_text(trials, show_invocation=False, color=session.color),
+            "\n" + render_text(trials, show_invocation=False, width=text_width(), color=session.color),
             nl=False,
             err=self._to_stderr,
             color=session.color,

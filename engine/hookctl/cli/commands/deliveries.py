@@ -1,4 +1,4 @@
-"""``hookctl deliveries``: what is due, delivered and dead; one delivery whole; and once more."""
+"""``hookctl deliveries``: lists, shows, replays and cancels deliveries."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from hookctl.cli import exit_codes
+from hookctl.cli.completion import delivery_ids, webhook_names
 from hookctl.cli.durations import seconds
 from hookctl.cli.echo import echo
 from hookctl.cli.formats import Outputs, format_option
+from hookctl.cli.groups import SuggestingGroup
 from hookctl.cli.options import network_options
+from hookctl.cli.terminal import text_width
+from hookctl.errors import HookctlError
 from hookctl.model.nearest import nearest
 from hookctl.report.text.printable import printable
 
@@ -25,39 +29,45 @@ if TYPE_CHECKING:
 
 UNDELIVERED = "undelivered"
 MOST_SHOWN = 1_000_000
-"""The largest ``--limit``: a store holds about that many deliveries by default, and SQLite knows no number of 20 digits."""
+"""The largest ``--limit``: about as many as a store holds by default, and small enough for SQLite's integers."""
 STATUSES = ("waiting", "retrying", "held", "delivered", "dead", "cancelled", UNDELIVERED)
 SHORTEST_PART = 4
-"""Characters that are enough to name a delivery by, as long as no other has them."""
+"""The fewest characters of an id that name a delivery."""
 NAMED_BEFORE = 1000
-"""How many of the newest deliveries a mistyped id is compared with."""
+"""The number of newest deliveries that a mistyped id is compared with."""
 ALIKE = 0.7
-"""How alike an id must be to an existing one, from 0 to 1, to be suggested: all ids are made of the same few characters."""
+"""How similar an id must be, from 0 to 1, to be suggested. Ids share few characters, so many are rather similar."""
+
+NO_STORE = "Nothing was sent yet, or --store names another store."
 
 EPILOG = """
 \b
 Examples:
-  hookctl deliveries list --status undelivered           what was never delivered
-  hookctl deliveries list --status dead --since 2h       what failed for good of late
+  hookctl deliveries list --status undelivered           everything that is not delivered
+  hookctl deliveries list --status dead --since 2h       what failed for good in the last two hours
   hookctl deliveries show 2dbdf40a                       the exchange of every attempt
-  hookctl deliveries replay 2dbdf40a                     once more, now
+  hookctl deliveries replay 2dbdf40a                     deliver it again, now
   hookctl deliveries replay --status dead --webhook SiemAnomalies
-  hookctl deliveries cancel --webhook SiemAnomalies      never try what waits for it
-  hookctl deliveries resume SiemAnomalies                its target said 410, and is back
+  hookctl deliveries cancel --webhook SiemAnomalies      stop trying to deliver to it
+  hookctl deliveries resume SiemAnomalies                its target answered 410, and works again
 """
 
-webhook_option = click.option("--webhook", metavar="NAME", help="Only this webhook's.")
+webhook_option = click.option(
+    "--webhook", metavar="NAME", shell_complete=webhook_names, help="Only deliveries to this webhook."
+)
 status_option = click.option(
-    "--status", type=click.Choice(STATUSES), help="Only those that stand so; undelivered: all but the delivered."
+    "--status",
+    type=click.Choice(STATUSES),
+    help="Only deliveries with this status; undelivered stands for every status but delivered.",
 )
 since_option = click.option(
-    "--since", metavar="DURATION", callback=seconds, help="Only those made within this time, such as 2h."
+    "--since", metavar="DURATION", callback=seconds, help="Only deliveries created within this time, such as 2h."
 )
 
 
-@click.group("deliveries", epilog=EPILOG)
+@click.group("deliveries", cls=SuggestingGroup, epilog=EPILOG)
 def command() -> None:
-    """List, show, replay and cancel deliveries: one event on its way to one webhook each."""
+    """List, show, replay and cancel deliveries. A delivery is one event for one webhook."""
 
 
 @command.command("list")
@@ -65,14 +75,18 @@ def command() -> None:
 @webhook_option
 @since_option
 @click.option(
-    "--limit", type=click.IntRange(1, MOST_SHOWN), default=50, show_default=True, help="At most so many, the newest."
+    "--limit",
+    type=click.IntRange(1, MOST_SHOWN),
+    default=50,
+    show_default=True,
+    help="Show at most this many, the newest ones.",
 )
 @format_option()
 @click.pass_obj
 def list_(
     session: Session, *, status: str | None, webhook: str | None, since: float | None, limit: int, outputs: Outputs
 ) -> None:
-    """Show deliveries in a table, the newest first."""
+    """List deliveries, the newest first."""
     from hookctl.report.text.deliveries import render_json, render_table
 
     if not session.store_path.exists():
@@ -84,26 +98,28 @@ def list_(
         found = queue.deliveries(_filter(session, queue, status, webhook, since), limit + 1)
     shown = found[:limit]
     outputs.write(
-        color=session.color, text=lambda color: render_table(shown, color=color), json=lambda: render_json(shown)
+        color=session.color,
+        text=lambda color: render_table(shown, width=text_width(), color=color),
+        json=lambda: render_json(shown),
     )
     if len(found) > limit:
-        echo(f"There are more; these are the newest {limit}. See --limit.", err=True)
+        echo(f"Only the newest {limit} are shown. To show more, use --limit.", err=True)
 
 
 @command.command("show")
-@click.argument("delivery_id", metavar="ID")
+@click.argument("delivery_id", metavar="ID", shell_complete=delivery_ids)
 @format_option()
 @click.pass_obj
 def show(session: Session, *, delivery_id: str, outputs: Outputs) -> None:
-    """Show one delivery and every attempt on it: request, response, timing and verdicts, secrets masked.
+    """Show one delivery and each of its attempts: request, response, timing and verdicts, with secrets masked.
 
-    ID may be any part of it, from four characters on, as long as one delivery alone has it.
+    ID may be any part of the id, of at least four characters, that no other delivery's id contains.
     """
     from hookctl.cli.running import opened_queue
     from hookctl.report.text.deliveries import render_one, render_one_json
 
     if not session.store_path.exists():
-        raise click.ClickException(f"There is no delivery {delivery_id!r}: nothing was ever sent from here.")
+        raise HookctlError(f"there is no delivery {delivery_id!r}: this store has no deliveries", hint=NO_STORE)
     with opened_queue(session.store_path) as queue:
         delivery = _find(queue, delivery_id)
         attempts, event = queue.attempts(delivery.id), queue.document(delivery.id)
@@ -115,7 +131,7 @@ def show(session: Session, *, delivery_id: str, outputs: Outputs) -> None:
 
 
 @command.command("replay")
-@click.argument("delivery_ids", metavar="[ID]...", nargs=-1)
+@click.argument("delivery_ids", metavar="[ID]...", nargs=-1, shell_complete=delivery_ids)
 @status_option
 @webhook_option
 @since_option
@@ -125,10 +141,12 @@ def show(session: Session, *, delivery_id: str, outputs: Outputs) -> None:
     default="30s",
     callback=seconds,
     show_default=True,
-    help="Stay for retries that fall due within this time.",
+    help="Also wait for retries that are due within this time.",
 )
 @click.option(
-    "--as-planned", is_flag=True, help="By the delivery plan of the last attempt, not by the one that is applied now."
+    "--as-planned",
+    is_flag=True,
+    help="Use the delivery plan of the last attempt instead of the one that is applied now.",
 )
 @format_option()
 @network_options
@@ -146,10 +164,11 @@ def replay(
     connect_to: tuple[str, ...],
     cacert: str | None,
 ) -> None:
-    """Deliver once more, now, with the same webhook-id: by the delivery plan that is applied now, or with --as-planned by the one that was used.
+    """Deliver again, now, with the same webhook-id.
 
-    Names deliveries by ID, or all that pass the filters; with --webhook or --since alone, the dead ones. The retry schedule starts afresh,
-    the attempts so far stay on record. What else is due is delivered too, as `send` does. Exits 1 if one of those named is not delivered.
+    Select deliveries by ID or with filters; --webhook or --since without --status selects dead deliveries. The retry
+    schedule starts again, and earlier attempts stay on record. Other deliveries that are due are delivered too, as with
+    `hookctl send`. Exits 1 if a selected delivery is not delivered.
     """
     _refuse_unnamed(ctx, delivery_ids, filtered=bool(status or webhook or since))
     session: Session = ctx.obj
@@ -169,7 +188,7 @@ def replay(
     left_alone = [name for name in ids if name not in set(replayed)]
     outputs.write(
         color=session.color,
-        text=lambda color: render_replay(found, left_alone, as_planned=as_planned, color=color),
+        text=lambda color: render_replay(found, left_alone, as_planned=as_planned, width=text_width(), color=color),
         json=lambda: render_replay_json(found, left_alone),
     )
     if interrupts.requested:
@@ -180,7 +199,7 @@ def replay(
 
 
 @command.command("cancel")
-@click.argument("delivery_ids", metavar="[ID]...", nargs=-1)
+@click.argument("delivery_ids", metavar="[ID]...", nargs=-1, shell_complete=delivery_ids)
 @status_option
 @webhook_option
 @since_option
@@ -195,10 +214,10 @@ def cancel(
     since: float | None,
     outputs: Outputs,
 ) -> None:
-    """Never try these deliveries again, as far as they wait, are to be tried again or are held.
+    """Stop trying deliveries that are waiting, retrying or held.
 
-    Names deliveries by ID, or all that pass the filters. One that is being tried at this moment may still be delivered. A replay brings a
-    cancelled delivery back. Exits 1 if one that was named by ID was over already.
+    Select deliveries by ID or with filters. A delivery in flight may still be delivered. A cancelled delivery can be
+    replayed. Exits 1 if a delivery that was selected by ID had already ended.
     """
     _refuse_unnamed(ctx, delivery_ids, filtered=bool(status or webhook or since))
     from hookctl.cli.locking import who
@@ -207,7 +226,7 @@ def cancel(
 
     session: Session = ctx.obj
     if not session.store_path.exists():
-        raise click.ClickException("There are no deliveries: nothing was ever sent from here.")
+        raise HookctlError("this store has no deliveries", hint=NO_STORE)
     with opened_queue(session.store_path) as queue:
         ids = _chosen(queue, delivery_ids, lambda: _filter(session, queue, status, webhook, since))
         cancelled = queue.cancel(ids, time.time(), f"cancelled by {who()}")
@@ -221,30 +240,33 @@ def cancel(
 
 
 @command.command("resume")
-@click.argument("webhook", metavar="NAME")
+@click.argument("webhook", metavar="NAME", shell_complete=webhook_names)
 @click.pass_obj
 def resume(session: Session, *, webhook: str) -> None:
-    """Deliver again to a webhook that was suspended because its target answered 410; what was held is due at once."""
+    """Resume a webhook that is suspended because its target answered 410. Its held deliveries are due at once."""
     from hookctl.cli.running import opened_queue
 
     if not session.store_path.exists():
-        raise click.ClickException(f"{webhook!r} is not suspended: nothing was ever sent from here.")
+        raise HookctlError(f"{webhook!r} is not suspended: this store has no deliveries", hint=NO_STORE)
     with opened_queue(session.store_path) as queue:
-        name = _known_webhook(session, queue, webhook, "NAME")
+        name = _known_webhook(session, queue, webhook)
         if not queue.resume(name):
-            raise click.ClickException(f"{name!r} is not suspended.")
-    echo(f"{printable(name)} is resumed. A runner delivers what was held; else `hookctl send /dev/null` does.")
+            raise HookctlError(f"{name!r} is not suspended", hint="`hookctl list` shows which webhooks are.")
+    echo(
+        f"{printable(name)} is resumed. `hookctl run` delivers what was held. "
+        "If it is not running, use `hookctl send /dev/null`."
+    )
 
 
 def _refuse_unnamed(ctx: click.Context, ids: tuple[str, ...], *, filtered: bool) -> None:
     if ids and filtered:
-        raise click.UsageError("Name deliveries by ID or by filters, not by both.", ctx)
+        raise click.UsageError("Select deliveries by ID or with filters, not both.", ctx)
     if not (ids or filtered):
-        raise click.UsageError("Name the deliveries: by ID, or by filters such as --status dead.", ctx)
+        raise click.UsageError("Select deliveries by ID, or with filters such as --status dead.", ctx)
 
 
 def _chosen(queue: SqliteQueue, ids: tuple[str, ...], which: Callable[[], Filter]) -> list[str]:
-    """The ids of the deliveries that are named, each once."""
+    """The ids of the selected deliveries, each once."""
     found = [_find(queue, text) for text in ids] if ids else queue.deliveries(which())
     return list(dict.fromkeys(delivery.id for delivery in found))
 
@@ -266,18 +288,18 @@ def _filter(
     )
 
 
-def _known_webhook(session: Session, queue: SqliteQueue, name: str, where: str = "--webhook") -> str:
-    """The name as it is spelled, whatever its case; fails for one that neither was applied nor has deliveries."""
+def _known_webhook(session: Session, queue: SqliteQueue, name: str) -> str:
+    """The name as it is spelled, whatever its case.
+
+    Raises HookctlError for one that is not applied and has no deliveries.
+    """
+    from hookctl.model.nearest import unknown_webhook
     from hookctl.store.sqlite.applied import AppliedStore
 
     known = {found.casefold(): found for found in [*AppliedStore(session.store_path).read().plans, *queue.counts()]}
     if name.casefold() in known:
         return known[name.casefold()]
-    near = nearest(name, known.values())
-    raise click.BadParameter(
-        f"no webhook {name!r} is applied or has deliveries.{f' Did you mean {near[0]!r}?' if near else ''}",
-        param_hint=where,
-    )
+    raise unknown_webhook(name, known.values())
 
 
 def _find(queue: SqliteQueue, text: str) -> Delivery:
@@ -289,10 +311,13 @@ def _find(queue: SqliteQueue, text: str) -> Delivery:
     if len(found) == 1:
         return found[0]
     if found:
-        names = ", ".join(delivery.id for delivery in found[:5])
-        raise click.ClickException(
-            f"Several deliveries have {text!r} in their id: {names}{', ...' if len(found) > 5 else ''}"
-        )
+        names = ", ".join([*(delivery.id for delivery in found[:5]), *(["..."] if len(found) > 5 else [])])
+        hint = f"Give more characters of the id. These match: {names}"
+        raise HookctlError(f"several deliveries have {text!r} in their id", hint=hint)
     newest = {delivery.id[SHORT_ID][: len(part)]: delivery.id for delivery in queue.deliveries(limit=NAMED_BEFORE)}
-    near = nearest(part, newest, alike=ALIKE)
-    raise click.ClickException(f"There is no delivery {text!r}.{f' Did you mean {newest[near[0]]}?' if near else ''}")
+    close = nearest(part, newest, alike=ALIKE)
+    if len(part) < SHORTEST_PART:
+        hint = f"Give at least {SHORTEST_PART} characters of the id."
+    else:
+        hint = f"Did you mean {newest[close[0]]}?" if close else "`hookctl deliveries list` shows the ids."
+    raise HookctlError(f"there is no delivery {text!r}", hint=hint)

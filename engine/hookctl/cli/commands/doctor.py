@@ -1,4 +1,4 @@
-"""``hookctl doctor``: what is wrong here, and what might be."""
+"""``hookctl doctor``: checks this installation, its store and its secrets."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import click
 
 from hookctl.cli import exit_codes
 from hookctl.cli.formats import Outputs, format_option
+from hookctl.cli.terminal import text_width
 from hookctl.errors import HookctlError
 from hookctl.model.secret import RESOLVED
 
@@ -27,33 +28,33 @@ BACKPORTS = ((3, 44, 6), (3, 50, 7))
 """Older versions in which the WAL-reset bug is fixed too, each with its later patches."""
 
 FEW_REQUESTS = 256
-"""At the same time: as many as webhooks share."""
+"""Requests at the same time, the number that webhooks share."""
 DAMAGED_SHOWN = 10
-"""Damaged rows of one table that are named."""
+"""Damaged rows of one table that are shown."""
 UNREADABLE = (
-    "Its deliveries wait. `hookctl apply` puts what its file says in place, or removes it where there is no file."
+    "Its deliveries wait. Run `hookctl apply`: it applies the webhook's file, or removes a webhook without one."
 )
-RESTORE = "Nothing else is held up. To have it back, restore a backup while nothing runs."
+RESTORE = "Nothing else is affected. To get it back, restore a backup while no hookctl is running."
 WHAT_TO_DO = {
-    "events": "Its deliveries become dead when their turn comes. Have its publisher send it again under a new id.",
-    "deliveries": "It is not tried, or it is dead. Try `hookctl deliveries replay ID`; else have the event sent again under a new id.",
-    "attempts": "It is left out of `hookctl deliveries show`; nothing else depends on it.",
-    "plans": "Replay without --as-planned: by what is applied now.",
-    "suspensions": "It ends with the next run, or with `hookctl deliveries resume NAME`.",
+    "events": "Its deliveries will be dead when they are due. Have its publisher send it again with a new id.",
+    "deliveries": "It is not tried, or is dead. Run `hookctl deliveries replay ID`, or have the event sent again.",
+    "attempts": "`hookctl deliveries show` omits it; nothing else depends on it.",
+    "plans": "Replay without --as-planned, which uses the delivery plan that is applied now.",
+    "suspensions": "It ends with the next `hookctl run`, or with `hookctl deliveries resume NAME`.",
     "last_results": "The next attempt replaces it.",
     "circuits": "The next failure or success of its target replaces it.",
-    "reconciled": "The next run replaces it.",
-    "known_ids": "The event that it stood for would be taken for a new one.",
-    "new_ids": "The event that it stood for would be taken for a new one.",
-    "lock": "If no apply runs, break it: hookctl unlock ID",
+    "reconciled": "The next `hookctl run` replaces it.",
+    "known_ids": "An event with the same id would be accepted as new.",
+    "new_ids": "An event with the same id would be accepted as new.",
+    "lock": "If no apply is running, release it: hookctl unlock ID",
 }
-"""By table."""
+"""The hint for a damaged row, by table."""
 
 EPILOG = """
 \b
 Examples:
-  hookctl doctor                    on the machine, and as the user, that runs hookctl
-  hookctl doctor --format json      for a monitor; exits 1 when there is a problem
+  hookctl doctor                    run it as the user that runs `hookctl run`
+  hookctl doctor --format json      for monitoring; exits 1 if there is a problem
 """
 
 
@@ -61,26 +62,35 @@ Examples:
 @format_option()
 @click.pass_context
 def command(ctx: click.Context, outputs: Outputs) -> None:
-    """Look at SQLite, limits, plugins, settings, the store, its disk, secrets and targets.
+    """Check SQLite, system limits, plugins, settings, the store, its disk, secrets, and the state of targets.
 
-    Changes nothing and sends nothing, but reads each secret that an applied webhook needs, to see whether it is there. Exits 1 when there is a
-    problem; warnings do not change the exit code.
+    Changes nothing and sends nothing. Each secret that an applied webhook needs is read, to check that it is available.
+    Exits 1 if there is a problem; warnings do not change the exit code.
     """
     from hookctl.report.text.doctor import render, render_json
 
     session: Session = ctx.obj
-    checks = [found for look in (_sqlite, _limits, _plugins, _settings, _store) for found in _looked_at(look, session)]
-    outputs.write(color=session.color, text=lambda color: render(checks, color=color), json=lambda: render_json(checks))
-    ctx.exit(exit_codes.FAILED if any(check.verdict == "problem" for check in checks) else exit_codes.OK)
+    session.load_plugins(warn=False)  # the checks report what could not be loaded
+    checks: dict[tuple[str, str], Check] = {}  # by message and hint: one error may end two groups of checks
+    for look in (_sqlite, _limits, _plugins, _settings, _store):
+        for check in _looked_at(look, session):
+            checks.setdefault((check.message, check.hint), check)
+    found = list(checks.values())
+    outputs.write(
+        color=session.color,
+        text=lambda color: render(found, width=text_width(), color=color),
+        json=lambda: render_json(found),
+    )
+    ctx.exit(exit_codes.FAILED if any(check.verdict == "problem" for check in found) else exit_codes.OK)
 
 
 def is_affected(version: tuple[int, ...]) -> bool:
-    """Whether that SQLite may corrupt a file that several processes write to and checkpoint at the same moment."""
+    """Whether this SQLite may corrupt a file that several processes write to and checkpoint at the same time."""
     return version < FIXED_SQLITE and not any(version[:2] == fixed[:2] and version >= fixed for fixed in BACKPORTS)
 
 
 def _looked_at(look: Callable[[Session], Iterator[Check]], session: Session) -> list[Check]:
-    """What a look finds; an error that it ends with is a problem of its own."""
+    """What one group of checks finds; an error that ends it is a problem of its own."""
     from hookctl.report.text.doctor import Check
 
     found: list[Check] = []
@@ -88,9 +98,9 @@ def _looked_at(look: Callable[[Session], Iterator[Check]], session: Session) -> 
         found.extend(look(session))
     except HookctlError as error:
         found.append(Check(look.__name__.strip("_"), "problem", error.message, error.hint))
-    except Exception as error:  # noqa: BLE001  # the other looks are still worth having
-        hint = "Please report it; `hookctl --debug` with the command that fails shows where."
-        found.append(Check(look.__name__.strip("_"), "problem", f"cannot be looked at: {type(error).__name__}", hint))
+    except Exception as error:  # noqa: BLE001  # the other checks are still useful
+        hint = "Please report this bug. `hookctl --debug`, with a command that fails, shows a traceback."
+        found.append(Check(look.__name__.strip("_"), "problem", f"cannot be checked: {type(error).__name__}", hint))
     return found
 
 
@@ -98,37 +108,47 @@ def _sqlite(_: Session) -> Iterator[Check]:
     from hookctl.report.text.doctor import Check
 
     if is_affected(sqlite3.sqlite_version_info):
-        message = f"{sqlite3.sqlite_version} has the WAL-reset bug: several processes on one store may, very rarely, damage it"
+        message = (
+            f"SQLite {sqlite3.sqlite_version} has the WAL-reset bug: in rare cases, several processes damage the store"
+        )
         yield Check(
             "sqlite",
             "warning",
             message,
-            "Use a Python with SQLite 3.51.3 or newer, or one process for each store; and keep backups.",
+            "Use a Python with SQLite 3.51.3 or newer, or run one process for each store; and keep backups.",
         )
     else:
         yield Check("sqlite", "ok", sqlite3.sqlite_version)
 
 
 def _limits(session: Session) -> Iterator[Check]:  # noqa: ARG001 - as every look
-    """How many files this process may open: each request under way is one of them."""
+    """How many files this process may open: each request in flight needs one."""
     from hookctl.cli.running import OTHER_FILES
     from hookctl.report.text.doctor import Check
 
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if hard == resource.RLIM_INFINITY:
-        yield Check("limits", "ok", "any number of open files")
+        yield Check("limits", "ok", "unlimited open files")
     elif hard < OTHER_FILES + FEW_REQUESTS:
-        hint = "Raise it where hookctl runs: ulimit -n, or LimitNOFILE of the service."
-        yield Check("limits", "warning", f"only {hard:,} open files, so requests are sent few at a time", hint)
+        hint = "Raise the limit where hookctl runs: ulimit -n, or LimitNOFILE in the systemd unit."
+        yield Check(
+            "limits",
+            "warning",
+            f"only {hard:,} open files are allowed, so few requests are sent at the same time",
+            hint,
+        )
     else:
         yield Check("limits", "ok", f"{hard:,} open files")
 
 
 def _plugins(session: Session) -> Iterator[Check]:
+    from hookctl.model.quantities import counted
     from hookctl.report.text.doctor import Check
 
     plugins = session.plugins
-    yield Check("plugins", "ok", f"{len(set(plugins.origins.values()))} loaded")
+    yield Check(
+        "plugins", "ok", f"{counted(len(set(plugins.origins.values())), 'plugin')} loaded, the built-in ones included"
+    )
     for failure in plugins.failures:
         yield Check("plugins", "problem", failure.message, failure.hint)
 
@@ -141,11 +161,12 @@ def _settings(session: Session) -> Iterator[Check]:
     limits_from_settings(session.settings.get("retention", {}), session.settings.get("intake", {}))
     session.network()
     check_policy_tables(session)
-    yield Check("settings", "ok", "read")
+    yield Check("settings", "ok", "valid")
 
 
 def _store(session: Session) -> Iterator[Check]:
-    """The store and what is in it; where there is none, that."""
+    """The store and its content."""
+    from hookctl.model.quantities import counted
     from hookctl.report.text.doctor import Check
     from hookctl.store.sqlite.applied import AppliedStore
 
@@ -162,13 +183,13 @@ def _store(session: Session) -> Iterator[Check]:
         yield Check(
             "store",
             "warning",
-            f"{', '.join(map(str, open_to))} can be read by others on this machine",
-            "chmod go= them: they hold events.",
+            f"other users of this machine can read {', '.join(map(str, open_to))}",
+            "They contain events. Remove the permissions of others with chmod go=.",
         )
     else:
         yield Check("store", "ok", str(path))
     applied = AppliedStore(path).read()
-    yield Check("applied", "ok", f"{len(applied.plans)} webhooks, serial {applied.serial}")
+    yield Check("applied", "ok", f"{counted(len(applied.plans), 'webhook')}, serial {applied.serial}")
     for name, why in sorted(applied.unreadable.items()):
         yield Check("applied", "problem", f"{name} cannot be read: {why}", UNREADABLE)
     yield from _damage(AppliedStore(path).damaged())
@@ -177,7 +198,7 @@ def _store(session: Session) -> Iterator[Check]:
 
 
 def _damage(damaged: Sequence[Damaged]) -> Iterator[Check]:
-    """A problem for each row that cannot be read; of many in one table, the first few."""
+    """A problem for each row that cannot be read; where a table has many, for the first few."""
     from hookctl.report.text.doctor import Check
 
     for table in dict.fromkeys(one.table for one in damaged):
@@ -204,7 +225,7 @@ def _secrets(session: Session, applied: AppliedState) -> Iterator[Check]:
             missing = True
             yield Check("secrets", "problem", f"{reference} of {', '.join(sorted(names))}: {error.message}", error.hint)
     if not missing:
-        yield Check("secrets", "ok", f"{len(users)} found")
+        yield Check("secrets", "ok", f"{len(users)} needed, all available")
 
 
 def _references(value: Json) -> Iterator[SecretReference]:
@@ -229,34 +250,30 @@ def _queue(session: Session, applied: AppliedState) -> Iterator[Check]:
         fullness, circuits, stopped = queue.fullness(), queue.circuits(), queue.stopped(applied)
         damaged = queue.damaged()
     yield from _damage(damaged)
-    full = why_full(fullness, limits)
-    size = f"{fullness.waiting:,} waiting, {fullness.used_bytes / 1e6:,.0f} MB used, {fullness.free_bytes / 1e6:,.0f} MB free"
-    yield Check(
-        "room",
-        "problem" if full else "ok",
-        full or size,
-        "No events are taken in. See [intake] in docs/settings.md." if full else "",
-    )
+    full, make_room = why_full(fullness, limits)
+    free, used = f"{fullness.free_bytes / 1e6:,.0f} MB free", f"{fullness.used_bytes / 1e6:,.0f} MB used"
+    size = f"{fullness.waiting:,} waiting, {used}, {free}"
+    yield Check("room", "problem" if full else "ok", f"no events are accepted: {full}" if full else size, make_room)
     for one in stopped:
         if one.is_suspended:
             yield Check(
                 "suspended",
                 "warning",
                 f"{one.webhook}: {one.reason}",
-                f"When its target is back: hookctl deliveries resume '{one.webhook}'",
+                f"When its target works again: hookctl deliveries resume '{one.webhook}'",
             )
     for name, circuit in sorted(circuits.items()):
         if circuit.state == "local":
             yield Check(
                 "local",
                 "problem",
-                f"{name}: nothing is sent, since hookctl lacks something here: {circuit.reason}",
+                f"{name}: nothing is sent because this machine lacks a resource: {circuit.reason}",
                 HINT,
             )
             continue
         yield Check(
             "circuit",
             "warning",
-            f"{name}: {circuit.state} since its target failed: {circuit.reason}",
-            "hookctl retries it automatically.",
+            f"{name}: the circuit is {circuit.state} because the target failed: {circuit.reason}",
+            "hookctl tries it again automatically.",
         )

@@ -1,4 +1,4 @@
-"""``hookctl explain``: what a rule means."""
+"""``hookctl explain``: what a rule or a policy means, and the pages of the documentation."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hookctl.cli.completion import topics_and_rules
 from hookctl.cli.echo import echo
+from hookctl.cli.terminal import text_width
 from hookctl.model.nearest import nearest
 
 if TYPE_CHECKING:
@@ -15,27 +17,37 @@ if TYPE_CHECKING:
 EXAMPLES = """
 \b
 Examples:
-  hookctl explain                           list every rule
+  hookctl explain                           list every rule and every page
   hookctl explain secret-literal            why it is refused, and what to write
+  hookctl explain settings                  the page about hookctl.toml
 """
 
 
 @click.command("explain", epilog=EXAMPLES)
-@click.argument("rule", required=False)
+@click.argument("topic", required=False, shell_complete=topics_and_rules)
 @click.pass_obj
-def command(session: Session, rule: str | None) -> None:
-    """Explain RULE, which a finding names; without it, list every rule. A policy is explained by its name."""
+def command(session: Session, topic: str | None) -> None:
+    """Explain TOPIC: a rule that a finding names, a policy, or a page of the documentation.
+
+    Without TOPIC, list every rule and every page.
+    """
+    from hookctl.cli.pages import page, topics
     from hookctl.model.rules import RULES
     from hookctl.report.formats.annotations import POLICY_PREFIX
+    from hookctl.report.text.columns import paragraph
     from hookctl.report.text.rules import policy_text, rule_text, rules_text
 
-    if rule is None:
-        echo(rules_text(), nl=False)
-    elif rule in RULES:
-        echo(rule_text(RULES[rule], color=session.color), nl=False, color=session.color)
-    elif (name := rule.removeprefix(POLICY_PREFIX)) in (policies := session.plugins.policies):
-        echo(policy_text(policies[name], color=session.color), nl=False, color=session.color)
+    width, color = text_width(), session.color
+    if topic is None:
+        pages = f"Pages, each shown by `hookctl explain PAGE`: {', '.join(topics())}"
+        echo(f"{rules_text(width=width)}\n{paragraph(pages, width)}")
+    elif topic in RULES:
+        echo(rule_text(RULES[topic], width=width, color=color), nl=False, color=color)
+    elif topic in topics():
+        echo(page(topic), nl=False)
+    elif (name := topic.removeprefix(POLICY_PREFIX)) in (policies := session.plugins.policies):
+        echo(policy_text(policies[name], width=width, color=color), nl=False, color=color)
     else:
-        near = nearest(rule, [*RULES, *policies])
-        meant = f" Did you mean {' or '.join(near)}?" if near else " `hookctl explain` lists them all."
-        raise click.BadParameter(f"there is no rule {rule!r}.{meant}", param_hint="RULE")
+        near = nearest(topic, [*RULES, *policies, *topics()])
+        meant = f"Did you mean {' or '.join(near)}?" if near else "`hookctl explain` lists them all."
+        raise click.BadParameter(f"there is no rule, policy or page {topic!r}. {meant}", param_hint="TOPIC")

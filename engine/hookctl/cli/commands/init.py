@@ -1,4 +1,4 @@
-"""``hookctl init``: a new user's first files."""
+"""``hookctl init``: creates a new user's first files."""
 
 from __future__ import annotations
 
@@ -19,46 +19,46 @@ FIRST_FILES = Path(__file__).parent / "first_files"
 WORKFLOW = Path(".github/workflows/webhooks.yaml")
 IGNORED = ".hookctl/"
 MAX_IGNORE_BYTES = 1024 * 1024
-NOT_WRITTEN = "Run hookctl init where you may write."
+NOT_WRITTEN = "Run `hookctl init` in a directory that you can write to."
 
 EPILOG = """
 \b
 Examples:
   hookctl init                 in the root of a new or an existing repository
-  hookctl --dir hooks init     with the webhook files in hooks/
+  hookctl --dir hooks init     put the webhook files in hooks/
 """
 
 NEXT = """
 Next:
   hookctl validate          check the file
-  hookctl plan              see what an apply would do
-  hookctl apply             do it
-  hookctl listen            in another terminal: a receiver on this machine
-  hookctl test              send it a sample event, with the options that listen prints"""
+  hookctl plan              review what would change
+  hookctl apply             apply it
+  hookctl listen            in another terminal: run a receiver on this machine
+  hookctl test              send it a mock event, with the options that listen prints"""
 
 
 @click.command("init", epilog=EPILOG)
 @click.pass_obj
 def command(session: Session) -> None:
-    """Write a first webhooks.d/, hookctl.toml and CI workflow.
+    """Create a first webhooks.d/, hookctl.toml and CI workflow.
 
-    Nothing that exists is overwritten.
+    Existing files are not overwritten.
     """
-    done = list(_write_all(session.directory))  # all of it, whether or not somebody reads the output to its end
+    done = list(_write_all(session.directory))  # before any output, so that a closed pipe does not stop it half-way
     for line in done:
         echo(line)
     echo(NEXT)
 
 
 def _write_all(directory: Path) -> Iterator[str]:
-    """Write each file that is missing, and say of each what was done."""
+    """Write each file that is missing. Yields a line for each file that says what was done."""
     settings = _first("hookctl.toml")
     workflow = _first("workflow.yaml")
     if directory != Path(DIRECTORY):
         settings = settings.replace(f'# dir = "{DIRECTORY}"', f'dir = "{directory.as_posix()}"')
         workflow = workflow.replace(f"{DIRECTORY}/", f"{directory.as_posix()}/")
     if any(directory.glob("*.y*ml")):
-        yield f"Kept   {directory}/, which has webhook files already"
+        yield f"Kept   {directory}/, which already has webhook files"
     else:
         yield _write(directory / "first.yaml", _first("webhook.yaml"))
         yield _write(directory / "webhook.schema.json", schema_path("webhook.schema.json").read_text(encoding="utf-8"))
@@ -73,7 +73,7 @@ def _first(name: str) -> str:
 
 def _write(path: Path, text: str) -> str:
     if os.path.lexists(path):
-        return f"Kept   {path}, which exists"
+        return f"Kept   {path}, which already exists"
     try:
         make_directory(path.parent)
         write_file(path, text, mode=SHARED)
@@ -83,11 +83,11 @@ def _write(path: Path, text: str) -> str:
 
 
 def _ignore(path: Path) -> str:
-    """Have git ignore the store: it holds what was sent, and changes with every delivery."""
+    """Make git ignore the store, which contains what was sent and changes with every delivery."""
     try:
         text = read_file(path, Path(), limit=MAX_IGNORE_BYTES).decode() if os.path.lexists(path) else ""
         if IGNORED in text.splitlines():
-            return f"Kept   {path}, which lists {IGNORED}"
+            return f"Kept   {path}, which already lists {IGNORED}"
         gap = "\n" if text and not text.endswith("\n") else ""
         write_file(path, f"{text}{gap}{IGNORED}\n", mode=SHARED)
     except (FileError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""``hookctl list``: the webhooks in a table."""
+"""``hookctl list``: lists the webhooks."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 EPILOG = """
 \b
 Examples:
-  hookctl list                    what runs, what waits to be applied, how the last attempt went
-  hookctl list --format json      for a machine
+  hookctl list                    what is applied, what is not yet, and the last results
+  hookctl list --format json      for a program
 """
 
 
@@ -23,15 +23,18 @@ Examples:
 @format_option()
 @click.pass_obj
 def command(session: Session, outputs: Outputs) -> None:
-    """Show every webhook, applied or only written.
+    """List every webhook, both applied ones and those that are only in the files.
 
-    A filled dot is an active webhook, an empty one is inactive. STATE says how the file stands to what is applied: applied, changed,
-    renamed, not applied, or file removed; a changed webhook is shown as it runs now.
+    A filled dot marks an active webhook, an empty dot an inactive one. STATE compares the file with what is applied:
+    applied, changed, renamed, not applied, or file removed. A changed webhook is listed as it is applied now.
     """
     from hookctl.cli.catalog import entries
+    from hookctl.cli.terminal import text_width
     from hookctl.report.text.webhooks import render_list_json, render_table
 
     found = entries(session)
     outputs.write(
-        color=session.color, text=lambda color: render_table(found, color=color), json=lambda: render_list_json(found)
+        color=session.color,
+        text=lambda color: render_table(found, width=text_width(), color=color),
+        json=lambda: render_list_json(found),
     )

@@ -1,4 +1,4 @@
-"""``hookctl listen``: a local HTTPS receiver that shows what arrives."""
+"""``hookctl listen``: a local HTTPS receiver that shows the requests it gets."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ HOSTS = ("siem.example.com", "login.example.com")
 EPILOG = """
 \b
 Examples:
-  hookctl listen                                  show what arrives, and answer 200
-  hookctl listen --respond 503                    answer with a status
-  hookctl listen --misbehave trickle-headers      be slow, cut, endless, ...
+  hookctl listen                                  show each request, and answer 200
+  hookctl listen --respond 503                    answer with another status
+  hookctl listen --misbehave trickle-headers      answer slowly, incompletely, endlessly, ...
   hookctl listen --answer '/in={"status":"queued"}'
   hookctl listen --token-endpoint --client-id me --client-secret s --require-token /in
 
-The first line of output says that it is ready, the next ones which options lead hookctl here.
+The first line of output reports that it is ready; the next ones are the options with which hookctl connects to it.
 """
 
 
@@ -54,7 +54,7 @@ The first line of output says that it is ready, the next ones which options lead
     multiple=True,
     default=HOSTS,
     show_default=True,
-    help="A name to be reached under; any name has a certificate.",
+    help="A host name of the receiver, for which it has a certificate; can be given several times.",
 )
 @click.option(
     "--ca-out",
@@ -75,7 +75,7 @@ The first line of output says that it is ready, the next ones which options lead
     "answers",
     metavar="PATH=JSON",
     multiple=True,
-    help="Answer this path with this body; may be given several times.",
+    help="Answer this path with this body; can be given several times.",
 )
 @click.option(
     "--misbehave",
@@ -84,16 +84,16 @@ The first line of output says that it is ready, the next ones which options lead
     help=f"Answer badly: {', '.join(Misbehaviour)}.",
 )
 @click.option("--token-endpoint", is_flag=True, help="Issue OAuth tokens at /oauth/token, for client credentials.")
-@click.option("--client-id", default="client", show_default=True, help="The id that the token endpoint knows.")
-@click.option("--client-secret", default="secret", show_default=True, help="The secret that goes with it.")
+@click.option("--client-id", default="client", show_default=True, help="The client id that the token endpoint accepts.")
+@click.option("--client-secret", default="secret", show_default=True, help="The client secret that it accepts.")
 @click.option(
     "--require-token",
     "protected",
     metavar="PATH",
     multiple=True,
-    help="Answer 401 on this path without a token that was issued here.",
+    help="Answer 401 on this path to requests without a token that this receiver issued.",
 )
-@click.option("--quiet", is_flag=True, help="Show no requests, only the counts at the end.")
+@click.option("--quiet", is_flag=True, help="Show only the counts at the end.")
 @click.pass_context
 def command(  # noqa: PLR0917  # one parameter for each option
     ctx: click.Context,
@@ -109,13 +109,13 @@ def command(  # noqa: PLR0917  # one parameter for each option
     protected: tuple[str, ...],
     quiet: bool,
 ) -> None:
-    """Receive webhooks on this machine, over HTTPS with a certificate authority of its own, until stopped."""
+    """Receive webhooks on this machine until stopped, over HTTPS with its own certificate authority."""
     from hookctl.testing.receiver import Receiver
     from hookctl.testing.tokens import PATH, TokenEndpoint
 
     for host in hosts:
         if not is_host(host):
-            raise click.BadParameter(f"{host!r} is no host name.", ctx, param_hint="--host")
+            raise click.BadParameter(f"{host!r} is not a host name.", ctx, param_hint="--host")
     seen: Seen = queue.SimpleQueue()
     receiver = Receiver(
         hosts=hosts,
@@ -156,8 +156,8 @@ def _start(receiver: Receiver, ca_out: str | None) -> None:
         receiver.start()
     except OSError as error:
         raise SettingsError(
-            f"port {receiver.port} cannot be listened on: {error.strerror}",
-            hint="Choose another with --port, or 0 for a free one.",
+            f"cannot listen on port {receiver.port}: {error.strerror}",
+            hint="Choose another port with --port; 0 takes a free one.",
         ) from error
     if ca_out:
         try:
@@ -165,7 +165,7 @@ def _start(receiver: Receiver, ca_out: str | None) -> None:
         except FileError as error:
             receiver.stop()
             raise SettingsError(
-                f"--ca-out {ca_out} cannot be written: {error.message}", hint="Name a file in a directory that exists."
+                f"--ca-out {ca_out} cannot be written: {error.message}", hint="Name a file in an existing directory."
             ) from error
 
 
@@ -174,7 +174,7 @@ def _ready(receiver: Receiver, hosts: tuple[str, ...], ca_out: str | None) -> st
     lines = [*options, f"--cacert {ca_out or receiver.ca_file}"]
     return "\n".join(
         [
-            f"Listening on {receiver.address}:{receiver.port}. Lead hookctl here with:",
+            f"Listening on {receiver.address}:{receiver.port}. Connect hookctl with:",
             *(f"  {line}" for line in lines),
             "",
         ]
@@ -182,7 +182,7 @@ def _ready(receiver: Receiver, hosts: tuple[str, ...], ca_out: str | None) -> st
 
 
 def _show(seen: Seen, *, quiet: bool) -> Counter[tuple[str, str, str]]:
-    """Show requests as they come, until SIGINT or SIGTERM; gives how many there were of each kind."""
+    """Show requests as they arrive, until SIGINT or SIGTERM. Returns their number by method, path and answer."""
     counts: Counter[tuple[str, str, str]] = Counter()
     before = {number: signal.signal(number, lambda *_: seen.put(None)) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

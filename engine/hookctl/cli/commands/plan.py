@@ -1,4 +1,4 @@
-"""``hookctl plan``: what an apply would change."""
+"""``hookctl plan``: shows what an apply would change."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 EPILOG = """
 \b
 Examples:
-  hookctl plan                          what would change
-  hookctl plan --out plan.json          and save it, for `hookctl apply plan.json`
+  hookctl plan                          show what would change
+  hookctl plan --out plan.json          also save the plan, for `hookctl apply plan.json`
   hookctl plan --out plan.json --sign '${env:HOOKCTL_PLAN_KEY}'
-                                        and sign it, for `hookctl apply plan.json --verify`
-  hookctl plan --format json            for a machine: see schemas/plan.schema.json
+                                        also sign it, for `hookctl apply plan.json --verify`
+  hookctl plan --format json            for a program
   hookctl plan --format text --format markdown=comment.md
-  hookctl plan --sample events.jsonl    with the requests for events of your own
-  hookctl plan --events week.jsonl      which of these would go elsewhere
-  hookctl plan --against origin/main    what a pull request changes: needs neither state nor secrets
-  hookctl plan --only SiemAnomalies     this webhook alone; all others are left as they are
+  hookctl plan --sample events.jsonl    show the requests for your own events
+  hookctl plan --events week.jsonl      count which of these events would be routed differently
+  hookctl plan --against origin/main    show what a pull request changes; needs neither state nor secrets
+  hookctl plan --only SiemAnomalies     plan only this webhook
   hookctl plan --detailed-exitcode      exit 2 when there are changes
 """
 
@@ -42,7 +42,7 @@ Examples:
     "--out",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Save the plan, so that exactly this one can be applied.",
+    help="Save the plan, so that exactly this plan can be applied.",
 )
 @click.option(
     "--sign",
@@ -51,19 +51,19 @@ Examples:
     help="Sign the saved plan with this key: a secret reference, such as '${env:HOOKCTL_PLAN_KEY}'.",
 )
 @only_option
-@click.option("--against", metavar="REF", help="Compare with the files of a git revision, not with what is applied.")
-@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes, 0 only when there are none.")
+@click.option("--against", metavar="REF", help="Compare with the files of a git revision instead of what is applied.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if there are changes, 0 only if there are none.")
 @click.option(
     "--sample",
     metavar="FILE",
     type=EventFile(),
-    help="Show the requests for the events in FILE, not for the mock event.",
+    help="Show the requests for the events in FILE instead of the mock event.",
 )
 @click.option(
     "--events",
     metavar="FILE",
     type=EventFile(),
-    help="Count which of the last 1,000 events in FILE go elsewhere, not of those in the store.",
+    help="Count which of the last 1,000 events in FILE, instead of in the store, would be routed differently.",
 )
 @click.pass_context
 def command(
@@ -80,9 +80,9 @@ def command(
 ) -> None:
     """Check the webhook files and show what an apply would change.
 
-    Each change comes with the request that it makes different, for a sample event, and with what it means: docs/plan.md says how to read it.
-    Nothing is changed and nothing is sent; no secret is read but the key of --sign. Exits 1 when a finding or a policy
-    is an error.
+    Each change is shown with its effects and with the request that it changes, for a sample event; `hookctl explain
+    plan` describes how to read them. Nothing is changed or sent, and only the key of --sign is read as a secret. Exits
+    1 if a finding or a policy is an error.
     """
     from hookctl.cli.plan_events import read_recent, read_samples
     from hookctl.cli.review import read_store, review_options, write_review
@@ -91,7 +91,7 @@ def command(
 
     if out and against is not None:
         raise click.UsageError(
-            "A plan against a git revision cannot be applied, so --out and --against exclude one another."
+            "A plan against a git revision cannot be applied, so --out and --against cannot be combined."
         )
     if sign and not out and ctx.get_parameter_source("sign") is ParameterSource.COMMANDLINE:
         raise click.UsageError("--sign signs the plan that --out saves: hookctl plan --out FILE --sign KEY.")

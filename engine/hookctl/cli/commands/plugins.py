@@ -1,4 +1,4 @@
-"""``hookctl plugins``: what is plugged in."""
+"""``hookctl plugins``: lists what the plugins add."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 EPILOG = """
 \b
 Examples:
-  hookctl plugins                    every plugin, with its settings
-  hookctl plugins --format json      for a machine: the settings as JSON Schemas
+  hookctl plugins                    what each plugin adds, with its settings
+  hookctl plugins --format json      for a program, with the settings as JSON Schemas
 """
 
 
@@ -23,9 +23,10 @@ Examples:
 @format_option()
 @click.pass_obj
 def command(session: Session, outputs: Outputs) -> None:
-    """Show what is plugged in: ways to authenticate and to send, checks, secret sources, kinds of events and more.
+    """List what plugins add: authentication, transports, validators, secret sources, event types and more.
 
-    Each with where it comes from, and with the settings that its block in a webhook file takes. What could not be loaded is named last.
+    Each entry shows where it comes from, and the settings that its block in a webhook file takes. Plugins that could
+    not be loaded are listed last.
     """
     from hookctl.cli.terminal import text_width
     from hookctl.report.text.plugins import listed, render_json, render_text

@@ -1,4 +1,4 @@
-"""``hookctl render``: the request that would be sent for an event."""
+"""``hookctl render``: prints the request that would be sent for an event."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from hookctl.cli.completion import webhook_names
 from hookctl.cli.event_file import EventFile
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.streams import write_bytes
@@ -17,26 +18,26 @@ EPILOG = """
 \b
 Examples:
   hookctl render SiemAnomalies                       for the mock event of its type
-  hookctl render SiemAnomalies --event event.json    for an event of your own
-  hookctl render SiemAnomalies --body | jq .         the body alone, byte for byte
+  hookctl render SiemAnomalies --event event.json    for your own event
+  hookctl render SiemAnomalies --body | jq .         only the body, byte for byte
 """
 
 
 @click.command("render", epilog=EPILOG)
-@click.argument("name")
+@click.argument("name", shell_complete=webhook_names)
 @click.option(
     "--event",
     metavar="FILE",
     type=EventFile(),
-    help="Render the event in FILE (- for standard input), not the mock event of its type.",
+    help="Use the event in FILE (- for standard input) instead of the mock event.",
 )
-@click.option("--body", "body_only", is_flag=True, help="Print the body alone, exactly as it would be sent.")
+@click.option("--body", "body_only", is_flag=True, help="Print only the body, exactly as it would be sent.")
 @format_option()
 @click.pass_context
 def command(ctx: click.Context, name: str, *, event: BinaryIO | None, body_only: bool, outputs: Outputs) -> None:
-    """Print the request that the webhook NAME, as its file says, would send for an event.
+    """Print the request that the file of the webhook NAME would send for an event.
 
-    Nothing is sent: it needs no network, and no secret is read; each shows as ***.
+    Nothing is sent, and neither network nor secrets are needed: a secret is shown as ***.
     """
     from msgspec.structs import replace
 
@@ -51,7 +52,7 @@ def command(ctx: click.Context, name: str, *, event: BinaryIO | None, body_only:
     document = read_event(session, event) if event else session.plugins.event_types[plan.event].mock
     if document["event_type"] != plan.event:
         raise click.UsageError(
-            f"the event is of the type {document['event_type']!r}, and {plan.name} is for {plan.event!r}"
+            f"the event has the type {document['event_type']!r}, but {plan.name} is for {plan.event!r}"
         )
     request = render_request(plan, document, session.plugins, delivery_id="render")
     added = added_by(plan.auth, session.plugins.auth)

@@ -1,4 +1,4 @@
-"""``hookctl run``: delivers what is queued, until it is stopped."""
+"""``hookctl run``: delivers continuously, until it is stopped."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ EPILOG = """
 \b
 Examples:
   hookctl run                          deliver until Ctrl-C or SIGTERM
-  hookctl run --log json               one JSON object per line, for a log collector
-  hookctl run --grace 30s              requests under way get half a minute to end
+  hookctl run --log json               log one JSON object per line, for a log collector
+  hookctl run --grace 30s              wait up to 30 seconds for requests in flight when stopping
 """
 
 
@@ -33,7 +33,7 @@ Examples:
     default="10s",
     callback=seconds,
     show_default=True,
-    help="What requests under way get to end, when asked to stop.",
+    help="How long requests in flight may take when asked to stop.",
 )
 @click.option(
     "--log",
@@ -41,17 +41,18 @@ Examples:
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="One line per outcome, for people or machines.",
+    help="The format of the log: one line for each outcome.",
 )
 @network_options
 @click.pass_obj
 def command(
     session: Session, *, grace: float, log_format: str, connect_to: tuple[str, ...], cacert: str | None
 ) -> None:
-    """Deliver what is queued, and go on until stopped; several may run on one store.
+    """Deliver what is queued, until stopped. Several can run on one store.
 
-    Takes up each apply within a second. The first SIGTERM or Ctrl-C starts nothing more, lets requests under way end and puts the rest back
-    into the queue; the second stops at once. Nothing is lost either way. A store that fails is tried again for a minute.
+    An apply takes effect within a second. After the first SIGTERM or Ctrl-C, hookctl starts no more requests, waits for
+    those in flight, and puts the rest back into the queue. The second stops it at once. No delivery is lost either way.
+    If the store fails, hookctl tries it again for a minute.
     """
     from hookctl.cli.interrupts import catching_interrupts
     from hookctl.cli.running import running
@@ -81,7 +82,7 @@ def command(
 
 
 class Log:
-    """Lines on standard output."""
+    """Writes log lines to standard output."""
 
     def __init__(self, log_format: str) -> None:
         from hookctl.report.text.log import json_line, text_line
@@ -89,11 +90,11 @@ class Log:
         self._line = json_line if log_format == "json" else text_line
 
     def write(self, event: str, record: dict[str, Json]) -> None:
-        """Log that something happened now."""
+        """Log an event of the runner, with the current time."""
         echo(self._line(time.time(), event, record))
 
     def listener(self) -> Listener:
-        """What logs everything that a runner tells of."""
+        """A listener that logs everything that a runner reports."""
         from hookctl.delivery.runner.listener import Listener
         from hookctl.report.text.log import attempt_record
 

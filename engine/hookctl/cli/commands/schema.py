@@ -1,4 +1,4 @@
-"""``hookctl schema``: the fields of a webhook file or of an event type."""
+"""``hookctl schema``: shows the fields of a webhook file or of an event type."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hookctl.cli import exit_codes
-from hookctl.cli.echo import echo
+from hookctl.cli.completion import event_types
 from hookctl.cli.formats import Outputs, format_option
+from hookctl.cli.groups import SuggestingGroup
+from hookctl.cli.terminal import text_width
+from hookctl.errors import HookctlError
 from hookctl.model.nearest import nearest
 
 if TYPE_CHECKING:
@@ -22,21 +24,20 @@ Examples:
   hookctl schema event                         the event types
   hookctl schema event anomaly                 every field of an anomaly event
   hookctl schema webhook --format json > webhook.schema.json
-                                               for an editor: knows your plugins too
+                                               for an editor; includes your plugins
 """
 
 
-@click.group("schema", epilog=EPILOG)
+@click.group("schema", cls=SuggestingGroup, epilog=EPILOG)
 def command() -> None:
-    """Show the fields of a webhook file or of an event type: each with type and description."""
+    """Show the fields of a webhook file or of an event type, with types and descriptions."""
 
 
 @command.command("webhook")
 @format_option()
 @click.pass_obj
 def webhook(session: Session, outputs: Outputs) -> None:
-    """Show every field of a webhook file, with the settings of what is plugged in."""
-    from hookctl.cli.terminal import text_width
+    """Show every field of a webhook file, with the settings of every plugin."""
     from hookctl.report.text.schema import render_webhook
     from hookctl.report.text.webhook_schema import with_plugins
     from hookctl.schema_files import read_schema
@@ -50,24 +51,25 @@ def webhook(session: Session, outputs: Outputs) -> None:
 
 
 @command.command("event")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=event_types)
 @format_option()
-@click.pass_context
-def event(ctx: click.Context, name: str | None, outputs: Outputs) -> None:
-    """Show every field of the event type NAME; without a name, the event types."""
-    from hookctl.cli.terminal import text_width
+@click.pass_obj
+def event(session: Session, name: str | None, outputs: Outputs) -> None:
+    """Show every field of the event type NAME. Without NAME, list the event types."""
     from hookctl.report.text.schema import render_event_type, render_event_types
 
-    session: Session = ctx.obj
     types = session.plugins.event_types
     if name is None:
         names = {known: kind.summary for known, kind in sorted(types.items())}
-        outputs.write(color=session.color, text=lambda _: render_event_types(names), json=lambda: _indented(names))
+        outputs.write(
+            color=session.color,
+            text=lambda _: render_event_types(names, width=text_width()),
+            json=lambda: _indented(names),
+        )
     elif name not in types:
-        echo(f"Error: there is no event type {name!r}", err=True)
         near = nearest(name, types)
-        echo(f"  Did you mean {near[0]!r}?" if near else f"  There are: {', '.join(sorted(types))}.", err=True)
-        ctx.exit(exit_codes.FAILED)
+        hint = f"Did you mean {near[0]!r}?" if near else f"The event types are {', '.join(sorted(types))}."
+        raise HookctlError(f"there is no event type {name!r}", hint=hint)
     else:
         outputs.write(
             color=session.color,

@@ -1,4 +1,4 @@
-"""``hookctl send``: events from a file or standard input, through the queue to their targets."""
+"""``hookctl send``: delivers events from a file or standard input, through the queue."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hookctl.cli.durations import seconds
 from hookctl.cli.echo import echo
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.options import network_options
+from hookctl.cli.terminal import text_width
 
 if TYPE_CHECKING:
     from hookctl.cli.progress import Progress
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 EPILOG = """
 \b
 Examples:
-  hookctl send events.jsonl                 deliver what the file holds
-  producer | hookctl send -                 deliver while another program writes
-  hookctl send events.jsonl --wait 10m      stay for retries that fall due within ten minutes
-  hookctl send /dev/null                    only go on with what is due from before
+  hookctl send events.jsonl                 deliver the events in the file
+  producer | hookctl send -                 deliver events while a program writes them
+  hookctl send events.jsonl --wait 10m      also wait for retries that are due within ten minutes
+  hookctl send /dev/null                    only deliver what is due from earlier
 """
 
 
@@ -39,7 +40,7 @@ Examples:
     default="30s",
     callback=seconds,
     show_default=True,
-    help="Stay for retries that fall due up to this long after the last event was read.",
+    help="Also wait for retries that are due up to this long after the last event is read.",
 )
 @format_option()
 @network_options
@@ -55,12 +56,15 @@ def command(
 ) -> None:
     """Deliver the events in FILE (- for standard input): JSON lines, or one JSON array.
 
-    Each event is checked against its type's schema and stored before anything is sent; an event whose id was seen before is not sent
-    again. What was due from before is delivered too. A bad line is reported with its number, and the rest go on. First attempts are all made, save to
-    a target that keeps failing; retries as far as --wait goes, the others stay in the queue for the next send. Exits 0 only if no line was bad and
-    everything was delivered.
+    Each event is checked against its type's schema and stored before it is sent. An event with an id that was accepted
+    before is not sent again. A bad line is reported with its number and skipped. Deliveries that are due from earlier
+    are made too.
 
-    The first Ctrl-C ends in good order, the second at once; nothing that was accepted is lost either way.
+    Every first attempt is made, except to a target that keeps failing. Retries are made if --wait allows; later ones
+    stay in the queue for the next `hookctl send` or `hookctl run`. Exits 0 only if no line is bad and every event is
+    delivered.
+
+    The first Ctrl-C lets requests in flight finish, the second stops at once. Accepted events are not lost either way.
     """
     from hookctl.report.text.progress import render_summary, render_summary_json
 
@@ -68,7 +72,7 @@ def command(
     summary = _send(session, file, wait, connect_to, cacert)
     outputs.write(
         color=session.color,
-        text=lambda color: render_summary(summary, color=color),
+        text=lambda color: render_summary(summary, width=text_width(), color=color),
         json=lambda: render_summary_json(summary),
     )
     if summary.interrupted:
@@ -93,18 +97,20 @@ def _send(session: Session, file: BinaryIO, wait: float, connect_to: tuple[str, 
         reported = len(intake.problems)
         progress.update(lambda: progress_line(intake, runner.tally, runner.in_flight, time.monotonic() - started))
 
-    reader = EventReader(
-        EventGate(session.plugins.event_types)
-    )  # plugins are loaded before signals are caught: one may hang
+    # Loads the plugins before signals are caught: Ctrl-C could not end an import that hangs.
+    reader = EventReader(EventGate(session.plugins.event_types))
     with catching_interrupts() as interrupts, running(session, session.network(connect_to, cacert)) as (runner, queue):
         intake = send(Source(file), reader, runner, queue, wait=wait, stopping=lambda: interrupts.requested, tell=tell)
         if interrupts.requested:
             progress.clear()
-            echo("Stopping; requests under way get a few seconds. Once more to stop at once.", err=True)
+            echo(
+                "Stopping: requests in flight may take a few more seconds. Press Ctrl-C again to stop at once.",
+                err=True,
+            )
         runner.stop(GRACE)
         progress.clear()
         if intake.bad > len(intake.problems):
-            echo(f"{intake.bad - len(intake.problems):,} more bad events are counted only.", err=True)
+            echo(f"{intake.bad - len(intake.problems):,} more bad events are counted but not shown.", err=True)
         return _summary(runner, queue, intake, time.monotonic() - started, interrupted=interrupts.requested)
 
 
@@ -123,5 +129,5 @@ def _summary(runner: Runner, queue: SqliteQueue, intake: Intake, seconds: float,
 
     due = (DeliveryStatus.WAITING, DeliveryStatus.RETRYING)
     still_due = sum(by_status.get(status, 0) for by_status in queue.counts().values() for status in due)
-    queue.check()  # the summary says what was accepted
+    queue.check()  # the summary must not report events as accepted that the store has lost
     return Summary(intake, runner.tally, queue.counts(own=True), still_due, runner.next_due(), seconds, interrupted)

@@ -1,4 +1,4 @@
-"""``hookctl show``: one webhook whole."""
+"""``hookctl show``: shows every field of one webhook."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hookctl.cli.completion import webhook_names
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.model.nearest import unknown_webhook
 
@@ -24,11 +25,11 @@ Examples:
 
 
 @click.command("show", epilog=EPILOG)
-@click.argument("name")
+@click.argument("name", shell_complete=webhook_names)
 @format_option()
 @click.pass_obj
 def command(session: Session, name: str, outputs: Outputs) -> None:
-    """Show one webhook as it runs now, with every default, and what its file would change."""
+    """Show one webhook as it is applied now, with every default, and what its file would change."""
     from hookctl.cli.catalog import entries
     from hookctl.report.text.webhooks import render_one, render_one_json
 

@@ -1,70 +1,74 @@
-"""``hookctl test``: a mock event, sent now."""
+"""``hookctl test``: sends a mock event now."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 from hookctl.cli import exit_codes, recordings, scenarios
+from hookctl.cli.completion import webhook_names
 from hookctl.cli.event_file import EventFile
 from hookctl.cli.formats import ALL, Outputs, format_option
 from hookctl.cli.options import network_options
+from hookctl.cli.terminal import text_width
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hookctl.cli.session import Session
     from hookctl.delivery.rehearsal.scenarios import Scenario
+    from hookctl.delivery.rehearsal.trial import Trial
     from hookctl.model import DeliveryPlan, Json
 
 EPILOG = """
 \b
 Examples:
-  hookctl test                                    every webhook
-  hookctl test SiemAnomalies --show-invocation    one, with request, response and timing
-  hookctl test SiemAnomalies --event event.json   with an event of your own
-  hookctl test --record                           keep what was sent and answered
-  hookctl test --replay                           compare with it, in CI, offline
-  hookctl test SiemAnomalies --scenario 429,slow  what hookctl would do
+  hookctl test                                    test every webhook
+  hookctl test SiemAnomalies --show-invocation    test one; show request, response and timing
+  hookctl test SiemAnomalies --event event.json   send your own event
+  hookctl test --record                           record requests and responses
+  hookctl test --replay                           compare with the recordings, offline, in CI
+  hookctl test SiemAnomalies --scenario 429,slow  simulate a target that misbehaves
 
 \b
 Scenarios:
-  timeout     takes the request and never answers
-  slow        begins to answer at once, and then sends byte after byte without end
-  reset       resets the connection where the answer should begin
-  bad-json    answers 200 with JSON that is cut off
-  redirect    answers 302 and names another host
-  300 to 599  answers this status; 429 and 503 with Retry-After
+  timeout     accepts the request and never answers
+  slow        starts to answer at once, and then sends single bytes without end
+  reset       resets the connection instead of answering
+  bad-json    answers 200 with truncated JSON
+  redirect    answers 302 with another host
+  300 to 599  answers with this status; 429 and 503 with Retry-After
 """
 
 
 @click.command("test", epilog=EPILOG)
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=webhook_names)
 @click.option(
     "--event",
     metavar="FILE",
     type=EventFile(),
-    help="Send the event in FILE (- for standard input), not the mock event of its type.",
+    help="Use the event in FILE (- for standard input) instead of the mock event.",
 )
-@click.option("--show-invocation", is_flag=True, help="Show request, response, timing and verdicts of every test.")
+@click.option("--show-invocation", is_flag=True, help="Show the request, response, timing and verdicts of every test.")
 @format_option(*ALL)
 @click.option(
     "--junit",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the results there as JUnit XML, too.",
+    help="Also write the results to FILE as JUnit XML.",
 )
 @click.option(
     "--record",
     is_flag=True,
-    help="Keep the exchange of each successful test as a cassette that vcrpy reads too, secrets masked.",
+    help="Save the exchange of each successful test as a vcrpy cassette, with secrets masked.",
 )
 @click.option(
     "--replay",
     is_flag=True,
-    help="Send nothing: compare with the recorded request, and validate the recorded response.",
+    help="Send nothing; compare with the recorded request and validate the recorded response.",
 )
 @click.option(
     "--cassettes",
@@ -72,14 +76,14 @@ Scenarios:
     type=Path,
     default=recordings.DIRECTORY,
     show_default=True,
-    help="Where exchanges are recorded.",
+    help="The directory of the recordings.",
 )
 @click.option(
     "--scenario",
     "played",
     metavar="NAME[,...]",
     callback=scenarios.chosen,
-    help="Send nothing: play a target that misbehaves, on a simulated clock.",
+    help="Send nothing; simulate a target that misbehaves, on a simulated clock.",
 )
 @network_options
 @click.pass_context
@@ -98,22 +102,25 @@ def command(
     connect_to: tuple[str, ...],
     cacert: str | None,
 ) -> None:
-    """Send a mock event to the named webhooks, or to all, and tell how each answers.
+    """Send a mock event to the named webhooks, or to all, and report how each target answers.
 
-    What is tested is what the files say, applied or not, active or not. An event that a webhook's `when` would not let through is sent
-    nevertheless, and a note says so. Nothing is queued and nothing is retried. Exits 1 when a test fails.
+    The webhooks are tested as they are in the files, whether or not they are applied or active. An event that a
+    webhook's `when` does not let through is sent anyway, and a note says so. Nothing is queued or retried. Exits 1 if a
+    test fails.
     """
     from hookctl.cli.reports import Reports
     from hookctl.cli.trying import try_now
     from hookctl.cli.webhook_files import check_files_or_exit, named_plan, read_event
     from hookctl.report.formats.results import of_trials
     from hookctl.report.text.replays import render_kept
-    from hookctl.report.text.trials import render_text, trials_json, trials_summary
+    from hookctl.report.text.trials import trials_json, trials_summary
 
     if played and (junit or not {output.form for output in outputs.outputs} <= {"text", "json"}):
-        raise click.UsageError("--scenario tells of what would be, as text or json; it is no test")
+        raise click.UsageError(
+            "--scenario runs no tests: it can be combined with --format text and json only, and not with --junit"
+        )
     if record + replay + bool(played) > 1:
-        raise click.UsageError("--record, --replay and --scenario exclude one another")
+        raise click.UsageError("--record, --replay and --scenario cannot be combined")
     session: Session = ctx.obj
     reports = Reports(outputs, junit, show_invocation)
     wanted = check_files_or_exit(ctx, session, outputs, on_errors=reports.write_errors)
@@ -133,14 +140,18 @@ def command(
         of_trials(trials, show_invocation=show_invocation),
         wanted.webhooks,
         summary=trials_summary(trials),
-        text=lambda color: (
-            render_text(trials, show_invocation=show_invocation, color=color) + render_kept(kept, cassettes)
-        ),
+        text=partial(_text, trials, render_kept(kept, cassettes), show_invocation),
         json=lambda: trials_json(trials, kept),
     )
     if interrupted:
         ctx.exit(exit_codes.INTERRUPTED)
     ctx.exit(exit_codes.OK if all(trial.succeeded for trial in trials) else exit_codes.FAILED)
+
+
+def _text(trials: Sequence[Trial], kept: str, show_invocation: bool, color: bool) -> str:
+    from hookctl.report.text.trials import render_text
+
+    return render_text(trials, show_invocation=show_invocation, width=text_width(), color=color) + kept
 
 
 def _with_events(
@@ -152,6 +163,6 @@ def _with_events(
     unfitting = next((plan for plan in plans if plan not in fitting), None)
     if unfitting is not None and (named or not fitting):
         raise click.UsageError(
-            f"the event is of the type {event['event_type']!r}, and {unfitting.name} is for {unfitting.event!r}"
+            f"the event has the type {event['event_type']!r}, but {unfitting.name} is for {unfitting.event!r}"
         )
     return [(plan, event) for plan in fitting]

@@ -1,4 +1,4 @@
-"""``hookctl unlock``: breaks a lock that nobody gives back."""
+"""``hookctl unlock``: releases a lock that a killed command left behind."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 EPILOG = """
 \b
 Examples:
-  hookctl unlock 3f9a01c7      the lock that a refused `hookctl apply` named
+  hookctl unlock 3f9a01c7      the lock that `hookctl apply` reported
 """
 
 
@@ -22,12 +22,12 @@ Examples:
 @click.argument("lock_id", metavar="ID")
 @click.pass_obj
 def command(session: Session, lock_id: str) -> None:
-    """Break the lock ID on the applied state, which a killed apply has left behind.
+    """Release the lock ID on the applied state, which a killed `hookctl apply` left behind.
 
-    Only that lock is broken, so not one that somebody has taken since you read its id. If its apply still runs after all, it ends
-    without applying anything.
+    Only this lock is released, and not one that someone else has taken since. If its apply is still running, that apply
+    ends without applying anything.
     """
     from hookctl.report.text.printable import printable
     from hookctl.store.sqlite.lock import break_lock
 
-    echo(printable(f"Broken: the lock of {break_lock(session.store_path, lock_id)}."))
+    echo(printable(f"Released the lock held by {break_lock(session.store_path, lock_id)}."))

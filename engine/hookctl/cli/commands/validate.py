@@ -1,4 +1,4 @@
-"""``hookctl validate``: findings only."""
+"""``hookctl validate``: checks the webhook files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Examples:
   hookctl validate                          check webhooks.d
   hookctl --dir staging validate            check another directory
   hookctl validate --format json            for an editor or a program
-  hookctl validate --format github          beside the code, in GitHub Actions
+  hookctl validate --format github          annotate the code, in GitHub Actions
   hookctl validate --format text --format sarif=findings.sarif
 """
 
@@ -27,11 +27,11 @@ Examples:
 @format_option(*ALL)
 @click.pass_context
 def command(ctx: click.Context, outputs: Outputs) -> None:
-    """Check every webhook file, and the policies of hookctl.toml, and say everything that is wrong.
+    """Check every webhook file, and the settings of the policies in hookctl.toml, and report every problem at once.
 
-    Files are *.yaml and *.yml in the directory and below it; names that begin with a dot are left out.
-    Needs neither network, secrets nor state. Exit code 0 when there is no error, 1 when there is one.
-    `hookctl explain RULE` tells more about the rule that a finding names.
+    Webhook files are *.yaml and *.yml in the directory and below it, except names that begin with a dot. Neither
+    network, secrets nor state are needed. What a policy says about a change is reported by `hookctl plan`. Exits 1 if
+    there is an error. `hookctl explain RULE` explains the rule that a finding names.
     """
     from hookctl.cli.safety import check_policy_tables
     from hookctl.cli.webhook_files import check_files, write_findings

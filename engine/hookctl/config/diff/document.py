@@ -19,6 +19,7 @@ from hookctl.json.strict import unique_keys
 from hookctl.model import Action, AppliedState, Change, DeliveryPlan, Json, Plan, Revision, canonical_json
 from hookctl.schema_files import read_schema
 
+HINT = "Save one with `hookctl plan --out FILE`."
 FORMAT_VERSION = "2.0"
 """The first number is raised when a reader of the old form would misread the new one."""
 NOT_PART_OF_THE_PLAN = frozenset({"findings", "outcome", SIGNATURE})
@@ -72,16 +73,17 @@ def read_document(text: str | bytes) -> dict[str, Json]:
     """
     try:
         document = json.loads(text, object_pairs_hook=unique_keys)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise StateError(f"the file is not a saved plan: it is not valid JSON at {where}", hint=HINT) from error
     except (ValueError, RecursionError) as error:
-        raise StateError(f"not a saved plan: {error}", hint="Save one with `hookctl plan --out FILE`.") from error
+        raise StateError(f"the file is not a saved plan: {error}", hint=HINT) from error
     if not isinstance(document, dict) or "format_version" not in document:
-        raise StateError(
-            "not a saved plan: there is no format_version in it", hint="Save one with `hookctl plan --out FILE`."
-        )
+        raise StateError("the file is not a saved plan: it has no format_version", hint=HINT)
     if document["format_version"] != FORMAT_VERSION:
         raise StateError(
             f"the saved plan has format version {document['format_version']!r}, this hookctl reads {FORMAT_VERSION!r}",
-            hint="Apply it with the hookctl that made it, or plan again.",
+            hint="Apply it with the version of hookctl that made it, or save a new plan.",
         )
     return document
 

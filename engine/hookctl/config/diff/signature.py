@@ -31,7 +31,10 @@ def is_signed(document: Mapping[str, Json]) -> bool:
 def check_signature(document: Mapping[str, Json], key: bytes) -> None:
     """Raise SignatureError unless the document has the signature that ``key`` gives it."""
     if not is_signed(document):
-        raise SignatureError("the saved plan is not signed", hint="Save it with `hookctl plan --out FILE --sign KEY`.")
+        raise SignatureError(
+            "the saved plan is not signed",
+            hint="Save it with `hookctl plan --out FILE --sign KEY`, where KEY is the secret reference that --verify is given.",
+        )
     signature = document[SIGNATURE]
     stated = signature.get("value") if isinstance(signature, dict) and signature.get("algorithm") == ALGORITHM else None
     try:
@@ -41,7 +44,7 @@ def check_signature(document: Mapping[str, Json], key: bytes) -> None:
     if not matches:
         raise SignatureError(
             "the signature of the saved plan is wrong: it was changed after it was signed, or signed with another key",
-            hint="Plan again, and check that `plan --sign` and `apply --verify` name the same key.",
+            hint="Check that `plan --sign` and `apply --verify` name the same key. If they do, save a new plan and review it.",
         )
 
 

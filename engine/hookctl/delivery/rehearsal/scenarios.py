@@ -94,11 +94,11 @@ def _moved(_: DeliveryPlan) -> Result:
 NAMED: Mapping[str, Scenario] = {
     scenario.name: scenario
     for scenario in (
-        Scenario("timeout", "takes the request and never answers", _never),
-        Scenario("slow", "begins to answer at once, and then sends byte after byte without end", _trickled),
-        Scenario("reset", "resets the connection where the answer should begin", _reset),
-        Scenario("bad-json", "answers 200 with JSON that is cut off", _cut_json),
-        Scenario("redirect", "answers 302 and names another host", _moved),
+        Scenario("timeout", "accepts the request and never answers", _never),
+        Scenario("slow", "starts to answer at once, and then sends single bytes without end", _trickled),
+        Scenario("reset", "resets the connection instead of answering", _reset),
+        Scenario("bad-json", "answers 200 with truncated JSON", _cut_json),
+        Scenario("redirect", "answers 302 with another host", _moved),
     )
 }
 

@@ -18,6 +18,12 @@ PRUNE_EVENTS = 500
 PRUNE_SOON_SECONDS = 0.25
 """The same while there is more of it."""
 SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,15})?) ?(kB|MB|GB|TB)", re.ASCII)
+FREE_DISK_SPACE = (
+    "Free disk space, use a larger disk, or keep less with [retention] in hookctl.toml: see `hookctl explain settings`."
+)
+FEWER_WAITING = (
+    "Deliver or cancel waiting deliveries, or raise intake.max_waiting in hookctl.toml: see `hookctl explain settings`."
+)
 BYTES = {"kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
 
 
@@ -87,9 +93,7 @@ class Keeper:
         """Raise IntakeRefusedError when the store's disk is too full to take in events."""
         scarce = _scarce(self._queue.free_bytes(), self._limits)
         if scarce:
-            raise IntakeRefusedError(
-                f"the store takes in no events: {scarce}", hint="See [intake] in docs/settings.md."
-            )
+            raise IntakeRefusedError(f"the store accepts no events: {scarce}", hint=FREE_DISK_SPACE)
 
     def prune(self) -> None:
         """Forget a little of what is over, when it is time to; soon again where there is more."""
@@ -102,11 +106,12 @@ class Keeper:
         self._prune_at = now + (PRUNE_SECONDS if forgotten < PRUNE_EVENTS else PRUNE_SOON_SECONDS)
 
 
-def why_full(fullness: Fullness, limits: Limits) -> str:
-    """Why no more events are taken in; empty when they are."""
+def why_full(fullness: Fullness, limits: Limits) -> tuple[str, str]:
+    """Why no more events are accepted, and how to make room; both are empty while events are accepted."""
     if fullness.waiting >= limits.max_waiting:
-        return f"{fullness.waiting:,} deliveries wait, and the limit is {limits.max_waiting:,.0f}"
-    return _scarce(fullness.free_bytes, limits)
+        return f"{fullness.waiting:,} deliveries wait, and the limit is {limits.max_waiting:,.0f}", FEWER_WAITING
+    scarce = _scarce(fullness.free_bytes, limits)
+    return scarce, FREE_DISK_SPACE if scarce else ""
 
 
 def _scarce(free_bytes: int, limits: Limits) -> str:

@@ -73,7 +73,7 @@ TEXT_RULES = (
     Rule(
         "template-filter",
         "There is no such filter, or it is used wrongly.",
-        "docs/templates.md lists the filters and what each takes.",
+        "`hookctl explain templates` lists the filters and what each takes.",
         'body_template: \'{"severity": "{{ data.severity | uper }}"}\'',
         'body_template: \'{"severity": "{{ data.severity | upper }}"}\'',
     ),

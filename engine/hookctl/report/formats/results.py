@@ -52,7 +52,7 @@ def _of_trial(trial: Trial, *, show_invocation: bool) -> Result:
     from hookctl.report.text import trials
     from hookctl.report.text.tips import tips_for
 
-    lines = list(trials.result_lines(trial, 0, color=False))
+    lines = trials.result_lines([trial], color=False)
     if trial.attempt is not None and (show_invocation or not trial.succeeded):
         lines += ["", *trials.detail_lines(trial, show_invocation=show_invocation, color=False)]
     return Result(
@@ -82,7 +82,7 @@ def of_replays(replayed: Iterable[Replay], *, show_invocation: bool) -> list[Res
             reason=replay.reason,
             advice=() if replay.succeeded else (replays.next_step(replay),),
             lines=(
-                *replays.result_lines(replay, 0, color=False),
+                *replays.result_lines([replay], color=False),
                 *(
                     f"  {line}".rstrip()
                     for line in replays.detail_lines(replay, show_invocation=show_invocation, color=False)

@@ -1,4 +1,4 @@
-"""Deliveries: a table, one of them whole, and what a replay came to."""
+"""Deliveries as a table, one delivery with its attempts, and the results of replays and cancellations."""
 
 from __future__ import annotations
 
@@ -7,43 +7,35 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from hookctl.model import Attempt, Delivery, DeliveryStatus, Json
-from hookctl.report.style import STATUS_COLORS, heading, styled
+from hookctl.report.style import STATUS_COLORS, styled
 from hookctl.report.text.invocation import attempt_json, render_attempt
 from hookctl.report.text.printable import json_text, printable
+from hookctl.report.text.table import Cell, table
 
 HEADINGS = ("ID", "STATUS", "WEBHOOK", "EVENT", "ATTEMPTS", "CREATED", "NEXT ATTEMPT", "REASON")
 SHORT_ID = slice(16, 28)
-"""What a table shows of an id, after the time that it begins with: enough to name it by, on the command line."""
-MAX_REASON = 80
+"""The part of an id that a table shows, after its time; it is enough to select a delivery on the command line."""
 DUE = (DeliveryStatus.WAITING, DeliveryStatus.RETRYING)
 
 
-def render_table(deliveries: Sequence[Delivery], *, color: bool) -> str:
-    """A row per delivery, in the order given."""
+def render_table(deliveries: Sequence[Delivery], *, width: int = 0, color: bool) -> str:
+    """A row for each delivery, in the order given. ``width`` is the terminal's, in columns; 0 for unlimited."""
     if not deliveries:
         return "No deliveries.\n"
-    rows = [HEADINGS, *(_row(delivery) for delivery in deliveries)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
-    lines = []
-    for row, delivery in zip(rows, [None, *deliveries], strict=True):
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        if delivery is None:
-            cells = [heading(cell, color) for cell in cells]
-        else:
-            cells[1] = styled(cells[1], color, fg=STATUS_COLORS.get(delivery.status))
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines) + "\n"
+    rows = [_row(delivery) for delivery in deliveries]
+    return "\n".join(table(rows, headings=HEADINGS, width=width, color=color)) + "\n"
 
 
 def render_json(deliveries: Sequence[Delivery]) -> str:
-    """The deliveries for a machine: a list of objects."""
+    """The deliveries as JSON: a list of objects."""
     return json_text([_fields(delivery) for delivery in deliveries]) + "\n"
 
 
 def render_one(delivery: Delivery, attempts: Sequence[Attempt], *, color: bool) -> str:
     """One delivery, and the invocation data of every attempt on it."""
+    status = styled(delivery.status.value, color, fg=STATUS_COLORS.get(delivery.status))
     lines = [
-        f"Delivery {delivery.id}: {styled(delivery.status.value, color, fg=STATUS_COLORS.get(delivery.status))}",
+        f"Delivery {delivery.id}: {status}",
         f"  event    {printable(delivery.event_id)}",
         f"  webhook  {printable(delivery.webhook)}",
         f"  created  {_utc(delivery.created_at)}",
@@ -68,7 +60,7 @@ def render_one(delivery: Delivery, attempts: Sequence[Attempt], *, color: bool) 
 
 
 def render_one_json(delivery: Delivery, event: Mapping[str, Json] | None, attempts: Sequence[Attempt]) -> str:
-    """One delivery for a machine: its fields, the event, and every attempt."""
+    """One delivery as JSON: its fields, the event, and every attempt."""
     whole: dict[str, Json] = {
         **_fields(delivery),
         "event": dict(event) if event else None,
@@ -78,47 +70,50 @@ def render_one_json(delivery: Delivery, event: Mapping[str, Json] | None, attemp
 
 
 def render_replay(
-    replayed: Sequence[Delivery], left_alone: Sequence[str], *, as_planned: bool = False, color: bool
+    replayed: Sequence[Delivery], left_alone: Sequence[str], *, as_planned: bool = False, width: int = 0, color: bool
 ) -> str:
-    """What became of replayed deliveries: those that were not delivered by name, then how many of each status."""
+    """The replayed deliveries that were not delivered, in a table, then how many there are of each status.
+
+    ``left_alone`` are the ids of those that could not be replayed; ``as_planned`` adds the reason that it may have.
+    """
     failed = [delivery for delivery in replayed if delivery.status is not DeliveryStatus.DELIVERED]
-    text = render_table(failed, color=color) + "\n" if failed else ""
+    text = render_table(failed, width=width, color=color) + "\n" if failed else ""
     for name in left_alone:
-        never = "was never tried, so there is no plan that was used, or " if as_planned else ""
-        text += f"{name} {never}is being tried at this moment by another process; left alone.\n"
+        never = "it was never tried, so it has no delivery plan to use again, or " if as_planned else ""
+        text += f"{name} was not replayed: {never}another process is trying it now.\n"
     if not replayed:
         return f"{text}Nothing to replay.\n"
     by_status = Counter(delivery.status for delivery in replayed)
-    return f"{text}{len(replayed):,} replayed: {', '.join(f'{by_status[status]:,} {status.value}' for status in DeliveryStatus if by_status[status])}.\n"
+    counts = ", ".join(f"{by_status[status]:,} {status.value}" for status in DeliveryStatus if by_status[status])
+    return f"{text}{len(replayed):,} replayed: {counts}.\n"
 
 
 def render_replay_json(replayed: Sequence[Delivery], left_alone: Sequence[str]) -> str:
-    """What became of replayed deliveries, for a machine."""
+    """The replayed deliveries as JSON."""
     return json_text({"replayed": [_fields(delivery) for delivery in replayed], "left_alone": list(left_alone)}) + "\n"
 
 
 def render_cancel(cancelled: Sequence[str], over: Sequence[str]) -> str:
-    """What was cancelled, and what was named and over already."""
-    lines = [f"{name} is over already; left as it is." for name in over]
+    """How many deliveries were cancelled, and the ids of those that had already ended."""
+    lines = [f"{name} was not cancelled: it has already ended." for name in over]
     return "\n".join([*lines, f"{len(cancelled):,} cancelled." if cancelled or over else "Nothing to cancel."]) + "\n"
 
 
 def render_cancel_json(cancelled: Sequence[str], over: Sequence[str]) -> str:
-    """The same for a machine."""
+    """The cancelled deliveries, and those that had already ended, as JSON."""
     return json_text({"cancelled": list(cancelled), "left_alone": list(over)}) + "\n"
 
 
-def _row(delivery: Delivery) -> tuple[str, ...]:
-    reason = printable(delivery.reason)
+def _row(delivery: Delivery) -> tuple[Cell, ...]:
     return (
         delivery.id[SHORT_ID],
-        delivery.status.value,
+        (delivery.status.value, STATUS_COLORS.get(delivery.status, "")),
         printable(delivery.webhook),
         printable(delivery.event_id),
         str(delivery.attempts),
         _utc(delivery.created_at),
         _utc(delivery.due_at) if delivery.status in DUE else "-",
-        reason if len(reason) <= MAX_REASON else reason[: MAX_REASON - 3] + "...",
+        printable(delivery.reason),
     )
 
 

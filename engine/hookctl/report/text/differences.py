@@ -1,4 +1,4 @@
-"""The structural difference of two requests, for people and for machines."""
+"""The structural difference of two requests, for people and as JSON."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from hookctl.report.text.printable import printable
 
 SIGNS = {"add": "+", "remove": "-", "change": "~"}
 CONTEXT = 2
-"""So many unchanged values in a row are shown; more are folded."""
+"""The most consecutive unchanged values that are shown; more are folded."""
 MAX_INLINE = 100
-"""Characters of an object or a list that stands in one line."""
+"""The most characters of an object or a list in one line."""
 MAX_TEXT = 160
-"""Characters of one text that are shown."""
+"""The most characters of a text that are shown."""
 MAX_LINES = 60
-"""Lines of one value."""
+"""The most lines of a value that are shown."""
 LEAD = 20
-"""Characters before the first difference of two long texts."""
+"""Characters that are shown before the first difference of two long texts."""
 
 
 def difference_lines(steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
-    """Each line with the sign before it. What is unchanged is shown where it is short, else folded with a count."""
-    told = [
+    """Each line, with its sign. A short run of unchanged values is shown, a longer one is folded into a count."""
+    shown = [
         step for step in steps if step.path != ("headers",) or step.after != {}
     ]  # a request without headers has no line for them
-    for same, group in groupby(told, key=lambda step: step.same):
+    for same, group in groupby(shown, key=lambda step: step.same):
         run = list(group)
         if not same:
             yield from (line for step in run for line in _changed(step))
@@ -60,7 +60,10 @@ def difference_document(step: Step) -> dict[str, Json]:
 
 
 def place(path: Path) -> str:
-    """Where a difference is, for people: ``url``, ``headers.X-Source``, ``body $.items[0].id``, ``body $.payload (JSON text) $.id``."""
+    """Where a difference is, for people: ``url``, ``headers.X-Source``, ``body $.items[0].id``.
+
+    A value inside a string of JSON text is ``body $.payload (JSON text) $.id``.
+    """
     part, *rest = path or ("request",)
     if part in {"headers", "auth"}:
         return printable(field_text(step for step in path if not isinstance(step, Marker)))
@@ -94,7 +97,7 @@ def _is_long(value: Opened) -> bool:
 
 
 def _shown(step: Step, value: Opened | Marker) -> str:
-    """Text of the body stands as JSON, so that ``"1"`` and ``1`` are told apart; all else is text anyhow."""
+    """Text of the body as JSON, which distinguishes ``"1"`` from ``1``; everything else is always text."""
     return printable(value) if isinstance(value, str) and step.path[0] != "body" else _inline(value)
 
 

@@ -1,4 +1,4 @@
-"""What ``doctor`` found, for people and machines."""
+"""The checks of ``doctor``, for people and as JSON."""
 
 from __future__ import annotations
 
@@ -6,36 +6,40 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from hookctl.model.quantities import counted
-from hookctl.report.style import styled
 from hookctl.report.text.printable import json_text, printable
+from hookctl.report.text.table import table
 
 MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     name: str
     verdict: str
-    """``ok``; ``warning`` for what works and might not always; ``problem`` for what keeps something from working."""
+    """``ok``; ``warning`` for what works but may fail; ``problem`` for what does not work."""
     message: str
     hint: str = ""
 
 
-def render(checks: Sequence[Check], *, color: bool) -> str:
-    """A line for each check, and below those that are not well what to do."""
-    width = max(len(check.name) for check in checks)
-    lines = []
+def render(checks: Sequence[Check], *, width: int = 0, color: bool) -> str:
+    """A row for each check, with what to do below a warning or a problem, and a last line that counts them.
+
+    ``width`` is the terminal's, in columns; 0 for unlimited.
+    """
+    rows, marks = [], []
     for check in checks:
-        mark, hue = MARKS[check.verdict]
-        lines.append(f"{styled(mark, color, fg=hue)} {check.name:{width}}  {printable(check.message)}")
-        lines += [f"  {'':{width}}  {printable(check.hint)}"] if check.hint else []
+        rows.append((check.name, printable(check.message)))
+        marks.append(MARKS[check.verdict])
+        if check.hint:
+            rows.append(("", printable(check.hint)))
+            marks.append((" ", ""))
     problems, warnings = (sum(check.verdict == verdict for check in checks) for verdict in ("problem", "warning"))
-    lines += ["", f"{counted(problems, 'problem')}, {counted(warnings, 'warning')}."]
-    return "\n".join(lines) + "\n"
+    counts = f"{counted(problems, 'problem')}, {counted(warnings, 'warning')}."
+    return "\n".join([*table(rows, marks=marks, width=width, color=color), "", counts]) + "\n"
 
 
 def render_json(checks: Sequence[Check]) -> str:
-    """The checks for a machine: a list of objects."""
+    """The checks as JSON: a list of objects."""
     return json_text([asdict(check) for check in checks]) + "\n"

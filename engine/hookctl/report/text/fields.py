@@ -1,4 +1,4 @@
-"""The fields of a delivery plan as a person writes and reads them."""
+"""The fields of a delivery plan, as they are written in a webhook file."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from hookctl.model.quantities import duration_text, rate_text
 from hookctl.report.text.printable import printable
 
 LONG_TEXTS = {("body_template",)}
-"""Shown line by line."""
+"""Fields that are shown line by line."""
 MAX_PAIRS = 4_000_000
-"""Lines before times lines after of two texts in which what stays is looked for; longer ones are compared from both ends alone."""
+"""The most pairs of lines for which two texts are compared; of longer texts, only equal ends are recognized."""
 _JSON_STARTS = frozenset('"[{-0123456789tfnNI')
-"""What a JSON value begins with, ``NaN`` and ``Infinity`` among them, which Python reads too."""
+"""The first characters of JSON values, including ``NaN`` and ``Infinity``, which Python accepts."""
 
 
 def label(pointer: Pointer, change: Change) -> str:
-    """The field's name as in a webhook file: ``headers.X-Source``, ``retry.schedule``, ``auth.token``, ``auth[1].type``."""
+    """The field's name as in a webhook file: ``headers.X-Source``, ``retry.schedule``, ``auth[1].type``."""
     return _label(
         pointer,
         has_one_auth=pointer[0] == "auth"
@@ -39,7 +39,10 @@ def _label(pointer: Pointer, *, has_one_auth: bool) -> str:
 
 
 def value(pointer: Pointer, json_value: Json) -> str:
-    """A field's value in one line. Text stands as it is, unless it would read as something else: ``"10"`` is text, ``10`` a number."""
+    """A field's value in one line.
+
+    Text stands as it is, unless it would read as something else: ``"10"`` is text, ``10`` a number.
+    """
     if pointer == ("retry_schedule",) and isinstance(json_value, list):
         return ", ".join(duration(delay) for delay in json_value if isinstance(delay, int | float)) or "no retries"
     if pointer == ("rate_limit",) and isinstance(json_value, int | float):
@@ -66,7 +69,7 @@ def rate(per_second: float) -> str:
 
 
 def field_lines(field: FieldChange, change: Change) -> Iterator[tuple[str, str]]:
-    """One changed field as lines, each with the sign before it: ``+``, ``~``, ``-``, or a space for a line that stays."""
+    """One changed field in lines, each with its sign: ``+``, ``~``, ``-``, or a space for an unchanged line."""
     name = label(field.pointer, change)
     sign = "+" if field.before is None else "-" if field.after is None else "~"
     if field.pointer in LONG_TEXTS:
@@ -79,7 +82,7 @@ def field_lines(field: FieldChange, change: Change) -> Iterator[tuple[str, str]]
 
 
 def _is_inner(pointer: Pointer, index: int, has_one_auth: bool) -> bool:
-    """What a file does not have: the ``settings`` of a block, and the index of an auth that is alone on both sides."""
+    """Whether a webhook file lacks this part: ``settings`` of a block, or the index if both sides have one auth."""
     if pointer[0] == "transport":
         return index == 1 and pointer[1] == "settings"
     if pointer[0] in {"auth", "response_validators"}:
@@ -111,7 +114,7 @@ def _text_lines(before: str, after: str) -> Iterator[tuple[str, str]]:
     from difflib import unified_diff  # only for a text that was changed
 
     if old == new:
-        yield " ", "(only the line break at its end)"
+        yield " ", "(only the final line break)"
     if len(old) * len(new) > MAX_PAIRS:
         start, end = common_ends(old, new)
         yield from ((" ", "...") for _ in range(start > 0))

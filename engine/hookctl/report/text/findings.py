@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -10,6 +9,7 @@ from itertools import accumulate
 from hookctl.model import Finding, Json, Severity, Span
 from hookctl.model.quantities import counted
 from hookctl.report.style import heading, styled
+from hookctl.report.text.columns import columns
 from hookctl.report.text.printable import json_text, printable
 
 _WIDTH = 120
@@ -135,16 +135,6 @@ def _cut(text: str, room: int, *, at_start: bool) -> str:
 def _cells(text: str) -> str:
     """``text`` as it is shown: tabs as spaces, and nothing that a terminal would obey."""
     return printable(text.replace("\t", " " * _TAB))
-
-
-def columns(text: str) -> int:
-    """Columns of a terminal that ``text`` takes: two for a wide character, none for a combining one."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(character) else 1 + (unicodedata.east_asian_width(character) in "WF")
-        for character in text
-    )
 
 
 def _diagnostic(finding: Finding, source: _Source) -> dict[str, Json]:

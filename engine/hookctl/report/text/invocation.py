@@ -1,4 +1,4 @@
-"""An attempt's invocation data: what was sent, what came back, how long it took and what validators said of it."""
+"""An attempt's invocation data: request, response, timing, and the verdicts of validators."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from base64 import b64encode
 from collections.abc import Iterator
 
 from hookctl.json.strict import parse
-from hookctl.model import Attempt, Json, Request, Response, Timing, Verdict
+from hookctl.model import Attempt, Failure, FailureKind, Json, Request, Response, Timing, Verdict
 from hookctl.report.style import heading, styled
 from hookctl.report.text.printable import printable
 
 MAX_LINES = 100
-"""Lines of a body that people are shown; a machine gets all of it."""
+"""The most lines of a body in text; JSON has all of it."""
 MAX_WIDTH = 400
-"""Characters of one line of it."""
+"""The most characters of such a line."""
+OF_PLUGINS = frozenset({FailureKind.PLUGIN, FailureKind.SECRET, FailureKind.TOKEN})
+"""Failures of plugins, which happen before the request is sent or after the response."""
 PHASES = (("resolved", "name"), ("connected", "connect"), ("tls", "TLS"), ("first_byte", "first byte"))
 
 
@@ -23,18 +25,17 @@ def render_attempt(attempt: Attempt, *, color: bool) -> str:
     lines = [heading("Request", color), *_request_or_reason(attempt), "", heading("Response", color)]
     if attempt.response is not None:
         lines += response_lines(attempt.response)
-    if attempt.failure is not None:
-        lines.append(
-            f"  {'' if attempt.response else 'none: '}{printable(f'{attempt.failure.kind.value}: {attempt.failure.message}')}"
-        )
-    lines += ["", heading("Details", color), f"  {timing_line(attempt.timing)}"]
+    failure = attempt.failure
+    if failure is not None:
+        lines.append(f"  {'' if attempt.response else 'none: '}{printable(f'{failure.kind.value}: {failure.message}')}")
+    lines += ["", heading("Details", color), f"  {timing_line(attempt.timing, attempt.failure)}"]
     for verdict in attempt.verdicts:
         lines += verdict_lines(verdict, color=color)
     return "\n".join(lines) + "\n"
 
 
 def attempt_json(attempt: Attempt) -> dict[str, Json]:
-    """The attempt for a machine; docs/test.md describes it."""
+    """The attempt as JSON; docs/test.md describes it."""
     return {
         "number": attempt.number,
         "plan_digest": attempt.plan_digest,
@@ -53,7 +54,7 @@ def attempt_json(attempt: Attempt) -> dict[str, Json]:
 
 
 def request_json(request: Request) -> dict[str, Json]:
-    """A request for a machine."""
+    """A request as JSON."""
     return {
         "method": request.method,
         "url": request.url,
@@ -63,7 +64,7 @@ def request_json(request: Request) -> dict[str, Json]:
 
 
 def request_lines(request: Request) -> Iterator[str]:
-    """A request for people: the first line, headers, and the body with JSON laid out."""
+    """A request as text: method and URL, headers, and the body with indented JSON."""
     yield f"  {request.method} {printable(request.url)}"
     yield from _header_lines(request.headers)
     if request.body is not None:
@@ -72,23 +73,23 @@ def request_lines(request: Request) -> Iterator[str]:
 
 
 def response_lines(response: Response) -> Iterator[str]:
-    """A response for people."""
+    """A response as text."""
     yield f"  {response.status} {printable(response.reason)}".rstrip()
     yield from _header_lines(response.headers)
     if response.body:
         yield ""
         yield from body_lines(response.body, truncated=response.truncated)
     if not response.framed:
-        yield "  (the end of the body is not marked, so it may have been cut)"
+        yield "  (the end of the body is not marked, so it may be truncated)"
 
 
 def body_lines(body: bytes, *, truncated: bool = False) -> Iterator[str]:
-    """A body for people: JSON laid out, other text as it is, anything else by its size."""
+    """A body as text: JSON is indented, other text unchanged; of other bytes, the size is shown."""
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
         if not truncated or error.end < len(body) - 1:
-            yield f"  ({len(body):,} bytes that are no text)"
+            yield f"  ({len(body):,} bytes that are not text)"
             return
         text = body[: error.start].decode()  # the cap cut through a character
     lines = _laid_out(text).split("\n")
@@ -101,8 +102,8 @@ def body_lines(body: bytes, *, truncated: bool = False) -> Iterator[str]:
         yield f"  ... more than {len(body):,} bytes; the rest was not read"
 
 
-def timing_line(timing: Timing) -> str:
-    """The time that each phase took, as far as it is known, and all of them together."""
+def timing_line(timing: Timing, failure: Failure | None = None) -> str:
+    """The time of each known phase, and the total, which includes plugins if one of them is the ``failure``."""
     parts: list[str] = []
     before = 0.0
     for name, label in PHASES:
@@ -110,26 +111,32 @@ def timing_line(timing: Timing) -> str:
         if at is not None:
             parts.append(f"{label} {_milliseconds(max(0.0, at - before))}")
             before = max(before, at)
-    return ", ".join([*parts, f"total {_milliseconds(timing.total)}"])
+    waited = " (with the time spent in plugins)" if failure and failure.kind in OF_PLUGINS else ""
+    return ", ".join([*parts, f"total {_milliseconds(timing.total)}{waited}"])
 
 
 def verdict_lines(verdict: Verdict, *, color: bool) -> Iterator[str]:
-    """A line for a validator that agrees, one for each mismatch otherwise."""
+    """A line for a validator that passed, or a line for each mismatch."""
     if verdict.passed:
         yield f"  {tick(passed=True, color=color)} {printable(verdict.validator)}"
     for mismatch in verdict.mismatches:
         yield f"  {tick(passed=False, color=color)} {printable(mismatch.validator)}: {printable(mismatch.message)}"
 
 
+def mark(*, passed: bool) -> tuple[str, str]:
+    """``✓`` or ``✗``, and the name of its colour."""
+    return ("✓", "green") if passed else ("✗", "red")
+
+
 def tick(*, passed: bool, color: bool) -> str:
-    """``✓`` or ``✗``."""
-    mark = "✓" if passed else "✗"
-    return styled(mark, color, fg="green" if passed else "red")
+    """``✓`` or ``✗``, coloured if ``color``."""
+    text, hue = mark(passed=passed)
+    return styled(text, color, fg=hue)
 
 
 def _request_or_reason(attempt: Attempt) -> Iterator[str]:
     if attempt.request is None:
-        yield "  none: it could not be made"
+        yield "  none: the request could not be made"
     else:
         yield from request_lines(attempt.request)
 

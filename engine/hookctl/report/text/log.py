@@ -1,4 +1,4 @@
-"""The lines that ``run`` logs: one for each outcome, and one for whatever else happens. Nothing in them is secret: attempts are masked already."""
+"""The lines that ``run`` logs: one for each outcome, and one for anything else. Attempts are masked already."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ import time
 from hookctl.model import Attempt, Delivery, DeliveryStatus, Json
 from hookctl.report.text.printable import json_text, printable
 
+TIMES = frozenset({"due_at"})
+"""Fields of a record that hold epoch seconds."""
+
 
 def attempt_record(delivery: Delivery, attempt: Attempt) -> dict[str, Json]:
-    """What is logged of an attempt, and of the delivery as it stands after it."""
+    """The log fields of an attempt, and of its delivery after it. Times are in epoch seconds."""
     return {
         "webhook": delivery.webhook,
         "delivery": delivery.id,
@@ -26,18 +29,23 @@ def attempt_record(delivery: Delivery, attempt: Attempt) -> dict[str, Json]:
 
 
 def json_line(at: float, event: str, record: dict[str, Json]) -> str:
-    """One line for a machine: ``at`` in epoch seconds, what happened, and the record."""
+    """One line for a program: ``at`` in epoch seconds, the event, and the record."""
     return json_text({"at": round(at, 3), "event": event, **record}, indent=None)
 
 
 def text_line(at: float, event: str, record: dict[str, Json]) -> str:
-    """One line for people: the time, what happened, and each field that says something; control characters are shown, not sent."""
-    milliseconds = int(at * 1000) % 1000
-    stamp = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(at))}.{milliseconds:03}Z"
+    """One line for people: the time, the event, and each field that is not empty. Times are in UTC."""
+    stamp = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(at))}.{int(at * 1000) % 1000:03}Z"
     fields = (
-        f"{key}={_value(value)}" for key, value in record.items() if value not in (None, "") and key != "plan_digest"
+        f"{key}={_time(value) if key in TIMES and isinstance(value, float | int) else _value(value)}"
+        for key, value in record.items()
+        if value not in (None, "") and key != "plan_digest"
     )
     return f"{stamp} {event:<9} {' '.join(fields)}".rstrip()
+
+
+def _time(at: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
 
 
 def _value(value: Json) -> str:

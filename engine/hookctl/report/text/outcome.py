@@ -1,4 +1,4 @@
-"""What became of an apply, for the reports that are read afterwards."""
+"""The outcome of an apply, for reports."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ if TYPE_CHECKING:
 
 
 class Ending(StrEnum):
-    """How it ended."""
+    """How an apply ended."""
 
     APPLIED = "applied"
     NO_CHANGES = "no_changes"
     """There was nothing to do."""
     REFUSED = "refused"
-    """What is said of the plan holds an error."""
+    """A finding about the plan is an error."""
     TEST_FAILED = "test_failed"
     DECLINED = "declined"
-    """The answer to the question was not yes."""
+    """The answer to the prompt was not yes."""
     INTERRUPTED = "interrupted"
     FAILED = "failed"
-    """An error came up: the plan was stale, nobody could be asked, the store could not be written."""
+    """An error: for example, the plan was stale, or the store could not be written."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApplyOutcome:
-    """What became of an apply."""
+    """The outcome of an apply."""
 
     ending: Ending
     message: str
-    """In one sentence."""
+    """One sentence for people."""
     serial: int | None = None
-    """That of the state now; None unless something was applied."""
+    """The serial of the new state; None unless something was applied."""
     tests: Sequence[Result] = ()
-    """What the test events came to, where they were sent."""
+    """The results of the test events, if they were sent."""
 
 
 def applied(plan: Plan, serial: int, tests: Sequence[Result]) -> ApplyOutcome:
@@ -52,7 +52,7 @@ def applied(plan: Plan, serial: int, tests: Sequence[Result]) -> ApplyOutcome:
 
 
 def outcome_document(outcome: ApplyOutcome) -> Json:
-    """As ``schemas/plan.schema.json`` has it."""
+    """The outcome as JSON, as in ``schemas/plan.schema.json``."""
     return {
         "result": outcome.ending.value,
         "message": outcome.message,

@@ -1,4 +1,4 @@
-"""What is plugged in: each thing by kind, where it comes from, and its settings."""
+"""What plugins add: each thing by kind, with its origin and its settings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from hookctl.model import Json
 from hookctl.plugin.calls import PluginFailure, Plugins, Provider
 from hookctl.report.style import heading, styled
+from hookctl.report.text.columns import paragraph
 from hookctl.report.text.printable import json_text, printable
 from hookctl.report.text.schema import field_rows, render_table
 
@@ -23,12 +24,12 @@ KINDS = {
     "observer": "Listeners to attempts and outcomes",
     "command": "Commands",
 }
-"""Every kind, as ``Plugins.origins`` names it, and what it is for."""
+"""Every kind, as in ``Plugins.origins``, and its purpose."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One thing that a plugin gave."""
+    """One thing that a plugin adds."""
 
     kind: str
     name: str
@@ -47,30 +48,38 @@ class Listed:
 
 
 def listed(plugins: Plugins) -> list[Listed]:
-    """Everything that is plugged in, by kind and name."""
+    """Everything that plugins add, by kind and name."""
     return [thing for kind in KINDS for thing in sorted(_of_kind(plugins, kind), key=lambda thing: thing.name)]
 
 
-def render_text(things: Sequence[Listed], failures: Sequence[PluginFailure] = (), *, width: int, color: bool) -> str:
-    """For people: a heading per kind, a line per thing, a table of its settings. Wrapped to ``width`` columns; 0: not at all."""
+def render_text(
+    things: Sequence[Listed], failures: Sequence[PluginFailure] = (), *, width: int = 0, color: bool
+) -> str:
+    """For people: a heading per kind, a line per thing, a table of its settings.
+
+    Wrapped to ``width`` columns; 0: not at all.
+    """
     blocks = []
     for kind, purpose in KINDS.items():
         found = [thing for thing in things if thing.kind == kind]
         if found:
-            blocks.append(
-                "\n".join(
-                    [heading(f"{kind.capitalize()}: {purpose}", color), *(_entry(thing, width) for thing in found)]
-                )
-            )
+            title = heading(paragraph(f"{kind.capitalize()}: {purpose}", width), color)
+            blocks.append("\n".join([title, *(_entry(thing, width) for thing in found)]))
     if failures:
-        title = styled("Not loaded: what is wrong with plugins", color, fg="red", bold=True)
-        lines = [f"  {printable(failure.message)}\n      {printable(failure.hint)}" for failure in failures]
+        title = styled("Not loaded: plugins, or parts of plugins, that failed", color, fg="red", bold=True)
+        lines = [
+            f"{paragraph(printable(failure.message), width, 2)}\n{paragraph(printable(failure.hint), width, 6)}"
+            for failure in failures
+        ]
         blocks.append("\n".join([title, *lines]))
     return "\n\n".join(blocks) + "\n"
 
 
 def render_json(things: Sequence[Listed], failures: Sequence[PluginFailure] = ()) -> str:
-    """For machines: ``{"plugins": [{kind, name, summary, built_in, plugin, distribution, version, settings}], "failures": [...]}``.
+    """For programs: an object of ``plugins`` and ``failures``.
+
+    A plugin's entry has ``kind``, ``name``, ``summary``, ``built_in``, ``plugin``, ``distribution``, ``version`` and
+    ``settings``.
 
     A failure has ``plugin``, ``distribution``, ``message`` and ``hint``.
     """
@@ -92,10 +101,12 @@ def render_json(things: Sequence[Listed], failures: Sequence[PluginFailure] = ()
 
 
 def _entry(thing: Listed, width: int) -> str:
-    lines = [f"  {printable(thing.name)} ({printable(thing.origin)})", f"      {printable(thing.summary)}".rstrip()]
-    rows = field_rows(thing.settings) if thing.settings is not None else []
-    table = render_table(rows, width=width, color=False, indent=" " * 6) if rows else ""
-    return "\n".join([line for line in lines if line] + ([table.rstrip("\n")] if table else []))
+    lines = [paragraph(printable(f"{thing.name} ({thing.origin})"), width, 2)]
+    if thing.summary:
+        lines.append(paragraph(printable(thing.summary), width, 6))
+    if rows := field_rows(thing.settings) if thing.settings is not None else []:
+        lines.append(render_table(rows, width=width, color=False, indent=6).rstrip("\n"))
+    return "\n".join(lines)
 
 
 def _of_kind(plugins: Plugins, kind: str) -> Iterator[Listed]:

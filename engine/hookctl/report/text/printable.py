@@ -1,4 +1,4 @@
-"""Text of others, made safe for a terminal and for the log of a CI system."""
+"""Makes text from outside safe for a terminal and for the log of a CI system."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def printable(text: str) -> str:
-    r"""The text with every character that could move the cursor, hide or reorder others written as ``\u....``. Line breaks and tabs too."""
+    r"""The text with every character that could move the cursor, hide or reorder others written as ``\u....``.
+
+    Line breaks and tabs too.
+    """
     if text.isascii() and text.isprintable():
         return text
     return "".join(

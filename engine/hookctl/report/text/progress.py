@@ -1,4 +1,4 @@
-"""What ``send`` says while it works, and at its end."""
+"""The progress and the summary of ``send``."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from hookctl.delivery.runner.sending import Intake
 from hookctl.delivery.runner.tally import Tally
 from hookctl.model import DeliveryStatus, Json
 from hookctl.model.quantities import counted
-from hookctl.report.style import STATUS_COLORS, heading, styled
+from hookctl.report.style import STATUS_COLORS
+from hookctl.report.text.columns import paragraph
 from hookctl.report.text.printable import json_text, printable
+from hookctl.report.text.table import Cell, table
 from hookctl.store.interface import Counts
 
 ALWAYS_SHOWN = (DeliveryStatus.DELIVERED, DeliveryStatus.RETRYING, DeliveryStatus.DEAD, DeliveryStatus.HELD)
@@ -20,22 +22,22 @@ SHOWN_WHEN_ANY = (DeliveryStatus.WAITING, DeliveryStatus.CANCELLED)
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What one ``send`` came to."""
+    """The result of one ``send``."""
 
     intake: Intake
     tally: Tally
     counts: Counts
-    """Where the deliveries of the events that it accepted stand."""
+    """The deliveries of the events that it accepted, by webhook and status."""
     still_due: int
-    """Deliveries in the queue, from this run or before, that are to be tried (again)."""
+    """Deliveries that are waiting or retrying, of this run and of earlier ones."""
     next_due: float | None
-    """Epoch seconds of the next of them."""
+    """Epoch seconds at which the next of them is due."""
     seconds: float
     interrupted: bool
 
     @property
     def succeeded(self) -> bool:
-        """No bad event, none refused; everything that was accepted is delivered; nothing else that was tried failed."""
+        """True if no event is bad or refused, everything accepted is delivered, and no other attempt failed."""
         undelivered = any(
             count
             for by_status in self.counts.values()
@@ -53,9 +55,9 @@ class Summary:
 
 
 def progress_line(intake: Intake | None, tally: Tally, in_flight: int, seconds: float) -> str:
-    """Where things stand, in one line without a line break."""
-    read = f"{intake.read:,} events read{', all of them' if intake.has_ended else ''}; " if intake else ""
-    failing = f", {len(tally.failing):,} to be tried again" if tally.failing else ""
+    """The progress in one line, without a line break. ``seconds`` is the time so far."""
+    read = f"{intake.read:,} events read{' (end of input)' if intake.has_ended else ''}; " if intake else ""
+    failing = f", {len(tally.failing):,} retrying" if tally.failing else ""
     dead = f", {tally.dead.total():,} dead" if tally.dead else ""
     lacked = f", {tally.lacked.total():,} local failures" if tally.lacked else ""
     return (
@@ -63,49 +65,44 @@ def progress_line(intake: Intake | None, tally: Tally, in_flight: int, seconds: 
     )
 
 
-def render_summary(summary: Summary, *, color: bool) -> str:
-    """The end of a ``send``, for people."""
+def render_summary(summary: Summary, *, width: int = 0, color: bool) -> str:
+    """The summary of a ``send`` for people. ``width`` is the terminal's, in columns; 0 for unlimited."""
     intake, tally = summary.intake, summary.tally
-    lines = [
-        f"{counted(intake.read, 'event')} read: {intake.accepted:,} accepted, {intake.bad:,} bad, {intake.seen_before:,} seen before",
-        *(
-            [
-                f"Not taken in: the event {printable(intake.refused_from)} and all after it, because {printable(intake.refused)}."
-            ]
-            if intake.refused
-            else ()
-        ),
-        *(
-            ["Send the same input again when there is room: what was accepted is recognized by its id."]
-            if intake.refused
-            else ()
-        ),
-        *(
-            f"No webhook receives {counted(count, 'event')} of type {printable(name)}."
-            for name, count in sorted(intake.unreceived.items())
-        ),
+    read = f"{counted(intake.read, 'event')} read"
+    before = [f"{read}: {intake.accepted:,} accepted, {intake.bad:,} bad, {intake.seen_before:,} seen before"]
+    if intake.refused:
+        before += [
+            f"Not accepted: event {printable(intake.refused_from)} and all later ones: {printable(intake.refused)}.",
+            (
+                "Make room: free disk space, keep less with [retention], or deliver or cancel what waits; "
+                "see `hookctl explain settings`."
+            ),
+            "Then send the same input again: events that are already accepted are recognized by their ids.",
+        ]
+    before += [
+        f"No webhook receives {counted(count, 'event')} of type {printable(name)}."
+        for name, count in sorted(intake.unreceived.items())
     ]
-    if summary.counts:
-        lines += ["", *_table(summary.counts, color), ""]
+    after = []
     if tally.earlier.total():
         delivered, dead = tally.earlier[DeliveryStatus.DELIVERED], tally.earlier[DeliveryStatus.DEAD]
-        lines.append(f"Of what was due from before: {delivered:,} delivered, {dead:,} dead.")
+        after.append(f"Deliveries that were due from earlier: {delivered:,} delivered, {dead:,} dead.")
     if summary.still_due:
         at = f", the next {_when(summary.next_due)}" if summary.next_due is not None else ""
-        lines.append(
-            f"Still due: {counted(summary.still_due, 'delivery', 'deliveries')}{at}. The next `hookctl send` goes on with them."
-        )
+        due = f"Still due: {counted(summary.still_due, 'delivery', 'deliveries')}{at}."
+        after.append(f"{due} The next `hookctl send` or `hookctl run` continues with them.")
     if tally.dead:
-        lines.append("Why the dead ones are dead: hookctl deliveries list --status dead")
-    lines += [_lacked(reason, count) for reason, count in sorted(tally.lacked.items())]
-    lines.append(
-        f"{'Interrupted after' if summary.interrupted else 'Took'} {summary.seconds:.1f} s, {counted(tally.attempts, 'attempt')}."
-    )
-    return "\n".join(lines) + "\n"
+        after.append("To see why deliveries are dead: hookctl deliveries list --status dead")
+    after += [_lacked(reason, count) for reason, count in sorted(tally.lacked.items())]
+    ended = "Interrupted after" if summary.interrupted else "Took"
+    after.append(f"{ended} {summary.seconds:.1f} s, {counted(tally.attempts, 'attempt')}.")
+    rows = ["", *_table(summary.counts, width, color), ""] if summary.counts else []
+    before, after = ([paragraph(line, width) for line in text] for text in (before, after))
+    return "\n".join([*before, *rows, *after]) + "\n"
 
 
 def render_summary_json(summary: Summary) -> str:
-    """The end of a ``send``, for a machine."""
+    """The summary of a ``send`` as JSON."""
     intake, tally = summary.intake, summary.tally
     webhooks: list[Json] = [
         {"name": name, **{status.value: by_status.get(status, 0) for status in DeliveryStatus}}
@@ -141,31 +138,22 @@ def render_summary_json(summary: Summary) -> str:
 
 def _lacked(reason: str, count: int) -> str:
     made = counted(count, "attempt")
-    return f"{made} could not be made and did not count ({printable(reason)}). Fix this machine: hookctl doctor"
+    return f"{made} could not be made and did not count: {printable(reason)}. See `hookctl doctor`."
 
 
-def _table(counts: Counts, color: bool) -> list[str]:
-    columns = [
+def _table(counts: Counts, width: int, color: bool) -> list[str]:
+    shown = [
         *ALWAYS_SHOWN,
         *(status for status in SHOWN_WHEN_ANY if any(by_status.get(status) for by_status in counts.values())),
     ]
-    width = max(len("WEBHOOK"), *(len(printable(name)) for name in counts))
-    head = "  ".join([f"{'WEBHOOK':{width}}", *(status.value.upper() for status in columns)])
-    return [
-        heading(head, color),
-        *(_row(name, counts[name], columns, width, color) for name in sorted(counts)),
-    ]
+    rows = [(printable(name), *(_cell(counts[name], status) for status in shown)) for name in sorted(counts)]
+    headings = ["WEBHOOK", *(status.value.upper() for status in shown)]
+    return table(rows, headings=headings, numbers=range(1, len(headings)), width=width, color=color)
 
 
-def _row(
-    name: str, by_status: Mapping[DeliveryStatus, int], columns: list[DeliveryStatus], width: int, color: bool
-) -> str:
-    cells = [f"{printable(name):{width}}"]
-    for status in columns:
-        count = by_status.get(status, 0)
-        cell = f"{count:>{len(status.value)},}"
-        cells.append(styled(cell, color and bool(count), fg=STATUS_COLORS.get(status)))
-    return "  ".join(cells)
+def _cell(by_status: Mapping[DeliveryStatus, int], status: DeliveryStatus) -> Cell:
+    count = by_status.get(status, 0)
+    return f"{count:,}", STATUS_COLORS.get(status, "") if count else ""
 
 
 def _when(at: float) -> str:

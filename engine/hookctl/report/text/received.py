@@ -1,4 +1,4 @@
-"""What a local receiver got, for people: each request, and the counts at the end. Credentials are masked."""
+"""The requests of a local receiver as text, and their counts. Credentials are masked."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from hookctl.testing.answers import Answer, ReceivedRequest
 
 MAX_SHOWN = 4000
-"""Characters of a body that are shown."""
+"""The most characters of a body that are shown."""
 _CREDENTIAL = re.compile(r"authorization|cookie|key|token|secret|password|signature", re.IGNORECASE)
 _SCHEME = re.compile(r"(?:Basic|Bearer|Digest) ", re.IGNORECASE)
 _FORM_SECRET = re.compile(r"(client_secret|password|refresh_token|assertion)=[^&]*")
 
 
 def received_text(number: int, request: ReceivedRequest, answer: Answer) -> str:
-    """One request: the request line with what was answered, its header, its body (JSON laid out)."""
+    """One request: its first line with the answer, its headers, and its body with indented JSON."""
     what = answer.misbehave.value if answer.misbehave else str(answer.status)
     lines = [f"#{number} {printable(request.method)} {printable(request.target)}  -> {what}"]
     lines += [f"  {printable(name)}: {_masked(name, value)}" for name, value in request.headers]
@@ -53,7 +53,7 @@ def _body_lines(request: ReceivedRequest) -> list[str]:
         return []
     try:
         text = json.dumps(request.json(), indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):  # no JSON, or nested too deeply to be laid out
+    except (ValueError, RecursionError):  # not JSON, or nested too deeply
         text = _FORM_SECRET.sub(rf"\1={MASK}", request.body.decode("utf-8", "replace"))
     shown = [f"  {printable(line)}" for line in text[:MAX_SHOWN].split("\n")]
     return [*shown, f"  ... {len(request.body):,} bytes in all"] if len(text) > MAX_SHOWN else shown

@@ -1,4 +1,4 @@
-"""The request that a webhook would send for an event, for people and for machines."""
+"""The request that a webhook would send for an event, for people and as JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hookctl.template import Decision, describe_body
 def render_text(
     plan: DeliveryPlan, request: Request, unsaid: Sequence[PluginBlock], *, would_be_sent: bool | None, color: bool
 ) -> str:
-    """The request with its JSON laid out, then what it does not show: JSON that stands in a string, how its expressions are written, and ``unsaid`` auth."""
+    """The request with its JSON indented, and remarks on JSON in strings, on expressions, and on ``unsaid`` auth."""
     lines = [line.removeprefix("  ") for line in request_lines(request)]
     lines[0] = heading(lines[0], color)
     remarks = list(_remarks(plan, request, unsaid, would_be_sent))
@@ -25,7 +25,10 @@ def render_text(
 
 
 def render_json(plan: DeliveryPlan, request: Request, *, would_be_sent: bool | None) -> str:
-    """The request for a machine: ``webhook``, ``plan_digest``, ``would_be_sent``, ``auth`` (types, in order), ``request`` and ``decisions``."""
+    """The request as JSON.
+
+    The keys are ``webhook``, ``plan_digest``, ``would_be_sent``, ``auth`` (types in order), ``request``, ``decisions``.
+    """
     document: dict[str, Json] = {
         "webhook": plan.name,
         "plan_digest": plan.digest,
@@ -51,7 +54,8 @@ def _remarks(
     if inner:
         yield "# expressions in that JSON, each written by where it stands in it:"
     for decision in inner:
-        yield f"#   line {_line(plan.body_template or '', decision)}: {{{{ {printable(decision.expression)} }}}} is {decision.position}"
+        line = _line(plan.body_template or "", decision)
+        yield f"#   line {line}: {{{{ {printable(decision.expression)} }}}} is {decision.position}"
 
 
 def _decisions(plan: DeliveryPlan) -> Sequence[Decision]:
@@ -59,7 +63,7 @@ def _decisions(plan: DeliveryPlan) -> Sequence[Decision]:
 
 
 def _is_inner(decision: Decision) -> bool:
-    """Whether an expression stands in the JSON text of a string; one string around a text or a key is its own."""
+    """Whether an expression is inside the JSON text of a string; a string around a text or a key does not count."""
     return decision.position.depth > (decision.position.form != "value")
 
 

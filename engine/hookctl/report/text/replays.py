@@ -1,4 +1,4 @@
-"""What a replay of recorded exchanges came to, and what recording kept: for people a line each, then what differs; for machines JSON."""
+"""The results of replayed exchanges, and what was recorded, for people and as JSON."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from hookctl.model import Json
 from hookctl.model.quantities import counted
 from hookctl.report.style import heading, signed
 from hookctl.report.text.differences import difference_document, difference_lines
-from hookctl.report.text.invocation import attempt_json, render_attempt, tick, verdict_lines
+from hookctl.report.text.invocation import attempt_json, mark, render_attempt, verdict_lines
 from hookctl.report.text.printable import json_text, printable
+from hookctl.report.text.table import Cell, table
 
 FORMAT_VERSION = 1
 
 
-def render_text(replays: Sequence[Replay], *, show_invocation: bool, color: bool) -> str:
+def render_text(replays: Sequence[Replay], *, show_invocation: bool, width: int = 0, color: bool) -> str:
     """A line for each replay, what differs for those that failed, and how many failed."""
-    width = max((len(printable(replay.plan.name)) for replay in replays), default=0)
-    lines = [line for replay in replays for line in result_lines(replay, width, color=color)]
+    lines = result_lines(replays, width=width, color=color)
     for replay in replays:
         details = list(detail_lines(replay, show_invocation=show_invocation, color=color))
         if details:
@@ -37,7 +37,7 @@ def replays_summary(replays: Sequence[Replay]) -> str:
 
 
 def render_json(replays: Sequence[Replay], strays: Sequence[Path]) -> str:
-    """The replays for a machine, as ``schemas/replay.schema.json`` has them."""
+    """The replays as JSON, as in ``schemas/replay.schema.json``."""
     document: dict[str, Json] = {
         "format_version": FORMAT_VERSION,
         "succeeded": all(replay.succeeded for replay in replays),
@@ -48,9 +48,9 @@ def render_json(replays: Sequence[Replay], strays: Sequence[Path]) -> str:
 
 
 def render_strays(strays: Sequence[Path]) -> str:
-    """A warning for each cassette of a webhook that there is no more."""
+    """A warning for each cassette without a webhook."""
     return "".join(
-        f"Warning: {printable(str(path))} belongs to no webhook. Delete it, if its webhook is gone for good.\n"
+        f"Warning: {printable(str(path))} belongs to no webhook. Delete it if its webhook is gone for good.\n"
         for path in strays
     )
 
@@ -61,27 +61,28 @@ def render_kept(kept: Mapping[str, Kept | None], directory: Path) -> str:
     recorded = ", ".join(f"{counts[what]} {what.value}" for what in Kept if counts[what])
     lines = [f"Recorded in {printable(str(directory))}: {recorded}."] if recorded else []
     if counts[None]:
-        lines.append(
-            f"Not recorded, since not successful: {', '.join(printable(name) for name, what in kept.items() if what is None)}."
-        )
+        failed = ", ".join(printable(name) for name, what in kept.items() if what is None)
+        lines.append(f"Not recorded, because the test failed: {failed}.")
     return "".join(f"{line}\n" for line in lines)
 
 
-def result_lines(replay: Replay, width: int, *, color: bool) -> Iterator[str]:
-    """One line that says what it came to, and a note on auth. The name takes ``width`` columns."""
-    mark = tick(passed=replay.succeeded, color=color)
-    name = printable(replay.plan.name).ljust(width)
-    yield (
-        f"{mark} {name}  Replay successful"
-        if replay.succeeded
-        else f"{mark} {name}  Replay failed  {printable(replay.reason)}"
-    )
-    if replay.without_auth:
-        yield f"  {' ' * width}  Its auth needs its secret, so what it adds was taken as recorded: {printable(replay.without_auth)}"
+def result_lines(replays: Sequence[Replay], *, width: int = 0, color: bool) -> list[str]:
+    """A row for each replay with its result, and one for its auth. ``width`` is in columns; 0 for unlimited."""
+    rows: list[tuple[Cell, Cell]] = []
+    marks: list[Cell] = []
+    for replay in replays:
+        failed = f"Replay failed  {printable(replay.reason)}"
+        rows.append((printable(replay.plan.name), "Replay successful" if replay.succeeded else failed))
+        marks.append(mark(passed=replay.succeeded))
+        if replay.without_auth:
+            auth = printable(replay.without_auth)
+            rows.append(("", f"Its auth needs its secret, so the recorded values are used for what it adds: {auth}"))
+            marks.append(" ")
+    return table(rows, marks=marks, width=width, color=color)
 
 
 def detail_lines(replay: Replay, *, show_invocation: bool, color: bool) -> Iterator[str]:
-    """What differs and what validators say of a replay that failed; the whole invocation of any, if asked for."""
+    """What differs in a failed replay, and the verdicts of validators; with ``show_invocation``, the whole exchange."""
     if replay.attempt is not None and show_invocation:
         yield from render_attempt(replay.attempt, color=color).rstrip("\n").split("\n")
     if replay.succeeded:
@@ -97,13 +98,17 @@ def detail_lines(replay: Replay, *, show_invocation: bool, color: bool) -> Itera
 
 
 def next_step(replay: Replay) -> str:
-    """What to do about a replay that failed."""
+    """What to do about a failed replay."""
     quoted = f'"{replay.plan.name}"' if " " in replay.plan.name else replay.plan.name
-    return f"{'If this is meant, record it anew' if replay.attempt else 'Record it'}: hookctl test --record {quoted}"
+    what = "If the change is intended, record it again" if replay.attempt else "Record it"
+    return f"{what}: hookctl test --record {quoted}"
 
 
 def _differences(replay: Replay) -> list[Step]:
-    """Each key and item that differs, inside strings of JSON text too. Where only such a text's layout differs, the string."""
+    """Each key and item that differs, inside strings of JSON text too.
+
+    Where only such a text's layout differs, the string.
+    """
     if replay.current is None:
         return []
     opened, whole = (

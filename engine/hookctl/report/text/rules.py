@@ -7,22 +7,24 @@ import textwrap
 from hookctl.model.rules import RULES, Rule
 from hookctl.plugin import Policy
 from hookctl.report.style import heading
+from hookctl.report.text.columns import paragraph
 from hookctl.report.text.printable import printable
 from hookctl.report.text.schema import field_rows, render_table
+from hookctl.report.text.table import table
 
 _INTRODUCTION = """\
-This page is for anyone who wants to understand a finding. Every finding names one of these rules, and
-`hookctl explain RULE` prints the same text. The page is generated, and a test compares it with the rules. After a
-change of a rule, write it again:
+Every finding names one of these rules, and `hookctl explain RULE` prints the same text. The page is generated from the
+catalogue in `engine/hookctl/model/rules/`, and a test compares the two. After a change there, generate it again:
 
 ```sh
 python -c "from hookctl.report.text.rules import rules_page; print(rules_page(), end='')" > docs/rules.md
 ```"""
 
 
-def rule_text(rule: Rule, *, color: bool = False) -> str:
-    """One rule for a terminal: summary, explanation, and the examples."""
-    parts = [f"{heading(rule.id, color)}: {rule.summary}", textwrap.fill(rule.explanation, 100, break_on_hyphens=False)]
+def rule_text(rule: Rule, *, width: int = 0, color: bool = False) -> str:
+    """One rule for a terminal: summary, explanation and examples. ``width`` is in columns; 0 for unlimited."""
+    summary, explanation = (paragraph(text, width) for text in (f"{rule.id}: {rule.summary}", rule.explanation))
+    parts = [heading(rule.id, color) + summary.removeprefix(rule.id), explanation]
     for title, example in (("Refused", rule.bad), ("Accepted", rule.good)):
         if example:
             parts.append(
@@ -31,21 +33,22 @@ def rule_text(rule: Rule, *, color: bool = False) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def policy_text(policy: Policy, *, color: bool = False) -> str:
-    """One policy for a terminal: summary, the settings of its table, and what holds of all policies."""
+def policy_text(policy: Policy, *, width: int = 0, color: bool = False) -> str:
+    """One policy for a terminal: summary, the settings of its table, and what applies to every policy."""
     rows = field_rows(policy.schema)
     settings = (
-        f"Settings in [policies.{policy.name}] of hookctl.toml:\n\n{render_table(rows, width=100, color=color)}\n"
+        f"Settings in [policies.{policy.name}] of hookctl.toml:\n\n{render_table(rows, width=width, color=color)}\n"
         if rows
         else ""
     )
-    return f"{printable(f'{policy.name}: {policy.summary}')}\n\n{settings}{rule_text(RULES['policy'], color=color)}"
+    heading = paragraph(printable(f"{policy.name}: {policy.summary}"), width)
+    return f"{heading}\n\n{settings}{rule_text(RULES['policy'], width=width, color=color)}"
 
 
-def rules_text() -> str:
-    """Every rule with its summary, a line each."""
-    width = max(len(name) for name in RULES)
-    return "".join(f"{name:<{width}}  {rule.summary}\n" for name, rule in RULES.items())
+def rules_text(*, width: int = 0) -> str:
+    """Every rule with its summary, a row each. ``width`` is in columns; 0 for unlimited."""
+    rows = [(name, rule.summary) for name, rule in RULES.items()]
+    return "".join(f"{line}\n" for line in table(rows, width=width, color=False))
 
 
 def rules_page() -> str:

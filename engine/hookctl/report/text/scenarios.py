@@ -1,4 +1,4 @@
-"""Played scenarios: each attempt, when it comes and what becomes of it, up to the last."""
+"""Simulated scenarios: the time and the outcome of each attempt, up to the last."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FORMAT_VERSION = 1
 
 
 def render_text(played: Sequence[Played], *, color: bool) -> str:
-    """A block for each webhook and scenario: a line an attempt, and what it came to."""
+    """A block for each webhook and scenario: a line for each attempt, and the outcome."""
     blocks = ["\n".join(_block(one, color)) for one in played]
     retried = any(len(one.steps) > 1 for one in played)
     note = (
@@ -27,14 +27,15 @@ def render_text(played: Sequence[Played], *, color: bool) -> str:
 
 
 def render_json(played: Sequence[Played]) -> str:
-    """The scenarios for a machine, as ``schemas/scenario.schema.json`` has them."""
+    """The scenarios as JSON, as in ``schemas/scenario.schema.json``."""
     document: dict[str, Json] = {"format_version": FORMAT_VERSION, "scenarios": [_played_json(one) for one in played]}
     return json_text(document) + "\n"
 
 
 def _block(played: Played, color: bool) -> Iterator[str]:
     name = printable(played.plan.name)
-    yield f"{heading(name, color)}  {played.scenario.name}: the target {played.scenario.summary}"
+    title = heading(name, color)
+    yield f"{title}  {played.scenario.name}: the target {played.scenario.summary}"
     width = max(len(span(step.at)) for step in played.steps)
     for step in played.steps:
         yield f"  {step.attempt.number:>3}  {span(step.at):>{width}}  {printable(_what(step))}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -12,7 +11,9 @@ from hookctl.json.kinds import schema_type
 from hookctl.json.paths import pointer_steps
 from hookctl.model import Json
 from hookctl.report.style import heading
+from hookctl.report.text.columns import paragraph
 from hookctl.report.text.printable import printable
+from hookctl.report.text.table import table
 
 if TYPE_CHECKING:
     from hookctl.plugin import AuthType, EventType, TransportType, ValidatorType
@@ -21,10 +22,8 @@ if TYPE_CHECKING:
 Schema = Mapping[str, Json]
 HEADINGS = ("FIELD", "TYPE", "REQUIRED", "DESCRIPTION")
 MARKS = {"x-secret": "secret", "x-url": "URL"}
-"""Annotations that say more than the JSON type does."""
+"""Annotations that are more specific than the JSON type."""
 SCALARS = {"string", "number", "boolean", "null"}
-NARROWEST = 24
-"""Columns that a description gets at least, however narrow the terminal is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class FieldRow:
     """Dotted; ``[]`` stands for the items of a list, ``*`` for any key."""
     type: str
     required: bool
-    """Always there in the object around it."""
+    """Whether the object around it always has it."""
     description: str
 
 
@@ -74,37 +73,31 @@ def description(schema: Schema, root: Schema | None = None) -> str:
     return " ".join(part for part in parts if part)
 
 
-def render_table(rows: Sequence[FieldRow], *, width: int, color: bool, indent: str = "") -> str:
-    """The fields as a table. Descriptions are wrapped to ``width`` columns; 0 leaves them in one line."""
+def render_table(rows: Sequence[FieldRow], *, width: int = 0, color: bool, indent: int = 0) -> str:
+    """The fields as a table, after ``indent`` spaces. ``width`` is the terminal's, in columns; 0 for unlimited."""
     cells = [
         (printable(row.path), printable(row.type), "yes" if row.required else "no", printable(row.description))
         for row in rows
     ]
-    widths = [max(len(line[column]) for line in (HEADINGS, *cells)) for column in range(3)]
-    lines = []
-    for line in (HEADINGS, *cells):
-        start = indent + "  ".join(cell.ljust(room) for cell, room in zip(line[:3], widths, strict=True)) + "  "
-        text = textwrap.wrap(line[3], max(NARROWEST, width - len(start))) if width else [line[3]]
-        lines.append((start + (text[0] if text else "")).rstrip())
-        lines += [" " * len(start) + more for more in text[1:]]
-    lines[0] = heading(lines[0], color)
-    return "\n".join(lines) + "\n"
+    return "\n".join(table(cells, headings=HEADINGS, indent=indent, width=width, color=color)) + "\n"
 
 
-def render_event_types(summaries: Mapping[str, str]) -> str:
-    """The event types, a line each."""
-    room = max(map(len, summaries), default=0)
-    return "".join(f"{printable(name).ljust(room)}  {printable(summary)}\n" for name, summary in summaries.items())
+def render_event_types(summaries: Mapping[str, str], *, width: int) -> str:
+    """The event types, a row each. ``width`` is as for :func:`render_table`."""
+    rows = [(printable(name), printable(summary)) for name, summary in summaries.items()]
+    return "".join(f"{line}\n" for line in table(rows, width=width, color=False))
 
 
-def render_event_type(event_type: EventType, *, width: int, color: bool) -> str:
-    """What an event type is, and every field of its events."""
-    return f"{printable(event_type.name)}: {printable(event_type.summary)}\n\n{render_table(field_rows(event_type.schema), width=width, color=color)}"
+def render_event_type(event_type: EventType, *, width: int = 0, color: bool) -> str:
+    """The summary of an event type, and every field of its events."""
+    summary = paragraph(printable(f"{event_type.name}: {event_type.summary}"), width)
+    return f"{summary}\n\n{render_table(field_rows(event_type.schema), width=width, color=color)}"
 
 
-def render_webhook(schema: Schema, plugins: Plugins, *, width: int, color: bool) -> str:
-    """Every field of a webhook file, and after them the settings of each plugin that a block may name by its ``type``."""
-    parts = [f"{description(schema)}\n\n{render_table(field_rows(schema), width=width, color=color)}"]
+def render_webhook(schema: Schema, plugins: Plugins, *, width: int = 0, color: bool) -> str:
+    """Every field of a webhook file, then the settings of each plugin that a block may name by its ``type``."""
+    table_of_fields = render_table(field_rows(schema), width=width, color=color)
+    parts = [f"{paragraph(description(schema), width)}\n\n{table_of_fields}"]
     kinds: dict[str, Mapping[str, AuthType | TransportType | ValidatorType]] = {
         "auth": plugins.auth,
         "transport": plugins.transports,
@@ -114,8 +107,8 @@ def render_webhook(schema: Schema, plugins: Plugins, *, width: int, color: bool)
         for name, thing in sorted(things.items()):
             title = heading(printable(f"{field} with type: {name}"), color)
             rows = field_rows(thing.schema)
-            table = render_table(rows, width=width, color=False, indent="  ") if rows else "  No settings.\n"
-            parts.append(f"{title}\n  {printable(thing.summary)}\n{table}")
+            settings = render_table(rows, width=width, color=False, indent=2) if rows else "  No settings.\n"
+            parts.append(f"{title}\n{paragraph(printable(thing.summary), width, 2)}\n{settings}")
     return "\n".join(parts)
 
 
@@ -143,7 +136,7 @@ def _properties(schema: Schema, root: Schema, prefix: str, within: tuple[Json, .
 
 
 def _resolved(schema: Schema, root: Schema) -> Schema:
-    """The schema that a ``$ref`` into the same document points to, under what is said beside the reference."""
+    """The schema that a ``$ref`` into the same document points to, updated with the keys beside the reference."""
     reference = schema.get("$ref")
     if not isinstance(reference, str) or not reference.startswith("#"):
         return schema

@@ -1,4 +1,4 @@
-"""What to look at next after a failed attempt, by its cause. A test asks for tips for every kind of failure."""
+"""What to look at next after a failed attempt, by its cause. A test makes sure that every kind of failure has tips."""
 
 from __future__ import annotations
 
@@ -13,144 +13,200 @@ FAILURES: Mapping[FailureKind, tuple[str, ...]] = {
         "Ask this machine's name service: getent hosts {host}. A name of a private network is known only inside it.",
     ),
     FailureKind.ADDRESS_BLOCKED: (
-        "A webhook may not reach into this machine's own or private networks, so nothing was sent.",
-        "Check that the url names the public host, and where its DNS entry points: getent hosts {host}",
-        "If this machine may reach that address, say so for this host under [allow] in hookctl.toml.",
+        "Webhooks may not reach this machine or private networks, so nothing was sent.",
+        "Check that the url names the public host, and what its name resolves to: getent hosts {host}",
+        "If this machine may reach that address, allow it for this host under [allow] in hookctl.toml.",
     ),
     FailureKind.CONNECT: (
         "Is the target up, and does it listen on port 443? Try: curl -v https://{host}/",
-        "A firewall on the way may refuse: many targets admit known addresses only, so this machine's outgoing address may have to be added there.",
-        "With --connect-to, check the address and the port that it names.",
+        (
+            "A firewall may refuse the connection: many targets accept only known addresses, and this machine's "
+            "outgoing address may have to be added there."
+        ),
+        "If you use --connect-to, check its address and port.",
     ),
     FailureKind.TLS: (
-        "The TLS handshake failed before any certificate was looked at: does the target speak TLS 1.2 or newer on port 443?",
-        "Look at what it offers: openssl s_client -connect {host}:443 -servername {host}",
+        (
+            "The TLS handshake failed before the certificate was checked: does the target support TLS 1.2 or newer "
+            "on port 443?"
+        ),
+        "See what it offers: openssl s_client -connect {host}:443 -servername {host}",
     ),
     FailureKind.TIMEOUT: (
-        "The target did not finish its answer within {timeout}. A target should accept first, and work afterwards.",
-        "If it is known to be slow, raise timeout_seconds.",
+        (
+            "The target did not finish its answer within {timeout}. A target should answer first, and process the "
+            "event later."
+        ),
+        "If the target is known to be slow, raise timeout_seconds.",
     ),
     FailureKind.CUT_RESPONSE: (
-        "The connection ended inside the response, or what came is no HTTP. The target may have handled the event nevertheless.",
-        "Look into the target's log, and into that of the proxy or load balancer before it.",
+        (
+            "The connection ended inside the response, or the response is not HTTP. The target may have processed "
+            "the event."
+        ),
+        "Check the logs of the target, and of any proxy or load balancer in front of it.",
     ),
     FailureKind.TRANSPORT: (
-        "The request could not be sent, or its answer not be read: the message above is all that is known.",
+        "The request could not be sent, or its answer could not be read; nothing more than the message above is known.",
         "Try the target without hookctl: curl -v https://{host}/",
     ),
     FailureKind.RENDER: (
-        "See what the template makes of the event: hookctl render {quoted} --event FILE",
+        "See how the template renders the event: hookctl render {quoted} --event FILE",
         "See which fields an event has, and which are optional: hookctl schema event {event}",
     ),
     FailureKind.SECRET: (
-        "Secrets are read when a request is sent: set the variable, or write the file, where hookctl runs, and start it again.",
-        "A secret that is sent in a header must not hold a line break, or begin or end with a space: files often end with one.",
+        (
+            "Secrets are read when a request is sent: set the variable or write the file where hookctl runs, then "
+            "try again."
+        ),
+        (
+            "A secret in a header must not contain a line break, or start or end with a space; files often end with "
+            "a line break."
+        ),
     ),
     FailureKind.TOKEN: (
-        "The target itself was not asked: there was no token to ask with.",
-        "Check client_id, client_secret, token_url and scopes in the auth block, and that the client is allowed client credentials.",
-        "Some servers take the credentials in the form alone: token_endpoint_auth_method: client_secret_post",
+        "Nothing was sent to the target, since there is no token to send.",
+        (
+            "Check client_id, client_secret, token_url and scopes in the auth block, and that the client may use "
+            "client credentials."
+        ),
+        "Some servers accept credentials only in the form: token_endpoint_auth_method: client_secret_post",
     ),
     FailureKind.LOCAL: (
-        "The target is not at fault: the machine that hookctl runs on lacks what the message names. Live deliveries are tried again soon.",
-        "See the limits of this process: ulimit -a. For file descriptors raise ulimit -n; for memory, the limit of the container or the service.",
-        "See what else uses it up, and what hookctl itself has open: lsof -p PID",
+        (
+            "The target is not the cause: this machine lacks the resource that the message names. Live deliveries "
+            "are retried soon."
+        ),
+        (
+            "See the limits of this process: ulimit -a. For file descriptors, raise ulimit -n; for memory, raise the "
+            "limit of the container or service."
+        ),
+        "See what else uses the resource, and which files hookctl has open: lsof -p PID",
     ),
     FailureKind.PLUGIN: (
-        "A plugin failed, not the target. See which is loaded and where it comes from: hookctl plugins",
-        "Tell its author what the message says; another version of it may do.",
+        "A plugin failed, not the target. See which plugins are loaded, and where they come from: hookctl plugins",
+        "See where it fails: hookctl --debug test {quoted}",
+        "Report the message and the traceback to the plugin's author, or try another version of the plugin.",
     ),
 }
 
 SECRET_IN_URL = (
-    "What the secret stands for does not fit into a URL: write its characters as percent escapes where the secret is kept, %20 for a space.",
-    "Check that it is the secret that is meant, and that neither a line break nor a space came with it. Better: send it in a header, by auth.",
+    "The secret does not fit into a URL: store it with percent escapes, such as %20 for a space.",
+    (
+        "Check that it is the right secret, without a line break or a space around it. It is safer to send it in a "
+        "header, with auth."
+    ),
 )
 UNTRUSTED = (
     "The certificate's authority is not one that is trusted here.",
     "If it is your own, name it: --cacert FILE, or cacert in hookctl.toml.",
-    "If it is a public one, the target may leave out an intermediate certificate: openssl s_client -connect {host}:443 -servername {host} -showcerts",
+    (
+        "If it is a public one, the target may leave out an intermediate certificate: openssl s_client -connect "
+        "{host}:443 -servername {host} -showcerts"
+    ),
 )
 WRONG_NAME = (
     "The certificate is not for {host}.",
     "Write the name that it is for into the webhook's url, or have the target get a certificate for {host}.",
 )
 EXPIRED = (
-    "The certificate is expired, or not valid yet: have the target renew it.",
+    "The certificate has expired, or is not valid yet: ask the target's operator to renew it.",
     "If other hosts fail in the same way, check this machine's clock.",
 )
 PERHAPS_NOT_CONNECTED = (
-    "If not even a connection was made: a firewall that drops packets looks like this.",
-    "Many targets admit known addresses only, so this machine's outgoing address may have to be added there.",
+    "No connection was made: a firewall may drop the packets.",
+    "Many targets accept only known addresses: this machine's outgoing address may have to be added there.",
 )
 HUNG_UP = (
-    "The target took the connection and hung up before it answered. It may have handled the event nevertheless.",
-    "Look into the target's log, and into that of the proxy or load balancer before it.",
+    "The target accepted the connection and closed it before it answered. It may have processed the event.",
+    "Check the logs of the target, and of any proxy or load balancer in front of it.",
 )
 
 STATUSES: Mapping[int, tuple[str, ...]] = {
     400: (
-        "The target does not understand the request: compare the body with what its documentation asks for. Its response often says what is wrong.",
+        (
+            "The target does not understand the request: compare the body with the target's documentation. The "
+            "response often says what is wrong."
+        ),
         "See the exact body: hookctl render {quoted} --body",
     ),
     401: (
-        "The target does not accept the credentials: check the secret that the auth block refers to, and that the auth type is the one that it asks for.",
-        "A secret that was changed there has to be changed here too.",
+        (
+            "The target does not accept the credentials: check the secret in the auth block, and that the target "
+            "uses this auth type."
+        ),
+        "If the secret was changed at the target, change it here too.",
     ),
     403: (
-        "The target knows the credentials and does not allow this: check their roles or scopes.",
-        "Some targets answer so to an unknown outgoing address.",
+        "The target accepts the credentials but does not allow this request: check their roles or scopes.",
+        "Some targets also answer 403 to an unknown outgoing address.",
     ),
     404: (
-        "The host answers, and has nothing at this path: check the path of the webhook's url, down to upper and lower case and the slash at its end.",
+        (
+            "The host answers, but has nothing at this path: check the path of the webhook's url, including upper and "
+            "lower case and the final slash."
+        ),
     ),
-    405: (
-        "The path exists, and does not take {method}: check method, and the path, against the target's documentation.",
-    ),
+    405: ("The path exists, but does not accept {method}: compare method and path with the target's documentation.",),
     408: (
-        "The target gave up waiting for the request. It is tried again in live deliveries; check the way between here and there.",
+        (
+            "The target stopped waiting for the request. Live deliveries are retried; check the network between "
+            "here and the target."
+        ),
     ),
     409: (
-        "The target sees a conflict, often an event that it has already: the webhook-id header tells repetitions apart.",
+        (
+            "The target reports a conflict, often an event that it already has. A repeated event has the same "
+            "webhook-id header."
+        ),
     ),
     410: (
-        "The target says that this address is gone for good. A live delivery that gets this answer suspends the webhook.",
+        "The target says that this address is gone for good. In a live delivery, this answer suspends the webhook.",
         "Ask the target's operator for the new address, or remove the webhook.",
     ),
-    413: ("The body is larger than the target takes: send less of the event in body_template.",),
+    413: ("The body is larger than the target accepts: send less of the event in body_template.",),
     415: (
-        "The target does not take this content type: set Content-Type under headers to the one that its documentation asks for.",
+        (
+            "The target does not accept this content type: set Content-Type under headers as the target's "
+            "documentation says."
+        ),
     ),
     422: (
-        "The target reads the body and rejects its content: a field is missing, or has a value that it does not know. Its response often says which.",
+        (
+            "The target rejects the content of the body: a field is missing, or has an unknown value. The response "
+            "often says which."
+        ),
         "See the exact body: hookctl render {quoted} --body",
     ),
     429: (
-        "The target limits how often it may be called. Live deliveries wait as long as its Retry-After asks.",
-        "Set rate_limit to what it allows.",
+        "The target limits the rate of requests. Live deliveries wait as long as its Retry-After header asks.",
+        "Set rate_limit to the rate that it allows.",
     ),
-    501: ("The target does not know the method {method}: check it against the target's documentation.",),
+    501: ("The target does not know the method {method}: compare it with the target's documentation.",),
 }
 REDIRECT = (
-    "Redirects are not followed, so that nobody but the author of the webhook decides where events go.",
+    "Redirects are not followed, so that only the author of the webhook decides where events go.",
     "Write the final address into the webhook's url{location}.",
 )
-OTHER_STATUS = ("See what the response says, and what the target's documentation says of status {status}.",)
+OTHER_STATUS = ("See what the response says, and what the target's documentation says about status {status}.",)
 SERVER_ERROR = (
-    "The target has a problem of its own. Live deliveries are tried again by the webhook's retry schedule.",
-    "If it lasts, tell the target's operator; the webhook-id (see --show-invocation) helps to find the request in a log.",
+    "The target has an internal problem. Live deliveries are retried on the webhook's retry schedule.",
+    (
+        "If it persists, contact the target's operator. The webhook-id (see --show-invocation) identifies the "
+        "request in logs."
+    ),
 )
 MISMATCH = (
-    "The status says success, and response_validators say otherwise: compare the response with what they expect.",
+    "The status means success, but response_validators disagree: compare the response with what they expect.",
     "If the target is right, correct json_path or expected_values; if it refused the event, the response says why.",
 )
 NOT_TRUSTED_BODY = (
-    "The body could not be checked as a whole: let the target answer with less, and with its Content-Length.",
+    "The body could not be checked completely: the target should send a shorter response, with a Content-Length.",
 )
 
 
 def tips_for(attempt: Attempt, plan: DeliveryPlan) -> tuple[str, ...]:
-    """What to look at next; empty for an attempt that succeeded."""
+    """What to look at next, a sentence or two each; empty for a successful attempt."""
     return tuple(tip.format_map(_Words(attempt, plan)) for tip in _tips(attempt))
 
 
@@ -176,19 +232,19 @@ def _status(response: Response) -> tuple[str, ...]:
 
 
 def _tls(message: str) -> tuple[str, ...]:
-    """By the words of OpenSSL, which both transports repeat."""
-    said = message.lower()
-    if "expired" in said or "not yet valid" in said:
+    """Tips for a TLS failure, by the text of OpenSSL, which both transports repeat."""
+    lowered = message.lower()
+    if "expired" in lowered or "not yet valid" in lowered:
         return EXPIRED
-    if "hostname" in said or "subject name" in said or "match" in said:
+    if "hostname" in lowered or "subject name" in lowered or "match" in lowered:
         return WRONG_NAME
-    if "issuer" in said or "self-signed" in said or "self signed" in said or "unable to verify" in said:
+    if "issuer" in lowered or "self-signed" in lowered or "self signed" in lowered or "unable to verify" in lowered:
         return UNTRUSTED
     return FAILURES[FailureKind.TLS]
 
 
 class _Words(dict[str, str]):
-    """What stands in the braces of a tip."""
+    """The values for the braces in a tip."""
 
     def __init__(self, attempt: Attempt, plan: DeliveryPlan) -> None:
         response = attempt.response

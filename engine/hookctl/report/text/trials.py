@@ -1,4 +1,4 @@
-"""What a test of webhooks came to: for people a line each, then what failed and what to look at next; for machines JSON."""
+"""The results of tested webhooks, for people with what to look at next, and as JSON."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from hookctl.delivery.runner.retry import describe
 from hookctl.model import Json, Status
 from hookctl.model.quantities import counted
 from hookctl.report.style import heading
-from hookctl.report.text.invocation import attempt_json, body_lines, render_attempt, tick, timing_line, verdict_lines
+from hookctl.report.text.invocation import attempt_json, body_lines, mark, render_attempt, timing_line, verdict_lines
 from hookctl.report.text.printable import json_text, printable
+from hookctl.report.text.table import Cell, table
 from hookctl.report.text.tips import tips_for
 
 FORMAT_VERSION = 1
 SUMMARY_LINES = 5
-"""Lines of the response's body in the summary of a failure."""
+"""The most lines of the response's body in the summary of a failure."""
 
 
-def render_text(trials: Sequence[Trial], *, show_invocation: bool, color: bool) -> str:
+def render_text(trials: Sequence[Trial], *, show_invocation: bool, width: int = 0, color: bool) -> str:
     """A line for each trial, details of those that failed (of all, if asked for), and how many failed."""
-    width = max((len(printable(trial.plan.name)) for trial in trials), default=0)
-    lines = [line for trial in trials for line in result_lines(trial, width, color=color)]
+    lines = result_lines(trials, width=width, color=color)
     for trial in trials:
         if trial.attempt is not None and (show_invocation or not trial.succeeded):
             lines += [
@@ -34,7 +34,7 @@ def render_text(trials: Sequence[Trial], *, show_invocation: bool, color: bool) 
 
 
 def detail_lines(trial: Trial, *, show_invocation: bool, color: bool) -> Iterator[str]:
-    """What was sent and what came back, in short or whole, and what to look at next."""
+    """The request and the response, shortened unless ``show_invocation``, and what to look at next."""
     if trial.attempt is not None:
         shown = (
             render_attempt(trial.attempt, color=color).rstrip("\n").split("\n")
@@ -59,20 +59,28 @@ def trials_json(trials: Sequence[Trial], kept: Mapping[str, Kept | None] = NOTHI
     return json_text(document) + "\n"
 
 
-def result_lines(trial: Trial, width: int, *, color: bool) -> Iterator[str]:
-    """One line that says what it came to, and notes on the webhook. The name takes ``width`` columns."""
-    name = printable(trial.plan.name).ljust(width)
+def result_lines(trials: Sequence[Trial], *, width: int = 0, color: bool) -> list[str]:
+    """A row for each trial with its result, and one for each note on its webhook.
+
+    ``width`` is in columns; 0 for unlimited.
+    """
+    rows: list[tuple[Cell, Cell]] = []
+    marks: list[Cell] = []
+    for trial in trials:
+        rows.append((printable(trial.plan.name), _result(trial)))
+        marks.append(mark(passed=trial.succeeded) if trial.attempt else "-")
+        rows += [("", note) for note in _notes(trial)]
+        marks += [" "] * (len(rows) - len(marks))
+    return table(rows, marks=marks, width=width, color=color)
+
+
+def _result(trial: Trial) -> str:
     if trial.attempt is None:
-        yield f"- {name}  Interrupted"
-        return
-    mark = tick(passed=trial.succeeded, color=color)
-    if trial.succeeded:
-        status = trial.attempt.response.status if trial.attempt.response else ""
-        yield f"{mark} {name}  Test successful  {status} in {_milliseconds(trial)}"
-    else:
-        yield f"{mark} {name}  Test failed  {printable(reason(trial))}"
-    for note in _notes(trial):
-        yield f"  {' ' * width}  {note}"
+        return "Interrupted"
+    if not trial.succeeded:
+        return f"Test failed  {printable(reason(trial))}"
+    status = trial.attempt.response.status if trial.attempt.response else ""
+    return f"Test successful  {status} in {_milliseconds(trial)}"
 
 
 def _notes(trial: Trial) -> Iterator[str]:
@@ -101,7 +109,9 @@ def _summary(trial: Trial, color: bool) -> Iterator[str]:
         if len(body) > SUMMARY_LINES:
             yield "  ... (all of it with --show-invocation)"
     if attempt.failure is not None:
-        yield printable(attempt.failure.message) + (f", after {timing_line(attempt.timing)}" if request else "")
+        yield printable(attempt.failure.message) + (
+            f", after {timing_line(attempt.timing, attempt.failure)}" if request else ""
+        )
     for verdict in attempt.verdicts:
         yield from (line.removeprefix("  ") for line in verdict_lines(verdict, color=color))
 

@@ -12,7 +12,7 @@ from hookctl.plugin.interfaces import DEFAULT_VALIDATOR
 
 
 def with_plugins(schema: Mapping[str, Json], plugins: Plugins) -> dict[str, Json]:
-    """``schema`` (of a webhook file) with the settings of what is plugged in, and the names of the event types."""
+    """``schema`` (of a webhook file) with the settings of every plugin, and the names of the event types."""
     whole: dict[str, Any] = deepcopy(dict(schema))
     fields, definitions = whole["properties"], whole.setdefault("$defs", {})
     fields["event"]["enum"] = sorted(plugins.event_types)
@@ -47,7 +47,7 @@ def _definition(name: str, thing: Any, place: str) -> dict[str, Any]:
 
 
 def _moved(schema: Any, place: str) -> Any:
-    """A schema with its references into itself pointing to where it now is."""
+    """A schema with its internal references changed to its new place."""
     if isinstance(schema, list | tuple):
         return [_moved(item, place) for item in schema]
     if not isinstance(schema, Mapping):

@@ -1,4 +1,4 @@
-"""The table of webhooks, and one webhook whole."""
+"""The table of webhooks, and one webhook with all its fields."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 from hookctl.config.diff import field_changes
 from hookctl.model import Action, Change, DeliveryPlan, DeliveryStatus, Json, Status
-from hookctl.report.style import heading, styled
+from hookctl.report.style import styled
 from hookctl.report.text.fields import field_lines
 from hookctl.report.text.plan import change_lines
 from hookctl.report.text.printable import json_text, printable
+from hookctl.report.text.table import table
 from hookctl.store.interface import Circuit
 
 STATES = {
@@ -21,7 +22,7 @@ STATES = {
     Action.CREATE: "not applied",
     Action.DELETE: "file removed",
 }
-"""What the files say against what is applied."""
+"""How the files compare with what is applied."""
 HEADINGS = ("NAME", "EVENT", "METHOD", "HOST", "AUTH", "STATUS", "STATE", "LAST RESULT")
 
 
@@ -31,17 +32,17 @@ class Entry:
 
     change: Change
     last_result: tuple[DeliveryStatus, float] | None
-    """What the last attempt came to, and when in epoch seconds."""
+    """The result of the last attempt, and its time in epoch seconds."""
     circuit: Circuit | None = None
-    """What stands between it and a target that fails."""
+    """The circuit of a target that fails; None while it is closed."""
     suspended: str = ""
     """Why it is suspended; empty when it is not."""
     is_unreadable: bool = False
-    """True: it is applied, but the store's row is damaged, so that nothing is delivered to it."""
+    """Whether it is applied, but the store's row is damaged, so that nothing is delivered to it."""
 
     @property
     def shown(self) -> DeliveryPlan:
-        """What runs now; what the file says where nothing runs."""
+        """The applied delivery plan; the file's if none is applied."""
         plan = self.change.before or self.change.after
         if plan is None:
             raise ValueError(f"the change of {self.change.name} has no side")
@@ -49,41 +50,37 @@ class Entry:
 
     @property
     def state(self) -> str:
-        """``applied``, ``changed``, ``not applied``, ``file removed``, ``unreadable``, or ``renamed to`` and the new name."""
+        """How the file compares with what is applied: one of ``STATES``, ``unreadable``, or ``renamed to`` a name."""
         if self.is_unreadable:
             return "unreadable"
         return f"renamed to {self.change.name}" if self.change.renamed_from else STATES[self.change.action]
 
 
-def render_table(entries: Sequence[Entry], *, color: bool) -> str:
-    """A row per webhook, after a dot: green and filled for an active one, white and empty for an inactive one."""
+def render_table(entries: Sequence[Entry], *, width: int = 0, color: bool) -> str:
+    """A row for each webhook, after a dot: green and filled for an active one, white and empty for an inactive one.
+
+    ``width`` is the terminal's, in columns; 0 for unlimited.
+    """
     if not entries:
-        return "No webhooks: none is applied, and there is none in the files.\n"
-    rows = [HEADINGS, *(_row(entry) for entry in entries)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
-    dots = [" ", *(_dot(entry.shown, color) for entry in entries)]
-    lines = [
-        f"{dot} {'  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))}".rstrip()
-        for dot, row in zip(dots, rows, strict=True)
-    ]
-    lines[0] = heading(lines[0], color)
-    return "\n".join(lines) + "\n"
+        return "No webhooks: none is applied, and the directory has no webhook files.\n"
+    rows = [_row(entry) for entry in entries]
+    dots = [_dot(entry.shown) for entry in entries]
+    return "\n".join(table(rows, headings=HEADINGS, marks=dots, width=width, color=color)) + "\n"
 
 
 def render_list_json(entries: Sequence[Entry]) -> str:
-    """The table for a machine: a list of objects with the columns as keys."""
+    """The webhooks as JSON: a list of objects with the columns as keys."""
     rows: list[Json] = [{**_summary(entry), **_standing(entry)} for entry in entries]
     return json_text(rows) + "\n"
 
 
 def render_one(entry: Entry, *, color: bool) -> str:
-    """Every field of one webhook as it runs now, and after them what the file would change."""
+    """Every field of one webhook as it is applied, and what the file would change."""
     plan = entry.shown
     whole = Change(plan.name, Action.CREATE, None, plan)
-    lines = [
-        f"{_dot(plan, color)} {printable(plan.name)}  {_status(entry)}, {printable(entry.state)}, last result: {_last_result(entry)}",
-        "",
-    ]
+    dot, hue = _dot(plan)
+    standing = f"{_status(entry)}, {printable(entry.state)}, last result: {_last_result(entry)}"
+    lines = [f"{styled(dot, color, fg=hue)} {printable(plan.name)}  {standing}", ""]
     for field in field_changes(whole):
         lines += [f"  {text}" for _, text in field_lines(field, whole)]
     if entry.change.action in {Action.UPDATE, Action.RENAME} and entry.change.fields:
@@ -92,7 +89,7 @@ def render_one(entry: Entry, *, color: bool) -> str:
 
 
 def render_one_json(entry: Entry) -> str:
-    """One webhook for a machine: the delivery plan that is applied, and the one that the file gives."""
+    """One webhook as JSON: the applied delivery plan, and the file's."""
     before, after = entry.change.before, entry.change.after
     plans: dict[str, Json] = {
         "applied": before.to_json() if before else None,
@@ -141,7 +138,7 @@ def _standing(entry: Entry) -> dict[str, Json]:
 
 
 def _status(entry: Entry) -> str:
-    """``active``, ``inactive``, ``active, suspended``, ``active, circuit open`` or ``active, waits for this machine``."""
+    """``active`` or ``inactive``; after ``active``, whether and why nothing is delivered to it."""
     status = entry.shown.status
     if status is Status.ACTIVE and entry.suspended:
         return f"{status.value}, suspended"
@@ -170,6 +167,5 @@ def _last_result(entry: Entry) -> str:
     return f"{status.value} {time.strftime('%Y-%m-%d %H:%M:%S UTC', time.gmtime(at))}"
 
 
-def _dot(plan: DeliveryPlan, color: bool) -> str:
-    dot, hue = ("●", "green") if plan.status is Status.ACTIVE else ("○", "white")
-    return styled(dot, color, fg=hue)
+def _dot(plan: DeliveryPlan) -> tuple[str, str]:
+    return ("●", "green") if plan.status is Status.ACTIVE else ("○", "white")

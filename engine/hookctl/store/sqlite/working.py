@@ -119,7 +119,7 @@ def _refuse_too_many(connection: sqlite3.Connection, added: Sequence[int], max_w
     fits = sum(waiting + together <= max_waiting or not together for together in accumulate(added))
     raise IntakeRefusedError(
         f"the store is full: {waiting:,} deliveries wait, and the limit is {max_waiting:,.0f}",
-        hint="See [intake] in docs/settings.md.",
+        hint="Deliver or cancel waiting deliveries, or raise intake.max_waiting: see `hookctl explain settings`.",
         fits=fits,
     )
 

@@ -33,7 +33,7 @@ def explain(text: str, start: int) -> TemplateError | None:
         if match is None:
             continue
         found = {name: _path((value or "item").strip()) for name, value in match.groupdict().items()}
-        hint = f"Write {same.format(**found)}." if same else "See docs/templates.md for what there is in its place."
+        hint = f"Write {same.format(**found)}." if same else "`hookctl explain templates` shows what to write instead."
         return TemplateError(f"{match.group()} is Handlebars", hint=hint, start=start, end=match.end())
     return None
 
