@@ -221,7 +221,7 @@ def test_a_failed_test_is_not_recorded_and_leaves_the_cassette(bench: Bench) -> 
     bench.receiver.answer("/ingest", Answer(503))
     result = bench.record()
     assert result.exit_code == 1
-    assert result.stdout.endswith("Recorded in tests/cassettes: 2 new.\nNot recorded, since not successful: Siem.\n")
+    assert result.stdout.endswith("Recorded in tests/cassettes: 2 new.\nNot recorded, because the test failed: Siem.\n")
     assert bench.cassette("Siem").read_bytes() == before
 
 
@@ -351,7 +351,7 @@ def test_a_recording_of_no_webhook_is_a_warning(bench: Bench) -> None:
     assert result.returncode == 0
     assert (
         without_progress(result.stderr)
-        == "Warning: tests/cassettes/Gone.yaml belongs to no webhook. Delete it, if its webhook is gone for good.\n"
+        == "Warning: tests/cassettes/Gone.yaml belongs to no webhook. Delete it if its webhook is gone for good.\n"
     )
     assert json.loads(bench.replay("--format", "json", "Siem").stdout)["stale_cassettes"] == [
         "tests/cassettes/Gone.yaml"

@@ -101,7 +101,7 @@ def test_what_nobody_expected_is_a_bug_without_its_text(
     monkeypatch.setattr(session, "open_session", fail)
     result = run_cli("list", cwd=tmp_path)
     assert result.exit_code == 1
-    assert result.stderr.startswith("Error: a bug in hookctl: an unexpected LookupError\n")
+    assert result.stderr.startswith("Error: unexpected LookupError; this is a bug in hookctl\n")
     assert "a-secret-value" not in result.stderr
     assert "Traceback" not in result.stderr
     assert "Traceback" in run_cli("list", cwd=tmp_path, env={"HOOKCTL_DEBUG": "1"}).stderr

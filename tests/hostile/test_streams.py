@@ -150,7 +150,7 @@ def test_arguments_that_are_not_utf8(shell: Shell, line: str, says: str) -> None
 
 
 def test_a_variable_that_is_not_utf8(shell: Shell) -> None:
-    check(shell("HOOKCTL_STORE=$'\\xff' hookctl plan"), 1, "the variable HOOKCTL_STORE is not UTF-8 text")
+    check(shell("HOOKCTL_STORE=$'\\xff' hookctl plan"), 1, "the environment variable HOOKCTL_STORE is not UTF-8 text")
 
 
 def test_a_directory_that_is_gone(shell: Shell) -> None:

@@ -49,7 +49,7 @@ def listen(tmp_path: Path, *options: str) -> Iterator[Listening]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
         try:
             assert process.stdout is not None
-            assert re.fullmatch(r"Listening on 127\.0\.0\.1:\d+\. Lead hookctl here with:\n", process.stdout.readline())
+            assert re.fullmatch(r"Listening on 127\.0\.0\.1:\d+\. Connect hookctl with:\n", process.stdout.readline())
             said = ""
             while line := process.stdout.readline().strip():
                 said += f"{line} "
@@ -139,7 +139,7 @@ def test_tokens(tmp_path: Path) -> None:
         (["--misbehave", "nicely"], 64, "trickle-headers"),
         (["--answer", "in={}"], 64, "PATH=JSON"),
         (["--answer", "/in={"], 64, "PATH=JSON"),
-        (["--host", "A.example"], 64, "no host name"),
+        (["--host", "A.example"], 64, "not a host name"),
         (["--respond", "99"], 64, "99"),
         (["--port", "0", "--ca-out", "absent/ca.pem"], 1, "cannot be written"),
     ],
@@ -155,4 +155,4 @@ def test_a_port_that_is_taken(run_cli: Callable[..., Any], tmp_path: Path) -> No
         (_, port) = listening.network.connect_to["siem.example.com"]
         result = run_cli("listen", "--port", str(port), cwd=tmp_path)
     assert result.exit_code == 1
-    assert f"port {port} cannot be listened on: Address already in use" in result.stderr
+    assert f"cannot listen on port {port}: Address already in use" in result.stderr
