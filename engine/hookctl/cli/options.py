@@ -7,13 +7,16 @@ from typing import TypeVar
 
 import click
 
+from hookctl.cli.completion import webhook_names
+
 Command = TypeVar("Command", bound=Callable[..., object])
 
 only_option = click.option(
     "--only",
     metavar="NAME",
     multiple=True,
-    help="Plan this webhook alone, and leave all others as they are; may be given several times.",
+    shell_complete=webhook_names,
+    help="Plan only this webhook, and leave all others unchanged; can be given several times.",
 )
 """``plan`` and ``apply`` narrowed to some webhooks: the parameter ``only: tuple[str, ...]``."""
 

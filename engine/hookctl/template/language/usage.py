@@ -57,7 +57,7 @@ def _check_filter(part: Filtered, filters: Mapping[str, Filter]) -> list[Templat
             _error(
                 "template-filter",
                 f"the filter {part.name} is given wrong arguments: {wrong}",
-                "See docs/templates.md.",
+                "See `hookctl explain templates`.",
                 start,
                 part.end,
             )
