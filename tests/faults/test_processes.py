@@ -59,7 +59,7 @@ def deliver_later(site: Any, seconds: float) -> None:
         monotonic=lambda: since_boot() + seconds,
     )
     limit = time.monotonic() + 30
-    deliver(runner, queue, wait=0.0, stopping=lambda: time.monotonic() > limit, tell=lambda: None)
+    deliver(runner, queue, wait=0.0, stopping=lambda: time.monotonic() > limit, progress=lambda: None)
     runner.stop(0.0)
     queue.close()
 

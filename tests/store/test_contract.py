@@ -247,7 +247,7 @@ def test_a_delivery_is_claimed_by_one_worker_at_a_time(queue: Queue, open_queue:
     first, second = claimed_ids(queue, limit=6), claimed_ids(other)
     assert len(first) == 6
     assert sorted(first + second) == sorted(f"e{number}-A" for number in range(10))
-    assert (queue.in_hand_elsewhere(), other.in_hand_elsewhere()) == (4, 6)
+    assert (queue.claimed_elsewhere(), other.claimed_elsewhere()) == (4, 6)
 
 
 def test_each_webhook_gives_no_more_than_is_wanted_of_it(queue: Queue) -> None:

@@ -46,7 +46,7 @@ def test_what_a_killed_process_had_in_hand_is_free_at_once(tmp_path: Path) -> No
     queue.close()
     queue = SqliteQueue(path)
     assert [claimed.delivery.id for claimed in queue.claim(2.0, 10, 60.0, {"A": 10})] == ["e1-A"]
-    assert queue.in_hand_elsewhere() == 0
+    assert queue.claimed_elsewhere() == 0
     queue.close()
     assert [file.name for file in tmp_path.iterdir()] == ["queue.db"]
 

@@ -212,7 +212,7 @@ class Queue(Protocol):
         """When the next delivery of these webhooks can be claimed: it is due, or the lease on it ends. None: nothing waits."""
         ...
 
-    def in_hand_elsewhere(self) -> int:
+    def claimed_elsewhere(self) -> int:
         """How many deliveries other workers hold a lease on."""
         ...
 

@@ -56,7 +56,7 @@ class Pause:
     wait: float = PAUSE_SECONDS
 
 
-class Manners:
+class Limits:
     """Counts what is on its way, how fast each webhook was used, and how its target does. ``monotonic`` gives seconds."""
 
     def __init__(self, monotonic: Callable[[], float], max_in_flight: int = MAX_IN_FLIGHT) -> None:
@@ -64,7 +64,7 @@ class Manners:
         self._max_in_flight = max_in_flight
         self._in_flight: Counter[str] = Counter()
         self._total = 0
-        self._most = min(SHARED, max_in_flight)
+        self._max_total = min(SHARED, max_in_flight)
         self._buckets: dict[str, tuple[float, float]] = {}
         self._breakers: dict[str, Breaker] = {}
         """Of webhooks whose target has failed since it was last well for sure."""
@@ -74,12 +74,12 @@ class Manners:
         """Webhooks whose last attempt failed slowly."""
         self._slow_total = 0
         """How many of theirs are on their way."""
-        self._told: dict[str, tuple[str, float]] = {}
+        self._reported: dict[str, tuple[str, float]] = {}
         self._turn = 0
         self._active = 1
-        self._even = self._most
-        self._went: Counter[str] = Counter()
-        self._paced_at = monotonic()
+        self._even_share = self._max_total
+        self._ended_since: Counter[str] = Counter()
+        self._pace_measured_at = monotonic()
         self._pace: dict[str, int] = {}
         """How many of each webhook end in :data:`AHEAD_SECONDS`, as last measured."""
 
@@ -91,13 +91,13 @@ class Manners:
         names = [name for name, plan in plans.items() if plan.status is Status.ACTIVE]
         self._turn = (self._turn + 1) % max(1, len(names))
         shared = max(SHARED, SHARED_EACH * len(names))
-        self._most = min(self._max_in_flight, shared + sum(plans[name].max_in_flight or 0 for name in names))
-        self._even = max(1, self._most // max(1, len(names)))
+        self._max_total = min(self._max_in_flight, shared + sum(plans[name].max_in_flight or 0 for name in names))
+        self._even_share = max(1, self._max_total // max(1, len(names)))
         self._active = max(1, len(names))
         self._measure_pace()
         wanted = {}
         for name in names[self._turn :] + names[: self._turn]:
-            count = self.may_start(plans[name]) + self._ahead(plans[name]) - waiting.get(name, 0)
+            count = self.capacity(plans[name]) + self._ahead(plans[name]) - waiting.get(name, 0)
             if count > 0:
                 wanted[name] = count
         return wanted
@@ -112,9 +112,9 @@ class Manners:
         )
         return 0 if is_limited else self._pace.get(plan.name, 0)
 
-    def hungers(self, plan: DeliveryPlan, wanted: int) -> bool:
+    def is_worth_a_commit(self, plan: DeliveryPlan, wanted: int) -> bool:
         """Whether as many as are ``wanted`` of one webhook are worth a commit: half of what is claimed of it at best."""
-        return wanted >= (min(_full(plan), self._even) + self._ahead(plan)) / 2
+        return wanted >= (min(_full_share(plan), self._even_share) + self._ahead(plan)) / 2
 
     @property
     def is_busy(self) -> bool:
@@ -122,27 +122,29 @@ class Manners:
         return sum(self._pace.values()) >= BUSY * AHEAD_SECONDS
 
     @property
-    def room(self) -> int:
+    def total_capacity(self) -> int:
         """How many more may be started now, over all webhooks."""
-        return self._most - self._total
+        return self._max_total - self._total
 
-    def may_start(self, plan: DeliveryPlan) -> int:
+    def capacity(self, plan: DeliveryPlan) -> int:
         """How many more of one webhook may be started now; none or less: nothing may."""
         share, under_way = self._share(plan), self._in_flight[plan.name]
-        room = self.room
+        room = self.total_capacity
         if plan.name in self._slow:
-            room = min(room, max(1, int(self._most * SLOW_SHARE)) - self._slow_total)
+            room = min(room, max(1, int(self._max_total * SLOW_SHARE)) - self._slow_total)
         beyond = -(
-            -(self.room - int(self._most * RESERVED)) // self._active
+            -(self.total_capacity - int(self._max_total * RESERVED)) // self._active
         )  # so that all of them together leave what is reserved
-        return min(max(min(share, self._even) - under_way, min(share - under_way, beyond)), room, self._tokens(plan))
+        return min(
+            max(min(share, self._even_share) - under_way, min(share - under_way, beyond)), room, self._tokens(plan)
+        )
 
     def _measure_pace(self) -> None:
         now = self._monotonic()
-        if now - self._paced_at >= PACE_SECONDS:
-            part = AHEAD_SECONDS / (now - self._paced_at)
-            self._pace = {name: int(count * part) for name, count in self._went.items()}
-            self._went, self._paced_at = Counter(), now
+        if now - self._pace_measured_at >= PACE_SECONDS:
+            part = AHEAD_SECONDS / (now - self._pace_measured_at)
+            self._pace = {name: int(count * part) for name, count in self._ended_since.items()}
+            self._ended_since, self._pace_measured_at = Counter(), now
 
     def started(self, plan: DeliveryPlan) -> None:
         """One more is on its way."""
@@ -156,7 +158,7 @@ class Manners:
     def ended(self, plan: DeliveryPlan, health: Health | None, *, is_slow: bool = False) -> None:
         """One less is on its way; ``health`` is None where nothing was learned about the target. ``is_slow``: it failed slowly."""
         self._leave(plan)
-        self._went[plan.name] += 1
+        self._ended_since[plan.name] += 1
         if is_slow != (plan.name in self._slow):
             self._slow ^= {plan.name}
             self._slow_total += self._in_flight[plan.name] * (1 if is_slow else -1)
@@ -170,11 +172,11 @@ class Manners:
                 return  # nothing has failed, so there is nothing to count against
             breaker = self._breakers[plan.name] = Breaker()
         if health.is_well:
-            breaker.success(self._monotonic(), _full(plan))
+            breaker.success(self._monotonic(), _full_share(plan))
         else:
             breaker.failure(self._monotonic(), health.reason)
 
-    def lacked(self, plan: DeliveryPlan, reason: str) -> None:
+    def local_failure(self, plan: DeliveryPlan, reason: str) -> None:
         """One less is on its way: this machine lacked something for it, so its webhook waits for a while."""
         self._leave(plan)
         now, last = self._monotonic(), self._pauses.get(plan.name)
@@ -206,18 +208,18 @@ class Manners:
         """
         ahead = now - self._monotonic()
         changed: dict[str, Circuit | None] = {}
-        for name in {**self._breakers, **self._pauses, **self._told}:
+        for name in {**self._breakers, **self._pauses, **self._reported}:
             circuit = self._circuit(name, ahead)
             stands = (
                 (circuit.state, circuit.until - ahead if circuit.state in {"open", LOCAL} else 0.0)
                 if circuit
                 else ("closed", 0.0)
             )
-            if stands != self._told.get(name, ("closed", 0.0)):
+            if stands != self._reported.get(name, ("closed", 0.0)):
                 changed[name] = circuit
-                self._told[name] = stands
+                self._reported[name] = stands
                 if circuit is None:
-                    del self._told[name]
+                    del self._reported[name]
         return changed
 
     def _circuit(self, name: str, ahead: float) -> Circuit | None:
@@ -233,7 +235,7 @@ class Manners:
         ahead = now - self._monotonic()
         for name, circuit in circuits.items():
             if circuit.state == LOCAL:  # it was that process that lacked something
-                self._told[name] = (LOCAL, 0.0)
+                self._reported[name] = (LOCAL, 0.0)
                 continue
             breaker = self._breakers[name] = Breaker()
             breaker.reopen(circuit.reason, circuit.since - ahead, min(circuit.until, now + MAX_OPEN_SECONDS) - ahead)
@@ -242,7 +244,7 @@ class Manners:
         """How many of a webhook may be on their way: fewer while its target fails, none or one while this machine lacks something."""
         breaker, pause = self._breakers.get(plan.name), self._pauses.get(plan.name)
         limit = breaker.look(self._monotonic()) if breaker else None
-        share = _full(plan) if limit is None else min(limit, _full(plan))
+        share = _full_share(plan) if limit is None else min(limit, _full_share(plan))
         return share if pause is None else min(share, int(self._monotonic() >= pause.until))
 
     def _tokens(self, plan: DeliveryPlan) -> int:
@@ -256,5 +258,5 @@ class Manners:
         return int(tokens)
 
 
-def _full(plan: DeliveryPlan) -> int:
+def _full_share(plan: DeliveryPlan) -> int:
     return plan.max_in_flight or MAX_IN_FLIGHT_EACH

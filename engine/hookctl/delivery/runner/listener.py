@@ -28,7 +28,7 @@ class Listener:
     """An apply was taken up."""
 
 
-def tell(results: Iterable[Result], listener: Listener, observers: Observers) -> None:
+def notify(results: Iterable[Result], listener: Listener, observers: Observers) -> None:
     """Tell of attempts that were recorded. What the listener raises comes out; observers are told on threads of their own."""
     news = []
     for result in results:
@@ -43,4 +43,4 @@ def tell(results: Iterable[Result], listener: Listener, observers: Observers) ->
         )
         listener.attempted(delivery, result.attempt)
         news.append((delivery, result.attempt))
-    observers.tell(news)
+    observers.notify(news)

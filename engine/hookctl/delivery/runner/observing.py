@@ -34,7 +34,7 @@ class Observers:
         self._failures: set[str] = set()
         """What was logged of failures."""
 
-    def tell(self, news: News) -> None:
+    def notify(self, news: News) -> None:
         """Tell all of attempts, and of the deliveries as they stand after them. Never blocks."""
         if not news:
             return
@@ -46,9 +46,9 @@ class Observers:
                 self._miss(observer, len(news), "it is too slow")
                 continue
             try:
-                self._pool.run(observer.name, partial(self._tell, observer, news))
+                self._pool.run(observer.name, partial(self._notify, observer, news))
             except (RuntimeError, MemoryError):
-                self._told(observer, len(news))
+                self._notified(observer, len(news))
                 self._miss(observer, len(news), "there is no thread for it")
 
     def close(self, grace: float = CLOSE_GRACE) -> None:
@@ -60,7 +60,7 @@ class Observers:
         for name, count in behind.items():
             log.warning("observer %s was not told of %d attempts: it was too slow", name, count)
 
-    def _tell(self, observer: Observer, news: News) -> None:
+    def _notify(self, observer: Observer, news: News) -> None:
         try:
             for delivery, attempt in news:
                 if observer.attempted:
@@ -68,7 +68,7 @@ class Observers:
                 if observer.ended and delivery.status is not DeliveryStatus.RETRYING:
                     self._call(observer, partial(observer.ended, delivery))
         finally:
-            self._told(observer, len(news))
+            self._notified(observer, len(news))
 
     def _call(self, observer: Observer, call: Callable[[], None]) -> None:
         """Call an observer, which cannot break a delivery. Each kind of failure is logged once: it is likely to recur."""
@@ -86,7 +86,7 @@ class Observers:
             if is_first:
                 log.warning("%s. Deliveries go on. Further failures of this kind are not logged.", message)
 
-    def _told(self, observer: Observer, count: int) -> None:
+    def _notified(self, observer: Observer, count: int) -> None:
         with self._changed:
             self._behind[observer.name] -= count
             missed = self._missed.pop(observer.name, 0) if not self._behind[observer.name] else 0

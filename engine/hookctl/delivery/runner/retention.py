@@ -22,7 +22,7 @@ BYTES = {"kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class StoreLimits:
     """The tables ``[retention]`` and ``[intake]`` of hookctl.toml."""
 
     max_age: float = 30 * 86_400.0
@@ -35,7 +35,7 @@ class Limits:
     """Of the disk; with less, no event is taken in."""
 
 
-def limits_from_settings(retention: Mapping[str, Any], intake: Mapping[str, Any]) -> Limits:
+def store_limits(retention: Mapping[str, Any], intake: Mapping[str, Any]) -> StoreLimits:
     """The limits that hookctl.toml sets, the others as they are by default.
 
     Both tables have known keys alone, and values of the right type. Raises SettingsError for a string that is not a
@@ -50,7 +50,7 @@ def limits_from_settings(retention: Mapping[str, Any], intake: Mapping[str, Any]
         found["max_waiting"] = intake["max_waiting"]
     if "min_free" in intake:
         found["min_free_bytes"] = _size("intake.min_free", intake["min_free"])
-    return Limits(**found)
+    return StoreLimits(**found)
 
 
 def _age(name: str, value: str) -> float:
@@ -69,11 +69,11 @@ def _size(name: str, value: str) -> float:
     return float(match[1]) * BYTES[match[2]]
 
 
-class Keeper:
+class Retention:
     """Keeps one queue within its limits. ``clock`` gives epoch seconds, ``monotonic`` seconds on a clock that nobody sets."""
 
     def __init__(
-        self, queue: Queue, limits: Limits, clock: Callable[[], float], monotonic: Callable[[], float]
+        self, queue: Queue, limits: StoreLimits, clock: Callable[[], float], monotonic: Callable[[], float]
     ) -> None:
         self._queue, self._limits, self._clock, self._monotonic = queue, limits, clock, monotonic
         self._prune_at = float("-inf")
@@ -102,14 +102,14 @@ class Keeper:
         self._prune_at = now + (PRUNE_SECONDS if forgotten < PRUNE_EVENTS else PRUNE_SOON_SECONDS)
 
 
-def why_full(fullness: Fullness, limits: Limits) -> str:
+def why_full(fullness: Fullness, limits: StoreLimits) -> str:
     """Why no more events are taken in; empty when they are."""
     if fullness.waiting >= limits.max_waiting:
         return f"{fullness.waiting:,} deliveries wait, and the limit is {limits.max_waiting:,.0f}"
     return _scarce(fullness.free_bytes, limits)
 
 
-def _scarce(free_bytes: int, limits: Limits) -> str:
+def _scarce(free_bytes: int, limits: StoreLimits) -> str:
     if free_bytes >= limits.min_free_bytes:
         return ""
     return f"{free_bytes / 1e6:,.0f} MB are free on its disk, and {limits.min_free_bytes / 1e6:,.0f} MB must stay free"

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from hookctl.delivery.attempt.engine import AttemptEngine, Finished, Job
-from hookctl.delivery.runner.claims import Hand
-from hookctl.delivery.runner.limits import MAX_IN_FLIGHT, SLOW_SECONDS, Manners
-from hookctl.delivery.runner.listener import Listener, tell
+from hookctl.delivery.runner.claims import Claims
+from hookctl.delivery.runner.limits import MAX_IN_FLIGHT, SLOW_SECONDS, Limits
+from hookctl.delivery.runner.listener import Listener, notify
 from hookctl.delivery.runner.observing import Observers
-from hookctl.delivery.runner.retention import Keeper, Limits
+from hookctl.delivery.runner.retention import Retention, StoreLimits
 from hookctl.delivery.runner.retry import DELIVERED, decide, describe, has_token_auth, health, was_not_made
 from hookctl.delivery.runner.route import Router
 from hookctl.delivery.runner.tally import Tally
@@ -60,7 +60,7 @@ class Runner:
         engine: AttemptEngine,
         plugins: Plugins,
         read_state: Callable[[], AppliedState],
-        limits: Limits | None = None,
+        store_limits: StoreLimits | None = None,
         listener: Listener | None = None,
         max_in_flight: int = MAX_IN_FLIGHT,
         clock: Callable[[], float] = time.time,
@@ -70,17 +70,17 @@ class Runner:
         self.tally = Tally(clock())
         self._queue, self._engine, self._plugins = queue, engine, plugins
         self._read_state, self._clock, self._monotonic, self._jitter = read_state, clock, monotonic, jitter
-        self._manners = Manners(monotonic, max_in_flight)
-        self._keeper = Keeper(queue, limits or Limits(), clock, monotonic)
+        self._limits = Limits(monotonic, max_in_flight)
+        self._retention = Retention(queue, store_limits or StoreLimits(), clock, monotonic)
         self._listener = listener or Listener()
         self._observers = Observers(plugins.observers.values())
-        self._has_audience = listener is not None or bool(plugins.observers)
+        self._is_observed = listener is not None or bool(plugins.observers)
         self._stopped = False
-        self._hand = Hand()
-        self._behind: set[str] = set()
+        self._claims = Claims()
+        self._backlogged: set[str] = set()
         """Webhooks of which more waits in the queue than could be claimed."""
         self._results: list[Result] = []
-        self._not_made: list[Claimed] = []
+        self._released: list[Claimed] = []
         """What this machine lacked something for: to be put back, as if it had not been tried."""
         self._hurry = False
         """A webhook is to be suspended: that cannot wait."""
@@ -89,7 +89,7 @@ class Runner:
         self._ahead = clock() - monotonic()
         """How far the wall clock is ahead of the other."""
         queue.clock_set(clock(), clock())
-        self._manners.take_over(queue.circuits(), clock())
+        self._limits.take_over(queue.circuits(), clock())
         self._take_state(read_state())
 
     # -- intake
@@ -99,21 +99,21 @@ class Runner:
 
         Raises IntakeRefusedError when there is no room for all of them, StoreError when the store fails; nothing was stored then.
         """
-        self._keeper.admit()
+        self._retention.admit()
         self._refresh_state()
         routed = [self._router.route(event) for event in events]
         with self._recording():  # one commit for what has come and what has ended
-            wanted = self._manners.wanted(self._state.plans, self._hand.waiting())
+            wanted = self._limits.wanted(self._state.plans, self._claims.waiting())
             is_new, claims = self._queue.enqueue_and_claim(
-                routed, self._clock(), LEASE_SECONDS, wanted, self._keeper.max_waiting
+                routed, self._clock(), LEASE_SECONDS, wanted, self._retention.max_waiting
             )
         made = sum(len(one.deliveries) for one in routed)
         if len(claims) < made:
             claimed = {one.delivery.id for one in claims}
-            self._behind.update(
+            self._backlogged.update(
                 delivery.webhook for one in routed for delivery in one.deliveries if delivery.id not in claimed
             )
-        self._hand.take(claims)
+        self._claims.add(claims)
         self._start()
         return is_new
 
@@ -135,31 +135,26 @@ class Runner:
     @property
     def in_flight(self) -> int:
         """How many deliveries are being tried."""
-        return self._hand.under_way
+        return self._claims.in_flight
 
-    @property
-    def in_hand(self) -> int:
-        """How many deliveries are being tried, or were claimed to be tried next."""
-        return len(self._hand)
-
-    def appetite(self) -> int:
+    def intake_capacity(self) -> int:
         """How many events more are worth taking in, since they can go straight to their targets, or since there is little to do; 0: there is enough.
 
         More may be taken in at any time; it waits in the queue then, behind what waits there.
         """
         plans = self._state.plans
-        wanted = self._manners.wanted(plans, self._hand.waiting())
-        hungry = [
+        wanted = self._limits.wanted(plans, self._claims.waiting())
+        worthwhile = [
             count
             for name, count in wanted.items()
-            if name not in self._behind and self._manners.hungers(plans[name], count)
+            if name not in self._backlogged and self._limits.is_worth_a_commit(plans[name], count)
         ]
-        return max(hungry, default=0 if self._manners.is_busy else MAX_AHEAD)
+        return max(worthwhile, default=0 if self._limits.is_busy else MAX_AHEAD)
 
     def next_due(self) -> float | None:
         """When there is something to claim next, in epoch seconds; None: nothing waits. What waits for a target that fails is due when that is probed."""
         active = [name for name, plan in self._state.plans.items() if plan.status is Status.ACTIVE]
-        probes = {name: seconds for name in active if (seconds := self._manners.probe_in(name))}
+        probes = {name: seconds for name in active if (seconds := self._limits.probe_in(name))}
         due = [self._queue.next_due([name for name in active if name not in probes])]
         for name, seconds in probes.items():
             at = self._queue.next_due([name])
@@ -178,7 +173,7 @@ class Runner:
         """
         self._watch_clock()
         self._refresh_state()
-        self._keeper.prune()
+        self._retention.prune()
         self._renew()
         self._claim()
         self._start()
@@ -206,7 +201,7 @@ class Runner:
         self._stopped = True
         deadline = self._monotonic() + grace
         try:
-            self._put_back(self._hand.waiting())
+            self._put_back(self._claims.waiting())
             while self._engine.in_flight and (left := deadline - self._monotonic()) > 0:
                 self._collect(self._engine.poll(min(left, GROUP_SECONDS)))
                 if self._monotonic() - self._finished_at >= GROUP_SECONDS:
@@ -215,47 +210,47 @@ class Runner:
         finally:
             self._engine.close()
             self._record()
-            self._queue.release(self._hand)
-            self._hand.clear()
+            self._queue.release(self._claims)
+            self._claims.clear()
             self._observers.close()
 
     def _claim(self) -> None:
         now = self._monotonic()
-        if self._hand and now - self._claimed_at < CLAIM_SECONDS:
+        if self._claims and now - self._claimed_at < CLAIM_SECONDS:
             return
         self._claimed_at = now
-        waiting = self._hand.waiting()
-        wanted = self._manners.wanted(self._state.plans, waiting)
+        waiting = self._claims.waiting()
+        wanted = self._limits.wanted(self._state.plans, waiting)
         claims = self._queue.claim(
             self._clock(),
-            self._manners.room + MAX_AHEAD - sum(waiting.values()),
+            self._limits.total_capacity + MAX_AHEAD - sum(waiting.values()),
             LEASE_SECONDS,
             wanted,
             self._meanwhile,
         )
         counts = Counter(claimed.delivery.webhook for claimed in claims)
-        self._behind.difference_update([name for name, count in wanted.items() if counts[name] < count])
-        self._hand.take(claims)
+        self._backlogged.difference_update([name for name, count in wanted.items() if counts[name] < count])
+        self._claims.add(claims)
 
     def _start(self) -> None:
-        """Start what is in hand, as far as manners allow, and put back what they do not allow for a while."""
-        self._put_back([name for name in self._hand.waiting() if self._manners.probe_in(name)])
+        """Start what is in hand, as far as limits allow, and put back what they do not allow for a while."""
+        self._put_back([name for name in self._claims.waiting() if self._limits.probe_in(name)])
         self._start_waiting()
 
     def _start_waiting(self) -> None:
-        for name in self._hand.waiting():
+        for name in self._claims.waiting():
             plan = self._state.plans[name]
-            for _ in range(self._manners.may_start(plan)):
-                claimed = self._hand.next(name)
+            for _ in range(self._limits.capacity(plan)):
+                claimed = self._claims.next_waiting(name)
                 if claimed is None:
                     break
-                self._manners.started(plan)
+                self._limits.started(plan)
                 planned = replace(claimed.plan, name=name) if claimed.plan else plan  # it may have been renamed since
                 self._engine.start(Job(claimed.delivery.id, planned, claimed.document, claimed.delivery.attempts + 1))
 
     def _put_back(self, webhooks: Iterable[str]) -> None:
         """Give back what is in hand of these webhooks and not under way."""
-        claims = self._hand.drop_waiting(webhooks)
+        claims = self._claims.drop_waiting(webhooks)
         if claims:
             self._queue.release(claims)
 
@@ -263,8 +258,8 @@ class Runner:
         if self._monotonic() - self._renewed_at < RENEW_SECONDS:
             return
         self._renewed_at = self._monotonic()
-        held = [*self._hand, *self._not_made, *(result.claimed for result in self._results)]
-        self._hand.lost(self._queue.renew(held, self._clock(), LEASE_SECONDS))
+        held = [*self._claims, *self._released, *(result.claimed for result in self._results)]
+        self._claims.lost(self._queue.renew(held, self._clock(), LEASE_SECONDS))
 
     def _watch_clock(self) -> None:
         now, monotonic = self._clock(), self._monotonic()
@@ -275,15 +270,15 @@ class Runner:
 
     def _collect(self, finished: Iterable[Finished]) -> None:
         for one in finished:
-            claimed = self._hand.ended(one.job.delivery_id)
+            claimed = self._claims.ended(one.job.delivery_id)
             plan = one.job.plan
             if was_not_made(one.attempt):
-                self._manners.lacked(plan, describe(one.attempt))
-                self._not_made.append(claimed)
-                self.tally.lacked[describe(one.attempt)] += 1
+                self._limits.local_failure(plan, describe(one.attempt))
+                self._released.append(claimed)
+                self.tally.local_failures[describe(one.attempt)] += 1
                 continue
             is_slow = not one.attempt.succeeded and one.attempt.timing.total >= SLOW_SECONDS
-            self._manners.ended(plan, health(one.attempt), is_slow=is_slow)
+            self._limits.ended(plan, health(one.attempt), is_slow=is_slow)
             if one.attempt.succeeded:
                 outcome = DELIVERED
             else:
@@ -300,8 +295,8 @@ class Runner:
 
     def _record(self) -> None:
         self._finished_at = self._monotonic()
-        self._say_circuits()
-        if self._results or self._not_made:
+        self._store_circuits()
+        if self._results or self._released:
             with self._recording():
                 pass
 
@@ -314,7 +309,7 @@ class Runner:
         try:
             with self._queue.together(self._meanwhile):
                 results, self._results = self._results, []
-                not_made, self._not_made = self._not_made, []
+                not_made, self._released = self._released, []
                 if results:
                     lost = self._queue.finish(results, self._clock())
                 if not_made:
@@ -322,7 +317,7 @@ class Runner:
                 yield
         except BaseException:
             self._results = results + self._results  # they have ended, and are not recorded yet
-            self._not_made = not_made + self._not_made
+            self._released = not_made + self._released
             raise
         self._recorded(results, lost)
 
@@ -339,11 +334,11 @@ class Runner:
         self._hurry = any(result.outcome.suspend for result in self._results)
         recorded = [result for result in results if result.claimed.delivery.id not in lost]
         self.tally.add(recorded)
-        if self._has_audience:
-            tell(recorded, self._listener, self._observers)
+        if self._is_observed:
+            notify(recorded, self._listener, self._observers)
 
-    def _say_circuits(self) -> None:
-        circuits = self._manners.circuits(self._clock())
+    def _store_circuits(self) -> None:
+        circuits = self._limits.circuits(self._clock())
         if circuits:
             self._queue.set_circuits(circuits)
         for name, circuit in circuits.items():
@@ -362,7 +357,7 @@ class Runner:
         self._state_at = self._monotonic()
 
     def _take_state(self, state: AppliedState) -> None:
-        self._put_back(self._hand.waiting())
+        self._put_back(self._claims.waiting())
         self._state, self._router = state, Router(state)
         self._state_at = self._monotonic()
         self._queue.reconcile(state)

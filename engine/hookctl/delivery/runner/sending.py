@@ -91,11 +91,11 @@ def send(
     *,
     wait: float,
     stopping: Callable[[], bool],
-    tell: Callable[[Intake], None],
+    progress: Callable[[Intake], None],
 ) -> Intake:
     """Store what is read, deliver it and whatever else is due, and retry what falls due within ``wait`` seconds after the last event.
 
-    Ends early once ``stopping()`` is true; the caller stops the runner. ``tell`` is called often with what was read so far.
+    Ends early once ``stopping()`` is true; the caller stops the runner. ``progress`` is called often with what was read so far.
     When the store is full, what waits is delivered first. If there is still no room then, nothing more is read, and the intake says from where on.
     Raises EventError when the input cannot be read on.
     """
@@ -103,12 +103,12 @@ def send(
     found: Iterator[Event | BadEvent] = iter(())
 
     def drain() -> bool:
-        deliver(runner, queue, wait=wait, stopping=stopping, tell=lambda: tell(intake))
+        deliver(runner, queue, wait=wait, stopping=stopping, progress=lambda: progress(intake))
         return not stopping()
 
     stored_at = time.monotonic()
     while not stopping():
-        takes = runner.appetite()
+        takes = runner.intake_capacity()
         batch = []
         if takes or time.monotonic() - stored_at >= STORE_SECONDS:
             batch = list(islice(found, min(takes or COMMIT_EVENTS, COMMIT_EVENTS)))
@@ -125,7 +125,7 @@ def send(
                     intake.has_ended = not chunk
                     continue
         runner.step(0.0 if batch else READ_SECONDS)
-        tell(intake)
+        progress(intake)
     _store_all(found, runner, intake)  # stopped: what came out of a pipe is nowhere else
     if intake.has_ended:
         drain()
@@ -133,19 +133,19 @@ def send(
 
 
 def deliver(
-    runner: Runner, queue: Queue, *, wait: float, stopping: Callable[[], bool], tell: Callable[[], None]
+    runner: Runner, queue: Queue, *, wait: float, stopping: Callable[[], bool], progress: Callable[[], None]
 ) -> None:
     """Deliver all that is due within ``wait`` seconds, retries too; ends early once ``stopping()`` is true."""
     until = time.monotonic() + wait  # a wall clock that is set makes the wait no longer and no shorter
     while not stopping():
         works = runner.step(PAUSE)
-        tell()
+        progress()
         if works:
             continue
         due_in = runner.due_in()
         if due_in is not None and time.monotonic() + due_in <= until:
             time.sleep(_until_next(runner))
-        elif queue.in_hand_elsewhere() and time.monotonic() < until:
+        elif queue.claimed_elsewhere() and time.monotonic() < until:
             time.sleep(PAUSE)
         else:
             return

@@ -21,7 +21,7 @@ class Tally:
         self.dead: Counter[str] = Counter()
         self.earlier: Counter[DeliveryStatus] = Counter()
         """Of the delivered and dead ones, those that were there before this run."""
-        self.lacked: Counter[str] = Counter()
+        self.local_failures: Counter[str] = Counter()
         """Attempts that could not be made, by what this machine lacked for them."""
         self.failing: set[str] = set()
         """Ids of deliveries that were tried, and are to be tried again."""

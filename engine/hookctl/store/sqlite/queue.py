@@ -186,8 +186,8 @@ class SqliteQueue:
         ready = self._ready()
         return min((ready[webhook] for webhook in webhooks if webhook in ready), default=None)
 
-    def in_hand_elsewhere(self) -> int:
-        """See :meth:`hookctl.store.interface.Queue.in_hand_elsewhere`."""
+    def claimed_elsewhere(self) -> int:
+        """See :meth:`hookctl.store.interface.Queue.claimed_elsewhere`."""
         with self._reading() as connection:
             query = "SELECT count(*) FROM deliveries WHERE owner IS NOT NULL AND owner <> ?"
             return int(connection.execute(query, (self._worker.name,)).fetchone()[0])
