@@ -135,19 +135,3 @@ def test_an_attempt_that_cannot_be_read_is_left_out_and_named(tmp_path: Path) ->
     assert queue.attempts("e1-A") == []
     assert [(one.table, one.row) for one in queue.damaged()] == [("attempts", "1")]
     queue.close()
-
-
-def test_a_claim_does_something_else_while_another_holds_the_store(tmp_path: Path) -> None:
-    queue = SqliteQueue(tmp_path / "queue.db")
-    queue.enqueue([Routed(Event("e1", "anomaly", 1.0, {"id": "e1"}), (NewDelivery("e1-A", "A"),))], 1.0)
-    with closing(connect(tmp_path / "queue.db")) as other:
-        other.execute("BEGIN IMMEDIATE")
-
-        def meanwhile() -> bool:
-            if other.in_transaction:
-                other.execute("ROLLBACK")
-            return False
-
-        (claimed,) = queue.claim(2.0, 10, 60.0, {"A": 1}, meanwhile)
-    assert claimed.delivery.id == "e1-A"
-    queue.close()

@@ -8,7 +8,8 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -41,7 +42,7 @@ from hookctl.model import (
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import Observer
 from hookctl.store.clock import since_boot
-from hookctl.store.interface import Filter, Result
+from hookctl.store.interface import Batch, Committed, Filter
 from hookctl.store.sqlite.connection import connect
 from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.answers import Answer, Misbehaviour, ReceivedRequest
@@ -288,13 +289,13 @@ def test_what_is_not_under_way_is_free_before_the_grace_is_over(
     house.apply(siem)
     runner = house.runner()
     claim_ahead(house, runner, monkeypatch)
-    finish, claimed = house.queue.finish, []
+    submit, claimed = house.queue.submit, []
 
-    def watched(results: Sequence[Result], now: float) -> set[str]:
+    def watched(batch: Batch) -> Future[Committed]:
         claimed.append(len(runner._claims))
-        return finish(results, now)
+        return submit(batch)
 
-    monkeypatch.setattr(house.queue, "finish", watched)
+    monkeypatch.setattr(house.queue, "submit", watched)
     runner.stop(PATIENCE)
     assert claimed
     assert max(claimed) <= MAX_IN_FLIGHT_EACH
@@ -312,7 +313,7 @@ def test_what_is_claimed_goes_on_while_another_holds_the_store(
         runner.accept([house.event(f"e{number}") for number in range(taken, taken + 200)])
         taken += 200
         runner.step(0.1)
-    claimed = runner.tally.attempts + len(runner._results) + len(runner._claims)  # each of them is one request
+    claimed = runner.tally.attempts + len(runner._commits.results) + len(runner._claims)  # each of them is one request
     with closing(connect(tmp_path / "hookctl.db")) as other:
 
         def answer(_: ReceivedRequest) -> Answer:
@@ -323,7 +324,8 @@ def test_what_is_claimed_goes_on_while_another_holds_the_store(
         house.receiver.answer("/ingest", answer)
         other.execute("BEGIN IMMEDIATE")
         assert runner.accept([house.event("last")]) == [True]  # the store is not free before the last of them was sent
-    assert runner.tally.attempts >= claimed - MAX_IN_FLIGHT_EACH  # it was sent because all but so many had ended
+    ended = runner.tally.attempts + len(runner._commits.results)  # the next commit records what ended during this one
+    assert ended >= claimed - MAX_IN_FLIGHT_EACH  # the last one was sent because all but so many had ended
     assert house.queue.counts()["Siem"][DeliveryStatus.DELIVERED] == runner.tally.attempts
     house.work(runner)
     assert set(house.standing().values()) == {"delivered"}
@@ -335,7 +337,7 @@ def test_what_has_ended_is_recorded_later_where_its_commit_comes_to_nothing(hous
     runner = house.runner()
     runner.accept([house.event("e1")])
     limit = time.monotonic() + PATIENCE
-    while not runner._results:
+    while not runner._commits.results:
         assert time.monotonic() < limit
         runner.collect(0.1)
     broken = Event("e2", "anomaly", 1.0, {"x": object()})  # type: ignore[dict-item]  # on purpose: it cannot be stored
@@ -611,7 +613,7 @@ def test_a_dead_host_is_left_alone_and_not_trampled_when_it_comes_back(house: Ho
     limit = time.monotonic() + PATIENCE
     while runner.tally.delivered["Siem"] < 400 and time.monotonic() < limit:
         runner.step(0.01)
-        under_way.append((runner.in_flight, runner.tally.delivered["Siem"] + len(runner._results)))
+        under_way.append((runner.in_flight, runner.tally.delivered["Siem"] + len(runner._commits.results)))
         house.passed += 0.1
     assert Counter(house.standing().values()) == {"delivered": 400}
     assert next(count for count, _ in under_way if count) == 1

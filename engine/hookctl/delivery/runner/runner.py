@@ -6,12 +6,14 @@ import logging
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from hookctl.delivery.attempt.engine import AttemptEngine, Finished, Job
 from hookctl.delivery.runner.claims import Claims
+from hookctl.delivery.runner.commits import Commits
 from hookctl.delivery.runner.limits import MAX_IN_FLIGHT, SLOW_SECONDS, Limits
 from hookctl.delivery.runner.listener import Listener, notify
 from hookctl.delivery.runner.observing import Observers
@@ -19,10 +21,11 @@ from hookctl.delivery.runner.retention import Retention, StoreLimits
 from hookctl.delivery.runner.retry import DELIVERED, decide, describe, has_token_auth, health, was_not_made
 from hookctl.delivery.runner.route import Router
 from hookctl.delivery.runner.tally import Tally
-from hookctl.model import AppliedState, Event, Status
+from hookctl.errors import StateLockedError, StoreError
+from hookctl.model import AppliedState, Attempt, DeliveryPlan, Event, Status
 from hookctl.plugin.calls import Plugins
 from hookctl.store.clock import since_boot
-from hookctl.store.interface import Claimed, Queue, Result
+from hookctl.store.interface import Batch, Claimed, Committed, Outcome, Queue, Result
 
 STATE_SECONDS = 0.5
 """How old the applied state may be that deliveries are made by."""
@@ -30,11 +33,12 @@ CLAIM_SECONDS = 0.01
 """Between two claims, while attempts are under way: each is a commit."""
 GROUP_SECONDS = 0.025
 """Between two records of results, while attempts are under way: each is a commit, so a few at once."""
-FINISH_BATCH = 512
+RESULTS_BATCH = 512
+"""Results that are recorded at once, whenever the last ones were."""
 MAX_AHEAD = 2048
-"""Deliveries in hand that wait for their turn, at most."""
-MEANWHILE_SECONDS = 0.001
-"""Between two looks whether the store has done what is waited for."""
+"""Claimed deliveries that wait for their turn, at most."""
+PATIENCE_SECONDS = 0.25
+"""How long an attempt is waited for while a commit is in flight; the end of either ends the wait."""
 LEASE_SECONDS = 60.0
 """How long a worker that stalls keeps others from its deliveries."""
 RENEW_SECONDS = LEASE_SECONDS / 3
@@ -77,14 +81,10 @@ class Runner:
         self._is_observed = listener is not None or bool(plugins.observers)
         self._stopped = False
         self._claims = Claims()
+        self._commits = Commits(queue, engine.wake)
         self._backlogged: set[str] = set()
-        """Webhooks of which more waits in the queue than could be claimed."""
-        self._results: list[Result] = []
-        self._released: list[Claimed] = []
-        """What this machine lacked something for: to be put back, as if it had not been tried."""
-        self._hurry = False
-        """A webhook is to be suspended: that cannot wait."""
-        self._claimed_at = self._finished_at = self._state_at = float("-inf")
+        """Webhooks of which more is due in the queue than could be claimed."""
+        self._claimed_at = self._recorded_at = self._state_at = float("-inf")
         self._renewed_at = monotonic()
         self._ahead = clock() - monotonic()
         """How far the wall clock is ahead of the other."""
@@ -95,27 +95,27 @@ class Runner:
     # -- intake
 
     def accept(self, events: Sequence[Event]) -> list[bool]:
-        """Route and store events in one commit, with what has ended since the last. One flag per event: False where its id was seen before.
+        """Route events and store them durably, in one commit with what has ended. Attempts go on in the meantime.
 
-        Raises IntakeRefusedError when there is no room for all of them, StoreError when the store fails; nothing was stored then.
+        Gives one flag per event: False where its id was seen before.
+
+        Raises:
+            IntakeRefusedError: there is no room for all of them; nothing was stored.
+            StoreError: the store fails; nothing was stored.
         """
+        self._finish_commit()
         self._retention.admit()
         self._refresh_state()
-        routed = [self._router.route(event) for event in events]
-        with self._recording():  # one commit for what has come and what has ended
-            wanted = self._limits.wanted(self._state.plans, self._claims.waiting())
-            is_new, claims = self._queue.enqueue_and_claim(
-                routed, self._clock(), LEASE_SECONDS, wanted, self._retention.max_waiting
-            )
-        made = sum(len(one.deliveries) for one in routed)
-        if len(claims) < made:
-            claimed = {one.delivery.id for one in claims}
-            self._backlogged.update(
-                delivery.webhook for one in routed for delivery in one.deliveries if delivery.id not in claimed
-            )
-        self._claims.add(claims)
+        self._commits.submit(
+            self._clock(),
+            events=[self._router.route(event) for event in events],
+            max_waiting=self._retention.max_waiting,
+            wanted=self._limits.wanted(self._state.plans, self._claims.waiting()),
+            lease_seconds=LEASE_SECONDS,
+        )
+        committed = self._finish_commit()
         self._start()
-        return is_new
+        return [*committed.is_new]
 
     def receives(self, event_type: str) -> bool:
         """Whether any active webhook is for events of this type."""
@@ -126,6 +126,7 @@ class Runner:
 
         ``as_planned``: by the delivery plan of the last attempt, as far as there was one.
         """
+        self._finish_commit()
         replayed = self._queue.replay(delivery_ids, self._clock(), as_planned=as_planned)
         self._take_state(self._read_state())
         return replayed
@@ -167,99 +168,105 @@ class Runner:
         return None if due is None else due - self._clock()
 
     def step(self, wait: float) -> bool:
-        """Start what is due and record what has ended; wait up to ``wait`` seconds for that while anything is under way.
+        """Start what is due and record what has ended; wait up to ``wait`` seconds while anything is in flight.
 
-        False when nothing was under way, so that the caller may wait for something else.
+        False when no attempt was in flight, so that the caller may wait for something else.
         """
-        self._watch_clock()
-        self._refresh_state()
-        self._retention.prune()
-        self._renew()
-        self._claim()
+        if not self._commits.in_flight:
+            self._watch_clock()
+            self._refresh_state()
+            self._retention.prune()
+            self._renew()
+            self._claim()
+        if not self._engine.in_flight:
+            self._finish_commit()
         self._start()
         works = self._engine.in_flight > 0
-        self.collect(wait if not self._results else min(wait, GROUP_SECONDS))
+        self.collect(min(wait, GROUP_SECONDS) if self._commits.results else wait)
+        if self._commits.has_ended:
+            self._finish_commit()
         self._start()
-        if (
-            self._hurry
-            or len(self._results) >= FINISH_BATCH
-            or not self._engine.in_flight
-            or self._monotonic() - self._finished_at >= GROUP_SECONDS
-        ):
-            self._record()
+        self._record()
+        if not self._engine.in_flight:
+            self._finish_commit()
         return works
 
     def collect(self, wait: float) -> None:
-        """Let what is under way go on, and keep what ends for the next :meth:`step` to record. Does not need the store."""
+        """Let attempts go on for up to ``wait`` seconds, or until a commit ends; keep their results to be recorded.
+
+        Does not need the store.
+        """
         if self._engine.in_flight:
             self._collect(self._engine.poll(wait))
 
     def stop(self, grace: float) -> None:
-        """Start nothing more, give what is under way ``grace`` seconds to end, and put the rest back into the queue. Once; later calls do nothing."""
+        """Start nothing more, give attempts in flight ``grace`` seconds to end, and release all other claims.
+
+        Later calls do nothing.
+        """
         if self._stopped:
             return
         self._stopped = True
         deadline = self._monotonic() + grace
         try:
-            self._put_back(self._claims.waiting())
+            self._finish_commit()
+            self._submit()  # releases what is not in flight, which another worker may take at once
             while self._engine.in_flight and (left := deadline - self._monotonic()) > 0:
-                self._collect(self._engine.poll(min(left, GROUP_SECONDS)))
-                if self._monotonic() - self._finished_at >= GROUP_SECONDS:
+                self.collect(min(left, GROUP_SECONDS))
+                if self._commits.has_ended:
+                    self._finish_commit()
+                if not self._commits.in_flight:
+                    self._renew()
                     self._record()
-                self._renew()
         finally:
             self._engine.close()
-            self._record()
-            self._queue.release(self._claims)
+            with suppress(StoreError, StateLockedError):  # what it could not write is in the commit below again
+                self._finish_commit()
+            self._commits.add_released(self._claims)
             self._claims.clear()
+            self._submit()
+            self._finish_commit()
             self._observers.close()
 
+    # -- claims and attempts
+
     def _claim(self) -> None:
+        """Begin a commit that claims what is due, with everything else that waits to be written."""
         now = self._monotonic()
         if self._claims and now - self._claimed_at < CLAIM_SECONDS:
             return
         self._claimed_at = now
         waiting = self._claims.waiting()
         wanted = self._limits.wanted(self._state.plans, waiting)
-        claims = self._queue.claim(
-            self._clock(),
-            self._limits.total_capacity + MAX_AHEAD - sum(waiting.values()),
-            LEASE_SECONDS,
-            wanted,
-            self._meanwhile,
-        )
-        counts = Counter(claimed.delivery.webhook for claimed in claims)
-        self._backlogged.difference_update([name for name, count in wanted.items() if counts[name] < count])
-        self._claims.add(claims)
+        due_at = self._queue.next_due(wanted)
+        if due_at is None or due_at > self._clock():
+            self._backlogged.difference_update(wanted)
+            return
+        limit = self._limits.total_capacity + MAX_AHEAD - sum(waiting.values())
+        self._submit(wanted=wanted, limit=limit, lease_seconds=LEASE_SECONDS)
 
     def _start(self) -> None:
-        """Start what is in hand, as far as limits allow, and put back what they do not allow for a while."""
-        self._put_back([name for name in self._claims.waiting() if self._limits.probe_in(name)])
-        self._start_waiting()
-
-    def _start_waiting(self) -> None:
+        """Start claimed deliveries as far as the limits allow, and release those that they do not allow for a while."""
         for name in self._claims.waiting():
+            if self._stopped or name in self._commits.suspending or self._limits.probe_in(name):
+                self._commits.add_released(self._claims.drop_waiting([name]))
+                continue
             plan = self._state.plans[name]
             for _ in range(self._limits.capacity(plan)):
                 claimed = self._claims.next_waiting(name)
                 if claimed is None:
                     break
                 self._limits.started(plan)
-                planned = replace(claimed.plan, name=name) if claimed.plan else plan  # it may have been renamed since
+                # A replay as planned uses the plan of the last attempt, whose webhook may have been renamed since.
+                planned = replace(claimed.plan, name=name) if claimed.plan else plan
                 self._engine.start(Job(claimed.delivery.id, planned, claimed.document, claimed.delivery.attempts + 1))
-
-    def _put_back(self, webhooks: Iterable[str]) -> None:
-        """Give back what is in hand of these webhooks and not under way."""
-        claims = self._claims.drop_waiting(webhooks)
-        if claims:
-            self._queue.release(claims)
 
     def _renew(self) -> None:
         if self._monotonic() - self._renewed_at < RENEW_SECONDS:
             return
         self._renewed_at = self._monotonic()
-        held = [*self._claims, *self._released, *(result.claimed for result in self._results)]
-        self._claims.lost(self._queue.renew(held, self._clock(), LEASE_SECONDS))
+        lost = self._queue.renew([*self._claims, *self._commits.claims()], self._clock(), LEASE_SECONDS)
+        self._claims.lost(lost)
 
     def _watch_clock(self) -> None:
         now, monotonic = self._clock(), self._monotonic()
@@ -271,78 +278,81 @@ class Runner:
     def _collect(self, finished: Iterable[Finished]) -> None:
         for one in finished:
             claimed = self._claims.ended(one.job.delivery_id)
-            plan = one.job.plan
-            if was_not_made(one.attempt):
-                self._limits.local_failure(plan, describe(one.attempt))
-                self._released.append(claimed)
-                self.tally.local_failures[describe(one.attempt)] += 1
+            attempt, plan = one.attempt, one.job.plan
+            if was_not_made(attempt):
+                reason = describe(attempt)
+                self._limits.local_failure(plan, reason)
+                self.tally.local_failures[reason] += 1
+                self._commits.add_released([claimed])
                 continue
-            is_slow = not one.attempt.succeeded and one.attempt.timing.total >= SLOW_SECONDS
-            self._limits.ended(plan, health(one.attempt), is_slow=is_slow)
-            if one.attempt.succeeded:
-                outcome = DELIVERED
-            else:
-                outcome = decide(
-                    one.attempt,
-                    plan.retry_schedule,
-                    self._clock(),
-                    self._jitter(),
-                    token_auth=has_token_auth(plan, self._plugins),
-                    mismatch_message=plan.custom_validation_error_message,
-                )
-                self._hurry = self._hurry or outcome.suspend
-            self._results.append(Result(claimed, one.attempt, outcome, self._state.serial, plan))
+            is_slow = not attempt.succeeded and attempt.timing.total >= SLOW_SECONDS
+            self._limits.ended(plan, health(attempt), is_slow=is_slow)
+            outcome = DELIVERED if attempt.succeeded else self._decide(attempt, plan)
+            self._commits.add_result(Result(claimed, attempt, outcome, self._state.serial, plan))
+
+    def _decide(self, attempt: Attempt, plan: DeliveryPlan) -> Outcome:
+        return decide(
+            attempt,
+            plan.retry_schedule,
+            self._clock(),
+            self._jitter(),
+            token_auth=has_token_auth(plan, self._plugins),
+            mismatch_message=plan.custom_validation_error_message,
+        )
+
+    # -- commits
 
     def _record(self) -> None:
-        self._finished_at = self._monotonic()
-        self._store_circuits()
-        if self._results or self._released:
-            with self._recording():
-                pass
+        """Begin a commit of what has ended, unless more may be added to it first, or one is in flight already."""
+        if not self._commits.in_flight and (
+            self._commits.suspending
+            or len(self._commits.results) >= RESULTS_BATCH
+            or not self._engine.in_flight
+            or self._monotonic() - self._recorded_at >= GROUP_SECONDS
+        ):
+            self._submit()
 
-    @contextmanager
-    def _recording(self) -> Iterator[None]:
-        """One commit for what has ended and for what is done within. What is under way goes on while the store is waited for."""
-        results: list[Result] = []
-        not_made: list[Claimed] = []
-        lost: Collection[str] = ()
-        try:
-            with self._queue.together(self._meanwhile):
-                results, self._results = self._results, []
-                not_made, self._released = self._released, []
-                if results:
-                    lost = self._queue.finish(results, self._clock())
-                if not_made:
-                    self._queue.release(not_made)
-                yield
-        except BaseException:
-            self._results = results + self._results  # they have ended, and are not recorded yet
-            self._released = not_made + self._released
-            raise
-        self._recorded(results, lost)
+    def _submit(self, **more: Any) -> None:
+        """Begin a commit of what waits to be written, and of ``more`` fields of a batch, if there is anything."""
+        self._recorded_at = self._monotonic()
+        self._commits.add_circuits(self._limits.circuits(self._clock()))
+        if more or not self._commits.is_empty:
+            self._commits.submit(self._clock(), **more)
 
-    def _meanwhile(self) -> bool:
-        """What does not need the store; False when nothing is under way."""
-        if not self._hurry:
-            self._start_waiting()
-        self.collect(MEANWHILE_SECONDS)
-        return self._engine.in_flight > 0
+    def _finish_commit(self) -> Committed:
+        """Go on with attempts until no commit is in flight, and take up what the last one brought.
 
-    def _recorded(self, results: Sequence[Result], lost: Collection[str]) -> None:
-        self._finished_at = self._monotonic()
-        self._put_back([result.claimed.delivery.webhook for result in results if result.outcome.suspend])
-        self._hurry = any(result.outcome.suspend for result in self._results)
-        recorded = [result for result in results if result.claimed.delivery.id not in lost]
+        Raises what made it fail; what it was to write then waits for the next commit.
+        """
+        self._start()
+        while self._commits.in_flight and not self._commits.has_ended and self._engine.in_flight:
+            self.collect(PATIENCE_SECONDS)
+            self._start()
+        ended = self._commits.end()
+        if ended is None:
+            return Committed()
+        batch, committed = ended
+        self._recorded_at = self._monotonic()
+        self._note_backlog(batch, committed.claims)
+        self._claims.add(committed.claims)
+        self._start()
+        for name, circuit in batch.circuits.items():
+            self._listener.circuit(name, circuit)
+        recorded = [result for result in batch.results if result.claimed.delivery.id not in committed.lost]
         self.tally.add(recorded)
         if self._is_observed:
             notify(recorded, self._listener, self._observers)
+        return committed
 
-    def _store_circuits(self) -> None:
-        circuits = self._limits.circuits(self._clock())
-        if circuits:
-            self._queue.set_circuits(circuits)
-        for name, circuit in circuits.items():
-            self._listener.circuit(name, circuit)
+    def _note_backlog(self, batch: Batch, claims: Sequence[Claimed]) -> None:
+        """Learn which webhooks have more due in the queue than was claimed."""
+        if batch.limit:
+            counts = Counter(claimed.delivery.webhook for claimed in claims)
+            self._backlogged.difference_update([name for name, count in batch.wanted.items() if counts[name] < count])
+        elif len(claims) < sum(len(routed.deliveries) for routed in batch.events):
+            claimed = {one.delivery.id for one in claims}
+            made = (delivery for routed in batch.events for delivery in routed.deliveries)
+            self._backlogged.update(delivery.webhook for delivery in made if delivery.id not in claimed)
 
     # -- applied state
 
@@ -357,8 +367,10 @@ class Runner:
         self._state_at = self._monotonic()
 
     def _take_state(self, state: AppliedState) -> None:
-        self._put_back(self._claims.waiting())
+        self._finish_commit()
+        self._queue.reconcile(state)
+        # What was claimed for the state before is claimed again, as far as it is still due.
+        self._commits.add_released(self._claims.drop_waiting(self._claims.waiting()))
         self._state, self._router = state, Router(state)
         self._state_at = self._monotonic()
-        self._queue.reconcile(state)
         self._listener.applied(state)

@@ -102,11 +102,6 @@ ADD_IDS = "INSERT INTO new_ids (id) SELECT value FROM json_each(?) WHERE true ON
 MERGE = ("INSERT OR IGNORE INTO known_ids SELECT id FROM new_ids ORDER BY id", "DELETE FROM new_ids")
 
 ADD_EVENT = "INSERT INTO events (seq, id, event_type, event_time, received_at, document) VALUES (?, ?, ?, ?, ?, ?)"
-ADD_DELIVERY = """
-    INSERT INTO deliveries (seq, id, event, webhook, created_at, due_at, set_at, status, reason, ready_at, lease, owner, lease_until, lease_ends)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-
 NEXT_EVENT = "SELECT coalesce(max(seq), 0) + 1 FROM events WHERE seq < 1 << 62"
 LAST_DELIVERY = "SELECT coalesce(max(seq), 0) FROM deliveries WHERE seq < 1 << 62"
 """A greater row number is damage: the next one after the greatest that SQLite knows would not fit."""
@@ -180,6 +175,8 @@ RENEW = """
 """
 FREE = "owner = NULL, lease_until = NULL, ready_at = CASE WHEN ready_at IS NULL THEN NULL ELSE due_at END"
 RELEASE = f"UPDATE deliveries SET {FREE} WHERE seq = :key AND lease = :lease AND owner = :owner"  # noqa: S608 - as above
+OWNERS = "SELECT DISTINCT owner FROM deliveries WHERE owner IS NOT NULL"
+COUNT_OTHERS = "SELECT count(*) FROM deliveries WHERE owner IS NOT NULL AND owner <> ?"
 FREE_OWNER = f"UPDATE deliveries SET {FREE} WHERE owner = ?"  # noqa: S608 - as above
 
 WAITING_WEBHOOKS = """
