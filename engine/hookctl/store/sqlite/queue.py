@@ -305,11 +305,13 @@ class SqliteQueue:
     def fullness(self) -> Fullness:
         """See :meth:`hookctl.store.interface.Queue.fullness`."""
         with self._reading() as connection:
+            check_identity(connection)  # else a store that has moved would be an error about its directory
             return upkeep.fullness(connection, self._path)
 
     def free_bytes(self) -> int:
         """See :meth:`hookctl.store.interface.Queue.free_bytes`."""
         with self._reading() as connection:
+            check_identity(connection)  # else a store that has moved would be an error about its directory
             return upkeep.free_bytes(connection, self._path)
 
     def circuits(self) -> Mapping[str, Circuit]:
