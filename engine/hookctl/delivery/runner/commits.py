@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from hookctl.store.interface import Batch, Circuit, Claimed, Committed, Queue, Result
 
@@ -63,12 +65,9 @@ class Commits:
         for result in self.results:
             yield result.claimed
 
-    def submit(self, now: float, **more: Any) -> None:
-        """Begin a commit of what waits. None may be in flight.
-
-        ``now`` is in epoch seconds; ``more`` are other fields of the :class:`hookctl.store.interface.Batch`.
-        """
-        batch = Batch(now=now, results=self.results, released=self._released, circuits=self._circuits, **more)
+    def submit(self, batch: Batch) -> None:
+        """Begin a commit of ``batch`` and of what waits to be written. None may be in flight."""
+        batch = replace(batch, results=self.results, released=self._released, circuits=self._circuits)
         future = self._queue.submit(batch)
         self._in_flight = batch, future
         self.results, self._released, self._circuits = [], [], {}
