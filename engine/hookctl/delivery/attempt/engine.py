@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
@@ -17,11 +16,13 @@ from hookctl.delivery.attempt.authenticate import Authenticated, authenticate, a
 from hookctl.delivery.attempt.exchange import Exchange, Finished, Job
 from hookctl.delivery.attempt.failures import AttemptFailedError, blaming, failure_of
 from hookctl.delivery.attempt.hooks import Answer, answer_hooks
-from hookctl.delivery.attempt.prepare import Prepared, default_transport, may_block, prepare
+from hookctl.delivery.attempt.preparations import Preparations
+from hookctl.delivery.attempt.prepare import default_transport
+from hookctl.delivery.attempt.prepared import Prepared
 from hookctl.delivery.attempt.record import Sent, record
 from hookctl.delivery.attempt.threads import Call, Lanes
 from hookctl.delivery.attempt.transports import Transports
-from hookctl.model import DeliveryPlan, Failure, FailureKind, Request, Response, Timing
+from hookctl.model import Failure, FailureKind, Request, Response, Timing
 from hookctl.network import Network
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import Completion
@@ -30,14 +31,11 @@ if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
 
     from hookctl.delivery.attempt.auth_adapter import AuthAdapter
-    from hookctl.delivery.attempt.redact import Redactor
 
 GRACE = 1.0
 """Seconds that a transport or an auth may overstay its deadline before the engine gives it up."""
 WATCH = 0.25
 """Seconds between two looks for what has overstayed."""
-SECRETS_SECONDS = 30.0
-"""Secrets younger than this are not read again because they were refused."""
 UNAUTHORIZED, FORBIDDEN = 401, 403
 OVERDUE = {
     FailureKind.SECRET: "a secret source did not answer in time",
@@ -65,17 +63,15 @@ class AttemptEngine:
         ``auth_adapter`` is what auth plugins send with; None: what they send goes out with the deliveries.
         """
         self._plugins = plugins
-        self._user_agent = user_agent
         self._clock = clock
         self._tickets = count(1)
         self._exchanges: dict[int, Exchange] = {}
-        self._prepared: dict[str, Prepared] = {}
-        self._redactors: dict[tuple[str, bool], Callable[[frozenset[str]], Redactor]] = {}
-        """Of each webhook, by its name and whether it has tokens: they outlive what is prepared anew."""
-        self._preparing: dict[str, list[Exchange]] = {}
         self._finished: list[Finished] = []
         self._transports = Transports(network)
         self._lanes = Lanes(self._transports.wake)
+        self._preparations = Preparations(
+            plugins, user_agent, self._lanes, prepared=self._make_request, failed=self._fail
+        )
         self._given_adapter = auth_adapter
         self._auth_adapter: AuthAdapter | None = None
         self._next_watch = 0.0
@@ -90,11 +86,14 @@ class AttemptEngine:
         now = time.monotonic()
         exchange = Exchange(job, next(self._tickets), self._clock(), now, now, job.plan.timeout_seconds)
         self._exchanges[exchange.ticket] = exchange
-        prepared = self._ready(job.plan)
-        if prepared is None:
-            self._prepare(exchange)
-        else:
+        prepared = self._preparations.find(job.plan)
+        if prepared is not None:
             self._make_request(exchange, prepared)
+            return
+        try:
+            self._preparations.prepare(exchange, self._adapter() if job.plan.auth else None)
+        except AttemptFailedError as error:
+            self._fail(exchange, error.failure)
 
     def poll(self, wait: float) -> list[Finished]:
         """What has finished since the last call. Waits up to ``wait`` seconds for something to do; may give nothing earlier than that."""
@@ -125,44 +124,7 @@ class AttemptEngine:
             self._auth_adapter.close()
         self._lanes.close()
 
-    # -- prepare -----------------------------------------------------------------------------------------------------
-
-    def _ready(self, plan: DeliveryPlan) -> Prepared | None:
-        prepared = self._prepared.get(plan.name)
-        if prepared is None or prepared.plan is plan:
-            return prepared
-        if prepared.digest != plan.digest:
-            return None
-        self._prepared[plan.name] = renewed = replace(prepared, plan=plan)
-        return renewed
-
-    def _prepare(self, exchange: Exchange) -> None:
-        plan = exchange.job.plan
-        if waiting := self._preparing.get(plan.digest):
-            waiting[:] = [one for one in waiting if one.ticket in self._exchanges]
-            waiting.append(exchange)
-            return
-        try:
-            function = partial(prepare, plan, self._plugins, self._adapter() if plan.auth else None, self._user_agent)
-            if not may_block(plan, self._plugins):
-                self._make_request(exchange, self._keep(function()))
-                return
-        except AttemptFailedError as error:
-            self._fail(exchange, error.failure)
-            return
-
-        def done(prepared: Prepared) -> None:
-            prepared = self._keep(prepared)
-            for waiter in self._preparing.pop(prepared.digest):
-                if waiter.ticket in self._exchanges:
-                    self._make_request(waiter, prepared)
-
-        def failed(error: AttemptFailedError) -> None:
-            for waiter in self._preparing.pop(plan.digest):
-                self._fail(waiter, error.failure)
-
-        self._preparing[plan.digest] = [exchange]
-        self._lanes.run(plan.digest, Call("preparing", function, done, failed))
+    # -- auth ------------------------------------------------------------------------------------------------------
 
     def _adapter(self) -> BaseAdapter:
         """What auth plugins send with."""
@@ -179,22 +141,11 @@ class AttemptEngine:
         self._transports.submit(default_transport(self._plugins), ticket, request, timeout, request.url)
         return ticket
 
-    def _keep(self, prepared: Prepared) -> Prepared:
-        """Use ``prepared`` from now on; it goes on masking the tokens that the webhook used before."""
-        has_tokens = any(auth.refreshable for auth in prepared.auths)
-        redactor_for = self._redactors.setdefault((prepared.plan.name, has_tokens), prepared.redactor_for)
-        self._prepared[prepared.plan.name] = kept = replace(prepared, redactor_for=redactor_for)
-        return kept
-
-    def _read_secrets_again(self, prepared: Prepared) -> None:
-        """Have the next attempt prepare anew, when what was read is old: a secret that was changed at the target may have been changed here too."""
-        current = self._prepared.get(prepared.plan.name)
-        if current and current.made_at == prepared.made_at and time.monotonic() - prepared.made_at > SECRETS_SECONDS:
-            del self._prepared[prepared.plan.name]
-
     # -- request -----------------------------------------------------------------------------------------------------
 
     def _make_request(self, exchange: Exchange, prepared: Prepared) -> None:
+        if exchange.ticket not in self._exchanges:
+            return  # given up while its plan was prepared
         exchange.prepared = prepared
         try:
             exchange.unsigned = prepared.make_request(exchange.job, exchange.started_at)
@@ -317,6 +268,7 @@ class AttemptEngine:
     def _finish(self, exchange: Exchange, result: Response | Failure, timing: Timing) -> None:
         if self._exchanges.pop(exchange.ticket, None) is None:
             return
+        exchange.has_ended = True
         job, prepared = exchange.job, exchange.prepared
         sent = None
         if prepared and exchange.unsigned and exchange.sent:
@@ -325,7 +277,7 @@ class AttemptEngine:
             result = prepared.redactor_for(exchange.earlier).failure(prepared.redactor.failure(result))
         digest = prepared.digest if prepared else job.plan.digest
         if prepared and _refused(result):
-            self._read_secrets_again(prepared)
+            self._preparations.forget_old(prepared)
         try:
             attempt = record(job.number, digest, exchange.started_at, sent=sent, result=result, timing=timing)
         except MemoryError as error:

@@ -12,7 +12,7 @@ from hookctl.model import Attempt, DeliveryPlan, FailureKind, Json
 
 if TYPE_CHECKING:
     from hookctl.delivery.attempt.authenticate import Authenticated
-    from hookctl.delivery.attempt.prepare import Prepared, Unsigned
+    from hookctl.delivery.attempt.prepared import Prepared, Unsigned
 
 
 class Job(Struct, frozen=True):
@@ -54,6 +54,7 @@ class Exchange(Struct, eq=False):
     earlier: frozenset[str] = frozenset()
     """Credentials of the requests of this attempt before ``sent``."""
     refreshed: bool = False
+    has_ended: bool = False
     spent: float = 0.0
     """Seconds of the target's time that an earlier request of this attempt took."""
 

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from hookctl.delivery.attempt.authenticate import Authenticated
 from hookctl.delivery.attempt.envelope import Judged, judge
-from hookctl.delivery.attempt.prepare import Prepared, Unsigned
+from hookctl.delivery.attempt.prepared import Prepared, Unsigned
 from hookctl.delivery.attempt.redact import Redactor
 from hookctl.model import Attempt, Failure, Response, Timing, Verdict
 

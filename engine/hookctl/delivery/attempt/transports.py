@@ -14,7 +14,7 @@ from threading import Event
 from typing import cast
 
 from hookctl.delivery.attempt.failures import AttemptFailedError, blaming
-from hookctl.delivery.attempt.prepare import Transport
+from hookctl.delivery.attempt.prepared import Transport
 from hookctl.delivery.attempt.threaded_transport import ThreadedTransport
 from hookctl.model import Failure, Request, Response, Timing
 from hookctl.network import Network
