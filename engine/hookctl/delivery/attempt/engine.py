@@ -1,7 +1,8 @@
 """The attempt engine: makes many attempts at once from one thread.
 
-An attempt goes: prepare (once per delivery plan) -> render -> authenticate -> send -> validate -> mask. What may block
-(secret sources, token fetches) runs in lanes on threads; everything else on the thread that calls :meth:`AttemptEngine.poll`.
+The stages of an attempt: prepare (once per delivery plan), render, authenticate, send, validate, mask. What may block
+(secret sources, token fetches) runs in lanes on threads, everything else on the thread that calls
+:meth:`AttemptEngine.poll`.
 """
 
 from __future__ import annotations
@@ -33,22 +34,22 @@ if TYPE_CHECKING:
     from hookctl.delivery.attempt.auth_adapter import AuthAdapter
 
 GRACE = 1.0
-"""Seconds that a transport or an auth may overstay its deadline before the engine gives it up."""
+"""Seconds after its deadline until the engine gives up a transport or an auth."""
 WATCH = 0.25
-"""Seconds between two looks for what has overstayed."""
+"""Seconds between two searches for attempts to give up."""
 UNAUTHORIZED, FORBIDDEN = 401, 403
 OVERDUE = {
     FailureKind.SECRET: "a secret source did not answer in time",
     FailureKind.TOKEN: "auth did not finish in time",
     FailureKind.TIMEOUT: "the transport did not keep its deadline and was given up",
 }
-"""What is said of an attempt that is given up, by the stage that it hangs in."""
+"""The failure's message of an attempt that is given up, by the stage that it is in."""
 
 __all__ = ["AttemptEngine", "Finished", "Job"]
 
 
 class AttemptEngine:
-    """Makes attempts, as many at once as are started. All methods but :meth:`wake` belong to one thread."""
+    """Makes attempts, all that are started at the same time. All methods but :meth:`wake` belong to one thread."""
 
     def __init__(
         self,
@@ -60,7 +61,7 @@ class AttemptEngine:
     ) -> None:
         """``user_agent`` is sent with every request; ``clock`` gives epoch seconds.
 
-        ``auth_adapter`` is what auth plugins send with; None: what they send goes out with the deliveries.
+        ``auth_adapter`` is what auth plugins send with. None: their requests are sent among those of deliveries.
         """
         self._plugins = plugins
         self._clock = clock
@@ -78,11 +79,11 @@ class AttemptEngine:
 
     @property
     def in_flight(self) -> int:
-        """Attempts that were started and not yet given out by :meth:`poll`."""
+        """How many attempts were started and not yet returned by :meth:`poll`."""
         return len(self._exchanges) + len(self._finished)
 
     def start(self, job: Job) -> None:
-        """Begin an attempt. Never blocks; whatever goes wrong comes out of :meth:`poll` as a failed attempt."""
+        """Begin an attempt. Never blocks; whatever goes wrong, :meth:`poll` returns a failed attempt."""
         now = time.monotonic()
         exchange = Exchange(job, next(self._tickets), self._clock(), now, now, job.plan.timeout_seconds)
         self._exchanges[exchange.ticket] = exchange
@@ -96,7 +97,10 @@ class AttemptEngine:
             self._fail(exchange, error.failure)
 
     def poll(self, wait: float) -> list[Finished]:
-        """What has finished since the last call. Waits up to ``wait`` seconds for something to do; may give nothing earlier than that."""
+        """The attempts that have finished since the last call.
+
+        Waits up to ``wait`` seconds for something to do; may return earlier with nothing.
+        """
         if self._auth_adapter is not None:
             self._auth_adapter.send_asked(self._send_for_auth)
         if self._finished or self._lanes.finish():
@@ -113,11 +117,11 @@ class AttemptEngine:
         return finished
 
     def wake(self) -> None:
-        """Make a running or the next :meth:`poll` return soon; any thread may call it."""
+        """Make a running :meth:`poll`, or else the next one, return soon. Any thread may call it."""
         self._transports.wake()
 
     def close(self) -> None:
-        """Give up everything under way, unheard, and close every connection and thread."""
+        """Give up all attempts in flight, and close every connection and thread."""
         self._exchanges.clear()
         self._transports.close()
         if self._auth_adapter is not None:
@@ -131,7 +135,7 @@ class AttemptEngine:
         if self._given_adapter is not None:
             return self._given_adapter
         if self._auth_adapter is None:
-            with blaming("auth"):  # there may be no file descriptor left to import it with
+            with blaming("auth"):  # the import fails when no file descriptor is left
                 from hookctl.delivery.attempt.auth_adapter import AuthAdapter
             self._auth_adapter = AuthAdapter(self._transports.wake)
         return self._auth_adapter
@@ -205,7 +209,7 @@ class AttemptEngine:
         self._finish(exchange, result, timing)
 
     def _answer_hooks(self, exchange: Exchange, response: Response, timing: Timing) -> bool:
-        """Show the response to auths that asked for it; False when none did."""
+        """Show the response to the auths that asked for it; False when none did."""
         prepared, unsigned = exchange.prepared, exchange.unsigned
         if prepared is None or unsigned is None or exchange.sent is None or not exchange.sent.hooked:
             return False
@@ -227,7 +231,7 @@ class AttemptEngine:
         return True
 
     def _refresh(self, exchange: Exchange, response: Response, timing: Timing) -> bool:
-        """After a 401, ask once for a fresh token, and send again; False when there is none to ask for, or no time left."""
+        """After a 401, get a fresh token once and send again; False when there is no token, or no time left."""
         prepared, unsigned, sent = exchange.prepared, exchange.unsigned, exchange.sent
         exchange.spent += timing.total
         if (
@@ -273,7 +277,7 @@ class AttemptEngine:
         sent = None
         if prepared and exchange.unsigned and exchange.sent:
             sent = Sent(prepared, exchange.unsigned, exchange.sent, exchange.earlier)
-        elif prepared and isinstance(result, Failure):  # it failed in auth, whose message may repeat what a server said
+        elif prepared and isinstance(result, Failure):  # it failed in auth, whose message may repeat a response
             result = prepared.redactor_for(exchange.earlier).failure(prepared.redactor.failure(result))
         digest = prepared.digest if prepared else job.plan.digest
         if prepared and _refused(result):
@@ -287,7 +291,7 @@ class AttemptEngine:
 
 
 def _refused(result: Response | Failure) -> bool:
-    """Whether credentials were refused, by the target or by a token endpoint."""
+    """Whether the target or a token endpoint refused the credentials."""
     return (
         result.kind is FailureKind.TOKEN if isinstance(result, Failure) else result.status in {UNAUTHORIZED, FORBIDDEN}
     )

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from hookctl.errors import EventError
-from hookctl.json.strict import MAX_DEPTH, AmbiguousJsonError, parse
+from hookctl.json.quick import parse_quickly
+from hookctl.json.strict import AmbiguousJsonError, parse
 from hookctl.model import Event, Json
 from hookctl.plugin.contain import is_interrupt, text_of
 
@@ -183,37 +182,15 @@ _TOO_LARGE = f"larger than {MAX_EVENT_BYTES >> 20} MiB"
 
 
 def _parse(text: bytes) -> tuple[Json, str]:
-    """The document of an event, and the JSON to store of it; "" when the store writes that itself. Raises EventError.
-
-    The strict parser decides what an event is, and takes 9 us for one of 1 KB. msgspec reads and writes it in 5 us,
-    and a delivery costs some 115 us in all (see benchmarks/delivery). So msgspec reads what both read alike, and the
-    strict parser whatever may differ.
-    """
-    if len(text) <= MAX_EVENT_BYTES and text.count(b"{") + text.count(b"[") <= MAX_DEPTH:
-        try:
-            document: Json = msgspec.json.decode(text)
-            written = msgspec.json.encode(document)
-        except (ValueError, RecursionError):  # the strict parser says what is wrong, or reads it after all
-            return _parse_strictly(text), ""
-        if _has_unique_keys(text, written):
-            return document, written.decode()
-    return _parse_strictly(text), ""
-
-
-def _has_unique_keys(text: bytes, written: bytes) -> bool:
-    """Whether surely no key stands twice in one object; ``written`` is the JSON of what msgspec read in ``text``.
-
-    msgspec keeps one value of a repeated key, so the JSON that it writes lacks the two quotation marks of the other
-    key. It writes every other quotation mark that it has read, plain or after a backslash. Only one that is written as
-    a number (``\\u0022``) would count in ``written`` alone, so a text with such a mark is never sure.
-    """
-    return b"\\u0022" not in text and written.count(b'"') == text.count(b'"')
+    """The document of an event, and the JSON to store of it; "" when the store writes it. Raises EventError."""
+    if len(text) > MAX_EVENT_BYTES:
+        raise EventError(_TOO_LARGE)
+    quick = parse_quickly(text)
+    return (quick[0], quick[1].decode()) if quick else (_parse_strictly(text), "")
 
 
 def _parse_strictly(text: bytes) -> Json:
     """Parse JSON that every parser reads alike. Raises EventError for anything else."""
-    if len(text) > MAX_EVENT_BYTES:
-        raise EventError(_TOO_LARGE)
     try:
         return parse(text.decode(), any_integer=True)
     except UnicodeDecodeError as error:

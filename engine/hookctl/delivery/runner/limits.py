@@ -1,4 +1,4 @@
-"""Limits: how many attempts of each webhook may be in flight, so that no target is overloaded and none starves others."""
+"""Limits: how many attempts of each webhook may be in flight, so no target is overloaded and none starves others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the store may hold: how long history is kept, and when no more events are taken in."""
+"""Retention and intake limits: how long history is kept, and when no more events are taken in."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from hookctl.model.quantities import seconds
 from hookctl.store.interface import Fullness, Queue
 
 PRUNE_SECONDS = 30.0
-"""Between two looks for history that is over."""
+"""Between two searches for history to delete."""
 PRUNE_EVENTS = 500
-"""Forgotten in one commit, at most: it keeps deliveries waiting for a few milliseconds."""
+"""Deleted in one commit, at most: that delays deliveries by a few milliseconds."""
 PRUNE_SOON_SECONDS = 0.25
-"""The same while there is more of it."""
+"""Between two searches while there is more to delete."""
 SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,15})?) ?(kB|MB|GB|TB)", re.ASCII)
 BYTES = {"kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
 
@@ -26,19 +26,19 @@ class StoreLimits:
     """The tables ``[retention]`` and ``[intake]`` of hookctl.toml."""
 
     max_age: float = 30 * 86_400.0
-    """Seconds that events are kept whose deliveries have all ended."""
+    """Seconds for which an event is kept after its deliveries have all ended."""
     max_bytes: float = float("inf")
-    """Of the store; above it the oldest of them are forgotten sooner."""
+    """The size of the store; above it, the oldest of these events are deleted sooner."""
     max_waiting: float = 1_000_000
-    """Deliveries that may wait; an event with which it would be more is not taken in."""
+    """Deliveries that may wait; an event that would make it more is not taken in."""
     min_free_bytes: float = 100e6
-    """Of the disk; with less, no event is taken in."""
+    """Free space on the disk; with less, no event is taken in."""
 
 
 def store_limits(retention: Mapping[str, Any], intake: Mapping[str, Any]) -> StoreLimits:
-    """The limits that hookctl.toml sets, the others as they are by default.
+    """The limits that hookctl.toml sets, and the defaults of the others.
 
-    Both tables have known keys alone, and values of the right type. Raises SettingsError for a string that is not a
+    Both tables hold only known keys, with values of the right type. Raises SettingsError for a string that is not a
     duration or not a size.
     """
     found: dict[str, float] = {}
@@ -70,7 +70,7 @@ def _size(name: str, value: str) -> float:
 
 
 class Retention:
-    """Keeps one queue within its limits. ``clock`` gives epoch seconds, ``monotonic`` seconds on a clock that nobody sets."""
+    """Keeps one queue within its limits. ``clock`` gives epoch seconds, ``monotonic`` seconds on a monotonic clock."""
 
     def __init__(
         self, queue: Queue, limits: StoreLimits, clock: Callable[[], float], monotonic: Callable[[], float]
@@ -80,7 +80,10 @@ class Retention:
 
     @property
     def max_waiting(self) -> float:
-        """How many deliveries may wait: for the queue to compare in the commit that adds some, since other processes add some, too."""
+        """How many deliveries may wait.
+
+        The queue checks it in the commit that adds some, since other processes may add some, too.
+        """
         return self._limits.max_waiting
 
     def admit(self) -> None:
@@ -92,7 +95,7 @@ class Retention:
             )
 
     def prune(self) -> None:
-        """Forget a little of what is over, when it is time to; soon again where there is more."""
+        """Delete some history when it is time to, and soon again while there is more."""
         now = self._monotonic()
         if now < self._prune_at:
             return

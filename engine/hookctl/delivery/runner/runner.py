@@ -129,7 +129,7 @@ class Runner:
         return [*committed.is_new]
 
     def receives(self, event_type: str) -> bool:
-        """Whether any active webhook is for events of this type."""
+        """Whether any active webhook receives events of this type."""
         return self._router.receives(event_type)
 
     def replay(self, delivery_ids: Sequence[str], *, as_planned: bool = False) -> list[str]:

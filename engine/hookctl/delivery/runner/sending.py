@@ -76,7 +76,7 @@ class Source:
             ready, _, _ = select.select([self._file], [], [], wait)
             return os.read(self._file, CHUNK_BYTES) if ready else None
         except OSError as error:
-            hint = "What was read before is stored. Send the input again: an event with an id seen before is not sent twice."
+            hint = "What was read is stored. Send the input again: an event with an id seen before is not sent twice."
             raise unreadable(self._stream, error, hint) from error
 
 
@@ -177,9 +177,9 @@ def deliver(
 def run(runner: Runner, *, stopping: Callable[[], bool], failed: Callable[[StateError], None]) -> None:
     """Deliver what is due until ``stopping()`` is true; the caller stops the runner.
 
-    While the store fails, its work is tried again. ``failed`` is called with the first error of each such time; an error
-    that lasts longer than :data:`STORE_PATIENCE` is raised. StoreGoneError is raised at once: waiting does not bring
-    back a store that was deleted, renamed or replaced.
+    While the store fails, its work is tried again. ``failed`` is called with the first error of each such period; an
+    error that lasts longer than :data:`STORE_PATIENCE` is raised. StoreGoneError is raised at once: waiting does not
+    bring back a store that was deleted, renamed or replaced.
     """
     failing_since: float | None = None
     while not stopping():
