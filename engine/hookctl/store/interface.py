@@ -8,8 +8,9 @@ Three promises that an implementation makes, and ``tests/queue`` checks:
 - an event's id is seen once: the same event again makes no second delivery.
 
 Times are epoch seconds, and the caller says what time it is; leases are measured on a clock that nobody sets, too.
-Several processes may use one queue at the same time. One object belongs to one thread, its caller's. While a commit that
-was handed to :meth:`Queue.submit` is in flight, the store's writer has the connection; every other method waits for it.
+Several processes may use one queue at the same time. One object belongs to one thread, its caller's. While a commit
+that was handed to :meth:`Queue.submit` is in flight, the store's writer has the connection; every other method waits
+for it.
 """
 
 from __future__ import annotations
@@ -216,15 +217,15 @@ class Queue(Protocol):
         ...
 
     def finish(self, results: Sequence[Result], now: float) -> set[str]:
-        """Record attempts and outcomes in one commit; gives the ids whose lease was lost, of which nothing was recorded.
+        """Record attempts and outcomes in one commit; give the ids whose lease was lost, of which nothing was recorded.
 
-        A lease is lost when someone else has claimed the delivery, or it was replayed. A delivery that was held or cancelled while it was being
-        tried stays so, unless the attempt delivered it or made it a dead letter.
+        A lease is lost when another worker has claimed the delivery, or when it was replayed. A delivery that was held
+        or cancelled while an attempt was in flight stays so, unless the attempt delivered it or made it a dead letter.
         """
         ...
 
     def release(self, claims: Iterable[Claimed]) -> None:
-        """Give back claims that were not tried to their end: they are due again as before, for anyone. Lost leases are passed over."""
+        """Give back claims whose attempts did not end: they are due for anyone, as before. Lost leases are skipped."""
         ...
 
     def renew(self, claims: Iterable[Claimed], now: float, lease_seconds: float) -> set[str]:

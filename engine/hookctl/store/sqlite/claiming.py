@@ -79,7 +79,10 @@ SOUND = {
     (int, str, int, str, str, due_at, int, str, created_at, int, planned)
     for due_at, created_at, planned in product(NUMBER, NUMBER, (str, type(None)))
 }
-"""The types that the columns of ``tables.CLAIM`` may have. SQLite gives an integer for a time that is a whole number."""
+"""The types that the columns of ``tables.CLAIM`` may have.
+
+SQLite gives an integer for a time that is a whole number.
+"""
 
 
 def _is_sound(row: Sequence[Any]) -> bool:

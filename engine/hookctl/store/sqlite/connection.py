@@ -88,7 +88,7 @@ def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connec
 
 
 def real_path(path: Path) -> Path:
-    """The path with all links resolved: the name of the store that SQLite's files, and those of workers, are named after."""
+    """The path with all links resolved, after which SQLite's files and those of workers are named."""
     return Path(os.path.realpath(path))
 
 
