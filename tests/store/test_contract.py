@@ -412,7 +412,7 @@ def test_what_is_released_is_due_as_before(queue: Queue, open_queue: Callable[[]
     assert (claimed.delivery.attempts, claimed.delivery.due_at) == (0, NOW)
 
 
-def test_what_a_closed_worker_had_in_hand_is_free_at_once(queue: Queue, open_queue: Callable[[], Queue]) -> None:
+def test_what_a_closed_worker_had_claimed_is_free_at_once(queue: Queue, open_queue: Callable[[], Queue]) -> None:
     other = open_queue()
     queue.enqueue([routed("e1")], NOW)
     assert claimed_ids(queue) == ["e1-A"]
@@ -563,7 +563,7 @@ def test_a_failed_attempt_leaves_cancelled_what_was_cancelled_meanwhile(queue: Q
     assert claim(queue, NOW + LEASE) == []
 
 
-def test_what_is_in_hand_is_not_given_out_twice_by_a_hold_and_its_end(
+def test_what_is_claimed_is_not_given_out_twice_by_a_hold_and_its_end(
     queue: Queue, open_queue: Callable[[], Queue]
 ) -> None:
     queue.enqueue([routed("e1")], NOW)
@@ -718,7 +718,7 @@ def test_what_was_added_under_the_old_name_after_the_rename_follows_late(queue: 
     assert webhooks_of(queue) == {"e1-A": ("B", "waiting"), "e2-A": ("B", "dead")}
 
 
-def test_what_is_in_hand_during_a_rename_ends_under_the_new_name(queue: Queue) -> None:
+def test_what_is_claimed_during_a_rename_ends_under_the_new_name(queue: Queue) -> None:
     queue.enqueue([routed("e1"), routed("e2")], NOW)
     first, second = claim(queue)
     queue.reconcile(renamed(2, Rename(2, "A", "B"), B=Status.ACTIVE))

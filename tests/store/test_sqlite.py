@@ -30,7 +30,7 @@ time.sleep(60)
 """
 
 
-def test_what_a_killed_process_had_in_hand_is_free_at_once(tmp_path: Path) -> None:
+def test_what_a_killed_process_had_claimed_is_free_at_once(tmp_path: Path) -> None:
     path = tmp_path / "queue.db"
     queue = SqliteQueue(path)
     queue.enqueue([Routed(Event("e1", "anomaly", 1.0, {"id": "e1"}), (NewDelivery("e1-A", "A"),))], 1.0)
