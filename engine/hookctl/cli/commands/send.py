@@ -91,7 +91,7 @@ def _send(session: Session, file: BinaryIO, wait: float, connect_to: tuple[str, 
     started = time.monotonic()
     progress, reported = Progress(), 0
 
-    def tell(intake: Intake) -> None:
+    def show(intake: Intake) -> None:
         nonlocal reported
         _report_bad(progress, intake, reported)
         reported = len(intake.problems)
@@ -100,7 +100,9 @@ def _send(session: Session, file: BinaryIO, wait: float, connect_to: tuple[str, 
     # Loads the plugins before signals are caught: Ctrl-C could not end an import that hangs.
     reader = EventReader(EventGate(session.plugins.event_types))
     with catching_interrupts() as interrupts, running(session, session.network(connect_to, cacert)) as (runner, queue):
-        intake = send(Source(file), reader, runner, queue, wait=wait, stopping=lambda: interrupts.requested, tell=tell)
+        intake = send(
+            Source(file), reader, runner, queue, wait=wait, stopping=lambda: interrupts.requested, progress=show
+        )
         if interrupts.requested:
             progress.clear()
             echo(

@@ -59,9 +59,9 @@ def progress_line(intake: Intake | None, tally: Tally, in_flight: int, seconds: 
     read = f"{intake.read:,} events read{' (end of input)' if intake.has_ended else ''}; " if intake else ""
     failing = f", {len(tally.failing):,} retrying" if tally.failing else ""
     dead = f", {tally.dead.total():,} dead" if tally.dead else ""
-    lacked = f", {tally.lacked.total():,} local failures" if tally.lacked else ""
+    local = f", {tally.local_failures.total():,} local failures" if tally.local_failures else ""
     return (
-        f"{read}{tally.delivered.total():,} delivered{failing}{dead}{lacked}; {in_flight:,} in flight; {seconds:.0f} s"
+        f"{read}{tally.delivered.total():,} delivered{failing}{dead}{local}; {in_flight:,} in flight; {seconds:.0f} s"
     )
 
 
@@ -93,7 +93,7 @@ def render_summary(summary: Summary, *, width: int = 0, color: bool) -> str:
         after.append(f"{due} The next `hookctl send` or `hookctl run` continues with them.")
     if tally.dead:
         after.append("To see why deliveries are dead: hookctl deliveries list --status dead")
-    after += [_lacked(reason, count) for reason, count in sorted(tally.lacked.items())]
+    after += [_local_failures(reason, count) for reason, count in sorted(tally.local_failures.items())]
     ended = "Interrupted after" if summary.interrupted else "Took"
     after.append(f"{ended} {summary.seconds:.1f} s, {counted(tally.attempts, 'attempt')}.")
     rows = ["", *_table(summary.counts, width, color), ""] if summary.counts else []
@@ -126,7 +126,9 @@ def render_summary_json(summary: Summary) -> str:
             "dead": tally.earlier[DeliveryStatus.DEAD],
         },
         "attempts": tally.attempts,
-        "local_failures": [{"reason": reason, "attempts": count} for reason, count in sorted(tally.lacked.items())],
+        "local_failures": [
+            {"reason": reason, "attempts": count} for reason, count in sorted(tally.local_failures.items())
+        ],
         "still_due": summary.still_due,
         "next_due": summary.next_due,
         "seconds": round(summary.seconds, 3),
@@ -136,7 +138,7 @@ def render_summary_json(summary: Summary) -> str:
     return json_text(document) + "\n"
 
 
-def _lacked(reason: str, count: int) -> str:
+def _local_failures(reason: str, count: int) -> str:
     made = counted(count, "attempt")
     return f"{made} could not be made and did not count: {printable(reason)}. See `hookctl doctor`."
 
