@@ -19,6 +19,7 @@ from hookctl.store.sqlite import queue_tables as tables
 from hookctl.store.sqlite import reading
 from hookctl.store.sqlite.claiming import Lease
 from hookctl.store.sqlite.records import to_text
+from hookctl.store.sqlite.rows import add_rows
 from hookctl.store.sqlite.savepoint import savepoint
 
 
@@ -48,7 +49,7 @@ def enqueue(
     _refuse_too_many(connection, counts, max_waiting)
     (first,) = connection.execute(tables.NEXT_EVENT).fetchone()
     numbered = list(enumerate([routed for routed, new in zip(batch, is_new, strict=True) if new], first))
-    connection.executemany(tables.ADD_EVENT, [_event_row(seq, routed, now) for seq, routed in numbered])
+    add_rows(connection, "events", tables.EVENT_COLUMNS, [_event_row(seq, routed, now) for seq, routed in numbered])
     if first // tables.MERGE_IDS < (first + len(numbered)) // tables.MERGE_IDS:
         for statement in tables.MERGE:
             connection.execute(statement)
@@ -57,7 +58,7 @@ def enqueue(
 
 
 def _event_row(seq: int, routed: Routed, now: float) -> tuple[int, str, str, float, float, str]:
-    """The values of ``tables.ADD_EVENT``."""
+    """The values of ``tables.EVENT_COLUMNS``."""
     event = routed.event
     return seq, event.id, event.event_type, event.event_time, now, event.text or to_text(event.document)
 
@@ -101,7 +102,7 @@ def _refuse_too_many(connection: sqlite3.Connection, added: Sequence[int], max_w
     )
 
 
-class _Row(NamedTuple):
+class NewRow(NamedTuple):
     """A new row of the table ``deliveries``; the fields are its columns."""
 
     seq: int
@@ -118,10 +119,6 @@ class _Row(NamedTuple):
     owner: str | None = None
     lease_until: float | None = None
     lease_ends: float | None = None
-
-
-_COLUMNS = ", ".join(_Row._fields)
-_ADD_DELIVERY = f"INSERT INTO deliveries ({_COLUMNS}) VALUES ({', '.join('?' * len(_Row._fields))})"  # noqa: S608  # no value is in it
 
 
 def _add_deliveries(
@@ -149,7 +146,7 @@ def _add_deliveries(
         "lease_ends": lease.ends,
     }
     state: dict[str, Any]
-    rows: list[_Row] = []
+    rows: list[NewRow] = []
     claims: list[Claimed] = []
     for event, routed in events:
         for delivery in routed.deliveries:
@@ -166,22 +163,22 @@ def _add_deliveries(
                 claims.append(Claimed(fresh, routed.event.document, 1, key=key))
             else:
                 state = waiting
-            rows.append(_Row(key, delivery.id, event, webhook, created_at=now, due_at=now, set_at=now, **state))
+            rows.append(NewRow(key, delivery.id, event, webhook, created_at=now, due_at=now, set_at=now, **state))
     claims = _add_rows(connection, rows, claims)
     return range(key + 1 - len(rows), key + 1), claims
 
 
-def _add_rows(connection: sqlite3.Connection, rows: Sequence[_Row], claims: list[Claimed]) -> list[Claimed]:
+def _add_rows(connection: sqlite3.Connection, rows: Sequence[NewRow], claims: list[Claimed]) -> list[Claimed]:
     """Add rows; give the claims without those of deliveries that were stored already, which stay as they are.
 
     A new event has stored deliveries only when its id in the store was damaged, so that it looked new.
     """
     with savepoint(connection) as undo:
         try:
-            connection.executemany(_ADD_DELIVERY, rows)
+            add_rows(connection, "deliveries", NewRow._fields, rows)
         except sqlite3.IntegrityError:
             undo()
             stored = {name for (name,) in connection.execute(tables.STORED, (json.dumps([row.id for row in rows]),))}
-            connection.executemany(_ADD_DELIVERY, [row for row in rows if row.id not in stored])
+            add_rows(connection, "deliveries", NewRow._fields, [row for row in rows if row.id not in stored])
             return [claimed for claimed in claims if claimed.delivery.id not in stored]
     return claims

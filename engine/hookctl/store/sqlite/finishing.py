@@ -16,6 +16,7 @@ from hookctl.store.interface import Result
 from hookctl.store.sqlite import queue_tables as tables
 from hookctl.store.sqlite.reconciling import suspend
 from hookctl.store.sqlite.records import attempt_to_text
+from hookctl.store.sqlite.rows import add_rows
 from hookctl.store.sqlite.savepoint import savepoint
 
 Common = tuple[str, str, int, int, str]
@@ -42,9 +43,8 @@ def finish(
             undo()
             lost = {result.claimed.delivery.id for result in results if not _mark(connection, result, now, owner)}
     recorded = [result for result in results if result.claimed.delivery.id not in lost] if lost else results
-    connection.executemany(
-        tables.ADD_ATTEMPT, [(result.claimed.key, attempt_to_text(result.attempt)) for result in recorded]
-    )
+    rows = [(result.claimed.key, attempt_to_text(result.attempt)) for result in recorded]
+    add_rows(connection, "attempts", ("delivery", "record"), rows)
     return lost
 
 

@@ -106,7 +106,7 @@ KNOWN_IDS = "SELECT id FROM known_ids WHERE id IN (SELECT value FROM json_each(?
 ADD_IDS = "INSERT INTO new_ids (id) SELECT value FROM json_each(?) WHERE true ON CONFLICT (id) DO NOTHING"
 MERGE = ("INSERT OR IGNORE INTO known_ids SELECT id FROM new_ids ORDER BY id", "DELETE FROM new_ids")
 
-ADD_EVENT = "INSERT INTO events (seq, id, event_type, event_time, received_at, document) VALUES (?, ?, ?, ?, ?, ?)"
+EVENT_COLUMNS = ("seq", "id", "event_type", "event_time", "received_at", "document")
 NEXT_EVENT = "SELECT coalesce(max(seq), 0) + 1 FROM events WHERE seq < 1 << 62"
 LAST_DELIVERY = "SELECT coalesce(max(seq), 0) FROM deliveries WHERE seq < 1 << 62"
 """A greater row number is damage: SQLite has no next one after the greatest."""
@@ -180,8 +180,6 @@ RETRY = """
     WHERE seq = :key AND lease = :lease AND owner = :owner AND webhook = :webhook
 """
 """A claimed delivery with no ``ready_at`` was held or cancelled during the attempt, and stays so."""
-
-ADD_ATTEMPT = "INSERT INTO attempts (delivery, record) VALUES (?, ?)"
 
 RENEW = """
     UPDATE deliveries SET
