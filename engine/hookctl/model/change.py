@@ -12,7 +12,7 @@ from hookctl.model.source import Json, Pointer
 
 
 class Action(StrEnum):
-    """What an apply would do to one name."""
+    """What an apply does to one webhook."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -41,7 +41,8 @@ class Change:
     """Under its old name, for a rename."""
     after: DeliveryPlan | None
     fields: tuple[FieldChange, ...] = ()
-    """The fields that differ, for a webhook that is there on both sides. ``hookctl.config.diff.field_changes`` also gives
+    """The fields that differ, for a webhook that is there on both sides. ``hookctl.config.diff.field_changes`` also
+    gives
     the fields of one that is new or removed."""
 
     @property
@@ -58,7 +59,7 @@ class Rename:
     old: str
     new: str
     is_taken: bool = False
-    """True: the old name was given to another webhook since."""
+    """True when another webhook has the old name now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +67,24 @@ class AppliedState:
     """The delivery plans that run now."""
 
     serial: int = 0
-    """Raised by one with each apply; 0 before the first."""
+    """Each apply increments it by one; 0 before the first apply."""
     plans: Mapping[str, DeliveryPlan] = field(default_factory=dict)
     renames: tuple[Rename, ...] = ()
-    """Every rename there ever was, in the order of the applies."""
+    """Every rename so far, in the order of the applies."""
     is_edited: bool = False
     """True: something other than an apply has added, replaced or removed a delivery plan since the last apply."""
     unreadable: Mapping[str, str] = field(default_factory=dict)
-    """The webhooks that are applied and whose delivery plans cannot be read, since their rows are damaged, and why. They are not in ``plans``."""
+    """The applied webhooks whose rows are damaged, with the reason; ``plans`` does not contain them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A git revision that files are compared with, instead of with what is applied."""
+    """The git revision that files are compared with, instead of the applied state."""
 
     ref: str
-    """As the user named it."""
+    """The revision as the user wrote it."""
     commit: str
-    """What it names: the commit's whole id."""
+    """The full id of its commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +93,21 @@ class Plan:
 
     serial: int
     changes: tuple[Change, ...]
-    """Ordered by name; nothing that stays as it is."""
+    """Ordered by name, without unchanged webhooks."""
     unchanged: Mapping[str, DeliveryPlan]
-    """The webhooks that stay as they are, by name."""
+    """The unchanged webhooks, by name."""
     digests: Mapping[str, str]
-    """The digest of each unchanged delivery plan, by name: none of them has to be read for it."""
+    """The digest of each unchanged delivery plan, by name. The plans need not be read for it."""
     versions: Mapping[str, str]
-    """Of hookctl and of each plugin's distribution: a plan names what made it."""
+    """The versions of hookctl and of each plugin's distribution: a plan names what made it."""
     only: tuple[str, ...] = ()
-    """The names that the plan was narrowed to, in order; all others are left as they are. Empty: every webhook."""
+    """The names that the plan is limited to, in order; all other webhooks stay unchanged. Empty: every webhook."""
     against: Revision | None = None
-    """What the files are compared with, if it is not the applied state. Such a plan cannot be applied."""
+    """The git revision that the files are compared with, if any. Such a plan cannot be applied."""
 
     @property
     def digest(self) -> str:
-        """SHA-256 over all the rest, in hex: a delivery plan's digest covers its whole document, name included."""
+        """SHA-256 of all other fields, in hex. A delivery plan's digest covers its whole document, name included."""
         rows: list[Json] = [
             [
                 change.name,
@@ -128,7 +129,7 @@ class Plan:
 
     @property
     def after(self) -> Iterator[DeliveryPlan]:
-        """Every webhook as it runs once the plan is applied; what a policy looks at. Not in order."""
+        """Every webhook as it runs once the plan is applied, in no particular order. Policies check these."""
         yield from (change.after for change in self.changes if change.after)
         yield from self.unchanged.values()
 
@@ -147,7 +148,7 @@ class Plan:
 
     @property
     def protected_removals(self) -> tuple[str, ...]:
-        """The names of protected webhooks that the plan would remove; no apply does that."""
+        """The names of protected webhooks that the plan would remove. An apply refuses such a plan."""
         return tuple(
             change.name
             for change in self.changes
@@ -156,5 +157,5 @@ class Plan:
 
 
 def by_name(name: str) -> tuple[str, str]:
-    """The key by which names are ordered: without case, then with it."""
+    """The sort key of a name: case-insensitive, then case-sensitive."""
     return name.casefold(), name

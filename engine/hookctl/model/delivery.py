@@ -1,7 +1,8 @@
 """Deliveries and attempts: one event on its way to one webhook.
 
-They are msgspec's structs and no dataclasses, since each attempt makes a dozen of them, and a frozen dataclass takes ten times as long.
-``msgspec.structs.replace`` is to them what ``dataclasses.replace`` is to the others.
+They are msgspec structs, not dataclasses: each attempt creates a dozen of them, and a frozen dataclass takes ten times
+as long.
+Use ``msgspec.structs.replace`` for them instead of ``dataclasses.replace``.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ MAX_RESPONSE_BYTES = 64 * 1024
 
 
 class DeliveryStatus(StrEnum):
-    """Where a delivery stands."""
+    """The status of a delivery."""
 
     WAITING = "waiting"
     """Not tried yet."""
     RETRYING = "retrying"
-    """Tried, and due again at a time."""
+    """Tried without success, and due again at a set time."""
     HELD = "held"
     """Its webhook is inactive or suspended."""
     DELIVERED = "delivered"
@@ -45,11 +46,12 @@ class FailureKind(StrEnum):
     RENDER = "render"
     SECRET = "secret"  # noqa: S105 - a kind of failure
     TOKEN = "token"  # noqa: S105 - a kind of failure
-    """The OAuth token endpoint refused, or answered nonsense."""
+    """The OAuth token endpoint refused the request, or its answer is not valid."""
     PLUGIN = "plugin"
-    """A plugin raised what its contract does not allow."""
+    """A plugin broke its contract, for example by raising an unexpected exception."""
     LOCAL = "local"
-    """This machine lacks what the attempt needs: a file descriptor, memory, a thread, a port. Never the target's fault."""
+    """This machine lacks a resource that the attempt needs: a file descriptor, memory, a thread or a port. The target
+    is not the cause."""
 
 
 class Request(Struct, frozen=True):
@@ -62,16 +64,17 @@ class Request(Struct, frozen=True):
 
 
 class Response(Struct, frozen=True):
-    """One HTTP response, its body read up to the cap."""
+    """One HTTP response, with its body read up to :data:`MAX_RESPONSE_BYTES`."""
 
     status: int
     reason: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
     truncated: bool = False
-    """The body was longer than the cap; the rest was not read."""
+    """The body is longer than the limit; the rest was not read."""
     framed: bool = True
-    """The body's end was marked (length or chunks). If not, a cut body cannot be told from a whole one."""
+    """The response marks the end of its body by a length or by chunks. If not, hookctl cannot tell whether the body is
+    complete."""
 
 
 class Failure(Struct, frozen=True):
@@ -82,7 +85,7 @@ class Failure(Struct, frozen=True):
 
 
 class Timing(Struct, frozen=True):
-    """Seconds from the start of the attempt to the end of each phase; None where a phase did not happen or is not known."""
+    """Seconds from the start of the attempt to the end of each phase; None for a phase that is unknown or was skipped."""
 
     resolved: float | None = None
     connected: float | None = None
@@ -92,10 +95,10 @@ class Timing(Struct, frozen=True):
 
 
 class Mismatch(Struct, frozen=True):
-    """What a response validator does not accept."""
+    """One thing that a response validator does not accept."""
 
     validator: str
-    """Its type and what tells it from others of that type: ``json_path $.data.status``."""
+    """The validator's type, and what distinguishes it from others of that type: ``json_path $.data.status``."""
     message: str
     path: str = ""
     expected: Json = None
@@ -103,19 +106,19 @@ class Mismatch(Struct, frozen=True):
 
 
 class Verdict(Struct, frozen=True):
-    """What one response validator said."""
+    """The result of one response validator."""
 
     validator: str
     mismatches: tuple[Mismatch, ...] = ()
 
     @property
     def passed(self) -> bool:
-        """True when there is nothing to object to."""
+        """True when the validator accepts the response."""
         return not self.mismatches
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
-    """One request of a delivery and what came of it: the invocation data. Secrets are masked."""
+    """One request of a delivery and its result: the invocation data. Secrets are masked."""
 
     plan_digest: str
     number: int
@@ -123,7 +126,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     started_at: float
     """Epoch seconds."""
     request: Request | None
-    """As it was sent, secrets masked; None when it could not be made."""
+    """The request as it was sent, with secrets masked; None when it could not be built."""
     response: Response | None
     failure: Failure | None
     timing: Timing
@@ -131,7 +134,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
 
     @property
     def succeeded(self) -> bool:
-        """True for a 2xx response with which every validator agrees."""
+        """True for a 2xx response that every validator accepts."""
         if self.response is None or not 200 <= self.response.status < 300:
             return False
         return not any(verdict.mismatches for verdict in self.verdicts)
@@ -141,7 +144,7 @@ class Delivery(Struct, frozen=True):
     """One event for one webhook."""
 
     id: str
-    """Stable over all attempts; sent as ``webhook-id``."""
+    """The same for all attempts; sent as ``webhook-id``."""
     event_id: str
     webhook: str
     status: DeliveryStatus

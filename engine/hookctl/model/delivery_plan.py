@@ -1,4 +1,4 @@
-"""Delivery plans: a webhook compiled, the one thing that the runner executes."""
+"""Delivery plans: compiled webhooks, which the runner executes."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from typing import cast
 from hookctl.model.source import Json
 
 FORMAT = 1
-"""Raised when a delivery plan of an older hookctl can no longer be read as it is."""
+"""Incremented when hookctl can no longer read delivery plans of older versions as they are."""
 JITTER = 0.2
-"""A retry comes up to this share later than scheduled, so that what failed together does not return together."""
+"""A retry may come later than scheduled, by up to this share of the delay, so that deliveries that failed together are
+not all retried together."""
 
 
 class Status(StrEnum):
-    """An active webhook receives every event of its type that its ``when`` lets through."""
+    """An active webhook receives every event of its type that matches its ``when``."""
 
     ACTIVE = "active"
     INACTIVE = "inactive"
@@ -34,7 +35,7 @@ class PluginBlock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryPlan:
-    """All that a delivery needs, defaults written out. Holds secret references, never a secret."""
+    """Everything that a delivery needs, with defaults written out. It holds secret references, never a secret."""
 
     name: str
     event: str
@@ -59,19 +60,19 @@ class DeliveryPlan:
     labels: Mapping[str, str]
     protected: bool
     max_in_flight: int | None = None
-    """Attempts under way at once; None: as many as the runner gives each webhook."""
+    """The maximum number of attempts in flight; None: the runner's default for each webhook."""
 
     digest: str = field(init=False, compare=False)
     """SHA-256 of :meth:`canonical`, in hex."""
 
     def __post_init__(self) -> None:
-        """Work out the digest: every attempt names it, so it is part of the record."""
+        """Compute the digest. It is stored because every attempt names it."""
         object.__setattr__(self, "digest", hashlib.sha256(self.canonical()).hexdigest())
 
     def to_json(self) -> dict[str, Json]:
-        """The plan as a JSON object in a fixed order of keys: every field, but for those that came later and say nothing.
+        """The plan as a JSON object with a fixed order of keys.
 
-        So the digest of a plan that an older hookctl made is what it was.
+        Fields that were added later are left out while they are empty. This way, a plan that an older version of hookctl made keeps its digest.
         """
         added: dict[str, Json] = {"max_in_flight": self.max_in_flight}
         return {
@@ -109,7 +110,7 @@ class DeliveryPlan:
         transport = document["transport"]
         values["transport"] = _blocks_from_json([transport])[0] if transport else None
         values["retry_schedule"] = tuple(cast("list[float]", document["retry_schedule"]))
-        return cls(**values)  # type: ignore[arg-type]  # the keys are the fields: checked by the round-trip property test
+        return cls(**values)  # type: ignore[arg-type]  # the keys are the fields: a property test
 
     def canonical(self) -> bytes:
         """Canonical JSON of the plan: sorted keys, no spaces, UTF-8. Equal plans give equal bytes."""
@@ -122,7 +123,7 @@ _encode: Callable[[Json], str] = json.JSONEncoder(
 
 
 def canonical_json(value: Json) -> bytes:
-    """JSON with sorted keys and no spaces, in UTF-8: the form that digests are taken over."""
+    """JSON with sorted keys and without spaces, in UTF-8: the form that digests are computed from."""
     return _encode(value).encode()
 
 

@@ -1,4 +1,4 @@
-"""Events: what has happened, as the publisher tells it."""
+"""Events: what happened, as the publisher reports it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class Event(Struct, frozen=True):
     """One event that was checked against its type's schema."""
 
     id: str
-    """Given by the publisher; intake is idempotent by it."""
+    """Set by the publisher. Intake accepts an event with the same id only once."""
     event_type: str
     event_time: float
     """Epoch seconds, fractional."""
     document: Mapping[str, Json]
-    """The whole event as it came: ``{id, event_type, event_time, data}``. Templates and ``when`` see this."""
+    """The whole event as it arrived: ``{id, event_type, event_time, data}``. Templates and ``when`` read this."""
     text: str = ""
-    """The document as JSON, where whoever made the event has it already."""
+    """The document as JSON text, if the creator of the event already has it."""

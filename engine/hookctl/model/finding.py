@@ -26,7 +26,8 @@ HOOKCTL = "hookctl"
 class Finding:
     """One problem in a file, in a plan or in a test.
 
-    A policy gives ``message``, ``webhook`` and, where they apply, ``hint``, ``severity`` and ``pointer``; hookctl fills in the rest.
+    A policy gives ``message``, ``webhook`` and, where they apply, ``hint``, ``severity`` and ``pointer``; hookctl fills
+    in the rest.
     """
 
     rule: str = POLICY
@@ -67,11 +68,11 @@ class Finding:
 
 
 _BRIEF = 60
-"""Characters of an author's text that a message repeats."""
+"""The number of characters of an author's text that a message quotes."""
 
 
 def brief(text: str) -> str:
-    """``text`` as a message repeats it: cut where it is long."""
+    """``text`` as messages quote it: shortened when it is long."""
     return text if len(text) <= _BRIEF else text[: _BRIEF - 3] + "..."
 
 

@@ -1,4 +1,4 @@
-"""Secret references (``${scheme:key}``) and the secrets that they stand for.
+"""Secret references (``${scheme:key}``) and the secrets that they refer to.
 
 A reference travels through plan, state and queue; a secret exists only between its resolution and the request.
 """
@@ -14,7 +14,7 @@ from hookctl.model.source import Json
 REFERENCE = re.compile(r"\$\{([a-z][a-z0-9_-]*):([^{}\s]+)\}")
 MASK = "***"
 RESOLVED = frozenset({"url", "headers", "auth", "transport"})
-"""The fields of a webhook in which references are resolved; in any other they are text."""
+"""The fields of a webhook in which references are resolved; in all other fields they are plain text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class SecretReference:
 
 
 class Secret:
-    """A resolved secret. Prints as ``***``; the text is given out by :meth:`reveal` alone."""
+    """A resolved secret. It prints as ``***``; only :meth:`reveal` returns its text."""
 
     __slots__ = ("_text",)
 
@@ -59,7 +59,7 @@ class Secret:
 
 
 Resolve = Callable[[SecretReference], str]
-"""Gives the text of a reference, or raises :class:`hookctl.errors.SecretError`."""
+"""Returns the secret that a reference refers to, or raises :class:`hookctl.errors.SecretError`."""
 
 Resolved = None | bool | int | float | str | Secret | list["Resolved"] | dict[str, "Resolved"]
 """A JSON value in which every string that held a reference has become a :class:`Secret`."""
@@ -81,7 +81,7 @@ def mask(text: str) -> str:
 
 
 def reveal(value: Resolved) -> str:
-    """The text of a resolved string, be it a secret or not: for the plugin that puts it into a request. Raises TypeError for other values."""
+    """The text of a resolved string, secret or not, for the plugin that sends it. Raises TypeError for other values."""
     if isinstance(value, Secret):
         return value.reveal()
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Where things stand in a file."""
+"""Positions in a file."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
-"""A JSON value, as ``json.loads`` gives it."""
+"""A JSON value, as ``json.loads`` returns it."""
 
 Pointer = tuple[str | int, ...]
-"""A path into a JSON value: object keys and list indices. ``()`` is the whole."""
+"""A path into a JSON value: object keys and list indices. ``()`` is the whole value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of a file. Lines and columns count from 1, columns in Unicode characters, the end is exclusive."""
+    """A range in a file. Lines and columns count from 1, columns in Unicode characters; the end is exclusive."""
 
     line: int
     column: int
@@ -28,7 +28,7 @@ class SourceFile:
     """A text file that was read."""
 
     path: str
-    """As the user would write it: relative where it was given relative."""
+    """The path as the user would write it: relative if it was given as a relative path."""
     text: str
 
     def line(self, number: int) -> str:
@@ -38,18 +38,18 @@ class SourceFile:
 
 
 class Positions(Protocol):
-    """Finds the parts of one YAML document in its file. Every method falls back to the nearest part around it."""
+    """Finds the parts of one YAML document in its file. Every method falls back to the nearest enclosing part."""
 
     def key(self, pointer: Pointer) -> Span:
-        """Where the key of ``pointer`` stands (for a list item: the item)."""
+        """The position of the key of ``pointer``; for a list item, of the item."""
         ...
 
     def value(self, pointer: Pointer) -> Span:
-        """Where the value of ``pointer`` stands."""
+        """The position of the value of ``pointer``."""
         ...
 
     def within(self, pointer: Pointer, start: int, end: int) -> Span:
-        """Where characters ``start`` to ``end`` (exclusive) of the string at ``pointer`` stand.
+        """The position of the characters ``start`` to ``end`` (exclusive) of the string at ``pointer``.
 
         Exact in literal block scalars and in scalars of one line without escapes; elsewhere the whole value.
         """
@@ -57,7 +57,7 @@ class Positions(Protocol):
 
 
 class _Nowhere:
-    """The positions of what no YAML file holds, such as a table of settings."""
+    """Positions for values that do not come from a YAML file, such as a table of settings."""
 
     def key(self, pointer: Pointer) -> Span:
         return self.value(pointer)
@@ -82,7 +82,7 @@ class Webhook:
     fields: Mapping[str, Json]
     positions: Positions
     unread: tuple[Pointer, ...] = ()
-    """Places whose value could not be read; a finding of ``load`` says why, and ``check`` says no more about them."""
+    """Places whose value could not be read. A finding of ``load`` gives the reason, and ``check`` skips them."""
 
     @property
     def name(self) -> str:
