@@ -1,6 +1,6 @@
-"""Values that are read when somebody asks for them: the one lazy mapping, so that records need not be lazy.
+"""A mapping whose values are read when they are needed. It keeps laziness out of the records.
 
-Of ten thousand webhooks few change, and of the others nobody asks for more than the name and the digest.
+Few of ten thousand webhooks change. For the others, only the name and the digest are needed.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def test_a_suspension_is_told_and_ended_by_an_apply(run_cli: Run, root: Path, re
     planned = run_cli("plan", cwd=root)
     assert planned.exit_code == 0
     assert "    warning[drift]: suspended until the next apply: HTTP 410 Gone" in planned.stdout
-    assert planned.stdout.endswith("No changes. What is applied is what the files say.\n")
+    assert planned.stdout.endswith("No changes. The applied webhooks match the files.\n")
     (finding,) = json.loads(run_cli("plan", "--format", "json", cwd=root).stdout)["findings"]
     assert (finding["policy"], finding["webhook"], finding["severity"]) == ("drift", "Siem", "warning")
     run_cli("plan", "--out", "plan.json", cwd=root)
@@ -76,7 +76,7 @@ def test_a_suspension_is_told_and_ended_by_an_apply(run_cli: Run, root: Path, re
     applied = run_cli("apply", "plan.json", "--auto-approve", cwd=root)
     assert applied.stdout.endswith("Applied: 0 added, 0 changed, 0 removed. The state has serial 2 now.\n")
     assert "held" not in statuses(run_cli, root)
-    assert run_cli("plan", cwd=root).stdout == "No changes. What is applied is what the files say.\n"
+    assert run_cli("plan", cwd=root).stdout == "No changes. The applied webhooks match the files.\n"
 
 
 def test_what_was_held_by_hand(run_cli: Run, root: Path, receiver: Receiver) -> None:
@@ -122,4 +122,4 @@ def test_an_apply_mends_a_store_that_was_edited(run_cli: Run, root: Path) -> Non
 
 def test_a_store_of_an_older_hookctl_is_not_taken_for_edited(run_cli: Run, root: Path) -> None:
     edit(root, "UPDATE applies SET state_digest = NULL")
-    assert run_cli("plan", cwd=root).stdout == "No changes. What is applied is what the files say.\n"
+    assert run_cli("plan", cwd=root).stdout == "No changes. The applied webhooks match the files.\n"

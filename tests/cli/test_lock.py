@@ -99,7 +99,7 @@ def test_the_second_waits_and_plans_anew(root: Path) -> None:
         os.write(keyboard, b"yes\n")
         output, errors = second.communicate(timeout=PATIENCE)
     assert (first.returncode, second.returncode, errors) == (0, 0, "")
-    assert output == "No changes. What is applied is what the files say.\n"
+    assert output == "No changes. The applied webhooks match the files.\n"
     assert serial(root) == 1
 
 

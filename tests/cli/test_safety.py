@@ -134,7 +134,7 @@ def test_only_some_are_applied(run_cli: Run, root: Path) -> None:
     assert {name for name, plan in plans.items() if plan.timeout_seconds == 9} == {"W0"}
     assert {"W2", "New"} <= set(plans)
     again = run_cli("plan", "--only", "W0", cwd=root)
-    assert again.stdout == "Only W0. No changes. What is applied is what its files say.\n"
+    assert again.stdout == "Only W0. No changes. The applied webhooks match its files.\n"
     assert "Plan: 0 to add, 1 to change, 1 to remove." in run_cli("plan", cwd=root).stdout
 
 

@@ -52,8 +52,9 @@ class Outputs:
     def write(self, *, color: bool, text: Callable[[bool], str], **others: Callable[[], str | Iterator[str]]) -> None:
         """Print, and write into files, each form that was asked for.
 
-        ``text`` is told whether to colour, which no file is; ``others`` make the other forms, by name, whole or piece by piece: a
-        piece begins a line. Raises HookctlError for a file that cannot be written; what is printed is printed all the same.
+        ``text`` is told whether to colour, which no file is; ``others`` make the other forms, by name, whole or piece
+        by piece: a piece begins a line. Raises HookctlError for a file that cannot be written; what is printed is
+        printed all the same.
         """
         for output in sorted(self.outputs, key=lambda output: output.file is not None):
             colored = color and output.file is None

@@ -40,7 +40,10 @@ class Reports:
         text: Callable[[bool], str],
         json: Callable[[], str],
     ) -> None:
-        """Write them all. ``text`` and ``json`` make what the results' own kind has; the other forms are made of ``results``."""
+        """Write them all.
+
+        ``text`` and ``json`` make what the results' own kind has; the other forms are made of ``results``.
+        """
         from hookctl.cli.repository import repository_root
         from hookctl.report.formats.annotations import of_results
         from hookctl.report.formats.comment import results_comment

@@ -82,7 +82,10 @@ class _Reader:
 def write_review(
     ctx: click.Context, session: Session, outputs: Outputs, review: Review, outcome: ApplyOutcome | None = None
 ) -> None:
-    """Write the review and what became of the plan, in every form that was asked for. Raises HookctlError as outputs do."""
+    """Write the review and what became of the plan, in every form that was asked for.
+
+    Raises HookctlError as outputs do.
+    """
     from hookctl.report.text.plan import plan_json, plan_summary, render_text
     from hookctl.report.text.printable import printable
 

@@ -76,7 +76,10 @@ def exit_on_errors(
 def write_findings(
     ctx: click.Context, session: Session, outputs: Outputs, findings: Sequence[Finding], nothing: str = "No findings."
 ) -> None:
-    """Write findings in every form asked for; ``nothing`` is what people read when there are none. Raises as outputs do."""
+    """Write findings in every form asked for; ``nothing`` is what people read when there are none.
+
+    Raises as outputs do.
+    """
     from hookctl.cli.repository import repository_root
     from hookctl.report.formats.annotations import of_findings
     from hookctl.report.formats.comment import findings_comment

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from hookctl.config.cache import Cache
 
 CACHED_FROM = 100
-"""The number of files from which on results are kept on disk: with fewer, checking them again is as quick as looking."""
+"""The number of files from which on results are kept on disk: with fewer, checking them again is as quick as
+looking."""
 MOST_FINDINGS = 100
 """Findings of one file that are shown. After as many documents with errors, the rest of the file is not looked at."""
 PROGRESS_EVERY = 50
@@ -40,7 +41,7 @@ PROGRESS_EVERY = 50
 AT_ONCE = 50
 """Files that are loaded together, then checked, then compiled: a processor that stays at one task is a fifth faster."""
 NOT_KEPT = "plugin-failed"
-"""The rule of findings that the next run may not make again, so that they are not kept in the cache."""
+"""The rule of findings that may not occur again in the next run, so they are not cached."""
 
 Content = bytes | FileProblem
 """What a file holds, or why it cannot be read."""
@@ -188,7 +189,7 @@ class _Results:
         self._cache = cache
         self._digests: dict[str, str] = {}
         self._compiled: dict[str, DeliveryPlan] = {}
-        """The delivery plans that this run has compiled; of all others the cache knows the digest."""
+        """The delivery plans that this run compiled. For all others the cache has the digest."""
         self._homes: dict[str, CheckedFile] = {}
         self._unchecked: list[tuple[str, bytes]] = []
 
@@ -217,13 +218,13 @@ class _Results:
         for name, digest in zip(kept.names, kept.digests, strict=True):
             self._digests[name] = digest
             self._homes[name] = file
-            self._compiled.pop(name, None)  # of two webhooks with one name the later one counts, as without a cache
+            self._compiled.pop(name, None)  # the later of two webhooks with the same name counts, as without a cache
 
     def flush(self) -> None:
         """Load, check and compile the files that were taken in, one step after the other for all of them."""
         unchecked, self._unchecked = self._unchecked, []
         readers = [load_each(path, content) for path, content in unchecked]
-        first = [next(reader) for reader in readers]  # every file has one part, and most files have no other
+        first = [next(reader) for reader in readers]  # every file has at least one part, and most have only one
         found = [self._found(part) for part in first]
         read = [self._rest(*parts) for parts in zip(first, found, readers, strict=True)]
         compiled = [[compile_webhook(webhook, self._plugins) for webhook in _sound(file)] for file in read]
@@ -234,7 +235,7 @@ class _Results:
         return [*part.findings, *chain.from_iterable(map(self._checker.check, part.webhooks))]
 
     def _rest(self, part: Loaded, found: Sequence[Finding], others: Iterator[Loaded]) -> _File:
-        """A whole file: its first document, what is wrong with that, and the other documents."""
+        """A whole file, given its first document and the findings about it."""
         webhooks, findings = [*part.webhooks], [*found]
         errors = int(has_errors(found))
         for other in others:
@@ -295,7 +296,7 @@ def _bounded(findings: Sequence[Finding]) -> Sequence[Finding]:
 
 
 def _compare_names(files: Iterable[CheckedFile]) -> list[Finding]:
-    """What is wrong with names that more than one webhook has: the one thing that no file shows by itself."""
+    """Findings about names that several webhooks have. This is the only check that needs all files."""
     names = [name for file in files for name in file.names]
     counts = Counter(map(str.casefold, names))
     if len(counts) == len(names):
@@ -304,7 +305,7 @@ def _compare_names(files: Iterable[CheckedFile]) -> list[Finding]:
 
 
 def _taken(file: CheckedFile, counts: Mapping[str, int]) -> Iterable[Webhook]:
-    """The webhooks of a file whose name another webhook has too."""
+    """The webhooks of a file whose names other webhooks also have."""
     if all(counts[name.casefold()] == 1 for name in file.names):
         return ()
     return [webhook for webhook in file.webhooks() if counts[webhook.name.casefold()] > 1]

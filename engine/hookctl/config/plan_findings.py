@@ -1,4 +1,4 @@
-"""What hookctl and the policies report about a plan, as findings."""
+"""Findings about a plan, from hookctl itself and from policies."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def _not_comparable(webhook: str, errors: Sequence[Finding]) -> Finding:
         rule=AGAINST,
         severity=Severity.WARNING,
         webhook=webhook,
-        message=f"{what} compared as if it had not been there, since its file had an error: {place}: {first.message}{more}",
+        message=f"{what} compared as if it did not exist, since its file has an error: {place}: {first.message}{more}",
         hint="Compare with a revision without errors, or read its change as a whole.",
     )
 
 
 def check_drift(applied: AppliedState, stopped: Iterable[Stopped]) -> tuple[Finding, ...]:
-    """Warnings about what something other than an apply has changed; ``stopped`` is what the store holds because of it."""
+    """Warnings about changes that no apply made. ``stopped`` lists what the store holds because of them."""
     return tuple(replace(one, rule=DRIFT, severity=Severity.WARNING) for one in _drift(applied, stopped))
 
 
@@ -105,7 +105,8 @@ def check_policies(
 ) -> tuple[Finding, ...]:
     """What every policy that ``policies`` has settings for reports about the plan.
 
-    ``webhooks`` are those that the plan was made of, so that a finding can point into their files. Raises SettingsError for
+    ``webhooks`` are those that the plan was made of, so that a finding can point into their files. Raises SettingsError
+    for
     settings that are wrong.
     """
     return tuple(_placed(one, webhooks or {}) for one in ask_policies(plan, policies, plugins))

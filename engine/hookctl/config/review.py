@@ -1,7 +1,7 @@
 """The review: what an apply would change, what it means, and everything that is wrong with it.
 
-This module is the one place that knows the order of the stages: check the files, read what is applied, compare, work out
-the effects, ask the policies. ``hookctl plan``, ``apply``, ``list`` and ``show`` call it, and so can anyone else.
+Only this module knows the order of the stages: check the files, read the applied state, compare, find the effects, and
+run the policies. ``hookctl plan``, ``apply``, ``list`` and ``show`` call it, and so can anyone else.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class Review:
 
     @property
     def has_drift(self) -> bool:
-        """True when something other than an apply has changed what runs. An apply puts it right, with or without changes."""
+        """True when something other than an apply changed what runs. Any apply corrects it."""
         return any(finding.rule == DRIFT for finding in self.plan_findings)
 
     def refusing_removals(self) -> Review:

@@ -85,7 +85,7 @@ class Failure(Struct, frozen=True):
 
 
 class Timing(Struct, frozen=True):
-    """Seconds from the start of the attempt to the end of each phase; None for a phase that is unknown or was skipped."""
+    """Seconds from the start of the attempt to the end of each phase; None for a skipped or unknown phase."""
 
     resolved: float | None = None
     connected: float | None = None

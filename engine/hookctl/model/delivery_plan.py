@@ -72,7 +72,8 @@ class DeliveryPlan:
     def to_json(self) -> dict[str, Json]:
         """The plan as a JSON object with a fixed order of keys.
 
-        Fields that were added later are left out while they are empty. This way, a plan that an older version of hookctl made keeps its digest.
+        Fields that were added later are left out while they are empty. This way, a plan that an older version of
+        hookctl made keeps its digest.
         """
         added: dict[str, Json] = {"max_in_flight": self.max_in_flight}
         return {

@@ -43,7 +43,8 @@ class Finding:
     """The webhook's name; empty where it is not known, and where a whole file or plan is meant."""
     pointer: Pointer = ()
     """The field that is meant, as a webhook file has it: ``("retry", "schedule")``. A block that stands alone counts as
-    the first item of its list: ``("auth", 0)``. Only policies use it: they know no files, and hookctl finds the span."""
+    the first item of its list: ``("auth", 0)``. Only policies use it: they know no files, and hookctl finds the
+    span."""
     file: SourceFile | None = None
     """None where no file is meant."""
     span: Span | None = None

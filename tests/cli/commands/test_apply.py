@@ -51,7 +51,7 @@ def test_nothing_to_do_is_done_without_asking(run_cli: Run, root: Path) -> None:
     result = run_cli("apply", cwd=root)
     assert (result.exit_code, result.stdout, result.stderr) == (
         0,
-        "No changes. What is applied is what the files say.\n",
+        "No changes. The applied webhooks match the files.\n",
         "",
     )
     assert applied(root)[0] == 1

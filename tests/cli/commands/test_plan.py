@@ -53,7 +53,7 @@ def test_what_is_new(run_cli: Run, root: Path) -> None:
 
 def test_what_changed(run_cli: Run, root: Path) -> None:
     run_cli("apply", "--auto-approve", cwd=root)
-    assert run_cli("plan", cwd=root).stdout == "No changes. What is applied is what the files say.\n"
+    assert run_cli("plan", cwd=root).stdout == "No changes. The applied webhooks match the files.\n"
     (root / "webhooks.d/tickets.yaml").unlink()
     (root / "webhooks.d/siem.yaml").write_text(
         SIEM.replace("https://siem.", "https://siem2.").replace("data.severity", "data.title")

@@ -67,11 +67,11 @@ def test_nothing_changes(run_cli: Run, root: Path, git: Git) -> None:
     result = run_cli("plan", "--against", "HEAD", "--detailed-exitcode", cwd=root)
     assert (result.exit_code, result.stdout) == (
         0,
-        f"No changes. What was at HEAD ({commit[:12]}) is what the files say.\n",
+        f"No changes. The files are as they were at HEAD ({commit[:12]}).\n",
     )
     assert (
         run_cli("plan", "--against", commit[:8], cwd=root).stdout
-        == f"No changes. What was at {commit[:12]} is what the files say.\n"
+        == f"No changes. The files are as they were at {commit[:12]}.\n"
     )
 
 
@@ -134,13 +134,13 @@ def test_a_base_that_had_errors(run_cli: Run, root: Path, git: Git) -> None:
     assert result.exit_code == 0
     assert "  + Siem\n" in result.stdout
     assert (
-        "    warning[against]: it is compared as if it had not been there, since its file had an error: HEAD:webhooks.d/siem.yaml:3:6: "
+        "    warning[against]: it is compared as if it did not exist, since its file has an error: HEAD:webhooks.d/siem.yaml:3:6: "
         in result.stdout
     )
     assert "(and 1 more)\n" in result.stdout
     assert "HEAD:webhooks.d/gone.yaml:2:8: " in result.stdout
     assert (
-        "warning[against]: what it holds is compared as if it had not been there, since its file had an error: HEAD:webhooks.d/tickets.yaml:"
+        "warning[against]: what it holds is compared as if it did not exist, since its file has an error: HEAD:webhooks.d/tickets.yaml:"
         in result.stdout
     )
     assert "Plan: 1 to add, 0 to change, 0 to remove, compared with HEAD" in result.stdout

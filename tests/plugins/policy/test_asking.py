@@ -38,7 +38,7 @@ def test_an_unchanged_webhook_is_a_warning(run_cli: Run, root: Path) -> None:
         "    Siem  POST https://siem.example.com/\n    warning[owner_label]: there is no label `owner`\n"
         in result.stdout
     )
-    assert result.stdout.endswith("No changes. What is applied is what the files say.\n")
+    assert result.stdout.endswith("No changes. The applied webhooks match the files.\n")
 
 
 def test_whoever_changes_a_webhook_brings_it_up_to_the_rules(run_cli: Run, root: Path) -> None:

@@ -203,7 +203,7 @@ def test_no_changes(delivery_plan: Build, reviewed: Reviewed) -> None:
     same = {"Siem": delivery_plan("Siem")}
     assert (
         plan_comment("plan", reviewed(make_plan(AppliedState(7, same), same, {})))
-        == "## hookctl plan\n\n`No changes. What is applied is what the files say.`\n"
+        == "## hookctl plan\n\n`No changes. The applied webhooks match the files.`\n"
     )
 
 

@@ -110,11 +110,11 @@ def test_no_changes(delivery_plan: Build, reviewed: Reviewed) -> None:
     same = {"Siem": delivery_plan()}
     assert (
         render_text(reviewed(make_plan(AppliedState(1, same), same, {}), ()), color=False)
-        == "No changes. What is applied is what the files say.\n"
+        == "No changes. The applied webhooks match the files.\n"
     )
     assert (
         render_text(reviewed(make_plan(AppliedState(), {}, {}), ()), color=False)
-        == "No changes. What is applied is what the files say.\n"
+        == "No changes. The applied webhooks match the files.\n"
     )
 
 

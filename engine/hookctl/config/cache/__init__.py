@@ -1,4 +1,4 @@
-"""What checking files came to, kept on disk by their content: a shortcut that may be deleted at any time."""
+"""Results of checking files, kept on disk by content. The cache only saves time and may be deleted at any time."""
 
 from hookctl.config.cache.fingerprint import fingerprint
 from hookctl.config.cache.results import Cache, Result

@@ -1,4 +1,4 @@
-"""What a result depends on besides the file: the code that made it, its libraries, and what plugins describe."""
+"""A fingerprint of what results depend on besides the file: code, libraries, and the descriptions of plugins."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SITE = frozenset({"site-packages", "dist-packages"})
 def fingerprint(plugins: Plugins) -> str:
     """SHA-256, in hex, over hookctl, its plugins, every installed distribution's version, and the schemas of plugins.
 
-    Of code the sizes and times count, not versions alone: an editable install changes without a new version.
+    It includes sizes and modification times of code, because an editable install changes without a new version.
     """
     packages = {"hookctl", *(module.partition(".")[0] for module in _modules(plugins))}
     document: dict[str, Any] = {
@@ -38,11 +38,11 @@ def _modules(plugins: Plugins) -> Iterator[str]:
     for provider in plugins.providers:
         yield from (
             str(getattr(function, "__module__", None)) for function in provider.hooks.values()
-        )  # a partial has none
+        )  # a functools.partial has no module
 
 
 def _distributions() -> Iterator[str]:
-    """The directories of metadata, whose names hold versions: to read what is in them would take longer than all the rest."""
+    """The names of metadata directories, which contain the versions. Reading their content would take much longer."""
     for place in sys.path:
         if Path(place).name in _SITE and Path(place).is_dir():
             yield from (entry.name for entry in os.scandir(place) if entry.name.endswith(("-info", ".pth")))
@@ -71,7 +71,7 @@ def _file(path: str, about: os.stat_result) -> Json:
 
 
 def _described(plugins: Plugins) -> dict[str, Any]:
-    """What plugins say of themselves: one may make its descriptions of something else than its code."""
+    """The descriptions that plugins give: a plugin may build them from something other than its code."""
     with_schema: dict[str, Any] = {
         "auth": plugins.auth,
         "transport": plugins.transports,

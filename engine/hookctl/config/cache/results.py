@@ -1,4 +1,4 @@
-"""The results of one directory's files in one file of text."""
+"""The results of checking one directory's files, kept in one text file."""
 
 from __future__ import annotations
 
@@ -15,28 +15,31 @@ from hookctl.model import Finding, Severity, SourceFile, Span
 
 
 class Result(NamedTuple):
-    """What checking a file without errors came to."""
+    """The result of checking a file without errors."""
 
     names: Sequence[str]
-    """Of the file's webhooks, in order."""
+    """The names of the file's webhooks, in order."""
     digests: Sequence[str]
-    """Of their delivery plans."""
+    """The digests of their delivery plans."""
     warnings: Sequence[Finding] = ()
 
 
 class Cache:
     """The results of one directory.
 
-    Found by a file's content, so that a renamed file is found and an edited one is not. Only results that were asked for or added
-    are kept by :meth:`save`, so that it never grows beyond the directory.
+    Results are found by a file's content, so a renamed file is found and an edited file is not. :meth:`save` keeps only
+    results that were requested or added, so the cache never outgrows the directory.
     """
 
     def __init__(self, folder: Path, directory: Path, key: str) -> None:
-        """``folder`` is where cache files are; ``key`` is the fingerprint of all that results depend on besides a file's content."""
+        """``folder`` contains cache files.
+
+        ``key`` is the fingerprint of everything that results depend on besides the content.
+        """
         self._rows = Rows(folder / hashlib.sha256(os.fsencode(directory.resolve())).hexdigest()[:16], key)
 
     def get(self, path: str, content: bytes) -> Result | None:
-        """The result for a file with this content, its warnings about the file ``path``; None where there is none."""
+        """The result for this content, with warnings that name the file ``path``; None if there is none."""
         row = self._rows.get(hashlib.sha256(content).hexdigest())
         if row is None:
             return None
@@ -55,7 +58,7 @@ class Cache:
 
 
 def _row(digest: str, result: Result) -> str:
-    """The digest of the content, then names and digests by turns, then the warnings, if there are any; tabs between, which stand in none of them."""
+    """The digest of the content, names and digests in turn, and any warnings, separated by tabs."""
     webhooks = chain.from_iterable(zip(result.names, result.digests, strict=True))
     warnings = [
         [one.rule, one.message, one.hint, _bounds(one.span), one.suggestions, one.webhook] for one in result.warnings

@@ -1,7 +1,4 @@
-"""Rows of text in one file that only its owner can have written.
-
-What does not look right in it is as good as not there.
-"""
+"""Rows of text in one file that only its owner can have written. A file that is not valid counts as absent."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ _MAX_BYTES = 256 * 1024 * 1024
 
 
 class Rows:
-    """Rows of text, each found by the SHA-256 in hex that it begins with."""
+    """Rows of text. Each starts with a SHA-256 in hex, by which it is found."""
 
     def __init__(self, path: Path, key: str) -> None:
         """Read the rows of a file.
@@ -33,20 +30,20 @@ class Rows:
         self._kept: dict[str, str] = {}
 
     def get(self, digest: str) -> str | None:
-        """The row that begins with a digest, to be kept; None where there is none."""
+        """The row that starts with a digest, which is then kept; None if there is none."""
         row = self._found.get(digest)
         if row is not None:
             self._kept[digest] = row
         return row
 
     def add(self, row: str) -> None:
-        """Keep a row. There are no line breaks in it."""
+        """Keep a row. It must not contain line breaks."""
         self._kept[row[:_DIGITS]] = row
 
     def save(self) -> None:
-        """Write what was asked for or added, all of it or nothing, if that is not what was there.
+        """Write the rows that were requested or added, completely or not at all, unless nothing changed.
 
-        Where it cannot be done, the next run takes longer.
+        If it fails, the next run only takes longer.
         """
         if self._kept.keys() == self._found.keys():
             return

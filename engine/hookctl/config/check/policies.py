@@ -57,7 +57,7 @@ def check_policy_settings(tables: Mapping[str, Any], plugins: Plugins) -> None:
 
 
 def field_place(webhook: Webhook, pointer: Pointer) -> Pointer:
-    """Where the field is that a policy names: itself, the nearest part around it that the file has, or else the webhook's name."""
+    """The place of a field that a policy names: the field, the nearest enclosing part in the file, or the name."""
     place: Pointer = ()
     value: Json = dict(webhook.fields)
     for part in pointer:

@@ -1,4 +1,4 @@
-"""One webhook becomes one delivery plan."""
+"""Compiles one webhook into one delivery plan."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ DEFAULT_SCHEDULE: tuple[Json, ...] = ("5s", "5m", "30m", "2h", "5h", "10h", "10h
 def compile_webhook(webhook: Webhook, plugins: Plugins) -> DeliveryPlan:
     """The delivery plan of a webhook in which ``check`` has found no error.
 
-    Two webhooks that mean the same give the same plan, whatever their order of keys, spelling of numbers and
-    written-out defaults. Durations become seconds, rates become deliveries per second, secret references stay as written.
+    Webhooks with the same meaning give the same plan, regardless of the order of keys, the spelling of numbers, and
+    written-out defaults. Durations become seconds, rates become deliveries per second, secret references stay as
+    written.
     """
     fields = webhook.fields
     transport = fields.get("transport")
@@ -49,7 +50,7 @@ def compile_webhook(webhook: Webhook, plugins: Plugins) -> DeliveryPlan:
         description=cast("str | None", fields.get("description")),
         labels=_texts(fields.get("labels")),
         protected=bool(fields.get("protected", False)),
-        max_in_flight=int(at_once) if at_once is not None else None,  # 4.0 is an integer to JSON Schema
+        max_in_flight=int(at_once) if at_once is not None else None,  # JSON Schema accepts 4.0 as an integer
     )
 
 
@@ -72,7 +73,7 @@ def _block(
 
 
 def _canonical(value: Json) -> Json:
-    """The same JSON value in its one form: sorted keys, canonical numbers."""
+    """The JSON value in its canonical form: sorted keys, canonical numbers."""
     if isinstance(value, str):
         return value
     if isinstance(value, dict):
@@ -87,5 +88,5 @@ def _texts(value: Json) -> dict[str, str]:
 
 
 def _lines(text: str | None) -> str | None:
-    """A file that was saved with other line endings is no change."""
+    """Saving a file with other line endings does not change its delivery plan."""
     return text.replace("\r\n", "\n").replace("\r", "\n") if text is not None else None

@@ -1,4 +1,4 @@
-"""A delivery plan as its author would write it: the way back from :func:`hookctl.config.compile.compile_webhook`."""
+"""The fields that an author would write for a delivery plan: the reverse of ``compile_webhook``."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ AS_COMPILED = (
     "protected",
     "max_in_flight",
 )
-"""Fields that a file has as a delivery plan has them."""
+"""Fields that a file writes as a delivery plan does."""
 
 
 def written_fields(plan: DeliveryPlan, plugins: Plugins) -> dict[str, Json]:
-    """The fields of a webhook that compiles to ``plan``, if there is one.
+    """The fields of a webhook that compiles to ``plan``, if such a webhook exists.
 
-    A delivery plan that was not compiled from a webhook can hold anything. Its fields are then ones that ``check``
-    refuses, or that compile to another delivery plan: a value that cannot be written in a file is left as it is.
+    A delivery plan that was not compiled from a webhook can contain anything. Its fields then fail ``check``, or
+    compile to another delivery plan. A value that no file can express is left as it is.
     """
     fields: dict[str, Json] = {name: getattr(plan, name) for name in AS_COMPILED}
     fields["status"] = plan.status.value
@@ -54,7 +54,7 @@ Types = Mapping[str, AuthType] | Mapping[str, TransportType] | Mapping[str, Vali
 
 
 def _block(block: PluginBlock, types: Types) -> Json:
-    """A plugin's block without its defaults, which compiling adds: its schema need not accept them written out."""
+    """A plugin's block without its defaults. Compiling adds them, and its schema may not accept them written out."""
     schema = types[block.type].schema if block.type in types else {}
     properties, required = schema.get("properties"), schema.get("required")
     defaults = {

@@ -1,4 +1,4 @@
-"""The difference between what is applied and what the files say: a plan."""
+"""The plan: the difference between the applied state and the files."""
 
 from hookctl.config.diff.changes import field_changes, make_plan
 from hookctl.config.diff.document import change_document, document_head, plan_in, read_document, read_plan, to_document

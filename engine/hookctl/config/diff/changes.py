@@ -1,4 +1,4 @@
-"""Applied and desired delivery plans become an ordered plan. Pure: no clock, no files."""
+"""Compares applied and desired delivery plans. Uses neither the clock nor files."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def make_plan(
     only: Iterable[str] = (),
     against: Revision | None = None,
 ) -> Plan:
-    """What it takes to get from ``applied`` to ``desired``.
+    """The changes that lead from ``applied`` to ``desired``.
 
     Args:
-        applied: what runs now, or what a git revision holds.
-        desired: what should run, by name.
+        applied: the applied state, or the delivery plans of a git revision.
+        desired: the delivery plans that should run, by name.
         versions: of hookctl and of each plugin's distribution.
-        only: names of webhooks; all others stay as they are. Either name of a rename stands for it. Empty: every webhook.
+        only: names of webhooks; all others stay unchanged. Either name selects a rename. Empty: every webhook.
         against: the git revision that ``applied`` was read from, if it was.
     """
     only = tuple(sorted(set(only)))
@@ -50,7 +50,7 @@ def make_plan(
 
 
 def _narrowed(old: KnownPlans, changes: Sequence[Change], only: Collection[str]) -> KnownPlans:
-    """What is desired where only the changes of these names are made."""
+    """The desired delivery plans when only the webhooks with these names change."""
     digests, made = dict(old.digests), {}
     for change in changes:
         if {change.name, change.renamed_from}.isdisjoint(only):
@@ -64,7 +64,7 @@ def _narrowed(old: KnownPlans, changes: Sequence[Change], only: Collection[str])
 
 
 def _changes(old: KnownPlans, new: KnownPlans) -> list[Change]:
-    """What differs, in order of name. Only what differs by digest is read."""
+    """The changes, ordered by name. Only delivery plans whose digests differ are read."""
     before, after = old.digests, new.digests
     old_names = _renames(
         [old[name] for name in before.keys() - after.keys()], [new[name] for name in after.keys() - before.keys()]
@@ -74,12 +74,12 @@ def _changes(old: KnownPlans, new: KnownPlans) -> list[Change]:
 
 
 def _renames(gone: Sequence[DeliveryPlan], come: Sequence[DeliveryPlan]) -> dict[str, str]:
-    """The old name of each new one.
+    """The old name of each renamed webhook, by its new name.
 
-    A name of which only the case changes is a rename, since no two webhooks may have it.
+    A change of case alone is a rename, since names are unique without case.
 
-    Else one that goes and one that comes are a rename when they are equal but for their names, and no third is equal to
-    them.
+    Otherwise, a removed and a new webhook are a rename if they are equal except for the name, and no third webhook is
+    equal to them.
     """
     found: dict[str, str] = {}
     for key in (_name_key, _content_key) if gone and come else ():
@@ -115,9 +115,9 @@ def _change(name: str, before: DeliveryPlan | None, after: DeliveryPlan | None) 
 
 
 def field_changes(change: Change) -> Sequence[FieldChange]:
-    """The fields that a change makes different: of a new or removed webhook, every field that is not empty.
+    """The fields that a change affects: for a new or removed webhook, every field that is not empty.
 
-    These are not kept in the change: a plan can hold thousands of new webhooks, and reports show the fields of a few.
+    They are not stored in the change: a plan can contain thousands of new webhooks, and reports show only a few.
     """
     if change.after and not change.before:
         return [FieldChange(pointer, None, value) for pointer, value in _filled_fields(change.after)]
@@ -138,7 +138,7 @@ def _filled_fields(plan: DeliveryPlan) -> Iterator[tuple[Pointer, Json]]:
 
 
 def _leaves(pointer: Pointer, value: Json) -> Iterator[tuple[Pointer, Json]]:
-    """Where a value differs from none at all, as :func:`_differences` tells it."""
+    """The leaves of a value that exists on one side only, as :func:`_differences` divides them."""
     if isinstance(value, dict) and value:
         for key, inner in value.items():
             yield from _leaves((*pointer, key), inner)
@@ -150,16 +150,16 @@ def _leaves(pointer: Pointer, value: Json) -> Iterator[tuple[Pointer, Json]]:
 
 
 def _differences(pointer: Pointer, before: Json, after: Json) -> Iterator[FieldChange]:
-    """Leaf by leaf. A list of scalars is one leaf, since its items mean something only together."""
+    """The differences, leaf by leaf. A list of scalars is one leaf, because its items belong together."""
     if before is None or after is None:
         for place, value in _leaves(pointer, after if before is None else before):
             yield FieldChange(place, None, value) if before is None else FieldChange(place, value, None)
     elif isinstance(before, dict) and isinstance(after, dict):
-        for key in {**after, **before}:  # the keys that are there after come first, in their order
+        for key in {**after, **before}:  # keys of the new side first, in their order
             yield from _differences((*pointer, key), before.get(key), after.get(key))
     elif isinstance(before, list) and isinstance(after, list) and _holds_blocks([*before, *after]):
         yield from _item_differences(pointer, before, after)
-    elif canonical_json(before) != canonical_json(after):  # Python's == takes True for 1
+    elif canonical_json(before) != canonical_json(after):  # in Python, True == 1
         yield FieldChange(pointer, before, after)
 
 

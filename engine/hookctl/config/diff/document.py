@@ -1,6 +1,6 @@
-"""A plan as a JSON document (``schemas/plan.schema.json``), and back.
+"""Writes a plan as a JSON document (``schemas/plan.schema.json``), and reads it back.
 
-A webhook that stays as it is appears by its name and digest alone: what apply and a reader need to know about it.
+Unchanged webhooks appear only with name and digest, which is all that apply and readers need.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from hookctl.schema_files import read_schema
 
 HINT = "Save one with `hookctl plan --out FILE`."
 FORMAT_VERSION = "2.0"
-"""The first number is raised when a reader of the old form would misread the new one."""
+"""The first number changes when readers of the old form would misread the new one."""
 NOT_PART_OF_THE_PLAN = frozenset({"findings", "outcome", SIGNATURE})
-"""Keys of a plan's document that its digest does not cover."""
+"""Keys of the document that the plan's digest does not cover."""
 
 
 def to_document(plan: Plan) -> dict[str, Json]:
-    """The plan as a JSON object: everything that :func:`read_plan` needs, and the fields and counts for other readers.
+    """The plan as a JSON object, with everything that :func:`read_plan` needs, and fields and counts for other readers.
 
-    What the plan means (``effects``) is null: readers of a saved plan work it out again.
+    ``effects`` is null: readers of a saved plan compute the effects again.
     """
     return {**document_head(plan), "changes": [change_document(change) for change in plan.changes]}
 
 
 def document_head(plan: Plan, effects: Json = None) -> dict[str, Json]:
-    """Every key of the document but ``changes``, which may be long; ``effects`` is what all changes mean together."""
+    """Every key of the document except ``changes``, with the ``effects`` of all changes together."""
     counts = Counter(change.action.value for change in plan.changes)
     counts[Action.UNCHANGED.value] = len(plan.digests)
     return {
@@ -51,7 +51,7 @@ def document_head(plan: Plan, effects: Json = None) -> dict[str, Json]:
 
 
 def change_document(change: Change, effects: Json = None) -> dict[str, Json]:
-    """One change as a JSON object; ``effects`` is what it means."""
+    """One change as a JSON object, with its ``effects``."""
     return {
         "name": change.name,
         "action": change.action.value,
@@ -67,7 +67,7 @@ def change_document(change: Change, effects: Json = None) -> dict[str, Json]:
 
 
 def read_document(text: str | bytes) -> dict[str, Json]:
-    """The JSON object of a saved plan, of which nothing is known yet but its format version.
+    """The JSON object of a saved plan, of which only the format version was checked.
 
     Raises StateError when the text is not a saved plan, or is one of a format that this hookctl does not read.
     """
@@ -89,15 +89,15 @@ def read_document(text: str | bytes) -> dict[str, Json]:
 
 
 def read_plan(text: str | bytes) -> Plan:
-    """The plan in a document that was saved: :func:`plan_in` of :func:`read_document`. Raises as both do."""
+    """The plan in the text of a saved plan: :func:`read_document`, then :func:`plan_in`. Raises what both raise."""
     return plan_in(read_document(text))
 
 
 def plan_in(document: Mapping[str, Json]) -> Plan:
-    """The plan in a document that was saved, made again from both sides of its changes.
+    """The plan in the document of a saved plan, built again from both sides of its changes.
 
-    Everything else in the document must agree with it. ``findings``, ``effects`` and ``outcome`` are left out, since they
-    are worked out again. ``unchanged`` of the plan is empty: the document holds only the digests of these webhooks.
+    Everything else in the document must agree with it. ``findings``, ``effects`` and ``outcome`` are left out, because
+    they are computed again. ``unchanged`` of the plan is empty: the document holds only the digests of these webhooks.
 
     Raises:
         AlteredPlanError: something was changed after the plan was saved.
@@ -118,8 +118,8 @@ def plan_in(document: Mapping[str, Json]) -> Plan:
 
 
 def _require_schema(document: dict[str, Json]) -> None:
-    """Raise ValueError for values of a type that no plan has, which nothing after this is made for."""
-    import jsonschema_rs  # only to read a plan
+    """Raise ValueError unless the document has the types of a plan, which all later code relies on."""
+    import jsonschema_rs  # needed only to read a plan
 
     jsonschema_rs.validate(cast("dict[str, object]", read_schema("plan.schema.json")), document)
 
@@ -131,7 +131,7 @@ def _altered() -> AlteredPlanError:
 
 
 def _rebuild(document: Mapping[str, Json]) -> Plan:
-    """Made from its two ends alone, as the first time: whatever else the document says can be compared with it."""
+    """Build the plan from both sides of its changes, to check everything else in the document against it."""
     changes = cast("list[Mapping[str, Json]]", document["changes"])
     applied = AppliedState(cast("int", document["serial"]), _plans(changes, "before"))
     against = cast("Mapping[str, str] | None", document["against"])

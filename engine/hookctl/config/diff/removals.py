@@ -1,4 +1,4 @@
-"""How much a plan takes out of service at once: a guard against a directory that was lost or read at the wrong place."""
+"""How many webhooks a plan takes out of service at once. This protects against a lost or wrong directory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hookctl.model import Change, Plan, Status
 
 @dataclass(frozen=True, slots=True)
 class RemovalLimit:
-    """More than ``percent`` of the applied webhooks is too many at once, once ``minimum`` of them are applied."""
+    """The limit is ``percent`` of the applied webhooks. It applies once at least ``minimum`` webhooks are applied."""
 
     percent: float = 30
     minimum: int = 10

@@ -13,18 +13,18 @@ SIGNATURE = "signature"
 """The key of a plan's document under which its signature stands."""
 ALGORITHM = "hmac-sha256"
 MIN_KEY_BYTES = 32
-"""As long as the output of the hash: RFC 2104 discourages shorter keys."""
+"""The length of the hash's output: RFC 2104 discourages shorter keys."""
 _PURPOSE = b"hookctl saved plan, signature 1\n"
-"""Comes before what is signed, so that nothing else that is signed with the same key is taken for a plan."""
+"""A prefix of the signed data, so that nothing else that is signed with the same key passes as a plan."""
 
 
 def sign(document: Mapping[str, Json], key: bytes) -> dict[str, Json]:
-    """The document with a signature by ``key``, in place of any that it had."""
+    """The document with a signature made with ``key``, which replaces any older one."""
     return {**document, SIGNATURE: {"algorithm": ALGORITHM, "value": _mac(document, key)}}
 
 
 def is_signed(document: Mapping[str, Json]) -> bool:
-    """True when the document claims to be signed; only :func:`check_signature` knows whether it is."""
+    """True when the document contains a signature. Only :func:`check_signature` verifies it."""
     return SIGNATURE in document
 
 
@@ -33,23 +33,23 @@ def check_signature(document: Mapping[str, Json], key: bytes) -> None:
     if not is_signed(document):
         raise SignatureError(
             "the saved plan is not signed",
-            hint="Save it with `hookctl plan --out FILE --sign KEY`, where KEY is the secret reference that --verify is given.",
+            hint="Save it with `hookctl plan --out FILE --sign KEY`; KEY is the secret reference given to --verify.",
         )
     signature = document[SIGNATURE]
     stated = signature.get("value") if isinstance(signature, dict) and signature.get("algorithm") == ALGORITHM else None
     try:
         matches = isinstance(stated, str) and hmac.compare_digest(stated.encode(), _mac(document, key).encode())
-    except (ValueError, RecursionError):  # NaN, lone surrogates, thousands of levels: nothing that was ever signed
+    except (ValueError, RecursionError):  # NaN, lone surrogates or thousands of levels, which hookctl never signs
         matches = False
     if not matches:
         raise SignatureError(
             "the signature of the saved plan is wrong: it was changed after it was signed, or signed with another key",
-            hint="Check that `plan --sign` and `apply --verify` name the same key. If they do, save a new plan and review it.",
+            hint="Check that `plan --sign` and `apply --verify` name the same key; if so, save and review a new plan.",
         )
 
 
 def _mac(document: Mapping[str, Json], key: bytes) -> str:
-    """In hex; of all of the document but a signature, whatever the order of its keys and the space between them."""
+    """The HMAC, in hex, of the document without its signature. The order of keys and white space do not matter."""
     signed = {name: value for name, value in document.items() if name != SIGNATURE}
     text = json.dumps(signed, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hmac.digest(key, _PURPOSE + text.encode(), "sha256").hex()

@@ -1,4 +1,4 @@
-"""What a plan means: the requests that it changes, what leaves for where, which events go elsewhere. Pure: nothing is sent or resolved."""
+"""The effects of a plan: changed requests, data that newly leaves, and events that go elsewhere."""
 
 from hookctl.config.effects.events import Matching, Recent
 from hookctl.config.effects.find import ChangeEffects, Effects, Surroundings, find_effects

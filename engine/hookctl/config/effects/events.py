@@ -1,4 +1,4 @@
-"""Which of the recent events go elsewhere: matched by a webhook that did not match them before, or no longer, or sent to one target twice."""
+"""Recent events that go elsewhere: newly matched by a webhook, no longer matched, or sent twice to one target."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ Indices = frozenset[int]
 NONE: Indices = frozenset()
 
 MAX_EVALUATIONS = 500_000
-"""Conditions times events: with very many different conditions fewer events are looked at, the newest."""
+"""The maximum of conditions times events. With many different conditions, only the newest events are tried."""
 FEWEST = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Recent:
-    """Events that stand for those to come, the newest first."""
+    """Recent events, the newest first. They represent the events to come."""
 
     origin: str
-    """Where they are from, for people: ``events.jsonl``, ``the store``."""
+    """The source of the events, for people: ``events.jsonl``, ``the store``."""
     documents: Sequence[Document]
 
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """Which of the recent events one webhook receives, by their place among them."""
+    """The recent events that one webhook receives, by index."""
 
     newly: Indices
     no_longer: Indices
     still: Indices
     twice: Indices
-    """Sent to the same host and path by another webhook too, which was not so before."""
+    """Events that another webhook now also sends to the same host and path."""
     twice_with: tuple[str, ...]
     """The names of those webhooks."""
 
@@ -52,7 +52,7 @@ class Conditions:
         self._received: dict[tuple[str, str | None], Indices] = {}
 
     def received(self, plan: DeliveryPlan | None) -> Indices:
-        """The recent events that a webhook receives; one for which its ``when`` cannot be evaluated is dead, and counts as not received."""
+        """The recent events that a webhook receives. An event for which ``when`` cannot be evaluated does not count."""
         if plan is None or plan.status is Status.INACTIVE:
             return NONE
         key = (plan.event, plan.when)
@@ -62,7 +62,7 @@ class Conditions:
         return self._received[key]
 
     def lets(self, plan: DeliveryPlan, document: Document) -> bool | None:
-        """Whether a webhook is active and its ``when`` holds for an event; None when it cannot be evaluated for it."""
+        """True if the webhook is active and its ``when`` matches the event; None when ``when`` cannot be evaluated."""
         return plan.status is Status.ACTIVE and self._holds(plan.when, document)
 
     def _holds(self, when: str | None, document: Document) -> bool | None:
@@ -79,7 +79,7 @@ class Conditions:
 
 
 def bounded(recent: Recent, plan: Plan) -> Recent:
-    """As many of the newest events as can be looked at in a reasonable time, given how many conditions there are."""
+    """The newest events, as many as can be tried in a reasonable time with this number of conditions."""
     if len(recent.documents) <= FEWEST:
         return recent
     sides = [side for change in plan.changes for side in (change.before, change.after) if side]
@@ -88,7 +88,7 @@ def bounded(recent: Recent, plan: Plan) -> Recent:
 
 
 class Deliveries:
-    """Who sends to which target, before and after a plan."""
+    """The webhooks that send to each target, before and after a plan."""
 
     def __init__(self, plan: Plan, conditions: Conditions) -> None:
         self._conditions = conditions
@@ -97,7 +97,7 @@ class Deliveries:
         self._after = _by_target([*unchanged, *(change.after for change in plan.changes if change.after)])
 
     def matching(self, change: Change) -> Matching:
-        """What the change means for the recent events."""
+        """The effect of the change on the recent events."""
         was, becomes = (self._conditions.received(plan) for plan in (change.before, change.after))
         before = self._shared(change.before, self._before)
         after = self._shared(change.after, self._after)
@@ -109,7 +109,7 @@ class Deliveries:
     def _shared(
         self, plan: DeliveryPlan | None, sides: Mapping[tuple[str, str], Sequence[DeliveryPlan]]
     ) -> dict[str, Indices]:
-        """The events that others send to the same target as ``plan`` does, by their names."""
+        """The events that other webhooks send to the same target as ``plan``, by webhook name."""
         if plan is None:
             return {}
         others = [other for other in sides.get((plan.event, target_of(plan.url)), ()) if other.name != plan.name]

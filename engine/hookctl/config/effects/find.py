@@ -1,4 +1,4 @@
-"""Puts together what a plan means."""
+"""Combines the effects of a plan."""
 
 from __future__ import annotations
 
@@ -16,64 +16,65 @@ from hookctl.plugin.added import Added, added_by
 from hookctl.plugin.interfaces import AuthType, EventType
 
 MAX_NEW_RENDERED = 200
-"""So many new webhooks are shown whole: nobody reads more, and a plan of ten thousand files must not wait for it."""
+"""The number of new webhooks that are shown in full. Nobody reads more, and rendering thousands of requests takes
+long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a plan's effects depend on besides the plan."""
+    """The input of effects besides the plan."""
 
     event_types: Mapping[str, EventType]
     auth_types: Mapping[str, AuthType]
     render: Render
     jitter: float
-    """The share by which a retry may come later than scheduled."""
+    """The share of the delay by which a retry may come later than scheduled."""
     samples: Sequence[Document] = ()
-    """Events to show requests for; a webhook of a type that none has is shown for its mock event."""
+    """Events to show requests for. A webhook whose event type is not among them is shown with its mock event."""
     recent: Recent | None = None
     waiting: Mapping[str, Mapping[DeliveryStatus, int]] = field(default_factory=dict)
-    """The deliveries that wait or are held now, by webhook."""
+    """The deliveries that are waiting or held now, by webhook."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeEffects:
-    """What one change means."""
+    """The effects of one change."""
 
     name: str
     requests: Requests | None
-    """None for a webhook that is removed, and for new ones beyond the first :data:`MAX_NEW_RENDERED`."""
+    """None for a removed webhook, and for new webhooks after the first :data:`MAX_NEW_RENDERED`."""
     payload: Payload
     breaks: tuple[Break, ...]
     leaving: Leaving | None
     new_hosts: tuple[str, ...]
     matching: Matching | None
-    """None where there are no recent events to look at."""
+    """None without recent events."""
     retries_before: Retries | None
     retries: Retries | None
     """None for a webhook that is removed."""
     waiting: Waiting
     is_brief: bool = False
-    """True for a new webhook beyond the first :data:`MAX_NEW_RENDERED`: people see one line of it."""
+    """True for a new webhook after the first :data:`MAX_NEW_RENDERED`: text reports show it on one line."""
 
     @property
     def changes_no_request(self) -> bool:
-        """True when every sample's request stays as it is."""
+        """True when no sample's request changes."""
         return self.requests is not None and self.requests.changed == 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effects:
-    """What a plan means. What is unchanged has no entry."""
+    """The effects of a plan. Unchanged webhooks have no entry."""
 
     changes: Mapping[str, ChangeEffects]
     looked_at: int = 0
-    """Recent events that were looked at."""
+    """The number of recent events that were tried."""
     origin: str = ""
-    """Where those are from; empty when there are none."""
+    """The source of these events; empty without events."""
 
     @property
     def leaving(self) -> tuple[Leaving, ...]:
-        """What newly leaves, by host and event type, over all changes."""
+        """The data that newly leaves, by host and event type, for all changes."""
         found: dict[tuple[str, str], list[Leaving]] = {}
         for effects in self.changes.values():
             if effects.leaving:

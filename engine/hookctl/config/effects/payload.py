@@ -1,4 +1,7 @@
-"""Whether a receiver that reads the old body can read the new one: a field that is gone or of another type breaks it, a new one does not."""
+"""Whether a receiver of the old body can read the new one.
+
+A missing field or another type breaks it; a new field does not.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ _Types = dict[Path, set[str]]
 
 
 def payload_of(changes: Iterable[RequestChange]) -> tuple[Payload, tuple[Break, ...]]:
-    """The class of a change by its requests, and what breaks. Only events for which both sides make a request are compared."""
+    """The class of a change, and what breaks. Only events for which both sides make a request count."""
     result = Payload.SAME
     breaks: dict[Path, Break] = {}
     for change in changes:

@@ -14,7 +14,8 @@ from hookctl.plugin.added import Added
 
 Document = Mapping[str, Json]
 Render = Callable[[DeliveryPlan, Document], Request]
-"""The request for an event, with references as ``***`` and without what auth adds; raises HookctlError. ``hookctl.delivery.rehearsal.render`` has one."""
+"""Gives the request for an event, with references as ``***`` and without what auth adds. Raises HookctlError. See
+``hookctl.delivery.rehearsal.render``."""
 Adds = Callable[[DeliveryPlan], Added]
 """What its auth adds; raises PluginError."""
 Lets = Callable[[DeliveryPlan, Document], bool | None]
@@ -45,7 +46,7 @@ class Side:
     """The request of one side of a change for one event."""
 
     value: Opened | Marker
-    """Method, URL, headers, auth and body as one value; absent where there is no webhook or the request cannot be made."""
+    """Method, URL, headers, auth and body as one value; absent without a webhook, or if the request cannot be built."""
     body: bytes | None = None
     problem: str = ""
     """Why it cannot be made: a delivery is dead then."""

@@ -17,14 +17,14 @@ from hookctl.json.strict import parse
 from hookctl.model import Json
 
 MAX_LEVELS = 4
-"""Strings of JSON text inside one another that are opened; a template makes no more."""
+"""The nesting depth up to which strings of JSON text are opened; no template creates more."""
 MAX_INNER_DEPTH = 16
-"""Objects and lists inside one another of the JSON text in a string. What is deeper stays a string, so that no function
-here calls itself too often."""
+"""The nesting depth of JSON text up to which it is opened. Deeper text stays a string, which bounds the recursion
+here."""
 
 
 class Marker(Enum):
-    """What is not a JSON value and no key."""
+    """Steps and values that are neither a JSON value nor a key."""
 
     ABSENT = "absent"
     INSIDE = "inside"
@@ -32,19 +32,16 @@ class Marker(Enum):
 
 
 ABSENT = Marker.ABSENT
-"""In place of a value that is not there; null is a value."""
+"""Stands for a missing value; null is a value."""
 INSIDE = Marker.INSIDE
-"""The step of a path into the JSON text of a string."""
+"""The step of a path from a string into its JSON text."""
 ITEM = Marker.ITEM
-"""The step of a path to any item of a list."""
+"""The step of a path to every item of a list."""
 
 
 @dataclass(frozen=True, slots=True)
 class JsonText:
-    """A string that holds the JSON text of an object or a list.
-
-    Equal to another of the same content, however it is written.
-    """
+    """A string that contains the JSON text of an object or a list. Two of them are equal if their content is."""
 
     value: Opened
     text: str = field(compare=False)
@@ -52,12 +49,12 @@ class JsonText:
 
 @dataclass(frozen=True, slots=True)
 class Masked:
-    """A text with secrets in it. Equal to another with the same references in it."""
+    """Text that contains secrets. Two texts are equal if they have the same references."""
 
     text: str = field(compare=False)
-    """As it is shown."""
+    """The text as it is shown."""
     written: str
-    """As its author wrote it, with references."""
+    """The text as its author wrote it, with references."""
 
 
 Opened = None | bool | int | float | str | JsonText | Masked | list["Opened"] | dict[str, "Opened"]
@@ -69,7 +66,7 @@ Path = tuple[Part, ...]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One place at which two values are the same, or differ."""
+    """One place at which two values are equal or differ."""
 
     path: Path
     before: Opened | Marker
@@ -85,7 +82,7 @@ class Step:
 
 
 def compare(before: Opened | Marker, after: Opened | Marker) -> list[Step]:
-    """Every place, in the order of ``after`` and then what goes; a whole that is the same is one place."""
+    """Every place, in the order of ``after``, then removed places; an equal subtree is one place."""
     return _compare(before, after, (), pairs())
 
 
@@ -113,7 +110,7 @@ def _compare(before: Opened | Marker, after: Opened | Marker, path: Path, room: 
 
 
 def open_up(value: Json, levels: int = MAX_LEVELS) -> Opened:
-    """The value with every string that is the JSON text of an object or a list opened."""
+    """The value, in which every string that is the JSON text of an object or a list is opened."""
     if isinstance(value, dict):
         return {key: open_up(item, levels) for key, item in value.items()}
     if isinstance(value, list):
@@ -128,7 +125,7 @@ def open_up(value: Json, levels: int = MAX_LEVELS) -> Opened:
 
 
 def closed(value: Opened | Marker) -> Json:
-    """The value for a machine: what was opened as the string that it is, secrets masked; null where there is none."""
+    """The value as plain JSON: opened text as a string, secrets masked, null for a missing value."""
     if isinstance(value, Marker):
         return None
     if isinstance(value, JsonText | Masked):
@@ -139,7 +136,7 @@ def closed(value: Opened | Marker) -> Json:
 
 
 def size(value: Opened | Marker) -> int:
-    """How many values there are in it that hold no others."""
+    """The number of leaf values."""
     if isinstance(value, JsonText):
         return size(value.value)
     if isinstance(value, dict | list):
@@ -162,7 +159,7 @@ def _compare_lists(before: list[Opened], after: list[Opened], path: Path, room: 
 
 
 def _key(value: Opened) -> Hashable:
-    """Equal for values that are the same, and for no others."""
+    """A key that is equal for equal values only."""
     if isinstance(value, dict):
         return dict, frozenset((name, _key(item)) for name, item in value.items())
     if isinstance(value, list):

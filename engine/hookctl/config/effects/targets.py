@@ -1,4 +1,4 @@
-"""Where requests go, and which fields of an event leave with them."""
+"""The targets of requests, and the event fields that are sent to them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NO_FIELDS: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """Fields of an event type that no webhook sends to a host now, and one will."""
+    """Fields of an event type that a host will newly receive."""
 
     host: str
     event: str
@@ -32,13 +32,13 @@ def host_of(url: str) -> str:
 
 
 def target_of(url: str) -> str:
-    """Host and path: two requests that agree in it go to one receiver."""
+    """Host and path: requests with the same host and path go to the same receiver."""
     path = _rest(url).partition("?")[0].partition("#")[0].partition("/")[2]
     return f"{host_of(url)}/{path}"
 
 
 class Targets:
-    """Which hosts are talked to, and what they are told, before a plan."""
+    """The hosts that webhooks contact before a plan, and the fields that they receive."""
 
     def __init__(self, plan: Plan, event_types: Mapping[str, EventType], auth_types: Mapping[str, AuthType]) -> None:
         self._plan = plan
@@ -51,7 +51,7 @@ class Targets:
         self._sorted: dict[frozenset[str], tuple[str, ...]] = {}
 
     def new_hosts(self, plan: DeliveryPlan | None) -> tuple[str, ...]:
-        """The hosts that an active webhook talks to, for a token too, and none does now."""
+        """The hosts that only this active webhook contacts, including token endpoints."""
         if plan is None or plan.status is Status.INACTIVE:
             return ()
         hosts = dict.fromkeys(self._hosts(plan))
@@ -60,7 +60,7 @@ class Targets:
         return self._unknown(hosts)
 
     def leaving(self, plan: DeliveryPlan | None) -> Leaving | None:
-        """What newly leaves with an active webhook's requests; None when nothing does."""
+        """The fields that newly leave with an active webhook's requests; None if there are none."""
         if plan is None or plan.status is Status.INACTIVE:
             return None
         host = host_of(plan.url)
@@ -80,7 +80,10 @@ class Targets:
         return tuple(host for host in hosts if host and host not in self._known)
 
     def _own(self, plan: DeliveryPlan) -> list[DeliveryPlan]:
-        """What was sent under this name until now: most often it answers, and the thousands of others need not be read."""
+        """The active webhook that has this name now.
+
+        It usually answers the question without reading thousands of others.
+        """
         before = self._before.get(plan.name)
         return [before] if before and before.status is Status.ACTIVE else []
 
@@ -117,7 +120,7 @@ class Targets:
                     found = found | fields if found else fields
                 except (
                     HookctlError
-                ):  # a hookctl that is stricter than the one that applied it: nothing can be sent by it
+                ):  # an older hookctl accepted this template, and this one does not: nothing can be sent with it
                     continue
         return found
 
@@ -145,7 +148,7 @@ def _rest(url: str) -> str:
 
 
 def _url_settings(schema: Mapping[str, Json]) -> Iterator[str]:
-    """The settings of an auth plugin's block that are URLs which it calls."""
+    """The names of an auth plugin's settings that are URLs which the plugin calls."""
     properties = schema.get("properties")
     if isinstance(properties, dict):
         yield from (name for name, part in properties.items() if isinstance(part, dict) and part.get("x-url") is True)

@@ -1,4 +1,4 @@
-"""What becomes of the deliveries that wait now."""
+"""What happens to the deliveries that are waiting now."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from hookctl.model import Change, DeliveryStatus, Status
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How many of a webhook's deliveries wait, and what an apply does to them."""
+    """The number of a webhook's waiting deliveries, by what an apply does to them."""
 
     sent: int = 0
-    """Waiting for a first or another attempt, which is made by the new delivery plan."""
+    """Waiting for an attempt, which will use the new delivery plan."""
     released: int = 0
-    """Held until now, and then sent by the new delivery plan."""
+    """Held until now; the apply releases them, and the new delivery plan is used."""
     held: int = 0
-    """Not sent before the webhook is active again."""
+    """Held until the webhook is active again."""
     cancelled: int = 0
 
     @property
     def total(self) -> int:
-        """All that wait."""
+        """All waiting deliveries."""
         return self.sent + self.released + self.held + self.cancelled
 
 
@@ -30,7 +30,10 @@ NOTHING = Waiting()
 
 
 def waiting_of(change: Change, counts: Mapping[str, Mapping[DeliveryStatus, int]]) -> Waiting:
-    """What an apply of the change does to what waits. ``counts`` is of each webhook by its name now."""
+    """What applying the change does to waiting deliveries.
+
+    ``counts`` has the number of each status, by the webhook's current name.
+    """
     count = counts.get(change.before.name if change.before else change.name)
     if not count:
         return NOTHING

@@ -31,7 +31,7 @@ PLAN_RULES = (
     Rule(
         "against",
         "A webhook of the other revision cannot be compared.",
-        "Its file has an error at the revision that --against names, so it is compared as if it had not been there. This is a warning.",
+        "Its file has an error at the revision that --against names, so it is compared as if it did not exist. This is a warning.",
         "",
         "",
     ),

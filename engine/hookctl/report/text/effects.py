@@ -31,7 +31,7 @@ def effect_lines(effects: ChangeEffects, *, color: bool) -> Iterator[str]:
     if effects.requests:
         yield from _request_lines(effects.requests, color)
     elif effects.retries:
-        yield f"its request is not shown, since very many webhooks are new: see `hookctl render {printable(effects.name)}`"
+        yield f"request not shown, because many webhooks are new: see `hookctl render {printable(effects.name)}`"
     yield from _payload_lines(effects, color)
     if effects.leaving:
         yield heading(f"newly leaves for {printable(effects.leaving.host)}: {_listed(effects.leaving.fields)}", color)
@@ -70,9 +70,8 @@ def summary_lines(effects: Effects, *, color: bool) -> list[str]:
         lines.append(f"of the {_recent(effects)}: {', '.join(counts)}")
     if effects.longest and effects.longest.retries:
         retries = effects.longest.retries
-        lines.append(
-            f"longest retries: {printable(effects.longest.name)}, {retries.attempts} attempts, the last {span(retries.last_after)} after the first"
-        )
+        attempts = f"{retries.attempts} attempts, the last {span(retries.last_after)} after the first"
+        lines.append(f"longest retries: {printable(effects.longest.name)}, {attempts}")
     lines += _waiting(effects.waiting)
     return [f"  {line}" for line in lines]
 
@@ -121,7 +120,8 @@ def _request_lines(requests: Requests, color: bool) -> Iterator[str]:
         yield from _sending_lines(requests)
         return
     for change in requests.shown:
-        yield f"request for {'the mock event' if change.is_mock else f'event {printable(change.event_id)}'}{_sent(change)}:"
+        event = "the mock event" if change.is_mock else f"event {printable(change.event_id)}"
+        yield f"request for {event}{_sent(change)}:"
         for side, name in ((change.before, "before"), (change.after, "after")):
             if side.problem:
                 yield f"    {name}, it cannot be made, and its delivery is dead: {printable(side.problem)}"
@@ -174,7 +174,8 @@ def event_lines(matching: Matching) -> Iterator[str]:
 def _retries(retries: Retries) -> str:
     if retries.attempts == 1:
         return f"none: 1 attempt{_per_hour(retries)}"
-    text = f"{retries.attempts} attempts, the last {span(retries.last_after)} after the first (at most {span(retries.last_after_at_most)})"
+    last = f"the last {span(retries.last_after)} after the first (at most {span(retries.last_after_at_most)})"
+    text = f"{retries.attempts} attempts, {last}"
     return f"{text}; at worst {retries.per_event_in_an_hour} requests an hour for one event{_per_hour(retries)}"
 
 
@@ -191,7 +192,8 @@ def _waiting(waiting: Waiting) -> Iterator[str]:
     )
     for count, end in ends:
         if count:
-            yield f"{counted(count, 'waiting delivery', 'waiting deliveries')} {end.format(was='was' if count == 1 else 'were')}"
+            deliveries = counted(count, "waiting delivery", "waiting deliveries")
+            yield f"{deliveries} {end.format(was='was' if count == 1 else 'were')}"
 
 
 def _recent(effects: Effects) -> str:

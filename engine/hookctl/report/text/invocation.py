@@ -147,7 +147,10 @@ def _header_lines(headers: tuple[tuple[str, str], ...]) -> Iterator[str]:
 
 
 def _laid_out(text: str) -> str:
-    """JSON text with its values indented. Text that readers disagree on stays as it is, so that nothing of it is hidden."""
+    """JSON text with its values indented.
+
+    Text that readers disagree on stays as it is, so that nothing of it is hidden.
+    """
     try:
         return json.dumps(parse(text, any_integer=True), ensure_ascii=False, indent=2)
     except ValueError:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.RENAME: "~", Action.UNCHANGED: " "}
 NAMED = 5
-"""So many unchanged webhooks are named, the others counted."""
+"""The number of unchanged webhooks that are listed by name; the others are counted."""
 SHORT_COMMIT = 12
-"""Characters of a commit's id that a person needs."""
+"""The number of characters of a commit's id that are shown."""
 
 
 def render_text(review: Review, *, color: bool) -> str:
@@ -54,7 +54,8 @@ def render_text(review: Review, *, color: bool) -> str:
 def plan_json(review: Review, outcome: ApplyOutcome | None = None, *, key: bytes | None = None) -> Iterator[str]:
     """The plan as ``schemas/plan.schema.json`` describes it, piece by piece: what ``--out`` saves and ``apply`` reads.
 
-    It is ASCII alone, for terminals and logs. Only one change is in memory at a time, unless ``key`` signs the document.
+    It is ASCII alone, for terminals and logs. Only one change is in memory at a time, unless ``key`` signs the
+    document.
 
     Args:
         review: the plan, what it means, and every finding.
@@ -91,7 +92,7 @@ def by_webhook(plan: Plan, findings: Sequence[Finding]) -> tuple[dict[str, list[
 
 
 def shown_changes(plan: Plan, found: Collection[str]) -> Sequence[Change]:
-    """The changes, and the unchanged webhooks of which something was ``found``; ordered by name."""
+    """The changes, and the unchanged webhooks that findings are about (``found``); ordered by name."""
     unchanged = (
         Change(name, Action.UNCHANGED, plan.unchanged[name], plan.unchanged[name])
         for name in found
@@ -156,12 +157,15 @@ def plan_summary(plan: Plan) -> str:
     """Such as: Plan: 1 to add, 2 to change, 0 to remove."""
     only = f"Only {', '.join(map(printable, plan.only))}. " if plan.only else ""
     if not plan.has_changes:
-        then = f"at {revision(plan.against)}" if plan.against else "applied"
-        return f"{only}No changes. What {'was' if plan.against else 'is'} {then} is what {'its files say' if only else 'the files say'}."
+        files = "its files" if only else "the files"
+        if plan.against:
+            return f"{only}No changes. {files.capitalize()} are as they were at {revision(plan.against)}."
+        return f"{only}No changes. The applied webhooks match {files}."
     counts = Counter(change.action for change in plan.changes)
     renamed = f", {counts[Action.RENAME]} to rename" if counts[Action.RENAME] else ""
     against = f", compared with {revision(plan.against)}" if plan.against else ""
-    return f"{only}Plan: {counts[Action.CREATE]} to add, {counts[Action.UPDATE]} to change, {counts[Action.DELETE]} to remove{renamed}{against}."
+    changes = f"{counts[Action.CREATE]} to add, {counts[Action.UPDATE]} to change, {counts[Action.DELETE]} to remove"
+    return f"{only}Plan: {changes}{renamed}{against}."
 
 
 def revision(named: Revision) -> str:

@@ -97,7 +97,7 @@ def _refuse_too_many(connection: sqlite3.Connection, added: Sequence[int], max_w
     fits = sum(waiting + total <= max_waiting or not total for total in accumulate(added))
     raise IntakeRefusedError(
         f"the store is full: {waiting:,} deliveries wait, and the limit is {max_waiting:,.0f}",
-        hint="See [intake] in docs/settings.md.",
+        hint="Raise intake.max_waiting, or see `hookctl explain settings`.",
         fits=fits,
     )
 
