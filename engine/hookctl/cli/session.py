@@ -112,7 +112,7 @@ def every_plugin(*, debug: bool) -> Plugins:
             plugins = plugins.without("command", name, f"adds the command {name!r}, which hookctl has already", hint)
     third_party = [name for name in plugins.policies if plugins.origins["policy", name] not in BUILT_IN]
     if third_party:
-        from hookctl.model.rules import RULES
+        from hookctl.config.check.catalogue import RULES
 
         for name in third_party:
             if name in RULES:

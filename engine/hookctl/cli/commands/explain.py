@@ -25,7 +25,7 @@ Examples:
 @click.pass_obj
 def command(session: Session, rule: str | None) -> None:
     """Explain RULE, which a finding names; without it, list every rule. A policy is explained by its name."""
-    from hookctl.model.rules import RULES
+    from hookctl.config.check.catalogue import RULES
     from hookctl.report.formats.annotations import POLICY_PREFIX
     from hookctl.report.text.rules import policy_text, rule_text, rules_text
 

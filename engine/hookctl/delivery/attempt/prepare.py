@@ -30,6 +30,7 @@ from hookctl.model import (
     Verdict,
 )
 from hookctl.model.delivery_plan import canonical_json
+from hookctl.model.rules.urls import URL_CHARACTER
 from hookctl.model.secret import REFERENCE, has_reference, mask, resolve_all, resolve_text
 from hookctl.network import Network, check_url
 from hookctl.plugin.calls import Plugins
@@ -235,7 +236,7 @@ def _broken_rule(transport: Transport, url: str) -> str | None:
     """The rule that a URL breaks with what was put into it; None when it may be sent to. Raises AttemptFailedError."""
     with blaming(transport.who):
         problems = (transport.kind.check_url or check_url)(url)
-    return problems[0].rule if problems else None if _URL_CHARACTERS.fullmatch(url) else "url-character"
+    return problems[0].rule if problems else None if _URL_CHARACTERS.fullmatch(url) else URL_CHARACTER.id
 
 
 def default_transport(plugins: Plugins) -> Transport:
