@@ -176,12 +176,11 @@ class TemplateError(HookctlError):
     """A template cannot be compiled.
 
     ``start`` and ``end`` are offsets in characters into the template's text (end exclusive),
-    so that the caller can point into the file that holds it.
+    so that the caller can point into the file that holds it. ``rule`` is the id of a rule; where a plugin leaves it
+    empty, hookctl chooses the rule.
     """
 
-    def __init__(
-        self, message: str, *, hint: str = "", rule: str = "template-syntax", start: int = 0, end: int = 0
-    ) -> None:
+    def __init__(self, message: str, *, hint: str = "", rule: str = "", start: int = 0, end: int = 0) -> None:
         super().__init__(message, hint=hint)
         self.rule = rule
         self.start = start

@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
-from hookctl.model.problem import TemplateProblem
+from hookctl.model.problem import Problem
 from hookctl.plugin import EventType, FilterType
 from hookctl.template import check_body, compile_body
 
 
 @pytest.fixture(scope="session")
-def check(access: EventType) -> Callable[..., list[TemplateProblem]]:
+def check(access: EventType) -> Callable[..., list[Problem]]:
     """Check a body against the event type; filters may be given."""
 
-    def run(text: str, filters: dict[str, FilterType] | None = None) -> list[TemplateProblem]:
+    def run(text: str, filters: dict[str, FilterType] | None = None) -> list[Problem]:
         return check_body(text, access, filters or {})
 
     return run

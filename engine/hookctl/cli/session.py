@@ -123,7 +123,7 @@ def every_plugin(*, debug: bool, warn: bool = True) -> Plugins:
             )
     third_party = [name for name in plugins.policies if plugins.origins["policy", name] not in BUILT_IN]
     if third_party:
-        from hookctl.model.rules import RULES
+        from hookctl.config.check.catalogue import RULES
 
         for name in third_party:
             if name in RULES:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from hookctl.config.check import Checker, check_names
+from hookctl.config.check import WebhookChecker, check_names
 from hookctl.config.compile import compile_webhook
 from hookctl.config.load import (
     MAX_TOTAL_BYTES,
-    FileProblem,
     Loaded,
-    file_finding,
     list_files,
     load_bytes,
     load_each,
@@ -25,6 +23,8 @@ from hookctl.config.load import (
 )
 from hookctl.errors import StateError
 from hookctl.model import DeliveryPlan, Finding, Revision, Severity, Webhook, has_errors, in_order
+from hookctl.model.rules.fields import PLUGIN_FAILED
+from hookctl.model.rules.files import MORE_FINDINGS
 from hookctl.on_demand import KnownPlans, OnDemand
 from hookctl.plugin.calls import Plugins
 
@@ -40,10 +40,10 @@ PROGRESS_EVERY = 50
 """Files between two reports of progress."""
 AT_ONCE = 50
 """Files that are loaded together, then checked, then compiled: a processor that stays at one task is a fifth faster."""
-NOT_KEPT = "plugin-failed"
+NOT_KEPT = PLUGIN_FAILED.id
 """The rule of findings that may not occur again in the next run, so they are not cached."""
 
-Content = bytes | FileProblem
+Content = bytes | Finding
 """What a file holds, or why it cannot be read."""
 
 
@@ -157,12 +157,12 @@ def check_contents(
     """
     results, room = _Results(plugins, cache), MAX_TOTAL_BYTES
     for path, content in files:
-        if isinstance(content, FileProblem):
-            results.findings.append(file_finding(content))
+        if isinstance(content, Finding):
+            results.findings.append(content)
             continue
         room -= len(content)
         if room < 0:
-            results.findings.append(file_finding(too_many(str(directory))))
+            results.findings.append(too_many(str(directory)))
             break
         results.add(path, content)
     results.flush()
@@ -194,8 +194,8 @@ class _Results:
         self._unchecked: list[tuple[str, bytes]] = []
 
     @cached_property
-    def _checker(self) -> Checker:
-        return Checker(self._plugins)
+    def _checker(self) -> WebhookChecker:
+        return WebhookChecker(self._plugins)
 
     def plans(self, duplicates: Sequence[Finding]) -> KnownPlans:
         """The delivery plan of each webhook without errors."""
@@ -284,15 +284,9 @@ def _bounded(findings: Sequence[Finding]) -> Sequence[Finding]:
     findings = in_order(findings)
     hidden = findings[MOST_FINDINGS:]
     first, are = hidden[0], "finding is" if len(hidden) == 1 else "findings are"
-    more = Finding(
-        rule="more-findings",
-        severity=Severity.ERROR if has_errors(hidden) else Severity.WARNING,
-        message=f"from here on at least {len(hidden):,} more {are} not shown",
-        hint="Fix the findings above, then run it again.",
-        file=first.file,
-        span=first.span,
-    )
-    return [*findings[:MOST_FINDINGS], more]
+    more = MORE_FINDINGS.finding(file=first.file, span=first.span, count=len(hidden), are=are)
+    severity = Severity.ERROR if has_errors(hidden) else Severity.WARNING
+    return [*findings[:MOST_FINDINGS], replace(more, severity=severity)]
 
 
 def _compare_names(files: Iterable[CheckedFile]) -> list[Finding]:

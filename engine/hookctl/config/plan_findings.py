@@ -9,14 +9,10 @@ from typing import Any
 from hookctl.config.check import ask_policies, field_place
 from hookctl.config.diff import RemovalLimit, stopped_by
 from hookctl.config.directory import CheckedDirectory
-from hookctl.model import AppliedState, Finding, Plan, Severity, Webhook
+from hookctl.model import AppliedState, Finding, Plan, Webhook
+from hookctl.model.rules.plans import AGAINST, DRIFT, PROTECTED, REMOVALS
 from hookctl.plugin.calls import Plugins
 from hookctl.store.interface import Stopped
-
-AGAINST = "against"
-DRIFT = "drift"
-PROTECTED = "protected"
-REMOVALS = "removals"
 
 
 def check_base(base: CheckedDirectory) -> tuple[Finding, ...]:
@@ -33,38 +29,21 @@ def _not_comparable(webhook: str, errors: Sequence[Finding]) -> Finding:
     place = first.path + (f":{first.span.line}:{first.span.column}" if first.span else "")
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     what = "it is" if webhook else "what it holds is"
-    return Finding(
-        rule=AGAINST,
-        severity=Severity.WARNING,
-        webhook=webhook,
-        message=f"{what} compared as if it did not exist, since its file has an error: {place}: {first.message}{more}",
-        hint="Compare with a revision without errors, or read its change as a whole.",
-    )
+    return AGAINST.finding(webhook=webhook, what=what, place=place, why=first.message, more=more)
 
 
 def check_drift(applied: AppliedState, stopped: Iterable[Stopped]) -> tuple[Finding, ...]:
     """Warnings about changes that no apply made. ``stopped`` lists what the store holds because of them."""
-    return tuple(replace(one, rule=DRIFT, severity=Severity.WARNING) for one in _drift(applied, stopped))
+    return tuple(_drift(applied, stopped))
 
 
 def _drift(applied: AppliedState, stopped: Iterable[Stopped]) -> Iterator[Finding]:
     for one in stopped:
-        yield Finding(
-            webhook=one.webhook,
-            message=_stopped(one),
-            hint="An apply ends that, whether it changes anything or not.",
-        )
+        yield DRIFT.finding(webhook=one.webhook, what=_stopped(one))
     for name, why in sorted(applied.unreadable.items()):
-        yield Finding(
-            webhook=name,
-            message=f"is applied and cannot be read: {why}",
-            hint="An apply of all files puts what its file says in place, or removes it where there is no file.",
-        )
+        yield DRIFT.finding("unreadable", webhook=name, why=why)
     if applied.is_edited:
-        yield Finding(
-            message="the applied webhooks are not those that the last apply left: the store was changed by other means",
-            hint="Compare this plan with what you expect to be applied.",
-        )
+        yield DRIFT.finding("edited")
 
 
 def _stopped(one: Stopped) -> str:
@@ -79,25 +58,12 @@ def check_removals(plan: Plan, limit: RemovalLimit) -> tuple[Finding, ...]:
     if not limit.is_exceeded_by(plan):
         return ()
     stopped, applied = len(stopped_by(plan)), len(plan.digests_before)
-    message = f"{stopped} of {applied} webhooks would be removed or go inactive at once, more than {limit.percent:g} %"
-    hint = "If that is meant: hookctl apply --allow-removals"
-    return (Finding(rule=REMOVALS, severity=Severity.WARNING, message=message, hint=hint),)
+    return (REMOVALS.finding(stopped=stopped, applied=applied, percent=limit.percent),)
 
 
 def check_protected(plan: Plan, webhooks: Mapping[str, Webhook] | None = None) -> tuple[Finding, ...]:
     """An error for each protected webhook that the plan removes."""
-    return tuple(
-        _placed(
-            Finding(
-                rule=PROTECTED,
-                webhook=name,
-                message="a protected webhook is never removed by an apply",
-                hint="Bring its file back, or apply `protected: false` first.",
-            ),
-            webhooks or {},
-        )
-        for name in plan.protected_removals
-    )
+    return tuple(_placed(PROTECTED.finding(webhook=name), webhooks or {}) for name in plan.protected_removals)
 
 
 def check_policies(

@@ -16,8 +16,6 @@ from hookctl.config.diff import DEFAULT_LIMIT, RemovalLimit, make_plan
 from hookctl.config.directory import CheckedDirectory, check_directory, check_revision
 from hookctl.config.effects import Effects, Recent, Surroundings, find_effects
 from hookctl.config.plan_findings import (
-    DRIFT,
-    REMOVALS,
     check_base,
     check_drift,
     check_policies,
@@ -38,6 +36,7 @@ from hookctl.model import (
 )
 from hookctl.model.delivery_plan import JITTER
 from hookctl.model.nearest import unknown_webhook
+from hookctl.model.rules.plans import DRIFT, REMOVALS
 from hookctl.on_demand import known_plans
 from hookctl.plugin.calls import Plugins
 from hookctl.store.interface import Stopped
@@ -118,14 +117,14 @@ class Review:
     @property
     def has_drift(self) -> bool:
         """True when something other than an apply changed what runs. Any apply corrects it."""
-        return any(finding.rule == DRIFT for finding in self.plan_findings)
+        return any(finding.rule == DRIFT.id for finding in self.plan_findings)
 
     def refusing_removals(self) -> Review:
         """The same review, in which too many removals at once are an error."""
         return replace(
             self,
             plan_findings=tuple(
-                replace(one, severity=Severity.ERROR) if one.rule == REMOVALS else one for one in self.plan_findings
+                replace(one, severity=Severity.ERROR) if one.rule == REMOVALS.id else one for one in self.plan_findings
             ),
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hookctl.config.check import Checker, check_names
+from hookctl.config.check import WebhookChecker, check_names
 from hookctl.config.compile import compile_webhook, written_fields
 from hookctl.config.load import load_fields
 from hookctl.errors import AlteredPlanError
@@ -23,7 +23,7 @@ def check_saved_plan(plan: Plan, path: str, plugins: Plugins) -> tuple[Finding, 
     Raises:
         AlteredPlanError: a delivery plan in it is not one that this hookctl compiles from a webhook.
     """
-    checker = Checker(plugins)
+    checker = WebhookChecker(plugins)
     findings: list[Finding] = []
     file = SourceFile(path, "")
     webhooks = [Webhook(file, 1, {"name": name}, NOWHERE) for name in sorted(plan.digests)]

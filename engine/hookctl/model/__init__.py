@@ -17,6 +17,7 @@ from hookctl.model.delivery import (
 from hookctl.model.delivery_plan import DeliveryPlan, PluginBlock, Status, canonical_json
 from hookctl.model.event import Event
 from hookctl.model.finding import Finding, Severity, brief, has_errors, in_order
+from hookctl.model.problem import Problem
 from hookctl.model.secret import MASK, Resolved, Secret, SecretReference, reveal
 from hookctl.model.source import Json, Pointer, Positions, SourceFile, Span, Webhook
 
@@ -41,6 +42,7 @@ __all__ = [
     "PluginBlock",
     "Pointer",
     "Positions",
+    "Problem",
     "Rename",
     "Request",
     "Resolved",

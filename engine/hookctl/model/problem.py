@@ -1,4 +1,4 @@
-"""The problems that the check of a template finds, and what it needs of an event type and of a filter."""
+"""Problems in a text, and what the checks of templates and conditions need of an event type and of a filter."""
 
 from __future__ import annotations
 
@@ -7,29 +7,39 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hookctl.errors import TemplateError
+from hookctl.model.finding import Severity
 from hookctl.model.source import Json
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TemplateProblem:
-    """One problem in a template. Offsets count characters of the template's text; the end is exclusive."""
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One problem in a text, before it is known where in a file that text stands.
+
+    ``start`` and ``end`` (exclusive) are offsets in characters into the text: a YAML document, a URL, a template or a
+    condition.
+    """
 
     rule: str
-    """A rule id from ``hookctl.model.rules``."""
-    is_error: bool
+    """The id of a rule; see ``hookctl explain``."""
     message: str
+    """What is wrong, in one clause."""
     hint: str
+    """What to do, in one sentence."""
     start: int
     end: int
     suggestions: tuple[str, ...] = ()
     """Did you mean: nearest first."""
+    severity: Severity = Severity.ERROR
+
+    @property
+    def is_error(self) -> bool:
+        """True for an error, false for a warning."""
+        return self.severity is Severity.ERROR
 
     @classmethod
-    def from_error(cls, error: TemplateError) -> TemplateProblem:
-        """The same as a finding: an error."""
-        return cls(
-            rule=error.rule, is_error=True, message=error.message, hint=error.hint, start=error.start, end=error.end
-        )
+    def from_error(cls, error: TemplateError) -> Problem:
+        """The same as a problem."""
+        return cls(error.rule, error.message, error.hint, error.start, error.end)
 
     def to_error(self) -> TemplateError:
         """The same as an exception."""

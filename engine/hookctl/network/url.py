@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from hookctl.model.problem import Problem
+from hookctl.model.rules import urls as rules
 from hookctl.model.secret import REFERENCE
 
 MAX_URL_LENGTH = 8192
@@ -32,17 +33,6 @@ _DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?=/|\Z)", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 
 
-@dataclass(frozen=True, slots=True)
-class UrlProblem:
-    """What is wrong with a URL. ``start`` and ``end`` are offsets in characters, end exclusive."""
-
-    rule: str
-    message: str
-    hint: str
-    start: int
-    end: int
-
-
 def is_host(text: str) -> bool:
     """True for a host name as a webhook's URL may have it: lower case, no IP address, no dot at its end."""
     return _HOST.fullmatch(text) is not None
@@ -56,7 +46,7 @@ def split_url(url: str) -> tuple[str, str] | None:
     return match["host"], match["target"] or "/"
 
 
-def check_url(url: str) -> Sequence[UrlProblem]:
+def check_url(url: str) -> Sequence[Problem]:
     """Everything that keeps ``url`` from being a webhook's target; empty when it may be one.
 
     Looks at the text alone, never at the network.
@@ -68,11 +58,7 @@ def check_url(url: str) -> Sequence[UrlProblem]:
     if len(url) <= MAX_URL_LENGTH and _URL.fullmatch(plain) and not _host_reference(url, plain):
         return ()
     problems = sorted(_explain(url, plain), key=lambda problem: problem.start)
-    return problems or [
-        UrlProblem(
-            "url-invalid", "the URL cannot be read in one way only", "Write https://host.example/path.", 0, len(url)
-        )
-    ]
+    return problems or [rules.URL_INVALID.problem(0, len(url))]
 
 
 def _host_reference(url: str, plain: str) -> tuple[int, int] | None:
@@ -87,29 +73,16 @@ def _authority(plain: str) -> tuple[int, int]:
     return start, start + len(_AFTER_AUTHORITY.split(plain[start:], maxsplit=1)[0])
 
 
-def _explain(url: str, plain: str) -> Iterator[UrlProblem]:
+def _explain(url: str, plain: str) -> Iterator[Problem]:
     if len(url) > MAX_URL_LENGTH:
-        yield UrlProblem(
-            "url-invalid",
-            f"the URL is longer than {MAX_URL_LENGTH} characters",
-            "Shorten it.",
-            MAX_URL_LENGTH,
-            len(url),
-        )
+        yield rules.URL_INVALID.problem(MAX_URL_LENGTH, len(url), "long", limit=MAX_URL_LENGTH)
     if (at := plain.find("\\")) >= 0:
-        yield UrlProblem(
-            "url-backslash", "a backslash is read in different ways by different clients", "Write / or %5C.", at, at + 1
-        )
+        yield rules.URL_BACKSLASH.problem(at, at + 1)
     if (at := plain.find("#")) >= 0:
-        yield UrlProblem("url-fragment", "a fragment is never sent", "Remove it.", at, len(url))
+        yield rules.URL_FRAGMENT.problem(at, len(url))
     reference = _host_reference(url, plain)
     if reference:
-        yield UrlProblem(
-            "url-host-invalid",
-            "a reference may stand in the path and the query only",
-            "Write scheme and host out.",
-            *reference,
-        )
+        yield rules.URL_HOST_INVALID.problem(*reference, "reference")
         return
     if not plain.startswith("https://"):
         yield _scheme_problem(plain)
@@ -120,128 +93,69 @@ def _explain(url: str, plain: str) -> Iterator[UrlProblem]:
     yield from _authority_problems(plain[start:end], start)
     yield from _character_problems(plain.partition("#")[0], end)
     if dots := _DOT_SEGMENT.search(re.split(r"[?#]", plain, maxsplit=1)[0], end):
-        yield UrlProblem(
-            "url-invalid",
-            "some clients drop the segments . and .. before they send",
-            "Write the path out.",
-            dots.start() + 1,
-            dots.end(),
-        )
+        yield rules.URL_INVALID.problem(dots.start() + 1, dots.end(), "dots")
 
 
-def _scheme_problem(url: str) -> UrlProblem:
+def _scheme_problem(url: str) -> Problem:
     scheme = _SCHEME.match(url)
     if url.lower().startswith("https:") and scheme:
         if url[6:].startswith("//"):
-            return UrlProblem("url-scheme", "the scheme is not in lower case", "Write https://.", 0, 5)
-        return UrlProblem(
-            "url-host-missing",
-            "two slashes and a host must follow https:",
-            "Write https://host.example/path.",
-            0,
-            len(url),
-        )
+            return rules.URL_SCHEME.problem(0, 5, "case")
+        return rules.URL_HOST_MISSING.problem(0, len(url), "slashes")
     if scheme and (url[scheme.end() :].startswith("//") or "." not in scheme[0]):
-        return UrlProblem(
-            "url-scheme",
-            f"the scheme is {scheme[0][:-1]}, and only https is sent to",
-            "Write https://.",
-            0,
-            scheme.end() - 1,
-        )
-    return UrlProblem("url-scheme", "the URL has no scheme", "Write https:// before the host.", 0, len(url))
+        return rules.URL_SCHEME.problem(0, scheme.end() - 1, "other", scheme=scheme[0][:-1])
+    return rules.URL_SCHEME.problem(0, len(url))
 
 
-def _authority_problems(authority: str, start: int) -> Iterator[UrlProblem]:
+def _authority_problems(authority: str, start: int) -> Iterator[Problem]:
     user, at_sign, host = authority.rpartition("@")
     if at_sign:
-        yield UrlProblem(
-            "url-user-info",
-            "user name or password in the URL",
-            "Use auth with type: basic.",
-            start,
-            start + len(user) + 1,
-        )
+        yield rules.URL_USER_INFO.problem(start, start + len(user) + 1)
     start += len(user) + len(at_sign)
     if host.startswith("["):
         end = host.find("]") + 1 or len(host)
-        yield UrlProblem(
-            "url-ip-literal",
-            "the host is an IP address",
-            "Write the host's name; the certificate is checked against it.",
-            start,
-            start + end,
-        )
+        yield rules.URL_IP_LITERAL.problem(start, start + end)
         host, rest, start_rest = "", host[end:], start + end
     else:
         host, colon, port = host.partition(":")
         rest, start_rest = colon + port, start + len(host)
         yield from _host_problems(host, start)
     if rest:
-        yield UrlProblem(
-            "url-port",
-            "the URL has a port",
-            "Remove it, :443 too; HTTPS is always sent to 443.",
-            start_rest,
-            start_rest + len(rest),
-        )
+        yield rules.URL_PORT.problem(start_rest, start_rest + len(rest))
 
 
-def _host_problems(host: str, start: int) -> Iterator[UrlProblem]:
-    def problem(rule: str, message: str, hint: str) -> UrlProblem:
-        return UrlProblem(rule, message, hint, start, start + len(host))
-
+def _host_problems(host: str, start: int) -> Iterator[Problem]:
+    end = start + len(host)
     if not host:
-        yield UrlProblem(
-            "url-host-missing", "the URL has no host", "Write https://host.example/path.", max(start - 1, 0), start
-        )
+        yield rules.URL_HOST_MISSING.problem(max(start - 1, 0), start)
     elif is_host(host):
         return
     elif bad := _BAD_IN_HOST.search(host):
-        yield UrlProblem(
-            "url-character",
-            f"the host holds {_name_of(bad[0][0])}",
-            "Remove it.",
-            start + bad.start(),
-            start + bad.end(),
-        )
+        yield rules.URL_CHARACTER.problem(start + bad.start(), start + bad.end(), "host", character=_name_of(bad[0][0]))
     elif "%" in host:
-        yield problem("url-host-encoded", "the host is percent-encoded", "Write it out in plain letters.")
+        yield rules.URL_HOST_ENCODED.problem(start, end)
     elif _NUMERIC_HOST.fullmatch(host):
-        yield problem(
-            "url-ip-literal",
-            "the host is an IP address, or is read as one",
-            "Write the host's name; the certificate is checked against it.",
-        )
+        yield rules.URL_IP_LITERAL.problem(start, end, "numeric")
     elif not host.isascii():
-        yield problem("url-host-invalid", "the host is not written in ASCII", "Write its xn-- form.")
+        yield rules.URL_HOST_INVALID.problem(start, end, "ascii")
     elif host.endswith("."):
-        yield problem("url-host-invalid", "the host ends with a dot", f"Write {host.rstrip('.').lower()}.")
+        yield rules.URL_HOST_INVALID.problem(start, end, "dot", host=host.rstrip(".").lower())
     elif is_host(host.lower()):
-        yield problem("url-host-invalid", "the host has upper-case letters", f"Write {host.lower()}.")
+        yield rules.URL_HOST_INVALID.problem(start, end, "case", host=host.lower())
     else:
-        yield problem(
-            "url-host-invalid",
-            "the host is no valid host name",
-            "Labels are letters, digits and inner hyphens, at most 63 each and 253 in all.",
-        )
+        yield rules.URL_HOST_INVALID.problem(start, end)
 
 
-def _character_problems(plain: str, start: int) -> Iterator[UrlProblem]:
+def _character_problems(plain: str, start: int) -> Iterator[Problem]:
     for bad in _BAD_CHARACTER.finditer(plain, start):
         if bad[0] == "%":
-            yield UrlProblem(
-                "url-character",
-                "a % without two hexadecimal digits after it",
-                "Write %25 for a percent sign.",
-                bad.start(),
-                bad.end(),
-            )
+            yield rules.URL_CHARACTER.problem(bad.start(), bad.end(), "percent")
         elif bad[0].strip("\\#"):
-            hint = "Remove it." if ord(bad[0][0]) < 0x20 else "Percent-encode it."
-            yield UrlProblem(
-                "url-character", f"the URL holds {_name_of(bad[0].strip(chr(92))[0])}", hint, bad.start(), bad.end()
-            )
+            character = _name_of(bad[0].strip("\\")[0])
+            if ord(bad[0][0]) < 0x20:
+                yield rules.URL_CHARACTER.problem(bad.start(), bad.end(), "control", character=character)
+            else:
+                yield rules.URL_CHARACTER.problem(bad.start(), bad.end(), character=character)
 
 
 def _name_of(character: str) -> str:

@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from hookctl.model import Request
-from hookctl.network import UrlProblem
+from hookctl.model import Problem, Request
 from hookctl.plugin import given
 from hookctl.plugin.contain import BrokenContractError, Containment, Hook
 from hookctl.plugin.interfaces import (
@@ -94,7 +93,7 @@ def _transport(thing: TransportType, part: Part) -> TransportType:
         build=part.function("build", thing.build, lambda built: _built_transport(built, part)),
         check_url=None
         if rule is None
-        else part.function("check_url", rule, lambda problems: given.instances(problems, UrlProblem)),
+        else part.function("check_url", rule, lambda problems: given.instances(problems, Problem)),
     )
 
 

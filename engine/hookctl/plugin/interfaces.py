@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
     from requests.auth import AuthBase
 
-    from hookctl.network import Network, UrlProblem
+    from hookctl.model import Problem
+    from hookctl.network import Network
 
 Settings = Mapping[str, Resolved]
 """A plugin's block without ``type``, valid by its schema, with secrets resolved."""
@@ -93,7 +94,7 @@ class TransportType:
     """Gives a ``BaseAdapter``; one that is a :class:`ConcurrentTransport` too is driven without threads.
 
     ``send``'s ``timeout`` is a total deadline in seconds, and its ``Response`` has been read up to the cap."""
-    check_url: Callable[[str], Sequence[UrlProblem]] | None = None
+    check_url: Callable[[str], Sequence[Problem]] | None = None
     """The URL rule of the transport's own URLs; None: HTTPS as ``hookctl.network.check_url`` has it."""
 
 

@@ -3,7 +3,7 @@
 An event's value can never change the structure of the JSON around it; see docs/templates.md.
 """
 
-from hookctl.model.problem import Filter, TemplateProblem
+from hookctl.model.problem import Filter, Problem
 from hookctl.template.body import Decision, check_body, compile_body, describe_body
 from hookctl.template.fields.line_check import check_text
 from hookctl.template.fields.reads import EventFields, paths_of
@@ -18,7 +18,7 @@ __all__ = [
     "EventFields",
     "Filter",
     "Position",
-    "TemplateProblem",
+    "Problem",
     "TextTemplate",
     "blanked",
     "check_body",

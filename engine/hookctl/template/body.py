@@ -12,7 +12,8 @@ from functools import lru_cache
 
 from hookctl.errors import RenderError, TemplateError
 from hookctl.json.schema_paths import EventShape, is_certain
-from hookctl.model.problem import EventSchema, Filter, TemplateProblem
+from hookctl.model.problem import EventSchema, Filter, Problem
+from hookctl.model.rules.texts import TEMPLATE_FILTER, TEMPLATE_OPTIONAL_PATH
 from hookctl.template.fields.body_check import PathChecker
 from hookctl.template.fields.path_check import check_path, event_scope
 from hookctl.template.language.expressions import Node, Output, Path, walk
@@ -35,7 +36,7 @@ class Decision:
 
 def check_body(
     text: str, event_type: EventSchema, filters: Mapping[str, Filter], certain: set[str] | None = None
-) -> list[TemplateProblem]:
+) -> list[Problem]:
     """All that is wrong with a body template for this event type, in the order of the text; empty when nothing is.
 
     A syntax error is the only problem reported. A template without errors compiles and renders the event type's mock
@@ -48,7 +49,7 @@ def check_body(
     try:
         nodes, layout = _parse(text)
     except TemplateError as error:
-        return [TemplateProblem.from_error(error)]
+        return [Problem.from_error(error)]
     problems = layout.problems + check_usage(nodes, filters)
     paths = PathChecker(layout.positions)
     paths.nodes(nodes, event_scope(EventShape(event_type.schema)))
@@ -99,10 +100,10 @@ def _parse(text: str) -> tuple[Sequence[Node], Layout]:
     return nodes, lay_out(nodes, text)
 
 
-def _check_plain(text: str, plain: Plain, event_type: EventSchema, certain: set[str]) -> list[TemplateProblem]:
+def _check_plain(text: str, plain: Plain, event_type: EventSchema, certain: set[str]) -> list[Problem]:
     if certain.issuperset(plain.paths):
         return []
-    problems: list[TemplateProblem] = []
+    problems: list[Problem] = []
     for name, in_string in dict.fromkeys(zip(plain.paths, plain.in_string, strict=True)):
         keys = name.split(".")
         if is_certain(event_type.schema, keys):
@@ -121,25 +122,16 @@ def _check_plain(text: str, plain: Plain, event_type: EventSchema, certain: set[
 
 
 def _render_mock(
-    template: BodyTemplate, event_type: EventSchema, known: Sequence[TemplateProblem], length: int
-) -> list[TemplateProblem]:
+    template: BodyTemplate, event_type: EventSchema, known: Sequence[Problem], length: int
+) -> list[Problem]:
     """What only rendering the mock event shows: a filter or a comparison that does not accept the value it is given."""
     try:
         template.render(event_type.mock)
     except RenderError as error:
         if any(
-            problem.rule == "template-optional-path" and error.start <= problem.start < error.end for problem in known
+            problem.rule == TEMPLATE_OPTIONAL_PATH.id and error.start <= problem.start < error.end for problem in known
         ):
             return []  # the warning already covers the missing value
         message = f"the mock event of {event_type.name} cannot be rendered: {error.message}"
-        return [
-            TemplateProblem(
-                rule="template-filter",
-                is_error=True,
-                message=message,
-                hint=error.hint,
-                start=error.start,
-                end=error.end or length,
-            )
-        ]
+        return [TEMPLATE_FILTER.problem(error.start, error.end or length, what=message, fix=error.hint)]
     return []

@@ -17,7 +17,9 @@ from hookctl.errors import TemplateError
 from hookctl.json.schema_paths import EventShape, Shape, Unknown, describe_keys
 from hookctl.model import Json
 from hookctl.model.nearest import nearest
-from hookctl.model.problem import EventSchema, TemplateProblem
+from hookctl.model.problem import EventSchema, Problem
+from hookctl.model.rules.rule import Rule
+from hookctl.model.rules.texts import WHEN_SYNTAX, WHEN_UNKNOWN_PATH
 
 if TYPE_CHECKING:
     from jmespath.parser import ParsedResult
@@ -50,19 +52,19 @@ def compile_when(text: str) -> When:
     """The compiled expression. Raises TemplateError with offsets into ``text``."""
     from hookctl.when.expression import compile_expression
 
-    return When(compile_expression(text, "when-syntax"))
+    return When(compile_expression(text, WHEN_SYNTAX))
 
 
-def check_when(text: str, event_type: EventSchema) -> list[TemplateProblem]:
+def check_when(text: str, event_type: EventSchema) -> list[Problem]:
     """What is wrong with a ``when`` for this event type: syntax, size, and fields that the schema does not have."""
     from hookctl.when.expression import compile_expression
 
     try:
-        compiled = compile_expression(text, "when-syntax")
+        compiled = compile_expression(text, WHEN_SYNTAX)
     except TemplateError as error:
-        return [TemplateProblem.from_error(error)]
+        return [Problem.from_error(error)]
     event = EventShape(event_type.schema)
-    return _walk(text, compiled, event, event.root, "when-unknown-path")
+    return _walk(text, compiled, event, event.root, WHEN_UNKNOWN_PATH)
 
 
 def when_outline(text: str) -> str:
@@ -73,7 +75,7 @@ def when_outline(text: str) -> str:
     return text if len(text) > MAX_EXPRESSION or _OTHER_QUOTES.search(text) else RAW_STRING.sub("''", text)
 
 
-def unknown_fields(text: str, event: EventShape, start: Shape, rule: str) -> list[TemplateProblem]:
+def unknown_fields(text: str, event: EventShape, start: Shape, rule: Rule) -> list[Problem]:
     """The fields of a JMESPath expression, applied to ``start``, that the schema does not have.
 
     Empty for an expression that cannot be read.
@@ -87,7 +89,7 @@ def unknown_fields(text: str, event: EventShape, start: Shape, rule: str) -> lis
     return _walk(text, compiled, event, start, rule)
 
 
-def _walk(text: str, compiled: ParsedResult, event: EventShape, start: Shape, rule: str) -> list[TemplateProblem]:
+def _walk(text: str, compiled: ParsedResult, event: EventShape, start: Shape, rule: Rule) -> list[Problem]:
     from hookctl.when.expression import syntax_tree
 
     walker = _Walker(text, event, rule)
@@ -98,12 +100,12 @@ def _walk(text: str, compiled: ParsedResult, event: EventShape, start: Shape, ru
 class _Walker:
     """Follows an expression's nodes in the order of its text, so that the n-th field is the n-th field token."""
 
-    def __init__(self, text: str, event: EventShape, rule: str) -> None:
+    def __init__(self, text: str, event: EventShape, rule: Rule) -> None:
         self._event = event
         self._rule = rule
         self._text = text
         self._seen = 0
-        self.problems: list[TemplateProblem] = []
+        self.problems: list[Problem] = []
 
     def shape(self, node: Ast, shape: Shape) -> Shape:
         """The shape of a node's result when it is applied to ``shape``, as far as it is known."""
@@ -157,14 +159,12 @@ class _Walker:
         if isinstance(following, Shape):
             return following
         start, end = next(islice(_field_tokens(self._text), number, None))
-        problem = TemplateProblem(
-            rule=self._rule,
-            is_error=True,
-            message=f"the event has no field {name} here, so it would always be null",
-            hint=_hint(name, shape, following),
-            start=start,
-            end=end,
+        problem = self._rule.problem(
+            start,
+            end,
             suggestions=nearest(name, following.keys),
+            what=f"the event has no field {name} here, so it would always be null",
+            fix=_hint(name, shape, following),
         )
         self.problems.append(problem)
         return Shape(())

@@ -17,6 +17,8 @@ from hookctl.bounded import MAX_EXPRESSION, Budget
 from hookctl.bounded.jmes_path import FAILURES, MAX_LEVELS, Ast, evaluate, size
 from hookctl.errors import BudgetError, RenderError, TemplateError
 from hookctl.model import Json
+from hookctl.model.rules.rule import Rule
+from hookctl.model.rules.texts import TEMPLATE_FILTER
 
 MAX_NESTING = 20
 """Brackets and ``!`` inside one another: jmespath's parser calls itself at each."""
@@ -24,20 +26,15 @@ MAX_NESTING = 20
 _QUOTED_OR_BRACKET = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|[(\[{!&)\]}]""", re.DOTALL)
 
 
-def compile_expression(text: str, rule: str = "template-filter") -> ParsedResult:
+def compile_expression(text: str, rule: Rule = TEMPLATE_FILTER) -> ParsedResult:
     """The compiled expression.
 
     Raises:
         TemplateError: with ``rule``, and offsets into ``text``.
     """
     if len(text) > MAX_EXPRESSION:
-        raise TemplateError(
-            f"the JMESPath expression has more than {MAX_EXPRESSION} characters",
-            hint="Shorten it.",
-            rule=rule,
-            start=MAX_EXPRESSION,
-            end=len(text),
-        )
+        what = f"the JMESPath expression has more than {MAX_EXPRESSION} characters"
+        raise rule.error(MAX_EXPRESSION, len(text), what=what, fix="Shorten it.")
     _check_text(text, rule)
     try:
         parsed = jmespath.compile(text)
@@ -50,16 +47,11 @@ def compile_expression(text: str, rule: str = "template-filter") -> ParsedResult
         AttributeError,
         IndexError,
     ) as error:  # what jmespath lets through for odd input
-        raise TemplateError(
-            f"the JMESPath expression cannot be read: {error}",
-            hint="See jmespath.org.",
-            rule=rule,
-            start=0,
-            end=len(text),
-        ) from None
+        what = f"the JMESPath expression cannot be read: {error}"
+        raise rule.error(0, len(text), what=what, fix="See jmespath.org.") from None
     if size(syntax_tree(parsed)) is None:
-        message = f"the JMESPath expression has more than {MAX_LEVELS} steps in a row"
-        raise TemplateError(message, hint="Shorten it.", rule=rule, start=0, end=len(text))
+        what = f"the JMESPath expression has more than {MAX_LEVELS} steps in a row"
+        raise rule.error(0, len(text), what=what, fix="Shorten it.")
     return parsed
 
 
@@ -91,7 +83,7 @@ def is_true(result: Json) -> bool:
     return not (result is None or result is False or (isinstance(result, (str, list, dict)) and not result))
 
 
-def _check_text(text: str, rule: str) -> None:
+def _check_text(text: str, rule: Rule) -> None:
     """What must hold before jmespath reads the text: brackets not too deep, and JSON in the backticks."""
     depth = 0
     for found in _QUOTED_OR_BRACKET.finditer(text):
@@ -101,27 +93,20 @@ def _check_text(text: str, rule: str) -> None:
         depth += (sign in "([{!&") - (sign in ")]}")
         if depth > MAX_NESTING:
             at = found.start()
-            raise TemplateError(
-                f"the JMESPath expression is nested deeper than {MAX_NESTING}",
-                hint="Flatten it.",
-                rule=rule,
-                start=at,
-                end=at + 1,
-            )
+            what = f"the JMESPath expression is nested deeper than {MAX_NESTING}"
+            raise rule.error(at, at + 1, what=what, fix="Flatten it.")
 
 
-def _check_literal(quoted: re.Match[str], rule: str) -> None:
+def _check_literal(quoted: re.Match[str], rule: Rule) -> None:
     """Refuse what is not JSON in backticks. Jmespath reads it as text, other implementations refuse it."""
     try:
         json.loads(quoted.group()[1:-1].replace("\\`", "`"))
     except (ValueError, RecursionError):
         hint = "Write text in single quotes: 'High'; backticks hold JSON: `5`, `true`, `\"High\"`."
-        raise TemplateError(
-            f"{quoted.group()} is not JSON", hint=hint, rule=rule, start=quoted.start(), end=quoted.end()
-        ) from None
+        raise rule.error(*quoted.span(), what=f"{quoted.group()} is not JSON", fix=hint) from None
 
 
-def _syntax_error(error: JMESPathError, text: str, rule: str) -> TemplateError:
+def _syntax_error(error: JMESPathError, text: str, rule: Rule) -> TemplateError:
     start = end = len(text)
     if isinstance(error, LexerError):
         start = error.lexer_position
@@ -134,10 +119,5 @@ def _syntax_error(error: JMESPathError, text: str, rule: str) -> TemplateError:
     else:
         start, message = 0, str(error)
     start = min(start, max(len(text) - 1, 0))
-    return TemplateError(
-        f"the JMESPath expression cannot be read: {message}",
-        hint="See jmespath.org for the syntax.",
-        rule=rule,
-        start=start,
-        end=max(end, start + 1),
-    )
+    what = f"the JMESPath expression cannot be read: {message}"
+    return rule.error(start, max(end, start + 1), what=what, fix="See jmespath.org for the syntax.")

@@ -11,6 +11,7 @@ from hookctl.errors import HookctlError, RenderError
 from hookctl.json.schema_paths import EventShape
 from hookctl.model import Json
 from hookctl.model.problem import EventSchema
+from hookctl.model.rules.texts import WHEN_SYNTAX
 from hookctl.when.condition import RAW_STRING, compile_when, when_outline
 from hookctl.when.unsatisfiable import Judge, field_path, why_never
 
@@ -80,7 +81,7 @@ def _deciding_strings(text: str, event_type: EventSchema) -> frozenset[int]:
     numbers = count()
     marked = RAW_STRING.sub(lambda _: f"'§{next(numbers)}§'", text)
     compared: dict[str, list[int]] = {}
-    for path, number in _string_comparisons(syntax_tree(compile_expression(marked, "when-syntax"))):
+    for path, number in _string_comparisons(syntax_tree(compile_expression(marked, WHEN_SYNTAX))):
         compared.setdefault(path, []).append(number)
     judge = Judge(EventShape(event_type.schema))
     undecisive = {found[0] for path, found in compared.items() if len(found) == 1 and judge.takes_any_text(path)}

@@ -14,6 +14,7 @@ from hookctl.json.kinds import is_number, schema_type
 from hookctl.json.schema_paths import EventShape, Shape
 from hookctl.model import Json, canonical_json
 from hookctl.model.problem import EventSchema
+from hookctl.model.rules.texts import WHEN_SYNTAX
 
 if TYPE_CHECKING:
     from hookctl.bounded.jmes_path import Ast
@@ -30,7 +31,7 @@ def why_never(text: str, event_type: EventSchema) -> str | None:
     """
     from hookctl.when.expression import compile_expression, syntax_tree
 
-    compiled = compile_expression(text, "when-syntax")
+    compiled = compile_expression(text, WHEN_SYNTAX)
     judge = Judge(EventShape(event_type.schema))
     return judge.why if judge.holds(syntax_tree(compiled)) is False else None
 

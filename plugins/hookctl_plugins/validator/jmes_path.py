@@ -15,6 +15,7 @@ from hookctl.errors import BudgetError, TemplateError
 from hookctl.model import Json, Mismatch
 from hookctl.model.nearest import nearest
 from hookctl.model.quantities import counted
+from hookctl.model.rules.texts import EXPRESSION_INVALID, VALIDATOR_UNKNOWN_PATH
 from hookctl_plugins.validator.expected import accepted_scalars, is_accepted, kept, shown
 
 if TYPE_CHECKING:
@@ -100,9 +101,7 @@ def _compile(expression: str) -> tuple[Mapping[str, Any], frozenset[str]]:
         near = nearest(name, MEMBERS)
         start, end = _place(expression, name)
         hint = f"Did you mean {near[0]}?" if near else "Start with data for the body, status, or headers."
-        raise TemplateError(
-            f"a response has no {name!r}", hint=hint, rule="validator-unknown-path", start=start, end=end
-        )
+        raise VALIDATOR_UNKNOWN_PATH.error(start, end, what=f"a response has no {name!r}", fix=hint)
     return tree, names
 
 
@@ -123,12 +122,11 @@ def _check_call(expression: str, name: str, arguments: int) -> None:
     start, end = _place(expression, name)
     if name not in known:
         near = nearest(name, known)
-        raise TemplateError(
-            f"JMESPath has no function {name}()",
-            hint=f"Did you mean {near[0]}()?" if near else "See jmespath.org for its functions.",
-            rule="expression-invalid",
-            start=start,
-            end=end,
+        raise EXPRESSION_INVALID.error(
+            start,
+            end,
+            what=f"JMESPath has no function {name}()",
+            fix=f"Did you mean {near[0]}()?" if near else "See jmespath.org for its functions.",
         )
     signature = known[name]["signature"]
     variadic = bool(signature) and bool(signature[-1].get("variadic"))
@@ -151,13 +149,7 @@ def _place(expression: str, name: str) -> tuple[int, int]:
 
 
 def _refusal(message: str, start: int, end: int) -> TemplateError:
-    return TemplateError(
-        message,
-        hint="See jmespath.org; an example: data.status == 'ok'.",
-        rule="expression-invalid",
-        start=start,
-        end=end,
-    )
+    return EXPRESSION_INVALID.error(start, end, what=message, fix="See jmespath.org; an example: data.status == 'ok'.")
 
 
 def _reason(error: Exception) -> str:

@@ -14,6 +14,7 @@ from jsonpath_rfc9535.selectors import NameSelector
 from hookctl.bounded import Budget
 from hookctl.errors import TemplateError
 from hookctl.model import Json
+from hookctl.model.rules.texts import JSON_PATH_INVALID, VALIDATOR_UNKNOWN_PATH
 from hookctl_plugins.validator.json_path_find import Finder, Node
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ def compile_path(path: str) -> Query:
     except JSONPathError as error:
         raise _refusal(path, error) from None
     except RecursionError:
-        raise TemplateError(
-            "the JSON path is nested too deeply", hint="Write a simpler path.", rule="json-path-invalid", end=len(path)
+        raise JSON_PATH_INVALID.error(
+            0, len(path), what="the JSON path is nested too deeply", fix="Write a simpler path."
         ) from None
     _check_root(path, query)
     return Query(query)
@@ -86,7 +87,7 @@ def _refusal(path: str, error: JSONPathError) -> TemplateError:
                 f"{error.token.value}() is not available: a regular expression could hold up deliveries",
                 "Compare with == instead.",
             )
-    return TemplateError(message, hint=hint, rule="json-path-invalid", start=start, end=min(end, len(path)))
+    return JSON_PATH_INVALID.error(start, min(end, len(path)), what=message, fix=hint)
 
 
 def _root_name(query: JSONPathQuery) -> str:
@@ -99,11 +100,11 @@ def _root_name(query: JSONPathQuery) -> str:
 def _check_root(path: str, query: JSONPathQuery) -> None:
     name = _root_name(query)
     if name not in MEMBERS:
-        raise TemplateError(
-            f"a response has no {name!r}" if name else "the path does not start at one part of the response",
-            hint="Start with $.data for the body, $.status, or $.headers['name'].",
-            rule="validator-unknown-path",
-            end=len(path),
+        raise VALIDATOR_UNKNOWN_PATH.error(
+            0,
+            len(path),
+            what=f"a response has no {name!r}" if name else "the path does not start at one part of the response",
+            fix="Start with $.data for the body, $.status, or $.headers['name'].",
         )
     names = [
         selector
@@ -113,10 +114,9 @@ def _check_root(path: str, query: JSONPathQuery) -> None:
     ]
     for selector in names if name == "headers" else ():
         if selector.name != selector.name.lower():
-            raise TemplateError(
-                f"the header {selector.name!r} is never found: header names are in lower case here",
-                hint=f"Write {selector.name.lower()!r}.",
-                rule="validator-unknown-path",
-                start=selector.token.index,
-                end=selector.token.index + len(selector.token.value),
+            raise VALIDATOR_UNKNOWN_PATH.error(
+                selector.token.index,
+                selector.token.index + len(selector.token.value),
+                what=f"the header {selector.name!r} is never found: header names are in lower case here",
+                fix=f"Write {selector.name.lower()!r}.",
             )

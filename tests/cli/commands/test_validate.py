@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hookctl.model.rules import RULES
+from hookctl.config.check.catalogue import RULES
 
 GOOD = "name: Siem\nevent: anomaly\nurl: https://siem.example.com/ingest\n"
 WARNED = GOOD + 'body_template: \'{"resource": "{{ data.resource.name }}"}\'\n'

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hookctl.config.check import Checker, check_names
+from hookctl.config.check import WebhookChecker, check_names
 from hookctl.config.load import load_text
 from hookctl.model import Finding, in_order
 from hookctl.plugin.calls import Plugins
@@ -25,7 +25,7 @@ def check(plugins: Plugins) -> Callable[..., list[Finding]]:
     def findings(*texts: str, plugins: Plugins = plugins) -> list[Finding]:
         loaded = [load_text(f"{name}.yaml", text) for name, text in zip("abcdefgh", texts, strict=False)]
         webhooks = [webhook for one in loaded for webhook in one.webhooks]
-        checker = Checker(plugins)
+        checker = WebhookChecker(plugins)
         by_themselves = [finding for webhook in webhooks for finding in checker.check(webhook)]
         return in_order(
             [*(finding for one in loaded for finding in one.findings), *by_themselves, *check_names(webhooks)]

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from hookctl.errors import TemplateError
-from hookctl.model import Finding, Json
-from hookctl.network import UrlProblem
+from hookctl.model import Finding, Json, Problem
 from hookctl.plugin import AuthType, EventType, TransportType, ValidatorType
 from hookctl.plugin.calls import Plugins
 
@@ -93,8 +92,8 @@ def test_an_event_type_with_a_broken_schema_is_no_traceback(check: Check, with_p
 
 
 def test_a_transport_has_its_own_url_rule(check: Check, with_plugin: Callable[..., Plugins]) -> None:
-    def check_url(url: str) -> list[UrlProblem]:
-        return [] if url.startswith("mqtt:") else [UrlProblem("url-scheme", "not mqtt", "Write mqtt:.", 0, 5)]
+    def check_url(url: str) -> list[Problem]:
+        return [] if url.startswith("mqtt:") else [Problem("url-scheme", "not mqtt", "Write mqtt:.", 0, 5)]
 
     plugins = with_plugin(transports=TransportType(name="own", summary="", schema={}, build=never, check_url=check_url))
     assert check(BASE.replace("https://", "mqtt:") + "transport: {type: own}\n", plugins=plugins) == []
@@ -106,12 +105,10 @@ def test_a_transports_own_url_rule_sees_a_letter_for_each_character_of_an_expres
 ) -> None:
     seen: list[str] = []
 
-    def check_url(url: str) -> list[UrlProblem]:
+    def check_url(url: str) -> list[Problem]:
         seen.append(url)
         return (
-            [UrlProblem("url-character", "no !", "Remove it.", url.index("!"), url.index("!") + 1)]
-            if "!" in url
-            else []
+            [Problem("url-character", "no !", "Remove it.", url.index("!"), url.index("!") + 1)] if "!" in url else []
         )
 
     plugins = with_plugin(transports=TransportType(name="own", summary="", schema={}, build=never, check_url=check_url))

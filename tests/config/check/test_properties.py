@@ -9,8 +9,8 @@ from typing import cast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hookctl.config.check.catalogue import RULES
 from hookctl.model import Finding, Json
-from hookctl.model.rules import RULES
 from hookctl.schema_files import read_schema
 
 PROPERTIES = cast("dict[str, Json]", read_schema("webhook.schema.json")["properties"])

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
+from string import Formatter
 
 import pytest
 
-from hookctl.config import plan_findings
+from hookctl.config.check.catalogue import RULES
 from hookctl.model import Finding
-from hookctl.model.rules import RULES, Rule
-from hookctl.report.formats.annotations import FAILED_TEST
+from hookctl.model.rules.rule import Rule
 from hookctl.report.text.rules import rules_page
 
 ROOT = Path(__file__).parents[3]
@@ -38,13 +41,9 @@ NOT_SHOWN = {
     "test-failed": "tests/cli/test_formats.py",
 }
 """Rules without a bad example, and the tests that prove them instead."""
-PREFIXES = "directory|file|yaml|url|template|when|json-path|expression|expected-values|validator|header|secret|unknown|name|wrong"
-PLANS = "protected|removals|drift|against|test-failed"
-NAMES = re.compile(
-    rf"(?:{PREFIXES})(?:-[a-z]+)+|missing-field|out-of-range|unsupported-version|more-findings|plugin-failed|policy|never-matches|{PLANS}"
-)
-NO_RULES = {"header-name", "file-name", "unknown-keys"}
-"""Words in the source that look like rule ids and are none."""
+MADE = {"problem", "error", "finding", "add"}
+"""Methods that take a rule's variant and the fields of its texts: those of a rule, and ``Notes.add``."""
+NO_FIELDS = {"file", "span", "webhook", "suggestions", "part", "at_key"}
 
 
 def whole(example: str) -> str:
@@ -81,38 +80,159 @@ def test_every_rule_is_told_whole() -> None:
         assert bool(rule.good) or not rule.bad
 
 
-def strings(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
-
-
-def test_the_source_and_the_catalogue_name_the_same_rules() -> None:
-    used: set[str] = set()
+def sources() -> Iterator[tuple[Path, ast.Module]]:
     for root in (ROOT / "engine", ROOT / "plugins"):
         for path in root.rglob("*.py"):
-            if "rules" not in path.parts:
-                used.update(text for text in strings(path) if NAMES.fullmatch(text))
-    assert used - NO_RULES == set(RULES)
+            yield path, ast.parse(path.read_text(encoding="utf-8"))
+
+
+SOURCES = tuple(sources())
+
+
+def calls() -> Iterator[tuple[str, ast.Call]]:
+    """Every call in the source, with where it stands."""
+    for path, tree in SOURCES:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                yield f"{path.relative_to(ROOT)}:{node.lineno}", node
+
+
+def name_of(node: ast.AST) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def rule_objects() -> dict[str, Rule]:
+    """Every rule by the name of its constant, from every module that makes one."""
+    found: dict[str, Rule] = {}
+    for path, tree in SOURCES:
+        if any(isinstance(node, ast.Call) and name_of(node.func) == "Rule" for node in ast.walk(tree)):
+            name = ".".join(path.relative_to(ROOT / "engine").with_suffix("").parts)
+            found |= {key: value for key, value in vars(import_module(name)).items() if isinstance(value, Rule)}
+    return found
+
+
+OBJECTS = rule_objects()
+
+
+def test_every_rule_in_the_source_is_in_the_catalogue() -> None:
+    assert sorted(rule.id for rule in OBJECTS.values()) == sorted(RULES)
+    assert {name.lower().replace("_", "-") for name in OBJECTS} == set(RULES)
+    made = sum(name_of(call.func) == "Rule" for _, call in calls())
+    assert made == len(RULES), "a rule is not the constant of a module, so the catalogue does not hold it"
+
+
+def test_every_rule_is_reported_by_something() -> None:
+    used = {
+        name_of(node)
+        for _, tree in SOURCES
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load)
+    }
+    assert set(OBJECTS) <= used
+
+
+def bare_rules(place: str, call: ast.Call) -> Iterator[str]:
+    """Where a call names a rule by a string."""
+    keywords = [keyword.value for keyword in call.keywords if keyword.arg == "rule"]
+    first = call.args[:1] if name_of(call.func) in {"Problem", "Finding", "add", "compile_expression"} else []
+    for node in ast.walk(ast.Tuple(elts=[*keywords, *first])):
+        if isinstance(node, ast.Constant) and node.value in RULES:
+            yield f"{place} {node.value}"
+
+
+def test_no_finding_and_no_problem_is_made_with_a_bare_string_as_its_rule() -> None:
+    assert [bare for place, call in calls() for bare in bare_rules(place, call)] == []
+    (example,) = ast.parse('TemplateError("x", rule="a" if x else "when-syntax")').body
+    assert isinstance(example, ast.Expr)
+    assert isinstance(example.value, ast.Call)
+    assert [*bare_rules("here", example.value)] == ["here when-syntax"]
+
+
+def test_no_id_of_a_rule_is_a_string_in_the_source() -> None:
+    wanted = {rule for rule in RULES if "-" in rule}  # any other is a word with other meanings, too
+    for path, tree in SOURCES:
+        ids = {id(k.value) for n in ast.walk(tree) if isinstance(n, ast.Call) for k in n.keywords if k.arg == "id"}
+        strings = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and id(n) not in ids}
+        assert not strings & wanted, path
+
+
+def wrong_texts(place: str, call: ast.Call) -> Iterator[str]:
+    """What a call that makes something of a rule gets wrong: its variant, or the fields of its texts."""
+    if name_of(call.func) not in MADE or not isinstance(call.func, ast.Attribute):
+        return
+    rule = OBJECTS.get(name_of(call.args[0]) if call.func.attr == "add" and call.args else name_of(call.func.value))
+    if rule is None:
+        return
+    variant = next((a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)), "")
+    if variant and variant not in rule.variants:
+        yield f"{place}: {rule.id} has no variant {variant}"
+        return
+    wanted = {name for text in rule.variants.get(variant, (rule.message, rule.hint)) for name in fields_of(text)}
+    given = {keyword.arg for keyword in call.keywords}
+    if None not in given and wanted != given - NO_FIELDS:
+        yield f"{place}: {rule.id} needs {wanted}, and is given {given - NO_FIELDS}"
+
+
+def fields_of(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def test_every_call_fills_in_the_texts_of_its_rule() -> None:
+    checked = [(place, call) for place, call in calls() if name_of(call.func) in MADE]
+    assert [wrong for place, call in checked for wrong in wrong_texts(place, call)] == []
+    missing, misspelled = ast.parse('URL_SCHEME.problem(0, 1, "other")\nnotes.add(URL_SCHEME, pointer, "othr")').body
+    for example in (missing, misspelled):
+        assert isinstance(example, ast.Expr)
+        assert isinstance(example.value, ast.Call)
+        assert [*wrong_texts("here", example.value)]
+
+
+NEW_RULE = """
+from hookctl.model.rules.rule import Rule
+
+NO_FOO = Rule(
+    id="no-foo",
+    summary="A description holds the word foo.",
+    explanation="It is not a word.",
+    message="the description holds {word}",
+    hint="Remove it.",
+    bad="description: a foo",
+    good="description: a bar",
+)
+
+
+def check(notes, plugins):
+    if "foo" in str(notes.webhook.fields.get("description")):
+        notes.add(NO_FOO, ("description",), word="foo")
+"""
+PROGRAM = """
+import sys
+from hookctl.config.check import rules
+rules.__path__.append(sys.argv[1])
+for name in [name for name in sys.modules if name.startswith("hookctl.config") and name != rules.__name__]:
+    del sys.modules[name]  # the catalogue is made anew
+from hookctl.cli.main import main
+sys.argv[1:] = sys.argv[2:]
+main()
+"""
+
+
+def with_new_rule(tmp_path: Path, *arguments: str) -> str:
+    """What hookctl prints when the package of rules has one file more."""
+    (tmp_path / "no_foo.py").write_text(NEW_RULE, encoding="utf-8")
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    return done.stdout + done.stderr
+
+
+def test_a_file_in_the_package_of_rules_is_all_that_a_new_rule_takes(tmp_path: Path) -> None:
+    assert "the word foo" in with_new_rule(tmp_path, "explain")
+    assert "    description: a foo" in with_new_rule(tmp_path, "explain", "no-foo")
+    (tmp_path / "bad.yaml").write_text(whole("description: a foo"), encoding="utf-8")
+    assert "error[no-foo]: the description holds foo" in with_new_rule(tmp_path, "--dir", ".", "validate")
+    (tmp_path / "bad.yaml").write_text(whole("description: a bar"), encoding="utf-8")
+    assert "no-foo" not in with_new_rule(tmp_path, "--dir", ".", "validate")
 
 
 def test_the_page_of_rules_is_made_from_the_catalogue() -> None:
     assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == rules_page()
-
-
-def test_whatever_is_reported_about_a_plan_or_a_test_is_in_the_catalogue() -> None:
-    named = {value for name, value in vars(plan_findings).items() if name.isupper() and isinstance(value, str)} | {
-        FAILED_TEST
-    }
-    assert named == {"against", "drift", "protected", "removals", "test-failed"}
-    assert named <= set(RULES)
-    tree = ast.parse(Path(plan_findings.__file__).read_text(encoding="utf-8"))
-    rules = [
-        keyword.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        for keyword in node.keywords
-        if keyword.arg == "rule"
-    ]
-    assert len(rules) >= 4
-    assert all(isinstance(rule, ast.Name) for rule in rules), "name a rule by a constant, so that this test finds it"

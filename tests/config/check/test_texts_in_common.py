@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hookctl.config.check import Checker
+from hookctl.config.check import WebhookChecker
 from hookctl.config.load import load_text
 from hookctl.plugin.host import load_plugins
 
@@ -44,13 +44,13 @@ def of(templates: list[str]) -> st.SearchStrategy[str]:
 @settings(max_examples=150)
 def test_a_checker_says_of_each_webhook_what_a_new_one_says(texts: list[tuple[str, str, str]]) -> None:
     webhooks = [load_text("a.yaml", webhook(number, *one)).webhooks[0] for number, one in enumerate(texts)]
-    checker = Checker(PLUGINS)
-    assert [checker.check(one) for one in webhooks] == [Checker(PLUGINS).check(one) for one in webhooks]
+    checker = WebhookChecker(PLUGINS)
+    assert [checker.check(one) for one in webhooks] == [WebhookChecker(PLUGINS).check(one) for one in webhooks]
 
 
 def test_a_text_that_could_not_be_read_is_not_taken_for_clean() -> None:
     fields = "event: anomaly\nurl: https://a.example.com\n"
     unread, read = load_text("a.yaml", f"name: A\n{fields}when: 012\n---\nname: B\n{fields}when: '012'\n").webhooks
-    checker = Checker(PLUGINS)
+    checker = WebhookChecker(PLUGINS)
     assert checker.check(unread) == []
     assert [finding.rule for finding in checker.check(read)] == ["when-syntax"]

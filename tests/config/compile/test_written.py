@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hookctl.config.check import Checker
+from hookctl.config.check import WebhookChecker
 from hookctl.config.compile import compile_webhook, written_fields
 from hookctl.config.load import load_fields
 from hookctl.model import DeliveryPlan, Json, PluginBlock, Severity, Webhook
@@ -18,7 +18,7 @@ from hookctl.plugin.host import load_plugins
 from hookctl.plugin.interfaces import ValidatorType
 
 PLUGINS = load_plugins()
-CHECKER = Checker(PLUGINS)
+CHECKER = WebhookChecker(PLUGINS)
 NUMBERS = st.one_of(
     st.integers(0, 999_999).map(str),
     st.tuples(st.integers(0, 999_999), st.integers(0, 999)).map(lambda parts: f"{parts[0]}.{parts[1]:03}"),

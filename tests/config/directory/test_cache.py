@@ -12,7 +12,7 @@ import pytest
 
 from hookctl.config import directory as checking
 from hookctl.config.cache import Cache, Result, fingerprint
-from hookctl.config.check import Checker
+from hookctl.config.check import WebhookChecker
 from hookctl.config.directory import check_contents, check_directory
 from hookctl.errors import StateError
 from hookctl.model import Finding, Webhook
@@ -40,13 +40,13 @@ def directory(tmp_path: Path) -> Path:
 def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the webhooks that were checked."""
     names: list[str] = []
-    check = Checker.check
+    check = WebhookChecker.check
 
-    def counting(self: Checker, webhook: Webhook) -> list[Finding]:
+    def counting(self: WebhookChecker, webhook: Webhook) -> list[Finding]:
         names.append(webhook.name)
         return check(self, webhook)
 
-    monkeypatch.setattr(Checker, "check", counting)
+    monkeypatch.setattr(WebhookChecker, "check", counting)
     return names
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hookctl.config.check import Checker
+from hookctl.config.check import WebhookChecker
 from hookctl.config.directory import MOST_FINDINGS, CheckedDirectory, check_directory
 from hookctl.model import Finding, Severity, Webhook
 from hookctl.plugin.host import load_plugins
@@ -68,13 +68,13 @@ def test_an_error_behind_many_warnings_is_an_error(tmp_path: Path) -> None:
 
 def test_after_so_many_documents_with_errors_the_rest_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked_at: list[str] = []
-    check = Checker.check
+    check = WebhookChecker.check
 
-    def counting(self: Checker, webhook: Webhook) -> list[Finding]:
+    def counting(self: WebhookChecker, webhook: Webhook) -> list[Finding]:
         looked_at.append(webhook.name)
         return check(self, webhook)
 
-    monkeypatch.setattr(Checker, "check", counting)
+    monkeypatch.setattr(WebhookChecker, "check", counting)
     found = checked(tmp_path, "".join(f"---\nname: A{number}\n" for number in range(5000)))
     assert not found.valid
     assert len([name for name in looked_at if name != "B"]) == MOST_FINDINGS + 1

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from hookctl.config.load import FileProblem, Loaded, file_finding, load_bytes, load_directory
+from hookctl.config.load import Loaded, load_bytes, load_directory
 from hookctl.config.load.revision import read_revision
 from hookctl.errors import RevisionError
-from hookctl.model import Revision
+from hookctl.model import Finding, Revision
 
 SIEM = "name: Siem\nevent: anomaly\nurl: https://siem.example.com/\n"
 Git = Callable[..., str]
@@ -30,7 +30,7 @@ def load_revision(directory: Path, ref: str) -> LoadedRevision:
     """A revision's files, loaded as those of a directory are."""
     found = read_revision(directory, ref)
     parts = [
-        Loaded((), (file_finding(content),)) if isinstance(content, FileProblem) else load_bytes(path, content)
+        Loaded((), (content,)) if isinstance(content, Finding) else load_bytes(path, content)
         for path, content in found.files
     ]
     webhooks, findings = ([one for part in parts for one in getattr(part, kind)] for kind in ("webhooks", "findings"))

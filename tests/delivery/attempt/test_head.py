@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from hookctl.delivery.attempt.engine import AttemptEngine, Finished
 from hookctl.delivery.rehearsal.render import render_request
 from hookctl.errors import RenderError
-from hookctl.model import Attempt, DeliveryPlan, FailureKind, Json
-from hookctl.network import UrlProblem
+from hookctl.model import Attempt, DeliveryPlan, FailureKind, Json, Problem
 from hookctl.plugin.calls import Plugins
 from hookctl.testing.receiver import Receiver
 
@@ -259,11 +258,9 @@ def test_a_plan_makes_each_event_its_own_request(
 def test_a_transports_own_rule_holds_for_what_an_event_makes(
     attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, mock_event: Mapping[str, Json], plugins: Plugins
 ) -> None:
-    def check_url(url: str) -> list[UrlProblem]:
+    def check_url(url: str) -> list[Problem]:
         return (
-            [UrlProblem("url-invalid", "too long for a queue's name", "Shorten it.", 0, len(url))]
-            if len(url) > 60
-            else []
+            [Problem("url-invalid", "too long for a queue's name", "Shorten it.", 0, len(url))] if len(url) > 60 else []
         )
 
     strict = replace(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookctl.errors import RenderError, TemplateError
-from hookctl.model.problem import TemplateProblem
+from hookctl.model.problem import Problem
 from hookctl.plugin import EventType
 from hookctl.template import check_body, compile_body, describe_body
 
@@ -81,9 +81,7 @@ def test_any_text_is_a_template_or_a_finding(text: str) -> None:
         "{% if " + " and ".join(f"(data.a{n} or data.b{n})" for n in range(40)) + " %}1{% endif %}" * 2,
     ],
 )
-def test_large_and_odd_templates_are_judged_with_bounded_work(
-    check: Callable[..., list[TemplateProblem]], text: str
-) -> None:
+def test_large_and_odd_templates_are_judged_with_bounded_work(check: Callable[..., list[Problem]], text: str) -> None:
     """Each of these would take minutes or more with a regular expression that backtracks, or a proof that follows every way."""
     for problem in check(text):
         assert problem.end <= len(text)

@@ -1,4 +1,4 @@
-"""Plugin blocks: ``auth``, ``transport`` and ``response_validators``, each checked by the schema of the plugin that its ``type`` names."""
+"""Checks the blocks of plugins, ``auth``, ``transport`` and ``response_validators``, by their plugins' schemas."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ from hookctl.config.check.notes import Notes
 from hookctl.config.check.schemas import Annotated, Schema
 from hookctl.config.check.secrets import check_secret
 from hookctl.errors import TemplateError
-from hookctl.model import Json, Pointer, brief
+from hookctl.model import Json, Pointer, Problem, brief
 from hookctl.model.nearest import nearest
-from hookctl.network import UrlProblem, check_url
+from hookctl.model.rules.fields import UNKNOWN_PLUGIN
+from hookctl.model.rules.rule import Rule
+from hookctl.model.rules.texts import EXPRESSION_INVALID, JSON_PATH_INVALID, VALIDATOR_UNKNOWN_PATH
+from hookctl.network import check_url
 from hookctl.plugin import AuthType, TransportType, ValidatorType
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import DEFAULT_VALIDATOR
 
 T = TypeVar("T")
+_OF_VALIDATORS = (JSON_PATH_INVALID, EXPRESSION_INVALID, VALIDATOR_UNKNOWN_PATH)
+"""Rules that a validator plugin can name."""
 
 
 class Blocks:
@@ -53,20 +58,14 @@ class Blocks:
             return None
         plugin = known.get(name)
         if plugin is None:
-            hint = (
+            fix = (
                 f"Known are: {', '.join(sorted(known))}; `hookctl plugins` shows what is installed."
                 if known
                 else "Install the plugin that adds it."
             )
-            hint += self._plugins.failed_hint
+            fix += self._plugins.failed_hint
             place = (*pointer, "type")
-            notes.add(
-                "unknown-plugin",
-                f"no {kind} plugin is called {brief(name)!r}",
-                hint,
-                place,
-                suggestions=nearest(name, known),
-            )
+            notes.add(UNKNOWN_PLUGIN, place, suggestions=nearest(name, known), kind=kind, name=brief(name), fix=fix)
             return None
         settings: Json = {key: value for key, value in block.items() if key != "type"}
         schema = guarded(notes, self._plugins, pointer, (kind, name), lambda: self._schema(kind, name, plugin))
@@ -90,12 +89,13 @@ class Blocks:
             try:
                 plugin.build(settings)
             except TemplateError as error:
-                place, part = (
-                    ((*pointer, plugin.expression), (error.start, error.end))
-                    if plugin.expression in settings
-                    else (pointer, None)
-                )
-                notes.add(_rule(error), error.message, error.hint, place, part=part)
+                rule = _rule(error)
+                if plugin.expression in settings:
+                    place: Pointer = (*pointer, plugin.expression)
+                    part = (error.start, error.end)
+                    notes.add(rule, place, part=part, what=error.message, fix=error.hint)
+                else:
+                    notes.add(rule, pointer, what=error.message, fix=error.hint)
             except Exception:
                 if (
                     is_valid
@@ -134,9 +134,9 @@ def check_setting_url(notes: Notes, pointer: Pointer, value: Json) -> None:
         _note_url(notes, pointer, check_url(value))
 
 
-def _note_url(notes: Notes, pointer: Pointer, problems: Sequence[UrlProblem]) -> None:
+def _note_url(notes: Notes, pointer: Pointer, problems: Sequence[Problem]) -> None:
     for problem in problems:
-        notes.add(problem.rule, problem.message, problem.hint, pointer, part=(problem.start, problem.end))
+        notes.add_problem(problem, pointer)
 
 
 ANNOTATED: Annotated = {"x-secret": check_secret, "x-url": check_setting_url, "x-headers": check_headers}
@@ -152,8 +152,6 @@ def _blocks(fields: Mapping[str, Json], field: str) -> Iterator[tuple[Pointer, M
         yield from (((field, index), item) for index, item in enumerate(value) if isinstance(item, dict))
 
 
-def _rule(error: TemplateError) -> str:
-    """The rule of a validator's error; what a plugin calls otherwise, or leaves at its default, is about its expression."""
-    from hookctl.model.rules import RULES  # only for a file that has a finding
-
-    return error.rule if error.rule in RULES and error.rule != "template-syntax" else "expression-invalid"
+def _rule(error: TemplateError) -> Rule:
+    """The rule of a validator's error; one about its expression where the plugin names no rule of a validator."""
+    return next((rule for rule in _OF_VALIDATORS if rule.id == error.rule), EXPRESSION_INVALID)

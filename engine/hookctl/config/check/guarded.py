@@ -8,6 +8,7 @@ from typing import TypeVar
 from hookctl.config.check.notes import Notes
 from hookctl.errors import PluginError
 from hookctl.model import Pointer
+from hookctl.model.rules.fields import PLUGIN_FAILED
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.contain import is_interrupt, text_of
 
@@ -17,7 +18,10 @@ T = TypeVar("T")
 def guarded(
     notes: Notes, plugins: Plugins, pointer: Pointer, thing: tuple[str, str], call: Callable[[], T]
 ) -> T | None:
-    """What ``call`` gives, which runs code behind ``thing``, a kind and a name as in ``Plugins.origins``; None, and a finding, when it raises."""
+    """What ``call`` returns; None, and a finding, when it raises.
+
+    ``thing`` is the kind and the name of the plugin's part that ``call`` runs, as in ``Plugins.origins``.
+    """
     try:
         return call()
     except PluginError as error:  # a third party's: the message names it
@@ -28,5 +32,5 @@ def guarded(
         kind, name = thing
         provider = plugins.origins.get(thing, "that it comes from")
         message = f"the plugin {provider} failed on the {kind} {name!r}: {type(error).__name__}: {text_of(error)}"
-    notes.add("plugin-failed", message, "Update or uninstall the plugin, or tell its author.", pointer, at_key=True)
+    notes.add(PLUGIN_FAILED, pointer, at_key=True, what=message)
     return None

@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterable, Sequence
 
 from hookctl.json.paths import field_text
-from hookctl.model import Finding, Json, Pointer, Severity, Span, Webhook, brief
+from hookctl.model import Finding, Json, Pointer, Problem, Span, Webhook, brief
+from hookctl.model.rules.rule import Rule
 
 
 class Notes:
-    """The findings of one webhook. Says nothing about places that could not be read: ``load`` has said it."""
+    """The findings of one webhook. Leaves out places that could not be read: ``load`` has reported them."""
 
     __slots__ = ("_places", "_unread", "findings", "webhook")
 
@@ -22,36 +23,52 @@ class Notes:
 
     def add(
         self,
-        rule: str,
-        message: str,
-        hint: str,
+        rule: Rule,
         pointer: Pointer,
+        variant: str = "",
         *,
         part: tuple[int, int] | None = None,
         at_key: bool = False,
         suggestions: Sequence[str] = (),
-        severity: Severity = Severity.ERROR,
+        **fields: object,
     ) -> None:
-        """One finding about the value at ``pointer``: about its key, or about a part of its text (offsets, end exclusive), where that is said."""
-        if self._unread and any(pointer[:length] in self._unread for length in range(len(pointer) + 1)):
-            return
-        self._places.add(pointer)
-        self.findings.append(
-            Finding(
-                rule=rule,
-                severity=severity,
-                message=message,
-                hint=hint,
+        """Add a rule's finding about the value at ``pointer``.
+
+        ``at_key`` points at its key instead, ``part`` at a part of its text (offsets, end exclusive). ``fields`` fill in
+        the message and the hint.
+        """
+        if not self._is_unread(pointer):
+            span = self._span(pointer, part, at_key=at_key)
+            finding = rule.finding(
+                variant, span=span, suggestions=suggestions, file=self.webhook.file, webhook=self.webhook.name, **fields
+            )
+            self._keep(finding, pointer)
+
+    def add_problem(self, problem: Problem, pointer: Pointer) -> None:
+        """Add a problem in the text at ``pointer``."""
+        if not self._is_unread(pointer):
+            finding = Finding(
+                rule=problem.rule,
+                severity=problem.severity,
+                message=problem.message,
+                hint=problem.hint,
+                span=self._span(pointer, (problem.start, problem.end), at_key=False),
+                suggestions=problem.suggestions,
                 file=self.webhook.file,
-                span=self._span(pointer, part, at_key=at_key),
-                suggestions=tuple(suggestions),
                 webhook=self.webhook.name,
             )
-        )
+            self._keep(finding, pointer)
 
     def has(self, pointer: Pointer) -> bool:
         """True when there is a finding about exactly this place: what follows from it is no news."""
         return pointer in self._places
+
+    def _is_unread(self, pointer: Pointer) -> bool:
+        return bool(self._unread) and any(pointer[:length] in self._unread for length in range(len(pointer) + 1))
+
+    def _keep(self, finding: Finding, pointer: Pointer) -> None:
+        self._places.add(pointer)
+        self.findings.append(finding)
 
     def _span(self, pointer: Pointer, part: tuple[int, int] | None, *, at_key: bool) -> Span:
         positions = self.webhook.positions

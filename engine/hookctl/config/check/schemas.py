@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from hookctl._version import __version__
 from hookctl.config.check.notes import Notes, listed, place_name, shown
 from hookctl.model import MASK, Json, Pointer, brief
 from hookctl.model.nearest import nearest
+from hookctl.model.rules.fields import (
+    MISSING_FIELD,
+    NAME_INVALID,
+    OUT_OF_RANGE,
+    UNKNOWN_FIELD,
+    UNSUPPORTED_VERSION,
+    WRONG_FORMAT,
+    WRONG_TYPE,
+    WRONG_VALUE,
+)
+from hookctl.model.rules.rule import Rule
+from hookctl.model.rules.texts import EXPECTED_VALUES_EMPTY
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator, ValidationError
@@ -91,17 +103,34 @@ class Schema:
             place = (*pointer, kind.property)
             if place not in meant:
                 advice = self._advice((*error.schema_path[:-1], "properties", kind.property))
-                notes.add("missing-field", f"`{kind.property}` is missing", advice, place, at_key=True)
+                notes.add(MISSING_FIELD, place, at_key=True, name=kind.property, advice=advice)
         elif kind.name in ("anyOf", "oneOf") and any(getattr(kind, "context", ())):
             for inner in _likeliest(kind.context):
                 self._note(notes, inner, prefix, meant)
         elif not notes.has(pointer):  # a second error of one value follows from the first
-            schema = self._at(error.schema_path[:-1])
-            rule, message, suggestions = _refusal(error, pointer, secret=bool(schema.get("x-secret")))
-            at_key = kind.name == "propertyNames"
-            notes.add(
-                rule, message, self._advice(error.schema_path[:-1]), pointer, at_key=at_key, suggestions=suggestions
-            )
+            self._note_value(notes, error, pointer)
+
+    def _note_value(self, notes: Notes, error: ValidationError, pointer: Pointer) -> None:
+        """Note one value that the schema refuses. Never repeats a value that should be secret."""
+        path = error.schema_path[:-1]
+        value = cast("Json", error.instance)
+        refusal = _refusal(error, MASK if self._at(path).get("x-secret") else shown(value))
+        if pointer == ("version",):
+            refusal = Refusal(UNSUPPORTED_VERSION, fields={"version": __version__, "given": shown(value)})
+        elif error.kind.name == "minItems" and pointer[-1:] == ("expected_values",):
+            refusal = Refusal(EXPECTED_VALUES_EMPTY)
+        elif pointer == ("name",) and refusal.rule is not WRONG_TYPE:
+            what, _ = refusal.rule.texts(refusal.variant, place="name", advice="", **refusal.fields)
+            refusal = Refusal(NAME_INVALID, fields={"what": what})
+        fields: dict[str, Any] = {"place": place_name(pointer), "advice": self._advice(path), **refusal.fields}
+        notes.add(
+            refusal.rule,
+            pointer,
+            refusal.variant,
+            at_key=error.kind.name == "propertyNames",
+            suggestions=refusal.suggestions,
+            **fields,
+        )
 
     def _note_unknown(self, notes: Notes, error: ValidationError, pointer: Pointer) -> set[Pointer]:
         """Note fields that the schema does not know. Gives the places of those that were most likely meant: they are not missing, too."""
@@ -111,21 +140,13 @@ class Schema:
         meant: set[Pointer] = set()
         for number, name in enumerate(error.kind.unexpected):  # type: ignore[attr-defined]  # this kind has it
             suggestions = nearest(name, known) if number < _MISSPELLED else ()
-            hint = (
-                f"Remove it, or write one of: {', '.join(known)}."
-                if known and not suggestions
-                else "Rename it, or remove it."
-                if known
-                else "Remove it."
-            )
+            fix = "Rename it, or remove it." if suggestions else "Remove it."
+            if known and not suggestions:
+                fix = f"Remove it, or write one of: {', '.join(known)}."
             meant |= {(*pointer, suggestion) for suggestion in suggestions[:1]}
+            place = (*pointer, name)
             notes.add(
-                "unknown-field",
-                f"there is no field `{brief(name)}`{where}",
-                hint,
-                (*pointer, name),
-                at_key=True,
-                suggestions=suggestions,
+                UNKNOWN_FIELD, place, at_key=True, suggestions=suggestions, name=brief(name), where=where, fix=fix
             )
         return meant
 
@@ -150,26 +171,23 @@ class Schema:
 
 
 def _marked(schema: Mapping[str, Json], annotated: Annotated) -> Sequence[tuple[str, Look]] | None:
-    """The schema's own properties with an annotation, and who looks at them; None where there may be annotations elsewhere, too."""
+    """The annotated properties of the schema's top level, and who looks at them.
+
+    None where an annotation may also stand deeper, so that only the validator finds what it marks.
+    """
     if not _mentions(schema, annotated):
         return ()
     properties = schema.get("properties")
-    parts = {
-        name: part
-        for name, part in (properties.items() if isinstance(properties, dict) else ())
-        if isinstance(part, dict)
-    }
-    without = {
-        name: {key: value for key, value in part.items() if key not in annotated} for name, part in parts.items()
-    }
-    if _mentions({**schema, "properties": without}, (*annotated, "$ref", "$dynamicRef")):
+    parts = properties if isinstance(properties, dict) else {}
+    marked: list[tuple[str, Look]] = []
+    rest: dict[str, Json] = {}
+    for name, part in parts.items():
+        own = part if isinstance(part, dict) else {}
+        marked += [(name, look) for annotation, look in annotated.items() if own.get(annotation) is True]
+        rest[name] = {key: value for key, value in own.items() if key not in annotated}
+    if _mentions({**schema, "properties": rest}, (*annotated, "$ref", "$dynamicRef")):
         return None
-    return [
-        (name, look)
-        for name, part in parts.items()
-        for annotation, look in annotated.items()
-        if part.get(annotation) is True
-    ]
+    return marked
 
 
 def _mentions(schema: Mapping[str, Any], words: Iterable[str]) -> bool:
@@ -197,42 +215,41 @@ def _likeliest(branches: Sequence[Sequence[ValidationError]]) -> Sequence[Valida
     )
 
 
-def _refusal(error: ValidationError, pointer: Pointer, *, secret: bool) -> tuple[str, str, Sequence[str]]:
-    """Rule, message and suggestions for one value that the schema refuses. Never repeats a value that should be secret."""
+class Refusal(NamedTuple):
+    """The rule that a value breaks, and what fills in the rule's message."""
+
+    rule: Rule
+    variant: str = ""
+    fields: Mapping[str, Any] = {}
+    suggestions: Sequence[str] = ()
+
+
+_OF_KEYWORD = {
+    "propertyNames": Refusal(WRONG_FORMAT, "key"),
+    "uniqueItems": Refusal(WRONG_VALUE, "repeated"),
+}
+"""Keywords whose refusal always reads the same."""
+
+
+def _refusal(error: ValidationError, given: str) -> Refusal:
+    """The rule that one value breaks, by the keyword of the schema that refuses it. ``given`` is the value as shown."""
     kind: Any = error.kind
     value = cast("Json", error.instance)
-    given = MASK if secret else shown(value)
-    what = f"`{place_name(pointer)}`"
-    suggestions: Sequence[str] = ()
-    if kind.name == "type":
-        rule, message = (
-            "wrong-type",
-            f"{what} must be {listed(_TYPES.get(name, name) for name in kind.types)}, not {_described(value, given)}",
-        )
-    elif kind.name in ("enum", "const"):
-        options = kind.options if kind.name == "enum" else [kind.expected_value]
-        rule, message = (
-            "wrong-value",
-            f"{what} must be {listed(option if isinstance(option, str) else shown(option) for option in options)}, not {given}",
-        )
-        suggestions = nearest(value, (option for option in options if isinstance(option, str)))
-    elif kind.name == "minItems" and pointer[-1:] == ("expected_values",):
-        rule, message = "expected-values-empty", "no value is expected, so no response could be accepted"
-    elif kind.name in _LIMITS:
-        rule, message = "out-of-range", f"{what} {_LIMITS[kind.name].format(limit=kind.limit)}"
-    elif kind.name in ("pattern", "format"):
-        rule, message = "wrong-format", f"{what} has the wrong form: {given}"
-    elif kind.name == "propertyNames":
-        rule, message = "wrong-format", f"a key in {what} has the wrong form"
-    elif kind.name == "uniqueItems":
-        rule, message = "wrong-value", f"{what} holds an item twice"
-    else:
-        rule, message = "wrong-value", f"{what} is refused by its schema ({kind.name})"
-    if pointer == ("name",) and kind.name != "type":
-        rule = "name-invalid"
-    elif pointer == ("version",):
-        rule, message = "unsupported-version", f"hookctl {__version__} reads version 1 of this format, not {given}"
-    return rule, message, suggestions
+    match kind.name:
+        case "type":
+            types = listed(_TYPES.get(name, name) for name in kind.types)
+            return Refusal(WRONG_TYPE, fields={"types": types, "given": _described(value, given)})
+        case "enum" | "const" as keyword:
+            options = kind.options if keyword == "enum" else [kind.expected_value]
+            allowed = listed(option if isinstance(option, str) else shown(option) for option in options)
+            near = nearest(value, (option for option in options if isinstance(option, str)))
+            return Refusal(WRONG_VALUE, fields={"options": allowed, "given": given}, suggestions=near)
+        case "pattern" | "format":
+            return Refusal(WRONG_FORMAT, fields={"given": given})
+        case keyword if keyword in _LIMITS:
+            return Refusal(OUT_OF_RANGE, fields={"limit": _LIMITS[keyword].format(limit=kind.limit)})
+        case keyword:
+            return _OF_KEYWORD.get(keyword) or Refusal(WRONG_VALUE, "other", {"keyword": keyword})
 
 
 def _described(value: Json, given: str) -> str:

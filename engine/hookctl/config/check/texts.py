@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import Literal
 
 from hookctl.config.check.guarded import guarded
 from hookctl.config.check.notes import Notes
-from hookctl.model import Json, Pointer, Severity, brief
+from hookctl.model import Json, Pointer, Problem, brief
 from hookctl.model.nearest import nearest
+from hookctl.model.rules.fields import UNKNOWN_EVENT_TYPE
+from hookctl.model.rules.texts import (
+    NEVER_MATCHES,
+    TEMPLATE_FILTER,
+    TEMPLATE_NEVER_PARSES,
+    TEMPLATE_NOT_TEXT,
+    TEMPLATE_OPTIONAL_PATH,
+    TEMPLATE_UNKNOWN_PATH,
+    WHEN_UNKNOWN_PATH,
+)
 from hookctl.plugin import EventType
 from hookctl.plugin.calls import Plugins
 
-if TYPE_CHECKING:
-    from hookctl.model.problem import TemplateProblem
-
 _OF_THE_EVENT = frozenset(
-    {
-        "template-unknown-path",
-        "template-optional-path",
-        "template-not-text",
-        "template-never-parses",
-        "when-unknown-path",
-    }
+    rule.id
+    for rule in (
+        TEMPLATE_UNKNOWN_PATH,
+        TEMPLATE_OPTIONAL_PATH,
+        TEMPLATE_NOT_TEXT,
+        TEMPLATE_NEVER_PARSES,
+        WHEN_UNKNOWN_PATH,
+    )
 )
 """Rules that only hold against the fields of a known event type."""
 _KEPT = 1000
@@ -85,8 +94,7 @@ class Texts:
             lambda: self._reach.why_never(when, event_type),
         )
         if why:
-            hint = "`hookctl schema event NAME` shows what an event can hold. A webhook that is to get nothing is `status: inactive`."
-            notes.add("never-matches", f"no event can match it: {why}", hint, ("when",), severity=Severity.WARNING)
+            notes.add(NEVER_MATCHES, ("when",), why=why)
 
     def _check_line(self, notes: Notes, pointer: Pointer, text: Json, event_type: EventType | None) -> None:
         if isinstance(text, str) and "{" in text:
@@ -107,19 +115,13 @@ class Texts:
         event_type = self._plugins.event_types.get(event) if isinstance(event, str) else None
         if event_type is None and isinstance(event, str) and not notes.has(("event",)):
             known = sorted(self._plugins.event_types)
-            hint = (
+            fix = (
                 f"Known are: {', '.join(known)}; `hookctl schema event NAME` shows the fields of each."
                 if known
                 else "Install the plugin that adds it."
             )
-            hint += self._plugins.failed_hint
-            notes.add(
-                "unknown-event-type",
-                f"there is no event type {brief(event)!r}",
-                hint,
-                ("event",),
-                suggestions=nearest(event, known),
-            )
+            fix += self._plugins.failed_hint
+            notes.add(UNKNOWN_EVENT_TYPE, ("event",), suggestions=nearest(event, known), name=brief(event), fix=fix)
         return event_type
 
     def _check(
@@ -128,7 +130,7 @@ class Texts:
         pointer: Pointer,
         outline: str,
         event_type: EventType | None,
-        call: Callable[[EventType], Iterable[TemplateProblem]],
+        call: Callable[[EventType], Iterable[Problem]],
     ) -> None:
         """Note what ``call`` says of a text; two texts of one ``outline`` are both clean, or neither is."""
         against = event_type or EventType(name="", summary="", schema={}, mock={})
@@ -146,17 +148,9 @@ class Texts:
             self._clean.add(key)
 
 
-def _note(
-    notes: Notes, pointer: Pointer, problems: Iterable[TemplateProblem], *, known: bool, failed_hint: str
-) -> None:
+def _note(notes: Notes, pointer: Pointer, problems: Iterable[Problem], *, known: bool, failed_hint: str) -> None:
     for problem in problems:
-        if known or problem.rule not in _OF_THE_EVENT:
-            notes.add(
-                problem.rule,
-                problem.message,
-                problem.hint + (failed_hint if problem.rule == "template-filter" else ""),
-                pointer,
-                part=(problem.start, problem.end),
-                suggestions=problem.suggestions,
-                severity=Severity.ERROR if problem.is_error else Severity.WARNING,
-            )
+        if problem.rule == TEMPLATE_FILTER.id:
+            notes.add_problem(replace(problem, hint=problem.hint + failed_hint), pointer)
+        elif known or problem.rule not in _OF_THE_EVENT:
+            notes.add_problem(problem, pointer)

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hookctl.config.check.blocks import Blocks
-from hookctl.config.check.headers import check_headers
+from hookctl.config.check.catalogue import CHECKS
+from hookctl.config.check.headers import check_secret_headers
 from hookctl.config.check.notes import Notes
 from hookctl.config.check.schemas import Schema
-from hookctl.config.check.secrets import check_references
 from hookctl.config.check.texts import Texts
 from hookctl.model import Finding, Webhook, brief
+from hookctl.model.rules.fields import NAME_DUPLICATE
 from hookctl.plugin.calls import Plugins
 from hookctl.schema_files import read_schema
 
 
-class Checker:
-    """Checks one webhook after the other; compiles schemas once. Looks at the files alone: neither network, secrets nor state."""
+class WebhookChecker:
+    """Checks webhooks one after the other; compiles schemas once. Looks only at files, not at network, secrets or state."""
 
     def __init__(self, plugins: Plugins) -> None:
         self._plugins = plugins
@@ -28,8 +29,9 @@ class Checker:
         """Every finding about a webhook by itself. A plugin that raises is a finding, too."""
         notes = Notes(webhook)
         self._schema.check(notes, dict(webhook.fields))
-        check_headers(notes, ("headers",), webhook.fields.get("headers"))
-        check_references(notes, self._plugins.secret_sources, self._plugins.failed_hint)
+        for check in CHECKS:
+            check(notes, self._plugins)
+        check_secret_headers(notes, ("headers",), webhook.fields.get("headers"))
         self._blocks.check(notes)
         self._texts.check(notes)
         return notes.findings
@@ -54,9 +56,4 @@ def _check_name(notes: Notes, first: dict[str, Webhook]) -> None:
     if other is not notes.webhook:
         as_written = "" if other.name == name else f", written {brief(other.name)!r}"
         place = f"{other.file.path}:{other.positions.value(('name',)).line}"
-        notes.add(
-            "name-duplicate",
-            f"the name {brief(name)!r} is taken by the webhook at {place}{as_written}",
-            "Give each webhook a name of its own.",
-            ("name",),
-        )
+        notes.add(NAME_DUPLICATE, ("name",), name=brief(name), place=place, as_written=as_written)

@@ -11,7 +11,8 @@ from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
 
-from hookctl.config.load.problem import NO_ANCHORS, Problem
+from hookctl.model import Problem
+from hookctl.model.rules.files import YAML_ANCHOR, YAML_DEPTH, YAML_SYNTAX, YAML_TAB
 
 if TYPE_CHECKING:
     from yaml.error import Mark
@@ -78,13 +79,7 @@ def compose_again(text: str) -> Node:
 
 def depth_problem(start: int, end: int) -> Problem:
     """The problem of a node below the limit."""
-    return Problem(
-        "yaml-depth",
-        f"more than {MAX_DEPTH} levels of nesting",
-        "Write the webhook flat, as the schema has it.",
-        start,
-        end,
-    )
+    return YAML_DEPTH.problem(start, end, limit=MAX_DEPTH)
 
 
 def _may_be_deep(text: str) -> bool:
@@ -131,7 +126,6 @@ _HINTS = (
     ("unknown escape character", "Write a backslash as \\\\ inside double quotes, or use single quotes."),
     ("incompatible YAML document", "Remove the %YAML line: files are read as YAML 1.2."),
     ("directive", "Remove the line that begins with %."),
-    ("alias", "Write the value out: anchors and aliases are not read."),
 )
 
 
@@ -140,25 +134,16 @@ def _explain(text: str, error: yaml.MarkedYAMLError) -> Problem:
     index = _index(text, error.problem_mark or error.context_mark)
     tab = _tab_in_indentation(text, index)
     if tab is not None:
-        return Problem(
-            "yaml-tab", "a tab in the indentation", "Indent with spaces: YAML allows no tabs there.", tab, tab + 1
-        )
+        return YAML_TAB.problem(tab, tab + 1)
     if "alias" in problem or "anchor" in problem or "anchor" in (error.context or ""):
         name = text[index:].split(maxsplit=1) or [""]
-        return Problem(
-            "yaml-anchor",
-            "an alias without its anchor, or an anchor twice",
-            NO_ANCHORS,
-            index,
-            index + max(1, len(name[0])),
-        )
+        return YAML_ANCHOR.problem(index, index + max(1, len(name[0])), "alias")
     if error.context_mark and ("unexpected" in problem or not text[index:].strip()):
         index = _index(text, error.context_mark)  # what was opened and never closed says more than the end of the file
     if index >= len(text.rstrip()):
         index = max(0, len(text.rstrip()) - 1)
-    message = f"not YAML: {problem} {error.context or ''}".rstrip()
-    hint = next((hint for part, hint in _HINTS if part in problem), "See the line and the one before it.")
-    return Problem("yaml-syntax", message, hint, index, index + 1)
+    fix = next((hint for part, hint in _HINTS if part in problem), "See the line and the one before it.")
+    return YAML_SYNTAX.problem(index, index + 1, what=f"{problem} {error.context or ''}".rstrip(), fix=fix)
 
 
 def _index(text: str, mark: Mark | None) -> int:

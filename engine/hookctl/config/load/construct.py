@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from yaml.nodes import ScalarNode, SequenceNode
 
 from hookctl.config.load.composer import MAX_DEPTH, depth_problem
-from hookctl.config.load.problem import NO_ANCHORS, Problem
 from hookctl.config.load.scalars import AmbiguousScalarError, is_text, resolve_plain
-from hookctl.model import Json, Pointer, brief
+from hookctl.model import Json, Pointer, Problem, brief
+from hookctl.model.rules.files import YAML_AMBIGUOUS_NUMBER, YAML_ANCHOR, YAML_DUPLICATE_KEY, YAML_KEY_TYPE, YAML_TAG
+from hookctl.model.rules.rule import Rule
 
 if TYPE_CHECKING:
     from yaml.nodes import Node
@@ -53,11 +54,8 @@ class Construction:
         try:
             return resolve_plain(node.value)
         except AmbiguousScalarError as error:
-            message, hint = (
-                f"{brief(node.value)} {error}",
-                "Put it in quotes if it is text; else write it as a plain decimal number.",
-            )
-            self._problem(Problem("yaml-ambiguous-number", message, hint, node.start_mark.index, node.end_mark.index))
+            self._problem_at(node, YAML_AMBIGUOUS_NUMBER, number=brief(node.value), why=error)
+            self.unread.append(tuple(self._path))
             return str(node.value)
 
     def _list(self, node: SequenceNode) -> Json:
@@ -76,10 +74,8 @@ class Construction:
             if key is None:
                 continue
             if key in fields:
-                message = f"the key {brief(key)!r} stands already in line {self._line_of(first[key].start_mark.index)}"
-                self._problem_at(
-                    key_node, "yaml-duplicate-key", message, "Keep one of the two: readers differ in which one counts."
-                )
+                line = self._line_of(first[key].start_mark.index)
+                self._problem_at(key_node, YAML_DUPLICATE_KEY, key=brief(key), line=line)
                 continue
             first[key] = key_node
             self._path.append(key)
@@ -91,19 +87,12 @@ class Construction:
         if node.start_mark.index in self._signs and not self._check_properties(node):
             return None
         if not isinstance(node, ScalarNode):
-            self._problem_at(
-                node,
-                "yaml-key-type",
-                "a key that is a list or a mapping",
-                "Put a value that begins with { or [ in quotes.",
-            )
+            self._problem_at(node, YAML_KEY_TYPE, "collection")
             if self._path:
                 self.unread.append(tuple(self._path))  # most likely meant as text, such as {{ x }}
             return None
         if not node.style and not is_text(node.value):
-            self._problem_at(
-                node, "yaml-key-type", f"the key {brief(node.value or 'null')} is no text", "Put the key in quotes."
-            )
+            self._problem_at(node, YAML_KEY_TYPE, key=brief(node.value or "null"))
             return None
         return str(node.value)
 
@@ -117,23 +106,12 @@ class Construction:
         while match := _PROPERTY.match(self._text, start):
             end = start + len(match[0].rstrip())
             if match[1]:
-                self._problem_at(node, "yaml-anchor", f"the anchor {brief(self._text[start:end])}", NO_ANCHORS, end)
+                self._problem_at(node, YAML_ANCHOR, end=end, anchor=brief(self._text[start:end]))
             else:
                 tagged = True
-                self._problem_at(
-                    node,
-                    "yaml-tag",
-                    f"the tag {brief(self._text[start:end])}",
-                    "Remove the tag; put text in quotes.",
-                    end,
-                )
+                self._problem_at(node, YAML_TAG, end=end, tag=brief(self._text[start:end]))
             start = match.end()
         return not (tagged and isinstance(node, ScalarNode))
 
-    def _problem_at(self, node: Node, rule: str, message: str, hint: str, end: int | None = None) -> None:
-        start = node.start_mark.index
-        self.problems.append(Problem(rule, message, hint, start, end or node.end_mark.index))
-
-    def _problem(self, problem: Problem) -> None:
-        self.problems.append(problem)
-        self.unread.append(tuple(self._path))
+    def _problem_at(self, node: Node, rule: Rule, variant: str = "", *, end: int | None = None, **fields: Any) -> None:
+        self.problems.append(rule.problem(node.start_mark.index, end or node.end_mark.index, variant, **fields))

@@ -10,6 +10,15 @@ from pathlib import Path
 
 from hookctl.errors import FileError, FileOutsideError, FileTooLargeError
 from hookctl.files import read_file, read_plain, resolve
+from hookctl.model import Finding, Problem, SourceFile
+from hookctl.model.rules.files import (
+    DIRECTORY_TOO_LARGE,
+    FILE_NOT_TEXT,
+    FILE_OUTSIDE,
+    FILE_TOO_LARGE,
+    FILE_UNREADABLE,
+    YAML_BYTE_ORDER,
+)
 
 MAX_BYTES = 1024 * 1024
 """Of one file."""
@@ -30,28 +39,17 @@ _MARKS = (
 
 
 @dataclass(frozen=True, slots=True)
-class FileProblem:
-    """Why a file or directory cannot be read as it is. ``start`` is where in the text, None for the whole file."""
-
-    path: str
-    rule: str
-    message: str
-    hint: str
-    start: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ReadFile:
     """A file's text as far as it could be read, and what is wrong with its bytes."""
 
     text: str
-    problem: FileProblem | None = None
+    problem: Problem | None = None
 
 
-def find_files(directory: Path) -> Iterator[str | FileProblem]:
+def find_files(directory: Path) -> Iterator[str | Finding]:
     """The path of every ``*.yaml`` and ``*.yml`` of a directory and its subdirectories, sorted; hidden ones are left out.
 
-    A link that leads out of the directory is a problem. One inside is passed over where what it leads to is found by
+    A link that leads out of the directory is a finding. One inside is passed over where what it leads to is found by
     its own name, and followed where it is not, as in a configuration that Kubernetes mounts.
     """
     return _Walk(directory).enter("" if directory == Path() else str(directory), 1)
@@ -65,13 +63,10 @@ class _Walk:
         self._linked: set[str] = set()
         """Where the links that were followed lead."""
 
-    def enter(self, current: str, depth: int) -> Iterator[str | FileProblem]:
+    def enter(self, current: str, depth: int) -> Iterator[str | Finding]:
         """What is in one directory; ``depth`` counts those around it and itself."""
         if depth > MAX_DEPTH:
-            hint = "Put the files nearer to the directory of webhooks."
-            yield FileProblem(
-                current, "directory-too-large", f"more than {MAX_DEPTH} directories inside one another", hint
-            )
+            yield DIRECTORY_TOO_LARGE.finding("depth", file=SourceFile(current, ""), limit=MAX_DEPTH)
             return
         try:
             with os.scandir(current or ".") as scan:
@@ -94,7 +89,7 @@ class _Walk:
             elif name.endswith(SUFFIXES):
                 yield _special(path)
 
-    def _follow(self, path: str, depth: int) -> Iterator[str | FileProblem]:
+    def _follow(self, path: str, depth: int) -> Iterator[str | Finding]:
         try:
             real = resolve(path, self._root)
         except FileError:
@@ -121,8 +116,8 @@ class _Walk:
             yield path if stat.S_ISREG(kind) else _special(path)
 
 
-def read_bytes(path: str, directory: Path) -> bytes | FileProblem:
-    """The content of a file of at most 1 MiB that :func:`find_files` gave for ``directory``, or why it cannot be had."""
+def read_bytes(path: str, directory: Path) -> bytes | Finding:
+    """The content of a file of at most 1 MiB that :func:`find_files` gave for ``directory``, or why it cannot be read."""
     try:
         try:
             return read_plain(path, MAX_BYTES)
@@ -136,58 +131,43 @@ def read_bytes(path: str, directory: Path) -> bytes | FileProblem:
         return _unreadable(path, error.message)
 
 
-def outside(name: str) -> FileProblem:
-    """The problem of a link that leads out of the directory of webhooks. It says nothing of where to."""
-    message = "a link that leads out of the directory of webhooks, or to a hidden file"
-    return FileProblem(name, "file-outside", message, "Put a plain file or directory in its place.")
+def outside(name: str) -> Finding:
+    """The finding for a link that leads out of the directory of webhooks. It does not say where the link leads."""
+    return FILE_OUTSIDE.finding(file=SourceFile(name, ""))
 
 
-def too_large(name: str) -> FileProblem:
-    """The problem of a file over the limit."""
-    return FileProblem(
-        name,
-        "file-too-large",
-        f"larger than {MAX_BYTES} bytes",
-        "Split it: webhooks may stand in as many files as you like.",
-    )
+def too_large(name: str) -> Finding:
+    """The finding for a file over the limit."""
+    return FILE_TOO_LARGE.finding(file=SourceFile(name, ""), limit=MAX_BYTES)
 
 
-def too_many(name: str) -> FileProblem:
-    """The problem of a directory with more files, or more in them, than are read."""
-    message = f"more than {MAX_FILES:,} files, or {MAX_TOTAL_BYTES // 1024**2} MiB in them; the rest is not read"
-    return FileProblem(name, "directory-too-large", message, "Split it into directories, each with a store of its own.")
+def too_many(name: str) -> Finding:
+    """The finding for a directory with more files, or more in them, than are read."""
+    mebibytes = MAX_TOTAL_BYTES // 1024**2
+    return DIRECTORY_TOO_LARGE.finding(file=SourceFile(name, ""), files=MAX_FILES, mebibytes=mebibytes)
 
 
-def decode(name: str, data: bytes) -> ReadFile | FileProblem:
-    """The text of a file's content; a FileProblem alone where it is none."""
+def decode(name: str, data: bytes) -> ReadFile | Finding:
+    """The text of a file's content, or a finding when it is not text."""
     mark, encoding = next(((mark, encoding) for mark, encoding in _MARKS if data.startswith(mark)), (b"", "utf-8"))
     if not mark and 0 in data[:2] and data[:2].strip(b"\0").isascii() and len(data.strip(b"\0")) > 1:
         encoding = "utf-16-be" if data[0] == 0 else "utf-16-le"
     try:
         text = data[len(mark) :].decode(encoding)
     except UnicodeDecodeError as error:
+        file = SourceFile(name, "")
         if encoding != "utf-8":
-            return FileProblem(name, "file-not-text", f"neither UTF-8 nor {encoding.upper()}", "Save it as UTF-8 text.")
-        where = f"byte {error.start + len(mark)} (0x{data[error.start + len(mark)]:02x})"
-        return FileProblem(
-            name,
-            "file-not-text",
-            f"not UTF-8 text: {where} belongs to no character",
-            "Save it as UTF-8 text, or move it out of this directory.",
-        )
-    if encoding == "utf-8" and not mark:
-        return ReadFile(text)
-    what = "begins with a byte-order mark" if encoding == "utf-8" else f"encoded in {encoding.upper()}"
-    return ReadFile(
-        text, FileProblem(name, "yaml-byte-order", what, "Save it as UTF-8 without a byte-order mark.", start=0)
-    )
+            return FILE_NOT_TEXT.finding("encoding", file=file, encoding=encoding.upper())
+        offset = error.start + len(mark)
+        return FILE_NOT_TEXT.finding(file=file, offset=offset, byte=data[offset])
+    if encoding != "utf-8":
+        return ReadFile(text, YAML_BYTE_ORDER.problem(0, 1, "encoding", encoding=encoding.upper()))
+    return ReadFile(text, YAML_BYTE_ORDER.problem(0, 1) if mark else None)
 
 
-def _special(path: str) -> FileProblem:
-    return FileProblem(path, "file-unreadable", "not a regular file", "Put a plain file there, or rename this one.")
+def _special(path: str) -> Finding:
+    return FILE_UNREADABLE.finding("special", file=SourceFile(path, ""))
 
 
-def _unreadable(path: str, reason: str) -> FileProblem:
-    return FileProblem(
-        path, "file-unreadable", f"cannot be read: {reason}", "Check that it is there and that you may read it."
-    )
+def _unreadable(path: str, reason: str) -> Finding:
+    return FILE_UNREADABLE.finding(file=SourceFile(path, ""), reason=reason)

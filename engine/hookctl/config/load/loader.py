@@ -13,7 +13,6 @@ from hookctl.config.load.construct import Construction
 from hookctl.config.load.documents import split_documents
 from hookctl.config.load.files import (
     MAX_FILES,
-    FileProblem,
     ReadFile,
     decode,
     find_files,
@@ -22,10 +21,10 @@ from hookctl.config.load.files import (
     too_many,
 )
 from hookctl.config.load.positions import DocumentPositions, Lines
-from hookctl.config.load.problem import Problem
 from hookctl.errors import FileError
 from hookctl.files import resolve_given
-from hookctl.model import Finding, Severity, SourceFile, Webhook
+from hookctl.model import Finding, Problem, SourceFile, Webhook
+from hookctl.model.rules import files as rules
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _PLAIN = bytes((0x09, 0x0A, *range(0x20, 0x7F)))
@@ -46,9 +45,9 @@ def load_directory(directory: Path) -> Loaded:
     webhooks: list[Webhook] = []
     findings: list[Finding] = []
     for path in list_files(directory):
-        content = path if isinstance(path, FileProblem) else read_bytes(path, directory)
-        if isinstance(content, FileProblem):
-            findings.append(file_finding(content))
+        content = path if isinstance(path, Finding) else read_bytes(path, directory)
+        if isinstance(content, Finding):
+            findings.append(content)
         else:
             loaded = load_bytes(str(path), content)
             webhooks += loaded.webhooks
@@ -56,22 +55,20 @@ def load_directory(directory: Path) -> Loaded:
     return Loaded(tuple(webhooks), tuple(findings))
 
 
-def list_files(directory: Path) -> list[str | FileProblem]:
+def list_files(directory: Path) -> list[str | Finding]:
     """The path of every file that :func:`load_directory` reads, in order; a problem in the place of what cannot be, and for a directory without any."""
     try:
         resolve_given(directory)
     except FileError:
         return [outside(str(directory))]
     if not directory.is_dir():
-        message = "not a directory" if directory.exists() else "there is no such directory"
         return [
-            FileProblem(str(directory), "directory-missing", message, "Name another with --dir, or run `hookctl init`.")
+            rules.DIRECTORY_MISSING.finding("file" if directory.exists() else "", file=SourceFile(str(directory), ""))
         ]
-    hint = "Write a webhook file, or run `hookctl init` for a first one."
     found = [*islice(find_files(directory), MAX_FILES + 1)]
     if len(found) > MAX_FILES:
         found[MAX_FILES] = too_many(str(directory))
-    return found or [FileProblem(str(directory), "directory-empty", "no *.yaml or *.yml file in it", hint)]
+    return found or [rules.DIRECTORY_EMPTY.finding(file=SourceFile(str(directory), ""))]
 
 
 def load_text(path: str, text: str) -> Loaded:
@@ -87,7 +84,7 @@ def load_bytes(path: str, data: bytes) -> Loaded:
 def load_each(path: str, data: bytes) -> Iterator[Loaded]:
     """What :func:`load_bytes` gives, a document at a time: whoever has seen enough reads no further."""
     read = decode(path, data)
-    return iter((Loaded((), (file_finding(read),)),)) if isinstance(read, FileProblem) else _each(path, read)
+    return iter((Loaded((), (read,)),)) if isinstance(read, Finding) else _each(path, read)
 
 
 def _joined(parts: Iterable[Loaded]) -> Loaded:
@@ -104,7 +101,7 @@ def _each(path: str, read: ReadFile) -> Iterator[Loaded]:
     is_empty, count = True, 0
     if read.problem:
         is_empty = False
-        yield Loaded((), (_finding(lines, Problem(read.problem.rule, read.problem.message, read.problem.hint, 0, 1)),))
+        yield Loaded((), (_finding(lines, read.problem),))
     for start, end in split_documents(read.text):
         webhook, problems = _load_document(lines, start, end, count + 1)
         webhooks = (webhook,) if webhook else ()
@@ -113,14 +110,7 @@ def _each(path: str, read: ReadFile) -> Iterator[Loaded]:
             is_empty = False
             yield Loaded(webhooks, tuple(_finding(lines, problem, start, webhook) for problem in problems))
     if is_empty:
-        yield Loaded(
-            (),
-            (
-                file_finding(
-                    FileProblem(path, "file-empty", "no webhook in it", "Write a webhook, or remove the file."), file
-                ),
-            ),
-        )
+        yield Loaded((), (rules.FILE_EMPTY.finding(file=file),))
 
 
 def _load_document(lines: Lines, start: int, end: int, number: int) -> tuple[Webhook | None, list[Problem]]:
@@ -139,13 +129,7 @@ def _load_document(lines: Lines, start: int, end: int, number: int) -> tuple[Web
         return None, []  # nothing between two markers
     if not problems:
         what = "a list" if isinstance(fields, list) else "a single value"
-        problem = Problem(
-            "yaml-not-a-mapping",
-            f"{what}, not a webhook",
-            "Write `key: value` lines, beginning with `name:`.",
-            root.start_mark.index,
-            root.end_mark.index,
-        )
+        problem = rules.YAML_NOT_A_MAPPING.problem(root.start_mark.index, root.end_mark.index, what=what)
         return None, [problem]
     return None, problems
 
@@ -155,52 +139,22 @@ def _find_forbidden(text: str) -> Problem | None:
     if text.isascii() and not text.encode().translate(None, _PLAIN):
         return None
     if match := _CONTROL.search(text):
-        message = f"the control character U+{ord(match[0]):04X}"
-        return Problem(
-            "file-not-text",
-            message,
-            'Remove it; in text write it as an escape in double quotes, such as "\\x1b".',
-            match.start(),
-            match.end(),
-        )
+        return rules.FILE_NOT_TEXT.problem(*match.span(), "control", code=ord(match[0]))
     if match := _LINE_BREAK.search(text):
-        message = f"the line break U+{ord(match[0]):04X}, which readers disagree about"
-        return Problem(
-            "yaml-line-break",
-            message,
-            "End lines with a line feed; in text write it as an escape in double quotes.",
-            match.start(),
-            match.end(),
-        )
+        return rules.YAML_LINE_BREAK.problem(*match.span(), code=ord(match[0]))
     if (index := text.find("\ufeff")) >= 0:
-        return Problem(
-            "yaml-byte-order",
-            "a byte-order mark inside the file",
-            "Remove the invisible character U+FEFF.",
-            index,
-            index + 1,
-        )
+        return rules.YAML_BYTE_ORDER.problem(index, index + 1, "inside")
     return None
 
 
 def _finding(lines: Lines, problem: Problem, start: int = 0, webhook: Webhook | None = None) -> Finding:
     return Finding(
         rule=problem.rule,
-        severity=Severity.ERROR,
+        severity=problem.severity,
         message=problem.message,
         hint=problem.hint,
         file=lines.file,
         span=lines.span(start + problem.start, start + problem.end),
+        suggestions=problem.suggestions,
         webhook=webhook.name if webhook else "",
-    )
-
-
-def file_finding(problem: FileProblem, file: SourceFile | None = None) -> Finding:
-    """What is wrong with a whole file or directory."""
-    return Finding(
-        rule=problem.rule,
-        severity=Severity.ERROR,
-        message=problem.message,
-        hint=problem.hint,
-        file=file or SourceFile(problem.path, ""),
     )

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hookctl.config.load.files import MAX_BYTES, MAX_FILES, MAX_TOTAL_BYTES, SUFFIXES, FileProblem, too_large, too_many
+from hookctl.config.load.files import MAX_BYTES, MAX_FILES, MAX_TOTAL_BYTES, SUFFIXES, too_large, too_many
 from hookctl.errors import RevisionError
-from hookctl.model import Revision
+from hookctl.model import Finding, Revision, SourceFile
+from hookctl.model.rules.files import FILE_UNREADABLE
 
 _LOCAL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
 """What git sets for its hooks: it would lead away from the repository that the directory is in."""
@@ -44,7 +45,7 @@ class RevisionFiles:
     """The files of a directory as they were in a revision."""
 
     revision: Revision
-    files: Sequence[tuple[str, bytes | FileProblem]]
+    files: Sequence[tuple[str, bytes | Finding]]
     """The path of each, as findings name it, and its content or why that cannot be had; in the order of ``load_directory``."""
 
 
@@ -147,15 +148,10 @@ def _is_meant(entry: _Entry) -> bool:
     )
 
 
-def _problem(entry: _Entry, prefix: str) -> FileProblem | None:
+def _problem(entry: _Entry, prefix: str) -> Finding | None:
     if entry.mode == _LINK or entry.kind != "blob":
         what = "a link" if entry.mode == _LINK else "a repository of its own"
-        return FileProblem(
-            f"{prefix}{entry.path}",
-            "file-unreadable",
-            f"{what}, which is not followed in a revision",
-            "Put a plain file there to compare it.",
-        )
+        return FILE_UNREADABLE.finding("revision", file=SourceFile(f"{prefix}{entry.path}", ""), what=what)
     return too_large(f"{prefix}{entry.path}") if entry.size > MAX_BYTES else None
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from hookctl.model import Finding, Span, Webhook
 from hookctl.model.finding import POLICY
+from hookctl.model.rules.plans import TEST_FAILED
 from hookctl.report.formats.results import Outcome, Result
 from hookctl.report.text.printable import printable
 
 POLICY_PREFIX = "policy/"
 """Before a policy's name, where a rule id is asked for."""
-FAILED_TEST = "test-failed"
+FAILED_TEST = TEST_FAILED.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 from hookctl._version import __version__
+from hookctl.config.check.catalogue import RULES
 from hookctl.model import Json
-from hookctl.model.rules import RULES
 from hookctl.report.formats.annotations import POLICY_PREFIX, Annotation
 from hookctl.report.text.printable import json_text
 

@@ -8,6 +8,8 @@ from itertools import accumulate
 
 from hookctl.model import Finding, Json, Severity, Span
 from hookctl.model.quantities import counted
+from hookctl.model.rules.fields import SECRET_LITERAL
+from hookctl.model.rules.files import DIRECTORY_EMPTY, DIRECTORY_MISSING, DIRECTORY_TOO_LARGE
 from hookctl.report.style import heading, styled
 from hookctl.report.text.columns import columns
 from hookctl.report.text.printable import json_text, printable
@@ -15,8 +17,8 @@ from hookctl.report.text.printable import json_text, printable
 _WIDTH = 120
 """Columns of a source line that are shown; longer lines are cut around the span."""
 _TAB = 4
-_OF_NO_FILE = frozenset({"directory-missing", "directory-empty", "directory-too-large"})
-_HIDDEN = frozenset({"secret-literal"})
+_OF_NO_FILE = frozenset({DIRECTORY_MISSING.id, DIRECTORY_EMPTY.id, DIRECTORY_TOO_LARGE.id})
+_HIDDEN = frozenset({SECRET_LITERAL.id})
 """Rules whose span is not repeated: it is a secret, and reports end up in logs."""
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
-from hookctl.model.rules import RULES, Rule
+from hookctl.config.check.catalogue import RULES
+from hookctl.model.rules.rule import Rule
 from hookctl.plugin import Policy
 from hookctl.report.style import heading
 from hookctl.report.text.columns import paragraph

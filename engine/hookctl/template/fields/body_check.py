@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from hookctl.json.schema_paths import EventShape, Shape
 from hookctl.model import Json
-from hookctl.model.problem import TemplateProblem
+from hookctl.model.problem import Problem
+from hookctl.model.rules.texts import TEMPLATE_UNKNOWN_PATH
 from hookctl.template.fields.path_check import PathKey, Scope, check_path, unknown_path
 from hookctl.template.language import filters as built_in
 from hookctl.template.language.expressions import (
@@ -48,7 +49,7 @@ class PathChecker:
 
     def __init__(self, positions: Mapping[int, Position]) -> None:
         self._positions = positions
-        self.problems: list[TemplateProblem] = []
+        self.problems: list[Problem] = []
 
     def nodes(self, nodes: Iterable[Node], scope: Scope) -> None:
         """Check the nodes of one body in its scope."""
@@ -75,12 +76,8 @@ class PathChecker:
             if shape.types and not shape.types & {"array"}:
                 hint = "Loop over a list; an object has the filter items."
                 self.problems.append(
-                    _error(
-                        "template-unknown-path",
-                        f"{node.iterable.text} is not a list",
-                        hint,
-                        node.iterable.start,
-                        node.iterable.end,
+                    TEMPLATE_UNKNOWN_PATH.problem(
+                        node.iterable.start, node.iterable.end, what=f"{node.iterable.text} is not a list", fix=hint
                     )
                 )
             item = scope.event.items(shape)
@@ -144,7 +141,7 @@ class PathChecker:
         argument = expression.arguments[0] if expression.arguments else None
         if isinstance(expression.value, Path) and isinstance(argument, Const) and isinstance(argument.value, str):
             for problem in unknown_fields(
-                argument.value, scope.event, scope.shape(expression.value), "template-unknown-path"
+                argument.value, scope.event, scope.shape(expression.value), TEMPLATE_UNKNOWN_PATH
             ):
                 exact = "\\" not in argument.text
                 start, end = (
@@ -154,7 +151,7 @@ class PathChecker:
                 )
                 self.problems.append(replace(problem, start=start, end=end))
 
-    def _add(self, problem: TemplateProblem | None) -> None:
+    def _add(self, problem: Problem | None) -> None:
         if problem is not None:
             self.problems.append(problem)
 
@@ -196,7 +193,3 @@ def _may_be_null(expression: Expression) -> bool:
     if isinstance(expression, ListOf):
         return any(_may_be_null(item) for item in expression.items)
     return not isinstance(expression, Const) or expression.value is None
-
-
-def _error(rule: str, message: str, hint: str, start: int, end: int) -> TemplateProblem:
-    return TemplateProblem(rule=rule, is_error=True, message=message, hint=hint, start=start, end=end)

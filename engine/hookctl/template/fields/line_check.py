@@ -8,7 +8,8 @@ from dataclasses import replace
 from hookctl.errors import RenderError, TemplateError
 from hookctl.json.kinds import DESCRIBED
 from hookctl.json.schema_paths import EventShape
-from hookctl.model.problem import EventSchema, Filter, TemplateProblem
+from hookctl.model.problem import EventSchema, Filter, Problem
+from hookctl.model.rules.texts import TEMPLATE_FILTER, TEMPLATE_NOT_TEXT, TEMPLATE_OPTIONAL_PATH
 from hookctl.template.fields.body_check import PathChecker
 from hookctl.template.fields.path_check import Scope, event_scope
 from hookctl.template.language import filters as built_in
@@ -21,9 +22,7 @@ from hookctl.template.rendering.line import NO_TEXT, NotTextError, TextTemplate,
 _STRUCTURED = frozenset({"array", "object"})
 
 
-def check_text(
-    text: str, event_type: EventSchema, filters: Mapping[str, Filter], place: Place
-) -> list[TemplateProblem]:
+def check_text(text: str, event_type: EventSchema, filters: Mapping[str, Filter], place: Place) -> list[Problem]:
     """All that is wrong with the expressions of a header's value or a URL, in the order of the text.
 
     The URL rules are another's, see :func:`blanked`.
@@ -33,7 +32,7 @@ def check_text(
     try:
         nodes = parse_line(text)
     except TemplateError as error:
-        return [TemplateProblem.from_error(error)]
+        return [Problem.from_error(error)]
     scope = event_scope(EventShape(event_type.schema))
     outputs = [node for node in nodes if isinstance(node, Output)]
     paths = PathChecker({output.start: Position("text", 0) for output in outputs})
@@ -45,26 +44,22 @@ def check_text(
     return sorted(dict.fromkeys(problems), key=lambda problem: (problem.start, problem.end))
 
 
-def _advised(problem: TemplateProblem) -> TemplateProblem:
+def _advised(problem: Problem) -> Problem:
     """What is advised for a body may not stand here."""
     return (
         replace(problem, hint="Give a default that can stand here, such as default('none').")
-        if problem.rule == "template-optional-path"
+        if problem.rule == TEMPLATE_OPTIONAL_PATH.id
         else problem
     )
 
 
-def _structured(expression: Expression, scope: Scope) -> Iterator[TemplateProblem]:
+def _structured(expression: Expression, scope: Scope) -> Iterator[Problem]:
     """Expressions that can only be an object or a list by the schema."""
     match expression:
         case Path() if (types := scope.shape(expression).types) and types <= _STRUCTURED:
             what = " or ".join(DESCRIBED[name] for name in sorted(types))
-            yield _error(
-                "template-not-text",
-                f"{expression.text} is {what}, which is not text",
-                NO_TEXT,
-                expression.start,
-                expression.end,
+            yield TEMPLATE_NOT_TEXT.problem(
+                expression.start, expression.end, what=f"{expression.text} is {what}, which is not text", fix=NO_TEXT
             )
         case Filtered() if built_in.properties(expression).accepts_missing:
             yield from _structured(expression.value, scope)
@@ -79,22 +74,18 @@ def _structured(expression: Expression, scope: Scope) -> Iterator[TemplateProble
 
 
 def _render_mock(
-    template: TextTemplate, event_type: EventSchema, known: Sequence[TemplateProblem], length: int
-) -> list[TemplateProblem]:
+    template: TextTemplate, event_type: EventSchema, known: Sequence[Problem], length: int
+) -> list[Problem]:
     """The mock event shows what the schema does not."""
     try:
         template.render(event_type.mock)
     except RenderError as error:
         if any(
-            problem.rule == "template-optional-path" and error.start <= problem.start < (error.end or length)
+            problem.rule == TEMPLATE_OPTIONAL_PATH.id and error.start <= problem.start < (error.end or length)
             for problem in known
         ):
             return []  # the warning already covers the missing value
-        rule = "template-not-text" if isinstance(error, NotTextError) else "template-filter"
+        rule = TEMPLATE_NOT_TEXT if isinstance(error, NotTextError) else TEMPLATE_FILTER
         message = f"the mock event of {event_type.name} cannot be sent so: {error.message}"
-        return [_error(rule, message, error.hint, error.start, error.end or length)]
+        return [rule.problem(error.start, error.end or length, what=message, fix=error.hint)]
     return []
-
-
-def _error(rule: str, message: str, hint: str, start: int, end: int) -> TemplateProblem:
-    return TemplateProblem(rule=rule, is_error=True, message=message, hint=hint, start=start, end=end)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from hookctl.json.paths import Step, path_text
 from hookctl.json.schema_paths import EventShape, Shape, Unknown, describe_keys, is_certain
 from hookctl.model.nearest import nearest
-from hookctl.model.problem import TemplateProblem
+from hookctl.model.problem import Problem
+from hookctl.model.rules.texts import TEMPLATE_OPTIONAL_PATH, TEMPLATE_UNKNOWN_PATH
 from hookctl.template.language.expressions import Path
 from hookctl.template.language.usage import ROOTS
 from hookctl.template.proof.positions import Position
@@ -41,7 +42,7 @@ def event_scope(event: EventShape) -> Scope:
     return Scope(event, names)
 
 
-def check_path(path: Path, scope: Scope, position: Position | None) -> TemplateProblem | None:
+def check_path(path: Path, scope: Scope, position: Position | None) -> Problem | None:
     """What is wrong with a path whose value is needed.
 
     An unknown path is an error, one that may be missing or null a warning.
@@ -53,7 +54,7 @@ def check_path(path: Path, scope: Scope, position: Position | None) -> TemplateP
     return unknown_path(path, scope) or _uncertain_path(path, scope, position)
 
 
-def unknown_path(path: Path, scope: Scope) -> TemplateProblem | None:
+def unknown_path(path: Path, scope: Scope) -> Problem | None:
     """The error for a path that the schema does not have."""
     if path.root not in scope.names:
         return _unknown_name(path, scope)
@@ -63,7 +64,7 @@ def unknown_path(path: Path, scope: Scope) -> TemplateProblem | None:
     return None
 
 
-def _unknown_name(path: Path, scope: Scope) -> TemplateProblem:
+def _unknown_name(path: Path, scope: Scope) -> Problem:
     data = scope.names.get("data")
     fields = [f"data.{key}" for schema in data.schemas for key in schema.get("properties", ())] if data else []
     if path.root == "loop":
@@ -74,18 +75,12 @@ def _unknown_name(path: Path, scope: Scope) -> TemplateProblem:
             f"The names are {', '.join(sorted(scope.names))}; an event's fields are in data.",
         )
     near = [field for field in fields if field == f"data.{path.root}"] or list(nearest(path.root, scope.names))
-    return TemplateProblem(
-        rule="template-unknown-path",
-        is_error=True,
-        message=message,
-        hint=hint,
-        start=path.start,
-        end=path.start + len(path.root),
-        suggestions=tuple(near),
+    return TEMPLATE_UNKNOWN_PATH.problem(
+        path.start, path.start + len(path.root), suggestions=tuple(near), what=message, fix=hint
     )
 
 
-def _unknown_step(path: Path, number: int, unknown: Unknown, scope: Scope) -> TemplateProblem:
+def _unknown_step(path: Path, number: int, unknown: Unknown, scope: Scope) -> Problem:
     parent = path_text(path.root, path.steps[: number - 1])
     wrong = path.steps[number - 1]
     if unknown.keys:
@@ -98,18 +93,10 @@ def _unknown_step(path: Path, number: int, unknown: Unknown, scope: Scope) -> Te
     suggestions = tuple(other.text for other in near if unknown_path(other, scope) is None) or tuple(
         other.text for other in near
     )
-    return TemplateProblem(
-        rule="template-unknown-path",
-        is_error=True,
-        message=message,
-        hint=hint,
-        start=path.start,
-        end=path.end,
-        suggestions=suggestions,
-    )
+    return TEMPLATE_UNKNOWN_PATH.problem(path.start, path.end, suggestions=suggestions, what=message, fix=hint)
 
 
-def _uncertain_path(path: Path, scope: Scope, position: Position | None) -> TemplateProblem | None:
+def _uncertain_path(path: Path, scope: Scope, position: Position | None) -> Problem | None:
     shape = scope.names[path.root]
     key: PathKey = (path.root, *path.steps)
     steps: list[tuple[int, Shape]] = [(0, shape)]
@@ -130,8 +117,6 @@ def _uncertain_path(path: Path, scope: Scope, position: Position | None) -> Temp
     return None
 
 
-def _uncertain(path: Path, message: str) -> TemplateProblem:
+def _uncertain(path: Path, message: str) -> Problem:
     hint = f"Give a default, such as {{{{ {path.text} | default('') }}}}, or write it inside {{% if {path.text} %}}."
-    return TemplateProblem(
-        rule="template-optional-path", is_error=False, message=message, hint=hint, start=path.start, end=path.end
-    )
+    return TEMPLATE_OPTIONAL_PATH.problem(path.start, path.end, what=message, fix=hint)

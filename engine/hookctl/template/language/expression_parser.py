@@ -8,6 +8,8 @@ import re
 from hookctl.errors import TemplateError
 from hookctl.json.paths import Step
 from hookctl.model import Json
+from hookctl.model.rules.rule import Rule
+from hookctl.model.rules.texts import TEMPLATE_SYNTAX, TEMPLATE_TOO_LARGE, TEMPLATE_UNSAFE
 from hookctl.template.language.expressions import (
     Choice,
     Compare,
@@ -100,19 +102,19 @@ class ExpressionParser:
             return
         if token.text in _UNSAFE:
             message, hint = _UNSAFE[token.text]
-            raise self.error(message, hint=hint, rule="template-unsafe")
+            raise self.error(message, hint=hint, rule=TEMPLATE_UNSAFE)
         raise self.error(f"{token.text!r} is not expected here", hint="Remove it, or end the expression before it.")
 
-    def error(self, message: str, *, hint: str, rule: str = "template-syntax") -> TemplateError:
+    def error(self, message: str, *, hint: str, rule: Rule = TEMPLATE_SYNTAX) -> TemplateError:
         """An error at the next token."""
-        return TemplateError(message, hint=hint, rule=rule, start=self.token.start, end=self.token.end)
+        return rule.error(self.token.start, self.token.end, what=message, fix=hint)
 
     def expression(self) -> Expression:
         """An expression with everything that may be in it."""
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise self.error(
-                f"the expression is nested deeper than {MAX_DEPTH}", hint="Split it.", rule="template-too-large"
+                f"the expression is nested deeper than {MAX_DEPTH}", hint="Split it.", rule=TEMPLATE_TOO_LARGE
             )
         value = self.logic("or")
         if self.take("if"):
@@ -212,7 +214,7 @@ class ExpressionParser:
             return self._list(token.start)
         if token.text in _UNSAFE:
             message, hint = _UNSAFE[token.text]
-            raise self.error(message, hint=hint, rule="template-unsafe")
+            raise self.error(message, hint=hint, rule=TEMPLATE_UNSAFE)
         name = self.name("a value")
         return Path(name.text, (), name.start, name.end)
 
@@ -242,7 +244,7 @@ class ExpressionParser:
         while self.token.kind == "operator" and self.token.text in {".", "[", "("}:
             if self.token.text == "(":
                 message, hint = _UNSAFE["("]
-                raise self.error(message, hint=hint, rule="template-unsafe")
+                raise self.error(message, hint=hint, rule=TEMPLATE_UNSAFE)
             if not isinstance(value, Path):
                 raise self.error("only a path can have further steps", hint="Take the step before the filter.")
             steps, end = self._steps()
@@ -256,18 +258,18 @@ class ExpressionParser:
                 return (token.text,), token.end
             if token.kind == "number" and token.text.replace(".", "").isdigit():
                 return tuple(_index(part, token) for part in token.text.split(".")), token.end
-            raise TemplateError(
-                "a key is missing after '.'", hint='Write a.key, a[0] or a["key"].', start=token.start, end=token.end
+            raise TEMPLATE_SYNTAX.error(
+                token.start, token.end, what="a key is missing after '.'", fix='Write a.key, a[0] or a["key"].'
             )
         self.expect("[", "")
         value = self._primary()
         step = value.value if isinstance(value, Const) else None
         if isinstance(step, bool) or not isinstance(step, (str, int)):
-            raise TemplateError(
-                "only a key in quotes or an index may stand in [ ]",
-                hint='Write a["key"] or a[0].',
-                start=value.start,
-                end=value.end,
+            raise TEMPLATE_SYNTAX.error(
+                value.start,
+                value.end,
+                what="only a key in quotes or an index may stand in [ ]",
+                fix='Write a["key"] or a[0].',
             )
         return (step,), self.expect("]", "to close '['").end
 
@@ -279,11 +281,11 @@ class ExpressionParser:
             if code:
                 return chr(int(code, 16))
             if character not in _ESCAPES:
-                raise TemplateError(
-                    f"\\{character} has no meaning in a text",
-                    hint="Write \\\\ for a backslash.",
-                    start=token.start,
-                    end=token.end,
+                raise TEMPLATE_SYNTAX.error(
+                    token.start,
+                    token.end,
+                    what=f"\\{character} has no meaning in a text",
+                    fix="Write \\\\ for a backslash.",
                 )
             return _ESCAPES[character]
 
@@ -303,23 +305,19 @@ def _constant(value: Json, start: int, end: int) -> Const:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
         text.encode()
     except ValueError:
-        raise TemplateError(
-            "the constant is not a JSON value",
-            hint="Write a finite number, or a text without lone surrogates.",
-            start=start,
-            end=end,
+        raise TEMPLATE_SYNTAX.error(
+            start,
+            end,
+            what="the constant is not a JSON value",
+            fix="Write a finite number, or a text without lone surrogates.",
         ) from None
     return Const(text, value, start, end)
 
 
 def _index_text(token: Token) -> str:
     if len(token.text) > 20:  # int() of a very long text is refused by Python, and no index or threshold needs it
-        raise TemplateError(
-            "the number has more than 20 digits",
-            hint="Write it in the body itself.",
-            rule="template-too-large",
-            start=token.start,
-            end=token.end,
+        raise TEMPLATE_TOO_LARGE.error(
+            token.start, token.end, what="the number has more than 20 digits", fix="Write it in the body itself."
         )
     return token.text
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from hookctl.errors import TemplateError
+from hookctl.model.rules.texts import TEMPLATE_SYNTAX
 
 _PATH = r"[\w.\[\]/@-]+"
 _FORMS = (
@@ -34,7 +35,7 @@ def explain(text: str, start: int) -> TemplateError | None:
             continue
         found = {name: _path((value or "item").strip()) for name, value in match.groupdict().items()}
         hint = f"Write {same.format(**found)}." if same else "`hookctl explain templates` shows what to write instead."
-        return TemplateError(f"{match.group()} is Handlebars", hint=hint, start=start, end=match.end())
+        return TEMPLATE_SYNTAX.error(start, match.end(), what=f"{match.group()} is Handlebars", fix=hint)
     return None
 
 

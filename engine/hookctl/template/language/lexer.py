@@ -9,6 +9,7 @@ import re
 from typing import NamedTuple
 
 from hookctl.errors import TemplateError
+from hookctl.model.rules.texts import TEMPLATE_SYNTAX, TEMPLATE_TOO_LARGE
 from hookctl.template.language import handlebars
 
 MAX_TOKENS = 500
@@ -70,7 +71,7 @@ def split(text: str) -> list[Segment]:
         if opening.group() == "{#":
             position = text.find("#}", opening.end()) + 2
             if position == 1:
-                raise TemplateError("the comment is not closed", hint="End it with #}.", start=limit, end=limit + 2)
+                raise TEMPLATE_SYNTAX.error(limit, limit + 2, what="the comment is not closed", fix="End it with #}.")
             strip = position - 3 >= opening.end() and text[position - 3] == "-"
             continue
         tokens = _tokens(text, opening.end() + (text[opening.end() : opening.end() + 1] in {"-", "+"}), opening)
@@ -101,19 +102,15 @@ def _tokens(text: str, position: int, opening: re.Match[str]) -> tuple[Token, ..
         position = match.end()
         if kind == "end":
             if not token.text.endswith(closing):
-                raise handlebars.explain(text, opening.start()) or TemplateError(
-                    f"{opening.group()} is closed with {token.text}",
-                    hint=f"Close it with {closing}.",
-                    start=token.start,
-                    end=token.end,
+                raise handlebars.explain(text, opening.start()) or TEMPLATE_SYNTAX.error(
+                    token.start,
+                    token.end,
+                    what=f"{opening.group()} is closed with {token.text}",
+                    fix=f"Close it with {closing}.",
                 )
             return tuple(tokens)
-    raise TemplateError(
-        f"an expression has more than {MAX_TOKENS} words",
-        hint="Split it.",
-        rule="template-too-large",
-        start=opening.start(),
-        end=position,
+    raise TEMPLATE_TOO_LARGE.error(
+        opening.start(), position, what=f"an expression has more than {MAX_TOKENS} words", fix="Split it."
     )
 
 
@@ -123,19 +120,19 @@ def _no_token(text: str, position: int, opening: re.Match[str], closing: str) ->
         return advice
     rest = text[position:].lstrip()
     if not rest:
-        return TemplateError(
-            f"{opening.group()} is not closed", hint=f"End it with {closing}.", start=opening.start(), end=opening.end()
+        return TEMPLATE_SYNTAX.error(
+            opening.start(), opening.end(), what=f"{opening.group()} is not closed", fix=f"End it with {closing}."
         )
     at = len(text) - len(rest)
     if rest[0] == "\\":
-        return TemplateError(
-            "a backslash stands in an expression",
-            hint="Inside {{ }} quotes are written plainly, also within a JSON string.",
-            start=at,
-            end=at + 1,
+        return TEMPLATE_SYNTAX.error(
+            at,
+            at + 1,
+            what="a backslash stands in an expression",
+            fix="Inside {{ }} quotes are written plainly, also within a JSON string.",
         )
     if rest[0] in "'\"":
-        return TemplateError("the text in quotes is not closed", hint=f"End it with {rest[0]}.", start=at, end=at + 1)
-    return TemplateError(
-        f"{rest[0]!r} has no meaning in an expression", hint="Remove it, or put text in quotes.", start=at, end=at + 1
+        return TEMPLATE_SYNTAX.error(at, at + 1, what="the text in quotes is not closed", fix=f"End it with {rest[0]}.")
+    return TEMPLATE_SYNTAX.error(
+        at, at + 1, what=f"{rest[0]!r} has no meaning in an expression", fix="Remove it, or put text in quotes."
     )

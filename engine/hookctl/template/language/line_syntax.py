@@ -11,7 +11,10 @@ from dataclasses import replace
 from typing import Literal
 
 from hookctl.errors import TemplateError
-from hookctl.model.problem import TemplateProblem
+from hookctl.model.problem import Problem
+from hookctl.model.rules.fields import SECRET_MALFORMED, SECRET_MISPLACED
+from hookctl.model.rules.texts import TEMPLATE_UNSAFE
+from hookctl.model.rules.urls import URL_HOST_INVALID
 from hookctl.model.secret import REFERENCE
 from hookctl.template.language.expressions import For, If, Output, Text
 from hookctl.template.language.parser import parse
@@ -73,24 +76,19 @@ def _no_gap(start: int, end: int) -> None:
         ).to_error()
 
 
-def place_problems(nodes: Nodes, text: str, place: Place) -> Iterator[TemplateProblem]:
+def place_problems(nodes: Nodes, text: str, place: Place) -> Iterator[Problem]:
     """The errors of expressions that stand where only fixed text may, and of secret references in them."""
     for node in nodes:
         if isinstance(node, Output):
             for match in REFERENCE.finditer(text, node.start, node.end):
-                message, hint = (
-                    "a secret reference inside an expression is not resolved",
-                    "Write it beside the expression.",
-                )
-                yield _error("secret-misplaced", message, hint, *match.span())
+                yield SECRET_MISPLACED.problem(*match.span(), "expression")
         elif (at := REFERENCE.sub(lambda match: "x" * len(match[0]), node.text).find("${")) >= 0:
-            message, hint = "an expression cannot stand in a secret reference", "Write the whole reference out."
-            yield _error("secret-malformed", message, hint, node.start + at, node.end)
+            yield SECRET_MALFORMED.problem(node.start + at, node.end, "expression")
     if place == "url":
         yield from _url_problems(nodes)
 
 
-def _url_problems(nodes: Nodes) -> Iterator[TemplateProblem]:
+def _url_problems(nodes: Nodes) -> Iterator[Problem]:
     """Expressions in the host or in the name of a parameter.
 
     The host chooses the receiver and the name is what the receiver looks for, so both are fixed text.
@@ -113,10 +111,7 @@ def _url_problems(nodes: Nodes) -> Iterator[TemplateProblem]:
         if isinstance(node, Text):
             continue
         if node.start < end:
-            hint = "Write scheme and host out: who receives an event is reviewed, never chosen by one."
-            yield _error(
-                "url-host-invalid", "an expression may stand in the path and the query only", hint, node.start, node.end
-            )
+            yield URL_HOST_INVALID.problem(node.start, node.end, "expression")
         elif 0 <= query < node.start and "=" not in _END_OF_PARAMETER.split(plain[query : node.start])[-1]:
             yield _unsafe(
                 "an expression stands in the name of a parameter",
@@ -126,9 +121,5 @@ def _url_problems(nodes: Nodes) -> Iterator[TemplateProblem]:
             )
 
 
-def _unsafe(message: str, hint: str, start: int, end: int) -> TemplateProblem:
-    return _error("template-unsafe", message, hint, start, end)
-
-
-def _error(rule: str, message: str, hint: str, start: int, end: int) -> TemplateProblem:
-    return TemplateProblem(rule=rule, is_error=True, message=message, hint=hint, start=start, end=end)
+def _unsafe(message: str, hint: str, start: int, end: int) -> Problem:
+    return TEMPLATE_UNSAFE.problem(start, end, what=message, fix=hint)

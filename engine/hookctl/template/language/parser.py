@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hookctl.errors import TemplateError
+from hookctl.model.rules.texts import TEMPLATE_SYNTAX, TEMPLATE_TOO_LARGE, TEMPLATE_UNSAFE
 from hookctl.template.language import handlebars
 from hookctl.template.language.expression_parser import ExpressionParser
 from hookctl.template.language.expressions import Branch, Expression, For, If, Node, Output, Text
@@ -32,26 +33,22 @@ def parse(text: str) -> tuple[Node, ...]:
             where.
     """
     if len(text) > MAX_CHARACTERS:
-        raise TemplateError(
-            f"the template has more than {MAX_CHARACTERS} characters",
-            hint="Shorten it.",
-            rule="template-too-large",
-            start=MAX_CHARACTERS,
-            end=len(text),
+        raise TEMPLATE_TOO_LARGE.error(
+            MAX_CHARACTERS, len(text), what=f"the template has more than {MAX_CHARACTERS} characters", fix="Shorten it."
         )
     try:
         text.encode()
     except UnicodeEncodeError as error:
         message = "the template holds half a surrogate pair, which no UTF-8 text has"
-        raise TemplateError(message, hint="Write the character itself.", start=error.start, end=error.end) from None
+        raise TEMPLATE_SYNTAX.error(error.start, error.end, what=message, fix="Write the character itself.") from None
     parser = _Parser(text)
     body, closing = parser.body(())
     if closing is not None:
-        raise TemplateError(
-            f"there is nothing to end or continue with {parser.word(closing)!r}",
-            hint="Remove the tag.",
-            start=closing.start,
-            end=closing.end,
+        raise TEMPLATE_SYNTAX.error(
+            closing.start,
+            closing.end,
+            what=f"there is nothing to end or continue with {parser.word(closing)!r}",
+            fix="Remove the tag.",
         )
     return body
 
@@ -78,21 +75,21 @@ class _Parser:
                 nodes.append(Output(self._expression(segment), segment.start, segment.end))
             elif self.word(segment) in {"elif", "else", "endif", "endfor"}:
                 if ends and self.word(segment) not in ends:
-                    raise TemplateError(
-                        f"{self.word(segment)} stands where {' or '.join(ends)} must",
-                        hint="Close the tags in order.",
-                        start=segment.start,
-                        end=segment.end,
+                    raise TEMPLATE_SYNTAX.error(
+                        segment.start,
+                        segment.end,
+                        what=f"{self.word(segment)} stands where {' or '.join(ends)} must",
+                        fix="Close the tags in order.",
                     )
                 return tuple(nodes), segment
             else:
                 nodes.append(self._tag(segment))
         if opening is not None:
-            raise TemplateError(
-                f"{self.word(opening)} is not closed",
-                hint=f"Add {{% end{self.word(opening)} %}}.",
-                start=opening.start,
-                end=opening.end,
+            raise TEMPLATE_SYNTAX.error(
+                opening.start,
+                opening.end,
+                what=f"{self.word(opening)} is not closed",
+                fix=f"Add {{% end{self.word(opening)} %}}.",
             )
         return tuple(nodes), None
 
@@ -109,21 +106,13 @@ class _Parser:
         word = self.word(segment)
         if word not in {"if", "for"}:
             hint = _INSTEAD.get(word, "The tags are if, elif, else, for and their ends.")
-            raise TemplateError(
-                f"the tag {word!r} is not part of templates",
-                hint=hint,
-                rule="template-unsafe",
-                start=segment.start,
-                end=segment.end,
+            raise TEMPLATE_UNSAFE.error(
+                segment.start, segment.end, what=f"the tag {word!r} is not part of templates", fix=hint
             )
         self._depth += 1
         if self._depth > MAX_TAG_DEPTH:
-            raise TemplateError(
-                f"tags are nested deeper than {MAX_TAG_DEPTH}",
-                hint="Take some out.",
-                rule="template-too-large",
-                start=segment.start,
-                end=segment.end,
+            raise TEMPLATE_TOO_LARGE.error(
+                segment.start, segment.end, what=f"tags are nested deeper than {MAX_TAG_DEPTH}", fix="Take some out."
             )
         node = self._if(segment) if word == "if" else self._for(segment)
         self._depth -= 1
@@ -162,17 +151,13 @@ class _Parser:
             raise parser.error(
                 f"{parser.token.text!r} is not part of a for tag",
                 hint="Write {% if %} inside the loop.",
-                rule="template-unsafe",
+                rule=TEMPLATE_UNSAFE,
             )
         parser.finish()
         self._loops += 1
         if self._loops > MAX_LOOP_DEPTH:
-            raise TemplateError(
-                f"loops are nested deeper than {MAX_LOOP_DEPTH}",
-                hint="Take one out.",
-                rule="template-too-large",
-                start=opening.start,
-                end=opening.end,
+            raise TEMPLATE_TOO_LARGE.error(
+                opening.start, opening.end, what=f"loops are nested deeper than {MAX_LOOP_DEPTH}", fix="Take one out."
             )
         body, tag = self.body(("else", "endfor"), opening)
         self._loops -= 1

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from hookctl.errors import TemplateError
 from hookctl.model.nearest import nearest
-from hookctl.model.problem import Filter, TemplateProblem
+from hookctl.model.problem import Filter, Problem
+from hookctl.model.rules.texts import TEMPLATE_FILTER, TEMPLATE_TOO_LARGE, TEMPLATE_UNSAFE
 from hookctl.template.language import filters as built_in
 from hookctl.template.language.expressions import (
     Const,
@@ -28,9 +29,9 @@ MAX_LIST = 50
 """Items of a list that is written in a template."""
 
 
-def check_usage(nodes: Sequence[Node], filters: Mapping[str, Filter]) -> list[TemplateProblem]:
+def check_usage(nodes: Sequence[Node], filters: Mapping[str, Filter]) -> list[Problem]:
     """What needs no event type: unknown filters, wrong arguments, lists and loop names that are not allowed."""
-    problems: list[TemplateProblem] = []
+    problems: list[Problem] = []
     for part in walk(*nodes):
         if isinstance(part, Filtered):
             problems += _check_filter(part, filters)
@@ -39,41 +40,44 @@ def check_usage(nodes: Sequence[Node], filters: Mapping[str, Filter]) -> list[Te
         ):
             message = f"a list in a template has at most {MAX_LIST} items and no list inside"
             problems.append(
-                _error("template-too-large", message, "Write the list as JSON in the body.", part.start, part.end)
+                TEMPLATE_TOO_LARGE.problem(
+                    part.start, part.end, what=message, fix="Write the list as JSON in the body."
+                )
             )
     return problems + _check_targets(nodes, ROOTS | {"loop"})
 
 
-def _check_filter(part: Filtered, filters: Mapping[str, Filter]) -> list[TemplateProblem]:
+def _check_filter(part: Filtered, filters: Mapping[str, Filter]) -> list[Problem]:
     start, end = part.name_start, part.name_start + len(part.name)
     function = built_in.find(part.name, filters)
     if function is None:
         names = sorted({*built_in.BUILT_IN, *filters})
         message, hint = f"there is no filter {part.name}", f"The filters are {', '.join(names)}."
-        return [replace(_error("template-filter", message, hint, start, end), suggestions=nearest(part.name, names))]
+        return [
+            replace(TEMPLATE_FILTER.problem(start, end, what=message, fix=hint), suggestions=nearest(part.name, names))
+        ]
     wrong = built_in.argument_problem(function, len(part.arguments), tuple(name for name, _ in part.keywords))
     if wrong:
         return [
-            _error(
-                "template-filter",
-                f"the filter {part.name} is given wrong arguments: {wrong}",
-                "See `hookctl explain templates`.",
+            TEMPLATE_FILTER.problem(
                 start,
                 part.end,
+                what=f"the filter {part.name} is given wrong arguments: {wrong}",
+                fix="See `hookctl explain templates`.",
             )
         ]
     return _check_expression(part) if built_in.properties(part).takes_expression else []
 
 
-def _check_expression(part: Filtered) -> list[TemplateProblem]:
+def _check_expression(part: Filtered) -> list[Problem]:
     from hookctl.when.expression import compile_expression
 
     argument = part.arguments[0] if part.arguments else part
     if not isinstance(argument, Const) or not isinstance(argument.value, str):
         hint = "Write jmespath('...') with the expression in quotes."
         return [
-            _error(
-                "template-filter", "jmespath's expression must be a text in quotes", hint, argument.start, argument.end
+            TEMPLATE_FILTER.problem(
+                argument.start, argument.end, what="jmespath's expression must be a text in quotes", fix=hint
             )
         ]
     try:
@@ -82,16 +86,16 @@ def _check_expression(part: Filtered) -> list[TemplateProblem]:
         exact = "\\" not in argument.text
         start = argument.start + 1 + error.start if exact else argument.start
         end = argument.start + 1 + error.end if exact else argument.end
-        return [_error(error.rule, error.message, error.hint, start, end)]
+        return [replace(Problem.from_error(error), start=start, end=end)]
     return []
 
 
-def _check_targets(nodes: Iterable[Node | Expression], taken: frozenset[str]) -> list[TemplateProblem]:
+def _check_targets(nodes: Iterable[Node | Expression], taken: frozenset[str]) -> list[Problem]:
     """Loops that give a name a second meaning, or that run over nothing of the event.
 
     ``taken`` are the names in use.
     """
-    problems: list[TemplateProblem] = []
+    problems: list[Problem] = []
     for node in nodes:
         if not isinstance(node, For):
             problems += _check_targets(children(node), taken) if isinstance(node, If) else []
@@ -100,14 +104,10 @@ def _check_targets(nodes: Iterable[Node | Expression], taken: frozenset[str]) ->
         again = next((name for number, name in enumerate(names) if name in taken or name in names[:number]), None)
         if again is not None:
             message = f"the loop gives {again} a second meaning"
-            problems.append(_error("template-unsafe", message, "Use another name.", node.start, node.end))
+            problems.append(TEMPLATE_UNSAFE.problem(node.start, node.end, what=message, fix="Use another name."))
         if not any(isinstance(part, Path) for part in walk(node.iterable)):
             message = "a loop must run over something of the event"
             hint = "Write out what is always the same."
-            problems.append(_error("template-unsafe", message, hint, node.iterable.start, node.iterable.end))
+            problems.append(TEMPLATE_UNSAFE.problem(node.iterable.start, node.iterable.end, what=message, fix=hint))
         problems += _check_targets(node.body, taken.union(names)) + _check_targets(node.otherwise, taken)
     return problems
-
-
-def _error(rule: str, message: str, hint: str, start: int, end: int) -> TemplateProblem:
-    return TemplateProblem(rule=rule, is_error=True, message=message, hint=hint, start=start, end=end)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from hookctl.errors import TemplateError
+from hookctl.model.rules.texts import TEMPLATE_BRANCH_DEPTH, TEMPLATE_NOT_JSON
 from hookctl.template.language.expressions import For, If, Node, Output, Text
 
 
@@ -119,7 +120,7 @@ def read(nodes: Sequence[Node]) -> tuple[JsonToken, ...]:
         raise _UnclosedStringError(
             "the string is not closed",
             hint='Add the closing ".',
-            rule="template-not-json",
+            rule=TEMPLATE_NOT_JSON.id,
             start=opened,
             end=opened + 1,
         )
@@ -164,12 +165,8 @@ def _body(nodes: Sequence[Node], start: int, end: int) -> tuple[JsonToken, ...]:
             "Put the whole string with both its quotes inside the tag, or keep both quotes outside: "
             '"...{% if a %}...{% endif %}...".'
         )
-        raise TemplateError(
-            "a string begins inside the tag and ends outside",
-            hint=hint,
-            rule="template-branch-depth",
-            start=start,
-            end=end,
+        raise TEMPLATE_BRANCH_DEPTH.error(
+            start, end, what="a string begins inside the tag and ends outside", fix=hint
         ) from None
 
 
@@ -184,7 +181,7 @@ def _stray(word: str, start: int, end: int) -> TemplateError:
         hint = "JSON has no comments; write {# ... #}."
     else:
         hint = "Put text in double quotes."
-    return TemplateError(f"{word[:40]} is not JSON", hint=hint, rule="template-not-json", start=start, end=end)
+    return TEMPLATE_NOT_JSON.error(start, end, what=f"{word[:40]} is not JSON", fix=hint)
 
 
 def _content(node: Text, at: int, content: list[Node]) -> tuple[int, bool]:
@@ -203,24 +200,17 @@ def _content(node: Text, at: int, content: list[Node]) -> tuple[int, bool]:
             node.text[end], "a control character"
         )
         escape = json.dumps(node.text[end])[1:-1]
-        raise TemplateError(
-            f"{name} stands inside a string",
-            hint=f"Write {escape} or close the string before it.",
-            rule="template-not-json",
-            start=start,
-            end=start + 1,
+        raise TEMPLATE_NOT_JSON.error(
+            start,
+            start + 1,
+            what=f"{name} stands inside a string",
+            fix=f"Write {escape} or close the string before it.",
         )
     if end + 1 == len(node.text):
         hint = "Write two backslashes for one, or remove it: it would swallow the first character of the value."
-        raise TemplateError(
-            "a backslash stands right before the tag", hint=hint, rule="template-not-json", start=start, end=stop
-        )
-    raise TemplateError(
-        f"{node.text[end : end + 2]} is not an escape in JSON",
-        hint="Write two backslashes for one.",
-        rule="template-not-json",
-        start=start,
-        end=stop,
+        raise TEMPLATE_NOT_JSON.error(start, stop, what="a backslash stands right before the tag", fix=hint)
+    raise TEMPLATE_NOT_JSON.error(
+        start, stop, what=f"{node.text[end : end + 2]} is not an escape in JSON", fix="Write two backslashes for one."
     )
 
 
@@ -241,12 +231,8 @@ def _forbid_quotes(node: Node) -> None:
                     "Put the whole string with both its quotes inside the tag, or keep both quotes outside. "
                     'Write \\" for a quote in the text.'
                 )
-                raise TemplateError(
-                    "a string that began before the tag ends inside it",
-                    hint=hint,
-                    rule="template-branch-depth",
-                    start=start,
-                    end=end,
+                raise TEMPLATE_BRANCH_DEPTH.error(
+                    start, end, what="a string that began before the tag ends inside it", fix=hint
                 )
 
 

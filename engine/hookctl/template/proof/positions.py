@@ -8,21 +8,28 @@ prose.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hookctl.errors import TemplateError
-from hookctl.model.problem import TemplateProblem
+from hookctl.model.finding import Severity
+from hookctl.model.problem import Problem
+from hookctl.model.rules.texts import (
+    TEMPLATE_NEVER_PARSES,
+    TEMPLATE_NOT_JSON,
+    TEMPLATE_REPEATED_KEY,
+    TEMPLATE_TOO_LARGE,
+)
 from hookctl.template.language.expressions import Expression, Node, Output, Text, walk
 from hookctl.template.proof.conditions import tracked_atoms
 from hookctl.template.proof.json_tokens import Fork, JsonToken, Loop, Mark, Slot, String, read, unescape
 from hookctl.template.proof.repeated_keys import written_twice
-from hookctl.template.proof.structure import Failure, ProofBudget, Prover
+from hookctl.template.proof.structure import ProofBudget, Prover, Way
 
 _SPACE = " \t\n\r"
 
 MAX_STRING_DEPTH = 4
 """Strings of JSON text inside one another; each level can double the escapes of the one below."""
-MAX_SAID = 10
+MAX_NAMED = 10
 """Decisions on the way to a failure that its message names."""
 MAX_WORDS = 100
 """Characters of one of them."""
@@ -50,7 +57,7 @@ class Layout:
     """What was decided for a whole template. ``positions`` holds one per output, by the offset of its ``{{``."""
 
     positions: dict[int, Position] = field(default_factory=dict)
-    problems: list[TemplateProblem] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
 
 def lay_out(nodes: Sequence[Node], text: str) -> Layout:
@@ -64,37 +71,27 @@ def lay_out(nodes: Sequence[Node], text: str) -> Layout:
     tokens = read(nodes)
     prover = placer.prove(tokens, len(text))
     has_branches = any(isinstance(token, (Fork, Loop)) for token in tokens)
-    rule = "template-never-parses" if has_branches and not prover.survives else "template-not-json"
-    placer.layout.problems.extend(_problem(failure, rule) for failure in prover.failures)
+    never = has_branches and not prover.survives
+    placer.layout.problems.extend(_problem(failure, way, never=never) for failure, way in prover.failures)
     if not prover.failures:
         placer.layout.problems.extend(_repeated(mark, mark.start, mark.end) for mark in written_twice(tokens))
     placer.place(tokens, 0, prover.keys)
     return placer.layout
 
 
-def _problem(failure: Failure, rule: str) -> TemplateProblem:
-    said = [one if len(one) <= MAX_WORDS else f"{one[: MAX_WORDS - 3]}..." for one in dict.fromkeys(failure.way)]
-    way = f" (when {', '.join(said[:MAX_SAID])}{', ...' * (len(said) > MAX_SAID)})" if said else ""
-    message = (
-        f"no way through the template gives JSON: {failure.message}"
-        if rule == "template-never-parses"
-        else failure.message + way
-    )
-    return TemplateProblem(
-        rule=rule, is_error=True, message=message, hint=failure.hint, start=failure.start, end=failure.end
-    )
+def _problem(failure: Problem, way: Way, *, never: bool) -> Problem:
+    """The failure as it is reported: with the way that leads to it, or, where no way succeeds, under the rule for that."""
+    if never:
+        return TEMPLATE_NEVER_PARSES.problem(failure.start, failure.end, what=failure.message, fix=failure.hint)
+    decided = [one if len(one) <= MAX_WORDS else f"{one[: MAX_WORDS - 3]}..." for one in dict.fromkeys(way)]
+    if not decided:
+        return failure
+    when = f" (when {', '.join(decided[:MAX_NAMED])}{', ...' * (len(decided) > MAX_NAMED)})"
+    return replace(failure, message=failure.message + when)
 
 
-def _repeated(key: Mark, start: int, end: int) -> TemplateProblem:
-    message = f"the key {key.text} stands in its object already, and readers differ in which of the two counts"
-    return TemplateProblem(
-        rule="template-repeated-key",
-        is_error=True,
-        message=message,
-        hint="Remove one of the two.",
-        start=start,
-        end=end,
-    )
+def _repeated(key: Mark, start: int, end: int) -> Problem:
+    return TEMPLATE_REPEATED_KEY.problem(start, end, key=key.text)
 
 
 class _Placer:
@@ -153,9 +150,9 @@ class _Placer:
                         _repeated(mark, string.start, string.end) for mark in written_twice(tokens)
                     )
                     return _not_too_deep(string, depth, (tokens, depth, prover.keys))
-                failures = [failure.message for failure in prover.failures]
+                failures = [failure.message for failure, _ in prover.failures]
         except TemplateError as error:
-            if error.rule == "template-too-large":
+            if error.rule == TEMPLATE_TOO_LARGE.id:
                 raise
             failures = [error.message]
         if failures and first[1:].lstrip(_SPACE)[:1] in {'"', "{"}:
@@ -165,10 +162,8 @@ class _Placer:
     def _warn(self, string: String, why: str) -> None:
         message = f"the string looks like JSON text but is not, so its values are written as prose: {why}"
         hint = "Fix the JSON in the string, or begin the string with another character."
-        problem = TemplateProblem(
-            rule="template-not-json", is_error=False, message=message, hint=hint, start=string.start, end=string.end
-        )
-        self.layout.problems.append(problem)
+        problem = TEMPLATE_NOT_JSON.problem(string.start, string.end, what=message, fix=hint)
+        self.layout.problems.append(replace(problem, severity=Severity.WARNING))
 
 
 def _not_too_deep(
@@ -176,9 +171,7 @@ def _not_too_deep(
 ) -> tuple[Sequence[JsonToken], int, set[String]]:
     if depth >= MAX_STRING_DEPTH:
         message = f"JSON text is nested in strings deeper than {MAX_STRING_DEPTH}"
-        raise TemplateError(
-            message, hint="Take a level out.", rule="template-too-large", start=string.start, end=string.end
-        )
+        raise TEMPLATE_TOO_LARGE.error(string.start, string.end, what=message, fix="Take a level out.")
     return inner
 
 

@@ -9,11 +9,12 @@ which a token cannot be read is a way that fails.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
 
 from hookctl.bounded import Budget
 from hookctl.errors import TemplateError
+from hookctl.model.problem import Problem
+from hookctl.model.rules.texts import TEMPLATE_NOT_JSON, TEMPLATE_TOO_LARGE
 from hookctl.template.language.expressions import Expression
 from hookctl.template.proof.conditions import ROUNDS, Facts, Sight, assume, forget
 from hookctl.template.proof.json_tokens import Fork, JsonToken, Loop, Mark, Slot, String
@@ -62,17 +63,6 @@ Way = tuple[str, ...]
 States = dict[tuple[Stack, Facts], Way]
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A token that cannot stand where it does, on one way through the template."""
-
-    message: str
-    hint: str
-    start: int
-    end: int
-    way: Way
-
-
 class ProofBudget(Budget):
     """The steps that are left of a template's proof, those of the JSON text in its strings included."""
 
@@ -86,7 +76,7 @@ class ProofBudget(Budget):
         """The error for a template with too many ways through it."""
         message = "the template's conditions leave too many ways through it to check them all"
         hint = "Close each object and list in the branch that opens it, and use fewer conditions, above all in loops."
-        return TemplateError(message, hint=hint, rule="template-too-large", end=self._end)
+        return TEMPLATE_TOO_LARGE.error(0, self._end, what=message, fix=hint)
 
 
 class Prover:
@@ -99,15 +89,18 @@ class Prover:
         self._tracked = tracked
         self._text = text
         self._budget = budget
-        self._failed: dict[int, Failure] = {}
+        self._failed: dict[int, tuple[Problem, Way]] = {}
         self.keys: set[String] = set()
         self.survives = False
         """True when some way through the template gives JSON."""
 
     @property
-    def failures(self) -> list[Failure]:
-        """In the order of the text; empty when the structure is proved."""
-        return sorted(self._failed.values(), key=lambda failure: failure.start)
+    def failures(self) -> list[tuple[Problem, Way]]:
+        """Each token that cannot stand where it does, and a way that leads there, in the order of the text.
+
+        Empty when the structure is proved.
+        """
+        return [self._failed[start] for start in sorted(self._failed)]
 
     def run(self, tokens: Sequence[JsonToken], length: int) -> None:
         """Prove the tokens of a whole JSON text that ends at offset ``length``.
@@ -250,8 +243,8 @@ class Prover:
 
     def _fail(self, message: str, hint: str, start: int, end: int, way: Way) -> None:
         known = self._failed.get(start)
-        if known is None or len(way) < len(known.way):
-            self._failed[start] = Failure(message, hint, start, end, way)
+        if known is None or len(way) < len(known[1]):
+            self._failed[start] = TEMPLATE_NOT_JSON.problem(start, end, what=message, fix=hint), way
 
 
 def _span(token: Mark | String | Slot) -> tuple[int, int]:

@@ -1,0 +1,31 @@
+"""Every rule, and the checks of those that have a file of their own in ``hookctl.config.check.rules``."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from types import ModuleType
+
+from hookctl.config.check import rules
+from hookctl.config.check.notes import Notes
+from hookctl.model.rules import fields, files, plans, texts, urls
+from hookctl.model.rules.rule import Rule
+from hookctl.plugin.calls import Plugins
+
+Check = Callable[[Notes, Plugins], None]
+
+_MODULES = [
+    import_module(f"{rules.__name__}.{name}")
+    for name in sorted(found.name for found in pkgutil.iter_modules(rules.__path__))
+]
+
+
+def _rules_of(module: ModuleType) -> Iterator[Rule]:
+    return (value for value in vars(module).values() if isinstance(value, Rule))
+
+
+RULES = {rule.id: rule for module in (files, fields, *_MODULES, urls, texts, plans) for rule in _rules_of(module)}
+"""Every rule by its id, in the order in which people meet them: files, fields, URLs, templates and conditions, plans."""
+CHECKS: list[Check] = [module.check for module in _MODULES]
+"""The checks of one webhook, in the order of their modules' names."""
