@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookctl.config import plan_findings
 from hookctl.model import Finding, Severity, SourceFile, Span
+from hookctl.model.rules.plans import AGAINST, DRIFT, PROTECTED, REMOVALS
 from hookctl.report.formats.annotations import Annotation, in_repository, of_findings, of_plan
 from hookctl.report.formats.github import annotation_lines, notice_line
 from hookctl.report.text.printable import printable
@@ -125,7 +125,7 @@ def test_what_a_policy_says() -> None:
 
 
 def test_what_hookctl_itself_says_of_a_plan_is_no_policy() -> None:
-    named = {plan_findings.AGAINST, plan_findings.DRIFT, plan_findings.REMOVALS, plan_findings.PROTECTED}
+    named = {rule.id for rule in (AGAINST, DRIFT, REMOVALS, PROTECTED)}
     made = of_plan(
         [Finding(rule=name, message="m", hint="h") for name in sorted(named)], Path("webhooks.d"), Path.cwd()
     )
