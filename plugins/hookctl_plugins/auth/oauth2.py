@@ -17,6 +17,7 @@ from requests.auth import AuthBase
 
 from hookctl.errors import HookctlError, SecretError, TokenError
 from hookctl.model import Secret, reveal
+from hookctl.model.rules.urls import URL_CHARACTER
 from hookctl.network import check_url
 from hookctl_plugins.auth.token_request import Client, fetch_token
 
@@ -117,7 +118,7 @@ def _client(settings: Settings) -> Client:
     if problems or "${" in token_url:
         what = "with its secret put in, " if isinstance(settings["token_url"], Secret) else ""
         raise SecretError(
-            f"{what}token_url breaks the rule {problems[0].rule if problems else 'url-character'}",
+            f"{what}token_url breaks the rule {problems[0].rule if problems else URL_CHARACTER.id}",
             hint="Write https://host.example/path.",
         )
     return Client(

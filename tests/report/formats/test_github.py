@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hookctl.model import Finding, Severity, SourceFile, Span
-from hookctl.model.rules import plans
+from hookctl.model.rules.plans import AGAINST, DRIFT, PROTECTED, REMOVALS
 from hookctl.report.formats.annotations import Annotation, in_repository, of_findings, of_plan
 from hookctl.report.formats.github import annotation_lines, notice_line
 from hookctl.report.text.printable import printable
@@ -125,7 +125,7 @@ def test_what_a_policy_says() -> None:
 
 
 def test_what_hookctl_itself_says_of_a_plan_is_no_policy() -> None:
-    named = {rule.id for rule in (plans.AGAINST, plans.DRIFT, plans.REMOVALS, plans.PROTECTED)}
+    named = {rule.id for rule in (AGAINST, DRIFT, REMOVALS, PROTECTED)}
     made = of_plan(
         [Finding(rule=name, message="m", hint="h") for name in sorted(named)], Path("webhooks.d"), Path.cwd()
     )

@@ -17,6 +17,7 @@ from hookctl.delivery.attempt.failures import AttemptFailedError, blaming
 from hookctl.delivery.attempt.head import Head, Written, own_headers
 from hookctl.delivery.attempt.redact import Redactor
 from hookctl.model import DeliveryPlan, Failure, FailureKind, Request
+from hookctl.model.rules.urls import URL_CHARACTER
 from hookctl.network import Network, check_url
 from hookctl.plugin.interfaces import Settings, TransportType
 from hookctl.template import BodyTemplate
@@ -114,4 +115,4 @@ def broken_rule(transport: Transport, url: str) -> str | None:
     """The rule that a complete URL breaks; None when a request may go there. Raises AttemptFailedError."""
     with blaming(transport.who):
         problems = (transport.kind.check_url or check_url)(url)
-    return problems[0].rule if problems else None if _URL_CHARACTERS.fullmatch(url) else "url-character"
+    return problems[0].rule if problems else None if _URL_CHARACTERS.fullmatch(url) else URL_CHARACTER.id
