@@ -16,8 +16,10 @@ from typing import Any
 
 from hookctl.store.sqlite import queue_tables as tables
 from hookctl.store.sqlite.connection import CACHE_KIB, connect
+from hookctl.store.sqlite.enqueuing import NewRow
 from hookctl.store.sqlite.migrations import migrate
 from hookctl.store.sqlite.records import document_from_text
+from hookctl.store.sqlite.rows import insert_statement
 from hookctl.testing.events import generate
 
 
@@ -60,9 +62,10 @@ def apsw(path: Path) -> Backend:
 
 def enqueue(backend: Backend, batch: Sequence[tuple[int, str]]) -> None:
     backend.execute("BEGIN IMMEDIATE")
-    backend.executemany(tables.ADD_EVENT, [(seq, f"e{seq}", "anomaly", 1.0, 1.0, document) for seq, document in batch])
-    rows = [(seq, f"d{seq}", seq, "A", 1.0, 1.0, 1.0, "waiting", "", 1.0, 0, None, None, None) for seq, _ in batch]
-    backend.executemany(tables.ADD_DELIVERY, rows)
+    events = [(seq, f"e{seq}", "anomaly", 1.0, 1.0, document) for seq, document in batch]
+    backend.executemany(insert_statement("events", tables.EVENT_COLUMNS), events)
+    rows = [NewRow(seq, f"d{seq}", seq, "A", 1.0, 1.0, 1.0, ready_at=1.0) for seq, _ in batch]
+    backend.executemany(insert_statement("deliveries", NewRow._fields), rows)
     backend.execute("COMMIT")
 
 
@@ -81,7 +84,7 @@ def finish(backend: Backend, claims: Sequence[tuple[int, int]]) -> None:
     for lease in {lease for _, lease in claims}:
         keys = json.dumps([key for key, of_it in claims if of_it == lease])
         backend.execute(tables.END, ("delivered", "", 1, 3.0, keys, lease, "w", "A"))
-    backend.executemany(tables.ADD_ATTEMPT, [(key, ATTEMPT) for key, _ in claims])
+    backend.executemany(insert_statement("attempts", ("delivery", "record")), [(key, ATTEMPT) for key, _ in claims])
     backend.execute("COMMIT")
 
 

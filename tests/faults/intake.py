@@ -31,7 +31,7 @@ def take_in(acknowledged: str, mock: str, first: str, count: str) -> None:
             runner.accept([Event(name, "anomaly", 1.0, {**document, "id": name})])
             os.write(file, f"{name}\n".encode())
             runner.step(0.0)
-        deliver(runner, queue, wait=STAY, stopping=lambda: False, tell=lambda: None)
+        deliver(runner, queue, wait=STAY, stopping=lambda: False, progress=lambda: None)
 
 
 if __name__ == "__main__":

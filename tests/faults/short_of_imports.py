@@ -48,9 +48,9 @@ def run(allowed: int) -> None:
             runner.step(0.02)
             time.sleep(0.02)
         sys.meta_path.remove(refusing)
-        lacked = sorted(runner.tally.lacked)
-        deliver(runner, queue, wait=STAY, stopping=lambda: False, tell=lambda: None)
-    sys.stdout.write(json.dumps({"refused": sorted(refusing.refused), "lacked": lacked}))
+        local_failures = sorted(runner.tally.local_failures)
+        deliver(runner, queue, wait=STAY, stopping=lambda: False, progress=lambda: None)
+    sys.stdout.write(json.dumps({"refused": sorted(refusing.refused), "local_failures": local_failures}))
 
 
 if __name__ == "__main__":

@@ -154,7 +154,7 @@ def test_a_clock_that_is_set_changes_no_stay(site: Any, clock: Clock, jump: floa
     step_until(runner, lambda: runner.tally.attempts == COUNT)
     clock.ahead = jump
     limit = time.monotonic() + 30
-    deliver(runner, queue, wait=2.5, stopping=lambda: time.monotonic() > limit, tell=lambda: None)
+    deliver(runner, queue, wait=2.5, stopping=lambda: time.monotonic() > limit, progress=lambda: None)
     queue.close()
     assert time.monotonic() < limit
     assert site.receiver.count == 2 * COUNT

@@ -43,7 +43,7 @@ def test_what_is_imported_while_it_delivers(site: Any, webhook: Any, status: int
     assert ended.returncode == 0, ended.stderr
     told = json.loads(ended.stdout)
     assert told["refused"]
-    assert all(reason.startswith("local: ") for reason in told["lacked"]), told
+    assert all(reason.startswith("local: ") for reason in told["local_failures"]), told
     reasons = set().union(*site.reasons().values())
     assert reasons <= {"HTTP 401 Unauthorized"}  # no other is dead, and nothing is left to be tried again
     assert set(site.stored().values()) <= {DeliveryStatus.DELIVERED, DeliveryStatus.DEAD}

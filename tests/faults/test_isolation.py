@@ -86,7 +86,7 @@ class Delivering:
             "a failure that is not theirs, or an end of what hangs"
         )
         assert self.runner.in_flight >= len(self.hanging)
-        assert not self.runner.tally.lacked
+        assert not self.runner.tally.local_failures
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ def test_runs_that_are_killed_and_started_again(site: Any, start_run: Run) -> No
 def test_a_disk_that_fails_for_a_moment_does_not_end_a_run(
     site: Any, start_run: Run, strace: Callable[..., list[str]], fault: str
 ) -> None:
-    """It says so and tries again; what it had in hand meanwhile may come twice."""
+    """It says so and tries again; what it had claimed by then may come twice."""
     site.receiver.default = Answer(delay=0.02)
     process = start_run(*strace(f"{fault}:when=4..12", path=site.store.with_name("hookctl.db-wal"), detached=True))
     for first in range(0, 600, 100):

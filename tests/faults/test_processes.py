@@ -35,7 +35,7 @@ def test_two_runners_lose_nothing_and_send_nothing_twice(site: Any) -> None:
 
 
 def test_a_runner_that_is_killed_leaves_its_work_to_the_other(site: Any) -> None:
-    """What the dead one had in hand comes a second time, under the same id; all else once."""
+    """What the dead one had claimed comes a second time, under the same id; all else once."""
     site.receiver.default = Answer(delay=0.05)
     pids = [site.start("send", site.write(500, first)) for first in (0, 500)]
     site.wait_for(lambda: site.receiver.count > 100)
@@ -59,7 +59,7 @@ def deliver_later(site: Any, seconds: float) -> None:
         monotonic=lambda: since_boot() + seconds,
     )
     limit = time.monotonic() + 30
-    deliver(runner, queue, wait=0.0, stopping=lambda: time.monotonic() > limit, tell=lambda: None)
+    deliver(runner, queue, wait=0.0, stopping=lambda: time.monotonic() > limit, progress=lambda: None)
     runner.stop(0.0)
     queue.close()
 

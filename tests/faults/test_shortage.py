@@ -16,7 +16,7 @@ import pytest
 from requests.auth import AuthBase
 
 from hookctl.delivery.attempt.engine import AttemptEngine
-from hookctl.delivery.runner import limits as manners
+from hookctl.delivery.runner import limits
 from hookctl.delivery.runner.runner import Runner
 from hookctl.model import AppliedState, DeliveryStatus, PluginBlock
 from hookctl.network import Network, guard
@@ -182,8 +182,8 @@ def test_it_does_not_count_at_any_stage(
     if stage == "in_the_record" and not isinstance(lack, MemoryError):
         pytest.skip("it opens no file")
     monkeypatch.setenv("SECRET", "secret")
-    monkeypatch.setattr(manners, "PAUSE_SECONDS", 0.001)
-    monkeypatch.setattr(manners, "MAX_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(limits, "PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(limits, "MAX_PAUSE_SECONDS", 0.001)
     lacking = Lack(lack, monkeypatch, site)
     getattr(lacking, stage)()
     applied = AppliedStore(site.store).read()
@@ -195,11 +195,11 @@ def test_it_does_not_count_at_any_stage(
     try:
         site.take_in_with(runner, 3)
         limit = time.monotonic() + PATIENCE
-        while runner.tally.lacked.total() < 50:
+        while runner.tally.local_failures.total() < 50:
             assert time.monotonic() < limit
             runner.step(0.01)
         assert queue.circuits()["Siem"].state == "local"
-        assert all(reason.startswith("local: this machine is ") for reason in runner.tally.lacked)
+        assert all(reason.startswith("local: this machine is ") for reason in runner.tally.local_failures)
         assert (runner.tally.attempts, site.attempts()) == (0, 0)
         lacking.lasts = False
         while runner.tally.delivered["Siem"] < 3:

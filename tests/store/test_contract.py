@@ -30,7 +30,18 @@ from hookctl.model import (
     Timing,
     Verdict,
 )
-from hookctl.store.interface import Circuit, Claimed, Filter, NewDelivery, Outcome, Queue, Result, Routed, Stopped
+from hookctl.store.interface import (
+    Batch,
+    Circuit,
+    Claimed,
+    Filter,
+    NewDelivery,
+    Outcome,
+    Queue,
+    Result,
+    Routed,
+    Stopped,
+)
 
 Clock = Any  # of conftest.py
 NOW = 1_800_000_000.0
@@ -49,6 +60,22 @@ def event(name: str) -> Event:
 
 def routed(name: str, *webhooks: str) -> Routed:
     return Routed(event(name), tuple(NewDelivery(f"{name}-{webhook}", webhook) for webhook in webhooks or ("A",)))
+
+
+def enqueue_and_claim(
+    queue: Queue,
+    batch: list[Routed],
+    now: float,
+    lease_seconds: float,
+    wanted: Mapping[str, int],
+    *,
+    max_waiting: float = float("inf"),
+) -> tuple[list[bool], list[Claimed]]:
+    """Store events and claim their deliveries in one commit; gives what is new, and the claims."""
+    committed = queue.submit(
+        Batch(now=now, events=batch, max_waiting=max_waiting, wanted=wanted, lease_seconds=lease_seconds)
+    ).result()
+    return [*committed.is_new], [*committed.claims]
 
 
 def attempt(number: int = 1) -> Attempt:
@@ -132,8 +159,8 @@ def test_what_was_enqueued_is_there_for_another_process(queue: Queue, open_queue
 
 
 def test_what_is_taken_in_may_be_claimed_at_once(queue: Queue, open_queue: Callable[[], Queue], clock: Clock) -> None:
-    flags, claims = queue.enqueue_and_claim(
-        [routed("e1", "A", "B"), routed("e1"), routed("e2", "A", "B")], NOW, LEASE, {"A": 5, "B": 1}
+    flags, claims = enqueue_and_claim(
+        queue, [routed("e1", "A", "B"), routed("e1"), routed("e2", "A", "B")], NOW, LEASE, {"A": 5, "B": 1}
     )
     assert flags == [True, False, True]
     assert sorted(claimed.delivery.id for claimed in claims) == ["e1-A", "e1-B", "e2-A"]
@@ -142,7 +169,7 @@ def test_what_is_taken_in_may_be_claimed_at_once(queue: Queue, open_queue: Calla
     assert claimed_ids(other) == ["e2-B"]
     assert queue.finish([result(claimed) for claimed in claims], NOW) == set()
     assert {name for name, (status, _) in standing(other).items() if status == "delivered"} == {"e1-A", "e1-B", "e2-A"}
-    (claimed,) = queue.enqueue_and_claim([routed("e3")], NOW, LEASE, {"A": 1})[1]
+    (claimed,) = enqueue_and_claim(queue, [routed("e3")], NOW, LEASE, {"A": 1})[1]
     clock.now += LEASE
     assert sorted(claimed_ids(other, NOW + LEASE)) == ["e2-B", "e3-A"]
     assert queue.finish([result(claimed)], NOW) == {"e3-A"}
@@ -151,10 +178,10 @@ def test_what_is_taken_in_may_be_claimed_at_once(queue: Queue, open_queue: Calla
 def test_what_is_older_is_claimed_before_what_is_taken_in(queue: Queue) -> None:
     queue.enqueue([routed("e1", "A")], NOW)
     assert [
-        claimed.delivery.id for claimed in queue.enqueue_and_claim([routed("e2", "A", "B")], NOW, LEASE, BOTH)[1]
+        claimed.delivery.id for claimed in enqueue_and_claim(queue, [routed("e2", "A", "B")], NOW, LEASE, BOTH)[1]
     ] == ["e2-B"]
     assert claimed_ids(queue) == ["e1-A", "e2-A"]
-    assert [claimed.delivery.id for claimed in queue.enqueue_and_claim([routed("e3", "A")], NOW, LEASE, BOTH)[1]] == [
+    assert [claimed.delivery.id for claimed in enqueue_and_claim(queue, [routed("e3", "A")], NOW, LEASE, BOTH)[1]] == [
         "e3-A"
     ]
 
@@ -164,7 +191,7 @@ def test_nothing_is_claimed_at_once_of_what_is_not_to_be_tried(queue: Queue) -> 
     (claimed,) = claim(queue)
     queue.finish([result(claimed, Outcome(DeliveryStatus.DEAD, "gone", suspend=True))], NOW)
     dead = Routed(event("e2"), (NewDelivery("e2-A", "A"), NewDelivery("e2-B", "B", "its when cannot be evaluated")))
-    assert queue.enqueue_and_claim([dead], NOW, LEASE, BOTH) == ([True], [])
+    assert enqueue_and_claim(queue, [dead], NOW, LEASE, BOTH) == ([True], [])
     assert {name: status for name, (status, _) in standing(queue).items()} == {
         "e1-A": "dead",
         "e2-A": "held",
@@ -185,16 +212,16 @@ def test_no_more_wait_than_may(queue: Queue, waiting: int, sizes: list[int], lim
     ]
     refused = None
     try:
-        queue.enqueue_and_claim(batch, NOW, LEASE, {}, limit)
+        enqueue_and_claim(queue, batch, NOW, LEASE, {}, max_waiting=limit)
     except IntakeRefusedError as error:
         refused = error
     if refused:
         assert queue.fullness().waiting == waiting
         assert waiting + sum(sizes) > limit
         assert f"{waiting} deliveries wait, and the limit is {limit}" in refused.message
-        queue.enqueue_and_claim(batch[: refused.fits], NOW, LEASE, {}, limit)
+        enqueue_and_claim(queue, batch[: refused.fits], NOW, LEASE, {}, max_waiting=limit)
         with pytest.raises(IntakeRefusedError):
-            queue.enqueue_and_claim(batch[refused.fits : refused.fits + 1], NOW, LEASE, {}, limit)
+            enqueue_and_claim(queue, batch[refused.fits : refused.fits + 1], NOW, LEASE, {}, max_waiting=limit)
         sizes = sizes[: refused.fits]
     assert queue.fullness().waiting == waiting + sum(sizes)
     assert sum(sizes) == 0 or waiting + sum(sizes) <= limit
@@ -206,9 +233,12 @@ def dead_from_the_start(name: str) -> Routed:
 
 def test_what_was_seen_before_needs_no_room(queue: Queue) -> None:
     queue.enqueue([routed("e1", "A")], NOW)
-    assert queue.enqueue_and_claim([routed("e1", "A"), routed("e1", "A")], NOW, LEASE, {}, 1)[0] == [False, False]
+    assert enqueue_and_claim(queue, [routed("e1", "A"), routed("e1", "A")], NOW, LEASE, {}, max_waiting=1)[0] == [
+        False,
+        False,
+    ]
     with pytest.raises(IntakeRefusedError):
-        queue.enqueue_and_claim([routed("e2", "A")], NOW, LEASE, {}, 1)
+        enqueue_and_claim(queue, [routed("e2", "A")], NOW, LEASE, {}, max_waiting=1)
 
 
 def test_one_lost_lease_among_many_loses_the_others_nothing(
@@ -247,7 +277,7 @@ def test_a_delivery_is_claimed_by_one_worker_at_a_time(queue: Queue, open_queue:
     first, second = claimed_ids(queue, limit=6), claimed_ids(other)
     assert len(first) == 6
     assert sorted(first + second) == sorted(f"e{number}-A" for number in range(10))
-    assert (queue.in_hand_elsewhere(), other.in_hand_elsewhere()) == (4, 6)
+    assert (queue.claimed_elsewhere(), other.claimed_elsewhere()) == (4, 6)
 
 
 def test_each_webhook_gives_no_more_than_is_wanted_of_it(queue: Queue) -> None:
@@ -382,7 +412,7 @@ def test_what_is_released_is_due_as_before(queue: Queue, open_queue: Callable[[]
     assert (claimed.delivery.attempts, claimed.delivery.due_at) == (0, NOW)
 
 
-def test_what_a_closed_worker_had_in_hand_is_free_at_once(queue: Queue, open_queue: Callable[[], Queue]) -> None:
+def test_what_a_closed_worker_had_claimed_is_free_at_once(queue: Queue, open_queue: Callable[[], Queue]) -> None:
     other = open_queue()
     queue.enqueue([routed("e1")], NOW)
     assert claimed_ids(queue) == ["e1-A"]
@@ -425,41 +455,48 @@ def test_counts_are_by_webhook_and_status_and_of_what_came_in_here_alone(
     other.enqueue([routed("e2", "A")], NOW)
     queue.enqueue([routed("e1", "A"), routed("e3", "B")], NOW)
     other.enqueue([routed("e4", "A", "B")], NOW)
-    queue.enqueue_and_claim([routed("e5", "A"), routed("e6", "A")], NOW, LEASE, {"A": 1})
+    enqueue_and_claim(queue, [routed("e5", "A"), routed("e6", "A")], NOW, LEASE, {"A": 1})
     waiting, delivered = DeliveryStatus.WAITING, DeliveryStatus.DELIVERED
     assert queue.counts() == {"A": {delivered: 1, waiting: 4}, "B": {waiting: 3}}
     assert queue.counts(own=True) == {"A": {delivered: 1, waiting: 2}, "B": {waiting: 2}}
     assert other.counts(own=True) == {"A": {waiting: 2}, "B": {waiting: 1}}
 
 
-def both(queue: Queue, claims: list[Claimed], batch: list[Routed], meanwhile: Callable[[], bool] | None = None) -> None:
-    with queue.together(meanwhile):
-        queue.finish([result(claimed) for claimed in claims], NOW)
-        queue.enqueue(batch, NOW)
-
-
-def test_what_is_done_together_is_one_commit(queue: Queue, open_queue: Callable[[], Queue]) -> None:
-    queue.enqueue([routed("e1")], NOW)
-    claims = claim(queue)
+def test_a_batch_is_one_commit(queue: Queue, open_queue: Callable[[], Queue]) -> None:
+    queue.enqueue([routed("e1"), routed("e2"), routed("e3", "B")], NOW)
+    first, second, other = claim(queue)
+    queue.enqueue([routed("e4", "B")], NOW)
+    batch = Batch(
+        now=NOW,
+        results=[result(first)],
+        released=[second],
+        circuits={"A": Circuit("open", "HTTP 500", NOW, NOW + 10)},
+        events=[routed("e5"), routed("e5"), routed("e6", "C")],
+        wanted={"B": 1, "C": 1},
+        limit=1,
+        lease_seconds=LEASE,
+    )
+    broken = Routed(structs.replace(event("e7"), document={"x": object()}), ())
     with pytest.raises(TypeError):
-        both(queue, claims, [routed("e2"), Routed(structs.replace(event("e3"), document={"x": object()}), ())])
-    assert standing(open_queue()) == {"e1-A": ("waiting", "")}
-    both(queue, claims, [routed("e2")])
-    assert standing(open_queue()) == {"e1-A": ("delivered", ""), "e2-A": ("waiting", "")}
+        queue.submit(structs.replace(batch, events=[*batch.events, broken])).result()
+    before = {f"e{number}-{name}": ("waiting", "") for number, name in ((1, "A"), (2, "A"), (3, "B"), (4, "B"))}
+    assert standing(open_queue()) == before
+    assert open_queue().circuits() == {}
+    committed = queue.submit(batch).result()
+    assert (committed.lost, committed.is_new) == (set(), [True, False, True])
+    assert sorted(one.delivery.id for one in committed.claims) == ["e4-B", "e6-C"]
+    after = before | {"e1-A": ("delivered", ""), "e5-A": ("waiting", ""), "e6-C": ("waiting", "")}
+    assert standing(open_queue()) == after
+    assert open_queue().circuits() == batch.circuits
+    assert queue.renew([other], NOW, LEASE) == set()
+    assert queue.renew([second], NOW, LEASE) == {"e2-A"}
 
 
-@pytest.mark.parametrize("has_more", [True, False])
-def test_it_is_one_commit_whatever_is_done_meanwhile(
-    queue: Queue, open_queue: Callable[[], Queue], has_more: bool
-) -> None:
-    queue.enqueue([routed("e1")], NOW)
-    claims = claim(queue)
-    broken = Routed(structs.replace(event("e3"), document={"x": object()}), ())
-    with pytest.raises(TypeError):
-        both(queue, claims, [routed("e2"), broken], lambda: has_more)
-    assert standing(open_queue()) == {"e1-A": ("waiting", "")}
-    both(queue, claims, [routed("e2")], lambda: has_more)
-    assert standing(open_queue()) == {"e1-A": ("delivered", ""), "e2-A": ("waiting", "")}
+def test_commits_are_made_in_the_order_in_which_they_are_submitted(queue: Queue) -> None:
+    futures = [queue.submit(Batch(now=NOW, events=[routed("e1"), routed(f"e{number}")])) for number in (2, 3, 4)]
+    assert queue.counts() == {"A": {DeliveryStatus.WAITING: 4}}  # which waits for all of them
+    assert all(future.done() for future in futures)
+    assert [future.result().is_new for future in futures] == [[True, True], [False, True], [False, True]]
 
 
 # -- applied state
@@ -526,7 +563,7 @@ def test_a_failed_attempt_leaves_cancelled_what_was_cancelled_meanwhile(queue: Q
     assert claim(queue, NOW + LEASE) == []
 
 
-def test_what_is_in_hand_is_not_given_out_twice_by_a_hold_and_its_end(
+def test_what_is_claimed_is_not_given_out_twice_by_a_hold_and_its_end(
     queue: Queue, open_queue: Callable[[], Queue]
 ) -> None:
     queue.enqueue([routed("e1")], NOW)
@@ -681,7 +718,7 @@ def test_what_was_added_under_the_old_name_after_the_rename_follows_late(queue: 
     assert webhooks_of(queue) == {"e1-A": ("B", "waiting"), "e2-A": ("B", "dead")}
 
 
-def test_what_is_in_hand_during_a_rename_ends_under_the_new_name(queue: Queue) -> None:
+def test_what_is_claimed_during_a_rename_ends_under_the_new_name(queue: Queue) -> None:
     queue.enqueue([routed("e1"), routed("e2")], NOW)
     first, second = claim(queue)
     queue.reconcile(renamed(2, Rename(2, "A", "B"), B=Status.ACTIVE))

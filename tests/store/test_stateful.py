@@ -24,7 +24,7 @@ from hookctl.model import (
     Status,
     Timing,
 )
-from hookctl.store.interface import Claimed, NewDelivery, Outcome, Result, Routed
+from hookctl.store.interface import Batch, Claimed, NewDelivery, Outcome, Result, Routed
 from hookctl.store.sqlite.queue import SqliteQueue
 
 LEASE = 60.0
@@ -124,7 +124,9 @@ class QueueMachine(RuleBasedStateMachine):
             )
             for name in names
         ]
-        flags, claims = self.workers[worker].enqueue_and_claim(batch, self.now, LEASE, dict.fromkeys(WEBHOOKS, room))
+        wanted = dict.fromkeys(WEBHOOKS, room)
+        stored = self.workers[worker].submit(Batch(now=self.now, events=batch, wanted=wanted, lease_seconds=LEASE))
+        flags, claims = stored.result().is_new, stored.result().claims
         made = [
             delivery for routed, is_new in zip(batch, flags, strict=True) if is_new for delivery in routed.deliveries
         ]

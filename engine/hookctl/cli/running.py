@@ -42,12 +42,12 @@ def running(
     Raises StateError when nothing was ever applied, SettingsError for limits that are none.
     """
     from hookctl.delivery.attempt.engine import AttemptEngine
-    from hookctl.delivery.runner.retention import limits_from_settings
+    from hookctl.delivery.runner.retention import store_limits
     from hookctl.delivery.runner.runner import Runner
     from hookctl.report.text.printable import printable
     from hookctl.store.sqlite.applied import AppliedStore
 
-    limits = limits_from_settings(session.settings.get("retention", {}), session.settings.get("intake", {}))
+    limits = store_limits(session.settings.get("retention", {}), session.settings.get("intake", {}))
 
     applied = AppliedStore(session.store_path)
     state = applied.read()
@@ -70,7 +70,7 @@ def running(
             engine=engine,
             plugins=session.plugins,
             read_state=applied.read,
-            limits=limits,
+            store_limits=limits,
             listener=listener,
             max_in_flight=_most_in_flight(),
         )

@@ -8,19 +8,23 @@ Three promises that an implementation makes, and ``tests/queue`` checks:
 - an event's id is seen once: the same event again makes no second delivery.
 
 Times are epoch seconds, and the caller says what time it is; leases are measured on a clock that nobody sets, too.
-Several processes may use one queue at once; one object belongs to one thread.
+Several processes may use one queue at the same time. One object belongs to one thread, its caller's. While a commit
+that was handed to :meth:`Queue.submit` is in flight, the store's writer has the connection; every other method waits
+for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
 from hookctl.model import AppliedState, Attempt, Delivery, DeliveryPlan, DeliveryStatus, Event, Json
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 class NewDelivery(Struct, frozen=True):
@@ -79,6 +83,59 @@ class Result(Struct, frozen=True):
     """What the attempt was made by; kept, so that a replay can use it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """What a worker reports about a webhook whose target fails. A webhook whose target does not fail has none."""
+
+    state: str
+    """``open``: nothing is sent; ``half-open``: one probe is, or a few more at a time since the probe succeeded."""
+    reason: str
+    since: float
+    until: float
+    """When the probe is made. If the worker has ended by then, nobody may know better."""
+
+
+class Batch(Struct, frozen=True, kw_only=True):
+    """What a worker wants written in one commit: all of it or, on an error, nothing. An absent field writes nothing."""
+
+    now: float
+    """Epoch seconds."""
+    results: Sequence[Result] = ()
+    """See :meth:`Queue.finish`."""
+    released: Sequence[Claimed] = ()
+    """See :meth:`Queue.release`."""
+    circuits: Mapping[str, Circuit | None] = {}
+    """See :meth:`Queue.set_circuits`."""
+    events: Sequence[Routed] = ()
+    """See :meth:`Queue.enqueue`.
+
+    Their deliveries are claimed in the same commit, as far as ``wanted`` allows. Nothing is claimed of a webhook that
+    has an older delivery which is due and unclaimed: :attr:`limit` is for those.
+    """
+    max_waiting: float = float("inf")
+    """How many deliveries may wait after the commit, whoever added the others.
+
+    With more, the commit fails with IntakeRefusedError, which says how many of the events fit. What is held, dead, or
+    seen before does not wait.
+    """
+    wanted: Mapping[str, int] = {}
+    """How many deliveries of each webhook to claim at most; see :meth:`Queue.claim`."""
+    limit: int = 0
+    """How many deliveries that are due, and not among the new ones, to claim at most; see :meth:`Queue.claim`."""
+    lease_seconds: float = 0.0
+    """How long the claims last."""
+
+
+class Committed(Struct, frozen=True):
+    """What became of a :class:`Batch`."""
+
+    lost: Collection[str] = frozenset()
+    """The ids of results whose lease was lost; nothing was recorded of them."""
+    is_new: Sequence[bool] = ()
+    """For each event: False where its id was seen before."""
+    claims: Sequence[Claimed] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Which deliveries; an absent field lets every one through."""
@@ -110,18 +167,6 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True)
-class Circuit:
-    """What a worker says of a webhook whose target fails. There is none for a webhook whose target does not."""
-
-    state: str
-    """``open``: nothing is sent; ``half-open``: one probe is, or a few more at a time since the probe went well."""
-    reason: str
-    since: float
-    until: float
-    """When the probe is made; after it nobody may know better, if the worker has ended."""
-
-
-@dataclass(frozen=True, slots=True)
 class Fullness:
     """How much there is, and how much more there is room for."""
 
@@ -150,58 +195,37 @@ class Queue(Protocol):
         """
         ...
 
-    def enqueue_and_claim(
-        self,
-        batch: Sequence[Routed],
-        now: float,
-        lease_seconds: float,
-        wanted: Mapping[str, int],
-        max_waiting: float = float("inf"),
-    ) -> tuple[list[bool], list[Claimed]]:
-        """As :meth:`enqueue`, and in the same commit claim of the new deliveries what ``wanted`` has room for (how many of each webhook at most).
+    # -- commits
 
-        Nothing is claimed of a webhook that has something older to deliver, due and in nobody's hand: that is for :meth:`claim`.
+    def submit(self, batch: Batch) -> Future[Committed]:
+        """Hand a batch to the store's writer, which commits it while the caller goes on with something else.
 
-        Raises IntakeRefusedError, and stores nothing, when more than ``max_waiting`` deliveries would wait then, whoever added the others. It
-        says how many of the events fit. What is held, dead, or seen before does not wait.
-        """
-        ...
-
-    def together(self, meanwhile: Callable[[], bool] | None = None) -> AbstractContextManager[object]:
-        """What is called inside is one commit: all of it or, on an error, nothing.
-
-        ``meanwhile`` is called again and again while this waits for other workers or for the disk. It does a little of something else that does not
-        need the queue, and gives False when there is nothing to do.
+        The future ends when the batch is on disk, or with the error that undid all of it: StoreError and its kinds, or
+        IntakeRefusedError. Batches are committed in the order in which they are submitted. Every other method waits
+        until no commit is in flight.
         """
         ...
 
     # -- work
 
-    def claim(
-        self,
-        now: float,
-        limit: int,
-        lease_seconds: float,
-        wanted: Mapping[str, int],
-        meanwhile: Callable[[], bool] | None = None,
-    ) -> list[Claimed]:
+    def claim(self, now: float, limit: int, lease_seconds: float, wanted: Mapping[str, int]) -> list[Claimed]:
         """Take deliveries that are due, at most ``limit``, in one commit.
 
-        ``wanted`` says how many of each webhook at most; webhooks that it does not name are left alone, and its order is the order in which
-        they are served while ``limit`` lasts. Of one webhook, the longest due come first. ``meanwhile`` is as that of :meth:`together`.
+        ``wanted`` says how many of each webhook at most. Webhooks that it does not name are left alone, and its order
+        is the order in which they are served while ``limit`` lasts. Of one webhook, the longest due come first.
         """
         ...
 
     def finish(self, results: Sequence[Result], now: float) -> set[str]:
-        """Record attempts and outcomes in one commit; gives the ids whose lease was lost, of which nothing was recorded.
+        """Record attempts and outcomes in one commit; give the ids whose lease was lost, of which nothing was recorded.
 
-        A lease is lost when someone else has claimed the delivery, or it was replayed. A delivery that was held or cancelled while it was being
-        tried stays so, unless the attempt delivered it or made it a dead letter.
+        A lease is lost when another worker has claimed the delivery, or when it was replayed. A delivery that was held
+        or cancelled while an attempt was in flight stays so, unless the attempt delivered it or made it a dead letter.
         """
         ...
 
     def release(self, claims: Iterable[Claimed]) -> None:
-        """Give back claims that were not tried to their end: they are due again as before, for anyone. Lost leases are passed over."""
+        """Give back claims whose attempts did not end: they are due for anyone, as before. Lost leases are skipped."""
         ...
 
     def renew(self, claims: Iterable[Claimed], now: float, lease_seconds: float) -> set[str]:
@@ -209,10 +233,13 @@ class Queue(Protocol):
         ...
 
     def next_due(self, webhooks: Collection[str]) -> float | None:
-        """When the next delivery of these webhooks can be claimed: it is due, or the lease on it ends. None: nothing waits."""
+        """When the next delivery of these webhooks can be claimed, in epoch seconds; None when nothing waits.
+
+        That is when it is due, or when the lease on it ends. What workers had claimed that have died is due at once.
+        """
         ...
 
-    def in_hand_elsewhere(self) -> int:
+    def claimed_elsewhere(self) -> int:
         """How many deliveries other workers hold a lease on."""
         ...
 

@@ -364,7 +364,7 @@ def test_the_second_signal_stops_at_once(site: Site) -> None:
     assert (process.returncode, err.splitlines()[-1]) == (130, "Interrupted.")
     queue = site.queue()
     assert queue.counts() == {"Siem": {DeliveryStatus.WAITING: 50}}
-    assert queue.in_hand_elsewhere() == 0
+    assert queue.claimed_elsewhere() == 0
     queue.close()
 
 

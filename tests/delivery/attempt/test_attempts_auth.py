@@ -342,7 +342,7 @@ def test_a_secret_that_was_refused_is_read_again(
     assert not finish(engine, plan)[0].attempt.succeeded
     monkeypatch.setenv("TOKEN", "new-secret")
     assert not finish(engine, plan)[0].attempt.succeeded, "what was read a moment ago is not read again"
-    monkeypatch.setattr("hookctl.delivery.attempt.engine.SECRETS_SECONDS", 0.0)
+    monkeypatch.setattr("hookctl.delivery.attempt.preparations.SECRETS_SECONDS", 0.0)
     assert not finish(engine, plan)[0].attempt.succeeded
     assert finish(engine, plan)[0].attempt.succeeded
 
@@ -350,7 +350,7 @@ def test_a_secret_that_was_refused_is_read_again(
 def test_a_client_secret_that_was_refused_is_read_again(
     make_engine: MakeEngine, finish: Finish, make_plan: MakePlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hookctl.delivery.attempt.engine.SECRETS_SECONDS", 0.0)
+    monkeypatch.setattr("hookctl.delivery.attempt.preparations.SECRETS_SECONDS", 0.0)
     monkeypatch.setenv("CLIENT_SECRET", "wrong")
     engine, plan = make_engine(), make_plan(auth=(OAUTH,))
     assert not finish(engine, plan)[0].attempt.succeeded

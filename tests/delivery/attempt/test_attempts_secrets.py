@@ -294,7 +294,7 @@ def test_earlier_tokens_are_masked_after_secrets_were_read_again(
 ) -> None:
     monkeypatch.setenv("CANARY", CANARY)
     monkeypatch.setenv("CLIENT_ID", "client")
-    monkeypatch.setattr("hookctl.delivery.attempt.engine.SECRETS_SECONDS", 0.0)
+    monkeypatch.setattr("hookctl.delivery.attempt.preparations.SECRETS_SECONDS", 0.0)
     tokens = [
         Answer.json({"access_token": f"{which}+token", "expires_in": 60}) for which in ("first", "second", "third")
     ]

@@ -49,15 +49,15 @@ def test_each_is_told_of_everything_in_order(make_observers: Callable[..., Obser
     first, second = Watching(), Watching()
     observers = make_observers(first=first, second=second)
     for number in range(20):
-        observers.tell([news(2 * number), news(2 * number + 1)])
+        observers.notify([news(2 * number), news(2 * number + 1)])
     observers.close(PATIENCE)
     assert first.told == second.told == [f"d{number}" for number in range(40)]
 
 
-def test_the_end_of_a_delivery_that_is_tried_again_is_not_told(make_observers: Callable[..., Observers]) -> None:
+def test_the_end_of_a_delivery_that_is_tried_again_is_not_notified(make_observers: Callable[..., Observers]) -> None:
     watching = Watching()
     observers = make_observers(watching=watching)
-    observers.tell([news(1, DeliveryStatus.RETRYING), news(2, DeliveryStatus.DEAD)])
+    observers.notify([news(1, DeliveryStatus.RETRYING), news(2, DeliveryStatus.DEAD)])
     observers.close(PATIENCE)
     assert watching.told == ["d2"]
 
@@ -70,7 +70,7 @@ def test_a_slow_one_delays_no_other_and_misses_what_it_is_too_far_behind_for(
     observers = make_observers(max_behind=3, slow=slow, quick=quick)
     with caplog.at_level(logging.WARNING):
         for number in range(5):
-            observers.tell([news(number)])
+            observers.notify([news(number)])
             while quick.told[-1:] != [f"d{number}"]:  # it is told while the slow one still waits
                 assert slow.told == []
         slow.go.set()
@@ -78,8 +78,8 @@ def test_a_slow_one_delays_no_other_and_misses_what_it_is_too_far_behind_for(
     assert slow.told == ["d0", "d1", "d2"]
     assert quick.told == ["d0", "d1", "d2", "d3", "d4"]
     assert caplog.messages == [
-        "observer slow is not told of every attempt: it is too slow",
-        "observer slow was not told of 2 attempts: it had fallen behind",
+        "observer slow misses attempts: it is too slow",
+        "observer slow missed 2 attempts: it had fallen behind",
     ]
 
 
@@ -89,10 +89,10 @@ def test_closing_does_not_wait_for_one_that_hangs(
     hanging = Watching()
     hanging.go.clear()
     observers = make_observers(hanging=hanging)
-    observers.tell([news(1), news(2)])
+    observers.notify([news(1), news(2)])
     assert hanging.started.wait(PATIENCE)
     observers.close(grace=0.01)
-    assert caplog.messages == ["observer hanging was not told of 2 attempts: it was too slow"]
+    assert caplog.messages == ["observer hanging missed 2 attempts: it was too slow"]
     hanging.go.set()
 
 
@@ -104,6 +104,6 @@ def test_without_a_thread_it_is_said(
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
     observers = make_observers(watching=Watching())
-    observers.tell([news(1)])
+    observers.notify([news(1)])
     observers.close(grace=0.01)
-    assert caplog.messages == ["observer watching is not told of every attempt: there is no thread for it"]
+    assert caplog.messages == ["observer watching misses attempts: there is no thread for it"]

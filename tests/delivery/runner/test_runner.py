@@ -8,7 +8,8 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from hookctl.delivery.events.intake import EventGate, EventReader
 from hookctl.delivery.runner.circuit import MINIMUM, OPEN_SECONDS
 from hookctl.delivery.runner.limits import MAX_IN_FLIGHT_EACH
 from hookctl.delivery.runner.listener import Listener
-from hookctl.delivery.runner.retention import Limits
+from hookctl.delivery.runner.retention import StoreLimits
 from hookctl.delivery.runner.route import delivery_id
 from hookctl.delivery.runner.runner import LEASE_SECONDS, RENEW_SECONDS, STATE_SECONDS, Runner
 from hookctl.delivery.runner.sending import CHUNK_BYTES, Source, deliver, send
@@ -41,7 +42,7 @@ from hookctl.model import (
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import Observer
 from hookctl.store.clock import since_boot
-from hookctl.store.interface import Filter, Result
+from hookctl.store.interface import Batch, Committed, Filter
 from hookctl.store.sqlite.connection import connect
 from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.answers import Answer, Misbehaviour, ReceivedRequest
@@ -62,7 +63,7 @@ class House:
         """Seconds by which the wall clock was set."""
         self.passed = 0.0
         """Seconds that have passed on every clock."""
-        self.limits = Limits()
+        self.limits = StoreLimits()
         self.told: list[tuple[str, str]] = []
         """What listeners heard."""
         self._runners: list[Runner] = []
@@ -83,7 +84,7 @@ class House:
             engine=engine,
             plugins=plugins or self.plugins,
             read_state=lambda: self.applied,
-            limits=self.limits,
+            store_limits=self.limits,
             listener=Listener(
                 attempted=lambda delivery, _: self.told.append((delivery.webhook, delivery.status.value)),
                 circuit=lambda webhook, circuit: self.told.append((webhook, circuit.state if circuit else "closed")),
@@ -103,7 +104,7 @@ class House:
     def work(self, runner: Runner, wait: float = 0.0) -> None:
         """Deliver what is due within ``wait`` seconds."""
         limit = time.monotonic() + PATIENCE
-        deliver(runner, self.queue, wait=wait, stopping=lambda: time.monotonic() > limit, tell=lambda: None)
+        deliver(runner, self.queue, wait=wait, stopping=lambda: time.monotonic() > limit, progress=lambda: None)
         assert time.monotonic() <= limit
 
     def standing(self) -> dict[str, str]:
@@ -272,10 +273,10 @@ def test_an_inactive_webhook_gets_nothing_new_and_what_waits_is_held(house: Hous
 
 
 def claim_ahead(house: House, runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take in events until many are in hand that are not under way: soon, once it is known how fast the target is, however slow that may be."""
+    """Take in events until many are claimed that are not in flight: soon, once it is known how fast the target is, however slow that may be."""
     monkeypatch.setattr("hookctl.delivery.runner.limits.AHEAD_SECONDS", 10.0)
     limit, taken = time.monotonic() + PATIENCE, 0
-    while runner.in_hand < 4 * MAX_IN_FLIGHT_EACH:
+    while len(runner._claims) < 4 * MAX_IN_FLIGHT_EACH:
         assert time.monotonic() < limit
         runner.accept([house.event(f"e{number}") for number in range(taken, taken + 500)])
         taken += 500
@@ -288,31 +289,31 @@ def test_what_is_not_under_way_is_free_before_the_grace_is_over(
     house.apply(siem)
     runner = house.runner()
     claim_ahead(house, runner, monkeypatch)
-    finish, in_hand = house.queue.finish, []
+    submit, claimed = house.queue.submit, []
 
-    def watched(results: Sequence[Result], now: float) -> set[str]:
-        in_hand.append(runner.in_hand)
-        return finish(results, now)
+    def watched(batch: Batch) -> Future[Committed]:
+        claimed.append(len(runner._claims))
+        return submit(batch)
 
-    monkeypatch.setattr(house.queue, "finish", watched)
+    monkeypatch.setattr(house.queue, "submit", watched)
     runner.stop(PATIENCE)
-    assert in_hand
-    assert max(in_hand) <= MAX_IN_FLIGHT_EACH
+    assert claimed
+    assert max(claimed) <= MAX_IN_FLIGHT_EACH
     assert "retrying" not in house.standing().values()
 
 
-def test_what_is_in_hand_goes_on_while_another_holds_the_store(
+def test_what_is_claimed_goes_on_while_another_holds_the_store(
     house: House, siem: DeliveryPlan, tmp_path: Path
 ) -> None:
     house.apply(siem)
     runner = house.runner()
     limit, taken = time.monotonic() + PATIENCE, 0
-    while runner.in_hand == runner.in_flight:  # until some wait for their turn
+    while len(runner._claims) == runner.in_flight:  # until some wait for their turn
         assert time.monotonic() < limit
         runner.accept([house.event(f"e{number}") for number in range(taken, taken + 200)])
         taken += 200
         runner.step(0.1)
-    claimed = runner.tally.attempts + len(runner._results) + runner.in_hand  # each of them is one request
+    claimed = runner.tally.attempts + len(runner._commits.results) + len(runner._claims)  # each of them is one request
     with closing(connect(tmp_path / "hookctl.db")) as other:
 
         def answer(_: ReceivedRequest) -> Answer:
@@ -323,7 +324,8 @@ def test_what_is_in_hand_goes_on_while_another_holds_the_store(
         house.receiver.answer("/ingest", answer)
         other.execute("BEGIN IMMEDIATE")
         assert runner.accept([house.event("last")]) == [True]  # the store is not free before the last of them was sent
-    assert runner.tally.attempts >= claimed - MAX_IN_FLIGHT_EACH  # it was sent because all but so many had ended
+    ended = runner.tally.attempts + len(runner._commits.results)  # the next commit records what ended during this one
+    assert ended >= claimed - MAX_IN_FLIGHT_EACH  # the last one was sent because all but so many had ended
     assert house.queue.counts()["Siem"][DeliveryStatus.DELIVERED] == runner.tally.attempts
     house.work(runner)
     assert set(house.standing().values()) == {"delivered"}
@@ -335,7 +337,7 @@ def test_what_has_ended_is_recorded_later_where_its_commit_comes_to_nothing(hous
     runner = house.runner()
     runner.accept([house.event("e1")])
     limit = time.monotonic() + PATIENCE
-    while not runner._results:
+    while not runner._commits.results:
         assert time.monotonic() < limit
         runner.collect(0.1)
     broken = Event("e2", "anomaly", 1.0, {"x": object()})  # type: ignore[dict-item]  # on purpose: it cannot be stored
@@ -351,14 +353,14 @@ def test_a_target_that_wants_no_more_gets_no_more_while_another_holds_the_store(
     house.apply(siem)
     runner = house.runner()
     claim_ahead(house, runner, monkeypatch)
-    before, in_hand = house.receiver.count, runner.in_hand
+    before, claimed = house.receiver.count, len(runner._claims)
     monkeypatch.setattr(house.queue._connection, "patience", 0.5)
     house.receiver.answer("/ingest", Answer(410))
     with closing(connect(tmp_path / "hookctl.db")) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StateLockedError):
             runner.accept([house.event("last")])
-    assert house.receiver.count - before <= 2 * MAX_IN_FLIGHT_EACH < in_hand
+    assert house.receiver.count - before <= 2 * MAX_IN_FLIGHT_EACH < claimed
     house.work(runner)
     assert Counter(house.standing().values())["held"] > MAX_IN_FLIGHT_EACH
     assert "last at Siem" not in house.standing()
@@ -380,7 +382,7 @@ def test_what_was_claimed_ahead_is_not_sent_where_it_shall_not_go(
     house.work(runner)
     assert house.receiver.count - before <= 3 * MAX_IN_FLIGHT_EACH
     assert Counter(house.standing().values())[status] > MAX_IN_FLIGHT_EACH
-    assert runner.in_hand == 0
+    assert len(runner._claims) == 0
 
 
 def test_a_removed_webhooks_deliveries_are_cancelled(house: House, siem: DeliveryPlan) -> None:
@@ -527,7 +529,7 @@ def test_two_runners_share_a_store_and_send_nothing_twice(house: House, siem: De
     other.close()
 
 
-# -- clocks, leases, manners, limits
+# -- clocks, leases, limits, limits
 
 
 @pytest.mark.parametrize("days", [1, -1])
@@ -611,7 +613,7 @@ def test_a_dead_host_is_left_alone_and_not_trampled_when_it_comes_back(house: Ho
     limit = time.monotonic() + PATIENCE
     while runner.tally.delivered["Siem"] < 400 and time.monotonic() < limit:
         runner.step(0.01)
-        under_way.append((runner.in_flight, runner.tally.delivered["Siem"] + len(runner._results)))
+        under_way.append((runner.in_flight, runner.tally.delivered["Siem"] + len(runner._commits.results)))
         house.passed += 0.1
     assert Counter(house.standing().values()) == {"delivered": 400}
     assert next(count for count, _ in under_way if count) == 1
@@ -662,7 +664,7 @@ def test_auth_that_blocks_holds_up_nobody_else(house: House, siem: DeliveryPlan,
 
 
 def test_intake_is_refused_when_too_much_waits_and_delivery_goes_on(house: House, siem: DeliveryPlan) -> None:
-    house.limits = Limits(max_waiting=5)
+    house.limits = StoreLimits(max_waiting=5)
     house.apply(siem)
     runner = house.runner()
     runner.accept([house.event(f"e{number}") for number in range(5)])
@@ -686,7 +688,7 @@ def test_what_was_read_is_stored_also_when_it_is_time_to_stop(house: House, siem
         house.queue,
         wait=0.0,
         stopping=lambda: bool(house.queue.counts()),
-        tell=lambda _: None,
+        progress=lambda _: None,
     )
     assert (intake.accepted, intake.has_ended) == (150, False)
     assert house.queue.counts() == {"Siem": {DeliveryStatus.WAITING: 150}}

@@ -162,7 +162,7 @@ def replay(
     with catching_interrupts() as interrupts, running(session, session.network(connect_to, cacert)) as (runner, queue):
         ids = _chosen(queue, delivery_ids, lambda: _filter(session, queue, status or "dead", webhook, since))
         replayed = runner.replay(ids, as_planned=as_planned)
-        deliver(runner, queue, wait=wait, stopping=lambda: interrupts.requested, tell=lambda: None)
+        deliver(runner, queue, wait=wait, stopping=lambda: interrupts.requested, progress=lambda: None)
         runner.stop(GRACE)
         found = queue.deliveries(Filter(ids=replayed)) if replayed else []
         queue.check()

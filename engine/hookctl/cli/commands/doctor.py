@@ -135,10 +135,10 @@ def _plugins(session: Session) -> Iterator[Check]:
 
 def _settings(session: Session) -> Iterator[Check]:
     from hookctl.cli.safety import check_policy_tables
-    from hookctl.delivery.runner.retention import limits_from_settings
+    from hookctl.delivery.runner.retention import store_limits
     from hookctl.report.text.doctor import Check
 
-    limits_from_settings(session.settings.get("retention", {}), session.settings.get("intake", {}))
+    store_limits(session.settings.get("retention", {}), session.settings.get("intake", {}))
     session.network()
     check_policy_tables(session)
     yield Check("settings", "ok", "read")
@@ -220,11 +220,11 @@ def _references(value: Json) -> Iterator[SecretReference]:
 
 def _queue(session: Session, applied: AppliedState) -> Iterator[Check]:
     from hookctl.cli.running import opened_queue
-    from hookctl.delivery.runner.retention import Limits, limits_from_settings, why_full
+    from hookctl.delivery.runner.retention import StoreLimits, store_limits, why_full
     from hookctl.network.shortage import HINT
     from hookctl.report.text.doctor import Check
 
-    limits: Limits = limits_from_settings(session.settings.get("retention", {}), session.settings.get("intake", {}))
+    limits: StoreLimits = store_limits(session.settings.get("retention", {}), session.settings.get("intake", {}))
     with opened_queue(session.store_path) as queue:
         fullness, circuits, stopped = queue.fullness(), queue.circuits(), queue.stopped(applied)
         damaged = queue.damaged()

@@ -87,7 +87,7 @@ def _send(session: Session, file: BinaryIO, wait: float, connect_to: tuple[str, 
     started = time.monotonic()
     progress, reported = Progress(), 0
 
-    def tell(intake: Intake) -> None:
+    def show(intake: Intake) -> None:
         nonlocal reported
         _report_bad(progress, intake, reported)
         reported = len(intake.problems)
@@ -97,7 +97,9 @@ def _send(session: Session, file: BinaryIO, wait: float, connect_to: tuple[str, 
         EventGate(session.plugins.event_types)
     )  # plugins are loaded before signals are caught: one may hang
     with catching_interrupts() as interrupts, running(session, session.network(connect_to, cacert)) as (runner, queue):
-        intake = send(Source(file), reader, runner, queue, wait=wait, stopping=lambda: interrupts.requested, tell=tell)
+        intake = send(
+            Source(file), reader, runner, queue, wait=wait, stopping=lambda: interrupts.requested, progress=show
+        )
         if interrupts.requested:
             progress.clear()
             echo("Stopping; requests under way get a few seconds. Once more to stop at once.", err=True)

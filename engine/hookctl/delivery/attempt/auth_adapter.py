@@ -1,6 +1,6 @@
-"""The adapter that auth plugins send with: their requests go out with those of deliveries, from the engine's thread.
+"""The adapter that auth plugins send with: the engine's thread sends their requests among those of deliveries.
 
-So a token endpoint that hangs costs a thread that waits, and neither a connection pool nor a name service of its own.
+A token endpoint that hangs therefore costs one waiting thread, but no connection pool and no resolver of its own.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from hookctl.plugin.interfaces import Completion
 from hookctl.plugin.responses import error_of, to_requests, total_seconds
 
 GRACE = 2.0
-"""Seconds that the engine may overstay a deadline before the caller stops waiting for it."""
+"""Seconds that the caller waits for the engine beyond a deadline."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A request of an auth plugin, and where its caller waits for the answer."""
+    """A request of an auth plugin, and the future of its answer."""
 
     request: Request = field(repr=False)
     timeout: float
@@ -36,7 +36,7 @@ class _Asked:
 
 
 class AuthAdapter(BaseAdapter):
-    """Hands requests to the engine, and waits for what comes of them. ``send`` is safe in any thread but the engine's."""
+    """Hands requests to the engine and waits for their responses. ``send`` is safe in any thread but the engine's."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class AuthAdapter(BaseAdapter):
         self._is_closed = False
         self._engine_thread = get_ident()
 
-    def send(  # noqa: D417, PLR0917  # the parameters are those of requests; all but two are ignored
+    def send(  # noqa: D417, PLR0917  # the parameters of requests; only two are used
         self,
         request: requests.PreparedRequest,
         stream: bool = False,
@@ -86,7 +86,10 @@ class AuthAdapter(BaseAdapter):
     # -- for the engine, on its thread
 
     def send_asked(self, send: Callable[[Request, float], int]) -> None:
-        """Have everything sent that was asked for. ``send`` begins a request with a deadline in seconds, and gives its ticket."""
+        """Send every request that was asked for.
+
+        ``send`` begins a request with a deadline in seconds, and gives its ticket.
+        """
         self._engine_thread = get_ident()
         while self._asked:
             asked = self._asked.popleft()
@@ -96,13 +99,13 @@ class AuthAdapter(BaseAdapter):
                 asked.answer.set_result(Completion(0, error.failure, Timing()))
 
     def answered(self, completion: Completion) -> None:
-        """Give the answer to who asked, if it is one."""
+        """Pass the answer on if it answers a request of an auth."""
         asked = self._under_way.pop(completion.ticket, None)
         if asked is not None:
             asked.answer.set_result(completion)
 
     def close(self) -> None:
-        """Answer whoever waits, and whoever asks from now on, that nothing is sent any more."""
+        """Fail every request that waits, and every later one: nothing is sent any more."""
         self._is_closed = True
         waiting, self._under_way = [*self._under_way.values()], {}
         while self._asked:

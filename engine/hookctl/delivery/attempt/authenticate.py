@@ -1,6 +1,6 @@
-"""Applies auth plugins (``requests.auth.AuthBase``) to a request, and tells what they changed.
+"""Applies auth plugins (``requests.auth.AuthBase``) to a request, and finds what they changed.
 
-requests' objects are built for auth alone; a webhook without auth, or with one that never changes, sends without them.
+The objects of requests are built only for auth. A webhook without auth, or with auth that never changes, needs none.
 """
 
 from __future__ import annotations
@@ -23,49 +23,49 @@ if TYPE_CHECKING:
     from requests.auth import AuthBase
 
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-"""What HTTP lets stand in a header's value, as latin-1."""
+"""What HTTP allows in a header's value, as latin-1."""
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """An auth plugin's part, built for one delivery plan."""
+    """One auth of a delivery plan, built."""
 
     who: str
-    """Whose it is, for messages."""
+    """How messages name it, with its plugin."""
     apply: AuthBase
     per_attempt: bool
     blocking: bool
-    """A call may wait, or it is not known that none does."""
+    """Whether a call may block; also true when that is not known."""
     refreshable: bool
 
 
 class Authenticated(Struct, frozen=True):
-    """A request with auth applied, and what of it auth put there. Holds secrets: never written, never shown."""
+    """A request with auth applied, and what auth has changed. Holds secrets: never written, never shown."""
 
     request: Request
     touched: frozenset[str] = frozenset()
-    """Names, in lower case, of the headers that auth added or changed."""
+    """The names, in lower case, of the headers that auth added or changed."""
     added: tuple[tuple[str, str], ...] = ()
-    """Names and values that auth put into the query."""
+    """The names and values that auth added to the query."""
     moved: bool = False
-    """Auth changed the URL before its query."""
+    """Whether auth changed the URL before its query."""
     hooked: bool = False
-    """An auth wants to see the response (``register_hook``)."""
+    """Whether an auth wants to see the response (``register_hook``)."""
 
     def __repr__(self) -> str:
-        """Without the request, and without what was added to it."""
+        """Without the request, and without what auth added to it."""
         return f"Authenticated(touched={self.touched!r}, moved={self.moved!r}, hooked={self.hooked!r})"
 
     def credentials(self) -> frozenset[str]:
-        """What auth put into headers and URL: a target that echoes it gives a secret away."""
+        """What auth put into headers and URL. A target that echoes it would reveal a secret."""
         if not self.touched and not self.added:
             return frozenset()
         values = {without_scheme(value) for name, value in self.request.headers if name.lower() in self.touched}
         return frozenset(values.union(value for _, value in self.added))
 
     def show(self, shown: Request) -> Request:
-        """What a record shows of it; ``shown`` is what one would show of the request before auth."""
+        """The request as a record shows it; ``shown`` is the request before auth as a record shows it."""
         if not self.touched and not self.added and not self.moved and len(self.request.headers) == len(shown.headers):
             return shown
         before = {name.lower(): value for name, value in shown.headers}
@@ -84,7 +84,7 @@ class Authenticated(Struct, frozen=True):
 
 
 def authenticate(request: Request, auths: Iterable[Auth]) -> Authenticated:
-    """Apply ``auths`` in order. May block, when one of them does. Raises AttemptFailedError."""
+    """Apply ``auths`` in order. Blocks when one of them does. Raises AttemptFailedError."""
     prepared, who = prepared_request(request), ""
     for auth in auths:
         prepared, who = apply_auth(prepared, auth), auth.who
@@ -93,7 +93,10 @@ def authenticate(request: Request, auths: Iterable[Auth]) -> Authenticated:
 
 
 def authenticate_afresh(request: Request, auths: Sequence[Auth], refused: Request) -> Authenticated:
-    """After a 401: have each auth that holds a token forget the one that ``refused`` carried, then authenticate again. May block."""
+    """Authenticate again after a 401, once each auth has dropped the token that the request ``refused`` carried.
+
+    May block. Raises AttemptFailedError.
+    """
     for auth in auths:
         if isinstance(auth.apply, Refreshable):
             with blaming(auth.who):
@@ -102,16 +105,16 @@ def authenticate_afresh(request: Request, auths: Sequence[Auth], refused: Reques
 
 
 def apply_auth(prepared: PreparedRequest, auth: Auth) -> PreparedRequest:
-    """Apply one auth; a call that gives no request back has changed the one it got. Raises AttemptFailedError."""
+    """Apply one auth. A call that returns nothing has changed the request that it got. Raises AttemptFailedError."""
     with blaming(auth.who):
         applied = auth.apply(prepared) or prepared
         if not hasattr(applied, "headers"):
-            raise TypeError("an auth gives back the request")
+            raise TypeError("an auth must return the request")
         return applied
 
 
 def prepared_request(request: Request) -> PreparedRequest:
-    """``request`` as requests has it, nothing added."""
+    """``request`` as an object of requests, with nothing added."""
     from requests import PreparedRequest
     from requests.structures import CaseInsensitiveDict
 
@@ -124,13 +127,13 @@ def prepared_request(request: Request) -> PreparedRequest:
 
 
 def request_of(prepared: PreparedRequest) -> Request:
-    """A request of an auth's own, as transports take it. Raises AttemptFailedError for a body that is not bytes."""
+    """A request that an auth sends, as transports take it. Raises AttemptFailedError for a body that is not bytes."""
     headers = tuple((_text(name), _text(value)) for name, value in prepared.headers.items())
     return Request(prepared.method or "", prepared.url or "", headers, _body(prepared.body))
 
 
 def compare(before: Request, after: PreparedRequest) -> Authenticated:
-    """What auth made of ``before``. Raises AttemptFailedError where the outcome can be no request."""
+    """What auth made of the request ``before``. Raises AttemptFailedError when the outcome is not a valid request."""
     headers = tuple((_text(name), _text(value)) for name, value in after.headers.items())
     known = {name.lower(): value for name, value in before.headers}
     touched = frozenset(name.lower() for name, value in headers if known.get(name.lower()) != value)
@@ -147,14 +150,18 @@ def compare(before: Request, after: PreparedRequest) -> Authenticated:
 
 
 def check_headers(headers: Sequence[tuple[str, str]]) -> None:
-    """Raise AttemptFailedError for a header that cannot be sent. Names it, and never shows its value: that may be a secret."""
+    """Raise AttemptFailedError for a header that cannot be sent.
+
+    The message names it without its value, which may be a secret.
+    """
     for name, value in headers:
         if not _HEADER_NAME.fullmatch(name):
             raise AttemptFailedError(
                 Failure(FailureKind.SECRET, "a header's name holds a character that cannot be sent")
             )
         if not _HEADER_VALUE.fullmatch(value) or value != value.strip():
-            message = f"the value of the header {name} holds a character that cannot be sent, such as a line break, or begins or ends with a space"
+            message = f"the value of the header {name} cannot be sent: it begins or ends with a space, or it contains a"
+            message = f"{message} character such as a line break"
             raise AttemptFailedError(Failure(FailureKind.SECRET, message))
 
 

@@ -1,14 +1,14 @@
 """The attempt engine: makes many attempts at once from one thread.
 
-An attempt goes: prepare (once per delivery plan) -> render -> authenticate -> send -> validate -> mask. What may block
-(secret sources, token fetches) runs in lanes on threads; everything else on the thread that calls :meth:`AttemptEngine.poll`.
+The stages of an attempt: prepare (once per delivery plan), render, authenticate, send, validate, mask. What may block
+(secret sources, token fetches) runs in lanes on threads, everything else on the thread that calls
+:meth:`AttemptEngine.poll`.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
@@ -17,11 +17,13 @@ from hookctl.delivery.attempt.authenticate import Authenticated, authenticate, a
 from hookctl.delivery.attempt.exchange import Exchange, Finished, Job
 from hookctl.delivery.attempt.failures import AttemptFailedError, blaming, failure_of
 from hookctl.delivery.attempt.hooks import Answer, answer_hooks
-from hookctl.delivery.attempt.prepare import Prepared, default_transport, may_block, prepare
+from hookctl.delivery.attempt.preparations import Preparations
+from hookctl.delivery.attempt.prepare import default_transport
+from hookctl.delivery.attempt.prepared import Prepared
 from hookctl.delivery.attempt.record import Sent, record
 from hookctl.delivery.attempt.threads import Call, Lanes
 from hookctl.delivery.attempt.transports import Transports
-from hookctl.model import DeliveryPlan, Failure, FailureKind, Request, Response, Timing
+from hookctl.model import Failure, FailureKind, Request, Response, Timing
 from hookctl.network import Network
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import Completion
@@ -30,27 +32,24 @@ if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
 
     from hookctl.delivery.attempt.auth_adapter import AuthAdapter
-    from hookctl.delivery.attempt.redact import Redactor
 
 GRACE = 1.0
-"""Seconds that a transport or an auth may overstay its deadline before the engine gives it up."""
+"""Seconds after its deadline until the engine gives up a transport or an auth."""
 WATCH = 0.25
-"""Seconds between two looks for what has overstayed."""
-SECRETS_SECONDS = 30.0
-"""Secrets younger than this are not read again because they were refused."""
+"""Seconds between two searches for attempts to give up."""
 UNAUTHORIZED, FORBIDDEN = 401, 403
 OVERDUE = {
     FailureKind.SECRET: "a secret source did not answer in time",
     FailureKind.TOKEN: "auth did not finish in time",
     FailureKind.TIMEOUT: "the transport did not keep its deadline and was given up",
 }
-"""What is said of an attempt that is given up, by the stage that it hangs in."""
+"""The failure's message of an attempt that is given up, by the stage that it is in."""
 
 __all__ = ["AttemptEngine", "Finished", "Job"]
 
 
 class AttemptEngine:
-    """Makes attempts, as many at once as are started. All methods but :meth:`wake` belong to one thread."""
+    """Makes attempts, all that are started at the same time. All methods but :meth:`wake` belong to one thread."""
 
     def __init__(
         self,
@@ -62,42 +61,46 @@ class AttemptEngine:
     ) -> None:
         """``user_agent`` is sent with every request; ``clock`` gives epoch seconds.
 
-        ``auth_adapter`` is what auth plugins send with; None: what they send goes out with the deliveries.
+        ``auth_adapter`` is what auth plugins send with. None: their requests are sent among those of deliveries.
         """
         self._plugins = plugins
-        self._user_agent = user_agent
         self._clock = clock
         self._tickets = count(1)
         self._exchanges: dict[int, Exchange] = {}
-        self._prepared: dict[str, Prepared] = {}
-        self._redactors: dict[tuple[str, bool], Callable[[frozenset[str]], Redactor]] = {}
-        """Of each webhook, by its name and whether it has tokens: they outlive what is prepared anew."""
-        self._preparing: dict[str, list[Exchange]] = {}
         self._finished: list[Finished] = []
         self._transports = Transports(network)
         self._lanes = Lanes(self._transports.wake)
+        self._preparations = Preparations(
+            plugins, user_agent, self._lanes, prepared=self._make_request, failed=self._fail
+        )
         self._given_adapter = auth_adapter
         self._auth_adapter: AuthAdapter | None = None
         self._next_watch = 0.0
 
     @property
     def in_flight(self) -> int:
-        """Attempts that were started and not yet given out by :meth:`poll`."""
+        """How many attempts were started and not yet returned by :meth:`poll`."""
         return len(self._exchanges) + len(self._finished)
 
     def start(self, job: Job) -> None:
-        """Begin an attempt. Never blocks; whatever goes wrong comes out of :meth:`poll` as a failed attempt."""
+        """Begin an attempt. Never blocks; whatever goes wrong, :meth:`poll` returns a failed attempt."""
         now = time.monotonic()
         exchange = Exchange(job, next(self._tickets), self._clock(), now, now, job.plan.timeout_seconds)
         self._exchanges[exchange.ticket] = exchange
-        prepared = self._ready(job.plan)
-        if prepared is None:
-            self._prepare(exchange)
-        else:
+        prepared = self._preparations.find(job.plan)
+        if prepared is not None:
             self._make_request(exchange, prepared)
+            return
+        try:
+            self._preparations.prepare(exchange, self._adapter() if job.plan.auth else None)
+        except AttemptFailedError as error:
+            self._fail(exchange, error.failure)
 
     def poll(self, wait: float) -> list[Finished]:
-        """What has finished since the last call. Waits up to ``wait`` seconds for something to do; may give nothing earlier than that."""
+        """The attempts that have finished since the last call.
+
+        Waits up to ``wait`` seconds for something to do; may return earlier with nothing.
+        """
         if self._auth_adapter is not None:
             self._auth_adapter.send_asked(self._send_for_auth)
         if self._finished or self._lanes.finish():
@@ -114,62 +117,25 @@ class AttemptEngine:
         return finished
 
     def wake(self) -> None:
-        """Make a running or the next :meth:`poll` return soon; any thread may call it."""
+        """Make a running :meth:`poll`, or else the next one, return soon. Any thread may call it."""
         self._transports.wake()
 
     def close(self) -> None:
-        """Give up everything under way, unheard, and close every connection and thread."""
+        """Give up all attempts in flight, and close every connection and thread."""
         self._exchanges.clear()
         self._transports.close()
         if self._auth_adapter is not None:
             self._auth_adapter.close()
         self._lanes.close()
 
-    # -- prepare -----------------------------------------------------------------------------------------------------
-
-    def _ready(self, plan: DeliveryPlan) -> Prepared | None:
-        prepared = self._prepared.get(plan.name)
-        if prepared is None or prepared.plan is plan:
-            return prepared
-        if prepared.digest != plan.digest:
-            return None
-        self._prepared[plan.name] = renewed = replace(prepared, plan=plan)
-        return renewed
-
-    def _prepare(self, exchange: Exchange) -> None:
-        plan = exchange.job.plan
-        if waiting := self._preparing.get(plan.digest):
-            waiting[:] = [one for one in waiting if one.ticket in self._exchanges]
-            waiting.append(exchange)
-            return
-        try:
-            function = partial(prepare, plan, self._plugins, self._adapter() if plan.auth else None, self._user_agent)
-            if not may_block(plan, self._plugins):
-                self._make_request(exchange, self._keep(function()))
-                return
-        except AttemptFailedError as error:
-            self._fail(exchange, error.failure)
-            return
-
-        def done(prepared: Prepared) -> None:
-            prepared = self._keep(prepared)
-            for waiter in self._preparing.pop(prepared.digest):
-                if waiter.ticket in self._exchanges:
-                    self._make_request(waiter, prepared)
-
-        def failed(error: AttemptFailedError) -> None:
-            for waiter in self._preparing.pop(plan.digest):
-                self._fail(waiter, error.failure)
-
-        self._preparing[plan.digest] = [exchange]
-        self._lanes.run(plan.digest, Call("preparing", function, done, failed))
+    # -- auth ------------------------------------------------------------------------------------------------------
 
     def _adapter(self) -> BaseAdapter:
         """What auth plugins send with."""
         if self._given_adapter is not None:
             return self._given_adapter
         if self._auth_adapter is None:
-            with blaming("auth"):  # there may be no file descriptor left to import it with
+            with blaming("auth"):  # the import fails when no file descriptor is left
                 from hookctl.delivery.attempt.auth_adapter import AuthAdapter
             self._auth_adapter = AuthAdapter(self._transports.wake)
         return self._auth_adapter
@@ -179,22 +145,11 @@ class AttemptEngine:
         self._transports.submit(default_transport(self._plugins), ticket, request, timeout, request.url)
         return ticket
 
-    def _keep(self, prepared: Prepared) -> Prepared:
-        """Use ``prepared`` from now on; it goes on masking the tokens that the webhook used before."""
-        has_tokens = any(auth.refreshable for auth in prepared.auths)
-        redactor_for = self._redactors.setdefault((prepared.plan.name, has_tokens), prepared.redactor_for)
-        self._prepared[prepared.plan.name] = kept = replace(prepared, redactor_for=redactor_for)
-        return kept
-
-    def _read_secrets_again(self, prepared: Prepared) -> None:
-        """Have the next attempt prepare anew, when what was read is old: a secret that was changed at the target may have been changed here too."""
-        current = self._prepared.get(prepared.plan.name)
-        if current and current.made_at == prepared.made_at and time.monotonic() - prepared.made_at > SECRETS_SECONDS:
-            del self._prepared[prepared.plan.name]
-
     # -- request -----------------------------------------------------------------------------------------------------
 
     def _make_request(self, exchange: Exchange, prepared: Prepared) -> None:
+        if exchange.ticket not in self._exchanges:
+            return  # given up while its plan was prepared
         exchange.prepared = prepared
         try:
             exchange.unsigned = prepared.make_request(exchange.job, exchange.started_at)
@@ -254,7 +209,7 @@ class AttemptEngine:
         self._finish(exchange, result, timing)
 
     def _answer_hooks(self, exchange: Exchange, response: Response, timing: Timing) -> bool:
-        """Show the response to auths that asked for it; False when none did."""
+        """Show the response to the auths that asked for it; False when none did."""
         prepared, unsigned = exchange.prepared, exchange.unsigned
         if prepared is None or unsigned is None or exchange.sent is None or not exchange.sent.hooked:
             return False
@@ -276,7 +231,7 @@ class AttemptEngine:
         return True
 
     def _refresh(self, exchange: Exchange, response: Response, timing: Timing) -> bool:
-        """After a 401, ask once for a fresh token, and send again; False when there is none to ask for, or no time left."""
+        """After a 401, get a fresh token once and send again; False when there is no token, or no time left."""
         prepared, unsigned, sent = exchange.prepared, exchange.unsigned, exchange.sent
         exchange.spent += timing.total
         if (
@@ -317,15 +272,16 @@ class AttemptEngine:
     def _finish(self, exchange: Exchange, result: Response | Failure, timing: Timing) -> None:
         if self._exchanges.pop(exchange.ticket, None) is None:
             return
+        exchange.has_ended = True
         job, prepared = exchange.job, exchange.prepared
         sent = None
         if prepared and exchange.unsigned and exchange.sent:
             sent = Sent(prepared, exchange.unsigned, exchange.sent, exchange.earlier)
-        elif prepared and isinstance(result, Failure):  # it failed in auth, whose message may repeat what a server said
+        elif prepared and isinstance(result, Failure):  # it failed in auth, whose message may repeat a response
             result = prepared.redactor_for(exchange.earlier).failure(prepared.redactor.failure(result))
         digest = prepared.digest if prepared else job.plan.digest
         if prepared and _refused(result):
-            self._read_secrets_again(prepared)
+            self._preparations.forget_old(prepared)
         try:
             attempt = record(job.number, digest, exchange.started_at, sent=sent, result=result, timing=timing)
         except MemoryError as error:
@@ -335,7 +291,7 @@ class AttemptEngine:
 
 
 def _refused(result: Response | Failure) -> bool:
-    """Whether credentials were refused, by the target or by a token endpoint."""
+    """Whether the target or a token endpoint refused the credentials."""
     return (
         result.kind is FailureKind.TOKEN if isinstance(result, Failure) else result.status in {UNAUTHORIZED, FORBIDDEN}
     )

@@ -1,4 +1,4 @@
-"""A response as validators see it, and what they say. Built only for a delivery that has validators."""
+"""A response as validators see it, and their verdicts. Built only for webhooks that have validators."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import msgspec
-
 from hookctl.delivery.attempt.failures import failure_of
-from hookctl.json.strict import MAX_DEPTH, AmbiguousJsonError, is_deep, parse
+from hookctl.json.quick import parse_quickly
+from hookctl.json.strict import AmbiguousJsonError, parse
 from hookctl.model import MAX_RESPONSE_BYTES, Failure, Json, Mismatch, Response, Verdict
 from hookctl.plugin.contain import is_interrupt
 from hookctl.plugin.interfaces import Envelope, Validate
 
 _DIGITS = 309
-"""An integer of fewer digits is in the range of a double."""
+"""An integer with fewer digits is in the range of a double."""
 _MANY_DIGITS = re.compile(rb"[0-9]{%d}" % _DIGITS)
 
 
@@ -27,14 +26,14 @@ class Validator:
 
     label: str
     who: str
-    """Whose it is, for messages."""
+    """How messages name it, with its plugin."""
     validate: Validate
     passed: Verdict
-    """What it says when it has nothing to object to."""
+    """Its verdict when the response passes."""
 
 
 class Judged(NamedTuple):
-    """A response as a record shows it, and what the validators say of it."""
+    """A response as a record shows it, and the verdicts of the validators."""
 
     shown: Response
     failure: Failure | None
@@ -43,14 +42,14 @@ class Judged(NamedTuple):
 
 @dataclass(slots=True)
 class LastPassed:
-    """The last answer with which every validator agreed: most targets say the same each time."""
+    """The last answer that passed every validator. Most targets give the same answer each time."""
 
     response: Response | None = field(default=None, repr=False)
     judged: Judged | None = None
 
 
 def open_envelope(response: Response) -> Envelope:
-    """The envelope of a response; its body parsed as JSON where it is JSON that every reader takes for the same value."""
+    """The envelope of a response. Its body is parsed when it is JSON that every parser reads alike."""
     data, problem = _read(response.body)
     return Envelope(
         status=response.status, headers=_headers(response.headers), data=data, problem=_problem(response) or problem
@@ -58,24 +57,15 @@ def open_envelope(response: Response) -> Envelope:
 
 
 def body_value(body: bytes) -> Json:
-    """``body`` as JSON; as text where it is not JSON that every reader takes for the same value."""
+    """``body`` as JSON; as text when it is not JSON that every parser reads alike."""
     return _read(body)[0]
 
 
 def _read(body: bytes) -> tuple[Json, str]:
-    """The value of a body, and why a validator cannot rely on it where only some readers would take it for JSON.
-
-    A key that occurs twice in an object is dropped by the quick parser, and with it two quotation marks: every other one comes out
-    again, as it came or as a backslash and the mark, unless it was written as a number.
-    """
-    if b"\\u0022" not in body and not (len(body) > _DIGITS and _MANY_DIGITS.search(body)):
-        try:
-            value: Json = msgspec.json.decode(body)
-            whole = msgspec.json.encode(value).count(b'"') == body.count(b'"')
-            if whole and not (body.count(b"[") + body.count(b"{") > MAX_DEPTH and is_deep(value)):
-                return value, ""
-        except (ValueError, RecursionError):
-            pass  # the strict parser says why, or can read it after all
+    """The value of a body, and why validators cannot rely on it when only some parsers read it as JSON."""
+    has_long_number = len(body) > _DIGITS and _MANY_DIGITS.search(body) is not None
+    if not has_long_number and (quick := parse_quickly(body)):
+        return quick[0], ""
     try:
         text = body.removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError:
@@ -85,11 +75,11 @@ def _read(body: bytes) -> tuple[Json, str]:
     except AmbiguousJsonError as error:
         return text, f"it is not JSON to every reader: {error}"
     except ValueError:
-        return text, ""  # text, an HTML page, say
+        return text, ""  # for example an HTML page
 
 
 def judge(response: Response, validators: Iterable[Validator]) -> tuple[list[Verdict], Failure | None]:
-    """What each validator says of the response; and how the first one failed that broke its contract, if one did."""
+    """The verdict of each validator, and the failure of the first one that broke its contract, if one did."""
     verdicts: list[Verdict] = []
     failure: Failure | None = None
     envelope = open_envelope(response)

@@ -1,4 +1,4 @@
-"""What goes into the attempt engine, what is under way in it, and what comes out."""
+"""What goes into the attempt engine, what is in flight in it, and what comes out."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from hookctl.model import Attempt, DeliveryPlan, FailureKind, Json
 
 if TYPE_CHECKING:
     from hookctl.delivery.attempt.authenticate import Authenticated
-    from hookctl.delivery.attempt.prepare import Prepared, Unsigned
+    from hookctl.delivery.attempt.prepared import Prepared, Unsigned
 
 
 class Job(Struct, frozen=True):
-    """One attempt to be made."""
+    """An attempt to make."""
 
     delivery_id: str
     """Stable over all attempts; sent as ``webhook-id``."""
@@ -28,25 +28,25 @@ class Job(Struct, frozen=True):
 
 
 class Finished(Struct, frozen=True):
-    """A job and what came of it."""
+    """A job and its attempt."""
 
     job: Job
     attempt: Attempt
 
 
 class Exchange(Struct, eq=False):
-    """An attempt under way. Times are monotonic seconds, but for ``started_at``."""
+    """An attempt in flight. Times are monotonic seconds, except ``started_at``."""
 
     job: Job
     ticket: int
     started_at: float
     started: float
     since: float
-    """When its stage began."""
+    """When the current stage began."""
     seconds: float
-    """How long its stage may take, from when it has its turn: what waits for a thread is not late."""
+    """How long the current stage may take, without the time that it waits for a thread."""
     stage: FailureKind = FailureKind.SECRET
-    """What it fails with when it is given up."""
+    """The current stage: the kind of failure that giving up now means."""
     prepared: Prepared | None = None
     unsigned: Unsigned | None = None
     """The request before auth."""
@@ -54,15 +54,16 @@ class Exchange(Struct, eq=False):
     earlier: frozenset[str] = frozenset()
     """Credentials of the requests of this attempt before ``sent``."""
     refreshed: bool = False
+    has_ended: bool = False
     spent: float = 0.0
-    """Seconds of the target's time that an earlier request of this attempt took."""
+    """Seconds that an earlier request of this attempt took."""
 
     def enter(self, stage: FailureKind, seconds: float) -> None:
-        """Go on to a stage that may take ``seconds``."""
+        """Enter a stage that may take ``seconds``."""
         self.stage, self.seconds, self.since = stage, seconds, time.monotonic()
 
     def replace_sent(self, sent: Authenticated) -> None:
-        """Take ``sent`` for the request of the attempt, and keep what is secret in the one before."""
+        """Make ``sent`` the request of the attempt, and remember the credentials of the one before."""
         if self.sent is not None:
             self.earlier |= self.sent.credentials()
         self.sent = sent

@@ -31,7 +31,7 @@ _KINDS: Final = {
 
 
 class AttemptFailedError(Exception):
-    """Ends an attempt; never leaves this package."""
+    """Ends an attempt. Never leaves this package."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
@@ -39,7 +39,10 @@ class AttemptFailedError(Exception):
 
 
 def failure_of(error: BaseException, who: str) -> Failure:
-    """The failure that ``error`` means. ``who`` names whose code raised it: ``auth oauth2 of plugin hookctl_plugins.auth``."""
+    """The failure that ``error`` means.
+
+    ``who`` names whose code raised it, such as ``auth oauth2 of plugin hookctl_plugins.auth``.
+    """
     if type(error) is AttemptFailedError:
         return error.failure
     if not runs_no_code(error):
@@ -51,7 +54,7 @@ def failure_of(error: BaseException, who: str) -> Failure:
     if isinstance(error, HookctlError):
         kind = next((kind for known, kind in _KINDS.items() if isinstance(error, known)), FailureKind.PLUGIN)
         return Failure(kind, error.message)
-    lack = shortage_of(error) or lacking()  # without a descriptor, anything may fail, and not say why
+    lack = shortage_of(error) or lacking()  # without a free descriptor, anything may fail without saying why
     return (
         Failure(FailureKind.LOCAL, lack)
         if lack
@@ -66,8 +69,9 @@ def _transport_kind(error: TransportError) -> FailureKind:
         return FailureKind.TRANSPORT
 
 
-class blaming:  # noqa: N801  # read as a verb; a class, since each attempt enters several, and a generator costs four times as much
-    """Within, every exception but Ctrl-C ends the attempt with the failure that it means; foreign code raises what it likes."""
+# A class, since each attempt enters several, and a generator would cost four times as much.
+class blaming:  # noqa: N801  # it reads as a verb
+    """Inside the block, every exception but Ctrl-C ends the attempt with the failure that it means."""
 
     __slots__ = ("_who",)
 
@@ -85,6 +89,6 @@ class blaming:  # noqa: N801  # read as a verb; a class, since each attempt ente
 
 
 def named(plugins: Plugins, what: str, name: str) -> str:
-    """How a message names a plugin's part: ``auth oauth2 of plugin hookctl_plugins.auth``."""
+    """How messages name a part of a plugin: ``auth oauth2 of plugin hookctl_plugins.auth``."""
     origin = plugins.origins.get((what, name))
     return f"{what} {name} of plugin {origin}" if origin else f"{what} {name}"

@@ -1,4 +1,4 @@
-"""The head of a delivery plan's requests: its URL and its headers, in which there may be expressions."""
+"""The head of a delivery plan's requests: the URL and the headers, which may contain expressions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Headers = tuple[tuple[str, str], ...]
 Written = tuple[str, Headers]
 """A URL and headers."""
 Values = tuple[tuple[str, ...], ...]
-"""What an event puts into the URL, and into each header in turn."""
+"""The values that an event puts into the URL, and into each header in turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +27,15 @@ class Head:
 
     @property
     def is_fixed(self) -> bool:
-        """True when every event gives the same."""
+        """Whether every event gives the same head."""
         return self.url.is_fixed and all(value.is_fixed for _, value in self.headers)
 
     def with_text(self, change: Callable[[str], str]) -> Head:
-        """The same with each piece of fixed text changed. What an event puts in is never given to ``change``."""
+        """The same with each piece of fixed text changed. ``change`` never gets the values of an event."""
         return Head(self.url.with_text(change), tuple((name, value.with_text(change)) for name, value in self.headers))
 
     def values(self, document: Mapping[str, Json]) -> Values:
-        """The text of each of an event's values. Raises RenderError, which says whether it is of the URL or of which header."""
+        """The text of each value of an event. Raises RenderError, which names the URL or the header."""
         with _naming("the URL"):
             found = [self.url.values(document)]
         for name, value in self.headers:
@@ -44,14 +44,14 @@ class Head:
         return tuple(found)
 
     def fill(self, values: Values) -> Written:
-        """URL and headers with an event's values in them."""
+        """URL and headers with the values of an event in them."""
         first, *rest = values
         return self.url.fill(first), tuple(
             (name, value.fill(own)) for (name, value), own in zip(self.headers, rest, strict=True)
         )
 
     def vetted(self, values: Values) -> Written:
-        """As :meth:`fill`; raises RenderError for what cannot be sent."""
+        """As :meth:`fill`, but raises RenderError for a head that cannot be sent."""
         first, *rest = values
         with _naming("the URL"):
             url = self.url.vetted(first)
@@ -62,7 +62,7 @@ class Head:
         return url, tuple(headers)
 
     def sample(self) -> Written:
-        """URL and headers with a letter for each value, to look at the fixed text by."""
+        """URL and headers with a letter for each value, for checks of the fixed text."""
         return self.fill(
             tuple(
                 ("x",) * (len(template.literals) - 1) for template in (self.url, *(value for _, value in self.headers))
@@ -79,7 +79,10 @@ def compile_head(url: str, headers: Headers, filters: Mapping[str, Filter]) -> H
 
 
 def static_headers(plan: DeliveryPlan, user_agent: str) -> Headers:
-    """The headers that every request of ``plan`` has, references as written: those of the webhook, and what hookctl adds to them."""
+    """The headers that every request of ``plan`` has: those of the webhook, and those that hookctl adds.
+
+    References are still as written.
+    """
     headers = dict(plan.headers)
     given = {name.lower() for name in headers}
     if plan.body_template is not None and "content-type" not in given:
@@ -90,7 +93,7 @@ def static_headers(plan: DeliveryPlan, user_agent: str) -> Headers:
 
 
 def own_headers(delivery_id: str, at: float) -> Headers:
-    """What the Standard Webhooks specification asks for; ``at`` is in epoch seconds."""
+    """The headers of the Standard Webhooks specification; ``at`` is in epoch seconds."""
     return (("webhook-id", delivery_id), ("webhook-timestamp", str(int(at))))
 
 

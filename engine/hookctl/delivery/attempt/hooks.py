@@ -1,7 +1,7 @@
 """Auth plugins that want to see the response: challenge and response schemes such as Digest, NTLM and Kerberos.
 
-They register a response hook on the ``PreparedRequest`` and send again through ``response.connection``, which blocks; so
-this runs in the webhook's lane, and what they send goes through the adapter of auth plugins, guarded like everything else.
+They register a response hook on the ``PreparedRequest`` and send again through ``response.connection``. That blocks, so
+it runs in the webhook's lane; and what they send goes through the adapter of auth plugins, guarded like every request.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of it: the last request and its response."""
+    """The last request and its response."""
 
     sent: Authenticated
     response: Response
@@ -40,7 +40,9 @@ def answer_hooks(
     adapter: BaseAdapter,
     timeout: float,
 ) -> Answer:
-    """Show ``response`` to the auths, which may send again, within ``timeout`` seconds each time. Blocks. Raises AttemptFailedError.
+    """Show ``response`` to the auths, which may send again, with ``timeout`` seconds each time.
+
+    Blocks. Raises AttemptFailedError.
 
     The auths are called anew first, on this thread: some keep what they know per thread.
     """
@@ -68,7 +70,7 @@ def answer_hooks(
 
 
 def _empty_stream(response: Response) -> object:
-    """A body that was read: hooks give its connection back, and look for cookies in it."""
+    """A body that was read already: hooks release its connection, and look for cookies in it."""
     from urllib3 import HTTPResponse
 
     return HTTPResponse(BytesIO(), status=response.status, preload_content=False)

@@ -1,4 +1,4 @@
-"""The record of an attempt: judged by the validators, with every secret masked."""
+"""The record of an attempt: with the validators' verdicts, and with every secret masked."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from msgspec import Struct
 
 from hookctl.delivery.attempt.authenticate import Authenticated
 from hookctl.delivery.attempt.envelope import Judged, judge
-from hookctl.delivery.attempt.prepare import Prepared, Unsigned
+from hookctl.delivery.attempt.prepared import Prepared, Unsigned
 from hookctl.delivery.attempt.redact import Redactor
 from hookctl.model import Attempt, Failure, Response, Timing, Verdict
 
 
 class Sent(Struct, frozen=True):
-    """What was sent, and what made it."""
+    """The request that was sent, and what it was made from."""
 
     prepared: Prepared
     unsigned: Unsigned
-    """Before the auth of this attempt."""
+    """The request before the auth of this attempt."""
     authenticated: Authenticated
     earlier: frozenset[str] = frozenset()
     """Credentials of earlier requests of this attempt, such as a token that was refused."""
@@ -25,7 +25,7 @@ class Sent(Struct, frozen=True):
 def record(
     number: int, digest: str, started_at: float, *, sent: Sent | None, result: Response | Failure, timing: Timing
 ) -> Attempt:
-    """The attempt with what was sent (None where nothing could be) and what came of it.
+    """The attempt, with what was sent (None when nothing could be) and its result.
 
     Validators see a response as it came, and only one whose status is a success: any other has failed by itself.
     """
@@ -56,10 +56,13 @@ def _redactors(sent: Sent) -> list[Redactor]:
 
 
 def _judged(response: Response, sent: Sent) -> Judged:
-    """What a record shows of the response, and what the validators say. An answer that is the last one that passed, to the byte, passes again."""
+    """The response as a record shows it, and the verdicts.
+
+    A response that equals the last one that passed is not validated again.
+    """
     prepared, redactors = sent.prepared, _redactors(sent)
     last = prepared.last_passed
-    is_plain = len(redactors) == 1  # another credential may be in it
+    is_plain = len(redactors) == 1  # otherwise it may contain another credential
     if is_plain and last.judged is not None and last.response == response:
         return last.judged
     is_success = 200 <= response.status < 300

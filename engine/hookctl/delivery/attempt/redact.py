@@ -1,4 +1,4 @@
-"""Masks secrets in what is kept of an attempt.
+"""Masks secrets in the record of an attempt.
 
 Our own request is masked by place: a header or a part of the URL that holds a reference or that auth put there. That
 needs to know nothing about how a secret looks. What comes from outside may repeat a secret anywhere, so there is no
@@ -13,11 +13,11 @@ from hookctl.masking.masker import Masker
 from hookctl.model import MASK, Failure, Mismatch, Response, Verdict
 
 SCHEMES = ("Bearer ", "Basic ", "Digest ", "Negotiate ", "AWS4-HMAC-SHA256 ")
-"""What may be seen of a header that auth added."""
+"""Authentication schemes: what a record shows of a header that auth added."""
 
 
 def mask_header_value(value: str) -> str:
-    """``***``, with the authentication scheme before it where there is one."""
+    """``***``, after the authentication scheme when there is one."""
     return next((scheme + MASK for scheme in SCHEMES if value.startswith(scheme)), MASK)
 
 
@@ -48,13 +48,13 @@ class Redactor(Masker):
         )
 
     def verdict(self, verdict: Verdict) -> Verdict:
-        """``verdict`` with what it repeats of the response masked."""
+        """``verdict`` with secrets masked in what it repeats of the response."""
         if verdict.passed:
             return verdict
         return Verdict(verdict.validator, tuple(self._mismatch(mismatch) for mismatch in verdict.mismatches))
 
     def failure(self, failure: Failure) -> Failure:
-        """``failure`` with its message masked: it may repeat what a server said."""
+        """``failure`` with secrets masked in its message, which may repeat a response."""
         return Failure(failure.kind, self.excerpt(failure.message))
 
     def _mismatch(self, mismatch: Mismatch) -> Mismatch:

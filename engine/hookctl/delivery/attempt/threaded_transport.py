@@ -1,4 +1,4 @@
-"""Drives a transport that is only a ``BaseAdapter``: each request on a thread, behind the face of a ``ConcurrentTransport``."""
+"""Makes a ``ConcurrentTransport`` of a transport that is only a ``BaseAdapter``: each request runs on a thread."""
 
 from __future__ import annotations
 
@@ -21,16 +21,19 @@ if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
 
 EACH = 16
-"""Requests of one webhook that are under way at once; the others wait, and their time does not run yet."""
+"""Requests of one webhook in flight at the same time. The others wait, and their deadline does not run yet."""
 
 
 class ThreadedTransport:
-    """An adapter for each thread, since adapters need not be safe for threads."""
+    """Uses one adapter for each thread, since adapters need not be thread-safe."""
 
     def __init__(
         self, who: str, first: BaseAdapter, build: Callable[[], BaseAdapter], ready: Callable[[], None]
     ) -> None:
-        """``first`` is one that ``build`` made. ``ready`` is called, on any thread, when :meth:`poll` has something to give."""
+        """``first`` is an adapter that ``build`` made.
+
+        ``ready`` is called, on any thread, when :meth:`poll` has something to return.
+        """
         self._who = who
         self._build = build
         self._ready = ready
@@ -38,13 +41,16 @@ class ThreadedTransport:
         self._lock = Lock()
         self._free = [first]
         self._live: dict[int, float | None] = {}
-        """What is to be sent, and when sending began."""
+        """The requests that were submitted, and when sending each began; None while it waits for a thread."""
         self._ended: list[Completion] = []
         self._woken = Event()
         self._closed = False
 
     def submit(self, ticket: int, request: Request, timeout: float, sharer: str = "") -> None:
-        """Send on a thread; ``timeout`` counts from when the request has one. ``sharer`` is who shares the threads: a webhook."""
+        """Send on a thread; ``timeout`` counts from the time when the request has one.
+
+        ``sharer`` is the webhook: the threads are shared fairly between webhooks.
+        """
         with self._lock:
             self._live[ticket] = None
         try:
@@ -54,11 +60,11 @@ class ThreadedTransport:
             raise
 
     def since(self, ticket: int) -> float | None:
-        """When the sending of a request began (of ``time.monotonic``); None while it waits for a thread."""
+        """When sending a request began (``time.monotonic``); None while it waits for a thread."""
         return self._live.get(ticket)
 
     def poll(self, wait: float) -> Sequence[Completion]:
-        """What has ended since the last call; waits up to ``wait`` seconds for the first."""
+        """The requests that have ended since the last call; waits up to ``wait`` seconds for the first."""
         if not self._ended:
             self._woken.wait(wait)
         with self._lock:
@@ -67,16 +73,16 @@ class ThreadedTransport:
         return ended
 
     def wake(self) -> None:
-        """Make a running or the next :meth:`poll` return at once."""
+        """Make a running :meth:`poll`, or else the next one, return at once."""
         self._woken.set()
 
     def cancel(self, ticket: int) -> None:
-        """Forget a request: one that waits is not sent, one under way runs into its deadline unheard."""
+        """Drop a request. One that waits is not sent; the result of one in flight is ignored."""
         with self._lock:
             self._live.pop(ticket, None)
 
     def close(self) -> None:
-        """Give up everything, wait a little for what is under way, and close the adapters."""
+        """Give up everything, wait a little for what is in flight, and close the adapters."""
         with self._lock:
             self._closed = True
             self._live.clear()
@@ -104,7 +110,7 @@ class ThreadedTransport:
             adapter = self._take()
             response = adapter.send(prepared_request(request), timeout=timeout)
             return from_requests(response), timing_of(response)
-        except BaseException as error:  # noqa: BLE001  # the boundary to foreign code; no signal comes to this thread
+        except BaseException as error:  # noqa: BLE001  # foreign code, on a thread that no signal reaches
             known = failure_from(error) if issubclass(type(error), Exception) and runs_no_code(error) else None
             return known or failure_of(error, f"{self._who}: send"), None
         finally:
@@ -126,8 +132,6 @@ class ThreadedTransport:
 
 
 def _close(adapter: BaseAdapter, who: str) -> None:
-    with (
-        suppress(AttemptFailedError),
-        blaming(who),
-    ):  # nobody waits for it any more, and the others are still to be closed
+    # Nobody waits for this adapter any more, and the others must still be closed.
+    with suppress(AttemptFailedError), blaming(who):
         adapter.close()

@@ -1,4 +1,4 @@
-"""Lanes: the calls of one webhook that may block one after another, those of different webhooks at the same time."""
+"""Lanes: calls that may block, one after another for one webhook, at the same time for different webhooks."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from hookctl.threads import MOST, Pool
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call for a lane. ``done`` or ``failed`` is called with its result, by whoever asks the lanes for results."""
+    """A call for a lane. :meth:`Lanes.finish` calls ``done`` with its result, or ``failed``."""
 
     who: str
-    """Whose code runs, for messages."""
+    """Whose code runs, as messages name it."""
     function: Callable[[], Any]
     done: Callable[[Any], None]
     failed: Callable[[AttemptFailedError], None]
 
 
 class Lanes:
-    """Calls that may block: those of one lane one after another, lanes at the same time.
+    """Makes calls that may block: those of one lane one after another, different lanes at the same time.
 
-    A lane is a webhook: auth plugins need not be safe for threads, and a webhook that waits for a token waits for
-    the one fetch that is under way. A lane that hangs delays no other: see :mod:`hookctl.threads`.
+    A lane is a webhook. Auth plugins need not be thread-safe, and a webhook that waits for a token waits for the one
+    fetch in progress. A lane that hangs delays no other: see :mod:`hookctl.threads`.
     """
 
     def __init__(self, wake: Callable[[], None], limit: int = MOST) -> None:
@@ -37,7 +37,7 @@ class Lanes:
         self._lock = Lock()
 
     def run(self, lane: Hashable, call: Call) -> None:
-        """Make ``call`` after those that ``lane`` has already. Never blocks."""
+        """Make ``call`` after the earlier calls of ``lane``. Never blocks."""
         try:
             self._pool.run(lane, partial(self._make, call))
         except (RuntimeError, MemoryError) as error:  # no thread
@@ -45,11 +45,11 @@ class Lanes:
             self._end(lambda: call.failed(failure))
 
     def since(self, lane: Hashable) -> float | None:
-        """When the call of a lane that is being made began (of ``time.monotonic``); None when the lane waits for a thread."""
+        """When the current call of a lane began (``time.monotonic``); None while the lane waits for a thread."""
         return self._pool.since(lane)
 
     def finish(self) -> bool:
-        """Hand out what has ended since the last time, on the caller's thread; False when nothing has."""
+        """Pass on the results since the last call, on the caller's thread; False when there are none."""
         with self._lock:
             ended, self._ended = self._ended, []
         for hand_out in ended:
@@ -57,7 +57,7 @@ class Lanes:
         return bool(ended)
 
     def close(self) -> bool:
-        """Make no further call, and end the threads. False when one is still at work."""
+        """Make no more calls, and end the threads. False when one is still running."""
         return self._pool.close()
 
     def _make(self, call: Call) -> None:

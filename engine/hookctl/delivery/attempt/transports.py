@@ -1,7 +1,7 @@
-"""Several transports polled as one, without busy waiting.
+"""Polls several transports as one, without busy waiting.
 
-Most runs have one transport: it waits by itself. Those that run on threads need no driving: they wake whoever waits.
-Only several that must be driven at the same time take turns, in slices of a few milliseconds.
+Most runs have one transport, which waits by itself. Transports that run on threads need not be driven: they wake
+whoever waits. Only when several transports must be driven do they take turns, in slices of a few milliseconds.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from threading import Event
 from typing import cast
 
 from hookctl.delivery.attempt.failures import AttemptFailedError, blaming
-from hookctl.delivery.attempt.prepare import Transport
+from hookctl.delivery.attempt.prepared import Transport
 from hookctl.delivery.attempt.threaded_transport import ThreadedTransport
 from hookctl.model import Failure, Request, Response, Timing
 from hookctl.network import Network
 from hookctl.plugin.interfaces import Completion, ConcurrentTransport
 
 SLICE = 0.005
-"""Seconds that each of several driven transports waits in its turn."""
+"""Seconds that each of several driven transports waits in turn."""
 
 
 @dataclass(slots=True, eq=False)
 class _Line:
-    """A transport and the tickets that it has under way."""
+    """A transport and its tickets in flight."""
 
     transport: ConcurrentTransport
     who: str
@@ -34,12 +34,12 @@ class _Line:
 
     @property
     def driven(self) -> bool:
-        """True when nothing moves unless it is polled."""
+        """Whether it makes progress only while it is polled."""
         return not isinstance(self.transport, ThreadedTransport)
 
 
 class Transports:
-    """Every transport that the delivery plans use, opened when first used."""
+    """The transports that the delivery plans use, each opened when it is first used."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
@@ -48,7 +48,7 @@ class Transports:
         self._waiting_in: _Line | None = None
 
     def submit(self, kind: Transport, ticket: int, request: Request, timeout: float, sharer: str) -> None:
-        """Begin to send. ``sharer`` is who shares the threads of a transport that needs some: a webhook.
+        """Begin to send. ``sharer`` is the webhook: a transport with threads shares them fairly between webhooks.
 
         Raises AttemptFailedError when the transport cannot be opened or breaks its contract.
         """
@@ -61,7 +61,7 @@ class Transports:
         line.tickets.add(ticket)
 
     def poll(self, wait: float) -> list[Completion]:
-        """What has ended; waits up to ``wait`` seconds for the first, or until :meth:`wake`."""
+        """The requests that have ended; waits up to ``wait`` seconds for the first, or until :meth:`wake`."""
         active = [line for line in self._lines.values() if line.tickets]
         driven = [line for line in active if line.driven]
         completions = [completion for line in active if not line.driven for completion in self._poll(line, 0)]
@@ -78,15 +78,18 @@ class Transports:
         return completions
 
     def wake(self) -> None:
-        """Make a running or the next :meth:`poll` return at once; any thread may call it."""
+        """Make a running :meth:`poll`, or else the next one, return at once. Any thread may call it."""
         self._woken.set()
         waiting = self._waiting_in
         if waiting is not None:
-            with suppress(AttemptFailedError), blaming(waiting.who):  # then its poll returns when its time is up
+            with (
+                suppress(AttemptFailedError),
+                blaming(waiting.who),
+            ):  # if this fails, the poll returns when its time is up
                 waiting.transport.wake()
 
     def cancel(self, ticket: int) -> None:
-        """Give up a request; it has no completion."""
+        """Give up a request; it gets no completion."""
         for line in self._lines.values():
             if ticket in line.tickets:
                 line.tickets.discard(ticket)
@@ -97,7 +100,7 @@ class Transports:
                     self._break(line)
 
     def since(self, ticket: int) -> float | None:
-        """When sending began (of ``time.monotonic``), 0 where it begins at once; None while the request waits for a thread."""
+        """When sending began (``time.monotonic``); 0 if at once; None while the request waits for a thread."""
         line = next((line for line in self._lines.values() if ticket in line.tickets), None)
         return line.transport.since(ticket) if line and isinstance(line.transport, ThreadedTransport) else 0.0
 
@@ -119,9 +122,8 @@ class Transports:
         return line
 
     def _wait_in(self, line: _Line, wait: float) -> Sequence[Completion]:
-        self._waiting_in = (
-            line  # before the look at the flag: who sets the flag after it sees this, and wakes the transport
-        )
+        # Set before the flag is checked: whoever sets the flag later sees this line, and wakes its transport.
+        self._waiting_in = line
         try:
             return self._poll(line, 0 if self._woken.is_set() else wait)
         finally:
@@ -142,18 +144,16 @@ class Transports:
         return completions
 
     def _break(self, line: _Line) -> None:
-        """Close a transport; the next request opens another."""
+        """Close a transport; the next request opens a new one."""
         self._lines = {key: other for key, other in self._lines.items() if other is not line}
         line.tickets = set()
-        with (
-            suppress(AttemptFailedError),
-            blaming(line.who),
-        ):  # it is given up either way, and what it had under way has its failure
+        # The transport is given up in any case, and what was in flight in it has its failure.
+        with suppress(AttemptFailedError), blaming(line.who):
             line.transport.close()
 
 
 def _checked(completion: Completion) -> Completion:
-    """``completion``, if what it holds can be worked with. Raises TypeError."""
+    """``completion`` if it is valid. Raises TypeError."""
     result = completion.result
     if isinstance(result, Response):
         if isinstance(result.status, int) and isinstance(result.body, bytes) and isinstance(result.headers, tuple):

@@ -1,4 +1,7 @@
-"""Intake: bytes in, events out. What is no acceptable event is named with its place and reason, and the rest goes on."""
+"""Intake: bytes in, events out. What is not an acceptable event is reported with its place and reason.
+
+The events around it are taken in.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from hookctl.errors import EventError
 from hookctl.json.kinds import described, is_number
 from hookctl.json.paths import field_text
-from hookctl.json.strict import MAX_DEPTH, AmbiguousJsonError, parse
+from hookctl.json.quick import parse_quickly
+from hookctl.json.strict import AmbiguousJsonError, parse
 from hookctl.model import Event, Json
 from hookctl.model.nearest import nearest
 from hookctl.plugin.contain import is_interrupt, text_of
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 MAX_EVENT_BYTES = 1024 * 1024
 MAX_ARRAY_BYTES = 64 * 1024 * 1024
-"""An array is read whole; lines are not, so there may be any number of them."""
+"""An array is read as a whole. Lines are read one by one, so there may be any number of them."""
 MAX_ID_LENGTH = 256
 MAX_REASON_LENGTH = 300
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -33,7 +35,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class BadEvent:
-    """Something in the input that is no acceptable event."""
+    """Something in the input that is not an acceptable event."""
 
     place: str
     """``line 7`` or ``item 3``."""
@@ -41,14 +43,14 @@ class BadEvent:
 
 
 class EventGate:
-    """Tells which texts are events of a known type, valid by its schema. Validators are built when first needed."""
+    """Accepts texts that are events of a known type and valid against its schema. Validators are built when needed."""
 
     def __init__(self, event_types: Mapping[str, EventType]) -> None:
         self._event_types = event_types
         self._validators: dict[str, jsonschema_rs.Validator] = {}
 
     def parse(self, text: bytes) -> Event:
-        """The event that ``text`` holds. Raises EventError, its message a reason for people, for anything else."""
+        """The event that ``text`` holds. Raises EventError, whose message is a reason for people, for anything else."""
         document, kept = _parse(text)
         if not isinstance(document, dict):
             raise EventError(f"not a JSON object but {described(document)}")
@@ -76,7 +78,9 @@ class EventGate:
 
             try:
                 self._validators[name] = jsonschema_rs.validator_for(dict(self._event_types[name].schema))
-            except BaseException as error:  # a library may panic over a plugin's schema; other events still come in
+            except (
+                BaseException
+            ) as error:  # the library may panic over a plugin's schema; other events must still come in
                 if is_interrupt(error):
                     raise
                 message = _short(f"the schema of the event type {name!r} is not a JSON Schema: {text_of(error)}")
@@ -90,16 +94,16 @@ class EventReader:
     def __init__(self, gate: EventGate) -> None:
         self._gate = gate
         self._rest = b""
-        """What is read of a line that has not ended yet."""
+        """The beginning of a line that has not been read to its end."""
         self._line = 0
         self._skipping = False
         self._begun = False
         self._array: list[bytes] = []
-        """The array so far, in pieces; empty when the input is lines."""
+        """The pieces of the array read so far; empty when the input is lines."""
         self._array_size = 0
 
     def feed(self, data: bytes) -> Iterator[Event | BadEvent]:
-        """What has become complete with these bytes. Raises EventError when they are more than an array may hold."""
+        """The events that are complete with these bytes. Raises EventError when an array is too large."""
         if self._array:
             self._grow(data)
             return
@@ -110,7 +114,7 @@ class EventReader:
             yield from self._lines()
 
     def finish(self) -> Iterator[Event | BadEvent]:
-        """What is left at the end of the stream."""
+        """The events that are left at the end of the stream."""
         if self._array:
             self._rest = b"".join(self._array)
             if not _first_line_is_whole(self._rest):
@@ -121,7 +125,7 @@ class EventReader:
             yield from self._lines()
 
     def _begin(self) -> bool:
-        """Pass over a byte order mark and blank lines; False while there is nothing else."""
+        """Skip a byte order mark and blank lines; False while there is nothing else."""
         if self._line == 0:
             if BYTE_ORDER_MARK.startswith(self._rest):
                 return False
@@ -178,29 +182,15 @@ _TOO_LARGE = f"larger than {MAX_EVENT_BYTES >> 20} MiB"
 
 
 def _parse(text: bytes) -> tuple[Json, str]:
-    """The document and the JSON to keep of it; "" where that is for others to make. Raises EventError as :func:`_parse_strictly`, which this is short for.
-
-    A key that stands twice in an object is dropped by the parser, and with it two quotation marks: every other one comes out again, as it
-    came or as a backslash and the mark, unless it was written as a number.
-    """
-    if len(text) <= MAX_EVENT_BYTES and text.count(b"{") + text.count(b"[") <= MAX_DEPTH and b"\\u0022" not in text:
-        try:
-            document: Json = msgspec.json.decode(text)
-            kept = msgspec.json.encode(document)
-        except (
-            ValueError,
-            RecursionError,
-        ):  # whatever it is, the strict parser finds words for it, or can read it after all
-            return _parse_strictly(text), ""
-        if kept.count(b'"') == text.count(b'"'):
-            return document, kept.decode()
-    return _parse_strictly(text), ""
+    """The document of an event, and the JSON to store of it; "" when the store writes it. Raises EventError."""
+    if len(text) > MAX_EVENT_BYTES:
+        raise EventError(_TOO_LARGE)
+    quick = parse_quickly(text)
+    return (quick[0], quick[1].decode()) if quick else (_parse_strictly(text), "")
 
 
 def _parse_strictly(text: bytes) -> Json:
-    """JSON without what JSON parsers disagree on. Raises EventError."""
-    if len(text) > MAX_EVENT_BYTES:
-        raise EventError(_TOO_LARGE)
+    """Parse JSON that every parser reads alike. Raises EventError for anything else."""
     try:
         return parse(text.decode(), any_integer=True)
     except UnicodeDecodeError as error:
@@ -212,7 +202,7 @@ def _parse_strictly(text: bytes) -> Json:
 
 
 def _first_line_is_whole(data: bytes) -> bool:
-    """True when the input begins with ``[`` and yet is lines: the first one is JSON by itself, and more follow."""
+    """Whether an input that begins with ``[`` is lines after all: its first line is JSON, and more lines follow."""
     first, _, rest = data.lstrip().partition(b"\n")
     if len(first) > MAX_EVENT_BYTES or not rest.strip():
         return False
@@ -224,9 +214,9 @@ def _first_line_is_whole(data: bytes) -> bool:
 
 
 def _array_items(data: bytes) -> Iterator[bytes]:
-    """The text of each item, found by its brackets and quotes alone: an item of any size makes no value here.
+    """The text of each item, found by brackets and quotes alone, so an item of any size is not parsed here.
 
-    Raises EventError where the array ends or breaks off wrongly.
+    Raises EventError when the array is cut off or followed by something else.
     """
     at = _skip(data, data.index(b"[") + 1)
     goes_on = data[at : at + 1] != b"]"
@@ -245,7 +235,7 @@ def _array_items(data: bytes) -> Iterator[bytes]:
 
 
 def _end(data: bytes, start: int) -> int:
-    """Where an item ends: behind the bracket that closes it, or before a comma or a bracket; -1 when the data ends first."""
+    """Where an item ends: after its closing bracket, or before a comma or a bracket; -1 when the data ends first."""
     at, depth = start, 0
     if data[at : at + 1] not in {b"[", b"{"}:
         at = _TO_COMMA.match(data, at).end()  # type: ignore[union-attr]  # it matches anything

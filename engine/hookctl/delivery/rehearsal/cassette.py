@@ -1,8 +1,8 @@
-"""Cassettes: one recorded exchange of a webhook, in the format of vcrpy (version 1), so that a test can load it with that.
+"""Cassettes: one recorded exchange of a webhook, in the format of vcrpy (version 1), so tests can load it with vcrpy.
 
-What is written here comes from an :class:`Attempt`, in which every secret is masked already. What differs from one exchange to the next
-(ids, times, hookctl's own version) is written as :data:`VARIES`, so that recording again changes nothing. vcrpy itself is not needed:
-it is a mock for tests, and importing it costs more than all of this.
+What is written here comes from an :class:`Attempt`, in which every secret is masked already. What differs from one
+exchange to the next (ids, times, hookctl's own version) is written as :data:`VARIES`, so recording again changes
+nothing. vcrpy itself is not needed: it is a mock for tests, and importing it costs more than this module does.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 VARIES = "<varies>"
 VARYING_HEADERS = frozenset({"webhook-id", "webhook-timestamp", "date", "age"})
 SECRET_HEADERS = frozenset({"set-cookie", "authorization", "proxy-authorization", "authentication-info"})
-"""Of a response: a session that the target opens is a secret that no reference stands for."""
+"""Response headers whose values are masked: a session that the target opens is a secret without a reference."""
 OWN_AGENT = re.compile(r"hookctl/\S+")
 SUFFIX = ".yaml"
 VERSION = 1
@@ -37,7 +37,7 @@ Headers = tuple[tuple[str, str], ...]
 
 
 class Kept(StrEnum):
-    """What recording did to a cassette."""
+    """What a recording did to a cassette."""
 
     NEW = "new"
     CHANGED = "changed"
@@ -46,14 +46,14 @@ class Kept(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request and its response, secrets masked, what varies named so."""
+    """A request and its response, with secrets masked and with :data:`VARIES` in place of what differs each time."""
 
     request: Request
     response: Response
 
 
 def settled(request: Request) -> Request:
-    """The request with what varies named so."""
+    """The request, with :data:`VARIES` in place of what differs each time."""
     headers = tuple(
         (name, VARIES if name.lower() in VARYING_HEADERS else _without_version(name, value))
         for name, value in request.headers
@@ -62,7 +62,7 @@ def settled(request: Request) -> Request:
 
 
 def exchange_of(attempt: Attempt) -> Exchange | None:
-    """What a cassette keeps of an attempt; None when there is no response."""
+    """The exchange of an attempt; None when there is no response."""
     if attempt.request is None or attempt.response is None:
         return None
     headers = tuple((name, _settled_value(name.lower(), value)) for name, value in attempt.response.headers)
@@ -70,12 +70,12 @@ def exchange_of(attempt: Attempt) -> Exchange | None:
 
 
 def path_of(directory: Path, webhook: str) -> Path:
-    """Where the cassette of a webhook is: a webhook's name is a file name as it stands."""
+    """The path of a webhook's cassette. Every webhook name is a valid file name."""
     return directory / f"{webhook}{SUFFIX}"
 
 
 def keep(directory: Path, webhook: str, exchange: Exchange) -> Kept:
-    """Write the cassette of a webhook, unless what is there says the same. Raises CassetteError when it cannot be written."""
+    """Write the cassette of a webhook unless it has the same content already. Raises CassetteError."""
     path = path_of(directory, webhook)
     kept = Kept.CHANGED if os.path.lexists(path) else Kept.NEW
     if kept is Kept.CHANGED and _says_the_same(path, exchange):
@@ -91,7 +91,7 @@ def keep(directory: Path, webhook: str, exchange: Exchange) -> Kept:
 
 
 def read(directory: Path, webhook: str) -> Exchange:
-    """The exchange that was recorded. Raises CassetteError when there is none, or when the file is no cassette of one exchange."""
+    """The recorded exchange. Raises CassetteError when there is none, or when the file is not a valid cassette."""
     path = path_of(directory, webhook)
     try:
         return from_yaml(_content(path))
@@ -109,11 +109,11 @@ def _content(path: Path) -> str:
 
 
 def strays(directory: Path, webhooks: Iterable[str]) -> tuple[Path, ...]:
-    """The cassettes that belong to none of ``webhooks``, in order."""
+    """The cassettes that belong to none of ``webhooks``, in order of name."""
     try:
         resolve_given(directory)
     except FileError:
-        return ()  # a link leads elsewhere: reading refuses it, and its names are nobody's business
+        return ()  # a link leads out of the directory: reading refuses it, and its names must not be shown
     known = {path_of(directory, webhook) for webhook in webhooks}
     return tuple(path for path in sorted(directory.glob(f"*{SUFFIX}")) if path not in known)
 
@@ -123,7 +123,7 @@ def to_yaml(exchange: Exchange) -> str:
     import yaml
 
     class Dumper(yaml.CSafeDumper):
-        """Writes text of several lines as lines, so that a diff shows which one changed."""
+        """Writes text of several lines as a block, so a diff shows which line changed."""
 
     def text(dumper: yaml.CSafeDumper, value: str) -> yaml.ScalarNode:
         return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
@@ -148,7 +148,7 @@ def to_yaml(exchange: Exchange) -> str:
 
 
 def from_yaml(text: str) -> Exchange:
-    """The exchange of a cassette. Raises ValueError when the text is no cassette, or not of exactly one exchange."""
+    """The exchange of a cassette. Raises ValueError when the text is not a cassette with exactly one exchange."""
     import yaml
 
     from hookctl.delivery.rehearsal.cassette_yaml import parse
@@ -190,7 +190,10 @@ def _status(code: str) -> int:
 
 
 def _says_the_same(path: Path, exchange: Exchange) -> bool:
-    """Whether a cassette differs in nothing but what a target's headers hold: many count requests or name the machine that answered."""
+    """Whether a cassette differs only in the values of response headers.
+
+    Many of those count requests, or name the machine that answered.
+    """
     try:
         recorded = from_yaml(_content(path))
     except (FileError, ValueError):

@@ -1,4 +1,4 @@
-"""The YAML of cassettes, as data whose size is that of the file: no alias, no deep nesting, no number that takes long to read."""
+"""The YAML of cassettes, read at a cost bounded by the file's size: no aliases, no deep nesting, no huge numbers."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import yaml
 
 NULL = "tag:yaml.org,2002:null"
 MAX_EVENTS = 20_000
-"""Beginnings, ends and scalars; a cassette has a few for each header."""
+"""YAML events in a cassette, at most; it has a few for each header."""
 MAX_DEPTH = 16
-"""Lists and mappings inside one another; a cassette has six."""
+"""Nested lists and mappings, at most; a cassette has six."""
 
 
 class _Loader(yaml.CBaseLoader):
-    """Reads every scalar as text, but null and what is tagged as binary."""
+    """Reads every scalar as text, except null and binary data."""
 
     yaml_implicit_resolvers = {start: [(NULL, re.compile("(?:~|null|Null|NULL|)$"))] for start in ("~", "n", "N", "")}  # noqa: RUF012 - PyYAML's own form
     yaml_constructors = {  # noqa: RUF012 - as above

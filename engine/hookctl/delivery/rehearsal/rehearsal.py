@@ -1,4 +1,4 @@
-"""Attempts that reach nobody: the engine that delivers, with stand-ins for secrets, tokens and transports.
+"""Attempts that reach nobody: the delivery engine with stand-ins for secrets, tokens and transports.
 
 So a rehearsal renders, authenticates, validates and masks as a delivery does, and needs neither a network nor a secret.
 """
@@ -25,16 +25,16 @@ from hookctl.plugin.responses import to_requests
 
 DELIVERY_ID = "rehearsal"
 STAND_IN = "StandInForASecretThatIsNotNeeded"
-"""What every secret reference stands for. It may stand in a header and in a URL, and is base64 too: keys often are."""
+"""The stand-in for every secret. It is valid in a header, in a URL, and as base64, which keys often are."""
 TOKEN = b'{"access_token": "StandInForATokenThatIsNotNeeded", "token_type": "Bearer", "expires_in": 3600}'
 POLL_SECONDS = 1.0
 
 Answer = Callable[[Request], tuple[Response | Failure, Timing]]
-"""What the target answers to a request, and how long it took."""
+"""Gives the target's answer to a request, and how long it took."""
 
 
 class Rehearsal:
-    """The attempts of one webhook. Close it."""
+    """Makes attempts of one webhook. Must be closed."""
 
     def __init__(self, plan: DeliveryPlan, plugins: Plugins, answer: Answer) -> None:
         self._digest = plan.digest
@@ -44,10 +44,10 @@ class Rehearsal:
         stand_ins, nowhere = _with_stand_ins(plugins, transport), Network(getaddrinfo=_nowhere)
         self._engine = AttemptEngine(stand_ins, nowhere, USER_AGENT, clock=lambda: self._at, auth_adapter=transport)
         self.without_auth = ""
-        """Why auth was left out: it cannot work with a stand-in for its secret. Empty where it was not."""
+        """Why auth was left out: it cannot work with a stand-in for its secret. Empty when it was not left out."""
 
     def attempt(self, document: Mapping[str, Json], number: int, at: float) -> Attempt:
-        """The attempt of that number at ``at`` (epoch seconds)."""
+        """Make the attempt with that number at ``at`` (epoch seconds)."""
         attempt = self._attempt(document, number, at)
         failure = attempt.failure
         if (
@@ -64,7 +64,7 @@ class Rehearsal:
         return attempt
 
     def close(self) -> None:
-        """End its threads."""
+        """End the threads."""
         self._engine.close()
 
     def _attempt(self, document: Mapping[str, Json], number: int, at: float) -> Attempt:
@@ -76,7 +76,7 @@ class Rehearsal:
 
 
 class InMemoryTransport(BaseAdapter):
-    """A transport that asks ``answer`` in place of a target. What an auth asks of others gets a token."""
+    """A transport that calls ``answer`` instead of a target. Requests of an auth to other hosts get a token."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__()
@@ -85,21 +85,21 @@ class InMemoryTransport(BaseAdapter):
         self._completions: deque[Completion] = deque()
 
     def submit(self, ticket: int, request: Request, timeout: float) -> None:  # noqa: ARG002 - the contract of ConcurrentTransport
-        """Have it answered at once."""
+        """Answer the request at once."""
         self._url = request.url
         self._completions.append(Completion(ticket, *self._answer(request)))
 
     def poll(self, wait: float) -> Sequence[Completion]:  # noqa: ARG002 - as above
-        """What was answered since the last call."""
+        """The answers since the last call."""
         completions = tuple(self._completions)
         self._completions.clear()
         return completions
 
     def wake(self) -> None:
-        """Nothing waits."""
+        """Do nothing: no poll waits."""
 
     def cancel(self, ticket: int) -> None:
-        """Nothing to give up: every request is answered at once."""
+        """Do nothing: every request was answered at once."""
 
     def send(  # noqa: PLR0917  # the parameters are those of requests
         self,
@@ -110,7 +110,7 @@ class InMemoryTransport(BaseAdapter):
         cert: Any = None,
         proxies: Any = None,
     ) -> requests.Response:
-        """What an auth sends by itself: the webhook's own request once more, or one for a token."""
+        """Answer a request that an auth sends: the webhook's own request once more, or one for a token."""
         del stream, timeout, verify, cert, proxies
         result, timing = self._answered(request)
         if isinstance(result, Failure):
@@ -118,7 +118,7 @@ class InMemoryTransport(BaseAdapter):
         return to_requests(result, timing, request, self)
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing: there is nothing to close."""
 
     def _answered(self, request: requests.PreparedRequest) -> tuple[Response | Failure, Timing]:
         if self._url and request.url == self._url:

@@ -1,4 +1,4 @@
-"""The request that would be sent for an event, from the delivery plan alone: no secret is resolved, no auth applied."""
+"""Renders the request for an event from the delivery plan alone: no secret is resolved, no auth is applied."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ USER_AGENT = f"hookctl/{__version__}"
 def render_request(
     plan: DeliveryPlan, document: Mapping[str, Json], plugins: Plugins, delivery_id: str, at: float | None = None
 ) -> Request:
-    """The request for an event, with each secret reference shown as ``***``. What auth would add is missing.
+    """The request for an event, with each secret reference shown as ``***`` and without what auth would add.
 
     Args:
         plan: the webhook's delivery plan; it need not be applied.

@@ -1,4 +1,4 @@
-"""Replays: the request that would be sent now against the recorded one, and the validators of now against the recorded response."""
+"""Replays: the current request against the recorded one, the current validators against the recorded response."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from hookctl.plugin.calls import Plugins
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What became of a recorded exchange. Nothing was sent, and no secret was read."""
+    """The replay of a recorded exchange. Nothing was sent, and no secret was read."""
 
     plan: DeliveryPlan
     cassette: Path
     attempt: Attempt | None = None
-    """The request of now with the recorded response, judged by the validators of now; None when there is no recording."""
+    """The current request with the recorded response and the current verdicts; None when there is no recording."""
     recorded: Json = None
     """The recorded request as JSON."""
     current: Json = None
-    """The request of now in the same form; None when none could be made."""
+    """The current request in the same form; None when none could be made."""
     problem: str = ""
     """Why there is no recording to replay."""
     without_auth: str = ""
-    """Why the headers of auth were taken as recorded: it cannot work without its secret. Empty where it was asked."""
+    """Why the recorded headers of auth were used: auth cannot work without its secret. Empty when it was applied."""
 
     @property
     def is_recorded_request(self) -> bool:
-        """Whether the request of now is the recorded one."""
-        return canonical_json(self.recorded) == canonical_json(self.current)  # Python's == takes True for 1
+        """Whether the current request equals the recorded one."""
+        return canonical_json(self.recorded) == canonical_json(self.current)  # in Python, True == 1
 
     @property
     def succeeded(self) -> bool:
-        """Whether the webhook still does what was recorded, and would be content with the answer."""
+        """Whether the request is as recorded, and the recorded response passes."""
         return (
             self.attempt is not None
             and self.attempt.failure is None
@@ -51,7 +51,7 @@ class Replay:
 
     @property
     def reason(self) -> str:
-        """Why it did not succeed; empty where it did."""
+        """Why the replay did not succeed; empty when it did."""
         if self.succeeded:
             return ""
         if self.attempt is None:
@@ -62,7 +62,7 @@ class Replay:
 
 
 def replay(plan: DeliveryPlan, document: Mapping[str, Json], plugins: Plugins, directory: Path, at: float) -> Replay:
-    """Compare what the webhook would send for an event at ``at`` (epoch seconds) with its recording in ``directory``."""
+    """Compare the request for an event at ``at`` (epoch seconds) with the recording in ``directory``."""
     cassette = path_of(directory, plan.name)
     try:
         exchange = read(directory, plan.name)
@@ -91,7 +91,7 @@ def replay(plan: DeliveryPlan, document: Mapping[str, Json], plugins: Plugins, d
 
 
 def comparable(request: Request) -> Json:
-    """A request as JSON that can be compared key by key: names of headers in lower case, the body parsed where it is JSON."""
+    """A request as JSON to compare key by key: header names in lower case, the body parsed when it is JSON."""
     headers: dict[str, Json] = {name.lower(): value for name, value in sorted(request.headers)}
     return {
         "method": request.method,

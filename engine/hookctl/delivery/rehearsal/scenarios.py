@@ -1,4 +1,4 @@
-"""Scenarios: a target that misbehaves in one way for ever, and what becomes of a delivery to it, on a simulated clock."""
+"""Scenarios: what becomes of a delivery to a target that always misbehaves in one way, on a simulated clock."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from hookctl.plugin.calls import Plugins
 from hookctl.store.interface import Outcome
 
 RETRY_AFTER = 120
-"""Seconds that a target which answers 429 or 503 asks for."""
+"""Seconds that a target asks for when it answers 429 or 503."""
 STATUSES = range(300, 600)
-"""A number of these is a scenario too."""
+"""A status of one of these classes is a scenario, too."""
 JSON = ("Content-Type", "application/json")
 
 Result = tuple[Response | Failure, Timing]
@@ -23,7 +23,7 @@ Result = tuple[Response | Failure, Timing]
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One misbehaviour of a target."""
+    """One way in which a target misbehaves."""
 
     name: str
     summary: str
@@ -32,14 +32,14 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One attempt of a played delivery. Times are seconds since the first attempt began."""
+    """One attempt of a simulated delivery. Times are seconds since the first attempt began."""
 
     attempt: Attempt
     outcome: Outcome
     at: float
-    """The earliest: no jitter."""
+    """When it begins at the earliest, without jitter."""
     latest: float
-    """With all the jitter there may be."""
+    """When it begins at the latest, with the most jitter."""
     next_in: float | None
     """Seconds from its end to the next attempt, without jitter; None after the last."""
 
@@ -54,12 +54,12 @@ class Played:
 
     @property
     def outcome(self) -> Outcome:
-        """What it came to."""
+        """Its outcome."""
         return self.steps[-1].outcome
 
     @property
     def was_sent(self) -> bool:
-        """False when no request could be made, so that the target had no part in it."""
+        """Whether any request could be made, so that the target mattered."""
         return self.steps[-1].attempt.request is not None
 
 
@@ -122,7 +122,9 @@ def find_scenario(name: str) -> Scenario | None:
 def play(
     plan: DeliveryPlan, document: Mapping[str, Json], plugins: Plugins, scenario: Scenario, start: float
 ) -> Played:
-    """Deliver an event to a target that misbehaves so each time, until it is delivered or dead. Nothing is sent and nobody waits.
+    """Simulate deliveries to a target that misbehaves each time, until the event is delivered or dead.
+
+    Nothing is sent, and no time passes.
 
     ``start`` is the time of the first attempt, in epoch seconds.
     """

@@ -1,4 +1,4 @@
-"""Trials: one event sent to each of some webhooks now, outside the queue, by the code that delivers."""
+"""Trials: send one event to each of some webhooks now, outside the queue, with the code that delivers."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ POLL_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A webhook that is to be tried with an event, and the attempt that was made."""
+    """A webhook to try with an event, and the attempt that was made."""
 
     plan: DeliveryPlan
     document: Mapping[str, Json]
     attempt: Attempt | None
-    """None: interrupted before it was over."""
+    """None when it was interrupted."""
 
     @property
     def succeeded(self) -> bool:
-        """True for an attempt that a delivery would end with."""
+        """Whether a delivery with this attempt would be delivered."""
         return self.attempt is not None and self.attempt.failure is None and self.attempt.succeeded
 
     @property
     def would_be_sent(self) -> bool | None:
-        """Whether a live event like this one reaches an active webhook: see :func:`lets_through`."""
+        """Whether a live event like this one would reach the webhook; see :func:`lets_through`."""
         return lets_through(self.plan, self.document)
 
 
 def lets_through(plan: DeliveryPlan, document: Mapping[str, Json]) -> bool | None:
-    """Whether the webhook's ``when`` lets the event through; None when that cannot be told, since it fails on this event."""
+    """Whether the webhook's ``when`` matches the event; None when it fails on this event."""
     if plan.when is None:
         return True
     try:
@@ -82,6 +82,7 @@ def _attempts(
     stopping: Callable[[], bool],
     progress: Callable[[int], None],
 ) -> list[Attempt | None]:
+    """The attempt on each webhook, in the order of ``plans``; None for one that was not made."""
     attempts: dict[str, Attempt] = {}
     jobs = {f"test_{uuid.uuid4().hex}": one for one in plans}
     waiting = list(jobs.items())[::-1]

@@ -1,37 +1,37 @@
-"""The circuit breaker: a target that fails is left alone for a while, then probed, then given its load little by little."""
+"""The circuit breaker: a target that fails gets nothing for a while, then one probe, then more and more load."""
 
 from __future__ import annotations
 
 WINDOW_SECONDS = 20.0
 """Results count for this long, and at most for twice as long."""
 MINIMUM = 20
-"""Fewer results than this say nothing."""
+"""With fewer results than this, the circuit stays closed."""
 FAILURE_SHARE = 0.5
 OPEN_SECONDS = 10.0
-"""The first wait before a probe; each probe that fails doubles it."""
+"""The wait before the first probe, in seconds; each probe that fails doubles it."""
 MAX_OPEN_SECONDS = 300.0
 
 
 class Breaker:
-    """One webhook's. Times are seconds on any clock that nobody sets.
+    """The circuit breaker of one webhook. Times are seconds on a monotonic clock.
 
-    ``limit`` is how many requests may be under way: None for as many as otherwise; 0 while the circuit is open; 1 for the probe. From there
-    each success adds one, so that the load doubles with each round, and each failure halves it: the host that comes back with a backlog is
-    not trampled, and one that falls again is left alone again.
+    ``limit`` is how many requests may be in flight: None for no extra limit, 0 while the circuit is open, 1 for the
+    probe. From there each success adds one, so the load doubles with each round, and each failure halves it. A target
+    that comes back while there is a backlog is not overloaded, and one that fails again gets nothing again.
     """
 
     def __init__(self) -> None:
         self.limit: int | None = None
         self.reason = ""
-        """The failure that opened it last."""
+        """The failure that opened the circuit last."""
         self.since = 0.0
-        """When it opened after it had been closed."""
+        """When the circuit, which had been closed, opened."""
         self.until = 0.0
-        """When it may be probed."""
+        """When the target may be probed."""
         self._wait = OPEN_SECONDS
         self._counted_since = float("-inf")
         self._now = self._before = (0, 0)
-        """Successes and failures, of this window and the one before."""
+        """Successes and failures of this window, and of the one before."""
 
     @property
     def state(self) -> str:
@@ -39,27 +39,27 @@ class Breaker:
         return "closed" if self.limit is None else "half-open" if self.limit else "open"
 
     def look(self, now: float) -> int | None:
-        """The limit now: a circuit that was open for long enough is half open."""
+        """The limit at ``now``. A circuit that has been open for long enough becomes half open."""
         if self.limit == 0 and now >= self.until:
             self.limit = 1
         return self.limit
 
     def reopen(self, reason: str, since: float, until: float) -> None:
-        """Go on where a runner before this one had to leave off."""
+        """Continue with an open circuit of an earlier runner."""
         self.limit, self.reason, self.since, self.until = 0, reason, since, until
 
     def success(self, now: float, full: int) -> None:
-        """A request went well. ``full`` is the limit at which there need be none."""
+        """A request succeeded. The circuit closes when its limit reaches ``full``."""
         if self.limit is None:
             self._count(now, 1, 0)
-        elif self.limit > 0:  # else it began before the circuit opened
+        elif self.limit > 0:  # otherwise the request began before the circuit opened
             self.limit += 1
             if self.limit >= full:
                 self.limit, self._wait = None, OPEN_SECONDS
                 self._now = self._before = (0, 0)
 
     def failure(self, now: float, reason: str) -> None:
-        """A request failed by the target's fault."""
+        """A request failed, and the target is the cause."""
         if self.limit is None:
             good, bad = self._count(now, 0, 1)
             if good + bad >= MINIMUM and bad >= FAILURE_SHARE * (good + bad):

@@ -1,4 +1,4 @@
-"""The deliveries that a runner has in hand: claimed, and under way or waiting for their turn."""
+"""The deliveries that a runner has claimed: in flight, or waiting for their turn."""
 
 from __future__ import annotations
 
@@ -8,76 +8,79 @@ from collections.abc import Collection, Iterable, Iterator
 from hookctl.store.interface import Claimed
 
 
-class Hand:
-    """Knows each by its id, and what waits by its webhook. Iterates over all claims."""
+class Claims:
+    """Claims by delivery id, and those that wait by webhook. Iterating gives all claims."""
 
     def __init__(self) -> None:
-        self._claims: dict[str, Claimed] = {}
+        self._by_id: dict[str, Claimed] = {}
         self._waiting: dict[str, deque[Claimed]] = {}
-        """Those that are not under way yet, by webhook. One that :attr:`_claims` does not have was lost, or claimed again since."""
+        """Those that are not in flight yet, by webhook.
+
+        An entry that is not in :attr:`_by_id` was lost, or claimed again since.
+        """
 
     def __len__(self) -> int:
-        """How many there are."""
-        return len(self._claims)
+        """How many claims there are."""
+        return len(self._by_id)
 
     def __iter__(self) -> Iterator[Claimed]:
-        return iter(self._claims.values())
+        return iter(self._by_id.values())
 
     @property
-    def under_way(self) -> int:
-        """How many do not wait."""
-        return len(self._claims) - sum(map(len, self._waiting.values()))
+    def in_flight(self) -> int:
+        """How many are in flight."""
+        return len(self._by_id) - sum(map(len, self._waiting.values()))
 
     def waiting(self) -> dict[str, int]:
-        """How many of each webhook wait; no zeros."""
+        """How many claims of each webhook wait; no zeros."""
         return {name: len(claims) for name, claims in self._waiting.items()}
 
-    def take(self, claims: Iterable[Claimed]) -> None:
-        """Have these wait. One that is under way goes on: its lease had run out, and it is ours for longer now."""
+    def add(self, claims: Iterable[Claimed]) -> None:
+        """Add claims that wait. One that is in flight already goes on: its lease had ended, and now lasts longer."""
         for claimed in claims:
-            known = self._claims.get(claimed.delivery.id)
-            self._claims[claimed.delivery.id] = claimed
+            known = self._by_id.get(claimed.delivery.id)
+            self._by_id[claimed.delivery.id] = claimed
             waiting = self._waiting.setdefault(claimed.delivery.webhook, deque())
             if known is None or any(one is known for one in waiting):
                 waiting.append(claimed)
             elif not waiting:
                 del self._waiting[claimed.delivery.webhook]
 
-    def next(self, webhook: str) -> Claimed | None:
-        """The one that has waited longest, which waits no longer; None: none does."""
+    def next_waiting(self, webhook: str) -> Claimed | None:
+        """The claim of a webhook that has waited longest, which is in flight from now on; None when none waits."""
         waiting = self._waiting.get(webhook, ())
         while waiting:
             claimed = waiting.popleft()
             if not waiting:
                 del self._waiting[webhook]
-            if self._claims.get(claimed.delivery.id) is claimed:
+            if self._by_id.get(claimed.delivery.id) is claimed:
                 return claimed
         return None
 
     def ended(self, delivery_id: str) -> Claimed:
-        """Forget one that was under way; gives its claim."""
-        return self._claims.pop(delivery_id)
+        """Remove a delivery that was in flight; give its claim."""
+        return self._by_id.pop(delivery_id)
 
     def drop_waiting(self, webhooks: Iterable[str]) -> list[Claimed]:
-        """Forget what waits of these webhooks; gives the claims, to be released."""
+        """Remove the claims of these webhooks that wait; give them, to be released."""
         claims = [
             claimed
             for name in webhooks
             for claimed in self._waiting.pop(name, ())
-            if self._claims.get(claimed.delivery.id) is claimed
+            if self._by_id.get(claimed.delivery.id) is claimed
         ]
         for claimed in claims:
-            del self._claims[claimed.delivery.id]
+            del self._by_id[claimed.delivery.id]
         return claims
 
     def lost(self, delivery_ids: Collection[str]) -> None:
-        """Forget those of these that wait: others have them now. What is under way goes on, and marks nothing in the end."""
+        """Remove those that wait: other workers have them now. What is in flight goes on, and its result is dropped."""
         for waiting in self._waiting.values():
             for claimed in waiting:
                 if claimed.delivery.id in delivery_ids:
-                    self._claims.pop(claimed.delivery.id, None)
+                    self._by_id.pop(claimed.delivery.id, None)
 
     def clear(self) -> None:
-        """Forget all."""
-        self._claims.clear()
+        """Remove all claims."""
+        self._by_id.clear()
         self._waiting.clear()

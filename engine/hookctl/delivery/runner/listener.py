@@ -1,4 +1,4 @@
-"""Who is told of what a runner does."""
+"""What a runner reports to its caller."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ from hookctl.store.interface import Circuit, Result
 
 
 def _ignore(*_: object) -> None:
-    """Nobody wants to know."""
+    """The default of each callback."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Called on the runner's thread, after what it is told of was stored. What it raises ends the step."""
+    """Callbacks, called on the runner's thread after what they report was stored. What they raise ends the step."""
 
     attempted: Callable[[Delivery, Attempt], None] = _ignore
-    """The delivery as it stands after the attempt."""
+    """An attempt was recorded; the delivery is as it stands after it."""
     circuit: Callable[[str, Circuit | None], None] = _ignore
-    """A webhook's circuit opened, is half open, or closed again (None)."""
+    """A webhook's circuit opened, became half open, or closed again (None)."""
     applied: Callable[[AppliedState], None] = _ignore
-    """An apply was taken up."""
+    """The runner uses this applied state from now on."""
 
 
-def tell(results: Iterable[Result], listener: Listener, observers: Observers) -> None:
-    """Tell of attempts that were recorded. What the listener raises comes out; observers are told on threads of their own."""
+def notify(results: Iterable[Result], listener: Listener, observers: Observers) -> None:
+    """Report attempts that were recorded, to the listener on this thread and to observers on threads of their own.
+
+    Raises what the listener raises.
+    """
     news = []
     for result in results:
         outcome = result.outcome
@@ -43,4 +46,4 @@ def tell(results: Iterable[Result], listener: Listener, observers: Observers) ->
         )
         listener.attempted(delivery, result.attempt)
         news.append((delivery, result.attempt))
-    observers.tell(news)
+    observers.notify(news)

@@ -1,4 +1,4 @@
-"""Observers, told on threads: one that is slow delays neither deliveries nor other observers."""
+"""Observers, called on threads: one that is slow delays neither deliveries nor other observers."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from hookctl.plugin.interfaces import Observer
 from hookctl.threads import CLOSE_GRACE, Pool
 
 MAX_BEHIND = 10_000
-"""Attempts that an observer may be behind; what comes then is not told to it."""
+"""Attempts that may wait for an observer; while more would wait, new ones are not reported to it."""
 
 log = logging.getLogger(__name__)
 News = Sequence[tuple[Delivery, Attempt]]
 
 
 class Observers:
-    """Each observer is told of one attempt after another, in the order in which they were recorded."""
+    """Calls each observer for one attempt after another, in the order in which they were recorded."""
 
     def __init__(self, observers: Iterable[Observer], max_behind: int = MAX_BEHIND) -> None:
         self._observers = tuple(observers)
@@ -29,13 +29,13 @@ class Observers:
         self._pool = Pool("hookctl-observe")
         self._changed = Condition()
         self._behind: Counter[str] = Counter()
-        """How many attempts each has still to be told of."""
+        """How many attempts are still to be reported to each observer."""
         self._missed: Counter[str] = Counter()
         self._failures: set[str] = set()
-        """What was logged of failures."""
+        """The failures that were logged."""
 
-    def tell(self, news: News) -> None:
-        """Tell all of attempts, and of the deliveries as they stand after them. Never blocks."""
+    def notify(self, news: News) -> None:
+        """Report attempts, and the deliveries as they stand after them, to all observers. Never blocks."""
         if not news:
             return
         for observer in self._observers:
@@ -46,21 +46,21 @@ class Observers:
                 self._miss(observer, len(news), "it is too slow")
                 continue
             try:
-                self._pool.run(observer.name, partial(self._tell, observer, news))
+                self._pool.run(observer.name, partial(self._notify, observer, news))
             except (RuntimeError, MemoryError):
-                self._told(observer, len(news))
+                self._notified(observer, len(news))
                 self._miss(observer, len(news), "there is no thread for it")
 
     def close(self, grace: float = CLOSE_GRACE) -> None:
-        """Wait up to ``grace`` seconds until all are told of everything, and end the threads."""
+        """Wait up to ``grace`` seconds until everything is reported, and end the threads."""
         with self._changed:
             self._changed.wait_for(lambda: not self._behind.total(), grace)
             behind = +self._behind
         self._pool.close(grace=0.0 if behind else grace)
         for name, count in behind.items():
-            log.warning("observer %s was not told of %d attempts: it was too slow", name, count)
+            log.warning("observer %s missed %d attempts: it was too slow", name, count)
 
-    def _tell(self, observer: Observer, news: News) -> None:
+    def _notify(self, observer: Observer, news: News) -> None:
         try:
             for delivery, attempt in news:
                 if observer.attempted:
@@ -68,13 +68,13 @@ class Observers:
                 if observer.ended and delivery.status is not DeliveryStatus.RETRYING:
                     self._call(observer, partial(observer.ended, delivery))
         finally:
-            self._told(observer, len(news))
+            self._notified(observer, len(news))
 
     def _call(self, observer: Observer, call: Callable[[], None]) -> None:
-        """Call an observer, which cannot break a delivery. Each kind of failure is logged once: it is likely to recur."""
+        """Call an observer, which cannot break a delivery. Each kind of failure is logged once, since it may recur."""
         try:
             call()
-        except BaseException as error:  # noqa: BLE001  # foreign code raises what it likes, and no signal reaches this thread
+        except BaseException as error:  # noqa: BLE001  # foreign code, on a thread that no signal reaches
             message = (
                 error.message
                 if isinstance(error, HookctlError)
@@ -86,17 +86,17 @@ class Observers:
             if is_first:
                 log.warning("%s. Deliveries go on. Further failures of this kind are not logged.", message)
 
-    def _told(self, observer: Observer, count: int) -> None:
+    def _notified(self, observer: Observer, count: int) -> None:
         with self._changed:
             self._behind[observer.name] -= count
             missed = self._missed.pop(observer.name, 0) if not self._behind[observer.name] else 0
             self._changed.notify_all()
         if missed:
-            log.warning("observer %s was not told of %d attempts: it had fallen behind", observer.name, missed)
+            log.warning("observer %s missed %d attempts: it had fallen behind", observer.name, missed)
 
     def _miss(self, observer: Observer, count: int, why: str) -> None:
         with self._changed:
             is_first = not self._missed[observer.name]
             self._missed[observer.name] += count
         if is_first:
-            log.warning("observer %s is not told of every attempt: %s", observer.name, why)
+            log.warning("observer %s misses attempts: %s", observer.name, why)

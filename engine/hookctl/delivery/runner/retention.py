@@ -1,4 +1,4 @@
-"""What the store may hold: how long history is kept, and when no more events are taken in."""
+"""Retention and intake limits: how long history is kept, and when no more events are taken in."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from hookctl.model.quantities import seconds
 from hookctl.store.interface import Fullness, Queue
 
 PRUNE_SECONDS = 30.0
-"""Between two looks for history that is over."""
+"""Between two searches for history to delete."""
 PRUNE_EVENTS = 500
-"""Forgotten in one commit, at most: it keeps deliveries waiting for a few milliseconds."""
+"""Deleted in one commit, at most: that delays deliveries by a few milliseconds."""
 PRUNE_SOON_SECONDS = 0.25
-"""The same while there is more of it."""
+"""Between two searches while there is more to delete."""
 SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,15})?) ?(kB|MB|GB|TB)", re.ASCII)
 BYTES = {"kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class StoreLimits:
     """The tables ``[retention]`` and ``[intake]`` of hookctl.toml."""
 
     max_age: float = 30 * 86_400.0
-    """Seconds that events are kept whose deliveries have all ended."""
+    """Seconds for which an event is kept after its deliveries have all ended."""
     max_bytes: float = float("inf")
-    """Of the store; above it the oldest of them are forgotten sooner."""
+    """The size of the store; above it, the oldest of these events are deleted sooner."""
     max_waiting: float = 1_000_000
-    """Deliveries that may wait; an event with which it would be more is not taken in."""
+    """Deliveries that may wait; an event that would make it more is not taken in."""
     min_free_bytes: float = 100e6
-    """Of the disk; with less, no event is taken in."""
+    """Free space on the disk; with less, no event is taken in."""
 
 
-def limits_from_settings(retention: Mapping[str, Any], intake: Mapping[str, Any]) -> Limits:
-    """The limits that hookctl.toml sets, the others as they are by default.
+def store_limits(retention: Mapping[str, Any], intake: Mapping[str, Any]) -> StoreLimits:
+    """The limits that hookctl.toml sets, and the defaults of the others.
 
-    Both tables have known keys alone, and values of the right type. Raises SettingsError for a string that is not a
+    Both tables hold only known keys, with values of the right type. Raises SettingsError for a string that is not a
     duration or not a size.
     """
     found: dict[str, float] = {}
@@ -50,7 +50,7 @@ def limits_from_settings(retention: Mapping[str, Any], intake: Mapping[str, Any]
         found["max_waiting"] = intake["max_waiting"]
     if "min_free" in intake:
         found["min_free_bytes"] = _size("intake.min_free", intake["min_free"])
-    return Limits(**found)
+    return StoreLimits(**found)
 
 
 def _age(name: str, value: str) -> float:
@@ -69,18 +69,21 @@ def _size(name: str, value: str) -> float:
     return float(match[1]) * BYTES[match[2]]
 
 
-class Keeper:
-    """Keeps one queue within its limits. ``clock`` gives epoch seconds, ``monotonic`` seconds on a clock that nobody sets."""
+class Retention:
+    """Keeps one queue within its limits. ``clock`` gives epoch seconds, ``monotonic`` seconds on a monotonic clock."""
 
     def __init__(
-        self, queue: Queue, limits: Limits, clock: Callable[[], float], monotonic: Callable[[], float]
+        self, queue: Queue, limits: StoreLimits, clock: Callable[[], float], monotonic: Callable[[], float]
     ) -> None:
         self._queue, self._limits, self._clock, self._monotonic = queue, limits, clock, monotonic
         self._prune_at = float("-inf")
 
     @property
     def max_waiting(self) -> float:
-        """How many deliveries may wait: for the queue to compare in the commit that adds some, since other processes add some, too."""
+        """How many deliveries may wait.
+
+        The queue checks it in the commit that adds some, since other processes may add some, too.
+        """
         return self._limits.max_waiting
 
     def admit(self) -> None:
@@ -92,7 +95,7 @@ class Keeper:
             )
 
     def prune(self) -> None:
-        """Forget a little of what is over, when it is time to; soon again where there is more."""
+        """Delete some history when it is time to, and soon again while there is more."""
         now = self._monotonic()
         if now < self._prune_at:
             return
@@ -102,14 +105,14 @@ class Keeper:
         self._prune_at = now + (PRUNE_SECONDS if forgotten < PRUNE_EVENTS else PRUNE_SOON_SECONDS)
 
 
-def why_full(fullness: Fullness, limits: Limits) -> str:
+def why_full(fullness: Fullness, limits: StoreLimits) -> str:
     """Why no more events are taken in; empty when they are."""
     if fullness.waiting >= limits.max_waiting:
         return f"{fullness.waiting:,} deliveries wait, and the limit is {limits.max_waiting:,.0f}"
     return _scarce(fullness.free_bytes, limits)
 
 
-def _scarce(free_bytes: int, limits: Limits) -> str:
+def _scarce(free_bytes: int, limits: StoreLimits) -> str:
     if free_bytes >= limits.min_free_bytes:
         return ""
     return f"{free_bytes / 1e6:,.0f} MB are free on its disk, and {limits.min_free_bytes / 1e6:,.0f} MB must stay free"

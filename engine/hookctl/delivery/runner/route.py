@@ -1,4 +1,4 @@
-"""Routing: which webhooks an event is for."""
+"""Routing: which webhooks receive an event."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hookctl.when.condition import When, compile_when
 
 
 class Router:
-    """Routes by one applied state; its conditions are compiled once."""
+    """Routes events by one applied state, whose conditions are compiled once."""
 
     def __init__(self, applied: AppliedState) -> None:
         self._targets: dict[str, list[tuple[str, When | str | None]]] = {}
@@ -20,19 +20,20 @@ class Router:
                 self._targets.setdefault(plan.event, []).append((plan.name, _condition(plan)))
 
     def receives(self, event_type: str) -> bool:
-        """Whether any active webhook is for events of this type."""
+        """Whether any active webhook receives events of this type."""
         return event_type in self._targets
 
     def route(self, event: Event) -> Routed:
-        """The event and its deliveries: one for each active webhook of its type whose ``when`` matches, or fails to say."""
+        """The event and its deliveries: one for each active webhook of its type whose ``when`` matches or fails."""
         found = [_deliver(event, webhook, when) for webhook, when in self._targets.get(event.event_type, ())]
         return Routed(event, tuple([delivery for delivery in found if delivery is not None]))
 
 
 def delivery_id(event_id: str, event_time: float, webhook: str) -> str:
-    """The delivery's id: the same for the same event and webhook, even in another store, so that a receiver can tell a repetition.
+    """The delivery's id: the same for the same event and webhook, even in another store, so a receiver notices repeats.
 
-    It begins with the event's time (epoch seconds) in milliseconds, so that the ids of events that come together lie together in an index.
+    It begins with the event's time (epoch seconds) in milliseconds, so the ids of events that come at the same time
+    are neighbours in an index.
     """
     milliseconds = int(event_time * 1000) & 0xFFFF_FFFF_FFFF
     digest = sha256(f"{event_id}\0{webhook}".encode()).hexdigest()
@@ -40,7 +41,10 @@ def delivery_id(event_id: str, event_time: float, webhook: str) -> str:
 
 
 def _condition(plan: DeliveryPlan) -> When | str | None:
-    """The compiled ``when``; None where there is none; a text where it cannot be compiled (a hookctl that is stricter than the one that applied it)."""
+    """The compiled ``when``; None when there is none; the error's message when it cannot be compiled.
+
+    A condition that cannot be compiled was applied by another version of hookctl.
+    """
     if plan.when is None:
         return None
     try:

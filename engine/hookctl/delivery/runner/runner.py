@@ -1,56 +1,62 @@
-"""The runner: takes what is due out of the queue, has it tried, and records what came of it."""
+"""The runner: claims deliveries that are due, has them attempted, and records the outcomes."""
 
 from __future__ import annotations
 
 import logging
 import random
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
-from hookctl.delivery.attempt.engine import AttemptEngine, Finished, Job
-from hookctl.delivery.runner.claims import Hand
-from hookctl.delivery.runner.limits import MAX_IN_FLIGHT, SLOW_SECONDS, Manners
-from hookctl.delivery.runner.listener import Listener, tell
+from hookctl.delivery.attempt.engine import AttemptEngine
+from hookctl.delivery.runner.attempts import Attempts
+from hookctl.delivery.runner.backlog import Backlog
+from hookctl.delivery.runner.claims import Claims
+from hookctl.delivery.runner.commits import Commits
+from hookctl.delivery.runner.limits import MAX_IN_FLIGHT, Limits
+from hookctl.delivery.runner.listener import Listener, notify
 from hookctl.delivery.runner.observing import Observers
-from hookctl.delivery.runner.retention import Keeper, Limits
-from hookctl.delivery.runner.retry import DELIVERED, decide, describe, has_token_auth, health, was_not_made
+from hookctl.delivery.runner.retention import Retention, StoreLimits
 from hookctl.delivery.runner.route import Router
 from hookctl.delivery.runner.tally import Tally
-from hookctl.model import AppliedState, Event, Status
+from hookctl.errors import StateLockedError, StoreError
+from hookctl.model import AppliedState, Event
 from hookctl.plugin.calls import Plugins
 from hookctl.store.clock import since_boot
-from hookctl.store.interface import Claimed, Queue, Result
+from hookctl.store.interface import Batch, Committed, Queue
 
 STATE_SECONDS = 0.5
-"""How old the applied state may be that deliveries are made by."""
+"""How old the applied state may be when a delivery starts."""
 CLAIM_SECONDS = 0.01
-"""Between two claims, while attempts are under way: each is a commit."""
+"""Between two claims while anything is claimed: each claim is a commit."""
 GROUP_SECONDS = 0.025
-"""Between two records of results, while attempts are under way: each is a commit, so a few at once."""
-FINISH_BATCH = 512
+"""Between two commits of results while attempts are in flight: one commit for many results is cheaper."""
+RESULTS_BATCH = 512
+"""So many results are recorded at once, without waiting for :data:`GROUP_SECONDS` to pass."""
 MAX_AHEAD = 2048
-"""Deliveries in hand that wait for their turn, at most."""
-MEANWHILE_SECONDS = 0.001
-"""Between two looks whether the store has done what is waited for."""
+"""Claimed deliveries that are not in flight yet, at most."""
+POLL_SECONDS = 0.25
+"""How long one poll lasts while a commit is in flight, unless an attempt or the commit ends first."""
 LEASE_SECONDS = 60.0
 """How long a worker that stalls keeps others from its deliveries."""
 RENEW_SECONDS = LEASE_SECONDS / 3
-"""Between two renewals of the leases on what is in hand."""
+"""Between two renewals of the leases on what is claimed."""
 CLOCK_SECONDS = 60.0
-"""A wall clock that goes astray by more, between two steps, was set."""
+"""When the wall clock and the monotonic clock drift apart by more between two steps, the wall clock was set."""
 
 log = logging.getLogger(__name__)
 
 
 class Runner:
-    """Delivers from one queue, on the caller's thread. Begin with :meth:`step`; end with :meth:`stop`.
+    """Delivers from one queue, on the caller's thread. Call :meth:`step` again and again, and :meth:`stop` at the end.
 
-    Nothing is lost by ending otherwise: what was claimed and not recorded is tried again, with the same ``webhook-id``.
-    ``read_state`` gives the applied state; it is asked again twice a second, so an apply reaches what still waits.
-    ``clock`` gives epoch seconds, ``monotonic`` seconds on a clock that nobody sets and that goes on while the machine sleeps.
+    Nothing is lost without :meth:`stop`: what was claimed and not recorded is tried again, with the same
+    ``webhook-id``. ``read_state`` reads the applied state; the runner calls it twice a second, so an apply takes effect
+    on deliveries that still wait. ``clock`` gives epoch seconds, ``monotonic`` seconds on a clock that nobody sets and
+    that goes on while the machine sleeps.
+
+    A commit is in flight like an attempt is: the store's writer makes it on a thread of its own, and the runner takes
+    up its result in one of its own calls. At most one is in flight.
     """
 
     def __init__(
@@ -60,7 +66,7 @@ class Runner:
         engine: AttemptEngine,
         plugins: Plugins,
         read_state: Callable[[], AppliedState],
-        limits: Limits | None = None,
+        store_limits: StoreLimits | None = None,
         listener: Listener | None = None,
         max_in_flight: int = MAX_IN_FLIGHT,
         clock: Callable[[], float] = time.time,
@@ -68,64 +74,70 @@ class Runner:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.tally = Tally(clock())
-        self._queue, self._engine, self._plugins = queue, engine, plugins
-        self._read_state, self._clock, self._monotonic, self._jitter = read_state, clock, monotonic, jitter
-        self._manners = Manners(monotonic, max_in_flight)
-        self._keeper = Keeper(queue, limits or Limits(), clock, monotonic)
+        self._queue, self._read_state, self._clock, self._monotonic = queue, read_state, clock, monotonic
+        self._limits = Limits(monotonic, max_in_flight)
+        self._retention = Retention(queue, store_limits or StoreLimits(), clock, monotonic)
         self._listener = listener or Listener()
         self._observers = Observers(plugins.observers.values())
-        self._has_audience = listener is not None or bool(plugins.observers)
-        self._stopped = False
-        self._hand = Hand()
-        self._behind: set[str] = set()
-        """Webhooks of which more waits in the queue than could be claimed."""
-        self._results: list[Result] = []
-        self._not_made: list[Claimed] = []
-        """What this machine lacked something for: to be put back, as if it had not been tried."""
-        self._hurry = False
-        """A webhook is to be suspended: that cannot wait."""
-        self._claimed_at = self._finished_at = self._state_at = float("-inf")
+        self._is_observed = listener is not None or bool(plugins.observers)
+        self._claims = Claims()
+        self._commits = Commits(queue, engine.wake)
+        self._attempts = Attempts(
+            engine,
+            plugins,
+            claims=self._claims,
+            limits=self._limits,
+            commits=self._commits,
+            tally=self.tally,
+            clock=clock,
+            jitter=jitter,
+        )
+        self._backlog = Backlog(queue, self._limits, clock)
+        self._claimed_at = self._recorded_at = self._state_at = float("-inf")
         self._renewed_at = monotonic()
         self._ahead = clock() - monotonic()
-        """How far the wall clock is ahead of the other."""
+        """Seconds by which the wall clock is ahead of the monotonic one."""
         queue.clock_set(clock(), clock())
-        self._manners.take_over(queue.circuits(), clock())
+        self._limits.take_over(queue.circuits(), clock())
         self._take_state(read_state())
 
     # -- intake
 
     def accept(self, events: Sequence[Event]) -> list[bool]:
-        """Route and store events in one commit, with what has ended since the last. One flag per event: False where its id was seen before.
+        """Route events and store them durably, in one commit with what has ended. Attempts go on in the meantime.
 
-        Raises IntakeRefusedError when there is no room for all of them, StoreError when the store fails; nothing was stored then.
+        Gives one flag per event: False where its id was seen before.
+
+        Raises:
+            IntakeRefusedError: there is no room for all of them; nothing was stored.
+            StoreError: the store fails; nothing was stored.
         """
-        self._keeper.admit()
+        self._finish_commit()
+        self._retention.admit()
         self._refresh_state()
-        routed = [self._router.route(event) for event in events]
-        with self._recording():  # one commit for what has come and what has ended
-            wanted = self._manners.wanted(self._state.plans, self._hand.waiting())
-            is_new, claims = self._queue.enqueue_and_claim(
-                routed, self._clock(), LEASE_SECONDS, wanted, self._keeper.max_waiting
+        self._commits.submit(
+            Batch(
+                now=self._clock(),
+                events=[self._router.route(event) for event in events],
+                max_waiting=self._retention.max_waiting,
+                wanted=self._limits.wanted(self._state.plans, self._claims.waiting()),
+                lease_seconds=LEASE_SECONDS,
             )
-        made = sum(len(one.deliveries) for one in routed)
-        if len(claims) < made:
-            claimed = {one.delivery.id for one in claims}
-            self._behind.update(
-                delivery.webhook for one in routed for delivery in one.deliveries if delivery.id not in claimed
-            )
-        self._hand.take(claims)
-        self._start()
-        return is_new
+        )
+        committed = self._finish_commit()
+        self._attempts.start()
+        return [*committed.is_new]
 
     def receives(self, event_type: str) -> bool:
-        """Whether any active webhook is for events of this type."""
+        """Whether any active webhook receives events of this type."""
         return self._router.receives(event_type)
 
     def replay(self, delivery_ids: Sequence[str], *, as_planned: bool = False) -> list[str]:
-        """Make deliveries due now, as far as their webhooks are active; gives those that nobody is trying at this moment.
+        """Make deliveries of active webhooks due now; gives the ids of those that no attempt is in flight for.
 
-        ``as_planned``: by the delivery plan of the last attempt, as far as there was one.
+        ``as_planned``: use the delivery plan of the last attempt. Deliveries without an attempt are left alone then.
         """
+        self._finish_commit()
         replayed = self._queue.replay(delivery_ids, self._clock(), as_planned=as_planned)
         self._take_state(self._read_state())
         return replayed
@@ -134,220 +146,162 @@ class Runner:
 
     @property
     def in_flight(self) -> int:
-        """How many deliveries are being tried."""
-        return self._hand.under_way
+        """How many deliveries an attempt is in flight for."""
+        return self._claims.in_flight
 
-    @property
-    def in_hand(self) -> int:
-        """How many deliveries are being tried, or were claimed to be tried next."""
-        return len(self._hand)
+    def intake_capacity(self) -> int:
+        """How many more events are worth taking in: their targets have capacity, or there is little to do. 0 when none.
 
-    def appetite(self) -> int:
-        """How many events more are worth taking in, since they can go straight to their targets, or since there is little to do; 0: there is enough.
-
-        More may be taken in at any time; it waits in the queue then, behind what waits there.
+        More may be taken in at any time; their deliveries then wait in the queue.
         """
-        plans = self._state.plans
-        wanted = self._manners.wanted(plans, self._hand.waiting())
-        hungry = [
-            count
-            for name, count in wanted.items()
-            if name not in self._behind and self._manners.hungers(plans[name], count)
-        ]
-        return max(hungry, default=0 if self._manners.is_busy else MAX_AHEAD)
+        return self._backlog.intake_capacity(self._state.plans, self._claims.waiting())
 
     def next_due(self) -> float | None:
-        """When there is something to claim next, in epoch seconds; None: nothing waits. What waits for a target that fails is due when that is probed."""
-        active = [name for name, plan in self._state.plans.items() if plan.status is Status.ACTIVE]
-        probes = {name: seconds for name in active if (seconds := self._manners.probe_in(name))}
-        due = [self._queue.next_due([name for name in active if name not in probes])]
-        for name, seconds in probes.items():
-            at = self._queue.next_due([name])
-            due.append(None if at is None else max(at, self._clock() + seconds))
-        return min((at for at in due if at is not None), default=None)
+        """When the next delivery can be claimed, in epoch seconds; None when nothing waits.
+
+        What waits for a target that fails is due when the target is probed.
+        """
+        return self._backlog.next_due(self._state.plans)
 
     def due_in(self) -> float | None:
-        """Seconds until :meth:`next_due`, 0 or less when it has come; None: nothing waits."""
+        """Seconds until :meth:`next_due`, 0 or less when it has passed; None when nothing waits."""
         due = self.next_due()
         return None if due is None else due - self._clock()
 
     def step(self, wait: float) -> bool:
-        """Start what is due and record what has ended; wait up to ``wait`` seconds for that while anything is under way.
+        """Start what is due and record what has ended; wait up to ``wait`` seconds while anything is in flight.
 
-        False when nothing was under way, so that the caller may wait for something else.
+        False when no attempt was in flight, so that the caller may wait for something else.
         """
-        self._watch_clock()
-        self._refresh_state()
-        self._keeper.prune()
-        self._renew()
-        self._claim()
-        self._start()
-        works = self._engine.in_flight > 0
-        self.collect(wait if not self._results else min(wait, GROUP_SECONDS))
-        self._start()
-        if (
-            self._hurry
-            or len(self._results) >= FINISH_BATCH
-            or not self._engine.in_flight
-            or self._monotonic() - self._finished_at >= GROUP_SECONDS
-        ):
-            self._record()
+        if not self._commits.in_flight:
+            self._watch_clock()
+            self._refresh_state()
+            self._retention.prune()
+            self._renew()
+            self._claim()
+        if not self._attempts.in_flight:
+            self._finish_commit()
+        self._attempts.start()
+        works = self._attempts.in_flight
+        self._attempts.collect(min(wait, GROUP_SECONDS) if self._commits.results else wait)
+        if self._commits.has_ended:
+            self._finish_commit()
+        self._attempts.start()
+        self._record()
+        if not self._attempts.in_flight:
+            self._finish_commit()
         return works
 
     def collect(self, wait: float) -> None:
-        """Let what is under way go on, and keep what ends for the next :meth:`step` to record. Does not need the store."""
-        if self._engine.in_flight:
-            self._collect(self._engine.poll(wait))
+        """Let attempts go on for up to ``wait`` seconds; keep their results for the next :meth:`step` to record.
+
+        Does not need the store.
+        """
+        self._attempts.collect(wait)
 
     def stop(self, grace: float) -> None:
-        """Start nothing more, give what is under way ``grace`` seconds to end, and put the rest back into the queue. Once; later calls do nothing."""
-        if self._stopped:
+        """Start nothing more, give attempts in flight ``grace`` seconds to end, and release all other claims.
+
+        Later calls do nothing.
+        """
+        if self._attempts.is_stopping:
             return
-        self._stopped = True
+        self._attempts.is_stopping = True
         deadline = self._monotonic() + grace
         try:
-            self._put_back(self._hand.waiting())
-            while self._engine.in_flight and (left := deadline - self._monotonic()) > 0:
-                self._collect(self._engine.poll(min(left, GROUP_SECONDS)))
-                if self._monotonic() - self._finished_at >= GROUP_SECONDS:
+            self._finish_commit()
+            self._submit()  # releases what is not in flight, which another worker may take at once
+            while self._attempts.in_flight and (left := deadline - self._monotonic()) > 0:
+                self._attempts.collect(min(left, GROUP_SECONDS))
+                if self._commits.has_ended:
+                    self._finish_commit()
+                if not self._commits.in_flight:
+                    self._renew()
                     self._record()
-                self._renew()
         finally:
-            self._engine.close()
-            self._record()
-            self._queue.release(self._hand)
-            self._hand.clear()
+            self._attempts.close()
+            with suppress(StoreError, StateLockedError):  # what it could not write is in the commit below again
+                self._finish_commit()
+            self._commits.add_released(self._claims)
+            self._claims.clear()
+            self._submit()
+            self._finish_commit()
             self._observers.close()
 
+    # -- claims and attempts
+
     def _claim(self) -> None:
+        """Begin a commit that claims what is due, with everything else that waits to be written."""
         now = self._monotonic()
-        if self._hand and now - self._claimed_at < CLAIM_SECONDS:
+        if self._claims and now - self._claimed_at < CLAIM_SECONDS:
             return
         self._claimed_at = now
-        waiting = self._hand.waiting()
-        wanted = self._manners.wanted(self._state.plans, waiting)
-        claims = self._queue.claim(
-            self._clock(),
-            self._manners.room + MAX_AHEAD - sum(waiting.values()),
-            LEASE_SECONDS,
-            wanted,
-            self._meanwhile,
-        )
-        counts = Counter(claimed.delivery.webhook for claimed in claims)
-        self._behind.difference_update([name for name, count in wanted.items() if counts[name] < count])
-        self._hand.take(claims)
-
-    def _start(self) -> None:
-        """Start what is in hand, as far as manners allow, and put back what they do not allow for a while."""
-        self._put_back([name for name in self._hand.waiting() if self._manners.probe_in(name)])
-        self._start_waiting()
-
-    def _start_waiting(self) -> None:
-        for name in self._hand.waiting():
-            plan = self._state.plans[name]
-            for _ in range(self._manners.may_start(plan)):
-                claimed = self._hand.next(name)
-                if claimed is None:
-                    break
-                self._manners.started(plan)
-                planned = replace(claimed.plan, name=name) if claimed.plan else plan  # it may have been renamed since
-                self._engine.start(Job(claimed.delivery.id, planned, claimed.document, claimed.delivery.attempts + 1))
-
-    def _put_back(self, webhooks: Iterable[str]) -> None:
-        """Give back what is in hand of these webhooks and not under way."""
-        claims = self._hand.drop_waiting(webhooks)
-        if claims:
-            self._queue.release(claims)
+        waiting = self._claims.waiting()
+        wanted = self._limits.wanted(self._state.plans, waiting)
+        due_at, clock = self._queue.next_due(wanted), self._clock()
+        if due_at is None or due_at > clock:
+            self._backlog.clear(wanted)
+            return
+        limit = self._limits.total_capacity + MAX_AHEAD - sum(waiting.values())
+        self._submit(Batch(now=clock, wanted=wanted, limit=limit, lease_seconds=LEASE_SECONDS))
 
     def _renew(self) -> None:
         if self._monotonic() - self._renewed_at < RENEW_SECONDS:
             return
         self._renewed_at = self._monotonic()
-        held = [*self._hand, *self._not_made, *(result.claimed for result in self._results)]
-        self._hand.lost(self._queue.renew(held, self._clock(), LEASE_SECONDS))
+        lost = self._queue.renew([*self._claims, *self._commits.claims()], self._clock(), LEASE_SECONDS)
+        self._claims.lost(lost)
 
     def _watch_clock(self) -> None:
         now, monotonic = self._clock(), self._monotonic()
         if abs(now - monotonic - self._ahead) > CLOCK_SECONDS:
-            log.warning("the clock was set, by %+.0f seconds", now - monotonic - self._ahead)
+            log.warning("the system clock was changed by %+.0f seconds", now - monotonic - self._ahead)
             self._queue.clock_set(self._ahead + monotonic, now)
         self._ahead = now - monotonic
 
-    def _collect(self, finished: Iterable[Finished]) -> None:
-        for one in finished:
-            claimed = self._hand.ended(one.job.delivery_id)
-            plan = one.job.plan
-            if was_not_made(one.attempt):
-                self._manners.lacked(plan, describe(one.attempt))
-                self._not_made.append(claimed)
-                self.tally.lacked[describe(one.attempt)] += 1
-                continue
-            is_slow = not one.attempt.succeeded and one.attempt.timing.total >= SLOW_SECONDS
-            self._manners.ended(plan, health(one.attempt), is_slow=is_slow)
-            if one.attempt.succeeded:
-                outcome = DELIVERED
-            else:
-                outcome = decide(
-                    one.attempt,
-                    plan.retry_schedule,
-                    self._clock(),
-                    self._jitter(),
-                    token_auth=has_token_auth(plan, self._plugins),
-                    mismatch_message=plan.custom_validation_error_message,
-                )
-                self._hurry = self._hurry or outcome.suspend
-            self._results.append(Result(claimed, one.attempt, outcome, self._state.serial, plan))
+    # -- commits
 
     def _record(self) -> None:
-        self._finished_at = self._monotonic()
-        self._say_circuits()
-        if self._results or self._not_made:
-            with self._recording():
-                pass
+        """Begin a commit of results when it is time to: they wait a little for others to join them."""
+        if not self._commits.in_flight and (
+            self._commits.suspending
+            or len(self._commits.results) >= RESULTS_BATCH
+            or not self._attempts.in_flight
+            or self._monotonic() - self._recorded_at >= GROUP_SECONDS
+        ):
+            self._submit()
 
-    @contextmanager
-    def _recording(self) -> Iterator[None]:
-        """One commit for what has ended and for what is done within. What is under way goes on while the store is waited for."""
-        results: list[Result] = []
-        not_made: list[Claimed] = []
-        lost: Collection[str] = ()
-        try:
-            with self._queue.together(self._meanwhile):
-                results, self._results = self._results, []
-                not_made, self._not_made = self._not_made, []
-                if results:
-                    lost = self._queue.finish(results, self._clock())
-                if not_made:
-                    self._queue.release(not_made)
-                yield
-        except BaseException:
-            self._results = results + self._results  # they have ended, and are not recorded yet
-            self._not_made = not_made + self._not_made
-            raise
-        self._recorded(results, lost)
+    def _submit(self, batch: Batch | None = None) -> None:
+        """Begin a commit of what waits to be written, and of ``batch``, if there is anything to write."""
+        self._recorded_at = self._monotonic()
+        self._commits.add_circuits(self._limits.circuits(self._clock()))
+        if batch is not None or not self._commits.is_empty:
+            self._commits.submit(batch or Batch(now=self._clock()))
 
-    def _meanwhile(self) -> bool:
-        """What does not need the store; False when nothing is under way."""
-        if not self._hurry:
-            self._start_waiting()
-        self.collect(MEANWHILE_SECONDS)
-        return self._engine.in_flight > 0
+    def _finish_commit(self) -> Committed:
+        """Go on with attempts until no commit is in flight, and take up what the last one brought.
 
-    def _recorded(self, results: Sequence[Result], lost: Collection[str]) -> None:
-        self._finished_at = self._monotonic()
-        self._put_back([result.claimed.delivery.webhook for result in results if result.outcome.suspend])
-        self._hurry = any(result.outcome.suspend for result in self._results)
-        recorded = [result for result in results if result.claimed.delivery.id not in lost]
-        self.tally.add(recorded)
-        if self._has_audience:
-            tell(recorded, self._listener, self._observers)
-
-    def _say_circuits(self) -> None:
-        circuits = self._manners.circuits(self._clock())
-        if circuits:
-            self._queue.set_circuits(circuits)
-        for name, circuit in circuits.items():
+        Raises what made it fail; what it was to write then waits for the next commit.
+        """
+        self._attempts.start()
+        while self._commits.in_flight and not self._commits.has_ended and self._attempts.in_flight:
+            self._attempts.collect(POLL_SECONDS)
+            self._attempts.start()
+        ended = self._commits.end()
+        if ended is None:
+            return Committed()
+        batch, committed = ended
+        self._recorded_at = self._monotonic()
+        self._backlog.note(batch, committed.claims)
+        self._claims.add(committed.claims)
+        self._attempts.start()
+        for name, circuit in batch.circuits.items():
             self._listener.circuit(name, circuit)
+        recorded = [result for result in batch.results if result.claimed.delivery.id not in committed.lost]
+        self.tally.add(recorded)
+        if self._is_observed:
+            notify(recorded, self._listener, self._observers)
+        return committed
 
     # -- applied state
 
@@ -356,14 +310,17 @@ class Runner:
             return
         self._queue.check()
         state = self._read_state()
-        self._queue.check()  # it may have been read from another file that has taken the store's place
+        self._queue.check()  # another file may have taken the store's place while the state was read
         if state.serial != self._state.serial:
             self._take_state(state)
         self._state_at = self._monotonic()
 
     def _take_state(self, state: AppliedState) -> None:
-        self._put_back(self._hand.waiting())
-        self._state, self._router = state, Router(state)
-        self._state_at = self._monotonic()
+        self._finish_commit()
         self._queue.reconcile(state)
+        # What was claimed for the state before is claimed again, as far as it is still due.
+        self._commits.add_released(self._claims.drop_waiting(self._claims.waiting()))
+        self._state = self._attempts.state = state
+        self._router = Router(state)
+        self._state_at = self._monotonic()
         self._listener.applied(state)

@@ -1,4 +1,4 @@
-"""Reading events and delivering at the same time, on one thread."""
+"""Reads events and delivers them at the same time, on one thread."""
 
 from __future__ import annotations
 
@@ -22,16 +22,19 @@ CHUNK_BYTES = 256 * 1024
 COMMIT_EVENTS = 500
 """Events that are stored in one commit, at most."""
 PAUSE = 0.1
-"""Seconds that may pass before a request to stop, new input or another process's work is noticed."""
+"""Seconds that may pass before a request to stop, new input or the work of another process is noticed."""
 STORE_SECONDS = 0.25
-"""Between two commits of events, at most, while there is enough to deliver: what is stored and not at once delivered is read from the store again."""
+"""Between two commits of events while there is enough to deliver.
+
+What is stored and cannot be delivered at once must be read from the store again.
+"""
 READ_SECONDS = 0.01
-"""For so long new input waits for requests that are under way."""
+"""How long one step waits for attempts in flight before it looks for new input."""
 
 MAX_PROBLEMS = 1000
-"""Bad events of one ``send`` that are described; more are counted, however many a stream has."""
+"""Bad events of one ``send`` that are described. More are only counted, since a stream may have any number."""
 STORE_PATIENCE = 60.0
-"""Seconds for which a runner that is to go on forever goes on with a store that fails."""
+"""How long ``run`` goes on while the store fails."""
 
 
 @dataclass(slots=True)
@@ -46,17 +49,17 @@ class Intake:
     problems: list[BadEvent] = field(default_factory=list)
     """The first ``MAX_PROBLEMS`` of the bad events."""
     unreceived: Counter[str] = field(default_factory=Counter)
-    """Accepted events that no active webhook is for, by type."""
+    """Accepted events that no active webhook receives, by type."""
     has_ended: bool = False
     """True once the last byte was read."""
     refused: str = ""
-    """Why not everything was taken in; empty when it was."""
+    """Why not all events were taken in; empty when they were."""
     refused_from: str = ""
-    """The id of the first event that was not. All before it were, and nothing after it."""
+    """The id of the first event that was not taken in. All events before it were, and none after it."""
 
 
 class Source:
-    """A stream of bytes that is read without waiting for it, where the system can tell."""
+    """A stream of bytes. Reading does not block when the system can tell whether there is anything to read."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -66,21 +69,42 @@ class Source:
             self._file = None
 
     def read(self, wait: float) -> bytes | None:
-        """The next bytes; empty at the end; None when none have come within ``wait`` seconds. Raises EventError."""
+        """The next bytes; empty at the end; None when none came within ``wait`` seconds. Raises EventError."""
         try:
             if self._file is None:
                 return self._stream.read(CHUNK_BYTES)
             ready, _, _ = select.select([self._file], [], [], wait)
             return os.read(self._file, CHUNK_BYTES) if ready else None
         except OSError as error:
-            hint = "What was read before is stored. Send the input again: an event whose id was seen is not sent twice."
+            hint = "What was read is stored. Send the input again: an event with an id seen before is not sent twice."
             raise unreadable(self._stream, error, hint) from error
 
 
 def unreadable(stream: BinaryIO, error: OSError, hint: str) -> EventError:
-    """The error for a file of events, or standard input, that cannot be read."""
+    """The error for an events file, or standard input, that cannot be read."""
     name = "standard input" if stream.fileno() == 0 else stream.name
     return EventError(f"{name} cannot be read: {error.strerror}", hint=hint)
+
+
+class _Events:
+    """The events of an input, read piece by piece."""
+
+    def __init__(self, source: Source, reader: EventReader, intake: Intake) -> None:
+        self._source, self._reader, self._intake = source, reader, intake
+        self._found: Iterator[Event | BadEvent] = iter(())
+
+    def take(self, most: int) -> list[Event | BadEvent]:
+        """The next events of what was read, and what is not an acceptable event; at most ``COMMIT_EVENTS``."""
+        return list(islice(self._found, min(most, COMMIT_EVENTS)))
+
+    def read(self, wait: float) -> bool:
+        """Read on, once everything has been taken; False when nothing has come within ``wait`` seconds."""
+        chunk = self._source.read(wait)
+        if chunk is None:
+            return False
+        self._found = self._reader.feed(chunk) if chunk else self._reader.finish()
+        self._intake.has_ended = not chunk
+        return True
 
 
 def send(
@@ -91,71 +115,71 @@ def send(
     *,
     wait: float,
     stopping: Callable[[], bool],
-    tell: Callable[[Intake], None],
+    progress: Callable[[Intake], None],
 ) -> Intake:
-    """Store what is read, deliver it and whatever else is due, and retry what falls due within ``wait`` seconds after the last event.
+    """Store what is read and deliver everything that is due, with retries until ``wait`` seconds after the last event.
 
-    Ends early once ``stopping()`` is true; the caller stops the runner. ``tell`` is called often with what was read so far.
-    When the store is full, what waits is delivered first. If there is still no room then, nothing more is read, and the intake says from where on.
-    Raises EventError when the input cannot be read on.
+    Ends early once ``stopping()`` is true; the caller stops the runner. ``progress`` is called often with what was read
+    so far. When the store is full, deliveries that wait are made first. If there is still no room then, nothing more is
+    read, and the intake names the first event that was not taken in.
+
+    Raises EventError when the input cannot be read.
     """
     intake = Intake()
-    found: Iterator[Event | BadEvent] = iter(())
+    events = _Events(source, reader, intake)
 
     def drain() -> bool:
-        deliver(runner, queue, wait=wait, stopping=stopping, tell=lambda: tell(intake))
+        deliver(runner, queue, wait=wait, stopping=stopping, progress=lambda: progress(intake))
         return not stopping()
 
     stored_at = time.monotonic()
     while not stopping():
-        takes = runner.appetite()
-        batch = []
-        if takes or time.monotonic() - stored_at >= STORE_SECONDS:
-            batch = list(islice(found, min(takes or COMMIT_EVENTS, COMMIT_EVENTS)))
-            if batch:
-                if not _take_in(batch, runner, intake, drain):
-                    return intake
-                stored_at = time.monotonic()
-            elif intake.has_ended:
-                break
-            else:
-                chunk = source.read(0.0 if runner.in_flight else _until_next(runner))
-                if chunk is not None:
-                    found = reader.feed(chunk) if chunk else reader.finish()
-                    intake.has_ended = not chunk
-                    continue
-        runner.step(0.0 if batch else READ_SECONDS)
-        tell(intake)
-    _store_all(found, runner, intake)  # stopped: what came out of a pipe is nowhere else
+        capacity = runner.intake_capacity()
+        if not capacity and time.monotonic() - stored_at < STORE_SECONDS:
+            poll = READ_SECONDS  # the targets have enough to take
+        elif batch := events.take(capacity or COMMIT_EVENTS):
+            if not _take_in(batch, runner, intake, drain):
+                return intake
+            stored_at, poll = time.monotonic(), 0.0
+        elif intake.has_ended:
+            break
+        elif events.read(0.0 if runner.in_flight else _until_next(runner)):
+            continue
+        else:
+            poll = READ_SECONDS
+        runner.step(poll)
+        progress(intake)
+    _store_all(events, runner, intake)  # asked to stop: what came out of a pipe exists nowhere else
     if intake.has_ended:
         drain()
     return intake
 
 
 def deliver(
-    runner: Runner, queue: Queue, *, wait: float, stopping: Callable[[], bool], tell: Callable[[], None]
+    runner: Runner, queue: Queue, *, wait: float, stopping: Callable[[], bool], progress: Callable[[], None]
 ) -> None:
-    """Deliver all that is due within ``wait`` seconds, retries too; ends early once ``stopping()`` is true."""
-    until = time.monotonic() + wait  # a wall clock that is set makes the wait no longer and no shorter
+    """Deliver everything due within ``wait`` seconds, retries included; end early once ``stopping()`` is true."""
+    until = time.monotonic() + wait  # not the wall clock, which may be set while this waits
     while not stopping():
         works = runner.step(PAUSE)
-        tell()
+        progress()
         if works:
             continue
         due_in = runner.due_in()
         if due_in is not None and time.monotonic() + due_in <= until:
             time.sleep(_until_next(runner))
-        elif queue.in_hand_elsewhere() and time.monotonic() < until:
+        elif queue.claimed_elsewhere() and time.monotonic() < until:
             time.sleep(PAUSE)
         else:
             return
 
 
 def run(runner: Runner, *, stopping: Callable[[], bool], failed: Callable[[StateError], None]) -> None:
-    """Deliver what is due whenever it is, until ``stopping()`` is true; the caller stops the runner.
+    """Deliver what is due until ``stopping()`` is true; the caller stops the runner.
 
-    A store that fails is tried again; ``failed`` is told of the first error of each such time, and after :data:`STORE_PATIENCE` it is raised.
-    A store that was deleted, renamed or replaced is not: StoreGoneError is raised at once.
+    While the store fails, its work is tried again. ``failed`` is called with the first error of each such period; an
+    error that lasts longer than :data:`STORE_PATIENCE` is raised. StoreGoneError is raised at once: waiting does not
+    bring back a store that was deleted, renamed or replaced.
     """
     failing_since: float | None = None
     while not stopping():
@@ -163,7 +187,7 @@ def run(runner: Runner, *, stopping: Callable[[], bool], failed: Callable[[State
             if not runner.step(PAUSE):
                 time.sleep(_until_next(runner))
             failing_since = None
-        except StoreGoneError:  # waiting does not bring it back, and what is in another file's place is not ours
+        except StoreGoneError:
             raise
         except (StoreError, StateLockedError) as error:
             if failing_since is None:
@@ -176,7 +200,7 @@ def run(runner: Runner, *, stopping: Callable[[], bool], failed: Callable[[State
 
 
 def _until_next(runner: Runner) -> float:
-    """How long there is nothing to do, and at most ``PAUSE`` seconds."""
+    """Seconds until something is due, at most ``PAUSE``."""
     due_in = runner.due_in()
     return PAUSE if due_in is None else min(PAUSE, max(0.01, due_in))
 
@@ -187,7 +211,7 @@ def _take_in(
     intake: Intake,
     drain: Callable[[], bool],
 ) -> bool:
-    """Store a batch, and give False when not all of it could be.
+    """Store a batch; False when there was no room for all of it.
 
     ``drain`` makes room in a full store by delivering what waits. It gives False when it is time to stop.
     """
@@ -199,15 +223,15 @@ def _take_in(
     return not rest
 
 
-def _store_all(found: Iterator[Event | BadEvent], runner: Runner, intake: Intake) -> None:
-    """Store what was found, as far as there is room."""
-    while batch := list(islice(found, COMMIT_EVENTS)):
+def _store_all(events: _Events, runner: Runner, intake: Intake) -> None:
+    """Store everything that was read, as far as there is room."""
+    while batch := events.take(COMMIT_EVENTS):
         if _store(batch, runner, intake):
             return
 
 
 def _store(batch: Sequence[Event | BadEvent], runner: Runner, intake: Intake) -> Sequence[Event | BadEvent]:
-    """Take in a batch, as far as there is room; gives the rest, from the first event that does not fit."""
+    """Store a batch as far as there is room; give the rest, from the first event that does not fit."""
     intake.refused = intake.refused_from = ""
     events = [one for one in batch if isinstance(one, Event)]
     try:

@@ -1,4 +1,4 @@
-"""What came of the attempts of one run."""
+"""The outcomes of one run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hookctl.store.interface import Result
 class Tally:
     """Counts outcomes by webhook, and knows which deliveries failed and wait for another attempt.
 
-    ``started_at`` (epoch seconds) tells what this run took in from what was there before.
+    ``started_at`` (epoch seconds) separates deliveries that this run took in from those that were there before.
     """
 
     def __init__(self, started_at: float) -> None:
@@ -20,11 +20,11 @@ class Tally:
         self.delivered: Counter[str] = Counter()
         self.dead: Counter[str] = Counter()
         self.earlier: Counter[DeliveryStatus] = Counter()
-        """Of the delivered and dead ones, those that were there before this run."""
-        self.lacked: Counter[str] = Counter()
-        """Attempts that could not be made, by what this machine lacked for them."""
+        """How many of the delivered and dead ones were there before this run."""
+        self.local_failures: Counter[str] = Counter()
+        """Attempts that could not be made, by what this machine lacked."""
         self.failing: set[str] = set()
-        """Ids of deliveries that were tried, and are to be tried again."""
+        """Ids of deliveries that were tried and will be tried again."""
         self._started_at = started_at
 
     def add(self, results: Iterable[Result]) -> None:

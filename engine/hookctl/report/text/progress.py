@@ -57,9 +57,9 @@ def progress_line(intake: Intake | None, tally: Tally, in_flight: int, seconds: 
     read = f"{intake.read:,} events read{', all of them' if intake.has_ended else ''}; " if intake else ""
     failing = f", {len(tally.failing):,} to be tried again" if tally.failing else ""
     dead = f", {tally.dead.total():,} dead" if tally.dead else ""
-    lacked = f", {tally.lacked.total():,} local failures" if tally.lacked else ""
+    local = f", {tally.local_failures.total():,} local failures" if tally.local_failures else ""
     return (
-        f"{read}{tally.delivered.total():,} delivered{failing}{dead}{lacked}; {in_flight:,} in flight; {seconds:.0f} s"
+        f"{read}{tally.delivered.total():,} delivered{failing}{dead}{local}; {in_flight:,} in flight; {seconds:.0f} s"
     )
 
 
@@ -97,7 +97,7 @@ def render_summary(summary: Summary, *, color: bool) -> str:
         )
     if tally.dead:
         lines.append("Why the dead ones are dead: hookctl deliveries list --status dead")
-    lines += [_lacked(reason, count) for reason, count in sorted(tally.lacked.items())]
+    lines += [_local_failures(reason, count) for reason, count in sorted(tally.local_failures.items())]
     lines.append(
         f"{'Interrupted after' if summary.interrupted else 'Took'} {summary.seconds:.1f} s, {counted(tally.attempts, 'attempt')}."
     )
@@ -129,7 +129,9 @@ def render_summary_json(summary: Summary) -> str:
             "dead": tally.earlier[DeliveryStatus.DEAD],
         },
         "attempts": tally.attempts,
-        "local_failures": [{"reason": reason, "attempts": count} for reason, count in sorted(tally.lacked.items())],
+        "local_failures": [
+            {"reason": reason, "attempts": count} for reason, count in sorted(tally.local_failures.items())
+        ],
         "still_due": summary.still_due,
         "next_due": summary.next_due,
         "seconds": round(summary.seconds, 3),
@@ -139,7 +141,7 @@ def render_summary_json(summary: Summary) -> str:
     return json_text(document) + "\n"
 
 
-def _lacked(reason: str, count: int) -> str:
+def _local_failures(reason: str, count: int) -> str:
     made = counted(count, "attempt")
     return f"{made} could not be made and did not count ({printable(reason)}). Fix this machine: hookctl doctor"
 

@@ -5,17 +5,30 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hookctl.model import AppliedState, Attempt, Delivery, DeliveryStatus, Json
 from hookctl.store.clock import since_boot
-from hookctl.store.interface import EVERYTHING, Circuit, Claimed, Counts, Filter, Fullness, Result, Routed, Stopped
+from hookctl.store.interface import (
+    EVERYTHING,
+    Batch,
+    Circuit,
+    Claimed,
+    Committed,
+    Counts,
+    Filter,
+    Fullness,
+    Result,
+    Routed,
+    Stopped,
+)
+from hookctl.store.sqlite import claiming, enqueuing, finishing, reading, upkeep
 from hookctl.store.sqlite import queue_tables as tables
-from hookctl.store.sqlite import reading, upkeep, working
+from hookctl.store.sqlite.claiming import Lease
 from hookctl.store.sqlite.connection import (
-    Meanwhile,
     check_identity,
     connect,
     errors_as_store_errors,
@@ -26,24 +39,34 @@ from hookctl.store.sqlite.damage import Damaged
 from hookctl.store.sqlite.migrations import migrate
 from hookctl.store.sqlite.reconciling import reconcile, stopped, unhold
 from hookctl.store.sqlite.workers import Worker, is_alive
+from hookctl.store.sqlite.writer import Writer
 
-LOOK_FOR_DEAD_WORKERS = 1.0
-"""Seconds between two looks whether the workers that hold leases still live."""
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+DEAD_WORKERS_SECONDS = 1.0
+"""Between two checks that the workers that hold leases are still alive."""
 
 
 class SqliteQueue:
-    """A :class:`hookctl.store.interface.Queue` in the SQLite file at ``path``, made when it does not exist.
+    """A :class:`hookctl.store.interface.Queue` in the SQLite file at ``path``, which it creates when there is none.
 
     ``monotonic`` is the clock of leases, the same for every process. Raises StoreError when the file cannot be opened.
+
+    The connection, and all else that this object holds, belongs to the writer's thread while a commit is in flight, and
+    to the caller's thread otherwise. Every method but :meth:`submit` and :meth:`check` therefore waits for the writer.
     """
 
     def __init__(self, path: Path, monotonic: Callable[[], float] = since_boot) -> None:
-        self._path = real_path(path)  # workers find one another by their files beside it, whatever name each was given
+        self._path = real_path(
+            path
+        )  # workers find one another by the files beside it, under whatever name each opened it
         self._monotonic = monotonic
         self._kept: set[str] = set()
         """Digests of delivery plans that are in the store."""
         self._made: list[range] = []
         """The numbers of the deliveries that were added here."""
+        self._writer = Writer()
         self._connection = connect(path)
         migrate(self._connection, tables.COMPONENT, tables.SCRIPTS)
         self._worker = Worker(self._path)
@@ -57,6 +80,7 @@ class SqliteQueue:
                     with transaction(connection):
                         connection.execute(tables.FREE_OWNER, (self._worker.name,))
         finally:
+            self._writer.close()
             self._connection.close()
             self._worker.close()
 
@@ -64,117 +88,114 @@ class SqliteQueue:
         """See :meth:`hookctl.store.interface.Queue.check`."""
         check_identity(self._connection)
 
-    # -- intake
+    # -- commits
+
+    def submit(self, batch: Batch) -> Future[Committed]:
+        """See :meth:`hookctl.store.interface.Queue.submit`."""
+        return self._writer.submit(partial(self._commit, batch))
 
     def enqueue(self, batch: Sequence[Routed], now: float) -> list[bool]:
         """See :meth:`hookctl.store.interface.Queue.enqueue`."""
-        return self.enqueue_and_claim(batch, now, 0.0, {})[0]
+        return [*self._commit_now(Batch(now=now, events=batch)).is_new]
 
-    def enqueue_and_claim(
-        self,
-        batch: Sequence[Routed],
-        now: float,
-        lease_seconds: float,
-        wanted: Mapping[str, int],
-        max_waiting: float = float("inf"),
-    ) -> tuple[list[bool], list[Claimed]]:
-        """See :meth:`hookctl.store.interface.Queue.enqueue_and_claim`."""
-        if wanted:
-            self._start_worker()
+    def claim(self, now: float, limit: int, lease_seconds: float, wanted: Mapping[str, int]) -> list[Claimed]:
+        """See :meth:`hookctl.store.interface.Queue.claim`."""
+        batch = Batch(now=now, limit=limit, lease_seconds=lease_seconds, wanted=wanted)
+        return [*self._commit_now(batch).claims]
+
+    def finish(self, results: Sequence[Result], now: float) -> set[str]:
+        """See :meth:`hookctl.store.interface.Queue.finish`."""
+        return {*self._commit_now(Batch(now=now, results=results)).lost}
+
+    def release(self, claims: Iterable[Claimed]) -> None:
+        """See :meth:`hookctl.store.interface.Queue.release`."""
+        self._commit_now(Batch(now=0.0, released=[*claims]))
+
+    def set_circuits(self, circuits: Mapping[str, Circuit | None]) -> None:
+        """See :meth:`hookctl.store.interface.Queue.set_circuits`."""
+        self._commit_now(Batch(now=0.0, circuits=circuits))
+
+    def _commit_now(self, batch: Batch) -> Committed:
+        """Commit a batch on the caller's thread."""
+        self._writer.wait()
+        return self._commit(batch)
+
+    def _commit(self, batch: Batch) -> Committed:
+        """Commit a batch; see :meth:`hookctl.store.interface.Queue.submit`. The caller's thread has the connection."""
+        due = self._due(batch) if batch.limit > 0 else {}
+        if batch.limit > 0 and not due and not (batch.results or batch.released or batch.circuits or batch.events):
+            return Committed()
+        if due or (batch.events and batch.wanted):
+            with errors_as_store_errors(self._path):
+                self._worker.start()
+        plans = {
+            result.plan.digest: result.plan
+            for result in batch.results
+            if result.plan is not None and result.plan.digest not in self._kept
+        }
+        lease = self._lease(batch.now, batch.lease_seconds)
+        enqueued, claims = None, []
         with transaction(self._connection) as connection:
-            lease = self._lease(now, lease_seconds)
-            made, is_new, claims = working.enqueue(
-                connection, batch, now, lease, wanted=wanted, max_waiting=max_waiting
-            )
-        if self._made and self._made[-1].stop == made.start:  # nobody else has added any meanwhile
+            lost = finishing.finish(connection, batch.results, plans, batch.now, self._worker.name)
+            connection.executemany(tables.RELEASE, [self._held(claimed) for claimed in batch.released])
+            upkeep.set_circuits(connection, batch.circuits)
+            if batch.events:
+                enqueued = enqueuing.enqueue(
+                    connection, batch.events, batch.now, lease, wanted=batch.wanted, max_waiting=batch.max_waiting
+                )
+            if due:
+                claims = claiming.claim(connection, batch.now, batch.limit, lease, due)
+        self._kept.update(plans)
+        if enqueued is None:
+            return Committed(lost, claims=claims)
+        self._remember_made(enqueued.made)
+        return Committed(lost, enqueued.is_new, [*enqueued.claims, *claims])
+
+    def _due(self, batch: Batch) -> dict[str, int]:
+        """How many deliveries to claim of each wanted webhook that has any to claim."""
+        self._free_dead_workers()
+        ready = self._ready()
+        return {
+            webhook: count
+            for webhook, count in batch.wanted.items()
+            if count > 0 and ready.get(webhook, float("inf")) <= batch.now
+        }
+
+    def _remember_made(self, made: range) -> None:
+        if self._made and self._made[-1].stop == made.start:  # no other process has added any in between
             made = range(self._made.pop().start, made.stop)
         self._made.append(made)
-        return is_new, claims
-
-    def together(self, meanwhile: Meanwhile | None = None) -> AbstractContextManager[object]:
-        """See :meth:`hookctl.store.interface.Queue.together`."""
-        return transaction(self._connection, meanwhile)
-
-    # -- work
-
-    def claim(
-        self,
-        now: float,
-        limit: int,
-        lease_seconds: float,
-        wanted: Mapping[str, int],
-        meanwhile: Meanwhile | None = None,
-    ) -> list[Claimed]:
-        """See :meth:`hookctl.store.interface.Queue.claim`."""
-        self._free_dead_workers()
-        ready = self._ready() if wanted and limit > 0 else {}
-        due = {
-            webhook: count for webhook, count in wanted.items() if count > 0 and ready.get(webhook, float("inf")) <= now
-        }
-        if not due:
-            return []
-        self._start_worker()
-        with transaction(self._connection, meanwhile) as connection:
-            return working.claim(connection, now, limit, self._lease(now, lease_seconds), due)
 
     def _ready(self) -> dict[str, float]:
-        """When the next delivery of each webhook can be claimed, as far as any waits."""
-        with self._reading() as connection:
-            return reading.ready(connection)
-
-    def _start_worker(self) -> None:
+        """When the next delivery of each webhook can be claimed, for webhooks that have any waiting."""
         with errors_as_store_errors(self._path):
-            self._worker.start()
+            return reading.ready(self._connection)
 
-    def _lease(self, now: float, seconds: float) -> working.Lease:
+    def _lease(self, now: float, seconds: float) -> Lease:
         monotonic = self._monotonic()
-        return working.Lease(self._worker.name, now + seconds, monotonic + seconds, monotonic)
+        return Lease(self._worker.name, now + seconds, monotonic + seconds, monotonic)
 
     def _free_dead_workers(self) -> None:
-        if time.monotonic() - self._looked_at < LOOK_FOR_DEAD_WORKERS:
+        if time.monotonic() - self._looked_at < DEAD_WORKERS_SECONDS:
             return
         self._looked_at = time.monotonic()
-        with self._reading() as connection:
-            owners = [
-                owner
-                for (owner,) in connection.execute(
-                    "SELECT DISTINCT owner FROM deliveries WHERE owner IS NOT NULL"
-                ).fetchall()
-            ]
+        with errors_as_store_errors(self._path):
+            owners = [owner for (owner,) in self._connection.execute(tables.OWNERS).fetchall()]
             dead = [owner for owner in owners if owner != self._worker.name and not is_alive(self._path, owner)]
         if dead:
             with transaction(self._connection) as connection:
                 connection.executemany(tables.FREE_OWNER, [(owner,) for owner in dead])
 
-    def finish(self, results: Sequence[Result], now: float) -> set[str]:
-        """See :meth:`hookctl.store.interface.Queue.finish`."""
-        plans = {
-            result.plan.digest: result.plan
-            for result in results
-            if result.plan is not None and result.plan.digest not in self._kept
-        }
-        with transaction(self._connection) as connection:
-            connection.executemany(
-                tables.ADD_PLAN, [(digest, plan.canonical().decode()) for digest, plan in plans.items()]
-            )
-            lost = working.finish(connection, results, now, self._worker.name)
-        if not self._connection.in_transaction:  # else it may yet come to nothing
-            self._kept.update(plans)
-        return lost
+    # -- work
 
     def _held(self, claimed: Claimed) -> dict[str, Any]:
         return {"key": claimed.key, "lease": claimed.lease, "owner": self._worker.name}
-
-    def release(self, claims: Iterable[Claimed]) -> None:
-        """See :meth:`hookctl.store.interface.Queue.release`."""
-        with transaction(self._connection) as connection:
-            connection.executemany(tables.RELEASE, [self._held(claimed) for claimed in claims])
 
     def renew(self, claims: Iterable[Claimed], now: float, lease_seconds: float) -> set[str]:
         """See :meth:`hookctl.store.interface.Queue.renew`."""
         lease = self._lease(now, lease_seconds)
         end = {"until": lease.until, "ends": lease.ends}
-        with transaction(self._connection) as connection:
+        with self._writing() as connection:
             return {
                 one.delivery.id
                 for one in claims
@@ -183,30 +204,31 @@ class SqliteQueue:
 
     def next_due(self, webhooks: Collection[str]) -> float | None:
         """See :meth:`hookctl.store.interface.Queue.next_due`."""
+        self._writer.wait()
+        self._free_dead_workers()
         ready = self._ready()
         return min((ready[webhook] for webhook in webhooks if webhook in ready), default=None)
 
-    def in_hand_elsewhere(self) -> int:
-        """See :meth:`hookctl.store.interface.Queue.in_hand_elsewhere`."""
+    def claimed_elsewhere(self) -> int:
+        """See :meth:`hookctl.store.interface.Queue.claimed_elsewhere`."""
         with self._reading() as connection:
-            query = "SELECT count(*) FROM deliveries WHERE owner IS NOT NULL AND owner <> ?"
-            return int(connection.execute(query, (self._worker.name,)).fetchone()[0])
+            return int(connection.execute(tables.COUNT_OTHERS, (self._worker.name,)).fetchone()[0])
 
     def clock_set(self, before: float, now: float) -> None:
         """See :meth:`hookctl.store.interface.Queue.clock_set`."""
-        with transaction(self._connection) as connection:
+        with self._writing() as connection:
             upkeep.clock_set(connection, before, now)
 
     # -- applied state
 
     def reconcile(self, applied: AppliedState) -> None:
         """See :meth:`hookctl.store.interface.Queue.reconcile`."""
-        with transaction(self._connection) as connection:
+        with self._writing() as connection:
             reconcile(connection, applied)
 
     def resume(self, webhook: str) -> bool:
         """See :meth:`hookctl.store.interface.Queue.resume`."""
-        with transaction(self._connection) as connection:
+        with self._writing() as connection:
             ended = connection.execute("DELETE FROM suspensions WHERE webhook = ?", (webhook,)).rowcount == 1
             if ended:
                 unhold(connection, webhook)
@@ -253,7 +275,7 @@ class SqliteQueue:
 
     def replay(self, ids: Sequence[str], now: float, *, as_planned: bool = False) -> list[str]:
         """See :meth:`hookctl.store.interface.Queue.replay`."""
-        with transaction(self._connection) as connection:
+        with self._writing() as connection:
             plans = {
                 name: (connection.execute(tables.LAST_PLAN, (name,)).fetchone() or (None,))[0] if as_planned else None
                 for name in ids
@@ -268,7 +290,7 @@ class SqliteQueue:
 
     def cancel(self, ids: Sequence[str], now: float, reason: str) -> list[str]:
         """See :meth:`hookctl.store.interface.Queue.cancel`."""
-        with transaction(self._connection) as connection:
+        with self._writing() as connection:
             return [
                 name
                 for name in ids
@@ -277,34 +299,25 @@ class SqliteQueue:
 
     def prune(self, before: float, limit: int) -> int:
         """See :meth:`hookctl.store.interface.Queue.prune`."""
-        with transaction(self._connection) as connection:
+        with self._writing() as connection:
             return upkeep.prune(connection, before, limit)
 
     def fullness(self) -> Fullness:
         """See :meth:`hookctl.store.interface.Queue.fullness`."""
         with self._reading() as connection:
+            check_identity(connection)  # else a store that has moved would be an error about its directory
             return upkeep.fullness(connection, self._path)
 
     def free_bytes(self) -> int:
         """See :meth:`hookctl.store.interface.Queue.free_bytes`."""
         with self._reading() as connection:
+            check_identity(connection)  # else a store that has moved would be an error about its directory
             return upkeep.free_bytes(connection, self._path)
 
     def circuits(self) -> Mapping[str, Circuit]:
         """See :meth:`hookctl.store.interface.Queue.circuits`."""
         with self._reading() as connection:
             return reading.circuits(connection)
-
-    def set_circuits(self, circuits: Mapping[str, Circuit | None]) -> None:
-        """See :meth:`hookctl.store.interface.Queue.set_circuits`."""
-        with transaction(self._connection) as connection:
-            for webhook, circuit in circuits.items():
-                if circuit is None:
-                    connection.execute("DELETE FROM circuits WHERE webhook = ?", (webhook,))
-                else:
-                    connection.execute(
-                        tables.SET_CIRCUIT, (webhook, circuit.state, circuit.reason, circuit.since, circuit.until)
-                    )
 
     def counts(self, *, own: bool = False) -> Counts:
         """See :meth:`hookctl.store.interface.Queue.counts`."""
@@ -318,5 +331,12 @@ class SqliteQueue:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
+        self._writer.wait()
         with errors_as_store_errors(self._path):
             yield self._connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        self._writer.wait()
+        with transaction(self._connection) as connection:
+            yield connection

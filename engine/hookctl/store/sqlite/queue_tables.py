@@ -28,9 +28,9 @@ SCRIPTS = (
         reason TEXT NOT NULL DEFAULT '',
         created_at REAL NOT NULL,
         due_at REAL NOT NULL,
-        ready_at REAL,               -- when it can be claimed: due_at, or while it is leased the lease's end; NULL: never
+        ready_at REAL,               -- when it can be claimed: due_at, or the end of its lease; NULL: never
         lease INTEGER NOT NULL DEFAULT 0, -- how often it was claimed
-        owner TEXT,                  -- the worker that has it in hand
+        owner TEXT,                  -- the worker that has claimed it
         lease_until REAL
     );
     CREATE INDEX deliveries_ready ON deliveries (webhook, ready_at) WHERE ready_at IS NOT NULL;
@@ -59,14 +59,17 @@ SCRIPTS = (
     INSERT INTO reconciled VALUES (0);
     """,
     """
-    ALTER TABLE deliveries ADD COLUMN set_at REAL NOT NULL DEFAULT 0; -- when its due time was set, or it came to its end
-    ALTER TABLE deliveries ADD COLUMN lease_ends REAL;               -- lease_until, on the clock that nobody sets
-    ALTER TABLE deliveries ADD COLUMN planned TEXT;                  -- digest of the plan that it is replayed by; NULL: the applied one
+    -- When its due time was set, or when it ended.
+    ALTER TABLE deliveries ADD COLUMN set_at REAL NOT NULL DEFAULT 0;
+    -- lease_until, on the clock that nobody sets.
+    ALTER TABLE deliveries ADD COLUMN lease_ends REAL;
+    -- Digest of the plan that it is replayed by; NULL: the applied one.
+    ALTER TABLE deliveries ADD COLUMN planned TEXT;
     UPDATE deliveries SET set_at = created_at;
     CREATE INDEX deliveries_of_event ON deliveries (event);
-    -- Each delivery plan that an attempt was made by.
+    -- Each delivery plan that an attempt has used.
     CREATE TABLE plans (digest TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
-    -- What workers say of targets that fail: for people, and for the worker that comes next.
+    -- What workers know about targets that fail: for people, and for the next worker.
     CREATE TABLE circuits (
         webhook TEXT PRIMARY KEY,
         state TEXT NOT NULL,
@@ -76,8 +79,9 @@ SCRIPTS = (
     ) WITHOUT ROWID;
     """,
     """
-    -- The ids of events lie in two tables of their own. Publishers' ids are random, and an index over all of them has one of its pages changed by nearly every
-    -- event; so the new ones go into a small table, and in order into the large one when they are some thousand.
+    -- The ids of events are in two tables of their own. Publishers' ids are random, so nearly every event changes
+    -- another page of an index over all of them. New ids therefore go into a small table, and a few thousand at a time
+    -- go from there into the large one, in order.
     CREATE TABLE known_ids (id TEXT PRIMARY KEY) WITHOUT ROWID;
     CREATE TABLE new_ids (id TEXT PRIMARY KEY) WITHOUT ROWID;
     INSERT INTO known_ids SELECT id FROM events ORDER BY id;
@@ -89,27 +93,23 @@ SCRIPTS = (
         received_at REAL NOT NULL,
         document TEXT NOT NULL
     );
-    INSERT INTO events_without_index SELECT seq, id, event_type, event_time, received_at, document FROM events ORDER BY seq;
+    INSERT INTO events_without_index
+        SELECT seq, id, event_type, event_time, received_at, document FROM events ORDER BY seq;
     DROP TABLE events;
     ALTER TABLE events_without_index RENAME TO events;
     """,
 )
 
 MERGE_IDS = 4096
-"""New ids of events that are put among the known ones at a time."""
+"""New ids of events that are moved to the known ones at a time."""
 KNOWN_IDS = "SELECT id FROM known_ids WHERE id IN (SELECT value FROM json_each(?))"
 ADD_IDS = "INSERT INTO new_ids (id) SELECT value FROM json_each(?) WHERE true ON CONFLICT (id) DO NOTHING"
 MERGE = ("INSERT OR IGNORE INTO known_ids SELECT id FROM new_ids ORDER BY id", "DELETE FROM new_ids")
 
-ADD_EVENT = "INSERT INTO events (seq, id, event_type, event_time, received_at, document) VALUES (?, ?, ?, ?, ?, ?)"
-ADD_DELIVERY = """
-    INSERT INTO deliveries (seq, id, event, webhook, created_at, due_at, set_at, status, reason, ready_at, lease, owner, lease_until, lease_ends)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-
+EVENT_COLUMNS = ("seq", "id", "event_type", "event_time", "received_at", "document")
 NEXT_EVENT = "SELECT coalesce(max(seq), 0) + 1 FROM events WHERE seq < 1 << 62"
 LAST_DELIVERY = "SELECT coalesce(max(seq), 0) FROM deliveries WHERE seq < 1 << 62"
-"""A greater row number is damage: the next one after the greatest that SQLite knows would not fit."""
+"""A greater row number is damage: SQLite has no next one after the greatest."""
 STORED = "SELECT id FROM deliveries WHERE id IN (SELECT value FROM json_each(?))"
 
 DELIVERY = "d.id, e.id, d.webhook, d.status, d.attempts, d.due_at, d.reason, d.created_at"
@@ -121,7 +121,7 @@ READABLE = f"""
     AND typeof(d.attempts) = 'integer' AND d.attempts BETWEEN 0 AND {MAX_NUMBER}
     AND d.due_at BETWEEN -1e12 AND 1e12 AND d.created_at BETWEEN -1e12 AND 1e12
 """
-"""Rows that make a ``Delivery``; the others are damaged, and named by ``doctor``."""
+"""Rows that make a ``Delivery``. The others are damaged, and ``doctor`` lists them."""
 
 IS_DUE = "SELECT 1 FROM deliveries WHERE webhook = ? AND ready_at <= ? AND (owner IS NULL OR lease_ends <= ?) LIMIT 1"
 CLAIM = """
@@ -136,30 +136,39 @@ CLAIM = """
 """A lease ends on both clocks: the wall clock may have been set while it was held."""
 EVENTS = "SELECT seq, id, document FROM events WHERE seq IN (SELECT value FROM json_each(?))"
 SET_ASIDE = """
-    UPDATE deliveries SET status = 'dead', reason = ?, set_at = ?, ready_at = NULL, owner = NULL, lease_until = NULL WHERE seq = ?
+    UPDATE deliveries SET status = 'dead', reason = ?, set_at = ?, ready_at = NULL, owner = NULL, lease_until = NULL
+    WHERE seq = ?
 """
 READY = """
     WITH RECURSIVE waiting (webhook) AS (
         SELECT min(webhook) FROM deliveries WHERE ready_at IS NOT NULL
         UNION ALL
-        SELECT (SELECT min(webhook) FROM deliveries WHERE webhook > waiting.webhook AND ready_at IS NOT NULL) FROM waiting WHERE webhook IS NOT NULL
+        SELECT (SELECT min(webhook) FROM deliveries WHERE webhook > waiting.webhook AND ready_at IS NOT NULL)
+        FROM waiting WHERE webhook IS NOT NULL
     )
-    SELECT webhook, (SELECT min(ready_at) FROM deliveries d WHERE d.webhook = waiting.webhook AND ready_at IS NOT NULL) FROM waiting WHERE webhook IS NOT NULL
+    SELECT
+        webhook,
+        (SELECT min(ready_at) FROM deliveries d WHERE d.webhook = waiting.webhook AND ready_at IS NOT NULL)
+    FROM waiting WHERE webhook IS NOT NULL
 """
-"""When the next delivery of each webhook can be claimed: two steps in an index for each webhook that has any, however many wait."""
+"""When the next delivery of each webhook can be claimed.
+
+Takes two steps in an index for each webhook that has any, however many wait.
+"""
 COUNT_RANGES = """
     SELECT d.webhook, d.status, count(*) FROM json_each(?) part
     JOIN deliveries d ON d.seq >= json_extract(part.value, '$[0]') AND d.seq < json_extract(part.value, '$[1]')
     GROUP BY d.webhook, d.status
 """
 COUNT_WAITING = "SELECT count(*) FROM deliveries WHERE ready_at IS NOT NULL"
-"""By its index: some 14 ms for a million."""
+"""Reads an index only: some 14 ms for a million."""
 AT_MOST_KEPT = "SELECT coalesce((SELECT max(seq) FROM deliveries) - (SELECT min(seq) FROM deliveries) + 1, 0)"
-"""No fewer than there are deliveries; takes no longer for many."""
+"""At least as many as there are deliveries; takes no longer when there are many."""
 OWNED = "SELECT webhook FROM deliveries WHERE seq = ? AND lease = ? AND owner = ?"
-"""Gives the webhook as it is called now: it may have been renamed while the delivery was in hand."""
+"""Gives the webhook's name now: it may have been renamed while the delivery was claimed."""
 END = """
-    UPDATE deliveries SET status = ?, reason = ?, attempts = ?, ready_at = NULL, owner = NULL, lease_until = NULL, set_at = ?
+    UPDATE deliveries SET
+        status = ?, reason = ?, attempts = ?, ready_at = NULL, owner = NULL, lease_until = NULL, set_at = ?
     WHERE seq IN (SELECT value FROM json_each(?)) AND lease = ? AND owner = ? AND webhook = ?
 """
 RETRY = """
@@ -170,24 +179,31 @@ RETRY = """
         due_at = :due_at, attempts = :attempts, owner = NULL, lease_until = NULL, set_at = :now
     WHERE seq = :key AND lease = :lease AND owner = :owner AND webhook = :webhook
 """
-"""A delivery that is not ready while it is in hand was held or cancelled meanwhile, and stays so."""
-
-ADD_ATTEMPT = "INSERT INTO attempts (delivery, record) VALUES (?, ?)"
+"""A claimed delivery with no ``ready_at`` was held or cancelled during the attempt, and stays so."""
 
 RENEW = """
-    UPDATE deliveries SET lease_until = :until, lease_ends = :ends, ready_at = CASE WHEN ready_at IS NULL THEN NULL ELSE :until END
+    UPDATE deliveries SET
+        lease_until = :until, lease_ends = :ends, ready_at = CASE WHEN ready_at IS NULL THEN NULL ELSE :until END
     WHERE seq = :key AND lease = :lease AND owner = :owner
 """
 FREE = "owner = NULL, lease_until = NULL, ready_at = CASE WHEN ready_at IS NULL THEN NULL ELSE due_at END"
-RELEASE = f"UPDATE deliveries SET {FREE} WHERE seq = :key AND lease = :lease AND owner = :owner"  # noqa: S608 - as above
-FREE_OWNER = f"UPDATE deliveries SET {FREE} WHERE owner = ?"  # noqa: S608 - as above
+RELEASE = f"UPDATE deliveries SET {FREE} WHERE seq = :key AND lease = :lease AND owner = :owner"  # noqa: S608
+OWNERS = "SELECT DISTINCT owner FROM deliveries WHERE owner IS NOT NULL"
+COUNT_OTHERS = "SELECT count(*) FROM deliveries WHERE owner IS NOT NULL AND owner <> ?"
+FREE_OWNER = f"UPDATE deliveries SET {FREE} WHERE owner = ?"  # noqa: S608
 
 WAITING_WEBHOOKS = """
     SELECT webhook FROM deliveries WHERE ready_at IS NOT NULL GROUP BY webhook
     UNION SELECT webhook FROM deliveries WHERE status = 'held' GROUP BY webhook
 """
-STOP = "UPDATE deliveries SET status = :status, reason = :reason, ready_at = NULL WHERE webhook = :webhook AND ready_at IS NOT NULL"
-STOP_HELD = "UPDATE deliveries SET status = :status, reason = :reason WHERE webhook = :webhook AND status = 'held' AND (reason <> :reason OR :status <> 'held')"
+STOP = """
+    UPDATE deliveries SET status = :status, reason = :reason, ready_at = NULL
+    WHERE webhook = :webhook AND ready_at IS NOT NULL
+"""
+STOP_HELD = """
+    UPDATE deliveries SET status = :status, reason = :reason
+    WHERE webhook = :webhook AND status = 'held' AND (reason <> :reason OR :status <> 'held')
+"""
 UNHOLD = """
     UPDATE deliveries SET
         status = CASE WHEN attempts = 0 THEN 'waiting' ELSE 'retrying' END,
@@ -198,20 +214,22 @@ UNHOLD = """
 HELD = "SELECT webhook, count(*), min(reason) FROM deliveries WHERE status = 'held' GROUP BY webhook"
 RENAME = "UPDATE deliveries SET webhook = ? WHERE webhook = ?"
 RENAME_LATE = tuple(f"{RENAME} AND {which}" for which in ("ready_at IS NOT NULL", "status = 'held'", "status = 'dead'"))
-"""What may have been added since, each by its index: to look at every delivery would take long."""
+"""Renames what may have been added since, each by an index, since looking at every delivery would take long."""
 RENAME_KNOWN = (
     "UPDATE OR REPLACE last_results SET webhook = ? WHERE webhook = ?",
     "UPDATE OR REPLACE circuits SET webhook = ? WHERE webhook = ?",
 )
 REPLAY = """
     UPDATE deliveries SET
-        status = 'waiting', reason = '', attempts = 0, due_at = :now, ready_at = :now, set_at = :now, planned = :planned,
-        lease = lease + 1, owner = NULL, lease_until = NULL
+        status = 'waiting', reason = '', attempts = 0, due_at = :now, ready_at = :now, set_at = :now,
+        planned = :planned, lease = lease + 1, owner = NULL, lease_until = NULL
     WHERE id = :id AND (owner IS NULL OR lease_until <= :now AND lease_ends <= :monotonic)
 """
 LAST_PLAN = """
     SELECT p.digest FROM deliveries d JOIN attempts a ON a.delivery = d.seq
-    LEFT JOIN plans p ON p.digest = CASE WHEN json_valid(CAST(a.record AS TEXT)) THEN json_extract(CAST(a.record AS TEXT), '$.plan_digest') END
+    LEFT JOIN plans p ON p.digest = CASE
+        WHEN json_valid(CAST(a.record AS TEXT)) THEN json_extract(CAST(a.record AS TEXT), '$.plan_digest')
+    END
     WHERE d.id = ? ORDER BY a.seq DESC LIMIT 1
 """
 """The plan of the last attempt, if it is kept."""
@@ -223,11 +241,13 @@ CANCEL = """
 
 SET_CIRCUIT = "INSERT OR REPLACE INTO circuits (webhook, state, reason, since, until) VALUES (?, ?, ?, ?, ?)"
 
-# A due time is kept as far ahead as it was when it was set, wherever the wall clock goes.
+# A due time stays as far ahead as it was when it was set, however the wall clock is changed.
 CLOCK_FELL = """
     UPDATE deliveries SET
         due_at = :now + max(0, due_at - set_at), set_at = :now,
-        ready_at = CASE WHEN ready_at IS NULL THEN NULL WHEN owner IS NULL THEN :now + max(0, due_at - set_at) ELSE :now END
+        ready_at = CASE
+            WHEN ready_at IS NULL THEN NULL WHEN owner IS NULL THEN :now + max(0, due_at - set_at) ELSE :now
+        END
     WHERE (ready_at IS NOT NULL OR status = 'held') AND set_at > :now + :slack AND typeof(set_at) = 'real'
 """
 CLOCK_LEAPT = """
@@ -236,18 +256,23 @@ CLOCK_LEAPT = """
         ready_at = CASE WHEN ready_at IS NULL OR owner IS NOT NULL THEN ready_at ELSE ready_at + :by END
     WHERE (ready_at IS NOT NULL OR status = 'held') AND due_at > :before AND set_at <= :before + :slack
 """
-"""Only what was not due before the leap."""
+"""Changes only what was not due before the leap."""
 
 FIRST_AFTER = "SELECT seq FROM events WHERE received_at BETWEEN ? AND 1e12 ORDER BY seq LIMIT 1"
 PRUNABLE = """
     SELECT seq FROM events e WHERE seq < :end AND NOT EXISTS (
-        SELECT 1 FROM deliveries d WHERE d.event = e.seq AND (d.status IN ('waiting', 'retrying', 'held') OR d.owner IS NOT NULL OR d.set_at >= :before)
+        SELECT 1 FROM deliveries d
+        WHERE d.event = e.seq
+            AND (d.status IN ('waiting', 'retrying', 'held') OR d.owner IS NOT NULL OR d.set_at >= :before)
     )
     ORDER BY seq LIMIT :count
 """
-"""Events of which all is over."""
+"""Events whose deliveries have all ended."""
 PRUNE = (
-    "DELETE FROM attempts WHERE delivery IN (SELECT seq FROM deliveries WHERE event IN (SELECT value FROM json_each(?)))",
+    """
+    DELETE FROM attempts
+    WHERE delivery IN (SELECT seq FROM deliveries WHERE event IN (SELECT value FROM json_each(?)))
+    """,
     "DELETE FROM deliveries WHERE event IN (SELECT value FROM json_each(?))",
     "DELETE FROM known_ids WHERE id IN (SELECT id FROM events WHERE seq IN (SELECT value FROM json_each(?)))",
     "DELETE FROM new_ids WHERE id IN (SELECT id FROM events WHERE seq IN (SELECT value FROM json_each(?)))",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 
-from hookctl.store.interface import Fullness
+from hookctl.store.interface import Circuit, Fullness
 from hookctl.store.sqlite import queue_tables as tables
 
 SLACK = 60.0
@@ -19,6 +20,16 @@ def clock_set(connection: sqlite3.Connection, before: float, now: float) -> None
     connection.execute(tables.CLOCK_FELL, {"now": now, "slack": SLACK})
     if now - before > SLACK:  # what has been moved, or set since, is past the slack, so nobody moves it twice
         connection.execute(tables.CLOCK_LEAPT, {"before": before, "by": now - before, "slack": SLACK})
+
+
+def set_circuits(connection: sqlite3.Connection, circuits: Mapping[str, Circuit | None]) -> None:
+    """See :meth:`hookctl.store.interface.Queue.set_circuits`; inside the caller's transaction."""
+    for webhook, circuit in circuits.items():
+        if circuit is None:
+            connection.execute("DELETE FROM circuits WHERE webhook = ?", (webhook,))
+        else:
+            values = (webhook, circuit.state, circuit.reason, circuit.since, circuit.until)
+            connection.execute(tables.SET_CIRCUIT, values)
 
 
 def prune(connection: sqlite3.Connection, before: float, limit: int) -> int:

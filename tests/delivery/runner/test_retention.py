@@ -13,9 +13,9 @@ from hookctl.delivery.runner.retention import (
     PRUNE_EVENTS,
     PRUNE_SECONDS,
     PRUNE_SOON_SECONDS,
-    Keeper,
-    Limits,
-    limits_from_settings,
+    Retention,
+    StoreLimits,
+    store_limits,
     why_full,
 )
 from hookctl.errors import IntakeRefusedError, SettingsError
@@ -55,15 +55,15 @@ def fill(queue: SqliteQueue, count: int, at: float, *, waiting: bool, size: int 
     )
 
 
-def keeper(queue: SqliteQueue, limits: Limits) -> tuple[Keeper, Clock]:
+def retention_of(queue: SqliteQueue, limits: StoreLimits) -> tuple[Retention, Clock]:
     clock = Clock(NOW)
-    return Keeper(queue, limits, clock, clock), clock
+    return Retention(queue, limits, clock, clock), clock
 
 
 def test_settings() -> None:
-    assert limits_from_settings({}, {}) == Limits()
-    found = limits_from_settings({"age": "12h", "size": "1.5GB"}, {"max_waiting": 5000, "min_free": "20 MB"})
-    assert found == Limits(max_age=12 * 3600, max_bytes=1.5e9, max_waiting=5000, min_free_bytes=20e6)
+    assert store_limits({}, {}) == StoreLimits()
+    found = store_limits({"age": "12h", "size": "1.5GB"}, {"max_waiting": 5000, "min_free": "20 MB"})
+    assert found == StoreLimits(max_age=12 * 3600, max_bytes=1.5e9, max_waiting=5000, min_free_bytes=20e6)
 
 
 @pytest.mark.parametrize(
@@ -78,52 +78,52 @@ def test_settings() -> None:
 )
 def test_settings_that_are_none(retention: dict[str, Any], intake: dict[str, Any], named: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        limits_from_settings(retention, intake)
+        store_limits(retention, intake)
     assert named in caught.value.message
 
 
 def test_why_a_store_is_full() -> None:
-    limits = Limits(max_waiting=10, min_free_bytes=5e6)
+    limits = StoreLimits(max_waiting=10, min_free_bytes=5e6)
     assert why_full(Fullness(9, 0, 5_000_000), limits) == ""
     assert why_full(Fullness(10, 0, 5_000_000), limits) == "10 deliveries wait, and the limit is 10"
     assert why_full(Fullness(9, 0, 4_000_000), limits) == "4 MB are free on its disk, and 5 MB must stay free"
 
 
 def test_with_too_little_left_on_the_disk_nothing_is_taken_in(queue: SqliteQueue) -> None:
-    keeping, _ = keeper(queue, Limits(min_free_bytes=1e18))
+    retention, _ = retention_of(queue, StoreLimits(min_free_bytes=1e18))
     with pytest.raises(
         IntakeRefusedError, match="MB are free on its disk, and 1,000,000,000,000 MB must stay free"
     ) as caught:
-        keeping.admit()
+        retention.admit()
     assert (caught.value.fits, caught.value.retry_after > 0) == (0, True)
     assert queue.free_bytes() == pytest.approx(queue.fullness().free_bytes, rel=0.1)
 
 
 def test_what_is_over_is_forgotten_by_age_a_little_at_a_time(queue: SqliteQueue) -> None:
-    keeping, clock = keeper(queue, Limits())
+    retention, clock = retention_of(queue, StoreLimits())
     fill(queue, PRUNE_EVENTS + 10, NOW - 31 * DAY, waiting=False)
     fill(queue, 5, NOW - 31 * DAY + 1, waiting=True)
     fill(queue, 5, NOW - 29 * DAY, waiting=False)
-    keeping.prune()
+    retention.prune()
     assert len(queue.deliveries()) == 20
-    keeping.prune()
+    retention.prune()
     assert len(queue.deliveries()) == 20  # not yet
     clock.now += PRUNE_SOON_SECONDS
-    keeping.prune()
+    retention.prune()
     assert len(queue.deliveries()) == 10
     clock.now += 2 * DAY
-    keeping.prune()
+    retention.prune()
     assert {one.status.value for one in queue.deliveries()} == {"waiting"}
 
 
 def test_what_is_over_is_forgotten_by_size_the_oldest_first(queue: SqliteQueue) -> None:
     fill(queue, 400, NOW - 200, waiting=True, size=2000)
     used = queue.fullness().used_bytes
-    keeping, clock = keeper(queue, replace(Limits(), max_bytes=used + 100_000))
+    retention, clock = retention_of(queue, replace(StoreLimits(), max_bytes=used + 100_000))
     for age in (190, 180):
         fill(queue, PRUNE_EVENTS, NOW - age, waiting=False, size=2000)
     for _ in range(3):
-        keeping.prune()
+        retention.prune()
         clock.now += PRUNE_SECONDS
     assert queue.fullness().used_bytes <= used + 100_000
     assert {one.status.value for one in queue.deliveries()} == {"waiting"}

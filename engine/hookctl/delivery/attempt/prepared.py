@@ -1,0 +1,117 @@
+"""A delivery plan, ready to make requests, and what it makes."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from hookctl.delivery.attempt.authenticate import Auth, Authenticated
+from hookctl.delivery.attempt.envelope import LastPassed, Validator
+from hookctl.delivery.attempt.exchange import Job
+from hookctl.delivery.attempt.failures import AttemptFailedError, blaming
+from hookctl.delivery.attempt.head import Head, Written, own_headers
+from hookctl.delivery.attempt.redact import Redactor
+from hookctl.model import DeliveryPlan, Failure, FailureKind, Request
+from hookctl.network import Network, check_url
+from hookctl.plugin.interfaces import Settings, TransportType
+from hookctl.template import BodyTemplate
+
+if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
+
+_URL_CHARACTERS = re.compile(r"[\x21-\x7e]+")
+
+
+class Unsigned(Struct, frozen=True):
+    """The request of one attempt, before auth. Holds secrets: never written, never shown."""
+
+    request: Request
+    shown: Written | None = None
+    """Its URL and headers with secrets masked, when they depend on the event."""
+
+    def __repr__(self) -> str:
+        """Without the request."""
+        return f"Unsigned(shown={self.shown!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A delivery plan, ready to make requests. Holds secrets: never written, never shown."""
+
+    plan: DeliveryPlan
+    digest: str
+    body: BodyTemplate | None
+    request: Request = field(repr=False)
+    """Method, URL and headers of every request, without ``webhook-id``, ``webhook-timestamp`` and the body."""
+    shown: Request
+    """The same with secrets masked."""
+    heads: tuple[Head, Head] | None = field(repr=False)
+    """When URL or headers have expressions: what renders them, and the same with secrets masked.
+
+    They then replace the URL and headers of :attr:`request` and :attr:`shown`.
+    """
+    auths: tuple[Auth, ...]
+    """The auths to apply to each attempt, in order."""
+    blocking: bool
+    """Whether one of them may block."""
+    transport: Transport
+    validators: tuple[Validator, ...]
+    redactor: Redactor = field(repr=False)
+    """Masks the secrets of the plan, and what auth made of them when it was applied once."""
+    redactor_for: Callable[[frozenset[str]], Redactor] = field(repr=False)
+    """Gives a redactor that also masks the credentials of one attempt, and the last few before them."""
+    last_passed: LastPassed = field(default_factory=LastPassed, repr=False)
+    made_at: float = field(default_factory=time.monotonic)
+
+    def make_request(self, job: Job, at: float) -> Unsigned:
+        """The request of one attempt at ``at`` (epoch seconds), before auth. Raises AttemptFailedError."""
+        with blaming("the body template"):
+            body = None if self.body is None else self.body.render(job.document)
+        own = own_headers(job.delivery_id, at)
+        if self.heads is None:
+            return Unsigned(Request(self.request.method, self.request.url, self.request.headers + own, body))
+        head, shown = self.heads
+        with blaming("an expression in URL or headers"):
+            values = head.values(job.document)
+            url, headers = head.vetted(values)
+        if rule := broken_rule(self.transport, url):
+            raise AttemptFailedError(
+                Failure(FailureKind.RENDER, f"with the event's values put in, the URL breaks the rule {rule}")
+            )
+        return Unsigned(Request(self.request.method, url, headers + own, body), shown.fill(values))
+
+    def show(self, unsigned: Unsigned, sent: Authenticated) -> Request:
+        """What was sent as a record shows it: secrets masked, and the body as it was before auth.
+
+        ``unsigned`` is what :meth:`make_request` gave, ``sent`` the same after the auth of this attempt.
+        """
+        own = unsigned.request.headers[len(self.request.headers) :]
+        url, headers = unsigned.shown or (self.shown.url, self.shown.headers)
+        return sent.show(Request(self.shown.method, url, headers + own, unsigned.request.body))
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """Which transport a delivery plan uses, with which settings."""
+
+    key: bytes
+    """Equal for delivery plans that may share a transport."""
+    who: str
+    kind: TransportType
+    settings: Settings = field(repr=False)
+
+    def build(self, network: Network) -> BaseAdapter:
+        """A new adapter."""
+        return self.kind.build(self.settings, network)
+
+
+def broken_rule(transport: Transport, url: str) -> str | None:
+    """The rule that a complete URL breaks; None when a request may go there. Raises AttemptFailedError."""
+    with blaming(transport.who):
+        problems = (transport.kind.check_url or check_url)(url)
+    return problems[0].rule if problems else None if _URL_CHARACTERS.fullmatch(url) else "url-character"

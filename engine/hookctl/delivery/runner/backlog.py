@@ -1,0 +1,61 @@
+"""What waits in the queue beside what is claimed: when it is due, and whether more should be taken in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+from hookctl.delivery.runner.limits import Limits
+from hookctl.model import DeliveryPlan, Status
+from hookctl.store.interface import Batch, Claimed, Queue
+
+IDLE_INTAKE = 2048
+"""How many events are taken in at once while targets leave enough time for it."""
+
+
+class Backlog:
+    """The backlog of one queue. ``clock`` gives epoch seconds."""
+
+    def __init__(self, queue: Queue, limits: Limits, clock: Callable[[], float]) -> None:
+        self._queue, self._limits, self._clock = queue, limits, clock
+        self._backlogged: set[str] = set()
+        """Webhooks of which more is due in the queue than could be claimed."""
+
+    def clear(self, webhooks: Mapping[str, int]) -> None:
+        """Note that nothing is due of these webhooks."""
+        self._backlogged.difference_update(webhooks)
+
+    def note(self, batch: Batch, claims: Sequence[Claimed]) -> None:
+        """Learn from a commit which webhooks have more due than was claimed."""
+        if batch.limit:
+            counts = Counter(claimed.delivery.webhook for claimed in claims)
+            self._backlogged.difference_update([name for name, count in batch.wanted.items() if counts[name] < count])
+        elif len(claims) < sum(len(routed.deliveries) for routed in batch.events):
+            claimed = {one.delivery.id for one in claims}
+            made = (delivery for routed in batch.events for delivery in routed.deliveries)
+            self._backlogged.update(delivery.webhook for delivery in made if delivery.id not in claimed)
+
+    def intake_capacity(self, plans: Mapping[str, DeliveryPlan], claimed: Mapping[str, int]) -> int:
+        """How many more events are worth taking in: their targets have capacity, or there is little to do. 0 when none.
+
+        ``claimed`` says how many claimed deliveries of each webhook are not in flight yet.
+        """
+        worthwhile = [
+            count
+            for name, count in self._limits.wanted(plans, claimed).items()
+            if name not in self._backlogged and self._limits.is_worth_a_commit(plans[name], count)
+        ]
+        return max(worthwhile, default=0 if self._limits.is_busy else IDLE_INTAKE)
+
+    def next_due(self, plans: Mapping[str, DeliveryPlan]) -> float | None:
+        """When the next delivery can be claimed, in epoch seconds; None when nothing waits.
+
+        What waits for a target that fails is due when the target is probed.
+        """
+        active = [name for name, plan in plans.items() if plan.status is Status.ACTIVE]
+        probes = {name: seconds for name in active if (seconds := self._limits.probe_in(name))}
+        due = [self._queue.next_due([name for name in active if name not in probes])]
+        for name, seconds in probes.items():
+            at = self._queue.next_due([name])
+            due.append(None if at is None else max(at, self._clock() + seconds))
+        return min((at for at in due if at is not None), default=None)

@@ -1,0 +1,93 @@
+"""The runner's commits: what is to be written is collected, and handed to the store's writer as one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from hookctl.store.interface import Batch, Circuit, Claimed, Committed, Queue, Result
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+
+class Commits:
+    """At most one commit is in flight. What is added in the meantime waits for the next one.
+
+    What a commit has failed to write waits for the next one, too; only events, whose sender still has them, do not.
+    """
+
+    def __init__(self, queue: Queue, wake: Callable[[], None]) -> None:
+        """``wake`` is called on the writer's thread whenever a commit has ended."""
+        self._queue, self._wake = queue, wake
+        self.results: list[Result] = []
+        """Results that wait to be recorded."""
+        self._released: list[Claimed] = []
+        self._circuits: dict[str, Circuit | None] = {}
+        self.suspending: set[str] = set()
+        """Webhooks with a result that suspends them and is not recorded yet. Nothing may be started for them."""
+        self._in_flight: tuple[Batch, Future[Committed]] | None = None
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether a commit is in flight; it stays so until :meth:`end` has taken it up."""
+        return self._in_flight is not None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the commit in flight has ended, so that :meth:`end` does not wait."""
+        return self._in_flight is not None and self._in_flight[1].done()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits to be written."""
+        return not (self.results or self._released or self._circuits)
+
+    def add_result(self, result: Result) -> None:
+        """Record a result with the next commit."""
+        self.results.append(result)
+        if result.outcome.suspend:
+            self.suspending.add(result.claimed.delivery.webhook)
+
+    def add_released(self, claims: Iterable[Claimed]) -> None:
+        """Give back claims with the next commit."""
+        self._released += claims
+
+    def add_circuits(self, circuits: Mapping[str, Circuit | None]) -> None:
+        """Store circuits with the next commit; None: closed."""
+        self._circuits.update(circuits)
+
+    def claims(self) -> Iterator[Claimed]:
+        """The claims whose leases must be kept until they are recorded or released."""
+        yield from self._released
+        for result in self.results:
+            yield result.claimed
+
+    def submit(self, batch: Batch) -> None:
+        """Begin a commit of ``batch`` and of what waits to be written. None may be in flight."""
+        batch = replace(batch, results=self.results, released=self._released, circuits=self._circuits)
+        future = self._queue.submit(batch)
+        self._in_flight = batch, future
+        self.results, self._released, self._circuits = [], [], {}
+        future.add_done_callback(lambda _: self._wake())
+
+    def end(self) -> tuple[Batch, Committed] | None:
+        """Wait for the commit in flight; give what it was asked to write, and what became of it. None: none is.
+
+        Raises what made the commit fail.
+        """
+        if self._in_flight is None:
+            return None
+        batch, future = self._in_flight
+        error = future.exception()
+        self._in_flight = None
+        if error is not None:
+            self.results[:0] = batch.results
+            self._released[:0] = batch.released
+            self._circuits = {**batch.circuits, **self._circuits}
+            raise error
+        if self.suspending:
+            self.suspending = {one.claimed.delivery.webhook for one in self.results if one.outcome.suspend}
+        return batch, future.result()

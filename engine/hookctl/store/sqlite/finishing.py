@@ -1,0 +1,114 @@
+"""Recording results in the SQLite queue, inside the caller's transaction.
+
+A batch takes few statements, since most of what a statement costs is to begin it. They are written for the usual case,
+leases that still hold. In any other case the batch is undone to its savepoint, and its results are marked one by one.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hookctl.model import DeliveryPlan, DeliveryStatus
+from hookctl.store.interface import Result
+from hookctl.store.sqlite import queue_tables as tables
+from hookctl.store.sqlite.reconciling import suspend
+from hookctl.store.sqlite.records import attempt_to_text
+from hookctl.store.sqlite.rows import add_rows
+from hookctl.store.sqlite.savepoint import savepoint
+
+Common = tuple[str, str, int, int, str]
+"""What deliveries that one statement ends have in common: status, reason, attempts, lease and webhook."""
+
+
+def finish(
+    connection: sqlite3.Connection,
+    results: Sequence[Result],
+    plans: Mapping[str, DeliveryPlan],
+    now: float,
+    owner: str,
+) -> set[str]:
+    """See :meth:`hookctl.store.interface.Queue.finish`.
+
+    ``plans`` are the delivery plans of the results that are not stored yet, by digest.
+    """
+    if not results:
+        return set()
+    connection.executemany(tables.ADD_PLAN, [(digest, plan.canonical().decode()) for digest, plan in plans.items()])
+    lost: set[str] = set()
+    with savepoint(connection) as undo:
+        if not _mark_all(connection, results, now, owner):
+            undo()
+            lost = {result.claimed.delivery.id for result in results if not _mark(connection, result, now, owner)}
+    recorded = [result for result in results if result.claimed.delivery.id not in lost] if lost else results
+    rows = [(result.claimed.key, attempt_to_text(result.attempt)) for result in recorded]
+    add_rows(connection, "attempts", ("delivery", "record"), rows)
+    return lost
+
+
+def _mark_all(connection: sqlite3.Connection, results: Sequence[Result], now: float, owner: str) -> bool:
+    """Mark all results with few statements.
+
+    False when that is not possible: a lease was lost, or a webhook was renamed or must be suspended.
+    """
+    if any(result.outcome.suspend for result in results):
+        return False
+    # Most deliveries end in the same way, and one statement for all of them costs little more than for one.
+    ended: dict[Common, list[int]] = {}
+    retried: list[dict[str, Any]] = []
+    last: dict[str, tuple[str, str, float]] = {}
+    for result in results:
+        webhook, status = result.claimed.delivery.webhook, result.outcome.status
+        if status is DeliveryStatus.RETRYING:
+            retried.append(_retry_values(result, webhook, now, owner))
+        else:
+            ended.setdefault(_common(result, webhook), []).append(result.claimed.key)
+        last[webhook] = (webhook, status.value, now)
+    changed = sum(_end(connection, keys, common, now, owner) for common, keys in ended.items())
+    changed += connection.executemany(tables.RETRY, retried).rowcount if retried else 0
+    connection.executemany(tables.REMEMBER_RESULT, last.values())
+    return changed == len(results)
+
+
+def _mark(connection: sqlite3.Connection, result: Result, now: float, owner: str) -> bool:
+    """Mark one result; False when its lease was lost."""
+    row = connection.execute(tables.OWNED, (result.claimed.key, result.claimed.lease, owner)).fetchone()
+    if row is None:
+        return False
+    webhook = row[0]  # its name now: it may have been renamed while the delivery was claimed
+    if result.outcome.status is DeliveryStatus.RETRYING:
+        connection.execute(tables.RETRY, _retry_values(result, webhook, now, owner))
+    else:
+        _end(connection, [result.claimed.key], _common(result, webhook), now, owner)
+    connection.execute(tables.REMEMBER_RESULT, (webhook, result.outcome.status.value, now))
+    if result.outcome.suspend:
+        suspend(connection, webhook, result.serial, result.outcome.reason)
+    return True
+
+
+def _common(result: Result, webhook: str) -> Common:
+    return result.outcome.status.value, result.outcome.reason, result.attempt.number, result.claimed.lease, webhook
+
+
+def _end(connection: sqlite3.Connection, keys: Sequence[int], common: Common, now: float, owner: str) -> int:
+    """Mark deliveries that have ended in the same way; give how many of them were still leased."""
+    status, reason, attempts, lease, webhook = common
+    return connection.execute(
+        tables.END, (status, reason, attempts, now, json.dumps(keys), lease, owner, webhook)
+    ).rowcount
+
+
+def _retry_values(result: Result, webhook: str, now: float, owner: str) -> dict[str, Any]:
+    claimed, outcome = result.claimed, result.outcome
+    return {
+        "reason": outcome.reason,
+        "due_at": outcome.due_at,
+        "attempts": result.attempt.number,
+        "now": now,
+        "key": claimed.key,
+        "lease": claimed.lease,
+        "owner": owner,
+        "webhook": webhook,
+    }
