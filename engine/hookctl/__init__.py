@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from hookctl.plugin.host import load_plugins
     from hookctl.report.text.plan import plan_json
     from hookctl.report.text.trials import trials_json
+    from hookctl.store.opening import open_store
 
 __all__ = [
     "AppliedState",
@@ -47,6 +48,7 @@ __all__ = [
     "__version__",
     "check_directory",
     "load_plugins",
+    "open_store",
     "plan_json",
     "review",
     "review_files",
@@ -67,6 +69,7 @@ _HOMES = {
     "Trial": "hookctl.delivery.rehearsal.trial",
     "check_directory": "hookctl.config.directory",
     "load_plugins": "hookctl.plugin.host",
+    "open_store": "hookctl.store.opening",
     "plan_json": "hookctl.report.text.plan",
     "review": "hookctl.config.review",
     "review_files": "hookctl.config.review",

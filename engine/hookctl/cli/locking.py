@@ -13,7 +13,7 @@ from hookctl.cli.interrupts import raising_interrupts
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
-    from hookctl.store.sqlite.lock import Lock
+    from hookctl.store.records import Lock
 
 
 @contextmanager
@@ -23,7 +23,6 @@ def locked(session: Session, operation: str, timeout: float) -> Iterator[Lock]:
     Standard error says whom it waits for, for up to ``timeout`` seconds. Raises StateLockedError after them.
     """
     from hookctl.report.text.printable import printable
-    from hookctl.store.sqlite.lock import hold
 
     told: set[str] = set()
 
@@ -34,7 +33,7 @@ def locked(session: Session, operation: str, timeout: float) -> Iterator[Lock]:
 
     with (
         raising_interrupts() as interrupts,
-        hold(session.store_path, operation=operation, who=who(), timeout=timeout, waiting=waiting) as lock,
+        session.store.hold_lock(operation=operation, who=who(), timeout=timeout, waiting=waiting) as lock,
     ):
         try:
             yield lock

@@ -13,83 +13,71 @@ from hookctl.cli.echo import echo
 from hookctl.errors import StateError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from hookctl.cli.session import Session
     from hookctl.delivery.runner.listener import Listener
     from hookctl.delivery.runner.runner import Runner
     from hookctl.network import Network
-    from hookctl.store.sqlite.queue import SqliteQueue
+    from hookctl.store.interface import Store
 
 GRACE = 5.0
-"""Seconds that requests under way get to end when the command is asked to stop."""
+"""Seconds that requests in flight may take to end when the command is asked to stop."""
 OTHER_FILES = 400
-"""Open files that are no connection to a target, or one that is kept for the next request."""
+"""Open files that are not a connection to a target, or one that is kept for the next request."""
 
 
 AHEAD = ("concurrent.futures.thread",)
-"""What the runner needs sooner or later where no attempt can fail in its place, so before file descriptors may be short."""
+"""What the runner imports later, at a time when file descriptors may be short and no attempt could fail instead."""
 AHEAD_OF_AUTH = ("hookctl.delivery.attempt.auth_adapter", "requests_oauthlib")
-"""The same where a webhook has auth: a library that was imported in part stays broken for as long as the process lives."""
+"""The same for webhooks with auth: a library that was imported in part stays broken until the process ends."""
 
 
 @contextmanager
-def running(
-    session: Session, network: Network, listener: Listener | None = None
-) -> Iterator[tuple[Runner, SqliteQueue]]:
-    """A runner and its queue. What is still under way at the end of the block is put back into the queue; see ``Runner.stop`` for a grace.
+def running(session: Session, network: Network, listener: Listener | None = None) -> Iterator[tuple[Runner, Store]]:
+    """A runner, and the store that it works on, which is closed at the end of the block.
 
-    Raises StateError when nothing was ever applied, SettingsError for limits that are none.
+    Requests that are still in flight then are stopped, and their claims released; see ``Runner.stop`` for a grace.
+
+    Raises StateError when nothing was ever applied, SettingsError for limits that are not valid.
     """
     from hookctl.delivery.attempt.engine import AttemptEngine
     from hookctl.delivery.runner.retention import store_limits
     from hookctl.delivery.runner.runner import Runner
+    from hookctl.model import AppliedState
     from hookctl.report.text.printable import printable
-    from hookctl.store.sqlite.applied import AppliedStore
 
     limits = store_limits(session.settings.get("retention", {}), session.settings.get("intake", {}))
 
-    applied = AppliedStore(session.store_path)
-    state = applied.read()
+    store = session.existing_store()
+    state = store.read_state() if store else AppliedState()
     for name, why in sorted(state.unreadable.items()):
         message = (
             f"The applied webhook {printable(name)} cannot be read: {why}. Nothing is delivered to it, and no event"
         )
         echo(f"{message} is routed to it, until it is applied again. See `hookctl doctor`.", err=True)
-    if not (state.serial or state.plans or state.unreadable):
+    if store is None or not (state.serial or state.plans or state.unreadable):
         raise StateError(
             "nothing is applied yet, so there is no webhook to deliver to",
             hint="Review with `hookctl plan`, then `hookctl apply`.",
         )
     for module in AHEAD + (AHEAD_OF_AUTH if any(plan.auth for plan in state.plans.values()) else ()):
         importlib.import_module(module)
-    with opened_queue(session.store_path) as queue:
-        engine = AttemptEngine(session.plugins, network, f"hookctl/{__version__}")
-        runner = Runner(
-            queue=queue,
-            engine=engine,
-            plugins=session.plugins,
-            read_state=applied.read,
-            store_limits=limits,
-            listener=listener,
-            max_in_flight=_most_in_flight(),
-        )
-        try:
-            yield runner, queue
-        finally:
-            runner.stop(0.0)
-
-
-@contextmanager
-def opened_queue(path: Path) -> Iterator[SqliteQueue]:
-    """The queue of a store, closed at the end of the block."""
-    from hookctl.store.sqlite.queue import SqliteQueue
-
-    queue = SqliteQueue(path)
+    engine = AttemptEngine(session.plugins, network, f"hookctl/{__version__}")
+    runner = Runner(
+        queue=store,
+        engine=engine,
+        plugins=session.plugins,
+        read_state=store.read_state,
+        store_limits=limits,
+        listener=listener,
+        max_in_flight=_most_in_flight(),
+    )
     try:
-        yield queue
+        yield runner, store
     finally:
-        queue.close()
+        try:
+            runner.stop(0.0)
+        finally:
+            session.close()  # here, because the caller still catches signals: none may stop the release of claims
 
 
 def _most_in_flight() -> int:

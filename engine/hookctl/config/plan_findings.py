@@ -11,7 +11,7 @@ from hookctl.config.diff import RemovalLimit, stopped_by
 from hookctl.config.directory import CheckedDirectory
 from hookctl.model import AppliedState, Finding, Plan, Severity, Webhook
 from hookctl.plugin.calls import Plugins
-from hookctl.store.interface import Stopped
+from hookctl.store.records import Stopped
 
 AGAINST = "against"
 DRIFT = "drift"

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from hookctl.cli.session import Session
     from hookctl.model import Delivery
-    from hookctl.store.interface import Filter
-    from hookctl.store.sqlite.queue import SqliteQueue
+    from hookctl.store.interface import Store
+    from hookctl.store.records import Filter
 
 UNDELIVERED = "undelivered"
 MOST_SHOWN = 1_000_000
@@ -75,13 +75,11 @@ def list_(
     """Show deliveries in a table, the newest first."""
     from hookctl.report.text.deliveries import render_json, render_table
 
-    if not session.store_path.exists():
+    store = session.existing_store()
+    if store is None:
         outputs.write(color=False, text=lambda _: "No deliveries.\n", json=lambda: "[]\n")
         return
-    from hookctl.cli.running import opened_queue
-
-    with opened_queue(session.store_path) as queue:
-        found = queue.deliveries(_filter(session, queue, status, webhook, since), limit + 1)
+    found = store.deliveries(_filter(store, status, webhook, since), limit + 1)
     shown = found[:limit]
     outputs.write(
         color=session.color, text=lambda color: render_table(shown, color=color), json=lambda: render_json(shown)
@@ -99,14 +97,13 @@ def show(session: Session, *, delivery_id: str, outputs: Outputs) -> None:
 
     ID may be any part of it, from four characters on, as long as one delivery alone has it.
     """
-    from hookctl.cli.running import opened_queue
     from hookctl.report.text.deliveries import render_one, render_one_json
 
-    if not session.store_path.exists():
+    store = session.existing_store()
+    if store is None:
         raise click.ClickException(f"There is no delivery {delivery_id!r}: nothing was ever sent from here.")
-    with opened_queue(session.store_path) as queue:
-        delivery = _find(queue, delivery_id)
-        attempts, event = queue.attempts(delivery.id), queue.document(delivery.id)
+    delivery = _find(store, delivery_id)
+    attempts, event = store.attempts(delivery.id), store.document(delivery.id)
     outputs.write(
         color=session.color,
         text=lambda color: render_one(delivery, attempts, color=color),
@@ -157,15 +154,15 @@ def replay(
     from hookctl.cli.running import GRACE, running
     from hookctl.delivery.runner.sending import deliver
     from hookctl.report.text.deliveries import render_replay, render_replay_json
-    from hookctl.store.interface import Filter
+    from hookctl.store.records import Filter
 
-    with catching_interrupts() as interrupts, running(session, session.network(connect_to, cacert)) as (runner, queue):
-        ids = _chosen(queue, delivery_ids, lambda: _filter(session, queue, status or "dead", webhook, since))
+    with catching_interrupts() as interrupts, running(session, session.network(connect_to, cacert)) as (runner, store):
+        ids = _chosen(store, delivery_ids, lambda: _filter(store, status or "dead", webhook, since))
         replayed = runner.replay(ids, as_planned=as_planned)
-        deliver(runner, queue, wait=wait, stopping=lambda: interrupts.requested, progress=lambda: None)
+        deliver(runner, store, wait=wait, stopping=lambda: interrupts.requested, progress=lambda: None)
         runner.stop(GRACE)
-        found = queue.deliveries(Filter(ids=replayed)) if replayed else []
-        queue.check()
+        found = store.deliveries(Filter(ids=replayed)) if replayed else []
+        store.check()
     left_alone = [name for name in ids if name not in set(replayed)]
     outputs.write(
         color=session.color,
@@ -202,15 +199,14 @@ def cancel(
     """
     _refuse_unnamed(ctx, delivery_ids, filtered=bool(status or webhook or since))
     from hookctl.cli.locking import who
-    from hookctl.cli.running import opened_queue
     from hookctl.report.text.deliveries import render_cancel, render_cancel_json
 
     session: Session = ctx.obj
-    if not session.store_path.exists():
+    store = session.existing_store()
+    if store is None:
         raise click.ClickException("There are no deliveries: nothing was ever sent from here.")
-    with opened_queue(session.store_path) as queue:
-        ids = _chosen(queue, delivery_ids, lambda: _filter(session, queue, status, webhook, since))
-        cancelled = queue.cancel(ids, time.time(), f"cancelled by {who()}")
+    ids = _chosen(store, delivery_ids, lambda: _filter(store, status, webhook, since))
+    cancelled = store.cancel(ids, time.time(), f"cancelled by {who()}")
     over = [name for name in ids if name not in set(cancelled)] if delivery_ids else []
     outputs.write(
         color=session.color,
@@ -225,14 +221,12 @@ def cancel(
 @click.pass_obj
 def resume(session: Session, *, webhook: str) -> None:
     """Deliver again to a webhook that was suspended because its target answered 410; what was held is due at once."""
-    from hookctl.cli.running import opened_queue
-
-    if not session.store_path.exists():
+    store = session.existing_store()
+    if store is None:
         raise click.ClickException(f"{webhook!r} is not suspended: nothing was ever sent from here.")
-    with opened_queue(session.store_path) as queue:
-        name = _known_webhook(session, queue, webhook, "NAME")
-        if not queue.resume(name):
-            raise click.ClickException(f"{name!r} is not suspended.")
+    name = _known_webhook(store, webhook, "NAME")
+    if not store.resume(name):
+        raise click.ClickException(f"{name!r} is not suspended.")
     echo(f"{printable(name)} is resumed. A runner delivers what was held; else `hookctl send /dev/null` does.")
 
 
@@ -243,20 +237,18 @@ def _refuse_unnamed(ctx: click.Context, ids: tuple[str, ...], *, filtered: bool)
         raise click.UsageError("Name the deliveries: by ID, or by filters such as --status dead.", ctx)
 
 
-def _chosen(queue: SqliteQueue, ids: tuple[str, ...], which: Callable[[], Filter]) -> list[str]:
+def _chosen(store: Store, ids: tuple[str, ...], which: Callable[[], Filter]) -> list[str]:
     """The ids of the deliveries that are named, each once."""
-    found = [_find(queue, text) for text in ids] if ids else queue.deliveries(which())
+    found = [_find(store, text) for text in ids] if ids else store.deliveries(which())
     return list(dict.fromkeys(delivery.id for delivery in found))
 
 
-def _filter(
-    session: Session, queue: SqliteQueue, status: str | None, webhook: str | None, since: float | None
-) -> Filter:
+def _filter(store: Store, status: str | None, webhook: str | None, since: float | None) -> Filter:
     from hookctl.model import DeliveryStatus
-    from hookctl.store.interface import Filter
+    from hookctl.store.records import Filter
 
     if webhook is not None:
-        webhook = _known_webhook(session, queue, webhook)
+        webhook = _known_webhook(store, webhook)
     undelivered = status == UNDELIVERED
     return Filter(
         status=DeliveryStatus(status) if status and not undelivered else None,
@@ -266,11 +258,9 @@ def _filter(
     )
 
 
-def _known_webhook(session: Session, queue: SqliteQueue, name: str, where: str = "--webhook") -> str:
+def _known_webhook(store: Store, name: str, where: str = "--webhook") -> str:
     """The name as it is spelled, whatever its case; fails for one that neither was applied nor has deliveries."""
-    from hookctl.store.sqlite.applied import AppliedStore
-
-    known = {found.casefold(): found for found in [*AppliedStore(session.store_path).read().plans, *queue.counts()]}
+    known = {found.casefold(): found for found in [*store.read_state().plans, *store.counts()]}
     if name.casefold() in known:
         return known[name.casefold()]
     near = nearest(name, known.values())
@@ -280,12 +270,12 @@ def _known_webhook(session: Session, queue: SqliteQueue, name: str, where: str =
     )
 
 
-def _find(queue: SqliteQueue, text: str) -> Delivery:
+def _find(store: Store, text: str) -> Delivery:
     from hookctl.report.text.deliveries import SHORT_ID
-    from hookctl.store.interface import Filter
+    from hookctl.store.records import Filter
 
     part = text.lower()
-    found = queue.deliveries(Filter(id_part=part), 6) if len(part) >= SHORTEST_PART else []
+    found = store.deliveries(Filter(id_part=part), 6) if len(part) >= SHORTEST_PART else []
     if len(found) == 1:
         return found[0]
     if found:
@@ -293,6 +283,6 @@ def _find(queue: SqliteQueue, text: str) -> Delivery:
         raise click.ClickException(
             f"Several deliveries have {text!r} in their id: {names}{', ...' if len(found) > 5 else ''}"
         )
-    newest = {delivery.id[SHORT_ID][: len(part)]: delivery.id for delivery in queue.deliveries(limit=NAMED_BEFORE)}
+    newest = {delivery.id[SHORT_ID][: len(part)]: delivery.id for delivery in store.deliveries(limit=NAMED_BEFORE)}
     near = nearest(part, newest, alike=ALIKE)
     raise click.ClickException(f"There is no delivery {text!r}.{f' Did you mean {newest[near[0]]}?' if near else ''}")

@@ -12,7 +12,7 @@ from hookctl.model import DeliveryStatus, Json
 from hookctl.model.quantities import counted
 from hookctl.report.style import STATUS_COLORS, heading, styled
 from hookctl.report.text.printable import json_text, printable
-from hookctl.store.interface import Counts
+from hookctl.store.records import Counts
 
 ALWAYS_SHOWN = (DeliveryStatus.DELIVERED, DeliveryStatus.RETRYING, DeliveryStatus.DEAD, DeliveryStatus.HELD)
 SHOWN_WHEN_ANY = (DeliveryStatus.WAITING, DeliveryStatus.CANCELLED)

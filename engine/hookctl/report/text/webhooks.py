@@ -13,7 +13,7 @@ from hookctl.report.style import heading, styled
 from hookctl.report.text.fields import field_lines
 from hookctl.report.text.plan import change_lines
 from hookctl.report.text.printable import json_text, printable
-from hookctl.store.interface import Circuit
+from hookctl.store.records import Circuit
 
 STATES = {
     Action.UNCHANGED: "applied",

@@ -14,12 +14,14 @@ from hookctl.errors import StalePlanError, StateError, StoreError
 from hookctl.model import Action, AppliedState, DeliveryPlan, Plan, Rename
 from hookctl.model.delivery_plan import FORMAT, canonical_json
 from hookctl.on_demand import KnownPlans, known_plans
+from hookctl.store.records import MAX_TIME, Damaged
+from hookctl.store.sqlite.applied_damage import damaged
+from hookctl.store.sqlite.connection import connect, errors_as_store_errors, transaction
 from hookctl.store.sqlite.lock import refuse_locked
+from hookctl.store.sqlite.migrations import migrate, table_version
 
 if TYPE_CHECKING:
     import sqlite3
-
-    from hookctl.store.sqlite.damage import Damaged
 
 COMPONENT = "applied"
 SCRIPTS = (
@@ -45,8 +47,6 @@ _LAST = "FROM applies WHERE serial BETWEEN 0 AND 1 << 62 ORDER BY serial DESC LI
 """The last apply. A greater serial is damage: none could follow it."""
 _READING_KIB = 512
 """SQLite's cache while the state is read: each page is needed once, and to keep them all takes longer than to read them."""
-MAX_TIME = 1e12
-"""Epoch seconds. A greater number is no time that could be shown."""
 _THIS_FORMAT = f',"format":{FORMAT},"headers":'.encode()
 """Stands in the canonical JSON of a delivery plan of this format, and of no other."""
 
@@ -86,9 +86,6 @@ class AppliedStore:
             StateLockedError: another holds the lock, the caller's was broken, or another process kept the store busy.
             StoreError: the store cannot be opened or written. In each case nothing was changed.
         """
-        from hookctl.store.sqlite.connection import transaction
-        from hookctl.store.sqlite.migrations import migrate
-
         _refuse_removals(plan)
         with self._connection() as connection:
             migrate(connection, COMPONENT, SCRIPTS)
@@ -105,16 +102,12 @@ class AppliedStore:
 
     def damaged(self) -> list[Damaged]:
         """The rows that cannot be read, for ``doctor`` to name. Never creates the file."""
-        from hookctl.store.sqlite.applied_damage import damaged
-
         with self._snapshot() as connection:
             return list(damaged(connection)) if connection else []
 
     @contextmanager
     def _snapshot(self) -> Iterator[sqlite3.Connection | None]:
         """A connection that sees one moment and takes no lock; None where nothing was ever applied."""
-        from hookctl.store.sqlite.migrations import table_version
-
         if not self._path.exists():
             yield None
             return
@@ -125,8 +118,6 @@ class AppliedStore:
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        from hookctl.store.sqlite.connection import connect, errors_as_store_errors
-
         with closing(connect(self._path)) as connection, errors_as_store_errors(self._path):
             yield connection
 
@@ -188,8 +179,6 @@ def _forget_damaged(connection: sqlite3.Connection) -> None:
 
 def _is_edited(connection: sqlite3.Connection, rows: Iterable[_Row]) -> bool:
     """``rows`` are of all that are applied, in order of name."""
-    from hookctl.store.sqlite.migrations import table_version
-
     if table_version(connection, COMPONENT) < STATE_DIGEST_SINCE:
         return False
     row = connection.execute(f"SELECT state_digest {_LAST}").fetchone()
@@ -212,8 +201,6 @@ def _read_plan(name: str, document: bytes) -> DeliveryPlan:
 
 
 def _renames(connection: sqlite3.Connection) -> tuple[Rename, ...]:
-    from hookctl.store.sqlite.migrations import table_version
-
     if table_version(connection, COMPONENT) < RENAMES_SINCE:
         return ()
     rows = connection.execute("SELECT serial, old, new, taken FROM renames ORDER BY serial, old")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-from hookctl.store.sqlite.damage import TEXT, TIME, WHOLE, Damaged, find_damaged
+from hookctl.store.records import Damaged
+from hookctl.store.sqlite.damage import TEXT, TIME, WHOLE, find_damaged
 from hookctl.store.sqlite.migrations import table_version
 
 SERIAL = "(typeof({0}) = 'integer' AND {0} BETWEEN 0 AND 1 << 62)"

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from hookctl.store.records import Damaged
 
 TEXT = "typeof({0}) = 'text'"
 WHOLE = "typeof({0}) = 'integer'"
@@ -26,16 +27,6 @@ def optional(condition: str) -> str:
 def one_of(values: type) -> str:
     """One of the texts of an enumeration."""
     return f"{{0}} IN ({', '.join(repr(str(value)) for value in values)})"  # type: ignore[attr-defined]
-
-
-@dataclass(frozen=True, slots=True)
-class Damaged:
-    """A row that cannot be read."""
-
-    table: str
-    row: str
-    """What it is found by: the value of its key."""
-    why: str
 
 
 def find_damaged(connection: sqlite3.Connection, table: str, key: str, columns: Mapping[str, str]) -> Iterator[Damaged]:

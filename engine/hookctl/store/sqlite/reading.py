@@ -10,14 +10,12 @@ from typing import Any
 
 from hookctl.errors import StoreError
 from hookctl.model import Attempt, Delivery, DeliveryPlan, DeliveryStatus, Json
-from hookctl.store.interface import Circuit, Counts, Filter
+from hookctl.store.records import MAX_TIME, Circuit, Counts, Filter
 from hookctl.store.sqlite.queue_tables import COUNT_RANGES, DELIVERY, READABLE, READY
 from hookctl.store.sqlite.records import attempt_from_text, document_from_text
 
 STATUS = {status.value: status for status in DeliveryStatus}
 UNREADABLE_REASON = "suspended; why cannot be read"
-MAX_TIME = 1e12
-"""Epoch seconds. A greater number is no time that any command could show."""
 
 
 def delivery(columns: Sequence[Any]) -> Delivery:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from hookctl.model import AppliedState, DeliveryStatus, Rename, Status
-from hookctl.store.interface import Stopped
+from hookctl.store.records import Stopped
 from hookctl.store.sqlite import queue_tables as tables
 from hookctl.store.sqlite import reading
 
