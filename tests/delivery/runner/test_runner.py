@@ -42,7 +42,7 @@ from hookctl.model import (
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import Observer
 from hookctl.store.clock import since_boot
-from hookctl.store.records import Batch, Committed, Filter
+from hookctl.store.records import Batch, Committed, Filter, Stopped
 from hookctl.store.sqlite.connection import connect
 from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.answers import Answer, Misbehaviour, ReceivedRequest
