@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 @contextmanager
 def locked(session: Session, operation: str, timeout: float) -> Iterator[Lock]:
-    """Hold the lock inside the block. SIGINT, SIGTERM and SIGHUP end the block by KeyboardInterrupt, and the lock is given back.
+    """Hold the lock inside the block. SIGINT, SIGTERM and SIGHUP end it with KeyboardInterrupt, and release the lock.
 
-    Standard error says whom it waits for, for up to ``timeout`` seconds. Raises StateLockedError after them.
+    While another holds the lock, standard error names the holder. Raises StateLockedError after ``timeout`` seconds.
     """
     from hookctl.report.text.printable import printable
 
-    told: set[str] = set()
+    seen: set[str] = set()
 
     def waiting(other: Lock) -> None:
-        if other.id not in told:
-            told.add(other.id)
+        if other.id not in seen:
+            seen.add(other.id)
             echo(printable(f"Waiting for the lock of {other}"), err=True)
 
     with (
@@ -38,9 +38,8 @@ def locked(session: Session, operation: str, timeout: float) -> Iterator[Lock]:
         try:
             yield lock
         finally:
-            interrupts.requested = (
-                True  # from here on a signal is ignored: it must not keep the lock from being given back
-            )
+            # From here on a signal is ignored: it must not prevent the release of the lock.
+            interrupts.requested = True
 
 
 def who() -> str:

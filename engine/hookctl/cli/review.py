@@ -1,4 +1,4 @@
-"""Reviews for commands: from the options and settings of this machine, and written in every form that was asked for."""
+"""Reviews for commands: what they are about, from options and settings, and how they are written."""
 
 from __future__ import annotations
 
@@ -47,7 +47,10 @@ def review_options(
 def write_review(
     ctx: click.Context, session: Session, outputs: Outputs, review: Review, outcome: ApplyOutcome | None = None
 ) -> None:
-    """Write the review and what became of the plan, in every form that was asked for. Raises HookctlError as outputs do."""
+    """Write the review and the outcome of the plan in every format that was requested.
+
+    Raises HookctlError as outputs do.
+    """
     from hookctl.report.text.plan import plan_json, plan_summary, render_text
     from hookctl.report.text.printable import printable
 

@@ -36,9 +36,9 @@ class Session:
     debug: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     named: bool = False
-    """Whether the settings are from a file that the user named, and not from one that was found."""
+    """Whether the settings come from a file that the user named, and not from one that was found."""
     own_store: bool = False
-    """Whether the store is one that a settings file names which was found."""
+    """Whether a settings file that was found, and not named by the user, names the store."""
     _opened: Store | None = field(default=None, init=False)
 
     @cached_property
@@ -52,7 +52,7 @@ class Session:
 
     @cached_property
     def progress(self) -> Progress:
-        """What tells on standard error how far the work is before there is a result."""
+        """Shows progress on standard error until there is a result."""
         from hookctl.cli.progress import Progress
 
         return Progress()
@@ -119,7 +119,8 @@ class Session:
 def every_plugin(*, debug: bool) -> Plugins:
     """Every plugin that is installed, without those commands and policies that have a name of hookctl's own.
 
-    Names on standard error what could not be loaded; with ``debug``, each failure of a plugin is shown with its traceback, now and later.
+    Standard error names what could not be loaded. With ``debug``, each failure of a plugin is shown with its
+    traceback, now and later.
     """
     from hookctl.cli.command_list import COMMANDS
     from hookctl.plugin.host import BUILT_IN, load_plugins
@@ -154,7 +155,10 @@ def every_plugin(*, debug: bool) -> Plugins:
 
 
 def open_session(*, directory: str | None, store: str | None, config: str | None, color: str, debug: bool) -> Session:
-    """The settings of this run: what is given here wins over ``hookctl.toml``, that over the defaults. Raises SettingsError."""
+    """The settings of this run. What is given here overrides ``hookctl.toml``, which overrides the defaults.
+
+    Raises SettingsError.
+    """
     try:
         os.getcwd()  # noqa: PTH109 - a Path of it is not needed
     except OSError as error:

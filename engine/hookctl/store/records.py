@@ -33,7 +33,7 @@ class Routed(Struct, frozen=True):
 
 
 class Claimed(Struct, frozen=True):
-    """A delivery that the caller alone may try, until the lease ends."""
+    """A delivery that only the caller may try, until the lease ends."""
 
     delivery: Delivery
     document: Mapping[str, Json]
@@ -110,7 +110,7 @@ class Batch(Struct, frozen=True, kw_only=True):
     wanted: Mapping[str, int] = {}
     """How many deliveries of each webhook to claim at most; see :meth:`hookctl.store.interface.Queue.claim`."""
     limit: int = 0
-    """How many deliveries that are due, and not among the new ones, to claim at most; see :meth:`hookctl.store.interface.Queue.claim`."""
+    """The most deliveries to claim that are due and not among the new ones; see ``claim`` as above."""
     lease_seconds: float = 0.0
     """How long the claims last."""
 

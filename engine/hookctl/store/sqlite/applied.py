@@ -61,7 +61,7 @@ STATE_DIGEST_SINCE, RENAMES_SINCE = 3, 4
 _LAST = "FROM applies WHERE serial BETWEEN 0 AND 1 << 62 ORDER BY serial DESC LIMIT 1"
 """The last apply. A greater serial is damage: none could follow it."""
 _READING_KIB = 512
-"""SQLite's cache while the state is read. Each page is read once, and keeping them all takes longer than reading them."""
+"""SQLite's cache while the state is read: each page is read once, and keeping them all takes longer than that."""
 
 
 class AppliedStore:
