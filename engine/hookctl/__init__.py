@@ -5,8 +5,9 @@ What an embedder needs to review a directory of webhook files as ``hookctl plan`
     import hookctl
 
     plugins = hookctl.load_plugins()  # what could not be loaded is in plugins.failures
+    store = hookctl.open_store("sqlite:///.hookctl/hookctl.db", create=False)  # None if nothing was applied yet
     try:
-        review = hookctl.review(Path("webhooks.d"), plugins)
+        review = hookctl.review(Path("webhooks.d"), plugins, store)
     except hookctl.InvalidFilesError as error:
         for finding in error.findings:
             print(finding.message)
