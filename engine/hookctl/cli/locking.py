@@ -18,17 +18,20 @@ if TYPE_CHECKING:
 
 @contextmanager
 def locked(session: Session, operation: str, timeout: float) -> Iterator[Lock]:
-    """Hold the lock inside the block. SIGINT, SIGTERM and SIGHUP end it with KeyboardInterrupt, and release the lock.
+    """Hold the lock inside the block.
 
-    While another holds the lock, standard error names the holder. Raises StateLockedError after ``timeout`` seconds.
+    SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt in it, and the lock is released.
+
+    Waits for up to ``timeout`` seconds while another command holds it, which standard error names. Raises
+    StateLockedError after that.
     """
     from hookctl.report.text.printable import printable
 
-    seen: set[str] = set()
+    named: set[str] = set()
 
     def waiting(other: Lock) -> None:
-        if other.id not in seen:
-            seen.add(other.id)
+        if other.id not in named:
+            named.add(other.id)
             echo(printable(f"Waiting for the lock of {other}"), err=True)
 
     with (
@@ -38,8 +41,7 @@ def locked(session: Session, operation: str, timeout: float) -> Iterator[Lock]:
         try:
             yield lock
         finally:
-            # From here on a signal is ignored: it must not prevent the release of the lock.
-            interrupts.requested = True
+            interrupts.requested = True  # signals are ignored from here on, so that the lock is always released
 
 
 def who() -> str:

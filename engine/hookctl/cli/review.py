@@ -47,7 +47,7 @@ def review_options(
 def write_review(
     ctx: click.Context, session: Session, outputs: Outputs, review: Review, outcome: ApplyOutcome | None = None
 ) -> None:
-    """Write the review and the outcome of the plan in every format that was requested.
+    """Write the review and what became of the plan, in every form that was asked for.
 
     Raises HookctlError as outputs do.
     """

@@ -20,15 +20,16 @@ if TYPE_CHECKING:
     from hookctl.store.interface import Store
 
 GRACE = 5.0
-"""Seconds that requests in flight may take to end when the command is asked to stop."""
+"""Seconds for which requests in flight may go on when the command is asked to stop."""
 OTHER_FILES = 400
-"""Open files that are not a connection to a target, or one that is kept for the next request."""
+"""Open files besides the connections of requests in flight; connections kept for later requests are among them."""
 
 
 AHEAD = ("concurrent.futures.thread",)
-"""What the runner imports later, at a time when file descriptors may be short and no attempt could fail instead."""
+"""Imported before file descriptors can run short: later the runner needs it where no attempt could fail in its
+place."""
 AHEAD_OF_AUTH = ("hookctl.delivery.attempt.auth_adapter", "requests_oauthlib")
-"""The same for webhooks with auth: a library that was imported in part stays broken until the process ends."""
+"""The same if a webhook has auth: a library whose import failed half-way stays broken until the process ends."""
 
 
 @contextmanager

@@ -36,9 +36,9 @@ class Session:
     debug: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     named: bool = False
-    """Whether the settings come from a file that the user named, and not from one that was found."""
+    """Whether the user named the settings file, instead of hookctl finding it in the working directory."""
     own_store: bool = False
-    """Whether a settings file that was found, and not named by the user, names the store."""
+    """Whether the store is set by a settings file that the user did not name."""
     _opened: Store | None = field(default=None, init=False)
 
     @cached_property
@@ -52,7 +52,7 @@ class Session:
 
     @cached_property
     def progress(self) -> Progress:
-        """Shows progress on standard error until there is a result."""
+        """Reports on standard error how far the work is, until there is a result."""
         from hookctl.cli.progress import Progress
 
         return Progress()
@@ -98,7 +98,7 @@ class Session:
             try:
                 resolve_given(str(file))
             except FileError as error:
-                hint = "Give the full path with --store, sqlite:////PATH, if that is meant."
+                hint = "If you intend this, give the full path: --store sqlite:////PATH."
                 raise SettingsError(f"the store {file} cannot be used: {error.message}", hint=hint) from error
         return files
 
@@ -155,9 +155,9 @@ def every_plugin(*, debug: bool) -> Plugins:
 
 
 def open_session(*, directory: str | None, store: str | None, config: str | None, color: str, debug: bool) -> Session:
-    """The settings of this run. What is given here overrides ``hookctl.toml``, which overrides the defaults.
+    """The settings of this run.
 
-    Raises SettingsError.
+    An argument overrides ``hookctl.toml``, which overrides the defaults. Raises SettingsError.
     """
     try:
         os.getcwd()  # noqa: PTH109 - a Path of it is not needed

@@ -60,7 +60,7 @@ def _store_type(url: str) -> StoreType:
     scheme = url.partition(":")[0]
     if scheme not in STORE_TYPES:
         raise SettingsError(
-            f"the store {url!r} is not one that hookctl knows",
+            f"hookctl does not know the kind of store {url!r}",
             hint="Write sqlite:///PATH, such as sqlite:///.hookctl/hookctl.db.",
         )
     return cast("StoreType", import_module(STORE_TYPES[scheme]))
