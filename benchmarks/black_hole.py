@@ -27,7 +27,7 @@ from hookctl.model import AppliedState, DeliveryPlan, Event, Status
 from hookctl.network import Network
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.host import load_plugins
-from hookctl.store.interface import NewDelivery, Routed
+from hookctl.store.records import NewDelivery, Routed
 from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.events import generate
 

@@ -5,8 +5,9 @@ What an embedder needs to review a directory of webhook files as ``hookctl plan`
     import hookctl
 
     plugins = hookctl.load_plugins()  # what could not be loaded is in plugins.failures
+    store = hookctl.open_store("sqlite:///.hookctl/hookctl.db", create=False)  # None if nothing was applied yet
     try:
-        review = hookctl.review(Path("webhooks.d"), plugins)
+        review = hookctl.review(Path("webhooks.d"), plugins, store)
     except hookctl.InvalidFilesError as error:
         for finding in error.findings:
             print(finding.message)
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from hookctl.plugin.host import load_plugins
     from hookctl.report.text.plan import plan_json
     from hookctl.report.text.trials import trials_json
+    from hookctl.store.opening import open_store
 
 __all__ = [
     "AppliedState",
@@ -47,6 +49,7 @@ __all__ = [
     "__version__",
     "check_directory",
     "load_plugins",
+    "open_store",
     "plan_json",
     "review",
     "review_files",
@@ -67,6 +70,7 @@ _HOMES = {
     "Trial": "hookctl.delivery.rehearsal.trial",
     "check_directory": "hookctl.config.directory",
     "load_plugins": "hookctl.plugin.host",
+    "open_store": "hookctl.store.opening",
     "plan_json": "hookctl.report.text.plan",
     "review": "hookctl.config.review",
     "review_files": "hookctl.config.review",

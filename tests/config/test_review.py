@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,21 @@ def test_an_embedder_gets_what_plan_prints(
     )
     assert "".join(hookctl.plan_json(made)) == printed.stdout
     assert json.loads(printed.stdout)["findings"]
+
+
+def test_an_embedder_gets_what_plan_prints_about_what_is_applied(
+    project: Callable[..., Path], run_cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = project({"webhooks.d/siem.yaml": "name: Siem\nevent: anomaly\nurl: https://siem.example.com/\n"})
+    monkeypatch.chdir(root)
+    assert hookctl.open_store("sqlite:///.hookctl/hookctl.db", create=False) is None
+    run_cli("apply", "--auto-approve")
+    (root / "webhooks.d/siem.yaml").write_text("name: Siem\nevent: anomaly\nurl: https://siem.example.org/\n")
+    printed = run_cli("plan", "--format", "json")
+    with closing(hookctl.open_store("sqlite:///.hookctl/hookctl.db")) as store:
+        made = hookctl.review(Path("webhooks.d"), hookctl.load_plugins(), store)
+    assert made.plan.serial == 1
+    assert "".join(hookctl.plan_json(made)) == printed.stdout
 
 
 def test_an_embedder_gets_what_test_prints(

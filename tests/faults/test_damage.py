@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from hookctl.store.interface import Filter
+from hookctl.store.records import Filter
 from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.answers import Answer
 

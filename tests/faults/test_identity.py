@@ -306,7 +306,7 @@ def test_a_link_that_leads_to_another_store_ends_the_run(site: Any, start: Start
 def test_a_commit_into_a_store_that_is_gone_is_an_error(tmp_path: Path) -> None:
     from hookctl.errors import StoreGoneError
     from hookctl.model import Event
-    from hookctl.store.interface import NewDelivery, Routed
+    from hookctl.store.records import NewDelivery, Routed
     from hookctl.store.sqlite.queue import SqliteQueue
 
     queue = SqliteQueue(tmp_path / "store/queue.db")

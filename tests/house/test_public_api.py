@@ -23,6 +23,7 @@ def test_public_names_are_these_and_no_others() -> None:
         "__version__",
         "check_directory",
         "load_plugins",
+        "open_store",
         "plan_json",
         "review",
         "review_files",

@@ -1,4 +1,4 @@
-"""Every implementation of the queue, for the contract suite; a new one is added to ``IMPLEMENTATIONS`` and passes it whole."""
+"""Every implementation of the store, for the contract suite. A new one is added to ``IMPLEMENTATIONS`` and passes it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from hookctl.errors import StoreError
-from hookctl.store.interface import Queue
-from hookctl.store.sqlite.queue import SqliteQueue
+from hookctl.store.interface import Queue, Store
+from hookctl.store.sqlite.store import SqliteStore
 
 
 class Clock:
@@ -23,9 +23,10 @@ class Clock:
         return self.now
 
 
-IMPLEMENTATIONS: dict[str, Callable[[Path, Clock], Queue]] = {
-    "sqlite": lambda directory, clock: SqliteQueue(directory / "queue.db", clock)
+IMPLEMENTATIONS: dict[str, Callable[[Path, Clock], Store]] = {
+    "sqlite": lambda directory, clock: SqliteStore(directory / "hookctl.db", clock)
 }
+"""By name: opens the store of a test. The directory is the test's own, so its path can also name a database."""
 
 
 @pytest.fixture
@@ -34,20 +35,30 @@ def clock() -> Clock:
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)
-def open_queue(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Callable[[], Queue]]:
-    """Opens the same queue each time it is called, as another process would."""
-    opened: list[Queue] = []
+def open_store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Callable[[], Store]]:
+    """Opens the same store each time it is called, as another process would."""
+    opened: list[Store] = []
 
-    def open_one() -> Queue:
+    def open_one() -> Store:
         opened.append(IMPLEMENTATIONS[request.param](tmp_path, clock))
         return opened[-1]
 
     yield open_one
-    for queue in opened:
+    for store in opened:
         with suppress(StoreError):  # the test has closed it already
-            queue.close()
+            store.close()
 
 
 @pytest.fixture
-def queue(open_queue: Callable[[], Queue]) -> Queue:
-    return open_queue()
+def store(open_store: Callable[[], Store]) -> Store:
+    return open_store()
+
+
+@pytest.fixture
+def open_queue(open_store: Callable[[], Store]) -> Callable[[], Queue]:
+    return open_store
+
+
+@pytest.fixture
+def queue(store: Store) -> Queue:
+    return store

@@ -14,7 +14,7 @@ import pytest
 
 from hookctl.errors import StoreError
 from hookctl.model import Event
-from hookctl.store.interface import NewDelivery, Routed
+from hookctl.store.records import NewDelivery, Routed
 from hookctl.store.sqlite import queue_tables as tables
 from hookctl.store.sqlite.connection import connect
 from hookctl.store.sqlite.migrations import migrate

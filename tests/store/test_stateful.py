@@ -24,7 +24,7 @@ from hookctl.model import (
     Status,
     Timing,
 )
-from hookctl.store.interface import Batch, Claimed, NewDelivery, Outcome, Result, Routed
+from hookctl.store.records import Batch, Claimed, NewDelivery, Outcome, Result, Routed
 from hookctl.store.sqlite.queue import SqliteQueue
 
 LEASE = 60.0

@@ -12,7 +12,7 @@ from hookctl.report.text.webhooks import Entry
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
     from hookctl.model import DeliveryStatus, Plan
-    from hookctl.store.interface import Circuit
+    from hookctl.store.records import Circuit
 
 
 def entries(session: Session) -> list[Entry]:
@@ -34,18 +34,17 @@ def entries(session: Session) -> list[Entry]:
 
 def _plan(session: Session) -> tuple[Plan, Mapping[str, str]]:
     """How the files differ from what is applied, and the applied webhooks that cannot be read, with the reason."""
-    from hookctl.cli.review import read_store
     from hookctl.cli.webhook_files import check_files
     from hookctl.config.diff import make_plan
     from hookctl.config.review import Options, review_files
     from hookctl.model import AppliedState
 
     checked = check_files(session)
-    with read_store(session) as store:
-        if checked.valid:
-            review = review_files(checked, session.directory, session.plugins, store, Options(with_effects=False))
-            return review.plan, review.applied.unreadable
-        applied = store.read() if store else AppliedState()
+    store = session.existing_store()
+    if checked.valid:
+        review = review_files(checked, session.directory, session.plugins, store, Options(with_effects=False))
+        return review.plan, review.applied.unreadable
+    applied = store.read_state() if store else AppliedState()
     directory = printable(str(session.directory))
     echo(f"{directory} has errors, so only what is applied is shown. See `hookctl validate`.", err=True)
     return make_plan(applied, applied.plans, {}), applied.unreadable
@@ -55,11 +54,8 @@ def _standing(
     session: Session,
 ) -> tuple[Mapping[str, tuple[DeliveryStatus, float]], Mapping[str, Circuit], Mapping[str, str]]:
     """By webhook: the result of the last attempt, the circuits that are not closed, and why it is suspended."""
-    if not session.store_path.exists():
+    store = session.existing_store()
+    if store is None:
         return {}, {}, {}
-    from hookctl.cli.running import opened_queue
-    from hookctl.store.sqlite.applied import AppliedStore
-
-    with opened_queue(session.store_path) as queue:
-        stopped = queue.stopped(AppliedStore(session.store_path).read())
-        return queue.last_results(), queue.circuits(), {one.webhook: one.reason for one in stopped if one.is_suspended}
+    suspended = {one.webhook: one.reason for one in store.stopped(store.read_state()) if one.is_suspended}
+    return store.last_results(), store.circuits(), suspended

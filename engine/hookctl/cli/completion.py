@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import redirect_stderr, suppress
+from contextlib import closing, suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,14 +74,12 @@ def event_types(_ctx: click.Context, _parameter: click.Parameter, incomplete: st
 
 def delivery_ids(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """The short ids of the newest deliveries, as ``hookctl deliveries list`` shows them."""
-    from hookctl.cli.running import opened_queue
     from hookctl.report.text.deliveries import SHORT_ID
 
-    path = _session(ctx).store_path
-    if not path.exists():
-        return []
-    with opened_queue(path) as queue:
-        return _proposed((delivery.id[SHORT_ID] for delivery in queue.deliveries(limit=NEWEST)), incomplete)
+    with closing(_session(ctx)) as session:
+        store = session.existing_store()
+        found = store.deliveries(limit=NEWEST) if store else []
+    return _proposed((delivery.id[SHORT_ID] for delivery in found), incomplete)
 
 
 def _session(ctx: click.Context) -> Session:
@@ -109,10 +107,9 @@ def _names_in_files(session: Session) -> Iterator[str]:
 
 
 def _applied_names(session: Session) -> Iterable[str]:
-    from hookctl.store.sqlite.applied import AppliedStore
-
-    with suppress(HookctlError):  # a store that cannot be read: the names in the files are proposed all the same
-        return AppliedStore(session.store_path).read().plans
+    with suppress(HookctlError), closing(session):  # without a readable store, the names in the files remain
+        store = session.existing_store()
+        return [*store.read_state().plans] if store else ()
     return ()
 
 

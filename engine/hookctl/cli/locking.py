@@ -13,7 +13,7 @@ from hookctl.cli.interrupts import raising_interrupts
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
-    from hookctl.store.sqlite.lock import Lock
+    from hookctl.store.records import Lock
 
 
 @contextmanager
@@ -26,7 +26,6 @@ def locked(session: Session, operation: str, timeout: float) -> Iterator[Lock]:
     StateLockedError after that.
     """
     from hookctl.report.text.printable import printable
-    from hookctl.store.sqlite.lock import hold
 
     named: set[str] = set()
 
@@ -37,7 +36,7 @@ def locked(session: Session, operation: str, timeout: float) -> Iterator[Lock]:
 
     with (
         raising_interrupts() as interrupts,
-        hold(session.store_path, operation=operation, who=who(), timeout=timeout, waiting=waiting) as lock,
+        session.store.hold_lock(operation=operation, who=who(), timeout=timeout, waiting=waiting) as lock,
     ):
         try:
             yield lock

@@ -163,6 +163,7 @@ def hookctl(
     from hookctl.cli.session import open_session
 
     ctx.obj = open_session(directory=directory, store=store, config=config, color=color, debug=debug)
+    ctx.call_on_close(ctx.obj.close)
     if _LOADED in ctx.meta:
         ctx.obj.plugins = ctx.meta[_LOADED]
 

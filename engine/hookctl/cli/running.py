@@ -13,13 +13,11 @@ from hookctl.cli.echo import echo
 from hookctl.errors import StateError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from hookctl.cli.session import Session
     from hookctl.delivery.runner.listener import Listener
     from hookctl.delivery.runner.runner import Runner
     from hookctl.network import Network
-    from hookctl.store.sqlite.queue import SqliteQueue
+    from hookctl.store.interface import Store
 
 GRACE = 5.0
 """Seconds for which requests in flight may go on when the command is asked to stop."""
@@ -35,61 +33,50 @@ AHEAD_OF_AUTH = ("hookctl.delivery.attempt.auth_adapter", "requests_oauthlib")
 
 
 @contextmanager
-def running(
-    session: Session, network: Network, listener: Listener | None = None
-) -> Iterator[tuple[Runner, SqliteQueue]]:
-    """A runner and its queue. At the end of the block, deliveries in flight go back into the queue.
+def running(session: Session, network: Network, listener: Listener | None = None) -> Iterator[tuple[Runner, Store]]:
+    """A runner, and the store that it works on. At the end of the block, deliveries in flight go back into the queue.
 
-    ``Runner.stop`` can give them time before that. Raises StateError if nothing was ever applied, SettingsError for
-    invalid limits.
+    ``Runner.stop`` can give them time before that.
+
+    Raises StateError if nothing was ever applied, SettingsError for invalid limits.
     """
     from hookctl.delivery.attempt.engine import AttemptEngine
     from hookctl.delivery.runner.retention import store_limits
     from hookctl.delivery.runner.runner import Runner
+    from hookctl.model import AppliedState
     from hookctl.report.text.printable import printable
-    from hookctl.store.sqlite.applied import AppliedStore
 
     limits = store_limits(session.settings.get("retention", {}), session.settings.get("intake", {}))
 
-    applied = AppliedStore(session.store_path)
-    state = applied.read()
+    store = session.existing_store()
+    state = store.read_state() if store else AppliedState()
     for name, why in sorted(state.unreadable.items()):
         message = f"The applied webhook {printable(name)} cannot be read: {why}."
         echo(f"{message} Nothing is delivered to it until it is applied again. See `hookctl doctor`.", err=True)
-    if not (state.serial or state.plans or state.unreadable):
+    if store is None or not (state.serial or state.plans or state.unreadable):
         raise StateError(
             "no webhook is applied yet, so there is nothing to deliver to",
             hint="Review with `hookctl plan`, then `hookctl apply`.",
         )
     for module in AHEAD + (AHEAD_OF_AUTH if any(plan.auth for plan in state.plans.values()) else ()):
         importlib.import_module(module)
-    with opened_queue(session.store_path) as queue:
-        engine = AttemptEngine(session.plugins, network, f"hookctl/{__version__}")
-        runner = Runner(
-            queue=queue,
-            engine=engine,
-            plugins=session.plugins,
-            read_state=applied.read,
-            store_limits=limits,
-            listener=listener,
-            max_in_flight=_most_in_flight(),
-        )
-        try:
-            yield runner, queue
-        finally:
-            runner.stop(0.0)
-
-
-@contextmanager
-def opened_queue(path: Path) -> Iterator[SqliteQueue]:
-    """The queue of a store, closed at the end of the block."""
-    from hookctl.store.sqlite.queue import SqliteQueue
-
-    queue = SqliteQueue(path)
+    engine = AttemptEngine(session.plugins, network, f"hookctl/{__version__}")
+    runner = Runner(
+        queue=store,
+        engine=engine,
+        plugins=session.plugins,
+        read_state=store.read_state,
+        store_limits=limits,
+        listener=listener,
+        max_in_flight=_most_in_flight(),
+    )
     try:
-        yield queue
+        yield runner, store
     finally:
-        queue.close()
+        try:
+            runner.stop(0.0)
+        finally:
+            session.close()  # here, because the caller still catches signals: none may stop the release of claims
 
 
 def _most_in_flight() -> int:

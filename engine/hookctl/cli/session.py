@@ -20,19 +20,18 @@ if TYPE_CHECKING:
     from hookctl.cli.progress import Progress
     from hookctl.network import Network
     from hookctl.plugin.calls import Plugins
+    from hookctl.store.interface import Store
 
 DIRECTORY = "webhooks.d"
 STORE = "sqlite:///.hookctl/hookctl.db"
-SQLITE_FILES = ("", "-wal", "-shm", "-journal")
-"""The suffixes of the files that SQLite may open beside the store, and of the store itself."""
 
 
 @dataclass
 class Session:
-    """The settings of one run, and what it loads once."""
+    """The settings of one run, and what is opened or loaded once for it. Close it when the command ends."""
 
     directory: Path
-    store: str
+    store_url: str
     color: bool
     debug: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -40,6 +39,7 @@ class Session:
     """Whether the user named the settings file, instead of hookctl finding it in the working directory."""
     own_store: bool = False
     """Whether the store is set by a settings file that the user did not name."""
+    _opened: Store | None = field(default=None, init=False)
 
     @cached_property
     def plugins(self) -> Plugins:
@@ -61,29 +61,50 @@ class Session:
 
         return Progress()
 
-    @cached_property
-    def store_path(self) -> Path:
-        """The SQLite file of the store.
+    @property
+    def store(self) -> Store:
+        """The store, opened when first asked for, and created if there is none. Raises SettingsError and StoreError."""
+        if self._opened is None:
+            from hookctl.store.opening import open_store
 
-        Raises SettingsError for an unknown kind of store, and for a link that leads elsewhere.
+            _ = self.store_files  # checked first
+            self._opened = open_store(self.store_url)
+        return self._opened
+
+    def existing_store(self) -> Store | None:
+        """The store as in :attr:`store`, but None if there is none yet: a command that only reads never creates it."""
+        if self._opened is None:
+            from hookctl.store.opening import open_store
+
+            _ = self.store_files  # checked first
+            self._opened = open_store(self.store_url, create=False)
+        return self._opened
+
+    def close(self) -> None:
+        """Close the store if it is open."""
+        store, self._opened = self._opened, None
+        if store is not None:
+            store.close()
+
+    @cached_property
+    def store_files(self) -> tuple[Path, ...]:
+        """The files of the store, the main one first, whether they exist or not.
+
+        Raises SettingsError for a URL that names no store, and for links that lead elsewhere.
         """
-        prefix = "sqlite:///"
-        if not self.store.startswith(prefix) or self.store == prefix:
-            raise SettingsError(
-                f"hookctl does not know the kind of store {self.store!r}",
-                hint="Write sqlite:///PATH, such as sqlite:///.hookctl/hookctl.db.",
-            )
-        path = self.store.removeprefix(prefix)
-        _usable(Path(path), "--store")
-        for suffix in SQLITE_FILES:
+        from hookctl.store.opening import store_files
+
+        files = store_files(self.store_url)
+        for file in files:
+            _usable(file, "--store")
             if self.own_store:
-                check_own(path + suffix, "store")
+                check_own(str(file), "store")
             try:
-                resolve_given(path + suffix)
+                resolve_given(str(file))
             except FileError as error:
                 hint = "If you intend this, give the full path: --store sqlite:////PATH."
-                raise SettingsError(f"the store {path}{suffix} cannot be used: {error.message}", hint=hint) from error
-        return Path(path)
+                raise SettingsError(f"the store {file} cannot be used: {error.message}", hint=hint) from error
+        return files
 
     def network(self, connect_to: tuple[str, ...] = (), cacert: str | None = None) -> Network:
         """How this machine reaches targets: by the options, or else by ``hookctl.toml``. Raises SettingsError."""
@@ -153,7 +174,7 @@ def open_session(*, directory: str | None, store: str | None, config: str | None
         check_own(settings["dir"], "dir")
     return Session(
         directory=_usable(Path(directory or settings.get("dir", DIRECTORY)), "--dir"),
-        store=store or settings.get("store", STORE),
+        store_url=store or settings.get("store", STORE),
         color=color == "always" or (color == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")),
         debug=debug,
         settings=settings,

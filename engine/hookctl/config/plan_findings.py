@@ -12,7 +12,7 @@ from hookctl.config.directory import CheckedDirectory
 from hookctl.model import AppliedState, Finding, Plan, Webhook
 from hookctl.model.rules.plans import AGAINST, DRIFT, PROTECTED, REMOVALS
 from hookctl.plugin.calls import Plugins
-from hookctl.store.interface import Stopped
+from hookctl.store.records import Stopped
 
 
 def check_base(base: CheckedDirectory) -> tuple[Finding, ...]:

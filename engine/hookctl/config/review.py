@@ -39,7 +39,7 @@ from hookctl.model.nearest import unknown_webhook
 from hookctl.model.rules.plans import DRIFT, REMOVALS
 from hookctl.on_demand import known_plans
 from hookctl.plugin.calls import Plugins
-from hookctl.store.interface import Stopped
+from hookctl.store.records import Stopped
 
 MAX_RECENT = 1000
 """The number of events, the newest, that a plan is tried on."""
@@ -48,7 +48,7 @@ MAX_RECENT = 1000
 class StoreReader(Protocol):
     """What a review asks the store. Nothing is written."""
 
-    def read(self) -> AppliedState:
+    def read_state(self) -> AppliedState:
         """What is applied now."""
         ...
 
@@ -168,7 +168,7 @@ def review_files(
         revision, base = check_revision(directory, options.against, plugins, cache=options.cache)
         applied, findings, store = AppliedState(plans=base.plans), check_base(base), None
     else:
-        revision, applied = None, store.read() if store else AppliedState()
+        revision, applied = None, store.read_state() if store else AppliedState()
         findings = check_drift(applied, store.stopped(applied)) if store else ()
     for name in options.only:
         if name not in applied.plans and name not in checked.plans:
@@ -190,7 +190,7 @@ def review_plan(
     What the file says about the applied state is not believed. Of a plan that starts from anything else than what is
     applied now, which no apply carries out, only the changes are shown.
     """
-    applied = store.read() if store else AppliedState()
+    applied = store.read_state() if store else AppliedState()
     findings = check_drift(applied, store.stopped(applied)) if store else ()
     known = known_plans(applied.plans)
     if plan.serial != applied.serial or plan.digests_before != known.digests:

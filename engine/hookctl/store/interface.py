@@ -1,201 +1,114 @@
-"""What every queue does, whatever it is kept in.
+"""What every store does, whatever it is kept in: :class:`Store`, put together from one protocol for each topic.
 
-Three promises that an implementation makes, and ``tests/queue`` checks:
+An implementation makes three promises, and ``tests/store`` checks them:
 
-- what :meth:`Queue.enqueue` and :meth:`Queue.finish` have returned from is on disk;
-- a delivery is claimed by one worker at a time. A worker that dies or stalls past its lease loses the delivery to the
-  next that claims it, and from then on can no longer mark it;
-- an event's id is seen once: the same event again makes no second delivery.
+- what :meth:`Work.submit` has reported as committed, and what any other method has returned from, is on disk;
+- one worker at a time claims a delivery. A worker that dies or stalls past its lease loses the delivery to the next
+  one that claims it, and can no longer record anything for it;
+- an event's id is accepted once: the same event again makes no second delivery.
 
-Times are epoch seconds, and the caller says what time it is; leases are measured on a clock that nobody sets, too.
-Several processes may use one queue at the same time. One object belongs to one thread, its caller's. While a commit
-that was handed to :meth:`Queue.submit` is in flight, the store's writer has the connection; every other method waits
-for it.
+Times are epoch seconds, and the caller passes the current time; leases are also measured on a clock that nobody sets.
+Several processes may use one store at the same time. One object belongs to one thread, its caller's. While a commit
+that was handed to :meth:`Work.submit` is in flight, the store's writer has the connection; the other methods wait
+for it, except :meth:`Upkeep.check` and the methods of :class:`State` and :class:`Locks`.
+
+Methods raise ``hookctl.errors.StoreError`` and its kinds when the store fails.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
-from msgspec import Struct
-
-from hookctl.model import AppliedState, Attempt, Delivery, DeliveryPlan, DeliveryStatus, Event, Json
+from hookctl.model import AppliedState, Attempt, Delivery, DeliveryStatus, Json, Plan
+from hookctl.store.records import (
+    EVERYTHING,
+    Batch,
+    Circuit,
+    Claimed,
+    Committed,
+    Counts,
+    Damaged,
+    Filter,
+    Fullness,
+    Lock,
+    Result,
+    Routed,
+    Stopped,
+)
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
 
-class NewDelivery(Struct, frozen=True):
-    """A delivery that routing wants made."""
+class State(Protocol):
+    """The applied state: what the last apply left."""
 
-    id: str
-    webhook: str
-    dead_because: str = ""
-    """Not empty: it cannot even be decided whether the event is for the webhook, so it is a dead letter from the start."""
+    def read_state(self) -> AppliedState:
+        """What is applied now; serial 0 and no plans if nothing was ever applied.
 
-
-class Routed(Struct, frozen=True):
-    """An event and the deliveries that it makes."""
-
-    event: Event
-    deliveries: tuple[NewDelivery, ...]
-
-
-class Claimed(Struct, frozen=True):
-    """A delivery that the caller alone may try, until the lease ends."""
-
-    delivery: Delivery
-    document: Mapping[str, Json]
-    """The whole event."""
-    lease: int
-    """Tells this claim of the delivery from every earlier and later one."""
-    plan: DeliveryPlan | None = None
-    """What it is replayed by; None: what is applied now."""
-    key: int = 0
-    """The queue's own number of the delivery."""
-
-
-class Outcome(Struct, frozen=True):
-    """What an attempt means for its delivery."""
-
-    status: DeliveryStatus
-    """``delivered``, ``retrying`` or ``dead``."""
-    reason: str = ""
-    """Why it is dead or retrying."""
-    due_at: float | None = None
-    """When it is tried again; given for ``retrying`` alone."""
-    suspend: bool = False
-    """The target wants no more of this webhook's deliveries: hold them until the next apply or resume."""
-
-
-class Result(Struct, frozen=True):
-    """An attempt that was made on a claimed delivery, and its outcome."""
-
-    claimed: Claimed
-    attempt: Attempt
-    """Secrets masked: it is stored as it is."""
-    outcome: Outcome
-    serial: int
-    """Of the applied state that the attempt was made by: a suspension holds until a later one."""
-    plan: DeliveryPlan | None = None
-    """What the attempt was made by; kept, so that a replay can use it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Circuit:
-    """What a worker reports about a webhook whose target fails. A webhook whose target does not fail has none."""
-
-    state: str
-    """``open``: nothing is sent; ``half-open``: one probe is, or a few more at a time since the probe succeeded."""
-    reason: str
-    since: float
-    until: float
-    """When the probe is made. If the worker has ended by then, nobody may know better."""
-
-
-class Batch(Struct, frozen=True, kw_only=True):
-    """What a worker wants written in one commit: all of it or, on an error, nothing. An absent field writes nothing."""
-
-    now: float
-    """Epoch seconds."""
-    results: Sequence[Result] = ()
-    """See :meth:`Queue.finish`."""
-    released: Sequence[Claimed] = ()
-    """See :meth:`Queue.release`."""
-    circuits: Mapping[str, Circuit | None] = {}
-    """See :meth:`Queue.set_circuits`."""
-    events: Sequence[Routed] = ()
-    """See :meth:`Queue.enqueue`.
-
-    Their deliveries are claimed in the same commit, as far as ``wanted`` allows. Nothing is claimed of a webhook that
-    has an older delivery which is due and unclaimed: :attr:`limit` is for those.
-    """
-    max_waiting: float = float("inf")
-    """How many deliveries may wait after the commit, whoever added the others.
-
-    With more, the commit fails with IntakeRefusedError, which says how many of the events fit. What is held, dead, or
-    seen before does not wait.
-    """
-    wanted: Mapping[str, int] = {}
-    """How many deliveries of each webhook to claim at most; see :meth:`Queue.claim`."""
-    limit: int = 0
-    """How many deliveries that are due, and not among the new ones, to claim at most; see :meth:`Queue.claim`."""
-    lease_seconds: float = 0.0
-    """How long the claims last."""
-
-
-class Committed(Struct, frozen=True):
-    """What became of a :class:`Batch`."""
-
-    lost: Collection[str] = frozenset()
-    """The ids of results whose lease was lost; nothing was recorded of them."""
-    is_new: Sequence[bool] = ()
-    """For each event: False where its id was seen before."""
-    claims: Sequence[Claimed] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """Which deliveries; an absent field lets every one through."""
-
-    status: DeliveryStatus | None = None
-    webhook: str | None = None
-    since: float | None = None
-    """Made at this time or later."""
-    ids: Collection[str] | None = None
-    id_part: str = ""
-    """Somewhere in the id."""
-    undelivered: bool = False
-    """All but the delivered."""
-
-
-EVERYTHING = Filter()
-
-
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """A webhook whose deliveries are held although it is applied as active."""
-
-    webhook: str
-    reason: str
-    deliveries: int
-    """How many are held now."""
-    is_suspended: bool
-    """True: its target wants no more, and what comes is held too. False: these deliveries alone were held, by someone's hand."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fullness:
-    """How much there is, and how much more there is room for."""
-
-    waiting: int
-    """Deliveries that are to be tried."""
-    used_bytes: int
-    """What the store holds."""
-    free_bytes: int
-    """What its disk has left, and what the store has freed within itself."""
-
-
-Counts = Mapping[str, Mapping[DeliveryStatus, int]]
-"""How many deliveries of each status, by webhook name; no zeros."""
-
-
-class Queue(Protocol):
-    """Events, their deliveries and the attempts on them. Methods raise ``hookctl.errors.StoreError`` when the store fails."""
-
-    # -- intake
-
-    def enqueue(self, batch: Sequence[Routed], now: float) -> list[bool]:
-        """Store events and their deliveries in one commit; all of them or, on an error, none.
-
-        Gives one flag per event: False where its id was seen before (in this batch or ever), and nothing was stored.
-        Deliveries for a suspended webhook are held from the start.
+        A delivery plan that is damaged is not among the plans but in ``unreadable``, and affects no other.
         """
         ...
 
-    # -- commits
+    def check_plan(self, plan: Plan) -> None:
+        """Raise now what :meth:`apply` would raise about the plan: StalePlanError or StateError."""
+        ...
+
+    def apply(self, plan: Plan, *, applied_by: str = "", lock_id: str = "") -> AppliedState:
+        """Replace the applied state by the one that the plan describes, in one transaction.
+
+        Args:
+            plan: starts from what is applied now.
+            applied_by: ``user@host``, kept in the history with the time and the plan's digest.
+            lock_id: the lock that the caller holds; empty: none.
+
+        Returns:
+            The new state, with its serial.
+
+        Raises:
+            StalePlanError: the applied state is no longer the one that the plan starts from.
+            StateError: the plan removes a protected webhook.
+            StateLockedError: another holds the lock, or the caller's lock was broken.
+            StoreError: the store cannot be written. In each case nothing was changed.
+        """
+        ...
+
+
+class Locks(Protocol):
+    """The lock on the applied state: one apply at a time, from reading its plan to its commit."""
+
+    def hold_lock(
+        self, *, operation: str, who: str, timeout: float = 0.0, waiting: Callable[[Lock], None] = lambda _: None
+    ) -> AbstractContextManager[Lock]:
+        """Hold the lock inside the block.
+
+        Args:
+            operation: the command that takes it, such as ``apply``; others are shown it.
+            who: ``user@host``; others are shown it.
+            timeout: seconds to wait while another holds the lock.
+            waiting: called with that lock, repeatedly while it waits.
+
+        Raises:
+            StateLockedError: another still holds the lock. The message names the holder, the hint how to break it.
+        """
+        ...
+
+    def read_lock(self) -> Lock | None:
+        """The lock that is held now; None if there is none."""
+        ...
+
+    def break_lock(self, lock_id: str) -> Lock:
+        """Take the lock with this id from its holder, who can no longer apply anything under it, and return it.
+
+        Raises StateError when there is no lock, or when it has another id.
+        """
+        ...
+
+
+class Work(Protocol):
+    """Events come in, workers claim deliveries and record what their attempts led to."""
 
     def submit(self, batch: Batch) -> Future[Committed]:
         """Hand a batch to the store's writer, which commits it while the caller goes on with something else.
@@ -206,18 +119,25 @@ class Queue(Protocol):
         """
         ...
 
-    # -- work
+    def enqueue(self, batch: Sequence[Routed], now: float) -> list[bool]:
+        """Store events and their deliveries in one commit; all of them or, on an error, none.
+
+        Returns one flag per event: False if its id was seen before (in this batch or ever), so that nothing was stored.
+        Deliveries for a suspended webhook are held from the start.
+        """
+        ...
 
     def claim(self, now: float, limit: int, lease_seconds: float, wanted: Mapping[str, int]) -> list[Claimed]:
-        """Take deliveries that are due, at most ``limit``, in one commit.
+        """Claim deliveries that are due, at most ``limit``, in one commit.
 
-        ``wanted`` says how many of each webhook at most. Webhooks that it does not name are left alone, and its order
-        is the order in which they are served while ``limit`` lasts. Of one webhook, the longest due come first.
+        ``wanted`` contains the most to claim of each webhook. Webhooks that it does not name are left alone, and its
+        order is the order in which they are served until ``limit`` is reached. Of one webhook, the longest due come
+        first.
         """
         ...
 
     def finish(self, results: Sequence[Result], now: float) -> set[str]:
-        """Record attempts and outcomes in one commit; give the ids whose lease was lost, of which nothing was recorded.
+        """Record attempts and outcomes in one commit; returns the ids whose lease was lost, with nothing recorded.
 
         A lease is lost when another worker has claimed the delivery, or when it was replayed. A delivery that was held
         or cancelled while an attempt was in flight stays so, unless the attempt delivered it or made it a dead letter.
@@ -229,13 +149,13 @@ class Queue(Protocol):
         ...
 
     def renew(self, claims: Iterable[Claimed], now: float, lease_seconds: float) -> set[str]:
-        """Hold claims for longer, from now on; gives the ids whose lease was lost."""
+        """Extend claims to ``lease_seconds`` from now on; returns the ids whose lease was lost."""
         ...
 
     def next_due(self, webhooks: Collection[str]) -> float | None:
         """When the next delivery of these webhooks can be claimed, in epoch seconds; None when nothing waits.
 
-        That is when it is due, or when the lease on it ends. What workers had claimed that have died is due at once.
+        That is when it is due, or when the lease on it ends. What a dead worker had claimed is due at once.
         """
         ...
 
@@ -243,48 +163,56 @@ class Queue(Protocol):
         """How many deliveries other workers hold a lease on."""
         ...
 
-    def close(self) -> None:
-        """Release the store. Claims that were neither finished nor released are free for others at once."""
-        ...
-
-    def check(self) -> None:
-        """Raise StoreGoneError when the store is no longer where it was opened: nothing may be acknowledged or sent from it then.
-
-        Each method that changes something does so itself, after its commit.
-        """
-        ...
-
     def clock_set(self, before: float, now: float) -> None:
-        """The wall clock was set, from ``before`` to ``now``: what was to be tried in an hour is to be tried in an hour.
+        """Move due times along with the wall clock, which was set from ``before`` to ``now``.
 
-        May be called by each worker that notices, and at any time with ``before`` as ``now``, for a clock that was set back while nobody looked.
+        What was due in an hour is still due in an hour. Each worker that notices may call this, and at any time with
+        ``before`` equal to ``now``, for a clock that was set back while no worker ran.
         """
         ...
 
-    # -- applied state
+
+class Standing(Protocol):
+    """What is known of each webhook besides its delivery plan."""
 
     def reconcile(self, applied: AppliedState) -> None:
-        """Fit what waits to the webhooks that are applied now.
+        """Fit the waiting deliveries to the webhooks that are applied now.
 
-        Deliveries of a webhook that is gone are cancelled, of an inactive or suspended one held, and held ones of an active one are due again.
-        A renamed webhook's deliveries, and what is known of it, get its new name.
+        Deliveries of a removed webhook are cancelled, those of an inactive or suspended one are held, and held ones of
+        an active one are due again. A renamed webhook's deliveries, and what is known of it, get its new name.
         A suspension ends with the first apply after it. A serial below one that was reconciled before changes nothing.
         """
         ...
 
     def resume(self, webhook: str) -> bool:
-        """End a webhook's suspension before the next apply, and make what it held due again. False: it is not suspended."""
-        ...
+        """End a webhook's suspension before the next apply, and make what it held due again.
 
-    def suspended(self) -> Mapping[str, str]:
-        """The webhooks that are suspended, and why."""
+        Returns False if the webhook is not suspended.
+        """
         ...
 
     def stopped(self, applied: AppliedState) -> list[Stopped]:
-        """What is held otherwise than by an apply, in order of name: suspensions that still hold, and what was held by hand since the last reconciliation."""
+        """The webhooks whose deliveries are held by something other than an apply, in order of name.
+
+        They are those with a suspension that still holds, and those held by hand since the last reconciliation.
+        """
         ...
 
-    # -- looking and repeating
+    def circuits(self) -> Mapping[str, Circuit]:
+        """The circuits that are not closed, by webhook; see :meth:`set_circuits`."""
+        ...
+
+    def set_circuits(self, circuits: Mapping[str, Circuit | None]) -> None:
+        """Record the circuits of webhooks; None: it is closed."""
+        ...
+
+    def last_results(self) -> Mapping[str, tuple[DeliveryStatus, float]]:
+        """The status that the last attempt of each webhook led to, and when, in epoch seconds."""
+        ...
+
+
+class History(Protocol):
+    """Reads events, deliveries and attempts, and repeats or cancels deliveries."""
 
     def deliveries(self, which: Filter = EVERYTHING, limit: int | None = None) -> list[Delivery]:
         """The deliveries that pass the filter, newest first."""
@@ -298,45 +226,68 @@ class Queue(Protocol):
         """Every attempt on a delivery, oldest first. A replay starts to number from 1 again."""
         ...
 
-    def replay(self, ids: Sequence[str], now: float, *, as_planned: bool = False) -> list[str]:
-        """Make deliveries due now, whatever became of them, with a fresh retry schedule; their attempts stay on record.
+    def recent_events(self, limit: int) -> Sequence[Mapping[str, Json]]:
+        """The whole events that were stored last, newest first: a plan is tried on them."""
+        ...
 
-        Gives the ids that are due now; those that someone is trying at this moment are left alone. ``as_planned``: by the delivery plan of the last
-        attempt, and not by the one that is applied; those that were never tried are left alone then.
+    def counts(self, *, own: bool = False) -> Counts:
+        """How many deliveries there are of each status, by webhook; ``own``: only those added through this object."""
+        ...
+
+    def replay(self, ids: Sequence[str], now: float, *, as_planned: bool = False) -> list[str]:
+        """Make deliveries due now, whatever their status, with a new retry schedule; their attempts stay on record.
+
+        Returns the ids that are due now. Those that a worker is trying at this moment are left alone. ``as_planned``:
+        use the delivery plan of the last attempt instead of the one that is applied, and leave alone those without one.
         """
         ...
 
     def cancel(self, ids: Sequence[str], now: float, reason: str) -> list[str]:
-        """Never try these again, as far as they wait or are held; gives their ids. One that is being tried at this moment may still be delivered."""
+        """Never try these again, if they wait or are held; returns their ids.
+
+        One that is being tried at this moment may still be delivered.
+        """
         ...
 
-    def prune(self, before: float, limit: int) -> int:
-        """Forget events that came before a time and whose deliveries all ended before it, with their attempts: the oldest, at most ``limit``.
 
-        Gives how many. What is waiting or held stays, however old. A forgotten event's id is new if it comes again.
+class Upkeep(Protocol):
+    """Keeps the store small, finds damage, and ends its use."""
+
+    def prune(self, before: float, limit: int) -> int:
+        """Delete events that came before a time and whose deliveries all ended before it, with their attempts.
+
+        Deletes the oldest, at most ``limit``, and returns how many. What waits or is held stays, however old. The id of
+        a deleted event counts as new if it comes again.
         """
         ...
 
     def fullness(self) -> Fullness:
-        """How full the queue is."""
+        """How full the store is."""
         ...
 
     def free_bytes(self) -> int:
-        """:attr:`Fullness.free_bytes`, without the cost of the rest."""
+        """:attr:`hookctl.store.records.Fullness.free_bytes`, without the cost of the rest."""
         ...
 
-    def circuits(self) -> Mapping[str, Circuit]:
-        """What was last said of each webhook's target; see :meth:`set_circuits`."""
+    def damaged(self) -> list[Damaged]:
+        """The rows that cannot be read. Reads everything: for ``doctor``, not for a runner."""
         ...
 
-    def set_circuits(self, circuits: Mapping[str, Circuit | None]) -> None:
-        """Say what stands between webhooks and their targets; None: nothing."""
+    def check(self) -> None:
+        """Raise StoreGoneError if the store is no longer where it was opened: nothing may be acknowledged or sent then.
+
+        Each method that changes something does so itself, after its commit.
+        """
         ...
 
-    def counts(self, *, own: bool = False) -> Counts:
-        """How many deliveries there are; ``own``: of those only that came in through this object."""
+    def close(self) -> None:
+        """Close the store. Claims that were neither finished nor released are free for others at once."""
         ...
 
-    def last_results(self) -> Mapping[str, tuple[DeliveryStatus, float]]:
-        """What the last attempt of each webhook came to, and when."""
-        ...
+
+class Queue(Work, Standing, History, Upkeep, Protocol):
+    """Events, their deliveries and the attempts on them: everything that a runner needs."""
+
+
+class Store(State, Locks, Queue, Protocol):
+    """Everything that a command needs. :func:`hookctl.store.opening.open_store` opens one."""

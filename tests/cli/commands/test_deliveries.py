@@ -13,7 +13,7 @@ import pytest
 from hookctl.delivery.runner.route import delivery_id
 from hookctl.model import Attempt, DeliveryStatus, Event, Timing
 from hookctl.plugin.host import load_plugins
-from hookctl.store.interface import Circuit, NewDelivery, Outcome, Result, Routed
+from hookctl.store.records import Circuit, NewDelivery, Outcome, Result, Routed
 from hookctl.store.sqlite.applied import AppliedStore
 from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.answers import Answer

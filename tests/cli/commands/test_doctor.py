@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from hookctl.cli.commands.doctor import is_affected
-from hookctl.store.interface import Circuit
+from hookctl.store.records import Circuit
 from hookctl.store.sqlite.queue import SqliteQueue
 
 Run = Callable[..., Any]

@@ -13,7 +13,7 @@ import pytest
 
 from hookctl.model import Event
 from hookctl.schema_files import read_schema
-from hookctl.store.interface import NewDelivery, Routed
+from hookctl.store.records import NewDelivery, Routed
 from hookctl.store.sqlite.queue import SqliteQueue
 
 Run = Callable[..., Any]

@@ -12,7 +12,7 @@ import pytest
 
 from hookctl.model import Event
 from hookctl.schema_files import read_schema
-from hookctl.store.interface import NewDelivery, Routed
+from hookctl.store.records import NewDelivery, Routed
 from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.events import generate
 

@@ -19,7 +19,7 @@ import pytest
 from hookctl.delivery.runner.route import delivery_id
 from hookctl.model import Event, Json
 from hookctl.plugin.host import load_plugins
-from hookctl.store.interface import NewDelivery, Routed
+from hookctl.store.records import NewDelivery, Routed
 from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.answers import Answer, Misbehaviour
 from hookctl.testing.receiver import Receiver

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hookctl.delivery.runner.claims import Claims
 from hookctl.model import Delivery, DeliveryStatus
-from hookctl.store.interface import Claimed
+from hookctl.store.records import Claimed
 
 
 def claimed(name: str, webhook: str = "A", lease: int = 1) -> Claimed:

@@ -10,7 +10,7 @@ import pytest
 from hookctl.delivery.runner.circuit import MAX_OPEN_SECONDS, OPEN_SECONDS
 from hookctl.delivery.runner.limits import AHEAD_SECONDS, MAX_IN_FLIGHT, MAX_IN_FLIGHT_EACH, SHARED, Health, Limits
 from hookctl.model import DeliveryPlan, Status
-from hookctl.store.interface import Circuit
+from hookctl.store.records import Circuit
 
 MOMENT = 2**-4
 """Seconds, exactly; no less than the runner's."""

@@ -20,7 +20,7 @@ from hookctl.delivery.runner.retention import (
 )
 from hookctl.errors import IntakeRefusedError, SettingsError
 from hookctl.model import Event
-from hookctl.store.interface import Fullness, NewDelivery, Routed
+from hookctl.store.records import Fullness, NewDelivery, Routed
 from hookctl.store.sqlite.queue import SqliteQueue
 
 DAY = 86_400.0

@@ -17,7 +17,7 @@ from hookctl.delivery.runner.retry import (
     was_not_made,
 )
 from hookctl.model import Attempt, Failure, FailureKind, Mismatch, Response, Timing, Verdict
-from hookctl.store.interface import Outcome
+from hookctl.store.records import Outcome
 
 NOW = 1_800_000_000.0  # Fri, 15 Jan 2027 08:00:00 GMT
 SCHEDULE = (5.0, 300.0, 7200.0)

@@ -42,7 +42,7 @@ from hookctl.model import (
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import Observer
 from hookctl.store.clock import since_boot
-from hookctl.store.interface import Batch, Committed, Filter
+from hookctl.store.records import Batch, Committed, Filter, Stopped
 from hookctl.store.sqlite.connection import connect
 from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.answers import Answer, Misbehaviour, ReceivedRequest
@@ -238,7 +238,8 @@ def test_gone_suspends_until_the_next_apply(house: House, siem: DeliveryPlan) ->
     runner.accept([house.event("e2")])
     house.work(runner, wait=5)
     assert house.standing() == {"e1 at Siem": "dead", "e2 at Siem": "held"}
-    assert house.queue.suspended() == {"Siem": "suspended until the next apply: HTTP 410 Gone"}
+    (stopped,) = house.queue.stopped(house.applied)
+    assert stopped == Stopped("Siem", "suspended until the next apply: HTTP 410 Gone", 1, is_suspended=True)
     again = house.runner()
     house.work(again)
     assert (house.receiver.count, house.standing()["e2 at Siem"]) == (1, "held")

@@ -254,6 +254,29 @@ def test_a_damaged_delivery_plan_is_named_and_the_others_are_read(
     assert store.read() == repaired
 
 
+@pytest.mark.parametrize(
+    ("document", "names"),
+    [
+        ("{", {"Siem"}),
+        ("[]", {"Siem"}),
+        ("[" * 100_000, {"Siem"}),
+        ('{"format":1}', {"Siem"}),
+        ('{"format":1,"name":"Other"}', {"Siem", "Other"}),
+        ('{"format":1,"labels":{"name":"Siem"},"name":"Other"}', {"Siem", "Other"}),
+        ('{"format":1,"name":{"name":"Siem"}}', {"Siem"}),
+    ],
+)
+def test_a_document_that_matches_its_digest_but_is_not_the_plan_of_its_row(
+    path: Path, delivery_plan: Build, document: str, names: set[str]
+) -> None:
+    store = AppliedStore(path)
+    store.apply(planned(store, delivery_plan(), delivery_plan("Well")))
+    digest = sha256(document.encode()).hexdigest()
+    edit(path, "UPDATE applied_webhooks SET document = ?, digest = ? WHERE name = 'Siem'", document, digest)
+    state = store.read()
+    assert (set(state.plans), set(state.unreadable)) == ({"Well"}, names)
+
+
 def test_a_damaged_delivery_plan_without_a_file_goes_with_the_next_apply(path: Path, delivery_plan: Build) -> None:
     store = AppliedStore(path)
     store.apply(planned(store, delivery_plan(), delivery_plan("Well")))

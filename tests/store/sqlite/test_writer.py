@@ -15,7 +15,7 @@ import pytest
 
 from hookctl import model
 from hookctl.errors import StateLockedError, StoreError
-from hookctl.store.interface import Batch, NewDelivery, Routed
+from hookctl.store.records import Batch, NewDelivery, Routed
 from hookctl.store.sqlite.connection import connect, transaction
 from hookctl.store.sqlite.migrations import migrate
 from hookctl.store.sqlite.queue import SqliteQueue

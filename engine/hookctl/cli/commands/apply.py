@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from hookctl.network import Network
     from hookctl.report.formats.results import Result
     from hookctl.report.text.outcome import ApplyOutcome, Ending
-    from hookctl.store.sqlite.lock import Lock
+    from hookctl.store.records import Lock
 
 EPILOG = """
 \b
@@ -96,7 +96,7 @@ def command(
     inactive webhooks are not tested.
     """
     from hookctl.cli.locking import locked
-    from hookctl.cli.review import read_store, review_options
+    from hookctl.cli.review import review_options
     from hookctl.cli.saved import saved_plan
     from hookctl.cli.webhook_files import check_files_or_exit
     from hookctl.config.review import review_files, review_plan
@@ -118,8 +118,7 @@ def command(
         checked = check_files_or_exit(ctx, session, outputs, warnings_to_stderr=outputs.printed != "text")
         review_now = partial(review_files, checked, session.directory, session.plugins)
     with locked(session, "apply", lock_timeout) as lock:
-        with read_store(session) as store:
-            review = review_now(store=store, options=review_options(session, only=only))
+        review = review_now(store=session.store, options=review_options(session, only=only))
         review = review if allow_removals else review.refusing_removals()
         _apply(ctx, review, lock, outputs, network=network, auto_approve=auto_approve)
 
@@ -173,17 +172,15 @@ class _CarryingOut:
 
     def go(self, network: Network | None, *, auto_approve: bool) -> None:
         """Test, ask and apply, and set :attr:`outcome`. Raises HookctlError."""
-        from hookctl.cli.running import opened_queue
         from hookctl.model.quantities import counted
         from hookctl.report.text.outcome import ApplyOutcome, Ending, applied
-        from hookctl.store.sqlite.applied import AppliedStore
 
         plan = self._review.plan
         if self._review.is_refused:
             errors = counted(sum(finding.is_error for finding in self._review.plan_findings), "error")
             return self._end(ApplyOutcome(Ending.REFUSED, f"Nothing was applied: {errors}."))
-        store = AppliedStore(self._session.store_path)
-        store.check(plan)
+        store = self._session.store
+        store.check_plan(plan)
         if not plan.has_changes and not self._review.has_drift:
             self.outcome = ApplyOutcome(Ending.NO_CHANGES, "There is nothing to apply.")
             return None
@@ -200,8 +197,7 @@ class _CarryingOut:
             return self._end(ApplyOutcome(Ending.DECLINED, "Nothing was applied.", tests=tests))
         state = store.apply(plan, applied_by=self._lock.who, lock_id=self._lock.id)
         self._end(applied(plan, state.serial, tests), "\n")
-        with opened_queue(self._session.store_path) as queue:
-            queue.reconcile(state)  # now, and not when the next delivery runs
+        store.reconcile(state)  # now, and not when the next delivery runs
         return None
 
     def failed(self, outcome: ApplyOutcome) -> None:

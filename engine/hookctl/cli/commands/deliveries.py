@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from hookctl.cli.session import Session
     from hookctl.model import Delivery
-    from hookctl.store.interface import Filter
-    from hookctl.store.sqlite.queue import SqliteQueue
+    from hookctl.store.interface import Store
+    from hookctl.store.records import Filter
 
 UNDELIVERED = "undelivered"
 MOST_SHOWN = 1_000_000
@@ -89,13 +89,11 @@ def list_(
     """List deliveries, the newest first."""
     from hookctl.report.text.deliveries import render_json, render_table
 
-    if not session.store_path.exists():
+    store = session.existing_store()
+    if store is None:
         outputs.write(color=False, text=lambda _: "No deliveries.\n", json=lambda: "[]\n")
         return
-    from hookctl.cli.running import opened_queue
-
-    with opened_queue(session.store_path) as queue:
-        found = queue.deliveries(_filter(session, queue, status, webhook, since), limit + 1)
+    found = store.deliveries(_filter(store, status, webhook, since), limit + 1)
     shown = found[:limit]
     outputs.write(
         color=session.color,
@@ -115,14 +113,13 @@ def show(session: Session, *, delivery_id: str, outputs: Outputs) -> None:
 
     ID may be any part of the id, of at least four characters, that no other delivery's id contains.
     """
-    from hookctl.cli.running import opened_queue
     from hookctl.report.text.deliveries import render_one, render_one_json
 
-    if not session.store_path.exists():
+    store = session.existing_store()
+    if store is None:
         raise HookctlError(f"there is no delivery {delivery_id!r}: this store has no deliveries", hint=NO_STORE)
-    with opened_queue(session.store_path) as queue:
-        delivery = _find(queue, delivery_id)
-        attempts, event = queue.attempts(delivery.id), queue.document(delivery.id)
+    delivery = _find(store, delivery_id)
+    attempts, event = store.attempts(delivery.id), store.document(delivery.id)
     outputs.write(
         color=session.color,
         text=lambda color: render_one(delivery, attempts, color=color),
@@ -176,15 +173,15 @@ def replay(
     from hookctl.cli.running import GRACE, running
     from hookctl.delivery.runner.sending import deliver
     from hookctl.report.text.deliveries import render_replay, render_replay_json
-    from hookctl.store.interface import Filter
+    from hookctl.store.records import Filter
 
-    with catching_interrupts() as interrupts, running(session, session.network(connect_to, cacert)) as (runner, queue):
-        ids = _chosen(queue, delivery_ids, lambda: _filter(session, queue, status or "dead", webhook, since))
+    with catching_interrupts() as interrupts, running(session, session.network(connect_to, cacert)) as (runner, store):
+        ids = _chosen(store, delivery_ids, lambda: _filter(store, status or "dead", webhook, since))
         replayed = runner.replay(ids, as_planned=as_planned)
-        deliver(runner, queue, wait=wait, stopping=lambda: interrupts.requested, progress=lambda: None)
+        deliver(runner, store, wait=wait, stopping=lambda: interrupts.requested, progress=lambda: None)
         runner.stop(GRACE)
-        found = queue.deliveries(Filter(ids=replayed)) if replayed else []
-        queue.check()
+        found = store.deliveries(Filter(ids=replayed)) if replayed else []
+        store.check()
     left_alone = [name for name in ids if name not in set(replayed)]
     outputs.write(
         color=session.color,
@@ -221,15 +218,14 @@ def cancel(
     """
     _refuse_unnamed(ctx, delivery_ids, filtered=bool(status or webhook or since))
     from hookctl.cli.locking import who
-    from hookctl.cli.running import opened_queue
     from hookctl.report.text.deliveries import render_cancel, render_cancel_json
 
     session: Session = ctx.obj
-    if not session.store_path.exists():
+    store = session.existing_store()
+    if store is None:
         raise HookctlError("this store has no deliveries", hint=NO_STORE)
-    with opened_queue(session.store_path) as queue:
-        ids = _chosen(queue, delivery_ids, lambda: _filter(session, queue, status, webhook, since))
-        cancelled = queue.cancel(ids, time.time(), f"cancelled by {who()}")
+    ids = _chosen(store, delivery_ids, lambda: _filter(store, status, webhook, since))
+    cancelled = store.cancel(ids, time.time(), f"cancelled by {who()}")
     over = [name for name in ids if name not in set(cancelled)] if delivery_ids else []
     outputs.write(
         color=session.color,
@@ -244,14 +240,12 @@ def cancel(
 @click.pass_obj
 def resume(session: Session, *, webhook: str) -> None:
     """Resume a webhook that is suspended because its target answered 410. Its held deliveries are due at once."""
-    from hookctl.cli.running import opened_queue
-
-    if not session.store_path.exists():
+    store = session.existing_store()
+    if store is None:
         raise HookctlError(f"{webhook!r} is not suspended: this store has no deliveries", hint=NO_STORE)
-    with opened_queue(session.store_path) as queue:
-        name = _known_webhook(session, queue, webhook)
-        if not queue.resume(name):
-            raise HookctlError(f"{name!r} is not suspended", hint="`hookctl list` shows which webhooks are.")
+    name = _known_webhook(store, webhook)
+    if not store.resume(name):
+        raise HookctlError(f"{name!r} is not suspended", hint="`hookctl list` shows which webhooks are.")
     echo(
         f"{printable(name)} is resumed. `hookctl run` delivers what was held. "
         "If it is not running, use `hookctl send /dev/null`."
@@ -265,20 +259,18 @@ def _refuse_unnamed(ctx: click.Context, ids: tuple[str, ...], *, filtered: bool)
         raise click.UsageError("Select deliveries by ID, or with filters such as --status dead.", ctx)
 
 
-def _chosen(queue: SqliteQueue, ids: tuple[str, ...], which: Callable[[], Filter]) -> list[str]:
+def _chosen(store: Store, ids: tuple[str, ...], which: Callable[[], Filter]) -> list[str]:
     """The ids of the selected deliveries, each once."""
-    found = [_find(queue, text) for text in ids] if ids else queue.deliveries(which())
+    found = [_find(store, text) for text in ids] if ids else store.deliveries(which())
     return list(dict.fromkeys(delivery.id for delivery in found))
 
 
-def _filter(
-    session: Session, queue: SqliteQueue, status: str | None, webhook: str | None, since: float | None
-) -> Filter:
+def _filter(store: Store, status: str | None, webhook: str | None, since: float | None) -> Filter:
     from hookctl.model import DeliveryStatus
-    from hookctl.store.interface import Filter
+    from hookctl.store.records import Filter
 
     if webhook is not None:
-        webhook = _known_webhook(session, queue, webhook)
+        webhook = _known_webhook(store, webhook)
     undelivered = status == UNDELIVERED
     return Filter(
         status=DeliveryStatus(status) if status and not undelivered else None,
@@ -288,33 +280,32 @@ def _filter(
     )
 
 
-def _known_webhook(session: Session, queue: SqliteQueue, name: str) -> str:
+def _known_webhook(store: Store, name: str) -> str:
     """The name as it is spelled, whatever its case.
 
     Raises HookctlError for one that is not applied and has no deliveries.
     """
     from hookctl.model.nearest import unknown_webhook
-    from hookctl.store.sqlite.applied import AppliedStore
 
-    known = {found.casefold(): found for found in [*AppliedStore(session.store_path).read().plans, *queue.counts()]}
+    known = {found.casefold(): found for found in [*store.read_state().plans, *store.counts()]}
     if name.casefold() in known:
         return known[name.casefold()]
     raise unknown_webhook(name, known.values())
 
 
-def _find(queue: SqliteQueue, text: str) -> Delivery:
+def _find(store: Store, text: str) -> Delivery:
     from hookctl.report.text.deliveries import SHORT_ID
-    from hookctl.store.interface import Filter
+    from hookctl.store.records import Filter
 
     part = text.lower()
-    found = queue.deliveries(Filter(id_part=part), 6) if len(part) >= SHORTEST_PART else []
+    found = store.deliveries(Filter(id_part=part), 6) if len(part) >= SHORTEST_PART else []
     if len(found) == 1:
         return found[0]
     if found:
         names = ", ".join([*(delivery.id for delivery in found[:5]), *(["..."] if len(found) > 5 else [])])
         hint = f"Give more characters of the id. These match: {names}"
         raise HookctlError(f"several deliveries have {text!r} in their id", hint=hint)
-    newest = {delivery.id[SHORT_ID][: len(part)]: delivery.id for delivery in queue.deliveries(limit=NAMED_BEFORE)}
+    newest = {delivery.id[SHORT_ID][: len(part)]: delivery.id for delivery in store.deliveries(limit=NAMED_BEFORE)}
     close = nearest(part, newest, alike=ALIKE)
     if len(part) < SHORTEST_PART:
         hint = f"Give at least {SHORTEST_PART} characters of the id."

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from hookctl.model import AppliedState, Json
     from hookctl.model.secret import SecretReference
     from hookctl.report.text.doctor import Check
-    from hookctl.store.sqlite.damage import Damaged
+    from hookctl.store.interface import Store
+    from hookctl.store.records import Damaged
 
 FIXED_SQLITE = (3, 51, 3)
 BACKPORTS = ((3, 44, 6), (3, 50, 7))
@@ -168,9 +169,8 @@ def _store(session: Session) -> Iterator[Check]:
     """The store and its content."""
     from hookctl.model.quantities import counted
     from hookctl.report.text.doctor import Check
-    from hookctl.store.sqlite.applied import AppliedStore
 
-    path = session.store_path
+    path = session.store_files[0]
     if not path.exists():
         yield Check("store", "ok", f"{path} does not exist yet")
         return
@@ -188,13 +188,14 @@ def _store(session: Session) -> Iterator[Check]:
         )
     else:
         yield Check("store", "ok", str(path))
-    applied = AppliedStore(path).read()
+    store = session.store
+    applied = store.read_state()
     yield Check("applied", "ok", f"{counted(len(applied.plans), 'webhook')}, serial {applied.serial}")
     for name, why in sorted(applied.unreadable.items()):
         yield Check("applied", "problem", f"{name} cannot be read: {why}", UNREADABLE)
-    yield from _damage(AppliedStore(path).damaged())
+    yield from _damage(store.damaged())
     yield from _secrets(session, applied)
-    yield from _queue(session, applied)
+    yield from _queue(session, store, applied)
 
 
 def _damage(damaged: Sequence[Damaged]) -> Iterator[Check]:
@@ -239,17 +240,13 @@ def _references(value: Json) -> Iterator[SecretReference]:
             yield from _references(inner)
 
 
-def _queue(session: Session, applied: AppliedState) -> Iterator[Check]:
-    from hookctl.cli.running import opened_queue
+def _queue(session: Session, store: Store, applied: AppliedState) -> Iterator[Check]:
     from hookctl.delivery.runner.retention import StoreLimits, store_limits, why_full
     from hookctl.network.shortage import HINT
     from hookctl.report.text.doctor import Check
 
     limits: StoreLimits = store_limits(session.settings.get("retention", {}), session.settings.get("intake", {}))
-    with opened_queue(session.store_path) as queue:
-        fullness, circuits, stopped = queue.fullness(), queue.circuits(), queue.stopped(applied)
-        damaged = queue.damaged()
-    yield from _damage(damaged)
+    fullness, circuits, stopped = store.fullness(), store.circuits(), store.stopped(applied)
     full, make_room = why_full(fullness, limits)
     free, used = f"{fullness.free_bytes / 1e6:,.0f} MB free", f"{fullness.used_bytes / 1e6:,.0f} MB used"
     size = f"{fullness.waiting:,} waiting, {used}, {free}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -85,7 +84,7 @@ def command(
     1 if a finding or a policy is an error.
     """
     from hookctl.cli.plan_events import read_recent, read_samples
-    from hookctl.cli.review import read_store, review_options, write_review
+    from hookctl.cli.review import review_options, write_review
     from hookctl.cli.webhook_files import check_files_or_exit
     from hookctl.config.review import review_files
 
@@ -105,8 +104,8 @@ def command(
         samples=read_samples(session, sample) if sample else (),
         recent=read_recent(session, events) if events else None,
     )
-    with read_store(session) if against is None else nullcontext() as store:
-        review = review_files(checked, session.directory, session.plugins, store, options)
+    store = session.existing_store() if against is None else None
+    review = review_files(checked, session.directory, session.plugins, store, options)
     write_review(ctx, session, outputs, review)
     if review.is_refused:
         ctx.exit(exit_codes.FAILED)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hookctl.cli.session import Session
     from hookctl.delivery.runner.listener import Listener
     from hookctl.model import AppliedState, Attempt, Delivery, Json
-    from hookctl.store.interface import Circuit
+    from hookctl.store.records import Circuit
 
 EPILOG = """
 \b

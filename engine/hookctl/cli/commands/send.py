@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hookctl.delivery.runner.runner import Runner
     from hookctl.delivery.runner.sending import Intake
     from hookctl.report.text.progress import Summary
-    from hookctl.store.sqlite.queue import SqliteQueue
+    from hookctl.store.interface import Store
 
 EPILOG = """
 \b
@@ -99,9 +99,9 @@ def _send(session: Session, file: BinaryIO, wait: float, connect_to: tuple[str, 
 
     # Loads the plugins before signals are caught: Ctrl-C could not end an import that hangs.
     reader = EventReader(EventGate(session.plugins.event_types))
-    with catching_interrupts() as interrupts, running(session, session.network(connect_to, cacert)) as (runner, queue):
+    with catching_interrupts() as interrupts, running(session, session.network(connect_to, cacert)) as (runner, store):
         intake = send(
-            Source(file), reader, runner, queue, wait=wait, stopping=lambda: interrupts.requested, progress=show
+            Source(file), reader, runner, store, wait=wait, stopping=lambda: interrupts.requested, progress=show
         )
         if interrupts.requested:
             progress.clear()
@@ -113,7 +113,7 @@ def _send(session: Session, file: BinaryIO, wait: float, connect_to: tuple[str, 
         progress.clear()
         if intake.bad > len(intake.problems):
             echo(f"{intake.bad - len(intake.problems):,} more bad events are counted but not shown.", err=True)
-        return _summary(runner, queue, intake, time.monotonic() - started, interrupted=interrupts.requested)
+        return _summary(runner, store, intake, time.monotonic() - started, interrupted=interrupts.requested)
 
 
 def _report_bad(progress: Progress, intake: Intake, reported: int) -> None:
@@ -125,11 +125,11 @@ def _report_bad(progress: Progress, intake: Intake, reported: int) -> None:
         echo(printable(f"{bad.place}: {bad.reason}"), err=True)
 
 
-def _summary(runner: Runner, queue: SqliteQueue, intake: Intake, seconds: float, *, interrupted: bool) -> Summary:
+def _summary(runner: Runner, store: Store, intake: Intake, seconds: float, *, interrupted: bool) -> Summary:
     from hookctl.model import DeliveryStatus
     from hookctl.report.text.progress import Summary
 
     due = (DeliveryStatus.WAITING, DeliveryStatus.RETRYING)
-    still_due = sum(by_status.get(status, 0) for by_status in queue.counts().values() for status in due)
-    queue.check()  # the summary must not report events as accepted that the store has lost
-    return Summary(intake, runner.tally, queue.counts(own=True), still_due, runner.next_due(), seconds, interrupted)
+    still_due = sum(by_status.get(status, 0) for by_status in store.counts().values() for status in due)
+    store.check()  # the summary must not report events as accepted that the store has lost
+    return Summary(intake, runner.tally, store.counts(own=True), still_due, runner.next_due(), seconds, interrupted)

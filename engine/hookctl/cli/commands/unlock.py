@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hookctl.cli.echo import echo
+from hookctl.errors import StateError
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
@@ -28,6 +29,8 @@ def command(session: Session, lock_id: str) -> None:
     ends without applying anything.
     """
     from hookctl.report.text.printable import printable
-    from hookctl.store.sqlite.lock import break_lock
 
-    echo(printable(f"Released the lock held by {break_lock(session.store_path, lock_id)}."))
+    store = session.existing_store()
+    if store is None:
+        raise StateError("the state is not locked", hint="There is no lock to release.")
+    echo(printable(f"Released the lock held by {store.break_lock(lock_id)}."))

@@ -10,7 +10,7 @@ from hookctl.delivery.rehearsal.rehearsal import Rehearsal
 from hookctl.delivery.runner.retry import decide, has_token_auth
 from hookctl.model import Attempt, DeliveryPlan, DeliveryStatus, Failure, FailureKind, Json, Request, Response, Timing
 from hookctl.plugin.calls import Plugins
-from hookctl.store.interface import Outcome
+from hookctl.store.records import Outcome
 
 RETRY_AFTER = 120
 """Seconds that a target asks for when it answers 429 or 503."""

@@ -82,6 +82,7 @@ def _attempts(
     stopping: Callable[[], bool],
     progress: Callable[[int], None],
 ) -> list[Attempt | None]:
+    """The attempt on each webhook, in the order of ``plans``; None for one that was not made."""
     attempts: dict[str, Attempt] = {}
     jobs = {f"test_{uuid.uuid4().hex}": one for one in plans}
     waiting = list(jobs.items())[::-1]

@@ -13,7 +13,7 @@ from hookctl.delivery.runner.retry import DELIVERED, decide, describe, has_token
 from hookctl.delivery.runner.tally import Tally
 from hookctl.model import AppliedState, Attempt, DeliveryPlan
 from hookctl.plugin.calls import Plugins
-from hookctl.store.interface import Outcome, Result
+from hookctl.store.records import Outcome, Result
 
 
 class Attempts:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from hookctl.delivery.runner.limits import Limits
 from hookctl.model import DeliveryPlan, Status
-from hookctl.store.interface import Batch, Claimed, Queue
+from hookctl.store.interface import Queue
+from hookctl.store.records import Batch, Claimed
 
 IDLE_INTAKE = 2048
 """How many events are taken in at once while targets leave enough time for it."""

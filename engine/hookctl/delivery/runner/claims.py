@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 
-from hookctl.store.interface import Claimed
+from hookctl.store.records import Claimed
 
 
 class Claims:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from hookctl.store.interface import Batch, Circuit, Claimed, Committed, Queue, Result
+from hookctl.store.interface import Queue
+from hookctl.store.records import Batch, Circuit, Claimed, Committed, Result
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -9,7 +9,7 @@ from math import ceil
 
 from hookctl.delivery.runner.circuit import MAX_OPEN_SECONDS, Breaker
 from hookctl.model import DeliveryPlan, Status
-from hookctl.store.interface import Circuit
+from hookctl.store.records import Circuit
 
 MAX_IN_FLIGHT = 4096
 """Attempts in flight at the same time, over all webhooks."""

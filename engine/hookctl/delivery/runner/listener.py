@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from hookctl.delivery.runner.observing import Observers
 from hookctl.model import AppliedState, Attempt, Delivery
-from hookctl.store.interface import Circuit, Result
+from hookctl.store.records import Circuit, Result
 
 
 def _ignore(*_: object) -> None:

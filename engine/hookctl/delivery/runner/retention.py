@@ -9,7 +9,8 @@ from typing import Any
 
 from hookctl.errors import IntakeRefusedError, SettingsError
 from hookctl.model.quantities import seconds
-from hookctl.store.interface import Fullness, Queue
+from hookctl.store.interface import Queue
+from hookctl.store.records import Fullness
 
 PRUNE_SECONDS = 30.0
 """Between two searches for history to delete."""

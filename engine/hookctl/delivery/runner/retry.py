@@ -17,7 +17,7 @@ from hookctl.delivery.runner.limits import Health
 from hookctl.model import Attempt, DeliveryPlan, DeliveryStatus, FailureKind, Response
 from hookctl.model.delivery_plan import JITTER
 from hookctl.plugin.calls import Plugins
-from hookctl.store.interface import Outcome
+from hookctl.store.records import Outcome
 
 MAX_RETRY_AFTER = 3600.0
 """Seconds. A target cannot postpone its deliveries by more than this with ``Retry-After``."""

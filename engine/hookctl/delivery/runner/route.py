@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from hookctl.errors import HookctlError
 from hookctl.model import AppliedState, DeliveryPlan, Event, Status
-from hookctl.store.interface import NewDelivery, Routed
+from hookctl.store.records import NewDelivery, Routed
 from hookctl.when.condition import When, compile_when
 
 

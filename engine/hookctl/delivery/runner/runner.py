@@ -23,7 +23,8 @@ from hookctl.errors import StateLockedError, StoreError
 from hookctl.model import AppliedState, Event
 from hookctl.plugin.calls import Plugins
 from hookctl.store.clock import since_boot
-from hookctl.store.interface import Batch, Committed, Queue
+from hookctl.store.interface import Queue
+from hookctl.store.records import Batch, Committed
 
 STATE_SECONDS = 0.5
 """How old the applied state may be when a delivery starts."""

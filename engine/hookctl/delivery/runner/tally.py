@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from hookctl.model import DeliveryStatus
-from hookctl.store.interface import Result
+from hookctl.store.records import Result
 
 
 class Tally:

@@ -14,7 +14,7 @@ from hookctl.report.style import STATUS_COLORS
 from hookctl.report.text.columns import paragraph
 from hookctl.report.text.printable import json_text, printable
 from hookctl.report.text.table import Cell, table
-from hookctl.store.interface import Counts
+from hookctl.store.records import Counts
 
 ALWAYS_SHOWN = (DeliveryStatus.DELIVERED, DeliveryStatus.RETRYING, DeliveryStatus.DEAD, DeliveryStatus.HELD)
 SHOWN_WHEN_ANY = (DeliveryStatus.WAITING, DeliveryStatus.CANCELLED)

@@ -14,7 +14,7 @@ from hookctl.report.text.fields import field_lines
 from hookctl.report.text.plan import change_lines
 from hookctl.report.text.printable import json_text, printable
 from hookctl.report.text.table import table
-from hookctl.store.interface import Circuit
+from hookctl.store.records import Circuit
 
 STATES = {
     Action.UNCHANGED: "applied",

@@ -10,45 +10,58 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from msgspec import DecodeError, Struct
+from msgspec.json import Decoder
+
 from hookctl.errors import StalePlanError, StateError, StoreError
 from hookctl.model import Action, AppliedState, DeliveryPlan, Plan, Rename
-from hookctl.model.delivery_plan import FORMAT, canonical_json
+from hookctl.model.delivery_plan import FORMAT
 from hookctl.on_demand import KnownPlans, known_plans
+from hookctl.store.records import MAX_TIME, Damaged
+from hookctl.store.sqlite.applied_damage import damaged
+from hookctl.store.sqlite.connection import connect, errors_as_store_errors, transaction
 from hookctl.store.sqlite.lock import refuse_locked
+from hookctl.store.sqlite.migrations import migrate, table_version
 
 if TYPE_CHECKING:
     import sqlite3
-
-    from hookctl.store.sqlite.damage import Damaged
 
 COMPONENT = "applied"
 SCRIPTS = (
     """
     -- With row ids: without them a row of more than 1 kB takes a page of its own.
     CREATE TABLE applied_webhooks (name TEXT NOT NULL PRIMARY KEY, digest TEXT NOT NULL, document TEXT NOT NULL);
-    CREATE TABLE applies (serial INTEGER PRIMARY KEY, applied_at REAL NOT NULL, applied_by TEXT NOT NULL, plan_digest TEXT NOT NULL);
+    CREATE TABLE applies (
+        serial INTEGER PRIMARY KEY,
+        applied_at REAL NOT NULL,
+        applied_by TEXT NOT NULL,
+        plan_digest TEXT NOT NULL
+    );
     """,
     """
-    CREATE TABLE renames (serial INTEGER NOT NULL, old TEXT NOT NULL, new TEXT NOT NULL, PRIMARY KEY (serial, old)) WITHOUT ROWID;
+    CREATE TABLE renames (
+        serial INTEGER NOT NULL,
+        old TEXT NOT NULL,
+        new TEXT NOT NULL,
+        PRIMARY KEY (serial, old)
+    ) WITHOUT ROWID;
     """,
     """
-    ALTER TABLE applies ADD COLUMN state_digest TEXT;  -- SHA-256 over the names and digests that the apply left; NULL: of a hookctl that wrote none
+    -- SHA-256 over the names and digests that the apply left; NULL if an older hookctl applied.
+    ALTER TABLE applies ADD COLUMN state_digest TEXT;
     """,
     """
-    ALTER TABLE renames ADD COLUMN taken INTEGER NOT NULL DEFAULT 0;  -- 1: the old name was given to another webhook since
+    -- 1: the old name was given to another webhook since.
+    ALTER TABLE renames ADD COLUMN taken INTEGER NOT NULL DEFAULT 0;
     """,
 )
 STATE_DIGEST_SINCE, RENAMES_SINCE = 3, 4
-"""The versions of the tables that have them; a store that no apply has brought up to them is read as it is."""
+"""The first versions of the tables that have them. Only an apply migrates; a store of an older version can be read."""
 
 _LAST = "FROM applies WHERE serial BETWEEN 0 AND 1 << 62 ORDER BY serial DESC LIMIT 1"
 """The last apply. A greater serial is damage: none could follow it."""
 _READING_KIB = 512
-"""SQLite's cache while the state is read: each page is needed once, and to keep them all takes longer than to read them."""
-MAX_TIME = 1e12
-"""Epoch seconds. A greater number is no time that could be shown."""
-_THIS_FORMAT = f',"format":{FORMAT},"headers":'.encode()
-"""Stands in the canonical JSON of a delivery plan of this format, and of no other."""
+"""SQLite's cache while the state is read: each page is read once, and keeping them all takes longer than that."""
 
 
 class AppliedStore:
@@ -58,37 +71,18 @@ class AppliedStore:
         self._path = path
 
     def read(self) -> AppliedState:
-        """What is applied now; serial 0 and no plans where nothing was ever applied. Never creates the file.
-
-        A delivery plan whose row is damaged is not among them, but named in ``unreadable``, and concerns no other.
-
-        Raises:
-            StoreError: the store cannot be read, or was written by a hookctl that this one does not understand.
-            StateLockedError: another process kept the store busy.
-        """
+        """See :meth:`hookctl.store.interface.State.read_state`. Never creates the file."""
         with self._snapshot() as connection:
             return _read(connection) if connection else AppliedState()
 
     def check(self, plan: Plan) -> None:
-        """Raise now what :meth:`apply` would raise of the plan: StalePlanError, StateError. Never creates the file."""
+        """See :meth:`hookctl.store.interface.State.check_plan`. Never creates the file."""
         _refuse_removals(plan)
         with self._snapshot() as connection:
             _refuse_stale(connection, plan)
 
     def apply(self, plan: Plan, *, applied_by: str = "", lock_id: str = "") -> AppliedState:
-        """Make the applied state what the plan ends in, in one transaction, and give it with its new serial.
-
-        ``applied_by`` (``user@host``) is kept in the history with the time and the plan's digest. ``lock_id`` is of the lock that the caller holds.
-
-        Raises:
-            StalePlanError: the applied state is no longer the one that the plan starts from.
-            StateError: the plan removes a protected webhook.
-            StateLockedError: another holds the lock, the caller's was broken, or another process kept the store busy.
-            StoreError: the store cannot be opened or written. In each case nothing was changed.
-        """
-        from hookctl.store.sqlite.connection import transaction
-        from hookctl.store.sqlite.migrations import migrate
-
+        """See :meth:`hookctl.store.interface.State.apply`."""
         _refuse_removals(plan)
         with self._connection() as connection:
             migrate(connection, COMPONENT, SCRIPTS)
@@ -104,17 +98,13 @@ class AppliedStore:
                 return _read(connection)
 
     def damaged(self) -> list[Damaged]:
-        """The rows that cannot be read, for ``doctor`` to name. Never creates the file."""
-        from hookctl.store.sqlite.applied_damage import damaged
-
+        """The rows about applies that cannot be read. Never creates the file."""
         with self._snapshot() as connection:
             return list(damaged(connection)) if connection else []
 
     @contextmanager
     def _snapshot(self) -> Iterator[sqlite3.Connection | None]:
         """A connection that sees one moment and takes no lock; None where nothing was ever applied."""
-        from hookctl.store.sqlite.migrations import table_version
-
         if not self._path.exists():
             yield None
             return
@@ -125,8 +115,6 @@ class AppliedStore:
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        from hookctl.store.sqlite.connection import connect, errors_as_store_errors
-
         with closing(connect(self._path)) as connection, errors_as_store_errors(self._path):
             yield connection
 
@@ -147,49 +135,64 @@ def _rows(connection: sqlite3.Connection) -> list[_Row]:
 
 
 def _read(connection: sqlite3.Connection) -> AppliedState:
-    """The documents are compared with their digests, and read when somebody asks for what is in them."""
+    """The state. Each document is checked now, but parsed only when its content is needed: most plans never change.
+
+    Raises StoreError for a delivery plan of another format.
+    """
     rows = _rows(connection)
-    sound = [row for row in rows if not _damage(row)]
-    for row in sound:
-        if _THIS_FORMAT not in row.document:
-            _read_plan(row.name, row.document)  # what another version has written has its own message
-    documents = {row.name: row.document for row in sound}
-    plans = KnownPlans({row.name: row.digest for row in sound}, lambda name: _read_plan(name, documents[name]))
-    unreadable: dict[str, str] = {}
-    for row in rows if len(sound) < len(rows) else ():
-        for name in _names(row) - documents.keys() if _damage(row) else ():
-            unreadable[name] = _damage(row)
+    damage = {row.key: why for row in rows if (why := _damage(row))}
+    sound = {row.name: row for row in rows if row.key not in damage}
+    plans = KnownPlans(
+        {name: row.digest for name, row in sound.items()}, lambda name: _parse_plan(name, sound[name].document)
+    )
+    unreadable = {
+        name: damage[row.key] for row in rows if row.key in damage for name in _names(row) if name not in sound
+    }
     last = _last_apply(connection)
     return AppliedState(last[0] if last else 0, plans, _renames(connection), _is_edited(connection, rows), unreadable)
 
 
+class _Head(Struct):
+    """The part of a document that is read of every delivery plan; the decoder skips the rest."""
+
+    format: Any = None
+    name: Any = None
+
+
+_decode_head = Decoder(_Head).decode
+
+
 def _damage(row: _Row) -> str:
-    """What is wrong with a row; empty when nothing is."""
+    """What is wrong with a row; empty when nothing is. Raises StoreError for a delivery plan of another format."""
     if not isinstance(row.document, bytes) or hashlib.sha256(row.document).hexdigest() != row.digest:
         return "its delivery plan does not match its digest"
-    if not isinstance(row.name, str) or b'"name":' + canonical_json(row.name) not in row.document:
+    try:
+        head = _decode_head(row.document)
+    except (DecodeError, RecursionError):
+        return "its delivery plan is not a JSON object"
+    if not isinstance(row.name, str) or head.name != row.name:
         return "its delivery plan is stored under another name"
+    if head.format != FORMAT:
+        _parse_plan(row.name, row.document)  # raises the error that names both formats
     return ""
 
 
 def _names(row: _Row) -> set[str]:
-    """The names that a damaged row may be for: that of the row, and that in its document as far as it can be read."""
+    """The names that a damaged row may be for: its own, and the one in its document if that can be read."""
     names = {row.name}
-    with suppress(TypeError, ValueError, KeyError, RecursionError):
-        names.add(json.loads(row.document)["name"])
+    with suppress(TypeError, DecodeError, RecursionError):
+        names.add(_decode_head(row.document).name)
     return {name for name in names if isinstance(name, str)}
 
 
 def _forget_damaged(connection: sqlite3.Connection) -> None:
-    """Remove what cannot be read: an apply of all files leaves nothing but what they say."""
+    """Delete the damaged rows: after an apply of all files, only what they describe is left."""
     damaged = [(row.key,) for row in _rows(connection) if _damage(row)]
     connection.executemany("DELETE FROM applied_webhooks WHERE rowid = ?", damaged)
 
 
 def _is_edited(connection: sqlite3.Connection, rows: Iterable[_Row]) -> bool:
-    """``rows`` are of all that are applied, in order of name."""
-    from hookctl.store.sqlite.migrations import table_version
-
+    """Whether something other than an apply changed ``rows``: all that are applied, in order of name."""
     if table_version(connection, COMPONENT) < STATE_DIGEST_SINCE:
         return False
     row = connection.execute(f"SELECT state_digest {_LAST}").fetchone()
@@ -197,11 +200,11 @@ def _is_edited(connection: sqlite3.Connection, rows: Iterable[_Row]) -> bool:
 
 
 def _state_digest(rows: Iterable[tuple[str, str]]) -> str:
-    """Of names and digests, in order of name."""
+    """The digest of a state, from the names and digests of its plans in order of name."""
     return hashlib.sha256(json.dumps([*rows], default=repr).encode()).hexdigest()
 
 
-def _read_plan(name: str, document: bytes) -> DeliveryPlan:
+def _parse_plan(name: str, document: bytes) -> DeliveryPlan:
     try:
         return DeliveryPlan.from_json(json.loads(document))
     except (KeyError, TypeError, ValueError) as error:
@@ -212,8 +215,6 @@ def _read_plan(name: str, document: bytes) -> DeliveryPlan:
 
 
 def _renames(connection: sqlite3.Connection) -> tuple[Rename, ...]:
-    from hookctl.store.sqlite.migrations import table_version
-
     if table_version(connection, COMPONENT) < RENAMES_SINCE:
         return ()
     rows = connection.execute("SELECT serial, old, new, taken FROM renames ORDER BY serial, old")
@@ -236,7 +237,7 @@ def _refuse_removals(plan: Plan) -> None:
 
 
 def _refuse_stale(connection: sqlite3.Connection | None, plan: Plan) -> None:
-    """The serial tells of applies since; the digests tell a plan that was made for another store of the same serial."""
+    """The serial reveals applies since; the digests reveal a plan for another store that has the same serial."""
     last = _last_apply(connection) if connection else None
     applied = dict(known_plans(_read(connection).plans).digests) if connection else {}
     if plan.serial == (last[0] if last else 0) and applied == plan.digests_before:

@@ -1,11 +1,12 @@
-"""The rows about applies that cannot be read, for ``doctor`` to name. Damaged delivery plans are in ``AppliedState.unreadable``."""
+"""The rows about applies that cannot be read. Damaged delivery plans are in ``AppliedState.unreadable``."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
 
-from hookctl.store.sqlite.damage import TEXT, TIME, WHOLE, Damaged, find_damaged
+from hookctl.store.records import Damaged
+from hookctl.store.sqlite.damage import TEXT, TIME, WHOLE, find_damaged
 from hookctl.store.sqlite.migrations import table_version
 
 SERIAL = "(typeof({0}) = 'integer' AND {0} BETWEEN 0 AND 1 << 62)"
@@ -13,7 +14,7 @@ APPLIED = (
     ("applies", "serial", {"serial": SERIAL, "applied_at": TIME, "applied_by": TEXT, "plan_digest": TEXT}),
     ("renames", "serial || ' ' || old", {"serial": WHOLE, "old": TEXT, "new": TEXT}),
 )
-"""Tables, in the order in which they came, each with its key and what its columns hold."""
+"""Tables, in the order in which versions added them, each with its key and the conditions for its columns."""
 LOCK = {"id": TEXT, "operation": TEXT, "who": TEXT, "pid": "{0} BETWEEN 1 AND 1 << 31", "version": TEXT, "since": TIME}
 
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from hookctl.errors import StoreError
 from hookctl.model import Delivery, DeliveryPlan, Json
-from hookctl.store.interface import Claimed
+from hookctl.store.records import MAX_TIME, Claimed
 from hookctl.store.sqlite import queue_tables as tables
 from hookctl.store.sqlite import reading
-from hookctl.store.sqlite.reading import MAX_TIME, STATUS
+from hookctl.store.sqlite.reading import STATUS
 from hookctl.store.sqlite.records import MAX_NUMBER
 
 

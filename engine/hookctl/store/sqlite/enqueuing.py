@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from hookctl.errors import IntakeRefusedError
 from hookctl.model import Delivery, DeliveryStatus
-from hookctl.store.interface import Claimed, Routed
+from hookctl.store.records import Claimed, Routed
 from hookctl.store.sqlite import queue_tables as tables
 from hookctl.store.sqlite import reading
 from hookctl.store.sqlite.claiming import Lease

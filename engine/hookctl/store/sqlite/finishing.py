@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hookctl.model import DeliveryPlan, DeliveryStatus
-from hookctl.store.interface import Result
+from hookctl.store.records import Result
 from hookctl.store.sqlite import queue_tables as tables
 from hookctl.store.sqlite.reconciling import suspend
 from hookctl.store.sqlite.records import attempt_to_text

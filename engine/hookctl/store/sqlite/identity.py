@@ -1,7 +1,8 @@
 """Which file a store is: its device and inode, and those of the two files that SQLite keeps beside it.
 
-A process goes on writing to a file that was deleted, renamed or replaced, and nobody would ever find what it wrote. So after each commit, and
-before anything is acknowledged, the name that the store was opened by is looked at again, and so is the number of names that the file has.
+A process can still write to a file that was deleted, renamed or replaced, but nobody would ever find what it wrote. So
+after each commit, and before anything is acknowledged, the path that the store was opened with is checked again, and
+so is the number of names that the file has.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from hookctl.errors import StoreError, StoreGoneError
 
 BESIDE = ("-wal", "-shm")
-"""What SQLite appends to a store's name for its log, which holds the newest commits, and for the log's index, which holds its locks."""
+"""What follows the store's name in two others: of the log, with the newest commits, and of its index, with locks."""
 FileId = tuple[int, int]
 """Device and inode."""
 
@@ -23,12 +24,12 @@ class Identity:
     """The files of one open store."""
 
     given: Path
-    """The name that the store was opened by: absolute, links not resolved."""
+    """The path that the store was opened with: absolute, links not resolved."""
     files: tuple[tuple[Path, FileId], ...]
-    """The store and the files beside it, by the names that every process finds them by."""
+    """The store and the files beside it, by the paths at which every process finds them."""
 
     def check(self) -> None:
-        """Raise StoreGoneError unless each name still leads to the file that is open, and the store has no other name.
+        """Raise StoreGoneError unless each path still leads to the file that is open, and the store has no other name.
 
         Takes three calls of ``stat``, about 5 us.
         """
@@ -54,8 +55,13 @@ class Identity:
 def identify(given: Path, real: Path, opened: FileId | None) -> Identity:
     """The identity of a store that is open and has been read from, so that the files beside it exist.
 
-    ``given`` is the name that it was opened by, ``real`` the same with all links resolved, ``opened`` what the name led to before it was opened.
-    Raises StoreGoneError when it leads elsewhere now, or one of the files is missing.
+    Args:
+        given: the path that it was opened with.
+        real: the same path with all links resolved.
+        opened: the file that the path led to before it was opened.
+
+    Raises:
+        StoreGoneError: the path leads elsewhere now, or one of the files is missing.
     """
     found: list[tuple[Path, FileId]] = []
     for path in (given.absolute(), *(real.with_name(f"{real.name}{suffix}") for suffix in BESIDE)):
@@ -71,7 +77,10 @@ def identify(given: Path, real: Path, opened: FileId | None) -> Identity:
 
 
 def file_id(path: Path) -> FileId | None:
-    """Device and inode of what the path leads to, links followed; None where there is nothing. Raises StoreError when it cannot be looked at."""
+    """Device and inode of the file that the path leads to; links are followed. None if there is no file.
+
+    Raises StoreError when the system refuses to look.
+    """
     return _id_of(_status(path))
 
 
@@ -86,16 +95,17 @@ def _status(path: Path) -> os.stat_result | None:
         return None
     except OSError as error:
         raise StoreError(
-            f"the store's file {path} cannot be looked at: {error.strerror}",
+            f"the store's file {path} cannot be checked: {error.strerror}",
             hint="Check the permissions of its directory.",
         ) from error
 
 
 def refuse_second_names(real: Path) -> None:
-    """Refuse a file that has a second name which resolving links does not reveal: a hard link, or a mount of the file alone.
+    """Refuse a file with a second name that resolving links does not reveal: a hard link, or a mount of only the file.
 
-    SQLite puts its log beside the name that it is given. Under two names there are two logs and two sets of locks for one file: each process
-    overwrites what the other has committed. Nothing can be done about it from inside, so such a file is not opened under any of its names.
+    SQLite puts its log beside the name that it is given. Under two names, one file has two logs and two sets of locks,
+    and each process overwrites what the other has committed. hookctl cannot prevent this, so it does not open such a
+    file under any of its names.
 
     Raises:
         StoreError: the file has a second name.
@@ -112,20 +122,22 @@ def refuse_second_names(real: Path) -> None:
 
 
 def _second_names(path: Path, links: int) -> tuple[str, str]:
-    """The message and the hint for a file with so many names."""
+    """The message and the hint for a file with more than one name."""
     return (
         f"the store {path} has {links} names (hard links), and SQLite would keep a separate log for each",
-        f"Find the others with `find / -xdev -samefile {path}` and delete them, or copy the file. A symbolic link is fine.",
+        (
+            f"Find the others with `find / -xdev -samefile {path}` and delete them, or copy the file. "
+            "A symbolic link is fine."
+        ),
     )
 
 
 def _mount_id(path: Path) -> str:
-    """The kernel's number of the mount that the path is on; empty where it does not say (only Linux does)."""
+    """The kernel's number of the mount that the path is on; empty on other systems than Linux."""
     if not hasattr(os, "O_PATH"):
         return ""
-    file = os.open(
-        path, os.O_PATH | os.O_CLOEXEC
-    )  # an ordinary file descriptor would drop SQLite's locks when it is closed
+    # Closing an ordinary file descriptor would drop SQLite's locks.
+    file = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
         lines = Path(f"/proc/self/fdinfo/{file}").read_text(encoding="ascii").splitlines()
     except OSError:  # no /proc here

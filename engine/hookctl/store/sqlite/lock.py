@@ -1,21 +1,25 @@
-"""The lock on the applied state: one apply at a time, from the reading of its plan to its commit.
+"""The lock on the applied state: one apply at a time, from reading its plan to its commit.
 
-SQLite's own lock keeps two commits apart; this one also covers the time in which a person reads a plan and decides, and tells others who that is.
+SQLite's own lock separates two commits. This one also covers the time in which someone reads a plan and decides, and
+shows others who that is. Each step uses a connection of its own, so that an interrupt in the middle of one cannot keep
+the lock from being given back.
 """
 
 from __future__ import annotations
 
 import os
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hookctl._version import __version__
 from hookctl.errors import StateError, StateLockedError
+from hookctl.store.records import Lock
+from hookctl.store.sqlite.connection import connect, errors_as_store_errors, transaction
+from hookctl.store.sqlite.migrations import migrate, table_version
 
 if TYPE_CHECKING:
     import sqlite3
@@ -34,59 +38,18 @@ SCRIPTS = (
     );
     """,
 )
-MAX_TIME = 1e12
-"""Epoch seconds that a calendar has a name for."""
 POLL_SECONDS = 0.2
-"""Between two looks whether the lock is free."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lock:
-    """Who changes the applied state now, or is about to."""
-
-    id: str
-    operation: str
-    who: str
-    """``user@host``."""
-    pid: int
-    version: str
-    """Of the hookctl that holds it."""
-    since: float
-    """Epoch seconds."""
-
-    def __str__(self) -> str:
-        since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(self.since if abs(self.since) <= MAX_TIME else 0))
-        return f"{self.who}, hookctl {self.operation} since {since} (process {self.pid}, hookctl {self.version}, lock {self.id})"
-
-    @property
-    def is_left_over(self) -> bool:
-        """True when it was taken on this host by a process that is gone. False proves nothing: another host cannot be asked."""
-        if self.who.rpartition("@")[2] != socket.gethostname() or not 0 < self.pid < 1 << 31:
-            return False
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return True
-        except PermissionError:  # it runs, as another user
-            return False
-        return False
+"""Between two attempts to take the lock."""
 
 
 @contextmanager
 def hold(
     path: Path, *, operation: str, who: str, timeout: float = 0.0, waiting: Callable[[Lock], None] = lambda _: None
 ) -> Iterator[Lock]:
-    """Hold the lock of the store at ``path`` inside the block; the store is made where it does not exist.
+    """See :meth:`hookctl.store.interface.Locks.hold_lock`; a store that does not exist is created."""
+    import secrets  # slow to import, and only an apply takes the lock
 
-    While another holds it, ``waiting`` is told of that lock, again and again for up to ``timeout`` seconds.
-
-    Raises:
-        StateLockedError: another still holds it. The message says who, from where and since when, the hint how to break it.
-        StoreError: the store cannot be opened or written.
-    """
     deadline = time.monotonic() + timeout
-    import secrets  # who only reads the state takes no lock
-
     mine = Lock(secrets.token_hex(4), operation, who, os.getpid(), __version__, 0.0)
     while True:
         other = None
@@ -97,7 +60,7 @@ def hold(
                 yield mine
                 return
         finally:
-            if other is None:  # it is ours; or it may be, if this is an interrupt
+            if other is None:  # it is ours, or after an interrupt it may be
                 _give_back(path, mine.id)
         if time.monotonic() >= deadline:
             raise _locked(other)
@@ -105,15 +68,14 @@ def hold(
         time.sleep(POLL_SECONDS)
 
 
+def read_lock(path: Path) -> Lock | None:
+    """See :meth:`hookctl.store.interface.Locks.read_lock`."""
+    with _connection(path) as connection:
+        return _read(connection)
+
+
 def break_lock(path: Path, lock_id: str) -> Lock:
-    """Take the lock of that id from whoever holds it, and give what it was: they can no longer apply anything under it.
-
-    Raises StateError when there is no lock, or it is another one.
-    """
-    from hookctl.store.sqlite.connection import transaction
-
-    if not path.exists():
-        raise StateError("the state is not locked", hint="There is nothing to break.")
+    """See :meth:`hookctl.store.interface.Locks.break_lock`."""
     with _connection(path) as connection, transaction(connection):
         held = _read(connection)
         if held is None:
@@ -128,9 +90,7 @@ def break_lock(path: Path, lock_id: str) -> Lock:
 
 
 def refuse_locked(connection: sqlite3.Connection, lock_id: str) -> None:
-    """Raise StateLockedError unless the state is locked by ``lock_id``; if that is empty, unless it is not locked at all."""
-    from hookctl.store.sqlite.migrations import table_version
-
+    """Raise StateLockedError unless ``lock_id`` holds the lock; if it is empty, unless nobody holds it."""
     held = _read(connection) if table_version(connection, COMPONENT) else None
     if (held.id if held else "") == lock_id:
         return
@@ -152,9 +112,7 @@ def _locked(held: Lock) -> StateLockedError:
 
 
 def _take(path: Path, mine: Lock) -> Lock | None:
-    """None when the lock is ours now, else the one that is held."""
-    from hookctl.store.sqlite.connection import transaction
-
+    """None if the lock is ours now, otherwise the one that is held."""
     with _connection(path) as connection, transaction(connection):
         held = _read(connection)
         if held is None:
@@ -163,8 +121,6 @@ def _take(path: Path, mine: Lock) -> Lock | None:
 
 
 def _give_back(path: Path, lock_id: str) -> None:
-    from hookctl.store.sqlite.connection import transaction
-
     if path.exists():
         with _connection(path) as connection, transaction(connection):
             connection.execute("DELETE FROM lock WHERE id = ?", (lock_id,))
@@ -172,9 +128,6 @@ def _give_back(path: Path, lock_id: str) -> None:
 
 @contextmanager
 def _connection(path: Path) -> Iterator[sqlite3.Connection]:
-    from hookctl.store.sqlite.connection import connect, errors_as_store_errors
-    from hookctl.store.sqlite.migrations import migrate
-
     with closing(connect(path)) as connection, errors_as_store_errors(path):
         migrate(connection, COMPONENT, SCRIPTS)
         yield connection
@@ -184,6 +137,6 @@ def _read(connection: sqlite3.Connection) -> Lock | None:
     row = connection.execute("SELECT id, operation, who, pid, version, since FROM lock").fetchone()
     if not row:
         return None
-    lock_id, operation, who, pid, version, since = row  # what is damaged locks all the same, and can be broken
+    lock_id, operation, who, pid, version, since = row  # a damaged row still locks, and can be broken
     number, at = pid if isinstance(pid, int) else 0, since if isinstance(since, int | float) else 0.0
     return Lock(str(lock_id), str(operation), str(who), number, str(version), at)

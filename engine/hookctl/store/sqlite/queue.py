@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from hookctl.model import AppliedState, Attempt, Delivery, DeliveryStatus, Json
 from hookctl.store.clock import since_boot
-from hookctl.store.interface import (
+from hookctl.store.records import (
     EVERYTHING,
     Batch,
     Circuit,
     Claimed,
     Committed,
     Counts,
+    Damaged,
     Filter,
     Fullness,
     Result,
@@ -35,7 +36,6 @@ from hookctl.store.sqlite.connection import (
     real_path,
     transaction,
 )
-from hookctl.store.sqlite.damage import Damaged
 from hookctl.store.sqlite.migrations import migrate
 from hookctl.store.sqlite.reconciling import reconcile, stopped, unhold
 from hookctl.store.sqlite.workers import Worker, is_alive
@@ -234,11 +234,6 @@ class SqliteQueue:
                 unhold(connection, webhook)
             return ended
 
-    def suspended(self) -> Mapping[str, str]:
-        """See :meth:`hookctl.store.interface.Queue.suspended`."""
-        with self._reading() as connection:
-            return reading.suspended(connection)
-
     def stopped(self, applied: AppliedState) -> list[Stopped]:
         """See :meth:`hookctl.store.interface.Queue.stopped`."""
         with self._reading() as connection:
@@ -257,12 +252,12 @@ class SqliteQueue:
             return reading.document(connection, delivery_id)
 
     def recent_events(self, limit: int) -> list[Mapping[str, Json]]:
-        """The events that were stored last, whole, the newest first: what a plan is tried on."""
+        """See :meth:`hookctl.store.interface.Queue.recent_events`."""
         with self._reading() as connection:
             return reading.recent_events(connection, limit)
 
     def damaged(self) -> list[Damaged]:
-        """The rows that cannot be read. Reads every table as a whole: for ``doctor``, not for a runner."""
+        """See :meth:`hookctl.store.interface.Queue.damaged`; only the rows of the queue."""
         from hookctl.store.sqlite.queue_damage import damaged
 
         with self._reading() as connection:

@@ -6,7 +6,8 @@ import sqlite3
 from collections.abc import Iterator
 
 from hookctl.model import DeliveryStatus
-from hookctl.store.sqlite.damage import OBJECT, TEXT, TIME, WHOLE, Damaged, find_damaged, one_of, optional
+from hookctl.store.records import Damaged
+from hookctl.store.sqlite.damage import OBJECT, TEXT, TIME, WHOLE, find_damaged, one_of, optional
 from hookctl.store.sqlite.records import MAX_NUMBER, attempt_from_text
 
 STATUS = one_of(DeliveryStatus)

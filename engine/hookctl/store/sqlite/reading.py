@@ -10,14 +10,12 @@ from typing import Any
 
 from hookctl.errors import StoreError
 from hookctl.model import Attempt, Delivery, DeliveryPlan, DeliveryStatus, Json
-from hookctl.store.interface import Circuit, Counts, Filter
+from hookctl.store.records import MAX_TIME, Circuit, Counts, Filter
 from hookctl.store.sqlite.queue_tables import COUNT_RANGES, DELIVERY, READABLE, READY
 from hookctl.store.sqlite.records import attempt_from_text, document_from_text
 
 STATUS = {status.value: status for status in DeliveryStatus}
 UNREADABLE_REASON = "suspended; why cannot be read"
-MAX_TIME = 1e12
-"""Epoch seconds. A greater number is no time that any command could show."""
 
 
 def delivery(columns: Sequence[Any]) -> Delivery:
@@ -59,7 +57,9 @@ def deliveries(connection: sqlite3.Connection, which: Filter, limit: int | None)
     if which.id_part:
         only("instr(d.id, ?) > 0", which.id_part)
     where = " AND ".join([*conditions, READABLE])
-    query = f"SELECT {DELIVERY} FROM deliveries d JOIN events e ON e.seq = d.event WHERE {where} ORDER BY d.seq DESC LIMIT ?"  # noqa: S608 - fixed texts; values are bound
+    tables = "deliveries d JOIN events e ON e.seq = d.event"
+    # Fixed texts; values are bound.
+    query = f"SELECT {DELIVERY} FROM {tables} WHERE {where} ORDER BY d.seq DESC LIMIT ?"  # noqa: S608
     rows = connection.execute(query, [*values, -1 if limit is None else limit])
     return [delivery(row) for row in rows]
 
@@ -98,7 +98,10 @@ def attempts(connection: sqlite3.Connection, delivery_id: str) -> list[Attempt]:
 
 
 def circuits(connection: sqlite3.Connection) -> Mapping[str, Circuit]:
-    """See :meth:`hookctl.store.interface.Queue.circuits`. Damaged rows are passed over: a circuit that still fails is written again."""
+    """See :meth:`hookctl.store.interface.Queue.circuits`.
+
+    Damaged rows are skipped: the circuit of a target that still fails is written again.
+    """
     rows = connection.execute("SELECT webhook, state, reason, since, until FROM circuits").fetchall()
     return {
         row[0]: Circuit(*row[1:])
@@ -114,7 +117,10 @@ def last_results(connection: sqlite3.Connection) -> Mapping[str, tuple[DeliveryS
 
 
 def suspended(connection: sqlite3.Connection, since: int = -1) -> dict[str, str]:
-    """See :meth:`hookctl.store.interface.Queue.suspended`; those of the serial ``since`` or later. A damaged reason is still a suspension."""
+    """The suspended webhooks, each with its reason: those of the serial ``since`` or later.
+
+    A suspension whose reason is damaged still holds.
+    """
     rows = connection.execute("SELECT webhook, reason FROM suspensions WHERE serial >= ?", (since,)).fetchall()
     return {
         webhook: reason if isinstance(reason, str) else UNREADABLE_REASON

@@ -1,18 +1,21 @@
-"""Fitting what waits to the webhooks that are applied; inside the caller's transaction."""
+"""Fits the waiting deliveries to the webhooks that are applied; inside the caller's transaction."""
 
 from __future__ import annotations
 
 import sqlite3
 
 from hookctl.model import AppliedState, DeliveryStatus, Rename, Status
-from hookctl.store.interface import Stopped
+from hookctl.store.records import Stopped
 from hookctl.store.sqlite import queue_tables as tables
 from hookctl.store.sqlite import reading
 
 REMOVED = "the webhook was removed"
 INACTIVE = "the webhook is inactive"
 MAX_BEHIND = 1_000_000
-"""Applies that another process may have seen before this one. A serial that is further ahead is damage, and would hold up every apply."""
+"""How many applies another process may have seen before this one.
+
+A serial that is further ahead is damage: if it were believed, no apply would take effect.
+"""
 
 
 def reconcile(connection: sqlite3.Connection, applied: AppliedState) -> None:
@@ -23,13 +26,13 @@ def reconcile(connection: sqlite3.Connection, applied: AppliedState) -> None:
     for rename in applied.renames:
         if rename.serial > before:
             _rename(connection, rename, tables.RENAME)
-        elif not rename.is_taken:  # whoever still ran by the state before may have added to the old name since
+        elif not rename.is_taken:  # a process that still uses the state before may have added to the old name since
             _rename(connection, rename, *tables.RENAME_LATE)
     connection.execute("UPDATE reconciled SET serial = ?", (applied.serial,))
     connection.execute("DELETE FROM suspensions WHERE serial < ? OR typeof(serial) <> 'integer'", (applied.serial,))
     suspended = reading.suspended(connection)
     for (webhook,) in connection.execute(tables.WAITING_WEBHOOKS).fetchall():
-        if webhook in applied.unreadable:  # nobody knows whether it is active: its deliveries wait for the next apply
+        if webhook in applied.unreadable:  # it may be active or not, so its deliveries wait for the next apply
             continue
         plan = applied.plans.get(webhook)
         if plan is None:
@@ -43,7 +46,7 @@ def reconcile(connection: sqlite3.Connection, applied: AppliedState) -> None:
 
 
 def _reconciled(connection: sqlite3.Connection, applied: AppliedState) -> int:
-    """The serial of the newest state that was reconciled; that of ``applied`` where the row is damaged."""
+    """The serial of the newest state that was reconciled; the serial of ``applied`` if the row is damaged."""
     row = connection.execute("SELECT serial FROM reconciled").fetchone()
     is_likely = row is not None and isinstance(row[0], int) and 0 <= row[0] <= applied.serial + MAX_BEHIND
     return row[0] if is_likely else applied.serial
@@ -55,7 +58,7 @@ def _rename(connection: sqlite3.Connection, rename: Rename, *statements: str) ->
 
 
 def suspend(connection: sqlite3.Connection, webhook: str, serial: int, cause: str) -> None:
-    """Hold all that waits for a webhook, until an apply raises the serial or someone resumes it."""
+    """Hold everything that waits for a webhook, until an apply raises the serial or someone resumes the webhook."""
     reason = f"suspended until the next apply: {cause}"
     connection.execute(tables.SUSPEND, (webhook, serial, reason))
     _stop(connection, webhook, DeliveryStatus.HELD, reason)
@@ -74,7 +77,7 @@ def stopped(connection: sqlite3.Connection, applied: AppliedState) -> list[Stopp
         Stopped(webhook, reason, held.get(webhook, (0, ""))[0], is_suspended=True)
         for webhook, reason in suspended.items()
     ]
-    if reconciled == applied.serial:  # before, held is what was inactive
+    if reconciled == applied.serial:  # before it is reconciled, deliveries may be held because of an older state
         by_hand = held.keys() - suspended.keys()
         found += [
             Stopped(name, held[name][1], held[name][0], is_suspended=False)
@@ -89,7 +92,7 @@ def _is_active(applied: AppliedState, webhook: str) -> bool:
 
 
 def unhold(connection: sqlite3.Connection, webhook: str) -> None:
-    """Make what is held of a webhook due again."""
+    """Make a webhook's held deliveries due again."""
     connection.execute(tables.UNHOLD, (webhook,))
 
 

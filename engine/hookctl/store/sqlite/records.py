@@ -19,7 +19,7 @@ Headers = tuple[tuple[str, str], ...]
 
 
 def to_text(document: Any) -> str:
-    """JSON in one line, as it is stored. In ASCII where half a surrogate pair is in it, which has no other form on disk.
+    """JSON in one line, as it is stored. In ASCII if it contains half a surrogate pair, which UTF-8 cannot encode.
 
     There must be no infinite number in it. Raises TypeError, ValueError or RecursionError for what JSON cannot hold.
     """
@@ -96,7 +96,10 @@ _ascii = json.JSONEncoder(separators=(",", ":"), default=_fields_of).encode
 
 
 def attempt_from_text(text: str) -> Attempt:
-    """The attempt that :func:`attempt_to_text` wrote. Raises KeyError, TypeError, ValueError or RecursionError on anything else."""
+    """The attempt that :func:`attempt_to_text` wrote.
+
+    Raises KeyError, TypeError, ValueError or RecursionError for anything else.
+    """
     document = json.loads(text)
     request, response, failure = document["request"], document["response"], document["failure"]
     attempt = Attempt(
@@ -117,7 +120,7 @@ def attempt_from_text(text: str) -> Attempt:
 
 
 def _check_types(attempt: Attempt) -> None:
-    """Raise ValueError unless each field is of its type: a struct takes whatever it is given, and who shows it does not expect that."""
+    """Raise ValueError unless each field has its type: a struct accepts any value, and reports rely on the types."""
     request, response = attempt.request, attempt.response
     verdicts = [
         (verdict.validator, [(one.validator, one.message, one.path) for one in verdict.mismatches])

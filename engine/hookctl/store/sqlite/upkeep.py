@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
-from hookctl.store.interface import Circuit, Fullness
+from hookctl.store.records import Circuit, Fullness
 from hookctl.store.sqlite import queue_tables as tables
 
 SLACK = 60.0

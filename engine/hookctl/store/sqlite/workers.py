@@ -1,6 +1,6 @@
-"""Which workers on this machine are alive: each holds a lock on a file of its own, which the kernel drops when it dies.
+"""Which workers on this machine are alive: each locks a file of its own, and the kernel unlocks it when one dies.
 
-So the deliveries in a dead worker's hands are free at once, and not only when its lease ends.
+So the deliveries that a dead worker had claimed are free at once, and not only when its lease ends.
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ from contextlib import suppress
 from pathlib import Path
 
 NAME = re.compile("[0-9a-f]{16}")
-"""What a worker calls itself."""
+"""The form of a worker's name."""
 
 
 class Worker:
-    """A proof that this process lives, beside the store at ``path``: taken by :meth:`start`, gone after :meth:`close` or death."""
+    """Proves that this process is alive, by a locked file beside the store at ``path``.
+
+    The proof holds from :meth:`start` until :meth:`close` or until the process ends.
+    """
 
     def __init__(self, path: Path) -> None:
         self.name = secrets.token_hex(8)
@@ -25,13 +28,15 @@ class Worker:
         self._file: int | None = None
 
     def start(self) -> None:
-        """Take the lock, unless it is held already, and tidy up after the dead. Before this, the worker must own nothing."""
+        """Take the lock, unless it is held already, and delete the files of dead workers.
+
+        The worker must claim nothing before this.
+        """
         if self._file is not None:
             return
         lock_file = _lock_file(self._path, self.name)
-        unlocked = lock_file.with_name(
-            f".{lock_file.name}"
-        )  # under the name that others look for it is locked from the start
+        # Renamed once it is locked, so that others never see it unlocked.
+        unlocked = lock_file.with_name(f".{lock_file.name}")
         self._file = os.open(unlocked, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         unlocked.rename(lock_file)
@@ -43,18 +48,16 @@ class Worker:
     def close(self) -> None:
         """Drop the lock and its file."""
         if self._file is not None:
-            with suppress(
-                OSError
-            ):  # its directory may be gone; a file that stays behind is tidied up by the next worker
+            with suppress(OSError):  # its directory may be gone; the next worker deletes a file that is left behind
                 _lock_file(self._path, self.name).unlink()
             os.close(self._file)
             self._file = None
 
 
 def is_alive(path: Path, name: str) -> bool:
-    """Whether the worker of that name, at the store at ``path``, still runs. The file of one that is dead is removed.
+    """Whether the worker with this name, at the store at ``path``, still runs. Deletes the file of a dead one.
 
-    A name that no worker gives itself, from a damaged row, is that of a dead one.
+    A name of another form, from a damaged row, counts as a dead worker's.
     """
     if not NAME.fullmatch(str(name)):
         return False

@@ -1,0 +1,214 @@
+"""What a store takes and returns: plain records, the same for every implementation."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from hookctl.model import Attempt, Delivery, DeliveryPlan, DeliveryStatus, Event, Json
+
+MAX_TIME = 1e12
+"""Epoch seconds. A greater number cannot be shown as a date."""
+
+
+class NewDelivery(Struct, frozen=True):
+    """A delivery that routing asks for."""
+
+    id: str
+    webhook: str
+    dead_because: str = ""
+    """Not empty: it cannot be decided whether the event is for the webhook, so it is a dead letter from the start."""
+
+
+class Routed(Struct, frozen=True):
+    """An event and its deliveries."""
+
+    event: Event
+    deliveries: tuple[NewDelivery, ...]
+
+
+class Claimed(Struct, frozen=True):
+    """A delivery that only the caller may try, until the lease ends."""
+
+    delivery: Delivery
+    document: Mapping[str, Json]
+    """The whole event."""
+    lease: int
+    """Distinguishes this claim of the delivery from every earlier and later one."""
+    plan: DeliveryPlan | None = None
+    """What it is replayed by; None: the plan that is applied now."""
+    key: int = 0
+    """The store's own number of the delivery."""
+
+
+class Outcome(Struct, frozen=True):
+    """What an attempt means for its delivery."""
+
+    status: DeliveryStatus
+    """``delivered``, ``retrying`` or ``dead``."""
+    reason: str = ""
+    """Why it is dead or retrying."""
+    due_at: float | None = None
+    """When it is tried again, in epoch seconds; only for ``retrying``."""
+    suspend: bool = False
+    """The target wants no more deliveries of this webhook: hold them until the next apply or resume."""
+
+
+class Result(Struct, frozen=True):
+    """An attempt that was made on a claimed delivery, and its outcome."""
+
+    claimed: Claimed
+    attempt: Attempt
+    """Stored as it is, so secrets are masked already."""
+    outcome: Outcome
+    serial: int
+    """The serial of the applied state that the attempt used; a suspension ends with a later one."""
+    plan: DeliveryPlan | None = None
+    """The plan that the attempt used; stored, so that a replay can use it too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """What a worker reports about a webhook whose target fails. A webhook whose target does not fail has none."""
+
+    state: str
+    """``open``: nothing is sent. ``half-open``: one probe is sent, or a few requests at a time after it succeeded."""
+    reason: str
+    since: float
+    until: float
+    """When the probe is made, in epoch seconds. If the worker ended before, the circuit stays as it reported it."""
+
+
+class Batch(Struct, frozen=True, kw_only=True):
+    """What a worker wants written in one commit: all of it or, on an error, nothing. An absent field writes nothing."""
+
+    now: float
+    """Epoch seconds."""
+    results: Sequence[Result] = ()
+    """See :meth:`hookctl.store.interface.Queue.finish`."""
+    released: Sequence[Claimed] = ()
+    """See :meth:`hookctl.store.interface.Queue.release`."""
+    circuits: Mapping[str, Circuit | None] = {}
+    """See :meth:`hookctl.store.interface.Queue.set_circuits`."""
+    events: Sequence[Routed] = ()
+    """See :meth:`hookctl.store.interface.Queue.enqueue`.
+
+    Their deliveries are claimed in the same commit, as far as ``wanted`` allows. Nothing is claimed of a webhook that
+    has an older delivery which is due and unclaimed: :attr:`limit` is for those.
+    """
+    max_waiting: float = float("inf")
+    """How many deliveries may wait after the commit, whoever added the others.
+
+    With more, the commit fails with IntakeRefusedError, which says how many of the events fit. What is held, dead, or
+    seen before does not wait.
+    """
+    wanted: Mapping[str, int] = {}
+    """How many deliveries of each webhook to claim at most; see :meth:`hookctl.store.interface.Queue.claim`."""
+    limit: int = 0
+    """The most deliveries to claim that are due and not among the new ones; see ``claim`` as above."""
+    lease_seconds: float = 0.0
+    """How long the claims last."""
+
+
+class Committed(Struct, frozen=True):
+    """What became of a :class:`Batch`."""
+
+    lost: Collection[str] = frozenset()
+    """The ids of results whose lease was lost; nothing was recorded of them."""
+    is_new: Sequence[bool] = ()
+    """For each event: False where its id was seen before."""
+    claims: Sequence[Claimed] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which deliveries; a field that is not set lets every one through."""
+
+    status: DeliveryStatus | None = None
+    webhook: str | None = None
+    since: float | None = None
+    """Made at this time or later, in epoch seconds."""
+    ids: Collection[str] | None = None
+    id_part: str = ""
+    """A part of the id, anywhere in it."""
+    undelivered: bool = False
+    """Every status except ``delivered``."""
+
+
+EVERYTHING = Filter()
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A webhook whose deliveries are held although it is applied as active."""
+
+    webhook: str
+    reason: str
+    deliveries: int
+    """How many are held now."""
+    is_suspended: bool
+    """True: its target wants no more, and new deliveries are held too. False: only these were held, by someone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fullness:
+    """How much the store holds, and how much more it has room for."""
+
+    waiting: int
+    """The number of deliveries that are to be tried."""
+    used_bytes: int
+    """The size of the store."""
+    free_bytes: int
+    """The free space of its disk, and what the store has freed inside."""
+
+
+Counts = Mapping[str, Mapping[DeliveryStatus, int]]
+"""How many deliveries of each status, by webhook name; no zeros."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Who changes the applied state now, or is about to."""
+
+    id: str
+    operation: str
+    who: str
+    """``user@host``."""
+    pid: int
+    version: str
+    """The version of the hookctl that holds it."""
+    since: float
+    """Epoch seconds."""
+
+    def __str__(self) -> str:
+        since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(self.since if abs(self.since) <= MAX_TIME else 0))
+        holder = f"process {self.pid}, hookctl {self.version}, lock {self.id}"
+        return f"{self.who}, hookctl {self.operation} since {since} ({holder})"
+
+    @property
+    def is_left_over(self) -> bool:
+        """True when a process of this host took it and has ended. False proves nothing about another host's process."""
+        if self.who.rpartition("@")[2] != socket.gethostname() or not 0 < self.pid < 1 << 31:
+            return False
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:  # it runs, as another user
+            return False
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """A row that cannot be read."""
+
+    table: str
+    row: str
+    """The value of its key."""
+    why: str

@@ -1,0 +1,63 @@
+"""The SQLite store: the queue, the applied state and the lock in one file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hookctl.store.clock import since_boot
+from hookctl.store.records import Damaged, Lock
+from hookctl.store.sqlite import lock
+from hookctl.store.sqlite.applied import AppliedStore
+from hookctl.store.sqlite.queue import SqliteQueue
+
+if TYPE_CHECKING:
+    from hookctl.model import AppliedState, Plan
+
+
+class SqliteStore(SqliteQueue):
+    """A :class:`hookctl.store.interface.Store` in the SQLite file at ``path``, which it creates when there is none.
+
+    ``monotonic`` is the clock of leases, the same for every process. Raises StoreError when the file cannot be opened.
+
+    The queue uses one connection as long as the store is open. The applied state and the lock use short ones of their
+    own: a runner reads what is applied while a commit is in flight, and an interrupt that leaves the first connection
+    in the middle of a transaction must not keep the lock from being given back.
+    """
+
+    def __init__(self, path: Path, monotonic: Callable[[], float] = since_boot) -> None:
+        super().__init__(path, monotonic)
+        self._given_path = path  # as messages show it
+        self._applied = AppliedStore(path)
+
+    def read_state(self) -> AppliedState:
+        """See :meth:`hookctl.store.interface.State.read_state`."""
+        return self._applied.read()
+
+    def check_plan(self, plan: Plan) -> None:
+        """See :meth:`hookctl.store.interface.State.check_plan`."""
+        self._applied.check(plan)
+
+    def apply(self, plan: Plan, *, applied_by: str = "", lock_id: str = "") -> AppliedState:
+        """See :meth:`hookctl.store.interface.State.apply`."""
+        return self._applied.apply(plan, applied_by=applied_by, lock_id=lock_id)
+
+    def hold_lock(
+        self, *, operation: str, who: str, timeout: float = 0.0, waiting: Callable[[Lock], None] = lambda _: None
+    ) -> AbstractContextManager[Lock]:
+        """See :meth:`hookctl.store.interface.Locks.hold_lock`."""
+        return lock.hold(self._given_path, operation=operation, who=who, timeout=timeout, waiting=waiting)
+
+    def read_lock(self) -> Lock | None:
+        """See :meth:`hookctl.store.interface.Locks.read_lock`."""
+        return lock.read_lock(self._given_path)
+
+    def break_lock(self, lock_id: str) -> Lock:
+        """See :meth:`hookctl.store.interface.Locks.break_lock`."""
+        return lock.break_lock(self._given_path, lock_id)
+
+    def damaged(self) -> list[Damaged]:
+        """See :meth:`hookctl.store.interface.Upkeep.damaged`."""
+        return [*self._applied.damaged(), *super().damaged()]

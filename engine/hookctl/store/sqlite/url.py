@@ -1,0 +1,35 @@
+"""``sqlite:///PATH``: a store in a file. SQLite itself is imported only when there is a store to open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hookctl.errors import SettingsError
+
+if TYPE_CHECKING:
+    from hookctl.store.interface import Store
+
+PREFIX = "sqlite:///"
+BESIDE = ("", "-wal", "-shm", "-journal")
+"""What follows the path in the names of the files that SQLite opens: nothing in the store's own."""
+
+
+def open_url(url: str, *, create: bool) -> Store | None:
+    """See :meth:`hookctl.store.opening.StoreType.open_url`."""
+    path = files_of(url)[0]
+    if not create and not path.exists():
+        return None
+    from hookctl.store.sqlite.store import SqliteStore
+
+    return SqliteStore(path)
+
+
+def files_of(url: str) -> tuple[Path, ...]:
+    """See :meth:`hookctl.store.opening.StoreType.files_of`."""
+    if not url.startswith(PREFIX) or url == PREFIX:
+        raise SettingsError(
+            f"the store {url!r} does not name a file",
+            hint="Write sqlite:///PATH, such as sqlite:///.hookctl/hookctl.db.",
+        )
+    return tuple(Path(url.removeprefix(PREFIX) + end) for end in BESIDE)
