@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, redirect_stderr, suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
