@@ -80,7 +80,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    """The public name, imported when it is first asked for: every command imports this package, and few need all of it."""
+    """The public name, imported on first use: every command imports this package, and few need all of it."""
     from importlib import import_module
 
     if name not in _HOMES:

@@ -1,7 +1,7 @@
-"""The one place that opens files by paths which the content of a repository can influence.
+"""Opens every file whose path the content of a repository can influence.
 
-Whoever writes a repository chooses what lies where hookctl looks: a link to a file of the machine, a pipe, a device, a
-file without end. So what is read is a regular file, of at most so many bytes, inside of a directory once every link is
+The author of a repository chooses what is at a path: a link to a file of this machine, a pipe, a device, or an endless
+file. So what is read is a regular file, of at most so many bytes, inside of a directory once every link is
 resolved; and what is written never goes through a link.
 
 Two kinds of paths: those inside of a ``root`` (:func:`resolve`), and those that the person who runs hookctl gave
@@ -21,12 +21,12 @@ from typing import BinaryIO
 from hookctl.errors import FileError, FileMissingError, FileOutsideError, FileTooLargeError
 
 PRIVATE = 0o600
-"""For its owner alone."""
+"""Readable only by its owner."""
 SHARED = 0o666
-"""For whom the umask lets."""
+"""Readable by everyone whom the umask allows."""
 _BLOCK = 8192
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
-"""Should a pipe take a file's place at the last moment, nobody waits for its writer."""
+"""Avoids waiting for a writer if a pipe replaces the file at the last moment."""
 _STREAM = re.compile(r"/dev/(?:(stdout)|(stderr)|fd/(\d{1,4}))|/proc/self/fd/(\d{1,4})")
 
 
@@ -76,7 +76,7 @@ def read_plain(path: str, limit: int) -> bytes:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise _not_regular()
             data = os.read(descriptor, _BLOCK)
-            if len(data) == _BLOCK:  # rarely: a buffer for the limit would cost more than the read
+            if len(data) == _BLOCK:  # rare: a buffer of the full limit would cost more than the read
                 while len(data) <= limit and (more := os.read(descriptor, len(data))):
                     data += more
         finally:
@@ -89,8 +89,8 @@ def read_plain(path: str, limit: int) -> bytes:
 def resolve(path: str | Path, root: str | Path) -> str:
     """The path without links, inside of ``root``; it need not exist.
 
-    A link may not lead into a hidden directory or file either, such as .git, which in CI holds a token. Names that
-    begin with two dots may be led to: that is how Kubernetes mounts configuration.
+    A link may not lead into a hidden directory or file either, such as .git, which in CI holds a token. Links may lead
+    to names that begin with two dots, because Kubernetes mounts configuration that way.
 
     Raises:
         FileOutsideError: it lies elsewhere. The message does not say where: that would tell of the machine's links.
@@ -170,9 +170,9 @@ def replace_file(path: Path, data: bytes, mode: int) -> None:
 
     For paths that hookctl itself has made; :func:`write_file` takes those that others can influence.
     """
-    import secrets  # most commands write no file
+    import secrets  # most commands write no files
 
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")  # on the same disk
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")  # on the same file system
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         try:

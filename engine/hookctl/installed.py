@@ -1,4 +1,4 @@
-"""Whether a distribution with our entry points may be installed, without the cost of importlib.metadata."""
+"""Finds out whether a third-party plugin may be installed, without the cost of importlib.metadata."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ GROUP = "hookctl"
 
 
 def any_third_party() -> bool:
-    """True when an installed distribution may have entry points in our group; never wrongly False.
+    """True if an installed distribution may have entry points in our group. It is never wrongly False.
 
     ``importlib.metadata`` takes longer to import than a light command takes to run, and most machines have no
     third-party plugin: this looks for the group's heading in the files that hold entry points, and nothing more.
@@ -20,9 +20,9 @@ def any_third_party() -> bool:
     for entry in sys.path:
         directory = Path(entry or ".")
         if directory.is_file():
-            return True  # a zip: only importlib.metadata can look inside
+            return True  # a zip file: only importlib.metadata can read it
         for found in directory.glob("*-[Ii][Nn][Ff][Oo]/entry_points.txt"):
-            with suppress(OSError):  # what cannot be read, importlib.metadata passes over too
+            with suppress(OSError):  # importlib.metadata also skips files that cannot be read
                 if header in found.read_bytes():
                     return True
     return False

@@ -1,8 +1,8 @@
-"""Calls that may block, on threads that those who wait for them share fairly.
+"""Runs calls that may block on threads that all callers share fairly.
 
-Whoever shares is told by a key: a webhook, a host, a name. A key whose last call took long is slow. Slow keys together
+A key identifies each sharer: a webhook, a host, a name. A key whose last call took long is slow. Slow keys together
 never hold more than half of the threads, and keys that nothing is known of yet leave a quarter to those that are known
-to be quick. So what hangs delays what hangs, and nothing else.
+to be quick. So a call that hangs delays only other calls that hang.
 """
 
 from __future__ import annotations
@@ -19,23 +19,24 @@ from queue import Empty, SimpleQueue
 from threading import Lock, Thread, current_thread
 
 MOST = 512
-"""Threads of one pool. One that waits costs some 50 KB, and there are as many as calls that block at the same time."""
+"""The maximum number of threads in a pool. A waiting thread takes some 50 KB; there are only as many as calls that
+block at the same time."""
 SLOW_SECONDS = 1.0
-"""A call that takes longer makes its key slow, until one is quicker again."""
+"""A call that takes longer than this makes its key slow, until another call is faster."""
 CLOSE_GRACE = 2.0
-"""Seconds that closing waits for calls that are being made. One that takes longer is left to end by itself, on a thread
-that does not keep the process alive."""
+"""Seconds that closing waits for running calls. A longer call ends by itself, on a thread that does not keep the
+process alive."""
 IDLE_SECONDS = 10.0
-"""A thread without work ends after this time."""
+"""Seconds after which an idle thread ends."""
 MAX_KNOWN = 20_000
-"""Keys of which the pool remembers how quick they are."""
+"""The number of keys whose speed the pool remembers."""
 
 Call = Callable[[], None]
 log = logging.getLogger(__name__)
 
 
 class Pace(IntEnum):
-    """How long the calls of a key take, as far as is known."""
+    """How fast the calls of a key are, as far as is known."""
 
     QUICK = 0
     NEW = 1
@@ -48,13 +49,13 @@ class _Line:
 
     waiting: deque[Call] = field(default_factory=deque)
     began: dict[int, float] = field(default_factory=dict)
-    """Those being made, by number, and when each began."""
+    """The running calls by number, with the time when each began."""
     pace: Pace = Pace.NEW
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A call whose turn it is. It counts as being made until it is given to :meth:`Turns.ended`."""
+    """A call whose turn has come. It counts as running until it is passed to :meth:`Turns.ended`."""
 
     key: Hashable
     number: int
@@ -63,12 +64,12 @@ class Turn:
 
 
 class Turns:
-    """Decides whose call is made next. Makes none itself; not safe for threads."""
+    """Decides which call runs next. It runs no calls itself, and is not thread-safe."""
 
     def __init__(self, limit: int, each: int, clock: Callable[[], float]) -> None:
-        """``limit`` calls are made at the same time, ``each`` of one key, and 1 of a slow one.
+        """At most ``limit`` calls run at the same time: ``each`` of one key, and 1 of a slow key.
 
-        ``clock`` gives seconds.
+        ``clock`` returns seconds.
         """
         self._limits = (limit, max(1, limit * 3 // 4), max(1, limit // 2))
         self._each = each
@@ -76,13 +77,12 @@ class Turns:
         self._numbers = count()
         self._lines: dict[Hashable, _Line] = {}
         self._ready: tuple[dict[Hashable, int], ...] = ({}, {}, {})
-        """By pace: keys with a call that may be made as far as the key is concerned, in the order in which they came to
-        be so."""
+        """By pace, the keys that may run a call now, in the order in which they became ready."""
         self._made = [0, 0, 0]
-        """How many calls are being made, by the pace that their keys had when they began."""
+        """The number of running calls, by the pace of their keys when they began."""
 
     def add(self, key: Hashable, call: Call) -> None:
-        """Have ``call`` made after those of its key that wait already."""
+        """Queue ``call`` after the waiting calls of its key."""
         line = self._lines.get(key)
         if line is None:
             self._forget_some()
@@ -91,12 +91,12 @@ class Turns:
         self._queue_up(key, line)
 
     def next(self) -> Turn | None:
-        """The next call; None when none may be made now."""
+        """The next call; None if no call may run now."""
         while (chosen := self._choose()) is not None:
             pace, key = chosen
             del self._ready[pace][key]
             line = self._lines[key]
-            if self._pace(line) is not pace:  # it has become slow while it waited
+            if self._pace(line) is not pace:  # the key became slow while its call was waiting
                 self._queue_up(key, line)
                 continue
             turn = Turn(key, next(self._numbers), pace, line.waiting.popleft())
@@ -107,7 +107,7 @@ class Turns:
         return None
 
     def ended(self, turn: Turn) -> None:
-        """The call was made."""
+        """Record that a call has ended."""
         line = self._lines[turn.key]
         self._made[turn.pace] -= 1
         began = line.began.pop(turn.number)
@@ -117,7 +117,7 @@ class Turns:
         self._queue_up(turn.key, line)
 
     def put_back(self, turn: Turn) -> None:
-        """The call could not be made: it waits again, before the others of its key."""
+        """Put back a call that could not run. It waits again, before the other calls of its key."""
         line = self._lines[turn.key]
         self._made[turn.pace] -= 1
         del line.began[turn.number]
@@ -125,7 +125,7 @@ class Turns:
         self._queue_up(turn.key, line)
 
     def drop(self, key: Hashable, call: Call) -> None:
-        """Do not make a call that waits."""
+        """Remove a waiting call."""
         line = self._lines[key]
         line.waiting.remove(call)
         if not line.waiting:
@@ -133,16 +133,16 @@ class Turns:
                 ready.pop(key, None)
 
     def since(self, key: Hashable) -> float | None:
-        """When the oldest call of a key that is being made began; None when none is."""
+        """The time when the oldest running call of a key began; None if none is running."""
         line = self._lines.get(key)
         return min(line.began.values(), default=None) if line else None
 
     def _choose(self) -> tuple[Pace, Hashable] | None:
-        """Of the keys that may have a call made, the one that has waited longest."""
+        """The key that has waited longest among those that may run a call."""
         best: tuple[int, Pace, Hashable] | None = None
         for pace in Pace:
             if sum(self._made[pace:]) >= self._limits[pace]:
-                break  # a slower one has no room either: it counts here too
+                break  # a slower key has no room either, because it counts here as well
             for key, number in self._ready[pace].items():
                 if best is None or number < best[0]:
                     best = number, pace, key
@@ -155,7 +155,7 @@ class Turns:
             self._ready[pace].setdefault(key, next(self._numbers))
 
     def _pace(self, line: _Line) -> Pace:
-        """A key is slow, too, while one of its calls is taking long."""
+        """A key is also slow while one of its calls is taking long."""
         if line.began and self._clock() - min(line.began.values()) >= SLOW_SECONDS:
             return Pace.SLOW
         return line.pace
@@ -166,23 +166,23 @@ class Turns:
 
 
 class Pool:
-    """Threads that make calls. They start when there is work, and end when there has been none for a while."""
+    """Threads that run calls. They start when there is work, and end after they have been idle for a while."""
 
     def __init__(self, name: str, *, limit: int = MOST, each: int = 1) -> None:
-        """``limit`` threads, of which one key has ``each`` at the same time."""
+        """At most ``limit`` threads, of which one key uses at most ``each`` at the same time."""
         self._name = name
         self._turns = Turns(limit, each, time.monotonic)
         self._lock = Lock()
         self._handed: SimpleQueue[Turn | None] = SimpleQueue()
         self._idle = 0
-        """Threads that wait, and that nothing was handed to."""
+        """The number of idle threads."""
         self._threads: set[Thread] = set()
         self._closed = False
 
     def run(self, key: Hashable, call: Call) -> None:
-        """Make ``call``, which must not raise, when it is its turn. Never blocks.
+        """Run ``call``, which must not raise, when its turn comes. Never blocks.
 
-        Raises RuntimeError or MemoryError when the machine has not even one thread for it.
+        Raises RuntimeError or MemoryError if the machine cannot start a single thread.
         """
         with self._lock:
             if self._closed:
@@ -195,12 +195,12 @@ class Pool:
                 raise
 
     def since(self, key: Hashable) -> float | None:
-        """When a key's oldest running call began (of ``time.monotonic``); None while none has a thread."""
+        """The time (``time.monotonic``) when a key's oldest running call began; None if none is running."""
         with self._lock:
             return self._turns.since(key)
 
     def close(self, grace: float = CLOSE_GRACE) -> bool:
-        """Make no further call, and wait up to ``grace`` seconds for those being made. False when one still is."""
+        """Start no further calls, and wait up to ``grace`` seconds for running ones. False if one is still running."""
         until = time.monotonic() + grace
         with self._lock:
             self._closed = True
@@ -213,7 +213,7 @@ class Pool:
         return not any(thread.is_alive() for thread in threads)
 
     def _hand_out(self) -> None:
-        """Have every call made whose turn it is. The lock is held."""
+        """Start every call whose turn has come. The caller holds the lock."""
         while not self._closed and (turn := self._turns.next()) is not None:
             if self._idle:
                 self._idle -= 1
@@ -227,7 +227,7 @@ class Pool:
                 self._threads.discard(thread)
                 self._turns.put_back(turn)
                 if self._threads:
-                    return  # one of these makes it later
+                    return  # an existing thread runs it later
                 raise
 
     def _work(self, turn: Turn | None) -> None:
@@ -239,7 +239,9 @@ class Pool:
             with self._lock:
                 self._turns.ended(turn)
                 turn = None if self._closed else self._turns.next()
-                with suppress(RuntimeError, MemoryError):  # no thread for another: this one makes its call later
+                with suppress(
+                    RuntimeError, MemoryError
+                ):  # no new thread is available; an existing one runs the call later
                     self._hand_out()
                 if turn is None and not self._closed:
                     self._idle += 1

@@ -1,4 +1,4 @@
-"""What auth adds to a request, for plans and previews: told by the plugins, with no secret read and nothing sent."""
+"""The headers that auth adds to a request, for plans and previews. No secret is read, and nothing is sent."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from hookctl.plugin.interfaces import AuthType
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What a webhook's auth adds, as far as it is said."""
+    """The headers that a webhook's auth adds, as far as its plugins declare them."""
 
     headers: Mapping[str, tuple[str, PluginBlock]]
-    """The value, secrets as ``***``, and whose it is, by the header's name."""
+    """The value, with secrets as ``***``, and the plugin that adds it, by header name."""
     unsaid: tuple[PluginBlock, ...]
-    """The blocks whose plugin does not say what it adds, or is not installed."""
+    """The blocks whose plugin does not declare what it adds, or is not installed."""
 
     def put_into(self, headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-        """``headers`` with those of auth behind them, in place of those of the same name."""
+        """``headers``, followed by those of auth, which replace headers of the same name."""
         names = {name.lower() for name in self.headers}
         kept = tuple((name, value) for name, value in headers if name.lower() not in names)
         return kept + tuple((name, value) for name, (value, _) in self.headers.items())

@@ -1,4 +1,4 @@
-"""The typed facade over what plugins gave: mappings by name, and which plugin each came from."""
+"""A typed view of everything that plugins added: mappings by name, and the plugin that each part came from."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 SCHEME = re.compile(r"[a-z][a-z0-9_-]*")
-"""As ``hookctl.model.secret.REFERENCE`` reads it; another could never be written."""
+"""The scheme as ``hookctl.model.secret.REFERENCE`` reads it. No reference could use any other scheme."""
 MAX_THINGS = 1000
-"""What one hook may give."""
+"""The maximum number of parts that one hook may return."""
 
 
 @dataclass(frozen=True, slots=True)
 class PluginFailure:
-    """What could not be loaded. Everything else was."""
+    """A part of a plugin that could not be loaded. Everything else was loaded."""
 
     plugin: str
     distribution: str
@@ -52,7 +52,7 @@ class Provider:
 
     name: str
     distribution: str
-    """The installed distribution that it came with; empty when it was given by hand."""
+    """The installed distribution that it belongs to; empty if it was passed in directly."""
     version: str
     built_in: bool
     hooks: Mapping[str, Callable[[], Iterable[Any]]]
@@ -60,7 +60,7 @@ class Provider:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plugins:
-    """All that the plugins added, by name."""
+    """Everything that plugins added, by name."""
 
     auth: Mapping[str, AuthType]
     transports: Mapping[str, TransportType]
@@ -73,19 +73,19 @@ class Plugins:
     commands: Mapping[str, click.Command]
     providers: tuple[Provider, ...]
     origins: Mapping[tuple[str, str], str]
-    """Which plugin gave what: ``("auth", "oauth2") -> "hookctl_plugins.auth"``."""
+    """The plugin of each part: ``("auth", "oauth2") -> "hookctl_plugins.auth"``."""
     failures: tuple[PluginFailure, ...] = ()
-    """What could not be loaded, and why."""
+    """The parts that could not be loaded, with the reasons."""
     containment: Containment = field(default_factory=Containment)
-    """What third-party code is called through."""
+    """The wrapper through which third-party code is called."""
 
     @classmethod
     def collect(
         cls, providers: Iterable[Provider], containment: Containment, failures: Iterable[PluginFailure] = ()
     ) -> Plugins:
-        """Ask each provider, in order.
+        """Ask each provider in order.
 
-        What fails, and what takes a taken name, is left out and added to ``failures``.
+        Parts that fail, or whose name is taken, are left out and added to ``failures``.
         """
         found = tuple(providers)
         gathering = _Gathering(found, containment, [*failures])
@@ -107,7 +107,7 @@ class Plugins:
         )
 
     def without(self, what: str, name: str, message: str, hint: str) -> Plugins:
-        """The same without a policy or a command whose name is taken; ``message`` follows the plugin's name."""
+        """A copy without a policy or command whose name is taken. ``message`` follows the plugin's name."""
         provider = next(provider for provider in self.providers if provider.name == self.origins[what, name])
         failure = PluginFailure(provider.name, provider.distribution, f"plugin {provider.name} {message}", hint)
         origins = {thing: origin for thing, origin in self.origins.items() if thing != (what, name)}
@@ -121,14 +121,14 @@ class Plugins:
 
     @property
     def failed_hint(self) -> str:
-        """What a hint about an unknown name adds when plugins failed, since one of them may have had it; else empty."""
+        """Text for a hint about an unknown name: a plugin that failed may define it. Empty if no plugin failed."""
         if not self.failures:
             return ""
         names = ", ".join(sorted({failure.plugin for failure in self.failures}))
         return f" Not everything of {names} could be loaded, and it may be in there: see `hookctl doctor`."
 
     def short_help(self, name: str) -> str:
-        """The one line of help of a command that a plugin gave; empty when it cannot say it."""
+        """The short help of a plugin's command; empty if it has none."""
         origin = self.origins.get(("command", name), "")
         hook = Hook(origin, f"command {name} of plugin {origin}", "get_short_help_str", repeats_text=True)
         try:
@@ -148,7 +148,7 @@ def failed_to_load(plugin: str, distribution: str, what: str, error: HookctlErro
 
 
 def _remembering(source: SecretSource, secrets: set[str]) -> SecretSource:
-    """The source, with every secret that it gives remembered for masking."""
+    """A secret source that remembers every secret it returns, for masking."""
 
     def resolve(key: str) -> str:
         secret = source.resolve(key)
@@ -161,7 +161,7 @@ def _remembering(source: SecretSource, secrets: set[str]) -> SecretSource:
 
 def _command_class(providers: Iterable[Provider]) -> type:
     if not any("hookctl_commands" in provider.hooks for provider in providers):
-        return object  # there is none to look at: click need not be imported
+        return object  # without commands, click need not be imported
     from click import Command
 
     return Command
@@ -169,7 +169,7 @@ def _command_class(providers: Iterable[Provider]) -> type:
 
 @dataclass(frozen=True, slots=True)
 class _Gathering:
-    """Asks providers for what they add."""
+    """Collects what providers add."""
 
     providers: tuple[Provider, ...]
     containment: Containment
@@ -177,7 +177,7 @@ class _Gathering:
     origins: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def gather(self, hook: str, what: str, wanted: type[T]) -> dict[str, T]:
-        """What the hook gives, by name."""
+        """The results of a hook, by name."""
         gathered: dict[str, T] = {}
         for provider in self.providers:
             function = provider.hooks.get(hook)
@@ -201,10 +201,7 @@ class _Gathering:
             return None
 
     def _accepted(self, thing: Any, provider: Provider, what: str, wanted: type[T]) -> tuple[str, T]:
-        """The thing's name and what is used of it.
-
-        Raises BrokenContractError, and PluginError for a name that is taken.
-        """
+        """The name of a part, and its usable form. Raises BrokenContractError, and PluginError if the name is taken."""
         if not isinstance(thing, wanted):
             raise BrokenContractError(f"{kind(thing)}, not a {wanted.__name__}")
         name = getattr(thing, "scheme" if what == "secret source" else "name")
@@ -229,6 +226,6 @@ class _Gathering:
         is_slow = what in {
             "policy",
             "secret source",
-        }  # the one looks at whole plans, the other asks somebody; no other delivery waits
+        }  # a policy checks whole plans, and a command talks to its user; no delivery waits for them
         part = Part(self.containment, provider.name, f"{what} {name}", at_start=is_slow, repeats_text=what == "policy")
         return name, contained(thing, part)

@@ -1,4 +1,4 @@
-"""The one wrapper around third-party code: a call gives a result, or an error that names the plugin.
+"""The wrapper around all third-party code: a call returns a result, or raises an error that names the plugin.
 
 Signals reach only the main thread, so that is where hookctl may be interrupted, and where it must not hang. A call made
 there runs on a helper thread of the plugin, for a limited time. Nothing that a plugin raises can then be taken for
@@ -19,15 +19,14 @@ from typing import Any
 from hookctl.errors import HookctlError, PluginError
 
 START_SECONDS = 30.0
-"""What an import, a hook, a policy or reading one secret for `doctor` may take: they may have much to load or to look
-at."""
+"""Seconds for an import, a hook, a policy, or one secret that `doctor` reads; these may have a lot to load."""
 CALL_SECONDS = 5.0
-"""What any other call may take that is made while deliveries wait for it."""
+"""Seconds for any other call, because deliveries may be waiting for it."""
 MAX_TEXT = 300
-"""Characters of an exception's text that are repeated."""
+"""The number of characters of an exception's text that a message quotes."""
 
 Tell = Callable[[str, BaseException, frozenset[str]], None]
-"""Gets a failure's message, its exception, and the secrets that the exception's text may hold."""
+"""Receives a failure's message, its exception, and the secrets that the exception's text may contain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,31 +36,34 @@ class Hook:
     plugin: str
     """The plugin's name."""
     who: str
-    """Whose code runs, for messages: ``auth hmac of plugin acme``."""
+    """The part whose code runs, for messages: ``auth hmac of plugin acme``."""
     name: str
     """The function: ``build``."""
     bounded: bool = True
-    """It has a helper thread and a limited time wherever it is called, not only on the main thread."""
+    """Whether it gets a helper thread and a time limit on every thread, not only on the main thread."""
     at_start: bool = False
-    """It may take :data:`START_SECONDS`."""
+    """Whether it may take :data:`START_SECONDS`."""
     repeats_text: bool = False
-    """A message may repeat an exception's text, since the code was given no secret."""
+    """Whether messages may quote an exception's text, because the code received no secret."""
 
 
 class BrokenContractError(Exception):
-    """What a plugin gave cannot be used. Raised by the checks of this package; its text is safe to show."""
+    """A plugin returned something that cannot be used.
+
+    Raised by the checks of this package; its text is safe to show.
+    """
 
 
 class Containment:
-    """Calls plugins. One for each set of loaded plugins; it owns their helper threads."""
+    """Calls plugins. There is one for each set of loaded plugins, and it owns their helper threads."""
 
     def __init__(self, tell: Tell | None = None) -> None:
         """``tell`` hears of each failure, for `--debug`; what it prints, it must mask."""
         self.secrets: set[str] = set()
-        """Every secret that was resolved in this process, for masking."""
+        """Every secret that this process has resolved, for masking."""
         self._tell = tell
         self._helpers: dict[tuple[str, int], _Helper] = {}
-        """By plugin and calling thread: a thread that waits only for its own calls never waits in a line."""
+        """Helper threads by plugin and calling thread, so that a caller never waits for the calls of another."""
         self._hanging: dict[Hook, _Call] = {}
 
     def call(self, hook: Hook, function: Callable[..., Any], *args: Any, seconds: float = 0.0) -> Any:
@@ -96,7 +98,7 @@ class Containment:
         try:
             returned = helper.make(call, seconds)
         finally:
-            if not returned:  # also when Ctrl-C ends the wait
+            if not returned:  # also after Ctrl-C
                 self._hanging[hook] = call
                 del self._helpers[place]  # its thread ends when the call does
         if not returned:
@@ -104,7 +106,10 @@ class Containment:
 
 
 def is_interrupt(error: BaseException) -> bool:
-    """True for the exception by which Ctrl-C ends hookctl. Any other from foreign code is a failure of that code."""
+    """True for the exception with which Ctrl-C ends hookctl.
+
+    Every other exception from foreign code is a failure of that code.
+    """
     return issubclass(type(error), KeyboardInterrupt) and threading.current_thread() is threading.main_thread()
 
 
@@ -136,12 +141,15 @@ class _Call:
         return not self._running.locked()
 
     def wait(self, seconds: float) -> bool:
-        """Wait for its end; False when it has not come within ``seconds``. A signal's handler may raise out of it."""
+        """Wait until the call ends; False if it does not end within ``seconds``.
+
+        A signal handler may raise during the wait.
+        """
         return self._running.acquire(timeout=seconds)
 
 
 class _Helper:
-    """A thread that makes one call after another, until this object is gone."""
+    """A thread that makes one call after another, as long as this object exists."""
 
     def __init__(self, plugin: str) -> None:
         self._calls: SimpleQueue[_Call | None] = SimpleQueue()
@@ -158,14 +166,14 @@ class _Helper:
 def _work(calls: SimpleQueue[_Call | None]) -> None:
     while (call := calls.get()) is not None:
         call.make()
-        del call  # or its arguments live until the next one
+        del call  # otherwise its arguments would live until the next call
 
 
 def _failure(hook: Hook, error: BaseException) -> HookctlError:
-    """The error to raise for what a plugin raised. Its own methods may raise, too."""
+    """The error to raise for an exception from a plugin, whose methods may themselves raise."""
     if not runs_no_code(error):
         return _error(hook, f"{hook.name} raised an exception that cannot be read")
-    if type(error) is BrokenContractError:  # a plugin's own kind of it has words of its own
+    if type(error) is BrokenContractError:  # a subclass that a plugin defines may contain any text
         return _error(hook, f"{hook.name} gave {text_of(error)}")
     if isinstance(error, HookctlError) and type(error.message) is str and type(error.hint) is str:
         return error
@@ -188,17 +196,17 @@ _LOOKED_AT = frozenset(
         *("args", "reason", "errno", "strerror", "message", "hint", "kind"),
     }
 )
-"""What hookctl, or ``isinstance``, asks an exception for."""
+"""The attributes of an exception that hookctl and ``isinstance`` read."""
 _TRUSTED = frozenset(
     {"builtins", "hookctl", "requests", "urllib3", "socket", "ssl", "http", "json", "oauthlib", "requests_oauthlib"}
 )
-"""Packages whose classes may compute what they are asked for."""
+"""Packages whose classes may compute attributes."""
 
 
 def runs_no_code(error: BaseException) -> bool:
-    """Whether an exception, and those behind it, can be looked at without running code of a plugin.
+    """Whether an exception and its causes can be inspected without running a plugin's code.
 
-    A class can make ``__class__``, ``args`` or any other attribute a property that raises, exits or hangs.
+    A class can define ``__class__``, ``args`` or any other attribute as a property that raises, exits or hangs.
     """
     waiting: list[Any] = [error]
     seen: set[int] = set()
@@ -219,13 +227,13 @@ def runs_no_code(error: BaseException) -> bool:
 
 
 def _is_plain(kind: type) -> bool:
-    """Whether a class computes nothing that it is asked for, or is one of a package that may."""
+    """Whether a class computes none of these attributes, or belongs to a package that may."""
     own = vars(kind)
     if type(kind.__name__) is not str or len(kind.__name__) > MAX_TEXT or not all(type(key) is str for key in own):
-        return False  # to write a name that only poses as text runs its own code
+        return False  # formatting a name that is not a real str would run its code
     if all(own[name] is None or type(own[name]) in {str, int} for name in _LOOKED_AT & own.keys()):
         return True
-    module: object = kind.__module__  # what a class says of itself, hence the look into the module
+    module: object = kind.__module__  # a class can lie about its module, so the module itself is checked
     if type(module) is not str or module.partition(".")[0] not in _TRUSTED:
         return False
     return getattr(sys.modules.get(module), kind.__name__, None) is kind
@@ -238,7 +246,7 @@ def _error(hook: Hook, what: str) -> PluginError:
 
 
 def text_of(error: BaseException) -> str:
-    """What an exception says, in one line of at most :data:`MAX_TEXT` characters; empty when it cannot say anything."""
+    """The text of an exception, in one line of at most :data:`MAX_TEXT` characters; empty if it has none."""
     try:
         text = " ".join(str.__str__(str(error))[: MAX_TEXT * 4].split())
     except BaseException:  # noqa: BLE001  # a plugin's exception may have any __str__
@@ -247,7 +255,7 @@ def text_of(error: BaseException) -> str:
 
 
 def _header_values(args: tuple[Any, ...]) -> Iterator[str]:
-    """The headers of requests among arguments: an auth put its credentials there."""
+    """The header values of requests among the arguments, where an auth puts its credentials."""
     for arg in args:
         headers = getattr(arg, "headers", None) or {}
         for _, value in headers.items() if hasattr(headers, "items") else headers:

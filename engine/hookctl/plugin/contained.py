@@ -1,4 +1,4 @@
-"""Third-party descriptions in which every call is contained: no caller needs to know whose code it calls.
+"""Wraps third-party descriptions so that every call is contained, and callers need not know whose code they call.
 
 What a plugin gives is looked at once, inside a contained call, and copied: a schema whose properties lie, or a result
 of a wrong type, is the plugin's failure, with its name, and not a surprise further on.
@@ -28,12 +28,12 @@ from hookctl.plugin.interfaces import (
 )
 
 Check = Callable[[Any], Any]
-"""Gives what is used of a result. Raises BrokenContractError for one that cannot be used."""
+"""Returns the usable part of a result. Raises BrokenContractError for a result that cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One thing that a plugin gave, such as its auth ``hmac``."""
+    """One part of a plugin, such as its auth ``hmac``."""
 
     containment: Containment
     plugin: str
@@ -43,7 +43,7 @@ class Part:
     repeats_text: bool = False
 
     def hook(self, name: str, *, bounded: bool = True) -> Hook:
-        """The place where its function ``name`` is called."""
+        """The call site of its function ``name``."""
         who = f"{self.what} of plugin {self.plugin}"
         return Hook(self.plugin, who, name, bounded, self.at_start, self.repeats_text)
 
@@ -68,7 +68,7 @@ def contained(thing: Any, part: Part) -> Any:
     for known, copy in _COPIES:
         if isinstance(thing, known):
             return copy(thing, part)
-    return thing  # a command: it runs when the user asks for it, and the command line names it when it fails
+    return thing  # a command runs when the user asks for it, and the command line names it if it fails
 
 
 def _auth(thing: AuthType, part: Part) -> AuthType:

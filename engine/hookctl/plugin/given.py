@@ -1,6 +1,6 @@
-"""What plugins give, looked at and copied into plain values.
+"""Checks what plugins return, and copies it into plain values.
 
-All functions raise BrokenContractError for what cannot be used.
+Functions raise BrokenContractError for unusable values.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from hookctl.plugin.contain import BrokenContractError
 
 MAX_DEPTH = 64
 MAX_VALUES = 100_000
-"""Values in one JSON value that a plugin gives."""
+"""The maximum number of values inside one JSON value from a plugin."""
 MAX_GIVEN = 10_000
-"""Findings, mismatches or problems of one call."""
+"""The maximum number of findings, mismatches or problems from one call."""
 BY_NAME = ("properties", "patternProperties", "$defs", "dependentSchemas")
-"""Keywords of JSON Schema that hold schemas by name."""
+"""Keywords of JSON Schema that contain schemas by name."""
 IN_LIST = ("anyOf", "oneOf", "allOf", "prefixItems")
-"""Those that hold a list of schemas."""
+"""Keywords that contain a list of schemas."""
 ONE = ("items", "additionalProperties", "propertyNames", "contains", "not", "if", "then", "else")
-"""Those that hold one schema."""
+"""Keywords that contain one schema."""
 LISTS = ("enum", "required", "examples")
 
 
 def kind(value: object) -> str:
-    """What sort of value it is, for messages: ``a list``, ``an int``, ``None``."""
+    """The kind of a value, for messages: ``a list``, ``an int``, ``None``."""
     if value is None:
         return "None"
     name = type(value).__name__
@@ -97,7 +97,7 @@ def instances(given: Any, wanted: type) -> tuple[Any, ...]:
 
 
 def mismatches(given: Any) -> tuple[Mismatch, ...]:
-    """What a validator says."""
+    """The mismatches that a validator reports."""
     return tuple(
         Mismatch(text(one.validator), text(one.message), text(one.path), plain_json(one.expected), plain_json(one.got))
         for one in instances(given, Mismatch)
@@ -105,7 +105,7 @@ def mismatches(given: Any) -> tuple[Mismatch, ...]:
 
 
 def findings(given: Any) -> tuple[Finding, ...]:
-    """What a policy reports: of each finding only what a policy may say, so that no other rule can be named."""
+    """The findings of a policy, reduced to what a policy may set. A policy cannot name another rule."""
     return tuple(
         Finding(
             webhook=text(one.webhook),
@@ -145,7 +145,7 @@ def _check_schema(found: dict[str, Json]) -> None:
 
 
 def _part(part: Json, keyword: str) -> Json:
-    """A schema within another; one that is true or false as the object that means the same."""
+    """A schema inside another schema; true and false become the equivalent objects."""
     if isinstance(part, bool):
         return {} if part else {"not": {}}
     if not isinstance(part, dict):

@@ -66,13 +66,13 @@ def hookctl_filter_types() -> Iterable[FilterType]:
 
 @hookspec
 def hookctl_policies() -> Iterable[Policy]:
-    """Rules that a plan must keep before it is applied, each off until hookctl.toml sets it."""
+    """Rules that a plan must follow before it is applied. Each is off until hookctl.toml sets it."""
     raise NotImplementedError
 
 
 @hookspec
 def hookctl_observers() -> Iterable[Observer]:
-    """Listeners to attempts and outcomes."""
+    """Observers of attempts and outcomes."""
     raise NotImplementedError
 
 

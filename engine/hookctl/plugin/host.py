@@ -1,4 +1,4 @@
-"""Finds plugins and asks each for what it adds.
+"""Finds plugins and collects what each of them adds.
 
 Built-in plugins are registered by the same hooks as third parties'; only how they are found differs: they need no
 entry point, so that a command that needs nothing else starts without reading the metadata of every installed package.
@@ -29,10 +29,10 @@ BUILT_IN = tuple(
 
 
 def load_plugins(extra: Iterable[object] = (), tell: Tell | None = None) -> Plugins:
-    """Every plugin that is installed here, and ``extra`` ones, asked for all that they add.
+    """Loads every installed plugin, and the ``extra`` ones.
 
-    What cannot be loaded is left out, and stands in ``failures`` of the result; nothing that a plugin does is raised
-    here. ``tell`` hears of each call that fails, now and later: see :class:`hookctl.plugin.contain.Containment`.
+    Parts that cannot be loaded are in ``failures`` of the result. No error of a plugin is raised here. ``tell`` hears
+    of each call that fails, now and later: see :class:`hookctl.plugin.contain.Containment`.
     """
     host = _Host(Containment(tell))
     found = [host.register(name, import_module(name), "hookctl", __version__, built_in=True) for name in BUILT_IN]
@@ -43,7 +43,7 @@ def load_plugins(extra: Iterable[object] = (), tell: Tell | None = None) -> Plug
 
 
 class _Host:
-    """Imports and registers plugins, and remembers those for which that failed."""
+    """Imports and registers plugins, and records those that fail."""
 
     def __init__(self, containment: Containment) -> None:
         self.containment = containment
@@ -52,8 +52,8 @@ class _Host:
         self._manager.add_hookspecs(hookspecs)
 
     def installed(self) -> Iterator[Provider | None]:
-        """Those of installed distributions, by the name of their entry points."""
-        from importlib.metadata import entry_points  # costs more than the rest of start-up
+        """The plugins of installed distributions, by the names of their entry points."""
+        from importlib.metadata import entry_points  # slower than the rest of start-up
 
         found = self._called(
             "of installed distributions", "", "reading entry points", lambda: list(entry_points(group=GROUP))
@@ -70,7 +70,7 @@ class _Host:
     def register(
         self, name: str, plugin: object, distribution: str = "", version: str = "", *, built_in: bool = False
     ) -> Provider | None:
-        """The plugin with its hooks; None when it cannot be registered."""
+        """The plugin with its hooks; None if it cannot be registered."""
 
         def register() -> Provider:
             try:
@@ -89,7 +89,7 @@ class _Host:
             return register()
         provider: Provider | None = self._called(name, distribution, "registering it", register)
         if provider is None and self._manager.get_plugin(name) is plugin:
-            self._manager.unregister(plugin)  # or what is wrong with it would be held against the next one
+            self._manager.unregister(plugin)  # otherwise its error would be reported for the next plugin
         return provider
 
     def _called(self, plugin: str, distribution: str, what: str, call: Callable[[], Any]) -> Any:

@@ -1,7 +1,7 @@
-"""What a plugin gives: one frozen description per thing, with a function that builds it when it is needed.
+"""The descriptions that plugins return: frozen records, with functions that build each part when needed.
 
-Descriptions are made at start-up, so they and the modules that hold them stay light; what is heavy is imported inside
-``build``. A description's ``schema`` is a JSON Schema (2020-12) of the YAML block without its ``type``; ``check``
+Descriptions are created at start-up, so keep them and their modules light: import heavy libraries inside ``build``. A
+description's ``schema`` is a JSON Schema (2020-12) of the YAML block without its ``type``; ``check``
 applies it, editors and ``hookctl plugins`` show it. Three annotations go beyond JSON Schema, at any depth of it:
 ``"x-secret": true`` marks a string that must be written as a secret reference, ``"x-url": true`` one that must keep the
 rules of ``hookctl.network.check_url``, and ``"x-headers": true`` an object whose keys and values must be able to be
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from hookctl.network import Network
 
 Settings = Mapping[str, Resolved]
-"""A plugin's block without ``type``, valid by its schema, with secrets resolved."""
+"""The settings of a plugin's block without ``type``. They are valid by the plugin's schema, and secrets are
+resolved."""
 
 
 # -- auth ------------------------------------------------------------------------------------------------------------
@@ -39,7 +40,8 @@ class AuthContext:
     """What an auth plugin may use while it authenticates."""
 
     adapter: BaseAdapter
-    """Sends a request of the plugin's own (for a token, say). Guarded; ``timeout`` is a total deadline in seconds."""
+    """Sends the plugin's own requests, for example for a token. It is guarded, and ``timeout`` is a total deadline in
+    seconds."""
     timeout: float
     """The webhook's ``timeout_seconds``."""
 
@@ -52,35 +54,35 @@ class AuthType:
     summary: str
     schema: Mapping[str, Json]
     build: Callable[[Settings, AuthContext], AuthBase]
-    """Gives an ``AuthBase``, called with a ``PreparedRequest``. Built once per delivery plan and process."""
+    """Returns an ``AuthBase``, which is called with a ``PreparedRequest``. It is built once per delivery plan and
+    process."""
     per_attempt: bool = False
-    """True when the result depends on the body, the time or a token: called for each attempt.
-    Else once per delivery plan, unless an event's values stand in its URL or headers."""
+    """True if the result depends on the body, the time or a token: it is called for each attempt. Otherwise it is
+    called once per delivery plan, unless the URL or headers contain values of the event."""
     blocking: bool | None = None
-    """True when building it or a call may wait (for a token); it is then never called on the runner's thread, and a 401
-    may be the token's fault. False when neither ever waits nor sends. None, undeclared: kept off the runner's thread
-    all the same."""
+    """True if building or calling it may wait, for example for a token: it never runs on the runner's thread, and a 401
+    may mean that the token is no longer valid. False if it never waits and never sends. None (not declared): it does
+    not run on the runner's thread either."""
     adds: Callable[[Mapping[str, Json]], Mapping[str, str]] | None = None
-    """The headers that it adds to a request, for `plan` and `render`, which read no secret and send nothing.
-
-    Called with the settings as written; a reference in a value is shown as ``***``, and what is known only at send
-    time is written so. None: the settings are shown in its place.
+    """The headers that it adds to a request, for `plan` and `render`, which read no secrets and send nothing. It is
+    called with the settings as written. Write a reference, or a value that is known only at send time, as ``***``.
+    None: the settings are shown instead.
     """
 
 
 @runtime_checkable
 class Refreshable(Protocol):
-    """An ``AuthBase`` that holds a token. After a 401 the runner asks once for a fresh one and tries again."""
+    """An ``AuthBase`` with a token. After a 401, the runner asks once for a fresh token and sends the request again."""
 
     def refresh(self, request: Request) -> None:
-        """Forget the token that ``request`` carried; if a newer one is there already, do nothing."""
+        """Forget the token that ``request`` carried. If there is a newer token already, do nothing."""
         ...
 
 
 # -- transport -------------------------------------------------------------------------------------------------------
 
 DEFAULT_TRANSPORT = "curl"
-"""The transport of a webhook that names none."""
+"""The transport of a webhook that does not name one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,15 +93,15 @@ class TransportType:
     summary: str
     schema: Mapping[str, Json]
     build: Callable[[Settings, Network], BaseAdapter]
-    """Gives a ``BaseAdapter``; one that is a :class:`ConcurrentTransport` too is driven without threads.
+    """Returns a ``BaseAdapter``. If it is also a :class:`ConcurrentTransport`, hookctl drives it without threads.
 
-    ``send``'s ``timeout`` is a total deadline in seconds, and its ``Response`` has been read up to the cap."""
+    The ``timeout`` of ``send`` is a total deadline in seconds, and its ``Response`` is read up to the limit."""
     check_url: Callable[[str], Sequence[Problem]] | None = None
-    """The URL rule of the transport's own URLs; None: HTTPS as ``hookctl.network.check_url`` has it."""
+    """Checks the transport's own URLs; None: HTTPS URLs, as in ``hookctl.network.check_url``."""
 
 
 class Completion(Struct, frozen=True):
-    """A submitted request that has ended, one way or the other."""
+    """A submitted request that has ended, with a response or a failure."""
 
     ticket: int
     result: Response | Failure
@@ -108,29 +110,32 @@ class Completion(Struct, frozen=True):
 
 @runtime_checkable
 class ConcurrentTransport(Protocol):
-    """A transport that one thread drives, many requests at once."""
+    """A transport in which one thread drives many requests at the same time."""
 
     def submit(self, ticket: int, request: Request, timeout: float) -> None:
-        """Begin to send; ``timeout`` is the total deadline in seconds. Never blocks, never raises for a bad target."""
+        """Start sending. ``timeout`` is the total deadline in seconds.
+
+        Never blocks, and never raises because of a bad target.
+        """
         ...
 
     def poll(self, wait: float) -> Sequence[Completion]:
-        """What has ended since the last call; waits up to ``wait`` seconds for the first.
+        """The requests that ended since the last call.
 
-        Returns at once after :meth:`wake`.
+        Waits up to ``wait`` seconds for the first; returns at once after :meth:`wake`.
         """
         ...
 
     def wake(self) -> None:
-        """Make a running or the next :meth:`poll` return at once. The one method that other threads may call."""
+        """Make the current or next :meth:`poll` return at once. This is the only method that other threads may call."""
         ...
 
     def cancel(self, ticket: int) -> None:
-        """Give up a request; it has no completion."""
+        """Abandon a request; it gets no completion."""
         ...
 
     def close(self) -> None:
-        """Give up everything, and close every connection."""
+        """Abandon all requests, and close every connection."""
         ...
 
 
@@ -139,26 +144,26 @@ class ConcurrentTransport(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A response as validators see it: ``$.status``, ``$.headers``, ``$.data``."""
+    """A response in the form that validators see: ``$.status``, ``$.headers``, ``$.data``."""
 
     status: int
     headers: Mapping[str, str]
-    """Lower-case names; a repeated header's values are joined by ``, ``."""
+    """Names are in lower case; the values of a repeated header are joined with ``, ``."""
     data: Json
     """The body as JSON, or as text when it is not JSON."""
     problem: str = ""
-    """Why ``data`` cannot be trusted: ``the body is longer than 65536 bytes``, ``the body's end is not marked``. A
-    validator of the body fails then."""
+    """The reason why ``data`` cannot be trusted, such as ``the body is longer than 65536 bytes``. Validators of the
+    body then fail."""
     budget: Budget = field(default_factory=lambda: Budget(RESPONSE_STEPS), compare=False, repr=False)
-    """What looking at the response may cost, for all validators together: they run on the thread that delivers."""
+    """The budget of all validators together for reading the response: they run on the thread that delivers."""
 
 
 Validate = Callable[[Envelope], Sequence[Mismatch]]
-"""Says the same of the same envelope: an answer that is like the last one that passed, to the byte, is not shown to it
-again."""
+"""Checks an envelope. It must be deterministic: a response with exactly the bytes of the last accepted one is not
+checked again."""
 
 DEFAULT_VALIDATOR = "json_path"
-"""The validator of an entry of ``response_validators`` that names none."""
+"""The validator of entries of ``response_validators`` that do not name one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,8 +172,8 @@ class ValidatorType:
 
     ``build`` raises ``hookctl.errors.TemplateError`` for a bad expression, with offsets into it.
 
-    Where a file has another setting that the schema refuses, ``build`` is called all the same for what it says of the
-    expression; whatever else it raises then is passed over.
+    If the schema rejects another setting, ``build`` is still called to check the expression, and other errors are
+    ignored.
     """
 
     name: str
@@ -176,9 +181,9 @@ class ValidatorType:
     schema: Mapping[str, Json]
     build: Callable[[Mapping[str, Json]], Validate]
     label: Callable[[Mapping[str, Json]], str]
-    """What tells this one from others of its type, for people: ``json_path $.data.status``."""
+    """A label that distinguishes it from others of its type, for people: ``json_path $.data.status``."""
     expression: str = ""
-    """The setting that :attr:`build`'s error offsets count in, such as ``json_path``."""
+    """The setting that the offsets of errors from :attr:`build` refer to, such as ``json_path``."""
 
 
 # -- secret source ---------------------------------------------------------------------------------------------------
@@ -191,10 +196,9 @@ class SecretSource:
     scheme: str
     summary: str
     resolve: Callable[[str], str]
-    """The secret of a key. Raises ``hookctl.errors.SecretError``, whose text never holds the secret."""
+    """Returns the secret of a key. Raises ``hookctl.errors.SecretError``, whose text never contains the secret."""
     blocking: bool = True
-    """False when it never waits, for a disk or a network say: it is then called on the runner's thread, which spares a
-    thread."""
+    """False if it never waits for a disk or a network: it then runs on the runner's own thread."""
 
 
 # -- event type ------------------------------------------------------------------------------------------------------
@@ -228,28 +232,28 @@ class FilterType:
 
 
 CheckPlan = Callable[[Plan], Sequence[Finding]]
-"""Gives the findings of one policy about a plan. An error keeps the plan from being applied, unless ``severity`` in
-hookctl.toml says otherwise or the webhook is unchanged."""
+"""Returns the findings of one policy about a plan. An error blocks the plan, unless hookctl.toml sets ``severity =
+"warning"`` or the webhook is unchanged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """An organisation's rule about plans; off unless hookctl.toml has a table ``[policies.NAME]``."""
+    """An organization's rule about plans. It is off unless hookctl.toml has a table ``[policies.NAME]``."""
 
     name: str
     summary: str
     schema: Mapping[str, Json]
-    """JSON Schema of the table without ``severity``, which every policy has."""
+    """JSON Schema of the table, without ``severity``, which every policy accepts."""
     build: Callable[[Mapping[str, Json]], CheckPlan]
-    """Gives the check for settings that are valid by the schema. Raises ``hookctl.errors.SettingsError`` for what no
-    schema can refuse."""
+    """Returns the check for settings that are valid by the schema. Raises ``hookctl.errors.SettingsError`` for errors
+    that no schema can express."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observer:
-    """Told of each attempt and each outcome, after it was recorded.
+    """Receives each attempt and each outcome after it was recorded. It cannot change them.
 
-    Cannot change it; what goes wrong in it is logged once and dropped.
+    Its errors are logged once and dropped.
     """
 
     name: str

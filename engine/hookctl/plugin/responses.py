@@ -1,8 +1,8 @@
 """Translates responses, failures and timeouts from ``requests`` into hookctl's records, for transports and the engine.
 
-A transport that reads responses itself hangs what it knows on the ``requests.Response`` (:func:`attach`);
-:func:`from_requests` gives it back. What any other adapter returned is read here, up to the cap. ``requests`` is
-imported only where it is needed.
+A transport that reads responses itself attaches its data to the ``requests.Response`` (:func:`attach`), and
+:func:`from_requests` returns it. Responses of other adapters are read here, up to the limit. ``requests`` is imported
+only where it is needed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
 
 DEFAULT_TIMEOUT = 15.0
-"""Seconds, for a caller of an adapter that names none: nothing waits for ever."""
+"""The default timeout in seconds for callers of an adapter that pass none, so that nothing waits forever."""
 _ATTRIBUTE = "hookctl_exchange"
 _ERRORS = {
     error.kind: error
@@ -44,7 +44,7 @@ _ERRORS = {
 
 
 def attach(response: requests.Response, received: Response, timing: Timing) -> requests.Response:
-    """``response`` with its body as it was received, and what ``requests`` has no place for."""
+    """``response`` with its body as it was received, and data that ``requests`` has no place for."""
     response._content = received.body  # noqa: SLF001  # the one way to give a Response the body that was read
     response._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001  # as above; the stubs lack it
     setattr(response, _ATTRIBUTE, (received, timing))
@@ -54,7 +54,7 @@ def attach(response: requests.Response, received: Response, timing: Timing) -> r
 def to_requests(
     received: Response, timing: Timing, request: requests.PreparedRequest, adapter: BaseAdapter
 ) -> requests.Response:
-    """The ``requests.Response`` of a response that was read by other means. No cookie jar is filled."""
+    """A ``requests.Response`` for a response that was read by other means. It has no cookies."""
     import requests
     from urllib3 import HTTPHeaderDict
 
@@ -70,7 +70,7 @@ def to_requests(
 
 
 def from_requests(response: requests.Response) -> Response:
-    """The response as hookctl keeps it. One that no transport of ours made is read up to the cap, and closed.
+    """The response as hookctl records it. A response of a foreign adapter is read up to the limit and closed.
 
     Raises what reading raises: see :func:`failure_from`.
     """
@@ -96,13 +96,13 @@ def from_requests(response: requests.Response) -> Response:
 
 
 def timing_of(response: requests.Response) -> Timing | None:
-    """The timing by phase, where the transport measured it."""
+    """The timing by phase, if the transport measured it."""
     exchange = getattr(response, _ATTRIBUTE, None)
     return None if exchange is None else exchange[1]
 
 
 def is_framed(status: int, headers: tuple[tuple[str, str], ...]) -> bool:
-    """True when the end of a response's body is marked: by a length, by chunks, or because it can have none."""
+    """True if the end of a response's body is known: by a length, by chunks, or because it cannot have a body."""
     if status in {204, 304}:
         return True
     return any(
@@ -114,7 +114,7 @@ def is_framed(status: int, headers: tuple[tuple[str, str], ...]) -> bool:
 def total_seconds(timeout: Any) -> float:
     """``requests``' timeout argument as one total deadline in seconds.
 
-    A number stands for itself, a (connect, read) pair for its sum, and None for the default.
+    A number is used as it is, a (connect, read) pair as its sum, and None as the default.
     """
     if timeout is None:
         return DEFAULT_TIMEOUT
@@ -123,10 +123,10 @@ def total_seconds(timeout: Any) -> float:
 
 
 def failure_from(error: BaseException) -> Failure | None:
-    """Why sending failed, for everything that transports raise: errors of hookctl, of ``requests`` and of urllib3.
+    """The failure for an exception from a transport: an error of hookctl, ``requests`` or urllib3.
 
-    None for an exception that no transport should raise. The message repeats no foreign text that could hold an URL or
-    a header.
+    None for an exception that no transport should raise. The message quotes no foreign text, which could contain a URL
+    or a header.
     """
     import requests
     import urllib3
@@ -154,7 +154,7 @@ def failure_from(error: BaseException) -> Failure | None:
 
 
 def error_of(failure: Failure) -> TransportError:
-    """The exception that says the same as ``failure``."""
+    """The exception that corresponds to ``failure``."""
     return _ERRORS.get(failure.kind.value, TransportError)(failure.message)
 
 
