@@ -1,4 +1,4 @@
-"""Evaluation at a bounded cost: what counts the steps, and a JMESPath interpreter that does.
+"""Evaluation at a bounded cost: a budget of steps, and a JMESPath interpreter that spends it.
 
 A budget counts steps, never time, so the same expression and the same value end the same way on every machine.
 """

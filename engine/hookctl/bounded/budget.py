@@ -1,22 +1,22 @@
-"""Counts the steps of one evaluation, and ends it when there are too many."""
+"""Counts the steps of one evaluation, and stops it when there are too many."""
 
 from __future__ import annotations
 
 from hookctl.errors import BudgetError, HookctlError
 
 EVENT_STEPS = 1_000_000
-"""Steps of one ``when`` on one event: up to about a second of an idle core, measured on the costliest; more where the
-core is shared."""
+"""The steps for one ``when`` and one event: at most about a second of an idle core, measured with the costliest
+expressions."""
 RESPONSE_STEPS = 500_000
-"""Steps of all validators on one response."""
+"""The steps for all validators of one response."""
 MAX_EXPRESSION = 1000
-"""Characters of a JMESPath expression in a template or in ``when``."""
+"""The maximum length of a JMESPath expression in a template or in ``when``, in characters."""
 TEXT_SHIFT = 4
-"""Reading or writing 16 characters is one step."""
+"""The number of characters whose reading or writing counts as one step."""
 
 
 class Budget:
-    """The steps that one evaluation has left. A step takes well under a microsecond, and about 100 bytes at most."""
+    """The steps that one evaluation has left. A step takes well under a microsecond and at most about 100 bytes."""
 
     __slots__ = ("left", "limit")
 
@@ -25,7 +25,7 @@ class Budget:
         self.left = limit
 
     def exceeded(self) -> HookctlError:
-        """The error to raise when no step is left."""
+        """The error for an exhausted budget."""
         return BudgetError(f"it takes more than {self.limit:,} steps", hint="Write a simpler expression.")
 
     def spend(self, steps: int) -> None:
@@ -39,12 +39,12 @@ class Budget:
         self.spend(1 + (characters >> TEXT_SHIFT))
 
     def weigh(self, value: object) -> None:
-        """Account for a look at all of a JSON value, a part that occurs in several places each time.
+        """Account for reading a whole JSON value; a part that occurs in several places counts each time.
 
         Raises as :meth:`spend` does.
 
-        A small value can hold one part many times over, so that its text would be exponentially long. So this comes
-        before whatever compares a value, writes it or walks through it.
+        A small value can contain one part many times, so that its text is exponentially long. Call this before you
+        compare a value, write it or walk through it.
         """
         pending = [value]
         while pending:

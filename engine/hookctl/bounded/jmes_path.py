@@ -1,7 +1,7 @@
 """The JMESPath interpreter of ``when``, of the filter ``jmespath`` and of the validator ``jmespath``.
 
-jmespath bounds nothing: ``[@, @] | [@, @] | ...`` doubles its result with each ``|``, and ``to_string`` writes it out.
-Here each node that is visited is a step, and what a function reads or writes is weighed before it does.
+jmespath has no limits: ``[@, @] | [@, @] | ...`` doubles its result with each ``|``, and ``to_string`` writes it out.
+Here each visited node is a step, and functions account for what they read or write before they do it.
 """
 
 from __future__ import annotations
@@ -18,16 +18,17 @@ from hookctl.bounded.budget import TEXT_SHIFT, Budget
 from hookctl.model import Json
 
 MAX_LEVELS = 60
-"""Of a parsed expression: each bracket, ``|``, ``||`` and so on adds one. The interpreter calls itself at each."""
+"""The maximum depth of a parsed expression. Each bracket, ``|``, ``||`` and so on adds one; the interpreter recurses at
+each."""
 
 Ast = Mapping[str, Any]
 """A node of an expression, as jmespath parses it."""
 
 FAILURES = (JMESPathError, TypeError, ValueError, AttributeError, KeyError, IndexError, ArithmeticError, RecursionError)
-"""What :func:`evaluate` raises when a function or a comparison does not fit the value."""
+"""The errors of :func:`evaluate` for a function or comparison that does not accept the value."""
 
 WRITER_STEPS = 2
-"""What ``to_string`` costs before it has written anything: as long as two visits of a node."""
+"""The base cost of ``to_string``: the time of two node visits."""
 _ORDERED = (int, float, str)
 _encoder = json.JSONEncoder(separators=(",", ":"))
 
@@ -46,7 +47,7 @@ def evaluate(tree: Ast, value: Json, budget: Budget) -> Json:
 
 def children(node: Ast) -> list[Ast]:
     """The nodes directly inside a node."""
-    return [child for child in node["children"] if isinstance(child, dict)]  # a slice's children are numbers
+    return [child for child in node["children"] if isinstance(child, dict)]  # the children of a slice are numbers
 
 
 def walk(tree: Ast) -> Iterator[Ast]:
@@ -85,7 +86,7 @@ class _Functions(Functions):
             return value
         self._budget.spend(WRITER_STEPS)
         pieces = []
-        for piece in _encoder.iterencode(value):  # no text is built that the budget does not allow
+        for piece in _encoder.iterencode(value):  # no text is built beyond the budget
             self._budget.spend_text(len(piece))
             pieces.append(piece)
         return "".join(pieces)
@@ -100,7 +101,7 @@ class _Functions(Functions):
         if isinstance(subject, str):
             self._budget.spend_text(len(subject))
         elif isinstance(search, str):
-            self._budget.spend(len(subject) * (1 + (len(search) >> 6)))  # texts are compared 64 characters at a time
+            self._budget.spend(len(subject) * (1 + (len(search) >> 6)))  # text is compared 64 characters at a time
         elif isinstance(search, list | dict):
             self._weighed((subject, search))
         else:
@@ -155,7 +156,7 @@ _Functions.FUNCTION_TABLE = {
 
 
 class _Interpreter(TreeInterpreter):
-    """jmespath's interpreter, that spends a step for each visit of a node."""
+    """jmespath's interpreter, which spends a step for each visited node."""
 
     def __init__(self, budget: Budget) -> None:
         super().__init__(Options(custom_functions=_Functions(budget)))

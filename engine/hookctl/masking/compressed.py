@@ -1,6 +1,6 @@
-"""What compressed data stands for: gzip, zlib and bare deflate.
+"""Decompresses gzip, zlib and bare deflate.
 
-Readers are lenient, and so is this: what came out before an error counts, and members of gzip are joined.
+It is as lenient as common readers: output before an error counts, and members of gzip are joined.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ from itertools import islice
 from hookctl.masking.views import View
 
 _PIECE = 1024
-"""Bytes that are decompressed at a time: what came before an error is kept."""
+"""The number of bytes that are decompressed at a time. Output before an error is kept."""
 MOST_CANDIDATES = 64
-"""Places in one view at which compressed data may begin. In 64 KiB of base64 of noise there are about 12."""
+"""The number of places in one view at which compressed data may begin. 64 KiB of base64 noise has about 12."""
 _GZIP = b"\x1f\x8b\x08"
 _COMPRESSED = re.compile(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]")
 
 
 def may_be_compressed(data: bytes) -> bool:
-    """Whether text without control characters may be zlib all the same: a short one often has none."""
+    """Whether text without control characters may still be zlib: short zlib data often has none."""
     return not data.isascii() and (b"x\x9c" in data or b"x\xda" in data or b"x^" in data or _begins_as_zlib(data))
 
 
 def decompressed(view: View, limit: int) -> Iterator[View]:
-    """What is gzip or zlib anywhere in ``view``, up to ``limit`` bytes of it and one more."""
+    """The decompressed gzip or zlib data in ``view``, up to ``limit`` bytes and one more."""
     starts = [match.start() for match in islice(_COMPRESSED.finditer(view.data), MOST_CANDIDATES + 1)]
-    if 0 not in starts and _begins_as_zlib(view.data):  # with a window that only the whole of a text is looked at for
+    if 0 not in starts and _begins_as_zlib(view.data):  # a window size that is tried only for a complete text
         starts.insert(0, 0)
     if len(starts) > MOST_CANDIDATES:
         yield View(
             bytes(limit + 1), view, [(0, 0, len(view.data), 0, 1)], at_end=False
-        )  # more than may be looked at: all is masked
+        )  # more than the limit: everything is masked
         return
     for start in starts:
         yield from inflated(view, start, 47, limit)
@@ -47,14 +47,14 @@ def inflated(view: View, start: int, window: int, limit: int) -> Iterator[View]:
         data, end = data + more, end + used
         following = _padding(view.data, end)
         if not view.data.startswith(_GZIP, following):
-            break  # only gzip has several members, which readers join
+            break  # only gzip can have several members, which readers join
         end = following
     if data:
         yield View(data, view, [(0, start, end, 0, 1)], at_end=view.at_end and end == len(view.data))
 
 
 def _padding(data: bytes, start: int) -> int:
-    """Where the zeros that some writers put between members end."""
+    """The end of the zeros that some writers put between members."""
     while data.startswith(b"\0", start):
         start += 1
     return start
@@ -63,7 +63,7 @@ def _padding(data: bytes, start: int) -> int:
 def _inflate(data: bytes, window: int, limit: int) -> tuple[bytes, int]:
     """What ``data`` decompresses to, ``limit`` bytes at most, and how much of it was used.
 
-    Up to an error, it is as good as any.
+    Output before an error counts.
     """
     inflater = zlib.decompressobj(window)
     out = b""

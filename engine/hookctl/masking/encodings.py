@@ -1,8 +1,7 @@
-"""What escapes and encodings stand for.
+"""Decodes escapes and encodings.
 
-Each function gives the decoded views of a view, and none where there is nothing to decode.
-
-A view is bytes: text as UTF-8. Every pattern here takes time in proportion to the text; each escape is decoded by
+Each function returns the decoded views of a view, or none if there is nothing to decode. A view is bytes: text as
+UTF-8. Every pattern here takes time in proportion to the text; each escape is decoded by
 itself, so that a view tells where each byte comes from.
 """
 
@@ -36,7 +35,7 @@ _MAY_BREAK = {
     end: re.compile(end + rb"(?<=[0-9A-Za-z+/_ \t-]" + end + rb")[ \t]*+(?=[0-9A-Za-z+/_\r\n-])")
     for end in (b"\n", b"\r")
 }
-"""Where there is a :data:`_BREAK`, and in a few places more; these are much faster to look for."""
+"""Matches wherever :data:`_BREAK` matches, and in a few more places, but is much faster to search for."""
 _BREAK = re.compile(rb"(?<=[0-9A-Za-z+/_-])[ \t]*+[\r\n][ \t\r\n]*+(?=[0-9A-Za-z+/_-])")
 _CUT = {
     b"\\": re.compile(
@@ -48,9 +47,9 @@ _CUT = {
     b"=": re.compile(rb"=[0-9A-Fa-f]?\r?\Z"),
     b"=?": re.compile(rb"=(?:\?(?:[!->@-~]{1,40}(?:\?[QqBb]?)?)?)?\Z"),
 }
-"""The first part of an escape, at the end of a text that was cut."""
+"""The first part of an escape at the end of a truncated text."""
 _LONGEST_CUT = 96
-"""Bytes: no first part is longer."""
+"""The maximum length of such a first part, in bytes."""
 _TEXT = re.compile(
     rb"(?P<utf8>(?:[\t\n\r\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}){6,})"
     rb"|(?P<utf16>[\t\n\r\x20-\x7e](?:\x00[\t\n\r\x20-\x7e]){5,})"
@@ -71,7 +70,7 @@ _LISTS = {
 """By base: a list of bytes, and one of them: hexadecimal in groups, and decimal also with an index, as in JSON
 of a ``Uint8Array``."""
 _CUT_LIST = re.compile(_BETWEEN + rb"*+(?:0[xX]?[0-9a-fA-F]?|[0-9a-fA-F])?\Z")
-"""What may follow the last whole number of a list that was cut."""
+"""What may follow the last complete number of a truncated list."""
 _IN_LIST = bytes(
     ord("0") if chr(byte) in "0123456789abcdefABCDEFxX +\t\r\n,:;._\"'[](){}-" else ord(" ") for byte in range(256)
 )
@@ -85,7 +84,7 @@ _STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
 def kinds(data: bytes) -> bytes:
-    """For each byte ``a`` where base64 may use it, ``c`` for what no text holds, a space for anything else."""
+    """Maps each byte to ``a`` if base64 may use it, to ``c`` if no text contains it, and to a space otherwise."""
     return data.translate(_KINDS)
 
 
@@ -106,17 +105,17 @@ def _may_break(data: bytes) -> bool:
 
 
 def least_letters(shortest: int) -> int:
-    """How many letters of base64 ``shortest`` bytes take at least, wherever in the encoded text they are."""
+    """The minimum number of base64 letters for ``shortest`` bytes, at any position in the encoded text."""
     return -(-shortest * 8 // 6)
 
 
 def may_hold_list(data: bytes, shortest: int) -> bool:
-    """Whether some stretch of ``data`` may be a list of ``shortest`` numbers."""
+    """Whether some part of ``data`` may be a list of ``shortest`` numbers."""
     return b"0" * (2 * shortest - 1) in data.translate(_IN_LIST)
 
 
 def may_hold_text(data: bytes, shortest: int, *, is_ascii: bool) -> bool:
-    """Whether binary ``data`` may hold a text of ``shortest`` bytes, in ASCII only or in any character set."""
+    """Whether binary ``data`` may contain text of ``shortest`` bytes, in ASCII only or in any character set."""
     return b"t" * shortest in data.replace(b"\0", b"").translate(_ASCII_TEXT if is_ascii else _ANY_TEXT)
 
 
@@ -153,7 +152,7 @@ def escaped(view: View) -> Iterator[View]:
 def _rewritten(view: View, lead: bytes, edits: Edits) -> Iterator[View]:
     found = list(edits)
     cut = _CUT[lead].search(view.data, max(0, len(view.data) - _LONGEST_CUT)) if view.at_end else None
-    if cut is not None:  # it may be the whole of an escape, or the first part of one
+    if cut is not None:  # it may be a complete escape, or only the first part
         found_before = [edit for edit in found if edit[1] <= cut.start()]
         yield from _one(rewritten(view, [*found_before, (*cut.span(), b"")]))
     yield from _one(rewritten(view, found))
@@ -177,7 +176,7 @@ def _backslashes(data: bytes) -> Edits:
 
 
 def _named(name: str) -> bytes:
-    import unicodedata  # as html below: most text has no names
+    import unicodedata  # as for html below: most text has no named characters
 
     try:
         return unicodedata.lookup(name).encode("utf-8", "surrogatepass")
@@ -210,7 +209,7 @@ def _utf8(point: int) -> bytes:
 
 
 def _entities(data: bytes) -> Edits:
-    import html  # takes a millisecond, and most text has no entities
+    import html  # takes a millisecond to build, and most text has no entities
 
     for match in _ENTITY.finditer(data):
         written = match[0].decode()
@@ -224,7 +223,7 @@ def _entities(data: bytes) -> Edits:
 
 
 def encoded(view: View, marks: bytes, shortest: int, *, by_alignment: bool) -> Iterator[View]:
-    """What is base64 or hexadecimal in ``view``, for secrets of ``shortest`` bytes and more.
+    """The decoded base64 and hexadecimal data in ``view``, for secrets of at least ``shortest`` bytes.
 
     Encoded text may begin anywhere in a run of its letters, so each run is decoded once for each alignment. ``marks``
     is :func:`kinds` of the view. ``by_alignment``: a view for each, so that what was cut is at its end.
@@ -247,7 +246,7 @@ def _grouped(count: int, one_by_one: bool) -> Iterable[Iterable[int]]:
 def _base64(data: bytes, runs: Iterable[Span], shift: int) -> Iterator[tuple[int, int, int, int, bytes]]:
     for start, end in runs:
         letters = end - start - shift
-        letters -= letters % 4 == 1  # six bits more, which make no byte
+        letters -= letters % 4 == 1  # six more bits, which are not a full byte
         last = start + shift + letters
         yield start + shift, end, 4, 3, a2b_base64(data[start + shift : last] + b"==="[: -letters % 4])
 
@@ -290,7 +289,7 @@ def _numbers(data: bytes, span: Span, number: re.Pattern[bytes], base: int) -> E
 
 
 def texts(view: View) -> Iterator[View]:
-    """The stretches of text in what is not text: UTF-8, and ASCII in UTF-16 and UTF-32."""
+    """The text in binary data: UTF-8, and ASCII in UTF-16 and UTF-32."""
     widths = {"utf8": 1, "utf16": 2, "utf32": 4}
     parts = (
         (*match.span(), widths[str(match.lastgroup)], 1, match[0].replace(b"\0", b""))

@@ -1,4 +1,4 @@
-"""Masks secrets in text that came from outside.
+"""Masks secrets in text from outside.
 
 What a target or a token endpoint sends back may hold a secret anywhere, and in any encoding. So the text is searched as
 it is, and so is every view of it that decoding gives (:mod:`hookctl.masking.encodings` and
@@ -15,21 +15,21 @@ from hookctl.masking.views import Span, View
 from hookctl.model import MASK, Json
 
 SHORTEST = 6
-"""Characters. Shorter secrets are not looked for in text from outside: masking each ``a`` helps nobody."""
+"""The minimum length in characters. Shorter secrets are not searched for: masking every ``a`` helps nobody."""
 MOST_WORK = 2 * 1024 * 1024
-"""The most that one search goes through, in bytes of views."""
+"""The maximum work of one search, in bytes of views."""
 PIECE_WORK = 24
-"""What each piece of a view and each secret that is found counts for, in bytes."""
+"""The work, in bytes, that each piece of a view and each found secret counts for."""
 _FOLDED = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ+", b"abcdefghijklmnopqrstuvwxyz ")
-"""Case does not count, and a form writes a space as ``+``."""
+"""Ignores case, and treats ``+`` as a space, as in forms."""
 _MOST_ODD_BYTES = 4
-"""Bytes that half a character, cut in an escape or in base64, may leave at the end of a view."""
+"""The number of bytes that a truncated character may leave at the end of a view."""
 _READABLE = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
-"""Content-Encodings that can be undone."""
+"""Content-Encodings that can be decoded."""
 
 
 class Masker:
-    """Masks the secrets that it knows. Holds them: never shown."""
+    """Masks the secrets that it knows. It contains them, so it must never be shown."""
 
     __slots__ = ("_is_ascii", "_needles", "_run", "_shortest")
 
@@ -87,7 +87,7 @@ class Masker:
             return ()
         root = View(data, at_end=cut)
         waiting, seen, spans, work = [root], {(data, cut)}, list[Span](), len(data)
-        for view in waiting:  # grows while it is gone through
+        for view in waiting:  # grows during the loop
             for span in self._in_view(view, len(data)):
                 spans.append(span)
                 work += PIECE_WORK
@@ -101,7 +101,7 @@ class Masker:
         return spans
 
     def _is_plain(self, data: bytes) -> bool:
-        """Whether there is no secret in ``data``, and nothing to decode: the answer for most of what targets send."""
+        """Whether ``data`` contains no secret and nothing to decode, which is true for most responses."""
         folded = data.translate(_FOLDED)
         for needle in self._needles:
             if needle in folded:
@@ -122,7 +122,7 @@ class Masker:
                 yield view.original(start, len(folded))[0], length
 
     def _decoded(self, view: View, cut: bool, limit: int, *, deflated: bool) -> Iterator[View]:
-        """What ``view`` decodes to in one step; ``limit``: bytes to decompress at most, and one more."""
+        """The views that ``view`` decodes to in one step; ``limit`` is the maximum of decompressed bytes."""
         data = view.data
         if deflated:
             yield from compressed.inflated(view, 0, -15, limit)
@@ -151,7 +151,7 @@ def _needles(secret: str) -> Iterator[bytes]:
     """What is looked for: the secret in each character set, and decoded where it holds escapes itself."""
     if len(secret) < SHORTEST:
         return
-    bare = secret.strip()  # a server may have stripped it, as many do
+    bare = secret.strip()  # many servers strip it
     seen: set[bytes] = set()
     text = bare if len(bare) >= SHORTEST else secret
     spellings = (text,) if text.isascii() else (text, text.upper(), text.lower())
@@ -164,7 +164,7 @@ def _needles(secret: str) -> Iterator[bytes]:
 
 
 def _character_sets(text: str) -> Iterator[bytes]:
-    if text.isascii():  # in UTF-16 and UTF-32 it is found as text
+    if text.isascii():  # UTF-16 and UTF-32 are decoded to text and found there
         yield text.encode()
         return
     for charset in ("utf-8", "latin-1", "utf-16-le", "utf-16-be"):
@@ -174,13 +174,13 @@ def _character_sets(text: str) -> Iterator[bytes]:
             continue
     data = text.encode("utf-8", "surrogatepass")
     yield data
-    yield data.decode("latin-1").encode()  # UTF-8 that was taken for Latin-1
+    yield data.decode("latin-1").encode()  # UTF-8 that was read as Latin-1
 
 
 def _decoded_text(data: bytes) -> str:
     try:
         return data.decode("utf-8", "surrogatepass")
-    except UnicodeDecodeError:  # a mask begins or ends within a character
+    except UnicodeDecodeError:  # a mask begins or ends inside a character
         return data.decode("utf-8", "replace")
 
 

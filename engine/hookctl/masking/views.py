@@ -1,4 +1,4 @@
-"""Decoded views of a text: what its escapes stand for, and where in the text each decoded byte comes from."""
+"""Decoded views of a text, and the place in the text that each decoded byte comes from."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ of ``parent[start:end]`` together means something, as in an escape.
 
 
 class View:
-    """What a text, or another view, decodes to in one step."""
+    """The result of decoding a text, or another view, in one step."""
 
     __slots__ = ("at_end", "data", "parent", "pieces")
 
     def __init__(
         self, data: bytes, parent: View | None = None, pieces: list[Piece] | None = None, *, at_end: bool
     ) -> None:
-        """``at_end``: the view ends where the original ends, so that what the cap cut through can only be there."""
+        """``at_end``: the view ends where the original ends, so only its end can be truncated."""
         self.data = data
         self.parent = parent
         self.pieces = pieces or []
@@ -70,7 +70,7 @@ def gathered(parent: View, parts: Iterable[tuple[int, int, int, int, bytes]]) ->
         at += len(text) + 1
     if not out:
         return None
-    at_end = parent.at_end and not parent.data[end:].strip(b"= \t\r\n")  # what may follow a line of base64
+    at_end = parent.at_end and not parent.data[end:].strip(b"= \t\r\n")  # may follow a line of base64
     return View(b"\n".join(out), parent, pieces, at_end=at_end)
 
 
@@ -85,4 +85,6 @@ def _start(piece: Piece, start: int) -> int:
 
 def _end(piece: Piece, end: int) -> int:
     at, begin, finish, width, per = piece
-    return min(finish, begin - (at - end) * width // per) if width else finish  # two minus signs round up
+    return (
+        min(finish, begin - (at - end) * width // per) if width else finish
+    )  # two minus signs make the division round up

@@ -1,4 +1,4 @@
-"""Which addresses are public: an own table, the same on every Python version.
+"""Decides which addresses are public, by a table of its own that is the same on every Python version.
 
 ``ipaddress.is_global`` is not enough: it calls multicast, NAT64, 6to4 and Azure's platform address global, and changes
 between versions. The table follows IANA's special-purpose registries. IPv6 is turned around: only 2000::/3 is public,
@@ -38,7 +38,7 @@ PUBLIC_IPV6 = IPv6Network("2000::/3")
 BLOCKED_IPV6 = tuple(
     (IPv6Network(network), why)
     for network, why in (
-        # Outside 2000::/3, and so refused anyway: here for the sake of the message.
+        # Outside 2000::/3, and therefore refused anyway; listed for the message.
         ("::/128", "unspecified"),
         ("::1/128", "loopback"),
         ("::ffff:0:0/96", "an IPv4 address in IPv6 form (mapped)"),
@@ -62,11 +62,11 @@ BLOCKED_IPV6 = tuple(
         ("3fff::/20", "for documentation"),
     )
 )
-_ISATAP = (0x00005EFE, 0x02005EFE)  # the upper half of an interface identifier; the lower is an IPv4 address
+_ISATAP = (0x00005EFE, 0x02005EFE)  # the upper half of an interface identifier whose lower half is an IPv4 address
 
 
 def why_blocked(address: IPv4Address | IPv6Address) -> str:
-    """Why ``address`` is not public, in words that complete "which is ..."; empty when it is public."""
+    """The reason why ``address`` is not public, to complete "which is ..."; empty if it is public."""
     if isinstance(address, IPv4Address):
         return next((why for network, why in BLOCKED_IPV4 if address in network), "")
     for network, why in BLOCKED_IPV6:

@@ -1,4 +1,4 @@
-"""The dial-time gate: resolve once, refuse when any answer is not public, give out only what was vetted."""
+"""The dial-time gate: resolves a name once, and returns addresses only if all of them are public."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from hookctl.network.shortage import HINT, shortage_of
 HTTPS_PORT = 443
 
 GetAddrInfo = Callable[..., Sequence[tuple[Any, Any, Any, Any, tuple[Any, ...]]]]
-"""``socket.getaddrinfo``, or what stands in for it in tests."""
+"""``socket.getaddrinfo``, or its replacement in tests."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a host may be dialled."""
+    """The addresses at which a host may be dialled."""
 
     host: str
-    """The name: for SNI, certificate verification and the Host header."""
+    """The host name, for SNI, certificate verification and the Host header."""
     addresses: tuple[str, ...]
     """Vetted addresses, in the resolver's order."""
     port: int
@@ -31,16 +31,16 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """How this machine reaches targets. Settings of the machine, never of a webhook."""
+    """How this machine reaches targets. These are settings of the machine, never of a webhook."""
 
     allow: Mapping[str, tuple[IPv4Network | IPv6Network, ...]] = field(default_factory=dict)
-    """Per host name: non-public networks that it may resolve to."""
+    """The non-public networks that each host may resolve to, by host name."""
     connect_to: Mapping[str, tuple[str, int]] = field(default_factory=dict)
-    """Per host name: an address and port to dial instead, as curl's ``--connect-to``; vetted by whoever set it."""
+    """The address and port to dial instead, by host name, as in curl's ``--connect-to``. The user vouches for them."""
     ca_file: str | None = None
-    """A PEM file of the only authorities to trust; None: those of certifi."""
+    """A PEM file with the only authorities to trust; None: those of certifi."""
     getaddrinfo: GetAddrInfo = socket.getaddrinfo
-    """Asks the system's resolver; tests put another in its place."""
+    """The system's resolver, which tests replace."""
 
     def resolve(self, host: str) -> Target:
         """The vetted addresses of ``host``. Blocks while the resolver answers.
@@ -70,7 +70,7 @@ class Network:
             OSError,
             ValueError,
         ) as error:  # ValueError: a name that cannot be asked for, such as one with a label of 64 characters
-            if lack := shortage_of(error):  # a resolver without a descriptor says that it does not know the name
+            if lack := shortage_of(error):  # a resolver without a file descriptor reports an unknown name
                 raise LocalError(lack, hint=HINT) from error
             reason = getattr(error, "strerror", None) or error
             raise NameNotFoundError(

@@ -1,4 +1,4 @@
-"""The last look at a request before it is sent: nothing that could change the meaning of what goes over the wire."""
+"""The final check of a request before it is sent: nothing may change the meaning of the bytes on the wire."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hookctl.network.url import split_url
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _HEADER = re.compile(
     r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\n[\t\x20-\x7e\x80-\xff]*"
-)  # name, a line break that neither can hold, value
+)  # a name, a line break, which neither can contain, and a value
 _REFUSED = frozenset(
     {"transfer-encoding", "upgrade", "te", "trailer", "expect", "proxy-authorization", "proxy-connection"}
 )

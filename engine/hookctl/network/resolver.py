@@ -1,6 +1,6 @@
-"""Name resolution with a deadline.
+"""Name resolution with a deadline. ``getaddrinfo`` has none, so it runs on threads.
 
-``getaddrinfo`` has none, so it runs on threads. Its vetted answer is kept for a moment.
+Vetted answers are cached briefly.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from hookctl.network.shortage import HINT, shortage_of
 from hookctl.threads import Pool
 
 KEEP_SECONDS = 30.0
-"""How long an answer is used again. It was vetted, so a name that moves to a private address meanwhile gains nothing.
+"""Seconds for which an answer is reused. It is vetted, so a name that moves to a private address gains nothing.
 """
 KEEP_FAILURE_SECONDS = 1.0
 MAX_KEPT = 4096
@@ -28,10 +28,10 @@ NO_THREAD = "no thread was free to resolve the name"
 class _Lookup:
     answer: Future[Target] = field(default_factory=Future)
     target: Target | None = None
-    """The answer, if it was one and not an error."""
+    """The answer, unless it was an error."""
     stale_at: float = float("inf")
     has_begun: bool = False
-    """False while it waits for a thread."""
+    """False while the lookup waits for a thread."""
 
 
 class Resolver:
@@ -41,7 +41,7 @@ class Resolver:
         self._network = network
         self._lock = threading.Lock()
         self._lookups: dict[str, _Lookup] = {}
-        self._pool = Pool("hookctl-resolve")  # by name, so that one that hangs delays no other
+        self._pool = Pool("hookctl-resolve")  # by name, so that a name that hangs does not delay others
 
     def kept(self, host: str, now: float) -> Target | None:
         """The vetted addresses of ``host`` if they are known and still fresh at ``now`` (of ``time.monotonic``).
@@ -52,7 +52,7 @@ class Resolver:
         return lookup.target if lookup is not None and lookup.stale_at > now else None
 
     def begin(self, host: str) -> Future[Target]:
-        """The vetted addresses of ``host``, now or later; the same answer for all who ask at the same time.
+        """A future with the vetted addresses of ``host``. Callers that ask at the same time share one answer.
 
         The future raises what :meth:`Network.resolve` raises.
         """
@@ -88,12 +88,12 @@ class Resolver:
             raise DeadlineError(f"{host} was not resolved in time") from error
 
     def has_begun(self, host: str) -> bool:
-        """False while the lookup of ``host`` waits for a thread: then it is not its name service that is slow."""
+        """False while the lookup of ``host`` waits for a thread: the delay is not the fault of its name service."""
         lookup = self._lookups.get(host)
         return lookup is None or lookup.has_begun
 
     def close(self) -> None:
-        """End the threads, those that wait for an answer as soon as it is there."""
+        """End the threads; those that wait for an answer end as soon as it arrives."""
         self._pool.close(grace=0.0)
 
     def _answer(self, host: str, lookup: _Lookup) -> None:

@@ -1,4 +1,4 @@
-"""From what a user writes (``--connect-to``, ``--cacert``, ``[allow]`` in hookctl.toml) to a :class:`Network`."""
+"""Turns settings (``--connect-to``, ``--cacert``, ``[allow]`` in hookctl.toml) into a :class:`Network`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hookctl.network.guard import HTTPS_PORT, Network
 from hookctl.network.url import is_host
 
 MAX_CA_BYTES = 4 * 1024 * 1024
-"""Of a file of certificate authorities; that of certifi is a tenth as large."""
+"""The maximum size of a file of certificate authorities. The file of certifi is a tenth as large."""
 _CONNECT_TO = re.compile(
     r"(?P<host>[^:\[\]]+):(?P<port>[0-9]{1,5}):(?:\[(?P<v6>[^\[\]]+)\]|(?P<v4>[^:\[\]]+)):(?P<to>[0-9]{1,5})"
 )
@@ -29,7 +29,7 @@ def network_from_settings(*, allow: Mapping[str, Any], connect_to: Sequence[str]
         cacert: a PEM file of the only authorities to trust.
 
     Raises:
-        SettingsError: one of them is not written so, or the file cannot be read.
+        SettingsError: one of them has the wrong form, or the file cannot be read.
     """
     return Network(
         allow={host: _networks(host, networks) for host, networks in allow.items()},

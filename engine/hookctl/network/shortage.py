@@ -1,4 +1,4 @@
-"""What this machine may run out of while it delivers, told from what may be wrong with a target."""
+"""Distinguishes shortages of this machine from failures of a target."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOCAL_ERRNOS = frozenset(
 )
 """File descriptors (of the process, of the system), memory, buffers, local ports, disk space."""
 NO_THREAD = "can't start new thread"
-"""What Python says, by a RuntimeError, when the system gives it no thread."""
+"""The text of Python's RuntimeError when the system cannot start a thread."""
 HINT = "Raise the limit that it names (ulimit -n, ulimit -u, the container's memory), or stop whatever else uses it up."
 
 
@@ -39,7 +39,7 @@ def shortage_of(error: BaseException) -> str | None:
             return "this machine has no thread left for hookctl"
         if isinstance(cause, (ImportError, socket.gaierror)) and (
             found := lacking()
-        ):  # they name what is missing, and not why
+        ):  # they name what is missing, but not the reason
             return found
     return None
 
@@ -55,7 +55,7 @@ def shortage_in_connect(number: int, address: str) -> str | None:
 
 
 def lacks(number: int) -> str:
-    """A shortage in words, by its ``errno``."""
+    """A description of a shortage, by its ``errno``."""
     return f"this machine is at its limit: {os.strerror(number)}"
 
 

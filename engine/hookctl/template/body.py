@@ -37,7 +37,7 @@ class Decision:
 def check_body(
     text: str, event_type: EventSchema, filters: Mapping[str, Filter], certain: set[str] | None = None
 ) -> list[Problem]:
-    """All that is wrong with a body template for this event type, in the order of the text; empty when nothing is.
+    """All problems of a body template for this event type, in the order of the text.
 
     A syntax error is the only problem reported. A template without errors compiles and renders the event type's mock
     event, unless a warning says that it may not. ``certain`` spares work on the next template for the same event type:
@@ -77,7 +77,7 @@ def compile_body(text: str, filters: Mapping[str, Filter]) -> BodyTemplate:
 
 
 def describe_body(text: str) -> list[Decision]:
-    """What was decided for each output, in the order of the text.
+    """How each output is written, in the order of the text.
 
     Raises TemplateError for a template that cannot be read.
     """
@@ -94,7 +94,7 @@ def describe_body(text: str) -> list[Decision]:
     ]
 
 
-@lru_cache(maxsize=16)  # what was checked is compiled next
+@lru_cache(maxsize=16)  # the checked template is compiled next
 def _parse(text: str) -> tuple[Sequence[Node], Layout]:
     nodes = parse(text)
     return nodes, lay_out(nodes, text)

@@ -1,7 +1,7 @@
-"""``when``: a JMESPath expression over the whole event that decides whether a webhook receives it.
+"""``when``: a JMESPath expression that decides whether a webhook receives an event.
 
-jmespath is imported where it is used: many webhooks have no condition, and it costs as much as all the rest of a light
-command.
+jmespath is imported only where it is used: many webhooks have no condition, and the import takes as long as the rest of
+a light command.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class When:
     _compiled: ParsedResult
 
     def matches(self, document: Mapping[str, Json]) -> bool:
-        """Whether the event's whole document passes; truth as JMESPath has it.
+        """Whether the event's document matches, by JMESPath's rules of truth.
 
-        Raises RenderError when it cannot be applied, or takes more than ``EVENT_STEPS`` steps.
+        Raises RenderError if it cannot be evaluated, or takes more than ``EVENT_STEPS`` steps.
         """
         from hookctl.when.expression import is_true, search
 
@@ -56,7 +56,7 @@ def compile_when(text: str) -> When:
 
 
 def check_when(text: str, event_type: EventSchema) -> list[Problem]:
-    """What is wrong with a ``when`` for this event type: syntax, size, and fields that the schema does not have."""
+    """The problems of a ``when`` for this event type: syntax, size, and unknown fields."""
     from hookctl.when.expression import compile_expression
 
     try:
@@ -85,7 +85,7 @@ def unknown_fields(text: str, event: EventShape, start: Shape, rule: Rule) -> li
     try:
         compiled = compile_expression(text)
     except TemplateError:
-        return []  # what is wrong with it is for others to report
+        return []  # syntax errors are reported elsewhere
     return _walk(text, compiled, event, start, rule)
 
 
@@ -135,7 +135,7 @@ class _Walker:
             return inner if items.types and "array" not in items.types else Shape(())
         if kind == "value_projection":
             items = Shape(())
-        if kind == "filter_projection":  # its condition stands before what follows
+        if kind == "filter_projection":  # the condition of a filter comes before the rest
             self.shape(children[2], items)
         return _list_of(self.shape(children[1], items))
 

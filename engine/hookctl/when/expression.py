@@ -1,6 +1,6 @@
-"""What templates and ``when`` may ask of JMESPath.
+"""Compiles the JMESPath expressions of templates and ``when``.
 
-Length and depth are bounded here, steps when the expression is evaluated.
+Limits length and depth here, and steps during evaluation.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from hookctl.model.rules.rule import Rule
 from hookctl.model.rules.texts import TEMPLATE_FILTER
 
 MAX_NESTING = 20
-"""Brackets and ``!`` inside one another: jmespath's parser calls itself at each."""
+"""The maximum nesting of brackets and ``!``: jmespath's parser recurses at each."""
 
 _QUOTED_OR_BRACKET = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|[(\[{!&)\]}]""", re.DOTALL)
 
@@ -46,7 +46,7 @@ def compile_expression(text: str, rule: Rule = TEMPLATE_FILTER) -> ParsedResult:
         TypeError,
         AttributeError,
         IndexError,
-    ) as error:  # what jmespath lets through for odd input
+    ) as error:  # exceptions that jmespath leaks for odd input
         what = f"the JMESPath expression cannot be read: {error}"
         raise rule.error(0, len(text), what=what, fix="See jmespath.org.") from None
     if size(syntax_tree(parsed)) is None:
@@ -79,12 +79,12 @@ def search(compiled: ParsedResult, value: Json, budget: Budget) -> Json:
 
 
 def is_true(result: Json) -> bool:
-    """Truth as JMESPath has it: everything but null, false and what is empty; 0 is true."""
+    """JMESPath's truth: everything is true except null, false and empty values; 0 is true."""
     return not (result is None or result is False or (isinstance(result, (str, list, dict)) and not result))
 
 
 def _check_text(text: str, rule: Rule) -> None:
-    """What must hold before jmespath reads the text: brackets not too deep, and JSON in the backticks."""
+    """Check the text before jmespath reads it: the nesting of brackets, and JSON in backticks."""
     depth = 0
     for found in _QUOTED_OR_BRACKET.finditer(text):
         sign = found[0][0]
@@ -98,7 +98,7 @@ def _check_text(text: str, rule: Rule) -> None:
 
 
 def _check_literal(quoted: re.Match[str], rule: Rule) -> None:
-    """Refuse what is not JSON in backticks. Jmespath reads it as text, other implementations refuse it."""
+    """Refuse backticks that do not contain JSON. jmespath reads them as text; other implementations refuse them."""
     try:
         json.loads(quoted.group()[1:-1].replace("\\`", "`"))
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Finds conditions that no event can match, among thousands of which most are alike."""
+"""Finds conditions that no event can match, fast for thousands of similar conditions."""
 
 from __future__ import annotations
 
@@ -19,15 +19,12 @@ if TYPE_CHECKING:
     from hookctl.bounded.jmes_path import Ast
 
 _KEPT = 1000
-"""Outlines that are remembered, and as many conditions."""
+"""The number of outlines, and of conditions, that are remembered."""
 _MARK = re.compile("§([0-9]+)§")
 
 
 class Reach:
-    """Finds conditions that no event can match.
-
-    Many conditions differ only in strings, and most strings decide nothing.
-    """
+    """Finds conditions that no event can match. Many conditions differ only in strings that decide nothing."""
 
     def __init__(self) -> None:
         self._deciding: dict[tuple[str, str], frozenset[int]] = {}
@@ -52,7 +49,7 @@ class Reach:
         return why
 
     def _outline(self, text: str, event_type: EventSchema) -> tuple[str, tuple[str, ...]]:
-        """The expression without its strings, and those of its strings that can decide whether it may hold."""
+        """The expression without its strings, and the strings that can decide whether it may match."""
         outline = when_outline(text)
         if outline == text:
             return outline, ()
@@ -72,7 +69,7 @@ def _matches(text: str, event: Mapping[str, Json]) -> bool:
 
 
 def _deciding_strings(text: str, event_type: EventSchema) -> frozenset[int]:
-    """Which raw strings of an expression can decide whether it may hold, by their number in its text.
+    """The raw strings of an expression that can decide whether it may match, by their number in the text.
 
     A string decides nothing when a field that takes any text is compared with it, and with no other string.
     """

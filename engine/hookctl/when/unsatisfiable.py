@@ -1,4 +1,4 @@
-"""Whether a ``when`` can hold for any event of a type at all, as far as the event's schema tells by simple comparisons.
+"""Decides whether a ``when`` can match any event of a type, as far as the schema shows by simple comparisons.
 
 Looked at are fields compared with constants (``==``, ``!=``, ``<``, ``<=``, ``>``, ``>=``), ``contains`` of constants
 and a field, and what ``&&``, ``||`` and ``!`` make of them; of the schema ``enum``, ``const``, ``type``, ``minimum``
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 _FLIPPED = {"eq": "eq", "ne": "ne", "lt": "gt", "lte": "gte", "gt": "lt", "gte": "lte"}
 _MAX_VALUES = 10
-"""So many of a field's values are named."""
+"""The number of a field's values that a message lists."""
 
 
 def why_never(text: str, event_type: EventSchema) -> str | None:
-    """Why a ``when`` lets no event of the type through; None when, as far as the schema tells, it may let one through.
+    """The reason why a ``when`` matches no event of the type; None if, as far as the schema shows, it may match one.
 
     Raises TemplateError for an expression that cannot be read.
     """
@@ -47,7 +47,7 @@ class Judge:
         self.why = "it is false for every event"
 
     def holds(self, node: Ast) -> bool | None:
-        """Whether a node gives true; where it gives false, ``why`` says why."""
+        """Whether a node is true; if it is false, ``why`` has the reason."""
         children = node["children"]
         match node["type"], node.get("value"):
             case "comparator", str(operator):
@@ -63,7 +63,7 @@ class Judge:
         return None
 
     def takes_any_text(self, path: str) -> bool:
-        """Whether, as far as the schema tells, comparing that path with any string can come out either way."""
+        """Whether a comparison of that path with a string can be true and can be false, as far as the schema shows."""
         shape = self._shape(path)
         return shape is None or (_values(shape) is None and (not shape.types or "string" in shape.types))
 
@@ -100,7 +100,7 @@ class Judge:
         return None
 
     def _ordered(self, path: str, operator: str, shape: Shape, value: Json) -> bool | None:
-        """Only for numbers: some JMESPath implementations do not order text, and text beside a number is an error."""
+        """Only for numbers: some JMESPath implementations do not order text, and none compares it with numbers."""
         if not is_number(value) or not shape.types or not shape.types <= {"number", "integer"}:
             return None
         limit = "maximum" if operator in {"gt", "gte"} else "minimum"
@@ -117,7 +117,7 @@ class Judge:
         values = _values(shape) if shape is not None and not shape.optional and not shape.nullable else None
         if (
             wanted is None or values is None or any(value == one for value in values for one in wanted)
-        ):  # `contains` takes 1 for true, `==` does not
+        ):  # `contains` treats 1 and true as equal, `==` does not
             return None
         self.why = f"{path} is {_listed(values)}, none of {', '.join(map(_text, wanted))}"
         return False
@@ -151,7 +151,7 @@ class Judge:
 
 
 def field_path(node: Ast) -> str | None:
-    """The path of a node that consists of fields: ``data.severity``; None for any other."""
+    """The path of a node that consists of fields, such as ``data.severity``; None for other nodes."""
     if node["type"] == "field":
         name: str = node["value"]
         return name if "." not in name else None

@@ -45,7 +45,7 @@ _LOOP_SCHEMA: Mapping[str, Json] = {
 
 
 class PathChecker:
-    """Collects what is wrong with a template's paths under an event type's schema."""
+    """Collects the problems of a template's paths under an event type's schema."""
 
     def __init__(self, positions: Mapping[int, Position]) -> None:
         self._positions = positions
@@ -94,7 +94,7 @@ class PathChecker:
         self.nodes(node.otherwise, scope)
 
     def _written(self, expression: Expression, scope: Scope, position: Position | None) -> None:
-        """An expression whose value is needed: what is missing in it is fatal."""
+        """Check an expression whose value is needed: a missing value is fatal."""
         match expression:
             case Path():
                 self._add(check_path(expression, scope, position))
@@ -126,7 +126,7 @@ class PathChecker:
             self._jmespath(expression, scope)
 
     def _asked(self, expression: Expression, scope: Scope) -> None:
-        """An expression in which what is missing is false or replaced: only unknown paths are wrong."""
+        """Check an expression in which a missing value is false or replaced: only unknown paths are problems."""
         if isinstance(expression, Path):
             self._add(unknown_path(expression, scope))
         elif isinstance(expression, Filtered) and not built_in.properties(expression).accepts_missing:
@@ -166,7 +166,7 @@ def _with(scope: Scope, condition: Expression, *, holds: bool) -> Scope:
 
 
 def _certain(condition: Expression, *, holds: bool) -> frozenset[PathKey]:
-    """The paths that are there and not null when a condition holds, or does not."""
+    """The paths that are present and not null when a condition is true, or false."""
     if isinstance(condition, Not):
         return _certain(condition.value, holds=not holds)
     if isinstance(condition, Logic) and (condition.operator == "and") is holds:
@@ -189,7 +189,7 @@ def _certain(condition: Expression, *, holds: bool) -> frozenset[PathKey]:
 
 
 def _may_be_null(expression: Expression) -> bool:
-    """False when the expression is surely not null, and no list with null in it."""
+    """False if the expression is certainly not null and not a list that contains null."""
     if isinstance(expression, ListOf):
         return any(_may_be_null(item) for item in expression.items)
     return not isinstance(expression, Const) or expression.value is None

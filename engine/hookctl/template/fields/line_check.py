@@ -23,9 +23,9 @@ _STRUCTURED = frozenset({"array", "object"})
 
 
 def check_text(text: str, event_type: EventSchema, filters: Mapping[str, Filter], place: Place) -> list[Problem]:
-    """All that is wrong with the expressions of a header's value or a URL, in the order of the text.
+    """All problems of the expressions in a header's value or a URL, in the order of the text.
 
-    The URL rules are another's, see :func:`blanked`.
+    The URL rules are checked elsewhere; see :func:`blanked`.
     """
     if not has_expression(text):
         return []
@@ -45,7 +45,7 @@ def check_text(text: str, event_type: EventSchema, filters: Mapping[str, Filter]
 
 
 def _advised(problem: Problem) -> Problem:
-    """What is advised for a body may not stand here."""
+    """The advice for a body does not apply to a line."""
     return (
         replace(problem, hint="Give a default that can stand here, such as default('none').")
         if problem.rule == TEMPLATE_OPTIONAL_PATH.id
@@ -54,7 +54,7 @@ def _advised(problem: Problem) -> Problem:
 
 
 def _structured(expression: Expression, scope: Scope) -> Iterator[Problem]:
-    """Expressions that can only be an object or a list by the schema."""
+    """Expressions that, by the schema, can only be an object or a list."""
     match expression:
         case Path() if (types := scope.shape(expression).types) and types <= _STRUCTURED:
             what = " or ".join(DESCRIBED[name] for name in sorted(types))
@@ -76,7 +76,7 @@ def _structured(expression: Expression, scope: Scope) -> Iterator[Problem]:
 def _render_mock(
     template: TextTemplate, event_type: EventSchema, known: Sequence[Problem], length: int
 ) -> list[Problem]:
-    """The mock event shows what the schema does not."""
+    """The mock event shows problems that the schema does not."""
     try:
         template.render(event_type.mock)
     except RenderError as error:

@@ -26,7 +26,7 @@ class Scope:
     certain: frozenset[PathKey] = frozenset()
 
     def shape(self, path: Path) -> Shape:
-        """What the schema says of a path; nothing when it does not know it."""
+        """The schema's information about a path; none for an unknown path."""
         shape: Shape | Unknown = self.names.get(path.root, Shape(()))
         for step in path.steps:
             shape = self.event.step(shape, step) if isinstance(shape, Shape) else Shape(())
@@ -43,7 +43,7 @@ def event_scope(event: EventShape) -> Scope:
 
 
 def check_path(path: Path, scope: Scope, position: Position | None) -> Problem | None:
-    """What is wrong with a path whose value is needed.
+    """The problem of a path whose value is needed, if any.
 
     An unknown path is an error, one that may be missing or null a warning.
 

@@ -1,4 +1,4 @@
-"""Which fields of an event a template reads: what leaves with a request made by it."""
+"""The fields of an event that a template reads, and that therefore leave with its requests."""
 
 from __future__ import annotations
 
@@ -31,14 +31,11 @@ _Sources = Mapping[str, tuple[tuple[Step, ...], ...]]
 """For each name of a template the paths, as steps, that its value may come from; none for ``loop``."""
 
 MAX_DEPTH = 16
-"""Levels that an object is opened; a schema may refer to itself without end."""
+"""The depth to which objects are opened, because a schema may refer to itself."""
 
 
 class EventFields:
-    """The fields of one event type, as its schema has them.
-
-    Remembers what it has opened, so keep it while many templates are read.
-    """
+    """The fields of one event type's schema. It caches opened objects, so reuse it for many templates."""
 
     def __init__(self, schema: Mapping[str, Json]) -> None:
         self._event = EventShape(schema)
@@ -135,7 +132,7 @@ class _Reader:
                     self._written(part, names)
 
     def _asked(self, expression: Expression, names: _Sources) -> None:
-        """A condition tells something of the values in it, not what they hold."""
+        """A condition reveals something about the values in it, but not their content."""
         if isinstance(expression, Path):
             self.found.update(_text(source) for source in _sources(expression, names))
         elif isinstance(expression, Filtered) and not _asks_only(expression):

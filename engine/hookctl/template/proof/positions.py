@@ -80,7 +80,7 @@ def lay_out(nodes: Sequence[Node], text: str) -> Layout:
 
 
 def _problem(failure: Problem, way: Way, *, never: bool) -> Problem:
-    """The failure as it is reported: with the way that leads to it, or, where no way succeeds, under the rule for that."""
+    """The failure as it is reported: with the way that leads to it, or, if no way succeeds, under the rule for that."""
     if never:
         return TEMPLATE_NEVER_PARSES.problem(failure.start, failure.end, what=failure.message, fix=failure.hint)
     decided = [one if len(one) <= MAX_WORDS else f"{one[: MAX_WORDS - 3]}..." for one in dict.fromkeys(way)]
