@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from hookctl.config.effects import ChangeEffects
 from hookctl.model import Action, Change, Finding
 from hookctl.model.quantities import counted
+from hookctl.plugin.report_format import ReportFormat
 from hookctl.report.formats.markdown import Block, Part, code, document
 from hookctl.report.formats.results import Outcome, Result
 from hookctl.report.text.effects import summary_lines
@@ -90,3 +91,12 @@ def _diff_line(line: str) -> str:
     """A line of the text report as a diff has it: the sign in the first column, ``!`` for what is changed."""
     shown = line[min(INDENT, len(line) - len(line.lstrip())) :]
     return f"!{shown[1:]}" if shown.startswith("~ ") else shown
+
+
+FORMAT = ReportFormat(
+    name="markdown",
+    summary="For a comment on a pull request: Markdown of at most 65,535 characters.",
+    findings=lambda report: findings_comment(report.command, report.findings, report.nothing),
+    review=lambda report: plan_comment(report.command, report.review, report.outcome),
+    results=lambda report: results_comment(report.command, report.results, report.summary),
+)
