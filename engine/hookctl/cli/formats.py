@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from hookctl.errors import FileError, FileOutsideError, HookctlError
 from hookctl.files import SHARED, write_file
 from hookctl.installed import any_third_party
-from hookctl.model.nearest import nearest
-from hookctl.report.formats.registry import MODULES, built_in
+from hookctl.report.formats.registry import FORMATS, Kind, built_in
 from hookctl.report.text.printable import inert, printable
 
 if TYPE_CHECKING:
@@ -27,8 +26,6 @@ TEXT = "text"
 SIMPLE = (TEXT, "json")
 """The formats of a command without reports."""
 
-Kind = Literal["findings", "review", "results"]
-"""A kind of report, as the attributes of :class:`ReportFormat` are named."""
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -106,27 +103,27 @@ def _write_file(path: Path, text: str) -> None:
 # -- which formats there are -----------------------------------------------------------------------------------------
 
 
-def find_format(name: str, ctx: click.Context | None) -> ReportFormat | None:
-    """The format of that name; None if neither hookctl nor a plugin has it. Plugins are loaded only for other names."""
-    return built_in(name) if name in MODULES else _added(ctx).get(name)
+def find_format(name: str, ctx: click.Context) -> ReportFormat:
+    """The format of that name. Raises KeyError if neither hookctl nor a plugin has it."""
+    return built_in(name) if name in FORMATS else _added(ctx)[name]
 
 
-def format_names(kinds: Sequence[Kind], ctx: click.Context | None) -> tuple[str, ...]:
+def format_names(kinds: Collection[Kind], ctx: click.Context | None) -> tuple[str, ...]:
     """The names of the formats that have every kind of report; hookctl's own first."""
     if not kinds:
         return SIMPLE
-    formats = [*map(built_in, MODULES), *_added(ctx).values()]
-    return (TEXT, *(one.name for one in formats if _has(one, kinds)))
+    added = [one.name for one in _added(ctx).values() if all(getattr(one, kind) is not None for kind in kinds)]
+    return (*_own_names(kinds), *sorted(added))
 
 
-def _added(ctx: click.Context | None) -> dict[str, ReportFormat]:
-    """What plugins add, by name; empty without a session, as in a completion."""
+def _own_names(kinds: Collection[Kind]) -> tuple[str, ...]:
+    return (TEXT, *(name for name, (_, has) in FORMATS.items() if set(kinds) <= set(has)))
+
+
+def _added(ctx: click.Context | None) -> Mapping[str, ReportFormat]:
+    """What plugins add, by name; empty without a session, as in a completion. Loads plugins only if there are any."""
     session = ctx.obj if ctx else None
-    return dict(sorted(session.plugins.formats.items())) if session is not None and any_third_party() else {}
-
-
-def _has(one: ReportFormat, kinds: Sequence[Kind]) -> bool:
-    return all(getattr(one, kind) is not None for kind in kinds)
+    return session.plugins.formats if session is not None and any_third_party() else {}
 
 
 # -- the option ------------------------------------------------------------------------------------------------------
@@ -145,20 +142,18 @@ class OutputType(click.ParamType):  # type: ignore[type-arg]  # generic from cli
         if isinstance(value, Output):
             return value
         form, named, file = str(value).partition("=")
-        if not self._is_offered(form, ctx):
-            self.fail(_unknown(form, format_names(self.kinds, ctx)), param, ctx)
+        if form not in (_own_names(self.kinds) if self.kinds else SIMPLE):  # or else plugins need not be loaded
+            known = format_names(self.kinds, ctx)
+            if form not in known:
+                self.fail(_unknown(form, known), param, ctx)
         if named and not file:
             self.fail(f"{value!r} names no file.", param, ctx)
         return Output(form, Path(file) if named else None)
 
-    def _is_offered(self, form: str, ctx: click.Context | None) -> bool:
-        if form == TEXT or not self.kinds:
-            return form in SIMPLE
-        found = find_format(form, ctx)
-        return found is not None and _has(found, self.kinds)
-
 
 def _unknown(form: str, known: Sequence[str]) -> str:
+    from hookctl.model.nearest import nearest
+
     near = nearest(form, known)
     meant = f" Did you mean {' or '.join(near)}?" if near else ""
     return f"{form!r} is not one of {', '.join(known)}.{meant}"

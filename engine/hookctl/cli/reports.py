@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hookctl.cli.formats import TEXT, Outputs, find_format
 from hookctl.cli.repository import repository_root
-from hookctl.report.formats.registry import MODULES
+from hookctl.report.formats.registry import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -130,12 +130,12 @@ def _write(
     make: Callable[[ReportFormat], Make],
 ) -> None:
     """Write each format: ``text`` is called with whether to colour, ``make`` gives what makes a format's report."""
-    formats = {form: found for form in outputs.forms - {TEXT} if (found := find_format(form, ctx))}
+    formats = {form: find_format(form, ctx) for form in outputs.forms - {TEXT}}
     outputs.write(
         color=session.color,
         text=text,
         ci_commands={form for form, found in formats.items() if found.has_ci_commands},
-        **{form: make(found) if form in MODULES else _safe(make(found)) for form, found in formats.items()},
+        **{form: make(found) if form in FORMATS else _safe(make(found)) for form, found in formats.items()},
     )
 
 

@@ -1,24 +1,33 @@
-"""The report formats that come with hookctl. Each has a module with a ``FORMAT``, imported only when it is used."""
+"""The report formats that come with hookctl."""
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from hookctl.plugin import ReportFormat
 
-MODULES = {
-    "json": "hookctl.report.formats.documents",
-    "markdown": "hookctl.report.formats.comment",
-    "github": "hookctl.report.formats.github",
-    "sarif": "hookctl.report.formats.sarif",
-    "junit": "hookctl.report.formats.junit",
+Kind = Literal["findings", "review", "results"]
+"""A kind of report, by the name of its attribute of :class:`ReportFormat`."""
+EVERY_KIND: tuple[Kind, ...] = ("findings", "review", "results")
+
+FORMATS: dict[str, tuple[str, tuple[Kind, ...]]] = {
+    "json": ("documents", EVERY_KIND),
+    "markdown": ("comment", EVERY_KIND),
+    "github": ("github", EVERY_KIND),
+    "sarif": ("sarif", EVERY_KIND),
+    "gitlab": ("gitlab", EVERY_KIND),
+    "junit": ("junit", ("results",)),
 }
-"""The module of each format, by the format's name. ``text`` is not one: it depends on the terminal."""
+"""By name: the module of this package whose ``FORMAT`` it is, and the kinds of reports that it has.
+
+The kinds are repeated here so that ``--help`` imports no format. ``text`` is not listed: it depends on the terminal.
+"""
 
 
 def built_in(name: str) -> ReportFormat:
     """The format of that name. Raises KeyError if hookctl has none."""
-    found: ReportFormat = import_module(MODULES[name]).FORMAT
+    module, _ = FORMATS[name]
+    found: ReportFormat = import_module(f"hookctl.report.formats.{module}").FORMAT
     return found

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from hookctl._version import __version__
 from hookctl.model import Json
 from hookctl.plugin.calls import PluginFailure, Plugins, Provider
+from hookctl.report.formats.registry import FORMATS, built_in
 from hookctl.report.style import heading, styled
 from hookctl.report.text.columns import paragraph
 from hookctl.report.text.printable import json_text, printable
@@ -22,6 +24,7 @@ KINDS = {
     "filter": "Filters for body templates",
     "policy": "Rules that a plan must keep, for `[policies]` in hookctl.toml",
     "observer": "Listeners to attempts and outcomes",
+    "format": "Formats of reports, for `--format` of `validate`, `plan`, `apply` and `test`",
     "command": "Commands",
 }
 """Every kind, as in ``Plugins.origins``, and its purpose."""
@@ -48,8 +51,10 @@ class Listed:
 
 
 def listed(plugins: Plugins) -> list[Listed]:
-    """Everything that plugins add, by kind and name."""
-    return [thing for kind in KINDS for thing in sorted(_of_kind(plugins, kind), key=lambda thing: thing.name)]
+    """Everything that plugins add, and hookctl's own formats, by kind and name."""
+    things = [*_formats(), *(thing for kind in KINDS for thing in _of_kind(plugins, kind))]
+    kinds = [*KINDS]
+    return sorted(things, key=lambda thing: (kinds.index(thing.kind), thing.name))
 
 
 def render_text(
@@ -109,6 +114,13 @@ def _entry(thing: Listed, width: int) -> str:
     return "\n".join(lines)
 
 
+def _formats() -> Iterator[Listed]:
+    """The built-in formats. No plugin adds them, because they use the text report."""
+    hookctl = Provider(name="hookctl", distribution="hookctl", version=__version__, built_in=True, hooks={})
+    for name in FORMATS:
+        yield Listed("format", name, built_in(name).summary, None, hookctl)
+
+
 def _of_kind(plugins: Plugins, kind: str) -> Iterator[Listed]:
     things: Mapping[str, Any] = {
         "auth": plugins.auth,
@@ -119,6 +131,7 @@ def _of_kind(plugins: Plugins, kind: str) -> Iterator[Listed]:
         "filter": plugins.filters,
         "policy": plugins.policies,
         "observer": plugins.observers,
+        "format": plugins.formats,
         "command": plugins.commands,
     }[kind]
     providers = {provider.name: provider for provider in plugins.providers}
