@@ -123,8 +123,8 @@ def test_one_with_a_name_of_hookctls_is_left_out(run_cli: Run, install: Install,
 def test_commands_and_control_characters(
     run_cli: Run, install: Install, project: Project, flag: str, shown: str
 ) -> None:
-    text = "::error::x\\n\\x1b[31m"
+    text = "::error::x\\n\\x1b[31m\\ta"
     made = f'ReportFormat(name="ci", summary="CI.", findings=lambda _: "{text}", has_ci_commands={flag})'
     install(HEAD + f"    return [{made}]\n")
     root = project({"webhooks.d/a.yaml": SIEM})
-    assert run_cli("validate", "--format", "ci", cwd=root).stdout == f"{shown}\\u001b[31m"
+    assert run_cli("validate", "--format", "ci", cwd=root).stdout == f"{shown}\\u001b[31m\ta"

@@ -140,7 +140,7 @@ def _write(
 
 
 def _safe(make: Make) -> Make:
-    """A plugin's report, without the characters that a terminal acts on."""
+    """A plugin's report, without the characters that a terminal acts on; line feeds and tabs stay."""
     from hookctl.report.text.printable import printable_lines
 
-    return lambda: printable_lines("".join(make()))
+    return lambda: "\t".join(map(printable_lines, "".join(make()).split("\t")))

@@ -58,7 +58,7 @@ Scenarios:
     "--junit",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Short for --format junit=FILE: also write the results to FILE as JUnit XML.",
+    help="The same as --format junit=FILE.",
 )
 @click.option(
     "--record",
@@ -118,9 +118,7 @@ def command(
     if junit:
         outputs = checked((*outputs.outputs, Output("junit", junit)))
     if played and not outputs.forms <= set(SIMPLE):
-        raise click.UsageError(
-            "--scenario runs no tests: it can be combined with --format text and json only, and not with --junit"
-        )
+        raise click.UsageError("--scenario runs no tests, so its formats are only text and json")
     if record + replay + bool(played) > 1:
         raise click.UsageError("--record, --replay and --scenario cannot be combined")
     session: Session = ctx.obj
