@@ -1,4 +1,4 @@
-"""``--format FORMAT[=FILE]``: one option for every command that prints in more than one format, and in several at once."""
+"""``--format FORMAT[=FILE]``: one option for every command that has several formats, even in one run."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ class Plugins:
         )
 
     def without(self, what: str, name: str, message: str, hint: str) -> Plugins:
-        """The same without a policy, a format or a command whose name is taken; ``message`` follows the plugin's name."""
+        """The same without one policy, format or command. ``message`` says why, and follows the plugin's name."""
         provider = next(provider for provider in self.providers if provider.name == self.origins[what, name])
         failure = PluginFailure(provider.name, provider.distribution, f"plugin {provider.name} {message}", hint)
         origins = {thing: origin for thing, origin in self.origins.items() if thing != (what, name)}

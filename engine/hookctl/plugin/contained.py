@@ -58,7 +58,8 @@ class Part:
         def contained(*args: Any, **kwargs: Any) -> Any:
             return call(hook, lambda *args: check(function(*args, **kwargs)), *args)
 
-        contained.__wrapped__ = function  # type: ignore[attr-defined]  # inspect.signature looks there, for the arguments of filters
+        # inspect.signature looks there, for the arguments of filters.
+        contained.__wrapped__ = function  # type: ignore[attr-defined]
         return contained
 
 

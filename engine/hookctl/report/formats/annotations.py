@@ -87,6 +87,6 @@ def of_results(results: Iterable[Result], places: Mapping[str, Webhook], root: P
 
 
 def in_repository(path: str, root: Path) -> str:
-    """A path relative to the root of the repository; absolute if it is not below it. ``path`` is as the user wrote it."""
+    """A path, as the user wrote it, relative to the root of the repository; absolute if it is not below that."""
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 - Path.resolve() would follow links; git does not
     return absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else absolute.as_posix()

@@ -44,7 +44,7 @@ class Result:
 
 
 def of_trials(tests: Iterable[Trial], *, show_invocation: bool) -> list[Result]:
-    """The results of tests. A failed one has a short form of its exchange; with ``show_invocation``, all have it in full."""
+    """The results of tests: a failed one with its exchange in short; with ``show_invocation``, each with all of it."""
     return [_of_trial(trial, show_invocation=show_invocation) for trial in tests]
 
 

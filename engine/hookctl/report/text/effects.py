@@ -1,4 +1,4 @@
-"""What a plan means, for people and for machines. docs/plan.md says what each line means."""
+"""What a plan means, for people and for programs. docs/plan.md describes each line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from hookctl.report.text.differences import difference_document, difference_line
 from hookctl.report.text.printable import printable
 
 NAMED = 12
-"""So many names or fields stand in one line; the others are counted."""
+"""The most names or fields in one line; more are counted."""
 
 
 def effect_lines(effects: ChangeEffects) -> Iterator[Line]:
@@ -173,7 +173,8 @@ def event_lines(matching: Matching) -> Iterator[str]:
 def _retries(retries: Retries) -> str:
     if retries.attempts == 1:
         return f"none: 1 attempt{_per_hour(retries)}"
-    text = f"{retries.attempts} attempts, the last {span(retries.last_after)} after the first (at most {span(retries.last_after_at_most)})"
+    last, at_most = span(retries.last_after), span(retries.last_after_at_most)
+    text = f"{retries.attempts} attempts, the last {last} after the first (at most {at_most})"
     return f"{text}; at worst {retries.per_event_in_an_hour} requests an hour for one event{_per_hour(retries)}"
 
 
@@ -190,7 +191,8 @@ def _waiting(waiting: Waiting) -> Iterator[str]:
     )
     for count, end in ends:
         if count:
-            yield f"{counted(count, 'waiting delivery', 'waiting deliveries')} {end.format(was='was' if count == 1 else 'were')}"
+            deliveries = counted(count, "waiting delivery", "waiting deliveries")
+            yield f"{deliveries} {end.format(was='was' if count == 1 else 'were')}"
 
 
 def _recent(effects: Effects) -> str:

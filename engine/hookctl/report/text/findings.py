@@ -44,7 +44,7 @@ def summary_line(findings: Sequence[Finding]) -> str:
 
 
 def findings_json(findings: Sequence[Finding]) -> dict[str, Json]:
-    """The findings in the form of ``tofu validate -json``, with ``code``, ``hint``, ``suggestions`` and ``webhook`` beside it.
+    """The findings in the form of ``tofu validate -json``, extended by ``code``, ``hint``, ``suggestions`` and ``webhook``.
 
     Lines and columns count from 1, columns in Unicode characters, ends are exclusive; ``byte`` counts from 0, in UTF-8.
     """
@@ -87,9 +87,8 @@ def _lines(finding: Finding, source: _Source, *, color: bool) -> list[str]:
     tone = "red" if finding.severity is Severity.ERROR else "yellow"
     span = finding.span
     place = (printable(finding.path) or "plan") + (f":{span.line}:{span.column}" if span else "")
-    lines = [
-        f"{heading(place, color)}: {styled(finding.severity.value, color, fg=tone, bold=True)}[{finding.rule}]: {printable(finding.message)}"
-    ]
+    severity = styled(finding.severity.value, color, fg=tone, bold=True)
+    lines = [f"{heading(place, color)}: {severity}[{finding.rule}]: {printable(finding.message)}"]
     if span:
         code, offset, width = _excerpt(finding, span, source)
         gutter = " " * len(str(span.line))
