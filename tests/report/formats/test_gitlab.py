@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookctl.model import Span
@@ -82,6 +82,7 @@ def test_the_schema_can_refuse() -> None:
         valid(code_quality([annotation(path="/etc/a.yaml")]))
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.builds(annotation, st.sampled_from("ab"), path=st.sampled_from("ab")), max_size=6), st.data())
 def test_fingerprints_differ_and_do_not_depend_on_lines(found: list[Annotation], data: st.DataObject) -> None:
     lines = data.draw(st.lists(st.integers(1, 9), min_size=len(found), max_size=len(found)))
