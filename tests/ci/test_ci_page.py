@@ -233,13 +233,20 @@ def test_the_gitlab_jobs(checkout: Checkout, tmp_path: Path) -> None:
     }
     review = jobs["webhooks:review"]
     assert review["artifacts"]["reports"]["junit"] == "results.xml"
+    quality = review["artifacts"]["reports"]["codequality"]
     assert succeeded(run_job(checkout, review))
+    assert json.loads((checkout.directory / quality).read_text()) == []
     assert "No changes." in (checkout.directory / "comment.md").read_text()
     checkout.commit("webhooks.d/siem.yaml", SIEM.replace("{}", '{"changed": true}'))
     *_, replayed = run_job(checkout, review)
     assert replayed.returncode == 1
     suite = ET.parse(checkout.directory / "results.xml").getroot()[0]  # noqa: S314 - what hookctl has just written
     assert (suite.get("tests"), suite.get("failures")) == ("1", "1")
+    checkout.commit("webhooks.d/siem.yaml", SIEM.replace("https:", "http:"))
+    assert not any(done.returncode == 0 for done in run_job(checkout, review))
+    (issue,) = json.loads((checkout.directory / quality).read_text())
+    assert (issue["check_name"], issue["location"]["path"]) == ("url-scheme", "webhooks.d/siem.yaml")
+    checkout.commit("webhooks.d/siem.yaml", SIEM)
     checkout.environment["HOOKCTL_STORE"] = f"sqlite:///{tmp_path}/state/hookctl.db"
     assert succeeded(run_job(checkout, jobs["webhooks:plan"]))
     assert succeeded(run_job(checkout, jobs["webhooks:apply"]))

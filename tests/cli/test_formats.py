@@ -17,7 +17,7 @@ import jsonschema
 import pytest
 from sarif_kit.validate import validation_errors
 
-from hookctl.cli.formats import ALL
+from hookctl.cli.formats import format_names
 from hookctl.schema_files import read_schema
 from hookctl.testing.answers import Answer
 from hookctl.testing.receiver import Receiver
@@ -28,6 +28,7 @@ Project = Callable[..., Path]
 SIEM = "name: Siem\nevent: anomaly\nurl: https://siem.example.com/ingest\nbody_template: |\n  {}\n"
 WARNED = SIEM.replace("{}", '{"resource": "{{ data.resource.name }}"}')
 BROKEN = SIEM.replace("https:", "http:")
+ALL = format_names(("findings", "review", "results"), None)
 FILES = [f"--format={form}=out.{form}" for form in ALL if form != "text"]
 POLICY = '[policies.owner_label]\n[policies.timeout_at_most]\nseconds = 5\nseverity = "warning"\n'
 

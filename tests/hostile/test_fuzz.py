@@ -28,7 +28,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from hookctl.cli import exit_codes
-from hookctl.cli.formats import OutputType
+from hookctl.cli.formats import OutputType, format_names
 from hookctl.cli.main import hookctl, main
 from hookctl.cli.settings import SETTINGS
 
@@ -175,7 +175,9 @@ def values(parameter: click.Parameter) -> st.SearchStrategy[str]:
         fitting = st.sampled_from([str(choice) for choice in kind.choices])
     elif isinstance(kind, OutputType):
         fitting = st.builds(
-            lambda form, file: form + file, st.sampled_from(kind.forms), st.sampled_from(("", "", "=new", "=/dev/full"))
+            lambda form, file: form + file,
+            st.sampled_from(format_names(kind.kinds, None)),
+            st.sampled_from(("", "", "=new", "=/dev/full")),
         )
     elif isinstance(kind, click.types.IntParamType):
         fitting = st.sampled_from(NUMBERS)

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -31,11 +32,14 @@ from hookctl.plugin import (
     EventType,
     FilterType,
     Finding,
+    FindingsReport,
     Observer,
     Policy,
+    ReportFormat,
     SecretSource,
     TransportType,
     ValidatorType,
+    given,
     hookimpl,
     hookspecs,
 )
@@ -191,7 +195,7 @@ LIGHT = SecretSource(scheme="light", summary="", resolve=safe)
 
 
 def test_there_are_hooks() -> None:
-    assert len(HOOKS) == 9
+    assert len(HOOKS) == 10
 
 
 @pytest.mark.parametrize("hook", HOOKS)
@@ -451,7 +455,13 @@ PLACES = {
     ),
     "filter": Place("hookctl_filter_types", "call", lambda end: FilterType(name="mine", summary="", call=end), FILTER),
 }
-ELSEWHERE = {"hookctl_event_types", "hookctl_policies", "hookctl_observers", "hookctl_commands"}
+ELSEWHERE = {
+    "hookctl_event_types",
+    "hookctl_policies",
+    "hookctl_observers",
+    "hookctl_format_types",
+    "hookctl_commands",
+}
 """Hooks whose things are tested below: they are not part of an attempt, or are data alone."""
 
 
@@ -681,6 +691,54 @@ def test_a_policy_that_fails_is_an_error_of_the_plan(
     assert (first.source, second.source) == ("mine", "strict")
     assert first.is_error
     assert first.message.startswith(f"policy mine of plugin acme: {name} ")
+
+
+REPORT = FindingsReport(command="validate", root=Path("/"), directory=Path("webhooks.d"), findings=(), nothing="")
+
+
+@pytest.mark.parametrize("kind", ["findings", "review", "results"])
+@pytest.mark.parametrize("in_pieces", [False, True])
+def test_a_format_that_fails_is_named(kind: str, ending: str, *, in_pieces: bool) -> None:
+    end = ENDINGS[ending]
+
+    def pieces(*_: Any) -> Iterator[Any]:
+        yield "first"
+        yield end()
+
+    functions: dict[str, Any] = {kind: pieces if in_pieces else end}
+    made = ReportFormat(name="mine", summary="", **functions)
+    plugins = load_plugins([plugin(hookctl_format_types=[made])])
+    assert plugins.failures == ()
+    with pytest.raises(PluginError, match=rf"^format mine of plugin acme: {kind} "):
+        getattr(plugins.formats["mine"], kind)(REPORT)
+
+
+def test_a_format_gives_text_or_pieces_of_it() -> None:
+    made = ReportFormat(name="mine", summary="", findings=lambda _: "text", review=lambda _: iter(["te", "xt"]))
+    plugins = load_plugins([plugin(hookctl_format_types=[made])])
+    mine = plugins.formats["mine"]
+    assert mine.findings
+    assert mine.review
+    assert (mine.findings(REPORT), mine.review(REPORT), mine.results) == ("text", "text", None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"findings": "text"}, {"findings": safe, "summary": 1}], ids=["empty", "text", "summary"]
+)
+def test_a_format_that_cannot_be_used_is_left_out(fields: dict[str, Any]) -> None:
+    made = ReportFormat(**{"name": "mine", "summary": "", **fields})
+    plugins = load_plugins([plugin(hookctl_format_types=[made])])
+    (failure,) = plugins.failures
+    assert failure.message.startswith("plugin acme: hookctl_format_types ")
+    assert plugins.formats == {}
+
+
+def test_a_report_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(given, "MAX_REPORT", 1000)
+    made = ReportFormat(name="mine", summary="", findings=lambda _: repeat("again\n"))
+    plugins = load_plugins([plugin(hookctl_format_types=[made])])
+    with pytest.raises(PluginError, match="a report of more than 1,000 characters"):
+        plugins.formats["mine"].findings(REPORT)  # type: ignore[misc]
 
 
 def test_what_auth_adds_is_asked_of_a_plugin(ending: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import inspect
 import json
 import logging
@@ -186,6 +187,18 @@ def test_observer_is_told(examples: Plugin, directory: Path, run_cli: RunCli, ca
     told = [record.getMessage() for record in caplog.records if record.name == examples["hookctl_observers"].__name__]
     assert re.fullmatch(r"Spooled: attempt 1 took \d+\.\d{3} s", told[0])
     assert told[1:] == ["Spooled: evt-1 is delivered"]
+
+
+def test_format_reports_changes_and_findings(examples: Plugin, directory: Path, run_cli: RunCli) -> None:
+    assert examples
+    assert "|csv][=FILE]" in run_cli("plan", "--help").stdout
+    assert run_cli("plan", "--format", "csv", cwd=directory).stdout == "create,,,Spooled\ncreate,,,Welcome\n"
+    (directory / "webhooks.d" / "welcome.yaml").write_text(ALL_AT_ONCE.replace("https:", "http:"))
+    result = run_cli("validate", "--format", "csv=out.csv", cwd=directory)
+    assert (result.exit_code, result.stdout) == (1, "")
+    (row,) = csv.reader((directory / "out.csv").read_text().splitlines())
+    assert row[:5] == ["error", "webhooks.d/welcome.yaml", "5", "Welcome", "url-scheme"]
+    assert run_cli("test", "--format", "csv", cwd=directory).exit_code == 64
 
 
 def test_command_runs_and_is_listed(examples: Plugin, directory: Path, run_cli: RunCli) -> None:

@@ -121,7 +121,7 @@ class Session:
 
 
 def every_plugin(*, debug: bool, warn: bool = True) -> Plugins:
-    """Every installed plugin, without commands and policies whose names hookctl uses itself.
+    """Every installed plugin, without commands, formats and policies whose names hookctl uses itself.
 
     Args:
         debug: whether to show a traceback for each failure of a plugin, now and later.
@@ -141,6 +141,13 @@ def every_plugin(*, debug: bool, warn: bool = True) -> Plugins:
         if name in COMMANDS:
             plugins = plugins.without(
                 "command", name, f"adds the command {name!r}, but hookctl has a command of that name", hint
+            )
+    if plugins.formats:
+        from hookctl.report.formats.registry import FORMATS
+
+        for name in plugins.formats.keys() & {"text", *FORMATS}:
+            plugins = plugins.without(
+                "format", name, f"adds the format {name!r}, but hookctl has a format of that name", hint
             )
     third_party = [name for name in plugins.policies if plugins.origins["policy", name] not in BUILT_IN]
     if third_party:

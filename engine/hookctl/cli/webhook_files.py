@@ -1,8 +1,8 @@
-"""The webhook files of the directory, checked, and the writing of what is wrong with them."""
+"""Checks the webhook files of the directory, and ends a command if they have errors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
@@ -41,11 +41,10 @@ def check_files_or_exit(
     outputs: Outputs,
     *,
     warnings_to_stderr: bool = True,
-    on_errors: Callable[[Sequence[Finding]], None] | None = None,
 ) -> CheckedDirectory:
     """Check the directory's files; errors end the command, as :func:`exit_on_errors` says."""
     checked = check_files(session)
-    exit_on_errors(ctx, session, outputs, checked.findings, warnings_to_stderr=warnings_to_stderr, on_errors=on_errors)
+    exit_on_errors(ctx, session, outputs, checked.findings, warnings_to_stderr=warnings_to_stderr)
     return checked
 
 
@@ -56,46 +55,20 @@ def exit_on_errors(
     findings: Sequence[Finding],
     *,
     warnings_to_stderr: bool,
-    on_errors: Callable[[Sequence[Finding]], None] | None = None,
 ) -> None:
-    """End the command if the findings hold an error: they are given to ``on_errors`` and written in every form asked for.
+    """End the command if one of the findings is an error: write them all, in every format that was asked for.
 
     If all of them are warnings, they are shown as text, and the command goes on.
     """
     if has_errors(findings):
-        if on_errors:
-            on_errors(findings)
+        from hookctl.cli.reports import write_findings
+
         write_findings(ctx, session, outputs, findings)
         ctx.exit(exit_codes.FAILED)
     if findings:
         from hookctl.report.text.findings import findings_text
 
         echo(findings_text(findings, color=session.color), err=warnings_to_stderr, color=session.color)
-
-
-def write_findings(
-    ctx: click.Context, session: Session, outputs: Outputs, findings: Sequence[Finding], nothing: str = "No findings."
-) -> None:
-    """Write findings in every form asked for; ``nothing`` is what people read when there are none.
-
-    Raises as outputs do.
-    """
-    from hookctl.cli.repository import repository_root
-    from hookctl.report.formats.annotations import of_findings
-    from hookctl.report.formats.comment import findings_comment
-    from hookctl.report.formats.github import annotation_lines
-    from hookctl.report.formats.sarif import sarif_text
-    from hookctl.report.text.findings import findings_json_text, findings_text
-
-    command, root = ctx.info_name or "", repository_root()
-    outputs.write(
-        color=session.color,
-        text=lambda color: findings_text(findings, color=color) if findings else f"{nothing}\n",
-        json=lambda: findings_json_text(findings),
-        markdown=lambda: findings_comment(command, findings, nothing),
-        github=lambda: annotation_lines(of_findings(findings, root)),
-        sarif=lambda: sarif_text(of_findings(findings, root), command),
-    )
 
 
 def named_plan(plans: Mapping[str, DeliveryPlan], name: str) -> DeliveryPlan:

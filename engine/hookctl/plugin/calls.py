@@ -19,6 +19,7 @@ from hookctl.plugin.interfaces import (
     FilterType,
     Observer,
     Policy,
+    ReportFormat,
     SecretSource,
     TransportType,
     ValidatorType,
@@ -70,6 +71,8 @@ class Plugins:
     filters: Mapping[str, FilterType]
     policies: Mapping[str, Policy]
     observers: Mapping[str, Observer]
+    formats: Mapping[str, ReportFormat]
+    """Those that plugins add to the formats of ``hookctl.report.formats``."""
     commands: Mapping[str, click.Command]
     providers: tuple[Provider, ...]
     origins: Mapping[tuple[str, str], str]
@@ -99,6 +102,7 @@ class Plugins:
             filters=gathering.gather("hookctl_filter_types", "filter", FilterType),
             policies=gathering.gather("hookctl_policies", "policy", Policy),
             observers=gathering.gather("hookctl_observers", "observer", Observer),
+            formats=gathering.gather("hookctl_format_types", "format", ReportFormat),
             commands=gathering.gather("hookctl_commands", "command", _command_class(found)),
             providers=found,
             origins=gathering.origins,
@@ -107,13 +111,14 @@ class Plugins:
         )
 
     def without(self, what: str, name: str, message: str, hint: str) -> Plugins:
-        """A copy without a policy or command whose name is taken. ``message`` follows the plugin's name."""
+        """A copy without one policy, format or command. ``message`` gives the reason, and follows the plugin's name."""
         provider = next(provider for provider in self.providers if provider.name == self.origins[what, name])
         failure = PluginFailure(provider.name, provider.distribution, f"plugin {provider.name} {message}", hint)
         origins = {thing: origin for thing, origin in self.origins.items() if thing != (what, name)}
         return replace(
             self,
             policies={other: policy for other, policy in self.policies.items() if (what, other) != ("policy", name)},
+            formats={other: one for other, one in self.formats.items() if (what, other) != ("format", name)},
             commands={other: command for other, command in self.commands.items() if (what, other) != ("command", name)},
             origins=origins,
             failures=(*self.failures, failure),
@@ -223,9 +228,8 @@ class _Gathering:
             raise PluginError(message, hint=hint)
         if provider.built_in:
             return name, thing
-        is_slow = what in {
-            "policy",
-            "secret source",
-        }  # a policy checks whole plans, and a command talks to its user; no delivery waits for them
-        part = Part(self.containment, provider.name, f"{what} {name}", at_start=is_slow, repeats_text=what == "policy")
+        # A policy and a format read whole plans, and a secret source may ask a server; no other delivery waits for them.
+        is_slow = what in {"policy", "format", "secret source"}
+        gets_no_secret = what in {"policy", "format"}
+        part = Part(self.containment, provider.name, f"{what} {name}", at_start=is_slow, repeats_text=gets_no_secret)
         return name, contained(thing, part)

@@ -22,6 +22,7 @@ from hookctl.plugin.interfaces import (
     Observer,
     Policy,
     Refreshable,
+    ReportFormat,
     SecretSource,
     TransportType,
     ValidatorType,
@@ -56,7 +57,8 @@ class Part:
         def contained(*args: Any, **kwargs: Any) -> Any:
             return call(hook, lambda *args: check(function(*args, **kwargs)), *args)
 
-        contained.__wrapped__ = function  # type: ignore[attr-defined]  # inspect.signature looks there, for the arguments of filters
+        # inspect.signature looks there, for the arguments of filters.
+        contained.__wrapped__ = function  # type: ignore[attr-defined]
         return contained
 
 
@@ -147,6 +149,18 @@ def _observer(thing: Observer, part: Part) -> Observer:
     )
 
 
+def _format(thing: ReportFormat, part: Part) -> ReportFormat:
+    kinds = {name: function for name in ("findings", "review", "results") if (function := getattr(thing, name))}
+    if not kinds:
+        raise BrokenContractError(f"a {part.what} without findings, review and results")
+    return ReportFormat(
+        name=thing.name,
+        summary=given.text(thing.summary),
+        has_ci_commands=bool(thing.has_ci_commands),
+        **{name: part.function(name, function, given.report) for name, function in kinds.items()},
+    )
+
+
 _COPIES: tuple[tuple[type, Callable[[Any, Part], Any]], ...] = (
     (AuthType, _auth),
     (TransportType, _transport),
@@ -156,6 +170,7 @@ _COPIES: tuple[tuple[type, Callable[[Any, Part], Any]], ...] = (
     (FilterType, _filter),
     (Policy, _policy),
     (Observer, _observer),
+    (ReportFormat, _format),
 )
 
 

@@ -16,6 +16,8 @@ MAX_VALUES = 100_000
 """The maximum number of values inside one JSON value from a plugin."""
 MAX_GIVEN = 10_000
 """The maximum number of findings, mismatches or problems from one call."""
+MAX_REPORT = 100_000_000
+"""The maximum length of one report, in characters."""
 BY_NAME = ("properties", "patternProperties", "$defs", "dependentSchemas")
 """Keywords of JSON Schema that contain schemas by name."""
 IN_LIST = ("anyOf", "oneOf", "allOf", "prefixItems")
@@ -73,6 +75,20 @@ def text(value: object) -> str:
     if not isinstance(value, str):
         raise BrokenContractError(f"{kind(value)}, not text")
     return str.__str__(value)
+
+
+def report(value: object) -> str:
+    """A report, from text or from pieces of it. The pieces are made here, so an error in making one is the plugin's."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return text(value)
+    pieces: list[str] = []
+    size = 0
+    for piece in value:
+        pieces.append(text(piece))
+        size += len(pieces[-1])
+        if size > MAX_REPORT:
+            raise BrokenContractError(f"a report of more than {MAX_REPORT:,} characters")
+    return "".join(pieces)
 
 
 def headers(given: Any) -> Mapping[str, str]:

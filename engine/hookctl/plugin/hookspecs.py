@@ -17,6 +17,7 @@ from hookctl.plugin.interfaces import (
     FilterType,
     Observer,
     Policy,
+    ReportFormat,
     SecretSource,
     TransportType,
     ValidatorType,
@@ -73,6 +74,12 @@ def hookctl_policies() -> Iterable[Policy]:
 @hookspec
 def hookctl_observers() -> Iterable[Observer]:
     """Observers of attempts and outcomes."""
+    raise NotImplementedError
+
+
+@hookspec
+def hookctl_format_types() -> Iterable[ReportFormat]:
+    """Formats of reports, for ``--format`` of `validate`, `plan`, `apply` and `test`."""
     raise NotImplementedError
 
 

@@ -19,6 +19,7 @@ from msgspec import Struct
 from hookctl.bounded import RESPONSE_STEPS, Budget
 from hookctl.model import Attempt, Delivery, Finding, Json, Mismatch, Plan, Request, Resolved, Response, Timing
 from hookctl.model.delivery import Failure
+from hookctl.plugin.report_format import FindingsReport, Pieces, ReportFormat, ResultsReport, ReviewReport
 
 if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
@@ -270,9 +271,14 @@ __all__ = [
     "Envelope",
     "EventType",
     "FilterType",
+    "FindingsReport",
     "Observer",
+    "Pieces",
     "Policy",
     "Refreshable",
+    "ReportFormat",
+    "ResultsReport",
+    "ReviewReport",
     "SecretSource",
     "Settings",
     "TransportType",

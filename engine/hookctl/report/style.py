@@ -1,6 +1,8 @@
-"""Styles of text for a terminal, and what each colour stands for."""
+"""Styles of text for a terminal, what each colour stands for, and lines that other formats style in their own way."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import click
 
@@ -23,3 +25,18 @@ def heading(text: str, color: bool) -> str:
 def signed(text: str, sign: str, color: bool, *, bold: bool = False) -> str:
     """A line of a difference in the colour of its sign: ``+``, ``~``, ``-``, or a space for a line that stays."""
     return styled(text, color, fg=SIGN_COLORS.get(sign), bold=bold) if sign in SIGN_COLORS or bold else text
+
+
+class Line(NamedTuple):
+    """A line of a report before a format gives it its indentation, marks and colours."""
+
+    text: str
+    """What follows the mark, including the space between them."""
+    mark: str = ""
+    """The sign of a line of a difference: ``+``, ``~``, ``-``, or a space for a line that stays; empty for others."""
+    is_important: bool = False
+
+    def styled(self, color: bool, indent: str = "") -> str:
+        """The line for a terminal, with its indentation; empty if nothing else is in it."""
+        whole = f"{indent}{self.mark}{self.text}"
+        return signed(whole if whole.strip() else "", self.mark, color, bold=self.is_important)

@@ -17,6 +17,7 @@ from hookctl.plugin import (
     FilterType,
     Observer,
     Policy,
+    ReportFormat,
     SecretSource,
     TransportType,
     ValidatorType,
@@ -24,6 +25,7 @@ from hookctl.plugin import (
 )
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.host import load_plugins
+from hookctl.report.formats.registry import FORMATS, built_in
 from hookctl.report.text.plugins import KINDS, listed, render_json, render_text
 from hookctl.report.text.schema import FieldRow, field_rows, render_table, render_webhook
 from hookctl.report.text.webhook_schema import with_plugins
@@ -69,6 +71,7 @@ def acme() -> Plugins:
         "hookctl_filter_types": FilterType(name="shout", summary="Upper case.", call=never),
         "hookctl_policies": Policy(name="two_eyes", summary="Asks for a label.", schema={}, build=never),
         "hookctl_observers": Observer(name="metrics"),
+        "hookctl_format_types": ReportFormat(name="table", summary="Draws a table.", findings=never),
         "hookctl_commands": click.Command("acme", help="Do what Acme does."),
     }
     hooks = {hook: hookimpl(specname=hook)(lambda thing=thing: [thing]) for hook, thing in things.items()}
@@ -95,6 +98,7 @@ def test_plugins_lists_every_built_in_thing_with_its_settings(run_cli: RunCli) -
         "file",
         "anomaly",
         "allowed_hosts",
+        "gitlab",
     ):
         assert f"  {name} (built in)\n" in result.stdout
     assert (
@@ -128,7 +132,7 @@ def test_every_setting_of_a_built_in_plugin_is_described() -> None:
 
 def test_a_third_partys_things_are_listed_with_where_they_come_from(acme: Plugins) -> None:
     text = render_text(listed(acme), width=0, color=False)
-    for name in ("hmac", "sqs", "xml", "vault", "user.created", "shout", "two_eyes", "metrics", "acme"):
+    for name in ("hmac", "sqs", "xml", "vault", "user.created", "shout", "two_eyes", "metrics", "table", "acme"):
         assert f"  {name} (plugin acme 1.2.3)\n" in text
     assert "      key            secret           yes       The key.\\u202e\n" in text
     assert "      places         list of objects  no        Where.\n" in text
@@ -140,7 +144,8 @@ def test_a_third_partys_things_are_listed_with_where_they_come_from(acme: Plugin
 
 def test_every_kind_that_a_plugin_can_add_is_listed(acme: Plugins) -> None:
     assert {kind for kind, _ in acme.origins} == set(KINDS)
-    assert {(thing.kind, thing.name) for thing in listed(acme)} == set(acme.origins)
+    own = {("format", name) for name in FORMATS}
+    assert {(thing.kind, thing.name) for thing in listed(acme, map(built_in, FORMATS))} == {*acme.origins, *own}
 
 
 # -- schema ------------------------------------------------------------------------------------------------------------

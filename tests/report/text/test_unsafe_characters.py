@@ -36,7 +36,7 @@ from hookctl.model import (
     Timing,
     Verdict,
 )
-from hookctl.report.formats import comment, github, junit, results, sarif
+from hookctl.report.formats import comment, github, gitlab, junit, results, sarif
 from hookctl.report.formats.annotations import of_findings
 from hookctl.report.formats.annotations import of_plan as annotations_of_plan
 from hookctl.report.text import deliveries, doctor, findings, log, plan, trials
@@ -108,6 +108,7 @@ def of_finding(text: str) -> Iterator[tuple[str, str]]:
     yield "markdown", comment.findings_comment("validate", found, "")
     yield "github", github.annotation_lines(annotated) + github.notice_line("hookctl", text)
     yield "sarif", sarif.sarif_text(annotated, "validate")
+    yield "gitlab", gitlab.code_quality(annotated)
     yield "junit", junit.junit_xml(results.of_findings(found), started_at="2026-01-01T00:00:00")
 
 
@@ -177,7 +178,7 @@ def test_no_report_holds_one(delivery_plan: Callable[..., DeliveryPlan], text: s
     outputs = [*of_finding(text), *of_plan(storable, delivery_plan), *of_attempt(text, delivery_plan)]
     assert [(form, output) for form, output in outputs if unsafe(output)] == []
     for form, output in outputs:
-        if form in {"json", "sarif"}:
+        if form in {"json", "sarif", "gitlab"}:
             json.loads(output)
         if form == "junit":
             ET.fromstring(output.partition("?>")[2])  # noqa: S314 - our own

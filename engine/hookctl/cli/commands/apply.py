@@ -13,7 +13,7 @@ import click
 from hookctl.cli import exit_codes
 from hookctl.cli.durations import seconds
 from hookctl.cli.echo import echo
-from hookctl.cli.formats import ALL, Outputs, format_option
+from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.options import network_options, only_option
 from hookctl.cli.signing_key import key_reference
 from hookctl.cli.terminal import text_width
@@ -61,7 +61,7 @@ Examples:
     "--allow-removals", is_flag=True, help="Also apply a plan that removes or deactivates many webhooks at once."
 )
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
-@format_option(*ALL)
+@format_option("findings", "review")
 @click.option(
     "--lock-timeout",
     metavar="DURATION",
@@ -130,7 +130,7 @@ def _apply(
 
     Files are written before, too: one that cannot be must keep the plan from being applied.
     """
-    from hookctl.cli.review import write_review
+    from hookctl.cli.reports import write_review
     from hookctl.report.text.outcome import ApplyOutcome, Ending
     from hookctl.report.text.plan import render_text
 

@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from hookctl.cli import exit_codes
 from hookctl.cli.echo import echo
 from hookctl.cli.event_file import EventFile
-from hookctl.cli.formats import ALL, Outputs, format_option
+from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.options import only_option
 from hookctl.cli.signing_key import key_reference, signing_key
 
@@ -36,7 +36,7 @@ Examples:
 
 
 @click.command("plan", epilog=EPILOG)
-@format_option(*ALL)
+@format_option("findings", "review")
 @click.option(
     "--out",
     metavar="FILE",
@@ -84,7 +84,8 @@ def command(
     1 if a finding or a policy is an error.
     """
     from hookctl.cli.plan_events import read_recent, read_samples
-    from hookctl.cli.review import review_options, write_review
+    from hookctl.cli.reports import write_review
+    from hookctl.cli.review import review_options
     from hookctl.cli.webhook_files import check_files_or_exit
     from hookctl.config.review import review_files
 

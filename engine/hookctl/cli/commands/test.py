@@ -11,7 +11,7 @@ import click
 from hookctl.cli import exit_codes, recordings, scenarios
 from hookctl.cli.completion import webhook_names
 from hookctl.cli.event_file import EventFile
-from hookctl.cli.formats import ALL, Outputs, format_option
+from hookctl.cli.formats import SIMPLE, Output, Outputs, checked, format_option
 from hookctl.cli.options import network_options
 from hookctl.cli.terminal import text_width
 
@@ -53,12 +53,12 @@ Scenarios:
     help="Use the event in FILE (- for standard input) instead of the mock event.",
 )
 @click.option("--show-invocation", is_flag=True, help="Show the request, response, timing and verdicts of every test.")
-@format_option(*ALL)
+@format_option("results")
 @click.option(
     "--junit",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Also write the results to FILE as JUnit XML.",
+    help="The same as --format junit=FILE.",
 )
 @click.option(
     "--record",
@@ -115,15 +115,15 @@ def command(
     from hookctl.report.text.replays import render_kept
     from hookctl.report.text.trials import trials_json, trials_summary
 
-    if played and (junit or not {output.form for output in outputs.outputs} <= {"text", "json"}):
-        raise click.UsageError(
-            "--scenario runs no tests: it can be combined with --format text and json only, and not with --junit"
-        )
+    if junit:
+        outputs = checked((*outputs.outputs, Output("junit", junit)))
+    if played and not outputs.forms <= set(SIMPLE):
+        raise click.UsageError("--scenario runs no tests, so its formats are only text and json")
     if record + replay + bool(played) > 1:
         raise click.UsageError("--record, --replay and --scenario cannot be combined")
     session: Session = ctx.obj
-    reports = Reports(outputs, junit, show_invocation)
-    wanted = check_files_or_exit(ctx, session, outputs, on_errors=reports.write_errors)
+    reports = Reports(outputs, show_invocation)
+    wanted = check_files_or_exit(ctx, session, outputs)
     chosen = [named_plan(wanted.plans, name) for name in dict.fromkeys(names)] or [
         wanted.plans[name] for name in sorted(wanted.plans)
     ]

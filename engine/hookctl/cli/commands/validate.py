@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hookctl.cli import exit_codes
-from hookctl.cli.formats import ALL, Outputs, format_option
+from hookctl.cli.formats import Outputs, format_option
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
@@ -24,7 +24,7 @@ Examples:
 
 
 @click.command("validate", epilog=EXAMPLES)
-@format_option(*ALL)
+@format_option("findings")
 @click.pass_context
 def command(ctx: click.Context, outputs: Outputs) -> None:
     """Check every webhook file, and the settings of the policies in hookctl.toml, and report every problem at once.
@@ -33,8 +33,9 @@ def command(ctx: click.Context, outputs: Outputs) -> None:
     network, secrets nor state are needed. What a policy says about a change is reported by `hookctl plan`. Exits 1 if
     there is an error. `hookctl explain RULE` explains the rule that a finding names.
     """
+    from hookctl.cli.reports import write_findings
     from hookctl.cli.safety import check_policy_tables
-    from hookctl.cli.webhook_files import check_files, write_findings
+    from hookctl.cli.webhook_files import check_files
     from hookctl.model.quantities import counted
 
     session: Session = ctx.obj

@@ -1,1 +1,1 @@
-"""Reports in the formats of other tools: Markdown, GitHub annotations, SARIF, JUnit."""
+"""Report formats: those of ``--format`` other than text, one module each, and what they share."""

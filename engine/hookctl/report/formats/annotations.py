@@ -1,4 +1,4 @@
-"""What is wrong, with its place in the repository: what GitHub's annotations and SARIF are made of."""
+"""Problems with their places in the repository, for the formats ``github``, ``sarif`` and ``gitlab``."""
 
 from __future__ import annotations
 
@@ -10,32 +10,33 @@ from pathlib import Path
 from hookctl.model import Finding, Span, Webhook
 from hookctl.model.finding import POLICY
 from hookctl.model.rules.plans import TEST_FAILED
+from hookctl.plugin.report_format import ReviewReport
 from hookctl.report.formats.results import Outcome, Result
 from hookctl.report.text.printable import printable
 
 POLICY_PREFIX = "policy/"
-"""Before a policy's name, where a rule id is asked for."""
+"""The prefix that makes a policy's name a rule id."""
 FAILED_TEST = TEST_FAILED.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:
-    """One thing that is wrong."""
+    """One problem."""
 
     rule: str
-    """A rule id of the catalogue, or ``policy/NAME``."""
+    """A rule's id, or ``policy/NAME``."""
     is_error: bool
     message: str
-    """In one line, without a full stop."""
+    """One line without a full stop."""
     advice: tuple[str, ...]
-    """What to do, in sentences."""
+    """Sentences that say what to do."""
     path: str
-    """Relative to the repository's root, with slashes; absolute outside of it."""
+    """Relative to the root of the repository, with slashes; absolute outside it."""
     span: Span | None
 
 
 def of_findings(findings: Iterable[Finding], root: Path) -> Iterator[Annotation]:
-    """What is wrong in files. ``root`` is the repository's."""
+    """The findings about files. ``root`` is the root of the repository."""
     for finding in findings:
         meant = (f"Did you mean {' or '.join(finding.suggestions)}?",) if finding.suggestions else ()
         yield Annotation(
@@ -49,7 +50,7 @@ def of_findings(findings: Iterable[Finding], root: Path) -> Iterator[Annotation]
 
 
 def of_plan(findings: Iterable[Finding], directory: Path, root: Path) -> Iterator[Annotation]:
-    """The findings about a plan. One without a file is about the ``directory`` of the webhooks."""
+    """The findings about a plan. One without a file is placed at ``directory``, where the webhook files are."""
     for finding in findings:
         about = f"{finding.webhook}: " if finding.webhook else ""
         yield Annotation(
@@ -62,8 +63,17 @@ def of_plan(findings: Iterable[Finding], directory: Path, root: Path) -> Iterato
         )
 
 
+def of_review(report: ReviewReport) -> list[Annotation]:
+    """Every finding of a review: about the files, then about the plan."""
+    review = report.review
+    return [
+        *of_findings(review.file_findings, report.root),
+        *of_plan(review.plan_findings, report.directory, report.root),
+    ]
+
+
 def of_results(results: Iterable[Result], places: Mapping[str, Webhook], root: Path) -> Iterator[Annotation]:
-    """The tests that failed, each where its webhook's name stands; ``places`` are the webhooks of the files, by name."""
+    """The failed tests, each at the name of its webhook. ``places`` are the webhooks of the files, by name."""
     for result in results:
         if result.outcome is Outcome.FAILED:
             webhook = places[result.webhook]
@@ -78,6 +88,6 @@ def of_results(results: Iterable[Result], places: Mapping[str, Webhook], root: P
 
 
 def in_repository(path: str, root: Path) -> str:
-    """A path as the user wrote it, relative to the root of the repository; absolute where it is not below it."""
-    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - Path.resolve() would follow links, and git does not
+    """A path, as the user wrote it, relative to the root of the repository; absolute if it is not below that."""
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - Path.resolve() would follow links; git does not
     return absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else absolute.as_posix()

@@ -1,9 +1,9 @@
-"""Comments for a pull request: what is wrong in files, what an apply would change, what tests came to."""
+"""The format ``markdown``: comments for a pull request about findings, a plan or the results of tests."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -11,33 +11,33 @@ from typing import TYPE_CHECKING
 from hookctl.config.effects import ChangeEffects
 from hookctl.model import Action, Change, Finding
 from hookctl.model.quantities import counted
+from hookctl.plugin.report_format import ReportFormat
 from hookctl.report.formats.markdown import Block, Part, code, document
 from hookctl.report.formats.results import Outcome, Result
-from hookctl.report.text.effects import summary_lines
+from hookctl.report.style import Line
+from hookctl.report.text.effects import effect_lines, summary_lines
 from hookctl.report.text.findings import findings_text, summary_line
 from hookctl.report.text.outcome import ApplyOutcome, Ending
-from hookctl.report.text.plan import by_webhook, described, finding_lines, plan_summary, shown_changes
+from hookctl.report.text.plan import by_webhook, change_fields, change_title, finding_parts, plan_summary, shown_changes
 
 if TYPE_CHECKING:
     from hookctl.config.review import Review
 
 NAMED = 10
-"""So many removed webhooks are named in the warning, the others counted."""
+"""The most removed webhooks that the warning names; more are counted."""
 MARKS = {Ending.APPLIED: "✅", Ending.NO_CHANGES: "✅"}
-"""Before what became of an apply; all else is a stop."""
-INDENT = 6
-"""Columns before a change's lines in the text report."""
+"""The marks of the outcomes of an apply; every other outcome has a stop sign."""
 
 
 def findings_comment(command: str, findings: Sequence[Finding], nothing: str) -> str:
-    """What is wrong, a block for each file; the sentence ``nothing`` if that is it."""
+    """The findings, a block for each file; the sentence ``nothing`` if there are none."""
     return document(
         [f"## hookctl {command}", f"**{summary_line(findings) if findings else nothing}**"], _finding_parts(findings)
     )
 
 
 def plan_comment(command: str, review: Review, outcome: ApplyOutcome | None = None) -> str:
-    """The plan: its summary, a warning of what is removed, its findings, what all of it means, and a block per change."""
+    """The plan: its summary, a warning about removals, its findings, what it means, and a block for each change."""
     plan, effects = review.plan, review.effects
     removed = [change.name for change in plan.changes if change.action is Action.DELETE]
     head = [f"## hookctl {command}", code(plan_summary(plan))]
@@ -55,9 +55,8 @@ def plan_comment(command: str, review: Review, outcome: ApplyOutcome | None = No
         tests = tuple(line for test in outcome.tests for line in test.lines)
         parts.append(partial(Block, "test events", tests, is_open=True))
     if others:
-        lines = tuple(map(_diff_line, finding_lines(others, color=False)))
-        parts.append(partial(Block, "the plan as a whole", lines, is_open=True))
-    if together := tuple(line.strip() for line in summary_lines(effects, color=False)):
+        parts.append(partial(Block, "the plan as a whole", tuple(_about(others)), is_open=True))
+    if together := tuple(line.text for line in summary_lines(effects)):
         parts.append(partial(Block, "effects", together, is_open=True))
     for change in shown_changes(plan, about):
         parts.append(partial(_change, change, effects.changes.get(change.name), about.get(change.name, ())))
@@ -65,17 +64,34 @@ def plan_comment(command: str, review: Review, outcome: ApplyOutcome | None = No
 
 
 def _change(change: Change, effects: ChangeEffects | None, findings: Sequence[Finding]) -> Block:
-    title, *lines = [*described(change, effects, color=False), *finding_lines(findings, color=False)]
-    return Block(title.strip(), tuple(map(_diff_line, lines or [title])), "diff")
+    title = "".join(change_title(change)).strip()
+    body = [*change_fields(change), *(effect_lines(effects) if effects else ())]
+    lines = [*map(_diff_line, body), *_about(findings)]
+    return Block(title, tuple(lines) or (title,), "diff")
+
+
+def _about(findings: Sequence[Finding]) -> Iterator[str]:
+    """The findings about a plan, in lines."""
+    for finding in findings:
+        message, *details = finding_parts(finding)
+        yield f"{finding.severity.value}{message}"
+        yield from details
+
+
+def _diff_line(line: Line) -> str:
+    """A line of a change in a block of the language ``diff``, which shows ``!`` as changed and does not know ``~``."""
+    return f"{'!' if line.mark == '~' else line.mark}{line.text}"
 
 
 def results_comment(command: str, results: Sequence[Result], summary: str) -> str:
-    """What tests came to: a line for each, and a block for each that says more."""
+    """The results of tests: a line for each, and a block for each that has more lines."""
     counts = Counter(result.outcome for result in results)
     head = [f"## hookctl {command}", f"**{summary}**"]
     overview = partial(Block, "all", tuple(result.lines[0] for result in results), is_open=not counts[Outcome.FAILED])
-    told = [partial(Block, result.lines[0].strip(), result.lines[1:]) for result in results if len(result.lines) > 1]
-    return document(head, [*([overview] if results else []), *told])
+    detailed = [
+        partial(Block, result.lines[0].strip(), result.lines[1:]) for result in results if len(result.lines) > 1
+    ]
+    return document(head, [*([overview] if results else []), *detailed])
 
 
 def _finding_parts(findings: Sequence[Finding]) -> list[Part]:
@@ -86,7 +102,10 @@ def _file(path: str, findings: Sequence[Finding]) -> Block:
     return Block(path, tuple(findings_text(findings).rstrip("\n").split("\n")), is_open=True)
 
 
-def _diff_line(line: str) -> str:
-    """A line of the text report as a diff has it: the sign in the first column, ``!`` for what is changed."""
-    shown = line[min(INDENT, len(line) - len(line.lstrip())) :]
-    return f"!{shown[1:]}" if shown.startswith("~ ") else shown
+FORMAT = ReportFormat(
+    name="markdown",
+    summary="For a comment on a pull request: Markdown of at most 65,535 characters.",
+    findings=lambda report: findings_comment(report.command, report.findings, report.nothing),
+    review=lambda report: plan_comment(report.command, report.review, report.outcome),
+    results=lambda report: results_comment(report.command, report.results, report.summary),
+)

@@ -1,4 +1,4 @@
-"""Results of tests in the XML that JUnit made usual, for the test page of a CI system."""
+"""The format ``junit``: test results as JUnit XML, for the test page of a CI system."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import re
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
+from hookctl.plugin.report_format import ReportFormat
 from hookctl.report.formats.results import Outcome, Result
 from hookctl.report.text.printable import printable_lines
 
 ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What no XML 1.0 document may hold, escaped or not."""
+"""Characters that an XML 1.0 document cannot contain, even escaped."""
 
 
 def junit_xml(results: Sequence[Result], *, started_at: str) -> str:
-    """A suite of one case for each result. ``started_at`` is a time as ISO 8601 has it.
+    """A suite with one case for each result. ``started_at`` is a time in ISO 8601.
 
-    A test that was interrupted is skipped; what kept tests from being begun is an error.
+    A test that was interrupted counts as skipped. A finding that kept every test from starting counts as an error.
     """
     counts = {
         "tests": str(len(results)),
@@ -45,14 +46,14 @@ def _add_case(suite: ET.Element, result: Result) -> None:
             "time": _seconds(result.seconds),
         },
     )
-    told = _legal("\n".join(result.lines))
+    lines = _legal("\n".join(result.lines))
     if result.outcome is Outcome.SUCCESSFUL:
-        ET.SubElement(case, "system-out").text = told
+        ET.SubElement(case, "system-out").text = lines
     elif result.outcome is Outcome.INTERRUPTED:
         ET.SubElement(case, "skipped", {"message": _legal(result.reason)})
     else:
         kind = "failure" if result.outcome is Outcome.FAILED else "error"
-        ET.SubElement(case, kind, {"message": _legal(result.reason), "type": result.outcome.value}).text = told
+        ET.SubElement(case, kind, {"message": _legal(result.reason), "type": result.outcome.value}).text = lines
 
 
 def _seconds(seconds: float) -> str:
@@ -61,3 +62,10 @@ def _seconds(seconds: float) -> str:
 
 def _legal(text: str) -> str:
     return ILLEGAL.sub(lambda found: f"\\u{ord(found[0]):04x}", printable_lines(text))
+
+
+FORMAT = ReportFormat(
+    name="junit",
+    summary="For the test page of a CI system: JUnit XML.",
+    results=lambda report: junit_xml(report.results, started_at=report.started_at.isoformat(timespec="seconds")),
+)

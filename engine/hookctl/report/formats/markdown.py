@@ -1,7 +1,7 @@
-"""Markdown for a pull request's comment, in which nothing that others wrote can be anything but text.
+"""Markdown for a comment on a pull request, in which the text of others is never markup, a mention or a link.
 
-Foreign text stands in fences that are longer than any run of backticks in them, in code spans of the same kind, and in the summary of
-a ``<details>`` as escaped HTML inside ``<code>``. Nowhere there does GitHub or GitLab look for markup, mentions or links.
+Such text appears only in fences and code spans whose delimiters are longer than any run of backticks in it, and, as
+escaped HTML, in the ``<code>`` of a ``<summary>``. GitHub and GitLab look for markup in none of them.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from hookctl.report.text.printable import printable
 
 LIMIT = 65_535
-"""Characters of a comment: GitHub refuses longer ones."""
+"""The most characters of a comment: GitHub refuses longer ones."""
 BLOCK_LIMIT = 12_000
-"""Characters of one block's lines, where the comment would be too long."""
+"""The most characters of a block's lines in a comment that would otherwise be too long."""
 LINE_LIMIT = 1_000
 TITLE_LIMIT = 200
 GAP = "\n\n"
@@ -24,7 +24,7 @@ GAP = "\n\n"
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A part that is folded: its title, and lines that stand in a fence."""
+    """A part that can be folded: a title, and lines in a fence."""
 
     title: str
     lines: tuple[str, ...]
@@ -33,14 +33,18 @@ class Block:
 
 
 Part = Callable[[], Block]
-"""A block that is made when it is asked for."""
+"""Makes a block when it is needed."""
 
 
 def document(head: Sequence[str], parts: Sequence[Part]) -> str:
-    """A comment of paragraphs, which are Markdown already, and of blocks; never longer than :data:`LIMIT`.
+    """A comment of paragraphs and blocks, never longer than :data:`LIMIT`.
 
-    When it would be, each block is shortened to its first and last lines, and then the blocks in the middle are left out, with a note. Only
-    as many blocks are made as a comment can hold.
+    If all of it would be longer, each block is shortened to its first and last lines, and then the blocks in the middle
+    are left out, with a note. No more blocks are made than a comment can hold.
+
+    Args:
+        head: the paragraphs, in Markdown.
+        parts: make the blocks.
     """
     room = LIMIT - len(_joined(head))
     whole: list[str] = []
@@ -82,7 +86,7 @@ def _rendered(block: Block) -> str:
 
 
 def _shortened(block: Block) -> Block:
-    """The block with the lines in its middle left out, if it has too many for its share."""
+    """The block, without the lines in its middle if it is longer than :data:`BLOCK_LIMIT`."""
     sizes = [min(len(printable(line)), LINE_LIMIT + 3) + 1 for line in block.lines]
     if sum(sizes) <= BLOCK_LIMIT:
         return block
@@ -94,7 +98,7 @@ def _shortened(block: Block) -> Block:
 
 
 def _ends(parts: Sequence[Part], room: int) -> tuple[list[str], list[str]]:
-    """The shortened blocks from the head and from the tail that fit, taken in turns."""
+    """The shortened blocks that fit, from both ends in turns."""
     first: list[str] = []
     last: list[str] = []
     while len(first) + len(last) < len(parts):
@@ -108,7 +112,7 @@ def _ends(parts: Sequence[Part], room: int) -> tuple[list[str], list[str]]:
 
 
 def _counts(sizes: Sequence[int], room: int) -> tuple[int, int]:
-    """How many lines from the head and how many from the tail fit, taken in turns."""
+    """The number of lines that fit, from the beginning and from the end, taken in turns."""
     first = last = 0
     while first + last < len(sizes):
         size = sizes[first] if first <= last else sizes[-1 - last]

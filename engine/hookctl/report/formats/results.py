@@ -1,4 +1,4 @@
-"""What a test or a replay came to, in the one form that JUnit, Markdown and annotations are made of."""
+"""The results of tests and replays, in the one form that all report formats get."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from hookctl.model import Finding, Severity
-from hookctl.report.text.findings import findings_text
+from hookctl.report.text.findings import finding_lines
 
 if TYPE_CHECKING:
     from hookctl.delivery.rehearsal.replay import Replay
@@ -16,35 +16,35 @@ if TYPE_CHECKING:
 
 
 class Outcome(StrEnum):
-    """What it came to."""
+    """How a test or a replay ended."""
 
     SUCCESSFUL = "successful"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
-    """It was not over at Ctrl-C."""
+    """Ctrl-C stopped it before its end."""
     ERROR = "error"
-    """It was not begun: something is wrong in a file."""
+    """It did not start, because of an error in a file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What one came to, in the words of the text report."""
+    """The result of one test or replay, in the words of the text report."""
 
     webhook: str
     group: str
-    """What it is one of: ``test.anomaly``, ``replay.anomaly``, ``files``."""
+    """Its kind and event: ``test.anomaly``, ``replay.anomaly``; ``files`` for an error in a file."""
     outcome: Outcome
     reason: str
-    """Why it is not successful, in one line; empty when it is."""
+    """One line that says why it is not successful; empty if it is."""
     advice: tuple[str, ...]
-    """What to do next, in sentences."""
+    """Sentences that say what to do next."""
     lines: tuple[str, ...]
-    """What is printed of it, without colour."""
+    """What the text report prints about it, without colour."""
     seconds: float
 
 
 def of_trials(tests: Iterable[Trial], *, show_invocation: bool) -> list[Result]:
-    """Tests, each with what was sent and what came back: in short if it failed, whole if that is asked for."""
+    """The results of tests: a failed one with its exchange in short; with ``show_invocation``, each with all of it."""
     return [_of_trial(trial, show_invocation=show_invocation) for trial in tests]
 
 
@@ -71,7 +71,7 @@ def _of_trial(trial: Trial, *, show_invocation: bool) -> Result:
 
 
 def of_replays(replayed: Iterable[Replay], *, show_invocation: bool) -> list[Result]:
-    """Replays, each with what differs; they take no time."""
+    """The results of replays, each with what differs. Their time is 0."""
     from hookctl.report.text import replays
 
     return [
@@ -95,15 +95,15 @@ def of_replays(replayed: Iterable[Replay], *, show_invocation: bool) -> list[Res
 
 
 def of_findings(findings: Sequence[Finding]) -> list[Result]:
-    """The errors in files that kept every test from being begun."""
+    """The errors in files that kept every test from starting."""
     return [
         Result(
-            webhook=finding.webhook or (finding.path),
+            webhook=finding.webhook or finding.path,
             group="files",
             outcome=Outcome.ERROR,
             reason=f"{finding.rule}: {finding.message}",
             advice=(finding.hint,) if finding.hint else (),
-            lines=tuple(findings_text([finding]).split("\n\n")[0].split("\n")),
+            lines=tuple(finding_lines(finding)),
             seconds=0.0,
         )
         for finding in findings

@@ -1,4 +1,4 @@
-"""SARIF 2.1.0, for code scanning."""
+"""The format ``sarif``: SARIF 2.1.0, for code scanning."""
 
 from __future__ import annotations
 
@@ -8,16 +8,24 @@ from urllib.parse import quote
 from hookctl._version import __version__
 from hookctl.config.check.catalogue import RULES
 from hookctl.model import Json
+from hookctl.plugin.report_format import ReportFormat
+from hookctl.report.formats import annotations as annotated
 from hookctl.report.formats.annotations import POLICY_PREFIX, Annotation
 from hookctl.report.text.printable import json_text
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 SOURCE_ROOT = "%SRCROOT%"
-"""What GitHub and others take for the root of the repository."""
+"""The name by which GitHub and others know the root of the repository."""
 
 
 def sarif_text(annotations: Iterable[Annotation], command: str, policies: Mapping[str, str] | None = None) -> str:
-    """A log of one run. ``command`` tells uploads of one commit apart: ``validate``, ``plan``; ``policies`` are their summaries, by name."""
+    """A log of one run.
+
+    Args:
+        annotations: the results.
+        command: distinguishes the uploads for one commit: ``validate``, ``plan``.
+        policies: the summary of each policy, by name.
+    """
     annotations = list(annotations)
     rules = list(dict.fromkeys(annotation.rule for annotation in annotations))
     run: Json = {
@@ -79,5 +87,19 @@ def _artifact(path: str) -> Json:
 
 
 def _message(text: str) -> str:
-    """A plain-text message: braces that are no placeholders are doubled, as the standard asks, and nothing in it is a link."""
+    """A plain-text message without placeholders or links.
+
+    The standard requires that literal braces are doubled.
+    """
     return text.replace("{", "{{").replace("}", "}}").replace("](", "] (")
+
+
+FORMAT = ReportFormat(
+    name="sarif",
+    summary="For code scanning: SARIF 2.1.0.",
+    findings=lambda report: sarif_text(annotated.of_findings(report.findings, report.root), report.command),
+    review=lambda report: sarif_text(annotated.of_review(report), report.command, report.policies),
+    results=lambda report: sarif_text(
+        annotated.of_results(report.results, report.webhooks, report.root), report.command
+    ),
+)

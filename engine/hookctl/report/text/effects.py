@@ -1,4 +1,4 @@
-"""What a plan means, for people and for machines. docs/plan.md says what each line means."""
+"""What a plan means, for people and for programs. docs/plan.md describes each line."""
 
 from __future__ import annotations
 
@@ -18,62 +18,61 @@ from hookctl.config.effects import (
 )
 from hookctl.model import Json
 from hookctl.model.quantities import counted, span
-from hookctl.report.style import heading, signed
+from hookctl.report.style import Line
 from hookctl.report.text.differences import difference_document, difference_lines, json_paths
 from hookctl.report.text.printable import printable
 
 NAMED = 12
-"""So many names or fields stand in one line; the others are counted."""
+"""The most names or fields in one line; more are counted."""
 
 
-def effect_lines(effects: ChangeEffects, *, color: bool) -> Iterator[str]:
+def effect_lines(effects: ChangeEffects) -> Iterator[Line]:
     """What one change means, in lines."""
     if effects.requests:
-        yield from _request_lines(effects.requests, color)
+        yield from _request_lines(effects.requests)
     elif effects.retries:
-        yield f"request not shown, because many webhooks are new: see `hookctl render {printable(effects.name)}`"
-    yield from _payload_lines(effects, color)
+        name = printable(effects.name)
+        yield Line(f"request not shown, because many webhooks are new: see `hookctl render {name}`")
+    yield from _payload_lines(effects)
     if effects.leaving:
-        yield heading(f"newly leaves for {printable(effects.leaving.host)}: {_listed(effects.leaving.fields)}", color)
+        host, fields = printable(effects.leaving.host), _listed(effects.leaving.fields)
+        yield Line(f"newly leaves for {host}: {fields}", is_important=True)
     if effects.new_hosts:
-        yield heading(f"new host: {_listed(effects.new_hosts)}", color)
+        yield Line(f"new host: {_listed(effects.new_hosts)}", is_important=True)
     if effects.matching:
-        yield from event_lines(effects.matching)
+        yield from map(Line, event_lines(effects.matching))
     if effects.retries and effects.retries != effects.retries_before:
-        yield f"retries: {_retries(effects.retries)}"
-    yield from _waiting(effects.waiting)
+        yield Line(f"retries: {_retries(effects.retries)}")
+    yield from map(Line, _waiting(effects.waiting))
 
 
-def summary_lines(effects: Effects, *, color: bool) -> list[str]:
-    """What all changes mean together, each line only where there is something to say."""
+def summary_lines(effects: Effects) -> Iterator[Line]:
+    """What all changes mean together. A line is left out if it would be empty or count nothing."""
     hosts: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for leaving in effects.leaving:
         hosts.setdefault((leaving.event, leaving.fields), []).append(leaving.host)
-    lines = [
-        heading(f"newly leaves for {_listed(names)} ({printable(event)}): {_listed(fields)}", color)
-        for (event, fields), names in hosts.items()
-    ]
+    for (event, fields), names in hosts.items():
+        yield Line(f"newly leaves for {_listed(names)} ({printable(event)}): {_listed(fields)}", is_important=True)
     if effects.new_hosts:
-        lines.append(heading(f"new hosts: {_listed(effects.new_hosts)}", color))
+        yield Line(f"new hosts: {_listed(effects.new_hosts)}", is_important=True)
     breaking, compatible = effects.names(Payload.BREAKING), effects.names(Payload.COMPATIBLE)
     if breaking:
-        lines.append(heading(f"payload: breaking for {_listed(breaking)}", color))
+        yield Line(f"payload: breaking for {_listed(breaking)}", is_important=True)
     if compatible:
-        lines.append(f"payload: compatible for {_listed(compatible)}")
+        yield Line(f"payload: compatible for {_listed(compatible)}")
     if effects.without_request:
-        lines.append(f"no request changes: {_listed(effects.without_request)}")
+        yield Line(f"no request changes: {_listed(effects.without_request)}")
     if effects.looked_at:
         counts = [
             f"{effects.events(which)} {words}"
             for which, words in (("newly", "newly sent"), ("no_longer", "no longer sent"), ("twice", "sent twice"))
         ]
-        lines.append(f"of the {_recent(effects)}: {', '.join(counts)}")
+        yield Line(f"of the {_recent(effects)}: {', '.join(counts)}")
     if effects.longest and effects.longest.retries:
-        retries = effects.longest.retries
-        attempts = f"{retries.attempts} attempts, the last {span(retries.last_after)} after the first"
-        lines.append(f"longest retries: {printable(effects.longest.name)}, {attempts}")
-    lines += _waiting(effects.waiting)
-    return [f"  {line}" for line in lines]
+        name, retries = printable(effects.longest.name), effects.longest.retries
+        last = f"the last {span(retries.last_after)} after the first"
+        yield Line(f"longest retries: {name}, {retries.attempts} attempts, {last}")
+    yield from map(Line, _waiting(effects.waiting))
 
 
 def effect_document(effects: ChangeEffects) -> Json:
@@ -114,26 +113,26 @@ def summary_document(effects: Effects) -> Json:
     }
 
 
-def _request_lines(requests: Requests, color: bool) -> Iterator[str]:
+def _request_lines(requests: Requests) -> Iterator[Line]:
     if not requests.changed:
-        yield "changes no request"
-        yield from _sending_lines(requests)
+        yield Line("changes no request")
+        yield from map(Line, _sending_lines(requests))
         return
     for change in requests.shown:
         event = "the mock event" if change.is_mock else f"event {printable(change.event_id)}"
-        yield f"request for {event}{_sent(change)}:"
+        yield Line(f"request for {event}{_sent(change)}:")
         for side, name in ((change.before, "before"), (change.after, "after")):
             if side.problem:
-                yield f"    {name}, it cannot be made, and its delivery is dead: {printable(side.problem)}"
+                yield Line(f"    {name}, it cannot be made, and its delivery is dead: {printable(side.problem)}")
         if change.is_rewritten:
-            yield "    body: the same JSON, written differently"
+            yield Line("    body: the same JSON, written differently")
         if not all(step.same for step in change.steps):
-            yield from (signed(f"{sign}   {line}", sign, color) for sign, line in difference_lines(change.steps))
+            yield from (Line(f"   {line}", sign) for sign, line in difference_lines(change.steps))
     more = requests.changed - len(requests.shown)
     if more:
-        yield f"... and {more} more of the sample's requests change"
+        yield Line(f"... and {more} more of the sample's requests change")
     if requests.unchanged:
-        yield f"{requests.unchanged} of the sample's requests do not change"
+        yield Line(f"{requests.unchanged} of the sample's requests do not change")
 
 
 def _sending_lines(requests: Requests) -> Iterator[str]:
@@ -151,12 +150,12 @@ def _sent(change: RequestChange) -> str:
     return ", newly sent" if change.starts else ""
 
 
-def _payload_lines(effects: ChangeEffects, color: bool) -> Iterator[str]:
+def _payload_lines(effects: ChangeEffects) -> Iterator[Line]:
     if effects.payload is Payload.COMPATIBLE:
-        yield "payload: compatible"
+        yield Line("payload: compatible")
     for found in effects.breaks:
         what = f"is {found.after}, was {found.before}" if found.after else f"({found.before}) is gone"
-        yield heading(f"payload: breaking: {_body_path(found)} {what}", color)
+        yield Line(f"payload: breaking: {_body_path(found)} {what}", is_important=True)
 
 
 def event_lines(matching: Matching) -> Iterator[str]:

@@ -25,8 +25,13 @@ _HIDDEN = frozenset({SECRET_LITERAL.id})
 def findings_text(findings: Sequence[Finding], *, color: bool = False) -> str:
     """Each finding with its place, its source line and a caret, what to do, and a last line that counts them."""
     sources = _sources(findings)
-    blocks = [_finding_text(finding, sources[finding.path], color=color) for finding in findings]
+    blocks = ["\n".join(_lines(finding, sources[finding.path], color=color)) for finding in findings]
     return "\n\n".join([*blocks, summary_line(findings)]) + "\n"
+
+
+def finding_lines(finding: Finding) -> list[str]:
+    """One finding as :func:`findings_text` shows it, without colour."""
+    return _lines(finding, _sources([finding])[finding.path], color=False)
 
 
 def summary_line(findings: Sequence[Finding]) -> str:
@@ -80,7 +85,7 @@ def _bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
-def _finding_text(finding: Finding, source: _Source, *, color: bool) -> str:
+def _lines(finding: Finding, source: _Source, *, color: bool) -> list[str]:
     tone = "red" if finding.severity is Severity.ERROR else "yellow"
     span = finding.span
     place = (printable(finding.path) or "plan") + (f":{span.line}:{span.column}" if span else "")
@@ -97,7 +102,7 @@ def _finding_text(finding: Finding, source: _Source, *, color: bool) -> str:
         lines.append(f"  did you mean {' or '.join(printable(suggestion) for suggestion in finding.suggestions)}?")
     if finding.hint:
         lines.append(f"  hint: {printable(finding.hint)}")
-    return "\n".join(lines)
+    return lines
 
 
 def _excerpt(finding: Finding, span: Span, source: _Source) -> tuple[str, int, int]:

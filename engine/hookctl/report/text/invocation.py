@@ -30,7 +30,7 @@ def render_attempt(attempt: Attempt, *, color: bool) -> str:
         lines.append(f"  {'' if attempt.response else 'none: '}{printable(f'{failure.kind.value}: {failure.message}')}")
     lines += ["", heading("Details", color), f"  {timing_line(attempt.timing, attempt.failure)}"]
     for verdict in attempt.verdicts:
-        lines += verdict_lines(verdict, color=color)
+        lines += [f"  {line}" for line in verdict_lines(verdict, color=color)]
     return "\n".join(lines) + "\n"
 
 
@@ -118,9 +118,9 @@ def timing_line(timing: Timing, failure: Failure | None = None) -> str:
 def verdict_lines(verdict: Verdict, *, color: bool) -> Iterator[str]:
     """A line for a validator that passed, or a line for each mismatch."""
     if verdict.passed:
-        yield f"  {tick(passed=True, color=color)} {printable(verdict.validator)}"
+        yield f"{tick(passed=True, color=color)} {printable(verdict.validator)}"
     for mismatch in verdict.mismatches:
-        yield f"  {tick(passed=False, color=color)} {printable(mismatch.validator)}: {printable(mismatch.message)}"
+        yield f"{tick(passed=False, color=color)} {printable(mismatch.validator)}: {printable(mismatch.message)}"
 
 
 def mark(*, passed: bool) -> tuple[str, str]:

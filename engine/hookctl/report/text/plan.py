@@ -11,7 +11,7 @@ from hookctl.config.diff import change_document, document_head, field_changes, s
 from hookctl.config.effects import ChangeEffects
 from hookctl.model import Action, Change, DeliveryPlan, Finding, Json, Plan, Revision, Status
 from hookctl.model.change import by_name
-from hookctl.report.style import signed, styled
+from hookctl.report.style import Line, signed, styled
 from hookctl.report.text.effects import effect_document, effect_lines, event_lines, summary_document, summary_lines
 from hookctl.report.text.fields import field_lines
 from hookctl.report.text.outcome import ApplyOutcome, outcome_document
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from hookctl.config.review import Review
 
 SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.RENAME: "~", Action.UNCHANGED: " "}
+INDENT = " " * 6
+"""Before each line of a change that is below its title."""
 NAMED = 5
 """The number of unchanged webhooks that are listed by name; the others are counted."""
 SHORT_COMMIT = 12
@@ -39,14 +41,14 @@ def render_text(review: Review, *, color: bool) -> str:
         if meaning and meaning.is_brief and change.after:
             brief += [_new_in_one_line(change.after, meaning, color), *findings]
         else:
-            lines += [*described(change, meaning, color=color), *findings, ""]
+            lines += [_title_text(change, color), *_body_text(change, meaning, color), *findings, ""]
     if brief:
         count = sum(meaning.is_brief for meaning in effects.changes.values())
         are = "is" if count == 1 else "are"
         lines += [f"  {count:,} more {are} new, one line each; see one in full with `--only NAME`:", *brief, ""]
     if others:
         lines += [*finding_lines(others, color=color), ""]
-    together = summary_lines(effects, color=color)
+    together = [f"  {line.styled(color)}" for line in summary_lines(effects)]
     effect_block = ["Effects:", *together, ""] if together else []
     return "\n".join([*lines, *_unchanged(plan), *effect_block, plan_summary(plan)]) + "\n"
 
@@ -101,19 +103,38 @@ def shown_changes(plan: Plan, found: Collection[str]) -> Sequence[Change]:
     return sorted([*plan.changes, *unchanged], key=lambda change: by_name(change.name))
 
 
-def described(change: Change, effects: ChangeEffects | None, *, color: bool) -> Iterator[str]:
-    """A change in lines: its name, its fields, and what it means."""
-    sign = SIGNS[change.action]
+def change_title(change: Change) -> tuple[str, str]:
+    """The change with its sign and name, and the target of a change whose fields are not listed."""
     shown = change.before if change.action in {Action.DELETE, Action.UNCHANGED} else None
-    target = f"  {shown.method} {printable(shown.url)}" if shown else ""  # of all others it is among the fields
     name = f"{change.renamed_from} -> {change.name}" if change.renamed_from else change.name
-    yield signed(f"  {sign} {printable(name)}", sign, color, bold=True) + target
+    return f"{SIGNS[change.action]} {printable(name)}", f"  {shown.method} {printable(shown.url)}" if shown else ""
+
+
+def change_fields(change: Change) -> Iterator[Line]:
+    """What differs: the name, and the fields of a change that lists them."""
     if change.renamed_from:
-        yield "      renamed; its history and what waits for it follow"
+        yield Line("renamed; its history and what waits for it follow")
     if change.action not in {Action.DELETE, Action.UNCHANGED}:
-        yield from change_lines(change, color)
+        yield from change_lines(change)
+
+
+def change_lines(change: Change) -> Iterator[Line]:
+    """The fields that differ, one on each line and a body template line by line."""
+    for field in field_changes(change):
+        for mark, text in field_lines(field, change):
+            line = f"{mark} {text}".rstrip()
+            yield Line(line[1:], line[:1])
+
+
+def _title_text(change: Change, color: bool) -> str:
+    title, target = change_title(change)
+    return signed(f"  {title}", SIGNS[change.action], color, bold=True) + target
+
+
+def _body_text(change: Change, effects: ChangeEffects | None, color: bool) -> Iterator[str]:
+    yield from (line.styled(color, INDENT) for line in change_fields(change))
     if effects:
-        yield from (f"      {line}" for line in effect_lines(effects, color=color))
+        yield from (f"{INDENT}{line.styled(color)}" for line in effect_lines(effects))
 
 
 def _new_in_one_line(plan: DeliveryPlan, effects: ChangeEffects, color: bool) -> str:
@@ -125,22 +146,22 @@ def _new_in_one_line(plan: DeliveryPlan, effects: ChangeEffects, color: bool) ->
     return f"{named}  {plan.method} {printable(plan.url)} for {printable(plan.event)}{status}{hosts}{events}"
 
 
-def change_lines(change: Change, color: bool) -> Iterator[str]:
-    """The fields that differ, one a line and a body template line by line."""
-    for field in field_changes(change):
-        for mark, text in field_lines(field, change):
-            yield signed(f"      {mark} {text}".rstrip(), mark, color)
-
-
 def finding_lines(findings: Sequence[Finding], *, color: bool) -> Iterator[str]:
     """The findings about a plan, each with its hint and its place."""
     for finding in findings:
         mark = styled(finding.severity.value, color, fg="red" if finding.is_error else "yellow", bold=True)
-        yield f"    {mark}[{printable(finding.label)}]: {printable(finding.message)}"
-        if finding.hint:
-            yield f"      {printable(finding.hint)}"
-        if finding.file and finding.span:
-            yield f"      at {printable(finding.file.path)}:{finding.span.line}:{finding.span.column}"
+        message, *details = finding_parts(finding)
+        yield f"    {mark}{message}"
+        yield from (f"{INDENT}{detail}" for detail in details)
+
+
+def finding_parts(finding: Finding) -> Iterator[str]:
+    """What follows the severity of a finding about a plan; then its hint and its place, if it has them."""
+    yield f"[{printable(finding.label)}]: {printable(finding.message)}"
+    if finding.hint:
+        yield printable(finding.hint)
+    if finding.file and finding.span:
+        yield f"at {printable(finding.file.path)}:{finding.span.line}:{finding.span.column}"
 
 
 def _unchanged(plan: Plan) -> list[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from hookctl._version import __version__
 from hookctl.model import Json
+from hookctl.plugin import ReportFormat
 from hookctl.plugin.calls import PluginFailure, Plugins, Provider
 from hookctl.report.style import heading, styled
 from hookctl.report.text.columns import paragraph
@@ -22,6 +24,7 @@ KINDS = {
     "filter": "Filters for body templates",
     "policy": "Rules that a plan must keep, for `[policies]` in hookctl.toml",
     "observer": "Listeners to attempts and outcomes",
+    "format": "Formats of reports, for `--format` of `validate`, `plan`, `apply` and `test`",
     "command": "Commands",
 }
 """Every kind, as in ``Plugins.origins``, and its purpose."""
@@ -47,9 +50,11 @@ class Listed:
         return f"{source} {self.provider.version}".strip()
 
 
-def listed(plugins: Plugins) -> list[Listed]:
-    """Everything that plugins add, by kind and name."""
-    return [thing for kind in KINDS for thing in sorted(_of_kind(plugins, kind), key=lambda thing: thing.name)]
+def listed(plugins: Plugins, formats: Iterable[ReportFormat] = ()) -> list[Listed]:
+    """Everything that plugins add, and hookctl's own ``formats``, by kind and name."""
+    things = [*_built_in(formats), *(thing for kind in KINDS for thing in _of_kind(plugins, kind))]
+    kinds = [*KINDS]
+    return sorted(things, key=lambda thing: (kinds.index(thing.kind), thing.name))
 
 
 def render_text(
@@ -109,6 +114,13 @@ def _entry(thing: Listed, width: int) -> str:
     return "\n".join(lines)
 
 
+def _built_in(formats: Iterable[ReportFormat]) -> Iterator[Listed]:
+    """The formats that come with hookctl. No plugin adds them, because they use the text report."""
+    hookctl = Provider(name="hookctl", distribution="hookctl", version=__version__, built_in=True, hooks={})
+    for one in formats:
+        yield Listed("format", one.name, one.summary, None, hookctl)
+
+
 def _of_kind(plugins: Plugins, kind: str) -> Iterator[Listed]:
     things: Mapping[str, Any] = {
         "auth": plugins.auth,
@@ -119,6 +131,7 @@ def _of_kind(plugins: Plugins, kind: str) -> Iterator[Listed]:
         "filter": plugins.filters,
         "policy": plugins.policies,
         "observer": plugins.observers,
+        "format": plugins.formats,
         "command": plugins.commands,
     }[kind]
     providers = {provider.name: provider for provider in plugins.providers}

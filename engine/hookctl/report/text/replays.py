@@ -93,7 +93,7 @@ def detail_lines(replay: Replay, *, show_invocation: bool, color: bool) -> Itera
             yield from (_difference_line(sign, text, color) for sign, text in difference_lines(_differences(replay)))
         for verdict in replay.attempt.verdicts:
             if not verdict.passed:
-                yield from (line.removeprefix("  ") for line in verdict_lines(verdict, color=color))
+                yield from verdict_lines(verdict, color=color)
     yield next_step(replay)
 
 

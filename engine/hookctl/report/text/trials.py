@@ -113,7 +113,7 @@ def _summary(trial: Trial, color: bool) -> Iterator[str]:
             f", after {timing_line(attempt.timing, attempt.failure)}" if request else ""
         )
     for verdict in attempt.verdicts:
-        yield from (line.removeprefix("  ") for line in verdict_lines(verdict, color=color))
+        yield from verdict_lines(verdict, color=color)
 
 
 def _tip_lines(trial: Trial, color: bool) -> Iterator[str]:

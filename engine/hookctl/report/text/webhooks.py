@@ -11,7 +11,7 @@ from hookctl.config.diff import field_changes
 from hookctl.model import Action, Change, DeliveryPlan, DeliveryStatus, Json, Status
 from hookctl.report.style import styled
 from hookctl.report.text.fields import field_lines
-from hookctl.report.text.plan import change_lines
+from hookctl.report.text.plan import INDENT, change_lines
 from hookctl.report.text.printable import json_text, printable
 from hookctl.report.text.table import table
 from hookctl.store.records import Circuit
@@ -84,7 +84,7 @@ def render_one(entry: Entry, *, color: bool) -> str:
     for field in field_changes(whole):
         lines += [f"  {text}" for _, text in field_lines(field, whole)]
     if entry.change.action in {Action.UPDATE, Action.RENAME} and entry.change.fields:
-        lines += ["", "Not applied yet:", *change_lines(entry.change, color)]
+        lines += ["", "Not applied yet:", *(line.styled(color, INDENT) for line in change_lines(entry.change))]
     return "\n".join(lines) + "\n"
 
 
