@@ -25,7 +25,6 @@ from hookctl.plugin import (
 )
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.host import load_plugins
-from hookctl.report.formats.registry import FORMATS
 from hookctl.report.text.plugins import KINDS, listed, render_json, render_text
 from hookctl.report.text.schema import FieldRow, field_rows, render_table, render_webhook
 from hookctl.report.text.webhook_schema import with_plugins
@@ -144,8 +143,7 @@ def test_a_third_partys_things_are_listed_with_where_they_come_from(acme: Plugin
 
 def test_every_kind_that_a_plugin_can_add_is_listed(acme: Plugins) -> None:
     assert {kind for kind, _ in acme.origins} == set(KINDS)
-    own = {("format", name) for name in FORMATS}
-    assert {(thing.kind, thing.name) for thing in listed(acme)} == {*acme.origins, *own}
+    assert {(thing.kind, thing.name) for thing in listed(acme)} == set(acme.origins)
 
 
 # -- schema ------------------------------------------------------------------------------------------------------------

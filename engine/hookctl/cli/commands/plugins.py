@@ -29,9 +29,10 @@ def command(session: Session, outputs: Outputs) -> None:
     not be loaded are listed last.
     """
     from hookctl.cli.terminal import text_width
+    from hookctl.report.formats.registry import FORMATS, built_in
     from hookctl.report.text.plugins import listed, render_json, render_text
 
-    things, failures = listed(session.plugins), session.plugins.failures
+    things, failures = listed(session.plugins, map(built_in, FORMATS)), session.plugins.failures
     outputs.write(
         color=session.color,
         text=lambda color: render_text(things, failures, width=text_width(), color=color),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from hookctl._version import __version__
 from hookctl.model import Json
 from hookctl.plugin.calls import PluginFailure, Plugins, Provider
-from hookctl.report.formats.registry import FORMATS, built_in
+from hookctl.plugin.report_format import ReportFormat
 from hookctl.report.style import heading, styled
 from hookctl.report.text.columns import paragraph
 from hookctl.report.text.printable import json_text, printable
@@ -50,9 +50,9 @@ class Listed:
         return f"{source} {self.provider.version}".strip()
 
 
-def listed(plugins: Plugins) -> list[Listed]:
-    """Everything that plugins add, and hookctl's own formats, by kind and name."""
-    things = [*_formats(), *(thing for kind in KINDS for thing in _of_kind(plugins, kind))]
+def listed(plugins: Plugins, formats: Iterable[ReportFormat] = ()) -> list[Listed]:
+    """Everything that plugins add, and the built-in ``formats``, by kind and name."""
+    things = [*_built_in(formats), *(thing for kind in KINDS for thing in _of_kind(plugins, kind))]
     kinds = [*KINDS]
     return sorted(things, key=lambda thing: (kinds.index(thing.kind), thing.name))
 
@@ -114,11 +114,11 @@ def _entry(thing: Listed, width: int) -> str:
     return "\n".join(lines)
 
 
-def _formats() -> Iterator[Listed]:
-    """The built-in formats. No plugin adds them, because they use the text report."""
+def _built_in(formats: Iterable[ReportFormat]) -> Iterator[Listed]:
+    """The formats that no plugin adds."""
     hookctl = Provider(name="hookctl", distribution="hookctl", version=__version__, built_in=True, hooks={})
-    for name in FORMATS:
-        yield Listed("format", name, built_in(name).summary, None, hookctl)
+    for one in formats:
+        yield Listed("format", one.name, one.summary, None, hookctl)
 
 
 def _of_kind(plugins: Plugins, kind: str) -> Iterator[Listed]:
