@@ -7,6 +7,7 @@ They are msgspec's structs and no dataclasses, since each attempt makes a dozen 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -74,11 +75,30 @@ class Response(Struct, frozen=True):
     """The body's end was marked (length or chunks). If not, a cut body cannot be told from a whole one."""
 
 
+CERTIFICATE_EXPIRED: Final = "certificate_expired"
+CERTIFICATE_WRONG_NAME: Final = "certificate_wrong_name"
+CERTIFICATE_UNTRUSTED: Final = "certificate_untrusted"
+BROKEN_URL: Final = "url"
+CAUSES: Final = frozenset({CERTIFICATE_EXPIRED, CERTIFICATE_WRONG_NAME, CERTIFICATE_UNTRUSTED, BROKEN_URL})
+
+
 class Failure(Struct, frozen=True):
     """Why there is no response."""
 
     kind: FailureKind
     message: str
+    cause: str = ""
+    """What the kind leaves open, as one of the stable words in :data:`CAUSES`; empty where nothing more is known.
+
+    ``certificate_expired``: the certificate has expired, or is not valid yet. ``certificate_wrong_name``: it is for
+    another host. ``certificate_untrusted``: its authority is not one that is trusted here. ``url``: a secret or a value
+    of the event makes the URL one that no request may be sent to.
+    """
+
+
+def known_cause(cause: object) -> str:
+    """``cause`` where it is one of :data:`CAUSES`; empty for anything else, such as a plugin's own word."""
+    return cause if type(cause) is str and cause in CAUSES else ""
 
 
 class Timing(Struct, frozen=True):

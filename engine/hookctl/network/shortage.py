@@ -15,7 +15,7 @@ LOCAL_ERRNOS = frozenset(
 )
 """File descriptors (of the process, of the system), memory, buffers, local ports, disk space."""
 NO_THREAD = "can't start new thread"
-"""What Python says, by a RuntimeError, when the system gives it no thread."""
+"""The message of the RuntimeError that Python raises when the system gives it no thread: it has no code or type of its own."""
 HINT = "Raise the limit that it names (ulimit -n, ulimit -u, the container's memory), or stop whatever else uses it up."
 
 
