@@ -1,4 +1,4 @@
-"""Every implementation of the queue, for the contract suite; a new one is added to ``IMPLEMENTATIONS`` and passes it whole."""
+"""Every implementation of the queue, for the contract suite; add a new one to ``IMPLEMENTATIONS``."""
 
 from __future__ import annotations
 

@@ -38,7 +38,10 @@ NOT_SHOWN = {
     "test-failed": "tests/cli/test_formats.py",
 }
 """Rules without a bad example, and the tests that prove them instead."""
-PREFIXES = "directory|file|yaml|url|template|when|json-path|expression|expected-values|validator|header|secret|unknown|name|wrong"
+PREFIXES = (
+    "directory|file|yaml|url|template|when|json-path|expression|expected-values|validator|header|secret|unknown|"
+    "name|wrong"
+)
 PLANS = "protected|removals|drift|against|test-failed"
 NAMES = re.compile(
     rf"(?:{PREFIXES})(?:-[a-z]+)+|missing-field|out-of-range|unsupported-version|more-findings|plugin-failed|policy|never-matches|{PLANS}"
