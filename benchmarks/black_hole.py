@@ -1,8 +1,9 @@
 """What a target that never answers costs the others: 99 webhooks with and without a hundredth that hangs.
 
-Rounds with and without it follow one another, in the order of which the second pair is the mirror of the first, so that a slow moment of the
-machine strikes both alike; each pair gives one ratio, and the median of them counts. The 99 are nginx where it is installed, since a receiver
-in Python is slower than hookctl. The hole accepts connections, and says nothing on any. CPU time is the runner's alone.
+Rounds with and without it alternate, and every second pair is in reverse order, so that a slow moment of the machine
+affects both equally. Each pair gives one ratio, and the median of the ratios counts. The 99 are nginx where it is
+installed, since a receiver in Python is slower than hookctl. The target that hangs accepts connections and never
+answers. CPU time is that of the runner only.
 """
 
 from __future__ import annotations
@@ -132,10 +133,12 @@ def report(what: str, alone: list[float], beside: list[float], scale: float) -> 
         [with_hole / without for without, with_hole in zip(alone, beside, strict=True)], n=4
     )
     print(
-        f"{what}: {scale * statistics.median(alone):,.0f} alone, {scale * statistics.median(beside):,.0f} beside a black hole"
+        f"{what}: {scale * statistics.median(alone):,.0f} alone, "
+        f"{scale * statistics.median(beside):,.0f} beside a black hole"
     )
     print(
-        f"  {100 * middle:.0f} % by the median of {len(alone)} pairs, half of them between {100 * low:.0f} and {100 * high:.0f} %"
+        f"  {100 * middle:.0f} % by the median of {len(alone)} pairs, "
+        f"half of them between {100 * low:.0f} and {100 * high:.0f} %"
     )
 
 

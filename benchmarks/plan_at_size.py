@@ -1,5 +1,6 @@
-"""``hookctl plan`` of 10,000 files, beside PyYAML's C loader alone and check-jsonschema on the same files in the same run. Figures: benchmarks/README.md.
+"""``hookctl plan`` of 10,000 files, beside PyYAML's C loader alone and check-jsonschema on the same files.
 
+All are measured in the same run. Figures: benchmarks/README.md.
 Do not change hookctl's code while it runs: the cache would rightly be for another hookctl.
 """
 
@@ -179,7 +180,8 @@ def check_jsonschema(project: Project, root: Path) -> Measured | None:
     )
     if installed.returncode:
         print(
-            f"check-jsonschema is left out, it cannot be installed: {(installed.stderr.strip().splitlines() or ['?'])[-1]}",
+            "check-jsonschema is left out, it cannot be installed: "
+            f"{(installed.stderr.strip().splitlines() or ['?'])[-1]}",
             file=sys.stderr,
         )
         return None

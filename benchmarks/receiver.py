@@ -1,4 +1,7 @@
-"""The receiver of the benchmarks, in a process of its own: prints its port and CA file, and stops when its standard input ends."""
+"""The receiver of the benchmarks, in a process of its own.
+
+It prints its port and CA file, and stops when its standard input ends.
+"""
 
 from __future__ import annotations
 

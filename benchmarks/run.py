@@ -1,4 +1,7 @@
-"""How light hookctl starts and how fast it delivers, each beside a plain equivalent in the same run. Figures and method: benchmarks/README.md."""
+"""How light hookctl starts and how fast it delivers, each beside a plain equivalent in the same run.
+
+Figures and method: benchmarks/README.md.
+"""
 
 from __future__ import annotations
 
@@ -100,7 +103,10 @@ def shell(*command: str, cwd: Path) -> Timed:
 
 
 def medians(rounds: int, calls: Mapping[str, Timed]) -> dict[str, float]:
-    """The median time of each call, in seconds. The calls take turns, so that a slow moment of the machine strikes all alike."""
+    """The median time of each call, in seconds.
+
+    The calls take turns, so that a slow moment of the machine affects all of them equally.
+    """
     for call in calls.values():
         call()  # once unmeasured: caches, byte code
     times = [{name: call() for name, call in calls.items()} for _ in range(rounds)]
@@ -178,7 +184,10 @@ def many_at_once(plugins: Plugins, name: str, target: Running, count: int) -> No
 
 
 def send_command(root: Path, target: Running, count: int, transport: str) -> Timed:
-    """``hookctl send``, whole: the process starts, reads, checks, stores, routes, renders, delivers, validates, records, and ends."""
+    """The whole of ``hookctl send``, from the start of the process to its end.
+
+    It reads, checks, stores, routes, renders, delivers, validates and records.
+    """
     project = root / f"send-{transport}"
     (project / "webhooks.d").mkdir(parents=True)
     text = WEBHOOK.format(number=0) + f"transport:\n  type: {transport}\n"

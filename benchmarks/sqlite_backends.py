@@ -1,4 +1,7 @@
-"""The queue's own statements through the standard library's sqlite3 and through APSW, by size of commit. Figures: benchmarks/README.md."""
+"""The queue's own statements through the standard library's sqlite3 and through APSW, by size of commit.
+
+Figures: benchmarks/README.md.
+"""
 
 from __future__ import annotations
 
@@ -118,7 +121,8 @@ def main() -> None:
     backends = {"sqlite3": standard, "apsw": apsw}
     package = import_module("apsw")
     print(
-        f"sqlite3: SQLite {sqlite3.sqlite_version}; apsw {package.apsw_version()}: SQLite {package.sqlite_lib_version()}"
+        f"sqlite3: SQLite {sqlite3.sqlite_version}; "
+        f"apsw {package.apsw_version()}: SQLite {package.sqlite_lib_version()}"
     )
     print(f"{'commit of':>10} {'backend':>8} {'stored/s':>10} {'claimed and finished/s':>24}")
     for size in (1, 10, 100, 1000):

@@ -1,4 +1,7 @@
-"""What body templates cost, beside Jinja's plain render and Jinja's parse of the same texts in the same run. Figures: benchmarks/README.md."""
+"""What body templates cost, beside Jinja's plain render and Jinja's parse of the same texts in the same run.
+
+Figures: benchmarks/README.md.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,10 @@ STATUS = ',\n  "status": "{{ data.request.status }}"'
 FLOW = ',\n  "flow": "{{ data.access_flow.name }}"'
 A_FILTER = ',\n  "status": "{{ data.request.status | upper }}"'
 AN_IF = '{% if data.request.status == "Pending" %},\n  "status": "{{ data.request.status }}"{% endif %}'
-A_FOR = ',\n  "requester": [{% for key, value in data.requester | items %}"{{ key }}={{ value }}"{% if not loop.last %}, {% endif %}{% endfor %}]'
+A_FOR = (
+    ',\n  "requester": [{% for key, value in data.requester | items %}'
+    '"{{ key }}={{ value }}"{% if not loop.last %}, {% endif %}{% endfor %}]'
+)
 A_KEY = ',\n  "{{ data.request.status }}": true'
 
 

@@ -31,7 +31,7 @@ class CliResult:
 
 @pytest.fixture(scope="session", autouse=True)
 def user_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Results of checks are kept here, and not with the user who runs the tests. Output is as wide as it needs to be."""
+    """The cache of checks is here, and not in the home of the user who runs the tests. Output is as wide as needed."""
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("cache")
         patch.setenv("XDG_CACHE_HOME", str(folder))
@@ -57,7 +57,7 @@ def project(tmp_path: Path) -> Callable[[Mapping[str, str]], Path]:
 
 @pytest.fixture
 def run_cli(monkeypatch: pytest.MonkeyPatch) -> Callable[..., CliResult]:
-    """``run_cli("plan", cwd=root, env={"TOKEN": "x"}, stdin="...")`` runs the console script's ``main`` in this process.
+    """``run_cli("plan", cwd=root, env={"TOKEN": "x"}, stdin="...")`` runs the program's ``main`` in this process.
 
     No ``HOOKCTL_*`` variable of the outside is seen; output goes to pipes, so it has no colour.
     """
@@ -83,7 +83,7 @@ def run_cli(monkeypatch: pytest.MonkeyPatch) -> Callable[..., CliResult]:
 
 @pytest.fixture(scope="session")
 def delivery_plan() -> Callable[..., DeliveryPlan]:
-    """``delivery_plan("Siem", url="https://...")`` gives a delivery plan of that name: the defaults, and the fields given."""
+    """``delivery_plan("Siem", url="https://...")`` gives a delivery plan with these fields, else defaults."""
 
     def build(name: str = "Siem", **fields: Any) -> DeliveryPlan:
         defaults: dict[str, Any] = {

@@ -132,7 +132,8 @@ def main() -> None:
         print(line)
     others = busy_seconds() - busy - (sum(os.times()[:4]) - ours)
     print(
-        f"Other programs took {100 * others / ((time.monotonic() - began) * (os.cpu_count() or 1)):.0f} % of the {os.cpu_count()} cores meanwhile."
+        f"Other programs took {100 * others / ((time.monotonic() - began) * (os.cpu_count() or 1)):.0f} % "
+        f"of the {os.cpu_count()} cores meanwhile."
     )
     if any(row.lost or row.failed for row in rows.values()):
         raise SystemExit("Something was lost, or did not end.")

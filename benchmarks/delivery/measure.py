@@ -49,7 +49,10 @@ class Done:
     """What a way says of its turn."""
 
     start: float
-    """When the first event was given to it, in epoch seconds; the others at the pace that was asked for, whether or not it could take them."""
+    """When the first event was given to it, in epoch seconds.
+
+    The others followed at the pace that was asked for, whether or not it could take them.
+    """
     expected: list[str]
     """The ids by which the receipts name the events, in their order."""
     receipts: list[tuple[str, float]]

@@ -46,8 +46,8 @@ http {{
     listen {address}:{tls_port} ssl backlog=4096;
     listen {address}:{plain_port} backlog=4096;
     location / {{ return 200 '{{"status":"accepted"}}'; }}
-    # Alertmanager sends no header that names the alert, so its name is taken from the body. A body that is mirrored is kept for the log;
-    # one that only comes with a "return" is not. The file is empty, and never sent in answer to a POST.
+    # Alertmanager sends no header that names the alert, so its name is taken from the body. nginx keeps a body for the
+    # log when it mirrors it, but not when it only has a "return". The file is empty, and is never sent for a POST.
     location = /alerts {{
       root {root};
       open_file_cache max=8;
@@ -87,7 +87,10 @@ class Sink:
         return self.root / "receipts.log"
 
     def receipts(self, expected: Collection[str]) -> list[tuple[str, float]]:
-        """What was received since the last call, each with epoch seconds. Waits until all ``expected`` ids are there, or nothing more comes."""
+        """What was received since the last call, each with epoch seconds.
+
+        Waits until all ``expected`` ids are there, or nothing more comes.
+        """
         found: list[tuple[str, float]] = []
         missing = set(expected)
         quiet_since = time.monotonic()

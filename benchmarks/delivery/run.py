@@ -1,4 +1,4 @@
-"""Deliveries beside peers: ``python benchmarks/delivery/run.py --help``. What it needs is installed by install.sh beside it."""
+"""Deliveries of hookctl and its peers; ``--help`` lists the options. install.sh in this folder installs the peers."""
 
 from __future__ import annotations
 

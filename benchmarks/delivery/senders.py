@@ -1,5 +1,6 @@
-"""What anyone would write first, and the fastest that Python can do: loops that post one body again and again. Each runs as a process of its own.
+"""Loops that post one body again and again: what anyone would write first, and the fastest that Python can do.
 
+Each runs as a process of its own.
 Says ``ready`` once everything is imported, begins when it is told to, and then says when it began, in epoch seconds.
 """
 

@@ -80,7 +80,10 @@ class Way:
 
 
 def at_pace(job: Job, give: Callable[[int, int], object]) -> float:
-    """Give all events, from the first up to the last of each gift, at the job's pace or all at once. Returns when it began, in epoch seconds."""
+    """Give all events, from the first up to the last of each gift, at the job's pace or all at once.
+
+    Returns when it began, in epoch seconds.
+    """
     start = time.time()
     for first, last in _gifts(job, start):
         give(first, last)

@@ -102,7 +102,14 @@ class OutputError(HookctlError):
 
 
 class PluginError(HookctlError):
-    """A plugin raised or broke its contract; the message names the plugin."""
+    """A plugin raised or broke its contract; the message names the plugin.
+
+    ``plugin`` is the name of the plugin, where hookctl and not the plugin made the error; else empty.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", plugin: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.plugin = plugin
 
 
 class RevisionError(HookctlError):
@@ -207,10 +214,15 @@ class BudgetError(HookctlError):
 class TransportError(HookctlError):
     """No complete response: the base of what a transport may raise.
 
-    ``kind`` is a stable word for records and tips (see ``hookctl.model.FailureKind``).
+    ``kind`` is a stable word for records and tips (see ``hookctl.model.FailureKind``); ``cause`` is one that says more,
+    where more is known (see ``hookctl.model.Failure``).
     """
 
     kind = "transport"
+
+    def __init__(self, message: str, *, hint: str = "", cause: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.cause = cause
 
 
 class NameNotFoundError(TransportError):

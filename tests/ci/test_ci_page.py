@@ -1,4 +1,4 @@
-"""docs/ci.md: its files are what GitHub, GitLab and pre-commit take, and their ``hookctl`` lines do in a git repository what the page says."""
+"""docs/ci.md: GitHub, GitLab and pre-commit accept its files, whose ``hookctl`` lines do what the page says."""
 
 from __future__ import annotations
 
@@ -162,7 +162,8 @@ def test_a_good_pull_request_is_reviewed_without_state(checkout: Checkout, revie
 
 
 def _summary(checkout: Checkout) -> str:
-    return f"Plan: 0 to add, 1 to change, 0 to remove, compared with origin/main ({checkout.git('rev-parse', 'origin/main')[:12]})."
+    main = checkout.git("rev-parse", "origin/main")[:12]
+    return f"Plan: 0 to add, 1 to change, 0 to remove, compared with origin/main ({main})."
 
 
 def test_a_broken_pull_request_is_told_where(checkout: Checkout, review: dict[str, Any]) -> None:

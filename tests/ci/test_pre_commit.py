@@ -1,4 +1,4 @@
-"""Our hook for pre-commit, installed and run by pre-commit itself, without a network: it borrows what is installed here."""
+"""Our hook for pre-commit, installed and run by pre-commit itself, without a network: it uses installed packages."""
 
 from __future__ import annotations
 

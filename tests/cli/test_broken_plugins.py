@@ -249,7 +249,8 @@ def given(value):
 @hookimpl
 def hookctl_auth_types():
     schema = {"type": "object", "properties": {"key": {"type": "string", "x-secret": True}}}
-    return [AuthType(name="mine", summary="", schema=schema, build=lambda settings, _: Auth(settings), per_attempt=True, adds=lambda _: {})]
+    build = lambda settings, _: Auth(settings)
+    return [AuthType(name="mine", summary="", schema=schema, build=build, per_attempt=True, adds=lambda _: {})]
 
 @hookimpl
 def hookctl_validator_types():
@@ -280,7 +281,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def start(site: Path, tmp_path: Path, receiver: Receiver) -> Callable[..., subprocess.Popen[str]]:
-    """``start(ending, "send", "events.jsonl", FAIL="all")``: hookctl in a process of its own, beside a plugin whose calls end so."""
+    """``start(ending, "send", "events.jsonl", FAIL="all")``: hookctl as a process, with a plugin whose calls end so."""
 
     def run(ending: str, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         (site / "acme_parts.py").write_text(code(ending, PARTS))
@@ -288,7 +289,10 @@ def start(site: Path, tmp_path: Path, receiver: Receiver) -> Callable[..., subpr
         directory = tmp_path / "webhooks.d"
         directory.mkdir(exist_ok=True)
         for name, text in WEBHOOKS.items():
-            webhook = f"name: {name}\nevent: anomaly\nurl: https://{name.lower()}.example.com/{name}\nretry: {{schedule: [1h]}}\n{text}"
+            webhook = (
+                f"name: {name}\nevent: anomaly\nurl: https://{name.lower()}.example.com/{name}\n"
+                f"retry: {{schedule: [1h]}}\n{text}"
+            )
             (directory / f"{name}.yaml").write_text(webhook)
         hosts = " ".join(f"{name.lower()}.example.com:443:{receiver.address}:{receiver.port}" for name in WEBHOOKS)
         env = {

@@ -26,7 +26,8 @@ from hookctl.plugin import Policy, hookimpl
 
 @hookimpl
 def hookctl_policies():
-    return [Policy(name="{name}", summary="Acme's own.", schema={{"type": "object"}}, build=lambda settings: lambda plan: [])]
+    schema = {{"type": "object"}}
+    return [Policy(name="{name}", summary="Acme's own.", schema=schema, build=lambda settings: lambda plan: [])]
 """
 
 
@@ -80,8 +81,8 @@ def test_a_policy_may_not_have_the_name_of_a_rule(
     result = run_cli("plugins", cwd=tmp_path)
     message = f"plugin acme adds the policy {name!r}, but a rule has that name"
     assert (
-        result.stderr
-        == f"Warning: {message}\n  hookctl continues without it. Uninstall the plugin, or ask its author to rename it.\n"
+        result.stderr == f"Warning: {message}\n"
+        "  hookctl continues without it. Uninstall the plugin, or ask its author to rename it.\n"
     )
     assert f"  {message}\n" in result.stdout
     assert "Acme's own." not in result.stdout

@@ -84,7 +84,8 @@ def test_what_was_held_by_hand(run_cli: Run, root: Path, receiver: Receiver) -> 
     send(run_cli, root, receiver)
     edit(
         root,
-        "UPDATE deliveries SET status = 'held', ready_at = NULL, reason = 'ada asked for it' WHERE id IN (SELECT id FROM deliveries LIMIT 2)",
+        "UPDATE deliveries SET status = 'held', ready_at = NULL, reason = 'ada asked for it' "
+        "WHERE id IN (SELECT id FROM deliveries LIMIT 2)",
     )
     assert (
         "warning[drift]: 2 deliveries are held by other means than an apply: ada asked for it\n"
@@ -95,7 +96,10 @@ def test_what_was_held_by_hand(run_cli: Run, root: Path, receiver: Receiver) -> 
     assert "held" not in statuses(run_cli, root)
 
 
-TOLD = "warning[drift]: the applied webhooks are not those that the last apply left: the store was changed by other means\n"
+TOLD = (
+    "warning[drift]: the applied webhooks are not those that the last apply left: "
+    "the store was changed by other means\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +107,10 @@ TOLD = "warning[drift]: the applied webhooks are not those that the last apply l
     [
         "DELETE FROM applied_webhooks",
         "UPDATE applied_webhooks SET name = 'siem' WHERE name = 'Siem'",
-        "UPDATE applied_webhooks SET (digest, document) = (SELECT digest, document FROM applied_webhooks WHERE name = 'Sleeping') WHERE name = 'Siem'",
+        (
+            "UPDATE applied_webhooks SET (digest, document) = "
+            "(SELECT digest, document FROM applied_webhooks WHERE name = 'Sleeping') WHERE name = 'Siem'"
+        ),
     ],
 )
 def test_a_store_that_was_edited(run_cli: Run, root: Path, statement: str) -> None:

@@ -77,7 +77,8 @@ def test_the_second_is_refused_while_the_first_is_asked(run_cli: Run, root: Path
         result = run_cli("apply", "--auto-approve", cwd=root)
         assert (result.exit_code, result.stdout) == (1, "")
         told = re.search(
-            r"Error: the state is locked by \S+@\S+, hookctl apply since 2.* UTC \(process (\d+), hookctl \S+, lock (\w+)\)\n",
+            r"Error: the state is locked by \S+@\S+, hookctl apply since 2.* UTC "
+            r"\(process (\d+), hookctl \S+, lock (\w+)\)\n",
             result.stderr,
         )
         assert told
@@ -114,7 +115,7 @@ def stop(process: subprocess.Popen[str], number: signal.Signals) -> None:
 
 @pytest.fixture
 def hang_up() -> Iterator[None]:
-    """A hang-up that counts, also where the tests run under nohup: what ignores a signal hands that down to its children."""
+    """A hang-up that takes effect even under nohup: a process that ignores a signal passes that on to its children."""
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGHUP, before)

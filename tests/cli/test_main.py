@@ -41,7 +41,10 @@ def test_every_command_has_help_with_examples(name: str) -> None:
 
 
 def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
-    code = "import sys; from hookctl.cli.main import hookctl; hookctl(['--help'], standalone_mode=False); print(*sys.modules, sep='\\n')"
+    code = (
+        "import sys; from hookctl.cli.main import hookctl; "
+        "hookctl(['--help'], standalone_mode=False); print(*sys.modules, sep='\\n')"
+    )
     loaded = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
     ).stdout.split()
@@ -62,7 +65,10 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
 
 def test_a_plan_imports_nothing_that_only_deliveries_and_large_directories_need(tmp_path: Path) -> None:
     run("init", cwd=tmp_path)
-    code = "import sys; from hookctl.cli.main import hookctl; hookctl(['plan'], standalone_mode=False); print(*sys.modules, file=sys.stderr)"
+    code = (
+        "import sys; from hookctl.cli.main import hookctl; "
+        "hookctl(['plan'], standalone_mode=False); print(*sys.modules, file=sys.stderr)"
+    )
     loaded = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
     ).stderr.split()

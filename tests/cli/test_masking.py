@@ -1,4 +1,4 @@
-"""The whole way of a secret that a target repeats in every encoding: nothing that is stored, shown or written holds it."""
+"""A target repeats a secret in every encoding: nothing that hookctl stores, shows or writes contains it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``hookctl test --record`` against a receiver over TLS, and ``--replay`` with neither receiver, sockets nor secrets."""
+"""``hookctl test --record`` with a receiver over TLS, and ``--replay`` without receiver, sockets and secrets."""
 
 from __future__ import annotations
 

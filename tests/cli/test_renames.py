@@ -14,7 +14,10 @@ from hookctl.testing.answers import Answer
 from hookctl.testing.receiver import Receiver
 
 Run = Callable[..., Any]
-SIEM = "name: Siem\nevent: anomaly\nurl: https://siem.example.com/ingest\nbody_template: '{}'\nretry: {schedule: [0.1s, 1h]}\n"
+SIEM = (
+    "name: Siem\nevent: anomaly\nurl: https://siem.example.com/ingest\nbody_template: '{}'\n"
+    "retry: {schedule: [0.1s, 1h]}\n"
+)
 
 
 @pytest.fixture

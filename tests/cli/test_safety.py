@@ -40,7 +40,10 @@ def test_too_many_removals_are_shown_and_refused(run_cli: Run, root: Path) -> No
     for number in range(2):
         (root / f"webhooks.d/w{number}.yaml").unlink()
         (root / f"webhooks.d/w{number + 5}.yaml").write_text(webhook(f"W{number + 5}", "status: inactive\n"))
-    told = "[removals]: 4 of 10 webhooks would be removed or go inactive at once, more than 30 %\n      If that is meant: hookctl apply --allow-removals\n"
+    told = (
+        "[removals]: 4 of 10 webhooks would be removed or go inactive at once, more than 30 %\n"
+        "      If that is meant: hookctl apply --allow-removals\n"
+    )
     planned = run_cli("plan", "--out", "plan.json", cwd=root)
     assert planned.exit_code == 0
     assert f"warning{told}" in planned.stdout

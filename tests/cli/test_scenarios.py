@@ -151,7 +151,10 @@ def test_each_scenario_once_in_the_order_given(run_cli: Run, root: Path) -> None
         ("timeout,4290", "there is no scenario '4290'. Did you mean 429?"),
         (
             "",
-            "there is no scenario ''. The scenarios are timeout, slow, reset, bad-json, redirect, and the statuses 300 to 599.",
+            (
+                "there is no scenario ''. "
+                "The scenarios are timeout, slow, reset, bad-json, redirect, and the statuses 300 to 599."
+            ),
         ),
         ("200", "there is no scenario '200'. "),
     ],

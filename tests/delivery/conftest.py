@@ -107,7 +107,7 @@ def make_engine(plugins: Plugins, receiver: Receiver) -> Iterator[Callable[..., 
 
 @pytest.fixture
 def finish(mock_event: Mapping[str, Json]) -> Callable[..., list[Finished]]:
-    """``finish(engine, plan, plan)`` starts an attempt by each plan and polls until all are over, in the order of the plans."""
+    """``finish(engine, plan, plan)`` starts an attempt by each plan, polls until all are over, in the same order."""
 
     def run(engine: AttemptEngine, *plans: DeliveryPlan, document: Mapping[str, Json] = mock_event) -> list[Finished]:
         jobs = [Job(f"delivery-{index}", plan, document, 1) for index, plan in enumerate(plans)]

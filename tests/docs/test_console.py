@@ -1,7 +1,7 @@
 """Runs the ``console`` blocks of the documentation in order, and compares their output with the page.
 
 README.md begins in an empty directory, every other page in one that holds our ``webhooks.d/``. ``...`` stands for any
-text, as in doctest. A command that ends in ``&`` runs until the end of the page, and its output is what it prints first.
+text, as in doctest. A command that ends in ``&`` runs until the end of the page; its output is what it prints first.
 Port 8443 is replaced by a free one.
 ``make docs`` writes what the commands print into each page, except for lines with ``...``, which stay as they are.
 """
@@ -112,7 +112,7 @@ def agrees(expected: str, printed: str) -> bool:
 
 
 def refreshed(expected: str, printed: str) -> str:
-    """The output with what the command prints now. A line with ``...`` stays: only its author knows what varies in it."""
+    """The output that the command prints now. A line with ``...`` stays: only its author knows what varies in it."""
     if agrees(expected, printed):
         return expected
     if "..." not in expected:

@@ -220,7 +220,7 @@ class Site:
         return Counter((one.path[1:], one.header("webhook-id") or "", json.loads(one.body)["event"]) for one in came)
 
     def check(self, webhooks: Sequence[str] = ("Siem",), *, acknowledged: set[str] | None = None) -> None:
-        """What holds at every moment: what was acknowledged is stored, what was sent was stored before, and the file is sound."""
+        """What always holds: acknowledged events are stored, what was sent was stored before, and the file is sound."""
         stored = self.stored()
         expected = {
             (webhook, event)
@@ -234,7 +234,7 @@ class Site:
         connection.close()
 
     def check_all_delivered(self, webhooks: Sequence[str] = ("Siem",), *, acknowledged: set[str] | None = None) -> None:
-        """What holds in the end: all that is stored has arrived, each delivery under one id, and stands as delivered."""
+        """What holds in the end: all that is stored has arrived, each delivery under one id, marked as delivered."""
         self.check(webhooks, acknowledged=acknowledged)
         stored = self.stored()
         assert stored
@@ -276,9 +276,9 @@ def webhook() -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def strace() -> Callable[..., list[str]]:
-    """``strace("fdatasync:error=EIO:when=3")``: the words before a command that inject these faults into its system calls.
+    """``strace("fdatasync:error=EIO:when=3")``: words before a command that inject these faults into its system calls.
 
-    ``path``: only into those on this file. ``detached``: the process that is started becomes the command's, and not the tracer's.
+    ``path``: only into those on this file. ``detached``: the process that is started is the command, not the tracer.
     """
     program = shutil.which("strace")
     if (

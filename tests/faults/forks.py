@@ -1,8 +1,9 @@
-"""A process with hookctl loaded, that forks a process for each command it reads: started in no time, and killed like any other.
+"""A process with hookctl loaded that forks a process for each command it reads, which starts fast and can be killed.
 
-Reads one JSON object a line. ``{"argv": [...], "cwd": ..., "env": {...}, "output": FILE}`` starts ``hookctl``, or the script that ``argv`` begins
-with, and answers its process id; ``"limits": [MORE_BYTES, SECONDS]`` lets it have so much more memory than this process, and so much
-processor time. ``{"wait": PID}`` answers ``[STATUS, PEAK]`` when it has ended: as ``subprocess`` has it, and its memory in KiB.
+Reads one JSON object per line. ``{"argv": [...], "cwd": ..., "env": {...}, "output": FILE}`` starts ``hookctl``, or the
+script that ``argv`` begins with, and answers its process id. ``"limits": [MORE_BYTES, SECONDS]`` limits its memory, to
+so much more than this process has, and its CPU time. ``{"wait": PID}`` answers ``[STATUS, PEAK]`` when it has ended:
+the status as in ``subprocess``, and its memory in KiB.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """An application that takes in events, acknowledges each, and delivers them: a process for tests to kill.
 
-``intake.py ACKNOWLEDGED MOCK FIRST COUNT``, in a project's directory: stores the events ``e{FIRST}`` and on, each a copy of the JSON object in MOCK.
-Once an event is stored, its id becomes a line in ACKNOWLEDGED, which stands for the 202 that a client of the application would get.
+``intake.py ACKNOWLEDGED MOCK FIRST COUNT``, in a project's directory: stores the events from ``e{FIRST}`` on, each a
+copy of the JSON object in MOCK. Once an event is stored, its id becomes a line in ACKNOWLEDGED, which stands for the
+202 that a client of the application would get.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Delivers what waits, for a while without being able to import anything: a process for tests.
 
-``short_of_imports.py ALLOWED``, in a project's directory: the first ALLOWED modules are imported, and then none for some steps.
-Prints which modules were asked for in vain, and why webhooks waited for this machine.
+``short_of_imports.py ALLOWED``, in a project's directory: the first ALLOWED modules are imported, and then none for
+some steps. Prints which modules were asked for in vain, and why webhooks waited for this machine.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""A receiver in a process of its own, so that only the sender's memory is the sender's: prints its port and CA file, and stops when its input ends.
+"""A receiver in a process of its own, so that its memory does not count as the sender's.
 
-``target.py COUNT``: ``/Together`` answers a second after COUNT requests have arrived, and not before; ``/Never`` never answers.
+It prints its port and CA file, and stops when its input ends. ``target.py COUNT``: ``/Together`` answers a second after
+COUNT requests have arrived, and not before; ``/Never`` never answers.
 """
 
 from __future__ import annotations

@@ -147,7 +147,7 @@ def test_a_clock_that_is_set_back_while_nothing_runs(site: Any, clock: Clock, fa
 
 @pytest.mark.parametrize("jump", [DAY, -DAY], ids=["ahead", "back"])
 def test_a_clock_that_is_set_changes_no_stay(site: Any, clock: Clock, jump: float) -> None:
-    """``--wait`` is measured on a clock that nobody sets: the retry after two seconds is waited for, the next one is not."""
+    """``--wait`` uses a clock that nobody sets: it includes the retry after two seconds, but not the next one."""
     site.receiver.answer("/Siem", BUSY)
     runner, queue = clock.runner(), SqliteQueue(site.store)
     take_in(site, runner)

@@ -82,7 +82,7 @@ def cells(path: Path) -> list[tuple[str, str, int]]:
 
 
 def put(path: Path, table: str, column: str, row: int, value: object) -> set[str]:
-    """Put a value into a cell. Gives the ids of the deliveries that it concerns: those that need not arrive any more."""
+    """Put a value into a cell. Gives the ids of the deliveries that it concerns: those that need no longer arrive."""
     with closing(sqlite3.connect(path)) as store, store:
         keys = [name for name, *_, is_key in _columns(store, table) if is_key] or ["rowid"]
         found = store.execute(f"SELECT {', '.join(keys)} FROM {table} LIMIT 1 OFFSET ?", (row,)).fetchone()  # noqa: S608 - as above
@@ -129,9 +129,20 @@ COMMANDS = (
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_a_damaged_cell_holds_up_nothing_else(site: Any, base: Path, data: st.DataObject) -> None:
-    """Any value in any cell: every command ends with a message at worst, and what the row has nothing to do with arrives."""
+    """Any value in any cell: each command ends with a message at worst, and deliveries of other rows arrive."""
     table, column, count = data.draw(st.sampled_from(cells(base)))
     row, value = data.draw(st.integers(0, count - 1)), data.draw(values)
+    check_damage(site, base, (table, column, row, value))
+
+
+@pytest.mark.parametrize("value", [-1000000000001.0, float("-inf")])
+def test_a_time_before_any_possible_one_holds_up_nothing_else(site: Any, base: Path, value: float) -> None:
+    check_damage(site, base, ("deliveries", "ready_at", 2, value))
+
+
+def check_damage(site: Any, base: Path, cell: tuple[str, str, int, object]) -> None:
+    """Put a value into a cell, run the commands, and look at what they print and what arrives."""
+    table, column, row, value = cell
     for left in site.store.parent.glob("hookctl.db*"):
         left.unlink()
     shutil.copy(base, site.store)

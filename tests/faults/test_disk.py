@@ -1,4 +1,4 @@
-"""Disks that fail and files that are damaged: an error that names the store, nothing acknowledged lost, and no byte of a damaged file changed."""
+"""Disks that fail and damaged files: an error names the store, nothing acknowledged is lost, damaged files stay."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_disk_that_fails_ends_the_run_with_an_error(site: Any, strace: Callable[..., list[str]], fault: str) -> None:
-    """From one call on, be it of the intake, a claim or a mark, every one fails; when the disk is well again, all goes on."""
+    """From one call on (of the intake, a claim or a mark), every one fails; once the disk works again, all goes on."""
     failed = 0
     for first, number in enumerate(FAULTS[fault]):
         ended = site.run(strace(f"{fault}:when={number}+"), site.intake_command(10 * first, 10))
@@ -89,7 +89,7 @@ def test_a_corrupt_page_is_refused_and_the_file_kept(site: Any, damaged: Callabl
 
 
 def test_wherever_a_page_is_corrupt_it_is_never_written_over(site: Any, damaged: Callable[[int, bytes], Path]) -> None:
-    """A page that a run does not come by does not hold it up; a run that meets it ends with an error, before or after it has done a part."""
+    """A run that does not read the damaged page is not affected; one that does ends with an error, at any point."""
     path = damaged(0, b"")
     whole, refused = path.read_bytes(), 0
     for page in range(1, len(whole) // 4096, 5):

@@ -40,7 +40,7 @@ def accepted(output: str) -> list[int]:
 
 @pytest.mark.parametrize("most", [1, 7])
 def test_a_full_store_takes_in_no_more_than_may_wait(site: Any, limit: Callable[[str], None], most: int) -> None:
-    """Within a batch too: what fits is taken in, the first event that does not is named, and nothing after it is taken in."""
+    """Also within a batch: what fits is accepted, the first event that does not is named, and none follows."""
     limit(f"max_waiting = {most}")
     site.receiver.default = DOWN
     assert site.send(site.write(600), "--wait", "0") == 1

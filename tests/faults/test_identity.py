@@ -161,8 +161,10 @@ def test_a_store_that_is_mounted_by_itself_is_refused(site: Any) -> None:
     (site.root / "data").mkdir()
     (site.root / "data/hookctl.db").touch()
     script = (
-        f"mount --bind {site.store} data/hookctl.db && {sys.executable} -m hookctl --store sqlite:///data/hookctl.db list; mount --bind .hookctl data && \
-        {sys.executable} -m hookctl --store sqlite:///data/hookctl.db list"
+        f"mount --bind {site.store} data/hookctl.db && "
+        f"{sys.executable} -m hookctl --store sqlite:///data/hookctl.db list; "
+        "mount --bind .hookctl data && "
+        f"{sys.executable} -m hookctl --store sqlite:///data/hookctl.db list"
     )
     if (
         shutil.which("unshare") is None
@@ -187,7 +189,7 @@ def test_a_store_that_is_mounted_by_itself_is_refused(site: Any) -> None:
 
 @each_ending
 def test_nothing_is_acknowledged_once_the_store_is_gone(site: Any, end: Callable[[Any], None]) -> None:
-    """The oracle: what was acknowledged before, and after that at most the one event whose commit was looked at just before."""
+    """The oracle: what was acknowledged before, and then at most the one event whose commit was checked just before."""
     pid = site.start_intake(0, 1_000_000)
     site.wait_for(lambda: len(site.acknowledged) > 20)
     end(site)
@@ -225,7 +227,10 @@ def test_a_run_ends_once_the_store_is_gone(site: Any, start: Start, end: Callabl
     """Whether it has something to do or not: what it has not begun is not sent."""
     site.receiver.default = Answer(delay=0.3)
     site.apply(
-        Siem='name: Siem\nevent: anomaly\nurl: https://siem.example.com/Siem\nbody_template: \'{"event": "{{ id }}"}\'\nmax_in_flight: 1\n'
+        Siem=(
+            "name: Siem\nevent: anomaly\nurl: https://siem.example.com/Siem\n"
+            'body_template: \'{"event": "{{ id }}"}\'\nmax_in_flight: 1\n'
+        )
     )
     idle = start("run")
     busy = start("run", HOOKCTL_CONNECT_TO=site.env["HOOKCTL_CONNECT_TO"])

@@ -1,4 +1,4 @@
-"""A module that cannot be opened, since no file descriptor is left, is a lack of this machine: the runner goes on, and all arrives later."""
+"""When no file descriptor is left to open a module, this machine lacks it: the runner goes on, all arrives later."""
 
 from __future__ import annotations
 

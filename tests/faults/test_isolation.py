@@ -91,7 +91,7 @@ class Delivering:
 
 @pytest.fixture
 def delivering(site: Any) -> Callable[..., Any]:
-    """``delivering(hanging, plugins=..., network=...)``: a context in which a runner delivers to these webhooks and to the healthy."""
+    """``delivering(hanging, plugins=..., network=...)``: while a runner delivers to these webhooks and healthy ones."""
 
     @contextmanager
     def begin(
@@ -163,7 +163,7 @@ def test_names_that_hang(
 
 
 def test_what_plugins_wait_for(delivering: Callable[..., Any], hanging: Callable[..., list[DeliveryPlan]]) -> None:
-    """A secret source, an auth and a transport of a third party's, none of which says that it may block, and an observer."""
+    """A third party's secret source, auth and transport, none of which declares that it may block, and an observer."""
     release = threading.Event()
 
     class Hangs(AuthBase, BaseAdapter):

@@ -1,4 +1,4 @@
-"""Processes that are killed at the worst moments, and at any: nothing acknowledged is lost, and what comes twice has the same webhook-id."""
+"""Processes killed at the worst moments, and at any: nothing acknowledged is lost, and repeats have one webhook-id."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def build(settings):
 
 @hookimpl
 def hookctl_validator_types():
-    return [ValidatorType(name="fatal", summary="Dies of every response.", schema={"type": "object"}, build=build, label=lambda settings: "fatal")]
+    schema, label = {"type": "object"}, lambda settings: "fatal"
+    return [ValidatorType(name="fatal", summary="Dies of every response.", schema=schema, build=build, label=label)]
 """
 
 
@@ -102,7 +103,7 @@ def test_killed_in_the_middle_of_the_post(site: Any, webhook: Callable[..., str]
 
 
 def test_killed_after_the_2xx_and_before_the_mark(site: Any, webhook: Callable[..., str], tmp_path: Path) -> None:
-    """By a validator, so the response is there and nothing else has happened: it is sent once more, under the same id."""
+    """Killed by a validator, when only the response has arrived: the delivery is sent again, under the same id."""
     package = tmp_path / "site" / "fatal-1.0.dist-info"
     package.mkdir(parents=True)
     (tmp_path / "site/fatal.py").write_text(FATAL, encoding="utf-8")
@@ -124,7 +125,7 @@ def test_killed_after_the_2xx_and_before_the_mark(site: Any, webhook: Callable[.
 
 
 def test_killed_at_random_moments(site: Any, webhook: Callable[..., str]) -> None:
-    """Each process takes in new events and goes on with what the dead ones have left; a target that fails at times makes retries, too."""
+    """Each process accepts events and goes on with what dead ones left; a target that sometimes fails adds retries."""
     site.apply(A=webhook("A"), B=webhook("B"))
     count = 0
 

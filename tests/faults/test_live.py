@@ -1,4 +1,4 @@
-"""``hookctl run``, for which faults are not the end: its disk fails for a moment, its siblings are killed, it is told to stop."""
+"""``hookctl run`` survives faults: its disk fails for a moment, its siblings are killed, it has to stop."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def stop(process: subprocess.Popen[str]) -> int:
 
 
 def test_runs_that_are_killed_and_started_again(site: Any, start_run: Run) -> None:
-    """Two at a time, one of them killed again and again, while events come in; what they leave behind is taken up without a new start."""
+    """Two at a time, one of them killed repeatedly while events come in; the other continues what it left."""
     site.receiver.default = Answer(delay=0.02)
     moments = random.Random(7)  # noqa: S311  # reproducible, not secret
     steady, other = start_run(), start_run()
@@ -89,7 +89,7 @@ def test_a_disk_that_fails_for_a_moment_does_not_end_a_run(
 def test_a_response_that_is_made_to_cost_much_holds_nobody_up(
     site: Any, start_run: Run, webhook: Callable[..., str]
 ) -> None:
-    """Its validator fails at the budget; the other webhook's deliveries arrive, and the runner ends when it is told to."""
+    """Its validator fails at the budget; the other webhook's deliveries arrive, and the runner stops when asked to."""
     path, expression = "$.data" + "[0,0]" * 30, "data" + "|[@,@]" * 50 + "|to_string(@)"
     validators = f'[{{json_path: "{path}", expected_values: [1]}}, {{type: jmespath, expression: "{expression}"}}]'
     site.apply(

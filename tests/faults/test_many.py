@@ -23,7 +23,7 @@ TIMEOUT = 2
 
 @pytest.fixture
 def many(site: Any) -> Iterator[Any]:
-    """A project whose webhooks lead to a receiver in another process; both may hold as many connections as there are deliveries."""
+    """A project with a receiver in another process; both may have as many connections as there are deliveries."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < COUNT + 100:
         pytest.skip("this user may not open as many connections")

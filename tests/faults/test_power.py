@@ -1,8 +1,8 @@
 """Power cuts: whatever the disk has made of the writes that it had not confirmed, nothing acknowledged is lost.
 
-What the disk may hold is worked out from the system calls of a process, as ``strace`` has written them down. What was written to a file is there for
-certain once ``fdatasync`` has returned. Of what came later, each write may be there or not, or a part of it, in any order; a new file may be missing
-until its folder was synced.
+What the disk may hold is computed from the system calls of a process, as ``strace`` recorded them. What was written to
+a file is certainly there once ``fdatasync`` has returned. Of what came later, each write may be there or not, or a part
+of it, in any order. A new file may be missing until its directory was synced.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _LAST_NUMBER = re.compile(r", (\d+)(?:\)| <unfinished)")
 
 @dataclass
 class File:
-    """One file: what is on the disk for certain, and what came later, as (offset, data) and, where it was cut, (length, None)."""
+    """A file: what is certainly on disk, and what came later: (offset, data), or where it was cut, (length, None)."""
 
     synced: bytes
     is_named: bool = True
@@ -86,7 +86,10 @@ class Disk:
         self._syncing: dict[str, tuple[Path, int]] = {}
 
     def play(self, trace: Path, told: Path) -> Iterator[str]:
-        """Goes through the trace, and stops before each change of the folder and each text that is written to ``told``; gives that, else an empty one."""
+        """Go through the trace, and stop before each change of the directory and each text that is written to ``told``.
+
+        Gives that text, or an empty one for a change of the directory.
+        """
         for line in trace.read_text(encoding="ascii").splitlines():
             if not (parts := _LINE.match(line)):
                 continue  # a signal, or an end
@@ -147,7 +150,7 @@ def _found(pattern: re.Pattern[str], text: str) -> str:
 
 
 def test_a_power_cut_loses_nothing_acknowledged(site: Any, strace: Callable[..., list[str]], tmp_path: Path) -> None:
-    """A process takes in events and delivers them; the power is cut at each acknowledgement, and at moments in the midst of commits and checkpoints."""
+    """Events are accepted and delivered; power is cut at each acknowledgement, and within commits and checkpoints."""
     trace, found = tmp_path / "trace", tmp_path / "found"
     disk, chance = Disk(site.store.parent), random.Random(7)  # noqa: S311  # reproducible, not secret
     ended = site.run([strace()[0], *OPTIONS, "-o", str(trace)], site.intake_command(0, EVENTS))

@@ -65,7 +65,7 @@ def deliver_later(site: Any, seconds: float) -> None:
 
 
 def test_a_runner_that_sleeps_past_its_lease_can_no_longer_mark(site: Any, webhook: Callable[..., str]) -> None:
-    """SIGSTOP while a 200 is on its way to it; another takes over when the leases have ended; it wakes and finds all marked."""
+    """SIGSTOP while a 200 is on its way; another takes over once the leases have ended; on waking, all is marked."""
     site.apply(Siem=webhook("Siem", "timeout_seconds: 5"))
     process: SimpleQueue[int] = SimpleQueue()
 

@@ -1,4 +1,4 @@
-"""What this machine lacks is never counted against a delivery, nor against its target: it waits, is tried again, and arrives."""
+"""What this machine lacks never counts against a delivery or its target: it waits, is tried again, and arrives."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def with_few_files(count: int) -> list[str]:
 def test_a_process_that_may_open_few_files(
     site: Any, webhook: Callable[..., str], lines: tuple[str, ...], files: int
 ) -> None:
-    """It may not come to sending at all, but nothing that it took in is dead or has used up an attempt, and all of it arrives later."""
+    """It may send nothing, but nothing it accepted is dead or has used up an attempt, and all arrives later."""
     site.env["SECRET"] = "secret"
     site.env["HOOKCTL_CONNECT_TO"] += f" login.example.com:443:{site.receiver.address}:{site.receiver.port}"
     (site.root / "secret").write_text("secret", encoding="utf-8")
@@ -178,7 +178,7 @@ STAGES = sorted(name for name in vars(Lack) if name.startswith("in_"))
 def test_it_does_not_count_at_any_stage(
     site: Any, monkeypatch: pytest.MonkeyPatch, stage: str, lack: BaseException
 ) -> None:
-    """Far more often than the schedule has attempts and the circuit has patience; then all arrives at its first attempt."""
+    """Far more often than the schedule and the circuit allow failures; then all arrives at its first attempt."""
     if stage == "in_the_record" and not isinstance(lack, MemoryError):
         pytest.skip("it opens no file")
     monkeypatch.setenv("SECRET", "secret")

@@ -1,4 +1,4 @@
-"""Targets that are hostile, slow, gone or poisoned: each delivery of theirs ends as promised, and nobody else's is held up."""
+"""Targets that are hostile, slow or gone: each of their deliveries ends as documented, and no other is held up."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ HOSTILE = {
     Misbehaviour.HUGE_BODY: "json_path",
 }
 MORE_MEMORY = 32 * 1024
-"""KiB, over what deliveries to well-behaved targets take; the bombs would be 60 MB, 1 GiB and without end, times four each."""
+"""KiB, beyond what deliveries to well-behaved targets take. The bombs are 60 MB, 1 GiB and endless, four of each."""
 
 
 def test_hostile_targets_all_at_once(site: Any, webhook: Callable[..., str]) -> None:
-    """Everybody else's deliveries arrive, memory stays bounded, and what the hostile ones have cost is delivered when they have become good."""
+    """All other deliveries arrive, memory stays bounded, and the hostile targets get theirs once they behave."""
     names = {"".join(word.title() for word in one.split("-")): one for one in HOSTILE}
     hostile = {name: webhook(name, "timeout_seconds: 1", "retry: {schedule: [1h]}", ACCEPTED) for name in names}
     site.apply(Good=webhook("Good", "timeout_seconds: 30"), **hostile)
@@ -95,7 +95,7 @@ def step_until(runner: Runner, condition: Callable[[], bool]) -> None:
 def test_a_name_that_rebinds_to_the_metadata_service(
     site: Any, webhook: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its first answer is an address that this machine may dial, from then on it is 169.254.169.254: nothing is dialled there."""
+    """Its first answer is an allowed address, every later one is 169.254.169.254: nothing is dialled there."""
     site.apply(Siem=webhook("Siem", "retry: {schedule: [50ms, 50ms]}"))
     monkeypatch.setattr(guard, "HTTPS_PORT", site.receiver.port)  # port 443 is not a test's to listen on
     monkeypatch.setattr(resolver, "KEEP_SECONDS", 0.0)
@@ -173,7 +173,7 @@ def test_poison_ends_with_its_reason_and_everything_else_flows(site: Any, webhoo
 
 
 def test_a_dead_host_that_returns(site: Any, webhook: Callable[..., str]) -> None:
-    """Nothing listens while 10,000 deliveries come; when it is back it gets them all, and never more at once than one target gets."""
+    """Nothing listens while 10,000 deliveries come; once it is back it gets all, within the limit for one target."""
     site.apply(Siem=webhook("Siem", "retry: {schedule: [1s, 1s, 1s, 1s, 1h]}"))
     there = site.receiver
     with socket.create_server(("127.0.0.1", 0)) as closed:

@@ -218,7 +218,10 @@ def events_without_end(root: Path, _: Path) -> None:
 
 
 def references_to_secrets(root: Path, outside: Path) -> None:
-    files = f'headers:\n  X-A: "${{file:{outside}/shadow}}"\n  X-B: "${{env:TOKEN}}"\n  X-C: "${{file:/proc/self/environ}}"\n'
+    files = (
+        f'headers:\n  X-A: "${{file:{outside}/shadow}}"\n  X-B: "${{env:TOKEN}}"\n'
+        '  X-C: "${file:/proc/self/environ}"\n'
+    )
     write(root, {"webhooks.d/a.yaml": GOOD + files + 'auth: {type: bearer, token: "${env:TOKEN}"}\n'})
 
 
@@ -238,14 +241,19 @@ def commands_in_fields(root: Path, _: Path) -> None:
         write(
             root,
             {
-                f"webhooks.d/ok{number}.yaml": f'{lines}{labels}body_template: |\n  {{\n  "a": "{text} {{{{ id }}}}"\n  }}\n'
+                f"webhooks.d/ok{number}.yaml": (
+                    f'{lines}{labels}body_template: |\n  {{\n  "a": "{text} {{{{ id }}}}"\n  }}\n'
+                )
             },
         )
 
 
 def commands_in_a_plan(root: Path, _: Path) -> None:
     for number, text in enumerate(COMMANDS):
-        fields = f'description: "x\\n{text}"\nlabels: {{a: "{text}"}}\nheaders: {{X-A: "{text}"}}\ncustom_validation_error_message: "{text}"\n'
+        fields = (
+            f'description: "x\\n{text}"\nlabels: {{a: "{text}"}}\nheaders: {{X-A: "{text}"}}\n'
+            f'custom_validation_error_message: "{text}"\n'
+        )
         body = f'body_template: |\n  {{"{text}": "{text} {{{{ id }}}}",\n  "b": "\\n{text}"}}\n'
         write(root, {f"webhooks.d/{number}.yaml": GOOD.replace("Siem", f"Siem{number}") + fields + body})
 
@@ -294,7 +302,9 @@ def attributes_and_hooks_of_git(root: Path, _: Path) -> None:
     write(
         root,
         {
-            ".gitmodules": '[submodule "x"]\n\tpath = webhooks.d/x\n\turl = ext::touch%20canary\n\tupdate = !touch canary\n'
+            ".gitmodules": (
+                '[submodule "x"]\n\tpath = webhooks.d/x\n\turl = ext::touch%20canary\n\tupdate = !touch canary\n'
+            )
         },
     )
 

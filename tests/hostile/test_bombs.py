@@ -3,9 +3,10 @@
 A file in ``bombs/`` is a test. It is Python, so that what is large can be written short; what it may define:
 
 - ``FILES``: what is in the project, by path; ``WEBHOOK``: the text of ``webhooks.d/bomb.yaml``
-- ``EVENT``: an event, in ``event.json``; only its ``data`` where the rest does not matter. ``EVENTS``: bytes, in ``events.json``
+- ``EVENT``: an event, in ``event.json``; only its ``data`` where the rest does not matter
+- ``EVENTS``: bytes, in ``events.json``
 - ``RESPONSE``: the body that the target answers with
-- ``RUN``: the commands, one after the other; the last one is judged. ``validate``, or ``test`` where there is a response
+- ``RUN``: the commands, in order; the last one is checked. By default ``validate``, or ``test`` with a response
 - ``EXIT`` (0) and ``SAYS`` (a list of texts that the output has)
 """
 
@@ -30,7 +31,7 @@ from hookctl.testing.receiver import Receiver
 HERE = Path(__file__).parent
 BOMBS = sorted((HERE / "bombs").glob("*.py"))
 MORE_BYTES = 512 * 1024 * 1024
-"""Address space that a command may have beyond that of a process with hookctl loaded; threads take some by themselves."""
+"""Address space that a command may have beyond that of a process with hookctl loaded; each thread takes some."""
 CPU_SECONDS = 10
 """The least that tells slow from endless on a busy machine: a command takes one or two."""
 MAX_OUTPUT = 4 * 1024 * 1024

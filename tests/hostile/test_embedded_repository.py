@@ -1,4 +1,4 @@
-"""A pull request that commits the files of a bare git repository, and other files that cost or tell more than they should."""
+"""A pull request with the files of a bare git repository, and with files that cost or reveal more than they should."""
 
 from __future__ import annotations
 

@@ -332,7 +332,7 @@ Runner = Callable[..., tuple[int, str]]
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, writes: Writes) -> Iterator[Runner]:
-    """Runs a case in this process, in a fresh copy of a project that has an applied webhook and a delivery that waits."""
+    """Run a case in this process, in a fresh copy of a project with an applied webhook and a waiting delivery."""
     base = tmp_path_factory.mktemp("fuzz")
     root, template = base / "root", base / "template"
     template.mkdir()

@@ -1,4 +1,4 @@
-"""Each repository of ``repositories.py``: what commands print and write holds nothing of the machine, and no command of a CI system."""
+"""Each of ``repositories.py``: commands print and write nothing from the machine, and no command of a CI system."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What else a repository could do: forge results, replace code, make hookctl write elsewhere, end it with a recording."""
+"""What else a repository could do: forge results, replace code, redirect writes, crash hookctl with a recording."""
 
 from __future__ import annotations
 
@@ -134,7 +134,10 @@ def test_no_secret_is_read(
     run_cli: Run, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
     (tmp_path / "secret").write_text(CANARY)
-    headers = f'headers: {{X-A: "${{file:{tmp_path}/secret}}", X-B: "${{env:TOKEN}}"}}\nauth: {{type: bearer, token: "${{env:TOKEN}}"}}\n'
+    headers = (
+        f'headers: {{X-A: "${{file:{tmp_path}/secret}}", X-B: "${{env:TOKEN}}"}}\n'
+        'auth: {type: bearer, token: "${env:TOKEN}"}\n'
+    )
     (root / "webhooks.d/a.yaml").write_text(GOOD + headers)
 
     def never(_: str) -> str:

@@ -88,7 +88,8 @@ def test_a_reader_that_has_left_ends_it_quietly(shell: Shell, command: str) -> N
 
 def test_a_full_output_keeps_a_plan_from_being_applied(shell: Shell) -> None:
     shell(
-        "sed -i s/POST/PUT/ webhooks.d/first.yaml; grep -q PUT webhooks.d/first.yaml || echo 'method: PUT' >> webhooks.d/first.yaml"
+        "sed -i s/POST/PUT/ webhooks.d/first.yaml; "
+        "grep -q PUT webhooks.d/first.yaml || echo 'method: PUT' >> webhooks.d/first.yaml"
     )
     before = shell("hookctl plan --format json").stdout
     assert json.loads(before)["serial"] == 1

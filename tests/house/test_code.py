@@ -1,4 +1,4 @@
-"""Rules of the house that no linter knows. Ruff sees to docstrings, mypy to types, import-linter to who imports whom."""
+"""Rules of this project that no linter checks. Ruff checks docstrings, mypy types, and import-linter imports."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
 
 
 def missing_paths(page: Path) -> list[str]:
-    """The files and directories of this repository that a page names and that do not exist; NAME stands for any name."""
+    """The files and directories of this repository that a page names but that do not exist; NAME means any name."""
     named = PATH.findall(page.read_text(encoding="utf-8"))
     return [path for path in named if "NAME" not in path and not (ROOT / path).exists()]
 

@@ -1,4 +1,4 @@
-"""A secret is masked however it was encoded. The encodings are generated: encoders as other languages write them, in stacks."""
+"""A secret is masked in every encoding. The encodings are generated: those of other languages, nested in each other."""
 
 from __future__ import annotations
 
@@ -339,6 +339,6 @@ def test_what_readers_would_still_decode_is_masked(body: bytes, encoding: str) -
 
 
 def test_a_prefix_before_a_line_break_at_the_cap_is_masked() -> None:
-    """The same bytes come out of the line alone, where they are not at the end, and out of both lines, where they are."""
+    """The same bytes come from one line alone, where they are not at its end, and from both lines, where they are."""
     body = b"<" + b64encode(b"a line before the secret, long enough to be wrapped" + b"000000") + b"\r\nM"
     assert MASK.encode() in Masker(["0000000"]).body(body, cut=True)

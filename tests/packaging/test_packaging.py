@@ -1,4 +1,4 @@
-"""hookctl as its users get it: wheel, sdist and editable install, each in a fresh virtual environment, run from a directory that is no checkout."""
+"""hookctl as users get it: wheel, sdist and editable install, each in a new environment and run outside a checkout."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Installed:
 
 
 def fresh(directory: Path, *, borrow: bool) -> Installed:
-    """A new virtual environment; with ``borrow`` it sees this one's packages behind its own, so that nothing is downloaded twice."""
+    """A new virtual environment; with ``borrow`` it also sees this one's packages, which saves downloads."""
     run(sys.executable, "-m", "venv", "--without-pip", directory, cwd=directory.parent)
     packages = next(directory.glob("lib/python*/site-packages"))
     if borrow:

@@ -1,4 +1,4 @@
-"""Every place where hookctl calls a plugin, with every way in which the call can end: the plugin is named, and everything else goes on."""
+"""Every place where hookctl calls a plugin, and every way the call can end: it is named, and the rest goes on."""
 
 from __future__ import annotations
 

@@ -172,7 +172,11 @@ def test_policy_refuses(examples: Plugin, directory: Path, run_cli: RunCli) -> N
     (directory / "hookctl.toml").write_text(settings)
     result = run_cli("plan", cwd=directory)
     assert result.exit_code == 1
-    said = "error[owned_by_a_team]: its owner is not a team\n      Set the label owner to one of: it, security.\n      at webhooks.d/welcome.yaml:4:17\n"
+    said = (
+        "error[owned_by_a_team]: its owner is not a team\n"
+        "      Set the label owner to one of: it, security.\n"
+        "      at webhooks.d/welcome.yaml:4:17\n"
+    )
     assert said in result.stdout
     (directory / "webhooks.d" / "welcome.yaml").write_text(ALL_AT_ONCE)
     assert run_cli("plan", cwd=directory).exit_code == 0

@@ -252,7 +252,7 @@ WIDE: Json = {"xs": [[[0] * 10] * 10] * 10}
     ],
 )
 def test_a_path_that_takes_too_many_steps_is_a_mismatch(path: str) -> None:
-    """A repeated segment, nested descents and filters within filters: each stops at the budget, and none is refused by its form."""
+    """Repeated segments, nested descents and nested filters: each stops at the budget, and none is refused as such."""
     body: Json = WIDE
     for _ in range(0 if "xs" in path else 50):
         body = [body]

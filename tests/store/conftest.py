@@ -1,4 +1,4 @@
-"""Every implementation of the store, for the contract suite. A new one is added to ``IMPLEMENTATIONS`` and passes it."""
+"""Every implementation of the store, for the contract suite; add a new one to ``IMPLEMENTATIONS``."""
 
 from __future__ import annotations
 

@@ -196,7 +196,7 @@ def test_nothing_is_claimed_at_once_of_what_is_not_to_be_tried(queue: Queue) -> 
 @given(waiting=st.integers(0, 6), sizes=st.lists(st.integers(0, 3), max_size=6), limit=st.integers(1, 12))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
 def test_no_more_wait_than_may(queue: Queue, waiting: int, sizes: list[int], limit: int) -> None:
-    """To the last one: a batch that fits is stored, any other is refused whole, and as many of its events as it says do fit."""
+    """A batch that fits exactly is stored; any other is refused whole, and as many of its events as reported fit."""
     names = (uuid4().hex for _ in count())
     queue.cancel([one.id for one in queue.deliveries(Filter(status=DeliveryStatus.WAITING))], NOW, "done with")
     queue.enqueue([routed(next(names), "A") for _ in range(waiting)], NOW)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookctl.model import Attempt, Failure, FailureKind, Mismatch, Request, Response, Timing, Verdict
+from hookctl.model import CAUSES, Attempt, Failure, FailureKind, Mismatch, Request, Response, Timing, Verdict
 from hookctl.store.sqlite.records import attempt_from_text, attempt_to_text
 
 TEXT = st.text(st.characters(codec=None), max_size=20)
@@ -29,7 +30,7 @@ ATTEMPTS = st.builds(
     request=st.none() | st.builds(Request, TEXT, TEXT, HEADERS, st.none() | st.binary(max_size=50)),
     response=st.none()
     | st.builds(Response, st.integers(100, 599), TEXT, HEADERS, st.binary(max_size=50), st.booleans(), st.booleans()),
-    failure=st.none() | st.builds(Failure, st.sampled_from(FailureKind), TEXT),
+    failure=st.none() | st.builds(Failure, st.sampled_from(FailureKind), TEXT, st.sampled_from(["", *sorted(CAUSES)])),
     timing=st.builds(Timing, SECONDS, SECONDS, SECONDS, SECONDS, st.floats(0, 1e6)),
     verdicts=st.lists(
         st.builds(Verdict, TEXT, st.lists(st.builds(Mismatch, TEXT, TEXT, TEXT, JSON, JSON), max_size=2).map(tuple)),
@@ -43,6 +44,13 @@ def test_what_is_written_is_what_is_read(attempt: Attempt) -> None:
     text = attempt_to_text(attempt)
     assert "\n" not in text
     assert attempt_from_text(text.encode().decode()) == attempt
+
+
+@pytest.mark.parametrize(("stored", "cause"), [({}, ""), ({"cause": "url"}, "url"), ({"cause": ["url"]}, "")])
+def test_a_failure_may_have_no_cause_or_an_unknown_one(stored: dict[str, Any], cause: str) -> None:
+    document = json.loads(attempt_to_text(mismatched(None)))
+    document["failure"] = {"kind": "tls", "message": "why", **stored}
+    assert attempt_from_text(json.dumps(document)).failure == Failure(FailureKind.TLS, "why", cause)
 
 
 def mismatched(got: Any) -> Attempt:

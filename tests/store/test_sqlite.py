@@ -77,7 +77,8 @@ def test_a_store_of_the_version_before_is_taken_over(tmp_path: Path) -> None:
     migrate(connection, tables.COMPONENT, tables.SCRIPTS[:1])
     connection.execute("INSERT INTO events VALUES (1, 'e1', 'anomaly', 1.0, 1.0, '{}')")
     connection.execute(
-        "INSERT INTO deliveries (id, event, webhook, status, created_at, due_at, ready_at) VALUES ('e1-A', 1, 'A', 'waiting', 1.0, 1.0, 1.0)"
+        "INSERT INTO deliveries (id, event, webhook, status, created_at, due_at, ready_at) "
+        "VALUES ('e1-A', 1, 'A', 'waiting', 1.0, 1.0, 1.0)"
     )
     connection.close()
     queue = SqliteQueue(tmp_path / "queue.db")

@@ -1,4 +1,4 @@
-"""Threads that make calls: as many as are needed, none for long without work, and what happens when the machine has none."""
+"""Threads that make calls: as many as needed, none idle for long, and what happens when the machine has none left."""
 
 from __future__ import annotations
 

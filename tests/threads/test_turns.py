@@ -76,7 +76,7 @@ def test_keys_take_turns(turns: Turns) -> None:
 
 
 def test_what_hangs_leaves_room_for_what_was_quick(turns: Turns, clock: Clock) -> None:
-    """Any number of keys that nothing is known of hang: three quarters are theirs, and the quick have the rest at once."""
+    """Any number of unknown keys hang: they get three quarters, and the fast keys get the rest at once."""
     make(turns, clock, "quick")
     for number in range(10 * LIMIT):
         turns.add(f"hangs-{number}", nothing)
@@ -146,7 +146,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(["add", "end", "wait"]), st.integers(
 
 @given(steps=STEPS, each=st.integers(1, 3))
 def test_limits_hold_and_every_call_is_made(steps: list[tuple[str, int]], each: int) -> None:
-    """Whatever happens: never more than the limits, nothing is forgotten, and nothing that may be made is left waiting."""
+    """Whatever happens: the limits hold, nothing is forgotten, and no call that may be made is left waiting."""
     clock = Clock()
     turns = Turns(8, each, clock)
     begun: list[Turn] = []

@@ -40,7 +40,10 @@ def missing() -> str | None:
 
 
 def notify(scheme: str) -> Callable[[Site, Job, Group], Done]:
-    """A turn over ``https`` or ``http``. The time is Alertmanager's, without its start and without those who post the alerts to it."""
+    """A turn over ``https`` or ``http``.
+
+    The time is Alertmanager's, without its start and without the processes that post the alerts to it.
+    """
 
     def turn(site: Site, job: Job, group: Group) -> Done:
         sink = site.sink

@@ -15,7 +15,7 @@ from delivery.work import Site
 
 MODULE = Path(__file__).parents[1] / "celery_tasks.py"
 WORKERS = 4
-"""Processes of the worker. Two, four and eight made no difference on two cores, where the time of the processor is what there is too little of."""
+"""Processes of the worker. Two, four and eight made no difference on two cores, where CPU time is the limit."""
 
 
 def cache() -> Path:
@@ -31,7 +31,10 @@ def missing() -> str | None:
 
 
 def work(*, keep: bool) -> Callable[[Site, Job, Group], Done]:
-    """A turn whose tasks make a connection each, or ``keep`` it. The time is the worker's, Redis's and that of who asks for the tasks, without their start."""
+    """A turn whose tasks each make a connection, or ``keep`` it.
+
+    The time is that of the worker, of Redis and of the process that asks for the tasks, without their start.
+    """
 
     def turn(site: Site, job: Job, group: Group) -> Done:
         environment = _environment(site, _redis(site, group), keep=keep)

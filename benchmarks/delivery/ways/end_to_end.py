@@ -42,7 +42,10 @@ def event_id(name: str) -> str:
 
 
 def send(processes: int) -> Callable[[Site, Job, Group], Done]:
-    """A turn of so many ``hookctl send``, each with its part of the events. As fast as it goes they are in files; at a pace they come through pipes."""
+    """A turn of so many ``hookctl send``, each with its part of the events.
+
+    At full speed the events are in files; at a pace they come through pipes.
+    """
 
     def turn(site: Site, job: Job, group: Group) -> Done:
         project = _project(site)
@@ -131,7 +134,7 @@ def _paced(site: Site, job: Job, group: Group, project: Path, processes: int) ->
 
 
 def _stored(project: Path, job: Job) -> list[str]:
-    """The ids by which nginx knows the events, from what is stored of their outcome. Raises TurnError for an event without one."""
+    """The ids by which nginx knows the events, from their stored outcome. Raises TurnError for an event without one."""
     command = [
         HOOKCTL,
         "deliveries",

@@ -2,6 +2,11 @@
 
 from hookctl.model.change import Action, AppliedState, Change, FieldChange, Plan, Rename, Revision
 from hookctl.model.delivery import (
+    BROKEN_URL,
+    CAUSES,
+    CERTIFICATE_EXPIRED,
+    CERTIFICATE_UNTRUSTED,
+    CERTIFICATE_WRONG_NAME,
     MAX_RESPONSE_BYTES,
     Attempt,
     Delivery,
@@ -13,6 +18,7 @@ from hookctl.model.delivery import (
     Response,
     Timing,
     Verdict,
+    known_cause,
 )
 from hookctl.model.delivery_plan import DeliveryPlan, PluginBlock, Status, canonical_json
 from hookctl.model.event import Event
@@ -22,6 +28,11 @@ from hookctl.model.secret import MASK, Resolved, Secret, SecretReference, reveal
 from hookctl.model.source import Json, Pointer, Positions, SourceFile, Span, Webhook
 
 __all__ = [
+    "BROKEN_URL",
+    "CAUSES",
+    "CERTIFICATE_EXPIRED",
+    "CERTIFICATE_UNTRUSTED",
+    "CERTIFICATE_WRONG_NAME",
     "MASK",
     "MAX_RESPONSE_BYTES",
     "Action",
@@ -61,5 +72,6 @@ __all__ = [
     "canonical_json",
     "has_errors",
     "in_order",
+    "known_cause",
     "reveal",
 ]

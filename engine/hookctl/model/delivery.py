@@ -8,6 +8,7 @@ Use ``msgspec.structs.replace`` for them instead of ``dataclasses.replace``.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -77,11 +78,30 @@ class Response(Struct, frozen=True):
     complete."""
 
 
+CERTIFICATE_EXPIRED: Final = "certificate_expired"
+CERTIFICATE_WRONG_NAME: Final = "certificate_wrong_name"
+CERTIFICATE_UNTRUSTED: Final = "certificate_untrusted"
+BROKEN_URL: Final = "url"
+CAUSES: Final = frozenset({CERTIFICATE_EXPIRED, CERTIFICATE_WRONG_NAME, CERTIFICATE_UNTRUSTED, BROKEN_URL})
+
+
 class Failure(Struct, frozen=True):
     """Why there is no response."""
 
     kind: FailureKind
     message: str
+    cause: str = ""
+    """What the kind leaves open, as one of the stable words in :data:`CAUSES`; empty where nothing more is known.
+
+    ``certificate_expired``: the certificate has expired, or is not valid yet. ``certificate_wrong_name``: it is for
+    another host. ``certificate_untrusted``: its authority is not one that is trusted here. ``url``: a secret or a value
+    of the event makes the URL one that no request may be sent to.
+    """
+
+
+def known_cause(cause: object) -> str:
+    """``cause`` where it is one of :data:`CAUSES`; empty for anything else, such as a plugin's own word."""
+    return cause if type(cause) is str and cause in CAUSES else ""
 
 
 class Timing(Struct, frozen=True):

@@ -147,7 +147,7 @@ def failed_to_load(plugin: str, distribution: str, what: str, error: HookctlErro
 
     An error of hookctl's own names the plugin already; one that the plugin raised does not.
     """
-    is_named = isinstance(error, PluginError) and error.message.startswith(f"plugin {plugin}")
+    is_named = isinstance(error, PluginError) and error.plugin == plugin
     message = error.message if is_named else f"plugin {plugin}: {what} raised {type(error).__name__}: {error.message}"
     return PluginFailure(plugin, distribution, message, error.hint)
 
@@ -225,7 +225,7 @@ class _Gathering:
                 "Uninstall the plugin, or ask its author to rename it." if is_built_in else "Uninstall one of the two."
             )
             message = f"plugin {provider.name}: it adds the {what} {name!r}, but {owner} already adds one of that name"
-            raise PluginError(message, hint=hint)
+            raise PluginError(message, hint=hint, plugin=provider.name)
         if provider.built_in:
             return name, thing
         # A policy and a format read whole plans, and a secret source may ask a server; no other delivery waits for them.

@@ -240,9 +240,8 @@ def _is_plain(kind: type) -> bool:
 
 
 def _error(hook: Hook, what: str) -> PluginError:
-    return PluginError(
-        f"{hook.who}: {what}", hint="Fix or uninstall the plugin; `hookctl --debug` shows where it fails."
-    )
+    hint = "Fix or uninstall the plugin; `hookctl --debug` shows where it fails."
+    return PluginError(f"{hook.who}: {what}", hint=hint, plugin=hook.plugin)
 
 
 def text_of(error: BaseException) -> str:

@@ -78,7 +78,7 @@ class _Host:
                 self._manager.check_pending()
             except (ValueError, pluggy.PluginValidationError) as error:
                 hint = "Its hook functions must be named as in hookctl.plugin.hookspecs."
-                raise PluginError(f"plugin {name} cannot be registered: {error}", hint=hint) from error
+                raise PluginError(f"plugin {name} cannot be registered: {error}", hint=hint, plugin=name) from error
             hooks: dict[str, Any] = {}
             for caller in self._manager.get_hookcallers(plugin) or ():
                 hooks[caller.name] = next(impl.function for impl in caller.get_hookimpls() if impl.plugin is plugin)

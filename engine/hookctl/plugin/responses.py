@@ -19,7 +19,8 @@ from hookctl.errors import (
     TlsError,
     TransportError,
 )
-from hookctl.model import MAX_RESPONSE_BYTES, Failure, FailureKind, Response, Timing
+from hookctl.model import MAX_RESPONSE_BYTES, Failure, FailureKind, Response, Timing, known_cause
+from hookctl.network.certificates import certificate_cause
 from hookctl.network.shortage import causes, shortage_of
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def failure_from(error: BaseException) -> Failure | None:
     chain = list(causes(error))
     for cause in chain:
         if isinstance(cause, TransportError):
-            return Failure(_kind(cause.kind), cause.message)
+            return failure_of_transport(cause)
     if lack := shortage_of(error):
         return Failure(FailureKind.LOCAL, lack)
     known = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError, ValueError)
@@ -150,19 +151,29 @@ def failure_from(error: BaseException) -> Failure | None:
         ),
         "",
     )
-    return Failure(_foreign_kind(chain), f"{type(error).__name__}: {reason}" if reason else type(error).__name__)
+    message = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
+    return Failure(_foreign_kind(chain), message, _certificate_cause(chain))
 
 
 def error_of(failure: Failure) -> TransportError:
     """The exception that corresponds to ``failure``."""
-    return _ERRORS.get(failure.kind.value, TransportError)(failure.message)
+    return _ERRORS.get(failure.kind.value, TransportError)(failure.message, cause=failure.cause)
 
 
-def _kind(kind: str) -> FailureKind:
+def failure_of_transport(error: TransportError) -> Failure:
+    """The failure that says the same as ``error``. A plugin's own kind is ``transport``; its own cause is left out."""
     try:
-        return FailureKind(kind)
-    except ValueError:  # a plugin's own
-        return FailureKind.TRANSPORT
+        kind = FailureKind(error.kind)
+    except ValueError:
+        kind = FailureKind.TRANSPORT
+    return Failure(kind, error.message, known_cause(error.cause))
+
+
+def _certificate_cause(chain: list[BaseException]) -> str:
+    import ssl
+
+    codes = (getattr(cause, "verify_code", 0) for cause in chain if isinstance(cause, ssl.SSLCertVerificationError))
+    return certificate_cause(next(codes, 0))
 
 
 def _foreign_kind(chain: list[BaseException]) -> FailureKind:

@@ -11,6 +11,7 @@ RECV_ERROR = 56
 OUT_OF_MEMORY = 27
 OPERATION_TIMEDOUT = 28
 PARTIAL_FILE = 18
+PEER_FAILED_VERIFICATION = 60
 
 # By number, since not every code has a name in pycurl.
 _CODES: Mapping[FailureKind, tuple[int, ...]] = {
@@ -35,7 +36,7 @@ _CODES: Mapping[FailureKind, tuple[int, ...]] = {
         *(53, 54, 66),  # SSL_ENGINE_...
         58,  # SSL_CERTPROBLEM
         59,  # SSL_CIPHER
-        60,  # PEER_FAILED_VERIFICATION
+        PEER_FAILED_VERIFICATION,
         64,  # USE_SSL_FAILED
         80,  # SSL_SHUTDOWN_FAILED
         82,  # SSL_CRL_BADFILE
@@ -47,7 +48,7 @@ _CODES: Mapping[FailureKind, tuple[int, ...]] = {
     ),
     FailureKind.TIMEOUT: (OPERATION_TIMEDOUT,),
     FailureKind.CUT_RESPONSE: (
-        1,  # UNSUPPORTED_PROTOCOL: what answers is no HTTP/1
+        1,  # UNSUPPORTED_PROTOCOL: what answers is not HTTP/1
         8,  # WEIRD_SERVER_REPLY
         *(16, 92, 95),  # HTTP2, HTTP2_STREAM, HTTP3
         PARTIAL_FILE,

@@ -14,7 +14,8 @@ from typing import Any
 import certifi
 import pycurl
 
-from hookctl.model import MAX_RESPONSE_BYTES, Failure, FailureKind, Response, Timing
+from hookctl.model import CERTIFICATE_WRONG_NAME, MAX_RESPONSE_BYTES, Failure, FailureKind, Response, Timing
+from hookctl.network.certificates import certificate_cause
 from hookctl.network.guard import HTTPS_PORT, Network, Target
 from hookctl.network.shortage import lacking, shortage_in_connect, shortage_of
 from hookctl_plugins.transport import limits
@@ -23,6 +24,7 @@ from hookctl_plugins.transport.curl_codes import (
     OPERATION_TIMEDOUT,
     OUT_OF_MEMORY,
     PARTIAL_FILE,
+    PEER_FAILED_VERIFICATION,
     RECV_ERROR,
     kind_of,
 )
@@ -182,7 +184,18 @@ class Handle:
         if code == OPERATION_TIMEDOUT:
             return Failure(FailureKind.TIMEOUT, f"no complete response within {self.timeout:g} s")
         host = self._target.host if self._target else ""
-        return Failure(kind_of(code, answered=bool(self._head)), f"{host}: {message}")
+        return Failure(kind_of(code, answered=bool(self._head)), f"{host}: {message}", self._certificate_cause(code))
+
+    def _certificate_cause(self, code: int) -> str:
+        """What is wrong with the target's certificate, by OpenSSL's verify code; empty where it is not known.
+
+        libcurl compares the name itself, after OpenSSL has accepted the certificate. It has no verify code for a name
+        that does not match: the code is then the one that libcurl begins with, which is 1, or OpenSSL's 0.
+        """
+        if code != PEER_FAILED_VERIFICATION:
+            return ""
+        verify_code = self.curl.getinfo(pycurl.SSL_VERIFYRESULT)
+        return CERTIFICATE_WRONG_NAME if verify_code in {0, 1} else certificate_cause(verify_code)
 
     def _own_failure(self, code: int) -> Failure | None:
         """The failure on this side: the address was refused before it was dialled, or this machine lacks something."""

@@ -22,7 +22,7 @@ from hookctl.network import Network, Target
 from hookctl.network.resolver import NO_THREAD, Resolver
 from hookctl.network.shortage import lacking, shortage_of
 from hookctl.plugin import Completion
-from hookctl.plugin.responses import failure_from
+from hookctl.plugin.responses import failure_from, failure_of_transport
 from hookctl_plugins.transport.curl_handle import Handle
 from hookctl_plugins.transport.curl_head import Heads
 
@@ -95,7 +95,7 @@ class Multi:
             host = self._heads.host(request.method, request.url)
             headers = self._heads.lines(request.headers, host)
         except TransportError as error:
-            self._ended.append(Completion(ticket, Failure(FailureKind(error.kind), error.message), Timing()))
+            self._ended.append(Completion(ticket, failure_of_transport(error), Timing()))
             return
         flight = self._flights[ticket] = _Flight(ticket, request, host, headers, now, timeout)
         target = self._resolver.kept(host, now)

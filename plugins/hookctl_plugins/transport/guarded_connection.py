@@ -14,6 +14,7 @@ from typing import Any
 from urllib3.connection import HTTPSConnection
 
 from hookctl.errors import AddressBlockedError, ConnectError, DeadlineError, LocalError, TlsError
+from hookctl.network.certificates import certificate_cause
 from hookctl.network.guard import Target
 from hookctl.network.resolver import Resolver
 from hookctl.network.shortage import HINT, shortage_in_connect
@@ -53,9 +54,7 @@ class DeadlineSocket(ssl.SSLSocket):
         self._arm()
         try:
             count = super().recv_into(*args, **kwargs)
-        except (
-            ConnectionResetError
-        ):  # which Python tells from an end since 3.13 alone; whether more had to come is the response's to say
+        except ConnectionResetError:  # only Python 3.13 and newer tell it from an end; the response shows whether it is
             if self.call is None or self.call.first_byte is None:
                 raise
             return 0
@@ -150,8 +149,7 @@ class GuardedConnection(HTTPSConnection):
         try:
             super().connect()
         except ssl.SSLError as error:
-            refused = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else error.reason
-            raise TlsError(f"{self.host}: {refused or error}") from error
+            raise _tls_error(self.host, error) from error
         call.tls = time.monotonic()
 
     def request(self, *args: Any, **kwargs: Any) -> None:
@@ -160,6 +158,12 @@ class GuardedConnection(HTTPSConnection):
         if isinstance(self.sock, DeadlineSocket):
             self.sock.call = self._current.call
         super().request(*args, **kwargs)
+
+
+def _tls_error(host: str, error: ssl.SSLError) -> TlsError:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return TlsError(f"{host}: {error.verify_message or error}", cause=certificate_cause(error.verify_code))
+    return TlsError(f"{host}: {error.reason or error}")
 
 
 def _dial(target: Target, call: Call) -> socket.socket:

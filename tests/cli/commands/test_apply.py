@@ -36,7 +36,8 @@ def test_without_asking(run_cli: Run, root: Path) -> None:
     result = run_cli("apply", "--auto-approve", cwd=root)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.endswith(
-        "Plan: 2 to add, 0 to change, 0 to remove.\n\nApplied: 2 added, 0 changed, 0 removed. The state has serial 1 now.\n"
+        "Plan: 2 to add, 0 to change, 0 to remove.\n\n"
+        "Applied: 2 added, 0 changed, 0 removed. The state has serial 1 now.\n"
     )
     (root / "webhooks.d/tickets.yaml").unlink()
     (root / "webhooks.d/siem.yaml").write_text(SIEM + "status: inactive\n")
@@ -216,7 +217,7 @@ def test_anything_else_does_not(root: Path, answer: bytes) -> None:
 
 
 def interrupt(process: subprocess.Popen[str]) -> None:
-    """Ctrl-C, again if it came in the moment between the question and the wait for its answer, where Python does not see it."""
+    """Ctrl-C, repeated if it came between the question and the wait for its answer, where Python does not see it."""
     for _ in range(30):
         process.send_signal(signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):

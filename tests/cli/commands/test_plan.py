@@ -155,8 +155,8 @@ def test_a_protected_webhook_that_is_gone_is_an_error(run_cli: Run, root: Path) 
     result = run_cli("plan", "--detailed-exitcode", cwd=root)
     assert result.exit_code == 1
     assert (
-        "  - Tickets  POST https://tickets.example.com/\n    error[protected]: a protected webhook is never removed by an apply\n"
-        in result.stdout
+        "  - Tickets  POST https://tickets.example.com/\n"
+        "    error[protected]: a protected webhook is never removed by an apply\n" in result.stdout
     )
     applied = run_cli("apply", "--auto-approve", cwd=root)
     assert applied.exit_code == 1
@@ -186,8 +186,9 @@ def test_how_many_deliveries_a_removal_cancels(run_cli: Run, root: Path) -> None
         (root / f"webhooks.d/{name}.yaml").write_text(SIEM.replace("Siem", f"New {name}"))
     stdout = run_cli("plan", cwd=root).stdout
     assert (
-        "  - Siem  POST https://siem.example.com/ingest\n      recent events: 0 newly sent, 0 no longer, 0 as before\n      1 waiting delivery will be"
-        in stdout
+        "  - Siem  POST https://siem.example.com/ingest\n"
+        "      recent events: 0 newly sent, 0 no longer, 0 as before\n"
+        "      1 waiting delivery will be" in stdout
     )
     assert "      3 waiting deliveries will be cancelled\n" in stdout
     assert "  of the 3 recent events of the store: 0 newly sent, 0 no longer sent, 0 sent twice\n" in stdout
@@ -205,7 +206,8 @@ def hookctl_policies():
     ]
 
 def hosts(plan):
-    return [Finding(webhook="Siem", message="siem.example.com is not allowed", hint="Ask the platform team.", pointer=("url",))]
+    message = "siem.example.com is not allowed"
+    return [Finding(webhook="Siem", message=message, hint="Ask the platform team.", pointer=("url",))]
 
 def owner(plan):
     return [Finding(webhook=after.name, message="no owner", severity=Severity.WARNING) for after in plan.after]
@@ -242,7 +244,9 @@ def test_policies_speak_in_place(run_cli: Run, root: Path, installed: Callable[[
     result = run_cli("plan", "--out", "plan.json", cwd=root)
     assert result.exit_code == 1
     assert (
-        "    error[hosts]: siem.example.com is not allowed\n      Ask the platform team.\n      at webhooks.d/siem.yaml:4:6\n"
+        "    error[hosts]: siem.example.com is not allowed\n"
+        "      Ask the platform team.\n"
+        "      at webhooks.d/siem.yaml:4:6\n"
         "    warning[owner]: no owner\n      at webhooks.d/siem.yaml:2:7\n\n  + Tickets\n"
     ) in result.stdout
     assert not (root / "plan.json").exists()

@@ -134,14 +134,14 @@ def test_a_base_that_had_errors(run_cli: Run, root: Path, git: Git) -> None:
     assert result.exit_code == 0
     assert "  + Siem\n" in result.stdout
     assert (
-        "    warning[against]: it is compared as if it did not exist, since its file has an error: HEAD:webhooks.d/siem.yaml:3:6: "
-        in result.stdout
+        "    warning[against]: it is compared as if it did not exist, "
+        "since its file has an error: HEAD:webhooks.d/siem.yaml:3:6: " in result.stdout
     )
     assert "(and 1 more)\n" in result.stdout
     assert "HEAD:webhooks.d/gone.yaml:2:8: " in result.stdout
     assert (
-        "warning[against]: what it holds is compared as if it did not exist, since its file has an error: HEAD:webhooks.d/tickets.yaml:"
-        in result.stdout
+        "warning[against]: what it holds is compared as if it did not exist, "
+        "since its file has an error: HEAD:webhooks.d/tickets.yaml:" in result.stdout
     )
     assert "Plan: 1 to add, 0 to change, 0 to remove, compared with HEAD" in result.stdout
     assert "Tickets" not in result.stdout.replace("tickets", "").split("unchanged")[0]

@@ -1,4 +1,4 @@
-"""What a plan means, from the outside: ``--sample``, ``--events``, the store's own history, and the same in ``apply``."""
+"""What a plan means, as a user sees it: ``--sample``, ``--events``, the store's history, and the same in ``apply``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``hookctl run`` as a process: it takes up applies, drains, stops at once, logs, and outlives a store that fails for a while."""
+"""``hookctl run`` as a process: it notices applies, drains, stops at once, logs, and survives a store that fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``hookctl send``: the whole way, from a file or standard input to a real receiver; killed, interrupted and repeated too."""
+"""``hookctl send``, from a file or standard input to a real receiver; also killed, interrupted and repeated."""
 
 from __future__ import annotations
 
@@ -238,7 +238,8 @@ def test_nothing_applied(tmp_path: Path, run_cli: Run) -> None:
     result = run_cli("send", "-", cwd=tmp_path)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
-        "Error: no webhook is applied yet, so there is nothing to deliver to\n  Review with `hookctl plan`, then `hookctl apply`.\n"
+        "Error: no webhook is applied yet, so there is nothing to deliver to\n"
+        "  Review with `hookctl plan`, then `hookctl apply`.\n"
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -261,7 +262,8 @@ def test_without_a_wait_a_retry_is_left_to_the_next_send(site: Site) -> None:
     result = site.run("send", str(site.write(1)), "--wait", "0")
     assert (result.exit_code, site.receiver.count) == (1, 1)
     assert re.search(
-        r"Still due: 1 delivery, the next at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\. The next `hookctl send` or `hookctl run` continues with them\.",
+        r"Still due: 1 delivery, the next at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\. "
+        r"The next `hookctl send` or `hookctl run` continues with them\.",
         result.stdout,
     )
     result = site.run("send", os.devnull, "--wait", "5s")

@@ -1,4 +1,4 @@
-"""``hookctl test``: every cause of a failure provoked for real, over both transports, and told with what to look at next."""
+"""``hookctl test``: every cause of a failure, provoked for real over both transports, with what to look at next."""
 
 from __future__ import annotations
 
@@ -200,7 +200,8 @@ class Cause:
 
 OAUTH = WEBHOOK.replace(
     'auth: {type: bearer, token: "${env:TOKEN}"}',
-    'auth: {type: oauth2, client_id: client, client_secret: "${env:SECRET}", token_url: "https://login.example.com/oauth/token"}',
+    'auth: {type: oauth2, client_id: client, client_secret: "${env:SECRET}", '
+    'token_url: "https://login.example.com/oauth/token"}',
 )
 VALIDATED = WEBHOOK + "response_validators: [{json_path: $.data.status, expected_values: [accepted, queued]}]\n"
 CAUSES = [

@@ -41,10 +41,16 @@ def test_all_findings_of_all_files(project: Project, run_cli: Run) -> None:
     result = run_cli("validate", cwd=project(files))
     assert result.exit_code == 1
     assert [line for line in result.stdout.splitlines() if line.startswith("webhooks.d/")] == [
-        "webhooks.d/a.yaml:1:7: error[yaml-syntax]: not YAML: did not find expected node content while parsing a flow node",
+        (
+            "webhooks.d/a.yaml:1:7: error[yaml-syntax]: "
+            "not YAML: did not find expected node content while parsing a flow node"
+        ),
         "webhooks.d/b.yaml:3:6: error[url-scheme]: the scheme is http, and only https is sent to",
         "webhooks.d/b.yaml:4:18: error[out-of-range]: `timeout_seconds` must be greater than 0",
-        "webhooks.d/c.yaml:1:7: error[name-duplicate]: the name 'SIEM' is taken by the webhook at webhooks.d/b.yaml:1, written 'Siem'",
+        (
+            "webhooks.d/c.yaml:1:7: error[name-duplicate]: "
+            "the name 'SIEM' is taken by the webhook at webhooks.d/b.yaml:1, written 'Siem'"
+        ),
         "webhooks.d/d.yaml: error[file-empty]: no webhook in it",
     ]
     assert "  3 | url: http://siem.example.com/ingest\n    |      ^^^^\n" in result.stdout

@@ -20,7 +20,10 @@ def plugins() -> Plugins:
 
 @pytest.fixture(scope="session")
 def check(plugins: Plugins) -> Callable[..., list[Finding]]:
-    """``check(text, ...)`` gives the findings of files with these texts, called ``a.yaml``, ``b.yaml``, ...; ``plugins=`` to use other ones."""
+    """``check(text, ...)`` gives the findings of files with these texts, called ``a.yaml``, ``b.yaml``, ...
+
+    ``plugins=`` replaces the built-in plugins.
+    """
 
     def findings(*texts: str, plugins: Plugins = plugins) -> list[Finding]:
         loaded = [load_text(f"{name}.yaml", text) for name, text in zip("abcdefgh", texts, strict=False)]

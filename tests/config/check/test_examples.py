@@ -1,6 +1,6 @@
-"""Every file under examples/positive has no finding; every one under examples/negative has those that its first line names.
+"""No file under examples/positive has a finding; each under examples/negative has those that its first line names.
 
-A file that is dropped into either folder is a test.
+Each file in either folder is a test.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Files with very many problems of one kind: each is still a finding where it helps, and the work stays in proportion to the file."""
+"""Files with very many problems of one kind: each is a finding where it helps, and the work grows with the file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ def test_one_text_has_so_many_findings_about_references_and_none_is_passed_over(
 
 def test_long_texts_are_cut_in_messages(check: Check) -> None:
     long = "x" * 1000  # YAML has no longer keys
-    text = f"name: {long}\nevent: {long}\nurl: https://siem.example.com/\n{long}: 1\nmethod: {long}\nauth: {{type: {long}}}\nheaders: {{'{long} ': a}}\n"
+    text = (
+        f"name: {long}\nevent: {long}\nurl: https://siem.example.com/\n{long}: 1\n"
+        f"method: {long}\nauth: {{type: {long}}}\nheaders: {{'{long} ': a}}\n"
+    )
     findings = check(text)
     assert len(findings) == 6
     assert all(len(finding.message) < 200 for finding in findings)

@@ -171,7 +171,10 @@ def test_annotations_hold_at_any_depth_and_through_references(
             "send": {"type": "object", "x-headers": True},
         },
     }
-    block = "auth:\n  type: own\n  keys: ['${env:A}', hunter2]\n  urls: {a: 'https://a.example.com/', b: 'http://b.example.com/'}\n  send: {Host: a, X-B: b}\n"
+    block = (
+        "auth:\n  type: own\n  keys: ['${env:A}', hunter2]\n"
+        "  urls: {a: 'https://a.example.com/', b: 'http://b.example.com/'}\n  send: {Host: a, X-B: b}\n"
+    )
     findings = check(BASE + block, plugins=with_plugin(auth=auth(schema)))
     columns = [
         line.index(part) + 1 for line, part in zip(block.splitlines()[2:], ("hunter2", "http://b", "Host"), strict=True)

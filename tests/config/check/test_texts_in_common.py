@@ -29,7 +29,8 @@ BODIES = [
 
 
 def webhook(number: int, event: str, when: str, body: str) -> str:
-    return f"name: W{number}\nevent: {event}\nurl: https://a.example.com\nwhen: |-\n  {when}\nbody_template: |-\n  {body}\n"
+    head = f"name: W{number}\nevent: {event}\nurl: https://a.example.com\n"
+    return f"{head}when: |-\n  {when}\nbody_template: |-\n  {body}\n"
 
 
 def of(templates: list[str]) -> st.SearchStrategy[str]:

@@ -22,7 +22,7 @@ def plugins() -> Plugins:
 
 @pytest.fixture(scope="session")
 def effects_of(plugins: Plugins) -> Callable[..., Effects]:
-    """``effects_of([before, ...], [after, ...], recent=[event, ...])`` for the change from the first webhooks to the second."""
+    """``effects_of([before, ...], [after, ...], recent=[event, ...])`` for the change from the first to the second."""
 
     def find(
         before: Iterable[DeliveryPlan],

@@ -81,7 +81,9 @@ def test_the_difference_is_one_of_keys_and_values(effects_of: Find, delivery_pla
         body_template='{"a": "{{ data.severity }}", "t": "{ \\"id\\": \\"{{ data.id }}\\", \\"n\\": 1 }", "gone": null}'
     )
     after = delivery_plan(
-        body_template='{"t": "{ \\"id\\": \\"{{ data.id }}\\", \\"n\\": 2 }",\n "a": "{{ data.severity }}", "new": [1]}',
+        body_template=(
+            '{"t": "{ \\"id\\": \\"{{ data.id }}\\", \\"n\\": 2 }",\n "a": "{{ data.severity }}", "new": [1]}'
+        ),
         method="PUT",
     )
     assert changed(only(effects_of([before], [after]))) == {
@@ -242,7 +244,7 @@ def test_of_very_many_new_webhooks_not_all_are_rendered(effects_of: Find, delive
 def test_what_is_told_in_short_means_what_it_means_at_length(
     effects_of: Find, delivery_plan: Build, event: Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Hosts and fields that somebody sends already, a token's host, an inactive one, events, deliveries that wait: all but the request itself."""
+    """All but the request: known hosts and fields, a token's host, an inactive webhook, events, waiting deliveries."""
     oauth2 = PluginBlock(
         "oauth2", {"client_id": "a", "client_secret": "${env:A}", "token_url": "https://Login.example.com/token"}
     )

@@ -225,7 +225,7 @@ def test_an_adapter_is_used_by_one_thread_at_a_time(
 def test_a_request_that_waits_for_a_thread_has_its_whole_time_left(
     make_engine: MakeEngine, finish: Finish, make_plan: MakePlan, plugins: Plugins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Three to one host, of which one is sent at a time: the last waits for longer than its deadline, and is sent all the same."""
+    """Three to one host, one at a time: the last waits for longer than its deadline, and is still sent."""
     monkeypatch.setattr("hookctl.delivery.attempt.threaded_transport.EACH", 1)
     monkeypatch.setattr("hookctl.delivery.attempt.engine.GRACE", 0.0)
     timeouts: list[float] = []

@@ -1,4 +1,4 @@
-"""Events' values in headers and URLs, against a real receiver over both transports: the request keeps its structure whatever an event holds."""
+"""Events' values in headers and URLs, sent to a real receiver: no event changes the structure of the request."""
 
 from __future__ import annotations
 

@@ -274,7 +274,10 @@ def test_an_inactive_webhook_gets_nothing_new_and_what_waits_is_held(house: Hous
 
 
 def claim_ahead(house: House, runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take in events until many are claimed that are not in flight: soon, once it is known how fast the target is, however slow that may be."""
+    """Take in events until many are claimed that are not in flight.
+
+    That is soon, once the runner knows how fast the target is, however slow that may be.
+    """
     monkeypatch.setattr("hookctl.delivery.runner.limits.AHEAD_SECONDS", 10.0)
     limit, taken = time.monotonic() + PATIENCE, 0
     while len(runner._claims) < 4 * MAX_IN_FLIGHT_EACH:

@@ -1,4 +1,4 @@
-"""Each built-in policy, over the command line and the real files: what it lets through, what it refuses, and where it points."""
+"""Each built-in policy, with the command line and real files: what it accepts and refuses, and where it points."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ AUTH = GOOD[GOOD.index("auth:") : GOOD.index("timeout_seconds:")]
 def test_each_is_off_until_it_is_set(run_cli: Run, project: Project) -> None:
     root = project(
         {
-            "webhooks.d/bare.yaml": "name: Bare\nevent: anomaly\nurl: https://anywhere.example.org/\ntimeout_seconds: 300\nretry: {schedule: []}\n"
+            "webhooks.d/bare.yaml": (
+                "name: Bare\nevent: anomaly\nurl: https://anywhere.example.org/\n"
+                "timeout_seconds: 300\nretry: {schedule: []}\n"
+            )
         }
     )
     assert run_cli("plan", cwd=root).exit_code == 0
@@ -165,8 +168,8 @@ def test_a_place_in_a_list_of_auths(run_cli: Run, project: Project, index: int) 
     (number,) = [number for number, line in enumerate(text.splitlines(), 1) if "token_url" in line]
     said = "`token_url` goes to login.example.net, which is not an allowed host"
     assert (
-        f"    error[allowed_hosts]: {said}\n      Allowed are: *.example.com.\n      at webhooks.d/siem.yaml:{number}:16\n"
-        in result.stdout
+        f"    error[allowed_hosts]: {said}\n"
+        f"      Allowed are: *.example.com.\n      at webhooks.d/siem.yaml:{number}:16\n" in result.stdout
     )
 
 
@@ -183,7 +186,8 @@ def test_a_host_is_allowed_by_its_name_alone(run_cli: Run, project: Project) -> 
     assert "`url` goes" not in result.stdout
     assert (
         "`token_url` goes to login.example.com, which is not an allowed host\n"
-        "      Allowed are: siem.example.com, h0.example.net, h1.example.net, h2.example.net, h3.example.net and 3 more.\n"
+        "      Allowed are: siem.example.com, h0.example.net, h1.example.net, h2.example.net, h3.example.net "
+        "and 3 more.\n"
     ) in result.stdout
 
 

@@ -1,4 +1,6 @@
-"""The ``requests`` transport's real exchanges with the receiver, recorded with vcrpy: replayed without a network, and recorded anew to compare.
+"""Real exchanges of the ``requests`` transport with the receiver, recorded with vcrpy.
+
+They are replayed without a network, and recorded again to compare.
 
 ``UPDATE_CASSETTES=1 pytest tests/plugins/transport/test_cassettes.py`` writes them again.
 """

@@ -247,7 +247,7 @@ def test_more_at_once_than_begin_between_two_looks_at_the_sockets(transport: Cur
 
 
 def test_the_number_of_a_closed_socket_comes_again(receiver: Receiver, transport: CurlTransport) -> None:
-    """A connection that the target closes while it is idle, or with its answer: the next one has its number, and is heard all the same."""
+    """The target closes a connection, idle or with its answer: the next one reuses its descriptor, and works."""
     for ticket in range(30):
         receiver.default = Answer(headers=(("Connection", "close"),)) if ticket % 3 else Answer(delay=0.001)
         transport.submit(ticket, request(), 10)
@@ -272,7 +272,7 @@ def test_a_connection_that_dies_while_it_is_idle_costs_nothing(receiver: Receive
 
 
 def test_idle_connections_make_room_for_new_ones(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is a limit over all hosts: no more sockets than the process may open. What finds no room waits, within its deadline."""
+    """All hosts share one limit, the sockets the process may open. Further requests wait, within their deadline."""
     monkeypatch.setattr(curl_multi, "MAX_CONNECTIONS", 4)
     hosts = [f"h{number}.example" for number in range(12)]
     transport = CurlTransport(

@@ -235,19 +235,23 @@ def test_refused(sender: SenderOf) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"certificate_for": "other.example"}, {"expired": True}], ids=["wrong name", "expired"]
+    ("options", "cause"),
+    [({"certificate_for": "other.example"}, "certificate_wrong_name"), ({"expired": True}, "certificate_expired")],
+    ids=["wrong name", "expired"],
 )
-def test_a_certificate_that_does_not_hold(sender: SenderOf, options: dict[str, Any]) -> None:
+def test_a_certificate_that_does_not_hold(sender: SenderOf, options: dict[str, Any], cause: str) -> None:
     with Receiver(**options) as other:
-        with pytest.raises(TlsError, match=r"siem\.example\.com"):
+        with pytest.raises(TlsError, match=r"siem\.example\.com") as raised:
             sender(other.network())()
+        assert raised.value.cause == cause
         assert other.count == 0
 
 
 def test_an_authority_that_is_not_trusted(sender: SenderOf, receiver: Receiver) -> None:
     untrusting = sender(Network(connect_to=receiver.connect_to))
-    with pytest.raises(TlsError):
+    with pytest.raises(TlsError) as raised:
         untrusting()
+    assert raised.value.cause == "certificate_untrusted"
     with pytest.raises(TlsError):
         untrusting.adapter.send(_prepared(), timeout=5, verify=False)  # a caller cannot switch it off
     assert receiver.count == 0

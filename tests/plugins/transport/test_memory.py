@@ -18,7 +18,8 @@ from hookctl.network import Network
 from hookctl.plugin.host import load_plugins
 
 kind, port, ca_file = sys.argv[1:]
-adapter = load_plugins().transports[kind].build({}, Network(connect_to={"siem.example.com": ("127.0.0.1", int(port))}, ca_file=ca_file))
+network = Network(connect_to={"siem.example.com": ("127.0.0.1", int(port))}, ca_file=ca_file)
+adapter = load_plugins().transports[kind].build({}, network)
 
 def send(path):
     prepared = requests.Request("POST", "https://siem.example.com" + path, data=b"{}").prepare()

@@ -1,4 +1,4 @@
-"""A name that leads to an address that is not public is never dialled: no socket is opened, and a listener there hears nothing."""
+"""A name whose address is not public is never dialled: no socket is opened, and a listener there gets nothing."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import http.client
 import io
 import socket
 import ssl
+from typing import Any
 
 import pytest
 import requests
@@ -187,6 +188,27 @@ def test_every_requests_exception_has_a_meaning() -> None:
 
 @pytest.mark.parametrize("kind", FailureKind)
 def test_a_failure_and_its_error_say_the_same(kind: FailureKind) -> None:
-    error = error_of(Failure(kind, "why"))
-    assert error.message == "why"
+    error = error_of(Failure(kind, "why", "certificate_expired"))
+    assert (error.message, error.cause) == ("why", "certificate_expired")
     assert error.kind in {kind.value, "transport"}
+
+
+@pytest.mark.parametrize(
+    ("cause", "known"),
+    [("certificate_untrusted", "certificate_untrusted"), ("url", "url"), ("my own", ""), (None, ""), ([], "")],
+)
+def test_a_cause_of_a_plugins_own_is_left_out(cause: Any, known: str) -> None:
+    failure = failure_from(TlsError("why", cause=cause))
+    assert failure == Failure(FailureKind.TLS, "why", known)
+
+
+@pytest.mark.parametrize(
+    ("code", "cause"),
+    [(10, "certificate_expired"), (20, "certificate_untrusted"), (62, "certificate_wrong_name"), (1, "")],
+)
+def test_the_verify_code_of_another_adapter_is_a_cause(code: int, cause: str) -> None:
+    refused = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    refused.verify_code = code
+    failure = failure_from(requests.exceptions.SSLError(urllib3.exceptions.MaxRetryError(POOL, CANARY, refused)))
+    assert failure is not None
+    assert (failure.kind, failure.cause) == (FailureKind.TLS, cause)

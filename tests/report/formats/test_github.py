@@ -47,7 +47,8 @@ def annotation(
 
 def test_an_error_with_its_place() -> None:
     assert annotation_lines([annotation(span=Span(2, 9, 2, 14))]) == (
-        "::error file=webhooks.d/a.yaml,line=2,endLine=2,col=9,endColumn=14,title=wrong-value::webhooks.d/a.yaml:2:9: m%0ADo it.\n"
+        "::error file=webhooks.d/a.yaml,line=2,endLine=2,col=9,endColumn=14,title=wrong-value::"
+        "webhooks.d/a.yaml:2:9: m%0ADo it.\n"
     )
 
 

@@ -62,7 +62,7 @@ hostile = st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=8).ma
 
 
 def assert_only_text(text: str, blocks: int | None = None) -> list[str]:
-    """That a reader of Markdown sees headings, our own words, code spans, fences and folds, and nothing else; gives the fences' contents."""
+    """Check that there are only headings, our own words, code spans, fences and folds; give what the fences hold."""
     fences, opened, closed = [], 0, 0
     for token in MarkdownIt("commonmark", {"html": True}).parse(text):
         if token.type == "html_block":

@@ -33,10 +33,11 @@ BEFORE = """{
   "time": {{ event_time }},
   "flow": {{ data.access_flow }},
   "request": {{ data.request }},
-  "note": "LONG, that it does not stand in one line with what it becomes, and is cut where both are still the same: here it ends, for now",
+  "note": "LONG, and is cut where both are still the same: END",
   "payload": "{\\"id\\": \\"{{ data.id }}\\", \\"n\\": 1, \\"list\\": [1, 2, 3, 4]}"
 }"""
-BEFORE = BEFORE.replace("LONG", "a text so long, " + "really so very long, " * 5)
+LONG = "a text so long, " + "really so very long, " * 5 + ", that it does not stand in one line with what it becomes"
+BEFORE = BEFORE.replace("LONG", LONG).replace("END", "here it ends, for now")
 AFTER = (
     BEFORE.replace(
         '"request": {{ data.request }},\n',
@@ -154,7 +155,8 @@ def test_of_very_many_new_webhooks_most_are_a_line(
     assert click.unstyle(render_text(reviewed(plan, findings, effects), color=True)) == text
     outlined = """
   2 more are new, one line each; see one in full with `--only NAME`:
-  + B  PUT https://b.example.com/x for anomaly, new host: b.example.com, login.example.com, recent events: 3 newly sent, 0 no longer, 0 as before
+  + B  PUT https://b.example.com/x for anomaly, new host: b.example.com, login.example.com, \
+recent events: 3 newly sent, 0 no longer, 0 as before
     error[owner]: nobody owns it
       Say who.
   + C  POST https://c.example.com/\\u202e for anomaly, inactive, recent events: 0 newly sent, 0 no longer, 0 as before
@@ -212,7 +214,10 @@ def sayings(effects: dict[str, Any]) -> Iterator[str]:
     if effects["new_hosts"]:
         yield f"new host: {', '.join(effects['new_hosts'])}\n"
     if events := effects["events"]:
-        yield f"recent events: {events['newly']} newly sent, {events['no_longer']} no longer, {events['still']} as before\n"
+        yield (
+            f"recent events: {events['newly']} newly sent, {events['no_longer']} no longer, "
+            f"{events['still']} as before\n"
+        )
         if events["twice"]:
             yield f"{events['twice']} now sent to the same target by {', '.join(events['twice_with'])} too\n"
     words = {
@@ -263,8 +268,8 @@ def test_the_text_says_what_the_json_says(
     )
     if events := together["events"]:
         assert (
-            f"of the {events['looked_at']} recent events of {events['origin']}: {events['newly']} newly sent, {events['no_longer']} no longer"
-            in summary
+            f"of the {events['looked_at']} recent events of {events['origin']}: "
+            f"{events['newly']} newly sent, {events['no_longer']} no longer" in summary
         )
     assert ("recent events" in summary) == bool(events)
 

@@ -32,7 +32,8 @@ from hookctl.report.text.findings import findings_json_text, findings_text
 from hookctl.schema_files import read_schema
 
 FINDING = re.compile(
-    r"^(?P<file>\S+?)(?::(?P<line>\d+):(?P<column>\d+))?: (?P<severity>error|warning)\[(?P<code>\S+)\]: (?P<summary>.*)$",
+    r"^(?P<file>\S+?)(?::(?P<line>\d+):(?P<column>\d+))?: "
+    r"(?P<severity>error|warning)\[(?P<code>\S+)\]: (?P<summary>.*)$",
     re.MULTILINE,
 )
 LINE = re.compile(

@@ -48,7 +48,10 @@ def test_every_place_of_an_unknown_path_is_found(check: Any) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        '{"a": "{{ data.severity }}", "b": {{ data.requester }}, "c": {{ event_time }}, "d": "{{ event_type }} {{ id }}"}',
+        (
+            '{"a": "{{ data.severity }}", "b": {{ data.requester }}, "c": {{ event_time }}, '
+            '"d": "{{ event_type }} {{ id }}"}'
+        ),
         "[{% for g in data.groups %}{{ g.name }}{% if not loop.last %},{% endif %}{% endfor %}]",
         '{"a": {{ data.extra.anything.at.all | default(1) }}}',
         '{"a": {{ data.labels.team | default(1) }}}',
@@ -127,7 +130,10 @@ def test_what_may_be_missing_or_null_is_a_warning_that_names_what_is_sent(
         '{ {% if data.note == "x" %}"a": "{{ data.note }}"{% endif %} }',
         '{ {% if data.note in ["x", "y"] %}"a": "{{ data.note }}"{% endif %} }',
         '{ {% if data.title != none %}"a": "{{ data.title }}"{% endif %} }',
-        "[{% for g in data.groups %}[{% for t in g.tags | default([]) %}{{ t }}{% if not loop.last %},{% endif %}{% endfor %}],{% endfor %}1]",
+        (
+            "[{% for g in data.groups %}[{% for t in g.tags | default([]) %}{{ t }}"
+            "{% if not loop.last %},{% endif %}{% endfor %}],{% endfor %}1]"
+        ),
     ],
 )
 def test_a_default_or_a_guard_leaves_no_warning(check: Any, text: str) -> None:

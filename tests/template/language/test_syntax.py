@@ -115,12 +115,27 @@ DATA: dict[str, Any] = {
         "{{ data.gone or data.s }}{{ data.s and data.n }}",
         "{% if data.n == 5 and not data.z %}a{% endif %}",
         "{% if data.n > 6 %}a{% elif data.n >= 5 %}b{% else %}c{% endif %}",
-        "{% if data.s in ['text', 'x'] %}a{% endif %}{% if 'ex' in data.s %}b{% endif %}{% if 'k' not in data.os[0] %}c{% endif %}",
-        "{% if data.gone is defined %}a{% endif %}{% if data.s is defined %}b{% endif %}{% if data.z is none %}c{% endif %}",
+        (
+            "{% if data.s in ['text', 'x'] %}a{% endif %}{% if 'ex' in data.s %}b{% endif %}"
+            "{% if 'k' not in data.os[0] %}c{% endif %}"
+        ),
+        (
+            "{% if data.gone is defined %}a{% endif %}{% if data.s is defined %}b{% endif %}"
+            "{% if data.z is none %}c{% endif %}"
+        ),
         "{% if (data.t or data.z) and data.n != 4 %}a{% endif %}",
-        "{% for x in data.xs %}{{ loop.index }}{{ loop.index0 }}{{ x }}{% if not loop.last %}, {% endif %}{{ loop.length }}{% endfor %}",
-        "{% for x in data.xs %}{{ x }}{% if loop.first %}!{% endif %}{{ loop.last | default(1) | length if false else 1 }}{% endfor %}",
-        "{% for o in data.os %}{% for x in data.xs %}{{ o.k }}{{ x }}{{ loop.index }}{% endfor %}{{ loop.index }}{% endfor %}",
+        (
+            "{% for x in data.xs %}{{ loop.index }}{{ loop.index0 }}{{ x }}"
+            "{% if not loop.last %}, {% endif %}{{ loop.length }}{% endfor %}"
+        ),
+        (
+            "{% for x in data.xs %}{{ x }}{% if loop.first %}!{% endif %}"
+            "{{ loop.last | default(1) | length if false else 1 }}{% endfor %}"
+        ),
+        (
+            "{% for o in data.os %}{% for x in data.xs %}{{ o.k }}{{ x }}{{ loop.index }}{% endfor %}"
+            "{{ loop.index }}{% endfor %}"
+        ),
         "{% for x in data.empty %}{{ x }}{% else %}none{% endfor %}",
         "{% for k, v in data.os[0] | items %}{{ k }}={{ v }}{% endfor %}",
         "a {%- if data.t -%} b {% endif %} c {{- data.s -}} d",

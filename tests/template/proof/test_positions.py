@@ -13,7 +13,7 @@ EVIL = 'x","admin":true,"z":"\\'
 
 
 def nested(text: str, levels: int = 1) -> str:
-    """A template as the JSON text of ``{"m": ...}`` in a string, so many times: its text escaped, its expressions as they are."""
+    """A template as the JSON text of ``{"m": ...}``, nested so many times: its text escaped, its expressions as is."""
     for level in range(levels):
         text = f'{{"m": {text}}}' if level else text
         parts = re.split(r"(\{\{.*?\}\}|\{%.*?%\})", text)
@@ -89,7 +89,10 @@ def test_prose_stays_text(content: str) -> None:
 
 
 def test_the_decision_is_told() -> None:
-    text = '{"m": "{ \\"id\\": \\"{{ data.v }}\\", \\"n\\": {{ data.n }}, \\"{{ id }}\\": \\"{ \\\\\\"x\\\\\\": {{ data.n }} }\\" }"}'
+    text = (
+        '{"m": "{ \\"id\\": \\"{{ data.v }}\\", \\"n\\": {{ data.n }}, '
+        '\\"{{ id }}\\": \\"{ \\\\\\"x\\\\\\": {{ data.n }} }\\" }"}'
+    )
     assert forms(text) == [
         "text in a string of the JSON text in a string",
         "a JSON value of the JSON text in a string",

@@ -18,13 +18,25 @@ PROVED = [
     "[{% for x in data.xs %}{% if loop.index0 %},{% endif %}{{ x }}{% endfor %}]",
     "[{% for x in data.xs %}{{ x }}{% if loop.index < loop.length %},{% endif %}{% endfor %}]",
     "[0{% for x in data.xs %},{{ x }}{% endfor %}]",
-    '{"a": 1{% if data.xs %},{% endif %}{% for x in data.xs %}"{{ x }}{{ loop.index }}": 1{% if not loop.last %},{% endif %}{% endfor %}}',
-    '{"a": 1{% if data.xs | length > 0 %},{% endif %}{% for x in data.xs %}"k{{ x }}": 1{% if not loop.last %},{% endif %}{% endfor %}}',
+    (
+        '{"a": 1{% if data.xs %},{% endif %}{% for x in data.xs %}'
+        '"{{ x }}{{ loop.index }}": 1{% if not loop.last %},{% endif %}{% endfor %}}'
+    ),
+    (
+        '{"a": 1{% if data.xs | length > 0 %},{% endif %}{% for x in data.xs %}'
+        '"k{{ x }}": 1{% if not loop.last %},{% endif %}{% endfor %}}'
+    ),
     '{ {% if data.a %}"a": 1{% endif %}{% if data.a and data.b %},{% endif %}{% if data.b %}"b": 1{% endif %} }',
     '{% if data.a %}{"a": 1{% else %}[{% endif %}{% if not data.a %}]{% else %}}{% endif %}',
     "[{% for x in data.xs %}{{ x }}{% if not loop.last %},{% endif %}{% else %}0{% endfor %}]",
-    "[{% for x in data.xs %}[{% for y in data.ys %}{{ y }}{% if not loop.last %},{% endif %}{% endfor %}]{% if not loop.last %},{% endif %}{% endfor %}]",
-    '[{% for x in data.xs %}{% if x == "q" %}1{% elif x %}2{% else %}3{% endif %}{% if not loop.last %},{% endif %}{% endfor %}]',
+    (
+        "[{% for x in data.xs %}[{% for y in data.ys %}{{ y }}{% if not loop.last %},{% endif %}{% endfor %}]"
+        "{% if not loop.last %},{% endif %}{% endfor %}]"
+    ),
+    (
+        '[{% for x in data.xs %}{% if x == "q" %}1{% elif x %}2{% else %}3{% endif %}'
+        "{% if not loop.last %},{% endif %}{% endfor %}]"
+    ),
     '{% if data.a == "x" %}1{% endif %}{% if data.a != "x" %}2{% endif %}',
 ]
 
@@ -162,6 +174,9 @@ def test_what_compiles_parses_for_every_event(text: str) -> None:
 
 def test_only_what_matters_is_said(check: Any) -> None:
     """Decisions that lead to the same place leave no trace in the message."""
-    text = '["{% if data.note %}x{% endif %}"{% for g in data.groups %}, {{ g }}{% endfor %}{% if data.title %}{% else %},{% endif %}]'
+    text = (
+        '["{% if data.note %}x{% endif %}"{% for g in data.groups %}, {{ g }}{% endfor %}'
+        "{% if data.title %}{% else %},{% endif %}]"
+    )
     problem = next(problem for problem in check(text) if problem.is_error)
     assert problem.message == "a comma stands before ] (when data.title does not hold)"

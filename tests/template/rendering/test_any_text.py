@@ -82,6 +82,6 @@ def test_any_text_is_a_template_or_a_finding(text: str) -> None:
     ],
 )
 def test_large_and_odd_templates_are_judged_with_bounded_work(check: Callable[..., list[Problem]], text: str) -> None:
-    """Each of these would take minutes or more with a regular expression that backtracks, or a proof that follows every way."""
+    """Each would take minutes or more with a regular expression that backtracks, or a proof that follows every path."""
     for problem in check(text):
         assert problem.end <= len(text)

@@ -73,7 +73,8 @@ def same(left: Any, right: Any) -> bool:
 
 TEMPLATE = (
     '{"text": "<{{ data.s }}|{{ data.v }}>", "value": {{ data.v }}, "{{ data.s }}!": {{ data.n }}, '
-    '"list": [{% for x in data.xs %}{"i": {{ loop.index }}, "t": "{{ x }}", "v": {{ x }}}{% if not loop.last %},{% endif %}{% endfor %}]'
+    '"list": [{% for x in data.xs %}{"i": {{ loop.index }}, "t": "{{ x }}", "v": {{ x }}}'
+    "{% if not loop.last %},{% endif %}{% endfor %}]"
     '{% if data.b %}, "yes": "{{ data.n }}"{% else %}, "no": [{{ data.s }}]{% endif %}, '
     '"joined": "{% for x in data.xs %}{{ x }};{% endfor %}", "default": {{ data.gone | default(data.s) }} }'
 )

@@ -19,6 +19,7 @@ _GIT = (
     "env",
     *(word for name in _LOCAL for word in ("-u", name)),
     "GIT_ALLOW_PROTOCOL=none",  # in a partial clone git would fetch what is missing; this keeps it from dialling anywhere
+    "LC_ALL=C",
     "git",
     "--no-pager",
     "--no-optional-locks",
@@ -34,7 +35,10 @@ _KNOWN = (
     ("dubious ownership", "another user owns the repository, and safe.directory does not name it"),
     ("No such file or directory", "No such file or directory"),
 )
-"""What git or env prints, and how it is told."""
+"""What git or env prints, and how the message puts it.
+
+Text decides here because git gives nothing else: whatever is wrong with a repository, the exit code is 128. It decides
+only how the message reads. LC_ALL=C below keeps it in English."""
 MAX_LISTED = 64 * 1024 * 1024
 """Bytes of a list of files. A few objects can stand for a tree of billions of files, so git is stopped at some point."""
 _LINK = "120000"

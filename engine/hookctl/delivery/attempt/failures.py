@@ -21,6 +21,7 @@ from hookctl.model import Failure, FailureKind
 from hookctl.network.shortage import lacking, shortage_of
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.contain import is_interrupt, runs_no_code
+from hookctl.plugin.responses import failure_of_transport
 
 _KINDS: Final = {
     SecretError: FailureKind.SECRET,
@@ -48,7 +49,7 @@ def failure_of(error: BaseException, who: str) -> Failure:
     if not runs_no_code(error):
         return Failure(FailureKind.PLUGIN, f"{who} raised an exception that cannot be read")
     if isinstance(error, TransportError):
-        return Failure(_transport_kind(error), error.message)
+        return failure_of_transport(error)
     if isinstance(error, PluginError) and (lack := shortage_of(error)):
         return Failure(FailureKind.LOCAL, lack)
     if isinstance(error, HookctlError):
@@ -60,13 +61,6 @@ def failure_of(error: BaseException, who: str) -> Failure:
         if lack
         else Failure(FailureKind.PLUGIN, f"{who} raised {type(error).__name__}")
     )
-
-
-def _transport_kind(error: TransportError) -> FailureKind:
-    try:
-        return FailureKind(error.kind)
-    except ValueError:  # a plugin's own kind
-        return FailureKind.TRANSPORT
 
 
 # A class, since each attempt enters several, and a generator would cost four times as much.

@@ -17,7 +17,7 @@ from hookctl.delivery.attempt.prepared import Prepared, Transport, broken_rule
 from hookctl.delivery.attempt.redact import Redactor
 from hookctl.delivery.attempt.secrets import Secrets
 from hookctl.errors import PluginError, TemplateError
-from hookctl.model import DeliveryPlan, Failure, FailureKind, PluginBlock, Request, Verdict
+from hookctl.model import BROKEN_URL, DeliveryPlan, Failure, FailureKind, PluginBlock, Request, Verdict
 from hookctl.model.delivery_plan import canonical_json
 from hookctl.model.secret import REFERENCE, has_reference, mask
 from hookctl.plugin.calls import Plugins
@@ -70,7 +70,8 @@ def _prepare(
     request, shown = (Request(plan.method, *head.sample(), None) for head in heads)
     check_headers(request.headers)
     if has_reference(plan.url) and (rule := broken_rule(transport, request.url)):
-        raise AttemptFailedError(Failure(FailureKind.SECRET, f"with its secret put in, the URL breaks the rule {rule}"))
+        message = f"with its secret put in, the URL breaks the rule {rule}"
+        raise AttemptFailedError(Failure(FailureKind.SECRET, message, BROKEN_URL))
     auths = tuple(_auth(block, plan, plugins, secrets, adapter) for block in plan.auth)
     authenticated, each = _apply_once(request, auths) if written.is_fixed else (Authenticated(request), auths)
     return Prepared(

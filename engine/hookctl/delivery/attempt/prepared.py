@@ -16,7 +16,7 @@ from hookctl.delivery.attempt.exchange import Job
 from hookctl.delivery.attempt.failures import AttemptFailedError, blaming
 from hookctl.delivery.attempt.head import Head, Written, own_headers
 from hookctl.delivery.attempt.redact import Redactor
-from hookctl.model import DeliveryPlan, Failure, FailureKind, Request
+from hookctl.model import BROKEN_URL, DeliveryPlan, Failure, FailureKind, Request
 from hookctl.model.rules.urls import URL_CHARACTER
 from hookctl.network import Network, check_url
 from hookctl.plugin.interfaces import Settings, TransportType
@@ -81,9 +81,8 @@ class Prepared:
             values = head.values(job.document)
             url, headers = head.vetted(values)
         if rule := broken_rule(self.transport, url):
-            raise AttemptFailedError(
-                Failure(FailureKind.RENDER, f"with the event's values put in, the URL breaks the rule {rule}")
-            )
+            message = f"with the event's values put in, the URL breaks the rule {rule}"
+            raise AttemptFailedError(Failure(FailureKind.RENDER, message, BROKEN_URL))
         return Unsigned(Request(self.request.method, url, headers + own, body), shown.fill(values))
 
     def show(self, unsigned: Unsigned, sent: Authenticated) -> Request:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import chain
 
 from hookctl.masking.masker import Masker
-from hookctl.model import MASK, Failure, Mismatch, Response, Verdict
+from hookctl.model import MASK, Failure, Mismatch, Response, Verdict, known_cause
 
 SCHEMES = ("Bearer ", "Basic ", "Digest ", "Negotiate ", "AWS4-HMAC-SHA256 ")
 """Authentication schemes: what a record shows of a header that auth added."""
@@ -54,8 +54,8 @@ class Redactor(Masker):
         return Verdict(verdict.validator, tuple(self._mismatch(mismatch) for mismatch in verdict.mismatches))
 
     def failure(self, failure: Failure) -> Failure:
-        """``failure`` with secrets masked in its message, which may repeat a response."""
-        return Failure(failure.kind, self.excerpt(failure.message))
+        """``failure`` with secrets masked in its message, which may repeat a response, and only with a known cause."""
+        return Failure(failure.kind, self.excerpt(failure.message), known_cause(failure.cause))
 
     def _mismatch(self, mismatch: Mismatch) -> Mismatch:
         return Mismatch(

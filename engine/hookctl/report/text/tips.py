@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from hookctl.model import Attempt, DeliveryPlan, FailureKind, Response
+from hookctl.model import (
+    BROKEN_URL,
+    CERTIFICATE_EXPIRED,
+    CERTIFICATE_UNTRUSTED,
+    CERTIFICATE_WRONG_NAME,
+    Attempt,
+    DeliveryPlan,
+    FailureKind,
+    Response,
+)
 
 FAILURES: Mapping[FailureKind, tuple[str, ...]] = {
     FailureKind.NAME_NOT_FOUND: (
@@ -113,6 +122,13 @@ EXPIRED = (
     "The certificate has expired, or is not valid yet: ask the target's operator to renew it.",
     "If other hosts fail in the same way, check this machine's clock.",
 )
+BY_CAUSE: Mapping[tuple[FailureKind, str], tuple[str, ...]] = {
+    (FailureKind.SECRET, BROKEN_URL): SECRET_IN_URL,
+    (FailureKind.TLS, CERTIFICATE_EXPIRED): EXPIRED,
+    (FailureKind.TLS, CERTIFICATE_UNTRUSTED): UNTRUSTED,
+    (FailureKind.TLS, CERTIFICATE_WRONG_NAME): WRONG_NAME,
+}
+"""The tips of a failure whose cause is known; they replace those of its kind."""
 PERHAPS_NOT_CONNECTED = (
     "No connection was made: a firewall may drop the packets.",
     "Many targets accept only known addresses: this machine's outgoing address may have to be added there.",
@@ -217,9 +233,7 @@ def _tips(attempt: Attempt) -> tuple[str, ...]:
         more = PERHAPS_NOT_CONNECTED if failure.kind is FailureKind.TIMEOUT and not connected else ()
         if failure.kind is FailureKind.CONNECT and attempt.timing.tls is not None:
             return HUNG_UP
-        if failure.kind is FailureKind.SECRET and "the rule url-" in failure.message:
-            return SECRET_IN_URL
-        return _tls(failure.message) if failure.kind is FailureKind.TLS else FAILURES[failure.kind] + more
+        return BY_CAUSE.get((failure.kind, failure.cause), FAILURES[failure.kind]) + more
     return () if response is None or attempt.succeeded else _status(response)
 
 
@@ -229,18 +243,6 @@ def _status(response: Response) -> tuple[str, ...]:
     if 300 <= response.status < 400:
         return REDIRECT
     return STATUSES.get(response.status, SERVER_ERROR if response.status >= 500 else OTHER_STATUS)
-
-
-def _tls(message: str) -> tuple[str, ...]:
-    """Tips for a TLS failure, by the text of OpenSSL, which both transports repeat."""
-    lowered = message.lower()
-    if "expired" in lowered or "not yet valid" in lowered:
-        return EXPIRED
-    if "hostname" in lowered or "subject name" in lowered or "match" in lowered:
-        return WRONG_NAME
-    if "issuer" in lowered or "self-signed" in lowered or "self signed" in lowered or "unable to verify" in lowered:
-        return UNTRUSTED
-    return FAILURES[FailureKind.TLS]
 
 
 class _Words(dict[str, str]):

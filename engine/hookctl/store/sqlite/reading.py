@@ -130,9 +130,17 @@ def suspended(connection: sqlite3.Connection, since: int = -1) -> dict[str, str]
 
 
 def ready(connection: sqlite3.Connection) -> dict[str, float]:
-    """When the next delivery of each webhook can be claimed, in epoch seconds, as far as any waits."""
+    """When the next delivery of each webhook that has any waiting can be claimed, in epoch seconds.
+
+    A damaged time before any possible one counts as long past: it is the first of its webhook, and leaving it out
+    would leave the webhook out, with all of its other deliveries.
+    """
     rows = connection.execute(READY).fetchall()
-    return {row[0]: row[1] for row in rows if _fits(row, str, float)}
+    return {
+        webhook: max(at, -MAX_TIME)
+        for webhook, at in rows
+        if isinstance(webhook, str) and isinstance(at, int | float) and at <= MAX_TIME
+    }
 
 
 def _fits(values: Sequence[object], *kinds: type) -> bool:

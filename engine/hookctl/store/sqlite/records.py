@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec.structs import asdict, replace
 
-from hookctl.model import Attempt, Failure, FailureKind, Json, Mismatch, Request, Response, Timing, Verdict
+from hookctl.model import Attempt, Failure, FailureKind, Json, Mismatch, Request, Response, Timing, Verdict, known_cause
 
 MAX_NUMBER = 1_000_000
 """Attempts on one delivery, far more than a schedule has."""
@@ -108,7 +108,7 @@ def attempt_from_text(text: str) -> Attempt:
         started_at=document["started_at"],
         request=Request(**_fields(request)) if request else None,
         response=Response(**_fields(response)) if response else None,
-        failure=Failure(FailureKind(failure["kind"]), failure["message"]) if failure else None,
+        failure=_failure(failure) if failure else None,
         timing=Timing(**document["timing"]),
         verdicts=tuple(
             Verdict(verdict["validator"], tuple(Mismatch(**mismatch) for mismatch in verdict["mismatches"]))
@@ -117,6 +117,11 @@ def attempt_from_text(text: str) -> Attempt:
     )
     _check_types(attempt)
     return attempt
+
+
+def _failure(failure: dict[str, Any]) -> Failure:
+    # Records of earlier versions have no cause.
+    return Failure(FailureKind(failure["kind"]), failure["message"], known_cause(failure.get("cause")))
 
 
 def _check_types(attempt: Attempt) -> None:

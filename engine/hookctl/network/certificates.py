@@ -1,0 +1,27 @@
+"""What OpenSSL's verify codes mean to a delivery: the cause of a failed TLS handshake."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hookctl.model import CERTIFICATE_EXPIRED, CERTIFICATE_UNTRUSTED, CERTIFICATE_WRONG_NAME
+
+# By number, since Python has no names for them. They are the X509_V_ERR_* of OpenSSL's x509_vfy.h.
+_CAUSES: Mapping[int, str] = {
+    2: CERTIFICATE_UNTRUSTED,  # UNABLE_TO_GET_ISSUER_CERT
+    9: CERTIFICATE_EXPIRED,  # CERT_NOT_YET_VALID
+    10: CERTIFICATE_EXPIRED,  # CERT_HAS_EXPIRED
+    18: CERTIFICATE_UNTRUSTED,  # DEPTH_ZERO_SELF_SIGNED_CERT
+    19: CERTIFICATE_UNTRUSTED,  # SELF_SIGNED_CERT_IN_CHAIN
+    20: CERTIFICATE_UNTRUSTED,  # UNABLE_TO_GET_ISSUER_CERT_LOCALLY
+    21: CERTIFICATE_UNTRUSTED,  # UNABLE_TO_VERIFY_LEAF_SIGNATURE
+    27: CERTIFICATE_UNTRUSTED,  # CERT_UNTRUSTED
+    62: CERTIFICATE_WRONG_NAME,  # HOSTNAME_MISMATCH
+    63: CERTIFICATE_WRONG_NAME,  # EMAIL_MISMATCH
+    64: CERTIFICATE_WRONG_NAME,  # IP_ADDRESS_MISMATCH
+}
+
+
+def certificate_cause(verify_code: int) -> str:
+    """The cause, as in :class:`hookctl.model.Failure`, that OpenSSL's ``verify_code`` means; empty for any other code."""
+    return _CAUSES.get(verify_code, "")
