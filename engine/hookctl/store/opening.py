@@ -10,6 +10,7 @@ from hookctl.errors import SettingsError
 
 if TYPE_CHECKING:
     from hookctl.store.interface import Store
+    from hookctl.store.records import EngineCheck
 
 STORE_TYPES = {"sqlite": "hookctl.store.sqlite.url"}
 """URL schemes, each with the module that implements :class:`StoreType`; it is imported when it is needed."""
@@ -24,6 +25,10 @@ class StoreType(Protocol):
 
     def files_of(self, url: str) -> tuple[Path, ...]:
         """The files on this machine that it opens, the main one first; none for a store on a server."""
+        ...
+
+    def check_engine(self) -> EngineCheck:
+        """The version of the database engine, and any known problem with it."""
         ...
 
 
@@ -56,11 +61,19 @@ def store_files(url: str) -> tuple[Path, ...]:
     return _store_type(url).files_of(url)
 
 
+def check_engine(url: str) -> EngineCheck:
+    """The version of the database engine of a store, and any known problem with it.
+
+    Raises SettingsError as :func:`open_store` does.
+    """
+    return _store_type(url).check_engine()
+
+
 def _store_type(url: str) -> StoreType:
     scheme = url.partition(":")[0]
     if scheme not in STORE_TYPES:
         raise SettingsError(
             f"hookctl does not know the kind of store {url!r}",
-            hint="Write sqlite:///PATH, such as sqlite:///.hookctl/hookctl.db.",
+            hint=f"The kinds are: {', '.join(STORE_TYPES)}. Write, for example, sqlite:///.hookctl/hookctl.db.",
         )
     return cast("StoreType", import_module(STORE_TYPES[scheme]))

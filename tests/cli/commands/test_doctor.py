@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from hookctl.cli.commands.doctor import is_affected
 from hookctl.store.records import Circuit
 from hookctl.store.sqlite.queue import SqliteQueue
+from hookctl.store.sqlite.version import is_affected
 
 Run = Callable[..., Any]
 WEBHOOK = """

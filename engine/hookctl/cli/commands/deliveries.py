@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 UNDELIVERED = "undelivered"
 MOST_SHOWN = 1_000_000
-"""The largest ``--limit``: about as many as a store holds by default, and small enough for SQLite's integers."""
+"""The largest ``--limit``: about as many as a store holds by default, and small enough for a 64-bit integer."""
 STATUSES = ("waiting", "retrying", "held", "delivered", "dead", "cancelled", UNDELIVERED)
 SHORTEST_PART = 4
 """The fewest characters of an id that name a delivery."""

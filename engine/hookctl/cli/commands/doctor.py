@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-import sqlite3
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -17,16 +16,14 @@ from hookctl.errors import HookctlError
 from hookctl.model.secret import RESOLVED
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hookctl.cli.session import Session
     from hookctl.model import AppliedState, Json
     from hookctl.model.secret import SecretReference
     from hookctl.report.text.doctor import Check
     from hookctl.store.interface import Store
     from hookctl.store.records import Damaged
-
-FIXED_SQLITE = (3, 51, 3)
-BACKPORTS = ((3, 44, 6), (3, 50, 7))
-"""Older versions in which the WAL-reset bug is fixed too, each with its later patches."""
 
 FEW_REQUESTS = 256
 """Requests at the same time, the number that webhooks share."""
@@ -73,7 +70,7 @@ def command(ctx: click.Context, outputs: Outputs) -> None:
     session: Session = ctx.obj
     session.load_plugins(warn=False)  # the checks report what could not be loaded
     checks: dict[tuple[str, str], Check] = {}  # by message and hint: one error may end two groups of checks
-    for look in (_sqlite, _limits, _plugins, _settings, _store):
+    for look in (_engine, _limits, _plugins, _settings, _store):
         for check in _looked_at(look, session):
             checks.setdefault((check.message, check.hint), check)
     found = list(checks.values())
@@ -83,11 +80,6 @@ def command(ctx: click.Context, outputs: Outputs) -> None:
         json=lambda: render_json(found),
     )
     ctx.exit(exit_codes.FAILED if any(check.verdict == "problem" for check in found) else exit_codes.OK)
-
-
-def is_affected(version: tuple[int, ...]) -> bool:
-    """Whether this SQLite may corrupt a file that several processes write to and checkpoint at the same time."""
-    return version < FIXED_SQLITE and not any(version[:2] == fixed[:2] and version >= fixed for fixed in BACKPORTS)
 
 
 def _looked_at(look: Callable[[Session], Iterator[Check]], session: Session) -> list[Check]:
@@ -105,21 +97,13 @@ def _looked_at(look: Callable[[Session], Iterator[Check]], session: Session) -> 
     return found
 
 
-def _sqlite(_: Session) -> Iterator[Check]:
+def _engine(session: Session) -> Iterator[Check]:
+    """The database engine of the store."""
     from hookctl.report.text.doctor import Check
+    from hookctl.store.opening import check_engine
 
-    if is_affected(sqlite3.sqlite_version_info):
-        message = (
-            f"SQLite {sqlite3.sqlite_version} has the WAL-reset bug: in rare cases, several processes damage the store"
-        )
-        yield Check(
-            "sqlite",
-            "warning",
-            message,
-            "Use a Python with SQLite 3.51.3 or newer, or run one process for each store; and keep backups.",
-        )
-    else:
-        yield Check("sqlite", "ok", sqlite3.sqlite_version)
+    found = check_engine(session.store_url)
+    yield Check(found.name, "warning" if found.hint else "ok", found.message, found.hint)
 
 
 def _limits(session: Session) -> Iterator[Check]:  # noqa: ARG001 - as every look
@@ -170,15 +154,11 @@ def _store(session: Session) -> Iterator[Check]:
     from hookctl.model.quantities import counted
     from hookctl.report.text.doctor import Check
 
-    path = session.store_files[0]
-    if not path.exists():
-        yield Check("store", "ok", f"{path} does not exist yet")
+    store = session.existing_store()
+    if store is None:
+        yield Check("store", "ok", f"{session.store_files[0]} does not exist yet")
         return
-    open_to = [
-        file
-        for file in (path.parent, path)
-        if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) and (file == path or file.name == ".hookctl")
-    ]
+    open_to = [*_readable_by_others(session.store_files[:1])]
     if open_to:
         yield Check(
             "store",
@@ -187,8 +167,7 @@ def _store(session: Session) -> Iterator[Check]:
             "They contain events. Remove the permissions of others with chmod go=.",
         )
     else:
-        yield Check("store", "ok", str(path))
-    store = session.store
+        yield Check("store", "ok", ", ".join(map(str, session.store_files[:1])) or "opened")
     applied = store.read_state()
     yield Check("applied", "ok", f"{counted(len(applied.plans), 'webhook')}, serial {applied.serial}")
     for name, why in sorted(applied.unreadable.items()):
@@ -196,6 +175,15 @@ def _store(session: Session) -> Iterator[Check]:
     yield from _damage(store.damaged())
     yield from _secrets(session, applied)
     yield from _queue(session, store, applied)
+
+
+def _readable_by_others(files: Sequence[Path]) -> Iterator[Path]:
+    """The files of the store, and the directories that hookctl made for them, that other users can read."""
+    for file in files:
+        for one in (file.parent, file):
+            is_ours = one == file or one.name == ".hookctl"
+            if is_ours and one.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+                yield one
 
 
 def _damage(damaged: Sequence[Damaged]) -> Iterator[Check]:

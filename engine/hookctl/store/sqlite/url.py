@@ -9,6 +9,7 @@ from hookctl.errors import SettingsError
 
 if TYPE_CHECKING:
     from hookctl.store.interface import Store
+    from hookctl.store.records import EngineCheck
 
 PREFIX = "sqlite:///"
 BESIDE = ("", "-wal", "-shm", "-journal")
@@ -33,3 +34,10 @@ def files_of(url: str) -> tuple[Path, ...]:
             hint="Write sqlite:///PATH, such as sqlite:///.hookctl/hookctl.db.",
         )
     return tuple(Path(url.removeprefix(PREFIX) + end) for end in BESIDE)
+
+
+def check_engine() -> EngineCheck:
+    """See :meth:`hookctl.store.opening.StoreType.check_engine`."""
+    from hookctl.store.sqlite.version import check_engine as check
+
+    return check()
