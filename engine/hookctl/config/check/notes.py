@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from hookctl.json.paths import field_text
 from hookctl.model import Finding, Json, Pointer, Problem, Span, Webhook, brief
@@ -13,11 +13,13 @@ from hookctl.model.rules.rule import Rule
 class Notes:
     """The findings of one webhook. Leaves out places that could not be read: ``load`` has reported them."""
 
-    __slots__ = ("_places", "_unread", "findings", "webhook")
+    __slots__ = ("_places", "_unread", "findings", "reference_texts", "webhook")
 
     def __init__(self, webhook: Webhook) -> None:
         self.webhook = webhook
         self.findings: list[Finding] = []
+        self.reference_texts = [*_reference_texts((), webhook.fields.items())]
+        """The texts that contain the start of a secret reference, with their places: several rules look at them."""
         self._places: set[Pointer] = set()
         self._unread = frozenset(webhook.unread)
 
@@ -91,3 +93,15 @@ def listed(words: Iterable[str]) -> str:
 def place_name(pointer: Pointer) -> str:
     """A place as a message names it: ``auth[0].scopes``."""
     return brief(field_text(pointer))
+
+
+def _reference_texts(pointer: Pointer, values: Iterable[tuple[str | int, Json]]) -> Iterator[tuple[Pointer, str]]:
+    """The texts in ``values``, at any depth, that contain the start of a reference, with their places."""
+    for part, value in values:
+        if isinstance(value, str):
+            if "${" in value:
+                yield (*pointer, part), value
+        elif isinstance(value, dict):
+            yield from _reference_texts((*pointer, part), value.items())
+        elif isinstance(value, list):
+            yield from _reference_texts((*pointer, part), enumerate(value))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 from hookctl.config.check.notes import Notes
@@ -23,10 +23,10 @@ def check_secret(notes: Notes, pointer: Pointer, value: Json) -> None:
 
 
 def references(
-    fields: Mapping[str, Json], is_meant: Callable[[Pointer, re.Match[str]], bool]
+    notes: Notes, is_meant: Callable[[Pointer, re.Match[str]], bool]
 ) -> Iterator[tuple[Pointer, re.Match[str]]]:
-    """What looks like a reference in the texts of ``fields`` and is meant, and where the text stands: 20 of each text."""
-    for pointer, text in _texts((), fields.items()):
+    """The places of a webhook that look like references and that ``is_meant`` accepts, at most 20 in each text."""
+    for pointer, text in notes.reference_texts:
         meant = (match for match in _ATTEMPT.finditer(text) if is_meant(pointer, match))
         yield from ((pointer, match) for match in islice(meant, _SHOWN))
 
@@ -35,15 +35,3 @@ def scheme_of(attempt: re.Match[str]) -> str:
     """The scheme of what looks like a reference; empty when it is not one."""
     reference = REFERENCE.match(attempt.string, attempt.start())
     return reference[1] if reference else ""
-
-
-def _texts(pointer: Pointer, values: Iterable[tuple[str | int, Json]]) -> Iterator[tuple[Pointer, str]]:
-    """The texts among ``values`` that hold the start of a reference, however deep, and where they stand."""
-    for part, value in values:
-        if isinstance(value, str):
-            if "${" in value:
-                yield (*pointer, part), value
-        elif isinstance(value, dict):
-            yield from _texts((*pointer, part), value.items())
-        elif isinstance(value, list):
-            yield from _texts((*pointer, part), enumerate(value))

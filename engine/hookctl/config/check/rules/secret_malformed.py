@@ -16,7 +16,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 def check(notes: Notes, plugins: Plugins) -> None:
     """Note what looks like a reference where one would be resolved."""
-    for pointer, attempt in references(notes.webhook.fields, _is_malformed):
+    for pointer, attempt in references(notes, _is_malformed):
         notes.add(
             SECRET_MALFORMED,
             pointer,

@@ -19,5 +19,5 @@ def check(notes: Notes, plugins: Plugins) -> None:
         # Any other ${...} may be text that the target wants.
         return pointer[0] not in RESOLVED and scheme_of(attempt) in plugins.secret_sources
 
-    for pointer, attempt in references(notes.webhook.fields, is_misplaced):
+    for pointer, attempt in references(notes, is_misplaced):
         notes.add(SECRET_MISPLACED, pointer, part=attempt.span(), text=brief(attempt[0]), field=pointer[0])

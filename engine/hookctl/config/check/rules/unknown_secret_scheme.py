@@ -30,7 +30,7 @@ def check(notes: Notes, plugins: Plugins) -> None:
     def is_unknown(pointer: Pointer, attempt: re.Match[str]) -> bool:
         return pointer[0] in RESOLVED and scheme_of(attempt) not in {"", *sources}
 
-    for pointer, attempt in references(notes.webhook.fields, is_unknown):
+    for pointer, attempt in references(notes, is_unknown):
         scheme, start = scheme_of(attempt), attempt.start() + len("${")
         notes.add(
             UNKNOWN_SECRET_SCHEME,
