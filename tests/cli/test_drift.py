@@ -96,10 +96,7 @@ def test_what_was_held_by_hand(run_cli: Run, root: Path, receiver: Receiver) -> 
     assert "held" not in statuses(run_cli, root)
 
 
-TOLD = (
-    "warning[drift]: the applied webhooks are not those that the last apply left: "
-    "the store was changed by other means\n"
-)
+TOLD = "warning[drift]: the applied webhooks are not those of the last apply: something else changed the store\n"
 
 
 @pytest.mark.parametrize(

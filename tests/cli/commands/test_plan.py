@@ -156,7 +156,7 @@ def test_a_protected_webhook_that_is_gone_is_an_error(run_cli: Run, root: Path) 
     assert result.exit_code == 1
     assert (
         "  - Tickets  POST https://tickets.example.com/\n"
-        "    error[protected]: a protected webhook is never removed by an apply\n" in result.stdout
+        "    error[protected]: an apply never removes a protected webhook\n" in result.stdout
     )
     applied = run_cli("apply", "--auto-approve", cwd=root)
     assert applied.exit_code == 1

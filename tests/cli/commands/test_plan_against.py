@@ -162,7 +162,8 @@ def test_removals_that_an_apply_would_refuse_are_told(run_cli: Run, root: Path, 
     result = run_cli("plan", "--against", "HEAD", cwd=root)
     assert result.exit_code == 0
     assert (
-        "warning[removals]: 5 of 12 webhooks would be removed or go inactive at once, more than 30 %" in result.stdout
+        "warning[removals]: 5 of 12 webhooks would be removed or become inactive at once, more than 30 %"
+        in result.stdout
     )
 
 

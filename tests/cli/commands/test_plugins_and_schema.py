@@ -177,7 +177,7 @@ def test_schema_event_without_a_name_lists_them(run_cli: RunCli) -> None:
 def test_unknown_event_type(run_cli: RunCli, name: str, hint: str) -> None:
     result = run_cli("schema", "event", name)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == f"Error: there is no event type {name!r}\n  {hint}\n"
+    assert result.stderr == f"Error: unknown event type {name!r}\n  {hint}\n"
 
 
 def test_schema_webhook_shows_every_field_and_every_plugins_settings(run_cli: RunCli) -> None:

@@ -43,15 +43,15 @@ def test_all_findings_of_all_files(project: Project, run_cli: Run) -> None:
     assert [line for line in result.stdout.splitlines() if line.startswith("webhooks.d/")] == [
         (
             "webhooks.d/a.yaml:1:7: error[yaml-syntax]: "
-            "not YAML: did not find expected node content while parsing a flow node"
+            "the document is not valid YAML: did not find expected node content while parsing a flow node"
         ),
-        "webhooks.d/b.yaml:3:6: error[url-scheme]: the scheme is http, and only https is sent to",
+        "webhooks.d/b.yaml:3:6: error[url-scheme]: the scheme is http, but hookctl sends only to https",
         "webhooks.d/b.yaml:4:18: error[out-of-range]: `timeout_seconds` must be greater than 0",
         (
             "webhooks.d/c.yaml:1:7: error[name-duplicate]: "
             "the name 'SIEM' is taken by the webhook at webhooks.d/b.yaml:1, written 'Siem'"
         ),
-        "webhooks.d/d.yaml: error[file-empty]: no webhook in it",
+        "webhooks.d/d.yaml: error[file-empty]: the file contains no webhook",
     ]
     assert "  3 | url: http://siem.example.com/ingest\n    |      ^^^^\n" in result.stdout
     assert result.stdout.endswith("5 errors in 4 files.\n")
@@ -144,7 +144,7 @@ def test_explain_says_what_may_have_been_meant(run_cli: Run) -> None:
     ("settings", "error"),
     [
         ("[policies.nonsense]\n", "[policies]: there is no policy 'nonsense'"),
-        ("[policies.owner_label]\nlabels = 'a'\n", "[policies.owner_label]: there is no field `labels`"),
+        ("[policies.owner_label]\nlabels = 'a'\n", "[policies.owner_label]: unknown field `labels`"),
         ("[policies.timeout_at_most]\nseconds = 3\nseverity = 'fatal'\n", "[policies.timeout_at_most]: "),
     ],
 )

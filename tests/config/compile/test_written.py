@@ -140,4 +140,4 @@ def test_defaults_that_a_schema_refuses_next_to_others_are_left_out() -> None:
 
 def test_an_unknown_plugin_is_left_to_the_check(delivery_plan: Any) -> None:
     plan: DeliveryPlan = delivery_plan(auth=(PluginBlock("nonsense", {"a": 1}),))
-    assert errors(loaded(written_fields(plan, PLUGINS))) == ["no auth plugin is called 'nonsense'"]
+    assert errors(loaded(written_fields(plan, PLUGINS))) == ["unknown auth plugin 'nonsense'"]

@@ -239,7 +239,7 @@ def test_another_repository_inside_is_told_of(root: Path, git: Git) -> None:
     (finding,) = load_revision(root / "w", "HEAD").loaded.findings
     assert (finding.path, finding.message) == (
         "HEAD:w/inner",
-        "a repository of its own, which is not followed in a revision",
+        "a repository of its own, which hookctl does not follow in a revision",
     )
 
 

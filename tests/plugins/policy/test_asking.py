@@ -132,11 +132,11 @@ def test_a_policy_is_explained_by_the_name_that_its_findings_have(run_cli: Run) 
             '[policies.authenticated]: `severity` must be error or warning, not "warn"',
             "Did you mean warning?",
         ),
-        ("[policies.authenticated]\ntypes = []\n", "[policies.authenticated]: there is no field `types`", "severity"),
+        ("[policies.authenticated]\ntypes = []\n", "[policies.authenticated]: unknown field `types`", "severity"),
         ("[policies.timeout_at_most]\n", "[policies.timeout_at_most]: `seconds` is missing", "For example: 30"),
         (
             "[policies.timeout_at_most]\nsecond = 3\n",
-            "[policies.timeout_at_most]: there is no field `second`",
+            "[policies.timeout_at_most]: unknown field `second`",
             "Did you mean seconds?",
         ),
         (

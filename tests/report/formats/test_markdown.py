@@ -221,7 +221,7 @@ def test_findings(snapshot: SnapshotAssertion) -> None:
         Finding(
             rule="file-empty",
             severity=Severity.WARNING,
-            message="no webhook in it",
+            message="the file contains no webhook",
             hint="Write one.",
             file=SourceFile("webhooks.d/b.yaml", ""),
         ),

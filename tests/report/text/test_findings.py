@@ -26,7 +26,7 @@ def finding(text: str = "", span: Span | None = None, **fields: object) -> Findi
 
 TWO = [
     finding("name: A\nstatus: actve\n", Span(2, 9, 2, 14), suggestions=("active", "inactive"), webhook="A"),
-    finding(rule="file-empty", severity=Severity.WARNING, message="no webhook in it", hint="Write one."),
+    finding(rule="file-empty", severity=Severity.WARNING, message="the file contains no webhook", hint="Write one."),
 ]
 
 

@@ -204,7 +204,7 @@ def test_a_process_of_another_user_lives(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_store_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError), hold(tmp_path / "file" / "hookctl.db", operation="apply", who=HERE):
-        pytest.fail("there is no such directory")
+        pytest.fail("no such directory")
 
 
 def test_a_store_that_is_gone_at_the_end(path: Path) -> None:

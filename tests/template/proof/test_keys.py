@@ -75,7 +75,7 @@ def test_a_key_that_a_template_writes_twice_is_found_by_its_text(text: str, mark
         marked,
     )
     assert problem.start == text.rindex(marked)
-    with pytest.raises(TemplateError, match="stands in its object already"):
+    with pytest.raises(TemplateError, match="the object already has the key"):
         compile_body(text, {})
 
 

@@ -69,7 +69,7 @@ def event(session: Session, name: str | None, outputs: Outputs) -> None:
     elif name not in types:
         near = nearest(name, types)
         hint = f"Did you mean {near[0]!r}?" if near else f"The event types are {', '.join(sorted(types))}."
-        raise HookctlError(f"there is no event type {name!r}", hint=hint)
+        raise HookctlError(f"unknown event type {name!r}", hint=hint)
     else:
         outputs.write(
             color=session.color,

@@ -6,9 +6,12 @@ from hookctl.model.rules.rule import Rule
 
 UNKNOWN_FIELD = Rule(
     id="unknown-field",
-    summary="There is no such field.",
-    explanation="A misspelled field would do nothing otherwise. `hookctl schema webhook` lists all fields, `hookctl plugins` those of each plugin's block.",
-    message="there is no field `{name}`{where}",
+    summary="The field does not exist.",
+    explanation=(
+        "hookctl reports unknown fields because a misspelled field would otherwise have no effect. `hookctl "
+        "schema webhook` lists all fields, and `hookctl plugins` lists those of each plugin's block."
+    ),
+    message="unknown field `{name}`{where}",
     hint="{fix}",
     bad="timeout: 10",
     good="timeout_seconds: 10",
@@ -16,8 +19,8 @@ UNKNOWN_FIELD = Rule(
 
 MISSING_FIELD = Rule(
     id="missing-field",
-    summary="A required field is not there.",
-    explanation="The hint says what the field is for.",
+    summary="A required field is missing.",
+    explanation="The hint describes the field.",
     message="`{name}` is missing",
     hint="{advice}",
     bad="auth:\n  type: bearer",
@@ -26,8 +29,8 @@ MISSING_FIELD = Rule(
 
 WRONG_TYPE = Rule(
     id="wrong-type",
-    summary="A value is of another type than its field.",
-    explanation="A number or a word such as true is text only in quotes.",
+    summary="The value has the wrong type.",
+    explanation="YAML reads a number, or a word such as true, as text only if it is in quotes.",
     message="`{place}` must be {types}, not {given}",
     hint="{advice}",
     bad="headers:\n  X-Count: 5",
@@ -36,13 +39,13 @@ WRONG_TYPE = Rule(
 
 WRONG_VALUE = Rule(
     id="wrong-value",
-    summary="A value is none of those that the field takes.",
-    explanation="Case counts.",
+    summary="The field does not accept this value.",
+    explanation="Values are case-sensitive.",
     message="`{place}` must be {options}, not {given}",
     hint="{advice}",
     variants={
-        "repeated": ("`{place}` holds an item twice", "{advice}"),
-        "other": ("`{place}` is refused by its schema ({keyword})", "{advice}"),
+        "repeated": ("`{place}` contains an item twice", "{advice}"),
+        "other": ("`{place}` does not match its schema ({keyword})", "{advice}"),
     },
     bad="method: post",
     good="method: POST",
@@ -50,8 +53,8 @@ WRONG_VALUE = Rule(
 
 OUT_OF_RANGE = Rule(
     id="out-of-range",
-    summary="A number is too small or too great, or something is too short or too long.",
-    explanation="The message says the limit.",
+    summary="A number is too small or too large, or a value is too short or too long.",
+    explanation="The message states the limit.",
     message="`{place}` {limit}",
     hint="{advice}",
     bad="timeout_seconds: 0",
@@ -60,7 +63,7 @@ OUT_OF_RANGE = Rule(
 
 WRONG_FORMAT = Rule(
     id="wrong-format",
-    summary="A text is not written in the form that its field takes.",
+    summary="The text does not have the form that the field requires.",
     explanation="The hint describes the form.",
     message="`{place}` has the wrong form: {given}",
     hint="{advice}",
@@ -72,7 +75,10 @@ WRONG_FORMAT = Rule(
 UNSUPPORTED_VERSION = Rule(
     id="unsupported-version",
     summary="The file is written for another version of the format.",
-    explanation="This hookctl reads version 1. A file of a later version needs a later hookctl, which its own release notes name.",
+    explanation=(
+        "This version of hookctl reads format version 1. A file with a later format version needs a later "
+        "version of hookctl; see its release notes."
+    ),
     message="hookctl {version} reads version 1 of this format, not {given}",
     hint="{advice}",
     bad="version: 2",
@@ -81,8 +87,11 @@ UNSUPPORTED_VERSION = Rule(
 
 NAME_INVALID = Rule(
     id="name-invalid",
-    summary="The name holds something else than letters, digits and single separators, or is too long.",
-    explanation="A name stands in commands, file names and logs: letters a-z in either case, digits, and single spaces, - or _ between them, at most 64 characters.",
+    summary="The name contains invalid characters, or is too long.",
+    explanation=(
+        "Names are used in commands, file names and logs. They consist of the letters a-z in either case, "
+        "digits, and single spaces, - or _ between them, with at most 64 characters."
+    ),
     message="{what}",
     hint="{advice}",
     bad="name: Siem/Anomalies",
@@ -91,19 +100,25 @@ NAME_INVALID = Rule(
 
 NAME_DUPLICATE = Rule(
     id="name-duplicate",
-    summary="Two webhooks have one name.",
-    explanation="A webhook is known by its name in plan, state and deliveries. Names that differ in case alone count as one.",
+    summary="Two webhooks have the same name.",
+    explanation=(
+        "hookctl identifies a webhook by its name in plans, state and deliveries. Names that differ only in "
+        "case count as the same name."
+    ),
     message="the name {name!r} is taken by the webhook at {place}{as_written}",
-    hint="Give each webhook a name of its own.",
+    hint="Give each webhook its own name.",
     bad="name: Siem\nevent: anomaly\nurl: https://a.example.com/\n---\nname: SIEM\nevent: anomaly\nurl: https://b.example.com/",
     good="name: Siem A\nevent: anomaly\nurl: https://a.example.com/\n---\nname: Siem B\nevent: anomaly\nurl: https://b.example.com/",
 )
 
 UNKNOWN_EVENT_TYPE = Rule(
     id="unknown-event-type",
-    summary="There is no such event type.",
-    explanation="Event types come from plugins; `hookctl plugins` lists them, and `hookctl schema event NAME` shows the fields of one.",
-    message="there is no event type {name!r}",
+    summary="The event type does not exist.",
+    explanation=(
+        "Plugins define event types. `hookctl plugins` lists them, and `hookctl schema event NAME` shows the "
+        "fields of one."
+    ),
+    message="unknown event type {name!r}",
     hint="{fix}",
     bad="event: anomalies",
     good="event: anomaly",
@@ -111,9 +126,9 @@ UNKNOWN_EVENT_TYPE = Rule(
 
 UNKNOWN_PLUGIN = Rule(
     id="unknown-plugin",
-    summary="There is no plugin of that name.",
-    explanation="`type` names the plugin that a block is for. `hookctl plugins` lists those that are installed here.",
-    message="no {kind} plugin is called {name!r}",
+    summary="No installed plugin has this name.",
+    explanation="`type` names the plugin that a block configures. `hookctl plugins` lists the installed plugins.",
+    message="unknown {kind} plugin {name!r}",
     hint="{fix}",
     bad="auth:\n  type: bearerr\n  token: ${env:SIEM_TOKEN}",
     good="auth:\n  type: bearer\n  token: ${env:SIEM_TOKEN}",
@@ -121,44 +136,59 @@ UNKNOWN_PLUGIN = Rule(
 
 PLUGIN_FAILED = Rule(
     id="plugin-failed",
-    summary="A plugin raised an error while its block was checked.",
-    explanation="The plugin is at fault, not the file. Update it, uninstall it, or tell its author; the message names it and says what it raised.",
+    summary="A plugin failed while hookctl checked its block.",
+    explanation=(
+        "The plugin is the cause, not the file. The message names the plugin and quotes its error. Update or "
+        "uninstall the plugin, or report the error to its author."
+    ),
     message="{what}",
-    hint="Update or uninstall the plugin, or tell its author.",
+    hint="Update or uninstall the plugin, or report the error to its author.",
 )
 
 SECRET_LITERAL = Rule(
     id="secret-literal",
-    summary="A secret is written out in the file.",
+    summary="The file contains a secret.",
     explanation=(
-        "Files are committed, reviewed and copied, so they hold references alone: ${env:NAME}, ${file:PATH}, or those that a plugin adds. "
-        "A secret that was in a file has been seen: change it."
+        "Files are committed, reviewed and copied, so they must contain only references: ${env:NAME}, "
+        "${file:PATH}, or those that a plugin adds. Change any secret that was in a file, because others may "
+        "have seen it."
     ),
-    message="a secret is written out in the file",
-    hint="Write where it comes from, such as ${{env:NAME}} or ${{file:/run/secrets/name}}, and change the secret: it has been seen.",
+    message="the file contains a secret",
+    hint=(
+        "Write a reference, such as ${{env:NAME}} or ${{file:/run/secrets/name}}, and change the secret: "
+        "others may have seen it."
+    ),
     bad="auth:\n  type: bearer\n  token: 7f3c1b0e",
     good="auth:\n  type: bearer\n  token: ${env:SIEM_TOKEN}",
 )
 
 SECRET_MALFORMED = Rule(
     id="secret-malformed",
-    summary="Something looks like a secret reference and is none.",
-    explanation="A reference is ${scheme:key}: a scheme in lower case, a colon, and a key without spaces and braces.",
+    summary="The text looks like a secret reference but is not one.",
+    explanation=(
+        "A reference has the form ${scheme:key}: a scheme in lower case, a colon, and a key without spaces or braces."
+    ),
     message="{text} is not a secret reference",
     hint="Write ${{scheme:key}} with one of the schemes {schemes}.",
-    variants={"expression": ("an expression cannot stand in a secret reference", "Write the whole reference out.")},
+    variants={"expression": ("a secret reference cannot contain an expression", "Write the whole reference.")},
     bad="auth:\n  type: bearer\n  token: ${SIEM_TOKEN}",
     good="auth:\n  type: bearer\n  token: ${env:SIEM_TOKEN}",
 )
 
 SECRET_MISPLACED = Rule(
     id="secret-misplaced",
-    summary="A secret reference stands where it is not resolved.",
-    explanation="References are resolved in url, headers, auth and transport. Anywhere else the text would be sent, or shown, as it is written.",
+    summary="hookctl does not resolve a secret reference in this place.",
+    explanation=(
+        "hookctl resolves references in url, headers, auth and transport. Anywhere else it would send or show"
+        " the reference itself."
+    ),
     message="the reference {text} is not resolved in `{field}`",
-    hint="Put secrets into `auth` or `headers`; here the text would be sent as it is written.",
+    hint="Put secrets into `auth` or `headers`: here, the reference itself would be sent.",
     variants={
-        "expression": ("a secret reference inside an expression is not resolved", "Write it beside the expression.")
+        "expression": (
+            "hookctl does not resolve a secret reference inside an expression",
+            "Write it next to the expression.",
+        )
     },
     bad="description: uses ${env:SIEM_TOKEN}",
     good="description: uses the SIEM's token",

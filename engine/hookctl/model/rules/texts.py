@@ -8,7 +8,7 @@ from hookctl.model.rules.rule import Rule
 TEMPLATE_SYNTAX = Rule(
     id="template-syntax",
     summary="The template cannot be read.",
-    explanation="An expression stands between {{ and }}, a tag between {% and %}; each tag that opens is closed.",
+    explanation="Write expressions between {{ and }}, and tags between {% and %}. Close every tag that you open.",
     message="{what}",
     hint="{fix}",
     bad='body_template: \'{"severity": "{{ data.severity }"}\'',
@@ -18,7 +18,10 @@ TEMPLATE_SYNTAX = Rule(
 TEMPLATE_NOT_JSON = Rule(
     id="template-not-json",
     summary="The body would not be JSON.",
-    explanation="A body template is JSON with expressions in it, whatever the event. Common causes: a comma at the end, a missing quote, two values side by side.",
+    explanation=(
+        "A body template must give JSON for every event. Common causes are a trailing comma, a missing quote,"
+        " and two values without a comma between them."
+    ),
     message="{what}",
     hint="{fix}",
     bad='body_template: \'{"severity": "{{ data.severity }}",}\'',
@@ -27,12 +30,13 @@ TEMPLATE_NOT_JSON = Rule(
 
 TEMPLATE_REPEATED_KEY = Rule(
     id="template-repeated-key",
-    summary="An object has a key twice.",
+    summary="An object has the same key twice.",
     explanation=(
-        "Some readers of JSON take the first of the two values, some the last, some refuse the body. A key that only a branch or a loop may have written "
-        "before is not found; one that an event gives is refused when it is there."
+        "Some JSON readers use the first value, some use the last, and some refuse the body. hookctl does not"
+        " find a key that only an earlier branch or loop may have written. A repeated key that an event "
+        "causes is refused when the body is rendered."
     ),
-    message="the key {key} stands in its object already, and readers differ in which of the two counts",
+    message="the object already has the key {key}, and readers differ in which value they use",
     hint="Remove one of the two.",
     bad='body_template: \'{"severity": "{{ data.severity }}", "severity": "High"}\'',
     good='body_template: \'{"severity": "{{ data.severity }}", "at_least": "High"}\'',
@@ -50,8 +54,11 @@ TEMPLATE_UNKNOWN_PATH = Rule(
 
 TEMPLATE_OPTIONAL_PATH = Rule(
     id="template-optional-path",
-    summary="The field may be absent.",
-    explanation="An event without it could not be sent. Say what to send then, by the default filter or an if around it. This is a warning.",
+    summary="The field may be missing.",
+    explanation=(
+        "An event without the field could not be sent. Give a replacement with the default filter, or put an "
+        "if around it. This is a warning."
+    ),
     message="{what}",
     hint="{fix}",
     severity=Severity.WARNING,
@@ -61,8 +68,11 @@ TEMPLATE_OPTIONAL_PATH = Rule(
 
 TEMPLATE_UNSAFE = Rule(
     id="template-unsafe",
-    summary="The template uses something that is not part of templates here.",
-    explanation="Templates read the event and nothing else, and each costs little: no calls, no arithmetic on text, no imports.",
+    summary="Templates do not support this construct.",
+    explanation=(
+        "Templates can only read the event, and each expression must be cheap: no calls, no arithmetic on "
+        "text, and no imports."
+    ),
     message="{what}",
     hint="{fix}",
     bad="body_template: '{\"x\": {{ range(9) }}}'",
@@ -71,7 +81,7 @@ TEMPLATE_UNSAFE = Rule(
 
 TEMPLATE_TOO_LARGE = Rule(
     id="template-too-large",
-    summary="The template is larger, nested deeper or has more ways through it than templates may.",
+    summary="The template is too long, too deeply nested, or has too many paths.",
     explanation=(
         "The limits keep the cost of each check and each event small. Split the expression, shorten the text, or close each object and "
         "list in the branch that opens it."
@@ -84,8 +94,11 @@ TEMPLATE_TOO_LARGE = Rule(
 
 TEMPLATE_BRANCH_DEPTH = Rule(
     id="template-branch-depth",
-    summary="A string begins on one side of a tag and ends on the other.",
-    explanation="Whether an expression stands inside a string decides how it is written, so each branch must leave that as it was.",
+    summary="A string starts on one side of a tag and ends on the other.",
+    explanation=(
+        "hookctl writes an expression differently inside and outside of a string, so a branch must not change"
+        " whether the text is inside a string."
+    ),
     message="{what}",
     hint="{fix}",
     bad='body_template: \'{"x": {% if data.severity %}"a{% endif %}"}\'',
@@ -94,9 +107,9 @@ TEMPLATE_BRANCH_DEPTH = Rule(
 
 TEMPLATE_NEVER_PARSES = Rule(
     id="template-never-parses",
-    summary="No event could make this template JSON.",
-    explanation="Whichever branches are taken, the body is not JSON.",
-    message="no way through the template gives JSON: {what}",
+    summary="No event makes this template valid JSON.",
+    explanation="The body is not JSON, whichever branches are taken.",
+    message="no path through the template gives JSON: {what}",
     hint="{fix}",
     bad="body_template: '{% if data.severity %}{,}{% else %}[,]{% endif %}'",
     good="body_template: '{% if data.severity %}{}{% else %}[]{% endif %}'",
@@ -104,8 +117,8 @@ TEMPLATE_NEVER_PARSES = Rule(
 
 TEMPLATE_FILTER = Rule(
     id="template-filter",
-    summary="There is no such filter, or it is used wrongly.",
-    explanation="`hookctl explain templates` lists the filters and what each takes.",
+    summary="The filter does not exist, or has wrong arguments.",
+    explanation="`hookctl explain templates` lists the filters and their arguments.",
     message="{what}",
     hint="{fix}",
     bad='body_template: \'{"severity": "{{ data.severity | uper }}"}\'',
@@ -114,10 +127,11 @@ TEMPLATE_FILTER = Rule(
 
 TEMPLATE_NOT_TEXT = Rule(
     id="template-not-text",
-    summary="The value cannot stand in a header or a URL.",
+    summary="The value cannot be part of a header or a URL.",
     explanation=(
-        "They hold text: a string, a number, true, false or null. An object or a list is none, nor is a line break in a header, and a value that left a "
-        "segment of the URL's path empty would call another path. `join`, `length` and `tojson` make text of an object or a list."
+        "Headers and URLs contain text: a string, a number, true, false or null. An object or a list is not "
+        "text, a header must not contain a line break, and an empty segment would change the path of a URL. "
+        "`join`, `length` and `tojson` turn an object or a list into text."
     ),
     message="{what}",
     hint="{fix}",
@@ -127,8 +141,8 @@ TEMPLATE_NOT_TEXT = Rule(
 
 WHEN_SYNTAX = Rule(
     id="when-syntax",
-    summary="The condition is not JMESPath.",
-    explanation="Text stands in single quotes, JSON values in backticks; conditions are joined by && and ||.",
+    summary="The condition is not valid JMESPath.",
+    explanation="Put text in single quotes and JSON values in backticks. Combine conditions with && and ||.",
     message="{what}",
     hint="{fix}",
     bad="when: data.severity = 'High'",
@@ -138,7 +152,7 @@ WHEN_SYNTAX = Rule(
 WHEN_UNKNOWN_PATH = Rule(
     id="when-unknown-path",
     summary="The event type has no such field.",
-    explanation="A condition over a field that no event has is never true, so that nothing would be sent.",
+    explanation="A condition on a field that no event has is never true, so nothing would be sent.",
     message="{what}",
     hint="{fix}",
     bad="when: data.severty == 'High'",
@@ -149,11 +163,15 @@ NEVER_MATCHES = Rule(
     id="never-matches",
     summary="No event can match the condition.",
     explanation=(
-        "It is false for every event that the event type's schema allows, so the webhook gets nothing. Looked at are fields compared with constants, "
-        "and what &&, || and ! make of them. This is a warning, and only for a webhook that is active."
+        "The condition is false for every event that the schema allows, so the webhook receives nothing. "
+        "hookctl considers fields that are compared with constants, and how &&, || and ! combine them. This "
+        "is a warning, and only for active webhooks."
     ),
     message="no event can match it: {why}",
-    hint="`hookctl schema event NAME` shows what an event can hold. A webhook that is to get nothing is `status: inactive`.",
+    hint=(
+        "`hookctl schema event NAME` shows the possible values. If the webhook should receive nothing, set "
+        "`status: inactive`."
+    ),
     severity=Severity.WARNING,
     bad="when: data.severity == 'Critical'",
     good="when: data.severity == 'High'",
@@ -161,8 +179,8 @@ NEVER_MATCHES = Rule(
 
 JSON_PATH_INVALID = Rule(
     id="json-path-invalid",
-    summary="The path of a response validator is no JSON path.",
-    explanation="Paths are those of RFC 9535: $.data.status, $.data.results[0].ok, $.headers['x-result'].",
+    summary="The path of a response validator is not a valid JSON path.",
+    explanation="Write paths as in RFC 9535: $.data.status, $.data.results[0].ok, $.headers['x-result'].",
     message="{what}",
     hint="{fix}",
     bad="response_validators:\n  - json_path: $.data[\n    expected_values: [accepted]",
@@ -181,9 +199,9 @@ EXPRESSION_INVALID = Rule(
 
 EXPECTED_VALUES_EMPTY = Rule(
     id="expected-values-empty",
-    summary="A response validator expects no value.",
-    explanation="No response could be accepted. List the values that are.",
-    message="no value is expected, so no response could be accepted",
+    summary="A response validator has no expected values.",
+    explanation="It could not accept any response. List the values that it should accept.",
+    message="no expected values, so no response could be accepted",
     hint="{advice}",
     bad="response_validators:\n  - json_path: $.data.status\n    expected_values: []",
     good="response_validators:\n  - json_path: $.data.status\n    expected_values: [accepted]",
@@ -191,8 +209,8 @@ EXPECTED_VALUES_EMPTY = Rule(
 
 VALIDATOR_UNKNOWN_PATH = Rule(
     id="validator-unknown-path",
-    summary="A response has nothing of that name.",
-    explanation="A validator sees $.status, $.headers and $.data, the response's body.",
+    summary="Responses have no such part.",
+    explanation="Validators can read $.status, $.headers and $.data, which is the body of the response.",
     message="{what}",
     hint="{fix}",
     bad="response_validators:\n  - json_path: $.body.status\n    expected_values: [accepted]",

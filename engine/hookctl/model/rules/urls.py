@@ -8,13 +8,16 @@ _GOOD = "url: https://siem.example.com/ingest"
 
 URL_INVALID = Rule(
     id="url-invalid",
-    summary="The URL can be read in more than one way, or is too long.",
-    explanation="Two programs that read one URL differently send it to two places. Write the path out, without . and .. as segments.",
-    message="the URL cannot be read in one way only",
+    summary="The URL is ambiguous or too long.",
+    explanation=(
+        "If two programs read a URL differently, they send to different places. Write the path in full, "
+        "without the segments . and .."
+    ),
+    message="the URL is ambiguous",
     hint="Write https://host.example/path.",
     variants={
         "long": ("the URL is longer than {limit} characters", "Shorten it."),
-        "dots": ("some clients drop the segments . and .. before they send", "Write the path out."),
+        "dots": ("some clients drop the segments . and .. before they send", "Write the path without them."),
     },
     bad="url: https://siem.example.com/a/../ingest",
     good=_GOOD,
@@ -23,12 +26,12 @@ URL_INVALID = Rule(
 URL_SCHEME = Rule(
     id="url-scheme",
     summary="The URL does not begin with https://.",
-    explanation="Events and credentials are sent encrypted, always.",
+    explanation="hookctl always sends events and credentials encrypted.",
     message="the URL has no scheme",
     hint="Write https:// before the host.",
     variants={
         "case": ("the scheme is not in lower case", "Write https://."),
-        "other": ("the scheme is {scheme}, and only https is sent to", "Write https://."),
+        "other": ("the scheme is {scheme}, but hookctl sends only to https", "Write https://."),
     },
     bad="url: http://siem.example.com/ingest",
     good=_GOOD,
@@ -37,7 +40,7 @@ URL_SCHEME = Rule(
 URL_HOST_MISSING = Rule(
     id="url-host-missing",
     summary="The URL has no host.",
-    explanation="Write https://, the host's name, and the path.",
+    explanation="Write https://, the host name, and the path.",
     message="the URL has no host",
     hint="Write https://host.example/path.",
     variants={"slashes": ("two slashes and a host must follow https:", "Write https://host.example/path.")},
@@ -48,18 +51,21 @@ URL_HOST_MISSING = Rule(
 URL_PORT = Rule(
     id="url-port",
     summary="The URL has a port.",
-    explanation="HTTPS is sent to port 443, so the port is left out, :443 too: one target has one spelling. For tests on this machine there is --connect-to.",
+    explanation=(
+        "hookctl sends HTTPS only to port 443, so leave the port out, even :443: each target has one "
+        "spelling. For tests on this machine, use --connect-to."
+    ),
     message="the URL has a port",
-    hint="Remove it, :443 too; HTTPS is always sent to 443.",
+    hint="Remove it, even :443: HTTPS is always sent to port 443.",
     bad="url: https://siem.example.com:443/ingest",
     good=_GOOD,
 )
 
 URL_USER_INFO = Rule(
     id="url-user-info",
-    summary="The URL has a user name or password.",
-    explanation="They end up in logs, and can make a URL look as if it went elsewhere. Use auth with type: basic.",
-    message="user name or password in the URL",
+    summary="The URL contains a user name or password.",
+    explanation="They end up in logs, and can make a URL look as if it led elsewhere. Use auth with type: basic.",
+    message="the URL contains a user name or password",
     hint="Use auth with type: basic.",
     bad="url: https://hookctl@siem.example.com/ingest",
     good=_GOOD,
@@ -67,8 +73,11 @@ URL_USER_INFO = Rule(
 
 URL_IP_LITERAL = Rule(
     id="url-ip-literal",
-    summary="The host is an IP address, or is read as one.",
-    explanation="A certificate is checked against a name, and numbers such as 2130706433 or 0x7f.1 are ways to write 127.0.0.1.",
+    summary="The host is an IP address, or some programs read it as one.",
+    explanation=(
+        "A certificate is checked against a name. Numbers such as 2130706433 or 0x7f.1 are other spellings of"
+        " 127.0.0.1."
+    ),
     message="the host is an IP address",
     hint="Write the host's name; the certificate is checked against it.",
     variants={
@@ -83,14 +92,16 @@ URL_IP_LITERAL = Rule(
 
 URL_CHARACTER = Rule(
     id="url-character",
-    summary="The URL holds a character that URLs do not have.",
-    explanation="Some programs drop tabs and line breaks, others send them. Percent-encode it, or remove it.",
-    message="the URL holds {character}",
+    summary="The URL contains a character that is not valid in URLs.",
+    explanation=(
+        "Some programs drop tabs and line breaks, and others send them. Percent-encode the character, or remove it."
+    ),
+    message="the URL contains {character}",
     hint="Percent-encode it.",
     variants={
-        "control": ("the URL holds {character}", "Remove it."),
-        "host": ("the host holds {character}", "Remove it."),
-        "percent": ("a % without two hexadecimal digits after it", "Write %25 for a percent sign."),
+        "control": ("the URL contains {character}", "Remove it."),
+        "host": ("the host contains {character}", "Remove it."),
+        "percent": ("two hexadecimal digits must follow %", "Write %25 for a percent sign."),
     },
     bad="url: https://siem.example.com/in gest",
     good="url: https://siem.example.com/in%20gest",
@@ -98,9 +109,9 @@ URL_CHARACTER = Rule(
 
 URL_BACKSLASH = Rule(
     id="url-backslash",
-    summary="The URL holds a backslash.",
-    explanation="Some programs read it as a slash, so that the host changes. Write / or %5C.",
-    message="a backslash is read in different ways by different clients",
+    summary="The URL contains a backslash.",
+    explanation="Some programs read a backslash as a slash, which changes the host. Write / or %5C.",
+    message="clients read a backslash in different ways",
     hint="Write / or %5C.",
     bad="url: https://siem.example.com\\ingest",
     good=_GOOD,
@@ -109,24 +120,27 @@ URL_BACKSLASH = Rule(
 URL_HOST_ENCODED = Rule(
     id="url-host-encoded",
     summary="The host is percent-encoded.",
-    explanation="Some programs decode it and some do not. Write it out.",
+    explanation="Some programs decode it, and some do not. Write the host in plain letters.",
     message="the host is percent-encoded",
-    hint="Write it out in plain letters.",
+    hint="Write it in plain letters.",
     bad="url: https://siem%2eexample.com/ingest",
     good=_GOOD,
 )
 
 URL_HOST_INVALID = Rule(
     id="url-host-invalid",
-    summary="The host is not a host name in its one spelling.",
-    explanation="Lower case, labels of letters, digits and inner hyphens, no dot at the end, and the xn-- form for other letters. No secret reference may stand in it.",
+    summary="The host is not a valid host name in its canonical spelling.",
+    explanation=(
+        "Write the host in lower case, with labels of letters, digits and inner hyphens, without a dot at the"
+        " end, and use the xn-- form for other letters. It must not contain a secret reference."
+    ),
     message="the host is not a valid host name",
     hint="Labels are letters, digits and inner hyphens, at most 63 each and 253 in all.",
     variants={
-        "reference": ("a reference may stand in the path and the query only", "Write scheme and host out."),
+        "reference": ("a reference is allowed only in the path and the query", "Write scheme and host literally."),
         "expression": (
-            "an expression may stand in the path and the query only",
-            "Write scheme and host out: who receives an event is reviewed, never chosen by one.",
+            "an expression is allowed only in the path and the query",
+            "Write scheme and host literally: a reviewer must see who receives an event.",
         ),
         "ascii": ("the host is not written in ASCII", "Write its xn-- form."),
         "dot": ("the host ends with a dot", "Write {host}."),
@@ -139,7 +153,7 @@ URL_HOST_INVALID = Rule(
 URL_FRAGMENT = Rule(
     id="url-fragment",
     summary="The URL has a fragment.",
-    explanation="What follows a # is never sent. Remove it.",
+    explanation="The part after # is never sent. Remove it.",
     message="a fragment is never sent",
     hint="Remove it.",
     bad="url: https://siem.example.com/ingest#top",

@@ -12,17 +12,20 @@ from hookctl.plugin.calls import Plugins
 
 HEADER_INVALID = Rule(
     id="header-invalid",
-    summary="A header's name or value cannot be sent.",
-    explanation="Names are letters, digits and a few signs; a value is printable ASCII on one line, without spaces at its ends. A name stands once, whatever its case.",
+    summary="The name or value of a header cannot be sent.",
+    explanation=(
+        "Names consist of letters, digits and a few punctuation marks. A value is printable ASCII on one "
+        "line, without spaces at either end. A name may occur only once, regardless of case."
+    ),
     message="{name!r} is not a header name",
     hint="Use letters, digits and hyphens.",
     variants={
         "repeated": (
-            "the header {name} stands here twice, first as {first}",
-            "Keep one: case does not tell headers apart.",
+            "the header {name} occurs twice, first as {first}",
+            "Keep one of them: header names are not case-sensitive.",
         ),
         "character": (
-            "the header's value holds the character U+{code:04X}, which cannot be sent",
+            "the header's value contains the character U+{code:04X}, which cannot be sent",
             "Use printable ASCII on one line.",
         ),
         "space": ("the header's value begins or ends with a space, which would be dropped", "Remove the space."),

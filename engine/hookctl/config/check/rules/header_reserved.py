@@ -9,9 +9,12 @@ from hookctl.plugin.calls import Plugins
 
 HEADER_RESERVED = Rule(
     id="header-reserved",
-    summary="A header that hookctl sets itself.",
-    explanation="Host, Content-Length, Transfer-Encoding and the like follow from the request; webhook-id, webhook-timestamp and webhook-signature from the delivery.",
-    message="the header {name} is set by hookctl",
+    summary="hookctl sets this header itself.",
+    explanation=(
+        "Host, Content-Length, Transfer-Encoding and similar headers follow from the request, and webhook-id,"
+        " webhook-timestamp and webhook-signature from the delivery."
+    ),
+    message="hookctl sets the header {name} itself",
     hint="Remove it.",
     bad="headers:\n  Host: siem.example.com",
     good="headers:\n  X-Forwarded-For-Host: siem.example.com",

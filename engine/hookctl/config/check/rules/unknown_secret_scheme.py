@@ -14,10 +14,13 @@ from hookctl.plugin.calls import Plugins
 
 UNKNOWN_SECRET_SCHEME = Rule(
     id="unknown-secret-scheme",
-    summary="No secret source has that scheme.",
-    explanation="The scheme, before the colon, says where a secret comes from. `hookctl plugins` lists the sources.",
-    message="no secret source has the scheme `{scheme}`",
-    hint="Write one of the schemes {schemes}, or install the plugin that adds this one.{failed_hint}",
+    summary="No secret source has this scheme.",
+    explanation=(
+        "The scheme is the part before the colon. It selects the source of a secret. `hookctl plugins` lists "
+        "the sources."
+    ),
+    message="unknown secret scheme `{scheme}`",
+    hint="Use one of the schemes {schemes}, or install the plugin that adds this one.{failed_hint}",
     bad="auth:\n  type: bearer\n  token: ${envv:SIEM_TOKEN}",
     good="auth:\n  type: bearer\n  token: ${env:SIEM_TOKEN}",
 )
