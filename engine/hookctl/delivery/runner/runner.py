@@ -174,6 +174,8 @@ class Runner:
 
         False when no attempt was in flight, so that the caller may wait for something else.
         """
+        if self._commits.in_flight and self._is_state_old:
+            self._finish_commit(start=False)  # an apply may have changed what to send
         if not self._commits.in_flight:
             self._watch_clock()
             self._refresh_state()
@@ -279,15 +281,18 @@ class Runner:
         if batch is not None or not self._commits.is_empty:
             self._commits.submit(batch or Batch(now=self._clock()))
 
-    def _finish_commit(self) -> Committed:
+    def _finish_commit(self, *, start: bool = True) -> Committed:
         """Go on with attempts until no commit is in flight, and take up what the last one brought.
 
-        Raises what made it fail; what it was to write then waits for the next commit.
+        ``start`` is False while the state is out of date: attempts in flight go on, and none starts. Raises what made
+        the commit fail; what it was to write then waits for the next commit.
         """
-        self._attempts.start()
+        if start:
+            self._attempts.start()
         while self._commits.in_flight and not self._commits.has_ended and self._attempts.in_flight:
             self._attempts.collect(POLL_SECONDS)
-            self._attempts.start()
+            if start:
+                self._attempts.start()
         ended = self._commits.end()
         if ended is None:
             return Committed()
@@ -295,7 +300,8 @@ class Runner:
         self._recorded_at = self._monotonic()
         self._backlog.note(batch, committed.claims)
         self._claims.add(committed.claims)
-        self._attempts.start()
+        if start:
+            self._attempts.start()
         for name, circuit in batch.circuits.items():
             self._listener.circuit(name, circuit)
         recorded = [result for result in batch.results if result.claimed.delivery.id not in committed.lost]
@@ -306,8 +312,12 @@ class Runner:
 
     # -- applied state
 
+    @property
+    def _is_state_old(self) -> bool:
+        return self._monotonic() - self._state_at >= STATE_SECONDS
+
     def _refresh_state(self) -> None:
-        if self._monotonic() - self._state_at < STATE_SECONDS:
+        if not self._is_state_old:
             return
         self._queue.check()
         state = self._read_state()
@@ -317,7 +327,7 @@ class Runner:
         self._state_at = self._monotonic()
 
     def _take_state(self, state: AppliedState) -> None:
-        self._finish_commit()
+        self._finish_commit(start=False)
         self._queue.reconcile(state)
         # What was claimed for the state before is claimed again, as far as it is still due.
         self._commits.add_released(self._claims.drop_waiting(self._claims.waiting()))
