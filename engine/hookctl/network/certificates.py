@@ -23,5 +23,5 @@ _CAUSES: Mapping[int, str] = {
 
 
 def certificate_cause(verify_code: int) -> str:
-    """The cause, as in :class:`hookctl.model.Failure`, that OpenSSL's ``verify_code`` means; empty for any other code."""
+    """The cause, as in :class:`hookctl.model.Failure`, for OpenSSL's ``verify_code``; empty for other codes."""
     return _CAUSES.get(verify_code, "")

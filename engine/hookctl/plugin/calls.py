@@ -228,7 +228,7 @@ class _Gathering:
             raise PluginError(message, hint=hint, plugin=provider.name)
         if provider.built_in:
             return name, thing
-        # A policy and a format read whole plans, and a secret source may ask a server; no other delivery waits for them.
+        # Policies and formats read whole plans, and a secret source may ask a server; no other delivery waits for them.
         is_slow = what in {"policy", "format", "secret source"}
         gets_no_secret = what in {"policy", "format"}
         part = Part(self.containment, provider.name, f"{what} {name}", at_start=is_slow, repeats_text=gets_no_secret)

@@ -56,7 +56,7 @@ def send_tests(
     stopping: Callable[[], bool] = lambda: False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> list[Trial]:
-    """Send each webhook its event now, whether it is active or not and whatever its ``when`` says; ``hookctl test`` does it.
+    """Send each webhook its event now, as ``hookctl test`` does, even if it is inactive or its ``when`` does not match.
 
     Args:
         plans: webhooks, each with the event to send.

@@ -83,8 +83,8 @@ TEMPLATE_TOO_LARGE = Rule(
     id="template-too-large",
     summary="The template is too long, too deeply nested, or has too many paths.",
     explanation=(
-        "The limits keep the cost of each check and each event small. Split the expression, shorten the text, or close each object and "
-        "list in the branch that opens it."
+        "The limits keep the cost of each check and each event small. Split the expression, shorten the text, or "
+        "close each object and list in the branch that opens it."
     ),
     message="{what}",
     hint="{fix}",
