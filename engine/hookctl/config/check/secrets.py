@@ -1,4 +1,4 @@
-"""Finds secret references in a webhook's fields, and secrets that are written out where a reference must stand."""
+"""Finds secret references in the fields of a webhook, and secrets that are written out instead of referenced."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from hookctl.model.rules.fields import SECRET_LITERAL
 from hookctl.model.secret import REFERENCE, has_reference
 
 _SHOWN = 20
-"""References of one text that a rule reports: more of them repeat one mistake."""
+"""Maximum number of references in one text that a rule reports: more would only repeat the same mistake."""
 _ATTEMPT = re.compile(r"\$\{[^}\s]*\}?")
 
 
 def check_secret(notes: Notes, pointer: Pointer, value: Json) -> None:
-    """Note a secret that is written out: the look at what a schema marks with ``x-secret``."""
+    """Add a finding for a secret that is written out. Checks the values that a schema marks with ``x-secret``."""
     if isinstance(value, str) and not has_reference(value) and "${" not in value and not notes.has(pointer):
         notes.add(SECRET_LITERAL, pointer)
 
@@ -25,20 +25,23 @@ def check_secret(notes: Notes, pointer: Pointer, value: Json) -> None:
 def references(
     fields: Mapping[str, Json], is_meant: Callable[[Pointer, re.Match[str]], bool]
 ) -> Iterator[tuple[Pointer, re.Match[str]]]:
-    """What looks like a reference in the texts of ``fields`` and is meant, and where the text stands: 20 of each text."""
+    """Everything in the texts of ``fields`` that looks like a reference and for which ``is_meant`` is true.
+
+    Yields the place of the text and the match, at most 20 for each text.
+    """
     for pointer, text in _texts((), fields.items()):
         meant = (match for match in _ATTEMPT.finditer(text) if is_meant(pointer, match))
         yield from ((pointer, match) for match in islice(meant, _SHOWN))
 
 
 def scheme_of(attempt: re.Match[str]) -> str:
-    """The scheme of what looks like a reference; empty when it is not one."""
+    """The scheme of a reference; the empty string if the match is not a valid reference."""
     reference = REFERENCE.match(attempt.string, attempt.start())
     return reference[1] if reference else ""
 
 
 def _texts(pointer: Pointer, values: Iterable[tuple[str | int, Json]]) -> Iterator[tuple[Pointer, str]]:
-    """The texts among ``values`` that hold the start of a reference, however deep, and where they stand."""
+    """The place and content of each text in ``values``, at any depth, that contains the start of a reference."""
     for part, value in values:
         if isinstance(value, str):
             if "${" in value:
