@@ -1,18 +1,18 @@
 """hookctl: outbound webhooks as code.
 
-What an embedder needs to review a directory of webhook files as ``hookctl plan`` does, and to send test events::
+The API for embedders, to review a directory of webhook files as ``hookctl plan`` does and to send test events::
 
     import hookctl
 
-    plugins = hookctl.load_plugins()  # what could not be loaded is in plugins.failures
-    store = hookctl.open_store("sqlite:///.hookctl/hookctl.db", create=False)  # None if nothing was applied yet
+    plugins = hookctl.load_plugins()  # plugins.failures lists those that cannot be loaded
+    store = hookctl.open_store("sqlite:///.hookctl/hookctl.db", create=False)  # None if nothing has been applied
     try:
         review = hookctl.review(Path("webhooks.d"), plugins, store)
     except hookctl.InvalidFilesError as error:
         for finding in error.findings:
             print(finding.message)
     else:
-        print(*hookctl.plan_json(review), sep="")  # what `hookctl plan --format json` prints
+        print(*hookctl.plan_json(review), sep="")  # the output of `hookctl plan --format json`
 
 Plugin authors import ``hookctl.plugin`` instead.
 """
@@ -80,7 +80,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    """The public name, imported on first use: every command imports this package, and few need all of it."""
+    """The public object ``name``, imported on first use: every command imports this package, and few need all of it."""
     from importlib import import_module
 
     if name not in _HOMES:

@@ -185,7 +185,7 @@ def test_a_policy_that_is_not_there_stops_the_command(run_cli: Run, root: Path, 
     install(code("SystemExit(0)", "end()\n" + POLICY))
     result = run_cli(command, cwd=root)
     assert result.exit_code == 1
-    assert "Error: [policies]: there is no policy 'mine'\n" in result.stderr
+    assert "Error: [policies]: unknown policy 'mine'\n" in result.stderr
     assert "Not everything of acme could be loaded" in result.stderr
 
 

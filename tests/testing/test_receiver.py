@@ -12,7 +12,7 @@ from typing import Any, Self
 import pytest
 
 from hookctl.testing.answers import Answer, Misbehaviour, ReceivedRequest
-from hookctl.testing.misbehaviours import PLAYS
+from hookctl.testing.misbehaviours import SENDERS
 from hookctl.testing.receiver import Receiver
 from hookctl.testing.tokens import TokenEndpoint
 
@@ -120,7 +120,7 @@ def test_certificates_that_do_not_hold(options: dict[str, Any], reason: str) -> 
 
 
 def test_every_misbehaviour_has_its_play() -> None:
-    assert set(PLAYS) == set(Misbehaviour)
+    assert set(SENDERS) == set(Misbehaviour)
 
 
 ENDS = {

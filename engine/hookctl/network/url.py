@@ -1,7 +1,7 @@
-"""URL rules: one spelling only, so that no two parsers can read a URL differently.
+"""URL rules that allow only one spelling of a URL, so that no two parsers can interpret it differently.
 
-What may be written is one strict grammar, ``_URL``: nothing is accepted but what it matches. The rest of the module
-only explains why a URL does not match, so an explanation that is missing can never let a URL through.
+A URL is accepted only if it matches one strict grammar, ``_URL``. The rest of the module only explains why a URL does
+not match, so a missing explanation can never cause a URL to be accepted.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ MAX_URL_LENGTH = 8192
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _END = r"(?:[/?]|\Z)"
-_NUMBER = r"(?:[0-9]+|0x[0-9a-f]*)"  # what getaddrinfo and browsers read as (the last part of) an IPv4 address
+_NUMBER = r"(?:[0-9]+|0x[0-9a-f]*)"  # getaddrinfo and browsers treat a host that ends in this as an IPv4 address
 _CHARACTER = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})"
-_DOTS = rf"(?:\.|%2[eE]){{1,2}}{_END}"  # segments that some clients drop before they send
+_DOTS = rf"(?:\.|%2[eE]){{1,2}}{_END}"  # segments that some clients remove before they send a request
 _URL = re.compile(
     rf"https://(?=[^/?]{{1,253}}{_END})(?P<host>(?:{_LABEL}\.)*(?!{_NUMBER}{_END}){_LABEL})"
     rf"(?P<target>(?:/(?!{_DOTS}){_CHARACTER}*)*(?:\?(?:{_CHARACTER}|[/?])*)?)"
@@ -34,12 +34,12 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 
 
 def is_host(text: str) -> bool:
-    """True for a host name as a webhook's URL may have it: lower case, no IP address, no dot at its end."""
+    """True for a host name that a webhook URL may have: in lower case, not an IP address, without a dot at the end."""
     return _HOST.fullmatch(text) is not None
 
 
 def split_url(url: str) -> tuple[str, str] | None:
-    """The host, and the path with query, of a URL without references that may be dialled; None for any other."""
+    """The host and the path with query of an accepted URL without references; None for any other URL."""
     match = _URL.fullmatch(url)
     if match is None or len(url) > MAX_URL_LENGTH:
         return None
@@ -47,13 +47,11 @@ def split_url(url: str) -> tuple[str, str] | None:
 
 
 def check_url(url: str) -> Sequence[Problem]:
-    """Everything that keeps ``url`` from being a webhook's target; empty when it may be one.
+    """The reasons why ``url`` cannot be the target of a webhook; empty if it can.
 
-    Looks at the text alone, never at the network.
-
-    References (``${scheme:key}``) may stand in path and query.
+    Checks only the text and does not use the network. The path and query may contain references (``${scheme:key}``).
     """
-    # References become letters of the same length, so that offsets stay true.
+    # Letters of the same length replace references, so that offsets stay valid.
     plain = REFERENCE.sub(lambda match: "x" * len(match[0]), url)
     if len(url) <= MAX_URL_LENGTH and _URL.fullmatch(plain) and not _host_reference(url, plain):
         return ()
@@ -62,13 +60,13 @@ def check_url(url: str) -> Sequence[Problem]:
 
 
 def _host_reference(url: str, plain: str) -> tuple[int, int] | None:
-    """Where a reference stands before the path, if one does."""
+    """The start and end of a reference before the path; None if there is none."""
     match = REFERENCE.search(url)
     return match.span() if match and match.start() < _authority(plain)[1] else None
 
 
 def _authority(plain: str) -> tuple[int, int]:
-    """Where what follows the scheme's two slashes starts and ends, as the most generous parser would see it."""
+    """The start and end of the authority, which follows the two slashes, as the most lenient parser would find it."""
     start = plain.find("://") + 3 if "://" in plain else 0
     return start, start + len(_AFTER_AUTHORITY.split(plain[start:], maxsplit=1)[0])
 

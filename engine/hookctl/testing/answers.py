@@ -1,4 +1,4 @@
-"""What a receiver answers: a response, or one of the many ways not to give one."""
+"""The answers of a receiver: responses, and the ways in which a hostile or broken target fails to respond."""
 
 from __future__ import annotations
 
@@ -12,83 +12,83 @@ from hookctl.model import Json
 
 
 class Misbehaviour(StrEnum):
-    """How a hostile or broken target answers. Each reads the whole request first."""
+    """Ways in which a hostile or broken target answers, after it has read the whole request."""
 
     TRICKLE_HEADERS = "trickle-headers"
-    """The header, byte by byte, one each ``pace`` seconds, for ever."""
+    """An endless header, one byte every ``pace`` seconds."""
     TRICKLE_BODY = "trickle-body"
-    """The header at once, then the body byte by byte, for ever."""
+    """The header at once, then a body that does not end, one byte every ``pace`` seconds."""
     ENDLESS_HEADERS = "endless-headers"
-    """Header after header, as fast as they are read."""
+    """An endless series of header lines, as fast as the client reads them."""
     ENDLESS_CONTINUE = "endless-continue"
-    """``100 Continue`` again and again, one each ``pace`` seconds."""
+    """An endless series of ``100 Continue`` responses, one every ``pace`` seconds."""
     CUT_STATUS = "cut-status"
-    """``HTTP/1.1 200``, then the end."""
+    """``HTTP/1.1 200``, then the connection closes."""
     CUT_HEADERS = "cut-headers"
-    """The status line and half of the header, then the end."""
+    """The status line and the header without its last line, then the connection closes."""
     CUT_BODY = "cut-body"
-    """Half of the body that Content-Length promises, then the end."""
+    """Half of the body that Content-Length announces, then the connection closes."""
     CUT_CHUNKS = "cut-chunks"
-    """One chunk, and no last one."""
+    """One chunk, then the connection closes without the last chunk."""
     UNFRAMED = "unframed"
-    """A body without length or chunks: it ends with the connection."""
+    """A body without Content-Length or chunks, which ends when the connection closes."""
     UNFRAMED_RESET = "unframed-reset"
-    """As ``unframed``, but it ends by a TCP reset."""
+    """The same as ``unframed``, but the connection ends with a TCP reset."""
     GZIP_BOMB = "gzip-bomb"
-    """58 kB that a client which unpacks them turns into 60 MB."""
+    """58 kB of gzip that decompress to 60 MB."""
     HUGE_BODY = "huge-body"
-    """1 GiB of body, as fast as it is read."""
+    """A body of 1 GiB, as fast as the client reads it."""
     NO_ANSWER = "no-answer"
-    """Nothing, until the client goes."""
+    """Nothing, until the client disconnects."""
     CLOSE = "close"
-    """The connection ends where the answer should begin."""
+    """The connection closes without an answer."""
     RESET = "reset"
-    """As ``close``, by a TCP reset."""
+    """A TCP reset without an answer."""
     RESET_BODY = "reset-body"
     """A TCP reset in the middle of the body."""
     NOT_HTTP = "not-http"
-    """Bytes that are no HTTP."""
+    """Bytes that are not HTTP."""
     CLOSE_AFTER = "close-after"
-    """The whole answer, and then the end of a connection that was said to be kept."""
+    """The whole answer, then the connection closes although the answer did not announce it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One response."""
+    """One response, or a misbehaviour in its place."""
 
     status: int = 200
     headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
     body: bytes = b'{"status":"accepted"}'
     delay: float = 0.0
-    """Seconds before the answer begins."""
+    """Seconds to wait before the answer begins."""
     together: int = 0
-    """Begin no answer before this many requests have arrived that get this one; then let ``delay`` run for all of them."""
+    """Wait until this many requests that get this answer have arrived. ``delay`` starts after that. 0: do not wait."""
     chunked: bool = False
-    """The body in chunks of at most 1,000 bytes, in place of a Content-Length."""
+    """Send the body in chunks of at most 1,000 bytes instead of with a Content-Length."""
     misbehave: Misbehaviour | None = None
     pace: float = 0.02
     """Seconds between the pieces of a slow misbehaviour."""
 
     @classmethod
     def json(cls, value: Json, status: int = 200, **rest: float) -> Answer:
-        """An answer whose body is ``value`` as JSON; ``rest`` as for the class."""
-        return cls(status, body=json.dumps(value).encode(), **rest)  # type: ignore[arg-type]  # delay and pace, by name
+        """An answer whose body is ``value`` as JSON. ``rest`` are further fields of the class."""
+        return cls(status, body=json.dumps(value).encode(), **rest)  # type: ignore[arg-type]  # delay or pace, by name
 
     @classmethod
     def redirect(cls, location: str, status: int = 302) -> Answer:
-        """A redirection."""
+        """A redirect to ``location``."""
         return cls(status, headers=(("Location", location),), body=b"")
 
     @property
     def reason(self) -> str:
-        """The reason phrase of the status."""
+        """The reason phrase of the status; "Unassigned" if it has none."""
         try:
             return HTTPStatus(self.status).phrase
         except ValueError:
             return "Unassigned"
 
     def head(self, *framing: tuple[str, str]) -> bytes:
-        """Status line and header, with ``framing`` after the own headers, up to the empty line."""
+        """The status line and headers, ``framing`` last, up to and including the empty line."""
         lines = [
             f"HTTP/1.1 {self.status} {self.reason}",
             *(f"{name}: {value}" for name, value in (*self.headers, *framing)),
@@ -96,7 +96,7 @@ class Answer:
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
     def wire(self) -> bytes:
-        """The whole response as it is sent, when it does not misbehave."""
+        """The bytes of the whole response without misbehaviour."""
         if self.status in {204, 304}:
             return self.head()
         if self.chunked:
@@ -108,7 +108,7 @@ class Answer:
 
 
 class ReceivedRequest:
-    """One request that arrived whole."""
+    """One complete request."""
 
     __slots__ = ("at", "body", "head", "method", "target")
 
@@ -116,26 +116,26 @@ class ReceivedRequest:
         self.head = head
         self.body = body
         self.at = at
-        """Epoch seconds."""
+        """When the request was complete, in epoch seconds."""
         self.method, self.target = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ")[:2]
 
     @property
     def path(self) -> str:
-        """The target without its query."""
+        """The request target without its query."""
         return self.target.partition("?")[0]
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """Names and values, in order and as they were written."""
+        """Header names and values, in their original order and spelling."""
         lines = self.head.decode("latin-1").split("\r\n")[1:]
         return tuple((name, value.strip()) for name, _, value in (line.partition(":") for line in lines))
 
     def header(self, name: str) -> str | None:
-        """The value of the first header of that name in any case, or None."""
+        """The value of the first header with that name, ignoring case; None if there is none."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
     def json(self) -> Json:
-        """The body, parsed. Raises ValueError when it is no JSON."""
+        """The value of the JSON body. Raises ValueError if it is not JSON."""
         value: Json = json.loads(self.body)
         return value
 
@@ -144,4 +144,4 @@ class ReceivedRequest:
 
 
 Respond = Answer | Callable[[ReceivedRequest], Answer]
-"""An answer, or what makes one of a request."""
+"""An answer, or a function that returns the answer to a request."""

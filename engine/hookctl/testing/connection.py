@@ -1,7 +1,7 @@
-"""One connection of a receiver: TLS, HTTP/1.1 requests in, answers out.
+"""One connection of a receiver, which reads HTTP/1.1 requests over TLS and sends answers.
 
-The TLS socket is driven from the event loop without asyncio's own TLS layer, which costs several times as much per request;
-a receiver must be faster than what it measures.
+It drives the TLS socket from the event loop without asyncio's TLS layer, which takes several times as long per request:
+a receiver must be faster than the sender that it measures.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from hookctl.testing.answers import Answer, ReceivedRequest
-from hookctl.testing.misbehaviours import PLAYS
+from hookctl.testing.misbehaviours import SENDERS
 
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
@@ -25,7 +25,10 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Connection:
-    """Reads requests, asks ``respond`` for the answer to each, and sends it; one that is given ``together`` when ``gather`` has ended."""
+    """Reads requests, and sends the answer that ``respond`` returns for each.
+
+    Before it sends an answer with ``together``, it waits for ``gather``. It calls ``closed`` when the connection ends.
+    """
 
     def __init__(
         self,
@@ -41,15 +44,15 @@ class Connection:
         self._gather = gather
         self._closed = closed
         self._buffer = bytearray()
-        self._shaken = False
-        self._play: asyncio.Task[None] | None = None
+        self._handshake_done = False
+        self._sending: asyncio.Task[None] | None = None
         loop.add_reader(stream, self._readable)
 
     def _readable(self) -> None:
         try:
-            if not self._shaken:
+            if not self._handshake_done:
                 self._stream.do_handshake()
-                self._shaken = True
+                self._handshake_done = True
             while data := self._stream.recv(65536):
                 self._buffer += data
                 if not self._stream.pending():
@@ -58,19 +61,19 @@ class Connection:
                 self.close()
                 return
         except ssl.SSLWantReadError:
-            pass  # the rest has not arrived: the loop calls again
-        except OSError:  # the client has gone, or does not trust us
+            pass  # the loop calls again when the rest has arrived
+        except OSError:  # the client has disconnected or does not trust the certificate
             self.close()
             return
-        if self._play is None:
+        if self._sending is None:
             self._serve()
 
     def _serve(self) -> None:
-        while self._play is None and (request := self._next_request()) is not None:
+        while self._sending is None and (request := self._next_request()) is not None:
             answer, wire = self._respond(request)
             last = _CLOSE.search(request.head) is not None
             if answer.delay or answer.together or answer.misbehave or last or not self._send_now(wire):
-                self._play = self._loop.create_task(self._perform(answer, wire, last=last))
+                self._sending = self._loop.create_task(self._send_later(answer, wire, last=last))
 
     def _next_request(self) -> ReceivedRequest | None:
         end = self._buffer.find(b"\r\n\r\n")
@@ -78,7 +81,7 @@ class Connection:
             return None
         head = bytes(self._buffer[:end])
         if _CHUNKED.search(head) or head.count(b" ", 0, head.find(b"\r\n")) != 2:
-            self.close()  # no client of ours sends chunks, or a request line of other than three words
+            self.close()  # hookctl never sends chunks, and a request line always has three words
             return None
         length = _LENGTH.search(head)
         size = end + 4 + (int(length[1]) if length else 0)
@@ -89,8 +92,8 @@ class Connection:
         return ReceivedRequest(head, body, time.time())
 
     def _send_now(self, wire: bytes) -> bool:
-        """The common case without a task. False when nothing could be sent."""
-        if len(wire) > 16384:  # more than one TLS record: may be sent in part
+        """Send the answer without a task, which is the common case. Returns False if nothing was sent."""
+        if len(wire) > 16384:  # more than one TLS record, of which only a part may be sent
             return False
         try:
             self._stream.send(wire)
@@ -100,26 +103,26 @@ class Connection:
             self.close()
         return True
 
-    async def _perform(self, answer: Answer, wire: bytes, *, last: bool) -> None:
+    async def _send_later(self, answer: Answer, wire: bytes, *, last: bool) -> None:
         try:
             if answer.together:
                 await self._gather(answer)
             if answer.delay:
                 await asyncio.sleep(answer.delay)
             if answer.misbehave:
-                await PLAYS[answer.misbehave](self, answer)
+                await SENDERS[answer.misbehave](self, answer)
             else:
                 await self.write(wire)
                 if last:
                     self.close()
         except OSError:
             self.close()
-        self._play = None
+        self._sending = None
         if self._stream.fileno() >= 0:
             self._serve()
 
     async def write(self, data: bytes) -> None:
-        """Send all of ``data``. Raises OSError when the client has gone."""
+        """Send all of ``data``. Raises OSError if the client has disconnected."""
         view = memoryview(data)
         while view:
             try:
@@ -137,14 +140,14 @@ class Connection:
                 self._loop.remove_writer(self._stream)
 
     def close(self) -> None:
-        """End the connection as TLS asks for: with a close_notify."""
-        if self._stream.fileno() >= 0 and self._shaken:
-            with contextlib.suppress(OSError, ValueError):  # it is sent; the client's own is not waited for
+        """Close the connection with a close_notify, as TLS requires."""
+        if self._stream.fileno() >= 0 and self._handshake_done:
+            with contextlib.suppress(OSError, ValueError):  # sends close_notify and does not wait for the client's
                 self._stream.unwrap()
         self._end()
 
     def reset(self) -> None:
-        """End the connection by a TCP reset."""
+        """End the connection with a TCP reset."""
         self._stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self._end()
 
@@ -154,6 +157,6 @@ class Connection:
         self._loop.remove_reader(self._stream)
         self._loop.remove_writer(self._stream)
         self._stream.close()
-        if self._play is not None and self._play is not asyncio.current_task(self._loop):
-            self._play.cancel()
+        if self._sending is not None and self._sending is not asyncio.current_task(self._loop):
+            self._sending.cancel()
         self._closed(self)

@@ -1,6 +1,6 @@
-"""Anomaly events for demonstrations, benchmarks and tests: random, valid, and the same for the same seed.
+"""Random, valid anomaly events for demonstrations, benchmarks and tests. The same seed gives the same events.
 
-``python -m hookctl.testing.events 1000 > events.jsonl`` writes a thousand of them, one JSON object a line.
+``python -m hookctl.testing.events 1000 > events.jsonl`` writes 1,000 events, one JSON object per line.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hookctl.model import Json
 
 START = 1764000000.0
-"""Epoch seconds of the first event; fixed, so that equal seeds give equal events."""
+"""Start time of the events in epoch seconds; fixed, so that the same seed gives the same events."""
 SEVERITIES = ("Low", "Medium", "High")
 SEVERITY_WEIGHTS = (6, 3, 1)
 STATUSES = ("Pending", "Approved", "Rejected", "Active", "Revoked")
@@ -66,7 +66,10 @@ KINDS = {
     ),
     "repetitive_automated_action": _Kind(
         "The same action on {target}, again and again",
-        'The same access to "{target}" was asked for and revoked 40 times within an hour.\nA script does this, on behalf of {name}.',
+        (
+            'The same access to "{target}" was asked for and revoked 40 times within an hour.\n'
+            "A script does this, on behalf of {name}."
+        ),
         None,
     ),
 }
@@ -83,8 +86,11 @@ SYSTEMS = (
 
 
 def generate(count: int, seed: int = 0) -> Iterator[dict[str, Json]]:
-    """``count`` events of type ``anomaly``, each about a second after the one before. The same seed gives the same events, ids included."""
-    chance = random.Random(seed)  # noqa: S311 - nothing secret is made of it
+    """Yield ``count`` events of type ``anomaly``, about one second apart.
+
+    The same seed gives the same events, including their IDs.
+    """
+    chance = random.Random(seed)  # noqa: S311 - not used for secrets
     at = START
     for number in range(1, count + 1):
         at += chance.uniform(0.5, 1.5)
@@ -126,13 +132,13 @@ def _id(chance: random.Random) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    """Write events to standard output: ``COUNT [SEED]``. Wrong arguments end the program with what is right."""
+    """Write events to standard output. ``arguments`` are ``[COUNT [SEED]]``; invalid ones exit with a usage message."""
     from argparse import ArgumentParser
 
     parser = ArgumentParser(
-        prog="python -m hookctl.testing.events", description="Write anomaly events, random and valid, as JSON lines."
+        prog="python -m hookctl.testing.events", description="Write random, valid anomaly events as JSON lines."
     )
-    parser.add_argument("count", nargs="?", type=int, default=1000, help="how many (default: %(default)s)")
+    parser.add_argument("count", nargs="?", type=int, default=1000, help="number of events (default: %(default)s)")
     parser.add_argument(
         "seed", nargs="?", type=int, default=0, help="the same seed gives the same events (default: %(default)s)"
     )

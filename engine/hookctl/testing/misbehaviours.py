@@ -1,4 +1,4 @@
-"""The misbehaviours, each as a short play over one connection."""
+"""The implementation of each misbehaviour on one connection."""
 
 from __future__ import annotations
 
@@ -11,81 +11,83 @@ from typing import Protocol
 from hookctl.testing.answers import Answer, Misbehaviour
 
 
-class Stage(Protocol):
-    """What a play may do with its connection."""
+class Sender(Protocol):
+    """The methods of a connection that a misbehaviour uses."""
 
     async def write(self, data: bytes) -> None:
-        """Send all of ``data``; ends the play when the client has gone."""
+        """Send all of ``data``. Raises OSError if the client has disconnected."""
         ...
 
     def close(self) -> None:
-        """End the connection in order."""
+        """Close the connection with a close_notify."""
         ...
 
     def reset(self) -> None:
-        """End the connection by a TCP reset."""
+        """End the connection with a TCP reset."""
         ...
 
 
-async def _trickle(stage: Stage, data: bytes, pace: float) -> None:
+async def _trickle(sender: Sender, data: bytes, pace: float) -> None:
     for byte in data:
-        await stage.write(bytes((byte,)))
+        await sender.write(bytes((byte,)))
         await sleep(pace)
 
 
-async def _trickle_headers(stage: Stage, answer: Answer) -> None:
-    await _trickle(stage, answer.head()[:-2], answer.pace)
+async def _trickle_headers(sender: Sender, answer: Answer) -> None:
+    await _trickle(sender, answer.head()[:-2], answer.pace)
     while True:
-        await _trickle(stage, b"X-Slow: 1\r\n", answer.pace)
+        await _trickle(sender, b"X-Slow: 1\r\n", answer.pace)
 
 
-async def _trickle_body(stage: Stage, answer: Answer) -> None:
-    await stage.write(answer.head(("Content-Length", "1000000")))
+async def _trickle_body(sender: Sender, answer: Answer) -> None:
+    await sender.write(answer.head(("Content-Length", "1000000")))
     while True:
-        await _trickle(stage, b" ", answer.pace)
+        await _trickle(sender, b" ", answer.pace)
 
 
-async def _endless_headers(stage: Stage, answer: Answer) -> None:
-    await stage.write(answer.head()[:-2])
+async def _endless_headers(sender: Sender, answer: Answer) -> None:
+    await sender.write(answer.head()[:-2])
     while True:
-        await stage.write(b"X-Endless: 0123456789\r\n" * 40)
+        await sender.write(b"X-Endless: 0123456789\r\n" * 40)
 
 
-async def _endless_continue(stage: Stage, answer: Answer) -> None:
+async def _endless_continue(sender: Sender, answer: Answer) -> None:
     while True:
-        await stage.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        await sender.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         await sleep(answer.pace)
 
 
-async def _cut_status(stage: Stage, _: Answer) -> None:
-    await stage.write(b"HTTP/1.1 200")
-    stage.close()
+async def _cut_status(sender: Sender, _: Answer) -> None:
+    await sender.write(b"HTTP/1.1 200")
+    sender.close()
 
 
-async def _cut_headers(stage: Stage, answer: Answer) -> None:
-    await stage.write(answer.head(("Content-Length", str(len(answer.body))))[:-2])
-    stage.close()
+async def _cut_headers(sender: Sender, answer: Answer) -> None:
+    await sender.write(answer.head(("Content-Length", str(len(answer.body))))[:-2])
+    sender.close()
 
 
-async def _cut_body(stage: Stage, answer: Answer) -> None:
-    await stage.write(answer.head(("Content-Length", str(2 * len(answer.body)))) + answer.body)
-    stage.close()
+async def _cut_body(sender: Sender, answer: Answer) -> None:
+    await sender.write(answer.head(("Content-Length", str(2 * len(answer.body)))) + answer.body)
+    sender.close()
 
 
-async def _cut_chunks(stage: Stage, answer: Answer) -> None:
-    await stage.write(answer.head(("Transfer-Encoding", "chunked")) + b"%x\r\n%b\r\n" % (len(answer.body), answer.body))
-    stage.close()
+async def _cut_chunks(sender: Sender, answer: Answer) -> None:
+    await sender.write(
+        answer.head(("Transfer-Encoding", "chunked")) + b"%x\r\n%b\r\n" % (len(answer.body), answer.body)
+    )
+    sender.close()
 
 
-async def _unframed(stage: Stage, answer: Answer) -> None:
-    await stage.write(answer.head(("Connection", "close")) + answer.body)
-    stage.close()
+async def _unframed(sender: Sender, answer: Answer) -> None:
+    await sender.write(answer.head(("Connection", "close")) + answer.body)
+    sender.close()
 
 
-async def _unframed_reset(stage: Stage, answer: Answer) -> None:
-    await stage.write(answer.head(("Connection", "close")) + answer.body)
-    await sleep(answer.pace)  # so that what was sent arrives before the reset throws it away
-    stage.reset()
+async def _unframed_reset(sender: Sender, answer: Answer) -> None:
+    await sender.write(answer.head(("Connection", "close")) + answer.body)
+    await sleep(answer.pace)  # the reset discards data that has not arrived yet
+    sender.reset()
 
 
 @cache
@@ -93,45 +95,45 @@ def _bomb() -> bytes:
     return gzip.compress(bytes(60_000_000), mtime=0)
 
 
-async def _gzip_bomb(stage: Stage, answer: Answer) -> None:
-    await stage.write(answer.head(("Content-Encoding", "gzip"), ("Content-Length", str(len(_bomb())))) + _bomb())
+async def _gzip_bomb(sender: Sender, answer: Answer) -> None:
+    await sender.write(answer.head(("Content-Encoding", "gzip"), ("Content-Length", str(len(_bomb())))) + _bomb())
 
 
-async def _huge_body(stage: Stage, answer: Answer) -> None:
-    await stage.write(answer.head(("Content-Length", str(1 << 30))))
+async def _huge_body(sender: Sender, answer: Answer) -> None:
+    await sender.write(answer.head(("Content-Length", str(1 << 30))))
     for _ in range(1 << 14):
-        await stage.write(b"x" * (1 << 16))
+        await sender.write(b"x" * (1 << 16))
 
 
-async def _no_answer(_: Stage, __: Answer) -> None:
+async def _no_answer(_: Sender, __: Answer) -> None:
     await sleep(3600)
 
 
-async def _close(stage: Stage, _: Answer) -> None:
-    stage.close()
+async def _close(sender: Sender, _: Answer) -> None:
+    sender.close()
 
 
-async def _reset(stage: Stage, _: Answer) -> None:
-    stage.reset()
+async def _reset(sender: Sender, _: Answer) -> None:
+    sender.reset()
 
 
-async def _reset_body(stage: Stage, answer: Answer) -> None:
-    await stage.write(answer.head(("Content-Length", str(2 * len(answer.body)))) + answer.body)
-    await sleep(answer.pace)  # so that what was sent arrives before the reset throws it away
-    stage.reset()
+async def _reset_body(sender: Sender, answer: Answer) -> None:
+    await sender.write(answer.head(("Content-Length", str(2 * len(answer.body)))) + answer.body)
+    await sleep(answer.pace)  # the reset discards data that has not arrived yet
+    sender.reset()
 
 
-async def _not_http(stage: Stage, _: Answer) -> None:
-    await stage.write(b"SSH-2.0-OpenSSH_9.6\r\n")
-    stage.close()
+async def _not_http(sender: Sender, _: Answer) -> None:
+    await sender.write(b"SSH-2.0-OpenSSH_9.6\r\n")
+    sender.close()
 
 
-async def _close_after(stage: Stage, answer: Answer) -> None:
-    await stage.write(answer.wire())
-    stage.close()
+async def _close_after(sender: Sender, answer: Answer) -> None:
+    await sender.write(answer.wire())
+    sender.close()
 
 
-PLAYS: Mapping[Misbehaviour, Callable[[Stage, Answer], Awaitable[None]]] = {
+SENDERS: Mapping[Misbehaviour, Callable[[Sender, Answer], Awaitable[None]]] = {
     Misbehaviour.TRICKLE_HEADERS: _trickle_headers,
     Misbehaviour.TRICKLE_BODY: _trickle_body,
     Misbehaviour.ENDLESS_HEADERS: _endless_headers,

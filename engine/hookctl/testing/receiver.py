@@ -1,10 +1,10 @@
-"""A real HTTPS receiver on loopback, with its own certificate authority, that answers as it is told to.
+"""A real HTTPS receiver on loopback, with its own certificate authority and configurable answers.
 
 ::
 
     with Receiver() as receiver:
-        receiver.answer("/ingest", Answer(503), Answer())     # first a 503, from then on a 200
-        ...                                                   # send to https://siem.example.com/ingest through receiver.network()
+        receiver.answer("/ingest", Answer(503), Answer())  # a 503 first, then always a 200
+        ...  # send to https://siem.example.com/ingest through receiver.network()
         assert receiver.requests[0].json() == {...}
 """
 
@@ -37,9 +37,9 @@ HOST = "siem.example.com"
 
 
 class Receiver:
-    """Serves from a thread of its own between ``start`` and ``stop``, or as a context manager.
+    """Serves in its own thread between ``start`` and ``stop``, or while it is used as a context manager.
 
-    Answers may be set at any time; attributes may be read at any time.
+    Answers can be set and attributes can be read at any time.
     """
 
     def __init__(
@@ -53,28 +53,28 @@ class Receiver:
         token_endpoint: TokenEndpoint | None = None,
         seen: Callable[[ReceivedRequest, Answer], None] | None = None,
     ) -> None:
-        """Nothing is opened before :meth:`start`.
+        """Configure the receiver. It opens nothing before :meth:`start`.
 
         Args:
-            hosts: the names that ``connect_to`` leads here. Whatever name a client asks for, it gets a certificate for it.
-            port: 0 takes a free one.
-            certificate_for: the one name that every certificate is for, whatever was asked for.
-            expired: certificates expired yesterday.
-            keep: how many of the latest requests ``requests`` holds; None: all.
-            token_endpoint: what answers ``/oauth/token``.
-            seen: told of each request and its answer, on the receiver's thread.
+            hosts: the names that ``connect_to`` maps to this receiver. It has a certificate for every name.
+            port: the TCP port; 0 uses a free one.
+            certificate_for: the name in every certificate, whatever name the client asks for; None: the requested name.
+            expired: use certificates that expired yesterday.
+            keep: the number of latest requests in ``requests``; None: all.
+            token_endpoint: answers requests to ``/oauth/token``; None: a new endpoint.
+            seen: called with each request and its answer, in the receiver's thread.
         """
         self.host = hosts[0]
         self.address = ADDRESS
         self.port = port
         self.requests: deque[ReceivedRequest] = deque(maxlen=keep)
         self.count = 0
-        """Requests that arrived whole."""
+        """Number of complete requests."""
         self.connections = 0
-        """TCP connections that were accepted."""
+        """Number of accepted TCP connections."""
         self.tokens = token_endpoint or TokenEndpoint()
         self.default = Answer()
-        """What a path without answers of its own gets."""
+        """The answer for paths without their own answers."""
         self._hosts = tuple(hosts)
         self._certificate_for = certificate_for
         self._expired = expired
@@ -86,18 +86,18 @@ class Receiver:
         self._contexts: dict[str, ssl.SSLContext] = {}
         self._open: set[Connection] = set()
 
-    # -- what it answers --
+    # -- answers --
 
     def answer(self, path: str, *answers: Respond) -> None:
-        """Give requests of ``path`` (without query) these answers, one each; the last one repeats."""
+        """Answer requests to ``path`` (without query) with ``answers``, in order. The last one repeats."""
         self._answers[path] = deque(answers)
 
     def require_token(self, path: str) -> None:
-        """Answer 401 on ``path`` to a request without a valid token of the token endpoint."""
+        """Answer requests to ``path`` with 401 if they have no valid token from the token endpoint."""
         self._protected.add(path)
 
     def reset(self) -> None:
-        """Forget answers, requests and counts. Tokens stay valid."""
+        """Clear answers, requests and counts. Tokens stay valid."""
         self._answers = {tokens.PATH: deque([self.tokens.answer])}
         self._protected.clear()
         self._gathered.clear()
@@ -118,45 +118,48 @@ class Receiver:
         wire = self._wires.get(answer)
         if wire is None:
             wire = answer.wire()
-            if len(self._wires) < 1000:  # answers that are made of requests may all differ
+            if len(self._wires) < 1000:  # a function may return a different answer for each request
                 self._wires[answer] = wire
         if self._seen:
             self._seen(request, answer)
         return answer, wire
 
     def _gather(self, answer: Answer) -> Awaitable[object]:
-        """Ends when as many wait for it as the answer asks for."""
+        """Wait until ``answer.together`` requests with this answer wait."""
         return self._gathered.setdefault(answer, asyncio.Barrier(answer.together)).wait()
 
-    # -- how it is reached --
+    # -- addresses --
 
     @property
     def ca_file(self) -> str:
-        """The PEM file of its certificate authority; there while it runs, for this user."""
+        """The path of the PEM file of its certificate authority.
+
+        Only this user can read it, while the receiver runs.
+        """
         return self._ca_file
 
     @property
     def connect_to(self) -> Mapping[str, tuple[str, int]]:
-        """For ``Network.connect_to``: each of the hosts, at this receiver."""
+        """The value for ``Network.connect_to`` that maps each host to the address and port of this receiver."""
         return dict.fromkeys(self._hosts, (self.address, self.port))
 
     def network(self) -> Network:
-        """A network that reaches this receiver under its hosts' names, and trusts it."""
+        """A network that connects its hosts to this receiver and trusts its certificate authority."""
         return Network(connect_to=self.connect_to, ca_file=self.ca_file)
 
     def url(self, path: str = "/") -> str:
-        """An URL at its first host."""
+        """The URL of ``path`` on its first host."""
         return f"https://{self.host}{path}"
 
-    # -- its life --
+    # -- starting and stopping --
 
     def start(self) -> Self:
-        """Listen, and serve from a thread. Raises OSError when the port is taken."""
+        """Listen, and serve in a thread. Raises OSError if the port is in use."""
         self._authority = trustme.CA()
         self._listener = socket.create_server((ADDRESS, self.port), backlog=1024)
         self._listener.setblocking(False)
         self.port = self._listener.getsockname()[1]
-        self._ca_file, self._remove_ca_file = _lend(self._authority.cert_pem.bytes())
+        self._ca_file, self._remove_ca_file = _shared_file(self._authority.cert_pem.bytes())
         self._context = self._context_for(self.host)
         self._context.sni_callback = self._choose_certificate
         self._loop = asyncio.new_event_loop()
@@ -165,7 +168,7 @@ class Receiver:
         return self
 
     def stop(self) -> None:
-        """Close every connection, and end the thread."""
+        """Close all connections and end the thread."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._remove_ca_file()
@@ -186,14 +189,14 @@ class Receiver:
             self._listener.close()
             for connection in tuple(self._open):
                 connection.close()
-            self._loop.run_until_complete(asyncio.sleep(0))  # lets the plays that were cancelled end
+            self._loop.run_until_complete(asyncio.sleep(0))  # lets cancelled tasks end
             self._loop.close()
 
     def _accept(self) -> None:
         try:
             raw, _ = self._listener.accept()
         except BlockingIOError:
-            return  # the client has gone already
+            return  # the client has disconnected already
         self.connections += 1
         raw.setblocking(False)
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -204,7 +207,7 @@ class Receiver:
             return
         self._open.add(Connection(self._loop, stream, self._respond, self._gather, self._open.discard))
 
-    # -- its certificates --
+    # -- certificates --
 
     def _choose_certificate(self, stream: ssl.SSLSocket | ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
         stream.context = self._context_for(name or self.host)
@@ -226,10 +229,10 @@ class Receiver:
         return context
 
 
-def _lend(data: bytes) -> tuple[str, Callable[[], None]]:
-    """A file with ``data`` for other processes of this user to read, and what removes it.
+def _shared_file(data: bytes) -> tuple[str, Callable[[], None]]:
+    """The path of a file with ``data`` that other processes of this user can read, and a function that removes it.
 
-    Where the system can, it lies in memory and goes with this process, however that ends.
+    If the system supports it, the file is in memory, so it disappears with this process, however the process ends.
     """
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("hookctl-ca.pem")

@@ -13,21 +13,21 @@ PATH = "/oauth/token"
 
 
 class TokenEndpoint:
-    """Checks id and secret, in the header or in the body, and issues bearer tokens that expire."""
+    """Checks the client ID and secret in the header or body, and issues bearer tokens that expire."""
 
-    def __init__(self, client_id: str = "client", client_secret: str = "secret", expires_in: float = 3600.0) -> None:  # noqa: S107  # an example's
+    def __init__(self, client_id: str = "client", client_secret: str = "secret", expires_in: float = 3600.0) -> None:  # noqa: S107  # an example
         self.client_id = client_id
         self.client_secret = client_secret
         self.expires_in = expires_in
-        """Seconds; may be changed for the tokens to come."""
+        """Lifetime of new tokens in seconds. It can be changed at any time."""
         self.issued = 0
         self.refused = 0
         self.scopes: list[str] = []
-        """The scope parameter of each request that was granted."""
+        """The scope parameter of each successful request."""
         self._valid_until: dict[str, float] = {}
 
     def answer(self, request: ReceivedRequest) -> Answer:
-        """The token, or the error that RFC 6749 names."""
+        """A response with a token, or with an error code of RFC 6749."""
         form = {name: values[0] for name, values in parse_qs(request.body.decode("latin-1")).items()}
         if form.get("grant_type") != "client_credentials":
             return self._refuse(400, "unsupported_grant_type")
@@ -49,12 +49,12 @@ class TokenEndpoint:
         )
 
     def accepts(self, request: ReceivedRequest) -> bool:
-        """True when the request carries a token that was issued, and is still valid."""
+        """True if the request has a token from this endpoint that is still valid."""
         scheme, _, token = (request.header("Authorization") or "").partition(" ")
         return scheme == "Bearer" and self._valid_until.get(token, 0.0) > time.monotonic()
 
     def revoke_all(self) -> None:
-        """Make every token that was issued invalid."""
+        """Invalidate every issued token."""
         self._valid_until.clear()
 
     def _refuse(self, status: int, error: str) -> Answer:

@@ -143,7 +143,7 @@ def test_explain_says_what_may_have_been_meant(run_cli: Run) -> None:
 @pytest.mark.parametrize(
     ("settings", "error"),
     [
-        ("[policies.nonsense]\n", "[policies]: there is no policy 'nonsense'"),
+        ("[policies.nonsense]\n", "[policies]: unknown policy 'nonsense'"),
         ("[policies.owner_label]\nlabels = 'a'\n", "[policies.owner_label]: unknown field `labels`"),
         ("[policies.timeout_at_most]\nseconds = 3\nseverity = 'fatal'\n", "[policies.timeout_at_most]: "),
     ],

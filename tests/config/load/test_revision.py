@@ -185,8 +185,8 @@ def test_what_names_no_commit(root: Path, git: Git, ref: str) -> None:
     with pytest.raises(RevisionError) as error:
         load_revision(root / "w", ref)
     assert (
-        "is no git revision" in error.value.message
-        or f"{ref!r} names no commit in the repository" in error.value.message
+        "is not a git revision" in error.value.message
+        or f"{ref!r} does not name a commit in the repository" in error.value.message
     )
     assert error.value.hint
 
@@ -239,7 +239,7 @@ def test_another_repository_inside_is_told_of(root: Path, git: Git) -> None:
     (finding,) = load_revision(root / "w", "HEAD").loaded.findings
     assert (finding.path, finding.message) == (
         "HEAD:w/inner",
-        "a repository of its own, which hookctl does not follow in a revision",
+        "a submodule, which hookctl does not follow in a revision",
     )
 
 
@@ -258,7 +258,7 @@ def test_no_git(root: Path, git: Git, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RevisionError, match=r"git.*No such file"):
         load_revision(root, "HEAD")
     monkeypatch.setenv("PATH", str(root))
-    with pytest.raises(RevisionError, match="git cannot be run"):
+    with pytest.raises(RevisionError, match="cannot run git"):
         load_revision(root, "HEAD")
 
 

@@ -119,8 +119,8 @@ def test_a_policy_is_explained_by_the_name_that_its_findings_have(run_cli: Run) 
 @pytest.mark.parametrize(
     ("settings", "message", "hint"),
     [
-        ("[policies.autenticated]\n", "[policies]: there is no policy 'autenticated'", "Did you mean authenticated?"),
-        ("[policies.x]\n", "[policies]: there is no policy 'x'", "`hookctl plugins` shows which there are."),
+        ("[policies.autenticated]\n", "[policies]: unknown policy 'autenticated'", "Did you mean authenticated?"),
+        ("[policies.x]\n", "[policies]: unknown policy 'x'", "`hookctl plugins` lists the policies."),
         ("policies = true\n", "hookctl.toml: policies must be a table, not True", "hookctl explain settings"),
         (
             "policies.authenticated = true\n",
@@ -161,12 +161,12 @@ def test_a_policy_is_explained_by_the_name_that_its_findings_have(run_cli: Run) 
         ),
         (
             "[policies.timeout_at_most]\nseconds = 1979-05-27\n",
-            "[policies.timeout_at_most]: a date or a time is no setting of a policy",
+            "[policies.timeout_at_most]: policy settings cannot be dates or times",
             "quotes",
         ),
         (
             "[policies.timeout_at_most]\nseconds = 0x" + "f" * 6000,
-            "a number has more digits than can be read",
+            "a number has too many digits",
             "smaller",
         ),
         (

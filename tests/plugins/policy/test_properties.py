@@ -193,7 +193,7 @@ def test_a_policys_own_word_on_its_settings(delivery_plan: Build) -> None:
 def test_a_schema_that_is_none(delivery_plan: Build) -> None:
     from hookctl.errors import PluginError
 
-    with pytest.raises(PluginError, match="the schema of the policy 'two_eyes' is no JSON Schema"):
+    with pytest.raises(PluginError, match="the schema of the policy 'two_eyes' is not a valid JSON Schema"):
         ask(created(delivery_plan()), "two_eyes", {}, plugins_with(schema={"type": "objekt"}))
 
 

@@ -1,4 +1,4 @@
-"""Findings: everything that is wrong with the webhooks of a directory, at once; and what policies say of a plan."""
+"""Checks webhooks and plans: every problem of a webhook, and every objection of a policy, is a finding."""
 
 from hookctl.config.check.policies import ask_policies, check_policy_settings, field_place
 from hookctl.config.check.webhooks import WebhookChecker, check_names

@@ -1,4 +1,4 @@
-"""Checks the blocks of plugins, ``auth``, ``transport`` and ``response_validators``, by their plugins' schemas."""
+"""Checks the blocks ``auth``, ``transport`` and ``response_validators`` against the schemas of their plugins."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from hookctl.plugin.interfaces import DEFAULT_VALIDATOR
 
 T = TypeVar("T")
 _OF_VALIDATORS = (JSON_PATH_INVALID, EXPRESSION_INVALID, VALIDATOR_UNKNOWN_PATH)
-"""Rules that a validator plugin can name."""
+"""Rules that an error of a validator plugin can name."""
 
 
 class Blocks:
-    """Checks plugin blocks; compiles each plugin's schema once."""
+    """Checks plugin blocks, and compiles the schema of each plugin only once."""
 
     def __init__(self, plugins: Plugins) -> None:
         self._plugins = plugins
         self._schemas: dict[tuple[str, str], Schema] = {}
-        from hookctl.template import (
-            blanked,
-        )  # needed by nothing that only loads; and once, since thousands of imports are felt
+        # Imported here because code that only loads webhooks does not need it, and once because importing it for each
+        # of thousands of webhooks takes noticeable time.
+        from hookctl.template import blanked
 
         self._blanked = blanked
 
     def check(self, notes: Notes) -> None:
-        """Note what is wrong in every block of a webhook."""
+        """Add a finding for every problem in the blocks of a webhook, and in its URL."""
         fields = notes.webhook.fields
         for pointer, block in _blocks(fields, "auth"):
             self._check_block(notes, pointer, block, "auth", self._plugins.auth)
@@ -52,14 +52,14 @@ class Blocks:
     def _check_block(
         self, notes: Notes, pointer: Pointer, block: Mapping[str, Json], kind: str, known: Mapping[str, T]
     ) -> T | None:
-        """Note what its schema refuses in a block; gives the plugin that the block names, None when there is none."""
+        """Add findings for what the schema rejects in a block. Returns the block's plugin; None if there is none."""
         name = block.get("type")
         if not isinstance(name, str):
             return None
         plugin = known.get(name)
         if plugin is None:
             fix = (
-                f"Known are: {', '.join(sorted(known))}; `hookctl plugins` shows what is installed."
+                f"Use one of: {', '.join(sorted(known))}. `hookctl plugins` lists the installed plugins."
                 if known
                 else "Install the plugin that adds it."
             )
@@ -97,15 +97,14 @@ class Blocks:
                 else:
                     notes.add(rule, pointer, what=error.message, fix=error.hint)
             except Exception:
-                if (
-                    is_valid
-                ):  # only then must it not fail; built of other settings, it is asked about its expression alone
+                # With invalid settings, only errors about the expression count: the settings have findings already.
+                if is_valid:
                     raise
 
         guarded(notes, self._plugins, pointer, ("validator", plugin.name), build)
 
     def _check_target(self, notes: Notes) -> None:
-        """The URL rules: those of the transport, where it has its own."""
+        """Check the URL by the rules of the webhook's transport, or by the usual rules if the transport has none."""
         fields = notes.webhook.fields
         written, transport = fields.get("url"), fields.get("transport")
         url = self._blanked(written) if isinstance(written, str) else None
@@ -129,7 +128,7 @@ class Blocks:
 
 
 def check_setting_url(notes: Notes, pointer: Pointer, value: Json) -> None:
-    """Note a URL that may not be called: the look at what a schema marks with ``x-url``."""
+    """Add findings for a URL that is not allowed. Checks the values that a schema marks with ``x-url``."""
     if isinstance(value, str):
         _note_url(notes, pointer, check_url(value))
 
@@ -140,11 +139,11 @@ def _note_url(notes: Notes, pointer: Pointer, problems: Sequence[Problem]) -> No
 
 
 ANNOTATED: Annotated = {"x-secret": check_secret, "x-url": check_setting_url, "x-headers": check_headers}
-"""Annotations of plugins' schemas, and who looks at what they mark."""
+"""The annotations in the schemas of plugins, and the check for the values that each marks."""
 
 
 def _blocks(fields: Mapping[str, Json], field: str) -> Iterator[tuple[Pointer, Mapping[str, Json]]]:
-    """Each block of a field that holds one, or a list of them."""
+    """The place and content of each block in a field, which is a block or a list of blocks."""
     value = fields.get(field)
     if isinstance(value, dict):
         yield (field,), value
@@ -153,5 +152,5 @@ def _blocks(fields: Mapping[str, Json], field: str) -> Iterator[tuple[Pointer, M
 
 
 def _rule(error: TemplateError) -> Rule:
-    """The rule of a validator's error; one about its expression where the plugin names no rule of a validator."""
+    """The rule that a validator's error names; EXPRESSION_INVALID if it does not name a rule for validators."""
     return next((rule for rule in _OF_VALIDATORS if rule.id == error.rule), EXPRESSION_INVALID)

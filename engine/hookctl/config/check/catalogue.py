@@ -1,4 +1,4 @@
-"""Every rule, and the checks of those that have a file of their own in ``hookctl.config.check.rules``."""
+"""Every rule, and the checks of the rules that have their own module in ``hookctl.config.check.rules``."""
 
 from __future__ import annotations
 
@@ -26,6 +26,6 @@ def _rules_of(module: ModuleType) -> Iterator[Rule]:
 
 
 RULES = {rule.id: rule for module in (files, fields, *_MODULES, urls, texts, plans) for rule in _rules_of(module)}
-"""Every rule by its id, in the order in which people meet them: files, fields, URLs, templates and conditions, plans."""
+"""Every rule by its ID, in the order in which users meet them: files, fields, URLs, templates and conditions, plans."""
 CHECKS: list[Check] = [module.check for module in _MODULES]
 """The checks of one webhook, in the order of their modules' names."""

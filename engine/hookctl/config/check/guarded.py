@@ -1,4 +1,4 @@
-"""Calls plugins' code so that one that raises is a finding, and the other findings are still made."""
+"""Calls the code of plugins, and turns an exception into a finding so that the other checks still run."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ T = TypeVar("T")
 def guarded(
     notes: Notes, plugins: Plugins, pointer: Pointer, thing: tuple[str, str], call: Callable[[], T]
 ) -> T | None:
-    """What ``call`` returns; None, and a finding, when it raises.
+    """The result of ``call``; if it raises, None, and ``notes`` gets a finding.
 
-    ``thing`` is the kind and the name of the plugin's part that ``call`` runs, as in ``Plugins.origins``.
+    ``thing`` is the kind and name of what ``call`` runs, as in ``Plugins.origins``.
     """
     try:
         return call()
-    except PluginError as error:  # a third party's: the message names it
+    except PluginError as error:  # from third-party code, and the message names it
         message = error.message
     except BaseException as error:
         if is_interrupt(error):

@@ -1,4 +1,4 @@
-"""Checks a mapping of headers: what can be sent, what hookctl sets itself, and what must be a secret."""
+"""Checks a mapping of headers: invalid headers, headers that only hookctl sets, and secrets that are written out."""
 
 from __future__ import annotations
 
@@ -14,20 +14,23 @@ _SECRET = re.compile(
     r"(?:.*[-_])?(?:authorization|cookie|token|secret|passw(?:or)?d|credentials?|(?:api|access|auth|secret)[-_]?key)"
 )
 _EXPRESSION = re.compile(r"\{\{[^'\"}]*\}\}")
-"""One without text of its own."""
+"""An expression that contains no string literal."""
 _NO_SECRET = frozenset({"x-atlassian-token"})
-"""Sounds like a secret and is none: Jira wants ``no-check`` in it."""
+"""Names that look like secrets but are not: Jira requires the value ``no-check`` in this one."""
 
 
 def check_headers(notes: Notes, pointer: Pointer, headers: Json) -> None:
-    """Note everything that is wrong with ``headers``, a plugin's setting that stands at ``pointer``."""
+    """Add a finding for every problem in ``headers``, the setting of a plugin at ``pointer``."""
     check_sendable(notes, pointer, headers)
     check_reserved(notes, pointer, headers)
     check_secret_headers(notes, pointer, headers)
 
 
 def check_secret_headers(notes: Notes, pointer: Pointer, headers: Json) -> None:
-    """Note secrets that are written out in ``headers``, told by their names."""
+    """Add a finding for each secret that is written out in ``headers``.
+
+    The name of a header tells if it is a secret.
+    """
     for name, value in headers.items() if isinstance(headers, dict) else ():
         place, lower = (*pointer, name), name.lower()
         if not isinstance(value, str) or notes.has(place) or not _SECRET.fullmatch(lower) or lower in _NO_SECRET:
@@ -37,5 +40,5 @@ def check_secret_headers(notes: Notes, pointer: Pointer, headers: Json) -> None:
 
 
 def _is_of_the_event(value: str) -> bool:
-    """Whether no word of a header's value is written in the file: an event gives it, so no secret has been seen."""
+    """Whether the words in a header's value all come from the event. Such a value reveals no secret in the file."""
     return _EXPRESSION.search(value) is not None and re.search(r"\w", _EXPRESSION.sub("", value)) is None

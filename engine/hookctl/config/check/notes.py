@@ -1,4 +1,4 @@
-"""Collects the findings of one webhook, each at its place in the file."""
+"""Collects the findings about one webhook, each with its place in the file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hookctl.model.rules.rule import Rule
 
 
 class Notes:
-    """The findings of one webhook. Leaves out places that could not be read: ``load`` has reported them."""
+    """The findings about one webhook. Ignores places that could not be read, because ``load`` has reported them."""
 
     __slots__ = ("_places", "_unread", "findings", "reference_texts", "webhook")
 
@@ -34,10 +34,16 @@ class Notes:
         suggestions: Sequence[str] = (),
         **fields: object,
     ) -> None:
-        """Add a rule's finding about the value at ``pointer``.
+        """Add a finding of ``rule`` about the value at ``pointer``.
 
-        ``at_key`` points at its key instead, ``part`` at a part of its text (offsets, end exclusive). ``fields`` fill in
-        the message and the hint.
+        Args:
+            rule: the rule that the value breaks.
+            pointer: the place of the value.
+            variant: the variant of the rule's message.
+            part: the part of the text to point at (offsets, end exclusive) instead of the whole value.
+            at_key: point at the key instead of the value.
+            suggestions: values that were probably meant.
+            fields: values for the placeholders in the message and hint.
         """
         if not self._is_unread(pointer):
             span = self._span(pointer, part, at_key=at_key)
@@ -47,7 +53,7 @@ class Notes:
             self._keep(finding, pointer)
 
     def add_problem(self, problem: Problem, pointer: Pointer) -> None:
-        """Add a problem in the text at ``pointer``."""
+        """Add a finding for a problem in the text at ``pointer``."""
         if not self._is_unread(pointer):
             finding = Finding(
                 rule=problem.rule,
@@ -62,7 +68,7 @@ class Notes:
             self._keep(finding, pointer)
 
     def has(self, pointer: Pointer) -> bool:
-        """True when there is a finding about exactly this place: what follows from it is no news."""
+        """True if exactly this place already has a finding. Further problems there are probably consequences of it."""
         return pointer in self._places
 
     def _is_unread(self, pointer: Pointer) -> bool:
@@ -91,7 +97,7 @@ def listed(words: Iterable[str]) -> str:
 
 
 def place_name(pointer: Pointer) -> str:
-    """A place as a message names it: ``auth[0].scopes``."""
+    """A place in the form that messages use, such as ``auth[0].scopes``."""
     return brief(field_text(pointer))
 
 

@@ -1,4 +1,4 @@
-"""Policies: those that ``[policies]`` of hookctl.toml sets are built from their tables and asked about a plan."""
+"""Builds the policies that ``[policies]`` in hookctl.toml configures, and applies them to a plan."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from hookctl.plugin.contain import is_interrupt, text_of
 
 SEVERITY: dict[str, Json] = {
     "enum": [severity.value for severity in Severity],
-    "description": "What every finding of the policy counts as",
+    "description": "The severity of every finding of the policy",
 }
-"""The setting ``severity``, which every policy has beside its own."""
+"""The schema of ``severity``, which every policy accepts in addition to its own settings."""
 
 
 def ask_policies(plan: Plan, tables: Mapping[str, Any], plugins: Plugins) -> list[Finding]:
-    """The findings of every policy that has a table, each with the policy's name as its source.
+    """The findings of every policy that has a table, each with the name of the policy as its source.
 
-    A finding about a webhook that the plan does not change is a warning: applying the plan makes it no worse. A policy
-    that raises is an error itself, and the others are still asked.
+    A finding about a webhook that the plan does not change becomes a warning, because applying the plan does not make
+    it worse. A policy that raises an exception becomes a finding, and the other policies still run.
 
     Raises:
-        SettingsError: a table is not the table of a policy, or holds settings that its policy does not accept.
+        SettingsError: a table does not belong to a policy, or contains settings that its policy does not accept.
     """
     asked = [(_policy(name, plugins), table) for name, table in tables.items()]
     return [
@@ -42,7 +42,7 @@ def ask_policies(plan: Plan, tables: Mapping[str, Any], plugins: Plugins) -> lis
 
 
 def check_policy_settings(tables: Mapping[str, Any], plugins: Plugins) -> None:
-    """Raises SettingsError for what :func:`ask_policies` would raise it for, before there is a plan to ask about."""
+    """Raise SettingsError in the same cases as :func:`ask_policies`, before there is a plan."""
     for name, table in tables.items():
         policy = _policy(name, plugins)
         settings = _settings(_checked(policy, table))
@@ -53,16 +53,16 @@ def check_policy_settings(tables: Mapping[str, Any], plugins: Plugins) -> None:
         except BaseException as error:
             if is_interrupt(error):
                 raise
-            continue  # a policy that fails is an error of each plan, where it is told with its origin
+            continue  # `ask_policies` reports a policy that fails, as an error in the plan that names its plugin
 
 
 def field_place(webhook: Webhook, pointer: Pointer) -> Pointer:
-    """The place of a field that a policy names: the field, the nearest enclosing part in the file, or the name."""
+    """The place of a field that a policy names, or else of the nearest enclosing part or of ``name``."""
     place: Pointer = ()
     value: Json = dict(webhook.fields)
     for part in pointer:
         if isinstance(value, dict) and part == 0:
-            continue  # a block that is alone need not stand in a list
+            continue  # a single block may be written without a list
         if isinstance(value, dict) and part in value:
             value = value[str(part)]
         elif isinstance(value, list) and isinstance(part, int) and part < len(value):
@@ -75,30 +75,28 @@ def field_place(webhook: Webhook, pointer: Pointer) -> Pointer:
 
 def _policy(name: str, plugins: Plugins) -> Policy:
     if name not in plugins.policies:
-        hint = f"`hookctl plugins` shows which there are.{plugins.failed_hint}"
-        raise SettingsError(
-            f"[policies]: there is no policy {name!r}", hint=_meant(nearest(name, plugins.policies), hint)
-        )
+        hint = f"`hookctl plugins` lists the policies.{plugins.failed_hint}"
+        raise SettingsError(f"[policies]: unknown policy {name!r}", hint=_meant(nearest(name, plugins.policies), hint))
     return plugins.policies[name]
 
 
 def _checked(policy: Policy, table: Any) -> Mapping[str, Json]:
-    """The table, valid by the policy's schema."""
+    """The table, if it is valid by the schema of the policy. Raises SettingsError otherwise."""
     name = policy.name
     if not isinstance(table, dict):
         raise SettingsError(
             f"[policies]: {name} must be a table, not {table!r}",
-            hint=f"Write [policies.{name}], and its settings below it.",
+            hint=f"Write [policies.{name}] with its settings below it.",
         )
     try:
         json.dumps(table)
     except TypeError as error:
         raise SettingsError(
-            f"[policies.{name}]: a date or a time is no setting of a policy",
-            hint="Write it in quotes, if text is meant.",
+            f"[policies.{name}]: policy settings cannot be dates or times",
+            hint="Put the value in quotes if it is text.",
         ) from error
-    except ValueError as error:  # TOML's hexadecimal numbers have no limit, and Python's decimal ones have
-        message = f"[policies.{name}]: a number has more digits than can be read"
+    except ValueError as error:  # TOML allows hexadecimal numbers of any length; Python limits decimal ones
+        message = f"[policies.{name}]: a number has too many digits"
         raise SettingsError(message, hint="Write a smaller number.") from error
     notes = Notes(Webhook(SourceFile("hookctl.toml", ""), 1, table, NOWHERE))
     _schema(policy).check(notes, table)
@@ -114,31 +112,31 @@ def _schema(policy: Policy) -> Schema:
         return Schema({**policy.schema, "properties": with_severity}, {})
     except ValueError as error:
         raise PluginError(
-            f"the schema of the policy {policy.name!r} is no JSON Schema: {error}",
-            hint="Repair the plugin that adds it.",
+            f"the schema of the policy {policy.name!r} is not a valid JSON Schema: {error}",
+            hint="Fix the plugin that adds the policy.",
         ) from error
 
 
 def _ask(plan: Plan, policy: Policy, table: Mapping[str, Json], plugins: Plugins) -> list[Finding]:
-    """The findings of one policy, with the severity that its table sets, if it sets one."""
+    """The findings of one policy, with the severity from its table, if any."""
     try:
         found = [replace(_finding(one), source=policy.name) for one in policy.build(_settings(table))(plan)]
     except SettingsError as error:
         raise _named(policy, error) from error
-    except PluginError as error:  # from a third party's policy: the message names it
+    except PluginError as error:  # from a third-party policy, and the message names it
         return [Finding(source=policy.name, message=error.message, hint=error.hint)]
     except BaseException as error:
         if is_interrupt(error):
             raise
         origin = plugins.origins.get(("policy", policy.name), "an unknown plugin")
         message = f"the policy of {origin} failed: {type(error).__name__}: {text_of(error)}"
-        return [Finding(source=policy.name, message=message, hint="Fix or uninstall it.")]
+        return [Finding(source=policy.name, message=message, hint="Fix or uninstall the plugin.")]
     severity = table.get("severity")
     return [replace(one, severity=Severity(str(severity))) if severity else one for one in found]
 
 
 def _settings(table: Mapping[str, Json]) -> dict[str, Json]:
-    """What is the policy's own."""
+    """The policy's own settings: its table without ``severity``."""
     return {key: value for key, value in table.items() if key != "severity"}
 
 
@@ -148,7 +146,7 @@ def _named(policy: Policy, error: SettingsError) -> SettingsError:
 
 def _finding(given: object) -> Finding:
     if not isinstance(given, Finding):
-        raise TypeError(f"it returned {given!r}, not a Finding")
+        raise TypeError(f"the policy returned {given!r}, which is not a Finding")
     return given
 
 

@@ -1,4 +1,4 @@
-"""JSON Schema errors to findings: hookctl's own schema of a webhook and those that plugins give for their blocks."""
+"""Turns JSON Schema errors into findings, for hookctl's schema of a webhook and for the schemas of plugins."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Look = Callable[[Notes, Pointer, Json], None]
 Annotated = Mapping[str, Look]
-"""What looks at a value whose schema has an annotation such as ``x-secret``, by the annotation's name."""
+"""The extra checks for values whose schema has an annotation such as ``x-secret``, by the name of the annotation."""
 
 _TYPES = {
     "string": "text",
@@ -52,20 +52,22 @@ _LIMITS = {
     "maxProperties": "must have at most {limit} key(s)",
 }
 _MISSPELLED = 50
-"""Unknown fields of one mapping that suggestions are sought for: more are no misspellings, and the search takes its time."""
+"""Maximum number of unknown fields of one mapping to find suggestions for: more are rarely typos, and the search is
+slow."""
 
 
 class Schema:
-    """A JSON Schema that was compiled once, and says what it refuses as findings."""
+    """A compiled JSON Schema that reports what it rejects as findings."""
 
     def __init__(self, schema: Mapping[str, Json], annotated: Annotated) -> None:
-        """Raises ValueError for a schema that is none."""
+        """Raises ValueError if ``schema`` is not a valid JSON Schema."""
         import jsonschema_rs
 
         self._schema = schema
         self._annotated = annotated
         self._marked = _marked(schema, annotated)
-        # An annotation counts as an error of its place, so that it is found through any $ref, anyOf or additionalProperties.
+        # The validator treats each annotation as an error, so that it finds the marked values even through $ref, anyOf
+        # and additionalProperties.
         keywords = {name: _annotation(name) for name in annotated}
         self._validator: Draft202012Validator = jsonschema_rs.Draft202012Validator(
             dict(schema), keywords=keywords, offline=True
@@ -75,10 +77,9 @@ class Schema:
         )
 
     def check(self, notes: Notes, value: Json, pointer: Pointer = ()) -> None:
-        """Note everything that the schema refuses in ``value``, which stands at ``pointer``."""
-        if (
-            self._marked is not None and isinstance(value, dict) and self._without_annotations.is_valid(value)
-        ):  # many times as fast as to ask for errors
+        """Add a finding for everything that the schema rejects in ``value``, which is at ``pointer``."""
+        # For a valid value, `is_valid` is many times faster than `iter_errors`.
+        if self._marked is not None and isinstance(value, dict) and self._without_annotations.is_valid(value):
             for name, look in self._marked:
                 if name in value:
                     look(notes, (*pointer, name), value[name])
@@ -107,11 +108,14 @@ class Schema:
         elif kind.name in ("anyOf", "oneOf") and any(getattr(kind, "context", ())):
             for inner in _likeliest(kind.context):
                 self._note(notes, inner, prefix, meant)
-        elif not notes.has(pointer):  # a second error of one value follows from the first
+        elif not notes.has(pointer):  # a second error about a value usually follows from the first
             self._note_value(notes, error, pointer)
 
     def _note_value(self, notes: Notes, error: ValidationError, pointer: Pointer) -> None:
-        """Note one value that the schema refuses. Never repeats a value that should be secret."""
+        """Add a finding for one value that the schema rejects.
+
+        The finding never shows a value that should be secret.
+        """
         path = error.schema_path[:-1]
         value = cast("Json", error.instance)
         refusal = _refusal(error, MASK if self._at(path).get("x-secret") else shown(value))
@@ -133,12 +137,15 @@ class Schema:
         )
 
     def _note_unknown(self, notes: Notes, error: ValidationError, pointer: Pointer) -> set[Pointer]:
-        """Note fields that the schema does not know. Gives the places of those that were most likely meant: they are not missing, too."""
+        """Add findings for fields that the schema does not know.
+
+        Returns the places of the fields that were probably meant, so that they are not reported as missing.
+        """
         present = cast("dict[str, Json]", error.instance)
         known = [name for name in self._at(error.schema_path[:-1]).get("properties", {}) if name not in present]
         where = f" in `{place_name(pointer)}`" if pointer else ""
         meant: set[Pointer] = set()
-        for number, name in enumerate(error.kind.unexpected):  # type: ignore[attr-defined]  # this kind has it
+        for number, name in enumerate(error.kind.unexpected):  # type: ignore[attr-defined]  # errors of this kind have it
             suggestions = nearest(name, known) if number < _MISSPELLED else ()
             fix = "Rename it, or remove it." if suggestions else "Remove it."
             if known and not suggestions:
@@ -171,9 +178,9 @@ class Schema:
 
 
 def _marked(schema: Mapping[str, Json], annotated: Annotated) -> Sequence[tuple[str, Look]] | None:
-    """The annotated properties of the schema's top level, and who looks at them.
+    """The annotated properties at the top level of the schema, and their checks.
 
-    None where an annotation may also stand deeper, so that only the validator finds what it marks.
+    Returns None if the schema may contain annotations at deeper levels too, because only the validator finds those.
     """
     if not _mentions(schema, annotated):
         return ()
@@ -208,7 +215,10 @@ def _annotation(name: str) -> type[Any]:
 
 
 def _likeliest(branches: Sequence[Sequence[ValidationError]]) -> Sequence[ValidationError]:
-    """Of the alternatives that a value missed, the one that it was most likely meant for: right type first, then the fewest errors."""
+    """The errors of the alternative that the value was probably meant for.
+
+    This is the alternative with the fewest errors of type or choice, and among those the one with the fewest errors.
+    """
     return min(
         branches,
         key=lambda errors: (sum(error.kind.name in ("type", "const", "enum") for error in errors), len(errors)),
@@ -216,7 +226,7 @@ def _likeliest(branches: Sequence[Sequence[ValidationError]]) -> Sequence[Valida
 
 
 class Refusal(NamedTuple):
-    """The rule that a value breaks, and what fills in the rule's message."""
+    """The rule that a value breaks, and the values for the placeholders in its message."""
 
     rule: Rule
     variant: str = ""
@@ -228,11 +238,11 @@ _OF_KEYWORD = {
     "propertyNames": Refusal(WRONG_FORMAT, "key"),
     "uniqueItems": Refusal(WRONG_VALUE, "repeated"),
 }
-"""Keywords whose refusal always reads the same."""
+"""Keywords whose message is always the same."""
 
 
 def _refusal(error: ValidationError, given: str) -> Refusal:
-    """The rule that one value breaks, by the keyword of the schema that refuses it. ``given`` is the value as shown."""
+    """The rule that a value breaks, by the keyword of the schema. ``given`` is the value as messages show it."""
     kind: Any = error.kind
     value = cast("Json", error.instance)
     match kind.name:

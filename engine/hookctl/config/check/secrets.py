@@ -1,4 +1,4 @@
-"""Finds secret references in a webhook's fields, and secrets that are written out where a reference must stand."""
+"""Finds secret references in the fields of a webhook, and secrets that are written out instead of referenced."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from hookctl.model.rules.fields import SECRET_LITERAL
 from hookctl.model.secret import REFERENCE, has_reference
 
 _SHOWN = 20
-"""References of one text that a rule reports: more of them repeat one mistake."""
+"""Maximum number of references in one text that a rule reports: more would only repeat the same mistake."""
 _ATTEMPT = re.compile(r"\$\{[^}\s]*\}?")
 
 
 def check_secret(notes: Notes, pointer: Pointer, value: Json) -> None:
-    """Note a secret that is written out: the look at what a schema marks with ``x-secret``."""
+    """Add a finding for a secret that is written out. Checks the values that a schema marks with ``x-secret``."""
     if isinstance(value, str) and not has_reference(value) and "${" not in value and not notes.has(pointer):
         notes.add(SECRET_LITERAL, pointer)
 
@@ -32,6 +32,6 @@ def references(
 
 
 def scheme_of(attempt: re.Match[str]) -> str:
-    """The scheme of what looks like a reference; empty when it is not one."""
+    """The scheme of a reference; the empty string if the match is not a valid reference."""
     reference = REFERENCE.match(attempt.string, attempt.start())
     return reference[1] if reference else ""

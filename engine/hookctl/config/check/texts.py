@@ -1,4 +1,4 @@
-"""The event type of a webhook, and the texts that are written for it: ``when``, ``body_template``, and expressions in ``url`` and ``headers``."""
+"""Checks the event type of a webhook, and ``when``, ``body_template``, ``url`` and ``headers`` against that type."""
 
 from __future__ import annotations
 
@@ -33,30 +33,32 @@ _OF_THE_EVENT = frozenset(
         WHEN_UNKNOWN_PATH,
     )
 )
-"""Rules that only hold against the fields of a known event type."""
+"""Rules that apply only if the event type, and so its fields, are known."""
 _KEPT = 1000
-"""Clean texts that are kept in mind."""
+"""Maximum number of texts without problems to remember."""
 
 
 class Texts:
-    """Checks the texts of one webhook after the other. Many have texts in common: what was clean once is not looked at again."""
+    """Checks the texts of webhooks. Remembers texts without problems, because many webhooks have the same texts."""
 
     def __init__(self, plugins: Plugins) -> None:
         self._plugins = plugins
         self._clean: set[tuple[str, str, str]] = set()
-        from hookctl import (
-            template,
-            when,
-        )  # needed by nothing that only loads; and once, since thousands of imports are felt
+        # Imported here because code that only loads webhooks does not need it, and once because importing it for each
+        # of thousands of webhooks takes noticeable time.
+        from hookctl import template, when
 
         self._template = template
         self._when = when
         self._reach = when.Reach()
         self._certain: dict[str, set[str]] = {}
-        """For each event type the paths that always have a value."""
+        """The paths that always have a value, by the name of the event type."""
 
     def check(self, notes: Notes) -> None:
-        """Note an unknown event type, and what is wrong with the texts; without a known type, their syntax alone."""
+        """Add findings for an unknown event type and for problems in the texts.
+
+        If the type is unknown, check only syntax.
+        """
         event_type = self._event_type(notes)
         template = self._template
         body, when = notes.webhook.fields.get("body_template"), notes.webhook.fields.get("when")
@@ -85,7 +87,7 @@ class Texts:
             self._check_line(notes, ("headers", name), value, event_type)
 
     def _check_reach(self, notes: Notes, when: str, event_type: EventType) -> None:
-        """Note a condition that is false for every event."""
+        """Add a finding if the condition is false for every event."""
         why = guarded(
             notes,
             self._plugins,
@@ -116,7 +118,7 @@ class Texts:
         if event_type is None and isinstance(event, str) and not notes.has(("event",)):
             known = sorted(self._plugins.event_types)
             fix = (
-                f"Known are: {', '.join(known)}; `hookctl schema event NAME` shows the fields of each."
+                f"Use one of: {', '.join(known)}. `hookctl schema event NAME` shows the fields of an event type."
                 if known
                 else "Install the plugin that adds it."
             )
@@ -132,12 +134,11 @@ class Texts:
         event_type: EventType | None,
         call: Callable[[EventType], Iterable[Problem]],
     ) -> None:
-        """Note what ``call`` says of a text; two texts of one ``outline`` are both clean, or neither is."""
+        """Add the problems that ``call`` finds in a text, unless a text with the same ``outline`` had none."""
         against = event_type or EventType(name="", summary="", schema={}, mock={})
         key = (str(pointer[0]), against.name, outline)
-        if key in self._clean or (
-            pointer != ("url",) and notes.has(pointer)
-        ):  # the URL rules look at another part of it
+        # A finding about the URL may come from the URL rules, which do not check its expressions.
+        if key in self._clean or (pointer != ("url",) and notes.has(pointer)):
             return
         problems = guarded(notes, self._plugins, pointer, ("event type", against.name), lambda: call(against))
         if problems:

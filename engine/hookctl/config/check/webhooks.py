@@ -1,4 +1,4 @@
-"""Checks webhooks one by one, and then against each other."""
+"""Checks each webhook on its own, and the names of all webhooks against each other."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hookctl.schema_files import read_schema
 
 
 class WebhookChecker:
-    """Checks webhooks one after the other; compiles schemas once. Looks only at files, not at network, secrets or state."""
+    """Checks single webhooks, and compiles schemas only once. Does not use the network, secrets or the store."""
 
     def __init__(self, plugins: Plugins) -> None:
         self._plugins = plugins
@@ -26,7 +26,7 @@ class WebhookChecker:
         self._texts = Texts(plugins)
 
     def check(self, webhook: Webhook) -> list[Finding]:
-        """Every finding about a webhook by itself. A plugin that raises is a finding, too."""
+        """Every finding about one webhook on its own. An exception in a plugin becomes a finding."""
         notes = Notes(webhook)
         self._schema.check(notes, dict(webhook.fields))
         for check in CHECKS:
@@ -38,7 +38,7 @@ class WebhookChecker:
 
 
 def check_names(webhooks: Iterable[Webhook]) -> list[Finding]:
-    """A finding for each name that an earlier webhook has, compared without case."""
+    """A finding for each webhook whose name an earlier webhook has, ignoring case."""
     findings: list[Finding] = []
     first: dict[str, Webhook] = {}
     for webhook in webhooks:

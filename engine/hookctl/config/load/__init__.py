@@ -1,4 +1,4 @@
-"""Files to webhooks: reads YAML and keeps where everything stands."""
+"""Loads webhooks from YAML files and records the position of every field."""
 
 from hookctl.config.load.fields import load_fields
 from hookctl.config.load.files import MAX_TOTAL_BYTES, read_bytes, too_many

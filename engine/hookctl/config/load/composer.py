@@ -1,4 +1,7 @@
-"""One YAML document's text to its node tree, by libyaml where PyYAML has it. Never recurses deeper than the limit."""
+"""Parses the text of one YAML document into a node tree, with libyaml if PyYAML was built with it.
+
+Never recurses deeper than ``MAX_DEPTH``.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +22,13 @@ if TYPE_CHECKING:
     from yaml.nodes import Node
 
 MAX_DEPTH = 64
-"""Mappings and sequences inside one another, the document's own mapping included."""
+"""The deepest nesting of mappings and sequences, including the document's own mapping."""
 _HARMLESS = 250
-"""Fewer indicators than this cannot nest deep enough to exhaust a composer's stack."""
+"""A text with at most this many indicators cannot nest deep enough to exhaust a composer's stack."""
 
 
 class _Unresolved:
-    """Leaves every tag unresolved: scalars are read by the core schema afterwards."""
+    """Leaves every tag unresolved, because ``scalars`` applies the core schema afterwards."""
 
     def resolve(self, _kind: type[Node], _value: object, _implicit: object) -> None:
         return None
@@ -38,7 +41,7 @@ class _Unresolved:
 
 
 class _PureComposer(_Unresolved, Reader, Scanner, Parser, Composer):
-    """PyYAML's own parser, for a PyYAML without libyaml."""
+    """PyYAML's pure Python parser, used when PyYAML was built without libyaml."""
 
     def __init__(self, text: str) -> None:
         Reader.__init__(self, text)
@@ -59,7 +62,10 @@ else:
 
 
 def compose(text: str) -> Node | Problem | None:
-    """The root node of the one document in ``text``; None when it holds none. ``text`` must hold no character that YAML forbids."""
+    """The root node of the only document in ``text``, a problem if it does not parse, or None if there is no document.
+
+    ``text`` must not contain characters that YAML forbids.
+    """
     try:
         if _may_be_deep(text):
             too_deep = _find_too_deep(text)
@@ -72,13 +78,13 @@ def compose(text: str) -> Node | Problem | None:
 
 
 def compose_again(text: str) -> Node:
-    """The root node of a text that :func:`compose` gave one for before."""
+    """The root node of a text for which :func:`compose` has already returned a node."""
     node: Node = ComposerType(text).get_single_node()
     return node
 
 
 def depth_problem(start: int, end: int) -> Problem:
-    """The problem of a node below the limit."""
+    """The problem for a node that is nested too deeply. ``start`` and ``end`` are its offsets."""
     return YAML_DEPTH.problem(start, end, limit=MAX_DEPTH)
 
 
@@ -87,13 +93,17 @@ def _may_be_deep(text: str) -> bool:
 
 
 def _find_too_deep(text: str) -> int | None:
-    """Where the first collection below the limit starts. Reads events, which need no recursion, and not a level further."""
+    """The offset of the first collection that is nested too deeply; None if there is none.
+
+    Reads events, which need no recursion, and stops at that collection.
+    """
     try:
         return _first_too_deep(ComposerType(text))
     except yaml.scanner.ScannerError as error:
         if "nesting depth" not in (error.problem or ""):
             raise
-        # libyaml looks ahead, and from 0.2.6 on gives up at a depth of its own before the event that passes ours comes out.
+        # libyaml looks ahead. Since 0.2.6 it has its own depth limit, and it can reach that limit before it returns
+        # the event that exceeds ours.
         return _first_too_deep(_PureComposer(text))
 
 
@@ -103,7 +113,7 @@ def _first_too_deep(parser: Any) -> int | None:
         if isinstance(event, CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                start: int = event.start_mark.index  # type: ignore[union-attr]  # a parsed event has marks
+                start: int = event.start_mark.index  # type: ignore[union-attr]  # parsed events always have marks
                 return start
         elif isinstance(event, CollectionEndEvent):
             depth -= 1
@@ -113,18 +123,18 @@ def _first_too_deep(parser: Any) -> int | None:
 _HINTS = (
     (
         "mapping values are not allowed",
-        "Put text that holds a colon and a space in quotes, and indent keys of one mapping alike.",
+        "Quote text that contains a colon and a space, and indent all keys of a mapping equally.",
     ),
-    ("found character that cannot start any token", "Put a value that begins with %, @ or ` in quotes."),
-    ("unexpected end of stream", "Close the quote."),
-    ("unexpected document indicator", "Close the quote before the next document."),
-    ("',' or ']'", "Close the list with ], or put a comma between its items."),
-    ("',' or '}'", "Close the mapping with }, or put text that begins with { in quotes."),
-    ("expected node content", "Close the bracket, or put the value in quotes."),
-    ("expected key", "Indent the keys of one mapping alike; inside single quotes write a quote as ''."),
-    ("'-' indicator", "Indent the items of one list alike."),
-    ("unknown escape character", "Write a backslash as \\\\ inside double quotes, or use single quotes."),
-    ("incompatible YAML document", "Remove the %YAML line: files are read as YAML 1.2."),
+    ("found character that cannot start any token", "Quote a value that begins with %, @ or `."),
+    ("unexpected end of stream", "Add the closing quote."),
+    ("unexpected document indicator", "Add the closing quote before the next document."),
+    ("',' or ']'", "Close the list with ], or separate its items with commas."),
+    ("',' or '}'", "Close the mapping with }, or quote text that begins with {."),
+    ("expected node content", "Add the closing bracket, or quote the value."),
+    ("expected key", "Indent all keys of a mapping equally; inside single quotes, write a quote as ''."),
+    ("'-' indicator", "Indent all items of a list equally."),
+    ("unknown escape character", "Write a backslash as \\\\ in double quotes, or use single quotes."),
+    ("incompatible YAML document", "Remove the %YAML line: hookctl reads files as YAML 1.2."),
     ("directive", "Remove the line that begins with %."),
 )
 
@@ -139,10 +149,11 @@ def _explain(text: str, error: yaml.MarkedYAMLError) -> Problem:
         name = text[index:].split(maxsplit=1) or [""]
         return YAML_ANCHOR.problem(index, index + max(1, len(name[0])), "alias")
     if error.context_mark and ("unexpected" in problem or not text[index:].strip()):
-        index = _index(text, error.context_mark)  # what was opened and never closed says more than the end of the file
+        # The position of the unclosed quote or bracket is more useful than the end of the file.
+        index = _index(text, error.context_mark)
     if index >= len(text.rstrip()):
         index = max(0, len(text.rstrip()) - 1)
-    fix = next((hint for part, hint in _HINTS if part in problem), "See the line and the one before it.")
+    fix = next((hint for part, hint in _HINTS if part in problem), "Check this line and the line before it.")
     return YAML_SYNTAX.problem(index, index + 1, what=f"{problem} {error.context or ''}".rstrip(), fix=fix)
 
 

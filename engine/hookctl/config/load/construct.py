@@ -1,4 +1,4 @@
-"""Node trees to JSON values, with everything in them that JSON, or a careful reader, cannot take."""
+"""Converts node trees to JSON values, and reports everything that is ambiguous or cannot be JSON."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _PROPERTY = re.compile(r"(?:(&)|!)(?:<[^>]*>|[^\s,\[\]{}]*)\s*")
 
 
 class Construction:
-    """The value of any document. ``unread`` holds the places whose value a problem keeps from being known."""
+    """The JSON value of a document, its problems, and in ``unread`` the places whose value is unknown."""
 
     def __init__(self, text: str, root: Node, line_of: Callable[[int], int]) -> None:
-        """``line_of`` gives the line in the file of an offset into ``text``."""
+        """``line_of`` returns the line in the file for an offset in ``text``."""
         self.problems: list[Problem] = []
         self.unread: list[Pointer] = []
         self._text = text
@@ -44,7 +44,8 @@ class Construction:
         if len(self._path) >= MAX_DEPTH:
             start = node.start_mark.index
             self.problems.append(depth_problem(start, start + 1))
-            self.unread.append(tuple(self._path[:1]))  # the whole field: nothing so deep can be right
+            # Nothing in a field that is nested this deeply can be valid, so skip the whole field.
+            self.unread.append(tuple(self._path[:1]))
             return None
         if isinstance(node, SequenceNode):
             return self._list(node)
@@ -89,7 +90,7 @@ class Construction:
         if not isinstance(node, ScalarNode):
             self._problem_at(node, YAML_KEY_TYPE, "collection")
             if self._path:
-                self.unread.append(tuple(self._path))  # most likely meant as text, such as {{ x }}
+                self.unread.append(tuple(self._path))  # probably meant as text, such as {{ x }}
             return None
         if not node.style and not is_text(node.value):
             self._problem_at(node, YAML_KEY_TYPE, key=brief(node.value or "null"))
@@ -97,10 +98,14 @@ class Construction:
         return str(node.value)
 
     def _check_properties(self, node: Node) -> bool:
-        """Report anchors and tags of a node that begins with one. False when its value cannot be told: a tagged scalar, or an alias."""
+        """Report the anchors and tags at the start of a node.
+
+        Returns False if the value of the node is unknown because it is a tagged scalar or an alias.
+        """
         start = node.start_mark.index
         if id(node) in self._visited:
-            return False  # reached by an alias: the finding at the anchor says so, and walking it again could take for ever
+            # An alias leads here. The anchor has a finding already, and nested aliases would take exponential time.
+            return False
         self._visited.add(id(node))
         tagged = False
         while match := _PROPERTY.match(self._text, start):

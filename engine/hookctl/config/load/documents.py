@@ -1,6 +1,7 @@
-"""Cuts a file's text into its documents, so that an error in one hides nothing in the others.
+"""Splits the text of a file into its documents, so that an error in one document does not hide findings in the others.
 
-A line that begins with ``---`` or ``...`` ends a document wherever it stands, in quotes and block scalars too, so lines alone tell.
+A line that begins with ``---`` or ``...`` ends a document, even inside quotes and block scalars, so it is enough to
+look at the beginning of each line.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ import re
 _START = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _END = re.compile(r"^\.\.\.(?=[ \t\r\n]|\Z)[^\n]*\n?", re.MULTILINE)
 _CONTENT = re.compile(r"^[A-Za-z]", re.MULTILINE)
-"""Stands in nearly every document, and in none without content."""
+"""Matches in nearly every document that has content, and never in one that has none."""
 
 
 def split_documents(text: str) -> list[tuple[int, int]]:
-    """Where each document starts and ends, in characters. Comments and directives before a ``---`` belong to it."""
+    """The start and end of each document, as offsets in characters.
+
+    Comments and directives before a ``---`` belong to the document that it starts.
+    """
     if "---" not in text and "..." not in text:
         return [(0, len(text))] if _CONTENT.search(text) or not _has_no_content(text) else []
     cuts = {0, len(text)}
@@ -28,7 +32,7 @@ def split_documents(text: str) -> list[tuple[int, int]]:
         if not _has_no_content(text[start:end]):
             documents.append((start, end))
         elif text.startswith("---", end):
-            continue  # a preamble of the next document
+            continue  # comments and directives of the next document
         start = end
     return documents
 

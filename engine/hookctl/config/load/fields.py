@@ -1,4 +1,4 @@
-"""Webhooks from fields instead of YAML. Fields that no file could hold are a finding here, too."""
+"""Creates webhooks from fields instead of YAML, within the same limits as webhook files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from hookctl.model.source import NOWHERE
 
 
 def load_fields(path: str, fields: dict[str, Json]) -> Webhook | Finding:
-    """The webhook of these fields, or a finding about what no webhook file could hold. Findings call it ``path``."""
+    """The webhook with these fields, or a finding if they exceed a limit of webhook files.
+
+    ``path`` is the file name in findings.
+    """
     file = SourceFile(path, "")
     webhook = Webhook(file, 1, fields, NOWHERE)
     beyond = _beyond_files(fields)
@@ -20,7 +23,7 @@ def load_fields(path: str, fields: dict[str, Json]) -> Webhook | Finding:
 
 
 def _beyond_files(fields: dict[str, Json]) -> Finding | None:
-    """The finding, without its place. Looks level by level, so that no depth is too deep to be found."""
+    """The finding about the first exceeded limit, without its place. Works level by level, so deep nesting is safe."""
     collections: list[dict[str, Json] | list[Json]] = [fields]
     for _ in range(MAX_DEPTH):
         values = [value for one in collections for value in (one.values() if isinstance(one, dict) else one)]

@@ -1,4 +1,4 @@
-"""Finds and reads the files of a directory of webhooks."""
+"""Finds and reads the files in a directory of webhooks."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from hookctl.model.rules.files import (
 )
 
 MAX_BYTES = 1024 * 1024
-"""Of one file."""
+"""Maximum size of one file."""
 MAX_TOTAL_BYTES = 256 * 1024 * 1024
-"""Of all files of a directory together; a hundred thousand webhooks are smaller."""
+"""Maximum total size of the files in a directory; enough for more than 100,000 webhooks."""
 MAX_FILES = 100_000
 MAX_DEPTH = 32
-"""Directories inside one another."""
+"""Maximum nesting of directories."""
 SUFFIXES = (".yaml", ".yml")
 _MARKS = (
     (b"\xef\xbb\xbf", "utf-8"),
@@ -35,36 +35,36 @@ _MARKS = (
     (b"\xff\xfe", "utf-16-le"),
     (b"\xfe\xff", "utf-16-be"),
 )
-"""Byte-order marks and the encodings that they stand for; the longer ones first."""
+"""Byte-order marks and their encodings, longest first, because a short mark can be the start of a long one."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
-    """A file's text as far as it could be read, and what is wrong with its bytes."""
+    """The text of a file, and the problem with its encoding, if any."""
 
     text: str
     problem: Problem | None = None
 
 
 def find_files(directory: Path) -> Iterator[str | Finding]:
-    """The path of every ``*.yaml`` and ``*.yml`` of a directory and its subdirectories, sorted; hidden ones are left out.
+    """The sorted paths of the ``*.yaml`` and ``*.yml`` files in a directory and its subdirectories, except hidden ones.
 
-    A link that leads out of the directory is a finding. One inside is passed over where what it leads to is found by
-    its own name, and followed where it is not, as in a configuration that Kubernetes mounts.
+    A link that leads out of the directory is a finding. A link is followed only if its target is hidden, as in a
+    ConfigMap that Kubernetes mounts, or has another suffix. Any other target is found under its own name.
     """
     return _Walk(directory).enter("" if directory == Path() else str(directory), 1)
 
 
 class _Walk:
-    """One look at a directory and all below it."""
+    """One walk through a directory and its subdirectories."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._linked: set[str] = set()
-        """Where the links that were followed lead."""
+        """The targets of the links that were followed."""
 
     def enter(self, current: str, depth: int) -> Iterator[str | Finding]:
-        """What is in one directory; ``depth`` counts those around it and itself."""
+        """The files in one directory and below it. ``depth`` is 1 for the root."""
         if depth > MAX_DEPTH:
             yield DIRECTORY_TOO_LARGE.finding("depth", file=SourceFile(current, ""), limit=MAX_DEPTH)
             return
@@ -108,7 +108,7 @@ class _Walk:
                 part.startswith(".") for part in Path(os.path.relpath(real, os.path.realpath(self._root))).parts
             )
             if not hidden or real in self._linked:
-                return  # found by its own name, or by another link
+                return  # found under its own name, or through another link
             self._linked.add(real)
         if stat.S_ISDIR(kind):
             yield from self.enter(path, depth + 1)
@@ -117,11 +117,11 @@ class _Walk:
 
 
 def read_bytes(path: str, directory: Path) -> bytes | Finding:
-    """The content of a file of at most 1 MiB that :func:`find_files` gave for ``directory``, or why it cannot be read."""
+    """The content of a file that :func:`find_files` returned for ``directory``, or a finding if it cannot be read."""
     try:
         try:
             return read_plain(path, MAX_BYTES)
-        except FileOutsideError:  # a link, which is rare
+        except FileOutsideError:  # a link: rare, so it costs a second attempt
             return read_file(path, directory, limit=MAX_BYTES)
     except FileTooLargeError:
         return too_large(path)
@@ -132,23 +132,23 @@ def read_bytes(path: str, directory: Path) -> bytes | Finding:
 
 
 def outside(name: str) -> Finding:
-    """The finding for a link that leads out of the directory of webhooks. It does not say where the link leads."""
+    """The finding for a link that leads out of the directory of webhooks. It does not reveal the target."""
     return FILE_OUTSIDE.finding(file=SourceFile(name, ""))
 
 
 def too_large(name: str) -> Finding:
-    """The finding for a file over the limit."""
+    """The finding for a file that is larger than ``MAX_BYTES``."""
     return FILE_TOO_LARGE.finding(file=SourceFile(name, ""), limit=MAX_BYTES)
 
 
 def too_many(name: str) -> Finding:
-    """The finding for a directory with more files, or more in them, than are read."""
+    """The finding for a directory with too many files, or with files that are too large in total."""
     mebibytes = MAX_TOTAL_BYTES // 1024**2
     return DIRECTORY_TOO_LARGE.finding(file=SourceFile(name, ""), files=MAX_FILES, mebibytes=mebibytes)
 
 
 def decode(name: str, data: bytes) -> ReadFile | Finding:
-    """The text of a file's content, or a finding when it is not text."""
+    """The text of a file, or a finding if ``data`` is not text. ``name`` is the file name in findings."""
     mark, encoding = next(((mark, encoding) for mark, encoding in _MARKS if data.startswith(mark)), (b"", "utf-8"))
     if not mark and 0 in data[:2] and data[:2].strip(b"\0").isascii() and len(data.strip(b"\0")) > 1:
         encoding = "utf-16-be" if data[0] == 0 else "utf-16-le"

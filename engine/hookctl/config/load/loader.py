@@ -1,4 +1,4 @@
-"""Loads webhooks from a directory, a file at a time: everything that can be read, and a finding for everything that cannot."""
+"""Loads webhooks from a directory file by file, with a finding for everything that cannot be read."""
 
 from __future__ import annotations
 
@@ -28,20 +28,23 @@ from hookctl.model.rules import files as rules
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _PLAIN = bytes((0x09, 0x0A, *range(0x20, 0x7F)))
-"""Bytes of ASCII that need no further look."""
+"""ASCII bytes that are always allowed."""
 _LINE_BREAK = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The webhooks of a directory in the order of its files, and what is wrong with their YAML."""
+    """Webhooks in the order of their files, and the findings about their YAML."""
 
     webhooks: tuple[Webhook, ...]
     findings: tuple[Finding, ...]
 
 
 def load_directory(directory: Path) -> Loaded:
-    """Every document of every ``*.yaml`` and ``*.yml`` below ``directory``. Bad input is a finding, never an exception."""
+    """Every document in the ``*.yaml`` and ``*.yml`` files of ``directory`` and its subdirectories.
+
+    Invalid input is a finding, never an exception.
+    """
     webhooks: list[Webhook] = []
     findings: list[Finding] = []
     for path in list_files(directory):
@@ -56,7 +59,11 @@ def load_directory(directory: Path) -> Loaded:
 
 
 def list_files(directory: Path) -> list[str | Finding]:
-    """The path of every file that :func:`load_directory` reads, in order; a problem in the place of what cannot be, and for a directory without any."""
+    """The paths of the files that :func:`load_directory` reads, in order.
+
+    The list contains a finding in place of each path that cannot be read. It contains only a finding if the directory
+    is missing, leads out of the working directory, or has no webhook files.
+    """
     try:
         resolve_given(directory)
     except FileError:
@@ -72,17 +79,17 @@ def list_files(directory: Path) -> list[str | Finding]:
 
 
 def load_text(path: str, text: str) -> Loaded:
-    """Every document of one file's text; ``path`` is what findings call it."""
+    """Every document in the text of a file. ``path`` is the file name in findings."""
     return _joined(_each(path, ReadFile(text)))
 
 
 def load_bytes(path: str, data: bytes) -> Loaded:
-    """Every document of one file's content, as it is on disk."""
+    """Every document in the bytes of a file. ``path`` is the file name in findings."""
     return _joined(load_each(path, data))
 
 
 def load_each(path: str, data: bytes) -> Iterator[Loaded]:
-    """What :func:`load_bytes` gives, a document at a time: whoever has seen enough reads no further."""
+    """The same as :func:`load_bytes`, one document at a time, so that the caller can stop early."""
     read = decode(path, data)
     return iter((Loaded((), (read,)),)) if isinstance(read, Finding) else _each(path, read)
 
@@ -126,7 +133,7 @@ def _load_document(lines: Lines, start: int, end: int, number: int) -> tuple[Web
     if isinstance(fields, dict):
         return Webhook(lines.file, number, fields, DocumentPositions(lines, start, end), unread=tuple(unread)), problems
     if fields is None and not problems:
-        return None, []  # nothing between two markers
+        return None, []  # an empty document
     if not problems:
         what = "a list" if isinstance(fields, list) else "a single value"
         problem = rules.YAML_NOT_A_MAPPING.problem(root.start_mark.index, root.end_mark.index, what=what)
@@ -135,7 +142,7 @@ def _load_document(lines: Lines, start: int, end: int, number: int) -> tuple[Web
 
 
 def _find_forbidden(text: str) -> Problem | None:
-    """The first character that YAML forbids, or that its versions (and terminals) read differently."""
+    """The problem of the first character that YAML forbids, or that readers interpret differently."""
     if text.isascii() and not text.encode().translate(None, _PLAIN):
         return None
     if match := _CONTROL.search(text):

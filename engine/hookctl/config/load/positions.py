@@ -1,4 +1,4 @@
-"""Spans of a document's parts, worked out when somebody asks: most webhooks have no finding, and pay nothing."""
+"""Spans of the parts of a document, computed on demand, because most webhooks have no findings and need no spans."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Lines:
-    """Offsets in characters to lines and columns of one file."""
+    """Converts offsets (in characters) in a file to lines and columns."""
 
     __slots__ = ("_starts", "file")
 
@@ -26,7 +26,7 @@ class Lines:
         self._starts: list[int] = []
 
     def span(self, start: int, end: int) -> Span:
-        """The span of characters ``start`` to ``end`` (exclusive), kept within the text."""
+        """The span of the characters ``start`` to ``end`` (exclusive), limited to the text."""
         if not self._starts:
             self._starts = [0, *accumulate(len(line) + 1 for line in self.file.text.split("\n")[:-1])]
         length = len(self.file.text)
@@ -35,7 +35,10 @@ class Lines:
         return Span(*self._place(start), *self._place(end))
 
     def line(self, number: int) -> tuple[int, str]:
-        """Where line ``number`` (from 0) begins, and its text without the line break; the end of the file for one past it."""
+        """The offset of a line and its text without the line break.
+
+        ``number`` counts from 0. Past the last line, the offset is the end of the file and the text is empty.
+        """
         self.span(0, 0)
         if number >= len(self._starts):
             return len(self.file.text), ""
@@ -48,7 +51,7 @@ class Lines:
 
 
 class DocumentPositions:
-    """The positions of one document; composes it again at the first question. See :class:`hookctl.model.Positions`."""
+    """The positions in one document, which is parsed again on the first call. See :class:`hookctl.model.Positions`."""
 
     __slots__ = ("_children", "_end", "_lines", "_places", "_root", "_start")
 
@@ -61,18 +64,18 @@ class DocumentPositions:
         self._children: dict[int, dict[str | int, tuple[Node | None, Node]]] = {}
 
     def key(self, pointer: Pointer) -> Span:
-        """Where the key of ``pointer`` stands; for a list item the item, for the whole document its first key."""
+        """The span of the key at ``pointer``; for a list item, the item; for the whole document, its first key."""
         key, value = self._find(pointer)
         return self._span_of(key or value)
 
     def value(self, pointer: Pointer) -> Span:
-        """Where the value of ``pointer`` stands; for an absent or empty one its key."""
+        """The span of the value at ``pointer``; if it is empty, of its key; if it is missing, of the part around it."""
         key, value = self._find(pointer)
         empty = value.start_mark.index == value.end_mark.index
         return self._span_of(key if key is not None and empty else value)
 
     def within(self, pointer: Pointer, start: int, end: int) -> Span:
-        """Where a part of the string at ``pointer`` stands; the whole value where escapes or folding hide it."""
+        """The span of a part of the string at ``pointer``; the whole value if the string has escapes or is folded."""
         _, node = self._find(pointer)
         if id(node) not in self._places:
             self._places[id(node)] = self._place_of(node) if isinstance(node, ScalarNode) else None
@@ -80,7 +83,7 @@ class DocumentPositions:
         return self._lines.span(place(start), place(end)) if place else self.value(pointer)
 
     def _place_of(self, node: ScalarNode) -> Callable[[int], int] | None:
-        """What gives the offset in the file of an offset in a scalar's value; None where they do not correspond."""
+        """A function from an offset in a scalar's value to the offset in the file; None if they do not correspond."""
         begin, stop = self._bounds(node)
         if node.style == "|":
             return self._place_in_literal(node.value, self._lines.span(begin, begin).line)
@@ -91,7 +94,11 @@ class DocumentPositions:
         return None
 
     def _place_in_literal(self, value: str, first: int) -> Callable[[int], int]:
-        """For a literal block whose first line is line ``first`` of the file, counted from 0: each line of the value ends a line of the file."""
+        """The function of :meth:`_place_of` for a literal block: each line of the value is the end of a line in the
+        file.
+
+        ``first`` is the line in the file, counted from 0, of the first line of the value.
+        """
         contents = value.split("\n")
         starts = [0, *accumulate(len(content) + 1 for content in contents[:-1])]
 
@@ -110,18 +117,18 @@ class DocumentPositions:
         begin, stop = self._bounds(node)
         text = self._lines.file.text
         if isinstance(node.value, list) and node.value and text[begin] not in "[{&!":
-            return self._span_of(
-                node.value[0][0] if isinstance(node.value[0], tuple) else node.value[0]
-            )  # a block: its first line says where
+            # A block collection can be long, so its first key or item marks its place.
+            return self._span_of(node.value[0][0] if isinstance(node.value[0], tuple) else node.value[0])
         if isinstance(node.value, str) and text[begin : begin + 1] in ("|", ">"):
-            stop = text.find("\n", begin, stop) if "\n" in text[begin:stop] else stop  # the header stands for the block
+            # A block scalar can be long, so its header marks its place.
+            stop = text.find("\n", begin, stop) if "\n" in text[begin:stop] else stop
         return self._lines.span(begin, max(begin, begin + len(text[begin:stop].rstrip())))
 
     def _bounds(self, node: Node) -> tuple[int, int]:
         return self._start + node.start_mark.index, self._start + node.end_mark.index
 
     def _find(self, pointer: Pointer) -> tuple[Node | None, Node]:
-        """The key (None for a list item) and the value of ``pointer``, or of the nearest part around it."""
+        """The key (None for a list item) and the value at ``pointer``, or of the nearest enclosing part."""
         if self._root is None:
             self._root = compose_again(self._lines.file.text[self._start : self._end])
         key: Node | None = None
@@ -134,7 +141,7 @@ class DocumentPositions:
         return key, node
 
     def _children_of(self, node: Node) -> dict[str | int, tuple[Node | None, Node]]:
-        """Key and value of each part of a node, by key or index; of a key that stands twice the first. Made once for each node."""
+        """The key and value of each part of a node, by key or index. The first of duplicate keys counts. Cached."""
         children = self._children.get(id(node))
         if children is None:
             children = self._children[id(node)] = {}

@@ -1,4 +1,4 @@
-"""Reads webhook files from a git revision, through ``git`` and without touching the work tree, the index or a remote."""
+"""Reads webhook files from a git revision with ``git``, without touching the work tree, the index or a remote."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from hookctl.model import Finding, Revision, SourceFile
 from hookctl.model.rules.files import FILE_UNREADABLE
 
 _LOCAL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
-"""What git sets for its hooks: it would lead away from the repository that the directory is in."""
+"""Variables that git sets for its hooks. They could select a repository other than the one with the directory."""
 _GIT = (
     "env",
     *(word for name in _LOCAL for word in ("-u", name)),
-    "GIT_ALLOW_PROTOCOL=none",  # in a partial clone git would fetch what is missing; this keeps it from dialling anywhere
+    "GIT_ALLOW_PROTOCOL=none",  # otherwise git connects to the remote of a partial clone to fetch missing objects
     "LC_ALL=C",
     "git",
     "--no-pager",
     "--no-optional-locks",
     "--no-replace-objects",
-    # A pull request can commit the files of a bare repository; git from 2.38 on then does not take their directory for one.
+    # A pull request can commit the files of a bare repository. With this setting, git 2.38 and later does not treat
+    # the directory with those files as a repository.
     *("-c", "safe.bareRepository=explicit"),
-    # None of these is asked for by the commands below; that they stay unasked for does not depend on it.
+    # The commands below use none of these today; disabling them protects commands that are added later.
     *("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "core.attributesFile=/dev/null"),
 )
 _KNOWN = (
@@ -35,22 +36,22 @@ _KNOWN = (
     ("dubious ownership", "another user owns the repository, and safe.directory does not name it"),
     ("No such file or directory", "No such file or directory"),
 )
-"""What git or env prints, and how the message puts it.
+"""Parts of known errors of git or env, and the text to report for each.
 
-Text decides here because git gives nothing else: whatever is wrong with a repository, the exit code is 128. It decides
-only how the message reads. LC_ALL=C below keeps it in English."""
+Text decides here because git gives nothing else: its exit code is 128 for every problem with a repository. It decides
+only how the message reads. LC_ALL=C above keeps it in English."""
 MAX_LISTED = 64 * 1024 * 1024
-"""Bytes of a list of files. A few objects can stand for a tree of billions of files, so git is stopped at some point."""
+"""Maximum bytes of a file list. A few git objects can describe a tree of billions of files, so a limit is needed."""
 _LINK = "120000"
 
 
 @dataclass(frozen=True, slots=True)
 class RevisionFiles:
-    """The files of a directory as they were in a revision."""
+    """The webhook files of a directory in a git revision."""
 
     revision: Revision
     files: Sequence[tuple[str, bytes | Finding]]
-    """The path of each, as findings name it, and its content or why that cannot be had; in the order of ``load_directory``."""
+    """The path of each file as in findings, and its content or a finding; in the order of ``load_directory``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +64,21 @@ class _Entry:
 
 
 def read_revision(directory: Path, ref: str) -> RevisionFiles:
-    """What :func:`hookctl.config.load.load_directory` would have read in the commit that ``ref`` names; nothing, where the directory was not there.
+    """The files that :func:`hookctl.config.load.load_directory` would read in the commit ``ref``.
 
-    Files are named as git does, ``REF:PATH`` from the root of the repository. Links are not followed: each is a problem.
+    There are no files if the directory does not exist in that commit. Paths have git's form ``REF:PATH``, where
+    ``PATH`` starts at the root of the repository. Links are not followed; each link is a finding.
 
     Raises:
-        RevisionError: the directory is in no git repository, ``ref`` names no commit in it, or git is not installed or fails.
+        RevisionError: the directory is not in a git repository, ``ref`` does not name a commit in it, or git is not
+            installed or fails.
     """
     real = directory.resolve()
     inside = next(parent for parent in (real, *real.parents) if parent.is_dir())
     root = Path(os.fsdecode(_git(inside, "rev-parse", "--show-toplevel").removesuffix(b"\n"))).resolve()
     if not real.is_relative_to(root) or not os.path.lexists(root / ".git"):
-        # Older versions of git take such a directory for a repository. No commit can hold a .git, so one shows the checkout.
+        # Versions of git before 2.38 treat committed files of a bare repository as a repository. A commit cannot
+        # contain .git, so a .git proves that this is a checkout.
         message = f"{directory} is not in a checkout of a git repository"
         raise RevisionError(message, hint="Run hookctl in a checkout that has a .git directory.")
     folder = real.relative_to(root).as_posix()
@@ -102,13 +106,16 @@ def read_revision(directory: Path, ref: str) -> RevisionFiles:
 def _commit(root: Path, ref: str) -> str:
     if not ref or ref[0] in "-^" or not ref.isprintable():
         raise RevisionError(
-            f"{ref!r} is no git revision", hint="Name a branch, a tag or a commit, such as origin/main."
+            f"{ref!r} is not a git revision", hint="Name a branch, a tag or a commit, such as origin/main."
         )
     try:
         return _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").decode().strip()
     except RevisionError as error:
-        hint = "See `git branch --all`. In CI, a shallow checkout has one commit alone: fetch the branch that you name, or check out with its history."
-        raise RevisionError(f"{ref!r} names no commit in the repository {root}", hint=hint) from error
+        hint = (
+            "See `git branch --all`. In CI, a shallow checkout has only one commit: fetch the branch, "
+            "or check out with full history."
+        )
+        raise RevisionError(f"{ref!r} does not name a commit in the repository {root}", hint=hint) from error
 
 
 def _is_missing(root: Path, revision: Revision, folder: str) -> bool:
@@ -130,7 +137,7 @@ def _entries(root: Path, revision: Revision, folder: str) -> Iterator[_Entry]:
 
 
 def _listed(root: Path, tree: str) -> bytes:
-    """What ``git ls-tree`` prints. Raises RevisionError when that is more than :data:`MAX_LISTED`, or git fails."""
+    """The output of ``git ls-tree``. Raises RevisionError if it is longer than :data:`MAX_LISTED`, or if git fails."""
     command = [*_GIT, "-C", str(root), "ls-tree", "-r", "-z", "-l", "--full-tree", tree]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as git:  # noqa: S603 - as below
         printed = git.stdout.read(MAX_LISTED + 1) if git.stdout else b""
@@ -140,12 +147,17 @@ def _listed(root: Path, tree: str) -> bytes:
                 "the revision holds more files than hookctl lists", hint="Compare with another revision."
             )
     if git.returncode:
-        raise RevisionError(f"git ls-tree failed in {root}: exit code {git.returncode}", hint="See `git fsck`.")
+        raise RevisionError(
+            f"git ls-tree failed in {root}: exit code {git.returncode}", hint="Check the repository with `git fsck`."
+        )
     return printed
 
 
 def _is_meant(entry: _Entry) -> bool:
-    """As ``find_files`` chooses; a link or another repository is told of, since there it would have been entered."""
+    """Whether ``find_files`` would return the entry.
+
+    Links and submodules count too, whatever their suffix: ``find_files`` would follow them, so each becomes a finding.
+    """
     parts = entry.path.split("/")
     return not any(part.startswith(".") for part in parts) and (
         entry.path.endswith(SUFFIXES) or entry.mode == _LINK or entry.kind != "blob"
@@ -154,13 +166,13 @@ def _is_meant(entry: _Entry) -> bool:
 
 def _problem(entry: _Entry, prefix: str) -> Finding | None:
     if entry.mode == _LINK or entry.kind != "blob":
-        what = "a link" if entry.mode == _LINK else "a repository of its own"
+        what = "a link" if entry.mode == _LINK else "a submodule"
         return FILE_UNREADABLE.finding("revision", file=SourceFile(f"{prefix}{entry.path}", ""), what=what)
     return too_large(f"{prefix}{entry.path}") if entry.size > MAX_BYTES else None
 
 
 def _contents(root: Path, object_ids: list[str]) -> dict[str, bytes]:
-    """All at once: a process for each would take minutes for a large directory."""
+    """The content of each object, read by one git process: one per object would take minutes for many files."""
     if not object_ids:
         return {}
     answer = _git(
@@ -173,7 +185,7 @@ def _contents(root: Path, object_ids: list[str]) -> dict[str, bytes]:
         if len(head) != 3:
             raise RevisionError(
                 f"git does not have the object {object_id}: this is a partial clone",
-                hint="Fetch it first: git fetch --refetch.",
+                hint="Fetch the missing objects with `git fetch --refetch`.",
             )
         at = head_end + 1 + int(head[2]) + 1
         found[object_id] = answer[head_end + 1 : at - 1]
@@ -186,14 +198,15 @@ def _git(directory: Path, *arguments: str, standard_input: bytes = b"") -> bytes
         done = subprocess.run(command, input=standard_input, capture_output=True, check=False)  # noqa: S603 - fixed words, and a ref that was checked
     except OSError as error:
         raise RevisionError(
-            f"git cannot be run: {error.strerror or error}", hint="Comparing with a revision needs git."
+            f"cannot run git: {error.strerror or error}", hint="Install git: it is needed to compare with a revision."
         ) from error
     if done.returncode:
-        # What git prints is not repeated: it quotes files that a repository names. Only what is known is told of.
-        said = done.stderr.decode(errors="replace")
-        why = next((why for words, why in _KNOWN if words in said), f"exit code {done.returncode}")
+        # The output of git can quote file names from the repository, which are not trusted, so only known errors
+        # are reported, each with a fixed text.
+        printed = done.stderr.decode(errors="replace")
+        why = next((why for words, why in _KNOWN if words in printed), f"exit code {done.returncode}")
         message = f"git {arguments[0]} failed in {directory}: {why}"
         raise RevisionError(
-            message, hint="The directory must be in a git repository that git reads: try `git status` there."
+            message, hint="The directory must be in a git repository that git can read: try `git status` there."
         )
     return done.stdout

@@ -1,7 +1,7 @@
-"""Plain scalars as YAML 1.2's core schema reads them.
+"""Reads plain scalars by the core schema of YAML 1.2, in which ``on``, ``no``, ``1:30`` and dates are strings.
 
-``on``, ``no``, ``1:30`` and dates are strings there. What an older reader takes for another number, and what JSON cannot
-hold, is refused: the author says by quotes, or by another spelling, what is meant.
+A scalar is rejected if YAML 1.1 reads it as a different number or if JSON cannot represent it. The author then has to
+quote it or spell it differently.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _WORDS: dict[str, Json] = {
 }
 _NUMBER_START = frozenset("-+.0123456789")
 SPECIAL_STARTS = _NUMBER_START | {word[:1] for word in _WORDS}
-"""What a plain scalar begins with that may be something else than text; the empty one is none."""
+"""First characters of plain scalars that may not be text; the empty string for the empty scalar, which is null."""
 _NUMBER = re.compile(
     r"""
       (?P<decimal>[-+]?(?:0|[1-9][0-9]*))
@@ -32,23 +32,23 @@ _NUMBER = re.compile(
     """,
     re.VERBOSE,
 )
-"""What any reader takes for a number; the groups that stand earlier take what later ones would, too."""
+"""Matches what YAML 1.1 or 1.2 reads as a number. The order matters: later groups also match what earlier ones do."""
 _AMBIGUOUS = {
-    "leading_zero": "has a leading zero: base 8 to YAML 1.1, base 10 to YAML 1.2",
-    "only_1_2": "is a number to YAML 1.2, and text to YAML 1.1",
-    "only_1_1": "is a number to YAML 1.1, and text to YAML 1.2",
-    "no_json": "is no number that JSON has",
+    "leading_zero": "has a leading zero: base 8 in YAML 1.1, base 10 in YAML 1.2",
+    "only_1_2": "is a number in YAML 1.2, but text in YAML 1.1",
+    "only_1_1": "is a number in YAML 1.1, but text in YAML 1.2",
+    "no_json": "is not a number that JSON can represent",
 }
 _LONGEST_INTEGER = 21
-"""Characters of the longest 64-bit integer, its sign included."""
+"""Length in characters of the longest 64-bit integer, including its sign."""
 
 
 class AmbiguousScalarError(ValueError):
-    """A plain scalar that two readers read differently; the text says why."""
+    """Two YAML or JSON readers interpret a plain scalar differently. The message says why."""
 
 
 def resolve_plain(text: str) -> Json:
-    """The value of a plain scalar. Raises AmbiguousScalarError when its reading depends on the reader."""
+    """The value of a plain scalar. Raises AmbiguousScalarError if the value depends on the reader."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in _NUMBER_START:
@@ -65,13 +65,13 @@ def resolve_plain(text: str) -> Json:
         raise AmbiguousScalarError(_AMBIGUOUS[str(form)])
     number = float(text)
     if isinf(number):
-        raise AmbiguousScalarError("is too great for readers of JSON")
+        raise AmbiguousScalarError("is too large for JSON readers")
     return number
 
 
 @lru_cache(maxsize=1024)
 def is_text(plain: str) -> bool:
-    """True when every reader takes the plain scalar for text."""
+    """True if every reader treats the plain scalar as text."""
     if plain not in _WORDS and plain[0] not in _NUMBER_START:
         return True
     try:
@@ -82,5 +82,5 @@ def is_text(plain: str) -> bool:
 
 def _integer(text: str, base: int) -> int:
     if len(text) > _LONGEST_INTEGER or not -(2**63) <= (number := int(text, base)) < 2**64:
-        raise AmbiguousScalarError("has more digits than 64 bits hold, so that readers of JSON round it")
+        raise AmbiguousScalarError("does not fit in 64 bits, so JSON readers round it")
     return number

@@ -56,17 +56,17 @@ def send_tests(
     stopping: Callable[[], bool] = lambda: False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> list[Trial]:
-    """Send each webhook its event now, as ``hookctl test`` does, even if it is inactive or its ``when`` does not match.
+    """Send each webhook its event now, even if it is inactive or its ``when`` is false, as ``hookctl test`` does.
 
     Args:
         plans: webhooks, each with the event to send.
-        plugins: for auth, transports, secrets and validators.
-        network: how this machine reaches targets; None: by its resolver, with the usual certificate authorities.
-        stopping: asked often; True ends it early.
-        progress: called often with how many tests are over.
+        plugins: the auth types, transports, secret sources and validators to use.
+        network: how to reach targets; None: with the system's resolver and the usual certificate authorities.
+        stopping: called often; if it returns True, the tests end early.
+        progress: called often with the number of finished tests.
 
     Returns:
-        What came of each, in the order given.
+        The result of each test, in the order of ``plans``.
     """
     engine = AttemptEngine(plugins, network or Network(), f"hookctl/{__version__}")
     try:
@@ -82,7 +82,7 @@ def _attempts(
     stopping: Callable[[], bool],
     progress: Callable[[int], None],
 ) -> list[Attempt | None]:
-    """The attempt on each webhook, in the order of ``plans``; None for one that was not made."""
+    """The attempt for each webhook, in the order of ``plans``; None if it was not made."""
     attempts: dict[str, Attempt] = {}
     jobs = {f"test_{uuid.uuid4().hex}": one for one in plans}
     waiting = list(jobs.items())[::-1]

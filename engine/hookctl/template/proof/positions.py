@@ -54,7 +54,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What was decided for a whole template. ``positions`` holds one per output, by the offset of its ``{{``."""
+    """The positions and problems of a template. ``positions`` has one for each output, by the offset of its ``{{``."""
 
     positions: dict[int, Position] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -80,7 +80,7 @@ def lay_out(nodes: Sequence[Node], text: str) -> Layout:
 
 
 def _problem(failure: Problem, way: Way, *, never: bool) -> Problem:
-    """The failure as it is reported: with the way that leads to it, or, if no way succeeds, under the rule for that."""
+    """The problem to report: the failure with the decisions that lead to it, or, if ``never``, one for all."""
     if never:
         return TEMPLATE_NEVER_PARSES.problem(failure.start, failure.end, what=failure.message, fix=failure.hint)
     decided = [one if len(one) <= MAX_WORDS else f"{one[: MAX_WORDS - 3]}..." for one in dict.fromkeys(way)]
