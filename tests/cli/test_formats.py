@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -402,6 +403,29 @@ def test_errors_in_files_stand_in_junit(run_cli: Run, project: Project) -> None:
     error = ET.parse(root / "junit.xml").getroot().find("testsuite/testcase[@name='Siem']/error")  # noqa: S314 - what we have just written
     assert error is not None
     assert (error.get("message") or "").startswith("url-scheme: ")
+
+
+def test_a_warning_is_not_a_test_that_could_not_start(run_cli: Run, project: Project) -> None:
+    root = project({"webhooks.d/a.yaml": BROKEN, "webhooks.d/b.yaml": WARNED.replace("Siem", "Warned")})
+    result = run_cli("test", "--junit", "junit.xml", cwd=root)
+    assert "1 error and 1 warning" in result.stdout
+    cases = ET.parse(root / "junit.xml").getroot().findall("testsuite/testcase")  # noqa: S314 - what we have just written
+    assert [case.get("name") for case in cases] == ["Siem"]
+
+
+def test_a_plan_as_json_is_printed_piece_by_piece(
+    run_cli: Run, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed: list[int] = []
+
+    def pieces(*_: object) -> Iterator[str]:
+        for piece in ("[\n", "1\n", "]\n"):
+            printed.append(sys.stdout.buffer.tell())
+            yield piece
+
+    monkeypatch.setattr("hookctl.report.text.plan.plan_json", pieces)
+    result = run_cli("plan", "--format", "json", cwd=project({"webhooks.d/a.yaml": SIEM}))
+    assert (result.stdout, printed) == ("[\n1\n]\n", [0, 2, 4])
 
 
 def test_a_replay_in_every_form(run_cli: Run, project: Project, receiver: Receiver) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What every report is told about the run."""
+    """What every report contains about the run."""
 
     command: str
     """The command that reports, such as ``plan``."""

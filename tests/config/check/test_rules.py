@@ -64,6 +64,14 @@ def test_the_good_example_breaks_no_rule(rule: Rule, check: Callable[..., list[F
     assert check(whole(rule.good)) == []
 
 
+@pytest.mark.parametrize("rule", [rule for rule in RULES.values() if rule.bad], ids=lambda rule: rule.id)
+def test_a_message_changes_with_an_edit_above_only_if_the_rule_says_so(
+    rule: Rule, check: Callable[..., list[Finding]]
+) -> None:
+    before, after = ([finding.message for finding in check(edit + whole(rule.bad))] for edit in ("", "# Ours.\n\n"))
+    assert (before != after) == rule.names_position
+
+
 def test_every_rule_has_a_bad_example_or_another_proof() -> None:
     assert {rule.id for rule in RULES.values() if not rule.bad} == set(NOT_SHOWN)
     for rule, proof in NOT_SHOWN.items():

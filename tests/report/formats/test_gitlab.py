@@ -47,6 +47,7 @@ DOCUMENTED = {
 }
 """https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format, as a JSON Schema."""
 WEBHOOK = "name: Siem\nevent: anomaly\nurl: http://siem.example.com/\n"
+VALID = WEBHOOK.replace("http:", "https:")
 Run = Callable[..., Any]
 Project = Callable[..., Path]
 
@@ -103,14 +104,42 @@ def test_an_edit_above_moves_the_line_and_keeps_the_fingerprint(run_cli: Run, pr
     assert (before["check_name"], before["severity"]) == ("url-scheme", "major")
 
 
+@pytest.mark.parametrize(
+    ("rule", "files"),
+    [
+        ("yaml-duplicate-key", {"a.yaml": f"{VALID}status: active\nstatus: active\n"}),
+        ("name-duplicate", {"a.yaml": VALID, "b.yaml": VALID}),
+        ("file-not-text", {"a.yaml": f"{VALID}description: ".encode() + b"\xff\n"}),
+    ],
+)
+def test_a_message_that_names_a_position_does_not_change_the_fingerprint(
+    run_cli: Run, project: Project, rule: str, files: dict[str, str | bytes]
+) -> None:
+    root = project({"webhooks.d/a.yaml": VALID})
+    issues = []
+    for edit in (b"", b"# Ours.\n\n"):
+        for name, text in files.items():
+            whole = text if isinstance(text, bytes) else text.encode()
+            (root / "webhooks.d" / name).write_bytes(edit + whole)
+        issues += valid(run_cli("validate", "--format", "gitlab", cwd=root).stdout)
+    before, after = issues
+    assert (before["check_name"], before["fingerprint"]) == (rule, after["fingerprint"])
+    assert before["description"] != after["description"]
+
+
+def test_messages_that_name_positions_are_distinguished_by_webhook() -> None:
+    found = [annotation(rule="against", path="webhooks.d", webhook=name) for name in ("A", "B", "B")]
+    alone = [annotation(rule="against", message="n", path="webhooks.d", webhook="B")]
+    assert valid(code_quality(alone))[0]["fingerprint"] == valid(code_quality(found))[1]["fingerprint"]
+
+
 def test_a_plan_and_a_policy(run_cli: Run, project: Project) -> None:
-    text = WEBHOOK.replace("http:", "https:")
-    root = project({"webhooks.d/a.yaml": text, "hookctl.toml": "[policies.owner_label]\n"})
+    root = project({"webhooks.d/a.yaml": VALID, "hookctl.toml": "[policies.owner_label]\n"})
     result = run_cli("plan", "--format", "gitlab", cwd=root)
     (issue,) = valid(result.stdout)
     assert (result.exit_code, issue["check_name"]) == (1, "policy/owner_label")
 
 
 def test_nothing_found_is_an_empty_report(run_cli: Run, project: Project) -> None:
-    root = project({"webhooks.d/a.yaml": WEBHOOK.replace("http:", "https:")})
+    root = project({"webhooks.d/a.yaml": VALID})
     assert valid(run_cli("validate", "--format", "gitlab", cwd=root).stdout) == []

@@ -106,6 +106,7 @@ NAME_DUPLICATE = Rule(
         "case count as the same name."
     ),
     message="the name {name!r} is taken by the webhook at {place}{as_written}",
+    names_position=True,
     hint="Give each webhook its own name.",
     bad="name: Siem\nevent: anomaly\nurl: https://a.example.com/\n---\nname: SIEM\nevent: anomaly\nurl: https://b.example.com/",
     good="name: Siem A\nevent: anomaly\nurl: https://a.example.com/\n---\nname: Siem B\nevent: anomaly\nurl: https://b.example.com/",

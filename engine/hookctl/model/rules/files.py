@@ -81,6 +81,7 @@ FILE_NOT_TEXT = Rule(
         " character as an escape, such as \\x1b."
     ),
     message="not UTF-8 text: byte {offset} (0x{byte:02x}) is not part of a character",
+    names_position=True,
     hint="Save the file as UTF-8 text, or move it out of this directory.",
     variants={
         "encoding": ("neither UTF-8 nor {encoding}", "Save it as UTF-8 text."),
@@ -152,6 +153,7 @@ YAML_DUPLICATE_KEY = Rule(
     summary="A mapping has the same key twice.",
     explanation="YAML readers differ in which value they use, and most do not report it. Keep one of the two.",
     message="the key {key!r} is already in line {line}",
+    names_position=True,
     hint="Keep one of the two: readers differ in which one they use.",
     bad="status: active\nstatus: inactive",
     good="status: inactive",

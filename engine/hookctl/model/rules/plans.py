@@ -60,6 +60,7 @@ AGAINST = Rule(
         "exist. This is a warning."
     ),
     message="{what} compared as if it did not exist, since its file has an error: {place}: {why}{more}",
+    names_position=True,
     hint="Compare with a revision without errors, or review the webhook as if it were new.",
     severity=Severity.WARNING,
 )

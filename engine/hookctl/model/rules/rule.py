@@ -33,6 +33,8 @@ class Rule:
     """Lines of a webhook that the rule refuses; empty where a file's text cannot show it."""
     good: str = ""
     """Lines of a webhook that it accepts; empty as above."""
+    names_position: bool = False
+    """Whether a message contains a position in a file, such as a line, which changes when the text above it changes."""
 
     def texts(self, variant: str = "", **fields: object) -> tuple[str, str]:
         """Message and hint of a variant, or of the rule itself, filled in.

@@ -33,6 +33,8 @@ class Annotation:
     path: str
     """Relative to the root of the repository, with slashes; absolute outside it."""
     span: Span | None
+    webhook: str = ""
+    """The name of the webhook that it is about; empty if it is about none, or about one whose name is not known."""
 
 
 def of_findings(findings: Iterable[Finding], root: Path) -> Iterator[Annotation]:
@@ -46,6 +48,7 @@ def of_findings(findings: Iterable[Finding], root: Path) -> Iterator[Annotation]
             advice=tuple(map(printable, (*meant, finding.hint))) if finding.hint else tuple(map(printable, meant)),
             path=in_repository(finding.path, root),
             span=finding.span,
+            webhook=finding.webhook,
         )
 
 
@@ -60,6 +63,7 @@ def of_plan(findings: Iterable[Finding], directory: Path, root: Path) -> Iterato
             advice=(printable(finding.hint),) if finding.hint else (),
             path=in_repository(finding.file.path if finding.file else str(directory), root),
             span=finding.span if finding.file else None,
+            webhook=finding.webhook,
         )
 
 
@@ -84,6 +88,7 @@ def of_results(results: Iterable[Result], places: Mapping[str, Webhook], root: P
                 advice=tuple(map(printable, result.advice)),
                 path=in_repository(webhook.file.path, root),
                 span=webhook.positions.value(("name",)),
+                webhook=result.webhook,
             )
 
 

@@ -9,6 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable
 
+from hookctl.config.check.catalogue import RULES
 from hookctl.model import Json
 from hookctl.plugin.report_format import ReportFormat
 from hookctl.report.formats.annotations import Annotation, of_findings, of_results, of_review
@@ -22,10 +23,10 @@ WITHOUT_SPAN = 1
 
 def code_quality(annotations: Iterable[Annotation]) -> str:
     """The problems as an array of JSON objects."""
-    earlier: Counter[tuple[str, str, str]] = Counter()
+    earlier: Counter[tuple[str, ...]] = Counter()
     issues: list[Json] = []
     for annotation in annotations:
-        same = (annotation.rule, annotation.path, annotation.message)
+        same = (annotation.rule, annotation.path, annotation.webhook, _unmoved(annotation))
         issues.append(_issue(annotation, _fingerprint(*same, str(earlier[same]))))
         earlier[same] += 1
     return json_text(issues) + "\n"
@@ -44,8 +45,18 @@ def _issue(annotation: Annotation, fingerprint: str) -> Json:
     }
 
 
+def _unmoved(annotation: Annotation) -> str:
+    """The message; empty if it contains a position in a file, because an edit elsewhere in the file changes that.
+
+    Then only their order distinguishes the problems of one rule, file and webhook. The message of a policy counts as
+    one without a position, because a policy sees no files.
+    """
+    rule = RULES.get(annotation.rule)
+    return "" if rule and rule.names_position else annotation.message
+
+
 def _fingerprint(*parts: str) -> str:
-    """By it GitLab recognizes a problem of an earlier report: the line is not part of it, because lines move.
+    """GitLab recognizes a problem of an earlier report by its fingerprint. No line is part of it, because lines move.
 
     The last part counts equal problems of one file: GitLab shows only one problem for each fingerprint.
     """
