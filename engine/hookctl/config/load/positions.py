@@ -94,10 +94,10 @@ class DocumentPositions:
         return None
 
     def _place_in_literal(self, value: str, first: int) -> Callable[[int], int]:
-        """The function of :meth:`_place_of` for a literal block: each line of the value is the end of a line in the
-        file.
+        """The function of :meth:`_place_of` for a literal block.
 
-        ``first`` is the line in the file, counted from 0, of the first line of the value.
+        Each line of the value is the end of a line in the file. ``first`` is the line in the file, counted from 0, of
+        the first line of the value.
         """
         contents = value.split("\n")
         starts = [0, *accumulate(len(content) + 1 for content in contents[:-1])]
