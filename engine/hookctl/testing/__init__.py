@@ -1,1 +1,1 @@
-"""What tests of webhooks and of plugins use: a real HTTPS receiver, an in-memory transport, a pytest plugin."""
+"""For tests of webhooks and of plugins: a real HTTPS receiver, an in-memory transport, and a pytest plugin."""

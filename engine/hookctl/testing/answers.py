@@ -1,4 +1,4 @@
-"""What a receiver answers: a response, or one of the many ways not to give one."""
+"""The answers of a receiver: a response, or one of many ways to misbehave."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from hookctl.model import Json
 
 
 class Misbehaviour(StrEnum):
-    """How a hostile or broken target answers. Each reads the whole request first."""
+    """The ways in which a hostile or broken target answers. Each reads the whole request first."""
 
     TRICKLE_HEADERS = "trickle-headers"
-    """The header, byte by byte, one each ``pace`` seconds, for ever."""
+    """The header byte by byte, one each ``pace`` seconds, endlessly."""
     TRICKLE_BODY = "trickle-body"
-    """The header at once, then the body byte by byte, for ever."""
+    """The whole header, then the body byte by byte, endlessly."""
     ENDLESS_HEADERS = "endless-headers"
-    """Header after header, as fast as they are read."""
+    """Header after header, as fast as the client reads."""
     ENDLESS_CONTINUE = "endless-continue"
     """``100 Continue`` again and again, one each ``pace`` seconds."""
     CUT_STATUS = "cut-status"
@@ -29,27 +29,27 @@ class Misbehaviour(StrEnum):
     CUT_BODY = "cut-body"
     """Half of the body that Content-Length promises, then the end."""
     CUT_CHUNKS = "cut-chunks"
-    """One chunk, and no last one."""
+    """One chunk, but no last chunk."""
     UNFRAMED = "unframed"
-    """A body without length or chunks: it ends with the connection."""
+    """A body without length or chunks, which ends with the connection."""
     UNFRAMED_RESET = "unframed-reset"
-    """As ``unframed``, but it ends by a TCP reset."""
+    """As ``unframed``, but the connection ends by a TCP reset."""
     GZIP_BOMB = "gzip-bomb"
-    """58 kB that a client which unpacks them turns into 60 MB."""
+    """58 kB that decompress to 60 MB."""
     HUGE_BODY = "huge-body"
-    """1 GiB of body, as fast as it is read."""
+    """1 GiB of body, as fast as the client reads."""
     NO_ANSWER = "no-answer"
-    """Nothing, until the client goes."""
+    """Nothing, until the client closes the connection."""
     CLOSE = "close"
-    """The connection ends where the answer should begin."""
+    """The connection ends instead of an answer."""
     RESET = "reset"
     """As ``close``, by a TCP reset."""
     RESET_BODY = "reset-body"
     """A TCP reset in the middle of the body."""
     NOT_HTTP = "not-http"
-    """Bytes that are no HTTP."""
+    """Bytes that are not HTTP."""
     CLOSE_AFTER = "close-after"
-    """The whole answer, and then the end of a connection that was said to be kept."""
+    """A complete answer that promises to keep the connection, and then the end of the connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +62,21 @@ class Answer:
     delay: float = 0.0
     """Seconds before the answer begins."""
     together: int = 0
-    """Begin no answer before this many requests have arrived that get this one; then let ``delay`` run for all of them."""
+    """Wait until this many requests for this answer have arrived; then apply ``delay`` to all of them at once."""
     chunked: bool = False
-    """The body in chunks of at most 1,000 bytes, in place of a Content-Length."""
+    """Send the body in chunks of at most 1,000 bytes instead of with a Content-Length."""
     misbehave: Misbehaviour | None = None
     pace: float = 0.02
     """Seconds between the pieces of a slow misbehaviour."""
 
     @classmethod
     def json(cls, value: Json, status: int = 200, **rest: float) -> Answer:
-        """An answer whose body is ``value`` as JSON; ``rest`` as for the class."""
+        """An answer whose body is ``value`` as JSON; ``rest`` are other fields of the class."""
         return cls(status, body=json.dumps(value).encode(), **rest)  # type: ignore[arg-type]  # delay and pace, by name
 
     @classmethod
     def redirect(cls, location: str, status: int = 302) -> Answer:
-        """A redirection."""
+        """A redirect to ``location``."""
         return cls(status, headers=(("Location", location),), body=b"")
 
     @property
@@ -88,7 +88,7 @@ class Answer:
             return "Unassigned"
 
     def head(self, *framing: tuple[str, str]) -> bytes:
-        """Status line and header, with ``framing`` after the own headers, up to the empty line."""
+        """Status line and header up to the empty line, with ``framing`` after the headers of the answer."""
         lines = [
             f"HTTP/1.1 {self.status} {self.reason}",
             *(f"{name}: {value}" for name, value in (*self.headers, *framing)),
@@ -96,7 +96,7 @@ class Answer:
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
     def wire(self) -> bytes:
-        """The whole response as it is sent, when it does not misbehave."""
+        """The complete response as bytes, if it does not misbehave."""
         if self.status in {204, 304}:
             return self.head()
         if self.chunked:
@@ -108,7 +108,7 @@ class Answer:
 
 
 class ReceivedRequest:
-    """One request that arrived whole."""
+    """One request that arrived completely."""
 
     __slots__ = ("at", "body", "head", "method", "target")
 
@@ -116,7 +116,7 @@ class ReceivedRequest:
         self.head = head
         self.body = body
         self.at = at
-        """Epoch seconds."""
+        """The time when it arrived, in epoch seconds."""
         self.method, self.target = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ")[:2]
 
     @property
@@ -126,16 +126,16 @@ class ReceivedRequest:
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """Names and values, in order and as they were written."""
+        """Names and values, in order and as they were sent."""
         lines = self.head.decode("latin-1").split("\r\n")[1:]
         return tuple((name, value.strip()) for name, _, value in (line.partition(":") for line in lines))
 
     def header(self, name: str) -> str | None:
-        """The value of the first header of that name in any case, or None."""
+        """The value of the first header with that name, in any case; None if there is none."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
     def json(self) -> Json:
-        """The body, parsed. Raises ValueError when it is no JSON."""
+        """The parsed body. Raises ValueError if it is not JSON."""
         value: Json = json.loads(self.body)
         return value
 
@@ -144,4 +144,4 @@ class ReceivedRequest:
 
 
 Respond = Answer | Callable[[ReceivedRequest], Answer]
-"""An answer, or what makes one of a request."""
+"""An answer, or a function that makes one for a request."""

@@ -1,7 +1,7 @@
 """One connection of a receiver: TLS, HTTP/1.1 requests in, answers out.
 
-The TLS socket is driven from the event loop without asyncio's own TLS layer, which costs several times as much per request;
-a receiver must be faster than what it measures.
+The event loop drives the TLS socket without asyncio's own TLS layer, which costs several times as much per request: a
+receiver must be faster than the code that it measures.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Connection:
-    """Reads requests, asks ``respond`` for the answer to each, and sends it; one that is given ``together`` when ``gather`` has ended."""
+    """Reads requests, asks ``respond`` for the answer to each, and sends it.
+
+    An answer with ``together`` waits for ``gather``.
+    """
 
     def __init__(
         self,
@@ -59,7 +62,7 @@ class Connection:
                 return
         except ssl.SSLWantReadError:
             pass  # the rest has not arrived: the loop calls again
-        except OSError:  # the client has gone, or does not trust us
+        except OSError:  # the client closed the connection, or does not trust our certificate
             self.close()
             return
         if self._play is None:
@@ -78,7 +81,7 @@ class Connection:
             return None
         head = bytes(self._buffer[:end])
         if _CHUNKED.search(head) or head.count(b" ", 0, head.find(b"\r\n")) != 2:
-            self.close()  # no client of ours sends chunks, or a request line of other than three words
+            self.close()  # hookctl's clients send neither chunks nor request lines with other than three words
             return None
         length = _LENGTH.search(head)
         size = end + 4 + (int(length[1]) if length else 0)
@@ -89,7 +92,7 @@ class Connection:
         return ReceivedRequest(head, body, time.time())
 
     def _send_now(self, wire: bytes) -> bool:
-        """The common case without a task. False when nothing could be sent."""
+        """Send an answer without a task, as is possible in most cases. False if nothing could be sent."""
         if len(wire) > 16384:  # more than one TLS record: may be sent in part
             return False
         try:
@@ -119,7 +122,7 @@ class Connection:
             self._serve()
 
     async def write(self, data: bytes) -> None:
-        """Send all of ``data``. Raises OSError when the client has gone."""
+        """Send all of ``data``. Raises OSError if the client has closed the connection."""
         view = memoryview(data)
         while view:
             try:
@@ -137,9 +140,10 @@ class Connection:
                 self._loop.remove_writer(self._stream)
 
     def close(self) -> None:
-        """End the connection as TLS asks for: with a close_notify."""
+        """End the connection as TLS requires: with a close_notify."""
         if self._stream.fileno() >= 0 and self._shaken:
-            with contextlib.suppress(OSError, ValueError):  # it is sent; the client's own is not waited for
+            # the close_notify is sent; there is no need to wait for the client's
+            with contextlib.suppress(OSError, ValueError):
                 self._stream.unwrap()
         self._end()
 

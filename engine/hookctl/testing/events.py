@@ -1,6 +1,6 @@
 """Anomaly events for demonstrations, benchmarks and tests: random, valid, and the same for the same seed.
 
-``python -m hookctl.testing.events 1000 > events.jsonl`` writes a thousand of them, one JSON object a line.
+``python -m hookctl.testing.events 1000 > events.jsonl`` writes a thousand events, one JSON object per line.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hookctl.model import Json
 
 START = 1764000000.0
-"""Epoch seconds of the first event; fixed, so that equal seeds give equal events."""
+"""The time of the first event, in epoch seconds. It is constant, so that equal seeds give equal events."""
 SEVERITIES = ("Low", "Medium", "High")
 SEVERITY_WEIGHTS = (6, 3, 1)
 STATUSES = ("Pending", "Approved", "Rejected", "Active", "Revoked")
@@ -83,7 +83,10 @@ SYSTEMS = (
 
 
 def generate(count: int, seed: int = 0) -> Iterator[dict[str, Json]]:
-    """``count`` events of type ``anomaly``, each about a second after the one before. The same seed gives the same events, ids included."""
+    """``count`` events of type ``anomaly``, about a second apart.
+
+    The same seed gives the same events, including ids.
+    """
     chance = random.Random(seed)  # noqa: S311 - nothing secret is made of it
     at = START
     for number in range(1, count + 1):
@@ -126,7 +129,10 @@ def _id(chance: random.Random) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    """Write events to standard output: ``COUNT [SEED]``. Wrong arguments end the program with what is right."""
+    """Write events to standard output. Arguments: ``COUNT [SEED]``.
+
+    Invalid arguments end the program with a usage message.
+    """
     from argparse import ArgumentParser
 
     parser = ArgumentParser(

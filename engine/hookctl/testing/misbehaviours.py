@@ -1,4 +1,4 @@
-"""The misbehaviours, each as a short play over one connection."""
+"""The misbehaviours, each as a coroutine over one connection."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from hookctl.testing.answers import Answer, Misbehaviour
 
 
 class Stage(Protocol):
-    """What a play may do with its connection."""
+    """What a misbehaviour can do with its connection."""
 
     async def write(self, data: bytes) -> None:
-        """Send all of ``data``; ends the play when the client has gone."""
+        """Send all of ``data``. Ends the misbehaviour if the client has closed the connection."""
         ...
 
     def close(self) -> None:
-        """End the connection in order."""
+        """End the connection normally."""
         ...
 
     def reset(self) -> None:
@@ -84,7 +84,7 @@ async def _unframed(stage: Stage, answer: Answer) -> None:
 
 async def _unframed_reset(stage: Stage, answer: Answer) -> None:
     await stage.write(answer.head(("Connection", "close")) + answer.body)
-    await sleep(answer.pace)  # so that what was sent arrives before the reset throws it away
+    await sleep(answer.pace)  # so that the sent bytes arrive before the reset discards them
     stage.reset()
 
 
@@ -117,7 +117,7 @@ async def _reset(stage: Stage, _: Answer) -> None:
 
 async def _reset_body(stage: Stage, answer: Answer) -> None:
     await stage.write(answer.head(("Content-Length", str(2 * len(answer.body)))) + answer.body)
-    await sleep(answer.pace)  # so that what was sent arrives before the reset throws it away
+    await sleep(answer.pace)  # so that the sent bytes arrive before the reset discards them
     stage.reset()
 
 

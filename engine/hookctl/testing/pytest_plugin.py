@@ -1,4 +1,7 @@
-"""A pytest plugin for authors of hookctl plugins: ``pytest_plugins = ["hookctl.testing.pytest_plugin"]`` in the top ``conftest.py``."""
+"""A pytest plugin for authors of hookctl plugins.
+
+Put ``pytest_plugins = ["hookctl.testing.pytest_plugin"]`` into the top ``conftest.py``.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,6 @@ from hookctl.testing.receiver import Receiver
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    """A real HTTPS receiver on loopback, running for the time of the test; reach it through ``receiver.network()``."""
+    """A real HTTPS receiver on loopback that runs during the test. Connect to it through ``receiver.network()``."""
     with Receiver() as running:
         yield running

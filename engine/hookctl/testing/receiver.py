@@ -1,4 +1,4 @@
-"""A real HTTPS receiver on loopback, with its own certificate authority, that answers as it is told to.
+"""A real HTTPS receiver on loopback, with its own certificate authority, that gives prepared answers.
 
 ::
 
@@ -37,9 +37,9 @@ HOST = "siem.example.com"
 
 
 class Receiver:
-    """Serves from a thread of its own between ``start`` and ``stop``, or as a context manager.
+    """A receiver that serves from its own thread between ``start`` and ``stop``, or as a context manager.
 
-    Answers may be set at any time; attributes may be read at any time.
+    Answers may be set, and attributes read, at any time.
     """
 
     def __init__(
@@ -53,28 +53,29 @@ class Receiver:
         token_endpoint: TokenEndpoint | None = None,
         seen: Callable[[ReceivedRequest, Answer], None] | None = None,
     ) -> None:
-        """Nothing is opened before :meth:`start`.
+        """Set up the receiver. Nothing is opened before :meth:`start`.
 
         Args:
-            hosts: the names that ``connect_to`` leads here. Whatever name a client asks for, it gets a certificate for it.
-            port: 0 takes a free one.
-            certificate_for: the one name that every certificate is for, whatever was asked for.
-            expired: certificates expired yesterday.
-            keep: how many of the latest requests ``requests`` holds; None: all.
-            token_endpoint: what answers ``/oauth/token``.
-            seen: told of each request and its answer, on the receiver's thread.
+            hosts: The host names that ``connect_to`` leads to this receiver. A client gets a certificate for the name
+                it asks for.
+            port: The port; 0 uses a free one.
+            certificate_for: The only name that certificates are for, whatever name the client asks for.
+            expired: Whether certificates expired yesterday.
+            keep: How many of the latest requests ``requests`` keeps; None: all.
+            token_endpoint: Answers ``/oauth/token``.
+            seen: Called with each request and its answer, on the receiver's thread.
         """
         self.host = hosts[0]
         self.address = ADDRESS
         self.port = port
         self.requests: deque[ReceivedRequest] = deque(maxlen=keep)
         self.count = 0
-        """Requests that arrived whole."""
+        """The requests that arrived completely."""
         self.connections = 0
-        """TCP connections that were accepted."""
+        """The number of TCP connections that were accepted."""
         self.tokens = token_endpoint or TokenEndpoint()
         self.default = Answer()
-        """What a path without answers of its own gets."""
+        """The answer for a path without answers of its own."""
         self._hosts = tuple(hosts)
         self._certificate_for = certificate_for
         self._expired = expired
@@ -86,18 +87,18 @@ class Receiver:
         self._contexts: dict[str, ssl.SSLContext] = {}
         self._open: set[Connection] = set()
 
-    # -- what it answers --
+    # -- answers --
 
     def answer(self, path: str, *answers: Respond) -> None:
-        """Give requests of ``path`` (without query) these answers, one each; the last one repeats."""
+        """Set the answers for requests to ``path`` (without query), one each; the last one repeats."""
         self._answers[path] = deque(answers)
 
     def require_token(self, path: str) -> None:
-        """Answer 401 on ``path`` to a request without a valid token of the token endpoint."""
+        """Answer 401 on ``path`` to a request without a valid token from the token endpoint."""
         self._protected.add(path)
 
     def reset(self) -> None:
-        """Forget answers, requests and counts. Tokens stay valid."""
+        """Remove all answers, requests and counts. Tokens remain valid."""
         self._answers = {tokens.PATH: deque([self.tokens.answer])}
         self._protected.clear()
         self._gathered.clear()
@@ -118,40 +119,43 @@ class Receiver:
         wire = self._wires.get(answer)
         if wire is None:
             wire = answer.wire()
-            if len(self._wires) < 1000:  # answers that are made of requests may all differ
+            if len(self._wires) < 1000:  # a function may make a different answer for each request
                 self._wires[answer] = wire
         if self._seen:
             self._seen(request, answer)
         return answer, wire
 
     def _gather(self, answer: Answer) -> Awaitable[object]:
-        """Ends when as many wait for it as the answer asks for."""
+        """Wait until as many requests wait as the answer requires."""
         return self._gathered.setdefault(answer, asyncio.Barrier(answer.together)).wait()
 
-    # -- how it is reached --
+    # -- connecting to it --
 
     @property
     def ca_file(self) -> str:
-        """The PEM file of its certificate authority; there while it runs, for this user."""
+        """The PEM file of its certificate authority.
+
+        It exists while the receiver runs, and only this user can read it.
+        """
         return self._ca_file
 
     @property
     def connect_to(self) -> Mapping[str, tuple[str, int]]:
-        """For ``Network.connect_to``: each of the hosts, at this receiver."""
+        """The value for ``Network.connect_to`` that leads each of the hosts to this receiver."""
         return dict.fromkeys(self._hosts, (self.address, self.port))
 
     def network(self) -> Network:
-        """A network that reaches this receiver under its hosts' names, and trusts it."""
+        """A network that connects to this receiver under its hosts' names, and trusts its certificates."""
         return Network(connect_to=self.connect_to, ca_file=self.ca_file)
 
     def url(self, path: str = "/") -> str:
-        """An URL at its first host."""
+        """A URL at its first host."""
         return f"https://{self.host}{path}"
 
-    # -- its life --
+    # -- starting and stopping --
 
     def start(self) -> Self:
-        """Listen, and serve from a thread. Raises OSError when the port is taken."""
+        """Listen, and serve from a thread. Raises OSError if the port is in use."""
         self._authority = trustme.CA()
         self._listener = socket.create_server((ADDRESS, self.port), backlog=1024)
         self._listener.setblocking(False)
@@ -186,14 +190,14 @@ class Receiver:
             self._listener.close()
             for connection in tuple(self._open):
                 connection.close()
-            self._loop.run_until_complete(asyncio.sleep(0))  # lets the plays that were cancelled end
+            self._loop.run_until_complete(asyncio.sleep(0))  # lets the cancelled misbehaviours end
             self._loop.close()
 
     def _accept(self) -> None:
         try:
             raw, _ = self._listener.accept()
         except BlockingIOError:
-            return  # the client has gone already
+            return  # the client has closed the connection already
         self.connections += 1
         raw.setblocking(False)
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -204,7 +208,7 @@ class Receiver:
             return
         self._open.add(Connection(self._loop, stream, self._respond, self._gather, self._open.discard))
 
-    # -- its certificates --
+    # -- certificates --
 
     def _choose_certificate(self, stream: ssl.SSLSocket | ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
         stream.context = self._context_for(name or self.host)
@@ -227,9 +231,9 @@ class Receiver:
 
 
 def _lend(data: bytes) -> tuple[str, Callable[[], None]]:
-    """A file with ``data`` for other processes of this user to read, and what removes it.
+    """A file with ``data`` that other processes of this user can read, and a function that removes it.
 
-    Where the system can, it lies in memory and goes with this process, however that ends.
+    Where the system supports it, the file is in memory and disappears with this process, however it ends.
     """
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("hookctl-ca.pem")

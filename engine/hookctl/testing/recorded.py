@@ -1,4 +1,4 @@
-"""A transport without a network: it gives prepared answers and keeps what it was asked to send."""
+"""A transport without a network: it returns prepared answers and records the requests."""
 
 from __future__ import annotations
 
@@ -25,11 +25,14 @@ class RecordedTransport(BaseAdapter):
     """
 
     def __init__(self, *answers: Answer | TransportError) -> None:
-        """Each request gets the next of ``answers`` (an error is raised); the last one repeats. None: 200 and ``{"status": "accepted"}``."""
+        """Give each request the next of ``answers``; an error is raised, and the last one repeats.
+
+        None: 200 and ``{"status": "accepted"}``.
+        """
         super().__init__()
         self.requests: list[Request] = []
         self.timeouts: list[Any] = []
-        """The timeout that each request was sent with."""
+        """The timeout of each request, in seconds."""
         self._answers = deque[Answer | TransportError](answers or (Answer(),))
 
     def send(  # noqa: PLR0917  # the parameters are those of requests
@@ -41,7 +44,10 @@ class RecordedTransport(BaseAdapter):
         cert: Any = None,
         proxies: Any = None,
     ) -> requests.Response:
-        """The next answer, its body cut at the cap as by a real transport. Raises TransportError where that is the answer."""
+        """The next answer, with its body cut at the limit as by a real transport.
+
+        Raises TransportError if that is the answer.
+        """
         del stream, verify, cert, proxies
         body = request.body.encode() if isinstance(request.body, str) else request.body
         headers = tuple((str(name), str(value)) for name, value in request.headers.items())
@@ -60,4 +66,4 @@ class RecordedTransport(BaseAdapter):
         return to_requests(received, Timing(), request, self)
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing: there is nothing to close."""

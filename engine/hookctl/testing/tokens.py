@@ -13,21 +13,21 @@ PATH = "/oauth/token"
 
 
 class TokenEndpoint:
-    """Checks id and secret, in the header or in the body, and issues bearer tokens that expire."""
+    """Checks id and secret, in the header or in the body, and issues bearer tokens with a limited lifetime."""
 
     def __init__(self, client_id: str = "client", client_secret: str = "secret", expires_in: float = 3600.0) -> None:  # noqa: S107  # an example's
         self.client_id = client_id
         self.client_secret = client_secret
         self.expires_in = expires_in
-        """Seconds; may be changed for the tokens to come."""
+        """The lifetime of tokens in seconds; a change applies to later tokens."""
         self.issued = 0
         self.refused = 0
         self.scopes: list[str] = []
-        """The scope parameter of each request that was granted."""
+        """The scope parameter of each request that received a token."""
         self._valid_until: dict[str, float] = {}
 
     def answer(self, request: ReceivedRequest) -> Answer:
-        """The token, or the error that RFC 6749 names."""
+        """The token, or the error that RFC 6749 defines."""
         form = {name: values[0] for name, values in parse_qs(request.body.decode("latin-1")).items()}
         if form.get("grant_type") != "client_credentials":
             return self._refuse(400, "unsupported_grant_type")
@@ -49,12 +49,12 @@ class TokenEndpoint:
         )
 
     def accepts(self, request: ReceivedRequest) -> bool:
-        """True when the request carries a token that was issued, and is still valid."""
+        """Whether the request has an issued token that is still valid."""
         scheme, _, token = (request.header("Authorization") or "").partition(" ")
         return scheme == "Bearer" and self._valid_until.get(token, 0.0) > time.monotonic()
 
     def revoke_all(self) -> None:
-        """Make every token that was issued invalid."""
+        """Revoke every issued token."""
         self._valid_until.clear()
 
     def _refuse(self, status: int, error: str) -> Answer:

@@ -85,7 +85,7 @@ def test_a_body_that_is_not_whole_is_a_problem() -> None:
 )
 def test_what_only_some_readers_take_for_json_is_a_problem(body: bytes, why: str) -> None:
     problem = open_envelope(Response(200, "", (), body)).problem
-    assert problem.startswith(f"it is not JSON to every reader: {why}")
+    assert problem.startswith(f"not every reader accepts it as JSON: {why}")
 
 
 @pytest.mark.parametrize("body", [b"", b"OK", b"{} {}", b"<html>", b"{", b"\xff", b'{"a": [1, 2.5e300]}'])

@@ -217,13 +217,13 @@ def test_an_empty_array(text: bytes) -> None:
 @pytest.mark.parametrize(
     ("rest", "said"),
     [
-        (b"", "the array breaks off: neither a comma nor its end follows the item before"),
-        (b",", "the array breaks off"),
-        (b", {", "the array breaks off"),
-        (b', {"a": "', "the array breaks off: neither a comma nor its end follows the item before"),
-        (b" 1", "the array breaks off: neither a comma nor its end follows the item before"),
-        (b', 1 "', "the array breaks off: neither a comma nor its end follows the item before"),
-        (b", " + b"[" * 100_000, "the array breaks off"),
+        (b"", "the array is incomplete: expected a comma or ] after the item before"),
+        (b",", "the array is incomplete"),
+        (b", {", "the array is incomplete"),
+        (b', {"a": "', "the array is incomplete: expected a comma or ] after the item before"),
+        (b" 1", "the array is incomplete: expected a comma or ] after the item before"),
+        (b', 1 "', "the array is incomplete: expected a comma or ] after the item before"),
+        (b", " + b"[" * 100_000, "the array is incomplete"),
     ],
 )
 def test_an_array_that_breaks_off_gives_what_came_before(rest: bytes, said: str) -> None:

@@ -1,4 +1,4 @@
-"""Trials: send one event to each of some webhooks now, outside the queue, with the code that delivers."""
+"""Trials: send one event to each given webhook now, outside the queue, with the same code as deliveries."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ POLL_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A webhook to try with an event, and the attempt that was made."""
+    """A webhook with its test event, and the attempt that was made."""
 
     plan: DeliveryPlan
     document: Mapping[str, Json]
     attempt: Attempt | None
-    """None when it was interrupted."""
+    """The attempt; None if it was interrupted."""
 
     @property
     def succeeded(self) -> bool:
@@ -39,7 +39,7 @@ class Trial:
 
 
 def lets_through(plan: DeliveryPlan, document: Mapping[str, Json]) -> bool | None:
-    """Whether the webhook's ``when`` matches the event; None when it fails on this event."""
+    """Whether the webhook's ``when`` matches the event; None if it fails on this event."""
     if plan.when is None:
         return True
     try:
@@ -59,14 +59,14 @@ def send_tests(
     """Send each webhook its event now, as ``hookctl test`` does, even if it is inactive or its ``when`` does not match.
 
     Args:
-        plans: webhooks, each with the event to send.
-        plugins: for auth, transports, secrets and validators.
-        network: how this machine reaches targets; None: by its resolver, with the usual certificate authorities.
-        stopping: asked often; True ends it early.
-        progress: called often with how many tests are over.
+        plans: The webhooks, each with the event to send.
+        plugins: Provide auth, transports, secrets and validators.
+        network: How this machine reaches targets; None: by its resolver, with the usual certificate authorities.
+        stopping: Called often; ends the trials early when it returns True.
+        progress: Called often with the number of finished trials.
 
     Returns:
-        What came of each, in the order given.
+        The trial of each webhook, in the given order.
     """
     engine = AttemptEngine(plugins, network or Network(), f"hookctl/{__version__}")
     try:
@@ -82,7 +82,7 @@ def _attempts(
     stopping: Callable[[], bool],
     progress: Callable[[int], None],
 ) -> list[Attempt | None]:
-    """The attempt on each webhook, in the order of ``plans``; None for one that was not made."""
+    """The attempt of each webhook, in the order of ``plans``; None for an attempt that was not made."""
     attempts: dict[str, Attempt] = {}
     jobs = {f"test_{uuid.uuid4().hex}": one for one in plans}
     waiting = list(jobs.items())[::-1]
