@@ -87,7 +87,7 @@ class Resolver:
             raise DeadlineError(f"{host} was not resolved in time") from error
 
     def has_begun(self, host: str) -> bool:
-        """False while the lookup of ``host`` waits for a thread, so that its name service is not to blame for the delay."""
+        """False while the lookup of ``host`` waits for a thread: its name service is then not the cause of a delay."""
         lookup = self._lookups.get(host)
         return lookup is None or lookup.has_begun
 

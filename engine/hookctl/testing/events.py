@@ -66,7 +66,8 @@ KINDS = {
     ),
     "repetitive_automated_action": _Kind(
         "The same action on {target}, again and again",
-        'The same access to "{target}" was asked for and revoked 40 times within an hour.\nA script does this, on behalf of {name}.',
+        'The same access to "{target}" was asked for and revoked 40 times within an hour.\n'
+        "A script does this, on behalf of {name}.",
         None,
     ),
 }

@@ -4,7 +4,8 @@
 
     with Receiver() as receiver:
         receiver.answer("/ingest", Answer(503), Answer())     # first a 503, from then on a 200
-        ...                                                   # send to https://siem.example.com/ingest through receiver.network()
+        # send to https://siem.example.com/ingest through receiver.network()
+        ...
         assert receiver.requests[0].json() == {...}
 """
 
