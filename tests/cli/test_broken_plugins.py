@@ -145,7 +145,7 @@ def test_what_refers_to_it_has_a_hint(run_cli: Run, root: Path, install: Install
     (root / "webhooks.d" / "b.yaml").write_text(
         WEBHOOK.replace("Siem", "B") + "headers: {X-B: '{{ data.severity | shout }}'}\n"
     )
-    hint = "Not everything of acme could be loaded, and it may be in there: see `hookctl doctor`."
+    hint = "Not all parts of acme could be loaded. One of them may define it: run `hookctl doctor`."
     findings = json.loads(run_cli("validate", "--format", "json", cwd=root).stdout)["diagnostics"]
     assert not [finding for finding in findings if finding["hint"].endswith(hint)]
     install(code("Exception", "end()\n"))

@@ -171,14 +171,14 @@ def test_a_scheme_that_no_reference_can_have_is_refused(scheme: str) -> None:
 
 def test_a_taken_name_is_refused_and_both_are_named() -> None:
     bearer = AuthType(name="bearer", summary="", schema=OBJECT, build=never)
-    message = "plugin acme: it adds the auth 'bearer', but hookctl_plugins.auth already adds one of that name"
+    message = "plugin acme: it adds the auth 'bearer', but hookctl_plugins.auth already adds one with that name"
     assert failure_of(plugin(**giving(hookctl_auth_types=bearer))) == message
     assert load_plugins([plugin(**giving(hookctl_auth_types=bearer))]).failures[0].hint == (
         "Uninstall the plugin, or ask its author to rename it."
     )
     one, two = (plugin(name, **giving(hookctl_policies=THINGS["hookctl_policies"])) for name in ("one", "two"))
     assert load_plugins([one, two]).failures[0].hint == "Uninstall one of the two."
-    assert failure_of(one, two) == "plugin two: it adds the policy 'x-policy', but one already adds one of that name"
+    assert failure_of(one, two) == "plugin two: it adds the policy 'x-policy', but one already adds one with that name"
     assert load_plugins([one, two]).origins["policy", "x-policy"] == "one"
 
 

@@ -296,7 +296,7 @@ def test_those_who_wait_do_not_wait_for_ever_when_the_fetching_thread_is_stopped
         time.sleep(0.05)  # lets the second come to wait; it must end well if it has not
         go_on.set()
         first.result()
-        with pytest.raises(TokenError, match="given up"):
+        with pytest.raises(TokenError, match="abandoned"):
             second.result()
 
 

@@ -217,6 +217,6 @@ def test_a_template_that_is_too_costly_fails_alone() -> None:
 
 @pytest.mark.parametrize("iterable", ["[1, 2]", "'abc'", "[]", "(['a'] if true else ['b'])"])
 def test_a_loop_runs_over_event_data_alone(iterable: str) -> None:
-    with pytest.raises(TemplateError, match="a loop must run over something of the event") as caught:
+    with pytest.raises(TemplateError, match="a loop must use a value of the event") as caught:
         compile_body(f"[{{% for x in {iterable} %}}1{{% if not loop.last %}},{{% endif %}}{{% endfor %}}]", {})
     assert caught.value.rule == "template-unsafe"

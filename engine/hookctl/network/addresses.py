@@ -1,9 +1,9 @@
-"""Decides which addresses are public, by a table of its own that is the same on every Python version.
+"""Decides which addresses are public, by a table that is the same on every Python version.
 
 ``ipaddress.is_global`` is not enough: it calls multicast, NAT64, 6to4 and Azure's platform address global, and changes
-between versions. The table follows IANA's special-purpose registries. IPv6 is turned around: only 2000::/3 is public,
-minus exceptions, so every form that carries an IPv4 address inside (mapped, compatible, NAT64, 6to4, Teredo, ISATAP) is
-refused without being unwrapped.
+between versions. The table follows IANA's special-purpose registries. For IPv6 it is an allow-list: only 2000::/3 is
+public, minus exceptions. Every form that contains an IPv4 address (mapped, compatible, NAT64, 6to4, Teredo, ISATAP) is
+therefore refused without being decoded.
 """
 
 from __future__ import annotations

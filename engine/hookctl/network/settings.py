@@ -13,23 +13,22 @@ from hookctl.network.guard import HTTPS_PORT, Network
 from hookctl.network.url import is_host
 
 MAX_CA_BYTES = 4 * 1024 * 1024
-"""The maximum size of a file of certificate authorities. The file of certifi is a tenth as large."""
+"""The maximum size of a file of certificate authorities. The file of certifi is a tenth of it."""
 _CONNECT_TO = re.compile(
     r"(?P<host>[^:\[\]]+):(?P<port>[0-9]{1,5}):(?:\[(?P<v6>[^\[\]]+)\]|(?P<v4>[^:\[\]]+)):(?P<to>[0-9]{1,5})"
 )
 
 
 def network_from_settings(*, allow: Mapping[str, Any], connect_to: Sequence[str], cacert: str | None) -> Network:
-    """How this machine reaches targets.
+    """The :class:`Network` for these settings.
 
     Args:
-        allow: per host name, a list of networks (``["10.1.0.0/16"]``) that it may resolve to although they are not
-            public.
-        connect_to: entries ``HOST:443:ADDRESS:PORT``; an IPv6 address in brackets.
-        cacert: a PEM file of the only authorities to trust.
+        allow: By host name, a list of non-public networks (``["10.1.0.0/16"]``) that the host may resolve to.
+        connect_to: Entries ``HOST:443:ADDRESS:PORT``; IPv6 addresses in brackets.
+        cacert: A PEM file with the only authorities to trust.
 
     Raises:
-        SettingsError: one of them has the wrong form, or the file cannot be read.
+        SettingsError: A setting has the wrong form, or the file cannot be read.
     """
     return Network(
         allow={host: _networks(host, networks) for host, networks in allow.items()},
@@ -42,7 +41,7 @@ def _networks(host: str, networks: Any) -> tuple[IPv4Network | IPv6Network, ...]
     if not is_host(host):
         raise SettingsError(
             f"[allow]: {host!r} is not a host name",
-            hint="Write the host as it stands in the webhook's URL, in lower case.",
+            hint="Write the host as in the webhook's URL, in lower case.",
         )
     if not isinstance(networks, list) or not networks or not all(isinstance(network, str) for network in networks):
         raise SettingsError(
@@ -61,9 +60,9 @@ def _connect_to(entry: str) -> tuple[str, tuple[str, int]]:
     hint = "Write HOST:443:ADDRESS:PORT, such as siem.example.com:443:127.0.0.1:8443."
     match = _CONNECT_TO.fullmatch(entry)
     if match is None or not is_host(match["host"]):
-        raise SettingsError(f"--connect-to {entry}: not understood", hint=hint)
+        raise SettingsError(f"--connect-to {entry}: unknown format", hint=hint)
     if int(match["port"]) != HTTPS_PORT:
-        raise SettingsError(f"--connect-to {entry}: webhooks are sent to port {HTTPS_PORT} only", hint=hint)
+        raise SettingsError(f"--connect-to {entry}: webhooks use only port {HTTPS_PORT}", hint=hint)
     try:
         address = ip_address(match["v6"] or match["v4"])
     except ValueError as error:
@@ -82,5 +81,5 @@ def _ca_file(path: str) -> str:
             f"--cacert {path} cannot be read: {error.message}", hint="Name a file of PEM certificates."
         ) from error
     if b"-----BEGIN CERTIFICATE-----" not in content:
-        raise SettingsError(f"--cacert {path} holds no PEM certificate", hint="Name a file of PEM certificates.")
+        raise SettingsError(f"--cacert {path} contains no PEM certificate", hint="Name a file of PEM certificates.")
     return path

@@ -146,7 +146,9 @@ def test_a_mismatch_and_a_body_that_is_cut_differ() -> None:
 def test_a_secret_that_fits_into_no_url() -> None:
     header = tips_for(
         attempt(
-            failure=Failure(FailureKind.SECRET, "the value of the header X-Key holds a character that cannot be sent")
+            failure=Failure(
+                FailureKind.SECRET, "the value of the header X-Key contains a character that cannot be sent"
+            )
         ),
         plan(),
     )

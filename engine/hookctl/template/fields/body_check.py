@@ -94,7 +94,7 @@ class PathChecker:
         self.nodes(node.otherwise, scope)
 
     def _written(self, expression: Expression, scope: Scope, position: Position | None) -> None:
-        """Check an expression whose value is needed: a missing value is fatal."""
+        """Check an expression whose value is needed: a missing value is an error."""
         match expression:
             case Path():
                 self._add(check_path(expression, scope, position))
@@ -166,7 +166,7 @@ def _with(scope: Scope, condition: Expression, *, holds: bool) -> Scope:
 
 
 def _certain(condition: Expression, *, holds: bool) -> frozenset[PathKey]:
-    """The paths that are present and not null when a condition is true, or false."""
+    """The paths that are present and not null when a condition is true, or when it is false."""
     if isinstance(condition, Not):
         return _certain(condition.value, holds=not holds)
     if isinstance(condition, Logic) and (condition.operator == "and") is holds:

@@ -1,4 +1,4 @@
-"""Checks paths against an event type's schema: an unknown path is an error, one that may be missing a warning."""
+"""Checks paths against an event type's schema: an unknown path is an error, an optional one a warning."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from hookctl.template.language.usage import ROOTS
 from hookctl.template.proof.positions import Position
 
 PathKey = tuple[Step, ...]
-"""A path with its root first."""
+"""A path that begins with its root."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The names at one place of a template, and the paths that are known to be there and not null."""
+    """The names that are defined at one place of a template, and the paths that exist there and are not null."""
 
     event: EventShape
     names: dict[str, Shape]
     certain: frozenset[PathKey] = frozenset()
 
     def shape(self, path: Path) -> Shape:
-        """The schema's information about a path; none for an unknown path."""
+        """The schema's information about a path; empty for an unknown path."""
         shape: Shape | Unknown = self.names.get(path.root, Shape(()))
         for step in path.steps:
             shape = self.event.step(shape, step) if isinstance(shape, Shape) else Shape(())
@@ -45,9 +45,8 @@ def event_scope(event: EventShape) -> Scope:
 def check_path(path: Path, scope: Scope, position: Position | None) -> Problem | None:
     """The problem of a path whose value is needed, if any.
 
-    An unknown path is an error, one that may be missing or null a warning.
-
-    ``position`` is where its value is written; None where it is used in another way.
+    An unknown path is an error; a path that may be missing or null is a warning. ``position`` is the place where the
+    value is written; None if the value is used in another way.
     """
     if path.root in ROOTS and is_certain(scope.event.schema, (path.root, *path.steps)):
         return None
@@ -68,10 +67,10 @@ def _unknown_name(path: Path, scope: Scope) -> Problem:
     data = scope.names.get("data")
     fields = [f"data.{key}" for schema in data.schemas for key in schema.get("properties", ())] if data else []
     if path.root == "loop":
-        message, hint = "loop is known only inside a loop", "Use it between {% for %} and {% endfor %}."
+        message, hint = "loop exists only inside a loop", "Use it between {% for %} and {% endfor %}."
     else:
         message, hint = (
-            f"there is no name {path.root}",
+            f"unknown name {path.root}",
             f"The names are {', '.join(sorted(scope.names))}; an event's fields are in data.",
         )
     near = [field for field in fields if field == f"data.{path.root}"] or list(nearest(path.root, scope.names))
@@ -110,10 +109,12 @@ def _uncertain_path(path: Path, scope: Scope, position: Position | None) -> Prob
         is_last = number == len(path.steps)
         if step_shape.optional or (step_shape.nullable and not is_last):
             what = "may be missing" if step_shape.optional else "may be null"
-            return _uncertain(path, f"{path_text(path.root, path.steps[:number])} {what}: the delivery is dead then")
+            return _uncertain(
+                path, f"{path_text(path.root, path.steps[:number])} {what}: the delivery would then be dead"
+            )
         if step_shape.nullable and position is not None:
             sent = "null" if position.form == "value" else "the text null"
-            return _uncertain(path, f"{path.text} may be null: {sent} is sent then")
+            return _uncertain(path, f"{path.text} may be null, and is then sent as {sent}")
     return None
 
 

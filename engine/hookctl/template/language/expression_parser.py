@@ -1,4 +1,4 @@
-"""Parses the tokens of one expression: the part of Jinja's expressions that templates may use."""
+"""Parses the tokens of one expression: the part of Jinja's expression syntax that templates may use."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from hookctl.template.language.expressions import (
 from hookctl.template.language.lexer import Token
 
 MAX_DEPTH = 25
-"""Parentheses, lists and ``not`` inside one another."""
+"""The maximum nesting of parentheses, lists and ``not``."""
 
 _WORDS: dict[str, Json] = {
     "true": True,
@@ -63,18 +63,18 @@ class ExpressionParser:
 
     @property
     def token(self) -> Token:
-        """The token that is next."""
+        """The next token."""
         return self._tokens[self._at]
 
     def advance(self) -> Token:
-        """Take the next token; the end is never passed."""
+        """Consume the next token. The end token is never consumed."""
         token = self.token
         if token.kind != "end":
             self._at += 1
         return token
 
     def take(self, text: str) -> bool:
-        """Take the next token if it is this word or operator."""
+        """Consume the next token if it is this word or operator."""
         token = self.token
         if token.text != text or token.kind not in {"name", "operator"}:
             return False
@@ -82,21 +82,21 @@ class ExpressionParser:
         return True
 
     def expect(self, text: str, why: str) -> Token:
-        """Take this word or operator, or fail saying that it is missing."""
+        """Consume this word or operator, or raise an error that it is missing."""
         token = self.token
         if not self.take(text):
             raise self.error(f"{text!r} is missing {why}", hint=f"Write {text} before {token.text!r}.")
         return token
 
     def name(self, what: str) -> Token:
-        """Take a name that is not a reserved word."""
+        """Consume a name that is not a reserved word."""
         token = self.token
         if token.kind != "name" or token.text in _RESERVED:
             raise self.error(f"{what} is missing", hint=f"Write a name in place of {token.text!r}.")
         return self.advance()
 
     def finish(self) -> None:
-        """Fail unless everything was read."""
+        """Raise an error unless all tokens are consumed."""
         token = self.token
         if token.kind == "end":
             return
@@ -110,7 +110,7 @@ class ExpressionParser:
         return rule.error(self.token.start, self.token.end, what=message, fix=hint)
 
     def expression(self) -> Expression:
-        """An expression with everything that may be in it."""
+        """Parse an expression of any kind."""
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise self.error(
@@ -126,7 +126,7 @@ class ExpressionParser:
         return value
 
     def logic(self, operator: str) -> Expression:
-        """Operands of ``or`` (each made of operands of ``and``)."""
+        """Parse operands of ``or``, each of which consists of operands of ``and``."""
         operands = [self.logic("and") if operator == "or" else self._negation()]
         while self.take(operator):
             operands.append(self.logic("and") if operator == "or" else self._negation())
@@ -166,15 +166,15 @@ class ExpressionParser:
         name = self.token.text.lower()
         if name not in {"defined", "none"}:
             raise self.error(
-                f"there is no test {self.token.text!r}",
-                hint="The tests are 'is defined' and 'is none'; else compare with ==.",
+                f"unknown test {self.token.text!r}",
+                hint="The tests are 'is defined' and 'is none'; otherwise, compare with ==.",
             )
         self.advance()
         test = Test(name, value, value.start, end)
         return Not(test, value.start, end) if negated else test
 
     def filtered(self) -> Expression:
-        """A value and the filters behind it."""
+        """Parse a value and the filters after it."""
         value = self._postfix(self._primary())
         while self.take("|"):
             name = self.name("the filter's name")
@@ -194,7 +194,7 @@ class ExpressionParser:
                 self.advance()
                 keywords.append((name, self.expression()))
             elif keywords:
-                raise self.error("a plain argument stands after a named one", hint="Write the named ones last.")
+                raise self.error("a plain argument follows a named one", hint="Write the named ones last.")
             else:
                 arguments.append(self.expression())
             if not self.take(","):
@@ -246,7 +246,7 @@ class ExpressionParser:
                 message, hint = _UNSAFE["("]
                 raise self.error(message, hint=hint, rule=TEMPLATE_UNSAFE)
             if not isinstance(value, Path):
-                raise self.error("only a path can have further steps", hint="Take the step before the filter.")
+                raise self.error("only a path can have further steps", hint="Write the step before the filter.")
             steps, end = self._steps()
             value = Path(value.root, value.steps + steps, value.start, end)
         return value
@@ -268,7 +268,7 @@ class ExpressionParser:
             raise TEMPLATE_SYNTAX.error(
                 value.start,
                 value.end,
-                what="only a key in quotes or an index may stand in [ ]",
+                what="only a key in quotes or an index is allowed in [ ]",
                 fix='Write a["key"] or a[0].',
             )
         return (step,), self.expect("]", "to close '['").end
@@ -315,7 +315,7 @@ def _constant(value: Json, start: int, end: int) -> Const:
 
 
 def _index_text(token: Token) -> str:
-    if len(token.text) > 20:  # int() of a very long text is refused by Python, and no index or threshold needs it
+    if len(token.text) > 20:  # Python refuses int() of a very long text, and no index or threshold needs one
         raise TEMPLATE_TOO_LARGE.error(
             token.start, token.end, what="the number has more than 20 digits", fix="Write it in the body itself."
         )

@@ -1,8 +1,7 @@
-"""The syntax tree of a template: the allow-list of what a template can contain.
+"""The syntax tree of a template, which defines everything that a template can contain.
 
-What is not here cannot be written: no attribute, no call, no arithmetic, no assignment, no import. Nodes are equal when
-they mean the same, wherever they stand: their offsets are not compared, so that a condition is known again when it is
-repeated.
+A construct without a node here cannot be written: templates have no attribute access, call, arithmetic, assignment or
+import. Nodes are equal if they mean the same, even at different offsets, so that a repeated condition is recognized.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from hookctl.model import Json
 
 @dataclass(frozen=True, slots=True)
 class Const:
-    """A constant. Compared by its JSON text: ``true`` and ``1`` are two constants."""
+    """A constant. Compared by its JSON text, so ``true`` and ``1`` differ."""
 
     text: str
     value: Json = field(compare=False)
@@ -36,13 +35,13 @@ class Path:
 
     @property
     def text(self) -> str:
-        """As an author would write it."""
+        """The path as an author would write it."""
         return path_text(self.root, self.steps)
 
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """A list written in the template: ``['High', 'Medium']``."""
+    """A list in the template: ``['High', 'Medium']``."""
 
     items: tuple[Expression, ...]
     start: int = field(compare=False)
@@ -51,7 +50,7 @@ class ListOf:
 
 @dataclass(frozen=True, slots=True)
 class Filtered:
-    """A value given to a filter: ``value | name(arguments)``."""
+    """A value passed to a filter: ``value | name(arguments)``."""
 
     value: Expression
     name: str
@@ -94,7 +93,7 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class Logic:
-    """Operands joined by ``and`` or by ``or``; as in Python, the value is an operand."""
+    """Operands joined by ``and`` or by ``or``. As in Python, the value is one of the operands."""
 
     operator: str
     operands: tuple[Expression, ...]
@@ -124,7 +123,7 @@ class Text:
     start: int
     end: int
     exact: bool = True
-    """False for text that was taken out of a string: its offsets are those of the whole stretch."""
+    """False for text that was taken out of a string. Its offsets are then those of the whole string content."""
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The offsets in the template of characters ``start`` to ``end`` of this text."""
@@ -142,7 +141,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One way through an ``if``: its condition (None for ``else``), its body, and where its tag stands."""
+    """One branch of an ``if``: its condition (None for ``else``), its body, and the offsets of its tag."""
 
     condition: Expression | None
     body: tuple[Node, ...]
@@ -165,7 +164,7 @@ class For:
     iterable: Expression
     body: tuple[Node, ...]
     otherwise: tuple[Node, ...]
-    """The body of ``{% else %}``: rendered when there is no item."""
+    """The body of ``{% else %}``, which is rendered if there is no item."""
     start: int
     end: int
 
@@ -197,22 +196,22 @@ _CHILDREN: Mapping[type, Callable[[Any], tuple[Node | Expression, ...]]] = {
     If: _of_if,
     For: lambda part: (part.iterable, *part.body, *part.otherwise),
 }
-"""By type, since every check of a template walks through it several times."""
+"""The fields that hold nodes, by type. Cached, because every check of a template walks through it several times."""
 
 
 def children(part: Node | Expression) -> tuple[Node | Expression, ...]:
-    """What is directly inside a node or an expression; a filter's value comes before its arguments."""
+    """The nodes and expressions directly inside a node or expression; a filter's value comes before its arguments."""
     return _CHILDREN[type(part)](part)
 
 
 def operands(expression: Expression) -> tuple[Expression, ...]:
-    """As :func:`children`: an expression holds only expressions."""
+    """As :func:`children`, for an expression, which contains only expressions."""
     found: tuple[Expression, ...] = _CHILDREN[type(expression)](expression)  # type: ignore[assignment] # see above
     return found
 
 
 def walk(*parts: Node | Expression) -> Iterator[Node | Expression]:
-    """The nodes and expressions given, and everything in them, each before what it holds."""
+    """The given nodes and expressions and all nodes in them, parents before children."""
     pending = list(parts[::-1])
     while pending:
         part = pending.pop()

@@ -13,8 +13,9 @@ from hookctl.model.rules.texts import TEMPLATE_SYNTAX, TEMPLATE_TOO_LARGE
 from hookctl.template.language import handlebars
 
 MAX_TOKENS = 500
-"""Tokens of one expression or tag: far more than people write, and few enough that no parser's or renderer's recursion
-overflows."""
+"""The maximum number of tokens in one expression or tag: far more than people write, and few enough to keep the
+recursion of parser and renderer within limits.
+"""
 
 _OPENING = re.compile(r"\{[{%#]")
 _TOKEN = re.compile(
@@ -33,7 +34,7 @@ _CLOSING = {"{{": "}}", "{%": "%}"}
 class Token(NamedTuple):
     """A word of an expression. ``kind`` is ``name``, ``number``, ``string``, ``operator`` or ``end``.
 
-    A tuple, since it is made three times as fast as a frozen dataclass, and a template has many.
+    It is a tuple, because a template has many, and a tuple is created three times as fast as a frozen dataclass.
     """
 
     kind: str
@@ -43,20 +44,20 @@ class Token(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """A stretch of a template. ``kind`` is ``text``, ``expression`` or ``tag``; offsets include the delimiters."""
+    """A part of a template. ``kind`` is ``text``, ``expression`` or ``tag``; offsets include the delimiters."""
 
     kind: str
     start: int
     end: int
     tokens: tuple[Token, ...] = ()
-    """Of an expression or tag, the last being the ``end``."""
+    """The tokens of an expression or tag; the last one is the ``end``."""
 
 
 def split(text: str) -> list[Segment]:
-    """The segments of a template in order, empty text left out.
+    """The segments of a template in order, without empty text.
 
     Raises:
-        TemplateError: a delimiter is not closed, or a character has no meaning inside one.
+        TemplateError: A delimiter is not closed, or contains a character without a meaning.
     """
     segments: list[Segment] = []
     position = 0
@@ -128,8 +129,8 @@ def _no_token(text: str, position: int, opening: re.Match[str], closing: str) ->
         return TEMPLATE_SYNTAX.error(
             at,
             at + 1,
-            what="a backslash stands in an expression",
-            fix="Inside {{ }} quotes are written plainly, also within a JSON string.",
+            what="a backslash is not allowed in an expression",
+            fix="Write quotes inside {{ }} without backslashes, even within a JSON string.",
         )
     if rest[0] in "'\"":
         return TEMPLATE_SYNTAX.error(at, at + 1, what="the text in quotes is not closed", fix=f"End it with {rest[0]}.")

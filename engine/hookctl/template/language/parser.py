@@ -1,4 +1,4 @@
-"""Parses a template into text, outputs, branches and loops; every other tag is refused."""
+"""Parses a template into text, outputs, branches and loops, and refuses every other tag."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from hookctl.template.language.expressions import Branch, Expression, For, If, N
 from hookctl.template.language.lexer import Segment, split
 
 MAX_CHARACTERS = 64 * 1024
-"""Of one template."""
+"""The maximum length of a template, in characters."""
 MAX_TAG_DEPTH = 20
-"""Tags inside one another."""
+"""The maximum nesting of tags."""
 MAX_LOOP_DEPTH = 3
-"""Loops inside one another."""
+"""The maximum nesting of loops."""
 
 _INSTEAD = {
     "set": "Write the expression where it is needed.",
@@ -29,8 +29,7 @@ def parse(text: str) -> tuple[Node, ...]:
     """The nodes of a template.
 
     Raises:
-        TemplateError: the template is too large, or is not in the syntax that docs/templates.md describes; it says
-            where.
+        TemplateError: The template is too large, or does not follow the syntax in docs/templates.md.
     """
     if len(text) > MAX_CHARACTERS:
         raise TEMPLATE_TOO_LARGE.error(
@@ -39,7 +38,7 @@ def parse(text: str) -> tuple[Node, ...]:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        message = "the template holds half a surrogate pair, which no UTF-8 text has"
+        message = "the template contains half a surrogate pair, which UTF-8 cannot represent"
         raise TEMPLATE_SYNTAX.error(error.start, error.end, what=message, fix="Write the character itself.") from None
     parser = _Parser(text)
     body, closing = parser.body(())
@@ -66,7 +65,10 @@ class _Parser:
         return tag.tokens[0].text
 
     def body(self, ends: tuple[str, ...], opening: Segment | None = None) -> tuple[tuple[Node, ...], Segment | None]:
-        """The nodes up to a tag whose word is one of ``ends``, and that tag; without ``ends`` up to the end."""
+        """The nodes up to a tag whose word is one of ``ends``, and that tag.
+
+        Without ``ends``, all nodes up to the end.
+        """
         nodes: list[Node] = []
         for segment in self._segments:
             if segment.kind == "text":
@@ -78,7 +80,7 @@ class _Parser:
                     raise TEMPLATE_SYNTAX.error(
                         segment.start,
                         segment.end,
-                        what=f"{self.word(segment)} stands where {' or '.join(ends)} must",
+                        what=f"expected {' or '.join(ends)}, not {self.word(segment)}",
                         fix="Close the tags in order.",
                     )
                 return tuple(nodes), segment

@@ -1,4 +1,4 @@
-"""Compiles expressions to functions of a frame: the values that names have, and what rendering may still cost."""
+"""Compiles expressions to functions of a frame: the values of names, and the remaining budget of the rendering."""
 
 from __future__ import annotations
 
@@ -27,13 +27,15 @@ from hookctl.template.language.filters import MAX_OUTPUT
 from hookctl.template.language.values import MISSING, Missing, Value, compare, is_equal, is_in, take
 
 MAX_WORK = 2_000_000
-"""Steps of one rendering: rounds of loops times what is in them, and what filters and comparisons look at."""
+"""The maximum number of steps of one rendering: iterations times the nodes in them, plus the work of filters and
+comparisons.
+"""
 
 Evaluate = Callable[["Frame"], Value]
 
 
 class Frame(Budget):
-    """One rendering: the values by name, the pieces written so far, and the room and work left."""
+    """The state of one rendering: values by name, the pieces written so far, and the remaining size and work."""
 
     __slots__ = ("pieces", "room", "values")
 
@@ -44,7 +46,7 @@ class Frame(Budget):
         self.room = MAX_OUTPUT
 
     def write(self, text: str) -> None:
-        """Add to the body. Raises RenderError when it becomes too large."""
+        """Add to the body. Raises RenderError when the body becomes too large."""
         self.room -= len(text)
         if self.room < 0:
             raise_too_large()
@@ -56,9 +58,9 @@ class Frame(Budget):
 
 
 def evaluate(expression: Expression, text: str, filters: Mapping[str, Filter]) -> Evaluate:
-    """A function that gives the value of an expression in a frame, ``MISSING`` included. It raises RenderError.
+    """A function that returns the value of an expression in a frame, or ``MISSING``. It raises RenderError.
 
-    ``text`` is the template's. The expression must have passed the check.
+    ``text`` is the template. The expression must have passed the check.
     """
 
     def compiled(part: Expression) -> Evaluate:
@@ -95,7 +97,7 @@ def _decision(
 
 
 def strictly(expression: Expression, text: str, filters: Mapping[str, Filter]) -> Callable[[Frame], Json]:
-    """As :func:`evaluate`, but what is missing is a RenderError that names it."""
+    """As :func:`evaluate`, but a missing value raises a RenderError that names the expression."""
     inner = evaluate(expression, text, filters)
 
     def give(frame: Frame) -> Json:
@@ -108,12 +110,12 @@ def strictly(expression: Expression, text: str, filters: Mapping[str, Filter]) -
 
 
 def raise_missing(words: str) -> Never:
-    """Raise the RenderError for an expression, as it is written, whose value the event does not have."""
+    """Raise the RenderError for an expression whose value is missing. The message quotes the expression."""
     raise RenderError(f"the event has no {words}", hint=f"Give a default: {{{{ {words} | default(...) }}}}.")
 
 
 def raise_too_large() -> Never:
-    """Raise the RenderError for a body that is larger than it may be."""
+    """Raise the RenderError for a body that is too large."""
     raise RenderError(f"the body is larger than {MAX_OUTPUT} bytes", hint="Send less of the event.")
 
 
@@ -145,7 +147,7 @@ def _list(expression: ListOf, text: str, filters: Mapping[str, Filter]) -> Evalu
 
     def give(frame: Frame) -> Value:
         items: list[Json] = [part(frame) for part in parts]
-        if not is_constant:  # one value of the event may be in it many times
+        if not is_constant:  # the result may contain one value of the event many times
             frame.weigh(items)
         return items
 
@@ -211,11 +213,12 @@ def _filtered(expression: Filtered, text: str, filters: Mapping[str, Filter]) ->
                 *[argument(frame) for argument in arguments],
                 **{name: argument(frame) for name, argument in keywords},
             )
-        except PluginError:  # the plugin's failure and not the event's: another attempt may succeed
+        except PluginError:  # this is a failure of the plugin, not of the event: another attempt may succeed
             raise
         except HookctlError as error:
             raise RenderError(f"{text[expression.start : expression.end]}: {error.message}", hint=error.hint) from error
-        except Exception as error:  # whatever a plugin raises, the delivery is dead with its name
+        # for any other exception of a plugin, the delivery becomes dead, with the plugin's name
+        except Exception as error:
             raise RenderError(
                 f"the filter {expression.name} raised {error!r}", hint="Fix or uninstall the plugin that adds it."
             ) from error
