@@ -62,7 +62,7 @@ CACERT = "absent.pem cannot be read: No such file or directory"
     ],
 )
 def test_an_error_names_the_place_of_the_value(
-    run_cli: Run, root: Path, settings: str, env: dict[str, str], options: tuple[str, ...], message: str
+    run_cli: Run, root: Path, *, settings: str, env: dict[str, str], options: tuple[str, ...], message: str
 ) -> None:
     (root / "hookctl.toml").write_text(settings)
     result = run_cli("test", *options, cwd=root, env=env)
@@ -74,3 +74,39 @@ def test_an_error_about_a_path_names_its_place(run_cli: Run, root: Path) -> None
     assert "hookctl.toml: dir: nnn" in run_cli("--config", "hookctl.toml", "list", cwd=root).stderr
     assert "HOOKCTL_DIR: nnn" in run_cli("list", cwd=root, env={"HOOKCTL_DIR": "n" * 300}).stderr
     assert "--dir: nnn" in run_cli("--dir", "n" * 300, "list", cwd=root).stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ('[retention]\nage = "3 weeks"\n', "retention.age must be a duration"),
+        ('[intake]\nmin_free = "much"\n', "intake.min_free must be a size"),
+        ('[allow]\n"a.example" = ["nowhere"]\n', "[allow]: a.example"),
+        ('cacert = "absent.pem"\n', "hookctl.toml: cacert: absent.pem"),
+        ('connect_to = ["x"]\n', "hookctl.toml: connect_to: 'x'"),
+        ('store = "sqlite:///../x.db"\n', "hookctl.toml: store leads out"),
+        ("[policies.nonsense]\n", "unknown policy 'nonsense'"),
+    ],
+)
+def test_validate_checks_all_settings(run_cli: Run, root: Path, settings: str, message: str) -> None:
+    (root / "hookctl.toml").write_text(settings)
+    result = run_cli("validate", cwd=root)
+    assert (result.exit_code, message in result.stderr) == (1, True), result.stderr
+
+
+def test_validate_reports_every_wrong_setting(run_cli: Run, root: Path) -> None:
+    (root / "hookctl.toml").write_text('cacert = "absent.pem"\n[retention]\nage = "3 weeks"\n')
+    assert run_cli("validate", cwd=root).stderr.count("Error: ") == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("dri = 1\n", "hookctl.toml: unknown setting 'dri'. Did you mean 'dir'?"),
+        ("[retention]\nagee = 1\n", "hookctl.toml: unknown setting 'agee' in [retention]. Did you mean 'age'?"),
+        ("[safety]\nq = 1\n", "unknown setting 'q' in [safety]; its settings are removal_minimum, removal_percent"),
+    ],
+)
+def test_a_misspelled_setting_gets_a_suggestion(run_cli: Run, root: Path, settings: str, message: str) -> None:
+    (root / "hookctl.toml").write_text(settings)
+    assert message in run_cli("list", cwd=root).stderr
