@@ -25,7 +25,19 @@ def _rules_of(module: ModuleType) -> Iterator[Rule]:
     return (value for value in vars(module).values() if isinstance(value, Rule))
 
 
-RULES = {rule.id: rule for module in (files, fields, *_MODULES, urls, texts, plans) for rule in _rules_of(module)}
-"""Every rule by its ID, in the order in which users meet them: files, fields, URLs, templates and conditions, plans."""
+GROUPS = {
+    title: [rule for module in modules for rule in _rules_of(module)]
+    for title, modules in {
+        "Files": [files],
+        "Fields": [fields],
+        "Headers and secrets": _MODULES,
+        "URLs": [urls],
+        "Templates and conditions": [texts],
+        "Plans": [plans],
+    }.items()
+}
+"""The rules by subject, in the order in which users meet them."""
+RULES = {rule.id: rule for group in GROUPS.values() for rule in group}
+"""Every rule by its ID, in the same order."""
 CHECKS: list[Check] = [module.check for module in _MODULES]
 """The checks of one webhook, in the order of their modules' names."""
