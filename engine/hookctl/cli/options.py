@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import TypeVar
 
 import click
-from click.core import ParameterSource
 
 from hookctl.cli.completion import webhook_names
 
@@ -44,16 +42,3 @@ def network_options(command: Command) -> Command:
         help="Trust only the certificate authorities in this PEM file.",
     )
     return connect_to(cacert(command))
-
-
-def source_of(option: str) -> str:
-    """``option``, or the variable that sets it in this run, such as ``HOOKCTL_CACERT``: for the message of an error."""
-    ctx = click.get_current_context(silent=True)
-    while ctx is not None:
-        for parameter in ctx.command.params:
-            name = parameter.name or ""
-            if option in parameter.opts and ctx.get_parameter_source(name) is ParameterSource.ENVIRONMENT:
-                variables = (str(parameter.envvar), f"{ctx.auto_envvar_prefix}_{name.upper()}")
-                return next((variable for variable in variables if os.environ.get(variable)), option)
-        ctx = ctx.parent
-    return option

@@ -146,7 +146,7 @@ class Session:
 
     def _source(self, option: str, setting: str, *, given: bool) -> str:
         """What an error names as the place of a value: the option, its variable, or a key of the settings file."""
-        from hookctl.cli.options import source_of
+        from hookctl.cli.sources import source_of
 
         is_in_file = not given and setting in self.settings
         return f"{shown_path(self.config or NAME)}: {setting}" if is_in_file else source_of(option)

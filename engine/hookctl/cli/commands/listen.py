@@ -71,7 +71,7 @@ The first line of output reports that it is ready; the next ones are the options
     type=click.IntRange(200, 599),
     default=200,
     show_default=True,
-    help="Answer every request with this status, and with a body that fits it.",
+    help="Answer every request with this status. The body says accepted with 2xx, and rejected with others.",
 )
 @click.option(
     "--answer",
