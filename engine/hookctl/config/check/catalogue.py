@@ -26,7 +26,7 @@ def _rules_of(module: ModuleType) -> Iterator[Rule]:
 
 
 GROUPS = {
-    title: [rule for module in modules for rule in _rules_of(module)]
+    title: list({rule.id: rule for module in modules for rule in _rules_of(module)}.values())  # modules share rules
     for title, modules in {
         "Files": [files],
         "Fields": [fields],
