@@ -99,7 +99,7 @@ def test_the_store_of_another_scheme_is_an_error(root: Path, run_cli: Run) -> No
 
 
 def test_a_session_that_is_closed_opens_its_store_again(tmp_path: Path, uses: list[str]) -> None:
-    session = Session(directory=tmp_path, store_url=f"sqlite:///{tmp_path}/hookctl.db", color=False)
+    session = Session(given_store=f"sqlite:///{tmp_path}/hookctl.db")
     assert session.existing_store() is None
     assert session.store is session.store is session.existing_store()
     session.close()

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import click
 
+INSTEAD = {
+    "completion": "Shell completion: `hookctl explain cli`.",
+    "help": "`hookctl --help` lists the commands.",
+}
+"""What to do instead of commands that other programs have, by name."""
+
 
 class SuggestingGroup(click.Group):
     """A group that answers an unknown command with the most similar one, as click does for options."""
@@ -19,5 +25,7 @@ class SuggestingGroup(click.Group):
 
             near = get_close_matches(name.lower(), self.list_commands(ctx), n=1)
             meant = f" Did you mean {near[0]!r}?" if near else ""
+            if ctx.parent is None and name in INSTEAD:
+                meant = f" {INSTEAD[name]}"
             raise click.UsageError(f"No such command {name!r}.{meant}", ctx)
         return super().resolve_command(ctx, args)

@@ -19,21 +19,31 @@ _CONNECT_TO = re.compile(
 )
 
 
-def network_from_settings(*, allow: Mapping[str, Any], connect_to: Sequence[str], cacert: str | None) -> Network:
-    """The :class:`Network` for these settings.
+def network_from_settings(
+    *,
+    allow: Mapping[str, Any],
+    connect_to: Sequence[str],
+    cacert: str | None,
+    connect_to_source: str = "--connect-to",
+    cacert_source: str = "--cacert",
+) -> Network:
+    """How this machine reaches targets.
 
     Args:
-        allow: By host name, a list of non-public networks (``["10.1.0.0/16"]``) that the host may resolve to.
-        connect_to: Entries ``HOST:443:ADDRESS:PORT``; IPv6 addresses in brackets.
-        cacert: A PEM file with the only authorities to trust.
+        allow: per host name, a list of networks (``["10.1.0.0/16"]``) that it may resolve to although they are not
+            public.
+        connect_to: entries ``HOST:443:ADDRESS:PORT``; an IPv6 address in brackets.
+        cacert: a PEM file of the only authorities to trust.
+        connect_to_source: what an error names as the place of ``connect_to``.
+        cacert_source: what an error names as the place of ``cacert``.
 
     Raises:
         SettingsError: A setting has the wrong form, or the file cannot be read.
     """
     return Network(
         allow={host: _networks(host, networks) for host, networks in allow.items()},
-        connect_to=dict(_connect_to(entry) for entry in connect_to),
-        ca_file=_ca_file(cacert) if cacert else None,
+        connect_to=dict(_connect_to(entry, connect_to_source) for entry in connect_to),
+        ca_file=_ca_file(cacert, cacert_source) if cacert else None,
     )
 
 
@@ -56,30 +66,29 @@ def _networks(host: str, networks: Any) -> tuple[IPv4Network | IPv6Network, ...]
         ) from error
 
 
-def _connect_to(entry: str) -> tuple[str, tuple[str, int]]:
+def _connect_to(entry: str, source: str) -> tuple[str, tuple[str, int]]:
     hint = "Write HOST:443:ADDRESS:PORT, such as siem.example.com:443:127.0.0.1:8443."
     match = _CONNECT_TO.fullmatch(entry)
     if match is None or not is_host(match["host"]):
-        raise SettingsError(f"--connect-to {entry}: unknown format", hint=hint)
+        raise SettingsError(f"{source}: {entry!r} is not HOST:443:ADDRESS:PORT", hint=hint)
     if int(match["port"]) != HTTPS_PORT:
-        raise SettingsError(f"--connect-to {entry}: webhooks use only port {HTTPS_PORT}", hint=hint)
+        raise SettingsError(f"{source}: {entry!r}: webhooks are sent to port {HTTPS_PORT} only", hint=hint)
     try:
         address = ip_address(match["v6"] or match["v4"])
     except ValueError as error:
-        raise SettingsError(f"--connect-to {entry}: {error}", hint=hint) from error
+        raise SettingsError(f"{source}: {entry!r}: {error}", hint=hint) from error
     port = int(match["to"])
     if not 0 < port < 65536:
-        raise SettingsError(f"--connect-to {entry}: {port} is not a port", hint=hint)
+        raise SettingsError(f"{source}: {entry!r}: {port} is not a port", hint=hint)
     return match["host"], (str(address), port)
 
 
-def _ca_file(path: str) -> str:
+def _ca_file(path: str, source: str) -> str:
+    hint = "Name a file of PEM certificates."
     try:
         content = read_given(path, limit=MAX_CA_BYTES)
     except FileError as error:
-        raise SettingsError(
-            f"--cacert {path} cannot be read: {error.message}", hint="Name a file of PEM certificates."
-        ) from error
+        raise SettingsError(f"{source}: {path} cannot be read: {error.message}", hint=hint) from error
     if b"-----BEGIN CERTIFICATE-----" not in content:
-        raise SettingsError(f"--cacert {path} contains no PEM certificate", hint="Name a file of PEM certificates.")
+        raise SettingsError(f"{source}: {path} holds no PEM certificate", hint=hint)
     return path

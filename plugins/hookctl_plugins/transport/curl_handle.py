@@ -224,11 +224,11 @@ class Handle:
     def timing(self, submitted: float) -> Timing:
         """Seconds by phase since ``submitted`` (of ``time.monotonic``).
 
-        Name and connection are None for a reused connection.
+        Name and connection are None where a kept connection was used, and the first byte where none came.
         """
         info = self.curl.getinfo
         before = self.started - submitted
-        first_byte = info(pycurl.STARTTRANSFER_TIME)
+        first_byte = info(pycurl.STARTTRANSFER_TIME) if self._head else 0.0  # libcurl sets it for some failures too
         connected, tls = (info(pycurl.CONNECT_TIME), info(pycurl.APPCONNECT_TIME)) if self._dialled else (0.0, 0.0)
         return Timing(
             before if connected else None,

@@ -99,6 +99,7 @@ def test_every_setting_stands_in_the_file_and_is_accepted_as_it_stands(
     )
     assert set(tomllib.loads(uncommented)) == set(SETTINGS)
     settings.write_text(uncommented)
+    (tmp_path / "company-ca.pem").write_text("-----BEGIN CERTIFICATE-----\n")
     assert run_cli("validate", cwd=tmp_path).exit_code == 0
 
 

@@ -118,7 +118,14 @@ def test_no_repository(run_cli: Run, root: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(root.parent))
     result = run_cli("plan", "--against", "main", cwd=root)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "not a git repository" in result.stderr
+    assert result.stderr == "Error: webhooks.d is not in a git repository\n  Run hookctl in a checkout.\n"
+
+
+def test_a_repository_without_commits(run_cli: Run, root: Path) -> None:
+    subprocess.run(["git", "-C", str(root), "init", "--quiet", "--initial-branch", "main"], check=True)
+    result = run_cli("plan", "--against", "main", cwd=root)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"Error: the repository {root} has no commits yet\n  Commit the webhook files")
 
 
 def test_a_base_that_had_errors(run_cli: Run, root: Path, git: Git) -> None:

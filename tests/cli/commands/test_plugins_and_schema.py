@@ -100,7 +100,9 @@ def test_plugins_lists_every_built_in_thing_with_its_settings(run_cli: RunCli) -
         "allowed_hosts",
         "gitlab",
     ):
-        assert f"  {name} (built in)\n" in result.stdout
+        assert f"  {name} (built in" in result.stdout
+    assert "  curl (built in, plugin hookctl_plugins.transport)\n" in result.stdout
+    assert "  gitlab (built in)\n" in result.stdout
     assert (
         "      client_secret               secret           yes       The client's secret, as a secret reference.\n"
         in result.stdout

@@ -244,7 +244,7 @@ def test_nothing_applied(tmp_path: Path, run_cli: Run) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("args", [["send", "missing.jsonl"], ["send", "-", "--wait", "soon"], ["send"]])
+@pytest.mark.parametrize("args", [["send", "-", "--wait", "soon"], ["send"]])
 def test_wrong_usage(site: Site, args: list[str]) -> None:
     assert site.run(*args).exit_code == 64
 

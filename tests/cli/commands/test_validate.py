@@ -116,9 +116,11 @@ def test_explain_tells_a_rule(run_cli: Run) -> None:
 def test_explain_lists_every_rule(run_cli: Run) -> None:
     result = run_cli("explain")
     assert result.exit_code == 0
-    rules, pages = result.stdout.split("\n\n")
-    assert [line.split()[0] for line in rules.splitlines()] == list(RULES)
-    assert "settings" in pages.split(": ")[1].split(", ")
+    *groups, topics = result.stdout.split("\n\n")
+    assert [line.split()[0] for group in groups for line in group.splitlines()[1:]] == list(RULES)
+    policies, pages, _ = topics.splitlines()
+    assert "allowed_hosts" in policies.removeprefix("Policies: ").split(", ")
+    assert "settings" in pages.removeprefix("Pages: ").split(", ")
 
 
 @pytest.mark.parametrize("rule", RULES)

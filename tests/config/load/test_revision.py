@@ -245,7 +245,7 @@ def test_another_repository_inside_is_told_of(root: Path, git: Git) -> None:
 
 def test_no_repository(tmp_path: Path) -> None:
     (tmp_path / "w").mkdir()
-    with pytest.raises(RevisionError, match="not a git repository"):
+    with pytest.raises(RevisionError, match="is not in a git repository"):
         load_revision(tmp_path / "w", "HEAD")
 
 

@@ -34,6 +34,14 @@ def transport(receiver: Receiver) -> Iterator[CurlTransport]:
     transport.close()
 
 
+@pytest.fixture
+def refused_port() -> Iterator[int]:
+    """A port that is bound but not listened on, so that connections to it are refused."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
+
+
 def collect(transport: CurlTransport, count: int) -> dict[int, Completion]:
     """The first ``count`` completions, by ticket."""
     done: dict[int, Completion] = {}
@@ -75,6 +83,24 @@ def test_connections_are_kept_between_requests(receiver: Receiver, transport: Cu
         assert completion.timing.total >= (completion.timing.first_byte or 0) > 0
         assert (completion.timing.connected is None) == (ticket > 0)
     assert receiver.connections == 1
+
+
+def test_there_is_no_first_byte_without_a_connection(refused_port: int) -> None:
+    transport = CurlTransport(Network(connect_to={"siem.example.com": ("127.0.0.1", refused_port)}))
+    transport.submit(0, request(), 10)
+    timing = collect(transport, 1)[0].timing
+    transport.close()
+    assert (timing.connected, timing.tls, timing.first_byte) == (None, None, None)
+
+
+def test_there_is_no_first_byte_without_tls() -> None:
+    with Receiver(expired=True) as receiver:
+        transport = CurlTransport(receiver.network())
+        transport.submit(0, request(), 10)
+        timing = collect(transport, 1)[0].timing
+        transport.close()
+    assert timing.connected is not None
+    assert (timing.tls, timing.first_byte) == (None, None)
 
 
 def test_failures_are_completions(receiver: Receiver, transport: CurlTransport) -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     Seen = queue.SimpleQueue[tuple[ReceivedRequest, Answer] | None]
 
+ACCEPTED, REJECTED = b'{"status":"accepted"}', b'{"status":"rejected"}'
+"""The body of an answer, with a 2xx and with another status."""
 HOSTS = ("siem.example.com", "login.example.com")
 EPILOG = """
 \b
@@ -60,7 +62,8 @@ The first line of output reports that it is ready; the next ones are the options
     "--ca-out",
     metavar="FILE",
     type=click.Path(dir_okay=False),
-    help="Write the certificate authority here, in PEM.  [default: a temporary file]",
+    help="Write the certificate authority to this file, in PEM. Without it, the printed path of the certificate "
+    "authority is valid only until the command ends.",
 )
 @click.option(
     "--respond",
@@ -68,7 +71,7 @@ The first line of output reports that it is ready; the next ones are the options
     type=click.IntRange(200, 599),
     default=200,
     show_default=True,
-    help="Answer every request with this status.",
+    help="Answer every request with this status. The body says accepted with 2xx, and rejected with others.",
 )
 @click.option(
     "--answer",
@@ -124,7 +127,8 @@ def command(  # noqa: PLR0917  # one parameter for each option
         token_endpoint=TokenEndpoint(client_id, client_secret) if token_endpoint else None,
         seen=lambda request, answer: seen.put((request, answer)),
     )
-    receiver.default = Answer(respond, misbehave=Misbehaviour(misbehave) if misbehave else None)
+    body = ACCEPTED if 200 <= respond < 300 else REJECTED
+    receiver.default = Answer(respond, body=body, misbehave=Misbehaviour(misbehave) if misbehave else None)
     if not token_endpoint:
         receiver.answer(PATH, receiver.default)
     for path, body in map(_path_and_body, answers):

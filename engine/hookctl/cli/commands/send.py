@@ -10,6 +10,7 @@ import click
 from hookctl.cli import exit_codes
 from hookctl.cli.durations import seconds
 from hookctl.cli.echo import echo
+from hookctl.cli.event_file import EventStream
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.options import network_options
 from hookctl.cli.terminal import text_width
@@ -33,7 +34,7 @@ Examples:
 
 
 @click.command("send", epilog=EPILOG)
-@click.argument("file", type=click.File("rb"))
+@click.argument("file", type=EventStream())
 @click.option(
     "--wait",
     metavar="DURATION",
