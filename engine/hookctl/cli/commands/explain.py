@@ -42,11 +42,11 @@ def command(session: Session, topic: str | None) -> None:
         pages = f"Pages, each shown by `hookctl explain PAGE`: {', '.join(topics())}"
         echo(f"{rules_text(width=width)}\n{paragraph(pages, width)}")
     elif topic in RULES:
-        echo(rule_text(RULES[topic], width=width, color=color), nl=False, color=color)
+        echo(rule_text(RULES[topic], width=width, color=color), nl=False, color=color, fit=False)
     elif topic in topics():
-        echo(page(topic), nl=False)
+        echo(page(topic), nl=False, fit=False)
     elif (name := topic.removeprefix(POLICY_PREFIX)) in (policies := session.plugins.policies):
-        echo(policy_text(policies[name], width=width, color=color), nl=False, color=color)
+        echo(policy_text(policies[name], width=width, color=color), nl=False, color=color, fit=False)
     else:
         near = nearest(topic, [*RULES, *policies, *topics()])
         meant = f"Did you mean {' or '.join(near)}?" if near else "`hookctl explain` lists them all."
