@@ -135,6 +135,16 @@ def test_no_line_is_wider_than_the_terminal(run: Callable[..., str], name: str, 
     assert [line for line in lines if columns(line) > int(width) and line not in EXAMPLE and not is_path(line)] == []
 
 
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name.startswith("help of")])
+def test_examples_in_narrow_help_are_whole(run: Callable[..., str], name: str) -> None:
+    wide, narrow = (run(name, width).partition("  Examples:\n")[2] for width in ("200", "60"))
+    comments = re.findall(r"^    # (.*)$", narrow, re.MULTILINE)
+    assert sorted(narrow.split()) == sorted(
+        [*wide.split(), *("#" for _ in comments), *re.findall(r"\\$", narrow, re.MULTILINE)]
+    )
+    assert [comment for comment in comments if comment.startswith("hookctl ")] == []
+
+
 def is_path(line: str) -> bool:
     """Whether nothing but a URL or a path is on the line, which cannot be broken."""
     return " " not in line.strip() and "/" in line

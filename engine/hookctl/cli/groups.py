@@ -11,7 +11,7 @@ from hookctl.cli.terminal import text_width
 from hookctl.report.text.columns import fitted, wrap
 
 _EXAMPLES = "\b\nExamples:\n"
-_EXAMPLE = re.compile(r"^  (?P<command>\S.*?)(?:\s{2,}(?P<comment>\S.*))?$", re.MULTILINE)
+_EXAMPLE = re.compile(r"^  (?P<command>\S.*?)(?:(?: {2,}|\n {9,})(?P<comment>\S.*))?$", re.MULTILINE)
 """A command with its comment beside it, or below it in the column of the comments."""
 
 

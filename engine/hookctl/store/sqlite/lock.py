@@ -103,11 +103,10 @@ def refuse_locked(connection: sqlite3.Connection, lock_id: str) -> None:
 
 
 def _locked(held: Lock) -> StateLockedError:
-    hint = (
-        f"Wait for it with --lock-timeout 5m. If nothing runs there any more, break the lock: hookctl unlock {held.id}"
-    )
+    unlock = f"hookctl unlock {held.id}"
+    hint = f"Wait for it with --lock-timeout 5m. If nothing runs there any more, release the lock: {unlock}"
     if held.is_left_over:
-        hint = f"That process is gone and has not given the lock back. Break it: hookctl unlock {held.id}"
+        hint = f"That process is gone and did not release the lock. Release it: {unlock}"
     return StateLockedError(f"the state is locked by {held}", hint=hint)
 
 
