@@ -79,7 +79,7 @@ def break_lock(path: Path, lock_id: str) -> Lock:
     with _connection(path) as connection, transaction(connection):
         held = _read(connection)
         if held is None:
-            raise StateError("the state is not locked", hint="There is nothing to break.")
+            raise StateError("the state is not locked", hint="There is nothing to release.")
         if held.id != lock_id:
             raise StateError(
                 f"the lock is not {lock_id}, but that of {held}",
