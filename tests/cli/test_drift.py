@@ -88,7 +88,7 @@ def test_what_was_held_by_hand(run_cli: Run, root: Path, receiver: Receiver) -> 
         "WHERE id IN (SELECT id FROM deliveries LIMIT 2)",
     )
     assert (
-        "warning[drift]: 2 deliveries are held by other means than an apply: ada asked for it\n"
+        "warning[drift]: 2 deliveries are held by something other than an apply: ada asked for it\n"
         in run_cli("plan", cwd=root).stdout
     )
     assert run_cli("apply", "--auto-approve", cwd=root).exit_code == 0

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from hookctl.cli.terminal import text_width
 from hookctl.errors import FileError, FileOutsideError, HookctlError
 from hookctl.files import SHARED, write_file
 from hookctl.installed import any_third_party
 from hookctl.report.formats.registry import FORMATS, Kind, built_in
+from hookctl.report.text.columns import fitted
 from hookctl.report.text.printable import inert, printable
 
 if TYPE_CHECKING:
@@ -80,7 +82,8 @@ class Outputs:
         """
         for output in sorted(self.outputs, key=lambda output: output.file is not None):
             colored = color and output.file is None
-            made = text(colored) if output.form == TEXT else others[output.form]()
+            width = 0 if output.file else text_width()
+            made = fitted(text(colored), width) if output.form == TEXT else others[output.form]()
             pieces: Iterable[str] = [made] if isinstance(made, str) else made
             if output.form not in ci_commands:
                 pieces = map(inert, pieces)

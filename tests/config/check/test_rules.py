@@ -16,7 +16,6 @@ import pytest
 from hookctl.config.check.catalogue import RULES
 from hookctl.model import Finding
 from hookctl.model.rules.rule import Rule
-from hookctl.report.text.rules import rules_page
 
 ROOT = Path(__file__).parents[3]
 BASE = {"name": "SiemAnomalies", "event": "anomaly", "url": "https://siem.example.com/ingest"}
@@ -240,7 +239,3 @@ def test_a_file_in_the_package_of_rules_is_all_that_a_new_rule_takes(tmp_path: P
     assert "error[no-foo]: the description holds foo" in with_new_rule(tmp_path, "--dir", ".", "validate")
     (tmp_path / "bad.yaml").write_text(whole("description: a bar"), encoding="utf-8")
     assert "no-foo" not in with_new_rule(tmp_path, "--dir", ".", "validate")
-
-
-def test_the_page_of_rules_is_made_from_the_catalogue() -> None:
-    assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == rules_page()

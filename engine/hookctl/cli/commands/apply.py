@@ -91,9 +91,9 @@ def command(
     With PLANFILE, exactly the saved plan is applied, after the same checks as in `hookctl validate`. It is refused as
     stale if anything was applied since. With --verify, it is refused unless it is signed with that key.
 
-    `apply` holds a lock for its whole run, prompt included. A plan that removes or deactivates many webhooks at once is
-    refused without --allow-removals. With --test, test events are sent after the plan is shown and before the prompt;
-    inactive webhooks are not tested.
+    `apply` holds a lock until it ends, including while it waits for approval. A plan that removes or deactivates many
+    webhooks at once is refused without --allow-removals. With --test, test events are sent after the plan is shown and
+    before the prompt; inactive webhooks are not tested.
     """
     from hookctl.cli.locking import locked
     from hookctl.cli.review import review_options

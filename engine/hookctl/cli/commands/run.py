@@ -91,7 +91,7 @@ class Log:
 
     def write(self, event: str, record: dict[str, Json]) -> None:
         """Log an event of the runner, with the current time."""
-        echo(self._line(time.time(), event, record))
+        echo(self._line(time.time(), event, record), fit=False)  # one line for each
 
     def listener(self) -> Listener:
         """A listener that logs everything that a runner reports."""

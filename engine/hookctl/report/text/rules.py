@@ -15,12 +15,7 @@ from hookctl.report.text.table import table
 
 _INTRODUCTION = """\
 This page is for anyone who wants to understand a finding. Every finding names one of these rules, and
-`hookctl explain RULE` prints the same text. The page is generated, and a test compares it with the rules. After a
-change of a rule, write it again:
-
-```sh
-python -c "from hookctl.report.text.rules import rules_page; print(rules_page(), end='')" > docs/rules.md
-```"""
+`hookctl explain RULE` prints the same text. The page is generated from the rules: `make docs` writes it."""
 
 
 def rule_text(rule: Rule, *, width: int = 0, color: bool = False) -> str:

@@ -79,7 +79,7 @@ def break_lock(path: Path, lock_id: str) -> Lock:
     with _connection(path) as connection, transaction(connection):
         held = _read(connection)
         if held is None:
-            raise StateError("the state is not locked", hint="There is nothing to break.")
+            raise StateError("the state is not locked", hint="There is nothing to release.")
         if held.id != lock_id:
             raise StateError(
                 f"the lock is not {lock_id}, but that of {held}",
@@ -103,11 +103,10 @@ def refuse_locked(connection: sqlite3.Connection, lock_id: str) -> None:
 
 
 def _locked(held: Lock) -> StateLockedError:
-    hint = (
-        f"Wait for it with --lock-timeout 5m. If nothing runs there any more, break the lock: hookctl unlock {held.id}"
-    )
+    unlock = f"hookctl unlock {held.id}"
+    hint = f"Wait for it with --lock-timeout 5m. If nothing runs there any more, release the lock: {unlock}"
     if held.is_left_over:
-        hint = f"That process is gone and has not given the lock back. Break it: hookctl unlock {held.id}"
+        hint = f"That process is gone and did not release the lock. Release it: {unlock}"
     return StateLockedError(f"the state is locked by {held}", hint=hint)
 
 
