@@ -115,7 +115,7 @@ def _without_times(document: Any) -> str:
     return re.sub(r'"\d{10}"', '"NOW"', json.dumps(document))
 
 
-def test_a_file_has_no_colour(run_cli: Run, project: Project) -> None:
+def test_a_file_has_no_color(run_cli: Run, project: Project) -> None:
     root = project({"webhooks.d/a.yaml": BROKEN})
     assert "\x1b" in run_cli("--color", "always", "validate", cwd=root).stdout
     run_cli("--color", "always", "validate", "--format", "text=a.txt", cwd=root)

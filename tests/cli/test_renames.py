@@ -49,7 +49,7 @@ def test_history_and_waiting_deliveries_follow(run_cli: Run, root: Path, receive
     run_cli("send", "events.jsonl", "--wait", "0s", *reaching(receiver), cwd=root)
     (root / "webhooks.d/siem.yaml").write_text(SIEM.replace("name: Siem", f"name: {name}"))
     planned = run_cli("plan", cwd=root).stdout
-    assert f"  ~ Siem -> {name}\n      renamed; its history and what waits for it follow\n" in planned
+    assert f"  ~ Siem -> {name}\n      renamed; its history and waiting deliveries move with it\n" in planned
     assert planned.endswith("Plan: 0 to add, 0 to change, 0 to remove, 1 to rename.\n")
     assert "cancelled" not in planned
     listed = json.loads(run_cli("list", "--format", "json", cwd=root).stdout)

@@ -12,7 +12,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from hookctl.cli.terminal import text_width
-from hookctl.config.check.catalogue import RULES
+from hookctl.config.check.catalog import RULES
 from hookctl.plugin.host import load_plugins
 from hookctl.report.text.columns import columns
 from hookctl.testing.answers import Answer

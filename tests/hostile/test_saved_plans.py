@@ -259,7 +259,7 @@ def test_a_pipe_a_directory_and_a_device(run_cli: Run, root: Path) -> None:
     (root / "plan.json").unlink()
     (root / "plan.json").symlink_to("/dev/zero")
     result = apply(run_cli, root)
-    assert (result.exit_code, "it leads out of its directory" in result.stderr) == (1, True)
+    assert (result.exit_code, "it points outside its directory" in result.stderr) == (1, True)
 
 
 def test_a_file_of_a_gigabyte_is_not_read(run_cli: Run, root: Path) -> None:

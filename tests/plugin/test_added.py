@@ -71,7 +71,7 @@ def _fail(_: Mapping[str, Json]) -> Mapping[str, str]:
 )
 def test_one_that_fails_is_named(plugins: Plugins, adds: Any, why: str) -> None:
     mine = replace(plugins.auth["bearer"], name="mine", adds=adds)
-    with pytest.raises(PluginError, match="the auth 'mine' failed to say what it adds") as failed:
+    with pytest.raises(PluginError, match="the auth 'mine' failed to list what it adds") as failed:
         added_by([PluginBlock("mine", {})], {"mine": mine})
     assert why in failed.value.message
 

@@ -284,7 +284,7 @@ def test_a_schema_without_end_is_refused() -> None:
     schema["properties"] = schema
     plugins = load_plugins([plugin(hookctl_policies=[Policy(name="mine", summary="", schema=schema, build=safe)])])
     assert [failure.message for failure in plugins.failures] == [
-        "plugin acme: hookctl_policies gave JSON that is nested too deep"
+        "plugin acme: hookctl_policies gave JSON that is nested too deeply"
     ]
 
 

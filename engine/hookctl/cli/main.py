@@ -145,7 +145,7 @@ def _plugins(ctx: click.Context) -> Plugins | None:
     default="auto",
     envvar="HOOKCTL_COLOR",
     show_default=True,
-    help="Colour the output; NO_COLOR is respected.",
+    help="Color the output; NO_COLOR is respected.",
 )
 @click.option(
     "--debug",

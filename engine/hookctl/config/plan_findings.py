@@ -50,7 +50,7 @@ def _stopped(one: Stopped) -> str:
     count = f"{one.deliveries} {'delivery is' if one.deliveries == 1 else 'deliveries are'} held"
     if one.is_suspended:
         return f"{one.reason}; {count}" if one.deliveries else one.reason
-    return f"{count} by other means than an apply{f': {one.reason}' if one.reason else ''}"
+    return f"{count}, but not by an apply{f': {one.reason}' if one.reason else ''}"
 
 
 def check_removals(plan: Plan, limit: RemovalLimit) -> tuple[Finding, ...]:

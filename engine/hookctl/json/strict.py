@@ -1,6 +1,6 @@
 """JSON that every reader takes for the same value.
 
-No key stands twice in one object, there is no NaN, no number out of range and no half of a surrogate pair.
+No key appears twice in one object, there is no NaN, no number out of range and no half of a surrogate pair.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ class AmbiguousJsonError(ValueError):
 
 
 class RepeatedKeyError(AmbiguousJsonError):
-    """A key that stands twice in one object: readers differ in which of the two values counts."""
+    """A key that appears twice in one object: readers differ in which of the two values counts."""
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"the key {_named(key)!r} stands twice in one object")
+        super().__init__(f"the key {_named(key)!r} appears twice in one object")
         self.key = key
 
 
@@ -109,4 +109,4 @@ def _refuse_lone_surrogates(value: Json) -> None:
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
-        raise AmbiguousJsonError("half of a surrogate pair stands alone") from error
+        raise AmbiguousJsonError("an unpaired surrogate") from error

@@ -23,7 +23,7 @@ BLOCKED_IPV4 = tuple(
         ("192.0.0.0/24", "reserved for protocols, and cloud metadata"),
         ("192.0.2.0/24", "for documentation"),
         ("192.31.196.0/24", "AS112 name service"),
-        ("192.52.193.0/24", "multicast tunnelling"),
+        ("192.52.193.0/24", "multicast tunneling"),
         ("192.88.99.0/24", "6to4 relay"),
         ("192.168.0.0/16", "private"),
         ("192.175.48.0/24", "AS112 name service"),

@@ -59,7 +59,7 @@ class Network:
             if why and not any(address in network for network in self.allow.get(host, ())):
                 raise AddressBlockedError(
                     f"{host} resolves to {address}, which is {why}",
-                    hint="If this host may be reached from here, say so under [allow] in hookctl.toml.",
+                    hint="To allow this host, list it under [allow] in hookctl.toml.",
                 )
         return Target(host, tuple(str(address) for address in addresses), HTTPS_PORT)
 

@@ -42,7 +42,7 @@ def _networks(host: str, networks: Any) -> tuple[IPv4Network | IPv6Network, ...]
     if not is_host(host):
         raise SettingsError(
             f"[allow]: {host!r} is not a host name",
-            hint="Write the host as it stands in the webhook's URL, in lower case.",
+            hint="Write the host exactly as in the webhook's URL, in lower case.",
         )
     if not isinstance(networks, list) or not networks or not all(isinstance(network, str) for network in networks):
         raise SettingsError(
@@ -61,7 +61,7 @@ def _connect_to(entry: str) -> tuple[str, tuple[str, int]]:
     hint = "Write HOST:443:ADDRESS:PORT, such as siem.example.com:443:127.0.0.1:8443."
     match = _CONNECT_TO.fullmatch(entry)
     if match is None or not is_host(match["host"]):
-        raise SettingsError(f"--connect-to {entry}: not understood", hint=hint)
+        raise SettingsError(f"--connect-to {entry} is not valid", hint=hint)
     if int(match["port"]) != HTTPS_PORT:
         raise SettingsError(f"--connect-to {entry}: webhooks are sent to port {HTTPS_PORT} only", hint=hint)
     try:

@@ -59,4 +59,4 @@ def _told(name: str, adds: Callable[[Mapping[str, Json]], Mapping[str, str]], bl
 
 
 def _failed(name: str, how: str) -> PluginError:
-    return PluginError(f"the auth {name!r} failed to say what it adds: {how}", hint="Fix or uninstall its plugin.")
+    return PluginError(f"the auth {name!r} failed to list what it adds: {how}", hint="Fix or uninstall its plugin.")

@@ -130,7 +130,7 @@ class Plugins:
         if not self.failures:
             return ""
         names = ", ".join(sorted({failure.plugin for failure in self.failures}))
-        return f" Not everything of {names} could be loaded, and it may be in there: see `hookctl doctor`."
+        return f" {names} could not be loaded completely and may contain it: see `hookctl doctor`."
 
     def short_help(self, name: str) -> str:
         """The short help of a plugin's command; empty if it has none."""

@@ -172,12 +172,12 @@ class _Walker:
 
 def _hint(name: str, shape: Shape, unknown: Unknown) -> str:
     if unknown.keys:
-        return f"There are {describe_keys('', unknown.keys)}."
+        return f"Known fields: {describe_keys('', unknown.keys)}."
     if "array" in shape.types:
         return f"It is a list: write [0].{name} for its first item or [*].{name} for all."
     if shape is _BOOLEAN:
         return "JMESPath reads !a.b as (!a).b: write !(a.b)."
-    return f"It is {' or '.join(sorted(shape.types))}: leave the field away."
+    return f"It is {' or '.join(sorted(shape.types))}: remove the field."
 
 
 def _list_of(shape: Shape) -> Shape:

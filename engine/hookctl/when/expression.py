@@ -70,7 +70,7 @@ def search(compiled: ParsedResult, value: Json, budget: Budget) -> Json:
         return evaluate(syntax_tree(compiled), value, budget)
     except BudgetError as error:
         message = f"{compiled.expression} cannot be applied to the event: {error.message}"
-        raise RenderError(message, hint="Look at less of the event.") from None
+        raise RenderError(message, hint="Use less of the event.") from None
     except FAILURES as error:
         raise RenderError(
             f"{compiled.expression} cannot be applied to the event: {error}",

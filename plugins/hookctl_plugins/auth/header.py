@@ -42,7 +42,7 @@ def basic(settings: Settings) -> AuthBase:
     username, password = reveal(settings["username"]), reveal(settings["password"])
     if ":" in username:
         raise SecretError(
-            "the username of auth basic holds a colon, which HTTP Basic cannot carry",
+            "the username of auth basic contains a colon, which HTTP Basic does not allow",
             hint="Use another account, or another auth type.",
         )
     return HeaderAuth({"Authorization": f"Basic {b64encode(f'{username}:{password}'.encode()).decode('ascii')}"})

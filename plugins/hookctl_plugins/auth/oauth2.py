@@ -86,7 +86,7 @@ class ClientCredentials(AuthBase):
         return _outcome(flight.result())
 
     def _fly(self, flight: Future[_Held]) -> None:
-        held = _Held(self._clock(), failure=TokenError("the token request was given up"))
+        held = _Held(self._clock(), failure=TokenError("the token request was abandoned"))
         try:
             held = self._fetch()
         finally:  # whatever happens, nobody waits for ever
@@ -116,7 +116,7 @@ def _client(settings: Settings) -> Client:
     token_url = reveal(settings["token_url"])
     problems = check_url(token_url)
     if problems or "${" in token_url:
-        what = "with its secret put in, " if isinstance(settings["token_url"], Secret) else ""
+        what = "with its secret inserted, " if isinstance(settings["token_url"], Secret) else ""
         raise SecretError(
             f"{what}token_url breaks the rule {problems[0].rule if problems else URL_CHARACTER.id}",
             hint="Write https://host.example/path.",

@@ -155,7 +155,8 @@ def test_replay_one(sent: Run, receiver: Receiver) -> None:
     assert (request.path, request.header("webhook-id")) == ("/Siem", E0)
     shown = sent("deliveries", "show", E0).stdout
     assert shown.startswith(f"Delivery {E0}: delivered\n")
-    assert "-- replayed --" in shown
+    assert "\nAttempt 1 at " in shown
+    assert "\nAttempt 1 after replay 1 at " in shown
 
 
 def test_replay_by_filter_and_by_what_is_applied_now(sent: Run, receiver: Receiver, tmp_path: Path) -> None:

@@ -175,7 +175,9 @@ def test_a_webhook_that_waits_for_this_machine(applied: Run, tmp_path: Path) -> 
     queue = SqliteQueue(tmp_path / ".hookctl/hookctl.db")
     queue.set_circuits({"Siem": Circuit("local", "local: this machine is out of memory", 1.0, 2.0)})
     queue.close()
-    message = "Siem: nothing is sent because this machine lacks a resource: local: this machine is out of memory"
+    message = (
+        "Siem: nothing is sent because this machine has run out of a resource: local: this machine is out of memory"
+    )
     assert found(applied)["local"] == ("problem", message)
 
 

@@ -67,12 +67,9 @@ def test_nothing_changes(run_cli: Run, root: Path, git: Git) -> None:
     result = run_cli("plan", "--against", "HEAD", "--detailed-exitcode", cwd=root)
     assert (result.exit_code, result.stdout) == (
         0,
-        f"No changes. The files are as they were at HEAD ({commit[:12]}).\n",
+        f"No changes. The files match HEAD ({commit[:12]}).\n",
     )
-    assert (
-        run_cli("plan", "--against", commit[:8], cwd=root).stdout
-        == f"No changes. The files are as they were at {commit[:12]}.\n"
-    )
+    assert run_cli("plan", "--against", commit[:8], cwd=root).stdout == f"No changes. The files match {commit[:12]}.\n"
 
 
 def test_the_state_is_not_looked_at(run_cli: Run, root: Path, git: Git) -> None:  # noqa: ARG001 - the repository
@@ -97,7 +94,7 @@ def test_it_cannot_be_applied(run_cli: Run, root: Path, git: Git) -> None:  # no
     result = run_cli("apply", "plan.json", "--auto-approve", cwd=root)
     assert (result.exit_code, result.stdout) == (1, "")
     assert (
-        "Error: the plan compares with the git revision 'main' and not with what is applied, so it cannot be applied\n"
+        "Error: the plan compares with the git revision 'main' instead of what is applied, so it cannot be applied\n"
         in result.stderr
     )
     document = json.loads((root / "plan.json").read_text())

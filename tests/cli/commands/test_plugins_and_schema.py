@@ -307,6 +307,6 @@ def test_tables_wrap_descriptions_under_their_column() -> None:
         "                         eight nine ten",
         "b      map     no",
     ]
-    coloured = render_table(rows, width=0, color=True).splitlines()
-    assert coloured[0].startswith("\x1b[1mFIELD")
-    assert not any("\x1b" in line for line in coloured[1:])
+    colored = render_table(rows, width=0, color=True).splitlines()
+    assert colored[0].startswith("\x1b[1mFIELD")
+    assert not any("\x1b" in line for line in colored[1:])

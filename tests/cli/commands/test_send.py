@@ -23,7 +23,7 @@ from hookctl.delivery.runner.sending import CHUNK_BYTES
 from hookctl.model import DeliveryStatus, Json
 from hookctl.plugin.host import load_plugins
 from hookctl.store.sqlite.queue import SqliteQueue
-from hookctl.testing.answers import Answer, Misbehaviour
+from hookctl.testing.answers import Answer, Misbehavior
 from hookctl.testing.receiver import Receiver
 
 Run = Callable[..., Any]
@@ -268,7 +268,7 @@ def test_without_a_wait_a_retry_is_left_to_the_next_send(site: Site) -> None:
     )
     result = site.run("send", os.devnull, "--wait", "5s")
     assert (result.exit_code, site.receiver.count) == (0, 2)
-    assert "Deliveries that were due from earlier: 1 delivered, 0 dead." in result.stdout
+    assert "Earlier deliveries that were due: 1 delivered, 0 dead." in result.stdout
 
 
 def test_a_dead_letter_fails_the_send_and_says_where_to_look(site: Site) -> None:
@@ -323,7 +323,7 @@ def test_progress_is_one_line_that_is_written_over_on_a_terminal(site: Site) -> 
     assert b"\x1b" not in out
 
 
-def test_colour_when_asked_for(site: Site) -> None:
+def test_color_when_asked_for(site: Site) -> None:
     result = site.run("--color", "always", "send", str(site.write(1)))
     assert "\x1b[32m" in result.stdout
 
@@ -353,7 +353,7 @@ def test_the_first_signal_lets_requests_end_and_says_what_is_due(site: Site, num
 
 
 def test_the_second_signal_stops_at_once(site: Site) -> None:
-    site.receiver.answer("/Siem", Answer(misbehave=Misbehaviour.NO_ANSWER))
+    site.receiver.answer("/Siem", Answer(misbehave=Misbehavior.NO_ANSWER))
     with site.start("send", str(site.write(50))) as process:
         site.wait_for(lambda: site.receiver.count > 10)
         process.send_signal(signal.SIGINT)

@@ -161,7 +161,7 @@ def test_a_policy_is_explained_by_the_name_that_its_findings_have(run_cli: Run) 
         ),
         (
             "[policies.timeout_at_most]\nseconds = 1979-05-27\n",
-            "[policies.timeout_at_most]: policy settings cannot be dates or times",
+            "[policies.timeout_at_most]: a policy setting cannot be a date or time",
             "quotes",
         ),
         (

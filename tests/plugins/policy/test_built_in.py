@@ -107,8 +107,8 @@ def test_a_webhook_that_keeps_them_all(run_cli: Run, project: Project) -> None:
             "`token_url` goes to login.example.net, which is not an allowed host",
             "  token_url: ",
         ),
-        (AUTHENTICATED, AUTH, "", "its requests carry no authentication", "name: "),
-        (AUTHENTICATED, AUTH, "headers: {X-Source: hookctl}\n", "its requests carry no authentication", "name: "),
+        (AUTHENTICATED, AUTH, "", "its requests are not authenticated", "name: "),
+        (AUTHENTICATED, AUTH, "headers: {X-Source: hookctl}\n", "its requests are not authenticated", "name: "),
         (
             TIMEOUT,
             "timeout_seconds: 10",

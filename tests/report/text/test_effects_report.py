@@ -116,7 +116,7 @@ def test_json(plan: Plan, effects: Effects, snapshot: SnapshotAssertion, reviewe
     assert next(change["effects"] for change in document["changes"] if change["name"] == "Siem") == snapshot
 
 
-def test_colour_adds_colour_alone(plan: Plan, effects: Effects, reviewed: Reviewed) -> None:
+def test_color_adds_color_alone(plan: Plan, effects: Effects, reviewed: Reviewed) -> None:
     colored = render_text(reviewed(plan, (), effects), color=True)
     assert click.unstyle(colored) == render_text(reviewed(plan, (), effects), color=False)
     assert click.style("-   headers.X-Gone: x", fg="red") in colored
@@ -162,7 +162,7 @@ recent events: 3 newly sent, 0 no longer, 0 as before
   + C  POST https://c.example.com/\\u202e for anomaly, inactive, recent events: 0 newly sent, 0 no longer, 0 as before
 
 Effects:
-  newly leaves for b.example.com, siem.example.com (anomaly): data.title
+  newly sent to b.example.com, siem.example.com (anomaly): data.title
   new hosts: b.example.com, login.example.com
   payload: breaking for Z
   of the 3 recent events of events.jsonl: 3 newly sent, 3 no longer sent, 3 sent twice
@@ -195,7 +195,7 @@ def blocks(text: str) -> dict[str, str]:
 def sayings(effects: dict[str, Any]) -> Iterator[str]:
     """What the text must say of a change, by its JSON."""
     if effects["changes_no_request"]:
-        yield "changes no request\n"
+        yield "request unchanged\n"
     for request in (effects["requests"] or {"shown": []})["shown"]:
         yield "request for the mock event" if request["is_mock"] else f"request for event {request['event_id']}"
         yield from filter(None, (request["problem_before"], request["problem_after"]))
@@ -210,7 +210,7 @@ def sayings(effects: dict[str, Any]) -> Iterator[str]:
     if effects["payload"]["class"] == "compatible":
         yield "payload: compatible\n"
     if effects["leaving"]:
-        yield f"newly leaves for {effects['leaving']['host']}: {', '.join(effects['leaving']['fields'][:NAMED])}"
+        yield f"newly sent to {effects['leaving']['host']}: {', '.join(effects['leaving']['fields'][:NAMED])}"
     if effects["new_hosts"]:
         yield f"new host: {', '.join(effects['new_hosts'])}\n"
     if events := effects["events"]:
@@ -246,7 +246,7 @@ def test_the_text_says_what_the_json_says(
         for saying in sayings(meaning):
             assert saying in by_name[name]
         for word, key in (
-            ("changes no request", "changes_no_request"),
+            ("request unchanged", "changes_no_request"),
             ("newly leaves", "leaving"),
             ("new host", "new_hosts"),
             ("recent events", "events"),
@@ -256,12 +256,12 @@ def test_the_text_says_what_the_json_says(
         assert len(re.findall(r"^      [-+~]   (?:method|url|headers|auth|body)", by_name[name], re.MULTILINE)) == shown
     together, summary = document["summary"]["effects"], text.partition("\nEffects:\n")[2]
     assert all(
-        f"newly leaves for {one['host']} ({one['event']}): {', '.join(one['fields'][:NAMED])}" in summary
+        f"newly sent to {one['host']} ({one['event']}): {', '.join(one['fields'][:NAMED])}" in summary
         for one in together["leaving"]
     )
     assert f"new hosts: {', '.join(together['new_hosts'])}\n" in summary
     assert f"payload: breaking for {', '.join(together['payload']['breaking'])}\n" in summary
-    assert f"no request changes: {', '.join(together['changes_no_request'])}\n" in summary
+    assert f"requests unchanged: {', '.join(together['changes_no_request'])}\n" in summary
     assert (
         f"longest retries: {together['longest_retries']['webhook']}, {together['longest_retries']['attempts']} attempts"
         in summary

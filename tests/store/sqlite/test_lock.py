@@ -185,7 +185,7 @@ def test_a_process_that_is_gone_from_this_host_is_told(path: Path) -> None:
     left_behind(path, HERE, gone.pid)
     with pytest.raises(StateLockedError) as refused:
         is_free(path)
-    assert refused.value.hint == "That process is gone and has not given the lock back. Break it: hookctl unlock abc"
+    assert refused.value.hint == "That process no longer exists. Release its lock: hookctl unlock abc"
     break_lock(path, "abc")
     left_behind(path, "ada@another.example.com", gone.pid)
     with pytest.raises(StateLockedError) as refused:

@@ -67,7 +67,7 @@ def test_a_proved_template_is_json_for_every_event(text: str) -> None:
         (
             "[{% for x in data.xs %}[{% endfor %}]",
             "{% for x in data.xs %}",
-            "a round of the loop does not close what it opens",
+            "an iteration of the loop does not close what it opens",
         ),
         ('{"a": {{ data.a }}{{ data.b }}}', "{{ data.b }}", "stands where a comma or } must stand"),
         ('{"a": 1{{ data.a }}}', "{{ data.a }}", "stands where a comma or } must stand"),

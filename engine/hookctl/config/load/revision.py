@@ -32,7 +32,7 @@ _GIT = (
 )
 _KNOWN = (
     ("not a git repository", "not a git repository"),
-    ("cannot use bare repository", "it holds the files of a bare repository"),
+    ("cannot use bare repository", "it contains the files of a bare repository"),
     ("dubious ownership", "another user owns the repository, and safe.directory does not name it"),
     ("No such file or directory", "No such file or directory"),
 )
@@ -70,7 +70,7 @@ def read_revision(directory: Path, ref: str) -> RevisionFiles:
     ``PATH`` starts at the root of the repository. Links are not followed; each link is a finding.
 
     Raises:
-        RevisionError: the directory is not in a git repository, ``ref`` does not name a commit in it, or git is not
+        RevisionError: the directory is not in a git repository, ``ref`` is not a commit in it, or git is not
             installed or fails.
     """
     real = directory.resolve()
@@ -111,11 +111,8 @@ def _commit(root: Path, ref: str) -> str:
     try:
         return _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").decode().strip()
     except RevisionError as error:
-        hint = (
-            "See `git branch --all`. In CI, a shallow checkout has only one commit: fetch the branch, "
-            "or check out with full history."
-        )
-        raise RevisionError(f"{ref!r} does not name a commit in the repository {root}", hint=hint) from error
+        hint = "See `git branch --all`. In CI, a shallow checkout has only one commit: fetch that branch."
+        raise RevisionError(f"{ref!r} is not a commit in {root}", hint=hint) from error
 
 
 def _is_missing(root: Path, revision: Revision, folder: str) -> bool:
@@ -144,7 +141,7 @@ def _listed(root: Path, tree: str) -> bytes:
         if len(printed) > MAX_LISTED:
             git.kill()
             raise RevisionError(
-                "the revision holds more files than hookctl lists", hint="Compare with another revision."
+                "the revision contains more files than hookctl lists", hint="Compare with another revision."
             )
     if git.returncode:
         raise RevisionError(

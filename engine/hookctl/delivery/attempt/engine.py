@@ -41,7 +41,7 @@ UNAUTHORIZED, FORBIDDEN = 401, 403
 OVERDUE = {
     FailureKind.SECRET: "a secret source did not answer in time",
     FailureKind.TOKEN: "auth did not finish in time",
-    FailureKind.TIMEOUT: "the transport did not keep its deadline and was given up",
+    FailureKind.TIMEOUT: "the transport missed its deadline and was abandoned",
 }
 """The failure's message of an attempt that is given up, by the stage that it is in."""
 

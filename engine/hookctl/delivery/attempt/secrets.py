@@ -29,7 +29,7 @@ class Secrets:
             with blaming(named(self._plugins, "secret source", reference.scheme)):
                 secret = source.resolve(reference.key)
                 if not isinstance(secret, str):
-                    raise TypeError("a secret source gives text")
+                    raise TypeError("a secret source must return text")
             self.resolved[reference] = secret
         return self.resolved[reference]
 

@@ -160,4 +160,4 @@ def _checked(completion: Completion) -> Completion:
             return completion
     elif isinstance(result, Failure):
         return completion
-    raise TypeError("a transport gives responses and failures")
+    raise TypeError("a transport must return responses and failures")

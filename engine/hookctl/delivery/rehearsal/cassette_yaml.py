@@ -29,13 +29,13 @@ def parse(text: str) -> Any:
     depth = 0
     for number, event in enumerate(yaml.parse(text, Loader=_Loader)):
         if number == MAX_EVENTS:
-            raise ValueError("it holds more lists, mappings and values than a recorded exchange has")
+            raise ValueError("it contains more lists, mappings and values than a recorded exchange")
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
             raise ValueError("it has an anchor or an alias")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                raise ValueError(f"more than {MAX_DEPTH} lists and mappings are nested in it")
+                raise ValueError(f"its lists and mappings are nested more than {MAX_DEPTH} levels deep")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
     return yaml.load(text, Loader=_Loader)  # noqa: S506 - it makes plain data alone

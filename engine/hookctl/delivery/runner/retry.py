@@ -88,7 +88,7 @@ TABLE = (
         Signal.NOTHING,
         "Someone can fix this on hookctl's machine while the delivery waits.",
     ),
-    Row((FailureKind.LOCAL.value,), Decision.NOT_COUNTED, Signal.NOTHING, "This machine lacks a resource."),
+    Row((FailureKind.LOCAL.value,), Decision.NOT_COUNTED, Signal.NOTHING, "This machine has run out of a resource."),
     Row(("410",), Decision.DEAD_AND_SUSPEND, Signal.SUCCESS, "The target wants no more events."),
     Row(("1xx", "3xx", "4xx"), Decision.DEAD, Signal.SUCCESS, "The same request would get the same answer."),
     Row(

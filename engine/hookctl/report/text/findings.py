@@ -30,7 +30,7 @@ def findings_text(findings: Sequence[Finding], *, color: bool = False) -> str:
 
 
 def finding_lines(finding: Finding) -> list[str]:
-    """One finding as :func:`findings_text` shows it, without colour."""
+    """One finding as :func:`findings_text` shows it, without color."""
     return _lines(finding, _sources([finding])[finding.path], color=False)
 
 

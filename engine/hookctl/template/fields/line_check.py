@@ -47,7 +47,7 @@ def check_text(text: str, event_type: EventSchema, filters: Mapping[str, Filter]
 def _advised(problem: Problem) -> Problem:
     """The advice for a body does not apply to a line."""
     return (
-        replace(problem, hint="Give a default that can stand here, such as default('none').")
+        replace(problem, hint="Give a default that is valid here, such as default('none').")
         if problem.rule == TEMPLATE_OPTIONAL_PATH.id
         else problem
     )
@@ -86,6 +86,6 @@ def _render_mock(
         ):
             return []  # the warning already covers the missing value
         rule = TEMPLATE_NOT_TEXT if isinstance(error, NotTextError) else TEMPLATE_FILTER
-        message = f"the mock event of {event_type.name} cannot be sent so: {error.message}"
+        message = f"the mock event of {event_type.name} cannot be sent: {error.message}"
         return [rule.problem(error.start, error.end or length, what=message, fix=error.hint)]
     return []

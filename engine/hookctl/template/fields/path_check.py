@@ -71,8 +71,8 @@ def _unknown_name(path: Path, scope: Scope) -> Problem:
         message, hint = "loop is known only inside a loop", "Use it between {% for %} and {% endfor %}."
     else:
         message, hint = (
-            f"there is no name {path.root}",
-            f"The names are {', '.join(sorted(scope.names))}; an event's fields are in data.",
+            f"unknown name {path.root}",
+            f"Known names: {', '.join(sorted(scope.names))}. The fields of the event are in data.",
         )
     near = [field for field in fields if field == f"data.{path.root}"] or list(nearest(path.root, scope.names))
     return TEMPLATE_UNKNOWN_PATH.problem(
@@ -85,7 +85,7 @@ def _unknown_step(path: Path, number: int, unknown: Unknown, scope: Scope) -> Pr
     wrong = path.steps[number - 1]
     if unknown.keys:
         message = f"{parent} has no {wrong}"
-        hint = f"There are {describe_keys(parent, unknown.keys)}."
+        hint = f"Its keys: {describe_keys(parent, unknown.keys)}."
     else:
         message, hint = f"{parent} is neither an object nor a list, so it has no {wrong}", f"Write {parent}."
     rest = path.steps[number:]
@@ -110,10 +110,10 @@ def _uncertain_path(path: Path, scope: Scope, position: Position | None) -> Prob
         is_last = number == len(path.steps)
         if step_shape.optional or (step_shape.nullable and not is_last):
             what = "may be missing" if step_shape.optional else "may be null"
-            return _uncertain(path, f"{path_text(path.root, path.steps[:number])} {what}: the delivery is dead then")
+            return _uncertain(path, f"{path_text(path.root, path.steps[:number])} {what}; if so, the delivery is dead")
         if step_shape.nullable and position is not None:
             sent = "null" if position.form == "value" else "the text null"
-            return _uncertain(path, f"{path.text} may be null: {sent} is sent then")
+            return _uncertain(path, f"{path.text} may be null; if so, {sent} is sent")
     return None
 
 

@@ -38,11 +38,11 @@ class BodyTemplate:
             body = self._render(document).encode()
         except RecursionError:
             raise RenderError(
-                "a value is nested too deep to be looked at", hint="The event's publisher must send it flatter."
+                "a value is nested too deeply to check", hint="The event's publisher must send it with less nesting."
             ) from None
         except UnicodeEncodeError:
             raise RenderError(
-                "a value holds half a surrogate pair, which no UTF-8 text has",
+                "a value contains an unpaired surrogate, which UTF-8 cannot encode",
                 hint="The event's publisher must send valid Unicode.",
             ) from None
         if len(body) > MAX_OUTPUT:

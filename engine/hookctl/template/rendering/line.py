@@ -109,7 +109,7 @@ class TextTemplate:
             return _written(value, slot.words, self._place)
         except RecursionError:
             raise RenderError(
-                "a value is nested too deep to be looked at", hint="The event's publisher must send it flatter."
+                "a value is nested too deeply to check", hint="The event's publisher must send it with less nesting."
             ) from None
         except RenderError as error:
             if not error.end:
@@ -126,7 +126,7 @@ class TextTemplate:
                     f"the value of {slot.words} would make a segment of the path empty, . or .., and so change the path"
                 )
                 raise NotTextError(
-                    message, hint="Give a default, or write text beside it.", start=slot.start, end=slot.end
+                    message, hint="Give a default, or write text next to it.", start=slot.start, end=slot.end
                 )
             number += before.count(_MARK)
 
@@ -174,12 +174,12 @@ def _written(value: Value, words: str, place: Place) -> str:
     text = value if isinstance(value, str) else to_json(value)
     if place == "header":
         if bad := _NOT_IN_A_HEADER.search(text):
-            _refuse(f"the value of {words} holds the character U+{ord(bad[0]):04X}, which a header cannot carry")
+            _refuse(f"the value of {words} contains the character U+{ord(bad[0]):04X}, which a header cannot contain")
         return text
     try:
         return quote(text, safe="")
     except UnicodeEncodeError:
-        _refuse(f"the value of {words} holds half a surrogate pair, which no UTF-8 text has")
+        _refuse(f"the value of {words} contains an unpaired surrogate, which UTF-8 cannot encode")
 
 
 def _refuse(message: str) -> Never:
