@@ -300,7 +300,7 @@ def test_every_report_of_an_apply_says_what_became_of_it(run_cli: Run, project: 
     run_cli("plan", "--out", "plan.json", cwd=root)
     assert told(root, run_cli("apply", "--auto-approve", *REPORTS, cwd=root)) == ("applied", 1)
     assert (
-        "**✅** `Applied: 1 added, 0 changed, 0 removed. The state has serial 1 now.`"
+        "**✅** `Applied: 1 added, 0 changed, 0 removed. The state now has serial 1.`"
         in (root / "out.markdown").read_text()
     )
     assert told(root, run_cli("apply", "--auto-approve", *REPORTS, cwd=root)) == ("no_changes", None)

@@ -182,7 +182,7 @@ def test_an_apply_whose_lock_was_broken_applies_nothing(run_cli: Run, root: Path
         assert run_cli("apply", "--auto-approve", cwd=root).exit_code == 0
         os.write(keyboard, b"yes\n")
         assert first.stderr is not None
-        assert f"Error: the lock {lock_id} of this apply was broken" in first.stderr.read()
+        assert f"Error: the lock {lock_id} of this apply was released" in first.stderr.read()
     assert first.returncode == 1
     assert serial(root) == 1
 

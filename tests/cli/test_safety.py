@@ -41,7 +41,7 @@ def test_too_many_removals_are_shown_and_refused(run_cli: Run, root: Path) -> No
         (root / f"webhooks.d/w{number}.yaml").unlink()
         (root / f"webhooks.d/w{number + 5}.yaml").write_text(webhook(f"W{number + 5}", "status: inactive\n"))
     told = (
-        "[removals]: 4 of 10 webhooks would be removed or become inactive at once, more than 30 %\n"
+        "[removals]: 4 of 10 webhooks would be removed or deactivated; the limit is 30 %\n"
         "      To apply it anyway, run hookctl apply --allow-removals.\n"
     )
     planned = run_cli("plan", "--out", "plan.json", cwd=root)

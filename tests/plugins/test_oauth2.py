@@ -296,7 +296,7 @@ def test_those_who_wait_do_not_wait_for_ever_when_the_fetching_thread_is_stopped
         time.sleep(0.05)  # lets the second come to wait; it must end well if it has not
         go_on.set()
         first.result()
-        with pytest.raises(TokenError, match="given up"):
+        with pytest.raises(TokenError, match="abandoned"):
             second.result()
 
 
@@ -370,8 +370,8 @@ def test_a_refresh_does_not_make_a_failure_be_forgotten(
         (Answer.json({"access_token": "a\r\nX-Evil: 1", "token_type": "Bearer"}), "without a usable access_token"),
         (Answer.json({"access_token": "schlüssel", "token_type": "Bearer"}), "without a usable access_token"),
         (Answer.json({"access_token": "x" * 70_000, "token_type": "Bearer"}), "without a usable access_token"),
-        (Answer.json({"access_token": "t", "token_type": "mac"}), "another type than Bearer"),
-        (Answer.json({"access_token": "t", "token_type": 1}), "another type than Bearer"),
+        (Answer.json({"access_token": "t", "token_type": "mac"}), "not of type Bearer"),
+        (Answer.json({"access_token": "t", "token_type": 1}), "not of type Bearer"),
         (Answer.redirect("https://siem.example.com/elsewhere"), "a redirect (302), which is not followed"),
         (Answer.redirect("http://login.example.com/oauth/token", 307), "a redirect (307), which is not followed"),
         (Answer.redirect("/oauth/other", 308), "a redirect (308), which is not followed"),

@@ -91,9 +91,7 @@ def test_filters(sent: Run) -> None:
 
 
 def test_more_than_the_limit_is_said(sent: Run) -> None:
-    assert (
-        sent("deliveries", "list", "--limit", "1").stderr == "Only the newest 1 are shown. To show more, use --limit.\n"
-    )
+    assert sent("deliveries", "list", "--limit", "1").stderr == "Showing the newest 1; use --limit for more.\n"
 
 
 def test_before_anything_was_sent(run_cli: Run, tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_each_place_of_a_reference(run_cli: Run, tmp_path: Path) -> None:
         checks = json.loads(result.stdout)
         return [(check["verdict"], check["message"]) for check in checks if check["name"] == "secrets"]
 
-    assert secrets(**env) == [("ok", "6 needed, all available")]
+    assert secrets(**env) == [("ok", "all 6 needed secrets are available")]
     for name in env:
         ((verdict, message),) = secrets(**{other: value for other, value in env.items() if other != name})
         assert verdict == "problem"

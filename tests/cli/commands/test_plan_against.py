@@ -158,10 +158,7 @@ def test_removals_that_an_apply_would_refuse_are_told(run_cli: Run, root: Path, 
         (root / f"webhooks.d/{number}.yaml").unlink()
     result = run_cli("plan", "--against", "HEAD", cwd=root)
     assert result.exit_code == 0
-    assert (
-        "warning[removals]: 5 of 12 webhooks would be removed or become inactive at once, more than 30 %"
-        in result.stdout
-    )
+    assert "warning[removals]: 5 of 12 webhooks would be removed or deactivated; the limit is 30 %" in result.stdout
 
 
 def test_only_some_of_it(run_cli: Run, root: Path, git: Git) -> None:  # noqa: ARG001 - as above

@@ -172,7 +172,7 @@ def test_schema_event_without_a_name_lists_them(run_cli: RunCli) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "hint"), [("anomoly", "Did you mean 'anomaly'?"), ("invoice", "The event types are anomaly.")]
+    ("name", "hint"), [("anomoly", "Did you mean 'anomaly'?"), ("invoice", "Known event types: anomaly.")]
 )
 def test_unknown_event_type(run_cli: RunCli, name: str, hint: str) -> None:
     result = run_cli("schema", "event", name)

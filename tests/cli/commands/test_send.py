@@ -166,10 +166,10 @@ def test_bad_lines_are_reported_and_the_rest_go_on(site: Site) -> None:
     result = site.run("send", str(path))
     assert result.exit_code == 1
     assert result.stderr.splitlines() == [
-        "line 3: not JSON: Expecting value at column 1",
+        "line 3: not valid JSON at column 1",
         "line 4: unknown event type 'anomalie'; did you mean 'anomaly'?",
         'line 5: event_time: "now" is not of type "number"',
-        "line 7: not JSON: Invalid control character at at column 8",
+        "line 7: not valid JSON at column 8",
     ]
     assert "7 events read: 3 accepted, 4 bad, 0 seen before" in result.stdout
     assert sorted(event for _, _, event in site.received()) == ["e0", "e1", "e4"]
@@ -200,7 +200,7 @@ def test_json(site: Site) -> None:
     document = json.loads(result.stdout)
     assert result.exit_code == 1
     assert document["events"] == {"read": 3, "accepted": 2, "bad": 1, "seen_before": 0}
-    assert document["bad"] == [{"place": "line 3", "reason": "not JSON: Expecting value at column 1"}]
+    assert document["bad"] == [{"place": "line 3", "reason": "not valid JSON at column 1"}]
     assert document["webhooks"] == [
         {"name": "Siem", "waiting": 0, "retrying": 0, "held": 0, "delivered": 1, "dead": 1, "cancelled": 0}
     ]

@@ -76,7 +76,7 @@ def test_a_hostile_value_arrives_as_what_it_is(
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        ({"id": "a\r\nX-Evil: 1"}, "the header X-Id: the value of data.id holds the character U+000D"),
+        ({"id": "a\r\nX-Evil: 1"}, "the header X-Id: the value of data.id contains the character U+000D"),
         ({"id": "a\0"}, "U+0000"),
         ({"id": "Zoë 😀"}, "U+1F600"),
         ({"id": ".."}, "the URL: the value of data.id would make a segment of the path"),

@@ -71,7 +71,7 @@ def nested(depth: int) -> bytes:
 # fmt: off
 REFUSED = [
     (b"{",
-     "not JSON: Expecting property name enclosed in double quotes at column 2"),
+     "not valid JSON at column 2"),
     (b"[]",                                                 "not a JSON object but a list"),
     (b"null",                                               "not a JSON object but null"),
     (b"true",                                               "not a JSON object but a boolean"),
@@ -138,7 +138,7 @@ def test_a_plugins_broken_schema_is_named() -> None:
 
 GOOD = [line(whole(f"e{number}")) for number in range(3)]
 LINES = b"\n".join([GOOD[0], b"", b"nonsense", GOOD[1], b"{}", GOOD[2]])
-FOUND = ["e0", "line 3: not JSON: Expecting value at column 1", "e1", "line 5: event_type is missing", "e2"]
+FOUND = ["e0", "line 3: not valid JSON at column 1", "e1", "line 5: event_type is missing", "e2"]
 
 
 @pytest.mark.parametrize("size", [1, 7, 100, 1 << 20])
@@ -167,7 +167,7 @@ def test_a_later_line_that_is_an_array_is_a_bad_line(size: int) -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 1 << 20])
 def test_blank_lines_before_the_first_are_counted(size: int) -> None:
-    assert read(b"\xef\xbb\xbf \n\r\n  x\n", size) == ["line 3: not JSON: Expecting value at column 1"]
+    assert read(b"\xef\xbb\xbf \n\r\n  x\n", size) == ["line 3: not valid JSON at column 1"]
     assert read(b"\xef", size) == ["line 1: not UTF-8 at byte 1"]
 
 
@@ -243,12 +243,12 @@ def test_a_bad_item_of_an_array_keeps_nothing_back() -> None:
     )
     assert read(b"[" + GOOD[0] + b"," + bad + b"," + GOOD[1] + b"]") == [
         "e0",
-        "item 2: not JSON: Expecting value at column 6",
-        "item 3: not JSON: Expecting value at column 2",
+        "item 2: not valid JSON at column 6",
+        "item 3: not valid JSON at column 2",
         "item 4: event_type is missing",
-        "item 5: not JSON: Expecting ':' delimiter at column 6",
+        "item 5: not valid JSON at column 6",
         "item 6: not a JSON object but a string",
-        "item 7: not JSON: Expecting value at column 1",
+        "item 7: not valid JSON at column 1",
         "item 8: nested deeper than 64",
         "item 9: larger than 1 MiB",
         "e1",

@@ -188,7 +188,7 @@ def test_what_is_no_cassette_is_told(tmp_path: Path, text: str) -> None:
 
 def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
     (tmp_path / "Siem.yaml").write_bytes(b"\xff\xfe")
-    with pytest.raises(CassetteError, match="is no cassette"):
+    with pytest.raises(CassetteError, match="is not UTF-8 text"):
         read(tmp_path, "Siem")
 
 

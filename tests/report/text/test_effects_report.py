@@ -156,19 +156,21 @@ def test_of_very_many_new_webhooks_most_are_a_line(
     outlined = """
   2 more are new, one line each; see one in full with `--only NAME`:
   + B  PUT https://b.example.com/x for anomaly, new host: b.example.com, login.example.com, \
-recent events: 3 newly sent, 0 no longer, 0 as before
+recent events: 3 newly sent, 0 no longer sent, 0 unchanged
     error[owner]: nobody owns it
       Say who.
-  + C  POST https://c.example.com/\\u202e for anomaly, inactive, recent events: 0 newly sent, 0 no longer, 0 as before
+  + C  POST https://c.example.com/\\u202e for anomaly, inactive, recent events: 0 newly sent, 0 no longer sent, \
+0 unchanged
 
 Effects:
   newly sent to b.example.com, siem.example.com (anomaly): data.title
   new hosts: b.example.com, login.example.com
   payload: breaking for Z
-  of the 3 recent events of events.jsonl: 3 newly sent, 3 no longer sent, 3 sent twice
+  of the 3 recent events in events.jsonl: 3 newly sent, 3 no longer sent, 3 sent twice
   longest retries: B, 2 attempts, the last 24h after the first
 
 Plan: 3 to add, 1 to change, 1 to remove.
+1 error: this plan cannot be applied.
 """
     assert text.endswith(outlined)
     assert "  + A\n" in text
@@ -215,8 +217,8 @@ def sayings(effects: dict[str, Any]) -> Iterator[str]:
         yield f"new host: {', '.join(effects['new_hosts'])}\n"
     if events := effects["events"]:
         yield (
-            f"recent events: {events['newly']} newly sent, {events['no_longer']} no longer, "
-            f"{events['still']} as before\n"
+            f"recent events: {events['newly']} newly sent, {events['no_longer']} no longer sent, "
+            f"{events['still']} unchanged\n"
         )
         if events["twice"]:
             yield f"{events['twice']} now sent to the same target by {', '.join(events['twice_with'])} too\n"
@@ -247,7 +249,7 @@ def test_the_text_says_what_the_json_says(
             assert saying in by_name[name]
         for word, key in (
             ("request unchanged", "changes_no_request"),
-            ("newly leaves", "leaving"),
+            ("newly sent to", "leaving"),
             ("new host", "new_hosts"),
             ("recent events", "events"),
         ):
@@ -269,7 +271,7 @@ def test_the_text_says_what_the_json_says(
     if events := together["events"]:
         assert (
             f"of the {events['looked_at']} recent events of {events['origin']}: "
-            f"{events['newly']} newly sent, {events['no_longer']} no longer" in summary
+            f"{events['newly']} newly sent, {events['no_longer']} no longer sent" in summary
         )
     assert ("recent events" in summary) == bool(events)
 

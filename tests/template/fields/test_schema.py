@@ -17,8 +17,8 @@ from hookctl.template import check_body
         ("data.groups[0].nam", "data.groups[0] has no nam", "data.groups[0].name"),
         ("data.resource.nme", "data.resource has no nme", "data.resource.name"),
         ('data.requester["user_id"]', "data.requester has no user_id", 'data.requester["user-id"]'),
-        ("severity", "there is no name severity", "data.severity"),
-        ("dat.severity", "there is no name dat", "data"),
+        ("severity", "unknown name severity", "data.severity"),
+        ("dat.severity", "unknown name dat", "data"),
         ("data.severity.level", "data.severity is neither an object nor a list", ""),
         ("data.groups.name", "data.groups is neither", ""),
         ("loop.index", "loop is known only inside a loop", ""),
@@ -66,8 +66,8 @@ def test_known_paths_pass(check: Any, text: str) -> None:
     [
         ('{"a": "{{ data.note }}"}', "data.note", "data.note may be missing; if so, the delivery is dead"),
         ('{"a": {{ data.title }}}', "data.title", "data.title may be missing; if so, the delivery is dead"),
-        ('{"a": {{ data.resource }}}', "data.resource", "data.resource may be null: null is sent then"),
-        ('{"a": "{{ data.resource }}"}', "data.resource", "data.resource may be null: the text null is sent then"),
+        ('{"a": {{ data.resource }}}', "data.resource", "data.resource may be null; if so, null is sent"),
+        ('{"a": "{{ data.resource }}"}', "data.resource", "data.resource may be null; if so, the text null is sent"),
         (
             '{"a": "{{ data.resource.name }}"}',
             "data.resource.name",

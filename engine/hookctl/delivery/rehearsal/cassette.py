@@ -99,6 +99,8 @@ def read(directory: Path, webhook: str) -> Exchange:
         raise CassetteError("no exchange was recorded", hint="Record one.") from None
     except FileError as error:
         raise CassetteError(f"{path} cannot be read: {error.message}", hint="Record it again.") from error
+    except UnicodeDecodeError as error:
+        raise CassetteError(f"{path} is not UTF-8 text", hint="Record it again.") from error
     except ValueError as error:
         raise CassetteError(f"{path} is not a hookctl cassette: {error}", hint="Record it again.") from error
 

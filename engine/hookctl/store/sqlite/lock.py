@@ -103,7 +103,10 @@ def refuse_locked(connection: sqlite3.Connection, lock_id: str) -> None:
 
 
 def _locked(held: Lock) -> StateLockedError:
-    hint = f"Wait for it with --lock-timeout 5m. If that process no longer runs, release the lock: hookctl unlock {held.id}"
+    hint = (
+        "Wait for it with --lock-timeout 5m. "
+        f"If that process no longer runs, release the lock: hookctl unlock {held.id}"
+    )
     if held.is_left_over:
         hint = f"That process no longer exists. Release its lock: hookctl unlock {held.id}"
     return StateLockedError(f"the state is locked by {held}", hint=hint)

@@ -85,7 +85,7 @@ def _unknown_step(path: Path, number: int, unknown: Unknown, scope: Scope) -> Pr
     wrong = path.steps[number - 1]
     if unknown.keys:
         message = f"{parent} has no {wrong}"
-        hint = f"Its keys: {describe_keys(parent, unknown.keys)}."
+        hint = f"Known fields: {describe_keys(parent, unknown.keys)}"
     else:
         message, hint = f"{parent} is neither an object nor a list, so it has no {wrong}", f"Write {parent}."
     rest = path.steps[number:]
