@@ -1,6 +1,6 @@
 """docs/plan.svg: the picture of `hookctl plan` in README.md, with the text that the command prints today.
 
-``make picture`` draws it anew.
+``make picture`` draws it again.
 """
 
 from __future__ import annotations

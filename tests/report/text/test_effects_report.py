@@ -221,7 +221,7 @@ def sayings(effects: dict[str, Any]) -> Iterator[str]:
             f"{events['still']} unchanged\n"
         )
         if events["twice"]:
-            yield f"{events['twice']} now sent to the same target by {', '.join(events['twice_with'])} too\n"
+            yield f"{events['twice']} now also sent to the same target by {', '.join(events['twice_with'])}\n"
     words = {
         "sent": "will be sent by the new plan",
         "held": "will be held",
@@ -270,7 +270,7 @@ def test_the_text_says_what_the_json_says(
     )
     if events := together["events"]:
         assert (
-            f"of the {events['looked_at']} recent events of {events['origin']}: "
+            f"of the {events['looked_at']} recent events in {events['origin']}: "
             f"{events['newly']} newly sent, {events['no_longer']} no longer sent" in summary
         )
     assert ("recent events" in summary) == bool(events)

@@ -44,7 +44,7 @@ def answer_hooks(
 
     Blocks. Raises AttemptFailedError.
 
-    The auths are called anew first, on this thread: some keep what they know per thread.
+    The auths are called again first, on this thread: some keep what they know per thread.
     """
     started = time.monotonic()
     prepared = prepared_request(unsigned)

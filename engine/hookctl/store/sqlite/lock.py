@@ -138,6 +138,6 @@ def _read(connection: sqlite3.Connection) -> Lock | None:
     row = connection.execute("SELECT id, operation, who, pid, version, since FROM lock").fetchone()
     if not row:
         return None
-    lock_id, operation, who, pid, version, since = row  # a damaged row still locks, and can be broken
+    lock_id, operation, who, pid, version, since = row  # a damaged row still locks, and can be released
     number, at = pid if isinstance(pid, int) else 0, since if isinstance(since, int | float) else 0.0
     return Lock(str(lock_id), str(operation), str(who), number, str(version), at)
