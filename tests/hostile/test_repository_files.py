@@ -282,7 +282,7 @@ BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9
         (CASSETTE.replace("OK", "&a OK"), "an anchor or an alias"),
         (
             CASSETTE.replace("headers: {}, body: {", "headers: {A: " + "[" * 20 + "]" * 20 + "}, body: {"),
-            "are nested in it",
+            "are nested more than",
         ),
         (
             CASSETTE.replace("headers: {}, body: {", "headers: {A: " + "[" * 5000 + "]" * 5000 + "}, body: {"),
@@ -331,7 +331,7 @@ def test_a_revision_of_billions_of_files_is_refused(run_cli: Run, root: Path, mo
     monkeypatch.setattr(revision, "MAX_LISTED", 1_000_000)
     result = run_cli("--dir", ".", "plan", "--against", "bomb", cwd=root)
     assert result.exit_code == 1
-    assert "holds more files than hookctl lists" in result.stderr
+    assert "contains more files than hookctl lists" in result.stderr
 
 
 @pytest.mark.parametrize(

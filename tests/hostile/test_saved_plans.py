@@ -278,7 +278,7 @@ def test_no_plan_is_saved_that_could_not_be_read(
     monkeypatch.setattr(plan_file, "MAX_VALUES", 10)
     options = ("--dir", str(planned / "webhooks.d"), "--store", f"sqlite:///{planned}/hookctl.db")
     result = run_cli(*options, "plan", "--out", "plan.json", cwd=tmp_path)
-    assert (result.exit_code, "holds more than 10 values" in result.stderr) == (1, True)
+    assert (result.exit_code, "contains more than 10 values" in result.stderr) == (1, True)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -28,7 +28,7 @@ def _not_comparable(webhook: str, errors: Sequence[Finding]) -> Finding:
     first = errors[0]
     place = first.path + (f":{first.span.line}:{first.span.column}" if first.span else "")
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    what = "it is" if webhook else "what it holds is"
+    what = "it is" if webhook else "a webhook is"
     return AGAINST.finding(webhook=webhook, what=what, place=place, why=first.message, more=more)
 
 

@@ -82,5 +82,7 @@ def _ca_file(path: str) -> str:
             f"--cacert {path} cannot be read: {error.message}", hint="Name a file of PEM certificates."
         ) from error
     if b"-----BEGIN CERTIFICATE-----" not in content:
-        raise SettingsError(f"--cacert {path} holds no PEM certificate", hint="Name a file of PEM certificates.")
+        raise SettingsError(
+            f"--cacert {path} does not contain a PEM certificate", hint="Name a file of PEM certificates."
+        )
     return path

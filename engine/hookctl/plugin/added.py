@@ -54,7 +54,7 @@ def _told(name: str, adds: Callable[[Mapping[str, Json]], Mapping[str, str]], bl
             raise
         raise _failed(name, f"{type(error).__name__}: {text_of(error)}") from error
     if not all(isinstance(text, str) for pair in told.items() for text in pair):
-        raise _failed(name, f"it gave {told!r}, not names and values of headers")
+        raise _failed(name, f"it returned {told!r}, not names and values of headers")
     return told
 
 

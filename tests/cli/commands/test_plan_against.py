@@ -137,7 +137,7 @@ def test_a_base_that_had_errors(run_cli: Run, root: Path, git: Git) -> None:
     assert "(and 1 more)\n" in result.stdout
     assert "HEAD:webhooks.d/gone.yaml:2:8: " in result.stdout
     assert (
-        "warning[against]: what it holds is compared as if it did not exist, "
+        "warning[against]: a webhook is compared as if it did not exist, "
         "since its file has an error: HEAD:webhooks.d/tickets.yaml:" in result.stdout
     )
     assert "Plan: 1 to add, 0 to change, 0 to remove, compared with HEAD" in result.stdout
