@@ -98,13 +98,13 @@ def resolve(path: str | Path, root: str | Path) -> str:
     _refuse_outside(real, inside)
     hidden = {part for part in Path(os.path.relpath(real, inside)).parts if part[0] == "." and part[:2] != ".."}
     if hidden - {*Path(path).parts}:
-        raise FileOutsideError("a link leads to a hidden file", hint="Put a plain file or directory there.")
+        raise FileOutsideError("a link points to a hidden file", hint="Put a regular file or directory there.")
     return real
 
 
 def _refuse_outside(real: str, inside: str) -> None:
     if real != inside and not real.startswith(inside.rstrip(os.sep) + os.sep):
-        raise FileOutsideError("it leads out of its directory", hint="Put a plain file or directory there.")
+        raise FileOutsideError("it points outside its directory", hint="Put a regular file or directory there.")
 
 
 def resolve_given(path: str | Path) -> str:
@@ -146,7 +146,7 @@ def write_file(path: str | Path, content: str | bytes, *, mode: int) -> None:
         place = Path(resolve_given(parent or os.curdir), name)
         kind = _kind(place)
         if kind == stat.S_IFLNK:
-            raise FileOutsideError("it is a link", hint="Remove the link, or name the file that it leads to.")
+            raise FileOutsideError("it is a link", hint="Remove the link, or name the file that it points to.")
         if kind in {None, stat.S_IFREG}:
             replace_file(place, data, mode)
         else:
@@ -195,18 +195,18 @@ def _within(data: bytes, limit: int) -> bytes:
 
 
 def _not_regular() -> FileError:
-    return FileError("not a regular file", hint="Put a plain file there.")
+    return FileError("not a regular file", hint="Put a regular file there.")
 
 
 def _error(error: OSError | ValueError) -> FileError:
-    hint = "Check that it is there and that you may use it."
+    hint = "Check that it exists and that you have permission to use it."
     if isinstance(error, OSError) and error.errno == errno.ELOOP:
-        return FileOutsideError(error.strerror or "a link", hint="Put a plain file there.")
+        return FileOutsideError(error.strerror or "a link", hint="Put a regular file there.")
     if isinstance(error, FileNotFoundError):
         return FileMissingError(error.strerror or "missing", hint=hint)
     if isinstance(error, OSError):
         return FileError(error.strerror or str(error), hint=hint)
-    return FileError("not a path", hint="Remove the NUL character from the path.")
+    return FileError("not a path", hint="A path cannot contain a NUL character.")
 
 
 def _kind(path: Path) -> int | None:

@@ -154,7 +154,7 @@ def test_each_scenario_once_in_the_order_given(run_cli: Run, root: Path) -> None
             "",
             (
                 "there is no scenario ''. "
-                "The scenarios are timeout, slow, reset, bad-json, redirect, and the statuses 300 to 599."
+                "Known scenarios: timeout, slow, reset, bad-json, redirect, and the statuses 300 to 599."
             ),
         ),
         ("200", "there is no scenario '200'. "),

@@ -13,7 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from hookctl.cli.command_list import COMMANDS as LISTED
 from hookctl.cli.terminal import text_width
-from hookctl.config.check.catalogue import RULES
+from hookctl.config.check.catalog import RULES
 from hookctl.plugin.host import load_plugins
 from hookctl.report.text.columns import columns
 from hookctl.testing.answers import Answer

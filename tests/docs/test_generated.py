@@ -1,7 +1,6 @@
 """Compares the generated parts of the pages with the code and the schemas that they describe.
 
-A generated part is between ``<!-- generated: NAME -->`` and ``<!-- end -->``; docs/rules.md is generated as a whole.
-``make docs`` writes both.
+A generated part is between ``<!-- generated: NAME -->`` and ``<!-- end -->``. ``make docs`` writes it again.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ def test_what_else_a_plugin_gives_is_there() -> None:
     assert "x-secret" in loaded.secret_sources
     assert "x_filter" in loaded.filters
     assert [failure.message for failure in loaded.failures] == [
-        "plugin acme: hookctl_policies gave a str, not a Policy",
+        "plugin acme: hookctl_policies returned a str, not a Policy",
         "plugin acme: hookctl_observers raised AssertionError: called",
     ]
 
@@ -157,7 +157,7 @@ def test_a_hook_that_gives_something_else_is_named(hook: str, given: Callable[[]
 def test_a_name_that_cannot_be_written_is_refused(name: Any) -> None:
     policy = Policy(name=name, summary="", schema={}, build=never)
     assert failure_of(plugin(**giving(hookctl_policies=policy))).startswith(
-        "plugin acme: hookctl_policies gave a policy named "
+        "plugin acme: hookctl_policies returned a policy named "
     )
 
 
@@ -165,7 +165,7 @@ def test_a_name_that_cannot_be_written_is_refused(name: Any) -> None:
 def test_a_scheme_that_no_reference_can_have_is_refused(scheme: str) -> None:
     source = SecretSource(scheme=scheme, summary="", resolve=never)
     assert failure_of(plugin(**giving(hookctl_secret_sources=source))).startswith(
-        "plugin acme: hookctl_secret_sources gave a secret source named "
+        "plugin acme: hookctl_secret_sources returned a secret source named "
     )
 
 
@@ -331,5 +331,5 @@ def test_a_validator_that_returns_no_list_is_told_so(given: Any, what: str) -> N
         name="mine", summary="", schema=OBJECT, label=lambda _: "mine", build=lambda _: lambda _: given
     )
     loaded = load_plugins([plugin(**giving(hookctl_validator_types=mine))])
-    with pytest.raises(PluginError, match=f"validate gave {what}, not a list of Mismatch"):
+    with pytest.raises(PluginError, match=f"validate returned {what}, not a list of Mismatch"):
         loaded.validators["mine"].build({})(None)  # type: ignore[arg-type]  # it looks at no response

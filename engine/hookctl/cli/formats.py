@@ -72,8 +72,8 @@ class Outputs:
         """Print, or write to a file, each format that was asked for.
 
         Args:
-            color: whether the terminal shows colour. No file has any.
-            text: makes the text; called with whether to colour it.
+            color: whether the terminal shows color. No file has any.
+            text: makes the text; called with whether to color it.
             ci_commands: those of the other formats that consist of commands to a CI system.
             others: make the other formats, by name: whole, or in pieces that each begin a line.
 
@@ -150,7 +150,7 @@ class OutputType(click.ParamType):  # type: ignore[type-arg]  # generic from cli
             if form not in known:
                 self.fail(_unknown(form, known), param, ctx)
         if named and not file:
-            self.fail(f"{value!r} names no file.", param, ctx)
+            self.fail(f"{value!r} has no file name.", param, ctx)
         return Output(form, Path(file) if named else None)
 
 
@@ -193,7 +193,7 @@ def format_option(*kinds: Kind) -> Callable[[Command], Command]:
         default=(TEXT,),
         show_default=True,
         callback=lambda _, __, given: checked(given),
-        help="How to print; with =FILE, what to write there. May be given several times.",
+        help="Output format; with =FILE, write it to FILE instead of printing. May be given several times.",
     )
 
 
@@ -203,5 +203,5 @@ def checked(given: tuple[Output, ...]) -> Outputs:
         raise click.BadParameter("only one format can be printed; write the others into files: FORMAT=FILE.")
     files = [output.file for output in given if output.file is not None]
     if twice := next((file for file in files if files.count(file) > 1), None):
-        raise click.BadParameter(f"{twice} is named twice.")
+        raise click.BadParameter(f"{twice} is given twice.")
     return Outputs(given)

@@ -130,7 +130,7 @@ def _write(
     text: Callable[[bool], str],
     make: Callable[[ReportFormat], Make],
 ) -> None:
-    """Write each format: ``text`` is called with whether to colour, ``make`` gives what makes a format's report."""
+    """Write each format: ``text`` is called with whether to color, ``make`` gives what makes a format's report."""
     formats = {form: find_format(form, ctx) for form in outputs.forms - {TEXT}}
     outputs.write(
         color=session.color,

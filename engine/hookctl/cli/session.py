@@ -125,7 +125,7 @@ class Session:
             try:
                 resolve_given(str(file))
             except FileError as error:
-                hint = "If you intend this, give the full path: --store sqlite:////PATH."
+                hint = "To use it anyway, give the full path: --store sqlite:////PATH."
                 raise SettingsError(f"the store {file} cannot be used: {error.message}", hint=hint) from error
         return files
 
@@ -183,7 +183,7 @@ def every_plugin(*, debug: bool, warn: bool = True) -> Plugins:
             )
     third_party = [name for name in plugins.policies if plugins.origins["policy", name] not in BUILT_IN]
     if third_party:
-        from hookctl.config.check.catalogue import RULES
+        from hookctl.config.check.catalog import RULES
 
         for name in third_party:
             if name in RULES:

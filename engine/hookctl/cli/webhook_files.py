@@ -90,7 +90,7 @@ def read_event(session: Session, file: BinaryIO) -> Mapping[str, Json]:
     except EventError as error:
         raise EventError(
             f"{file.name}: {error.message}",
-            hint="The file must hold one event, as `hookctl schema event NAME` describes it.",
+            hint="The file must contain one event, as `hookctl schema event NAME` describes it.",
         ) from error
     except OSError as error:
         from hookctl.delivery.runner.sending import unreadable

@@ -1,6 +1,6 @@
 """Parses only JSON that every reader understands alike.
 
-It rejects repeated keys in one object, NaN, numbers out of range, and unpaired surrogates.
+No key appears twice in one object, there is no NaN, no number out of range and no half of a surrogate pair.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class AmbiguousJsonError(ValueError):
 
 
 class RepeatedKeyError(AmbiguousJsonError):
-    """A key occurs twice in one object: readers differ in which of the two values they use."""
+    """A key that appears twice in one object: readers differ in which of the two values counts."""
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"the key {_named(key)!r} occurs twice in one object")
+        super().__init__(f"the key {_named(key)!r} appears twice in one object")
         self.key = key
 
 
@@ -112,4 +112,4 @@ def _refuse_lone_surrogates(value: Json) -> None:
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
-        raise AmbiguousJsonError("half of a surrogate pair without the other half") from error
+        raise AmbiguousJsonError("an unpaired surrogate") from error

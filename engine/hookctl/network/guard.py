@@ -61,7 +61,7 @@ class Network:
             if why and not any(address in network for network in self.allow.get(host, ())):
                 raise AddressBlockedError(
                     f"{host} resolves to {address}, which is {why}",
-                    hint="If hookctl may reach this host, allow its network under [allow] in hookctl.toml.",
+                    hint="To allow this host, list it under [allow] in hookctl.toml.",
                 )
         return Target(host, tuple(str(address) for address in addresses), HTTPS_PORT)
 

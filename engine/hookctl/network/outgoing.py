@@ -39,14 +39,14 @@ def vet_target(method: str, url: str) -> str:
     """The host to connect to. Raises TransportError as :func:`vet_request`."""
     if method not in METHODS:
         raise TransportError(
-            f"the method {method!r} is not allowed for webhooks",
+            f"{method!r} is not a supported method",
             hint=f"Use one of {', '.join(sorted(METHODS))}.",
         )
     parts = split_url(url)
     if parts is None:
         raise TransportError(
-            "the URL is not allowed",
-            hint="Run `hookctl validate` to see why. A secret in the URL must be percent-encoded.",
+            "hookctl does not connect to this URL",
+            hint="Run `hookctl validate` for the reason. Percent-encode a secret in the URL.",
         )
     return parts[0]
 
@@ -59,8 +59,8 @@ def vet_header(name: str, value: str, host: str) -> tuple[str, str] | None:
     if not _HEADER.fullmatch(f"{name}\n{value}"):
         shown = name if name.isascii() and name.isprintable() else repr(name)
         raise TransportError(
-            f"the header {shown} contains a character that cannot be sent",
-            hint="Remove line breaks, NUL, characters outside Latin-1, and spaces in the name.",
+            f"the header {shown} cannot be sent",
+            hint="A value cannot contain line breaks, NUL or characters outside Latin-1; a name cannot contain spaces.",
         )
     lower = name.lower()
     if lower in _SET_BY_TRANSPORT:
@@ -68,7 +68,7 @@ def vet_header(name: str, value: str, host: str) -> tuple[str, str] | None:
             raise TransportError("the header Host differs from the URL's host", hint="Remove it.")
         return None
     if lower in _REFUSED:
-        raise TransportError(f"the header {name} cannot be set by a webhook", hint="Remove it.")
+        raise TransportError(f"a webhook cannot set the header {name}", hint="Remove it.")
     return name, value
 
 

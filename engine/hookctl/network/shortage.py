@@ -15,8 +15,8 @@ LOCAL_ERRNOS = frozenset(
 )
 """File descriptors (of the process, of the system), memory, buffers, local ports, disk space."""
 NO_THREAD = "can't start new thread"
-"""The text of Python's RuntimeError when the system cannot start a thread. The error has no code or type."""
-HINT = "Raise the limit (ulimit -n, ulimit -u, the container's memory), or stop other programs that use the resource."
+"""The text of the RuntimeError that Python raises when the system cannot start a thread: it has no code or type."""
+HINT = "Raise the limit that it names (ulimit -n, ulimit -u, the container's memory), or stop what else uses it."
 
 
 def shortage_of(error: BaseException) -> str | None:

@@ -55,12 +55,10 @@ def _declared(
         if is_interrupt(error):
             raise
         raise _failed(name, f"{type(error).__name__}: {text_of(error)}") from error
-    if not all(isinstance(text, str) for pair in headers.items() for text in pair):
-        raise _failed(name, f"it gave {headers!r}, not names and values of headers")
-    return headers
+    if not all(isinstance(text, str) for pair in told.items() for text in pair):
+        raise _failed(name, f"it returned {told!r}, not names and values of headers")
+    return told
 
 
 def _failed(name: str, how: str) -> PluginError:
-    return PluginError(
-        f"the auth {name!r} failed to list the headers that it adds: {how}", hint="Fix or uninstall its plugin."
-    )
+    return PluginError(f"the auth {name!r} failed to list what it adds: {how}", hint="Fix or uninstall its plugin.")

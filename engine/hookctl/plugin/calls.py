@@ -127,7 +127,7 @@ class Plugins:
         if not self.failures:
             return ""
         names = ", ".join(sorted({failure.plugin for failure in self.failures}))
-        return f" Not all parts of {names} could be loaded. One of them may define it: run `hookctl doctor`."
+        return f" {names} could not be loaded completely and may contain it: see `hookctl doctor`."
 
     def short_help(self, name: str) -> str:
         """The short help of a plugin's command; empty if it has none."""

@@ -176,7 +176,7 @@ def _failure(hook: Hook, error: BaseException) -> HookctlError:
     if not runs_no_code(error):
         return _error(hook, f"{hook.name} raised an exception that cannot be read")
     if type(error) is BrokenContractError:  # a subclass that a plugin defines may contain any text
-        return _error(hook, f"{hook.name} gave {text_of(error)}")
+        return _error(hook, f"{hook.name} returned {text_of(error)}")
     if isinstance(error, HookctlError) and type(error.message) is str and type(error.hint) is str:
         return error
     text = text_of(error) if hook.repeats_text else ""

@@ -44,7 +44,7 @@ def _plain(value: object, depth: int, left: list[int]) -> Json:
     left[0] -= 1
     if depth < 0 or left[0] < 0:
         raise BrokenContractError(
-            "JSON that is nested too deep" if depth < 0 else f"JSON of more than {MAX_VALUES:,} values"
+            "JSON that is nested too deeply" if depth < 0 else f"JSON of more than {MAX_VALUES:,} values"
         )
     if value is None or value is True or value is False:
         return value

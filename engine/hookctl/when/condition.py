@@ -169,7 +169,7 @@ class _Walker:
 
 def _hint(name: str, shape: Shape, unknown: Unknown) -> str:
     if unknown.keys:
-        return f"There are {describe_keys('', unknown.keys)}."
+        return f"Known fields: {describe_keys('', unknown.keys)}"
     if "array" in shape.types:
         return f"It is a list: write [0].{name} for its first item or [*].{name} for all."
     if shape is _BOOLEAN:

@@ -119,7 +119,7 @@ class Judge:
             wanted is None or values is None or any(value == one for value in values for one in wanted)
         ):  # `contains` treats 1 and true as equal, `==` does not
             return None
-        self.why = f"{path} is {_listed(values)}, none of {', '.join(map(_text, wanted))}"
+        self.why = f"{path} is {_listed(values)}, never {' or '.join(map(_text, wanted))}"
         return False
 
     def _at_odds(self, node: Ast) -> bool:

@@ -117,7 +117,7 @@ def _client(settings: Settings) -> Client:
     token_url = reveal(settings["token_url"])
     problems = check_url(token_url)
     if problems or "${" in token_url:
-        what = "with its secret put in, " if isinstance(settings["token_url"], Secret) else ""
+        what = "with its secret inserted, " if isinstance(settings["token_url"], Secret) else ""
         raise SecretError(
             f"{what}token_url breaks the rule {problems[0].rule if problems else URL_CHARACTER.id}",
             hint="Write https://host.example/path.",

@@ -141,7 +141,7 @@ def _grant(response: Response, client: Client) -> Grant:
     kind = document.get("token_type", "Bearer")
     if not isinstance(kind, str) or not kind.lower().startswith("bearer"):
         raise TokenError(
-            "the token endpoint granted a token of another type than Bearer",
+            "the token endpoint granted a token that is not of type Bearer",
             hint="Ask the server's operator for bearer tokens.",
         )
     return Grant(token, _lifetime(document.get("expires_in")))
@@ -188,4 +188,4 @@ def _hint(status: int) -> str:
         return f"{hint} Some servers need token_endpoint_auth_method: client_secret_post."
     if status in {404, 405}:
         return "Check token_url."
-    return "The server has a problem. The delivery's next attempt requests a token again."
+    return "The server has an internal problem. hookctl tries again with the delivery's next attempt."

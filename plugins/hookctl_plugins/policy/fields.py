@@ -16,10 +16,10 @@ _UNITS = ((86400, "d"), (3600, "h"), (60, "m"))
 
 
 def authenticated(plan: Plan) -> Sequence[Finding]:
-    """A finding for each webhook without ``auth``."""
-    hint = "Add `auth`. `hookctl plugins` lists the types."
+    """What is sent without ``auth``."""
+    hint = "Add `auth`. `hookctl plugins` lists the auth types."
     return [
-        Finding(webhook=after.name, message="its requests have no authentication", hint=hint, pointer=("auth",))
+        Finding(webhook=after.name, message="its requests are not authenticated", hint=hint, pointer=("auth",))
         for after in plan.after
         if not after.auth
     ]
@@ -33,8 +33,8 @@ def timeout_at_most(settings: Mapping[str, Json]) -> CheckPlan:
         return [
             Finding(
                 webhook=after.name,
-                message=f"an attempt may take {after.timeout_seconds} s, and {most} s is the most",
-                hint=f"Write `timeout_seconds: {most}` or less; a slow target is tried again.",
+                message=f"timeout_seconds is {after.timeout_seconds} s; the maximum is {most} s",
+                hint=f"Set `timeout_seconds` to {most} or less. hookctl tries a slow target again.",
                 pointer=("timeout_seconds",),
             )
             for after in plan.after
@@ -58,13 +58,11 @@ def retry_horizon_at_least(settings: Mapping[str, Json]) -> CheckPlan:
                 message = (
                     f"the last attempt comes {_in_words(horizon)} after the first"
                     if after.retry_schedule
-                    else "failed deliveries are not retried"
+                    else "it has no retries"
                 )
                 hint = "Write more delays in `retry.schedule`, or longer ones."
                 found.append(
-                    Finding(
-                        webhook=after.name, message=f"{message}, and {asked} is the least", hint=hint, pointer=place
-                    )
+                    Finding(webhook=after.name, message=f"{said}; the minimum is {asked}", hint=hint, pointer=place)
                 )
         return found
 
@@ -74,11 +72,11 @@ def retry_horizon_at_least(settings: Mapping[str, Json]) -> CheckPlan:
 def owner_label(settings: Mapping[str, Json]) -> CheckPlan:
     """A check that every webhook has the label, with a value."""
     label = cast("str", settings.get("label", "owner"))
-    hint = f"Write `{label}` into `labels`, with the owner of the webhook."
+    hint = f"Add `{label}` to `labels`, with the name of who is responsible for the webhook."
 
     def check(plan: Plan) -> Sequence[Finding]:
         return [
-            Finding(webhook=after.name, message=f"there is no label `{label}`", hint=hint, pointer=("labels", label))
+            Finding(webhook=after.name, message=f"the label `{label}` is missing", hint=hint, pointer=("labels", label))
             for after in plan.after
             if not after.labels.get(label, "").strip()
         ]

@@ -26,9 +26,8 @@ def allowed_hosts(settings: Mapping[str, Json]) -> CheckPlan:
     hosts = cast("Sequence[str]", settings["hosts"])
     exact = frozenset(host for host in hosts if not host.startswith("*."))
     below = tuple(host.removeprefix("*") for host in hosts if host.startswith("*."))
-    hint = (
-        f"Allowed are: {', '.join(hosts[:_NAMED])}{f' and {len(hosts) - _NAMED} more' if len(hosts) > _NAMED else ''}."
-    )
+    more = f" and {len(hosts) - _NAMED} more" if len(hosts) > _NAMED else ""
+    hint = f"Allowed hosts: {', '.join(hosts[:_NAMED])}{more}."
 
     def check(plan: Plan) -> Sequence[Finding]:
         found = []

@@ -32,7 +32,7 @@ def read_file(path: str) -> str:
     if content is None:
         raise SecretError(
             f"the secret file {path} is not a regular file",
-            hint=f"Name a file that holds the secret in ${{file:{path}}}.",
+            hint=f"Name a file that contains the secret in ${{file:{path}}}.",
         )
     if len(content) > MAX_BYTES:
         raise SecretError(

@@ -201,7 +201,7 @@ class Handle:
     def _own_failure(self, code: int) -> Failure | None:
         """The failure on this side: the address was refused before it was dialled, or this machine lacks something."""
         if self._refused:
-            message = f"{self._refused} is not among the addresses that were vetted; nothing was dialled"
+            message = f"{self._refused} is not one of the checked addresses, so no connection was made"
             return Failure(FailureKind.ADDRESS_BLOCKED, message)
         lack = self._shortage(code) if code else None
         return Failure(FailureKind.LOCAL, lack) if lack else None
@@ -216,7 +216,7 @@ class Handle:
             not self._dialled and not self.curl.getinfo(pycurl.REQUEST_SIZE) and self._left > self.timeout / 2
         )
         if code == OPERATION_TIMEDOUT and waited_in_vain:
-            return "as many connections are open as this machine may have, and none became free in time"
+            return "this machine reached its limit of open connections, and none became free in time"
         if code == OUT_OF_MEMORY:
             return lacking() or "this machine is out of memory"
         return None

@@ -79,8 +79,8 @@ def compile_path(path: str) -> Query:
 
 def _refusal(path: str, error: JSONPathError) -> TemplateError:
     message, hint = (
-        f"not a valid JSON path: {error.args[0]}",
-        "Write a path as in RFC 9535, such as $.data.results[0].status.",
+        f"this is not a JSON path: {error.args[0]}",
+        "Write the path as in RFC 9535, such as $.data.results[0].status.",
     )
     start, end = 0, len(path)
     if error.token is not None and error.token.index >= 0:

@@ -106,7 +106,7 @@ def test_each_place_of_a_reference(run_cli: Run, tmp_path: Path) -> None:
         checks = json.loads(result.stdout)
         return [(check["verdict"], check["message"]) for check in checks if check["name"] == "secrets"]
 
-    assert secrets(**env) == [("ok", "6 needed, all available")]
+    assert secrets(**env) == [("ok", "all 6 needed secrets are available")]
     for name in env:
         ((verdict, message),) = secrets(**{other: value for other, value in env.items() if other != name})
         assert verdict == "problem"
@@ -176,7 +176,9 @@ def test_a_webhook_that_waits_for_this_machine(applied: Run, tmp_path: Path) -> 
     queue = SqliteQueue(tmp_path / ".hookctl/hookctl.db")
     queue.set_circuits({"Siem": Circuit("local", "local: this machine is out of memory", 1.0, 2.0)})
     queue.close()
-    message = "Siem: nothing is sent because this machine lacks a resource: local: this machine is out of memory"
+    message = (
+        "Siem: nothing is sent because this machine has run out of a resource: local: this machine is out of memory"
+    )
     assert found(applied)["local"] == ("problem", message)
 
 

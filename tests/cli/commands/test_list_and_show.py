@@ -67,7 +67,7 @@ def test_table(run_cli: Run, root: Path, snapshot: SnapshotAssertion) -> None:
     assert result.stdout == snapshot
 
 
-def test_dots_have_colour_and_shape(run_cli: Run, root: Path) -> None:
+def test_dots_have_color_and_shape(run_cli: Run, root: Path) -> None:
     table = run_cli("--color", "always", "list", cwd=root).stdout
     assert "\x1b[32m●\x1b[0m Siem" in table
     assert "\x1b[37m○\x1b[0m Quiet one" in table

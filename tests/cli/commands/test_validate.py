@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hookctl.config.check.catalogue import RULES
+from hookctl.config.check.catalog import RULES
 
 GOOD = "name: Siem\nevent: anomaly\nurl: https://siem.example.com/ingest\n"
 WARNED = GOOD + 'body_template: \'{"resource": "{{ data.resource.name }}"}\'\n'
@@ -58,7 +58,7 @@ def test_all_findings_of_all_files(project: Project, run_cli: Run) -> None:
     assert "\x1b" not in result.stdout
 
 
-def test_colour_is_there_when_it_is_asked_for(project: Project, run_cli: Run) -> None:
+def test_color_is_there_when_it_is_asked_for(project: Project, run_cli: Run) -> None:
     assert "\x1b[" in run_cli("--color", "always", "validate", cwd=project({"webhooks.d/a.yaml": ""})).stdout
 
 

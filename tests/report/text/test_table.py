@@ -36,7 +36,7 @@ def test_nothing_is_lost_and_nothing_is_too_wide(rows: list[tuple[str, ...]], wi
     assert sorted("".join(lines).replace(" ", "").replace("!", "")) == letters
 
 
-def test_colour_changes_no_column() -> None:
+def test_color_changes_no_column() -> None:
     for width in (0, 40):
         plain, colored = (table(ROWS, headings=HEADINGS, width=width, color=color) for color in (False, True))
         assert [click.unstyle(line) for line in colored] == plain

@@ -1,4 +1,4 @@
-"""What to look at next: something for every cause."""
+"""What to check next: something for every cause."""
 
 from __future__ import annotations
 
@@ -154,7 +154,9 @@ def test_a_secret_that_fits_into_no_url() -> None:
     )
     url = tips_for(
         attempt(
-            failure=Failure(FailureKind.SECRET, "with its secret put in, the URL breaks the rule url-character", "url")
+            failure=Failure(
+                FailureKind.SECRET, "with its secret inserted, the URL breaks the rule url-character", "url"
+            )
         ),
         plan(),
     )

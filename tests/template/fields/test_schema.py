@@ -64,33 +64,29 @@ def test_known_paths_pass(check: Any, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "path", "says"),
     [
-        ('{"a": "{{ data.note }}"}', "data.note", "data.note may be missing: the delivery would then be dead"),
-        ('{"a": {{ data.title }}}', "data.title", "data.title may be missing: the delivery would then be dead"),
-        ('{"a": {{ data.resource }}}', "data.resource", "data.resource may be null, and is then sent as null"),
-        (
-            '{"a": "{{ data.resource }}"}',
-            "data.resource",
-            "data.resource may be null, and is then sent as the text null",
-        ),
+        ('{"a": "{{ data.note }}"}', "data.note", "data.note may be missing; if so, the delivery is dead"),
+        ('{"a": {{ data.title }}}', "data.title", "data.title may be missing; if so, the delivery is dead"),
+        ('{"a": {{ data.resource }}}', "data.resource", "data.resource may be null; if so, null is sent"),
+        ('{"a": "{{ data.resource }}"}', "data.resource", "data.resource may be null; if so, the text null is sent"),
         (
             '{"a": "{{ data.resource.name }}"}',
             "data.resource.name",
-            "data.resource may be null: the delivery would then be dead",
+            "data.resource may be null; if so, the delivery is dead",
         ),
         (
             '{"a": "{{ data.request.approver.email }}"}',
             "data.request.approver.email",
-            "data.request.approver may be missing: the delivery would then be dead",
+            "data.request.approver may be missing; if so, the delivery is dead",
         ),
         (
             '{"a": "{{ data.groups[0].name }}"}',
             "data.groups[0].name",
-            "data.groups[0] may be missing: the delivery would then be dead",
+            "data.groups[0] may be missing; if so, the delivery is dead",
         ),
         (
             '{"a": "{{ data.labels.team }}"}',
             "data.labels.team",
-            "data.labels may be missing: the delivery would then be dead",
+            "data.labels may be missing; if so, the delivery is dead",
         ),
         ('{"a": "{{ data.note | upper }}"}', "data.note", "data.note may be missing"),
         ('{"a": "{{ data.severity | default(data.note) }}"}', "data.note", "data.note may be missing"),
@@ -218,7 +214,7 @@ def test_alternatives_references_and_merged_schemas_are_followed() -> None:
 
     assert rules("data.a.more") == []
     assert rules("data.a.x") == []
-    assert rules("data.b") == ["data.b may be missing: the delivery would then be dead"]
+    assert rules("data.b") == ["data.b may be missing; if so, the delivery is dead"]
     assert rules("data.c") == ["data has no c"]
     assert rules("data.a.y") == ["data.a has no y"]
-    assert rules("id.anything") == ["id may be missing: the delivery would then be dead"]
+    assert rules("id.anything") == ["id may be missing; if so, the delivery is dead"]

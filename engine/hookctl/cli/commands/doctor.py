@@ -239,7 +239,8 @@ def _secrets(session: Session, applied: AppliedState) -> Iterator[Check]:
             missing = True
             yield Check("secrets", "problem", f"{reference} of {', '.join(sorted(names))}: {error.message}", error.hint)
     if not missing:
-        yield Check("secrets", "ok", f"{len(users)} needed, all available")
+        counts = {0: "no secret is needed", 1: "the one needed secret is available"}
+        yield Check("secrets", "ok", counts.get(len(users), f"all {len(users)} needed secrets are available"))
 
 
 def _needed(plan: DeliveryPlan) -> set[SecretReference]:
@@ -282,7 +283,7 @@ def _queue(session: Session, store: Store, applied: AppliedState) -> Iterator[Ch
             yield Check(
                 "local",
                 "problem",
-                f"{name}: nothing is sent because this machine lacks a resource: {circuit.reason}",
+                f"{name}: nothing is sent because this machine has run out of a resource: {circuit.reason}",
                 HINT,
             )
             continue

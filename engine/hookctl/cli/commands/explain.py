@@ -32,7 +32,7 @@ def command(session: Session, topic: str | None) -> None:
     Without TOPIC, list every rule, policy and page. Upper and lower case are the same.
     """
     from hookctl.cli.pages import page, topics
-    from hookctl.config.check.catalogue import RULES
+    from hookctl.config.check.catalog import RULES
     from hookctl.report.formats.annotations import POLICY_PREFIX
     from hookctl.report.text.columns import paragraph
     from hookctl.report.text.page import page_text

@@ -17,7 +17,7 @@ from hookctl.files import SHARED, write_file
 from hookctl.network.url import is_host
 from hookctl.report.text.printable import printable_lines
 from hookctl.report.text.received import received_text, summary_text
-from hookctl.testing.answers import Answer, Misbehaviour
+from hookctl.testing.answers import Answer, Misbehavior
 
 if TYPE_CHECKING:
     from hookctl.testing.answers import ReceivedRequest
@@ -37,7 +37,7 @@ Examples:
   hookctl listen --answer '/in={"status":"queued"}'
   hookctl listen --token-endpoint --client-id me --client-secret s --require-token /in
 
-The first line of output reports that it is ready; the next ones are the options with which hookctl connects to it.
+It prints a line when ready, then the options to pass to hookctl.
 """
 
 
@@ -47,7 +47,7 @@ The first line of output reports that it is ready; the next ones are the options
     type=click.IntRange(0, 65535),
     default=8443,
     show_default=True,
-    help="Listen on this port of 127.0.0.1; 0 takes a free one.",
+    help="Listen on this port of 127.0.0.1; 0 chooses a free one.",
 )
 @click.option(
     "--host",
@@ -83,8 +83,8 @@ The first line of output reports that it is ready; the next ones are the options
 @click.option(
     "--misbehave",
     metavar="NAME",
-    type=click.Choice([kind.value for kind in Misbehaviour]),
-    help=f"Answer badly: {', '.join(Misbehaviour)}.",
+    type=click.Choice([kind.value for kind in Misbehavior]),
+    help=f"Misbehave in one of these ways: {', '.join(Misbehavior)}.",
 )
 @click.option("--token-endpoint", is_flag=True, help="Issue OAuth tokens at /oauth/token, for client credentials.")
 @click.option("--client-id", default="client", show_default=True, help="The client id that the token endpoint accepts.")
@@ -127,8 +127,7 @@ def command(  # noqa: PLR0917  # one parameter for each option
         token_endpoint=TokenEndpoint(client_id, client_secret) if token_endpoint else None,
         seen=lambda request, answer: seen.put((request, answer)),
     )
-    body = ACCEPTED if 200 <= respond < 300 else REJECTED
-    receiver.default = Answer(respond, body=body, misbehave=Misbehaviour(misbehave) if misbehave else None)
+    receiver.default = Answer(respond, misbehave=Misbehavior(misbehave) if misbehave else None)
     if not token_endpoint:
         receiver.answer(PATH, receiver.default)
     for path, body in map(_path_and_body, answers):
@@ -161,7 +160,7 @@ def _start(receiver: Receiver, ca_out: str | None) -> None:
     except OSError as error:
         raise SettingsError(
             f"cannot listen on port {receiver.port}: {error.strerror}",
-            hint="Choose another port with --port; 0 takes a free one.",
+            hint="Choose another port with --port; 0 chooses a free one.",
         ) from error
     if ca_out:
         try:

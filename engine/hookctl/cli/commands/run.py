@@ -33,7 +33,7 @@ Examples:
     default="10s",
     callback=seconds,
     show_default=True,
-    help="How long requests in flight may take when asked to stop.",
+    help="How long to wait for requests in flight when stopping.",
 )
 @click.option(
     "--log",

@@ -30,9 +30,9 @@ Examples:
 def command(ctx: click.Context, outputs: Outputs) -> None:
     """Check every webhook file and all settings in hookctl.toml, and report every problem at once.
 
-    Webhook files are *.yaml and *.yml in the directory and below it, except names that begin with a dot. Neither
-    network, secrets nor state are needed. What a policy says about a change is reported by `hookctl plan`. Exits 1 if
-    there is an error. `hookctl explain RULE` explains the rule that a finding names.
+    Webhook files are *.yaml and *.yml in the directory and below it, except names that begin with a dot. It needs no
+    network, secrets or state. What a policy says about a change is reported by `hookctl plan`. Exits 1 if there is an
+    error. `hookctl explain RULE` explains the rule that a finding names.
     """
     from hookctl.cli.reports import write_findings
     from hookctl.cli.safety import settings_errors

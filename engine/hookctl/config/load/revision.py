@@ -32,8 +32,8 @@ _GIT = (
 )
 _NO_REPOSITORY = "not a git repository"
 _KNOWN = (
-    (_NO_REPOSITORY, _NO_REPOSITORY),
-    ("cannot use bare repository", "it holds the files of a bare repository"),
+    ("not a git repository", "not a git repository"),
+    ("cannot use bare repository", "it contains the files of a bare repository"),
     ("dubious ownership", "another user owns the repository, and safe.directory does not name it"),
     ("No such file or directory", "No such file or directory"),
 )
@@ -71,7 +71,7 @@ def read_revision(directory: Path, ref: str) -> RevisionFiles:
     ``PATH`` starts at the root of the repository. Links are not followed; each link is a finding.
 
     Raises:
-        RevisionError: the directory is not in a git repository, ``ref`` does not name a commit in it, or git is not
+        RevisionError: the directory is not in a git repository, ``ref`` is not a commit in it, or git is not
             installed or fails.
     """
     real = directory.resolve()
@@ -122,14 +122,8 @@ def _commit(root: Path, ref: str) -> str:
     try:
         return _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").decode().strip()
     except RevisionError as error:
-        if not _git(root, "rev-list", "--all", "--max-count=1").strip():
-            hint = "Commit the webhook files first. Without --against, a plan compares with what is applied."
-            raise RevisionError(f"the repository {root} has no commits yet", hint=hint) from error
-        hint = (
-            "See `git branch --all`. In CI, a shallow checkout has only one commit: fetch the branch, "
-            "or check out with full history."
-        )
-        raise RevisionError(f"{ref!r} does not name a commit in the repository {root}", hint=hint) from error
+        hint = "See `git branch --all`. In CI, a shallow checkout has only one commit: fetch that branch."
+        raise RevisionError(f"{ref!r} is not a commit in {root}", hint=hint) from error
 
 
 def _is_missing(root: Path, revision: Revision, folder: str) -> bool:
@@ -158,7 +152,7 @@ def _listed(root: Path, tree: str) -> bytes:
         if len(printed) > MAX_LISTED:
             git.kill()
             raise RevisionError(
-                "the revision holds more files than hookctl lists", hint="Compare with another revision."
+                "the revision contains more files than hookctl lists", hint="Compare with another revision."
             )
     if git.returncode:
         raise RevisionError(

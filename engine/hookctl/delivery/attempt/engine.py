@@ -41,7 +41,7 @@ UNAUTHORIZED, FORBIDDEN = 401, 403
 OVERDUE = {
     FailureKind.SECRET: "a secret source did not answer in time",
     FailureKind.TOKEN: "auth did not finish in time",
-    FailureKind.TIMEOUT: "the transport did not keep its deadline and was abandoned",
+    FailureKind.TIMEOUT: "the transport missed its deadline and was abandoned",
 }
 """The failure message of an abandoned attempt, by its stage."""
 

@@ -73,7 +73,7 @@ def _read(body: bytes) -> tuple[Json, str]:
     try:
         return parse(text), ""
     except AmbiguousJsonError as error:
-        return text, f"not every reader accepts it as JSON: {error}"
+        return text, f"JSON readers disagree on it: {error}"
     except ValueError:
         return text, ""  # for example an HTML page
 
@@ -118,4 +118,4 @@ def _headers(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
 def _problem(response: Response) -> str:
     if response.truncated:
         return f"the body is longer than {MAX_RESPONSE_BYTES} bytes"
-    return "" if response.framed else "the body's end is not marked"
+    return "" if response.framed else "the end of the body is not marked"

@@ -42,7 +42,9 @@ def answer_hooks(
 ) -> Answer:
     """Show ``response`` to the auths, which may send again, with ``timeout`` seconds each time.
 
-    Blocks. Raises AttemptFailedError. The auths are called again first, on this thread: some keep state per thread.
+    Blocks. Raises AttemptFailedError.
+
+    The auths are called again first, on this thread: some keep what they know per thread.
     """
     started = time.monotonic()
     prepared = prepared_request(unsigned)

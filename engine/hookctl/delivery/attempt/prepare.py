@@ -70,7 +70,7 @@ def _prepare(
     request, shown = (Request(plan.method, *head.sample(), None) for head in heads)
     check_headers(request.headers)
     if has_reference(plan.url) and (rule := broken_rule(transport, request.url)):
-        message = f"with its secret put in, the URL breaks the rule {rule}"
+        message = f"with its secret inserted, the URL breaks the rule {rule}"
         raise AttemptFailedError(Failure(FailureKind.SECRET, message, BROKEN_URL))
     auths = tuple(_auth(block, plan, plugins, secrets, adapter) for block in plan.auth)
     authenticated, each = _apply_once(request, auths) if written.is_fixed else (Authenticated(request), auths)

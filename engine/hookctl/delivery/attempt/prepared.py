@@ -80,7 +80,7 @@ class Prepared:
             values = head.values(job.document)
             url, headers = head.vetted(values)
         if rule := broken_rule(self.transport, url):
-            message = f"with the event's values put in, the URL breaks the rule {rule}"
+            message = f"with the event's values inserted, the URL breaks the rule {rule}"
             raise AttemptFailedError(Failure(FailureKind.RENDER, message, BROKEN_URL))
         return Unsigned(Request(self.request.method, url, headers + own, body), shown.fill(values))
 

@@ -166,7 +166,7 @@ class EventReader:
                 yield self._parse(item, f"item {number}")
                 number += 1
         except EventError as error:
-            yield BadEvent(f"item {number}", f"{error.message}; nothing after it was read")
+            yield BadEvent(f"item {number}", f"{error.message}; the rest was not read")
 
     def _parse(self, text: bytes, place: str) -> Event | BadEvent:
         try:
@@ -196,7 +196,7 @@ def _parse_strictly(text: bytes) -> Json:
     except UnicodeDecodeError as error:
         raise EventError(f"not UTF-8 at byte {error.start + 1}") from error
     except json.JSONDecodeError as error:
-        raise EventError(f"not JSON: {error.msg} at column {error.colno}") from error
+        raise EventError(f"not valid JSON at column {error.colno}") from error
     except AmbiguousJsonError as error:
         raise EventError(_short(str(error))) from error
 
@@ -223,15 +223,15 @@ def _array_items(data: bytes) -> Iterator[bytes]:
     while goes_on:
         end = _end(data, at)
         if end < 0:
-            raise EventError("the array is incomplete")
+            raise EventError("the array is not complete")
         yield data[at:end].rstrip()
         at = _skip(data, end)
         if data[at : at + 1] not in {b",", b"]"}:
-            raise EventError("the array is incomplete: expected a comma or ] after the item before")
+            raise EventError("the array is not complete: a comma or ] is missing after the previous item")
         goes_on = data[at : at + 1] == b","
         at = _skip(data, at + 1) if goes_on else at
     if data[at + 1 :].strip():
-        raise EventError("more follows the end of the array")
+        raise EventError("there is text after the end of the array")
 
 
 def _end(data: bytes, start: int) -> int:
@@ -261,7 +261,7 @@ def _checked_id(document: Mapping[str, Json]) -> str:
         raise EventError("id is missing")
     name = document["id"]
     if not isinstance(name, str) or not name or len(name) > MAX_ID_LENGTH or not name.isprintable():
-        raise EventError(f"id: must be a printable text of 1 to {MAX_ID_LENGTH} characters")
+        raise EventError(f"id: must be printable text of 1 to {MAX_ID_LENGTH} characters")
     return name
 
 

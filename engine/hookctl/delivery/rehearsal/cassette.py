@@ -99,8 +99,10 @@ def read(directory: Path, webhook: str) -> Exchange:
         raise CassetteError("no exchange was recorded", hint="Record one.") from None
     except FileError as error:
         raise CassetteError(f"{path} cannot be read: {error.message}", hint="Record it again.") from error
+    except UnicodeDecodeError as error:
+        raise CassetteError(f"{path} is not UTF-8 text", hint="Record it again.") from error
     except ValueError as error:
-        raise CassetteError(f"{path} is not a cassette from hookctl: {error}", hint="Record it again.") from error
+        raise CassetteError(f"{path} is not a hookctl cassette: {error}", hint="Record it again.") from error
 
 
 def _content(path: Path) -> str:
@@ -162,12 +164,12 @@ def from_yaml(text: str) -> Exchange:
             raise ValueError(f"its version is not {VERSION}")
         interactions = document["interactions"]
         if len(interactions) != 1:
-            raise ValueError(f"it holds {len(interactions)} exchanges, not one")
+            raise ValueError(f"it contains {len(interactions)} exchanges, not one")
         return _exchange(interactions[0]["request"], interactions[0]["response"])
     except yaml.YAMLError as error:
         raise ValueError(" ".join(str(error).split())) from error
     except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(f"its form is another ({type(error).__name__}: {error})") from error
+        raise ValueError(f"its structure is different ({type(error).__name__}: {error})") from error
 
 
 def _exchange(sent: Mapping[str, Any], received: Mapping[str, Any]) -> Exchange:
@@ -188,7 +190,7 @@ def _exchange(sent: Mapping[str, Any], received: Mapping[str, Any]) -> Exchange:
 
 def _status(code: str) -> int:
     if not re.fullmatch("[1-9][0-9]{2}", code, re.ASCII):
-        raise ValueError("its status is not one of HTTP")
+        raise ValueError("its status is not a valid HTTP status")
     return int(code)
 
 

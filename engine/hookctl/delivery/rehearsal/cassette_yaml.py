@@ -35,7 +35,7 @@ def parse(text: str) -> Any:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                raise ValueError(f"more than {MAX_DEPTH} lists and mappings are nested in it")
+                raise ValueError(f"its lists and mappings are nested more than {MAX_DEPTH} levels deep")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
     return yaml.load(text, Loader=_Loader)  # noqa: S506 - it makes plain data alone

@@ -58,7 +58,7 @@ class Replay:
         if self.attempt is None:
             return self.problem
         if self.current is not None and not self.is_recorded_request:
-            return "the current request differs from the recorded one"
+            return "the request differs from the recorded one"
         return describe(self.attempt, self.plan.custom_validation_error_message)
 
 

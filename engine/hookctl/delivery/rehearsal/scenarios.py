@@ -71,14 +71,14 @@ def _never(plan: DeliveryPlan) -> Result:
 
 
 def _trickled(plan: DeliveryPlan) -> Result:
-    message = f"the answer began at once and was not complete within {plan.timeout_seconds:g} s"
+    message = f"the response started but did not finish within {plan.timeout_seconds:g} s"
     return Failure(FailureKind.TIMEOUT, message), Timing(
         resolved=0.0, connected=0.0, tls=0.0, first_byte=0.0, total=plan.timeout_seconds
     )
 
 
 def _reset(_: DeliveryPlan) -> Result:
-    return Failure(FailureKind.CONNECT, "the connection was reset before an answer began"), Timing(
+    return Failure(FailureKind.CONNECT, "the connection was reset before a response began"), Timing(
         resolved=0.0, connected=0.0, tls=0.0
     )
 
@@ -113,9 +113,7 @@ def find_scenario(name: str) -> Scenario | None:
     asks = status in {429, 503}
     headers = (JSON, ("Retry-After", str(RETRY_AFTER))) if asks else (JSON,)
     response = Response(status, _phrase(status), headers, b"{}")
-    summary = f"answers {status} {_phrase(status)}".rstrip() + (
-        f" and asks for {RETRY_AFTER} s by Retry-After" if asks else ""
-    )
+    summary = f"answers {status} {_phrase(status)}".rstrip() + (f" with Retry-After: {RETRY_AFTER}" if asks else "")
     return Scenario(name, summary, lambda _: (response, Timing()))
 
 

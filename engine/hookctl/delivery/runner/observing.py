@@ -84,7 +84,7 @@ class Observers:
                 is_first = message not in self._failures
                 self._failures.add(message)
             if is_first:
-                log.warning("%s. Deliveries go on. Further failures of this kind are not logged.", message)
+                log.warning("%s. Deliveries continue. Further failures of this kind are not logged.", message)
 
     def _notified(self, observer: Observer, count: int) -> None:
         with self._changed:

@@ -116,7 +116,7 @@ class Retention:
 def why_full(fullness: Fullness, limits: StoreLimits) -> tuple[str, str]:
     """Why no more events are accepted, and how to make room; both are empty while events are accepted."""
     if fullness.waiting >= limits.max_waiting:
-        return f"{fullness.waiting:,} deliveries wait, and the limit is {limits.max_waiting:,.0f}", FEWER_WAITING
+        return f"{fullness.waiting:,} deliveries are waiting; the limit is {limits.max_waiting:,.0f}", FEWER_WAITING
     scarce = _scarce(fullness.free_bytes, limits)
     return scarce, FREE_DISK_SPACE if scarce else ""
 

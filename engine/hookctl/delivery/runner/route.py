@@ -32,8 +32,8 @@ class Router:
 def delivery_id(event_id: str, event_time: float, webhook: str) -> str:
     """The delivery's id: the same for the same event and webhook, even in another store, so a receiver notices repeats.
 
-    It begins with the event's time in milliseconds since the epoch, so that the ids of simultaneous events are
-    neighbours in an index.
+    It begins with the event's time (epoch seconds) in milliseconds, so the ids of events that come at the same time
+    are neighbors in an index.
     """
     milliseconds = int(event_time * 1000) & 0xFFFF_FFFF_FFFF
     digest = sha256(f"{event_id}\0{webhook}".encode()).hexdigest()

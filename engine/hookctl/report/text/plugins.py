@@ -22,7 +22,7 @@ KINDS = {
     "secret source": "Schemes of secret references, ${scheme:key}",
     "event type": "Kinds of events, for `event`",
     "filter": "Filters for body templates",
-    "policy": "Rules that a plan must keep, for `[policies]` in hookctl.toml",
+    "policy": "Rules that a plan must follow, for `[policies]` in hookctl.toml",
     "observer": "Listeners to attempts and outcomes",
     "format": "Formats of reports, for `--format` of `validate`, `plan`, `apply` and `test`",
     "command": "Commands",

@@ -1,10 +1,10 @@
-"""The catalogue of rules as text and as a page."""
+"""The catalog of rules as text and as a page."""
 
 from __future__ import annotations
 
 import textwrap
 
-from hookctl.config.check.catalogue import GROUPS, RULES
+from hookctl.config.check.catalog import RULES
 from hookctl.model.rules.rule import Rule
 from hookctl.plugin import Policy
 from hookctl.report.style import heading

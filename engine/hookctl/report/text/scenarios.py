@@ -19,7 +19,7 @@ def render_text(played: Sequence[Played], *, color: bool) -> str:
     blocks = ["\n".join(_block(one, color)) for one in played]
     retried = any(len(one.steps) > 1 for one in played)
     note = (
-        f"Nothing was sent. Times are the earliest: each wait may be up to {JITTER:.0%} longer by chance."
+        f"Nothing was sent. Times are minimums: jitter adds up to {JITTER * 100:.0f} % to each wait."
         if retried
         else "Nothing was sent."
     )
@@ -67,7 +67,7 @@ def _end(played: Played) -> Iterator[str]:
     if outcome.status is DeliveryStatus.DELIVERED:
         yield "Delivered."
         if not played.plan.response_validators:
-            yield "It has no response_validators, so the status alone decides."
+            yield "It has no response_validators, so only the status decides."
         return
     attempts = counted(len(played.steps), "attempt")
     when = (

@@ -71,7 +71,7 @@ def _unknown_name(path: Path, scope: Scope) -> Problem:
     else:
         message, hint = (
             f"unknown name {path.root}",
-            f"The names are {', '.join(sorted(scope.names))}; an event's fields are in data.",
+            f"Known names: {', '.join(sorted(scope.names))}. The fields of the event are in data.",
         )
     near = [field for field in fields if field == f"data.{path.root}"] or list(nearest(path.root, scope.names))
     return TEMPLATE_UNKNOWN_PATH.problem(
@@ -84,7 +84,7 @@ def _unknown_step(path: Path, number: int, unknown: Unknown, scope: Scope) -> Pr
     wrong = path.steps[number - 1]
     if unknown.keys:
         message = f"{parent} has no {wrong}"
-        hint = f"There are {describe_keys(parent, unknown.keys)}."
+        hint = f"Known fields: {describe_keys(parent, unknown.keys)}"
     else:
         message, hint = f"{parent} is neither an object nor a list, so it has no {wrong}", f"Write {parent}."
     rest = path.steps[number:]
@@ -109,12 +109,10 @@ def _uncertain_path(path: Path, scope: Scope, position: Position | None) -> Prob
         is_last = number == len(path.steps)
         if step_shape.optional or (step_shape.nullable and not is_last):
             what = "may be missing" if step_shape.optional else "may be null"
-            return _uncertain(
-                path, f"{path_text(path.root, path.steps[:number])} {what}: the delivery would then be dead"
-            )
+            return _uncertain(path, f"{path_text(path.root, path.steps[:number])} {what}; if so, the delivery is dead")
         if step_shape.nullable and position is not None:
             sent = "null" if position.form == "value" else "the text null"
-            return _uncertain(path, f"{path.text} may be null, and is then sent as {sent}")
+            return _uncertain(path, f"{path.text} may be null; if so, {sent} is sent")
     return None
 
 

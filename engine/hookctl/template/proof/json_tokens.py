@@ -174,7 +174,7 @@ def _stray(word: str, start: int, end: int) -> TemplateError:
     if word in _OTHER_WORDS:
         hint = f"Write {_OTHER_WORDS[word]}."
     elif word[0] == "'":
-        hint = 'Write JSON strings in double quotes: ".'
+        hint = 'JSON strings need double quotes: ".'
     elif word[0].isdigit() or word[0] in "-+.":
         hint = "Write a complete JSON number such as 0, 1.5 or -2e3, outside tags."
     elif word.startswith(("//", "/*", "#")):
@@ -203,12 +203,12 @@ def _content(node: Text, at: int, content: list[Node]) -> tuple[int, bool]:
         raise TEMPLATE_NOT_JSON.error(
             start,
             start + 1,
-            what=f"{name} is not allowed inside a string",
+            what=f"{name} inside a string",
             fix=f"Write {escape} or close the string before it.",
         )
     if end + 1 == len(node.text):
         hint = "Write two backslashes for one, or remove it: it would swallow the first character of the value."
-        raise TEMPLATE_NOT_JSON.error(start, stop, what="a backslash is not allowed right before a tag", fix=hint)
+        raise TEMPLATE_NOT_JSON.error(start, stop, what="a backslash right before the tag", fix=hint)
     raise TEMPLATE_NOT_JSON.error(
         start, stop, what=f"{node.text[end : end + 2]} is not an escape in JSON", fix="Write two backslashes for one."
     )

@@ -160,7 +160,7 @@ class _Placer:
         return None
 
     def _warn(self, string: String, why: str) -> None:
-        message = f"the string looks like JSON text but is not, so its values are written as prose: {why}"
+        message = f"the string looks like JSON text but is not, so its values are written as plain text: {why}"
         hint = "Fix the JSON in the string, or begin the string with another character."
         problem = TEMPLATE_NOT_JSON.problem(string.start, string.end, what=message, fix=hint)
         self.layout.problems.append(replace(problem, severity=Severity.WARNING))
@@ -171,7 +171,7 @@ def _not_too_deep(
 ) -> tuple[Sequence[JsonToken], int, set[String]]:
     if depth >= MAX_STRING_DEPTH:
         message = f"JSON text is nested in strings deeper than {MAX_STRING_DEPTH}"
-        raise TEMPLATE_TOO_LARGE.error(string.start, string.end, what=message, fix="Remove a level.")
+        raise TEMPLATE_TOO_LARGE.error(string.start, string.end, what=message, fix="Remove one level.")
     return inner
 
 

@@ -72,8 +72,8 @@ def refuse_repeated_keys(body: str, depth: int) -> None:
         document = json.loads(body, object_pairs_hook=unique_keys, parse_int=str, parse_float=str)
     except RepeatedKeyError as error:
         raise RenderError(
-            f"the key {json.dumps(error.key)[:100]} would occur twice in one object",
-            hint="Write the event's value as a value, not as a key.",
+            f"the key {json.dumps(error.key)[:100]} would appear twice in one object",
+            hint="Send what the event gives as a value, not as a key.",
         ) from None
     for text in _texts(document) if depth > 1 else ():
         try:

@@ -74,9 +74,9 @@ class ProofBudget(Budget):
         self._end = len(text)
 
     def exceeded(self) -> TemplateError:
-        """The error for a template with too many paths through it."""
-        message = "the template's conditions leave too many ways through it to check them all"
-        hint = "Close each object and list in the branch that opens it, and use fewer conditions, above all in loops."
+        """The error for a template with too many ways through it."""
+        message = "the template has too many combinations of conditions to check"
+        hint = "Close each object and list in the branch that opens it, and use fewer conditions, especially in loops."
         return TEMPLATE_TOO_LARGE.error(0, self._end, what=message, fix=hint)
 
 
@@ -118,7 +118,7 @@ class Prover:
                     stack[-1][0], "there is no value"
                 )
                 self._fail(
-                    f"expected {_WANTED[stack[-1]]}, but the body ends: {what}",
+                    f"the body ends, expected {_WANTED[stack[-1]]}: {what}",
                     "Complete it.",
                     max(length - 1, 0),
                     length,
@@ -230,8 +230,8 @@ class Prover:
         if len(balanced) < len(states):
             way = next(way for state, way in states.items() if state not in balanced)
             self._fail(
-                "the loop's body does not close what it opens",
-                "Close every object and list inside the loop that opens it.",
+                "an iteration of the loop does not close what it opens",
+                "Close in the loop what is opened in it, and nothing else.",
                 token.node.start,
                 token.node.end,
                 way,
@@ -299,9 +299,9 @@ def _refusal(token: Mark | String | Slot, kind: str, top: str, text: str) -> tup
         if isinstance(token, Slot)
         else "a string"
     )
-    message = f"expected {_WANTED[top]}, not {what}"
+    message = f"found {what}, expected {_WANTED[top]}"
     if top in {"[,", "{,"} and kind in "]}":
-        return f"a comma is before {kind}", "Remove the comma; in a loop write {% if not loop.last %},{% endif %}."
+        return f"a comma before {kind}", "Remove the comma; in a loop write {% if not loop.last %},{% endif %}."
     if top in {"{", "{,"}:
         return message, 'Put the key in double quotes: "key": value.'
     if top in {"[v", "{v"} and kind in {"value", "string", "[", "{"}:

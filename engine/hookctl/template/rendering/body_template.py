@@ -35,12 +35,12 @@ class BodyTemplate:
             body = self._render(document).encode()
         except RecursionError:
             raise RenderError(
-                "a value is nested too deeply", hint="Ask the event's publisher to send it with less nesting."
+                "a value is nested too deeply to check", hint="The event's publisher must send it with less nesting."
             ) from None
         except UnicodeEncodeError:
             raise RenderError(
-                "a value contains half a surrogate pair, which UTF-8 cannot represent",
-                hint="Ask the event's publisher to send valid Unicode.",
+                "a value contains an unpaired surrogate, which UTF-8 cannot encode",
+                hint="The event's publisher must send valid Unicode.",
             ) from None
         if len(body) > MAX_OUTPUT:
             raise_too_large()

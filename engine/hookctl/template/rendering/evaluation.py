@@ -224,7 +224,8 @@ def _filtered(expression: Filtered, text: str, filters: Mapping[str, Filter]) ->
             ) from error
         if isinstance(result, str) and len(result) > MAX_OUTPUT:
             raise RenderError(
-                f"the filter {expression.name} gives more than {MAX_OUTPUT} characters", hint="Send less of the event."
+                f"the filter {expression.name} returns more than {MAX_OUTPUT} characters",
+                hint="Send less of the event.",
             )
         if not is_built_in:
             frame.weigh(result)

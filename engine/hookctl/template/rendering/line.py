@@ -106,7 +106,7 @@ class TextTemplate:
             return _written(value, slot.words, self._place)
         except RecursionError:
             raise RenderError(
-                "a value is nested too deeply", hint="Ask the event's publisher to send it with less nesting."
+                "a value is nested too deeply to check", hint="The event's publisher must send it with less nesting."
             ) from None
         except RenderError as error:
             if not error.end:
@@ -121,10 +121,7 @@ class TextTemplate:
                 slot = self._slots[number]
                 message = f"the value of {slot.words} would make a path segment empty, . or .., which changes the path"
                 raise NotTextError(
-                    message,
-                    hint="Give a default, or write text next to the expression.",
-                    start=slot.start,
-                    end=slot.end,
+                    message, hint="Give a default, or write text next to it.", start=slot.start, end=slot.end
                 )
             number += before.count(_MARK)
 
@@ -172,12 +169,12 @@ def _written(value: Value, words: str, place: Place) -> str:
     text = value if isinstance(value, str) else to_json(value)
     if place == "header":
         if bad := _NOT_IN_A_HEADER.search(text):
-            _refuse(f"the value of {words} contains the character U+{ord(bad[0]):04X}, which a header cannot carry")
+            _refuse(f"the value of {words} contains the character U+{ord(bad[0]):04X}, which a header cannot contain")
         return text
     try:
         return quote(text, safe="")
     except UnicodeEncodeError:
-        _refuse(f"the value of {words} contains half a surrogate pair, which UTF-8 cannot represent")
+        _refuse(f"the value of {words} contains an unpaired surrogate, which UTF-8 cannot encode")
 
 
 def _refuse(message: str) -> Never:
