@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from hookctl.cli.pages import page, topics
-from hookctl.config.check.catalog import RULES
+from hookctl.config.check.catalog import GROUPS, RULES
 from hookctl.plugin.host import load_plugins
 from hookctl.report.text.page import page_text
 

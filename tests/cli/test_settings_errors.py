@@ -84,7 +84,7 @@ def test_an_error_about_a_path_names_its_place(run_cli: Run, root: Path) -> None
         ('[allow]\n"a.example" = ["nowhere"]\n', "[allow]: a.example"),
         ('cacert = "absent.pem"\n', "hookctl.toml: cacert: absent.pem"),
         ('connect_to = ["x"]\n', "hookctl.toml: connect_to: 'x'"),
-        ('store = "sqlite:///../x.db"\n', "hookctl.toml: store leads out"),
+        ('store = "sqlite:///../x.db"\n', "hookctl.toml: store is outside"),
         ("[policies.nonsense]\n", "unknown policy 'nonsense'"),
     ],
 )

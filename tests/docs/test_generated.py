@@ -137,7 +137,7 @@ def test_generated_parts_are_up_to_date(page: Path) -> None:
         assert text == fresh, "run `make docs`"
 
 
-def test_the_page_of_rules_is_made_from_the_catalogue() -> None:
+def test_the_page_of_rules_is_made_from_the_catalog() -> None:
     page = ROOT / "docs" / "rules.md"
     if "UPDATE_DOCS" in os.environ:
         page.write_text(rules_page(), encoding="utf-8")

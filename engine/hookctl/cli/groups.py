@@ -10,6 +10,11 @@ import click
 from hookctl.cli.terminal import text_width
 from hookctl.report.text.columns import fitted, wrap
 
+INSTEAD = {
+    "completion": "Shell completion: `hookctl explain cli`.",
+    "help": "`hookctl --help` lists the commands.",
+}
+"""What to do instead of commands that other programs have, by name."""
 _EXAMPLES = "\b\nExamples:\n"
 _EXAMPLE = re.compile(r"^  (?P<command>\S.*?)(?:(?: {2,}|\n {9,})(?P<comment>\S.*))?$", re.MULTILINE)
 """A command with its comment beside it, or below it in the column of the comments."""

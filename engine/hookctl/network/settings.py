@@ -70,7 +70,7 @@ def _connect_to(entry: str, source: str) -> tuple[str, tuple[str, int]]:
     hint = "Write HOST:443:ADDRESS:PORT, such as siem.example.com:443:127.0.0.1:8443."
     match = _CONNECT_TO.fullmatch(entry)
     if match is None or not is_host(match["host"]):
-        raise SettingsError(f"--connect-to {entry} is not valid", hint=hint)
+        raise SettingsError(f"{source}: {entry!r} is not HOST:443:ADDRESS:PORT", hint=hint)
     if int(match["port"]) != HTTPS_PORT:
         raise SettingsError(f"{source}: {entry!r}: webhooks are sent to port {HTTPS_PORT} only", hint=hint)
     try:
@@ -90,7 +90,5 @@ def _ca_file(path: str, source: str) -> str:
     except FileError as error:
         raise SettingsError(f"{source}: {path} cannot be read: {error.message}", hint=hint) from error
     if b"-----BEGIN CERTIFICATE-----" not in content:
-        raise SettingsError(
-            f"--cacert {path} does not contain a PEM certificate", hint="Name a file of PEM certificates."
-        )
+        raise SettingsError(f"{source}: {path} does not contain a PEM certificate", hint=hint)
     return path

@@ -55,9 +55,9 @@ def _declared(
         if is_interrupt(error):
             raise
         raise _failed(name, f"{type(error).__name__}: {text_of(error)}") from error
-    if not all(isinstance(text, str) for pair in told.items() for text in pair):
-        raise _failed(name, f"it returned {told!r}, not names and values of headers")
-    return told
+    if not all(isinstance(text, str) for pair in headers.items() for text in pair):
+        raise _failed(name, f"it returned {headers!r}, not names and values of headers")
+    return headers
 
 
 def _failed(name: str, how: str) -> PluginError:

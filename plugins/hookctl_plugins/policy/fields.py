@@ -62,7 +62,7 @@ def retry_horizon_at_least(settings: Mapping[str, Json]) -> CheckPlan:
                 )
                 hint = "Write more delays in `retry.schedule`, or longer ones."
                 found.append(
-                    Finding(webhook=after.name, message=f"{said}; the minimum is {asked}", hint=hint, pointer=place)
+                    Finding(webhook=after.name, message=f"{message}; the minimum is {asked}", hint=hint, pointer=place)
                 )
         return found
 

@@ -222,8 +222,8 @@ def test_every_wrong_setting_is_a_problem_of_the_settings(applied: Run, tmp_path
     checks = json.loads(applied("doctor", "--format", "json").stdout)
     problems = [(check["name"], check["message"]) for check in checks if check["verdict"] == "problem"]
     assert problems == [
-        ("settings", "hookctl.toml: dir leads out of the directory of hookctl.toml"),
-        ("settings", "hookctl.toml: store leads out of the directory of hookctl.toml"),
+        ("settings", "hookctl.toml: dir is outside the directory of hookctl.toml"),
+        ("settings", "hookctl.toml: store is outside the directory of hookctl.toml"),
         ("settings", "hookctl.toml: cacert: absent.pem cannot be read: No such file or directory"),
         ("settings", "hookctl.toml: retention.age must be a duration, not '3 weeks'"),
     ]

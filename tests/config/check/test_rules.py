@@ -239,7 +239,3 @@ def test_a_file_in_the_package_of_rules_is_all_that_a_new_rule_takes(tmp_path: P
     assert "error[no-foo]: the description holds foo" in with_new_rule(tmp_path, "--dir", ".", "validate")
     (tmp_path / "bad.yaml").write_text(whole("description: a bar"), encoding="utf-8")
     assert "no-foo" not in with_new_rule(tmp_path, "--dir", ".", "validate")
-
-
-def test_the_page_of_rules_is_made_from_the_catalog() -> None:
-    assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == rules_page()

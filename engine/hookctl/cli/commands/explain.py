@@ -41,14 +41,21 @@ def command(session: Session, topic: str | None) -> None:
 
     width, color, pages = text_width(), session.color, topics()
     if topic is None:
-        pages = f"Pages, each shown by `hookctl explain PAGE`: {', '.join(topics())}"
-        echo(f"{rules_text(width=width)}\n{paragraph(pages, width)}")
-    elif topic in RULES:
-        echo(rule_text(RULES[topic], width=width, color=color), nl=False, color=color, fit=False)
-    elif topic in topics():
-        echo(page(topic), nl=False, fit=False)
-    elif (name := topic.removeprefix(POLICY_PREFIX)) in (policies := session.plugins.policies):
-        echo(policy_text(policies[name], width=width, color=color), nl=False, color=color, fit=False)
+        listed = printable(", ".join(sorted(session.plugins.policies)))
+        for line in (
+            rules_text(width=width, color=color),
+            paragraph(f"Policies: {listed}", width),
+            paragraph(f"Pages: {', '.join(pages)}", width),
+            paragraph("`hookctl explain TOPIC` shows a rule, a policy or a page.", width),
+        ):
+            echo(line, color=color)
+        return
+    own = {name.casefold(): name for name in (*pages, *RULES)}  # found without loading plugins
+    name = own.get(topic.casefold(), "")
+    if name in RULES:
+        text = rule_text(RULES[name], width=width, color=color)
+    elif name:
+        text = page_text(page(name), pages, width=width, color=color)
     else:
         policies = session.plugins.policies
         wanted = topic.removeprefix(POLICY_PREFIX)
@@ -59,4 +66,4 @@ def command(session: Session, topic: str | None) -> None:
             meant = f"Did you mean {' or '.join(near)}?" if near else "`hookctl explain` lists them all."
             raise click.BadParameter(f"there is no rule, policy or page {topic!r}. {meant}", param_hint="TOPIC")
         text = policy_text(policies[name], width=width, color=color)
-    echo(text, nl=False, color=color)
+    echo(text, nl=False, color=color, fit=False)

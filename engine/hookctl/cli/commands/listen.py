@@ -127,7 +127,8 @@ def command(  # noqa: PLR0917  # one parameter for each option
         token_endpoint=TokenEndpoint(client_id, client_secret) if token_endpoint else None,
         seen=lambda request, answer: seen.put((request, answer)),
     )
-    receiver.default = Answer(respond, misbehave=Misbehavior(misbehave) if misbehave else None)
+    body = ACCEPTED if 200 <= respond < 300 else REJECTED
+    receiver.default = Answer(respond, body=body, misbehave=Misbehavior(misbehave) if misbehave else None)
     if not token_endpoint:
         receiver.answer(PATH, receiver.default)
     for path, body in map(_path_and_body, answers):

@@ -32,7 +32,7 @@ _GIT = (
 )
 _NO_REPOSITORY = "not a git repository"
 _KNOWN = (
-    ("not a git repository", "not a git repository"),
+    (_NO_REPOSITORY, _NO_REPOSITORY),
     ("cannot use bare repository", "it contains the files of a bare repository"),
     ("dubious ownership", "another user owns the repository, and safe.directory does not name it"),
     ("No such file or directory", "No such file or directory"),
@@ -122,6 +122,9 @@ def _commit(root: Path, ref: str) -> str:
     try:
         return _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").decode().strip()
     except RevisionError as error:
+        if not _git(root, "rev-list", "--all", "--max-count=1").strip():
+            hint = "Commit the webhook files first. Without --against, a plan compares with what is applied."
+            raise RevisionError(f"the repository {root} has no commits yet", hint=hint) from error
         hint = "See `git branch --all`. In CI, a shallow checkout has only one commit: fetch that branch."
         raise RevisionError(f"{ref!r} is not a commit in {root}", hint=hint) from error
 

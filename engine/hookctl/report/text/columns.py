@@ -81,6 +81,7 @@ def _hanging(line: str, width: int) -> str:
     start = _START.match(plain)
     if columns(plain) <= width or start is None:
         return line
+    line = line.rstrip(" ")
     hang = min(len(start[0]) + (0 if start[0].strip() else 2), width // 2)
     lines, taken, is_empty, style = [""], 0, True, ""
     for word in _WORDS.findall(line):

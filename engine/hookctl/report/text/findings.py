@@ -36,7 +36,7 @@ def findings_text(findings: Sequence[Finding], *, width: int = 0, color: bool = 
 
 def finding_lines(finding: Finding) -> list[str]:
     """One finding as :func:`findings_text` shows it, without color."""
-    return _lines(finding, _sources([finding])[finding.path], color=False)
+    return _lines(finding, _sources([finding])[finding.path], width=0, color=False)
 
 
 def summary_line(findings: Sequence[Finding]) -> str:

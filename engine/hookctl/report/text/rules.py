@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from hookctl.config.check.catalog import RULES
+from hookctl.config.check.catalog import GROUPS, RULES
 from hookctl.model.rules.rule import Rule
 from hookctl.plugin import Policy
 from hookctl.report.style import heading
