@@ -199,8 +199,8 @@ class _Results:
 
     def plans(self, duplicates: Sequence[Finding]) -> KnownPlans:
         """The delivery plan of each webhook without errors."""
-        wrong = {finding.webhook for finding in duplicates}
-        digests = {name: digest for name, digest in self._digests.items() if name not in wrong}
+        wrong = {finding.webhook.casefold() for finding in duplicates}  # of several with one name, none counts
+        digests = {name: digest for name, digest in self._digests.items() if name.casefold() not in wrong}
         return KnownPlans(digests, self._compile, self._compiled)
 
     def add(self, path: str, content: bytes) -> None:
