@@ -51,7 +51,9 @@ Examples:
 )
 @only_option
 @click.option("--against", metavar="REF", help="Compare with the files of a git revision instead of what is applied.")
-@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if there are changes or a webhook cannot be compared, else 0.")
+@click.option(
+    "--detailed-exitcode", is_flag=True, help="Exit 2 if there are changes or a webhook cannot be compared, else 0."
+)
 @click.option(
     "--sample",
     metavar="FILE",

@@ -150,6 +150,11 @@ class Runner:
         """How many deliveries an attempt is in flight for."""
         return self._claims.in_flight
 
+    @property
+    def is_store_failing(self) -> bool:
+        """Whether the last commit failed, and what it was to write is not written yet."""
+        return self._commits.is_failing
+
     def intake_capacity(self) -> int:
         """How many more events are worth taking in: their targets have capacity, or there is little to do. 0 when none.
 

@@ -65,8 +65,10 @@ AGAINST = Rule(
     hint="Compare with a revision without errors, or review the webhook as if it were new.",
     variants={
         "removed": (
-            "{name} is not in the files and cannot be compared, because it has an error in the other revision: "
-            "{place}: {why}{more}",
+            (
+                "{name} is not in the files and cannot be compared, because it has an error in the other revision: "
+                "{place}: {why}{more}"
+            ),
             "Compare with a revision without errors, or check that {name} may be removed.",
         ),
         "unnamed": (

@@ -187,7 +187,8 @@ def errors_as_store_errors(path: Path | None = None) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code, without its extension
         if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             raise StateLockedError(
-                f"{where} is busy: another hookctl is writing to it", hint="Try again when the other one is done."
+                f"{where} is busy: another process is writing to it",
+                hint="Try again when it is done. `fuser` and `lsof` show which processes use the file.",
             ) from error
         if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
             raise StoreError(
