@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -88,7 +89,7 @@ class CheckedDirectory:
 
 
 def check_directory(
-    directory: Path,
+    directory: str | PathLike[str],
     plugins: Plugins,
     *,
     cache: Path | None = None,
@@ -106,6 +107,7 @@ def check_directory(
     Returns:
         The delivery plans, and a finding for everything that is wrong: bad input never raises.
     """
+    directory = Path(directory)
     paths = list_files(directory)
     kept = _open_cache(cache, directory, plugins, len(paths))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from os import PathLike
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -138,7 +139,9 @@ class Review:
         )
 
 
-def review(directory: Path, plugins: Plugins, store: StoreReader | None = None, options: Options = DEFAULTS) -> Review:
+def review(
+    directory: str | PathLike[str], plugins: Plugins, store: StoreReader | None = None, options: Options = DEFAULTS
+) -> Review:
     """Check the files of a directory, and review what an apply of them would change.
 
     Args:
@@ -164,7 +167,7 @@ def review(directory: Path, plugins: Plugins, store: StoreReader | None = None, 
 
 def review_files(
     checked: CheckedDirectory,
-    directory: Path,
+    directory: str | PathLike[str],
     plugins: Plugins,
     store: StoreReader | None = None,
     options: Options = DEFAULTS,
@@ -174,7 +177,7 @@ def review_files(
         raise InvalidFilesError(checked.findings)
     options.progress(f"{len(checked.plans):,} webhooks read, comparing them")
     if options.against is not None:
-        revision, base = check_revision(directory, options.against, plugins, cache=options.cache)
+        revision, base = check_revision(Path(directory), options.against, plugins, cache=options.cache)
         applied, findings, store = AppliedState(plans=base.plans), check_base(base, checked.plans, options.only), None
     else:
         revision, applied = None, store.read_state() if store else AppliedState()
