@@ -68,8 +68,9 @@ def to_json(value: Value) -> str:
             return float.__repr__(value)
         return _encode(value)  # type: ignore[arg-type] # what is missing is a TypeError, as anything else that is not JSON
     except (ValueError, TypeError, RecursionError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise RenderError(
-            f"a value cannot be written as JSON: {error}",
+            f"a value cannot be written as JSON: {why}",
             hint="The event or a filter gave a value that JSON does not have.",
         ) from None
 
