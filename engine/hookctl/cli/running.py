@@ -55,7 +55,7 @@ def running(
 
     limits = store_limits(session.settings.get("retention", {}), session.settings.get("intake", {}))
 
-    store = _while_busy(session.existing_store, stopping)
+    store = while_busy(session.existing_store, stopping)
     state = store.read_state() if store else AppliedState()
     for name, why in sorted(state.unreadable.items()):
         message = f"The applied webhook {printable(name)} cannot be read: {why}."
@@ -78,7 +78,7 @@ def running(
         listener=listener,
         max_in_flight=_most_in_flight(),
     )
-    runner = _while_busy(make, stopping)
+    runner = while_busy(make, stopping)
     try:
         yield runner, store
     finally:
@@ -93,10 +93,10 @@ def report_busy(error: StateError) -> None:
     echo(f"Waiting, for up to a minute: {error.message}", err=True)
 
 
-def _while_busy(work: Callable[[], T], stopping: Callable[[], bool]) -> T:
+def while_busy(work: Callable[[], T], stopping: Callable[[], bool]) -> T:
     """The result of ``work``, repeated while another process keeps the store busy.
 
-    Raises StateLockedError if the store stays busy for too long, or once ``stopping()`` is true.
+    Raises StateLockedError if the store stays busy for too long, and KeyboardInterrupt once ``stopping()`` is true.
     """
     from hookctl.delivery.runner.patience import STORE_PATIENCE
 
@@ -108,7 +108,9 @@ def _while_busy(work: Callable[[], T], stopping: Callable[[], bool]) -> T:
             if until is None:
                 until = time.monotonic() + STORE_PATIENCE
                 report_busy(error)
-            if stopping() or time.monotonic() > until:
+            if stopping():
+                raise KeyboardInterrupt from error
+            if time.monotonic() > until:
                 raise
 
 

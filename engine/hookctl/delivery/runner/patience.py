@@ -13,6 +13,7 @@ T = TypeVar("T")
 
 STORE_PATIENCE = 60.0
 """Seconds for which the store may fail without a break."""
+AGAIN = "Run the same command again when it is done. What was accepted is stored, and is not sent twice."
 
 
 def _ignore(_: object) -> None:
@@ -60,9 +61,10 @@ class Patience:
             try:
                 result = work()
             except StateLockedError as error:
-                self.note_failure(error)
+                again = StateLockedError(error.message, hint=AGAIN)
+                self.note_failure(again)
                 if self._stopping():
-                    raise
+                    raise again from error
             else:
                 self.note_success()
                 return result
