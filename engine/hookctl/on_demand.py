@@ -19,15 +19,15 @@ class OnDemand(Mapping[str, T]):
     __slots__ = ("_names", "_read", "_values")
 
     def __init__(self, names: Collection[str], read: Callable[[str], T], known: Mapping[str, T] | None = None) -> None:
-        """``read`` gives the value of a name; ``known`` holds values that need not be read."""
+        """``read`` gives the value of a name; ``known`` holds values that need not be read; other names are ignored."""
         self._names = names
         self._read = read
         self._values = dict(known or {})
 
     def __getitem__(self, name: str) -> T:
+        if name not in self._names:
+            raise KeyError(name)
         if name not in self._values:
-            if name not in self._names:
-                raise KeyError(name)
             self._values[name] = self._read(name)
         return self._values[name]
 

@@ -127,3 +127,11 @@ def test_an_apply_mends_a_store_that_was_edited(run_cli: Run, root: Path) -> Non
 def test_a_store_of_an_older_hookctl_is_not_taken_for_edited(run_cli: Run, root: Path) -> None:
     edit(root, "UPDATE applies SET state_digest = NULL")
     assert run_cli("plan", cwd=root).stdout == "No changes. The applied webhooks match the files.\n"
+
+
+def test_a_plan_that_cannot_read_an_applied_webhook_does_not_say_that_all_match(run_cli: Run, root: Path) -> None:
+    edit(root, "UPDATE applied_webhooks SET document = '{' WHERE name = 'Sleeping'")
+    (root / "webhooks.d/sleeping.yaml").unlink()
+    result = run_cli("plan", "--detailed-exitcode", cwd=root)
+    assert result.stdout.endswith("No changes found, but not every webhook could be compared.\n")
+    assert result.exit_code == 2

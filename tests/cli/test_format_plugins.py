@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -108,6 +109,39 @@ def test_one_that_fails_is_named(run_cli: Run, install: Install, project: Projec
         assert "Traceback" not in result.stdout + result.stderr
         assert not (root / "out.torn").exists()
     assert run_cli("plan", "--detailed-exitcode", cwd=root).exit_code == 2, "nothing was applied"
+
+
+def test_one_that_fails_after_the_apply_does_not_hide_it(run_cli: Run, install: Install, project: Project) -> None:
+    install(HEAD + '    return [ReportFormat(name="torn", summary="Torn.", findings=findings, review=broken)]\n')
+    root = project({"webhooks.d/a.yaml": SIEM})
+    result = run_cli("apply", "--auto-approve", "--format", "torn", cwd=root)
+    assert result.exit_code == 1
+    assert (
+        "Error: the plan was applied, but a report of it was not written: format torn of plugin acme" in result.stderr
+    )
+    assert run_cli("plan", "--detailed-exitcode", cwd=root).exit_code == 0
+    (root / "webhooks.d/a.yaml").write_text(SIEM + "protected: true\n")
+    assert run_cli("apply", "--auto-approve", cwd=root).exit_code == 0
+    (root / "webhooks.d/a.yaml").write_text(SIEM.replace("Siem", "Other").replace("ingest", "in"))
+    refused = run_cli("apply", "--auto-approve", "--format", "torn", cwd=root)
+    assert "Error: format torn of plugin acme" in refused.stderr
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", ["findings", "review", "hook"])
+def test_an_async_function_is_refused_and_leaves_no_warning(
+    run_cli: Run, install: Install, project: Project, recwarn: pytest.WarningsRecorder, kind: str
+) -> None:
+    code = HEAD if kind == "hook" else HEAD.replace(f"def {kind}(report):", f"async def {kind}(report):")
+    code = code.replace("        yield", "        return") if kind == "findings" else code
+    code = code.replace("def hookctl_format_types", "async def hookctl_format_types") if kind == "hook" else code
+    install(code + '    return [ReportFormat(name="later", summary="Later.", findings=findings, review=review)]\n')
+    root = project({"webhooks.d/a.yaml": SIEM if kind == "review" else SIEM.replace("https", "http")})
+    result = run_cli("plan", "--format", "text" if kind == "hook" else "later", cwd=root)
+    assert result.exit_code == 1
+    assert "returned a coroutine, because it is an `async` function" in result.stderr
+    gc.collect()
+    assert not [one for one in recwarn if "never awaited" in str(one.message)]
 
 
 @pytest.mark.parametrize("name", ["text", "json", "gitlab"])

@@ -14,7 +14,7 @@ import pytest
 
 import hookctl
 from hookctl.config.review import Options, review, review_files
-from hookctl.errors import InvalidFilesError, UnknownWebhookError
+from hookctl.errors import InvalidFilesError, RevisionError, UnknownWebhookError
 from hookctl.testing.receiver import Receiver
 
 Run = Callable[..., Any]
@@ -109,3 +109,22 @@ def test_a_review_needs_no_click(project: Callable[..., Path]) -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], cwd=project(FILES), capture_output=True, text=True, check=True)
     assert ran.stdout == "False\n"
+
+
+def test_a_directory_may_be_a_string(project: Callable[..., Path]) -> None:
+    directory, plugins = project(FILES) / "webhooks.d", hookctl.load_plugins()
+    checked = hookctl.check_directory(str(directory), plugins)
+    assert (
+        hookctl.review(str(directory), plugins).plan
+        == hookctl.review(directory, plugins).plan
+        == hookctl.review_files(checked, str(directory), plugins).plan
+    )
+    with pytest.raises(RevisionError):
+        hookctl.review_files(checked, str(directory), plugins, options=Options(against="-x"))
+
+
+def test_wrong_types_are_named() -> None:
+    with pytest.raises(TypeError, match="the URL of a store is a string"):
+        hookctl.open_store(None)  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match="pairs of a DeliveryPlan and an event"):
+        hookctl.send_tests(["x"], hookctl.load_plugins())  # type: ignore[list-item]

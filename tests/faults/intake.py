@@ -26,7 +26,7 @@ def take_in(acknowledged: str, mock: str, first: str, count: str) -> None:
     session = open_session(directory=None, store=None, config=None, color="never", debug=False)
     network = session.network((os.environ["HOOKCTL_CONNECT_TO"],), os.environ["HOOKCTL_CACERT"])
     file = os.open(acknowledged, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    with running(session, network) as (runner, queue):
+    with running(session, network, stopping=lambda: False) as (runner, queue):
         for number in range(int(first), int(first) + int(count)):
             name = f"e{number}"
             runner.accept([Event(name, "anomaly", 1.0, {**document, "id": name})])

@@ -286,7 +286,7 @@ BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9
         ),
         (
             CASSETTE.replace("headers: {}, body: {", "headers: {A: " + "[" * 5000 + "]" * 5000 + "}, body: {"),
-            "is not a hookctl cassette",
+            "are nested more than",
         ),
         (CASSETTE.replace("200", ".inf"), "its status is not a valid HTTP status"),
         (CASSETTE.replace("200", "9" * 10_000), "its status is not a valid HTTP status"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -248,6 +249,7 @@ def test_what_is_no_plan_has_one_clear_error(run_cli: Run, root: Path, content: 
     assert result.stderr.startswith("Error: ")
     assert len(result.stderr) < 1000
     assert "\x1b" not in result.stderr
+    assert not re.search("recursion|Exceeds the limit", result.stderr), "the wording is Python's"
     assert applied_digests(root) == before
 
 

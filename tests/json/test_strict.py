@@ -20,13 +20,13 @@ def test_a_value_is_read_as_it_was_written(values: Any, data: st.DataObject) -> 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ('{"a": 1, "a": 1}', "the key 'a' occurs twice"),
-        ('[{"b": {"a": 1, "\\u0061": 2}}]', "the key 'a' occurs twice"),
+        ('{"a": 1, "a": 1}', "the key 'a' appears twice"),
+        ('[{"b": {"a": 1, "\\u0061": 2}}]', "the key 'a' appears twice"),
         ("NaN", "NaN is not JSON"),
         ("[-Infinity]", "-Infinity is not JSON"),
         ("1e999", "too large"),
         (f"{2**1024}", "too large"),
-        ('"\\ud800"', "half of a surrogate pair"),
+        ('"\\ud800"', "an unpaired surrogate"),
         ("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1), "nested deeper than 64"),
         ("[" * 100_000, "nested deeper than 64"),
         ("9" * 5000, "more digits than can be read"),

@@ -147,7 +147,7 @@ def test_transports_own_url_rule(
         "validate", cwd=project({"webhooks.d/spooled.yaml": SPOOLED.replace("spool:users", "spool:../users")})
     )
     assert result.exit_code == 1
-    assert "this names no spool" in result.stdout
+    assert "this does not name a spool" in result.stdout
 
 
 def test_secret_source_says_what_to_do(examples: Plugin, directory: Path, run_cli: RunCli) -> None:

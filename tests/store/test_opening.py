@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import hookctl
-from hookctl.errors import SettingsError
+from hookctl.errors import SettingsError, StoreError
 from hookctl.store.interface import Store
 from hookctl.store.opening import STORE_TYPES, open_store, store_files
 from hookctl.store.sqlite.store import SqliteStore
@@ -73,6 +73,26 @@ def test_a_url_without_a_file_is_an_error(url: str) -> None:
     for ask in (open_store, store_files):
         with pytest.raises(SettingsError, match="does not name a file"):
             ask(url)
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [(":memory:", "cannot be in memory"), ("a.db?x=1", "has parameters"), ("file.db?", "has parameters")],
+)
+def test_what_other_programs_put_into_a_url_is_not_taken_for_a_path(path: str, message: str) -> None:
+    for ask in (open_store, store_files):
+        with pytest.raises(SettingsError, match=message) as refused:
+            ask(f"sqlite:///{path}")
+        assert refused.value.hint
+
+
+def test_a_directory_or_a_device_is_not_a_store(tmp_path: Path) -> None:
+    (tmp_path / "webhooks.d").mkdir()
+    with pytest.raises(StoreError, match=r"webhooks\.d is a directory") as refused:
+        open_store(f"sqlite:///{tmp_path}/webhooks.d")
+    assert "delete" not in refused.value.hint
+    with pytest.raises(StoreError, match="/dev/null is not a regular file"):
+        open_store("sqlite:////dev/null")
 
 
 def test_a_store_that_does_not_exist_imports_no_sqlite(tmp_path: Path) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib
 import resource
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from hookctl._version import __version__
 from hookctl.cli.echo import echo
-from hookctl.errors import StateError
+from hookctl.errors import StateError, StateLockedError
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from hookctl.delivery.runner.runner import Runner
     from hookctl.network import Network
     from hookctl.store.interface import Store
+
+T = TypeVar("T")
 
 GRACE = 5.0
 """Seconds for which requests in flight may go on when the command is asked to stop."""
@@ -33,12 +37,15 @@ AHEAD_OF_AUTH = ("hookctl.delivery.attempt.auth_adapter", "requests_oauthlib")
 
 
 @contextmanager
-def running(session: Session, network: Network, listener: Listener | None = None) -> Iterator[tuple[Runner, Store]]:
+def running(
+    session: Session, network: Network, listener: Listener | None = None, *, stopping: Callable[[], bool]
+) -> Iterator[tuple[Runner, Store]]:
     """A runner, and the store that it works on. At the end of the block, deliveries in flight go back into the queue.
 
-    ``Runner.stop`` can give them time before that.
+    ``Runner.stop`` can give them time before that. If another process keeps the store busy at the start, it waits as
+    the runner's loops do, until ``stopping()`` is true.
 
-    Raises StateError if nothing was ever applied, SettingsError for invalid limits.
+    Raises StateError if nothing was ever applied or the store stays busy, SettingsError for invalid limits.
     """
     from hookctl.cli.safety import limits_of_store
     from hookctl.delivery.attempt.engine import AttemptEngine
@@ -47,7 +54,7 @@ def running(session: Session, network: Network, listener: Listener | None = None
     from hookctl.report.text.printable import printable
 
     limits = limits_of_store(session)
-    store = session.existing_store()
+    store = while_busy(session.existing_store, stopping)
     state = store.read_state() if store else AppliedState()
     for name, why in sorted(state.unreadable.items()):
         message = f"The applied webhook {printable(name)} cannot be read: {why}."
@@ -60,7 +67,8 @@ def running(session: Session, network: Network, listener: Listener | None = None
     for module in AHEAD + (AHEAD_OF_AUTH if any(plan.auth for plan in state.plans.values()) else ()):
         importlib.import_module(module)
     engine = AttemptEngine(session.plugins, network, f"hookctl/{__version__}")
-    runner = Runner(
+    make = partial(
+        Runner,
         queue=store,
         engine=engine,
         plugins=session.plugins,
@@ -69,6 +77,7 @@ def running(session: Session, network: Network, listener: Listener | None = None
         listener=listener,
         max_in_flight=_most_in_flight(),
     )
+    runner = while_busy(make, stopping)
     try:
         yield runner, store
     finally:
@@ -76,6 +85,32 @@ def running(session: Session, network: Network, listener: Listener | None = None
             runner.stop(0.0)
         finally:
             session.close()  # here, because the caller still catches signals: none may stop the release of claims
+
+
+def report_busy(error: StateError) -> None:
+    """Report on standard error that a command waits for the store."""
+    echo(f"Waiting, for up to a minute: {error.message}", err=True)
+
+
+def while_busy(work: Callable[[], T], stopping: Callable[[], bool]) -> T:
+    """The result of ``work``, repeated while another process keeps the store busy.
+
+    Raises StateLockedError if the store stays busy for too long, and KeyboardInterrupt once ``stopping()`` is true.
+    """
+    from hookctl.delivery.runner.patience import STORE_PATIENCE
+
+    until: float | None = None
+    while True:
+        try:
+            return work()
+        except StateLockedError as error:
+            if until is None:
+                until = time.monotonic() + STORE_PATIENCE
+                report_busy(error)
+            if stopping():
+                raise KeyboardInterrupt from error
+            if time.monotonic() > until:
+                raise
 
 
 def _most_in_flight() -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -88,7 +89,7 @@ class CheckedDirectory:
 
 
 def check_directory(
-    directory: Path,
+    directory: str | PathLike[str],
     plugins: Plugins,
     *,
     cache: Path | None = None,
@@ -106,6 +107,7 @@ def check_directory(
     Returns:
         The delivery plans, and a finding for everything that is wrong: bad input never raises.
     """
+    directory = Path(directory)
     paths = list_files(directory)
     kept = _open_cache(cache, directory, plugins, len(paths))
 
@@ -199,8 +201,8 @@ class _Results:
 
     def plans(self, duplicates: Sequence[Finding]) -> KnownPlans:
         """The delivery plan of each webhook without errors."""
-        wrong = {finding.webhook for finding in duplicates}
-        digests = {name: digest for name, digest in self._digests.items() if name not in wrong}
+        wrong = {finding.webhook.casefold() for finding in duplicates}  # of several with one name, none counts
+        digests = {name: digest for name, digest in self._digests.items() if name.casefold() not in wrong}
         return KnownPlans(digests, self._compile, self._compiled)
 
     def add(self, path: str, content: bytes) -> None:

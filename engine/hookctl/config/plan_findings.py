@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,26 +10,33 @@ from hookctl.config.check import ask_policies, field_place
 from hookctl.config.diff import RemovalLimit, stopped_by
 from hookctl.config.directory import CheckedDirectory
 from hookctl.model import AppliedState, Finding, Plan, Webhook
+from hookctl.model.finding import brief
 from hookctl.model.rules.plans import AGAINST, DRIFT, PROTECTED, REMOVALS
 from hookctl.plugin.calls import Plugins
 from hookctl.store.records import Stopped
 
 
-def check_base(base: CheckedDirectory) -> tuple[Finding, ...]:
-    """A warning for each webhook of another revision that cannot be compared, since its file has errors there."""
+def check_base(base: CheckedDirectory, desired: Collection[str], only: Collection[str] = ()) -> tuple[Finding, ...]:
+    """A warning for each webhook of another revision that cannot be compared, because it has errors there.
+
+    ``desired`` are the names of the webhooks now. With ``only``, other webhooks are left out. Where an error hides the
+    names of a file's webhooks, the warning is about the file.
+    """
     wrong: dict[tuple[str, str], list[Finding]] = {}
     for finding in base.findings:
-        if finding.is_error:
+        if finding.is_error and (not only or not finding.webhook or finding.webhook in only):
             wrong.setdefault((finding.path, finding.webhook), []).append(finding)
-    return tuple(_not_comparable(name, errors) for (_, name), errors in wrong.items())
+    return tuple(
+        _not_comparable(name, errors, "" if name in desired else "removed" if name else "unnamed")
+        for (_, name), errors in wrong.items()
+    )
 
 
-def _not_comparable(webhook: str, errors: Sequence[Finding]) -> Finding:
+def _not_comparable(webhook: str, errors: Sequence[Finding], variant: str) -> Finding:
     first = errors[0]
     place = first.path + (f":{first.span.line}:{first.span.column}" if first.span else "")
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    what = "it is" if webhook else "a webhook is"
-    return AGAINST.finding(webhook=webhook, what=what, place=place, why=first.message, more=more)
+    return AGAINST.finding(variant, webhook=webhook, name=brief(webhook), place=place, why=first.message, more=more)
 
 
 def check_drift(applied: AppliedState, stopped: Iterable[Stopped]) -> tuple[Finding, ...]:
@@ -72,8 +79,7 @@ def check_policies(
     """What every policy that ``policies`` has settings for reports about the plan.
 
     ``webhooks`` are those that the plan was made of, so that a finding can point into their files. Raises SettingsError
-    for
-    settings that are wrong.
+    for settings that are wrong.
     """
     return tuple(_placed(one, webhooks or {}) for one in ask_policies(plan, policies, plugins))
 

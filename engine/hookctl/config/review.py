@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from os import PathLike
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -36,7 +37,7 @@ from hookctl.model import (
 )
 from hookctl.model.delivery_plan import JITTER
 from hookctl.model.nearest import unknown_webhook
-from hookctl.model.rules.plans import DRIFT, REMOVALS
+from hookctl.model.rules.plans import AGAINST, DRIFT, REMOVALS
 from hookctl.on_demand import known_plans
 from hookctl.plugin.calls import Plugins
 from hookctl.store.records import Stopped
@@ -119,6 +120,15 @@ class Review:
         """True when something other than an apply changed what runs. Any apply corrects it."""
         return any(finding.rule == DRIFT.id for finding in self.plan_findings)
 
+    @property
+    def is_complete(self) -> bool:
+        """False when a webhook could not be compared, so that the plan may lack a change of it."""
+        unreadable = self.applied.unreadable.keys()
+        return not (
+            (unreadable & set(self.plan.only) if self.plan.only else unreadable)
+            or any(finding.rule == AGAINST.id for finding in self.plan_findings)
+        )
+
     def refusing_removals(self) -> Review:
         """The same review, in which too many removals at once are an error."""
         return replace(
@@ -129,7 +139,9 @@ class Review:
         )
 
 
-def review(directory: Path, plugins: Plugins, store: StoreReader | None = None, options: Options = DEFAULTS) -> Review:
+def review(
+    directory: str | PathLike[str], plugins: Plugins, store: StoreReader | None = None, options: Options = DEFAULTS
+) -> Review:
     """Check the files of a directory, and review what an apply of them would change.
 
     Args:
@@ -155,7 +167,7 @@ def review(directory: Path, plugins: Plugins, store: StoreReader | None = None, 
 
 def review_files(
     checked: CheckedDirectory,
-    directory: Path,
+    directory: str | PathLike[str],
     plugins: Plugins,
     store: StoreReader | None = None,
     options: Options = DEFAULTS,
@@ -165,13 +177,14 @@ def review_files(
         raise InvalidFilesError(checked.findings)
     options.progress(f"{len(checked.plans):,} webhooks read, comparing them")
     if options.against is not None:
-        revision, base = check_revision(directory, options.against, plugins, cache=options.cache)
-        applied, findings, store = AppliedState(plans=base.plans), check_base(base), None
+        revision, base = check_revision(Path(directory), options.against, plugins, cache=options.cache)
+        applied, findings, store = AppliedState(plans=base.plans), check_base(base, checked.plans, options.only), None
     else:
         revision, applied = None, store.read_state() if store else AppliedState()
         findings = check_drift(applied, store.stopped(applied)) if store else ()
     for name in options.only:
-        if name not in applied.plans and name not in checked.plans:
+        is_known = name in applied.plans or name in checked.plans
+        if not is_known and not any(finding.rule == AGAINST.id and finding.webhook == name for finding in findings):
             raise unknown_webhook(name, {*applied.plans, *checked.plans})
     plan = make_plan(applied, checked.plans, tool_versions(plugins), only=options.only, against=revision)
     return _review(plan, applied, plugins, store, options, checked=checked, findings=findings)

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hookctl.errors import HookctlError, PluginError
-from hookctl.plugin.contain import BrokenContractError, Containment, Hook
+from hookctl.plugin.contain import BrokenContractError, Containment, Hook, not_async
 from hookctl.plugin.contained import Part, contained
 from hookctl.plugin.given import kind
 from hookctl.plugin.interfaces import (
@@ -182,7 +182,7 @@ class _Gathering:
             function = provider.hooks.get(hook)
             if function is None:
                 continue
-            for thing in self._asked(provider, hook, lambda: list(islice(function(), MAX_THINGS))) or ():  # noqa: B023  # called now
+            for thing in self._asked(provider, hook, lambda: list(islice(not_async(function()), MAX_THINGS))) or ():  # noqa: B023  # called now
                 accepted = self._asked(provider, hook, partial(self._accepted, thing, provider, what, wanted))
                 if accepted is not None:
                     name, gathered[name] = accepted

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from queue import SimpleQueue
+from types import CoroutineType
 from typing import Any
 
 from hookctl.errors import HookctlError, PluginError
@@ -54,6 +55,14 @@ class BrokenContractError(Exception):
 
     Raised by the checks of this package; its text is safe to show.
     """
+
+
+def not_async(result: Any) -> Any:
+    """What a plugin returned. Raises BrokenContractError, and closes it, if it is a coroutine that nobody awaits."""
+    if type(result) is CoroutineType:
+        result.close()  # otherwise Python warns that it was never awaited
+        raise BrokenContractError("a coroutine, because it is an `async` function; hookctl awaits none")
+    return result
 
 
 class Containment:
@@ -131,7 +140,7 @@ class _Call:
     def make(self) -> None:
         """Make the call. Never raises."""
         try:
-            self.result = self.function(*self.args)
+            self.result = not_async(self.function(*self.args))
         except BaseException as error:  # noqa: BLE001  # whatever a plugin raises is the plugin's
             self.error = _failure(self.hook, error)
             self.raised = error if runs_no_code(error) else None

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from hookctl.model import Problem, Request
 from hookctl.plugin import given
-from hookctl.plugin.contain import BrokenContractError, Containment, Hook
+from hookctl.plugin.contain import BrokenContractError, Containment, Hook, not_async
 from hookctl.plugin.interfaces import (
     AuthType,
     Completion,
@@ -55,7 +55,7 @@ class Part:
         hook, call = self.hook(name), self.containment.call
 
         def contained(*args: Any, **kwargs: Any) -> Any:
-            return call(hook, lambda *args: check(function(*args, **kwargs)), *args)
+            return call(hook, lambda *args: check(not_async(function(*args, **kwargs))), *args)
 
         # inspect.signature reads it to find the arguments of a filter
         contained.__wrapped__ = function  # type: ignore[attr-defined]
@@ -187,7 +187,7 @@ class _Auth:
         return self._part.containment.call(self._part.hook("__call__", bounded=False), self._apply, request)
 
     def _apply(self, request: Any) -> Any:
-        applied = self._auth(request)
+        applied = not_async(self._auth(request))
         if applied is None:
             return request
         if not hasattr(applied, "headers"):
@@ -233,7 +233,9 @@ class _ConcurrentAdapter(_Adapter):
 
     def poll(self, wait: float) -> Sequence[Completion]:
         containment, hook, poll = self._part.containment, self._part.hook("poll", bounded=False), self._adapter.poll
-        ended = containment.call(hook, lambda wait: given.instances(poll(wait), Completion), wait, seconds=wait)
+        ended = containment.call(
+            hook, lambda wait: given.instances(not_async(poll(wait)), Completion), wait, seconds=wait
+        )
         return cast("tuple[Completion, ...]", ended)
 
     def wake(self) -> None:

@@ -47,6 +47,7 @@ def open_store(url: str, *, create: bool = True) -> Store | None:
         The store; None if it does not exist and ``create`` is False.
 
     Raises:
+        TypeError: ``url`` is not a string.
         SettingsError: there is no store of this scheme, or its URL is not complete.
         StoreError: the store cannot be opened.
     """
@@ -70,6 +71,8 @@ def check_engine(url: str) -> EngineCheck:
 
 
 def _store_type(url: str) -> StoreType:
+    if not isinstance(url, str):
+        raise TypeError(f"the URL of a store is a string, such as 'sqlite:///hookctl.db', not {url!r}")
     scheme = url.partition(":")[0]
     if scheme not in STORE_TYPES:
         is_path = url and "://" not in url

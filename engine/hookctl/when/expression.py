@@ -44,7 +44,8 @@ def compile_expression(text: str, rule: Rule = TEMPLATE_FILTER) -> ParsedResult:
         AttributeError,
         IndexError,
     ) as error:  # exceptions that jmespath leaks for unusual input
-        what = f"the JMESPath expression cannot be read: {error}"
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        what = f"the JMESPath expression cannot be read: {why}"
         raise rule.error(0, len(text), what=what, fix="See jmespath.org.") from None
     if size(syntax_tree(parsed)) is None:
         what = f"the JMESPath expression has more than {MAX_LEVELS} steps in a row"

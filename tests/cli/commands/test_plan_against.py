@@ -138,17 +138,58 @@ def test_a_base_that_had_errors(run_cli: Run, root: Path, git: Git) -> None:
     assert result.exit_code == 0
     assert "  + Siem\n" in result.stdout
     assert (
-        "    warning[against]: it is compared as if it did not exist, "
-        "since its file has an error: HEAD:webhooks.d/siem.yaml:3:6: " in result.stdout
+        "    warning[against]: Siem is shown as new, because it has an error in the other revision: "
+        "HEAD:webhooks.d/siem.yaml:3:6: " in result.stdout
     )
     assert "(and 1 more)\n" in result.stdout
-    assert "HEAD:webhooks.d/gone.yaml:2:8: " in result.stdout
     assert (
-        "warning[against]: a webhook is compared as if it did not exist, "
-        "since its file has an error: HEAD:webhooks.d/tickets.yaml:" in result.stdout
+        "warning[against]: Gone is not in the files and cannot be compared, because it has an error in the other "
+        "revision: HEAD:webhooks.d/gone.yaml:2:8: " in result.stdout
+    )
+    assert (
+        "warning[against]: webhooks cannot be compared, because their file has an error in the other revision: "
+        "HEAD:webhooks.d/tickets.yaml:" in result.stdout
     )
     assert "Plan: 1 to add, 0 to change, 0 to remove, compared with HEAD" in result.stdout
     assert "Tickets" not in result.stdout.replace("tickets", "").split("unchanged")[0]
+
+
+def test_a_removal_that_an_error_of_the_base_hides(run_cli: Run, root: Path, git: Git) -> None:
+    hooks = [f"name: M{number}\nevent: anomaly\nurl: https://m{number}.example.com/\n" for number in (1, 2, 3)]
+    multi = root / "webhooks.d/multi.yaml"
+    multi.write_text("---\n".join([hooks[0], hooks[1].replace("https", "ftp"), hooks[2]]))
+    git("add", "--all")
+    git("commit", "--quiet", "--message=broken")
+    multi.write_text("---\n".join([hooks[0], hooks[2]]))
+    result = run_cli("plan", "--against", "HEAD", "--detailed-exitcode", cwd=root)
+    assert result.exit_code == 2
+    assert "warning[against]: M2 is not in the files and cannot be compared, because it has an error" in result.stdout
+    assert result.stdout.endswith("No changes found, but not every webhook could be compared.\n")
+    for form in ("markdown", "github"):
+        printed = run_cli("plan", "--against", "HEAD", "--format", form, cwd=root).stdout
+        assert "M2 is not in the files" in printed
+        assert "as they were" not in printed
+    only = run_cli("plan", "--against", "HEAD", "--only", "M2", "--detailed-exitcode", cwd=root)
+    assert (only.exit_code, only.stdout.splitlines()[-1]) == (
+        2,
+        "Only M2. No changes found, but not every webhook could be compared.",
+    )
+    others = run_cli("plan", "--against", "HEAD", "--only", "M1", "--detailed-exitcode", cwd=root)
+    assert (others.exit_code, "M2" in others.stdout) == (0, False)
+    assert others.stdout.startswith("Only M1. No changes. Its files match HEAD")
+
+
+def test_webhooks_of_the_base_whose_names_differ_only_in_case(run_cli: Run, root: Path, git: Git) -> None:
+    (root / "webhooks.d/a.yaml").write_text(TICKETS.replace("Tickets", "m1"))
+    (root / "webhooks.d/b.yaml").write_text(TICKETS.replace("Tickets", "M1"))
+    git("add", "--all")
+    git("commit", "--quiet", "--message=two")
+    (root / "webhooks.d/a.yaml").unlink()
+    result = run_cli("plan", "--against", "HEAD", cwd=root)
+    assert "  + M1\n" in result.stdout
+    assert "warning[against]: M1 is shown as new, because it has an error in the other revision: " in result.stdout
+    assert "written 'm1'" in result.stdout
+    assert "to rename" not in result.stdout
 
 
 def test_errors_in_the_files_stop_it_as_ever(run_cli: Run, root: Path, git: Git) -> None:  # noqa: ARG001 - as above

@@ -221,6 +221,8 @@ def test_a_store_that_fails_for_a_while_stops_nothing(site: Site) -> None:
         pass
     blocker.execute("ROLLBACK")
     blocker.close()
+    while json.loads(process.stdout.readline())["event"] != "recovered":
+        pass
     site.wait_for(lambda: site.standing() == {"e1": "delivered"})
     assert stop(process)[0] == 0
 

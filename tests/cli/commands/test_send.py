@@ -8,6 +8,7 @@ import pty
 import random
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from hookctl.delivery.runner.patience import AGAIN
 from hookctl.delivery.runner.sending import CHUNK_BYTES
 from hookctl.model import DeliveryStatus, Json
 from hookctl.plugin.host import load_plugins
@@ -368,6 +370,60 @@ def test_the_second_signal_stops_at_once(site: Site) -> None:
     assert queue.counts() == {"Siem": {DeliveryStatus.WAITING: 50}}
     assert queue.claimed_elsewhere() == 0
     queue.close()
+
+
+@pytest.mark.parametrize("when", ["at the start", "while it reads"])
+def test_a_store_that_is_busy_for_a_while_does_not_end_a_send(site: Site, when: str) -> None:
+    blocker = sqlite3.connect(site.root / ".hookctl/hookctl.db", isolation_level=None, timeout=PATIENCE)
+    if when == "at the start":
+        blocker.execute("BEGIN IMMEDIATE")
+    with site.start("send", "-", stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        if when == "while it reads":
+            process.stdin.write(site.line("e0") + "\n")
+            process.stdin.flush()
+            site.wait_for(lambda: site.receiver.count == 1)
+            blocker.execute("BEGIN IMMEDIATE")
+        process.stdin.write(site.line("e1") + "\n")
+        process.stdin.close()
+        process.stdin = None
+        assert any("busy: another process is writing to it" in line for line in process.stderr)
+        blocker.execute("ROLLBACK")
+        blocker.close()
+        out, _ = process.communicate(timeout=PATIENCE)
+    accepted = 1 if when == "at the start" else 2
+    assert (process.returncode, f"{accepted} accepted" in out) == (0, True)
+    assert set(site.received().values()) == {1}
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "last"),
+    [
+        (["send", os.devnull], 130, "Interrupted."),
+        (["send", "-"], 1, f"  {AGAIN}"),
+    ],
+    ids=["at the start", "while it reads"],
+)
+def test_a_signal_ends_the_wait_for_a_busy_store(site: Site, argv: list[str], code: int, last: str) -> None:
+    blocker = sqlite3.connect(site.root / ".hookctl/hookctl.db", isolation_level=None, timeout=PATIENCE)
+    if code == 130:
+        blocker.execute("BEGIN IMMEDIATE")
+    with site.start(*argv, stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        if code == 1:
+            process.stdin.write(site.line("e0") + "\n")
+            process.stdin.flush()
+            site.wait_for(lambda: site.receiver.count == 1)
+            blocker.execute("BEGIN IMMEDIATE")
+            process.stdin.write(site.line("e1") + "\n")
+            process.stdin.flush()
+        assert any("busy: another process is writing to it" in line for line in process.stderr)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, err.splitlines()[-1]) == (code, last)
+    blocker.close()
 
 
 def test_killed_at_random_moments_nothing_accepted_is_lost(site: Site) -> None:

@@ -224,9 +224,9 @@ main()
 """
 
 
-def with_new_rule(tmp_path: Path, *arguments: str) -> str:
+def with_new_rule(tmp_path: Path, *arguments: str, rule: str = NEW_RULE) -> str:
     """What hookctl prints when the package of rules has one file more."""
-    (tmp_path / "no_foo.py").write_text(NEW_RULE, encoding="utf-8")
+    (tmp_path / "no_foo.py").write_text(rule, encoding="utf-8")
     command = [sys.executable, "-c", PROGRAM, str(tmp_path), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     return done.stdout + done.stderr
@@ -239,3 +239,19 @@ def test_a_file_in_the_package_of_rules_is_all_that_a_new_rule_takes(tmp_path: P
     assert "error[no-foo]: the description holds foo" in with_new_rule(tmp_path, "--dir", ".", "validate")
     (tmp_path / "bad.yaml").write_text(whole("description: a bar"), encoding="utf-8")
     assert "no-foo" not in with_new_rule(tmp_path, "--dir", ".", "validate")
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        (NEW_RULE.replace("no-foo", "url-scheme"), "two rules have the ID 'url-scheme': in {file} and in "),
+        (NEW_RULE + NEW_RULE.replace("NO_FOO", "NO_BAR"), "two rules have the ID 'no-foo': in {file} and in {file}"),
+        (NEW_RULE + "\n1 / 0\n", "the rule file {file} raised ZeroDivisionError: division by zero"),
+        (NEW_RULE.replace("def check", "def look"), "the rule file {file} has no function check"),
+    ],
+    ids=["an ID of hookctl's own", "one ID twice in a file", "raises", "no check"],
+)
+def test_a_rule_file_that_cannot_be_used_is_named(tmp_path: Path, rule: str, message: str) -> None:
+    printed = with_new_rule(tmp_path, "explain", rule=rule)
+    assert f"Error: {message.format(file=tmp_path / 'no_foo.py')}" in printed
+    assert "Traceback" not in printed

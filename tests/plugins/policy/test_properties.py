@@ -169,10 +169,10 @@ def plugins_with(**fields: Any) -> Plugins:
         (lambda _: fails, "policy two_eyes of plugin acme: check raised ZeroDivisionError: one eye is shut"),
         (
             lambda _: None,
-            "policy two_eyes of plugin acme: build gave a policy two_eyes whose check is not a function but None",
+            "policy two_eyes of plugin acme: build returned a policy two_eyes whose check is not a function but None",
         ),
-        (lambda _: lambda _: None, "policy two_eyes of plugin acme: check gave None, not a list of Finding"),
-        (lambda _: lambda _: ["blink"], "policy two_eyes of plugin acme: check gave a str, not a Finding"),
+        (lambda _: lambda _: None, "policy two_eyes of plugin acme: check returned None, not a list of Finding"),
+        (lambda _: lambda _: ["blink"], "policy two_eyes of plugin acme: check returned a str, not a Finding"),
     ],
 )
 def test_a_policy_that_fails_is_an_error_and_the_others_are_asked(delivery_plan: Build, build: Any, said: str) -> None:

@@ -76,7 +76,7 @@ def test_a_proved_template_is_json_for_every_event(text: str) -> None:
         ('{"a": 1,}', "}", "a comma before }"),
         ('{"a" 1}', "1}", "expected a colon"),
         ('{"a": 1', "1", "an object is not closed"),
-        ('{"a": 1} 2', "2", "expected nothing more"),
+        ('{"a": 1} 2', "2", "found 2, expected the end"),
         ("", "", "there is no value"),
         ("{a: 1}", "a:", "a is not JSON"),
         ('{"a": True}', "True", "True is not JSON"),

@@ -17,7 +17,7 @@ from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.options import network_options, only_option
 from hookctl.cli.signing_key import key_reference
 from hookctl.cli.terminal import text_width
-from hookctl.errors import HookctlError, SettingsError, StateError
+from hookctl.errors import HookctlError, OutputError, SettingsError, StateError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -152,7 +152,7 @@ def _apply(
         carrying_out.failed(ApplyOutcome(Ending.FAILED, f"Nothing was applied: {error.message}."))
         raise
     finally:
-        write_review(ctx, session, rest, review, carrying_out.outcome)
+        _write_outcome(ctx, session, rest, review, carrying_out.outcome)
     ctx.exit(
         {
             Ending.APPLIED: exit_codes.OK,
@@ -160,6 +160,24 @@ def _apply(
             Ending.INTERRUPTED: exit_codes.INTERRUPTED,
         }.get(carrying_out.outcome.ending, 1)
     )
+
+
+def _write_outcome(
+    ctx: click.Context, session: Session, outputs: Outputs, review: Review, outcome: ApplyOutcome
+) -> None:
+    """Write how the apply ended. An error that is raised here mentions what was applied by then."""
+    from hookctl.cli.reports import write_review
+    from hookctl.report.text.outcome import Ending
+
+    try:
+        write_review(ctx, session, outputs, review, outcome)
+    except OutputError:
+        raise
+    except HookctlError as error:
+        if outcome.ending is not Ending.APPLIED:
+            raise
+        message = f"the plan was applied, but a report of it was not written: {error.message}"
+        raise HookctlError(message, hint=f"Do not apply it again. {error.hint}") from error
 
 
 class _CarryingOut:

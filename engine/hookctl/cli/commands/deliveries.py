@@ -172,15 +172,25 @@ def replay(
     _refuse_unnamed(ctx, delivery_ids, filtered=bool(status or webhook or since))
     session: Session = ctx.obj
     from hookctl.cli.interrupts import catching_interrupts
-    from hookctl.cli.running import GRACE, running
+    from hookctl.cli.running import GRACE, report_busy, running, while_busy
     from hookctl.delivery.runner.sending import deliver
     from hookctl.report.text.deliveries import render_replay, render_replay_json
     from hookctl.store.records import Filter
 
-    with catching_interrupts() as interrupts, running(session, session.network(connect_to, cacert)) as (runner, store):
+    with (
+        catching_interrupts() as interrupts,
+        running(session, session.network(connect_to, cacert), stopping=lambda: interrupts.requested) as (runner, store),
+    ):
         ids = _chosen(store, delivery_ids, lambda: _filter(store, status or "dead", webhook, since))
-        replayed = runner.replay(ids, as_planned=as_planned)
-        deliver(runner, store, wait=wait, stopping=lambda: interrupts.requested, progress=lambda: None)
+        replayed = while_busy(lambda: runner.replay(ids, as_planned=as_planned), lambda: interrupts.requested)
+        deliver(
+            runner,
+            store,
+            wait=wait,
+            stopping=lambda: interrupts.requested,
+            progress=lambda: None,
+            stalled=report_busy,
+        )
         runner.stop(GRACE)
         found = store.deliveries(Filter(ids=replayed)) if replayed else []
         store.check()

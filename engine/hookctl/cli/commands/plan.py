@@ -51,7 +51,9 @@ Examples:
 )
 @only_option
 @click.option("--against", metavar="REF", help="Compare with the files of a git revision instead of what is applied.")
-@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if there are changes, 0 only if there are none.")
+@click.option(
+    "--detailed-exitcode", is_flag=True, help="Exit 2 if there are changes or a webhook cannot be compared, else 0."
+)
 @click.option(
     "--sample",
     metavar="FILE",
@@ -119,5 +121,5 @@ def command(
         verify = f" --verify '{sign}'" if key else ""
         saved = f"Saved in {out}. Apply exactly this with: hookctl apply {out}{verify}"
         echo(printable(saved), err=True)
-    if detailed_exitcode and review.plan.has_changes:
+    if detailed_exitcode and (review.plan.has_changes or not review.is_complete):
         ctx.exit(exit_codes.CHANGES)

@@ -62,12 +62,15 @@ def command(
     session.load_plugins()
     with (
         catching_interrupts() as interrupts,
-        running(session, session.network(connect_to, cacert), log.listener()) as (runner, _),
+        running(
+            session, session.network(connect_to, cacert), log.listener(), stopping=lambda: interrupts.requested
+        ) as (runner, _),
     ):
         run(
             runner,
             stopping=lambda: interrupts.requested,
             failed=lambda error: log.write("trouble", {"message": error.message}),
+            recovered=lambda seconds: log.write("recovered", {"seconds": round(seconds, 3)}),
         )
         log.write("stopping", {"in_flight": runner.in_flight})
         runner.stop(grace)

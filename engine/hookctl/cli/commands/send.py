@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hookctl.cli.session import Session
     from hookctl.delivery.runner.runner import Runner
     from hookctl.delivery.runner.sending import Intake
+    from hookctl.errors import StateError
     from hookctl.report.text.progress import Summary
     from hookctl.store.interface import Store
 
@@ -84,7 +85,7 @@ def command(
 def _send(session: Session, file: BinaryIO, wait: float, connect_to: tuple[str, ...], cacert: str | None) -> Summary:
     from hookctl.cli.interrupts import catching_interrupts
     from hookctl.cli.progress import Progress
-    from hookctl.cli.running import GRACE, running
+    from hookctl.cli.running import GRACE, report_busy, running
     from hookctl.delivery.events.intake import EventGate, EventReader
     from hookctl.delivery.runner.sending import Source, send
     from hookctl.report.text.progress import progress_line
@@ -98,11 +99,25 @@ def _send(session: Session, file: BinaryIO, wait: float, connect_to: tuple[str, 
         reported = len(intake.problems)
         progress.update(lambda: progress_line(intake, runner.tally, runner.in_flight, time.monotonic() - started))
 
+    def stalled(error: StateError) -> None:
+        progress.clear()
+        report_busy(error)
+
     # Loads the plugins before signals are caught: Ctrl-C could not end an import that hangs.
     reader = EventReader(EventGate(session.plugins.event_types))
-    with catching_interrupts() as interrupts, running(session, session.network(connect_to, cacert)) as (runner, store):
+    with (
+        catching_interrupts() as interrupts,
+        running(session, session.network(connect_to, cacert), stopping=lambda: interrupts.requested) as (runner, store),
+    ):
         intake = send(
-            Source(file), reader, runner, store, wait=wait, stopping=lambda: interrupts.requested, progress=show
+            Source(file),
+            reader,
+            runner,
+            store,
+            wait=wait,
+            stopping=lambda: interrupts.requested,
+            progress=show,
+            stalled=stalled,
         )
         if interrupts.requested:
             progress.clear()

@@ -15,7 +15,7 @@ from hookctl.config.diff.changes import field_changes, make_plan
 from hookctl.config.diff.signature import SIGNATURE
 from hookctl.errors import AlteredPlanError, StateError
 from hookctl.json.paths import pointer_text
-from hookctl.json.strict import unique_keys
+from hookctl.json.strict import RepeatedKeyError, unique_keys
 from hookctl.model import Action, AppliedState, Change, DeliveryPlan, Json, Plan, Revision, canonical_json
 from hookctl.schema_files import read_schema
 
@@ -76,8 +76,13 @@ def read_document(text: str | bytes) -> dict[str, Json]:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise StateError(f"the file is not a saved plan: it is not valid JSON at {where}", hint=HINT) from error
-    except (ValueError, RecursionError) as error:
+    except RepeatedKeyError as error:
         raise StateError(f"the file is not a saved plan: {error}", hint=HINT) from error
+    except RecursionError as error:
+        raise StateError("the file is not a saved plan: it is nested too deeply", hint=HINT) from error
+    except ValueError as error:  # int() refuses a text that would take it too long
+        what = "it has a number with more digits than can be read"
+        raise StateError(f"the file is not a saved plan: {what}", hint=HINT) from error
     if not isinstance(document, dict) or "format_version" not in document:
         raise StateError("the file is not a saved plan: it has no format_version", hint=HINT)
     if document["format_version"] != FORMAT_VERSION:

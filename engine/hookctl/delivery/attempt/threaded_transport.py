@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from hookctl.delivery.attempt.authenticate import prepared_request
 from hookctl.delivery.attempt.failures import AttemptFailedError, attributed_to, failure_of
 from hookctl.model import Failure, Request, Response, Timing
-from hookctl.plugin.contain import runs_no_code
+from hookctl.plugin.contain import not_async, runs_no_code
 from hookctl.plugin.interfaces import Completion
 from hookctl.plugin.responses import failure_from, from_requests, timing_of
 from hookctl.threads import Pool
@@ -108,7 +108,7 @@ class ThreadedTransport:
         adapter: BaseAdapter | None = None
         try:
             adapter = self._take()
-            response = adapter.send(prepared_request(request), timeout=timeout)
+            response = not_async(adapter.send(prepared_request(request), timeout=timeout))
             return from_requests(response), timing_of(response)
         except BaseException as error:  # noqa: BLE001  # foreign code, on a thread that no signal reaches
             known = failure_from(error) if issubclass(type(error), Exception) and runs_no_code(error) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -12,6 +13,7 @@ MAX_EVENTS = 20_000
 """The maximum number of YAML events in a cassette, which has a few for each header."""
 MAX_DEPTH = 16
 """The maximum nesting of lists and mappings; a cassette has six levels."""
+TOO_DEEP = f"its lists and mappings are nested more than {MAX_DEPTH} levels deep"
 
 
 class _Loader(yaml.CBaseLoader):
@@ -27,7 +29,7 @@ class _Loader(yaml.CBaseLoader):
 def parse(text: str) -> Any:
     """The document in ``text``: mappings, lists, text, bytes and None. Raises ValueError or yaml.YAMLError."""
     depth = 0
-    for number, event in enumerate(yaml.parse(text, Loader=_Loader)):
+    for number, event in enumerate(_events(text)):
         if number == MAX_EVENTS:
             raise ValueError("it contains more lists, mappings and values than a recorded exchange")
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
@@ -35,7 +37,17 @@ def parse(text: str) -> Any:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                raise ValueError(f"its lists and mappings are nested more than {MAX_DEPTH} levels deep")
+                raise ValueError(TOO_DEEP)
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
     return yaml.load(text, Loader=_Loader)  # noqa: S506 - it makes plain data alone
+
+
+def _events(text: str) -> Iterator[yaml.Event]:
+    """The events of ``text``. libyaml, which reads ahead, has a limit on nesting too; its error becomes ours."""
+    try:
+        yield from yaml.parse(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        if "maximum nesting depth" in str(error):
+            raise ValueError(TOO_DEEP) from error
+        raise

@@ -67,7 +67,12 @@ def send_tests(
 
     Returns:
         The result of each test, in the order of ``plans``.
+
+    Raises:
+        TypeError: ``plans`` holds something else.
     """
+    if not all(isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], DeliveryPlan) for pair in plans):
+        raise TypeError("plans holds pairs of a DeliveryPlan and an event")
     engine = AttemptEngine(plugins, network or Network(), f"hookctl/{__version__}")
     try:
         attempts = _attempts(engine, plans, stopping, progress)

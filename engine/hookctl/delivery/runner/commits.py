@@ -30,6 +30,8 @@ class Commits:
         self.suspending: set[str] = set()
         """The webhooks with a suspending result that is not recorded yet. Nothing may be started for them."""
         self._in_flight: tuple[Batch, Future[Committed]] | None = None
+        self._has_failed = False
+        """Whether the last commit that ended has failed."""
 
     @property
     def in_flight(self) -> bool:
@@ -45,6 +47,11 @@ class Commits:
     def is_empty(self) -> bool:
         """Whether nothing waits to be written."""
         return not (self.results or self._released or self._circuits)
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last commit failed, and what it was to write is not written yet."""
+        return self._has_failed and (self.in_flight or not self.is_empty)
 
     def add_result(self, result: Result) -> None:
         """Record a result with the next commit."""
@@ -84,6 +91,7 @@ class Commits:
         batch, future = self._in_flight
         error = future.exception()
         self._in_flight = None
+        self._has_failed = error is not None
         if error is not None:
             self.results[:0] = batch.results
             self._released[:0] = batch.released

@@ -152,6 +152,11 @@ class Runner:
         """The number of deliveries with an attempt in flight."""
         return self._claims.in_flight
 
+    @property
+    def is_store_failing(self) -> bool:
+        """Whether the last commit failed, and what it was to write is not written yet."""
+        return self._commits.is_failing
+
     def intake_capacity(self) -> int:
         """How many more events to take in: targets have capacity for them, or there is little other work. 0 for none.
 

@@ -9,10 +9,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import BinaryIO
 
 from hookctl.delivery.events.intake import BadEvent, EventReader
+from hookctl.delivery.runner.patience import Patience
 from hookctl.delivery.runner.runner import Runner
 from hookctl.errors import EventError, IntakeRefusedError, StateError, StateLockedError, StoreError, StoreGoneError
 from hookctl.model import Event
@@ -34,8 +36,6 @@ MAX_PROBLEMS = 1000
 """The maximum number of bad events that one ``send`` describes. More are only counted, because a stream may have any
 number.
 """
-STORE_PATIENCE = 60.0
-"""Seconds for which ``run`` continues while the store fails."""
 
 
 @dataclass(slots=True)
@@ -119,18 +119,26 @@ def send(
     wait: float,
     stopping: Callable[[], bool],
     progress: Callable[[Intake], None],
+    stalled: Callable[[StateError], None] = lambda _: None,
 ) -> Intake:
     """Store the input's events and deliver everything due, with retries until ``wait`` seconds after the last event.
 
     Ends early once ``stopping()`` is true; the caller stops the runner. ``progress`` is called often with the events
     read so far. If the store is full, waiting deliveries are made first. If there is still no room then, reading ends,
-    and the intake names the first event that was not taken in. Raises EventError if the input cannot be read.
+    and the intake names the first event that was not taken in.
+
+    Waits while another process keeps the store busy; ``stalled`` is called when that begins.
+
+    Raises:
+        EventError: the input cannot be read.
+        StateLockedError: the store stays busy for too long, or until ``stopping()`` is true.
     """
     intake = Intake()
+    patience = Patience(runner, stopping, failed=stalled)
     events = _Events(source, reader, intake)
 
     def drain() -> bool:
-        deliver(runner, queue, wait=wait, stopping=stopping, progress=lambda: progress(intake))
+        deliver(runner, queue, wait=wait, stopping=stopping, progress=lambda: progress(intake), stalled=stalled)
         return not stopping()
 
     stored_at = time.monotonic()
@@ -139,75 +147,90 @@ def send(
         if not capacity and time.monotonic() - stored_at < STORE_SECONDS:
             poll = READ_SECONDS  # the targets have enough to do
         elif batch := events.take(capacity or COMMIT_EVENTS):
-            if not _take_in(batch, runner, intake, drain):
+            if not _take_in(batch, patience, runner, intake, drain):
                 return intake
             stored_at, poll = time.monotonic(), 0.0
         elif intake.has_ended:
             break
-        elif events.read(0.0 if runner.in_flight else _until_next(runner)):
+        elif events.read(0.0 if runner.in_flight else patience.while_busy(lambda: _until_next(runner))):
             continue
         else:
             poll = READ_SECONDS
-        runner.step(poll)
+        patience.while_busy(partial(runner.step, poll))
         progress(intake)
-    _store_all(events, runner, intake)  # asked to stop: events from a pipe exist nowhere else
+    _store_all(events, patience, runner, intake)  # asked to stop: events from a pipe exist nowhere else
     if intake.has_ended:
         drain()
     return intake
 
 
 def deliver(
-    runner: Runner, queue: Queue, *, wait: float, stopping: Callable[[], bool], progress: Callable[[], None]
+    runner: Runner,
+    queue: Queue,
+    *,
+    wait: float,
+    stopping: Callable[[], bool],
+    progress: Callable[[], None],
+    stalled: Callable[[StateError], None] = lambda _: None,
 ) -> None:
-    """Deliver everything due within ``wait`` seconds, including retries. Ends early once ``stopping()`` is true."""
+    """Deliver everything due within ``wait`` seconds, including retries. Ends early once ``stopping()`` is true.
+
+    Waits for a busy store as :func:`send` does, and raises StateLockedError as it does.
+    """
+    patience = Patience(runner, stopping, failed=stalled)
     until = time.monotonic() + wait  # not the wall clock, which may be set during the wait
     while not stopping():
-        works = runner.step(PAUSE)
+        works = patience.while_busy(lambda: runner.step(PAUSE))
         progress()
         if works:
             continue
-        due_in = runner.due_in()
+        due_in = patience.while_busy(runner.due_in)
         if due_in is not None and time.monotonic() + due_in <= until:
-            time.sleep(_until_next(runner))
+            time.sleep(_pause(due_in))
         elif queue.claimed_elsewhere() and time.monotonic() < until:
             time.sleep(PAUSE)
         else:
             return
 
 
-def run(runner: Runner, *, stopping: Callable[[], bool], failed: Callable[[StateError], None]) -> None:
+def run(
+    runner: Runner,
+    *,
+    stopping: Callable[[], bool],
+    failed: Callable[[StateError], None],
+    recovered: Callable[[float], None],
+) -> None:
     """Deliver what is due until ``stopping()`` is true; the caller stops the runner.
 
-    While the store fails, its work is tried again. ``failed`` is called with the first error of each such period; an
-    error that lasts longer than :data:`STORE_PATIENCE` is raised. StoreGoneError is raised at once, because waiting
-    does not restore a store that was deleted, renamed or replaced.
+    While the store fails, its work is tried again. ``failed`` is called with the first error of each such period, and
+    ``recovered`` with its length in seconds. An error that lasts longer than ``STORE_PATIENCE`` is raised.
+    StoreGoneError is raised at once, because waiting does not restore a store that was deleted, renamed or replaced.
     """
-    failing_since: float | None = None
+    patience = Patience(runner, stopping, failed=failed, recovered=recovered)
     while not stopping():
         try:
             if not runner.step(PAUSE):
                 time.sleep(_until_next(runner))
-            failing_since = None
+            patience.note_success()
         except StoreGoneError:
             raise
         except (StoreError, StateLockedError) as error:
-            if failing_since is None:
-                failing_since = time.monotonic()
-                failed(error)
-            if time.monotonic() - failing_since > STORE_PATIENCE:
-                raise
-            runner.collect(0.0)
+            patience.note_failure(error)
             time.sleep(PAUSE)
 
 
 def _until_next(runner: Runner) -> float:
     """Seconds until something is due, at most ``PAUSE``."""
-    due_in = runner.due_in()
+    return _pause(runner.due_in())
+
+
+def _pause(due_in: float | None) -> float:
     return PAUSE if due_in is None else min(PAUSE, max(0.01, due_in))
 
 
 def _take_in(
     batch: Sequence[Event | BadEvent],
+    patience: Patience,
     runner: Runner,
     intake: Intake,
     drain: Callable[[], bool],
@@ -216,31 +239,33 @@ def _take_in(
 
     ``drain`` makes room in a full store by delivering what waits, and returns False when it is time to stop.
     """
-    rest = _store(batch, runner, intake)
+    rest = _store(batch, patience, runner, intake)
     while rest and drain():
-        before, rest = rest, _store(rest, runner, intake)
+        before, rest = rest, _store(rest, patience, runner, intake)
         if len(rest) == len(before):
             break
     return not rest
 
 
-def _store_all(events: _Events, runner: Runner, intake: Intake) -> None:
+def _store_all(events: _Events, patience: Patience, runner: Runner, intake: Intake) -> None:
     """Store everything that was read, as far as there is room."""
     while batch := events.take(COMMIT_EVENTS):
-        if _store(batch, runner, intake):
+        if _store(batch, patience, runner, intake):
             return
 
 
-def _store(batch: Sequence[Event | BadEvent], runner: Runner, intake: Intake) -> Sequence[Event | BadEvent]:
+def _store(
+    batch: Sequence[Event | BadEvent], patience: Patience, runner: Runner, intake: Intake
+) -> Sequence[Event | BadEvent]:
     """Store a batch as far as there is room. Returns the rest, from the first event that does not fit."""
     intake.refused = intake.refused_from = ""
     events = [one for one in batch if isinstance(one, Event)]
     try:
-        flags = runner.accept(events) if events else []
+        flags = patience.while_busy(lambda: runner.accept(events)) if events else []
     except IntakeRefusedError as error:
         first = events[error.fits]
         end = next(place for place, one in enumerate(batch) if one is first)
-        rest = [*_store(batch[:end], runner, intake), *batch[end:]]
+        rest = [*_store(batch[:end], patience, runner, intake), *batch[end:]]
         if not intake.refused:
             intake.refused, intake.refused_from = error.message, first.id
         return rest

@@ -56,12 +56,26 @@ AGAINST = Rule(
     id="against",
     summary="A webhook of the other revision cannot be compared.",
     explanation=(
-        "Its file has an error in the revision that --against names, so it is compared as if it did not "
-        "exist. This is a warning."
+        "It has an error in the revision that --against names, so the plan shows it as new. If it has no file "
+        "now, its removal is missing from the plan. `--detailed-exitcode` counts it as a change. This is a "
+        "warning."
     ),
-    message="{what} compared as if it did not exist, since its file has an error: {place}: {why}{more}",
+    message="{name} is shown as new, because it has an error in the other revision: {place}: {why}{more}",
     names_position=True,
     hint="Compare with a revision without errors, or review the webhook as if it were new.",
+    variants={
+        "removed": (
+            (
+                "{name} is not in the files and cannot be compared, because it has an error in the other revision: "
+                "{place}: {why}{more}"
+            ),
+            "Compare with a revision without errors, or check that {name} may be removed.",
+        ),
+        "unnamed": (
+            "webhooks cannot be compared, because their file has an error in the other revision: {place}: {why}{more}",
+            "Compare with a revision without errors. The plan may show these webhooks as new, or miss their removal.",
+        ),
+    },
     severity=Severity.WARNING,
 )
 

@@ -40,7 +40,7 @@ def plan_comment(command: str, review: Review, outcome: ApplyOutcome | None = No
     """The plan: its summary, a warning about removals, its findings, what it means, and a block for each change."""
     plan, effects = review.plan, review.effects
     removed = [change.name for change in plan.changes if change.action is Action.DELETE]
-    head = [f"## hookctl {command}", code(plan_summary(plan))]
+    head = [f"## hookctl {command}", code(plan_summary(review))]
     if errors := sum(finding.is_error for finding in review.plan_findings):
         head.append(f"### ⛔ {counted(errors, 'error')}: this cannot be applied")
     if removed:

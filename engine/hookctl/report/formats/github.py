@@ -52,7 +52,7 @@ def _findings(report: FindingsReport) -> str:
 def _review(report: ReviewReport) -> str:
     from hookctl.report.text.plan import plan_summary
 
-    notices = [plan_summary(report.review.plan), *([report.outcome.message] if report.outcome else [])]
+    notices = [plan_summary(report.review), *([report.outcome.message] if report.outcome else [])]
     return annotation_lines(of_review(report)) + "".join(
         notice_line(f"hookctl {report.command}", notice) for notice in notices
     )

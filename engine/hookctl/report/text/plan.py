@@ -53,7 +53,7 @@ def render_text(review: Review, *, color: bool) -> str:
     effect_block = ["Effects:", *together, ""] if together else []
     errors = sum(finding.is_error for finding in review.plan_findings)
     refusal = [f"{counted(errors, 'error')}: this plan cannot be applied."] if errors else []
-    return "\n".join([*lines, *_unchanged(plan), *effect_block, plan_summary(plan), *refusal]) + "\n"
+    return "\n".join([*lines, *_unchanged(plan), *effect_block, plan_summary(review), *refusal]) + "\n"
 
 
 def plan_json(review: Review, outcome: ApplyOutcome | None = None, *, key: bytes | None = None) -> Iterator[str]:
@@ -177,10 +177,13 @@ def _unchanged(plan: Plan) -> list[str]:
     return [f"    {count} {word}: {', '.join(names)}{more}", ""]
 
 
-def plan_summary(plan: Plan) -> str:
+def plan_summary(review: Review) -> str:
     """Such as: Plan: 1 to add, 2 to change, 0 to remove."""
+    plan = review.plan
     only = f"Only {', '.join(map(printable, plan.only))}. " if plan.only else ""
     if not plan.has_changes:
+        if not review.is_complete:
+            return f"{only}No changes found, but not every webhook could be compared."
         files = "its files" if only else "the files"
         if plan.against:
             return f"{only}No changes. {files.capitalize()} match {revision(plan.against)}."

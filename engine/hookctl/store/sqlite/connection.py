@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hookctl.errors import StateLockedError, StoreError
 from hookctl.network.shortage import HINT, lacking, shortage_of
-from hookctl.store.sqlite.identity import Identity, file_id, identify, refuse_second_names
+from hookctl.store.sqlite.identity import Identity, file_id, identify, refuse_other_than_one_file
 
 BUSY_SECONDS = 5.0
 """Seconds that one process waits for another's transaction."""
@@ -51,8 +51,8 @@ def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connec
     the file. Only one thread may use a connection at a time, and never across a fork.
 
     Raises:
-        StoreError: the file or its directory cannot be made or opened, is not a database of hookctl's, or has a second
-            name.
+        StoreError: the file or its directory cannot be made or opened, is not a database of hookctl's or not a regular
+            file, or has a second name.
         StateLockedError: another process kept the file busy for ``busy_seconds``.
     """
     with errors_as_store_errors(path):
@@ -60,7 +60,7 @@ def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connec
         if not real.exists():
             real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(real, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-        refuse_second_names(real)
+        refuse_other_than_one_file(real)
         opened = file_id(path)
         uri = f"{real.as_uri()}?mode=rw"
         connection: _Connection = sqlite3.connect(
@@ -187,7 +187,8 @@ def errors_as_store_errors(path: Path | None = None) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code, without its extension
         if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             raise StateLockedError(
-                f"{where} is busy: another hookctl is writing to it", hint="Try again when the other one is done."
+                f"{where} is busy: another process is writing to it",
+                hint="Try again when it is done. `fuser` and `lsof` show which processes use the file.",
             ) from error
         if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
             raise StoreError(

@@ -8,6 +8,7 @@ so is the number of names that the file has.
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,19 +101,23 @@ def _status(path: Path) -> os.stat_result | None:
         ) from error
 
 
-def refuse_second_names(real: Path) -> None:
-    """Refuse a file with a second name that resolving links does not reveal: a hard link, or a mount of only the file.
+def refuse_other_than_one_file(real: Path) -> None:
+    """Refuse what is not a regular file, and a file that has a second name.
 
-    SQLite puts its log beside the name that it is given. Under two names, one file has two logs and two sets of locks,
-    and each process overwrites what the other has committed. hookctl cannot prevent this, so it does not open such a
-    file under any of its names.
+    A second name is one that resolving links does not reveal: a hard link, or a mount of only the file. SQLite puts its
+    log beside the name that it is given. Under two names, one file has two logs and two sets of locks, and each process
+    overwrites what the other has committed. hookctl cannot prevent this, so it does not open such a file under any of
+    its names.
 
     Raises:
-        StoreError: the file has a second name.
+        StoreError: it is not a regular file, or has a second name.
     """
-    links = real.stat().st_nlink
-    if links > 1:
-        message, hint = _second_names(real, links)
+    status = real.stat()
+    if not stat.S_ISREG(status.st_mode):  # a directory has several links, too, but deleting them would delete it
+        kind = "is a directory" if stat.S_ISDIR(status.st_mode) else "is not a regular file"
+        raise StoreError(f"the store {real} {kind}", hint="Name a file with --store.")
+    if status.st_nlink > 1:
+        message, hint = _second_names(real, status.st_nlink)
         raise StoreError(message, hint=hint)
     if _mount_id(real) != _mount_id(real.parent):
         raise StoreError(

@@ -29,8 +29,9 @@ def plan(text: str) -> DeliveryPlan:
     try:
         return DeliveryPlan.from_json(json.loads(text))
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise StoreError(
-            f"a stored delivery plan cannot be read: {error}",
+            f"a stored delivery plan cannot be read: {why}",
             hint="It was written by another version of hookctl.",
         ) from error
 

@@ -33,7 +33,18 @@ def files_of(url: str) -> tuple[Path, ...]:
             f"the store {url!r} does not name a file",
             hint="Write sqlite:///PATH, such as sqlite:///.hookctl/hookctl.db.",
         )
-    return tuple(Path(url.removeprefix(PREFIX) + end) for end in BESIDE)
+    path = url.removeprefix(PREFIX)
+    if path == ":memory:":
+        raise SettingsError(
+            "the store cannot be in memory: it must be a file, which other commands and processes read",
+            hint=f"Name a file that you can delete later, such as {PREFIX}.hookctl/hookctl.db.",
+        )
+    if "?" in path:
+        raise SettingsError(
+            f"the store {url!r} has parameters, and hookctl accepts none",
+            hint=f"Remove the question mark and what follows it: {PREFIX}{path.partition('?')[0]}.",
+        )
+    return tuple(Path(path + end) for end in BESIDE)
 
 
 def check_engine() -> EngineCheck:

@@ -53,7 +53,7 @@ def _join(value: Json, separator: str = "") -> Json:
         text = to_text(item)
         room -= len(text)
         if room < 0:
-            raise RenderError(f"join gives more than {MAX_OUTPUT} characters", hint="Send less of the event.")
+            raise RenderError(f"join returns more than {MAX_OUTPUT} characters", hint="Send less of the event.")
         texts.append(text)
     return separator.join(texts)
 

@@ -71,8 +71,9 @@ def to_json(value: Value) -> str:
         # MISSING raises a TypeError, as does any other value outside JSON
         return _encode(value)  # type: ignore[arg-type]
     except (ValueError, TypeError, RecursionError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise RenderError(
-            f"a value cannot be written as JSON: {error}",
+            f"a value cannot be written as JSON: {why}",
             hint="Change the event or the filter: JSON cannot represent this value.",
         ) from None
 
