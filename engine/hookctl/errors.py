@@ -22,7 +22,8 @@
     |   |   `-- StoreGoneError      the file of the open store was deleted, replaced or linked
     |   `-- IntakeRefusedError      the store is too full to take in events; has when to retry
     |-- SecretError                 a secret reference cannot be resolved; never contains the secret
-    |-- TokenError                  a token endpoint failed or refused; never contains secret or token
+    |-- TokenError                  a token endpoint failed; never contains secret or token
+    |   `-- TokenRefusedError       it refuses the credentials
     |-- EventError                  an event is not acceptable
     |-- CassetteError               a recorded exchange is missing, or cannot be read or written
     |-- TemplateError               a template cannot be compiled; has the offsets
@@ -166,6 +167,10 @@ class TokenError(HookctlError):
 
     Contains neither secret nor token.
     """
+
+
+class TokenRefusedError(TokenError):
+    """The token endpoint refuses the client's credentials. Until they are fixed, hookctl holds the webhook."""
 
 
 class EventError(HookctlError):

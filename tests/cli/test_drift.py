@@ -62,19 +62,24 @@ def test_what_only_applies_have_changed_is_no_drift(run_cli: Run, root: Path, re
     assert "drift" not in run_cli("plan", cwd=root).stdout
 
 
-def test_a_suspension_is_told_and_ended_by_an_apply(run_cli: Run, root: Path, receiver: Receiver) -> None:
+def test_a_hold_is_shown_and_ended_by_an_apply_that_changes_the_webhook(
+    run_cli: Run, root: Path, receiver: Receiver
+) -> None:
     receiver.answer("/ingest", Answer(410), Answer(200))
     send(run_cli, root, receiver)
     planned = run_cli("plan", cwd=root)
     assert planned.exit_code == 0
-    assert "    warning[drift]: suspended until the next apply: HTTP 410 Gone" in planned.stdout
+    assert "    warning[held]: the webhook is held: HTTP 410 Gone; 0 deliveries are held" in planned.stdout
     assert planned.stdout.endswith("No changes. The applied webhooks match the files.\n")
     (finding,) = json.loads(run_cli("plan", "--format", "json", cwd=root).stdout)["findings"]
-    assert (finding["policy"], finding["webhook"], finding["severity"]) == ("drift", "Siem", "warning")
+    assert (finding["policy"], finding["webhook"], finding["severity"]) == ("held", "Siem", "warning")
+    assert run_cli("apply", "--auto-approve", cwd=root).stdout.endswith("The applied webhooks match the files.\n")
+    assert "warning[held]" in run_cli("plan", cwd=root).stdout
+    (root / "webhooks.d/siem.yaml").write_text(SIEM + "description: fixed\n")
     run_cli("plan", "--out", "plan.json", cwd=root)
     assert "standard input is not a terminal" in run_cli("apply", cwd=root).stderr
     applied = run_cli("apply", "plan.json", "--auto-approve", cwd=root)
-    assert applied.stdout.endswith("Applied: 0 added, 0 changed, 0 removed. The state now has serial 2.\n")
+    assert applied.stdout.endswith("Applied: 0 added, 1 changed, 0 removed. The state now has serial 2.\n")
     assert "held" not in statuses(run_cli, root)
     assert run_cli("plan", cwd=root).stdout == "No changes. The applied webhooks match the files.\n"
 

@@ -78,7 +78,7 @@ def test_a_plan_imports_nothing_that_only_deliveries_and_large_directories_need(
         "hookctl.config.load.revision",
         "hookctl.queue",
         "hookctl.delivery.attempt.prepare",
-        "hookctl.delivery.runner.retry",
+        "hookctl.delivery.runner.runner",
     }
     assert not ours & set(loaded)
     assert not {"requests", "pycurl", "subprocess", "shutil", "secrets", "difflib"} & set(loaded)

@@ -90,7 +90,7 @@ def test_for_machines(run_cli: Run, root: Path) -> None:
     )
     assert document["format_version"] == 1
     timeout, busy = document["scenarios"]
-    assert (timeout["webhook"], timeout["scenario"], timeout["outcome"], timeout["suspends"]) == (
+    assert (timeout["webhook"], timeout["scenario"], timeout["outcome"], timeout["holds"]) == (
         "Ticket system",
         "timeout",
         "dead",
@@ -135,7 +135,7 @@ def test_text_and_json_say_the_same(run_cli: Run, root: Path) -> None:
             assert attempt["reason"] in shared + shown.split("  ", 1)[1]
             assert attempt["next_in_seconds"] is None or shown.endswith(f"again in {span(attempt['next_in_seconds'])}")
         assert ("  Delivered." in lines) is (played["outcome"] == "delivered")
-        assert any("is suspended" in line for line in lines) is played["suspends"]
+        assert any("hookctl deliveries resume" in line for line in lines) is played["holds"]
 
 
 def test_each_scenario_once_in_the_order_given(run_cli: Run, root: Path) -> None:

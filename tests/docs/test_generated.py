@@ -16,7 +16,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from hookctl.delivery.runner.retry import TABLE
+from hookctl.delivery.outcomes import TABLE
 from hookctl.plugin.host import load_plugins
 from hookctl.report.text.rules import rules_page
 from hookctl.report.text.schema import type_name

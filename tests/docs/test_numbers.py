@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from hookctl.config.load import files, revision
+from hookctl.delivery import outcomes
 from hookctl.delivery.events import intake
-from hookctl.delivery.runner import circuit, limits, retry, runner
+from hookctl.delivery.runner import circuit, limits, runner
 from hookctl.model import MAX_RESPONSE_BYTES, FailureKind
 from hookctl.model.delivery_plan import JITTER
 from hookctl.plugin import calls, given
@@ -20,7 +21,7 @@ MIB = 1024 * 1024
 NUMBERS = {
     "delivery.md": [
         f"up to {JITTER:.0%}".replace("%", " %"),
-        {3600.0: "no longer than one hour"}[retry.MAX_RETRY_AFTER],
+        {3600.0: "no longer than one hour"}[outcomes.MAX_RETRY_AFTER],
         f"at least {circuit.MINIMUM} requests",
         f"the last {circuit.WINDOW_SECONDS:.0f} to {2 * circuit.WINDOW_SECONDS:.0f} seconds",
         {0.5: "half of them or more count as failures"}[circuit.FAILURE_SHARE],

@@ -91,7 +91,7 @@ def put(path: Path, table: str, column: str, row: int, value: object) -> set[str
             "events": "SELECT id FROM deliveries WHERE event = ?",
             "deliveries": "SELECT id FROM deliveries WHERE seq = ?",
             "applied_webhooks": "SELECT id FROM deliveries WHERE webhook = ?",
-            "suspensions": "SELECT id FROM deliveries WHERE webhook = ?",
+            "holds": "SELECT id FROM deliveries WHERE webhook = ?",
             "circuits": "SELECT id FROM deliveries WHERE webhook = ?",
             "plans": "SELECT id FROM deliveries WHERE planned = ?",
         }.get(table, "SELECT id FROM deliveries WHERE 0 AND 1 IS ?")
@@ -169,7 +169,7 @@ def check_damage(site: Any, base: Path, cell: tuple[str, str, int, object]) -> N
     arrived = {one.header("webhook-id") for one in site.receiver.requests}
     assert waiting - concerned <= arrived
     new = {one.path for one in site.receiver.requests if b'"e20"' in one.body}
-    assert {f"/{name}" for name in DELIVERED_TO} <= new or table in {"applied_webhooks", "suspensions", "circuits"}
+    assert {f"/{name}" for name in DELIVERED_TO} <= new or table in {"applied_webhooks", "holds", "circuits"}
 
 
 def test_a_damaged_delivery_plan_is_named_and_the_others_go_on(site: Any, base: Path) -> None:

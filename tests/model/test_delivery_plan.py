@@ -39,6 +39,7 @@ plans = st.builds(
     labels=st.dictionaries(texts, texts, max_size=3),
     protected=st.booleans(),
     max_in_flight=st.none() | st.integers(1, 2000),
+    outcomes=st.dictionaries(texts, texts, max_size=3),
 )
 
 
@@ -50,7 +51,7 @@ def test_read_back_as_written(plan: DeliveryPlan) -> None:
 
 @given(plans)
 def test_every_field_is_in_the_json_and_in_the_digest(plan: DeliveryPlan) -> None:
-    left_out = {"max_in_flight"} if plan.max_in_flight is None else set()
+    left_out = {name for name in ("max_in_flight", "outcomes") if not getattr(plan, name)}
     assert set(plan.to_json()) == {field.name for field in dataclasses.fields(DeliveryPlan)} - left_out - {"digest"} | {
         "format"
     }

@@ -31,7 +31,7 @@ from hookctl.model import (
     Verdict,
 )
 from hookctl.store.interface import Queue
-from hookctl.store.records import Batch, Circuit, Claimed, Filter, NewDelivery, Outcome, Result, Routed, Stopped
+from hookctl.store.records import Batch, Circuit, Claimed, Filter, Hold, NewDelivery, Outcome, Result, Routed, Stopped
 
 Clock = Any  # of conftest.py
 NOW = 1_800_000_000.0
@@ -127,8 +127,8 @@ def standing(queue: Queue) -> dict[str, tuple[str, str]]:
     return {delivery.id: (delivery.status.value, delivery.reason) for delivery in queue.deliveries()}
 
 
-def suspensions(queue: Queue, state: AppliedState) -> dict[str, str]:
-    return {one.webhook: one.reason for one in queue.stopped(state) if one.is_suspended}
+def holds(queue: Queue, state: AppliedState) -> dict[str, str]:
+    return {one.webhook: one.reason for one in queue.stopped(state) if one.hold}
 
 
 # -- intake
@@ -183,7 +183,7 @@ def test_what_is_older_is_claimed_before_what_is_taken_in(queue: Queue) -> None:
 def test_nothing_is_claimed_at_once_of_what_is_not_to_be_tried(queue: Queue) -> None:
     queue.enqueue([routed("e1")], NOW)
     (claimed,) = claim(queue)
-    queue.finish([result(claimed, Outcome(DeliveryStatus.DEAD, "gone", suspend=True))], NOW)
+    queue.finish([result(claimed, Outcome(DeliveryStatus.DEAD, "gone", hold=True))], NOW)
     dead = Routed(event("e2"), (NewDelivery("e2-A", "A"), NewDelivery("e2-B", "B", "its when cannot be evaluated")))
     assert enqueue_and_claim(queue, [dead], NOW, LEASE, BOTH) == ([True], [])
     assert {name: status for name, (status, _) in standing(queue).items()} == {
@@ -568,31 +568,31 @@ def test_what_is_claimed_is_not_given_out_twice_by_a_hold_and_its_end(
     assert queue.finish([result(claimed)], NOW) == set()
 
 
-def test_gone_suspends_the_webhook_until_the_next_apply(queue: Queue) -> None:
+def test_gone_holds_the_webhook_until_an_apply_of_an_older_hookctl(queue: Queue) -> None:
     queue.enqueue([routed("e1"), routed("e2"), routed("e3", "B")], NOW)
     queue.reconcile(applied(4, A=Status.ACTIVE, B=Status.ACTIVE))
     first, second = claim(queue, wanted={"A": 2})
-    queue.finish([result(first, Outcome(DeliveryStatus.DEAD, "HTTP 410 Gone", suspend=True), serial=4)], NOW)
+    queue.finish([result(first, Outcome(DeliveryStatus.DEAD, "HTTP 410 Gone", hold=True), serial=4)], NOW)
     queue.finish([result(second, Outcome(DeliveryStatus.RETRYING, "HTTP 500", due_at=NOW), serial=4)], NOW)
     queue.enqueue([routed("e4")], NOW)
-    reason = "suspended until the next apply: HTTP 410 Gone"
+    reason = "the webhook is held: HTTP 410 Gone"
     assert standing(queue) == {
         "e1-A": ("dead", "HTTP 410 Gone"),
         "e2-A": ("held", reason),
         "e3-B": ("waiting", ""),
         "e4-A": ("held", reason),
     }
-    assert suspensions(queue, applied(4, A=Status.ACTIVE, B=Status.ACTIVE)) == {"A": reason}
+    assert holds(queue, applied(4, A=Status.ACTIVE, B=Status.ACTIVE)) == {"A": "HTTP 410 Gone"}
     queue.reconcile(applied(4, A=Status.ACTIVE, B=Status.ACTIVE))
     assert claimed_ids(queue) == ["e3-B"]
     queue.reconcile(applied(5, A=Status.ACTIVE, B=Status.ACTIVE))
-    assert suspensions(queue, applied(5, A=Status.ACTIVE, B=Status.ACTIVE)) == {}
+    assert holds(queue, applied(5, A=Status.ACTIVE, B=Status.ACTIVE)) == {}
     assert claimed_ids(queue) == ["e2-A", "e4-A"]
 
 
-def test_resume_ends_a_suspension(queue: Queue) -> None:
+def test_resume_ends_a_hold(queue: Queue) -> None:
     queue.enqueue([routed("e1"), routed("e2")], NOW)
-    queue.finish([result(claim(queue, limit=1)[0], Outcome(DeliveryStatus.DEAD, "HTTP 410 Gone", suspend=True))], NOW)
+    queue.finish([result(claim(queue, limit=1)[0], Outcome(DeliveryStatus.DEAD, "HTTP 410 Gone", hold=True))], NOW)
     assert claim(queue) == []
     assert (queue.resume("A"), queue.resume("A")) == (True, False)
     assert claimed_ids(queue) == ["e2-A"]
@@ -719,9 +719,9 @@ def test_what_is_claimed_during_a_rename_ends_under_the_new_name(queue: Queue) -
     queue.reconcile(renamed(2, Rename(2, "A", "B"), B=Status.ACTIVE))
     assert queue.finish([result(first)], NOW) == set()
     assert queue.last_results() == {"B": (DeliveryStatus.DELIVERED, NOW)}
-    gone = Outcome(DeliveryStatus.DEAD, "HTTP 410 Gone", suspend=True)
+    gone = Outcome(DeliveryStatus.DEAD, "HTTP 410 Gone", hold=True)
     assert queue.finish([result(second, gone, serial=2)], NOW) == set()
-    assert set(suspensions(queue, renamed(2, Rename(2, "A", "B"), B=Status.ACTIVE))) == {"B"}
+    assert set(holds(queue, renamed(2, Rename(2, "A", "B"), B=Status.ACTIVE))) == {"B"}
     assert webhooks_of(queue) == {"e1-A": ("B", "delivered"), "e2-A": ("B", "dead")}
 
 
@@ -840,21 +840,17 @@ def test_undelivered(queue: Queue) -> None:
 # -- what is held otherwise than by an apply
 
 
-def test_suspensions_and_what_was_held_by_hand_are_told(queue: Queue) -> None:
+def test_holds_and_what_was_held_by_hand_are_told(queue: Queue) -> None:
     state = applied(1, A=Status.ACTIVE, B=Status.INACTIVE)
     queue.reconcile(state)
     queue.enqueue([routed("e1", "A", "B"), routed("e2")], NOW)
     queue.reconcile(state)
     assert queue.stopped(state) == []
     queue.finish(
-        [
-            result(
-                claim(queue, limit=1, wanted={"A": 1})[0], Outcome(DeliveryStatus.DEAD, "HTTP 410 Gone", suspend=True)
-            )
-        ],
+        [result(claim(queue, limit=1, wanted={"A": 1})[0], Outcome(DeliveryStatus.DEAD, "HTTP 410 Gone", hold=True))],
         NOW,
     )
-    assert queue.stopped(state) == [Stopped("A", "suspended until the next apply: HTTP 410 Gone", 1, is_suspended=True)]
+    assert queue.stopped(state) == [Stopped("A", "HTTP 410 Gone", 1, Hold("HTTP 410 Gone", NOW))]
     assert (
         queue.stopped(replace(state, serial=2)) == []
     )  # that apply ends it, whether it is carried out here yet or not

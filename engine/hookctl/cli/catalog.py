@@ -12,7 +12,7 @@ from hookctl.report.text.webhooks import Entry
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
     from hookctl.model import DeliveryStatus, Plan
-    from hookctl.store.records import Circuit
+    from hookctl.store.records import Circuit, Stopped
 
 
 def entries(session: Session) -> list[Entry]:
@@ -21,12 +21,12 @@ def entries(session: Session) -> list[Entry]:
     from hookctl.model.change import by_name
 
     plan, unreadable = _plan(session)
-    results, circuits, suspended = _standing(session)
+    results, circuits, stopped = _standing(session)
     changes = [*plan.changes, *(Change(name, Action.UNCHANGED, one, one) for name, one in plan.unchanged.items())]
     found = []
     for change in sorted(changes, key=lambda change: by_name(change.name)):
         name = change.renamed_from or change.name
-        found.append(Entry(change, results.get(name), circuits.get(name), suspended.get(name, ""), name in unreadable))
+        found.append(Entry(change, results.get(name), circuits.get(name), stopped.get(name), name in unreadable))
     for name, why in sorted(unreadable.items()):
         echo(f"The applied webhook {printable(name)} cannot be read: {why}. See `hookctl doctor`.", err=True)
     return found
@@ -56,10 +56,10 @@ def _plan(session: Session) -> tuple[Plan, Mapping[str, str]]:
 
 def _standing(
     session: Session,
-) -> tuple[Mapping[str, tuple[DeliveryStatus, float]], Mapping[str, Circuit], Mapping[str, str]]:
-    """By webhook: the result of the last attempt, the circuits that are not closed, and why it is suspended."""
+) -> tuple[Mapping[str, tuple[DeliveryStatus, float]], Mapping[str, Circuit], Mapping[str, Stopped]]:
+    """By webhook: the result of the last attempt, the circuits that are not closed, and what holds it."""
     store = session.existing_store()
     if store is None:
         return {}, {}, {}
-    suspended = {one.webhook: one.reason for one in store.stopped(store.read_state()) if one.is_suspended}
-    return store.last_results(), store.circuits(), suspended
+    held = {one.webhook: one for one in store.stopped(store.read_state()) if one.hold}
+    return store.last_results(), store.circuits(), held

@@ -11,7 +11,7 @@ from hookctl.config.diff import RemovalLimit, stopped_by
 from hookctl.config.directory import CheckedDirectory
 from hookctl.model import AppliedState, Finding, Plan, Webhook
 from hookctl.model.finding import brief
-from hookctl.model.rules.plans import AGAINST, DRIFT, PROTECTED, REMOVALS
+from hookctl.model.rules.plans import AGAINST, DRIFT, HELD, PROTECTED, REMOVALS
 from hookctl.plugin.calls import Plugins
 from hookctl.store.records import Stopped
 
@@ -40,24 +40,25 @@ def _not_comparable(webhook: str, errors: Sequence[Finding], variant: str) -> Fi
 
 
 def check_drift(applied: AppliedState, stopped: Iterable[Stopped]) -> tuple[Finding, ...]:
-    """Warnings about changes that no apply made. ``stopped`` lists what the store holds because of them."""
+    """Warnings about held webhooks and about changes that no apply made. ``stopped`` lists what they hold."""
     return tuple(_drift(applied, stopped))
 
 
 def _drift(applied: AppliedState, stopped: Iterable[Stopped]) -> Iterator[Finding]:
     for one in stopped:
-        yield DRIFT.finding(webhook=one.webhook, what=_stopped(one))
+        if one.hold:
+            yield HELD.finding(webhook=one.webhook, reason=one.hold.reason, count=_held(one.deliveries))
+        else:
+            why = f": {one.reason}" if one.reason else ""
+            yield DRIFT.finding(webhook=one.webhook, what=f"{_held(one.deliveries)}, but not by an apply{why}")
     for name, why in sorted(applied.unreadable.items()):
         yield DRIFT.finding("unreadable", webhook=name, why=why)
     if applied.is_edited:
         yield DRIFT.finding("edited")
 
 
-def _stopped(one: Stopped) -> str:
-    count = f"{one.deliveries} {'delivery is' if one.deliveries == 1 else 'deliveries are'} held"
-    if one.is_suspended:
-        return f"{one.reason}; {count}" if one.deliveries else one.reason
-    return f"{count}, but not by an apply{f': {one.reason}' if one.reason else ''}"
+def _held(deliveries: int) -> str:
+    return f"{deliveries:,} {'delivery is' if deliveries == 1 else 'deliveries are'} held"
 
 
 def check_removals(plan: Plan, limit: RemovalLimit) -> tuple[Finding, ...]:

@@ -25,7 +25,7 @@ class DeliveryStatus(StrEnum):
     RETRYING = "retrying"
     """Tried without success, and due again at a set time."""
     HELD = "held"
-    """Its webhook is inactive or suspended."""
+    """Its webhook is inactive, or held after a result such as 401."""
     DELIVERED = "delivered"
     DEAD = "dead"
     """A dead letter: not tried again until someone replays it."""
@@ -82,7 +82,10 @@ CERTIFICATE_EXPIRED: Final = "certificate_expired"
 CERTIFICATE_WRONG_NAME: Final = "certificate_wrong_name"
 CERTIFICATE_UNTRUSTED: Final = "certificate_untrusted"
 BROKEN_URL: Final = "url"
-CAUSES: Final = frozenset({CERTIFICATE_EXPIRED, CERTIFICATE_WRONG_NAME, CERTIFICATE_UNTRUSTED, BROKEN_URL})
+CREDENTIALS_REFUSED: Final = "credentials_refused"
+CAUSES: Final = frozenset(
+    {CERTIFICATE_EXPIRED, CERTIFICATE_WRONG_NAME, CERTIFICATE_UNTRUSTED, BROKEN_URL, CREDENTIALS_REFUSED}
+)
 
 
 class Failure(Struct, frozen=True):
@@ -95,7 +98,8 @@ class Failure(Struct, frozen=True):
 
     ``certificate_expired``: the certificate has expired, or is not valid yet. ``certificate_wrong_name``: it is for
     another host. ``certificate_untrusted``: its authority is not one that is trusted here. ``url``: a secret or a value
-    of the event makes the URL one that no request may be sent to.
+    of the event makes the URL one that no request may be sent to. ``credentials_refused``: a token endpoint refuses the
+    client's credentials.
     """
 
 

@@ -61,6 +61,9 @@ class DeliveryPlan:
     protected: bool
     max_in_flight: int | None = None
     """The maximum number of attempts in flight; None: the runner's default for each webhook."""
+    outcomes: Mapping[str, str] = field(default_factory=dict)
+    """What results mean, where it differs from ``hookctl.delivery.outcomes.TABLE``: decisions by status (``404``),
+    class (``5xx``) or ``mismatch``."""
 
     digest: str = field(init=False, compare=False)
     """SHA-256 of :meth:`canonical`, in hex."""
@@ -75,7 +78,7 @@ class DeliveryPlan:
         Fields that were added later are left out while they are empty. This way, a plan that an older version of
         hookctl made keeps its digest.
         """
-        added: dict[str, Json] = {"max_in_flight": self.max_in_flight}
+        added: dict[str, Json] = {"max_in_flight": self.max_in_flight, "outcomes": dict(self.outcomes) or None}
         return {
             "format": FORMAT,
             "name": self.name,

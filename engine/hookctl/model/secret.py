@@ -6,10 +6,14 @@ A reference travels through plan, state and queue; a secret exists only between 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hookctl.model.source import Json
+
+if TYPE_CHECKING:
+    from hookctl.model.delivery_plan import DeliveryPlan
 
 REFERENCE = re.compile(r"\$\{([a-z][a-z0-9_-]*):([^{}\s]+)\}")
 MASK = "***"
@@ -68,6 +72,21 @@ Resolved = None | bool | int | float | str | Secret | list["Resolved"] | dict[st
 def references(text: str) -> list[SecretReference]:
     """Every reference in a text, in order."""
     return [SecretReference(*match.groups()) for match in REFERENCE.finditer(text)]
+
+
+def plan_references(plan: DeliveryPlan) -> set[SecretReference]:
+    """The secrets that a delivery of the webhook resolves."""
+    document = plan.to_json()
+    return {*_references([document[field] for field in RESOLVED])}
+
+
+def _references(value: Json) -> Iterator[SecretReference]:
+    """Every secret reference in the texts of a value, at any depth."""
+    if isinstance(value, str):
+        yield from references(value)
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _references(inner)
 
 
 def has_reference(text: str) -> bool:

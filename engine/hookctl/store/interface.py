@@ -32,6 +32,7 @@ from hookctl.store.records import (
     Damaged,
     Filter,
     Fullness,
+    Hold,
     Lock,
     Result,
     Routed,
@@ -123,7 +124,7 @@ class Work(Protocol):
         """Store events and their deliveries in one commit; all of them or, on an error, none.
 
         Returns one flag per event: False if its id was seen before (in this batch or ever), so that nothing was stored.
-        Deliveries for a suspended webhook are held from the start.
+        Deliveries for a held webhook are held from the start.
         """
         ...
 
@@ -141,6 +142,10 @@ class Work(Protocol):
 
         A lease is lost when another worker has claimed the delivery, or when it was replayed. A delivery that was held
         or cancelled while an attempt was in flight stays so, unless the attempt delivered it or made it a dead letter.
+
+        An outcome that holds the webhook holds everything that waits for it. The attempt then uses up none of the
+        delivery's attempts but the first. If its serial is not the newest, an apply may have fixed the cause: then the
+        webhook is not held, and a delivery that would be held is due at once.
         """
         ...
 
@@ -178,23 +183,25 @@ class Standing(Protocol):
     def reconcile(self, applied: AppliedState) -> None:
         """Fit the waiting deliveries to the webhooks that are applied now.
 
-        Deliveries of a removed webhook are cancelled, those of an inactive or suspended one are held, and held ones of
-        an active one are due again. A renamed webhook's deliveries, and what is known of it, get its new name.
-        A suspension ends with the first apply after it. A serial below one that was reconciled before changes nothing.
+        Deliveries of a removed webhook are cancelled, those of an inactive or held one are held, and held ones of any
+        other are due again. A renamed webhook's deliveries, and what is known of it, get its new name. A hold ends
+        when the webhook is applied with another delivery plan. A serial below one that was reconciled before changes
+        nothing.
         """
         ...
 
     def resume(self, webhook: str) -> bool:
-        """End a webhook's suspension before the next apply, and make what it held due again.
+        """End a webhook's hold, and make what it held due again. Returns False if the webhook is not held."""
+        ...
 
-        Returns False if the webhook is not suspended.
-        """
+    def holds(self) -> Mapping[str, Hold]:
+        """The webhooks that are held, by name; see :class:`hookctl.store.records.Hold`."""
         ...
 
     def stopped(self, applied: AppliedState) -> list[Stopped]:
         """The webhooks whose deliveries are held by something other than an apply, in order of name.
 
-        They are those with a suspension that still holds, and those held by hand since the last reconciliation.
+        They are those with a hold, and those held by hand since the last reconciliation.
         """
         ...
 

@@ -50,13 +50,13 @@ class Outcome(Struct, frozen=True):
     """What an attempt means for its delivery."""
 
     status: DeliveryStatus
-    """``delivered``, ``retrying`` or ``dead``."""
+    """``delivered``, ``retrying``, ``held`` or ``dead``."""
     reason: str = ""
-    """Why it is dead or retrying."""
+    """Why it is dead, retrying or held."""
     due_at: float | None = None
     """When it is tried again, in epoch seconds; only for ``retrying``."""
-    suspend: bool = False
-    """The target wants no more deliveries of this webhook: hold them until the next apply or resume."""
+    hold: bool = False
+    """Hold the webhook: nothing is sent to it until the hold ends; always for ``held``, and for some ``dead``."""
 
 
 class Result(Struct, frozen=True):
@@ -67,9 +67,11 @@ class Result(Struct, frozen=True):
     """Stored as it is, so secrets are masked already."""
     outcome: Outcome
     serial: int
-    """The serial of the applied state that the attempt used; a suspension ends with a later one."""
+    """The serial of the applied state that the attempt used; only an attempt by the newest one holds its webhook."""
     plan: DeliveryPlan | None = None
     """The plan that the attempt used; stored, so that a replay can use it too."""
+    secrets: str = ""
+    """Only for an outcome that holds the webhook: see :attr:`Hold.secrets`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,18 @@ class Filter:
 EVERYTHING = Filter()
 
 
+class Hold(Struct, frozen=True):
+    """Why nothing is sent to a webhook, until someone resumes it, an apply changes it, or its secrets change."""
+
+    reason: str
+    since: float
+    """Epoch seconds."""
+    plan: str = ""
+    """The digest of the delivery plan that it holds; empty for a hold of an older hookctl, which any apply ends."""
+    secrets: str = ""
+    """A keyed digest of the secrets that were in use, made by the worker; empty if there were none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stopped:
     """A webhook whose deliveries are held although it is applied as active."""
@@ -162,8 +176,8 @@ class Stopped:
     reason: str
     deliveries: int
     """How many are held now."""
-    is_suspended: bool
-    """True: its target wants no more, and new deliveries are held too. False: only these were held, by someone."""
+    hold: Hold | None = None
+    """What holds the webhook, so that new deliveries are held too. None: only these were held, by someone."""
 
 
 @dataclass(frozen=True, slots=True)

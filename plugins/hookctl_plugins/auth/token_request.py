@@ -18,7 +18,7 @@ from requests.auth import HTTPBasicAuth
 from requests_oauthlib import OAuth2Session
 
 from hookctl import __version__
-from hookctl.errors import AddressBlockedError, HookctlError, LocalError, TokenError
+from hookctl.errors import AddressBlockedError, HookctlError, LocalError, TokenError, TokenRefusedError
 from hookctl.network.shortage import HINT, shortage_of
 from hookctl.plugin import mask_secrets
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 SHORTEST = 6
 """The minimum length of a client secret. A shorter one cannot be masked, so the server's message is not quoted."""
+REFUSALS = ("invalid_client", "unauthorized_client", "invalid_grant", "access_denied")
+"""The error codes of RFC 6749 that mean that this client gets no token until someone changes its credentials."""
 MAX_QUOTED = 200
 """The maximum number of characters of the server's message that an error quotes."""
 
@@ -60,7 +62,8 @@ def fetch_token(client: Client, adapter: BaseAdapter, timeout: float) -> Grant:
     """Request a token. ``timeout`` is the total deadline in seconds, which the adapter keeps.
 
     Raises:
-        TokenError: The endpoint cannot be reached, refuses, or answers without a usable token.
+        TokenRefusedError: The endpoint refuses the client's credentials.
+        TokenError: The endpoint cannot be reached, fails, or answers without a usable token.
         AddressBlockedError: The guard refused its address; no connection was attempted.
         LocalError: This machine lacks a resource for the request.
     """
@@ -126,12 +129,14 @@ def _grant(response: Response, client: Client) -> Grant:
             hint="Correct token_url.",
         )
     if not 200 <= response.status_code < 300:
-        raise TokenError(
+        kind = TokenRefusedError if _is_refusal(response.status_code, document) else TokenError
+        raise kind(
             f"the token endpoint answered {response.status_code}{_reason(document, client)}",
             hint=_hint(response.status_code),
         )
     if document.get("error"):
-        raise TokenError(f"the token endpoint refused{_reason(document, client)}", hint=_hint(400))
+        kind = TokenRefusedError if _is_refusal(response.status_code, document) else TokenError
+        raise kind(f"the token endpoint refused{_reason(document, client)}", hint=_hint(400))
     token = document.get("access_token")
     if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable() or " " in token:
         raise TokenError(
@@ -145,6 +150,11 @@ def _grant(response: Response, client: Client) -> Grant:
             hint="Ask the server's operator for bearer tokens.",
         )
     return Grant(token, _lifetime(document.get("expires_in")))
+
+
+def _is_refusal(status: int, document: dict[str, Any]) -> bool:
+    """Whether the endpoint refuses the client's credentials, rather than failing for now."""
+    return status in {401, 403} or document.get("error") in REFUSALS
 
 
 def _document(response: Response) -> dict[str, Any]:

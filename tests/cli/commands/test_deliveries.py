@@ -232,7 +232,7 @@ def test_what_was_never_tried_cannot_be_replayed_as_planned(run: Run, receiver: 
 
 
 def hold(run: Run, tmp_path: Path) -> None:
-    """Leave one event's delivery held: Siem was suspended when it came, its target said 410."""
+    """Leave one event's delivery held: Siem was held when it came, because its target had answered 410."""
     queue = SqliteQueue(tmp_path / ".hookctl/hookctl.db")
     applied = AppliedStore(tmp_path / ".hookctl/hookctl.db").read()
     queue.reconcile(applied)
@@ -248,7 +248,7 @@ def hold(run: Run, tmp_path: Path) -> None:
         plan_digest="d", number=1, started_at=1.0, request=None, response=None, failure=None, timing=Timing()
     )
     queue.finish(
-        [Result(claimed, attempt, Outcome(DeliveryStatus.DEAD, "HTTP 410 Gone", suspend=True), applied.serial)],
+        [Result(claimed, attempt, Outcome(DeliveryStatus.DEAD, "HTTP 410 Gone", hold=True), applied.serial)],
         time.time(),
     )
     queue.close()
@@ -257,16 +257,22 @@ def hold(run: Run, tmp_path: Path) -> None:
 
 def test_resume_makes_what_was_held_due_and_list_says_so(run: Run, receiver: Receiver, tmp_path: Path) -> None:
     hold(run, tmp_path)
-    assert "active, suspended" in run("list").stdout
+    listing = run("list").stdout
+    assert "active, held" in listing
+    assert "HTTP 410 Gone; 1 delivery waits. When the cause is fixed: hookctl deliveries resume Siem." in listing
+    table = run("deliveries", "list", "--status", "held").stdout
+    assert "the webhook is held: HTTP 410 Gone" in table
+    assert "Held deliveries of Siem: hookctl deliveries resume Siem." in table
     (_, siem) = json.loads(run("list", "--format", "json").stdout)
-    assert (siem["suspended"], siem["circuit"]) == ("suspended until the next apply: HTTP 410 Gone", None)
+    assert (siem["held"]["reason"], siem["held"]["deliveries"], siem["circuit"]) == ("HTTP 410 Gone", 1, None)
+    assert siem["held"]["resume"] == "hookctl deliveries resume Siem"
     assert run("deliveries", "resume", "siem").stdout.startswith("Siem is resumed.")
     assert run("send", "-").exit_code == 0
     assert (receiver.count, listed(run, "--status", "held")) == (1, [])
     again = run("deliveries", "resume", "Siem")
-    assert (again.exit_code, "'Siem' is not suspended" in again.stderr) == (1, True)
+    assert (again.exit_code, "'Siem' is not held" in again.stderr) == (1, True)
     assert run("deliveries", "resume", "Nobody").exit_code == 1
-    assert "suspended" not in run("list").stdout
+    assert "held" not in run("list").stdout
 
 
 def test_a_circuit_is_seen_in_the_list(run: Run, tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_list_as_json(run_cli: Run, root: Path) -> None:
         "state": "changed",
         "last_result": {"status": "delivered", "at": 1_790_000_000.5},
         "circuit": None,
-        "suspended": None,
+        "held": None,
     }
     assert rows["Later"]["last_result"] is None
 
@@ -144,7 +144,7 @@ def test_one_whole(run_cli: Run, root: Path, snapshot: SnapshotAssertion) -> Non
 
 def test_one_as_json(run_cli: Run, root: Path) -> None:
     shown = json.loads(run_cli("show", "Siem", "--format", "json", cwd=root).stdout)
-    assert shown.keys() == {"name", "state", "last_result", "circuit", "suspended", "applied", "file"}
+    assert shown.keys() == {"name", "state", "last_result", "circuit", "held", "applied", "file"}
     assert (shown["state"], shown["applied"]["timeout_seconds"], shown["file"]["timeout_seconds"]) == ("changed", 15, 3)
     assert json.loads(run_cli("show", "Later", "--format", "json", cwd=root).stdout)["applied"] is None
     assert json.loads(run_cli("show", "Gone", "--format", "json", cwd=root).stdout)["file"] is None

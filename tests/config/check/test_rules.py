@@ -36,6 +36,7 @@ NOT_SHOWN = {
     "protected": "tests/cli/test_safety.py",
     "removals": "tests/cli/test_safety.py",
     "drift": "tests/cli/test_drift.py",
+    "held": "tests/cli/test_drift.py",
     "against": "tests/cli/commands/test_plan_against.py",
     "test-failed": "tests/cli/test_formats.py",
 }

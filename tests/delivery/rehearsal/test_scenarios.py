@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -14,9 +15,9 @@ from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from hookctl.delivery.attempt.engine import AttemptEngine, Job
+from hookctl.delivery.outcomes import decide
 from hookctl.delivery.rehearsal.rehearsal import STAND_IN, Rehearsal
 from hookctl.delivery.rehearsal.scenarios import NAMED, Played, Scenario, find_scenario, play
-from hookctl.delivery.runner.retry import decide, has_token_auth
 from hookctl.errors import SecretError
 from hookctl.model import Attempt, DeliveryPlan, DeliveryStatus, Failure, Json, PluginBlock, Request, Response, Timing
 from hookctl.network import Network
@@ -83,8 +84,8 @@ def test_it_ends_as_the_real_one_does(
     real = real_attempt(receiver, plugins, plan, mock_event)
     simulated = play(plan, mock_event, plugins, scenario(name), START).steps[0]
     assert kind(simulated.attempt) == kind(real)
-    expected = decide(real, plan.retry_schedule, START, 0.0)
-    assert (simulated.outcome.status, simulated.outcome.suspend) == (expected.status, expected.suspend)
+    expected = decide(real, plan, START, 0.0)
+    assert (simulated.outcome.status, simulated.outcome.hold) == (expected.status, expected.hold)
     if real.failure is None:
         assert simulated.outcome.reason == expected.reason
         assert simulated.outcome.due_at == expected.due_at
@@ -154,7 +155,7 @@ def test_a_live_delivery_comes_between_earliest_and_latest(
     chance, now = random.Random(seed), START  # noqa: S311  # jitter is no secret
     for step in played.steps:
         assert step.at - 1e-6 <= now - START <= step.latest + 1e-6
-        outcome = decide(step.attempt, plan.retry_schedule, now + step.attempt.timing.total, chance.random())
+        outcome = decide(step.attempt, plan, now + step.attempt.timing.total, chance.random())
         assert outcome.status is step.outcome.status
         now = outcome.due_at or now
 
@@ -162,14 +163,31 @@ def test_a_live_delivery_comes_between_earliest_and_latest(
 # -- what it depends on ----------------------------------------------------------------------------------------------
 
 
-def test_a_refused_token_is_tried_again_and_a_refused_secret_is_not(
+def test_refused_credentials_hold_the_webhook_at_once(
     plugins: Plugins, mock_event: Mapping[str, Json], make_plan: MakePlan
 ) -> None:
-    for auth, attempts in ((OAUTH, 2), (BEARER, 1)):
-        played = play(make_plan(auth=(auth,), retry_schedule=(5,)), mock_event, plugins, scenario("401"), START)
-        assert len(played.steps) == attempts
+    for auth, status in product((OAUTH, BEARER), ("401", "403")):
+        played = play(make_plan(auth=(auth,), retry_schedule=(5,)), mock_event, plugins, scenario(status), START)
+        assert (len(played.steps), played.outcome.status) == (1, DeliveryStatus.HELD)
         assert played.was_sent
-    assert has_token_auth(make_plan(auth=(BEARER, OAUTH)), plugins)
+
+
+def test_the_outcomes_of_the_webhook_are_played(
+    plugins: Plugins, mock_event: Mapping[str, Json], make_plan: MakePlan
+) -> None:
+    plan = make_plan(retry_schedule=(5, 5), outcomes={"404": "retry", "409": "delivered", "5xx": "dead"})
+    ends = {
+        name: (len(played.steps), played.outcome.status.value)
+        for name in ("404", "409", "503", "401", "422")
+        for played in [play(plan, mock_event, plugins, scenario(name), START)]
+    }
+    assert ends == {
+        "404": (3, "dead"),
+        "409": (1, "delivered"),
+        "503": (1, "dead"),
+        "401": (1, "held"),
+        "422": (1, "dead"),
+    }
 
 
 def test_without_a_validator_bad_json_is_delivered(
@@ -286,4 +304,4 @@ def test_nobody_is_asked_for_a_name(
         raise AssertionError("a name was resolved")
 
     monkeypatch.setattr(Network, "resolve", never)
-    assert play(make_plan(auth=(OAUTH,)), mock_event, plugins, scenario("410"), START).outcome.suspend
+    assert play(make_plan(auth=(OAUTH,)), mock_event, plugins, scenario("410"), START).outcome.hold

@@ -42,7 +42,7 @@ from hookctl.model import (
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import Observer
 from hookctl.store.clock import since_boot
-from hookctl.store.records import Batch, Committed, Filter, Stopped
+from hookctl.store.records import Batch, Committed, Filter
 from hookctl.store.sqlite.connection import connect
 from hookctl.store.sqlite.queue import SqliteQueue
 from hookctl.testing.answers import Answer, Misbehavior, ReceivedRequest
@@ -229,7 +229,7 @@ def test_a_validators_words_are_the_reason(house: House, make_plan: MakePlan) ->
     assert house.the_delivery().reason.startswith("The SIEM did not take it (json_path $.data.status: ")
 
 
-def test_gone_suspends_until_the_next_apply(house: House, siem: DeliveryPlan) -> None:
+def test_gone_holds_the_webhook_until_an_apply_changes_it(house: House, siem: DeliveryPlan) -> None:
     house.apply(siem)
     house.receiver.answer("/ingest", Answer(410), Answer())
     runner = house.runner()
@@ -239,11 +239,15 @@ def test_gone_suspends_until_the_next_apply(house: House, siem: DeliveryPlan) ->
     house.work(runner, wait=5)
     assert house.standing() == {"e1 at Siem": "dead", "e2 at Siem": "held"}
     (stopped,) = house.queue.stopped(house.applied)
-    assert stopped == Stopped("Siem", "suspended until the next apply: HTTP 410 Gone", 1, is_suspended=True)
+    assert stopped.hold is not None
+    assert (stopped.webhook, stopped.reason, stopped.deliveries) == ("Siem", "HTTP 410 Gone", 1)
     again = house.runner()
     house.work(again)
     assert (house.receiver.count, house.standing()["e2 at Siem"]) == (1, "held")
-    house.apply(siem)
+    house.apply(siem)  # changes nothing
+    house.work(house.runner())
+    assert (house.receiver.count, house.standing()["e2 at Siem"]) == (1, "held")
+    house.apply(replace(siem, labels={"fixed": "yes"}))
     house.work(house.runner())
     assert house.standing() == {"e1 at Siem": "dead", "e2 at Siem": "delivered"}
 

@@ -49,7 +49,7 @@ Examples:
   hookctl deliveries replay 2dbdf40a                     deliver it again, now
   hookctl deliveries replay --status dead --webhook SiemAnomalies
   hookctl deliveries cancel --webhook SiemAnomalies      stop trying to deliver to it
-  hookctl deliveries resume SiemAnomalies                deliver again to a target that answered 410
+  hookctl deliveries resume SiemAnomalies                end the hold of a webhook
 """
 
 webhook_option = click.option(
@@ -97,7 +97,7 @@ def list_(
     shown = found[:limit]
     outputs.write(
         color=session.color,
-        text=lambda color: render_table(shown, width=text_width(), color=color),
+        text=lambda color: render_table(shown, store.holds(), width=text_width(), color=color),
         json=lambda: render_json(shown),
     )
     if len(found) > limit:
@@ -124,7 +124,7 @@ def show(session: Session, *, delivery_id: str, outputs: Outputs) -> None:
     attempts, event = store.attempts(delivery.id), store.document(delivery.id)
     outputs.write(
         color=session.color,
-        text=lambda color: render_one(delivery, attempts, color=color),
+        text=lambda color: render_one(delivery, attempts, store.holds(), color=color),
         json=lambda: render_one_json(delivery, event, attempts),
     )
 
@@ -255,16 +255,19 @@ def cancel(
 @click.argument("webhook", metavar="NAME", shell_complete=webhook_names)
 @click.pass_obj
 def resume(session: Session, *, webhook: str) -> None:
-    """Resume a suspended webhook.
+    """End the hold of a webhook. Its held deliveries are then due at once.
 
-    A webhook is suspended when its target answers 410. Its held deliveries are then due at once.
+    A webhook is held when its target answers 401, 403 or 410, or as its `outcomes` say. The hold also ends when one of
+    its secrets changes, and with an apply that changes it. `hookctl list` shows which webhooks are held, and why.
     """
     store = session.existing_store()
     if store is None:
-        raise HookctlError(f"{webhook!r} is not suspended: this store has no deliveries", hint=NO_STORE)
+        raise HookctlError(f"{webhook!r} is not held: this store has no deliveries", hint=NO_STORE)
     name = _known_webhook(store, webhook)
     if not store.resume(name):
-        raise HookctlError(f"{name!r} is not suspended", hint="`hookctl list` shows which webhooks are.")
+        raise HookctlError(
+            f"{name!r} is not held", hint="`hookctl list` shows which webhooks are, and which are inactive."
+        )
     echo(
         f"{printable(name)} is resumed. `hookctl run` delivers what was held. "
         "If it is not running, use `hookctl send /dev/null`."

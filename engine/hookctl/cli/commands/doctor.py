@@ -14,13 +14,13 @@ from hookctl.cli import exit_codes
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.terminal import text_width
 from hookctl.errors import HookctlError, SettingsError
-from hookctl.model.secret import RESOLVED
+from hookctl.model.secret import plan_references
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from hookctl.cli.session import Session
-    from hookctl.model import AppliedState, DeliveryPlan, Json
+    from hookctl.model import AppliedState
     from hookctl.model.secret import SecretReference
     from hookctl.report.text.doctor import Check
     from hookctl.store.interface import Store
@@ -39,7 +39,7 @@ WHAT_TO_DO = {
     "deliveries": "It is not tried, or is dead. Run `hookctl deliveries replay ID`, or have the event sent again.",
     "attempts": "`hookctl deliveries show` omits it; nothing else depends on it.",
     "plans": "Replay without --as-planned, which uses the delivery plan that is applied now.",
-    "suspensions": "It ends with the next `hookctl run`, or with `hookctl deliveries resume NAME`.",
+    "holds": "Its webhook stays held. End the hold with `hookctl deliveries resume NAME`.",
     "last_results": "The next attempt replaces it.",
     "circuits": "The next failure or success of its target replaces it.",
     "reconciled": "The next `hookctl run` replaces it.",
@@ -171,7 +171,7 @@ def _variables_of_secrets(session: Session) -> set[str]:
         plans = store.read_state().plans.values() if store else ()
     except HookctlError:
         return set()
-    return {one.key for plan in plans for one in _needed(plan) if one.scheme == "env"}
+    return {one.key for plan in plans for one in plan_references(plan) if one.scheme == "env"}
 
 
 def _store(session: Session) -> Iterator[Check]:
@@ -229,7 +229,7 @@ def _secrets(session: Session, applied: AppliedState) -> Iterator[Check]:
 
     users: dict[SecretReference, list[str]] = {}
     for name, plan in applied.plans.items():
-        for reference in _needed(plan):
+        for reference in plan_references(plan):
             users.setdefault(reference, []).append(name)
     missing = False
     for reference, names in sorted(users.items(), key=lambda item: str(item[0])):
@@ -243,27 +243,13 @@ def _secrets(session: Session, applied: AppliedState) -> Iterator[Check]:
         yield Check("secrets", "ok", counts.get(len(users), f"all {len(users)} needed secrets are available"))
 
 
-def _needed(plan: DeliveryPlan) -> set[SecretReference]:
-    """The secrets that a delivery of the webhook resolves."""
-    return {*_references([plan.to_json()[field] for field in RESOLVED])}
-
-
-def _references(value: Json) -> Iterator[SecretReference]:
-    """Every secret reference in the texts of a value, at any depth."""
-    from hookctl.model.secret import references
-
-    if isinstance(value, str):
-        yield from references(value)
-    elif isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _references(inner)
-
-
 def _queue(session: Session, store: Store, applied: AppliedState) -> Iterator[Check]:
     from hookctl.cli.safety import limits_of_store
     from hookctl.delivery.runner.retention import why_full
+    from hookctl.model.quantities import counted
     from hookctl.network.shortage import HINT
     from hookctl.report.text.doctor import Check
+    from hookctl.report.text.holds import also_ends, resume_command
 
     fullness, circuits, stopped = store.fullness(), store.circuits(), store.stopped(applied)
     full, make_room = why_full(fullness, limits_of_store(session))
@@ -271,13 +257,10 @@ def _queue(session: Session, store: Store, applied: AppliedState) -> Iterator[Ch
     size = f"{fullness.waiting:,} waiting, {used}, {free}"
     yield Check("room", "problem" if full else "ok", f"no events are accepted: {full}" if full else size, make_room)
     for one in stopped:
-        if one.is_suspended:
-            yield Check(
-                "suspended",
-                "warning",
-                f"{one.webhook}: {one.reason}",
-                f"When its target works again: hookctl deliveries resume '{one.webhook}'",
-            )
+        if one.hold:
+            waiting = f"; {counted(one.deliveries, 'delivery waits', 'deliveries wait')}" if one.deliveries else ""
+            fix = f"When the cause is fixed: {resume_command(one.webhook)}. {also_ends(one.hold)}"
+            yield Check("held", "warning", f"{one.webhook} is held: {one.reason}{waiting}", fix)
     for name, circuit in sorted(circuits.items()):
         if circuit.state == "local":
             yield Check(

@@ -117,4 +117,12 @@ class Log:
         def applied(state: AppliedState) -> None:
             self.write("applied", {"serial": state.serial, "webhooks": len(state.plans)})
 
-        return Listener(attempted, circuit, applied)
+        def held(webhook: str, reason: str) -> None:
+            from hookctl.report.text.holds import resume_command
+
+            self.write("webhook held", {"webhook": webhook, "reason": reason, "resume": resume_command(webhook)})
+
+        def resumed(webhook: str) -> None:
+            self.write("webhook resumed", {"webhook": webhook, "reason": "one of its secrets has changed"})
+
+        return Listener(attempted, circuit, applied, held, resumed)

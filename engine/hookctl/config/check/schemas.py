@@ -88,14 +88,14 @@ class Schema:
         meant: set[Pointer] = set()
         for error in errors:
             if error.kind.name == "additionalProperties":
-                meant |= self._note_unknown(notes, error, (*pointer, *error.instance_path))
+                meant |= self._note_unknown(notes, error, (*pointer, *_place(error, value)))
         for error in errors:
             if error.kind.name != "additionalProperties":
-                self._note(notes, error, pointer, meant)
+                self._note(notes, error, value, pointer, meant)
 
-    def _note(self, notes: Notes, error: ValidationError, prefix: Pointer, meant: set[Pointer]) -> None:
+    def _note(self, notes: Notes, error: ValidationError, root: Json, prefix: Pointer, meant: set[Pointer]) -> None:
         kind: Any = error.kind
-        pointer: Pointer = (*prefix, *error.instance_path)
+        pointer: Pointer = (*prefix, *_place(error, root))
         if kind.name in self._annotated:
             self._annotated[kind.name](notes, pointer, cast("Json", error.instance))
         elif kind.name == "additionalProperties":
@@ -107,7 +107,7 @@ class Schema:
                 notes.add(MISSING_FIELD, place, at_key=True, name=kind.property, advice=advice)
         elif kind.name in ("anyOf", "oneOf") and any(getattr(kind, "context", ())):
             for inner in _likeliest(kind.context):
-                self._note(notes, inner, prefix, meant)
+                self._note(notes, inner, root, prefix, meant)
         elif not notes.has(pointer):  # a second error about a value usually follows from the first
             self._note_value(notes, error, pointer)
 
@@ -119,6 +119,7 @@ class Schema:
         path = error.schema_path[:-1]
         value = cast("Json", error.instance)
         refusal = _refusal(error, MASK if self._at(path).get("x-secret") else shown(value))
+        place = place_name(pointer[:-1] if error.kind.name == "propertyNames" else pointer)
         if pointer == ("version",):
             refusal = Refusal(UNSUPPORTED_VERSION, fields={"version": __version__, "given": shown(value)})
         elif error.kind.name == "minItems" and pointer[-1:] == ("expected_values",):
@@ -126,7 +127,7 @@ class Schema:
         elif pointer == ("name",) and refusal.rule is not WRONG_TYPE:
             what, _ = refusal.rule.texts(refusal.variant, place="name", advice="", **refusal.fields)
             refusal = Refusal(NAME_INVALID, fields={"what": what})
-        fields: dict[str, Any] = {"place": place_name(pointer), "advice": self._advice(path), **refusal.fields}
+        fields: dict[str, Any] = {"place": place, "advice": self._advice(path), **refusal.fields}
         notes.add(
             refusal.rule,
             pointer,
@@ -197,6 +198,20 @@ def _marked(schema: Mapping[str, Json], annotated: Annotated) -> Sequence[tuple[
     return marked
 
 
+def _place(error: ValidationError, root: Json) -> Pointer:
+    """The place of an error in ``root``. An error about a mapping's keys is at the key that it rejects.
+
+    The validator gives keys such as ``404`` as numbers.
+    """
+    kind: Any = error.kind
+    place: list[str | int] = []
+    value: Any = root
+    for part in error.instance_path:
+        place.append(part if isinstance(value, list) else str(part))
+        value = value[place[-1]]
+    return (*place, kind.error.instance) if kind.name == "propertyNames" else tuple(place)
+
+
 def _mentions(schema: Mapping[str, Any], words: Iterable[str]) -> bool:
     text = json.dumps(schema)
     return any(f'"{word}"' in text for word in words)
@@ -235,7 +250,6 @@ class Refusal(NamedTuple):
 
 
 _OF_KEYWORD = {
-    "propertyNames": Refusal(WRONG_FORMAT, "key"),
     "uniqueItems": Refusal(WRONG_VALUE, "repeated"),
 }
 """Keywords whose message is always the same."""
@@ -256,6 +270,8 @@ def _refusal(error: ValidationError, given: str) -> Refusal:
             return Refusal(WRONG_VALUE, fields={"options": allowed, "given": given}, suggestions=near)
         case "pattern" | "format":
             return Refusal(WRONG_FORMAT, fields={"given": given})
+        case "propertyNames":
+            return Refusal(WRONG_FORMAT, "key", {"given": shown(kind.error.instance)})
         case keyword if keyword in _LIMITS:
             return Refusal(OUT_OF_RANGE, fields={"limit": _LIMITS[keyword].format(limit=kind.limit)})
         case keyword:

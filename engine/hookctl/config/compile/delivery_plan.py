@@ -51,6 +51,7 @@ def compile_webhook(webhook: Webhook, plugins: Plugins) -> DeliveryPlan:
         labels=_texts(fields.get("labels")),
         protected=bool(fields.get("protected", False)),
         max_in_flight=int(at_once) if at_once is not None else None,  # JSON Schema accepts 4.0 as an integer
+        outcomes=_texts(fields.get("outcomes")),
     )
 
 

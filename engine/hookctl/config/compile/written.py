@@ -35,6 +35,7 @@ def written_fields(plan: DeliveryPlan, plugins: Plugins) -> dict[str, Json]:
     fields["status"] = plan.status.value
     fields["headers"] = dict(plan.headers)
     fields["labels"] = dict(plan.labels)
+    fields["outcomes"] = dict(plan.outcomes) or None
     fields["auth"] = [_block(block, plugins.auth) for block in plan.auth] or None
     fields["transport"] = _block(plan.transport, plugins.transports) if plan.transport else None
     fields["response_validators"] = [_block(block, plugins.validators) for block in plan.response_validators] or None

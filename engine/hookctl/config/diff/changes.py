@@ -20,7 +20,7 @@ from hookctl.model import (
 from hookctl.model.change import by_name
 from hookctl.on_demand import KnownPlans, known_plans
 
-NOTHING: Mapping[str, Json] = {"headers": {}, "auth": [], "response_validators": [], "labels": {}}
+NOTHING: Mapping[str, Json] = {"headers": {}, "auth": [], "response_validators": [], "labels": {}, "outcomes": {}}
 """The fields that are empty when an author leaves them out."""
 
 

@@ -2,6 +2,7 @@
 
 from hookctl.config.effects.events import Matching, Recent
 from hookctl.config.effects.find import ChangeEffects, Effects, Surroundings, find_effects
+from hookctl.config.effects.outcomes import Outcomes
 from hookctl.config.effects.payload import Break, Payload
 from hookctl.config.effects.requests import RequestChange, Requests
 from hookctl.config.effects.retries import Retries
@@ -14,6 +15,7 @@ __all__ = [
     "Effects",
     "Leaving",
     "Matching",
+    "Outcomes",
     "Payload",
     "Recent",
     "RequestChange",

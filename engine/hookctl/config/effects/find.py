@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hookctl.config.effects.events import Conditions, Deliveries, Matching, Recent, bounded
+from hookctl.config.effects.outcomes import Outcomes, outcomes_of
 from hookctl.config.effects.payload import Break, Payload, payload_of
 from hookctl.config.effects.requests import Document, Render, RequestChange, Requests, Sample, request_change, summed_up
 from hookctl.config.effects.retries import Retries, retries_of
@@ -51,6 +52,9 @@ class ChangeEffects:
     """None without recent events."""
     retries_before: Retries | None
     retries: Retries | None
+    """None for a webhook that is removed."""
+    outcomes_before: Outcomes | None
+    outcomes: Outcomes | None
     """None for a webhook that is removed."""
     waiting: Waiting
     is_brief: bool = False
@@ -168,6 +172,8 @@ class _Finder:
             matching=self._deliveries.matching(change) if self._deliveries else None,
             retries_before=retries_of(change.before, self._around.jitter) if change.before else None,
             retries=retries_of(after, self._around.jitter) if after else None,
+            outcomes_before=outcomes_of(change.before) if change.before else None,
+            outcomes=outcomes_of(after) if after else None,
             waiting=waiting_of(change, self._around.waiting),
             is_brief=is_brief,
         )

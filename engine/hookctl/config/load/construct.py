@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from yaml.nodes import Node
 
 _SIGN = re.compile("[&!]")
+_STATUS = re.compile("[1-9][0-9]{2}")
 _PROPERTY = re.compile(r"(?:(&)|!)(?:<[^>]*>|[^\s,\[\]{}]*)\s*")
 
 
@@ -92,10 +93,14 @@ class Construction:
             if self._path:
                 self.unread.append(tuple(self._path))  # probably meant as text, such as {{ x }}
             return None
-        if not node.style and not is_text(node.value):
+        if not node.style and not is_text(node.value) and not self._is_status(node):
             self._problem_at(node, YAML_KEY_TYPE, key=brief(node.value or "null"))
             return None
         return str(node.value)
+
+    def _is_status(self, node: ScalarNode) -> bool:
+        """Whether a key is an HTTP status in ``outcomes``, where every author would write it without quotes."""
+        return self._path == ["outcomes"] and _STATUS.fullmatch(node.value) is not None
 
     def _check_properties(self, node: Node) -> bool:
         """Report the anchors and tags at the start of a node.

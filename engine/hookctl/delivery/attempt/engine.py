@@ -117,6 +117,10 @@ class AttemptEngine:
         finished, self._finished = self._finished, []
         return finished
 
+    def forget(self, webhook: str) -> None:
+        """Prepare a webhook again for its next attempt, so that its secrets are read again."""
+        self._preparations.forget(webhook)
+
     def wake(self) -> None:
         """Make the current or next :meth:`poll` return soon. Any thread may call it."""
         self._transports.wake()
@@ -232,11 +236,11 @@ class AttemptEngine:
         return True
 
     def _refresh(self, exchange: Exchange, response: Response, timing: Timing) -> bool:
-        """After a 401, get a new token once and send again. False if there is no token, or no time left."""
+        """After a 401 or 403, get a new token once and send again. False if there is no token, or no time left."""
         prepared, unsigned, sent = exchange.prepared, exchange.unsigned, exchange.sent
         exchange.spent += timing.total
         if (
-            response.status != UNAUTHORIZED
+            response.status not in {UNAUTHORIZED, FORBIDDEN}
             or exchange.refreshed
             or exchange.spent >= exchange.job.plan.timeout_seconds
             or prepared is None
@@ -288,7 +292,7 @@ class AttemptEngine:
         except MemoryError as error:
             failure = failure_of(error, "hookctl")
             attempt = record(job.number, digest, exchange.started_at, sent=None, result=failure, timing=timing)
-        self._finished.append(Finished(job, attempt))
+        self._finished.append(Finished(job, attempt, prepared.secrets if prepared else b""))
 
 
 def _refused(result: Response | Failure) -> bool:

@@ -32,6 +32,9 @@ class Finished(Struct, frozen=True):
 
     job: Job
     attempt: Attempt
+    secrets: bytes = b""
+    """A digest of the secrets that it used; empty if its plan refers to none, or could not be prepared. In memory only:
+    it is not keyed."""
 
 
 class Exchange(Struct, eq=False):

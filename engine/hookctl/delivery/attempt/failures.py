@@ -15,9 +15,10 @@ from hookctl.errors import (
     SecretError,
     TemplateError,
     TokenError,
+    TokenRefusedError,
     TransportError,
 )
-from hookctl.model import Failure, FailureKind
+from hookctl.model import CREDENTIALS_REFUSED, Failure, FailureKind
 from hookctl.network.shortage import lacking, shortage_of
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.contain import is_interrupt, runs_no_code
@@ -54,7 +55,8 @@ def failure_of(error: BaseException, who: str) -> Failure:
         return Failure(FailureKind.LOCAL, lack)
     if isinstance(error, HookctlError):
         kind = next((kind for known, kind in _KINDS.items() if isinstance(error, known)), FailureKind.PLUGIN)
-        return Failure(kind, error.message)
+        cause = CREDENTIALS_REFUSED if isinstance(error, TokenRefusedError) else ""
+        return Failure(kind, error.message, cause)
     lack = shortage_of(error) or lacking()  # without a free descriptor, anything may fail without saying why
     return (
         Failure(FailureKind.LOCAL, lack)

@@ -85,6 +85,10 @@ class Preparations:
         if current and current.made_at == prepared.made_at and time.monotonic() - prepared.made_at > SECRETS_SECONDS:
             del self._prepared[prepared.plan.name]
 
+    def forget(self, webhook: str) -> None:
+        """Make the next attempt prepare the webhook's plan again."""
+        self._prepared.pop(webhook, None)
+
     def _done(self, prepared: Prepared) -> None:
         prepared = self._keep(prepared)
         for exchange in self._waiting.pop(prepared.digest):

@@ -15,7 +15,7 @@ from hookctl.delivery.attempt.failures import AttemptFailedError, attributed_to,
 from hookctl.delivery.attempt.head import compile_head, static_headers
 from hookctl.delivery.attempt.prepared import Prepared, Transport, broken_rule
 from hookctl.delivery.attempt.redact import Redactor
-from hookctl.delivery.attempt.secrets import Secrets
+from hookctl.delivery.attempt.secrets import Secrets, secrets_digest
 from hookctl.errors import PluginError, TemplateError
 from hookctl.model import BROKEN_URL, DeliveryPlan, Failure, FailureKind, PluginBlock, Request, Verdict
 from hookctl.model.delivery_plan import canonical_json
@@ -87,6 +87,7 @@ def _prepare(
         validators=tuple(_validator(block, plugins) for block in plan.response_validators),
         redactor=Redactor({*secrets.known(), *authenticated.credentials()}),
         redactor_for=_redactors_of_recent(RECENT_TOKENS if any(auth.refreshable for auth in each) else 0),
+        secrets=secrets_digest(plan, secrets),
     )
 
 

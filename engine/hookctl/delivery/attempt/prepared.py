@@ -65,6 +65,8 @@ class Prepared:
     """Masks the secrets of the plan, and the values that auth derived from them when it was applied once."""
     redactor_for: Callable[[frozenset[str]], Redactor] = field(repr=False)
     """Returns a redactor that also masks the credentials of one attempt, and the last few before them."""
+    secrets: bytes = field(default=b"", repr=False)
+    """A digest of the plan's secrets; empty if it refers to none. Never written: it is not keyed."""
     last_passed: LastPassed = field(default_factory=LastPassed, repr=False)
     made_at: float = field(default_factory=time.monotonic)
 

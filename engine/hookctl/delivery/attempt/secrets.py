@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import cast
 
 from hookctl.delivery.attempt.failures import attributed_to, named
 from hookctl.delivery.attempt.redact import without_scheme
 from hookctl.errors import SecretError
-from hookctl.model import Json, PluginBlock, Secret, SecretReference
-from hookctl.model.secret import resolve_all, resolve_text
+from hookctl.model import DeliveryPlan, Json, PluginBlock, Secret, SecretReference
+from hookctl.model.secret import plan_references, resolve_all, resolve_text
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import Settings
+
+
+def secrets_digest(plan: DeliveryPlan, secrets: Secrets) -> bytes:
+    """A digest of all secrets that a delivery of ``plan`` resolves, to notice changes; empty if there are none.
+
+    Not keyed, so never to be written. May block. Raises SecretError or AttemptFailedError.
+    """
+    found = sorted({(one.scheme, one.key, secrets.text(one)) for one in plan_references(plan)})
+    return sha256(repr(found).encode(errors="surrogatepass")).digest() if found else b""
 
 
 class Secrets:

@@ -9,9 +9,9 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from hookctl.delivery.attempt.envelope import body_value
+from hookctl.delivery.outcomes import describe
 from hookctl.delivery.rehearsal.cassette import Exchange, path_of, read, settled
 from hookctl.delivery.rehearsal.rehearsal import Rehearsal
-from hookctl.delivery.runner.retry import describe
 from hookctl.errors import CassetteError
 from hookctl.model import MASK, Attempt, DeliveryPlan, Json, Request, Response, Timing, canonical_json
 from hookctl.plugin.calls import Plugins

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from hookctl.delivery.outcomes import decide
 from hookctl.delivery.rehearsal.rehearsal import Rehearsal
-from hookctl.delivery.runner.retry import decide, has_token_auth
 from hookctl.model import Attempt, DeliveryPlan, DeliveryStatus, Failure, FailureKind, Json, Request, Response, Timing
 from hookctl.plugin.calls import Plugins
 from hookctl.store.records import Outcome
@@ -120,7 +120,7 @@ def find_scenario(name: str) -> Scenario | None:
 def play(
     plan: DeliveryPlan, document: Mapping[str, Json], plugins: Plugins, scenario: Scenario, start: float
 ) -> Played:
-    """Simulate deliveries to a target that misbehaves each time, until the event is delivered or dead.
+    """Simulate deliveries to a target that misbehaves each time, until the event is delivered, held or dead.
 
     Nothing is sent, and no time passes. ``start`` is the time of the first attempt, in epoch seconds.
     """
@@ -136,22 +136,13 @@ def play(
         while not steps or steps[-1].outcome.status is DeliveryStatus.RETRYING:
             attempt = rehearsal.attempt(document, len(steps) + 1, at)
             took = attempt.timing.total if attempt.request else 0.0
-            outcome, late = (
-                _decide(attempt, plan, plugins, now + took, jitter) for now, jitter in ((at, 0.0), (latest, 1.0))
-            )
+            outcome, late = (decide(attempt, plan, now + took, jitter) for now, jitter in ((at, 0.0), (latest, 1.0)))
             next_in = None if outcome.due_at is None else outcome.due_at - at - took
             steps.append(Step(attempt, outcome, at - start, latest - start, next_in))
             at, latest = outcome.due_at or at, late.due_at or latest
     finally:
         rehearsal.close()
     return Played(plan, scenario, tuple(steps))
-
-
-def _decide(attempt: Attempt, plan: DeliveryPlan, plugins: Plugins, now: float, jitter: float) -> Outcome:
-    message = plan.custom_validation_error_message
-    return decide(
-        attempt, plan.retry_schedule, now, jitter, token_auth=has_token_auth(plan, plugins), mismatch_message=message
-    )
 
 
 def _phrase(status: int) -> str:

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from hookctl.delivery.attempt.engine import AttemptEngine, Finished, Job
+from hookctl.delivery.outcomes import DELIVERED, Signal, decide, describe, signal_of, was_not_made
 from hookctl.delivery.runner.claims import Claims
 from hookctl.delivery.runner.commits import Commits
-from hookctl.delivery.runner.limits import SLOW_SECONDS, Limits
-from hookctl.delivery.runner.retry import DELIVERED, decide, describe, has_token_auth, health, was_not_made
+from hookctl.delivery.runner.holds import Holds
+from hookctl.delivery.runner.limits import SLOW_SECONDS, Health, Limits
 from hookctl.delivery.runner.tally import Tally
 from hookctl.model import AppliedState, Attempt, DeliveryPlan
-from hookctl.plugin.calls import Plugins
-from hookctl.store.records import Outcome, Result
+from hookctl.store.records import Result
 
 
 class Attempts:
@@ -25,8 +25,8 @@ class Attempts:
     def __init__(
         self,
         engine: AttemptEngine,
-        plugins: Plugins,
         *,
+        holds: Holds,
         claims: Claims,
         limits: Limits,
         commits: Commits,
@@ -34,7 +34,7 @@ class Attempts:
         clock: Callable[[], float],
         jitter: Callable[[], float],
     ) -> None:
-        self._engine, self._plugins = engine, plugins
+        self._engine, self._holds = engine, holds
         self._claims, self._limits, self._commits, self._tally = claims, limits, commits, tally
         self._clock, self._jitter = clock, jitter
         self.state = AppliedState()
@@ -50,7 +50,7 @@ class Attempts:
     def start(self) -> None:
         """Start claimed deliveries as far as the limits allow, and release those that may not start for a while."""
         for name in self._claims.waiting():
-            if self.is_stopping or name in self._commits.suspending or self._limits.probe_in(name):
+            if self.is_stopping or name in self._commits.holding or self._limits.probe_in(name):
                 self._commits.add_released(self._claims.drop_waiting([name]))
                 continue
             plan = self.state.plans[name]
@@ -83,16 +83,30 @@ class Attempts:
             self._commits.add_released([claimed])
             return
         is_slow = not attempt.succeeded and attempt.timing.total >= SLOW_SECONDS
-        self._limits.ended(plan, health(attempt), is_slow=is_slow)
-        outcome = DELIVERED if attempt.succeeded else self._decide(attempt, plan)
-        self._commits.add_result(Result(claimed, attempt, outcome, self.state.serial, plan))
+        self._limits.ended(plan, health(attempt, plan), is_slow=is_slow)
+        if attempt.succeeded:
+            self._commits.add_result(Result(claimed, attempt, DELIVERED, self.state.serial, plan))
+            return
+        # A replay as planned shows nothing about the applied webhook.
+        outcome = decide(attempt, plan, self._clock(), self._jitter(), may_hold=claimed.plan is None)
+        serial, secrets = self.state.serial, ""
+        if outcome.hold:
+            applied = self.state.plans.get(plan.name)
+            if applied is None or applied.digest != plan.digest:
+                serial = 0  # an apply has changed the webhook since: the store then holds nothing
+            secrets = self._holds.begin(plan, finished.secrets)
+            self._engine.forget(plan.name)
+        self._commits.add_result(Result(claimed, attempt, outcome, serial, plan, secrets))
 
-    def _decide(self, attempt: Attempt, plan: DeliveryPlan) -> Outcome:
-        return decide(
-            attempt,
-            plan.retry_schedule,
-            self._clock(),
-            self._jitter(),
-            token_auth=has_token_auth(plan, self._plugins),
-            mismatch_message=plan.custom_validation_error_message,
-        )
+
+WELL = Health(is_well=True)
+
+
+def health(attempt: Attempt, plan: DeliveryPlan) -> Health | None:
+    """What an attempt shows about its target; None if it shows nothing."""
+    if attempt.succeeded:
+        return WELL
+    signal = signal_of(attempt, plan)
+    if signal is Signal.SUCCESS:
+        return WELL
+    return Health(is_well=False, reason=describe(attempt)) if signal is Signal.FAILURE else None

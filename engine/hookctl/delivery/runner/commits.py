@@ -27,8 +27,8 @@ class Commits:
         """Results that wait to be recorded."""
         self._released: list[Claimed] = []
         self._circuits: dict[str, Circuit | None] = {}
-        self.suspending: set[str] = set()
-        """The webhooks with a suspending result that is not recorded yet. Nothing may be started for them."""
+        self.holding: set[str] = set()
+        """The webhooks that a result holds which is not recorded yet. Nothing may be started for them."""
         self._in_flight: tuple[Batch, Future[Committed]] | None = None
         self._has_failed = False
         """Whether the last commit that ended has failed."""
@@ -56,8 +56,8 @@ class Commits:
     def add_result(self, result: Result) -> None:
         """Record a result with the next commit."""
         self.results.append(result)
-        if result.outcome.suspend:
-            self.suspending.add(result.claimed.delivery.webhook)
+        if result.outcome.hold:
+            self.holding.add(result.claimed.delivery.webhook)
 
     def add_released(self, claims: Iterable[Claimed]) -> None:
         """Release claims with the next commit."""
@@ -97,6 +97,6 @@ class Commits:
             self._released[:0] = batch.released
             self._circuits = {**batch.circuits, **self._circuits}
             raise error
-        if self.suspending:
-            self.suspending = {one.claimed.delivery.webhook for one in self.results if one.outcome.suspend}
+        if self.holding:
+            self.holding = {one.claimed.delivery.webhook for one in self.results if one.outcome.hold}
         return batch, future.result()

@@ -29,6 +29,10 @@ class Listener:
     """Called when a webhook's circuit opens, becomes half-open, or closes (None)."""
     applied: Callable[[AppliedState], None] = _ignore
     """Called with the applied state that the runner uses from now on."""
+    held: Callable[[str, str], None] = _ignore
+    """Called with a webhook that is held from now on, and the reason. Attempts in flight may repeat it."""
+    resumed: Callable[[str], None] = _ignore
+    """Called with a webhook whose hold the runner has ended, because one of its secrets has changed."""
 
 
 def notify(results: Iterable[Result], listener: Listener, observers: Observers) -> None:
@@ -37,6 +41,7 @@ def notify(results: Iterable[Result], listener: Listener, observers: Observers) 
     Raises the listener's exceptions.
     """
     news = []
+    held: dict[str, str] = {}
     for result in results:
         outcome = result.outcome
         due_at = result.claimed.delivery.due_at if outcome.due_at is None else outcome.due_at
@@ -49,4 +54,8 @@ def notify(results: Iterable[Result], listener: Listener, observers: Observers) 
         )
         listener.attempted(delivery, result.attempt)
         news.append((delivery, result.attempt))
+        if outcome.hold:
+            held[delivery.webhook] = outcome.reason
+    for webhook, reason in held.items():
+        listener.held(webhook, reason)
     observers.notify(news)

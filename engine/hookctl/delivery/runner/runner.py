@@ -13,6 +13,7 @@ from hookctl.delivery.runner.attempts import Attempts
 from hookctl.delivery.runner.backlog import Backlog
 from hookctl.delivery.runner.claims import Claims
 from hookctl.delivery.runner.commits import Commits
+from hookctl.delivery.runner.holds import Holds
 from hookctl.delivery.runner.limits import MAX_IN_FLIGHT, Limits
 from hookctl.delivery.runner.listener import Listener, notify
 from hookctl.delivery.runner.observing import Observers
@@ -85,9 +86,10 @@ class Runner:
         self._is_observed = listener is not None or bool(plugins.observers)
         self._claims = Claims()
         self._commits = Commits(queue, engine.wake)
+        self._holds = Holds(queue, engine, plugins, self._listener, monotonic)
         self._attempts = Attempts(
             engine,
-            plugins,
+            holds=self._holds,
             claims=self._claims,
             limits=self._limits,
             commits=self._commits,
@@ -188,6 +190,7 @@ class Runner:
             self._refresh_state()
             self._retention.prune()
             self._renew()
+            self._holds.watch(self._state.plans)
             self._claim()
         if not self._attempts.in_flight:
             self._finish_commit()
@@ -237,6 +240,7 @@ class Runner:
             self._submit()
             self._finish_commit()
             self._observers.close()
+            self._holds.close()
 
     # -- claims and attempts
 
@@ -274,7 +278,7 @@ class Runner:
     def _record(self) -> None:
         """Start a commit of results if it is time to: results wait a little for others to join them."""
         if not self._commits.in_flight and (
-            self._commits.suspending
+            self._commits.holding
             or len(self._commits.results) >= RESULTS_BATCH
             or not self._attempts.in_flight
             or self._monotonic() - self._recorded_at >= GROUP_SECONDS

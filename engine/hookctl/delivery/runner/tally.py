@@ -19,6 +19,8 @@ class Tally:
         self.attempts = 0
         self.delivered: Counter[str] = Counter()
         self.dead: Counter[str] = Counter()
+        self.held: Counter[str] = Counter()
+        """The deliveries whose attempt has held their webhook."""
         self.earlier: Counter[DeliveryStatus] = Counter()
         """How many of the delivered and dead ones are from before this run."""
         self.local_failures: Counter[str] = Counter()
@@ -36,5 +38,8 @@ class Tally:
                 self.failing.add(delivery.id)
                 continue
             self.failing.discard(delivery.id)
+            if status is DeliveryStatus.HELD:
+                self.held[delivery.webhook] += 1
+                continue
             self.earlier[status] += delivery.created_at < self._started_at
             (self.delivered if status is DeliveryStatus.DELIVERED else self.dead)[delivery.webhook] += 1

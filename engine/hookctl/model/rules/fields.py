@@ -67,7 +67,7 @@ WRONG_FORMAT = Rule(
     explanation="The hint describes the form.",
     message="`{place}` has the wrong form: {given}",
     hint="{advice}",
-    variants={"key": ("a key in `{place}` has the wrong form", "{advice}")},
+    variants={"key": ("the key {given} in `{place}` has the wrong form", "{advice}")},
     bad="rate_limit: 50 per second",
     good="rate_limit: 50/s",
 )

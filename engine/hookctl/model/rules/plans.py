@@ -33,9 +33,8 @@ DRIFT = Rule(
     id="drift",
     summary="Something other than an apply changed the state.",
     explanation=(
-        "The target suspended a webhook (HTTP 410), someone held deliveries, or the store was edited. Any "
-        "apply restores the state that the files describe, even if it changes nothing else. This is a "
-        "warning."
+        "Someone held deliveries, or the store was edited. Any apply restores the state that the files describe, even "
+        "if it changes nothing else. This is a warning."
     ),
     message="{what}",
     hint="Any apply corrects this, even if it changes nothing else.",
@@ -49,6 +48,19 @@ DRIFT = Rule(
             "Compare this plan with what you expect to be applied.",
         ),
     },
+    severity=Severity.WARNING,
+)
+
+HELD = Rule(
+    id="held",
+    summary="A webhook is held, so nothing is sent to it.",
+    explanation=(
+        "Its target refused the credentials (401 or 403), wants no more events (410), or gave an answer that its"
+        " `outcomes` map to hold. Its deliveries wait. The hold ends with `hookctl deliveries resume NAME`, with an"
+        " apply that changes the webhook, or when one of its secrets changes. This is a warning."
+    ),
+    message="the webhook is held: {reason}; {count}",
+    hint="An apply that changes the webhook ends the hold; so does `hookctl deliveries resume`.",
     severity=Severity.WARNING,
 )
 

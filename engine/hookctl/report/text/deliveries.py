@@ -8,9 +8,12 @@ from collections.abc import Mapping, Sequence
 
 from hookctl.model import Attempt, Delivery, DeliveryStatus, Json
 from hookctl.report.style import STATUS_COLORS, styled
+from hookctl.report.text.columns import paragraph
+from hookctl.report.text.holds import how_to_release
 from hookctl.report.text.invocation import attempt_json, render_attempt
 from hookctl.report.text.printable import json_text, printable
 from hookctl.report.text.table import Cell, table
+from hookctl.store.records import Hold
 
 HEADINGS = ("ID", "STATUS", "WEBHOOK", "EVENT", "ATTEMPTS", "CREATED", "NEXT ATTEMPT", "REASON")
 SHORT_ID = slice(16, 28)
@@ -23,12 +26,19 @@ ENDED = {
 }
 
 
-def render_table(deliveries: Sequence[Delivery], *, width: int = 0, color: bool) -> str:
-    """A row for each delivery, in the order given. ``width`` is the terminal's, in columns; 0 for unlimited."""
+def render_table(
+    deliveries: Sequence[Delivery], holds: Mapping[str, Hold] | None = None, *, width: int = 0, color: bool
+) -> str:
+    """A row for each delivery, in the order given; then what releases held ones, if ``holds`` is given.
+
+    ``width`` is the terminal's, in columns; 0 for unlimited.
+    """
     if not deliveries:
         return "No deliveries.\n"
     rows = [_row(delivery) for delivery in deliveries]
-    return "\n".join(table(rows, headings=HEADINGS, width=width, color=color)) + "\n"
+    release = [] if holds is None else how_to_release(deliveries, holds)
+    lines = table(rows, headings=HEADINGS, width=width, color=color)
+    return "\n".join([*lines, *([""] if release else []), *(paragraph(line, width) for line in release)]) + "\n"
 
 
 def render_json(deliveries: Sequence[Delivery]) -> str:
@@ -36,8 +46,10 @@ def render_json(deliveries: Sequence[Delivery]) -> str:
     return json_text([_fields(delivery) for delivery in deliveries]) + "\n"
 
 
-def render_one(delivery: Delivery, attempts: Sequence[Attempt], *, color: bool) -> str:
-    """One delivery, and the invocation data of every attempt on it."""
+def render_one(
+    delivery: Delivery, attempts: Sequence[Attempt], holds: Mapping[str, Hold] | None = None, *, color: bool
+) -> str:
+    """One delivery, and the invocation data of every attempt on it; for a held one, what releases it."""
     status = styled(delivery.status.value, color, fg=STATUS_COLORS.get(delivery.status))
     lines = [
         f"Delivery {delivery.id}: {status}",
@@ -47,6 +59,7 @@ def render_one(delivery: Delivery, attempts: Sequence[Attempt], *, color: bool) 
     ]
     if delivery.reason:
         lines.append(f"  reason   {printable(delivery.reason)}")
+    lines += how_to_release([delivery], holds or {})
     if delivery.status in DUE:
         lines.append(f"  due      {_utc(delivery.due_at)}")
     if not attempts:

@@ -20,6 +20,7 @@ from hookctl.model import Json
 from hookctl.model.quantities import counted, span
 from hookctl.report.style import Line
 from hookctl.report.text.differences import difference_document, difference_lines, json_paths
+from hookctl.report.text.outcomes import outcome_lines, outcomes_document
 from hookctl.report.text.printable import printable
 
 NAMED = 12
@@ -43,6 +44,8 @@ def effect_lines(effects: ChangeEffects) -> Iterator[Line]:
         yield from map(Line, event_lines(effects.matching))
     if effects.retries and effects.retries != effects.retries_before:
         yield Line(f"retries: {_retries(effects.retries)}")
+    if effects.outcomes and effects.outcomes != effects.outcomes_before:
+        yield from outcome_lines(effects.outcomes)
     yield from map(Line, _waiting(effects.waiting))
 
 
@@ -85,6 +88,7 @@ def effect_document(effects: ChangeEffects) -> Json:
         "new_hosts": list(effects.new_hosts),
         "events": _matching_document(effects.matching) if effects.matching else None,
         "retries": _retries_document(effects.retries) if effects.retries else None,
+        "outcomes": outcomes_document(effects.outcomes) if effects.outcomes else None,
         "waiting": _waiting_document(effects.waiting),
     }
 

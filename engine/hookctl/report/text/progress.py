@@ -51,6 +51,7 @@ class Summary:
             or undelivered
             or self.tally.failing
             or self.tally.dead
+            or self.tally.held
         )
 
 
@@ -59,10 +60,10 @@ def progress_line(intake: Intake | None, tally: Tally, in_flight: int, seconds: 
     read = f"{intake.read:,} events read{' (end of input)' if intake.has_ended else ''}; " if intake else ""
     failing = f", {len(tally.failing):,} retrying" if tally.failing else ""
     dead = f", {tally.dead.total():,} dead" if tally.dead else ""
+    held = f", {tally.held.total():,} held" if tally.held else ""
     local = f", {tally.local_failures.total():,} local failures" if tally.local_failures else ""
-    return (
-        f"{read}{tally.delivered.total():,} delivered{failing}{dead}{local}; {in_flight:,} in flight; {seconds:.0f} s"
-    )
+    ended = f"{tally.delivered.total():,} delivered{failing}{dead}{held}{local}"
+    return f"{read}{ended}; {in_flight:,} in flight; {seconds:.0f} s"
 
 
 def render_summary(summary: Summary, *, width: int = 0, color: bool) -> str:
@@ -93,6 +94,8 @@ def render_summary(summary: Summary, *, width: int = 0, color: bool) -> str:
         after.append(f"{due} The next `hookctl send` or `hookctl run` continues with them.")
     if tally.dead:
         after.append("To see why deliveries are dead: hookctl deliveries list --status dead")
+    if tally.held or any(by_status.get(DeliveryStatus.HELD) for by_status in summary.counts.values()):
+        after.append("To see why webhooks are held, and how to continue: hookctl list")
     after += [_local_failures(reason, count) for reason, count in sorted(tally.local_failures.items())]
     ended = "Interrupted after" if summary.interrupted else "Took"
     after.append(f"{ended} {summary.seconds:.1f} s, {counted(tally.attempts, 'attempt')}.")

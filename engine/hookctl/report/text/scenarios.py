@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from hookctl.delivery.outcomes import describe, result_of
 from hookctl.delivery.rehearsal.scenarios import Played, Step
 from hookctl.model import DeliveryStatus, Json
 from hookctl.model.delivery_plan import JITTER
 from hookctl.model.quantities import counted, span
-from hookctl.report.style import heading, styled
+from hookctl.report.style import STATUS_COLORS, heading, styled
+from hookctl.report.text.holds import resume_command
 from hookctl.report.text.printable import json_text, printable
 
 FORMAT_VERSION = 1
@@ -43,7 +45,7 @@ def _block(played: Played, color: bool) -> Iterator[str]:
     for step in played.steps:
         what = _what(step).removeprefix(f"{shared}; ")
         yield f"  {step.attempt.number:>3}  {span(step.at):>{width}}  {printable(what)}"
-    hue = "green" if played.outcome.status is DeliveryStatus.DELIVERED else "red"
+    hue = STATUS_COLORS.get(played.outcome.status)
     first, *rest = _end(played)
     yield f"  {styled(first, color, fg=hue)}"
     yield from (f"  {line}" for line in rest)
@@ -59,12 +61,15 @@ def _shared_reason(steps: Sequence[Step]) -> str:
 def _what(step: Step) -> str:
     if step.next_in is not None:
         return f"{step.outcome.reason}; again in {span(step.next_in)}"
-    return step.outcome.reason or "HTTP 200 OK"
+    return step.outcome.reason or describe(step.attempt)
 
 
 def _end(played: Played) -> Iterator[str]:
     last, outcome = played.steps[-1], played.outcome
     if outcome.status is DeliveryStatus.DELIVERED:
+        if not last.attempt.succeeded:
+            yield f"Delivered: outcomes of the webhook count {_result(last)} as delivered."
+            return
         yield "Delivered."
         if not played.plan.response_validators:
             yield "It has no response_validators, so only the status decides."
@@ -75,9 +80,19 @@ def _end(played: Played) -> Iterator[str]:
         if len(played.steps) > 1
         else ""
     )
-    yield f"Dead after {attempts}{when}."
-    if outcome.suspend:
-        yield "The webhook is suspended until the next apply, and its other deliveries are held."
+    if outcome.status is DeliveryStatus.HELD:
+        yield f"Held after {attempts}{when}: the webhook and all its deliveries wait."
+    else:
+        yield f"Dead after {attempts}{when}."
+    if outcome.hold:
+        others = "" if outcome.status is DeliveryStatus.HELD else "The webhook is held: its other deliveries wait. "
+        yield f"{others}To continue: {resume_command(played.plan.name)}, or an apply that changes it."
+
+
+def _result(step: Step) -> str:
+    """The result of an attempt, as ``outcomes`` names it."""
+    result = result_of(step.attempt)
+    return f"a {result}" if result.isdecimal() else f"a {result} of the validators"
 
 
 def _played_json(played: Played) -> Json:
@@ -87,7 +102,7 @@ def _played_json(played: Played) -> Json:
         "summary": f"the target {played.scenario.summary}",
         "outcome": played.outcome.status.value,
         "reason": played.outcome.reason,
-        "suspends": played.outcome.suspend,
+        "holds": played.outcome.hold,
         "attempts": [_step_json(step) for step in played.steps],
     }
 

@@ -151,7 +151,8 @@ STATUSES: Mapping[int, tuple[str, ...]] = {
             "The target does not accept the credentials: check the secret in the auth block, and that the target "
             "uses this auth type."
         ),
-        "If the secret was changed at the target, change it here too.",
+        "If the secret was changed at the target, change it here too: hookctl then continues on its own.",
+        "In a live delivery, this answer holds the webhook: its deliveries wait, and none of them dies.",
     ),
     403: (
         "The target accepts the credentials but does not allow this request: check their roles or scopes.",
@@ -177,7 +178,7 @@ STATUSES: Mapping[int, tuple[str, ...]] = {
         ),
     ),
     410: (
-        "The target says that this address is gone for good. In a live delivery, this answer suspends the webhook.",
+        "The target says that this address is gone for good. In a live delivery, this answer holds the webhook.",
         "Ask the target's operator for the new address, or remove the webhook.",
     ),
     413: ("The body is larger than the target accepts: send less of the event in body_template.",),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from hookctl.delivery.outcomes import describe
 from hookctl.delivery.rehearsal.cassette import Kept
 from hookctl.delivery.rehearsal.trial import Trial
-from hookctl.delivery.runner.retry import describe
 from hookctl.model import Json, Status
 from hookctl.model.quantities import counted
 from hookctl.report.style import heading

@@ -10,11 +10,13 @@ from urllib.parse import urlsplit
 from hookctl.config.diff import field_changes
 from hookctl.model import Action, Change, DeliveryPlan, DeliveryStatus, Json, Status
 from hookctl.report.style import styled
+from hookctl.report.text.columns import paragraph
 from hookctl.report.text.fields import field_lines
+from hookctl.report.text.holds import hold_text, resume_command
 from hookctl.report.text.plan import INDENT, change_lines
 from hookctl.report.text.printable import json_text, printable
 from hookctl.report.text.table import table
-from hookctl.store.records import Circuit
+from hookctl.store.records import Circuit, Stopped
 
 STATES = {
     Action.UNCHANGED: "applied",
@@ -35,8 +37,8 @@ class Entry:
     """The result of the last attempt, and its time in epoch seconds."""
     circuit: Circuit | None = None
     """The circuit of a target that fails; None while it is closed."""
-    suspended: str = ""
-    """Why it is suspended; empty when it is not."""
+    stopped: Stopped | None = None
+    """What holds it; None if it is not held."""
     is_unreadable: bool = False
     """Whether it is applied, but the store's row is damaged, so that nothing is delivered to it."""
 
@@ -65,7 +67,9 @@ def render_table(entries: Sequence[Entry], *, width: int = 0, color: bool) -> st
         return "No webhooks are applied.\n"
     rows = [_row(entry) for entry in entries]
     dots = [_dot(entry.shown) for entry in entries]
-    return "\n".join(table(rows, headings=HEADINGS, marks=dots, width=width, color=color)) + "\n"
+    held = [paragraph(hold_text(entry.stopped), width) for entry in entries if entry.stopped]
+    lines = [*table(rows, headings=HEADINGS, marks=dots, width=width, color=color), *([""] if held else []), *held]
+    return "\n".join(lines) + "\n"
 
 
 def render_list_json(entries: Sequence[Entry]) -> str:
@@ -81,6 +85,8 @@ def render_one(entry: Entry, *, color: bool) -> str:
     dot, hue = _dot(plan)
     standing = f"{_status(entry)}, {printable(entry.state)}, last result: {_last_result(entry)}"
     lines = [f"{styled(dot, color, fg=hue)} {printable(plan.name)}  {standing}", ""]
+    if entry.stopped:
+        lines[1:1] = [hold_text(entry.stopped)]
     for field in field_changes(whole):
         lines += [f"  {text}" for _, text in field_lines(field, whole)]
     if entry.change.action in {Action.UPDATE, Action.RENAME} and entry.change.fields:
@@ -134,14 +140,22 @@ def _standing(entry: Entry) -> dict[str, Json]:
         if entry.circuit
         else None
     )
-    return {"state": entry.state, "last_result": last, "circuit": circuit, "suspended": entry.suspended or None}
+    held: Json = None
+    if entry.stopped and entry.stopped.hold:
+        held = {
+            "reason": entry.stopped.hold.reason,
+            "since": entry.stopped.hold.since,
+            "deliveries": entry.stopped.deliveries,
+            "resume": resume_command(entry.stopped.webhook),
+        }
+    return {"state": entry.state, "last_result": last, "circuit": circuit, "held": held}
 
 
 def _status(entry: Entry) -> str:
     """``active`` or ``inactive``; after ``active``, whether and why nothing is delivered to it."""
     status = entry.shown.status
-    if status is Status.ACTIVE and entry.suspended:
-        return f"{status.value}, suspended"
+    if status is Status.ACTIVE and entry.stopped:
+        return f"{status.value}, held"
     if status is Status.ACTIVE and entry.circuit and entry.circuit.state == "local":
         return f"{status.value}, waits for this machine"
     if status is Status.ACTIVE and entry.circuit:

@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 
 from hookctl.errors import IntakeRefusedError
 from hookctl.model import Delivery, DeliveryStatus
-from hookctl.store.records import Claimed, Routed
+from hookctl.store.records import Claimed, Hold, Routed
 from hookctl.store.sqlite import queue_tables as tables
 from hookctl.store.sqlite import reading
 from hookctl.store.sqlite.claiming import Lease
+from hookctl.store.sqlite.reconciling import held_reason
 from hookctl.store.sqlite.records import to_text
 from hookctl.store.sqlite.rows import add_rows
 from hookctl.store.sqlite.savepoint import savepoint
@@ -43,9 +44,9 @@ def enqueue(
     max_waiting: float,
 ) -> Enqueued:
     """Store events and their deliveries; see :class:`hookctl.store.interface.Batch`."""
-    suspended = reading.suspended(connection)
+    holds = reading.holds(connection)
     is_new = _add_ids(connection, [routed.event.id for routed in batch])
-    counts = [_count_waiting(routed, suspended) if new else 0 for routed, new in zip(batch, is_new, strict=True)]
+    counts = [_count_waiting(routed, holds) if new else 0 for routed, new in zip(batch, is_new, strict=True)]
     _refuse_too_many(connection, counts, max_waiting)
     (first,) = connection.execute(tables.NEXT_EVENT).fetchone()
     numbered = list(enumerate([routed for routed, new in zip(batch, is_new, strict=True) if new], first))
@@ -53,7 +54,7 @@ def enqueue(
     if first // tables.MERGE_IDS < (first + len(numbered)) // tables.MERGE_IDS:
         for statement in tables.MERGE:
             connection.execute(statement)
-    made, claims = _add_deliveries(connection, numbered, now, lease, wanted=wanted, suspended=suspended)
+    made, claims = _add_deliveries(connection, numbered, now, lease, wanted=wanted, holds=holds)
     return Enqueued(made, is_new, claims)
 
 
@@ -77,9 +78,9 @@ def _add_ids(connection: sqlite3.Connection, ids: Sequence[str]) -> list[bool]:
         ]
 
 
-def _count_waiting(routed: Routed, suspended: Mapping[str, str]) -> int:
+def _count_waiting(routed: Routed, holds: Mapping[str, Hold]) -> int:
     """How many of an event's deliveries wait from the start."""
-    return sum(not delivery.dead_because and delivery.webhook not in suspended for delivery in routed.deliveries)
+    return sum(not delivery.dead_because and delivery.webhook not in holds for delivery in routed.deliveries)
 
 
 def _refuse_too_many(connection: sqlite3.Connection, added: Sequence[int], max_waiting: float) -> None:
@@ -128,7 +129,7 @@ def _add_deliveries(
     lease: Lease,
     *,
     wanted: Mapping[str, int],
-    suspended: Mapping[str, str],
+    holds: Mapping[str, Hold],
 ) -> tuple[range, list[Claimed]]:
     """Add the deliveries of events, each event with its row number; claim of them what is ``wanted``."""
     claimable = {
@@ -154,8 +155,8 @@ def _add_deliveries(
             webhook = delivery.webhook
             if delivery.dead_because:
                 state = {"status": "dead", "reason": delivery.dead_because}
-            elif webhook in suspended:
-                state = {"status": "held", "reason": suspended[webhook]}
+            elif webhook in holds:
+                state = {"status": "held", "reason": held_reason(holds[webhook].reason)}
             elif claimable.get(webhook, 0) > 0:
                 claimable[webhook] -= 1
                 state = claimed

@@ -14,7 +14,7 @@ from typing import Any
 from hookctl.model import DeliveryPlan, DeliveryStatus
 from hookctl.store.records import Result
 from hookctl.store.sqlite import queue_tables as tables
-from hookctl.store.sqlite.reconciling import suspend
+from hookctl.store.sqlite.reconciling import held_reason, hold_webhook, newest_serial
 from hookctl.store.sqlite.records import attempt_to_text
 from hookctl.store.sqlite.rows import add_rows
 from hookctl.store.sqlite.savepoint import savepoint
@@ -51,9 +51,9 @@ def finish(
 def _mark_all(connection: sqlite3.Connection, results: Sequence[Result], now: float, owner: str) -> bool:
     """Mark all results with few statements.
 
-    False when that is not possible: a lease was lost, or a webhook was renamed or must be suspended.
+    False when that is not possible: a lease was lost, or a webhook was renamed or must be held.
     """
-    if any(result.outcome.suspend for result in results):
+    if any(result.outcome.hold for result in results):
         return False
     # Most deliveries end in the same way, and one statement for all of them costs little more than for one.
     ended: dict[Common, list[int]] = {}
@@ -78,14 +78,25 @@ def _mark(connection: sqlite3.Connection, result: Result, now: float, owner: str
     if row is None:
         return False
     webhook = row[0]  # its name now: it may have been renamed while the delivery was claimed
-    if result.outcome.status is DeliveryStatus.RETRYING:
+    holds = result.outcome.hold and result.serial >= newest_serial(connection)
+    if holds:
+        hold_webhook(connection, webhook, result, now)
+    status = result.outcome.status
+    if status is DeliveryStatus.HELD and not holds:
+        status = DeliveryStatus.RETRYING
+    if status is DeliveryStatus.HELD:
+        connection.execute(tables.HOLD_ONE, _retry_values(result, webhook, now, owner) | _held_values(result))
+    elif status is DeliveryStatus.RETRYING:
         connection.execute(tables.RETRY, _retry_values(result, webhook, now, owner))
     else:
         _end(connection, [result.claimed.key], _common(result, webhook), now, owner)
-    connection.execute(tables.REMEMBER_RESULT, (webhook, result.outcome.status.value, now))
-    if result.outcome.suspend:
-        suspend(connection, webhook, result.serial, result.outcome.reason)
+    connection.execute(tables.REMEMBER_RESULT, (webhook, status.value, now))
     return True
+
+
+def _held_values(result: Result) -> dict[str, Any]:
+    """What differs for a delivery whose attempt holds the webhook: it uses up at most its first attempt."""
+    return {"reason": held_reason(result.outcome.reason), "attempts": max(1, result.attempt.number - 1)}
 
 
 def _common(result: Result, webhook: str) -> Common:
@@ -104,7 +115,7 @@ def _retry_values(result: Result, webhook: str, now: float, owner: str) -> dict[
     claimed, outcome = result.claimed, result.outcome
     return {
         "reason": outcome.reason,
-        "due_at": outcome.due_at,
+        "due_at": now if outcome.due_at is None else outcome.due_at,
         "attempts": result.attempt.number,
         "now": now,
         "key": claimed.key,

@@ -22,6 +22,7 @@ from hookctl.store.records import (
     Damaged,
     Filter,
     Fullness,
+    Hold,
     Result,
     Routed,
     Stopped,
@@ -229,10 +230,15 @@ class SqliteQueue:
     def resume(self, webhook: str) -> bool:
         """See :meth:`hookctl.store.interface.Queue.resume`."""
         with self._writing() as connection:
-            ended = connection.execute("DELETE FROM suspensions WHERE webhook = ?", (webhook,)).rowcount == 1
+            ended = connection.execute("DELETE FROM holds WHERE webhook = ?", (webhook,)).rowcount == 1
             if ended:
                 unhold(connection, webhook)
             return ended
+
+    def holds(self) -> Mapping[str, Hold]:
+        """See :meth:`hookctl.store.interface.Queue.holds`."""
+        with self._reading() as connection:
+            return reading.holds(connection)
 
     def stopped(self, applied: AppliedState) -> list[Stopped]:
         """See :meth:`hookctl.store.interface.Queue.stopped`."""

@@ -39,7 +39,10 @@ COLUMNS: dict[str, tuple[str, dict[str, str]]] = {
         },
     ),
     "attempts": ("seq", {"delivery": DELIVERY_EXISTS}),
-    "suspensions": ("webhook", {"webhook": TEXT, "serial": WHOLE, "reason": TEXT}),
+    "holds": (
+        "webhook",
+        {"webhook": TEXT, "serial": WHOLE, "reason": TEXT, "since": TIME, "plan": TEXT, "secrets": TEXT},
+    ),
     "last_results": ("webhook", {"webhook": TEXT, "status": STATUS, "at": TIME}),
     "circuits": (
         "webhook",

@@ -98,6 +98,23 @@ SCRIPTS = (
     DROP TABLE events;
     ALTER TABLE events_without_index RENAME TO events;
     """,
+    """
+    -- Webhooks that nothing is sent to. Until this version, they were called suspended, and any apply ended it.
+    CREATE TABLE IF NOT EXISTS holds (
+        webhook TEXT PRIMARY KEY,
+        serial INTEGER NOT NULL,     -- of the applied state that it was held under
+        reason TEXT NOT NULL,
+        since REAL NOT NULL,
+        plan TEXT NOT NULL DEFAULT '',    -- digest of the delivery plan that is held
+        secrets TEXT NOT NULL DEFAULT ''  -- keyed digest of the secrets in use
+    ) WITHOUT ROWID;
+    INSERT INTO holds (webhook, serial, reason, since)
+        SELECT webhook, serial, replace(reason, 'suspended until the next apply: ', ''),
+            CAST(strftime('%s', 'now') AS INTEGER) FROM suspensions;
+    DROP TABLE suspensions;
+    UPDATE deliveries SET reason = replace(reason, 'suspended until the next apply: ', 'the webhook is held: ')
+        WHERE status = 'held';
+    """,
 )
 
 MERGE_IDS = 4096
@@ -282,7 +299,17 @@ REMEMBER_RESULT = """
     INSERT INTO last_results (webhook, status, at) VALUES (?, ?, ?)
     ON CONFLICT (webhook) DO UPDATE SET status = excluded.status, at = excluded.at
 """
-SUSPEND = """
-    INSERT INTO suspensions (webhook, serial, reason) VALUES (?, ?, ?)
-    ON CONFLICT (webhook) DO UPDATE SET serial = max(serial, excluded.serial), reason = excluded.reason
+HOLD = """
+    INSERT INTO holds (webhook, serial, reason, since, plan, secrets) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (webhook) DO UPDATE SET
+        serial = excluded.serial, reason = excluded.reason, plan = excluded.plan, secrets = excluded.secrets
 """
+"""The time stays that of the first result."""
+HOLD_ONE = """
+    UPDATE deliveries SET
+        status = CASE WHEN status = 'cancelled' THEN status ELSE 'held' END,
+        reason = CASE WHEN status = 'cancelled' THEN reason ELSE :reason END,
+        due_at = :now, ready_at = NULL, attempts = :attempts, owner = NULL, lease_until = NULL, set_at = :now
+    WHERE seq = :key AND lease = :lease AND owner = :owner
+"""
+"""Holds a delivery after its attempt. One that was cancelled during the attempt stays so."""

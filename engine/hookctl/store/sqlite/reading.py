@@ -10,12 +10,12 @@ from typing import Any
 
 from hookctl.errors import StoreError
 from hookctl.model import Attempt, Delivery, DeliveryPlan, DeliveryStatus, Json
-from hookctl.store.records import MAX_TIME, Circuit, Counts, Filter
+from hookctl.store.records import MAX_TIME, Circuit, Counts, Filter, Hold
 from hookctl.store.sqlite.queue_tables import COUNT_RANGES, DELIVERY, READABLE, READY
 from hookctl.store.sqlite.records import attempt_from_text, document_from_text
 
 STATUS = {status.value: status for status in DeliveryStatus}
-UNREADABLE_REASON = "suspended; why cannot be read"
+UNREADABLE_REASON = "why cannot be read"
 
 
 def delivery(columns: Sequence[Any]) -> Delivery:
@@ -117,15 +117,17 @@ def last_results(connection: sqlite3.Connection) -> Mapping[str, tuple[DeliveryS
     return {row[0]: (STATUS[row[1]], row[2]) for row in rows if _fits(row, str, str, float) and row[1] in STATUS}
 
 
-def suspended(connection: sqlite3.Connection, since: int = -1) -> dict[str, str]:
-    """The suspended webhooks, each with its reason: those of the serial ``since`` or later.
-
-    A suspension whose reason is damaged still holds.
-    """
-    rows = connection.execute("SELECT webhook, reason FROM suspensions WHERE serial >= ?", (since,)).fetchall()
+def holds(connection: sqlite3.Connection) -> dict[str, Hold]:
+    """See :meth:`hookctl.store.interface.Standing.holds`. A row that is damaged still holds its webhook."""
+    rows = connection.execute("SELECT webhook, reason, since, plan, secrets FROM holds").fetchall()
     return {
-        webhook: reason if isinstance(reason, str) else UNREADABLE_REASON
-        for webhook, reason in rows
+        webhook: Hold(
+            reason if isinstance(reason, str) else UNREADABLE_REASON,
+            since if _is_time(since) else 0.0,
+            plan if isinstance(plan, str) else "",
+            secrets if isinstance(secrets, str) else "",
+        )
+        for webhook, reason, since, plan, secrets in rows
         if isinstance(webhook, str)
     }
 

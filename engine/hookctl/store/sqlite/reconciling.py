@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from hookctl.model import AppliedState, DeliveryStatus, Rename, Status
-from hookctl.store.records import Stopped
+from hookctl.store.records import Result, Stopped
 from hookctl.store.sqlite import queue_tables as tables
 from hookctl.store.sqlite import reading
 
@@ -29,8 +29,8 @@ def reconcile(connection: sqlite3.Connection, applied: AppliedState) -> None:
         elif not rename.is_taken:  # a process that still uses the state before may have added to the old name since
             _rename(connection, rename, *tables.RENAME_LATE)
     connection.execute("UPDATE reconciled SET serial = ?", (applied.serial,))
-    connection.execute("DELETE FROM suspensions WHERE serial < ? OR typeof(serial) <> 'integer'", (applied.serial,))
-    suspended = reading.suspended(connection)
+    _end_holds(connection, applied)
+    holds = reading.holds(connection)
     for (webhook,) in connection.execute(tables.WAITING_WEBHOOKS).fetchall():
         if webhook in applied.unreadable:  # it may be active or not, so its deliveries wait for the next apply
             continue
@@ -39,8 +39,8 @@ def reconcile(connection: sqlite3.Connection, applied: AppliedState) -> None:
             _stop(connection, webhook, DeliveryStatus.CANCELLED, REMOVED)
         elif plan.status is Status.INACTIVE:
             _stop(connection, webhook, DeliveryStatus.HELD, INACTIVE)
-        elif webhook in suspended:
-            _stop(connection, webhook, DeliveryStatus.HELD, suspended[webhook])
+        elif webhook in holds:
+            _stop(connection, webhook, DeliveryStatus.HELD, held_reason(holds[webhook].reason))
         else:
             unhold(connection, webhook)
 
@@ -57,33 +57,56 @@ def _rename(connection: sqlite3.Connection, rename: Rename, *statements: str) ->
         connection.execute(statement, (rename.new, rename.old))
 
 
-def suspend(connection: sqlite3.Connection, webhook: str, serial: int, cause: str) -> None:
-    """Hold everything that waits for a webhook, until an apply raises the serial or someone resumes the webhook."""
-    reason = f"suspended until the next apply: {cause}"
-    connection.execute(tables.SUSPEND, (webhook, serial, reason))
-    _stop(connection, webhook, DeliveryStatus.HELD, reason)
+def held_reason(reason: str) -> str:
+    """The reason of a delivery whose webhook is held for ``reason``."""
+    return f"the webhook is held: {reason}"
+
+
+def newest_serial(connection: sqlite3.Connection) -> int:
+    """The serial of the newest state that was reconciled; -1 if it cannot be read."""
+    row = connection.execute("SELECT serial FROM reconciled").fetchone()
+    return row[0] if row and isinstance(row[0], int) else -1
+
+
+def hold_webhook(connection: sqlite3.Connection, webhook: str, result: Result, now: float) -> None:
+    """Hold a webhook because of a result, with everything that waits for it."""
+    reason, plan = result.outcome.reason, result.plan.digest if result.plan else ""
+    connection.execute(tables.HOLD, (webhook, result.serial, reason, now, plan, result.secrets))
+    _stop(connection, webhook, DeliveryStatus.HELD, held_reason(reason))
+
+
+def _end_holds(connection: sqlite3.Connection, applied: AppliedState) -> None:
+    """Delete the holds of webhooks that were removed, or changed since."""
+    rows = connection.execute("SELECT webhook, serial, plan FROM holds").fetchall()
+    ended = [(webhook,) for webhook, serial, plan in rows if not _is_still_held(applied, webhook, serial, plan)]
+    connection.executemany("DELETE FROM holds WHERE webhook IS ?", ended)
+
+
+def _is_still_held(applied: AppliedState, webhook: object, serial: object, plan: object) -> bool:
+    """Whether a row of the table ``holds`` holds a webhook of this state."""
+    if webhook in applied.unreadable:
+        return True
+    current = applied.plans.get(webhook) if isinstance(webhook, str) else None
+    if current is None or not isinstance(serial, int):
+        return False
+    return plan == current.digest if plan else serial >= applied.serial
 
 
 def stopped(connection: sqlite3.Connection, applied: AppliedState) -> list[Stopped]:
     """See :meth:`hookctl.store.interface.Queue.stopped`."""
-    suspended = reading.suspended(connection, applied.serial)
+    rows = connection.execute("SELECT webhook, serial, plan FROM holds").fetchall()
+    is_held = {webhook for webhook, serial, plan in rows if _is_still_held(applied, webhook, serial, plan)}
+    holds = {webhook: hold for webhook, hold in reading.holds(connection).items() if webhook in is_held}
     held = {
         webhook: (count, str(reason))
         for webhook, count, reason in connection.execute(tables.HELD)
         if isinstance(webhook, str)
     }
     reconciled = _reconciled(connection, applied)
-    found = [
-        Stopped(webhook, reason, held.get(webhook, (0, ""))[0], is_suspended=True)
-        for webhook, reason in suspended.items()
-    ]
+    found = [Stopped(webhook, hold.reason, held.get(webhook, (0, ""))[0], hold) for webhook, hold in holds.items()]
     if reconciled == applied.serial:  # before it is reconciled, deliveries may be held because of an older state
-        by_hand = held.keys() - suspended.keys()
-        found += [
-            Stopped(name, held[name][1], held[name][0], is_suspended=False)
-            for name in by_hand
-            if _is_active(applied, name)
-        ]
+        by_hand = held.keys() - holds.keys()
+        found += [Stopped(name, held[name][1], held[name][0]) for name in by_hand if _is_active(applied, name)]
     return sorted(found, key=lambda one: (one.webhook.casefold(), one.webhook))
 
 

@@ -1,22 +1,20 @@
-"""What an attempt's result means for its delivery: one table, and functions that look a result up in it.
+"""What the result of an attempt means for its delivery: one table, and functions that look a result up in it.
 
-Nothing here has side effects. ``docs/delivery.md`` shows :data:`TABLE`, and a test keeps the two equal.
+Everything that asks uses this module: the runner, ``hookctl test``, scenarios, the effects of a plan, and the
+documentation. Nothing here has side effects. ``docs/delivery.md`` shows :data:`TABLE`, and a test keeps the two equal.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
-from hookctl.delivery.runner.limits import Health
-from hookctl.model import Attempt, DeliveryPlan, DeliveryStatus, FailureKind, Response
+from hookctl.model import CREDENTIALS_REFUSED, Attempt, DeliveryPlan, DeliveryStatus, FailureKind, Response
 from hookctl.model.delivery_plan import JITTER
-from hookctl.plugin.calls import Plugins
 from hookctl.store.records import Outcome
 
 MAX_RETRY_AFTER = 3600.0
@@ -26,13 +24,15 @@ MAX_REASON = 500
 
 
 class Decision(StrEnum):
-    """What happens to the delivery after an attempt."""
+    """What happens to the delivery after an attempt. A webhook's ``outcomes`` can name the first four."""
 
     DELIVERED = "delivered"
     RETRY = "retry"
     """Try again according to the schedule; dead once the schedule is used up."""
+    HOLD = "hold"
+    """Hold the webhook with all its deliveries, this one included."""
     DEAD = "dead"
-    DEAD_AND_SUSPEND = "dead, and the webhook is suspended"
+    DEAD_AND_HOLD = "dead, and the webhook is held"
     NOT_COUNTED = "not counted"
     """The attempt is not recorded, and the delivery goes back into the queue."""
 
@@ -58,8 +58,8 @@ class Row:
 
 MISMATCH = "mismatch"
 """A 2xx response that a response validator rejects."""
-TOKEN_REFUSED = "401 with a token"  # noqa: S105 - a result
-"""A 401 after the token was refreshed once. Only auth that obtains tokens has this result."""
+TOKEN_REFUSED = "token_refused"  # noqa: S105 - a result
+"""The token endpoint refuses the credentials; its other failures are ``token``."""
 
 # A status is looked up before its class, so the order of the rows does not matter.
 TABLE = (
@@ -80,8 +80,7 @@ TABLE = (
         Signal.FAILURE,
         "There is no complete response.",
     ),
-    Row((FailureKind.TOKEN.value,), Decision.RETRY, Signal.FAILURE, "The token endpoint failed or refused."),
-    Row((TOKEN_REFUSED,), Decision.RETRY, Signal.SUCCESS, "A new token may be accepted later."),
+    Row((FailureKind.TOKEN.value,), Decision.RETRY, Signal.FAILURE, "The token endpoint failed."),
     Row(
         (FailureKind.SECRET.value, FailureKind.PLUGIN.value),
         Decision.RETRY,
@@ -89,7 +88,19 @@ TABLE = (
         "Someone can fix this on hookctl's machine while the delivery waits.",
     ),
     Row((FailureKind.LOCAL.value,), Decision.NOT_COUNTED, Signal.NOTHING, "This machine has run out of a resource."),
-    Row(("410",), Decision.DEAD_AND_SUSPEND, Signal.SUCCESS, "The target wants no more events."),
+    Row(
+        ("401", "403"),
+        Decision.HOLD,
+        Signal.SUCCESS,
+        "The target refuses the credentials: every delivery would fail until someone fixes them.",
+    ),
+    Row(
+        (TOKEN_REFUSED,),
+        Decision.HOLD,
+        Signal.NOTHING,
+        "The token endpoint refuses the credentials: there is no token until someone fixes them.",
+    ),
+    Row(("410",), Decision.DEAD_AND_HOLD, Signal.SUCCESS, "The target wants no more events."),
     Row(("1xx", "3xx", "4xx"), Decision.DEAD, Signal.SUCCESS, "The same request would get the same answer."),
     Row(
         (FailureKind.ADDRESS_BLOCKED.value, FailureKind.RENDER.value),
@@ -99,51 +110,59 @@ TABLE = (
     ),
 )
 _ROWS = {result: row for row in TABLE for result in row.results}
+DEFAULTS: Mapping[str, Decision] = {result: row.decision for result, row in _ROWS.items()}
+"""What each result means without ``outcomes``."""
+CHOICES = (Decision.DELIVERED, Decision.RETRY, Decision.HOLD, Decision.DEAD)
+"""What a webhook's ``outcomes`` can choose."""
 
-WELL = Health(is_well=True)
 DELIVERED = Outcome(DeliveryStatus.DELIVERED)
-UNAUTHORIZED = 401
 SECONDS = re.compile(r"\d+(\.\d+)?", re.ASCII)
 
 
-def look_up(attempt: Attempt, *, token_auth: bool = False) -> Row:
-    """The row of :data:`TABLE` for the result of an attempt. A failure has priority over a status."""
+def result_of(attempt: Attempt) -> str:
+    """The result as text: a status, or one of the others in :data:`TABLE`. A failure has priority over a status."""
     if attempt.failure is not None:
-        return _ROWS[attempt.failure.kind.value]
+        return TOKEN_REFUSED if attempt.failure.cause == CREDENTIALS_REFUSED else attempt.failure.kind.value
     status = attempt.response.status if attempt.response else 0
-    if _is_success(status) and not attempt.succeeded:
-        return _ROWS[MISMATCH]
-    if status == UNAUTHORIZED and token_auth:
-        return _ROWS[TOKEN_REFUSED]
-    # A transport may return a status that HTTP does not define.
-    return _ROWS.get(str(status)) or _ROWS[f"{min(max(status // 100, 1), 5)}xx"]
+    return MISMATCH if _is_success(status) and not attempt.succeeded else str(status)
 
 
-def decide(
-    attempt: Attempt,
-    schedule: Sequence[float],
-    now: float,
-    jitter: float,
-    *,
-    token_auth: bool = False,
-    mismatch_message: str | None = None,
-) -> Outcome:
+def row_of(result: str) -> Row:
+    """The row of :data:`TABLE` for a result, or for a class of statuses."""
+    return _ROWS.get(result) or _ROWS[_class_of(result)]
+
+
+def decision_for(result: str, outcomes: Mapping[str, str]) -> Decision:
+    """What a result means for a webhook with these ``outcomes``.
+
+    A status has priority over its class, in both tables: ``4xx`` of ``outcomes`` leaves 429 and the other statuses that
+    :data:`TABLE` names as they are.
+    """
+    chosen = outcomes.get(result) if outcomes else None
+    if chosen is None and outcomes and result not in _ROWS:
+        chosen = outcomes.get(_class_of(result))
+    return row_of(result).decision if chosen is None else Decision(chosen)
+
+
+def decide(attempt: Attempt, plan: DeliveryPlan, now: float, jitter: float, *, may_hold: bool = True) -> Outcome:
     """The outcome of an attempt that counts; see :func:`was_not_made`.
 
     Args:
         attempt: The attempt; its ``number`` shows how much of the schedule is used.
-        schedule: Seconds before the second, third, ... attempt.
+        plan: The delivery plan that the attempt used.
         now: Epoch seconds.
         jitter: A random number in [0, 1).
-        token_auth: Whether the webhook uses a token, which was refreshed after a 401.
-        mismatch_message: The webhook's own message for a response that its validators reject.
+        may_hold: False for an attempt that shows nothing about the applied webhook: it is retried instead.
     """
-    decision = look_up(attempt, token_auth=token_auth).decision
+    decision = decision_for(result_of(attempt), plan.outcomes)
     if decision is Decision.DELIVERED:
         return DELIVERED
-    reason = describe(attempt, mismatch_message)
-    if decision is Decision.DEAD or decision is Decision.DEAD_AND_SUSPEND:
-        return Outcome(DeliveryStatus.DEAD, reason, suspend=decision is Decision.DEAD_AND_SUSPEND)
+    reason = describe(attempt, plan.custom_validation_error_message)
+    if decision is Decision.HOLD and may_hold:
+        return Outcome(DeliveryStatus.HELD, reason, hold=True)
+    if decision is Decision.DEAD or decision is Decision.DEAD_AND_HOLD:
+        return Outcome(DeliveryStatus.DEAD, reason, hold=may_hold and decision is Decision.DEAD_AND_HOLD)
+    schedule = plan.retry_schedule
     if attempt.number > len(schedule):
         attempts = f"{attempt.number} attempt{'s' * (attempt.number > 1)}"
         return Outcome(DeliveryStatus.DEAD, f"{reason}; schedule used up after {attempts}")
@@ -152,23 +171,16 @@ def decide(
     return Outcome(DeliveryStatus.RETRYING, reason, due_at=now + max(planned, asked or 0.0))
 
 
-def health(attempt: Attempt) -> Health | None:
-    """What an attempt shows about its target; None if it shows nothing."""
-    signal = look_up(attempt).signal
-    if signal is Signal.SUCCESS:
-        return WELL
-    return Health(is_well=False, reason=describe(attempt)) if signal is Signal.FAILURE else None
+def signal_of(attempt: Attempt, plan: DeliveryPlan) -> Signal:
+    """What an attempt shows about its target. What counts as delivered is a success."""
+    result = result_of(attempt)
+    is_delivered = plan.outcomes and decision_for(result, plan.outcomes) is Decision.DELIVERED
+    return Signal.SUCCESS if is_delivered else row_of(result).signal
 
 
 def was_not_made(attempt: Attempt) -> bool:
     """Whether an attempt does not count, because this machine lacked a resource for it."""
-    return attempt.failure is not None and look_up(attempt).decision is Decision.NOT_COUNTED
-
-
-def has_token_auth(plan: DeliveryPlan, plugins: Plugins) -> bool:
-    """Whether an expired token may have caused a 401: auth that may block obtains tokens."""
-    types = (plugins.auth.get(block.type) for block in plan.auth)
-    return any(auth.blocking for auth in types if auth)
+    return attempt.failure is not None and row_of(attempt.failure.kind.value).decision is Decision.NOT_COUNTED
 
 
 def describe(attempt: Attempt, mismatch_message: str | None = None) -> str:
@@ -198,6 +210,8 @@ def retry_after(response: Response, now: float) -> float | None:
     if SECONDS.fullmatch(text):
         seconds = float(text)
     else:
+        from email.utils import parsedate_to_datetime  # slow to import, and not for plans
+
         try:
             date = parsedate_to_datetime(text)
         except ValueError:
@@ -208,3 +222,8 @@ def retry_after(response: Response, now: float) -> float | None:
 
 def _is_success(status: int) -> bool:
     return 200 <= status < 300
+
+
+def _class_of(result: str) -> str:
+    # A transport may return a status that HTTP does not define.
+    return f"{min(max(int(result) // 100, 1), 5)}xx"

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Mapping
+from typing import Any
 
-from hookctl.delivery.runner.retry import (
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hookctl.delivery.outcomes import (
+    CHOICES,
+    DEFAULTS,
     MISMATCH,
     TABLE,
     TOKEN_REFUSED,
+    Decision,
     Row,
     Signal,
     decide,
-    health,
-    look_up,
+    decision_for,
+    result_of,
     retry_after,
+    row_of,
+    signal_of,
     was_not_made,
 )
-from hookctl.model import Attempt, Failure, FailureKind, Mismatch, Response, Timing, Verdict
+from hookctl.delivery.runner.attempts import health
+from hookctl.model import (
+    CREDENTIALS_REFUSED,
+    Attempt,
+    DeliveryPlan,
+    Failure,
+    FailureKind,
+    Mismatch,
+    Response,
+    Status,
+    Timing,
+    Verdict,
+)
+from hookctl.schema_files import read_schema
 from hookctl.store.records import Outcome
 
 NOW = 1_800_000_000.0  # Fri, 15 Jan 2027 08:00:00 GMT
@@ -25,10 +48,38 @@ MISMATCHED = Verdict("json_path $.a", (Mismatch("json_path $.a", "got 1, expecte
 FINE = Verdict("json_path $.a")
 
 
+def plan(outcomes: Mapping[str, str] = {}, *, schedule: tuple[float, ...] = SCHEDULE, **fields: Any) -> DeliveryPlan:
+    defaults: dict[str, Any] = {
+        "method": "POST",
+        "url": "https://siem.example.com/",
+        "headers": {},
+        "auth": (),
+        "transport": None,
+        "when": None,
+        "body_template": None,
+        "timeout_seconds": 15.0,
+        "response_validators": (),
+        "custom_validation_error_message": None,
+        "rate_limit": None,
+        "description": None,
+        "labels": {},
+        "protected": False,
+    }
+    return DeliveryPlan(
+        name="Siem",
+        event="anomaly",
+        status=Status.ACTIVE,
+        retry_schedule=schedule,
+        outcomes=outcomes,
+        **(defaults | fields),
+    )
+
+
 def attempt(
     status: int | None = None,
     *,
     failure: FailureKind | None = None,
+    cause: str = "",
     number: int = 1,
     headers: dict[str, str] | None = None,
     verdict: Verdict | None = None,
@@ -39,16 +90,16 @@ def attempt(
         started_at=NOW,
         request=None,
         response=Response(status, "Reason", tuple((headers or {}).items()), b"") if status else None,
-        failure=Failure(failure, "what happened") if failure else None,
+        failure=Failure(failure, "what happened", cause) if failure else None,
         timing=Timing(),
         verdicts=(verdict,) if verdict else (),
     )
 
 
 def in_short(outcome: Outcome) -> str:
-    """``delivered``, ``retry in 5`` or ``dead``; ``, suspend`` follows when the webhook is suspended."""
+    """``delivered``, ``retry in 5``, ``held`` or ``dead``; ``, hold`` follows when the webhook is held."""
     what = f"retry in {outcome.due_at - NOW:g}" if outcome.due_at is not None else outcome.status.value
-    return f"{what}, suspend" if outcome.suspend else what
+    return f"{what}, hold" if outcome.hold else what
 
 
 # fmt: off
@@ -63,13 +114,15 @@ EXAMPLES = [
     (attempt(301),                                            "dead"),
     (attempt(304),                                            "dead"),
     (attempt(400),                                            "dead"),
-    (attempt(401),                                            "dead"),
-    (attempt(403),                                            "dead"),
+    (attempt(401),                                            "held, hold"),
+    (attempt(401, number=9),                                  "held, hold"),
+    (attempt(403),                                            "held, hold"),
+    (attempt(403, number=9),                                  "held, hold"),
     (attempt(404),                                            "dead"),
     (attempt(408),                                            "retry in 5"),
     (attempt(409),                                            "dead"),
-    (attempt(410),                                            "dead, suspend"),
-    (attempt(410, number=4),                                  "dead, suspend"),
+    (attempt(410),                                            "dead, hold"),
+    (attempt(410, number=4),                                  "dead, hold"),
     (attempt(422),                                            "dead"),
     (attempt(425),                                            "retry in 5"),
     (attempt(429),                                            "retry in 5"),
@@ -85,6 +138,7 @@ EXAMPLES = [
     (attempt(failure=FailureKind.TRANSPORT),                  "retry in 5"),
     (attempt(failure=FailureKind.SECRET),                     "retry in 5"),
     (attempt(failure=FailureKind.TOKEN),                      "retry in 5"),
+    (attempt(failure=FailureKind.TOKEN, cause=CREDENTIALS_REFUSED), "held, hold"),
     (attempt(failure=FailureKind.ADDRESS_BLOCKED),            "dead"),
     (attempt(failure=FailureKind.RENDER),                     "dead"),
     (attempt(failure=FailureKind.PLUGIN),                     "retry in 5"),
@@ -117,14 +171,14 @@ EXAMPLES = [
 
 @pytest.mark.parametrize(("made", "then"), EXAMPLES)
 def test_decide(made: Attempt, then: str) -> None:
-    assert in_short(decide(made, SCHEDULE, NOW, jitter=0.0)) == then
+    assert in_short(decide(made, plan(), NOW, jitter=0.0)) == then
 
 
 def test_each_result_is_in_one_row_and_none_is_missing() -> None:
     results = [result for row in TABLE for result in row.results]
     assert len(set(results)) == len(results)
     classes = {"1xx", "2xx", "3xx", "4xx", "5xx"}
-    statuses = {"408", "410", "425", "429"}
+    statuses = {"401", "403", "408", "410", "425", "429"}
     assert set(results) == {*classes, *statuses, *(kind.value for kind in FailureKind), MISMATCH, TOKEN_REFUSED}
 
 
@@ -132,18 +186,22 @@ def test_every_status_has_a_row() -> None:
     named = {result for row in TABLE for result in row.results}
     for status in range(1000):  # a transport may return a status that HTTP does not define
         nearest = f"{min(max(status // 100, 1), 5)}xx"
-        assert (str(status) if str(status) in named else nearest) in look_up(attempt(status)).results
+        assert (str(status) if str(status) in named else nearest) in row_of(str(status)).results
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.results[0])
 def test_the_circuit_counts_what_the_row_says(row: Row) -> None:
     for result in row.results:
         if result in {kind.value for kind in FailureKind}:
-            found = health(attempt(failure=FailureKind(result)))
+            made = attempt(failure=FailureKind(result))
+        elif result == TOKEN_REFUSED:
+            made = attempt(failure=FailureKind.TOKEN, cause=CREDENTIALS_REFUSED)
         elif result == MISMATCH:
-            found = health(attempt(200, verdict=MISMATCHED))
+            made = attempt(200, verdict=MISMATCHED)
         else:
-            found = health(attempt(int(result[:3].replace("xx", "00"))))
+            made = attempt(int(result[:3].replace("xx", "99")))
+        assert row_of(result_of(made)) is row
+        found = health(made, plan())
         assert (None if found is None else found.is_well) == {
             Signal.SUCCESS: True,
             Signal.FAILURE: False,
@@ -156,17 +214,86 @@ def test_only_what_this_machine_lacks_is_not_counted() -> None:
 
 
 def test_jitter_adds_up_to_a_fifth() -> None:
-    assert in_short(decide(attempt(500), SCHEDULE, NOW, jitter=0.5)) == "retry in 5.5"
-    assert in_short(decide(attempt(500, number=2), SCHEDULE, NOW, jitter=1.0)) == "retry in 360"
+    assert in_short(decide(attempt(500), plan(), NOW, jitter=0.5)) == "retry in 5.5"
+    assert in_short(decide(attempt(500, number=2), plan(), NOW, jitter=1.0)) == "retry in 360"
 
 
 def test_an_empty_schedule_has_one_attempt() -> None:
-    assert decide(attempt(500), (), NOW, jitter=0.0).reason == "HTTP 500 Reason; schedule used up after 1 attempt"
+    assert (
+        decide(attempt(500), plan(schedule=()), NOW, jitter=0.0).reason
+        == "HTTP 500 Reason; schedule used up after 1 attempt"
+    )
 
 
-def test_401_is_tried_again_where_a_token_may_be_at_fault() -> None:
-    assert in_short(decide(attempt(401), SCHEDULE, NOW, 0.0, token_auth=True)) == "retry in 5"
-    assert in_short(decide(attempt(403), SCHEDULE, NOW, 0.0, token_auth=True)) == "dead"
+def test_a_result_that_shows_nothing_about_the_applied_webhook_holds_nothing() -> None:
+    assert in_short(decide(attempt(401), plan(), NOW, 0.0, may_hold=False)) == "retry in 5"
+    assert in_short(decide(attempt(401, number=4), plan(), NOW, 0.0, may_hold=False)) == "dead"
+    assert in_short(decide(attempt(410), plan(), NOW, 0.0, may_hold=False)) == "dead"
+
+
+# -- outcomes of the webhook
+
+# fmt: off
+CHANGED = [
+    # outcomes                                  what came back                       then
+    ({"409": "delivered"},                      attempt(409),                        "delivered"),
+    ({"409": "delivered"},                      attempt(404),                        "dead"),
+    ({"404": "retry"},                          attempt(404),                        "retry in 5"),
+    ({"404": "retry"},                          attempt(404, number=4),              "dead"),
+    ({"404": "hold"},                           attempt(404),                        "held, hold"),
+    ({"410": "dead"},                           attempt(410),                        "dead"),
+    ({"410": "hold"},                           attempt(410),                        "held, hold"),
+    ({"401": "dead"},                           attempt(401),                        "dead"),
+    ({"403": "retry"},                          attempt(403),                        "retry in 5"),
+    ({"5xx": "dead"},                           attempt(503),                        "dead"),
+    ({"5xx": "dead", "503": "retry"},           attempt(503),                        "retry in 5"),
+    ({"5xx": "dead"},                           attempt(599),                        "dead"),
+    ({"3xx": "delivered"},                      attempt(302),                        "delivered"),
+    ({"mismatch": "dead"},                      attempt(200, verdict=MISMATCHED),    "dead"),
+    ({"mismatch": "hold"},                      attempt(200, verdict=MISMATCHED),    "held, hold"),
+    ({"mismatch": "dead"},                      attempt(200, verdict=FINE),          "delivered"),
+    # a class leaves the statuses that the table names as they are
+    ({"4xx": "retry"},                          attempt(404),                        "retry in 5"),
+    ({"4xx": "dead"},                           attempt(401),                        "held, hold"),
+    ({"4xx": "dead"},                           attempt(429),                        "retry in 5"),
+    ({"4xx": "retry"},                          attempt(410),                        "dead, hold"),
+    # a failure is not a status
+    ({"5xx": "dead"},                           attempt(503, failure=FailureKind.TIMEOUT), "retry in 5"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("outcomes", "made", "then"), CHANGED)
+def test_a_webhook_changes_the_table(outcomes: dict[str, str], made: Attempt, then: str) -> None:
+    assert in_short(decide(made, plan(outcomes), NOW, jitter=0.0)) == then
+
+
+RESULTS = [*(str(status) for status in range(300, 600)), "3xx", "4xx", "5xx", MISMATCH]
+
+
+@given(
+    st.dictionaries(st.sampled_from(RESULTS), st.sampled_from([choice.value for choice in CHOICES])),
+    st.integers(300, 599),
+)
+def test_the_most_specific_entry_counts(outcomes: dict[str, str], status: int) -> None:
+    result, whole = str(status), f"{status // 100}xx"
+    if result in outcomes:
+        assert decision_for(result, outcomes) == outcomes[result]
+    elif result in DEFAULTS:
+        assert decision_for(result, outcomes) is DEFAULTS[result]
+    else:
+        assert decision_for(result, outcomes) == outcomes.get(whole, DEFAULTS[whole].value)
+
+
+def test_what_counts_as_delivered_is_a_success_for_the_circuit() -> None:
+    assert signal_of(attempt(503), plan()) is Signal.FAILURE
+    assert signal_of(attempt(503), plan({"5xx": "delivered"})) is Signal.SUCCESS
+    assert signal_of(attempt(503), plan({"5xx": "dead"})) is Signal.FAILURE
+
+
+def test_the_schema_accepts_the_choices_of_the_table() -> None:
+    field: Any = read_schema("webhook.schema.json")["properties"]["outcomes"]  # type: ignore[index,call-overload]
+    assert [Decision(choice) for choice in field["additionalProperties"]["enum"]] == [*CHOICES]
 
 
 @pytest.mark.parametrize(
@@ -181,19 +308,18 @@ def test_401_is_tried_again_where_a_token_may_be_at_fault() -> None:
     ],
 )
 def test_reasons(made: Attempt, reason: str) -> None:
-    assert decide(made, SCHEDULE, NOW, 0.0).reason == reason
+    assert decide(made, plan(), NOW, 0.0).reason == reason
 
 
 def test_the_webhooks_own_words_for_a_mismatch() -> None:
-    outcome = decide(
-        attempt(200, verdict=MISMATCHED), SCHEDULE, NOW, 0.0, mismatch_message="The SIEM did not accept it"
-    )
+    worded = plan(custom_validation_error_message="The SIEM did not accept it")
+    outcome = decide(attempt(200, verdict=MISMATCHED), worded, NOW, 0.0)
     assert outcome.reason == "The SIEM did not accept it (json_path $.a: got 1, expected 2)"
 
 
 def test_a_reason_can_be_stored_whatever_the_target_said() -> None:
     hostile = Verdict("v", (Mismatch("v", "got \ud800" + "x" * 10_000),))
-    reason = decide(attempt(200, verdict=hostile), SCHEDULE, NOW, 0.0).reason
+    reason = decide(attempt(200, verdict=hostile), plan(), NOW, 0.0).reason
     assert reason.startswith("v: got \\ud800xxx")
     assert len(reason.encode()) == 500
 
