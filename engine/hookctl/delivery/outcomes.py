@@ -171,6 +171,11 @@ def decide(attempt: Attempt, plan: DeliveryPlan, now: float, jitter: float, *, m
     return Outcome(DeliveryStatus.RETRYING, reason, due_at=now + max(planned, asked or 0.0))
 
 
+def is_delivered(attempt: Attempt, plan: DeliveryPlan) -> bool:
+    """Whether a delivery with this attempt is delivered."""
+    return decision_for(result_of(attempt), plan.outcomes) is Decision.DELIVERED
+
+
 def signal_of(attempt: Attempt, plan: DeliveryPlan) -> Signal:
     """What an attempt shows about its target. What counts as delivered is a success."""
     result = result_of(attempt)

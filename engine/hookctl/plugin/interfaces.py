@@ -65,9 +65,8 @@ class AuthType:
     per delivery plan, or for each attempt if the URL or headers contain values of the event.
     """
     blocking: bool | None = None
-    """True if building or calling it may wait, for example for a token. It then never runs on the runner's thread, and
-    a 401 may mean that the token is no longer valid. False if it never waits and never sends. None (not declared): it
-    does not run on the runner's thread either.
+    """True if building or calling it may wait, for example for a token. It then never runs on the runner's thread.
+    False if it never waits and never sends. None (not declared): it does not run on the runner's thread either.
     """
     adds: Callable[[Mapping[str, Json]], Mapping[str, str]] | None = None
     """The headers that it adds to a request, for `plan` and `render`, which read no secrets and send nothing. It
@@ -78,7 +77,7 @@ class AuthType:
 
 @runtime_checkable
 class Refreshable(Protocol):
-    """An ``AuthBase`` with a token. After a 401, the runner asks once for a fresh token and sends the request again."""
+    """An ``AuthBase`` with a token. After a 401 or 403, hookctl asks once for a fresh token and sends again."""
 
     def refresh(self, request: Request) -> None:
         """Forget the token that ``request`` carried, unless a newer token has replaced it already."""

@@ -1,7 +1,7 @@
 """``oauth2``: a token by client credentials (RFC 6749, section 4.4), shared by all deliveries of a delivery plan.
 
 When a token is first needed, one thread requests it while the others wait for the result. The token is kept until
-shortly before it expires, and dropped when a target answers 401 to it.
+shortly before it expires, and dropped when a target answers 401 or 403 to it.
 """
 
 from __future__ import annotations

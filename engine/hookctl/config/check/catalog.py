@@ -52,7 +52,7 @@ _MODULES = [_load(name) for name in sorted(found.name for found in pkgutil.iter_
 _SUBJECTS: dict[str, list[ModuleType]] = {
     "Files": [files],
     "Fields": [fields],
-    "Headers and secrets": _MODULES,
+    "Headers, secrets and outcomes": _MODULES,
     "URLs": [urls],
     "Templates and conditions": [texts],
     "Plans": [plans],

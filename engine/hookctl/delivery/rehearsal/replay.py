@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from hookctl.delivery.attempt.envelope import body_value
-from hookctl.delivery.outcomes import describe
+from hookctl.delivery.outcomes import describe, is_delivered
 from hookctl.delivery.rehearsal.cassette import Exchange, path_of, read, settled
 from hookctl.delivery.rehearsal.rehearsal import Rehearsal
 from hookctl.errors import CassetteError
@@ -43,12 +43,7 @@ class Replay:
     @property
     def succeeded(self) -> bool:
         """Whether the request equals the recorded one, and the recorded response passes."""
-        return (
-            self.attempt is not None
-            and self.attempt.failure is None
-            and self.attempt.succeeded
-            and self.is_recorded_request
-        )
+        return self.attempt is not None and is_delivered(self.attempt, self.plan) and self.is_recorded_request
 
     @property
     def reason(self) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from hookctl._version import __version__
 from hookctl.delivery.attempt.engine import AttemptEngine, Job
+from hookctl.delivery.outcomes import is_delivered
 from hookctl.errors import HookctlError
 from hookctl.model import Attempt, DeliveryPlan, Json
 from hookctl.network import Network
@@ -30,7 +31,7 @@ class Trial:
     @property
     def succeeded(self) -> bool:
         """Whether a delivery with this attempt would be delivered."""
-        return self.attempt is not None and self.attempt.failure is None and self.attempt.succeeded
+        return self.attempt is not None and is_delivered(self.attempt, self.plan)
 
     @property
     def would_be_sent(self) -> bool | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from msgspec import structs
+
 from hookctl.delivery.attempt.engine import AttemptEngine, Finished, Job
 from hookctl.delivery.outcomes import DELIVERED, Signal, decide, describe, signal_of, was_not_made
 from hookctl.delivery.runner.claims import Claims
@@ -12,8 +14,8 @@ from hookctl.delivery.runner.commits import Commits
 from hookctl.delivery.runner.holds import Holds
 from hookctl.delivery.runner.limits import SLOW_SECONDS, Health, Limits
 from hookctl.delivery.runner.tally import Tally
-from hookctl.model import AppliedState, Attempt, DeliveryPlan
-from hookctl.store.records import Result
+from hookctl.model import AppliedState, Attempt, DeliveryPlan, DeliveryStatus
+from hookctl.store.records import Outcome, Result
 
 
 class Attempts:
@@ -89,14 +91,15 @@ class Attempts:
             return
         # A replay as planned shows nothing about the applied webhook.
         outcome = decide(attempt, plan, self._clock(), self._jitter(), may_hold=claimed.plan is None)
-        serial, secrets = self.state.serial, ""
+        secrets = ""
         if outcome.hold:
             applied = self.state.plans.get(plan.name)
-            if applied is None or applied.digest != plan.digest:
-                serial = 0  # an apply has changed the webhook since: the store then holds nothing
-            secrets = self._holds.begin(plan, finished.secrets)
-            self._engine.forget(plan.name)
-        self._commits.add_result(Result(claimed, attempt, outcome, serial, plan, secrets))
+            if applied and applied.digest == plan.digest:
+                secrets = self._holds.begin(plan, finished.secrets)
+                self._engine.forget(plan.name)
+            else:
+                outcome = _without_hold(outcome, self._clock())
+        self._commits.add_result(Result(claimed, attempt, outcome, self.state.serial, plan, secrets))
 
 
 WELL = Health(is_well=True)
@@ -110,3 +113,10 @@ def health(attempt: Attempt, plan: DeliveryPlan) -> Health | None:
     if signal is Signal.SUCCESS:
         return WELL
     return Health(is_well=False, reason=describe(attempt)) if signal is Signal.FAILURE else None
+
+
+def _without_hold(outcome: Outcome, now: float) -> Outcome:
+    """An outcome of a request whose webhook an apply has changed since: what would be held is due at once."""
+    if outcome.status is DeliveryStatus.HELD:
+        return Outcome(DeliveryStatus.RETRYING, outcome.reason, due_at=now)
+    return structs.replace(outcome, hold=False)

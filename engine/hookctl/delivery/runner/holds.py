@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -84,12 +85,11 @@ class Holds:
             for name, hold in self._queue.holds().items():
                 plan = plans.get(name)
                 if hold.secrets and name not in self._reading and plan and plan.digest == hold.plan:
-                    self._reading.add(name)
-                    self._pool.run(name, partial(self._compare, plan, hold.secrets))
-        patience = FIRST_SECONDS if is_first else 0.0
+                    self._start(plan, hold.secrets)
+        until = time.monotonic() + (FIRST_SECONDS if is_first else 0.0)
         while self._reading:
             try:
-                read = self._read.get(timeout=patience) if patience else self._read.get_nowait()
+                read = self._read.get(timeout=max(until - time.monotonic(), 0.0))
             except Empty:
                 return
             self._reading.discard(read if isinstance(read, str) else read.webhook)
@@ -99,6 +99,14 @@ class Holds:
     def close(self) -> None:
         """Read no more secrets."""
         self._pool.close()
+
+    def _start(self, plan: DeliveryPlan, stored: str) -> None:
+        try:
+            self._pool.run(plan.name, partial(self._compare, plan, stored))
+        except (RuntimeError, MemoryError):
+            log.warning("the secrets of %s cannot be compared: this machine cannot start a thread", plan.name)
+        else:
+            self._reading.add(plan.name)
 
     def _end(self, read: _Read) -> None:
         hold = self._queue.holds().get(read.webhook)
@@ -110,8 +118,9 @@ class Holds:
     def _compare(self, plan: DeliveryPlan, stored: str) -> None:
         """Compare the secrets with those of the hold, on a thread. May block."""
         found: _Read | str = plan.name
-        # A secret that cannot be read, perhaps because it is being replaced, is compared again later.
-        with suppress(SecretError, AttemptFailedError):
+        # A secret that cannot be read, perhaps because it is being replaced, is compared again later. A stored digest
+        # that is damaged (ValueError) never matches, and `hookctl doctor` reports its row.
+        with suppress(SecretError, AttemptFailedError, ValueError):
             digest = secrets_digest(plan, Secrets(self._plugins))
             if self._same.get(plan.name) == (stored, digest):
                 found = _Read(plan.name, stored, has_changed=False)

@@ -27,7 +27,8 @@ def outcome_lines(outcomes: Outcomes) -> Iterator[Line]:
     if outcomes.may_repeat:
         what = f"a 2xx response to a {outcomes.may_repeat} that response_validators reject is retried"
         times = f"the target may process one event {outcomes.requests} times"
-        yield Line(f"may repeat a request: {what}, so {times}. To prevent this: outcomes: {{mismatch: dead}}", is_important=True)
+        fix = "To prevent this: outcomes: {mismatch: dead}"
+        yield Line(f"may repeat a request: {what}, so {times}. {fix}", is_important=True)
 
 
 def outcomes_document(outcomes: Outcomes) -> Json:

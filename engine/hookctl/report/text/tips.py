@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
+from hookctl.delivery.outcomes import Decision, decision_for, is_delivered, result_of
 from hookctl.model import (
     BROKEN_URL,
     CERTIFICATE_EXPIRED,
@@ -152,7 +153,6 @@ STATUSES: Mapping[int, tuple[str, ...]] = {
             "uses this auth type."
         ),
         "If the secret was changed at the target, change it here too: hookctl then continues on its own.",
-        "In a live delivery, this answer holds the webhook: its deliveries wait, and none of them dies.",
     ),
     403: (
         "The target accepts the credentials but does not allow this request: check their roles or scopes.",
@@ -178,7 +178,7 @@ STATUSES: Mapping[int, tuple[str, ...]] = {
         ),
     ),
     410: (
-        "The target says that this address is gone for good. In a live delivery, this answer holds the webhook.",
+        "The target says that this address is gone for good.",
         "Ask the target's operator for the new address, or remove the webhook.",
     ),
     413: ("The body is larger than the target accepts: send less of the event in body_template.",),
@@ -223,8 +223,21 @@ NOT_TRUSTED_BODY = (
 
 
 def tips_for(attempt: Attempt, plan: DeliveryPlan) -> tuple[str, ...]:
-    """What to check next, a sentence or two each; empty for a successful attempt."""
-    return tuple(tip.format_map(_Words(attempt, plan)) for tip in _tips(attempt))
+    """What to check next, a sentence or two each; empty for an attempt that delivers."""
+    if is_delivered(attempt, plan):
+        return ()
+    return tuple(tip.format_map(_Words(attempt, plan)) for tip in (*_tips(attempt), *_live(attempt, plan)))
+
+
+def _live(attempt: Attempt, plan: DeliveryPlan) -> Iterator[str]:
+    """What a live delivery would do, where the other tips cannot say it."""
+    result = result_of(attempt)
+    decision = decision_for(result, plan.outcomes)
+    if decision in (Decision.HOLD, Decision.DEAD_AND_HOLD):
+        yield "In a live delivery, this answer holds the webhook: its other deliveries wait."
+    elif decision is not decision_for(result, {}):
+        what = "is retried on its schedule" if decision is Decision.RETRY else "is dead"
+        yield f"The outcomes of this webhook decide: a live delivery with this answer {what}."
 
 
 def _tips(attempt: Attempt) -> tuple[str, ...]:

@@ -88,6 +88,8 @@ def _notes(trial: Trial) -> Iterator[str]:
         yield f"Its `when` does not let this event through: {printable(trial.plan.when or '')}"
     if trial.would_be_sent is None:
         yield f"Its `when` cannot be evaluated for this event: {printable(trial.plan.when or '')}"
+    if trial.attempt and trial.succeeded and not trial.attempt.succeeded:
+        yield "The outcomes of this webhook count this answer as delivered."
     if trial.plan.status is Status.INACTIVE:
         yield "It is inactive: no live event is sent to it."
 

@@ -16,6 +16,8 @@ PLAN_EXISTS = "EXISTS (SELECT 1 FROM plans WHERE plans.digest = {0})"
 DELIVERY_EXISTS = "EXISTS (SELECT 1 FROM deliveries WHERE deliveries.seq = {0})"
 COUNT = f"(typeof({{0}}) = 'integer' AND {{0}} BETWEEN 0 AND {MAX_NUMBER})"
 
+DIGEST = "(typeof({0}) = 'text' AND ({0} = '' OR {0} GLOB '[0-9a-f]*:[0-9a-f]*'))"
+
 COLUMNS: dict[str, tuple[str, dict[str, str]]] = {
     "events": ("seq", {"id": TEXT, "event_type": TEXT, "event_time": TIME, "received_at": TIME, "document": OBJECT}),
     "deliveries": (
@@ -41,7 +43,7 @@ COLUMNS: dict[str, tuple[str, dict[str, str]]] = {
     "attempts": ("seq", {"delivery": DELIVERY_EXISTS}),
     "holds": (
         "webhook",
-        {"webhook": TEXT, "serial": WHOLE, "reason": TEXT, "since": TIME, "plan": TEXT, "secrets": TEXT},
+        {"webhook": TEXT, "serial": WHOLE, "reason": TEXT, "since": TIME, "plan": TEXT, "secrets": DIGEST},
     ),
     "last_results": ("webhook", {"webhook": TEXT, "status": STATUS, "at": TIME}),
     "circuits": (
