@@ -72,6 +72,18 @@ def bench(project: Callable[[dict[str, str]], Path], run_cli: Callable[..., Any]
     return bench
 
 
+def test_outcomes_decide_what_a_test_reports(bench: Bench) -> None:
+    bench.receiver.answer("/ingest", Answer(409))
+    result = bench.test("Siem", webhook=WEBHOOK + "outcomes: {409: delivered}\n")
+    assert (result.exit_code, "Test successful  409" in result.stdout) == (0, True)
+    assert "The outcomes of this webhook count this answer as delivered." in result.stdout
+    assert "What to check next" not in result.stdout
+    result = bench.test("Siem", webhook=WEBHOOK + "outcomes: {409: hold}\n")
+    assert (result.exit_code, "this answer holds the webhook" in result.stdout) == (1, True)
+    result = bench.test("Siem", webhook=WEBHOOK + "outcomes: {409: retry}\n")
+    assert "The outcomes of this webhook decide: a live delivery with this answer is retried" in result.stdout
+
+
 def plain(text: str) -> str:
     """Output without what differs from run to run."""
     text = re.sub(r"\b\d+(\.\d+)? ms\b", "N ms", text)

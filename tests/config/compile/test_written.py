@@ -67,6 +67,9 @@ WEBHOOKS: st.SearchStrategy[dict[str, Json]] = st.fixed_dictionaries(
         "retry": st.fixed_dictionaries({}, optional={"schedule": st.lists(DURATIONS, max_size=4)}),
         "rate_limit": RATES,
         "max_in_flight": st.integers(1, 2000) | st.just(4.0),
+        "outcomes": st.dictionaries(
+            st.sampled_from(["404", "4xx", "mismatch"]), st.sampled_from(["delivered", "retry", "hold", "dead"])
+        ),
     },
 )
 

@@ -9,6 +9,7 @@ import pytest
 
 from hookctl.config.effects import Break, ChangeEffects, Effects, Leaving, Payload, Waiting
 from hookctl.config.effects.events import FEWEST, MAX_EVALUATIONS, Recent, bounded
+from hookctl.config.effects.outcomes import outcomes_of
 from hookctl.config.effects.retries import retries_of
 from hookctl.config.effects.structure import INSIDE, ITEM
 from hookctl.config.effects.targets import host_of, target_of
@@ -232,6 +233,33 @@ def test_retries(
         found.per_event_in_an_hour,
         found.per_hour,
     ) == pytest.approx(expected)
+
+
+CHECKS = (PluginBlock("json_path", {"json_path": "$.data.ok"}),)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"response_validators": CHECKS}, "POST"),
+        ({"response_validators": CHECKS, "method": "PATCH"}, "PATCH"),
+        ({"response_validators": CHECKS, "method": "PUT"}, ""),
+        ({"response_validators": CHECKS, "outcomes": {"mismatch": "dead"}}, ""),
+        ({"response_validators": CHECKS, "outcomes": {"mismatch": "hold"}}, ""),
+        ({"response_validators": CHECKS, "outcomes": {"mismatch": "retry"}}, "POST"),
+        ({"response_validators": CHECKS, "retry_schedule": ()}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_validator_may_repeat_a_request(delivery_plan: Build, fields: dict[str, Any], expected: str) -> None:
+    found = outcomes_of(delivery_plan(**{"method": "POST", "retry_schedule": (5, 5), **fields}))
+    assert (found.may_repeat, found.requests) == (expected, 1 + len(fields.get("retry_schedule", (5, 5))))
+
+
+def test_a_class_names_the_statuses_that_it_leaves_out(delivery_plan: Build) -> None:
+    found = outcomes_of(delivery_plan(outcomes={"4xx": "retry", "404": "dead", "5xx": "dead"}))
+    assert found.except_for == {"4xx": ("401", "403", "404", "408", "410", "425", "429"), "5xx": ()}
+    assert [result for result, _ in found.chosen] == ["404", "4xx", "5xx"]
 
 
 COUNTS = {

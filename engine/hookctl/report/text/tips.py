@@ -11,6 +11,7 @@ from hookctl.model import (
     CERTIFICATE_EXPIRED,
     CERTIFICATE_UNTRUSTED,
     CERTIFICATE_WRONG_NAME,
+    CREDENTIALS_REFUSED,
     Attempt,
     DeliveryPlan,
     FailureKind,
@@ -123,8 +124,17 @@ EXPIRED = (
     "The certificate has expired, or is not valid yet: ask the target's operator to renew it.",
     "If other hosts fail in the same way, check this machine's clock.",
 )
+CREDENTIALS = (
+    (
+        "The token endpoint does not accept the client: check client_id and client_secret, and that the client may use "
+        "client credentials."
+    ),
+    "Some servers accept credentials only in the form: token_endpoint_auth_method: client_secret_post",
+    "If the client's secret was changed at the server, change it here too: hookctl then continues on its own.",
+)
 BY_CAUSE: Mapping[tuple[FailureKind, str], tuple[str, ...]] = {
     (FailureKind.SECRET, BROKEN_URL): SECRET_IN_URL,
+    (FailureKind.TOKEN, CREDENTIALS_REFUSED): CREDENTIALS,
     (FailureKind.TLS, CERTIFICATE_EXPIRED): EXPIRED,
     (FailureKind.TLS, CERTIFICATE_UNTRUSTED): UNTRUSTED,
     (FailureKind.TLS, CERTIFICATE_WRONG_NAME): WRONG_NAME,
