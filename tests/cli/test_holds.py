@@ -135,9 +135,7 @@ def test_a_runner_that_is_restarted_with_the_new_key_delivers_everything(site: S
     site.apply()
     site.run("send", "events.jsonl", "--wait", "0s")
     log = site.finish(site.start(NEW), 100)
-    assert [(line["event"], line.get("webhook")) for line in log if line["event"].startswith("webhook")] == [
-        ("webhook resumed", "Siem")
-    ]
+    assert [line["webhook"] for line in log if line["event"] in {"hold", "resumed"}] == ["Siem"]
 
 
 def test_a_live_runner_notices_that_the_file_of_a_secret_has_changed(site: Site) -> None:
@@ -150,7 +148,7 @@ def test_a_live_runner_notices_that_the_file_of_a_secret_has_changed(site: Site)
     assert queue.exists()
     (site.root / "key").write_text(NEW)
     log = site.finish(process, 100)
-    assert [line["webhook"] for line in log if line["event"] == "webhook resumed"] == ["Siem"]
+    assert [line["webhook"] for line in log if line["event"] == "resumed"] == ["Siem"]
 
 
 def test_the_hold_of_an_inactive_webhook_is_not_one(site: Site) -> None:

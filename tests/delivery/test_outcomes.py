@@ -38,6 +38,7 @@ from hookctl.model import (
     Status,
     Timing,
     Verdict,
+    delivery_plan,
 )
 from hookctl.schema_files import read_schema
 from hookctl.store.records import Outcome
@@ -294,6 +295,7 @@ def test_what_counts_as_delivered_is_a_success_for_the_circuit() -> None:
 def test_the_schema_accepts_the_choices_of_the_table() -> None:
     field: Any = read_schema("webhook.schema.json")["properties"]["outcomes"]  # type: ignore[index,call-overload]
     assert [Decision(choice) for choice in field["additionalProperties"]["enum"]] == [*CHOICES]
+    assert {choice.value for choice in CHOICES} == delivery_plan.CHOICES
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hookctl.model import DeliveryPlan, Json, PluginBlock, Status
-from hookctl.model.delivery_plan import canonical_json
+from hookctl.model.delivery_plan import CHOICES, canonical_json
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 leaves = (
@@ -39,7 +39,7 @@ plans = st.builds(
     labels=st.dictionaries(texts, texts, max_size=3),
     protected=st.booleans(),
     max_in_flight=st.none() | st.integers(1, 2000),
-    outcomes=st.dictionaries(texts, texts, max_size=3),
+    outcomes=st.dictionaries(texts, st.sampled_from(sorted(CHOICES)), max_size=3),
 )
 
 
@@ -57,6 +57,12 @@ def test_every_field_is_in_the_json_and_in_the_digest(plan: DeliveryPlan) -> Non
     }
     renamed = dataclasses.replace(plan, name=plan.name + "x")
     assert renamed.digest != plan.digest
+
+
+@given(plans, st.text().filter(lambda text: text not in CHOICES))
+def test_a_plan_with_an_unknown_outcome_cannot_be_read(plan: DeliveryPlan, word: str) -> None:
+    with pytest.raises(ValueError, match="this hookctl knows dead, delivered, hold, retry"):
+        DeliveryPlan.from_json({**plan.to_json(), "outcomes": {"404": word}})
 
 
 @given(plans)

@@ -13,6 +13,8 @@ from hookctl.model.source import Json
 
 FORMAT = 1
 """Incremented when hookctl can no longer read delivery plans of older versions as they are."""
+CHOICES = frozenset({"delivered", "retry", "hold", "dead"})
+"""What ``outcomes`` can choose; ``hookctl.delivery.outcomes.Decision`` explains each."""
 JITTER = 0.2
 """A retry may come later than scheduled, by up to this share of the delay, so that deliveries that failed together are
 not all retried together."""
@@ -111,6 +113,11 @@ class DeliveryPlan:
         values["status"] = Status(cast("str", document["status"]))
         values["auth"] = _blocks_from_json(document["auth"])
         values["response_validators"] = _blocks_from_json(document["response_validators"])
+        outcomes = document.get("outcomes", {})
+        if not isinstance(outcomes, dict):
+            raise TypeError("outcomes must be an object")
+        if not set(outcomes.values()) <= CHOICES:
+            raise ValueError(f"outcomes {outcomes!r}, but this hookctl knows {', '.join(sorted(CHOICES))}")
         transport = document["transport"]
         values["transport"] = _blocks_from_json([transport])[0] if transport else None
         values["retry_schedule"] = tuple(cast("list[float]", document["retry_schedule"]))

@@ -120,9 +120,9 @@ class Log:
         def held(webhook: str, reason: str) -> None:
             from hookctl.report.text.holds import resume_command
 
-            self.write("webhook held", {"webhook": webhook, "reason": reason, "resume": resume_command(webhook)})
+            self.write("hold", {"webhook": webhook, "reason": reason, "resume": resume_command(webhook)})
 
         def resumed(webhook: str) -> None:
-            self.write("webhook resumed", {"webhook": webhook, "reason": "one of its secrets has changed"})
+            self.write("resumed", {"webhook": webhook, "reason": "one of its secrets has changed"})
 
         return Listener(attempted, circuit, applied, held, resumed)
