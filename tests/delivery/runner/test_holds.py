@@ -154,8 +154,7 @@ def test_a_running_runner_notices_a_changed_file_and_reads_it_again(
     site: Site, make_plan: MakePlan, tmp_path: Path
 ) -> None:
     file = tmp_path / "key"
-    file.write_text(OLD)
-    site.apply(make_plan(auth=({"type": "bearer", "token": f"${{file:{file}}}"},), retry_schedule=()))
+    site.apply(with_file(make_plan, file))
     site.key = NEW
     runner = site.runner()
     site.accept(runner, 0, 100)
@@ -177,6 +176,40 @@ def test_a_running_runner_notices_a_changed_file_and_reads_it_again(
     site.work_until(runner, lambda: site.counts() == {DeliveryStatus.DELIVERED: 100})
     assert site.news[-1] == "Siem resumed"
     assert set(site.keys_seen[seen:]) == {NEW}
+
+
+def with_file(make_plan: MakePlan, file: Path) -> DeliveryPlan:
+    file.write_text(OLD)
+    return make_plan(auth=({"type": "bearer", "token": f"${{file:{file}}}"},), retry_schedule=())
+
+
+def test_after_a_resume_secrets_are_read_again(site: Site, make_plan: MakePlan, tmp_path: Path) -> None:
+    site.apply(with_file(make_plan, tmp_path / "key"))
+    site.key = NEW
+    runner = site.runner()
+    site.accept(runner, 0, 1)
+    site.work(runner)
+    (tmp_path / "key").write_text(NEW)
+    assert site.queue.resume("Siem")
+    site.work(runner)
+    assert (site.counts(), site.keys_seen) == ({DeliveryStatus.DELIVERED: 1}, [OLD, NEW])
+
+
+def test_a_runner_that_ends_a_hold_of_another_one_reads_the_secrets_again(
+    site: Site, make_plan: MakePlan, tmp_path: Path
+) -> None:
+    site.apply(with_file(make_plan, tmp_path / "key"))
+    first, second = site.runner(), site.runner()
+    site.accept(first, 0, 1)
+    site.work(first)
+    site.key = NEW
+    site.accept(second, 1, 1)
+    site.work(second)
+    assert site.keys_seen == [OLD, OLD]
+    (tmp_path / "key").write_text(NEW)
+    site.passed += CHECK_SECONDS + 1
+    site.work_until(first, lambda: site.counts() == {DeliveryStatus.DELIVERED: 2})
+    assert site.keys_seen == [OLD, OLD, NEW]
 
 
 def test_secrets_are_compared_often_enough() -> None:
@@ -249,10 +282,11 @@ def test_an_apply_that_changes_the_webhook_ends_the_hold_and_any_other_does_not(
     runner = site.runner()
     site.accept(runner, 0, 3)
     site.work(runner)
+    seen = len(site.keys_seen)
     site.apply(siem)
     site.passed += 2 * STATE_SECONDS
     site.work(runner)
-    assert site.counts() == {DeliveryStatus.HELD: 3}
+    assert (site.counts(), len(site.keys_seen)) == ({DeliveryStatus.HELD: 3}, seen)
     site.apply(replace(siem, auth=(replace(siem.auth[0], settings={"token": "${env:OTHER}"}),)))
     site.passed += 2 * STATE_SECONDS
     site.work(runner)
