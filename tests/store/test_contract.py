@@ -590,6 +590,33 @@ def test_gone_holds_the_webhook_until_an_apply_of_an_older_hookctl(queue: Queue)
     assert claimed_ids(queue) == ["e2-A", "e4-A"]
 
 
+def test_a_refusal_holds_the_webhook_and_all_that_are_in_flight(queue: Queue) -> None:
+    """Nothing dies, and no delivery loses more than its first attempt, until the webhook changes."""
+    queue.reconcile(applied(4, A=Status.ACTIVE))
+    queue.enqueue([routed("e1"), routed("e2"), routed("e3")], NOW)
+    refused = Outcome(DeliveryStatus.HELD, "HTTP 401", hold=True)
+    for one in claim(queue, limit=2):
+        queue.finish([result(one, refused, serial=4)], NOW)
+    queue.enqueue([routed("e4")], NOW)
+    assert set(standing(queue).values()) == {("held", "the webhook is held: HTTP 401")}
+    assert {name: hold.reason for name, hold in queue.holds().items()} == {"A": "HTTP 401"}
+    assert [one.attempts for one in queue.deliveries()] == [0, 0, 1, 1]
+    assert queue.resume("A")
+    assert queue.holds() == {}
+    assert claimed_ids(queue) == ["e1-A", "e2-A", "e3-A", "e4-A"]
+
+
+def test_a_refusal_of_an_older_state_holds_nothing(queue: Queue) -> None:
+    queue.reconcile(applied(4, A=Status.ACTIVE))
+    queue.enqueue([routed("e1")], NOW)
+    (claimed,) = claim(queue)
+    queue.reconcile(applied(5, A=Status.ACTIVE))
+    queue.finish([result(claimed, Outcome(DeliveryStatus.HELD, "HTTP 401", hold=True), serial=4)], NOW)
+    assert queue.holds() == {}
+    assert standing(queue) == {"e1-A": ("retrying", "HTTP 401")}
+    assert claimed_ids(queue) == ["e1-A"]
+
+
 def test_resume_ends_a_hold(queue: Queue) -> None:
     queue.enqueue([routed("e1"), routed("e2")], NOW)
     queue.finish([result(claim(queue, limit=1)[0], Outcome(DeliveryStatus.DEAD, "HTTP 410 Gone", hold=True))], NOW)

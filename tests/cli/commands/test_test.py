@@ -279,7 +279,7 @@ CAUSES = [
     Cause(
         "token refused",
         "token: the token endpoint answered 401",
-        "Check client_id, client_secret, token_url and scopes",
+        "The token endpoint does not accept the client: check client_id and client_secret",
         webhook=OAUTH,
         env={"SECRET": "wrong"},
     ),
