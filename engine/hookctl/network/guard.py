@@ -1,7 +1,7 @@
 """Checks addresses before hookctl connects: resolves a name once, and returns its addresses only if all are public.
 
-With a proxy, the proxy resolves and checks the names of targets, and hookctl connects only to the proxy. Hosts for which
-this machine has an exception of its own are still resolved, checked and reached directly.
+With a proxy, the proxy resolves and checks the names of targets, and hookctl connects only to the proxy. Hosts for
+which this machine has an exception of its own are still resolved, checked and reached directly.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Network:
     ports: Mapping[str, int] = field(default_factory=dict)
     """The port to use instead of 443, by host name."""
     ca_files: Mapping[str, str] = field(default_factory=dict)
-    """A PEM file with the only authorities to trust, by host name, instead of ``ca_file``. The host may be the proxy."""
+    """A PEM file with the only authorities to trust, by host name, instead of ``ca_file``. A host may be the proxy."""
     proxy: Proxy | None = None
     """The proxy for every host that is not in ``connect_to`` and has no networks in ``allow``."""
 

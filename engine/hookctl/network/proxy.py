@@ -131,7 +131,9 @@ class Proxy:
             raise
         except HookctlError as error:
             message = f"the proxy {self.url} cannot be reached: {error.message}"
-            raise ProxyError(message, hint="Check the proxy's name in --proxy, HOOKCTL_PROXY or hookctl.toml.") from error
+            raise ProxyError(
+                message, hint="Check the proxy's name in --proxy, HOOKCTL_PROXY or hookctl.toml."
+            ) from error
 
 
 def proxy_from_url(text: str, source: str, read_secrets: Callable[[str], str] | None = None) -> Proxy:

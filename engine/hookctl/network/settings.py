@@ -116,7 +116,8 @@ def _connect_to(entry: str, source: str) -> tuple[str, tuple[str, int]]:
 def _ca_file_of(host: str, path: str) -> str:
     if not (is_host(host) or ip_or_none(host)):
         raise SettingsError(
-            f"[cacert_for]: {host!r} is not a host name", hint="Write the host of a webhook or of the proxy, in lower case."
+            f"[cacert_for]: {host!r} is not a host name",
+            hint="Write the host of a webhook or of the proxy, in lower case.",
         )
     return _ca_file(path, f"[cacert_for]: {host}")
 

@@ -32,7 +32,6 @@ from hookctl_plugins.transport.curl_codes import (
 )
 from hookctl_plugins.transport.curl_head import Heads
 
-
 SUPPRESS_CONNECT_HEADERS = 265
 """The number of an option of libcurl that pycurl has no name for."""
 
@@ -209,8 +208,9 @@ class Handle:
                 return Response(status, reason, headers, body[:MAX_RESPONSE_BYTES], self._truncated, framed)
         if code == 0:
             return Failure(FailureKind.CUT_RESPONSE, "the response ended inside its header")
-        if (proxys := self._proxy_failure(code, message)) is not None:
-            return proxys
+        return self._proxy_failure(code, message) or self._target_failure(code, message)
+
+    def _target_failure(self, code: int, message: str) -> Failure:
         if code == OPERATION_TIMEDOUT:
             return Failure(FailureKind.TIMEOUT, f"no complete response within {self.timeout:g} s")
         host = self._target.host if self._target else ""

@@ -94,7 +94,7 @@ class NestedSocket(SSLTransport):
             call.first_byte = time.monotonic()
         return count
 
-    def makefile(self, *_: Any, **__: Any) -> StrictReader:  # type: ignore[override]  # as for DeadlineSocket
+    def makefile(self, *_: Any, **__: Any) -> StrictReader:
         """The stream that ``http.client`` reads responses from."""
         return StrictReader(super().makefile("rb", buffering=0), 65536)  # type: ignore[arg-type]  # an io.RawIOBase
 

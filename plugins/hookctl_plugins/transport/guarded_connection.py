@@ -63,7 +63,7 @@ class GuardedConnection(HTTPSConnection):
         return young and super().is_connected
 
     def connect(self) -> None:
-        """Connect, through the proxy if there is one, with a TLS handshake for the host's name. Raises TransportError."""
+        """Connect, through a proxy if there is one, with a TLS handshake for the host's name. Raises TransportError."""
         call: Call = self._current.call
         call.reused = False
         target = self._resolver.resolve(self.host, call.left())

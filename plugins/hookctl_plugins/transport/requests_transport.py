@@ -59,9 +59,7 @@ class RequestsTransport(HTTPAdapter):
         """Pools of guarded connections, only for HTTPS."""
         self.poolmanager = PoolManager(num_pools=connections, maxsize=maxsize, block=block)
         self.poolmanager.pool_classes_by_scheme = {
-            "https": partial(
-                GuardedPool, resolver=self._resolver, contexts=self._context_for, current=self._current
-            )
+            "https": partial(GuardedPool, resolver=self._resolver, contexts=self._context_for, current=self._current)
         }
 
     def _context_for(self, host: str) -> ssl.SSLContext:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from ipaddress import ip_network
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,7 +39,9 @@ def never(*_: Any, **__: Any) -> Any:
 def test_a_request_goes_through_the_proxy(receiver: Receiver, sender: Callable[[Network], Any], tls: bool) -> None:
     with ConnectProxy(receiver, tls=tls) as proxy:
         network = proxy.network()
-        send = sender(Network(ca_file=network.ca_file, ca_files=network.ca_files, proxy=network.proxy, getaddrinfo=never))
+        send = sender(
+            Network(ca_file=network.ca_file, ca_files=network.ca_files, proxy=network.proxy, getaddrinfo=never)
+        )
         response = send(**{"Authorization": "Bearer canary", "User-Agent": "hookctl/1"})
         assert response.status == 200
         assert not any(name.lower() == "x-proxy" for name, _ in response.headers)
@@ -90,7 +91,7 @@ def test_wrong_credentials(
 ) -> None:
     with ConnectProxy(receiver, tls=tls, credentials=USER) as proxy:
         network = proxy.network((lambda: credentials) if credentials else None)
-        with pytest.raises(ProxyError, match="answered 407 to CONNECT siem.example.com:443") as caught:
+        with pytest.raises(ProxyError, match=r"answered 407 to CONNECT siem\.example\.com:443") as caught:
             sender(network)()
     assert (caught.value.cause, receiver.count) == (PROXY_CREDENTIALS, 0)
     assert "canary" not in str(caught.value)
@@ -108,14 +109,19 @@ def test_wrong_credentials(
 def test_the_proxy_refuses(
     receiver: Receiver, sender: Callable[[Network], Any], tls: bool, answer: bytes, cause: str
 ) -> None:
-    with ConnectProxy(receiver, tls=tls, answer=answer) as proxy:
-        with pytest.raises(ProxyError, match=f"answered {answer[9:12].decode()} to CONNECT") as caught:
-            sender(proxy.network())()
+    reported = f"answered {answer[9:12].decode()} to CONNECT"
+    with (
+        ConnectProxy(receiver, tls=tls, answer=answer) as proxy,
+        pytest.raises(ProxyError, match=reported) as caught,
+    ):
+        sender(proxy.network())()
     assert (caught.value.cause, receiver.count) == (cause, 0)
     assert "canary" not in str(caught.value)
 
 
-@pytest.mark.parametrize("answer", [b"garbage\r\n\r\n", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nX: " + b"x" * 500_000])
+@pytest.mark.parametrize(
+    "answer", [b"garbage\r\n\r\n", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nX: " + b"x" * 500_000]
+)
 def test_the_proxy_does_not_speak_http(
     receiver: Receiver, sender: Callable[[Network], Any], tls: bool, answer: bytes
 ) -> None:
@@ -125,9 +131,9 @@ def test_the_proxy_does_not_speak_http(
 
 
 def test_the_proxy_says_nothing(receiver: Receiver, sender: Callable[[Network], Any], tls: bool) -> None:
-    with ConnectProxy(receiver, tls=tls, answer=b"") as proxy:
-        with pytest.raises(DeadlineError, match=r"the proxy http.* opened no connection .* within 0\.5 s"):
-            sender(proxy.network())(timeout=0.5)
+    reported = r"the proxy http.* opened no connection .* within 0\.5 s"
+    with ConnectProxy(receiver, tls=tls, answer=b"") as proxy, pytest.raises(DeadlineError, match=reported):
+        sender(proxy.network())(timeout=0.5)
 
 
 def test_nothing_listens(receiver: Receiver, sender: Callable[[Network], Any]) -> None:
@@ -195,9 +201,8 @@ def test_failures_of_the_target_stay_the_targets(
 
 def test_a_target_that_is_slow_is_a_timeout(receiver: Receiver, sender: Callable[[Network], Any], tls: bool) -> None:
     receiver.answer("/ingest", Answer(delay=5))
-    with ConnectProxy(receiver, tls=tls) as proxy:
-        with pytest.raises(DeadlineError, match="no complete response"):
-            sender(proxy.network())(timeout=1)
+    with ConnectProxy(receiver, tls=tls) as proxy, pytest.raises(DeadlineError, match="no complete response"):
+        sender(proxy.network())(timeout=1)
 
 
 def test_exceptions_of_this_machine_go_directly(
@@ -219,7 +224,9 @@ def test_exceptions_of_this_machine_go_directly(
         )
         assert sender(allowed)().status == 200
         assert receiver.requests[-1].header("Host") == "siem.example.com"
-        elsewhere = Network(allow={"siem.example.com": (loopback,)}, proxy=network.proxy, getaddrinfo=resolver("10.0.0.1"))
+        elsewhere = Network(
+            allow={"siem.example.com": (loopback,)}, proxy=network.proxy, getaddrinfo=resolver("10.0.0.1")
+        )
         with pytest.raises(AddressBlockedError):
             sender(elsewhere)()
         assert proxy.asked == []

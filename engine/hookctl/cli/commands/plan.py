@@ -12,7 +12,7 @@ from hookctl.cli import exit_codes
 from hookctl.cli.echo import echo
 from hookctl.cli.event_file import EventFile
 from hookctl.cli.formats import Outputs, format_option
-from hookctl.cli.options import only_option
+from hookctl.cli.options import only_option, proxy_option
 from hookctl.cli.signing_key import key_reference, signing_key
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ Examples:
     type=EventFile(),
     help="Count how many of the last 1,000 events would be routed differently, from FILE instead of the store.",
 )
+@proxy_option
 @click.pass_context
 def command(
     ctx: click.Context,

@@ -45,7 +45,7 @@ FAILURES: Mapping[FailureKind, tuple[str, ...]] = {
         "See what it offers: openssl s_client -connect {host}:443 -servername {host}",
     ),
     FailureKind.PROXY: (
-        "Nothing was sent to the target. The proxy is a setting of this machine: --proxy, HOOKCTL_PROXY or hookctl.toml.",
+        "Nothing was sent to the target. The proxy is set on this machine: --proxy, HOOKCTL_PROXY or hookctl.toml.",
         "Is the proxy up, and does it speak HTTP CONNECT? Try: curl -v --proxy PROXY https://{host}/",
     ),
     FailureKind.TIMEOUT: (
@@ -139,8 +139,10 @@ PROXY_FORBIDS = (
 )
 PROXY_FAILED = (
     "The proxy could not resolve {host} or connect to it. It reports what it found in its own log.",
-    "If the proxy cannot reach this host but this machine can, list the host under [allow] in hookctl.toml, with its "
-    "networks: hookctl then connects directly.",
+    (
+        "If the proxy cannot reach this host but this machine can, list the host under [allow] in hookctl.toml, with "
+        "its networks: hookctl then connects directly."
+    ),
 )
 BY_CAUSE: Mapping[tuple[FailureKind, str], tuple[str, ...]] = {
     (FailureKind.SECRET, BROKEN_URL): SECRET_IN_URL,
