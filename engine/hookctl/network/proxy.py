@@ -17,7 +17,8 @@ from hookctl.network.url import is_host
 
 KEEP_SECONDS = 5.0
 """Seconds for which the proxy's addresses and credentials are reused, so that a thousand hosts need one lookup."""
-AUTHENTICATION_REQUIRED = 407
+WANTS_CREDENTIALS = frozenset({401, 407})
+"""The statuses of a proxy that wants credentials. The standard is 407; tinyproxy answers 401 to wrong ones."""
 _PART = r"(?:[^\s:@/?#\[\]$%]|\$\{[^{}]*\})+"
 _URL = re.compile(
     rf"(?P<scheme>https?)://(?:(?P<user>{_PART}):(?P<password>{_PART})@)?"
@@ -174,7 +175,7 @@ def refusal(proxy: Proxy, host: str, port: int, status: int) -> ProxyError:
 
     It quotes nothing else of the answer, which might repeat the credentials.
     """
-    if status == AUTHENTICATION_REQUIRED:
+    if status in WANTS_CREDENTIALS:
         cause, meaning = PROXY_CREDENTIALS, "it wants credentials" if not proxy.has_credentials else "wrong credentials"
     elif 400 <= status < 500:
         cause, meaning = PROXY_REFUSES, "its rules do not allow this target"
