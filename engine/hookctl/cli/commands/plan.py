@@ -89,7 +89,7 @@ def command(
     from hookctl.cli.plan_events import read_recent, read_samples
     from hookctl.cli.reports import write_review
     from hookctl.cli.review import review_options
-    from hookctl.cli.webhook_files import check_files_or_exit
+    from hookctl.cli.webhook_files import check_files_or_exit, is_anything_applied
     from hookctl.config.review import review_files
 
     if out and against is not None:
@@ -100,7 +100,13 @@ def command(
         raise click.UsageError("--sign signs the plan that --out saves: hookctl plan --out FILE --sign KEY.")
     session: Session = ctx.obj
     key = signing_key(session, sign) if sign and out else None
-    checked = check_files_or_exit(ctx, session, outputs, warnings_to_stderr=outputs.printed != "text")
+    checked = check_files_or_exit(
+        ctx,
+        session,
+        outputs,
+        warnings_to_stderr=outputs.printed != "text",
+        may_be_empty=lambda: against is not None or is_anything_applied(session),
+    )
     options = review_options(
         session,
         only=only,
