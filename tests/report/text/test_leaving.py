@@ -6,6 +6,7 @@ import pytest
 
 from hookctl.config.effects import Leaving
 from hookctl.config.effects.personal import personal_among
+from hookctl.model import Json
 from hookctl.plugin.host import load_plugins
 from hookctl.report.text.leaving import leaving_text
 
@@ -36,8 +37,8 @@ def test_groups(fields: tuple[str, ...], personal: tuple[str, ...], text: str) -
 
 
 def test_what_a_schema_marks() -> None:
-    person = {"type": ["object", "null"], "x-personal": True, "properties": {"name": {"type": "string"}}}
-    schema = {
+    person: Json = {"type": ["object", "null"], "x-personal": True, "properties": {"name": {"type": "string"}}}
+    schema: dict[str, Json] = {
         "properties": {
             "data": {
                 "type": "object",

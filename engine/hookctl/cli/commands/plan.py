@@ -100,13 +100,8 @@ def command(
         raise click.UsageError("--sign signs the plan that --out saves: hookctl plan --out FILE --sign KEY.")
     session: Session = ctx.obj
     key = signing_key(session, sign) if sign and out else None
-    checked = check_files_or_exit(
-        ctx,
-        session,
-        outputs,
-        warnings_to_stderr=outputs.printed != "text",
-        may_be_empty=lambda: against is not None or is_anything_applied(session),
-    )
+    to_stderr, may_be_empty = outputs.printed != "text", lambda: against is not None or is_anything_applied(session)
+    checked = check_files_or_exit(ctx, session, outputs, warnings_to_stderr=to_stderr, may_be_empty=may_be_empty)
     options = review_options(
         session,
         only=only,
