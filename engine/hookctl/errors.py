@@ -34,6 +34,7 @@
         |-- AddressBlockedError     the guard refused an address; no connection was attempted
         |-- ConnectError            refused, unreachable, reset before the request was sent
         |-- TlsError                handshake or certificate verification failed
+        |-- ProxyError              the proxy failed or refused; nothing was sent to the target
         |-- DeadlineError           the total deadline passed
         |-- CutResponseError        the connection ended inside the response
         `-- LocalError              this machine lacks what a request needs: a file descriptor, memory, a thread, a port
@@ -248,6 +249,12 @@ class TlsError(TransportError):
     """The TLS handshake failed, or the certificate does not hold for the name."""
 
     kind = "tls"
+
+
+class ProxyError(TransportError):
+    """The proxy of this machine failed or refused before it had opened a tunnel. The target got nothing."""
+
+    kind = "proxy"
 
 
 class DeadlineError(TransportError):

@@ -159,6 +159,21 @@ def write_file(path: str | Path, content: str | bytes, *, mode: int) -> None:
         raise _error(error) from error
 
 
+def create_file(path: str | Path, *, mode: int) -> BinaryIO:
+    """A file that the user named, emptied or new, open for writing while a command runs.
+
+    Raises FileError if it cannot be written or is a link, or if a link leads out of the working directory.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        if stream := _STREAM.fullmatch(os.fspath(path)):
+            return os.fdopen(os.dup(_descriptor(stream)), "wb")
+        parent, name = os.path.split(os.fspath(path))
+        return os.fdopen(os.open(Path(resolve_given(parent or os.curdir), name), flags, mode), "wb")
+    except (OSError, ValueError) as error:
+        raise _error(error) from error
+
+
 def replace_file(path: Path, data: bytes, mode: int) -> None:
     """Replace the content of a file, completely or not at all: a reader sees the old content or the new.
 

@@ -27,7 +27,7 @@ WRONG = {
     "table": "{a = 1}",
 }
 RIGHT = {("safety.removal_percent", "number"), ("safety.removal_minimum", "number"), ("intake.max_waiting", "number")}
-TEXTS = {"dir", "store", "cacert", "retention.age", "retention.size", "intake.min_free"}
+TEXTS = {"dir", "store", "cacert", "cacert_for.x", "proxy", "retention.age", "retention.size", "intake.min_free"}
 
 
 def places() -> list[str]:

@@ -8,6 +8,7 @@ from typing import TypeVar
 import click
 
 from hookctl.cli.completion import webhook_names
+from hookctl.cli.session import Session
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -22,9 +23,10 @@ only_option = click.option(
 
 
 def network_options(command: Command) -> Command:
-    """Add ``--connect-to`` and ``--cacert``, as curl has them, to a command that dials.
+    """Add ``--connect-to`` and ``--cacert``, as curl has them, and ``--proxy`` to a command that dials.
 
     It gets the parameters ``connect_to: tuple[str, ...]`` and ``cacert: str | None``, which ``Session.network`` takes.
+    The session itself remembers the proxy.
     """
     connect_to = click.option(
         "--connect-to",
@@ -41,4 +43,20 @@ def network_options(command: Command) -> Command:
         envvar="HOOKCTL_CACERT",
         help="Trust only the certificate authorities in this PEM file.",
     )
-    return connect_to(cacert(command))
+    return connect_to(cacert(proxy_option(command)))
+
+
+def _remember_proxy(ctx: click.Context, _: click.Parameter, given: str | None) -> None:
+    if given and isinstance(ctx.obj, Session):  # a shell that completes a command line has no session
+        ctx.obj.given_proxy = given
+
+
+proxy_option = click.option(
+    "--proxy",
+    metavar="URL",
+    envvar="HOOKCTL_PROXY",
+    expose_value=False,
+    callback=_remember_proxy,
+    help="The HTTP proxy that requests go through: http://HOST:PORT or https://HOST:PORT.",
+)
+"""The proxy, for ``Session.proxy`` and ``Session.network``; a command has no parameter for it."""

@@ -75,11 +75,12 @@ def write_review(
     summaries = {name: policy.summary for name, policy in session.plugins.policies.items()}
     report = ReviewReport(**_run(ctx, session), review=review, outcome=outcome, policies=summaries)
     ended = f"\n{printable(outcome.message)}\n" if outcome else ""
+    via = _proxy_note(session) if review.plan.has_changes else ""
     _write(
         ctx,
         session,
         outputs,
-        lambda color: render_text(review, color=color) + ended,
+        lambda color: render_text(review, color=color) + via + ended,
         lambda found: partial(found.review, report) if found.review else str,
     )
 
@@ -116,6 +117,13 @@ class Reports:
         )
         make = lambda found: partial(found.results, report) if found.results else str  # noqa: E731
         _write(ctx, session, self.outputs, text, make)
+
+
+def _proxy_note(session: Session) -> str:
+    """The lines that name the proxy; empty without one."""
+    from hookctl.report.text.network import proxy_note
+
+    return f"\n{proxy_note(session.proxy)}\n" if session.proxy else ""
 
 
 def _run(ctx: click.Context, session: Session) -> dict[str, Any]:

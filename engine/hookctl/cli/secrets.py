@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from hookctl.errors import HookctlError, SecretError
@@ -37,3 +38,15 @@ def read_secret(session: Session, reference: SecretReference) -> str:
             hint="Update or uninstall the plugin.",
         )
     return secret
+
+
+def with_secrets(session: Session, text: str) -> str:
+    """``text`` with each secret reference replaced by its secret, which ``--debug`` then masks. Raises SecretError."""
+    from hookctl.model.secret import REFERENCE, SecretReference
+
+    def secret(match: re.Match[str]) -> str:
+        found = read_secret(session, SecretReference(match[1], match[2]))
+        session.plugins.containment.secrets.add(found)
+        return found
+
+    return REFERENCE.sub(secret, text)

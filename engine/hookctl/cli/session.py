@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,9 @@ from hookctl.files import resolve_given
 
 if TYPE_CHECKING:
     from hookctl.cli.progress import Progress
+    from hookctl.model.secret import SecretReference
     from hookctl.network import Network
+    from hookctl.network.proxy import Proxy
     from hookctl.plugin.calls import Plugins
     from hookctl.store.interface import Store
 
@@ -42,6 +44,8 @@ class Session:
     """The settings file that the user named, with ``--config`` or its variable."""
     color: bool = False
     debug: bool = False
+    given_proxy: str | None = None
+    """``--proxy`` or its variable, of a command that has the option."""
     _opened: Store | None = field(default=None, init=False)
 
     @cached_property
@@ -131,18 +135,46 @@ class Session:
 
     def network(self, connect_to: tuple[str, ...] = (), cacert: str | None = None) -> Network:
         """How this machine reaches targets: by the options, or else by ``hookctl.toml``. Raises SettingsError."""
+        from hookctl.cli.secrets import with_secrets
         from hookctl.network.settings import network_from_settings
 
         own = self.settings.get("cacert")
-        if own and not cacert and not self.config:
-            check_own(own, "cacert")
+        if not self.config:
+            if own and not cacert:
+                check_own(own, "cacert")
+            for path in self.settings.get("cacert_for", {}).values():
+                check_own(path, "cacert_for", hint=f"If you trust the file, pass --config {NAME}.")
         return network_from_settings(
             allow=self.settings.get("allow", {}),
             connect_to=connect_to or tuple(self.settings.get("connect_to", ())),
             cacert=cacert or own,
+            cacert_for=self.settings.get("cacert_for", {}),
+            proxy=self._proxy,
+            read_secrets=partial(with_secrets, self),
             connect_to_source=self._source("--connect-to", "connect_to", given=bool(connect_to)),
             cacert_source=self._source("--cacert", "cacert", given=bool(cacert)),
+            proxy_source=self._source("--proxy", "proxy", given=bool(self.given_proxy)),
         )
+
+    @property
+    def proxy(self) -> Proxy | None:
+        """The proxy that requests go through, for commands that only name it. Raises SettingsError."""
+        from hookctl.network.proxy import proxy_from_url
+
+        if not self._proxy:
+            return None
+        return proxy_from_url(self._proxy, self._source("--proxy", "proxy", given=bool(self.given_proxy)))
+
+    @property
+    def proxy_references(self) -> Sequence[SecretReference]:
+        """The secrets that the proxy's credentials refer to. Raises SettingsError."""
+        from hookctl.model.secret import references
+
+        return tuple(references(self._proxy or ""))
+
+    @property
+    def _proxy(self) -> str | None:
+        return self.given_proxy or self.settings.get("proxy")
 
     def _source(self, option: str, setting: str, *, given: bool) -> str:
         """What an error names as the place of a value: the option, its variable, or a key of the settings file."""

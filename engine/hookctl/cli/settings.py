@@ -49,7 +49,7 @@ PERCENT = Form("a number from 0 to 100", lambda value: _is_number(value) and 0 <
 DURATION = Form('a duration such as "30d" or "12h"', _is_text)
 SIZE = Form('a size such as "500MB" or "20GB"', _is_text)
 TEXTS = Form("a list of strings that are not empty", _is_list_of_text)
-NETWORKS = Form('a list of networks such as ["10.1.0.0/16"]', lambda value: bool(value) and _is_list_of_text(value))
+NETWORKS = Form('a list of networks such as ["10.1.0.0/16"]', _is_list_of_text)
 TABLE = Form("a table", lambda value: isinstance(value, dict))
 
 SETTINGS: Mapping[str, Form | Mapping[str, Form]] = {
@@ -57,6 +57,8 @@ SETTINGS: Mapping[str, Form | Mapping[str, Form]] = {
     "store": TEXT,
     "cacert": TEXT,
     "connect_to": TEXTS,
+    "cacert_for": {EACH: TEXT},
+    "proxy": TEXT,
     "allow": {EACH: NETWORKS},
     "policies": {EACH: TABLE},
     "safety": {"removal_percent": PERCENT, "removal_minimum": COUNT},

@@ -38,12 +38,15 @@ def read_settings(config: str | None) -> Mapping[str, Any]:
     return settings
 
 
-def check_own(path: str | Path, setting: str) -> None:
-    """Raises SettingsError for a path in the working directory's settings file that leads out of that directory."""
+def check_own(path: str | Path, setting: str, *, hint: str = "") -> None:
+    """Raises SettingsError for a path in the working directory's settings file that leads out of that directory.
+
+    ``hint`` replaces the one that names the option and the variable of the setting.
+    """
     try:
         resolve(path, os.curdir)
     except FileError as error:
-        hint = f"Use --{setting} or HOOKCTL_{setting.upper()}; if you trust the file, pass --config {NAME}."
+        hint = hint or f"Use --{setting} or HOOKCTL_{setting.upper()}; if you trust the file, pass --config {NAME}."
         raise SettingsError(f"{NAME}: {setting} is outside the directory of {NAME}", hint=hint) from error
 
 

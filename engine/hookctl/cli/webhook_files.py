@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
@@ -14,6 +15,7 @@ from hookctl.cli.terminal import text_width
 from hookctl.errors import EventError
 from hookctl.model import has_errors
 from hookctl.model.nearest import unknown_webhook
+from hookctl.model.rules.files import DIRECTORY_EMPTY
 
 if TYPE_CHECKING:
     from hookctl.cli.formats import Outputs
@@ -42,11 +44,24 @@ def check_files_or_exit(
     outputs: Outputs,
     *,
     warnings_to_stderr: bool = True,
+    may_be_empty: Callable[[], bool] = lambda: False,
 ) -> CheckedDirectory:
-    """Check the directory's files; errors end the command, as :func:`exit_on_errors` says."""
+    """Check the directory's files; errors end the command, as :func:`exit_on_errors` says.
+
+    A directory without files is accepted if ``may_be_empty()`` is true, which is asked only then.
+    """
     checked = check_files(session)
+    if [finding.rule for finding in checked.findings] == [DIRECTORY_EMPTY.id] and may_be_empty():
+        checked = replace(checked, findings=())
     exit_on_errors(ctx, session, outputs, checked.findings, warnings_to_stderr=warnings_to_stderr)
     return checked
+
+
+def is_anything_applied(session: Session) -> bool:
+    """Whether webhooks are applied, readable or not."""
+    store = session.existing_store()
+    state = store.read_state() if store else None
+    return bool(state and (state.plans or state.unreadable))
 
 
 def exit_on_errors(

@@ -80,6 +80,12 @@ TABLE = (
         Signal.FAILURE,
         "There is no complete response.",
     ),
+    Row(
+        (FailureKind.PROXY.value,),
+        Decision.RETRY,
+        Signal.FAILURE,
+        "The proxy opened no connection to the target, so nothing was sent.",
+    ),
     Row((FailureKind.TOKEN.value,), Decision.RETRY, Signal.FAILURE, "The token endpoint failed."),
     Row(
         (FailureKind.SECRET.value, FailureKind.PLUGIN.value),

@@ -40,6 +40,8 @@ class FailureKind(StrEnum):
     ADDRESS_BLOCKED = "address_blocked"
     CONNECT = "connect"
     TLS = "tls"
+    PROXY = "proxy"
+    """This machine's proxy failed or refused before it had opened a tunnel. The target got nothing."""
     TIMEOUT = "timeout"
     CUT_RESPONSE = "cut_response"
     TRANSPORT = "transport"
@@ -83,8 +85,20 @@ CERTIFICATE_WRONG_NAME: Final = "certificate_wrong_name"
 CERTIFICATE_UNTRUSTED: Final = "certificate_untrusted"
 BROKEN_URL: Final = "url"
 CREDENTIALS_REFUSED: Final = "credentials_refused"
+PROXY_CREDENTIALS: Final = "proxy_credentials"
+PROXY_REFUSES: Final = "proxy_refuses"
+PROXY_CANNOT_REACH: Final = "proxy_cannot_reach"
 CAUSES: Final = frozenset(
-    {CERTIFICATE_EXPIRED, CERTIFICATE_WRONG_NAME, CERTIFICATE_UNTRUSTED, BROKEN_URL, CREDENTIALS_REFUSED}
+    {
+        CERTIFICATE_EXPIRED,
+        CERTIFICATE_WRONG_NAME,
+        CERTIFICATE_UNTRUSTED,
+        BROKEN_URL,
+        CREDENTIALS_REFUSED,
+        PROXY_CREDENTIALS,
+        PROXY_REFUSES,
+        PROXY_CANNOT_REACH,
+    }
 )
 
 
@@ -99,7 +113,8 @@ class Failure(Struct, frozen=True):
     ``certificate_expired``: the certificate has expired, or is not valid yet. ``certificate_wrong_name``: it is for
     another host. ``certificate_untrusted``: its authority is not one that is trusted here. ``url``: a secret or a value
     of the event makes the URL one that no request may be sent to. ``credentials_refused``: a token endpoint refuses the
-    client's credentials.
+    client's credentials. ``proxy_credentials``: the proxy wants other credentials (407, or 401). ``proxy_refuses``: its
+    rules do not allow the target (another 4xx). ``proxy_cannot_reach``: it could not connect to the target (5xx).
     """
 
 

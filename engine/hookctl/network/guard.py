@@ -1,21 +1,22 @@
-"""Checks addresses before hookctl connects: resolves a name once, and returns its addresses only if all are public."""
+"""Checks addresses before hookctl connects: resolves a name once, and returns its addresses only if all are public.
+
+With a proxy, the proxy resolves and checks the names of targets, and hookctl connects only to the proxy. Hosts for
+which this machine has an exception of its own are still resolved, checked and reached directly.
+"""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import Any
+from ipaddress import IPv4Network, IPv6Network
 
-from hookctl.errors import AddressBlockedError, LocalError, NameNotFoundError
+from hookctl.errors import AddressBlockedError
 from hookctl.network.addresses import why_blocked
-from hookctl.network.shortage import HINT, shortage_of
+from hookctl.network.lookup import GetAddrInfo, look_up
+from hookctl.network.proxy import Proxy, Tunnel
 
 HTTPS_PORT = 443
-
-GetAddrInfo = Callable[..., Sequence[tuple[Any, Any, Any, Any, tuple[Any, ...]]]]
-"""``socket.getaddrinfo``, or its replacement in tests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,11 @@ class Target:
     host: str
     """The host name, for SNI, certificate verification and the Host header."""
     addresses: tuple[str, ...]
-    """Vetted addresses, in the resolver's order."""
+    """Vetted addresses of the host, or the addresses of the proxy, in the resolver's order."""
     port: int
+    """The port to connect to at these addresses."""
+    tunnel: Tunnel | None = None
+    """What to ask the proxy at ``addresses`` for; None: they are the host's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,42 +47,40 @@ class Network:
     """A PEM file with the only authorities to trust; None: those of certifi."""
     getaddrinfo: GetAddrInfo = socket.getaddrinfo
     """The system's resolver, which tests replace."""
+    ports: Mapping[str, int] = field(default_factory=dict)
+    """The port to use instead of 443, by host name."""
+    ca_files: Mapping[str, str] = field(default_factory=dict)
+    """A PEM file with the only authorities to trust, by host name, instead of ``ca_file``. A host may be the proxy."""
+    proxy: Proxy | None = None
+    """The proxy for every host that is not in ``connect_to`` and has no networks in ``allow``."""
 
     def resolve(self, host: str) -> Target:
-        """The vetted addresses of ``host``. Blocks while the resolver answers.
+        """The vetted addresses of ``host``, or those of the proxy. Blocks while the resolver answers.
 
         Raises:
             NameNotFoundError: The name does not resolve.
             AddressBlockedError: At least one address is neither public nor allowed for this host.
+            ProxyError: The proxy's name does not resolve, or its credentials cannot be read.
             LocalError: This machine lacks a resource that the resolver needs.
         """
         instead = self.connect_to.get(host)
         if instead is not None:
             return Target(host, (instead[0],), instead[1])
-        addresses = tuple(dict.fromkeys(self._lookup(host)))
+        port = self.ports.get(host, HTTPS_PORT)
+        networks = self.allow.get(host, ())
+        if self.proxy is not None and not networks:
+            reached = self.proxy.reach(self.getaddrinfo)
+            return Target(host, reached.addresses, self.proxy.port, Tunnel(self.proxy, port, reached.credentials))
+        addresses = tuple(dict.fromkeys(look_up(host, port, self.getaddrinfo)))
         for address in addresses:
             why = why_blocked(address)
-            if why and not any(address in network for network in self.allow.get(host, ())):
+            if why and not any(address in network for network in networks):
                 raise AddressBlockedError(
                     f"{host} resolves to {address}, which is {why}",
                     hint="To allow this host, list it under [allow] in hookctl.toml.",
                 )
-        return Target(host, tuple(str(address) for address in addresses), HTTPS_PORT)
+        return Target(host, tuple(str(address) for address in addresses), port)
 
-    def _lookup(self, host: str) -> list[IPv4Address | IPv6Address]:
-        try:
-            answers = self.getaddrinfo(host, HTTPS_PORT, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
-        except (
-            OSError,
-            ValueError,
-        ) as error:  # ValueError: a name that cannot be resolved, such as one with a label of 64 characters
-            if lack := shortage_of(error):  # a resolver that gets no file descriptor reports an unknown name
-                raise LocalError(lack, hint=HINT) from error
-            reason = getattr(error, "strerror", None) or error
-            raise NameNotFoundError(
-                f"{host} does not resolve: {reason}",
-                hint="Check the spelling of the host, and this machine's name service.",
-            ) from error
-        if not answers:
-            raise NameNotFoundError(f"{host} has no address", hint="Check the spelling of the host.")
-        return [ip_address(answer[4][0]) for answer in answers]
+    def authorities(self, host: str) -> str | None:
+        """The PEM file with the only authorities to trust for ``host``; None: those of certifi."""
+        return self.ca_files.get(host, self.ca_file)

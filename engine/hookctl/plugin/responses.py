@@ -16,6 +16,7 @@ from hookctl.errors import (
     DeadlineError,
     LocalError,
     NameNotFoundError,
+    ProxyError,
     TlsError,
     TransportError,
 )
@@ -37,6 +38,7 @@ _ERRORS = {
         AddressBlockedError,
         ConnectError,
         TlsError,
+        ProxyError,
         DeadlineError,
         CutResponseError,
         LocalError,
@@ -187,6 +189,7 @@ def _foreign_kind(chain: list[BaseException]) -> FailureKind:
     from urllib3 import exceptions as of_urllib3
 
     by_kind: tuple[tuple[FailureKind, tuple[type[BaseException], ...]], ...] = (
+        (FailureKind.PROXY, (of_urllib3.ProxyError, of_requests.ProxyError)),
         (FailureKind.NAME_NOT_FOUND, (socket.gaierror, of_urllib3.NameResolutionError)),
         (FailureKind.TIMEOUT, (of_requests.Timeout, of_urllib3.TimeoutError, TimeoutError)),
         (FailureKind.TLS, (ssl.SSLError, of_urllib3.SSLError, of_requests.SSLError)),

@@ -159,7 +159,7 @@ class Receiver:
         self._listener = socket.create_server((ADDRESS, self.port), backlog=1024)
         self._listener.setblocking(False)
         self.port = self._listener.getsockname()[1]
-        self._ca_file, self._remove_ca_file = _shared_file(self._authority.cert_pem.bytes())
+        self._ca_file, self._remove_ca_file = shared_file(self._authority.cert_pem.bytes())
         self._context = self._context_for(self.host)
         self._context.sni_callback = self._choose_certificate
         self._loop = asyncio.new_event_loop()
@@ -229,7 +229,7 @@ class Receiver:
         return context
 
 
-def _shared_file(data: bytes) -> tuple[str, Callable[[], None]]:
+def shared_file(data: bytes) -> tuple[str, Callable[[], None]]:
     """The path of a file with ``data`` that other processes of this user can read, and a function that removes it.
 
     If the system supports it, the file is in memory, so it disappears with this process, however the process ends.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 
 from requests.auth import AuthBase
 
-from hookctl.errors import HookctlError, SecretError, TokenError
+from hookctl.errors import HookctlError, SecretError, TokenError, TransportError
 from hookctl.model import Secret, reveal
 from hookctl.model.rules.urls import URL_CHARACTER
 from hookctl.network import check_url
@@ -64,7 +64,7 @@ class ClientCredentials(AuthBase):
         self._flight: Future[_Held] | None = None
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Set the header. Raises TokenError or AddressBlockedError if there is no token."""
+        """Set the header. Raises TokenError, AddressBlockedError or ProxyError if there is no token."""
         request.headers["Authorization"] = f"Bearer {self._token()}"
         return request
 
@@ -106,10 +106,11 @@ class ClientCredentials(AuthBase):
 
 
 def _outcome(held: _Held) -> str:
-    if held.failure is not None:
-        raise type(held.failure)(
-            held.failure.message, hint=held.failure.hint
-        )  # a copy for each thread, because raising an exception changes it
+    failure = held.failure
+    if failure is not None:  # a copy for each thread, because raising an exception changes it
+        if isinstance(failure, TransportError):
+            raise type(failure)(failure.message, hint=failure.hint, cause=failure.cause)
+        raise type(failure)(failure.message, hint=failure.hint)
     return held.token
 
 

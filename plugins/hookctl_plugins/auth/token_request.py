@@ -18,7 +18,7 @@ from requests.auth import HTTPBasicAuth
 from requests_oauthlib import OAuth2Session
 
 from hookctl import __version__
-from hookctl.errors import AddressBlockedError, HookctlError, LocalError, TokenError, TokenRefusedError
+from hookctl.errors import AddressBlockedError, HookctlError, LocalError, ProxyError, TokenError, TokenRefusedError
 from hookctl.network.shortage import HINT, shortage_of
 from hookctl.plugin import mask_secrets
 
@@ -65,6 +65,7 @@ def fetch_token(client: Client, adapter: BaseAdapter, timeout: float) -> Grant:
         TokenRefusedError: The endpoint refuses the client's credentials.
         TokenError: The endpoint cannot be reached, fails, or answers without a usable token.
         AddressBlockedError: The guard refused its address; no connection was attempted.
+        ProxyError: This machine's proxy opened no connection to it.
         LocalError: This machine lacks a resource for the request.
     """
     session = _Session(client=BackendApplicationClient(client.client_id))
@@ -90,6 +91,8 @@ def fetch_token(client: Client, adapter: BaseAdapter, timeout: float) -> Grant:
         raise
     except AddressBlockedError as error:
         raise AddressBlockedError(f"token endpoint: {error.message}", hint=error.hint) from None
+    except ProxyError as error:
+        raise ProxyError(f"token endpoint: {error.message}", hint=error.hint, cause=error.cause) from None
     except HookctlError as error:
         raise TokenError(f"the token endpoint cannot be reached: {error.message}", hint=error.hint) from None
     except Exception as error:  # noqa: BLE001 - an adapter may raise anything, and its text may repeat the request

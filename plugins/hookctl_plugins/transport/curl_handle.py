@@ -17,7 +17,9 @@ import pycurl
 from hookctl.model import CERTIFICATE_WRONG_NAME, MAX_RESPONSE_BYTES, Failure, FailureKind, Response, Timing
 from hookctl.network.certificates import certificate_cause
 from hookctl.network.guard import HTTPS_PORT, Network, Target
+from hookctl.network.proxy import refusal
 from hookctl.network.shortage import lacking, shortage_in_connect, shortage_of
+from hookctl.plugin.responses import failure_of_transport
 from hookctl_plugins.transport import limits
 from hookctl_plugins.transport.curl_codes import (
     COULDNT_CONNECT,
@@ -29,6 +31,13 @@ from hookctl_plugins.transport.curl_codes import (
     kind_of,
 )
 from hookctl_plugins.transport.curl_head import Heads
+
+SUPPRESS_CONNECT_HEADERS = 265
+"""The number of an option of libcurl that pycurl has no name for."""
+
+
+_OF_TARGET = frozenset({FailureKind.TLS, FailureKind.TIMEOUT})
+"""Kinds of failures that are the target's once the proxy has accepted a tunnel, even if no request was sent."""
 
 
 class _Lent(socket.socket):
@@ -46,12 +55,14 @@ class Handle:
         "__weakref__",
         "_body",
         "_body_size",
+        "_ca_file",
         "_dialled",
         "_head",
         "_heads",
         "_lack",
         "_left",
         "_method",
+        "_network",
         "_opened",
         "_refused",
         "_target",
@@ -70,7 +81,9 @@ class Handle:
         self._heads = heads
         self._head: list[bytes] = []
         self._opened = opened
+        self._network = network
         self._target: Target | None = None
+        self._ca_file = ""
         self._method = self._url = ""
         for option, value in _OPTIONS:
             self.curl.setopt(option, value)
@@ -80,9 +93,9 @@ class Handle:
         self.curl.setopt(pycurl.UPLOAD_BUFFERSIZE, 16 * 1024)
         self.curl.setopt(pycurl.MAXLIFETIME_CONN, limits.MAX_LIFETIME_SECONDS)
         self.curl.setopt(pycurl.MAXAGE_CONN, limits.MAX_IDLE_SECONDS)
-        self.curl.setopt(pycurl.CAINFO, network.ca_file or certifi.where())
         # libcurl also trusts the certificate directory that it was built with, unless this is set
         self.curl.unsetopt(pycurl.CAPATH)
+        self.curl.unsetopt(pycurl.PROXY_CAPATH)
         self.curl.setopt(pycurl.WRITEFUNCTION, self._write)
         self.curl.setopt(
             pycurl.HEADERFUNCTION, self._head.append
@@ -120,12 +133,25 @@ class Handle:
         curl.setopt(pycurl.TIMEOUT_MS, max(math.ceil(self._left * 1000), 1))
 
     def _aim(self, target: Target) -> None:
-        addresses = [f"[{address}]" if ":" in address else address for address in target.addresses]
-        if target.port == HTTPS_PORT:
-            self.curl.setopt(pycurl.RESOLVE, [f"{target.host}:{HTTPS_PORT}:{','.join(addresses)}"])
-            self.curl.setopt(pycurl.CONNECT_TO, [])
-        else:
-            self.curl.setopt(pycurl.CONNECT_TO, [f"{target.host}:{HTTPS_PORT}:{addresses[0]}:{target.port}"])
+        curl, tunnel = self.curl, target.tunnel
+        port = tunnel.port if tunnel else target.port
+        dialled = (tunnel.proxy.host, tunnel.proxy.port) if tunnel else (target.host, port)
+        addresses = ",".join(f"[{address}]" if ":" in address else address for address in target.addresses)
+        curl.setopt(pycurl.RESOLVE, [f"{dialled[0]}:{dialled[1]}:{addresses}"])
+        is_moved = port != HTTPS_PORT
+        curl.setopt(pycurl.CONNECT_TO, [f"{target.host}:{HTTPS_PORT}:{target.host}:{port}"] if is_moved else [])
+        # an empty text keeps libcurl from using a proxy of the environment
+        curl.setopt(pycurl.PROXY, tunnel.proxy.url if tunnel else "")
+        curl.setopt(pycurl.NOPROXY, "" if tunnel else "*")
+        if tunnel:
+            if tunnel.credentials:  # always or never, because there is one proxy
+                curl.setopt(pycurl.PROXYUSERNAME, tunnel.credentials[0].encode())
+                curl.setopt(pycurl.PROXYPASSWORD, tunnel.credentials[1].encode())
+            curl.setopt(pycurl.PROXY_CAINFO, self._network.authorities(tunnel.proxy.host) or certifi.where())
+        ca_file = self._network.authorities(target.host) or certifi.where()
+        if ca_file != self._ca_file:
+            curl.setopt(pycurl.CAINFO, ca_file)
+            self._ca_file = ca_file
         self._target = target
 
     # -- callbacks of libcurl --
@@ -182,10 +208,31 @@ class Handle:
                 return Response(status, reason, headers, body[:MAX_RESPONSE_BYTES], self._truncated, framed)
         if code == 0:
             return Failure(FailureKind.CUT_RESPONSE, "the response ended inside its header")
+        return self._proxy_failure(code, message) or self._target_failure(code, message)
+
+    def _target_failure(self, code: int, message: str) -> Failure:
         if code == OPERATION_TIMEDOUT:
             return Failure(FailureKind.TIMEOUT, f"no complete response within {self.timeout:g} s")
         host = self._target.host if self._target else ""
         return Failure(kind_of(code, answered=bool(self._head)), f"{host}: {message}", self._certificate_cause(code))
+
+    def _proxy_failure(self, code: int, message: str) -> Failure | None:
+        """The failure of the proxy; None once it has opened a tunnel, or without one."""
+        target = self._target
+        if target is None or target.tunnel is None or not self._dialled:
+            return None
+        status = int(self.curl.getinfo(pycurl.HTTP_CONNECTCODE))
+        accepted = 200 <= status < 300
+        # an accepted CONNECT may still break before TLS with the target begins
+        if accepted and (self.curl.getinfo(pycurl.APPCONNECT_TIME) or kind_of(code, answered=False) in _OF_TARGET):
+            return None
+        proxy = target.tunnel.proxy
+        if code == OPERATION_TIMEDOUT:
+            message = f"the proxy {proxy.url} opened no connection to {target.host} within {self.timeout:g} s"
+            return Failure(FailureKind.TIMEOUT, message)
+        if status and not accepted:
+            return failure_of_transport(refusal(proxy, target.host, target.tunnel.port, status))
+        return Failure(FailureKind.PROXY, f"the proxy {proxy.url} opened no connection to {target.host}: {message}")
 
     def _certificate_cause(self, code: int) -> str:
         """What is wrong with the target's certificate, by OpenSSL's verify code; empty where it is not known.
@@ -244,8 +291,12 @@ _OPTIONS = (
     (pycurl.PROTOCOLS, pycurl.PROTO_HTTPS),
     (pycurl.REDIR_PROTOCOLS, pycurl.PROTO_HTTPS),
     (pycurl.FOLLOWLOCATION, 0),
-    (pycurl.PROXY, ""),  # no proxy, whatever the environment says
-    (pycurl.NOPROXY, "*"),
+    (SUPPRESS_CONNECT_HEADERS, 1),  # the header of a response is the target's
+    (pycurl.PROXYAUTH, pycurl.HTTPAUTH_BASIC),
+    (pycurl.HEADEROPT, pycurl.HEADER_SEPARATE),  # no header of a webhook is for the proxy
+    (pycurl.PROXY_SSL_VERIFYPEER, 1),
+    (pycurl.PROXY_SSL_VERIFYHOST, 2),
+    (pycurl.PROXY_SSLVERSION, pycurl.SSLVERSION_TLSv1_2),
     (pycurl.NETRC, pycurl.NETRC_IGNORED),
     (pycurl.SSL_VERIFYPEER, 1),
     (pycurl.SSL_VERIFYHOST, 2),

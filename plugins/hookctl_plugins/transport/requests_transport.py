@@ -23,11 +23,14 @@ from hookctl.network.outgoing import vet_request
 from hookctl.network.resolver import Resolver
 from hookctl.network.shortage import HINT, causes, shortage_of
 from hookctl.plugin.responses import attach, total_seconds
-from hookctl_plugins.transport.guarded_connection import Call, DeadlineSocket, GuardedConnection
+from hookctl_plugins.transport.deadline_sockets import Call, DeadlineSocket
+from hookctl_plugins.transport.guarded_connection import GuardedConnection
 
 POOLS = 64
 """The maximum number of hosts with kept connections."""
 KEPT_PER_HOST = 16
+HOSTS_WITHOUT_THEIR_OWN = ""
+"""Not a host: stands for all hosts that have no authorities of their own."""
 
 
 class GuardedPool(HTTPSConnectionPool):
@@ -46,16 +49,26 @@ class RequestsTransport(HTTPAdapter):
 
     def __init__(self, network: Network) -> None:
         self._resolver = Resolver(network)
-        self._tls = _tls_context(network)
+        self._network = network
+        self._contexts: dict[str, ssl.SSLContext] = {}
+        self._context_for(HOSTS_WITHOUT_THEIR_OWN)  # an authority file that cannot be used is reported now
         self._current = threading.local()
         super().__init__(pool_connections=POOLS, pool_maxsize=KEPT_PER_HOST, max_retries=0)
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **_: Any) -> None:
         """Pools of guarded connections, only for HTTPS."""
-        self.poolmanager = PoolManager(num_pools=connections, maxsize=maxsize, block=block, ssl_context=self._tls)
+        self.poolmanager = PoolManager(num_pools=connections, maxsize=maxsize, block=block)
         self.poolmanager.pool_classes_by_scheme = {
-            "https": partial(GuardedPool, resolver=self._resolver, current=self._current)
+            "https": partial(GuardedPool, resolver=self._resolver, contexts=self._context_for, current=self._current)
         }
+
+    def _context_for(self, host: str) -> ssl.SSLContext:
+        """How to speak TLS with ``host``, which may be the proxy. Raises LocalError."""
+        ca_file = self._network.authorities(host) or certifi.where()
+        context = self._contexts.get(ca_file)
+        if context is None:
+            context = self._contexts[ca_file] = _tls_context(ca_file)
+        return context
 
     def send(  # noqa: D417, PLR0917  # the parameters are those of requests; all but two are ignored
         self,
@@ -145,14 +158,14 @@ class RequestsTransport(HTTPAdapter):
         self._resolver.close()
 
 
-def _tls_context(network: Network) -> ssl.SSLContext:
-    ca_file = network.ca_file or certifi.where()
+def _tls_context(ca_file: str) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=ca_file)
     except OSError as error:
         message = shortage_of(error) or f"the CA file {ca_file} cannot be used: {error.strerror or error}"
         raise LocalError(message, hint="Check cacert in hookctl.toml, or --cacert.") from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
     context.sslsocket_class = DeadlineSocket
     return context
 

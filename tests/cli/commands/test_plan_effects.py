@@ -163,4 +163,4 @@ def test_a_pull_request_comment_says_what_it_means(run_cli: Run, root: Path) -> 
     comment = run_cli("plan", "--format", "markdown", "--events", "events.jsonl", cwd=root).stdout
     assert "\nrequest for the mock event:\n" in comment
     assert '\n!   body $.title: "High-risk request for production data" -> "dana.levi@example.com"\n' in comment
-    assert "newly sent to siem.example.com (anomaly): data.requester.email\n" in comment
+    assert "newly sent to siem.example.com (anomaly): data.requester.email (personal)\n" in comment

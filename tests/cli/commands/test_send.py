@@ -222,6 +222,11 @@ def test_json(site: Site) -> None:
     )
 
 
+def without_progress(text: str) -> list[str]:
+    """The lines of standard error, without those that a slow machine adds."""
+    return [line for line in text.splitlines() if "; 0 delivered; " not in line and " in flight; " not in line]
+
+
 def test_only_the_first_bad_events_are_described(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hookctl.delivery.runner.sending.MAX_PROBLEMS", 2)
     result = site.run("send", str(site.write(1, *["nonsense"] * 1500)), "--format", "json")
@@ -229,11 +234,51 @@ def test_only_the_first_bad_events_are_described(site: Site, monkeypatch: pytest
     assert result.exit_code == 1
     assert document["events"]["bad"] == 1500
     assert [one["place"] for one in document["bad"]] == ["line 2", "line 3"]
-    assert [line.partition(":")[0] for line in result.stderr.splitlines()] == [
-        "line 2",
-        "line 3",
-        "1,498 more bad events are counted but not shown.",
+    assert document["bad_by_reason"] == [{"reason": "not valid JSON at column ...", "count": 1500}]
+    assert without_progress(result.stderr) == [
+        *(f"line {number}: not valid JSON at column 1" for number in range(2, 12)),
+        "1,490 more bad events; all 1,500 by reason:",
+        "  1,500  not valid JSON at column ...",
+        "To write all to a file: --rejects FILE",
     ]
+
+
+def test_all_bad_events_in_a_file(site: Site) -> None:
+    late = '{"id": "x", "event_type": "anomaly", "event_time": 1}'
+    lines = [*["nonsense"] * 1200, *[late] * 30, '{"id": "y", "event_type": "anomly"}']
+    result = site.run("send", str(site.write(1, *lines)), "--rejects", "rejects.jsonl")
+    assert result.exit_code == 1
+    written = [json.loads(line) for line in (site.root / "rejects.jsonl").read_text().splitlines()]
+    assert [one["place"] for one in written] == [f"line {number}" for number in range(2, 1233)]
+    assert written[0] == {"place": "line 2", "reason": "not valid JSON at column 1"}
+    assert (site.root / "rejects.jsonl").stat().st_mode & 0o777 == 0o600
+    said = without_progress(result.stderr)
+    assert said[10:14] == [
+        "1,221 more bad events; all 1,231 by reason:",
+        "  1,200  not valid JSON at column ...",
+        "     30  ... is a required property",
+        "      1  unknown event type ...; did you mean ...?",
+    ]
+    assert said[14] == "All of them are in rejects.jsonl."
+
+
+def test_a_file_for_bad_events_that_cannot_be_used(site: Site) -> None:
+    events = site.write(1)
+    (site.root / "link.jsonl").symlink_to(site.root / "elsewhere.jsonl")
+    for name, why in (
+        (str(events), "is the file that the events"),
+        ("link.jsonl", "cannot be written"),
+        ("no/x", "no/x"),
+    ):
+        result = site.run("send", str(events), "--rejects", name)
+        assert (result.exit_code, why in result.stderr) == (1, True), result.stderr
+    assert events.read_text()
+    assert site.receiver.count == 0
+
+
+def test_no_bad_events_leave_an_empty_file(site: Site) -> None:
+    assert site.run("send", str(site.write(1)), "--rejects", "rejects.jsonl").exit_code == 0
+    assert (site.root / "rejects.jsonl").read_bytes() == b""
 
 
 def test_events_that_no_webhook_is_for(site: Site) -> None:

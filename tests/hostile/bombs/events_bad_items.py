@@ -4,4 +4,4 @@ FILES = {"webhooks.d/a.yaml": "name: A\nevent: anomaly\nurl: https://siem.exampl
 EVENTS = b"[" + b"1," * 100_000 + b"1]"
 RUN = ["apply --auto-approve", "send events.json --wait 0"]
 EXIT = 1
-SAYS = ["100,001 bad", "99,001 more bad events"]
+SAYS = ["100,001 bad", "99,991 more bad events"]

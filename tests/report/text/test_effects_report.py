@@ -14,13 +14,13 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from hookctl.config.diff import make_plan, read_plan
-from hookctl.config.effects import Effects, Recent, find
+from hookctl.config.effects import Effects, Leaving, Recent, find
 from hookctl.config.effects.structure import ITEM, Step, compare
 from hookctl.config.review import Review, plan_effects
 from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus, Finding, Plan, PluginBlock, Status
 from hookctl.plugin.host import load_plugins
 from hookctl.report.text.differences import MAX_LINES, difference_lines, json_paths
-from hookctl.report.text.effects import NAMED
+from hookctl.report.text.leaving import leaving_text
 from hookctl.report.text.plan import plan_json, render_text
 from hookctl.schema_files import read_schema
 from hookctl.testing.events import generate
@@ -180,7 +180,8 @@ Plan: 3 to add, 1 to change, 1 to remove.
     jsonschema.Draft202012Validator(read_schema("plan.schema.json")).validate(document)
     by_name = {change["name"]: change for change in document["changes"]}
     assert by_name["B"]["fields"]
-    assert by_name["B"]["effects"]["leaving"] == {"host": "b.example.com", "event": "anomaly", "fields": ["data.title"]}
+    leaving = {"host": "b.example.com", "event": "anomaly", "fields": ["data.title"], "personal": []}
+    assert by_name["B"]["effects"]["leaving"] == leaving
     assert read_plan(json.dumps(document)) == replace(plan, unchanged={})
 
 
@@ -212,7 +213,7 @@ def sayings(effects: dict[str, Any]) -> Iterator[str]:
     if effects["payload"]["class"] == "compatible":
         yield "payload: compatible\n"
     if effects["leaving"]:
-        yield f"newly sent to {effects['leaving']['host']}: {', '.join(effects['leaving']['fields'][:NAMED])}"
+        yield f"newly sent to {effects['leaving']['host']}: {leaving_text(Leaving(**effects['leaving']))}"
     if effects["new_hosts"]:
         yield f"new host: {', '.join(effects['new_hosts'])}\n"
     if events := effects["events"]:
@@ -258,7 +259,7 @@ def test_the_text_says_what_the_json_says(
         assert len(re.findall(r"^      [-+~]   (?:method|url|headers|auth|body)", by_name[name], re.MULTILINE)) == shown
     together, summary = document["summary"]["effects"], text.partition("\nEffects:\n")[2]
     assert all(
-        f"newly sent to {one['host']} ({one['event']}): {', '.join(one['fields'][:NAMED])}" in summary
+        f"newly sent to {one['host']} ({one['event']}): {leaving_text(Leaving(**one))}" in summary
         for one in together["leaving"]
     )
     assert f"new hosts: {', '.join(together['new_hosts'])}\n" in summary

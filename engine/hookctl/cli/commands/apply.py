@@ -20,7 +20,7 @@ from hookctl.cli.terminal import text_width
 from hookctl.errors import HookctlError, OutputError, SettingsError, StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from hookctl.cli.session import Session
     from hookctl.config.review import Review
@@ -98,7 +98,7 @@ def command(
     from hookctl.cli.locking import locked
     from hookctl.cli.review import review_options
     from hookctl.cli.saved import saved_plan
-    from hookctl.cli.webhook_files import check_files_or_exit
+    from hookctl.cli.webhook_files import check_files_or_exit, is_anything_applied
     from hookctl.config.review import review_files, review_plan
 
     if os.environ.get("HOOKCTL_APPLY_VERIFY") == "" and not verify:
@@ -116,18 +116,31 @@ def command(
         plan, warnings = saved_plan(ctx, session, planfile, outputs, verify)
         review_now = partial(review_plan, plan, session.plugins, file_findings=warnings)
     else:
-        checked = check_files_or_exit(ctx, session, outputs, warnings_to_stderr=outputs.printed != "text")
+        checked = check_files_or_exit(
+            ctx,
+            session,
+            outputs,
+            warnings_to_stderr=outputs.printed != "text",
+            may_be_empty=lambda: is_anything_applied(session),
+        )
         review_now = partial(review_files, checked, session.directory, session.plugins)
     with locked(session, "apply", lock_timeout) as lock:
         review = review_now(store=session.store, options=review_options(session, only=only))
         review = review if allow_removals else review.refusing_removals()
-        _apply(ctx, review, lock, outputs, network=network, auto_approve=auto_approve)
+        approved = _auto_approved if auto_approve else _approved
+        carry_out(ctx, review, lock, outputs, network=network, approved=approved)
 
 
-def _apply(
-    ctx: click.Context, review: Review, lock: Lock, outputs: Outputs, *, network: Network | None, auto_approve: bool
+def carry_out(
+    ctx: click.Context,
+    review: Review,
+    lock: Lock,
+    outputs: Outputs,
+    *,
+    network: Network | None = None,
+    approved: Callable[[], bool],
 ) -> None:
-    """Show the plan and apply it. The printed JSON, and every file, reports how it ended.
+    """Show the plan and apply it if ``approved()``. The printed JSON, and every file, reports how it ended.
 
     Files are written before, too: one that cannot be must keep the plan from being applied.
     """
@@ -143,11 +156,11 @@ def _apply(
         Outputs(tuple(output for output in outputs.outputs if output in shown.outputs or output.file)),
         review,
     )
-    if not shown.outputs and not auto_approve and sys.stdin.isatty():
+    if not shown.outputs and approved is not _auto_approved and sys.stdin.isatty():
         echo(render_text(review, color=False), nl=False, err=True)  # nobody says yes to what he has not seen
     carrying_out = _CarryingOut(session, review, lock, to_stderr=not shown.outputs)
     try:
-        carrying_out.go(network, auto_approve=auto_approve)
+        carrying_out.go(network, approved)
     except HookctlError as error:
         carrying_out.failed(ApplyOutcome(Ending.FAILED, f"Nothing was applied: {error.message}."))
         raise
@@ -189,7 +202,7 @@ class _CarryingOut:
         self._session, self._review, self._lock, self._to_stderr = session, review, lock, to_stderr
         self.outcome = ApplyOutcome(Ending.INTERRUPTED, "Interrupted.")
 
-    def go(self, network: Network | None, *, auto_approve: bool) -> None:
+    def go(self, network: Network | None, approved: Callable[[], bool]) -> None:
         """Test, ask and apply, and set :attr:`outcome`. Raises HookctlError."""
         from hookctl.model.quantities import counted
         from hookctl.report.text.outcome import ApplyOutcome, Ending, applied
@@ -212,7 +225,7 @@ class _CarryingOut:
                     tests=tests,
                 )
             )
-        if not auto_approve and not _approved():
+        if not approved():
             return self._end(ApplyOutcome(Ending.DECLINED, "Nothing was applied.", tests=tests))
         state = store.apply(plan, applied_by=self._lock.who, lock_id=self._lock.id)
         self._end(applied(plan, state.serial, tests), "\n")
@@ -261,15 +274,27 @@ class _CarryingOut:
         return of_trials(trials, show_invocation=False), Ending.INTERRUPTED if interrupted else failed
 
 
+def _auto_approved() -> bool:
+    return True
+
+
 def _approved() -> bool:
+    return asked("Do you want to apply this? Only 'yes' is accepted: ", "yes", option="--auto-approve")
+
+
+def asked(question: str, wanted: str, *, option: str) -> bool:
+    """Whether someone at the terminal answers ``wanted``. ``option`` is what makes the command not ask.
+
+    Raises StateError if standard input is not a terminal.
+    """
     if not sys.stdin.isatty():
         raise StateError(
             "cannot ask for approval: standard input is not a terminal",
-            hint="Review the plan, then add --auto-approve to the same command.",
+            hint=f"Review the plan, then add {option} to the same command.",
         )
     # Not click.prompt: input() drops a Ctrl-C that comes while it writes the question.
-    echo("\nDo you want to apply this? Only 'yes' is accepted: ", nl=False, err=True)
+    echo(f"\n{question}", nl=False, err=True)
     answer = sys.stdin.buffer.readline()
     if not answer:
         raise click.Abort
-    return answer.rstrip(b"\r\n") == b"yes"
+    return answer.rstrip(b"\r\n") == wanted.encode()

@@ -6,12 +6,15 @@ import os
 import resource
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
 from hookctl.cli import exit_codes
+from hookctl.cli.checks_of_network import checks_of_network
 from hookctl.cli.formats import Outputs, format_option
+from hookctl.cli.options import proxy_option
 from hookctl.cli.terminal import text_width
 from hookctl.errors import HookctlError, SettingsError
 from hookctl.model.secret import plan_references
@@ -59,9 +62,10 @@ Examples:
 
 @click.command("doctor", epilog=EPILOG)
 @format_option()
+@proxy_option
 @click.pass_context
 def command(ctx: click.Context, outputs: Outputs) -> None:
-    """Check SQLite, system limits, plugins, settings, the store, its disk, secrets, and the state of targets.
+    """Check SQLite, limits, plugins, settings, the proxy, the store, its disk, secrets, and the state of targets.
 
     Changes nothing and sends nothing. Each secret that an applied webhook needs is read, to check that it is available.
     Exits 1 if there is a problem; warnings do not change the exit code.
@@ -71,7 +75,7 @@ def command(ctx: click.Context, outputs: Outputs) -> None:
     session: Session = ctx.obj
     session.load_plugins(warn=False)  # the checks report what could not be loaded
     checks: dict[tuple[str, str], Check] = {}  # by message and hint: one error may end two groups of checks
-    for look in (_engine, _limits, _plugins, _settings, _variables, _store):
+    for look in (_engine, _limits, _plugins, _settings, _variables, checks_of_network, _store):
         for check in _looked_at(look, session):
             checks.setdefault((check.message, check.hint), check)
     found = list(checks.values())
@@ -91,7 +95,7 @@ def _looked_at(look: Callable[[Session], Iterator[Check]], session: Session) -> 
     try:
         found.extend(look(session))
     except HookctlError as error:
-        name = "settings" if isinstance(error, SettingsError) else look.__name__.strip("_")
+        name = "settings" if isinstance(error, SettingsError) else look.__name__.strip("_").removeprefix("checks_of_")
         found.append(Check(name, "problem", error.message, error.hint))
     except Exception as error:  # noqa: BLE001  # the other checks are still useful
         hint = "Please report this bug. `hookctl --debug`, with a command that fails, shows a traceback."
@@ -165,13 +169,17 @@ def _variables(session: Session) -> Iterator[Check]:
 
 
 def _variables_of_secrets(session: Session) -> set[str]:
-    """The variables that an applied webhook refers to; none without a readable store, which another check reports."""
-    try:
+    """The variables that an applied webhook or the proxy refers to.
+
+    None of a store or of settings that cannot be read, which other checks report.
+    """
+    found: set[str] = set()
+    with suppress(HookctlError):
+        found |= {one.key for one in session.proxy_references if one.scheme == "env"}
         store = session.existing_store()
         plans = store.read_state().plans.values() if store else ()
-    except HookctlError:
-        return set()
-    return {one.key for plan in plans for one in plan_references(plan) if one.scheme == "env"}
+        found |= {one.key for plan in plans for one in plan_references(plan) if one.scheme == "env"}
+    return found
 
 
 def _store(session: Session) -> Iterator[Check]:

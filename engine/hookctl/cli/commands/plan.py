@@ -12,7 +12,7 @@ from hookctl.cli import exit_codes
 from hookctl.cli.echo import echo
 from hookctl.cli.event_file import EventFile
 from hookctl.cli.formats import Outputs, format_option
-from hookctl.cli.options import only_option
+from hookctl.cli.options import only_option, proxy_option
 from hookctl.cli.signing_key import key_reference, signing_key
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ Examples:
     type=EventFile(),
     help="Count how many of the last 1,000 events would be routed differently, from FILE instead of the store.",
 )
+@proxy_option
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -88,7 +89,7 @@ def command(
     from hookctl.cli.plan_events import read_recent, read_samples
     from hookctl.cli.reports import write_review
     from hookctl.cli.review import review_options
-    from hookctl.cli.webhook_files import check_files_or_exit
+    from hookctl.cli.webhook_files import check_files_or_exit, is_anything_applied
     from hookctl.config.review import review_files
 
     if out and against is not None:
@@ -99,7 +100,8 @@ def command(
         raise click.UsageError("--sign signs the plan that --out saves: hookctl plan --out FILE --sign KEY.")
     session: Session = ctx.obj
     key = signing_key(session, sign) if sign and out else None
-    checked = check_files_or_exit(ctx, session, outputs, warnings_to_stderr=outputs.printed != "text")
+    to_stderr, may_be_empty = outputs.printed != "text", lambda: against is not None or is_anything_applied(session)
+    checked = check_files_or_exit(ctx, session, outputs, warnings_to_stderr=to_stderr, may_be_empty=may_be_empty)
     options = review_options(
         session,
         only=only,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
@@ -17,6 +18,7 @@ from hookctl.cli.terminal import text_width
 
 if TYPE_CHECKING:
     from hookctl.cli.progress import Progress
+    from hookctl.cli.rejects import Rejects
     from hookctl.cli.session import Session
     from hookctl.delivery.runner.runner import Runner
     from hookctl.delivery.runner.sending import Intake
@@ -44,6 +46,12 @@ Examples:
     show_default=True,
     help="Also wait for retries that are due up to this long after the last event is read.",
 )
+@click.option(
+    "--rejects",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write every bad event to FILE: JSON lines with its place and the reason.",
+)
 @format_option()
 @network_options
 @click.pass_context
@@ -52,6 +60,7 @@ def command(
     file: BinaryIO,
     *,
     wait: float,
+    rejects: Path | None,
     outputs: Outputs,
     connect_to: tuple[str, ...],
     cacert: str | None,
@@ -59,8 +68,8 @@ def command(
     """Deliver the events in FILE (- for standard input): JSON lines, or one JSON array.
 
     Each event is checked against its type's schema and stored before it is sent. An event with an id that was accepted
-    before is not sent again. A bad line is reported with its number and skipped. Earlier deliveries that are now due
-    are sent too.
+    before is not sent again. A bad line is reported with its number and skipped; after ten of them, only counts by
+    reason are shown. Earlier deliveries that are now due are sent too.
 
     Every first attempt is made, except to a target that keeps failing. Retries are made if --wait allows; later ones
     stay in the queue for the next `hookctl send` or `hookctl run`. Exits 0 only if no line is bad and every event is
@@ -68,10 +77,14 @@ def command(
 
     The first Ctrl-C lets requests in flight finish, the second stops at once. Accepted events are not lost either way.
     """
+    from hookctl.cli.progress import Progress
+    from hookctl.cli.rejects import Rejects
     from hookctl.report.text.progress import render_summary, render_summary_json
 
     session: Session = ctx.obj
-    summary = _send(session, file, wait, connect_to, cacert)
+    progress = Progress()
+    with Rejects(rejects, file, progress.clear) as bad:
+        summary = _send(session, file, wait, connect_to, cacert, progress=progress, rejects=bad)
     outputs.write(
         color=session.color,
         text=lambda color: render_summary(summary, width=text_width(), color=color),
@@ -82,21 +95,25 @@ def command(
     ctx.exit(exit_codes.OK if summary.succeeded else exit_codes.FAILED)
 
 
-def _send(session: Session, file: BinaryIO, wait: float, connect_to: tuple[str, ...], cacert: str | None) -> Summary:
+def _send(
+    session: Session,
+    file: BinaryIO,
+    wait: float,
+    connect_to: tuple[str, ...],
+    cacert: str | None,
+    *,
+    progress: Progress,
+    rejects: Rejects,
+) -> Summary:
     from hookctl.cli.interrupts import catching_interrupts
-    from hookctl.cli.progress import Progress
     from hookctl.cli.running import GRACE, report_busy, running
     from hookctl.delivery.events.intake import EventGate, EventReader
     from hookctl.delivery.runner.sending import Source, send
     from hookctl.report.text.progress import progress_line
 
     started = time.monotonic()
-    progress, reported = Progress(), 0
 
     def show(intake: Intake) -> None:
-        nonlocal reported
-        _report_bad(progress, intake, reported)
-        reported = len(intake.problems)
         progress.update(lambda: progress_line(intake, runner.tally, runner.in_flight, time.monotonic() - started))
 
     def stalled(error: StateError) -> None:
@@ -118,6 +135,7 @@ def _send(session: Session, file: BinaryIO, wait: float, connect_to: tuple[str, 
             stopping=lambda: interrupts.requested,
             progress=show,
             stalled=stalled,
+            rejected=rejects.add,
         )
         if interrupts.requested:
             progress.clear()
@@ -127,18 +145,8 @@ def _send(session: Session, file: BinaryIO, wait: float, connect_to: tuple[str, 
             )
         runner.stop(GRACE)
         progress.clear()
-        if intake.bad > len(intake.problems):
-            echo(f"{intake.bad - len(intake.problems):,} more bad events are counted but not shown.", err=True)
+        rejects.finish()
         return _summary(runner, store, intake, time.monotonic() - started, interrupted=interrupts.requested)
-
-
-def _report_bad(progress: Progress, intake: Intake, reported: int) -> None:
-    from hookctl.report.text.printable import printable
-
-    if len(intake.problems) > reported:
-        progress.clear()
-    for bad in intake.problems[reported:]:
-        echo(printable(f"{bad.place}: {bad.reason}"), err=True)
 
 
 def _summary(runner: Runner, store: Store, intake: Intake, seconds: float, *, interrupted: bool) -> Summary:

@@ -140,7 +140,7 @@ def command(
         of_trials(trials, show_invocation=show_invocation),
         wanted.webhooks,
         summary=trials_summary(trials),
-        text=partial(_text, trials, render_kept(kept, cassettes), show_invocation),
+        text=partial(_text, trials, render_kept(kept, cassettes) + _proxy_note(session), show_invocation),
         json=lambda: trials_json(trials, kept),
     )
     if interrupted:
@@ -152,6 +152,12 @@ def _text(trials: Sequence[Trial], kept: str, show_invocation: bool, color: bool
     from hookctl.report.text.trials import render_text
 
     return render_text(trials, show_invocation=show_invocation, width=text_width(), color=color) + kept
+
+
+def _proxy_note(session: Session) -> str:
+    from hookctl.report.text.network import proxy_note
+
+    return f"{proxy_note(session.proxy)}\n" if session.proxy else ""
 
 
 def _with_events(

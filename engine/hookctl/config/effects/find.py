@@ -129,7 +129,8 @@ def _together(leaving: Sequence[Leaving]) -> Leaving:
     if len(leaving) == 1:
         return leaving[0]
     fields = {field for one in leaving for field in one.fields}
-    return Leaving(leaving[0].host, leaving[0].event, tuple(sorted(fields)))
+    personal = {field for one in leaving for field in one.personal}
+    return Leaving(leaving[0].host, leaving[0].event, tuple(sorted(fields)), tuple(sorted(personal)))
 
 
 def find_effects(plan: Plan, around: Surroundings) -> Effects:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
+from hookctl.config.effects.personal import personal_among
 from hookctl.errors import HookctlError
 from hookctl.model import DeliveryPlan, Json, Plan, Status
 from hookctl.plugin.interfaces import AuthType, EventType
@@ -23,6 +24,8 @@ class Leaving:
     host: str
     event: str
     fields: tuple[str, ...]
+    personal: tuple[str, ...] = ()
+    """Those of ``fields`` that the schema marks as personal data."""
 
 
 def host_of(url: str) -> str:
@@ -49,6 +52,7 @@ class Targets:
         self._told: dict[tuple[str, str], frozenset[str]] = {}
         self._url_settings: dict[str, tuple[str, ...]] = {}
         self._sorted: dict[frozenset[str], tuple[str, ...]] = {}
+        self._personal_fields: dict[tuple[str, frozenset[str]], tuple[str, ...]] = {}
 
     def new_hosts(self, plan: DeliveryPlan | None) -> tuple[str, ...]:
         """The hosts that only this active webhook contacts, including token endpoints."""
@@ -74,7 +78,14 @@ class Targets:
         fields = fields and fields - self._told_before(host, event)
         if fields not in self._sorted:
             self._sorted[fields] = tuple(sorted(fields))
-        return Leaving(host, event, self._sorted[fields]) if fields else None
+        return Leaving(host, event, self._sorted[fields], self._personal(event, fields)) if fields else None
+
+    def _personal(self, event: str, fields: frozenset[str]) -> tuple[str, ...]:
+        key = (event, fields)
+        if key not in self._personal_fields:
+            event_type = self._event_types.get(event)
+            self._personal_fields[key] = personal_among(event_type.schema if event_type else {}, self._sorted[fields])
+        return self._personal_fields[key]
 
     def _unknown(self, hosts: Iterable[str]) -> tuple[str, ...]:
         return tuple(host for host in hosts if host and host not in self._known)

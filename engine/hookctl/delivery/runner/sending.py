@@ -14,6 +14,7 @@ from itertools import islice
 from typing import BinaryIO
 
 from hookctl.delivery.events.intake import BadEvent, EventReader
+from hookctl.delivery.events.reasons import count_reasons
 from hookctl.delivery.runner.patience import Patience
 from hookctl.delivery.runner.runner import Runner
 from hookctl.errors import EventError, IntakeRefusedError, StateError, StateLockedError, StoreError, StoreGoneError
@@ -49,6 +50,10 @@ class Intake:
     bad: int = 0
     problems: list[BadEvent] = field(default_factory=list)
     """The first ``MAX_PROBLEMS`` of the bad events."""
+    reasons: Counter[str] = field(default_factory=Counter)
+    """How many events are bad for each reason, without the values in it."""
+    rejected: Callable[[Sequence[BadEvent]], None] = lambda _: None
+    """Called with the bad events of each batch."""
     unreceived: Counter[str] = field(default_factory=Counter)
     """The accepted events that no active webhook receives, by type."""
     has_ended: bool = False
@@ -120,6 +125,7 @@ def send(
     stopping: Callable[[], bool],
     progress: Callable[[Intake], None],
     stalled: Callable[[StateError], None] = lambda _: None,
+    rejected: Callable[[Sequence[BadEvent]], None] = lambda _: None,
 ) -> Intake:
     """Store the input's events and deliver everything due, with retries until ``wait`` seconds after the last event.
 
@@ -127,13 +133,14 @@ def send(
     read so far. If the store is full, waiting deliveries are made first. If there is still no room then, reading ends,
     and the intake names the first event that was not taken in.
 
-    Waits while another process keeps the store busy; ``stalled`` is called when that begins.
+    Waits while another process keeps the store busy; ``stalled`` is called when that begins. ``rejected`` is called
+    with the bad events of each batch.
 
     Raises:
         EventError: the input cannot be read.
         StateLockedError: the store stays busy for too long, or until ``stopping()`` is true.
     """
-    intake = Intake()
+    intake = Intake(rejected=rejected)
     patience = Patience(runner, stopping, failed=stalled)
     events = _Events(source, reader, intake)
 
@@ -273,6 +280,8 @@ def _store(
     bad = [one for one in batch if isinstance(one, BadEvent)]
     intake.bad += len(bad)
     intake.problems += bad[: MAX_PROBLEMS - len(intake.problems)]
+    count_reasons(intake.reasons, (one.reason for one in bad))
+    intake.rejected(bad)
     for event, is_new in zip(events, flags, strict=True):
         if not is_new:
             intake.seen_before += 1

@@ -21,8 +21,9 @@ DIRECTORY_EMPTY = Rule(
     summary="The directory contains no webhook file.",
     explanation=(
         "hookctl reads files that end with .yaml or .yml, in the directory and below it, except names that "
-        "begin with a dot. It refuses a directory without webhook files, because an apply of nothing would "
-        "remove every webhook."
+        "begin with a dot. It refuses a directory without webhook files, because often the directory is the wrong "
+        "one. Only if webhooks are applied, `plan` shows their removal, and `apply --allow-removals` removes them; so "
+        "does `hookctl destroy`."
     ),
     message="the directory contains no *.yaml or *.yml file",
     hint="Write a webhook file, or create a first one with `hookctl init`.",

@@ -22,10 +22,16 @@ REMOVALS = Rule(
     explanation=(
         "This is rarely intended: often the directory was lost, or --dir is wrong. An apply does it only with"
         " --allow-removals; `plan` shows a warning. [safety] in hookctl.toml sets the limit: by default, more"
-        " than 30 % of at least 10 webhooks."
+        " than 30 % of at least 10 webhooks. A plan that leaves no webhook at all always exceeds it."
     ),
     message="{stopped} of {applied} webhooks would be removed or deactivated; the limit is {percent:g} %",
     hint="To apply it anyway, run hookctl apply --allow-removals.",
+    variants={
+        "all": (
+            "no webhook would be left, because there are no webhook files",
+            "To apply it anyway, run hookctl apply --allow-removals.",
+        ),
+    },
     severity=Severity.WARNING,
 )
 

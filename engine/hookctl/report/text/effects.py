@@ -8,7 +8,6 @@ from hookctl.config.effects import (
     Break,
     ChangeEffects,
     Effects,
-    Leaving,
     Matching,
     Payload,
     RequestChange,
@@ -20,6 +19,7 @@ from hookctl.model import Json
 from hookctl.model.quantities import counted, span
 from hookctl.report.style import Line
 from hookctl.report.text.differences import difference_document, difference_lines, json_paths
+from hookctl.report.text.leaving import leaving_document, leaving_text
 from hookctl.report.text.outcomes import outcome_lines, outcomes_document
 from hookctl.report.text.printable import printable
 
@@ -36,7 +36,7 @@ def effect_lines(effects: ChangeEffects) -> Iterator[Line]:
         yield Line(f"request not shown, because many webhooks are new: see `hookctl render {name}`")
     yield from _payload_lines(effects)
     if effects.leaving:
-        host, fields = printable(effects.leaving.host), _listed(effects.leaving.fields)
+        host, fields = printable(effects.leaving.host), leaving_text(effects.leaving)
         yield Line(f"newly sent to {host}: {fields}", is_important=True)
     if effects.new_hosts:
         yield Line(f"new host: {_listed(effects.new_hosts)}", is_important=True)
@@ -51,11 +51,11 @@ def effect_lines(effects: ChangeEffects) -> Iterator[Line]:
 
 def summary_lines(effects: Effects) -> Iterator[Line]:
     """What all changes mean together. A line is left out if it would be empty or count nothing."""
-    hosts: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    hosts: dict[tuple[str, str], list[str]] = {}
     for leaving in effects.leaving:
-        hosts.setdefault((leaving.event, leaving.fields), []).append(leaving.host)
+        hosts.setdefault((leaving.event, leaving_text(leaving)), []).append(leaving.host)
     for (event, fields), names in hosts.items():
-        yield Line(f"newly sent to {_listed(names)} ({printable(event)}): {_listed(fields)}", is_important=True)
+        yield Line(f"newly sent to {_listed(names)} ({printable(event)}): {fields}", is_important=True)
     if effects.new_hosts:
         yield Line(f"new hosts: {_listed(effects.new_hosts)}", is_important=True)
     breaking, compatible = effects.names(Payload.BREAKING), effects.names(Payload.COMPATIBLE)
@@ -84,7 +84,7 @@ def effect_document(effects: ChangeEffects) -> Json:
         "changes_no_request": effects.changes_no_request,
         "requests": _requests_document(effects.requests) if effects.requests else None,
         "payload": {"class": effects.payload.value, "breaks": [_break_document(found) for found in effects.breaks]},
-        "leaving": _leaving_document(effects.leaving) if effects.leaving else None,
+        "leaving": leaving_document(effects.leaving) if effects.leaving else None,
         "new_hosts": list(effects.new_hosts),
         "events": _matching_document(effects.matching) if effects.matching else None,
         "retries": _retries_document(effects.retries) if effects.retries else None,
@@ -97,7 +97,7 @@ def summary_document(effects: Effects) -> Json:
     """What all changes mean together, as ``schemas/plan.schema.json`` has it."""
     longest = effects.longest
     return {
-        "leaving": [_leaving_document(leaving) for leaving in effects.leaving],
+        "leaving": [leaving_document(leaving) for leaving in effects.leaving],
         "new_hosts": list(effects.new_hosts),
         "payload": {payload.value: list(effects.names(payload)) for payload in Payload},
         "changes_no_request": list(effects.without_request),
@@ -237,10 +237,6 @@ def _request_document(change: RequestChange) -> Json:
 
 def _break_document(found: Break) -> Json:
     return {"path": [*json_paths(found.path)], "before": found.before, "after": found.after or None}
-
-
-def _leaving_document(leaving: Leaving) -> Json:
-    return {"host": leaving.host, "event": leaving.event, "fields": list(leaving.fields)}
 
 
 def _matching_document(matching: Matching) -> Json:

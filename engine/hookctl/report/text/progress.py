@@ -121,6 +121,7 @@ def render_summary_json(summary: Summary) -> str:
             "seen_before": intake.seen_before,
         },
         "bad": bad,
+        "bad_by_reason": [{"reason": reason, "count": count} for reason, count in intake.reasons.most_common()],
         "refused": {"from": intake.refused_from, "reason": intake.refused} if intake.refused else None,
         "unreceived": unreceived,
         "webhooks": webhooks,

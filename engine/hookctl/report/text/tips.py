@@ -12,6 +12,9 @@ from hookctl.model import (
     CERTIFICATE_UNTRUSTED,
     CERTIFICATE_WRONG_NAME,
     CREDENTIALS_REFUSED,
+    PROXY_CANNOT_REACH,
+    PROXY_CREDENTIALS,
+    PROXY_REFUSES,
     Attempt,
     DeliveryPlan,
     FailureKind,
@@ -42,6 +45,10 @@ FAILURES: Mapping[FailureKind, tuple[str, ...]] = {
             "on port 443?"
         ),
         "See what it offers: openssl s_client -connect {host}:443 -servername {host}",
+    ),
+    FailureKind.PROXY: (
+        "Nothing was sent to the target. The proxy is set on this machine: --proxy, HOOKCTL_PROXY or hookctl.toml.",
+        "Is the proxy up, and does it speak HTTP CONNECT? Try: curl -v --proxy PROXY https://{host}/",
     ),
     FailureKind.TIMEOUT: (
         (
@@ -132,9 +139,27 @@ CREDENTIALS = (
     "Some servers accept credentials only in the form: token_endpoint_auth_method: client_secret_post",
     "If the client's secret was changed at the server, change it here too: hookctl then continues on its own.",
 )
+PROXY_WANTS_CREDENTIALS = (
+    "The proxy does not accept the credentials, so nothing was sent to the target.",
+    "Name them in the proxy's URL as secret references: http://${{env:PROXY_USER}}:${{env:PROXY_PASSWORD}}@HOST:PORT",
+)
+PROXY_FORBIDS = (
+    "The proxy's rules do not allow this target, so nothing was sent.",
+    "Ask the proxy's operator to allow CONNECT to {host} and its port.",
+)
+PROXY_FAILED = (
+    "The proxy could not resolve {host} or connect to it. It reports what it found in its own log.",
+    (
+        "If the proxy cannot reach this host but this machine can, list the host under [allow] in hookctl.toml, with "
+        "its networks: hookctl then connects directly."
+    ),
+)
 BY_CAUSE: Mapping[tuple[FailureKind, str], tuple[str, ...]] = {
     (FailureKind.SECRET, BROKEN_URL): SECRET_IN_URL,
     (FailureKind.TOKEN, CREDENTIALS_REFUSED): CREDENTIALS,
+    (FailureKind.PROXY, PROXY_CREDENTIALS): PROXY_WANTS_CREDENTIALS,
+    (FailureKind.PROXY, PROXY_REFUSES): PROXY_FORBIDS,
+    (FailureKind.PROXY, PROXY_CANNOT_REACH): PROXY_FAILED,
     (FailureKind.TLS, CERTIFICATE_EXPIRED): EXPIRED,
     (FailureKind.TLS, CERTIFICATE_UNTRUSTED): UNTRUSTED,
     (FailureKind.TLS, CERTIFICATE_WRONG_NAME): WRONG_NAME,
