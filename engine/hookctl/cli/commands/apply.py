@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from hookctl.cli import exit_codes
+from hookctl.cli.approval import approved
 from hookctl.cli.durations import seconds
 from hookctl.cli.echo import echo
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.options import network_options, only_option
 from hookctl.cli.signing_key import key_reference
 from hookctl.cli.terminal import text_width
-from hookctl.errors import HookctlError, OutputError, SettingsError, StateError
+from hookctl.errors import HookctlError, OutputError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from hookctl.report.text.outcome import ApplyOutcome, Ending
     from hookctl.store.records import Lock
 
+ASK_HINT = "Review the plan, then add --auto-approve to the same command."
 EPILOG = """
 \b
 Examples:
@@ -212,7 +214,7 @@ class _CarryingOut:
                     tests=tests,
                 )
             )
-        if not auto_approve and not _approved():
+        if not auto_approve and not approved("Do you want to apply this?", hint=ASK_HINT):
             return self._end(ApplyOutcome(Ending.DECLINED, "Nothing was applied.", tests=tests))
         state = store.apply(plan, applied_by=self._lock.who, lock_id=self._lock.id)
         self._end(applied(plan, state.serial, tests), "\n")
@@ -259,17 +261,3 @@ class _CarryingOut:
         )
         failed = None if all(trial.succeeded for trial in trials) else Ending.TEST_FAILED
         return of_trials(trials, show_invocation=False), Ending.INTERRUPTED if interrupted else failed
-
-
-def _approved() -> bool:
-    if not sys.stdin.isatty():
-        raise StateError(
-            "cannot ask for approval: standard input is not a terminal",
-            hint="Review the plan, then add --auto-approve to the same command.",
-        )
-    # Not click.prompt: input() drops a Ctrl-C that comes while it writes the question.
-    echo("\nDo you want to apply this? Only 'yes' is accepted: ", nl=False, err=True)
-    answer = sys.stdin.buffer.readline()
-    if not answer:
-        raise click.Abort
-    return answer.rstrip(b"\r\n") == b"yes"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from shlex import quote
 
 from hookctl.config.effects import (
     Break,
@@ -20,6 +21,7 @@ from hookctl.model import Json
 from hookctl.model.quantities import counted, span
 from hookctl.report.style import Line
 from hookctl.report.text.differences import difference_document, difference_lines, json_paths
+from hookctl.report.text.moments import iso
 from hookctl.report.text.printable import printable
 
 NAMED = 12
@@ -40,7 +42,7 @@ def effect_lines(effects: ChangeEffects) -> Iterator[Line]:
     if effects.new_hosts:
         yield Line(f"new host: {_listed(effects.new_hosts)}", is_important=True)
     if effects.matching:
-        yield from map(Line, event_lines(effects.matching))
+        yield from map(Line, event_lines(effects.name, effects.matching))
     if effects.retries and effects.retries != effects.retries_before:
         yield Line(f"retries: {_retries(effects.retries)}")
     yield from map(Line, _waiting(effects.waiting))
@@ -65,7 +67,11 @@ def summary_lines(effects: Effects) -> Iterator[Line]:
     if effects.looked_at:
         counts = [
             f"{effects.events(which)} {words}"
-            for which, words in (("newly", "newly sent"), ("no_longer", "no longer sent"), ("twice", "sent twice"))
+            for which, words in (
+                ("newly", "would newly match"),
+                ("no_longer", "would no longer match"),
+                ("twice", "would be sent twice"),
+            )
         ]
         yield Line(f"of the {_recent(effects)}: {', '.join(counts)}")
     if effects.longest and effects.longest.retries:
@@ -158,16 +164,20 @@ def _payload_lines(effects: ChangeEffects) -> Iterator[Line]:
         yield Line(f"payload: breaking: {_body_path(found)} {what}", is_important=True)
 
 
-def event_lines(matching: Matching) -> Iterator[str]:
-    """Which of the recent events a webhook would get, and did."""
+def event_lines(name: str, matching: Matching) -> Iterator[str]:
+    """Which of the recent events the webhook with this name would get, and did."""
     counts = [
-        f"{len(matching.newly)} newly sent",
-        f"{len(matching.no_longer)} no longer sent",
-        f"{len(matching.still)} unchanged",
+        f"{len(matching.newly)} would newly match",
+        f"{len(matching.no_longer)} would no longer match",
+        f"{len(matching.still)} match as before",
     ]
     yield f"recent events: {', '.join(counts)}"
     if matching.twice:
-        yield f"recent events: {len(matching.twice)} now also sent to the same target by {_listed(matching.twice_with)}"
+        yield f"recent events: {len(matching.twice)} also match {_listed(matching.twice_with)}, with the same target"
+    if matching.missed:
+        count = counted(matching.missed.count, "recent event")
+        command = f"hookctl backfill {quote(printable(name))} --since {iso(matching.missed.since)}"
+        yield f"{count} would have matched, and an apply sends none of them; to send them: {command}"
 
 
 def _retries(retries: Retries) -> str:
@@ -246,6 +256,7 @@ def _matching_document(matching: Matching) -> Json:
         "still": len(matching.still),
         "twice": len(matching.twice),
         "twice_with": list(matching.twice_with),
+        "missed": {"count": matching.missed.count, "since": iso(matching.missed.since)} if matching.missed else None,
     }
 
 

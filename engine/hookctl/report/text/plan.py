@@ -145,7 +145,7 @@ def _new_in_one_line(plan: DeliveryPlan, effects: ChangeEffects, color: bool) ->
     named = signed(f"  + {printable(effects.name)}", "+", color, bold=True)
     status = "" if plan.status is Status.ACTIVE else f", {plan.status}"
     hosts = f", new host: {', '.join(map(printable, effects.new_hosts))}" if effects.new_hosts else ""
-    events = f", {', '.join(event_lines(effects.matching))}" if effects.matching else ""
+    events = f", {', '.join(event_lines(effects.name, effects.matching))}" if effects.matching else ""
     return f"{named}  {plan.method} {printable(plan.url)} for {printable(plan.event)}{status}{hosts}{events}"
 
 
