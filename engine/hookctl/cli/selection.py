@@ -48,12 +48,22 @@ class Selection:
         """Whether there is any filter."""
         return any(getattr(self, one.name) is not None for one in fields(self))
 
-    def filter(self, store: Store, default: Collection[DeliveryStatus] | None = None) -> Filter:
-        """The filter; ``default`` are the statuses if none was given, None: every one. Raises HookctlError."""
+    def filter(
+        self,
+        store: Store,
+        default: Collection[DeliveryStatus] | None = None,
+        among: Collection[DeliveryStatus] | None = None,
+    ) -> Filter:
+        """The filter. Raises HookctlError for a webhook that does not exist.
+
+        ``default`` are the statuses if none was given, None: every one. ``among`` are those that the command can do
+        anything about, None: every one.
+        """
         from hookctl.store.records import Filter
 
+        statuses = _statuses(self.status) if self.status else default
         return Filter(
-            statuses=_statuses(self.status) if self.status else default,
+            statuses=statuses if statuses is None or among is None else set(statuses).intersection(among),
             webhook=None if self.webhook is None else known_webhook(store, self.webhook),
             cause=self.cause,
             since=self.since,

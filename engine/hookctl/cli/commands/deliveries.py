@@ -23,11 +23,12 @@ from hookctl.model.nearest import nearest
 from hookctl.report.text.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Sequence
 
     from hookctl.cli.session import Session
-    from hookctl.model import Delivery, DeliveryStatus
+    from hookctl.model import Delivery
     from hookctl.store.interface import Store
+    from hookctl.store.records import Filter
 
 MOST_SHOWN = 1_000_000
 """The largest ``--limit``: about as many as a store holds by default, and small enough for a 64-bit integer."""
@@ -166,7 +167,8 @@ def replay(
     from hookctl.store.records import Filter
 
     while_busy(session.existing_store, lambda: False)
-    ids = _chosen(session, delivery_ids, selection, (DeliveryStatus.DEAD,), action="Replay", yes=yes)
+    which = partial(selection.filter, default=(DeliveryStatus.DEAD,))
+    ids = _chosen(session, delivery_ids, which, action="Replay", yes=yes)
     if ids is None:
         echo("Nothing was replayed.", err=True)
         ctx.exit(exit_codes.FAILED)
@@ -193,7 +195,7 @@ def replay(
     left_alone = _without(ids, replayed)
     of = f" of {printable(selection.webhook)}" if selection.webhook else ""
     is_clear = ids or selection.status
-    nothing = "Nothing to replay." if is_clear else f"No such dead deliveries{of}. Use --status to select others."
+    nothing = "Nothing to replay." if is_clear else f"No dead deliveries{of} match. Use --status to select others."
     outputs.write(
         color=session.color,
         text=lambda color: render_replay(
@@ -239,7 +241,8 @@ def cancel(
     store = session.existing_store()
     if store is None:
         raise HookctlError("this store has no deliveries", hint=NO_STORE)
-    ids = _chosen(session, delivery_ids, selection, UNENDED, action="Cancel", yes=yes)
+    which = partial(selection.filter, default=UNENDED, among=UNENDED)
+    ids = _chosen(session, delivery_ids, which, action="Cancel", yes=yes)
     if ids is None:
         echo("Nothing was cancelled.", err=True)
         ctx.exit(exit_codes.FAILED)
@@ -286,8 +289,7 @@ def _refuse_unnamed(ctx: click.Context, ids: tuple[str, ...], *, filtered: bool)
 def _chosen(
     session: Session,
     ids: tuple[str, ...],
-    selection: Selection,
-    statuses: Collection[DeliveryStatus],
+    which: Callable[[Store], Filter],
     *,
     action: str,
     yes: bool,
@@ -298,7 +300,7 @@ def _chosen(
         return []
     if ids:
         return list(dict.fromkeys(_find(store, text).id for text in ids))
-    found = store.deliveries(selection.filter(store, statuses), MOST + 1)
+    found = store.deliveries(which(store), MOST + 1)
     has_more = len(found) > MOST
     found = found[:MOST]
     if found and not confirmed_deliveries(found, action, has_more=has_more, yes=yes, color=session.color):

@@ -173,7 +173,8 @@ def event_lines(name: str, matching: Matching) -> Iterator[str]:
     ]
     yield f"recent events: {', '.join(counts)}"
     if matching.twice:
-        yield f"recent events: {len(matching.twice)} also match {_listed(matching.twice_with)}, with the same target"
+        others = _listed(matching.twice_with)
+        yield f"recent events: {len(matching.twice)} would also be sent to the same target by {others}"
     if matching.missed:
         count = counted(matching.missed.count, "recent event")
         command = f"hookctl backfill {quote(printable(name))} --since {iso(matching.missed.since)}"

@@ -10,10 +10,11 @@ import msgspec
 from msgspec import Struct
 from msgspec.json import Decoder
 
-from hookctl.model import Delivery, DeliveryStatus
+from hookctl.model import Attempt, Delivery, DeliveryStatus
 from hookctl.store.records import Filter
 from hookctl.store.sqlite.queue_tables import DELIVERY, READABLE
 from hookctl.store.sqlite.reading import delivery, document_or_none
+from hookctl.store.sqlite.records import attempt_from_text
 
 LAST_ATTEMPT = "(SELECT CAST(a.record AS BLOB) FROM attempts a WHERE a.delivery = d.seq ORDER BY a.seq DESC LIMIT 1)"
 EVENT = "d.event IN (SELECT event FROM known_ids WHERE id = ? UNION ALL SELECT event FROM new_ids WHERE id = ?)"
@@ -58,23 +59,36 @@ def deliveries(connection: sqlite3.Connection, which: Filter, limit: int | None)
 
 def _passing(connection: sqlite3.Connection, which: Filter, limit: int | None) -> Iterator[Delivery]:
     """The deliveries that pass, newest first."""
-    conditions, values = _conditions(which)
-    needs_attempt = bool(which.cause or which.plan_digest)
-    columns = f"{DELIVERY}, {LAST_ATTEMPT if needs_attempt else 'NULL'}, {'e.document' if which.where else 'NULL'}"
-    tables = f"deliveries d {_index(which)} JOIN events e ON e.seq = d.event"
-    where = " AND ".join([*conditions, READABLE])
-    order = "d.created_at DESC, d.seq DESC"
-    most = -1 if limit is None or needs_attempt or which.where else limit
-    # Fixed texts; values are bound.
-    query = f"SELECT {columns} FROM {tables} WHERE {where} ORDER BY {order} LIMIT ?"  # noqa: S608
-    for *columns_of_delivery, attempt, text in connection.execute(query, [*values, most]):
-        if needs_attempt and not _led_to(attempt, which):
+    query, values = query_of(which, limit)
+    for *columns, attempt, text in connection.execute(query, values):
+        if _needs_attempt(which) and not _led_to(attempt, which):
             continue
         if which.where:
             document = document_or_none(text)
             if document is None or not which.where(document):
                 continue
-        yield delivery(columns_of_delivery)
+        yield delivery(columns)
+
+
+def query_of(which: Filter, limit: int | None) -> tuple[str, list[Any]]:
+    """The query, and its values, for what SQLite can decide of a filter.
+
+    Its columns are those of a delivery, the last attempt, and the event; the last two only if the rest of the filter
+    needs them.
+    """
+    conditions, values = _conditions(which)
+    attempt = LAST_ATTEMPT if _needs_attempt(which) else "NULL"
+    columns = f"{DELIVERY}, {attempt}, {'e.document' if which.where else 'NULL'}"
+    tables = f"deliveries d {_index(which)} JOIN events e ON e.seq = d.event"
+    where = " AND ".join([*conditions, READABLE])
+    order = "d.created_at DESC, d.seq DESC"
+    most = -1 if limit is None or _needs_attempt(which) or which.where else limit
+    # Fixed texts; values are bound.
+    return f"SELECT {columns} FROM {tables} WHERE {where} ORDER BY {order} LIMIT ?", [*values, most]  # noqa: S608
+
+
+def _needs_attempt(which: Filter) -> bool:
+    return bool(which.cause or which.plan_digest)
 
 
 def _conditions(which: Filter) -> tuple[list[str], list[Any]]:
@@ -127,16 +141,25 @@ def _index(which: Filter) -> str:
 
 def _led_to(record: object, which: Filter) -> bool:
     """Whether an attempt, as it is stored, has the cause and the plan of the filter."""
-    try:
-        last = _decode(record) if isinstance(record, bytes) else None
-    except (msgspec.MsgspecError, RecursionError):
-        return False
+    last = _read(record) if isinstance(record, bytes) else None
     if last is None or not last.plan_digest.startswith(which.plan_digest):
         return False
     return which.cause is None or which.cause in _causes(last)
 
 
-def _causes(last: _Last) -> set[str]:
+def _read(record: bytes) -> _Last | Attempt | None:
+    """What a filter needs of a record; None if it is damaged."""
+    try:
+        return _decode(record)
+    except (msgspec.MsgspecError, RecursionError):
+        pass  # a mismatch may hold an infinite number, which only Python's own parser reads
+    try:
+        return attempt_from_text(record.decode())
+    except (KeyError, TypeError, ValueError, RecursionError, AttributeError):
+        return None
+
+
+def _causes(last: _Last | Attempt) -> set[str]:
     if last.failure:
         return {last.failure.kind}
     if last.response is None:
