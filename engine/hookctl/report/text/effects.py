@@ -42,7 +42,8 @@ def effect_lines(effects: ChangeEffects) -> Iterator[Line]:
     if effects.new_hosts:
         yield Line(f"new host: {_listed(effects.new_hosts)}", is_important=True)
     if effects.matching:
-        yield from map(Line, event_lines(effects.name, effects.matching))
+        yield from map(Line, event_lines(effects.matching))
+        yield from map(Line, missed_lines(effects.name, effects.matching))
     if effects.retries and effects.retries != effects.retries_before:
         yield Line(f"retries: {_retries(effects.retries)}")
     yield from map(Line, _waiting(effects.waiting))
@@ -68,9 +69,9 @@ def summary_lines(effects: Effects) -> Iterator[Line]:
         counts = [
             f"{effects.events(which)} {words}"
             for which, words in (
-                ("newly", "would newly match"),
-                ("no_longer", "would no longer match"),
-                ("twice", "would be sent twice"),
+                ("newly", "newly match"),
+                ("no_longer", "no longer match"),
+                ("twice", "match twice"),
             )
         ]
         yield Line(f"of the {_recent(effects)}: {', '.join(counts)}")
@@ -164,21 +165,25 @@ def _payload_lines(effects: ChangeEffects) -> Iterator[Line]:
         yield Line(f"payload: breaking: {_body_path(found)} {what}", is_important=True)
 
 
-def event_lines(name: str, matching: Matching) -> Iterator[str]:
-    """Which of the recent events the webhook with this name would get, and did."""
+def event_lines(matching: Matching) -> Iterator[str]:
+    """Which of the recent events a webhook would get, and did."""
     counts = [
-        f"{len(matching.newly)} would newly match",
-        f"{len(matching.no_longer)} would no longer match",
+        f"{len(matching.newly)} newly match",
+        f"{len(matching.no_longer)} no longer match",
         f"{len(matching.still)} match as before",
     ]
     yield f"recent events: {', '.join(counts)}"
     if matching.twice:
         others = _listed(matching.twice_with)
         yield f"recent events: {len(matching.twice)} would also be sent to the same target by {others}"
+
+
+def missed_lines(name: str, matching: Matching) -> Iterator[str]:
+    """What the webhook with this name missed, and the command that sends it, on a line of its own to be copied."""
     if matching.missed:
         count = counted(matching.missed.count, "recent event")
-        command = f"hookctl backfill {quote(printable(name))} --since {iso(matching.missed.since)}"
-        yield f"{count} would have matched, and an apply sends none of them; to send them: {command}"
+        yield f"{count} would have matched, and an apply sends none of them; to send them:"
+        yield f"    hookctl backfill {quote(printable(name))} --since {iso(matching.missed.since)}"
 
 
 def _retries(retries: Retries) -> str:
