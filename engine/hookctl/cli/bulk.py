@@ -62,4 +62,4 @@ def audit_entry(action: str, what: str, reason: str | None) -> AuditEntry:
 
 def named_deliveries(ids: Sequence[str]) -> str:
     """Deliveries that were selected by their ids, for the audit log."""
-    return ids[0] if len(ids) == 1 else f"{ids[0]} and {len(ids) - 1:,} more"
+    return f"{ids[0]} and {len(ids) - 1:,} more" if len(ids) > 1 else "".join(ids)

@@ -101,7 +101,9 @@ def test_more_than_the_limit_is_said(sent: Run) -> None:
 def test_before_anything_was_sent(run_cli: Run, tmp_path: Path) -> None:
     assert run_cli("deliveries", "list", cwd=tmp_path).stdout == "No deliveries.\n"
     assert run_cli("deliveries", "list", "--format", "json", cwd=tmp_path).stdout == "[]\n"
-    assert run_cli("deliveries", "show", "msg_x", cwd=tmp_path).exit_code == 1
+    for command in ("show", "replay", "cancel"):
+        result = run_cli("deliveries", command, "msg_x", cwd=tmp_path)
+        assert (result.exit_code, "Traceback" in result.stderr) == (1, False)
     assert list(tmp_path.iterdir()) == []
 
 

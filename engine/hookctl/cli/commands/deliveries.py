@@ -23,7 +23,7 @@ from hookctl.model.nearest import nearest
 from hookctl.report.text.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from hookctl.cli.session import Session
     from hookctl.model import Delivery
@@ -49,7 +49,7 @@ Examples:
   hookctl deliveries list --cause 401 --where "data.severity == 'High'"
   hookctl deliveries show 2dbdf40a                       the exchange of every attempt
   hookctl deliveries replay 2dbdf40a                     deliver it again, now
-  hookctl deliveries replay --status dead --webhook SiemAnomalies --reason "the key was rotated"
+  hookctl deliveries replay --status dead --webhook SiemAnomalies --reason "rotated key"
   hookctl deliveries cancel --webhook SiemAnomalies      stop trying to deliver to it
   hookctl deliveries resume SiemAnomalies                deliver again to a target that answered 410
 """
@@ -158,13 +158,10 @@ def replay(
     """
     _refuse_unnamed(ctx, delivery_ids, filtered=selection.is_given)
     session: Session = ctx.obj
-    from hookctl.cli.interrupts import catching_interrupts
-    from hookctl.cli.running import GRACE, report_busy, running, while_busy
-    from hookctl.delivery.past.batches import batches
-    from hookctl.delivery.runner.sending import deliver
+    from hookctl.cli.replaying import replay_now
+    from hookctl.cli.running import while_busy
     from hookctl.model import DeliveryStatus
     from hookctl.report.text.deliveries import render_replay, render_replay_json
-    from hookctl.store.records import Filter
 
     while_busy(session.existing_store, lambda: False)
     which = partial(selection.filter, default=(DeliveryStatus.DEAD,))
@@ -173,41 +170,22 @@ def replay(
         echo("Nothing was replayed.", err=True)
         ctx.exit(exit_codes.FAILED)
     audit = audit_entry("replay", named_deliveries(ids) if delivery_ids else str(selection), reason)
-    with (
-        catching_interrupts() as interrupts,
-        running(session, session.network(connect_to, cacert), stopping=lambda: interrupts.requested) as (runner, store),
-    ):
-        replayed = []
-        for batch in batches(ids):
-            replay_batch = partial(runner.replay, batch, as_planned=as_planned, audit=audit)
-            replayed += while_busy(replay_batch, lambda: interrupts.requested)
-        deliver(
-            runner,
-            store,
-            wait=wait,
-            stopping=lambda: interrupts.requested,
-            progress=lambda: None,
-            stalled=report_busy,
-        )
-        runner.stop(GRACE)
-        found = store.deliveries(Filter(ids=replayed)) if replayed else []
-        store.check()
-    left_alone = _without(ids, replayed)
+    network = session.network(connect_to, cacert)
+    done = replay_now(session, network, ids, wait=wait, as_planned=as_planned, audit=audit)
     of = f" of {printable(selection.webhook)}" if selection.webhook else ""
     is_clear = ids or selection.status
     nothing = "Nothing to replay." if is_clear else f"No dead deliveries{of} match. Use --status to select others."
     outputs.write(
         color=session.color,
         text=lambda color: render_replay(
-            found, left_alone, nothing=nothing, as_planned=as_planned, width=text_width(), color=color
+            done.found, done.left_alone, nothing=nothing, as_planned=as_planned, width=text_width(), color=color
         ),
-        json=lambda: render_replay_json(found, left_alone),
+        json=lambda: render_replay_json(done.found, done.left_alone),
     )
-    if interrupts.requested:
+    if done.interrupted:
         ctx.exit(exit_codes.INTERRUPTED)
-    ctx.exit(
-        exit_codes.FAILED if left_alone or any(delivery.status != "delivered" for delivery in found) else exit_codes.OK
-    )
+    is_delivered = not done.left_alone and all(delivery.status == "delivered" for delivery in done.found)
+    ctx.exit(exit_codes.OK if is_delivered else exit_codes.FAILED)
 
 
 @command.command("cancel")
@@ -311,13 +289,9 @@ def _chosen(
 def _rest(store: Store, ids: list[str], cancelled: list[str]) -> list[Delivery]:
     from hookctl.store.records import Filter
 
-    rest = _without(ids, cancelled)
+    known = set(cancelled)
+    rest = [name for name in ids if name not in known]
     return store.deliveries(Filter(ids=rest)) if rest else []
-
-
-def _without(ids: Sequence[str], done: Sequence[str]) -> list[str]:
-    known = set(done)
-    return [name for name in ids if name not in known]
 
 
 def _find(store: Store, text: str) -> Delivery:
