@@ -348,6 +348,12 @@ def test_filters_by_what_happened_and_by_the_event(sent: Run) -> None:
     assert len(listed(sent, "--since", "2020-01-01", "--until", "2100-01-01")) == 4
 
 
+def test_what_has_ended_is_not_offered_to_cancel(sent: Run) -> None:
+    for filters in (("--status", "delivered"), ("--webhook", "Siem")):
+        result = sent("deliveries", "cancel", *filters)
+        assert (result.exit_code, result.stdout, result.stderr) == (0, "Nothing to cancel.\n", "")
+
+
 @pytest.mark.parametrize("action", ["replay", "cancel"])
 def test_a_bulk_action_shows_and_asks(run: Run, receiver: Receiver, tmp_path: Path, action: str) -> None:
     hold(run, tmp_path, *(f"e{number}" for number in range(7)))
