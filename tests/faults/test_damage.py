@@ -116,7 +116,12 @@ COMMANDS = (
     ["plan"],
     ["deliveries", "list"],
     ["deliveries", "list", "--format", "json"],
-    ["deliveries", "cancel", "--webhook", "Slow"],
+    ["deliveries", "list", "--cause", "404", "--where", "data"],
+    ["events", "list"],
+    ["events", "list", "--unmatched", "--format", "json"],
+    ["log"],
+    ["backfill", "Slow", "--since", "2026-01-01", "--yes"],
+    ["deliveries", "cancel", "--webhook", "Slow", "--yes"],
     ["deliveries", "resume", "Gone"],
 )
 

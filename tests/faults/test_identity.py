@@ -269,7 +269,7 @@ def test_a_replay_says_nothing_once_the_store_is_gone(site: Any, start: Start) -
         return Answer()
 
     site.receiver.default = move_away
-    process = start("deliveries", "replay", "--status", "delivered")
+    process = start("deliveries", "replay", "--status", "delivered", "--yes")
     output, errors = process.communicate()
     assert (process.returncode, output) == (1, "")
     assert "no longer exists" in errors

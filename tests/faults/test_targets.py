@@ -70,7 +70,7 @@ def test_hostile_targets_all_at_once(site: Any, webhook: Callable[..., str]) -> 
     for name in names:
         site.receiver.answer(f"/{name}", Answer())
     site.apply(Good=webhook("Good"), **{name: webhook(name, "timeout_seconds: 30", ACCEPTED) for name in names})
-    assert site.wait(site.start("deliveries", "replay", "--status", "retrying")) == 0, site.output
+    assert site.wait(site.start("deliveries", "replay", "--status", "retrying", "--yes")) == 0, site.output
     site.check_all_delivered(["Good", *names], acknowledged={f"e{number}" for number in range(COUNT)})
 
 

@@ -31,7 +31,19 @@ from hookctl.model import (
     Verdict,
 )
 from hookctl.store.interface import Queue
-from hookctl.store.records import Batch, Circuit, Claimed, Filter, Hold, NewDelivery, Outcome, Result, Routed, Stopped
+from hookctl.store.records import (
+    UNDELIVERED,
+    Batch,
+    Circuit,
+    Claimed,
+    Filter,
+    Hold,
+    NewDelivery,
+    Outcome,
+    Result,
+    Routed,
+    Stopped,
+)
 
 Clock = Any  # of conftest.py
 NOW = 1_800_000_000.0
@@ -198,7 +210,7 @@ def test_nothing_is_claimed_at_once_of_what_is_not_to_be_tried(queue: Queue) -> 
 def test_no_more_wait_than_may(queue: Queue, waiting: int, sizes: list[int], limit: int) -> None:
     """A batch that fits exactly is stored; any other is refused whole, and as many of its events as reported fit."""
     names = (uuid4().hex for _ in count())
-    queue.cancel([one.id for one in queue.deliveries(Filter(status=DeliveryStatus.WAITING))], NOW, "done with")
+    queue.cancel([one.id for one in queue.deliveries(Filter(statuses=[DeliveryStatus.WAITING]))], NOW, "done with")
     queue.enqueue([routed(next(names), "A") for _ in range(waiting)], NOW)
     batch = [
         routed(next(names), *(f"W{number}" for number in range(size))) if size else dead_from_the_start(next(names))
@@ -638,7 +650,7 @@ def test_filters(queue: Queue) -> None:
 
     assert found(Filter()) == ["e2-A", "e1-B", "e1-A"]
     assert found(Filter(), 2) == ["e2-A", "e1-B"]
-    assert found(Filter(status=DeliveryStatus.DELIVERED)) == ["e1-A"]
+    assert found(Filter(statuses=[DeliveryStatus.DELIVERED])) == ["e1-A"]
     assert found(Filter(webhook="A", since=NOW + 10)) == ["e2-A"]
     assert found(Filter(ids=["e1-B", "nothing"])) == ["e1-B"]
     assert found(Filter(ids=[])) == []
@@ -861,7 +873,7 @@ def test_circuits_are_what_was_said_last(queue: Queue, open_queue: Callable[[], 
 def test_undelivered(queue: Queue) -> None:
     queue.enqueue([routed("e1"), routed("e2", "A", "B")], NOW)
     queue.finish([result(claim(queue)[0])], NOW)
-    assert [one.id for one in queue.deliveries(Filter(undelivered=True))] == ["e2-B", "e2-A"]
+    assert [one.id for one in queue.deliveries(Filter(statuses=UNDELIVERED))] == ["e2-B", "e2-A"]
 
 
 # -- what is held otherwise than by an apply

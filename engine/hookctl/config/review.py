@@ -6,7 +6,7 @@ run the policies. ``hookctl plan``, ``apply``, ``list`` and ``show`` call it, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
@@ -40,6 +40,7 @@ from hookctl.model.nearest import unknown_webhook
 from hookctl.model.rules.plans import AGAINST, DRIFT, REMOVALS
 from hookctl.on_demand import known_plans
 from hookctl.plugin.calls import Plugins
+from hookctl.store.history import EVERY_EVENT, EventFilter, EventPage
 from hookctl.store.records import Stopped
 
 MAX_RECENT = 1000
@@ -57,8 +58,12 @@ class StoreReader(Protocol):
         """The webhooks whose deliveries are held by something other than an apply."""
         ...
 
-    def recent_events(self, limit: int) -> Sequence[Mapping[str, Json]]:
+    def events(self, which: EventFilter = EVERY_EVENT, limit: int = 100) -> EventPage:
         """Events that came in, the newest first."""
+        ...
+
+    def events_with_delivery(self, webhook: str, event_ids: Collection[str]) -> Collection[str]:
+        """Those of the ids whose event has a delivery to this webhook."""
         ...
 
     def counts(self) -> Mapping[str, Mapping[DeliveryStatus, int]]:
@@ -281,9 +286,21 @@ def _effects(plan: Plan, plugins: Plugins, store: StoreReader | None, options: O
         return Effects(changes={})
     recent, waiting = options.recent, None
     if store:
-        recent = recent or Recent("the store", store.recent_events(MAX_RECENT))
         waiting = store.counts()
+        recent = recent or _recent(store, waiting)
     return plan_effects(plan, plugins, samples=options.samples, recent=recent, waiting=waiting)
+
+
+def _recent(store: StoreReader, counts: Mapping[str, object]) -> Recent:
+    """The newest events in the store. Only webhooks that have any delivery, by ``counts``, are looked up for theirs."""
+    found = store.events(limit=MAX_RECENT).events
+    ids = [event.id for event in found]
+    return Recent(
+        "the store",
+        [event.document for event in found],
+        [event.received_at for event in found],
+        lambda webhook: store.events_with_delivery(webhook, ids) if webhook in counts else (),
+    )
 
 
 def tool_versions(plugins: Plugins) -> dict[str, str]:

@@ -22,6 +22,8 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
 from hookctl.model import AppliedState, Attempt, Delivery, DeliveryStatus, Json, Plan
+from hookctl.store.events_interface import Events, Log
+from hookctl.store.history import AuditEntry
 from hookctl.store.records import (
     EVERYTHING,
     Batch,
@@ -190,8 +192,11 @@ class Standing(Protocol):
         """
         ...
 
-    def resume(self, webhook: str) -> bool:
-        """End a webhook's hold, and make what it held due again. Returns False if the webhook is not held."""
+    def resume(self, webhook: str, audit: AuditEntry | None = None) -> bool:
+        """End a webhook's hold, and make what it held due again. Returns False if the webhook is not held.
+
+        ``audit`` is recorded in the same commit if it was held.
+        """
         ...
 
     def holds(self) -> Mapping[str, Hold]:
@@ -233,24 +238,23 @@ class History(Protocol):
         """Every attempt on a delivery, oldest first. A replay starts to number from 1 again."""
         ...
 
-    def recent_events(self, limit: int) -> Sequence[Mapping[str, Json]]:
-        """The whole events that were stored last, newest first: a plan is tried on them."""
-        ...
-
     def counts(self, *, own: bool = False) -> Counts:
         """How many deliveries there are of each status, by webhook; ``own``: only those added through this object."""
         ...
 
-    def replay(self, ids: Sequence[str], now: float, *, as_planned: bool = False) -> list[str]:
+    def replay(
+        self, ids: Sequence[str], now: float, *, as_planned: bool = False, audit: AuditEntry | None = None
+    ) -> list[str]:
         """Make deliveries due now, whatever their status, with a new retry schedule; their attempts stay on record.
 
         Returns the ids that are due now. Those that a worker is trying at this moment are left alone. ``as_planned``:
         use the delivery plan of the last attempt instead of the one that is applied, and leave alone those without one.
+        ``audit`` is recorded in the same commit.
         """
         ...
 
-    def cancel(self, ids: Sequence[str], now: float, reason: str) -> list[str]:
-        """Never try these again, if they wait or are held; returns their ids.
+    def cancel(self, ids: Sequence[str], now: float, reason: str, audit: AuditEntry | None = None) -> list[str]:
+        """Never try these again, if they wait or are held; returns their ids. ``audit`` is recorded in the same commit.
 
         One that is being tried at this moment may still be delivered.
         """
@@ -292,9 +296,9 @@ class Upkeep(Protocol):
         ...
 
 
-class Queue(Work, Standing, History, Upkeep, Protocol):
+class Queue(Work, Standing, History, Events, Upkeep, Protocol):
     """Events, their deliveries and the attempts on them: everything that a runner needs."""
 
 
-class Store(State, Locks, Queue, Protocol):
+class Store(State, Locks, Queue, Log, Protocol):
     """Everything that a command needs. :func:`hookctl.store.opening.open_store` opens one."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from hookctl.model import Attempt, Delivery, DeliveryPlan, DeliveryStatus, Event, Json
+from hookctl.store.history import Where
 
 MAX_TIME = 1e12
 """Epoch seconds. A greater number cannot be shown as a date."""
@@ -142,18 +143,30 @@ class Committed(Struct, frozen=True):
 class Filter:
     """Which deliveries; a field that is not set lets every one through."""
 
-    status: DeliveryStatus | None = None
+    statuses: Collection[DeliveryStatus] | None = None
     webhook: str | None = None
     since: float | None = None
     """Made at this time or later, in epoch seconds."""
+    until: float | None = None
+    """Made before this time, in epoch seconds."""
     ids: Collection[str] | None = None
     id_part: str = ""
     """A part of the id, anywhere in it."""
-    undelivered: bool = False
-    """Every status except ``delivered``."""
+    cause: str | None = None
+    """What the last attempt led to: a value of ``FailureKind``, a status such as ``404``, a class such as ``5xx``, or
+    ``mismatch`` for a 2xx that a validator rejected."""
+    plan_digest: str = ""
+    """The beginning of the digest of the delivery plan that the last attempt used."""
+    event_type: str | None = None
+    event_id: str | None = None
+    where: Where | None = None
+    """Decides on the whole event; called last, only for deliveries that every other field lets through."""
 
 
 EVERYTHING = Filter()
+UNDELIVERED = frozenset(DeliveryStatus) - {DeliveryStatus.DELIVERED}
+UNENDED = frozenset({DeliveryStatus.WAITING, DeliveryStatus.RETRYING, DeliveryStatus.HELD})
+"""The statuses of deliveries that may still be made."""
 
 
 class Hold(Struct, frozen=True):

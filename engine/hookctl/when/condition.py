@@ -36,7 +36,7 @@ _BY_KEY = frozenset({"sort_by", "max_by", "min_by"})
 class When:
     """A compiled ``when``."""
 
-    _compiled: ParsedResult
+    compiled: ParsedResult
 
     def matches(self, document: Mapping[str, Json]) -> bool:
         """Whether the event's document matches, by JMESPath's definition of truth.
@@ -45,7 +45,7 @@ class When:
         """
         from hookctl.when.expression import is_true, search
 
-        return is_true(search(self._compiled, dict(document), Budget(EVENT_STEPS)))
+        return is_true(search(self.compiled, dict(document), Budget(EVENT_STEPS)))
 
 
 def compile_when(text: str) -> When:

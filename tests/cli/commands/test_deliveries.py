@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -97,7 +101,9 @@ def test_more_than_the_limit_is_said(sent: Run) -> None:
 def test_before_anything_was_sent(run_cli: Run, tmp_path: Path) -> None:
     assert run_cli("deliveries", "list", cwd=tmp_path).stdout == "No deliveries.\n"
     assert run_cli("deliveries", "list", "--format", "json", cwd=tmp_path).stdout == "[]\n"
-    assert run_cli("deliveries", "show", "msg_x", cwd=tmp_path).exit_code == 1
+    for command in ("show", "replay", "cancel"):
+        result = run_cli("deliveries", command, "msg_x", cwd=tmp_path)
+        assert (result.exit_code, "Traceback" in result.stderr) == (1, False)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -162,7 +168,7 @@ def test_replay_by_filter_and_by_what_is_applied_now(sent: Run, receiver: Receiv
         WEBHOOK.format(name="Siem").replace(".com/Siem", ".com/fixed"), encoding="utf-8"
     )
     sent("apply", "--auto-approve")
-    result = sent("deliveries", "replay", "--status", "dead", "--webhook", "Siem", "--format", "json")
+    result = sent("deliveries", "replay", "--status", "dead", "--webhook", "Siem", "--yes", "--format", "json")
     document = json.loads(result.stdout)
     assert ([(one["id"], one["status"]) for one in document["replayed"]], document["left_alone"]) == (
         [(E0, "delivered")],
@@ -172,7 +178,7 @@ def test_replay_by_filter_and_by_what_is_applied_now(sent: Run, receiver: Receiv
 
 
 def test_a_filter_without_a_status_replays_the_dead_alone(sent: Run, receiver: Receiver) -> None:
-    assert sent("deliveries", "replay", "--webhook", "Siem").stdout == "1 replayed: 1 delivered.\n"
+    assert sent("deliveries", "replay", "--webhook", "Siem", "--yes").stdout == "1 replayed: 1 delivered.\n"
     assert len(receiver.requests) == 1
 
 
@@ -231,19 +237,19 @@ def test_what_was_never_tried_cannot_be_replayed_as_planned(run: Run, receiver: 
     )
 
 
-def hold(run: Run, tmp_path: Path) -> None:
-    """Leave one event's delivery held: Siem was held when it came, because its target had answered 410."""
+def hold(run: Run, tmp_path: Path, *names: str) -> None:
+    """Leave the deliveries of these events held, or else that of e0: Siem was held, its target had answered 410."""
     queue = SqliteQueue(tmp_path / ".hookctl/hookctl.db")
     applied = AppliedStore(tmp_path / ".hookctl/hookctl.db").read()
     queue.reconcile(applied)
     mock = load_plugins().event_types["anomaly"].mock
-    for name in ("gone", "e0"):
+    for name in ("gone", *(names or ("e0",))):
         document = {**mock, "id": name}
         queue.enqueue(
             [Routed(Event(name, "anomaly", 1.0, document), (NewDelivery(delivery_id(name, 1.0, "Siem"), "Siem"),))],
             time.time(),
         )
-    (claimed, _) = queue.claim(time.time(), 10, 60.0, {"Siem": 10})
+    claimed, *_ = queue.claim(time.time(), 10, 60.0, {"Siem": 10})
     attempt = Attempt(
         plan_digest="d", number=1, started_at=1.0, request=None, response=None, failure=None, timing=Timing()
     )
@@ -252,7 +258,7 @@ def hold(run: Run, tmp_path: Path) -> None:
         time.time(),
     )
     queue.close()
-    assert listed(run, "--status", "held") == [("e0", "Siem", "held")]
+    assert listed(run, "--status", "held") == [(name, "Siem", "held") for name in reversed(names or ("e0",))]
 
 
 def test_resume_makes_what_was_held_due_and_list_says_so(run: Run, receiver: Receiver, tmp_path: Path) -> None:
@@ -289,7 +295,7 @@ def test_a_circuit_is_seen_in_the_list(run: Run, tmp_path: Path) -> None:
 
 def test_cancelled_is_what_waits_and_a_replay_brings_it_back(run: Run, receiver: Receiver, tmp_path: Path) -> None:
     hold(run, tmp_path)
-    result = run("deliveries", "cancel", "--webhook", "Siem")
+    result = run("deliveries", "cancel", "--webhook", "Siem", "--yes")
     assert (result.exit_code, result.stdout) == (0, "1 cancelled.\n")
     assert listed(run, "--status", "cancelled") == [("e0", "Siem", "cancelled")]
     assert "cancelled by " in run("deliveries", "show", E0).stdout
@@ -297,7 +303,7 @@ def test_cancelled_is_what_waits_and_a_replay_brings_it_back(run: Run, receiver:
     assert (again.exit_code, json.loads(again.stdout)) == (1, {"cancelled": [], "left_alone": [E0]})
     assert run("deliveries", "cancel", "--status", "waiting").stdout == "Nothing to cancel.\n"
     assert run("deliveries", "cancel", E0).stdout == f"{E0} was already cancelled; nothing to cancel.\n"
-    nothing = "No dead deliveries. Use --status to select others.\n"
+    nothing = "No dead deliveries match. Use --status to select others.\n"
     assert run("deliveries", "replay", "--since", "1ms").stdout == nothing
     assert run("deliveries", "resume", "Siem").exit_code == 0
     assert run("send", "-").exit_code == 0
@@ -326,3 +332,68 @@ def test_send_says_when_no_events_are_taken_in(run: Run, tmp_path: Path) -> None
     )
     assert "Make room: free disk space" in result.stdout
     assert listed(run) == []
+
+
+# -- filters and bulk actions ----------------------------------------------------------------------------------------
+
+
+def test_filters_by_what_happened_and_by_the_event(sent: Run) -> None:
+    (digest,) = {
+        one["plan_digest"]
+        for one in json.loads(sent("deliveries", "show", E0, "--format", "json").stdout)["attempts_made"]
+    }
+    dead = [("e0", "Siem", "dead")]
+    assert listed(sent, "--cause", "400") == listed(sent, "--cause", "4XX") == dead
+    assert listed(sent, "--cause", "timeout") == []
+    assert {webhook for _, webhook, _ in listed(sent, "--plan", digest[:12])} == {"Siem"}
+    assert len(listed(sent, "--event-id", "e0")) == 2
+    assert listed(sent, "--event-id", "e0", "--status", "dead", "--event-type", "anomaly") == dead
+    assert listed(sent, "--event-type", "other") == []
+    assert len(listed(sent, "--where", "id == 'e1'")) == 2
+    assert listed(sent, "--until", "1h") == listed(sent, "--since", "2100-01-01") == []
+    assert len(listed(sent, "--since", "2020-01-01", "--until", "2100-01-01")) == 4
+
+
+def test_what_has_ended_is_not_offered_to_cancel(sent: Run) -> None:
+    for filters in (("--status", "delivered"), ("--webhook", "Siem")):
+        result = sent("deliveries", "cancel", *filters)
+        assert (result.exit_code, result.stdout, result.stderr) == (0, "Nothing to cancel.\n", "")
+
+
+@pytest.mark.parametrize("action", ["replay", "cancel"])
+def test_a_bulk_action_shows_and_asks(run: Run, receiver: Receiver, tmp_path: Path, action: str) -> None:
+    hold(run, tmp_path, *(f"e{number}" for number in range(7)))
+    count = receiver.count
+    result = run("deliveries", action, "--status", "held", "--reason", "why not")
+    assert (result.exit_code, result.stdout, receiver.count) == (1, "", count)
+    heading, titles, *rows = result.stderr.partition("Error: ")[0].splitlines()
+    assert heading == "7 deliveries selected, the newest 5 of them:"
+    assert titles.split()[:2] == ["ID", "STATUS"]
+    assert [row.split()[3] for row in rows] == ["e6", "e5", "e4", "e3", "e2"]
+    assert "Error: cannot ask for approval: standard input is not a terminal\n" in result.stderr
+    assert [one["action"] for one in json.loads(run("log", "--format", "json").stdout)] == ["apply"]
+    assert run("deliveries", action, "--status", "delivered").stderr == ""  # nothing to ask about
+
+
+@pytest.mark.parametrize(("answer", "code", "said"), [(b"yes\n", 0, "2 cancelled.\n"), (b"y\n", 1, "")])
+def test_a_bulk_action_on_a_terminal(run: Run, tmp_path: Path, answer: bytes, code: int, said: str) -> None:
+    hold(run, tmp_path, "e0", "e1")
+    keyboard, terminal = pty.openpty()
+    os.write(keyboard, answer)
+    command = [sys.executable, "-m", "hookctl", "deliveries", "cancel", "--webhook", "Siem"]
+    ended = subprocess.run(command, cwd=tmp_path, stdin=terminal, capture_output=True, text=True, check=False)
+    os.close(keyboard)
+    os.close(terminal)
+    assert (ended.returncode, ended.stdout) == (code, said)
+    assert "Cancel these 2 deliveries? Only 'yes' is accepted: " in ended.stderr
+    assert ended.stderr.endswith("Nothing was cancelled.\n") is (code == 1)
+
+
+def test_a_bulk_action_has_a_limit(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hookctl.cli.commands.deliveries.MOST", 3)
+    hold(run, tmp_path, *(f"e{number}" for number in range(4)))
+    cancelled = run("deliveries", "cancel", "--webhook", "Siem", "--yes")
+    assert cancelled.stdout == "3 cancelled.\n"
+    assert cancelled.stderr.startswith("The newest 3 of more deliveries selected; run the same command again for the")
+    again = run("deliveries", "cancel", "--webhook", "Siem", "--yes")
+    assert (again.stdout, again.stderr.splitlines()[0]) == ("1 cancelled.\n", "1 delivery selected:")

@@ -187,11 +187,11 @@ def test_how_many_deliveries_a_removal_cancels(run_cli: Run, root: Path) -> None
     stdout = run_cli("plan", cwd=root).stdout
     assert (
         "  - Siem  POST https://siem.example.com/ingest\n"
-        "      recent events: 0 newly sent, 0 no longer sent, 0 unchanged\n"
+        "      recent events: 0 newly match, 0 no longer match, 0 match as before\n"
         "      1 waiting delivery will be" in stdout
     )
     assert "      3 waiting deliveries will be cancelled\n" in stdout
-    assert "  of the 3 recent events in the store: 0 newly sent, 0 no longer sent, 0 sent twice\n" in stdout
+    assert "  of the 3 recent events in the store: 0 newly match, 0 no longer match, 0 match twice\n" in stdout
     assert "\n  4 waiting deliveries will be cancelled\n" in stdout
 
 

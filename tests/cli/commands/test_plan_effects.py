@@ -62,10 +62,12 @@ def effects(result: Any) -> Any:
 
 def test_events_of_a_file(run_cli: Run, root: Path) -> None:
     result = run_cli("plan", "--events", "events.jsonl", cwd=root)
-    assert f"      recent events: 0 newly sent, {1000 - HIGH} no longer sent, {HIGH} unchanged\n" in result.stdout
     assert (
-        f"  of the 1,000 recent events in events.jsonl: 0 newly sent, {1000 - HIGH} no longer sent, 0 sent twice\n"
-        in result.stdout
+        f"      recent events: 0 newly match, {1000 - HIGH} no longer match, {HIGH} match as before\n" in result.stdout
+    )
+    assert (
+        f"  of the 1,000 recent events in events.jsonl: 0 newly match, {1000 - HIGH} no longer match, "
+        "0 match twice\n" in result.stdout
     )
     assert result.stderr == ""
 
@@ -75,7 +77,7 @@ def test_events_of_the_store_and_what_waits(run_cli: Run, root: Path) -> None:
     store(root, 30)
     stdout = run_cli("plan", cwd=root).stdout
     high = sum(event["data"]["severity"] == "High" for event in EVENTS[:30])  # type: ignore[call-overload, index]
-    assert f"      recent events: 0 newly sent, {30 - high} no longer sent, {high} unchanged\n" in stdout
+    assert f"      recent events: 0 newly match, {30 - high} no longer match, {high} match as before\n" in stdout
     assert "      30 waiting deliveries will be sent by the new plan\n" in stdout
     assert "  of the 30 recent events in the store: " in stdout
     assert "of the 1,000 recent events in events.jsonl" in run_cli("plan", "--events", "events.jsonl", cwd=root).stdout
@@ -85,7 +87,7 @@ def test_the_newest_events_of_the_store(run_cli: Run, root: Path) -> None:
     run_cli("plan", cwd=root)
     store(root, 10)
     queue = SqliteQueue(root / ".hookctl/hookctl.db")
-    assert [event["id"] for event in queue.recent_events(3)] == [event["id"] for event in EVENTS[7:10][::-1]]
+    assert [event.id for event in queue.events(limit=3).events] == [event["id"] for event in EVENTS[7:10][::-1]]
     queue.close()
 
 

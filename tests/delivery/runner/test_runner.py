@@ -417,7 +417,7 @@ def test_when_decides_and_one_that_cannot_makes_a_dead_letter(house: House, siem
     assert house.standing() == {"e1 at yes": "delivered", "e1 at fails": "dead", "e1 at broken": "dead"}
     assert all(
         one.reason.startswith("its when cannot be evaluated: ")
-        for one in house.queue.deliveries(Filter(status=DeliveryStatus.DEAD))
+        for one in house.queue.deliveries(Filter(statuses=[DeliveryStatus.DEAD]))
     )
 
 
@@ -428,8 +428,10 @@ def test_poison_is_dead_and_everything_else_flows(house: House, siem: DeliveryPl
     runner.accept([house.event(f"e{number}") for number in range(20)])
     house.work(runner)
     assert Counter(house.standing().values()) == {"delivered": 20, "dead": 20}
-    assert {one.webhook for one in house.queue.deliveries(Filter(status=DeliveryStatus.DEAD))} == {"Poison"}
-    assert all(one.reason.startswith("render: ") for one in house.queue.deliveries(Filter(status=DeliveryStatus.DEAD)))
+    assert {one.webhook for one in house.queue.deliveries(Filter(statuses=[DeliveryStatus.DEAD]))} == {"Poison"}
+    assert all(
+        one.reason.startswith("render: ") for one in house.queue.deliveries(Filter(statuses=[DeliveryStatus.DEAD]))
+    )
 
 
 def test_a_target_that_hangs_leaves_room_for_the_others(house: House, siem: DeliveryPlan) -> None:

@@ -156,17 +156,17 @@ def test_of_very_many_new_webhooks_most_are_a_line(
     outlined = """
   2 more are new, one line each; see one in full with `--only NAME`:
   + B  PUT https://b.example.com/x for anomaly, new host: b.example.com, login.example.com, \
-recent events: 3 newly sent, 0 no longer sent, 0 unchanged
+recent events: 3 newly match, 0 no longer match, 0 match as before
     error[owner]: nobody owns it
       Say who.
-  + C  POST https://c.example.com/\\u202e for anomaly, inactive, recent events: 0 newly sent, 0 no longer sent, \
-0 unchanged
+  + C  POST https://c.example.com/\\u202e for anomaly, inactive, recent events: 0 newly match, \
+0 no longer match, 0 match as before
 
 Effects:
   newly sent to b.example.com, siem.example.com (anomaly): data.title
   new hosts: b.example.com, login.example.com
   payload: breaking for Z
-  of the 3 recent events in events.jsonl: 3 newly sent, 3 no longer sent, 3 sent twice
+  of the 3 recent events in events.jsonl: 3 newly match, 3 no longer match, 3 match twice
   longest retries: B, 2 attempts, the last 24h after the first
 
 Plan: 3 to add, 1 to change, 1 to remove.
@@ -218,11 +218,11 @@ def sayings(effects: dict[str, Any]) -> Iterator[str]:
         yield f"new host: {', '.join(effects['new_hosts'])}\n"
     if events := effects["events"]:
         yield (
-            f"recent events: {events['newly']} newly sent, {events['no_longer']} no longer sent, "
-            f"{events['still']} unchanged\n"
+            f"recent events: {events['newly']} newly match, {events['no_longer']} no longer match, "
+            f"{events['still']} match as before\n"
         )
         if events["twice"]:
-            yield f"{events['twice']} now also sent to the same target by {', '.join(events['twice_with'])}\n"
+            yield f"{events['twice']} would also be sent to the same target by {', '.join(events['twice_with'])}\n"
     words = {
         "sent": "will be sent by the new plan",
         "held": "will be held",
@@ -272,7 +272,7 @@ def test_the_text_says_what_the_json_says(
     if events := together["events"]:
         assert (
             f"of the {events['looked_at']} recent events in {events['origin']}: "
-            f"{events['newly']} newly sent, {events['no_longer']} no longer sent" in summary
+            f"{events['newly']} newly match, {events['no_longer']} no longer match" in summary
         )
     assert ("recent events" in summary) == bool(events)
 

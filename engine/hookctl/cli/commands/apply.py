@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from hookctl.cli import exit_codes
+from hookctl.cli.approval import approved
 from hookctl.cli.durations import seconds
 from hookctl.cli.echo import echo
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.options import network_options, only_option
 from hookctl.cli.signing_key import key_reference
 from hookctl.cli.terminal import text_width
-from hookctl.errors import HookctlError, OutputError, SettingsError, StateError
+from hookctl.errors import HookctlError, OutputError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from hookctl.report.text.outcome import ApplyOutcome, Ending
     from hookctl.store.records import Lock
 
+ASK_HINT = "Review the plan, then add --auto-approve to the same command."
 EPILOG = """
 \b
 Examples:
@@ -127,8 +129,8 @@ def command(
     with locked(session, "apply", lock_timeout) as lock:
         review = review_now(store=session.store, options=review_options(session, only=only))
         review = review if allow_removals else review.refusing_removals()
-        approved = _auto_approved if auto_approve else _approved
-        carry_out(ctx, review, lock, outputs, network=network, approved=approved)
+        ask = _auto_approved if auto_approve else _approved
+        carry_out(ctx, review, lock, outputs, network=network, ask=ask)
 
 
 def carry_out(
@@ -138,9 +140,9 @@ def carry_out(
     outputs: Outputs,
     *,
     network: Network | None = None,
-    approved: Callable[[], bool],
+    ask: Callable[[], bool],
 ) -> None:
-    """Show the plan and apply it if ``approved()``. The printed JSON, and every file, reports how it ended.
+    """Show the plan and apply it if ``ask()`` returns True. The printed JSON, and every file, reports how it ended.
 
     Files are written before, too: one that cannot be must keep the plan from being applied.
     """
@@ -156,11 +158,11 @@ def carry_out(
         Outputs(tuple(output for output in outputs.outputs if output in shown.outputs or output.file)),
         review,
     )
-    if not shown.outputs and approved is not _auto_approved and sys.stdin.isatty():
+    if not shown.outputs and ask is not _auto_approved and sys.stdin.isatty():
         echo(render_text(review, color=False), nl=False, err=True)  # nobody says yes to what he has not seen
     carrying_out = _CarryingOut(session, review, lock, to_stderr=not shown.outputs)
     try:
-        carrying_out.go(network, approved)
+        carrying_out.go(network, ask)
     except HookctlError as error:
         carrying_out.failed(ApplyOutcome(Ending.FAILED, f"Nothing was applied: {error.message}."))
         raise
@@ -202,7 +204,7 @@ class _CarryingOut:
         self._session, self._review, self._lock, self._to_stderr = session, review, lock, to_stderr
         self.outcome = ApplyOutcome(Ending.INTERRUPTED, "Interrupted.")
 
-    def go(self, network: Network | None, approved: Callable[[], bool]) -> None:
+    def go(self, network: Network | None, ask: Callable[[], bool]) -> None:
         """Test, ask and apply, and set :attr:`outcome`. Raises HookctlError."""
         from hookctl.model.quantities import counted
         from hookctl.report.text.outcome import ApplyOutcome, Ending, applied
@@ -225,7 +227,7 @@ class _CarryingOut:
                     tests=tests,
                 )
             )
-        if not approved():
+        if not ask():
             return self._end(ApplyOutcome(Ending.DECLINED, "Nothing was applied.", tests=tests))
         state = store.apply(plan, applied_by=self._lock.who, lock_id=self._lock.id)
         self._end(applied(plan, state.serial, tests), "\n")
@@ -279,22 +281,4 @@ def _auto_approved() -> bool:
 
 
 def _approved() -> bool:
-    return asked("Do you want to apply this? Only 'yes' is accepted: ", "yes", option="--auto-approve")
-
-
-def asked(question: str, wanted: str, *, option: str) -> bool:
-    """Whether someone at the terminal answers ``wanted``. ``option`` is what makes the command not ask.
-
-    Raises StateError if standard input is not a terminal.
-    """
-    if not sys.stdin.isatty():
-        raise StateError(
-            "cannot ask for approval: standard input is not a terminal",
-            hint=f"Review the plan, then add {option} to the same command.",
-        )
-    # Not click.prompt: input() drops a Ctrl-C that comes while it writes the question.
-    echo(f"\n{question}", nl=False, err=True)
-    answer = sys.stdin.buffer.readline()
-    if not answer:
-        raise click.Abort
-    return answer.rstrip(b"\r\n") == wanted.encode()
+    return approved("Do you want to apply this?", hint=ASK_HINT)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from hookctl.cli import exit_codes
+from hookctl.cli.bulk import MOST, audit_entry, confirmed_deliveries, named_deliveries, reason_option, yes_option
 from hookctl.cli.completion import delivery_ids, webhook_names
 from hookctl.cli.durations import seconds
 from hookctl.cli.echo import echo
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.groups import SuggestingGroup
 from hookctl.cli.options import network_options
+from hookctl.cli.selection import Selection, filter_options, known_webhook
 from hookctl.cli.terminal import text_width
 from hookctl.errors import HookctlError
 from hookctl.model.nearest import nearest
@@ -27,10 +30,8 @@ if TYPE_CHECKING:
     from hookctl.store.interface import Store
     from hookctl.store.records import Filter
 
-UNDELIVERED = "undelivered"
 MOST_SHOWN = 1_000_000
 """The largest ``--limit``: about as many as a store holds by default, and small enough for a 64-bit integer."""
-STATUSES = ("waiting", "retrying", "held", "delivered", "dead", "cancelled", UNDELIVERED)
 SHORTEST_PART = 4
 """The fewest characters of an id that name a delivery."""
 NAMED_BEFORE = 1000
@@ -45,24 +46,13 @@ EPILOG = """
 Examples:
   hookctl deliveries list --status undelivered           everything that is not delivered
   hookctl deliveries list --status dead --since 2h       what failed for good in the last two hours
+  hookctl deliveries list --cause 401 --where "data.severity == 'High'"
   hookctl deliveries show 2dbdf40a                       the exchange of every attempt
   hookctl deliveries replay 2dbdf40a                     deliver it again, now
-  hookctl deliveries replay --status dead --webhook SiemAnomalies
+  hookctl deliveries replay --status dead --webhook SiemAnomalies --reason "rotated key"
   hookctl deliveries cancel --webhook SiemAnomalies      stop trying to deliver to it
   hookctl deliveries resume SiemAnomalies                end the hold of a webhook
 """
-
-webhook_option = click.option(
-    "--webhook", metavar="NAME", shell_complete=webhook_names, help="Only deliveries to this webhook."
-)
-status_option = click.option(
-    "--status",
-    type=click.Choice(STATUSES),
-    help="Only deliveries with this status; undelivered means every status except delivered.",
-)
-since_option = click.option(
-    "--since", metavar="DURATION", callback=seconds, help="Only deliveries created within this time, such as 2h."
-)
 
 
 @click.group("deliveries", cls=SuggestingGroup, epilog=EPILOG)
@@ -71,9 +61,7 @@ def command() -> None:
 
 
 @command.command("list")
-@status_option
-@webhook_option
-@since_option
+@filter_options
 @click.option(
     "--limit",
     type=click.IntRange(1, MOST_SHOWN),
@@ -83,9 +71,7 @@ def command() -> None:
 )
 @format_option()
 @click.pass_obj
-def list_(
-    session: Session, *, status: str | None, webhook: str | None, since: float | None, limit: int, outputs: Outputs
-) -> None:
+def list_(session: Session, *, selection: Selection, limit: int, outputs: Outputs) -> None:
     """List deliveries, the newest first."""
     from hookctl.report.text.deliveries import render_json, render_table
 
@@ -93,7 +79,7 @@ def list_(
     if store is None:
         outputs.write(color=False, text=lambda _: "No deliveries.\n", json=lambda: "[]\n")
         return
-    found = store.deliveries(_filter(store, status, webhook, since), limit + 1)
+    found = store.deliveries(selection.filter(store), limit + 1)
     shown = found[:limit]
     outputs.write(
         color=session.color,
@@ -131,9 +117,9 @@ def show(session: Session, *, delivery_id: str, outputs: Outputs) -> None:
 
 @command.command("replay")
 @click.argument("delivery_ids", metavar="[ID]...", nargs=-1, shell_complete=delivery_ids)
-@status_option
-@webhook_option
-@since_option
+@filter_options
+@yes_option
+@reason_option
 @click.option(
     "--wait",
     metavar="DURATION",
@@ -154,9 +140,9 @@ def replay(
     ctx: click.Context,
     *,
     delivery_ids: tuple[str, ...],
-    status: str | None,
-    webhook: str | None,
-    since: float | None,
+    selection: Selection,
+    yes: bool,
+    reason: str | None,
     wait: float,
     as_planned: bool,
     outputs: Outputs,
@@ -165,83 +151,82 @@ def replay(
 ) -> None:
     """Deliver again, now, with the same webhook-id.
 
-    Select deliveries by ID or with filters; --webhook or --since without --status selects dead deliveries. The retry
-    schedule starts again, and earlier attempts stay on record. Other deliveries that are due are delivered too, as with
-    `hookctl send`. Exits 1 if a selected delivery is not delivered.
+    Select deliveries by ID or with filters; filters without --status select dead deliveries, at most 100,000 at a time.
+    With filters, the number of deliveries and five of them are shown, and you are asked to confirm. The retry schedule
+    starts again, and earlier attempts stay on record. Other deliveries that are due are delivered too, as with `hookctl
+    send`. Exits 1 if a selected delivery is not delivered.
     """
-    _refuse_unnamed(ctx, delivery_ids, filtered=bool(status or webhook or since))
+    _refuse_unnamed(ctx, delivery_ids, filtered=selection.is_given)
     session: Session = ctx.obj
-    from hookctl.cli.interrupts import catching_interrupts
-    from hookctl.cli.running import GRACE, report_busy, running, while_busy
-    from hookctl.delivery.runner.sending import deliver
+    from hookctl.cli.replaying import replay_now
+    from hookctl.cli.running import while_busy
+    from hookctl.model import DeliveryStatus
     from hookctl.report.text.deliveries import render_replay, render_replay_json
-    from hookctl.store.records import Filter
 
-    with (
-        catching_interrupts() as interrupts,
-        running(session, session.network(connect_to, cacert), stopping=lambda: interrupts.requested) as (runner, store),
-    ):
-        ids = _chosen(store, delivery_ids, lambda: _filter(store, status or "dead", webhook, since))
-        replayed = while_busy(lambda: runner.replay(ids, as_planned=as_planned), lambda: interrupts.requested)
-        deliver(
-            runner,
-            store,
-            wait=wait,
-            stopping=lambda: interrupts.requested,
-            progress=lambda: None,
-            stalled=report_busy,
-        )
-        runner.stop(GRACE)
-        found = store.deliveries(Filter(ids=replayed)) if replayed else []
-        store.check()
-    left_alone = [name for name in ids if name not in set(replayed)]
-    of = f" of {printable(webhook)}" if webhook else ""
-    nothing = "Nothing to replay." if ids or status else f"No dead deliveries{of}. Use --status to select others."
+    while_busy(session.existing_store, lambda: False)
+    which = partial(selection.filter, default=(DeliveryStatus.DEAD,))
+    ids = _chosen(session, delivery_ids, which, action="Replay", yes=yes)
+    if ids is None:
+        echo("Nothing was replayed.", err=True)
+        ctx.exit(exit_codes.FAILED)
+    audit = audit_entry("replay", named_deliveries(ids) if delivery_ids else str(selection), reason)
+    network = session.network(connect_to, cacert)
+    done = replay_now(session, network, ids, wait=wait, as_planned=as_planned, audit=audit)
+    of = f" of {printable(selection.webhook)}" if selection.webhook else ""
+    is_clear = ids or selection.status
+    nothing = "Nothing to replay." if is_clear else f"No dead deliveries{of} match. Use --status to select others."
     outputs.write(
         color=session.color,
         text=lambda color: render_replay(
-            found, left_alone, nothing=nothing, as_planned=as_planned, width=text_width(), color=color
+            done.found, done.left_alone, nothing=nothing, as_planned=as_planned, width=text_width(), color=color
         ),
-        json=lambda: render_replay_json(found, left_alone),
+        json=lambda: render_replay_json(done.found, done.left_alone),
     )
-    if interrupts.requested:
+    if done.interrupted:
         ctx.exit(exit_codes.INTERRUPTED)
-    ctx.exit(
-        exit_codes.FAILED if left_alone or any(delivery.status != "delivered" for delivery in found) else exit_codes.OK
-    )
+    is_delivered = not done.left_alone and all(delivery.status == "delivered" for delivery in done.found)
+    ctx.exit(exit_codes.OK if is_delivered else exit_codes.FAILED)
 
 
 @command.command("cancel")
 @click.argument("delivery_ids", metavar="[ID]...", nargs=-1, shell_complete=delivery_ids)
-@status_option
-@webhook_option
-@since_option
+@filter_options
+@yes_option
+@reason_option
 @format_option()
 @click.pass_context
 def cancel(
     ctx: click.Context,
     *,
     delivery_ids: tuple[str, ...],
-    status: str | None,
-    webhook: str | None,
-    since: float | None,
+    selection: Selection,
+    yes: bool,
+    reason: str | None,
     outputs: Outputs,
 ) -> None:
     """Stop trying deliveries that are waiting, retrying or held.
 
-    Select deliveries by ID or with filters. A delivery in flight may still be delivered. A cancelled delivery can be
-    replayed. Exits 1 if a delivery that was selected by ID had already ended.
+    Select deliveries by ID or with filters, at most 100,000 at a time. With filters, the number of deliveries and five
+    of them are shown, and you are asked to confirm. A delivery in flight may still be delivered. A cancelled delivery
+    can be replayed. Exits 1 if a delivery that was selected by ID had already ended.
     """
-    _refuse_unnamed(ctx, delivery_ids, filtered=bool(status or webhook or since))
-    from hookctl.cli.locking import who
+    _refuse_unnamed(ctx, delivery_ids, filtered=selection.is_given)
+    from hookctl.delivery.past.batches import batches
     from hookctl.report.text.deliveries import render_cancel, render_cancel_json
+    from hookctl.store.records import UNENDED
 
     session: Session = ctx.obj
     store = session.existing_store()
     if store is None:
         raise HookctlError("this store has no deliveries", hint=NO_STORE)
-    ids = _chosen(store, delivery_ids, lambda: _filter(store, status, webhook, since))
-    cancelled = store.cancel(ids, time.time(), f"cancelled by {who()}")
+    which = partial(selection.filter, default=UNENDED, among=UNENDED)
+    ids = _chosen(session, delivery_ids, which, action="Cancel", yes=yes)
+    if ids is None:
+        echo("Nothing was cancelled.", err=True)
+        ctx.exit(exit_codes.FAILED)
+    audit = audit_entry("cancel", named_deliveries(ids) if delivery_ids else str(selection), reason)
+    why = f"cancelled by {audit.who}{f': {reason}' if reason else ''}"
+    cancelled = [name for batch in batches(ids) for name in store.cancel(batch, time.time(), why, audit)]
     over = _rest(store, ids, cancelled) if delivery_ids else []
     outputs.write(
         color=session.color,
@@ -253,8 +238,9 @@ def cancel(
 
 @command.command("resume")
 @click.argument("webhook", metavar="NAME", shell_complete=webhook_names)
+@reason_option
 @click.pass_obj
-def resume(session: Session, *, webhook: str) -> None:
+def resume(session: Session, *, webhook: str, reason: str | None) -> None:
     """End the hold of a webhook. Its held deliveries are then due at once.
 
     A webhook is held when its target answers 401, 403 or 410, or as its `outcomes` say. The hold also ends when one of
@@ -263,8 +249,8 @@ def resume(session: Session, *, webhook: str) -> None:
     store = session.existing_store()
     if store is None:
         raise HookctlError(f"{webhook!r} is not held: this store has no deliveries", hint=NO_STORE)
-    name = _known_webhook(store, webhook)
-    if not store.resume(name):
+    name = known_webhook(store, webhook)
+    if not store.resume(name, audit_entry("resume", name, reason)):
         raise HookctlError(
             f"{name!r} is not held", hint="`hookctl list` shows which webhooks are, and which are inactive."
         )
@@ -281,45 +267,34 @@ def _refuse_unnamed(ctx: click.Context, ids: tuple[str, ...], *, filtered: bool)
         raise click.UsageError("Select deliveries by ID, or with filters such as --status dead.", ctx)
 
 
-def _chosen(store: Store, ids: tuple[str, ...], which: Callable[[], Filter]) -> list[str]:
-    """The ids of the selected deliveries, each once."""
-    found = [_find(store, text) for text in ids] if ids else store.deliveries(which())
-    return list(dict.fromkeys(delivery.id for delivery in found))
+def _chosen(
+    session: Session,
+    ids: tuple[str, ...],
+    which: Callable[[Store], Filter],
+    *,
+    action: str,
+    yes: bool,
+) -> list[str] | None:
+    """The ids of the selected deliveries, each once; None if the user does not confirm what filters selected."""
+    store = session.existing_store()
+    if store is None:
+        return []
+    if ids:
+        return list(dict.fromkeys(_find(store, text).id for text in ids))
+    found = store.deliveries(which(store), MOST + 1)
+    has_more = len(found) > MOST
+    found = found[:MOST]
+    if found and not confirmed_deliveries(found, action, has_more=has_more, yes=yes, color=session.color):
+        return None
+    return [delivery.id for delivery in found]
 
 
 def _rest(store: Store, ids: list[str], cancelled: list[str]) -> list[Delivery]:
     from hookctl.store.records import Filter
 
-    rest = [name for name in ids if name not in set(cancelled)]
+    known = set(cancelled)
+    rest = [name for name in ids if name not in known]
     return store.deliveries(Filter(ids=rest)) if rest else []
-
-
-def _filter(store: Store, status: str | None, webhook: str | None, since: float | None) -> Filter:
-    from hookctl.model import DeliveryStatus
-    from hookctl.store.records import Filter
-
-    if webhook is not None:
-        webhook = _known_webhook(store, webhook)
-    undelivered = status == UNDELIVERED
-    return Filter(
-        status=DeliveryStatus(status) if status and not undelivered else None,
-        webhook=webhook,
-        since=None if since is None else time.time() - since,
-        undelivered=undelivered,
-    )
-
-
-def _known_webhook(store: Store, name: str) -> str:
-    """The name as it is spelled, whatever its case.
-
-    Raises HookctlError for one that is not applied and has no deliveries.
-    """
-    from hookctl.model.nearest import unknown_webhook
-
-    known = {found.casefold(): found for found in [*store.read_state().plans, *store.counts()]}
-    if name.casefold() in known:
-        return known[name.casefold()]
-    raise unknown_webhook(name, known.values())
 
 
 def _find(store: Store, text: str) -> Delivery:

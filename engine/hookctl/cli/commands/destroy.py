@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hookctl.cli.commands.apply import asked, carry_out
+from hookctl.cli.approval import approved
+from hookctl.cli.commands.apply import carry_out
 from hookctl.cli.durations import seconds
 from hookctl.cli.echo import echo
 from hookctl.cli.formats import Outputs, format_option
@@ -59,5 +60,6 @@ def command(ctx: click.Context, *, yes: bool, outputs: Outputs, lock_timeout: fl
         findings = tuple(one for one in review.plan_findings if one.rule != REMOVALS.id)
         review = replace(review, plan_findings=findings)
         count = str(len(review.plan.changes))
-        question = f"To remove every webhook, type how many they are ({count}): "
-        carry_out(ctx, review, lock, outputs, approved=lambda: yes or asked(question, count, option="--yes"))
+        question = "To remove every webhook, type how many they are."
+        hint = "Review the plan, then add --yes to the same command."
+        carry_out(ctx, review, lock, outputs, ask=lambda: yes or approved(question, hint=hint, wanted=count))

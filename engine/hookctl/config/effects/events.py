@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from hookctl.config.effects.targets import target_of
 from hookctl.errors import HookctlError
@@ -26,6 +26,19 @@ class Recent:
     origin: str
     """The source of the events, for people: ``events.jsonl``, ``the store``."""
     documents: Sequence[Document]
+    received: Sequence[float] = ()
+    """When each of them was received, in epoch seconds; empty if they are not in the store."""
+    has_delivery: Callable[[str], Collection[str]] = lambda _: ()
+    """The ids of those that have a delivery to the webhook of that name already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Recent events in the store that a webhook would have matched, had it been applied and active."""
+
+    count: int
+    since: float
+    """When the oldest of them was received, in epoch seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +52,8 @@ class Matching:
     """Events that another webhook now also sends to the same host and path."""
     twice_with: tuple[str, ...]
     """The names of those webhooks."""
+    missed: Missed | None = None
+    """For a webhook that is created or activated; None for every other, and if there are no such events."""
 
 
 class Conditions:
@@ -84,14 +99,28 @@ def bounded(recent: Recent, plan: Plan) -> Recent:
         return recent
     sides = [side for change in plan.changes for side in (change.before, change.after) if side]
     conditions = len({(side.event, side.when) for side in (*sides, *plan.unchanged.values())})
-    return Recent(recent.origin, recent.documents[: max(FEWEST, MAX_EVALUATIONS // max(conditions, 1))])
+    most = max(FEWEST, MAX_EVALUATIONS // max(conditions, 1))
+    return replace(recent, documents=recent.documents[:most], received=recent.received[:most])
+
+
+def missed(recent: Recent, change: Change, newly: Indices) -> Missed | None:
+    """The events that a webhook missed which the change creates or activates; ``newly`` are those it matches now.
+
+    An apply does not send them; ``hookctl backfill`` does.
+    """
+    was_active = change.before is not None and change.before.status is Status.ACTIVE
+    if was_active or not newly or not recent.received:
+        return None
+    made = recent.has_delivery(change.before.name if change.before else change.name)
+    found = [index for index in newly if recent.documents[index].get("id") not in made]
+    return Missed(len(found), min(recent.received[index] for index in found)) if found else None
 
 
 class Deliveries:
     """The webhooks that send to each target, before and after a plan."""
 
-    def __init__(self, plan: Plan, conditions: Conditions) -> None:
-        self._conditions = conditions
+    def __init__(self, plan: Plan, conditions: Conditions, recent: Recent) -> None:
+        self._conditions, self._recent = conditions, recent
         unchanged = [*plan.unchanged.values()]
         self._before = _by_target([*unchanged, *(change.before for change in plan.changes if change.before)])
         self._after = _by_target([*unchanged, *(change.after for change in plan.changes if change.after)])
@@ -104,7 +133,14 @@ class Deliveries:
         moved = change.before and change.after and target_of(change.before.url) != target_of(change.after.url)
         already = NONE if moved else NONE.union(*before.values())
         twice = {name: indices - already for name, indices in after.items() if indices - already}
-        return Matching(becomes - was, was - becomes, was & becomes, NONE.union(*twice.values()), tuple(sorted(twice)))
+        return Matching(
+            becomes - was,
+            was - becomes,
+            was & becomes,
+            NONE.union(*twice.values()),
+            tuple(sorted(twice)),
+            missed(self._recent, change, becomes - was),
+        )
 
     def _shared(
         self, plan: DeliveryPlan | None, sides: Mapping[tuple[str, str], Sequence[DeliveryPlan]]

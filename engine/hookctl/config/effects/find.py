@@ -138,7 +138,7 @@ def find_effects(plan: Plan, around: Surroundings) -> Effects:
     if not plan.changes:
         return Effects(changes={})
     recent = bounded(around.recent, plan) if around.recent else Recent("", ())
-    finder = _Finder(plan, around, Conditions(recent.documents), with_events=bool(recent.documents))
+    finder = _Finder(plan, around, Conditions(recent.documents), recent)
     new = [change.name for change in plan.changes if change.action is Action.CREATE]
     brief = frozenset(new[MAX_NEW_RENDERED:])
     return Effects(
@@ -149,11 +149,11 @@ def find_effects(plan: Plan, around: Surroundings) -> Effects:
 
 
 class _Finder:
-    def __init__(self, plan: Plan, around: Surroundings, conditions: Conditions, *, with_events: bool) -> None:
+    def __init__(self, plan: Plan, around: Surroundings, conditions: Conditions, recent: Recent) -> None:
         self._around = around
         self._conditions = conditions
         self._targets = Targets(plan, around.event_types, around.auth_types)
-        self._deliveries = Deliveries(plan, conditions) if with_events else None
+        self._deliveries = Deliveries(plan, conditions, recent) if recent.documents else None
         self._samples: dict[str, list[Document]] = {}
         for document in around.samples:
             self._samples.setdefault(str(document.get("event_type")), []).append(document)

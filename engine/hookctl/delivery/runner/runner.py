@@ -24,6 +24,7 @@ from hookctl.errors import StateLockedError, StoreError
 from hookctl.model import AppliedState, Event
 from hookctl.plugin.calls import Plugins
 from hookctl.store.clock import since_boot
+from hookctl.store.history import AuditEntry
 from hookctl.store.interface import Queue
 from hookctl.store.records import Batch, Committed
 
@@ -137,13 +138,14 @@ class Runner:
         """Whether any active webhook receives events of this type."""
         return self._router.receives(event_type)
 
-    def replay(self, delivery_ids: Sequence[str], *, as_planned: bool = False) -> list[str]:
+    def replay(self, ids: Sequence[str], *, as_planned: bool = False, audit: AuditEntry | None = None) -> list[str]:
         """Make deliveries of active webhooks due now. Returns the ids of those without an attempt in flight.
 
         ``as_planned``: use the delivery plan of the last attempt. Deliveries without an attempt are then skipped.
+        ``audit`` is recorded in the same commit.
         """
         self._finish_commit()
-        replayed = self._queue.replay(delivery_ids, self._clock(), as_planned=as_planned)
+        replayed = self._queue.replay(ids, self._clock(), as_planned=as_planned, audit=audit)
         self._take_state(self._read_state())
         return replayed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from shlex import quote
 
 from hookctl.config.effects import (
     Break,
@@ -20,6 +21,7 @@ from hookctl.model.quantities import counted, span
 from hookctl.report.style import Line
 from hookctl.report.text.differences import difference_document, difference_lines, json_paths
 from hookctl.report.text.leaving import leaving_document, leaving_text
+from hookctl.report.text.moments import iso
 from hookctl.report.text.outcomes import outcome_lines, outcomes_document
 from hookctl.report.text.printable import printable
 
@@ -42,6 +44,7 @@ def effect_lines(effects: ChangeEffects) -> Iterator[Line]:
         yield Line(f"new host: {_listed(effects.new_hosts)}", is_important=True)
     if effects.matching:
         yield from map(Line, event_lines(effects.matching))
+        yield from map(Line, missed_lines(effects.name, effects.matching))
     if effects.retries and effects.retries != effects.retries_before:
         yield Line(f"retries: {_retries(effects.retries)}")
     if effects.outcomes and effects.outcomes != effects.outcomes_before:
@@ -68,7 +71,11 @@ def summary_lines(effects: Effects) -> Iterator[Line]:
     if effects.looked_at:
         counts = [
             f"{effects.events(which)} {words}"
-            for which, words in (("newly", "newly sent"), ("no_longer", "no longer sent"), ("twice", "sent twice"))
+            for which, words in (
+                ("newly", "newly match"),
+                ("no_longer", "no longer match"),
+                ("twice", "match twice"),
+            )
         ]
         yield Line(f"of the {_recent(effects)}: {', '.join(counts)}")
     if effects.longest and effects.longest.retries:
@@ -165,13 +172,22 @@ def _payload_lines(effects: ChangeEffects) -> Iterator[Line]:
 def event_lines(matching: Matching) -> Iterator[str]:
     """Which of the recent events a webhook would get, and did."""
     counts = [
-        f"{len(matching.newly)} newly sent",
-        f"{len(matching.no_longer)} no longer sent",
-        f"{len(matching.still)} unchanged",
+        f"{len(matching.newly)} newly match",
+        f"{len(matching.no_longer)} no longer match",
+        f"{len(matching.still)} match as before",
     ]
     yield f"recent events: {', '.join(counts)}"
     if matching.twice:
-        yield f"recent events: {len(matching.twice)} now also sent to the same target by {_listed(matching.twice_with)}"
+        others = _listed(matching.twice_with)
+        yield f"recent events: {len(matching.twice)} would also be sent to the same target by {others}"
+
+
+def missed_lines(name: str, matching: Matching) -> Iterator[str]:
+    """What the webhook with this name missed, and the command that sends it, on a line of its own to be copied."""
+    if matching.missed:
+        count = counted(matching.missed.count, "recent event")
+        yield f"{count} would have matched, and an apply sends none of them; to send them:"
+        yield f"    hookctl backfill {quote(printable(name))} --since {iso(matching.missed.since)}"
 
 
 def _retries(retries: Retries) -> str:
@@ -246,6 +262,7 @@ def _matching_document(matching: Matching) -> Json:
         "still": len(matching.still),
         "twice": len(matching.twice),
         "twice_with": list(matching.twice_with),
+        "missed": {"count": matching.missed.count, "since": iso(matching.missed.since)} if matching.missed else None,
     }
 
 

@@ -13,7 +13,14 @@ from hookctl.model import Action, Change, DeliveryPlan, Finding, Json, Plan, Rev
 from hookctl.model.change import by_name
 from hookctl.model.quantities import counted
 from hookctl.report.style import Line, signed, styled
-from hookctl.report.text.effects import effect_document, effect_lines, event_lines, summary_document, summary_lines
+from hookctl.report.text.effects import (
+    effect_document,
+    effect_lines,
+    event_lines,
+    missed_lines,
+    summary_document,
+    summary_lines,
+)
 from hookctl.report.text.fields import field_lines
 from hookctl.report.text.outcome import ApplyOutcome, outcome_document
 from hookctl.report.text.printable import json_chunks, printable
@@ -146,6 +153,8 @@ def _new_in_one_line(plan: DeliveryPlan, effects: ChangeEffects, color: bool) ->
     status = "" if plan.status is Status.ACTIVE else f", {plan.status}"
     hosts = f", new host: {', '.join(map(printable, effects.new_hosts))}" if effects.new_hosts else ""
     events = f", {', '.join(event_lines(effects.matching))}" if effects.matching else ""
+    if effects.matching and effects.matching.missed:
+        events += f", {' '.join(map(str.strip, missed_lines(effects.name, effects.matching)))}"
     return f"{named}  {plan.method} {printable(plan.url)} for {printable(plan.event)}{status}{hosts}{events}"
 
 

@@ -14,10 +14,12 @@ from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
 
 from hookctl.errors import StalePlanError, StateError, StoreError
-from hookctl.model import Action, AppliedState, DeliveryPlan, Plan, Rename
+from hookctl.model import Action, AppliedState, DeliveryPlan, Plan, Rename, Status
 from hookctl.model.delivery_plan import FORMAT
 from hookctl.on_demand import KnownPlans, known_plans
+from hookctl.store.history import LogEntry, Route, Routes
 from hookctl.store.records import MAX_TIME, Damaged
+from hookctl.store.sqlite import routes
 from hookctl.store.sqlite.applied_damage import damaged
 from hookctl.store.sqlite.connection import connect, errors_as_store_errors, transaction
 from hookctl.store.sqlite.lock import refuse_locked
@@ -54,12 +56,17 @@ SCRIPTS = (
     -- 1: the old name was given to another webhook since.
     ALTER TABLE renames ADD COLUMN taken INTEGER NOT NULL DEFAULT 0;
     """,
+    routes.SCRIPT,
 )
-STATE_DIGEST_SINCE, RENAMES_SINCE = 3, 4
+STATE_DIGEST_SINCE, RENAMES_SINCE, ROUTES_SINCE = 3, 4, 5
 """The first versions of the tables that have them. Only an apply migrates; a store of an older version can be read."""
 
 _LAST = "FROM applies WHERE serial BETWEEN 0 AND 1 << 62 ORDER BY serial DESC LIMIT 1"
 """The last apply. A greater serial is damage: none could follow it."""
+_APPLIES = """
+    SELECT serial, applied_at, applied_by, plan_digest FROM applies
+    WHERE applied_at BETWEEN ? AND 1e12 AND serial BETWEEN 0 AND 1 << 62 ORDER BY serial DESC LIMIT ?
+"""
 _READING_KIB = 512
 """SQLite's cache while the state is read: each page is read once, and keeping them all takes longer than that."""
 
@@ -92,10 +99,33 @@ class AppliedStore:
                 if not plan.only:
                     _forget_damaged(connection)
                 _write(connection, plan)
+                routes.record(connection, plan)
                 rows = connection.execute("SELECT name, digest FROM applied_webhooks ORDER BY name")
                 done = (plan.serial + 1, time.time(), applied_by, plan.digest, _state_digest(rows))
                 connection.execute("INSERT INTO applies VALUES (?, ?, ?, ?, ?)", done)
                 return _read(connection)
+
+    def log(self, limit: int, since: float | None) -> list[LogEntry]:
+        """The newest applies, newest first; see :meth:`hookctl.store.events_interface.Log.log`."""
+        with self._snapshot() as connection:
+            rows = connection.execute(_APPLIES, (-MAX_TIME if since is None else since, limit)) if connection else ()
+            return [_log_entry(*row) for row in rows if isinstance(row[2], str) and isinstance(row[3], str)]
+
+    def routes_at(self, at: float) -> Routes:
+        """See :meth:`hookctl.store.events_interface.Log.routes_at`. Never creates the file."""
+        with self._snapshot() as connection:
+            if connection is None:
+                return Routes(0, {})
+            if table_version(connection, COMPONENT) >= ROUTES_SINCE:
+                return routes.routes_at(connection, at)
+            state = _read(connection)
+            return Routes(
+                state.serial,
+                {
+                    name: Route(plan.event, plan.status is Status.ACTIVE, plan.when)
+                    for name, plan in state.plans.items()
+                },
+            )
 
     def damaged(self) -> list[Damaged]:
         """The rows about applies that cannot be read. Never creates the file."""
@@ -226,6 +256,11 @@ def _last_apply(connection: sqlite3.Connection) -> tuple[int, float, str] | None
     """Serial, epoch seconds and who; None before the first."""
     row: tuple[int, float, str] | None = connection.execute(f"SELECT serial, applied_at, applied_by {_LAST}").fetchone()
     return row
+
+
+def _log_entry(serial: int, at: float, who: str, digest: str) -> LogEntry:
+    what = f"serial {serial}, plan {digest[:12]}"
+    return LogEntry(at=at, who=who, action="apply", what=what, reason="", deliveries=None, serial=serial)
 
 
 def _refuse_removals(plan: Plan) -> None:

@@ -45,10 +45,10 @@ def enqueue(
 ) -> Enqueued:
     """Store events and their deliveries; see :class:`hookctl.store.interface.Batch`."""
     holds = reading.holds(connection)
-    is_new = _add_ids(connection, [routed.event.id for routed in batch])
-    counts = [_count_waiting(routed, holds) if new else 0 for routed, new in zip(batch, is_new, strict=True)]
-    _refuse_too_many(connection, counts, max_waiting)
     (first,) = connection.execute(tables.NEXT_EVENT).fetchone()
+    is_new = _add_ids(connection, [routed.event.id for routed in batch], first)
+    counts = [_count_waiting(routed, holds) if new else 0 for routed, new in zip(batch, is_new, strict=True)]
+    refuse_too_many(connection, counts, max_waiting)
     numbered = list(enumerate([routed for routed, new in zip(batch, is_new, strict=True) if new], first))
     add_rows(connection, "events", tables.EVENT_COLUMNS, [_event_row(seq, routed, now) for seq, routed in numbered])
     if first // tables.MERGE_IDS < (first + len(numbered)) // tables.MERGE_IDS:
@@ -64,18 +64,20 @@ def _event_row(seq: int, routed: Routed, now: float) -> tuple[int, str, str, flo
     return seq, event.id, event.event_type, event.event_time, now, event.text or to_text(event.document)
 
 
-def _add_ids(connection: sqlite3.Connection, ids: Sequence[str]) -> list[bool]:
-    """Whether each id is new, in this batch and ever."""
+def _add_ids(connection: sqlite3.Connection, ids: Sequence[str], first: int) -> list[bool]:
+    """Whether each id is new, in this batch and ever. The events of new ids get row numbers from ``first`` on."""
     all_ids = json.dumps(ids)
     known = {name for (name,) in connection.execute(tables.KNOWN_IDS, (all_ids,))}
     with savepoint(connection) as undo:
-        if not known and connection.execute(tables.ADD_IDS, (all_ids,)).rowcount == len(ids):
+        if not known and connection.execute(tables.ADD_IDS, (first, all_ids)).rowcount == len(ids):
             return [True] * len(ids)
         undo()
-        return [
-            name not in known and connection.execute(tables.ADD_IDS, (json.dumps([name]),)).rowcount == 1
-            for name in ids
-        ]
+        is_new = []
+        for name in ids:
+            new = name not in known and connection.execute(tables.ADD_IDS, (first, json.dumps([name]))).rowcount == 1
+            is_new.append(new)
+            first += new
+        return is_new
 
 
 def _count_waiting(routed: Routed, holds: Mapping[str, Hold]) -> int:
@@ -83,7 +85,7 @@ def _count_waiting(routed: Routed, holds: Mapping[str, Hold]) -> int:
     return sum(not delivery.dead_because and delivery.webhook not in holds for delivery in routed.deliveries)
 
 
-def _refuse_too_many(connection: sqlite3.Connection, added: Sequence[int], max_waiting: float) -> None:
+def refuse_too_many(connection: sqlite3.Connection, added: Sequence[int], max_waiting: float) -> None:
     """Raise IntakeRefusedError when too many deliveries would wait; ``added`` says how many come with each event.
 
     Counting those that wait takes milliseconds for a million, so they are counted only when the store keeps so many
@@ -165,12 +167,19 @@ def _add_deliveries(
             else:
                 state = waiting
             rows.append(NewRow(key, delivery.id, event, webhook, created_at=now, due_at=now, set_at=now, **state))
-    claims = _add_rows(connection, rows, claims)
+    stored = _add_rows(connection, rows)
+    if stored:
+        claims = [claimed for claimed in claims if claimed.delivery.id not in stored]
     return range(key + 1 - len(rows), key + 1), claims
 
 
-def _add_rows(connection: sqlite3.Connection, rows: Sequence[NewRow], claims: list[Claimed]) -> list[Claimed]:
-    """Add rows; give the claims without those of deliveries that were stored already, which stay as they are.
+def add_deliveries(connection: sqlite3.Connection, rows: Sequence[NewRow]) -> int:
+    """Add rows, without those whose ids are stored already, and return how many were added."""
+    return len(rows) - len(_add_rows(connection, rows))
+
+
+def _add_rows(connection: sqlite3.Connection, rows: Sequence[NewRow]) -> set[str]:
+    """Add rows; gives the ids that were stored already, whose deliveries stay as they are.
 
     A new event has stored deliveries only when its id in the store was damaged, so that it looked new.
     """
@@ -181,5 +190,5 @@ def _add_rows(connection: sqlite3.Connection, rows: Sequence[NewRow], claims: li
             undo()
             stored = {name for (name,) in connection.execute(tables.STORED, (json.dumps([row.id for row in rows]),))}
             add_rows(connection, "deliveries", NewRow._fields, [row for row in rows if row.id not in stored])
-            return [claimed for claimed in claims if claimed.delivery.id not in stored]
-    return claims
+            return stored
+    return set()

@@ -10,23 +10,23 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hookctl.model import AppliedState, Attempt, Delivery, DeliveryStatus, Json
+from hookctl.model import AppliedState, DeliveryStatus
 from hookctl.store.clock import since_boot
+from hookctl.store.history import AuditEntry
 from hookctl.store.records import (
-    EVERYTHING,
     Batch,
     Circuit,
     Claimed,
     Committed,
     Counts,
     Damaged,
-    Filter,
     Fullness,
     Hold,
     Result,
     Routed,
     Stopped,
 )
+from hookctl.store.sqlite import audit as audit_log
 from hookctl.store.sqlite import claiming, enqueuing, finishing, reading, upkeep
 from hookctl.store.sqlite import queue_tables as tables
 from hookctl.store.sqlite.claiming import Lease
@@ -37,6 +37,7 @@ from hookctl.store.sqlite.connection import (
     real_path,
     transaction,
 )
+from hookctl.store.sqlite.history import SqliteHistory
 from hookctl.store.sqlite.migrations import migrate
 from hookctl.store.sqlite.reconciling import reconcile, stopped, unhold
 from hookctl.store.sqlite.workers import Worker, is_alive
@@ -49,7 +50,7 @@ DEAD_WORKERS_SECONDS = 1.0
 """Between two checks that the workers that hold leases are still alive."""
 
 
-class SqliteQueue:
+class SqliteQueue(SqliteHistory):
     """A :class:`hookctl.store.interface.Queue` in the SQLite file at ``path``, which it creates when there is none.
 
     ``monotonic`` is the clock of leases, the same for every process. Raises StoreError when the file cannot be opened.
@@ -70,6 +71,7 @@ class SqliteQueue:
         self._writer = Writer()
         self._connection = connect(path)
         migrate(self._connection, tables.COMPONENT, tables.SCRIPTS)
+        migrate(self._connection, audit_log.COMPONENT, audit_log.SCRIPTS)
         self._worker = Worker(self._path)
         self._looked_at = float("-inf")
 
@@ -227,12 +229,12 @@ class SqliteQueue:
         with self._writing() as connection:
             reconcile(connection, applied)
 
-    def resume(self, webhook: str) -> bool:
+    def resume(self, webhook: str, audit: AuditEntry | None = None) -> bool:
         """See :meth:`hookctl.store.interface.Queue.resume`."""
         with self._writing() as connection:
             ended = connection.execute("DELETE FROM holds WHERE webhook = ?", (webhook,)).rowcount == 1
             if ended:
-                unhold(connection, webhook)
+                audit_log.record(connection, audit, unhold(connection, webhook))
             return ended
 
     def holds(self) -> Mapping[str, Hold]:
@@ -245,22 +247,7 @@ class SqliteQueue:
         with self._reading() as connection:
             return stopped(connection, applied)
 
-    # -- looking and repeating
-
-    def deliveries(self, which: Filter = EVERYTHING, limit: int | None = None) -> list[Delivery]:
-        """See :meth:`hookctl.store.interface.Queue.deliveries`."""
-        with self._reading() as connection:
-            return reading.deliveries(connection, which, limit)
-
-    def document(self, delivery_id: str) -> Mapping[str, Json] | None:
-        """See :meth:`hookctl.store.interface.Queue.document`."""
-        with self._reading() as connection:
-            return reading.document(connection, delivery_id)
-
-    def recent_events(self, limit: int) -> list[Mapping[str, Json]]:
-        """See :meth:`hookctl.store.interface.Queue.recent_events`."""
-        with self._reading() as connection:
-            return reading.recent_events(connection, limit)
+    # -- upkeep
 
     def damaged(self) -> list[Damaged]:
         """See :meth:`hookctl.store.interface.Queue.damaged`; only the rows of the queue."""
@@ -268,35 +255,6 @@ class SqliteQueue:
 
         with self._reading() as connection:
             return list(damaged(connection))
-
-    def attempts(self, delivery_id: str) -> list[Attempt]:
-        """See :meth:`hookctl.store.interface.Queue.attempts`."""
-        with self._reading() as connection:
-            return reading.attempts(connection, delivery_id)
-
-    def replay(self, ids: Sequence[str], now: float, *, as_planned: bool = False) -> list[str]:
-        """See :meth:`hookctl.store.interface.Queue.replay`."""
-        with self._writing() as connection:
-            plans = {
-                name: (connection.execute(tables.LAST_PLAN, (name,)).fetchone() or (None,))[0] if as_planned else None
-                for name in ids
-            }
-            values = {"now": now, "monotonic": self._monotonic()}
-            chosen = [name for name in plans if plans[name] or not as_planned]
-            return [
-                name
-                for name in chosen
-                if connection.execute(tables.REPLAY, values | {"id": name, "planned": plans[name]}).rowcount
-            ]
-
-    def cancel(self, ids: Sequence[str], now: float, reason: str) -> list[str]:
-        """See :meth:`hookctl.store.interface.Queue.cancel`."""
-        with self._writing() as connection:
-            return [
-                name
-                for name in ids
-                if connection.execute(tables.CANCEL, {"id": name, "now": now, "reason": reason}).rowcount
-            ]
 
     def prune(self, before: float, limit: int) -> int:
         """See :meth:`hookctl.store.interface.Queue.prune`."""

@@ -58,8 +58,12 @@ COLUMNS: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "reconciled": ("serial", {"serial": WHOLE}),
     "plans": ("digest", {"digest": TEXT, "document": OBJECT}),
-    "known_ids": ("id", {"id": TEXT}),
-    "new_ids": ("id", {"id": TEXT}),
+    "known_ids": ("id", {"id": TEXT, "event": optional(WHOLE)}),
+    "new_ids": ("id", {"id": TEXT, "event": optional(WHOLE)}),
+    "audit": (
+        "seq",
+        {"id": TEXT, "at": TIME, "who": TEXT, "action": TEXT, "what": TEXT, "reason": TEXT, "deliveries": WHOLE},
+    ),
 }
 """For each table its key, and what its columns hold."""
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from hookctl.errors import StoreError
 from hookctl.model import Attempt, Delivery, DeliveryPlan, DeliveryStatus, Json
-from hookctl.store.records import MAX_TIME, Circuit, Counts, Filter, Hold
-from hookctl.store.sqlite.queue_tables import COUNT_RANGES, DELIVERY, READABLE, READY
+from hookctl.store.records import MAX_TIME, Circuit, Counts, Hold
+from hookctl.store.sqlite.queue_tables import COUNT_RANGES, READY
 from hookctl.store.sqlite.records import attempt_from_text, document_from_text
 
 STATUS = {status.value: status for status in DeliveryStatus}
@@ -36,35 +36,6 @@ def plan(text: str) -> DeliveryPlan:
         ) from error
 
 
-def deliveries(connection: sqlite3.Connection, which: Filter, limit: int | None) -> list[Delivery]:
-    """See :meth:`hookctl.store.interface.Queue.deliveries`."""
-    conditions: list[str] = []
-    values: list[Any] = []
-
-    def only(condition: str, value: object) -> None:
-        conditions.append(condition)
-        values.append(value)
-
-    if which.status is not None:
-        only("d.status = ?", which.status)
-    if which.webhook is not None:
-        only("d.webhook = ?", which.webhook)
-    if which.since is not None:
-        only("d.created_at >= ?", which.since)
-    if which.ids is not None:
-        only("d.id IN (SELECT value FROM json_each(?))", json.dumps(list(which.ids)))
-    if which.undelivered:
-        only("d.status <> ?", DeliveryStatus.DELIVERED)
-    if which.id_part:
-        only("instr(d.id, ?) > 0", which.id_part)
-    where = " AND ".join([*conditions, READABLE])
-    tables = "deliveries d JOIN events e ON e.seq = d.event"
-    # Fixed texts; values are bound.
-    query = f"SELECT {DELIVERY} FROM {tables} WHERE {where} ORDER BY d.seq DESC LIMIT ?"  # noqa: S608
-    rows = connection.execute(query, [*values, -1 if limit is None else limit])
-    return [delivery(row) for row in rows]
-
-
 def document(connection: sqlite3.Connection, delivery_id: str) -> Mapping[str, Json] | None:
     """See :meth:`hookctl.store.interface.Queue.document`."""
     row = connection.execute(
@@ -79,13 +50,6 @@ def document_or_none(text: str) -> Mapping[str, Json] | None:
         return document_from_text(text)
     except ValueError:
         return None
-
-
-def recent_events(connection: sqlite3.Connection, limit: int) -> list[Mapping[str, Json]]:
-    """The events that were stored last, whole, the newest first."""
-    rows = connection.execute("SELECT document FROM events ORDER BY seq DESC LIMIT ?", (limit,))
-    documents = (document_or_none(text) for (text,) in rows)
-    return [document for document in documents if document and isinstance(document.get("event_type"), str)]
 
 
 def attempts(connection: sqlite3.Connection, delivery_id: str) -> list[Attempt]:
@@ -107,14 +71,14 @@ def circuits(connection: sqlite3.Connection) -> Mapping[str, Circuit]:
     return {
         row[0]: Circuit(*row[1:])
         for row in rows
-        if _fits(row, str, str, str, float, float) and row[1] in {"open", "half-open", "local"}
+        if fits(row, str, str, str, float, float) and row[1] in {"open", "half-open", "local"}
     }
 
 
 def last_results(connection: sqlite3.Connection) -> Mapping[str, tuple[DeliveryStatus, float]]:
     """See :meth:`hookctl.store.interface.Queue.last_results`. Damaged rows are passed over."""
     rows = connection.execute("SELECT webhook, status, at FROM last_results").fetchall()
-    return {row[0]: (STATUS[row[1]], row[2]) for row in rows if _fits(row, str, str, float) and row[1] in STATUS}
+    return {row[0]: (STATUS[row[1]], row[2]) for row in rows if fits(row, str, str, float) and row[1] in STATUS}
 
 
 def holds(connection: sqlite3.Connection) -> dict[str, Hold]:
@@ -146,7 +110,7 @@ def ready(connection: sqlite3.Connection) -> dict[str, float]:
     }
 
 
-def _fits(values: Sequence[object], *kinds: type) -> bool:
+def fits(values: Sequence[object], *kinds: type) -> bool:
     """Whether values out of the store are of these kinds. A float is a time, and may come as a whole number."""
     return all(
         _is_time(value) if kind is float else type(value) is kind for value, kind in zip(values, kinds, strict=True)

@@ -114,9 +114,9 @@ def _is_active(applied: AppliedState, webhook: str) -> bool:
     return webhook in applied.plans and applied.plans[webhook].status is Status.ACTIVE
 
 
-def unhold(connection: sqlite3.Connection, webhook: str) -> None:
-    """Make a webhook's held deliveries due again."""
-    connection.execute(tables.UNHOLD, (webhook,))
+def unhold(connection: sqlite3.Connection, webhook: str) -> int:
+    """Make a webhook's held deliveries due again; returns how many."""
+    return connection.execute(tables.UNHOLD, (webhook,)).rowcount
 
 
 def _stop(connection: sqlite3.Connection, webhook: str, status: DeliveryStatus, reason: str) -> None:

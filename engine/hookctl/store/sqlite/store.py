@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hookctl.store.clock import since_boot
+from hookctl.store.history import LogEntry, Routes
 from hookctl.store.records import Damaged, Lock
-from hookctl.store.sqlite import lock
+from hookctl.store.sqlite import audit, lock
 from hookctl.store.sqlite.applied import AppliedStore
 from hookctl.store.sqlite.queue import SqliteQueue
 
@@ -57,6 +58,17 @@ class SqliteStore(SqliteQueue):
     def break_lock(self, lock_id: str) -> Lock:
         """See :meth:`hookctl.store.interface.Locks.break_lock`."""
         return lock.break_lock(self._given_path, lock_id)
+
+    def log(self, limit: int, since: float | None = None) -> list[LogEntry]:
+        """See :meth:`hookctl.store.events_interface.Log.log`."""
+        with self._reading() as connection:
+            done = audit.entries(connection, limit, since)
+        entries = [*done, *self._applied.log(limit, since)]
+        return sorted(entries, key=lambda entry: entry.at, reverse=True)[:limit]
+
+    def routes_at(self, at: float) -> Routes:
+        """See :meth:`hookctl.store.events_interface.Log.routes_at`."""
+        return self._applied.routes_at(at)
 
     def damaged(self) -> list[Damaged]:
         """See :meth:`hookctl.store.interface.Upkeep.damaged`."""
