@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hookctl.errors import HookctlError, SecretError
+from hookctl.model.secret import RESOLVED, references
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
+    from hookctl.model import AppliedState, DeliveryPlan, Json
     from hookctl.model.secret import SecretReference
 
 
@@ -37,3 +40,30 @@ def read_secret(session: Session, reference: SecretReference) -> str:
             hint="Update or uninstall the plugin.",
         )
     return secret
+
+
+def needed_secrets(plan: DeliveryPlan) -> set[SecretReference]:
+    """The secrets that a delivery of the webhook resolves."""
+    return {*_references([plan.to_json()[field] for field in RESOLVED])}
+
+
+def missing_secret(session: Session, applied: AppliedState) -> HookctlError | None:
+    """The error about the first secret of an active webhook that cannot be read here; None if all can be read."""
+    from hookctl.model import Status
+
+    active = [plan for plan in applied.plans.values() if plan.status is Status.ACTIVE]
+    for reference in sorted({one for plan in active for one in needed_secrets(plan)}, key=str):
+        try:
+            read_secret(session, reference)
+        except HookctlError as error:
+            return error
+    return None
+
+
+def _references(value: Json) -> Iterator[SecretReference]:
+    """Every secret reference in the texts of a value, at any depth."""
+    if isinstance(value, str):
+        yield from references(value)
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _references(inner)

@@ -14,13 +14,12 @@ from hookctl.cli import exit_codes
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.terminal import text_width
 from hookctl.errors import HookctlError, SettingsError
-from hookctl.model.secret import RESOLVED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from hookctl.cli.session import Session
-    from hookctl.model import AppliedState, DeliveryPlan, Json
+    from hookctl.model import AppliedState
     from hookctl.model.secret import SecretReference
     from hookctl.report.text.doctor import Check
     from hookctl.store.interface import Store
@@ -166,12 +165,14 @@ def _variables(session: Session) -> Iterator[Check]:
 
 def _variables_of_secrets(session: Session) -> set[str]:
     """The variables that an applied webhook refers to; none without a readable store, which another check reports."""
+    from hookctl.cli.secrets import needed_secrets
+
     try:
         store = session.existing_store()
         plans = store.read_state().plans.values() if store else ()
     except HookctlError:
         return set()
-    return {one.key for plan in plans for one in _needed(plan) if one.scheme == "env"}
+    return {one.key for plan in plans for one in needed_secrets(plan) if one.scheme == "env"}
 
 
 def _store(session: Session) -> Iterator[Check]:
@@ -224,12 +225,12 @@ def _damage(damaged: Sequence[Damaged]) -> Iterator[Check]:
 
 
 def _secrets(session: Session, applied: AppliedState) -> Iterator[Check]:
-    from hookctl.cli.secrets import read_secret
+    from hookctl.cli.secrets import needed_secrets, read_secret
     from hookctl.report.text.doctor import Check
 
     users: dict[SecretReference, list[str]] = {}
     for name, plan in applied.plans.items():
-        for reference in _needed(plan):
+        for reference in needed_secrets(plan):
             users.setdefault(reference, []).append(name)
     missing = False
     for reference, names in sorted(users.items(), key=lambda item: str(item[0])):
@@ -241,22 +242,6 @@ def _secrets(session: Session, applied: AppliedState) -> Iterator[Check]:
     if not missing:
         counts = {0: "no secret is needed", 1: "the one needed secret is available"}
         yield Check("secrets", "ok", counts.get(len(users), f"all {len(users)} needed secrets are available"))
-
-
-def _needed(plan: DeliveryPlan) -> set[SecretReference]:
-    """The secrets that a delivery of the webhook resolves."""
-    return {*_references([plan.to_json()[field] for field in RESOLVED])}
-
-
-def _references(value: Json) -> Iterator[SecretReference]:
-    """Every secret reference in the texts of a value, at any depth."""
-    from hookctl.model.secret import references
-
-    if isinstance(value, str):
-        yield from references(value)
-    elif isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _references(inner)
 
 
 def _queue(session: Session, store: Store, applied: AppliedState) -> Iterator[Check]:

@@ -64,14 +64,15 @@ def command(
         catching_interrupts() as interrupts,
         running(
             session, session.network(connect_to, cacert), log.listener(), stopping=lambda: interrupts.requested
-        ) as (runner, _),
+        ) as (runner, store),
     ):
-        run(
-            runner,
-            stopping=lambda: interrupts.requested,
-            failed=lambda error: log.write("trouble", {"message": error.message}),
-            recovered=lambda seconds: log.write("recovered", {"seconds": round(seconds, 3)}),
-        )
+        with store.announce_runner(runner.wakeup.ask):
+            run(
+                runner,
+                stopping=lambda: interrupts.requested,
+                failed=lambda error: log.write("trouble", {"message": error.message}),
+                recovered=lambda seconds: log.write("recovered", {"seconds": round(seconds, 3)}),
+            )
         log.write("stopping", {"in_flight": runner.in_flight})
         runner.stop(grace)
         log.write(

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 from hookctl.cli import exit_codes
 from hookctl.cli.durations import seconds
-from hookctl.cli.echo import echo
 from hookctl.cli.event_file import EventStream
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.options import network_options
 from hookctl.cli.terminal import text_width
 
 if TYPE_CHECKING:
-    from hookctl.cli.progress import Progress
+    from hookctl.cli.sending import Sending
     from hookctl.cli.session import Session
     from hookctl.delivery.runner.runner import Runner
     from hookctl.delivery.runner.sending import Intake
-    from hookctl.errors import StateError
+    from hookctl.network import Network
     from hookctl.report.text.progress import Summary
     from hookctl.store.interface import Store
 
@@ -29,6 +28,7 @@ EPILOG = """
 Examples:
   hookctl send events.jsonl                 deliver the events in the file
   producer | hookctl send -                 deliver events while a program writes them
+  hookctl send events.jsonl --enqueue       only store the events, for `hookctl run` to deliver
   hookctl send events.jsonl --wait 10m      also wait for retries that are due within ten minutes
   hookctl send /dev/null                    deliver only what is already due
 """
@@ -44,6 +44,11 @@ Examples:
     show_default=True,
     help="Also wait for retries that are due up to this long after the last event is read.",
 )
+@click.option(
+    "--enqueue",
+    is_flag=True,
+    help="Only store the events, and leave their deliveries to `hookctl run`. Needs no secrets and no network.",
+)
 @format_option()
 @network_options
 @click.pass_context
@@ -52,6 +57,7 @@ def command(
     file: BinaryIO,
     *,
     wait: float,
+    enqueue: bool,
     outputs: Outputs,
     connect_to: tuple[str, ...],
     cacert: str | None,
@@ -62,6 +68,9 @@ def command(
     before is not sent again. A bad line is reported with its number and skipped. Earlier deliveries that are now due
     are sent too.
 
+    While `hookctl run` is running on the store, it makes the attempts; send stores the events and follows their
+    deliveries. With --enqueue, send exits as soon as the events are stored.
+
     Every first attempt is made, except to a target that keeps failing. Retries are made if --wait allows; later ones
     stay in the queue for the next `hookctl send` or `hookctl run`. Exits 0 only if no line is bad and every event is
     delivered.
@@ -71,7 +80,7 @@ def command(
     from hookctl.report.text.progress import render_summary, render_summary_json
 
     session: Session = ctx.obj
-    summary = _send(session, file, wait, connect_to, cacert)
+    summary = _send(session, file, wait, lambda: session.network(connect_to, cacert), only_enqueue=enqueue)
     outputs.write(
         color=session.color,
         text=lambda color: render_summary(summary, width=text_width(), color=color),
@@ -82,70 +91,63 @@ def command(
     ctx.exit(exit_codes.OK if summary.succeeded else exit_codes.FAILED)
 
 
-def _send(session: Session, file: BinaryIO, wait: float, connect_to: tuple[str, ...], cacert: str | None) -> Summary:
+def _send(
+    session: Session, file: BinaryIO, wait: float, network: Callable[[], Network], *, only_enqueue: bool
+) -> Summary:
+    from hookctl.cli.handing_over import enqueue, hand_over
     from hookctl.cli.interrupts import catching_interrupts
-    from hookctl.cli.progress import Progress
-    from hookctl.cli.running import GRACE, report_busy, running
+    from hookctl.cli.running import while_busy
+    from hookctl.cli.sending import Sending
     from hookctl.delivery.events.intake import EventGate, EventReader
-    from hookctl.delivery.runner.sending import Source, send
-    from hookctl.report.text.progress import progress_line
-
-    started = time.monotonic()
-    progress, reported = Progress(), 0
-
-    def show(intake: Intake) -> None:
-        nonlocal reported
-        _report_bad(progress, intake, reported)
-        reported = len(intake.problems)
-        progress.update(lambda: progress_line(intake, runner.tally, runner.in_flight, time.monotonic() - started))
-
-    def stalled(error: StateError) -> None:
-        progress.clear()
-        report_busy(error)
 
     # Loads the plugins before signals are caught: Ctrl-C could not end an import that hangs.
     reader = EventReader(EventGate(session.plugins.event_types))
-    with (
-        catching_interrupts() as interrupts,
-        running(session, session.network(connect_to, cacert), stopping=lambda: interrupts.requested) as (runner, store),
-    ):
+    with catching_interrupts() as interrupts:
+        sending = Sending(file, reader, interrupts)
+        if only_enqueue:
+            return enqueue(session, sending)
+        store = while_busy(session.existing_store, sending.is_stopping)
+        if store is not None and store.has_runner():
+            return hand_over(session, sending, wait=wait, network=network)
+        return _deliver(session, sending, wait, network())
+
+
+def _deliver(session: Session, sending: Sending, wait: float, network: Network) -> Summary:
+    """Store the events and make the attempts."""
+    from hookctl.cli.running import GRACE, running
+    from hookctl.delivery.runner.sending import send
+
+    with running(session, network, stopping=sending.is_stopping) as (runner, store):
         intake = send(
-            Source(file),
-            reader,
+            sending.source,
+            sending.reader,
             runner,
             store,
             wait=wait,
-            stopping=lambda: interrupts.requested,
-            progress=show,
-            stalled=stalled,
+            stopping=sending.is_stopping,
+            progress=lambda intake: sending.show(intake, runner.tally, runner.in_flight),
+            stalled=sending.report_busy,
         )
-        if interrupts.requested:
-            progress.clear()
-            echo(
-                "Stopping: requests in flight may take a few more seconds. Press Ctrl-C again to stop at once.",
-                err=True,
-            )
+        if sending.is_interrupted:
+            sending.say("Stopping: requests in flight may take a few more seconds. Press Ctrl-C again to stop at once.")
         runner.stop(GRACE)
-        progress.clear()
-        if intake.bad > len(intake.problems):
-            echo(f"{intake.bad - len(intake.problems):,} more bad events are counted but not shown.", err=True)
-        return _summary(runner, store, intake, time.monotonic() - started, interrupted=interrupts.requested)
+        sending.close(intake)
+        return _summary(runner, store, intake, sending)
 
 
-def _report_bad(progress: Progress, intake: Intake, reported: int) -> None:
-    from hookctl.report.text.printable import printable
-
-    if len(intake.problems) > reported:
-        progress.clear()
-    for bad in intake.problems[reported:]:
-        echo(printable(f"{bad.place}: {bad.reason}"), err=True)
-
-
-def _summary(runner: Runner, store: Store, intake: Intake, seconds: float, *, interrupted: bool) -> Summary:
+def _summary(runner: Runner, store: Store, intake: Intake, sending: Sending) -> Summary:
     from hookctl.model import DeliveryStatus
     from hookctl.report.text.progress import Summary
 
     due = (DeliveryStatus.WAITING, DeliveryStatus.RETRYING)
     still_due = sum(by_status.get(status, 0) for by_status in store.counts().values() for status in due)
     store.check()  # the summary must not report events as accepted that the store has lost
-    return Summary(intake, runner.tally, store.counts(own=True), still_due, runner.next_due(), seconds, interrupted)
+    return Summary(
+        intake,
+        runner.tally,
+        store.counts(own=True),
+        still_due,
+        runner.next_due(),
+        sending.seconds,
+        interrupted=sending.is_interrupted,
+    )

@@ -25,7 +25,14 @@ class Tally:
         """The attempts that could not be made, by the resource that this machine lacked."""
         self.failing: set[str] = set()
         """The ids of deliveries that failed and will be tried again."""
-        self._started_at = started_at
+        self.retrying_elsewhere = 0
+        """The number of deliveries that another process will try again."""
+        self.started_at = started_at
+
+    @property
+    def retrying(self) -> int:
+        """The number of deliveries that failed and will be tried again."""
+        return len(self.failing) + self.retrying_elsewhere
 
     def add(self, results: Iterable[Result]) -> None:
         """Count recorded results."""
@@ -36,5 +43,5 @@ class Tally:
                 self.failing.add(delivery.id)
                 continue
             self.failing.discard(delivery.id)
-            self.earlier[status] += delivery.created_at < self._started_at
+            self.earlier[status] += delivery.created_at < self.started_at
             (self.delivered if status is DeliveryStatus.DELIVERED else self.dead)[delivery.webhook] += 1
