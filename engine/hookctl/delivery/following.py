@@ -18,6 +18,8 @@ from hookctl.store.records import Circuit, Followed
 
 FOLLOW_SECONDS = 0.05
 """The minimum number of seconds between two looks at the deliveries."""
+STALLED_SECONDS = 330.0
+"""Seconds without any change after which a runner counts as stalled. No attempt takes longer than 300."""
 FOLLOW_SHARE = 10
 """A look that takes long is followed by a pause of this many times its length."""
 
@@ -71,11 +73,12 @@ def follow(
     """Wait while a runner makes the deliveries that were added through ``store``, and count them in ``tally``.
 
     Every first attempt is waited for, and retries that are due within ``wait`` seconds from now. Ends early once
-    ``stopping()`` is true.
+    ``stopping()`` is true, and if nothing has changed for ``STALLED_SECONDS``.
 
     Returns:
         False if no runner is alive any more although there is something to wait for.
     """
+    last, changed_at = None, time.monotonic()
     until = time.monotonic() + wait  # not the wall clock, which may be set during the wait
     while True:
         is_alive = store.has_runner()  # before the look: what a runner did at its end is seen
@@ -89,6 +92,10 @@ def follow(
             return True
         if not is_alive:
             return False
+        if followed != last:
+            last, changed_at = followed, began
+        elif began - changed_at > STALLED_SECONDS:
+            return True
         time.sleep(max(FOLLOW_SECONDS, FOLLOW_SHARE * (time.monotonic() - began)))
 
 

@@ -211,12 +211,14 @@ def run(
     stopping: Callable[[], bool],
     failed: Callable[[StateError], None],
     recovered: Callable[[float], None],
+    stepped: Callable[[StateError | None], None] = lambda _: None,
 ) -> None:
     """Deliver what is due until ``stopping()`` is true; the caller stops the runner.
 
     While the store fails, its work is tried again. ``failed`` is called with the first error of each such period, and
-    ``recovered`` with its length in seconds. An error that lasts longer than ``STORE_PATIENCE`` is raised.
-    StoreGoneError is raised at once, because waiting does not restore a store that was deleted, renamed or replaced.
+    ``recovered`` with its length in seconds. ``stepped`` is called after each step, with the error if the store failed.
+    An error that lasts longer than ``STORE_PATIENCE`` is raised. StoreGoneError is raised at once, because waiting does
+    not restore a store that was deleted, renamed or replaced.
     """
     patience = Patience(runner, stopping, failed=failed, recovered=recovered)
     while not stopping():
@@ -224,9 +226,11 @@ def run(
             if not runner.step(PAUSE):
                 runner.wakeup.sleep(_until_next(runner))
             patience.note_success()
+            stepped(None)
         except StoreGoneError:
             raise
         except (StoreError, StateLockedError) as error:
+            stepped(error)
             patience.note_failure(error)
             time.sleep(PAUSE)
 
