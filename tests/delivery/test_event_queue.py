@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 
 import hookctl
-from hookctl.delivery import event_queue
 from hookctl.config.diff import make_plan as make_change
 from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus, Json, Status
 from hookctl.store.interface import Store
@@ -194,7 +193,7 @@ def test_a_queue_is_not_used_across_a_fork(
 ) -> None:
     queue = hookctl.open_queue(url)
     with monkeypatch.context() as patch:
-        patch.setattr(event_queue.os, "getpid", lambda: -1)
+        patch.setattr(os, "getpid", lambda: -1)
         with pytest.raises(hookctl.HookctlError, match="before a fork"):
             queue.enqueue([mock("e1")])
         queue.close()  # leaves the connection of the other process alone

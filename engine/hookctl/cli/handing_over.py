@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from hookctl.store.records import Followed
 
 LOOK_SECONDS = 0.5
-"""Seconds between two looks at the deliveries while events are read, and between two looks for room in the store."""
+"""Seconds between two looks at the deliveries while events are read."""
+ROOM_SECONDS = 0.1
+"""Seconds between two looks for room in a store that is full."""
 ROOM = 0.9
 """The share of the limit of waiting deliveries at which a store that was full has room again."""
 DUE = (DeliveryStatus.WAITING, DeliveryStatus.RETRYING)
@@ -107,7 +109,7 @@ def _wait_for_room(store: Store, limits: StoreLimits, wait: float, sending: Send
     while not sending.is_interrupted and store.has_runner() and time.monotonic() < until:
         if store.fullness().waiting <= ROOM * limits.max_waiting:
             return True
-        time.sleep(LOOK_SECONDS)
+        time.sleep(ROOM_SECONDS)
     return False
 
 
