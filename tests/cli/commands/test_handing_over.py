@@ -36,6 +36,10 @@ retry: {{schedule: [{retry}]}}
 """
 
 
+NOTHING = {"HOOKCTL_CACERT": "/nowhere.pem"}
+"""The environment of a process that cannot send."""
+
+
 @dataclass
 class Site:
     """A project with one applied webhook, whose secret only some processes have."""
@@ -62,13 +66,17 @@ class Site:
     def lines(self, *names: str) -> str:
         return "".join(f"{json.dumps({**self.mock, 'id': name})}\n" for name in names)
 
-    def start(self, *args: str, secrets: bool, events: str = "") -> subprocess.Popen[str]:
+    def start(self, *args: str, secrets: bool, events: str = "", lacking: str = "") -> subprocess.Popen[str]:
         (self.root / "events.jsonl").write_text(events, encoding="utf-8")
         env = {name: value for name, value in os.environ.items() if not name.startswith("HOOKCTL_")}
+        env |= self.secrets if secrets else NOTHING
+        if lacking:
+            del env[lacking]
+            env |= {name: value for name, value in NOTHING.items() if name == lacking}
         process = subprocess.Popen(
             [sys.executable, "-m", "hookctl", *args],
             cwd=self.root,
-            env=env | (self.secrets if secrets else {"HOOKCTL_CACERT": "/nowhere.pem"}),
+            env=env,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -76,8 +84,11 @@ class Site:
         self.running.append(process)
         return process
 
-    def send(self, *names: str, args: tuple[str, ...] = (), secrets: bool = False) -> subprocess.Popen[str]:
-        return self.start("send", "events.jsonl", *args, secrets=secrets, events=self.lines(*names))
+    def send(
+        self, *names: str, args: tuple[str, ...] = (), secrets: bool = False, lacking: str = ""
+    ) -> subprocess.Popen[str]:
+        events = self.lines(*names)
+        return self.start("send", "events.jsonl", *args, secrets=secrets, events=events, lacking=lacking)
 
     def start_runner(self) -> subprocess.Popen[str]:
         """A runner that other processes can find."""
@@ -202,11 +213,11 @@ def test_a_dead_delivery_fails_the_send(site: Site) -> None:
     assert re.search(r"Siem +0 +0 +1 +0\n", out)
 
 
-def follow_a_runner_that_is_killed(site: Site, *, secrets: bool) -> tuple[int, str, str]:
+def follow_a_runner_that_is_killed(site: Site, lacking: str = "") -> tuple[int, str, str]:
     """The end of a ``send`` whose runner is killed while it has requests in flight."""
     site.receiver.default = Answer(delay=PATIENCE)
     runner = site.start_runner()
-    sender = site.send("e1", "e2", "e3", secrets=secrets)
+    sender = site.send("e1", "e2", "e3", secrets=True, lacking=lacking)
     site.wait_for(lambda: site.receiver.count == 3)
     site.receiver.default = Answer()
     runner.send_signal(signal.SIGKILL)
@@ -214,8 +225,9 @@ def follow_a_runner_that_is_killed(site: Site, *, secrets: bool) -> tuple[int, s
     return end(sender)
 
 
-def test_a_runner_is_killed_and_the_sender_lacks_the_secret(site: Site) -> None:
-    code, out, err = follow_a_runner_that_is_killed(site, secrets=False)
+@pytest.mark.parametrize("lacking", ["TOKEN", "HOOKCTL_CACERT"])
+def test_a_runner_is_killed_and_the_sender_lacks_something(site: Site, lacking: str) -> None:
+    code, out, err = follow_a_runner_that_is_killed(site, lacking)
     assert code == 1
     assert "The `hookctl run` on this store has ended, and this process cannot continue: " in err
     assert "The events are stored. Start `hookctl run` again: it continues with the deliveries." in err
@@ -226,7 +238,7 @@ def test_a_runner_is_killed_and_the_sender_lacks_the_secret(site: Site) -> None:
 
 
 def test_a_runner_is_killed_and_the_sender_has_everything(site: Site) -> None:
-    code, out, err = follow_a_runner_that_is_killed(site, secrets=True)
+    code, out, err = follow_a_runner_that_is_killed(site)
     assert (code, err.splitlines()[0]) == (
         0,
         "The `hookctl run` on this store has ended. This process continues with the deliveries.",
