@@ -14,6 +14,12 @@ The API for embedders, to review a directory of webhook files as ``hookctl plan`
     else:
         print(*hookctl.plan_json(review), sep="")  # the output of `hookctl plan --format json`
 
+To store events, which ``hookctl run`` then delivers::
+
+    with hookctl.open_queue("sqlite:///.hookctl/hookctl.db") as queue:
+        done = queue.enqueue([{"id": "evt_1", "event_type": "anomaly", "event_time": 1760000000.0, "data": {}}])
+        print(done.accepted, done.seen_before, done.rejected)
+
 Plugin authors import ``hookctl.plugin`` instead.
 """
 
@@ -26,8 +32,10 @@ from hookctl._version import __version__
 if TYPE_CHECKING:
     from hookctl.config.directory import CheckedDirectory, check_directory
     from hookctl.config.review import Options, Review, review, review_files
+    from hookctl.delivery.event_queue import Enqueued, EventQueue, RejectedEvent, enqueue, open_queue
     from hookctl.delivery.rehearsal.trial import Trial, send_tests
-    from hookctl.errors import HookctlError, InvalidFilesError
+    from hookctl.delivery.runner.retention import StoreLimits
+    from hookctl.errors import HookctlError, IntakeRefusedError, InvalidFilesError
     from hookctl.model import AppliedState, Finding, Plan
     from hookctl.plugin.calls import Plugins
     from hookctl.plugin.host import load_plugins
@@ -38,17 +46,24 @@ if TYPE_CHECKING:
 __all__ = [
     "AppliedState",
     "CheckedDirectory",
+    "Enqueued",
+    "EventQueue",
     "Finding",
     "HookctlError",
+    "IntakeRefusedError",
     "InvalidFilesError",
     "Options",
     "Plan",
     "Plugins",
+    "RejectedEvent",
     "Review",
+    "StoreLimits",
     "Trial",
     "__version__",
     "check_directory",
+    "enqueue",
     "load_plugins",
+    "open_queue",
     "open_store",
     "plan_json",
     "review",
@@ -60,16 +75,23 @@ __all__ = [
 _HOMES = {
     "AppliedState": "hookctl.model",
     "CheckedDirectory": "hookctl.config.directory",
+    "Enqueued": "hookctl.delivery.event_queue",
+    "EventQueue": "hookctl.delivery.event_queue",
     "Finding": "hookctl.model",
     "HookctlError": "hookctl.errors",
+    "IntakeRefusedError": "hookctl.errors",
     "InvalidFilesError": "hookctl.errors",
     "Options": "hookctl.config.review",
     "Plan": "hookctl.model",
     "Plugins": "hookctl.plugin.calls",
+    "RejectedEvent": "hookctl.delivery.event_queue",
     "Review": "hookctl.config.review",
+    "StoreLimits": "hookctl.delivery.runner.retention",
     "Trial": "hookctl.delivery.rehearsal.trial",
     "check_directory": "hookctl.config.directory",
+    "enqueue": "hookctl.delivery.event_queue",
     "load_plugins": "hookctl.plugin.host",
+    "open_queue": "hookctl.delivery.event_queue",
     "open_store": "hookctl.store.opening",
     "plan_json": "hookctl.report.text.plan",
     "review": "hookctl.config.review",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hookctl.cli.session import Session
     from hookctl.delivery.runner.listener import Listener
     from hookctl.delivery.runner.runner import Runner
+    from hookctl.model import AppliedState
     from hookctl.network import Network
     from hookctl.store.interface import Store
 
@@ -50,20 +51,9 @@ def running(
     from hookctl.cli.safety import limits_of_store
     from hookctl.delivery.attempt.engine import AttemptEngine
     from hookctl.delivery.runner.runner import Runner
-    from hookctl.model import AppliedState
-    from hookctl.report.text.printable import printable
 
     limits = limits_of_store(session)
-    store = while_busy(session.existing_store, stopping)
-    state = store.read_state() if store else AppliedState()
-    for name, why in sorted(state.unreadable.items()):
-        message = f"The applied webhook {printable(name)} cannot be read: {why}."
-        echo(f"{message} Nothing is delivered to it until it is applied again. See `hookctl doctor`.", err=True)
-    if store is None or not (state.serial or state.plans or state.unreadable):
-        raise StateError(
-            "no webhook is applied yet, so there is nothing to deliver to",
-            hint="Review with `hookctl plan`, then `hookctl apply`.",
-        )
+    store, state = applied_store(session, stopping)
     for module in AHEAD + (AHEAD_OF_AUTH if any(plan.auth for plan in state.plans.values()) else ()):
         importlib.import_module(module)
     engine = AttemptEngine(session.plugins, network, f"hookctl/{__version__}")
@@ -85,6 +75,25 @@ def running(
             runner.stop(0.0)
         finally:
             session.close()  # here, because the caller still catches signals: none may stop the release of claims
+
+
+def applied_store(session: Session, stopping: Callable[[], bool]) -> tuple[Store, AppliedState]:
+    """The session's store, and what is applied to it. Standard error reports applied webhooks that are damaged.
+
+    Waits as :func:`while_busy` does. Raises StateError if nothing was ever applied.
+    """
+    from hookctl.delivery.producer import nothing_applied
+    from hookctl.model import AppliedState
+    from hookctl.report.text.printable import printable
+
+    store = while_busy(session.existing_store, stopping)
+    state = store.read_state() if store else AppliedState()
+    for name, why in sorted(state.unreadable.items()):
+        message = f"The applied webhook {printable(name)} cannot be read: {why}."
+        echo(f"{message} Nothing is delivered to it until it is applied again. See `hookctl doctor`.", err=True)
+    if store is None or not (state.serial or state.plans or state.unreadable):
+        raise nothing_applied()
+    return store, state
 
 
 def report_busy(error: StateError) -> None:

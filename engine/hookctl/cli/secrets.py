@@ -9,6 +9,7 @@ from hookctl.errors import HookctlError, SecretError
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
+    from hookctl.model import AppliedState
     from hookctl.model.secret import SecretReference
 
 
@@ -50,3 +51,17 @@ def with_secrets(session: Session, text: str) -> str:
         return found
 
     return REFERENCE.sub(secret, text)
+
+
+def missing_secret(session: Session, applied: AppliedState) -> HookctlError | None:
+    """The error about the first secret of an active webhook that cannot be read here; None if all can be read."""
+    from hookctl.model import Status
+    from hookctl.model.secret import plan_references
+
+    active = [plan for plan in applied.plans.values() if plan.status is Status.ACTIVE]
+    for reference in sorted({one for plan in active for one in plan_references(plan)}, key=str):
+        try:
+            read_secret(session, reference)
+        except HookctlError as error:
+            return error
+    return None

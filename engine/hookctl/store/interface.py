@@ -33,6 +33,7 @@ from hookctl.store.records import (
     Counts,
     Damaged,
     Filter,
+    Followed,
     Fullness,
     Hold,
     Lock,
@@ -53,6 +54,10 @@ class State(Protocol):
 
         A delivery plan that is damaged is not among the plans but in ``unreadable``, and affects no other.
         """
+        ...
+
+    def serial(self) -> int:
+        """The serial of the applied state, without the cost of reading the state; 0 if nothing was ever applied."""
         ...
 
     def check_plan(self, plan: Plan) -> None:
@@ -122,11 +127,11 @@ class Work(Protocol):
         """
         ...
 
-    def enqueue(self, batch: Sequence[Routed], now: float) -> list[bool]:
+    def enqueue(self, batch: Sequence[Routed], now: float, max_waiting: float = float("inf")) -> list[bool]:
         """Store events and their deliveries in one commit; all of them or, on an error, none.
 
         Returns one flag per event: False if its id was seen before (in this batch or ever), so that nothing was stored.
-        Deliveries for a held webhook are held from the start.
+        Deliveries for a held webhook are held from the start. ``max_waiting`` is as in :class:`Batch`.
         """
         ...
 
@@ -296,9 +301,35 @@ class Upkeep(Protocol):
         ...
 
 
+class Runners(Protocol):
+    """Processes that run continuously on the store, and processes that leave deliveries to them."""
+
+    def announce_runner(self, wake: Callable[[], None]) -> AbstractContextManager[None]:
+        """Inside the block, other processes find this one as a runner.
+
+        ``wake`` is called on another thread, soon after one of them has called :meth:`wake_runners`.
+        """
+        ...
+
+    def wake_runners(self) -> bool:
+        """Have the runners look for due deliveries now, and return whether any runner is alive. Never raises.
+
+        A wake-up may be lost, so a runner must also look from time to time.
+        """
+        ...
+
+    def has_runner(self) -> bool:
+        """Whether a runner is alive. Never raises."""
+        ...
+
+    def followed(self) -> Followed:
+        """How far the deliveries are that were added through this object."""
+        ...
+
+
 class Queue(Work, Standing, History, Events, Upkeep, Protocol):
     """Events, their deliveries and the attempts on them: everything that a runner needs."""
 
 
-class Store(State, Locks, Queue, Log, Protocol):
+class Store(State, Locks, Queue, Log, Runners, Protocol):
     """Everything that a command needs. :func:`hookctl.store.opening.open_store` opens one."""

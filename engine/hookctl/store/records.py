@@ -210,6 +210,18 @@ Counts = Mapping[str, Mapping[DeliveryStatus, int]]
 
 
 @dataclass(frozen=True, slots=True)
+class Followed:
+    """How far certain deliveries are, whichever process makes them."""
+
+    counts: Counts
+    due: Mapping[str, float]
+    """When the next one of each webhook is due, in epoch seconds. Webhooks without any to come are missing."""
+    attempts: int
+    claimed: int
+    """The number of those that a worker has claimed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Lock:
     """Who changes the applied state now, or is about to."""
 

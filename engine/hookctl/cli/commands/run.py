@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +16,8 @@ from hookctl.cli.options import network_options
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
     from hookctl.delivery.runner.listener import Listener
+    from hookctl.delivery.runner.runner import Runner
+    from hookctl.errors import StateError
     from hookctl.model import AppliedState, Attempt, Delivery, Json
     from hookctl.store.records import Circuit
 
@@ -22,6 +26,7 @@ EPILOG = """
 Examples:
   hookctl run                          deliver until Ctrl-C or SIGTERM
   hookctl run --log json               log one JSON object per line, for a log collector
+  hookctl run --health 127.0.0.1:9100  answer health checks with 200 or 503
   hookctl run --grace 30s              wait up to 30 seconds for requests in flight when stopping
 """
 
@@ -43,10 +48,21 @@ Examples:
     show_default=True,
     help="The format of the log: one line for each outcome.",
 )
+@click.option(
+    "--health",
+    metavar="FILE|ADDR",
+    help="Report health for a supervisor: in FILE, or by HTTP at HOST:PORT or unix:PATH.",
+)
 @network_options
 @click.pass_obj
 def command(
-    session: Session, *, grace: float, log_format: str, connect_to: tuple[str, ...], cacert: str | None
+    session: Session,
+    *,
+    grace: float,
+    log_format: str,
+    health: str | None,
+    connect_to: tuple[str, ...],
+    cacert: str | None,
 ) -> None:
     """Deliver what is queued, until stopped. Several can run on one store.
 
@@ -64,14 +80,16 @@ def command(
         catching_interrupts() as interrupts,
         running(
             session, session.network(connect_to, cacert), log.listener(), stopping=lambda: interrupts.requested
-        ) as (runner, _),
+        ) as (runner, store),
     ):
-        run(
-            runner,
-            stopping=lambda: interrupts.requested,
-            failed=lambda error: log.write("trouble", {"message": error.message}),
-            recovered=lambda seconds: log.write("recovered", {"seconds": round(seconds, 3)}),
-        )
+        with _reporting(health, runner) as stepped, store.announce_runner(runner.wakeup.ask):
+            run(
+                runner,
+                stopping=lambda: interrupts.requested,
+                failed=lambda error: log.write("trouble", {"message": error.message}),
+                recovered=lambda seconds: log.write("recovered", {"seconds": round(seconds, 3)}),
+                stepped=stepped,
+            )
         log.write("stopping", {"in_flight": runner.in_flight})
         runner.stop(grace)
         log.write(
@@ -82,6 +100,15 @@ def command(
                 "dead": runner.tally.dead.total(),
             },
         )
+
+
+def _reporting(target: str | None, runner: Runner) -> AbstractContextManager[Callable[[StateError | None], None]]:
+    """Publishes the runner's health at the target of --health; gives what to call after each step."""
+    if target is None:
+        return nullcontext(lambda _: None)
+    from hookctl.cli.health import reporting  # an HTTP server is slow to import
+
+    return reporting(target, runner.next_due)
 
 
 class Log:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -10,7 +10,6 @@ import click
 
 from hookctl.cli import exit_codes
 from hookctl.cli.durations import seconds
-from hookctl.cli.echo import echo
 from hookctl.cli.event_file import EventStream
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.options import network_options
@@ -19,10 +18,11 @@ from hookctl.cli.terminal import text_width
 if TYPE_CHECKING:
     from hookctl.cli.progress import Progress
     from hookctl.cli.rejects import Rejects
+    from hookctl.cli.sending import Sending
     from hookctl.cli.session import Session
     from hookctl.delivery.runner.runner import Runner
     from hookctl.delivery.runner.sending import Intake
-    from hookctl.errors import StateError
+    from hookctl.network import Network
     from hookctl.report.text.progress import Summary
     from hookctl.store.interface import Store
 
@@ -31,6 +31,7 @@ EPILOG = """
 Examples:
   hookctl send events.jsonl                 deliver the events in the file
   producer | hookctl send -                 deliver events while a program writes them
+  hookctl send events.jsonl --enqueue       only store the events, for `hookctl run` to deliver
   hookctl send events.jsonl --wait 10m      also wait for retries that are due within ten minutes
   hookctl send /dev/null                    deliver only what is already due
 """
@@ -47,6 +48,11 @@ Examples:
     help="Also wait for retries that are due up to this long after the last event is read.",
 )
 @click.option(
+    "--enqueue",
+    is_flag=True,
+    help="Only store the events, and leave their deliveries to `hookctl run`. Needs no secrets and no network.",
+)
+@click.option(
     "--rejects",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -60,6 +66,7 @@ def command(
     file: BinaryIO,
     *,
     wait: float,
+    enqueue: bool,
     rejects: Path | None,
     outputs: Outputs,
     connect_to: tuple[str, ...],
@@ -70,6 +77,9 @@ def command(
     Each event is checked against its type's schema and stored before it is sent. An event with an id that was accepted
     before is not sent again. A bad line is reported with its number and skipped; after ten of them, only counts by
     reason are shown. Earlier deliveries that are now due are sent too.
+
+    While `hookctl run` is running on the store, it makes the attempts; send stores the events and follows their
+    deliveries. With --enqueue, send exits as soon as the events are stored.
 
     Every first attempt is made, except to a target that keeps failing. Retries are made if --wait allows; later ones
     stay in the queue for the next `hookctl send` or `hookctl run`. Exits 0 only if no line is bad and every event is
@@ -84,7 +94,15 @@ def command(
     session: Session = ctx.obj
     progress = Progress()
     with Rejects(rejects, file, progress.clear) as bad:
-        summary = _send(session, file, wait, connect_to, cacert, progress=progress, rejects=bad)
+        summary = _send(
+            session,
+            file,
+            wait,
+            lambda: session.network(connect_to, cacert),
+            only_enqueue=enqueue,
+            progress=progress,
+            rejects=bad,
+        )
     outputs.write(
         color=session.color,
         text=lambda color: render_summary(summary, width=text_width(), color=color),
@@ -99,61 +117,67 @@ def _send(
     session: Session,
     file: BinaryIO,
     wait: float,
-    connect_to: tuple[str, ...],
-    cacert: str | None,
+    network: Callable[[], Network],
     *,
+    only_enqueue: bool,
     progress: Progress,
     rejects: Rejects,
 ) -> Summary:
+    from hookctl.cli.handing_over import enqueue, hand_over
     from hookctl.cli.interrupts import catching_interrupts
-    from hookctl.cli.running import GRACE, report_busy, running
+    from hookctl.cli.running import while_busy
+    from hookctl.cli.sending import Sending
     from hookctl.delivery.events.intake import EventGate, EventReader
-    from hookctl.delivery.runner.sending import Source, send
-    from hookctl.report.text.progress import progress_line
-
-    started = time.monotonic()
-
-    def show(intake: Intake) -> None:
-        progress.update(lambda: progress_line(intake, runner.tally, runner.in_flight, time.monotonic() - started))
-
-    def stalled(error: StateError) -> None:
-        progress.clear()
-        report_busy(error)
 
     # Loads the plugins before signals are caught: Ctrl-C could not end an import that hangs.
     reader = EventReader(EventGate(session.plugins.event_types))
-    with (
-        catching_interrupts() as interrupts,
-        running(session, session.network(connect_to, cacert), stopping=lambda: interrupts.requested) as (runner, store),
-    ):
+    with catching_interrupts() as interrupts:
+        sending = Sending(file, reader, interrupts, progress, rejects)
+        if only_enqueue:
+            return enqueue(session, sending)
+        store = while_busy(session.existing_store, sending.is_stopping)
+        if store is not None and store.has_runner():
+            return hand_over(session, sending, wait=wait, network=network)
+        return _deliver(session, sending, wait, network())
+
+
+def _deliver(session: Session, sending: Sending, wait: float, network: Network) -> Summary:
+    """Store the events and make the attempts."""
+    from hookctl.cli.running import GRACE, running
+    from hookctl.delivery.runner.sending import send
+
+    with running(session, network, stopping=sending.is_stopping) as (runner, store):
         intake = send(
-            Source(file),
-            reader,
+            sending.source,
+            sending.reader,
             runner,
             store,
             wait=wait,
-            stopping=lambda: interrupts.requested,
-            progress=show,
-            stalled=stalled,
-            rejected=rejects.add,
+            stopping=sending.is_stopping,
+            progress=lambda intake: sending.show(intake, runner.tally, runner.in_flight),
+            stalled=sending.report_busy,
+            rejected=sending.rejects.add,
         )
-        if interrupts.requested:
-            progress.clear()
-            echo(
-                "Stopping: requests in flight may take a few more seconds. Press Ctrl-C again to stop at once.",
-                err=True,
-            )
+        if sending.is_interrupted:
+            sending.say("Stopping: requests in flight may take a few more seconds. Press Ctrl-C again to stop at once.")
         runner.stop(GRACE)
-        progress.clear()
-        rejects.finish()
-        return _summary(runner, store, intake, time.monotonic() - started, interrupted=interrupts.requested)
+        sending.close()
+        return _summary(runner, store, intake, sending)
 
 
-def _summary(runner: Runner, store: Store, intake: Intake, seconds: float, *, interrupted: bool) -> Summary:
+def _summary(runner: Runner, store: Store, intake: Intake, sending: Sending) -> Summary:
     from hookctl.model import DeliveryStatus
     from hookctl.report.text.progress import Summary
 
     due = (DeliveryStatus.WAITING, DeliveryStatus.RETRYING)
     still_due = sum(by_status.get(status, 0) for by_status in store.counts().values() for status in due)
     store.check()  # the summary must not report events as accepted that the store has lost
-    return Summary(intake, runner.tally, store.counts(own=True), still_due, runner.next_due(), seconds, interrupted)
+    return Summary(
+        intake,
+        runner.tally,
+        store.counts(own=True),
+        still_due,
+        runner.next_due(),
+        sending.seconds,
+        interrupted=sending.is_interrupted,
+    )

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from hookctl.errors import EventError
@@ -29,6 +30,8 @@ MAX_EVENT_BYTES = 1024 * 1024
 MAX_ARRAY_BYTES = 64 * 1024 * 1024
 """The maximum size of an array, which is read as a whole. Lines are read one by one, so their number is not limited."""
 MAX_ID_LENGTH = 256
+MAX_FINDINGS = 20
+"""The maximum number of findings about one event."""
 MAX_REASON_LENGTH = 300
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -57,10 +60,19 @@ class EventGate:
         name = self._known_type(document)
         validator = self._validator(name)
         if not validator.is_valid(document):
-            error = next(iter(validator.iter_errors(document)))
-            path = field_text(error.instance_path)
-            raise EventError(_short(f"{path}: {error.message}" if path else error.message))
+            raise EventError(_described(next(iter(validator.iter_errors(document)))))
         return Event(_checked_id(document), name, _checked_time(document), document, kept)
+
+    def findings(self, text: bytes) -> list[str]:
+        """What the schema of its type finds in an event, at most ``MAX_FINDINGS``; empty for other errors."""
+        try:
+            document, _ = _parse(text)
+            validator = self._validator(self._known_type(document)) if isinstance(document, dict) else None
+        except EventError:
+            return []
+        return (
+            [_described(error) for error in islice(validator.iter_errors(document), MAX_FINDINGS)] if validator else []
+        )
 
     def _known_type(self, document: Mapping[str, Json]) -> str:
         if "event_type" not in document:
@@ -270,6 +282,12 @@ def _checked_time(document: Mapping[str, Json]) -> float:
     if not is_number(time) or abs(time) > 1e12:
         raise EventError("event_time: must be a number of seconds since 1970")
     return float(time)
+
+
+def _described(error: jsonschema_rs.ValidationError) -> str:
+    """What the schema finds, with its place in the event."""
+    path = field_text(error.instance_path)
+    return _short(f"{path}: {error.message}" if path else error.message)
 
 
 def _short(text: str) -> str:

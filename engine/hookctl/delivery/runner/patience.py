@@ -23,12 +23,13 @@ def _ignore(_: object) -> None:
 class Patience:
     """Measures how long the store has been failing, and reports when that begins and ends.
 
-    ``failed`` is called with the first error of each period, ``recovered`` with its length in seconds.
+    ``failed`` is called with the first error of each period, ``recovered`` with its length in seconds. ``runner`` is
+    None for a process that makes no attempts.
     """
 
     def __init__(
         self,
-        runner: Runner,
+        runner: Runner | None,
         stopping: Callable[[], bool],
         *,
         failed: Callable[[StateError], None] = _ignore,
@@ -44,11 +45,12 @@ class Patience:
             self._failed(error)
         if time.monotonic() - self._since > STORE_PATIENCE:
             raise error
-        self._runner.collect(0.0)
+        if self._runner is not None:
+            self._runner.collect(0.0)
 
     def note_success(self) -> None:
         """Note that work on the store has succeeded. A commit that is still in flight may have failed before."""
-        if self._since is not None and not self._runner.is_store_failing:
+        if self._since is not None and not (self._runner and self._runner.is_store_failing):
             since, self._since = self._since, None
             self._recovered(time.monotonic() - since)
 

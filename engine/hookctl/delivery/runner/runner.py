@@ -20,6 +20,7 @@ from hookctl.delivery.runner.observing import Observers
 from hookctl.delivery.runner.retention import Retention, StoreLimits
 from hookctl.delivery.runner.route import Router
 from hookctl.delivery.runner.tally import Tally
+from hookctl.delivery.runner.wakeup import Wakeup
 from hookctl.errors import StateLockedError, StoreError
 from hookctl.model import AppliedState, Event
 from hookctl.plugin.calls import Plugins
@@ -78,7 +79,7 @@ class Runner:
         monotonic: Callable[[], float] = since_boot,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self.tally = Tally(clock())
+        self.tally, self.wakeup = Tally(clock()), Wakeup(engine.wake)
         self._queue, self._read_state, self._clock, self._monotonic = queue, read_state, clock, monotonic
         self._limits = Limits(monotonic, max_in_flight)
         self._retention = Retention(queue, store_limits or StoreLimits(), clock, monotonic)
@@ -198,6 +199,7 @@ class Runner:
             self._finish_commit()
         self._attempts.start()
         works = self._attempts.in_flight
+        wait = min(wait, CLAIM_SECONDS) if self.wakeup.is_asked else wait
         self._attempts.collect(min(wait, GROUP_SECONDS) if self._commits.results else wait)
         if self._commits.has_ended:
             self._finish_commit()
@@ -251,6 +253,7 @@ class Runner:
         now = self._monotonic()
         if self._claims and now - self._claimed_at < CLAIM_SECONDS:
             return
+        self.wakeup.note_look()
         self._claimed_at = now
         waiting = self._claims.waiting()
         wanted = self._limits.wanted(self._state.plans, waiting)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from hookctl.delivery.events.intake import BadEvent, EventReader
 from hookctl.delivery.events.reasons import count_reasons
@@ -64,6 +64,18 @@ class Intake:
     """The id of the first event that was not taken in. All events before it were, and none after it."""
 
 
+class Acceptor(Protocol):
+    """Stores events: a runner, or a producer that leaves their deliveries to one."""
+
+    def accept(self, events: Sequence[Event]) -> list[bool]:
+        """See :meth:`hookctl.delivery.runner.runner.Runner.accept`."""
+        ...
+
+    def receives(self, event_type: str) -> bool:
+        """Whether any active webhook receives events of this type."""
+        ...
+
+
 class Source:
     """A stream of bytes. Reading does not block if the system can tell whether there is anything to read."""
 
@@ -94,7 +106,7 @@ def unreadable(stream: BinaryIO, error: OSError, hint: str) -> EventError:
     return EventError(f"{name} cannot be read: {error.strerror}", hint=hint)
 
 
-class _Events:
+class InputEvents:
     """The events of an input, read piece by piece."""
 
     def __init__(self, source: Source, reader: EventReader, intake: Intake) -> None:
@@ -142,7 +154,7 @@ def send(
     """
     intake = Intake(rejected=rejected)
     patience = Patience(runner, stopping, failed=stalled)
-    events = _Events(source, reader, intake)
+    events = InputEvents(source, reader, intake)
 
     def drain() -> bool:
         deliver(runner, queue, wait=wait, stopping=stopping, progress=lambda: progress(intake), stalled=stalled)
@@ -154,7 +166,7 @@ def send(
         if not capacity and time.monotonic() - stored_at < STORE_SECONDS:
             poll = READ_SECONDS  # the targets have enough to do
         elif batch := events.take(capacity or COMMIT_EVENTS):
-            if not _take_in(batch, patience, runner, intake, drain):
+            if not take_in(batch, patience, runner, intake, drain):
                 return intake
             stored_at, poll = time.monotonic(), 0.0
         elif intake.has_ended:
@@ -165,7 +177,7 @@ def send(
             poll = READ_SECONDS
         patience.while_busy(partial(runner.step, poll))
         progress(intake)
-    _store_all(events, patience, runner, intake)  # asked to stop: events from a pipe exist nowhere else
+    store_all(events, patience, runner, intake)  # asked to stop: events from a pipe exist nowhere else
     if intake.has_ended:
         drain()
     return intake
@@ -206,22 +218,26 @@ def run(
     stopping: Callable[[], bool],
     failed: Callable[[StateError], None],
     recovered: Callable[[float], None],
+    stepped: Callable[[StateError | None], None] = lambda _: None,
 ) -> None:
     """Deliver what is due until ``stopping()`` is true; the caller stops the runner.
 
     While the store fails, its work is tried again. ``failed`` is called with the first error of each such period, and
-    ``recovered`` with its length in seconds. An error that lasts longer than ``STORE_PATIENCE`` is raised.
-    StoreGoneError is raised at once, because waiting does not restore a store that was deleted, renamed or replaced.
+    ``recovered`` with its length in seconds. ``stepped`` is called after each step, with the error if the store failed.
+    An error that lasts longer than ``STORE_PATIENCE`` is raised. StoreGoneError is raised at once, because waiting does
+    not restore a store that was deleted, renamed or replaced.
     """
     patience = Patience(runner, stopping, failed=failed, recovered=recovered)
     while not stopping():
         try:
             if not runner.step(PAUSE):
-                time.sleep(_until_next(runner))
+                runner.wakeup.sleep(_until_next(runner))
             patience.note_success()
+            stepped(None)
         except StoreGoneError:
             raise
         except (StoreError, StateLockedError) as error:
+            stepped(error)
             patience.note_failure(error)
             time.sleep(PAUSE)
 
@@ -235,10 +251,10 @@ def _pause(due_in: float | None) -> float:
     return PAUSE if due_in is None else min(PAUSE, max(0.01, due_in))
 
 
-def _take_in(
+def take_in(
     batch: Sequence[Event | BadEvent],
     patience: Patience,
-    runner: Runner,
+    acceptor: Acceptor,
     intake: Intake,
     drain: Callable[[], bool],
 ) -> bool:
@@ -246,33 +262,33 @@ def _take_in(
 
     ``drain`` makes room in a full store by delivering what waits, and returns False when it is time to stop.
     """
-    rest = _store(batch, patience, runner, intake)
+    rest = _store(batch, patience, acceptor, intake)
     while rest and drain():
-        before, rest = rest, _store(rest, patience, runner, intake)
+        before, rest = rest, _store(rest, patience, acceptor, intake)
         if len(rest) == len(before):
             break
     return not rest
 
 
-def _store_all(events: _Events, patience: Patience, runner: Runner, intake: Intake) -> None:
+def store_all(events: InputEvents, patience: Patience, acceptor: Acceptor, intake: Intake) -> None:
     """Store everything that was read, as far as there is room."""
     while batch := events.take(COMMIT_EVENTS):
-        if _store(batch, patience, runner, intake):
+        if _store(batch, patience, acceptor, intake):
             return
 
 
 def _store(
-    batch: Sequence[Event | BadEvent], patience: Patience, runner: Runner, intake: Intake
+    batch: Sequence[Event | BadEvent], patience: Patience, acceptor: Acceptor, intake: Intake
 ) -> Sequence[Event | BadEvent]:
     """Store a batch as far as there is room. Returns the rest, from the first event that does not fit."""
     intake.refused = intake.refused_from = ""
     events = [one for one in batch if isinstance(one, Event)]
     try:
-        flags = patience.while_busy(lambda: runner.accept(events)) if events else []
+        flags = patience.while_busy(lambda: acceptor.accept(events)) if events else []
     except IntakeRefusedError as error:
         first = events[error.fits]
         end = next(place for place, one in enumerate(batch) if one is first)
-        rest = [*_store(batch[:end], patience, runner, intake), *batch[end:]]
+        rest = [*_store(batch[:end], patience, acceptor, intake), *batch[end:]]
         if not intake.refused:
             intake.refused, intake.refused_from = error.message, first.id
         return rest
@@ -287,6 +303,6 @@ def _store(
             intake.seen_before += 1
             continue
         intake.accepted += 1
-        if not runner.receives(event.event_type):
+        if not acceptor.receives(event.event_type):
             intake.unreceived[event.event_type] += 1
     return ()

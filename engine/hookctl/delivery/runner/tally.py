@@ -27,7 +27,14 @@ class Tally:
         """The attempts that could not be made, by the resource that this machine lacked."""
         self.failing: set[str] = set()
         """The ids of deliveries that failed and will be tried again."""
-        self._started_at = started_at
+        self.retrying_elsewhere = 0
+        """The number of deliveries that another process will try again."""
+        self.started_at = started_at
+
+    @property
+    def retrying(self) -> int:
+        """The number of deliveries that failed and will be tried again."""
+        return len(self.failing) + self.retrying_elsewhere
 
     def add(self, results: Iterable[Result]) -> None:
         """Count recorded results."""
@@ -41,5 +48,5 @@ class Tally:
             if status is DeliveryStatus.HELD:
                 self.held[delivery.webhook] += 1
                 continue
-            self.earlier[status] += delivery.created_at < self._started_at
+            self.earlier[status] += delivery.created_at < self.started_at
             (self.delivered if status is DeliveryStatus.DELIVERED else self.dead)[delivery.webhook] += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from hookctl.delivery.runner.sending import Intake
 from hookctl.delivery.runner.tally import Tally
@@ -20,6 +21,17 @@ ALWAYS_SHOWN = (DeliveryStatus.DELIVERED, DeliveryStatus.RETRYING, DeliveryStatu
 SHOWN_WHEN_ANY = (DeliveryStatus.WAITING, DeliveryStatus.CANCELLED)
 
 
+class Work(StrEnum):
+    """What a ``send`` has done with its events."""
+
+    DELIVER = "deliver"
+    """It stored them and made the attempts itself."""
+    FOLLOW = "follow"
+    """It stored them and waited while a runner made the attempts."""
+    ENQUEUE = "enqueue"
+    """It only stored them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """The result of one ``send``."""
@@ -29,15 +41,23 @@ class Summary:
     counts: Counts
     """The deliveries of the events that it accepted, by webhook and status."""
     still_due: int
-    """Deliveries that are waiting or retrying, of this run and of earlier ones."""
+    """Deliveries that are waiting or retrying, of this run and, if it made the attempts itself, of earlier ones."""
     next_due: float | None
     """Epoch seconds at which the next of them is due."""
     seconds: float
     interrupted: bool
+    work: Work = Work.DELIVER
+    has_runner: bool = False
+    """Whether a `hookctl run` is alive on the store, to continue with what is due."""
 
     @property
     def succeeded(self) -> bool:
-        """True if no event is bad or refused, everything accepted is delivered, and no other attempt failed."""
+        """True if no event is bad or refused, everything accepted is delivered, and no other attempt failed.
+
+        If the events were only stored, their deliveries do not count.
+        """
+        if self.work is Work.ENQUEUE:
+            return not (self.interrupted or self.intake.bad or self.intake.refused)
         undelivered = any(
             count
             for by_status in self.counts.values()
@@ -49,7 +69,7 @@ class Summary:
             or self.intake.bad
             or self.intake.refused
             or undelivered
-            or self.tally.failing
+            or self.tally.retrying
             or self.tally.dead
             or self.tally.held
         )
@@ -58,7 +78,7 @@ class Summary:
 def progress_line(intake: Intake | None, tally: Tally, in_flight: int, seconds: float) -> str:
     """The progress in one line, without a line break. ``seconds`` is the time so far."""
     read = f"{intake.read:,} events read{' (end of input)' if intake.has_ended else ''}; " if intake else ""
-    failing = f", {len(tally.failing):,} retrying" if tally.failing else ""
+    failing = f", {tally.retrying:,} retrying" if tally.retrying else ""
     dead = f", {tally.dead.total():,} dead" if tally.dead else ""
     held = f", {tally.held.total():,} held" if tally.held else ""
     local = f", {tally.local_failures.total():,} local failures" if tally.local_failures else ""
@@ -88,18 +108,24 @@ def render_summary(summary: Summary, *, width: int = 0, color: bool) -> str:
     if tally.earlier.total():
         delivered, dead = tally.earlier[DeliveryStatus.DELIVERED], tally.earlier[DeliveryStatus.DEAD]
         after.append(f"Earlier deliveries that were due: {delivered:,} delivered, {dead:,} dead.")
-    if summary.still_due:
+    if summary.work is Work.ENQUEUE:
+        made = sum(count for by_status in summary.counts.values() for count in by_status.values())
+        after += [f"{counted(made, 'delivery', 'deliveries')} stored. {_who_continues(summary)}"] if made else []
+    elif summary.still_due:
         at = f", the next {_when(summary.next_due)}" if summary.next_due is not None else ""
         due = f"Still due: {counted(summary.still_due, 'delivery', 'deliveries')}{at}."
-        after.append(f"{due} The next `hookctl send` or `hookctl run` continues with them.")
+        after.append(f"{due} {_who_continues(summary)}")
     if tally.dead:
         after.append("To see why deliveries are dead: hookctl deliveries list --status dead")
     if tally.held or any(by_status.get(DeliveryStatus.HELD) for by_status in summary.counts.values()):
         after.append("To see why webhooks are held, and how to continue: hookctl list")
     after += [_local_failures(reason, count) for reason, count in sorted(tally.local_failures.items())]
     ended = "Interrupted after" if summary.interrupted else "Took"
-    after.append(f"{ended} {summary.seconds:.1f} s, {counted(tally.attempts, 'attempt')}.")
-    rows = ["", *_table(summary.counts, width, color), ""] if summary.counts else []
+    attempts = "" if summary.work is Work.ENQUEUE else f", {counted(tally.attempts, 'attempt')}"
+    after.append(f"{ended} {summary.seconds:.1f} s{attempts}.")
+    rows = []
+    if summary.counts and summary.work is not Work.ENQUEUE:
+        rows = ["", *_table(summary.counts, width, color), ""]
     before, after = ([paragraph(line, width) for line in text] for text in (before, after))
     return "\n".join([*before, *rows, *after]) + "\n"
 
@@ -136,10 +162,21 @@ def render_summary_json(summary: Summary) -> str:
         "still_due": summary.still_due,
         "next_due": summary.next_due,
         "seconds": round(summary.seconds, 3),
+        "work": summary.work.value,
+        "has_runner": summary.has_runner,
         "interrupted": summary.interrupted,
         "succeeded": summary.succeeded,
     }
     return json_text(document) + "\n"
+
+
+def _who_continues(summary: Summary) -> str:
+    """Which command continues with the deliveries that are due."""
+    if summary.has_runner:
+        return "The running `hookctl run` continues with them."
+    if summary.work is Work.ENQUEUE:
+        return "No `hookctl run` is running on this store; start one to deliver them."
+    return "The next `hookctl send` or `hookctl run` continues with them."
 
 
 def _local_failures(reason: str, count: int) -> str:

@@ -164,6 +164,14 @@ def _rows(connection: sqlite3.Connection) -> list[_Row]:
     return [_Row(*row) for row in connection.execute(query)]
 
 
+def last_serial(connection: sqlite3.Connection) -> int:
+    """The serial of the last apply; 0 if nothing was ever applied."""
+    if not table_version(connection, COMPONENT):
+        return 0
+    row = connection.execute(f"SELECT serial {_LAST}").fetchone()
+    return int(row[0]) if row else 0
+
+
 def _read(connection: sqlite3.Connection) -> AppliedState:
     """The state. Each document is checked now, but parsed only when its content is needed: most plans never change.
 

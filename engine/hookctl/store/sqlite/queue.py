@@ -97,9 +97,9 @@ class SqliteQueue(SqliteHistory):
         """See :meth:`hookctl.store.interface.Queue.submit`."""
         return self._writer.submit(partial(self._commit, batch))
 
-    def enqueue(self, batch: Sequence[Routed], now: float) -> list[bool]:
+    def enqueue(self, batch: Sequence[Routed], now: float, max_waiting: float = float("inf")) -> list[bool]:
         """See :meth:`hookctl.store.interface.Queue.enqueue`."""
-        return [*self._commit_now(Batch(now=now, events=batch)).is_new]
+        return [*self._commit_now(Batch(now=now, events=batch, max_waiting=max_waiting)).is_new]
 
     def claim(self, now: float, limit: int, lease_seconds: float, wanted: Mapping[str, int]) -> list[Claimed]:
         """See :meth:`hookctl.store.interface.Queue.claim`."""

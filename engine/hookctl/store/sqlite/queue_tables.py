@@ -191,6 +191,14 @@ COUNT_RANGES = """
     JOIN deliveries d ON d.seq >= json_extract(part.value, '$[0]') AND d.seq < json_extract(part.value, '$[1]')
     GROUP BY d.webhook, d.status
 """
+FOLLOW_RANGES = """
+    SELECT
+        d.webhook, d.status, count(*), sum(d.attempts), count(d.owner),
+        min(CASE WHEN d.ready_at IS NOT NULL THEN d.due_at END)
+    FROM json_each(?) part
+    JOIN deliveries d ON d.seq >= json_extract(part.value, '$[0]') AND d.seq < json_extract(part.value, '$[1]')
+    GROUP BY d.webhook, d.status
+"""
 COUNT_WAITING = "SELECT count(*) FROM deliveries WHERE ready_at IS NOT NULL"
 """Reads an index only: some 14 ms for a million."""
 AT_MOST_KEPT = "SELECT coalesce((SELECT max(seq) FROM deliveries) - (SELECT min(seq) FROM deliveries) + 1, 0)"

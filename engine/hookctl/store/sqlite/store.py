@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from hookctl.store.clock import since_boot
 from hookctl.store.history import LogEntry, Routes
-from hookctl.store.records import Damaged, Lock
-from hookctl.store.sqlite import audit, lock
-from hookctl.store.sqlite.applied import AppliedStore
+from hookctl.store.records import Damaged, Followed, Lock
+from hookctl.store.sqlite import audit, lock, runners
+from hookctl.store.sqlite.applied import AppliedStore, last_serial
+from hookctl.store.sqlite.following import followed
 from hookctl.store.sqlite.queue import SqliteQueue
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ class SqliteStore(SqliteQueue):
     def read_state(self) -> AppliedState:
         """See :meth:`hookctl.store.interface.State.read_state`."""
         return self._applied.read()
+
+    def serial(self) -> int:
+        """See :meth:`hookctl.store.interface.State.serial`."""
+        with self._reading() as connection:
+            return last_serial(connection)
 
     def check_plan(self, plan: Plan) -> None:
         """See :meth:`hookctl.store.interface.State.check_plan`."""
@@ -73,3 +79,20 @@ class SqliteStore(SqliteQueue):
     def damaged(self) -> list[Damaged]:
         """See :meth:`hookctl.store.interface.Upkeep.damaged`."""
         return [*self._applied.damaged(), *super().damaged()]
+
+    def announce_runner(self, wake: Callable[[], None]) -> AbstractContextManager[None]:
+        """See :meth:`hookctl.store.interface.Runners.announce_runner`."""
+        return runners.announce(self._path, wake)
+
+    def wake_runners(self) -> bool:
+        """See :meth:`hookctl.store.interface.Runners.wake_runners`."""
+        return runners.wake(self._path)
+
+    def has_runner(self) -> bool:
+        """See :meth:`hookctl.store.interface.Runners.has_runner`."""
+        return runners.is_any_alive(self._path)
+
+    def followed(self) -> Followed:
+        """See :meth:`hookctl.store.interface.Runners.followed`."""
+        with self._reading() as connection:
+            return followed(connection, self._made)

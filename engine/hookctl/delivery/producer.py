@@ -1,0 +1,75 @@
+"""Stores events and their deliveries, and leaves the deliveries to runners in other processes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from hookctl.delivery.runner.retention import Retention, StoreLimits
+from hookctl.delivery.runner.route import Router
+from hookctl.errors import StateError, StateLockedError, StoreError
+from hookctl.model import AppliedState, Event, Status
+from hookctl.store.clock import since_boot
+from hookctl.store.interface import Store
+
+
+class Producer:
+    """Routes events by the applied state and stores them. Needs no secret and no network, and belongs to one thread.
+
+    ``clock`` returns epoch seconds. Raises StateError if nothing was ever applied to the store.
+    """
+
+    def __init__(self, store: Store, limits: StoreLimits | None = None, clock: Callable[[], float] = time.time) -> None:
+        self._store, self._clock = store, clock
+        self._retention = Retention(store, limits or StoreLimits(), clock, since_boot)
+        self._take_state(store.read_state())
+        if not (self.state.serial or self.state.plans or self.state.unreadable):
+            raise nothing_applied()
+
+    def accept(self, events: Sequence[Event]) -> list[bool]:
+        """Route events, store them durably in one commit, and wake the runners.
+
+        Returns one flag per event: False if its id was seen before.
+
+        Raises:
+            IntakeRefusedError: There is not enough room for all events; nothing was stored.
+            StateLockedError: Another process kept the store busy; nothing was stored.
+            StoreError: The store failed; nothing was stored.
+        """
+        self._retention.admit()
+        self._refresh_state()
+        routed = [self._router.route(event) for event in events]
+        is_new = self._store.enqueue(routed, self._clock(), self._retention.max_waiting)
+        with suppress(StoreError, StateLockedError):  # the events are stored; a runner repeats this when it starts
+            if self._refresh_state():  # an apply was committed between routing and storing
+                self._store.reconcile(self.state)
+        self._store.wake_runners()
+        return is_new
+
+    def receives(self, event_type: str) -> bool:
+        """Whether any active webhook receives events of this type."""
+        return self._router.receives(event_type)
+
+    def active_webhooks(self) -> set[str]:
+        """The names of the webhooks that are active now."""
+        self._refresh_state()
+        return {name for name, plan in self.state.plans.items() if plan.status is Status.ACTIVE}
+
+    def _refresh_state(self) -> bool:
+        """Read the applied state again if it has changed. Whether it has."""
+        if self._store.serial() == self.state.serial:
+            return False
+        self._take_state(self._store.read_state())
+        return True
+
+    def _take_state(self, state: AppliedState) -> None:
+        self.state, self._router = state, Router(state)
+
+
+def nothing_applied() -> StateError:
+    """The error for a store to which no webhook was ever applied, or which does not exist."""
+    return StateError(
+        "no webhook is applied yet, so there is nothing to deliver to",
+        hint="Review with `hookctl plan`, then `hookctl apply`.",
+    )
