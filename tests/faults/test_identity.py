@@ -232,8 +232,11 @@ def test_a_run_ends_once_the_store_is_gone(site: Any, start: Start, end: Callabl
             'body_template: \'{"event": "{{ id }}"}\'\nmax_in_flight: 1\n'
         )
     )
-    idle = start("run")
-    busy = start("run", HOOKCTL_CONNECT_TO=site.env["HOOKCTL_CONNECT_TO"])
+    idle = start("run", "--log", "json")
+    busy = start("run", "--log", "json", HOOKCTL_CONNECT_TO=site.env["HOOKCTL_CONNECT_TO"])
+    for process in (idle, busy):  # one that opened the store only later might open what replaces it
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["event"] == "applied"
     site.take_in(1000)
     site.wait_for(lambda: site.receiver.count > 2)
     end(site)
