@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from hookctl.delivery.attempt.engine import AttemptEngine
 from hookctl.delivery.runner.attempts import Attempts
 from hookctl.delivery.runner.backlog import Backlog
 from hookctl.delivery.runner.claims import Claims
+from hookctl.delivery.runner.clock_watch import ClockWatch
 from hookctl.delivery.runner.commits import Commits
 from hookctl.delivery.runner.holds import Holds
 from hookctl.delivery.runner.limits import MAX_IN_FLIGHT, Limits
@@ -45,10 +45,6 @@ LEASE_SECONDS = 60.0
 """Seconds for which a stalled worker keeps its deliveries from others."""
 RENEW_SECONDS = LEASE_SECONDS / 3
 """Seconds between two renewals of the leases on claims."""
-CLOCK_SECONDS = 60.0
-"""Seconds of drift between the wall clock and the monotonic clock from which the wall clock counts as changed."""
-
-log = logging.getLogger(__name__)
 
 
 class Runner:
@@ -102,9 +98,7 @@ class Runner:
         self._backlog = Backlog(queue, self._limits, clock)
         self._claimed_at = self._recorded_at = self._state_at = float("-inf")
         self._renewed_at = monotonic()
-        self._ahead = clock() - monotonic()
-        """Seconds by which the wall clock is ahead of the monotonic clock."""
-        queue.clock_set(clock(), clock())
+        self._clock_watch = ClockWatch(queue, clock, monotonic)
         self._limits.take_over(queue.circuits(), clock())
         self._take_state(read_state())
 
@@ -189,7 +183,7 @@ class Runner:
         if self._commits.in_flight and self._is_state_old:
             self._finish_commit(start=False)  # an apply may have changed what to send
         if not self._commits.in_flight:
-            self._watch_clock()
+            self._clock_watch.check()
             self._refresh_state()
             self._retention.prune()
             self._renew()
@@ -270,13 +264,6 @@ class Runner:
         self._renewed_at = self._monotonic()
         lost = self._queue.renew([*self._claims, *self._commits.claims()], self._clock(), LEASE_SECONDS)
         self._claims.lost(lost)
-
-    def _watch_clock(self) -> None:
-        now, monotonic = self._clock(), self._monotonic()
-        if abs(now - monotonic - self._ahead) > CLOCK_SECONDS:
-            log.warning("the system clock was changed by %+.0f seconds", now - monotonic - self._ahead)
-            self._queue.clock_set(self._ahead + monotonic, now)
-        self._ahead = now - monotonic
 
     # -- commits
 
