@@ -164,7 +164,7 @@ def test_the_mock_event_shows_what_the_schema_does_not(check: Any) -> None:
     text = '{"a": {{ data.severity | round }}}'
     (problem,) = check(text)
     assert problem.rule == "template-filter"
-    assert "round is asked of a string" in problem.message
+    assert "round takes a number, but the value is a string" in problem.message
     assert text[problem.start : problem.end] == "data.severity | round"
     (problem,) = check("{% if data.severity > 1 %}1{% else %}2{% endif %}")
     assert "a string cannot be compared with a number" in problem.message

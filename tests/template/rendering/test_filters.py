@@ -78,19 +78,19 @@ def test_a_filter_gives(expression: str, expected: Any) -> None:
 @pytest.mark.parametrize(
     ("expression", "says"),
     [
-        ("data.i | upper", "upper is asked of a number"),
-        ("data.t | lower", "lower is asked of a boolean"),
-        ("data.z | trim", "trim is asked of null"),
-        ("data.s | join(',')", "join is asked of a string"),
-        ("data.xs | join(1)", "join's separator is asked of a number"),
-        ("data.i | length", "length is asked of a number"),
-        ("data.s | round", "round is asked of a string"),
-        ("data.t | round", "round is asked of a boolean"),
+        ("data.i | upper", "the filter upper takes a string, but the value is a number"),
+        ("data.t | lower", "takes a string, but the value is a boolean"),
+        ("data.z | trim", "takes a string, but the value is null"),
+        ("data.s | join(',')", "takes a list, but the value is a string"),
+        ("data.xs | join(1)", "join's separator is not a string"),
+        ("data.i | length", "takes a string, a list or an object, but the value is a number"),
+        ("data.s | round", "takes a number, but the value is a string"),
+        ("data.t | round", "takes a number, but the value is a boolean"),
         ("data.n | round(99)", "from 0 to 15"),
         ("data.n | round(1, 'up')", "no method up"),
-        ("data.s | datetime", "datetime is asked of a string"),
+        ("data.s | datetime", "not a date and time in ISO 8601"),
         ("1e18 | datetime", "outside the years"),
-        ("data.xs | items", "items is asked of a list"),
+        ("data.xs | items", "takes an object, but the value is a list"),
         ("data.groups | jmespath('sum([].name)')", "cannot be applied"),
         ("data.s < 1", "a string cannot be compared with a number"),
         ("1 in data.s", "'in' cannot look for a number in a string"),
@@ -131,7 +131,7 @@ def test_a_plugins_filter(check: Any) -> None:
     filters = {"shorten": FilterType(name="shorten", summary="The first characters.", call=shorten)}
     assert value("data.s | shorten(limit=5)", filters) == "Straß"
     assert check('{"a": {{ data.severity | shorten }}}', filters) == []
-    assert check('{"a": {{ data.severity | shorte }}}', filters)[0].suggestions == ("shorten",)
+    assert check('{"a": {{ data.severity | shorte }}}', filters)[0].suggestions[0] == "shorten"
     assert "too many" in check('{"a": {{ data.severity | shorten(1, 2) }}}', filters)[0].message
 
 

@@ -1,200 +1,62 @@
-"""The built-in filters: pure functions of JSON values, bounded in cost and output, with the properties of each.
-
-A filter's properties stand with its function. No other module compares a filter's name with a string.
-"""
+"""The filters: every built-in one by name, and what holds for a use of one, built in or from a plugin."""
 
 from __future__ import annotations
 
 import inspect
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
-from hookctl.errors import RenderError
-from hookctl.json.kinds import is_number
-from hookctl.model import Json
 from hookctl.model.problem import Filter
-from hookctl.template.language.expressions import Const, Filtered, ListOf
-from hookctl.template.language.values import kind, to_json, to_text
+from hookctl.template.language.expressions import Filtered
+from hookctl.template.language.functions import dates, lists, markup, numbers, selection, special, text
+from hookctl.template.language.functions.declaration import BuiltIn, Misuse, Properties, typed
+from hookctl.template.language.values import Value
 
-MAX_OUTPUT = 1024 * 1024
-"""Bytes of a body, and characters of what any filter may give."""
-
-
-def _upper(value: Json) -> Json:
-    return _string(value, "upper").upper()
-
-
-def _lower(value: Json) -> Json:
-    return _string(value, "lower").lower()
-
-
-def _trim(value: Json) -> Json:
-    return _string(value, "trim").strip()
-
-
-def _length(value: Json) -> Json:
-    if not isinstance(value, (str, list, dict)):
-        raise RenderError(f"length is asked of {kind(value)}", hint="Only a string, a list or an object has a length.")
-    return len(value)
-
-
-def _join(value: Json, separator: str = "") -> Json:
-    if not isinstance(value, list):
-        raise RenderError(f"join is asked of {kind(value)}", hint="Only a list can be joined.")
-    separator = _string(separator, "join's separator")
-    room = MAX_OUTPUT - len(separator) * max(len(value) - 1, 0)
-    texts = []
-    for item in value:
-        text = to_text(item)
-        room -= len(text)
-        if room < 0:
-            raise RenderError(f"join gives more than {MAX_OUTPUT} characters", hint="Send less of the event.")
-        texts.append(text)
-    return separator.join(texts)
-
-
-def _items(value: Json) -> Json:
-    if not isinstance(value, dict):
-        raise RenderError(
-            f"items is asked of {kind(value)}", hint="Only an object has items; a list is looped over as it is."
-        )
-    return [[key, item] for key, item in value.items()]
-
-
-def _round(value: Json, precision: int = 0, method: str = "common") -> Json:
-    if not is_number(value):
-        raise RenderError(f"round is asked of {kind(value)}", hint="Only a number can be rounded.")
-    if isinstance(precision, bool) or not isinstance(precision, int) or not 0 <= precision <= 15:
-        raise RenderError("round's precision is not a whole number from 0 to 15", hint="Write round(2).")
-    if method not in {"common", "floor", "ceil"}:
-        raise RenderError(f"round has no method {to_text(method)}", hint="The methods are common, floor and ceil.")
-    if isinstance(value, int):
-        return value
-    if not math.isfinite(value):
-        raise RenderError("round is asked of a number that is not finite", hint="JSON does not have such numbers.")
-    if method == "common":
-        return round(value, precision) if precision else round(value)
-    scale: int = 10**precision
-    whole = (
-        (math.floor if method == "floor" else math.ceil)(value * scale) if abs(value) < 2**53 else int(value) * scale
-    )
-    return whole / scale if precision else whole
-
-
-def _datetime(value: Json) -> Json:
-    if not is_number(value):
-        raise RenderError(f"datetime is asked of {kind(value)}", hint="Give it epoch seconds, such as event_time.")
-    try:
-        moment = datetime.fromtimestamp(value, UTC)
-    except (ValueError, OverflowError, OSError):
-        raise RenderError(
-            "datetime is asked of a number outside the years 1 to 9999", hint="Give it epoch seconds, not milliseconds."
-        ) from None
-    precision = (
-        "seconds" if not moment.microsecond else "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
-    )
-    return moment.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
-
-
-def _string(value: Json, what: str) -> str:
-    if not isinstance(value, str):
-        raise RenderError(f"{what} is asked of {kind(value)}", hint="It takes a string.")
-    return value
-
-
-def _default(value: Json, default_value: Json, boolean: bool = False) -> Json:
-    return default_value if value is None or (boolean and not value) else value
-
-
-def _jmespath(value: Json, expression: str) -> Json:
-    raise NotImplementedError  # its expression is compiled once, in hookctl.template.rendering.evaluation
-
-
-def _never(_: Filtered) -> bool:
-    return False
-
-
-def _always(_: Filtered) -> bool:
-    return True
-
-
-def _is_replaced_by_false(filtered: Filtered) -> bool:
-    """For ``default``: its one argument is a constant that is false, so nothing that was false becomes true."""
-    if len(filtered.arguments) != 1:
-        return False
-    argument = filtered.arguments[0]
-    if isinstance(argument, Const):
-        return not argument.value
-    return isinstance(argument, ListOf) and not argument.items
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Properties:
-    """What holds for every use of a filter. For a plugin's filter, of which nothing is known, none of these does."""
-
-    accepts_missing: bool = False
-    """Whether a value that the event does not have is replaced. Any other filter fails on it."""
-    keeps_truth: Callable[[Filtered], bool] = _never
-    """Whether one use of it gives something true exactly when its value is true."""
-    hides_content: bool = False
-    """Whether the result shows how much there is, but nothing of what it is."""
-    writes_json: bool = False
-    """Whether it gives its value as it is, and says that the value is written as JSON."""
-    takes_expression: bool = False
-    """Whether its argument is a JMESPath expression, which must be a constant."""
-
-
-@dataclass(frozen=True, slots=True)
-class BuiltIn(Properties):
-    """A built-in filter."""
-
-    call: Callable[..., Json]
-    """The value first, then the arguments that the template gives."""
-
-
-BUILT_IN: Mapping[str, BuiltIn] = {
-    "datetime": BuiltIn(_datetime),
-    "default": BuiltIn(_default, accepts_missing=True, keeps_truth=_is_replaced_by_false),
-    "items": BuiltIn(_items, keeps_truth=_always),
-    "jmespath": BuiltIn(_jmespath, takes_expression=True),
-    "join": BuiltIn(_join),
-    "length": BuiltIn(_length, keeps_truth=_always, hides_content=True),
-    "lower": BuiltIn(_lower),
-    "round": BuiltIn(_round),
-    "tojson": BuiltIn(to_json, writes_json=True),
-    "trim": BuiltIn(_trim),
-    "upper": BuiltIn(_upper),
+_ONE_BY_ONE: Mapping[str, BuiltIn] = {
+    **dates.FILTERS,
+    **lists.FILTERS,
+    **markup.FILTERS,
+    **numbers.FILTERS,
+    **special.FILTERS,
+    **text.FILTERS,
 }
+BUILT_IN: Mapping[str, BuiltIn] = {**_ONE_BY_ONE, **selection.filters(_ONE_BY_ONE)}
 """Every built-in filter by name."""
-_OF_A_PLUGIN = Properties()
 
 
-def properties(filtered: Filtered) -> Properties:
-    """What holds for a filter by its name."""
-    return BUILT_IN.get(filtered.name, _OF_A_PLUGIN)
+def properties(filtered: Filtered, filters: Mapping[str, Filter] | None = None) -> Properties:
+    """What holds for a use of a filter. ``filters`` are those of plugins."""
+    if filtered.name in BUILT_IN:
+        return BUILT_IN[filtered.name]
+    plugin = (filters or {}).get(filtered.name)
+    return Properties() if plugin is None else Properties(takes=plugin.takes, gives=plugin.gives)
 
 
-def find(name: str, filters: Mapping[str, Filter]) -> Callable[..., Json] | None:
-    """The function of a filter: a built-in one first, then a plugin's; None when there is none."""
-    if name in BUILT_IN:
-        return BUILT_IN[name].call
-    return filters[name].call if name in filters else None
+def find(name: str, filters: Mapping[str, Filter]) -> Callable[..., Value] | None:
+    """The function of a filter: a built-in one first, then a plugin's; None when there is none.
+
+    It raises RenderError for a value that the filter does not take.
+    """
+    found = BUILT_IN.get(name) or filters.get(name)
+    return None if found is None else typed(name, found.takes, found.call)
 
 
-@lru_cache(maxsize=100)
-def _signature(function: Callable[..., Json]) -> inspect.Signature | None:
+def misuses(filtered: Filtered) -> Iterable[Misuse]:
+    """The arguments of one use that can never work. They must fit the function: see :func:`argument_problem`."""
+    return properties(filtered).misuses(filtered)
+
+
+@lru_cache(maxsize=200)
+def _signature(function: Callable[..., Value]) -> inspect.Signature | None:
     try:
         return inspect.signature(function)
     except (ValueError, TypeError):  # some functions written in C tell nothing about their arguments
         return None
 
 
-def argument_problem(function: Callable[..., Json], count: int, keywords: tuple[str, ...]) -> str:
+def argument_problem(function: Callable[..., Value], count: int, keywords: tuple[str, ...]) -> str:
     """What is wrong with a filter's arguments: ``count`` plain ones and the named ones; empty when nothing is."""
-    signature = _signature(function)
+    signature = _signature(getattr(function, "__wrapped__", function))
     if signature is None:
         return ""
     try:

@@ -66,7 +66,12 @@ def _check_filter(part: Filtered, filters: Mapping[str, Filter]) -> list[Problem
                 fix="See `hookctl explain templates`.",
             )
         ]
-    return _check_expression(part) if built_in.properties(part).takes_expression else []
+    if built_in.properties(part).takes_expression:
+        return _check_expression(part)
+    return [
+        TEMPLATE_FILTER.problem(misuse.start, misuse.end, what=misuse.message, fix=misuse.hint)
+        for misuse in built_in.misuses(part)
+    ]
 
 
 def _check_expression(part: Filtered) -> list[Problem]:

@@ -9,8 +9,8 @@ from hookctl.errors import RenderError
 from hookctl.model import Json
 from hookctl.model.problem import Filter
 from hookctl.template.language.expressions import Expression, Filtered, For, If, Node, Output, Text, children
-from hookctl.template.language.filters import MAX_OUTPUT, properties
-from hookctl.template.language.values import Missing, Value, escape, kind, quote, to_json, to_text
+from hookctl.template.language.filters import properties
+from hookctl.template.language.values import MAX_OUTPUT, Missing, Value, escape, kind, quote, to_json, to_text
 from hookctl.template.proof.positions import Position
 from hookctl.template.proof.repeated_keys import refuse_repeated_keys
 from hookctl.template.rendering.evaluation import Evaluate, Frame, evaluate, raise_missing, raise_too_large, strictly

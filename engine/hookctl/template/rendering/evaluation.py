@@ -22,9 +22,9 @@ from hookctl.template.language.expressions import (
     Not,
     Path,
     Test,
+    operands,
 )
-from hookctl.template.language.filters import MAX_OUTPUT
-from hookctl.template.language.values import MISSING, Missing, Value, compare, is_equal, is_in, take
+from hookctl.template.language.values import MAX_OUTPUT, MISSING, Missing, Value, compare, is_equal, is_in, take
 
 MAX_WORK = 2_000_000
 """Steps of one rendering: rounds of loops times what is in them, and what filters and comparisons look at."""
@@ -200,17 +200,17 @@ def _filtered(expression: Filtered, text: str, filters: Mapping[str, Filter]) ->
     assert function is not None  # noqa: S101 - the check refuses unknown filters
     arguments = [strictly(argument, text, filters) for argument in expression.arguments]
     keywords = [(name, strictly(argument, text, filters)) for name, argument in expression.keywords]
-    is_built_in = expression.name in built_in.BUILT_IN
+    has_constants = all(isinstance(part, Const) for part in operands(expression)[1:])
 
     def call(frame: Frame) -> Value:
         given = value(frame)
         frame.weigh(given)
+        given_arguments = [argument(frame) for argument in arguments]
+        given_keywords = {name: argument(frame) for name, argument in keywords}
+        if not has_constants:
+            frame.weigh([*given_arguments, *given_keywords.values()])
         try:
-            result = function(
-                given,
-                *[argument(frame) for argument in arguments],
-                **{name: argument(frame) for name, argument in keywords},
-            )
+            result = function(given, *given_arguments, **given_keywords)
         except PluginError:  # the plugin's failure and not the event's: another attempt may succeed
             raise
         except HookctlError as error:
@@ -223,8 +223,7 @@ def _filtered(expression: Filtered, text: str, filters: Mapping[str, Filter]) ->
             raise RenderError(
                 f"the filter {expression.name} gives more than {MAX_OUTPUT} characters", hint="Send less of the event."
             )
-        if not is_built_in:
-            frame.weigh(result)
+        frame.weigh(result)
         return result
 
     return call
