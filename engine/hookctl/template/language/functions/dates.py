@@ -22,7 +22,8 @@ MAX_FORMAT = 200
 """Characters of a format."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ISO = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,12})?)?)(?:([Zz])|([+-]\d\d):?(\d\d)?)?)?", re.ASCII
+    r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,12})?)?)(?:([Zz])|([+-]\d\d):?(\d\d)?(:\d\d)?)?)?",
+    re.ASCII,
 )
 _ZONE_NAME = re.compile(r"[A-Z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*")
 """Names in the IANA database begin with a capital. Other files in its folder depend on the machine."""
@@ -187,8 +188,8 @@ def _from_text(text: str) -> datetime:
     """The moment of ISO 8601 text, which may be a date alone. Without an offset it is UTC."""
     try:
         if match := _ISO.fullmatch(text):
-            date, time, _, hours, minutes = match.groups()
-            offset = f"{hours}:{minutes or '00'}" if hours else "+00:00"
+            date, time, _, hours, minutes, seconds = match.groups()
+            offset = f"{hours}:{minutes or '00'}{seconds or ''}" if hours else "+00:00"
             return datetime.fromisoformat(f"{date}T{(time or '00:00').replace(',', '.')}{offset}").astimezone(UTC)
     except (ValueError, OverflowError):
         pass  # a date such as February 30, which has the form of one

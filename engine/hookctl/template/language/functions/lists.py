@@ -184,7 +184,7 @@ def _max(value: list[Json], case_sensitive: bool = False, attribute: Json = None
 
 
 def _dictsort(value: dict[str, Json], case_sensitive: bool = False, by: str = "key", reverse: bool = False) -> Json:
-    if by not in {"key", "value"}:
+    if by not in ("key", "value"):
         raise RenderError("dictsort sorts by 'key' or by 'value'", hint="Write by='value', or nothing for keys.")
     return _sort(_items(value), reverse, case_sensitive, 0 if by == "key" else 1)  # type: ignore[arg-type] # a list
 

@@ -82,7 +82,7 @@ def _urlencode(value: Json) -> Json:
     if isinstance(value, list):
         return _query([_pair(item) for item in value])
     encoded = _encoded(to_text(value), "urlencode")
-    check_size("urlencode", _quoted_size(encoded) - 2 * encoded.count(b"/"))
+    check_size("urlencode", _quoted_size(encoded, b"/"))
     return quote_from_bytes(encoded, "/")
 
 
@@ -98,16 +98,16 @@ def _query(pairs: list[tuple[Json, Json]]) -> str:
     parts = []
     for pair in pairs:
         encoded = [_encoded(to_text(part), "urlencode") for part in pair]
-        room -= sum(map(_quoted_size, encoded)) + 2
+        room -= sum(_quoted_size(part, b" ") for part in encoded) + 2
         if room < -1:  # the last pair has no `&` after it
             raise too_large("urlencode")
         parts.append("=".join(quote_from_bytes(part, "").replace("%20", "+") for part in encoded))
     return "&".join(parts)
 
 
-def _quoted_size(encoded: bytes) -> int:
-    """Characters of the percent-encoded bytes. Spaces count three times, although some are written as ``+``."""
-    return len(encoded) + 2 * len(encoded.translate(None, _UNRESERVED))
+def _quoted_size(encoded: bytes, single: bytes) -> int:
+    """Characters of the percent-encoded bytes; those in ``single`` become one character."""
+    return len(encoded) + 2 * len(encoded.translate(None, _UNRESERVED + single))
 
 
 def _b64encode(value: str) -> Json:

@@ -72,7 +72,7 @@ def _float(value: Json, default: float = 0.0) -> Json:
 
 def _round(value: float, precision: int = 0, method: str = "common") -> Json:
     precision = whole_argument(precision, "round's precision", 0, 15)
-    if method not in {"common", "floor", "ceil"}:
+    if method not in ("common", "floor", "ceil"):
         raise RenderError(f"round has no method {to_text(method)}", hint="The methods are common, floor and ceil.")
     checked(value, "round")
     if isinstance(value, int):

@@ -161,7 +161,7 @@ def _characters(value: Json) -> int:
 
 def _function(others: Filters, name: Json) -> Callable[..., Value]:
     """The filter that ``map`` applies. Raises RenderError for a name that is none's."""
-    if name in _NOT_IN_MAP:
+    if isinstance(name, str) and name in _NOT_IN_MAP:
         raise RenderError(f"map cannot apply {name}", hint="Loop over the list, or write jmespath('[*]...').")
     if not isinstance(name, str) or name not in others:
         near = nearest(name, [*others]) if isinstance(name, str) else ()
