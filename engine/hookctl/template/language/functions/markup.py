@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import html
 from collections.abc import Iterator, Mapping
-from urllib.parse import quote_from_bytes
 
 from hookctl.errors import RenderError
 from hookctl.model import Json
@@ -47,6 +44,8 @@ def _markdown_escape(value: Json) -> Json:
 
 
 def _striptags(value: str) -> Json:
+    import html
+
     text = " ".join("".join(_between_tags(value)).split())
     try:
         return html.unescape(text)
@@ -77,6 +76,8 @@ def _encoded(text: str, name: str) -> bytes:
 
 
 def _urlencode(value: Json) -> Json:
+    from urllib.parse import quote_from_bytes
+
     if isinstance(value, dict):
         return _query(list(value.items()))
     if isinstance(value, list):
@@ -94,6 +95,8 @@ def _pair(item: Json) -> tuple[Json, Json]:
 
 
 def _query(pairs: list[tuple[Json, Json]]) -> str:
+    from urllib.parse import quote_from_bytes
+
     room = MAX_OUTPUT
     parts = []
     for pair in pairs:
@@ -111,6 +114,8 @@ def _quoted_size(encoded: bytes, single: bytes) -> int:
 
 
 def _b64encode(value: str) -> Json:
+    import base64
+
     encoded = _encoded(value, "b64encode")
     check_size("b64encode", (len(encoded) + 2) // 3 * 4)
     return base64.b64encode(encoded).decode("ascii")
