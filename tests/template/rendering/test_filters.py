@@ -9,6 +9,7 @@ import pytest
 from hookctl.errors import RenderError
 from hookctl.plugin import FilterType
 from hookctl.template import compile_body
+from hookctl.template.language.filters import find
 
 DATA: dict[str, Any] = {
     "s": "Straße x",
@@ -144,6 +145,40 @@ def test_a_plugins_filter_that_breaks_is_named() -> None:
         value("data.s | raises", filters)
     with pytest.raises(RenderError, match="cannot be written as JSON"):
         value("data.s | odd", filters)
+
+
+def test_a_plugins_filter_is_called_only_with_what_it_takes() -> None:
+    def shout(value: Any, mark: str = "!") -> Any:
+        return value + mark
+
+    takes = frozenset({"string"})
+    filters = {"shout": FilterType(name="shout", summary="", call=shout, takes=takes)}
+    assert value("data.s | shout(mark='?')", filters) == "Straße x?"
+    with pytest.raises(RenderError, match="the filter shout takes a string, but the value is a number"):
+        value("data.i | shout", filters)
+
+
+@pytest.mark.parametrize(
+    ("types", "accepted"),
+    [
+        ({"integer"}, [1, 2.0]),
+        ({"number"}, [1, 2.0, 2.5]),
+        ({"boolean", "null"}, [True, None]),
+        ({"array", "object"}, [[], {}]),
+        (set(), [1, 2.0, 2.5, True, None, [], {}, "a"]),
+    ],
+)
+def test_the_types_are_those_of_json_schema(types: set[str], accepted: list[Any]) -> None:
+    filters = {"same": FilterType(name="same", summary="", call=lambda value: value, takes=frozenset(types))}
+    function = find("same", filters)
+    assert function is not None
+    values: list[Any] = [1, 2.0, 2.5, True, None, [], {}, "a"]
+    for given in values:
+        if any(given is one or (type(given) is type(one) and given == one) for one in accepted):
+            assert function(given) == given
+        else:
+            with pytest.raises(RenderError, match="the filter same takes"):
+                function(given)
 
 
 def test_a_plugin_cannot_replace_a_built_in_filter() -> None:
