@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -51,6 +53,20 @@ def test_every_filter_is_known_to_grow_or_not() -> None:
     aliases = {"e", "escape", "forceescape"}
     assert GROWING.keys() | NOT_GROWING | aliases == BUILT_IN.keys()
     assert all(BUILT_IN[name] is BUILT_IN["html"] for name in aliases)
+
+
+def test_no_filter_needs_jinja_to_render() -> None:
+    program = (
+        "import sys\n"
+        "from hookctl.template.language.filters import BUILT_IN, find\n"
+        "for name in BUILT_IN.keys() - {'jmespath'}:\n"
+        "    for value in ('a', 1, [], {}):\n"
+        "        try: find(name, {})(value)\n"
+        "        except Exception: pass\n"
+        "print([name for name in sys.modules if name.startswith(('jinja2', 'markupsafe'))])"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
 
 
 @pytest.mark.parametrize("name", GROWING)
@@ -190,4 +206,5 @@ def test_results_and_arguments_count_as_work() -> None:
 
     hits("{% if data.s | replace('a', data.big) == 'x' %}{% endif %}", {"s": "a", "big": HALF})
     hits("{% if data.s | replace(data.big, '') == 'x' %}{% endif %}", {"s": "a", "big": HALF})
+    hits("{% if data.m | replace('', data.m) == 'x' %}{% endif %}", {"m": "m" * 1000})
     hits("{% if data.big | first | replace('', 'x') %}{% endif %}", {"big": ["x"] * 9000})

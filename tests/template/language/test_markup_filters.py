@@ -40,6 +40,14 @@ def test_markdown_shows_the_text_and_nothing_else(text: str) -> None:
     assert rendered == (f"<p>{html.escape(line, quote=False)}</p>\n" if line else "")
 
 
+def test_markdown_escapes_marks_of_every_dialect() -> None:
+    """Also those that CommonMark does not have, such as ``~`` and ``$``, and headings that are underlined."""
+    marks = "\\`*_{}[]()<>#+-=.!|~&:$@"
+    assert run("markdown_escape", marks) == "".join(f"\\{mark}" for mark in marks)
+    assert run("markdown_escape", "aZ 09,;?/'\"%^é\n") == "aZ 09,;?/'\"%^é\n"
+    assert "<h1>" not in MARKDOWN.render(run("markdown_escape", "a\n==="))
+
+
 @given(HOSTILE)
 def test_one_line_is_one_line(text: str) -> None:
     line = run("one_line", text)

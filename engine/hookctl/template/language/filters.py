@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from hookctl.model.problem import Filter
 from hookctl.template.language.expressions import Filtered
 from hookctl.template.language.functions import dates, lists, markup, numbers, selection, special, text
-from hookctl.template.language.functions.declaration import BuiltIn, Misuse, Properties, typed
+from hookctl.template.language.functions.declaration import BuiltIn, Properties, typed
 from hookctl.template.language.values import Value
 
 _ONE_BY_ONE: Mapping[str, BuiltIn] = {
@@ -22,6 +22,9 @@ _ONE_BY_ONE: Mapping[str, BuiltIn] = {
 }
 BUILT_IN: Mapping[str, BuiltIn] = {**_ONE_BY_ONE, **selection.filters(_ONE_BY_ONE)}
 """Every built-in filter by name."""
+_FUNCTIONS: Mapping[str, Callable[..., Value]] = {
+    name: typed(name, declared.takes, declared.call) for name, declared in BUILT_IN.items()
+}
 
 
 def properties(filtered: Filtered, filters: Mapping[str, Filter] | None = None) -> Properties:
@@ -37,13 +40,10 @@ def find(name: str, filters: Mapping[str, Filter]) -> Callable[..., Value] | Non
 
     It raises RenderError for a value that the filter does not take.
     """
-    found = BUILT_IN.get(name) or filters.get(name)
-    return None if found is None else typed(name, found.takes, found.call)
-
-
-def misuses(filtered: Filtered) -> Iterable[Misuse]:
-    """The arguments of one use that can never work. They must fit the function: see :func:`argument_problem`."""
-    return properties(filtered).misuses(filtered)
+    if name in _FUNCTIONS:
+        return _FUNCTIONS[name]
+    plugin = filters.get(name)
+    return None if plugin is None else typed(name, plugin.takes, plugin.call)
 
 
 @lru_cache(maxsize=200)

@@ -66,11 +66,14 @@ def _check_filter(part: Filtered, filters: Mapping[str, Filter]) -> list[Problem
                 fix="See `hookctl explain templates`.",
             )
         ]
-    if built_in.properties(part).takes_expression:
+    properties = built_in.properties(part)
+    if properties.takes_expression:
         return _check_expression(part)
+    if properties.misuses is None:
+        return []
     return [
         TEMPLATE_FILTER.problem(misuse.start, misuse.end, what=misuse.message, fix=misuse.hint)
-        for misuse in built_in.misuses(part)
+        for misuse in properties.misuses(part)
     ]
 
 

@@ -24,6 +24,7 @@ from hookctl.template.language.expressions import (
     Test,
     operands,
 )
+from hookctl.template.language.functions.declaration import too_large
 from hookctl.template.language.values import MAX_OUTPUT, MISSING, Missing, Value, compare, is_equal, is_in, take
 
 MAX_WORK = 2_000_000
@@ -219,11 +220,12 @@ def _filtered(expression: Filtered, text: str, filters: Mapping[str, Filter]) ->
             raise RenderError(
                 f"the filter {expression.name} raised {error!r}", hint="Fix or uninstall the plugin that adds it."
             ) from error
-        if isinstance(result, str) and len(result) > MAX_OUTPUT:
-            raise RenderError(
-                f"the filter {expression.name} gives more than {MAX_OUTPUT} characters", hint="Send less of the event."
-            )
-        frame.weigh(result)
+        if not isinstance(result, str):
+            frame.weigh(result)
+        elif len(result) > MAX_OUTPUT:
+            raise too_large(expression.name)
+        else:
+            frame.spend_text(len(result))
         return result
 
     return call

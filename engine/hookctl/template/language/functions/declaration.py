@@ -29,10 +29,6 @@ def _never(_: Filtered) -> bool:
     return False
 
 
-def _no_misuse(_: Filtered) -> Iterable[Misuse]:
-    return ()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Properties:
     """What holds for every use of a filter. A plugin's filter has only ``takes`` and ``gives``."""
@@ -57,8 +53,8 @@ class Properties:
     """Whether it gives its value as it is, and says that the value is written as JSON."""
     takes_expression: bool = False
     """Whether its argument is a JMESPath expression, which must be a constant."""
-    misuses: Callable[[Filtered], Iterable[Misuse]] = _no_misuse
-    """What is wrong with the arguments of one use, whatever the event."""
+    misuses: Callable[[Filtered], Iterable[Misuse]] | None = None
+    """What is wrong with the arguments of one use, whatever the event. None: nothing that an event does not show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +70,8 @@ def types(*names: str) -> frozenset[str]:
     return frozenset(names)
 
 
+_PYTHON_TYPES: Mapping[str, type] = {"string": str, "array": list, "object": dict, "number": float, "boolean": bool}
+"""The types of values that need no closer look."""
 TEXT = types("string")
 NUMBER = types("number")
 LIST = types("array")
@@ -83,9 +81,10 @@ def typed(name: str, takes: frozenset[str], function: Callable[..., Value]) -> C
     """The function of a filter, which then raises RenderError for a value that is not of a type in ``takes``."""
     if not takes:
         return function
+    usual = frozenset(_PYTHON_TYPES[of] for of in takes if of in _PYTHON_TYPES)
 
     def call(value: Json, *arguments: Json, **keywords: Json) -> Value:
-        if not is_of_type(value, takes):
+        if type(value) not in usual and not is_of_type(value, takes):
             words = list(dict.fromkeys(described for of, described in DESCRIBED.items() if of in takes))
             expected = " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
             message = f"the filter {name} takes {expected}, but the value is {kind(value)}"

@@ -17,7 +17,6 @@ from hookctl.template.language.functions.declaration import (
     TEXT,
     BuiltIn,
     Filters,
-    check_size,
     text_argument,
     too_large,
     types,
@@ -114,7 +113,6 @@ def _join(value: list[Json], separator: str = "", attribute: Json = None) -> Jso
     separator = text_argument(separator, "join's separator")
     items = value if attribute is None else attributes(value, attribute, "join")
     room = MAX_OUTPUT - len(separator) * max(len(items) - 1, 0)
-    check_size("join", MAX_OUTPUT - room)
     texts = []
     for item in items:
         text = to_text(item)
