@@ -143,6 +143,14 @@ class Properties:
     """Whether the result shows how much there is, but nothing of what it is."""
     writes_json: bool = False
     """Whether it gives its value as it is, and says that the value is written as JSON."""
+    takes: frozenset[str] = frozenset()
+    """The kinds of value that it accepts; empty for any."""
+    gives: frozenset[str] = frozenset()
+    """The kinds of value that it gives; empty if they are not known."""
+    gives_input: bool = False
+    """Whether the result has the shape of its input."""
+    gives_item: bool = False
+    """Whether the result has the shape of an item of its input."""
     takes_expression: bool = False
     """Whether its argument is a JMESPath expression, which must be a constant."""
 

@@ -12,6 +12,7 @@ from hookctl.model.rules.texts import TEMPLATE_FILTER, TEMPLATE_TOO_LARGE, TEMPL
 from hookctl.template.language import filters as built_in
 from hookctl.template.language.expressions import (
     Const,
+    DictOf,
     Expression,
     Filtered,
     For,
@@ -26,7 +27,7 @@ from hookctl.template.language.expressions import (
 ROOTS = frozenset({"data", "event_time", "event_type", "id"})
 """The names that every template has."""
 MAX_LIST = 50
-"""Items of a list that is written in a template."""
+"""Items of a list or an object that is written in an expression."""
 
 
 def check_usage(nodes: Sequence[Node], filters: Mapping[str, Filter]) -> list[Problem]:
@@ -35,14 +36,10 @@ def check_usage(nodes: Sequence[Node], filters: Mapping[str, Filter]) -> list[Pr
     for part in walk(*nodes):
         if isinstance(part, Filtered):
             problems += _check_filter(part, filters)
-        elif isinstance(part, ListOf) and (
-            len(part.items) > MAX_LIST or any(isinstance(item, ListOf) for item in part.items)
-        ):
-            message = f"a list in a template has at most {MAX_LIST} items and no list inside"
+        elif isinstance(part, ListOf | DictOf) and len(children(part)) > MAX_LIST:
+            message = f"a list or an object in an expression has at most {MAX_LIST} items"
             problems.append(
-                TEMPLATE_TOO_LARGE.problem(
-                    part.start, part.end, what=message, fix="Write the list as JSON in the body."
-                )
+                TEMPLATE_TOO_LARGE.problem(part.start, part.end, what=message, fix="Write it as JSON in the body.")
             )
     return problems + _check_targets(nodes, ROOTS | {"loop"})
 

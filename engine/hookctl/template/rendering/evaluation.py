@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Never
 
 from hookctl.bounded import Budget
@@ -12,19 +13,27 @@ from hookctl.model import Json
 from hookctl.model.problem import Filter
 from hookctl.template.language import filters as built_in
 from hookctl.template.language.expressions import (
+    Arithmetic,
     Choice,
     Compare,
+    Concat,
     Const,
+    DictOf,
     Expression,
     Filtered,
+    Item,
     ListOf,
     Logic,
     Not,
     Path,
+    Slice,
     Test,
+    Unreadable,
+    operands,
 )
 from hookctl.template.language.filters import MAX_OUTPUT
 from hookctl.template.language.values import MISSING, Missing, Value, compare, is_equal, is_in, take
+from hookctl.template.rendering.operators import PREDICATES, calculate, concatenate, cut, look_up, take_item
 
 MAX_WORK = 2_000_000
 """Steps of one rendering: rounds of loops times what is in them, and what filters and comparisons look at."""
@@ -71,14 +80,6 @@ def evaluate(expression: Expression, text: str, filters: Mapping[str, Filter]) -
         return _path((expression.root, *expression.steps))
     if isinstance(expression, Filtered):
         return _filtered(expression, text, filters)
-    if isinstance(expression, ListOf):
-        return _list(expression, text, filters)
-    return _decision(expression, compiled)
-
-
-def _decision(
-    expression: Compare | Test | Not | Logic | Choice, compiled: Callable[[Expression], Evaluate]
-) -> Evaluate:
     if isinstance(expression, Compare):
         return _compare(expression, compiled(expression.left), compiled(expression.right))
     if isinstance(expression, Logic):
@@ -86,12 +87,73 @@ def _decision(
     if isinstance(expression, Choice):
         condition, yes, no = compiled(expression.condition), compiled(expression.yes), compiled(expression.no)
         return lambda frame: yes(frame) if condition(frame) else no(frame)
-    value = compiled(expression.value)
     if isinstance(expression, Not):
+        value = compiled(expression.value)
         return lambda frame: not value(frame)
-    if expression.name == "defined":
-        return lambda frame: value(frame) is not MISSING
-    return lambda frame: (found := value(frame)) is None or found is MISSING
+    if isinstance(expression, Test):
+        tested, holds = compiled(expression.value), PREDICATES[expression.name]
+        return lambda frame: holds(tested(frame))
+    return _operation(expression, text, filters)
+
+
+def _operation(
+    expression: ListOf | DictOf | Item | Slice | Arithmetic | Concat | Unreadable,
+    text: str,
+    filters: Mapping[str, Filter],
+) -> Evaluate:
+    """The value of what is written or computed in the template. What is missing in it is a RenderError."""
+    strict = [strictly(part, text, filters) for part in operands(expression)]
+    match expression:
+        case Item(value=DictOf(keys=keys, values=values)):
+            choices = [evaluate(value, text, filters) for value in values]
+            return _lookup([key.value for key in keys], choices, evaluate(expression.key, text, filters))
+        case Item():
+            value, key = evaluate(expression.value, text, filters), evaluate(expression.key, text, filters)
+            return lambda frame: take_item(value(frame), key(frame))
+        case Slice(first=first, stop=stop):
+            return _weighed(lambda values: cut(values[0], first, stop), strict)
+        case Concat():
+            return _weighed(concatenate, strict)
+        case Arithmetic(operators=operators):
+            return _weighed(_calculation(operators), strict)
+        case DictOf(keys=keys):
+            names = [str(key.value) for key in keys]
+            return _weighed(lambda values: dict(zip(names, values, strict=True)), strict)
+        case ListOf():
+            return _weighed(list, strict)
+        case Unreadable():
+            raise AssertionError("a template with errors is not rendered")
+
+
+def _weighed(make: Callable[[list[Json]], Json], parts: list[Callable[[Frame], Json]]) -> Evaluate:
+    """The value that ``make`` gives for the parts. What it holds counts as work: the event may give it many times."""
+
+    def give(frame: Frame) -> Value:
+        values = [part(frame) for part in parts]
+        for value in values:
+            frame.weigh(value)
+        return make(values)
+
+    return give
+
+
+def _calculation(operators: tuple[str, ...]) -> Callable[[list[Json]], Json]:
+    def calculated(values: list[Json]) -> Json:
+        result: Json = 0 if len(values) == len(operators) else values[0]
+        for operator, value in zip(operators, values[len(values) - len(operators) :], strict=True):
+            result = calculate(operator, result, value)
+        return result
+
+    return calculated
+
+
+def _lookup(keys: list[Json], values: list[Evaluate], key: Evaluate) -> Evaluate:
+    def find(frame: Frame) -> Value:
+        wanted = key(frame)
+        frame.weigh(wanted)
+        return look_up(keys, [partial(value, frame) for value in values], wanted)
+
+    return find
 
 
 def strictly(expression: Expression, text: str, filters: Mapping[str, Filter]) -> Callable[[Frame], Json]:
@@ -137,19 +199,6 @@ def _path(steps: tuple[Step, ...]) -> Evaluate:
         return value
 
     return by_steps
-
-
-def _list(expression: ListOf, text: str, filters: Mapping[str, Filter]) -> Evaluate:
-    parts = [strictly(item, text, filters) for item in expression.items]
-    is_constant = all(isinstance(item, Const) for item in expression.items)
-
-    def give(frame: Frame) -> Value:
-        items: list[Json] = [part(frame) for part in parts]
-        if not is_constant:  # one value of the event may be in it many times
-            frame.weigh(items)
-        return items
-
-    return give
 
 
 def _logic(word: str, operands: list[Evaluate]) -> Evaluate:
