@@ -14,6 +14,7 @@ from jinja2 import nodes as jinja
 from hookctl.errors import TemplateError
 from hookctl.model.problem import Problem
 from hookctl.model.rules.texts import TEMPLATE_SYNTAX, TEMPLATE_TOO_LARGE, TEMPLATE_UNSAFE
+from hookctl.template.language import foreign
 from hookctl.template.language.expression_conversion import ExpressionConverter
 from hookctl.template.language.expressions import (
     Branch,
@@ -89,8 +90,8 @@ class Converter:
         try:
             return self._inline(self._expressions.convert(tree), names)
         except TemplateError as error:
-            self.problems.append(Problem.from_error(error))
             segment = self._segment(self._tokens.starts[tree.lineno])
+            self.problems.append(Problem.from_error(foreign.explain(self._tokens.text, segment.start) or error))
             return Unreadable(segment.start, segment.end)
 
     def _if(self, node: jinja.If, names: Names) -> If:

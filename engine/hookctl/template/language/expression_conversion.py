@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from jinja2 import nodes as jinja
@@ -271,6 +272,10 @@ class ExpressionConverter:
             parts.append(left.right)
             left = left.left
         operands = [self._nested(part) for part in (left, *reversed(parts))]
+        for one, other in pairwise(operands):
+            if isinstance(one, Path) and isinstance(other, Path) and self._tokens.text[one.end : other.start] == "-":
+                what, fix = "a minus between two names needs spaces", 'Write a - b, or a["b-c"] for a key with a hyphen.'
+                raise _syntax(one.start, other.end, what, fix)
         start, end = self._outer(operands[0])[0], self._outer(operands[-1])[1]
         return Arithmetic(tuple(reversed(operators)), tuple(operands), start, end)
 

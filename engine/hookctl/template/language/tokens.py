@@ -131,8 +131,17 @@ class _Tokenizer:
                 position, strips = self._segment(start, kind)
         self._add_text(position, len(text), strips, False)
         self._flush()
-        for tag in self._open:
+        for tag in reversed(self._open):
             self._report(tag, f"{tag.word} is not closed", f"Add {{% end{tag.word} %}}.")
+            self._close(tag)
+
+    def _close(self, tag: Segment) -> None:
+        """Add the end that a tag lacks, so that the parser can read the rest."""
+        first = len(self.tokens.stream) + 1
+        for kind, value in (("block_begin", "{%"), ("name", f"end{tag.word}"), ("block_end", "%}")):
+            self._push(kind, value, len(self._text), len(self._text))
+        end = Segment(len(self._text), len(self._text), first, first + 1, f"end{tag.word}")
+        self.tokens.followers[tag.first].append(end)
 
     def _add_text(self, start: int, end: int, strips_left: bool, strips_right: bool) -> None:
         if strips_left:
@@ -166,7 +175,8 @@ class _Tokenizer:
             end = self._end_after(inside, opening)
             self._replace(count + 1, start, end, word)
         except TemplateError as error:
-            self._problem(foreign.explain(text, start) or error)
+            tokens.is_partial = True  # where it ends is a guess
+            self._problem(foreign.explain(text, start) or (_object(start) if text.startswith("{{{", start) else error))
             end = self._end_after(max(inside, error.start), opening)
             self._replace(count + 1, start, end, word)
         strips = end - 3 >= inside and text[end - 3] == "-"
@@ -232,7 +242,10 @@ class _Tokenizer:
         if tag.word != "else" and _CONTINUES[tag.word] != wanted.word:
             expected = "elif, else or endif" if wanted.word == "if" else "else or endfor"
             self._report(tag, f"found {tag.word}, expected {expected}", "Close the tags in order.")
-            return False
+            if not tag.word.startswith("end"):
+                return False
+            tag = tag._replace(word=f"end{wanted.word}")
+            self.tokens.stream[tag.first] = Token(tag.first, "name", tag.word)
         followers = self.tokens.followers[wanted.first]
         if followers and followers[-1].word == "else" and not tag.word.startswith("end"):
             self._report(tag, f"{tag.word} comes after else", "Write else last.")
@@ -300,9 +313,12 @@ class _Tokenizer:
             if word == "(" and not is_call:
                 tokens.groups.add(number)
             return
-        opened = brackets.pop() if brackets else None
-        if opened is None or _PARTNERS[tokens.stream[opened].value] != word:
-            raise _error(start, end, f"{word!r} closes nothing", "Remove it, or open the bracket before it.")
+        if not brackets:
+            fix = "Close the expression with }}." if word == "}" else "Remove it, or open the bracket before it."
+            raise _error(start, end, f"{word} closes nothing", fix)
+        opened = brackets.pop()
+        if (wanted := _PARTNERS[tokens.stream[opened].value]) != word:
+            raise _error(start, end, f"{wanted} is missing before {word}", f"Write {wanted} before it.")
         tokens.partners |= {opened: number, number: opened}
 
     def _push(self, kind: str, value: object, start: int, end: int) -> None:
@@ -332,6 +348,11 @@ class _KnownError(Exception):
 
 def _error(start: int, end: int, what: str, fix: str) -> TemplateError:
     return TEMPLATE_SYNTAX.error(start, end, what=what, fix=fix)
+
+
+def _object(start: int) -> TemplateError:
+    fix = "Write a space between { and {{: the braces of an object are text, and {{ begins an expression."
+    return _error(start, start + 3, "{{{ does not begin an expression", fix)
 
 
 def _no_token(text: str, position: int, start: int, opening: str) -> TemplateError:

@@ -20,6 +20,7 @@ from hookctl.template.language.expressions import (
     ListOf,
     Node,
     Path,
+    Unreadable,
     children,
     walk,
 )
@@ -102,7 +103,7 @@ def _check_targets(nodes: Iterable[Node | Expression], taken: frozenset[str]) ->
         if again is not None:
             message = f"the loop gives {again} a second meaning"
             problems.append(TEMPLATE_UNSAFE.problem(node.start, node.end, what=message, fix="Use another name."))
-        if not any(isinstance(part, Path) for part in walk(node.iterable)):
+        if not any(isinstance(part, Path | Unreadable) for part in walk(node.iterable)):
             message = "a loop must run over something of the event"
             hint = "Write out what is always the same."
             problems.append(TEMPLATE_UNSAFE.problem(node.iterable.start, node.iterable.end, what=message, fix=hint))

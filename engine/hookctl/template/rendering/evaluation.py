@@ -102,25 +102,21 @@ def _operation(
     filters: Mapping[str, Filter],
 ) -> Evaluate:
     """The value of what is written or computed in the template. What is missing in it is a RenderError."""
-    strict = [strictly(part, text, filters) for part in operands(expression)]
+    if isinstance(expression, Item):
+        return _item(expression, text, filters)
+    parts = [strictly(part, text, filters) for part in operands(expression)]
     match expression:
-        case Item(value=DictOf(keys=keys, values=values)):
-            choices = [evaluate(value, text, filters) for value in values]
-            return _lookup([key.value for key in keys], choices, evaluate(expression.key, text, filters))
-        case Item():
-            value, key = evaluate(expression.value, text, filters), evaluate(expression.key, text, filters)
-            return lambda frame: take_item(value(frame), key(frame))
         case Slice(first=first, stop=stop):
-            return _weighed(lambda values: cut(values[0], first, stop), strict)
+            return _weighed(lambda values: cut(values[0], first, stop), parts)
         case Concat():
-            return _weighed(concatenate, strict)
+            return _weighed(concatenate, parts)
         case Arithmetic(operators=operators):
-            return _weighed(_calculation(operators), strict)
+            return _weighed(_calculation(operators), parts)
         case DictOf(keys=keys):
             names = [str(key.value) for key in keys]
-            return _weighed(lambda values: dict(zip(names, values, strict=True)), strict)
+            return _weighed(lambda values: dict(zip(names, values, strict=True)), parts)
         case ListOf():
-            return _weighed(list, strict)
+            return _weighed(list, parts)
         case Unreadable():
             raise AssertionError("a template with errors is not rendered")
 
@@ -145,15 +141,6 @@ def _calculation(operators: tuple[str, ...]) -> Callable[[list[Json]], Json]:
         return result
 
     return calculated
-
-
-def _lookup(keys: list[Json], values: list[Evaluate], key: Evaluate) -> Evaluate:
-    def find(frame: Frame) -> Value:
-        wanted = key(frame)
-        frame.weigh(wanted)
-        return look_up(keys, [partial(value, frame) for value in values], wanted)
-
-    return find
 
 
 def strictly(expression: Expression, text: str, filters: Mapping[str, Filter]) -> Callable[[Frame], Json]:
@@ -199,6 +186,22 @@ def _path(steps: tuple[Step, ...]) -> Evaluate:
         return value
 
     return by_steps
+
+
+def _item(expression: Item, text: str, filters: Mapping[str, Filter]) -> Evaluate:
+    key = evaluate(expression.key, text, filters)
+    if not isinstance(expression.value, DictOf):
+        value = evaluate(expression.value, text, filters)
+        return lambda frame: take_item(value(frame), key(frame))
+    keys = [constant.value for constant in expression.value.keys]
+    values = [evaluate(part, text, filters) for part in expression.value.values]
+
+    def find(frame: Frame) -> Value:
+        wanted = key(frame)
+        frame.weigh(wanted)
+        return look_up(keys, [partial(part, frame) for part in values], wanted)
+
+    return find
 
 
 def _logic(word: str, operands: list[Evaluate]) -> Evaluate:
