@@ -182,9 +182,12 @@ def test_sizes_are_bounded() -> None:
         ("{{ data" + "[data.a]" * 60 + " }}", None),
         ("{{ 1" + " + 1" * 200 + " }}", None),
         ("{{ " + "1 if data.a else " * 100 + "1 }}", "template-too-large"),
-        ("{% set a = [data.a, data.a] %}" + "".join(
-            f"{{% set {chr(98 + n)} = [{chr(97 + n)}, {chr(97 + n)}] %}}" for n in range(20)
-        ) + "{{ u }}", "template-too-large"),
+        (
+            "{% set a = [data.a, data.a] %}"
+            + "".join(f"{{% set {chr(98 + n)} = [{chr(97 + n)}, {chr(97 + n)}] %}}" for n in range(20))
+            + "{{ u }}",
+            "template-too-large",
+        ),
         ("{{ " + "9" * 400 + " }}", "template-too-large"),
         ("{% if data.a %}" * 30 + "1" + "{% endif %}" * 30, "template-too-large"),
         ("".join(f"{{% for x{n} in data.a %}}" for n in range(5)) + "{% endfor %}" * 5, "template-too-large"),

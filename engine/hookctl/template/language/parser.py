@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from hookctl.errors import TemplateError
 from hookctl.model.problem import Problem
 from hookctl.model.rules.texts import TEMPLATE_SYNTAX, TEMPLATE_TOO_LARGE
 from hookctl.template.language.expressions import Node, Output, Path, Text

@@ -154,7 +154,9 @@ class _Tokenizer:
     def _comment(self, start: int) -> tuple[int, bool]:
         end = self._text.find("#}", start + 2)
         if end < 0:
-            self._problem(TEMPLATE_SYNTAX.error(start, start + 2, what="the comment is not closed", fix="End it with #}."))
+            self._problem(
+                TEMPLATE_SYNTAX.error(start, start + 2, what="the comment is not closed", fix="End it with #}.")
+            )
             return len(self._text), False
         return end + 2, end > start + 2 and self._text[end - 1] == "-"
 
@@ -168,12 +170,9 @@ class _Tokenizer:
         begin, stop = _JINJA_ENDS[opening]
         self._push(begin, opening, start, inside)
         try:
-            if start in self._holes:
-                raise _KnownError
             end = self._read(inside, start, opening)
-        except _KnownError:
-            end = self._end_after(inside, opening)
-            self._replace(count + 1, start, end, word)
+            if start in self._holes:
+                self._replace(count + 1, start, end, word)
         except TemplateError as error:
             tokens.is_partial = True  # where it ends is a guess
             self._problem(foreign.explain(text, start) or (_object(start) if text.startswith("{{{", start) else error))
@@ -226,13 +225,17 @@ class _Tokenizer:
             self._open.append(tag)
             self._loops += tag.word == "for"
             self.tokens.followers[tag.first] = []
-            for limit, depth, what in ((MAX_TAG_DEPTH, len(self._open), "tags"), (MAX_LOOP_DEPTH, self._loops, "loops")):
-                if depth > limit:
-                    message = f"{what} are nested deeper than {limit}"
-                    raise TEMPLATE_TOO_LARGE.error(tag.start, tag.end, what=message, fix="Take some out.")
+            self._check_depth(tag)
             return True
         self._refuse(tag)
         return False
+
+    def _check_depth(self, tag: Segment) -> None:
+        depths = ((MAX_TAG_DEPTH, len(self._open), "tags"), (MAX_LOOP_DEPTH, self._loops, "loops"))
+        for limit, depth, what in depths:
+            if depth > limit:
+                message = f"{what} are nested deeper than {limit}"
+                raise TEMPLATE_TOO_LARGE.error(tag.start, tag.end, what=message, fix="Take some out.")
 
     def _continue(self, tag: Segment) -> bool:
         wanted = self._open[-1] if self._open else None
@@ -263,9 +266,7 @@ class _Tokenizer:
             return  # its opening tag is reported
         explained = foreign.explain(self._text, tag.start)
         what = f"templates do not have the tag {tag.word}" if tag.word else "the tag has no name"
-        self._problem(
-            explained or TEMPLATE_UNSAFE.error(tag.start, tag.end, what=what, fix=tag_advice(tag.word))
-        )
+        self._problem(explained or TEMPLATE_UNSAFE.error(tag.start, tag.end, what=what, fix=tag_advice(tag.word)))
 
     def _read(self, position: int, start: int, opening: str) -> int:
         """Read the tokens of an expression or tag up to its end, and give the offset after that."""
@@ -281,7 +282,9 @@ class _Tokenizer:
             word, (begin, position) = match[kind], match.span(kind)
             if kind == "end":
                 if not word.endswith(_CLOSING[opening]):
-                    raise _error(begin, position, f"{opening} is closed with {word}", f"Close it with {_CLOSING[opening]}.")
+                    raise _error(
+                        begin, position, f"{opening} is closed with {word}", f"Close it with {_CLOSING[opening]}."
+                    )
                 return position
             if kind == "name":
                 self._push("name", word, begin, position)
@@ -340,10 +343,6 @@ class _Tokenizer:
 
     def _problem(self, error: TemplateError) -> None:
         self.tokens.problems.append(Problem.from_error(error))
-
-
-class _KnownError(Exception):
-    """The parser has already reported what is wrong with an expression."""
 
 
 def _error(start: int, end: int, what: str, fix: str) -> TemplateError:
