@@ -82,10 +82,7 @@ def compile_body(text: str, filters: Mapping[str, Filter]) -> BodyTemplate:
 
 
 def describe_body(text: str) -> list[Decision]:
-    """How each output is written, in the order of the text.
-
-    Raises TemplateError for a template that cannot be read.
-    """
+    """How the template writes each output, in the order of the text. Raises TemplateError for a syntax error."""
     nodes = parse(text)
     layout = lay_out(nodes, text)
     return [
@@ -100,7 +97,7 @@ def describe_body(text: str) -> list[Decision]:
     ]
 
 
-@lru_cache(maxsize=16)  # the checked template is compiled next
+@lru_cache(maxsize=16)  # cached, because the checked template is usually compiled next
 def _read(text: str) -> tuple[Reading, Layout]:
     """What can be read of a template, and its layout as far as that can be proved."""
     reading = read(text)

@@ -117,7 +117,7 @@ class Judge:
             wanted is None or values is None or any(value == one for value in values for one in wanted)
         ):  # `contains` treats 1 and true as equal, `==` does not
             return None
-        self.why = f"{path} is {listed(values)}, none of {', '.join(map(value_text, wanted))}"
+        self.why = f"{path} is {listed(values)}, never {' or '.join(map(value_text, wanted))}"
         return False
 
     def _at_odds(self, node: Ast) -> bool:

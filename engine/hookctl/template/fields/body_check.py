@@ -97,7 +97,7 @@ class PathChecker:
         self.nodes(node.otherwise, scope)
 
     def _written(self, expression: Expression, scope: Scope, position: Position | None) -> None:
-        """Check an expression whose value is needed: a missing value is fatal."""
+        """Check an expression whose value is needed: a missing value is an error."""
         self.problems += kind_problems(expression, scope, self._text)
         match expression:
             case Path():

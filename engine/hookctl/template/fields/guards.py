@@ -59,6 +59,10 @@ def learned(condition: Expression, *, holds: bool) -> Known:
     simple, same = same_truth(condition)
     if simple is not condition:
         return learned(simple, holds=holds is same)
+    return _learned_alone(condition, holds=holds)
+
+
+def _learned_alone(condition: Expression, *, holds: bool) -> Known:
     match condition:
         case Path() if holds:
             return filled(condition)
@@ -66,7 +70,8 @@ def learned(condition: Expression, *, holds: bool) -> Known:
             return _compared(condition, holds=holds)
         case Test(name=name, value=Path() as path):
             return _tested(name, path, holds=holds)
-    return NOTHING
+        case _:
+            return NOTHING
 
 
 def _compared(condition: Compare, *, holds: bool) -> Known:

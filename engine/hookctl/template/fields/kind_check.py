@@ -114,9 +114,8 @@ def _compared(expression: Compare, scope: Scope, text: str) -> Iterator[Problem]
                 if isinstance(item, Const):
                     yield from _unequal(left, item, scope, text)
         else:
-            yield from _wrong(
-                right, scope, _SEARCHED | {"null"}, text, operator, "Look in a list, an object or a string."
-            )
+            fix = "Look in a list, an object or a string."
+            yield from _wrong(right, scope, _SEARCHED | {"null"}, text=text, what=operator, fix=fix)
         return
     if isinstance(left, Const):
         left, right = right, left

@@ -145,7 +145,7 @@ class Properties:
     hides_content: bool = False
     """Whether its result reveals only the amount of its value's content, such as its length."""
     writes_json: bool = False
-    """Whether it gives its value as it is, and says that the value is written as JSON."""
+    """Whether it returns its value unchanged, and marks it to be written as JSON."""
     takes: frozenset[str] = frozenset()
     """The kinds of value that it accepts; empty for any."""
     gives: frozenset[str] = frozenset()

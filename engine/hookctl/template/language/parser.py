@@ -14,7 +14,7 @@ from hookctl.template.language.expressions import Node, Output, Path, Text
 from hookctl.template.language.words import PLAIN_OUTPUT
 
 MAX_CHARACTERS = 64 * 1024
-"""Of one template."""
+"""The maximum length of a template, in characters."""
 
 _SYNTAX = re.compile(r"\{[{%#]")
 

@@ -101,8 +101,8 @@ def _check_targets(nodes: Iterable[Node | Expression], taken: frozenset[str]) ->
             message = f"the loop redefines {again}"
             problems.append(TEMPLATE_UNSAFE.problem(node.start, node.end, what=message, fix="Use another name."))
         if not any(isinstance(part, Path | Unreadable) for part in walk(node.iterable)):
-            message = "a loop must run over something of the event"
-            hint = "Write out what is always the same."
+            message = "a loop must use a value of the event"
+            hint = "Write constant text without a loop."
             problems.append(TEMPLATE_UNSAFE.problem(node.iterable.start, node.iterable.end, what=message, fix=hint))
         problems += _check_targets(node.body, taken.union(names)) + _check_targets(node.otherwise, taken)
     return problems
