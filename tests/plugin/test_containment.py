@@ -267,7 +267,7 @@ ODD_SCHEMAS: list[dict[str, Any]] = [
 def test_a_schema_in_a_wrong_form_is_left_out(schema: dict[str, Any]) -> None:
     plugins = load_plugins([plugin(hookctl_auth_types=[AuthType(name="mine", summary="", schema=schema, build=safe)])])
     (failure,) = plugins.failures
-    assert failure.message.startswith("plugin acme: hookctl_auth_types gave a schema ")
+    assert failure.message.startswith("plugin acme: hookctl_auth_types returned a schema ")
     assert render_text(listed(plugins), plugins.failures, width=80, color=False)
 
 
@@ -284,7 +284,7 @@ def test_a_schema_without_end_is_refused() -> None:
     schema["properties"] = schema
     plugins = load_plugins([plugin(hookctl_policies=[Policy(name="mine", summary="", schema=schema, build=safe)])])
     assert [failure.message for failure in plugins.failures] == [
-        "plugin acme: hookctl_policies gave JSON that is nested too deep"
+        "plugin acme: hookctl_policies returned JSON that is nested too deeply"
     ]
 
 
@@ -303,7 +303,7 @@ def test_a_filter_with_types_that_do_not_exist_is_left_out(what: str, types: Any
     declared: dict[str, Any] = {what: types}
     plugins = load_plugins([plugin(hookctl_filter_types=[FilterType(name="mine", summary="", call=safe, **declared)])])
     (failure,) = plugins.failures
-    assert failure.message.startswith("plugin acme: hookctl_filter_types gave ")
+    assert failure.message.startswith("plugin acme: hookctl_filter_types returned ")
     assert says in failure.message
     assert "mine" not in plugins.filters
 
@@ -316,7 +316,7 @@ def test_a_filters_types_are_copied_and_its_result_is_held_to_them() -> None:
     mine = plugins.filters["mine"]
     assert mine.takes == mine.gives == frozenset({"string", "null"})
     assert (mine.call("a"), mine.call(None)) == ("a", None)
-    with pytest.raises(PluginError, match="call gave a list, which is not of a type that it declares in gives"):
+    with pytest.raises(PluginError, match="call returned a list, which is not of a type that it declares in gives"):
         mine.call([])
 
 

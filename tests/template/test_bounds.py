@@ -49,7 +49,6 @@ ESCAPES = [
     "{{ super() }}",
     "{{ varargs }}",
     "{{ kwargs }}",
-    "{{ dict(a=1) }}",
     "{{ data | xmlattr }}",
     "{{ data | safe }}",
     "{{ data | pprint }}",
@@ -65,7 +64,6 @@ ESCAPES = [
     "{% filter upper %}1{% endfilter %}",
     "{% with x = 1 %}1{% endwith %}",
     "{% autoescape false %}1{% endautoescape %}",
-    "{% raw %}1{% endraw %}",
     "{% do data.clear() %}1",
     "{% debug %}",
     "{% for x in data recursive %}{{ loop(x) }}{% endfor %}",
@@ -83,8 +81,6 @@ BOMBS = [
     "{{ 2 ** 2 ** 2 ** 2 ** 99 }}",
     "{{ '%20000000d' % 1 }}",
     "{{ 1 // 0 }}",
-    "{{ 'a' ~ 'b' }}",
-    "{{ data.count + 1 }}",
     "{{ range(999999999) | list }}",
     "{% for x in range(999999999) %}{% endfor %}1",
     "{{ data.severity | center(999999999) }}",
@@ -114,7 +110,7 @@ def test_it_renders_nothing_even_when_nobody_checked(text: str) -> None:
         template = compile_body(text, {})
     except TemplateError:
         return
-    with pytest.raises(RenderError, match=r"the event has no|round|takes a list"):
+    with pytest.raises(RenderError, match=r"the event has no|round|takes a list|does not accept|divides by 0"):
         template.render({"data": {"severity": "High", "groups": [1], "count": 1}})
 
 
@@ -215,6 +211,6 @@ def test_a_template_that_is_too_costly_fails_alone() -> None:
 
 @pytest.mark.parametrize("iterable", ["[1, 2]", "'abc'", "[]", "(['a'] if true else ['b'])"])
 def test_a_loop_runs_over_event_data_alone(iterable: str) -> None:
-    with pytest.raises(TemplateError, match="a loop must run over something of the event") as caught:
+    with pytest.raises(TemplateError, match="a loop must use a value of the event") as caught:
         compile_body(f"[{{% for x in {iterable} %}}1{{% if not loop.last %}},{{% endif %}}{{% endfor %}}]", {})
     assert caught.value.rule == "template-unsafe"

@@ -1,4 +1,4 @@
-"""The filters: every built-in one by name, and what holds for a use of one, built in or from a plugin."""
+"""The filters: every built-in one by name, and the properties of a use of one, built in or from a plugin."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Value]] = {
 
 
 def properties(filtered: Filtered, filters: Mapping[str, Filter] | None = None) -> Properties:
-    """What holds for a use of a filter. ``filters`` are those of plugins."""
+    """The properties of a use of a filter. ``filters`` are those of plugins."""
     if filtered.name in BUILT_IN:
         return BUILT_IN[filtered.name]
     plugin = (filters or {}).get(filtered.name)
@@ -36,7 +36,7 @@ def properties(filtered: Filtered, filters: Mapping[str, Filter] | None = None) 
 
 
 def find(name: str, filters: Mapping[str, Filter]) -> Callable[..., Value] | None:
-    """The function of a filter: a built-in one first, then a plugin's; None when there is none.
+    """The function of a filter, built-in ones first, then those of plugins; None if the filter is unknown.
 
     It raises RenderError for a value that the filter does not take.
     """
@@ -50,12 +50,12 @@ def find(name: str, filters: Mapping[str, Filter]) -> Callable[..., Value] | Non
 def _signature(function: Callable[..., Value]) -> inspect.Signature | None:
     try:
         return inspect.signature(function)
-    except (ValueError, TypeError):  # some functions written in C tell nothing about their arguments
+    except (ValueError, TypeError):  # some functions written in C have no signature
         return None
 
 
 def argument_problem(function: Callable[..., Value], count: int, keywords: tuple[str, ...]) -> str:
-    """What is wrong with a filter's arguments: ``count`` plain ones and the named ones; empty when nothing is."""
+    """The problem with a filter's arguments, ``count`` plain ones and the named ones; empty if there is none."""
     signature = _signature(getattr(function, "__wrapped__", function))
     if signature is None:
         return ""

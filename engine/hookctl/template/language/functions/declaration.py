@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from hookctl.errors import RenderError
+from hookctl.json import kinds
 from hookctl.json.kinds import DESCRIBED, is_of_type
 from hookctl.model import Json
 from hookctl.template.language.expressions import Const, Expression, Filtered
+from hookctl.template.language.functions.advice import advice
 from hookctl.template.language.values import MAX_OUTPUT, Value, kind
 
 MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
@@ -88,25 +90,11 @@ def typed(name: str, takes: frozenset[str], function: Callable[..., Value]) -> C
             words = list(dict.fromkeys(described for of, described in DESCRIBED.items() if of in takes))
             expected = " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
             message = f"the filter {name} takes {expected}, but the value is {kind(value)}"
-            raise RenderError(message, hint=_advice(value, takes))
+            raise RenderError(message, hint=advice(name, {kinds.kind(value)}, takes))
         return function(value, *arguments, **keywords)
 
     call.__wrapped__ = function  # type: ignore[attr-defined] # inspect.signature looks there
     return call
-
-
-def _advice(value: Json, takes: frozenset[str]) -> str:
-    if value is None:
-        return "Put `default(...)` before the filter."
-    if isinstance(value, bool):
-        return "A boolean needs no filter: hookctl writes it as true or false."
-    if isinstance(value, dict) and "array" in takes:
-        return "Take one of the object's fields, or put `items` or `dictsort` before the filter."
-    if isinstance(value, str) and "number" in takes:
-        return "Put `int` or `float` before the filter."
-    if isinstance(value, int | float) and "string" in takes:
-        return "Put `string` before the filter."
-    return "Use the filter on another value."
 
 
 def too_large(name: str) -> RenderError:

@@ -38,7 +38,7 @@ def _refuse_indent(indent: Json) -> None:
         raise RenderError(message, hint="Leave the indent out. A receiver of JSON ignores it.")
 
 
-_DEFAULT = BuiltIn(_default, gives_input=True, accepts_missing=True, keeps_truth=_is_replaced_by_false)
+_DEFAULT = BuiltIn(_default, accepts_missing=True, keeps_truth=_is_replaced_by_false)
 _TOJSON = BuiltIn(_tojson, gives=TEXT, writes_json=True, misuses=constants("tojson", ("indent", _refuse_indent)))
 FILTERS: Filters = {
     "d": _DEFAULT,
