@@ -46,7 +46,6 @@ MOMENTS = st.datetimes(datetime(1000, 1, 1), datetime(9998, 1, 1), timezones=st.
         ("0999-11-05T13:04:09Z", {"format": "%Y|%e|%y|%j|%F %T|%R"}, "0999| 5|99|309|0999-11-05 13:04:09|13:04"),
         ("2025-11-05T00:30:00Z", {"format": "%I %-I %p"}, "12 12 AM"),
         ("2025-11-05T12:30:00Z", {"format": "%I %-I %p"}, "12 12 PM"),
-        (0, {"format": ""}, ""),
     ],
 )  # fmt: skip
 def test_datetime_gives(value: Any, arguments: dict[str, str], expected: Any) -> None:
@@ -68,6 +67,8 @@ def test_datetime_gives(value: Any, arguments: dict[str, str], expected: Any) ->
         (True, {}, "takes a number or a string, but the value is a boolean"),
         (0, {"format": "%999999d"}, "cannot contain %9"),
         (0, {"format": "%s"}, "cannot contain %s"),
+        (0, {"format": ""}, "has no code"),
+        (0, {"format": "YYYY-MM-DD"}, "has no code"),
         (0, {"format": "%c"}, "cannot contain %c"),
         (0, {"format": "%-Y"}, "cannot contain %-Y"),
         (0, {"format": "100%"}, "cannot contain %"),

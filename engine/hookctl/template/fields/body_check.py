@@ -9,6 +9,7 @@ from hookctl.json.schema_paths import EventShape
 from hookctl.model.problem import Problem
 from hookctl.model.rules.texts import TEMPLATE_SYNTAX, TEMPLATE_UNKNOWN_PATH
 from hookctl.template.fields.guards import NOTHING, filled, learned
+from hookctl.template.fields.item_check import nothing_given
 from hookctl.template.fields.kind_check import kind_problems, missing_entries
 from hookctl.template.fields.path_check import check_path, unknown_path
 from hookctl.template.fields.shapes import UNKNOWN, Scope
@@ -82,7 +83,7 @@ class PathChecker:
             what, fix = f"{words} is not a list", "Loop over a list; an object has the filter items."
             problem = TEMPLATE_UNKNOWN_PATH.problem(node.iterable.start, node.iterable.end, what=what, fix=fix)
             self.problems.append(problem)
-        item = scope.event.items(shape) if len(node.targets) == 1 else UNKNOWN
+        item = scope.items(node.iterable) if len(node.targets) == 1 else UNKNOWN
         gone = {*node.targets, "loop"}
         names = {**scope.names, **dict.fromkeys(node.targets, item)}
         names.pop("loop", None)
@@ -102,6 +103,7 @@ class PathChecker:
             case Path():
                 self._add(check_path(expression, scope, position))
             case Filtered():
+                self.problems += nothing_given(expression, scope, self._text)
                 self._filtered(expression, scope, position)
             case Logic():
                 self._joined(expression, scope, position)
@@ -140,7 +142,8 @@ class PathChecker:
         if isinstance(expression, Path):
             self._add(unknown_path(expression, scope))
         elif isinstance(expression, Filtered) and not scope.properties(expression).accepts_missing:
-            self._written(expression, scope, None)
+            self.problems += kind_problems(expression, scope, self._text)
+            self._filtered(expression, scope, None)
         else:
             self.problems += kind_problems(expression, scope, self._text)
             self._parts(expression, scope)

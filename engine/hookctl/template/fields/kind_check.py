@@ -11,6 +11,7 @@ from hookctl.model import Json
 from hookctl.model.nearest import nearest
 from hookctl.model.problem import Problem
 from hookctl.model.rules.texts import TEMPLATE_KIND, TEMPLATE_LOOKUP, TEMPLATE_NEVER_TRUE, TEMPLATE_OPTIONAL_PATH
+from hookctl.template.fields.item_check import item_problems, unknown_key
 from hookctl.template.fields.shapes import Scope
 from hookctl.template.language.expressions import (
     Arithmetic,
@@ -40,10 +41,13 @@ def kind_problems(expression: Expression, scope: Scope, text: str) -> Iterator[P
             yield from _compared(expression, scope, text)
         case Filtered():
             yield from _filtered(expression, scope, text)
+            yield from item_problems(expression, scope, text)
         case Arithmetic() | Slice() | Concat():
             yield from _operated(expression, scope, text)
         case Item(value=DictOf(keys=keys), key=key):
             yield from _unfound_keys(keys, key, scope, text)
+        case Item():
+            yield from unknown_key(expression, scope, text)
 
 
 def _filtered(expression: Filtered, scope: Scope, text: str) -> Iterator[Problem]:
@@ -98,12 +102,22 @@ def _wrong(
         message = f"{what} does not accept {_described(kinds)}, which {words} is"
         yield TEMPLATE_KIND.problem(value.start, value.end, what=message, fix=fix)
     elif "null" in kinds and isinstance(value, Path):
-        yield _null(value, text, "the delivery is dead then")
+        yield _null(value, text, "the delivery is dead then", _default_of(takes))
 
 
-def _null(value: Expression, text: str, then: str) -> Problem:
+def _default_of(takes: frozenset[str]) -> str:
+    """A default that is of an accepted kind."""
+    if {"number", "string"} == takes:  # text that is a date
+        return "event_time"
+    return next((written for kind, written in _DEFAULTS if kind in takes), "''")
+
+
+_DEFAULTS = (("string", "''"), ("array", "[]"), ("object", "{}"), ("number", "0"))
+
+
+def _null(value: Expression, text: str, then: str, default: str = "''") -> Problem:
     words = text[value.start : value.end]
-    fix = f"Give a default, such as {{{{ {words} | default('') }}}}."
+    fix = f"Give a default, such as {{{{ {words} | default({default}) }}}}, or write it inside {{% if {words} %}}."
     return TEMPLATE_OPTIONAL_PATH.problem(value.start, value.end, what=f"{words} may be null: {then}", fix=fix)
 
 

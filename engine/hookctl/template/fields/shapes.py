@@ -32,6 +32,8 @@ from hookctl.template.language.functions.declaration import Properties
 from hookctl.template.language.usage import ROOTS
 
 UNKNOWN = Shape(())
+_LONG = 10
+"""Digits of what is a key and not an index."""
 _KINDS: Mapping[type, frozenset[str]] = {
     ListOf: frozenset({"array"}),
     DictOf: frozenset({"object"}),
@@ -51,6 +53,12 @@ def _outcomes(expression: Logic | Choice | Item) -> tuple[Expression, ...]:
     if isinstance(expression, Choice):
         return expression.yes, expression.no
     return expression.value.values if isinstance(expression.value, DictOf) else ()
+
+
+def attribute_steps(name: object) -> tuple[Step, ...]:
+    """The steps of an attribute as filters name it, such as ``owner.name`` or ``groups.0``."""
+    parts = str(name).split(".")
+    return tuple(int(part) if part.isascii() and part.isdecimal() and len(part) < _LONG else part for part in parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +103,26 @@ class Scope:
     def _filtered_shape(self, expression: Filtered) -> Shape:
         properties = self.properties(expression)
         if properties.gives_item:
-            return self.event.items(self._list_shape(expression.value))
+            return self.items(expression.value)
         return self._list_shape(expression.value) if properties.gives_input else UNKNOWN
+
+    def items(self, expression: Expression) -> Shape:
+        """The shape of each item of a list."""
+        if not isinstance(expression, Filtered):
+            return self.event.items(self.shape(expression))
+        properties = self.properties(expression)
+        if properties.gives_attribute and properties.attribute is not None:
+            name = properties.attribute(expression)
+            return self._attribute_shape(expression, name) if isinstance(name, Const) else UNKNOWN
+        if properties.accepts_missing:
+            otherwise = expression.arguments[0] if expression.arguments else None
+            return self.items(expression.value) if otherwise == ListOf((), 0, 0) else UNKNOWN
+        return self.items(expression.value) if properties.gives_input else UNKNOWN
+
+    def _attribute_shape(self, expression: Filtered, name: Const) -> Shape:
+        if dict(expression.keywords).keys() != {"attribute"}:
+            return UNKNOWN
+        return self._stepped(self.items(expression.value), attribute_steps(name.value))
 
     def _list_shape(self, value: Expression) -> Shape:
         """The shape of a part of a list, or of the list in another order; unknown for what is not a list.
@@ -135,6 +161,8 @@ class Scope:
             return found - {"null"} | self.kinds(expression.arguments[0]) if found and expression.arguments else found
         if properties.gives_input and (kinds := self.kinds(expression.value) & kinds_of(properties.gives)):
             return kinds
+        if properties.gives_by_use is not None:
+            return kinds_of(properties.gives_by_use(expression))
         if properties.gives:
             return kinds_of(properties.gives)
         return self._of_shape(self.shape(expression), expression)

@@ -6,8 +6,9 @@ import inspect
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
+from hookctl.model import Json
 from hookctl.model.problem import Filter
-from hookctl.template.language.expressions import Filtered
+from hookctl.template.language.expressions import Const, Filtered
 from hookctl.template.language.functions import dates, lists, markup, numbers, selection, special, text
 from hookctl.template.language.functions.declaration import BuiltIn, Properties, typed
 from hookctl.template.language.values import Value
@@ -44,6 +45,23 @@ def find(name: str, filters: Mapping[str, Filter]) -> Callable[..., Value] | Non
         return _FUNCTIONS[name]
     plugin = filters.get(name)
     return None if plugin is None else typed(name, plugin.takes, plugin.call)
+
+
+def probe(filtered: Filtered) -> None:
+    """Call a built-in filter with an empty value and its arguments, which are constants.
+
+    Raises:
+        RenderError: the arguments are wrong for every value.
+    """
+    declared = BUILT_IN[filtered.name]
+    value = next((empty for name, empty in _EMPTY.items() if name in declared.takes), None)
+    if value is not None:
+        constants = [argument.value for argument in filtered.arguments if isinstance(argument, Const)]
+        named = {name: argument.value for name, argument in filtered.keywords if isinstance(argument, Const)}
+        declared.call(value, *constants, **named)
+
+
+_EMPTY: Mapping[str, Json] = {"string": "", "array": [], "object": {}, "number": 0}
 
 
 @lru_cache(maxsize=200)

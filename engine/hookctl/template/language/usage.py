@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from hookctl.errors import TemplateError
+from hookctl.errors import RenderError, TemplateError
 from hookctl.model.nearest import nearest
 from hookctl.model.problem import Filter, Problem
 from hookctl.model.rules.texts import TEMPLATE_FILTER, TEMPLATE_TOO_LARGE, TEMPLATE_UNSAFE
@@ -22,6 +22,7 @@ from hookctl.template.language.expressions import (
     Path,
     Unreadable,
     children,
+    operands,
     walk,
 )
 
@@ -68,11 +69,23 @@ def _check_filter(part: Filtered, filters: Mapping[str, Filter]) -> list[Problem
     if properties.takes_expression:
         return _check_expression(part)
     if properties.misuses is None:
-        return []
+        return _check_constants(part)
     return [
         TEMPLATE_FILTER.problem(misuse.start, misuse.end, what=misuse.message, fix=misuse.hint)
         for misuse in properties.misuses(part)
     ]
+
+
+def _check_constants(part: Filtered) -> list[Problem]:
+    """The problem of arguments that no value can be used with: the filter refuses them on an empty value too."""
+    arguments = operands(part)[1:]
+    if part.name not in built_in.BUILT_IN or not all(isinstance(argument, Const) for argument in arguments):
+        return []
+    try:
+        built_in.probe(part)
+    except RenderError as error:
+        return [TEMPLATE_FILTER.problem(part.name_start, part.end, what=error.message, fix=error.hint)]
+    return []
 
 
 def _check_expression(part: Filtered) -> list[Problem]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 _BY_FILTER: Mapping[tuple[str, str], str] = {
     ("count", "number"): "Remove the filter: the value is already a number.",
+    ("datetime", "array"): "Use one item of the list, or apply it to each item: `map('datetime')`.",
     ("datetime", "boolean"): "Use datetime on epoch seconds, or on text in ISO 8601.",
     ("dictsort", "array"): "Put `sort` there instead: the value is a list.",
     ("first", "object"): "Put `items` before the filter, or name the field: a.b.",

@@ -15,7 +15,15 @@ from hookctl.errors import RenderError
 from hookctl.json.kinds import is_number
 from hookctl.model import Json
 from hookctl.model.nearest import nearest
-from hookctl.template.language.functions.declaration import BuiltIn, Filters, constants, text_argument, types
+from hookctl.template.language.expressions import Const, Filtered
+from hookctl.template.language.functions.declaration import (
+    BuiltIn,
+    Filters,
+    argument_of,
+    constants,
+    text_argument,
+    types,
+)
 from hookctl.template.language.values import to_text
 
 MAX_FORMAT = 200
@@ -98,7 +106,21 @@ _ADVICE: Mapping[str, str] = {
     "%c": "Write %F %T.",
     "%x": "Write %F.",
     "%X": "Write %T.",
+    "%D": "Write %m/%d/%y.",
+    "%h": "Write %b.",
+    "%k": "Write %-H.",
+    "%l": "Write %-I.",
+    "%n": "Write the line break itself.",
+    "%r": "Write %I:%M:%S %p.",
+    "%P": "Write %p, and put `lower` behind datetime.",
+    "%w": "Write %u: Monday is 1, and Sunday is 7.",
+    "%U": "Write %V, the week by ISO 8601.",
+    "%W": "Write %V, the week by ISO 8601.",
+    "%g": "Write %G, the year of the week by ISO 8601.",
+    "%L": "Write %f for microseconds.",
+    "%N": "Write %f for microseconds.",
 }
+_FORMATS = "Write %F for the date, %T for the time, or other codes: see `hookctl explain templates`."
 
 
 @lru_cache(maxsize=100)
@@ -110,9 +132,11 @@ def _format(text: str) -> tuple[Callable[[datetime], str] | str, ...]:
     parts: list[Callable[[datetime], str] | str] = []
     for part in re.findall(r"%(?:[-:].?|.?)|[^%]+", text, re.DOTALL):
         if part.startswith("%") and part not in CODES:
-            hint = _ADVICE.get(part, f"The codes are {' '.join(CODES)}.")
+            hint = _ADVICE.get(part, "Remove the width." if part[1:].isdecimal() else _FORMATS)
             raise RenderError(f"a format of datetime cannot contain {part}", hint=hint)
         parts.append(CODES.get(part, part))
+    if not any(map(callable, parts)):
+        raise RenderError("the format of datetime has no code, so it contains no date", hint=_FORMATS)
     return tuple(parts)
 
 
@@ -197,11 +221,17 @@ def _from_text(text: str) -> datetime:
     raise RenderError(message, hint="Send it as it is. If it is a number in a string, put `float` before datetime.")
 
 
+def _gives(filtered: Filtered) -> frozenset[str]:
+    format_ = argument_of(filtered, 0, "format")
+    return types("integer") if isinstance(format_, Const) and format_.value in _WHOLE else types("string")
+
+
 FILTERS: Filters = {
     "datetime": BuiltIn(
         _datetime,
         takes=types("number", "string"),
         gives=types("string", "integer"),
+        gives_by_use=_gives,
         misuses=constants("datetime", ("format", _check_format), ("zone", _check_zone), ("unit", _check_unit)),
     )
 }

@@ -39,10 +39,20 @@ class Properties:
     """The types of JSON Schema that it accepts; ``number`` includes ``integer``. Empty: any."""
     gives: frozenset[str] = frozenset()
     """The types of its result. Empty: unknown, unless one of the next two holds."""
+    gives_by_use: Callable[[Filtered], frozenset[str]] | None = None
+    """The types of the result of one use, which are some of ``gives``."""
     gives_input: bool = False
-    """Whether its result has a type that its value has, or for ``default`` the type of its argument."""
+    """Whether its result has the type of its value, and for a list the same items in another order, or some of them."""
     gives_item: bool = False
     """Whether its result is an item of its value, which is a list, or a character of it, which is a string."""
+    takes_items: frozenset[str] = frozenset()
+    """The types of the items, or of their attribute, that it accepts; empty for any."""
+    attribute: Callable[[Filtered], Expression | None] | None = None
+    """The argument of one use that names an attribute of the items, if it has one."""
+    gives_attribute: bool = False
+    """Whether its result is the list of the attributes."""
+    skips_missing: bool = False
+    """Whether items may lack the attribute."""
     may_give_nothing: bool = False
     """Whether its result is missing when its value is empty. ``default`` replaces it."""
     accepts_missing: bool = False
@@ -118,7 +128,7 @@ def text_argument(value: object, what: str) -> str:
 def whole_argument(value: object, what: str, low: int, high: int) -> int:
     """An argument that must be an integer from ``low`` to ``high``. Raises RenderError."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise RenderError(f"{what} is not a whole number from {low} to {high}", hint="Write such a number.")
+        raise RenderError(f"{what} is not a whole number from {low} to {high}", hint="Write a number in this range.")
     return value
 
 
@@ -153,6 +163,11 @@ def argument_of(filtered: Filtered, position: int, name: str) -> Expression | No
     if position < len(filtered.arguments):
         return filtered.arguments[position]
     return dict(filtered.keywords).get(name)
+
+
+def attribute_at(position: int) -> Callable[[Filtered], Expression | None]:
+    """What finds the argument ``attribute`` of one use, which may also be at this position."""
+    return lambda filtered: argument_of(filtered, position, "attribute")
 
 
 Filters = Mapping[str, BuiltIn]

@@ -17,6 +17,7 @@ from hookctl.template.language.functions.declaration import (
     TEXT,
     BuiltIn,
     Filters,
+    attribute_at,
     text_argument,
     too_large,
     types,
@@ -199,19 +200,34 @@ _LENGTH = BuiltIn(
     hides_content=True,
 )
 _SEQUENCE = types("array", "string")
+_ORDERED = types("number", "string", "boolean")
 FILTERS: Filters = {
     "count": _LENGTH,
     "dictsort": BuiltIn(_dictsort, takes=types("object"), gives=LIST, keeps_truth=_always),
     "first": BuiltIn(_first, takes=_SEQUENCE, gives_item=True, may_give_nothing=True),
     "items": BuiltIn(_items, takes=types("object"), gives=LIST, keeps_truth=_always),
-    "join": BuiltIn(_join, takes=LIST, gives=TEXT),
+    "join": BuiltIn(_join, takes=LIST, gives=TEXT, attribute=attribute_at(1)),
     "last": BuiltIn(_last, takes=_SEQUENCE, gives_item=True, may_give_nothing=True),
     "length": _LENGTH,
-    "list": BuiltIn(_list, takes=types("array", "string", "object"), gives=LIST, keeps_truth=_always),
-    "max": BuiltIn(_max, takes=LIST, gives_item=True, may_give_nothing=True),
-    "min": BuiltIn(_min, takes=LIST, gives_item=True, may_give_nothing=True),
+    "list": BuiltIn(_list, takes=types("array", "string", "object"), gives=LIST, gives_input=True, keeps_truth=_always),
+    "max": BuiltIn(
+        _max, takes=LIST, gives_item=True, may_give_nothing=True, takes_items=_ORDERED, attribute=attribute_at(1)
+    ),
+    "min": BuiltIn(
+        _min, takes=LIST, gives_item=True, may_give_nothing=True, takes_items=_ORDERED, attribute=attribute_at(1)
+    ),
     "reverse": BuiltIn(_reverse, takes=_SEQUENCE, gives=_SEQUENCE, gives_input=True, keeps_truth=_always),
-    "sort": BuiltIn(_sort, takes=LIST, gives=LIST, keeps_truth=_always),
-    "sum": BuiltIn(_sum, takes=LIST, gives=NUMBER),
-    "unique": BuiltIn(_unique, takes=LIST, gives=LIST, keeps_truth=_always),
+    "sort": BuiltIn(
+        _sort,
+        takes=LIST,
+        gives=LIST,
+        gives_input=True,
+        keeps_truth=_always,
+        takes_items=_ORDERED,
+        attribute=attribute_at(2),
+    ),
+    "sum": BuiltIn(_sum, takes=LIST, gives=NUMBER, takes_items=NUMBER, attribute=attribute_at(0)),
+    "unique": BuiltIn(
+        _unique, takes=LIST, gives=LIST, gives_input=True, keeps_truth=_always, attribute=attribute_at(1)
+    ),
 }

@@ -15,6 +15,7 @@ from hookctl.template.language.functions.declaration import (
     Filters,
     Misuse,
     argument_of,
+    attribute_at,
     constants,
     text_argument,
     too_large,
@@ -182,10 +183,34 @@ def filters(others: Filters) -> Mapping[str, BuiltIn]:
     """The filters of this module. ``others`` are those that ``map`` can apply."""
     of_items = constants("select", ("test", _check_test))
     of_attributes = constants("selectattr", ("attribute", lambda _: None), ("test", _check_test))
+
+    def by_item(call: Callable[..., Json]) -> BuiltIn:
+        return BuiltIn(call, takes=LIST, gives=LIST, gives_input=True, misuses=of_items)
+
+    def by_attribute(call: Callable[..., Json]) -> BuiltIn:
+        return BuiltIn(
+            call,
+            takes=LIST,
+            gives=LIST,
+            gives_input=True,
+            attribute=attribute_at(0),
+            skips_missing=True,
+            misuses=of_attributes,
+        )
+
+    mapped = BuiltIn(
+        partial(_map, others),
+        takes=LIST,
+        gives=LIST,
+        keeps_truth=lambda _: True,
+        attribute=lambda filtered: None if filtered.arguments else argument_of(filtered, 0, "attribute"),
+        gives_attribute=True,
+        misuses=partial(_map_misuses, others),
+    )
     return {
-        "map": BuiltIn(partial(_map, others), takes=LIST, gives=LIST, misuses=partial(_map_misuses, others)),
-        "reject": BuiltIn(_reject, takes=LIST, gives=LIST, misuses=of_items),
-        "rejectattr": BuiltIn(_rejectattr, takes=LIST, gives=LIST, misuses=of_attributes),
-        "select": BuiltIn(_select, takes=LIST, gives=LIST, misuses=of_items),
-        "selectattr": BuiltIn(_selectattr, takes=LIST, gives=LIST, misuses=of_attributes),
+        "map": mapped,
+        "reject": by_item(_reject),
+        "rejectattr": by_attribute(_rejectattr),
+        "select": by_item(_select),
+        "selectattr": by_attribute(_selectattr),
     }

@@ -30,8 +30,8 @@ def _upper(value: str) -> Json:
     return value.upper()
 
 
-def _lower(value: str) -> Json:
-    return value.lower()
+def _lower(value: str | bool) -> Json:
+    return value if isinstance(value, bool) else value.lower()  # Jinja writes True, and JSON needs true
 
 
 def _capitalize(value: str) -> Json:
@@ -82,9 +82,10 @@ def _replace(value: str, old: str, new: str, count: int | None = None) -> Json:
     return value.replace(old, new, limit)
 
 
+_LOWERED = types("boolean", "string")
 FILTERS: Filters = {
     "capitalize": BuiltIn(_capitalize, takes=TEXT, gives=TEXT),
-    "lower": BuiltIn(_lower, takes=TEXT, gives=TEXT),
+    "lower": BuiltIn(_lower, takes=_LOWERED, gives=_LOWERED, gives_input=True),
     "one_line": BuiltIn(_one_line, takes=TEXT, gives=TEXT),
     "replace": BuiltIn(_replace, takes=TEXT, gives=TEXT),
     "string": BuiltIn(_string, gives=TEXT),
