@@ -58,7 +58,8 @@ def check_body(
     paths = PathChecker(layout.positions, text)
     paths.nodes(nodes, event_scope(EventShape(event_type.schema), filters, any_name=reading.is_partial))
     problems += paths.problems
-    problems += text_value_problems(nodes, layout.positions, text, event_type)
+    can_run = not any(problem.is_error for problem in problems)
+    problems += text_value_problems(nodes, layout.positions, text, event_type, filters if can_run else None)
     if event_type.mock and not any(problem.is_error for problem in problems):
         problems += _render_mock(compile_nodes(nodes, layout.positions, text, filters), event_type, problems, len(text))
     return sorted(dict.fromkeys(problems), key=lambda problem: (problem.start, problem.end))

@@ -86,6 +86,31 @@ def test_a_value_that_may_be_null_gets_a_default_of_the_right_kind(expression: s
     assert check_body(f'"{{% if data.title %}}{{{{ {expression} }}}}{{% endif %}}"', nullable, {}) == []
 
 
+@pytest.mark.parametrize(
+    ("expression", "sent"),
+    [
+        ("data.count | string", '"3"'),
+        ("event_time | datetime('%Y')", '"2025"'),
+        ("data.request | tojson | upper", '"{\\"ID\\":\\"7\\"}"'),
+        ("'true' if data.count | string == '3' else 'x'", '"true"'),
+        ("data.severity | default('null')", '"null"'),
+    ],
+)
+def test_text_that_reads_as_json_is_a_warning_where_a_value_is_written(check: Any, expression: str, sent: str) -> None:
+    (problem,) = check(f'{{"a": {{{{ {expression} }}}}}}')
+    assert (problem.rule, problem.is_error) == ("template-text-value", False)
+    assert f"the string {sent} is sent here" in problem.message
+    assert check(f'{{"a": "{{{{ {expression} }}}}"}}') == []
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["data.severity | upper", "data.count | string | int", "data.request | tojson", "data.severity | trim"],
+)
+def test_other_text_is_no_warning(check: Any, expression: str) -> None:
+    assert check(f'{{"a": {{{{ {expression} }}}}}}') == []
+
+
 # -- items of lists ----------------------------------------------------------------------------------------------------
 
 

@@ -7,12 +7,14 @@ import math
 from hookctl.errors import RenderError
 from hookctl.json.kinds import is_number
 from hookctl.model import Json
+from hookctl.template.language.expressions import Const, Filtered
 from hookctl.template.language.functions.declaration import (
     MAX_INTEGER,
     MIN_INTEGER,
     NUMBER,
     BuiltIn,
     Filters,
+    argument_of,
     types,
     whole_argument,
 )
@@ -33,31 +35,33 @@ def checked(value: float, name: str) -> int | float:
     return value
 
 
-def _int(value: Json, default: int = 0, base: int = 10) -> Json:
-    default = whole_argument(default, "int's default", MIN_INTEGER, MAX_INTEGER)
+def _int(value: Json, default: int | None = 0, base: int = 10) -> Json:
+    if default is not None:
+        default = whole_argument(default, "int's default", MIN_INTEGER, MAX_INTEGER)
     if base != 0:
         base = whole_argument(base, "int's base", 2, 36)
     if isinstance(value, str):
-        return checked(_whole(value, base, default), "int")
+        whole = _whole(value, base)
+        return default if whole is None else checked(whole, "int")
     if not isinstance(value, int | float):
         return default
     return checked(int(checked(value, "int")), "int")
 
 
-def _whole(text: str, base: int, default: int) -> int:
+def _whole(text: str, base: int) -> int | None:
     if len(text) > _MAX_NUMERAL:
-        return default
+        return None
     try:
         return int(text, base)
     except ValueError:
         try:
             return int(float(text))  # Jinja reads "42.23" as 42
         except (ValueError, OverflowError):
-            return default
+            return None
 
 
-def _float(value: Json, default: float = 0.0) -> Json:
-    if not is_number(default):
+def _float(value: Json, default: float | None = 0.0) -> Json:
+    if default is not None and not is_number(default):
         raise RenderError("float's default is not a number", hint="Write a number, such as 0.")
     if isinstance(value, str) and len(value) <= _MAX_NUMERAL:
         try:
@@ -90,9 +94,14 @@ def _abs(value: float) -> Json:
     return checked(abs(value), "abs")
 
 
+def _converted(filtered: Filtered) -> frozenset[str]:
+    default = argument_of(filtered, 0, "default")
+    return NUMBER | types("null") if isinstance(default, Const) and default.value is None else NUMBER
+
+
 FILTERS: Filters = {
     "abs": BuiltIn(_abs, takes=NUMBER, gives=NUMBER, gives_input=True),
-    "float": BuiltIn(_float, takes=_CONVERTIBLE, gives=NUMBER),
-    "int": BuiltIn(_int, takes=_CONVERTIBLE, gives=types("integer")),
+    "float": BuiltIn(_float, takes=_CONVERTIBLE, gives=NUMBER | types("null"), gives_by_use=_converted),
+    "int": BuiltIn(_int, takes=_CONVERTIBLE, gives=types("integer", "null"), gives_by_use=_converted),
     "round": BuiltIn(_round, takes=NUMBER, gives=NUMBER),
 }
