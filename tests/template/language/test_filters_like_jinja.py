@@ -53,7 +53,7 @@ CALLS: dict[str, st.SearchStrategy[Any]] = {
     "e": call(TEXT | WHOLE),
     "escape": call(TEXT | FINITE),
     "first": call(TEXT | ITEMS),
-    "float": call(WHOLE | FINITE | NUMERAL | FLAG | st.none()) | call(NUMERAL | st.none(), default=WHOLE),
+    "float": call(WHOLE | FINITE | NUMERAL | FLAG | st.none()) | call(NUMERAL | st.none(), default=WHOLE | st.none()),
     "forceescape": call(TEXT | WHOLE),
     "int": call(WHOLE | FINITE | NUMERAL | FLAG | st.none())
     | call(NUMERAL | st.none(), default=WHOLE, base=st.sampled_from([0, 2, 8, 10, 16])),

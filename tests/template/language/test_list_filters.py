@@ -114,8 +114,8 @@ def test_nothing_is_not_sent() -> None:
         ("data.groups | select('strng')", "there is no test strng", "'strng'"),
         ("data.groups | selectattr('name', 'equals', 'a')", "there is no test equals", "'equals'"),
         ("data.groups | selectattr('name', data.severity)", "is not a constant", "data.severity"),
-        ("data.groups | tojson(indent=2)", "tojson has no indent", "2"),
-        ("data.groups | to_json(2)", "tojson has no indent", "2"),
+        ("data.groups | tojson(indent=9)", "tojson's indent is not a whole number from 0 to 8", "9"),
+        ("data.groups | to_json('x')", "tojson's indent is not a whole number", "'x'"),
     ],
 )
 def test_a_wrong_argument_is_found_where_it_stands(check: Any, expression: str, says: str, at: str) -> None:

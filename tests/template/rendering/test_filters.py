@@ -107,7 +107,7 @@ def test_a_filter_refuses(expression: str, says: str) -> None:
     [
         ("data.severity | uper", "unknown filter uper", "uper"),
         ("data.severity | upper(1)", "too many positional arguments", "upper(1)"),
-        ("data.severity | default", "missing a required argument", "default"),
+        ("data.severity | replace('a')", "missing a required argument", "replace('a')"),
         ("data.count | round(digits=1)", "unexpected keyword argument 'digits'", "round(digits=1)"),
         ("data.severity | truncate(2)", "is shorter than its end", "truncate(2)"),
         ("data.severity | replace(1, 'x')", "replace's old is not a string", "replace(1, 'x')"),

@@ -29,6 +29,7 @@ from hookctl.template.language.expressions import (
     Test,
 )
 from hookctl.template.language.functions.declaration import Properties
+from hookctl.template.language.functions.special import default_value
 from hookctl.template.language.usage import ROOTS
 
 UNKNOWN = Shape(())
@@ -115,8 +116,8 @@ class Scope:
             name = properties.attribute(expression)
             return self._attribute_shape(expression, name) if isinstance(name, Const) else UNKNOWN
         if properties.accepts_missing:
-            otherwise = expression.arguments[0] if expression.arguments else None
-            return self.items(expression.value) if otherwise == ListOf((), 0, 0) else UNKNOWN
+            is_empty = default_value(expression) == ListOf((), 0, 0)
+            return self.items(expression.value) if is_empty else UNKNOWN
         return self.items(expression.value) if properties.gives_input else UNKNOWN
 
     def _attribute_shape(self, expression: Filtered, name: Const) -> Shape:
@@ -157,8 +158,9 @@ class Scope:
     def _filtered(self, expression: Filtered) -> frozenset[str]:
         properties = self.properties(expression)
         if properties.accepts_missing:
-            found = self._either(expression.value, *expression.arguments[:1])
-            return found - {"null"} | self.kinds(expression.arguments[0]) if found and expression.arguments else found
+            otherwise = default_value(expression)
+            found = self._either(expression.value, otherwise)
+            return found - {"null"} | self.kinds(otherwise) if found else found
         if properties.gives_input and (kinds := self.kinds(expression.value) & kinds_of(properties.gives)):
             return kinds
         if properties.gives_by_use is not None:

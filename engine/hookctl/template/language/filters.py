@@ -11,7 +11,7 @@ from hookctl.model.problem import Filter
 from hookctl.template.language.expressions import Const, Filtered
 from hookctl.template.language.functions import dates, lists, markup, numbers, selection, special, text
 from hookctl.template.language.functions.declaration import BuiltIn, Properties, typed
-from hookctl.template.language.values import Value
+from hookctl.template.language.values import Missing, Value
 
 _ONE_BY_ONE: Mapping[str, BuiltIn] = {
     **dates.FILTERS,
@@ -45,6 +45,24 @@ def find(name: str, filters: Mapping[str, Filter]) -> Callable[..., Value] | Non
         return _FUNCTIONS[name]
     plugin = filters.get(name)
     return None if plugin is None else typed(name, plugin.takes, plugin.call)
+
+
+def usage(name: str, function: Callable[..., Value]) -> str:
+    """A filter with its arguments and their defaults, as a template writes it: ``round(precision=0)``."""
+    signature = _signature(getattr(function, "__wrapped__", function))
+    written = [_parameter(one) for one in [*signature.parameters.values()][1:]] if signature else []
+    return f"{name}({', '.join(written)})" if written else name
+
+
+def _parameter(parameter: inspect.Parameter) -> str:
+    default = parameter.default
+    if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
+        return "..."
+    if default is parameter.empty or isinstance(default, Missing):
+        return parameter.name
+    words = {None: "none", True: "true", False: "false"}
+    is_word = default is None or isinstance(default, bool)
+    return f"{parameter.name}={words[default] if is_word else repr(default)}"
 
 
 def probe(filtered: Filtered) -> None:

@@ -62,7 +62,7 @@ def _check_filter(part: Filtered, filters: Mapping[str, Filter]) -> list[Problem
                 start,
                 part.end,
                 what=f"the filter {part.name} has wrong arguments: {wrong}",
-                fix="See `hookctl explain templates`.",
+                fix=f"Write {built_in.usage(part.name, function)}.",
             )
         ]
     properties = built_in.properties(part)

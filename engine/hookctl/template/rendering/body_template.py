@@ -10,6 +10,7 @@ from hookctl.model import Json
 from hookctl.model.problem import Filter
 from hookctl.template.language.expressions import Expression, Filtered, For, If, Node, Output, Text, children
 from hookctl.template.language.filters import properties
+from hookctl.template.language.functions.special import is_indented
 from hookctl.template.language.values import MAX_OUTPUT, Missing, Value, escape, kind, quote, to_json, to_text
 from hookctl.template.proof.positions import Position
 from hookctl.template.proof.repeated_keys import refuse_repeated_keys
@@ -99,6 +100,8 @@ def _output(node: Output, context: _Context) -> Write:
     expression = node.expression
     is_json = position.form == "value"
     while isinstance(expression, Filtered) and properties(expression).writes_json:
+        if is_indented(expression) and not is_json:
+            break
         # the renderer writes JSON here already, so tojson must not encode it again
         expression, is_json = expression.value, True
     value_of = context.evaluate(expression)

@@ -30,7 +30,8 @@ from hookctl.template.language.expressions import (
     Test,
     operands,
 )
-from hookctl.template.language.functions.declaration import too_large
+from hookctl.template.language.functions.declaration import argument_of, too_large
+from hookctl.template.language.functions.special import default_value
 from hookctl.template.language.value_tests import WITHOUT_OPERAND
 from hookctl.template.language.values import MAX_OUTPUT, MISSING, Missing, Value, compare, is_equal, is_in, take
 from hookctl.template.rendering.operators import calculate, concatenate, cut, look_up, take_item
@@ -283,11 +284,9 @@ def _filtered(expression: Filtered, text: str, filters: Mapping[str, Filter]) ->
 
 def _default(expression: Filtered, text: str, filters: Mapping[str, Filter]) -> Evaluate:
     inner = evaluate(expression.value, text, filters)
-    named: dict[str, Any] = dict(zip(("default_value", "boolean"), expression.arguments, strict=False)) | dict(
-        expression.keywords
-    )
-    otherwise = strictly(named["default_value"], text, filters)
-    boolean = strictly(named["boolean"], text, filters) if "boolean" in named else None
+    replaces_false = argument_of(expression, 1, "boolean")
+    otherwise = strictly(default_value(expression), text, filters)
+    boolean = None if replaces_false is None else strictly(replaces_false, text, filters)
 
     def choose(frame: Frame) -> Value:
         value = inner(frame)
