@@ -208,3 +208,14 @@ def test_results_and_arguments_count_as_work() -> None:
     hits("{% if data.s | replace(data.big, '') == 'x' %}{% endif %}", {"s": "a", "big": HALF})
     hits("{% if data.m | replace('', data.m) == 'x' %}{% endif %}", {"m": "m" * 1000})
     hits("{% if data.big | first | replace('', 'x') %}{% endif %}", {"big": ["x"] * 9000})
+
+
+@pytest.mark.parametrize("use", ["title", "striptags", "urlencode", "map('title') | join"])
+def test_slow_filters_count_as_more_work(use: str) -> None:
+    """Ten uses of each on a long text would take half a second."""
+    text = " a" * 150_000
+    given: Any = [text] if use.startswith("map") else text
+    uses = f" | length }}}}{{{{ data | {use}".join(["", *[""] * 10])
+    template = compile_body(f'"{{{{ data | string{uses} | length }}}}"', {})
+    with pytest.raises(RenderError, match="rendering takes too much work"):
+        template.render({"data": given})

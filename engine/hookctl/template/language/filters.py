@@ -47,6 +47,14 @@ def find(name: str, filters: Mapping[str, Filter]) -> Callable[..., Value] | Non
     return None if plugin is None else typed(name, plugin.takes, plugin.call)
 
 
+def slowness(filtered: Filtered) -> int:
+    """How many more times reading the value counts as work; for ``map``, also what its filter adds."""
+    declared = properties(filtered)
+    name = filtered.arguments[0] if declared.gives_attribute and filtered.arguments else None
+    applied = BUILT_IN.get(str(name.value)) if isinstance(name, Const) else None
+    return declared.slowness + (applied.slowness if applied else 0)
+
+
 def usage(name: str, function: Callable[..., Value]) -> str:
     """A filter with its arguments and their defaults, as a template writes it: ``round(precision=0)``."""
     signature = _signature(getattr(function, "__wrapped__", function))

@@ -61,6 +61,8 @@ class Properties:
     """Whether one use of it gives something true exactly when its value is true."""
     hides_content: bool = False
     """Whether the result shows how much there is, but nothing of what it is."""
+    slowness: int = 0
+    """How many more times reading its value counts as work than for most filters, as measured."""
     writes_json: bool = False
     """Whether it gives its value as it is, and says that the value is written as JSON."""
     takes_expression: bool = False

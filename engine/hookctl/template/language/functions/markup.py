@@ -17,18 +17,25 @@ from hookctl.template.language.functions.declaration import (
 from hookctl.template.language.values import MAX_OUTPUT, to_text
 
 _SCALAR = types("string", "number", "boolean")
-_HTML: Mapping[str, str] = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "'": "&#39;", '"': "&#34;"}
+_HTML: dict[str, str] = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "'": "&#39;", '"': "&#34;"}
 """As ``markupsafe.escape``, which Jinja uses."""
-_SLACK: Mapping[str, str] = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_SLACK: dict[str, str] = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 """Every control sequence of Slack's mrkdwn, such as ``<!channel>`` or ``<https://...|...>``, begins with ``<``."""
-_MARKDOWN: Mapping[str, str] = {mark: f"\\{mark}" for mark in "\\`*_{}[]()<>#+-=.!|~&:$@"}
+_MARKDOWN: dict[str, str] = {mark: f"\\{mark}" for mark in "\\`*_{}[]()<>#+-=.!|~&:$@"}
+_TRANSLATIONS = {
+    name: str.maketrans(table)
+    for name, table in {"html": _HTML, "slack_escape": _SLACK, "markdown_escape": _MARKDOWN}.items()
+}
+_GROWTH = 5
+"""No character becomes more than five."""
 _UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~"
 
 
 def _escaped(name: str, text: str, table: Mapping[str, str]) -> str:
     """The text with each character of the table replaced. Raises RenderError when that would be too large."""
-    check_size(name, len(text) + sum(text.count(mark) * (len(written) - 1) for mark, written in table.items()))
-    return text.translate({ord(mark): written for mark, written in table.items()})
+    if len(text) * _GROWTH > MAX_OUTPUT:
+        check_size(name, len(text) + sum(text.count(mark) * (len(written) - 1) for mark, written in table.items()))
+    return text.translate(_TRANSLATIONS[name])
 
 
 def _html(value: Json) -> Json:
@@ -130,6 +137,8 @@ FILTERS: Filters = {
     "html": _HTML_FILTER,
     "markdown_escape": BuiltIn(_markdown_escape, takes=_SCALAR, gives=TEXT),
     "slack_escape": BuiltIn(_slack_escape, takes=_SCALAR, gives=TEXT),
-    "striptags": BuiltIn(_striptags, takes=TEXT, gives=TEXT),
-    "urlencode": BuiltIn(_urlencode, takes=types("string", "number", "boolean", "array", "object"), gives=TEXT),
+    "striptags": BuiltIn(_striptags, takes=TEXT, gives=TEXT, slowness=7),
+    "urlencode": BuiltIn(
+        _urlencode, takes=types("string", "number", "boolean", "array", "object"), gives=TEXT, slowness=5
+    ),
 }

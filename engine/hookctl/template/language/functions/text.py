@@ -89,9 +89,9 @@ FILTERS: Filters = {
     "one_line": BuiltIn(_one_line, takes=TEXT, gives=TEXT),
     "replace": BuiltIn(_replace, takes=TEXT, gives=TEXT),
     "string": BuiltIn(_string, gives=TEXT),
-    "title": BuiltIn(_title, takes=TEXT, gives=TEXT),
+    "title": BuiltIn(_title, takes=TEXT, gives=TEXT, slowness=7),
     "trim": BuiltIn(_trim, takes=TEXT, gives=TEXT),
     "truncate": BuiltIn(_truncate, takes=TEXT, gives=TEXT),
     "upper": BuiltIn(_upper, takes=TEXT, gives=TEXT),
-    "wordcount": BuiltIn(_wordcount, takes=TEXT, gives=types("integer"), hides_content=True),
+    "wordcount": BuiltIn(_wordcount, takes=TEXT, gives=types("integer"), hides_content=True, slowness=2),
 }
