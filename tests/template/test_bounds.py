@@ -9,7 +9,7 @@ import pytest
 from hookctl.errors import RenderError, TemplateError
 from hookctl.plugin import FilterType
 from hookctl.template import compile_body
-from hookctl.template.language.filters import MAX_OUTPUT
+from hookctl.template.language.values import MAX_OUTPUT
 
 ESCAPES = [
     "{{ data.__class__.__mro__[1].__subclasses__() }}",
@@ -49,11 +49,9 @@ ESCAPES = [
     "{{ super() }}",
     "{{ varargs }}",
     "{{ kwargs }}",
-    "{{ dict(a=1) }}",
     "{{ data | xmlattr }}",
     "{{ data | safe }}",
     "{{ data | pprint }}",
-    "{{ data | string | list }}",
     "{% set x = data %}1",
     "{% set ns = namespace(x=1) %}1",
     "{% import 'os' as os %}1",
@@ -66,7 +64,6 @@ ESCAPES = [
     "{% filter upper %}1{% endfilter %}",
     "{% with x = 1 %}1{% endwith %}",
     "{% autoescape false %}1{% endautoescape %}",
-    "{% raw %}1{% endraw %}",
     "{% do data.clear() %}1",
     "{% debug %}",
     "{% for x in data recursive %}{{ loop(x) }}{% endfor %}",
@@ -84,13 +81,10 @@ BOMBS = [
     "{{ 2 ** 2 ** 2 ** 2 ** 99 }}",
     "{{ '%20000000d' % 1 }}",
     "{{ 1 // 0 }}",
-    "{{ 'a' ~ 'b' }}",
-    "{{ data.count + 1 }}",
     "{{ range(999999999) | list }}",
     "{% for x in range(999999999) %}{% endfor %}1",
     "{{ data.severity | center(999999999) }}",
     "{{ data.severity | indent(999999999) }}",
-    "{{ data.severity | replace('', 'aaaaaaaa') }}",
     "{{ data.severity | ljust(99999999) }}",
     "{{ data.severity | wordwrap(1) }}",
     "{{ data.severity | batch(99999999, 1) }}",
@@ -116,7 +110,7 @@ def test_it_renders_nothing_even_when_nobody_checked(text: str) -> None:
         template = compile_body(text, {})
     except TemplateError:
         return
-    with pytest.raises(RenderError, match=r"the event has no|round"):
+    with pytest.raises(RenderError, match=r"the event has no|round|takes a list|does not accept|divides by 0"):
         template.render({"data": {"severity": "High", "groups": [1], "count": 1}})
 
 
@@ -201,10 +195,10 @@ def test_a_list_of_the_same_value_many_times_counts_as_work() -> None:
 
 
 def test_filters_cannot_make_values_grow() -> None:
-    hits("{{ data.xs | join(data.s) }}", {"xs": [1] * 2000, "s": "x" * 1000}, "join returns more than")
-    hits('"{{ data.s ' + "| tojson " * 30 + '| upper }}"', {"s": '"' * 1000}, "returns more than 1048576 characters")
+    hits("{{ data.xs | join(data.s) }}", {"xs": [1] * 2000, "s": "x" * 1000}, "join gives more than")
+    hits('"{{ data.s ' + "| tojson " * 30 + '| upper }}"', {"s": '"' * 1000}, "gives more than 1048576 characters")
     grow = FilterType(name="grow", summary="", call=lambda value: value * 1000)
-    hits("{{ data | grow | length }}", "x" * 2000, "grow returns more than", {"grow": grow})
+    hits("{{ data | grow | length }}", "x" * 2000, "grow gives more than", {"grow": grow})
 
 
 def test_a_template_that_is_too_costly_fails_alone() -> None:

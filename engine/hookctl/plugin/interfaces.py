@@ -232,6 +232,14 @@ class FilterType:
     name: str
     summary: str
     call: Callable[..., Json]
+    """Called with the value, followed by the arguments in the template. Raises ``hookctl.errors.RenderError`` for
+    values that it does not accept."""
+    takes: frozenset[str] = frozenset()
+    """The types of JSON Schema that the value may have: ``string``, ``number`` (which includes ``integer``),
+    ``integer``, ``boolean``, ``null``, ``array``, ``object``. The filter is never called with another value.
+    Empty: any."""
+    gives: frozenset[str] = frozenset()
+    """The types that the result may have. A result of another type is a failure of the plugin. Empty: any."""
 
 
 # -- policy and observer ---------------------------------------------------------------------------------------------

@@ -16,9 +16,11 @@ from hookctl.json.schema_paths import EventShape, is_certain
 from hookctl.model.problem import EventSchema, Filter, Problem
 from hookctl.model.rules.texts import TEMPLATE_FILTER, TEMPLATE_OPTIONAL_PATH
 from hookctl.template.fields.body_check import PathChecker
-from hookctl.template.fields.path_check import check_path, event_scope
-from hookctl.template.language.expressions import Node, Output, Path, walk
-from hookctl.template.language.parser import parse
+from hookctl.template.fields.path_check import check_path
+from hookctl.template.fields.shapes import event_scope
+from hookctl.template.fields.text_values import text_value_problems
+from hookctl.template.language.expressions import Output, Path, walk
+from hookctl.template.language.parser import Reading, parse, read
 from hookctl.template.language.usage import check_usage
 from hookctl.template.proof.positions import Layout, Position, lay_out
 from hookctl.template.rendering.body_template import BodyTemplate, compile_nodes
@@ -40,21 +42,24 @@ def check_body(
 ) -> list[Problem]:
     """All problems of a body template for this event type, in the order of the text.
 
-    After a syntax error, no other problem is reported. A template without errors compiles, and renders the event type's
-    mock event unless a warning says that it may not. ``certain`` caches the paths that always have a value, to save
-    work on the next template for the same event type.
+    All problems are reported at once, as far as the template can be read. A template without errors compiles and
+    renders the event type's mock event, unless a warning says that it may not. ``certain`` spares work on the next
+    template for the same event type: the paths that always have a value, as far as templates have had them.
     """
     plain = split_plain(text)
     if plain is not None:
         return _check_plain(text, plain, event_type, certain if certain is not None else set())
     try:
-        nodes, layout = _parse(text)
+        reading, layout = _read(text)
     except TemplateError as error:
         return [Problem.from_error(error)]
-    problems = layout.problems + check_usage(nodes, filters)
-    paths = PathChecker(layout.positions)
-    paths.nodes(nodes, event_scope(EventShape(event_type.schema)))
+    nodes = reading.nodes
+    problems = [*reading.problems, *layout.problems, *check_usage(nodes, filters)]
+    paths = PathChecker(layout.positions, text)
+    paths.nodes(nodes, event_scope(EventShape(event_type.schema), filters, any_name=reading.is_partial))
     problems += paths.problems
+    can_run = not any(problem.is_error for problem in problems)
+    problems += text_value_problems(nodes, layout.positions, text, event_type, filters if can_run else None)
     if event_type.mock and not any(problem.is_error for problem in problems):
         problems += _render_mock(compile_nodes(nodes, layout.positions, text, filters), event_type, problems, len(text))
     return sorted(dict.fromkeys(problems), key=lambda problem: (problem.start, problem.end))
@@ -69,17 +74,18 @@ def compile_body(text: str, filters: Mapping[str, Filter]) -> BodyTemplate:
     plain = split_plain(text)
     if plain is not None:
         return BodyTemplate(compile_plain(plain))
-    nodes, layout = _parse(text)
-    problems = layout.problems + check_usage(nodes, filters)
+    reading, layout = _read(text)
+    problems = [*reading.problems, *layout.problems, *check_usage(reading.nodes, filters)]
     errors = [problem for problem in problems if problem.is_error]
     if errors:
         raise min(errors, key=lambda problem: problem.start).to_error()
-    return compile_nodes(nodes, layout.positions, text, filters)
+    return compile_nodes(reading.nodes, layout.positions, text, filters)
 
 
 def describe_body(text: str) -> list[Decision]:
     """How the template writes each output, in the order of the text. Raises TemplateError for a syntax error."""
-    nodes, layout = _parse(text)
+    nodes = parse(text)
+    layout = lay_out(nodes, text)
     return [
         Decision(
             output.start,
@@ -93,9 +99,15 @@ def describe_body(text: str) -> list[Decision]:
 
 
 @lru_cache(maxsize=16)  # cached, because the checked template is usually compiled next
-def _parse(text: str) -> tuple[Sequence[Node], Layout]:
-    nodes = parse(text)
-    return nodes, lay_out(nodes, text)
+def _read(text: str) -> tuple[Reading, Layout]:
+    """What can be read of a template, and its layout as far as that can be proved."""
+    reading = read(text)
+    if reading.is_partial:
+        return reading, Layout()
+    try:
+        return reading, lay_out(reading.nodes, text)
+    except TemplateError as error:
+        return reading, Layout(problems=[Problem.from_error(error)])
 
 
 def _check_plain(text: str, plain: Plain, event_type: EventSchema, certain: set[str]) -> list[Problem]:
@@ -108,9 +120,8 @@ def _check_plain(text: str, plain: Plain, event_type: EventSchema, certain: set[
             certain.add(name)
             continue
         path = Path(keys[0], tuple(keys[1:]), 0, len(name))
-        problem = check_path(
-            path, event_scope(EventShape(event_type.schema)), Position("text", 1) if in_string else Position("value", 0)
-        )
+        position = Position("text", 1) if in_string else Position("value", 0)
+        problem = check_path(path, event_scope(EventShape(event_type.schema), {}), position)
         if problem is not None:
             problems += [
                 replace(problem, start=start, end=start + problem.end)

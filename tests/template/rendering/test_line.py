@@ -211,7 +211,7 @@ FINDINGS = [
     ("{{ data.request }}", "header", ["template-not-text"], "data.request"),
     ("{{ data.groups | default('') }}", "header", ["template-not-text"], "data.groups"),
     ("{{ 'a' if data.count == 3 else data.groups }}", "header", ["template-not-text"], "data.groups"),
-    ("{{ data.count | upper }}", "header", ["template-filter"], "data.count | upper"),
+    ("{{ data.count | upper }}", "header", ["template-kind"], "data.count"),
     ("{{ data.severity | nope }}", "header", ["template-filter"], "nope"),
     (HOST + "/{{ data.severity | default('') }}/{{ '' }}", "url", ["template-not-text"], "''"),
 ]

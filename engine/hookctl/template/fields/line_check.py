@@ -11,7 +11,7 @@ from hookctl.json.schema_paths import EventShape
 from hookctl.model.problem import EventSchema, Filter, Problem
 from hookctl.model.rules.texts import TEMPLATE_FILTER, TEMPLATE_NOT_TEXT, TEMPLATE_OPTIONAL_PATH
 from hookctl.template.fields.body_check import PathChecker
-from hookctl.template.fields.path_check import Scope, event_scope
+from hookctl.template.fields.shapes import Scope, event_scope
 from hookctl.template.language import filters as built_in
 from hookctl.template.language.expressions import Choice, Expression, Filtered, Logic, Output, Path
 from hookctl.template.language.line_syntax import Place, has_expression, parse_line, place_problems
@@ -33,9 +33,9 @@ def check_text(text: str, event_type: EventSchema, filters: Mapping[str, Filter]
         nodes = parse_line(text)
     except TemplateError as error:
         return [Problem.from_error(error)]
-    scope = event_scope(EventShape(event_type.schema))
+    scope = event_scope(EventShape(event_type.schema), filters)
     outputs = [node for node in nodes if isinstance(node, Output)]
-    paths = PathChecker({output.start: Position("text", 0) for output in outputs})
+    paths = PathChecker({output.start: Position("text", 0) for output in outputs}, text)
     paths.nodes(nodes, scope)
     problems = [*place_problems(nodes, text, place), *check_usage(nodes, filters), *map(_advised, paths.problems)]
     problems += [problem for output in outputs for problem in _structured(output.expression, scope)]

@@ -110,7 +110,10 @@ class _Reader:
                     if isinstance(node.iterable, Path) and len(node.targets) == 1
                     else whole
                 )
-                self.nodes(node.body, {**names, **dict.fromkeys(node.targets, item), "loop": ()})
+                inside: _Sources = {**names, **dict.fromkeys(node.targets, item), "loop": ()}
+                if node.condition is not None:
+                    self._asked(node.condition, inside)
+                self.nodes(node.body, inside)
                 self.nodes(node.otherwise, names)
 
     def _written(self, expression: Expression, names: _Sources) -> None:

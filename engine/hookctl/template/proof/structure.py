@@ -192,7 +192,10 @@ class Prover:
         """The states after a loop: after its ``else``, a single iteration, or a first, any middle ones and a last."""
         node = token.node
         words = self._text[node.iterable.start : node.iterable.end]
-        empty = self._assume(states, node.iterable, False, f"{words} has no item", outer)
+        if node.condition is None:
+            empty = self._assume(states, node.iterable, False, f"{words} has no item", outer)
+        else:  # the list may have items, and the condition leave none
+            empty = {state: (*way, f"no item of {words} is left")[:MAX_WAY] for state, way in states.items()}
         filled = _forget(self._assume(states, node.iterable, True, f"{words} has an item", outer), node.targets)
         after = self._sequence(token.otherwise, empty, outer)
         _merge(after, self._round(token, "only", filled))

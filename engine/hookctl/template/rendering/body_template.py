@@ -9,8 +9,9 @@ from hookctl.errors import RenderError
 from hookctl.model import Json
 from hookctl.model.problem import Filter
 from hookctl.template.language.expressions import Expression, Filtered, For, If, Node, Output, Text, children
-from hookctl.template.language.filters import MAX_OUTPUT, properties
-from hookctl.template.language.values import Missing, Value, escape, kind, quote, to_json, to_text
+from hookctl.template.language.filters import properties
+from hookctl.template.language.functions.special import is_indented
+from hookctl.template.language.values import MAX_OUTPUT, Missing, Value, escape, kind, quote, to_json, to_text
 from hookctl.template.proof.positions import Position
 from hookctl.template.proof.repeated_keys import refuse_repeated_keys
 from hookctl.template.rendering.evaluation import Evaluate, Frame, evaluate, raise_missing, raise_too_large, strictly
@@ -99,6 +100,8 @@ def _output(node: Output, context: _Context) -> Write:
     expression = node.expression
     is_json = position.form == "value"
     while isinstance(expression, Filtered) and properties(expression).writes_json:
+        if is_indented(expression) and not is_json:
+            break
         # the renderer writes JSON here already, so tojson must not encode it again
         expression, is_json = expression.value, True
     value_of = context.evaluate(expression)
@@ -156,18 +159,13 @@ def _placed(error: RenderError, start: int, end: int) -> RenderError:
 
 
 def _for(node: For, context: _Context) -> Write:
-    iterable = strictly(node.iterable, context.text, context.filters)
-    words = context.text[node.iterable.start : node.iterable.end]
+    items_of = _items(node, context)
     body, otherwise = _sequence(node.body, context), _sequence(node.otherwise, context)
-    targets, cost = node.targets, 1 + _cost(node.body)
-    target, is_single = targets[0], len(targets) == 1
-    start, end = node.iterable.start, node.iterable.end
+    bind = _binder(node, context.text)
+    cost = 1 + _cost(node.body)
 
     def write(frame: Frame) -> None:
-        try:
-            items = _list(iterable(frame), words)
-        except RenderError as error:
-            raise _placed(error, start, end) from error.__cause__
+        items = items_of(frame)
         if not items:
             otherwise(frame)
             return
@@ -178,18 +176,63 @@ def _for(node: For, context: _Context) -> Write:
             values["loop"] = {
                 "index": index + 1,
                 "index0": index,
+                "revindex": length - index,
+                "revindex0": length - index - 1,
                 "first": index == 0,
                 "last": index == length - 1,
                 "length": length,
             }
-            if is_single:
-                values[target] = item
-            else:
-                values.update(_pairs(targets, item, words))
+            bind(values, item)
             body(frame)
         frame.values = outer
 
     return write
+
+
+def _items(node: For, context: _Context) -> Callable[[Frame], list[Json]]:
+    """What a loop runs over: the items for which its condition, if it has one, is true."""
+    iterable = strictly(node.iterable, context.text, context.filters)
+    words = context.text[node.iterable.start : node.iterable.end]
+    start, end = node.iterable.start, node.iterable.end
+
+    def every(frame: Frame) -> list[Json]:
+        try:
+            return _list(iterable(frame), words)
+        except RenderError as error:
+            raise _placed(error, start, end) from error.__cause__
+
+    if node.condition is None:
+        return every
+    holds, cost = _condition(node.condition, context), 1 + _cost([node.condition])
+    bind = _binder(node, context.text)
+
+    def some(frame: Frame) -> list[Json]:
+        items, outer = every(frame), frame.values
+        frame.spend(len(items) * cost)
+        frame.values = values = dict(outer)
+        found: list[Json] = []
+        for item in items:
+            bind(values, item)
+            if holds(frame):
+                found.append(item)
+        frame.values = outer
+        return found
+
+    return some
+
+
+def _binder(node: For, text: str) -> Callable[[dict[str, Json], Json], None]:
+    """A function that gives the names of a loop their values for one round."""
+    targets = node.targets
+    if len(targets) == 1:
+        target = targets[0]
+
+        def one(values: dict[str, Json], item: Json) -> None:
+            values[target] = item
+
+        return one
+    words = text[node.iterable.start : node.iterable.end]
+    return lambda values, item: values.update(_pairs(targets, item, words))
 
 
 def _list(value: Json, words: str) -> list[Json]:

@@ -16,9 +16,8 @@ from itertools import pairwise
 from typing import Never
 
 from hookctl.model import Json
-from hookctl.template.language.filters import MAX_OUTPUT
 from hookctl.template.language.parser import MAX_CHARACTERS
-from hookctl.template.language.values import MISSING, Value, escape, quote, to_json
+from hookctl.template.language.values import MAX_OUTPUT, MISSING, Value, escape, quote, to_json
 from hookctl.template.proof.structure import MAX_NESTING
 from hookctl.template.rendering.evaluation import raise_missing, raise_too_large
 
