@@ -49,7 +49,6 @@ ESCAPES = [
     "{{ super() }}",
     "{{ varargs }}",
     "{{ kwargs }}",
-    "{{ dict(a=1) }}",
     "{{ data | xmlattr }}",
     "{{ data | safe }}",
     "{{ data | pprint }}",
@@ -66,7 +65,6 @@ ESCAPES = [
     "{% filter upper %}1{% endfilter %}",
     "{% with x = 1 %}1{% endwith %}",
     "{% autoescape false %}1{% endautoescape %}",
-    "{% raw %}1{% endraw %}",
     "{% do data.clear() %}1",
     "{% debug %}",
     "{% for x in data recursive %}{{ loop(x) }}{% endfor %}",
@@ -84,8 +82,6 @@ BOMBS = [
     "{{ 2 ** 2 ** 2 ** 2 ** 99 }}",
     "{{ '%20000000d' % 1 }}",
     "{{ 1 // 0 }}",
-    "{{ 'a' ~ 'b' }}",
-    "{{ data.count + 1 }}",
     "{{ range(999999999) | list }}",
     "{% for x in range(999999999) %}{% endfor %}1",
     "{{ data.severity | center(999999999) }}",
@@ -116,8 +112,22 @@ def test_it_renders_nothing_even_when_nobody_checked(text: str) -> None:
         template = compile_body(text, {})
     except TemplateError:
         return
-    with pytest.raises(RenderError, match=r"the event has no|round"):
+    with pytest.raises(RenderError, match=r"the event has no|round|does not accept|divides by 0"):
         template.render({"data": {"severity": "High", "groups": [1], "count": 1}})
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("{{ dict(a=1) }}", b'{"a":1}'),
+        ("{% raw %}1{% endraw %}", b"1"),
+        ("{{ 'a' ~ 'b' }}", b'"ab"'),
+        ("{{ data.count + 1 }}", b"2"),
+        ("{{ ('a' ~ data.severity)[:2] }}", b'"aH"'),
+    ],
+)
+def test_what_looks_like_an_escape_and_only_makes_a_value_is_allowed(text: str, sent: bytes) -> None:
+    assert compile_body(text, {}).render({"data": {"severity": "High", "count": 1}}) == sent
 
 
 @pytest.mark.parametrize("name", ["items", "keys", "get", "pop", "update", "clear", "copy", "values"])
@@ -201,7 +211,7 @@ def test_a_list_of_the_same_value_many_times_counts_as_work() -> None:
 
 
 def test_filters_cannot_make_values_grow() -> None:
-    hits("{{ data.xs | join(data.s) }}", {"xs": [1] * 2000, "s": "x" * 1000}, "join returns more than")
+    hits("{{ data.xs | join(data.s) }}", {"xs": [1] * 2000, "s": "x" * 1000}, "join gives more than")
     hits('"{{ data.s ' + "| tojson " * 30 + '| upper }}"', {"s": '"' * 1000}, "returns more than 1048576 characters")
     grow = FilterType(name="grow", summary="", call=lambda value: value * 1000)
     hits("{{ data | grow | length }}", "x" * 2000, "grow returns more than", {"grow": grow})

@@ -32,7 +32,7 @@ from hookctl.template.language.expressions import (
 )
 from hookctl.template.language.inlining import inlined
 from hookctl.template.language.replacements import tag_advice
-from hookctl.template.language.tokens import Segment, Tokens
+from hookctl.template.language.token_table import Segment, Tokens
 from hookctl.template.language.words import CONSTANTS
 
 MAX_INLINED = 2000

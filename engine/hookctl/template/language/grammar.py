@@ -19,7 +19,8 @@ from hookctl.template.language import foreign
 from hookctl.template.language.conversion import Converter
 from hookctl.template.language.parser import Reading
 from hookctl.template.language.syntax_errors import explain
-from hookctl.template.language.tokens import Segment, Tokens, tokenize
+from hookctl.template.language.token_table import Segment, Tokens
+from hookctl.template.language.tokens import tokenize
 
 MAX_ERRORS = 10
 """Errors that only the parser finds, and that one check reports. Each costs another run."""
