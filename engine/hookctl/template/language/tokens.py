@@ -44,7 +44,8 @@ _TOKEN_IN_BRACKETS = re.compile(rf"\s*(?:{_WORDS})", re.VERBOSE | re.DOTALL)
 """Inside brackets ``}}`` closes two objects, not the expression."""
 _INDEX = re.compile(r"\s*(?P<number>\d+)")
 _WORD = re.compile(r"\s*([A-Za-z_]\w*)")
-_RAW = re.compile(r"\{%[-+]?\s*raw\s*(-?)%\}(.*?)\{%([-+]?)\s*endraw\s*([-+]?)%\}", re.DOTALL)
+_RAW = re.compile(r"\{%[-+]?\s*raw\s*(-?)%\}")
+_ENDRAW = re.compile(r"\{%([-+]?)\s*endraw\s*([-+]?)%\}")
 _TARGETS = re.compile(r"\s*([A-Za-z_]\w*)(?:\s*,\s*([A-Za-z_]\w*))?\s+in\s")
 _TARGET = re.compile(r"\s*([A-Za-z_]\w*)\s*=")
 _CLOSING = {"{{": "}}", "{%": "%}"}
@@ -74,6 +75,7 @@ class _Tokenizer:
         self._open: list[Segment] = []
         self._loops = 0
         self._brackets: list[int] = []
+        self._has_endraw = True
 
     def run(self) -> None:
         text = self._text
@@ -88,9 +90,9 @@ class _Tokenizer:
                 root, *steps = plain[1].split(".")
                 self._stretch.append(Output(Path(root, tuple(steps), *plain.span(1)), *plain.span()))
                 position, strips = plain.end(), False
-            elif kind == "{%" and (raw := _RAW.match(text, start)):
-                self._add_text(*raw.span(2), bool(raw[1]), raw[3] == "-")
-                position, strips = raw.end(), raw[4] == "-"
+            elif kind == "{%" and (raw := _RAW.match(text, start)) and (end := self._end_of_raw(raw.end())):
+                self._add_text(raw.end(), end.start(), bool(raw[1]), end[1] == "-")
+                position, strips = end.end(), end[2] == "-"
             else:
                 position, strips = self._segment(start, kind)
         self._add_text(position, len(text), strips, False)
@@ -123,6 +125,12 @@ class _Tokenizer:
             )
             return len(self._text), False
         return end + 2, end > start + 2 and self._text[end - 1] == "-"
+
+    def _end_of_raw(self, position: int) -> re.Match[str] | None:
+        """The tag that ends raw text. If there is none, none is looked for again."""
+        found = _ENDRAW.search(self._text, position) if self._has_endraw else None
+        self._has_endraw = found is not None
+        return found
 
     def _segment(self, start: int, opening: str) -> tuple[int, bool]:
         """Read an expression or a tag. Gives the offset after it, and whether it removes the whitespace there."""
