@@ -59,7 +59,7 @@ FIELDS: dict[str, Any] = {
     },
     "d": {"type": "object", "additionalProperties": S},
 }
-SCHEMA = {
+SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["id", "data"],
     "properties": {
@@ -102,7 +102,7 @@ class Writer:
         inside = ("loop.index", "loop.revindex0", "loop.length", f"{self.loops[-1]}.n") if self.loops else ()
         simple = ("data.n", "data.m", "3", "0x1F", "data.xs | length", "data.os[0].n | default(1)", *inside)
         if not deep:
-            return self.pick.choice(simple)
+            return str(self.pick.choice(simple))
         return self.one(
             "(<n> + <n>)",
             "(<n> - <n>)",
@@ -119,7 +119,7 @@ class Writer:
         inside = (f"{self.loops[-1]}.k", f"{self.loops[-1]}['k']") if self.loops else ()
         simple = ("data.s", "data.t", 'data["user-id"]', "id", "data.d.k", "data.xs[0] | default('')", "'c'", *inside)
         if not deep:
-            return self.pick.choice(simple)
+            return str(self.pick.choice(simple))
         return self.one(
             *("(<t> ~ <t>)", "(<t> ~ <n>)", "(<t>)[:5]", "(<t>)[-3:]", "(<t>) | upper", "(<t> | trim | lower)"),
             *(
@@ -144,7 +144,7 @@ class Writer:
             *inside,
         )
         if self.pick.random() < 0.7:
-            return self.pick.choice(simple)
+            return str(self.pick.choice(simple))
         return self.one("(<c> and <c>)", "(<c> or <c>)", "not <c>", "1 < (data.xs | length) <= 3", "data.s is string")
 
     def write_v(self) -> str:

@@ -117,7 +117,7 @@ def theirs(node: Any) -> str:  # noqa: C901, PLR0911, PLR0912 - one case for eac
         case nodes.Getattr():
             return f"{theirs(node.node)}[{json.dumps(node.attr)}]"
         case nodes.Getitem(arg=nodes.Slice() as bounds):
-            first, stop = (None if bound is None else bound.value for bound in (bounds.start, bounds.stop))
+            first, stop = ("None" if bound is None else theirs(bound) for bound in (bounds.start, bounds.stop))
             return f"{theirs(node.node)}[{first}:{stop}]"
         case nodes.Getitem():
             return f"{theirs(node.node)}[{theirs(node.arg)}]"
@@ -127,13 +127,13 @@ def theirs(node: Any) -> str:  # noqa: C901, PLR0911, PLR0912 - one case for eac
             return f"{{{', '.join(f'{theirs(pair.key)}: {theirs(pair.value)}' for pair in node.items)}}}"
         case nodes.Neg() | nodes.Pos():
             sign = "-" if isinstance(node, nodes.Neg) else "+"
-            inner = theirs(node.node)
+            signed = theirs(node.node)
             try:
-                number = json.loads(inner)
+                number = json.loads(signed)
             except ValueError:
-                return f"({sign}{inner})"
+                return f"({sign}{signed})"
             if type(number) not in {int, float}:
-                return f"({sign}{inner})"
+                return f"({sign}{signed})"
             return json.dumps(-number if sign == "-" else number)
         case nodes.Concat():
             return f"({' ~ '.join(map(theirs, node.nodes))})"
@@ -145,7 +145,7 @@ def theirs(node: Any) -> str:  # noqa: C901, PLR0911, PLR0912 - one case for eac
                 return f"({value} {COMPARING_TESTS[node.name]} {arguments[0]})"
             return f"({value} is {node.name})"
         case nodes.Not():
-            inner = node.node
+            inner: nodes.Expr = node.node
             return (
                 theirs(inner.node)
                 if isinstance(inner, nodes.Not) and isinstance(inner.node, nodes.Not)
