@@ -28,6 +28,8 @@ def _upper(value: Json) -> Json:
 
 
 def _lower(value: Json) -> Json:
+    if isinstance(value, bool):  # people write it to turn Python's True into JSON's true
+        return value
     return _string(value, "lower").lower()
 
 
