@@ -22,6 +22,7 @@ EVENT = ALERT["event"]
 TYPE = EventType(name="alert", summary="", schema=ALERT["schema"], mock=EVENT)
 BODIES: dict[str, Any] = yaml.safe_load((CASES / "bodies.yaml").read_text(encoding="utf-8"))
 CONSTRUCTS: dict[str, Any] = yaml.safe_load((CASES / "constructs.yaml").read_text(encoding="utf-8"))
+TABLE: dict[str, list[dict[str, str]]] = yaml.safe_load((CASES / "accepted.yaml").read_text(encoding="utf-8"))
 JINJA = jinja2.Environment()  # noqa: S701 - what is rendered is JSON
 JINJA.filters["to_json"] = JINJA.filters["tojson"]  # as in Ansible and Home Assistant
 
@@ -81,3 +82,18 @@ def test_nine_of_ten_bodies_are_sent_unchanged() -> None:
     possible = [case["template"] for case in BODIES.values() if jinja_json(case["template"]) is not None]
     assert len(possible) > 20
     assert sum(map(is_sent_like_jinja, possible)) >= 0.9 * len(possible)
+
+
+@pytest.mark.parametrize("row", TABLE["accepted"], ids=lambda row: row.get("write", row.get("body")))
+def test_what_the_page_calls_accepted_is_sent_as_jinja_sends_it(row: dict[str, str]) -> None:
+    ours = row["body"] if "body" in row else f"{{{{ [{row['write']}] }}}}"
+    theirs = row["body"] if "body" in row else f"{{{{ [{row['write']}] | tojson }}}}"
+    assert errors_of(ours) == []
+    assert json.loads(compile_body(ours, {}).render(EVENT)) == jinja_json(theirs)
+
+
+@pytest.mark.parametrize("row", TABLE["refused"], ids=lambda row: row["instead"])
+def test_what_the_page_calls_refused_names_what_to_write(row: dict[str, str]) -> None:
+    problems = errors_of('{"a": {{ ' + row["instead"] + " }}}")
+    assert problems
+    assert any(row["hint"] in problem.hint for problem in problems)
