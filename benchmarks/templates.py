@@ -40,7 +40,10 @@ A_FOR = (
     ',\n  "requester": [{% for key, value in data.requester | items %}'
     '"{{ key }}={{ value }}"{% if not loop.last %}, {% endif %}{% endfor %}]'
 )
-A_CALCULATION = ',\n  "in_ms": {{ event_time * 1000 // 1 }},\n  "who": "{{ data.requester.name ~ \' \' ~ data.requester.email[:20] }}"'
+A_CALCULATION = (
+    ',\n  "in_ms": {{ event_time * 1000 // 1 }},'
+    '\n  "who": "{{ data.requester.name ~ \' \' ~ data.requester.email[:20] }}"'
+)
 A_LOOKUP = """,\n  "priority": "{{ {'High': 'P1', 'Medium': 'P2'}[data.severity] | default('P3') }}\""""
 A_SET = (
     '{% set who = data.requester.name ~ " (" ~ data.requester.email ~ ")" %},\n  "who": "{{ who }}", "by": "{{ who }}"'
