@@ -47,7 +47,7 @@ def read(text: str) -> Reading:
     except UnicodeEncodeError as error:
         message = "the template contains an unpaired surrogate"
         raise TEMPLATE_SYNTAX.error(error.start, error.end, what=message, fix="Write the character itself.") from None
-    plain = _plain(text)
+    plain = None if "{%" in text or "{#" in text else _plain(text)
     if plain is not None:
         return Reading(plain)
     from hookctl.template.language.grammar import read_with_jinja
