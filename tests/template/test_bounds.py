@@ -114,6 +114,20 @@ def test_it_renders_nothing_even_when_nobody_checked(text: str) -> None:
         template.render({"data": {"severity": "High", "groups": [1], "count": 1}})
 
 
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("{{ dict(a=1) }}", b'{"a":1}'),
+        ("{% raw %}1{% endraw %}", b"1"),
+        ("{{ 'a' ~ 'b' }}", b'"ab"'),
+        ("{{ data.count + 1 }}", b"2"),
+        ("{{ ('a' ~ data.severity)[:2] }}", b'"aH"'),
+    ],
+)
+def test_what_looks_like_an_escape_and_only_makes_a_value_is_allowed(text: str, sent: bytes) -> None:
+    assert compile_body(text, {}).render({"data": {"severity": "High", "count": 1}}) == sent
+
+
 @pytest.mark.parametrize("name", ["items", "keys", "get", "pop", "update", "clear", "copy", "values"])
 def test_an_objects_keys_are_keys_alone(name: str) -> None:
     template = compile_body("{{ data." + name + ' | default("no key") }}', {})
@@ -195,10 +209,10 @@ def test_a_list_of_the_same_value_many_times_counts_as_work() -> None:
 
 
 def test_filters_cannot_make_values_grow() -> None:
-    hits("{{ data.xs | join(data.s) }}", {"xs": [1] * 2000, "s": "x" * 1000}, "join gives more than")
-    hits('"{{ data.s ' + "| tojson " * 30 + '| upper }}"', {"s": '"' * 1000}, "gives more than 1048576 characters")
+    hits("{{ data.xs | join(data.s) }}", {"xs": [1] * 2000, "s": "x" * 1000}, "join returns more than")
+    hits('"{{ data.s ' + "| tojson " * 30 + '| upper }}"', {"s": '"' * 1000}, "returns more than 1048576 characters")
     grow = FilterType(name="grow", summary="", call=lambda value: value * 1000)
-    hits("{{ data | grow | length }}", "x" * 2000, "grow gives more than", {"grow": grow})
+    hits("{{ data | grow | length }}", "x" * 2000, "grow returns more than", {"grow": grow})
 
 
 def test_a_template_that_is_too_costly_fails_alone() -> None:

@@ -17,6 +17,7 @@ from hookctl.model.problem import EventSchema, Filter, Problem
 from hookctl.model.rules.texts import TEMPLATE_FILTER, TEMPLATE_OPTIONAL_PATH
 from hookctl.template.fields.body_check import PathChecker
 from hookctl.template.fields.path_check import check_path
+from hookctl.template.fields.reads import sources_of
 from hookctl.template.fields.shapes import event_scope
 from hookctl.template.fields.text_values import text_value_problems
 from hookctl.template.language.expressions import Output, Path, walk
@@ -54,6 +55,8 @@ def check_body(
     except TemplateError as error:
         return [Problem.from_error(error)]
     nodes = reading.nodes
+    if not reading.problems:
+        sources_of(text)  # kept for the effects of the change, while the template is at hand
     problems = [*reading.problems, *layout.problems, *check_usage(nodes, filters)]
     paths = PathChecker(layout.positions, text)
     paths.nodes(nodes, event_scope(EventShape(event_type.schema), filters, any_name=reading.is_partial))

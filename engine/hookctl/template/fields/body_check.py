@@ -98,10 +98,11 @@ class PathChecker:
 
     def _written(self, expression: Expression, scope: Scope, position: Position | None) -> None:
         """Check an expression whose value is needed: a missing value is an error."""
+        if isinstance(expression, Path):  # most are, and there is nothing else to check
+            self._add(check_path(expression, scope, position))
+            return
         self.problems += kind_problems(expression, scope, self._text)
         match expression:
-            case Path():
-                self._add(check_path(expression, scope, position))
             case Filtered():
                 self.problems += nothing_given(expression, scope, self._text)
                 self._filtered(expression, scope, position)

@@ -89,11 +89,13 @@ class Scope:
 
     def shape(self, expression: Expression) -> Shape:
         """The schema's information about a value that comes from the event as it is; unknown for any other."""
+        if isinstance(expression, Slice):
+            while isinstance(expression, Slice):
+                expression = expression.value
+            return self._list_shape(expression)
         match expression:
             case Path():
                 return self.path_shape(expression)
-            case Slice(value=value):
-                return self._list_shape(value)
             case Item(value=value, key=Const(value=str() | int() as step)) if not isinstance(value, DictOf):
                 return self._stepped(self.shape(value), (step,))
             case Filtered():

@@ -32,11 +32,14 @@ from hookctl.template.language.expressions import (
 )
 from hookctl.template.language.inlining import inlined
 from hookctl.template.language.replacements import tag_advice
-from hookctl.template.language.tokens import Segment, Tokens
+from hookctl.template.language.token_table import Segment, Tokens
 from hookctl.template.language.words import CONSTANTS
 
 MAX_INLINED = 2000
 """Parts of expressions that ``set`` may add to a template: a name stands for its whole expression wherever it is."""
+
+MAX_PROBLEMS = 100
+"""Expressions with an error of which one is made. More are not read by a person, and each takes time to explain."""
 
 Names = Mapping[str, Expression]
 """What ``set`` has given a name, with the names in it replaced."""
@@ -91,6 +94,8 @@ class Converter:
             return self._inline(self._expressions.convert(tree), names)
         except TemplateError as error:
             segment = self._segment_of(tree.lineno)
+            if len(self.problems) >= MAX_PROBLEMS:
+                return Unreadable(segment.start, segment.end)
             self.problems.append(Problem.from_error(foreign.explain(self._tokens.text, segment.start) or error))
             return Unreadable(segment.start, segment.end)
 

@@ -32,32 +32,14 @@ from hookctl.template.language.expressions import (
     Unreadable,
     constant,
 )
+from hookctl.template.language.jinja_operators import COMPARING_TESTS, MATH, OPERATORS, REFUSED
 from hookctl.template.language.replacements import function_advice, method_advice, test_advice
-from hookctl.template.language.tokens import HOLE, Tokens
+from hookctl.template.language.token_table import Tokens
+from hookctl.template.language.tokens import HOLE
 from hookctl.template.language.words import CONSTANTS, KEYWORDS
 
 MAX_DEPTH = 25
 """Choices, ``not`` and signs inside one another."""
-
-_OPERATORS = {"eq": "==", "ne": "!=", "lt": "<", "lteq": "<=", "gt": ">", "gteq": ">=", "in": "in", "notin": "not in"}
-_COMPARING_TESTS = {
-    **dict.fromkeys(("eq", "equalto"), "=="),
-    "ne": "!=",
-    **dict.fromkeys(("lt", "lessthan"), "<"),
-    "le": "<=",
-    **dict.fromkeys(("gt", "greaterthan"), ">"),
-    "ge": ">=",
-    "in": "in",
-}
-_MATH: Mapping[type, tuple[str, frozenset[type]]] = {
-    jinja.Add: ("+", frozenset({jinja.Add, jinja.Sub})),
-    jinja.Sub: ("-", frozenset({jinja.Add, jinja.Sub})),
-    jinja.Mul: ("*", frozenset({jinja.Mul, jinja.Div, jinja.FloorDiv, jinja.Mod})),
-    jinja.Div: ("/", frozenset({jinja.Mul, jinja.Div, jinja.FloorDiv, jinja.Mod})),
-    jinja.FloorDiv: ("//", frozenset({jinja.Mul, jinja.Div, jinja.FloorDiv, jinja.Mod})),
-    jinja.Mod: ("%", frozenset({jinja.Mul, jinja.Div, jinja.FloorDiv, jinja.Mod})),
-}
-"""For each node its operator, and the nodes of the same precedence."""
 
 
 class ExpressionConverter:
@@ -66,7 +48,7 @@ class ExpressionConverter:
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
         self._depth = 0
-        self._handlers: Mapping[type, Callable[[Any], Expression]] = {
+        self.allowed: Mapping[type, Callable[[Any], Expression]] = {
             jinja.Name: self._name,
             jinja.Const: self._const,
             jinja.List: self._list,
@@ -80,7 +62,7 @@ class ExpressionConverter:
             jinja.And: self._logic,
             jinja.Or: self._logic,
             jinja.Compare: self._compare,
-            **dict.fromkeys(_MATH, self._arithmetic),
+            **dict.fromkeys(MATH, self._arithmetic),
             jinja.Neg: self._sign,
             jinja.Pos: self._sign,
             jinja.Concat: self._concat,
@@ -94,11 +76,11 @@ class ExpressionConverter:
         Raises:
             TemplateError: templates do not have the construct, or it is nested too deeply; it says where.
         """
-        handler = self._handlers.get(type(node))
+        handler = self.allowed.get(type(node))
         if handler is None:
             number = node.lineno
             start, end = self._tokens.starts[number], self._tokens.ends[number]
-            what, fix = _REFUSED.get(type(node), (f"templates do not have {type(node).__name__}", "Remove it."))
+            what, fix = REFUSED.get(type(node), (f"templates do not have {type(node).__name__}", "Remove it."))
             raise TEMPLATE_UNSAFE.error(start, end, what=what, fix=fix)
         return handler(node)
 
@@ -248,9 +230,9 @@ class ExpressionConverter:
         arguments = [self.convert(argument) for argument in node.args or ()]
         start = self._outer(value)[0]
         end = max([self._end_of_call(number), *(self._outer(argument)[1] for argument in arguments)])
-        name = node.name if node.name in _COMPARING_TESTS else node.name.lower()
-        if name in _COMPARING_TESTS and len(arguments) == 1 and not node.kwargs:
-            return Compare(_COMPARING_TESTS[name], value, arguments[0], start, end)
+        name = node.name if node.name in COMPARING_TESTS else node.name.lower()
+        if name in COMPARING_TESTS and len(arguments) == 1 and not node.kwargs:
+            return Compare(COMPARING_TESTS[name], value, arguments[0], start, end)
         if name in TESTS and not arguments and not node.kwargs:
             return Test(name, value, start, end)
         if name in TESTS:
@@ -283,7 +265,7 @@ class ExpressionConverter:
     def _compare(self, node: jinja.Compare) -> Expression:
         values = [self.convert(node.expr), *(self.convert(operand.expr) for operand in node.ops)]
         pairs = [
-            Compare(_OPERATORS[operand.op], left, right, self._outer(left)[0], self._outer(right)[1])
+            Compare(OPERATORS[operand.op], left, right, self._outer(left)[0], self._outer(right)[1])
             for operand, left, right in zip(node.ops, values, values[1:], strict=False)
         ]
         return pairs[0] if len(pairs) == 1 else Logic("and", tuple(pairs), pairs[0].start, pairs[-1].end)
@@ -292,9 +274,9 @@ class ExpressionConverter:
         operators: list[str] = []
         parts: list[Any] = []
         left: Any = node
-        same = _MATH[type(node)][1]
+        same = MATH[type(node)][1]
         while type(left) in same:
-            operators.append(_MATH[type(left)][0])
+            operators.append(MATH[type(left)][0])
             parts.append(left.right)
             left = left.left
         operands = [self._nested(part) for part in (left, *reversed(parts))]
@@ -350,8 +332,3 @@ def _syntax(start: int, end: int, what: str, fix: str) -> TemplateError:
 
 def _unsafe(start: int, end: int, what: str, fix: str) -> TemplateError:
     return TEMPLATE_UNSAFE.error(start, end, what=what, fix=fix)
-
-
-_REFUSED: Mapping[type, tuple[str, str]] = {
-    jinja.Pow: ("powers are not part of templates", "Multiply, or let the event's publisher compute it."),
-}

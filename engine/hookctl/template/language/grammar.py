@@ -19,10 +19,13 @@ from hookctl.template.language import foreign
 from hookctl.template.language.conversion import Converter
 from hookctl.template.language.parser import Reading
 from hookctl.template.language.syntax_errors import explain
-from hookctl.template.language.tokens import Segment, Tokens, tokenize
+from hookctl.template.language.token_table import Segment, Tokens
+from hookctl.template.language.tokens import tokenize
 
 MAX_ERRORS = 10
 """Errors that only the parser finds, and that one check reports. Each costs another run."""
+MAX_PARSED = 192 * 1024
+"""Characters that all these runs may read: a long template with errors is read three times."""
 
 
 @cache
@@ -56,7 +59,8 @@ def _read(text: str) -> Reading:
         except TemplateSyntaxError as error:
             segment = _segment_at(tokens, error.lineno)
             problems.append(_problem(error, segment, tokens))
-            if segment is None or segment.start in holes or len(problems) == MAX_ERRORS:
+            is_enough = len(problems) == MAX_ERRORS or len(problems) * len(text) > MAX_PARSED
+            if segment is None or segment.start in holes or is_enough:
                 return Reading((), _sorted(problems, tokens.problems), is_partial=True)
             holes.add(segment.start)
     converter = Converter(tokens)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from hookctl.model.problem import Problem
 from hookctl.model.rules.texts import TEMPLATE_SYNTAX, TEMPLATE_TOO_LARGE
@@ -30,6 +31,7 @@ class Reading:
     """True if a tag had to be left out, so neither the names nor the structure are as the author means them."""
 
 
+@lru_cache(maxsize=16)  # a template is checked, described and compiled by functions that each read it
 def read(text: str) -> Reading:
     """Read a template as far as it can be read.
 
@@ -45,7 +47,7 @@ def read(text: str) -> Reading:
     except UnicodeEncodeError as error:
         message = "the template contains an unpaired surrogate"
         raise TEMPLATE_SYNTAX.error(error.start, error.end, what=message, fix="Write the character itself.") from None
-    plain = _plain(text)
+    plain = None if "{%" in text or "{#" in text else _plain(text)
     if plain is not None:
         return Reading(plain)
     from hookctl.template.language.grammar import read_with_jinja

@@ -6,7 +6,7 @@ import re
 
 from hookctl.errors import TemplateError
 from hookctl.model.rules.texts import TEMPLATE_SYNTAX
-from hookctl.template.language.tokens import Tokens
+from hookctl.template.language.token_table import Tokens
 from hookctl.template.language.words import KEYWORDS
 
 _FORMS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(

@@ -11,9 +11,6 @@ whitespace next to it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from jinja2.lexer import Token, operators
 
@@ -24,6 +21,7 @@ from hookctl.template.language import foreign
 from hookctl.template.language.expressions import Output, Path, Text
 from hookctl.template.language.literals import number_value, string_value
 from hookctl.template.language.replacements import tag_advice
+from hookctl.template.language.token_table import Segment, Tokens
 from hookctl.template.language.words import KEYWORDS, PLAIN_OUTPUT
 
 MAX_TOKENS = 500
@@ -46,7 +44,8 @@ _TOKEN_IN_BRACKETS = re.compile(rf"\s*(?:{_WORDS})", re.VERBOSE | re.DOTALL)
 """Inside brackets ``}}`` closes two objects, not the expression."""
 _INDEX = re.compile(r"\s*(?P<number>\d+)")
 _WORD = re.compile(r"\s*([A-Za-z_]\w*)")
-_RAW = re.compile(r"\{%[-+]?\s*raw\s*(-?)%\}(.*?)\{%([-+]?)\s*endraw\s*([-+]?)%\}", re.DOTALL)
+_RAW = re.compile(r"\{%[-+]?\s*raw\s*(-?)%\}")
+_ENDRAW = re.compile(r"\{%([-+]?)\s*endraw\s*([-+]?)%\}")
 _TARGETS = re.compile(r"\s*([A-Za-z_]\w*)(?:\s*,\s*([A-Za-z_]\w*))?\s+in\s")
 _TARGET = re.compile(r"\s*([A-Za-z_]\w*)\s*=")
 _CLOSING = {"{{": "}}", "{%": "%}"}
@@ -55,40 +54,6 @@ _CONTINUES = {"elif": "if", "else": "if", "endif": "if", "endfor": "for"}
 _JINJA_ENDS = {"{{": ("variable_begin", "variable_end"), "{%": ("block_begin", "block_end")}
 HOLE = "\0"
 """The name given to Jinja's parser in the place of an expression that cannot be read."""
-
-
-class Segment(NamedTuple):
-    """An expression or tag with its delimiters: offsets, and the numbers of its first token and of that after it."""
-
-    start: int
-    end: int
-    first: int
-    last: int
-    word: str = ""
-    """Of a tag."""
-
-
-@dataclass(slots=True)
-class Tokens:
-    """The tokens of a template and what the parser does not keep of them."""
-
-    text: str
-    stream: list[Token] = field(default_factory=list)
-    starts: list[int] = field(default_factory=list)
-    """The offset of each token; ``ends`` is the one after it."""
-    ends: list[int] = field(default_factory=list)
-    partners: dict[int, int] = field(default_factory=dict)
-    """For the number of each bracket the number of its other half."""
-    groups: set[int] = field(default_factory=set)
-    """The numbers of parentheses that only group, and belong neither to a filter nor to a call."""
-    stretches: dict[int, Sequence[Text | Output]] = field(default_factory=dict)
-    """For the number of each data token what it represents."""
-    segments: list[Segment] = field(default_factory=list)
-    followers: dict[int, list[Segment]] = field(default_factory=dict)
-    """For the first token of each opening tag the tags that continue and end it."""
-    problems: list[Problem] = field(default_factory=list)
-    is_partial: bool = False
-    """True if a tag had to be left out, so that neither names nor structure are as the author means them."""
 
 
 def tokenize(text: str, holes: frozenset[int] = frozenset()) -> Tokens:
@@ -110,6 +75,7 @@ class _Tokenizer:
         self._open: list[Segment] = []
         self._loops = 0
         self._brackets: list[int] = []
+        self._has_endraw = True
 
     def run(self) -> None:
         text = self._text
@@ -124,9 +90,9 @@ class _Tokenizer:
                 root, *steps = plain[1].split(".")
                 self._stretch.append(Output(Path(root, tuple(steps), *plain.span(1)), *plain.span()))
                 position, strips = plain.end(), False
-            elif kind == "{%" and (raw := _RAW.match(text, start)):
-                self._add_text(*raw.span(2), bool(raw[1]), raw[3] == "-")
-                position, strips = raw.end(), raw[4] == "-"
+            elif kind == "{%" and (raw := _RAW.match(text, start)) and (end := self._end_of_raw(raw.end())):
+                self._add_text(raw.end(), end.start(), bool(raw[1]), end[1] == "-")
+                position, strips = end.end(), end[2] == "-"
             else:
                 position, strips = self._segment(start, kind)
         self._add_text(position, len(text), strips, False)
@@ -159,6 +125,12 @@ class _Tokenizer:
             )
             return len(self._text), False
         return end + 2, end > start + 2 and self._text[end - 1] == "-"
+
+    def _end_of_raw(self, position: int) -> re.Match[str] | None:
+        """The tag that ends raw text. If there is none, none is looked for again."""
+        found = _ENDRAW.search(self._text, position) if self._has_endraw else None
+        self._has_endraw = found is not None
+        return found
 
     def _segment(self, start: int, opening: str) -> tuple[int, bool]:
         """Read an expression or a tag. Gives the offset after it, and whether it removes the whitespace there."""

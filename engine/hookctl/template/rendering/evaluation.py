@@ -110,9 +110,9 @@ def _operation(
         case Slice(first=first, stop=stop):
             return _weighed(lambda values: cut(values[0], first, stop), parts)
         case Concat():
-            return _weighed(concatenate, parts)
+            return _weighed(concatenate, parts, len(parts))
         case Arithmetic(operators=operators):
-            return _weighed(_calculation(operators), parts)
+            return _weighed(_calculation(operators), parts, 3 * len(operators))
         case DictOf(keys=keys):
             names = [str(key.value) for key in keys]
             return _weighed(lambda values: dict(zip(names, values, strict=True)), parts)
@@ -120,10 +120,14 @@ def _operation(
             return _weighed(list, parts)
 
 
-def _weighed(make: Callable[[list[Json]], Json], parts: list[Callable[[Frame], Json]]) -> Evaluate:
-    """The value that ``make`` gives for the parts. What it holds counts as work: the event may give it many times."""
+def _weighed(make: Callable[[list[Json]], Json], parts: list[Callable[[Frame], Json]], steps: int = 0) -> Evaluate:
+    """The value that ``make`` gives for the parts, in so many steps.
+
+    What the value holds counts as work too: the event may give it many times.
+    """
 
     def give(frame: Frame) -> Value:
+        frame.spend(steps)
         values = [part(frame) for part in parts]
         for value in values:
             frame.weigh(value)
