@@ -6,21 +6,25 @@ compiled in 0.07 and rendered in 0.27 of the time, any other in 1.0 to 1.2 and 0
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from hookctl.errors import RenderError, TemplateError
 from hookctl.json.schema_paths import EventShape, is_certain
+from hookctl.model import BodyFormat
 from hookctl.model.problem import EventSchema, Filter, Problem
 from hookctl.model.rules.texts import TEMPLATE_FILTER, TEMPLATE_OPTIONAL_PATH
 from hookctl.template.fields.body_check import PathChecker
 from hookctl.template.fields.path_check import check_path, event_scope
+from hookctl.template.formats.likeness import advised
+from hookctl.template.formats.table import FORMATS
 from hookctl.template.language.expressions import Node, Output, Path, walk
+from hookctl.template.language.line_syntax import parse_line
 from hookctl.template.language.parser import parse
 from hookctl.template.language.usage import check_usage
-from hookctl.template.proof.positions import Layout, Position, lay_out
-from hookctl.template.rendering.body_template import BodyTemplate, compile_nodes
+from hookctl.template.proof.positions import Layout, Position
+from hookctl.template.rendering.body_template import BodyTemplate
 from hookctl.template.rendering.plain import Plain, compile_plain, offsets, split_plain
 
 
@@ -35,7 +39,11 @@ class Decision:
 
 
 def check_body(
-    text: str, event_type: EventSchema, filters: Mapping[str, Filter], certain: set[str] | None = None
+    text: str,
+    event_type: EventSchema,
+    filters: Mapping[str, Filter],
+    certain: set[str] | None = None,
+    body_format: BodyFormat = BodyFormat.JSON,
 ) -> list[Problem]:
     """All problems of a body template for this event type, in the order of the text.
 
@@ -43,61 +51,70 @@ def check_body(
     event, unless a warning says that it may not. ``certain`` spares work on the next template for the same event type:
     the paths that always have a value, as far as templates have had them.
     """
-    plain = split_plain(text)
+    plain = split_plain(text) if body_format is BodyFormat.JSON else None
     if plain is not None:
         return _check_plain(text, plain, event_type, certain if certain is not None else set())
     try:
-        nodes, layout = _parse(text)
+        nodes, layout = _parse(text, body_format)
     except TemplateError as error:
-        return [Problem.from_error(error)]
+        return _advised([Problem.from_error(error)], text, body_format)
     problems = layout.problems + check_usage(nodes, filters)
     paths = PathChecker(layout.positions)
     paths.nodes(nodes, event_scope(EventShape(event_type.schema)))
     problems += paths.problems
     if event_type.mock and not any(problem.is_error for problem in problems):
-        problems += _render_mock(compile_nodes(nodes, layout.positions, text, filters), event_type, problems, len(text))
+        template = FORMATS[body_format].compile(nodes, layout.positions, text, filters)
+        problems += _render_mock(template, event_type, problems, len(text))
+    problems = _advised(problems, text, body_format)
     return sorted(dict.fromkeys(problems), key=lambda problem: (problem.start, problem.end))
 
 
-def compile_body(text: str, filters: Mapping[str, Filter]) -> BodyTemplate:
+def compile_body(text: str, filters: Mapping[str, Filter], body_format: BodyFormat = BodyFormat.JSON) -> BodyTemplate:
     """The compiled template.
 
     Raises:
         TemplateError: what :func:`check_body` would report as an error, paths aside; the first in the text.
     """
-    plain = split_plain(text)
+    plain = split_plain(text) if body_format is BodyFormat.JSON else None
     if plain is not None:
         return BodyTemplate(compile_plain(plain))
-    nodes, layout = _parse(text)
+    nodes, layout = _parse(text, body_format)
     problems = layout.problems + check_usage(nodes, filters)
     errors = [problem for problem in problems if problem.is_error]
     if errors:
         raise min(errors, key=lambda problem: problem.start).to_error()
-    return compile_nodes(nodes, layout.positions, text, filters)
+    return FORMATS[body_format].compile(nodes, layout.positions, text, filters)
 
 
-def describe_body(text: str) -> list[Decision]:
+def describe_body(text: str, body_format: BodyFormat = BodyFormat.JSON) -> list[Decision]:
     """How each output is written, in the order of the text.
 
     Raises TemplateError for a template that cannot be read.
     """
-    nodes, layout = _parse(text)
-    return [
-        Decision(
-            output.start,
-            output.end,
-            text[output.expression.start : output.expression.end],
-            layout.positions[output.start],
-        )
-        for output in walk(*nodes)
-        if isinstance(output, Output)
-    ]
+    nodes, layout = _parse(text, body_format)
+    return [*_decisions(nodes, text, layout.positions.__getitem__)]
+
+
+def describe_field(text: str) -> list[Decision]:
+    """How each expression in a form field is written. Raises TemplateError for a text that cannot be read."""
+    return [*_decisions(parse_line(text), text, lambda _: Position("field", 0))]
+
+
+def _decisions(nodes: Sequence[Node], text: str, position: Callable[[int], Position]) -> Iterator[Decision]:
+    for part in walk(*nodes):
+        if isinstance(part, Output):
+            expression = text[part.expression.start : part.expression.end]
+            yield Decision(part.start, part.end, expression, position(part.start))
 
 
 @lru_cache(maxsize=16)  # the checked template is compiled next
-def _parse(text: str) -> tuple[Sequence[Node], Layout]:
+def _parse(text: str, body_format: BodyFormat) -> tuple[Sequence[Node], Layout]:
     nodes = parse(text)
-    return nodes, lay_out(nodes, text)
+    return nodes, FORMATS[body_format].lay_out(nodes, text)
+
+
+def _advised(problems: list[Problem], text: str, body_format: BodyFormat) -> list[Problem]:
+    return advised(problems, text) if problems and body_format is BodyFormat.JSON else problems
 
 
 def _check_plain(text: str, plain: Plain, event_type: EventSchema, certain: set[str]) -> list[Problem]:

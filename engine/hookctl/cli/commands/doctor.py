@@ -204,7 +204,7 @@ def _secrets(session: Session, applied: AppliedState) -> Iterator[Check]:
 
     users: dict[SecretReference, list[str]] = {}
     for name, plan in applied.plans.items():
-        for reference in set(_references([plan.to_json()[field] for field in RESOLVED])):
+        for reference in set(_references([plan.to_json().get(field) for field in RESOLVED])):
             users.setdefault(reference, []).append(name)
     missing = False
     for reference, names in sorted(users.items(), key=lambda item: str(item[0])):

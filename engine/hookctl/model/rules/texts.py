@@ -28,6 +28,21 @@ TEMPLATE_NOT_JSON = Rule(
     good='body_template: \'{"severity": "{{ data.severity }}"}\'',
 )
 
+TEMPLATE_NOT_XML = Rule(
+    id="template-not-xml",
+    summary="The body would not be well-formed XML.",
+    explanation=(
+        "With `body_format: xml`, a body template must give one well-formed element for every event: each tag is"
+        " closed, each attribute is in quotes and occurs once, and each prefix is declared. Expressions can stand"
+        " in text and in the values of attributes. There is no DOCTYPE, and the only entities are &amp;, &lt;,"
+        " &gt;, &quot;, &apos; and numeric ones."
+    ),
+    message="{what}",
+    hint="{fix}",
+    bad="body_format: xml\nbody_template: <alert>{{ data.severity }}</alarm>",
+    good="body_format: xml\nbody_template: <alert>{{ data.severity }}</alert>",
+)
+
 TEMPLATE_REPEATED_KEY = Rule(
     id="template-repeated-key",
     summary="An object has the same key twice.",

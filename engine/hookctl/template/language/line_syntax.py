@@ -1,4 +1,4 @@
-"""Reads a header's value or a URL with expressions in it: what may stand there, and where.
+"""Reads a header's value, a URL or a form field with expressions in it: what may stand there, and where.
 
 There are only outputs, no tags. Scheme, host and the names of parameters are fixed text.
 """
@@ -19,7 +19,7 @@ from hookctl.model.secret import REFERENCE
 from hookctl.template.language.expressions import For, If, Output, Text
 from hookctl.template.language.parser import parse
 
-Place = Literal["header", "url"]
+Place = Literal["header", "url", "form"]
 Nodes = Sequence[Text | Output]
 
 _SYNTAX = re.compile(r"\{[{%#]")
@@ -61,7 +61,7 @@ def parse_line(text: str) -> list[Text | Output]:
         if isinstance(node, If | For):
             tag = node.branches[0] if isinstance(node, If) else node
             hint = "Write a choice as {{ a if condition else b }}, a list as {{ list | join(',') }}."
-            raise _unsafe("a tag cannot stand in a header or a URL", hint, tag.start, tag.end).to_error()
+            raise _unsafe("a tag cannot stand in a header, a URL or a form field", hint, tag.start, tag.end).to_error()
         _no_gap(position, node.start)
         found.append(node)
         position = node.end
@@ -71,9 +71,8 @@ def parse_line(text: str) -> list[Text | Output]:
 
 def _no_gap(start: int, end: int) -> None:
     if start < end:
-        raise _unsafe(
-            "a comment, or a - that strips space, cannot stand in a header or a URL", "Remove it.", start, end
-        ).to_error()
+        message = "a comment, or a - that strips space, cannot stand in a header, a URL or a form field"
+        raise _unsafe(message, "Remove it.", start, end).to_error()
 
 
 def place_problems(nodes: Nodes, text: str, place: Place) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from hookctl.errors import RenderError
 from hookctl.model import Json
@@ -13,6 +14,7 @@ from hookctl.template.language.filters import MAX_OUTPUT, properties
 from hookctl.template.language.values import Missing, Value, escape, kind, quote, to_json, to_text
 from hookctl.template.proof.positions import Position
 from hookctl.template.proof.repeated_keys import refuse_repeated_keys
+from hookctl.template.rendering.escapes import ESCAPES
 from hookctl.template.rendering.evaluation import Evaluate, Frame, evaluate, raise_missing, raise_too_large, strictly
 
 Write = Callable[[Frame], None]
@@ -51,9 +53,13 @@ class BodyTemplate:
 
 
 def compile_nodes(
-    nodes: Sequence[Node], positions: Mapping[int, Position], text: str, filters: Mapping[str, Filter]
+    nodes: Sequence[Node],
+    positions: Mapping[int, Position],
+    text: str,
+    filters: Mapping[str, Filter],
+    finish: Callable[[str], str] | None = None,
 ) -> BodyTemplate:
-    """The body template of nodes that passed every check."""
+    """The body template of nodes that passed every check; ``finish`` is given what is written, and gives the body."""
     write = _sequence(nodes, _Context(positions, text, filters))
     key_depth = max((position.depth for position in positions.values() if position.form == "key"), default=0)
 
@@ -63,7 +69,7 @@ def compile_nodes(
         body = "".join(frame.pieces)
         if key_depth:
             refuse_repeated_keys(body, key_depth)
-        return body
+        return body if finish is None else finish(body)
 
     return BodyTemplate(render)
 
@@ -106,6 +112,7 @@ def _output(node: Output, context: _Context) -> Write:
     value_of = context.evaluate(expression)
     start, end = node.expression.start, node.expression.end
     depth = position.depth
+    encode = ESCAPES.get(position.form) or partial(escape, depth=depth)
     is_common = depth == 1 and not is_json  # text in a string: the short way for what nearly every output is
 
     def write(frame: Frame) -> None:
@@ -116,7 +123,7 @@ def _output(node: Output, context: _Context) -> Write:
                 return
             if isinstance(value, Missing):
                 raise_missing(context.text[expression.start : expression.end])
-            frame.write(escape(to_json(value) if is_json else to_text(value), depth))
+            frame.write(encode(to_json(value) if is_json else to_text(value)))
         except RenderError as error:
             raise _placed(error, start, end) from error.__cause__
 
