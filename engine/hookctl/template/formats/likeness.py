@@ -10,7 +10,7 @@ from hookctl.model.problem import Problem
 from hookctl.model.rules.texts import TEMPLATE_NOT_JSON
 
 _TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
-_FORM = re.compile(r"[\w.\[\]%$-]+=[^&\s]*(?:\s*&[\w.\[\]%$-]+=[^&]*)+|[\w.\[\]%$-]+=[^&\s]*", re.ASCII)
+_FORM = re.compile(r"[\w.\[\]%$-]+=[^&]*(?:&\s*[\w.\[\]%$-]+=[^&]*)+|[\w.\[\]%$-]+=[^&\s]*", re.ASCII)
 _JSON_WORD = re.compile(r"[\w.+-]*", re.ASCII)
 _ELEMENT = re.compile(r"<[?!A-Za-z_]")
 _MARK = "$"

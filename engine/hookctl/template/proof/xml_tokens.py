@@ -31,7 +31,7 @@ _CONTENT = re.compile(
   | (?P<ignored><!--(?:[^-]|-(?!-))*+--> | <\?(?![xX][mM][lL][ \t\r\n?]){PART}(?:[ \t\r\n](?:[^?]|\?(?!>))*+)?\?>)
   | (?P<cdata><!\[CDATA\[(?:[^\]]|\](?!\]>))*+\]\]>)
   | </(?P<close>{NAME})[ \t\r\n]*>
-  | <(?P<open>{NAME})(?=[ \t\r\n/>]|\Z)
+  | <(?P<open>{NAME})
     """,
     re.VERBOSE,
 )
