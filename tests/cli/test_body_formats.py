@@ -191,6 +191,11 @@ def test_the_target_takes_what_is_sent_and_render_shows_it(site: Site) -> None:
     assert "canary" not in tested.stdout + site.run("render", site.name).stdout
 
 
+def test_each_field_of_a_form_is_on_a_line_of_its_own(site: Site) -> None:
+    lines = site.run("render", site.name).stdout.splitlines()
+    assert ("&From=%2B15550199" in lines and "&Key=key+***" in lines) == (site.name == "twilio")
+
+
 def test_a_hostile_event_is_sent_once_applied(site: Site) -> None:
     applied = site.run("apply", "--auto-approve", "--test")
     assert applied.exit_code == 0, applied.stdout
