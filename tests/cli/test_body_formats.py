@@ -253,3 +253,9 @@ def test_each_expression_is_described(site: Site) -> None:
     assert [decision.get("field") for decision in decisions] == (
         ["Body", "Body"] if site.name == "twilio" else [None] * len(decisions)
     )
+
+
+def test_doctor_finds_a_missing_secret_of_a_form(site: Site) -> None:
+    assert site.run("apply", "--auto-approve").exit_code == 0
+    shown = site.run_cli("doctor", cwd=site.root).stdout
+    assert ("${env:CANARY} of twilio" in shown) == (site.name == "twilio")

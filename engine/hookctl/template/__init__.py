@@ -8,7 +8,7 @@ from hookctl.template.body import Decision, check_body, compile_body, describe_b
 from hookctl.template.fields.line_check import check_text
 from hookctl.template.fields.reads import EventFields, paths_of
 from hookctl.template.formats.form import FormTemplate
-from hookctl.template.formats.table import FORM_TYPE, FORMATS
+from hookctl.template.formats.table import CONTENT_TYPES, FORM_TYPE
 from hookctl.template.language.line_syntax import blanked, has_expression
 from hookctl.template.proof.positions import Position
 from hookctl.template.rendering.body_template import BodyTemplate
@@ -16,7 +16,7 @@ from hookctl.template.rendering.line import TextTemplate, compile_text
 from hookctl.template.request_body import compile_request_body, content_type
 
 __all__ = [
-    "FORMATS",
+    "CONTENT_TYPES",
     "FORM_TYPE",
     "BodyTemplate",
     "Decision",

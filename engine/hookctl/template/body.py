@@ -17,8 +17,7 @@ from hookctl.model.problem import EventSchema, Filter, Problem
 from hookctl.model.rules.texts import TEMPLATE_FILTER, TEMPLATE_OPTIONAL_PATH
 from hookctl.template.fields.body_check import PathChecker
 from hookctl.template.fields.path_check import check_path, event_scope
-from hookctl.template.formats.likeness import advised
-from hookctl.template.formats.table import FORMATS
+from hookctl.template.formats.table import format_of
 from hookctl.template.language.expressions import Node, Output, Path, walk
 from hookctl.template.language.line_syntax import parse_line
 from hookctl.template.language.parser import parse
@@ -63,7 +62,7 @@ def check_body(
     paths.nodes(nodes, event_scope(EventShape(event_type.schema)))
     problems += paths.problems
     if event_type.mock and not any(problem.is_error for problem in problems):
-        template = FORMATS[body_format].compile(nodes, layout.positions, text, filters)
+        template = format_of(body_format).compile(nodes, layout.positions, text, filters)
         problems += _render_mock(template, event_type, problems, len(text))
     problems = _advised(problems, text, body_format)
     return sorted(dict.fromkeys(problems), key=lambda problem: (problem.start, problem.end))
@@ -83,7 +82,7 @@ def compile_body(text: str, filters: Mapping[str, Filter], body_format: BodyForm
     errors = [problem for problem in problems if problem.is_error]
     if errors:
         raise min(errors, key=lambda problem: problem.start).to_error()
-    return FORMATS[body_format].compile(nodes, layout.positions, text, filters)
+    return format_of(body_format).compile(nodes, layout.positions, text, filters)
 
 
 def describe_body(text: str, body_format: BodyFormat = BodyFormat.JSON) -> list[Decision]:
@@ -110,11 +109,15 @@ def _decisions(nodes: Sequence[Node], text: str, position: Callable[[int], Posit
 @lru_cache(maxsize=16)  # the checked template is compiled next
 def _parse(text: str, body_format: BodyFormat) -> tuple[Sequence[Node], Layout]:
     nodes = parse(text)
-    return nodes, FORMATS[body_format].lay_out(nodes, text)
+    return nodes, format_of(body_format).lay_out(nodes, text)
 
 
 def _advised(problems: list[Problem], text: str, body_format: BodyFormat) -> list[Problem]:
-    return advised(problems, text) if problems and body_format is BodyFormat.JSON else problems
+    if not problems or body_format is not BodyFormat.JSON:
+        return problems
+    from hookctl.template.formats.likeness import advised  # only for a template with problems
+
+    return advised(problems, text)
 
 
 def _check_plain(text: str, plain: Plain, event_type: EventSchema, certain: set[str]) -> list[Problem]:

@@ -8,7 +8,7 @@ from hookctl.model import DeliveryPlan
 from hookctl.model.problem import Filter
 from hookctl.template.body import compile_body
 from hookctl.template.formats.form import FormTemplate, compile_form
-from hookctl.template.formats.table import FORM_TYPE, FORMATS
+from hookctl.template.formats.table import CONTENT_TYPES, FORM_TYPE
 from hookctl.template.rendering.body_template import BodyTemplate
 
 
@@ -23,4 +23,4 @@ def content_type(plan: DeliveryPlan) -> str | None:
     """The ``Content-Type`` of a delivery plan's bodies, unless its author sets one; None if it sends none."""
     if plan.form is not None:
         return FORM_TYPE
-    return None if plan.body_template is None else FORMATS[plan.body_format].content_type
+    return None if plan.body_template is None else CONTENT_TYPES[plan.body_format]

@@ -14,7 +14,6 @@ from hookctl.template.language.filters import MAX_OUTPUT, properties
 from hookctl.template.language.values import Missing, Value, escape, kind, quote, to_json, to_text
 from hookctl.template.proof.positions import Position
 from hookctl.template.proof.repeated_keys import refuse_repeated_keys
-from hookctl.template.rendering.escapes import ESCAPES
 from hookctl.template.rendering.evaluation import Evaluate, Frame, evaluate, raise_missing, raise_too_large, strictly
 
 Write = Callable[[Frame], None]
@@ -112,7 +111,7 @@ def _output(node: Output, context: _Context) -> Write:
     value_of = context.evaluate(expression)
     start, end = node.expression.start, node.expression.end
     depth = position.depth
-    encode = ESCAPES.get(position.form) or partial(escape, depth=depth)
+    encode = _encoder(position)
     is_common = depth == 1 and not is_json  # text in a string: the short way for what nearly every output is
 
     def write(frame: Frame) -> None:
@@ -128,6 +127,14 @@ def _output(node: Output, context: _Context) -> Write:
             raise _placed(error, start, end) from error.__cause__
 
     return write
+
+
+def _encoder(position: Position) -> Callable[[str], str]:
+    if position.form in {"value", "text", "key"}:
+        return partial(escape, depth=position.depth)
+    from hookctl.template.rendering.escapes import ESCAPES  # only for bodies that are not JSON
+
+    return ESCAPES[position.form]
 
 
 def _if(node: If, context: _Context) -> Write:
