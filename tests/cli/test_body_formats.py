@@ -219,11 +219,11 @@ def test_a_recorded_exchange_is_replayed(site: Site) -> None:
     assert changed.exit_code == 1, changed.stdout
 
 
-def test_a_plan_shows_the_request_and_what_leaves(site: Site) -> None:
+def test_a_plan_shows_the_request_and_what_is_newly_sent(site: Site) -> None:
     assert site.run("apply", "--auto-approve").exit_code == 0
     site.write(WEBHOOKS[site.name].replace("data.title }}", "data.requester.email }}"))
     shown = site.run("plan").stdout
-    assert "newly leaves" in shown or site.name == "splunk"  # the whole of data leaves before, too
+    assert "newly sent to" in shown or site.name == "splunk"  # it sent the whole of data before, too
     (change,) = json.loads(site.run("plan", "--format", "json").stdout)["changes"]
     differences = change["effects"]["requests"]["shown"][0]["differences"]
     assert [difference["part"] for difference in differences] == ["body"]
