@@ -43,6 +43,21 @@ TEMPLATE_NOT_XML = Rule(
     good="body_format: xml\nbody_template: <alert>{{ data.severity }}</alert>",
 )
 
+TEMPLATE_LINE_BREAK = Rule(
+    id="template-line-break",
+    summary="A line break in an expression is sent as a space.",
+    explanation=(
+        "With `body_format: text`, an event cannot add lines to the body, so each line break in the value of an"
+        " expression becomes a space, also one that a filter such as join adds. Line breaks in the template's own"
+        " text are sent, and so are those in a choice between constants. This is a warning."
+    ),
+    severity=Severity.WARNING,
+    message="the line break would be sent as a space",
+    hint="Write line breaks outside of expressions; for a list, write a loop.",
+    bad="body_format: text\nbody_template: \"{{ [data.severity, data.title] | join('\\\\n') }}\"",
+    good='body_format: text\nbody_template: "{{ data.severity }}\\n{{ data.title }}"',
+)
+
 TEMPLATE_REPEATED_KEY = Rule(
     id="template-repeated-key",
     summary="An object has the same key twice.",

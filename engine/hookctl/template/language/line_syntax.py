@@ -23,6 +23,8 @@ Place = Literal["header", "url", "form"]
 Nodes = Sequence[Text | Output]
 
 _SYNTAX = re.compile(r"\{[{%#]")
+_TAG = re.compile(r"\{%[-+]?\s*(\w+)")
+_INSTEAD = {"set": "Write the expression where its name is used.", "raw": "Write {{ '{{' }} for the characters {{."}
 _AFTER_AUTHORITY = re.compile(r"[/?#\\]")
 _END_OF_PARAMETER = re.compile(r"[?&;]")
 _MARK = "\0"
@@ -54,7 +56,7 @@ def _with_blanks(nodes: Nodes, blank: str) -> str:
 
 def parse_line(text: str) -> list[Text | Output]:
     """The text and the expressions, in order. Raises TemplateError for tags and comments."""
-    nodes = parse(text)
+    nodes = parse(text, is_line=True)
     found: list[Text | Output] = []
     position = 0
     for node in nodes:
@@ -63,14 +65,18 @@ def parse_line(text: str) -> list[Text | Output]:
             hint = "Write a choice as {{ a if condition else b }}, a list as {{ list | join(',') }}."
             message = "a tag is not allowed in a header, a URL or a form field"
             raise _unsafe(message, hint, tag.start, tag.end).to_error()
-        _no_gap(position, node.start)
+        _no_gap(text, position, node.start)
         found.append(node)
         position = node.end
-    _no_gap(position, len(text))
+    _no_gap(text, position, len(text))
     return found
 
 
-def _no_gap(start: int, end: int) -> None:
+def _no_gap(text: str, start: int, end: int) -> None:
+    """Refuse what gives no node: ``set``, ``raw``, comments, and spaces that a ``-`` strips."""
+    if match := _TAG.search(text, start, end):
+        message = f"the tag {match[1]} is not allowed in a header, a URL or a form field"
+        raise _unsafe(message, _INSTEAD.get(match[1], "Remove it."), *match.span()).to_error()
     if start < end:
         message = "a comment, or a - that strips space, is not allowed in a header, a URL or a form field"
         raise _unsafe(message, "Remove it.", start, end).to_error()

@@ -18,8 +18,10 @@ MAX_CHARACTERS = 64 * 1024
 _SYNTAX = re.compile(r"\{[{%#]")
 
 
-def read(text: str) -> Reading:
+def read(text: str, *, is_line: bool = False) -> Reading:
     """Read a template as far as it can be read.
+
+    In a body, a choice between pieces of punctuation is read as a branch; in a line (``is_line``) it is an output.
 
     Raises:
         TemplateError: the template is too large or too deeply nested, or is not valid Unicode; it says where.
@@ -38,16 +40,16 @@ def read(text: str) -> Reading:
         return Reading(plain)
     from hookctl.template.language.grammar import read_with_jinja
 
-    return read_with_jinja(text)
+    return read_with_jinja(text, is_line=is_line)
 
 
-def parse(text: str) -> tuple[Node, ...]:
-    """The nodes of a template.
+def parse(text: str, *, is_line: bool = False) -> tuple[Node, ...]:
+    """The nodes of a template; ``is_line`` as for :func:`read`.
 
     Raises:
         TemplateError: the first error in the template's syntax, or as :func:`read`; it says where.
     """
-    reading = read(text)
+    reading = read(text, is_line=is_line)
     if reading.problems:
         raise reading.problems[0].to_error()
     return reading.nodes

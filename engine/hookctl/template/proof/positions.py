@@ -39,6 +39,7 @@ _FORMS = {
     "text": "text in a string",
     "key": "an object's key",
     "line": "text in a line",
+    "literal": "fixed text",
     "content": "text in an XML element",
     "attribute": "an XML attribute's value",
     "field": "text in a form field",
@@ -51,8 +52,8 @@ class Position:
 
     form: str
     """``value``: as JSON. ``text``: a string as its text, anything else as its JSON text. ``key``: as text, for an
-    object's key. In formats other than JSON, always as text: ``line``, ``content`` and ``attribute``, and ``field`` in
-    a form.
+    object's key. In formats other than JSON, always as text: ``line``, ``literal`` (one of several constants),
+    ``content`` and ``attribute``, and ``field`` in a form.
     """
     depth: int
     """The number of strings around the output; its text is escaped that many times."""

@@ -319,10 +319,10 @@ def _refusal(token: Mark | String | Slot, kind: str, top: str, text: str) -> tup
     if top in {"[v", "{v"} and kind in {"value", "string", "[", "{"}:
         return message, "Put a comma before it; in a loop write {% if not loop.last %},{% endif %} at the end."
     if top == "end":
-        return (
-            message,
-            "A body is one JSON value: remove what follows it, or use body_format: ndjson for lines of JSON.",
+        hint = (
+            "A body is one JSON value: remove what follows it. For lines of JSON, write a list and body_format: ndjson."
         )
+        return message, hint
     if kind == ",":
         return message, "Remove the comma."
     return message, f"Write {_WANTED[top]} before it."

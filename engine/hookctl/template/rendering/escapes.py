@@ -29,5 +29,10 @@ def xml_attribute(text: str) -> str:
     return NOT_ALLOWED.sub(_REPLACEMENT, text).translate(_IN_ATTRIBUTE)
 
 
-ESCAPES: Mapping[str, Callable[[str], str]] = {"line": one_line, "content": xml_content, "attribute": xml_attribute}
+ESCAPES: Mapping[str, Callable[[str], str]] = {
+    "line": one_line,
+    "literal": str,
+    "content": xml_content,
+    "attribute": xml_attribute,
+}
 """By the form of a position; the other forms are JSON's."""
