@@ -26,15 +26,16 @@ WEBHOOKS = {
 form:
   To: "+15550100"
   From: "+15550199"
-  Body: "{{ data.severity }}: {{ data.title }}"
+  Body: "{{ {'High': 'P1'}[data.severity] | default('P3') }}: {{ data.title }}{{ ', now' if data.severity == 'High' }}"
   Key: "key ${env:CANARY}"
 """,
     "splunk": """\
 headers: {Authorization: "Splunk ${env:CANARY_TOKEN}"}
 body_format: ndjson
 body_template: |
+  {% set level = data.severity | lower %}
   [
-    {"event": {{ data }}, "sourcetype": "access:anomaly", "time": {{ event_time }}},
+    {"event": {{ data }}, "sourcetype": "access:anomaly", "time": {{ event_time }}, "fields": {"level": "{{ level }}"}},
     {"event": "{{ data.title }}", "sourcetype": "access:title"}
   ]
 """,
@@ -42,10 +43,11 @@ body_template: |
 body_format: ndjson
 body_template: |
   [
-    {"index": {"_index": "anomalies", "_id": "{{ data.id }}"}},
-    {"title": "{{ data.title }}", "severity": "{{ data.severity }}"},
-    {"index": {"_index": "requests", "_id": "{{ data.request.id }}"}},
-    {{ data.request }}
+    {"index": {"_index": "anomalies", "_id": "{{ data.id ~ '-1' }}"}},
+    {"title": "{{ data.title }}", "severity": "{{ data.severity }}"}
+    {% for request in [data.request] if request.id != '' %},
+    {"index": {"_index": "requests", "_id": "{{ request.id }}"}}, {{ request }}
+    {% endfor %}
   ]
 """,
     "soap": """\
@@ -55,7 +57,7 @@ body_template: |
   <?xml version="1.0" encoding="UTF-8"?>
   <soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/" xmlns:t="urn:tickets">
     <soap:Body>
-      <t:Create severity="{{ data.severity }}">
+      <t:Create severity="{{ data.severity[:4] }}" urgent="{{ data.severity == 'High' }}">
         <Title>{{ data.title }}</Title>
         {% if data.resource %}<Resource>{{ data.resource.name }}</Resource>{% endif %}
       </t:Create>
@@ -64,7 +66,7 @@ body_template: |
 """,
     "text": """\
 body_format: text
-body_template: "{{ data.severity }} {{ data.request.friendly_id }} {{ data.title }}"
+body_template: "{{ data.severity }} {{ data.request.friendly_id }} {{ data.title }}{{ '\\n' if data.severity == 'High' }}"
 """,
 }
 
@@ -77,7 +79,8 @@ def twilio(request: ReceivedRequest) -> bool:
         and len(pairs) == len(fields)
         and fields.keys() == {"To", "From", "Body", "Key"}
         and fields["Key"] == f"key {CANARY}"
-        and fields["Body"].startswith("High: ")
+        and fields["Body"].startswith("P1: ")
+        and fields["Body"].endswith(", now")
     )
 
 
@@ -87,6 +90,7 @@ def splunk(request: ReceivedRequest) -> bool:
         request.header("content-type") == "application/x-ndjson"
         and [event["sourcetype"] for event in events] == ["access:anomaly", "access:title"]
         and events[0]["event"]["title"] == events[1]["event"]
+        and events[0]["fields"] == {"level": "high"}
     )
 
 
@@ -121,7 +125,7 @@ def soap(request: ReceivedRequest) -> bool:
     return (
         request.header("soapaction") == '"urn:tickets#Create"'
         and request.header("content-type") == "text/xml; charset=utf-8"
-        and severities == ["High"]
+        and severities == ["High", "true"]
         and tags[:4] == [f"{envelope} Envelope", f"{envelope} Body", "urn:tickets Create", "Title"]
         and tags[4:] in ([], ["Resource"])
     )
@@ -132,6 +136,7 @@ def text(request: ReceivedRequest) -> bool:
     return (
         request.header("content-type") == "text/plain; charset=utf-8"
         and len(body.splitlines()) == 1
+        and body.endswith("\n")
         and body.startswith("High ")
     )
 
@@ -251,7 +256,7 @@ def test_each_expression_is_described(site: Site) -> None:
     forms = {"twilio": "field", "splunk": "value", "elasticsearch": "text", "soap": "attribute", "text": "line"}
     assert decisions[0]["form"] == forms[site.name]
     assert [decision.get("field") for decision in decisions] == (
-        ["Body", "Body"] if site.name == "twilio" else [None] * len(decisions)
+        ["Body"] * 3 if site.name == "twilio" else [None] * len(decisions)
     )
 
 
