@@ -66,7 +66,7 @@ body_template: |
 """,
     "text": """\
 body_format: text
-body_template: "{{ data.severity }} {{ data.request.friendly_id }} {{ data.title }}{{ '\\n' if data.severity == 'High' }}"
+body_template: "{{ data.severity }} {{ data.request.id }} {{ data.title }}{{ '\\n' if data.severity != 'Low' }}"
 """,
 }
 

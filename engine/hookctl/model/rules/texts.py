@@ -33,8 +33,8 @@ TEMPLATE_NOT_XML = Rule(
     summary="The body would not be well-formed XML.",
     explanation=(
         "With `body_format: xml`, a body template must give one well-formed element for every event: each tag is"
-        " closed, each attribute is in quotes and occurs once, and each prefix is declared. Expressions can stand"
-        " in text and in the values of attributes. There is no DOCTYPE, and the only entities are &amp;, &lt;,"
+        " closed, each attribute is in quotes and occurs once, and each prefix is declared. Expressions are"
+        " allowed in text and in the values of attributes. There is no DOCTYPE, and the only entities are &amp;, &lt;,"
         " &gt;, &quot;, &apos; and numeric ones."
     ),
     message="{what}",

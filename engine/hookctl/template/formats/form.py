@@ -58,6 +58,6 @@ def _encoded(text: str) -> str:
         return quote_plus(text, safe=_UNESCAPED)
     except UnicodeEncodeError:
         raise RenderError(
-            "a value holds half a surrogate pair, which no UTF-8 text has",
+            "a value contains an unpaired surrogate, which UTF-8 cannot encode",
             hint="The event's publisher must send valid Unicode.",
         ) from None

@@ -18,7 +18,7 @@ _WANTED = "with body_format: ndjson, the template must be a JSON array: each ite
 _HINT = "Write [ before the first item, ] after the last, and commas between them."
 _TOKEN = re.compile(r'[ \t\n\r]+|"(?:[^"\\]|\\.)*+"|[\[\]{},]|[^\s\[\]{},"]+', re.ASCII)
 _LINE_BREAKS = {ord(character): f"\\u{ord(character):04x}" for character in "\x85\u2028\u2029"}
-"""What some readers take for the end of a line. In JSON they stand only in strings, where they can be escaped."""
+"""What some readers take for the end of a line. JSON has them only in strings, where they can be escaped."""
 
 
 def lay_out_lines(nodes: Sequence[Node], text: str) -> Layout:

@@ -1,4 +1,4 @@
-"""What each body format does with a template: where its expressions stand, its proof, and how it is rendered."""
+"""What each body format does with a template: where its expressions are, its proof, and how it is rendered."""
 
 from __future__ import annotations
 

@@ -49,11 +49,11 @@ class XmlProver(Prover):
         return tuple(stack)
 
     def _step(self, token: Mark | String | Slot, stack: list[str]) -> tuple[str, str] | None:
-        """Take one token into the state. Returns the message and hint for one that cannot stand here."""
+        """Take one token into the state. Returns the message and hint for one that is not allowed here."""
         if not isinstance(token, Mark) or token.kind == "text":
             what = "text" if isinstance(token, Mark) else "an expression"
             hint = "Put it into the outermost element."
-            return (f"{what} stands outside of the outermost element", hint) if len(stack) == 1 else None
+            return (f"{what} is outside the outermost element", hint) if len(stack) == 1 else None
         if token.kind == "close":
             return _close(token.text, stack)
         if stack == [_AFTER]:
@@ -73,7 +73,7 @@ def _close(name: str, stack: list[str]) -> tuple[str, str] | None:
     if len(stack) == 1:
         return f"</{name}> closes an element that was not opened", "Remove it."
     if _name(stack[-1]) != name:
-        return f"</{name}> stands where </{_name(stack[-1])}> must stand", f"Write </{_name(stack[-1])}> before it."
+        return f"found </{name}>, expected </{_name(stack[-1])}>", f"Write </{_name(stack[-1])}> before it."
     stack.pop()
     return None
 

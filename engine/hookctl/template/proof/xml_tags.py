@@ -74,7 +74,9 @@ class StartTag:
         else:
             hint = 'Put the value of an attribute in quotes: name="{{ ... }}". Names are fixed text.'
             what = "an expression" if isinstance(node, Output) else "a loop"
-            _refuse(f"{what} stands in the tag <{self.name}, outside of an attribute's value", hint, *_span(node))
+            _refuse(
+                f"{what} is not allowed in the tag <{self.name}, except in an attribute's value", hint, *_span(node)
+            )
 
     def _read_next(self, node: Text, at: int) -> int:
         """Read up to the end of the tag, or up to an attribute's value."""
@@ -117,7 +119,7 @@ class StartTag:
         return end + 1
 
     def _take_in_value(self, nodes: Sequence[Node], start: int, end: int) -> None:
-        """Read what stands in an attribute's value; ``start`` and ``end`` are those of the tag around it."""
+        """Read a part of an attribute's value; ``start`` and ``end`` are those of the tag around it."""
         for node in nodes:
             if isinstance(node, Text):
                 if _end_of_value(node, 0, self.quote) < len(node.text):
@@ -169,7 +171,7 @@ def _end_of_value(node: Text, at: int, quote: str) -> int:
     end = match.end() if match else at
     if end < len(node.text) and node.text[end] != quote:
         name = {"<": "&lt;", "&": "&amp;"}[node.text[end]]
-        what = f"{node.text[end]} stands in the value of an attribute"
+        what = f"{node.text[end]} is not allowed in the value of an attribute"
         _refuse(what, f"Write {name} for the character.", *node.span(end, end + 1))
     for entity in re.finditer(ENTITY, node.text[at:end]):
         check_entity(entity[0], *node.span(at + entity.start(), at + entity.end()))

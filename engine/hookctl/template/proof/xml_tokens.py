@@ -1,8 +1,8 @@
-"""Reads the literal text of a template as XML: which tag stands where, and which expression is text or an attribute.
+"""Reads the literal text of a template as XML: where its tags are, and which expression is text or an attribute.
 
 What is read is a safe subset of XML 1.0: no document type, no entities but the five and numeric ones. A tag, comment,
-CDATA section or processing instruction stands in one piece of text; only in a start tag there can be branches, around
-attributes and in their values.
+CDATA section or processing instruction is in one piece of text. Only a start tag may contain branches: around whole
+attributes, and in their values.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ _CONTENT = re.compile(
     re.VERBOSE,
 )
 _HINTS = {
-    "<!D": ("a document type stands in the template", "Remove it: hookctl sends no document type and no entities."),
-    "<!d": ("a document type stands in the template", "Remove it: hookctl sends no document type and no entities."),
+    "<!D": ("the template contains a document type", "Remove it: hookctl sends no document type and no entities."),
+    "<!d": ("the template contains a document type", "Remove it: hookctl sends no document type and no entities."),
     "<!-": (
         "a comment is not closed",
-        "Close it with --> in the same piece of text, and write no -- and no expression in it.",
+        "Close it with --> in the same piece of text, and do not write -- or an expression in it.",
     ),
     "<![": ("a CDATA section is not closed", "Close it with ]]>, and write expressions outside: they are escaped."),
     "<?x": (
-        "the XML declaration cannot be read, or does not stand at the very beginning",
+        "the XML declaration cannot be read, or is not at the very beginning",
         'Begin the template with <?xml version="1.0" encoding="UTF-8"?>.',
     ),
-    "<?": ("a processing instruction cannot be read", "Close it with ?>, and write no expression in it."),
+    "<?": ("a processing instruction cannot be read", "Close it with ?>, and do not write an expression in it."),
     "</": ("an end tag cannot be read", "Write </name>, with the name as fixed text."),
-    "<": ("a < begins no tag", "Write &lt; for the character; the name of a tag is fixed text."),
-    "&": ("a & begins no entity that XML has", "Write &amp; for the character, or a numeric entity such as &#160;."),
+    "<": ("a < does not begin a tag", "Write &lt; for the character; the name of a tag is fixed text."),
+    "&": ("a & does not begin an entity of XML", "Write &amp; for the character, or a numeric entity such as &#160;."),
 }
 """What may be wrong, by how the text that cannot be read begins: the longest beginning counts."""
 
@@ -134,7 +134,7 @@ class XmlReader:
 
 def _refuse_characters(node: Text) -> None:
     if bad := NOT_ALLOWED.search(node.text):
-        message = f"the character U+{ord(bad[0]):04X} stands in the template, which XML does not have"
+        message = f"the template contains the character U+{ord(bad[0]):04X}, which XML does not allow"
         _refuse(message, "Remove it.", *node.span(*bad.span()))
 
 
@@ -144,7 +144,7 @@ def _refuse_end_of_cdata(node: Text, start: int, end: int) -> None:
     seam = _SEAM.match(node.text, start) if start == 0 else None
     if at >= 0 or seam:
         place = (at, at + 3) if at >= 0 else (0, seam.end() if seam else 0)
-        _refuse("]]> could stand in text, which XML does not allow", "Write &gt; for the >.", *node.span(*place))
+        _refuse("]]> could occur in text, which XML does not allow", "Write &gt; for the >.", *node.span(*place))
 
 
 def _refuse_text(node: Text, at: int) -> Never:

@@ -1,4 +1,4 @@
-"""How values are written in bodies that are not JSON, by the form of the position that they stand in."""
+"""How values are written in bodies that are not JSON, by the form of their position."""
 
 from __future__ import annotations
 
