@@ -24,7 +24,7 @@ FITS = {
     "text/xml": {"xml"},
     "Application/SOAP+XML; action=x": {"xml"},
     "application/x-www-form-urlencoded": {"form"},
-    "multipart/form-data; boundary=x": {"form"},
+    "multipart/form-data; boundary=x": {"text"},
     "application/octet-stream": {*BODIES},
     "application/vnd.example": {*BODIES},
     "{{ data.type }}": {*BODIES},
@@ -52,3 +52,22 @@ def test_a_content_type_of_another_format_is_a_warning(
 def test_without_a_body_there_is_nothing_to_contradict(check: Callable[..., list[Finding]]) -> None:
     head = "name: Siem\nevent: anomaly\nurl: https://siem.example.com/\nheaders: {Content-Type: text/xml}\n"
     assert check(head) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "instead"),
+    [
+        ("json", "application/x-www-form-urlencoded", "a form: write form: instead of body_template."),
+        ("text", "text/xml", "XML: write body_format: xml."),
+        ("form", "application/json", "JSON: write body_template and body_format: json."),
+        ("form", "multipart/form-data; boundary=x", "hookctl does not send forms in parts"),
+    ],
+)
+def test_the_hint_names_the_fields_for_the_other_format(
+    body: str, content_type: str, instead: str, check: Callable[..., list[Finding]]
+) -> None:
+    (finding,) = check(
+        "name: Siem\nevent: anomaly\nurl: https://siem.example.com/\n"
+        f"headers: {{Content-Type: '{content_type}'}}\n{BODIES[body]}\n"
+    )
+    assert instead in finding.hint
