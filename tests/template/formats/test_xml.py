@@ -9,6 +9,7 @@ import pytest
 from hookctl.model import BodyFormat
 from hookctl.plugin import EventType
 from hookctl.template import Problem, check_body, compile_body, describe_body
+from hookctl.template.proof.xml_structure import XmlProver
 
 ANYTHING = EventType(name="", summary="", schema={}, mock={})
 
@@ -152,3 +153,25 @@ def test_paths_are_checked_and_the_mock_event_is_rendered() -> None:
     assert [problem.rule for problem in found] == ["template-unknown-path"]
     found = check_body("<a>{{ data.x | round }}</a>", event_type, {}, body_format=BodyFormat.XML)
     assert "template-filter" in {problem.rule for problem in found}
+
+
+def test_the_cost_of_namespaces_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What open elements declare is read once, not again for each element inside."""
+    read = 0
+
+    class Counting(dict[tuple[str, ...], dict[str, str]]):
+        def __setitem__(self, key: tuple[str, ...], value: dict[str, str]) -> None:
+            nonlocal read
+            read += 1
+            super().__setitem__(key, value)
+
+    original = XmlProver.__init__
+
+    def counted(self: XmlProver, *arguments: Any) -> None:
+        original(self, *arguments)
+        self._namespaces = Counting()
+
+    monkeypatch.setattr(XmlProver, "__init__", counted)
+    declared = "".join(f' xmlns:n{number}="urn:{number}"' for number in range(100))
+    assert problems(f"<a{declared}>{'<n1:b/>' * 100}<n2:c n3:d='1'><n4:e/></n2:c></a>") == []
+    assert read == 2

@@ -28,6 +28,7 @@ class XmlProver(Prover):
     ) -> None:
         super().__init__(tracked, text, budget)
         self._elements = elements
+        self._namespaces: dict[tuple[str, ...], dict[str, str]] = {}
 
     def run(self, tokens: Sequence[JsonToken], length: int) -> None:
         """Prove the tokens of a whole document that ends at offset ``length``. Raises TemplateError as for JSON."""
@@ -63,10 +64,39 @@ class XmlProver(Prover):
         stack[0] = _AFTER
         if token.kind == "open" and len(stack) > MAX_NESTING:
             return f"elements are nested deeper than {MAX_NESTING}", "Flatten the body."
-        refusal = _prefixes(element, [*stack, entry])
+        refusal = self._prefixes(element, stack)
         if token.kind == "open":
             stack.append(entry)
         return refusal
+
+    def _prefixes(self, element: Element, stack: Sequence[str]) -> tuple[str, str] | None:
+        """What is wrong with the prefixes of an element and its attributes, if anything."""
+        used = [name for name in (element.name, *element.attributes) if ":" in name]
+        if not used:
+            return None
+        known = self._known(tuple(stack[1:]))
+        if element.declared:
+            known = {**known, **dict(element.declared)}
+        for name in used:
+            prefix = name.partition(":")[0]
+            if prefix not in known:
+                hint = f'Add xmlns:{prefix}="..." to this element or one around it.'
+                return f"the prefix {prefix} is not declared", hint
+        parts = (name.partition(":") for name in element.attributes if ":" in name)
+        names = [(known[prefix], local) for prefix, _, local in parts]
+        if len(set(names)) < len(names):
+            return "an attribute occurs twice, with two prefixes of one namespace", "Write it once."
+        return None
+
+    def _known(self, entries: tuple[str, ...]) -> dict[str, str]:
+        """The namespaces of open elements, by prefix. Cached, because the elements inside share them."""
+        known = self._namespaces.get(entries)
+        if known is None:
+            known = {"xml": "xml"}
+            for entry in entries:
+                known.update(tuple(part.partition("=")[::2]) for part in entry.split(" ")[1:])  # type: ignore[misc] # a pair
+            self._namespaces[entries] = known
+        return known
 
 
 def _close(name: str, stack: list[str]) -> tuple[str, str] | None:
@@ -80,22 +110,3 @@ def _close(name: str, stack: list[str]) -> tuple[str, str] | None:
 
 def _name(entry: str) -> str:
     return entry.partition(" ")[0]
-
-
-def _prefixes(element: Element, stack: Sequence[str]) -> tuple[str, str] | None:
-    """What is wrong with the prefixes of an element and its attributes, if anything."""
-    used = [name for name in (element.name, *element.attributes) if ":" in name]
-    if not used:
-        return None
-    known = {"xml": "xml"}
-    for entry in stack[1:]:
-        known.update(tuple(part.partition("=")[::2]) for part in entry.split(" ")[1:])  # type: ignore[misc] # a pair
-    for name in used:
-        prefix = name.partition(":")[0]
-        if prefix not in known:
-            return f"the prefix {prefix} is not declared", f'Add xmlns:{prefix}="..." to this element or one around it.'
-    parts = (name.partition(":") for name in element.attributes if ":" in name)
-    names = [(known[prefix], local) for prefix, _, local in parts]
-    if len(set(names)) < len(names):
-        return "an attribute occurs twice, with two prefixes of one namespace", "Write it once."
-    return None
