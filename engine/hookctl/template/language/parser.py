@@ -6,6 +6,7 @@ Jinja is imported only for templates that need it: most contain only text and pa
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from hookctl.model.rules.texts import TEMPLATE_SYNTAX, TEMPLATE_TOO_LARGE
 from hookctl.template.language.expressions import Node, Output, Path, Text
@@ -18,6 +19,7 @@ MAX_CHARACTERS = 64 * 1024
 _SYNTAX = re.compile(r"\{[{%#]")
 
 
+@lru_cache(maxsize=16)  # a template is checked, described and compiled by functions that each read it
 def read(text: str, *, is_line: bool = False) -> Reading:
     """Read a template as far as it can be read.
 
