@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+import yaml
 
+from hookctl.model import BodyFormat
 from hookctl.plugin import EventType
-from hookctl.template import check_body, check_text, compile_body, compile_text
+from hookctl.template import CONTENT_TYPES, FORM_TYPE, check_body, check_text, compile_body, compile_text
+from hookctl.template.formats.form import compile_form
 from hookctl.template.language.filters import BUILT_IN
 from hookctl.template.language.functions.dates import CODES
 from hookctl.template.language.value_tests import WITH_OPERAND, WITHOUT_OPERAND
@@ -41,6 +44,13 @@ FILTER_ROWS = [
     if line.startswith("| `")
 ]
 (FILTER_EVENT,) = [json.loads(text) for language, rule, text in BLOCKS if (language, rule) == ("json", "filters")]
+FORMATS = {"ndjson": BodyFormat.NDJSON, "plain": BodyFormat.TEXT, "xml": BodyFormat.XML}
+BODIES = [
+    (language, text, event[2], sent[2])
+    for (language, rule, text), event, sent in zip(BLOCKS, BLOCKS[1:], BLOCKS[2:], strict=False)
+    if language in {*FORMATS, "form"} and rule is None
+]
+REFUSED_BODIES = [(FORMATS[language], text, rule) for language, rule, text in BLOCKS if language in FORMATS and rule]
 ANYTHING = EventType(name="", summary="", schema={}, mock={})
 
 
@@ -72,8 +82,35 @@ def test_what_the_page_calls_refused_in_a_header_or_url_is_refused(
     assert [problem.rule for problem in check_text(text, ANYTHING, {}, place)] == [rule]
 
 
+@pytest.mark.parametrize(("language", "text", "event", "sent"), BODIES)
+def test_a_body_of_another_format_is_sent_as_the_page_says(language: str, text: str, event: str, sent: str) -> None:
+    if language == "form":
+        form = yaml.safe_load(text)
+        assert [problem for value in form.values() for problem in check_text(value, ANYTHING, {}, "form")] == []
+        assert compile_form(form, {}).render(json.loads(event)).decode() == sent.rstrip("\n")
+    else:
+        assert check_body(text, ANYTHING, {}, body_format=FORMATS[language]) == []
+        assert compile_body(text, {}, FORMATS[language]).render(json.loads(event)).decode() == sent
+
+
+@pytest.mark.parametrize(("body_format", "text", "rule"), REFUSED_BODIES)
+def test_what_the_page_calls_refused_in_another_format_is_refused(
+    body_format: BodyFormat, text: str, rule: str
+) -> None:
+    assert [problem.rule for problem in check_body(text, ANYTHING, {}, body_format=body_format)] == [rule]
+
+
+def test_the_table_of_formats_is_true() -> None:
+    section = PAGE.partition("## Bodies that are not JSON")[2].partition("## ")[0]
+    rows = dict(re.findall(r"^\| `([^`]+)`.*\| `([^`]+)` \|$", section, re.MULTILINE))
+    assert rows == {f"body_format: {name}": one for name, one in CONTENT_TYPES.items()} | {"form": FORM_TYPE}
+
+
 def test_every_block_is_used() -> None:
-    assert len(BLOCKS) == 1 + 3 * (len(EXAMPLES) + len(LINES)) + len(REFUSED) + len(REFUSED_LINES)
+    examples = len(EXAMPLES) + len(LINES) + len(BODIES)
+    assert len(BLOCKS) == 1 + 3 * examples + len(REFUSED) + len(REFUSED_LINES) + len(REFUSED_BODIES)
+    assert {language for language, *_ in BODIES} == {*FORMATS, "form"}
+    assert len(REFUSED_BODIES) > 1
     assert {place for place, *_ in LINES} == {"url", "header"}
     assert len(REFUSED_LINES) > 1
     assert len(EXAMPLES) > 8

@@ -20,7 +20,7 @@ from hookctl.model.delivery import (
     Verdict,
     known_cause,
 )
-from hookctl.model.delivery_plan import DeliveryPlan, PluginBlock, Status, canonical_json
+from hookctl.model.delivery_plan import BodyFormat, DeliveryPlan, PluginBlock, Status, canonical_json
 from hookctl.model.event import Event
 from hookctl.model.finding import Finding, Severity, brief, has_errors, in_order
 from hookctl.model.problem import Problem
@@ -38,6 +38,7 @@ __all__ = [
     "Action",
     "AppliedState",
     "Attempt",
+    "BodyFormat",
     "Change",
     "Delivery",
     "DeliveryPlan",

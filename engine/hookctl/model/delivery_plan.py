@@ -25,6 +25,15 @@ class Status(StrEnum):
     INACTIVE = "inactive"
 
 
+class BodyFormat(StrEnum):
+    """What a body template writes. ``form`` of a delivery plan is another way to write a body, and has no format."""
+
+    JSON = "json"
+    NDJSON = "ndjson"
+    TEXT = "text"
+    XML = "xml"
+
+
 @dataclass(frozen=True, slots=True)
 class PluginBlock:
     """A plugin's name and its settings as written (secret references stay references)."""
@@ -48,7 +57,7 @@ class DeliveryPlan:
     """None: the default HTTPS transport."""
     when: str | None
     body_template: str | None
-    """None: no body is sent."""
+    """None: no body is sent, unless there is a :attr:`form`."""
     timeout_seconds: float
     response_validators: tuple[PluginBlock, ...]
     custom_validation_error_message: str | None
@@ -61,6 +70,10 @@ class DeliveryPlan:
     protected: bool
     max_in_flight: int | None = None
     """The maximum number of attempts in flight; None: the runner's default for each webhook."""
+    body_format: BodyFormat = BodyFormat.JSON
+    """What :attr:`body_template` writes."""
+    form: Mapping[str, str] | None = None
+    """The line template of each field of a form, which is sent instead of :attr:`body_template`."""
 
     digest: str = field(init=False, compare=False)
     """SHA-256 of :meth:`canonical`, in hex."""
@@ -75,7 +88,11 @@ class DeliveryPlan:
         Fields that were added later are left out while they are empty. This way, a plan that an older version of
         hookctl made keeps its digest.
         """
-        added: dict[str, Json] = {"max_in_flight": self.max_in_flight}
+        added: dict[str, Json] = {
+            "max_in_flight": self.max_in_flight,
+            "body_format": None if self.body_format is BodyFormat.JSON else self.body_format.value,
+            "form": None if self.form is None else dict(self.form),
+        }
         return {
             "format": FORMAT,
             "name": self.name,
@@ -110,6 +127,7 @@ class DeliveryPlan:
         values["response_validators"] = _blocks_from_json(document["response_validators"])
         transport = document["transport"]
         values["transport"] = _blocks_from_json([transport])[0] if transport else None
+        values["body_format"] = BodyFormat(cast("str", document.get("body_format", BodyFormat.JSON)))
         values["retry_schedule"] = tuple(cast("list[float]", document["retry_schedule"]))
         return cls(**values)  # type: ignore[arg-type]  # the keys are the fields: a property test
 

@@ -13,7 +13,7 @@ from hookctl.model.source import Json
 
 REFERENCE = re.compile(r"\$\{([a-z][a-z0-9_-]*):([^{}\s]+)\}")
 MASK = "***"
-RESOLVED = frozenset({"url", "headers", "auth", "transport"})
+RESOLVED = frozenset({"url", "headers", "form", "auth", "transport"})
 """The fields of a webhook in which references are resolved; in all other fields they are plain text."""
 
 

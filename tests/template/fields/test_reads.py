@@ -10,7 +10,7 @@ from hookctl.errors import TemplateError
 from hookctl.plugin import EventType
 from hookctl.template import EventFields, check_body, compile_body, paths_of
 from hookctl.template.language import grammar
-from hookctl.template.language.parser import Reading
+from hookctl.template.language.reading import Reading
 
 NODE: dict[str, Any] = {"type": "object", "properties": {"name": {"type": "string"}, "child": {"$ref": "#/$defs/node"}}}
 SCHEMA: dict[str, Any] = {
@@ -104,9 +104,9 @@ def test_a_template_is_read_once_for_its_check_its_effects_and_its_body(
     read: list[str] = []
     parse = grammar.read_with_jinja
 
-    def counted(text: str) -> Reading:
+    def counted(text: str, *, is_line: bool = False) -> Reading:
         read.append(text)
-        return parse(text)
+        return parse(text, is_line=is_line)
 
     monkeypatch.setattr(grammar, "read_with_jinja", counted)
     texts = [f'{{"number": {number}, "severity": {{{{ data.severity | lower }}}}}}' for number in range(100)]

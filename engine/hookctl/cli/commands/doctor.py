@@ -245,7 +245,7 @@ def _secrets(session: Session, applied: AppliedState) -> Iterator[Check]:
 
 def _needed(plan: DeliveryPlan) -> set[SecretReference]:
     """The secrets that a delivery of the webhook resolves."""
-    return {*_references([plan.to_json()[field] for field in RESOLVED])}
+    return {*_references([plan.to_json().get(field) for field in RESOLVED])}
 
 
 def _references(value: Json) -> Iterator[SecretReference]:

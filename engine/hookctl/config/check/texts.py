@@ -1,14 +1,14 @@
-"""Checks the event type of a webhook, and ``when``, ``body_template``, ``url`` and ``headers`` against that type."""
+"""Checks the event type of a webhook, and its texts against that type: condition, body, form, URL and headers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Literal
 
 from hookctl.config.check.guarded import guarded
 from hookctl.config.check.notes import Notes
-from hookctl.model import Json, Pointer, Problem, brief
+from hookctl.model import BodyFormat, Json, Pointer, Problem, brief
 from hookctl.model.nearest import nearest
 from hookctl.model.rules.fields import UNKNOWN_EVENT_TYPE
 from hookctl.model.rules.texts import (
@@ -34,6 +34,7 @@ _OF_THE_EVENT = frozenset(
     )
 )
 """Rules that apply only if the event type, and so its fields, are known."""
+_PLACES: Mapping[str, Literal["url", "header", "form"]] = {"url": "url", "headers": "header", "form": "form"}
 _KEPT = 1000
 """Maximum number of texts without problems to remember."""
 
@@ -63,13 +64,14 @@ class Texts:
         template = self._template
         body, when = notes.webhook.fields.get("body_template"), notes.webhook.fields.get("when")
         if isinstance(body, str):
+            body_format = _body_format(notes)
             certain = self._certain.setdefault(event_type.name if event_type else "", set())
             self._check(
                 notes,
                 ("body_template",),
-                body,
+                f"{body_format.value}:{body}",
                 event_type,
-                lambda against: template.check_body(body, against, self._plugins.filters, certain),
+                lambda against: template.check_body(body, against, self._plugins.filters, certain, body_format),
             )
         if isinstance(when, str):
             self._check(
@@ -85,6 +87,9 @@ class Texts:
         headers = notes.webhook.fields.get("headers")
         for name, value in headers.items() if isinstance(headers, dict) else ():
             self._check_line(notes, ("headers", name), value, event_type)
+        form = notes.webhook.fields.get("form")
+        for name, value in form.items() if isinstance(form, dict) else ():
+            self._check_line(notes, ("form", name), value, event_type)
 
     def _check_reach(self, notes: Notes, when: str, event_type: EventType) -> None:
         """Add a finding if the condition is false for every event."""
@@ -103,7 +108,7 @@ class Texts:
             template = self._template
             if not template.has_expression(text):
                 return
-            place: Literal["url", "header"] = "url" if pointer == ("url",) else "header"
+            place = _PLACES[str(pointer[0])]
             self._check(
                 notes,
                 pointer,
@@ -147,6 +152,12 @@ class Texts:
             if len(self._clean) >= _KEPT:
                 self._clean.clear()
             self._clean.add(key)
+
+
+def _body_format(notes: Notes) -> BodyFormat:
+    """The format of the body; JSON if the field is missing or, which is another finding, wrong."""
+    name = notes.webhook.fields.get("body_format")
+    return BodyFormat(name) if isinstance(name, str) and name in {*BodyFormat} else BodyFormat.JSON
 
 
 def _note(notes: Notes, pointer: Pointer, problems: Iterable[Problem], *, known: bool, failed_hint: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hookctl.errors import RenderError
 from hookctl.model import DeliveryPlan, Json
 from hookctl.model.problem import Filter
-from hookctl.template import TextTemplate, compile_text
+from hookctl.template import TextTemplate, compile_text, content_type
 
 Headers = tuple[tuple[str, str], ...]
 Written = tuple[str, Headers]
@@ -85,8 +85,9 @@ def static_headers(plan: DeliveryPlan, user_agent: str) -> Headers:
     """
     headers = dict(plan.headers)
     given = {name.lower() for name in headers}
-    if plan.body_template is not None and "content-type" not in given:
-        headers["Content-Type"] = "application/json"
+    of_body = content_type(plan)
+    if of_body is not None and "content-type" not in given:
+        headers["Content-Type"] = of_body
     if "user-agent" not in given:
         headers["User-Agent"] = user_agent
     return tuple(headers.items())

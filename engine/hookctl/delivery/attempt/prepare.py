@@ -13,7 +13,7 @@ from hookctl.delivery.attempt.authenticate import Auth, Authenticated, authentic
 from hookctl.delivery.attempt.envelope import Validator
 from hookctl.delivery.attempt.failures import AttemptFailedError, attributed_to, named
 from hookctl.delivery.attempt.head import compile_head, static_headers
-from hookctl.delivery.attempt.prepared import Prepared, Transport, broken_rule
+from hookctl.delivery.attempt.prepared import Prepared, Transport, broken_rule, named_body
 from hookctl.delivery.attempt.redact import Redactor
 from hookctl.delivery.attempt.secrets import Secrets
 from hookctl.errors import PluginError, TemplateError
@@ -22,7 +22,7 @@ from hookctl.model.delivery_plan import canonical_json
 from hookctl.model.secret import REFERENCE, has_reference, mask
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import DEFAULT_TRANSPORT, AuthContext, Refreshable
-from hookctl.template import compile_body
+from hookctl.template import FormTemplate, compile_request_body
 
 if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
@@ -57,12 +57,11 @@ def prepare(plan: DeliveryPlan, plugins: Plugins, adapter: BaseAdapter | None, u
 def _prepare(
     plan: DeliveryPlan, plugins: Plugins, adapter: BaseAdapter | None, user_agent: str, secrets: Secrets
 ) -> Prepared:
-    with attributed_to("the body template"):
-        body = (
-            None
-            if plan.body_template is None
-            else _compiled(plugins, partial(compile_body, plan.body_template, plugins.filters))
-        )
+    with attributed_to(named_body(plan)):
+        body = _compiled(plugins, partial(compile_request_body, plan, plugins.filters))
+    shown_body = None
+    if isinstance(body, FormTemplate) and has_reference("".join((plan.form or {}).values())):
+        body, shown_body = body.with_text(secrets.reveal), body.with_text(mask)
     transport = _transport(plan, plugins, secrets)
     with attributed_to("an expression in URL or headers"):
         written = _compiled(plugins, partial(compile_head, plan.url, static_headers(plan, user_agent), plugins.filters))
@@ -78,6 +77,7 @@ def _prepare(
         plan=plan,
         digest=plan.digest,
         body=body,
+        shown_body=shown_body,
         request=authenticated.request,
         shown=authenticated.show(shown),
         heads=None if written.is_fixed else heads,

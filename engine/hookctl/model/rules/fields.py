@@ -180,7 +180,7 @@ SECRET_MISPLACED = Rule(
     id="secret-misplaced",
     summary="hookctl does not resolve a secret reference in this place.",
     explanation=(
-        "hookctl resolves references in url, headers, auth and transport. Anywhere else it would send or show"
+        "hookctl resolves references in url, headers, form, auth and transport. Anywhere else it would send or show"
         " the reference itself."
     ),
     message="the reference {text} is not resolved in `{field}`",

@@ -28,6 +28,36 @@ TEMPLATE_NOT_JSON = Rule(
     good='body_template: \'{"severity": "{{ data.severity }}"}\'',
 )
 
+TEMPLATE_NOT_XML = Rule(
+    id="template-not-xml",
+    summary="The body would not be well-formed XML.",
+    explanation=(
+        "With `body_format: xml`, a body template must give one well-formed element for every event: each tag is"
+        " closed, each attribute is in quotes and occurs once, and each prefix is declared. Expressions are"
+        " allowed in text and in the values of attributes. There is no DOCTYPE, and the only entities are &amp;, &lt;,"
+        " &gt;, &quot;, &apos; and numeric ones."
+    ),
+    message="{what}",
+    hint="{fix}",
+    bad="body_format: xml\nbody_template: <alert>{{ data.severity }}</alarm>",
+    good="body_format: xml\nbody_template: <alert>{{ data.severity }}</alert>",
+)
+
+TEMPLATE_LINE_BREAK = Rule(
+    id="template-line-break",
+    summary="A line break in an expression is sent as a space.",
+    explanation=(
+        "With `body_format: text`, an event cannot add lines to the body, so each line break in the value of an"
+        " expression becomes a space, also one that a filter such as join adds. Line breaks in the template's own"
+        " text are sent, and so are those in a choice between constants. This is a warning."
+    ),
+    severity=Severity.WARNING,
+    message="the line break would be sent as a space",
+    hint="Write line breaks outside of expressions; for a list, write a loop.",
+    bad="body_format: text\nbody_template: \"{{ [data.severity, data.title] | join('\\\\n') }}\"",
+    good='body_format: text\nbody_template: "{{ data.severity }}\\n{{ data.title }}"',
+)
+
 TEMPLATE_REPEATED_KEY = Rule(
     id="template-repeated-key",
     summary="An object has the same key twice.",

@@ -48,11 +48,15 @@ _Part = TypeVar("_Part", Expression, Output)
 
 
 class Converter:
-    """Converts the tree of one template. ``problems`` are the errors, one for each expression or tag at most."""
+    """Converts the tree of one template. ``problems`` are the errors, one for each expression or tag at most.
 
-    def __init__(self, tokens: Tokens) -> None:
+    In a line (``is_line``), a choice between pieces of punctuation stays an output.
+    """
+
+    def __init__(self, tokens: Tokens, *, is_line: bool = False) -> None:
         self.problems: list[Problem] = []
         self._tokens = tokens
+        self._is_line = is_line
         self._expressions = ExpressionConverter(tokens)
         self._inlined = 0
         self._set: dict[str, tuple[int, int]] = {}
@@ -87,7 +91,7 @@ class Converter:
             return [self._inline(node, names) if isinstance(node, Output) else node for node in stretch]
         segment = self._segment_of(tree.lineno)
         output = Output(self._expression(tree, names), segment.start, segment.end)
-        return [_as_structure(output.expression, output) or output]
+        return [output if self._is_line else _as_structure(output.expression, output) or output]
 
     def _expression(self, tree: jinja.Node, names: Names) -> Expression:
         try:

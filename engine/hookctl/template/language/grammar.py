@@ -17,7 +17,7 @@ from hookctl.model.problem import Problem
 from hookctl.model.rules.texts import TEMPLATE_TOO_LARGE
 from hookctl.template.language import foreign
 from hookctl.template.language.conversion import Converter
-from hookctl.template.language.parser import Reading
+from hookctl.template.language.reading import Reading
 from hookctl.template.language.syntax_errors import explain
 from hookctl.template.language.token_table import Segment, Tokens
 from hookctl.template.language.tokens import tokenize
@@ -33,20 +33,20 @@ def _environment() -> Environment:
     return Environment()  # noqa: S701 - only its grammar is used; nothing is rendered
 
 
-def read_with_jinja(text: str) -> Reading:
-    """Read a template; the errors are in the order of the text.
+def read_with_jinja(text: str, *, is_line: bool = False) -> Reading:
+    """Read a template, or a line; the errors are in the order of the text.
 
     Raises:
         TemplateError: the template is nested too deeply.
     """
     try:
-        return _read(text)
+        return _read(text, is_line=is_line)
     except RecursionError:
         what = "the template is nested too deeply"
         raise TEMPLATE_TOO_LARGE.error(0, len(text), what=what, fix="Split it.") from None
 
 
-def _read(text: str) -> Reading:
+def _read(text: str, *, is_line: bool) -> Reading:
     holes: set[int] = set()
     problems: list[Problem] = []
     while True:
@@ -63,7 +63,7 @@ def _read(text: str) -> Reading:
             if segment is None or segment.start in holes or is_enough:
                 return Reading((), _sorted(problems, tokens.problems), is_partial=True)
             holes.add(segment.start)
-    converter = Converter(tokens)
+    converter = Converter(tokens, is_line=is_line)
     converted = converter.body(tree, {})
     converter.unused()
     return Reading(converted, _sorted(problems, tokens.problems, converter.problems), tokens.is_partial)

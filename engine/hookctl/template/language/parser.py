@@ -6,12 +6,11 @@ Jinja is imported only for templates that need it: most contain only text and pa
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
-from hookctl.model.problem import Problem
 from hookctl.model.rules.texts import TEMPLATE_SYNTAX, TEMPLATE_TOO_LARGE
 from hookctl.template.language.expressions import Node, Output, Path, Text
+from hookctl.template.language.reading import Reading
 from hookctl.template.language.words import PLAIN_OUTPUT
 
 MAX_CHARACTERS = 64 * 1024
@@ -20,20 +19,11 @@ MAX_CHARACTERS = 64 * 1024
 _SYNTAX = re.compile(r"\{[{%#]")
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What could be read of a template."""
-
-    nodes: tuple[Node, ...]
-    problems: tuple[Problem, ...] = ()
-    """The errors of the syntax, in the order of the text. An expression with an error is an ``Unreadable``."""
-    is_partial: bool = False
-    """True if a tag had to be left out, so neither the names nor the structure are as the author means them."""
-
-
 @lru_cache(maxsize=16)  # a template is checked, described and compiled by functions that each read it
-def read(text: str) -> Reading:
+def read(text: str, *, is_line: bool = False) -> Reading:
     """Read a template as far as it can be read.
+
+    In a body, a choice between pieces of punctuation is read as a branch; in a line (``is_line``) it is an output.
 
     Raises:
         TemplateError: the template is too large or too deeply nested, or is not valid Unicode; it says where.
@@ -52,16 +42,16 @@ def read(text: str) -> Reading:
         return Reading(plain)
     from hookctl.template.language.grammar import read_with_jinja
 
-    return read_with_jinja(text)
+    return read_with_jinja(text, is_line=is_line)
 
 
-def parse(text: str) -> tuple[Node, ...]:
-    """The nodes of a template.
+def parse(text: str, *, is_line: bool = False) -> tuple[Node, ...]:
+    """The nodes of a template; ``is_line`` as for :func:`read`.
 
     Raises:
         TemplateError: the first error in the template's syntax, or as :func:`read`; it says where.
     """
-    reading = read(text)
+    reading = read(text, is_line=is_line)
     if reading.problems:
         raise reading.problems[0].to_error()
     return reading.nodes

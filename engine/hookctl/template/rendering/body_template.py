@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from hookctl.errors import RenderError
 from hookctl.model import Json
@@ -49,9 +50,13 @@ class BodyTemplate:
 
 
 def compile_nodes(
-    nodes: Sequence[Node], positions: Mapping[int, Position], text: str, filters: Mapping[str, Filter]
+    nodes: Sequence[Node],
+    positions: Mapping[int, Position],
+    text: str,
+    filters: Mapping[str, Filter],
+    finish: Callable[[str], str] | None = None,
 ) -> BodyTemplate:
-    """The body template of nodes that passed every check."""
+    """The body template of nodes that passed every check; ``finish`` is given what is written, and gives the body."""
     write = _sequence(nodes, _Context(positions, text, filters))
     key_depth = max((position.depth for position in positions.values() if position.form == "key"), default=0)
 
@@ -61,7 +66,7 @@ def compile_nodes(
         body = "".join(frame.pieces)
         if key_depth:
             refuse_repeated_keys(body, key_depth)
-        return body
+        return body if finish is None else finish(body)
 
     return BodyTemplate(render)
 
@@ -107,6 +112,7 @@ def _output(node: Output, context: _Context) -> Write:
     value_of = context.evaluate(expression)
     start, end = node.expression.start, node.expression.end
     depth = position.depth
+    encode = _encoder(position)
     is_common = depth == 1 and not is_json  # a string inside a string: a fast path for nearly every output
 
     def write(frame: Frame) -> None:
@@ -117,11 +123,19 @@ def _output(node: Output, context: _Context) -> Write:
                 return
             if isinstance(value, Missing):
                 raise_missing(context.text[expression.start : expression.end])
-            frame.write(escape(to_json(value) if is_json else to_text(value), depth))
+            frame.write(encode(to_json(value) if is_json else to_text(value)))
         except RenderError as error:
             raise _placed(error, start, end) from error.__cause__
 
     return write
+
+
+def _encoder(position: Position) -> Callable[[str], str]:
+    if position.form in {"value", "text", "key"}:
+        return partial(escape, depth=position.depth)
+    from hookctl.template.rendering.escapes import ESCAPES  # only for bodies that are not JSON
+
+    return ESCAPES[position.form]
 
 
 def _if(node: If, context: _Context) -> Write:

@@ -1,4 +1,4 @@
-"""Renders expressions in a header's value and in a URL's path and query.
+"""Renders expressions in a header's value, in a URL's path and query, and in a form field.
 
 A value of the event is text here, and cannot change anything outside its place. Only outputs are allowed, no tags. The
 text around them is kept in separate pieces, so that secret references are resolved only in that text and never in a
@@ -18,6 +18,7 @@ from hookctl.model import Json
 from hookctl.model.problem import Filter
 from hookctl.network.url import MAX_URL_LENGTH
 from hookctl.template.language.expressions import Text
+from hookctl.template.language.filters import MAX_OUTPUT
 from hookctl.template.language.line_syntax import Nodes, Place, has_expression, parse_line, place_problems
 from hookctl.template.language.usage import check_usage
 from hookctl.template.language.values import Missing, Value, kind, to_json
@@ -25,6 +26,8 @@ from hookctl.template.rendering.evaluation import Evaluate, Frame, evaluate, rai
 
 MAX_HEADER = 8192
 """The maximum number of characters of a header's value: more than most servers accept."""
+
+_LIMITS: Mapping[Place, int] = {"header": MAX_HEADER, "url": MAX_URL_LENGTH, "form": MAX_OUTPUT}
 
 _NOT_IN_A_HEADER = re.compile(r"[^\x20-\x7e\xa0-\xff]")
 _NO_SEGMENT = re.compile(r"(?:\.|%2e){0,2}(?:;.*)?", re.IGNORECASE)
@@ -50,7 +53,7 @@ class _Slot:
 
 @dataclass(frozen=True, slots=True)
 class TextTemplate:
-    """A compiled header value or URL: text, value, text, ..., text."""
+    """A compiled header value, URL or form field: text, value, text, ..., text."""
 
     literals: tuple[str, ...]
     """The fixed text around the values: one piece more than there are values."""
@@ -88,7 +91,7 @@ class TextTemplate:
         Raises RenderError if the text is too long, or a path segment would be empty, ``.`` or ``..``.
         """
         text = self.fill(values)
-        if self._slots and len(text) > (limit := MAX_HEADER if self._place == "header" else MAX_URL_LENGTH):
+        if self._slots and len(text) > (limit := _LIMITS[self._place]):
             raise NotTextError(f"it would be longer than {limit} characters", hint="Use less of the event in it.")
         if self._slots and self._place == "url":
             self._vet_path(text)
@@ -171,6 +174,8 @@ def _written(value: Value, words: str, place: Place) -> str:
         if bad := _NOT_IN_A_HEADER.search(text):
             _refuse(f"the value of {words} contains the character U+{ord(bad[0]):04X}, which a header cannot contain")
         return text
+    if place == "form":
+        return text  # the whole value is encoded when its secrets have been put in
     try:
         return quote(text, safe="")
     except UnicodeEncodeError:
