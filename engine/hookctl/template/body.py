@@ -21,7 +21,8 @@ from hookctl.template.fields.reads import sources_of
 from hookctl.template.fields.shapes import event_scope
 from hookctl.template.fields.text_values import text_value_problems
 from hookctl.template.language.expressions import Output, Path, walk
-from hookctl.template.language.parser import Reading, parse, read
+from hookctl.template.language.parser import parse, read
+from hookctl.template.language.reading import Reading
 from hookctl.template.language.usage import check_usage
 from hookctl.template.proof.positions import Layout, Position, lay_out
 from hookctl.template.rendering.body_template import BodyTemplate, compile_nodes

@@ -10,7 +10,7 @@ from hookctl.errors import TemplateError
 from hookctl.plugin import EventType
 from hookctl.template import EventFields, check_body, compile_body, paths_of
 from hookctl.template.language import grammar
-from hookctl.template.language.parser import Reading
+from hookctl.template.language.reading import Reading
 
 NODE: dict[str, Any] = {"type": "object", "properties": {"name": {"type": "string"}, "child": {"$ref": "#/$defs/node"}}}
 SCHEMA: dict[str, Any] = {

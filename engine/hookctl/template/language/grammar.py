@@ -17,7 +17,7 @@ from hookctl.model.problem import Problem
 from hookctl.model.rules.texts import TEMPLATE_TOO_LARGE
 from hookctl.template.language import foreign
 from hookctl.template.language.conversion import Converter
-from hookctl.template.language.parser import Reading
+from hookctl.template.language.reading import Reading
 from hookctl.template.language.syntax_errors import explain
 from hookctl.template.language.token_table import Segment, Tokens
 from hookctl.template.language.tokens import tokenize

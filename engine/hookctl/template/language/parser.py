@@ -6,29 +6,17 @@ Jinja is imported only for templates that need it: most contain only text and pa
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
-from hookctl.model.problem import Problem
 from hookctl.model.rules.texts import TEMPLATE_SYNTAX, TEMPLATE_TOO_LARGE
 from hookctl.template.language.expressions import Node, Output, Path, Text
+from hookctl.template.language.reading import Reading
 from hookctl.template.language.words import PLAIN_OUTPUT
 
 MAX_CHARACTERS = 64 * 1024
 """The maximum length of a template, in characters."""
 
 _SYNTAX = re.compile(r"\{[{%#]")
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What could be read of a template."""
-
-    nodes: tuple[Node, ...]
-    problems: tuple[Problem, ...] = ()
-    """The errors of the syntax, in the order of the text. An expression with an error is an ``Unreadable``."""
-    is_partial: bool = False
-    """True if a tag had to be left out, so neither the names nor the structure are as the author means them."""
 
 
 @lru_cache(maxsize=16)  # a template is checked, described and compiled by functions that each read it
