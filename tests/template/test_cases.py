@@ -97,3 +97,8 @@ def test_what_the_page_calls_refused_names_what_to_write(row: dict[str, str]) ->
     problems = errors_of('{"a": {{ ' + row["instead"] + " }}}")
     assert problems
     assert any(row["hint"] in problem.hint for problem in problems)
+
+
+def test_a_loop_over_an_object_names_the_filter_items() -> None:
+    (problem,) = errors_of('[{% for key in data.labels %}"{{ key }}"{% if not loop.last %},{% endif %}{% endfor %}]')
+    assert problem.hint == "Write {% for key, value in data.labels | items %}."

@@ -81,6 +81,8 @@ class PathChecker:
         if shape.types and not shape.types & {"array"}:
             words = self._text[node.iterable.start : node.iterable.end]
             what, fix = f"{words} is not a list", "Loop over a list; an object has the filter items."
+            if shape.types == {"object"}:
+                fix = f"Write {{% for key, value in {words} | items %}}."
             problem = TEMPLATE_UNKNOWN_PATH.problem(node.iterable.start, node.iterable.end, what=what, fix=fix)
             self.problems.append(problem)
         item = scope.items(node.iterable) if len(node.targets) == 1 else UNKNOWN
