@@ -60,7 +60,7 @@ class Judge:
                 return _negated(_every([_negated(self.holds(child)) for child in children]))
         return None
 
-    def takes_anyvalue_text(self, path: str) -> bool:
+    def takes_any_text(self, path: str) -> bool:
         """Whether a comparison of that path with a string can be true and can be false, as far as the schema shows."""
         shape = self._shape(path)
         return shape is None or (shape.values is None and (not shape.types or "string" in shape.types))

@@ -41,6 +41,6 @@ def command(ctx: click.Context, outputs: Outputs) -> None:
     session: Session = ctx.obj
     checked = check_files(session)
     nothing = f"{counted(checked.count, 'webhook')} in {counted(len(checked.files), 'file')}, no problems found."
-    write_findings(ctx, session, outputs, checked.findings, nothing)
+    write_findings(ctx, session, outputs, checked.findings, nothing, ignored=checked.ignored)
     check_policy_tables(session)
     ctx.exit(exit_codes.OK if checked.valid else exit_codes.FAILED)

@@ -24,6 +24,7 @@ TEMPLATE_NOT_JSON = Rule(
     ),
     message="{what}",
     hint="{fix}",
+    is_sometimes_a_warning=True,
     bad='body_template: \'{"severity": "{{ data.severity }}",}\'',
     good='body_template: \'{"severity": "{{ data.severity }}"}\'',
 )
@@ -159,8 +160,8 @@ TEMPLATE_LOOKUP = Rule(
     message="{what}",
     hint="Add the entries, or a default: {{...}}[...] | default('other').",
     severity=Severity.WARNING,
-    bad="body_template: '{\"x\": {{ {\"High\": 1}[data.severity] }}}'",
-    good="body_template: '{\"x\": {{ {\"High\": 1}[data.severity] | default(2) }}}'",
+    bad='body_template: \'{"x": {{ {"High": 1}[data.severity] }}}\'',
+    good='body_template: \'{"x": {{ {"High": 1}[data.severity] | default(2) }}}\'',
 )
 
 TEMPLATE_TEXT_VALUE = Rule(
@@ -168,12 +169,12 @@ TEMPLATE_TEXT_VALUE = Rule(
     summary="Text is sent as a string, although it looks like other JSON.",
     explanation=(
         "Outside of quotes, hookctl writes a value as JSON with its own type. Jinja would paste the text. So "
-        "`{{ \"true\" if data.ok else \"false\" }}` sends a string and not a boolean. This is a warning."
+        '`{{ "true" if data.ok else "false" }}` sends a string and not a boolean. This is a warning.'
     ),
     message="the string {sent} is sent here, because the expression gives text",
     hint="{fix}",
     severity=Severity.WARNING,
-    bad="body_template: '{\"x\": {{ \"true\" if data.severity else \"false\" }}}'",
+    bad='body_template: \'{"x": {{ "true" if data.severity else "false" }}}\'',
     good="body_template: '{\"x\": {{ true if data.severity else false }}}'",
 )
 
