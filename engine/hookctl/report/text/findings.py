@@ -54,10 +54,10 @@ def summary_line(findings: Sequence[Finding], ignored: int = 0) -> str:
 
 
 def findings_json(findings: Sequence[Finding], ignored: Sequence[Finding] = ()) -> dict[str, Json]:
-    """The findings as ``tofu validate -json`` writes them, plus ``code``, ``hint``, ``suggestions`` and ``webhook``; those that
-    are ignored stand apart.
+    """The findings as ``tofu validate -json`` writes them, plus ``code``, ``hint``, ``suggestions`` and ``webhook``.
 
-    Lines and columns count from 1, columns in Unicode characters, ends are exclusive; ``byte`` counts from 0, in UTF-8.
+    ``ignored`` are warnings that comments in the files ignore. They are listed apart, with their reasons. Lines and
+    columns count from 1, columns in Unicode characters, ends are exclusive; ``byte`` counts from 0, in UTF-8.
     """
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     sources = _sources([*findings, *ignored])
