@@ -23,6 +23,7 @@ from hookctl.template.language.expressions import (
     children,
     walk,
 )
+from hookctl.template.language.replacements import filter_advice
 
 ROOTS = frozenset({"data", "event_time", "event_type", "id"})
 """The names that every template has."""
@@ -49,7 +50,8 @@ def _check_filter(part: Filtered, filters: Mapping[str, Filter]) -> list[Problem
     function = built_in.find(part.name, filters)
     if function is None:
         names = sorted({*built_in.BUILT_IN, *filters})
-        message, hint = f"there is no filter {part.name}", f"The filters are {', '.join(names)}."
+        message = f"there is no filter {part.name}"
+        hint = filter_advice(part.name) or "`hookctl explain templates` lists them; jmespath('...') can often replace one."
         return [
             replace(TEMPLATE_FILTER.problem(start, end, what=message, fix=hint), suggestions=nearest(part.name, names))
         ]
