@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hookctl.cli.formats import TEXT, Outputs, find_format
 from hookctl.cli.repository import repository_root
+from hookctl.cli.terminal import text_width
 from hookctl.report.formats.registry import FORMATS
 
 if TYPE_CHECKING:
@@ -66,7 +67,9 @@ def write_findings(
         return lambda: found.results(errors(results=of_findings(findings))) if found.results else ""
 
     def text(color: bool) -> str:
-        return findings_text(findings, len(ignored), color=color) if findings else f"{nothing}\n"
+        if not findings:
+            return f"{nothing}\n"
+        return findings_text(findings, len(ignored), width=text_width(), color=color)
 
     _write(ctx, session, outputs, text, make)
 
@@ -138,7 +141,7 @@ def _write(
     text: Callable[[bool], str],
     make: Callable[[ReportFormat], Make],
 ) -> None:
-    """Write each format: ``text`` is called with whether to colour, ``make`` gives what makes a format's report."""
+    """Write each format: ``text`` is called with whether to color, ``make`` gives what makes a format's report."""
     formats = {form: find_format(form, ctx) for form in outputs.forms - {TEXT}}
     outputs.write(
         color=session.color,

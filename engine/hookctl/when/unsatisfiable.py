@@ -1,8 +1,8 @@
 """Decides whether a ``when`` can match any event of a type, as far as the schema shows by simple comparisons.
 
-Looked at are fields compared with constants (``==``, ``!=``, ``<``, ``<=``, ``>``, ``>=``), ``contains`` of constants
-and a field, and what ``&&``, ``||`` and ``!`` make of them; of the schema ``enum``, ``const``, ``type``, ``minimum``
-and ``maximum``. Whatever else there is may hold.
+It evaluates comparisons of fields with constants (``==``, ``!=``, ``<``, ``<=``, ``>``, ``>=``), ``contains`` with
+constants and a field, and combinations of these with ``&&``, ``||`` and ``!``. From the schema it uses ``enum``,
+``const``, ``type``, ``minimum`` and ``maximum``. Any other expression may match.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _FLIPPED = {"eq": "eq", "ne": "ne", "lt": "gt", "lte": "gte", "gt": "lt", "gte":
 
 
 def why_never(text: str, event_type: EventSchema) -> str | None:
-    """The reason why a ``when`` matches no event of the type; None if, as far as the schema shows, it may match one.
+    """The reason why a ``when`` matches no event of the type; None if it may match one.
 
-    Raises TemplateError for an expression that cannot be read.
+    Raises TemplateError for a syntax error.
     """
     from hookctl.when.expression import compile_expression, syntax_tree
 
@@ -35,17 +35,14 @@ def why_never(text: str, event_type: EventSchema) -> str | None:
 
 
 class Judge:
-    """Judges the nodes of an expression.
-
-    Three-valued: True and False where every event gives that, None where events differ or it is not known.
-    """
+    """Evaluates the nodes of an expression: True or False if every event gives that result, else None."""
 
     def __init__(self, event: EventShape) -> None:
         self._event = event
         self.why = "it is false for every event"
 
     def holds(self, node: Ast) -> bool | None:
-        """Whether a node is true; if it is false, ``why`` has the reason."""
+        """Whether a node is true. If it is false, ``why`` has the reason."""
         children = node["children"]
         match node["type"], node.get("value"):
             case "comparator", str(operator):
@@ -61,7 +58,7 @@ class Judge:
         return None
 
     def takes_any_text(self, path: str) -> bool:
-        """Whether a comparison of that path with a string can be true and can be false, as far as the schema shows."""
+        """Whether a comparison of that path with a string can be true, and whether it can be false."""
         shape = self._shape(path)
         return shape is None or (shape.values is None and (not shape.types or "string" in shape.types))
 
@@ -98,7 +95,10 @@ class Judge:
         return None
 
     def _ordered(self, path: str, operator: str, shape: Shape, value: Json) -> bool | None:
-        """Only for numbers: some JMESPath implementations do not order text, and none compares it with numbers."""
+        """The result of an ordering comparison with a number; None if the schema does not decide it.
+
+        JMESPath implementations differ in whether they order text, so only numbers are compared.
+        """
         if not is_number(value) or not shape.types or not shape.types <= {"number", "integer"}:
             return None
         limit = "maximum" if operator in {"gt", "gte"} else "minimum"
@@ -117,11 +117,11 @@ class Judge:
             wanted is None or values is None or any(value == one for value in values for one in wanted)
         ):  # `contains` treats 1 and true as equal, `==` does not
             return None
-        self.why = f"{path} is {listed(values)}, none of {', '.join(map(value_text, wanted))}"
+        self.why = f"{path} is {listed(values)}, never {' or '.join(map(value_text, wanted))}"
         return False
 
     def _at_odds(self, node: Ast) -> bool:
-        """``a == 'x' && a == 'y'``: one field cannot have two values."""
+        """Whether operands of ``&&`` contradict each other, as in ``a == 'x' && a == 'y'``."""
         wanted: dict[str, Json] = {}
         for part in _operands(node):
             if part["type"] != "comparator" or part["value"] != "eq":
@@ -149,7 +149,7 @@ class Judge:
 
 
 def field_path(node: Ast) -> str | None:
-    """The path of a node that consists of fields, such as ``data.severity``; None for other nodes."""
+    """The path of a node that consists only of fields, such as ``data.severity``; None for other nodes."""
     if node["type"] == "field":
         name: str = node["value"]
         return name if "." not in name else None
@@ -177,7 +177,7 @@ def _operands(node: Ast) -> list[Ast]:
 
 
 def _reaches(bound: float, operator: str, value: float) -> bool:
-    """Whether the outermost value that a field can have satisfies the comparison."""
+    """Whether the largest or smallest value that a field can have satisfies the comparison."""
     return {"gt": bound > value, "gte": bound >= value, "lt": bound < value, "lte": bound <= value}[operator]
 
 
@@ -190,5 +190,5 @@ def _negated(value: bool | None) -> bool | None:
 
 
 def _differ(one: Json, other: Json) -> bool:
-    """Whether JMESPath tells two values apart. In lists and objects it does not tell true from 1."""
+    """Whether JMESPath considers two values different. In lists and objects it considers true and 1 equal."""
     return one != other if isinstance(one, list | dict) else not is_equal(one, other)

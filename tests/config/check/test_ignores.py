@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hookctl.config import directory as checking
-from hookctl.config.check.catalogue import IGNORABLE, RULES
+from hookctl.config.check.catalog import IGNORABLE, RULES
 from hookctl.config.check.ignores import MAX_IDS
 from hookctl.config.directory import CheckedDirectory, check_contents, check_directory, check_revision
 from hookctl.model import Severity

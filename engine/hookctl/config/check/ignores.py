@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from hookctl.config.check.catalogue import IGNORABLE, RULES
+from hookctl.config.check.catalog import IGNORABLE, RULES
 from hookctl.model import Finding, Ignore, Severity, Span, Webhook, brief, has_errors
 from hookctl.model.nearest import nearest
 from hookctl.model.rules.ignores import (

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from hookctl.json.schema_paths import EventShape, Shape
-from hookctl.model import Json
+from hookctl.json.schema_paths import EventShape
 from hookctl.model.problem import Problem
 from hookctl.model.rules.texts import TEMPLATE_SYNTAX, TEMPLATE_UNKNOWN_PATH
-from hookctl.template.fields.guards import NOTHING, Known, filled, learned
+from hookctl.template.fields.guards import NOTHING, filled, learned
 from hookctl.template.fields.kind_check import kind_problems, missing_entries
 from hookctl.template.fields.path_check import check_path, unknown_path
 from hookctl.template.fields.shapes import UNKNOWN, Scope
@@ -22,7 +21,6 @@ from hookctl.template.language.expressions import (
     Filtered,
     For,
     If,
-    Item,
     Logic,
     Node,
     Not,
@@ -99,7 +97,7 @@ class PathChecker:
         self.nodes(node.otherwise, scope)
 
     def _written(self, expression: Expression, scope: Scope, position: Position | None) -> None:
-        """Check an expression whose value is needed: a missing value is fatal."""
+        """Check an expression whose value is needed: a missing value is an error."""
         self.problems += kind_problems(expression, scope, self._text)
         match expression:
             case Path():
@@ -107,24 +105,25 @@ class PathChecker:
             case Filtered():
                 self._filtered(expression, scope, position)
             case Logic():
-                for operand, inside in _operand_scopes(expression, scope):
-                    if expression.operator == "or" and operand is not expression.operands[-1]:
-                        self._asked(operand, inside)
-                    else:
-                        self._written(operand, inside, position)
-            case Choice():
-                self._asked(expression.condition, scope)
-                self._written(expression.yes, scope.learning(learned(expression.condition, holds=True)), position)
-                self._written(expression.no, scope.learning(learned(expression.condition, holds=False)), position)
+                self._joined(expression, scope, position)
+            case Choice(condition=condition):
+                self._asked(condition, scope)
+                self._written(expression.yes, scope.learning(learned(condition, holds=True)), position)
+                self._written(expression.no, scope.learning(learned(condition, holds=False)), position)
             case Compare() | Test() | Not():
                 self._parts(expression, scope)
-            case Item():
+            case _:
                 self.problems += missing_entries(expression, scope, self._text)
                 for part in operands(expression):
                     self._written(part, scope, None)
-            case _:
-                for part in operands(expression):
-                    self._written(part, scope, None)
+
+    def _joined(self, expression: Logic, scope: Scope, position: Position | None) -> None:
+        """Check the operands of ``and`` or ``or``. In ``or``, only the last one needs a value."""
+        for operand, inside in _operand_scopes(expression, scope):
+            if expression.operator == "or" and operand is not expression.operands[-1]:
+                self._asked(operand, inside)
+            else:
+                self._written(operand, inside, position)
 
     def _filtered(self, expression: Filtered, scope: Scope, position: Position | None) -> None:
         properties = built_in.properties(expression)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from hookctl.json.paths import Step
 from hookctl.template.language.expressions import Compare, Const, Expression, ListOf, Logic, Not, Path, Test
@@ -51,31 +53,43 @@ def learned(condition: Expression, *, holds: bool) -> Known:
     if isinstance(condition, Not):
         return learned(condition.value, holds=not holds)
     if isinstance(condition, Logic):
-        known = NOTHING
-        if (condition.operator == "and") is holds:
-            for operand in condition.operands:
-                known |= learned(operand, holds=holds)
-        return known
+        needs_all = (condition.operator == "and") is holds
+        known = (learned(operand, holds=holds) for operand in condition.operands) if needs_all else ()
+        return reduce(or_, known, NOTHING)
     simple, same = same_truth(condition)
     if simple is not condition:
         return learned(simple, holds=holds is same)
+    return _learned_alone(condition, holds=holds)
+
+
+def _learned_alone(condition: Expression, *, holds: bool) -> Known:
     match condition:
         case Path() if holds:
             return filled(condition)
+        case Compare():
+            return _compared(condition, holds=holds)
+        case Test(name=name, value=Path() as path):
+            return _tested(name, path, holds=holds)
+        case _:
+            return NOTHING
+
+
+def _compared(condition: Compare, *, holds: bool) -> Known:
+    match condition:
         case Compare(operator="==", left=Path() as left, right=Const(value=None)):
             return NOTHING if holds else _certain(left)
         case Compare(operator="in", left=Const(value=str() as step), right=Path() as right) if holds:
             return Known(frozenset({key_of(right)}), frozenset({(*key_of(right), step)}))
         case Compare(operator="==" | "<" | "<=" | ">" | ">=" | "in", left=Path() as left) if holds:
             return NOTHING if _may_be_null(condition.right) else _certain(left)
-        case Test(name="none", value=Path() as tested) if not holds:
-            return _certain(tested)
-        case Test(name="defined" | "undefined" as name, value=Path() as tested) if holds is (name == "defined"):
-            return Known(present=frozenset({key_of(tested)}))
-        case Test(name=name, value=Path() as tested) if holds and name not in {"none", "defined", "undefined"}:
-            return _certain(tested)
         case _:
             return NOTHING
+
+
+def _tested(name: str, path: Path, *, holds: bool) -> Known:
+    if name in {"defined", "undefined"}:
+        return Known(present=frozenset({key_of(path)})) if holds is (name == "defined") else NOTHING
+    return _certain(path) if holds is (name != "none") else NOTHING
 
 
 def filled(path: Path) -> Known:

@@ -36,30 +36,36 @@ _SEARCHED = frozenset({"array", "object", "string"})
 def kind_problems(expression: Expression, scope: Scope, text: str) -> Iterator[Problem]:
     """The problems of one expression; those of the expressions in it are not included."""
     match expression:
-        case Arithmetic(operators=operators, operands=operands):
-            fix = "Join text with ~." if "+" in operators else "Use | int or | float for a number in a text."
-            for operand in operands:
-                yield from _wrong(operand, scope, _NUMBER, text, operators[0], fix)
-        case Slice(value=value):
-            yield from _wrong(value, scope, _SLICED, text, "a slice", "Slice a list or a string.")
-        case Concat(parts=parts):
-            for part in parts:
-                if "null" in scope.kinds(part):
-                    yield _null(part, text, "the text null is written then")
-        case Filtered():
-            properties = built_in.properties(expression)
-            if properties.takes:
-                fix = f"It accepts {_described(properties.takes)}."
-                yield from _wrong(expression.value, scope, properties.takes, text, f"the filter {expression.name}", fix)
         case Compare():
             yield from _compared(expression, scope, text)
+        case Filtered():
+            takes = built_in.properties(expression).takes
+            what, fix = f"the filter {expression.name}", f"It accepts {_described(takes)}."
+            yield from _wrong(expression.value, scope, takes, text=text, what=what, fix=fix)
+        case Arithmetic() | Slice() | Concat():
+            yield from _operated(expression, scope, text)
         case Item(value=DictOf(keys=keys), key=key):
-            yield from _unfound_keys([found for found in keys], key, scope, text)
+            yield from _unfound_keys(keys, key, scope, text)
 
 
-def missing_entries(expression: Item, scope: Scope, text: str) -> Iterator[Problem]:
+def _operated(expression: Arithmetic | Slice | Concat, scope: Scope, text: str) -> Iterator[Problem]:
+    if isinstance(expression, Arithmetic):
+        operators = expression.operators
+        fix = "Join text with ~." if "+" in operators else "Use | int or | float for a number in a text."
+        for operand in expression.operands:
+            yield from _wrong(operand, scope, _NUMBER, text=text, what=operators[0], fix=fix)
+    elif isinstance(expression, Slice):
+        fix = "Slice a list or a string."
+        yield from _wrong(expression.value, scope, _SLICED, text=text, what="a slice", fix=fix)
+    else:
+        for part in expression.parts:
+            if "null" in scope.kinds(part):
+                yield _null(part, text, "the text null is written then")
+
+
+def missing_entries(expression: Expression, scope: Scope, text: str) -> Iterator[Problem]:
     """The warning for a lookup, without a default, in which the schema's values are not all found."""
-    if not isinstance(expression.value, DictOf):
+    if not isinstance(expression, Item) or not isinstance(expression.value, DictOf):
         return
     values = scope.shape(expression.key).values
     missing = [one for one in values or () if not any(is_equal(one, key.value) for key in expression.value.keys)]
@@ -69,7 +75,7 @@ def missing_entries(expression: Item, scope: Scope, text: str) -> Iterator[Probl
         yield TEMPLATE_LOOKUP.problem(expression.start, expression.end, what=what)
 
 
-def _unfound_keys(keys: list[Const], key: Expression, scope: Scope, text: str) -> Iterator[Problem]:
+def _unfound_keys(keys: tuple[Const, ...], key: Expression, scope: Scope, text: str) -> Iterator[Problem]:
     values = scope.shape(key).values
     for found in keys if values else ():
         if not any(is_equal(found.value, one) for one in values or ()):
@@ -77,11 +83,11 @@ def _unfound_keys(keys: list[Const], key: Expression, scope: Scope, text: str) -
 
 
 def _wrong(
-    value: Expression, scope: Scope, takes: frozenset[str], text: str, what: str, fix: str
+    value: Expression, scope: Scope, takes: frozenset[str], *, text: str, what: str, fix: str
 ) -> Iterator[Problem]:
     """A value of which no kind, or of which null, is accepted."""
     kinds = scope.kinds(value)
-    if not kinds or kinds <= takes:
+    if not takes or not kinds or kinds <= takes:
         return
     words = text[value.start : value.end]
     if not kinds & takes:
@@ -100,7 +106,7 @@ def _null(value: Expression, text: str, then: str) -> Problem:
 def _compared(expression: Compare, scope: Scope, text: str) -> Iterator[Problem]:
     left, right, operator = expression.left, expression.right, expression.operator
     if operator in {"<", "<=", ">", ">="}:
-        yield from _order(expression, scope, text)
+        yield from _order(expression, scope)
         return
     if operator in {"in", "not in"}:
         if isinstance(right, ListOf):
@@ -108,7 +114,8 @@ def _compared(expression: Compare, scope: Scope, text: str) -> Iterator[Problem]
                 if isinstance(item, Const):
                     yield from _unequal(left, item, scope, text)
         else:
-            yield from _wrong(right, scope, _SEARCHED | {"null"}, text, operator, "Look in a list, an object or a string.")
+            fix = "Look in a list, an object or a string."
+            yield from _wrong(right, scope, _SEARCHED | {"null"}, text=text, what=operator, fix=fix)
         return
     if isinstance(left, Const):
         left, right = right, left
@@ -137,7 +144,7 @@ def _never(constant: Const, words: str, values: list[Json]) -> Problem:
     )
 
 
-def _order(expression: Compare, scope: Scope, text: str) -> Iterator[Problem]:
+def _order(expression: Compare, scope: Scope) -> Iterator[Problem]:
     sides = [scope.kinds(expression.left) - {"null"}, scope.kinds(expression.right) - {"null"}]
     if not all(sides):
         return

@@ -1,4 +1,4 @@
-"""Checks paths against an event type's schema: an unknown path is an error, one that may be missing a warning."""
+"""Checks paths against an event type's schema: an unknown path is an error, an optional one a warning."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from hookctl.template.language.replacements import name_advice
 from hookctl.template.language.usage import ROOTS
 from hookctl.template.proof.positions import Position
 
+
 def check_path(path: Path, scope: Scope, position: Position | None) -> Problem | None:
     """The problem of a path whose value is needed, if any.
 
-    An unknown path is an error, one that may be missing or null a warning.
-
-    ``position`` is where its value is written; None where it is used in another way.
+    An unknown path is an error; a path that may be missing or null is a warning. ``position`` is the place where the
+    value is written; None if the value is used in another way.
     """
     if path.root in ROOTS and is_certain(scope.event.schema, (path.root, *path.steps)):
         return None
@@ -40,11 +40,12 @@ def _unknown_name(path: Path, scope: Scope) -> Problem:
     data = scope.names.get("data")
     fields = [f"data.{key}" for schema in data.schemas for key in schema.get("properties", ())] if data else []
     if path.root == "loop":
-        message, hint = "loop is known only inside a loop", "Use it between {% for %} and {% endfor %}."
+        message, hint = "loop exists only inside a loop", "Use it between {% for %} and {% endfor %}."
     else:
         message, hint = (
-            f"there is no name {path.root}",
-            name_advice(path.root) or f"The names are {', '.join(sorted(scope.names))}; an event's fields are in data.",
+            f"unknown name {path.root}",
+            name_advice(path.root)
+            or f"Known names: {', '.join(sorted(scope.names))}. The fields of the event are in data.",
         )
     near = [field for field in fields if field == f"data.{path.root}"] or list(nearest(path.root, scope.names))
     return TEMPLATE_UNKNOWN_PATH.problem(
@@ -57,7 +58,7 @@ def _unknown_step(path: Path, number: int, unknown: Unknown, scope: Scope) -> Pr
     wrong = path.steps[number - 1]
     if unknown.keys:
         message = f"{parent} has no {wrong}"
-        hint = f"There are {describe_keys(parent, unknown.keys)}."
+        hint = f"Known fields: {describe_keys(parent, unknown.keys)}"
     elif _is_list(path, number, scope):
         item = path_text(path.root, (*path.steps[: number - 1], 0, *path.steps[number - 1 :]))
         message = f"{parent} is a list, so it has no {wrong}"
@@ -99,10 +100,10 @@ def _uncertain_path(path: Path, scope: Scope, position: Position | None) -> Prob
         is_optional = step_shape.optional and not scope.known.is_present(key[: number + 1])
         if is_optional or (step_shape.nullable and not is_last):
             what = "may be missing" if is_optional else "may be null"
-            return _uncertain(path, f"{path_text(path.root, path.steps[:number])} {what}: the delivery is dead then")
+            return _uncertain(path, f"{path_text(path.root, path.steps[:number])} {what}; if so, the delivery is dead")
         if step_shape.nullable and position is not None:
             sent = "null" if position.form == "value" else "the text null"
-            return _uncertain(path, f"{path.text} may be null: {sent} is sent then")
+            return _uncertain(path, f"{path.text} may be null; if so, {sent} is sent")
     return None
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from hookctl.json.kinds import kind
 from hookctl.json.paths import Step
 from hookctl.json.schema_paths import EventShape, Shape, Unknown
-from hookctl.template.fields.guards import Known, key_of
+from hookctl.template.fields.guards import NOTHING, Known, key_of
 from hookctl.template.language import filters as built_in
 from hookctl.template.language.expressions import (
     Arithmetic,
@@ -29,6 +30,25 @@ from hookctl.template.language.expressions import (
 from hookctl.template.language.usage import ROOTS
 
 UNKNOWN = Shape(())
+_KINDS: Mapping[type, frozenset[str]] = {
+    ListOf: frozenset({"array"}),
+    DictOf: frozenset({"object"}),
+    Concat: frozenset({"string"}),
+    Arithmetic: frozenset({"number"}),
+    Compare: frozenset({"boolean"}),
+    Test: frozenset({"boolean"}),
+    Not: frozenset({"boolean"}),
+}
+"""Of the expressions whose kind does not depend on the event."""
+
+
+def _outcomes(expression: Logic | Choice | Item) -> tuple[Expression, ...]:
+    """The expressions of which one gives the value."""
+    if isinstance(expression, Logic):
+        return expression.operands
+    if isinstance(expression, Choice):
+        return expression.yes, expression.no
+    return expression.value.values if isinstance(expression.value, DictOf) else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +57,7 @@ class Scope:
 
     event: EventShape
     names: dict[str, Shape]
-    known: Known = Known()
+    known: Known = NOTHING
     any_name: bool = False
     """True if names may be missing here, because a tag could not be read: an unknown name is not an error then."""
 
@@ -63,34 +83,22 @@ class Scope:
                 return self.shape(value)
             case Item(value=value, key=Const(value=str() | int() as step)) if not isinstance(value, DictOf):
                 return self._stepped(self.shape(value), (step,))
-            case Filtered() if (properties := built_in.properties(expression)).gives_input:
-                return self.shape(expression.value)
-            case Filtered() if properties.gives_item:
-                return self.event.items(self.shape(expression.value))
+            case Filtered(value=value) if built_in.properties(expression).gives_input:
+                return self.shape(value)
+            case Filtered(value=value) if built_in.properties(expression).gives_item:
+                return self.event.items(self.shape(value))
             case _:
                 return UNKNOWN
 
     def kinds(self, expression: Expression) -> frozenset[str]:
         """The kinds of JSON value that an expression may have, null included; empty if they are not known."""
+        if fixed := _KINDS.get(type(expression)):
+            return fixed
         match expression:
             case Const(value=value):
                 return frozenset({kind(value)})
-            case ListOf():
-                return frozenset({"array"})
-            case DictOf():
-                return frozenset({"object"})
-            case Concat():
-                return frozenset({"string"})
-            case Arithmetic():
-                return frozenset({"number"})
-            case Compare() | Test() | Not():
-                return frozenset({"boolean"})
-            case Logic(operands=operands):
-                return self._either(*operands)
-            case Choice(yes=yes, no=no):
-                return self._either(yes, no)
-            case Item(value=DictOf(values=values)):
-                return self._either(*values)
+            case Logic() | Choice() | Item(value=DictOf()):
+                return self._either(*_outcomes(expression))
             case Filtered():
                 return self._filtered(expression)
             case _:

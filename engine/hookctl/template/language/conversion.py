@@ -14,6 +14,7 @@ from jinja2 import nodes as jinja
 from hookctl.errors import TemplateError
 from hookctl.model.problem import Problem
 from hookctl.model.rules.texts import TEMPLATE_SYNTAX, TEMPLATE_TOO_LARGE, TEMPLATE_UNSAFE
+from hookctl.template.language import foreign
 from hookctl.template.language.expression_conversion import ExpressionConverter
 from hookctl.template.language.expressions import (
     Branch,
@@ -60,7 +61,7 @@ class Converter:
         for node in tree:
             if isinstance(node, jinja.Output):
                 for part in node.nodes:
-                    found += self._stretch(part.lineno, names) if isinstance(part, jinja.TemplateData) else [self._output(part, names)]
+                    found += self._written(part, names)
             elif isinstance(node, jinja.If):
                 found.append(self._if(node, names))
             elif isinstance(node, jinja.For):
@@ -76,21 +77,21 @@ class Converter:
                 what, fix = f"{name} is set and never used", "Remove the tag."
                 self.problems.append(TEMPLATE_SYNTAX.problem(start, end, what=what, fix=fix))
 
-    def _stretch(self, number: int, names: Names) -> list[Node]:
-        return [self._inline(node, names) if isinstance(node, Output) else node for node in self._tokens.stretches[number]]
+    def _written(self, tree: jinja.Node, names: Names) -> list[Node]:
+        """The nodes of a stretch of text and paths, or of one expression."""
+        if isinstance(tree, jinja.TemplateData):
+            stretch = self._tokens.stretches[tree.lineno]
+            return [self._inline(node, names) if isinstance(node, Output) else node for node in stretch]
+        segment = self._segment_of(tree.lineno)
+        output = Output(self._expression(tree, names), segment.start, segment.end)
+        return [_as_structure(output.expression, output) or output]
 
-    def _output(self, tree: jinja.Expr, names: Names) -> Node:
-        expression = self._expression(tree, names)
-        segment = self._segment(expression.start)
-        output = Output(expression, segment.start, segment.end)
-        return _as_structure(expression, output) or output
-
-    def _expression(self, tree: jinja.Expr, names: Names) -> Expression:
+    def _expression(self, tree: jinja.Node, names: Names) -> Expression:
         try:
             return self._inline(self._expressions.convert(tree), names)
         except TemplateError as error:
-            self.problems.append(Problem.from_error(error))
-            segment = self._segment(self._tokens.starts[tree.lineno])
+            segment = self._segment_of(tree.lineno)
+            self.problems.append(Problem.from_error(foreign.explain(self._tokens.text, segment.start) or error))
             return Unreadable(segment.start, segment.end)
 
     def _if(self, node: jinja.If, names: Names) -> If:
@@ -127,7 +128,10 @@ class Converter:
         names = [part.name for part in parts if isinstance(part, jinja.Name)]
         if len(names) == len(parts) <= 2 and not any("." in name or name in CONSTANTS for name in names):
             return tuple(names)
-        what, fix = "a loop has one name, or two for a key and its value", "Write {% for key, value in object | items %}."
+        what, fix = (
+            "a loop has one name, or two for a key and its value",
+            "Write {% for key, value in object | items %}.",
+        )
         self.problems.append(TEMPLATE_SYNTAX.problem(tag.start, tag.end, what=what, fix=fix))
         return ("item",)
 
@@ -162,11 +166,8 @@ class Converter:
         return found
 
     def _segment_of(self, number: int) -> Segment:
-        return self._segment(self._tokens.starts[number])
-
-    def _segment(self, offset: int) -> Segment:
-        """The expression or tag around an offset."""
-        at = bisect_right(self._tokens.segments, offset, key=lambda segment: segment.start)
+        """The expression or tag that the token with this number is part of."""
+        at = bisect_right(self._tokens.segments, number, key=lambda segment: segment.first)
         return self._tokens.segments[at - 1]
 
 
@@ -188,6 +189,7 @@ def _as_structure(expression: Expression, output: Output) -> If | None:
 
 def _punctuation(expression: Expression, output: Output) -> tuple[Node, ...]:
     """The text of a constant of punctuation; the output itself for anything else."""
-    if isinstance(expression, Const) and isinstance(expression.value, str) and _PUNCTUATION.issuperset(expression.value):
-        return (Text(expression.value, output.start, output.end, exact=False),) if expression.value else ()
-    return (output,)
+    text = expression.value if isinstance(expression, Const) else None
+    if not isinstance(text, str) or not _PUNCTUATION.issuperset(text):
+        return (output,)
+    return (Text(text, output.start, output.end, exact=False),) if text else ()

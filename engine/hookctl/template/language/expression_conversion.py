@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from jinja2 import nodes as jinja
@@ -65,6 +66,27 @@ class ExpressionConverter:
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
         self._depth = 0
+        self._handlers: Mapping[type, Callable[[Any], Expression]] = {
+            jinja.Name: self._name,
+            jinja.Const: self._const,
+            jinja.List: self._list,
+            jinja.Tuple: self._tuple,
+            jinja.Dict: self._dict,
+            jinja.Getattr: self._getattr,
+            jinja.Getitem: self._getitem,
+            jinja.Filter: self._filter,
+            jinja.Test: self._test,
+            jinja.Not: self._not,
+            jinja.And: self._logic,
+            jinja.Or: self._logic,
+            jinja.Compare: self._compare,
+            **dict.fromkeys(_MATH, self._arithmetic),
+            jinja.Neg: self._sign,
+            jinja.Pos: self._sign,
+            jinja.Concat: self._concat,
+            jinja.CondExpr: self._choice,
+            jinja.Call: self._call,
+        }
 
     def convert(self, node: Any) -> Expression:
         """The expression of a node.
@@ -72,13 +94,13 @@ class ExpressionConverter:
         Raises:
             TemplateError: templates do not have the construct, or it is nested too deeply; it says where.
         """
-        handler = _HANDLERS.get(type(node))
+        handler = self._handlers.get(type(node))
         if handler is None:
             number = node.lineno
             start, end = self._tokens.starts[number], self._tokens.ends[number]
             what, fix = _REFUSED.get(type(node), (f"templates do not have {type(node).__name__}", "Remove it."))
             raise TEMPLATE_UNSAFE.error(start, end, what=what, fix=fix)
-        return handler(self, node)
+        return handler(node)
 
     def _nested(self, node: Any) -> Expression:
         self._depth += 1
@@ -157,7 +179,9 @@ class ExpressionConverter:
                 raise _unsafe(key.start, key.end, "a key of an object must be a constant", 'Write {"key": value}.')
         end = self._tokens.ends[self._tokens.partners[node.lineno]]
         values = tuple(self.convert(pair.value) for pair in node.items)
-        return DictOf(tuple(key for key in keys if isinstance(key, Const)), values, self._tokens.starts[node.lineno], end)
+        return DictOf(
+            tuple(key for key in keys if isinstance(key, Const)), values, self._tokens.starts[node.lineno], end
+        )
 
     def _getattr(self, node: jinja.Getattr) -> Expression:
         return self._stepped(node.node, tuple(node.attr.split(".")), self._tokens.ends[node.lineno + 1])
@@ -211,7 +235,7 @@ class ExpressionConverter:
             value,
             node.name,
             tuple(map(self.convert, node.args)),
-            tuple((keyword.key, self.convert(keyword.value)) for keyword in node.kwargs),
+            tuple((str(keyword.key), self.convert(keyword.value)) for keyword in node.kwargs),
             name_start,
             self._outer(value)[0],
             self._end_of_call(node.lineno),
@@ -230,13 +254,16 @@ class ExpressionConverter:
         if name in TESTS and not arguments and not node.kwargs:
             return Test(name, value, start, end)
         if name in TESTS:
-            raise _syntax(start, end, f"the test {name} has no argument", "Put the test in parentheses, or join with and.")
+            raise _syntax(
+                start, end, f"the test {name} has no argument", "Put the test in parentheses, or join with and."
+            )
         raise _syntax(*self._span(number), f"there is no test {node.name!r}", test_advice(node.name))
 
     def _not(self, node: jinja.Not) -> Expression:
-        count, inner = 0, node
+        count = 0
+        inner: Any = node
         while isinstance(inner, jinja.Not):
-            count, inner = count + 1, inner.node  # type: ignore[assignment] # the last one is not a Not
+            count, inner = count + 1, inner.node
         value = self._nested(inner)
         start, end = self._outer(value)
         if self._tokens.stream[node.lineno].value == "not":  # `is not` keeps the number of its `is`
@@ -271,6 +298,13 @@ class ExpressionConverter:
             parts.append(left.right)
             left = left.left
         operands = [self._nested(part) for part in (left, *reversed(parts))]
+        for one, other in pairwise(operands):
+            if isinstance(one, Path) and isinstance(other, Path) and self._tokens.text[one.end : other.start] == "-":
+                what, fix = (
+                    "a minus between two names needs spaces",
+                    'Write a - b, or a["b-c"] for a key with a hyphen.',
+                )
+                raise _syntax(one.start, other.end, what, fix)
         start, end = self._outer(operands[0])[0], self._outer(operands[-1])[1]
         return Arithmetic(tuple(reversed(operators)), tuple(operands), start, end)
 
@@ -318,27 +352,6 @@ def _unsafe(start: int, end: int, what: str, fix: str) -> TemplateError:
     return TEMPLATE_UNSAFE.error(start, end, what=what, fix=fix)
 
 
-_HANDLERS: Mapping[type, Callable[[ExpressionConverter, Any], Expression]] = {
-    jinja.Name: ExpressionConverter._name,
-    jinja.Const: ExpressionConverter._const,
-    jinja.List: ExpressionConverter._list,
-    jinja.Tuple: ExpressionConverter._tuple,
-    jinja.Dict: ExpressionConverter._dict,
-    jinja.Getattr: ExpressionConverter._getattr,
-    jinja.Getitem: ExpressionConverter._getitem,
-    jinja.Filter: ExpressionConverter._filter,
-    jinja.Test: ExpressionConverter._test,
-    jinja.Not: ExpressionConverter._not,
-    jinja.And: ExpressionConverter._logic,
-    jinja.Or: ExpressionConverter._logic,
-    jinja.Compare: ExpressionConverter._compare,
-    **dict.fromkeys(_MATH, ExpressionConverter._arithmetic),
-    jinja.Neg: ExpressionConverter._sign,
-    jinja.Pos: ExpressionConverter._sign,
-    jinja.Concat: ExpressionConverter._concat,
-    jinja.CondExpr: ExpressionConverter._choice,
-    jinja.Call: ExpressionConverter._call,
-}
 _REFUSED: Mapping[type, tuple[str, str]] = {
     jinja.Pow: ("powers are not part of templates", "Multiply, or let the event's publisher compute it."),
 }

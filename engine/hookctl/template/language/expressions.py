@@ -1,4 +1,4 @@
-"""The syntax tree of a template: the allow-list of what a template can contain.
+"""The syntax tree of a template, which defines everything that a template can contain.
 
 What is not here cannot be written: no attribute of a Python object, no call, no import, no macro. Two nodes are equal
 if they mean the same, wherever they are: offsets are not compared, so the proof recognizes a repeated condition.
@@ -17,7 +17,7 @@ from hookctl.model import Json
 
 @dataclass(frozen=True, slots=True)
 class Const:
-    """A constant. Compared by its JSON text: ``true`` and ``1`` are two constants."""
+    """A constant. Compared by its JSON text, so ``true`` and ``1`` differ."""
 
     text: str
     value: Json = field(compare=False)
@@ -36,13 +36,13 @@ class Path:
 
     @property
     def text(self) -> str:
-        """As an author would write it."""
+        """The path as an author would write it."""
         return path_text(self.root, self.steps)
 
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """A list written in the template: ``['High', 'Medium']``."""
+    """A list in the template: ``['High', 'Medium']``."""
 
     items: tuple[Expression, ...]
     start: int = field(compare=False)
@@ -115,7 +115,7 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Filtered:
-    """A value given to a filter: ``value | name(arguments)``."""
+    """A value passed to a filter: ``value | name(arguments)``."""
 
     value: Expression
     name: str
@@ -158,7 +158,7 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class Logic:
-    """Operands joined by ``and`` or by ``or``; as in Python, the value is an operand."""
+    """Operands joined by ``and`` or by ``or``. As in Python, the value is one of the operands."""
 
     operator: str
     operands: tuple[Expression, ...]
@@ -219,7 +219,7 @@ class Text:
     start: int
     end: int
     exact: bool = True
-    """False for text that was taken out of a string: its offsets are those of the whole stretch."""
+    """False for text that was taken out of a string. Its offsets are then those of the whole string content."""
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The offsets in the template of characters ``start`` to ``end`` of this text."""
@@ -237,7 +237,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One way through an ``if``: its condition (None for ``else``), its body, and where its tag stands."""
+    """One branch of an ``if``: its condition (None for ``else``), its body, and the offsets of its tag."""
 
     condition: Expression | None
     body: tuple[Node, ...]
@@ -260,7 +260,7 @@ class For:
     iterable: Expression
     body: tuple[Node, ...]
     otherwise: tuple[Node, ...]
-    """The body of ``{% else %}``: rendered when there is no item."""
+    """The body of ``{% else %}``, which is rendered if there is no item."""
     start: int
     end: int
     condition: Expression | None = None
@@ -304,22 +304,22 @@ _CHILDREN: Mapping[type, Callable[[Any], tuple[Node | Expression, ...]]] = {
     If: _of_if,
     For: lambda part: (part.iterable, *_present(part.condition), *part.body, *part.otherwise),
 }
-"""By type, since every check of a template walks through it several times."""
+"""The fields that hold nodes, by type. Cached, because every check of a template walks through it several times."""
 
 
 def children(part: Node | Expression) -> tuple[Node | Expression, ...]:
-    """What is directly inside a node or an expression; a filter's value comes before its arguments."""
+    """The nodes and expressions directly inside a node or expression; a filter's value comes before its arguments."""
     return _CHILDREN[type(part)](part)
 
 
 def operands(expression: Expression) -> tuple[Expression, ...]:
-    """As :func:`children`: an expression holds only expressions."""
+    """As :func:`children`, for an expression, which contains only expressions."""
     found: tuple[Expression, ...] = _CHILDREN[type(expression)](expression)  # type: ignore[assignment] # see above
     return found
 
 
 def walk(*parts: Node | Expression) -> Iterator[Node | Expression]:
-    """The nodes and expressions given, and everything in them, each before what it holds."""
+    """The given nodes and expressions and all nodes in them, parents before children."""
     pending = list(parts[::-1])
     while pending:
         part = pending.pop()

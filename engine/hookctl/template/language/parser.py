@@ -8,14 +8,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from hookctl.errors import TemplateError
 from hookctl.model.problem import Problem
 from hookctl.model.rules.texts import TEMPLATE_SYNTAX, TEMPLATE_TOO_LARGE
 from hookctl.template.language.expressions import Node, Output, Path, Text
 from hookctl.template.language.words import PLAIN_OUTPUT
 
 MAX_CHARACTERS = 64 * 1024
-"""Of one template."""
+"""The maximum length of a template, in characters."""
 
 _SYNTAX = re.compile(r"\{[{%#]")
 

@@ -12,7 +12,11 @@ from hookctl.template.language.words import KEYWORDS
 _FORMS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
     (re.compile(pattern), what, fix)
     for pattern, what, fix in (
-        (r"Expected an expression, got|^unexpected '", "a value is missing before {got}", "Write a value, or remove what asks for one."),
+        (
+            r"Expected an expression, got|^unexpected '",
+            "a value is missing before {got}",
+            "Write a value, or remove what asks for one.",
+        ),
         (r"^expected name or number", "a key is missing after '.'", 'Write a.key, a[0] or a["key"].'),
         (r"^expected token 'name'", "a name is missing before {got}", "Write a name in place of {got}."),
         (r"^expected token 'in'", "'in' is missing after the name of the loop", "Write {{% for name in list %}}."),
@@ -44,5 +48,11 @@ def explain(message: str, number: int, tokens: Tokens) -> TemplateError:
 
 def _follows_if(number: int, tokens: Tokens) -> bool:
     """Whether the parser took an ``if`` for the argument of a test, or stopped at one in a tag."""
-    at = next((n for n in (number, number - 1) if tokens.stream[n].value == "if" and tokens.stream[n].type == "name"), 0)
-    return at > 1 and tokens.stream[at - 1].type != "block_begin" and tokens.stream[at - 1].value not in KEYWORDS - {"none"}
+    at = next(
+        (n for n in (number, number - 1) if tokens.stream[n].value == "if" and tokens.stream[n].type == "name"), 0
+    )
+    return (
+        at > 1
+        and tokens.stream[at - 1].type != "block_begin"
+        and tokens.stream[at - 1].value not in KEYWORDS - {"none"}
+    )

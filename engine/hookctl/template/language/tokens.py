@@ -131,8 +131,17 @@ class _Tokenizer:
                 position, strips = self._segment(start, kind)
         self._add_text(position, len(text), strips, False)
         self._flush()
-        for tag in self._open:
+        for tag in reversed(self._open):
             self._report(tag, f"{tag.word} is not closed", f"Add {{% end{tag.word} %}}.")
+            self._close(tag)
+
+    def _close(self, tag: Segment) -> None:
+        """Add the end that a tag lacks, so that the parser can read the rest."""
+        first = len(self.tokens.stream) + 1
+        for kind, value in (("block_begin", "{%"), ("name", f"end{tag.word}"), ("block_end", "%}")):
+            self._push(kind, value, len(self._text), len(self._text))
+        end = Segment(len(self._text), len(self._text), first, first + 1, f"end{tag.word}")
+        self.tokens.followers[tag.first].append(end)
 
     def _add_text(self, start: int, end: int, strips_left: bool, strips_right: bool) -> None:
         if strips_left:
@@ -145,7 +154,9 @@ class _Tokenizer:
     def _comment(self, start: int) -> tuple[int, bool]:
         end = self._text.find("#}", start + 2)
         if end < 0:
-            self._problem(TEMPLATE_SYNTAX.error(start, start + 2, what="the comment is not closed", fix="End it with #}."))
+            self._problem(
+                TEMPLATE_SYNTAX.error(start, start + 2, what="the comment is not closed", fix="End it with #}.")
+            )
             return len(self._text), False
         return end + 2, end > start + 2 and self._text[end - 1] == "-"
 
@@ -159,14 +170,12 @@ class _Tokenizer:
         begin, stop = _JINJA_ENDS[opening]
         self._push(begin, opening, start, inside)
         try:
-            if start in self._holes:
-                raise _KnownError
             end = self._read(inside, start, opening)
-        except _KnownError:
-            end = self._end_after(inside, opening)
-            self._replace(count + 1, start, end, word)
+            if start in self._holes:
+                self._replace(count + 1, start, end, word)
         except TemplateError as error:
-            self._problem(foreign.explain(text, start) or error)
+            tokens.is_partial = True  # where it ends is a guess
+            self._problem(foreign.explain(text, start) or (_object(start) if text.startswith("{{{", start) else error))
             end = self._end_after(max(inside, error.start), opening)
             self._replace(count + 1, start, end, word)
         strips = end - 3 >= inside and text[end - 3] == "-"
@@ -216,13 +225,17 @@ class _Tokenizer:
             self._open.append(tag)
             self._loops += tag.word == "for"
             self.tokens.followers[tag.first] = []
-            for limit, depth, what in ((MAX_TAG_DEPTH, len(self._open), "tags"), (MAX_LOOP_DEPTH, self._loops, "loops")):
-                if depth > limit:
-                    message = f"{what} are nested deeper than {limit}"
-                    raise TEMPLATE_TOO_LARGE.error(tag.start, tag.end, what=message, fix="Take some out.")
+            self._check_depth(tag)
             return True
         self._refuse(tag)
         return False
+
+    def _check_depth(self, tag: Segment) -> None:
+        depths = ((MAX_TAG_DEPTH, len(self._open), "tags"), (MAX_LOOP_DEPTH, self._loops, "loops"))
+        for limit, depth, what in depths:
+            if depth > limit:
+                message = f"{what} are nested deeper than {limit}"
+                raise TEMPLATE_TOO_LARGE.error(tag.start, tag.end, what=message, fix="Take some out.")
 
     def _continue(self, tag: Segment) -> bool:
         wanted = self._open[-1] if self._open else None
@@ -232,7 +245,10 @@ class _Tokenizer:
         if tag.word != "else" and _CONTINUES[tag.word] != wanted.word:
             expected = "elif, else or endif" if wanted.word == "if" else "else or endfor"
             self._report(tag, f"found {tag.word}, expected {expected}", "Close the tags in order.")
-            return False
+            if not tag.word.startswith("end"):
+                return False
+            tag = tag._replace(word=f"end{wanted.word}")
+            self.tokens.stream[tag.first] = Token(tag.first, "name", tag.word)
         followers = self.tokens.followers[wanted.first]
         if followers and followers[-1].word == "else" and not tag.word.startswith("end"):
             self._report(tag, f"{tag.word} comes after else", "Write else last.")
@@ -250,9 +266,7 @@ class _Tokenizer:
             return  # its opening tag is reported
         explained = foreign.explain(self._text, tag.start)
         what = f"templates do not have the tag {tag.word}" if tag.word else "the tag has no name"
-        self._problem(
-            explained or TEMPLATE_UNSAFE.error(tag.start, tag.end, what=what, fix=tag_advice(tag.word))
-        )
+        self._problem(explained or TEMPLATE_UNSAFE.error(tag.start, tag.end, what=what, fix=tag_advice(tag.word)))
 
     def _read(self, position: int, start: int, opening: str) -> int:
         """Read the tokens of an expression or tag up to its end, and give the offset after that."""
@@ -268,7 +282,9 @@ class _Tokenizer:
             word, (begin, position) = match[kind], match.span(kind)
             if kind == "end":
                 if not word.endswith(_CLOSING[opening]):
-                    raise _error(begin, position, f"{opening} is closed with {word}", f"Close it with {_CLOSING[opening]}.")
+                    raise _error(
+                        begin, position, f"{opening} is closed with {word}", f"Close it with {_CLOSING[opening]}."
+                    )
                 return position
             if kind == "name":
                 self._push("name", word, begin, position)
@@ -300,9 +316,12 @@ class _Tokenizer:
             if word == "(" and not is_call:
                 tokens.groups.add(number)
             return
-        opened = brackets.pop() if brackets else None
-        if opened is None or _PARTNERS[tokens.stream[opened].value] != word:
-            raise _error(start, end, f"{word!r} closes nothing", "Remove it, or open the bracket before it.")
+        if not brackets:
+            fix = "Close the expression with }}." if word == "}" else "Remove it, or open the bracket before it."
+            raise _error(start, end, f"{word} closes nothing", fix)
+        opened = brackets.pop()
+        if (wanted := _PARTNERS[tokens.stream[opened].value]) != word:
+            raise _error(start, end, f"{wanted} is missing before {word}", f"Write {wanted} before it.")
         tokens.partners |= {opened: number, number: opened}
 
     def _push(self, kind: str, value: object, start: int, end: int) -> None:
@@ -326,12 +345,13 @@ class _Tokenizer:
         self.tokens.problems.append(Problem.from_error(error))
 
 
-class _KnownError(Exception):
-    """The parser has already reported what is wrong with an expression."""
-
-
 def _error(start: int, end: int, what: str, fix: str) -> TemplateError:
     return TEMPLATE_SYNTAX.error(start, end, what=what, fix=fix)
+
+
+def _object(start: int) -> TemplateError:
+    fix = "Write a space between { and {{: the braces of an object are text, and {{ begins an expression."
+    return _error(start, start + 3, "{{{ does not begin an expression", fix)
 
 
 def _no_token(text: str, position: int, start: int, opening: str) -> TemplateError:

@@ -1,4 +1,4 @@
-"""Renders body templates: compiled to functions that write text, each value by the position that it stands in."""
+"""Compiles body templates to functions that write text, with each value in the form that its position requires."""
 
 from __future__ import annotations
 
@@ -20,10 +20,7 @@ Write = Callable[[Frame], None]
 
 @dataclass(frozen=True, slots=True)
 class BodyTemplate:
-    """A compiled body template.
-
-    Whatever the event holds, what it renders is JSON of the template's shape, or a RenderError.
-    """
+    """A compiled body template. For every event, it renders JSON of the template's shape, or raises RenderError."""
 
     _render: Callable[[Mapping[str, Json]], str]
 
@@ -31,18 +28,18 @@ class BodyTemplate:
         """The body for an event's whole document, in UTF-8.
 
         Raises:
-            RenderError: the event lacks a value that has no default, a filter refuses its value, the body is
-                larger than ``MAX_OUTPUT`` bytes or takes too much work, or a value is not JSON.
+            RenderError: The event lacks a value without a default, a filter rejects its value, a value is not JSON, or
+                the body takes more than ``MAX_OUTPUT`` bytes or too much work.
         """
         try:
             body = self._render(document).encode()
         except RecursionError:
             raise RenderError(
-                "a value is nested too deep to be looked at", hint="The event's publisher must send it flatter."
+                "a value is nested too deeply to check", hint="The event's publisher must send it with less nesting."
             ) from None
         except UnicodeEncodeError:
             raise RenderError(
-                "a value holds half a surrogate pair, which no UTF-8 text has",
+                "a value contains an unpaired surrogate, which UTF-8 cannot encode",
                 hint="The event's publisher must send valid Unicode.",
             ) from None
         if len(body) > MAX_OUTPUT:
@@ -102,11 +99,12 @@ def _output(node: Output, context: _Context) -> Write:
     expression = node.expression
     is_json = position.form == "value"
     while isinstance(expression, Filtered) and properties(expression).writes_json:
-        expression, is_json = expression.value, True  # the position writes JSON itself: never twice
+        # the renderer writes JSON here already, so tojson must not encode it again
+        expression, is_json = expression.value, True
     value_of = context.evaluate(expression)
     start, end = node.expression.start, node.expression.end
     depth = position.depth
-    is_common = depth == 1 and not is_json  # text in a string: the short way for what nearly every output is
+    is_common = depth == 1 and not is_json  # a string inside a string: a fast path for nearly every output
 
     def write(frame: Frame) -> None:
         try:
@@ -151,7 +149,7 @@ def _condition(condition: Expression, context: _Context) -> Evaluate:
 
 
 def _placed(error: RenderError, start: int, end: int) -> RenderError:
-    """The error with its place in the template, if it does not know one."""
+    """The error with its place in the template, unless it has one already."""
     if not error.end:
         error.start, error.end = start, end
     return error
@@ -170,7 +168,7 @@ def _for(node: For, context: _Context) -> Write:
             return
         frame.spend(len(items) * cost)
         outer, length = frame.values, len(items)
-        frame.values = values = dict(outer)  # one for all rounds: nothing keeps it
+        frame.values = values = dict(outer)  # one object for all iterations: nothing keeps a reference to it
         for index, item in enumerate(items):
             values["loop"] = {
                 "index": index + 1,
@@ -238,7 +236,7 @@ def _list(value: Json, words: str) -> list[Json]:
     if not isinstance(value, list):
         raise RenderError(
             f"{words} is {kind(value)}, so there is nothing to loop over",
-            hint="Loop over a list; an object has the filter items.",
+            hint="Loop over a list; for an object use the filter items.",
         )
     return value
 
@@ -252,9 +250,7 @@ def _pairs(targets: tuple[str, ...], item: Json, words: str) -> Iterator[tuple[s
 def _cost(parts: Iterable[Node | Expression]) -> int:
     """The steps of one run through the nodes and expressions.
 
-    A loop inside counts without its body: it accounts for its own rounds.
+    An inner loop counts without its body, which counts itself.
     """
-    inner = (
-        (part.iterable, *part.otherwise) if isinstance(part, For) else children(part) for part in parts
-    )
+    inner = ((part.iterable, *part.otherwise) if isinstance(part, For) else children(part) for part in parts)
     return sum(1 + _cost(below) for below in inner)

@@ -31,7 +31,9 @@ def calculate(operator: str, left: Json, right: Json) -> Json:
     except OverflowError:
         result = math.inf
     if isinstance(result, int) and abs(result) >= LARGEST_INTEGER:
-        raise RenderError(f"the result of {operator} is too large", hint="It must be smaller than 2 to the power of 63.")
+        raise RenderError(
+            f"the result of {operator} is too large", hint="It must be smaller than 2 to the power of 63."
+        )
     if isinstance(result, float) and not math.isfinite(result):
         raise RenderError(f"the result of {operator} is not a finite number", hint="JSON has only finite numbers.")
     return result

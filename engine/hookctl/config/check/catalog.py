@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from types import ModuleType
 
@@ -26,15 +26,31 @@ def _rules_of(module: ModuleType) -> Iterator[Rule]:
     return (value for value in vars(module).values() if isinstance(value, Rule))
 
 
-_OF_FILES = (files, fields, *_MODULES, urls, texts)
-RULES = {rule.id: rule for module in (*_OF_FILES, ignores, plans) for rule in _rules_of(module)}
+_OF_FILES: dict[str, Sequence[ModuleType]] = {
+    "Files": [files],
+    "Fields": [fields],
+    "Headers and secrets": _MODULES,
+    "URLs": [urls],
+    "Templates and conditions": [texts],
+}
+_SUBJECTS = {**_OF_FILES, "Ignored warnings": [ignores], "Plans": [plans]}
+RULES = {rule.id: rule for modules in _SUBJECTS.values() for module in modules for rule in _rules_of(module)}
 """Every rule by its ID, in the order in which users meet them: files, fields, URLs, templates and conditions, plans."""
+_SUBJECT_OF = {
+    rule.id: subject
+    for subject, modules in reversed(_SUBJECTS.items())  # a module imports rules of others: the first subject counts
+    for module in modules
+    for rule in _rules_of(module)
+}
+GROUPS = {subject: [rule for rule in RULES.values() if _SUBJECT_OF[rule.id] == subject] for subject in _SUBJECTS}
+"""The rules by subject, in the same order."""
 IGNORABLE = frozenset(
     rule.id
-    for module in _OF_FILES
+    for modules in _OF_FILES.values()
+    for module in modules
     for rule in _rules_of(module)
     if rule.severity is Severity.WARNING or rule.is_sometimes_a_warning
 )
-"""The ids of rules that a comment in a webhook file may ignore."""
+"""The IDs of rules that a comment in a webhook file may ignore."""
 CHECKS: list[Check] = [module.check for module in _MODULES]
 """The checks of one webhook, in the order of their modules' names."""
