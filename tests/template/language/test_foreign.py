@@ -45,7 +45,11 @@ EXAMPLES = [
     ("Liquid", '{{ data.time | date: "%Y" }}', '{{ data.time | datetime("%Y") }}'),
     ("Liquid", "{{ data.title | truncate: 10 | upcase }}", "{{ data.title | truncate(10) | upper }}"),
     ("Liquid", "{{ data.count | plus: 1 }}", "{{ (data.count + 1) }}"),
-    ("Liquid", "{{ data.groups | map: 'name' | join: ', ' }}", "{{ data.groups | map(attribute='name') | join(', ') }}"),
+    (
+        "Liquid",
+        "{{ data.groups | map: 'name' | join: ', ' }}",
+        "{{ data.groups | map(attribute='name') | join(', ') }}",
+    ),
     ("Liquid", "{% unless data.ok %}", "{% if not data.ok %}"),
     ("Liquid", "{% elsif data.ok %}", "{% elif data.ok %}"),
     ("Liquid", "{% capture x %}", "{% set name = 'text ' ~ value %}"),
@@ -86,9 +90,7 @@ def test_each_form_has_a_name_and_a_replacement(language: str, written: str, her
 @pytest.mark.parametrize("here", sorted({here for _, _, here in EXAMPLES if here.startswith("{")}))
 def test_each_replacement_can_be_read(here: str) -> None:
     text = here
-    if here.startswith("{% elif"):
-        text = "{% if data.x %}" + here + "{% endif %}"
-    elif here.startswith("{% else"):
+    if here.startswith(("{% elif", "{% else")):
         text = "{% if data.x %}" + here + "{% endif %}"
     elif here == "{% endif %}":
         text = "{% if data.x %}" + here
@@ -172,7 +174,7 @@ def test_no_valid_template_is_foreign() -> None:
 
 
 def is_ambiguous(error: TemplateError) -> bool:
-    """What is valid and still looks foreign: a name with a hyphen, a word that ends a block elsewhere, a constant {{."""
+    """What is valid and still looks foreign: a name with a hyphen, a word that ends a block elsewhere."""
     return re.search(r"[\w]-[A-Za-z]|\{\{ ?end ?\}\}", error.message) is not None
 
 

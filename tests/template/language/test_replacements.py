@@ -25,19 +25,12 @@ KNOWN = {
 
 def complete(code: str) -> str:
     """The code with what it needs around it."""
-    if code == "{% raw %}":
-        return code + "{% endraw %}"
-    if code == "{% endraw %}":
-        return "{% raw %}" + code
-    if code in {"{% endif %}", "{% endfor %}"}:
-        return {"{% endif %}": "{% if data.x %}", "{% endfor %}": "{% for x in data.x %}"}[code] + code
-    if code.startswith("{% elif"):
-        return "{% if data.x %}" + code + "{% endif %}"
-    if code.startswith("{% set"):
-        return code + "{{ x }}"
-    if code.startswith("{% "):
-        return code + "{% end" + code.split()[1] + " %}"
-    return code
+    word = code.split()[1]
+    before = {"endraw": "{% raw %}", "endif": "{% if data.x %}", "endfor": "{% for x in data.x %}"}.get(word, "")
+    after = f"{{% end{word} %}}" if code.startswith("{%") and word in {"raw", "if", "for"} else ""
+    if word == "elif":
+        before, after = "{% if data.x %}", "{% endif %}"
+    return before + code + ("{{ x }}" if word == "set" else after)
 
 
 @pytest.mark.parametrize("advice", ADVICE)

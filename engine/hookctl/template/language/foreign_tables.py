@@ -90,7 +90,11 @@ _N8N_FORMS = (
         rf"""\$(?:node\[[^\]]+\]|\([^()]*\)|input)(?:\.(?:item|first\(\)|last\(\)|all\(\)))?\.json(?P<a>{_KEYS})""",
         "Write {{{{ {a} }}}}: a template sees only the event.",
     ),
-    ("n8n", r"\$(?:(?:json|node|input|vars|binary|parameter|prevNode|runIndex|itemIndex)\b|items?\(|\().*", _ONLY_EVENT),
+    (
+        "n8n",
+        r"\$(?:(?:json|node|input|vars|binary|parameter|prevNode|runIndex|itemIndex)\b|items?\(|\().*",
+        _ONLY_EVENT,
+    ),
 )
 _HANDLEBARS_FORMS = (
     ("Handlebars", rf"#if\s+(?P<a>{_PATH})", "Write {{% if {a} %}} ... {{% endif %}}."),

@@ -15,7 +15,9 @@ def _table(*rows: tuple[str, str]) -> Mapping[str, str]:
 
 _TIME = "Write {{ event_time | datetime }}, the time of the event."
 _ONE_BODY = "A body is a single template: write the text here."
-_ENVIRONMENT = "Write a secret reference, ${env:NAME}, in place of the expression. It is resolved when the event is sent."
+_ENVIRONMENT = (
+    "Write a secret reference, ${env:NAME}, in place of the expression. It is resolved when the event is sent."
+)
 _ONLY_EVENT = "A template sees only the event: write a field of it, such as {{ data.title }}."
 _NOTHING_RANDOM = "Every attempt must send the same body. Write {{ id }}, which each event has for itself."
 _NO_HASHES = "Templates compute no hashes. Send the value itself, or add a filter with a plugin."

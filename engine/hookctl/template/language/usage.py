@@ -52,7 +52,9 @@ def _check_filter(part: Filtered, filters: Mapping[str, Filter]) -> list[Problem
     if function is None:
         names = sorted({*built_in.BUILT_IN, *filters})
         message = f"unknown filter {part.name}"
-        hint = filter_advice(part.name) or "`hookctl explain templates` lists them; jmespath('...') can often replace one."
+        hint = (
+            filter_advice(part.name) or "`hookctl explain templates` lists them; jmespath('...') can often replace one."
+        )
         return [
             replace(TEMPLATE_FILTER.problem(start, end, what=message, fix=hint), suggestions=nearest(part.name, names))
         ]
@@ -70,7 +72,7 @@ def _check_filter(part: Filtered, filters: Mapping[str, Filter]) -> list[Problem
 
 
 def _check_expression(part: Filtered) -> list[Problem]:
-    from hookctl.when.expression import compile_expression
+    from hookctl.when.expression import check_calls, compile_expression
 
     argument = part.arguments[0] if part.arguments else part
     if not isinstance(argument, Const) or not isinstance(argument.value, str):
@@ -81,7 +83,7 @@ def _check_expression(part: Filtered) -> list[Problem]:
             )
         ]
     try:
-        compile_expression(argument.value)
+        check_calls(argument.value, compile_expression(argument.value))
     except TemplateError as error:
         exact = "\\" not in argument.text
         start = argument.start + 1 + error.start if exact else argument.start
