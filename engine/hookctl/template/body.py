@@ -21,6 +21,7 @@ from hookctl.template.fields.shapes import event_scope
 from hookctl.template.fields.text_values import text_value_problems
 from hookctl.template.language.expressions import Output, Path, walk
 from hookctl.template.language.parser import Reading, parse, read
+from hookctl.template.language.placeholders import placeholder_problems
 from hookctl.template.language.usage import check_usage
 from hookctl.template.proof.positions import Layout, Position, lay_out
 from hookctl.template.rendering.body_template import BodyTemplate, compile_nodes
@@ -46,15 +47,17 @@ def check_body(
     renders the event type's mock event, unless a warning says that it may not. ``certain`` spares work on the next
     template for the same event type: the paths that always have a value, as far as templates have had them.
     """
+    problems = placeholder_problems(text)
     plain = split_plain(text)
     if plain is not None:
-        return _check_plain(text, plain, event_type, certain if certain is not None else set())
+        problems += _check_plain(text, plain, event_type, certain if certain is not None else set())
+        return sorted(problems, key=lambda problem: problem.start)
     try:
         reading, layout = _read(text)
     except TemplateError as error:
-        return [Problem.from_error(error)]
+        return [*problems, Problem.from_error(error)]
     nodes = reading.nodes
-    problems = [*reading.problems, *layout.problems, *check_usage(nodes, filters)]
+    problems += [*reading.problems, *layout.problems, *check_usage(nodes, filters)]
     paths = PathChecker(layout.positions, text)
     paths.nodes(nodes, event_scope(EventShape(event_type.schema), any_name=reading.is_partial))
     problems += paths.problems
@@ -127,7 +130,7 @@ def _check_plain(text: str, plain: Plain, event_type: EventSchema, certain: set[
                 replace(problem, start=start, end=start + problem.end)
                 for start in offsets(text, plain, name, in_string)
             ]
-    return sorted(problems, key=lambda problem: problem.start)
+    return problems
 
 
 def _render_mock(

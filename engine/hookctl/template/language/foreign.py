@@ -7,12 +7,9 @@ the group ``a``. The first row that matches counts. Only what Jinja's parser can
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 
 from hookctl.errors import TemplateError
 from hookctl.model.rules.texts import TEMPLATE_SYNTAX
-from hookctl.template.language.foreign_tables import OUTPUTS, TAGS
-from hookctl.template.language.foreign_values import go_value, handlebars_path, js_value, liquid_value, n8n_value
 
 MAX_LENGTH = 300
 """Characters between delimiters. What is longer is not looked at."""
@@ -24,18 +21,14 @@ _TRIPLE = re.compile(rf"\{{\{{\{{\s*([^{{}}]{{0,{MAX_LENGTH}}}?)\s*\}}\}}\}}")
 _TAG = re.compile(rf"\{{%[-+]?\s*(.{{0,{MAX_LENGTH}}}?)\s*[-+]?%\}}", re.DOTALL)
 _GO_BEFORE = re.compile(r"\{\{-?\s*(?:if|with|range)\s")
 _GO_LOOP_BEFORE = re.compile(r"\{\{-?\s*range\s")
-_VALUES: Mapping[str, Callable[[str], str]] = {
-    "Go": go_value,
-    "Handlebars": handlebars_path,
-    "JavaScript": js_value,
-    "Liquid": liquid_value,
-    "n8n": n8n_value,
-}
-"""How a value of each language is written here."""
 
 
 def explain(text: str, start: int) -> TemplateError | None:
     """The error for the form of another language whose delimiter is at ``start``; None if there is none."""
+    # imported here, because the tables take longer to compile than a template, and only templates with errors need them
+    from hookctl.template.language.foreign_tables import OUTPUTS, TAGS
+    from hookctl.template.language.foreign_values import handlebars_path
+
     if triple := _TRIPLE.match(text, start):
         fix = f"Write {{{{ {handlebars_path(triple[1])} }}}}."
         return _error(start, triple.end(), triple.group(), "Handlebars", fix)
@@ -51,7 +44,9 @@ def explain(text: str, start: int) -> TemplateError | None:
 
 
 def _fix(language: str, fix: str, found: re.Match[str], before: str) -> str:
-    write = _VALUES[language]
+    from hookctl.template.language.foreign_values import VALUES
+
+    write = VALUES[language]
     words = {name: write(value.strip()) if name in "abcd" else value for name, value in found.groupdict("").items()}
     if language == "Go" and _GO_LOOP_BEFORE.search(before):
         words = {name: re.sub(r"^data\b", "item", value) for name, value in words.items()}

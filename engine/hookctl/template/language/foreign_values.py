@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 _GO_FILTERS = {
     "toUpper": "upper",
@@ -132,3 +132,13 @@ def n8n_value(path: str) -> str:
     path, *methods = re.split(r"\.(?=\w+\(\)|length\b)", path)
     names = [_N8N_METHODS.get(method.removesuffix("()"), "") for method in methods]
     return " | ".join([f"data{path}", *filter(None, names)])
+
+
+VALUES: Mapping[str, Callable[[str], str]] = {
+    "Go": go_value,
+    "Handlebars": handlebars_path,
+    "JavaScript": js_value,
+    "Liquid": liquid_value,
+    "n8n": n8n_value,
+}
+"""How a value of each language is written here."""
