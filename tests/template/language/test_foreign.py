@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hookctl.errors import TemplateError
 from hookctl.template.language.foreign import explain
 from hookctl.template.language.parser import read
+from hookctl.template.language.replacements import offers_only_filters
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = [
@@ -84,7 +85,13 @@ def test_each_form_has_a_name_and_a_replacement(language: str, written: str, her
     error = explain(f"text {written} text", 5)
     assert error is not None
     assert (error.message, error.start, error.end) == (f"{written} is {language}", 5, 5 + len(written))
-    assert here in error.hint
+    assert (here if offers_only_filters(here) else "Filters have their arguments in parentheses") in error.hint
+
+
+def test_a_filter_that_does_not_exist_is_not_offered() -> None:
+    error = explain("{{ data.count | money_with_currency: 2 }}", 0)
+    assert error is not None
+    assert error.hint == "Filters have their arguments in parentheses: {{ data.name | default('none') }}."
 
 
 @pytest.mark.parametrize("here", sorted({here for _, _, here in EXAMPLES if here.startswith("{")}))

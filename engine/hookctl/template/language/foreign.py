@@ -10,6 +10,7 @@ import re
 
 from hookctl.errors import TemplateError
 from hookctl.model.rules.texts import TEMPLATE_SYNTAX
+from hookctl.template.language.replacements import offers_only_filters
 
 MAX_LENGTH = 300
 """Characters between delimiters. What is longer is not looked at."""
@@ -51,6 +52,8 @@ def _fix(language: str, fix: str, found: re.Match[str], before: str) -> str:
     if language == "Go" and _GO_LOOP_BEFORE.search(before):
         words = {name: re.sub(r"^data\b", "item", value) for name, value in words.items()}
     advice = fix.format(**words)
+    if not offers_only_filters(advice):
+        advice = "Filters have their arguments in parentheses: {{ data.name | default('none') }}."
     return f"{advice} Remove the = before it." if language == "n8n" and before.endswith("=") else advice
 
 

@@ -137,7 +137,11 @@ OUTPUTS: tuple[Form, ...] = _forms(
     ),
     ("JavaScript", r"(?P<a>[\w.]+(?:\?\.[\w.]+)+)", "Write {{{{ {a} | default('none') }}}}."),
     ("JavaScript", r"(?P<a>.*(?:&&|===|!==).*)", "Write {{{{ {a} }}}}."),
-    ("JavaScript", r"(?P<a>.*)\s*=>\s*.*", "Use a filter, such as map(attribute='name') or selectattr('ok')."),
+    (
+        "JavaScript",
+        r"(?P<a>.*)\s*=>\s*.*",
+        "Write {{{{ data.alerts | map(attribute='name') | list }}}}, or use jmespath('...').",
+    ),
     ("Liquid", rf"(?P<a>{_LIQUID_PIPE})", "Write {{{{ {a} }}}}."),
 )
 """Forms between ``{{`` and ``}}``."""

@@ -14,6 +14,7 @@ def _table(*rows: tuple[str, str]) -> Mapping[str, str]:
 
 
 _TIME = "Write {{ event_time | datetime }}, the time of the event."
+_DATE = "Write {{ data.time | datetime('%Y-%m-%d') }}."
 _ONE_BODY = "A body is a single template: write the text here."
 _ENVIRONMENT = (
     "Write a secret reference, ${env:NAME}, in place of the expression. It is resolved when the event is sent."
@@ -163,8 +164,7 @@ METHODS = _table(
     ("keys", _KEYS),
     ("values", _VALUES),
     ("split rsplit splitlines partition rpartition", _NO_SPLIT),
-    ("strip lstrip rstrip", "Write {{ data.title | trim }}."),
-    ("trim", "Write {{ data.title | trim }}."),
+    ("strip lstrip rstrip trim", "Write {{ data.title | trim }}."),
     ("lower casefold toLowerCase", "Write {{ data.title | lower }}."),
     ("upper toUpperCase", "Write {{ data.title | upper }}."),
     ("title", "Write {{ data.title | title }}."),
@@ -173,7 +173,7 @@ METHODS = _table(
     ("join", "Write the list first: {{ data.tags | join(', ') }}."),
     ("format format_map concat", _JOIN),
     ("isoformat toISOString toISO iso8601", "Write {{ data.time | datetime }}."),
-    ("strftime toFormat", "Write {{ data.time | datetime('%Y-%m-%d') }}."),
+    ("strftime toFormat", _DATE),
     ("timestamp total_seconds getTime", "Write event_time, which is in epoch seconds: {{ event_time }}."),
     ("astimezone tz_convert", "Write {{ data.time | datetime }}, which is in UTC."),
     ("now utcnow today", _TIME),
@@ -248,7 +248,7 @@ FILTERS = _table(
     ("combine merge update deep_merge", _WHOLE_OBJECT),
     ("dict2items entries", _ITEMS),
     ("items2dict dict", "Write a key for each item in a loop: {% for item in data.fields %}."),
-    ("safe autoescape forceescape escapejs addslashes escape_json noescape mark_safe", _ENCODED),
+    ("safe autoescape escapejs addslashes escape_json noescape mark_safe", _ENCODED),
     ("groupby group_by", _GROUPS),
     ("batch slice limit chunk", _PARTS),
     ("format printf sprintf string_format concat append prepend concatenate add", _JOIN),
@@ -257,7 +257,7 @@ FILTERS = _table(
     ("human_to_bytes", _MATH),
     ("wordwrap center indent ljust rjust nl2br", _LAYOUT),
     ("urlize linebreaks", "Write the link in the markup of the target."),
-    ("strftime date timestamp_custom time format_date date_format", "Write {{ event_time | datetime('%Y-%m-%d') }}."),
+    ("strftime date timestamp_custom time format_date date_format datetimeformat dateformat", _DATE),
     (
         "to_datetime as_datetime timestamp_utc timestamp_local as_local isoformat todatetime date_to_xmlschema",
         "Write {{ data.time | datetime }}.",
@@ -266,7 +266,7 @@ FILTERS = _table(
     ("hash md5 sha1 sha256 sha512 checksum password_hash hmac", _NO_HASHES),
     (
         "quote shellquote shell_quote",
-        "Remove it: hookctl encodes each value for its place. For a URL in a body, use urlencode.",
+        "Remove it: hookctl encodes each value for its place. In a URL in a body: {{ data.title | urlencode }}.",
     ),
     (
         "url_encode urlescape encode_uri percent_encode",
@@ -293,10 +293,7 @@ FILTERS = _table(
     ("base64 base64encode b64enc base64_encode", "Write {{ data.title | b64encode }}."),
     ("basename dirname realpath expanduser splitext urlsplit", _NO_SPLIT),
     ("average avg mean", "Write {{ data.prices | jmespath('avg(@)') }}."),
-    (
-        "median statistical_mode sqrt log pow exponent root",
-        "Let the event's publisher compute it, or add a filter with a plugin.",
-    ),
+    ("median sqrt log pow exponent root", "Let the event's publisher compute it, or add a filter with a plugin."),
     ("multiply times plus minus divided_by modulo subtract divide", _MATH),
     ("ceil ceiling", "Write {{ data.value | round(0, 'ceil') }}."),
     ("floor", "Write {{ data.value | round(0, 'floor') }}."),

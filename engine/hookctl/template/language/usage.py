@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from hookctl.errors import TemplateError
+from hookctl.json.paths import path_text
 from hookctl.model.nearest import nearest
 from hookctl.model.problem import Filter, Problem
 from hookctl.model.rules.texts import TEMPLATE_FILTER, TEMPLATE_TOO_LARGE, TEMPLATE_UNSAFE
@@ -51,13 +52,14 @@ def _check_filter(part: Filtered, filters: Mapping[str, Filter]) -> list[Problem
     function = built_in.find(part.name, filters)
     if function is None:
         names = sorted({*built_in.BUILT_IN, *filters})
-        message = f"unknown filter {part.name}"
-        hint = (
-            filter_advice(part.name) or "`hookctl explain templates` lists them; jmespath('...') can often replace one."
+        near = nearest(part.name, names)
+        path = path_text(part.value.root, part.value.steps) if isinstance(part.value, Path) else ""
+        advice = filter_advice(part.name, path)
+        other = "`hookctl explain templates` lists the filters" + (
+            "." if near else ", and jmespath can often replace one."
         )
-        return [
-            replace(TEMPLATE_FILTER.problem(start, end, what=message, fix=hint), suggestions=nearest(part.name, names))
-        ]
+        problem = TEMPLATE_FILTER.problem(start, end, what=f"unknown filter {part.name}", fix=advice or other)
+        return [problem if advice else replace(problem, suggestions=near)]
     wrong = built_in.argument_problem(function, len(part.arguments), tuple(name for name, _ in part.keywords))
     if wrong:
         return [
