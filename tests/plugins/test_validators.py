@@ -162,10 +162,11 @@ def test_a_mismatch_says_what_the_body_is(kind: str, settings_: dict[str, Json],
 
 def test_what_the_body_is_does_not_matter_to_the_status_and_headers() -> None:
     response = Envelope(status=200, headers={}, data="<html>", not_json="the body is HTML")
-    for kind, settings_ in [
+    cases: list[tuple[str, dict[str, Json]]] = [
         ("json_path", {"json_path": "$.headers.x", "expected_values": [1]}),
         ("jmespath", {"expression": "headers.x"}),
-    ]:
+    ]
+    for kind, settings_ in cases:
         (mismatch,) = check(kind, settings_, response)
         assert "HTML" not in mismatch.message
 

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hookctl.model import Json
 from hookctl.plugin import EventType
 from hookctl.when.advice import rewrite
 from hookctl.when.condition import check_when, compile_when
 from hookctl.when.expression import check_calls, compile_expression
 
-FIELDS = {
+FIELDS: dict[str, Json] = {
     "severity": {"type": "string", "enum": ["Low", "High"]},
     "title": {"type": "string"},
     "count": {"type": "integer"},
@@ -29,8 +30,8 @@ FIELDS = {
 
 @pytest.fixture(scope="module")
 def alert() -> EventType:
-    data = {"type": "object", "properties": FIELDS, "required": [*FIELDS]}
-    schema = {"type": "object", "properties": {"data": data, "event_time": {"type": "number"}}}
+    data: Json = {"type": "object", "properties": FIELDS, "required": [*FIELDS]}
+    schema: dict[str, Json] = {"type": "object", "properties": {"data": data, "event_time": {"type": "number"}}}
     return EventType(
         name="alert",
         summary="An alert",
@@ -125,7 +126,7 @@ def test_the_arguments_of_functions_are_counted(alert: EventType, count: int, sa
 
 # Conditions as Python has them, with what they give for DATA
 DATA: dict[str, Any] = {"severity": "High", "title": "a b", "count": 3, "ok": True, "note": None, "tags": ["x", "High"]}
-EVENT = {"data": DATA, "event_time": 1, "event_type": "alert", "id": "1"}
+EVENT: dict[str, Json] = {"data": DATA, "event_time": 1, "event_type": "alert", "id": "1"}
 Condition = tuple[str, bool]
 TEXTS = st.sampled_from(["High", "Low", "a b", "x"])
 FIELDS_OF_TEXT = st.sampled_from(["severity", "title"])
@@ -180,6 +181,7 @@ def test_the_hint_means_what_the_condition_means_in_python(alert: EventType, con
     hints = {problem.hint for problem in problems}
     assert all(hint.startswith("Write ") for hint in hints), (text, problems)
     for hint in hints:
+        assert rewrite(hint.removeprefix("Write ")) == hint.removeprefix("Write ")
         assert compile_when(hint.removeprefix("Write ")).matches(EVENT) is expected
 
 
@@ -235,6 +237,8 @@ def test_nesting_and_length_are_bounded(text: str) -> None:
         "data.groups[?name == 'a'] | [0].name",
         "length(data.groups[*].name) > `1` || data.tags[0:2] == `[]`",
         "max_by(data.groups, &name).name == 'x'",
+        "!((data.ok) && (data.title == ')'))",
+        "!contains(data.tags, 'x')",
     ],
 )
 def test_jmespath_stays_as_it_is(text: str) -> None:

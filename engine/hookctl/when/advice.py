@@ -5,24 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+
+from hookctl.when.advice_tokens import Token, UnreadableError, literal_text, quoted_text, tokens_of
 
 MAX_LENGTH = 300
 """Characters of a condition that is read here."""
 MAX_DEPTH = 15
 """Brackets, ``not`` and ``!`` inside one another."""
 
-_TOKEN = re.compile(
-    r"""\s*(?:
-      (?P<raw>'(?:[^'\\]|\\.)*')
-    | (?P<quoted>"(?:[^"\\]|\\.)*")
-    | (?P<json>`(?:[^`\\]|\\.)*`)
-    | (?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
-    | (?P<name>[A-Za-z_]\w*)
-    | (?P<sign>===|!==|==|!=|<>|<=|>=|&&|\|\||[=<>!&|()\[\],.*@?:$])
-    )""",
-    re.VERBOSE | re.ASCII | re.DOTALL,
-)
 _BRACES = re.compile(r"\s*\{\{-?(.*?)-?\}\}\s*|\s*\{%-?\s*if\s(.*?)-?%\}\s*", re.DOTALL)
 _WORDS = {"and": "&&", "or": "||", "not": "!"}
 _COMPARISONS = {
@@ -40,17 +30,8 @@ _FUNCTIONS: Mapping[str, str] = {
 }
 """Methods and operators, in lower case, that are functions of two arguments in JMESPath."""
 _SIZES = frozenset({"length", "len", "count", "size"})
+_PARENTHESIS = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|[()]""", re.DOTALL)
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-
-
-class _UnreadableError(Exception):
-    pass
-
-
-class _Token(NamedTuple):
-    kind: str
-    text: str
-    start: int
 
 
 def rewrite(text: str, not_fields: Collection[int] = ()) -> str | None:
@@ -65,27 +46,15 @@ def rewrite(text: str, not_fields: Collection[int] = ()) -> str | None:
     if len(text) > MAX_LENGTH:
         return None
     try:
-        return _Rewriter(_tokens(text), not_fields).whole()
-    except _UnreadableError:
+        return _Rewriter(tokens_of(text), not_fields).whole()
+    except UnreadableError:
         return None
-
-
-def _tokens(text: str) -> list[_Token]:
-    tokens: list[_Token] = []
-    at, end = 0, len(text.rstrip())
-    while at < end:
-        match = _TOKEN.match(text, at)
-        if match is None or match.lastgroup is None:
-            raise _UnreadableError
-        tokens.append(_Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup)))
-        at = match.end()
-    return [*tokens, _Token("end", "", end)]
 
 
 class _Rewriter:
     """Reads tokens by precedence, and writes each part as JMESPath."""
 
-    def __init__(self, tokens: list[_Token], not_fields: Collection[int]) -> None:
+    def __init__(self, tokens: list[Token], not_fields: Collection[int]) -> None:
         self._tokens = tokens
         self._not_fields = not_fields
         self._at = 0
@@ -94,13 +63,13 @@ class _Rewriter:
     def whole(self) -> str:
         found = self._pipe()
         if self._peek().kind != "end":
-            raise _UnreadableError
+            raise UnreadableError
         return found
 
-    def _peek(self, ahead: int = 0) -> _Token:
+    def _peek(self, ahead: int = 0) -> Token:
         return self._tokens[min(self._at + ahead, len(self._tokens) - 1)]
 
-    def _take(self) -> _Token:
+    def _take(self) -> Token:
         token = self._peek()
         self._at += 1
         return token
@@ -120,12 +89,12 @@ class _Rewriter:
 
     def _expect(self, sign: str) -> None:
         if not self._skip(sign):
-            raise _UnreadableError
+            raise UnreadableError
 
     def _pipe(self) -> str:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise _UnreadableError
+            raise UnreadableError
         found = self._or()
         while self._skip("|"):
             found += f" | {self._or()}"
@@ -148,7 +117,7 @@ class _Rewriter:
         if self._peek().kind == "name" and self._skip("!"):  # `not` applies to the whole comparison, `!` to a value
             self._depth += 1
             if self._depth > MAX_DEPTH:
-                raise _UnreadableError
+                raise UnreadableError
             found = self._not()
             self._depth -= 1
             return _negated(found)
@@ -186,7 +155,7 @@ class _Rewriter:
         if self._peek().kind == "sign" and self._skip("!"):
             self._depth += 1
             if self._depth > MAX_DEPTH:
-                raise _UnreadableError
+                raise UnreadableError
             found = _negated(self._value())
             self._depth -= 1
             return found
@@ -211,10 +180,10 @@ class _Rewriter:
         if token.kind == "sign":
             return self._begun(token.text, is_right=is_right)
         if token.kind == "end":
-            raise _UnreadableError
+            raise UnreadableError
         if token.kind == "quoted" and (token.start not in self._not_fields or self._sign() in {".", "["}):
             return token.text
-        return _literal(token)
+        return literal_text(token)
 
     def _begun(self, sign: str, *, is_right: bool) -> str:
         """A value that begins with a sign."""
@@ -226,7 +195,7 @@ class _Rewriter:
         if sign == "&":
             return f"&{self._value()}"
         if sign not in {"@", "*"}:
-            raise _UnreadableError
+            raise UnreadableError
         return sign
 
     def _opened(self, *, is_right: bool) -> str:
@@ -256,14 +225,14 @@ class _Rewriter:
                 break
         return items
 
-    def _name(self, token: _Token, *, is_right: bool) -> str:
+    def _name(self, token: Token, *, is_right: bool) -> str:
         word, is_alone = token.text, self._sign() not in {".", "["}
         is_field = token.start not in self._not_fields
         if word.lower() in {*_WORDS, "in", "is"}:
-            raise _UnreadableError
+            raise UnreadableError
         if is_alone and word.lower() in _CONSTANTS and (is_right or not is_field):
             return _CONSTANTS[word.lower()]
-        return _quoted(word) if is_alone and is_right and not is_field else word
+        return quoted_text(word) if is_alone and is_right and not is_field else word
 
     def _call(self, name: str) -> str:
         self._at += 1
@@ -282,7 +251,7 @@ class _Rewriter:
                 return f"length({value})"
             name = _FUNCTIONS.get(token.text.lower())
             if name is None or len(arguments) != 1:
-                raise _UnreadableError
+                raise UnreadableError
             return f"{name}({value}, {arguments[0]})"
         if token.kind == "name" and token.text in _SIZES and token.start in self._not_fields:
             return f"length({value})"
@@ -290,7 +259,7 @@ class _Rewriter:
             return f"{value}.{token.text}"
         if token.text == "[":
             return f"{value}.[{', '.join(self._list(']'))}]"
-        raise _UnreadableError
+        raise UnreadableError
 
     def _bracket(self) -> str:
         """What follows ``[`` after a value, up to ``]``: an index, a slice, a filter, or a key as in Python."""
@@ -308,7 +277,7 @@ class _Rewriter:
         while not self._skip("]"):
             token = self._take()
             if token.kind != "number" and token.text not in {"*", ":"}:
-                raise _UnreadableError
+                raise UnreadableError
             inside += token.text
         return f"[{inside}]"
 
@@ -320,34 +289,10 @@ def _negated(value: str) -> str:
 
 
 def _is_in_parentheses(text: str) -> bool:
-    return re.fullmatch(r"\([^()]*\)", text) is not None
-
-
-def _literal(token: _Token) -> str:
-    if token.kind == "raw":
-        return token.text
-    if token.kind == "number":
-        return f"`{token.text}`"
-    return _json(token.text) if token.kind == "json" else _quoted(_unquoted(token.text))
-
-
-def _json(text: str) -> str:
-    """What stands in backticks; as text in single quotes if it is not JSON."""
-    try:
-        json.loads(text[1:-1].replace("\\`", "`"))
-    except ValueError:
-        return _quoted(text[1:-1])
-    return text
-
-
-def _unquoted(text: str) -> str:
-    try:
-        return str(json.loads(text))
-    except ValueError:
-        raise _UnreadableError from None
-
-
-def _quoted(text: str) -> str:
-    if "\\" in text or not text.isprintable():
-        raise _UnreadableError
-    return "'" + text.replace("'", "\\'") + "'"
+    """Whether the first parenthesis is closed by the last character. A value that was read is balanced."""
+    depth = 0
+    for match in _PARENTHESIS.finditer(text):
+        depth += {"(": 1, ")": -1}.get(match[0], 0)
+        if depth == 0 and match.end() < len(text):
+            return False
+    return text.startswith("(")

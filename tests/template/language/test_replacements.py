@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from jinja2.defaults import DEFAULT_FILTERS
+from jinja2.filters import FILTERS
 
 from hookctl.template.language import filters, replacements
 from hookctl.template.language import replacement_tables as tables
@@ -23,7 +24,7 @@ ADDED_BY_FILTERS = {
 }
 """Filters of Jinja that need no advice, because hookctl has them."""
 CODE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}")
-ADVISORS = {
+ADVISORS: dict[str, Callable[[str], str | None]] = {
     "TAGS": replacements.tag_advice,
     "FUNCTIONS": replacements.function_advice,
     "METHODS": replacements.method_advice,
@@ -77,7 +78,7 @@ def test_a_filter_that_does_not_exist_is_not_offered(monkeypatch: pytest.MonkeyP
 
 
 def test_each_filter_of_jinja_exists_or_has_advice() -> None:
-    without = {*DEFAULT_FILTERS} - {*BUILT_IN} - {*tables.FILTERS}
+    without = {*FILTERS} - {*BUILT_IN} - {*tables.FILTERS}
     assert without <= ADDED_BY_FILTERS
 
 
