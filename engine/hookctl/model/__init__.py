@@ -25,7 +25,7 @@ from hookctl.model.event import Event
 from hookctl.model.finding import Finding, Severity, brief, has_errors, in_order
 from hookctl.model.problem import Problem
 from hookctl.model.secret import MASK, Resolved, Secret, SecretReference, reveal
-from hookctl.model.source import Json, Pointer, Positions, SourceFile, Span, Webhook
+from hookctl.model.source import Ignore, Json, Pointer, Positions, SourceFile, Span, Webhook
 
 __all__ = [
     "BROKEN_URL",
@@ -48,6 +48,7 @@ __all__ = [
     "FailureKind",
     "FieldChange",
     "Finding",
+    "Ignore",
     "Json",
     "Mismatch",
     "Plan",

@@ -161,6 +161,8 @@ class Envelope:
     """The reason why ``data`` cannot be trusted, such as ``the body is longer than 65536 bytes``. Validators of the
     body then fail.
     """
+    not_json: str = ""
+    """What the body is if it is not JSON, such as ``the body is empty``, to add to the message of a mismatch."""
     budget: Budget = field(default_factory=lambda: Budget(RESPONSE_STEPS), compare=False, repr=False)
     """The steps that all validators together may spend on the response, because they run on the thread that
     delivers.

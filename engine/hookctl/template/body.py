@@ -25,6 +25,7 @@ from hookctl.template.formats.table import format_of
 from hookctl.template.language.expressions import Node, Output, Path, walk
 from hookctl.template.language.line_syntax import parse_line
 from hookctl.template.language.parser import parse, read
+from hookctl.template.language.placeholders import placeholder_problems
 from hookctl.template.language.reading import Reading
 from hookctl.template.language.usage import check_usage
 from hookctl.template.proof.positions import Layout, Position
@@ -55,17 +56,19 @@ def check_body(
     renders the event type's mock event, unless a warning says that it may not. ``certain`` spares work on the next
     template for the same event type: the paths that always have a value, as far as templates have had them.
     """
+    problems = placeholder_problems(text)
     plain = split_plain(text) if body_format is BodyFormat.JSON else None
     if plain is not None:
-        return _check_plain(text, plain, event_type, certain if certain is not None else set())
+        problems += _check_plain(text, plain, event_type, certain if certain is not None else set())
+        return sorted(problems, key=lambda problem: problem.start)
     try:
         reading, layout = _read(text, body_format)
     except TemplateError as error:
-        return _advised([Problem.from_error(error)], text, body_format)
+        return _advised([*problems, Problem.from_error(error)], text, body_format)
     nodes = reading.nodes
     if not reading.problems:
         sources_of(text)  # kept for the effects of the change, while the template is at hand
-    problems = [*reading.problems, *layout.problems, *check_usage(nodes, filters)]
+    problems += [*reading.problems, *layout.problems, *check_usage(nodes, filters)]
     paths = PathChecker(layout.positions, text)
     paths.nodes(nodes, event_scope(EventShape(event_type.schema), filters, any_name=reading.is_partial))
     problems += paths.problems
@@ -151,7 +154,7 @@ def _check_plain(text: str, plain: Plain, event_type: EventSchema, certain: set[
                 replace(problem, start=start, end=start + problem.end)
                 for start in offsets(text, plain, name, in_string)
             ]
-    return sorted(problems, key=lambda problem: problem.start)
+    return problems
 
 
 def _render_mock(

@@ -60,12 +60,21 @@ def test_json_counts_bytes_and_characters() -> None:
 
 def test_no_finding_is_valid() -> None:
     assert findings_json([]) == {
-        "format_version": "1.0",
+        "format_version": "1.1",
         "valid": True,
         "error_count": 0,
         "warning_count": 0,
         "diagnostics": [],
+        "ignored": [],
     }
+
+
+def test_an_ignored_warning_stands_apart_with_its_reason() -> None:
+    ignored = replace(TWO[1], ignored="it is a draft")
+    document: Any = findings_json([TWO[0]], [ignored])
+    assert (document["warning_count"], len(document["diagnostics"])) == (0, 1)
+    assert [(one["code"], one["reason"]) for one in document["ignored"]] == [("file-empty", "it is a draft")]
+    assert findings_text([TWO[0]], 2).endswith("1 error in 1 file; 2 warnings ignored.\n")
 
 
 def test_warnings_alone_are_valid() -> None:

@@ -20,7 +20,7 @@ from hookctl.template import check_body
         ("severity", "unknown name severity", "data.severity"),
         ("dat.severity", "unknown name dat", "data"),
         ("data.severity.level", "data.severity is neither an object nor a list", ""),
-        ("data.groups.name", "data.groups is neither", ""),
+        ("data.groups.name", "data.groups is a list, so it has no name", ""),
         ("loop.index", "loop exists only inside a loop", ""),
         ("data.__class__", "data has no __class__", ""),
     ],

@@ -34,7 +34,7 @@ from hookctl.template.language.parser import parse
         ("{% for g in data.groups %}1{% endif %}", "{% endif", "expected else or endfor"),
         ("1{% endif %}", "{% endif", "nothing to end"),
         ("1{# x", "{#", "the comment is not closed"),
-        ("{% for g of data.groups %}{% endfor %}", "of", "'in' is missing"),
+        ("{% for g of data.groups %}{% endfor %}", "{% for g of data.groups %}", "Write {% for g in data.groups %}"),
         ("{% if %}1{% else %}2{% endif %}", "%}", "a value is missing"),
         ('"\ud800"', "\ud800", "surrogate"),
     ],

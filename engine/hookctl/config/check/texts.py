@@ -104,10 +104,8 @@ class Texts:
             notes.add(NEVER_MATCHES, ("when",), why=why)
 
     def _check_line(self, notes: Notes, pointer: Pointer, text: Json, event_type: EventType | None) -> None:
-        if isinstance(text, str) and "{" in text:
+        if isinstance(text, str) and ("{" in text or "<%" in text):
             template = self._template
-            if not template.has_expression(text):
-                return
             place = _PLACES[str(pointer[0])]
             self._check(
                 notes,

@@ -15,6 +15,20 @@ TEMPLATE_SYNTAX = Rule(
     good='body_template: \'{"severity": "{{ data.severity }}"}\'',
 )
 
+TEMPLATE_PLACEHOLDER = Rule(
+    id="template-placeholder",
+    summary="Text looks like a placeholder of another language.",
+    explanation=(
+        "Templates have Jinja's syntax. What looks like ERB, or like a path in single braces, is text and is sent as "
+        "it is. This is a warning."
+    ),
+    message="{found} is {language}, so it is sent as it is",
+    hint="{fix}",
+    severity=Severity.WARNING,
+    bad='body_template: \'{"severity": "<%= data.severity %>"}\'',
+    good='body_template: \'{"severity": "{{ data.severity }}"}\'',
+)
+
 TEMPLATE_NOT_JSON = Rule(
     id="template-not-json",
     summary="The body would not be JSON.",
@@ -24,6 +38,7 @@ TEMPLATE_NOT_JSON = Rule(
     ),
     message="{what}",
     hint="{fix}",
+    is_sometimes_a_warning=True,
     bad='body_template: \'{"severity": "{{ data.severity }}",}\'',
     good='body_template: \'{"severity": "{{ data.severity }}"}\'',
 )

@@ -24,14 +24,15 @@ _HIDDEN = frozenset({SECRET_LITERAL.id})
 """Rules whose span is not repeated: it is a secret, and reports end up in logs."""
 
 
-def findings_text(findings: Sequence[Finding], *, width: int = 0, color: bool = False) -> str:
+def findings_text(findings: Sequence[Finding], ignored: int = 0, *, width: int = 0, color: bool = False) -> str:
     """Each finding with its place, its source line and a caret, what to do, and a last line that counts them.
 
-    ``width`` is in columns; source lines are cut to it. 0 for unlimited.
+    ``ignored`` is the number of warnings that comments in the files ignore. ``width`` is in columns; source lines are
+    cut to it. 0 for unlimited.
     """
     sources = _sources(findings)
     blocks = ["\n".join(_lines(finding, sources[finding.path], width=width, color=color)) for finding in findings]
-    return "\n\n".join([*blocks, summary_line(findings)]) + "\n"
+    return "\n\n".join([*blocks, summary_line(findings, ignored)]) + "\n"
 
 
 def finding_lines(finding: Finding) -> list[str]:
@@ -39,30 +40,37 @@ def finding_lines(finding: Finding) -> list[str]:
     return _lines(finding, _sources([finding])[finding.path], width=0, color=False)
 
 
-def summary_line(findings: Sequence[Finding]) -> str:
-    """Such as: 2 errors and 1 warning in 2 files."""
+def ignored_text(count: int, *, before: str = "", after: str = "") -> str:
+    """Such as: 2 warnings ignored; empty if there are none. ``before`` and ``after`` are put around it."""
+    return f"{before}{counted(count, 'warning')} ignored{after}" if count else ""
+
+
+def summary_line(findings: Sequence[Finding], ignored: int = 0) -> str:
+    """Such as: 2 errors and 1 warning in 2 files; 3 warnings ignored."""
     errors = sum(finding.is_error for finding in findings)
     files = len({finding.file.path for finding in findings if finding.file and finding.rule not in _OF_NO_FILE})
     counts = [counted(errors, "error")] if errors else []
     if warnings := len(findings) - errors:
         counts.append(counted(warnings, "warning"))
     where = f" in {counted(files, 'file')}" if files else ""
-    return f"{' and '.join(counts)}{where}." if findings else "No findings."
+    return f"{' and '.join(counts) or 'No findings'}{where}{ignored_text(ignored, before='; ')}."
 
 
-def findings_json(findings: Sequence[Finding]) -> dict[str, Json]:
+def findings_json(findings: Sequence[Finding], ignored: Sequence[Finding] = ()) -> dict[str, Json]:
     """The findings as ``tofu validate -json`` writes them, plus ``code``, ``hint``, ``suggestions`` and ``webhook``.
 
-    Lines and columns count from 1, columns in Unicode characters, ends are exclusive; ``byte`` counts from 0, in UTF-8.
+    ``ignored`` are warnings that comments in the files ignore. They are listed apart, with their reasons. Lines and
+    columns count from 1, columns in Unicode characters, ends are exclusive; ``byte`` counts from 0, in UTF-8.
     """
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
-    sources = _sources(findings)
+    sources = _sources([*findings, *ignored])
     return {
-        "format_version": "1.0",
+        "format_version": "1.1",
         "valid": errors == 0,
         "error_count": errors,
         "warning_count": len(findings) - errors,
         "diagnostics": [_diagnostic(finding, sources[finding.path]) for finding in findings],
+        "ignored": [_diagnostic(finding, sources[finding.path]) | {"reason": finding.ignored} for finding in ignored],
     }
 
 
@@ -188,6 +196,6 @@ def _position(source: _Source, line: int, column: int) -> dict[str, Json]:
     }
 
 
-def findings_json_text(findings: Sequence[Finding]) -> str:
+def findings_json_text(findings: Sequence[Finding], ignored: Sequence[Finding] = ()) -> str:
     """:func:`findings_json`, indented; ASCII alone, so that no terminal or log reads anything into it."""
-    return json_text(findings_json(findings)) + "\n"
+    return json_text(findings_json(findings, ignored)) + "\n"

@@ -15,6 +15,7 @@ from hookctl.template.fields.shapes import Scope, event_scope
 from hookctl.template.language import filters as built_in
 from hookctl.template.language.expressions import Choice, Expression, Filtered, Logic, Output
 from hookctl.template.language.line_syntax import Place, has_expression, parse_line, place_problems
+from hookctl.template.language.placeholders import placeholder_problems
 from hookctl.template.language.usage import check_usage
 from hookctl.template.proof.positions import Position
 from hookctl.template.rendering.line import NO_TEXT, NotTextError, TextTemplate, compile_line
@@ -27,17 +28,23 @@ def check_text(text: str, event_type: EventSchema, filters: Mapping[str, Filter]
 
     Other code checks the URL rules; see :func:`blanked`.
     """
+    placeholders = placeholder_problems(text)
     if not has_expression(text):
-        return []
+        return placeholders
     try:
         nodes = parse_line(text)
     except TemplateError as error:
-        return [Problem.from_error(error)]
+        return [*placeholders, Problem.from_error(error)]
     scope = event_scope(EventShape(event_type.schema), filters)
     outputs = [node for node in nodes if isinstance(node, Output)]
     paths = PathChecker({output.start: Position("text", 0) for output in outputs}, text)
     paths.nodes(nodes, scope)
-    problems = [*place_problems(nodes, text, place), *check_usage(nodes, filters), *map(_advised, paths.problems)]
+    problems = [
+        *placeholders,
+        *place_problems(nodes, text, place),
+        *check_usage(nodes, filters),
+        *map(_advised, paths.problems),
+    ]
     problems += [problem for output in outputs for problem in _structured(output.expression, scope, text)]
     if event_type.mock and not any(problem.is_error for problem in problems):
         problems += _render_mock(compile_line(nodes, text, filters, place), event_type, problems, len(text))

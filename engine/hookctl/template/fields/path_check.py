@@ -10,6 +10,7 @@ from hookctl.model.rules.texts import TEMPLATE_OPTIONAL_PATH, TEMPLATE_UNKNOWN_P
 from hookctl.template.fields.guards import key_of
 from hookctl.template.fields.shapes import Scope
 from hookctl.template.language.expressions import Path
+from hookctl.template.language.replacements import name_advice
 from hookctl.template.language.usage import ROOTS
 from hookctl.template.proof.positions import Position
 
@@ -43,7 +44,8 @@ def _unknown_name(path: Path, scope: Scope) -> Problem:
     else:
         message, hint = (
             f"unknown name {path.root}",
-            f"Known names: {', '.join(sorted(scope.names))}. The fields of the event are in data.",
+            name_advice(path.root)
+            or f"Known names: {', '.join(sorted(scope.names))}. The fields of the event are in data.",
         )
     near = [field for field in fields if field == f"data.{path.root}"] or list(nearest(path.root, scope.names))
     return TEMPLATE_UNKNOWN_PATH.problem(
@@ -57,6 +59,10 @@ def _unknown_step(path: Path, number: int, unknown: Unknown, scope: Scope) -> Pr
     if unknown.keys:
         message = f"{parent} has no {wrong}"
         hint = f"Known fields: {describe_keys(parent, unknown.keys)}"
+    elif _is_list(path, number, scope):
+        item = path_text(path.root, (*path.steps[: number - 1], 0, *path.steps[number - 1 :]))
+        message = f"{parent} is a list, so it has no {wrong}"
+        hint = f"Write {item} for the first item, or loop over the list: {{% for item in {parent} %}}."
     else:
         message, hint = f"{parent} is neither an object nor a list, so it has no {wrong}", f"Write {parent}."
     rest = path.steps[number:]
@@ -65,6 +71,16 @@ def _unknown_step(path: Path, number: int, unknown: Unknown, scope: Scope) -> Pr
         other.text for other in near
     )
     return TEMPLATE_UNKNOWN_PATH.problem(path.start, path.end, suggestions=suggestions, what=message, fix=hint)
+
+
+def _is_list(path: Path, number: int, scope: Scope) -> bool:
+    """Whether the value before a step is a list."""
+    shape = scope.names[path.root]
+    for at, following in scope.event.walk(shape, path.steps):
+        if at >= number or not isinstance(following, Shape):
+            break
+        shape = following
+    return "array" in shape.types
 
 
 def _uncertain_path(path: Path, scope: Scope, position: Position | None) -> Problem | None:

@@ -9,7 +9,7 @@ from urllib.parse import quote_plus
 from hookctl.errors import RenderError
 from hookctl.model import Json
 from hookctl.model.problem import Filter
-from hookctl.template.language.filters import MAX_OUTPUT
+from hookctl.template.language.values import MAX_OUTPUT
 from hookctl.template.rendering.evaluation import raise_too_large
 from hookctl.template.rendering.line import TextTemplate, compile_text
 

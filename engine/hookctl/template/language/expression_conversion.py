@@ -12,6 +12,7 @@ from jinja2 import nodes as jinja
 from hookctl.errors import TemplateError
 from hookctl.json.paths import Step
 from hookctl.model.rules.texts import TEMPLATE_SYNTAX, TEMPLATE_TOO_LARGE, TEMPLATE_UNSAFE
+from hookctl.template.language.calls import refused_call
 from hookctl.template.language.expressions import (
     TESTS,
     Arithmetic,
@@ -33,7 +34,7 @@ from hookctl.template.language.expressions import (
     constant,
 )
 from hookctl.template.language.jinja_operators import COMPARING_TESTS, MATH, OPERATORS, REFUSED
-from hookctl.template.language.replacements import function_advice, method_advice, test_advice
+from hookctl.template.language.replacements import test_advice
 from hookctl.template.language.token_table import Tokens
 from hookctl.template.language.tokens import HOLE
 from hookctl.template.language.words import CONSTANTS, KEYWORDS
@@ -318,11 +319,7 @@ class ExpressionConverter:
             keys = tuple(constant(keyword.key, start, end) for keyword in node.kwargs)
             values = tuple(self.convert(keyword.value) for keyword in node.kwargs)
             return DictOf(keys, values, self._tokens.starts[node.node.lineno], end)
-        if isinstance(node.node, jinja.Getattr):
-            name = f".{node.node.attr}"
-        method = name.rpartition(".")[2]
-        what = f"{method}() cannot be called" if method else "a value cannot be called"
-        fix = method_advice(method) if "." in name else function_advice(method)
+        what, fix = refused_call(node, self.convert)
         raise _unsafe(self._tokens.starts[max(node.lineno - 1, 0)], end, what, fix)
 
 

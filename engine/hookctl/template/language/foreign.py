@@ -1,4 +1,8 @@
-"""Recognizes Handlebars, and shows the same in Jinja's syntax."""
+"""Recognizes the syntax of other template languages by name, and shows how to write the same here.
+
+Each language is a table: a pattern for what is between the delimiters, and what to write, in which ``{a}`` stands for
+the group ``a``. The first row that matches counts. Only what Jinja's parser cannot read is looked at.
+"""
 
 from __future__ import annotations
 
@@ -6,49 +10,56 @@ import re
 
 from hookctl.errors import TemplateError
 from hookctl.model.rules.texts import TEMPLATE_SYNTAX
+from hookctl.template.language.replacements import offers_only_filters
 
-_PATH = r"[\w.\[\]/@-]+"
-_FORMS = (
-    (re.compile(r"\{\{\{(?P<a>[^{}]+)\}\}\}"), "{{{{ {a} }}}}"),
-    (re.compile(rf"\{{\{{\s*#if\s+(?P<a>{_PATH})\s*\}}\}}"), "{{% if {a} %}} ... {{% endif %}}"),
-    (re.compile(rf"\{{\{{\s*#unless\s+(?P<a>{_PATH})\s*\}}\}}"), "{{% if not {a} %}} ... {{% endif %}}"),
-    (
-        re.compile(rf"\{{\{{\s*#each\s+(?P<a>{_PATH})(?:\s+as\s+\|(?P<b>\w+)[^{{}}]*|\s*)\}}\}}"),
-        "{{% for {b} in {a} %}} ... {{% endfor %}}",
-    ),
-    (re.compile(r"\{\{\s*(?:else|\^)\s*\}\}"), "{{% else %}}"),
-    (re.compile(r"\{\{\s*/(?:if|unless)\s*\}\}"), "{{% endif %}}"),
-    (re.compile(r"\{\{\s*/each\s*\}\}"), "{{% endfor %}}"),
-    (re.compile(r"\{\{\s*!(?:--)?(?P<a>[^{}]*?)(?:--)?\}\}"), "{{# {a} #}}"),
-    (re.compile(r"\{\{\s*@(?P<a>index|first|last)\s*\}\}"), "{{{{ loop.{a} }}}}"),
-    (re.compile(r"\{\{\s*(?P<a>\w[\w.-]*(?:\.\[[^\]]+\][\w.-]*)+)\s*\}\}"), "{{{{ {a} }}}}"),
-    (re.compile(r"\{\{\s*(?P<a>[A-Za-z_][\w.]*(?:-\w[\w.]*)+)\s*\}\}"), "{{{{ {a} }}}}"),
-    (re.compile(r"\{\{\s*[#/>&^](?P<a>[^}]*)\}\}"), ""),
-)
+MAX_LENGTH = 300
+"""Characters between delimiters. What is longer is not looked at."""
+_NEAR = 5000
+"""Characters before an expression in which the language of a word that several have is looked for."""
+
+_OUTPUT = re.compile(rf"\{{\{{-?\s*([^{{}}]{{0,{MAX_LENGTH}}}?)\s*-?\}}\}}")
+_TRIPLE = re.compile(rf"\{{\{{\{{\s*([^{{}}]{{0,{MAX_LENGTH}}}?)\s*\}}\}}\}}")
+_TAG = re.compile(rf"\{{%[-+]?\s*(.{{0,{MAX_LENGTH}}}?)\s*[-+]?%\}}", re.DOTALL)
+_GO_BEFORE = re.compile(r"\{\{-?\s*(?:if|with|range)\s")
+_GO_LOOP_BEFORE = re.compile(r"\{\{-?\s*range\s")
 
 
 def explain(text: str, start: int) -> TemplateError | None:
-    """The finding for the Handlebars form that begins at ``start``; None if there is none."""
-    for pattern, same in _FORMS:
-        match = pattern.match(text, start)
-        if match is None:
-            continue
-        found = {name: _path((value or "item").strip()) for name, value in match.groupdict().items()}
-        hint = f"Write {same.format(**found)}." if same else "`hookctl explain templates` shows what to write instead."
-        return TEMPLATE_SYNTAX.error(start, match.end(), what=f"{match.group()} is Handlebars", fix=hint)
+    """The error for the form of another language whose delimiter is at ``start``; None if there is none."""
+    # imported here, because the tables take longer to compile than a template, and only templates with errors need them
+    from hookctl.template.language.foreign_tables import OUTPUTS, TAGS
+    from hookctl.template.language.foreign_values import handlebars_path
+
+    if triple := _TRIPLE.match(text, start):
+        fix = f"Write {{{{ {handlebars_path(triple[1])} }}}}."
+        return _error(start, triple.end(), triple.group(), "Handlebars", fix)
+    is_tag = text.startswith("{%", start)
+    match = (_TAG if is_tag else _OUTPUT).match(text, start)
+    if match is None:
+        return None
+    before = text[max(0, start - _NEAR) : start]
+    for language, pattern, fix in TAGS if is_tag else OUTPUTS:
+        if (found := pattern.fullmatch(match[1])) and (language != "Go" or match[1] != "else" or _is_go(before)):
+            return _error(start, match.end(), match.group(), language, _fix(language, fix, found, before))
     return None
 
 
-def _path(path: str) -> str:
-    """A Handlebars path in Jinja's syntax.
+def _fix(language: str, fix: str, found: re.Match[str], before: str) -> str:
+    from hookctl.template.language.foreign_values import VALUES
 
-    ``groups.[0].name`` is ``groups[0].name``, ``a.b-c`` is ``a["b-c"]``, and ``a-b`` is ``data["a-b"]``.
-    """
-    if path in {"this", "."}:
-        return "item"
-    if path == "index":
-        return "index0"
-    path = re.sub(r"\.?\[(\d+)\]", r"[\1]", path)
-    path = re.sub(r"\.?\[([^\]\d\"'][^\]]*)\]", r'["\1"]', path)
-    path = re.sub(r"^(\w+(?:-\w+)+)", r"data.\1", path)
-    return re.sub(r"\.(\w+(?:-\w+)+)", r'["\1"]', path)
+    write = VALUES[language]
+    words = {name: write(value.strip()) if name in "abcd" else value for name, value in found.groupdict("").items()}
+    if language == "Go" and _GO_LOOP_BEFORE.search(before):
+        words = {name: re.sub(r"^data\b", "item", value) for name, value in words.items()}
+    advice = fix.format(**words)
+    if not offers_only_filters(advice):
+        advice = "Filters have their arguments in parentheses: {{ data.name | default('none') }}."
+    return f"{advice} Remove the = before it." if language == "n8n" and before.endswith("=") else advice
+
+
+def _is_go(before: str) -> bool:
+    return _GO_BEFORE.search(before) is not None
+
+
+def _error(start: int, end: int, found: str, language: str, fix: str) -> TemplateError:
+    return TEMPLATE_SYNTAX.error(start, end, what=f"{found} is {language}", fix=fix)

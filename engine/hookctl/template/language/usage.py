@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from hookctl.errors import RenderError, TemplateError
+from hookctl.json.paths import path_text
 from hookctl.model.nearest import nearest
 from hookctl.model.problem import Filter, Problem
 from hookctl.model.rules.texts import TEMPLATE_FILTER, TEMPLATE_TOO_LARGE, TEMPLATE_UNSAFE
@@ -25,6 +26,7 @@ from hookctl.template.language.expressions import (
     operands,
     walk,
 )
+from hookctl.template.language.replacements import filter_advice
 
 ROOTS = frozenset({"data", "event_time", "event_type", "id"})
 """The names that every template has."""
@@ -51,10 +53,14 @@ def _check_filter(part: Filtered, filters: Mapping[str, Filter]) -> list[Problem
     function = built_in.find(part.name, filters)
     if function is None:
         names = sorted({*built_in.BUILT_IN, *filters})
-        message, hint = f"unknown filter {part.name}", f"The filters are {', '.join(names)}."
-        return [
-            replace(TEMPLATE_FILTER.problem(start, end, what=message, fix=hint), suggestions=nearest(part.name, names))
-        ]
+        near = nearest(part.name, names)
+        path = path_text(part.value.root, part.value.steps) if isinstance(part.value, Path) else ""
+        advice = filter_advice(part.name, path)
+        other = "`hookctl explain templates` lists the filters" + (
+            "." if near else ", and jmespath can often replace one."
+        )
+        problem = TEMPLATE_FILTER.problem(start, end, what=f"unknown filter {part.name}", fix=advice or other)
+        return [problem if advice else replace(problem, suggestions=near)]
     wrong = built_in.argument_problem(function, len(part.arguments), tuple(name for name, _ in part.keywords))
     if wrong:
         return [
@@ -89,7 +95,7 @@ def _check_constants(part: Filtered) -> list[Problem]:
 
 
 def _check_expression(part: Filtered) -> list[Problem]:
-    from hookctl.when.expression import compile_expression
+    from hookctl.when.expression import check_calls, compile_expression
 
     argument = part.arguments[0] if part.arguments else part
     if not isinstance(argument, Const) or not isinstance(argument.value, str):
@@ -100,7 +106,7 @@ def _check_expression(part: Filtered) -> list[Problem]:
             )
         ]
     try:
-        compile_expression(argument.value)
+        check_calls(argument.value, compile_expression(argument.value))
     except TemplateError as error:
         exact = "\\" not in argument.text
         start = argument.start + 1 + error.start if exact else argument.start

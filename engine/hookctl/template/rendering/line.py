@@ -18,10 +18,9 @@ from hookctl.model import Json
 from hookctl.model.problem import Filter
 from hookctl.network.url import MAX_URL_LENGTH
 from hookctl.template.language.expressions import Text
-from hookctl.template.language.filters import MAX_OUTPUT
 from hookctl.template.language.line_syntax import Nodes, Place, has_expression, parse_line, place_problems
 from hookctl.template.language.usage import check_usage
-from hookctl.template.language.values import Missing, Value, kind, to_json
+from hookctl.template.language.values import MAX_OUTPUT, Missing, Value, kind, to_json
 from hookctl.template.rendering.evaluation import Evaluate, Frame, evaluate, raise_missing
 
 MAX_HEADER = 8192
