@@ -11,12 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from hookctl.cli.main import main
 from hookctl.config.effects import Effects
 from hookctl.config.review import Review
 from hookctl.model import AppliedState, DeliveryPlan, Finding, Plan, Status
 from hookctl.plugin import EventType
+
+# A loaded machine is not a failure: no example has a deadline, and slow generation of examples is not an error.
+settings.register_profile("hookctl", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("hookctl")
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from hookctl.store.sqlite.queue import SqliteQueue
 COUNT = 2000
 MEMORY = 250 * 1024
 """KiB, of the whole process that sends."""
-TIMEOUT = 2
+TIMEOUT = 6
 
 
 @pytest.fixture

@@ -205,6 +205,9 @@ def test_the_second_signal_stops_at_once(site: Site) -> None:
 def test_two_runners_send_nothing_twice(site: Site) -> None:
     site.put(*(f"e{number}" for number in range(200)))
     processes = [site.start(), site.start()]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline()  # it has started, so it handles signals
     site.wait_for(lambda: set(site.standing().values()) == {"delivered"})
     assert [stop(process)[0] for process in processes] == [0, 0]
     assert site.receiver.count == 200

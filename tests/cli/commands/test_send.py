@@ -97,6 +97,14 @@ class Site:
     def queue(self) -> SqliteQueue:
         return SqliteQueue(self.root / ".hookctl/hookctl.db")
 
+    def is_delivered(self) -> bool:
+        """Whether there are deliveries, and the store has all of them as delivered."""
+        queue = self.queue()
+        try:
+            return {one.status for one in queue.deliveries()} == {DeliveryStatus.DELIVERED}
+        finally:
+            queue.close()
+
     def wait_for(self, condition: Callable[[], bool]) -> None:
         limit = time.monotonic() + PATIENCE
         while not condition():
@@ -415,7 +423,7 @@ def test_a_signal_ends_the_wait_for_a_busy_store(site: Site, argv: list[str], co
         if code == 1:
             process.stdin.write(site.line("e0") + "\n")
             process.stdin.flush()
-            site.wait_for(lambda: site.receiver.count == 1)
+            site.wait_for(site.is_delivered)  # or its result would be the write that fails
             blocker.execute("BEGIN IMMEDIATE")
             process.stdin.write(site.line("e1") + "\n")
             process.stdin.flush()
