@@ -102,7 +102,7 @@ def test_the_limit_is_exact(name: str, arguments: tuple[Any, ...], size: int, mo
         if fits:
             run(name, *arguments)
         else:
-            with pytest.raises(RenderError, match="gives more than"):
+            with pytest.raises(RenderError, match="returns more than"):
                 run(name, *arguments)
 
 

@@ -46,7 +46,7 @@ def test_the_indentation_of_a_deep_list_is_limited() -> None:
     deep: Any = [1] * 20_000
     for _ in range(90):
         deep = [deep]
-    with pytest.raises(RenderError, match=f"the filter tojson gives more than {MAX_OUTPUT} characters"):
+    with pytest.raises(RenderError, match=f"the filter tojson returns more than {MAX_OUTPUT} characters"):
         rendered('"{{ data | tojson(8) }}"', deep)
 
 

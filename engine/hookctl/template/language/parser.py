@@ -19,7 +19,6 @@ MAX_CHARACTERS = 64 * 1024
 _SYNTAX = re.compile(r"\{[{%#]")
 
 
-@lru_cache(maxsize=16)  # a template is checked, described and compiled by functions that each read it
 def read(text: str, *, is_line: bool = False) -> Reading:
     """Read a template as far as it can be read.
 
@@ -28,6 +27,11 @@ def read(text: str, *, is_line: bool = False) -> Reading:
     Raises:
         TemplateError: the template is too large or too deeply nested, or is not valid Unicode; it says where.
     """
+    return _read(text, is_line)
+
+
+@lru_cache(maxsize=16)  # a template is checked, described and compiled by functions that each read it
+def _read(text: str, is_line: bool) -> Reading:
     if len(text) > MAX_CHARACTERS:
         raise TEMPLATE_TOO_LARGE.error(
             MAX_CHARACTERS, len(text), what=f"the template has more than {MAX_CHARACTERS} characters", fix="Shorten it."
