@@ -14,12 +14,19 @@ from hookctl.errors import RenderError, TemplateError
 from hookctl.json.schema_paths import EventShape, is_certain
 from hookctl.model.problem import EventSchema, Filter, Problem
 from hookctl.model.rules.texts import TEMPLATE_FILTER, TEMPLATE_OPTIONAL_PATH
+from hookctl.model.secret import Resolve
 from hookctl.template.fields.body_check import PathChecker
 from hookctl.template.fields.path_check import check_path, event_scope
 from hookctl.template.language.expressions import Node, Output, Path, walk
 from hookctl.template.language.parser import parse
 from hookctl.template.language.usage import check_usage
 from hookctl.template.proof.positions import Layout, Position, lay_out
+from hookctl.template.proof.references import (
+    may_have_reference,
+    reference_of,
+    reference_problems,
+    split_references,
+)
 from hookctl.template.rendering.body_template import BodyTemplate, compile_nodes
 from hookctl.template.rendering.plain import Plain, compile_plain, offsets, split_plain
 
@@ -59,21 +66,22 @@ def check_body(
     return sorted(dict.fromkeys(problems), key=lambda problem: (problem.start, problem.end))
 
 
-def compile_body(text: str, filters: Mapping[str, Filter]) -> BodyTemplate:
-    """The compiled template.
+def compile_body(text: str, filters: Mapping[str, Filter], resolve: Resolve | None = None) -> BodyTemplate:
+    """The compiled template, with the secrets that ``resolve`` gives in place of references; without it, ``***``.
 
     Raises:
         TemplateError: what :func:`check_body` would report as an error, paths aside; the first in the text.
     """
     plain = split_plain(text)
     if plain is not None:
-        return BodyTemplate(compile_plain(plain))
+        has_secrets = resolve is not None and may_have_reference(text)
+        return BodyTemplate(compile_plain(plain, resolve), has_secrets=has_secrets)
     nodes, layout = _parse(text)
     problems = layout.problems + check_usage(nodes, filters)
     errors = [problem for problem in problems if problem.is_error]
     if errors:
         raise min(errors, key=lambda problem: problem.start).to_error()
-    return compile_nodes(nodes, layout.positions, text, filters)
+    return compile_nodes(nodes, layout.positions, text, filters, resolve)
 
 
 def describe_body(text: str) -> list[Decision]:
@@ -90,14 +98,19 @@ def describe_body(text: str) -> list[Decision]:
             layout.positions[output.start],
         )
         for output in walk(*nodes)
-        if isinstance(output, Output)
+        if isinstance(output, Output) and not reference_of(output.expression)
     ]
 
 
 @lru_cache(maxsize=16)  # the checked template is compiled next
 def _parse(text: str) -> tuple[Sequence[Node], Layout]:
-    nodes = parse(text)
-    return nodes, lay_out(nodes, text)
+    nodes: Sequence[Node] = parse(text)
+    if not may_have_reference(text):
+        return nodes, lay_out(nodes, text)
+    nodes = split_references(nodes)
+    layout = lay_out(nodes, text)
+    layout.problems.extend(reference_problems(nodes, layout.positions, text))
+    return nodes, layout
 
 
 def _check_plain(text: str, plain: Plain, event_type: EventSchema, certain: set[str]) -> list[Problem]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hookctl.config.effects.structure import ABSENT, Marker, Masked, Opened, Step, compare, open_up
+from hookctl.config.effects.structure import ABSENT, JsonText, Marker, Masked, Opened, Step, compare, open_up
 from hookctl.errors import HookctlError
 from hookctl.json.strict import parse
 from hookctl.model import DeliveryPlan, Json, PluginBlock, Request, canonical_json
-from hookctl.model.secret import has_reference, mask
+from hookctl.model.secret import MASK, has_reference, mask, references
 from hookctl.plugin.added import Added
 
 Document = Mapping[str, Json]
@@ -163,7 +163,7 @@ def _value(plan: DeliveryPlan, request: Request, added: Added) -> Opened:
             for block in added.unsaid
         ]
     if request.body is not None:
-        value["body"] = _body(request.body)
+        value["body"] = _body(request.body, plan.body_template or "")
     return value
 
 
@@ -198,9 +198,22 @@ def _setting(value: Json) -> Opened:
     return [_setting(item) for item in value] if isinstance(value, list) else value
 
 
-def _body(body: bytes) -> Opened:
+def _body(body: bytes, template: str) -> Opened:
     text = body.decode("utf-8", "replace")
     try:
-        return open_up(parse(text, any_integer=True))
+        value = open_up(parse(text, any_integer=True))
     except ValueError:
         return text
+    secrets = " ".join(map(str, references(template)))
+    return _with_secrets(value, secrets) if secrets else value
+
+
+def _with_secrets(value: Opened, secrets: str) -> Opened:
+    """The value of a body in which texts with ``***`` differ if the references of their templates do."""
+    if isinstance(value, dict):
+        return {key: _with_secrets(item, secrets) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_secrets(item, secrets) for item in value]
+    if isinstance(value, JsonText):
+        return JsonText(_with_secrets(value.value, secrets), value.text)
+    return Masked(value, f"{value} {secrets}") if isinstance(value, str) and MASK in value else value

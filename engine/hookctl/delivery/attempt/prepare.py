@@ -61,12 +61,12 @@ def _prepare(
         body = (
             None
             if plan.body_template is None
-            else _compiled(plugins, partial(compile_body, plan.body_template, plugins.filters))
+            else _compiled(plugins, partial(compile_body, plan.body_template, plugins.filters, secrets.value))
         )
     transport = _transport(plan, plugins, secrets)
     with blaming("an expression in URL or headers"):
         written = _compiled(plugins, partial(compile_head, plan.url, static_headers(plan, user_agent), plugins.filters))
-    heads = written.with_text(secrets.reveal), written.with_text(mask)
+    heads = written.with_secrets(secrets.value), written.with_text(mask)
     request, shown = (Request(plan.method, *head.sample(), None) for head in heads)
     check_headers(request.headers)
     if has_reference(plan.url) and (rule := broken_rule(transport, request.url)):

@@ -32,6 +32,8 @@ class Unsigned(Struct, frozen=True):
     """The request of one attempt, before auth. Holds secrets: never written, never shown."""
 
     request: Request
+    shown_body: bytes | None
+    """Its body with secrets masked."""
     shown: Written | None = None
     """Its URL and headers with secrets masked, when they depend on the event."""
 
@@ -72,10 +74,11 @@ class Prepared:
     def make_request(self, job: Job, at: float) -> Unsigned:
         """The request of one attempt at ``at`` (epoch seconds), before auth. Raises AttemptFailedError."""
         with blaming("the body template"):
-            body = None if self.body is None else self.body.render(job.document)
+            body, shown_body = (None, None) if self.body is None else self.body.render_both(job.document)
         own = own_headers(job.delivery_id, at)
         if self.heads is None:
-            return Unsigned(Request(self.request.method, self.request.url, self.request.headers + own, body))
+            request = Request(self.request.method, self.request.url, self.request.headers + own, body)
+            return Unsigned(request, shown_body)
         head, shown = self.heads
         with blaming("an expression in URL or headers"):
             values = head.values(job.document)
@@ -83,7 +86,7 @@ class Prepared:
         if rule := broken_rule(self.transport, url):
             message = f"with the event's values put in, the URL breaks the rule {rule}"
             raise AttemptFailedError(Failure(FailureKind.RENDER, message, BROKEN_URL))
-        return Unsigned(Request(self.request.method, url, headers + own, body), shown.fill(values))
+        return Unsigned(Request(self.request.method, url, headers + own, body), shown_body, shown.fill(values))
 
     def show(self, unsigned: Unsigned, sent: Authenticated) -> Request:
         """What was sent as a record shows it: secrets masked, and the body as it was before auth.
@@ -92,7 +95,7 @@ class Prepared:
         """
         own = unsigned.request.headers[len(self.request.headers) :]
         url, headers = unsigned.shown or (self.shown.url, self.shown.headers)
-        return sent.show(Request(self.shown.method, url, headers + own, unsigned.request.body))
+        return sent.show(Request(self.shown.method, url, headers + own, unsigned.shown_body))
 
 
 @dataclass(frozen=True, slots=True)

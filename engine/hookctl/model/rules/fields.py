@@ -167,11 +167,16 @@ SECRET_MALFORMED = Rule(
     id="secret-malformed",
     summary="The text looks like a secret reference but is not one.",
     explanation=(
-        "A reference has the form ${scheme:key}: a scheme in lower case, a colon, and a key without spaces or braces."
+        "A reference has the form ${scheme:key}: a scheme in lower case, a colon, and a key without spaces or braces; in "
+        "body_template also without quotes and backslashes. hookctl does not expand variables as a shell does: write "
+        "${env:NAME} for the environment variable NAME. To send the text ${NAME} itself, write {{ '$' }}{NAME}."
     ),
     message="{text} is not a secret reference",
     hint="Write ${{scheme:key}} with one of the schemes {schemes}.",
-    variants={"expression": ("a secret reference cannot contain an expression", "Write the whole reference.")},
+    variants={
+        "expression": ("a secret reference cannot contain an expression", "Write the whole reference."),
+        "path": ("{text} is not an expression, so it would be sent as it is", "Write {{{{ {path} }}}}."),
+    },
     bad="auth:\n  type: bearer\n  token: ${SIEM_TOKEN}",
     good="auth:\n  type: bearer\n  token: ${env:SIEM_TOKEN}",
 )
@@ -180,16 +185,25 @@ SECRET_MISPLACED = Rule(
     id="secret-misplaced",
     summary="hookctl does not resolve a secret reference in this place.",
     explanation=(
-        "hookctl resolves references in url, headers, auth and transport. Anywhere else it would send or show"
-        " the reference itself."
+        "hookctl resolves references in url, headers, auth and transport, and in the strings of body_template. "
+        "Anywhere else it would send or show the reference itself."
     ),
     message="the reference {text} is not resolved in `{field}`",
-    hint="Put secrets into `auth` or `headers`: here, the reference itself would be sent.",
+    hint="Put secrets into `auth`, `headers` or a string of `body_template`: here, the reference itself would be sent.",
     variants={
         "expression": (
             "hookctl does not resolve a secret reference inside an expression",
             "Write it next to the expression.",
-        )
+        ),
+        "comment": ("hookctl does not resolve a secret reference inside a comment", "Remove it from the comment."),
+        "bare": (
+            "the reference {text} is not in a JSON string, so hookctl does not resolve it",
+            'Write it in double quotes: "{text}". A secret is always sent as text.',
+        ),
+        "key": (
+            "the reference {text} is in an object's key, so hookctl does not resolve it",
+            "Write the key itself, and put the secret into its value.",
+        ),
     },
     bad="description: uses ${env:SIEM_TOKEN}",
     good="description: uses the SIEM's token",

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from hookctl.errors import RenderError
 from hookctl.model import Json
 from hookctl.model.problem import Filter
+from hookctl.model.secret import Resolve
 from hookctl.template.language.expressions import Expression, Filtered, For, If, Node, Output, Text, children
 from hookctl.template.language.filters import MAX_OUTPUT, properties
 from hookctl.template.language.values import Missing, Value, escape, kind, quote, to_json, to_text
 from hookctl.template.proof.positions import Position
+from hookctl.template.proof.references import may_have_reference, reference_of
 from hookctl.template.proof.repeated_keys import refuse_repeated_keys
 from hookctl.template.rendering.evaluation import Evaluate, Frame, evaluate, raise_missing, raise_too_large, strictly
+from hookctl.template.rendering.revealed import reveal, shown
 
 Write = Callable[[Frame], None]
 
@@ -25,7 +28,11 @@ class BodyTemplate:
     Whatever the event holds, what it renders is JSON of the template's shape, or a RenderError.
     """
 
-    _render: Callable[[Mapping[str, Json]], str]
+    _render: Callable[[Mapping[str, Json]], list[str]]
+    """Gives the pieces of the body."""
+    key_depth: int = 0
+    """How many strings deep the deepest key is that an event gives; 0 when there is none."""
+    has_secrets: bool = False
 
     def render(self, document: Mapping[str, Json]) -> bytes:
         """The body for an event's whole document, in UTF-8.
@@ -34,8 +41,20 @@ class BodyTemplate:
             RenderError: the event lacks a value that has no default, a filter refuses its value, the body is
                 larger than ``MAX_OUTPUT`` bytes or takes too much work, or a value is not JSON.
         """
+        return self._rendered(document)[1]
+
+    def render_both(self, document: Mapping[str, Json]) -> tuple[bytes, bytes]:
+        """The body as :meth:`render` gives it, and as a record shows it: with ``***`` for each secret."""
+        pieces, body = self._rendered(document)
+        return body, shown(pieces).encode() if self.has_secrets else body
+
+    def _rendered(self, document: Mapping[str, Json]) -> tuple[list[str], bytes]:
         try:
-            body = self._render(document).encode()
+            pieces = self._render(document)
+            text = "".join(pieces)
+            if self.key_depth:
+                refuse_repeated_keys(text, self.key_depth)
+            body = text.encode()
         except RecursionError:
             raise RenderError(
                 "a value is nested too deep to be looked at", hint="The event's publisher must send it flatter."
@@ -47,25 +66,26 @@ class BodyTemplate:
             ) from None
         if len(body) > MAX_OUTPUT:
             raise_too_large()
-        return body
+        return pieces, body
 
 
 def compile_nodes(
-    nodes: Sequence[Node], positions: Mapping[int, Position], text: str, filters: Mapping[str, Filter]
+    nodes: Sequence[Node],
+    positions: Mapping[int, Position],
+    text: str,
+    filters: Mapping[str, Filter],
+    resolve: Resolve | None = None,
 ) -> BodyTemplate:
-    """The body template of nodes that passed every check."""
-    write = _sequence(nodes, _Context(positions, text, filters))
+    """The body template of nodes that passed every check. Without ``resolve`` each secret is ``***``."""
+    write = _sequence(nodes, _Context(positions, text, filters, resolve))
     key_depth = max((position.depth for position in positions.values() if position.form == "key"), default=0)
 
-    def render(document: Mapping[str, Json]) -> str:
+    def render(document: Mapping[str, Json]) -> list[str]:
         frame = Frame(dict(document))
         write(frame)
-        body = "".join(frame.pieces)
-        if key_depth:
-            refuse_repeated_keys(body, key_depth)
-        return body
+        return frame.pieces
 
-    return BodyTemplate(render)
+    return BodyTemplate(render, key_depth, resolve is not None and may_have_reference(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +93,7 @@ class _Context:
     positions: Mapping[int, Position]
     text: str
     filters: Mapping[str, Filter]
+    resolve: Resolve | None
 
     def evaluate(self, expression: Expression) -> Evaluate:
         return evaluate(expression, self.text, self.filters)
@@ -100,6 +121,9 @@ def _writer(node: Node, context: _Context) -> Write:
 def _output(node: Output, context: _Context) -> Write:
     position = context.positions[node.start]
     expression = node.expression
+    if reference_of(expression):
+        secret = reveal(context.text[node.start : node.end], context.resolve, position.depth)
+        return lambda frame: frame.write(secret)
     is_json = position.form == "value"
     while isinstance(expression, Filtered) and properties(expression).writes_json:
         expression, is_json = expression.value, True  # the position writes JSON itself: never twice
