@@ -152,13 +152,26 @@ SECRET_LITERAL = Rule(
     explanation=(
         "Files are committed, reviewed and copied, so they must contain only references: ${env:NAME}, "
         "${file:PATH}, or those that a plugin adds. Change any secret that was in a file, because others may "
-        "have seen it."
+        "have seen it. In a secret setting of a plugin, a literal is an error. In url, headers and body_template it is "
+        "a warning, because hookctl can only guess: it knows the shape of many tokens and of secret URLs, and it knows "
+        "names such as password, token, secret and api_key. Expressions and placeholders such as changeme are not "
+        "secrets."
     ),
     message="the file contains a secret",
     hint=(
         "Write a reference, such as ${{env:NAME}} or ${{file:/run/secrets/name}}, and change the secret: "
         "others may have seen it."
     ),
+    variants={
+        "shape": (
+            "the text looks like {what}",
+            "Write a reference such as ${{env:NAME}} in its place, and change the secret: others may have seen it.",
+        ),
+        "named": (
+            "the value of {name} looks like a secret",
+            "Write a reference such as ${{env:NAME}} in its place, and change the secret: others may have seen it.",
+        ),
+    },
     bad="auth:\n  type: bearer\n  token: 7f3c1b0e",
     good="auth:\n  type: bearer\n  token: ${env:SIEM_TOKEN}",
 )
@@ -167,9 +180,9 @@ SECRET_MALFORMED = Rule(
     id="secret-malformed",
     summary="The text looks like a secret reference but is not one.",
     explanation=(
-        "A reference has the form ${scheme:key}: a scheme in lower case, a colon, and a key without spaces or braces; in "
-        "body_template also without quotes and backslashes. hookctl does not expand variables as a shell does: write "
-        "${env:NAME} for the environment variable NAME. To send the text ${NAME} itself, write {{ '$' }}{NAME}."
+        "A reference has the form ${scheme:key}: a scheme in lower case, a colon, and a key without spaces or braces, "
+        "in body_template also without quotes and backslashes. hookctl does not expand variables as a shell does: "
+        "write ${env:NAME} for the environment variable NAME. To send the text ${NAME} itself, write {{ '$' }}{NAME}."
     ),
     message="{text} is not a secret reference",
     hint="Write ${{scheme:key}} with one of the schemes {schemes}.",

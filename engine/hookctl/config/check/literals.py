@@ -1,0 +1,211 @@
+"""Recognizes secrets that are written out: by their own shape, or by the name that they stand under.
+
+One table, :data:`SHAPES`, lists the shapes. Every pattern takes time in proportion to the text, because repetitions are
+bounded. Patterns are compiled when a text has a mark of theirs: few texts do, and compiling all takes noticeable time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+from urllib.parse import unquote
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A kind of secret that is recognized wherever it stands."""
+
+    what: str
+    """As a message names it."""
+    marks: tuple[str, ...]
+    """Each match contains one of them. They are searched first, because that is fast."""
+    pattern: str
+
+
+class Literal(NamedTuple):
+    """A secret in a text. ``start`` and ``end`` (exclusive) are offsets of characters."""
+
+    start: int
+    end: int
+    what: str
+    """The kind of secret, if its shape is known; otherwise the name that it stands under."""
+    has_shape: bool
+    variable: str = ""
+    """The name in ``$NAME``, which a shell would expand."""
+
+
+SHAPES = (
+    Shape("a Slack token", ("xox", "xapp-"), r"xox[a-z](?:\.xox[a-z])?-[\w-]{10,250}|xapp-[0-9]-[\w-]{10,250}"),
+    Shape(
+        "a secret URL of Slack",
+        ("hooks.slack",),
+        r"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[0-9A-Za-z]{6,20}/[0-9A-Za-z]{6,24}/[0-9A-Za-z/]{8,80}",
+    ),
+    Shape(
+        "a secret URL of Discord", ("/api/webhooks/",), r"discord(?:app)?\.com/api/webhooks/[0-9]{15,22}/[\w-]{40,100}"
+    ),
+    Shape(
+        "a secret URL of Microsoft Teams",
+        ("/IncomingWebhook/",),
+        r"\.office\.com/webhookb?2?/[0-9A-Za-z@-]{36,80}/IncomingWebhook/[0-9a-f]{32}/[0-9A-Za-z-]{36}",
+    ),
+    Shape("a Telegram token", ("/bot", ":AA"), r"(?<![0-9])[0-9]{8,10}:AA[\w-]{33}"),
+    Shape("a GitHub token", ("gh", "github_pat_"), r"gh[pousr]_[0-9A-Za-z]{36,255}|github_pat_\w{22,255}"),
+    Shape("a GitLab token", ("gl",), r"gl(?:pat|oas|dt|rt|rtr|cbt|ptt|ft|imt|agent|soat|ffct|wt)-[\w.-]{20,300}"),
+    Shape("a Stripe key", ("k_live_", "k_test_"), r"[prs]k_(?:live|test)_[0-9A-Za-z]{10,250}"),
+    Shape("a signing secret of webhooks", ("whsec_",), r"whsec_[0-9A-Za-z+/=]{24,100}"),
+    Shape("an AWS access key", ("AKIA", "ASIA"), r"A[KS]IA[A-Z2-7]{16}(?![0-9A-Za-z])"),
+    Shape(
+        "a PagerDuty key",
+        ("pagerduty.com/", "R0", "u+", "pdus+", "pdeu+"),
+        r"events\.(?:eu\.)?pagerduty\.com/(?:integration|generic|x-ere)/[0-9A-Za-z/-]{20,90}"
+        r"|R0[0-9A-Z]{30}(?![0-9A-Za-z])|u\+[\w-]{18}(?![0-9A-Za-z])|pd(?:us|eu)\+_[\w-]{20,200}",
+    ),
+    Shape(
+        "a Datadog key",
+        ("datadoghq.", "ddog-gov.com", "ddapp_", "ddpat_"),
+        r"(?:datadoghq\.(?:com|eu)|ddog-gov\.com)/(?:[a-z0-9]{1,20}/){0,4}[0-9a-f]{32}(?![0-9A-Za-z])"
+        r"|dd(?:app|pat)_[0-9A-Za-z]{30,100}",
+    ),
+    Shape("a SendGrid key", ("SG.",), r"SG\.[\w-]{16,32}\.[\w-]{16,64}"),
+    Shape("a Google API key", ("AIza",), r"AIza[\w-]{35}"),
+    Shape("a Google OAuth token", ("ya29.",), r"ya29\.[\w-]{20,1000}"),
+    Shape("a Shopify token", ("shp",), r"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}"),
+    Shape(
+        "an API key of OpenAI or Anthropic",
+        ("sk-",),
+        r"sk-(?:(?:proj|svcacct|admin|ant)-[\w-]{20,250}|[0-9A-Za-z]{48})",
+    ),
+    Shape("a JSON Web Token", ("eyJ",), r"eyJ[\w-]{8,2000}\.eyJ[\w-]{8,4000}\.[\w-]{8,2000}"),
+    Shape("a private key", ("PRIVATE KEY",), r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----"),
+)
+"""The shapes that hookctl knows. The patterns are ASCII, and no letter or digit stands before a match."""
+
+_SHAPE_OF = {mark: shape for shape in SHAPES for mark in shape.marks}
+_WORDS = ("password", "passwd", "passphrase", "passcode", "token", "secret", "authorization", "cookie")
+_KEYS = ("api", "app", "application", "access", "auth", "secret", "private", "shared", "signing", "encryption")
+_KEYS_OF_TARGETS = ("routing", "integration", "service", "insert", "license", "genie", "webhook")
+_NAME_ENDS = (*_WORDS, "credential", "credentials", *(f"{kind}key" for kind in (*_KEYS, *_KEYS_OF_TARGETS)))
+_NAMES = ("pwd", "pass", "pw")
+_ALL_NAMES = (*_NAME_ENDS, *_NAMES)
+_NO_LETTERS = str.maketrans("", "", "_-. ")
+_NOT_SECRET = frozenset(
+    {"xatlassiantoken", "pagetoken", "nextpagetoken", "nexttoken", "synctoken", "continuationtoken"}
+)
+"""Names that look like those of secrets: Jira requires the value ``no-check`` in the first one."""
+_PARAMETERS = frozenset({"key", "sig", "signature", "code", "auth"})
+"""Names of URL parameters that are often those of secrets: only a long value counts, with letters and digits."""
+_SHORTEST, _LONG = 4, 16
+_PAIR = re.compile(
+    r'(?P<quote>\\{0,7}")(?P<name>[\w .-]{2,64})(?P=quote)\s{0,40}:\s{0,40}(?P=quote)(?P<value>[^"\\\n]{4,4096})'
+)
+_PARAMETER = re.compile(r"[?&;](?P<name>[^=&;#?]{1,64})=(?P<value>[^&;#]{1,4096})")
+_CONSTANT = re.compile(r"\{\{-?\s{0,20}(?:'[^'{}]{0,1000}'|\"[^\"{}]{0,1000}\")\s{0,20}-?\}\}")
+_EXPRESSION = re.compile(r"\{\{[^}]{0,1000}\}\}|\{%[^%]{0,1000}%\}")
+_BLANK = "\0"
+"""Stands for each character of an expression."""
+_VARIABLE = re.compile(r"\$([A-Z][A-Z0-9_]*)")
+_SCHEME = re.compile(r"(?:bearer|basic|digest|token|apikey|geniekey|splunk|key|ssws|bot)[ =:]\s*", re.IGNORECASE)
+_PLACEHOLDER = re.compile(
+    r"[xX*.#?_\-\s0]*|<.*>|\[.*\]|\{.*\}|\(.*\)|%.*%|@.*@"
+    r"|none|null|nil|true|false|yes|no|n/?a|no-?check|undefined|string|text|optional|required|unused|test",
+    re.DOTALL | re.IGNORECASE,
+)
+_PLACEHOLDER_PART = re.compile(r"example|placeholder|x{5}|\*{3}|0{8}", re.IGNORECASE)
+_PLACEHOLDER_WORD = re.compile(
+    r"(?:^|[^a-z])(?:change|replace|insert|enter|put|todo|tbd|here)(?![a-z])|(?:^|[^a-z])(?:your|changeme|changeit|replaceme)"
+    r"|example|placeholder|dummy|redacted|x{5}|\*{3}",
+    re.IGNORECASE,
+)
+
+
+def shapes_in(text: str) -> Iterator[Literal]:
+    """Each secret of a known shape in a text."""
+    for shape in {_SHAPE_OF[mark].what: _SHAPE_OF[mark] for mark in _SHAPE_OF if mark in text}.values():
+        for match in _compiled(shape.pattern).finditer(text):
+            if not _PLACEHOLDER_PART.search(match[0]):
+                yield Literal(*match.span(), shape.what, has_shape=True)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![0-9A-Za-z])(?:{pattern})", re.ASCII)
+
+
+def in_header(name: str, value: str) -> Iterator[Literal]:
+    """The secrets in the value of a header, or of any other field with a name."""
+    found = list(shapes_in(value))
+    if not found and has_secret_name(name) and (literal := _named(name, _blanked(value), 0, len(value))):
+        found = [literal]
+    yield from found
+
+
+def in_body(text: str) -> Iterator[Literal]:
+    """The secrets in a body template, in the order of the text: also those in JSON text in a string."""
+    found = list(shapes_in(text))
+    plain = text.lower().translate(_NO_LETTERS)
+    if [name for name in _ALL_NAMES if name in plain]:
+        blanked = _blanked(text)
+        for match in _PAIR.finditer(blanked):
+            if has_secret_name(match["name"]):
+                literal = _named(match["name"], blanked, *match.span("value"))
+                found += _unless_known(literal, found)
+    yield from sorted(found)
+
+
+def in_url(url: str) -> Iterator[Literal]:
+    """The secrets in a URL, in the order of the text: in its path by their shape, and in parameters also by name."""
+    found = list(shapes_in(url))
+    blanked = _blanked(url)
+    for match in _PARAMETER.finditer(blanked) if "=" in blanked else ():
+        name = unquote(match["name"])
+        if has_secret_name(name) or (_plain_name(name) in _PARAMETERS and _is_random(match["value"])):
+            found += _unless_known(_named(name, blanked, *match.span("value")), found)
+    yield from sorted(found)
+
+
+def has_secret_name(name: str) -> bool:
+    """Whether the name of a header, a parameter or a key says that its value is a secret."""
+    plain = _plain_name(name)
+    return plain not in _NOT_SECRET and (plain.endswith(_NAME_ENDS) or plain in _NAMES)
+
+
+def _plain_name(name: str) -> str:
+    return name.lower().translate(_NO_LETTERS)
+
+
+def _unless_known(literal: Literal | None, known: list[Literal]) -> list[Literal]:
+    """The literal, unless there is none or a known one overlaps it."""
+    if literal is None or any(one.start < literal.end and literal.start < one.end for one in known):
+        return []
+    return [literal]
+
+
+def _named(name: str, text: str, start: int, end: int) -> Literal | None:
+    """The value in ``text[start:end]`` as a secret; None for a reference, an expression or a placeholder."""
+    value = text[start:end]
+    if "${" in value:
+        return None  # a reference, or a finding of another rule
+    value = _SCHEME.sub("", unquote(value.replace(_BLANK, "")).lstrip(), count=1).strip()
+    if variable := _VARIABLE.fullmatch(value):
+        return Literal(start, end, name, has_shape=False, variable=variable[1])
+    is_prose = value.count(" ") > 1
+    if len(value) < _SHORTEST or is_prose or _PLACEHOLDER.fullmatch(value) or _PLACEHOLDER_WORD.search(value):
+        return None
+    return Literal(start, end, name, has_shape=False)
+
+
+def _is_random(value: str) -> bool:
+    value = value.replace(_BLANK, "")
+    return len(value) >= _LONG and re.search(r"[0-9]", value) is not None and re.search(r"[A-Za-z]", value) is not None
+
+
+def _blanked(text: str) -> str:
+    """The text with expressions blanked, and constants in braces without them: both at the same offsets."""
+    if "{" not in text:
+        return text
+    bare = _CONSTANT.sub(lambda match: re.sub(r"[{}'\"\s-]", _BLANK, match[0]), text)
+    return _EXPRESSION.sub(lambda match: _BLANK * len(match[0]), bare)
