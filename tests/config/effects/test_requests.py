@@ -67,6 +67,20 @@ def test_the_header_of_another_auth_is_another_and_one_that_is_written_is_overri
     assert effects_of([one], [written]).without_request == ("Siem",)
 
 
+def test_another_secret_in_a_body_is_a_change_of_the_text_that_holds_it(effects_of: Find, delivery_plan: Build) -> None:
+    one, other = (
+        delivery_plan(
+            body_template=f'{{"key": "${{env:{key}}}", "text": "{{\\"k\\": \\"${{env:{key}}}\\"}}", "id": "x"}}'
+        )
+        for key in "AB"
+    )
+    found = changed(only(effects_of([one], [other])))
+    assert {path: (before.text, after.text) for path, (before, after) in found.items()} == {
+        ("body", "key"): ("***", "***"),
+        ("body", "text", INSIDE, "k"): ("***", "***"),
+    }
+
+
 def test_an_auth_that_does_not_say_what_it_adds_is_shown_by_its_settings(
     effects_of: Find, delivery_plan: Build
 ) -> None:

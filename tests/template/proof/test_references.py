@@ -22,7 +22,7 @@ TAGS = '{% if data.title %}{"key": "${env:KEY}", "title": "{{ data.title }}"}{% 
 IN_TEXT = r'{"text": "{\"key\": \"${env:KEY}\", \"title\": \"{{ data.title }}\"}"}'
 DEEPER = r'{"text": "{\"text\": \"{\\\"key\\\": \\\"${env:KEY}\\\", \\\"title\\\": \\\"{{ data.title }}\\\"}\"}"}'
 KEYS = '{"k{{ data.title }}": {"key": "${env:KEY}", "title": "{{ data.title }}"}}'
-LOOP = '[{% for x in data.list %}{"key": "${env:KEY}", "title": "{{ data.title }}"}{% if not loop.last %},{% endif %}{% endfor %}]'
+LOOP = "[{% for x in data.list %}" + PLAIN + "{% if not loop.last %},{% endif %}{% endfor %}]"
 TEMPLATES = [PLAIN, TAGS, IN_TEXT, DEEPER, KEYS, LOOP]
 TEXT = st.one_of(st.text(), st.sampled_from(["${env:KEY}", "${env:OTHER}", "{env:KEY}", "***", '"', "\\"]))
 

@@ -50,7 +50,7 @@ SHAPES = (
     Shape(
         "a secret URL of Microsoft Teams",
         ("/IncomingWebhook/",),
-        r"\.office\.com/webhookb?2?/[0-9A-Za-z@-]{36,80}/IncomingWebhook/[0-9a-f]{32}/[0-9A-Za-z-]{36}",
+        r"(?:webhook|outlook)\.office\.com/webhook(?:b2)?/[0-9A-Za-z@-]{36,80}/IncomingWebhook/[0-9a-f]{32}/[0-9A-Za-z-]{36}",
     ),
     Shape("a Telegram token", ("/bot", ":AA"), r"(?<![0-9])[0-9]{8,10}:AA[\w-]{33}"),
     Shape("a GitHub token", ("gh", "github_pat_"), r"gh[pousr]_[0-9A-Za-z]{36,255}|github_pat_\w{22,255}"),
