@@ -48,7 +48,7 @@ bench: $(READY)
 docs: $(READY)
 	@UPDATE_DOCS=1 $(BIN)/pytest -q tests/docs
 
-# Draws docs/plan.svg anew: the picture of `hookctl plan` in README.md.
+# Draws docs/plan.svg again: the picture of `hookctl plan` in README.md.
 picture: $(READY)
 	@UPDATE_DOCS=1 $(BIN)/pytest -q tests/docs/test_picture.py
 

@@ -59,7 +59,7 @@ def project(tmp_path: Path) -> Callable[[Mapping[str, str]], Path]:
 def run_cli(monkeypatch: pytest.MonkeyPatch) -> Callable[..., CliResult]:
     """``run_cli("plan", cwd=root, env={"TOKEN": "x"}, stdin="...")`` runs the program's ``main`` in this process.
 
-    No ``HOOKCTL_*`` variable of the outside is seen; output goes to pipes, so it has no colour.
+    No ``HOOKCTL_*`` variable of the outside is seen; output goes to pipes, so it has no color.
     """
     for name in [name for name in os.environ if name.startswith("HOOKCTL_")]:
         monkeypatch.delenv(name)

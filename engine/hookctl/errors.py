@@ -3,41 +3,41 @@
 ::
 
     HookctlError                    anything that hookctl itself reports; has a message and a hint
-    |-- FileError                   a file cannot be read or written; the message is the reason alone
-    |   |-- FileMissingError        it is not there
+    |-- FileError                   a file cannot be read or written; the message is only the reason
+    |   |-- FileMissingError        it does not exist
     |   |-- FileOutsideError        a link leads to it, or out of the directory that it must be in
-    |   `-- FileTooLargeError       it is over the limit
-    |-- InvalidFilesError           webhook files have errors; holds the findings
-    |-- UnknownWebhookError         there is no webhook of that name; suggests the nearest
+    |   `-- FileTooLargeError       it is larger than the limit
+    |-- InvalidFilesError           webhook files have errors; has the findings
+    |-- UnknownWebhookError         no webhook has that name; suggests the nearest names
     |-- SettingsError               hookctl.toml, an option or an environment variable is wrong
-    |-- OutputError                 standard output cannot be written; knows whether its reader has left
+    |-- OutputError                 standard output cannot be written; has whether its reader has left
     |-- PluginError                 a plugin raised, or broke its contract; names the plugin
-    |-- RevisionError               a git revision cannot be read; says what git says
-    |-- StateError
-    |   |-- StalePlanError          the applied state has moved on since the plan was made
+    |-- RevisionError               a git revision cannot be read; quotes git's message
+    |-- StateError                  the applied state does not allow the operation
+    |   |-- StalePlanError          the applied state has changed since the plan was made
     |   |-- AlteredPlanError        a saved plan's content does not match its digest
-    |   |-- SignatureError          a saved plan has not the signature that was asked for
+    |   |-- SignatureError          a saved plan does not have the required signature
     |   |-- StateLockedError        another apply holds the lock
     |   |-- StoreError              the store cannot be opened, read or written
-    |   |   `-- StoreGoneError      the open store is no longer the file at its path alone
-    |   `-- IntakeRefusedError      the store is too full to take in events; says when to ask again
-    |-- SecretError                 a secret reference cannot be resolved; never holds the secret
-    |-- TokenError                  a token endpoint refused, or answered nonsense; never holds secret or token
-    |-- EventError                  an event is not acceptable; says why
+    |   |   `-- StoreGoneError      the file of the open store was deleted, replaced or linked
+    |   `-- IntakeRefusedError      the store is too full to take in events; has when to retry
+    |-- SecretError                 a secret reference cannot be resolved; never contains the secret
+    |-- TokenError                  a token endpoint failed or refused; never contains secret or token
+    |-- EventError                  an event is not acceptable
     |-- CassetteError               a recorded exchange is missing, or cannot be read or written
-    |-- TemplateError               a template cannot be compiled; knows where
+    |-- TemplateError               a template cannot be compiled; has the offsets
     |-- RenderError                 a template cannot be rendered for this event
-    |-- BudgetError                 an evaluation takes more steps than it may
-    `-- TransportError              no complete response came back; knows its kind
+    |-- BudgetError                 an evaluation takes too many steps
+    `-- TransportError              no complete response was received; has the kind of failure
         |-- NameNotFoundError       the host name does not resolve
-        |-- AddressBlockedError     the guard refused an address; nothing was dialled
+        |-- AddressBlockedError     the guard refused an address; no connection was attempted
         |-- ConnectError            refused, unreachable, reset before the request was sent
         |-- TlsError                handshake or certificate verification failed
         |-- DeadlineError           the total deadline passed
         |-- CutResponseError        the connection ended inside the response
         `-- LocalError              this machine lacks what a request needs: a file descriptor, memory, a thread, a port
 
-A message says what is wrong and where; a hint says what to do. Neither ever holds a secret.
+A message states what is wrong and where; a hint states what to do. Neither ever contains a secret.
 """
 
 from __future__ import annotations
@@ -59,26 +59,23 @@ class HookctlError(Exception):
 
 
 class FileError(HookctlError):
-    """A file cannot be read or written.
-
-    The message is the reason alone: whoever catches it knows which file, and what for.
-    """
+    """A file cannot be read or written. The message is only the reason: the caller adds the file and its purpose."""
 
 
 class FileMissingError(FileError):
-    """There is no such file."""
+    """The file does not exist."""
 
 
 class FileOutsideError(FileError):
-    """A link is where none may be, or leads out of the directory that the file must be in."""
+    """A link is not allowed here, or leads out of the directory that the file must be in."""
 
 
 class FileTooLargeError(FileError):
-    """The file is larger than what it may be."""
+    """The file is larger than the limit."""
 
 
 class InvalidFilesError(HookctlError):
-    """The webhook files have errors. ``findings`` are all that is wrong with them, warnings too."""
+    """The webhook files have errors. ``findings`` has all errors and warnings."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         super().__init__("the webhook files have errors", hint="Fix the findings that `hookctl validate` shows.")
@@ -86,15 +83,15 @@ class InvalidFilesError(HookctlError):
 
 
 class UnknownWebhookError(HookctlError):
-    """There is no webhook of the name that was asked for. The hint suggests the nearest of those that exist."""
+    """No webhook has the given name. The hint suggests the nearest existing names."""
 
 
 class SettingsError(HookctlError):
-    """A setting of this machine is wrong: hookctl.toml, an option, an environment variable."""
+    """A setting of this machine is wrong: hookctl.toml, an option, or an environment variable."""
 
 
 class OutputError(HookctlError):
-    """Standard output cannot be written. ``reader_left`` is true where it is a pipe that nobody reads any more."""
+    """Standard output cannot be written. ``reader_left`` is true if it is a pipe whose reader has closed it."""
 
     def __init__(self, message: str, *, hint: str = "", reader_left: bool = False) -> None:
         super().__init__(message, hint=hint)
@@ -102,9 +99,9 @@ class OutputError(HookctlError):
 
 
 class PluginError(HookctlError):
-    """A plugin raised or broke its contract; the message names the plugin.
+    """A plugin raised an exception or broke its contract; the message names the plugin.
 
-    ``plugin`` is the name of the plugin, where hookctl and not the plugin made the error; else empty.
+    ``plugin`` is the name of the plugin if hookctl created the error, and empty if the plugin did.
     """
 
     def __init__(self, message: str, *, hint: str = "", plugin: str = "") -> None:
@@ -117,11 +114,11 @@ class RevisionError(HookctlError):
 
 
 class StateError(HookctlError):
-    """The applied state refuses."""
+    """The applied state does not allow the operation."""
 
 
 class StalePlanError(StateError):
-    """The applied state's serial is no longer the one that the plan starts from."""
+    """The applied state's serial differs from the serial that the plan was made for."""
 
 
 class AlteredPlanError(StateError):
@@ -129,11 +126,11 @@ class AlteredPlanError(StateError):
 
 
 class SignatureError(StateError):
-    """A saved plan is not signed, or not with the key that it is verified with."""
+    """A saved plan is not signed, or its signature was made with another key."""
 
 
 class StateLockedError(StateError):
-    """Another apply is at work on the same state."""
+    """Another apply holds the lock on the state."""
 
 
 class StoreError(StateError):
@@ -141,17 +138,17 @@ class StoreError(StateError):
 
 
 class StoreGoneError(StoreError):
-    """The store that is open was deleted, renamed or replaced, or got a second name.
+    """The open store was deleted, renamed or replaced, or its file got a second name.
 
-    What was done since its last commit must not be acknowledged.
+    Do not acknowledge anything that was written since its last commit.
     """
 
 
 class IntakeRefusedError(StateError):
     """The store or its disk is too full to take in events. Nothing was stored.
 
-    ``fits``: how many of the events, counted from the first, there was room for. ``retry_after``: seconds after which
-    to try again.
+    ``fits``: the number of events, counted from the first, for which there was room. ``retry_after``: seconds after
+    which to try again.
     """
 
     def __init__(self, message: str, *, hint: str = "", fits: int = 0, retry_after: int = 30) -> None:
@@ -161,13 +158,13 @@ class IntakeRefusedError(StateError):
 
 
 class SecretError(HookctlError):
-    """A secret reference cannot be resolved. Holds the reference, never the value."""
+    """A secret reference cannot be resolved. Contains the reference, never the value."""
 
 
 class TokenError(HookctlError):
-    """No access token: its endpoint cannot be reached, refused, or answered nonsense.
+    """No access token: the endpoint cannot be reached, refused the request, or sent an unusable answer.
 
-    Holds neither secret nor token.
+    Contains neither secret nor token.
     """
 
 
@@ -182,9 +179,8 @@ class CassetteError(HookctlError):
 class TemplateError(HookctlError):
     """A template cannot be compiled.
 
-    ``start`` and ``end`` are offsets in characters into the template's text (end exclusive),
-    so that the caller can point into the file that holds it. ``rule`` is the id of a rule; where a plugin leaves it
-    empty, hookctl chooses the rule.
+    ``start`` and ``end`` are offsets in characters into the template's text (end exclusive), so the caller can point
+    into the file that contains it. ``rule`` is the id of a rule. If a plugin leaves it empty, hookctl chooses the rule.
     """
 
     def __init__(self, message: str, *, hint: str = "", rule: str = "", start: int = 0, end: int = 0) -> None:
@@ -195,10 +191,10 @@ class TemplateError(HookctlError):
 
 
 class RenderError(HookctlError):
-    """A template cannot be rendered for one event; the delivery is dead with this as its reason.
+    """A template cannot be rendered for one event. The delivery becomes dead with this error as its reason.
 
-    ``start`` and ``end`` are offsets of the expression into the template's text, as :class:`TemplateError` has them;
-    both 0 where it is not known.
+    ``start`` and ``end`` are offsets of the expression into the template's text, as in :class:`TemplateError`; both are
+    0 if the place is not known.
     """
 
     def __init__(self, message: str, *, hint: str = "", start: int = 0, end: int = 0) -> None:
@@ -208,14 +204,14 @@ class RenderError(HookctlError):
 
 
 class BudgetError(HookctlError):
-    """An expression takes more steps than it may: it is too large, or the value that it is applied to is."""
+    """An expression takes too many steps: it is too large, or the value that it is applied to is too large."""
 
 
 class TransportError(HookctlError):
-    """No complete response: the base of what a transport may raise.
+    """No complete response was received. Base of the errors that a transport may raise.
 
-    ``kind`` is a stable word for records and tips (see ``hookctl.model.FailureKind``); ``cause`` is one that says more,
-    where more is known (see ``hookctl.model.Failure``).
+    ``kind`` is a stable word for records and tips (see ``hookctl.model.FailureKind``). ``cause`` is a more specific
+    word, or empty (see ``hookctl.model.Failure``).
     """
 
     kind = "transport"
@@ -232,7 +228,7 @@ class NameNotFoundError(TransportError):
 
 
 class AddressBlockedError(TransportError):
-    """The guard refused what the name resolves to; nothing was dialled."""
+    """The guard refused an address of the host; no connection was attempted."""
 
     kind = "address_blocked"
 
@@ -262,9 +258,9 @@ class CutResponseError(TransportError):
 
 
 class LocalError(TransportError):
-    """The machine that hookctl runs on lacks what a request needs: a file descriptor, memory, a thread, a local port.
+    """hookctl's machine lacks a resource for the request: a file descriptor, memory, a thread, or a local port.
 
-    It says nothing about the target, so the delivery is tried again soon, and its retry schedule is not used up.
+    The error says nothing about the target, so the delivery is retried soon, and its retry schedule is not used up.
     """
 
     kind = "local"

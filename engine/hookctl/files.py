@@ -1,12 +1,12 @@
 """Opens every file whose path the content of a repository can influence.
 
-The author of a repository chooses what is at a path: a link to a file of this machine, a pipe, a device, or an endless
-file. So what is read is a regular file, of at most so many bytes, inside of a directory once every link is
-resolved; and what is written never goes through a link.
+The author of a repository can put anything at a path: a link to another file of this machine, a pipe, a device, or an
+endless file. hookctl therefore reads only regular files of a limited size that are inside a directory after all links
+are resolved, and never writes through a link.
 
-Two kinds of paths: those inside of a ``root`` (:func:`resolve`), and those that the person who runs hookctl gave
-(:func:`resolve_given`). A relative path of the second kind names something in the working directory, which may be a
-checkout: it must stay there. One that is absolute, or begins with ``..``, is taken as it is.
+There are two kinds of paths: paths inside a ``root`` (:func:`resolve`), and paths from the person who runs hookctl
+(:func:`resolve_given`). A relative path of the second kind must stay in the working directory, which may be a checkout.
+A path that is absolute, or begins with ``..``, is used as it is.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from hookctl.errors import FileError, FileMissingError, FileOutsideError, FileTo
 PRIVATE = 0o600
 """Readable only by its owner."""
 SHARED = 0o666
-"""Readable by everyone whom the umask allows."""
+"""Readable by everyone, as far as the umask allows."""
 _BLOCK = 8192
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 """Avoids waiting for a writer if a pipe replaces the file at the last moment."""
@@ -31,15 +31,12 @@ _STREAM = re.compile(r"/dev/(?:(stdout)|(stderr)|fd/(\d{1,4}))|/proc/self/fd/(\d
 
 
 def read_file(path: str | Path, root: str | Path, *, limit: int) -> bytes:
-    """The content of a regular file inside of ``root``, at most ``limit`` bytes. Raises FileError."""
+    """The content of a regular file inside ``root``, at most ``limit`` bytes. Raises FileError."""
     return read_plain(resolve(path, root), limit)
 
 
 def read_given(path: str | Path, *, limit: int) -> bytes:
-    """The content of a file that the user named, at most ``limit`` bytes; a pipe is read where it is named whole.
-
-    Raises FileError.
-    """
+    """The content of a file that the user named, at most ``limit`` bytes. It may be a pipe. Raises FileError."""
     with open_given(path) as file:
         try:
             data = file.read(limit + 1)
@@ -49,7 +46,7 @@ def read_given(path: str | Path, *, limit: int) -> bytes:
 
 
 def open_given(path: str | Path) -> BinaryIO:
-    """A file that the user named, to be read from its start. Raises FileError."""
+    """A file that the user named, open for reading. Raises FileError."""
     try:
         if _is_whole(path):
             return Path(path).open("rb")
@@ -66,9 +63,7 @@ def open_given(path: str | Path) -> BinaryIO:
 def read_plain(path: str, limit: int) -> bytes:
     """The content of a regular file that is not a link, at most ``limit`` bytes.
 
-    For paths that were resolved or walked.
-
-    Raises FileError; FileOutsideError for a link.
+    For paths that are resolved already. Raises FileError; FileOutsideError for a link.
     """
     try:
         descriptor = os.open(path, _READ)
@@ -76,7 +71,7 @@ def read_plain(path: str, limit: int) -> bytes:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise _not_regular()
             data = os.read(descriptor, _BLOCK)
-            if len(data) == _BLOCK:  # rare: a buffer of the full limit would cost more than the read
+            if len(data) == _BLOCK:  # most files are small: a buffer of the full limit would cost more than the read
                 while len(data) <= limit and (more := os.read(descriptor, len(data))):
                     data += more
         finally:
@@ -87,13 +82,14 @@ def read_plain(path: str, limit: int) -> bytes:
 
 
 def resolve(path: str | Path, root: str | Path) -> str:
-    """The path without links, inside of ``root``; it need not exist.
+    """The path without links, inside ``root``. It need not exist.
 
-    A link may not lead into a hidden directory or file either, such as .git, which in CI holds a token. Links may lead
-    to names that begin with two dots, because Kubernetes mounts configuration that way.
+    A link must not lead to a hidden directory or file either: in CI, .git contains a token. It may lead to names that
+    begin with two dots, because Kubernetes mounts configuration that way.
 
     Raises:
-        FileOutsideError: it lies elsewhere. The message does not say where: that would tell of the machine's links.
+        FileOutsideError: It lies elsewhere. The message does not say where, to reveal nothing about the machine's
+            links.
     """
     try:
         real, inside = os.path.realpath(path), os.path.realpath(root)
@@ -102,19 +98,19 @@ def resolve(path: str | Path, root: str | Path) -> str:
     _refuse_outside(real, inside)
     hidden = {part for part in Path(os.path.relpath(real, inside)).parts if part[0] == "." and part[:2] != ".."}
     if hidden - {*Path(path).parts}:
-        raise FileOutsideError("a link leads to a hidden file", hint="Put a plain file or directory there.")
+        raise FileOutsideError("a link points to a hidden file", hint="Put a regular file or directory there.")
     return real
 
 
 def _refuse_outside(real: str, inside: str) -> None:
     if real != inside and not real.startswith(inside.rstrip(os.sep) + os.sep):
-        raise FileOutsideError("it leads out of its directory", hint="Put a plain file or directory there.")
+        raise FileOutsideError("it points outside its directory", hint="Put a regular file or directory there.")
 
 
 def resolve_given(path: str | Path) -> str:
-    """The path without links of what the user named.
+    """The path without links of a file that the user named.
 
-    Raises FileOutsideError for a relative one that links lead elsewhere.
+    Raises FileOutsideError if a link leads a relative path out of the working directory.
     """
     try:
         real, inside = os.path.realpath(path), os.path.realpath(os.curdir)
@@ -126,7 +122,7 @@ def resolve_given(path: str | Path) -> str:
 
 
 def make_directory(path: str | Path) -> None:
-    """Make a directory that the user named, and those above it. Raises FileError."""
+    """Make a directory that the user named, and its parents. Raises FileError."""
     try:
         Path(resolve_given(path)).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -134,12 +130,12 @@ def make_directory(path: str | Path) -> None:
 
 
 def write_file(path: str | Path, content: str | bytes, *, mode: int) -> None:
-    """Put the content in place of what a file held: whole or not at all, text in UTF-8. A reader never sees half of it.
+    """Replace the content of a file, completely or not at all. Text is written as UTF-8.
 
-    A pipe or a device is written to, and so are /dev/stdout, /dev/stderr and /dev/fd/N, as this process has them.
+    Pipes and devices are written to directly. So are /dev/stdout, /dev/stderr and /dev/fd/N, as this process has them.
 
     Raises:
-        FileError: it cannot be written, is a directory or a link, or a link leads to it out of the working directory.
+        FileError: The file cannot be written, is a directory or a link, or a link leads out of the working directory.
     """
     data = content.encode() if isinstance(content, str) else content
     try:
@@ -150,7 +146,7 @@ def write_file(path: str | Path, content: str | bytes, *, mode: int) -> None:
         place = Path(resolve_given(parent or os.curdir), name)
         kind = _kind(place)
         if kind == stat.S_IFLNK:
-            raise FileOutsideError("it is a link", hint="Remove the link, or name the file that it leads to.")
+            raise FileOutsideError("it is a link", hint="Remove the link, or name the file that it points to.")
         if kind in {None, stat.S_IFREG}:
             replace_file(place, data, mode)
         else:
@@ -164,15 +160,16 @@ def write_file(path: str | Path, content: str | bytes, *, mode: int) -> None:
 
 
 def replace_file(path: Path, data: bytes, mode: int) -> None:
-    """Put the content in place of a file's, whole or not at all: a reader sees the old content or the new.
+    """Replace the content of a file, completely or not at all: a reader sees the old content or the new.
 
     Raises OSError.
 
-    For paths that hookctl itself has made; :func:`write_file` takes those that others can influence.
+    For paths that hookctl itself makes; :func:`write_file` takes paths that others can influence.
     """
-    import secrets  # most commands write no files
+    import secrets  # imported here, because most commands write no files
 
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")  # on the same file system
+    # a rename is atomic only on the same file system
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         try:
@@ -187,7 +184,7 @@ def replace_file(path: Path, data: bytes, mode: int) -> None:
 
 
 def _is_whole(path: str | Path) -> bool:
-    """True for a path that does not begin in the working directory."""
+    """True for a path that leaves the working directory: it is absolute, or begins with ``..``."""
     return Path(os.path.normpath(path)).parts[:1] in {(os.sep,), ("//",), (os.pardir,)}
 
 
@@ -198,18 +195,18 @@ def _within(data: bytes, limit: int) -> bytes:
 
 
 def _not_regular() -> FileError:
-    return FileError("not a regular file", hint="Put a plain file there.")
+    return FileError("not a regular file", hint="Put a regular file there.")
 
 
 def _error(error: OSError | ValueError) -> FileError:
-    hint = "Check that it is there and that you may use it."
+    hint = "Check that it exists and that you have permission to use it."
     if isinstance(error, OSError) and error.errno == errno.ELOOP:
-        return FileOutsideError(error.strerror or "a link", hint="Put a plain file there.")
+        return FileOutsideError(error.strerror or "a link", hint="Put a regular file there.")
     if isinstance(error, FileNotFoundError):
         return FileMissingError(error.strerror or "missing", hint=hint)
     if isinstance(error, OSError):
         return FileError(error.strerror or str(error), hint=hint)
-    return FileError("not a path", hint="A path holds no NUL character.")
+    return FileError("not a path", hint="A path cannot contain a NUL character.")
 
 
 def _kind(path: Path) -> int | None:

@@ -1,4 +1,4 @@
-"""Finds the JSON Schemas that hookctl ships: in a wheel inside the package, in a checkout at the top level."""
+"""Finds the JSON Schemas that hookctl ships: inside the package in a wheel, at the top level in a checkout."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from hookctl.model import Json
 
 
 def schema_path(name: str) -> Path:
-    """The file of a schema such as ``webhook.schema.json`` or ``events/anomaly.schema.json``.
+    """The path of a schema such as ``webhook.schema.json`` or ``events/anomaly.schema.json``.
 
     Raises:
-        FileNotFoundError: no such schema is shipped.
+        FileNotFoundError: hookctl ships no such schema.
     """
     package = Path(__file__).parent
     for directory in (package / "schemas", package.parent.parent / "schemas"):
@@ -24,5 +24,5 @@ def schema_path(name: str) -> Path:
 
 
 def read_schema(name: str) -> dict[str, Json]:
-    """The schema of that name, parsed. Raises FileNotFoundError as :func:`schema_path` does."""
+    """The parsed schema of that name. Raises FileNotFoundError as :func:`schema_path` does."""
     return cast("dict[str, Json]", json.loads(schema_path(name).read_text(encoding="utf-8")))

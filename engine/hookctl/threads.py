@@ -1,8 +1,8 @@
-"""Runs calls that may block on threads that all callers share fairly.
+"""Runs calls that may block on threads, and shares the threads fairly between callers.
 
-A key identifies each sharer: a webhook, a host, a name. A key whose last call took long is slow. Slow keys together
-never hold more than half of the threads, and keys that nothing is known of yet leave a quarter to those that are known
-to be quick. So a call that hangs delays only other calls that hang.
+A key identifies each caller: a webhook, a host, a name. A key whose last call took long is slow. Slow keys together
+never hold more than half of the threads. Keys without a known speed leave a quarter of the threads to keys that are
+known to be quick. So a call that hangs delays only other calls that hang.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ from queue import Empty, SimpleQueue
 from threading import Lock, Thread, current_thread
 
 MOST = 512
-"""The maximum number of threads in a pool. A waiting thread takes some 50 KB; there are only as many as calls that
-block at the same time."""
+"""The maximum number of threads in a pool. Each waiting thread takes about 50 KB, and threads are started only as
+needed.
+"""
 SLOW_SECONDS = 1.0
 """A call that takes longer than this makes its key slow, until another call is faster."""
 CLOSE_GRACE = 2.0
 """Seconds that closing waits for running calls. A longer call ends by itself, on a thread that does not keep the
-process alive."""
+process alive.
+"""
 IDLE_SECONDS = 10.0
 """Seconds after which an idle thread ends."""
 MAX_KNOWN = 20_000
@@ -36,7 +38,7 @@ log = logging.getLogger(__name__)
 
 
 class Pace(IntEnum):
-    """How fast the calls of a key are, as far as is known."""
+    """How fast the calls of a key are, if known."""
 
     QUICK = 0
     NEW = 1
@@ -49,7 +51,7 @@ class _Line:
 
     waiting: deque[Call] = field(default_factory=deque)
     began: dict[int, float] = field(default_factory=dict)
-    """The running calls by number, with the time when each began."""
+    """The start times of the running calls, by number."""
     pace: Pace = Pace.NEW
 
 
@@ -67,7 +69,7 @@ class Turns:
     """Decides which call runs next. It runs no calls itself, and is not thread-safe."""
 
     def __init__(self, limit: int, each: int, clock: Callable[[], float]) -> None:
-        """At most ``limit`` calls run at the same time: ``each`` of one key, and 1 of a slow key.
+        """Run at most ``limit`` calls at the same time: ``each`` of one key, and 1 of a slow key.
 
         ``clock`` returns seconds.
         """
@@ -142,7 +144,7 @@ class Turns:
         best: tuple[int, Pace, Hashable] | None = None
         for pace in Pace:
             if sum(self._made[pace:]) >= self._limits[pace]:
-                break  # a slower key has no room either, because it counts here as well
+                break  # slower keys are counted in this limit as well, so there is no room for them either
             for key, number in self._ready[pace].items():
                 if best is None or number < best[0]:
                     best = number, pace, key
@@ -169,7 +171,7 @@ class Pool:
     """Threads that run calls. They start when there is work, and end after they have been idle for a while."""
 
     def __init__(self, name: str, *, limit: int = MOST, each: int = 1) -> None:
-        """At most ``limit`` threads, of which one key uses at most ``each`` at the same time."""
+        """Start at most ``limit`` threads. One key uses at most ``each`` of them at the same time."""
         self._name = name
         self._turns = Turns(limit, each, time.monotonic)
         self._lock = Lock()

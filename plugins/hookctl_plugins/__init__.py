@@ -1,1 +1,1 @@
-"""The plugins that come with hookctl, registered as a third party's would be."""
+"""The plugins that come with hookctl, registered like those of third parties."""

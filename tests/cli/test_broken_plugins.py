@@ -145,7 +145,7 @@ def test_what_refers_to_it_has_a_hint(run_cli: Run, root: Path, install: Install
     (root / "webhooks.d" / "b.yaml").write_text(
         WEBHOOK.replace("Siem", "B") + "headers: {X-B: '{{ data.severity | shout }}'}\n"
     )
-    hint = "Not everything of acme could be loaded, and it may be in there: see `hookctl doctor`."
+    hint = "acme could not be loaded completely and may contain it: see `hookctl doctor`."
     findings = json.loads(run_cli("validate", "--format", "json", cwd=root).stdout)["diagnostics"]
     assert not [finding for finding in findings if finding["hint"].endswith(hint)]
     install(code("Exception", "end()\n"))
@@ -186,7 +186,7 @@ def test_a_policy_that_is_not_there_stops_the_command(run_cli: Run, root: Path, 
     result = run_cli(command, cwd=root)
     assert result.exit_code == 1
     assert "Error: [policies]: unknown policy 'mine'\n" in result.stderr
-    assert "Not everything of acme could be loaded" in result.stderr
+    assert "acme could not be loaded completely" in result.stderr
 
 
 # -- commands ----------------------------------------------------------------------------------------------------------

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from hookctl.cli.pages import page, topics
-from hookctl.config.check.catalogue import RULES
+from hookctl.config.check.catalog import GROUPS, RULES
 from hookctl.plugin.host import load_plugins
+from hookctl.report.text.page import page_text
 
 RunCli = Callable[..., Any]
 WEBHOOK = "name: {name}  # as its team calls it\nevent: anomaly\nurl: https://siem.example.com/\n"
@@ -162,7 +163,27 @@ def test_pages_have_names_of_their_own() -> None:
 @pytest.mark.parametrize("topic", ["settings", "plan"])
 def test_a_page_is_printed(run_cli: RunCli, topic: str) -> None:
     result = run_cli("explain", topic)
-    assert (result.exit_code, result.stdout) == (0, page(topic))
+    assert (result.exit_code, result.stdout) == (0, page_text(page(topic), topics()))
+    assert run_cli("explain", topic.upper()).stdout == result.stdout
+
+
+def test_rules_policies_and_pages_are_listed(run_cli: RunCli) -> None:
+    listed = run_cli("explain").stdout
+    assert all(f"\n{title}:\n" in f"\n{listed}" for title in GROUPS)
+    assert all(f"\n  {name} " in listed for name in RULES)
+    assert "\nPolicies: allowed_hosts, authenticated, owner_label, " in listed
+    assert f"\nPages: {', '.join(topics())}\n" in listed
+
+
+def test_case_does_not_matter_in_a_topic(run_cli: RunCli) -> None:
+    for topic in ("secret-literal", "allowed_hosts", "policy/allowed_hosts"):
+        result = run_cli("explain", topic.upper() if "/" not in topic else "policy/ALLOWED_HOSTS")
+        assert (result.exit_code, result.stdout) == (0, run_cli("explain", topic).stdout)
+
+
+def test_a_page_is_as_wide_as_the_terminal(run_cli: RunCli) -> None:
+    narrow = run_cli("explain", "settings", env={"COLUMNS": "72"}).stdout
+    assert narrow == page_text(page("settings"), topics(), width=72)
 
 
 def test_an_unknown_topic_is_suggested(run_cli: RunCli) -> None:

@@ -74,7 +74,7 @@ def test_a_suspension_is_told_and_ended_by_an_apply(run_cli: Run, root: Path, re
     run_cli("plan", "--out", "plan.json", cwd=root)
     assert "standard input is not a terminal" in run_cli("apply", cwd=root).stderr
     applied = run_cli("apply", "plan.json", "--auto-approve", cwd=root)
-    assert applied.stdout.endswith("Applied: 0 added, 0 changed, 0 removed. The state has serial 2 now.\n")
+    assert applied.stdout.endswith("Applied: 0 added, 0 changed, 0 removed. The state now has serial 2.\n")
     assert "held" not in statuses(run_cli, root)
     assert run_cli("plan", cwd=root).stdout == "No changes. The applied webhooks match the files.\n"
 
@@ -88,7 +88,7 @@ def test_what_was_held_by_hand(run_cli: Run, root: Path, receiver: Receiver) -> 
         "WHERE id IN (SELECT id FROM deliveries LIMIT 2)",
     )
     assert (
-        "warning[drift]: 2 deliveries are held by other means than an apply: ada asked for it\n"
+        "warning[drift]: 2 deliveries are held, but not by an apply: ada asked for it\n"
         in run_cli("plan", cwd=root).stdout
     )
     assert run_cli("apply", "--auto-approve", cwd=root).exit_code == 0

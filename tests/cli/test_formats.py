@@ -115,7 +115,7 @@ def _without_times(document: Any) -> str:
     return re.sub(r'"\d{10}"', '"NOW"', json.dumps(document))
 
 
-def test_a_file_has_no_colour(run_cli: Run, project: Project) -> None:
+def test_a_file_has_no_color(run_cli: Run, project: Project) -> None:
     root = project({"webhooks.d/a.yaml": BROKEN})
     assert "\x1b" in run_cli("--color", "always", "validate", cwd=root).stdout
     run_cli("--color", "always", "validate", "--format", "text=a.txt", cwd=root)
@@ -300,7 +300,7 @@ def test_every_report_of_an_apply_says_what_became_of_it(run_cli: Run, project: 
     run_cli("plan", "--out", "plan.json", cwd=root)
     assert told(root, run_cli("apply", "--auto-approve", *REPORTS, cwd=root)) == ("applied", 1)
     assert (
-        "**✅** `Applied: 1 added, 0 changed, 0 removed. The state has serial 1 now.`"
+        "**✅** `Applied: 1 added, 0 changed, 0 removed. The state now has serial 1.`"
         in (root / "out.markdown").read_text()
     )
     assert told(root, run_cli("apply", "--auto-approve", *REPORTS, cwd=root)) == ("no_changes", None)

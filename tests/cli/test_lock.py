@@ -163,7 +163,7 @@ def test_a_killed_apply_leaves_a_lock_that_its_id_breaks(run_cli: Run, root: Pat
         first.kill()
     refused = run_cli("apply", "--auto-approve", cwd=root)
     assert refused.exit_code == 1
-    assert "That process is gone and has not given the lock back. Break it: hookctl unlock " in refused.stderr
+    assert "That process no longer exists. Release its lock: hookctl unlock " in refused.stderr
     lock_id = refused.stderr.split()[-1]
     other = run_cli("unlock", "abc", cwd=root)
     assert other.exit_code == 1
@@ -182,7 +182,7 @@ def test_an_apply_whose_lock_was_broken_applies_nothing(run_cli: Run, root: Path
         assert run_cli("apply", "--auto-approve", cwd=root).exit_code == 0
         os.write(keyboard, b"yes\n")
         assert first.stderr is not None
-        assert f"Error: the lock {lock_id} of this apply was broken" in first.stderr.read()
+        assert f"Error: the lock {lock_id} of this apply was released" in first.stderr.read()
     assert first.returncode == 1
     assert serial(root) == 1
 

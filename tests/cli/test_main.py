@@ -163,6 +163,8 @@ def test_a_usage_error_cannot_drive_the_terminal(tmp_path: Path) -> None:
         (["deliveries", "lsit"], "No such command 'lsit'. Did you mean 'list'?"),
         (["schema", "webhok"], "No such command 'webhok'. Did you mean 'webhook'?"),
         (["xyzzy"], "No such command 'xyzzy'."),
+        (["help"], "No such command 'help'. `hookctl --help` lists the commands."),
+        (["completion"], "No such command 'completion'. Shell completion: `hookctl explain cli`."),
         (["--dirr", "x", "plan"], "No such option '--dirr'. Did you mean '--dir'?"),
         (["plan", "--detailed-exit"], "No such option '--detailed-exit'. Did you mean '--detailed-exitcode'?"),
     ],
@@ -170,8 +172,52 @@ def test_a_usage_error_cannot_drive_the_terminal(tmp_path: Path) -> None:
 def test_a_misspelled_command_gets_a_suggestion(run_cli: Callable[..., Any], arguments: list[str], said: str) -> None:
     result = run_cli(*arguments)
     assert (result.exit_code, result.stdout) == (64, "")
-    assert result.stderr.startswith("Usage: hookctl ")
-    assert f"Error: {said}" in result.stderr.split("\n")
+    error, usage, hint = result.stderr.splitlines()
+    assert (error, usage.startswith("  Usage: hookctl ")) == (f"Error: {said}", True)
+    assert (hint.startswith("  See `hookctl"), hint.endswith(" --help`.")) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "command"),
+    [
+        (["show"], "Missing argument 'NAME'.", "hookctl show"),
+        (["listen", "--answer", "foo"], "Invalid value for --answer: 'foo' is not PATH=JSON.", "hookctl listen"),
+        (["test", "--record", "--replay"], "--record, --replay and --scenario cannot be combined.", "hookctl test"),
+        (["deliveries", "show"], "Missing argument 'ID'.", "hookctl deliveries show"),
+    ],
+)
+def test_wrong_usage_says_where_to_read_more(
+    run_cli: Callable[..., Any], arguments: list[str], message: str, command: str
+) -> None:
+    result = run_cli(*arguments)
+    assert (result.exit_code, result.stdout) == (64, "")
+    error, usage, hint = result.stderr.splitlines()
+    assert (error, hint) == (f"Error: {message}", f"  See `{command} --help`.")
+    assert usage.startswith(f"  Usage: {command} ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["send", "absent"],
+        ["plan", "--sample", "absent"],
+        ["plan", "--events", "absent"],
+        ["render", "A", "--event", "absent"],
+        ["test", "--event", "absent"],
+        ["apply", "absent"],
+        ["--config", "absent", "list"],
+        ["test", "--cacert", "absent"],
+    ],
+)
+def test_a_missing_file_is_an_error_and_not_wrong_usage(
+    run_cli: Callable[..., Any], tmp_path: Path, arguments: list[str]
+) -> None:
+    (tmp_path / "webhooks.d").mkdir()
+    (tmp_path / "webhooks.d/a.yaml").write_text("name: A\nevent: anomaly\nurl: https://a.example.com/\n")
+    result = run_cli(*arguments, cwd=tmp_path)
+    assert result.exit_code == 1
+    assert "absent cannot be read: No such file or directory\n" in result.stderr
+    assert len(result.stderr.splitlines()) == 2
 
 
 def test_no_text_names_a_file_of_the_repository() -> None:
@@ -182,6 +228,6 @@ def test_no_text_names_a_file_of_the_repository() -> None:
         documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         texts = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in documentation]
         found += [path.name for node in texts if isinstance(node.value, str) and "docs/" in node.value]
-    assert found == ["rules.py"]  # the introduction of docs/rules.md, which says how to write that page
+    assert found == []
     for name in COMMANDS:
         assert "docs/" not in (import_module(f"hookctl.cli.commands.{name}").command.help or "")

@@ -33,7 +33,7 @@ def test_lines_in_a_log(tmp_path: Path) -> None:
     assert done.stderr.splitlines() == [
         *(f"{number} of {FILES} files checked" for number in (0, 50, 100)),
         "120 webhooks read, comparing them",
-        "120 changes, working out what they mean",
+        "120 changes, determining their effects",
     ]
     assert done.stdout.splitlines()[-1] == "Plan: 120 to add, 0 to change, 0 to remove."
 

@@ -351,7 +351,7 @@ def test_a_recording_of_no_webhook_is_a_warning(bench: Bench) -> None:
     assert result.returncode == 0
     assert (
         without_progress(result.stderr)
-        == "Warning: tests/cassettes/Gone.yaml belongs to no webhook. Delete it if its webhook is gone for good.\n"
+        == "Warning: tests/cassettes/Gone.yaml does not belong to any webhook. Delete it if its webhook was removed.\n"
     )
     assert json.loads(bench.replay("--format", "json", "Siem").stdout)["stale_cassettes"] == [
         "tests/cassettes/Gone.yaml"

@@ -49,7 +49,7 @@ def test_history_and_waiting_deliveries_follow(run_cli: Run, root: Path, receive
     run_cli("send", "events.jsonl", "--wait", "0s", *reaching(receiver), cwd=root)
     (root / "webhooks.d/siem.yaml").write_text(SIEM.replace("name: Siem", f"name: {name}"))
     planned = run_cli("plan", cwd=root).stdout
-    assert f"  ~ Siem -> {name}\n      renamed; its history and what waits for it follow\n" in planned
+    assert f"  ~ Siem -> {name}\n      renamed; its history and waiting deliveries move with it\n" in planned
     assert planned.endswith("Plan: 0 to add, 0 to change, 0 to remove, 1 to rename.\n")
     assert "cancelled" not in planned
     listed = json.loads(run_cli("list", "--format", "json", cwd=root).stdout)
@@ -58,7 +58,7 @@ def test_history_and_waiting_deliveries_follow(run_cli: Run, root: Path, receive
     for one in ("Siem", name):
         assert f"renamed to {name}" in run_cli("show", one, cwd=root).stdout
     applied = run_cli("apply", "--auto-approve", cwd=root)
-    assert applied.stdout.endswith("Applied: 0 added, 0 changed, 0 removed, 1 renamed. The state has serial 2 now.\n")
+    assert applied.stdout.endswith("Applied: 0 added, 0 changed, 0 removed, 1 renamed. The state now has serial 2.\n")
     deliveries = json.loads(run_cli("deliveries", "list", "--webhook", name, "--format", "json", cwd=root).stdout)
     assert [(one["webhook"], one["status"]) for one in deliveries] == [(name, "retrying")] * 3
     result = run_cli("send", "/dev/null", "--wait", "10s", *reaching(receiver), cwd=root)

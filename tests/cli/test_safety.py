@@ -41,8 +41,8 @@ def test_too_many_removals_are_shown_and_refused(run_cli: Run, root: Path) -> No
         (root / f"webhooks.d/w{number}.yaml").unlink()
         (root / f"webhooks.d/w{number + 5}.yaml").write_text(webhook(f"W{number + 5}", "status: inactive\n"))
     told = (
-        "[removals]: 4 of 10 webhooks would be removed or become inactive at once, more than 30 %\n"
-        "      If you intend this, run: hookctl apply --allow-removals\n"
+        "[removals]: 4 of 10 webhooks would be removed or deactivated; the limit is 30 %\n"
+        "      To apply it anyway, run hookctl apply --allow-removals.\n"
     )
     planned = run_cli("plan", "--out", "plan.json", cwd=root)
     assert planned.exit_code == 0
@@ -114,7 +114,7 @@ def test_a_protected_webhook_whose_file_is_gone(run_cli: Run, root: Path) -> Non
         result = run_cli(*args, cwd=root)
         assert result.exit_code == 1
         assert "  - W0  POST https://siem.example.com/W0\n" in result.stdout
-        assert "    error[protected]: an apply never removes a protected webhook\n" in result.stdout
+        assert "    error[protected]: a protected webhook cannot be removed\n" in result.stdout
     assert applied(root) == (2, 10)
     (root / "webhooks.d/w0.yaml").write_text(webhook("W0", "protected: true\n").replace("name: W0", "name: Renamed"))
     assert run_cli("apply", "--auto-approve", cwd=root).exit_code == 0

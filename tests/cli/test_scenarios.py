@@ -49,6 +49,7 @@ from hookctl.cli.main import main
 main()
 """
 Run = Callable[..., Any]
+EACH = "  each attempt: "
 
 
 @pytest.fixture
@@ -127,12 +128,12 @@ def test_text_and_json_say_the_same(run_cli: Run, root: Path) -> None:
         first, *lines = block.split("\n")
         assert first == f"{played['webhook']}  {played['scenario']}: {played['summary']}"
         attempts = [line.split(maxsplit=1)[1] for line in lines if line.strip()[0].isdigit()]
+        shared = f"{lines[0][len(EACH) :]}; " if lines[0].startswith(EACH) else ""
+        assert bool(shared) is (len(attempts) > 1)
         for shown, attempt in zip(attempts, played["attempts"], strict=True):
             assert shown.startswith(span(attempt["after_seconds"]))
-            assert attempt["reason"] in shown
-            assert attempt["next_in_seconds"] is None or shown.endswith(
-                f"; again in {span(attempt['next_in_seconds'])}"
-            )
+            assert attempt["reason"] in shared + shown.split("  ", 1)[1]
+            assert attempt["next_in_seconds"] is None or shown.endswith(f"again in {span(attempt['next_in_seconds'])}")
         assert ("  Delivered." in lines) is (played["outcome"] == "delivered")
         assert any("is suspended" in line for line in lines) is played["suspends"]
 
@@ -153,7 +154,7 @@ def test_each_scenario_once_in_the_order_given(run_cli: Run, root: Path) -> None
             "",
             (
                 "there is no scenario ''. "
-                "The scenarios are timeout, slow, reset, bad-json, redirect, and the statuses 300 to 599."
+                "Known scenarios: timeout, slow, reset, bad-json, redirect, and the statuses 300 to 599."
             ),
         ),
         ("200", "there is no scenario '200'. "),

@@ -95,11 +95,11 @@ def test_a_command_that_only_reads_never_creates_the_store(
 def test_the_store_of_another_scheme_is_an_error(root: Path, run_cli: Run) -> None:
     result = run_cli("--store", "postgresql://db/hookctl", "list", cwd=root)
     assert result.exit_code == 1
-    assert "hookctl does not know the kind of store 'postgresql://db/hookctl'" in result.stderr
+    assert "'postgresql://db/hookctl' is not a store URL" in result.stderr
 
 
 def test_a_session_that_is_closed_opens_its_store_again(tmp_path: Path, uses: list[str]) -> None:
-    session = Session(directory=tmp_path, store_url=f"sqlite:///{tmp_path}/hookctl.db", color=False)
+    session = Session(given_store=f"sqlite:///{tmp_path}/hookctl.db")
     assert session.existing_store() is None
     assert session.store is session.store is session.existing_store()
     session.close()

@@ -32,7 +32,9 @@ PAGES = [
 ]
 DOCUMENTED_PORT = "8443"
 PROGRESS = re.compile(
-    r"^[\d,]+ (?:of [\d,]+ (?:files checked|tested|played|replayed)|webhooks read, .*|changes, .*)\n", re.MULTILINE
+    r"^[\d,]+ (?:of [\d,]+ (?:files checked|tested|played|replayed)|webhooks read, .*|changes, .*|"
+    r"events read.*; [\d,]+ in flight; \d+ s)\n",
+    re.MULTILINE,
 )
 """What a command prints on standard error only if it takes long, as it may on a busy machine."""
 
@@ -134,7 +136,8 @@ def test_blocks_are_read_as_a_shell_would() -> None:
 
 
 def test_progress_is_left_out() -> None:
-    slow = "1,200 of 3,000 files checked\n5 changes, working out what they mean\nApplied: 5 added\n"
+    slow = "1,200 of 3,000 files checked\n5 changes, determining their effects\nApplied: 5 added\n"
+    slow = f"64 events read; 0 delivered; 7 in flight; 1 s\n{slow}"
     assert PROGRESS.sub("", slow) == "Applied: 5 added\n"
 
 

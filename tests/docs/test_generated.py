@@ -1,6 +1,6 @@
 """Compares the generated parts of the pages with the code and the schemas that they describe.
 
-A generated part stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``. ``make docs`` writes it anew.
+A generated part is between ``<!-- generated: NAME -->`` and ``<!-- end -->``. ``make docs`` writes it again.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 
 from hookctl.delivery.runner.retry import TABLE
 from hookctl.plugin.host import load_plugins
+from hookctl.report.text.rules import rules_page
 from hookctl.report.text.schema import type_name
 from hookctl.schema_files import read_schema
 
@@ -134,6 +135,13 @@ def test_generated_parts_are_up_to_date(page: Path) -> None:
         page.write_text(fresh, encoding="utf-8")
     else:
         assert text == fresh, "run `make docs`"
+
+
+def test_the_page_of_rules_is_made_from_the_catalog() -> None:
+    page = ROOT / "docs" / "rules.md"
+    if "UPDATE_DOCS" in os.environ:
+        page.write_text(rules_page(), encoding="utf-8")
+    assert page.read_text(encoding="utf-8") == rules_page(), "run `make docs`"
 
 
 def test_every_generated_part_is_on_one_page() -> None:

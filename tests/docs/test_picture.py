@@ -1,6 +1,6 @@
 """docs/plan.svg: the picture of `hookctl plan` in README.md, with the text that the command prints today.
 
-``make picture`` draws it anew.
+``make picture`` draws it again.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ SPAN = re.compile(r"<[^>]+>")
 
 
 def printed(directory: Path) -> str:
-    """What ``hookctl plan`` prints, in colour, after a change of the example webhooks, which are applied."""
+    """What ``hookctl plan`` prints, in color, after a change of the example webhooks, which are applied."""
     shutil.copytree(ROOT / "webhooks.d", directory / "webhooks.d")
     run(directory, "apply", "--auto-approve")
     webhook = directory / "webhooks.d" / "siem.yaml"
@@ -109,7 +109,7 @@ def test_the_picture_shows_what_plan_prints(tmp_path: Path) -> None:
     assert shown == f"$ hookctl plan\n{CODE.sub('', text)}", "run `make picture`"
 
 
-def test_markup_and_colours_in_the_text_are_drawn_as_such() -> None:
+def test_markup_and_colors_in_the_text_are_drawn_as_such() -> None:
     picture = draw('\x1b[33m\x1b[1ma <b> & "c"\x1b[0m  d\n\n')
     assert text_of(picture) == '$ hookctl plan\na <b> & "c"  d\n'
     assert '<tspan style="fill:#e3b341;font-weight:bold">a &lt;b&gt; &amp; "c"</tspan>  d</text>' in picture

@@ -209,5 +209,10 @@ def test_doctor_names_a_damaged_row_and_what_to_do(site: Any, base: Path) -> Non
         store.execute("UPDATE attempts SET record = '{}' WHERE seq = 2")
     doctor = site.run_cli("doctor", cwd=site.root, env=site.env)
     assert doctor.exit_code == 1
-    for named in ("events 4: document", "status holds what", "attempts 2: record", "Have its publisher send it again"):
+    for named in (
+        "events 4: document",
+        "status contains a value",
+        "attempts 2: record",
+        "Have its publisher send it again",
+    ):
         assert named in doctor.stdout

@@ -45,7 +45,10 @@ def test_a_full_store_takes_in_no_more_than_may_wait(site: Any, limit: Callable[
     site.receiver.default = DOWN
     assert site.send(site.write(600), "--wait", "0") == 1
     assert accepted(site.output) == [most]
-    assert f"Not accepted: event e{most} and all later ones: the store is full: {most} deliveries wait" in site.output
+    assert (
+        f"Not accepted: event e{most} and all later ones: the store is full: {most} deliveries are waiting"
+        in site.output
+    )
     assert {event for _, _, event in site.stored()} == {f"e{number}" for number in range(most)}
     assert waiting(site) == most
     assert site.receiver.count == most  # and it was tried

@@ -24,7 +24,7 @@ from hookctl.plugin.calls import Plugins
 from hookctl.plugin.host import load_plugins
 from hookctl.store.sqlite.applied import AppliedStore
 from hookctl.store.sqlite.queue import SqliteQueue
-from hookctl.testing.answers import Answer, Misbehaviour
+from hookctl.testing.answers import Answer, Misbehavior
 
 PATIENCE = 30.0
 EVENTS = 5
@@ -104,7 +104,7 @@ def delivering(site: Any) -> Callable[..., Any]:
             one.runner.stop(0.0)
             one.queue.close()
 
-    site.receiver.answer("/hangs", Answer(misbehave=Misbehaviour.NO_ANSWER))
+    site.receiver.answer("/hangs", Answer(misbehave=Misbehavior.NO_ANSWER))
     site.receiver.require_token("/OAuth")
     return begin
 

@@ -18,7 +18,7 @@ from hookctl.plugin.host import load_plugins
 from hookctl.store.clock import since_boot
 from hookctl.store.sqlite.applied import AppliedStore
 from hookctl.store.sqlite.queue import SqliteQueue
-from hookctl.testing.answers import Answer, Misbehaviour, ReceivedRequest
+from hookctl.testing.answers import Answer, Misbehavior, ReceivedRequest
 
 DAY = 86_400
 
@@ -71,7 +71,7 @@ def test_a_runner_that_sleeps_past_its_lease_can_no_longer_mark(site: Any, webho
 
     def put_to_sleep(_: ReceivedRequest) -> Answer:
         if site.receiver.count < 5:
-            return Answer(misbehave=Misbehaviour.NO_ANSWER)
+            return Answer(misbehave=Misbehavior.NO_ANSWER)
         os.kill(process.get(), signal.SIGSTOP)
         return Answer(delay=0.2)
 

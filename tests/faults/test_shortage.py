@@ -71,7 +71,7 @@ def test_it_is_named_wherever_one_looks(site: Any) -> None:
     doctor = site.run([], ["-m", "hookctl", "doctor"])
     assert doctor.returncode == 1
     assert (
-        "Siem: nothing is sent because this machine lacks a resource: local: this machine is at its limit"
+        "Siem: nothing is sent because this machine has run out of a resource: local: this machine is at its limit"
         in doctor.stdout
     )
     assert "waits for this machine" in site.run([], ["-m", "hookctl", "list"]).stdout

@@ -24,24 +24,24 @@ from hookctl.plugin.calls import Plugins
 from hookctl.plugin.host import load_plugins
 from hookctl.store.sqlite.applied import AppliedStore
 from hookctl.store.sqlite.queue import SqliteQueue
-from hookctl.testing.answers import Answer, Misbehaviour
+from hookctl.testing.answers import Answer, Misbehavior
 from hookctl_plugins.transport import curl_handle
 
 COUNT = 4
 ACCEPTED = "response_validators: [{json_path: $.data.status, expected_values: [accepted]}]"
 HOSTILE = {
-    Misbehaviour.TRICKLE_HEADERS: "timeout",
-    Misbehaviour.TRICKLE_BODY: "timeout",
-    Misbehaviour.ENDLESS_CONTINUE: "timeout",
-    Misbehaviour.NO_ANSWER: "timeout",
-    Misbehaviour.CUT_STATUS: "connect",
-    Misbehaviour.CUT_HEADERS: "cut_response",
-    Misbehaviour.CUT_BODY: "cut_response",
-    Misbehaviour.RESET: "connect",
-    Misbehaviour.RESET_BODY: "cut_response",
-    Misbehaviour.ENDLESS_HEADERS: "cut_response",
-    Misbehaviour.GZIP_BOMB: "json_path",
-    Misbehaviour.HUGE_BODY: "json_path",
+    Misbehavior.TRICKLE_HEADERS: "timeout",
+    Misbehavior.TRICKLE_BODY: "timeout",
+    Misbehavior.ENDLESS_CONTINUE: "timeout",
+    Misbehavior.NO_ANSWER: "timeout",
+    Misbehavior.CUT_STATUS: "connect",
+    Misbehavior.CUT_HEADERS: "cut_response",
+    Misbehavior.CUT_BODY: "cut_response",
+    Misbehavior.RESET: "connect",
+    Misbehavior.RESET_BODY: "cut_response",
+    Misbehavior.ENDLESS_HEADERS: "cut_response",
+    Misbehavior.GZIP_BOMB: "json_path",
+    Misbehavior.HUGE_BODY: "json_path",
 }
 MORE_MEMORY = 32 * 1024
 """KiB, beyond what deliveries to well-behaved targets take. The bombs are 60 MB, 1 GiB and endless, four of each."""
@@ -53,8 +53,8 @@ def test_hostile_targets_all_at_once(site: Any, webhook: Callable[..., str]) -> 
     hostile = {name: webhook(name, "timeout_seconds: 1", "retry: {schedule: [1h]}", ACCEPTED) for name in names}
     site.apply(Good=webhook("Good", "timeout_seconds: 30"), **hostile)
     _, ordinary = site.forks.wait(site.start("send", site.write(COUNT, 1000), "--wait", "0"))
-    for name, misbehaviour in names.items():
-        site.receiver.answer(f"/{name}", Answer(misbehave=misbehaviour))
+    for name, misbehavior in names.items():
+        site.receiver.answer(f"/{name}", Answer(misbehave=misbehavior))
     code, peak = site.forks.wait(site.start("send", site.write(COUNT), "--wait", "0"))
     assert code == 1
     assert peak - ordinary < MORE_MEMORY

@@ -99,7 +99,7 @@ def test_a_saved_plan_with_a_key_that_stands_twice(run_cli: Run, tmp_path: Path)
     assert json.loads(text)["changes"]
     (root / "plan.json").write_text(text.replace("{", '{"changes": [], ', 1))
     result = run_cli("apply", "plan.json", "--auto-approve", cwd=root)
-    assert (result.exit_code, "stands twice" in result.stderr) == (1, True)
+    assert (result.exit_code, "appears twice" in result.stderr) == (1, True)
 
 
 def test_a_file_name_is_no_command_in_annotations(run_cli: Run, project: Callable[..., Path]) -> None:

@@ -189,7 +189,7 @@ def test_no_file_of_the_store_is_a_link_that_leads_out(run_cli: Run, root: Path,
     (root / ".hookctl" / name).symlink_to(tmp_path / "elsewhere")
     result = run_cli("plan", cwd=root)
     assert (result.exit_code, (tmp_path / "elsewhere").exists()) == (1, False)
-    assert f"Error: the store .hookctl/{name} cannot be used: it leads out of its directory" in result.stderr
+    assert f"Error: the store .hookctl/{name} cannot be used: it points outside its directory" in result.stderr
 
 
 def test_a_recording_is_not_written_through_a_link(root: Path, tmp_path: Path) -> None:
@@ -282,15 +282,15 @@ BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9
         (CASSETTE.replace("OK", "&a OK"), "an anchor or an alias"),
         (
             CASSETTE.replace("headers: {}, body: {", "headers: {A: " + "[" * 20 + "]" * 20 + "}, body: {"),
-            "are nested in it",
+            "are nested more than",
         ),
         (
             CASSETTE.replace("headers: {}, body: {", "headers: {A: " + "[" * 5000 + "]" * 5000 + "}, body: {"),
-            "is no cassette of hookctl",
+            "is not a hookctl cassette",
         ),
-        (CASSETTE.replace("200", ".inf"), "its status is not one of HTTP"),
-        (CASSETTE.replace("200", "9" * 10_000), "its status is not one of HTTP"),
-        (CASSETTE.replace("200", "1" + ":10" * 300_000), "its status is not one of HTTP"),
+        (CASSETTE.replace("200", ".inf"), "its status is not a valid HTTP status"),
+        (CASSETTE.replace("200", "9" * 10_000), "its status is not a valid HTTP status"),
+        (CASSETTE.replace("200", "1" + ":10" * 300_000), "its status is not a valid HTTP status"),
         (CASSETTE.replace("OK", "!!python/object/apply:os.system [exit 1]"), None),
         (CASSETTE.replace("version: 1", "version: !!int 1:1"), "its version is not 1"),
         ("#" * 5_000_000, "larger than"),
@@ -312,7 +312,7 @@ def test_a_recording_that_is_a_link_is_not_shown(run_cli: Run, root: Path, tmp_p
     (root / "tests/cassettes/Siem.yaml").symlink_to(tmp_path / "elsewhere")
     result = run_cli("test", "--replay", cwd=root)
     assert (result.exit_code, CANARY in result.stdout + result.stderr) == (1, False)
-    assert "cannot be read: it leads out of its directory" in result.stdout
+    assert "cannot be read: it points outside its directory" in result.stdout
 
 
 # -- git -------------------------------------------------------------------------------------------------------------
@@ -331,7 +331,7 @@ def test_a_revision_of_billions_of_files_is_refused(run_cli: Run, root: Path, mo
     monkeypatch.setattr(revision, "MAX_LISTED", 1_000_000)
     result = run_cli("--dir", ".", "plan", "--against", "bomb", cwd=root)
     assert result.exit_code == 1
-    assert "holds more files than hookctl lists" in result.stderr
+    assert "contains more files than hookctl lists" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -258,7 +258,7 @@ def test_a_pipe_a_directory_and_a_device(run_cli: Run, root: Path) -> None:
     (root / "plan.json").unlink()
     (root / "plan.json").symlink_to("/dev/zero")
     result = apply(run_cli, root)
-    assert (result.exit_code, "it leads out of its directory" in result.stderr) == (1, True)
+    assert (result.exit_code, "it points outside its directory" in result.stderr) == (1, True)
 
 
 def test_a_file_of_a_gigabyte_is_not_read(run_cli: Run, root: Path) -> None:
@@ -277,7 +277,7 @@ def test_no_plan_is_saved_that_could_not_be_read(
     monkeypatch.setattr(plan_file, "MAX_VALUES", 10)
     options = ("--dir", str(planned / "webhooks.d"), "--store", f"sqlite:///{planned}/hookctl.db")
     result = run_cli(*options, "plan", "--out", "plan.json", cwd=tmp_path)
-    assert (result.exit_code, "holds more than 10 values" in result.stderr) == (1, True)
+    assert (result.exit_code, "contains more than 10 values" in result.stderr) == (1, True)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -20,8 +20,8 @@ def test_a_value_is_read_as_it_was_written(values: Any, data: st.DataObject) -> 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ('{"a": 1, "a": 1}', "the key 'a' stands twice"),
-        ('[{"b": {"a": 1, "\\u0061": 2}}]', "the key 'a' stands twice"),
+        ('{"a": 1, "a": 1}', "the key 'a' occurs twice"),
+        ('[{"b": {"a": 1, "\\u0061": 2}}]', "the key 'a' occurs twice"),
         ("NaN", "NaN is not JSON"),
         ("[-Infinity]", "-Infinity is not JSON"),
         ("1e999", "too large"),

@@ -281,7 +281,7 @@ def test_a_masked_body_is_still_what_it_was() -> None:
     assert json.loads(Masker([SECRET]).body(body)) == {"token": "***", "status": "no"}
 
 
-def test_the_neighbours_of_a_secret_in_base64_stay() -> None:
+def test_the_neighbors_of_a_secret_in_base64_stay() -> None:
     masked = Masker([SECRET]).text(b64encode(f"user-name:{SECRET}, more text".encode()).decode())
     before, after = masked.split(MASK)
     assert b64decode(before[:12]) == b"user-name"

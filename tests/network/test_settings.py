@@ -67,7 +67,7 @@ def test_cacert_that_is_none(tmp_path: Path) -> None:
         network_from_settings(allow={}, connect_to=(), cacert=str(tmp_path / "absent.pem"))
     empty = tmp_path / "empty.pem"
     empty.write_text("no certificate")
-    with pytest.raises(SettingsError, match="holds no PEM certificate"):
+    with pytest.raises(SettingsError, match="does not contain a PEM certificate"):
         network_from_settings(allow={}, connect_to=(), cacert=str(empty))
 
 

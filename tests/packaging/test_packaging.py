@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 import hookctl
+from hookctl.cli.pages import topics
+from hookctl.report.text.page import page_text
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = {
@@ -28,6 +30,8 @@ CONSUMER = """
 from pathlib import Path
 
 import hookctl
+from hookctl.cli.pages import topics
+from hookctl.report.text.page import page_text
 from hookctl.plugin import AuthType, hookimpl
 
 
@@ -130,7 +134,8 @@ def test_the_command_line_works(installed: Installed, tmp_path: Path) -> None:
     assert installed.hookctl("--version", cwd=tmp_path).strip().endswith(hookctl.__version__)
     assert "body_template" in installed.hookctl("schema", "webhook", cwd=tmp_path)
     assert "severity" in installed.hookctl("schema", "event", "anomaly", cwd=tmp_path)
-    assert installed.hookctl("explain", "settings", cwd=tmp_path) == (ROOT / "docs/settings.md").read_text("utf-8")
+    page = page_text((ROOT / "docs/settings.md").read_text("utf-8"), topics())
+    assert installed.hookctl("explain", "settings", cwd=tmp_path) == page
 
 
 def test_the_examples_are_valid_and_planned(installed: Installed, tmp_path: Path) -> None:

@@ -67,11 +67,11 @@ def _fail(_: Mapping[str, Json]) -> Mapping[str, str]:
 
 @pytest.mark.parametrize(
     ("adds", "why"),
-    [(_fail, "ZeroDivisionError"), (lambda _: {"X": 1}, "it gave {'X': 1}"), (lambda _: 3, "TypeError")],
+    [(_fail, "ZeroDivisionError"), (lambda _: {"X": 1}, "it returned {'X': 1}"), (lambda _: 3, "TypeError")],
 )
 def test_one_that_fails_is_named(plugins: Plugins, adds: Any, why: str) -> None:
     mine = replace(plugins.auth["bearer"], name="mine", adds=adds)
-    with pytest.raises(PluginError, match="the auth 'mine' failed to say what it adds") as failed:
+    with pytest.raises(PluginError, match="the auth 'mine' failed to list what it adds") as failed:
         added_by([PluginBlock("mine", {})], {"mine": mine})
     assert why in failed.value.message
 

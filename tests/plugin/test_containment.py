@@ -267,7 +267,7 @@ ODD_SCHEMAS: list[dict[str, Any]] = [
 def test_a_schema_in_a_wrong_form_is_left_out(schema: dict[str, Any]) -> None:
     plugins = load_plugins([plugin(hookctl_auth_types=[AuthType(name="mine", summary="", schema=schema, build=safe)])])
     (failure,) = plugins.failures
-    assert failure.message.startswith("plugin acme: hookctl_auth_types gave a schema ")
+    assert failure.message.startswith("plugin acme: hookctl_auth_types returned a schema ")
     assert render_text(listed(plugins), plugins.failures, width=80, color=False)
 
 
@@ -284,7 +284,7 @@ def test_a_schema_without_end_is_refused() -> None:
     schema["properties"] = schema
     plugins = load_plugins([plugin(hookctl_policies=[Policy(name="mine", summary="", schema=schema, build=safe)])])
     assert [failure.message for failure in plugins.failures] == [
-        "plugin acme: hookctl_policies gave JSON that is nested too deep"
+        "plugin acme: hookctl_policies returned JSON that is nested too deeply"
     ]
 
 

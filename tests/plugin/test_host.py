@@ -133,7 +133,7 @@ def test_what_else_a_plugin_gives_is_there() -> None:
     assert "x-secret" in loaded.secret_sources
     assert "x_filter" in loaded.filters
     assert [failure.message for failure in loaded.failures] == [
-        "plugin acme: hookctl_policies gave a str, not a Policy",
+        "plugin acme: hookctl_policies returned a str, not a Policy",
         "plugin acme: hookctl_observers raised AssertionError: called",
     ]
 
@@ -157,7 +157,7 @@ def test_a_hook_that_gives_something_else_is_named(hook: str, given: Callable[[]
 def test_a_name_that_cannot_be_written_is_refused(name: Any) -> None:
     policy = Policy(name=name, summary="", schema={}, build=never)
     assert failure_of(plugin(**giving(hookctl_policies=policy))).startswith(
-        "plugin acme: hookctl_policies gave a policy named "
+        "plugin acme: hookctl_policies returned a policy named "
     )
 
 
@@ -165,20 +165,20 @@ def test_a_name_that_cannot_be_written_is_refused(name: Any) -> None:
 def test_a_scheme_that_no_reference_can_have_is_refused(scheme: str) -> None:
     source = SecretSource(scheme=scheme, summary="", resolve=never)
     assert failure_of(plugin(**giving(hookctl_secret_sources=source))).startswith(
-        "plugin acme: hookctl_secret_sources gave a secret source named "
+        "plugin acme: hookctl_secret_sources returned a secret source named "
     )
 
 
 def test_a_taken_name_is_refused_and_both_are_named() -> None:
     bearer = AuthType(name="bearer", summary="", schema=OBJECT, build=never)
-    message = "plugin acme: it adds the auth 'bearer', but hookctl_plugins.auth already adds one of that name"
+    message = "plugin acme: it adds the auth 'bearer', but hookctl_plugins.auth already adds one with that name"
     assert failure_of(plugin(**giving(hookctl_auth_types=bearer))) == message
     assert load_plugins([plugin(**giving(hookctl_auth_types=bearer))]).failures[0].hint == (
         "Uninstall the plugin, or ask its author to rename it."
     )
     one, two = (plugin(name, **giving(hookctl_policies=THINGS["hookctl_policies"])) for name in ("one", "two"))
     assert load_plugins([one, two]).failures[0].hint == "Uninstall one of the two."
-    assert failure_of(one, two) == "plugin two: it adds the policy 'x-policy', but one already adds one of that name"
+    assert failure_of(one, two) == "plugin two: it adds the policy 'x-policy', but one already adds one with that name"
     assert load_plugins([one, two]).origins["policy", "x-policy"] == "one"
 
 
@@ -331,5 +331,5 @@ def test_a_validator_that_returns_no_list_is_told_so(given: Any, what: str) -> N
         name="mine", summary="", schema=OBJECT, label=lambda _: "mine", build=lambda _: lambda _: given
     )
     loaded = load_plugins([plugin(**giving(hookctl_validator_types=mine))])
-    with pytest.raises(PluginError, match=f"validate gave {what}, not a list of Mismatch"):
+    with pytest.raises(PluginError, match=f"validate returned {what}, not a list of Mismatch"):
         loaded.validators["mine"].build({})(None)  # type: ignore[arg-type]  # it looks at no response

@@ -19,7 +19,7 @@ from hookctl.model import Json, Request, Secret
 from hookctl.network import Network
 from hookctl.plugin import AuthContext, Refreshable, Settings
 from hookctl.plugin.host import load_plugins
-from hookctl.testing.answers import Answer, Misbehaviour, ReceivedRequest
+from hookctl.testing.answers import Answer, Misbehavior, ReceivedRequest
 from hookctl.testing.receiver import Receiver
 from hookctl_plugins.auth.oauth2 import FAILURE_SECONDS, UNKNOWN_LIFETIME, ClientCredentials
 
@@ -296,7 +296,7 @@ def test_those_who_wait_do_not_wait_for_ever_when_the_fetching_thread_is_stopped
         time.sleep(0.05)  # lets the second come to wait; it must end well if it has not
         go_on.set()
         first.result()
-        with pytest.raises(TokenError, match="given up"):
+        with pytest.raises(TokenError, match="abandoned"):
             second.result()
 
 
@@ -370,15 +370,15 @@ def test_a_refresh_does_not_make_a_failure_be_forgotten(
         (Answer.json({"access_token": "a\r\nX-Evil: 1", "token_type": "Bearer"}), "without a usable access_token"),
         (Answer.json({"access_token": "schlüssel", "token_type": "Bearer"}), "without a usable access_token"),
         (Answer.json({"access_token": "x" * 70_000, "token_type": "Bearer"}), "without a usable access_token"),
-        (Answer.json({"access_token": "t", "token_type": "mac"}), "another type than Bearer"),
-        (Answer.json({"access_token": "t", "token_type": 1}), "another type than Bearer"),
+        (Answer.json({"access_token": "t", "token_type": "mac"}), "not of type Bearer"),
+        (Answer.json({"access_token": "t", "token_type": 1}), "not of type Bearer"),
         (Answer.redirect("https://siem.example.com/elsewhere"), "a redirect (302), which is not followed"),
         (Answer.redirect("http://login.example.com/oauth/token", 307), "a redirect (307), which is not followed"),
         (Answer.redirect("/oauth/other", 308), "a redirect (308), which is not followed"),
-        (Answer(misbehave=Misbehaviour.CLOSE), "cannot be reached"),
-        (Answer(misbehave=Misbehaviour.RESET), "cannot be reached"),
-        (Answer(misbehave=Misbehaviour.CUT_HEADERS), "cannot be reached"),
-        (Answer(misbehave=Misbehaviour.NOT_HTTP), "cannot be reached"),
+        (Answer(misbehave=Misbehavior.CLOSE), "cannot be reached"),
+        (Answer(misbehave=Misbehavior.RESET), "cannot be reached"),
+        (Answer(misbehave=Misbehavior.CUT_HEADERS), "cannot be reached"),
+        (Answer(misbehave=Misbehavior.NOT_HTTP), "cannot be reached"),
     ],
 )
 def test_a_bad_answer_is_a_token_error(
@@ -393,13 +393,11 @@ def test_a_bad_answer_is_a_token_error(
     assert {request.path for request in receiver.requests} == {TOKEN_PATH}
 
 
-@pytest.mark.parametrize(
-    "misbehaviour", [Misbehaviour.NO_ANSWER, Misbehaviour.TRICKLE_HEADERS, Misbehaviour.TRICKLE_BODY]
-)
+@pytest.mark.parametrize("misbehavior", [Misbehavior.NO_ANSWER, Misbehavior.TRICKLE_HEADERS, Misbehavior.TRICKLE_BODY])
 def test_a_slow_endpoint_ends_with_the_deadline(
-    make: Callable[..., ClientCredentials], receiver: Receiver, misbehaviour: Misbehaviour
+    make: Callable[..., ClientCredentials], receiver: Receiver, misbehavior: Misbehavior
 ) -> None:
-    receiver.answer(TOKEN_PATH, Answer(misbehave=misbehaviour))
+    receiver.answer(TOKEN_PATH, Answer(misbehave=misbehavior))
     with pytest.raises(TokenError, match="cannot be reached"):
         authorization(make(timeout=0.3))
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from hookctl.cli.session import Session
 from hookctl.plugin import hookspecs, interfaces
 from hookctl.plugin.host import load_plugins
 from hookctl.testing.receiver import Receiver
@@ -218,3 +219,12 @@ def test_the_test_of_the_page_passes(examples: Plugin, monkeypatch: pytest.Monke
     names: dict[str, Any] = {}
     exec(compile(code, "docs/plugins.md", "exec"), names)  # noqa: S102 - the documentation's own code
     names["test_the_key_arrives"]()
+
+
+def test_the_page_names_what_a_command_gets() -> None:
+    sentence = re.search(r"The object from `click.pass_obj` has (.*?)\. hookctl", PAGE, re.DOTALL)
+    assert sentence
+    names = re.findall(r"`([a-z_]+)(\(\))?`", sentence[1].partition(", which")[0])
+    assert [name for name, _ in names] == ["directory", "store_url", "plugins", "existing_store"]
+    for name, called in names:
+        assert bool(called) == callable(getattr(Session, name))

@@ -212,7 +212,7 @@ def test_no_more_wait_than_may(queue: Queue, waiting: int, sizes: list[int], lim
     if refused:
         assert queue.fullness().waiting == waiting
         assert waiting + sum(sizes) > limit
-        assert f"{waiting} deliveries wait, and the limit is {limit}" in refused.message
+        assert f"{waiting} deliveries are waiting; the limit is {limit}" in refused.message
         enqueue_and_claim(queue, batch[: refused.fits], NOW, LEASE, {}, max_waiting=limit)
         with pytest.raises(IntakeRefusedError):
             enqueue_and_claim(queue, batch[refused.fits : refused.fits + 1], NOW, LEASE, {}, max_waiting=limit)

@@ -61,9 +61,10 @@ def test_the_files_of_a_store(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", ["postgresql://db/hookctl", "hookctl.db", "", "SQLITE:///x", "/var/lib/hookctl.db"])
 def test_an_unknown_scheme_is_an_error(url: str) -> None:
-    with pytest.raises(SettingsError, match="hookctl does not know the kind of store") as refused:
+    with pytest.raises(SettingsError, match="is not a store URL") as refused:
         open_store(url)
-    assert "The kinds are: sqlite." in refused.value.hint
+    path = url if url and "://" not in url else ".hookctl/hookctl.db"
+    assert refused.value.hint == f"Write sqlite:///{path}"
     assert set(STORE_TYPES) == {"sqlite"}
 
 

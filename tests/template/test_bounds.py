@@ -201,10 +201,10 @@ def test_a_list_of_the_same_value_many_times_counts_as_work() -> None:
 
 
 def test_filters_cannot_make_values_grow() -> None:
-    hits("{{ data.xs | join(data.s) }}", {"xs": [1] * 2000, "s": "x" * 1000}, "join gives more than")
-    hits('"{{ data.s ' + "| tojson " * 30 + '| upper }}"', {"s": '"' * 1000}, "gives more than 1048576 characters")
+    hits("{{ data.xs | join(data.s) }}", {"xs": [1] * 2000, "s": "x" * 1000}, "join returns more than")
+    hits('"{{ data.s ' + "| tojson " * 30 + '| upper }}"', {"s": '"' * 1000}, "returns more than 1048576 characters")
     grow = FilterType(name="grow", summary="", call=lambda value: value * 1000)
-    hits("{{ data | grow | length }}", "x" * 2000, "grow gives more than", {"grow": grow})
+    hits("{{ data | grow | length }}", "x" * 2000, "grow returns more than", {"grow": grow})
 
 
 def test_a_template_that_is_too_costly_fails_alone() -> None:
@@ -217,6 +217,6 @@ def test_a_template_that_is_too_costly_fails_alone() -> None:
 
 @pytest.mark.parametrize("iterable", ["[1, 2]", "'abc'", "[]", "(['a'] if true else ['b'])"])
 def test_a_loop_runs_over_event_data_alone(iterable: str) -> None:
-    with pytest.raises(TemplateError, match="a loop must run over something of the event") as caught:
+    with pytest.raises(TemplateError, match="a loop must use a value of the event") as caught:
         compile_body(f"[{{% for x in {iterable} %}}1{{% if not loop.last %}},{{% endif %}}{{% endfor %}}]", {})
     assert caught.value.rule == "template-unsafe"

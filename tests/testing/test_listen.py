@@ -106,8 +106,8 @@ def test_answers_as_told(tmp_path: Path) -> None:
         ]
         assert [(answer.status_code, answer.json()) for answer in answers] == [
             (503, {"status": "queued"}),
-            (503, {"status": "accepted"}),
-            (503, {"status": "accepted"}),
+            (503, {"status": "rejected"}),
+            (503, {"status": "rejected"}),
         ]
         assert listening.stop().startswith("Received 3 requests:")
 

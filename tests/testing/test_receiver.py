@@ -11,8 +11,8 @@ from typing import Any, Self
 
 import pytest
 
-from hookctl.testing.answers import Answer, Misbehaviour, ReceivedRequest
-from hookctl.testing.misbehaviours import SENDERS
+from hookctl.testing.answers import Answer, Misbehavior, ReceivedRequest
+from hookctl.testing.misbehaviors import SENDERS
 from hookctl.testing.receiver import Receiver
 from hookctl.testing.tokens import TokenEndpoint
 
@@ -119,53 +119,53 @@ def test_certificates_that_do_not_hold(options: dict[str, Any], reason: str) -> 
         connect(receiver)
 
 
-def test_every_misbehaviour_has_its_play() -> None:
-    assert set(SENDERS) == set(Misbehaviour)
+def test_every_misbehavior_has_its_play() -> None:
+    assert set(SENDERS) == set(Misbehavior)
 
 
 ENDS = {
-    Misbehaviour.CUT_STATUS: b"HTTP/1.1 200",
-    Misbehaviour.CUT_HEADERS: b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 21\r\n",
-    Misbehaviour.CUT_BODY: b'Content-Length: 42\r\n\r\n{"status":"accepted"}',
-    Misbehaviour.CUT_CHUNKS: b'chunked\r\n\r\n15\r\n{"status":"accepted"}\r\n',
-    Misbehaviour.UNFRAMED: b'Connection: close\r\n\r\n{"status":"accepted"}',
-    Misbehaviour.CLOSE: b"",
-    Misbehaviour.NOT_HTTP: b"SSH-2.0-OpenSSH_9.6\r\n",
-    Misbehaviour.CLOSE_AFTER: b'Content-Length: 21\r\n\r\n{"status":"accepted"}',
+    Misbehavior.CUT_STATUS: b"HTTP/1.1 200",
+    Misbehavior.CUT_HEADERS: b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 21\r\n",
+    Misbehavior.CUT_BODY: b'Content-Length: 42\r\n\r\n{"status":"accepted"}',
+    Misbehavior.CUT_CHUNKS: b'chunked\r\n\r\n15\r\n{"status":"accepted"}\r\n',
+    Misbehavior.UNFRAMED: b'Connection: close\r\n\r\n{"status":"accepted"}',
+    Misbehavior.CLOSE: b"",
+    Misbehavior.NOT_HTTP: b"SSH-2.0-OpenSSH_9.6\r\n",
+    Misbehavior.CLOSE_AFTER: b'Content-Length: 21\r\n\r\n{"status":"accepted"}',
 }
 GOES_ON = {
-    Misbehaviour.TRICKLE_HEADERS: b"X-Slow: 1\r\nX-Slow",
-    Misbehaviour.TRICKLE_BODY: b"Content-Length: 1000000\r\n\r\n     ",
-    Misbehaviour.ENDLESS_HEADERS: b"X-Endless: 0123456789\r\n" * 1000,
-    Misbehaviour.ENDLESS_CONTINUE: b"HTTP/1.1 100 Continue\r\n\r\n" * 3,
-    Misbehaviour.GZIP_BOMB: b"Content-Encoding: gzip\r\n",
-    Misbehaviour.HUGE_BODY: b"x" * 300_000,
+    Misbehavior.TRICKLE_HEADERS: b"X-Slow: 1\r\nX-Slow",
+    Misbehavior.TRICKLE_BODY: b"Content-Length: 1000000\r\n\r\n     ",
+    Misbehavior.ENDLESS_HEADERS: b"X-Endless: 0123456789\r\n" * 1000,
+    Misbehavior.ENDLESS_CONTINUE: b"HTTP/1.1 100 Continue\r\n\r\n" * 3,
+    Misbehavior.GZIP_BOMB: b"Content-Encoding: gzip\r\n",
+    Misbehavior.HUGE_BODY: b"x" * 300_000,
 }
 
 
-@pytest.mark.parametrize("misbehaviour", ENDS)
-def test_misbehaviours_that_end(receiver: Receiver, misbehaviour: Misbehaviour) -> None:
-    receiver.default = Answer(misbehave=misbehaviour, pace=0.0)
+@pytest.mark.parametrize("misbehavior", ENDS)
+def test_misbehaviors_that_end(receiver: Receiver, misbehavior: Misbehavior) -> None:
+    receiver.default = Answer(misbehave=misbehavior, pace=0.0)
     with connect(receiver) as stream:
         stream.sendall(b"GET / HTTP/1.1\r\n\r\n")
         received = read_all(stream)
-        assert received.endswith(ENDS[misbehaviour])
-        assert received or misbehaviour is Misbehaviour.CLOSE
+        assert received.endswith(ENDS[misbehavior])
+        assert received or misbehavior is Misbehavior.CLOSE
 
 
-@pytest.mark.parametrize("misbehaviour", GOES_ON)
-def test_misbehaviours_that_go_on(receiver: Receiver, misbehaviour: Misbehaviour) -> None:
-    receiver.default = Answer(misbehave=misbehaviour, pace=0.0)
+@pytest.mark.parametrize("misbehavior", GOES_ON)
+def test_misbehaviors_that_go_on(receiver: Receiver, misbehavior: Misbehavior) -> None:
+    receiver.default = Answer(misbehave=misbehavior, pace=0.0)
     with connect(receiver) as stream:
         stream.sendall(b"GET / HTTP/1.1\r\n\r\n")
         received = b""
-        while GOES_ON[misbehaviour] not in received:
+        while GOES_ON[misbehavior] not in received:
             received += stream.recv(65536)
 
 
-@pytest.mark.parametrize("misbehaviour", [Misbehaviour.RESET, Misbehaviour.RESET_BODY, Misbehaviour.UNFRAMED_RESET])
-def test_resets(receiver: Receiver, misbehaviour: Misbehaviour) -> None:
-    receiver.default = Answer(misbehave=misbehaviour, pace=0.0)
+@pytest.mark.parametrize("misbehavior", [Misbehavior.RESET, Misbehavior.RESET_BODY, Misbehavior.UNFRAMED_RESET])
+def test_resets(receiver: Receiver, misbehavior: Misbehavior) -> None:
+    receiver.default = Answer(misbehave=misbehavior, pace=0.0)
     with connect(receiver) as stream:
         stream.sendall(b"GET / HTTP/1.1\r\n\r\n")
         with pytest.raises(
@@ -175,7 +175,7 @@ def test_resets(receiver: Receiver, misbehaviour: Misbehaviour) -> None:
 
 
 def test_no_answer_ends_when_the_client_goes(receiver: Receiver) -> None:
-    receiver.default = Answer(misbehave=Misbehaviour.NO_ANSWER)
+    receiver.default = Answer(misbehave=Misbehavior.NO_ANSWER)
     with connect(receiver) as stream:
         stream.sendall(b"GET / HTTP/1.1\r\n\r\n")
         stream.settimeout(0.05)

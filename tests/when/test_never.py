@@ -52,8 +52,8 @@ EVENT_TYPE = EventType(name="x", summary="", schema=SCHEMA, mock={})
         ("data.maybe == 'b'", "data.maybe is 'a', never 'b'"),
         ("!(event_type == 'x')", "it is false for every event"),
         ("event_type != 'x'", "it is false for every event"),
-        ("contains(['low', 'high'], data.level)", "data.level is one of 'Low', 'High', none of 'low', 'high'"),
-        ('contains(`["low"]`, data.level)', "data.level is one of 'Low', 'High', none of 'low'"),
+        ("contains(['low', 'high'], data.level)", "data.level is one of 'Low', 'High', never 'low' or 'high'"),
+        ('contains(`["low"]`, data.level)', "data.level is one of 'Low', 'High', never 'low'"),
     ],
 )
 def test_never(when: str, why: str) -> None:

@@ -1,6 +1,6 @@
 """Evaluation at a bounded cost: a budget of steps, and a JMESPath interpreter that spends it.
 
-A budget counts steps, never time, so the same expression and the same value end the same way on every machine.
+A budget counts steps, never time, so the same expression and value give the same result on every machine.
 """
 
 from hookctl.bounded.budget import EVENT_STEPS, MAX_EXPRESSION, RESPONSE_STEPS, Budget

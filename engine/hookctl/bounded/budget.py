@@ -1,12 +1,13 @@
-"""Counts the steps of one evaluation, and stops it when there are too many."""
+"""Counts the steps of one evaluation, and stops it when it takes too many."""
 
 from __future__ import annotations
 
 from hookctl.errors import BudgetError, HookctlError
 
 EVENT_STEPS = 1_000_000
-"""The steps for one ``when`` and one event: at most about a second of an idle core, measured with the costliest
-expressions."""
+"""The steps for one ``when`` and one event: at most about a second on an idle core, measured with the slowest
+expressions.
+"""
 RESPONSE_STEPS = 500_000
 """The steps for all validators of one response."""
 MAX_EXPRESSION = 1000
@@ -35,16 +36,16 @@ class Budget:
             raise self.exceeded()
 
     def spend_text(self, characters: int) -> None:
-        """Account for reading or writing so many characters. Raises as :meth:`spend` does."""
+        """Account for reading or writing that many characters. Raises as :meth:`spend` does."""
         self.spend(1 + (characters >> TEXT_SHIFT))
 
     def weigh(self, value: object) -> None:
-        """Account for reading a whole JSON value; a part that occurs in several places counts each time.
+        """Account for reading a complete JSON value; a part that occurs several times counts each time.
 
         Raises as :meth:`spend` does.
 
-        A small value can contain one part many times, so that its text is exponentially long. Call this before you
-        compare a value, write it or walk through it.
+        A small value can contain one part many times, so its text can be exponentially long. Call this before you
+        compare, write or walk through a value.
         """
         pending = [value]
         while pending:

@@ -1,7 +1,8 @@
 """The JMESPath interpreter of ``when``, of the filter ``jmespath`` and of the validator ``jmespath``.
 
-jmespath has no limits: ``[@, @] | [@, @] | ...`` doubles its result with each ``|``, and ``to_string`` writes it out.
-Here each visited node is a step, and functions account for what they read or write before they do it.
+The jmespath library has no limits: ``[@, @] | [@, @] | ...`` doubles its result with each ``|``, and ``to_string``
+writes all of it. Here each visited node counts as a step, and functions account for the values that they read or write
+before they do so.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ Ast = Mapping[str, Any]
 """A node of an expression, as jmespath parses it."""
 
 FAILURES = (JMESPathError, TypeError, ValueError, AttributeError, KeyError, IndexError, ArithmeticError, RecursionError)
-"""The errors of :func:`evaluate` for a function or comparison that does not accept the value."""
+"""The errors of :func:`evaluate` if a function or comparison does not accept the value."""
 
 WRITER_STEPS = 2
 """The base cost of ``to_string``: the time of two node visits."""
@@ -36,11 +37,11 @@ _encoder = json.JSONEncoder(separators=(",", ":"))
 def evaluate(tree: Ast, value: Json, budget: Budget) -> Json:
     """The result of a parsed expression for a value.
 
-    It may hold parts of the value many times: weigh it before you walk it.
+    The result may contain parts of the value many times: call :meth:`Budget.weigh` before you walk through it.
 
     Raises:
-        BudgetError: it takes more steps than the budget has left.
-        FAILURES: a function or a comparison does not fit the value.
+        BudgetError: The expression takes more steps than the budget has left.
+        FAILURES: A function or a comparison does not accept the value.
     """
     return cast("Json", _Interpreter(budget).visit(tree, value))
 
@@ -51,7 +52,7 @@ def children(node: Ast) -> list[Ast]:
 
 
 def walk(tree: Ast) -> Iterator[Ast]:
-    """A node and every node in it, each before what it holds, in the order of the text."""
+    """A node and all nodes in it, parents before children, in the order of the text."""
     pending = [tree]
     while pending:
         node = pending.pop()
@@ -71,7 +72,7 @@ def size(tree: Ast) -> int | None:
 
 
 class _Functions(Functions):
-    """JMESPath's functions; those that look at a whole value, or make a text or a list, account for it first."""
+    """JMESPath's functions. Those that read a complete value, or make a text or a list, account for it first."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
@@ -86,7 +87,7 @@ class _Functions(Functions):
             return value
         self._budget.spend(WRITER_STEPS)
         pieces = []
-        for piece in _encoder.iterencode(value):  # no text is built beyond the budget
+        for piece in _encoder.iterencode(value):  # stop before more text is built than the budget allows
             self._budget.spend_text(len(piece))
             pieces.append(piece)
         return "".join(pieces)
@@ -111,7 +112,7 @@ class _Functions(Functions):
     @signature({"types": ["array"]}, {"types": ["expref"]})
     def _func_sort_by(self, array: list[Any], expref: Any) -> Any:
         self._budget.spend(len(array))
-        return super()._func_sort_by(array, expref)  # type: ignore[misc]  # its types lack it
+        return super()._func_sort_by(array, expref)  # type: ignore[misc]  # missing in the stubs of jmespath
 
     @signature({"types": ["object"], "variadic": True})
     def _func_merge(self, *objects: dict[str, Any]) -> Any:
@@ -131,7 +132,7 @@ class _Functions(Functions):
 
 
 def _accounting(name: str, look: Callable[[Budget, Any], None]) -> Any:
-    """The function of that name in jmespath, called after ``look`` has accounted for its first argument."""
+    """The jmespath function of that name, called after ``look`` has accounted for its first argument."""
     function = getattr(Functions, f"_func_{name}")
 
     def call(self: _Functions, value: Any, *others: Any) -> Any:
@@ -156,7 +157,7 @@ _Functions.FUNCTION_TABLE = {
 
 
 class _Interpreter(TreeInterpreter):
-    """jmespath's interpreter, which spends a step for each visited node."""
+    """The interpreter of jmespath, spending a step for each visited node."""
 
     def __init__(self, budget: Budget) -> None:
         super().__init__(Options(custom_functions=_Functions(budget)))

@@ -46,7 +46,11 @@ def _plan(session: Session) -> tuple[Plan, Mapping[str, str]]:
         return review.plan, review.applied.unreadable
     applied = store.read_state() if store else AppliedState()
     directory = printable(str(session.directory))
-    echo(f"{directory} has errors, so only what is applied is shown. See `hookctl validate`.", err=True)
+    if not session.directory.exists():
+        shown = "so only what is applied is shown" if applied.plans else "and no webhooks are applied"
+        echo(f"There is no directory {directory}, {shown}. Create it with `hookctl init`.", err=True)
+    else:
+        echo(f"{directory} has errors, so only what is applied is shown. See `hookctl validate`.", err=True)
     return make_plan(applied, applied.plans, {}), applied.unreadable
 
 

@@ -13,7 +13,7 @@ COMMANDS = {
     "render": "Print the request that would be sent for an event.",
     "send": "Deliver events from a file or standard input.",
     "run": "Deliver continuously, until stopped.",
-    "deliveries": "List, show, replay and cancel deliveries.",
+    "deliveries": "List, show, replay, cancel and resume.",
     "listen": "Run a local HTTPS receiver that shows what it gets.",
     "plugins": "List the plugins and their settings.",
     "doctor": "Check this installation, its store and its secrets.",

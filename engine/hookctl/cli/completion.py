@@ -59,7 +59,7 @@ def webhook_names(ctx: click.Context, _parameter: click.Parameter, incomplete: s
 def topics_and_rules(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """What ``hookctl explain`` takes: pages, rules and policies."""
     from hookctl.cli.pages import topics
-    from hookctl.config.check.catalogue import RULES
+    from hookctl.config.check.catalog import RULES
     from hookctl.plugin.host import load_plugins
 
     return _proposed([*topics(), *RULES, *load_plugins().policies], incomplete)

@@ -58,7 +58,7 @@ def _show(text: str, secrets: frozenset[str]) -> None:
     if len(shown) > MAX_TRACEBACK:
         rest = f"debug: ... (the rest is omitted: --debug shows {MAX_TRACEBACK:,} characters of a failure)"
         shown = f"{shown[:MAX_TRACEBACK]}\n{rest}"
-    echo(shown, err=True)
+    echo(shown, err=True, fit=False)
 
 
 def _masked(text: str, secrets: frozenset[str]) -> str:

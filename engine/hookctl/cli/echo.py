@@ -6,10 +6,17 @@ import sys
 
 import click
 
+from hookctl.cli.terminal import text_width
+from hookctl.report.text.columns import fitted
 from hookctl.report.text.printable import inert
 
 
-def echo(text: str, *, err: bool = False, nl: bool = True, color: bool | None = None) -> None:
-    """Print to standard output, or with ``err`` to standard error, escaped by ``printable.inert``."""
+def echo(text: str, *, err: bool = False, nl: bool = True, color: bool | None = None, fit: bool = True) -> None:
+    """Print to standard output, or with ``err`` to standard error, escaped by ``printable.inert``.
+
+    With ``fit``, lines that are wider than the terminal are wrapped.
+    """
+    if fit:
+        text = fitted(text, text_width(err=err))
     # With the stream named: click would replace an ASCII stream by one of its own, whose errors would not be reported.
     click.echo(inert(text), file=sys.stderr if err else sys.stdout, nl=nl, color=color)

@@ -32,6 +32,26 @@ def report_error(error: Exception, *, debug: bool = False) -> int:
     return exit_codes.FAILED
 
 
+def report_click(error: click.ClickException) -> int:
+    """Print an error of click on standard error and return the exit code.
+
+    For wrong usage, the command's usage and where to read more are printed too.
+    """
+    message = error.format_message()
+    if not isinstance(error, click.UsageError):
+        echo(f"Error: {printable_lines(message)}", err=True)
+        return exit_codes.FAILED
+    if message.startswith("Usage: "):  # the help of a group that was called without a command
+        echo(printable_lines(message), err=True)
+        return exit_codes.USAGE
+    context = error.ctx
+    echo(f"Error: {printable_lines(message)}{'' if message.endswith(('.', '?')) else '.'}", err=True)
+    if context is not None:
+        echo(f"  {printable_lines(context.get_usage())}", err=True)
+    echo(f"  See `{context.command_path if context else 'hookctl'} --help`.", err=True)
+    return exit_codes.USAGE
+
+
 def refuse_unreadable_text() -> None:
     """Refuse arguments and ``HOOKCTL_*`` variables that are not UTF-8: no file, store or target could take them.
 

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from hookctl.cli.terminal import text_width
 from hookctl.errors import FileError, FileOutsideError, HookctlError
 from hookctl.files import SHARED, write_file
 from hookctl.installed import any_third_party
 from hookctl.report.formats.registry import FORMATS, Kind, built_in
+from hookctl.report.text.columns import fitted
 from hookctl.report.text.printable import inert, printable
 
 if TYPE_CHECKING:
@@ -70,8 +72,8 @@ class Outputs:
         """Print, or write to a file, each format that was asked for.
 
         Args:
-            color: whether the terminal shows colour. No file has any.
-            text: makes the text; called with whether to colour it.
+            color: whether the terminal shows color. No file has any.
+            text: makes the text; called with whether to color it.
             ci_commands: those of the other formats that consist of commands to a CI system.
             others: make the other formats, by name: whole, or in pieces that each begin a line.
 
@@ -80,7 +82,8 @@ class Outputs:
         """
         for output in sorted(self.outputs, key=lambda output: output.file is not None):
             colored = color and output.file is None
-            made = text(colored) if output.form == TEXT else others[output.form]()
+            width = 0 if output.file else text_width()
+            made = fitted(text(colored), width) if output.form == TEXT else others[output.form]()
             pieces: Iterable[str] = [made] if isinstance(made, str) else made
             if output.form not in ci_commands:
                 pieces = map(inert, pieces)
@@ -147,7 +150,7 @@ class OutputType(click.ParamType):  # type: ignore[type-arg]  # generic from cli
             if form not in known:
                 self.fail(_unknown(form, known), param, ctx)
         if named and not file:
-            self.fail(f"{value!r} names no file.", param, ctx)
+            self.fail(f"{value!r} has no file name.", param, ctx)
         return Output(form, Path(file) if named else None)
 
 
@@ -190,7 +193,7 @@ def format_option(*kinds: Kind) -> Callable[[Command], Command]:
         default=(TEXT,),
         show_default=True,
         callback=lambda _, __, given: checked(given),
-        help="How to print; with =FILE, what to write there. May be given several times.",
+        help="Output format; with =FILE, write it to FILE instead of printing. May be given several times.",
     )
 
 
@@ -200,5 +203,5 @@ def checked(given: tuple[Output, ...]) -> Outputs:
         raise click.BadParameter("only one format can be printed; write the others into files: FORMAT=FILE.")
     files = [output.file for output in given if output.file is not None]
     if twice := next((file for file in files if files.count(file) > 1), None):
-        raise click.BadParameter(f"{twice} is named twice.")
+        raise click.BadParameter(f"{twice} is given twice.")
     return Outputs(given)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 from importlib import import_module
@@ -14,7 +13,7 @@ from hookctl.cli import exit_codes
 from hookctl.cli.command_list import COMMANDS
 from hookctl.cli.completion import complete, is_completing
 from hookctl.cli.echo import echo
-from hookctl.cli.failure import printable_lines, refuse_unreadable_text, report_error
+from hookctl.cli.failure import refuse_unreadable_text, report_click, report_error
 from hookctl.cli.groups import SuggestingGroup
 from hookctl.cli.streams import open_streams
 from hookctl.errors import HookctlError, OutputError
@@ -145,7 +144,7 @@ def _plugins(ctx: click.Context) -> Plugins | None:
     default="auto",
     envvar="HOOKCTL_COLOR",
     show_default=True,
-    help="Colour the output; NO_COLOR is respected.",
+    help="Color the output; NO_COLOR is respected.",
 )
 @click.option(
     "--debug",
@@ -183,10 +182,7 @@ def _exit_code() -> int:
         sys.stdout.flush()
         return code if isinstance(code, int) else exit_codes.OK
     except click.ClickException as error:
-        shown = io.StringIO()
-        error.show(shown)
-        echo(printable_lines(shown.getvalue().rstrip("\n")), err=True)
-        return exit_codes.USAGE if isinstance(error, click.UsageError) else exit_codes.FAILED
+        return report_click(error)
     except (click.Abort, KeyboardInterrupt):
         echo("Interrupted.", err=True)
         return exit_codes.INTERRUPTED

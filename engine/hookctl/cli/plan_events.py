@@ -41,7 +41,7 @@ def _sample(session: Session, file: BinaryIO) -> Iterator[Mapping[str, Json]]:
         if not isinstance(found, Mapping):
             raise EventError(
                 f"{file.name}, {found.place}: {found.reason}",
-                hint="The file must hold events, as `hookctl schema event NAME` describes them.",
+                hint="The file must contain events, as `hookctl schema event NAME` describes them.",
             )
         yield found
 

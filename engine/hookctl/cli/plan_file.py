@@ -55,5 +55,5 @@ def _beyond_limits(data: bytes) -> str | None:
     if len(data) > LIMIT:
         return f"is larger than {LIMIT // 1024**2} MiB"
     if sum(map(data.count, (b",", b"[", b"{"))) > MAX_VALUES:
-        return f"holds more than {MAX_VALUES:,} values"
+        return f"contains more than {MAX_VALUES:,} values"
     return None

@@ -36,11 +36,11 @@ class Progress:
         from hookctl.report.text.columns import first
 
         self.clear()
-        echo(first(line(), get_terminal_size().columns - 1), err=True, nl=False)
+        echo(first(line(), get_terminal_size().columns - 1), err=True, nl=False, fit=False)
         self._is_shown = True
 
     def clear(self) -> None:
         """Erase the line, so that the terminal is free for other output."""
         if self._is_shown:
-            echo("\r\x1b[K", err=True, nl=False)
+            echo("\r\x1b[K", err=True, nl=False, fit=False)
             self._is_shown = False

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hookctl.cli.formats import TEXT, Outputs, find_format
 from hookctl.cli.repository import repository_root
+from hookctl.cli.terminal import text_width
 from hookctl.report.formats.registry import FORMATS
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def write_findings(
         return lambda: found.results(errors(results=of_findings(findings))) if found.results else ""
 
     def text(color: bool) -> str:
-        return findings_text(findings, color=color) if findings else f"{nothing}\n"
+        return findings_text(findings, width=text_width(), color=color) if findings else f"{nothing}\n"
 
     _write(ctx, session, outputs, text, make)
 
@@ -129,7 +130,7 @@ def _write(
     text: Callable[[bool], str],
     make: Callable[[ReportFormat], Make],
 ) -> None:
-    """Write each format: ``text`` is called with whether to colour, ``make`` gives what makes a format's report."""
+    """Write each format: ``text`` is called with whether to color, ``make`` gives what makes a format's report."""
     formats = {form: find_format(form, ctx) for form in outputs.forms - {TEXT}}
     outputs.write(
         color=session.color,

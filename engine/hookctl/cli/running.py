@@ -40,14 +40,13 @@ def running(session: Session, network: Network, listener: Listener | None = None
 
     Raises StateError if nothing was ever applied, SettingsError for invalid limits.
     """
+    from hookctl.cli.safety import limits_of_store
     from hookctl.delivery.attempt.engine import AttemptEngine
-    from hookctl.delivery.runner.retention import store_limits
     from hookctl.delivery.runner.runner import Runner
     from hookctl.model import AppliedState
     from hookctl.report.text.printable import printable
 
-    limits = store_limits(session.settings.get("retention", {}), session.settings.get("intake", {}))
-
+    limits = limits_of_store(session)
     store = session.existing_store()
     state = store.read_state() if store else AppliedState()
     for name, why in sorted(state.unreadable.items()):

@@ -61,7 +61,7 @@ def _require_applicable(session: Session, plan: Plan) -> None:
     if plan.against:
         revision = f"the git revision {plan.against.ref!r}"
         raise StateError(
-            f"the plan compares with {revision} and not with what is applied, so it cannot be applied",
+            f"the plan compares with {revision} instead of what is applied, so it cannot be applied",
             hint="Save one with `hookctl plan --out FILE`.",
         )
     versions = tool_versions(session.plugins)
@@ -69,5 +69,5 @@ def _require_applicable(session: Session, plan: Plan) -> None:
         was, now = (", ".join(map(" ".join, sorted(tools.items()))) for tools in (plan.versions, versions))
         raise StalePlanError(
             f"the plan is stale: it was made by {was}, and this is {now}",
-            hint="Run `hookctl plan` again and review what it says now.",
+            hint="Run `hookctl plan` again and review the new plan.",
         )

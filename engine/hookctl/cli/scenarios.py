@@ -64,5 +64,5 @@ def _unknown(name: str) -> str:
     from hookctl.delivery.rehearsal.scenarios import NAMED
 
     near = nearest(name, [*NAMED, "429", "500", "503", "410"])
-    hint = f"Did you mean {near[0]}?" if near else f"The scenarios are {', '.join(NAMED)}, and the statuses 300 to 599."
+    hint = f"Did you mean {near[0]}?" if near else f"Known scenarios: {', '.join(NAMED)}, and the statuses 300 to 599."
     return f"there is no scenario {name!r}. {hint}"

@@ -20,7 +20,7 @@ def read_secret(session: Session, reference: SecretReference) -> str:
     if source is None:
         hint = f"Write one of the schemes {', '.join(sorted(session.plugins.secret_sources))}, or install its plugin."
         raise SecretError(f"no plugin resolves {reference.scheme!r}", hint=hint)
-    origin = session.plugins.origins.get(("secret source", reference.scheme), "that it comes from")
+    origin = session.plugins.origins.get(("secret source", reference.scheme), "(unknown)")
     try:
         secret: object = source.resolve(reference.key)
     except HookctlError:

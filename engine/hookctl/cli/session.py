@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hookctl.cli.echo import echo
 from hookctl.cli.settings import shown_path
-from hookctl.cli.settings_file import check_own, read_settings
+from hookctl.cli.settings_file import NAME, check_own, read_settings
 from hookctl.errors import FileError, SettingsError
 from hookctl.files import resolve_given
 
@@ -28,18 +28,41 @@ STORE = "sqlite:///.hookctl/hookctl.db"
 
 @dataclass
 class Session:
-    """The settings of one run, and what is opened or loaded once for it. Close it when the command ends."""
+    """The settings of one run, and what is opened or loaded once for it. Close it when the command ends.
 
-    directory: Path
-    store_url: str
-    color: bool
+    Settings are read when they are first needed, so that a command without any, such as ``explain``, works even if
+    ``hookctl.toml`` is not valid.
+    """
+
+    given_dir: str | None = None
+    """``--dir`` or its variable."""
+    given_store: str | None = None
+    """``--store`` or its variable."""
+    config: str | None = None
+    """The settings file that the user named, with ``--config`` or its variable."""
+    color: bool = False
     debug: bool = False
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    named: bool = False
-    """Whether the user named the settings file, instead of hookctl finding it in the working directory."""
-    own_store: bool = False
-    """Whether the store is set by a settings file that the user did not name."""
     _opened: Store | None = field(default=None, init=False)
+
+    @cached_property
+    def settings(self) -> Mapping[str, Any]:
+        """The content of the settings file; empty without one. Raises SettingsError."""
+        return read_settings(self.config)
+
+    @cached_property
+    def directory(self) -> Path:
+        """The directory of the webhook files, which need not exist. Raises SettingsError."""
+        given = self.settings.get("dir")
+        if given and not self.given_dir and not self.config:
+            check_own(given, "dir")
+        source = self._source("--dir", "dir", given=bool(self.given_dir))
+        return _usable(Path(self.given_dir or given or DIRECTORY), source)
+
+    @property
+    def store_url(self) -> str:
+        """The URL of the store. Raises SettingsError if the settings file must name it and is not valid."""
+        url: str = self.given_store or self.settings.get("store", STORE)
+        return url
 
     @cached_property
     def plugins(self) -> Plugins:
@@ -96,13 +119,13 @@ class Session:
 
         files = store_files(self.store_url)
         for file in files:
-            _usable(file, "--store")
-            if self.own_store:
+            _usable(file, self._source("--store", "store", given=bool(self.given_store)))
+            if not self.given_store and not self.config and "store" in self.settings:
                 check_own(str(file), "store")
             try:
                 resolve_given(str(file))
             except FileError as error:
-                hint = "If you intend this, give the full path: --store sqlite:////PATH."
+                hint = "To use it anyway, give the full path: --store sqlite:////PATH."
                 raise SettingsError(f"the store {file} cannot be used: {error.message}", hint=hint) from error
         return files
 
@@ -111,13 +134,22 @@ class Session:
         from hookctl.network.settings import network_from_settings
 
         own = self.settings.get("cacert")
-        if own and not cacert and not self.named:
+        if own and not cacert and not self.config:
             check_own(own, "cacert")
         return network_from_settings(
             allow=self.settings.get("allow", {}),
             connect_to=connect_to or tuple(self.settings.get("connect_to", ())),
             cacert=cacert or own,
+            connect_to_source=self._source("--connect-to", "connect_to", given=bool(connect_to)),
+            cacert_source=self._source("--cacert", "cacert", given=bool(cacert)),
         )
+
+    def _source(self, option: str, setting: str, *, given: bool) -> str:
+        """What an error names as the place of a value: the option, its variable, or a key of the settings file."""
+        from hookctl.cli.sources import source_of
+
+        is_in_file = not given and setting in self.settings
+        return f"{shown_path(self.config or NAME)}: {setting}" if is_in_file else source_of(option)
 
 
 def every_plugin(*, debug: bool, warn: bool = True) -> Plugins:
@@ -151,7 +183,7 @@ def every_plugin(*, debug: bool, warn: bool = True) -> Plugins:
             )
     third_party = [name for name in plugins.policies if plugins.origins["policy", name] not in BUILT_IN]
     if third_party:
-        from hookctl.config.check.catalogue import RULES
+        from hookctl.config.check.catalog import RULES
 
         for name in third_party:
             if name in RULES:
@@ -167,31 +199,26 @@ def every_plugin(*, debug: bool, warn: bool = True) -> Plugins:
 
 
 def open_session(*, directory: str | None, store: str | None, config: str | None, color: str, debug: bool) -> Session:
-    """The settings of this run.
+    """The session of this run. An argument overrides ``hookctl.toml``, which overrides the defaults.
 
-    An argument overrides ``hookctl.toml``, which overrides the defaults. Raises SettingsError.
+    Raises SettingsError if there is no working directory.
     """
     try:
         os.getcwd()  # noqa: PTH109 - no Path is needed
     except OSError as error:
         hint = "Change to a directory that exists and that you can enter."
         raise SettingsError(f"the current directory cannot be used: {error.strerror}", hint=hint) from error
-    settings = read_settings(config)
-    if "dir" in settings and not directory and not config:
-        check_own(settings["dir"], "dir")
     return Session(
-        directory=_usable(Path(directory or settings.get("dir", DIRECTORY)), "--dir"),
-        store_url=store or settings.get("store", STORE),
+        given_dir=directory,
+        given_store=store,
+        config=config,
         color=color == "always" or (color == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")),
         debug=debug,
-        settings=settings,
-        named=bool(config),
-        own_store="store" in settings and not store and not config,
     )
 
 
-def _usable(path: Path, option: str) -> Path:
-    """The path, which need not exist. Raises SettingsError if the system cannot look it up."""
+def _usable(path: Path, source: str) -> Path:
+    """The path, which need not exist. Raises SettingsError, which names ``source``, if the system cannot look it up."""
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):
@@ -199,6 +226,6 @@ def _usable(path: Path, option: str) -> Path:
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or "the path contains a NUL"
         raise SettingsError(
-            f"{option} {shown_path(path)} cannot be used: {reason}", hint="Use another path."
+            f"{source}: {shown_path(path)} cannot be used: {reason}", hint="Use another path."
         ) from error
     return path

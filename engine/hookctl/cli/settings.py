@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,7 +95,7 @@ def _problems(settings: Mapping[str, Any]) -> Iterator[str]:
     for key, value in settings.items():
         rule = SETTINGS.get(key)
         if rule is None:
-            yield f"unknown setting {shown(key)}; the settings are {', '.join(sorted(SETTINGS))}"
+            yield f"unknown setting {shown(key)}{_meant(key, SETTINGS, 'the settings are')}"
         elif isinstance(rule, Form):
             yield from _problem(key, rule, value)
         elif not isinstance(value, dict):
@@ -104,9 +104,17 @@ def _problems(settings: Mapping[str, Any]) -> Iterator[str]:
             for inner, found in value.items():
                 form = rule.get(EACH) or rule.get(inner)
                 if form is None:
-                    yield f"unknown setting {shown(inner)} in [{key}]; its settings are {', '.join(sorted(rule))}"
+                    yield f"unknown setting {shown(inner)} in [{key}]{_meant(inner, rule, 'its settings are')}"
                 else:
                     yield from _problem(f"{key}.{inner}", form, found)
+
+
+def _meant(word: str, known: Iterable[str], otherwise: str) -> str:
+    """The known name that is most like ``word``; without one, all of them, after the words ``otherwise``."""
+    from hookctl.model.nearest import nearest
+
+    near = nearest(word, known)
+    return f". Did you mean {near[0]!r}?" if near else f"; {otherwise} {', '.join(sorted(known))}"
 
 
 def _problem(key: str, form: Form, value: object) -> Iterator[str]:

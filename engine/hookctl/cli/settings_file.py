@@ -43,8 +43,8 @@ def check_own(path: str | Path, setting: str) -> None:
     try:
         resolve(path, os.curdir)
     except FileError as error:
-        hint = f"Set it by option or variable; or, if you trust the file, name it: --config {NAME}."
-        raise SettingsError(f"{NAME}: {setting} leads out of the directory of {NAME}", hint=hint) from error
+        hint = f"Use --{setting} or HOOKCTL_{setting.upper()}; if you trust the file, pass --config {NAME}."
+        raise SettingsError(f"{NAME}: {setting} is outside the directory of {NAME}", hint=hint) from error
 
 
 def _parsed(path: Path, content: bytes) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def key_reference(_: click.Context, parameter: click.Parameter, given: str | Non
         raise click.BadParameter(message, param=parameter)
     raise click.BadParameter(
         "the value is not a secret reference, such as '${env:HOOKCTL_PLAN_KEY}' or '${file:/run/secrets/plan-key}'. "
-        "If it is the key itself, make a new key: the shell's history and the list of processes have this one.",
+        "If this was the key itself, replace it: it is now in your shell history and was visible in the process list.",
         param=parameter,
     )
 

@@ -10,6 +10,7 @@ import click
 from hookctl.cli import exit_codes
 from hookctl.cli.echo import echo
 from hookctl.cli.repository import cache_folder
+from hookctl.cli.terminal import text_width
 from hookctl.errors import EventError
 from hookctl.model import has_errors
 from hookctl.model.nearest import unknown_webhook
@@ -68,7 +69,9 @@ def exit_on_errors(
     if findings:
         from hookctl.report.text.findings import findings_text
 
-        echo(findings_text(findings, color=session.color), err=warnings_to_stderr, color=session.color)
+        width = text_width(err=warnings_to_stderr)
+        shown = findings_text(findings, width=width, color=session.color)
+        echo(shown, err=warnings_to_stderr, color=session.color)
 
 
 def named_plan(plans: Mapping[str, DeliveryPlan], name: str) -> DeliveryPlan:
@@ -87,7 +90,7 @@ def read_event(session: Session, file: BinaryIO) -> Mapping[str, Json]:
     except EventError as error:
         raise EventError(
             f"{file.name}: {error.message}",
-            hint="The file must hold one event, as `hookctl schema event NAME` describes it.",
+            hint="The file must contain one event, as `hookctl schema event NAME` describes it.",
         ) from error
     except OSError as error:
         from hookctl.delivery.runner.sending import unreadable

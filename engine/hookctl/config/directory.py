@@ -264,7 +264,7 @@ class _Results:
         number = max(number for number, other in enumerate(file.names) if other == name)
         plan = compile_webhook(file.webhooks()[number], self._plugins)
         if plan.digest != self._digests[name]:
-            message = f"the cache of {file.path} is not of this hookctl and its plugins"
+            message = f"the cache of {file.path} was not written by this hookctl and its plugins"
             raise StateError(message, hint="Delete the cache of hookctl, ~/.cache/hookctl.")
         return plan
 

@@ -28,7 +28,7 @@ def _not_comparable(webhook: str, errors: Sequence[Finding]) -> Finding:
     first = errors[0]
     place = first.path + (f":{first.span.line}:{first.span.column}" if first.span else "")
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    what = "it is" if webhook else "what it holds is"
+    what = "it is" if webhook else "a webhook is"
     return AGAINST.finding(webhook=webhook, what=what, place=place, why=first.message, more=more)
 
 
@@ -50,7 +50,7 @@ def _stopped(one: Stopped) -> str:
     count = f"{one.deliveries} {'delivery is' if one.deliveries == 1 else 'deliveries are'} held"
     if one.is_suspended:
         return f"{one.reason}; {count}" if one.deliveries else one.reason
-    return f"{count} by other means than an apply{f': {one.reason}' if one.reason else ''}"
+    return f"{count}, but not by an apply{f': {one.reason}' if one.reason else ''}"
 
 
 def check_removals(plan: Plan, limit: RemovalLimit) -> tuple[Finding, ...]:

@@ -210,7 +210,7 @@ def _review(
     checked: CheckedDirectory | None = None,
     findings: Sequence[Finding],
 ) -> Review:
-    options.progress(f"{len(plan.changes):,} changes, working out what they mean")
+    options.progress(f"{len(plan.changes):,} changes, determining their effects")
     effects = _effects(plan, plugins, store, options)
     webhooks = checked.webhooks if checked else {}
     return Review(

@@ -36,8 +36,8 @@ def check_saved_plan(plan: Plan, path: str, plugins: Plugins) -> tuple[Finding, 
         webhooks.append(webhook)
         if compile_webhook(webhook, plugins).digest != after.digest:
             raise AlteredPlanError(
-                f"the saved plan was altered: what it holds for {after.name} is not compiled from a webhook",
-                hint="Plan again and apply what that says.",
+                f"the saved plan was altered: its entry for {after.name} is not compiled from a webhook",
+                hint="Save a new plan and apply that.",
             )
     findings += check_names(webhooks)
     return tuple(replace(one, message=f"{one.webhook}: {one.message}", span=None) for one in findings)

@@ -1,1 +1,1 @@
-"""The delivery wing: events are taken in, routed, rendered, sent and retried."""
+"""Delivery: events are taken in, routed, rendered, sent and retried."""

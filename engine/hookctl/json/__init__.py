@@ -1,1 +1,1 @@
-"""What the program knows about JSON."""
+"""JSON: strict and quick parsing, equality, kinds, paths, differences and schemas."""

@@ -1,4 +1,4 @@
-"""Pairs up the items of two lists, at a bounded cost: difflib alone takes up to the cube of their length."""
+"""Pairs the items of two lists at a bounded cost: difflib alone takes up to cubic time in the lists' length."""
 
 from __future__ import annotations
 
@@ -7,27 +7,28 @@ from collections.abc import Hashable, Iterator, Sequence
 from hookctl.bounded.budget import Budget
 
 MAX_PAIRS = 40_000
-"""Items before times items after, up to which the items that stay are searched for; longer lists are compared from both
-ends only."""
+"""The maximum product of the two lengths for which unchanged items are searched for. Longer lists are compared only
+from both ends.
+"""
 MAX_ALL_PAIRS = 400_000
-"""The same for all lists in one value together."""
+"""The same maximum, for all lists in one value together."""
 
 Run = tuple[bool, int, int, int, int]
-"""A stretch of two lists: whether it is the same in both, its start and end before, and its start and end after."""
+"""A part of two lists: whether it is equal in both, its start and end before, and its start and end after."""
 
 
 def pairs() -> Budget:
-    """What the comparison of one value with another may cost."""
+    """The budget of the comparison of one value with another."""
     return Budget(MAX_ALL_PAIRS)
 
 
 def aligned(
     before: Sequence[Hashable], after: Sequence[Hashable], room: Budget
 ) -> Iterator[tuple[bool, int | None, int | None]]:
-    """The items of two lists in pairs: whether the two are the same, and the index before and after.
+    """The items of two lists in pairs: whether the two are equal, and the index before and after.
 
-    Items that are in both lists in one order stay. Of what lies between them, the first before is paired with the first
-    after, and so on; an item that is left over has None as its other index. Equal items must have equal hashes.
+    Items that both lists have in the same order are unchanged. The items between them are paired in order; an item that
+    is left over has None as its other index. Equal items must have equal hashes.
     """
     for same, start, end, start_after, end_after in runs(before, after, room):
         count = min(end - start, end_after - start_after)
@@ -37,10 +38,7 @@ def aligned(
 
 
 def runs(before: Sequence[Hashable], after: Sequence[Hashable], room: Budget) -> Iterator[Run]:
-    """The stretches of two lists in order: those that are the same in both, and those between.
-
-    Empty ones are left out.
-    """
+    """The parts of two lists in order, equal ones and others. Empty parts are left out."""
     start, end = common_ends(before, after)
     old, new = before[start : len(before) - end], after[start : len(after) - end]
     if start:
@@ -48,7 +46,7 @@ def runs(before: Sequence[Hashable], after: Sequence[Hashable], room: Budget) ->
     if (old or new) and (not old or not new or len(old) * len(new) > min(MAX_PAIRS, room.left)):
         yield False, start, start + len(old), start, start + len(new)
     elif old:
-        from difflib import SequenceMatcher  # it is needed only where something differs
+        from difflib import SequenceMatcher  # imported here, because it is needed only for lists that differ
 
         room.spend(len(old) * len(new))
         for tag, *places in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
@@ -59,7 +57,7 @@ def runs(before: Sequence[Hashable], after: Sequence[Hashable], room: Budget) ->
 
 
 def common_ends(before: Sequence[Hashable], after: Sequence[Hashable]) -> tuple[int, int]:
-    """How many items are the same at the start, and how many of the others at the end."""
+    """The number of equal items at the start, and of the remaining ones at the end."""
     shorter = min(len(before), len(after))
     start = next((index for index in range(shorter) if before[index] != after[index]), shorter)
     end = next((index for index in range(shorter - start) if before[-1 - index] != after[-1 - index]), shorter - start)

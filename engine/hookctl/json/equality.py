@@ -6,7 +6,7 @@ from hookctl.model import Json
 
 
 def is_equal(left: Json, right: Json) -> bool:
-    """Whether two values are the same JSON value. Objects are equal whatever the order of their keys.
+    """Whether two values are the same JSON value. The order of an object's keys does not matter.
 
     The values must not be nested deeper than Python's recursion limit allows: see ``hookctl.json.strict.MAX_DEPTH``.
     """
@@ -14,7 +14,7 @@ def is_equal(left: Json, right: Json) -> bool:
 
 
 def _has_same_booleans(left: Json, right: Json) -> bool:
-    """For values that are equal in Python, which takes ``True`` for 1."""
+    """As :func:`is_equal`, for values that Python considers equal. Python considers ``True`` and 1 equal."""
     if left is right:
         return True
     if isinstance(left, list) and isinstance(right, list):

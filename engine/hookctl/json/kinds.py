@@ -1,4 +1,4 @@
-"""What kinds of JSON values there are, and what they are called."""
+"""The kinds of JSON values, and their names."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ DESCRIBED: Mapping[str, str] = {
     "array": "a list",
     "object": "an object",
 }
-"""For each type of JSON Schema the words for its values, with an article."""
+"""The name of a value, with an article, for each type of JSON Schema."""
 
 
 def schema_type(value: object) -> str:
-    """The type that JSON Schema has for a value, the narrower one for a whole number: ``integer``, not ``number``."""
+    """The JSON Schema type of a value; the narrower type ``integer`` for a whole number."""
     return _SCHEMA_TYPES.get(type(value), "null")
 
 
 def kind(value: object) -> str:
-    """Which of JSON's six kinds a value is: ``null``, ``boolean``, ``number``, ``string``, ``array`` or ``object``."""
+    """The JSON kind of a value: ``null``, ``boolean``, ``number``, ``string``, ``array`` or ``object``."""
     found = schema_type(value)
     return "number" if found == "integer" else found
 
 
 def described(value: object) -> str:
-    """What a value is, for a message: ``a number``, ``an object``, ``null``."""
+    """The name of a value's kind, for a message: ``a number``, ``an object``, ``null``."""
     return DESCRIBED[schema_type(value)]
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
-    """Whether a value is a number. In Python a boolean is an integer, in JSON it is not."""
+    """Whether a value is a number. In Python a boolean is an integer; in JSON it is not."""
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -9,11 +9,11 @@ Step = str | int
 """One step of a path: an object's key or a list's index (negative ones count from the end)."""
 
 ANY = None
-"""Stands in a path for any item of a list."""
+"""A step for any item of a list."""
 
 
 def path_text(root: str, steps: Iterable[Step | None]) -> str:
-    """A path as an expression has it: ``data.groups[0]["a-b"]``, and ``$.groups[*].id`` for the root ``$``."""
+    """A path as an expression writes it: ``data.groups[0]["a-b"]``, or ``$.groups[*].id`` for the root ``$``."""
     text = root
     for step in steps:
         if step is ANY:
@@ -26,7 +26,7 @@ def path_text(root: str, steps: Iterable[Step | None]) -> str:
 
 
 def field_text(steps: Iterable[Step]) -> str:
-    """A field of a file or of an event as its author knows it: ``auth[0].scopes``, ``headers.X-Source``."""
+    """A field of a file or of an event, as its author writes it: ``auth[0].scopes``, ``headers.X-Source``."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
 
 
@@ -36,8 +36,5 @@ def pointer_text(steps: Iterable[Step]) -> str:
 
 
 def pointer_steps(pointer: str) -> list[str]:
-    """The keys of a JSON Pointer; an index stays text.
-
-    A leading ``#``, as a reference in a schema has it, is left out.
-    """
+    """The keys of a JSON Pointer; an index remains text. A leading ``#``, as in a schema's reference, is removed."""
     return [step.replace("~1", "/").replace("~0", "~") for step in pointer.removeprefix("#").split("/")[1:]]

@@ -1,4 +1,4 @@
-"""Walks an event type's JSON Schema along a template's paths: what is there, what may be missing, what may be null."""
+"""Follows a template's paths through an event type's JSON Schema: what exists, may be missing, or may be null."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from typing import Any
 
 from hookctl.json.kinds import schema_type
 from hookctl.json.paths import Step, path_text, pointer_steps
-from hookctl.model import Json
+from hookctl.model import Json, canonical_json
 
 Schema = Mapping[str, Any]
 
 _MAX_REFERENCES = 20
+_MAX_VALUES = 10
+"""The number of a field's values that a message lists."""
 _NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A value as the schema describes it: its alternatives without null. Without ``schemas`` it is unknown."""
+    """The possible values at a place, as alternative schemas without null. Without ``schemas`` nothing is known."""
 
     schemas: tuple[Schema, ...]
     nullable: bool = False
@@ -27,7 +29,7 @@ class Shape:
 
     @property
     def types(self) -> frozenset[str]:
-        """The JSON types that the value may have; empty when they are not known."""
+        """The JSON types that the value may have; empty if they are not known."""
         found: set[str] = set()
         for schema in self.schemas:
             types = _types(schema)
@@ -36,24 +38,39 @@ class Shape:
             found.update(types)
         return frozenset(found - {"null"})
 
+    @property
+    def values(self) -> list[Json] | None:
+        """Every value that the schema allows, except null; None if it does not list them."""
+        found: list[Json] = []
+        for schema in self.schemas:
+            if "const" in schema:
+                found.append(schema["const"])
+            elif isinstance(schema.get("enum"), list):
+                found += schema["enum"]
+            elif schema.get("type") == "boolean":
+                found += [False, True]
+            else:
+                return None
+        return [value for value in found if value is not None] if self.schemas else None
+
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A step that the schema does not have."""
+    """A step to a key that the schema does not have."""
 
     keys: tuple[str, ...]
-    """The keys that there are in its place."""
+    """The keys that exist instead."""
 
 
 class EventShape:
-    """An event type's schema, ready to be walked."""
+    """An event type's schema, prepared for following paths."""
 
     def __init__(self, schema: Mapping[str, Json]) -> None:
         self.schema = schema
         self.root = self._shape([schema], optional=False)
 
     def walk(self, start: Shape, steps: Sequence[Step]) -> Iterator[tuple[int, Shape | Unknown]]:
-        """The shape after each step, with how many steps were taken; ends after an unknown step."""
+        """The shape after each step, with the number of steps so far. Ends after an unknown step."""
         shape = start
         for number, step in enumerate(steps, 1):
             following = self.step(shape, step)
@@ -91,7 +108,7 @@ class EventShape:
         return Unknown(tuple(keys)) if known else Shape(())
 
     def items(self, shape: Shape) -> Shape:
-        """The shape of what a loop over the value gives."""
+        """The shape of the items that a loop over the value yields."""
         inner = [item for schema in shape.schemas if (item := _item(schema)) is not None]
         return self._shape(inner, optional=False)
 
@@ -103,7 +120,7 @@ class EventShape:
         return Shape(tuple(schema for schema in flat if _types(schema) != {"null"}), nullable, optional)
 
     def _flatten(self, schema: Schema, into: list[Schema], left: int) -> None:
-        """A schema's alternatives: references followed, ``anyOf``, ``oneOf`` and ``allOf`` opened."""
+        """A schema's alternatives, with references, ``anyOf``, ``oneOf`` and ``allOf`` resolved."""
         if not isinstance(schema, Mapping) or left == 0:
             into.append({})
             return
@@ -132,9 +149,9 @@ class EventShape:
 
 
 def is_certain(schema: Schema, keys: Iterable[Step]) -> bool:
-    """True when a path surely exists and is never null: judged only by plain ``properties``, ``required`` and ``type``.
+    """True if a path certainly exists and is never null, by plain ``properties``, ``required`` and ``type`` only.
 
-    A quick look before the walk that knows all of the schema, since nearly every path of a template passes it.
+    It is a quick check before the full walk, because nearly every path of a template passes it.
     """
     if "$ref" in schema:
         return False
@@ -178,7 +195,7 @@ def _item(schema: Schema) -> Schema | None:
 
 
 def _is_open(schema: Schema, step: Step) -> bool:
-    """Whether nothing is known of a key or index of the value."""
+    """Whether the schema says nothing about a key or index of the value."""
     if schema.get("properties") and not schema.get("patternProperties"):
         return False
     types = _types(schema)
@@ -188,7 +205,7 @@ def _is_open(schema: Schema, step: Step) -> bool:
 
 
 def _merge(base: Schema, other: Schema) -> Schema:
-    """The schema of values that satisfy both, as far as paths go."""
+    """The schema of values that satisfy both, as far as paths are concerned."""
     merged = {**base, **other}
     if "properties" in base and "properties" in other:
         merged["properties"] = {**base["properties"], **other["properties"]}
@@ -198,6 +215,19 @@ def _merge(base: Schema, other: Schema) -> Schema:
 
 
 def describe_keys(prefix: str, keys: Sequence[str]) -> str:
-    """Up to eight of the paths that there are, for a hint."""
+    """Up to eight of the existing paths, for a hint."""
     shown = ", ".join(path_text(prefix, (key,)).removeprefix(".") for key in keys[:8])
     return shown + (", ..." if len(keys) > 8 else "")
+
+
+def value_text(value: Json) -> str:
+    """A constant for a message: text in single quotes, anything else as JSON."""
+    return f"'{value}'" if isinstance(value, str) else canonical_json(value).decode()
+
+
+def listed(values: Sequence[Json]) -> str:
+    """The values that a field can have, for a message; the first ten of many."""
+    shown = [value_text(value) for value in values[:_MAX_VALUES]]
+    if len(values) > _MAX_VALUES:
+        return f"one of {', '.join(shown)} and {len(values) - _MAX_VALUES} more"
+    return shown[0] if len(shown) == 1 else f"one of {', '.join(shown)}"

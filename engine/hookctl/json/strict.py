@@ -1,6 +1,6 @@
-"""JSON that every reader takes for the same value.
+"""Parses only JSON that every reader understands alike.
 
-No key stands twice in one object, there is no NaN, no number out of range and no half of a surrogate pair.
+No key appears twice in one object, there is no NaN, no number out of range and no half of a surrogate pair.
 """
 
 from __future__ import annotations
@@ -13,22 +13,25 @@ from typing import NoReturn
 from hookctl.model import Json
 
 MAX_DEPTH = 64
-"""Objects and lists inside one another. Functions that walk through a value call themselves at each."""
+"""The maximum nesting of objects and lists. Functions that walk through a value recurse at each level."""
 MAX_NAMED = 200
-"""Characters of a key or a number that a message repeats."""
+"""The number of characters of a key or a number that a message quotes."""
 _MAX_DOUBLE = 2**1024
 """The first integer that a double cannot hold. Most readers keep every number in a double."""
 
 
 class AmbiguousJsonError(ValueError):
-    """A text that only some readers accept as JSON, or that readers disagree on. Its message says why."""
+    """A text that only some readers accept as JSON, or that readers understand differently.
+
+    Its message gives the reason.
+    """
 
 
 class RepeatedKeyError(AmbiguousJsonError):
-    """A key that stands twice in one object: readers differ in which of the two values counts."""
+    """A key that appears twice in one object: readers differ in which of the two values counts."""
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"the key {_named(key)!r} stands twice in one object")
+        super().__init__(f"the key {_named(key)!r} appears twice in one object")
         self.key = key
 
 
@@ -36,13 +39,13 @@ def parse(text: str, *, any_integer: bool = False, max_depth: int = MAX_DEPTH) -
     """The value of a JSON text.
 
     Args:
-        text: what to read.
-        any_integer: accept integers that a double cannot hold.
-        max_depth: how many objects and lists may lie in one another.
+        text: The text to parse.
+        any_integer: Accept integers that a double cannot hold.
+        max_depth: The maximum nesting of objects and lists.
 
     Raises:
-        json.JSONDecodeError: no reader accepts the text as JSON.
-        AmbiguousJsonError: readers disagree on the text, or it is nested too deep.
+        json.JSONDecodeError: No reader accepts the text as JSON.
+        AmbiguousJsonError: Readers understand the text differently, or it is nested too deeply.
     """
     read_integer = int if any_integer else _integer
     try:
@@ -53,7 +56,7 @@ def parse(text: str, *, any_integer: bool = False, max_depth: int = MAX_DEPTH) -
         raise
     except RecursionError as error:
         raise AmbiguousJsonError(f"nested deeper than {max_depth}") from error
-    except ValueError as error:  # int() refuses a text that would take it too long
+    except ValueError as error:  # int() refuses a text that would take too long to convert
         raise AmbiguousJsonError("a number with more digits than can be read") from error
     if text.count("{") + text.count("[") > max_depth and is_deep(value, max_depth):
         raise AmbiguousJsonError(f"nested deeper than {max_depth}")
@@ -63,7 +66,7 @@ def parse(text: str, *, any_integer: bool = False, max_depth: int = MAX_DEPTH) -
 
 
 def is_deep(value: Json, max_depth: int = MAX_DEPTH) -> bool:
-    """Whether more than ``max_depth`` objects and lists lie in one another, found without recursion."""
+    """Whether objects and lists are nested deeper than ``max_depth``, determined without recursion."""
     level = [value]
     for _ in range(max_depth):
         level = [inner for item in level for inner in _inside(item) if isinstance(inner, dict | list)]
@@ -109,4 +112,4 @@ def _refuse_lone_surrogates(value: Json) -> None:
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
-        raise AmbiguousJsonError("half of a surrogate pair stands alone") from error
+        raise AmbiguousJsonError("an unpaired surrogate") from error

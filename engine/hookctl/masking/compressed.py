@@ -1,6 +1,6 @@
 """Decompresses gzip, zlib and bare deflate.
 
-It is as lenient as common readers: output before an error counts, and members of gzip are joined.
+It is as lenient as common readers: it keeps output before an error, and joins gzip members.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _COMPRESSED = re.compile(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]")
 
 
 def may_be_compressed(data: bytes) -> bool:
-    """Whether text without control characters may still be zlib: short zlib data often has none."""
+    """Whether text without control characters may still be zlib: short zlib data often contains none."""
     return not data.isascii() and (b"x\x9c" in data or b"x\xda" in data or b"x^" in data or _begins_as_zlib(data))
 
 
@@ -33,14 +33,17 @@ def decompressed(view: View, limit: int) -> Iterator[View]:
     if len(starts) > MOST_CANDIDATES:
         yield View(
             bytes(limit + 1), view, [(0, 0, len(view.data), 0, 1)], at_end=False
-        )  # more than the limit: everything is masked
+        )  # more than the limit, so the caller masks everything
         return
     for start in starts:
         yield from inflated(view, start, 47, limit)
 
 
 def inflated(view: View, start: int, window: int, limit: int) -> Iterator[View]:
-    """What is compressed from ``start`` on; ``window`` as for zlib: 47 for gzip and zlib, -15 for bare deflate."""
+    """The data that decompresses from ``start`` on.
+
+    ``window`` is as for zlib: 47 for gzip and zlib, -15 for bare deflate.
+    """
     data, end = b"", start
     while end < len(view.data) and len(data) <= limit:
         more, used = _inflate(view.data[end:], window, limit + 1 - len(data))
@@ -54,16 +57,16 @@ def inflated(view: View, start: int, window: int, limit: int) -> Iterator[View]:
 
 
 def _padding(data: bytes, start: int) -> int:
-    """The end of the zeros that some writers put between members."""
+    """The end of the padding zeros that some writers put between members."""
     while data.startswith(b"\0", start):
         start += 1
     return start
 
 
 def _inflate(data: bytes, window: int, limit: int) -> tuple[bytes, int]:
-    """What ``data`` decompresses to, ``limit`` bytes at most, and how much of it was used.
+    """The decompressed ``data``, at most ``limit`` bytes, and the number of bytes of ``data`` that were used.
 
-    Output before an error counts.
+    Output before an error is included.
     """
     inflater = zlib.decompressobj(window)
     out = b""
@@ -89,7 +92,7 @@ def _inflate_bytes(inflater: zlib._Decompress, data: bytes, limit: int) -> bytes
 
 
 def _begins_as_zlib(data: bytes) -> bool:
-    """Whether the first two bytes are a header of RFC 1950."""
+    """Whether the first two bytes are a zlib header (RFC 1950)."""
     return (
         len(data) > 2
         and data[0] & 15 == 8

@@ -1,8 +1,7 @@
-"""Decodes escapes and encodings.
+"""Decodes escapes and encodings. Each function returns the decoded views of a view, or none.
 
-Each function returns the decoded views of a view, or none if there is nothing to decode. A view is bytes: text as
-UTF-8. Every pattern here takes time in proportion to the text; each escape is decoded by
-itself, so that a view tells where each byte comes from.
+A view is text as UTF-8 bytes. Every pattern here takes time in proportion to the text. Each escape is decoded
+separately, so a view knows where each of its bytes comes from.
 """
 
 from __future__ import annotations
@@ -47,9 +46,9 @@ _CUT = {
     b"=": re.compile(rb"=[0-9A-Fa-f]?\r?\Z"),
     b"=?": re.compile(rb"=(?:\?(?:[!->@-~]{1,40}(?:\?[QqBb]?)?)?)?\Z"),
 }
-"""The first part of an escape at the end of a truncated text."""
+"""The beginning of an escape, at the end of a truncated text."""
 _LONGEST_CUT = 96
-"""The maximum length of such a first part, in bytes."""
+"""The maximum length of such a beginning, in bytes."""
 _TEXT = re.compile(
     rb"(?P<utf8>(?:[\t\n\r\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}){6,})"
     rb"|(?P<utf16>[\t\n\r\x20-\x7e](?:\x00[\t\n\r\x20-\x7e]){5,})"
@@ -67,8 +66,9 @@ _LISTS = {
         re.compile(rb"(?:[\"'][0-9]{1,3}[\"'][ \t]{0,8}:[ \t]{0,8})?([0-9]{1,3})"),
     ),
 }
-"""By base: a list of bytes, and one of them: hexadecimal in groups, and decimal also with an index, as in JSON
-of a ``Uint8Array``."""
+"""By base: the patterns of a list of bytes, and of one byte. Hexadecimal may come in groups; decimal may have indexes,
+as in JSON of a ``Uint8Array``.
+"""
 _CUT_LIST = re.compile(_BETWEEN + rb"*+(?:0[xX]?[0-9a-fA-F]?|[0-9a-fA-F])?\Z")
 """What may follow the last complete number of a truncated list."""
 _IN_LIST = bytes(
@@ -115,7 +115,7 @@ def may_hold_list(data: bytes, shortest: int) -> bool:
 
 
 def may_hold_text(data: bytes, shortest: int, *, is_ascii: bool) -> bool:
-    """Whether binary ``data`` may contain text of ``shortest`` bytes, in ASCII only or in any character set."""
+    """Whether binary ``data`` may contain text of ``shortest`` bytes: in ASCII only, or in any character set."""
     return b"t" * shortest in data.replace(b"\0", b"").translate(_ASCII_TEXT if is_ascii else _ANY_TEXT)
 
 
@@ -130,8 +130,8 @@ def _one(view: View | None) -> Iterator[View]:
 def escaped(view: View) -> Iterator[View]:
     """One view for each kind of escape in ``view``.
 
-    Backslashes as in JSON, JavaScript, Python or C; percent; HTML; quoted-printable; encoded words of headers; line
-    breaks within base64.
+    The kinds are backslashes as in JSON, JavaScript, Python or C; percent; HTML; quoted-printable; encoded words of
+    headers; and line breaks within base64.
     """
     data = view.data
     if b"\\" in data:
@@ -152,7 +152,7 @@ def escaped(view: View) -> Iterator[View]:
 def _rewritten(view: View, lead: bytes, edits: Edits) -> Iterator[View]:
     found = list(edits)
     cut = _CUT[lead].search(view.data, max(0, len(view.data) - _LONGEST_CUT)) if view.at_end else None
-    if cut is not None:  # it may be a complete escape, or only the first part
+    if cut is not None:  # a truncated text may end in the first part of an escape
         found_before = [edit for edit in found if edit[1] <= cut.start()]
         yield from _one(rewritten(view, [*found_before, (*cut.span(), b"")]))
     yield from _one(rewritten(view, found))
@@ -176,7 +176,7 @@ def _backslashes(data: bytes) -> Edits:
 
 
 def _named(name: str) -> bytes:
-    import unicodedata  # as for html below: most text has no named characters
+    import unicodedata  # imported here, because most text has no named characters
 
     try:
         return unicodedata.lookup(name).encode("utf-8", "surrogatepass")
@@ -192,7 +192,7 @@ def _word(match: re.Match[bytes]) -> bytes:
 
 
 def _unescaped(match: re.Match[bytes]) -> bytes:
-    """A byte by two hexadecimal digits, or a character by one or two UTF-16 units of four."""
+    """A byte from two hexadecimal digits, or a character from one or two UTF-16 units of four digits."""
     if match["x"]:
         return bytes.fromhex(match["x"].decode())
     unit = int(match["u"], 16)
@@ -209,7 +209,7 @@ def _utf8(point: int) -> bytes:
 
 
 def _entities(data: bytes) -> Edits:
-    import html  # takes a millisecond to build, and most text has no entities
+    import html  # built here, because it takes a millisecond, and most text has no entities
 
     for match in _ENTITY.finditer(data):
         written = match[0].decode()
@@ -225,8 +225,9 @@ def _entities(data: bytes) -> Edits:
 def encoded(view: View, marks: bytes, shortest: int, *, by_alignment: bool) -> Iterator[View]:
     """The decoded base64 and hexadecimal data in ``view``, for secrets of at least ``shortest`` bytes.
 
-    Encoded text may begin anywhere in a run of its letters, so each run is decoded once for each alignment. ``marks``
-    is :func:`kinds` of the view. ``by_alignment``: a view for each, so that what was cut is at its end.
+    Encoded data may begin anywhere in a run of its letters, so each run is decoded once for each alignment. ``marks``
+    is :func:`kinds` of the view. ``by_alignment`` returns one view for each alignment, so that truncated data is at the
+    end of its view.
     """
     runs = list(_runs(marks, b"a" * least_letters(shortest)))
     if not runs:
@@ -271,7 +272,7 @@ def _hex(data: bytes, runs: Iterable[Span], shift: int) -> Iterator[tuple[int, i
 
 
 def listed(view: View) -> Iterator[View]:
-    """Bytes that are written as lists of numbers, hexadecimal or decimal."""
+    """The bytes that ``view`` writes as lists of numbers, hexadecimal or decimal."""
     for base, (whole, number) in _LISTS.items():
         found = [match.span() for match in whole.finditer(view.data)]
         edits = [edit for span in found for edit in _numbers(view.data, span, number, base)]

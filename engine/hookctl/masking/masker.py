@@ -1,9 +1,9 @@
 """Masks secrets in text from outside.
 
-What a target or a token endpoint sends back may hold a secret anywhere, and in any encoding. So the text is searched as
-it is, and so is every view of it that decoding gives (:mod:`hookctl.masking.encodings` and
-:mod:`hookctl.masking.compressed`), views of views included. What is found in a view is masked in the text itself.
-:data:`MOST_WORK` bounds the search: a text that would take more is masked whole.
+A response of a target or a token endpoint may contain a secret anywhere, in any encoding. So the masker searches the
+text, its decoded views (:mod:`hookctl.masking.encodings` and :mod:`hookctl.masking.compressed`), and the views of those
+views. It masks each secret that it finds in a view at its place in the text. :data:`MOST_WORK` bounds the search: if a
+text would take more work, all of it is masked.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from hookctl.masking.views import Span, View
 from hookctl.model import MASK, Json
 
 SHORTEST = 6
-"""The minimum length in characters. Shorter secrets are not searched for: masking every ``a`` helps nobody."""
+"""The minimum length in characters. Shorter secrets are not masked, because masking every ``a`` makes text useless."""
 MOST_WORK = 2 * 1024 * 1024
 """The maximum work of one search, in bytes of views."""
 PIECE_WORK = 24
@@ -40,7 +40,10 @@ class Masker:
         self._is_ascii = all(needle.isascii() for needle in self._needles)
 
     def text(self, text: str, *, cut: bool = False) -> str:
-        """``text`` with every secret in it masked; ``cut``: also the first part of one at its end."""
+        """``text`` with every secret in it masked.
+
+        ``cut``: the text was truncated, so also mask the first part of a secret at its end.
+        """
         if not self._needles:
             return text
         data = text.encode("utf-8", "surrogatepass")
@@ -48,7 +51,10 @@ class Masker:
         return _decoded_text(_masked(data, spans)) if spans else text
 
     def excerpt(self, text: str) -> str:
-        """As :meth:`text`, for text that repeats pieces of another; each may have been cut, and end in ``...``."""
+        """As :meth:`text`, for text that quotes pieces of another text.
+
+        Each piece may be truncated and end in ``...``.
+        """
         text = self.text(text)
         for mark in ("...", "…"):
             text = mark.join(self.text(piece, cut=True) for piece in text.split(mark))
@@ -57,9 +63,13 @@ class Masker:
     def body(self, body: bytes, *, cut: bool = False, encoding: str = "") -> bytes:
         """``body`` with every secret in it masked.
 
-        A body that holds a secret once it is decompressed is masked whole, and so is one that cannot be decompressed.
-        ``cut``: the cap may have cut through a secret. ``encoding``: the body's Content-Encoding, with commas between
-        several.
+        A body whose decompressed content contains a secret is masked completely; so is a body that cannot be
+        decompressed.
+
+        Args:
+            body: The body as received.
+            cut: Whether the limit may have truncated a secret.
+            encoding: The body's Content-Encoding; several are separated by commas.
         """
         if not self._needles or not body:
             return body
@@ -70,7 +80,7 @@ class Masker:
         return _masked(body, spans) if spans else body
 
     def json(self, value: Json) -> Json:
-        """``value`` with every string and number in it masked, keys too."""
+        """``value`` with secrets masked in every string, number and key."""
         if isinstance(value, str):
             return self.excerpt(value)
         if isinstance(value, list):
@@ -82,12 +92,12 @@ class Masker:
         return value
 
     def find(self, data: bytes, *, cut: bool = False, deflated: bool = False) -> Sequence[Span]:
-        """Where secrets are in ``data``, in any order; all of it where the search would take too much work."""
+        """The places of secrets in ``data``, in any order; all of ``data`` if the search would take too much work."""
         if not self._needles or (not cut and not deflated and self._is_plain(data)):
             return ()
         root = View(data, at_end=cut)
         waiting, seen, spans, work = [root], {(data, cut)}, list[Span](), len(data)
-        for view in waiting:  # grows during the loop
+        for view in waiting:  # the list grows during the loop
             for span in self._in_view(view, len(data)):
                 spans.append(span)
                 work += PIECE_WORK
@@ -101,7 +111,7 @@ class Masker:
         return spans
 
     def _is_plain(self, data: bytes) -> bool:
-        """Whether ``data`` contains no secret and nothing to decode, which is true for most responses."""
+        """Whether ``data`` contains no secret and nothing to decode, as is the case for most responses."""
         folded = data.translate(_FOLDED)
         for needle in self._needles:
             if needle in folded:
@@ -122,7 +132,7 @@ class Masker:
                 yield view.original(start, len(folded))[0], length
 
     def _decoded(self, view: View, cut: bool, limit: int, *, deflated: bool) -> Iterator[View]:
-        """The views that ``view`` decodes to in one step; ``limit`` is the maximum of decompressed bytes."""
+        """The views that ``view`` decodes to in one step. ``limit`` is the maximum number of decompressed bytes."""
         data = view.data
         if deflated:
             yield from compressed.inflated(view, 0, -15, limit)
@@ -143,20 +153,20 @@ class Masker:
 
 
 def _is_layer(view: View) -> bool:
-    """Whether ``view`` is a whole body, or what one was decompressed to: with several codings, another may follow."""
+    """Whether ``view`` is a complete body, or its decompressed content: with several codings, another may follow."""
     return view.parent is None or (view.pieces[0][1] == 0 and view.pieces[0][3] == 0 and len(view.pieces) == 1)
 
 
 def _needles(secret: str) -> Iterator[bytes]:
-    """What is looked for: the secret in each character set, and decoded where it holds escapes itself."""
+    """The bytes to search for: the secret in each character set, and decoded if it contains escapes itself."""
     if len(secret) < SHORTEST:
         return
-    bare = secret.strip()  # many servers strip it
+    bare = secret.strip()  # many servers strip the padding
     seen: set[bytes] = set()
     text = bare if len(bare) >= SHORTEST else secret
     spellings = (text,) if text.isascii() else (text, text.upper(), text.lower())
     views = [View(form, at_end=False) for spelling in spellings for form in _character_sets(spelling)]
-    for view in views:  # grows while it is gone through
+    for view in views:  # the list grows during the loop
         if view.data not in seen and len(view.data) >= SHORTEST:
             seen.add(view.data)
             views += encodings.escaped(view)
@@ -164,7 +174,7 @@ def _needles(secret: str) -> Iterator[bytes]:
 
 
 def _character_sets(text: str) -> Iterator[bytes]:
-    if text.isascii():  # UTF-16 and UTF-32 are decoded to text and found there
+    if text.isascii():  # UTF-16 and UTF-32 are decoded to text, and the secret is found there
         yield text.encode()
         return
     for charset in ("utf-8", "latin-1", "utf-16-le", "utf-16-be"):
@@ -185,7 +195,7 @@ def _decoded_text(data: bytes) -> str:
 
 
 def _cut_at(folded: bytes, needle: bytes) -> int | None:
-    """Where ``folded`` ends with the first six or more bytes of ``needle``; None where it does not."""
+    """The offset at which ``folded`` ends with the first six or more bytes of ``needle``; None if it does not."""
     start = folded.find(needle[:SHORTEST], max(0, len(folded) - len(needle) - _MOST_ODD_BYTES))
     while start >= 0:
         rest = folded[start:]

@@ -8,11 +8,9 @@ from collections.abc import Iterable
 Span = tuple[int, int]
 """Start and end, in bytes."""
 Piece = tuple[int, int, int, int, int]
-"""A stretch of a view: ``(at, start, end, width, per)``.
-
-From offset ``at`` on, the view was decoded from ``parent[start:end]``, and each ``per`` bytes of the view from
-``width`` bytes of the parent: 1 and 1 for text that was left as it is, 4 and 3 for base64. A ``width`` of 0: only all
-of ``parent[start:end]`` together means something, as in an escape.
+"""A part of a view: ``(at, start, end, width, per)``. From offset ``at`` on, the view was decoded from
+``parent[start:end]``: each ``per`` bytes of the view come from ``width`` bytes of the parent, 1 from 1 for unchanged
+text, 3 from 4 for base64. If ``width`` is 0, only all of ``parent[start:end]`` together has a meaning, as in an escape.
 """
 
 
@@ -31,7 +29,7 @@ class View:
         self.at_end = at_end
 
     def original(self, start: int, end: int) -> Span:
-        """The span of the original that ``data[start:end]`` was decoded from; ``start`` must be less than ``end``."""
+        """The span of the original that ``data[start:end]`` was decoded from. ``start`` must be less than ``end``."""
         view = self
         while view.parent is not None:
             first = view.pieces[bisect_right(view.pieces, start, key=_at) - 1]
@@ -42,7 +40,7 @@ class View:
 
 
 def rewritten(parent: View, decoded: Iterable[tuple[int, int, bytes]]) -> View | None:
-    """The view with ``parent.data[start:end]`` replaced by the bytes given, for each in order; None without any."""
+    """The view with each ``parent.data[start:end]`` replaced by the given bytes, in order; None if there are none."""
     data, out, pieces, at, done = parent.data, [], list[Piece](), 0, 0
     for start, end, text in decoded:
         if start > done:
@@ -62,7 +60,7 @@ def rewritten(parent: View, decoded: Iterable[tuple[int, int, bytes]]) -> View |
 
 
 def gathered(parent: View, parts: Iterable[tuple[int, int, int, int, bytes]]) -> View | None:
-    """The view of the parts given, a line each: ``(start, end, width, per, bytes)``. None without any."""
+    """A view of the given parts, one line each: ``(start, end, width, per, bytes)``. None without parts."""
     out, pieces, at, end = list[bytes](), list[Piece](), 0, 0
     for start, end, width, per, text in parts:
         out.append(text)
@@ -70,7 +68,7 @@ def gathered(parent: View, parts: Iterable[tuple[int, int, int, int, bytes]]) ->
         at += len(text) + 1
     if not out:
         return None
-    at_end = parent.at_end and not parent.data[end:].strip(b"= \t\r\n")  # may follow a line of base64
+    at_end = parent.at_end and not parent.data[end:].strip(b"= \t\r\n")  # a line break may follow a line of base64
     return View(b"\n".join(out), parent, pieces, at_end=at_end)
 
 
@@ -87,4 +85,4 @@ def _end(piece: Piece, end: int) -> int:
     at, begin, finish, width, per = piece
     return (
         min(finish, begin - (at - end) * width // per) if width else finish
-    )  # two minus signs make the division round up
+    )  # the two minus signs make the division round up

@@ -103,7 +103,7 @@ class DeliveryPlan:
     def from_json(cls, document: Mapping[str, Json]) -> DeliveryPlan:
         """The plan that :meth:`to_json` wrote. Raises KeyError, TypeError or ValueError on anything else."""
         if document["format"] != FORMAT:
-            raise ValueError(f"delivery plan format {document['format']!r}, this hookctl reads {FORMAT}")
+            raise ValueError(f"delivery plan format {document['format']!r}, but this hookctl reads {FORMAT}")
         values = cast("dict[str, object]", {key: value for key, value in document.items() if key != "format"})
         values["status"] = Status(cast("str", document["status"]))
         values["auth"] = _blocks_from_json(document["auth"])

@@ -1,4 +1,4 @@
-"""The guard: which URLs may be written, and which addresses may be dialled."""
+"""The guard: which URLs are allowed in webhooks, and which addresses hookctl may connect to."""
 
 from hookctl.network.guard import Network, Target
 from hookctl.network.url import check_url

@@ -1,9 +1,9 @@
-"""Decides which addresses are public, by a table of its own that is the same on every Python version.
+"""Decides which addresses are public, by a table that is the same on every Python version.
 
 ``ipaddress.is_global`` is not enough: it calls multicast, NAT64, 6to4 and Azure's platform address global, and changes
-between versions. The table follows IANA's special-purpose registries. IPv6 is turned around: only 2000::/3 is public,
-minus exceptions, so every form that carries an IPv4 address inside (mapped, compatible, NAT64, 6to4, Teredo, ISATAP) is
-refused without being unwrapped.
+between versions. The table follows IANA's special-purpose registries. For IPv6 it is an allow-list: only 2000::/3 is
+public, minus exceptions. Every form that contains an IPv4 address (mapped, compatible, NAT64, 6to4, Teredo, ISATAP) is
+therefore refused without being decoded.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BLOCKED_IPV4 = tuple(
         ("192.0.0.0/24", "reserved for protocols, and cloud metadata"),
         ("192.0.2.0/24", "for documentation"),
         ("192.31.196.0/24", "AS112 name service"),
-        ("192.52.193.0/24", "multicast tunnelling"),
+        ("192.52.193.0/24", "multicast tunneling"),
         ("192.88.99.0/24", "6to4 relay"),
         ("192.168.0.0/16", "private"),
         ("192.175.48.0/24", "AS112 name service"),

@@ -1,4 +1,4 @@
-"""What OpenSSL's verify codes mean to a delivery: the cause of a failed TLS handshake."""
+"""Maps OpenSSL's verify codes to the cause of a failed TLS handshake."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dial-time gate: resolves a name once, and returns addresses only if all of them are public."""
+"""Checks addresses before hookctl connects: resolves a name once, and returns its addresses only if all are public."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GetAddrInfo = Callable[..., Sequence[tuple[Any, Any, Any, Any, tuple[Any, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The addresses at which a host may be dialled."""
+    """The addresses that hookctl may connect to for a host."""
 
     host: str
     """The host name, for SNI, certificate verification and the Host header."""
@@ -31,12 +31,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """How this machine reaches targets. These are settings of the machine, never of a webhook."""
+    """How this machine reaches targets. These settings belong to the machine, never to a webhook."""
 
     allow: Mapping[str, tuple[IPv4Network | IPv6Network, ...]] = field(default_factory=dict)
     """The non-public networks that each host may resolve to, by host name."""
     connect_to: Mapping[str, tuple[str, int]] = field(default_factory=dict)
-    """The address and port to dial instead, by host name, as in curl's ``--connect-to``. The user vouches for them."""
+    """The address and port to connect to instead, by host name, as in curl's ``--connect-to``. They are not checked,
+    because the user chose them.
+    """
     ca_file: str | None = None
     """A PEM file with the only authorities to trust; None: those of certifi."""
     getaddrinfo: GetAddrInfo = socket.getaddrinfo
@@ -46,9 +48,9 @@ class Network:
         """The vetted addresses of ``host``. Blocks while the resolver answers.
 
         Raises:
-            NameNotFoundError: the name does not resolve.
-            AddressBlockedError: any of its addresses is not public, and not allowed for this host.
-            LocalError: this machine lacks what the resolver needs.
+            NameNotFoundError: The name does not resolve.
+            AddressBlockedError: At least one address is neither public nor allowed for this host.
+            LocalError: This machine lacks a resource that the resolver needs.
         """
         instead = self.connect_to.get(host)
         if instead is not None:
@@ -59,7 +61,7 @@ class Network:
             if why and not any(address in network for network in self.allow.get(host, ())):
                 raise AddressBlockedError(
                     f"{host} resolves to {address}, which is {why}",
-                    hint="If this host may be reached from here, say so under [allow] in hookctl.toml.",
+                    hint="To allow this host, list it under [allow] in hookctl.toml.",
                 )
         return Target(host, tuple(str(address) for address in addresses), HTTPS_PORT)
 
@@ -69,8 +71,8 @@ class Network:
         except (
             OSError,
             ValueError,
-        ) as error:  # ValueError: a name that cannot be asked for, such as one with a label of 64 characters
-            if lack := shortage_of(error):  # a resolver without a file descriptor reports an unknown name
+        ) as error:  # ValueError: a name that cannot be resolved, such as one with a label of 64 characters
+            if lack := shortage_of(error):  # a resolver that gets no file descriptor reports an unknown name
                 raise LocalError(lack, hint=HINT) from error
             reason = getattr(error, "strerror", None) or error
             raise NameNotFoundError(

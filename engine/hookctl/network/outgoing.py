@@ -1,4 +1,4 @@
-"""The final check of a request before it is sent: nothing may change the meaning of the bytes on the wire."""
+"""The final check of a request before it is sent: no value may change the meaning of the bytes around it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hookctl.network.url import split_url
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _HEADER = re.compile(
     r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\n[\t\x20-\x7e\x80-\xff]*"
-)  # a name, a line break, which neither can contain, and a value
+)  # a name, a line break (which neither a name nor a value can contain), and a value
 _REFUSED = frozenset(
     {"transfer-encoding", "upgrade", "te", "trailer", "expect", "proxy-authorization", "proxy-connection"}
 )
@@ -21,13 +21,13 @@ _SET_BY_TRANSPORT = frozenset({"accept-encoding", "connection", "content-length"
 def vet_request(
     method: str, url: str, headers: Iterable[tuple[str | bytes, str | bytes]]
 ) -> tuple[str, list[tuple[str, str]]]:
-    """The host to dial and the headers to send.
+    """The host to connect to, and the headers to send.
 
     Headers that belong to the transport (Host, Content-Length, Accept-Encoding, Connection) are left out.
 
     Raises:
-        TransportError: the URL may not be dialled, or the method or a header is not safe to send. The message
-            holds no value.
+        TransportError: The URL is not allowed, or the method or a header is not safe to send. The message contains no
+            value.
     """
     host = vet_target(method, url)
     return host, [
@@ -36,31 +36,31 @@ def vet_request(
 
 
 def vet_target(method: str, url: str) -> str:
-    """The host to dial. Raises TransportError as :func:`vet_request`."""
+    """The host to connect to. Raises TransportError as :func:`vet_request`."""
     if method not in METHODS:
         raise TransportError(
-            f"the method {method!r} is none that webhooks are sent with",
+            f"{method!r} is not a supported method",
             hint=f"Use one of {', '.join(sorted(METHODS))}.",
         )
     parts = split_url(url)
     if parts is None:
         raise TransportError(
-            "the URL is not one that may be dialled",
-            hint="hookctl validate says why; a secret in it must be percent-encoded.",
+            "hookctl does not connect to this URL",
+            hint="Run `hookctl validate` for the reason. Percent-encode a secret in the URL.",
         )
     return parts[0]
 
 
 def vet_header(name: str, value: str, host: str) -> tuple[str, str] | None:
-    """The header to send to ``host``, None for one that belongs to the transport.
+    """The header to send to ``host``; None for a header that belongs to the transport.
 
     Raises TransportError as :func:`vet_request`.
     """
     if not _HEADER.fullmatch(f"{name}\n{value}"):
         shown = name if name.isascii() and name.isprintable() else repr(name)
         raise TransportError(
-            f"the header {shown} cannot be sent as it is",
-            hint="Line breaks, NUL and what Latin-1 lacks are refused, and spaces in names.",
+            f"the header {shown} cannot be sent",
+            hint="A value cannot contain line breaks, NUL or characters outside Latin-1; a name cannot contain spaces.",
         )
     lower = name.lower()
     if lower in _SET_BY_TRANSPORT:
@@ -68,10 +68,10 @@ def vet_header(name: str, value: str, host: str) -> tuple[str, str] | None:
             raise TransportError("the header Host differs from the URL's host", hint="Remove it.")
         return None
     if lower in _REFUSED:
-        raise TransportError(f"the header {name} is not a webhook's to set", hint="Remove it.")
+        raise TransportError(f"a webhook cannot set the header {name}", hint="Remove it.")
     return name, value
 
 
 def as_text(value: str | bytes) -> str:
-    """``value`` as a header's name or value is written; bytes are Latin-1."""
+    """``value`` as a header's name or value is written; bytes are decoded as Latin-1."""
     return value if isinstance(value, str) else bytes(value).decode("latin-1")

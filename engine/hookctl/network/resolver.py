@@ -1,6 +1,6 @@
-"""Name resolution with a deadline. ``getaddrinfo`` has none, so it runs on threads.
+"""Resolves names with a deadline, and caches vetted answers briefly.
 
-Vetted answers are cached briefly.
+``getaddrinfo`` has no deadline, so it runs on threads.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from hookctl.network.shortage import HINT, shortage_of
 from hookctl.threads import Pool
 
 KEEP_SECONDS = 30.0
-"""Seconds for which an answer is reused. It is vetted, so a name that moves to a private address gains nothing.
-"""
+"""Seconds for which an answer is reused. Answers are vetted, so a later move to a private address has no effect."""
 KEEP_FAILURE_SECONDS = 1.0
 MAX_KEPT = 4096
 NO_THREAD = "no thread was free to resolve the name"
@@ -28,33 +27,33 @@ NO_THREAD = "no thread was free to resolve the name"
 class _Lookup:
     answer: Future[Target] = field(default_factory=Future)
     target: Target | None = None
-    """The answer, unless it was an error."""
+    """The addresses; None until the lookup succeeds."""
     stale_at: float = float("inf")
     has_begun: bool = False
     """False while the lookup waits for a thread."""
 
 
 class Resolver:
-    """Asks ``network`` for targets. Safe for use by many threads."""
+    """Resolves hosts through ``network``. Safe for use by many threads."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
         self._lock = threading.Lock()
         self._lookups: dict[str, _Lookup] = {}
-        self._pool = Pool("hookctl-resolve")  # by name, so that a name that hangs does not delay others
+        self._pool = Pool("hookctl-resolve")  # the key is the name, so that a name that hangs does not delay others
 
     def kept(self, host: str, now: float) -> Target | None:
-        """The vetted addresses of ``host`` if they are known and still fresh at ``now`` (of ``time.monotonic``).
+        """The vetted addresses of ``host`` if they are cached and fresh at ``now`` (of ``time.monotonic``); else None.
 
-        Every request asks, so this takes no lock.
+        Takes no lock, because it is called for every request.
         """
         lookup = self._lookups.get(host)
         return lookup.target if lookup is not None and lookup.stale_at > now else None
 
     def begin(self, host: str) -> Future[Target]:
-        """A future with the vetted addresses of ``host``. Callers that ask at the same time share one answer.
+        """A future with the vetted addresses of ``host``. Callers that ask at the same time share one lookup.
 
-        The future raises what :meth:`Network.resolve` raises.
+        The future raises the errors of :meth:`Network.resolve`.
         """
         with self._lock:
             lookup = self._lookups.get(host)
@@ -63,7 +62,7 @@ class Resolver:
             if len(self._lookups) >= MAX_KEPT:
                 self._forget()
             lookup = self._lookups[host] = _Lookup()
-            if host in self._network.connect_to:  # nothing to wait for
+            if host in self._network.connect_to:  # the answer is known without a lookup
                 self._answer(host, lookup)
                 return lookup.answer
             try:
@@ -76,8 +75,8 @@ class Resolver:
         """The vetted addresses of ``host``, within ``timeout`` seconds.
 
         Raises:
-            DeadlineError: no answer came in time.
-            NameNotFoundError, AddressBlockedError: as :meth:`Network.resolve`.
+            DeadlineError: No answer came in time.
+            NameNotFoundError, AddressBlockedError: As for :meth:`Network.resolve`.
         """
         answer = self.begin(host)
         try:
@@ -88,12 +87,12 @@ class Resolver:
             raise DeadlineError(f"{host} was not resolved in time") from error
 
     def has_begun(self, host: str) -> bool:
-        """False while the lookup of ``host`` waits for a thread: the delay is not the fault of its name service."""
+        """False while the lookup of ``host`` waits for a thread: its name service is then not the cause of a delay."""
         lookup = self._lookups.get(host)
         return lookup is None or lookup.has_begun
 
     def close(self) -> None:
-        """End the threads; those that wait for an answer end as soon as it arrives."""
+        """End the threads. A thread that waits for an answer ends as soon as the answer arrives."""
         self._pool.close(grace=0.0)
 
     def _answer(self, host: str, lookup: _Lookup) -> None:

@@ -13,13 +13,20 @@ from hookctl.network.guard import HTTPS_PORT, Network
 from hookctl.network.url import is_host
 
 MAX_CA_BYTES = 4 * 1024 * 1024
-"""The maximum size of a file of certificate authorities. The file of certifi is a tenth as large."""
+"""The maximum size of a file of certificate authorities. The file of certifi is a tenth of it."""
 _CONNECT_TO = re.compile(
     r"(?P<host>[^:\[\]]+):(?P<port>[0-9]{1,5}):(?:\[(?P<v6>[^\[\]]+)\]|(?P<v4>[^:\[\]]+)):(?P<to>[0-9]{1,5})"
 )
 
 
-def network_from_settings(*, allow: Mapping[str, Any], connect_to: Sequence[str], cacert: str | None) -> Network:
+def network_from_settings(
+    *,
+    allow: Mapping[str, Any],
+    connect_to: Sequence[str],
+    cacert: str | None,
+    connect_to_source: str = "--connect-to",
+    cacert_source: str = "--cacert",
+) -> Network:
     """How this machine reaches targets.
 
     Args:
@@ -27,14 +34,16 @@ def network_from_settings(*, allow: Mapping[str, Any], connect_to: Sequence[str]
             public.
         connect_to: entries ``HOST:443:ADDRESS:PORT``; an IPv6 address in brackets.
         cacert: a PEM file of the only authorities to trust.
+        connect_to_source: what an error names as the place of ``connect_to``.
+        cacert_source: what an error names as the place of ``cacert``.
 
     Raises:
-        SettingsError: one of them has the wrong form, or the file cannot be read.
+        SettingsError: A setting has the wrong form, or the file cannot be read.
     """
     return Network(
         allow={host: _networks(host, networks) for host, networks in allow.items()},
-        connect_to=dict(_connect_to(entry) for entry in connect_to),
-        ca_file=_ca_file(cacert) if cacert else None,
+        connect_to=dict(_connect_to(entry, connect_to_source) for entry in connect_to),
+        ca_file=_ca_file(cacert, cacert_source) if cacert else None,
     )
 
 
@@ -42,7 +51,7 @@ def _networks(host: str, networks: Any) -> tuple[IPv4Network | IPv6Network, ...]
     if not is_host(host):
         raise SettingsError(
             f"[allow]: {host!r} is not a host name",
-            hint="Write the host as it stands in the webhook's URL, in lower case.",
+            hint="Write the host exactly as in the webhook's URL, in lower case.",
         )
     if not isinstance(networks, list) or not networks or not all(isinstance(network, str) for network in networks):
         raise SettingsError(
@@ -57,30 +66,29 @@ def _networks(host: str, networks: Any) -> tuple[IPv4Network | IPv6Network, ...]
         ) from error
 
 
-def _connect_to(entry: str) -> tuple[str, tuple[str, int]]:
+def _connect_to(entry: str, source: str) -> tuple[str, tuple[str, int]]:
     hint = "Write HOST:443:ADDRESS:PORT, such as siem.example.com:443:127.0.0.1:8443."
     match = _CONNECT_TO.fullmatch(entry)
     if match is None or not is_host(match["host"]):
-        raise SettingsError(f"--connect-to {entry}: not understood", hint=hint)
+        raise SettingsError(f"{source}: {entry!r} is not HOST:443:ADDRESS:PORT", hint=hint)
     if int(match["port"]) != HTTPS_PORT:
-        raise SettingsError(f"--connect-to {entry}: webhooks are sent to port {HTTPS_PORT} only", hint=hint)
+        raise SettingsError(f"{source}: {entry!r}: webhooks are sent to port {HTTPS_PORT} only", hint=hint)
     try:
         address = ip_address(match["v6"] or match["v4"])
     except ValueError as error:
-        raise SettingsError(f"--connect-to {entry}: {error}", hint=hint) from error
+        raise SettingsError(f"{source}: {entry!r}: {error}", hint=hint) from error
     port = int(match["to"])
     if not 0 < port < 65536:
-        raise SettingsError(f"--connect-to {entry}: {port} is not a port", hint=hint)
+        raise SettingsError(f"{source}: {entry!r}: {port} is not a port", hint=hint)
     return match["host"], (str(address), port)
 
 
-def _ca_file(path: str) -> str:
+def _ca_file(path: str, source: str) -> str:
+    hint = "Name a file of PEM certificates."
     try:
         content = read_given(path, limit=MAX_CA_BYTES)
     except FileError as error:
-        raise SettingsError(
-            f"--cacert {path} cannot be read: {error.message}", hint="Name a file of PEM certificates."
-        ) from error
+        raise SettingsError(f"{source}: {path} cannot be read: {error.message}", hint=hint) from error
     if b"-----BEGIN CERTIFICATE-----" not in content:
-        raise SettingsError(f"--cacert {path} holds no PEM certificate", hint="Name a file of PEM certificates.")
+        raise SettingsError(f"{source}: {path} does not contain a PEM certificate", hint=hint)
     return path

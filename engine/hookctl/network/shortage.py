@@ -16,14 +16,14 @@ LOCAL_ERRNOS = frozenset(
 """File descriptors (of the process, of the system), memory, buffers, local ports, disk space."""
 NO_THREAD = "can't start new thread"
 """The text of the RuntimeError that Python raises when the system cannot start a thread: it has no code or type."""
-HINT = "Raise the limit that it names (ulimit -n, ulimit -u, the container's memory), or stop whatever else uses it up."
+HINT = "Raise the limit that it names (ulimit -n, ulimit -u, the container's memory), or stop what else uses it."
 
 
 def shortage_of(error: BaseException) -> str | None:
-    """What this machine lacks, in words, if ``error`` or its cause means that; else None.
+    """A description of the resource that this machine lacks, if ``error`` or its cause shows a shortage; else None.
 
-    A MemoryError of third-party code counts as the plugin's failure: its cause may be what the plugin asked for, and
-    then no wait helps.
+    A MemoryError of third-party code counts as the plugin's failure: the plugin may have asked for too much memory, and
+    then waiting does not help.
     """
     is_plugins = isinstance(error, PluginError)
     for cause in causes(error):
@@ -39,15 +39,15 @@ def shortage_of(error: BaseException) -> str | None:
             return "this machine has no thread left for hookctl"
         if isinstance(cause, (ImportError, socket.gaierror)) and (
             found := lacking()
-        ):  # they name what is missing, but not the reason
+        ):  # these texts name the missing resource, but not the reason
             return found
     return None
 
 
 def shortage_in_connect(number: int, address: str) -> str | None:
-    """What this machine lacks when it cannot connect to ``address``, by the ``errno``; None when it lacks nothing.
+    """A description of the resource that is missing to connect to ``address``, by ``errno``; None for other errors.
 
-    EADDRNOTAVAIL means that no local port is free; for an IPv6 address it means as a rule that the machine has no IPv6,
+    EADDRNOTAVAIL means that no local port is free. For an IPv6 address it usually means that the machine has no IPv6,
     and waiting does not help.
     """
     is_known = number in LOCAL_ERRNOS and not (number == errno.EADDRNOTAVAIL and ":" in address)
@@ -60,7 +60,7 @@ def lacks(number: int) -> str:
 
 
 def lacking() -> str | None:
-    """Whether not even one file descriptor can be had now, in words; None when one can."""
+    """A description of the shortage if this process cannot open a single file descriptor now; else None."""
     try:
         os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
     except OSError as error:
@@ -71,8 +71,7 @@ def lacking() -> str | None:
 def causes(error: BaseException) -> Iterator[BaseException]:
     """``error`` and the exceptions behind it, nearest first.
 
-    By cause, by context unless it was left out on purpose, by urllib3's ``reason``, and by arguments that are
-    exceptions.
+    It follows the cause, the context unless it was suppressed, urllib3's ``reason``, and arguments that are exceptions.
     """
     seen: set[int] = set()
     waiting: list[Any] = [error]

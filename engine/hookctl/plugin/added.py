@@ -1,4 +1,4 @@
-"""The headers that auth adds to a request, for plans and previews. No secret is read, and nothing is sent."""
+"""Lists the headers that auth adds to a request, for plans and previews. Reads no secret and sends nothing."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from hookctl.plugin.interfaces import AuthType
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """The headers that a webhook's auth adds, as far as its plugins declare them."""
+    """The headers that a webhook's auth adds, as declared by its plugins."""
 
     headers: Mapping[str, tuple[str, PluginBlock]]
     """The value, with secrets as ``***``, and the plugin that adds it, by header name."""
     unsaid: tuple[PluginBlock, ...]
-    """The blocks whose plugin does not declare what it adds, or is not installed."""
+    """The blocks whose plugin does not declare its headers, or is not installed."""
 
     def put_into(self, headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-        """``headers``, followed by those of auth, which replace headers of the same name."""
+        """``headers`` followed by the headers of auth, which replace headers of the same name."""
         names = {name.lower() for name in self.headers}
         kept = tuple((name, value) for name, value in headers if name.lower() not in names)
         return kept + tuple((name, value) for name, (value, _) in self.headers.items())
 
 
 def added_by(blocks: Iterable[PluginBlock], auth_types: Mapping[str, AuthType]) -> Added:
-    """What the blocks of a webhook's ``auth`` add, in order. Raises PluginError when a plugin fails to say it."""
+    """The headers that the blocks of a webhook's ``auth`` add, in order. Raises PluginError when a plugin fails."""
     headers: dict[str, tuple[str, PluginBlock]] = {}
     unsaid: list[PluginBlock] = []
     for block in blocks:
@@ -37,26 +37,28 @@ def added_by(blocks: Iterable[PluginBlock], auth_types: Mapping[str, AuthType]) 
         if kind is None or kind.adds is None:
             unsaid.append(block)
             continue
-        for name, value in _told(kind.name, kind.adds, block).items():
+        for name, value in _declared(kind.name, kind.adds, block).items():
             for known in [known for known in headers if known.lower() == name.lower()]:
                 del headers[known]
             headers[name] = mask(value), block
     return Added(headers, tuple(unsaid))
 
 
-def _told(name: str, adds: Callable[[Mapping[str, Json]], Mapping[str, str]], block: PluginBlock) -> Mapping[str, str]:
+def _declared(
+    name: str, adds: Callable[[Mapping[str, Json]], Mapping[str, str]], block: PluginBlock
+) -> Mapping[str, str]:
     try:
-        told = dict(adds(block.settings))
-    except PluginError:  # a third party's: the message names it
+        headers = dict(adds(block.settings))
+    except PluginError:  # a third-party plugin is contained, so the error names it already
         raise
     except BaseException as error:
         if is_interrupt(error):
             raise
         raise _failed(name, f"{type(error).__name__}: {text_of(error)}") from error
-    if not all(isinstance(text, str) for pair in told.items() for text in pair):
-        raise _failed(name, f"it gave {told!r}, not names and values of headers")
-    return told
+    if not all(isinstance(text, str) for pair in headers.items() for text in pair):
+        raise _failed(name, f"it returned {headers!r}, not names and values of headers")
+    return headers
 
 
 def _failed(name: str, how: str) -> PluginError:
-    return PluginError(f"the auth {name!r} failed to say what it adds: {how}", hint="Fix or uninstall its plugin.")
+    return PluginError(f"the auth {name!r} failed to list what it adds: {how}", hint="Fix or uninstall its plugin.")

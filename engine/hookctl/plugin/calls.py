@@ -1,4 +1,4 @@
-"""A typed view of everything that plugins added: mappings by name, and the plugin that each part came from."""
+"""A typed view of everything that plugins add: mappings by name, and the plugin that each part comes from."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 SCHEME = re.compile(r"[a-z][a-z0-9_-]*")
-"""The scheme as ``hookctl.model.secret.REFERENCE`` reads it. No reference could use any other scheme."""
+"""The form of a scheme, as in ``hookctl.model.secret.REFERENCE``. A reference cannot use any other scheme."""
 MAX_THINGS = 1000
 """The maximum number of parts that one hook may return."""
 
@@ -42,7 +42,7 @@ class PluginFailure:
 
     plugin: str
     distribution: str
-    """As :attr:`Provider.distribution` has it."""
+    """The distribution, as in :attr:`Provider.distribution`."""
     message: str
     hint: str
 
@@ -72,7 +72,7 @@ class Plugins:
     policies: Mapping[str, Policy]
     observers: Mapping[str, Observer]
     formats: Mapping[str, ReportFormat]
-    """Those that plugins add to the formats of ``hookctl.report.formats``."""
+    """The formats that plugins add to those of ``hookctl.report.formats``."""
     commands: Mapping[str, click.Command]
     providers: tuple[Provider, ...]
     origins: Mapping[tuple[str, str], str]
@@ -86,10 +86,7 @@ class Plugins:
     def collect(
         cls, providers: Iterable[Provider], containment: Containment, failures: Iterable[PluginFailure] = ()
     ) -> Plugins:
-        """Ask each provider in order.
-
-        Parts that fail, or whose name is taken, are left out and added to ``failures``.
-        """
+        """Ask each provider in order. A part that fails, or whose name is taken, goes to ``failures`` instead."""
         found = tuple(providers)
         gathering = _Gathering(found, containment, [*failures])
         sources = gathering.gather("hookctl_secret_sources", "secret source", SecretSource)
@@ -111,7 +108,7 @@ class Plugins:
         )
 
     def without(self, what: str, name: str, message: str, hint: str) -> Plugins:
-        """A copy without one policy, format or command. ``message`` gives the reason, and follows the plugin's name."""
+        """A copy without one policy, format or command. ``message`` follows the plugin's name and gives the reason."""
         provider = next(provider for provider in self.providers if provider.name == self.origins[what, name])
         failure = PluginFailure(provider.name, provider.distribution, f"plugin {provider.name} {message}", hint)
         origins = {thing: origin for thing, origin in self.origins.items() if thing != (what, name)}
@@ -126,11 +123,11 @@ class Plugins:
 
     @property
     def failed_hint(self) -> str:
-        """Text for a hint about an unknown name: a plugin that failed may define it. Empty if no plugin failed."""
+        """A hint for an unknown name: a plugin that failed to load may define it. Empty if no plugin failed."""
         if not self.failures:
             return ""
         names = ", ".join(sorted({failure.plugin for failure in self.failures}))
-        return f" Not everything of {names} could be loaded, and it may be in there: see `hookctl doctor`."
+        return f" {names} could not be loaded completely and may contain it: see `hookctl doctor`."
 
     def short_help(self, name: str) -> str:
         """The short help of a plugin's command; empty if it has none."""
@@ -143,10 +140,7 @@ class Plugins:
 
 
 def failed_to_load(plugin: str, distribution: str, what: str, error: HookctlError) -> PluginFailure:
-    """The failure that ended ``what`` of a plugin.
-
-    An error of hookctl's own names the plugin already; one that the plugin raised does not.
-    """
+    """The failure that ended ``what`` in a plugin. hookctl's own errors name the plugin already; others do not."""
     is_named = isinstance(error, PluginError) and error.plugin == plugin
     message = error.message if is_named else f"plugin {plugin}: {what} raised {type(error).__name__}: {error.message}"
     return PluginFailure(plugin, distribution, message, error.hint)
@@ -224,7 +218,9 @@ class _Gathering:
             hint = (
                 "Uninstall the plugin, or ask its author to rename it." if is_built_in else "Uninstall one of the two."
             )
-            message = f"plugin {provider.name}: it adds the {what} {name!r}, but {owner} already adds one of that name"
+            message = (
+                f"plugin {provider.name}: it adds the {what} {name!r}, but {owner} already adds one with that name"
+            )
             raise PluginError(message, hint=hint, plugin=provider.name)
         if provider.built_in:
             return name, thing

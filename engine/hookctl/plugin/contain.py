@@ -1,10 +1,12 @@
-"""The wrapper around all third-party code: a call returns a result, or raises an error that names the plugin.
+"""Wraps all third-party code: a call returns a result, or raises an error that names the plugin.
 
-Signals reach only the main thread, so that is where hookctl may be interrupted, and where it must not hang. A call made
-there runs on a helper thread of the plugin, for a limited time. Nothing that a plugin raises can then be taken for
-Ctrl-C, and Ctrl-C is never taken for the plugin's. A call made on any other thread runs there if it may have to wait,
-or belongs with others to one thread, as those of an auth do; attempts have deadlines of their own. Any other call gets
-a helper thread there, too, so that what hangs holds no lane.
+Only the main thread receives signals, so Ctrl-C must always work there. A call on the main thread therefore runs on a
+helper thread of the plugin, for a limited time. This keeps apart a real Ctrl-C and an exception of the plugin that
+looks like one.
+
+On any other thread, a call runs directly if it may wait, or if it must share a thread with other calls, as those of an
+auth must: attempts have deadlines of their own. Every other call gets a helper thread, so a plugin that hangs does not
+block a lane.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from typing import Any
 from hookctl.errors import HookctlError, PluginError
 
 START_SECONDS = 30.0
-"""Seconds for an import, a hook, a policy, or one secret that `doctor` reads; these may have a lot to load."""
+"""Seconds for an import, a hook, a policy, or one secret that `doctor` reads; these may have much to load."""
 CALL_SECONDS = 5.0
 """Seconds for any other call, because deliveries may be waiting for it."""
 MAX_TEXT = 300
@@ -40,9 +42,9 @@ class Hook:
     name: str
     """The function: ``build``."""
     bounded: bool = True
-    """Whether it gets a helper thread and a time limit on every thread, not only on the main thread."""
+    """Whether the call gets a helper thread and a time limit on every thread, not only on the main thread."""
     at_start: bool = False
-    """Whether it may take :data:`START_SECONDS`."""
+    """Whether the call may take :data:`START_SECONDS`."""
     repeats_text: bool = False
     """Whether messages may quote an exception's text, because the code received no secret."""
 
@@ -58,7 +60,7 @@ class Containment:
     """Calls plugins. There is one for each set of loaded plugins, and it owns their helper threads."""
 
     def __init__(self, tell: Tell | None = None) -> None:
-        """``tell`` hears of each failure, for `--debug`; what it prints, it must mask."""
+        """``tell`` receives each failure, for `--debug`. It must mask what it prints."""
         self.secrets: set[str] = set()
         """Every secret that this process has resolved, for masking."""
         self._tell = tell
@@ -67,10 +69,10 @@ class Containment:
         self._hanging: dict[Hook, _Call] = {}
 
     def call(self, hook: Hook, function: Callable[..., Any], *args: Any, seconds: float = 0.0) -> Any:
-        """What ``function(*args)`` gives. ``seconds`` are granted on top of the usual time.
+        """The result of ``function(*args)``. ``seconds`` are added to the usual time limit.
 
-        Raises a HookctlError that the plugin raised on purpose as it is, and PluginError for everything else that it
-        raises and for a call that does not return in time. Ctrl-C passes: it is raised where hookctl waits.
+        Raises the HookctlError that the plugin raised on purpose. Raises PluginError for every other exception, and for
+        a call that does not return in time. Ctrl-C is raised where hookctl waits.
         """
         call = _Call(hook, function, args)
         if hook.bounded or threading.current_thread() is threading.main_thread():
@@ -98,7 +100,7 @@ class Containment:
         try:
             returned = helper.make(call, seconds)
         finally:
-            if not returned:  # also after Ctrl-C
+            if not returned:  # must also run after Ctrl-C
                 self._hanging[hook] = call
                 del self._helpers[place]  # its thread ends when the call does
         if not returned:
@@ -108,7 +110,7 @@ class Containment:
 def is_interrupt(error: BaseException) -> bool:
     """True for the exception with which Ctrl-C ends hookctl.
 
-    Every other exception from foreign code is a failure of that code.
+    Every other exception of third-party code counts as a failure of that code.
     """
     return issubclass(type(error), KeyboardInterrupt) and threading.current_thread() is threading.main_thread()
 
@@ -149,7 +151,7 @@ class _Call:
 
 
 class _Helper:
-    """A thread that makes one call after another, as long as this object exists."""
+    """A thread that makes one call after another while this object exists."""
 
     def __init__(self, plugin: str) -> None:
         self._calls: SimpleQueue[_Call | None] = SimpleQueue()
@@ -166,15 +168,15 @@ class _Helper:
 def _work(calls: SimpleQueue[_Call | None]) -> None:
     while (call := calls.get()) is not None:
         call.make()
-        del call  # otherwise its arguments would live until the next call
+        del call  # without this, the arguments would stay in memory until the next call
 
 
 def _failure(hook: Hook, error: BaseException) -> HookctlError:
-    """The error to raise for an exception from a plugin, whose methods may themselves raise."""
+    """The error to raise for an exception from a plugin. The exception's own methods may raise, too."""
     if not runs_no_code(error):
         return _error(hook, f"{hook.name} raised an exception that cannot be read")
     if type(error) is BrokenContractError:  # a subclass that a plugin defines may contain any text
-        return _error(hook, f"{hook.name} gave {text_of(error)}")
+        return _error(hook, f"{hook.name} returned {text_of(error)}")
     if isinstance(error, HookctlError) and type(error.message) is str and type(error.hint) is str:
         return error
     text = text_of(error) if hook.repeats_text else ""
@@ -220,14 +222,14 @@ def runs_no_code(error: BaseException) -> bool:
         own = vars(current)
         if type(own) is not dict or not all(
             type(key) is str for key in own
-        ):  # a lookup asks the dict, and the keys for equality
+        ):  # a dict lookup compares keys, which would run the code of a key's class
             return False
         waiting += [current.__cause__, current.__context__, *current.args, own.get("reason")]
     return True
 
 
 def _is_plain(kind: type) -> bool:
-    """Whether a class computes none of these attributes, or belongs to a package that may."""
+    """Whether a class computes none of these attributes, or belongs to a trusted package."""
     own = vars(kind)
     if type(kind.__name__) is not str or len(kind.__name__) > MAX_TEXT or not all(type(key) is str for key in own):
         return False  # formatting a name that is not a real str would run its code
@@ -254,10 +256,10 @@ def text_of(error: BaseException) -> str:
 
 
 def _header_values(args: tuple[Any, ...]) -> Iterator[str]:
-    """The header values of requests among the arguments, where an auth puts its credentials."""
+    """The header values of requests among the arguments; an auth puts its credentials there."""
     for arg in args:
         headers = getattr(arg, "headers", None) or {}
         for _, value in headers.items() if hasattr(headers, "items") else headers:
             if isinstance(value, str):
                 yield value
-                yield value.rpartition(" ")[2]  # without the scheme
+                yield value.rpartition(" ")[2]  # without the scheme, such as Bearer

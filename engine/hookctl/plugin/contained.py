@@ -1,7 +1,7 @@
-"""Wraps third-party descriptions so that every call is contained, and callers need not know whose code they call.
+"""Wraps third-party descriptions so that every call is contained, whichever plugin it belongs to.
 
-What a plugin gives is looked at once, inside a contained call, and copied: a schema whose properties lie, or a result
-of a wrong type, is the plugin's failure, with its name, and not a surprise further on.
+hookctl reads each value from a plugin once, inside a contained call, and copies it. A schema whose properties change,
+or a result of the wrong type, is then reported with the plugin's name instead of failing later elsewhere.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Part:
         return Hook(self.plugin, who, name, bounded, self.at_start, self.repeats_text)
 
     def function(self, name: str, function: object, check: Check) -> Callable[..., Any]:
-        """``function``, contained. Raises BrokenContractError for what cannot be called."""
+        """``function``, contained. Raises BrokenContractError if it is not callable."""
         if not callable(function):
             raise BrokenContractError(f"a {self.what} whose {name} is not a function but {given.kind(function)}")
         hook, call = self.hook(name), self.containment.call
@@ -57,7 +57,7 @@ class Part:
         def contained(*args: Any, **kwargs: Any) -> Any:
             return call(hook, lambda *args: check(function(*args, **kwargs)), *args)
 
-        # inspect.signature looks there, for the arguments of filters.
+        # inspect.signature reads it to find the arguments of a filter
         contained.__wrapped__ = function  # type: ignore[attr-defined]
         return contained
 
@@ -65,12 +65,12 @@ class Part:
 def contained(thing: Any, part: Part) -> Any:
     """A copy of a description in which every call is contained.
 
-    Raises what the description's own attributes raise, and BrokenContractError.
+    Raises BrokenContractError, and any exception that the description's own attributes raise.
     """
     for known, copy in _COPIES:
         if isinstance(thing, known):
             return copy(thing, part)
-    return thing  # a command runs when the user asks for it, and the command line names it if it fails
+    return thing  # a command runs only when the user asks for it, so the command line names it when it fails
 
 
 def _auth(thing: AuthType, part: Part) -> AuthType:
@@ -143,9 +143,9 @@ def _policy(thing: Policy, part: Part) -> Policy:
 
 
 def _observer(thing: Observer, part: Part) -> Observer:
-    told = {name: function for name in ("attempted", "ended") if (function := getattr(thing, name)) is not None}
+    functions = {name: function for name in ("attempted", "ended") if (function := getattr(thing, name)) is not None}
     return Observer(
-        name=thing.name, **{name: part.function(name, function, lambda _: None) for name, function in told.items()}
+        name=thing.name, **{name: part.function(name, function, lambda _: None) for name, function in functions.items()}
     )
 
 
@@ -178,7 +178,7 @@ _COPIES: tuple[tuple[type, Callable[[Any, Part], Any]], ...] = (
 
 
 class _Auth:
-    """An ``AuthBase`` that is contained."""
+    """A contained ``AuthBase``."""
 
     def __init__(self, auth: Any, part: Part) -> None:
         self._auth, self._part = auth, part
@@ -209,7 +209,7 @@ def _built_auth(built: object, part: Part) -> _Auth:
 class _Adapter:
     """A ``BaseAdapter`` whose ``close`` is contained.
 
-    ``send`` runs on a pool's thread, and what it raises says what went wrong.
+    ``send`` runs on a pool's thread; its exceptions describe the failure.
     """
 
     def __init__(self, adapter: Any, part: Part) -> None:
@@ -226,7 +226,7 @@ class _Adapter:
 
 
 class _ConcurrentAdapter(_Adapter):
-    """A ``ConcurrentTransport`` that is contained. Called on one thread, it runs on one thread: its plugin's."""
+    """A contained ``ConcurrentTransport``. All calls run on one helper thread."""
 
     def submit(self, ticket: int, request: Request, timeout: float) -> None:
         self._call("submit", ticket, request, timeout)

@@ -1,7 +1,4 @@
-"""Checks what plugins return, and copies it into plain values.
-
-Functions raise BrokenContractError for unusable values.
-"""
+"""Checks and copies values that plugins return. Functions raise BrokenContractError for unusable values."""
 
 from __future__ import annotations
 
@@ -36,7 +33,7 @@ def kind(value: object) -> str:
 
 
 def plain_json(value: object, depth: int = MAX_DEPTH) -> Json:
-    """A JSON value as ``json.loads`` would give it: mappings and sequences copied.
+    """The value as ``json.loads`` would return it, with copied mappings and sequences.
 
     Raises BrokenContractError for anything else.
     """
@@ -47,7 +44,7 @@ def _plain(value: object, depth: int, left: list[int]) -> Json:
     left[0] -= 1
     if depth < 0 or left[0] < 0:
         raise BrokenContractError(
-            "JSON that is nested too deep" if depth < 0 else f"JSON of more than {MAX_VALUES:,} values"
+            "JSON that is nested too deeply" if depth < 0 else f"JSON of more than {MAX_VALUES:,} values"
         )
     if value is None or value is True or value is False:
         return value
@@ -63,7 +60,7 @@ def _plain(value: object, depth: int, left: list[int]) -> Json:
 
 
 def json_object(value: object) -> dict[str, Json]:
-    """A JSON object, copied."""
+    """A copy of a JSON object."""
     plain = plain_json(value)
     if not isinstance(plain, dict):
         raise BrokenContractError(f"{kind(value)}, not an object")
@@ -78,7 +75,7 @@ def text(value: object) -> str:
 
 
 def report(value: object) -> str:
-    """A report, from text or from pieces of it. The pieces are made here, so an error in making one is the plugin's."""
+    """A report made from text or from pieces of text. Generators run here, so their errors are the plugin's."""
     if isinstance(value, str) or not isinstance(value, Iterable):
         return text(value)
     pieces: list[str] = []
@@ -99,7 +96,7 @@ def headers(given: Any) -> Mapping[str, str]:
 
 
 def instances(given: Any, wanted: type) -> tuple[Any, ...]:
-    """The items that a call returned, each of that type. Raises BrokenContractError for anything else."""
+    """The items that a call returned, all of the given type. Raises BrokenContractError for anything else."""
     if not isinstance(given, Iterable):
         raise BrokenContractError(f"{kind(given)}, not a list of {wanted.__name__}")
     found: list[Any] = []
@@ -121,7 +118,7 @@ def mismatches(given: Any) -> tuple[Mismatch, ...]:
 
 
 def findings(given: Any) -> tuple[Finding, ...]:
-    """The findings of a policy, reduced to what a policy may set. A policy cannot name another rule."""
+    """The findings of a policy, with only the fields that a policy may set. A policy cannot name another rule."""
     return tuple(
         Finding(
             webhook=text(one.webhook),
@@ -135,7 +132,7 @@ def findings(given: Any) -> tuple[Finding, ...]:
 
 
 def schema(value: object) -> Mapping[str, Json]:
-    """A JSON Schema of an object, with the parts that hookctl reads in the form that they must have."""
+    """A JSON Schema of an object. The parts that hookctl reads have the required form."""
     found = json_object(value)
     _check_schema(found)
     return found

@@ -1,7 +1,8 @@
 """Every hook that a plugin can implement.
 
-A plugin is a module (or object) registered under the entry-point group ``hookctl``; each of its functions marked with
-``hookctl.plugin.hookimpl`` and named as below is called once, at start-up, and gives what the plugin adds.
+A plugin is a module (or object) registered under the entry-point group ``hookctl``. hookctl calls each of its functions
+that has a name from below and is marked with ``hookctl.plugin.hookimpl``. Each call happens once, at start-up, and
+returns the parts that the plugin adds.
 """
 
 from __future__ import annotations

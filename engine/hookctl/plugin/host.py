@@ -1,7 +1,7 @@
-"""Finds plugins and collects what each of them adds.
+"""Finds plugins and collects the parts that they add.
 
-Built-in plugins are registered by the same hooks as third parties'; only how they are found differs: they need no
-entry point, so that a command that needs nothing else starts without reading the metadata of every installed package.
+Built-in plugins use the same hooks as third-party plugins, but need no entry point: a command that uses only built-in
+parts starts without reading the metadata of every installed package.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ BUILT_IN = tuple(
 def load_plugins(extra: Iterable[object] = (), tell: Tell | None = None) -> Plugins:
     """Loads every installed plugin, and the ``extra`` ones.
 
-    Parts that cannot be loaded are in ``failures`` of the result. No error of a plugin is raised here. ``tell`` hears
-    of each call that fails, now and later: see :class:`hookctl.plugin.contain.Containment`.
+    Parts that cannot be loaded are in ``failures`` of the result; errors of plugins are not raised here. ``tell``
+    receives each call that fails, now and later: see :class:`hookctl.plugin.contain.Containment`.
     """
     host = _Host(Containment(tell))
     found = [host.register(name, import_module(name), "hookctl", __version__, built_in=True) for name in BUILT_IN]
@@ -53,7 +53,7 @@ class _Host:
 
     def installed(self) -> Iterator[Provider | None]:
         """The plugins of installed distributions, by the names of their entry points."""
-        from importlib.metadata import entry_points  # slower than the rest of start-up
+        from importlib.metadata import entry_points  # imported here, because it takes longer than the rest of start-up
 
         found = self._called(
             "of installed distributions", "", "reading entry points", lambda: list(entry_points(group=GROUP))

@@ -1,11 +1,11 @@
 """The descriptions that plugins return: frozen records, with functions that build each part when needed.
 
-Descriptions are created at start-up, so keep them and their modules light: import heavy libraries inside ``build``. A
-description's ``schema`` is a JSON Schema (2020-12) of the YAML block without its ``type``; ``check``
-applies it, editors and ``hookctl plugins`` show it. Three annotations go beyond JSON Schema, at any depth of it:
-``"x-secret": true`` marks a string that must be written as a secret reference, ``"x-url": true`` one that must keep the
-rules of ``hookctl.network.check_url``, and ``"x-headers": true`` an object whose keys and values must be able to be
-sent as headers.
+hookctl creates descriptions at start-up, so keep them and their modules light: import heavy libraries inside ``build``.
+
+A description's ``schema`` is a JSON Schema (2020-12) of the YAML block without its ``type``. ``check`` applies it;
+editors and ``hookctl plugins`` show it. Three annotations extend JSON Schema, at any depth: ``"x-secret": true`` marks
+a string that must be a secret reference, ``"x-url": true`` a string that must follow the rules of
+``hookctl.network.check_url``, and ``"x-headers": true`` an object whose keys and values must be valid headers.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from hookctl.network import Network
 
 Settings = Mapping[str, Resolved]
-"""The settings of a plugin's block without ``type``. They are valid by the plugin's schema, and secrets are
-resolved."""
+"""The settings of a plugin's block without ``type``. They are valid against the plugin's schema, with resolved
+secrets.
+"""
 
 
 # -- auth ------------------------------------------------------------------------------------------------------------
@@ -41,8 +42,9 @@ class AuthContext:
     """What an auth plugin may use while it authenticates."""
 
     adapter: BaseAdapter
-    """Sends the plugin's own requests, for example for a token. It is guarded, and ``timeout`` is a total deadline in
-    seconds."""
+    """Sends the plugin's own requests, for example for a token. The guard checks them. ``timeout`` is a total deadline
+    in seconds.
+    """
     timeout: float
     """The webhook's ``timeout_seconds``."""
 
@@ -56,18 +58,21 @@ class AuthType:
     schema: Mapping[str, Json]
     build: Callable[[Settings, AuthContext], AuthBase]
     """Returns an ``AuthBase``, which is called with a ``PreparedRequest``. It is built once per delivery plan and
-    process."""
+    process.
+    """
     per_attempt: bool = False
-    """True if the result depends on the body, the time or a token: it is called for each attempt. Otherwise it is
-    called once per delivery plan, unless the URL or headers contain values of the event."""
+    """True if the result depends on the body, the time or a token. It is then called for each attempt; otherwise once
+    per delivery plan, or for each attempt if the URL or headers contain values of the event.
+    """
     blocking: bool | None = None
-    """True if building or calling it may wait, for example for a token: it never runs on the runner's thread, and a 401
-    may mean that the token is no longer valid. False if it never waits and never sends. None (not declared): it does
-    not run on the runner's thread either."""
+    """True if building or calling it may wait, for example for a token. It then never runs on the runner's thread, and
+    a 401 may mean that the token is no longer valid. False if it never waits and never sends. None (not declared): it
+    does not run on the runner's thread either.
+    """
     adds: Callable[[Mapping[str, Json]], Mapping[str, str]] | None = None
-    """The headers that it adds to a request, for `plan` and `render`, which read no secrets and send nothing. It is
-    called with the settings as written. Write a reference, or a value that is known only at send time, as ``***``.
-    None: the settings are shown instead.
+    """The headers that it adds to a request, for `plan` and `render`, which read no secrets and send nothing. It
+    receives the settings as written. Return ``***`` for a reference, or for a value that is known only at send time.
+    None: `plan` and `render` show the settings instead.
     """
 
 
@@ -76,7 +81,7 @@ class Refreshable(Protocol):
     """An ``AuthBase`` with a token. After a 401, the runner asks once for a fresh token and sends the request again."""
 
     def refresh(self, request: Request) -> None:
-        """Forget the token that ``request`` carried. If there is a newer token already, do nothing."""
+        """Forget the token that ``request`` carried, unless a newer token has replaced it already."""
         ...
 
 
@@ -111,7 +116,7 @@ class Completion(Struct, frozen=True):
 
 @runtime_checkable
 class ConcurrentTransport(Protocol):
-    """A transport in which one thread drives many requests at the same time."""
+    """A transport in which one thread sends many requests at the same time."""
 
     def submit(self, ticket: int, request: Request, timeout: float) -> None:
         """Start sending. ``timeout`` is the total deadline in seconds.
@@ -128,11 +133,11 @@ class ConcurrentTransport(Protocol):
         ...
 
     def wake(self) -> None:
-        """Make the current or next :meth:`poll` return at once. This is the only method that other threads may call."""
+        """Make the current or next :meth:`poll` return at once. Only this method may be called from other threads."""
         ...
 
     def cancel(self, ticket: int) -> None:
-        """Abandon a request; it gets no completion."""
+        """Abandon a request. :meth:`poll` returns no completion for it."""
         ...
 
     def close(self) -> None:
@@ -154,27 +159,27 @@ class Envelope:
     """The body as JSON, or as text when it is not JSON."""
     problem: str = ""
     """The reason why ``data`` cannot be trusted, such as ``the body is longer than 65536 bytes``. Validators of the
-    body then fail."""
+    body then fail.
+    """
     budget: Budget = field(default_factory=lambda: Budget(RESPONSE_STEPS), compare=False, repr=False)
-    """The budget of all validators together for reading the response: they run on the thread that delivers."""
+    """The steps that all validators together may spend on the response, because they run on the thread that
+    delivers.
+    """
 
 
 Validate = Callable[[Envelope], Sequence[Mismatch]]
-"""Checks an envelope. It must be deterministic: a response with exactly the bytes of the last accepted one is not
-checked again."""
+"""Checks an envelope. It must be deterministic: hookctl does not check the same bytes again after it accepted them."""
 
 DEFAULT_VALIDATOR = "json_path"
-"""The validator of entries of ``response_validators`` that do not name one."""
+"""The validator of entries in ``response_validators`` that do not name one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidatorType:
     """A check on a response.
 
-    ``build`` raises ``hookctl.errors.TemplateError`` for a bad expression, with offsets into it.
-
-    If the schema rejects another setting, ``build`` is still called to check the expression, and other errors are
-    ignored.
+    ``build`` raises ``hookctl.errors.TemplateError`` for a bad expression, with offsets into it. If the schema rejects
+    another setting, hookctl still calls ``build`` to check the expression, and ignores other errors.
     """
 
     name: str
@@ -182,7 +187,7 @@ class ValidatorType:
     schema: Mapping[str, Json]
     build: Callable[[Mapping[str, Json]], Validate]
     label: Callable[[Mapping[str, Json]], str]
-    """A label that distinguishes it from others of its type, for people: ``json_path $.data.status``."""
+    """A label for people that distinguishes it from others of its type: ``json_path $.data.status``."""
     expression: str = ""
     """The setting that the offsets of errors from :attr:`build` refer to, such as ``json_path``."""
 
@@ -199,7 +204,7 @@ class SecretSource:
     resolve: Callable[[str], str]
     """Returns the secret of a key. Raises ``hookctl.errors.SecretError``, whose text never contains the secret."""
     blocking: bool = True
-    """False if it never waits for a disk or a network: it then runs on the runner's own thread."""
+    """False if it never waits for a disk or a network; it then runs on the runner's own thread."""
 
 
 # -- event type ------------------------------------------------------------------------------------------------------
@@ -214,7 +219,7 @@ class EventType:
     schema: Mapping[str, Json]
     """JSON Schema of the whole event ``{id, event_type, event_time, data}``; every property has a ``description``."""
     mock: Mapping[str, Json]
-    """A whole event, valid by the schema, for tests and previews."""
+    """A complete event that is valid against the schema, for tests and previews."""
 
 
 # -- template filter -------------------------------------------------------------------------------------------------
@@ -244,17 +249,18 @@ class Policy:
     name: str
     summary: str
     schema: Mapping[str, Json]
-    """JSON Schema of the table, without ``severity``, which every policy accepts."""
+    """JSON Schema of the table without ``severity``, which every policy accepts."""
     build: Callable[[Mapping[str, Json]], CheckPlan]
-    """Returns the check for settings that are valid by the schema. Raises ``hookctl.errors.SettingsError`` for errors
-    that no schema can express."""
+    """Returns the check for settings that are valid against the schema. Raises ``hookctl.errors.SettingsError`` for
+    errors that no schema can express.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observer:
-    """Receives each attempt and each outcome after it was recorded. It cannot change them.
+    """Receives each recorded attempt and outcome.
 
-    Its errors are logged once and dropped.
+    It cannot change them. hookctl logs each of its errors once and drops the rest.
     """
 
     name: str

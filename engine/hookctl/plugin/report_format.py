@@ -1,4 +1,4 @@
-"""A report format, and the reports that it gets as data."""
+"""A report format, and the data of the reports that it writes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class FindingsReport(Report):
 
     findings: Sequence[Finding]
     nothing: str
-    """What people read if there are no findings."""
+    """The text for people if there are no findings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +74,12 @@ class ReportFormat:
     name: str
     summary: str
     findings: Callable[[FindingsReport], Pieces] | None = None
-    """``validate``, ``plan`` and ``apply`` need it. ``test`` uses it, if it is there, for errors in the files."""
+    """Writes findings. ``validate``, ``plan`` and ``apply`` require it; ``test`` uses it for errors in the files."""
     review: Callable[[ReviewReport], Pieces] | None = None
-    """``plan`` and ``apply`` need it."""
+    """Writes a plan. ``plan`` and ``apply`` require it."""
     results: Callable[[ResultsReport], Pieces] | None = None
-    """``test`` needs it."""
+    """Writes test results. ``test`` requires it."""
     has_ci_commands: bool = False
-    """True for a format that consists of commands to a CI system, such as ``::error::``. It must escape the text of
-    others itself. In every other format, hookctl escapes whatever a CI system would take for a command."""
+    """True for a format that consists of commands to a CI system, such as ``::error::``. It must escape untrusted text
+    itself. In every other format, hookctl escapes text that a CI system would read as a command.
+    """

@@ -1,8 +1,8 @@
 """Translates responses, failures and timeouts from ``requests`` into hookctl's records, for transports and the engine.
 
 A transport that reads responses itself attaches its data to the ``requests.Response`` (:func:`attach`), and
-:func:`from_requests` returns it. Responses of other adapters are read here, up to the limit. ``requests`` is imported
-only where it is needed.
+:func:`from_requests` returns that data. Responses of other adapters are read here, up to the limit. ``requests`` is
+slow to import, so it is imported only inside functions.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _ERRORS = {
 
 
 def attach(response: requests.Response, received: Response, timing: Timing) -> requests.Response:
-    """``response`` with its body as it was received, and data that ``requests`` has no place for."""
+    """``response`` with the body bytes as received, and data for which ``requests`` has no field."""
     response._content = received.body  # noqa: SLF001  # the one way to give a Response the body that was read
     response._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001  # as above; the stubs lack it
     setattr(response, _ATTRIBUTE, (received, timing))
@@ -55,7 +55,7 @@ def attach(response: requests.Response, received: Response, timing: Timing) -> r
 def to_requests(
     received: Response, timing: Timing, request: requests.PreparedRequest, adapter: BaseAdapter
 ) -> requests.Response:
-    """A ``requests.Response`` for a response that was read by other means. It has no cookies."""
+    """A ``requests.Response`` for a response that a transport read itself. It has no cookies."""
     import requests
     from urllib3 import HTTPHeaderDict
 
@@ -71,9 +71,9 @@ def to_requests(
 
 
 def from_requests(response: requests.Response) -> Response:
-    """The response as hookctl records it. A response of a foreign adapter is read up to the limit and closed.
+    """The response as hookctl records it. A response of a third-party adapter is read up to the limit and closed.
 
-    Raises what reading raises: see :func:`failure_from`.
+    Raises the exceptions of reading: see :func:`failure_from`.
     """
     exchange = getattr(response, _ATTRIBUTE, None)
     if exchange is not None:
@@ -103,7 +103,7 @@ def timing_of(response: requests.Response) -> Timing | None:
 
 
 def is_framed(status: int, headers: tuple[tuple[str, str], ...]) -> bool:
-    """True if the end of a response's body is known: by a length, by chunks, or because it cannot have a body."""
+    """True if the end of a response's body is known: by its length, by chunks, or because it cannot have a body."""
     if status in {204, 304}:
         return True
     return any(
@@ -113,7 +113,7 @@ def is_framed(status: int, headers: tuple[tuple[str, str], ...]) -> bool:
 
 
 def total_seconds(timeout: Any) -> float:
-    """``requests``' timeout argument as one total deadline in seconds.
+    """One total deadline in seconds for the ``timeout`` argument of ``requests``.
 
     A number is used as it is, a (connect, read) pair as its sum, and None as the default.
     """
@@ -126,8 +126,7 @@ def total_seconds(timeout: Any) -> float:
 def failure_from(error: BaseException) -> Failure | None:
     """The failure for an exception from a transport: an error of hookctl, ``requests`` or urllib3.
 
-    None for an exception that no transport should raise. The message quotes no foreign text, which could contain a URL
-    or a header.
+    None for any other exception. The message quotes no third-party text, which could contain a URL or a header.
     """
     import requests
     import urllib3
@@ -161,7 +160,10 @@ def error_of(failure: Failure) -> TransportError:
 
 
 def failure_of_transport(error: TransportError) -> Failure:
-    """The failure that says the same as ``error``. A plugin's own kind is ``transport``; its own cause is left out."""
+    """The failure for ``error``.
+
+    The kind becomes ``transport`` if a plugin invented its own; an unknown cause is dropped.
+    """
     try:
         kind = FailureKind(error.kind)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Styles of text for a terminal, what each colour stands for, and lines that other formats style in their own way."""
+"""Styles of text for a terminal, what each color stands for, and lines that other formats style in their own way."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STATUS_COLORS = {DeliveryStatus.DELIVERED: "green", DeliveryStatus.RETRYING: "ye
 
 
 def styled(text: str, color: bool, *, fg: str | None = None, bold: bool = False) -> str:
-    """The text in a colour, bold or both; as it is where the output has no colour."""
+    """The text in a color, bold or both; as it is where the output has no color."""
     return click.style(text, fg=fg, bold=bold or None) if color else text
 
 
@@ -23,12 +23,12 @@ def heading(text: str, color: bool) -> str:
 
 
 def signed(text: str, sign: str, color: bool, *, bold: bool = False) -> str:
-    """A line of a difference in the colour of its sign: ``+``, ``~``, ``-``, or a space for a line that stays."""
+    """A line of a difference in the color of its sign: ``+``, ``~``, ``-``, or a space for a line that stays."""
     return styled(text, color, fg=SIGN_COLORS.get(sign), bold=bold) if sign in SIGN_COLORS or bold else text
 
 
 class Line(NamedTuple):
-    """A line of a report before a format gives it its indentation, marks and colours."""
+    """A line of a report before a format gives it its indentation, marks and colors."""
 
     text: str
     """What follows the mark, including the space between them."""

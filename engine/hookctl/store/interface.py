@@ -70,7 +70,7 @@ class State(Protocol):
         Raises:
             StalePlanError: the applied state is no longer the one that the plan starts from.
             StateError: the plan removes a protected webhook.
-            StateLockedError: another holds the lock, or the caller's lock was broken.
+            StateLockedError: another holds the lock, or the caller's lock was released.
             StoreError: the store cannot be written. In each case nothing was changed.
         """
         ...
@@ -91,7 +91,7 @@ class Locks(Protocol):
             waiting: called with that lock, repeatedly while it waits.
 
         Raises:
-            StateLockedError: another still holds the lock. The message names the holder, the hint how to break it.
+            StateLockedError: another still holds the lock. The message names the holder, the hint how to release it.
         """
         ...
 

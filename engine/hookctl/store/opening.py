@@ -72,8 +72,8 @@ def check_engine(url: str) -> EngineCheck:
 def _store_type(url: str) -> StoreType:
     scheme = url.partition(":")[0]
     if scheme not in STORE_TYPES:
+        is_path = url and "://" not in url
         raise SettingsError(
-            f"hookctl does not know the kind of store {url!r}",
-            hint=f"The kinds are: {', '.join(STORE_TYPES)}. Write, for example, sqlite:///.hookctl/hookctl.db.",
+            f"{url!r} is not a store URL", hint=f"Write sqlite:///{url if is_path else '.hookctl/hookctl.db'}"
         )
     return cast("StoreType", import_module(STORE_TYPES[scheme]))

@@ -1,6 +1,6 @@
 """Templates: JSON bodies, headers and URLs in Jinja's syntax, checked against the event's schema.
 
-An event's value can never change the structure of the JSON around it; see docs/templates.md.
+A value of an event can never change the structure of the JSON around it; see docs/templates.md.
 """
 
 from hookctl.model.problem import Filter, Problem

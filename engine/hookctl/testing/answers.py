@@ -11,7 +11,7 @@ from http import HTTPStatus
 from hookctl.model import Json
 
 
-class Misbehaviour(StrEnum):
+class Misbehavior(StrEnum):
     """Ways in which a hostile or broken target answers, after it has read the whole request."""
 
     TRICKLE_HEADERS = "trickle-headers"
@@ -54,7 +54,7 @@ class Misbehaviour(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One response, or a misbehaviour in its place."""
+    """One response, or a misbehavior in its place."""
 
     status: int = 200
     headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
@@ -65,9 +65,9 @@ class Answer:
     """Wait until this many requests that get this answer have arrived. ``delay`` starts after that. 0: do not wait."""
     chunked: bool = False
     """Send the body in chunks of at most 1,000 bytes instead of with a Content-Length."""
-    misbehave: Misbehaviour | None = None
+    misbehave: Misbehavior | None = None
     pace: float = 0.02
-    """Seconds between the pieces of a slow misbehaviour."""
+    """Seconds between the pieces of a slow misbehavior."""
 
     @classmethod
     def json(cls, value: Json, status: int = 200, **rest: float) -> Answer:
@@ -96,7 +96,7 @@ class Answer:
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
     def wire(self) -> bytes:
-        """The bytes of the whole response without misbehaviour."""
+        """The bytes of the whole response without misbehavior."""
         if self.status in {204, 304}:
             return self.head()
         if self.chunked:

@@ -16,7 +16,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from hookctl.testing.answers import Answer, ReceivedRequest
-from hookctl.testing.misbehaviours import SENDERS
+from hookctl.testing.misbehaviors import SENDERS
 
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)

@@ -1,6 +1,6 @@
 """``when``: a JMESPath expression that decides whether a webhook receives an event.
 
-jmespath is imported only where it is used: many webhooks have no condition, and the import takes as long as the rest of
+jmespath is imported only inside functions: many webhooks have no condition, and the import takes as long as the rest of
 a light command.
 """
 
@@ -39,7 +39,7 @@ class When:
     _compiled: ParsedResult
 
     def matches(self, document: Mapping[str, Json]) -> bool:
-        """Whether the event's document matches, by JMESPath's rules of truth.
+        """Whether the event's document matches, by JMESPath's definition of truth.
 
         Raises RenderError if it cannot be evaluated, or takes more than ``EVENT_STEPS`` steps.
         """
@@ -70,22 +70,19 @@ def check_when(text: str, event_type: EventSchema) -> list[Problem]:
 def when_outline(text: str) -> str:
     """The expression without the content of its raw strings.
 
-    Of two expressions with one outline, either both have problems or neither has.
+    Of two expressions with the same outline, either both have problems or neither has.
     """
     return text if len(text) > MAX_EXPRESSION or _OTHER_QUOTES.search(text) else RAW_STRING.sub("''", text)
 
 
 def unknown_fields(text: str, event: EventShape, start: Shape, rule: Rule) -> list[Problem]:
-    """The fields of a JMESPath expression, applied to ``start``, that the schema does not have.
-
-    Empty for an expression that cannot be read.
-    """
+    """The unknown fields of a JMESPath expression that is applied to ``start``. Empty for a syntax error."""
     from hookctl.when.expression import compile_expression
 
     try:
         compiled = compile_expression(text)
     except TemplateError:
-        return []  # syntax errors are reported elsewhere
+        return []  # other code reports syntax errors
     return _walk(text, compiled, event, start, rule)
 
 
@@ -98,7 +95,7 @@ def _walk(text: str, compiled: ParsedResult, event: EventShape, start: Shape, ru
 
 
 class _Walker:
-    """Follows an expression's nodes in the order of its text, so that the n-th field is the n-th field token."""
+    """Visits an expression's nodes in the order of its text, so that the n-th field is the n-th field token."""
 
     def __init__(self, text: str, event: EventShape, rule: Rule) -> None:
         self._event = event
@@ -128,14 +125,14 @@ class _Walker:
         return shape
 
     def _projection(self, kind: str, children: list[Ast], shape: Shape) -> Shape:
-        """``[*]``, ``[?...]``, ``.*`` and ``[]``: what follows is applied to each item."""
+        """``[*]``, ``[?...]``, ``.*`` and ``[]`` apply the expression after them to each item."""
         inner = self.shape(children[0], shape)
         items = self._event.items(inner)
         if kind == "flatten":
             return inner if items.types and "array" not in items.types else Shape(())
         if kind == "value_projection":
             items = Shape(())
-        if kind == "filter_projection":  # the condition of a filter comes before the rest
+        if kind == "filter_projection":  # the condition of a filter comes before the rest in the text
             self.shape(children[2], items)
         return _list_of(self.shape(children[1], items))
 
@@ -172,12 +169,12 @@ class _Walker:
 
 def _hint(name: str, shape: Shape, unknown: Unknown) -> str:
     if unknown.keys:
-        return f"There are {describe_keys('', unknown.keys)}."
+        return f"Known fields: {describe_keys('', unknown.keys)}"
     if "array" in shape.types:
         return f"It is a list: write [0].{name} for its first item or [*].{name} for all."
     if shape is _BOOLEAN:
         return "JMESPath reads !a.b as (!a).b: write !(a.b)."
-    return f"It is {' or '.join(sorted(shape.types))}: leave the field away."
+    return f"It is {' or '.join(sorted(shape.types))}: remove the field."
 
 
 def _list_of(shape: Shape) -> Shape:
@@ -185,7 +182,7 @@ def _list_of(shape: Shape) -> Shape:
 
 
 def _field_tokens(text: str) -> Iterator[tuple[int, int]]:
-    """Where each field stands: identifiers that are neither a function's name nor a key of a hash."""
+    """The place of each field: identifiers other than function names and keys of a hash."""
     from jmespath.lexer import Lexer
 
     for token, following in pairwise(Lexer().tokenize(text)):

@@ -1,7 +1,4 @@
-"""Compiles the JMESPath expressions of templates and ``when``.
-
-Limits length and depth here, and steps during evaluation.
-"""
+"""Compiles the JMESPath expressions of templates and ``when``, and limits their length, depth and steps."""
 
 from __future__ import annotations
 
@@ -30,7 +27,7 @@ def compile_expression(text: str, rule: Rule = TEMPLATE_FILTER) -> ParsedResult:
     """The compiled expression.
 
     Raises:
-        TemplateError: with ``rule``, and offsets into ``text``.
+        TemplateError: The expression is invalid, with ``rule``, and offsets into ``text``.
     """
     if len(text) > MAX_EXPRESSION:
         what = f"the JMESPath expression has more than {MAX_EXPRESSION} characters"
@@ -46,7 +43,7 @@ def compile_expression(text: str, rule: Rule = TEMPLATE_FILTER) -> ParsedResult:
         TypeError,
         AttributeError,
         IndexError,
-    ) as error:  # exceptions that jmespath leaks for odd input
+    ) as error:  # exceptions that jmespath leaks for unusual input
         what = f"the JMESPath expression cannot be read: {error}"
         raise rule.error(0, len(text), what=what, fix="See jmespath.org.") from None
     if size(syntax_tree(parsed)) is None:
@@ -61,20 +58,20 @@ def syntax_tree(compiled: ParsedResult) -> Ast:
 
 
 def search(compiled: ParsedResult, value: Json, budget: Budget) -> Json:
-    """The result for a value. It may hold parts of the value many times: weigh it before you walk it.
+    """The result for a value. It may contain parts of the value many times: weigh it before you walk through it.
 
     Raises:
-        RenderError: a function or comparison does not fit the value, or it takes more steps than the budget has left.
+        RenderError: A function or comparison does not accept the value, or it takes too many steps.
     """
     try:
         return evaluate(syntax_tree(compiled), value, budget)
     except BudgetError as error:
         message = f"{compiled.expression} cannot be applied to the event: {error.message}"
-        raise RenderError(message, hint="Look at less of the event.") from None
+        raise RenderError(message, hint="Use less of the event.") from None
     except FAILURES as error:
         raise RenderError(
             f"{compiled.expression} cannot be applied to the event: {error}",
-            hint="Check the types of what it compares and calls.",
+            hint="Check the types in its comparisons and function calls.",
         ) from None
 
 

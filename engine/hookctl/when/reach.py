@@ -19,21 +19,25 @@ if TYPE_CHECKING:
     from hookctl.bounded.jmes_path import Ast
 
 _KEPT = 1000
-"""The number of outlines, and of conditions, that are remembered."""
+"""The number of outlines, and of conditions, that are cached."""
 _MARK = re.compile("§([0-9]+)§")
 
 
 class Reach:
-    """Finds conditions that no event can match. Many conditions differ only in strings that decide nothing."""
+    """Finds conditions that no event can match.
+
+    Many conditions differ only in strings that do not affect the result.
+    """
 
     def __init__(self) -> None:
         self._deciding: dict[tuple[str, str], frozenset[int]] = {}
         self._possible: set[tuple[str, str, tuple[str, ...]]] = set()
 
     def why_never(self, text: str, event_type: EventSchema) -> str | None:
-        """Why no event of the type matches, as :func:`hookctl.when.unsatisfiable.why_never` has it.
+        """The reason why no event of the type matches, as from :func:`hookctl.when.unsatisfiable.why_never`.
 
-        None as well where the event type's mock event does match, and for an expression that cannot be read.
+        None if an event may match; None without a closer look if the event type's mock event matches, or the expression
+        is invalid.
         """
         try:
             key = (event_type.name, *self._outline(text, event_type))
@@ -44,12 +48,12 @@ class Reach:
                 _make_room(self._possible)
                 self._possible.add(key)
                 return None
-        except HookctlError:  # the check of the expression reports what is wrong with it
+        except HookctlError:  # the check of the expression reports its errors
             return None
         return why
 
     def _outline(self, text: str, event_type: EventSchema) -> tuple[str, tuple[str, ...]]:
-        """The expression without its strings, and the strings that can decide whether it may match."""
+        """The expression without its strings, and the strings that affect whether it can match."""
         outline = when_outline(text)
         if outline == text:
             return outline, ()
@@ -69,9 +73,9 @@ def _matches(text: str, event: Mapping[str, Json]) -> bool:
 
 
 def _deciding_strings(text: str, event_type: EventSchema) -> frozenset[int]:
-    """The raw strings of an expression that can decide whether it may match, by their number in the text.
+    """The raw strings of an expression that affect whether it can match, by their number in the text.
 
-    A string decides nothing when a field that takes any text is compared with it, and with no other string.
+    A string has no effect if a field that accepts any text is compared with it, and with no other string.
     """
     from hookctl.when.expression import compile_expression, syntax_tree
 

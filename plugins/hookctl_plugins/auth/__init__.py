@@ -146,7 +146,7 @@ def _headers_added(settings: Mapping[str, Json]) -> Mapping[str, str]:
 
 @hookimpl
 def hookctl_auth_types() -> Iterable[AuthType]:
-    """The built-in ways."""
+    """The built-in auth types."""
     return (
         AuthType(
             name="bearer",

@@ -1,4 +1,4 @@
-"""Authentication by headers whose values never change: ``bearer``, ``basic``, ``headers``."""
+"""Authentication by constant headers: ``bearer``, ``basic``, ``headers``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class HeaderAuth(AuthBase):
         self._headers = dict(headers)
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Set them, over those of the same name."""
+        """Set the headers, replacing those of the same name."""
         request.headers.update(self._headers)
         return request
 
@@ -37,12 +37,12 @@ def bearer(settings: Settings) -> AuthBase:
 def basic(settings: Settings) -> AuthBase:
     """``Authorization: Basic ...``, in UTF-8 as RFC 7617 recommends.
 
-    Raises SecretError for a resolved user name with a colon.
+    Raises SecretError if the user name contains a colon.
     """
     username, password = reveal(settings["username"]), reveal(settings["password"])
     if ":" in username:
         raise SecretError(
-            "the username of auth basic holds a colon, which HTTP Basic cannot carry",
+            "the username of auth basic contains a colon, which HTTP Basic does not allow",
             hint="Use another account, or another auth type.",
         )
     return HeaderAuth({"Authorization": f"Basic {b64encode(f'{username}:{password}'.encode()).decode('ascii')}"})
@@ -52,5 +52,5 @@ def headers(settings: Settings) -> AuthBase:
     """Each header as written."""
     values = settings["headers"]
     if not isinstance(values, dict):
-        raise TypeError("headers must be an object")  # the schema says so: check has found it
+        raise TypeError("headers must be an object")  # the schema requires an object, so check reports anything else
     return HeaderAuth({name: reveal(value) for name, value in values.items()})

@@ -1,7 +1,7 @@
-"""``oauth2``: a token by client credentials (RFC 6749, section 4.4), shared by every delivery of a delivery plan.
+"""``oauth2``: a token by client credentials (RFC 6749, section 4.4), shared by all deliveries of a delivery plan.
 
-A token is fetched when it is first needed, by one thread, while the others wait for what comes of it. It is kept until
-shortly before it expires, and forgotten when a target answers 401 to it.
+When a token is first needed, one thread requests it while the others wait for the result. The token is kept until
+shortly before it expires, and dropped when a target answers 401 to it.
 """
 
 from __future__ import annotations
@@ -28,14 +28,15 @@ if TYPE_CHECKING:
     from hookctl.plugin import AuthContext, Settings
 
 LONGEST_MARGIN = 60.0
-"""Seconds before its expiry from which on a token is not used: the request must still arrive, and clocks differ."""
+"""Seconds before its expiry from which a token is not used: the request must still arrive, and clocks differ."""
 MARGIN_SHARE = 0.2
-"""For short lives, the margin as a share of the life."""
+"""The same margin as a share of the lifetime, for short lifetimes."""
 UNKNOWN_LIFETIME = 300.0
-"""Seconds to keep a token whose server does not say how long it lives."""
+"""Seconds to keep a token whose server does not state a lifetime."""
 FAILURE_SECONDS = 1.0
-"""How long a failure stands for everyone who asks: thousands of waiting deliveries must not storm an endpoint that is
-down."""
+"""Seconds for which all callers get the same failure, so that waiting deliveries do not overload an endpoint that is
+down.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +44,15 @@ class _Held:
     """A token, or the failure to get one."""
 
     until: float
-    """Reading of the clock until which it stands."""
+    """The reading of the clock until which it is used."""
     token: str = field(default="", repr=False)
     failure: HookctlError | None = None
 
 
 class ClientCredentials(AuthBase):
-    """Sets ``Authorization: Bearer <token>``.
+    """Sets ``Authorization: Bearer <token>``. A call may block while the token is requested.
 
-    A call may block while the token is fetched. Safe to call from many threads.
+    Safe for use by many threads.
     """
 
     def __init__(self, settings: Settings, context: AuthContext, clock: Callable[[], float] = time.monotonic) -> None:
@@ -63,12 +64,12 @@ class ClientCredentials(AuthBase):
         self._flight: Future[_Held] | None = None
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Raises TokenError or AddressBlockedError where no token is to be had."""
+        """Set the header. Raises TokenError or AddressBlockedError if there is no token."""
         request.headers["Authorization"] = f"Bearer {self._token()}"
         return request
 
     def refresh(self, request: Request) -> None:
-        """Forget the token that ``request`` carried; if a newer one is there already, do nothing."""
+        """Drop the token that ``request`` carried, unless a newer token has replaced it already."""
         carried = {value for name, value in request.headers if name.lower() == "authorization"}
         with self._lock:
             if self._held and not self._held.failure and f"Bearer {self._held.token}" in carried:
@@ -86,10 +87,10 @@ class ClientCredentials(AuthBase):
         return _outcome(flight.result())
 
     def _fly(self, flight: Future[_Held]) -> None:
-        held = _Held(self._clock(), failure=TokenError("the token request was given up"))
+        held = _Held(self._clock(), failure=TokenError("the token request was abandoned"))
         try:
             held = self._fetch()
-        finally:  # whatever happens, nobody waits for ever
+        finally:  # release the waiting threads, whatever happens
             with self._lock:
                 self._held, self._flight = held, None
             flight.set_result(held)
@@ -108,7 +109,7 @@ def _outcome(held: _Held) -> str:
     if held.failure is not None:
         raise type(held.failure)(
             held.failure.message, hint=held.failure.hint
-        )  # one for each thread: raising an exception changes it
+        )  # a copy for each thread, because raising an exception changes it
     return held.token
 
 
@@ -116,7 +117,7 @@ def _client(settings: Settings) -> Client:
     token_url = reveal(settings["token_url"])
     problems = check_url(token_url)
     if problems or "${" in token_url:
-        what = "with its secret put in, " if isinstance(settings["token_url"], Secret) else ""
+        what = "with its secret inserted, " if isinstance(settings["token_url"], Secret) else ""
         raise SecretError(
             f"{what}token_url breaks the rule {problems[0].rule if problems else URL_CHARACTER.id}",
             hint="Write https://host.example/path.",

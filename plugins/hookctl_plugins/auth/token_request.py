@@ -1,8 +1,7 @@
-"""One request to a token endpoint, and what may be believed of its answer.
+"""One request to a token endpoint, with strict checks of its answer.
 
-requests-oauthlib makes the request; before its parser sees the answer, everything but the fields that count has been
-left out and those have been checked. So neither oauthlib's environment variables nor a hostile answer change what
-happens.
+requests-oauthlib makes the request. Before its parser sees the answer, only the relevant fields are kept, and these are
+checked. So neither oauthlib's environment variables nor a hostile answer can change the behaviour.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
 
 SHORTEST = 6
-"""Characters; a shorter secret is not found in the server's words, so they are not repeated."""
-MAX_TOLD = 200
-"""Characters of the server's own words that a message repeats."""
+"""The minimum length of a client secret. A shorter one cannot be masked, so the server's message is not quoted."""
+MAX_QUOTED = 200
+"""The maximum number of characters of the server's message that an error quotes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who asks for a token, where, and for what."""
+    """The client, the endpoint, and the requested token."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -43,30 +42,30 @@ class Client:
     scopes: tuple[str, ...] = ()
     audience: str = ""
     secrets: tuple[str, ...] = field(default=(), repr=False)
-    """What no message may repeat besides ``client_secret``: settings that are references."""
+    """Other values that no message may repeat: settings that are references."""
     secret_in_form: bool = False
-    """Post id and secret in the form; else send them as HTTP Basic."""
+    """Whether id and secret are in the posted form; otherwise in an HTTP Basic header."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A token as it was granted."""
+    """A granted token."""
 
     token: str = field(repr=False)
     lifetime: float | None
-    """Seconds from the answer; None where the server does not say."""
+    """Seconds from the answer; None if the server does not state a lifetime."""
 
 
 def fetch_token(client: Client, adapter: BaseAdapter, timeout: float) -> Grant:
-    """Ask for a token; ``timeout`` is the total deadline in seconds, which the adapter keeps.
+    """Request a token. ``timeout`` is the total deadline in seconds, which the adapter keeps.
 
     Raises:
-        TokenError: the endpoint cannot be reached, refuses, or answers with something that is not a token.
-        AddressBlockedError: the guard refused its address; nothing was dialled.
-        LocalError: this machine lacks what the request needs.
+        TokenError: The endpoint cannot be reached, refuses, or answers without a usable token.
+        AddressBlockedError: The guard refused its address; no connection was attempted.
+        LocalError: This machine lacks a resource for the request.
     """
     session = _Session(client=BackendApplicationClient(client.client_id))
-    session.trust_env = False  # no netrc, no proxy
+    session.trust_env = False  # ignore .netrc and proxy settings
     session.adapters.clear()
     session.mount("https://", adapter)
     session.headers.clear()
@@ -75,7 +74,7 @@ def fetch_token(client: Client, adapter: BaseAdapter, timeout: float) -> Grant:
     )
     granted: list[Grant] = []
 
-    def check(response: Response) -> Any:  # what stands for a response needs a text only
+    def check(response: Response) -> Any:  # the library needs only the text of this replacement for a response
         granted.append(_grant(response, client))
         return SimpleNamespace(text=json.dumps({"access_token": granted[-1].token, "token_type": "Bearer"}))
 
@@ -95,20 +94,20 @@ def fetch_token(client: Client, adapter: BaseAdapter, timeout: float) -> Grant:
             raise LocalError(lack, hint=HINT) from None
         raise TokenError(f"the token request failed: {type(error).__name__}", hint="Check token_url.") from None
     return granted[-1]
-    # The session is not closed: that would close the adapter, which is shared.
+    # Do not close the session: that would close the adapter, which is shared.
 
 
 class _Session(OAuth2Session):
-    """Follows no redirect: it would take the client's secret to somewhere that nobody reviewed."""
+    """A session that follows no redirect, which could send the client's secret to a host that nobody reviewed."""
 
     def get_redirect_target(self, resp: Response) -> None:
-        """None: there is nowhere to go on to."""
+        """None: redirects are not followed."""
 
 
 def _arguments(client: Client) -> dict[str, Any]:
-    """Of ``OAuth2Session.fetch_token``."""
+    """The arguments of ``OAuth2Session.fetch_token``."""
     arguments: dict[str, Any] = {}
-    if client.scopes:  # here and not in the session: oauthlib would take a different scope in the answer for an error
+    if client.scopes:  # not in the session: oauthlib would treat a different scope in the answer as an error
         arguments["scope"] = " ".join(client.scopes)
     if client.audience:
         arguments["audience"] = client.audience
@@ -128,11 +127,11 @@ def _grant(response: Response, client: Client) -> Grant:
         )
     if not 200 <= response.status_code < 300:
         raise TokenError(
-            f"the token endpoint answered {response.status_code}{_told(document, client)}",
+            f"the token endpoint answered {response.status_code}{_reason(document, client)}",
             hint=_hint(response.status_code),
         )
     if document.get("error"):
-        raise TokenError(f"the token endpoint refused{_told(document, client)}", hint=_hint(400))
+        raise TokenError(f"the token endpoint refused{_reason(document, client)}", hint=_hint(400))
     token = document.get("access_token")
     if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable() or " " in token:
         raise TokenError(
@@ -142,7 +141,7 @@ def _grant(response: Response, client: Client) -> Grant:
     kind = document.get("token_type", "Bearer")
     if not isinstance(kind, str) or not kind.lower().startswith("bearer"):
         raise TokenError(
-            "the token endpoint granted a token of another type than Bearer",
+            "the token endpoint granted a token that is not of type Bearer",
             hint="Ask the server's operator for bearer tokens.",
         )
     return Grant(token, _lifetime(document.get("expires_in")))
@@ -157,7 +156,7 @@ def _document(response: Response) -> dict[str, Any]:
 
 
 def _lifetime(value: object) -> float | None:
-    """Seconds; None for what is missing or no number of seconds, which some servers send as a string."""
+    """Seconds; None if the value is missing or invalid. Some servers send a string."""
     try:
         seconds = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
     except (ValueError, OverflowError):
@@ -165,22 +164,22 @@ def _lifetime(value: object) -> float | None:
     return seconds if seconds is not None and 0 <= seconds < float("inf") else None
 
 
-def _told(document: dict[str, Any], client: Client) -> str:
-    """What the server says of why.
+def _reason(document: dict[str, Any], client: Client) -> str:
+    """The reason that the server gives.
 
-    It may repeat the request, or name tokens: both are masked before anything is cut off.
+    It may repeat the request, or name tokens: both are masked before the text is shortened.
     """
     words = [
         text for text in (document.get("error"), document.get("error_description")) if isinstance(text, str) and text
     ]
-    told = ", ".join("".join(character if character.isprintable() else " " for character in text) for text in words)
+    reason = ", ".join("".join(character if character.isprintable() else " " for character in text) for text in words)
     if len(client.client_secret) < SHORTEST:
         return ""
     tokens = [
         value for name, value in document.items() if "token" in name and name != "token_type" and isinstance(value, str)
     ]
-    masked = mask_secrets(told, [client.client_secret, *client.secrets, *tokens])
-    return f": {masked[:MAX_TOLD]}" if told else ""
+    masked = mask_secrets(reason, [client.client_secret, *client.secrets, *tokens])
+    return f": {masked[:MAX_QUOTED]}" if reason else ""
 
 
 def _hint(status: int) -> str:
@@ -189,4 +188,4 @@ def _hint(status: int) -> str:
         return f"{hint} Some servers need token_endpoint_auth_method: client_secret_post."
     if status in {404, 405}:
         return "Check token_url."
-    return "The server has a problem of its own; it is tried again with the delivery's next attempt."
+    return "The server has an internal problem. hookctl tries again with the delivery's next attempt."

@@ -1,4 +1,4 @@
-"""Kinds of events: ``anomaly``."""
+"""Built-in event types: ``anomaly``."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def from_schema(file: str) -> EventType:
-    """The event type that a shipped schema describes.
+    """The event type for a shipped schema.
 
-    Its name is the ``event_type`` constant of the schema, its mock event the first example.
+    Its name is the ``event_type`` constant of the schema, and its mock event is the first example.
     """
     schema = read_schema(file)
     properties = cast("dict[str, dict[str, Json]]", schema["properties"])
@@ -30,5 +30,5 @@ def from_schema(file: str) -> EventType:
 
 @hookimpl
 def hookctl_event_types() -> Iterable[EventType]:
-    """The built-in kinds."""
+    """The built-in event types."""
     return (from_schema("events/anomaly.schema.json"),)

@@ -1,4 +1,4 @@
-"""Policies that look at one field of each webhook."""
+"""Policies that check one field of each webhook."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _UNITS = ((86400, "d"), (3600, "h"), (60, "m"))
 
 def authenticated(plan: Plan) -> Sequence[Finding]:
     """What is sent without ``auth``."""
-    hint = "Add `auth`: `hookctl plugins` shows which kinds there are."
+    hint = "Add `auth`. `hookctl plugins` lists the auth types."
     return [
-        Finding(webhook=after.name, message="its requests carry no authentication", hint=hint, pointer=("auth",))
+        Finding(webhook=after.name, message="its requests are not authenticated", hint=hint, pointer=("auth",))
         for after in plan.after
         if not after.auth
     ]
@@ -33,8 +33,8 @@ def timeout_at_most(settings: Mapping[str, Json]) -> CheckPlan:
         return [
             Finding(
                 webhook=after.name,
-                message=f"an attempt may take {after.timeout_seconds} s, and {most} s is the most",
-                hint=f"Write `timeout_seconds: {most}` or less; a slow target is tried again.",
+                message=f"timeout_seconds is {after.timeout_seconds} s; the maximum is {most} s",
+                hint=f"Set `timeout_seconds` to {most} or less. hookctl tries a slow target again.",
                 pointer=("timeout_seconds",),
             )
             for after in plan.after
@@ -53,16 +53,16 @@ def retry_horizon_at_least(settings: Mapping[str, Json]) -> CheckPlan:
     def check(plan: Plan) -> Sequence[Finding]:
         found = []
         for after in plan.after:
-            horizon = round(sum(after.retry_schedule), 6)  # microseconds: the finest that a file can say
+            horizon = round(sum(after.retry_schedule), 6)  # microseconds: the finest unit that a file can express
             if horizon < least:
-                said = (
+                message = (
                     f"the last attempt comes {_in_words(horizon)} after the first"
                     if after.retry_schedule
-                    else "nothing is tried again"
+                    else "it has no retries"
                 )
                 hint = "Write more delays in `retry.schedule`, or longer ones."
                 found.append(
-                    Finding(webhook=after.name, message=f"{said}, and {asked} is the least", hint=hint, pointer=place)
+                    Finding(webhook=after.name, message=f"{message}; the minimum is {asked}", hint=hint, pointer=place)
                 )
         return found
 
@@ -72,11 +72,11 @@ def retry_horizon_at_least(settings: Mapping[str, Json]) -> CheckPlan:
 def owner_label(settings: Mapping[str, Json]) -> CheckPlan:
     """A check that every webhook has the label, with a value."""
     label = cast("str", settings.get("label", "owner"))
-    hint = f"Write `{label}` into `labels`, and who answers for the webhook."
+    hint = f"Add `{label}` to `labels`, with the name of who is responsible for the webhook."
 
     def check(plan: Plan) -> Sequence[Finding]:
         return [
-            Finding(webhook=after.name, message=f"there is no label `{label}`", hint=hint, pointer=("labels", label))
+            Finding(webhook=after.name, message=f"the label `{label}` is missing", hint=hint, pointer=("labels", label))
             for after in plan.after
             if not after.labels.get(label, "").strip()
         ]
@@ -85,7 +85,7 @@ def owner_label(settings: Mapping[str, Json]) -> CheckPlan:
 
 
 def _in_words(duration: float) -> str:
-    """Seconds as ``1d 3h 35m 5s``."""
+    """Seconds as text, such as ``1d 3h 35m 5s``."""
     words, rest = [], duration
     for size, unit in _UNITS:
         count, rest = divmod(rest, size)

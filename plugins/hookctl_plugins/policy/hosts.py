@@ -1,4 +1,4 @@
-"""``allowed_hosts``: where requests may go, those that fetch a token too."""
+"""``allowed_hosts``: the hosts that requests may go to, including token requests."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ if TYPE_CHECKING:
     from hookctl.plugin import CheckPlan
 
 _HOST = re.compile(r"[a-z][a-z0-9+.-]*://(?P<host>[^/?#\\@:\[\]\s]+)(?::[0-9]+)?(?=[/?#]|\Z)")
-"""The host of a URL that every parser reads alike; a transport may have URLs of a form of its own, with a port say."""
+"""The host of a URL that every parser reads alike. URLs of other transports may have other forms, such as with a
+port.
+"""
 _NAMED = 5
-"""So many allowed hosts are named in a hint."""
+"""The maximum number of allowed hosts that a hint lists."""
 
 
 def allowed_hosts(settings: Mapping[str, Json]) -> CheckPlan:
-    """A check that every URL of every webhook has one of ``hosts``. One whose host cannot be told is refused."""
+    """A check that every URL of every webhook has one of ``hosts``. A URL without a recognizable host is refused."""
     hosts = cast("Sequence[str]", settings["hosts"])
     exact = frozenset(host for host in hosts if not host.startswith("*."))
     below = tuple(host.removeprefix("*") for host in hosts if host.startswith("*."))
-    hint = (
-        f"Allowed are: {', '.join(hosts[:_NAMED])}{f' and {len(hosts) - _NAMED} more' if len(hosts) > _NAMED else ''}."
-    )
+    more = f" and {len(hosts) - _NAMED} more" if len(hosts) > _NAMED else ""
+    hint = f"Allowed hosts: {', '.join(hosts[:_NAMED])}{more}."
 
     def check(plan: Plan) -> Sequence[Finding]:
         found = []
@@ -35,11 +36,9 @@ def allowed_hosts(settings: Mapping[str, Json]) -> CheckPlan:
                 match = _HOST.match(url)
                 host = match["host"].lower() if match else ""
                 if host not in exact and not host.endswith(below):
-                    said = (
-                        f"goes to {host}, which is not an allowed host" if host else "has no host that could be allowed"
-                    )
+                    problem = f"goes to {host}, which is not an allowed host" if host else "has no recognizable host"
                     found.append(
-                        Finding(webhook=after.name, message=f"`{pointer[-1]}` {said}", hint=hint, pointer=pointer)
+                        Finding(webhook=after.name, message=f"`{pointer[-1]}` {problem}", hint=hint, pointer=pointer)
                     )
         return found
 
@@ -47,7 +46,7 @@ def allowed_hosts(settings: Mapping[str, Json]) -> CheckPlan:
 
 
 def _urls(plan: DeliveryPlan) -> Iterator[tuple[Pointer, str]]:
-    """The webhook's URL, and those of its plugins' settings that are named as such: ``token_url``."""
+    """The webhook's URL, and the URLs in its plugins' settings, such as ``token_url``."""
     yield ("url",), plan.url
     blocks: list[tuple[Pointer, Mapping[str, Json]]] = [
         (("auth", index), block.settings) for index, block in enumerate(plan.auth)

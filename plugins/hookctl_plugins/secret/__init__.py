@@ -1,4 +1,4 @@
-"""Where secrets come from: ``${env:NAME}`` and ``${file:PATH}``."""
+"""Built-in secret sources: ``${env:NAME}`` and ``${file:PATH}``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _from_file(path: str) -> str:
 
 @hookimpl
 def hookctl_secret_sources() -> Iterable[SecretSource]:
-    """The built-in sources."""
+    """The built-in secret sources."""
     return (
         SecretSource(
             scheme="env",

@@ -8,7 +8,7 @@ from hookctl.errors import SecretError
 
 
 def read_variable(name: str) -> str:
-    """The value of the variable. Raises SecretError when it is unset or empty."""
+    """The value of the variable. Raises SecretError if it is unset or empty."""
     value = os.environ.get(name)
     if value is None:
         raise SecretError(

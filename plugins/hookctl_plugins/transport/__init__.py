@@ -1,4 +1,4 @@
-"""The built-in transports ``curl`` and ``requests``. Both follow docs/network.md, and one test suite runs on both."""
+"""The built-in transports ``curl`` and ``requests``. Both follow docs/network.md, and pass the same tests."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _build_requests(_: Settings, network: Network) -> BaseAdapter:
 
 @hookimpl
 def hookctl_transport_types() -> Iterable[TransportType]:
-    """HTTPS by libcurl, and by urllib3."""
+    """The built-in transports: HTTPS by libcurl, and by urllib3."""
     no_settings: dict[str, Json] = {"type": "object", "properties": {}, "additionalProperties": False}
     return [
         TransportType(

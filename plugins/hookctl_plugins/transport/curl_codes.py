@@ -1,4 +1,4 @@
-"""What libcurl's error codes mean to a delivery: one table, and a test that no code is missing."""
+"""Maps libcurl's error codes to kinds of failures, in one table. A test checks that no code is missing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CODES: Mapping[FailureKind, tuple[int, ...]] = {
     ),
     FailureKind.LOCAL: (
         2,  # FAILED_INIT
-        27,  # OUT_OF_MEMORY: which is also said when there is no file descriptor
+        27,  # OUT_OF_MEMORY: also reported when there is no file descriptor
         77,  # SSL_CACERT_BADFILE: the file is this machine's
         89,  # NO_CONNECTION_AVAILABLE: as many as there may be
     ),
@@ -68,7 +68,7 @@ KINDS: Mapping[int, FailureKind] = {code: kind for kind, codes in _CODES.items()
 
 
 def kind_of(code: int, *, answered: bool) -> FailureKind:
-    """The kind of failure that ``code`` is; ``answered``: a part of a response had arrived."""
+    """The kind of failure for ``code``. ``answered``: a part of a response had arrived."""
     if code == RECV_ERROR and not answered:
         return FailureKind.CONNECT
     return KINDS.get(code, FailureKind.TRANSPORT)

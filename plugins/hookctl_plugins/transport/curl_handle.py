@@ -1,4 +1,4 @@
-"""One libcurl handle, set up once for all that must hold for every request, and used for one request after another."""
+"""A libcurl handle with the options that every request needs, reused for one request after another."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from hookctl_plugins.transport.curl_head import Heads
 
 
 class _Lent(socket.socket):
-    """A socket that pycurl duplicates and then drops."""
+    """A socket that pycurl duplicates and then closes."""
 
     def __del__(self) -> None:
         with contextlib.suppress(AttributeError):  # there was no descriptor for it
@@ -76,24 +76,25 @@ class Handle:
             self.curl.setopt(option, value)
         self.curl.setopt(
             pycurl.BUFFERSIZE, 4096
-        )  # thousands are under way at once: the defaults are 16 and 64 KiB for each
+        )  # thousands are in flight at the same time, and the defaults are 16 and 64 KiB for each
         self.curl.setopt(pycurl.UPLOAD_BUFFERSIZE, 16 * 1024)
         self.curl.setopt(pycurl.MAXLIFETIME_CONN, limits.MAX_LIFETIME_SECONDS)
         self.curl.setopt(pycurl.MAXAGE_CONN, limits.MAX_IDLE_SECONDS)
         self.curl.setopt(pycurl.CAINFO, network.ca_file or certifi.where())
-        self.curl.unsetopt(pycurl.CAPATH)  # a system's libcurl also trusts the directory that it was built with
+        # libcurl also trusts the certificate directory that it was built with, unless this is set
+        self.curl.unsetopt(pycurl.CAPATH)
         self.curl.setopt(pycurl.WRITEFUNCTION, self._write)
         self.curl.setopt(
             pycurl.HEADERFUNCTION, self._head.append
-        )  # libcurl gives up what is over 300 KiB: see result()
+        )  # libcurl fails beyond 300 KiB of header: see result()
         self.curl.setopt(pycurl.OPENSOCKETFUNCTION, self._open_socket)
 
     def prepare(
         self, target: Target, deadline: float, *, method: str, url: str, headers: list[bytes], body: bytes | None
     ) -> None:
-        """Make ready to send; ``deadline`` is in seconds of ``time.monotonic``.
+        """Prepare to send a request, which was vetted along with the addresses.
 
-        The request was vetted, and so were the addresses.
+        ``deadline`` is in seconds of ``time.monotonic``.
         """
         self._body: list[bytes] = []
         self._body_size = 0
@@ -130,7 +131,7 @@ class Handle:
     # -- callbacks of libcurl --
 
     def _open_socket(self, _: int, address: Any) -> Any:
-        """The last gate: whatever libcurl is about to dial must be among the vetted addresses."""
+        """The final check: libcurl may connect only to one of the vetted addresses."""
         family, kind, protocol, (dialled, port, *_) = address
         target = self._target
         if (
@@ -142,7 +143,7 @@ class Handle:
             return pycurl.SOCKET_BAD
         try:
             lent = _Lent(family, kind, protocol)
-            os.close(os.dup(lent.fileno()))  # pycurl duplicates it, and does not say why when it cannot
+            os.close(os.dup(lent.fileno()))  # pycurl duplicates it, and does not report why if it cannot
         except (OSError, MemoryError) as error:
             self._lack = shortage_of(error) or "no socket could be opened"
             return pycurl.SOCKET_BAD
@@ -160,12 +161,12 @@ class Handle:
         if self._body_size <= MAX_RESPONSE_BYTES:
             return None
         self._truncated = True
-        return -1  # libcurl closes the connection: the rest is not read
+        return -1  # libcurl closes the connection without reading the rest
 
-    # -- what came of it --
+    # -- the result --
 
     def result(self, code: int, message: str) -> Response | Failure:
-        """The response, or why there is none; ``code`` and ``message`` are libcurl's, 0 when it saw no error."""
+        """The response, or why there is none. ``code`` and ``message`` are libcurl's, 0 if it reported no error."""
         if (ours := self._own_failure(code)) is not None:
             return ours
         if self.curl.getinfo(pycurl.HEADER_SIZE) > limits.MAX_HEADER_BYTES:
@@ -175,7 +176,7 @@ class Handle:
         head = self._heads.read(self._head)
         if head is not None:
             status, reason, headers, framed = head
-            # A body whose end is not marked ends however the connection ends.
+            # If its end is not marked, a body ends with the connection, for whatever reason that ends.
             if code == 0 or self._truncated or (not framed and code in {RECV_ERROR, PARTIAL_FILE}):
                 body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
                 return Response(status, reason, headers, body[:MAX_RESPONSE_BYTES], self._truncated, framed)
@@ -200,7 +201,7 @@ class Handle:
     def _own_failure(self, code: int) -> Failure | None:
         """The failure on this side: the address was refused before it was dialled, or this machine lacks something."""
         if self._refused:
-            message = f"{self._refused} is not among the addresses that were vetted; nothing was dialled"
+            message = f"{self._refused} is not one of the checked addresses, so no connection was made"
             return Failure(FailureKind.ADDRESS_BLOCKED, message)
         lack = self._shortage(code) if code else None
         return Failure(FailureKind.LOCAL, lack) if lack else None
@@ -215,7 +216,7 @@ class Handle:
             not self._dialled and not self.curl.getinfo(pycurl.REQUEST_SIZE) and self._left > self.timeout / 2
         )
         if code == OPERATION_TIMEDOUT and waited_in_vain:
-            return "as many connections are open as this machine may have, and none became free in time"
+            return "this machine reached its limit of open connections, and none became free in time"
         if code == OUT_OF_MEMORY:
             return lacking() or "this machine is out of memory"
         return None
@@ -223,11 +224,11 @@ class Handle:
     def timing(self, submitted: float) -> Timing:
         """Seconds by phase since ``submitted`` (of ``time.monotonic``).
 
-        Name and connection are None where a kept connection was used.
+        Name and connection are None where a kept connection was used, and the first byte where none came.
         """
         info = self.curl.getinfo
         before = self.started - submitted
-        first_byte = info(pycurl.STARTTRANSFER_TIME)
+        first_byte = info(pycurl.STARTTRANSFER_TIME) if self._head else 0.0  # libcurl sets it for some failures too
         connected, tls = (info(pycurl.CONNECT_TIME), info(pycurl.APPCONNECT_TIME)) if self._dialled else (0.0, 0.0)
         return Timing(
             before if connected else None,
@@ -243,13 +244,13 @@ _OPTIONS = (
     (pycurl.PROTOCOLS, pycurl.PROTO_HTTPS),
     (pycurl.REDIR_PROTOCOLS, pycurl.PROTO_HTTPS),
     (pycurl.FOLLOWLOCATION, 0),
-    (pycurl.PROXY, ""),  # none, whatever the environment says
+    (pycurl.PROXY, ""),  # no proxy, whatever the environment says
     (pycurl.NOPROXY, "*"),
     (pycurl.NETRC, pycurl.NETRC_IGNORED),
     (pycurl.SSL_VERIFYPEER, 1),
     (pycurl.SSL_VERIFYHOST, 2),
-    (pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_2),  # or newer
-    (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),  # HTTP/2 is sent by no test here, so it is not sent at all
+    (pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_2),  # this version or newer
+    (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),  # no test here sends HTTP/2, so it is turned off
     (pycurl.HTTP09_ALLOWED, 0),
     (pycurl.HTTP_CONTENT_DECODING, 0),
 )

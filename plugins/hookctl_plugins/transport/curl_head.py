@@ -1,6 +1,6 @@
 """Translates the heads of requests and responses between hookctl and libcurl.
 
-Lines are remembered, since most of them are the same each time.
+It caches lines, because most of them are the same each time.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ Head = tuple[int, str, tuple[Header, ...], bool]
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 MAX_KNOWN = 1024
-"""URLs, and headers of each direction, that are remembered. When there are more, all are forgotten."""
+"""The maximum number of cached URLs, and of cached headers of each direction. Beyond it, the cache is cleared."""
 MAX_KNOWN_LENGTH = 2048
-"""Longer ones are not remembered: nobody may fill the memory with them."""
+"""The maximum length of a cached line, so that no target can fill the memory."""
 _NEW_EACH_TIME = frozenset({"webhook-id", "webhook-signature"})
 _TAKEN_AWAY = [b"Accept:", b"Content-Type:", b"User-Agent:", b"Expect:", b"Accept-Encoding: identity"]
-"""What keeps libcurl from adding any header: a name with nothing after it takes away libcurl's own, and not one that
-the request has."""
+"""Keeps libcurl from adding any header. A name without a value removes libcurl's own header, but not one of the
+request.
+"""
 
 
 class Heads:
@@ -39,7 +40,7 @@ class Heads:
     # -- requests --
 
     def host(self, method: str, url: str) -> str:
-        """The host to dial. Raises TransportError as ``vet_request``."""
+        """The host to connect to. Raises TransportError as ``vet_request``."""
         host = self._hosts.get((method, url))
         if host is None:
             host = vet_target(method, url)
@@ -47,18 +48,19 @@ class Heads:
         return host
 
     def lines(self, headers: Iterable[Header], host: str) -> list[bytes]:
-        """The headers to send to ``host``, as libcurl takes them. Raises TransportError as ``vet_request``."""
+        """The headers to send to ``host``, in the form for libcurl. Raises TransportError as ``vet_request``."""
         known = self._sent.get
         lines = [known(header) or self._write(header, host) for header in headers]
         return ([line for line in lines if line] if b"" in lines else lines) + _TAKEN_AWAY
 
     def _write(self, header: Header, host: str) -> bytes:
-        """The line of one header; empty for one that is not sent."""
+        """The line of one header; empty for a header that is not sent."""
         name, value = header
-        if name in _NEW_EACH_TIME and value and value.isascii() and value.isprintable():  # what vet_header would find
+        # such a header would not pass vet_header
+        if name in _NEW_EACH_TIME and value and value.isascii() and value.isprintable():
             return f"{name}: {value}".encode()
         if not vet_header(name, value, host):
-            return b""  # not remembered: Host is right for one host only
+            return b""  # not cached: Host is right for only one host
         line = (f"{name}: {value}" if value else f"{name};").encode("latin-1")
         _remember(self._sent, header, line, len(line))
         return line
@@ -66,7 +68,7 @@ class Heads:
     # -- responses --
 
     def read(self, lines: Sequence[bytes]) -> Head | None:
-        """What all header lines that came say together; None when no final head is whole."""
+        """The head in all header lines that arrived; None if no final head is complete."""
         whole = b"".join(lines)
         head = self._heads.get(whole)
         if head is None and (head := self._read_lines(lines)) is not None:
@@ -79,7 +81,7 @@ class Heads:
         for line in lines:
             found = self._received.get(line)
             if found is None:
-                if line.startswith(b"HTTP/"):  # the first, or what comes after an interim one
+                if line.startswith(b"HTTP/"):  # the first head, or the one after an interim head
                     status, reason = self._status_lines.get(line) or self._read_status(line)
                     headers, framed = [], False
                     continue

@@ -1,4 +1,4 @@
-"""Many libcurl transfers at once, driven by one thread that waits for sockets, timers and names in one place."""
+"""Many libcurl transfers at the same time. One thread waits for sockets, timers and names in one place."""
 
 from __future__ import annotations
 
@@ -27,23 +27,24 @@ from hookctl_plugins.transport.curl_handle import Handle
 from hookctl_plugins.transport.curl_head import Heads
 
 MAX_CONNECTIONS = 4096
-"""Idle ones included, which are closed for new ones. A handshake costs as much as ten requests: as many are kept as may
-be under way at once."""
+"""The maximum number of connections, including idle ones, which are closed to make room. A handshake costs as much as
+ten requests, so as many connections are kept as may be in flight.
+"""
 OTHER_FILES = 128
-"""Files that the process may open beside its connections."""
+"""The number of files that the process may open besides its connections."""
 MAX_IDLE_HANDLES = 256
 LAUNCHES = 64
-"""Requests that begin between two looks at the sockets: a handshake that waits for two thousand others to begin holds
-more memory."""
+"""The maximum number of requests that start before sockets are served again. Otherwise handshakes wait for thousands of
+others to start, and hold more memory.
+"""
 MAX_EVENTS = 64
-"""Sockets that are served between two looks at the time: handshakes take long, and deadlines must not wait for a
-thousand of them."""
-_READ, _WRITE = select.POLLIN, select.POLLOUT  # the same numbers for poll and for epoll
+"""The maximum number of sockets that are served before deadlines are checked again, because handshakes take long."""
+_READ, _WRITE = select.POLLIN, select.POLLOUT  # poll and epoll use the same numbers
 _INTEREST = {pycurl.POLL_IN: _READ, pycurl.POLL_OUT: _WRITE, pycurl.POLL_INOUT: _READ | _WRITE}
 
 
 class _Flight(Struct, eq=False):
-    """One request that was submitted; ``handle`` is None until it is launched."""
+    """One submitted request. ``handle`` is None until it is launched."""
 
     ticket: int
     request: Request
@@ -55,7 +56,7 @@ class _Flight(Struct, eq=False):
 
 
 class Multi:
-    """The face of a ``ConcurrentTransport`` over libcurl's multi interface."""
+    """A ``ConcurrentTransport`` over libcurl's multi interface."""
 
     def __init__(self, network: Network, resolver: Resolver, heads: Heads) -> None:
         self._network = network
@@ -72,9 +73,9 @@ class Multi:
         self._watched: set[int] = set()
         """The sockets that libcurl waits for."""
         self._registered: dict[int, tuple[int, int]] = {}
-        """Those that the poller knows: what is waited for, and the generation in which it was said."""
+        """The sockets that are registered with the poller: the events, and the generation of the registration."""
         self._generation = 0
-        """Goes up when a socket is opened: its number may be that of one that was closed unheard."""
+        """Increases when a socket is opened, because it may reuse the number of a socket that was closed unnoticed."""
         self._wait_for_sockets, self._poller = _open_poller()
         self._wake_receiver, self._wake_sender = socket.socketpair()
         self._wake_receiver.setblocking(False)
@@ -86,10 +87,10 @@ class Multi:
         self._multi.setopt(pycurl.M_MAXCONNECTS, _most_connections())
         self._multi.setopt(pycurl.M_MAX_TOTAL_CONNECTIONS, _most_connections())
 
-    # -- the face --
+    # -- the ConcurrentTransport interface --
 
     def submit(self, ticket: int, request: Request, timeout: float) -> None:
-        """Begin to send. A request that cannot be sent ends with a failure, as any other."""
+        """Start sending. A request that cannot be sent ends with a failure, like any other."""
         now = time.monotonic()
         try:
             host = self._heads.host(request.method, request.url)
@@ -108,7 +109,7 @@ class Multi:
             )
 
     def poll(self, wait: float) -> Sequence[Completion]:
-        """What has ended since the last call; waits up to ``wait`` seconds for the first."""
+        """The requests that have ended since the last call. Waits up to ``wait`` seconds for the first."""
         until = time.monotonic() + wait
         woken = False
         while True:
@@ -124,11 +125,11 @@ class Multi:
 
     def wake(self) -> None:
         """Make :meth:`poll` return at once. Safe in any thread."""
-        with contextlib.suppress(OSError):  # full, so that it wakes already; or closed, so that nobody waits
+        with contextlib.suppress(OSError):  # full, so poll wakes anyway; or closed, so nobody waits
             self._wake_sender.send(b"!")
 
     def cancel(self, ticket: int) -> None:
-        """Give up a request; it has no completion."""
+        """Abandon a request. :meth:`poll` returns no completion for it."""
         flight = self._flights.pop(ticket, None)
         self._unresolved.pop(ticket, None)
         if flight is not None and flight.handle is not None:
@@ -136,7 +137,7 @@ class Multi:
         self._ended = [completion for completion in self._ended if completion.ticket != ticket]
 
     def close(self) -> None:
-        """Give up everything, and close every connection."""
+        """Abandon all requests, and close every connection."""
         for ticket in tuple(self._flights):
             self.cancel(ticket)
         self._ended.clear()
@@ -147,12 +148,13 @@ class Multi:
         self._wake_sender.close()
         self._wake_receiver.close()
         if isinstance(self._poller, select.epoll):
-            self._poller.close()  # now: callbacks of libcurl keep this object alive until Python looks for cycles
+            # now: otherwise libcurl's callbacks keep this object alive until the garbage collector runs
+            self._poller.close()
 
     # -- names --
 
     def _name_answered(self, ticket: int, answer: Target | BaseException) -> None:
-        """On a thread of the resolver's."""
+        """Called on a thread of the resolver."""
         self._resolved.append((ticket, answer if isinstance(answer, Target) else _failure(answer)))
         self.wake()
 
@@ -161,7 +163,7 @@ class Multi:
             ticket, answer = self._resolved.popleft()
             flight = self._unresolved.pop(ticket, None)
             if flight is None:
-                continue  # given up meanwhile
+                continue  # abandoned in the meantime
             if isinstance(answer, Failure):
                 self._fail(flight, answer)
             else:
@@ -188,7 +190,7 @@ class Multi:
     def _launch_ready(self) -> None:
         for _ in range(min(LAUNCHES, len(self._ready))):
             flight, target = self._ready.popleft()
-            if self._flights.get(flight.ticket) is flight:  # else it was given up meanwhile
+            if self._flights.get(flight.ticket) is flight:  # else it was abandoned in the meantime
                 self._launch(flight, target)
 
     def _launch(self, flight: _Flight, target: Target) -> None:
@@ -198,10 +200,10 @@ class Multi:
             pycurl.error,
             MemoryError,
             OSError,
-        ) as error:  # the request was vetted: it is libcurl that lacks something
+        ) as error:  # the request was vetted, so libcurl lacks a resource
             if flight.handle is not None:
                 self._by_curl.pop(flight.handle.curl, None)
-            lack = shortage_of(error) or lacking() or f"libcurl could not begin the request: {error}"
+            lack = shortage_of(error) or lacking() or f"libcurl could not start the request: {error}"
             self._fail(flight, Failure(FailureKind.LOCAL, lack))
 
     def _begin(self, flight: _Flight, target: Target) -> None:
@@ -245,7 +247,7 @@ class Multi:
     # -- waiting --
 
     def _turn(self, wait: float) -> bool:
-        """Wait once for a socket, the timer or a wake, and let libcurl work. True when woken."""
+        """Wait once for a socket, the timer or a wake, and let libcurl work. True if woken."""
         woken = False
         for descriptor, events in self._wait_for_sockets(self._bounded(wait)):
             if descriptor in self._watched:
@@ -254,7 +256,7 @@ class Multi:
             elif descriptor == self._wake_receiver.fileno():
                 self._wake_receiver.recv(4096)
                 woken = True
-            else:  # an idle connection is being closed: libcurl sees that when it wants to use it
+            else:  # the peer closes an idle connection: libcurl notices when it wants to reuse it
                 self._unregister(descriptor)
         if self._timer_at is not None and self._timer_at <= time.monotonic():
             self._timer_at = None
@@ -262,7 +264,7 @@ class Multi:
         return woken
 
     def _bounded(self, wait: float) -> float:
-        """``wait``, or less when libcurl's timer or a name's deadline comes first; never negative."""
+        """``wait``, or less if libcurl's timer or a name's deadline comes first; never negative."""
         moments = [flight.submitted + flight.timeout for flight in self._unresolved.values()]
         if self._timer_at is not None:
             moments.append(self._timer_at)
@@ -271,14 +273,13 @@ class Multi:
         return max(wait, 0.0)
 
     def _set_timer(self, milliseconds: int) -> None:
-        """Called by libcurl: when it wants to work next."""
+        """Called by libcurl with the time until it wants to work next."""
         self._timer_at = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
 
     def _watch(self, what: int, descriptor: int, *_: object) -> None:
-        """Called by libcurl: what to wait for on a socket.
+        """Called by libcurl with the events to wait for on a socket.
 
-        One that it does not wait for any longer stays registered: it is a connection that the next request uses,
-        mostly.
+        A socket without events remains registered, because the next request usually reuses its connection.
         """
         interest = _INTEREST.get(what)
         if interest is None:
@@ -289,7 +290,7 @@ class Multi:
             return
         try:
             self._poller.modify(descriptor, interest)
-        except OSError:  # not registered, or no longer: closing a socket ends that
+        except OSError:  # not registered any more: closing a socket removes it
             self._poller.register(descriptor, interest)
         self._registered[descriptor] = interest, self._generation
 
@@ -298,7 +299,7 @@ class Multi:
 
     def _unregister(self, descriptor: int) -> None:
         del self._registered[descriptor]
-        with contextlib.suppress(OSError):  # closed meanwhile, and so no longer registered
+        with contextlib.suppress(OSError):  # closed in the meantime, and so no longer registered
             self._poller.unregister(descriptor)
 
 

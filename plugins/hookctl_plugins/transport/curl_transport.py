@@ -1,7 +1,7 @@
-"""The ``curl`` transport: a ``requests`` adapter for each thread, or one thread that drives many requests at once.
+"""The ``curl`` transport: a ``requests`` adapter for each thread, or one thread that sends many requests at once.
 
-libcurl sends a request once more, on another connection, when a kept one ends before the first byte of a response: the
-target may see it twice, with the same ``webhook-id``, as at-least-once allows.
+If a reused connection ends before the first byte of a response, libcurl sends the request again on another connection.
+The target may then receive it twice, with the same ``webhook-id``, which at-least-once delivery allows.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ from hookctl_plugins.transport.memory import keep_large_blocks_apart
 
 
 class CurlTransport(BaseAdapter):
-    """Both faces over one guard. ``send`` is safe in any thread; the others belong to one thread, ``wake`` to all."""
+    """Both interfaces over one guard.
+
+    ``send`` is safe in any thread, and so is ``wake``; the others belong to one thread.
+    """
 
     def __init__(self, network: Network) -> None:
         super().__init__()
@@ -39,7 +42,7 @@ class CurlTransport(BaseAdapter):
         self._network = network
         self._resolver = Resolver(network)
         self._own = threading.local()
-        self._handles: WeakSet[Handle] = WeakSet()  # one that its thread has taken with it needs no closing
+        self._handles: WeakSet[Handle] = WeakSet()  # a connection that its thread has closed already needs no closing
         self._heads = Heads()
         try:
             self._multi = Multi(network, self._resolver, self._heads)
@@ -55,14 +58,14 @@ class CurlTransport(BaseAdapter):
         cert: Any = None,
         proxies: Any = None,
     ) -> requests.Response:
-        """The response, its body read up to the cap.
+        """The response, with its body read up to the limit.
 
         Args:
-            request: what to send.
-            timeout: seconds to the total deadline; a pair counts as its sum.
+            request: The request to send.
+            timeout: The total deadline in seconds; a pair counts as its sum.
 
         Raises:
-            TransportError: no complete response came back, or the request is not safe to send.
+            TransportError: No complete response was received, or the request is not safe to send.
         """
         del stream, verify, cert, proxies
         started = time.monotonic()
@@ -96,11 +99,11 @@ class CurlTransport(BaseAdapter):
         return handle
 
     def submit(self, ticket: int, request: Request, timeout: float) -> None:
-        """Begin to send; see :class:`hookctl.plugin.ConcurrentTransport`."""
+        """Start sending; see :class:`hookctl.plugin.ConcurrentTransport`."""
         self._multi.submit(ticket, request, timeout)
 
     def poll(self, wait: float) -> Sequence[Completion]:
-        """What has ended; see :class:`hookctl.plugin.ConcurrentTransport`."""
+        """The requests that have ended; see :class:`hookctl.plugin.ConcurrentTransport`."""
         return self._multi.poll(wait)
 
     def wake(self) -> None:
@@ -108,11 +111,11 @@ class CurlTransport(BaseAdapter):
         self._multi.wake()
 
     def cancel(self, ticket: int) -> None:
-        """Give up a request; it has no completion."""
+        """Abandon a request. :meth:`poll` returns no completion for it."""
         self._multi.cancel(ticket)
 
     def close(self) -> None:
-        """Give up everything, and close every connection. No ``send`` may be under way."""
+        """Abandon all requests, and close every connection. No ``send`` may be in progress."""
         self._multi.close()
         for handle in tuple(self._handles):
             handle.curl.close()

@@ -1,4 +1,4 @@
-"""urllib3's HTTPS connection with vetted addresses, a total deadline, and no tolerance for headers that are cut."""
+"""urllib3's HTTPS connection with vetted addresses and a total deadline. It rejects truncated headers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from hookctl_plugins.transport import limits
 
 @dataclass(slots=True)
 class Call:
-    """One request on its way: its deadline, and when what happened. Times are of ``time.monotonic``."""
+    """A request in progress: its deadline, and when each phase ended, in seconds of ``time.monotonic``."""
 
     started: float
     deadline: float
@@ -34,7 +34,7 @@ class Call:
     first_byte: float | None = None
 
     def left(self) -> float:
-        """Seconds to the deadline. Raises DeadlineError when there are none."""
+        """Seconds to the deadline. Raises DeadlineError if it has passed."""
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise DeadlineError(f"no complete response within {self.deadline - self.started:g} s")
@@ -42,19 +42,20 @@ class Call:
 
 
 class DeadlineSocket(ssl.SSLSocket):
-    """A TLS socket on which every wait ends with the deadline of its call, so that a trickle cannot extend it."""
+    """A TLS socket on which every wait ends at the deadline of its call, so that slow bytes cannot extend it."""
 
     call: Call | None = None
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        """As the base class; raises TimeoutError or DeadlineError when the deadline passes.
+        """As the base class; raises TimeoutError or DeadlineError at the deadline.
 
-        A reset inside a response is its end.
+        A reset inside a response counts as its end.
         """
         self._arm()
         try:
             count = super().recv_into(*args, **kwargs)
-        except ConnectionResetError:  # only Python 3.13 and newer tell it from an end; the response shows whether it is
+        # only Python 3.13 and newer distinguish it from an end; the response shows whether it is complete
+        except ConnectionResetError:
             if self.call is None or self.call.first_byte is None:
                 raise
             return 0
@@ -63,12 +64,12 @@ class DeadlineSocket(ssl.SSLSocket):
         return count
 
     def send(self, *args: Any, **kwargs: Any) -> int:
-        """As the base class; raises TimeoutError or DeadlineError when the deadline passes."""
+        """As the base class; raises TimeoutError or DeadlineError at the deadline."""
         self._arm()
         return super().send(*args, **kwargs)
 
     def makefile(self, *_: Any, **__: Any) -> StrictReader:  # type: ignore[override]  # http.client alone calls it, for reading
-        """What ``http.client`` reads responses from."""
+        """The stream that ``http.client`` reads responses from."""
         return StrictReader(super().makefile("rb", buffering=0), 65536)
 
     def _arm(self) -> None:
@@ -77,16 +78,13 @@ class DeadlineSocket(ssl.SSLSocket):
 
 
 class StrictReader(io.BufferedReader):
-    """A reader for which the end of the stream does not end a line.
-
-    ``http.client`` takes it for the end of the header.
-    """
+    """A reader that rejects a line without a line break. ``http.client`` would take it for the end of the header."""
 
     allowance: int | None = None
-    """How many bytes of lines may still come; None: any number."""
+    """The remaining number of bytes for lines; None for no limit."""
 
     def readline(self, size: int | None = -1) -> bytes:
-        """As the base class. Raises http.client.HTTPException for a line that is cut, and for too many."""
+        """As the base class. Raises http.client.HTTPException for a truncated line, and for too many bytes."""
         line = super().readline(size)
         if not line.endswith(b"\n") and len(line) != size and (line or self.allowance != limits.MAX_HEADER_BYTES):
             raise http.client.IncompleteRead(line)
@@ -98,7 +96,7 @@ class StrictReader(io.BufferedReader):
 
 
 class StrictResponse(http.client.HTTPResponse):
-    """Bounds the header, and skips every interim response; ``http.client`` takes 103 for the final one."""
+    """A response that limits the header and skips interim responses; ``http.client`` takes a 103 for the final one."""
 
     def begin(self) -> None:
         """Read status line and header. Raises http.client.HTTPException."""
@@ -117,7 +115,7 @@ class StrictResponse(http.client.HTTPResponse):
 
 
 class GuardedConnection(HTTPSConnection):
-    """Dials what the guard has vetted, and nothing else. ``begin_call`` comes before each request."""
+    """Connects only to addresses that the guard has vetted. ``begin_call`` comes before each request."""
 
     response_class = StrictResponse
 
@@ -129,7 +127,7 @@ class GuardedConnection(HTTPSConnection):
 
     @property
     def is_connected(self) -> bool:
-        """True when the connection may be used again; urllib3's pool asks before it does."""
+        """True if the connection may be reused; urllib3's pool asks before each reuse."""
         now = time.monotonic()
         young = now - self._dialled_at < limits.MAX_LIFETIME_SECONDS and now - self._used_at < limits.MAX_IDLE_SECONDS
         return young and super().is_connected
@@ -143,7 +141,7 @@ class GuardedConnection(HTTPSConnection):
         return sock
 
     def connect(self) -> None:
-        """Dial, and shake hands by the host's name. Raises TransportError."""
+        """Connect, with a TLS handshake for the host's name. Raises TransportError."""
         call: Call = self._current.call
         call.reused = False
         try:
@@ -153,7 +151,7 @@ class GuardedConnection(HTTPSConnection):
         call.tls = time.monotonic()
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        """As the base class, under the deadline of the current call."""
+        """As the base class, within the deadline of the current call."""
         self._used_at = time.monotonic()
         if isinstance(self.sock, DeadlineSocket):
             self.sock.call = self._current.call
@@ -167,7 +165,7 @@ def _tls_error(host: str, error: ssl.SSLError) -> TlsError:
 
 
 def _dial(target: Target, call: Call) -> socket.socket:
-    """A connection to the first of the addresses that answers; each has its share of the time that is left."""
+    """A connection to the first address that answers. Each address gets a share of the remaining time."""
     problem: OSError | None = None
     lack: str | None = None
     for number, address in enumerate(target.addresses):
@@ -182,7 +180,7 @@ def _dial(target: Target, call: Call) -> socket.socket:
             sock.close()
             raise AddressBlockedError(f"{target.host}: {peer} answered in place of {address}")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.settimeout(call.left())  # for the handshake
+        sock.settimeout(call.left())  # the time limit of the handshake
         return sock
     call.left()
     if lack:

@@ -1,4 +1,4 @@
-"""``SSLKEYLOGFILE`` is ignored: whoever has the session keys in that file can read credentials in recorded traffic."""
+"""Ignores ``SSLKEYLOGFILE``: a reader of that file could decrypt credentials in recorded traffic."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import os
 
 
 def ignore_key_log() -> None:
-    """Take the variable out of this process's environment: libcurl has no option to ignore it.
+    """Remove the variable from this process's environment, because libcurl has no option to ignore it.
 
-    To be called before libcurl is loaded, since some versions look at it then, and others at the first connection.
+    Call this before libcurl is loaded: some versions read the variable then, others at the first connection.
     """
     os.environ.pop("SSLKEYLOGFILE", None)

@@ -1,10 +1,10 @@
-"""The bounds that both transports share."""
+"""The limits that both transports share."""
 
 from __future__ import annotations
 
 MAX_HEADER_BYTES = 256 * 1024
-"""Of one response, interim responses included."""
+"""The maximum header bytes of one response, including interim responses."""
 MAX_LIFETIME_SECONDS = 300
-"""How long a connection is kept at most: until then the addresses that were vetted when it was dialled hold."""
+"""The maximum seconds for which a connection is kept, because its address was vetted only when it was opened."""
 MAX_IDLE_SECONDS = 55
-"""How long it is kept without a request: shorter than the minute after which many servers close."""
+"""Seconds for which it is kept without a request: less than the minute after which many servers close it."""

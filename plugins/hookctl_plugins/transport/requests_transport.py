@@ -26,24 +26,22 @@ from hookctl.plugin.responses import attach, total_seconds
 from hookctl_plugins.transport.guarded_connection import Call, DeadlineSocket, GuardedConnection
 
 POOLS = 64
-"""Hosts with connections that are kept."""
+"""The maximum number of hosts with kept connections."""
 KEPT_PER_HOST = 16
 
 
 class GuardedPool(HTTPSConnectionPool):
-    """Connections to one host."""
+    """The maximum number of connections to one host."""
 
     ConnectionCls = GuardedConnection
 
 
 class RequestsTransport(HTTPAdapter):
-    """Sends one request at a time in each thread.
+    """Sends one request at a time in each thread. It ignores the arguments of ``send`` other than the timeout.
 
-    Settings of ``send`` other than the timeout are this machine's, and not the caller's.
-
-    A kept connection may be closed by the target just as a request goes out. When it ends before the first byte of a
-    response, the request is sent once more on another one, within the same deadline: the target may see it twice, with
-    the same ``webhook-id``, as at-least-once allows.
+    A target may close a kept connection just as a request is sent. If the connection ends before the first byte of a
+    response, the request is sent once more on another one, within the same deadline. The target may then receive it
+    twice, with the same ``webhook-id``, which at-least-once delivery allows.
     """
 
     def __init__(self, network: Network) -> None:
@@ -53,7 +51,7 @@ class RequestsTransport(HTTPAdapter):
         super().__init__(pool_connections=POOLS, pool_maxsize=KEPT_PER_HOST, max_retries=0)
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **_: Any) -> None:
-        """Pools of guarded connections, for HTTPS alone."""
+        """Pools of guarded connections, only for HTTPS."""
         self.poolmanager = PoolManager(num_pools=connections, maxsize=maxsize, block=block, ssl_context=self._tls)
         self.poolmanager.pool_classes_by_scheme = {
             "https": partial(GuardedPool, resolver=self._resolver, current=self._current)
@@ -68,14 +66,14 @@ class RequestsTransport(HTTPAdapter):
         cert: Any = None,
         proxies: Any = None,
     ) -> requests.Response:
-        """The response, its body read up to the cap.
+        """The response, with its body read up to the limit.
 
         Args:
-            request: what to send.
-            timeout: seconds to the total deadline; a pair counts as its sum.
+            request: The request to send.
+            timeout: The total deadline in seconds; a pair counts as its sum.
 
         Raises:
-            TransportError: no complete response came back, or the request is not safe to send.
+            TransportError: No complete response was received, or the request is not safe to send.
         """
         del stream, verify, cert, proxies
         started = time.monotonic()
@@ -87,7 +85,7 @@ class RequestsTransport(HTTPAdapter):
                 return self._received(request, raw, call)
             except TransportError:
                 raise
-            except Exception as error:  # whatever the libraries below raise has one meaning for the caller
+            except Exception as error:  # any exception of the libraries below means the same to the caller
                 if not (call.reused and call.first_byte is None and _is_cut(error)):
                     raise _meaning(error, host, call) from error
                 call.left()
@@ -95,7 +93,7 @@ class RequestsTransport(HTTPAdapter):
     def _exchange(
         self, host: str, request: requests.PreparedRequest, headers: list[tuple[str, str]], call: Call
     ) -> BaseHTTPResponse:
-        call.reused = True  # until a connection is made
+        call.reused = True  # None until a connection is opened
         pool = self.poolmanager.connection_from_host(host, 443, "https")
         sent = dict(headers)
         sent.setdefault("User-Agent", SKIP_HEADER)
@@ -142,7 +140,7 @@ class RequestsTransport(HTTPAdapter):
         return attach(self.build_response(request, raw), received, _timing(call))
 
     def close(self) -> None:
-        """Close the connections that are kept."""
+        """Close the kept connections."""
         super().close()
         self._resolver.close()
 
@@ -173,7 +171,7 @@ def _timing(call: Call) -> Timing:
 
 
 def _is_cut(error: Exception) -> bool:
-    """True when the connection ended, rather than the time or the patience."""
+    """True if the connection ended, as opposed to a timeout."""
     return any(isinstance(cause, (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)) for cause in causes(error))
 
 
@@ -194,5 +192,5 @@ def _meaning(error: Exception, host: str, call: Call) -> TransportError:
         isinstance(cause, (http.client.HTTPException, OSError, requests.exceptions.ChunkedEncodingError))
         for cause in chain
     ):
-        return CutResponseError(f"the response of {host} is cut, or is not HTTP ({type(chain[-1]).__name__})")
+        return CutResponseError(f"the response of {host} is truncated, or is not HTTP ({type(chain[-1]).__name__})")
     return TransportError(f"sending to {host} failed: {type(error).__name__}")

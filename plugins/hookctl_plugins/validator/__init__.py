@@ -1,4 +1,4 @@
-"""Checks on a response: ``json_path``, ``jmespath``, ``status``."""
+"""Built-in checks on a response: ``json_path``, ``jmespath``, ``status``."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _status(settings: Mapping[str, Json]) -> Validate:
 
 @hookimpl
 def hookctl_validator_types() -> Iterable[ValidatorType]:
-    """The built-in checks."""
+    """The built-in validators."""
     return (
         ValidatorType(
             name="json_path",

@@ -1,4 +1,4 @@
-"""``jmespath``: an expression over the response must be true, or give one of the expected values."""
+"""``jmespath``: an expression over the response must be true, or its value among the expected values."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ FIRST_CHILD_ONLY = {
     "flatten",
     "slice",
 }
-"""Nodes of a syntax tree whose further children look at what the first one gave."""
+"""Syntax tree nodes whose second and later children apply to the result of the first one."""
 
 
 def build(settings: Mapping[str, Json]) -> Validate:
-    """The check that ``expression`` and ``expected_values`` describe.
+    """The check for ``expression`` and ``expected_values``.
 
     Raises:
-        TemplateError: the expression is none, or reads what a response does not have.
+        TemplateError: The expression is invalid, or reads a value that a response does not have.
     """
     expression = cast("str", settings["expression"])
     tree, names = _compile(expression)
@@ -58,7 +58,7 @@ def build(settings: Mapping[str, Json]) -> Validate:
         }
         try:
             result = evaluate(tree, document, envelope.budget)
-            envelope.budget.weigh(result)  # it is shown
+            envelope.budget.weigh(result)  # the message shows the value
         except (BudgetError, *FAILURES) as error:
             return (
                 Mismatch(
@@ -79,7 +79,7 @@ def build(settings: Mapping[str, Json]) -> Validate:
 
 
 def _compile(expression: str) -> tuple[Mapping[str, Any], frozenset[str]]:
-    """The parsed expression, and which parts of the response it reads."""
+    """The parsed expression, and the parts of the response that it reads."""
     try:
         tree: Any = jmespath.compile(expression).parsed
         names = frozenset(_root_names(tree))
@@ -89,10 +89,10 @@ def _compile(expression: str) -> tuple[Mapping[str, Any], frozenset[str]]:
     except ParseError as error:
         start = min(error.lex_position, max(0, len(expression) - 1))
         raise _refusal(
-            f"this is not a JMESPath expression: {_reason(error)}", start, start + len(str(error.token_value or " "))
+            f"not a valid JMESPath expression: {_reason(error)}", start, start + len(str(error.token_value or " "))
         ) from None
-    except ValueError as error:  # the base of JMESPath's errors, and what a number of 5,000 digits raises
-        raise _refusal(f"this is not a JMESPath expression: {_reason(error)}", 0, len(expression)) from None
+    except ValueError as error:  # the base of JMESPath's errors, and the error for a number of 5,000 digits
+        raise _refusal(f"not a valid JMESPath expression: {_reason(error)}", 0, len(expression)) from None
     if size(tree) is None:
         raise _refusal(f"the expression has more than {MAX_LEVELS} steps in a row", 0, len(expression))
     for name, arguments in calls:
@@ -106,14 +106,14 @@ def _compile(expression: str) -> tuple[Mapping[str, Any], frozenset[str]]:
 
 
 def _root_names(node: Mapping[str, Any]) -> Iterator[str]:
-    """The names that an expression reads from the response itself; ``@`` is the whole."""
+    """The names that an expression reads from the response itself; ``@`` means all of it."""
     if node["type"] == "field":
         yield node["value"]
     elif node["type"] in {"current", "identity"}:
         yield "@"
     children = node["children"]
     for child in children[:1] if node["type"] in FIRST_CHILD_ONLY else children:
-        if child["type"] != "expref":  # `&expression` looks at the items of a list
+        if child["type"] != "expref":  # `&expression` applies to the items of a list
             yield from _root_names(child)
 
 
@@ -139,7 +139,7 @@ def _check_call(expression: str, name: str, arguments: int) -> None:
 
 
 def _place(expression: str, name: str) -> tuple[int, int]:
-    """Where a name stands that is not a member of something before it."""
+    """The offsets of a name that is not a member of another value."""
     before = ""
     for token in Lexer().tokenize(expression):
         if token["value"] == name and before != "dot":
@@ -153,13 +153,13 @@ def _refusal(message: str, start: int, end: int) -> TemplateError:
 
 
 def _reason(error: Exception) -> str:
-    """One line of why; jmespath's own texts draw the expression again, with a caret."""
+    """The reason in one line. jmespath's own messages repeat the expression, with a caret."""
     if isinstance(error, BudgetError):
         return error.message
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     if isinstance(error, ParseError):
-        return f"unexpected {error.token_value!r}" if error.token_value else "it ends too soon"
+        return f"unexpected {error.token_value!r}" if error.token_value else "it is not complete"
     if isinstance(error, JMESPathError):
         return str(error).splitlines()[0]
     return f"{type(error).__name__}: {error}"

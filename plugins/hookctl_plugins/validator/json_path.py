@@ -1,7 +1,7 @@
-"""``json_path``: what an RFC 9535 path selects from the response must be among the expected values.
+"""``json_path``: the values that an RFC 9535 path selects from the response must be among the expected values.
 
-The response is somebody else's, so what evaluating a path may cost is bounded: its steps are counted, and there are no
-regular expressions, whose steps nobody counts.
+The response is untrusted, so the cost of evaluating a path is bounded: steps are counted, and regular expressions,
+whose steps cannot be counted, are not available.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from hookctl_plugins.validator.json_path_query import Query
 
 _Found = tuple[Callable[[], str], object]
-"""A value that a path selects, and what gives its place."""
+"""A value that a path selects, and a function that returns its place."""
 SHOWN = 5
-"""Mismatches told of one response; further ones would add nothing."""
+"""The maximum number of mismatches that are reported for one response."""
 _PLAIN = re.compile(r"\$\.(?:data|status)(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
-"""Most paths: names alone, seen to be right at a glance, and followed without the library for the others."""
+"""Paths of only names, as most are. They are evaluated without the library for other paths."""
 
 
 def build(settings: Mapping[str, Json]) -> Validate:
-    """The check that ``json_path``, ``expected_values`` and ``match`` describe.
+    """The check for ``json_path``, ``expected_values`` and ``match``.
 
     Raises:
-        TemplateError: the path is none, or starts outside of the response.
+        TemplateError: The path is invalid, or does not start at a part of the response.
     """
     path = cast("str", settings["json_path"])
     names = path.split(".")[1:]
@@ -72,7 +72,7 @@ def build(settings: Mapping[str, Json]) -> Validate:
 
 
 def _walk(envelope: Envelope, names: Sequence[str]) -> Sequence[_Found]:
-    """What a path of names alone selects: one value, or none."""
+    """The value that a path of only names selects, if any."""
     value: Json = envelope.data if names[0] == "data" else envelope.status
     for name in names[1:]:
         if not isinstance(value, dict) or name not in value:
@@ -95,6 +95,6 @@ def _find(envelope: Envelope, query: Query) -> Sequence[_Found]:
 def _compiled(path: str) -> Query:
     from hookctl_plugins.validator.json_path_query import (
         compile_path,
-    )  # the library behind it costs more than all of a light command
+    )  # imported here, because the library costs more than all of a light command
 
     return compile_path(path)

@@ -1,6 +1,6 @@
-"""Applies a parsed JSON path to a response, with a step spent for each value, selector and filter that is looked at.
+"""Applies a parsed JSON path to a response, and spends a step for each value, selector and filter that it visits.
 
-The library parses; its own evaluation is unbounded: `$.data[0,0][0,0]...` selects twice as many values with each
+The library only parses. Its own evaluation is unbounded: `$.data[0,0][0,0]...` selects twice as many values with each
 segment.
 """
 
@@ -22,12 +22,12 @@ from hookctl.json.kinds import is_number
 from hookctl.model import Json
 
 NOTHING = filters.NOTHING
-"""The value of what selects nothing, equal to itself alone."""
+"""The value of a query that selects nothing. It equals only itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value of the response, and where it is."""
+    """A value of the response, and its place."""
 
     value: Any
     parent: Node | None = None
@@ -62,7 +62,7 @@ class Finder:
         return nodes
 
     def _descend(self, start: Node) -> Iterator[Node]:
-        """``start`` and every list and object in it, each before what it holds."""
+        """``start`` and every list and object in it, parents before children."""
         pending = [start]
         while pending:
             node = pending.pop()
@@ -94,7 +94,7 @@ class Finder:
                 yield from (child for child in self._children(node) if self._holds(selector.expression, child.value))
 
     def _holds(self, expression: Any, current: Any) -> bool:
-        """Whether a filter lets a value through: a query, when it selects anything, whatever that is."""
+        """Whether a filter accepts a value. A query accepts it if it selects anything, even false or null."""
         self._budget.spend(1)
         match expression:
             case filters.FilterExpression():
@@ -114,7 +114,7 @@ class Finder:
         return bool(self._value(expression, current))
 
     def _value(self, expression: Any, current: Any) -> Any:
-        """The value of an operand of a comparison, or of an argument; ``NOTHING`` where there is none."""
+        """The value of an operand of a comparison, or of an argument; ``NOTHING`` if there is none."""
         self._budget.spend(1)
         match expression:
             case filters.FilterQuery():
@@ -149,7 +149,7 @@ def _equal(left: Any, right: Any) -> bool:
 
 
 def _before(left: Any, right: Any) -> bool:
-    """Only two numbers, and two strings, have an order."""
+    """The result of an ordering comparison. Only two numbers or two strings have an order."""
     if is_number(left) and is_number(right):
         return left < right
     return isinstance(left, str) and isinstance(right, str) and left < right

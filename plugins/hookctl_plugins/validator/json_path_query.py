@@ -1,4 +1,4 @@
-"""JSON paths that are more than names: parsed, and refused unless they start at a part of the response."""
+"""Parses JSON paths that contain more than names, and refuses paths that do not start at a part of the response."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ MEMBERS = ("data", "status", "headers")
 
 
 class _Environment(JSONPathEnvironment):
-    """RFC 9535 without ``match`` and ``search``: a regular expression may backtrack over a hostile body without end."""
+    """RFC 9535 without ``match`` and ``search``.
+
+    A regular expression may backtrack endlessly over a hostile body.
+    """
 
     def setup_function_extensions(self) -> None:
         super().setup_function_extensions()
@@ -38,27 +41,30 @@ def _environment() -> _Environment:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A path, parsed."""
+    """A parsed path."""
 
     _query: JSONPathQuery
 
     @property
     def is_singular(self) -> bool:
-        """True when it can select one value at most."""
+        """True if it can select at most one value."""
         return self._query.singular_query()
 
     @property
     def root(self) -> str:
-        """The member of the envelope that it starts at; empty when it is not one alone."""
+        """The member of the envelope that it starts at; empty if it does not start at exactly one."""
         return _root_name(self._query)
 
     def find(self, document: Json, budget: Budget) -> Sequence[Node]:
-        """What it selects. Raises BudgetError when that takes more steps than the budget has left."""
+        """The selected nodes. Raises BudgetError if that takes more steps than the budget has left."""
         return Finder(document, budget).select(self._query, Node(document))
 
 
 def compile_path(path: str) -> Query:
-    """The query of a path. Raises TemplateError for one that is none, or starts outside of the response."""
+    """The query of a path.
+
+    Raises TemplateError for an invalid path, or one that does not start at a part of the response.
+    """
     try:
         query = _environment().compile(path)
     except JSONPathError as error:
@@ -74,13 +80,13 @@ def compile_path(path: str) -> Query:
 def _refusal(path: str, error: JSONPathError) -> TemplateError:
     message, hint = (
         f"this is not a JSON path: {error.args[0]}",
-        "Write the path as RFC 9535 has it, such as $.data.results[0].status.",
+        "Write the path as in RFC 9535, such as $.data.results[0].status.",
     )
     start, end = 0, len(path)
     if error.token is not None and error.token.index >= 0:
         start = min(
             error.token.index, max(0, len(path) - 1)
-        )  # what is missing at the end is missed at the last character
+        )  # an error at the end of the text is reported at the last character
         end = start + max(1, len(error.token.value))
         if error.token.value in {"match", "search"}:
             message, hint = (
@@ -117,6 +123,6 @@ def _check_root(path: str, query: JSONPathQuery) -> None:
             raise VALIDATOR_UNKNOWN_PATH.error(
                 selector.token.index,
                 selector.token.index + len(selector.token.value),
-                what=f"the header {selector.name!r} is never found: header names are in lower case here",
+                what=f"the header {selector.name!r} is never found, because header names are in lower case",
                 fix=f"Write {selector.name.lower()!r}.",
             )

@@ -1,4 +1,4 @@
-"""``status``: only some of the 2xx statuses will do."""
+"""``status``: accepts only some of the 2xx statuses."""
 
 from __future__ import annotations
 

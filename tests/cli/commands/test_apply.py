@@ -37,12 +37,12 @@ def test_without_asking(run_cli: Run, root: Path) -> None:
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.endswith(
         "Plan: 2 to add, 0 to change, 0 to remove.\n\n"
-        "Applied: 2 added, 0 changed, 0 removed. The state has serial 1 now.\n"
+        "Applied: 2 added, 0 changed, 0 removed. The state now has serial 1.\n"
     )
     (root / "webhooks.d/tickets.yaml").unlink()
     (root / "webhooks.d/siem.yaml").write_text(SIEM + "status: inactive\n")
     assert run_cli("apply", "--auto-approve", cwd=root).stdout.endswith(
-        "Applied: 0 added, 1 changed, 1 removed. The state has serial 2 now.\n"
+        "Applied: 0 added, 1 changed, 1 removed. The state now has serial 2.\n"
     )
     assert applied(root) == (2, {"Siem"})
 
@@ -137,7 +137,7 @@ def test_an_altered_plan_is_refused(run_cli: Run, root: Path) -> None:
         (b"", "not a saved plan"),
         (b"name: Siem", "not a saved plan"),
         (b"\xff\xfe\x00", "cannot be read"),
-        (b'{"format_version": "9.0"}', "format version '9.0', this hookctl reads '2.0'"),
+        (b'{"format_version": "9.0"}', "format version '9.0', but this hookctl reads '2.0'"),
         (None, "cannot be read"),
     ],
 )
@@ -201,7 +201,7 @@ def test_a_yes_applies(root: Path) -> None:
     with at_a_terminal(root) as (process, keyboard):
         os.write(keyboard, b"yes\n")
         assert process.stdout is not None
-        assert process.stdout.read().endswith("Applied: 2 added, 0 changed, 0 removed. The state has serial 1 now.\n")
+        assert process.stdout.read().endswith("Applied: 2 added, 0 changed, 0 removed. The state now has serial 1.\n")
     assert process.returncode == 0
     assert applied(root)[0] == 1
 

@@ -91,9 +91,7 @@ def test_filters(sent: Run) -> None:
 
 
 def test_more_than_the_limit_is_said(sent: Run) -> None:
-    assert (
-        sent("deliveries", "list", "--limit", "1").stderr == "Only the newest 1 are shown. To show more, use --limit.\n"
-    )
+    assert sent("deliveries", "list", "--limit", "1").stderr == "Showing the newest 1; use --limit for more.\n"
 
 
 def test_before_anything_was_sent(run_cli: Run, tmp_path: Path) -> None:
@@ -155,7 +153,8 @@ def test_replay_one(sent: Run, receiver: Receiver) -> None:
     assert (request.path, request.header("webhook-id")) == ("/Siem", E0)
     shown = sent("deliveries", "show", E0).stdout
     assert shown.startswith(f"Delivery {E0}: delivered\n")
-    assert "-- replayed --" in shown
+    assert "\nAttempt 1 at " in shown
+    assert "\nAttempt 1 after replay 1 at " in shown
 
 
 def test_replay_by_filter_and_by_what_is_applied_now(sent: Run, receiver: Receiver, tmp_path: Path) -> None:
@@ -291,6 +290,9 @@ def test_cancelled_is_what_waits_and_a_replay_brings_it_back(run: Run, receiver:
     again = run("deliveries", "cancel", E0, "--format", "json")
     assert (again.exit_code, json.loads(again.stdout)) == (1, {"cancelled": [], "left_alone": [E0]})
     assert run("deliveries", "cancel", "--status", "waiting").stdout == "Nothing to cancel.\n"
+    assert run("deliveries", "cancel", E0).stdout == f"{E0} was already cancelled; nothing to cancel.\n"
+    nothing = "No dead deliveries. Use --status to select others.\n"
+    assert run("deliveries", "replay", "--since", "1ms").stdout == nothing
     assert run("deliveries", "resume", "Siem").exit_code == 0
     assert run("send", "-").exit_code == 0
     assert receiver.count == 0

@@ -65,6 +65,7 @@ def test_a_house_in_order(applied: Run) -> None:
     checks.pop("sqlite")  # as this Python has it
     assert {verdict for verdict, _ in checks.values()} == {"ok"}
     assert checks["applied"] == ("ok", "1 webhook, serial 1")
+    assert checks["plugins"] == ("ok", "6 plugins loaded (6 built in)")
     assert "canary" not in applied("doctor", SIEM_TOKEN="canary-4711").stdout
 
 
@@ -105,7 +106,7 @@ def test_each_place_of_a_reference(run_cli: Run, tmp_path: Path) -> None:
         checks = json.loads(result.stdout)
         return [(check["verdict"], check["message"]) for check in checks if check["name"] == "secrets"]
 
-    assert secrets(**env) == [("ok", "7 needed, all available")]
+    assert secrets(**env) == [("ok", "all 7 needed secrets are available")]
     for name in env:
         ((verdict, message),) = secrets(**{other: value for other, value in env.items() if other != name})
         assert verdict == "problem"
@@ -175,7 +176,9 @@ def test_a_webhook_that_waits_for_this_machine(applied: Run, tmp_path: Path) -> 
     queue = SqliteQueue(tmp_path / ".hookctl/hookctl.db")
     queue.set_circuits({"Siem": Circuit("local", "local: this machine is out of memory", 1.0, 2.0)})
     queue.close()
-    message = "Siem: nothing is sent because this machine lacks a resource: local: this machine is out of memory"
+    message = (
+        "Siem: nothing is sent because this machine has run out of a resource: local: this machine is out of memory"
+    )
     assert found(applied)["local"] == ("problem", message)
 
 
@@ -184,3 +187,64 @@ def test_one_error_is_reported_once(applied: Run, tmp_path: Path) -> None:
     result = applied("doctor")
     assert result.exit_code == 1
     assert result.stdout.count("retention.age must be a duration") == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("dri = 'x'\n", "unknown setting 'dri'"),
+        ("dir = 1\n", "dir must be a string"),
+        ("dir = [\n", "hookctl.toml cannot be read"),
+    ],
+)
+def test_a_settings_file_that_is_not_valid(applied: Run, tmp_path: Path, settings: str, message: str) -> None:
+    (tmp_path / "hookctl.toml").write_text(settings)
+    result = applied("doctor", "--format", "json")
+    checks = json.loads(result.stdout)
+    assert (result.exit_code, result.stderr) == (1, "")
+    (problem,) = (check for check in checks if check["verdict"] == "problem")
+    assert (problem["name"], message in problem["message"]) == ("settings", True)
+    assert {"limits", "plugins"} <= {check["name"] for check in checks}
+    assert "✗ settings" in applied("doctor").stdout
+
+
+def test_the_store_is_checked_without_a_settings_file_if_it_is_named(applied: Run, tmp_path: Path) -> None:
+    (tmp_path / "hookctl.toml").write_text("nonsense = 1\n")
+    checks = found(applied, SIEM_TOKEN="x", HOOKCTL_STORE="sqlite:///.hookctl/hookctl.db")
+    assert checks["settings"][0] == "problem"
+    assert (checks["applied"], checks["secrets"][0]) == (("ok", "1 webhook, serial 1"), "ok")
+
+
+def test_every_wrong_setting_is_a_problem_of_the_settings(applied: Run, tmp_path: Path) -> None:
+    (tmp_path / "hookctl.toml").write_text(
+        'dir = "../x"\nstore = "sqlite:///../x.db"\ncacert = "absent.pem"\n[retention]\nage = "3 weeks"\n'
+    )
+    checks = json.loads(applied("doctor", "--format", "json").stdout)
+    problems = [(check["name"], check["message"]) for check in checks if check["verdict"] == "problem"]
+    assert problems == [
+        ("settings", "hookctl.toml: dir is outside the directory of hookctl.toml"),
+        ("settings", "hookctl.toml: store is outside the directory of hookctl.toml"),
+        ("settings", "hookctl.toml: cacert: absent.pem cannot be read: No such file or directory"),
+        ("settings", "hookctl.toml: retention.age must be a duration, not '3 weeks'"),
+    ]
+    assert ("settings", "ok") not in {(check["name"], check["verdict"]) for check in checks}
+
+
+def test_variables_that_no_option_reads(applied: Run) -> None:
+    env = {"HOOKCTL_STOR": "x", "HOOKCTL_PLAN_FORMT": "json", "HOOKCTL_QQQQQQQQ": "x"}
+    read = {"HOOKCTL_PLAN_FORMAT": "json", "HOOKCTL_DELIVERIES_LIST_STATUS": "dead", "HOOKCTL_PLAN_KEY": "secret"}
+    result = applied("doctor", "--format", "json", SIEM_TOKEN="x", **env, **read)
+    warnings = [check for check in json.loads(result.stdout) if check["name"] == "variables"]
+    assert result.exit_code == 0
+    assert [(check["message"].rpartition(" ")[2], check["hint"]) for check in warnings] == [
+        ("HOOKCTL_PLAN_FORMT", "Did you mean HOOKCTL_PLAN_FORMAT?"),
+        ("HOOKCTL_QQQQQQQQ", "`hookctl explain settings` lists the variables."),
+        ("HOOKCTL_STOR", "Did you mean HOOKCTL_STORE?"),
+    ]
+
+
+def test_a_variable_of_a_secret_is_not_unknown(run_cli: Run, tmp_path: Path) -> None:
+    (tmp_path / "webhooks.d").mkdir()
+    (tmp_path / "webhooks.d/siem.yaml").write_text(WEBHOOK.replace("SIEM_TOKEN", "HOOKCTL_TOKEN"))
+    assert run_cli("apply", "--auto-approve", cwd=tmp_path).exit_code == 0
+    assert "variables" not in run_cli("doctor", cwd=tmp_path, env={"HOOKCTL_TOKEN": "x"}).stdout

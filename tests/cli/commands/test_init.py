@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from hookctl.cli.settings import SETTINGS
+from hookctl.testing.receiver import Receiver
 
 WRITTEN = {
     "webhooks.d/first.yaml",
@@ -38,6 +39,26 @@ def test_the_first_files_are_written_and_valid(run_cli: Callable[..., Any], tmp_
     planned = run_cli("plan", cwd=tmp_path)
     assert planned.exit_code == 0
     assert "My first webhook" in planned.stdout
+
+
+def test_the_next_steps_work_as_they_are_printed(run_cli: Callable[..., Any], tmp_path: Path) -> None:
+    shown = run_cli("init", cwd=tmp_path).stdout.partition("Next:\n")[2]
+    commands = [re.split(r" {2,}", line.strip())[0] for line in shown.splitlines()]
+    assert commands == [
+        "hookctl validate",
+        "hookctl plan",
+        "hookctl apply",
+        "hookctl listen",
+        "export FIRST_WEBHOOK_TOKEN=test",
+        "hookctl test",
+    ]
+    without = run_cli("test", cwd=tmp_path)
+    assert (without.exit_code, "FIRST_WEBHOOK_TOKEN is not set" in without.stdout) == (1, True)
+    name, value = commands[4].removeprefix("export ").split("=")
+    with Receiver(hosts=("siem.example.com",)) as receiver:
+        options = f"--connect-to siem.example.com:443:{receiver.address}:{receiver.port} --cacert {receiver.ca_file}"
+        tested = run_cli("test", *options.split(), cwd=tmp_path, env={name: value})
+    assert (tested.exit_code, tested.stderr) == (0, "")
 
 
 def test_all_is_written_though_nobody_reads_what_is_said(tmp_path: Path) -> None:
@@ -73,6 +94,7 @@ def test_a_directory_with_webhooks_gets_no_example(run_cli: Callable[..., Any], 
     result = run_cli("init", cwd=root)
     assert "Kept   webhooks.d/, which already has webhook files" in result.stdout
     assert not (root / "webhooks.d/first.yaml").exists()
+    assert "FIRST_WEBHOOK_TOKEN" not in result.stdout
 
 
 def test_gitignore_is_added_to(run_cli: Callable[..., Any], project: Callable[..., Path]) -> None:
@@ -99,6 +121,7 @@ def test_every_setting_stands_in_the_file_and_is_accepted_as_it_stands(
     )
     assert set(tomllib.loads(uncommented)) == set(SETTINGS)
     settings.write_text(uncommented)
+    (tmp_path / "company-ca.pem").write_text("-----BEGIN CERTIFICATE-----\n")
     assert run_cli("validate", cwd=tmp_path).exit_code == 0
 
 

@@ -67,7 +67,7 @@ def test_table(run_cli: Run, root: Path, snapshot: SnapshotAssertion) -> None:
     assert result.stdout == snapshot
 
 
-def test_dots_have_colour_and_shape(run_cli: Run, root: Path) -> None:
+def test_dots_have_color_and_shape(run_cli: Run, root: Path) -> None:
     table = run_cli("--color", "always", "list", cwd=root).stdout
     assert "\x1b[32m●\x1b[0m Siem" in table
     assert "\x1b[37m○\x1b[0m Quiet one" in table
@@ -102,11 +102,28 @@ def test_nothing_yet(run_cli: Run, tmp_path: Path) -> None:
     result = run_cli("list", cwd=tmp_path)
     assert (result.exit_code, result.stdout) == (
         0,
-        "No webhooks: none is applied, and the directory has no webhook files.\n",
+        "No webhooks are applied.\n",
     )
-    assert "hookctl validate" in result.stderr
+    message = "There is no directory webhooks.d, and no webhooks are applied. Create it with `hookctl init`.\n"
+    assert result.stderr == message
     assert json.loads(run_cli("list", "--format", "json", cwd=tmp_path).stdout) == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_directory_does_not_hide_what_runs(run_cli: Run, root: Path) -> None:
+    result = run_cli("--dir", "absent", "list", cwd=root)
+    assert result.stderr == (
+        "There is no directory absent, so only what is applied is shown. Create it with `hookctl init`.\n"
+    )
+    assert "Siem" in result.stdout
+
+
+def test_files_with_errors_and_nothing_applied(run_cli: Run, tmp_path: Path) -> None:
+    (tmp_path / "webhooks.d").mkdir()
+    (tmp_path / "webhooks.d/a.yaml").write_text("name: [")
+    result = run_cli("list", cwd=tmp_path)
+    assert result.stdout == "No webhooks are applied.\n"
+    assert "webhooks.d has errors" in result.stderr
 
 
 def test_files_with_errors_do_not_hide_what_runs(run_cli: Run, root: Path) -> None:

@@ -76,13 +76,13 @@ def test_what_changed(run_cli: Run, root: Path) -> None:
         "          headers.Authorization: Bearer ***\n"
         '      ~   body $.severity: "High" -> "High-risk request for production data"\n'
         "      payload: compatible\n"
-        "      newly leaves for siem2.example.com: data.title\n"
+        "      newly sent to siem2.example.com: data.title\n"
         "      new host: siem2.example.com\n"
         "\n"
         "  - Tickets  POST https://tickets.example.com/\n"
         "\n"
         "Effects:\n"
-        "  newly leaves for siem2.example.com (anomaly): data.title\n"
+        "  newly sent to siem2.example.com (anomaly): data.title\n"
         "  new hosts: siem2.example.com\n"
         "  payload: compatible for Siem\n"
         "  longest retries: Siem, 8 attempts, the last 27h35m after the first\n"
@@ -156,7 +156,7 @@ def test_a_protected_webhook_that_is_gone_is_an_error(run_cli: Run, root: Path) 
     assert result.exit_code == 1
     assert (
         "  - Tickets  POST https://tickets.example.com/\n"
-        "    error[protected]: an apply never removes a protected webhook\n" in result.stdout
+        "    error[protected]: a protected webhook cannot be removed\n" in result.stdout
     )
     applied = run_cli("apply", "--auto-approve", cwd=root)
     assert applied.exit_code == 1
@@ -187,11 +187,11 @@ def test_how_many_deliveries_a_removal_cancels(run_cli: Run, root: Path) -> None
     stdout = run_cli("plan", cwd=root).stdout
     assert (
         "  - Siem  POST https://siem.example.com/ingest\n"
-        "      recent events: 0 newly sent, 0 no longer, 0 as before\n"
+        "      recent events: 0 newly sent, 0 no longer sent, 0 unchanged\n"
         "      1 waiting delivery will be" in stdout
     )
     assert "      3 waiting deliveries will be cancelled\n" in stdout
-    assert "  of the 3 recent events of the store: 0 newly sent, 0 no longer sent, 0 sent twice\n" in stdout
+    assert "  of the 3 recent events in the store: 0 newly sent, 0 no longer sent, 0 sent twice\n" in stdout
     assert "\n  4 waiting deliveries will be cancelled\n" in stdout
 
 
@@ -266,6 +266,6 @@ def test_a_policy_that_fails_is_named(run_cli: Run, root: Path, installed: Calla
     assert "Plan: 2 to add" in result.stdout
 
 
-def test_colour_is_asked_for(run_cli: Run, root: Path) -> None:
+def test_color_is_asked_for(run_cli: Run, root: Path) -> None:
     assert "\x1b[32m" in run_cli("--color", "always", "plan", cwd=root).stdout
     assert "\x1b" not in run_cli("plan", cwd=root).stdout

@@ -67,12 +67,9 @@ def test_nothing_changes(run_cli: Run, root: Path, git: Git) -> None:
     result = run_cli("plan", "--against", "HEAD", "--detailed-exitcode", cwd=root)
     assert (result.exit_code, result.stdout) == (
         0,
-        f"No changes. The files are as they were at HEAD ({commit[:12]}).\n",
+        f"No changes. The files match HEAD ({commit[:12]}).\n",
     )
-    assert (
-        run_cli("plan", "--against", commit[:8], cwd=root).stdout
-        == f"No changes. The files are as they were at {commit[:12]}.\n"
-    )
+    assert run_cli("plan", "--against", commit[:8], cwd=root).stdout == f"No changes. The files match {commit[:12]}.\n"
 
 
 def test_the_state_is_not_looked_at(run_cli: Run, root: Path, git: Git) -> None:  # noqa: ARG001 - the repository
@@ -97,7 +94,7 @@ def test_it_cannot_be_applied(run_cli: Run, root: Path, git: Git) -> None:  # no
     result = run_cli("apply", "plan.json", "--auto-approve", cwd=root)
     assert (result.exit_code, result.stdout) == (1, "")
     assert (
-        "Error: the plan compares with the git revision 'main' and not with what is applied, so it cannot be applied\n"
+        "Error: the plan compares with the git revision 'main' instead of what is applied, so it cannot be applied\n"
         in result.stderr
     )
     document = json.loads((root / "plan.json").read_text())
@@ -118,7 +115,14 @@ def test_no_repository(run_cli: Run, root: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(root.parent))
     result = run_cli("plan", "--against", "main", cwd=root)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "not a git repository" in result.stderr
+    assert result.stderr == "Error: webhooks.d is not in a git repository\n  Run hookctl in a checkout.\n"
+
+
+def test_a_repository_without_commits(run_cli: Run, root: Path) -> None:
+    subprocess.run(["git", "-C", str(root), "init", "--quiet", "--initial-branch", "main"], check=True)
+    result = run_cli("plan", "--against", "main", cwd=root)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"Error: the repository {root} has no commits yet\n  Commit the webhook files")
 
 
 def test_a_base_that_had_errors(run_cli: Run, root: Path, git: Git) -> None:
@@ -140,7 +144,7 @@ def test_a_base_that_had_errors(run_cli: Run, root: Path, git: Git) -> None:
     assert "(and 1 more)\n" in result.stdout
     assert "HEAD:webhooks.d/gone.yaml:2:8: " in result.stdout
     assert (
-        "warning[against]: what it holds is compared as if it did not exist, "
+        "warning[against]: a webhook is compared as if it did not exist, "
         "since its file has an error: HEAD:webhooks.d/tickets.yaml:" in result.stdout
     )
     assert "Plan: 1 to add, 0 to change, 0 to remove, compared with HEAD" in result.stdout
@@ -161,10 +165,7 @@ def test_removals_that_an_apply_would_refuse_are_told(run_cli: Run, root: Path, 
         (root / f"webhooks.d/{number}.yaml").unlink()
     result = run_cli("plan", "--against", "HEAD", cwd=root)
     assert result.exit_code == 0
-    assert (
-        "warning[removals]: 5 of 12 webhooks would be removed or become inactive at once, more than 30 %"
-        in result.stdout
-    )
+    assert "warning[removals]: 5 of 12 webhooks would be removed or deactivated; the limit is 30 %" in result.stdout
 
 
 def test_only_some_of_it(run_cli: Run, root: Path, git: Git) -> None:  # noqa: ARG001 - as above

@@ -62,9 +62,9 @@ def effects(result: Any) -> Any:
 
 def test_events_of_a_file(run_cli: Run, root: Path) -> None:
     result = run_cli("plan", "--events", "events.jsonl", cwd=root)
-    assert f"      recent events: 0 newly sent, {1000 - HIGH} no longer, {HIGH} as before\n" in result.stdout
+    assert f"      recent events: 0 newly sent, {1000 - HIGH} no longer sent, {HIGH} unchanged\n" in result.stdout
     assert (
-        f"  of the 1,000 recent events of events.jsonl: 0 newly sent, {1000 - HIGH} no longer sent, 0 sent twice\n"
+        f"  of the 1,000 recent events in events.jsonl: 0 newly sent, {1000 - HIGH} no longer sent, 0 sent twice\n"
         in result.stdout
     )
     assert result.stderr == ""
@@ -75,10 +75,10 @@ def test_events_of_the_store_and_what_waits(run_cli: Run, root: Path) -> None:
     store(root, 30)
     stdout = run_cli("plan", cwd=root).stdout
     high = sum(event["data"]["severity"] == "High" for event in EVENTS[:30])  # type: ignore[call-overload, index]
-    assert f"      recent events: 0 newly sent, {30 - high} no longer, {high} as before\n" in stdout
+    assert f"      recent events: 0 newly sent, {30 - high} no longer sent, {high} unchanged\n" in stdout
     assert "      30 waiting deliveries will be sent by the new plan\n" in stdout
-    assert "  of the 30 recent events of the store: " in stdout
-    assert "of the 1,000 recent events of events.jsonl" in run_cli("plan", "--events", "events.jsonl", cwd=root).stdout
+    assert "  of the 30 recent events in the store: " in stdout
+    assert "of the 1,000 recent events in events.jsonl" in run_cli("plan", "--events", "events.jsonl", cwd=root).stdout
 
 
 def test_the_newest_events_of_the_store(run_cli: Run, root: Path) -> None:
@@ -92,7 +92,7 @@ def test_the_newest_events_of_the_store(run_cli: Run, root: Path) -> None:
 def test_events_that_are_none_are_passed_over(run_cli: Run, root: Path) -> None:
     (root / "events.jsonl").write_text(json.dumps(EVENTS[0]) + '\n{"event_type": "other"}\nnot JSON\n')
     result = run_cli("plan", "--events", "events.jsonl", cwd=root)
-    assert "of the 1 recent event of events.jsonl" in result.stdout
+    assert "of the 1 recent event in events.jsonl" in result.stdout
     assert result.stderr == "events.jsonl: skipped 2 lines that are not events\n"
 
 
@@ -163,4 +163,4 @@ def test_a_pull_request_comment_says_what_it_means(run_cli: Run, root: Path) -> 
     comment = run_cli("plan", "--format", "markdown", "--events", "events.jsonl", cwd=root).stdout
     assert "\nrequest for the mock event:\n" in comment
     assert '\n!   body $.title: "High-risk request for production data" -> "dana.levi@example.com"\n' in comment
-    assert "newly leaves for siem.example.com (anomaly): data.requester.email\n" in comment
+    assert "newly sent to siem.example.com (anomaly): data.requester.email\n" in comment

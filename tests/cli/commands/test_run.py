@@ -21,7 +21,7 @@ from hookctl.model import Event, Json
 from hookctl.plugin.host import load_plugins
 from hookctl.store.records import NewDelivery, Routed
 from hookctl.store.sqlite.queue import SqliteQueue
-from hookctl.testing.answers import Answer, Misbehaviour
+from hookctl.testing.answers import Answer, Misbehavior
 from hookctl.testing.receiver import Receiver
 
 Run = Callable[..., Any]
@@ -177,7 +177,7 @@ def test_the_first_signal_lets_requests_end(site: Site) -> None:
 
 
 def test_what_does_not_end_within_the_grace_is_put_back(site: Site) -> None:
-    site.receiver.answer("/Siem", Answer(misbehave=Misbehaviour.NO_ANSWER))
+    site.receiver.answer("/Siem", Answer(misbehave=Misbehavior.NO_ANSWER))
     site.put("e1")
     process = site.start("--grace", "200ms")
     site.wait_for(lambda: site.receiver.count == 1)
@@ -188,7 +188,7 @@ def test_what_does_not_end_within_the_grace_is_put_back(site: Site) -> None:
 
 
 def test_the_second_signal_stops_at_once(site: Site) -> None:
-    site.receiver.answer("/Siem", Answer(misbehave=Misbehaviour.NO_ANSWER))
+    site.receiver.answer("/Siem", Answer(misbehave=Misbehavior.NO_ANSWER))
     site.put("e1")
     process = site.start("--grace", "1h")
     site.wait_for(lambda: site.receiver.count == 1)

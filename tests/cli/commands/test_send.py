@@ -23,7 +23,7 @@ from hookctl.delivery.runner.sending import CHUNK_BYTES
 from hookctl.model import DeliveryStatus, Json
 from hookctl.plugin.host import load_plugins
 from hookctl.store.sqlite.queue import SqliteQueue
-from hookctl.testing.answers import Answer, Misbehaviour
+from hookctl.testing.answers import Answer, Misbehavior
 from hookctl.testing.receiver import Receiver
 
 Run = Callable[..., Any]
@@ -166,10 +166,10 @@ def test_bad_lines_are_reported_and_the_rest_go_on(site: Site) -> None:
     result = site.run("send", str(path))
     assert result.exit_code == 1
     assert result.stderr.splitlines() == [
-        "line 3: not JSON: Expecting value at column 1",
+        "line 3: not valid JSON at column 1",
         "line 4: unknown event type 'anomalie'; did you mean 'anomaly'?",
         'line 5: event_time: "now" is not of type "number"',
-        "line 7: not JSON: Invalid control character at at column 8",
+        "line 7: not valid JSON at column 8",
     ]
     assert "7 events read: 3 accepted, 4 bad, 0 seen before" in result.stdout
     assert sorted(event for _, _, event in site.received()) == ["e0", "e1", "e4"]
@@ -200,7 +200,7 @@ def test_json(site: Site) -> None:
     document = json.loads(result.stdout)
     assert result.exit_code == 1
     assert document["events"] == {"read": 3, "accepted": 2, "bad": 1, "seen_before": 0}
-    assert document["bad"] == [{"place": "line 3", "reason": "not JSON: Expecting value at column 1"}]
+    assert document["bad"] == [{"place": "line 3", "reason": "not valid JSON at column 1"}]
     assert document["webhooks"] == [
         {"name": "Siem", "waiting": 0, "retrying": 0, "held": 0, "delivered": 1, "dead": 1, "cancelled": 0}
     ]
@@ -244,7 +244,7 @@ def test_nothing_applied(tmp_path: Path, run_cli: Run) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("args", [["send", "missing.jsonl"], ["send", "-", "--wait", "soon"], ["send"]])
+@pytest.mark.parametrize("args", [["send", "-", "--wait", "soon"], ["send"]])
 def test_wrong_usage(site: Site, args: list[str]) -> None:
     assert site.run(*args).exit_code == 64
 
@@ -268,7 +268,7 @@ def test_without_a_wait_a_retry_is_left_to_the_next_send(site: Site) -> None:
     )
     result = site.run("send", os.devnull, "--wait", "5s")
     assert (result.exit_code, site.receiver.count) == (0, 2)
-    assert "Deliveries that were due from earlier: 1 delivered, 0 dead." in result.stdout
+    assert "Earlier deliveries that were due: 1 delivered, 0 dead." in result.stdout
 
 
 def test_a_dead_letter_fails_the_send_and_says_where_to_look(site: Site) -> None:
@@ -323,7 +323,7 @@ def test_progress_is_one_line_that_is_written_over_on_a_terminal(site: Site) -> 
     assert b"\x1b" not in out
 
 
-def test_colour_when_asked_for(site: Site) -> None:
+def test_color_when_asked_for(site: Site) -> None:
     result = site.run("--color", "always", "send", str(site.write(1)))
     assert "\x1b[32m" in result.stdout
 
@@ -353,7 +353,7 @@ def test_the_first_signal_lets_requests_end_and_says_what_is_due(site: Site, num
 
 
 def test_the_second_signal_stops_at_once(site: Site) -> None:
-    site.receiver.answer("/Siem", Answer(misbehave=Misbehaviour.NO_ANSWER))
+    site.receiver.answer("/Siem", Answer(misbehave=Misbehavior.NO_ANSWER))
     with site.start("send", str(site.write(50))) as process:
         site.wait_for(lambda: site.receiver.count > 10)
         process.send_signal(signal.SIGINT)

@@ -23,7 +23,7 @@ from syrupy.assertion import SnapshotAssertion
 from hookctl.cli.session import Session
 from hookctl.network import Network
 from hookctl.plugin.host import load_plugins
-from hookctl.testing.answers import Answer, Misbehaviour, ReceivedRequest
+from hookctl.testing.answers import Answer, Misbehavior, ReceivedRequest
 from hookctl.testing.receiver import Receiver
 
 CANARY = "canary+in/the=file"
@@ -235,10 +235,10 @@ CAUSES = [
         "trickle",
         "timeout: ",
         "raise timeout_seconds",
-        Answer(misbehave=Misbehaviour.TRICKLE_BODY),
+        Answer(misbehave=Misbehavior.TRICKLE_BODY),
         WEBHOOK.replace("timeout_seconds: 5", "timeout_seconds: 0.3"),
     ),
-    Cause("cut", "cut_response: ", "The connection ended inside the response", Answer(misbehave=Misbehaviour.CUT_BODY)),
+    Cause("cut", "cut_response: ", "The connection ended inside the response", Answer(misbehave=Misbehavior.CUT_BODY)),
     Cause(
         "redirect",
         "HTTP 307",
@@ -263,7 +263,7 @@ CAUSES = [
         Answer.json({"status": "rejected"}),
         VALIDATED,
     ),
-    Cause("unframed", "not marked", "with a Content-Length", Answer(misbehave=Misbehaviour.UNFRAMED), VALIDATED),
+    Cause("unframed", "not marked", "with a Content-Length", Answer(misbehave=Misbehavior.UNFRAMED), VALIDATED),
     Cause(
         "token refused",
         "token: the token endpoint answered 401",
@@ -296,7 +296,7 @@ def test_causes(bench: Bench, monkeypatch: pytest.MonkeyPatch, *, cause: Cause, 
         first, *rest = result.stdout.split("\n")
         assert first.startswith("✗ Siem  Test failed  ")
         assert cause.reason in first
-        assert "  What to look at next" in rest
+        assert "  What to check next" in rest
         assert cause.tip in result.stdout
         assert result.stdout.endswith("1 test: 0 successful, 1 failed.\n")
         assert "canary" not in told
@@ -330,7 +330,7 @@ def test_one_of_several_fails(bench: Bench, snapshot: SnapshotAssertion) -> None
     assert plain(result.stdout) == snapshot
 
 
-def test_colour_is_not_needed(bench: Bench) -> None:
+def test_color_is_not_needed(bench: Bench) -> None:
     root = bench.write({"webhooks.d/siem.yaml": WEBHOOK})
     colored = bench.run_cli("--color", "always", "test", "--show-invocation", cwd=root, env=bench.env).stdout
     assert "\x1b[32m✓" in colored
@@ -374,7 +374,7 @@ def test_no_secret_is_ever_printed(bench: Bench, output: list[str]) -> None:
 
 
 def test_what_is_done_is_told_after_ctrl_c(bench: Bench) -> None:
-    bench.receiver.answer("/slow", Answer(misbehave=Misbehaviour.NO_ANSWER))
+    bench.receiver.answer("/slow", Answer(misbehave=Misbehavior.NO_ANSWER))
     root = bench.write(
         {"webhooks.d/a.yaml": WEBHOOK, "webhooks.d/b.yaml": WEBHOOK.replace("Siem", "Slow").replace("/ingest", "/slow")}
     )

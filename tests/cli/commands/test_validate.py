@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hookctl.config.check.catalogue import RULES
+from hookctl.config.check.catalog import RULES
 
 GOOD = "name: Siem\nevent: anomaly\nurl: https://siem.example.com/ingest\n"
 WARNED = GOOD + 'body_template: \'{"resource": "{{ data.resource.name }}"}\'\n'
@@ -58,7 +58,7 @@ def test_all_findings_of_all_files(project: Project, run_cli: Run) -> None:
     assert "\x1b" not in result.stdout
 
 
-def test_colour_is_there_when_it_is_asked_for(project: Project, run_cli: Run) -> None:
+def test_color_is_there_when_it_is_asked_for(project: Project, run_cli: Run) -> None:
     assert "\x1b[" in run_cli("--color", "always", "validate", cwd=project({"webhooks.d/a.yaml": ""})).stdout
 
 
@@ -116,9 +116,11 @@ def test_explain_tells_a_rule(run_cli: Run) -> None:
 def test_explain_lists_every_rule(run_cli: Run) -> None:
     result = run_cli("explain")
     assert result.exit_code == 0
-    rules, pages = result.stdout.split("\n\n")
-    assert [line.split()[0] for line in rules.splitlines()] == list(RULES)
-    assert "settings" in pages.split(": ")[1].split(", ")
+    *groups, topics = result.stdout.split("\n\n")
+    assert [line.split()[0] for group in groups for line in group.splitlines()[1:]] == list(RULES)
+    policies, pages, _ = topics.splitlines()
+    assert "allowed_hosts" in policies.removeprefix("Policies: ").split(", ")
+    assert "settings" in pages.removeprefix("Pages: ").split(", ")
 
 
 @pytest.mark.parametrize("rule", RULES)

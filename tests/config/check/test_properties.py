@@ -9,7 +9,7 @@ from typing import cast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hookctl.config.check.catalogue import RULES
+from hookctl.config.check.catalog import RULES
 from hookctl.model import Finding, Json
 from hookctl.schema_files import read_schema
 

@@ -1,4 +1,4 @@
-"""The catalogue of rules: complete, and true, since its examples are executed."""
+"""The catalog of rules: complete, and true, since its examples are executed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from string import Formatter
 
 import pytest
 
-from hookctl.config.check.catalogue import RULES
+from hookctl.config.check.catalog import RULES
 from hookctl.model import Finding
 from hookctl.model.rules.rule import Rule
-from hookctl.report.text.rules import rules_page
 
 ROOT = Path(__file__).parents[3]
 BASE = {"name": "SiemAnomalies", "event": "anomaly", "url": "https://siem.example.com/ingest"}
@@ -122,11 +121,11 @@ def rule_objects() -> dict[str, Rule]:
 OBJECTS = rule_objects()
 
 
-def test_every_rule_in_the_source_is_in_the_catalogue() -> None:
+def test_every_rule_in_the_source_is_in_the_catalog() -> None:
     assert sorted(rule.id for rule in OBJECTS.values()) == sorted(RULES)
     assert {name.lower().replace("_", "-") for name in OBJECTS} == set(RULES)
     made = sum(name_of(call.func) == "Rule" for _, call in calls())
-    assert made == len(RULES), "a rule is not the constant of a module, so the catalogue does not hold it"
+    assert made == len(RULES), "a rule is not the constant of a module, so the catalog does not hold it"
 
 
 def test_every_rule_is_reported_by_something() -> None:
@@ -218,7 +217,7 @@ import sys
 from hookctl.config.check import rules
 rules.__path__.append(sys.argv[1])
 for name in [name for name in sys.modules if name.startswith("hookctl.config") and name != rules.__name__]:
-    del sys.modules[name]  # the catalogue is made anew
+    del sys.modules[name]  # the catalog is made anew
 from hookctl.cli.main import main
 sys.argv[1:] = sys.argv[2:]
 main()
@@ -240,7 +239,3 @@ def test_a_file_in_the_package_of_rules_is_all_that_a_new_rule_takes(tmp_path: P
     assert "error[no-foo]: the description holds foo" in with_new_rule(tmp_path, "--dir", ".", "validate")
     (tmp_path / "bad.yaml").write_text(whole("description: a bar"), encoding="utf-8")
     assert "no-foo" not in with_new_rule(tmp_path, "--dir", ".", "validate")
-
-
-def test_the_page_of_rules_is_made_from_the_catalogue() -> None:
-    assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == rules_page()

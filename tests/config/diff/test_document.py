@@ -145,7 +145,7 @@ def test_any_alteration_is_found(plan: Plan, path: list[str | int], value: Any) 
         ("[" * 100_000, "not a saved plan"),
         ("[]", "no format_version"),
         ('{"a": 1}', "no format_version"),
-        ('{"format_version": "3.0"}', "format version '3.0', this hookctl reads '2.0'"),
+        ('{"format_version": "3.0"}', "format version '3.0', but this hookctl reads '2.0'"),
         ('{"format_version": 1}', "format version 1"),
     ],
 )

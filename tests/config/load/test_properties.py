@@ -11,7 +11,7 @@ import yaml
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from hookctl.config.check.catalogue import RULES
+from hookctl.config.check.catalog import RULES
 from hookctl.config.load import load_directory, load_text
 from hookctl.config.load.files import ReadFile, decode
 from hookctl.model import Finding, Json, Pointer

@@ -184,10 +184,7 @@ def test_what_names_no_commit(root: Path, git: Git, ref: str) -> None:
     commit(git)
     with pytest.raises(RevisionError) as error:
         load_revision(root / "w", ref)
-    assert (
-        "is not a git revision" in error.value.message
-        or f"{ref!r} does not name a commit in the repository" in error.value.message
-    )
+    assert "is not a git revision" in error.value.message or f"{ref!r} is not a commit in " in error.value.message
     assert error.value.hint
 
 
@@ -245,7 +242,7 @@ def test_another_repository_inside_is_told_of(root: Path, git: Git) -> None:
 
 def test_no_repository(tmp_path: Path) -> None:
     (tmp_path / "w").mkdir()
-    with pytest.raises(RevisionError, match="not a git repository"):
+    with pytest.raises(RevisionError, match="is not in a git repository"):
         load_revision(tmp_path / "w", "HEAD")
 
 

@@ -14,7 +14,7 @@ from hookctl.delivery.attempt.engine import AttemptEngine, Finished, Job
 from hookctl.model import Attempt, DeliveryPlan, FailureKind
 from hookctl.network import Network
 from hookctl.plugin.calls import Plugins
-from hookctl.testing.answers import Answer, Misbehaviour
+from hookctl.testing.answers import Answer, Misbehavior
 from hookctl.testing.receiver import Receiver
 
 MakePlan = Callable[..., DeliveryPlan]
@@ -89,13 +89,13 @@ def test_validators_judge_the_response(attempt: MakeAttempt, make_plan: MakePlan
 
 
 @pytest.mark.parametrize(
-    ("misbehaviour", "kind"),
+    ("misbehavior", "kind"),
     [
-        (Misbehaviour.TRICKLE_HEADERS, FailureKind.TIMEOUT),
-        (Misbehaviour.TRICKLE_BODY, FailureKind.TIMEOUT),
-        (Misbehaviour.NO_ANSWER, FailureKind.TIMEOUT),
-        (Misbehaviour.CUT_BODY, FailureKind.CUT_RESPONSE),
-        (Misbehaviour.NOT_HTTP, FailureKind.CUT_RESPONSE),
+        (Misbehavior.TRICKLE_HEADERS, FailureKind.TIMEOUT),
+        (Misbehavior.TRICKLE_BODY, FailureKind.TIMEOUT),
+        (Misbehavior.NO_ANSWER, FailureKind.TIMEOUT),
+        (Misbehavior.CUT_BODY, FailureKind.CUT_RESPONSE),
+        (Misbehavior.NOT_HTTP, FailureKind.CUT_RESPONSE),
     ],
 )
 def test_misbehaving_targets(
@@ -103,11 +103,11 @@ def test_misbehaving_targets(
     make_plan: MakePlan,
     receiver: Receiver,
     *,
-    misbehaviour: Misbehaviour,
+    misbehavior: Misbehavior,
     kind: FailureKind,
     transport: str,
 ) -> None:
-    receiver.answer("/ingest", Answer(misbehave=misbehaviour))
+    receiver.answer("/ingest", Answer(misbehave=misbehavior))
     made = attempt(make_plan(transport=transport, timeout_seconds=0.3))
     assert made.failure is not None
     assert made.failure.kind is kind
@@ -118,7 +118,7 @@ def test_misbehaving_targets(
 def test_a_body_without_end_fails_its_validator(
     attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, transport: str
 ) -> None:
-    receiver.answer("/ingest", Answer(misbehave=Misbehaviour.UNFRAMED))
+    receiver.answer("/ingest", Answer(misbehave=Misbehavior.UNFRAMED))
     made = attempt(
         make_plan(transport=transport, validators=({"json_path": "$.data.status", "expected_values": ["accepted"]},))
     )
@@ -215,7 +215,7 @@ def test_an_edited_plan_is_used_at_once(
 def test_close_gives_up_what_is_under_way(
     make_engine: Callable[..., AttemptEngine], make_plan: MakePlan, receiver: Receiver, mock_event: Any, transport: str
 ) -> None:
-    receiver.answer("/ingest", Answer(misbehave=Misbehaviour.NO_ANSWER))
+    receiver.answer("/ingest", Answer(misbehave=Misbehavior.NO_ANSWER))
     engine = make_engine()
     for index in range(3):
         engine.start(Job(str(index), make_plan(transport=transport, timeout_seconds=1.5), mock_event, 1))
@@ -248,7 +248,7 @@ def test_wake_ends_a_wait(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("hookctl.delivery.attempt.engine.WATCH", 60.0)
-    receiver.answer("/ingest", Answer(misbehave=Misbehaviour.NO_ANSWER))
+    receiver.answer("/ingest", Answer(misbehave=Misbehavior.NO_ANSWER))
     engine = make_engine()
     engine.start(Job("waiting", make_plan(transport="curl", timeout_seconds=8.0), mock_event, 1))
     while not receiver.count:
@@ -268,7 +268,7 @@ def test_close_does_not_wait_for_a_token_endpoint_that_hangs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SECRET", "secret")
-    receiver.answer("/oauth/token", Answer(misbehave=Misbehaviour.NO_ANSWER))
+    receiver.answer("/oauth/token", Answer(misbehave=Misbehavior.NO_ANSWER))
     auth = {
         "type": "oauth2",
         "client_id": "client",

@@ -16,7 +16,7 @@ from hookctl.delivery.attempt.engine import AttemptEngine, Finished, Job
 from hookctl.model import Attempt, DeliveryPlan, FailureKind, Request
 from hookctl.plugin import AuthContext, AuthType, Settings
 from hookctl.plugin.calls import Plugins
-from hookctl.testing.answers import Answer, Misbehaviour, ReceivedRequest
+from hookctl.testing.answers import Answer, Misbehavior, ReceivedRequest
 from hookctl.testing.receiver import Receiver
 
 MakePlan = Callable[..., DeliveryPlan]
@@ -79,7 +79,7 @@ def test_one_token_serves_all_who_wait(
 def test_a_stuck_token_endpoint_holds_up_nobody_else(
     make_engine: MakeEngine, make_plan: MakePlan, receiver: Receiver, mock_event: Any, transport: str
 ) -> None:
-    receiver.answer("/oauth/token", Answer(misbehave=Misbehaviour.NO_ANSWER))
+    receiver.answer("/oauth/token", Answer(misbehave=Misbehavior.NO_ANSWER))
     engine = make_engine()
     stuck = make_plan(name="Stuck", transport=transport, auth=(OAUTH,), timeout_seconds=1.0)
     free = [
@@ -133,7 +133,7 @@ def test_a_401_without_a_token_to_renew_is_the_result(
 def test_both_requests_share_the_time_of_one(
     attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, transport: str
 ) -> None:
-    receiver.answer("/ingest", Answer(401, delay=0.5), Answer(misbehave=Misbehaviour.NO_ANSWER))
+    receiver.answer("/ingest", Answer(401, delay=0.5), Answer(misbehave=Misbehavior.NO_ANSWER))
     made = attempt(make_plan(transport=transport, auth=(OAUTH,), timeout_seconds=1.0))
     assert made.failure is not None
     assert made.failure.kind is FailureKind.TIMEOUT

@@ -73,19 +73,19 @@ def test_a_body_that_is_not_whole_is_a_problem() -> None:
 @pytest.mark.parametrize(
     ("body", "why"),
     [
-        (b'{"status": "failed", "status": "accepted"}', "the key 'status' stands twice in one object"),
+        (b'{"status": "failed", "status": "accepted"}', "the key 'status' appears twice in one object"),
         (b'{"status": 1e999}', "the number 1e999 is too large"),
         (b'{"status": ' + b"9" * 400 + b"}", "the number 999"),
         (b'{"status": ' + b"9" * 5000 + b"}", "a number with more digits than can be read"),
         (b'{"status": NaN}', "NaN is not JSON"),
         (b"[" * 60 + b"[" * 5 + b"]" * 65, "nested deeper than 64"),
         (b"[" * 60_000, "nested deeper than 64"),
-        (b'"\\ud800"', "half of a surrogate pair stands alone"),
+        (b'"\\ud800"', "an unpaired surrogate"),
     ],
 )
 def test_what_only_some_readers_take_for_json_is_a_problem(body: bytes, why: str) -> None:
     problem = open_envelope(Response(200, "", (), body)).problem
-    assert problem.startswith(f"it is not JSON to every reader: {why}")
+    assert problem.startswith(f"JSON readers disagree on it: {why}")
 
 
 @pytest.mark.parametrize("body", [b"", b"OK", b"{} {}", b"<html>", b"{", b"\xff", b'{"a": [1, 2.5e300]}'])

@@ -76,11 +76,11 @@ def test_a_hostile_value_arrives_as_what_it_is(
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        ({"id": "a\r\nX-Evil: 1"}, "the header X-Id: the value of data.id holds the character U+000D"),
+        ({"id": "a\r\nX-Evil: 1"}, "the header X-Id: the value of data.id contains the character U+000D"),
         ({"id": "a\0"}, "U+0000"),
         ({"id": "Zoë 😀"}, "U+1F600"),
-        ({"id": ".."}, "the URL: the value of data.id would make a segment of the path"),
-        ({"id": ""}, "the URL: the value of data.id would make a segment of the path"),
+        ({"id": ".."}, "the URL: the value of data.id would make a path segment"),
+        ({"id": ""}, "the URL: the value of data.id would make a path segment"),
         ({"id": {"a": 1}}, "the URL: the value of data.id is an object"),
         ({"id": "x" * 8200}, "longer than 8192 characters"),
     ],
@@ -272,6 +272,6 @@ def test_a_transports_own_rule_holds_for_what_an_event_makes(
     assert made.failure is not None
     assert (made.failure.kind, made.failure.message) == (
         FailureKind.RENDER,
-        "with the event's values put in, the URL breaks the rule url-invalid",
+        "with the event's values inserted, the URL breaks the rule url-invalid",
     )
     assert len(receiver.requests) == 1

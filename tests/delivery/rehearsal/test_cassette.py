@@ -182,13 +182,13 @@ def test_a_broken_cassette_is_written_again(tmp_path: Path) -> None:
 )
 def test_what_is_no_cassette_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "Siem.yaml").write_text(text)
-    with pytest.raises(CassetteError, match=r"Siem\.yaml is no cassette of hookctl: ."):
+    with pytest.raises(CassetteError, match=r"Siem\.yaml is not a hookctl cassette: ."):
         read(tmp_path, "Siem")
 
 
 def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
     (tmp_path / "Siem.yaml").write_bytes(b"\xff\xfe")
-    with pytest.raises(CassetteError, match="is no cassette"):
+    with pytest.raises(CassetteError, match="is not UTF-8 text"):
         read(tmp_path, "Siem")
 
 

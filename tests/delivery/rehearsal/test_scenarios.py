@@ -1,4 +1,4 @@
-"""Scenarios: they end as real misbehaviour does, at the times that the retry policy gives."""
+"""Scenarios: they end as real misbehavior does, at the times that the retry policy gives."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from hookctl.model import Attempt, DeliveryPlan, DeliveryStatus, Failure, Json, 
 from hookctl.network import Network
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import AuthContext, AuthType, Settings
-from hookctl.testing.answers import Answer, Misbehaviour
+from hookctl.testing.answers import Answer, Misbehavior
 from hookctl.testing.receiver import Receiver
 
 MakePlan = Callable[..., DeliveryPlan]
@@ -47,12 +47,12 @@ def times(played: Played) -> list[float]:
     return [step.at for step in played.steps]
 
 
-# -- as real misbehaviour ends ---------------------------------------------------------------------------------------
+# -- as real misbehavior ends ---------------------------------------------------------------------------------------
 
 REAL = {
-    "timeout": Answer(misbehave=Misbehaviour.NO_ANSWER),
-    "slow": Answer(misbehave=Misbehaviour.TRICKLE_BODY),
-    "reset": Answer(misbehave=Misbehaviour.RESET),
+    "timeout": Answer(misbehave=Misbehavior.NO_ANSWER),
+    "slow": Answer(misbehave=Misbehavior.TRICKLE_BODY),
+    "reset": Answer(misbehave=Misbehavior.RESET),
     "bad-json": Answer(body=b'{"status": "acce'),
     "redirect": Answer.redirect("https://elsewhere.example.com/"),
     "429": Answer(429, headers=(("Retry-After", "120"),)),

@@ -106,4 +106,4 @@ def test_without_a_thread_it_is_said(
     observers = make_observers(watching=Watching())
     observers.notify([news(1)])
     observers.close(grace=0.01)
-    assert caplog.messages == ["observer watching misses attempts: there is no thread for it"]
+    assert caplog.messages == ["observer watching misses attempts: no thread could be started for it"]

@@ -86,7 +86,7 @@ def test_why_a_store_is_full() -> None:
     limits = StoreLimits(max_waiting=10, min_free_bytes=5e6)
     assert why_full(Fullness(9, 0, 5_000_000), limits) == ("", "")
     waiting, fewer = why_full(Fullness(10, 0, 5_000_000), limits)
-    assert waiting == "10 deliveries wait, and the limit is 10"
+    assert waiting == "10 deliveries are waiting; the limit is 10"
     assert "intake.max_waiting" in fewer
     scarce, free = why_full(Fullness(9, 0, 4_000_000), limits)
     assert scarce == "4 MB are free on its disk, and 5 MB must stay free"

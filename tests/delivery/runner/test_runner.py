@@ -45,7 +45,7 @@ from hookctl.store.clock import since_boot
 from hookctl.store.records import Batch, Committed, Filter, Stopped
 from hookctl.store.sqlite.connection import connect
 from hookctl.store.sqlite.queue import SqliteQueue
-from hookctl.testing.answers import Answer, Misbehaviour, ReceivedRequest
+from hookctl.testing.answers import Answer, Misbehavior, ReceivedRequest
 from hookctl.testing.receiver import Receiver
 
 MakePlan = Callable[..., DeliveryPlan]
@@ -430,7 +430,7 @@ def test_poison_is_dead_and_everything_else_flows(house: House, siem: DeliveryPl
 
 def test_a_target_that_hangs_leaves_room_for_the_others(house: House, siem: DeliveryPlan) -> None:
     house.apply(replace(siem, name="Hole", url=house.receiver.url("/hole"), timeout_seconds=60.0), siem)
-    house.receiver.answer("/hole", Answer(misbehave=Misbehaviour.NO_ANSWER))
+    house.receiver.answer("/hole", Answer(misbehave=Misbehavior.NO_ANSWER))
     runner = house.runner()
     runner.accept([house.event(f"e{number}") for number in range(300)])
     limit = time.monotonic() + PATIENCE
@@ -441,7 +441,7 @@ def test_a_target_that_hangs_leaves_room_for_the_others(house: House, siem: Deli
 
 def test_what_is_under_way_at_the_stop_is_put_back(house: House, siem: DeliveryPlan) -> None:
     house.apply(replace(siem, timeout_seconds=60.0))
-    house.receiver.answer("/ingest", Answer(misbehave=Misbehaviour.NO_ANSWER))
+    house.receiver.answer("/ingest", Answer(misbehave=Misbehavior.NO_ANSWER))
     runner = house.runner()
     runner.accept([house.event("e1")])
     limit = time.monotonic() + PATIENCE
@@ -558,7 +558,7 @@ def test_a_clock_that_is_set_causes_neither_a_storm_nor_a_standstill(
 
 def test_leases_are_renewed_while_attempts_are_under_way(house: House, siem: DeliveryPlan, tmp_path: Path) -> None:
     house.apply(replace(siem, timeout_seconds=60.0))
-    house.receiver.answer("/ingest", Answer(misbehave=Misbehaviour.NO_ANSWER))
+    house.receiver.answer("/ingest", Answer(misbehave=Misbehavior.NO_ANSWER))
     runner = house.runner()
     runner.accept([house.event("e1")])
     limit = time.monotonic() + PATIENCE
@@ -576,7 +576,7 @@ def test_leases_are_renewed_while_attempts_are_under_way(house: House, siem: Del
 
 def test_a_worker_that_stalls_past_its_lease_marks_nothing(house: House, siem: DeliveryPlan, tmp_path: Path) -> None:
     house.apply(siem)
-    house.receiver.answer("/ingest", Answer(misbehave=Misbehaviour.NO_ANSWER), Answer())
+    house.receiver.answer("/ingest", Answer(misbehave=Misbehavior.NO_ANSWER), Answer())
     runner = house.runner()
     runner.accept([house.event("e1")])
     limit = time.monotonic() + PATIENCE
@@ -631,7 +631,7 @@ def test_one_black_hole_among_a_hundred_delays_no_other(house: House, siem: Deli
     house.apply(
         replace(siem, name="Hole", url=house.receiver.url("/hole"), timeout_seconds=60.0, max_in_flight=2000), *others
     )
-    house.receiver.answer("/hole", Answer(misbehave=Misbehaviour.NO_ANSWER))
+    house.receiver.answer("/hole", Answer(misbehave=Misbehavior.NO_ANSWER))
     runner = house.runner()
     runner.accept([house.event(f"e{number}") for number in range(10)])
     limit = time.monotonic() + PATIENCE
@@ -681,7 +681,7 @@ def test_intake_is_refused_when_too_much_waits_and_delivery_goes_on(house: House
 
 def test_what_was_read_is_stored_also_when_it_is_time_to_stop(house: House, siem: DeliveryPlan) -> None:
     house.apply(siem)
-    house.receiver.answer("/ingest", Answer(misbehave=Misbehaviour.NO_ANSWER))
+    house.receiver.answer("/ingest", Answer(misbehave=Misbehavior.NO_ANSWER))
     lines = "".join(json.dumps({**house.mock, "id": f"e{number}"}) + "\n" for number in range(150)).encode()
     assert len(lines) < CHUNK_BYTES
     reader = EventReader(EventGate(house.plugins.event_types))

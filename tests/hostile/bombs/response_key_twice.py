@@ -10,4 +10,4 @@ response_validators:
 """
 RESPONSE = b'{"status": "failed", "status": "accepted"}'
 EXIT = 1
-SAYS = ["the key 'status' stands twice"]
+SAYS = ["the key 'status' appears twice"]

@@ -10,4 +10,4 @@ response_validators:
 """
 RESPONSE = b"{" + b'"a":1,' * 10_000 + b'"a":1}'
 EXIT = 1
-SAYS = ["the key 'a' stands twice"]
+SAYS = ["the key 'a' appears twice"]

@@ -5,4 +5,4 @@ ASKED = "".join(f"{{% if data.severity == '{n % 400}' %}},1{{% endif %}}" for n 
 TEMPLATE = "[1" + LOOPS + ASKED + "{% endfor %}" * 3 + "]"
 WEBHOOK = f"name: Bomb\nevent: anomaly\nurl: https://siem.example.com/bomb\nbody_template: |\n  {TEMPLATE}\n"
 EXIT = 1
-SAYS = ["template-too-large", "too many ways"]
+SAYS = ["template-too-large", "too many combinations"]

@@ -35,7 +35,7 @@ def test_an_unchanged_webhook_is_a_warning(run_cli: Run, root: Path) -> None:
     result = run_cli("plan", cwd=root)
     assert result.exit_code == 0
     assert (
-        "    Siem  POST https://siem.example.com/\n    warning[owner_label]: there is no label `owner`\n"
+        "    Siem  POST https://siem.example.com/\n    warning[owner_label]: the label `owner` is missing\n"
         in result.stdout
     )
     assert result.stdout.endswith("No changes. The applied webhooks match the files.\n")
@@ -71,7 +71,7 @@ def test_severity_is_set(run_cli: Run, root: Path, severity: str, code: int) -> 
     (root / "hookctl.toml").write_text(f'{OWNER}severity = "{severity}"\n')
     result = run_cli("plan", cwd=root)
     assert result.exit_code == code
-    assert f"    {severity}[owner_label]: there is no label `owner`\n" in result.stdout
+    assert f"    {severity}[owner_label]: the label `owner` is missing\n" in result.stdout
     assert severities(run_cli, root) == {"Siem": severity, "Tickets": "warning"}
     assert run_cli("apply", "--auto-approve", cwd=root).exit_code == code
 
@@ -83,7 +83,7 @@ def test_a_saved_plan_is_asked_about_where_it_is_applied(run_cli: Run, root: Pat
     (root / "hookctl.toml").write_text(OWNER)
     result = run_cli("apply", "plan.json", "--auto-approve", cwd=root)
     assert result.exit_code == 1
-    assert "    error[owner_label]: there is no label `owner`\n" in result.stdout
+    assert "    error[owner_label]: the label `owner` is missing\n" in result.stdout
     assert "      at " not in result.stdout  # the files may be others by now
     (root / "hookctl.toml").write_text(f'{OWNER}severity = "warning"\n')
     assert run_cli("apply", "plan.json", "--auto-approve", cwd=root).exit_code == 0
@@ -161,7 +161,7 @@ def test_a_policy_is_explained_by_the_name_that_its_findings_have(run_cli: Run) 
         ),
         (
             "[policies.timeout_at_most]\nseconds = 1979-05-27\n",
-            "[policies.timeout_at_most]: policy settings cannot be dates or times",
+            "[policies.timeout_at_most]: a policy setting cannot be a date or time",
             "quotes",
         ),
         (

@@ -107,28 +107,28 @@ def test_a_webhook_that_keeps_them_all(run_cli: Run, project: Project) -> None:
             "`token_url` goes to login.example.net, which is not an allowed host",
             "  token_url: ",
         ),
-        (AUTHENTICATED, AUTH, "", "its requests carry no authentication", "name: "),
-        (AUTHENTICATED, AUTH, "headers: {X-Source: hookctl}\n", "its requests carry no authentication", "name: "),
+        (AUTHENTICATED, AUTH, "", "its requests are not authenticated", "name: "),
+        (AUTHENTICATED, AUTH, "headers: {X-Source: hookctl}\n", "its requests are not authenticated", "name: "),
         (
             TIMEOUT,
             "timeout_seconds: 10",
             "timeout_seconds: 10.5",
-            "an attempt may take 10.5 s, and 10 s is the most",
+            "timeout_seconds is 10.5 s; the maximum is 10 s",
             "timeout_seconds: ",
         ),
-        (TIMEOUT, "timeout_seconds: 10\n", "", "an attempt may take 15 s, and 10 s is the most", "name: "),
+        (TIMEOUT, "timeout_seconds: 10\n", "", "timeout_seconds is 15 s; the maximum is 10 s", "name: "),
         (
             HORIZON,
             "12h, 12h",
             "12h, 11h",
-            "the last attempt comes 23h 5s after the first, and 1d is the least",
+            "the last attempt comes 23h 5s after the first; the minimum is 1d",
             "  schedule: ",
         ),
-        (HORIZON, "[5s, 12h, 12h]", "[]", "nothing is tried again, and 1d is the least", "  schedule: "),
-        (OWNER, "owner:", "team:", "there is no label `owner`", "labels: "),
-        (OWNER, "owner: security", 'owner: " "', "there is no label `owner`", "labels: "),
-        (OWNER, "labels: {owner: security}\n", "", "there is no label `owner`", "name: "),
-        (OWNER + 'label = "cost-centre"\n', "", "", "there is no label `cost-centre`", "labels: "),
+        (HORIZON, "[5s, 12h, 12h]", "[]", "it has no retries; the minimum is 1d", "  schedule: "),
+        (OWNER, "owner:", "team:", "the label `owner` is missing", "labels: "),
+        (OWNER, "owner: security", 'owner: " "', "the label `owner` is missing", "labels: "),
+        (OWNER, "labels: {owner: security}\n", "", "the label `owner` is missing", "name: "),
+        (OWNER + 'label = "cost-center"\n', "", "", "the label `cost-center` is missing", "labels: "),
     ],
 )
 def test_what_each_refuses_and_where(
@@ -169,7 +169,7 @@ def test_a_place_in_a_list_of_auths(run_cli: Run, project: Project, index: int) 
     said = "`token_url` goes to login.example.net, which is not an allowed host"
     assert (
         f"    error[allowed_hosts]: {said}\n"
-        f"      Allowed are: *.example.com.\n      at webhooks.d/siem.yaml:{number}:16\n" in result.stdout
+        f"      Allowed hosts: *.example.com.\n      at webhooks.d/siem.yaml:{number}:16\n" in result.stdout
     )
 
 
@@ -186,7 +186,7 @@ def test_a_host_is_allowed_by_its_name_alone(run_cli: Run, project: Project) -> 
     assert "`url` goes" not in result.stdout
     assert (
         "`token_url` goes to login.example.com, which is not an allowed host\n"
-        "      Allowed are: siem.example.com, h0.example.net, h1.example.net, h2.example.net, h3.example.net "
+        "      Allowed hosts: siem.example.com, h0.example.net, h1.example.net, h2.example.net, h3.example.net "
         "and 3 more.\n"
     ) in result.stdout
 

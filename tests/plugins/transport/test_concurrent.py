@@ -14,7 +14,7 @@ import pytest
 from hookctl.model import Failure, FailureKind, Request, Response
 from hookctl.network import Network
 from hookctl.plugin import Completion, ConcurrentTransport
-from hookctl.testing.answers import Answer, Misbehaviour
+from hookctl.testing.answers import Answer, Misbehavior
 from hookctl.testing.receiver import Receiver
 from hookctl_plugins.transport import curl_multi
 from hookctl_plugins.transport.curl_multi import LAUNCHES
@@ -34,6 +34,14 @@ def transport(receiver: Receiver) -> Iterator[CurlTransport]:
     transport.close()
 
 
+@pytest.fixture
+def refused_port() -> Iterator[int]:
+    """A port that is bound but not listened on, so that connections to it are refused."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
+
+
 def collect(transport: CurlTransport, count: int) -> dict[int, Completion]:
     """The first ``count`` completions, by ticket."""
     done: dict[int, Completion] = {}
@@ -47,7 +55,7 @@ def test_it_has_the_face(transport: CurlTransport) -> None:
 
 
 def test_two_hundred_in_flight(receiver: Receiver, transport: CurlTransport) -> None:
-    receiver.answer("/hangs", Answer(misbehave=Misbehaviour.NO_ANSWER))
+    receiver.answer("/hangs", Answer(misbehave=Misbehavior.NO_ANSWER))
     for ticket in range(200):
         transport.submit(ticket, request("/hangs"), 60)
     while receiver.count < 200:  # all of them have arrived before any was answered
@@ -77,10 +85,28 @@ def test_connections_are_kept_between_requests(receiver: Receiver, transport: Cu
     assert receiver.connections == 1
 
 
+def test_there_is_no_first_byte_without_a_connection(refused_port: int) -> None:
+    transport = CurlTransport(Network(connect_to={"siem.example.com": ("127.0.0.1", refused_port)}))
+    transport.submit(0, request(), 10)
+    timing = collect(transport, 1)[0].timing
+    transport.close()
+    assert (timing.connected, timing.tls, timing.first_byte) == (None, None, None)
+
+
+def test_there_is_no_first_byte_without_tls() -> None:
+    with Receiver(expired=True) as receiver:
+        transport = CurlTransport(receiver.network())
+        transport.submit(0, request(), 10)
+        timing = collect(transport, 1)[0].timing
+        transport.close()
+    assert timing.connected is not None
+    assert (timing.tls, timing.first_byte) == (None, None)
+
+
 def test_failures_are_completions(receiver: Receiver, transport: CurlTransport) -> None:
-    receiver.answer("/hangs", Answer(misbehave=Misbehaviour.NO_ANSWER))
-    receiver.answer("/cut", Answer(misbehave=Misbehaviour.CUT_BODY))
-    receiver.answer("/trickle", Answer(misbehave=Misbehaviour.TRICKLE_HEADERS))
+    receiver.answer("/hangs", Answer(misbehave=Misbehavior.NO_ANSWER))
+    receiver.answer("/cut", Answer(misbehave=Misbehavior.CUT_BODY))
+    receiver.answer("/trickle", Answer(misbehave=Misbehavior.TRICKLE_HEADERS))
     transport.submit(1, request("/hangs"), 0.3)
     transport.submit(2, request("/cut"), 10)
     transport.submit(3, request("/trickle"), 0.3)
@@ -102,7 +128,7 @@ def test_failures_are_completions(receiver: Receiver, transport: CurlTransport) 
 
 
 def test_a_truncated_body(receiver: Receiver, transport: CurlTransport) -> None:
-    receiver.default = Answer(misbehave=Misbehaviour.HUGE_BODY)
+    receiver.default = Answer(misbehave=Misbehavior.HUGE_BODY)
     transport.submit(1, request(), 10)
     result = collect(transport, 1)[1].result
     assert isinstance(result, Response)
@@ -110,7 +136,7 @@ def test_a_truncated_body(receiver: Receiver, transport: CurlTransport) -> None:
 
 
 def test_cancelled_requests_have_no_completion(receiver: Receiver, transport: CurlTransport) -> None:
-    receiver.answer("/hangs", Answer(misbehave=Misbehaviour.NO_ANSWER))
+    receiver.answer("/hangs", Answer(misbehave=Misbehavior.NO_ANSWER))
     transport.submit(1, request("/hangs"), 10)
     while not receiver.count:
         transport.poll(0.01)
@@ -157,7 +183,7 @@ def test_a_wake_before_the_poll_counts(transport: CurlTransport) -> None:
 
 def test_close_gives_up_everything(receiver: Receiver) -> None:
     transport = CurlTransport(receiver.network())
-    receiver.answer("/hangs", Answer(misbehave=Misbehaviour.NO_ANSWER))
+    receiver.answer("/hangs", Answer(misbehave=Misbehavior.NO_ANSWER))
     for ticket in range(10):
         transport.submit(ticket, request("/hangs"), 10)
     transport.poll(0.05)

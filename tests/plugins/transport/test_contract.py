@@ -15,8 +15,8 @@ from hookctl.errors import ConnectError, CutResponseError, DeadlineError, NameNo
 from hookctl.model import MAX_RESPONSE_BYTES
 from hookctl.network import Network
 from hookctl.plugin.responses import timing_of
-from hookctl.testing.answers import Answer, Misbehaviour
-from hookctl.testing.misbehaviours import _bomb
+from hookctl.testing.answers import Answer, Misbehavior
+from hookctl.testing.misbehaviors import _bomb
 from hookctl.testing.receiver import Receiver
 from hookctl_plugins.transport import limits
 
@@ -105,48 +105,48 @@ def test_a_body_over_the_cap_is_cut_there(receiver: Receiver, send: Send, size: 
 
 
 def test_gzip_is_not_unpacked(receiver: Receiver, send: Send) -> None:
-    receiver.default = Answer(misbehave=Misbehaviour.GZIP_BOMB)
+    receiver.default = Answer(misbehave=Misbehavior.GZIP_BOMB)
     response = send()
     assert (response.body, response.truncated) == (_bomb(), False)
     assert len(response.body) < MAX_RESPONSE_BYTES
 
 
 def test_a_huge_body_is_not_read_on(receiver: Receiver, send: Send) -> None:
-    receiver.default = Answer(misbehave=Misbehaviour.HUGE_BODY)
+    receiver.default = Answer(misbehave=Misbehavior.HUGE_BODY)
     response = send()
     assert (len(response.body), response.truncated) == (MAX_RESPONSE_BYTES, True)
 
 
-@pytest.mark.parametrize("misbehaviour", [Misbehaviour.UNFRAMED, Misbehaviour.UNFRAMED_RESET])
-def test_a_body_whose_end_is_not_marked_says_so(receiver: Receiver, send: Send, misbehaviour: Misbehaviour) -> None:
-    receiver.default = Answer(misbehave=misbehaviour)
+@pytest.mark.parametrize("misbehavior", [Misbehavior.UNFRAMED, Misbehavior.UNFRAMED_RESET])
+def test_a_body_whose_end_is_not_marked_says_so(receiver: Receiver, send: Send, misbehavior: Misbehavior) -> None:
+    receiver.default = Answer(misbehave=misbehavior)
     response = send()
     assert (response.status, response.body, response.framed) == (200, b'{"status":"accepted"}', False)
 
 
 @pytest.mark.parametrize(
-    ("misbehaviour", "errors"),
+    ("misbehavior", "errors"),
     [
-        (Misbehaviour.TRICKLE_HEADERS, DeadlineError),
-        (Misbehaviour.TRICKLE_BODY, DeadlineError),
-        (Misbehaviour.ENDLESS_CONTINUE, DeadlineError),
-        (Misbehaviour.NO_ANSWER, DeadlineError),
-        (Misbehaviour.ENDLESS_HEADERS, CutResponseError),
+        (Misbehavior.TRICKLE_HEADERS, DeadlineError),
+        (Misbehavior.TRICKLE_BODY, DeadlineError),
+        (Misbehavior.ENDLESS_CONTINUE, DeadlineError),
+        (Misbehavior.NO_ANSWER, DeadlineError),
+        (Misbehavior.ENDLESS_HEADERS, CutResponseError),
         (
-            Misbehaviour.CUT_STATUS,
+            Misbehavior.CUT_STATUS,
             (CutResponseError, ConnectError),
         ),  # libcurl does not count half a status line as a beginning
-        (Misbehaviour.CUT_HEADERS, CutResponseError),
-        (Misbehaviour.CUT_BODY, CutResponseError),
-        (Misbehaviour.CUT_CHUNKS, CutResponseError),
-        (Misbehaviour.RESET_BODY, CutResponseError),
-        (Misbehaviour.NOT_HTTP, CutResponseError),
-        (Misbehaviour.CLOSE, ConnectError),
-        (Misbehaviour.RESET, ConnectError),
+        (Misbehavior.CUT_HEADERS, CutResponseError),
+        (Misbehavior.CUT_BODY, CutResponseError),
+        (Misbehavior.CUT_CHUNKS, CutResponseError),
+        (Misbehavior.RESET_BODY, CutResponseError),
+        (Misbehavior.NOT_HTTP, CutResponseError),
+        (Misbehavior.CLOSE, ConnectError),
+        (Misbehavior.RESET, ConnectError),
     ],
 )
-def test_no_complete_response(receiver: Receiver, send: Send, misbehaviour: Misbehaviour, errors: Any) -> None:
-    receiver.default = Answer(misbehave=misbehaviour)
+def test_no_complete_response(receiver: Receiver, send: Send, misbehavior: Misbehavior, errors: Any) -> None:
+    receiver.default = Answer(misbehave=misbehavior)
     with pytest.raises(errors) as caught:
         send(url=f"{URL}?token=canary", timeout=SLOW, Authorization="Bearer canary")
     assert "canary" not in str(caught.value)
@@ -156,7 +156,7 @@ def test_no_complete_response(receiver: Receiver, send: Send, misbehaviour: Misb
 
 
 def test_endless_continue_at_full_speed(receiver: Receiver, send: Send) -> None:
-    receiver.default = Answer(misbehave=Misbehaviour.ENDLESS_CONTINUE, pace=0.0)
+    receiver.default = Answer(misbehave=Misbehavior.ENDLESS_CONTINUE, pace=0.0)
     with pytest.raises((DeadlineError, CutResponseError)):
         send(timeout=SLOW)
 
@@ -309,7 +309,7 @@ def test_a_connection_is_kept(receiver: Receiver, send: Send) -> None:
 
 
 def test_a_kept_connection_that_was_closed_meanwhile_is_no_failure(receiver: Receiver, send: Send) -> None:
-    receiver.default = Answer(misbehave=Misbehaviour.CLOSE_AFTER)
+    receiver.default = Answer(misbehave=Misbehavior.CLOSE_AFTER)
     assert [send().status for _ in range(3)] == [200, 200, 200]
     assert receiver.count == 3
 
@@ -326,11 +326,11 @@ def test_a_connection_is_not_kept_for_ever(
     assert receiver.connections == 2
 
 
-@pytest.mark.parametrize("misbehaviour", [Misbehaviour.CLOSE, Misbehaviour.RESET])
+@pytest.mark.parametrize("misbehavior", [Misbehavior.CLOSE, Misbehavior.RESET])
 def test_a_kept_connection_that_ends_under_the_request_is_tried_once_more(
-    receiver: Receiver, send: Send, misbehaviour: Misbehaviour
+    receiver: Receiver, send: Send, misbehavior: Misbehavior
 ) -> None:
-    receiver.answer("/ingest", Answer(), Answer(misbehave=misbehaviour), Answer(201))
+    receiver.answer("/ingest", Answer(), Answer(misbehave=misbehavior), Answer(201))
     assert [send().status, send().status] == [200, 201]
     assert (receiver.count, receiver.connections) == (3, 2)
 

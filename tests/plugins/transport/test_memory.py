@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from hookctl.testing.answers import Answer, Misbehaviour
+from hookctl.testing.answers import Answer, Misbehavior
 from hookctl.testing.receiver import Receiver
 
 CHILD = """
@@ -34,11 +34,11 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 
 @pytest.mark.parametrize(
-    "misbehaviour",
-    [Misbehaviour.GZIP_BOMB, Misbehaviour.HUGE_BODY, Misbehaviour.ENDLESS_HEADERS, Misbehaviour.ENDLESS_CONTINUE],
+    "misbehavior",
+    [Misbehavior.GZIP_BOMB, Misbehavior.HUGE_BODY, Misbehavior.ENDLESS_HEADERS, Misbehavior.ENDLESS_CONTINUE],
 )
-def test_peak_memory(kind: str, receiver: Receiver, misbehaviour: Misbehaviour) -> None:
-    receiver.answer("/bomb", Answer(misbehave=misbehaviour, pace=0.0))
+def test_peak_memory(kind: str, receiver: Receiver, misbehavior: Misbehavior) -> None:
+    receiver.answer("/bomb", Answer(misbehave=misbehavior, pace=0.0))
     child = subprocess.run(
         [sys.executable, "-c", CHILD, kind, str(receiver.port), receiver.ca_file],
         capture_output=True,

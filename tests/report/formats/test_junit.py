@@ -33,7 +33,7 @@ ALL = [
         Outcome.FAILED,
         "Tickets",
         reason="HTTP 403 Forbidden",
-        lines=("✗ Tickets  Test failed", "", "  What to look at next", "  - Ask <them> & wait"),
+        lines=("✗ Tickets  Test failed", "", "  What to check next", "  - Ask <them> & wait"),
     ),
     result(Outcome.INTERRUPTED, "Slow", reason="interrupted", seconds=0.0),
     result(Outcome.ERROR, "Broken", group="files", reason="url-scheme: the URL does not begin with https://"),
@@ -63,7 +63,7 @@ def test_a_failure_says_why_and_what_to_look_at() -> None:
     failed = cases(junit_xml(ALL, started_at=NOW))[1]
     (failure,) = failed.result
     assert failure.message == "HTTP 403 Forbidden"
-    assert "What to look at next\n  - Ask <them> & wait" in (failure.text or "")
+    assert "What to check next\n  - Ask <them> & wait" in (failure.text or "")
 
 
 @given(st.text(st.characters()), st.text(st.characters()))

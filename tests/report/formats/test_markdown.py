@@ -243,7 +243,7 @@ def test_many_changes_keep_the_first_and_the_last(delivery_plan: Build, reviewed
     assert "Plan: 3000 to add, 0 to change, 0 to remove." in text
     assert "+ W00000" in text
     assert "+ W02999" in text
-    (left_out,) = re.findall(r"\*\*\.\.\. ([\d,]+) more are left out here", text)
+    (left_out,) = re.findall(r"\*\*\.\.\. ([\d,]+) more are omitted because", text)
     assert int(left_out.replace(",", "")) + len(fences) == 3000
 
 
@@ -254,7 +254,7 @@ def test_one_long_change_keeps_its_first_and_its_last_lines(delivery_plan: Build
     assert len(text) <= LIMIT
     (fence,) = assert_only_text(text, blocks=1)
     lines = fence.split("\n")
-    (note,) = [index for index, line in enumerate(lines) if "lines are left out here" in line]
+    (note,) = [index for index, line in enumerate(lines) if "lines omitted" in line]
     assert any('"key0"' in line for line in lines[:note])
     assert any("timeout" in line for line in lines[note:])
 

@@ -13,7 +13,7 @@ from sarif_kit.validate import validation_errors
 from syrupy.assertion import SnapshotAssertion
 
 from hookctl import __version__
-from hookctl.config.check.catalogue import RULES
+from hookctl.config.check.catalog import RULES
 from hookctl.model import Span
 from hookctl.report.formats.annotations import Annotation
 from hookctl.report.formats.sarif import sarif_text

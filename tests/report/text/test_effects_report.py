@@ -116,7 +116,7 @@ def test_json(plan: Plan, effects: Effects, snapshot: SnapshotAssertion, reviewe
     assert next(change["effects"] for change in document["changes"] if change["name"] == "Siem") == snapshot
 
 
-def test_colour_adds_colour_alone(plan: Plan, effects: Effects, reviewed: Reviewed) -> None:
+def test_color_adds_color_alone(plan: Plan, effects: Effects, reviewed: Reviewed) -> None:
     colored = render_text(reviewed(plan, (), effects), color=True)
     assert click.unstyle(colored) == render_text(reviewed(plan, (), effects), color=False)
     assert click.style("-   headers.X-Gone: x", fg="red") in colored
@@ -156,19 +156,21 @@ def test_of_very_many_new_webhooks_most_are_a_line(
     outlined = """
   2 more are new, one line each; see one in full with `--only NAME`:
   + B  PUT https://b.example.com/x for anomaly, new host: b.example.com, login.example.com, \
-recent events: 3 newly sent, 0 no longer, 0 as before
+recent events: 3 newly sent, 0 no longer sent, 0 unchanged
     error[owner]: nobody owns it
       Say who.
-  + C  POST https://c.example.com/\\u202e for anomaly, inactive, recent events: 0 newly sent, 0 no longer, 0 as before
+  + C  POST https://c.example.com/\\u202e for anomaly, inactive, recent events: 0 newly sent, 0 no longer sent, \
+0 unchanged
 
 Effects:
-  newly leaves for b.example.com, siem.example.com (anomaly): data.title
+  newly sent to b.example.com, siem.example.com (anomaly): data.title
   new hosts: b.example.com, login.example.com
   payload: breaking for Z
-  of the 3 recent events of events.jsonl: 3 newly sent, 3 no longer sent, 3 sent twice
+  of the 3 recent events in events.jsonl: 3 newly sent, 3 no longer sent, 3 sent twice
   longest retries: B, 2 attempts, the last 24h after the first
 
 Plan: 3 to add, 1 to change, 1 to remove.
+1 error: this plan cannot be applied.
 """
     assert text.endswith(outlined)
     assert "  + A\n" in text
@@ -195,7 +197,7 @@ def blocks(text: str) -> dict[str, str]:
 def sayings(effects: dict[str, Any]) -> Iterator[str]:
     """What the text must say of a change, by its JSON."""
     if effects["changes_no_request"]:
-        yield "changes no request\n"
+        yield "request unchanged\n"
     for request in (effects["requests"] or {"shown": []})["shown"]:
         yield "request for the mock event" if request["is_mock"] else f"request for event {request['event_id']}"
         yield from filter(None, (request["problem_before"], request["problem_after"]))
@@ -210,16 +212,16 @@ def sayings(effects: dict[str, Any]) -> Iterator[str]:
     if effects["payload"]["class"] == "compatible":
         yield "payload: compatible\n"
     if effects["leaving"]:
-        yield f"newly leaves for {effects['leaving']['host']}: {', '.join(effects['leaving']['fields'][:NAMED])}"
+        yield f"newly sent to {effects['leaving']['host']}: {', '.join(effects['leaving']['fields'][:NAMED])}"
     if effects["new_hosts"]:
         yield f"new host: {', '.join(effects['new_hosts'])}\n"
     if events := effects["events"]:
         yield (
-            f"recent events: {events['newly']} newly sent, {events['no_longer']} no longer, "
-            f"{events['still']} as before\n"
+            f"recent events: {events['newly']} newly sent, {events['no_longer']} no longer sent, "
+            f"{events['still']} unchanged\n"
         )
         if events["twice"]:
-            yield f"{events['twice']} now sent to the same target by {', '.join(events['twice_with'])} too\n"
+            yield f"{events['twice']} now also sent to the same target by {', '.join(events['twice_with'])}\n"
     words = {
         "sent": "will be sent by the new plan",
         "held": "will be held",
@@ -246,8 +248,8 @@ def test_the_text_says_what_the_json_says(
         for saying in sayings(meaning):
             assert saying in by_name[name]
         for word, key in (
-            ("changes no request", "changes_no_request"),
-            ("newly leaves", "leaving"),
+            ("request unchanged", "changes_no_request"),
+            ("newly sent to", "leaving"),
             ("new host", "new_hosts"),
             ("recent events", "events"),
         ):
@@ -256,20 +258,20 @@ def test_the_text_says_what_the_json_says(
         assert len(re.findall(r"^      [-+~]   (?:method|url|headers|auth|body)", by_name[name], re.MULTILINE)) == shown
     together, summary = document["summary"]["effects"], text.partition("\nEffects:\n")[2]
     assert all(
-        f"newly leaves for {one['host']} ({one['event']}): {', '.join(one['fields'][:NAMED])}" in summary
+        f"newly sent to {one['host']} ({one['event']}): {', '.join(one['fields'][:NAMED])}" in summary
         for one in together["leaving"]
     )
     assert f"new hosts: {', '.join(together['new_hosts'])}\n" in summary
     assert f"payload: breaking for {', '.join(together['payload']['breaking'])}\n" in summary
-    assert f"no request changes: {', '.join(together['changes_no_request'])}\n" in summary
+    assert f"requests unchanged: {', '.join(together['changes_no_request'])}\n" in summary
     assert (
         f"longest retries: {together['longest_retries']['webhook']}, {together['longest_retries']['attempts']} attempts"
         in summary
     )
     if events := together["events"]:
         assert (
-            f"of the {events['looked_at']} recent events of {events['origin']}: "
-            f"{events['newly']} newly sent, {events['no_longer']} no longer" in summary
+            f"of the {events['looked_at']} recent events in {events['origin']}: "
+            f"{events['newly']} newly sent, {events['no_longer']} no longer sent" in summary
         )
     assert ("recent events" in summary) == bool(events)
 

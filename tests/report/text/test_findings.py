@@ -40,10 +40,10 @@ def test_text(snapshot: SnapshotAssertion) -> None:
     assert findings_text(TWO) == snapshot
 
 
-def test_colour_adds_nothing_but_colour() -> None:
-    coloured = findings_text(TWO, color=True)
-    assert "\x1b[" in coloured
-    assert click.unstyle(coloured) == findings_text(TWO)
+def test_color_adds_nothing_but_color() -> None:
+    colored = findings_text(TWO, color=True)
+    assert "\x1b[" in colored
+    assert click.unstyle(colored) == findings_text(TWO)
 
 
 def test_json(snapshot: SnapshotAssertion) -> None:

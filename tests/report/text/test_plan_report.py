@@ -99,7 +99,7 @@ def test_text_with_findings(plan: Plan, snapshot: SnapshotAssertion, reviewed: R
     assert render_text(reviewed(plan, FINDINGS), color=False) == snapshot
 
 
-def test_colour_adds_colour_alone(plan: Plan, reviewed: Reviewed) -> None:
+def test_color_adds_color_alone(plan: Plan, reviewed: Reviewed) -> None:
     colored = render_text(reviewed(plan, FINDINGS), color=True)
     assert click.unstyle(colored) == render_text(reviewed(plan, FINDINGS), color=False)
     assert click.style("  + New", fg="green", bold=True) in colored

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
-from hookctl.report.text.columns import columns, first, paragraph, wrap
+from hookctl.report.text.columns import columns, first, fitted, paragraph, wrap
 from hookctl.report.text.table import table
 
 HEADINGS = ("NAME", "COUNT", "STATUS", "REASON")
@@ -36,7 +36,7 @@ def test_nothing_is_lost_and_nothing_is_too_wide(rows: list[tuple[str, ...]], wi
     assert sorted("".join(lines).replace(" ", "").replace("!", "")) == letters
 
 
-def test_colour_changes_no_column() -> None:
+def test_color_changes_no_column() -> None:
     for width in (0, 40):
         plain, colored = (table(ROWS, headings=HEADINGS, width=width, color=color) for color in (False, True))
         assert [click.unstyle(line) for line in colored] == plain
@@ -61,6 +61,30 @@ def test_the_first_columns(text: str, width: int) -> None:
     assert text.startswith(begun)
     assert columns(begun) <= width
     assert begun == text or columns(text[: len(begun) + 1]) > width
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("one two three four", ["one two", "  three four"]),
+        ("    a: bb, ccc", ["    a: bb,", "      ccc"]),
+        ("  + one two three", ["  + one two", "    three"]),
+        ("short\n- one two three", ["short", "- one two", "  three"]),
+        ("a https://example.com/a/b c", ["a", "  https://example.com/a/b", "  c"]),
+        ("\x1b[31m  + one two three\x1b[0m", ["\x1b[31m  + one two\x1b[0m", "\x1b[31m    three\x1b[0m"]),
+        ("one \x1b[1mtwo\x1b[0m three four", ["one \x1b[1mtwo\x1b[0m", "  three four"]),
+    ],
+)
+def test_lines_are_fitted_with_a_hanging_indentation(text: str, lines: list[str]) -> None:
+    assert fitted(text, 12).split("\n") == lines
+    assert fitted(text, 0) == text
+
+
+@given(st.text(alphabet="ab +:漢\n", max_size=60), st.integers(min_value=8, max_value=30))
+def test_a_fitted_text_has_the_same_words_and_only_single_words_are_wider(text: str, width: int) -> None:
+    shown = fitted(text, width)
+    assert shown.split() == text.split()
+    assert all(columns(line) <= width or len(line.split()) == 1 for line in shown.split("\n"))
 
 
 def test_paragraphs() -> None:

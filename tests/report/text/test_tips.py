@@ -1,4 +1,4 @@
-"""What to look at next: something for every cause."""
+"""What to check next: something for every cause."""
 
 from __future__ import annotations
 
@@ -146,13 +146,17 @@ def test_a_mismatch_and_a_body_that_is_cut_differ() -> None:
 def test_a_secret_that_fits_into_no_url() -> None:
     header = tips_for(
         attempt(
-            failure=Failure(FailureKind.SECRET, "the value of the header X-Key holds a character that cannot be sent")
+            failure=Failure(
+                FailureKind.SECRET, "the value of the header X-Key contains a character that cannot be sent"
+            )
         ),
         plan(),
     )
     url = tips_for(
         attempt(
-            failure=Failure(FailureKind.SECRET, "with its secret put in, the URL breaks the rule url-character", "url")
+            failure=Failure(
+                FailureKind.SECRET, "with its secret inserted, the URL breaks the rule url-character", "url"
+            )
         ),
         plan(),
     )

@@ -290,7 +290,7 @@ def test_a_delivery_plan_of_another_version_is_refused(path: Path, delivery_plan
     store.apply(planned(store, delivery_plan()))
     document = '{"format":2,"name":"Siem"}'
     edit(path, "UPDATE applied_webhooks SET document = ?, digest = ?", document, sha256(document.encode()).hexdigest())
-    with pytest.raises(StoreError, match="format 2, this hookctl reads 1"):
+    with pytest.raises(StoreError, match="format 2, but this hookctl reads 1"):
         store.read()
 
 

@@ -125,7 +125,9 @@ def test_one_at_a_time_of_many(path: Path) -> None:
 
 def test_it_is_broken_by_its_id_alone(path: Path) -> None:
     with hold(path, operation="apply", who="ada@loom") as lock:
-        with pytest.raises(StateError, match=f"the lock is not abc, but that of ada@loom, .*lock {lock.id}"):
+        with pytest.raises(
+            StateError, match=f"there is no lock abc; the state is locked by ada@loom, .*lock {lock.id}"
+        ):
             break_lock(path, "abc")
         assert break_lock(path, lock.id).who == "ada@loom"
         with pytest.raises(StateError, match="not locked"):
@@ -153,11 +155,11 @@ def test_apply_asks_for_the_lock(path: Path, delivery_plan: Build) -> None:
         with pytest.raises(StateLockedError, match="the state is locked by ada@loom"):
             store.apply(plan)
         with pytest.raises(
-            StateLockedError, match="the lock abc of this apply was broken, and the lock is that of ada@loom"
+            StateLockedError, match="the lock abc of this apply was released, and it is now held by ada@loom"
         ):
             store.apply(plan, lock_id="abc")
         break_lock(path, lock.id)
-        with pytest.raises(StateLockedError, match=f"the lock {lock.id} of this apply was broken$"):
+        with pytest.raises(StateLockedError, match=f"the lock {lock.id} of this apply was released$"):
             store.apply(plan, lock_id=lock.id)
         assert store.read().serial == 0
     with hold(path, operation="apply", who="ada@loom") as lock:
@@ -185,7 +187,7 @@ def test_a_process_that_is_gone_from_this_host_is_told(path: Path) -> None:
     left_behind(path, HERE, gone.pid)
     with pytest.raises(StateLockedError) as refused:
         is_free(path)
-    assert refused.value.hint == "That process is gone and has not given the lock back. Break it: hookctl unlock abc"
+    assert refused.value.hint == "That process no longer exists. Release its lock: hookctl unlock abc"
     break_lock(path, "abc")
     left_behind(path, "ada@another.example.com", gone.pid)
     with pytest.raises(StateLockedError) as refused:
@@ -230,6 +232,6 @@ def test_a_kill_leaves_it_and_it_can_be_broken(path: Path) -> None:
         holder.send_signal(signal.SIGKILL)
     with pytest.raises(StateLockedError, match=f"process {holder.pid},") as refused:
         is_free(path)
-    assert "That process is gone" in refused.value.hint
+    assert "That process no longer exists" in refused.value.hint
     break_lock(path, refused.value.hint.split()[-1])
     assert is_free(path)

@@ -17,11 +17,11 @@ from hookctl.template import check_body
         ("data.groups[0].nam", "data.groups[0] has no nam", "data.groups[0].name"),
         ("data.resource.nme", "data.resource has no nme", "data.resource.name"),
         ('data.requester["user_id"]', "data.requester has no user_id", 'data.requester["user-id"]'),
-        ("severity", "there is no name severity", "data.severity"),
-        ("dat.severity", "there is no name dat", "data"),
+        ("severity", "unknown name severity", "data.severity"),
+        ("dat.severity", "unknown name dat", "data"),
         ("data.severity.level", "data.severity is neither an object nor a list", ""),
         ("data.groups.name", "data.groups is neither", ""),
-        ("loop.index", "loop is known only inside a loop", ""),
+        ("loop.index", "loop exists only inside a loop", ""),
         ("data.__class__", "data has no __class__", ""),
     ],
 )
@@ -64,29 +64,29 @@ def test_known_paths_pass(check: Any, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "path", "says"),
     [
-        ('{"a": "{{ data.note }}"}', "data.note", "data.note may be missing: the delivery is dead then"),
-        ('{"a": {{ data.title }}}', "data.title", "data.title may be missing: the delivery is dead then"),
-        ('{"a": {{ data.resource }}}', "data.resource", "data.resource may be null: null is sent then"),
-        ('{"a": "{{ data.resource }}"}', "data.resource", "data.resource may be null: the text null is sent then"),
+        ('{"a": "{{ data.note }}"}', "data.note", "data.note may be missing; if so, the delivery is dead"),
+        ('{"a": {{ data.title }}}', "data.title", "data.title may be missing; if so, the delivery is dead"),
+        ('{"a": {{ data.resource }}}', "data.resource", "data.resource may be null; if so, null is sent"),
+        ('{"a": "{{ data.resource }}"}', "data.resource", "data.resource may be null; if so, the text null is sent"),
         (
             '{"a": "{{ data.resource.name }}"}',
             "data.resource.name",
-            "data.resource may be null: the delivery is dead then",
+            "data.resource may be null; if so, the delivery is dead",
         ),
         (
             '{"a": "{{ data.request.approver.email }}"}',
             "data.request.approver.email",
-            "data.request.approver may be missing: the delivery is dead then",
+            "data.request.approver may be missing; if so, the delivery is dead",
         ),
         (
             '{"a": "{{ data.groups[0].name }}"}',
             "data.groups[0].name",
-            "data.groups[0] may be missing: the delivery is dead then",
+            "data.groups[0] may be missing; if so, the delivery is dead",
         ),
         (
             '{"a": "{{ data.labels.team }}"}',
             "data.labels.team",
-            "data.labels may be missing: the delivery is dead then",
+            "data.labels may be missing; if so, the delivery is dead",
         ),
         ('{"a": "{{ data.note | upper }}"}', "data.note", "data.note may be missing"),
         ('{"a": "{{ data.severity | default(data.note) }}"}', "data.note", "data.note may be missing"),
@@ -164,7 +164,7 @@ def test_the_mock_event_shows_what_the_schema_does_not(check: Any) -> None:
     text = '{"a": {{ data.severity | round }}}'
     (problem,) = check(text)
     assert problem.rule == "template-filter"
-    assert "round is asked of a string" in problem.message
+    assert "round does not accept a string" in problem.message
     assert text[problem.start : problem.end] == "data.severity | round"
     (problem,) = check("{% if data.severity > 1 %}1{% else %}2{% endif %}")
     assert "a string cannot be compared with a number" in problem.message
@@ -214,7 +214,7 @@ def test_alternatives_references_and_merged_schemas_are_followed() -> None:
 
     assert rules("data.a.more") == []
     assert rules("data.a.x") == []
-    assert rules("data.b") == ["data.b may be missing: the delivery is dead then"]
+    assert rules("data.b") == ["data.b may be missing; if so, the delivery is dead"]
     assert rules("data.c") == ["data has no c"]
     assert rules("data.a.y") == ["data.a has no y"]
-    assert rules("id.anything") == ["id may be missing: the delivery is dead then"]
+    assert rules("id.anything") == ["id may be missing; if so, the delivery is dead"]

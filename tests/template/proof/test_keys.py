@@ -30,7 +30,7 @@ INNER = json.dumps({"message": '{"fixed": 1, "{{ id }}": 2}'})
 )
 def test_a_key_that_is_there_already_is_refused(text: str, key: str) -> None:
     template = compile_body(text, {})
-    with pytest.raises(RenderError, match="would stand twice in one object"):
+    with pytest.raises(RenderError, match="would appear twice in one object"):
         template.render({"id": key, "event_type": key, "data": {key: 1}})
     json.loads(template.render({"id": "free", "event_type": "other", "data": {"more": 1}}))
 

@@ -130,7 +130,7 @@ def test_branches_and_loops_inside_strings_and_json_text() -> None:
 
 
 def test_a_backslash_before_an_expression_is_refused() -> None:
-    with pytest.raises(TemplateError, match="a backslash stands right before the tag") as caught:
+    with pytest.raises(TemplateError, match="a backslash right before the tag") as caught:
         compile_body('{"a": "tail \\{{ data.v }}"}', {})
     assert caught.value.rule == "template-not-json"
     assert caught.value.start == 12

@@ -56,7 +56,7 @@ def test_a_proved_template_is_json_for_every_event(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "at", "says"),
     [
-        ("[{% for x in data.xs %}{{ x }},{% endfor %}]", "]", "a comma stands before ] (when data.xs has an item)"),
+        ("[{% for x in data.xs %}{{ x }},{% endfor %}]", "]", "a comma before ] (when data.xs has an item)"),
         ("[{% for x in data.xs %}{{ x }}{% endfor %}]", "{{ x }}", "(when data.xs has an item, and another)"),
         ('{"a": 1{% if data.a %}"b": 2{% endif %}}', '"b"', "(when data.a holds)"),
         (
@@ -67,22 +67,22 @@ def test_a_proved_template_is_json_for_every_event(text: str) -> None:
         (
             "[{% for x in data.xs %}[{% endfor %}]",
             "{% for x in data.xs %}",
-            "a round of the loop does not close what it opens",
+            "an iteration of the loop does not close what it opens",
         ),
-        ('{"a": {{ data.a }}{{ data.b }}}', "{{ data.b }}", "stands where a comma or } must stand"),
-        ('{"a": 1{{ data.a }}}', "{{ data.a }}", "stands where a comma or } must stand"),
+        ('{"a": {{ data.a }}{{ data.b }}}', "{{ data.b }}", "expected a comma or }"),
+        ('{"a": 1{{ data.a }}}', "{{ data.a }}", "expected a comma or }"),
         ("{{{ data.a }}: 1}", "{ data.a }}", "a space between { and {{"),
         ("{ {{ data.a }}: 1}", "{{ data.a }}", "a key in quotes"),
-        ('{"a": 1,}', "}", "a comma stands before }"),
-        ('{"a" 1}', "1}", "a colon must stand"),
+        ('{"a": 1,}', "}", "a comma before }"),
+        ('{"a" 1}', "1}", "expected a colon"),
         ('{"a": 1', "1", "an object is not closed"),
-        ('{"a": 1} 2', "2", "nothing more must stand"),
+        ('{"a": 1} 2', "2", "expected nothing more"),
         ("", "", "there is no value"),
         ("{a: 1}", "a:", "a is not JSON"),
         ('{"a": True}', "True", "True is not JSON"),
         ('{"a": 01}', "01", "01 is not JSON"),
         ('{"a": NaN}', "NaN", "NaN is not JSON"),
-        ('{"a": "x\ny"}', "\ny", "a line break stands inside a string"),
+        ('{"a": "x\ny"}', "\ny", "a line break inside a string"),
         ('{"a": "\\x"}', "\\x", "not an escape in JSON"),
         ('{"a": "b}', '"b', "the string is not closed"),
         ("[" * 200 + "]" * 200, "[" * 100, "nested deeper than 100"),
@@ -179,4 +179,4 @@ def test_only_what_matters_is_said(check: Any) -> None:
         "{% if data.title %}{% else %},{% endif %}]"
     )
     problem = next(problem for problem in check(text) if problem.is_error)
-    assert problem.message == "a comma stands before ] (when data.title does not hold)"
+    assert problem.message == "a comma before ] (when data.title does not hold)"

@@ -33,7 +33,7 @@ EPILOG = """
 \b
 Examples:
   hookctl apply                    show the plan, ask, and apply it
-  hookctl apply --auto-approve     do not ask: for CI, after a review
+  hookctl apply --auto-approve     apply without asking: for CI, after a review
   hookctl apply --test             first send a test event to each new or changed webhook
   hookctl apply --only Siem        apply only this webhook
   hookctl apply plan.json          apply exactly the plan that `hookctl plan --out plan.json` saved
@@ -60,7 +60,7 @@ Examples:
 @click.option(
     "--allow-removals", is_flag=True, help="Also apply a plan that removes or deactivates many webhooks at once."
 )
-@click.option("--auto-approve", is_flag=True, help="Do not ask.")
+@click.option("--auto-approve", is_flag=True, help="Apply without asking for approval.")
 @format_option("findings", "review")
 @click.option(
     "--lock-timeout",
@@ -89,11 +89,11 @@ def command(
     """Show the plan, ask for approval, and apply it: all changes or none.
 
     With PLANFILE, exactly the saved plan is applied, after the same checks as in `hookctl validate`. It is refused as
-    stale if anything was applied since. With --verify, it is refused unless it is signed with that key.
+    stale if anything was applied since. With --verify, a plan that is not signed with that key is refused.
 
-    `apply` holds a lock for its whole run, prompt included. A plan that removes or deactivates many webhooks at once is
-    refused without --allow-removals. With --test, test events are sent after the plan is shown and before the prompt;
-    inactive webhooks are not tested.
+    `apply` holds a lock until it ends, including while it waits for approval. A plan that removes or deactivates many
+    webhooks at once is refused without --allow-removals. With --test, test events are sent after the plan is shown and
+    before the prompt; inactive webhooks are not tested.
     """
     from hookctl.cli.locking import locked
     from hookctl.cli.review import review_options
@@ -108,7 +108,8 @@ def command(
     if verify and not planfile:
         raise click.UsageError("--verify needs a saved plan: hookctl apply PLANFILE --verify KEY.")
     if planfile and only:
-        raise click.UsageError("--only cannot be combined with PLANFILE: a saved plan already has its webhooks.")
+        message = "--only cannot be combined with PLANFILE: a saved plan already says which webhooks it covers."
+        raise click.UsageError(message)
     session: Session = ctx.obj
     network = session.network(connect_to, cacert) if test_first else None
     if planfile:

@@ -38,7 +38,7 @@ NAMED_BEFORE = 1000
 ALIKE = 0.7
 """How similar an id must be, from 0 to 1, to be suggested. Ids share few characters, so many are rather similar."""
 
-NO_STORE = "Nothing was sent yet, or --store names another store."
+NO_STORE = "Nothing has been sent yet, or --store points to a different store."
 
 EPILOG = """
 \b
@@ -49,7 +49,7 @@ Examples:
   hookctl deliveries replay 2dbdf40a                     deliver it again, now
   hookctl deliveries replay --status dead --webhook SiemAnomalies
   hookctl deliveries cancel --webhook SiemAnomalies      stop trying to deliver to it
-  hookctl deliveries resume SiemAnomalies                its target answered 410, and works again
+  hookctl deliveries resume SiemAnomalies                deliver again to a target that answered 410
 """
 
 webhook_option = click.option(
@@ -58,7 +58,7 @@ webhook_option = click.option(
 status_option = click.option(
     "--status",
     type=click.Choice(STATUSES),
-    help="Only deliveries with this status; undelivered stands for every status but delivered.",
+    help="Only deliveries with this status; undelivered means every status except delivered.",
 )
 since_option = click.option(
     "--since", metavar="DURATION", callback=seconds, help="Only deliveries created within this time, such as 2h."
@@ -67,7 +67,7 @@ since_option = click.option(
 
 @click.group("deliveries", cls=SuggestingGroup, epilog=EPILOG)
 def command() -> None:
-    """List, show, replay and cancel deliveries. A delivery is one event for one webhook."""
+    """Work with deliveries. A delivery is one event for one webhook."""
 
 
 @command.command("list")
@@ -101,7 +101,7 @@ def list_(
         json=lambda: render_json(shown),
     )
     if len(found) > limit:
-        echo(f"Only the newest {limit} are shown. To show more, use --limit.", err=True)
+        echo(f"Showing the newest {limit:,}; use --limit for more.", err=True)
 
 
 @command.command("show")
@@ -109,9 +109,11 @@ def list_(
 @format_option()
 @click.pass_obj
 def show(session: Session, *, delivery_id: str, outputs: Outputs) -> None:
-    """Show one delivery and each of its attempts: request, response, timing and verdicts, with secrets masked.
+    """Show one delivery and its attempts.
 
-    ID may be any part of the id, of at least four characters, that no other delivery's id contains.
+    For each attempt: request, response, timing and verdicts, with secrets masked.
+
+    ID may be any unique part of the id, at least four characters long.
     """
     from hookctl.report.text.deliveries import render_one, render_one_json
 
@@ -183,9 +185,13 @@ def replay(
         found = store.deliveries(Filter(ids=replayed)) if replayed else []
         store.check()
     left_alone = [name for name in ids if name not in set(replayed)]
+    of = f" of {printable(webhook)}" if webhook else ""
+    nothing = "Nothing to replay." if ids or status else f"No dead deliveries{of}. Use --status to select others."
     outputs.write(
         color=session.color,
-        text=lambda color: render_replay(found, left_alone, as_planned=as_planned, width=text_width(), color=color),
+        text=lambda color: render_replay(
+            found, left_alone, nothing=nothing, as_planned=as_planned, width=text_width(), color=color
+        ),
         json=lambda: render_replay_json(found, left_alone),
     )
     if interrupts.requested:
@@ -226,7 +232,7 @@ def cancel(
         raise HookctlError("this store has no deliveries", hint=NO_STORE)
     ids = _chosen(store, delivery_ids, lambda: _filter(store, status, webhook, since))
     cancelled = store.cancel(ids, time.time(), f"cancelled by {who()}")
-    over = [name for name in ids if name not in set(cancelled)] if delivery_ids else []
+    over = _rest(store, ids, cancelled) if delivery_ids else []
     outputs.write(
         color=session.color,
         text=lambda _: render_cancel(cancelled, over),
@@ -239,7 +245,10 @@ def cancel(
 @click.argument("webhook", metavar="NAME", shell_complete=webhook_names)
 @click.pass_obj
 def resume(session: Session, *, webhook: str) -> None:
-    """Resume a webhook that is suspended because its target answered 410. Its held deliveries are due at once."""
+    """Resume a suspended webhook.
+
+    A webhook is suspended when its target answers 410. Its held deliveries are then due at once.
+    """
     store = session.existing_store()
     if store is None:
         raise HookctlError(f"{webhook!r} is not suspended: this store has no deliveries", hint=NO_STORE)
@@ -263,6 +272,13 @@ def _chosen(store: Store, ids: tuple[str, ...], which: Callable[[], Filter]) -> 
     """The ids of the selected deliveries, each once."""
     found = [_find(store, text) for text in ids] if ids else store.deliveries(which())
     return list(dict.fromkeys(delivery.id for delivery in found))
+
+
+def _rest(store: Store, ids: list[str], cancelled: list[str]) -> list[Delivery]:
+    from hookctl.store.records import Filter
+
+    rest = [name for name in ids if name not in set(cancelled)]
+    return store.deliveries(Filter(ids=rest)) if rest else []
 
 
 def _filter(store: Store, status: str | None, webhook: str | None, since: float | None) -> Filter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import stat
 from collections.abc import Callable, Iterator, Sequence
@@ -12,14 +13,14 @@ import click
 from hookctl.cli import exit_codes
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.terminal import text_width
-from hookctl.errors import HookctlError
+from hookctl.errors import HookctlError, SettingsError
 from hookctl.model.secret import RESOLVED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from hookctl.cli.session import Session
-    from hookctl.model import AppliedState, Json
+    from hookctl.model import AppliedState, DeliveryPlan, Json
     from hookctl.model.secret import SecretReference
     from hookctl.report.text.doctor import Check
     from hookctl.store.interface import Store
@@ -70,7 +71,7 @@ def command(ctx: click.Context, outputs: Outputs) -> None:
     session: Session = ctx.obj
     session.load_plugins(warn=False)  # the checks report what could not be loaded
     checks: dict[tuple[str, str], Check] = {}  # by message and hint: one error may end two groups of checks
-    for look in (_engine, _limits, _plugins, _settings, _store):
+    for look in (_engine, _limits, _plugins, _settings, _variables, _store):
         for check in _looked_at(look, session):
             checks.setdefault((check.message, check.hint), check)
     found = list(checks.values())
@@ -90,7 +91,8 @@ def _looked_at(look: Callable[[Session], Iterator[Check]], session: Session) -> 
     try:
         found.extend(look(session))
     except HookctlError as error:
-        found.append(Check(look.__name__.strip("_"), "problem", error.message, error.hint))
+        name = "settings" if isinstance(error, SettingsError) else look.__name__.strip("_")
+        found.append(Check(name, "problem", error.message, error.hint))
     except Exception as error:  # noqa: BLE001  # the other checks are still useful
         hint = "Please report this bug. `hookctl --debug`, with a command that fails, shows a traceback."
         found.append(Check(look.__name__.strip("_"), "problem", f"cannot be checked: {type(error).__name__}", hint))
@@ -131,22 +133,45 @@ def _plugins(session: Session) -> Iterator[Check]:
     from hookctl.report.text.doctor import Check
 
     plugins = session.plugins
-    yield Check(
-        "plugins", "ok", f"{counted(len(set(plugins.origins.values())), 'plugin')} loaded, the built-in ones included"
-    )
+    origins = set(plugins.origins.values())
+    built_in = sum(provider.built_in and provider.name in origins for provider in plugins.providers)
+    yield Check("plugins", "ok", f"{counted(len(origins), 'plugin')} loaded ({built_in} built in)")
     for failure in plugins.failures:
         yield Check("plugins", "problem", failure.message, failure.hint)
 
 
 def _settings(session: Session) -> Iterator[Check]:
-    from hookctl.cli.safety import check_policy_tables
-    from hookctl.delivery.runner.retention import store_limits
+    from hookctl.cli.safety import settings_errors
     from hookctl.report.text.doctor import Check
 
-    store_limits(session.settings.get("retention", {}), session.settings.get("intake", {}))
-    session.network()
-    check_policy_tables(session)
-    yield Check("settings", "ok", "valid")
+    errors = settings_errors(session)
+    for error in errors:
+        yield Check("settings", "problem", error.message, error.hint)
+    if not errors:
+        yield Check("settings", "ok", "valid")
+
+
+def _variables(session: Session) -> Iterator[Check]:
+    """Variables that look like an option's and set none. Those that an applied webhook refers to are secrets."""
+    from hookctl.cli.variables import unknown_variables
+    from hookctl.report.text.doctor import Check
+
+    unknown = [*unknown_variables(click.get_current_context(), os.environ)]
+    secrets = _variables_of_secrets(session) if unknown else set()
+    for name, near in unknown:
+        if name not in secrets:
+            hint = f"Did you mean {near[0]}?" if near else "`hookctl explain settings` lists the variables."
+            yield Check("variables", "warning", f"hookctl does not read the environment variable {name}", hint)
+
+
+def _variables_of_secrets(session: Session) -> set[str]:
+    """The variables that an applied webhook refers to; none without a readable store, which another check reports."""
+    try:
+        store = session.existing_store()
+        plans = store.read_state().plans.values() if store else ()
+    except HookctlError:
+        return set()
+    return {one.key for plan in plans for one in _needed(plan) if one.scheme == "env"}
 
 
 def _store(session: Session) -> Iterator[Check]:
@@ -204,7 +229,7 @@ def _secrets(session: Session, applied: AppliedState) -> Iterator[Check]:
 
     users: dict[SecretReference, list[str]] = {}
     for name, plan in applied.plans.items():
-        for reference in set(_references([plan.to_json()[field] for field in RESOLVED])):
+        for reference in _needed(plan):
             users.setdefault(reference, []).append(name)
     missing = False
     for reference, names in sorted(users.items(), key=lambda item: str(item[0])):
@@ -214,7 +239,13 @@ def _secrets(session: Session, applied: AppliedState) -> Iterator[Check]:
             missing = True
             yield Check("secrets", "problem", f"{reference} of {', '.join(sorted(names))}: {error.message}", error.hint)
     if not missing:
-        yield Check("secrets", "ok", f"{len(users)} needed, all available")
+        counts = {0: "no secret is needed", 1: "the one needed secret is available"}
+        yield Check("secrets", "ok", counts.get(len(users), f"all {len(users)} needed secrets are available"))
+
+
+def _needed(plan: DeliveryPlan) -> set[SecretReference]:
+    """The secrets that a delivery of the webhook resolves."""
+    return {*_references([plan.to_json()[field] for field in RESOLVED])}
 
 
 def _references(value: Json) -> Iterator[SecretReference]:
@@ -229,13 +260,13 @@ def _references(value: Json) -> Iterator[SecretReference]:
 
 
 def _queue(session: Session, store: Store, applied: AppliedState) -> Iterator[Check]:
-    from hookctl.delivery.runner.retention import StoreLimits, store_limits, why_full
+    from hookctl.cli.safety import limits_of_store
+    from hookctl.delivery.runner.retention import why_full
     from hookctl.network.shortage import HINT
     from hookctl.report.text.doctor import Check
 
-    limits: StoreLimits = store_limits(session.settings.get("retention", {}), session.settings.get("intake", {}))
     fullness, circuits, stopped = store.fullness(), store.circuits(), store.stopped(applied)
-    full, make_room = why_full(fullness, limits)
+    full, make_room = why_full(fullness, limits_of_store(session))
     free, used = f"{fullness.free_bytes / 1e6:,.0f} MB free", f"{fullness.used_bytes / 1e6:,.0f} MB used"
     size = f"{fullness.waiting:,} waiting, {used}, {free}"
     yield Check("room", "problem" if full else "ok", f"no events are accepted: {full}" if full else size, make_room)
@@ -252,7 +283,7 @@ def _queue(session: Session, store: Store, applied: AppliedState) -> Iterator[Ch
             yield Check(
                 "local",
                 "problem",
-                f"{name}: nothing is sent because this machine lacks a resource: {circuit.reason}",
+                f"{name}: nothing is sent because this machine has run out of a resource: {circuit.reason}",
                 HINT,
             )
             continue

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
 \b
 Examples:
-  hookctl explain                           list every rule and every page
+  hookctl explain                           list every rule, policy and page
   hookctl explain secret-literal            why it is refused, and what to write
   hookctl explain settings                  the page about hookctl.toml
 """
@@ -29,25 +29,41 @@ Examples:
 def command(session: Session, topic: str | None) -> None:
     """Explain TOPIC: a rule that a finding names, a policy, or a page of the documentation.
 
-    Without TOPIC, list every rule and every page.
+    Without TOPIC, list every rule, policy and page. Upper and lower case are the same.
     """
     from hookctl.cli.pages import page, topics
-    from hookctl.config.check.catalogue import RULES
+    from hookctl.config.check.catalog import RULES
     from hookctl.report.formats.annotations import POLICY_PREFIX
     from hookctl.report.text.columns import paragraph
+    from hookctl.report.text.page import page_text
+    from hookctl.report.text.printable import printable
     from hookctl.report.text.rules import policy_text, rule_text, rules_text
 
-    width, color = text_width(), session.color
+    width, color, pages = text_width(), session.color, topics()
     if topic is None:
-        pages = f"Pages, each shown by `hookctl explain PAGE`: {', '.join(topics())}"
-        echo(f"{rules_text(width=width)}\n{paragraph(pages, width)}")
-    elif topic in RULES:
-        echo(rule_text(RULES[topic], width=width, color=color), nl=False, color=color)
-    elif topic in topics():
-        echo(page(topic), nl=False)
-    elif (name := topic.removeprefix(POLICY_PREFIX)) in (policies := session.plugins.policies):
-        echo(policy_text(policies[name], width=width, color=color), nl=False, color=color)
+        listed = printable(", ".join(sorted(session.plugins.policies)))
+        for line in (
+            rules_text(width=width, color=color),
+            paragraph(f"Policies: {listed}", width),
+            paragraph(f"Pages: {', '.join(pages)}", width),
+            paragraph("`hookctl explain TOPIC` shows a rule, a policy or a page.", width),
+        ):
+            echo(line, color=color)
+        return
+    own = {name.casefold(): name for name in (*pages, *RULES)}  # found without loading plugins
+    name = own.get(topic.casefold(), "")
+    if name in RULES:
+        text = rule_text(RULES[name], width=width, color=color)
+    elif name:
+        text = page_text(page(name), pages, width=width, color=color)
     else:
-        near = nearest(topic, [*RULES, *policies, *topics()])
-        meant = f"Did you mean {' or '.join(near)}?" if near else "`hookctl explain` lists them all."
-        raise click.BadParameter(f"there is no rule, policy or page {topic!r}. {meant}", param_hint="TOPIC")
+        policies = session.plugins.policies
+        wanted = topic.removeprefix(POLICY_PREFIX)
+        folded = {name.casefold(): name for name in policies}
+        name = wanted if wanted in policies else folded.get(wanted.casefold(), "")
+        if not name:
+            near = nearest(topic, [*RULES, *policies, *pages])
+            meant = f"Did you mean {' or '.join(near)}?" if near else "`hookctl explain` lists them all."
+            raise click.BadParameter(f"there is no rule, policy or page {topic!r}. {meant}", param_hint="TOPIC")
+        text = policy_text(policies[name], width=width, color=color)
+    echo(text, nl=False, color=color, fit=False)

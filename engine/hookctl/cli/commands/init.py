@@ -30,11 +30,16 @@ Examples:
 
 NEXT = """
 Next:
-  hookctl validate          check the file
-  hookctl plan              review what would change
-  hookctl apply             apply it
-  hookctl listen            in another terminal: run a receiver on this machine
-  hookctl test              send it a mock event, with the options that listen prints"""
+  hookctl validate                   check the file
+  hookctl plan                       review what would change
+  hookctl apply                      apply it
+  hookctl listen                     in another terminal: run a receiver on this machine
+"""
+EXPORT = """\
+  export FIRST_WEBHOOK_TOKEN=test    set the secret that first.yaml refers to
+"""
+TEST = """\
+  hookctl test                       send a mock event; add the options that listen prints"""
 
 
 @click.command("init", epilog=EPILOG)
@@ -47,7 +52,8 @@ def command(session: Session) -> None:
     done = list(_write_all(session.directory))  # before any output, so that a closed pipe does not stop it half-way
     for line in done:
         echo(line)
-    echo(NEXT)
+    has_example = any(line.endswith("first.yaml") for line in done)
+    echo(f"{NEXT}{EXPORT if has_example else ''}{TEST}")
 
 
 def _write_all(directory: Path) -> Iterator[str]:

@@ -23,7 +23,7 @@ Examples:
 @format_option()
 @click.pass_obj
 def command(session: Session, outputs: Outputs) -> None:
-    """List every webhook, both applied ones and those that are only in the files.
+    """List every webhook, applied or only in the files.
 
     A filled dot marks an active webhook, an empty dot an inactive one. STATE compares the file with what is applied:
     applied, changed, renamed, not applied, or file removed. A changed webhook is listed as it is applied now.

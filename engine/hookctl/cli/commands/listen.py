@@ -17,7 +17,7 @@ from hookctl.files import SHARED, write_file
 from hookctl.network.url import is_host
 from hookctl.report.text.printable import printable_lines
 from hookctl.report.text.received import received_text, summary_text
-from hookctl.testing.answers import Answer, Misbehaviour
+from hookctl.testing.answers import Answer, Misbehavior
 
 if TYPE_CHECKING:
     from hookctl.testing.answers import ReceivedRequest
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     Seen = queue.SimpleQueue[tuple[ReceivedRequest, Answer] | None]
 
+ACCEPTED, REJECTED = b'{"status":"accepted"}', b'{"status":"rejected"}'
+"""The body of an answer, with a 2xx and with another status."""
 HOSTS = ("siem.example.com", "login.example.com")
 EPILOG = """
 \b
@@ -35,7 +37,7 @@ Examples:
   hookctl listen --answer '/in={"status":"queued"}'
   hookctl listen --token-endpoint --client-id me --client-secret s --require-token /in
 
-The first line of output reports that it is ready; the next ones are the options with which hookctl connects to it.
+It prints a line when ready, then the options to pass to hookctl.
 """
 
 
@@ -45,7 +47,7 @@ The first line of output reports that it is ready; the next ones are the options
     type=click.IntRange(0, 65535),
     default=8443,
     show_default=True,
-    help="Listen on this port of 127.0.0.1; 0 takes a free one.",
+    help="Listen on this port of 127.0.0.1; 0 chooses a free one.",
 )
 @click.option(
     "--host",
@@ -60,7 +62,8 @@ The first line of output reports that it is ready; the next ones are the options
     "--ca-out",
     metavar="FILE",
     type=click.Path(dir_okay=False),
-    help="Write the certificate authority here, in PEM.  [default: a temporary file]",
+    help="Write the certificate authority to this file, in PEM. Without it, the printed path of the certificate "
+    "authority is valid only until the command ends.",
 )
 @click.option(
     "--respond",
@@ -68,7 +71,7 @@ The first line of output reports that it is ready; the next ones are the options
     type=click.IntRange(200, 599),
     default=200,
     show_default=True,
-    help="Answer every request with this status.",
+    help="Answer every request with this status. The body says accepted with 2xx, and rejected with others.",
 )
 @click.option(
     "--answer",
@@ -80,8 +83,8 @@ The first line of output reports that it is ready; the next ones are the options
 @click.option(
     "--misbehave",
     metavar="NAME",
-    type=click.Choice([kind.value for kind in Misbehaviour]),
-    help=f"Answer badly: {', '.join(Misbehaviour)}.",
+    type=click.Choice([kind.value for kind in Misbehavior]),
+    help=f"Misbehave in one of these ways: {', '.join(Misbehavior)}.",
 )
 @click.option("--token-endpoint", is_flag=True, help="Issue OAuth tokens at /oauth/token, for client credentials.")
 @click.option("--client-id", default="client", show_default=True, help="The client id that the token endpoint accepts.")
@@ -124,7 +127,8 @@ def command(  # noqa: PLR0917  # one parameter for each option
         token_endpoint=TokenEndpoint(client_id, client_secret) if token_endpoint else None,
         seen=lambda request, answer: seen.put((request, answer)),
     )
-    receiver.default = Answer(respond, misbehave=Misbehaviour(misbehave) if misbehave else None)
+    body = ACCEPTED if 200 <= respond < 300 else REJECTED
+    receiver.default = Answer(respond, body=body, misbehave=Misbehavior(misbehave) if misbehave else None)
     if not token_endpoint:
         receiver.answer(PATH, receiver.default)
     for path, body in map(_path_and_body, answers):
@@ -157,7 +161,7 @@ def _start(receiver: Receiver, ca_out: str | None) -> None:
     except OSError as error:
         raise SettingsError(
             f"cannot listen on port {receiver.port}: {error.strerror}",
-            hint="Choose another port with --port; 0 takes a free one.",
+            hint="Choose another port with --port; 0 chooses a free one.",
         ) from error
     if ca_out:
         try:

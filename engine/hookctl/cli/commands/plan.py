@@ -62,7 +62,7 @@ Examples:
     "--events",
     metavar="FILE",
     type=EventFile(),
-    help="Count which of the last 1,000 events in FILE, instead of in the store, would be routed differently.",
+    help="Count how many of the last 1,000 events would be routed differently, from FILE instead of the store.",
 )
 @click.pass_context
 def command(

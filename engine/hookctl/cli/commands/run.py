@@ -33,7 +33,7 @@ Examples:
     default="10s",
     callback=seconds,
     show_default=True,
-    help="How long requests in flight may take when asked to stop.",
+    help="How long to wait for requests in flight when stopping.",
 )
 @click.option(
     "--log",
@@ -91,7 +91,7 @@ class Log:
 
     def write(self, event: str, record: dict[str, Json]) -> None:
         """Log an event of the runner, with the current time."""
-        echo(self._line(time.time(), event, record))
+        echo(self._line(time.time(), event, record), fit=False)  # one line for each
 
     def listener(self) -> Listener:
         """A listener that logs everything that a runner reports."""

@@ -37,7 +37,7 @@ def command() -> None:
 @format_option()
 @click.pass_obj
 def webhook(session: Session, outputs: Outputs) -> None:
-    """Show every field of a webhook file, with the settings of every plugin."""
+    """Show every field of a webhook file, and of every plugin."""
     from hookctl.report.text.schema import render_webhook
     from hookctl.report.text.webhook_schema import with_plugins
     from hookctl.schema_files import read_schema
@@ -68,7 +68,7 @@ def event(session: Session, name: str | None, outputs: Outputs) -> None:
         )
     elif name not in types:
         near = nearest(name, types)
-        hint = f"Did you mean {near[0]!r}?" if near else f"The event types are {', '.join(sorted(types))}."
+        hint = f"Did you mean {near[0]!r}?" if near else f"Known event types: {', '.join(sorted(types))}."
         raise HookctlError(f"unknown event type {name!r}", hint=hint)
     else:
         outputs.write(

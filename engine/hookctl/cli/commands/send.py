@@ -10,6 +10,7 @@ import click
 from hookctl.cli import exit_codes
 from hookctl.cli.durations import seconds
 from hookctl.cli.echo import echo
+from hookctl.cli.event_file import EventStream
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.options import network_options
 from hookctl.cli.terminal import text_width
@@ -28,12 +29,12 @@ Examples:
   hookctl send events.jsonl                 deliver the events in the file
   producer | hookctl send -                 deliver events while a program writes them
   hookctl send events.jsonl --wait 10m      also wait for retries that are due within ten minutes
-  hookctl send /dev/null                    only deliver what is due from earlier
+  hookctl send /dev/null                    deliver only what is already due
 """
 
 
 @click.command("send", epilog=EPILOG)
-@click.argument("file", type=click.File("rb"))
+@click.argument("file", type=EventStream())
 @click.option(
     "--wait",
     metavar="DURATION",
@@ -57,8 +58,8 @@ def command(
     """Deliver the events in FILE (- for standard input): JSON lines, or one JSON array.
 
     Each event is checked against its type's schema and stored before it is sent. An event with an id that was accepted
-    before is not sent again. A bad line is reported with its number and skipped. Deliveries that are due from earlier
-    are made too.
+    before is not sent again. A bad line is reported with its number and skipped. Earlier deliveries that are now due
+    are sent too.
 
     Every first attempt is made, except to a target that keeps failing. Retries are made if --wait allows; later ones
     stay in the queue for the next `hookctl send` or `hookctl run`. Exits 0 only if no line is bad and every event is

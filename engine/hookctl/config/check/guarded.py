@@ -30,7 +30,7 @@ def guarded(
         if is_interrupt(error):
             raise
         kind, name = thing
-        provider = plugins.origins.get(thing, "that it comes from")
+        provider = plugins.origins.get(thing, "(unknown)")
         message = f"the plugin {provider} failed on the {kind} {name!r}: {type(error).__name__}: {text_of(error)}"
     notes.add(PLUGIN_FAILED, pointer, at_key=True, what=message)
     return None

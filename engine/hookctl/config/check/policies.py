@@ -92,7 +92,7 @@ def _checked(policy: Policy, table: Any) -> Mapping[str, Json]:
         json.dumps(table)
     except TypeError as error:
         raise SettingsError(
-            f"[policies.{name}]: policy settings cannot be dates or times",
+            f"[policies.{name}]: a policy setting cannot be a date or time",
             hint="Put the value in quotes if it is text.",
         ) from error
     except ValueError as error:  # TOML allows hexadecimal numbers of any length; Python limits decimal ones

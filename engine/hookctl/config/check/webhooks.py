@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hookctl.config.check.blocks import Blocks
-from hookctl.config.check.catalogue import CHECKS
+from hookctl.config.check.catalog import CHECKS
 from hookctl.config.check.notes import Notes
 from hookctl.config.check.schemas import Schema
 from hookctl.config.check.texts import Texts

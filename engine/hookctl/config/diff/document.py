@@ -82,7 +82,8 @@ def read_document(text: str | bytes) -> dict[str, Json]:
         raise StateError("the file is not a saved plan: it has no format_version", hint=HINT)
     if document["format_version"] != FORMAT_VERSION:
         raise StateError(
-            f"the saved plan has format version {document['format_version']!r}, this hookctl reads {FORMAT_VERSION!r}",
+            f"the saved plan has format version {document['format_version']!r}, "
+            f"but this hookctl reads {FORMAT_VERSION!r}",
             hint="Apply it with the version of hookctl that made it, or save a new plan.",
         )
     return document
@@ -126,7 +127,7 @@ def _require_schema(document: dict[str, Json]) -> None:
 
 def _altered() -> AlteredPlanError:
     return AlteredPlanError(
-        "the saved plan was altered: its content does not match its digest", hint="Plan again and apply what that says."
+        "the saved plan was altered: its content does not match its digest", hint="Save a new plan and apply that."
     )
 
 

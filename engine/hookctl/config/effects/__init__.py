@@ -1,4 +1,4 @@
-"""The effects of a plan: changed requests, data that newly leaves, and events that go elsewhere."""
+"""The effects of a plan: changed requests, data that is newly sent, and events that go elsewhere."""
 
 from hookctl.config.effects.events import Matching, Recent
 from hookctl.config.effects.find import ChangeEffects, Effects, Surroundings, find_effects

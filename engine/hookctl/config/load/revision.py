@@ -30,9 +30,10 @@ _GIT = (
     # The commands below use none of these today; disabling them protects commands that are added later.
     *("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "core.attributesFile=/dev/null"),
 )
+_NO_REPOSITORY = "not a git repository"
 _KNOWN = (
-    ("not a git repository", "not a git repository"),
-    ("cannot use bare repository", "it holds the files of a bare repository"),
+    (_NO_REPOSITORY, _NO_REPOSITORY),
+    ("cannot use bare repository", "it contains the files of a bare repository"),
     ("dubious ownership", "another user owns the repository, and safe.directory does not name it"),
     ("No such file or directory", "No such file or directory"),
 )
@@ -70,12 +71,12 @@ def read_revision(directory: Path, ref: str) -> RevisionFiles:
     ``PATH`` starts at the root of the repository. Links are not followed; each link is a finding.
 
     Raises:
-        RevisionError: the directory is not in a git repository, ``ref`` does not name a commit in it, or git is not
+        RevisionError: the directory is not in a git repository, ``ref`` is not a commit in it, or git is not
             installed or fails.
     """
     real = directory.resolve()
     inside = next(parent for parent in (real, *real.parents) if parent.is_dir())
-    root = Path(os.fsdecode(_git(inside, "rev-parse", "--show-toplevel").removesuffix(b"\n"))).resolve()
+    root = _root(inside, directory)
     if not real.is_relative_to(root) or not os.path.lexists(root / ".git"):
         # Versions of git before 2.38 treat committed files of a bare repository as a repository. A commit cannot
         # contain .git, so a .git proves that this is a checkout.
@@ -103,6 +104,16 @@ def read_revision(directory: Path, ref: str) -> RevisionFiles:
     )
 
 
+def _root(inside: Path, directory: Path) -> Path:
+    """The root of the checkout that ``inside``, the nearest existing parent of ``directory``, is in."""
+    try:
+        return Path(os.fsdecode(_git(inside, "rev-parse", "--show-toplevel").removesuffix(b"\n"))).resolve()
+    except RevisionError as error:
+        if error.message.endswith(_NO_REPOSITORY):
+            raise RevisionError(f"{directory} is not in a git repository", hint="Run hookctl in a checkout.") from error
+        raise
+
+
 def _commit(root: Path, ref: str) -> str:
     if not ref or ref[0] in "-^" or not ref.isprintable():
         raise RevisionError(
@@ -111,11 +122,11 @@ def _commit(root: Path, ref: str) -> str:
     try:
         return _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").decode().strip()
     except RevisionError as error:
-        hint = (
-            "See `git branch --all`. In CI, a shallow checkout has only one commit: fetch the branch, "
-            "or check out with full history."
-        )
-        raise RevisionError(f"{ref!r} does not name a commit in the repository {root}", hint=hint) from error
+        if not _git(root, "rev-list", "--all", "--max-count=1").strip():
+            hint = "Commit the webhook files first. Without --against, a plan compares with what is applied."
+            raise RevisionError(f"the repository {root} has no commits yet", hint=hint) from error
+        hint = "See `git branch --all`. In CI, a shallow checkout has only one commit: fetch that branch."
+        raise RevisionError(f"{ref!r} is not a commit in {root}", hint=hint) from error
 
 
 def _is_missing(root: Path, revision: Revision, folder: str) -> bool:
@@ -144,7 +155,7 @@ def _listed(root: Path, tree: str) -> bytes:
         if len(printed) > MAX_LISTED:
             git.kill()
             raise RevisionError(
-                "the revision holds more files than hookctl lists", hint="Compare with another revision."
+                "the revision contains more files than hookctl lists", hint="Compare with another revision."
             )
     if git.returncode:
         raise RevisionError(

@@ -1,1 +1,1 @@
-"""One attempt: prepare, authenticate, send, judge, record."""
+"""One attempt: prepare, authenticate, send, validate, record."""

@@ -1,6 +1,6 @@
-"""The adapter that auth plugins send with: the engine's thread sends their requests among those of deliveries.
+"""The adapter that auth plugins send with. The engine's thread sends their requests along with those of deliveries.
 
-A token endpoint that hangs therefore costs one waiting thread, but no connection pool and no resolver of its own.
+A token endpoint that hangs therefore costs one waiting thread, but no connection pool or resolver of its own.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ GRACE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A request of an auth plugin, and the future of its answer."""
+    """A request of an auth plugin, and the future of its response."""
 
     request: Request = field(repr=False)
     timeout: float
@@ -36,7 +36,10 @@ class _Asked:
 
 
 class AuthAdapter(BaseAdapter):
-    """Hands requests to the engine and waits for their responses. ``send`` is safe in any thread but the engine's."""
+    """Passes requests to the engine and waits for their responses.
+
+    ``send`` is safe in any thread except the engine's.
+    """
 
     def __init__(self, wake: Callable[[], None]) -> None:
         super().__init__()
@@ -55,14 +58,14 @@ class AuthAdapter(BaseAdapter):
         cert: Any = None,
         proxies: Any = None,
     ) -> requests.Response:
-        """The response, its body read up to the cap.
+        """The response, with its body read up to the limit.
 
         Args:
-            request: what to send.
-            timeout: seconds to the total deadline; a pair counts as its sum.
+            request: The request to send.
+            timeout: The total deadline in seconds; a pair counts as its sum.
 
         Raises:
-            TransportError: no complete response came back, or the request is not safe to send.
+            TransportError: No complete response was received, or the request is not safe to send.
         """
         del stream, verify, cert, proxies
         if get_ident() == self._engine_thread:
@@ -83,13 +86,10 @@ class AuthAdapter(BaseAdapter):
             raise error_of(completion.result)
         return to_requests(completion.result, completion.timing, request, self)
 
-    # -- for the engine, on its thread
+    # -- called by the engine, on its thread
 
     def send_asked(self, send: Callable[[Request, float], int]) -> None:
-        """Send every request that was asked for.
-
-        ``send`` begins a request with a deadline in seconds, and gives its ticket.
-        """
+        """Send every queued request. ``send`` starts a request with a deadline in seconds, and returns its ticket."""
         self._engine_thread = get_ident()
         while self._asked:
             asked = self._asked.popleft()
@@ -99,13 +99,13 @@ class AuthAdapter(BaseAdapter):
                 asked.answer.set_result(Completion(0, error.failure, Timing()))
 
     def answered(self, completion: Completion) -> None:
-        """Pass the answer on if it answers a request of an auth."""
+        """Pass the response on if it belongs to a request of an auth. Returns whether it does."""
         asked = self._under_way.pop(completion.ticket, None)
         if asked is not None:
             asked.answer.set_result(completion)
 
     def close(self) -> None:
-        """Fail every request that waits, and every later one: nothing is sent any more."""
+        """Fail every waiting request and every later one, because nothing is sent any more."""
         self._is_closed = True
         waiting, self._under_way = [*self._under_way.values()], {}
         while self._asked:

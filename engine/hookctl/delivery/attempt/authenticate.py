@@ -1,6 +1,6 @@
-"""Applies auth plugins (``requests.auth.AuthBase``) to a request, and finds what they changed.
+"""Applies auth plugins (``requests.auth.AuthBase``) to a request, and finds their changes.
 
-The objects of requests are built only for auth. A webhook without auth, or with auth that never changes, needs none.
+``requests`` objects are created only for auth. A webhook without auth, or with auth that never changes, needs none.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from msgspec import Struct
 
-from hookctl.delivery.attempt.failures import AttemptFailedError, blaming
+from hookctl.delivery.attempt.failures import AttemptFailedError, attributed_to
 from hookctl.delivery.attempt.redact import mask_header_value, without_scheme
 from hookctl.model import MASK, Failure, FailureKind, Request
 from hookctl.plugin.interfaces import Refreshable
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
     from requests.auth import AuthBase
 
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-"""What HTTP allows in a header's value, as latin-1."""
+"""The bytes that HTTP allows in a header's value, as Latin-1."""
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """One auth of a delivery plan, built."""
+    """An auth of a delivery plan, as its plugin built it."""
 
     who: str
-    """How messages name it, with its plugin."""
+    """Its name in messages, with its plugin."""
     apply: AuthBase
     per_attempt: bool
     blocking: bool
-    """Whether a call may block; also true when that is not known."""
+    """Whether a call may block; also true if that is not known."""
     refreshable: bool
 
 
 class Authenticated(Struct, frozen=True):
-    """A request with auth applied, and what auth has changed. Holds secrets: never written, never shown."""
+    """A request with auth applied, and the changes of auth. Contains secrets: never written, never shown."""
 
     request: Request
     touched: frozenset[str] = frozenset()
@@ -51,21 +51,21 @@ class Authenticated(Struct, frozen=True):
     moved: bool = False
     """Whether auth changed the URL before its query."""
     hooked: bool = False
-    """Whether an auth wants to see the response (``register_hook``)."""
+    """Whether an auth has registered a response hook (``register_hook``)."""
 
     def __repr__(self) -> str:
-        """Without the request, and without what auth added to it."""
+        """Without the request, and without the values that auth added to it."""
         return f"Authenticated(touched={self.touched!r}, moved={self.moved!r}, hooked={self.hooked!r})"
 
     def credentials(self) -> frozenset[str]:
-        """What auth put into headers and URL. A target that echoes it would reveal a secret."""
+        """The values that auth added to headers and URL. A target that repeats them would reveal a secret."""
         if not self.touched and not self.added:
             return frozenset()
         values = {without_scheme(value) for name, value in self.request.headers if name.lower() in self.touched}
         return frozenset(values.union(value for _, value in self.added))
 
     def show(self, shown: Request) -> Request:
-        """The request as a record shows it; ``shown`` is the request before auth as a record shows it."""
+        """The request as records show it. ``shown`` is the same request before auth."""
         if not self.touched and not self.added and not self.moved and len(self.request.headers) == len(shown.headers):
             return shown
         before = {name.lower(): value for name, value in shown.headers}
@@ -84,29 +84,29 @@ class Authenticated(Struct, frozen=True):
 
 
 def authenticate(request: Request, auths: Iterable[Auth]) -> Authenticated:
-    """Apply ``auths`` in order. Blocks when one of them does. Raises AttemptFailedError."""
+    """Apply ``auths`` in order. Blocks if one of them blocks. Raises AttemptFailedError."""
     prepared, who = prepared_request(request), ""
     for auth in auths:
         prepared, who = apply_auth(prepared, auth), auth.who
-    with blaming(who):
+    with attributed_to(who):
         return compare(request, prepared)
 
 
 def authenticate_afresh(request: Request, auths: Sequence[Auth], refused: Request) -> Authenticated:
-    """Authenticate again after a 401, once each auth has dropped the token that the request ``refused`` carried.
+    """Authenticate again after a 401, when each auth has dropped the token of the request ``refused``.
 
     May block. Raises AttemptFailedError.
     """
     for auth in auths:
         if isinstance(auth.apply, Refreshable):
-            with blaming(auth.who):
+            with attributed_to(auth.who):
                 auth.apply.refresh(refused)
     return authenticate(request, auths)
 
 
 def apply_auth(prepared: PreparedRequest, auth: Auth) -> PreparedRequest:
-    """Apply one auth. A call that returns nothing has changed the request that it got. Raises AttemptFailedError."""
-    with blaming(auth.who):
+    """Apply one auth. Raises AttemptFailedError. A call that returns nothing has changed the request in place."""
+    with attributed_to(auth.who):
         applied = auth.apply(prepared) or prepared
         if not hasattr(applied, "headers"):
             raise TypeError("an auth must return the request")
@@ -114,7 +114,7 @@ def apply_auth(prepared: PreparedRequest, auth: Auth) -> PreparedRequest:
 
 
 def prepared_request(request: Request) -> PreparedRequest:
-    """``request`` as an object of requests, with nothing added."""
+    """``request`` as a ``requests`` object, with nothing added."""
     from requests import PreparedRequest
     from requests.structures import CaseInsensitiveDict
 
@@ -127,13 +127,13 @@ def prepared_request(request: Request) -> PreparedRequest:
 
 
 def request_of(prepared: PreparedRequest) -> Request:
-    """A request that an auth sends, as transports take it. Raises AttemptFailedError for a body that is not bytes."""
+    """A request from an auth, in the form for transports. Raises AttemptFailedError for a body that is not bytes."""
     headers = tuple((_text(name), _text(value)) for name, value in prepared.headers.items())
     return Request(prepared.method or "", prepared.url or "", headers, _body(prepared.body))
 
 
 def compare(before: Request, after: PreparedRequest) -> Authenticated:
-    """What auth made of the request ``before``. Raises AttemptFailedError when the outcome is not a valid request."""
+    """The request that auth made from ``before``. Raises AttemptFailedError if it is not valid."""
     headers = tuple((_text(name), _text(value)) for name, value in after.headers.items())
     known = {name.lower(): value for name, value in before.headers}
     touched = frozenset(name.lower() for name, value in headers if known.get(name.lower()) != value)
@@ -150,14 +150,11 @@ def compare(before: Request, after: PreparedRequest) -> Authenticated:
 
 
 def check_headers(headers: Sequence[tuple[str, str]]) -> None:
-    """Raise AttemptFailedError for a header that cannot be sent.
-
-    The message names it without its value, which may be a secret.
-    """
+    """Raise AttemptFailedError for a header that cannot be sent. The message omits its value, which may be a secret."""
     for name, value in headers:
         if not _HEADER_NAME.fullmatch(name):
             raise AttemptFailedError(
-                Failure(FailureKind.SECRET, "a header's name holds a character that cannot be sent")
+                Failure(FailureKind.SECRET, "a header's name contains a character that cannot be sent")
             )
         if not _HEADER_VALUE.fullmatch(value) or value != value.strip():
             message = f"the value of the header {name} cannot be sent: it begins or ends with a space, or it contains a"

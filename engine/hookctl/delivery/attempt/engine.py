@@ -1,7 +1,7 @@
-"""The attempt engine: makes many attempts at once from one thread.
+"""The attempt engine: makes many attempts at the same time from one thread.
 
-The stages of an attempt: prepare (once per delivery plan), render, authenticate, send, validate, mask. What may block
-(secret sources, token fetches) runs in lanes on threads, everything else on the thread that calls
+The stages of an attempt: prepare (once per delivery plan), render, authenticate, send, validate, mask. Work that may
+block (secret sources, token requests) runs in lanes on threads; everything else runs on the thread that calls
 :meth:`AttemptEngine.poll`.
 """
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from hookctl.delivery.attempt.authenticate import Authenticated, authenticate, authenticate_afresh
 from hookctl.delivery.attempt.exchange import Exchange, Finished, Job
-from hookctl.delivery.attempt.failures import AttemptFailedError, blaming, failure_of
+from hookctl.delivery.attempt.failures import AttemptFailedError, attributed_to, failure_of
 from hookctl.delivery.attempt.hooks import Answer, answer_hooks
 from hookctl.delivery.attempt.preparations import Preparations
 from hookctl.delivery.attempt.prepare import default_transport
@@ -34,22 +34,22 @@ if TYPE_CHECKING:
     from hookctl.delivery.attempt.auth_adapter import AuthAdapter
 
 GRACE = 1.0
-"""Seconds after its deadline until the engine gives up a transport or an auth."""
+"""Seconds after a deadline at which the engine abandons a transport or an auth."""
 WATCH = 0.25
-"""Seconds between two searches for attempts to give up."""
+"""Seconds between two searches for attempts to abandon."""
 UNAUTHORIZED, FORBIDDEN = 401, 403
 OVERDUE = {
     FailureKind.SECRET: "a secret source did not answer in time",
     FailureKind.TOKEN: "auth did not finish in time",
-    FailureKind.TIMEOUT: "the transport did not keep its deadline and was given up",
+    FailureKind.TIMEOUT: "the transport missed its deadline and was abandoned",
 }
-"""The failure's message of an attempt that is given up, by the stage that it is in."""
+"""The failure message of an abandoned attempt, by its stage."""
 
 __all__ = ["AttemptEngine", "Finished", "Job"]
 
 
 class AttemptEngine:
-    """Makes attempts, all that are started at the same time. All methods but :meth:`wake` belong to one thread."""
+    """Makes attempts, all started ones at the same time. All methods except :meth:`wake` belong to one thread."""
 
     def __init__(
         self,
@@ -59,9 +59,10 @@ class AttemptEngine:
         clock: Callable[[], float] = time.time,
         auth_adapter: BaseAdapter | None = None,
     ) -> None:
-        """``user_agent`` is sent with every request; ``clock`` gives epoch seconds.
+        """Set up the engine; it opens nothing yet.
 
-        ``auth_adapter`` is what auth plugins send with. None: their requests are sent among those of deliveries.
+        ``user_agent`` is sent with every request. ``clock`` returns epoch seconds. Auth plugins send with
+        ``auth_adapter``; None: their requests are sent along with those of deliveries.
         """
         self._plugins = plugins
         self._clock = clock
@@ -79,11 +80,11 @@ class AttemptEngine:
 
     @property
     def in_flight(self) -> int:
-        """How many attempts were started and not yet returned by :meth:`poll`."""
+        """The number of attempts that were started and not yet returned by :meth:`poll`."""
         return len(self._exchanges) + len(self._finished)
 
     def start(self, job: Job) -> None:
-        """Begin an attempt. Never blocks; whatever goes wrong, :meth:`poll` returns a failed attempt."""
+        """Start an attempt. Never blocks. If anything fails, :meth:`poll` returns a failed attempt."""
         now = time.monotonic()
         exchange = Exchange(job, next(self._tickets), self._clock(), now, now, job.plan.timeout_seconds)
         self._exchanges[exchange.ticket] = exchange
@@ -99,7 +100,7 @@ class AttemptEngine:
     def poll(self, wait: float) -> list[Finished]:
         """The attempts that have finished since the last call.
 
-        Waits up to ``wait`` seconds for something to do; may return earlier with nothing.
+        Waits up to ``wait`` seconds for progress; may return earlier with nothing.
         """
         if self._auth_adapter is not None:
             self._auth_adapter.send_asked(self._send_for_auth)
@@ -117,11 +118,11 @@ class AttemptEngine:
         return finished
 
     def wake(self) -> None:
-        """Make a running :meth:`poll`, or else the next one, return soon. Any thread may call it."""
+        """Make the current or next :meth:`poll` return soon. Any thread may call it."""
         self._transports.wake()
 
     def close(self) -> None:
-        """Give up all attempts in flight, and close every connection and thread."""
+        """Abandon all attempts in flight, and close every connection and thread."""
         self._exchanges.clear()
         self._transports.close()
         if self._auth_adapter is not None:
@@ -131,11 +132,11 @@ class AttemptEngine:
     # -- auth ------------------------------------------------------------------------------------------------------
 
     def _adapter(self) -> BaseAdapter:
-        """What auth plugins send with."""
+        """The adapter that auth plugins send with."""
         if self._given_adapter is not None:
             return self._given_adapter
         if self._auth_adapter is None:
-            with blaming("auth"):  # the import fails when no file descriptor is left
+            with attributed_to("auth"):  # the import fails when no file descriptor is left
                 from hookctl.delivery.attempt.auth_adapter import AuthAdapter
             self._auth_adapter = AuthAdapter(self._transports.wake)
         return self._auth_adapter
@@ -149,7 +150,7 @@ class AttemptEngine:
 
     def _make_request(self, exchange: Exchange, prepared: Prepared) -> None:
         if exchange.ticket not in self._exchanges:
-            return  # given up while its plan was prepared
+            return  # abandoned while its plan was prepared
         exchange.prepared = prepared
         try:
             exchange.unsigned = prepared.make_request(exchange.job, exchange.started_at)
@@ -180,7 +181,7 @@ class AttemptEngine:
 
     def _send(self, exchange: Exchange, authenticated: Authenticated) -> None:
         if exchange.ticket not in self._exchanges or exchange.prepared is None:
-            return  # given up while it waited for auth
+            return  # abandoned while it waited for auth
         left = exchange.job.plan.timeout_seconds - exchange.spent
         exchange.replace_sent(authenticated)
         exchange.enter(FailureKind.TIMEOUT, left)
@@ -209,7 +210,7 @@ class AttemptEngine:
         self._finish(exchange, result, timing)
 
     def _answer_hooks(self, exchange: Exchange, response: Response, timing: Timing) -> bool:
-        """Show the response to the auths that asked for it; False when none did."""
+        """Show the response to the auths that asked for it; False if none did."""
         prepared, unsigned = exchange.prepared, exchange.unsigned
         if prepared is None or unsigned is None or exchange.sent is None or not exchange.sent.hooked:
             return False
@@ -231,7 +232,7 @@ class AttemptEngine:
         return True
 
     def _refresh(self, exchange: Exchange, response: Response, timing: Timing) -> bool:
-        """After a 401, get a fresh token once and send again; False when there is no token, or no time left."""
+        """After a 401, get a new token once and send again. False if there is no token, or no time left."""
         prepared, unsigned, sent = exchange.prepared, exchange.unsigned, exchange.sent
         exchange.spent += timing.total
         if (
@@ -277,7 +278,7 @@ class AttemptEngine:
         sent = None
         if prepared and exchange.unsigned and exchange.sent:
             sent = Sent(prepared, exchange.unsigned, exchange.sent, exchange.earlier)
-        elif prepared and isinstance(result, Failure):  # it failed in auth, whose message may repeat a response
+        elif prepared and isinstance(result, Failure):  # the failure is from auth, whose message may repeat a response
             result = prepared.redactor_for(exchange.earlier).failure(prepared.redactor.failure(result))
         digest = prepared.digest if prepared else job.plan.digest
         if prepared and _refused(result):
@@ -291,7 +292,7 @@ class AttemptEngine:
 
 
 def _refused(result: Response | Failure) -> bool:
-    """Whether the target or a token endpoint refused the credentials."""
+    """Whether the target or a token endpoint rejected the credentials."""
     return (
         result.kind is FailureKind.TOKEN if isinstance(result, Failure) else result.status in {UNAUTHORIZED, FORBIDDEN}
     )

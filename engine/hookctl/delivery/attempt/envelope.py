@@ -1,4 +1,4 @@
-"""A response as validators see it, and their verdicts. Built only for webhooks that have validators."""
+"""A response as validators see it, and their verdicts. Built only for webhooks with validators."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _MANY_DIGITS = re.compile(rb"[0-9]{%d}" % _DIGITS)
 
 @dataclass(frozen=True, slots=True)
 class Validator:
-    """A response validator, built."""
+    """A response validator, as its plugin built it."""
 
     label: str
     who: str
-    """How messages name it, with its plugin."""
+    """Its name in messages, with its plugin."""
     validate: Validate
     passed: Verdict
     """Its verdict when the response passes."""
@@ -42,14 +42,14 @@ class Judged(NamedTuple):
 
 @dataclass(slots=True)
 class LastPassed:
-    """The last answer that passed every validator. Most targets give the same answer each time."""
+    """The last response that passed every validator. Most targets send the same response each time."""
 
     response: Response | None = field(default=None, repr=False)
     judged: Judged | None = None
 
 
 def open_envelope(response: Response) -> Envelope:
-    """The envelope of a response. Its body is parsed when it is JSON that every parser reads alike."""
+    """The envelope of a response. Its body is parsed if every parser reads it as the same JSON."""
     data, problem = _read(response.body)
     return Envelope(
         status=response.status, headers=_headers(response.headers), data=data, problem=_problem(response) or problem
@@ -57,12 +57,12 @@ def open_envelope(response: Response) -> Envelope:
 
 
 def body_value(body: bytes) -> Json:
-    """``body`` as JSON; as text when it is not JSON that every parser reads alike."""
+    """``body`` as JSON, or as text if not every parser reads it as the same JSON."""
     return _read(body)[0]
 
 
 def _read(body: bytes) -> tuple[Json, str]:
-    """The value of a body, and why validators cannot rely on it when only some parsers read it as JSON."""
+    """The value of a body, and why validators cannot rely on it if only some parsers read it as JSON."""
     has_long_number = len(body) > _DIGITS and _MANY_DIGITS.search(body) is not None
     if not has_long_number and (quick := parse_quickly(body)):
         return quick[0], ""
@@ -73,13 +73,13 @@ def _read(body: bytes) -> tuple[Json, str]:
     try:
         return parse(text), ""
     except AmbiguousJsonError as error:
-        return text, f"it is not JSON to every reader: {error}"
+        return text, f"JSON readers disagree on it: {error}"
     except ValueError:
         return text, ""  # for example an HTML page
 
 
 def judge(response: Response, validators: Iterable[Validator]) -> tuple[list[Verdict], Failure | None]:
-    """The verdict of each validator, and the failure of the first one that broke its contract, if one did."""
+    """The verdict of each validator, and the failure of the first validator that broke its contract, if any."""
     verdicts: list[Verdict] = []
     failure: Failure | None = None
     envelope = open_envelope(response)
@@ -87,7 +87,7 @@ def judge(response: Response, validators: Iterable[Validator]) -> tuple[list[Ver
         try:
             mismatches = validator.validate(envelope)
             verdicts.append(validator.passed if mismatches == () else Verdict(validator.label, _checked(mismatches)))
-        except BaseException as error:  # the boundary to foreign code
+        except BaseException as error:  # any exception of third-party code must become a failure
             if is_interrupt(error):
                 raise
             broken = failure_of(error, validator.who)
@@ -100,7 +100,7 @@ def _checked(mismatches: Iterable[Mismatch]) -> tuple[Mismatch, ...]:
     found = tuple(mismatches)
     for mismatch in found:
         if not isinstance(mismatch, Mismatch):
-            raise TypeError(f"a validator gives mismatches, not {type(mismatch).__name__}")
+            raise TypeError(f"a validator must return mismatches, not {type(mismatch).__name__}")
     return found
 
 
@@ -118,4 +118,4 @@ def _headers(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
 def _problem(response: Response) -> str:
     if response.truncated:
         return f"the body is longer than {MAX_RESPONSE_BYTES} bytes"
-    return "" if response.framed else "the body's end is not marked"
+    return "" if response.framed else "the end of the body is not marked"

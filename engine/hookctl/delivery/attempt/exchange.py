@@ -1,4 +1,4 @@
-"""What goes into the attempt engine, what is in flight in it, and what comes out."""
+"""The inputs of the attempt engine, its state of an attempt in flight, and its results."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Job(Struct, frozen=True):
     """An attempt to make."""
 
     delivery_id: str
-    """Stable over all attempts; sent as ``webhook-id``."""
+    """The delivery's id: the same for all its attempts; sent as ``webhook-id``."""
     plan: DeliveryPlan
     document: Mapping[str, Json]
     """The whole event: ``{id, event_type, event_time, data}``."""
     number: int
-    """Which attempt of the delivery this is, from 1."""
+    """The number of this attempt of the delivery, from 1."""
 
 
 class Finished(Struct, frozen=True):
@@ -44,15 +44,15 @@ class Exchange(Struct, eq=False):
     since: float
     """When the current stage began."""
     seconds: float
-    """How long the current stage may take, without the time that it waits for a thread."""
+    """Seconds that the current stage may take, without the time that it waits for a thread."""
     stage: FailureKind = FailureKind.SECRET
-    """The current stage: the kind of failure that giving up now means."""
+    """The current stage, as the kind of failure if the attempt is abandoned now."""
     prepared: Prepared | None = None
     unsigned: Unsigned | None = None
     """The request before auth."""
     sent: Authenticated | None = None
     earlier: frozenset[str] = frozenset()
-    """Credentials of the requests of this attempt before ``sent``."""
+    """The credentials of earlier requests of this attempt, before ``sent``."""
     refreshed: bool = False
     has_ended: bool = False
     spent: float = 0.0
@@ -63,7 +63,7 @@ class Exchange(Struct, eq=False):
         self.stage, self.seconds, self.since = stage, seconds, time.monotonic()
 
     def replace_sent(self, sent: Authenticated) -> None:
-        """Make ``sent`` the request of the attempt, and remember the credentials of the one before."""
+        """Make ``sent`` the request of the attempt, and keep the credentials of the one before for masking."""
         if self.sent is not None:
             self.earlier |= self.sent.credentials()
         self.sent = sent

@@ -64,7 +64,7 @@ def failure_of(error: BaseException, who: str) -> Failure:
 
 
 # A class, since each attempt enters several, and a generator would cost four times as much.
-class blaming:  # noqa: N801  # it reads as a verb
+class attributed_to:  # noqa: N801  # reads like a function in a with statement
     """Inside the block, every exception but Ctrl-C ends the attempt with the failure that it means."""
 
     __slots__ = ("_who",)

@@ -16,23 +16,23 @@ Headers = tuple[tuple[str, str], ...]
 Written = tuple[str, Headers]
 """A URL and headers."""
 Values = tuple[tuple[str, ...], ...]
-"""The values that an event puts into the URL, and into each header in turn."""
+"""The values that an event puts into the URL and into each header, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """URL and headers before an event's values are put in. May hold secrets."""
+    """URL and headers before the values of an event are inserted. May contain secrets."""
 
     url: TextTemplate
     headers: tuple[tuple[str, TextTemplate], ...]
 
     @property
     def is_fixed(self) -> bool:
-        """Whether every event gives the same head."""
+        """Whether all events give the same head."""
         return self.url.is_fixed and all(value.is_fixed for _, value in self.headers)
 
     def with_text(self, change: Callable[[str], str]) -> Head:
-        """The same with each piece of fixed text changed. ``change`` never gets the values of an event."""
+        """A copy with each piece of fixed text changed. ``change`` never receives values of an event."""
         return Head(self.url.with_text(change), tuple((name, value.with_text(change)) for name, value in self.headers))
 
     def with_secrets(self, resolve: Resolve) -> Head:
@@ -41,7 +41,7 @@ class Head:
         return Head(self.url.with_secrets(resolve), headers)
 
     def values(self, document: Mapping[str, Json]) -> Values:
-        """The text of each value of an event. Raises RenderError, which names the URL or the header."""
+        """The text of each value of an event. Raises RenderError that names the URL or the header."""
         with _naming("the URL"):
             found = [self.url.values(document)]
         for name, value in self.headers:
@@ -50,7 +50,7 @@ class Head:
         return tuple(found)
 
     def fill(self, values: Values) -> Written:
-        """URL and headers with the values of an event in them."""
+        """URL and headers with the values of an event inserted."""
         first, *rest = values
         return self.url.fill(first), tuple(
             (name, value.fill(own)) for (name, value), own in zip(self.headers, rest, strict=True)
@@ -68,7 +68,7 @@ class Head:
         return url, tuple(headers)
 
     def sample(self) -> Written:
-        """URL and headers with a letter for each value, for checks of the fixed text."""
+        """URL and headers with a letter in place of each value, for checks of the fixed text."""
         return self.fill(
             tuple(
                 ("x",) * (len(template.literals) - 1) for template in (self.url, *(value for _, value in self.headers))
@@ -85,9 +85,9 @@ def compile_head(url: str, headers: Headers, filters: Mapping[str, Filter]) -> H
 
 
 def static_headers(plan: DeliveryPlan, user_agent: str) -> Headers:
-    """The headers that every request of ``plan`` has: those of the webhook, and those that hookctl adds.
+    """The headers of every request of ``plan``: the webhook's own, and those that hookctl adds.
 
-    References are still as written.
+    Secret references are not resolved.
     """
     headers = dict(plan.headers)
     given = {name.lower() for name in headers}

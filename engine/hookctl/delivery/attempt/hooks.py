@@ -1,7 +1,7 @@
-"""Auth plugins that want to see the response: challenge and response schemes such as Digest, NTLM and Kerberos.
+"""Auth plugins with response hooks: challenge and response schemes such as Digest, NTLM and Kerberos.
 
 They register a response hook on the ``PreparedRequest`` and send again through ``response.connection``. That blocks, so
-it runs in the webhook's lane; and what they send goes through the adapter of auth plugins, guarded like every request.
+it runs in the webhook's lane. Their requests go through the adapter of auth plugins, guarded like every request.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def answer_hooks(
 
     Blocks. Raises AttemptFailedError.
 
-    The auths are called anew first, on this thread: some keep what they know per thread.
+    The auths are called again first, on this thread: some keep what they know per thread.
     """
     started = time.monotonic()
     prepared = prepared_request(unsigned)
@@ -60,7 +60,7 @@ def answer_hooks(
             answer = hook(answer, timeout=timeout) or answer
         sent = compare(unsigned, answer.request)
         return Answer(sent, from_requests(answer), Timing(total=timing.total + time.monotonic() - started))
-    except BaseException as error:  # the boundary to foreign code
+    except BaseException as error:  # any exception of third-party code must become a failure
         if is_interrupt(error):
             raise
         failure = None

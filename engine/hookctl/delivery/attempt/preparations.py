@@ -1,4 +1,4 @@
-"""The prepared delivery plans of an engine: each is prepared once, and again when it or its secrets have changed."""
+"""The prepared delivery plans of an engine: each is prepared once, and again if it or its secrets have changed."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from hookctl.delivery.attempt.redact import Redactor
 
 SECRETS_SECONDS = 30.0
-"""Secrets that were read less long ago are not read again when a target refuses them."""
+"""Secrets that were read less than this many seconds ago are not read again when a target rejects them."""
 
 
 class Preparations:
-    """Prepares delivery plans, on a thread when that may block."""
+    """Prepares delivery plans, on a thread if that may block."""
 
     def __init__(
         self,
@@ -37,17 +37,19 @@ class Preparations:
         prepared: Callable[[Exchange, Prepared], None],
         failed: Callable[[Exchange, Failure], None],
     ) -> None:
-        """``prepared`` or ``failed`` is called for each exchange that waited, on the engine's thread."""
+        """``prepared`` or ``failed`` is called for each waiting exchange, on the engine's thread."""
         self._plugins, self._user_agent, self._lanes = plugins, user_agent, lanes
         self._on_prepared, self._on_failed = prepared, failed
         self._prepared: dict[str, Prepared] = {}
         self._redactors: dict[tuple[str, bool], Callable[[frozenset[str]], Redactor]] = {}
-        """Of each webhook, by its name and whether it has tokens. They stay when the webhook is prepared again."""
+        """The functions that return redactors, by the webhook's name and whether it has tokens. They are kept when it
+        is prepared again.
+        """
         self._waiting: dict[str, list[Exchange]] = {}
-        """Exchanges that wait for a plan that is being prepared, by its digest."""
+        """Exchanges that wait while their plan is prepared, by the plan's digest."""
 
     def find(self, plan: DeliveryPlan) -> Prepared | None:
-        """The plan as it was prepared before; None when it must be prepared."""
+        """The prepared plan; None if it must be prepared first."""
         prepared = self._prepared.get(plan.name)
         if prepared is None or prepared.plan is plan:
             return prepared
@@ -57,9 +59,9 @@ class Preparations:
         return renewed
 
     def prepare(self, exchange: Exchange, adapter: BaseAdapter | None) -> None:
-        """Prepare the plan of an exchange; ``adapter`` is what its auth may send with.
+        """Prepare the plan of an exchange; its auth may send with ``adapter``.
 
-        Raises AttemptFailedError when that fails at once.
+        Raises AttemptFailedError for an immediate failure.
         """
         plan = exchange.job.plan
         if waiting := self._waiting.get(plan.digest):
@@ -75,9 +77,9 @@ class Preparations:
         self._lanes.run(plan.digest, Call("preparing", function, self._done, failed))
 
     def forget_old(self, prepared: Prepared) -> None:
-        """Have the next attempt prepare the plan again if its secrets were read a while ago.
+        """Make the next attempt prepare the plan again, unless its secrets were read recently.
 
-        A target has refused them: a secret that has changed there may have changed here, too.
+        A target has rejected them: if a secret has changed there, it may have changed here as well.
         """
         current = self._prepared.get(prepared.plan.name)
         if current and current.made_at == prepared.made_at and time.monotonic() - prepared.made_at > SECRETS_SECONDS:
@@ -93,7 +95,7 @@ class Preparations:
             self._on_failed(exchange, error.failure)
 
     def _keep(self, prepared: Prepared) -> Prepared:
-        """Use ``prepared`` from now on; it goes on masking the tokens that the webhook used before."""
+        """Use ``prepared`` from now on. It also masks the tokens that the webhook used before."""
         has_tokens = any(auth.refreshable for auth in prepared.auths)
         redactor_for = self._redactors.setdefault((prepared.plan.name, has_tokens), prepared.redactor_for)
         self._prepared[prepared.plan.name] = kept = replace(prepared, redactor_for=redactor_for)

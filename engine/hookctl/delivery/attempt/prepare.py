@@ -1,6 +1,6 @@
-"""Preparing a delivery plan: everything that its attempts share is made once.
+"""Prepares a delivery plan: creates everything that its attempts share.
 
-That is the compiled template, the resolved secrets, the headers that stay the same, the auth and the validators.
+That is the compiled template, the resolved secrets, the constant headers, the auth and the validators.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from hookctl.delivery.attempt.authenticate import Auth, Authenticated, authenticate, check_headers
 from hookctl.delivery.attempt.envelope import Validator
-from hookctl.delivery.attempt.failures import AttemptFailedError, blaming, named
+from hookctl.delivery.attempt.failures import AttemptFailedError, attributed_to, named
 from hookctl.delivery.attempt.head import compile_head, static_headers
 from hookctl.delivery.attempt.prepared import Prepared, Transport, broken_rule
 from hookctl.delivery.attempt.redact import Redactor
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 RECENT_TOKENS = 16
-"""Tokens of a webhook that are still masked after newer ones have replaced them: they are often still valid."""
+"""The number of earlier tokens of a webhook that are still masked, because they are often still valid."""
 
 
 def may_block(plan: DeliveryPlan, plugins: Plugins) -> bool:
-    """Whether preparing ``plan`` may block: on a secret, or on what an auth does while it is built."""
+    """Whether preparing ``plan`` may block: on a secret, or while its auth is built."""
     schemes = {scheme for scheme, _ in REFERENCE.findall(plan.canonical().decode())}
     sources = (plugins.secret_sources.get(scheme) for scheme in schemes)
     types = (plugins.auth.get(block.type) for block in plan.auth)
@@ -43,34 +43,34 @@ def may_block(plan: DeliveryPlan, plugins: Plugins) -> bool:
 
 
 def prepare(plan: DeliveryPlan, plugins: Plugins, adapter: BaseAdapter | None, user_agent: str) -> Prepared:
-    """Prepare ``plan``; ``adapter`` is what its auth may send with. May block when :func:`may_block` says so.
+    """Prepare ``plan``; its auth may send with ``adapter``.
 
-    Raises AttemptFailedError; a later call may succeed.
+    May block if :func:`may_block` is true. Raises AttemptFailedError; a later call may succeed.
     """
     secrets = Secrets(plugins)
     try:
         return _prepare(plan, plugins, adapter, user_agent, secrets)
-    except AttemptFailedError as error:  # its message may repeat a secret, such as a host in a URL
+    except AttemptFailedError as error:  # the message may repeat a secret, such as a host in a URL
         raise AttemptFailedError(Redactor(secrets.known()).failure(error.failure)) from error
 
 
 def _prepare(
     plan: DeliveryPlan, plugins: Plugins, adapter: BaseAdapter | None, user_agent: str, secrets: Secrets
 ) -> Prepared:
-    with blaming("the body template"):
+    with attributed_to("the body template"):
         body = (
             None
             if plan.body_template is None
             else _compiled(plugins, partial(compile_body, plan.body_template, plugins.filters, secrets.value))
         )
     transport = _transport(plan, plugins, secrets)
-    with blaming("an expression in URL or headers"):
+    with attributed_to("an expression in URL or headers"):
         written = _compiled(plugins, partial(compile_head, plan.url, static_headers(plan, user_agent), plugins.filters))
     heads = written.with_secrets(secrets.value), written.with_text(mask)
     request, shown = (Request(plan.method, *head.sample(), None) for head in heads)
     check_headers(request.headers)
     if has_reference(plan.url) and (rule := broken_rule(transport, request.url)):
-        message = f"with its secret put in, the URL breaks the rule {rule}"
+        message = f"with its secret inserted, the URL breaks the rule {rule}"
         raise AttemptFailedError(Failure(FailureKind.SECRET, message, BROKEN_URL))
     auths = tuple(_auth(block, plan, plugins, secrets, adapter) for block in plan.auth)
     authenticated, each = _apply_once(request, auths) if written.is_fixed else (Authenticated(request), auths)
@@ -91,7 +91,7 @@ def _prepare(
 
 
 def _redactors_of_recent(most: int) -> Callable[[frozenset[str]], Redactor]:
-    """A function that gives a redactor for the credentials of an attempt, and for the last ``most`` that were used."""
+    """A function that returns a redactor for the credentials of an attempt and the last ``most`` credentials."""
     recent: dict[str, None] = {}
     redactor = lru_cache(maxsize=2)(Redactor)
 
@@ -107,9 +107,9 @@ def _redactors_of_recent(most: int) -> Callable[[frozenset[str]], Redactor]:
 
 
 def default_transport(plugins: Plugins) -> Transport:
-    """The transport of webhooks that name none, and of what auth plugins send.
+    """The transport of webhooks that do not name one, and of auth plugins.
 
-    Raises AttemptFailedError when no plugin provides it.
+    Raises AttemptFailedError if no plugin has it.
     """
     kind = _known(plugins.transports, "transport", DEFAULT_TRANSPORT, plugins.failed_hint)
     return Transport(canonical_json([DEFAULT_TRANSPORT, {}]), named(plugins, "transport", DEFAULT_TRANSPORT), kind, {})
@@ -130,7 +130,7 @@ def _auth(
     kind = _known(plugins.auth, "auth", block.type, plugins.failed_hint)
     settings = secrets.settings(block)
     who = named(plugins, "auth", block.type)
-    with blaming(who):
+    with attributed_to(who):
         built = kind.build(settings, AuthContext(cast("BaseAdapter", adapter), plan.timeout_seconds))
         refreshable = isinstance(built, Refreshable)
     return Auth(
@@ -143,13 +143,13 @@ def _auth(
 
 
 def _apply_once(request: Request, auths: tuple[Auth, ...]) -> tuple[Authenticated, tuple[Auth, ...]]:
-    """Apply the auths that never change; give the result and the other auths.
+    """Apply the auths that never change; return the result and the other auths.
 
-    The others begin with the first one that must be applied for each attempt, since the webhook sets the order.
+    The others begin with the first one that must be applied for each attempt, because the webhook determines the order.
     """
     first = next((index for index, auth in enumerate(auths) if auth.per_attempt), len(auths))
     authenticated = authenticate(request, auths[:first]) if first else Authenticated(request)
-    if authenticated.hooked:  # an auth that wants to see each response must be applied for each attempt
+    if authenticated.hooked:  # an auth with a response hook must be applied for each attempt
         return Authenticated(request), auths
     return authenticated, auths[first:]
 
@@ -157,7 +157,7 @@ def _apply_once(request: Request, auths: tuple[Auth, ...]) -> tuple[Authenticate
 def _validator(block: PluginBlock, plugins: Plugins) -> Validator:
     kind = _known(plugins.validators, "validator", block.type, plugins.failed_hint)
     who = named(plugins, "validator", block.type)
-    with blaming(who):
+    with attributed_to(who):
         label = kind.label(block.settings)
         try:
             return Validator(label, who, kind.build(block.settings), Verdict(label))
@@ -176,9 +176,10 @@ def _known(kinds: Mapping[str, T], what: str, name: str, failed_hint: str = "") 
 
 
 def _compiled(plugins: Plugins, compile_it: Callable[[], T]) -> T:
-    """What ``compile_it`` gives.
+    """The result of ``compile_it``.
 
-    While some plugins could not be loaded, an error is theirs: a filter that the template uses may come from one.
+    An error counts as a plugin's failure if some plugins could not be loaded, because one of them may define a filter
+    that the template uses.
     """
     try:
         return compile_it()

@@ -1,4 +1,4 @@
-"""A delivery plan, ready to make requests, and what it makes."""
+"""A delivery plan, ready to make requests, and the requests that it makes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from msgspec import Struct
 from hookctl.delivery.attempt.authenticate import Auth, Authenticated
 from hookctl.delivery.attempt.envelope import LastPassed, Validator
 from hookctl.delivery.attempt.exchange import Job
-from hookctl.delivery.attempt.failures import AttemptFailedError, blaming
+from hookctl.delivery.attempt.failures import AttemptFailedError, attributed_to
 from hookctl.delivery.attempt.head import Head, Written, own_headers
 from hookctl.delivery.attempt.redact import Redactor
 from hookctl.model import BROKEN_URL, DeliveryPlan, Failure, FailureKind, Request
@@ -29,13 +29,13 @@ _URL_CHARACTERS = re.compile(r"[\x21-\x7e]+")
 
 
 class Unsigned(Struct, frozen=True):
-    """The request of one attempt, before auth. Holds secrets: never written, never shown."""
+    """The request of one attempt, before auth. Contains secrets: never written, never shown."""
 
     request: Request
     shown_body: bytes | None
     """Its body with secrets masked."""
     shown: Written | None = None
-    """Its URL and headers with secrets masked, when they depend on the event."""
+    """Its URL and headers with secrets masked, if they depend on the event."""
 
     def __repr__(self) -> str:
         """Without the request."""
@@ -44,7 +44,7 @@ class Unsigned(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A delivery plan, ready to make requests. Holds secrets: never written, never shown."""
+    """A delivery plan, ready to make requests. Contains secrets: never written, never shown."""
 
     plan: DeliveryPlan
     digest: str
@@ -54,44 +54,43 @@ class Prepared:
     shown: Request
     """The same with secrets masked."""
     heads: tuple[Head, Head] | None = field(repr=False)
-    """When URL or headers have expressions: what renders them, and the same with secrets masked.
-
-    They then replace the URL and headers of :attr:`request` and :attr:`shown`.
+    """The URL and headers with secrets, and with secrets masked, if they contain expressions; else None. Once rendered,
+    they replace the URL and headers of :attr:`request` and :attr:`shown`.
     """
     auths: tuple[Auth, ...]
     """The auths to apply to each attempt, in order."""
     blocking: bool
-    """Whether one of them may block."""
+    """Whether one of the auths may block."""
     transport: Transport
     validators: tuple[Validator, ...]
     redactor: Redactor = field(repr=False)
-    """Masks the secrets of the plan, and what auth made of them when it was applied once."""
+    """Masks the secrets of the plan, and the values that auth derived from them when it was applied once."""
     redactor_for: Callable[[frozenset[str]], Redactor] = field(repr=False)
-    """Gives a redactor that also masks the credentials of one attempt, and the last few before them."""
+    """Returns a redactor that also masks the credentials of one attempt, and the last few before them."""
     last_passed: LastPassed = field(default_factory=LastPassed, repr=False)
     made_at: float = field(default_factory=time.monotonic)
 
     def make_request(self, job: Job, at: float) -> Unsigned:
         """The request of one attempt at ``at`` (epoch seconds), before auth. Raises AttemptFailedError."""
-        with blaming("the body template"):
+        with attributed_to("the body template"):
             body, shown_body = (None, None) if self.body is None else self.body.render_both(job.document)
         own = own_headers(job.delivery_id, at)
         if self.heads is None:
             request = Request(self.request.method, self.request.url, self.request.headers + own, body)
             return Unsigned(request, shown_body)
         head, shown = self.heads
-        with blaming("an expression in URL or headers"):
+        with attributed_to("an expression in URL or headers"):
             values = head.values(job.document)
             url, headers = head.vetted(values)
         if rule := broken_rule(self.transport, url):
-            message = f"with the event's values put in, the URL breaks the rule {rule}"
+            message = f"with the event's values inserted, the URL breaks the rule {rule}"
             raise AttemptFailedError(Failure(FailureKind.RENDER, message, BROKEN_URL))
         return Unsigned(Request(self.request.method, url, headers + own, body), shown_body, shown.fill(values))
 
     def show(self, unsigned: Unsigned, sent: Authenticated) -> Request:
-        """What was sent as a record shows it: secrets masked, and the body as it was before auth.
+        """The sent request as records show it: secrets masked, and the body as it was before auth.
 
-        ``unsigned`` is what :meth:`make_request` gave, ``sent`` the same after the auth of this attempt.
+        ``unsigned`` is the result of :meth:`make_request`, ``sent`` the same request after the auth of this attempt.
         """
         own = unsigned.request.headers[len(self.request.headers) :]
         url, headers = unsigned.shown or (self.shown.url, self.shown.headers)
@@ -100,7 +99,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """Which transport a delivery plan uses, with which settings."""
+    """The transport of a delivery plan, and its settings."""
 
     key: bytes
     """Equal for delivery plans that may share a transport."""
@@ -114,7 +113,7 @@ class Transport:
 
 
 def broken_rule(transport: Transport, url: str) -> str | None:
-    """The rule that a complete URL breaks; None when a request may go there. Raises AttemptFailedError."""
-    with blaming(transport.who):
+    """The rule that a complete URL violates; None if a request may go there. Raises AttemptFailedError."""
+    with attributed_to(transport.who):
         problems = (transport.kind.check_url or check_url)(url)
     return problems[0].rule if problems else None if _URL_CHARACTERS.fullmatch(url) else URL_CHARACTER.id

@@ -1,4 +1,4 @@
-"""The record of an attempt: with the validators' verdicts, and with every secret masked."""
+"""The record of an attempt, with the validators' verdicts, and with every secret masked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hookctl.model import Attempt, Failure, Response, Timing, Verdict
 
 
 class Sent(Struct, frozen=True):
-    """The request that was sent, and what it was made from."""
+    """The request that was sent, and the inputs that it was made from."""
 
     prepared: Prepared
     unsigned: Unsigned
@@ -25,9 +25,9 @@ class Sent(Struct, frozen=True):
 def record(
     number: int, digest: str, started_at: float, *, sent: Sent | None, result: Response | Failure, timing: Timing
 ) -> Attempt:
-    """The attempt, with what was sent (None when nothing could be) and its result.
+    """The attempt, with the sent request (None if none could be made) and its result.
 
-    Validators see a response as it came, and only one whose status is a success: any other has failed by itself.
+    Validators see the response unmasked, and only if its status is a success; any other status has failed already.
     """
     response: Response | None = None
     failure: Failure | None = None
@@ -56,7 +56,7 @@ def _redactors(sent: Sent) -> list[Redactor]:
 
 
 def _judged(response: Response, sent: Sent) -> Judged:
-    """The response as a record shows it, and the verdicts.
+    """The response as records show it, and the verdicts.
 
     A response that equals the last one that passed is not validated again.
     """

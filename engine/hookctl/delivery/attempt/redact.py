@@ -1,8 +1,8 @@
 """Masks secrets in the record of an attempt.
 
-Our own request is masked by place: a header or a part of the URL that holds a reference or that auth put there. That
-needs to know nothing about how a secret looks. What comes from outside may repeat a secret anywhere, so there is no
-place to mask by, and the text itself is searched: see :mod:`hookctl.masking.masker`.
+hookctl's own request is masked by place: a header or a part of the URL that contains a reference or comes from auth.
+This does not depend on the form of the secret. Text from outside may repeat a secret anywhere, so it is searched: see
+:mod:`hookctl.masking.masker`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from hookctl.masking.masker import Masker
 from hookctl.model import MASK, Failure, Mismatch, Response, Verdict, known_cause
 
 SCHEMES = ("Bearer ", "Basic ", "Digest ", "Negotiate ", "AWS4-HMAC-SHA256 ")
-"""Authentication schemes: what a record shows of a header that auth added."""
+"""Authentication schemes. A record shows only the scheme of a header that auth added."""
 
 
 def mask_header_value(value: str) -> str:
-    """``***``, after the authentication scheme when there is one."""
+    """``***``, after the authentication scheme if there is one."""
     return next((scheme + MASK for scheme in SCHEMES if value.startswith(scheme)), MASK)
 
 
@@ -48,13 +48,13 @@ class Redactor(Masker):
         )
 
     def verdict(self, verdict: Verdict) -> Verdict:
-        """``verdict`` with secrets masked in what it repeats of the response."""
+        """``verdict`` with secrets masked in the values that it quotes from the response."""
         if verdict.passed:
             return verdict
         return Verdict(verdict.validator, tuple(self._mismatch(mismatch) for mismatch in verdict.mismatches))
 
     def failure(self, failure: Failure) -> Failure:
-        """``failure`` with secrets masked in its message, which may repeat a response, and only with a known cause."""
+        """``failure`` with secrets masked in its message, which may quote a response. An unknown cause is dropped."""
         return Failure(failure.kind, self.excerpt(failure.message), known_cause(failure.cause))
 
     def _mismatch(self, mismatch: Mismatch) -> Mismatch:

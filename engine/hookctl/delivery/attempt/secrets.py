@@ -1,10 +1,10 @@
-"""The secrets of one delivery plan, resolved while it is prepared."""
+"""The secrets of one delivery plan, resolved during its preparation."""
 
 from __future__ import annotations
 
 from typing import cast
 
-from hookctl.delivery.attempt.failures import blaming, named
+from hookctl.delivery.attempt.failures import attributed_to, named
 from hookctl.delivery.attempt.redact import without_scheme
 from hookctl.errors import SecretError
 from hookctl.model import Json, PluginBlock, SecretReference
@@ -14,37 +14,37 @@ from hookctl.plugin.interfaces import Settings
 
 
 class Secrets:
-    """Resolves references, each of them once, and remembers the secrets."""
+    """Resolves each reference once, and remembers the secrets."""
 
     def __init__(self, plugins: Plugins) -> None:
         self._plugins = plugins
         self.resolved: dict[SecretReference, str] = {}
 
     def text(self, reference: SecretReference) -> str:
-        """The secret that a reference stands for. May block. Raises SecretError or AttemptFailedError."""
+        """The secret for a reference. May block. Raises SecretError or AttemptFailedError."""
         if reference not in self.resolved:
             source = self._plugins.secret_sources.get(reference.scheme)
             if source is None:
                 raise SecretError(f"no plugin resolves {reference}", hint="Install the plugin that adds the scheme.")
-            with blaming(named(self._plugins, "secret source", reference.scheme)):
+            with attributed_to(named(self._plugins, "secret source", reference.scheme)):
                 secret = source.resolve(reference.key)
                 if not isinstance(secret, str):
-                    raise TypeError("a secret source gives text")
+                    raise TypeError("a secret source must return text")
             self.resolved[reference] = secret
         return self.resolved[reference]
 
     def known(self) -> set[str]:
-        """What to mask: each secret, as it is and without its authentication scheme."""
+        """The texts to mask: each secret, complete and without its authentication scheme."""
         return {form for secret in self.resolved.values() for form in (secret, without_scheme(secret))}
 
     def settings(self, block: PluginBlock) -> Settings:
-        """The settings of a plugin, with secrets in place of references. Raises AttemptFailedError."""
-        with blaming("a secret"):
+        """The settings of a plugin with references replaced by secrets. Raises AttemptFailedError."""
+        with attributed_to("a secret"):
             return cast("dict[str, Json]", resolve_all(dict(block.settings), self.text))  # type: ignore[return-value]
 
     def value(self, reference: SecretReference) -> str:
         """As :meth:`text`, for literal text of a URL, a header or a body. Raises AttemptFailedError."""
-        with blaming("a secret"):
+        with attributed_to("a secret"):
             secret = self.text(reference)
             try:
                 secret.encode()

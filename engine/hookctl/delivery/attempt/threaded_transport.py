@@ -1,4 +1,4 @@
-"""Makes a ``ConcurrentTransport`` of a transport that is only a ``BaseAdapter``: each request runs on a thread."""
+"""Makes a ``ConcurrentTransport`` from a simple ``BaseAdapter``: each request runs on a thread."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from threading import Event, Lock
 from typing import TYPE_CHECKING
 
 from hookctl.delivery.attempt.authenticate import prepared_request
-from hookctl.delivery.attempt.failures import AttemptFailedError, blaming, failure_of
+from hookctl.delivery.attempt.failures import AttemptFailedError, attributed_to, failure_of
 from hookctl.model import Failure, Request, Response, Timing
 from hookctl.plugin.contain import runs_no_code
 from hookctl.plugin.interfaces import Completion
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
 
 EACH = 16
-"""Requests of one webhook in flight at the same time. The others wait, and their deadline does not run yet."""
+"""The maximum number of requests of one webhook in flight. The deadline of a waiting request has not begun."""
 
 
 class ThreadedTransport:
-    """Uses one adapter for each thread, since adapters need not be thread-safe."""
+    """Uses one adapter for each thread, because adapters need not be thread-safe."""
 
     def __init__(
         self, who: str, first: BaseAdapter, build: Callable[[], BaseAdapter], ready: Callable[[], None]
     ) -> None:
         """``first`` is an adapter that ``build`` made.
 
-        ``ready`` is called, on any thread, when :meth:`poll` has something to return.
+        ``ready`` is called, on any thread, when :meth:`poll` has a result.
         """
         self._who = who
         self._build = build
@@ -41,13 +41,13 @@ class ThreadedTransport:
         self._lock = Lock()
         self._free = [first]
         self._live: dict[int, float | None] = {}
-        """The requests that were submitted, and when sending each began; None while it waits for a thread."""
+        """The submitted requests, and when sending each began; None while it waits for a thread."""
         self._ended: list[Completion] = []
         self._woken = Event()
         self._closed = False
 
     def submit(self, ticket: int, request: Request, timeout: float, sharer: str = "") -> None:
-        """Send on a thread; ``timeout`` counts from the time when the request has one.
+        """Send on a thread. ``timeout`` (in seconds) begins when the request has a thread.
 
         ``sharer`` is the webhook: the threads are shared fairly between webhooks.
         """
@@ -64,7 +64,7 @@ class ThreadedTransport:
         return self._live.get(ticket)
 
     def poll(self, wait: float) -> Sequence[Completion]:
-        """The requests that have ended since the last call; waits up to ``wait`` seconds for the first."""
+        """The requests that have ended since the last call. Waits up to ``wait`` seconds for the first."""
         if not self._ended:
             self._woken.wait(wait)
         with self._lock:
@@ -73,16 +73,16 @@ class ThreadedTransport:
         return ended
 
     def wake(self) -> None:
-        """Make a running :meth:`poll`, or else the next one, return at once."""
+        """Make the current or next :meth:`poll` return at once."""
         self._woken.set()
 
     def cancel(self, ticket: int) -> None:
-        """Drop a request. One that waits is not sent; the result of one in flight is ignored."""
+        """Abandon a request. A waiting request is not sent; the result of one in flight is ignored."""
         with self._lock:
             self._live.pop(ticket, None)
 
     def close(self) -> None:
-        """Give up everything, wait a little for what is in flight, and close the adapters."""
+        """Abandon all requests, wait briefly for those in flight, and close the adapters."""
         with self._lock:
             self._closed = True
             self._live.clear()
@@ -132,6 +132,6 @@ class ThreadedTransport:
 
 
 def _close(adapter: BaseAdapter, who: str) -> None:
-    # Nobody waits for this adapter any more, and the others must still be closed.
-    with suppress(AttemptFailedError), blaming(who):
+    # No caller waits for this adapter any more, and the others must still be closed.
+    with suppress(AttemptFailedError), attributed_to(who):
         adapter.close()

@@ -1,4 +1,7 @@
-"""Lanes: calls that may block, one after another for one webhook, at the same time for different webhooks."""
+"""Lanes: run calls that may block.
+
+Calls of one webhook run one after another, those of different webhooks at the same time.
+"""
 
 from __future__ import annotations
 
@@ -8,26 +11,26 @@ from functools import partial
 from threading import Lock
 from typing import Any
 
-from hookctl.delivery.attempt.failures import AttemptFailedError, blaming, failure_of
+from hookctl.delivery.attempt.failures import AttemptFailedError, attributed_to, failure_of
 from hookctl.threads import MOST, Pool
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call for a lane. :meth:`Lanes.finish` calls ``done`` with its result, or ``failed``."""
+    """A call for a lane. :meth:`Lanes.finish` passes its result to ``done``, or its exception to ``failed``."""
 
     who: str
-    """Whose code runs, as messages name it."""
+    """The name of the code that runs, for messages."""
     function: Callable[[], Any]
     done: Callable[[Any], None]
     failed: Callable[[AttemptFailedError], None]
 
 
 class Lanes:
-    """Makes calls that may block: those of one lane one after another, different lanes at the same time.
+    """Runs calls that may block: those of one lane one after another, different lanes at the same time.
 
-    A lane is a webhook. Auth plugins need not be thread-safe, and a webhook that waits for a token waits for the one
-    fetch in progress. A lane that hangs delays no other: see :mod:`hookctl.threads`.
+    A lane is a webhook. Auth plugins need not be thread-safe, and attempts that need a token wait for the one request
+    in progress. A lane that hangs does not delay others: see :mod:`hookctl.threads`.
     """
 
     def __init__(self, wake: Callable[[], None], limit: int = MOST) -> None:
@@ -37,10 +40,10 @@ class Lanes:
         self._lock = Lock()
 
     def run(self, lane: Hashable, call: Call) -> None:
-        """Make ``call`` after the earlier calls of ``lane``. Never blocks."""
+        """Run ``call`` after the earlier calls of ``lane``. Never blocks."""
         try:
             self._pool.run(lane, partial(self._make, call))
-        except (RuntimeError, MemoryError) as error:  # no thread
+        except (RuntimeError, MemoryError) as error:  # no thread could be started
             failure = AttemptFailedError(failure_of(error, call.who))
             self._end(lambda: call.failed(failure))
 
@@ -49,7 +52,7 @@ class Lanes:
         return self._pool.since(lane)
 
     def finish(self) -> bool:
-        """Pass on the results since the last call, on the caller's thread; False when there are none."""
+        """Pass on the results since the last call, on the caller's thread. False if there are none."""
         with self._lock:
             ended, self._ended = self._ended, []
         for hand_out in ended:
@@ -57,12 +60,12 @@ class Lanes:
         return bool(ended)
 
     def close(self) -> bool:
-        """Make no more calls, and end the threads. False when one is still running."""
+        """Start no more calls, and end the threads. False if one is still running."""
         return self._pool.close()
 
     def _make(self, call: Call) -> None:
         try:
-            with blaming(call.who):
+            with attributed_to(call.who):
                 result = call.function()
         except AttemptFailedError as error:
             failure = error

@@ -1,7 +1,7 @@
 """Polls several transports as one, without busy waiting.
 
-Most runs have one transport, which waits by itself. Transports that run on threads need not be driven: they wake
-whoever waits. Only when several transports must be driven do they take turns, in slices of a few milliseconds.
+Most runs have one transport, which waits by itself. Transports that run on threads need not be polled: they wake the
+waiting thread. Only if several transports must be polled do they take turns, in slices of a few milliseconds.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import partial
 from threading import Event
 from typing import cast
 
-from hookctl.delivery.attempt.failures import AttemptFailedError, blaming
+from hookctl.delivery.attempt.failures import AttemptFailedError, attributed_to
 from hookctl.delivery.attempt.prepared import Transport
 from hookctl.delivery.attempt.threaded_transport import ThreadedTransport
 from hookctl.model import Failure, Request, Response, Timing
@@ -21,7 +21,7 @@ from hookctl.network import Network
 from hookctl.plugin.interfaces import Completion, ConcurrentTransport
 
 SLICE = 0.005
-"""Seconds that each of several driven transports waits in turn."""
+"""Seconds that each of several polled transports waits in turn."""
 
 
 @dataclass(slots=True, eq=False)
@@ -39,7 +39,7 @@ class _Line:
 
 
 class Transports:
-    """The transports that the delivery plans use, each opened when it is first used."""
+    """The transports of the delivery plans. Each is opened on its first use."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
@@ -48,12 +48,12 @@ class Transports:
         self._waiting_in: _Line | None = None
 
     def submit(self, kind: Transport, ticket: int, request: Request, timeout: float, sharer: str) -> None:
-        """Begin to send. ``sharer`` is the webhook: a transport with threads shares them fairly between webhooks.
+        """Start sending. ``sharer`` is the webhook: a transport with threads shares them fairly between webhooks.
 
-        Raises AttemptFailedError when the transport cannot be opened or breaks its contract.
+        Raises AttemptFailedError if the transport cannot be opened or breaks its contract.
         """
         line = self._lines.get(kind.key) or self._open(kind)
-        with blaming(kind.who):
+        with attributed_to(kind.who):
             if isinstance(line.transport, ThreadedTransport):
                 line.transport.submit(ticket, request, timeout, sharer)
             else:
@@ -61,7 +61,7 @@ class Transports:
         line.tickets.add(ticket)
 
     def poll(self, wait: float) -> list[Completion]:
-        """The requests that have ended; waits up to ``wait`` seconds for the first, or until :meth:`wake`."""
+        """The requests that have ended. Waits up to ``wait`` seconds for the first, or until :meth:`wake`."""
         active = [line for line in self._lines.values() if line.tickets]
         driven = [line for line in active if line.driven]
         completions = [completion for line in active if not line.driven for completion in self._poll(line, 0)]
@@ -78,23 +78,23 @@ class Transports:
         return completions
 
     def wake(self) -> None:
-        """Make a running :meth:`poll`, or else the next one, return at once. Any thread may call it."""
+        """Make the current or next :meth:`poll` return at once. Any thread may call it."""
         self._woken.set()
         waiting = self._waiting_in
         if waiting is not None:
             with (
                 suppress(AttemptFailedError),
-                blaming(waiting.who),
-            ):  # if this fails, the poll returns when its time is up
+                attributed_to(waiting.who),
+            ):  # if this fails, the poll returns when its wait is over
                 waiting.transport.wake()
 
     def cancel(self, ticket: int) -> None:
-        """Give up a request; it gets no completion."""
+        """Abandon a request. :meth:`poll` returns no completion for it."""
         for line in self._lines.values():
             if ticket in line.tickets:
                 line.tickets.discard(ticket)
                 try:
-                    with blaming(line.who):
+                    with attributed_to(line.who):
                         line.transport.cancel(ticket)
                 except AttemptFailedError:
                     self._break(line)
@@ -105,12 +105,12 @@ class Transports:
         return line.transport.since(ticket) if line and isinstance(line.transport, ThreadedTransport) else 0.0
 
     def close(self) -> None:
-        """Give up everything, and close every connection and thread."""
+        """Abandon all requests, and close every connection and thread."""
         for line in list(self._lines.values()):
             self._break(line)
 
     def _open(self, kind: Transport) -> _Line:
-        with blaming(kind.who):
+        with attributed_to(kind.who):
             adapter = kind.build(self._network)
             threaded = (
                 None
@@ -122,7 +122,7 @@ class Transports:
         return line
 
     def _wait_in(self, line: _Line, wait: float) -> Sequence[Completion]:
-        # Set before the flag is checked: whoever sets the flag later sees this line, and wakes its transport.
+        # Set before the flag is checked: a thread that sets the flag later sees this value, and wakes its transport.
         self._waiting_in = line
         try:
             return self._poll(line, 0 if self._woken.is_set() else wait)
@@ -131,7 +131,7 @@ class Transports:
 
     def _poll(self, line: _Line, wait: float) -> Sequence[Completion]:
         try:
-            with blaming(line.who):
+            with attributed_to(line.who):
                 completions = [
                     _checked(completion)
                     for completion in line.transport.poll(wait)
@@ -147,8 +147,8 @@ class Transports:
         """Close a transport; the next request opens a new one."""
         self._lines = {key: other for key, other in self._lines.items() if other is not line}
         line.tickets = set()
-        # The transport is given up in any case, and what was in flight in it has its failure.
-        with suppress(AttemptFailedError), blaming(line.who):
+        # The transport is dropped in any case, and its requests in flight have failed.
+        with suppress(AttemptFailedError), attributed_to(line.who):
             line.transport.close()
 
 
@@ -160,4 +160,4 @@ def _checked(completion: Completion) -> Completion:
             return completion
     elif isinstance(result, Failure):
         return completion
-    raise TypeError("a transport gives responses and failures")
+    raise TypeError("a transport must return responses and failures")

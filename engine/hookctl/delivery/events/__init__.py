@@ -1,1 +1,1 @@
-"""Events on their way in."""
+"""The intake of events."""

@@ -1,6 +1,6 @@
-"""Intake: bytes in, events out. What is not an acceptable event is reported with its place and reason.
+"""Intake: reads events from bytes.
 
-The events around it are taken in.
+Input that is not an acceptable event is reported with its place and the reason; the events around it are taken in.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 MAX_EVENT_BYTES = 1024 * 1024
 MAX_ARRAY_BYTES = 64 * 1024 * 1024
-"""An array is read as a whole. Lines are read one by one, so there may be any number of them."""
+"""The maximum size of an array, which is read as a whole. Lines are read one by one, so their number is not limited."""
 MAX_ID_LENGTH = 256
 MAX_REASON_LENGTH = 300
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -35,7 +35,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class BadEvent:
-    """Something in the input that is not an acceptable event."""
+    """A part of the input that is not an acceptable event."""
 
     place: str
     """``line 7`` or ``item 3``."""
@@ -50,7 +50,7 @@ class EventGate:
         self._validators: dict[str, jsonschema_rs.Validator] = {}
 
     def parse(self, text: bytes) -> Event:
-        """The event that ``text`` holds. Raises EventError, whose message is a reason for people, for anything else."""
+        """The event in ``text``. Raises EventError, whose message gives the reason."""
         document, kept = _parse(text)
         if not isinstance(document, dict):
             raise EventError(f"not a JSON object but {described(document)}")
@@ -80,7 +80,7 @@ class EventGate:
                 self._validators[name] = jsonschema_rs.validator_for(dict(self._event_types[name].schema))
             except (
                 BaseException
-            ) as error:  # the library may panic over a plugin's schema; other events must still come in
+            ) as error:  # the library may panic over a plugin's schema; other events must still be taken in
                 if is_interrupt(error):
                     raise
                 message = _short(f"the schema of the event type {name!r} is not a JSON Schema: {text_of(error)}")
@@ -99,11 +99,11 @@ class EventReader:
         self._skipping = False
         self._begun = False
         self._array: list[bytes] = []
-        """The pieces of the array read so far; empty when the input is lines."""
+        """The pieces of the array read so far; empty if the input consists of lines."""
         self._array_size = 0
 
     def feed(self, data: bytes) -> Iterator[Event | BadEvent]:
-        """The events that are complete with these bytes. Raises EventError when an array is too large."""
+        """The events that these bytes complete. Raises EventError if an array is too large."""
         if self._array:
             self._grow(data)
             return
@@ -114,7 +114,7 @@ class EventReader:
             yield from self._lines()
 
     def finish(self) -> Iterator[Event | BadEvent]:
-        """The events that are left at the end of the stream."""
+        """The events that remain at the end of the stream."""
         if self._array:
             self._rest = b"".join(self._array)
             if not _first_line_is_whole(self._rest):
@@ -125,7 +125,7 @@ class EventReader:
             yield from self._lines()
 
     def _begin(self) -> bool:
-        """Skip a byte order mark and blank lines; False while there is nothing else."""
+        """Skip a byte order mark and blank lines. False while the input contains nothing else."""
         if self._line == 0:
             if BYTE_ORDER_MARK.startswith(self._rest):
                 return False
@@ -166,7 +166,7 @@ class EventReader:
                 yield self._parse(item, f"item {number}")
                 number += 1
         except EventError as error:
-            yield BadEvent(f"item {number}", f"{error.message}; nothing after it was read")
+            yield BadEvent(f"item {number}", f"{error.message}; the rest was not read")
 
     def _parse(self, text: bytes, place: str) -> Event | BadEvent:
         try:
@@ -182,7 +182,7 @@ _TOO_LARGE = f"larger than {MAX_EVENT_BYTES >> 20} MiB"
 
 
 def _parse(text: bytes) -> tuple[Json, str]:
-    """The document of an event, and the JSON to store of it; "" when the store writes it. Raises EventError."""
+    """The document of an event, and the JSON to store for it ("" if the store writes it itself). Raises EventError."""
     if len(text) > MAX_EVENT_BYTES:
         raise EventError(_TOO_LARGE)
     quick = parse_quickly(text)
@@ -190,19 +190,19 @@ def _parse(text: bytes) -> tuple[Json, str]:
 
 
 def _parse_strictly(text: bytes) -> Json:
-    """Parse JSON that every parser reads alike. Raises EventError for anything else."""
+    """The value of JSON that every parser reads alike. Raises EventError for anything else."""
     try:
         return parse(text.decode(), any_integer=True)
     except UnicodeDecodeError as error:
         raise EventError(f"not UTF-8 at byte {error.start + 1}") from error
     except json.JSONDecodeError as error:
-        raise EventError(f"not JSON: {error.msg} at column {error.colno}") from error
+        raise EventError(f"not valid JSON at column {error.colno}") from error
     except AmbiguousJsonError as error:
         raise EventError(_short(str(error))) from error
 
 
 def _first_line_is_whole(data: bytes) -> bool:
-    """Whether an input that begins with ``[`` is lines after all: its first line is JSON, and more lines follow."""
+    """Whether an input that begins with ``[`` consists of lines: its first line is JSON, and more lines follow."""
     first, _, rest = data.lstrip().partition(b"\n")
     if len(first) > MAX_EVENT_BYTES or not rest.strip():
         return False
@@ -214,28 +214,28 @@ def _first_line_is_whole(data: bytes) -> bool:
 
 
 def _array_items(data: bytes) -> Iterator[bytes]:
-    """The text of each item, found by brackets and quotes alone, so an item of any size is not parsed here.
+    """The text of each item, found only by brackets and quotes, so that a large item is not parsed here.
 
-    Raises EventError when the array is cut off or followed by something else.
+    Raises EventError if the array is incomplete or followed by other text.
     """
     at = _skip(data, data.index(b"[") + 1)
     goes_on = data[at : at + 1] != b"]"
     while goes_on:
         end = _end(data, at)
         if end < 0:
-            raise EventError("the array breaks off")
+            raise EventError("the array is not complete")
         yield data[at:end].rstrip()
         at = _skip(data, end)
         if data[at : at + 1] not in {b",", b"]"}:
-            raise EventError("the array breaks off: neither a comma nor its end follows the item before")
+            raise EventError("the array is not complete: a comma or ] is missing after the previous item")
         goes_on = data[at : at + 1] == b","
         at = _skip(data, at + 1) if goes_on else at
     if data[at + 1 :].strip():
-        raise EventError("more follows the end of the array")
+        raise EventError("there is text after the end of the array")
 
 
 def _end(data: bytes, start: int) -> int:
-    """Where an item ends: after its closing bracket, or before a comma or a bracket; -1 when the data ends first."""
+    """The offset after an item's closing bracket, or before a comma or a bracket; -1 if the data ends first."""
     at, depth = start, 0
     if data[at : at + 1] not in {b"[", b"{"}:
         at = _TO_COMMA.match(data, at).end()  # type: ignore[union-attr]  # it matches anything
@@ -261,7 +261,7 @@ def _checked_id(document: Mapping[str, Json]) -> str:
         raise EventError("id is missing")
     name = document["id"]
     if not isinstance(name, str) or not name or len(name) > MAX_ID_LENGTH or not name.isprintable():
-        raise EventError(f"id: must be a printable text of 1 to {MAX_ID_LENGTH} characters")
+        raise EventError(f"id: must be printable text of 1 to {MAX_ID_LENGTH} characters")
     return name
 
 

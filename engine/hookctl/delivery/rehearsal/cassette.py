@@ -1,8 +1,8 @@
 """Cassettes: one recorded exchange of a webhook, in the format of vcrpy (version 1), so tests can load it with vcrpy.
 
-What is written here comes from an :class:`Attempt`, in which every secret is masked already. What differs from one
-exchange to the next (ids, times, hookctl's own version) is written as :data:`VARIES`, so recording again changes
-nothing. vcrpy itself is not needed: it is a mock for tests, and importing it costs more than this module does.
+A cassette is written from an :class:`Attempt`, in which every secret is masked already. Values that differ in each
+exchange (ids, times, hookctl's version) are written as :data:`VARIES`, so recording again changes nothing. vcrpy itself
+is not needed: it is a mock for tests, and importing it would cost more than this module.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 VARIES = "<varies>"
 VARYING_HEADERS = frozenset({"webhook-id", "webhook-timestamp", "date", "age"})
 SECRET_HEADERS = frozenset({"set-cookie", "authorization", "proxy-authorization", "authentication-info"})
-"""Response headers whose values are masked: a session that the target opens is a secret without a reference."""
+"""Response headers whose values are masked: a session from the target is a secret without a reference."""
 OWN_AGENT = re.compile(r"hookctl/\S+")
 SUFFIX = ".yaml"
 VERSION = 1
 MAX_BYTES = 4 * 1024 * 1024
-"""Of a cassette: several times a request with the largest body and a response at the cap."""
+"""The maximum size of a cassette: several times a request with the largest body and a response at the limit."""
 Headers = tuple[tuple[str, str], ...]
 
 
 class Kept(StrEnum):
-    """What a recording did to a cassette."""
+    """The effect of a recording on a cassette."""
 
     NEW = "new"
     CHANGED = "changed"
@@ -46,14 +46,14 @@ class Kept(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request and its response, with secrets masked and with :data:`VARIES` in place of what differs each time."""
+    """A request and its response, with secrets masked and :data:`VARIES` in place of values that differ each time."""
 
     request: Request
     response: Response
 
 
 def settled(request: Request) -> Request:
-    """The request, with :data:`VARIES` in place of what differs each time."""
+    """The request, with :data:`VARIES` in place of values that differ each time."""
     headers = tuple(
         (name, VARIES if name.lower() in VARYING_HEADERS else _without_version(name, value))
         for name, value in request.headers
@@ -62,7 +62,7 @@ def settled(request: Request) -> Request:
 
 
 def exchange_of(attempt: Attempt) -> Exchange | None:
-    """The exchange of an attempt; None when there is no response."""
+    """The exchange of an attempt; None if there is no response."""
     if attempt.request is None or attempt.response is None:
         return None
     headers = tuple((name, _settled_value(name.lower(), value)) for name, value in attempt.response.headers)
@@ -75,7 +75,7 @@ def path_of(directory: Path, webhook: str) -> Path:
 
 
 def keep(directory: Path, webhook: str, exchange: Exchange) -> Kept:
-    """Write the cassette of a webhook unless it has the same content already. Raises CassetteError."""
+    """Write the cassette of a webhook, unless it has the same content already. Raises CassetteError."""
     path = path_of(directory, webhook)
     kept = Kept.CHANGED if os.path.lexists(path) else Kept.NEW
     if kept is Kept.CHANGED and _says_the_same(path, exchange):
@@ -91,25 +91,30 @@ def keep(directory: Path, webhook: str, exchange: Exchange) -> Kept:
 
 
 def read(directory: Path, webhook: str) -> Exchange:
-    """The recorded exchange. Raises CassetteError when there is none, or when the file is not a valid cassette."""
+    """The recorded exchange. Raises CassetteError if there is none, or if the file is not a valid cassette."""
     path = path_of(directory, webhook)
     try:
         return from_yaml(_content(path))
     except FileMissingError:
         raise CassetteError("no exchange was recorded", hint="Record one.") from None
     except FileError as error:
-        raise CassetteError(f"{path} cannot be read: {error.message}", hint="Record it anew.") from error
+        raise CassetteError(f"{path} cannot be read: {error.message}", hint="Record it again.") from error
+    except UnicodeDecodeError as error:
+        raise CassetteError(f"{path} is not UTF-8 text", hint="Record it again.") from error
     except ValueError as error:
-        raise CassetteError(f"{path} is no cassette of hookctl: {error}", hint="Record it anew.") from error
+        raise CassetteError(f"{path} is not a hookctl cassette: {error}", hint="Record it again.") from error
 
 
 def _content(path: Path) -> str:
-    """Raises FileError, also for one that a link leads to out of its directory, and UnicodeDecodeError."""
+    """The bytes of a cassette as text.
+
+    Raises UnicodeDecodeError, and FileError, also if a link leads out of the directory.
+    """
     return read_file(path, resolve_given(path.parent), limit=MAX_BYTES).decode()
 
 
 def strays(directory: Path, webhooks: Iterable[str]) -> tuple[Path, ...]:
-    """The cassettes that belong to none of ``webhooks``, in order of name."""
+    """The cassettes that belong to none of ``webhooks``, sorted by name."""
     try:
         resolve_given(directory)
     except FileError:
@@ -123,7 +128,7 @@ def to_yaml(exchange: Exchange) -> str:
     import yaml
 
     class Dumper(yaml.CSafeDumper):
-        """Writes text of several lines as a block, so a diff shows which line changed."""
+        """Writes multi-line text as a block, so that a diff shows which line changed."""
 
     def text(dumper: yaml.CSafeDumper, value: str) -> yaml.ScalarNode:
         return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
@@ -135,7 +140,7 @@ def to_yaml(exchange: Exchange) -> str:
         "headers": _lists(response.headers),
         "body": {"string": _text(response.body)},
     }
-    # vcrpy has no words for these two, and leaves alone what it does not know.
+    # vcrpy has no keys for these two, and ignores unknown keys.
     written |= {
         name: value
         for name, value, usual in (("truncated", response.truncated, False), ("framed", response.framed, True))
@@ -148,7 +153,7 @@ def to_yaml(exchange: Exchange) -> str:
 
 
 def from_yaml(text: str) -> Exchange:
-    """The exchange of a cassette. Raises ValueError when the text is not a cassette with exactly one exchange."""
+    """The exchange of a cassette. Raises ValueError if the text is not a cassette with exactly one exchange."""
     import yaml
 
     from hookctl.delivery.rehearsal.cassette_yaml import parse
@@ -159,12 +164,12 @@ def from_yaml(text: str) -> Exchange:
             raise ValueError(f"its version is not {VERSION}")
         interactions = document["interactions"]
         if len(interactions) != 1:
-            raise ValueError(f"it holds {len(interactions)} exchanges, not one")
+            raise ValueError(f"it contains {len(interactions)} exchanges, not one")
         return _exchange(interactions[0]["request"], interactions[0]["response"])
     except yaml.YAMLError as error:
         raise ValueError(" ".join(str(error).split())) from error
     except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(f"its form is another ({type(error).__name__}: {error})") from error
+        raise ValueError(f"its structure is different ({type(error).__name__}: {error})") from error
 
 
 def _exchange(sent: Mapping[str, Any], received: Mapping[str, Any]) -> Exchange:
@@ -185,14 +190,14 @@ def _exchange(sent: Mapping[str, Any], received: Mapping[str, Any]) -> Exchange:
 
 def _status(code: str) -> int:
     if not re.fullmatch("[1-9][0-9]{2}", code, re.ASCII):
-        raise ValueError("its status is not one of HTTP")
+        raise ValueError("its status is not a valid HTTP status")
     return int(code)
 
 
 def _says_the_same(path: Path, exchange: Exchange) -> bool:
-    """Whether a cassette differs only in the values of response headers.
+    """Whether two cassettes differ only in the values of response headers.
 
-    Many of those count requests, or name the machine that answered.
+    Many of these count requests, or name the machine that answered.
     """
     try:
         recorded = from_yaml(_content(path))

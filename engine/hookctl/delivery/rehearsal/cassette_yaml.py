@@ -1,4 +1,4 @@
-"""The YAML of cassettes, read at a cost bounded by the file's size: no aliases, no deep nesting, no huge numbers."""
+"""Parses the YAML of cassettes at a cost bounded by the file's size: no aliases, deep nesting or huge numbers."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import yaml
 
 NULL = "tag:yaml.org,2002:null"
 MAX_EVENTS = 20_000
-"""YAML events in a cassette, at most; it has a few for each header."""
+"""The maximum number of YAML events in a cassette, which has a few for each header."""
 MAX_DEPTH = 16
-"""Nested lists and mappings, at most; a cassette has six."""
+"""The maximum nesting of lists and mappings; a cassette has six levels."""
 
 
 class _Loader(yaml.CBaseLoader):
@@ -29,13 +29,13 @@ def parse(text: str) -> Any:
     depth = 0
     for number, event in enumerate(yaml.parse(text, Loader=_Loader)):
         if number == MAX_EVENTS:
-            raise ValueError("it holds more lists, mappings and values than a recorded exchange has")
+            raise ValueError("it contains more lists, mappings and values than a recorded exchange")
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
             raise ValueError("it has an anchor or an alias")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                raise ValueError(f"more than {MAX_DEPTH} lists and mappings are nested in it")
+                raise ValueError(f"its lists and mappings are nested more than {MAX_DEPTH} levels deep")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
     return yaml.load(text, Loader=_Loader)  # noqa: S506 - it makes plain data alone

@@ -1,6 +1,7 @@
-"""Attempts that reach nobody: the delivery engine with stand-ins for secrets, tokens and transports.
+"""Attempts without a target: the delivery engine with stand-ins for secrets, tokens and transports.
 
-So a rehearsal renders, authenticates, validates and masks as a delivery does, and needs neither a network nor a secret.
+A rehearsal therefore renders, authenticates, validates and masks as a delivery does, but needs neither a network nor a
+secret.
 """
 
 from __future__ import annotations
@@ -25,16 +26,16 @@ from hookctl.plugin.responses import to_requests
 
 DELIVERY_ID = "rehearsal"
 STAND_IN = "StandInForASecretThatIsNotNeeded"
-"""The stand-in for every secret. It is valid in a header, in a URL, and as base64, which keys often are."""
+"""The stand-in for every secret. It is valid in a header, in a URL, and as base64, which many keys use."""
 TOKEN = b'{"access_token": "StandInForATokenThatIsNotNeeded", "token_type": "Bearer", "expires_in": 3600}'
 POLL_SECONDS = 1.0
 
 Answer = Callable[[Request], tuple[Response | Failure, Timing]]
-"""Gives the target's answer to a request, and how long it took."""
+"""Returns the target's response to a request, and the seconds that it took."""
 
 
 class Rehearsal:
-    """Makes attempts of one webhook. Must be closed."""
+    """Makes attempts of one webhook. It must be closed."""
 
     def __init__(self, plan: DeliveryPlan, plugins: Plugins, answer: Answer) -> None:
         self._digest = plan.digest
@@ -44,7 +45,7 @@ class Rehearsal:
         stand_ins, nowhere = _with_stand_ins(plugins, transport), Network(getaddrinfo=_nowhere)
         self._engine = AttemptEngine(stand_ins, nowhere, USER_AGENT, clock=lambda: self._at, auth_adapter=transport)
         self.without_auth = ""
-        """Why auth was left out: it cannot work with a stand-in for its secret. Empty when it was not left out."""
+        """Why auth was left out: it cannot work with a stand-in for its secret. Empty if it was applied."""
 
     def attempt(self, document: Mapping[str, Json], number: int, at: float) -> Attempt:
         """Make the attempt with that number at ``at`` (epoch seconds)."""
@@ -90,7 +91,7 @@ class InMemoryTransport(BaseAdapter):
         self._completions.append(Completion(ticket, *self._answer(request)))
 
     def poll(self, wait: float) -> Sequence[Completion]:  # noqa: ARG002 - as above
-        """The answers since the last call."""
+        """The responses since the last call."""
         completions = tuple(self._completions)
         self._completions.clear()
         return completions
@@ -110,7 +111,7 @@ class InMemoryTransport(BaseAdapter):
         cert: Any = None,
         proxies: Any = None,
     ) -> requests.Response:
-        """Answer a request that an auth sends: the webhook's own request once more, or one for a token."""
+        """Answer a request of an auth: the webhook's own request sent again, or a request for a token."""
         del stream, timeout, verify, cert, proxies
         result, timing = self._answered(request)
         if isinstance(result, Failure):
@@ -143,4 +144,4 @@ def _with_stand_ins(plugins: Plugins, transport: InMemoryTransport) -> Plugins:
 
 
 def _nowhere(*_: object, **__: object) -> NoReturn:
-    raise OSError("a rehearsal asks no name service")
+    raise OSError("a rehearsal resolves no names")

@@ -1,4 +1,4 @@
-"""Renders the request for an event from the delivery plan alone: no secret is resolved, no auth is applied."""
+"""Renders the request for an event from only the delivery plan: resolves no secret and applies no auth."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ USER_AGENT = f"hookctl/{__version__}"
 def render_request(
     plan: DeliveryPlan, document: Mapping[str, Json], plugins: Plugins, delivery_id: str, at: float | None = None
 ) -> Request:
-    """The request for an event, with each secret reference shown as ``***`` and without what auth would add.
+    """The request for an event, with each secret reference shown as ``***`` and without auth.
 
     Args:
-        plan: the webhook's delivery plan; it need not be applied.
-        document: the whole event.
-        plugins: for their template filters.
-        delivery_id: sent as ``webhook-id``.
-        at: epoch seconds of ``webhook-timestamp``; now, if not given.
+        plan: The webhook's delivery plan; it need not be applied.
+        document: The whole event.
+        plugins: Provides template filters.
+        delivery_id: The value of ``webhook-id``.
+        at: The time for ``webhook-timestamp``, in epoch seconds; None: now.
 
     Raises:
-        TemplateError: the body template, or an expression in URL or headers, cannot be compiled.
-        RenderError: one of them cannot be rendered for this event.
+        TemplateError: The body template, or an expression in URL or headers, cannot be compiled.
+        RenderError: One of them cannot be rendered for this event.
     """
     body = None if plan.body_template is None else compile_body(plan.body_template, plugins.filters).render(document)
     head = compile_head(plan.url, static_headers(plan, USER_AGENT), plugins.filters).with_text(mask)

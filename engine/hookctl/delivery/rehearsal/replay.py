@@ -1,4 +1,4 @@
-"""Replays: the current request against the recorded one, the current validators against the recorded response."""
+"""Replays: compares the current request with the recorded one, and validates the recorded response again."""
 
 from __future__ import annotations
 
@@ -19,29 +19,30 @@ from hookctl.plugin.calls import Plugins
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """The replay of a recorded exchange. Nothing was sent, and no secret was read."""
+    """The replay of a recorded exchange. It sends nothing and reads no secret."""
 
     plan: DeliveryPlan
     cassette: Path
     attempt: Attempt | None = None
-    """The current request with the recorded response and the current verdicts; None when there is no recording."""
+    """The current request with the recorded response and the current verdicts; None if there is no recording."""
     recorded: Json = None
     """The recorded request as JSON."""
     current: Json = None
-    """The current request in the same form; None when none could be made."""
+    """The current request in the same form; None if it could not be made."""
     problem: str = ""
     """Why there is no recording to replay."""
     without_auth: str = ""
-    """Why the recorded headers of auth were used: auth cannot work without its secret. Empty when it was applied."""
+    """Why the recorded headers of auth were used: auth cannot work without its secret. Empty if auth was applied."""
 
     @property
     def is_recorded_request(self) -> bool:
         """Whether the current request equals the recorded one."""
-        return canonical_json(self.recorded) == canonical_json(self.current)  # in Python, True == 1
+        # Python considers True and 1 equal, JSON does not
+        return canonical_json(self.recorded) == canonical_json(self.current)
 
     @property
     def succeeded(self) -> bool:
-        """Whether the request is as recorded, and the recorded response passes."""
+        """Whether the request equals the recorded one, and the recorded response passes."""
         return (
             self.attempt is not None
             and self.attempt.failure is None
@@ -51,18 +52,18 @@ class Replay:
 
     @property
     def reason(self) -> str:
-        """Why the replay did not succeed; empty when it did."""
+        """Why the replay did not succeed; empty if it did."""
         if self.succeeded:
             return ""
         if self.attempt is None:
             return self.problem
         if self.current is not None and not self.is_recorded_request:
-            return "the request that would be sent now is not the recorded one"
+            return "the request differs from the recorded one"
         return describe(self.attempt, self.plan.custom_validation_error_message)
 
 
 def replay(plan: DeliveryPlan, document: Mapping[str, Json], plugins: Plugins, directory: Path, at: float) -> Replay:
-    """Compare the request for an event at ``at`` (epoch seconds) with the recording in ``directory``."""
+    """Compare the current request for an event with the recording in ``directory``. ``at`` is in epoch seconds."""
     cassette = path_of(directory, plan.name)
     try:
         exchange = read(directory, plan.name)
@@ -91,7 +92,7 @@ def replay(plan: DeliveryPlan, document: Mapping[str, Json], plugins: Plugins, d
 
 
 def comparable(request: Request) -> Json:
-    """A request as JSON to compare key by key: header names in lower case, the body parsed when it is JSON."""
+    """A request as JSON for a comparison by key: header names in lower case, and the body parsed if it is JSON."""
     headers: dict[str, Json] = {name.lower(): value for name, value in sorted(request.headers)}
     return {
         "method": request.method,

@@ -1,4 +1,4 @@
-"""Scenarios: what becomes of a delivery to a target that always misbehaves in one way, on a simulated clock."""
+"""Scenarios: simulate a delivery to a target that always misbehaves in the same way."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from hookctl.plugin.calls import Plugins
 from hookctl.store.records import Outcome
 
 RETRY_AFTER = 120
-"""Seconds that a target asks for when it answers 429 or 503."""
+"""Seconds in the ``Retry-After`` of a target that answers 429 or 503."""
 STATUSES = range(300, 600)
-"""A status of one of these classes is a scenario, too."""
+"""Any status of these classes is also a scenario."""
 JSON = ("Content-Type", "application/json")
 
 Result = tuple[Response | Failure, Timing]
@@ -37,11 +37,11 @@ class Step:
     attempt: Attempt
     outcome: Outcome
     at: float
-    """When it begins at the earliest, without jitter."""
+    """The earliest time when it begins, without jitter."""
     latest: float
-    """When it begins at the latest, with the most jitter."""
+    """The latest time when it begins, with maximum jitter."""
     next_in: float | None
-    """Seconds from its end to the next attempt, without jitter; None after the last."""
+    """Seconds from its end to the next attempt, without jitter; None after the last attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Played:
 
     @property
     def was_sent(self) -> bool:
-        """Whether any request could be made, so that the target mattered."""
+        """Whether any request could be made, so that the target's behaviour had an effect."""
         return self.steps[-1].attempt.request is not None
 
 
@@ -71,14 +71,14 @@ def _never(plan: DeliveryPlan) -> Result:
 
 
 def _trickled(plan: DeliveryPlan) -> Result:
-    message = f"the answer began at once and was not complete within {plan.timeout_seconds:g} s"
+    message = f"the response started but did not finish within {plan.timeout_seconds:g} s"
     return Failure(FailureKind.TIMEOUT, message), Timing(
         resolved=0.0, connected=0.0, tls=0.0, first_byte=0.0, total=plan.timeout_seconds
     )
 
 
 def _reset(_: DeliveryPlan) -> Result:
-    return Failure(FailureKind.CONNECT, "the connection was reset before an answer began"), Timing(
+    return Failure(FailureKind.CONNECT, "the connection was reset before a response began"), Timing(
         resolved=0.0, connected=0.0, tls=0.0
     )
 
@@ -104,7 +104,7 @@ NAMED: Mapping[str, Scenario] = {
 
 
 def find_scenario(name: str) -> Scenario | None:
-    """The scenario of a name, or of a status such as ``429``; None when there is none."""
+    """The scenario for a name, or for a status such as ``429``; None if there is none."""
     if name in NAMED:
         return NAMED[name]
     if not (name.isascii() and name.isdecimal() and len(name) == 3 and int(name) in STATUSES):
@@ -113,9 +113,7 @@ def find_scenario(name: str) -> Scenario | None:
     asks = status in {429, 503}
     headers = (JSON, ("Retry-After", str(RETRY_AFTER))) if asks else (JSON,)
     response = Response(status, _phrase(status), headers, b"{}")
-    summary = f"answers {status} {_phrase(status)}".rstrip() + (
-        f" and asks for {RETRY_AFTER} s by Retry-After" if asks else ""
-    )
+    summary = f"answers {status} {_phrase(status)}".rstrip() + (f" with Retry-After: {RETRY_AFTER}" if asks else "")
     return Scenario(name, summary, lambda _: (response, Timing()))
 
 
@@ -124,9 +122,7 @@ def play(
 ) -> Played:
     """Simulate deliveries to a target that misbehaves each time, until the event is delivered or dead.
 
-    Nothing is sent, and no time passes.
-
-    ``start`` is the time of the first attempt, in epoch seconds.
+    Nothing is sent, and no time passes. ``start`` is the time of the first attempt, in epoch seconds.
     """
     result = scenario.answer(plan)
 

@@ -1,4 +1,4 @@
-"""Trials: send one event to each of some webhooks now, outside the queue, with the code that delivers."""
+"""Trials: send one event to each given webhook now, outside the queue, with the same code as deliveries."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ POLL_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A webhook to try with an event, and the attempt that was made."""
+    """A webhook with its test event, and the attempt that was made."""
 
     plan: DeliveryPlan
     document: Mapping[str, Json]
     attempt: Attempt | None
-    """None when it was interrupted."""
+    """The attempt; None if it was interrupted."""
 
     @property
     def succeeded(self) -> bool:
@@ -39,7 +39,7 @@ class Trial:
 
 
 def lets_through(plan: DeliveryPlan, document: Mapping[str, Json]) -> bool | None:
-    """Whether the webhook's ``when`` matches the event; None when it fails on this event."""
+    """Whether the webhook's ``when`` matches the event; None if it fails on this event."""
     if plan.when is None:
         return True
     try:

@@ -1,4 +1,4 @@
-"""Starting claimed deliveries within their limits, and turning what has ended into results for the next commit."""
+"""Starts claimed deliveries within their limits, and turns ended attempts into results for the next commit."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from hookctl.store.records import Outcome, Result
 
 
 class Attempts:
-    """The attempts of a runner. Needs no store: claims come from memory, and results wait in ``commits``.
+    """The attempts of a runner. Uses no store: claims are in memory, and results wait in ``commits``.
 
-    ``clock`` gives epoch seconds, ``jitter`` a random number in [0, 1).
+    ``clock`` returns epoch seconds, ``jitter`` a random number in [0, 1).
     """
 
     def __init__(
@@ -38,9 +38,9 @@ class Attempts:
         self._claims, self._limits, self._commits, self._tally = claims, limits, commits, tally
         self._clock, self._jitter = clock, jitter
         self.state = AppliedState()
-        """What attempts are started by."""
+        """The applied state by which attempts are started."""
         self.is_stopping = False
-        """True: nothing more is started, and claims that wait are released."""
+        """Whether the runner is stopping: nothing more is started, and waiting claims are released."""
 
     @property
     def in_flight(self) -> bool:
@@ -48,7 +48,7 @@ class Attempts:
         return self._engine.in_flight > 0
 
     def start(self) -> None:
-        """Start claimed deliveries as far as the limits allow; release those that may not start for a while."""
+        """Start claimed deliveries as far as the limits allow, and release those that may not start for a while."""
         for name in self._claims.waiting():
             if self.is_stopping or name in self._commits.suspending or self._limits.probe_in(name):
                 self._commits.add_released(self._claims.drop_waiting([name]))
@@ -64,13 +64,13 @@ class Attempts:
                 self._engine.start(Job(claimed.delivery.id, planned, claimed.document, claimed.delivery.attempts + 1))
 
     def collect(self, wait: float) -> None:
-        """Let attempts go on for up to ``wait`` seconds, or until one or a commit ends; keep what has ended."""
+        """Let attempts continue for up to ``wait`` seconds, or until an attempt or a commit ends. Keeps the results."""
         if self._engine.in_flight:
             for finished in self._engine.poll(wait):
                 self._keep(finished)
 
     def close(self) -> None:
-        """Give up what is in flight."""
+        """Abandon the attempts in flight."""
         self._engine.close()
 
     def _keep(self, finished: Finished) -> None:

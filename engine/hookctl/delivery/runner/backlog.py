@@ -1,4 +1,4 @@
-"""What waits in the queue beside what is claimed: when it is due, and whether more should be taken in."""
+"""The deliveries in the queue that are not claimed: when they are due, and whether to take in more events."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from hookctl.store.interface import Queue
 from hookctl.store.records import Batch, Claimed
 
 IDLE_INTAKE = 2048
-"""How many events are taken in at once while targets leave enough time for it."""
+"""The number of events that are taken in at once while deliveries leave enough time for it."""
 
 
 class Backlog:
-    """The backlog of one queue. ``clock`` gives epoch seconds."""
+    """The backlog of one queue. ``clock`` returns epoch seconds."""
 
     def __init__(self, queue: Queue, limits: Limits, clock: Callable[[], float]) -> None:
         self._queue, self._limits, self._clock = queue, limits, clock
         self._backlogged: set[str] = set()
-        """Webhooks of which more is due in the queue than could be claimed."""
+        """The webhooks with more due deliveries in the queue than could be claimed."""
 
     def clear(self, webhooks: Mapping[str, int]) -> None:
-        """Note that nothing is due of these webhooks."""
+        """Note that nothing is due for these webhooks."""
         self._backlogged.difference_update(webhooks)
 
     def note(self, batch: Batch, claims: Sequence[Claimed]) -> None:
-        """Learn from a commit which webhooks have more due than was claimed."""
+        """Learn from a commit which webhooks have more due deliveries than were claimed."""
         if batch.limit:
             counts = Counter(claimed.delivery.webhook for claimed in claims)
             self._backlogged.difference_update([name for name, count in batch.wanted.items() if counts[name] < count])
@@ -37,9 +37,9 @@ class Backlog:
             self._backlogged.update(delivery.webhook for delivery in made if delivery.id not in claimed)
 
     def intake_capacity(self, plans: Mapping[str, DeliveryPlan], claimed: Mapping[str, int]) -> int:
-        """How many more events are worth taking in: their targets have capacity, or there is little to do. 0 when none.
+        """How many more events to take in: targets have capacity for them, or there is little other work. 0 for none.
 
-        ``claimed`` says how many claimed deliveries of each webhook are not in flight yet.
+        ``claimed`` has the number of claimed deliveries of each webhook that are not in flight yet.
         """
         worthwhile = [
             count
@@ -49,9 +49,9 @@ class Backlog:
         return max(worthwhile, default=0 if self._limits.is_busy else IDLE_INTAKE)
 
     def next_due(self, plans: Mapping[str, DeliveryPlan]) -> float | None:
-        """When the next delivery can be claimed, in epoch seconds; None when nothing waits.
+        """When the next delivery can be claimed, in epoch seconds; None if nothing waits.
 
-        What waits for a target that fails is due when the target is probed.
+        Deliveries to a failing target are due when the target is probed.
         """
         active = [name for name, plan in plans.items() if plan.status is Status.ACTIVE]
         probes = {name: seconds for name in active if (seconds := self._limits.probe_in(name))}

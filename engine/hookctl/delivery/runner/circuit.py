@@ -1,37 +1,38 @@
-"""The circuit breaker: a target that fails gets nothing for a while, then one probe, then more and more load."""
+"""The circuit breaker: a failing target gets nothing for a while, then one probe, then more and more requests."""
 
 from __future__ import annotations
 
 WINDOW_SECONDS = 20.0
-"""Results count for this long, and at most for twice as long."""
+"""Seconds for which results count; they count for at most twice as long."""
 MINIMUM = 20
 """With fewer results than this, the circuit stays closed."""
 FAILURE_SHARE = 0.5
 OPEN_SECONDS = 10.0
-"""The wait before the first probe, in seconds; each probe that fails doubles it."""
+"""The wait before the first probe, in seconds. Each failed probe doubles it."""
 MAX_OPEN_SECONDS = 300.0
 
 
 class Breaker:
     """The circuit breaker of one webhook. Times are seconds on a monotonic clock.
 
-    ``limit`` is how many requests may be in flight: None for no extra limit, 0 while the circuit is open, 1 for the
-    probe. From there each success adds one, so the load doubles with each round, and each failure halves it. A target
-    that comes back while there is a backlog is not overloaded, and one that fails again gets nothing again.
+    ``limit`` is the maximum number of requests in flight: None for no extra limit, 0 while the circuit is open, 1 for
+    the probe. From there each success adds one, so the load doubles with each round trip, and each failure halves it.
+    This does not overload a target that recovers while there is a backlog, and a target that fails again gets nothing
+    again.
     """
 
     def __init__(self) -> None:
         self.limit: int | None = None
         self.reason = ""
-        """The failure that opened the circuit last."""
+        """The failure that last opened the circuit."""
         self.since = 0.0
-        """When the circuit, which had been closed, opened."""
+        """When the circuit last changed from closed to open."""
         self.until = 0.0
         """When the target may be probed."""
         self._wait = OPEN_SECONDS
         self._counted_since = float("-inf")
         self._now = self._before = (0, 0)
-        """Successes and failures of this window, and of the one before."""
+        """The numbers of successes and failures in this window and in the one before."""
 
     @property
     def state(self) -> str:
@@ -39,7 +40,7 @@ class Breaker:
         return "closed" if self.limit is None else "half-open" if self.limit else "open"
 
     def look(self, now: float) -> int | None:
-        """The limit at ``now``. A circuit that has been open for long enough becomes half open."""
+        """The limit at ``now``. A circuit that has been open for long enough becomes half-open."""
         if self.limit == 0 and now >= self.until:
             self.limit = 1
         return self.limit
@@ -59,7 +60,7 @@ class Breaker:
                 self._now = self._before = (0, 0)
 
     def failure(self, now: float, reason: str) -> None:
-        """A request failed, and the target is the cause."""
+        """A request failed because of the target."""
         if self.limit is None:
             good, bad = self._count(now, 0, 1)
             if good + bad >= MINIMUM and bad >= FAILURE_SHARE * (good + bad):

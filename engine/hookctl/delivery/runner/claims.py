@@ -9,18 +9,17 @@ from hookctl.store.records import Claimed
 
 
 class Claims:
-    """Claims by delivery id, and those that wait by webhook. Iterating gives all claims."""
+    """The claims by delivery id, and the waiting ones by webhook. Iterating yields all claims."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, Claimed] = {}
         self._waiting: dict[str, deque[Claimed]] = {}
-        """Those that are not in flight yet, by webhook.
-
-        An entry that is not in :attr:`_by_id` was lost, or claimed again since.
+        """The waiting claims, by webhook. An entry that is not in :attr:`_by_id` was lost, or was claimed again
+        since.
         """
 
     def __len__(self) -> int:
-        """How many claims there are."""
+        """The number of claims."""
         return len(self._by_id)
 
     def __iter__(self) -> Iterator[Claimed]:
@@ -28,15 +27,15 @@ class Claims:
 
     @property
     def in_flight(self) -> int:
-        """How many are in flight."""
+        """The number of claims in flight."""
         return len(self._by_id) - sum(map(len, self._waiting.values()))
 
     def waiting(self) -> dict[str, int]:
-        """How many claims of each webhook wait; no zeros."""
+        """The number of waiting claims of each webhook, without zeros."""
         return {name: len(claims) for name, claims in self._waiting.items()}
 
     def add(self, claims: Iterable[Claimed]) -> None:
-        """Add claims that wait. One that is in flight already goes on: its lease had ended, and now lasts longer."""
+        """Add waiting claims. A claim that is already in flight continues: its lease had ended, and is renewed."""
         for claimed in claims:
             known = self._by_id.get(claimed.delivery.id)
             self._by_id[claimed.delivery.id] = claimed
@@ -47,7 +46,7 @@ class Claims:
                 del self._waiting[claimed.delivery.webhook]
 
     def next_waiting(self, webhook: str) -> Claimed | None:
-        """The claim of a webhook that has waited longest, which is in flight from now on; None when none waits."""
+        """Take the oldest waiting claim of a webhook; it is then in flight. None if none waits."""
         waiting = self._waiting.get(webhook, ())
         while waiting:
             claimed = waiting.popleft()
@@ -58,11 +57,11 @@ class Claims:
         return None
 
     def ended(self, delivery_id: str) -> Claimed:
-        """Remove a delivery that was in flight; give its claim."""
+        """Remove and return the claim of a delivery that was in flight."""
         return self._by_id.pop(delivery_id)
 
     def drop_waiting(self, webhooks: Iterable[str]) -> list[Claimed]:
-        """Remove the claims of these webhooks that wait; give them, to be released."""
+        """Remove and return the waiting claims of these webhooks, to release them."""
         claims = [
             claimed
             for name in webhooks
@@ -74,7 +73,10 @@ class Claims:
         return claims
 
     def lost(self, delivery_ids: Collection[str]) -> None:
-        """Remove those that wait: other workers have them now. What is in flight goes on, and its result is dropped."""
+        """Remove these waiting claims: other workers have them now.
+
+        Attempts in flight continue, and their results are dropped.
+        """
         for waiting in self._waiting.values():
             for claimed in waiting:
                 if claimed.delivery.id in delivery_ids:

@@ -1,4 +1,4 @@
-"""The runner's commits: what is to be written is collected, and handed to the store's writer as one batch."""
+"""The runner's commits: collects what to write, and passes it to the store's writer as one batch."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
 
 
 class Commits:
-    """At most one commit is in flight. What is added in the meantime waits for the next one.
+    """Collects writes, with at most one commit in flight. New writes wait for the next commit.
 
-    What a commit has failed to write waits for the next one, too; only events, whose sender still has them, do not.
+    Writes of a failed commit also wait for the next one, except events, which their sender still has.
     """
 
     def __init__(self, queue: Queue, wake: Callable[[], None]) -> None:
-        """``wake`` is called on the writer's thread whenever a commit has ended."""
+        """``wake`` is called on the writer's thread when a commit has ended."""
         self._queue, self._wake = queue, wake
         self.results: list[Result] = []
         """Results that wait to be recorded."""
         self._released: list[Claimed] = []
         self._circuits: dict[str, Circuit | None] = {}
         self.suspending: set[str] = set()
-        """Webhooks with a result that suspends them and is not recorded yet. Nothing may be started for them."""
+        """The webhooks with a suspending result that is not recorded yet. Nothing may be started for them."""
         self._in_flight: tuple[Batch, Future[Committed]] | None = None
 
     @property
     def in_flight(self) -> bool:
-        """Whether a commit is in flight; it stays so until :meth:`end` has taken it up."""
+        """Whether a commit is in flight. It is until :meth:`end` has processed its result."""
         return self._in_flight is not None
 
     @property
@@ -53,21 +53,21 @@ class Commits:
             self.suspending.add(result.claimed.delivery.webhook)
 
     def add_released(self, claims: Iterable[Claimed]) -> None:
-        """Give back claims with the next commit."""
+        """Release claims with the next commit."""
         self._released += claims
 
     def add_circuits(self, circuits: Mapping[str, Circuit | None]) -> None:
-        """Store circuits with the next commit; None: closed."""
+        """Store circuits with the next commit; None means closed."""
         self._circuits.update(circuits)
 
     def claims(self) -> Iterator[Claimed]:
-        """The claims whose leases must be kept until they are recorded or released."""
+        """The claims whose leases must be renewed until they are recorded or released."""
         yield from self._released
         for result in self.results:
             yield result.claimed
 
     def submit(self, batch: Batch) -> None:
-        """Begin a commit of ``batch`` and of what waits to be written. None may be in flight."""
+        """Start a commit of ``batch`` and everything that waits to be written. No commit may be in flight."""
         batch = replace(batch, results=self.results, released=self._released, circuits=self._circuits)
         future = self._queue.submit(batch)
         self._in_flight = batch, future
@@ -75,9 +75,9 @@ class Commits:
         future.add_done_callback(lambda _: self._wake())
 
     def end(self) -> tuple[Batch, Committed] | None:
-        """Wait for the commit in flight; give what it was asked to write, and what became of it. None: none is.
+        """Wait for the commit in flight; return its batch and its result, or None if there is none.
 
-        Raises what made the commit fail.
+        Raises the error that made the commit fail.
         """
         if self._in_flight is None:
             return None

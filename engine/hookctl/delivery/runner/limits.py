@@ -12,34 +12,33 @@ from hookctl.model import DeliveryPlan, Status
 from hookctl.store.records import Circuit
 
 MAX_IN_FLIGHT = 4096
-"""Attempts in flight at the same time, over all webhooks."""
+"""The maximum number of attempts in flight, over all webhooks."""
 SHARED = 256
-"""Of these, the attempts that are shared by the webhooks without a ``max_in_flight`` of their own.
-
-Each attempt in flight needs a connection, and a handshake costs more than a request: a fast target is served faster
-through few connections that are kept.
+"""The part of these attempts that webhooks without their own ``max_in_flight`` share. Each attempt in flight needs a
+connection, and a handshake costs more than a request, so a fast target is served faster through few kept connections.
 """
 MAX_IN_FLIGHT_EACH = 64
-"""Attempts in flight of one webhook without a ``max_in_flight`` of its own."""
+"""The maximum number of attempts in flight of a webhook without its own ``max_in_flight``."""
 PACE_SECONDS = 0.05
-"""Between two measurements of how fast each target takes its deliveries."""
+"""Seconds between two measurements of how fast each target accepts deliveries."""
 AHEAD_SECONDS = 0.1
-"""A healthy target has what it takes in so many seconds claimed ahead.
-
-Each claim is a commit, and one commit for many is cheap.
+"""Seconds of deliveries to claim ahead for a healthy target. Each claim is a commit, and one commit for many is
+cheap.
 """
 BUSY = 500
-"""Deliveries a second. A runner that makes fewer has time to take in events that cannot be delivered yet."""
+"""Deliveries per second. A slower runner has time to take in events that cannot be delivered yet."""
 RESERVED = 0.25
-"""The share of all attempts that only webhooks below an even share may use, so targets that hang cannot take it."""
+"""The share of all attempts that is reserved for webhooks below an even share, so targets that hang cannot take it."""
 SHARED_EACH = 2
-"""At least so many attempts are shared for each webhook, where :data:`SHARED` would be fewer."""
+"""The minimum number of shared attempts for each webhook, if :data:`SHARED` would give fewer."""
 SLOW_SHARE = 0.5
-"""The share of all attempts that webhooks whose last attempt failed slowly may use together."""
+"""The maximum share of all attempts for webhooks whose last attempt failed slowly, together."""
 SLOW_SECONDS = 1.0
-"""A failure that takes longer is slow: it used capacity for nothing."""
+"""Seconds after which a failure counts as slow: it occupied capacity without a result."""
 PAUSE_SECONDS = 1.0
-"""How long a webhook pauses when this machine lacks something for an attempt; doubled until an attempt can be made."""
+"""Seconds that a webhook pauses when this machine lacks a resource for an attempt. Doubles until an attempt can be
+made.
+"""
 MAX_PAUSE_SECONDS = 60.0
 LOCAL = "local"
 """The circuit state of a webhook that pauses because of this machine."""
@@ -47,7 +46,7 @@ LOCAL = "local"
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What an attempt shows about its target."""
+    """The information that an attempt gives about its target."""
 
     is_well: bool
     reason: str = ""
@@ -64,9 +63,9 @@ class Pause:
 
 
 class Limits:
-    """Knows what is in flight, how fast each target takes deliveries, and whether it is healthy.
+    """Tracks what is in flight, how fast each target accepts deliveries, and whether it is healthy.
 
-    ``monotonic`` gives seconds.
+    ``monotonic`` returns seconds.
     """
 
     def __init__(self, monotonic: Callable[[], float], max_in_flight: int = MAX_IN_FLIGHT) -> None:
@@ -77,13 +76,13 @@ class Limits:
         self._max_total = min(SHARED, max_in_flight)
         self._buckets: dict[str, tuple[float, float]] = {}
         self._breakers: dict[str, Breaker] = {}
-        """Of webhooks whose target has failed since its circuit was last closed for good."""
+        """The circuits of webhooks whose target has failed since its circuit last closed completely."""
         self._pauses: dict[str, Pause] = {}
-        """Of webhooks for which this machine lacked something, until an attempt can be made."""
+        """The pauses of webhooks for which this machine lacked a resource, until an attempt can be made."""
         self._slow: set[str] = set()
-        """Webhooks whose last attempt failed slowly."""
+        """The webhooks whose last attempt failed slowly."""
         self._slow_total = 0
-        """How many of their attempts are in flight."""
+        """The number of their attempts in flight."""
         self._reported: dict[str, tuple[str, float]] = {}
         self._turn = 0
         self._active = 1
@@ -91,13 +90,13 @@ class Limits:
         self._ended_since: Counter[str] = Counter()
         self._pace_measured_at = monotonic()
         self._pace: dict[str, int] = {}
-        """How many of each webhook end in :data:`AHEAD_SECONDS`, as last measured."""
+        """The number of deliveries of each webhook that end in :data:`AHEAD_SECONDS`, as last measured."""
 
     def wanted(self, plans: Mapping[str, DeliveryPlan], waiting: Mapping[str, int]) -> dict[str, int]:
-        """How many more deliveries of each active webhook to claim now, beside the claimed ones that are ``waiting``.
+        """How many more deliveries of each active webhook to claim now, besides the claimed ones that are ``waiting``.
 
-        That is what may start now, and what the target takes within :data:`AHEAD_SECONDS`. Each call puts another
-        webhook first.
+        That is the number that may start now, plus the number that the target accepts within :data:`AHEAD_SECONDS`.
+        Each call puts another webhook first.
         """
         names = [name for name, plan in plans.items() if plan.status is Status.ACTIVE]
         self._turn = (self._turn + 1) % max(1, len(names))
@@ -114,7 +113,7 @@ class Limits:
         return wanted
 
     def _ahead(self, plan: DeliveryPlan) -> int:
-        """How many deliveries to claim before they may start: none for a webhook whose rate or target limits it."""
+        """How many deliveries to claim before they may start; none for a webhook that its rate or its target limits."""
         breaker = self._breakers.get(plan.name)
         is_limited = (
             plan.rate_limit is not None
@@ -129,7 +128,7 @@ class Limits:
 
     @property
     def is_busy(self) -> bool:
-        """Whether targets take so many deliveries that little time is left for anything else."""
+        """Whether targets accept so many deliveries that little time remains for other work."""
         return sum(self._pace.values()) >= BUSY * AHEAD_SECONDS
 
     @property
@@ -138,11 +137,11 @@ class Limits:
         return self._max_total - self._total
 
     def capacity(self, plan: DeliveryPlan) -> int:
-        """How many more attempts of one webhook may start now; 0 or less when none may.
+        """How many more attempts of one webhook may start now; 0 or less for none.
 
-        Up to an even share of all attempts is a webhook's own. Beyond that it may use what is free and not reserved,
-        divided among the active webhooks. All of it is bounded by the webhook's own limit, by its rate, and by what
-        slow webhooks may use together.
+        A webhook may always use an even share of all attempts. Beyond that it may use free attempts that are not
+        reserved, divided among the active webhooks. The webhook's own limit, its rate, and the common limit of slow
+        webhooks apply to the total.
         """
         limit, in_flight = self._limit(plan), self._in_flight[plan.name]
         free = self.total_capacity
@@ -173,9 +172,9 @@ class Limits:
         """An attempt has ended.
 
         Args:
-            plan: the webhook that it was made for.
-            health: what it shows about the target; None when it shows nothing.
-            is_slow: it failed, and took longer than :data:`SLOW_SECONDS`.
+            plan: The webhook of the attempt.
+            health: The information about the target; None if there is none.
+            is_slow: Whether the attempt failed and took longer than :data:`SLOW_SECONDS`.
         """
         self._count_ended(plan)
         self._ended_since[plan.name] += 1
@@ -189,7 +188,7 @@ class Limits:
         breaker = self._breakers.get(plan.name)
         if breaker is None:
             if health.is_well:
-                return  # without a failure there is nothing to weigh a success against
+                return  # without failures there is no circuit in which successes count
             breaker = self._breakers[plan.name] = Breaker()
         if health.is_well:
             breaker.success(self._monotonic(), _full_limit(plan))
@@ -197,7 +196,7 @@ class Limits:
             breaker.failure(self._monotonic(), health.reason)
 
     def local_failure(self, plan: DeliveryPlan, reason: str) -> None:
-        """An attempt could not be made because this machine lacked something, so the webhook pauses."""
+        """An attempt failed because this machine lacked a resource, so the webhook pauses."""
         self._count_ended(plan)
         now, last = self._monotonic(), self._pauses.get(plan.name)
         if last is None:
@@ -214,7 +213,7 @@ class Limits:
     # -- circuits
 
     def probe_in(self, webhook: str) -> float:
-        """Seconds until a webhook with an open circuit is probed, or until a pause ends; 0 for every other webhook."""
+        """Seconds until a webhook with an open circuit is probed, or until a pause ends; 0 for any other webhook."""
         breaker, pause = self._breakers.get(webhook), self._pauses.get(webhook)
         if breaker is None and pause is None:
             return 0.0
@@ -222,10 +221,9 @@ class Limits:
         return max(0.0, until - self._monotonic())
 
     def circuits(self, now: float) -> dict[str, Circuit | None]:
-        """The circuits that changed since the last call; None: closed again.
+        """The circuits that changed since the last call; None means closed.
 
-        ``now`` is in epoch seconds, as are the times of the circuits. A webhook that pauses has the state
-        :data:`LOCAL`.
+        ``now`` and the times of the circuits are in epoch seconds. A webhook that pauses has the state :data:`LOCAL`.
         """
         ahead = now - self._monotonic()
         changed: dict[str, Circuit | None] = {}
@@ -252,10 +250,10 @@ class Limits:
         return Circuit(breaker.state, breaker.reason, breaker.since + ahead, breaker.until + ahead)
 
     def take_over(self, circuits: Mapping[str, Circuit], now: float) -> None:
-        """Begin with the circuits that an earlier runner stored; ``now`` is in epoch seconds."""
+        """Start with the circuits that an earlier runner stored. ``now`` is in epoch seconds."""
         ahead = now - self._monotonic()
         for name, circuit in circuits.items():
-            if circuit.state == LOCAL:  # another process lacked something, which need not hold for this one
+            if circuit.state == LOCAL:  # a resource that another process lacked may be available to this one
                 self._reported[name] = (LOCAL, 0.0)
                 continue
             breaker = self._breakers[name] = Breaker()

@@ -1,4 +1,4 @@
-"""What a runner reports to its caller."""
+"""The callbacks by which a runner reports to its caller."""
 
 from __future__ import annotations
 
@@ -13,25 +13,28 @@ from hookctl.store.records import Circuit, Result
 
 
 def _ignore(*_: object) -> None:
-    """The default of each callback."""
+    """Do nothing: the default of each callback."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Callbacks, called on the runner's thread after what they report was stored. What they raise ends the step."""
+    """Callbacks, called on the runner's thread after the change was stored.
+
+    An exception of a callback ends the step.
+    """
 
     attempted: Callable[[Delivery, Attempt], None] = _ignore
-    """An attempt was recorded; the delivery is as it stands after it."""
+    """Called with a recorded attempt and the delivery after it."""
     circuit: Callable[[str, Circuit | None], None] = _ignore
-    """A webhook's circuit opened, became half open, or closed again (None)."""
+    """Called when a webhook's circuit opens, becomes half-open, or closes (None)."""
     applied: Callable[[AppliedState], None] = _ignore
-    """The runner uses this applied state from now on."""
+    """Called with the applied state that the runner uses from now on."""
 
 
 def notify(results: Iterable[Result], listener: Listener, observers: Observers) -> None:
-    """Report attempts that were recorded, to the listener on this thread and to observers on threads of their own.
+    """Report recorded attempts: to the listener on this thread, and to observers on their own threads.
 
-    Raises what the listener raises.
+    Raises the listener's exceptions.
     """
     news = []
     for result in results:

@@ -1,4 +1,4 @@
-"""Observers, called on threads: one that is slow delays neither deliveries nor other observers."""
+"""Calls observers on threads, so that a slow one delays neither deliveries nor other observers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hookctl.plugin.interfaces import Observer
 from hookctl.threads import CLOSE_GRACE, Pool
 
 MAX_BEHIND = 10_000
-"""Attempts that may wait for an observer; while more would wait, new ones are not reported to it."""
+"""The maximum number of attempts that wait for an observer. While more would wait, new ones are not reported to it."""
 
 log = logging.getLogger(__name__)
 News = Sequence[tuple[Delivery, Attempt]]
@@ -29,13 +29,13 @@ class Observers:
         self._pool = Pool("hookctl-observe")
         self._changed = Condition()
         self._behind: Counter[str] = Counter()
-        """How many attempts are still to be reported to each observer."""
+        """The number of attempts that each observer still has to receive."""
         self._missed: Counter[str] = Counter()
         self._failures: set[str] = set()
-        """The failures that were logged."""
+        """The failures that were logged already."""
 
     def notify(self, news: News) -> None:
-        """Report attempts, and the deliveries as they stand after them, to all observers. Never blocks."""
+        """Report attempts, and the deliveries after them, to all observers. Never blocks."""
         if not news:
             return
         for observer in self._observers:
@@ -49,7 +49,7 @@ class Observers:
                 self._pool.run(observer.name, partial(self._notify, observer, news))
             except (RuntimeError, MemoryError):
                 self._notified(observer, len(news))
-                self._miss(observer, len(news), "there is no thread for it")
+                self._miss(observer, len(news), "no thread could be started for it")
 
     def close(self, grace: float = CLOSE_GRACE) -> None:
         """Wait up to ``grace`` seconds until everything is reported, and end the threads."""
@@ -71,7 +71,7 @@ class Observers:
             self._notified(observer, len(news))
 
     def _call(self, observer: Observer, call: Callable[[], None]) -> None:
-        """Call an observer, which cannot break a delivery. Each kind of failure is logged once, since it may recur."""
+        """Call an observer, whose errors cannot affect a delivery. Each kind of failure is logged only once."""
         try:
             call()
         except BaseException as error:  # noqa: BLE001  # foreign code, on a thread that no signal reaches
@@ -84,7 +84,7 @@ class Observers:
                 is_first = message not in self._failures
                 self._failures.add(message)
             if is_first:
-                log.warning("%s. Deliveries go on. Further failures of this kind are not logged.", message)
+                log.warning("%s. Deliveries continue. Further failures of this kind are not logged.", message)
 
     def _notified(self, observer: Observer, count: int) -> None:
         with self._changed:

@@ -13,11 +13,11 @@ from hookctl.store.interface import Queue
 from hookctl.store.records import Fullness
 
 PRUNE_SECONDS = 30.0
-"""Between two searches for history to delete."""
+"""Seconds between two searches for history to delete."""
 PRUNE_EVENTS = 500
-"""Deleted in one commit, at most: that delays deliveries by a few milliseconds."""
+"""The maximum number of deletions in one commit, which delays deliveries by a few milliseconds."""
 PRUNE_SOON_SECONDS = 0.25
-"""Between two searches while there is more to delete."""
+"""Seconds between two searches while there is more to delete."""
 SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,15})?) ?(kB|MB|GB|TB)", re.ASCII)
 FREE_DISK_SPACE = (
     "Free disk space, use a larger disk, or keep less with [retention] in hookctl.toml: see `hookctl explain settings`."
@@ -35,18 +35,18 @@ class StoreLimits:
     max_age: float = 30 * 86_400.0
     """Seconds for which an event is kept after its deliveries have all ended."""
     max_bytes: float = float("inf")
-    """The size of the store; above it, the oldest of these events are deleted sooner."""
+    """The size of the store above which the oldest of these events are deleted earlier."""
     max_waiting: float = 1_000_000
-    """Deliveries that may wait; an event that would make it more is not taken in."""
+    """The maximum number of waiting deliveries. An event that would exceed it is not taken in."""
     min_free_bytes: float = 100e6
-    """Free space on the disk; with less, no event is taken in."""
+    """The minimum free space on the disk. With less, no event is taken in."""
 
 
 def store_limits(retention: Mapping[str, Any], intake: Mapping[str, Any]) -> StoreLimits:
-    """The limits that hookctl.toml sets, and the defaults of the others.
+    """The limits from hookctl.toml, and defaults for the others.
 
-    Both tables hold only known keys, with values of the right type. Raises SettingsError for a string that is not a
-    duration or not a size.
+    Both tables have only known keys, with values of the right type. Raises SettingsError for a string that is not a
+    valid duration or size.
     """
     found: dict[str, float] = {}
     if "age" in retention:
@@ -77,7 +77,10 @@ def _size(name: str, value: str) -> float:
 
 
 class Retention:
-    """Keeps one queue within its limits. ``clock`` gives epoch seconds, ``monotonic`` seconds on a monotonic clock."""
+    """Keeps one queue within its limits.
+
+    ``clock`` returns epoch seconds, ``monotonic`` seconds on a monotonic clock.
+    """
 
     def __init__(
         self, queue: Queue, limits: StoreLimits, clock: Callable[[], float], monotonic: Callable[[], float]
@@ -87,20 +90,20 @@ class Retention:
 
     @property
     def max_waiting(self) -> float:
-        """How many deliveries may wait.
+        """The maximum number of waiting deliveries.
 
-        The queue checks it in the commit that adds some, since other processes may add some, too.
+        The queue checks it in the commit that adds deliveries, because other processes may add some at the same time.
         """
         return self._limits.max_waiting
 
     def admit(self) -> None:
-        """Raise IntakeRefusedError when the store's disk is too full to take in events."""
+        """Raise IntakeRefusedError if the store's disk is too full to take in events."""
         scarce = _scarce(self._queue.free_bytes(), self._limits)
         if scarce:
             raise IntakeRefusedError(f"the store accepts no events: {scarce}", hint=FREE_DISK_SPACE)
 
     def prune(self) -> None:
-        """Delete some history when it is time to, and soon again while there is more."""
+        """Delete some history if it is time to, and soon again while there is more."""
         now = self._monotonic()
         if now < self._prune_at:
             return
@@ -113,7 +116,7 @@ class Retention:
 def why_full(fullness: Fullness, limits: StoreLimits) -> tuple[str, str]:
     """Why no more events are accepted, and how to make room; both are empty while events are accepted."""
     if fullness.waiting >= limits.max_waiting:
-        return f"{fullness.waiting:,} deliveries wait, and the limit is {limits.max_waiting:,.0f}", FEWER_WAITING
+        return f"{fullness.waiting:,} deliveries are waiting; the limit is {limits.max_waiting:,.0f}", FEWER_WAITING
     scarce = _scarce(fullness.free_bytes, limits)
     return scarce, FREE_DISK_SPACE if scarce else ""
 

@@ -1,4 +1,4 @@
-"""What an attempt's result means for its delivery: one table, and the functions that look a result up in it.
+"""What an attempt's result means for its delivery: one table, and functions that look a result up in it.
 
 Nothing here has side effects. ``docs/delivery.md`` shows :data:`TABLE`, and a test keeps the two equal.
 """
@@ -20,9 +20,9 @@ from hookctl.plugin.calls import Plugins
 from hookctl.store.records import Outcome
 
 MAX_RETRY_AFTER = 3600.0
-"""Seconds. A target cannot postpone its deliveries by more than this with ``Retry-After``."""
+"""The maximum number of seconds by which a target can postpone its deliveries with ``Retry-After``."""
 MAX_REASON = 500
-"""Characters of a stored reason."""
+"""The maximum number of characters of a stored reason."""
 
 
 class Decision(StrEnum):
@@ -30,7 +30,7 @@ class Decision(StrEnum):
 
     DELIVERED = "delivered"
     RETRY = "retry"
-    """Try again when the schedule says; dead once the schedule is used up."""
+    """Try again according to the schedule; dead once the schedule is used up."""
     DEAD = "dead"
     DEAD_AND_SUSPEND = "dead, and the webhook is suspended"
     NOT_COUNTED = "not counted"
@@ -38,7 +38,7 @@ class Decision(StrEnum):
 
 
 class Signal(StrEnum):
-    """What an attempt says about its target. The webhook's circuit counts it."""
+    """What an attempt shows about its target, for the webhook's circuit."""
 
     SUCCESS = "success"
     FAILURE = "failure"
@@ -59,7 +59,7 @@ class Row:
 MISMATCH = "mismatch"
 """A 2xx response that a response validator rejects."""
 TOKEN_REFUSED = "401 with a token"  # noqa: S105 - a result
-"""401, although the token was refreshed once. Only auth that obtains tokens has this result."""
+"""A 401 after the token was refreshed once. Only auth that obtains tokens has this result."""
 
 # A status is looked up before its class, so the order of the rows does not matter.
 TABLE = (
@@ -88,7 +88,7 @@ TABLE = (
         Signal.NOTHING,
         "Someone can fix this on hookctl's machine while the delivery waits.",
     ),
-    Row((FailureKind.LOCAL.value,), Decision.NOT_COUNTED, Signal.NOTHING, "This machine lacks a resource."),
+    Row((FailureKind.LOCAL.value,), Decision.NOT_COUNTED, Signal.NOTHING, "This machine has run out of a resource."),
     Row(("410",), Decision.DEAD_AND_SUSPEND, Signal.SUCCESS, "The target wants no more events."),
     Row(("1xx", "3xx", "4xx"), Decision.DEAD, Signal.SUCCESS, "The same request would get the same answer."),
     Row(
@@ -107,7 +107,7 @@ SECONDS = re.compile(r"\d+(\.\d+)?", re.ASCII)
 
 
 def look_up(attempt: Attempt, *, token_auth: bool = False) -> Row:
-    """The row of :data:`TABLE` for what an attempt ended with. A failure counts even where a status was read."""
+    """The row of :data:`TABLE` for the result of an attempt. A failure has priority over a status."""
     if attempt.failure is not None:
         return _ROWS[attempt.failure.kind.value]
     status = attempt.response.status if attempt.response else 0
@@ -131,12 +131,12 @@ def decide(
     """The outcome of an attempt that counts; see :func:`was_not_made`.
 
     Args:
-        attempt: what happened; its ``number`` tells how much of the schedule is used.
-        schedule: seconds before the second, third, ... attempt.
-        now: epoch seconds.
-        jitter: a random number in [0, 1).
-        token_auth: the webhook authenticates with a token that was refreshed after a 401.
-        mismatch_message: the webhook's own message for a response that its validators reject.
+        attempt: The attempt; its ``number`` shows how much of the schedule is used.
+        schedule: Seconds before the second, third, ... attempt.
+        now: Epoch seconds.
+        jitter: A random number in [0, 1).
+        token_auth: Whether the webhook uses a token, which was refreshed after a 401.
+        mismatch_message: The webhook's own message for a response that its validators reject.
     """
     decision = look_up(attempt, token_auth=token_auth).decision
     if decision is Decision.DELIVERED:
@@ -153,7 +153,7 @@ def decide(
 
 
 def health(attempt: Attempt) -> Health | None:
-    """What an attempt says about its target; None where it says nothing."""
+    """What an attempt shows about its target; None if it shows nothing."""
     signal = look_up(attempt).signal
     if signal is Signal.SUCCESS:
         return WELL
@@ -166,13 +166,13 @@ def was_not_made(attempt: Attempt) -> bool:
 
 
 def has_token_auth(plan: DeliveryPlan, plugins: Plugins) -> bool:
-    """Whether a 401 may be the token's fault: auth that may block obtains tokens."""
+    """Whether an expired token may have caused a 401: auth that may block obtains tokens."""
     types = (plugins.auth.get(block.type) for block in plan.auth)
     return any(auth.blocking for auth in types if auth)
 
 
 def describe(attempt: Attempt, mismatch_message: str | None = None) -> str:
-    """Why an attempt failed, in at most :data:`MAX_REASON` characters that can be stored as UTF-8."""
+    """Why an attempt failed, in at most :data:`MAX_REASON` characters that UTF-8 can represent."""
     reason = _describe(attempt, mismatch_message).encode(errors="backslashreplace").decode()
     return reason if len(reason) <= MAX_REASON else reason[: MAX_REASON - 3] + "..."
 
@@ -192,7 +192,7 @@ def _describe(attempt: Attempt, mismatch_message: str | None) -> str:
 def retry_after(response: Response, now: float) -> float | None:
     """The whole seconds that ``Retry-After`` asks for, at most :data:`MAX_RETRY_AFTER`.
 
-    None when the header is absent or not valid. ``now`` is in epoch seconds.
+    None if the header is absent or invalid. ``now`` is in epoch seconds.
     """
     text = next((value.strip() for name, value in response.headers if name.lower() == "retry-after"), "")
     if SECONDS.fullmatch(text):

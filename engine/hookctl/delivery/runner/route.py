@@ -11,7 +11,7 @@ from hookctl.when.condition import When, compile_when
 
 
 class Router:
-    """Routes events by one applied state, whose conditions are compiled once."""
+    """Routes events by one applied state, whose conditions it compiles once."""
 
     def __init__(self, applied: AppliedState) -> None:
         self._targets: dict[str, list[tuple[str, When | str | None]]] = {}
@@ -33,7 +33,7 @@ def delivery_id(event_id: str, event_time: float, webhook: str) -> str:
     """The delivery's id: the same for the same event and webhook, even in another store, so a receiver notices repeats.
 
     It begins with the event's time (epoch seconds) in milliseconds, so the ids of events that come at the same time
-    are neighbours in an index.
+    are neighbors in an index.
     """
     milliseconds = int(event_time * 1000) & 0xFFFF_FFFF_FFFF
     digest = sha256(f"{event_id}\0{webhook}".encode()).hexdigest()
@@ -41,9 +41,9 @@ def delivery_id(event_id: str, event_time: float, webhook: str) -> str:
 
 
 def _condition(plan: DeliveryPlan) -> When | str | None:
-    """The compiled ``when``; None when there is none; the error's message when it cannot be compiled.
+    """The compiled ``when``; None if there is none; the error's message if it cannot be compiled.
 
-    A condition that cannot be compiled was applied by another version of hookctl.
+    Such a condition was applied by another version of hookctl.
     """
     if plan.when is None:
         return None

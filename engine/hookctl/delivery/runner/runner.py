@@ -1,4 +1,4 @@
-"""The runner: claims deliveries that are due, has them attempted, and records the outcomes."""
+"""The runner: claims due deliveries, makes attempts, and records the outcomes."""
 
 from __future__ import annotations
 
@@ -27,37 +27,39 @@ from hookctl.store.interface import Queue
 from hookctl.store.records import Batch, Committed
 
 STATE_SECONDS = 0.5
-"""How old the applied state may be when a delivery starts."""
+"""The maximum age of the applied state when a delivery starts, in seconds."""
 CLAIM_SECONDS = 0.01
-"""Between two claims while anything is claimed: each claim is a commit."""
+"""Seconds between two claims while anything is claimed: each claim is a commit."""
 GROUP_SECONDS = 0.025
-"""Between two commits of results while attempts are in flight: one commit for many results is cheaper."""
+"""Seconds between two commits of results while attempts are in flight: one commit for many results is cheaper."""
 RESULTS_BATCH = 512
-"""So many results are recorded at once, without waiting for :data:`GROUP_SECONDS` to pass."""
+"""The number of results that are recorded at once, without waiting for :data:`GROUP_SECONDS`."""
 MAX_AHEAD = 2048
-"""Claimed deliveries that are not in flight yet, at most."""
+"""The maximum number of claimed deliveries that are not in flight yet."""
 POLL_SECONDS = 0.25
-"""How long one poll lasts while a commit is in flight, unless an attempt or the commit ends first."""
+"""The maximum length of one poll while a commit is in flight, in seconds."""
 LEASE_SECONDS = 60.0
-"""How long a worker that stalls keeps others from its deliveries."""
+"""Seconds for which a stalled worker keeps its deliveries from others."""
 RENEW_SECONDS = LEASE_SECONDS / 3
-"""Between two renewals of the leases on what is claimed."""
+"""Seconds between two renewals of the leases on claims."""
 CLOCK_SECONDS = 60.0
-"""When the wall clock and the monotonic clock drift apart by more between two steps, the wall clock was set."""
+"""Seconds of drift between the wall clock and the monotonic clock from which the wall clock counts as changed."""
 
 log = logging.getLogger(__name__)
 
 
 class Runner:
-    """Delivers from one queue, on the caller's thread. Call :meth:`step` again and again, and :meth:`stop` at the end.
+    """Delivers from one queue, on the caller's thread.
 
-    Nothing is lost without :meth:`stop`: what was claimed and not recorded is tried again, with the same
-    ``webhook-id``. ``read_state`` reads the applied state; the runner calls it twice a second, so an apply takes effect
-    on deliveries that still wait. ``clock`` gives epoch seconds, ``monotonic`` seconds on a clock that nobody sets and
-    that goes on while the machine sleeps.
+    Call :meth:`step` repeatedly, and :meth:`stop` at the end. Nothing is lost without :meth:`stop`: deliveries that
+    were claimed and not recorded are tried again, with the same ``webhook-id``.
 
-    A commit is in flight like an attempt is: the store's writer makes it on a thread of its own, and the runner takes
-    up its result in one of its own calls. At most one is in flight.
+    ``read_state`` reads the applied state. The runner calls it twice a second, so an apply takes effect on waiting
+    deliveries. ``clock`` returns epoch seconds. ``monotonic`` returns seconds on a clock that is never set, and that
+    continues while the machine sleeps.
+
+    A commit is in flight like an attempt: the store's writer makes it on its own thread, and the runner processes its
+    result in a later call. At most one is in flight.
     """
 
     def __init__(
@@ -97,7 +99,7 @@ class Runner:
         self._claimed_at = self._recorded_at = self._state_at = float("-inf")
         self._renewed_at = monotonic()
         self._ahead = clock() - monotonic()
-        """Seconds by which the wall clock is ahead of the monotonic one."""
+        """Seconds by which the wall clock is ahead of the monotonic clock."""
         queue.clock_set(clock(), clock())
         self._limits.take_over(queue.circuits(), clock())
         self._take_state(read_state())
@@ -105,13 +107,13 @@ class Runner:
     # -- intake
 
     def accept(self, events: Sequence[Event]) -> list[bool]:
-        """Route events and store them durably, in one commit with what has ended. Attempts go on in the meantime.
+        """Route events and store them durably, in one commit with waiting results. Attempts continue in the meantime.
 
-        Gives one flag per event: False where its id was seen before.
+        Returns one flag per event: False if its id was seen before.
 
         Raises:
-            IntakeRefusedError: there is no room for all of them; nothing was stored.
-            StoreError: the store fails; nothing was stored.
+            IntakeRefusedError: There is not enough room for all events; nothing was stored.
+            StoreError: The store failed; nothing was stored.
         """
         self._finish_commit()
         self._retention.admit()
@@ -134,9 +136,9 @@ class Runner:
         return self._router.receives(event_type)
 
     def replay(self, delivery_ids: Sequence[str], *, as_planned: bool = False) -> list[str]:
-        """Make deliveries of active webhooks due now; gives the ids of those that no attempt is in flight for.
+        """Make deliveries of active webhooks due now. Returns the ids of those without an attempt in flight.
 
-        ``as_planned``: use the delivery plan of the last attempt. Deliveries without an attempt are left alone then.
+        ``as_planned``: use the delivery plan of the last attempt. Deliveries without an attempt are then skipped.
         """
         self._finish_commit()
         replayed = self._queue.replay(delivery_ids, self._clock(), as_planned=as_planned)
@@ -147,32 +149,32 @@ class Runner:
 
     @property
     def in_flight(self) -> int:
-        """How many deliveries an attempt is in flight for."""
+        """The number of deliveries with an attempt in flight."""
         return self._claims.in_flight
 
     def intake_capacity(self) -> int:
-        """How many more events are worth taking in: their targets have capacity, or there is little to do. 0 when none.
+        """How many more events to take in: targets have capacity for them, or there is little other work. 0 for none.
 
         More may be taken in at any time; their deliveries then wait in the queue.
         """
         return self._backlog.intake_capacity(self._state.plans, self._claims.waiting())
 
     def next_due(self) -> float | None:
-        """When the next delivery can be claimed, in epoch seconds; None when nothing waits.
+        """When the next delivery can be claimed, in epoch seconds; None if nothing waits.
 
-        What waits for a target that fails is due when the target is probed.
+        Deliveries to a failing target are due when the target is probed.
         """
         return self._backlog.next_due(self._state.plans)
 
     def due_in(self) -> float | None:
-        """Seconds until :meth:`next_due`, 0 or less when it has passed; None when nothing waits."""
+        """Seconds until :meth:`next_due`, 0 or less if it has passed; None if nothing waits."""
         due = self.next_due()
         return None if due is None else due - self._clock()
 
     def step(self, wait: float) -> bool:
-        """Start what is due and record what has ended; wait up to ``wait`` seconds while anything is in flight.
+        """Start due deliveries and record ended ones. Waits up to ``wait`` seconds while anything is in flight.
 
-        False when no attempt was in flight, so that the caller may wait for something else.
+        False if no attempt was in flight, so that the caller may wait for something else.
         """
         if self._commits.in_flight and self._is_state_old:
             self._finish_commit(start=False)  # an apply may have changed what to send
@@ -196,14 +198,14 @@ class Runner:
         return works
 
     def collect(self, wait: float) -> None:
-        """Let attempts go on for up to ``wait`` seconds; keep their results for the next :meth:`step` to record.
+        """Let attempts continue for up to ``wait`` seconds. The next :meth:`step` records their results.
 
         Does not need the store.
         """
         self._attempts.collect(wait)
 
     def stop(self, grace: float) -> None:
-        """Start nothing more, give attempts in flight ``grace`` seconds to end, and release all other claims.
+        """Start nothing more, wait up to ``grace`` seconds for attempts in flight, and release all other claims.
 
         Later calls do nothing.
         """
@@ -213,7 +215,7 @@ class Runner:
         deadline = self._monotonic() + grace
         try:
             self._finish_commit()
-            self._submit()  # releases what is not in flight, which another worker may take at once
+            self._submit()  # releases claims that are not in flight, which another worker may take at once
             while self._attempts.in_flight and (left := deadline - self._monotonic()) > 0:
                 self._attempts.collect(min(left, GROUP_SECONDS))
                 if self._commits.has_ended:
@@ -223,7 +225,7 @@ class Runner:
                     self._record()
         finally:
             self._attempts.close()
-            with suppress(StoreError, StateLockedError):  # what it could not write is in the commit below again
+            with suppress(StoreError, StateLockedError):  # a failed write is part of the commit below again
                 self._finish_commit()
             self._commits.add_released(self._claims)
             self._claims.clear()
@@ -234,7 +236,7 @@ class Runner:
     # -- claims and attempts
 
     def _claim(self) -> None:
-        """Begin a commit that claims what is due, with everything else that waits to be written."""
+        """Start a commit that claims due deliveries, with everything else that waits to be written."""
         now = self._monotonic()
         if self._claims and now - self._claimed_at < CLAIM_SECONDS:
             return
@@ -265,7 +267,7 @@ class Runner:
     # -- commits
 
     def _record(self) -> None:
-        """Begin a commit of results when it is time to: they wait a little for others to join them."""
+        """Start a commit of results if it is time to: results wait a little for others to join them."""
         if not self._commits.in_flight and (
             self._commits.suspending
             or len(self._commits.results) >= RESULTS_BATCH
@@ -275,17 +277,17 @@ class Runner:
             self._submit()
 
     def _submit(self, batch: Batch | None = None) -> None:
-        """Begin a commit of what waits to be written, and of ``batch``, if there is anything to write."""
+        """Start a commit of ``batch`` and everything that waits to be written, if there is anything."""
         self._recorded_at = self._monotonic()
         self._commits.add_circuits(self._limits.circuits(self._clock()))
         if batch is not None or not self._commits.is_empty:
             self._commits.submit(batch or Batch(now=self._clock()))
 
     def _finish_commit(self, *, start: bool = True) -> Committed:
-        """Go on with attempts until no commit is in flight, and take up what the last one brought.
+        """Continue attempts until no commit is in flight, and process the result of the last one.
 
-        ``start`` is False while the state is out of date: attempts in flight go on, and none starts. Raises what made
-        the commit fail; what it was to write then waits for the next commit.
+        ``start`` is False while the applied state is out of date: attempts in flight continue, and none starts. Raises
+        the error that made the commit fail; its writes then wait for the next commit.
         """
         if start:
             self._attempts.start()
@@ -321,7 +323,7 @@ class Runner:
             return
         self._queue.check()
         state = self._read_state()
-        self._queue.check()  # another file may have taken the store's place while the state was read
+        self._queue.check()  # another file may have replaced the store while the state was read
         if state.serial != self._state.serial:
             self._take_state(state)
         self._state_at = self._monotonic()
@@ -329,7 +331,7 @@ class Runner:
     def _take_state(self, state: AppliedState) -> None:
         self._finish_commit(start=False)
         self._queue.reconcile(state)
-        # What was claimed for the state before is claimed again, as far as it is still due.
+        # Deliveries claimed for the state before are claimed again if they are still due.
         self._commits.add_released(self._claims.drop_waiting(self._claims.waiting()))
         self._state = self._attempts.state = state
         self._router = Router(state)

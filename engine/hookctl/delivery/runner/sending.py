@@ -20,46 +20,47 @@ from hookctl.store.interface import Queue
 
 CHUNK_BYTES = 256 * 1024
 COMMIT_EVENTS = 500
-"""Events that are stored in one commit, at most."""
+"""The maximum number of events in one commit."""
 PAUSE = 0.1
-"""Seconds that may pass before a request to stop, new input or the work of another process is noticed."""
+"""The maximum number of seconds until hookctl notices a request to stop, new input, or the work of another process."""
 STORE_SECONDS = 0.25
-"""Between two commits of events while there is enough to deliver.
-
-What is stored and cannot be delivered at once must be read from the store again.
+"""Seconds between two commits of events while there is enough to deliver. Events that are stored but cannot be
+delivered at once must be read from the store again.
 """
 READ_SECONDS = 0.01
-"""How long one step waits for attempts in flight before it looks for new input."""
+"""Seconds that one step waits for attempts in flight before it looks for new input."""
 
 MAX_PROBLEMS = 1000
-"""Bad events of one ``send`` that are described. More are only counted, since a stream may have any number."""
+"""The maximum number of bad events that one ``send`` describes. More are only counted, because a stream may have any
+number.
+"""
 STORE_PATIENCE = 60.0
-"""How long ``run`` goes on while the store fails."""
+"""Seconds for which ``run`` continues while the store fails."""
 
 
 @dataclass(slots=True)
 class Intake:
-    """What was read."""
+    """The events that were read."""
 
     read: int = 0
     accepted: int = 0
-    """On disk, and new."""
+    """The number of new events that were stored."""
     seen_before: int = 0
     bad: int = 0
     problems: list[BadEvent] = field(default_factory=list)
     """The first ``MAX_PROBLEMS`` of the bad events."""
     unreceived: Counter[str] = field(default_factory=Counter)
-    """Accepted events that no active webhook receives, by type."""
+    """The accepted events that no active webhook receives, by type."""
     has_ended: bool = False
-    """True once the last byte was read."""
+    """True after the last byte was read."""
     refused: str = ""
-    """Why not all events were taken in; empty when they were."""
+    """Why some events were not taken in; empty if all were."""
     refused_from: str = ""
     """The id of the first event that was not taken in. All events before it were, and none after it."""
 
 
 class Source:
-    """A stream of bytes. Reading does not block when the system can tell whether there is anything to read."""
+    """A stream of bytes. Reading does not block if the system can tell whether there is anything to read."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -69,14 +70,16 @@ class Source:
             self._file = None
 
     def read(self, wait: float) -> bytes | None:
-        """The next bytes; empty at the end; None when none came within ``wait`` seconds. Raises EventError."""
+        """The next bytes; empty at the end; None if none came within ``wait`` seconds. Raises EventError."""
         try:
             if self._file is None:
                 return self._stream.read(CHUNK_BYTES)
             ready, _, _ = select.select([self._file], [], [], wait)
             return os.read(self._file, CHUNK_BYTES) if ready else None
         except OSError as error:
-            hint = "What was read is stored. Send the input again: an event with an id seen before is not sent twice."
+            hint = (
+                "The events read so far are stored. Send the input again: an event with a known id is not sent twice."
+            )
             raise unreadable(self._stream, error, hint) from error
 
 
@@ -94,11 +97,11 @@ class _Events:
         self._found: Iterator[Event | BadEvent] = iter(())
 
     def take(self, most: int) -> list[Event | BadEvent]:
-        """The next events of what was read, and what is not an acceptable event; at most ``COMMIT_EVENTS``."""
+        """The next events from the bytes read so far, and the bad ones; at most ``COMMIT_EVENTS``."""
         return list(islice(self._found, min(most, COMMIT_EVENTS)))
 
     def read(self, wait: float) -> bool:
-        """Read on, once everything has been taken; False when nothing has come within ``wait`` seconds."""
+        """Read more, once all events were taken. False if nothing came within ``wait`` seconds."""
         chunk = self._source.read(wait)
         if chunk is None:
             return False
@@ -117,13 +120,11 @@ def send(
     stopping: Callable[[], bool],
     progress: Callable[[Intake], None],
 ) -> Intake:
-    """Store what is read and deliver everything that is due, with retries until ``wait`` seconds after the last event.
+    """Store the input's events and deliver everything due, with retries until ``wait`` seconds after the last event.
 
-    Ends early once ``stopping()`` is true; the caller stops the runner. ``progress`` is called often with what was read
-    so far. When the store is full, deliveries that wait are made first. If there is still no room then, nothing more is
-    read, and the intake names the first event that was not taken in.
-
-    Raises EventError when the input cannot be read.
+    Ends early once ``stopping()`` is true; the caller stops the runner. ``progress`` is called often with the events
+    read so far. If the store is full, waiting deliveries are made first. If there is still no room then, reading ends,
+    and the intake names the first event that was not taken in. Raises EventError if the input cannot be read.
     """
     intake = Intake()
     events = _Events(source, reader, intake)
@@ -136,7 +137,7 @@ def send(
     while not stopping():
         capacity = runner.intake_capacity()
         if not capacity and time.monotonic() - stored_at < STORE_SECONDS:
-            poll = READ_SECONDS  # the targets have enough to take
+            poll = READ_SECONDS  # the targets have enough to do
         elif batch := events.take(capacity or COMMIT_EVENTS):
             if not _take_in(batch, runner, intake, drain):
                 return intake
@@ -149,7 +150,7 @@ def send(
             poll = READ_SECONDS
         runner.step(poll)
         progress(intake)
-    _store_all(events, runner, intake)  # asked to stop: what came out of a pipe exists nowhere else
+    _store_all(events, runner, intake)  # asked to stop: events from a pipe exist nowhere else
     if intake.has_ended:
         drain()
     return intake
@@ -158,8 +159,8 @@ def send(
 def deliver(
     runner: Runner, queue: Queue, *, wait: float, stopping: Callable[[], bool], progress: Callable[[], None]
 ) -> None:
-    """Deliver everything due within ``wait`` seconds, retries included; end early once ``stopping()`` is true."""
-    until = time.monotonic() + wait  # not the wall clock, which may be set while this waits
+    """Deliver everything due within ``wait`` seconds, including retries. Ends early once ``stopping()`` is true."""
+    until = time.monotonic() + wait  # not the wall clock, which may be set during the wait
     while not stopping():
         works = runner.step(PAUSE)
         progress()
@@ -178,8 +179,8 @@ def run(runner: Runner, *, stopping: Callable[[], bool], failed: Callable[[State
     """Deliver what is due until ``stopping()`` is true; the caller stops the runner.
 
     While the store fails, its work is tried again. ``failed`` is called with the first error of each such period; an
-    error that lasts longer than :data:`STORE_PATIENCE` is raised. StoreGoneError is raised at once: waiting does not
-    bring back a store that was deleted, renamed or replaced.
+    error that lasts longer than :data:`STORE_PATIENCE` is raised. StoreGoneError is raised at once, because waiting
+    does not restore a store that was deleted, renamed or replaced.
     """
     failing_since: float | None = None
     while not stopping():
@@ -211,9 +212,9 @@ def _take_in(
     intake: Intake,
     drain: Callable[[], bool],
 ) -> bool:
-    """Store a batch; False when there was no room for all of it.
+    """Store a batch; False if there was not enough room for it.
 
-    ``drain`` makes room in a full store by delivering what waits. It gives False when it is time to stop.
+    ``drain`` makes room in a full store by delivering what waits, and returns False when it is time to stop.
     """
     rest = _store(batch, runner, intake)
     while rest and drain():
@@ -231,7 +232,7 @@ def _store_all(events: _Events, runner: Runner, intake: Intake) -> None:
 
 
 def _store(batch: Sequence[Event | BadEvent], runner: Runner, intake: Intake) -> Sequence[Event | BadEvent]:
-    """Store a batch as far as there is room; give the rest, from the first event that does not fit."""
+    """Store a batch as far as there is room. Returns the rest, from the first event that does not fit."""
     intake.refused = intake.refused_from = ""
     events = [one for one in batch if isinstance(one, Event)]
     try:

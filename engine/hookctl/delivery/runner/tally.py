@@ -12,7 +12,7 @@ from hookctl.store.records import Result
 class Tally:
     """Counts outcomes by webhook, and knows which deliveries failed and wait for another attempt.
 
-    ``started_at`` (epoch seconds) separates deliveries that this run took in from those that were there before.
+    ``started_at`` (epoch seconds) separates the deliveries that this run took in from earlier ones.
     """
 
     def __init__(self, started_at: float) -> None:
@@ -20,15 +20,15 @@ class Tally:
         self.delivered: Counter[str] = Counter()
         self.dead: Counter[str] = Counter()
         self.earlier: Counter[DeliveryStatus] = Counter()
-        """How many of the delivered and dead ones were there before this run."""
+        """How many of the delivered and dead ones are from before this run."""
         self.local_failures: Counter[str] = Counter()
-        """Attempts that could not be made, by what this machine lacked."""
+        """The attempts that could not be made, by the resource that this machine lacked."""
         self.failing: set[str] = set()
-        """Ids of deliveries that were tried and will be tried again."""
+        """The ids of deliveries that failed and will be tried again."""
         self._started_at = started_at
 
     def add(self, results: Iterable[Result]) -> None:
-        """Count results that were recorded."""
+        """Count recorded results."""
         for result in results:
             self.attempts += 1
             delivery, status = result.claimed.delivery, result.outcome.status

@@ -45,15 +45,15 @@ FILE_UNREADABLE = Rule(
 
 FILE_OUTSIDE = Rule(
     id="file-outside",
-    summary="A link leads out of the directory of webhooks.",
+    summary="A link points outside the webhook directory.",
     explanation=(
-        "A repository must not make hookctl show files of the machine that checks it, so a link may not lead "
+        "A repository must not make hookctl show files of the machine that checks it, so a link must not point "
         "outside of the directory, or to a hidden file in it. A link to a file that is in the directory "
-        "anyway is skipped. The directory itself may be a link that leads elsewhere only if --dir gives its "
+        "anyway is skipped. The directory itself may be a link that points elsewhere only if --dir gives its "
         "full path."
     ),
-    message="a link that leads out of the directory of webhooks, or to a hidden file",
-    hint="Put a plain file or directory in its place.",
+    message="a link that points outside the webhook directory, or to a hidden file",
+    hint="Put a regular file or directory in its place.",
 )
 
 DIRECTORY_TOO_LARGE = Rule(

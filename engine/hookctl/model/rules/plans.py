@@ -12,7 +12,7 @@ PROTECTED = Rule(
         "No apply, with any option, removes a webhook with `protected: true`. Restore its file, or apply "
         "`protected: false` first. You can rename it."
     ),
-    message="an apply never removes a protected webhook",
+    message="a protected webhook cannot be removed",
     hint="Restore its file, or apply `protected: false` first.",
 )
 
@@ -24,8 +24,8 @@ REMOVALS = Rule(
         " --allow-removals; `plan` shows a warning. [safety] in hookctl.toml sets the limit: by default, more"
         " than 30 % of at least 10 webhooks."
     ),
-    message="{stopped} of {applied} webhooks would be removed or become inactive at once, more than {percent:g} %",
-    hint="If you intend this, run: hookctl apply --allow-removals",
+    message="{stopped} of {applied} webhooks would be removed or deactivated; the limit is {percent:g} %",
+    hint="To apply it anyway, run hookctl apply --allow-removals.",
     severity=Severity.WARNING,
 )
 

@@ -125,6 +125,58 @@ TEMPLATE_FILTER = Rule(
     good='body_template: \'{"severity": "{{ data.severity | upper }}"}\'',
 )
 
+TEMPLATE_KIND = Rule(
+    id="template-kind",
+    summary="The value has the wrong kind.",
+    explanation=(
+        "The event type's schema says which kind of value a field has: text, a number, a list and so on. Arithmetic "
+        "needs numbers, and each filter accepts certain kinds. With another kind, no event could be sent."
+    ),
+    message="{what}",
+    hint="{fix}",
+    bad="body_template: '{\"x\": {{ data.severity * 2 }}}'",
+    good="body_template: '{\"x\": {{ event_time * 1000 }}}'",
+)
+
+TEMPLATE_NEVER_TRUE = Rule(
+    id="template-never-true",
+    summary="The value is never equal to this constant.",
+    explanation=(
+        "The event type's schema lists the values that a field can have, or its kind, and the constant is not among "
+        "them. Upper and lower case count. This is a warning."
+    ),
+    message="the value is never {value}: {why}",
+    hint="`hookctl schema event NAME` shows the possible values.",
+    severity=Severity.WARNING,
+    bad='body_template: \'{"x": {% if data.severity == "high" %}1{% else %}2{% endif %}}\'',
+    good='body_template: \'{"x": {% if data.severity == "High" %}1{% else %}2{% endif %}}\'',
+)
+
+TEMPLATE_LOOKUP = Rule(
+    id="template-lookup",
+    summary="A lookup does not have all values of the field.",
+    explanation="An event with a value that the lookup does not have could not be sent. This is a warning.",
+    message="{what}",
+    hint="Add the entries, or a default: {{...}}[...] | default('other').",
+    severity=Severity.WARNING,
+    bad='body_template: \'{"x": {{ {"High": 1}[data.severity] }}}\'',
+    good='body_template: \'{"x": {{ {"High": 1}[data.severity] | default(2) }}}\'',
+)
+
+TEMPLATE_TEXT_VALUE = Rule(
+    id="template-text-value",
+    summary="Text is sent as a string, although it looks like other JSON.",
+    explanation=(
+        "Outside of quotes, hookctl writes a value as JSON with its own type. Jinja would paste the text. So "
+        '`{{ "true" if data.ok else "false" }}` sends a string and not a boolean. This is a warning.'
+    ),
+    message="the string {sent} is sent here, because the expression gives text",
+    hint="{fix}",
+    severity=Severity.WARNING,
+    bad='body_template: \'{"x": {{ "true" if data.severity else "false" }}}\'',
+    good="body_template: '{\"x\": {{ true if data.severity else false }}}'",
+)
+
 TEMPLATE_NOT_TEXT = Rule(
     id="template-not-text",
     summary="The value cannot be part of a header or a URL.",

@@ -65,7 +65,7 @@ def _results(report: ResultsReport) -> str:
 
 FORMAT = ReportFormat(
     name="github",
-    summary="For GitHub Actions: annotations beside the lines that they are about.",
+    summary="For GitHub Actions: annotations next to the lines that they concern.",
     findings=_findings,
     review=_review,
     results=_results,

@@ -9,7 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable
 
-from hookctl.config.check.catalogue import RULES
+from hookctl.config.check.catalog import RULES
 from hookctl.model import Json
 from hookctl.plugin.report_format import ReportFormat
 from hookctl.report.formats.annotations import Annotation, of_findings, of_results, of_review

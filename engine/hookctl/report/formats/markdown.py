@@ -91,7 +91,7 @@ def _shortened(block: Block) -> Block:
     if sum(sizes) <= BLOCK_LIMIT:
         return block
     first, last = _counts(sizes, BLOCK_LIMIT)
-    note = f"... {len(sizes) - first - last:,} lines are left out here ..."
+    note = f"... {len(sizes) - first - last:,} lines omitted ..."
     return Block(
         block.title, (*block.lines[:first], note, *block.lines[len(sizes) - last :]), block.language, block.is_open
     )
@@ -124,7 +124,7 @@ def _counts(sizes: Sequence[int], room: int) -> tuple[int, int]:
 
 
 def _note(count: int) -> str:
-    return f"**... {count:,} more are left out here: a comment holds no more. The command itself prints them all.**"
+    return f"**... {count:,} more are omitted because of the comment size limit. Run the command to see all.**"
 
 
 def _joined(parts: Sequence[str]) -> str:

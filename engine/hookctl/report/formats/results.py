@@ -39,7 +39,7 @@ class Result:
     advice: tuple[str, ...]
     """Sentences that say what to do next."""
     lines: tuple[str, ...]
-    """What the text report prints about it, without colour."""
+    """What the text report prints about it, without color."""
     seconds: float
 
 

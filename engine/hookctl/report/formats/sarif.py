@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 from hookctl._version import __version__
-from hookctl.config.check.catalogue import RULES
+from hookctl.config.check.catalog import RULES
 from hookctl.model import Json
 from hookctl.plugin.report_format import ReportFormat
 from hookctl.report.formats import annotations as annotated

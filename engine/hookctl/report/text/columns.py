@@ -6,6 +6,12 @@ import re
 import unicodedata
 
 _WORDS = re.compile(r" +|[^ ]+")
+_STYLE = re.compile(r"\x1b\[[0-9;]*m")
+"""What :func:`click.style` writes before and after a text; it takes no columns."""
+_PLAIN = "\x1b[0m"
+"""Ends every style."""
+_START = re.compile(r" *(?:[-+~#✓✗●○] +)?")
+"""The indentation of a line, with its sign or bullet."""
 
 
 def columns(text: str) -> int:
@@ -57,3 +63,36 @@ def paragraph(text: str, width: int, indent: int = 0) -> str:
     """``text`` wrapped to ``width`` columns, 0 for unlimited, with ``indent`` spaces before each line."""
     start = " " * indent
     return "\n".join(start + line for line in (wrap(text, max(width - indent, 2)) if width else [text]))
+
+
+def fitted(text: str, width: int) -> str:
+    """``text`` with each line that is wider than ``width`` columns, 0 for unlimited, cut between words.
+
+    What follows is indented: to the text after a sign or a bullet, or else by two more columns than the line. A word
+    that is wider than the room for it, such as a URL or a path, stays whole, so that it can be copied.
+    """
+    if not width or all(len(line) <= width and line.isascii() for line in text.split("\n")):
+        return text
+    return "\n".join(_hanging(line, width) for line in text.split("\n"))
+
+
+def _hanging(line: str, width: int) -> str:
+    plain = _STYLE.sub("", line)
+    start = _START.match(plain)
+    if columns(plain) <= width or start is None:
+        return line
+    line = line.rstrip(" ")
+    hang = min(len(start[0]) + (0 if start[0].strip() else 2), width // 2)
+    lines, taken, is_empty, style = [""], 0, True, ""
+    for word in _WORDS.findall(line):
+        wide = columns(_STYLE.sub("", word))
+        if taken + wide > width and not is_empty and not word.isspace():
+            lines[-1] = lines[-1].rstrip(" ") + (_PLAIN if style else "")
+            lines.append(style + " " * hang)  # again on each line: a pager ends a style with its line
+            taken = hang
+        lines[-1] += word
+        taken += wide
+        is_empty = is_empty and taken <= len(start[0])
+        for code in _STYLE.findall(word):
+            style = "" if code == _PLAIN else style + code
+    return "\n".join(lines)

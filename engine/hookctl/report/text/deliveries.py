@@ -16,6 +16,11 @@ HEADINGS = ("ID", "STATUS", "WEBHOOK", "EVENT", "ATTEMPTS", "CREATED", "NEXT ATT
 SHORT_ID = slice(16, 28)
 """The part of an id that a table shows, after its time; it is enough to select a delivery on the command line."""
 DUE = (DeliveryStatus.WAITING, DeliveryStatus.RETRYING)
+ENDED = {
+    DeliveryStatus.DELIVERED: "was already delivered",
+    DeliveryStatus.DEAD: "is already dead",
+    DeliveryStatus.CANCELLED: "was already cancelled",
+}
 
 
 def render_table(deliveries: Sequence[Delivery], *, width: int = 0, color: bool) -> str:
@@ -46,14 +51,14 @@ def render_one(delivery: Delivery, attempts: Sequence[Attempt], *, color: bool) 
         lines.append(f"  due      {_utc(delivery.due_at)}")
     if not attempts:
         lines.append("  not tried yet")
-    before = 0
+    before = replays = 0
     for attempt in attempts:
-        if attempt.number <= before:
-            lines += ["", "-- replayed --"]
+        replays += attempt.number <= before
         before = attempt.number
+        number = f"{attempt.number} after replay {replays}" if replays else str(attempt.number)
         lines += [
             "",
-            f"Attempt {attempt.number} at {_utc(attempt.started_at)}, by delivery plan {attempt.plan_digest[:12]}",
+            f"Attempt {number} at {_utc(attempt.started_at)}, by delivery plan {attempt.plan_digest[:12]}",
             render_attempt(attempt, color=color),
         ]
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -70,11 +75,18 @@ def render_one_json(delivery: Delivery, event: Mapping[str, Json] | None, attemp
 
 
 def render_replay(
-    replayed: Sequence[Delivery], left_alone: Sequence[str], *, as_planned: bool = False, width: int = 0, color: bool
+    replayed: Sequence[Delivery],
+    left_alone: Sequence[str],
+    *,
+    nothing: str = "Nothing to replay.",
+    as_planned: bool = False,
+    width: int = 0,
+    color: bool,
 ) -> str:
     """The replayed deliveries that were not delivered, in a table, then how many there are of each status.
 
     ``left_alone`` are the ids of those that could not be replayed; ``as_planned`` adds the reason that it may have.
+    ``nothing`` is the text if nothing was replayed.
     """
     failed = [delivery for delivery in replayed if delivery.status is not DeliveryStatus.DELIVERED]
     text = render_table(failed, width=width, color=color) + "\n" if failed else ""
@@ -82,7 +94,7 @@ def render_replay(
         never = "it was never tried, so it has no delivery plan to use again, or " if as_planned else ""
         text += f"{name} was not replayed: {never}another process is trying it now.\n"
     if not replayed:
-        return f"{text}Nothing to replay.\n"
+        return f"{text}{nothing}\n"
     by_status = Counter(delivery.status for delivery in replayed)
     counts = ", ".join(f"{by_status[status]:,} {status.value}" for status in DeliveryStatus if by_status[status])
     return f"{text}{len(replayed):,} replayed: {counts}.\n"
@@ -93,15 +105,17 @@ def render_replay_json(replayed: Sequence[Delivery], left_alone: Sequence[str]) 
     return json_text({"replayed": [_fields(delivery) for delivery in replayed], "left_alone": list(left_alone)}) + "\n"
 
 
-def render_cancel(cancelled: Sequence[str], over: Sequence[str]) -> str:
-    """How many deliveries were cancelled, and the ids of those that had already ended."""
-    lines = [f"{name} was not cancelled: it has already ended." for name in over]
-    return "\n".join([*lines, f"{len(cancelled):,} cancelled." if cancelled or over else "Nothing to cancel."]) + "\n"
+def render_cancel(cancelled: Sequence[str], over: Sequence[Delivery]) -> str:
+    """How many deliveries were cancelled, and how each of the others had already ended."""
+    lines = [f"{one.id} {ENDED.get(one.status, 'has already ended')}; nothing to cancel." for one in over]
+    if cancelled or not over:
+        lines.append(f"{len(cancelled):,} cancelled." if cancelled else "Nothing to cancel.")
+    return "\n".join(lines) + "\n"
 
 
-def render_cancel_json(cancelled: Sequence[str], over: Sequence[str]) -> str:
-    """The cancelled deliveries, and those that had already ended, as JSON."""
-    return json_text({"cancelled": list(cancelled), "left_alone": list(over)}) + "\n"
+def render_cancel_json(cancelled: Sequence[str], over: Sequence[Delivery]) -> str:
+    """The ids of the cancelled deliveries, and of those that had already ended, as JSON."""
+    return json_text({"cancelled": list(cancelled), "left_alone": [delivery.id for delivery in over]}) + "\n"
 
 
 def _row(delivery: Delivery) -> tuple[Cell, ...]:

@@ -98,7 +98,8 @@ def _is_long(value: Opened) -> bool:
 
 def _shown(step: Step, value: Opened | Marker) -> str:
     """Text of the body as JSON, which distinguishes ``"1"`` from ``1``; everything else is always text."""
-    return printable(value) if isinstance(value, str) and step.path[0] != "body" else _inline(value)
+    text = value.text if isinstance(value, Masked) else value
+    return printable(text) if isinstance(text, str) and step.path[0] != "body" else _inline(value)
 
 
 def _change(step: Step) -> str:
@@ -119,7 +120,7 @@ def _change(step: Step) -> str:
 def _inline(value: Opened | Marker) -> str:
     """A value in one line, as JSON."""
     if isinstance(value, Masked):
-        return printable(value.text)
+        return _quoted(value.text)
     if isinstance(value, JsonText):
         return f"JSON text {_inline(value.value)}"
     if isinstance(value, dict):

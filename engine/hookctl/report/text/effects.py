@@ -36,7 +36,7 @@ def effect_lines(effects: ChangeEffects) -> Iterator[Line]:
     yield from _payload_lines(effects)
     if effects.leaving:
         host, fields = printable(effects.leaving.host), _listed(effects.leaving.fields)
-        yield Line(f"newly leaves for {host}: {fields}", is_important=True)
+        yield Line(f"newly sent to {host}: {fields}", is_important=True)
     if effects.new_hosts:
         yield Line(f"new host: {_listed(effects.new_hosts)}", is_important=True)
     if effects.matching:
@@ -52,7 +52,7 @@ def summary_lines(effects: Effects) -> Iterator[Line]:
     for leaving in effects.leaving:
         hosts.setdefault((leaving.event, leaving.fields), []).append(leaving.host)
     for (event, fields), names in hosts.items():
-        yield Line(f"newly leaves for {_listed(names)} ({printable(event)}): {_listed(fields)}", is_important=True)
+        yield Line(f"newly sent to {_listed(names)} ({printable(event)}): {_listed(fields)}", is_important=True)
     if effects.new_hosts:
         yield Line(f"new hosts: {_listed(effects.new_hosts)}", is_important=True)
     breaking, compatible = effects.names(Payload.BREAKING), effects.names(Payload.COMPATIBLE)
@@ -61,7 +61,7 @@ def summary_lines(effects: Effects) -> Iterator[Line]:
     if compatible:
         yield Line(f"payload: compatible for {_listed(compatible)}")
     if effects.without_request:
-        yield Line(f"no request changes: {_listed(effects.without_request)}")
+        yield Line(f"requests unchanged: {_listed(effects.without_request)}")
     if effects.looked_at:
         counts = [
             f"{effects.events(which)} {words}"
@@ -115,7 +115,7 @@ def summary_document(effects: Effects) -> Json:
 
 def _request_lines(requests: Requests) -> Iterator[Line]:
     if not requests.changed:
-        yield Line("changes no request")
+        yield Line("request unchanged")
         yield from map(Line, _sending_lines(requests))
         return
     for change in requests.shown:
@@ -123,7 +123,7 @@ def _request_lines(requests: Requests) -> Iterator[Line]:
         yield Line(f"request for {event}{_sent(change)}:")
         for side, name in ((change.before, "before"), (change.after, "after")):
             if side.problem:
-                yield Line(f"    {name}, it cannot be made, and its delivery is dead: {printable(side.problem)}")
+                yield Line(f"    {name}, it cannot be made, so the delivery is dead: {printable(side.problem)}")
         if change.is_rewritten:
             yield Line("    body: the same JSON, written differently")
         if not all(step.same for step in change.steps):
@@ -162,12 +162,12 @@ def event_lines(matching: Matching) -> Iterator[str]:
     """Which of the recent events a webhook would get, and did."""
     counts = [
         f"{len(matching.newly)} newly sent",
-        f"{len(matching.no_longer)} no longer",
-        f"{len(matching.still)} as before",
+        f"{len(matching.no_longer)} no longer sent",
+        f"{len(matching.still)} unchanged",
     ]
     yield f"recent events: {', '.join(counts)}"
     if matching.twice:
-        yield f"recent events: {len(matching.twice)} now sent to the same target by {_listed(matching.twice_with)} too"
+        yield f"recent events: {len(matching.twice)} now also sent to the same target by {_listed(matching.twice_with)}"
 
 
 def _retries(retries: Retries) -> str:
@@ -175,11 +175,11 @@ def _retries(retries: Retries) -> str:
         return f"none: 1 attempt{_per_hour(retries)}"
     last = f"the last {span(retries.last_after)} after the first (at most {span(retries.last_after_at_most)})"
     text = f"{retries.attempts} attempts, {last}"
-    return f"{text}; at worst {retries.per_event_in_an_hour} requests an hour for one event{_per_hour(retries)}"
+    return f"{text}; at most {retries.per_event_in_an_hour} requests per hour per event{_per_hour(retries)}"
 
 
 def _per_hour(retries: Retries) -> str:
-    return "" if retries.per_hour is None else f", {retries.per_hour:,.0f} in all by the rate limit"
+    return "" if retries.per_hour is None else f", {retries.per_hour:,.0f} in total at the rate limit"
 
 
 def _waiting(waiting: Waiting) -> Iterator[str]:
@@ -196,7 +196,7 @@ def _waiting(waiting: Waiting) -> Iterator[str]:
 
 
 def _recent(effects: Effects) -> str:
-    return f"{counted(effects.looked_at, 'recent event')} of {printable(effects.origin)}"
+    return f"{counted(effects.looked_at, 'recent event')} in {printable(effects.origin)}"
 
 
 def _listed(names: Sequence[str]) -> str:

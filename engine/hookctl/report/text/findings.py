@@ -16,22 +16,27 @@ from hookctl.report.text.printable import json_text, printable
 
 _WIDTH = 120
 """Columns of a source line that are shown; longer lines are cut around the span."""
+_NARROWEST = 20
+"""Columns of a source line that are shown at least."""
 _TAB = 4
 _OF_NO_FILE = frozenset({DIRECTORY_MISSING.id, DIRECTORY_EMPTY.id, DIRECTORY_TOO_LARGE.id})
 _HIDDEN = frozenset({SECRET_LITERAL.id})
 """Rules whose spans no source line shows: they are secrets, and reports end up in logs."""
 
 
-def findings_text(findings: Sequence[Finding], *, color: bool = False) -> str:
-    """Each finding with its place, its source line and a caret, what to do, and a last line that counts them."""
+def findings_text(findings: Sequence[Finding], *, width: int = 0, color: bool = False) -> str:
+    """Each finding with its place, its source line and a caret, what to do, and a last line that counts them.
+
+    ``width`` is in columns; source lines are cut to it. 0 for unlimited.
+    """
     sources = _sources(findings)
-    blocks = ["\n".join(_lines(finding, sources[finding.path], color=color)) for finding in findings]
+    blocks = ["\n".join(_lines(finding, sources[finding.path], width=width, color=color)) for finding in findings]
     return "\n\n".join([*blocks, summary_line(findings)]) + "\n"
 
 
 def finding_lines(finding: Finding, findings: Sequence[Finding]) -> list[str]:
-    """One of ``findings`` as :func:`findings_text` shows it, without colour."""
-    return _lines(finding, _sources(findings)[finding.path], color=False)
+    """One of ``findings`` as :func:`findings_text` shows it, without color."""
+    return _lines(finding, _sources(findings)[finding.path], width=0, color=False)
 
 
 def summary_line(findings: Sequence[Finding]) -> str:
@@ -90,18 +95,19 @@ def _bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
-def _lines(finding: Finding, source: _Source, *, color: bool) -> list[str]:
+def _lines(finding: Finding, source: _Source, *, width: int, color: bool) -> list[str]:
     tone = "red" if finding.severity is Severity.ERROR else "yellow"
     span = finding.span
     place = (printable(finding.path) or "plan") + (f":{span.line}:{span.column}" if span else "")
     severity = styled(finding.severity.value, color, fg=tone, bold=True)
     lines = [f"{heading(place, color)}: {severity}[{finding.label}]: {printable(finding.message)}"]
     if span:
-        code, offset, width = _excerpt(span, source)
         gutter = " " * len(str(span.line))
+        room = min(_WIDTH, max(width - len(gutter) - len("   | "), _NARROWEST)) if width else _WIDTH
+        code, offset, marked = _excerpt(span, source, room)
         lines += [
             f"  {span.line} | {code}",
-            f"  {gutter} | {' ' * offset}{styled('^' * width, color, fg=tone, bold=True)}",
+            f"  {gutter} | {' ' * offset}{styled('^' * marked, color, fg=tone, bold=True)}",
         ]
     if finding.suggestions:
         lines.append(f"  did you mean {' or '.join(printable(suggestion) for suggestion in finding.suggestions)}?")
@@ -110,15 +116,15 @@ def _lines(finding: Finding, source: _Source, *, color: bool) -> list[str]:
     return lines
 
 
-def _excerpt(span: Span, source: _Source) -> tuple[str, int, int]:
-    """The source line as it is shown, and the column and width of the caret under it, in terminal columns."""
+def _excerpt(span: Span, source: _Source, width: int) -> tuple[str, int, int]:
+    """At most ``width`` columns of the source line, and the column and the width of the caret under it."""
     line, start, end = _line(span, source)
     before, marked, after = _cells(line[:start]), _cells(line[start:end]), _cells(line[end:])
-    room = _WIDTH - min(columns(marked), _WIDTH)
-    if columns(before) + columns(marked) + columns(after) > _WIDTH:
+    room = width - min(columns(marked), width)
+    if columns(before) + columns(marked) + columns(after) > width:
         before = _cut(before, max(room * 2 // 3, room - columns(after)), at_start=True)
-        marked = _cut(marked, _WIDTH, at_start=False)
-        after = _cut(after, max(0, _WIDTH - columns(before) - columns(marked)), at_start=False)
+        marked = _cut(marked, width, at_start=False)
+        after = _cut(after, max(0, width - columns(before) - columns(marked)), at_start=False)
     return (before + marked + after).rstrip(), columns(before), max(1, columns(marked))
 
 

@@ -124,12 +124,12 @@ def verdict_lines(verdict: Verdict, *, color: bool) -> Iterator[str]:
 
 
 def mark(*, passed: bool) -> tuple[str, str]:
-    """``✓`` or ``✗``, and the name of its colour."""
+    """``✓`` or ``✗``, and the name of its color."""
     return ("✓", "green") if passed else ("✗", "red")
 
 
 def tick(*, passed: bool, color: bool) -> str:
-    """``✓`` or ``✗``, coloured if ``color``."""
+    """``✓`` or ``✗``, colored if ``color``."""
     text, hue = mark(passed=passed)
     return styled(text, color, fg=hue)
 

@@ -48,7 +48,7 @@ def applied(plan: Plan, serial: int, tests: Sequence[Result]) -> ApplyOutcome:
     counts = Counter(change.action for change in plan.changes)
     renamed = f", {counts[Action.RENAME]} renamed" if counts[Action.RENAME] else ""
     done = f"{counts[Action.CREATE]} added, {counts[Action.UPDATE]} changed, {counts[Action.DELETE]} removed{renamed}"
-    return ApplyOutcome(Ending.APPLIED, f"Applied: {done}. The state has serial {serial} now.", serial, tests)
+    return ApplyOutcome(Ending.APPLIED, f"Applied: {done}. The state now has serial {serial}.", serial, tests)
 
 
 def outcome_document(outcome: ApplyOutcome) -> Json:

@@ -11,6 +11,7 @@ from hookctl.config.diff import change_document, document_head, field_changes, s
 from hookctl.config.effects import ChangeEffects
 from hookctl.model import Action, Change, DeliveryPlan, Finding, Json, Plan, Revision, Status
 from hookctl.model.change import by_name
+from hookctl.model.quantities import counted
 from hookctl.report.style import Line, signed, styled
 from hookctl.report.text.effects import effect_document, effect_lines, event_lines, summary_document, summary_lines
 from hookctl.report.text.fields import field_lines
@@ -50,7 +51,9 @@ def render_text(review: Review, *, color: bool) -> str:
         lines += [*finding_lines(others, color=color), ""]
     together = [f"  {line.styled(color)}" for line in summary_lines(effects)]
     effect_block = ["Effects:", *together, ""] if together else []
-    return "\n".join([*lines, *_unchanged(plan), *effect_block, plan_summary(plan)]) + "\n"
+    errors = sum(finding.is_error for finding in review.plan_findings)
+    refusal = [f"{counted(errors, 'error')}: this plan cannot be applied."] if errors else []
+    return "\n".join([*lines, *_unchanged(plan), *effect_block, plan_summary(plan), *refusal]) + "\n"
 
 
 def plan_json(review: Review, outcome: ApplyOutcome | None = None, *, key: bytes | None = None) -> Iterator[str]:
@@ -113,7 +116,7 @@ def change_title(change: Change) -> tuple[str, str]:
 def change_fields(change: Change) -> Iterator[Line]:
     """What differs: the name, and the fields of a change that lists them."""
     if change.renamed_from:
-        yield Line("renamed; its history and what waits for it follow")
+        yield Line("renamed; its history and waiting deliveries move with it")
     if change.action not in {Action.DELETE, Action.UNCHANGED}:
         yield from change_lines(change)
 
@@ -180,7 +183,7 @@ def plan_summary(plan: Plan) -> str:
     if not plan.has_changes:
         files = "its files" if only else "the files"
         if plan.against:
-            return f"{only}No changes. {files.capitalize()} are as they were at {revision(plan.against)}."
+            return f"{only}No changes. {files.capitalize()} match {revision(plan.against)}."
         return f"{only}No changes. The applied webhooks match {files}."
     counts = Counter(change.action for change in plan.changes)
     renamed = f", {counts[Action.RENAME]} to rename" if counts[Action.RENAME] else ""

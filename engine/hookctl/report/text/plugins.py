@@ -22,12 +22,14 @@ KINDS = {
     "secret source": "Schemes of secret references, ${scheme:key}",
     "event type": "Kinds of events, for `event`",
     "filter": "Filters for body templates",
-    "policy": "Rules that a plan must keep, for `[policies]` in hookctl.toml",
+    "policy": "Rules that a plan must follow, for `[policies]` in hookctl.toml",
     "observer": "Listeners to attempts and outcomes",
     "format": "Formats of reports, for `--format` of `validate`, `plan`, `apply` and `test`",
     "command": "Commands",
 }
 """Every kind, as in ``Plugins.origins``, and its purpose."""
+HOOKCTL = "hookctl"
+"""Stands for the plugin of what hookctl adds without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,9 @@ class Listed:
 
     @property
     def origin(self) -> str:
-        """``built in``, or the distribution with its version."""
+        """``built in`` with the plugin's name, or the distribution with its version."""
         if self.provider.built_in:
-            return "built in"
+            return "built in" if self.provider.name == HOOKCTL else f"built in, plugin {self.provider.name}"
         source = self.provider.distribution or f"plugin {self.provider.name}"
         return f"{source} {self.provider.version}".strip()
 
@@ -116,7 +118,7 @@ def _entry(thing: Listed, width: int) -> str:
 
 def _built_in(formats: Iterable[ReportFormat]) -> Iterator[Listed]:
     """The formats that come with hookctl. No plugin adds them, because they use the text report."""
-    hookctl = Provider(name="hookctl", distribution="hookctl", version=__version__, built_in=True, hooks={})
+    hookctl = Provider(name=HOOKCTL, distribution="hookctl", version=__version__, built_in=True, hooks={})
     for one in formats:
         yield Listed("format", one.name, one.summary, None, hookctl)
 

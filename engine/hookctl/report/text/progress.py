@@ -74,7 +74,7 @@ def render_summary(summary: Summary, *, width: int = 0, color: bool) -> str:
         before += [
             f"Not accepted: event {printable(intake.refused_from)} and all later ones: {printable(intake.refused)}.",
             (
-                "Make room: free disk space, keep less with [retention], or deliver or cancel what waits; "
+                "Make room: free disk space, keep less with [retention], or deliver or cancel waiting deliveries; "
                 "see `hookctl explain settings`."
             ),
             "Then send the same input again: events that are already accepted are recognized by their ids.",
@@ -86,7 +86,7 @@ def render_summary(summary: Summary, *, width: int = 0, color: bool) -> str:
     after = []
     if tally.earlier.total():
         delivered, dead = tally.earlier[DeliveryStatus.DELIVERED], tally.earlier[DeliveryStatus.DEAD]
-        after.append(f"Deliveries that were due from earlier: {delivered:,} delivered, {dead:,} dead.")
+        after.append(f"Earlier deliveries that were due: {delivered:,} delivered, {dead:,} dead.")
     if summary.still_due:
         at = f", the next {_when(summary.next_due)}" if summary.next_due is not None else ""
         due = f"Still due: {counted(summary.still_due, 'delivery', 'deliveries')}{at}."

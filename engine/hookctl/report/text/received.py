@@ -56,4 +56,4 @@ def _body_lines(request: ReceivedRequest) -> list[str]:
     except (ValueError, RecursionError):  # not JSON, or nested too deeply
         text = _FORM_SECRET.sub(rf"\1={MASK}", request.body.decode("utf-8", "replace"))
     shown = [f"  {printable(line)}" for line in text[:MAX_SHOWN].split("\n")]
-    return [*shown, f"  ... {len(request.body):,} bytes in all"] if len(text) > MAX_SHOWN else shown
+    return [*shown, f"  ... {len(request.body):,} bytes in total"] if len(text) > MAX_SHOWN else shown

@@ -48,11 +48,11 @@ def _remarks(
     if would_be_sent is False:
         yield f"# `when` does not let this event through, so it would not be sent: {printable(plan.when or '')}"
     for path, value in _json_in_strings(_parsed(request.body), "$"):
-        yield f"# the string at {printable(path)} holds JSON:"
+        yield f"# the string at {printable(path)} contains JSON:"
         yield from (f"#   {printable(line)}" for line in json.dumps(value, ensure_ascii=False, indent=2).split("\n"))
     inner = [decision for decision in _decisions(plan) if _is_inner(decision)]
     if inner:
-        yield "# expressions in that JSON, each written by where it stands in it:"
+        yield "# how each expression in that JSON is written, by its position:"
     for decision in inner:
         line = _line(plan.body_template or "", decision)
         yield f"#   line {line}: {{{{ {printable(decision.expression)} }}}} is {decision.position}"

@@ -50,7 +50,7 @@ def render_json(replays: Sequence[Replay], strays: Sequence[Path]) -> str:
 def render_strays(strays: Sequence[Path]) -> str:
     """A warning for each cassette without a webhook."""
     return "".join(
-        f"Warning: {printable(str(path))} belongs to no webhook. Delete it if its webhook is gone for good.\n"
+        f"Warning: {printable(str(path))} does not belong to any webhook. Delete it if its webhook was removed.\n"
         for path in strays
     )
 
@@ -89,7 +89,7 @@ def detail_lines(replay: Replay, *, show_invocation: bool, color: bool) -> Itera
         return
     if replay.attempt is not None and replay.current is not None:
         if not replay.is_recorded_request:
-            yield f"The request that would be sent now, against {printable(str(replay.cassette))}:"
+            yield f"The request that would be sent now, compared with {printable(str(replay.cassette))}:"
             yield from (_difference_line(sign, text, color) for sign, text in difference_lines(_differences(replay)))
         for verdict in replay.attempt.verdicts:
             if not verdict.passed:

@@ -1,10 +1,10 @@
-"""The catalogue of rules as text and as a page."""
+"""The catalog of rules as text and as a page."""
 
 from __future__ import annotations
 
 import textwrap
 
-from hookctl.config.check.catalogue import RULES
+from hookctl.config.check.catalog import GROUPS, RULES
 from hookctl.model.rules.rule import Rule
 from hookctl.plugin import Policy
 from hookctl.report.style import heading
@@ -15,12 +15,7 @@ from hookctl.report.text.table import table
 
 _INTRODUCTION = """\
 This page is for anyone who wants to understand a finding. Every finding names one of these rules, and
-`hookctl explain RULE` prints the same text. The page is generated, and a test compares it with the rules. After a
-change of a rule, write it again:
-
-```sh
-python -c "from hookctl.report.text.rules import rules_page; print(rules_page(), end='')" > docs/rules.md
-```"""
+`hookctl explain RULE` prints the same text. The page is generated from the rules: `make docs` writes it."""
 
 
 def rule_text(rule: Rule, *, width: int = 0, color: bool = False) -> str:
@@ -47,10 +42,13 @@ def policy_text(policy: Policy, *, width: int = 0, color: bool = False) -> str:
     return f"{heading}\n\n{settings}{rule_text(RULES['policy'], width=width, color=color)}"
 
 
-def rules_text(*, width: int = 0) -> str:
-    """Every rule with its summary, a row each. ``width`` is in columns; 0 for unlimited."""
-    rows = [(name, rule.summary) for name, rule in RULES.items()]
-    return "".join(f"{line}\n" for line in table(rows, width=width, color=False))
+def rules_text(*, width: int = 0, color: bool = False) -> str:
+    """Every rule with its summary, a row each, below the heading of its group. ``width`` is as for a rule."""
+    groups = []
+    for title, rules in GROUPS.items():
+        rows = [(rule.id, rule.summary) for rule in rules]
+        groups.append("\n".join([heading(f"{title}:", color), *table(rows, indent=2, width=width, color=False)]) + "\n")
+    return "\n".join(groups)
 
 
 def rules_page() -> str:

@@ -19,7 +19,7 @@ def render_text(played: Sequence[Played], *, color: bool) -> str:
     blocks = ["\n".join(_block(one, color)) for one in played]
     retried = any(len(one.steps) > 1 for one in played)
     note = (
-        f"Nothing was sent. Times are the earliest: each wait may be up to {JITTER:.0%} longer by chance."
+        f"Nothing was sent. Times are minimums: jitter adds up to {JITTER * 100:.0f} % to each wait."
         if retried
         else "Nothing was sent."
     )
@@ -37,12 +37,23 @@ def _block(played: Played, color: bool) -> Iterator[str]:
     title = heading(name, color)
     yield f"{title}  {played.scenario.name}: the target {played.scenario.summary}"
     width = max(len(span(step.at)) for step in played.steps)
+    shared = _shared_reason(played.steps)
+    if shared:
+        yield f"  each attempt: {printable(shared)}"
     for step in played.steps:
-        yield f"  {step.attempt.number:>3}  {span(step.at):>{width}}  {printable(_what(step))}"
+        what = _what(step).removeprefix(f"{shared}; ")
+        yield f"  {step.attempt.number:>3}  {span(step.at):>{width}}  {printable(what)}"
     hue = "green" if played.outcome.status is DeliveryStatus.DELIVERED else "red"
     first, *rest = _end(played)
     yield f"  {styled(first, color, fg=hue)}"
     yield from (f"  {line}" for line in rest)
+
+
+def _shared_reason(steps: Sequence[Step]) -> str:
+    """The reason with which every attempt fails, so that it is shown once; empty for one attempt or several reasons."""
+    reason = steps[0].outcome.reason
+    is_shared = len(steps) > 1 and all(_what(step).startswith(f"{reason}; ") for step in steps)
+    return reason if is_shared else ""
 
 
 def _what(step: Step) -> str:
@@ -56,7 +67,7 @@ def _end(played: Played) -> Iterator[str]:
     if outcome.status is DeliveryStatus.DELIVERED:
         yield "Delivered."
         if not played.plan.response_validators:
-            yield "It has no response_validators, so the status alone decides."
+            yield "It has no response_validators, so only the status decides."
         return
     attempts = counted(len(played.steps), "attempt")
     when = (

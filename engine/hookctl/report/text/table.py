@@ -9,7 +9,7 @@ from hookctl.report.style import heading, styled
 from hookctl.report.text.columns import columns, wrap
 
 Cell = str | tuple[str, str]
-"""Text that is safe to print, or such text and the name of its colour."""
+"""Text that is safe to print, or such text and the name of its color."""
 GAP = 2
 """Spaces between two columns."""
 FOLDED = 2
@@ -40,7 +40,7 @@ def table(
         numbers: the indexes of columns that are aligned to the right.
         indent: spaces before every line.
         width: columns of the terminal; 0 for unlimited, where each row is one line.
-        color: whether to colour cells and print headings in bold.
+        color: whether to color cells and print headings in bold.
     """
     if not rows:
         return []

@@ -1,4 +1,4 @@
-"""What to look at next after a failed attempt, by its cause. A test makes sure that every kind of failure has tips."""
+"""What to check next after a failed attempt, by its cause. A test makes sure that every kind of failure has tips."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hookctl.model import (
 FAILURES: Mapping[FailureKind, tuple[str, ...]] = {
     FailureKind.NAME_NOT_FOUND: (
         "Check the spelling of {host} in the webhook's url.",
-        "Ask this machine's name service: getent hosts {host}. A name of a private network is known only inside it.",
+        "Ask this machine's name service: getent hosts {host}. Private names resolve only inside their network.",
     ),
     FailureKind.ADDRESS_BLOCKED: (
         "Webhooks may not reach this machine or private networks, so nothing was sent.",
@@ -56,7 +56,7 @@ FAILURES: Mapping[FailureKind, tuple[str, ...]] = {
         "Check the logs of the target, and of any proxy or load balancer in front of it.",
     ),
     FailureKind.TRANSPORT: (
-        "The request could not be sent, or its answer could not be read; nothing more than the message above is known.",
+        "The request could not be sent, or its answer could not be read; no further details are available.",
         "Try the target without hookctl: curl -v https://{host}/",
     ),
     FailureKind.RENDER: (
@@ -83,8 +83,8 @@ FAILURES: Mapping[FailureKind, tuple[str, ...]] = {
     ),
     FailureKind.LOCAL: (
         (
-            "The target is not the cause: this machine lacks the resource that the message names. Live deliveries "
-            "are retried soon."
+            "The target is not the cause: this machine has run out of the resource that the message names. Live "
+            "deliveries are retried soon."
         ),
         (
             "See the limits of this process: ulimit -a. For file descriptors, raise ulimit -n; for memory, raise the "
@@ -107,7 +107,7 @@ SECRET_IN_URL = (
     ),
 )
 UNTRUSTED = (
-    "The certificate's authority is not one that is trusted here.",
+    "This machine does not trust the certificate authority.",
     "If it is your own, name it: --cacert FILE, or cacert in hookctl.toml.",
     (
         "If it is a public one, the target may leave out an intermediate certificate: openssl s_client -connect "
@@ -222,7 +222,7 @@ NOT_TRUSTED_BODY = (
 
 
 def tips_for(attempt: Attempt, plan: DeliveryPlan) -> tuple[str, ...]:
-    """What to look at next, a sentence or two each; empty for a successful attempt."""
+    """What to check next, a sentence or two each; empty for a successful attempt."""
     return tuple(tip.format_map(_Words(attempt, plan)) for tip in _tips(attempt))
 
 

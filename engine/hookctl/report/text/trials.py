@@ -87,7 +87,7 @@ def _notes(trial: Trial) -> Iterator[str]:
     if trial.would_be_sent is False:
         yield f"Its `when` does not let this event through: {printable(trial.plan.when or '')}"
     if trial.would_be_sent is None:
-        yield f"Its `when` cannot be worked out for this event: {printable(trial.plan.when or '')}"
+        yield f"Its `when` cannot be evaluated for this event: {printable(trial.plan.when or '')}"
     if trial.plan.status is Status.INACTIVE:
         yield "It is inactive: no live event is sent to it."
 
@@ -120,7 +120,7 @@ def _tip_lines(trial: Trial, color: bool) -> Iterator[str]:
     tips = tips_for(trial.attempt, trial.plan) if trial.attempt else ()
     if tips:
         yield ""
-        yield f"  {heading('What to look at next', color)}"
+        yield f"  {heading('What to check next', color)}"
         for tip in tips:
             yield f"  - {printable(tip)}"
 

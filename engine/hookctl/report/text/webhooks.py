@@ -62,7 +62,7 @@ def render_table(entries: Sequence[Entry], *, width: int = 0, color: bool) -> st
     ``width`` is the terminal's, in columns; 0 for unlimited.
     """
     if not entries:
-        return "No webhooks: none is applied, and the directory has no webhook files.\n"
+        return "No webhooks are applied.\n"
     rows = [_row(entry) for entry in entries]
     dots = [_dot(entry.shown) for entry in entries]
     return "\n".join(table(rows, headings=HEADINGS, marks=dots, width=width, color=color)) + "\n"

@@ -232,7 +232,7 @@ def _refuse_removals(plan: Plan) -> None:
     if plan.protected_removals:
         raise StateError(
             f"the plan removes the protected webhook {plan.protected_removals[0]}",
-            hint="Bring its file back, or apply `protected: false` first.",
+            hint="Restore its file, or apply `protected: false` first.",
         )
 
 
@@ -247,7 +247,7 @@ def _refuse_stale(connection: sqlite3.Connection | None, plan: Plan) -> None:
     )
     raise StalePlanError(
         f"the plan is stale: it starts from serial {plan.serial}, and the applied state is {now}",
-        hint="Run `hookctl plan` again and review what it says now.",
+        hint="Run `hookctl plan` again and review the new plan.",
     )
 
 

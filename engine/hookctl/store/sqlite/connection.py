@@ -213,7 +213,8 @@ def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
     if application_id not in {0, APPLICATION_ID} or (tables and application_id == 0):
         raise StoreError(
-            f"the store {path} is a database of another program", hint="Name a file of hookctl's own with --store."
+            f"the store {path} is a database of another program",
+            hint="Use --store to name a file that only hookctl uses.",
         )
 
 

@@ -46,7 +46,7 @@ def find_damaged(connection: sqlite3.Connection, table: str, key: str, columns: 
     checked = f"SELECT {key} AS key, CASE {whens} END AS wrong FROM {table}"  # noqa: S608  # fixed texts
     query = f"SELECT key, wrong FROM ({checked}) WHERE wrong IS NOT NULL"  # noqa: S608  # fixed texts
     for row, wrong in connection.execute(query):
-        yield Damaged(table, _shown(row), f"{wrong} holds what hookctl never writes there")
+        yield Damaged(table, _shown(row), f"{wrong} contains a value that hookctl never writes there")
 
 
 def _shown(key: Any) -> str:

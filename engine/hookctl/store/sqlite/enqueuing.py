@@ -96,7 +96,7 @@ def _refuse_too_many(connection: sqlite3.Connection, added: Sequence[int], max_w
         return
     fits = sum(waiting + total <= max_waiting or not total for total in accumulate(added))
     raise IntakeRefusedError(
-        f"the store is full: {waiting:,} deliveries wait, and the limit is {max_waiting:,.0f}",
+        f"the store is full: {waiting:,} deliveries are waiting; the limit is {max_waiting:,.0f}",
         hint="Raise intake.max_waiting, or see `hookctl explain settings`.",
         fits=fits,
     )

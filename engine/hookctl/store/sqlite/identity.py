@@ -116,7 +116,7 @@ def refuse_second_names(real: Path) -> None:
         raise StoreError(message, hint=hint)
     if _mount_id(real) != _mount_id(real.parent):
         raise StoreError(
-            f"the store {real} is a mount point of its own, and SQLite's log beside it would not be part of the mount",
+            f"the store {real} is itself a mount point, so SQLite's log next to it would not be on the same mount",
             hint="Mount the directory that holds the store, not the file.",
         )
 

@@ -79,11 +79,11 @@ def break_lock(path: Path, lock_id: str) -> Lock:
     with _connection(path) as connection, transaction(connection):
         held = _read(connection)
         if held is None:
-            raise StateError("the state is not locked", hint="There is nothing to break.")
+            raise StateError("the state is not locked", hint="There is no lock to release.")
         if held.id != lock_id:
             raise StateError(
-                f"the lock is not {lock_id}, but that of {held}",
-                hint="Break that one only if you know that nothing runs under it.",
+                f"there is no lock {lock_id}; the state is locked by {held}",
+                hint="Release it only if you are sure that its process has ended.",
             )
         connection.execute("DELETE FROM lock")
         return held
@@ -96,18 +96,19 @@ def refuse_locked(connection: sqlite3.Connection, lock_id: str) -> None:
         return
     if held and not lock_id:
         raise _locked(held)
-    taken = f", and the lock is that of {held} now" if held else ""
+    taken = f", and it is now held by {held}" if held else ""
     raise StateLockedError(
-        f"the lock {lock_id} of this apply was broken{taken}", hint="Nothing was applied. Plan again."
+        f"the lock {lock_id} of this apply was released{taken}", hint="Nothing was applied. Run `hookctl plan` again."
     )
 
 
 def _locked(held: Lock) -> StateLockedError:
     hint = (
-        f"Wait for it with --lock-timeout 5m. If nothing runs there any more, break the lock: hookctl unlock {held.id}"
+        "Wait for it with --lock-timeout 5m. "
+        f"If that process no longer runs, release the lock: hookctl unlock {held.id}"
     )
     if held.is_left_over:
-        hint = f"That process is gone and has not given the lock back. Break it: hookctl unlock {held.id}"
+        hint = f"That process no longer exists. Release its lock: hookctl unlock {held.id}"
     return StateLockedError(f"the state is locked by {held}", hint=hint)
 
 
@@ -137,6 +138,6 @@ def _read(connection: sqlite3.Connection) -> Lock | None:
     row = connection.execute("SELECT id, operation, who, pid, version, since FROM lock").fetchone()
     if not row:
         return None
-    lock_id, operation, who, pid, version, since = row  # a damaged row still locks, and can be broken
+    lock_id, operation, who, pid, version, since = row  # a damaged row still locks, and can be released
     number, at = pid if isinstance(pid, int) else 0, since if isinstance(since, int | float) else 0.0
     return Lock(str(lock_id), str(operation), str(who), number, str(version), at)

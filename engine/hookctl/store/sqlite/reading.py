@@ -30,7 +30,7 @@ def plan(text: str) -> DeliveryPlan:
         return DeliveryPlan.from_json(json.loads(text))
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise StoreError(
-            f"a delivery plan that was kept cannot be read: {error}",
+            f"a stored delivery plan cannot be read: {error}",
             hint="It was written by another version of hookctl.",
         ) from error
 

@@ -17,7 +17,7 @@ def check_engine() -> EngineCheck:
         return EngineCheck("sqlite", sqlite3.sqlite_version)
     return EngineCheck(
         "sqlite",
-        f"SQLite {sqlite3.sqlite_version} has the WAL-reset bug: in rare cases, several processes damage the store",
+        f"SQLite {sqlite3.sqlite_version} may damage the store if several processes use it (rare)",
         "Use a Python with SQLite 3.51.3 or newer, or run one process for each store; and keep backups.",
     )
 

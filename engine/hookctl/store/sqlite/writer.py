@@ -59,7 +59,7 @@ class Writer:
         try:
             thread.start()
         except (RuntimeError, MemoryError) as error:
-            lack = shortage_of(error) or "this machine has no thread for its commits"
+            lack = shortage_of(error) or "this machine has no thread left for the store's commits"
             raise StoreError(f"the store cannot be written: {lack}", hint=HINT) from error
         self._thread = thread
 

@@ -11,7 +11,7 @@ from hookctl.json.schema_paths import EventShape
 from hookctl.model.problem import EventSchema, Filter, Problem
 from hookctl.model.rules.texts import TEMPLATE_FILTER, TEMPLATE_NOT_TEXT, TEMPLATE_OPTIONAL_PATH
 from hookctl.template.fields.body_check import PathChecker
-from hookctl.template.fields.path_check import Scope, event_scope
+from hookctl.template.fields.shapes import Scope, event_scope
 from hookctl.template.language import filters as built_in
 from hookctl.template.language.expressions import Choice, Expression, Filtered, Logic, Output, Path
 from hookctl.template.language.line_syntax import Place, has_expression, parse_line, place_problems
@@ -25,7 +25,7 @@ _STRUCTURED = frozenset({"array", "object"})
 def check_text(text: str, event_type: EventSchema, filters: Mapping[str, Filter], place: Place) -> list[Problem]:
     """All problems of the expressions in a header's value or a URL, in the order of the text.
 
-    The URL rules are checked elsewhere; see :func:`blanked`.
+    Other code checks the URL rules; see :func:`blanked`.
     """
     if not has_expression(text):
         return []
@@ -35,7 +35,7 @@ def check_text(text: str, event_type: EventSchema, filters: Mapping[str, Filter]
         return [Problem.from_error(error)]
     scope = event_scope(EventShape(event_type.schema))
     outputs = [node for node in nodes if isinstance(node, Output)]
-    paths = PathChecker({output.start: Position("text", 0) for output in outputs})
+    paths = PathChecker({output.start: Position("text", 0) for output in outputs}, text)
     paths.nodes(nodes, scope)
     problems = [*place_problems(nodes, text, place), *check_usage(nodes, filters), *map(_advised, paths.problems)]
     problems += [problem for output in outputs for problem in _structured(output.expression, scope)]
@@ -45,16 +45,16 @@ def check_text(text: str, event_type: EventSchema, filters: Mapping[str, Filter]
 
 
 def _advised(problem: Problem) -> Problem:
-    """The advice for a body does not apply to a line."""
+    """The problem with a hint for a line, if its hint for a body does not apply."""
     return (
-        replace(problem, hint="Give a default that can stand here, such as default('none').")
+        replace(problem, hint="Give a default that is valid here, such as default('none').")
         if problem.rule == TEMPLATE_OPTIONAL_PATH.id
         else problem
     )
 
 
 def _structured(expression: Expression, scope: Scope) -> Iterator[Problem]:
-    """Expressions that, by the schema, can only be an object or a list."""
+    """The problems of expressions that, by the schema, are always an object or a list."""
     match expression:
         case Path() if (types := scope.shape(expression).types) and types <= _STRUCTURED:
             what = " or ".join(DESCRIBED[name] for name in sorted(types))
@@ -76,7 +76,7 @@ def _structured(expression: Expression, scope: Scope) -> Iterator[Problem]:
 def _render_mock(
     template: TextTemplate, event_type: EventSchema, known: Sequence[Problem], length: int
 ) -> list[Problem]:
-    """The mock event shows problems that the schema does not."""
+    """The problem that only the mock event shows, not the schema."""
     try:
         template.render(event_type.mock)
     except RenderError as error:
@@ -86,6 +86,6 @@ def _render_mock(
         ):
             return []  # the warning already covers the missing value
         rule = TEMPLATE_NOT_TEXT if isinstance(error, NotTextError) else TEMPLATE_FILTER
-        message = f"the mock event of {event_type.name} cannot be sent so: {error.message}"
+        message = f"the mock event of {event_type.name} cannot be sent: {error.message}"
         return [rule.problem(error.start, error.end or length, what=message, fix=error.hint)]
     return []

@@ -1,53 +1,24 @@
-"""Checks paths against an event type's schema: an unknown path is an error, one that may be missing a warning."""
+"""Checks paths against an event type's schema: an unknown path is an error, an optional one a warning."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from hookctl.json.paths import Step, path_text
-from hookctl.json.schema_paths import EventShape, Shape, Unknown, describe_keys, is_certain
+from hookctl.json.paths import path_text
+from hookctl.json.schema_paths import Shape, Unknown, describe_keys, is_certain
 from hookctl.model.nearest import nearest
 from hookctl.model.problem import Problem
 from hookctl.model.rules.texts import TEMPLATE_OPTIONAL_PATH, TEMPLATE_UNKNOWN_PATH
+from hookctl.template.fields.guards import key_of
+from hookctl.template.fields.shapes import Scope
 from hookctl.template.language.expressions import Path
 from hookctl.template.language.usage import ROOTS
 from hookctl.template.proof.positions import Position
-
-PathKey = tuple[Step, ...]
-"""A path with its root first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """The names at one place of a template, and the paths that are known to be there and not null."""
-
-    event: EventShape
-    names: dict[str, Shape]
-    certain: frozenset[PathKey] = frozenset()
-
-    def shape(self, path: Path) -> Shape:
-        """The schema's information about a path; none for an unknown path."""
-        shape: Shape | Unknown = self.names.get(path.root, Shape(()))
-        for step in path.steps:
-            shape = self.event.step(shape, step) if isinstance(shape, Shape) else Shape(())
-        return shape if isinstance(shape, Shape) else Shape(())
-
-
-def event_scope(event: EventShape) -> Scope:
-    """The scope outside all loops."""
-    names: dict[str, Shape] = {}
-    for name in sorted(ROOTS):
-        shape = event.step(event.root, name)
-        names[name] = shape if isinstance(shape, Shape) else Shape(())
-    return Scope(event, names)
 
 
 def check_path(path: Path, scope: Scope, position: Position | None) -> Problem | None:
     """The problem of a path whose value is needed, if any.
 
-    An unknown path is an error, one that may be missing or null a warning.
-
-    ``position`` is where its value is written; None where it is used in another way.
+    An unknown path is an error; a path that may be missing or null is a warning. ``position`` is the place where the
+    value is written; None if the value is used in another way.
     """
     if path.root in ROOTS and is_certain(scope.event.schema, (path.root, *path.steps)):
         return None
@@ -57,7 +28,7 @@ def check_path(path: Path, scope: Scope, position: Position | None) -> Problem |
 def unknown_path(path: Path, scope: Scope) -> Problem | None:
     """The error for a path that the schema does not have."""
     if path.root not in scope.names:
-        return _unknown_name(path, scope)
+        return None if scope.any_name else _unknown_name(path, scope)
     for number, shape in scope.event.walk(scope.names[path.root], path.steps):
         if isinstance(shape, Unknown):
             return _unknown_step(path, number, shape, scope)
@@ -68,11 +39,11 @@ def _unknown_name(path: Path, scope: Scope) -> Problem:
     data = scope.names.get("data")
     fields = [f"data.{key}" for schema in data.schemas for key in schema.get("properties", ())] if data else []
     if path.root == "loop":
-        message, hint = "loop is known only inside a loop", "Use it between {% for %} and {% endfor %}."
+        message, hint = "loop exists only inside a loop", "Use it between {% for %} and {% endfor %}."
     else:
         message, hint = (
-            f"there is no name {path.root}",
-            f"The names are {', '.join(sorted(scope.names))}; an event's fields are in data.",
+            f"unknown name {path.root}",
+            f"Known names: {', '.join(sorted(scope.names))}. The fields of the event are in data.",
         )
     near = [field for field in fields if field == f"data.{path.root}"] or list(nearest(path.root, scope.names))
     return TEMPLATE_UNKNOWN_PATH.problem(
@@ -85,7 +56,7 @@ def _unknown_step(path: Path, number: int, unknown: Unknown, scope: Scope) -> Pr
     wrong = path.steps[number - 1]
     if unknown.keys:
         message = f"{parent} has no {wrong}"
-        hint = f"There are {describe_keys(parent, unknown.keys)}."
+        hint = f"Known fields: {describe_keys(parent, unknown.keys)}"
     else:
         message, hint = f"{parent} is neither an object nor a list, so it has no {wrong}", f"Write {parent}."
     rest = path.steps[number:]
@@ -97,23 +68,26 @@ def _unknown_step(path: Path, number: int, unknown: Unknown, scope: Scope) -> Pr
 
 
 def _uncertain_path(path: Path, scope: Scope, position: Position | None) -> Problem | None:
+    if path.root not in scope.names:
+        return None
     shape = scope.names[path.root]
-    key: PathKey = (path.root, *path.steps)
+    key = key_of(path)
     steps: list[tuple[int, Shape]] = [(0, shape)]
     for number, following in scope.event.walk(shape, path.steps):
         if isinstance(following, Unknown):
             return None
         steps.append((number, following))
     for number, step_shape in steps:
-        if any(certain[: number + 1] == key[: number + 1] for certain in scope.certain):
+        if scope.known.is_certain(key[: number + 1]):
             continue
         is_last = number == len(path.steps)
-        if step_shape.optional or (step_shape.nullable and not is_last):
-            what = "may be missing" if step_shape.optional else "may be null"
-            return _uncertain(path, f"{path_text(path.root, path.steps[:number])} {what}: the delivery is dead then")
+        is_optional = step_shape.optional and not scope.known.is_present(key[: number + 1])
+        if is_optional or (step_shape.nullable and not is_last):
+            what = "may be missing" if is_optional else "may be null"
+            return _uncertain(path, f"{path_text(path.root, path.steps[:number])} {what}; if so, the delivery is dead")
         if step_shape.nullable and position is not None:
             sent = "null" if position.form == "value" else "the text null"
-            return _uncertain(path, f"{path.text} may be null: {sent} is sent then")
+            return _uncertain(path, f"{path.text} may be null; if so, {sent} is sent")
     return None
 
 

@@ -1,4 +1,4 @@
-"""The fields of an event that a template reads, and that therefore leave with its requests."""
+"""The fields of an event that a template reads, and that its requests therefore reveal."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from hookctl.template.language.usage import ROOTS
 from hookctl.template.rendering.plain import plain_paths
 
 _Sources = Mapping[str, tuple[tuple[Step, ...], ...]]
-"""For each name of a template the paths, as steps, that its value may come from; none for ``loop``."""
+"""For each name of a template, the paths (as steps) that its value may come from; empty for ``loop``."""
 
 MAX_DEPTH = 16
-"""The depth to which objects are opened, because a schema may refer to itself."""
+"""The depth to which objects are expanded, because a schema may refer to itself."""
 
 
 class EventFields:
-    """The fields of one event type's schema. It caches opened objects, so reuse it for many templates."""
+    """The fields of one event type's schema. It caches expanded objects, so reuse it for many templates."""
 
     def __init__(self, schema: Mapping[str, Json]) -> None:
         self._event = EventShape(schema)
@@ -43,7 +43,7 @@ class EventFields:
         self._all_below: dict[frozenset[str], frozenset[str]] = {}
 
     def below(self, path: str, steps: tuple[Step, ...]) -> frozenset[str]:
-        """The fields in a value that hold no others: ``path`` itself where the schema describes none."""
+        """The innermost fields of a value; ``path`` itself if the schema describes none."""
         if path not in self._below:
             shape = self._event.root
             for step in steps:
@@ -53,7 +53,7 @@ class EventFields:
         return self._below[path]
 
     def all_below(self, paths: frozenset[str]) -> frozenset[str]:
-        """The fields that the values at these paths hold; many templates have one set of paths."""
+        """The fields in the values at these paths. Cached, because many templates have the same paths."""
         if paths not in self._all_below:
             self._all_below[paths] = frozenset().union(*(self.below(path, tuple(path.split("."))) for path in paths))
         return self._all_below[paths]
@@ -76,9 +76,8 @@ class EventFields:
 def paths_of(text: str, fields: EventFields) -> frozenset[str]:
     """The fields that a template reads, as paths in the event's schema: ``data.groups[*].name``.
 
-    A field counts when its value is written and when a condition looks at it: either way the target learns of it. An
-    object or a list that is written counts as all the fields in it, and so does one that is given to a filter. Raises
-    TemplateError for a text that cannot be read.
+    A field counts if its value is written, and if a condition uses it: either way the target learns about it. If an
+    object or a list is written or passed to a filter, all fields in it count. Raises TemplateError for a syntax error.
     """
     plain = plain_paths(text)
     if plain is not None:
@@ -111,7 +110,10 @@ class _Reader:
                     if isinstance(node.iterable, Path) and len(node.targets) == 1
                     else whole
                 )
-                self.nodes(node.body, {**names, **dict.fromkeys(node.targets, item), "loop": ()})
+                inside: _Sources = {**names, **dict.fromkeys(node.targets, item), "loop": ()}
+                if node.condition is not None:
+                    self._asked(node.condition, inside)
+                self.nodes(node.body, inside)
                 self.nodes(node.otherwise, names)
 
     def _written(self, expression: Expression, names: _Sources) -> None:
@@ -132,7 +134,7 @@ class _Reader:
                     self._written(part, names)
 
     def _asked(self, expression: Expression, names: _Sources) -> None:
-        """A condition reveals something about the values in it, but not their content."""
+        """Add the reads of a condition, which reveals something about its values, but not their content."""
         if isinstance(expression, Path):
             self.found.update(_text(source) for source in _sources(expression, names))
         elif isinstance(expression, Filtered) and not _asks_only(expression):
@@ -143,7 +145,7 @@ class _Reader:
 
 
 def _asks_only(filtered: Filtered) -> bool:
-    """Whether the filter tells a condition no more of its value than the value itself would."""
+    """Whether the filter reveals no more to a condition than the truth of its value would."""
     properties = built_in.properties(filtered)
     return properties.accepts_missing or properties.hides_content
 
@@ -153,5 +155,5 @@ def _sources(path: Path, names: _Sources) -> tuple[tuple[Step, ...], ...]:
 
 
 def _text(source: tuple[Step, ...]) -> str:
-    """A source as text. Which item of a list a template takes does not matter here."""
+    """A source as text. Any index of a list becomes ``[*]``, because it does not matter which item a template uses."""
     return path_text(str(source[0]), (ANY if isinstance(step, int) else step for step in source[1:]))

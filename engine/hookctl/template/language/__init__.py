@@ -1,1 +1,1 @@
-"""The template language: text to a syntax tree."""
+"""The template language: turns text into a syntax tree."""

@@ -1,12 +1,12 @@
-"""The syntax tree of a template: the allow-list of what a template can contain.
+"""The syntax tree of a template, which defines everything that a template can contain.
 
-What is not here cannot be written: no attribute, no call, no arithmetic, no assignment, no import. Nodes are equal when
-they mean the same, wherever they stand: their offsets are not compared, so that a condition is known again when it is
-repeated.
+What is not here cannot be written: no attribute of a Python object, no call, no import, no macro. Two nodes are equal
+if they mean the same, wherever they are: offsets are not compared, so the proof recognizes a repeated condition.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +17,7 @@ from hookctl.model import Json
 
 @dataclass(frozen=True, slots=True)
 class Const:
-    """A constant. Compared by its JSON text: ``true`` and ``1`` are two constants."""
+    """A constant. Compared by its JSON text, so ``true`` and ``1`` differ."""
 
     text: str
     value: Json = field(compare=False)
@@ -36,13 +36,13 @@ class Path:
 
     @property
     def text(self) -> str:
-        """As an author would write it."""
+        """The path as an author would write it."""
         return path_text(self.root, self.steps)
 
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """A list written in the template: ``['High', 'Medium']``."""
+    """A list in the template: ``['High', 'Medium']``."""
 
     items: tuple[Expression, ...]
     start: int = field(compare=False)
@@ -50,8 +50,72 @@ class ListOf:
 
 
 @dataclass(frozen=True, slots=True)
+class DictOf:
+    """An object written in the template: ``{'High': 'critical'}``. Its keys are constants."""
+
+    keys: tuple[Const, ...]
+    values: tuple[Expression, ...]
+    start: int = field(compare=False)
+    end: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """``value[key]``, where the value is not a path or the key is not a constant.
+
+    If the value is a :class:`DictOf`, the key may be any constant, because its keys are compared one by one.
+    """
+
+    value: Expression
+    key: Expression
+    start: int = field(compare=False)
+    end: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """``value[first:stop]`` of a list or a string. None for a bound that is not written."""
+
+    value: Expression
+    first: int | None
+    stop: int | None
+    start: int = field(compare=False)
+    end: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """Operands joined from left to right by ``+ -`` or by ``* / // %``.
+
+    There is one operator fewer than there are operands, or as many, if the first is a sign.
+    """
+
+    operators: tuple[str, ...]
+    operands: tuple[Expression, ...]
+    start: int = field(compare=False)
+    end: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Concat:
+    """``a ~ b``: the text of the values, joined."""
+
+    parts: tuple[Expression, ...]
+    start: int = field(compare=False)
+    end: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An expression with an error that is already reported. It counts as one value; nothing else is known of it."""
+
+    start: int = field(compare=False)
+    end: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Filtered:
-    """A value given to a filter: ``value | name(arguments)``."""
+    """A value passed to a filter: ``value | name(arguments)``."""
 
     value: Expression
     name: str
@@ -75,7 +139,7 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """``value is defined`` or ``value is none``."""
+    """``value is defined``, ``value is none``, ``value is string`` and so on; ``TESTS`` has the names."""
 
     name: str
     value: Expression
@@ -94,7 +158,7 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class Logic:
-    """Operands joined by ``and`` or by ``or``; as in Python, the value is an operand."""
+    """Operands joined by ``and`` or by ``or``. As in Python, the value is one of the operands."""
 
     operator: str
     operands: tuple[Expression, ...]
@@ -111,9 +175,40 @@ class Choice:
     no: Expression
     start: int = field(compare=False)
     end: int = field(compare=False)
+    has_else: bool = True
+    """False for ``yes if condition``, where ``no`` is the empty text. Only text in a string can be written so."""
 
 
-Expression = Const | Path | ListOf | Filtered | Compare | Test | Not | Logic | Choice
+def constant(value: Json, start: int, end: int) -> Const:
+    """A constant of a finite number, a text, true, false or null."""
+    return Const(json.dumps(value, ensure_ascii=False), value, start, end)
+
+
+TESTS = frozenset(
+    {
+        *("defined", "undefined", "none", "true", "false", "boolean", "string", "number", "integer", "float"),
+        *("mapping", "sequence", "iterable"),
+    }
+)
+"""The names of tests without an argument."""
+
+Expression = (
+    Const
+    | Path
+    | ListOf
+    | DictOf
+    | Item
+    | Slice
+    | Arithmetic
+    | Concat
+    | Unreadable
+    | Filtered
+    | Compare
+    | Test
+    | Not
+    | Logic
+    | Choice
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +219,7 @@ class Text:
     start: int
     end: int
     exact: bool = True
-    """False for text that was taken out of a string: its offsets are those of the whole stretch."""
+    """False for text that was taken out of a string. Its offsets are then those of the whole string content."""
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The offsets in the template of characters ``start`` to ``end`` of this text."""
@@ -142,7 +237,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One way through an ``if``: its condition (None for ``else``), its body, and where its tag stands."""
+    """One branch of an ``if``: its condition (None for ``else``), its body, and the offsets of its tag."""
 
     condition: Expression | None
     body: tuple[Node, ...]
@@ -165,9 +260,11 @@ class For:
     iterable: Expression
     body: tuple[Node, ...]
     otherwise: tuple[Node, ...]
-    """The body of ``{% else %}``: rendered when there is no item."""
+    """The body of ``{% else %}``, which is rendered if there is no item."""
     start: int
     end: int
+    condition: Expression | None = None
+    """Of ``for x in xs if condition``: items for which it is false are left out, and ``loop`` does not count them."""
 
 
 Node = Text | Output | If | For
@@ -182,11 +279,21 @@ def _of_if(node: If) -> tuple[Node | Expression, ...]:
     return tuple(found)
 
 
+def _present(expression: Expression | None) -> tuple[Expression, ...]:
+    return () if expression is None else (expression,)
+
+
 _CHILDREN: Mapping[type, Callable[[Any], tuple[Node | Expression, ...]]] = {
     Const: lambda _: (),
     Path: lambda _: (),
     Text: lambda _: (),
+    Unreadable: lambda _: (),
     ListOf: lambda part: part.items,
+    DictOf: lambda part: part.values,
+    Item: lambda part: (part.value, part.key),
+    Slice: lambda part: (part.value,),
+    Arithmetic: lambda part: part.operands,
+    Concat: lambda part: part.parts,
     Filtered: lambda part: (part.value, *part.arguments, *(value for _, value in part.keywords)),
     Compare: lambda part: (part.left, part.right),
     Test: lambda part: (part.value,),
@@ -195,24 +302,24 @@ _CHILDREN: Mapping[type, Callable[[Any], tuple[Node | Expression, ...]]] = {
     Choice: lambda part: (part.condition, part.yes, part.no),
     Output: lambda part: (part.expression,),
     If: _of_if,
-    For: lambda part: (part.iterable, *part.body, *part.otherwise),
+    For: lambda part: (part.iterable, *_present(part.condition), *part.body, *part.otherwise),
 }
-"""By type, since every check of a template walks through it several times."""
+"""The fields that hold nodes, by type. Cached, because every check of a template walks through it several times."""
 
 
 def children(part: Node | Expression) -> tuple[Node | Expression, ...]:
-    """What is directly inside a node or an expression; a filter's value comes before its arguments."""
+    """The nodes and expressions directly inside a node or expression; a filter's value comes before its arguments."""
     return _CHILDREN[type(part)](part)
 
 
 def operands(expression: Expression) -> tuple[Expression, ...]:
-    """As :func:`children`: an expression holds only expressions."""
+    """As :func:`children`, for an expression, which contains only expressions."""
     found: tuple[Expression, ...] = _CHILDREN[type(expression)](expression)  # type: ignore[assignment] # see above
     return found
 
 
 def walk(*parts: Node | Expression) -> Iterator[Node | Expression]:
-    """The nodes and expressions given, and everything in them, each before what it holds."""
+    """The given nodes and expressions and all nodes in them, parents before children."""
     pending = list(parts[::-1])
     while pending:
         part = pending.pop()

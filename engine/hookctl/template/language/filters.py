@@ -1,6 +1,6 @@
-"""The built-in filters: pure functions of JSON values, bounded in cost and output, with the properties of each.
+"""The built-in filters, with their properties: pure functions of JSON values, bounded in cost and output.
 
-A filter's properties stand with its function. No other module compares a filter's name with a string.
+A filter's properties are defined next to its function, so no other module compares a filter's name with a string.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from hookctl.template.language.expressions import Const, Filtered, ListOf
 from hookctl.template.language.values import kind, to_json, to_text
 
 MAX_OUTPUT = 1024 * 1024
-"""Bytes of a body, and characters of what any filter may give."""
+"""The maximum size of a body in bytes, and of a filter's result in characters."""
 
 
 def _upper(value: Json) -> Json:
@@ -37,13 +37,15 @@ def _trim(value: Json) -> Json:
 
 def _length(value: Json) -> Json:
     if not isinstance(value, (str, list, dict)):
-        raise RenderError(f"length is asked of {kind(value)}", hint="Only a string, a list or an object has a length.")
+        raise RenderError(
+            f"length does not accept {kind(value)}", hint="Only a string, a list or an object has a length."
+        )
     return len(value)
 
 
 def _join(value: Json, separator: str = "") -> Json:
     if not isinstance(value, list):
-        raise RenderError(f"join is asked of {kind(value)}", hint="Only a list can be joined.")
+        raise RenderError(f"join does not accept {kind(value)}", hint="Only a list can be joined.")
     separator = _string(separator, "join's separator")
     room = MAX_OUTPUT - len(separator) * max(len(value) - 1, 0)
     texts = []
@@ -59,14 +61,14 @@ def _join(value: Json, separator: str = "") -> Json:
 def _items(value: Json) -> Json:
     if not isinstance(value, dict):
         raise RenderError(
-            f"items is asked of {kind(value)}", hint="Only an object has items; a list is looped over as it is."
+            f"items does not accept {kind(value)}", hint="Only an object has items; loop over a list directly."
         )
     return [[key, item] for key, item in value.items()]
 
 
 def _round(value: Json, precision: int = 0, method: str = "common") -> Json:
     if not is_number(value):
-        raise RenderError(f"round is asked of {kind(value)}", hint="Only a number can be rounded.")
+        raise RenderError(f"round does not accept {kind(value)}", hint="Only a number can be rounded.")
     if isinstance(precision, bool) or not isinstance(precision, int) or not 0 <= precision <= 15:
         raise RenderError("round's precision is not a whole number from 0 to 15", hint="Write round(2).")
     if method not in {"common", "floor", "ceil"}:
@@ -74,7 +76,7 @@ def _round(value: Json, precision: int = 0, method: str = "common") -> Json:
     if isinstance(value, int):
         return value
     if not math.isfinite(value):
-        raise RenderError("round is asked of a number that is not finite", hint="JSON does not have such numbers.")
+        raise RenderError("round does not accept a number that is not finite", hint="JSON has no such numbers.")
     if method == "common":
         return round(value, precision) if precision else round(value)
     scale: int = 10**precision
@@ -86,12 +88,13 @@ def _round(value: Json, precision: int = 0, method: str = "common") -> Json:
 
 def _datetime(value: Json) -> Json:
     if not is_number(value):
-        raise RenderError(f"datetime is asked of {kind(value)}", hint="Give it epoch seconds, such as event_time.")
+        raise RenderError(f"datetime does not accept {kind(value)}", hint="Give it epoch seconds, such as event_time.")
     try:
         moment = datetime.fromtimestamp(value, UTC)
     except (ValueError, OverflowError, OSError):
         raise RenderError(
-            "datetime is asked of a number outside the years 1 to 9999", hint="Give it epoch seconds, not milliseconds."
+            "datetime does not accept a number outside the years 1 to 9999",
+            hint="Give it epoch seconds, not milliseconds.",
         ) from None
     precision = (
         "seconds" if not moment.microsecond else "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
@@ -101,7 +104,7 @@ def _datetime(value: Json) -> Json:
 
 def _string(value: Json, what: str) -> str:
     if not isinstance(value, str):
-        raise RenderError(f"{what} is asked of {kind(value)}", hint="It takes a string.")
+        raise RenderError(f"{what} does not accept {kind(value)}", hint="Give it a string.")
     return value
 
 
@@ -110,7 +113,7 @@ def _default(value: Json, default_value: Json, boolean: bool = False) -> Json:
 
 
 def _jmespath(value: Json, expression: str) -> Json:
-    raise NotImplementedError  # its expression is compiled once, in hookctl.template.rendering.evaluation
+    raise NotImplementedError  # the expression is compiled once, in hookctl.template.rendering.evaluation
 
 
 def _never(_: Filtered) -> bool:
@@ -122,7 +125,7 @@ def _always(_: Filtered) -> bool:
 
 
 def _is_replaced_by_false(filtered: Filtered) -> bool:
-    """For ``default``: its one argument is a constant that is false, so nothing that was false becomes true."""
+    """Whether the one argument of ``default`` is a false constant, so that a false value remains false."""
     if len(filtered.arguments) != 1:
         return False
     argument = filtered.arguments[0]
@@ -133,16 +136,24 @@ def _is_replaced_by_false(filtered: Filtered) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Properties:
-    """What holds for every use of a filter. For a plugin's filter, of which nothing is known, none of these does."""
+    """The properties of a filter. A plugin's filter has none of them, because hookctl knows nothing about it."""
 
     accepts_missing: bool = False
-    """Whether a value that the event does not have is replaced. Any other filter fails on it."""
+    """Whether it replaces a value that the event does not have. Any other filter fails on such a value."""
     keeps_truth: Callable[[Filtered], bool] = _never
-    """Whether one use of it gives something true exactly when its value is true."""
+    """Whether a use of it is true exactly when its value is true."""
     hides_content: bool = False
-    """Whether the result shows how much there is, but nothing of what it is."""
+    """Whether its result reveals only the amount of its value's content, such as its length."""
     writes_json: bool = False
-    """Whether it gives its value as it is, and says that the value is written as JSON."""
+    """Whether it returns its value unchanged, and marks it to be written as JSON."""
+    takes: frozenset[str] = frozenset()
+    """The kinds of value that it accepts; empty for any."""
+    gives: frozenset[str] = frozenset()
+    """The kinds of value that it gives; empty if they are not known."""
+    gives_input: bool = False
+    """Whether the result has the shape of its input."""
+    gives_item: bool = False
+    """Whether the result has the shape of an item of its input."""
     takes_expression: bool = False
     """Whether its argument is a JMESPath expression, which must be a constant."""
 
@@ -152,7 +163,7 @@ class BuiltIn(Properties):
     """A built-in filter."""
 
     call: Callable[..., Json]
-    """The value first, then the arguments that the template gives."""
+    """Takes the value first, then the arguments from the template."""
 
 
 BUILT_IN: Mapping[str, BuiltIn] = {
@@ -173,12 +184,12 @@ _OF_A_PLUGIN = Properties()
 
 
 def properties(filtered: Filtered) -> Properties:
-    """What holds for a filter by its name."""
+    """The properties of a filter, by name."""
     return BUILT_IN.get(filtered.name, _OF_A_PLUGIN)
 
 
 def find(name: str, filters: Mapping[str, Filter]) -> Callable[..., Json] | None:
-    """The function of a filter: a built-in one first, then a plugin's; None when there is none."""
+    """The function of a filter, built-in ones first, then those of plugins; None if the filter is unknown."""
     if name in BUILT_IN:
         return BUILT_IN[name].call
     return filters[name].call if name in filters else None
@@ -188,12 +199,12 @@ def find(name: str, filters: Mapping[str, Filter]) -> Callable[..., Json] | None
 def _signature(function: Callable[..., Json]) -> inspect.Signature | None:
     try:
         return inspect.signature(function)
-    except (ValueError, TypeError):  # some functions written in C tell nothing about their arguments
+    except (ValueError, TypeError):  # some functions written in C have no signature
         return None
 
 
 def argument_problem(function: Callable[..., Json], count: int, keywords: tuple[str, ...]) -> str:
-    """What is wrong with a filter's arguments: ``count`` plain ones and the named ones; empty when nothing is."""
+    """The problem with a filter's arguments, ``count`` plain ones and the named ones; empty if there is none."""
     signature = _signature(function)
     if signature is None:
         return ""

@@ -1,6 +1,6 @@
-"""Reads a header's value or a URL with expressions in it: what may stand there, and where.
+"""Reads a header's value or a URL with expressions: which expressions are allowed, and where.
 
-There are only outputs, no tags. Scheme, host and the names of parameters are fixed text.
+Only outputs are allowed, no tags. Scheme, host and the names of parameters are fixed text.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ _SYNTAX = re.compile(r"\{[{%#]")
 _AFTER_AUTHORITY = re.compile(r"[/?#\\]")
 _END_OF_PARAMETER = re.compile(r"[?&;]")
 _MARK = "\0"
-"""Stands for a value; no URL holds it."""
+"""A placeholder for a value; no URL contains it."""
 
 
 def has_expression(text: str) -> bool:
-    """True when a header's value or a URL is more than fixed text."""
+    """True if a header's value or a URL contains more than fixed text."""
     return _SYNTAX.search(text) is not None
 
 
 def blanked(url: str) -> str | None:
-    """The URL with a letter for each character of its expressions, so that the URL rules can check it.
+    """The URL with each character of its expressions replaced by a letter, so that the URL rules can check it.
 
-    None when :func:`check_text` cannot read the expressions.
+    None if :func:`check_text` cannot read the expressions.
     """
     if not has_expression(url):
         return url
@@ -53,7 +53,7 @@ def _with_blanks(nodes: Nodes, blank: str) -> str:
 
 
 def parse_line(text: str) -> list[Text | Output]:
-    """The text and the expressions, in order. Raises TemplateError for anything else between them."""
+    """The text and the expressions, in order. Raises TemplateError for tags and comments."""
     nodes = parse(text)
     found: list[Text | Output] = []
     position = 0
@@ -61,7 +61,7 @@ def parse_line(text: str) -> list[Text | Output]:
         if isinstance(node, If | For):
             tag = node.branches[0] if isinstance(node, If) else node
             hint = "Write a choice as {{ a if condition else b }}, a list as {{ list | join(',') }}."
-            raise _unsafe("a tag cannot stand in a header or a URL", hint, tag.start, tag.end).to_error()
+            raise _unsafe("a tag is not allowed in a header or a URL", hint, tag.start, tag.end).to_error()
         _no_gap(position, node.start)
         found.append(node)
         position = node.end
@@ -72,12 +72,12 @@ def parse_line(text: str) -> list[Text | Output]:
 def _no_gap(start: int, end: int) -> None:
     if start < end:
         raise _unsafe(
-            "a comment, or a - that strips space, cannot stand in a header or a URL", "Remove it.", start, end
+            "a comment, or a - that strips space, is not allowed in a header or a URL", "Remove it.", start, end
         ).to_error()
 
 
 def place_problems(nodes: Nodes, text: str, place: Place) -> Iterator[Problem]:
-    """The errors of expressions that stand where only fixed text may, and of secret references in them."""
+    """The errors of expressions at places for fixed text, and of secret references in expressions."""
     for node in nodes:
         if isinstance(node, Output):
             for match in REFERENCE.finditer(text, node.start, node.end):
@@ -89,11 +89,11 @@ def place_problems(nodes: Nodes, text: str, place: Place) -> Iterator[Problem]:
 
 
 def _url_problems(nodes: Nodes) -> Iterator[Problem]:
-    """Expressions in the host or in the name of a parameter.
+    """The errors of expressions in the host or in the name of a parameter.
 
-    The host chooses the receiver and the name is what the receiver looks for, so both are fixed text.
+    The host chooses the receiver, and the receiver looks for the name, so both are fixed text.
     """
-    # References become letters, since there may be / and ? in them.
+    # References may contain / and ?, so they are replaced by letters first.
     plain = _with_blanks(
         [replace(node, text=without_references(node.text)) if isinstance(node, Text) else node for node in nodes],
         _MARK,
@@ -109,7 +109,7 @@ def _url_problems(nodes: Nodes) -> Iterator[Problem]:
             yield URL_HOST_INVALID.problem(node.start, node.end, "expression")
         elif 0 <= query < node.start and not in_query_value(plain, node.start):
             yield _unsafe(
-                "an expression stands in the name of a parameter",
+                "an expression is not allowed in the name of a parameter",
                 "Write name={{ ... }}, with the name as fixed text.",
                 node.start,
                 node.end,

@@ -1,4 +1,4 @@
-"""Checks what a parsed template uses, as far as that needs no event type: filters, lists and the names of loops."""
+"""Checks the parts of a parsed template that need no event type: filters, lists and the names of loops."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hookctl.model.rules.texts import TEMPLATE_FILTER, TEMPLATE_TOO_LARGE, TEMPL
 from hookctl.template.language import filters as built_in
 from hookctl.template.language.expressions import (
     Const,
+    DictOf,
     Expression,
     Filtered,
     For,
@@ -19,6 +20,7 @@ from hookctl.template.language.expressions import (
     ListOf,
     Node,
     Path,
+    Unreadable,
     children,
     walk,
 )
@@ -26,23 +28,19 @@ from hookctl.template.language.expressions import (
 ROOTS = frozenset({"data", "event_time", "event_type", "id"})
 """The names that every template has."""
 MAX_LIST = 50
-"""Items of a list that is written in a template."""
+"""Items of a list or an object that is written in an expression."""
 
 
 def check_usage(nodes: Sequence[Node], filters: Mapping[str, Filter]) -> list[Problem]:
-    """What needs no event type: unknown filters, wrong arguments, lists and loop names that are not allowed."""
+    """The problems that need no event type: unknown filters, wrong arguments, and invalid lists and loop names."""
     problems: list[Problem] = []
     for part in walk(*nodes):
         if isinstance(part, Filtered):
             problems += _check_filter(part, filters)
-        elif isinstance(part, ListOf) and (
-            len(part.items) > MAX_LIST or any(isinstance(item, ListOf) for item in part.items)
-        ):
-            message = f"a list in a template has at most {MAX_LIST} items and no list inside"
+        elif isinstance(part, ListOf | DictOf) and len(children(part)) > MAX_LIST:
+            message = f"a list or an object in an expression has at most {MAX_LIST} items"
             problems.append(
-                TEMPLATE_TOO_LARGE.problem(
-                    part.start, part.end, what=message, fix="Write the list as JSON in the body."
-                )
+                TEMPLATE_TOO_LARGE.problem(part.start, part.end, what=message, fix="Write it as JSON in the body.")
             )
     return problems + _check_targets(nodes, ROOTS | {"loop"})
 
@@ -52,7 +50,7 @@ def _check_filter(part: Filtered, filters: Mapping[str, Filter]) -> list[Problem
     function = built_in.find(part.name, filters)
     if function is None:
         names = sorted({*built_in.BUILT_IN, *filters})
-        message, hint = f"there is no filter {part.name}", f"The filters are {', '.join(names)}."
+        message, hint = f"unknown filter {part.name}", f"The filters are {', '.join(names)}."
         return [
             replace(TEMPLATE_FILTER.problem(start, end, what=message, fix=hint), suggestions=nearest(part.name, names))
         ]
@@ -62,7 +60,7 @@ def _check_filter(part: Filtered, filters: Mapping[str, Filter]) -> list[Problem
             TEMPLATE_FILTER.problem(
                 start,
                 part.end,
-                what=f"the filter {part.name} is given wrong arguments: {wrong}",
+                what=f"the filter {part.name} has wrong arguments: {wrong}",
                 fix="See `hookctl explain templates`.",
             )
         ]
@@ -77,7 +75,7 @@ def _check_expression(part: Filtered) -> list[Problem]:
         hint = "Write jmespath('...') with the expression in quotes."
         return [
             TEMPLATE_FILTER.problem(
-                argument.start, argument.end, what="jmespath's expression must be a text in quotes", fix=hint
+                argument.start, argument.end, what="jmespath's expression must be text in quotes", fix=hint
             )
         ]
     try:
@@ -91,10 +89,7 @@ def _check_expression(part: Filtered) -> list[Problem]:
 
 
 def _check_targets(nodes: Iterable[Node | Expression], taken: frozenset[str]) -> list[Problem]:
-    """Loops that give a name a second meaning, or that run over nothing of the event.
-
-    ``taken`` are the names in use.
-    """
+    """The problems of loops that redefine a name, or that loop over a constant. ``taken`` are the names in use."""
     problems: list[Problem] = []
     for node in nodes:
         if not isinstance(node, For):
@@ -103,11 +98,11 @@ def _check_targets(nodes: Iterable[Node | Expression], taken: frozenset[str]) ->
         names = node.targets
         again = next((name for number, name in enumerate(names) if name in taken or name in names[:number]), None)
         if again is not None:
-            message = f"the loop gives {again} a second meaning"
+            message = f"the loop redefines {again}"
             problems.append(TEMPLATE_UNSAFE.problem(node.start, node.end, what=message, fix="Use another name."))
-        if not any(isinstance(part, Path) for part in walk(node.iterable)):
-            message = "a loop must run over something of the event"
-            hint = "Write out what is always the same."
+        if not any(isinstance(part, Path | Unreadable) for part in walk(node.iterable)):
+            message = "a loop must use a value of the event"
+            hint = "Write constant text without a loop."
             problems.append(TEMPLATE_UNSAFE.problem(node.iterable.start, node.iterable.end, what=message, fix=hint))
         problems += _check_targets(node.body, taken.union(names)) + _check_targets(node.otherwise, taken)
     return problems

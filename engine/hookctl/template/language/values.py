@@ -1,4 +1,4 @@
-"""JSON values as templates see them: how they are written, compared and taken for true."""
+"""JSON values in templates: how they are written, compared, and evaluated as true or false."""
 
 from __future__ import annotations
 
@@ -21,29 +21,30 @@ class Missing:
     __slots__ = ()
 
     def __bool__(self) -> bool:
-        """What is missing is false in a condition."""
+        """A missing value is false in a condition."""
         return False
 
 
 MISSING: Final = Missing()
-"""What a path gives that the event does not have; never written."""
+"""The value of a path that the event does not have. It is never written."""
 
 Value = Json | Missing
 
 quote: Callable[[str], str] = encode_basestring
-"""A text as a JSON string, only escaped where it must be."""
+"""A text as a JSON string, with only the required escapes."""
 
 
 def _encoder() -> Callable[[Json], str]:
-    """What writes lists and objects.
+    """The encoder for lists and objects.
 
-    ``JSONEncoder.encode`` makes itself an encoder in C for each call, which takes as long as most values do.
+    ``JSONEncoder.encode`` creates a C encoder for each call, which takes as long as encoding most values.
     """
     encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    make = getattr(json.encoder, "c_make_encoder", None)  # CPython's own; others have none
+    make = getattr(json.encoder, "c_make_encoder", None)  # CPython's own encoder; other implementations have none
     if make is None:
         return encoder.encode
-    pieces = make(None, encoder.default, quote, None, ":", ",", False, False, False)  # by position: it takes no names
+    # positional, because the C encoder takes no keywords
+    pieces = make(None, encoder.default, quote, None, ":", ",", False, False, False)
     return lambda value: "".join(pieces(value, 0))
 
 
@@ -54,11 +55,12 @@ def to_json(value: Value) -> str:
     """The value as compact JSON.
 
     Raises:
-        RenderError: it is not a JSON value: a NaN, an infinity, a number of too many digits, or nested too deep.
+        RenderError: JSON cannot represent the value: a NaN, an infinity, a number with too many digits, or too deep
+            nesting.
     """
     kind_of_value = type(value)
     if kind_of_value is str:
-        return quote(value)  # type: ignore[arg-type] # its type was just looked at
+        return quote(value)  # type: ignore[arg-type] # the type was checked above
     if kind_of_value is bool or value is None:
         return "true" if value else "null" if value is None else "false"
     try:
@@ -66,28 +68,29 @@ def to_json(value: Value) -> str:
             return int.__repr__(value)
         if kind_of_value is float and isfinite(value):  # type: ignore[arg-type] # as above
             return float.__repr__(value)
-        return _encode(value)  # type: ignore[arg-type] # what is missing is a TypeError, as anything else that is not JSON
+        # MISSING raises a TypeError, as does any other value outside JSON
+        return _encode(value)  # type: ignore[arg-type]
     except (ValueError, TypeError, RecursionError) as error:
         raise RenderError(
             f"a value cannot be written as JSON: {error}",
-            hint="The event or a filter gave a value that JSON does not have.",
+            hint="Change the event or the filter: JSON cannot represent this value.",
         ) from None
 
 
 def to_text(value: Value) -> str:
-    """A string's text, any other value's JSON text."""
+    """The text of a string; the JSON text of any other value."""
     return value if type(value) is str else to_json(value)
 
 
 def escape(text: str, depth: int) -> str:
-    """The text as content of a JSON string, ``depth`` strings deep."""
+    """The text as content of a JSON string that is nested ``depth`` strings deep."""
     for _ in range(depth):
         text = quote(text)[1:-1]
     return text
 
 
 def take(value: Value, step: Step) -> Value:
-    """One step into a value: a key of an object or an index of a list, never anything of a Python object."""
+    """One step into a value: an object's key or a list's index, never an attribute of a Python object."""
     if type(value) is dict:
         return value.get(str(step), MISSING)
     if type(value) is list and type(step) is int and -len(value) <= step < len(value):
@@ -96,15 +99,15 @@ def take(value: Value, step: Step) -> Value:
 
 
 def is_equal(left: Value, right: Value) -> bool:
-    """Equality of JSON values: ``true`` is not 1, 1 is 1.0, what is missing equals null."""
+    """Equality of JSON values: ``true`` does not equal 1, 1 equals 1.0, and a missing value equals null."""
     return equality.is_equal(None if isinstance(left, Missing) else left, None if isinstance(right, Missing) else right)
 
 
 def is_in(left: Value, right: Value) -> bool:
-    """Whether a list has the item, an object the key, or a string the text. False for what is missing or null.
+    """Whether a list has the item, an object the key, or a string the text. False if ``right`` is missing or null.
 
     Raises:
-        RenderError: ``right`` is a number or boolean, or a text is sought that is none.
+        RenderError: ``right`` is a number or boolean, or ``right`` is a string and ``left`` is not.
     """
     if type(right) is list:
         return any(is_equal(left, item) for item in right)
@@ -120,12 +123,12 @@ def is_in(left: Value, right: Value) -> bool:
 
 
 def compare(left: Value, right: Value) -> int | None:
-    """Negative, zero or positive as ``left`` comes before, with or after ``right``.
+    """Negative, zero or positive if ``left`` comes before, with or after ``right``.
 
-    None when one of them is missing or null, which has no place in an order.
+    None if one of them is missing or null, because these have no order.
 
     Raises:
-        RenderError: the two are not both numbers or both strings.
+        RenderError: They are neither both numbers nor both strings.
     """
     if left is MISSING or right is MISSING or left is None or right is None:
         return None
@@ -138,10 +141,10 @@ def compare(left: Value, right: Value) -> int | None:
 
 
 def kind(value: Value) -> str:
-    """What a value is, with its article, for messages."""
+    """The kind of a value with its article, for messages."""
     return "nothing" if isinstance(value, Missing) else described(value)
 
 
 def size(value: Value) -> int:
-    """How much work a value can be: its characters or items."""
+    """The size of a value as a measure of work: its characters or items."""
     return len(value) if type(value) in {str, list, dict} else 1  # type: ignore[arg-type] # the three have a length

@@ -1,1 +1,1 @@
-"""The proof that a template's text is JSON whatever an event holds, and the JSON position of each output."""
+"""Proves that a template's text is JSON for every event, and finds the JSON position of each output."""

@@ -1,8 +1,8 @@
-"""What is known of a template's conditions on one way through it.
+"""The facts about a template's conditions on one path through the template.
 
-Conditions are pure functions of the event, so a condition that is repeated (``{% if data.a %}`` twice) goes the same
-way both times, and a loop over ``data.xs`` has an item exactly when ``{% if data.xs %}`` is taken. Facts are these
-decisions.
+Conditions are pure functions of the event. A repeated condition (``{% if data.a %}`` twice) therefore gives the same
+result both times, and a loop over ``data.xs`` has an item exactly when ``{% if data.xs %}`` is true. Facts are these
+results.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from hookctl.template.language.filters import BUILT_IN, properties
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Which round of the innermost loop: the only one, the first of several, one in the middle or the last."""
+    """The iteration of the innermost loop: the only one, the first of several, one in the middle, or the last."""
 
     first: bool
     last: bool
@@ -39,11 +39,14 @@ class Round:
 
 Facts = frozenset[tuple[Expression, bool]]
 _MAX_WAYS = 64
-"""Beyond these, nothing is learnt from a condition. Fewer facts cover more events, so the proof stays sound."""
+"""The maximum number of facts; beyond it, conditions add none. Fewer facts cover more events, so the proof remains
+sound.
+"""
 _ROUND_NAMES: Mapping[tuple[Step, ...], Callable[[Round], bool]] = {
     ("first",): lambda loop: loop.first,
     ("last",): lambda loop: loop.last,
     ("index0",): lambda loop: not loop.first,
+    ("revindex0",): lambda loop: not loop.last,
 }
 _FLIPPED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
@@ -58,20 +61,20 @@ ROUNDS = {
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What the proof can see at one place: the atoms that it keeps facts about, and the round of the innermost loop."""
+    """The context of the proof at one place: the atoms with facts, and the iteration of the innermost loop."""
 
     tracked: frozenset[Expression]
     loop: Round | None = None
 
 
 def assume(condition: Expression, wanted: bool, facts: Facts, sight: Sight) -> list[Facts]:
-    """The facts under which a condition comes out as wanted: none when it cannot, several for several reasons.
+    """The alternative sets of facts under which a condition has the wanted result; empty if it cannot have it.
 
     Args:
-        condition: of an ``if``, or what a loop runs over.
-        wanted: whether the condition is to hold or to fail.
-        facts: what is known before.
-        sight: what the proof can see where the condition stands.
+        condition: The condition of an ``if``, or the value that a loop iterates over.
+        wanted: The result of the condition, true or false.
+        facts: The facts known before.
+        sight: The context of the proof at the condition.
     """
     if isinstance(condition, Not):
         return assume(condition.value, not wanted, facts, sight)
@@ -89,7 +92,7 @@ def assume(condition: Expression, wanted: bool, facts: Facts, sight: Sight) -> l
 
 
 def _assume_all(operands: Sequence[Expression], wanted: bool, facts: Facts, sight: Sight) -> list[Facts]:
-    """Every operand comes out as wanted: ``a and b`` holds, or ``a or b`` fails."""
+    """The facts if every operand has the wanted result: ``a and b`` is true, or ``a or b`` is false."""
     ways = [facts]
     for operand in operands:
         ways = [after for way in ways for after in assume(operand, wanted, way, sight)]
@@ -99,7 +102,10 @@ def _assume_all(operands: Sequence[Expression], wanted: bool, facts: Facts, sigh
 
 
 def _assume_one(operands: Sequence[Expression], wanted: bool, facts: Facts, sight: Sight) -> list[Facts]:
-    """One operand comes out as wanted and those before it do not: ``a or b`` holds by ``a``, or else by ``b``."""
+    """The facts if one operand has the wanted result and those before it do not.
+
+    ``a or b`` is true by ``a``, or else by ``b``.
+    """
     found: list[Facts] = []
     undecided = [facts]
     for operand in operands:
@@ -111,7 +117,7 @@ def _assume_one(operands: Sequence[Expression], wanted: bool, facts: Facts, sigh
 
 
 def _known(condition: Expression, loop: Round | None) -> bool | None:
-    """The truth of a condition that does not depend on the event, None when it does."""
+    """The result of a condition that does not depend on the event; None if it does."""
     if isinstance(condition, Const):
         return bool(condition.value)
     if loop is None:
@@ -124,7 +130,7 @@ def _known(condition: Expression, loop: Round | None) -> bool | None:
 
 
 def _compared(condition: Compare, loop: Round) -> bool | None:
-    """The truth of a comparison of ``loop.index`` or ``loop.index0`` with ``loop.length`` or a whole number."""
+    """The result of comparing ``loop.index`` or ``loop.index0`` with ``loop.length`` or a whole number."""
     left, right, operator = condition.left, condition.right, condition.operator
     if isinstance(left, Const) and operator in _FLIPPED:
         left, right, operator = right, left, _FLIPPED[operator]
@@ -140,13 +146,13 @@ def _compared(condition: Compare, loop: Round) -> bool | None:
 
 
 _ORDERS = {"==": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
-"""For each comparison the orders of its two sides under which it holds."""
+"""The orders of the two sides under which each comparison is true."""
 
 
 def _ordered(operator: str, value: int, low: int, high: int | None) -> bool | None:
-    """The truth of ``n operator value`` for every n from ``low`` to ``high``, without end if that is None.
+    """The result of ``n operator value`` for every n from ``low`` to ``high``; ``high`` None means no limit.
 
-    None when it is true for some n and false for others.
+    None if the result differs between values of n.
     """
     if operator not in _ORDERS:
         return None
@@ -164,13 +170,14 @@ def _ordered(operator: str, value: int, low: int, high: int | None) -> bool | No
 
 
 _TRUTH_OF_LENGTH = {(">", "0"): True, ("!=", "0"): True, (">=", "1"): True, ("==", "0"): False, ("<", "1"): False}
-"""What a comparison of a length with a constant says of the value: that it is true, or that it is false."""
+"""Whether a comparison of a length with a constant means that the value is true, or that it is false."""
 
 
 def same_truth(condition: Expression) -> tuple[Expression, bool]:
-    """The simplest expression on which a condition's truth depends, and whether the two are true together.
+    """The simplest expression that decides a condition, and whether both have the same result.
 
-    ``data.a | length > 0`` is true exactly when ``data.a`` is, ``data.a != 1`` exactly when ``data.a == 1`` is not.
+    ``data.a | length > 0`` is true exactly when ``data.a`` is true; ``data.a != 1`` exactly when ``data.a == 1`` is
+    false.
     """
     if isinstance(condition, Filtered) and properties(condition).keeps_truth(condition):
         return same_truth(condition.value)
@@ -188,9 +195,9 @@ def same_truth(condition: Expression) -> tuple[Expression, bool]:
 
 
 def tracked_atoms(nodes: Sequence[Node]) -> frozenset[Expression]:
-    """The atoms that more than one condition of the template depends on: only these are worth a fact.
+    """The atoms that more than one condition of the template depends on; facts about others are useless.
 
-    An atom in which a plugin's filter is called is none of them: the filter may give another value the next time.
+    Atoms that call a plugin's filter are left out: the filter may return another value the next time.
     """
     if not any(isinstance(node, (If, For)) for node in nodes):
         return frozenset()
@@ -219,7 +226,7 @@ def _conditions(nodes: Sequence[Node]) -> Iterator[Expression]:
 
 
 def forget(facts: Facts, names: tuple[str, ...]) -> Facts:
-    """The facts that do not depend on a loop's names: what is left of them after one round."""
+    """The facts that do not depend on a loop's names, and therefore remain valid after one iteration."""
     gone = {*names, "loop"}
     return frozenset(
         fact for fact in facts if not any(isinstance(part, Path) and part.root in gone for part in walk(fact[0]))

@@ -1,6 +1,6 @@
-"""Reads the literal text of a template as JSON: which token stands where, and which expression stands inside a string.
+"""Reads the literal text of a template as JSON: its tokens, and the expressions inside each string.
 
-The tokens form the same tree of branches and loops as the template. A string's content stays a sequence of text,
+The tokens form the same tree of branches and loops as the template. A string's content remains a sequence of text,
 outputs, branches and loops; :mod:`hookctl.template.proof.positions` decides whether it is itself JSON text.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from hookctl.errors import TemplateError
@@ -21,8 +22,8 @@ class Mark(NamedTuple):
 
     ``kind`` is one of ``{ } [ ] : ,``, ``string``, or ``value`` for a number, boolean or null.
 
-    Tokens are tuples, since a large part of checking a template is to make them, and tuples are made three times as
-    fast as frozen dataclasses.
+    Tokens are tuples because creating them takes a large part of checking a template, and tuples are created three
+    times as fast as frozen dataclasses.
     """
 
     kind: str
@@ -32,7 +33,7 @@ class Mark(NamedTuple):
 
 
 class String(NamedTuple):
-    """A JSON string with outputs, branches or loops in it, and what stands between its quotes, still escaped."""
+    """A JSON string that contains outputs, branches or loops, with its content still escaped."""
 
     content: tuple[Node, ...]
     start: int
@@ -61,7 +62,7 @@ class Loop(NamedTuple):
 
     @property
     def bodies(self) -> tuple[tuple[JsonToken, ...], ...]:
-        """The body and the ``else``."""
+        """The tokens of the body and of the ``else``."""
         return self.body, self.otherwise
 
 
@@ -85,15 +86,15 @@ _OTHER_WORDS = {"True": "true", "False": "false", "None": "null", "NULL": "null"
 
 
 class _UnclosedStringError(TemplateError):
-    """The text ends inside a string."""
+    """Whether the text ends inside a string."""
 
 
 def read(nodes: Sequence[Node]) -> tuple[JsonToken, ...]:
     """The JSON tokens of a template's nodes.
 
     Raises:
-        TemplateError: text that no JSON has, a string that is not closed, or a branch that does not end at the string
-            depth at which it began.
+        TemplateError: Some text is not JSON, a string is not closed, or a branch ends inside a string and began
+            outside, or the reverse.
     """
     tokens: list[JsonToken] = []
     content: list[Node] | None = None
@@ -130,7 +131,7 @@ def read(nodes: Sequence[Node]) -> tuple[JsonToken, ...]:
 def _structure(node: Text, at: int, tokens: list[JsonToken]) -> int:
     """Add the tokens from ``at`` on.
 
-    Where the content of a string begins that does not end in this text; 0 when there is none.
+    Returns the offset of the content of a string that does not end in this text; else 0.
     """
     text, offset, exact = node.text, node.start, node.exact
     while True:
@@ -174,9 +175,9 @@ def _stray(word: str, start: int, end: int) -> TemplateError:
     if word in _OTHER_WORDS:
         hint = f"Write {_OTHER_WORDS[word]}."
     elif word[0] == "'":
-        hint = 'JSON strings stand in double quotes: ".'
+        hint = 'JSON strings need double quotes: ".'
     elif word[0].isdigit() or word[0] in "-+.":
-        hint = "Write a JSON number such as 0, 1.5 or -2e3, whole and outside tags."
+        hint = "Write a complete JSON number such as 0, 1.5 or -2e3, outside tags."
     elif word.startswith(("//", "/*", "#")):
         hint = "JSON has no comments; write {# ... #}."
     else:
@@ -185,7 +186,7 @@ def _stray(word: str, start: int, end: int) -> TemplateError:
 
 
 def _content(node: Text, at: int, content: list[Node]) -> tuple[int, bool]:
-    """Add the string content from ``at`` on; where it ends, and whether the string was closed there."""
+    """Add the string content from ``at`` on. Returns where it ends, and whether the string was closed there."""
     match = _CONTENT.match(node.text, at)
     end = match.end() if match else at
     if end > at:
@@ -203,19 +204,19 @@ def _content(node: Text, at: int, content: list[Node]) -> tuple[int, bool]:
         raise TEMPLATE_NOT_JSON.error(
             start,
             start + 1,
-            what=f"{name} stands inside a string",
+            what=f"{name} inside a string",
             fix=f"Write {escape} or close the string before it.",
         )
     if end + 1 == len(node.text):
         hint = "Write two backslashes for one, or remove it: it would swallow the first character of the value."
-        raise TEMPLATE_NOT_JSON.error(start, stop, what="a backslash stands right before the tag", fix=hint)
+        raise TEMPLATE_NOT_JSON.error(start, stop, what="a backslash right before the tag", fix=hint)
     raise TEMPLATE_NOT_JSON.error(
         start, stop, what=f"{node.text[end : end + 2]} is not an escape in JSON", fix="Write two backslashes for one."
     )
 
 
 def _forbid_quotes(node: Node) -> None:
-    """A tag inside a string may hold content only: no quote that closes the string, no half an escape."""
+    """Check that a tag inside a string contains only string content: no closing quote, and no incomplete escape."""
     if isinstance(node, If):
         bodies = [(branch.body, branch.start, branch.end) for branch in node.branches]
     elif isinstance(node, For):
@@ -237,7 +238,7 @@ def _forbid_quotes(node: Node) -> None:
 
 
 def unescape(nodes: Sequence[Node]) -> tuple[Node, ...]:
-    """A string's content with one level of escapes taken off its text, in branches and loops too."""
+    """A string's content with one level of escapes removed, also in branches and loops."""
     return tuple(_unescaped(node) for node in nodes)
 
 
@@ -252,5 +253,5 @@ def _unescaped(node: Node) -> Node:
             )
         )
     if isinstance(node, For):
-        return For(node.targets, node.iterable, unescape(node.body), unescape(node.otherwise), node.start, node.end)
+        return replace(node, body=unescape(node.body), otherwise=unescape(node.otherwise))
     return node

@@ -1,8 +1,7 @@
-"""Decides how each output of a template is written: by where it stands in the JSON around it.
+"""Decides how the template writes each output, by its position in the surrounding JSON.
 
-A string is JSON text, too, when its content begins with ``{`` or ``[``, has a string of its own in it, and is JSON with
-one value in the place of each output. Its outputs then stand in *that* JSON, one string deeper. Any other string is
-prose.
+A string is itself JSON text if its content begins with ``{`` or ``[``, contains a string, and is JSON with one value in
+place of each output. Its outputs then have a position in *that* JSON, one string deeper. Any other string is prose.
 """
 
 from __future__ import annotations
@@ -28,25 +27,26 @@ from hookctl.template.proof.structure import ProofBudget, Prover, Way
 _SPACE = " \t\n\r"
 
 MAX_STRING_DEPTH = 4
-"""Strings of JSON text inside one another; each level can double the escapes of the one below."""
+"""The maximum nesting of JSON text in strings; each level can double the escapes of the level below."""
 MAX_NAMED = 10
-"""Decisions on the way to a failure that its message names."""
+"""The number of conditions that a failure's message lists."""
 MAX_WORDS = 100
-"""Characters of one of them."""
+"""The number of characters of each condition in the message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How an output is written."""
+    """How a template writes an output."""
 
     form: str
-    """``value``: as JSON. ``text``: a string as its text, anything else as its JSON text. ``key``: as text, and it is
-    an object's key."""
+    """``value``: as JSON. ``text``: a string as its text, anything else as its JSON text. ``key``: as text, for an
+    object's key.
+    """
     depth: int
-    """How many strings stand around it: the result is escaped so many times."""
+    """The number of strings around the output; its text is escaped that many times."""
 
     def __str__(self) -> str:
-        """In words."""
+        """A description for people."""
         what = {"value": "a JSON value", "text": "text in a string", "key": "an object's key"}[self.form]
         levels = self.depth - (self.form != "value")
         return what + " of the JSON text in a string" * min(levels, 1) + f", {levels} strings deep" * (levels > 1)
@@ -61,11 +61,11 @@ class Layout:
 
 
 def lay_out(nodes: Sequence[Node], text: str) -> Layout:
-    """Decide every position, and prove that the template gives JSON on every way through it.
+    """Decide every position, and prove that the template gives JSON on every path through it.
 
     Raises:
-        TemplateError: its text is not JSON, a branch does not end at the string depth at which it began, or there are
-            too many ways through the template to follow them all.
+        TemplateError: The text is not JSON, a branch begins inside a string and ends outside (or the reverse), or the
+            template has too many paths to follow.
     """
     placer = _Placer(tracked_atoms(nodes), text)
     tokens = read(nodes)
@@ -95,7 +95,7 @@ def _repeated(key: Mark, start: int, end: int) -> Problem:
 
 
 class _Placer:
-    """Fills a layout from the tokens, the outermost string first."""
+    """Builds a layout from the tokens, the outermost string first."""
 
     def __init__(self, tracked: frozenset[Expression], text: str) -> None:
         self.layout = Layout()
@@ -104,13 +104,13 @@ class _Placer:
         self._budget = ProofBudget(text)
 
     def prove(self, tokens: Sequence[JsonToken], end: int) -> Prover:
-        """The proof of one JSON text: the template's, or that of a string in it."""
+        """The proof of one JSON text: of the template, or of a string in it."""
         prover = Prover(self._tracked, self._text, self._budget)
         prover.run(tokens, end)
         return prover
 
     def place(self, tokens: Sequence[JsonToken], depth: int, keys: set[String]) -> None:
-        """Decide the outputs among the tokens of a JSON text that lies ``depth`` strings deep.
+        """Decide the outputs among the tokens of a JSON text that is nested ``depth`` strings deep.
 
         ``keys`` are the keys of its objects.
         """
@@ -135,7 +135,7 @@ class _Placer:
                 self.layout.positions[part.start] = Position("key" if is_key else "text", depth)
 
     def _inner_json(self, string: String, depth: int) -> tuple[Sequence[JsonToken], int, set[String]] | None:
-        """What to place of a string that is JSON text; None for prose. What only looks like JSON text is a warning."""
+        """The tokens of a string that is JSON text; None for prose. Text that only looks like JSON adds a warning."""
         nodes = unescape(string.content)
         first = nodes[0].text.lstrip(_SPACE) if isinstance(nodes[0], Text) else ""
         if first[:1] not in {"{", "["}:
@@ -160,7 +160,7 @@ class _Placer:
         return None
 
     def _warn(self, string: String, why: str) -> None:
-        message = f"the string looks like JSON text but is not, so its values are written as prose: {why}"
+        message = f"the string looks like JSON text but is not, so its values are written as plain text: {why}"
         hint = "Fix the JSON in the string, or begin the string with another character."
         problem = TEMPLATE_NOT_JSON.problem(string.start, string.end, what=message, fix=hint)
         self.layout.problems.append(replace(problem, severity=Severity.WARNING))
@@ -171,7 +171,7 @@ def _not_too_deep(
 ) -> tuple[Sequence[JsonToken], int, set[String]]:
     if depth >= MAX_STRING_DEPTH:
         message = f"JSON text is nested in strings deeper than {MAX_STRING_DEPTH}"
-        raise TEMPLATE_TOO_LARGE.error(string.start, string.end, what=message, fix="Take a level out.")
+        raise TEMPLATE_TOO_LARGE.error(string.start, string.end, what=message, fix="Remove one level.")
     return inner
 
 

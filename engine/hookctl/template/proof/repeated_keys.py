@@ -1,6 +1,6 @@
-"""Keys that stand twice in one object, of which readers take the one value or the other.
+"""Finds keys that occur twice in one object, because readers differ in which of the two values they use.
 
-Those that a template writes are found by its text; of those that an event gives, each body is looked at.
+Repeated keys in the template's own text are found when it is checked; those from events, in each rendered body.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from hookctl.template.proof.json_tokens import Fork, JsonToken, Loop, Mark
 
 
 def written_twice(tokens: Sequence[JsonToken], certain: Sequence[frozenset[str]] = ()) -> Iterator[Mark]:
-    """Each key in a template's proved tokens that stands in its object before, on every way to it.
+    """The repeated keys in a template's proved tokens: keys that are already in their object on every path.
 
-    ``certain`` are the keys of the objects around.
-
-    A key that only a branch or a loop before it may have written is not found.
+    ``certain`` are the keys that the enclosing objects certainly have. A key that only some branch or loop before it
+    writes is not found.
     """
     names: list[set[str]] = [*map(set, certain)] or [set()]
     last: Mark | None = None
@@ -42,45 +41,45 @@ def written_twice(tokens: Sequence[JsonToken], certain: Sequence[frozenset[str]]
             for body in token.bodies:
                 yield from written_twice(body, around)
             if any(map(_depth, token.bodies)):
-                return  # what opens in one branch and closes in another is not followed
+                return  # a bracket that opens in one branch and closes in another is not followed
         last = None
 
 
 def _depth(tokens: Sequence[JsonToken]) -> int:
-    """How many objects and lists are open after the tokens that were not before."""
+    """How many more objects and lists are open after the tokens than before them."""
     kinds = Counter(token.kind for token in tokens if isinstance(token, Mark))
     inner = (body for token in tokens if isinstance(token, (Fork, Loop)) for body in token.bodies)
     return kinds["{"] + kinds["["] - kinds["}"] - kinds["]"] + sum(map(_depth, inner))
 
 
 def _key(text: str) -> str:
-    """A string of the template, quotes and all, the same however its characters are written."""
+    """A string of the template with its quotes, in one form for all ways to write its characters."""
     return f'"{json.loads(text)}"' if "\\" in text else text
 
 
 def refuse_repeated_keys(body: str, depth: int) -> None:
-    """Refuse a body in which an object has a key twice: readers differ in which of the two values counts.
+    """Refuse a body in which an object has a key twice: readers differ in which of the two values they use.
 
     Args:
         body: JSON text.
-        depth: how many JSON texts to look at, each in a string of the one before; 1 for the body alone.
+        depth: How many nested JSON texts to check, each in a string of the one before; 1 for only the body.
 
     Raises:
-        RenderError: names the key.
+        RenderError: An object has a key twice. The message names the key.
     """
     try:
-        # Numbers stay text: their values do not matter here, and Python refuses to read very long ones.
+        # Numbers remain text: their values do not matter here, and Python refuses to read very long ones.
         document = json.loads(body, object_pairs_hook=unique_keys, parse_int=str, parse_float=str)
     except RepeatedKeyError as error:
         raise RenderError(
-            f"the key {json.dumps(error.key)[:100]} would stand twice in one object",
+            f"the key {json.dumps(error.key)[:100]} would appear twice in one object",
             hint="Send what the event gives as a value, not as a key.",
         ) from None
     for text in _texts(document) if depth > 1 else ():
         try:
             refuse_repeated_keys(text, depth - 1)
         except ValueError:
-            continue  # it is prose
+            continue  # prose, which has no keys
 
 
 def _texts(value: Json) -> Iterator[str]:

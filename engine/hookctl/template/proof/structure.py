@@ -1,9 +1,9 @@
-"""Proves that a template's text is JSON on every way through its branches and loops, whatever the event holds.
+"""Proves that a template's text is JSON on every path through its branches and loops, whatever the event contains.
 
-The proof runs the parser of JSON over the tokens with a *set* of its possible states instead of one. An output counts
-as one value, which is what the renderer writes. At a branch every body is run, at a loop no round, the only one, a
-first, any number in the middle (until no new state comes up) and a last, so the set covers every event; a state in
-which a token cannot be read is a way that fails.
+The proof runs a JSON parser over the tokens with a *set* of possible states instead of one. An output counts as one
+value, which is what the renderer writes. At a branch, the proof follows every body. At a loop, it follows no iteration,
+a single one, and a first one, any number in the middle (until no new state appears) and a last one. So the set covers
+every event. A state in which a token is not valid means that this path fails.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from hookctl.template.proof.conditions import ROUNDS, Facts, Sight, assume, forg
 from hookctl.template.proof.json_tokens import Fork, JsonToken, Loop, Mark, Slot, String
 
 MAX_NESTING = 100
-"""Objects and lists inside one another in the template's own text."""
+"""The maximum nesting of objects and lists in the template's own text."""
 MAX_STEPS = 1_000_000
-"""Of the proof of one template: states times what is run with each of them. It takes about a second."""
+"""The maximum number of steps of one template's proof: a state times a token. All of them take about a second."""
 _MAX_STATES = 200
-"""Beyond these, facts are forgotten: there are fewer states then, and they still cover every event."""
+"""The maximum number of states; beyond it, facts are dropped, which merges states but still covers every event."""
 MAX_WAY = 50
-"""Decisions that are kept of one way through the template, for its failure."""
+"""The number of conditions that are recorded for one path through the template, for its failure."""
 
 _CLOSED = ""
-"""An object or list ends: what is around it goes on."""
+"""A step that closes an object or list and returns to the enclosing one."""
 _VALUE = {"start": "end", "[": "[v", "[,": "[v", "{:": "{v"}
 _AFTER = {
     "value": _VALUE,
@@ -41,11 +41,12 @@ _AFTER = {
     ":": {"{k": "{:"},
     ",": {"[v": "[,", "{v": "{,"},
 }
-"""For each token: what an object or list has seen last before it, and after it. Where it is not listed, the token
-cannot stand."""
+"""For each token, what an object or list has read before it and after it. A combination that is not listed is an
+error.
+"""
 _WANTED = {
     "start": "a value",
-    "end": "nothing more",
+    "end": "the end",
     "[": "a value or ]",
     "[v": "a comma or ]",
     "[,": "a value",
@@ -57,14 +58,14 @@ _WANTED = {
 }
 
 Stack = tuple[str, ...]
-"""A state of the parser: what each open object and list, outermost first, has seen last."""
+"""A state of the parser: for each open object and list, outermost first, what it has read last."""
 Way = tuple[str, ...]
-"""How a state was reached: what was decided at the tags, in words."""
+"""The path to a state: the conditions at the tags, as text."""
 States = dict[tuple[Stack, Facts], Way]
 
 
 class ProofBudget(Budget):
-    """The steps that are left of a template's proof, those of the JSON text in its strings included."""
+    """The remaining steps of a template's proof, including the proofs of JSON text in its strings."""
 
     __slots__ = ("_end",)
 
@@ -74,15 +75,15 @@ class ProofBudget(Budget):
 
     def exceeded(self) -> TemplateError:
         """The error for a template with too many ways through it."""
-        message = "the template's conditions leave too many ways through it to check them all"
-        hint = "Close each object and list in the branch that opens it, and use fewer conditions, above all in loops."
+        message = "the template has too many combinations of conditions to check"
+        hint = "Close each object and list in the branch that opens it, and use fewer conditions, especially in loops."
         return TEMPLATE_TOO_LARGE.error(0, self._end, what=message, fix=hint)
 
 
 class Prover:
     """One proof.
 
-    After :meth:`run`, ``failures`` holds at most one failure per token, ``keys`` the strings that are an object's key.
+    After :meth:`run`, ``failures`` has at most one failure per token, and ``keys`` the strings that are keys.
     """
 
     def __init__(self, tracked: frozenset[Expression], text: str, budget: ProofBudget) -> None:
@@ -92,13 +93,13 @@ class Prover:
         self._failed: dict[int, tuple[Problem, Way]] = {}
         self.keys: set[String] = set()
         self.survives = False
-        """True when some way through the template gives JSON."""
+        """True if at least one path through the template gives JSON."""
 
     @property
     def failures(self) -> list[tuple[Problem, Way]]:
-        """Each token that cannot stand where it does, and a way that leads there, in the order of the text.
+        """Each token that is not valid at its place, with a path that leads there, in the order of the text.
 
-        Empty when the structure is proved.
+        Empty if the structure is proved.
         """
         return [self._failed[start] for start in sorted(self._failed)]
 
@@ -106,7 +107,7 @@ class Prover:
         """Prove the tokens of a whole JSON text that ends at offset ``length``.
 
         Raises:
-            TemplateError: there are too many ways through the template to follow them all.
+            TemplateError: The template has too many paths to follow.
         """
         states = self._sequence(tokens, {(("start",), frozenset()): ()}, Sight(self._tracked))
         for (stack, _), way in states.items():
@@ -117,7 +118,7 @@ class Prover:
                     stack[-1][0], "there is no value"
                 )
                 self._fail(
-                    f"the body ends where {_WANTED[stack[-1]]} must stand: {what}",
+                    f"the body ends, expected {_WANTED[stack[-1]]}: {what}",
                     "Complete it.",
                     max(length - 1, 0),
                     length,
@@ -140,7 +141,7 @@ class Prover:
         return self._straight(straight, states)
 
     def _straight(self, tokens: Sequence[Mark | String | Slot], states: States) -> States:
-        """The states after tokens without branches among them."""
+        """The states after tokens without branches."""
         after: States = {}
         self._budget.spend(len(states) * (1 + len(tokens) // 8))
         for (stack, facts), way in states.items():
@@ -188,10 +189,13 @@ class Prover:
         return after
 
     def _loop(self, token: Loop, states: States, outer: Sight) -> States:
-        """The states after a loop: after its ``else``, its only round, or a first, any middle ones and a last."""
+        """The states after a loop: after its ``else``, a single iteration, or a first, any middle ones and a last."""
         node = token.node
         words = self._text[node.iterable.start : node.iterable.end]
-        empty = self._assume(states, node.iterable, False, f"{words} has no item", outer)
+        if node.condition is None:
+            empty = self._assume(states, node.iterable, False, f"{words} has no item", outer)
+        else:  # the list may have items, and the condition leave none
+            empty = {state: (*way, f"no item of {words} is left")[:MAX_WAY] for state, way in states.items()}
         filled = _forget(self._assume(states, node.iterable, True, f"{words} has an item", outer), node.targets)
         after = self._sequence(token.otherwise, empty, outer)
         _merge(after, self._round(token, "only", filled))
@@ -199,7 +203,10 @@ class Prover:
         return after
 
     def _middle_rounds(self, token: Loop, states: States) -> States:
-        """The states after any number of rounds in the middle, none included. Ends once a round adds no new state."""
+        """The states after any number of middle iterations, including none.
+
+        Ends when an iteration adds no new state.
+        """
         reached, fresh = states, states
         while fresh:
             after = self._round(token, "middle", fresh)
@@ -208,9 +215,9 @@ class Prover:
         return reached
 
     def _round(self, token: Loop, name: str, states: States) -> States:
-        """The states after one round of a loop, which ``ROUNDS`` names.
+        """The states after one iteration of a loop, of a kind in ``ROUNDS``.
 
-        What is known of the loop's names ends with it.
+        Facts about the loop's names end with it.
         """
         decided = {"only": ("and no other",), "first": ("and another",)}.get(name, ())
         entered = {state: (*way, *decided)[:MAX_WAY] for state, way in states.items()}
@@ -218,12 +225,15 @@ class Prover:
         return self._balanced(left, {len(stack) for stack, _ in states}, token)
 
     def _balanced(self, states: States, depths: set[int], token: Loop) -> States:
-        """The states after one round that are as deep as one before it. Without this, rounds would never end."""
+        """The states after one iteration that have the nesting of a state before it.
+
+        Otherwise iterations would never end.
+        """
         balanced = {(stack, facts): way for (stack, facts), way in states.items() if len(stack) in depths}
         if len(balanced) < len(states):
             way = next(way for state, way in states.items() if state not in balanced)
             self._fail(
-                "a round of the loop does not close what it opens",
+                "an iteration of the loop does not close what it opens",
                 "Close in the loop what is opened in it, and nothing else.",
                 token.node.start,
                 token.node.end,
@@ -254,7 +264,7 @@ def _span(token: Mark | String | Slot) -> tuple[int, int]:
 def _put(states: States, state: tuple[Stack, Facts], way: Way) -> None:
     """Add a state.
 
-    What was decided differently on two ways to it did not matter, so only their common beginning is kept.
+    For two paths to the same state, only their common beginning is kept: the rest made no difference.
     """
     known = states.get(state, way)
     states[state] = (
@@ -284,7 +294,7 @@ def _forget(states: States, names: tuple[str, ...]) -> States:
 
 
 def _refusal(token: Mark | String | Slot, kind: str, top: str, text: str) -> tuple[str, str]:
-    """The message and hint for a token that cannot stand after ``top``."""
+    """The message and hint for a token that is not valid after ``top``."""
     what = (
         token.text
         if isinstance(token, Mark)
@@ -292,9 +302,9 @@ def _refusal(token: Mark | String | Slot, kind: str, top: str, text: str) -> tup
         if isinstance(token, Slot)
         else "a string"
     )
-    message = f"{what} stands where {_WANTED[top]} must stand"
+    message = f"found {what}, expected {_WANTED[top]}"
     if top in {"[,", "{,"} and kind in "]}":
-        return f"a comma stands before {kind}", "Remove the comma; in a loop write {% if not loop.last %},{% endif %}."
+        return f"a comma before {kind}", "Remove the comma; in a loop write {% if not loop.last %},{% endif %}."
     if top in {"{", "{,"}:
         return message, 'Put the key in double quotes: "key": value.'
     if top in {"[v", "{v"} and kind in {"value", "string", "[", "{"}:

@@ -1,1 +1,1 @@
-"""Templates compiled to functions of an event."""
+"""Compiles templates to functions of an event."""

@@ -1,4 +1,4 @@
-"""Renders body templates: compiled to functions that write text, each value by the position that it stands in."""
+"""Compiles body templates to functions that write text, with each value in the form that its position requires."""
 
 from __future__ import annotations
 
@@ -23,10 +23,7 @@ Write = Callable[[Frame], None]
 
 @dataclass(frozen=True, slots=True)
 class BodyTemplate:
-    """A compiled body template.
-
-    Whatever the event holds, what it renders is JSON of the template's shape, or a RenderError.
-    """
+    """A compiled body template. For every event, it renders JSON of the template's shape, or raises RenderError."""
 
     _render: Callable[[Mapping[str, Json]], list[str]]
     """Gives the pieces of the body."""
@@ -38,8 +35,8 @@ class BodyTemplate:
         """The body for an event's whole document, in UTF-8.
 
         Raises:
-            RenderError: the event lacks a value that has no default, a filter refuses its value, the body is
-                larger than ``MAX_OUTPUT`` bytes or takes too much work, or a value is not JSON.
+            RenderError: The event lacks a value without a default, a filter rejects its value, a value is not JSON, or
+                the body takes more than ``MAX_OUTPUT`` bytes or too much work.
         """
         return self._rendered(document)[1]
 
@@ -57,11 +54,11 @@ class BodyTemplate:
             body = text.encode()
         except RecursionError:
             raise RenderError(
-                "a value is nested too deep to be looked at", hint="The event's publisher must send it flatter."
+                "a value is nested too deeply to check", hint="The event's publisher must send it with less nesting."
             ) from None
         except UnicodeEncodeError:
             raise RenderError(
-                "a value holds half a surrogate pair, which no UTF-8 text has",
+                "a value contains an unpaired surrogate, which UTF-8 cannot encode",
                 hint="The event's publisher must send valid Unicode.",
             ) from None
         if len(body) > MAX_OUTPUT:
@@ -126,11 +123,12 @@ def _output(node: Output, context: _Context) -> Write:
         return lambda frame: frame.write(secret)
     is_json = position.form == "value"
     while isinstance(expression, Filtered) and properties(expression).writes_json:
-        expression, is_json = expression.value, True  # the position writes JSON itself: never twice
+        # the renderer writes JSON here already, so tojson must not encode it again
+        expression, is_json = expression.value, True
     value_of = context.evaluate(expression)
     start, end = node.expression.start, node.expression.end
     depth = position.depth
-    is_common = depth == 1 and not is_json  # text in a string: the short way for what nearly every output is
+    is_common = depth == 1 and not is_json  # a string inside a string: a fast path for nearly every output
 
     def write(frame: Frame) -> None:
         try:
@@ -175,54 +173,94 @@ def _condition(condition: Expression, context: _Context) -> Evaluate:
 
 
 def _placed(error: RenderError, start: int, end: int) -> RenderError:
-    """The error with its place in the template, if it does not know one."""
+    """The error with its place in the template, unless it has one already."""
     if not error.end:
         error.start, error.end = start, end
     return error
 
 
 def _for(node: For, context: _Context) -> Write:
-    iterable = strictly(node.iterable, context.text, context.filters)
-    words = context.text[node.iterable.start : node.iterable.end]
+    items_of = _items(node, context)
     body, otherwise = _sequence(node.body, context), _sequence(node.otherwise, context)
-    targets, cost = node.targets, 1 + _cost(node.body)
-    target, is_single = targets[0], len(targets) == 1
-    start, end = node.iterable.start, node.iterable.end
+    bind = _binder(node, context.text)
+    cost = 1 + _cost(node.body)
 
     def write(frame: Frame) -> None:
-        try:
-            items = _list(iterable(frame), words)
-        except RenderError as error:
-            raise _placed(error, start, end) from error.__cause__
+        items = items_of(frame)
         if not items:
             otherwise(frame)
             return
         frame.spend(len(items) * cost)
         outer, length = frame.values, len(items)
-        frame.values = values = dict(outer)  # one for all rounds: nothing keeps it
+        frame.values = values = dict(outer)  # one object for all iterations: nothing keeps a reference to it
         for index, item in enumerate(items):
             values["loop"] = {
                 "index": index + 1,
                 "index0": index,
+                "revindex": length - index,
+                "revindex0": length - index - 1,
                 "first": index == 0,
                 "last": index == length - 1,
                 "length": length,
             }
-            if is_single:
-                values[target] = item
-            else:
-                values.update(_pairs(targets, item, words))
+            bind(values, item)
             body(frame)
         frame.values = outer
 
     return write
 
 
+def _items(node: For, context: _Context) -> Callable[[Frame], list[Json]]:
+    """What a loop runs over: the items for which its condition, if it has one, is true."""
+    iterable = strictly(node.iterable, context.text, context.filters)
+    words = context.text[node.iterable.start : node.iterable.end]
+    start, end = node.iterable.start, node.iterable.end
+
+    def every(frame: Frame) -> list[Json]:
+        try:
+            return _list(iterable(frame), words)
+        except RenderError as error:
+            raise _placed(error, start, end) from error.__cause__
+
+    if node.condition is None:
+        return every
+    holds, cost = _condition(node.condition, context), 1 + _cost([node.condition])
+    bind = _binder(node, context.text)
+
+    def some(frame: Frame) -> list[Json]:
+        items, outer = every(frame), frame.values
+        frame.spend(len(items) * cost)
+        frame.values = values = dict(outer)
+        found: list[Json] = []
+        for item in items:
+            bind(values, item)
+            if holds(frame):
+                found.append(item)
+        frame.values = outer
+        return found
+
+    return some
+
+
+def _binder(node: For, text: str) -> Callable[[dict[str, Json], Json], None]:
+    """A function that gives the names of a loop their values for one round."""
+    targets = node.targets
+    if len(targets) == 1:
+        target = targets[0]
+
+        def one(values: dict[str, Json], item: Json) -> None:
+            values[target] = item
+
+        return one
+    words = text[node.iterable.start : node.iterable.end]
+    return lambda values, item: values.update(_pairs(targets, item, words))
+
+
 def _list(value: Json, words: str) -> list[Json]:
     if not isinstance(value, list):
         raise RenderError(
             f"{words} is {kind(value)}, so there is nothing to loop over",
-            hint="Loop over a list; an object has the filter items.",
+            hint="Loop over a list; for an object use the filter items.",
         )
     return value
 
@@ -236,7 +274,7 @@ def _pairs(targets: tuple[str, ...], item: Json, words: str) -> Iterator[tuple[s
 def _cost(parts: Iterable[Node | Expression]) -> int:
     """The steps of one run through the nodes and expressions.
 
-    A loop inside counts without its body: it accounts for its own rounds.
+    An inner loop counts without its body, which counts itself.
     """
     inner = ((part.iterable, *part.otherwise) if isinstance(part, For) else children(part) for part in parts)
     return sum(1 + _cost(below) for below in inner)

@@ -1,8 +1,9 @@
-"""Compiles expressions to functions of a frame: the values that names have, and what rendering may still cost."""
+"""Compiles expressions to functions of a frame: the values of names, and the remaining budget of the rendering."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Never
 
 from hookctl.bounded import Budget
@@ -12,28 +13,37 @@ from hookctl.model import Json
 from hookctl.model.problem import Filter
 from hookctl.template.language import filters as built_in
 from hookctl.template.language.expressions import (
+    Arithmetic,
     Choice,
     Compare,
+    Concat,
     Const,
+    DictOf,
     Expression,
     Filtered,
+    Item,
     ListOf,
     Logic,
     Not,
     Path,
+    Slice,
     Test,
+    operands,
 )
 from hookctl.template.language.filters import MAX_OUTPUT
 from hookctl.template.language.values import MISSING, Missing, Value, compare, is_equal, is_in, take
+from hookctl.template.rendering.operators import PREDICATES, calculate, concatenate, cut, look_up, take_item
 
 MAX_WORK = 2_000_000
-"""Steps of one rendering: rounds of loops times what is in them, and what filters and comparisons look at."""
+"""The maximum number of steps of one rendering: iterations times the nodes in them, plus the work of filters and
+comparisons.
+"""
 
 Evaluate = Callable[["Frame"], Value]
 
 
 class Frame(Budget):
-    """One rendering: the values by name, the pieces written so far, and the room and work left."""
+    """The state of one rendering: values by name, the pieces written so far, and the remaining size and work."""
 
     __slots__ = ("pieces", "room", "values")
 
@@ -44,7 +54,7 @@ class Frame(Budget):
         self.room = MAX_OUTPUT
 
     def write(self, text: str) -> None:
-        """Add to the body. Raises RenderError when it becomes too large."""
+        """Add to the body. Raises RenderError when the body becomes too large."""
         self.room -= len(text)
         if self.room < 0:
             raise_too_large()
@@ -56,46 +66,80 @@ class Frame(Budget):
 
 
 def evaluate(expression: Expression, text: str, filters: Mapping[str, Filter]) -> Evaluate:
-    """A function that gives the value of an expression in a frame, ``MISSING`` included. It raises RenderError.
+    """A function that returns the value of an expression in a frame, or ``MISSING``. It raises RenderError.
 
-    ``text`` is the template's. The expression must have passed the check.
+    ``text`` is the template. The expression must have passed the check.
     """
-
-    def compiled(part: Expression) -> Evaluate:
-        return evaluate(part, text, filters)
-
-    if isinstance(expression, Const):
-        constant = expression.value
-        return lambda _: constant
-    if isinstance(expression, Path):
-        return _path((expression.root, *expression.steps))
-    if isinstance(expression, Filtered):
-        return _filtered(expression, text, filters)
-    if isinstance(expression, ListOf):
-        return _list(expression, text, filters)
-    return _decision(expression, compiled)
+    return _COMPILED[type(expression)](expression, text, filters)
 
 
-def _decision(
-    expression: Compare | Test | Not | Logic | Choice, compiled: Callable[[Expression], Evaluate]
+def _path_of(expression: Path, _text: str, _filters: Mapping[str, Filter]) -> Evaluate:
+    return _path((expression.root, *expression.steps))
+
+
+def _constant(expression: Const, _text: str, _filters: Mapping[str, Filter]) -> Evaluate:
+    value = expression.value
+    return lambda _: value
+
+
+def _choice(expression: Choice, text: str, filters: Mapping[str, Filter]) -> Evaluate:
+    condition, yes, no = (evaluate(part, text, filters) for part in operands(expression))
+    return lambda frame: yes(frame) if condition(frame) else no(frame)
+
+
+def _not(expression: Not, text: str, filters: Mapping[str, Filter]) -> Evaluate:
+    value = evaluate(expression.value, text, filters)
+    return lambda frame: not value(frame)
+
+
+def _test(expression: Test, text: str, filters: Mapping[str, Filter]) -> Evaluate:
+    value, holds = evaluate(expression.value, text, filters), PREDICATES[expression.name]
+    return lambda frame: holds(value(frame))
+
+
+def _operation(
+    expression: ListOf | DictOf | Slice | Arithmetic | Concat, text: str, filters: Mapping[str, Filter]
 ) -> Evaluate:
-    if isinstance(expression, Compare):
-        return _compare(expression, compiled(expression.left), compiled(expression.right))
-    if isinstance(expression, Logic):
-        return _logic(expression.operator, [compiled(operand) for operand in expression.operands])
-    if isinstance(expression, Choice):
-        condition, yes, no = compiled(expression.condition), compiled(expression.yes), compiled(expression.no)
-        return lambda frame: yes(frame) if condition(frame) else no(frame)
-    value = compiled(expression.value)
-    if isinstance(expression, Not):
-        return lambda frame: not value(frame)
-    if expression.name == "defined":
-        return lambda frame: value(frame) is not MISSING
-    return lambda frame: (found := value(frame)) is None or found is MISSING
+    """The value of what is written or computed in the template. What is missing in it is a RenderError."""
+    parts = [strictly(part, text, filters) for part in operands(expression)]
+    match expression:
+        case Slice(first=first, stop=stop):
+            return _weighed(lambda values: cut(values[0], first, stop), parts)
+        case Concat():
+            return _weighed(concatenate, parts)
+        case Arithmetic(operators=operators):
+            return _weighed(_calculation(operators), parts)
+        case DictOf(keys=keys):
+            names = [str(key.value) for key in keys]
+            return _weighed(lambda values: dict(zip(names, values, strict=True)), parts)
+        case ListOf():
+            return _weighed(list, parts)
+
+
+def _weighed(make: Callable[[list[Json]], Json], parts: list[Callable[[Frame], Json]]) -> Evaluate:
+    """The value that ``make`` gives for the parts. What it holds counts as work: the event may give it many times."""
+
+    def give(frame: Frame) -> Value:
+        values = [part(frame) for part in parts]
+        for value in values:
+            frame.weigh(value)
+        return make(values)
+
+    return give
+
+
+def _calculation(operators: tuple[str, ...]) -> Callable[[list[Json]], Json]:
+    def calculated(values: list[Json]) -> Json:
+        result: Json = 0 if len(values) == len(operators) else values[0]
+        for operator, value in zip(operators, values[len(values) - len(operators) :], strict=True):
+            result = calculate(operator, result, value)
+        return result
+
+    return calculated
 
 
 def strictly(expression: Expression, text: str, filters: Mapping[str, Filter]) -> Callable[[Frame], Json]:
-    """As :func:`evaluate`, but what is missing is a RenderError that names it."""
+    """As :func:`evaluate`, but a missing value raises a RenderError that names the expression."""
     inner = evaluate(expression, text, filters)
 
     def give(frame: Frame) -> Json:
@@ -108,12 +152,12 @@ def strictly(expression: Expression, text: str, filters: Mapping[str, Filter]) -
 
 
 def raise_missing(words: str) -> Never:
-    """Raise the RenderError for an expression, as it is written, whose value the event does not have."""
+    """Raise the RenderError for an expression whose value is missing. The message quotes the expression."""
     raise RenderError(f"the event has no {words}", hint=f"Give a default: {{{{ {words} | default(...) }}}}.")
 
 
 def raise_too_large() -> Never:
-    """Raise the RenderError for a body that is larger than it may be."""
+    """Raise the RenderError for a body that is too large."""
     raise RenderError(f"the body is larger than {MAX_OUTPUT} bytes", hint="Send less of the event.")
 
 
@@ -139,26 +183,30 @@ def _path(steps: tuple[Step, ...]) -> Evaluate:
     return by_steps
 
 
-def _list(expression: ListOf, text: str, filters: Mapping[str, Filter]) -> Evaluate:
-    parts = [strictly(item, text, filters) for item in expression.items]
-    is_constant = all(isinstance(item, Const) for item in expression.items)
+def _item(expression: Item, text: str, filters: Mapping[str, Filter]) -> Evaluate:
+    key = evaluate(expression.key, text, filters)
+    if not isinstance(expression.value, DictOf):
+        whole = evaluate(expression.value, text, filters)
+        return lambda frame: take_item(whole(frame), key(frame))
+    keys = [constant.value for constant in expression.value.keys]
+    values = [evaluate(part, text, filters) for part in expression.value.values]
 
-    def give(frame: Frame) -> Value:
-        items: list[Json] = [part(frame) for part in parts]
-        if not is_constant:  # one value of the event may be in it many times
-            frame.weigh(items)
-        return items
+    def find(frame: Frame) -> Value:
+        wanted = key(frame)
+        frame.weigh(wanted)
+        return look_up(keys, [partial(part, frame) for part in values], wanted)
 
-    return give
+    return find
 
 
-def _logic(word: str, operands: list[Evaluate]) -> Evaluate:
-    stop = word == "or"
+def _logic(expression: Logic, text: str, filters: Mapping[str, Filter]) -> Evaluate:
+    parts = [evaluate(part, text, filters) for part in expression.operands]
+    stop = expression.operator == "or"
 
     def decide(frame: Frame) -> Value:
         value: Value = MISSING
-        for operand in operands:
-            value = operand(frame)
+        for part in parts:
+            value = part(frame)
             if bool(value) is stop:
                 return value
         return value
@@ -178,7 +226,8 @@ _COMPARISONS: Mapping[str, Callable[[Value, Value], bool]] = {
 }
 
 
-def _compare(expression: Compare, left: Evaluate, right: Evaluate) -> Evaluate:
+def _compare(expression: Compare, text: str, filters: Mapping[str, Filter]) -> Evaluate:
+    left, right = (evaluate(part, text, filters) for part in operands(expression))
     holds = _COMPARISONS[expression.operator]
 
     def decide(frame: Frame) -> Value:
@@ -211,17 +260,19 @@ def _filtered(expression: Filtered, text: str, filters: Mapping[str, Filter]) ->
                 *[argument(frame) for argument in arguments],
                 **{name: argument(frame) for name, argument in keywords},
             )
-        except PluginError:  # the plugin's failure and not the event's: another attempt may succeed
+        except PluginError:  # this is a failure of the plugin, not of the event: another attempt may succeed
             raise
         except HookctlError as error:
             raise RenderError(f"{text[expression.start : expression.end]}: {error.message}", hint=error.hint) from error
-        except Exception as error:  # whatever a plugin raises, the delivery is dead with its name
+        # for any other exception of a plugin, the delivery becomes dead, with the plugin's name
+        except Exception as error:
             raise RenderError(
                 f"the filter {expression.name} raised {error!r}", hint="Fix or uninstall the plugin that adds it."
             ) from error
         if isinstance(result, str) and len(result) > MAX_OUTPUT:
             raise RenderError(
-                f"the filter {expression.name} gives more than {MAX_OUTPUT} characters", hint="Send less of the event."
+                f"the filter {expression.name} returns more than {MAX_OUTPUT} characters",
+                hint="Send less of the event.",
             )
         if not is_built_in:
             frame.weigh(result)
@@ -260,3 +311,18 @@ def _jmespath(expression: Filtered, value: Callable[[Frame], Json]) -> Evaluate:
         return result
 
     return find
+
+
+_COMPILED: Mapping[type, Callable[[Any, str, Mapping[str, Filter]], Evaluate]] = {
+    Const: _constant,
+    Path: _path_of,
+    Filtered: _filtered,
+    Compare: _compare,
+    Logic: _logic,
+    Choice: _choice,
+    Not: _not,
+    Test: _test,
+    Item: _item,
+    **dict.fromkeys((ListOf, DictOf, Slice, Arithmetic, Concat), _operation),
+}
+"""By type. An expression that cannot be read is not here: a template with errors is never rendered."""

@@ -1,9 +1,8 @@
-"""Expressions in a header's value and in a URL's path and query.
+"""Renders expressions in a header's value and in a URL's path and query.
 
-An event's value is text there, and cannot leave the place that was written for it.
-
-There are only outputs, no tags. The text around them is kept in pieces, so that secret references are resolved in
-the pieces and never in what an event holds.
+A value of the event is text here, and cannot change anything outside its place. Only outputs are allowed, no tags. The
+text around them is kept in separate pieces, so that secret references are resolved only in that text and never in a
+value of an event.
 """
 
 from __future__ import annotations
@@ -33,23 +32,23 @@ from hookctl.template.language.values import Missing, Value, kind, to_json
 from hookctl.template.rendering.evaluation import Evaluate, Frame, evaluate, raise_missing
 
 MAX_HEADER = 8192
-"""Characters of a header's value: more than most servers take."""
+"""The maximum number of characters of a header's value: more than most servers accept."""
 
 _NOT_IN_A_HEADER = re.compile(r"[^\x20-\x7e\xa0-\xff]")
 _NO_SEGMENT = re.compile(r"(?:\.|%2e){0,2}(?:;.*)?", re.IGNORECASE)
-"""A segment of a path that is empty, or that some clients and servers drop. Some ignore what follows a semicolon."""
+"""A path segment that is empty, or that some clients and servers drop. Some ignore the text after a semicolon."""
 _MARK = "\0"
-"""Stands for a value; no URL holds it."""
+"""A placeholder for a value; no URL contains it."""
 NO_TEXT = "Write one of its fields, or use the filter join, length or tojson."
 
 
 class NotTextError(RenderError):
-    """There is a value, and it cannot stand where it would."""
+    """A value that is not allowed at its place."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
-    """One expression: its words, and the function that gives its value."""
+    """One expression: its text, and the function that returns its value."""
 
     words: str
     start: int
@@ -62,17 +61,17 @@ class TextTemplate:
     """A compiled header value or URL: text, value, text, ..., text."""
 
     literals: tuple[str, ...]
-    """What is written around the values: one more than there are values."""
+    """The fixed text around the values: one piece more than there are values."""
     _slots: tuple[_Slot, ...]
     _place: Place
 
     @property
     def is_fixed(self) -> bool:
-        """True when there is no expression: every event gives the same text."""
+        """True if there is no expression, so that every event gives the same text."""
         return not self._slots
 
     def with_text(self, change: Callable[[str], str]) -> TextTemplate:
-        """The same with each piece of written text changed: its secret references resolved, say."""
+        """A copy with each piece of fixed text changed, for example with secret references resolved."""
         return replace(self, literals=tuple(change(literal) for literal in self.literals))
 
     def with_secrets(self, resolve: Resolve) -> TextTemplate:
@@ -95,31 +94,29 @@ class TextTemplate:
         return replace(self, literals=tuple(literals))
 
     def values(self, document: Mapping[str, Json]) -> tuple[str, ...]:
-        """The text of each value for an event's whole document, as it is put in.
+        """The text of each value for an event's whole document, encoded for its place.
 
         Raises:
-            RenderError: the event lacks a value that has no default, a value is an object or a list, or holds a
+            RenderError: The event lacks a value without a default, or a value is an object or a list, or contains a
                 character that cannot be sent.
         """
         frame = Frame(dict(document))
         return tuple(self._value(slot, frame) for slot in self._slots)
 
     def fill(self, values: Sequence[str]) -> str:
-        """The text with those values put in."""
+        """The text with these values inserted."""
         pieces = [piece for pair in zip(self.literals, values, strict=False) for piece in pair]
         text = "".join([*pieces, self.literals[-1]])
-        return (
-            text.strip() if self._slots and self._place == "header" else text
-        )  # HTTP does not count space around a value to it
+        return text.strip() if self._slots and self._place == "header" else text  # HTTP ignores spaces around a value
 
     def vetted(self, values: Sequence[str]) -> str:
-        """As :meth:`fill`.
+        """As :meth:`fill`, but checks the result.
 
-        Raises RenderError when the text is too long, or a segment of the path would be empty, ``.`` or ``..``.
+        Raises RenderError if the text is too long, or a path segment would be empty, ``.`` or ``..``.
         """
         text = self.fill(values)
         if self._slots and len(text) > (limit := MAX_HEADER if self._place == "header" else MAX_URL_LENGTH):
-            raise NotTextError(f"it would be longer than {limit} characters", hint="Send less of the event in it.")
+            raise NotTextError(f"it would be longer than {limit} characters", hint="Use less of the event in it.")
         if self._slots and self._place == "url":
             self._vet_path(text)
         return text
@@ -136,7 +133,7 @@ class TextTemplate:
             return _written(value, slot.words, self._place)
         except RecursionError:
             raise RenderError(
-                "a value is nested too deep to be looked at", hint="The event's publisher must send it flatter."
+                "a value is nested too deeply to check", hint="The event's publisher must send it with less nesting."
             ) from None
         except RenderError as error:
             if not error.end:
@@ -149,20 +146,18 @@ class TextTemplate:
         for before, after in zip(written, url.partition("?")[0].split("/"), strict=True):
             if _MARK in before and _NO_SEGMENT.fullmatch(after):
                 slot = self._slots[number]
-                message = (
-                    f"the value of {slot.words} would make a segment of the path empty, . or .., and so change the path"
-                )
+                message = f"the value of {slot.words} would make a path segment empty, . or .., which changes the path"
                 raise NotTextError(
-                    message, hint="Give a default, or write text beside it.", start=slot.start, end=slot.end
+                    message, hint="Give a default, or write text next to it.", start=slot.start, end=slot.end
                 )
             number += before.count(_MARK)
 
 
 def compile_text(text: str, filters: Mapping[str, Filter], place: Place) -> TextTemplate:
-    """The compiled text; one without expressions is taken as it is.
+    """The compiled text. Text without expressions is used as it is.
 
     Raises:
-        TemplateError: what :func:`check_text` would report as an error, paths aside; the first in the text.
+        TemplateError: The first error of :func:`check_text` in the text, except errors about paths.
     """
     if not has_expression(text):
         return TextTemplate((text,), (), place)
@@ -201,12 +196,12 @@ def _written(value: Value, words: str, place: Place) -> str:
     text = value if isinstance(value, str) else to_json(value)
     if place == "header":
         if bad := _NOT_IN_A_HEADER.search(text):
-            _refuse(f"the value of {words} holds the character U+{ord(bad[0]):04X}, which a header cannot carry")
+            _refuse(f"the value of {words} contains the character U+{ord(bad[0]):04X}, which a header cannot contain")
         return text
     try:
         return quote(text, safe="")
     except UnicodeEncodeError:
-        _refuse(f"the value of {words} holds half a surrogate pair, which no UTF-8 text has")
+        _refuse(f"the value of {words} contains an unpaired surrogate, which UTF-8 cannot encode")
 
 
 def _refuse(message: str) -> Never:

@@ -1,8 +1,8 @@
-"""The short way for templates of only text and paths, as most are: no tag, filter, backslash or expression in a key.
+"""A fast path for templates of only text and paths, as most are: no tags, filters or backslashes.
 
-Without a backslash a string begins and ends at each quote, so counting quotes tells where an expression stands, and
-without tags there is one way through the template, so one run of a JSON parser over the text with a number for each
-value proves the structure. What this module does not take goes through the full parser, which also says what is wrong.
+Without backslashes, every quote begins or ends a string, so counting quotes shows whether an expression is inside a
+string. Without tags, there is one path through the template, so one run of a JSON parser over the text, with a number
+for each value, proves the structure. The full parser handles every other template, and reports the errors.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _no_constant(name: str) -> Never:
 
 
 def _object(pairs: list[tuple[str, Json]]) -> None:
-    """An object of a proof: all that is asked of it is whether a key stands in it twice."""
+    """An object in a proof, which only records whether it has a key twice."""
     if len(pairs) > 1 and len({key for key, _ in pairs}) < len(pairs):
         raise ValueError("repeated key")
 
@@ -49,14 +49,14 @@ class Plain:
 
     literals: list[str]
     paths: list[str]
-    """As they stand in the template."""
+    """The paths as written in the template."""
     in_string: list[int]
-    """For each path: 1 when it stands in a string, 0 in value position."""
+    """For each path: 1 if it is inside a string, 0 if it is in value position."""
 
 
-@lru_cache(maxsize=16)  # what was checked is compiled next
+@lru_cache(maxsize=16)  # cached, because a checked template is usually compiled next
 def split_plain(text: str) -> Plain | None:
-    """The template when it is plain and its structure holds; None when the full parser must look at it."""
+    """The template, if it is plain and its structure is valid; None if the full parser must check it."""
     if len(text) > MAX_CHARACTERS or _has_other_syntax(text):
         return None
     pieces = _EXPRESSION.split(text)
@@ -66,7 +66,7 @@ def split_plain(text: str) -> Plain | None:
     filled = literals[0]
     for literal, following in pairwise(literals):
         inside ^= literal.count('"') & 1
-        if inside and _END_OF_KEY.match(following):  # keys that an event gives are looked at when they are there
+        if inside and _END_OF_KEY.match(following):  # keys that come from an event are checked in the rendered body
             return None
         in_string.append(inside)
         filled += following if inside else " 0 " + following
@@ -75,7 +75,7 @@ def split_plain(text: str) -> Plain | None:
     if "{{" in filled or filled.count("{") + filled.count("[") > MAX_NESTING:
         return None
     try:
-        filled.encode()  # half a surrogate pair is for the full parser to report
+        filled.encode()  # the full parser reports half a surrogate pair
         _decode(filled)
     except (ValueError, RecursionError):
         return None
@@ -95,7 +95,7 @@ def _references_in_strings(literals: list[str]) -> bool:
 
 
 def plain_paths(text: str) -> list[str] | None:
-    """The paths in a template of only text and paths, JSON or not; None when the full parser must read it."""
+    """The paths in a template of only text and paths, whether it is JSON or not; None for any other template."""
     if _has_other_syntax(text):
         return None
     pieces = _EXPRESSION.split(text)
@@ -103,17 +103,17 @@ def plain_paths(text: str) -> list[str] | None:
 
 
 def _has_other_syntax(text: str) -> bool:
-    return any(mark in text for mark in _OTHER_SYNTAX)  # a third of the time that a regular expression takes
+    return any(mark in text for mark in _OTHER_SYNTAX)  # split takes a third of the time of a regular expression
 
 
 def offsets(text: str, plain: Plain, path: str, in_string: int) -> list[int]:
-    """Where a path that stands in strings, or in value position, begins in a plain template: each time."""
+    """The offset of each use of a path in a plain template: those inside strings, or those in value position."""
     places = zip(_EXPRESSION.finditer(text), plain.in_string, strict=True)
     return [match.start(1) for match, inside in places if match.group(1) == path and inside == in_string]
 
 
 def _trimmed(plain: Plain) -> tuple[list[str], list[bool]]:
-    """The literals without the quotes around expressions that are the whole of a string, and which ones are."""
+    """The literals without the quotes around expressions that are all of a string, and which expressions are."""
     literals, wholes = list(plain.literals), list[bool]()
     for number, inside in enumerate(plain.in_string):
         wholes.append(bool(inside) and literals[number].endswith('"') and literals[number + 1].startswith('"'))
@@ -123,12 +123,12 @@ def _trimmed(plain: Plain) -> tuple[list[str], list[bool]]:
 
 
 def compile_plain(plain: Plain, resolve: Resolve | None = None) -> Callable[[Mapping[str, Json]], list[str]]:
-    """A function that gives the pieces of a plain template's body for a document. It raises RenderError.
+    """A function that returns the pieces of a plain template's body for a document. It raises RenderError.
 
     Secret references become secrets, or ``***`` without ``resolve``.
 
-    Where an expression is the whole of a string, its quotes are taken out of the text around it: they come with the
-    value. One loop and no frame: it takes half the time of the general renderer, and most templates are plain.
+    If an expression is all of a string, the quotes come with the value instead of the surrounding text. A single loop
+    without a frame takes half the time of the general renderer, and most templates are plain.
     """
     literals, wholes = _trimmed(plain)
     if any(map(may_have_reference, literals)):

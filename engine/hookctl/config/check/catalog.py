@@ -25,7 +25,23 @@ def _rules_of(module: ModuleType) -> Iterator[Rule]:
     return (value for value in vars(module).values() if isinstance(value, Rule))
 
 
-RULES = {rule.id: rule for module in (files, fields, *_MODULES, urls, texts, plans) for rule in _rules_of(module)}
+_SUBJECTS = {
+    "Files": [files],
+    "Fields": [fields],
+    "Headers and secrets": _MODULES,
+    "URLs": [urls],
+    "Templates and conditions": [texts],
+    "Plans": [plans],
+}
+RULES = {rule.id: rule for modules in _SUBJECTS.values() for module in modules for rule in _rules_of(module)}
 """Every rule by its ID, in the order in which users meet them: files, fields, URLs, templates and conditions, plans."""
+_SUBJECT_OF = {
+    rule.id: subject
+    for subject, modules in reversed(_SUBJECTS.items())  # a module imports rules of others: the first subject counts
+    for module in modules
+    for rule in _rules_of(module)
+}
+GROUPS = {subject: [rule for rule in RULES.values() if _SUBJECT_OF[rule.id] == subject] for subject in _SUBJECTS}
+"""The rules by subject, in the same order."""
 CHECKS: list[Check] = [module.check for module in _MODULES]
 """The checks of one webhook, in the order of their modules' names."""

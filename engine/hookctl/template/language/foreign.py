@@ -1,4 +1,4 @@
-"""Recognizes Handlebars and shows how to write the same in Jinja's syntax."""
+"""Recognizes Handlebars, and shows the same in Jinja's syntax."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FORMS = (
 
 
 def explain(text: str, start: int) -> TemplateError | None:
-    """The finding for the Handlebars form that begins at ``start``; None when there is none."""
+    """The finding for the Handlebars form that begins at ``start``; None if there is none."""
     for pattern, same in _FORMS:
         match = pattern.match(text, start)
         if match is None:

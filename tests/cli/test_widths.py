@@ -1,4 +1,4 @@
-"""Every command that prints a table fits it to the terminal, at 60, 80 and 120 columns."""
+"""Every command that prints text fits it to the terminal, at 60, 80 and 120 columns."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from hookctl.cli.command_list import COMMANDS as LISTED
 from hookctl.cli.terminal import text_width
-from hookctl.config.check.catalogue import RULES
+from hookctl.config.check.catalog import RULES
 from hookctl.plugin.host import load_plugins
 from hookctl.report.text.columns import columns
 from hookctl.testing.answers import Answer
@@ -29,6 +30,20 @@ body_template: '{{"id": "{{{{ id }}}}"}}'
 retry:
   schedule: []
 """
+CHANGED = """
+name: Siem Anomalies of the European region
+event: anomaly
+url: https://another-siem.example.com/in
+when: data.severity == 'High' && data.requester.name != 'Dana Levi' && data.title != 'A title of some length'
+body_template: |
+  {"id": "{{ id }}", "title": "{{ data.title }}", "severity": "{{ data.severity }}", "text": "{{ data.description }}",
+   "name": "{{ data.requester.name }}", "email": "{{ data.requester.email }}", "resource": "{{ data.resource.name }}"}
+retry: {schedule: [5s, 5m, 30m, 2h, 5h, 10h, 10h]}
+rate_limit: 100/s
+"""
+BROKEN = CHANGED.replace("{{ data.title }}", "{{ data.titel }}").replace("data.severity ==", "data.severty ==")
+ID = "an id"
+"""Stands for the id of a delivery that failed."""
 COMMANDS = {
     "list": ["list"],
     "deliveries": ["deliveries", "list"],
@@ -42,6 +57,19 @@ COMMANDS = {
     "events": ["schema", "event"],
     "event": ["schema", "event", "anomaly"],
     "webhook": ["schema", "webhook"],
+    "validate": ["--dir", "broken", "validate"],
+    "plan": ["--dir", "changed", "plan"],
+    "apply": ["--dir", "changed", "apply", "--auto-approve"],
+    "show": ["show", "Ticket-System"],
+    "render": ["render", "Ticket-System"],
+    "invocation": ["test", "--show-invocation"],
+    "scenarios": ["test", "--scenario", "429,slow,reset,bad-json"],
+    "attempts": ["deliveries", "show", ID],
+    "cancel": ["deliveries", "cancel", "--webhook", "Ticket-System"],
+    "init": ["--dir", "new", "init"],
+    "error": ["--store", "sqlite:///missing/folder/in/the/working/directory.db", "apply", "--auto-approve"],
+    "usage": ["deliveries", "list", "--limit", "0", "--status", "every-status-that-there-is"],
+    **{f"help of {name}": [*name.split(), "--help"] for name in (*LISTED, "deliveries list", "deliveries replay")},
 }
 
 
@@ -65,6 +93,8 @@ def run(run_cli: RunCli, project: Callable[..., Path], receiver: Receiver) -> Ca
         {
             "webhooks.d/one.yaml": WEBHOOK.format(name="Siem Anomalies of the European region", path="in"),
             "webhooks.d/two.yaml": WEBHOOK.format(name="Ticket-System", path="down"),
+            "changed/one.yaml": CHANGED,
+            "broken/one.yaml": BROKEN,
         }
     )
     env = {
@@ -77,11 +107,15 @@ def run(run_cli: RunCli, project: Callable[..., Path], receiver: Receiver) -> Ca
     assert run_cli("apply", "--auto-approve", cwd=root, env=env).exit_code == 0
 
     def run(name: str, width: str) -> str:
-        if name in {"deliveries", "replay", "list"}:
+        arguments = COMMANDS[name]
+        if name in {"deliveries", "replay", "list", "attempts"}:
             run_cli("send", "events.jsonl", "--wait", "0", cwd=root, env=env)
-        result = run_cli(*COMMANDS[name], cwd=root, env={**env, "COLUMNS": width})
-        assert result.exit_code in {0, 1}, result.stderr
-        shown: str = result.stdout
+        if ID in arguments:
+            found = json.loads(run_cli("deliveries", "list", "--status", "dead", "--format", "json", cwd=root).stdout)
+            arguments = [found[0]["id"] if argument == ID else argument for argument in arguments]
+        result = run_cli(*arguments, cwd=root, env={**env, "COLUMNS": width})
+        assert result.exit_code in {0, 1, 64}, result.stderr
+        shown: str = result.stdout + result.stderr
         return shown
 
     return run
@@ -96,10 +130,24 @@ def settled(text: str) -> str:
 @pytest.mark.parametrize("width", ["60", "80", "120"])
 @pytest.mark.parametrize("name", COMMANDS)
 def test_no_line_is_wider_than_the_terminal(run: Callable[..., str], name: str, width: str) -> None:
-    shown = run(name, width)
-    lines = shown.split("\n\n")[0].splitlines() if name == "test" else shown.splitlines()  # after it come details
+    lines = run(name, width).splitlines()
     assert lines
-    assert [line for line in lines if columns(line) > int(width) and line not in EXAMPLE] == []
+    assert [line for line in lines if columns(line) > int(width) and line not in EXAMPLE and not is_path(line)] == []
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name.startswith("help of")])
+def test_examples_in_narrow_help_are_whole(run: Callable[..., str], name: str) -> None:
+    wide, narrow = (run(name, width).partition("  Examples:\n")[2] for width in ("200", "60"))
+    comments = re.findall(r"^    # (.*)$", narrow, re.MULTILINE)
+    assert sorted(narrow.split()) == sorted(
+        [*wide.split(), *("#" for _ in comments), *re.findall(r"\\$", narrow, re.MULTILINE)]
+    )
+    assert [comment for comment in comments if comment.startswith("hookctl ")] == []
+
+
+def is_path(line: str) -> bool:
+    """Whether nothing but a URL or a path is on the line, which cannot be broken."""
+    return " " not in line.strip() and "/" in line
 
 
 @pytest.mark.parametrize("width", ["60", "80", "120"])

@@ -1,4 +1,4 @@
-"""The implementation of each misbehaviour on one connection."""
+"""The implementation of each misbehavior on one connection."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from typing import Protocol
 
-from hookctl.testing.answers import Answer, Misbehaviour
+from hookctl.testing.answers import Answer, Misbehavior
 
 
 class Sender(Protocol):
-    """The methods of a connection that a misbehaviour uses."""
+    """The methods of a connection that a misbehavior uses."""
 
     async def write(self, data: bytes) -> None:
         """Send all of ``data``. Raises OSError if the client has disconnected."""
@@ -133,23 +133,23 @@ async def _close_after(sender: Sender, answer: Answer) -> None:
     sender.close()
 
 
-SENDERS: Mapping[Misbehaviour, Callable[[Sender, Answer], Awaitable[None]]] = {
-    Misbehaviour.TRICKLE_HEADERS: _trickle_headers,
-    Misbehaviour.TRICKLE_BODY: _trickle_body,
-    Misbehaviour.ENDLESS_HEADERS: _endless_headers,
-    Misbehaviour.ENDLESS_CONTINUE: _endless_continue,
-    Misbehaviour.CUT_STATUS: _cut_status,
-    Misbehaviour.CUT_HEADERS: _cut_headers,
-    Misbehaviour.CUT_BODY: _cut_body,
-    Misbehaviour.CUT_CHUNKS: _cut_chunks,
-    Misbehaviour.UNFRAMED: _unframed,
-    Misbehaviour.UNFRAMED_RESET: _unframed_reset,
-    Misbehaviour.GZIP_BOMB: _gzip_bomb,
-    Misbehaviour.HUGE_BODY: _huge_body,
-    Misbehaviour.NO_ANSWER: _no_answer,
-    Misbehaviour.CLOSE: _close,
-    Misbehaviour.RESET: _reset,
-    Misbehaviour.RESET_BODY: _reset_body,
-    Misbehaviour.NOT_HTTP: _not_http,
-    Misbehaviour.CLOSE_AFTER: _close_after,
+SENDERS: Mapping[Misbehavior, Callable[[Sender, Answer], Awaitable[None]]] = {
+    Misbehavior.TRICKLE_HEADERS: _trickle_headers,
+    Misbehavior.TRICKLE_BODY: _trickle_body,
+    Misbehavior.ENDLESS_HEADERS: _endless_headers,
+    Misbehavior.ENDLESS_CONTINUE: _endless_continue,
+    Misbehavior.CUT_STATUS: _cut_status,
+    Misbehavior.CUT_HEADERS: _cut_headers,
+    Misbehavior.CUT_BODY: _cut_body,
+    Misbehavior.CUT_CHUNKS: _cut_chunks,
+    Misbehavior.UNFRAMED: _unframed,
+    Misbehavior.UNFRAMED_RESET: _unframed_reset,
+    Misbehavior.GZIP_BOMB: _gzip_bomb,
+    Misbehavior.HUGE_BODY: _huge_body,
+    Misbehavior.NO_ANSWER: _no_answer,
+    Misbehavior.CLOSE: _close,
+    Misbehavior.RESET: _reset,
+    Misbehavior.RESET_BODY: _reset_body,
+    Misbehavior.NOT_HTTP: _not_http,
+    Misbehavior.CLOSE_AFTER: _close_after,
 }
