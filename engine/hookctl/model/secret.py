@@ -15,7 +15,8 @@ REFERENCE = re.compile(r"\$\{([a-z][a-z0-9_-]*):([^{}\s]+)\}")
 REFERENCE_IN_BODY = re.compile(r'\$\{([a-z][a-z0-9_-]*):([^{}\s"\\]+)\}')
 """A reference in a body template: without what would end a JSON string or begin an escape in one."""
 _LIKE = re.compile(
-    r"\$\{(?:(?P<scheme>[A-Za-z][\w-]*):)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?:(?:[:#%]|[-=?+/]).*)?\}?", re.DOTALL
+    r"\$\{(?:(?P<scheme>[A-Za-z][\w-]*):|(?:process\.)?env\.)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?:[:#%=?+/-].*)?\}?",
+    re.DOTALL | re.ASCII,
 )
 MASK = "***"
 RESOLVED = frozenset({"url", "headers", "auth", "transport", "body_template"})
@@ -83,9 +84,11 @@ def has_reference(text: str) -> bool:
 
 
 def intended(text: str) -> str:
-    """The reference that was probably meant by ``${NAME}``, ``${NAME:-default}`` or ``${ENV:NAME}``; empty if none."""
+    """The reference that ``text`` probably means; empty if none: for ``${NAME:-default}`` or ``${ENV:NAME}``, say."""
     match = _LIKE.fullmatch(re.sub(r"\s", "", text))
-    return str(SecretReference((match["scheme"] or "env").lower(), match["name"])) if match else ""
+    if match is None or text.rstrip("}").endswith(":"):
+        return ""
+    return str(SecretReference((match["scheme"] or "env").lower(), match["name"]))
 
 
 def mask(text: str) -> str:

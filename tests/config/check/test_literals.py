@@ -145,6 +145,38 @@ def test_the_variable_of_a_shell_is_named() -> None:
     assert literal.variable == "SIEM_KEY"
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("${KEY}", "${env:KEY}"),
+        ("${ KEY }", "${env:KEY}"),
+        ("${env: KEY}", "${env:KEY}"),
+        ("${ENV:KEY}", "${env:KEY}"),
+        ("${env.KEY}", "${env:KEY}"),
+        ("${process.env.KEY}", "${env:KEY}"),
+        ("${KEY:-a default}", "${env:KEY}"),
+        ("${KEY:?not set}", "${env:KEY}"),
+        ("${KEY", "${env:KEY}"),
+        ("${env:KEY", "${env:KEY}"),
+        ("${a.b}", None),
+        ("${env:}", None),
+    ],
+)
+def test_a_variable_of_a_shell_is_a_finding_that_offers_the_reference(
+    check: Callable[..., list[Finding]], text: str, meant: str | None
+) -> None:
+    header = f"name: A\nevent: anomaly\nurl: https://siem.example.com/\nheaders: {{X-A: '{text}'}}\n"
+    for file in (header, header.replace("headers: {X-A: ", "body_template: '[\"").replace(f"'{text}'}}", f"{text}\"]'")):
+        (finding,) = check(file)
+        assert (finding.rule, finding.suggestions) == ("secret-malformed", (meant,) if meant else ())
+
+
+def test_a_reference_that_contains_an_expression_is_named_so(check: Callable[..., list[Finding]]) -> None:
+    text = "name: A\nevent: anomaly\nurl: https://siem.example.com/\nbody_template: '[\"${env:{{ data.id }}}\"]'\n"
+    (finding,) = check(text)
+    assert (finding.message, finding.suggestions) == ("a secret reference cannot contain an expression", ())
+
+
 FILE = """\
 name: Siem
 event: anomaly

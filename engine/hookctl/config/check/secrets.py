@@ -14,8 +14,8 @@ from hookctl.model.secret import REFERENCE, REFERENCE_IN_BODY, has_reference
 _SHOWN = 20
 """Maximum number of references in one text that a rule reports: more would only repeat the same mistake."""
 _BODY = ("body_template",)
-_ATTEMPT = re.compile(r"\$\{[^}\s]*\}?")
-_ATTEMPT_IN_BODY = re.compile(r'\$\{[ \t]*(?:[A-Za-z_][^}\s"]*[ \t]*\}?|\})')
+_ATTEMPT = re.compile(r"\$\{(?:[^{}\n]{0,200}\}|[^}\s]*\}?)")
+_ATTEMPT_IN_BODY = re.compile(r'\$\{[ \t]*(?:[A-Za-z_](?:[^{}"\n]{0,200}\}|[^}\s"]*\}?)|\})')
 """A reference in a body ends with its string at the latest. ``${{`` and ``${5}`` are ordinary text there."""
 
 

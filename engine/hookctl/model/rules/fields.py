@@ -199,7 +199,7 @@ SECRET_MISPLACED = Rule(
     summary="hookctl does not resolve a secret reference in this place.",
     explanation=(
         "hookctl resolves references in url, headers, auth and transport, and in the strings of body_template. "
-        "Anywhere else it would send or show the reference itself."
+        "Anywhere else it would send or show the reference itself. The ${NAME} of a shell is a warning there."
     ),
     message="the reference {text} is not resolved in `{field}`",
     hint="Put secrets into `auth`, `headers` or a string of `body_template`: here, the reference itself would be sent.",
@@ -216,6 +216,10 @@ SECRET_MISPLACED = Rule(
         "key": (
             "the reference {text} is in an object's key, so hookctl does not resolve it",
             "Write the key itself, and put the secret into its value.",
+        ),
+        "variable": (
+            "{text} is not expanded in `{field}`",
+            "Write the text itself. hookctl resolves {meant} only in url, headers, auth, transport and body_template.",
         ),
     },
     bad="description: uses ${env:SIEM_TOKEN}",

@@ -12,12 +12,16 @@ from hookctl.model.secret import RESOLVED, intended
 from hookctl.plugin.calls import Plugins
 
 _PATH = re.compile(r"\$\{\s*((?:data|event_type|event_time|id)(?:\.\w+)*)\s*\}")
+_OPENING = re.compile(r"\{[{%#]")
 
 
 def check(notes: Notes, plugins: Plugins) -> None:
     """Note what looks like a reference where one would be resolved."""
     for pointer, attempt in references(notes, _is_malformed):
         text = attempt[0]
+        if _OPENING.search(text, len("${")):
+            notes.add(SECRET_MALFORMED, pointer, "expression", part=attempt.span())
+            continue
         if path := _PATH.fullmatch(text):
             notes.add(SECRET_MALFORMED, pointer, "path", part=attempt.span(), text=brief(text), path=brief(path[1]))
             continue
