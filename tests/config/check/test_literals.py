@@ -165,9 +165,8 @@ def test_the_variable_of_a_shell_is_named() -> None:
 def test_a_variable_of_a_shell_is_a_finding_that_offers_the_reference(
     check: Callable[..., list[Finding]], text: str, meant: str | None
 ) -> None:
-    header = f"name: A\nevent: anomaly\nurl: https://siem.example.com/\nheaders: {{X-A: '{text}'}}\n"
-    for file in (header, header.replace("headers: {X-A: ", "body_template: '[\"").replace(f"'{text}'}}", f"{text}\"]'")):
-        (finding,) = check(file)
+    for field in (f"headers: {{X-A: '{text}'}}", f"body_template: '[\"{text}\"]'"):
+        (finding,) = check(f"name: A\nevent: anomaly\nurl: https://siem.example.com/\n{field}\n")
         assert (finding.rule, finding.suggestions) == ("secret-malformed", (meant,) if meant else ())
 
 
