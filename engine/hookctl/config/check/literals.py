@@ -80,7 +80,12 @@ SHAPES = (
         r"sk-(?:(?:proj|svcacct|admin|ant)-[\w-]{20,250}|[0-9A-Za-z]{48})",
     ),
     Shape("a JSON Web Token", ("eyJ",), r"eyJ[\w-]{8,2000}\.eyJ[\w-]{8,4000}\.[\w-]{8,2000}"),
-    Shape("a private key", ("PRIVATE KEY",), r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----"),
+    Shape(
+        "a private key",
+        ("PRIVATE KEY",),
+        r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:[\w\s\\+/=:.,]{0,20000}"
+        r"-----END (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----)?",
+    ),
 )
 """The shapes that hookctl knows. The patterns are ASCII, and no letter or digit stands before a match."""
 
@@ -100,8 +105,11 @@ _PARAMETERS = frozenset({"key", "sig", "signature", "code", "auth"})
 """Names of URL parameters that are often those of secrets: only a long value counts, with letters and digits."""
 _SHORTEST, _LONG = 4, 16
 _PAIR = re.compile(
-    r'(?P<quote>\\{0,7}")(?P<name>[\w .-]{2,64})(?P=quote)\s{0,40}:\s{0,40}(?P=quote)(?P<value>[^"\\\n]{4,4096})'
+    r'(?P<quote>(?P<inner>\\{1,7})?")(?P<name>[\w .-]{2,64})(?P=quote)\s{0,40}:\s{0,40}(?P=quote)'
+    r'(?P<value>(?(inner)[^"\\\n]{4,4096}|(?:[^"\\\n]|\\[^\n]){4,4096}))'
 )
+"""A name and its value, also in JSON text in a string, where the value ends at the first backslash."""
+_PARAMETER_IN_BODY = re.compile(r'[?&](?P<name>[\w.-]{1,64})=(?P<value>[^&;#"\\\s]{1,4096})')
 _PARAMETER = re.compile(r"[?&;](?P<name>[^=&;#?]{1,64})=(?P<value>[^&;#]{1,4096})")
 _CONSTANT = re.compile(r"\{\{-?\s{0,20}(?:'[^'{}]{0,1000}'|\"[^\"{}]{0,1000}\")\s{0,20}-?\}\}")
 _EXPRESSION = re.compile(r"\{\{[^}]{0,1000}\}\}|\{%[^%]{0,1000}%\}")
@@ -111,7 +119,8 @@ _VARIABLE = re.compile(r"\$([A-Z][A-Z0-9_]*)")
 _SCHEME = re.compile(r"(?:bearer|basic|digest|token|apikey|geniekey|splunk|key|ssws|bot)[ =:]\s*", re.IGNORECASE)
 _PLACEHOLDER = re.compile(
     r"[xX*.#?_\-\s0]*|<.*>|\[.*\]|\{.*\}|\(.*\)|%.*%|@.*@"
-    r"|none|null|nil|true|false|yes|no|n/?a|no-?check|undefined|string|text|optional|required|unused|test",
+    r"|none|null|nil|true|false|yes|no|n/?a|no-?check|undefined|string|text|optional|required|unused|test"
+    r"|enabled|disabled|expired|revoked|rotated|leaked|missing|(?:in)?valid|pass(?:ed)?|fail(?:ed)?|hidden|masked",
     re.DOTALL | re.IGNORECASE,
 )
 _PLACEHOLDER_PART = re.compile(r"example|placeholder|x{5}|\*{3}|0{8}", re.IGNORECASE)
@@ -149,7 +158,7 @@ def in_body(text: str) -> Iterator[Literal]:
     plain = text.lower().translate(_NO_LETTERS)
     if [name for name in _ALL_NAMES if name in plain]:
         blanked = _blanked(text)
-        for match in _PAIR.finditer(blanked):
+        for match in (*_PAIR.finditer(blanked), *_PARAMETER_IN_BODY.finditer(blanked)):
             if has_secret_name(match["name"]):
                 literal = _named(match["name"], blanked, *match.span("value"))
                 found += _unless_known(literal, found)
@@ -189,10 +198,11 @@ def _named(name: str, text: str, start: int, end: int) -> Literal | None:
     value = text[start:end]
     if "${" in value:
         return None  # a reference, or a finding of another rule
-    value = _SCHEME.sub("", unquote(value.replace(_BLANK, "")).lstrip(), count=1).strip()
+    bare = value.replace(_BLANK, "")
+    is_mixed, value = bare != value, _SCHEME.sub("", unquote(bare).lstrip(), count=1).strip()
     if variable := _VARIABLE.fullmatch(value):
         return Literal(start, end, name, has_shape=False, variable=variable[1])
-    is_prose = value.count(" ") > 1
+    is_prose = value.count(" ") > 1 or (is_mixed and re.fullmatch(r"[A-Za-z ]*", value) is not None)
     if len(value) < _SHORTEST or is_prose or _PLACEHOLDER.fullmatch(value) or _PLACEHOLDER_WORD.search(value):
         return None
     return Literal(start, end, name, has_shape=False)
