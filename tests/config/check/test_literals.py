@@ -153,6 +153,12 @@ def test_a_value_in_a_body_is_marked_to_its_end(body: str, secret: str) -> None:
     assert [text for _, text in marked(body, in_body(body))] == [secret]
 
 
+def test_a_url_in_a_header_is_looked_at() -> None:
+    value = "https://x.example.com/?id={{ data.id }}&token=hunter2"
+    assert marked(value, in_header("Link", value)) == [("token", "hunter2")]
+    assert marked(value, in_header("X-Token", value)) == [("X-Token", value)]
+
+
 def test_a_parameter_with_a_common_name_counts_only_with_a_random_value() -> None:
     url = f"https://x.example.com/?key=ticket&code=1234&sig={A}&signature={{{{ data.id }}}}"
     assert marked(url, in_url(url)) == [("sig", A)]

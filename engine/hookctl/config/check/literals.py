@@ -109,7 +109,7 @@ _PAIR = re.compile(
     r'(?P<value>(?(inner)[^"\\\n]{4,4096}|(?:[^"\\\n]|\\[^\n]){4,4096}))'
 )
 """A name and its value, also in JSON text in a string, where the value ends at the first backslash."""
-_PARAMETER_IN_BODY = re.compile(r'[?&](?P<name>[\w.-]{1,64})=(?P<value>[^&;#"\\\s]{1,4096})')
+_PARAMETER_IN_TEXT = re.compile(r'[?&](?P<name>[\w.-]{1,64})=(?P<value>[^&;#"\\\s]{1,4096})')
 _PARAMETER = re.compile(r"[?&;](?P<name>[^=&;#?]{1,64})=(?P<value>[^&;#]{1,4096})")
 _CONSTANT = re.compile(r"\{\{-?\s{0,20}(?:'[^'{}]{0,1000}'|\"[^\"{}]{0,1000}\")\s{0,20}-?\}\}")
 _EXPRESSION = re.compile(r"\{\{[^}]{0,1000}\}\}|\{%[^%]{0,1000}%\}")
@@ -149,7 +149,9 @@ def in_header(name: str, value: str) -> Iterator[Literal]:
     found = list(shapes_in(value))
     if not found and has_secret_name(name) and (literal := _named(name, _blanked(value), 0, len(value))):
         found = [literal]
-    yield from found
+    if "=" in value:
+        found += _in_pairs(_PARAMETER_IN_TEXT, _blanked(value), found)
+    yield from sorted(found)
 
 
 def in_body(text: str) -> Iterator[Literal]:
@@ -158,11 +160,16 @@ def in_body(text: str) -> Iterator[Literal]:
     plain = text.lower().translate(_NO_LETTERS)
     if [name for name in _ALL_NAMES if name in plain]:
         blanked = _blanked(text)
-        for match in (*_PAIR.finditer(blanked), *_PARAMETER_IN_BODY.finditer(blanked)):
-            if has_secret_name(match["name"]):
-                literal = _named(match["name"], blanked, *match.span("value"))
-                found += _unless_known(literal, found)
+        for pattern in (_PAIR, _PARAMETER_IN_TEXT):
+            found += _in_pairs(pattern, blanked, found)
     yield from sorted(found)
+
+
+def _in_pairs(pattern: re.Pattern[str], blanked: str, known: list[Literal]) -> list[Literal]:
+    """The values that ``pattern`` finds under names of secrets, except those that overlap a known secret."""
+    pairs = [match for match in pattern.finditer(blanked) if has_secret_name(match["name"])]
+    literals = [_named(match["name"], blanked, *match.span("value")) for match in pairs]
+    return [one for literal in literals for one in _unless_known(literal, known)]
 
 
 def in_url(url: str) -> Iterator[Literal]:
