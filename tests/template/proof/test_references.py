@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hookctl.errors import TemplateError
@@ -63,17 +63,22 @@ def test_a_reference_in_an_event_or_in_a_secret_is_text(text: str, secret: str, 
 
 @given(
     pieces=st.lists(
-        st.sampled_from(["${env:A}", "${", "$", "{", "}", "env:A}", "{{ data.x }}", "a", "\\\\"]), max_size=8
+        st.sampled_from(
+            ["${env:A}", "${", "$", "{", "}", "env:A}", "{env:A}", "{{ data.x }}", "a", "\\\\", "{{ '' }}", "{# #}"]
+        ),
+        max_size=8,
     ),
     value=TEXT,
 )
+@example(pieces=["{# #}"], value="")
 def test_an_event_never_completes_a_reference(pieces: list[str], value: str) -> None:
     text = '{"a": "' + "".join(pieces) + '"}'
     if any(problem.is_error for problem in check_body(text, ANYTHING, {})):
         return
     body = json.loads(compile_body(text, {}, lambda _: "[secret]").render({"data": {"x": value}}))["a"]
-    written = "".join(pieces).replace("{{ data.x }}", "\0")
-    expected = re.sub(r"\$\{[a-z]+:A\}", "[secret]", written).replace("\\\\", "\\").replace("\0", value)
+    written = "".join(pieces).replace("{{ data.x }}", "\0").replace("{{ '' }}", "\1").replace("{# #}", "\1")
+    sent = re.sub(r"\$\{[a-z]+:A\}", "[secret]", written).replace("\1", "")
+    expected = sent.replace("\\\\", "\\").replace("\0", value)
     assert body == expected
 
 
