@@ -1,4 +1,4 @@
-"""Recognizes secrets that are written out: by their own shape, or by the name that they stand under.
+"""Recognizes secrets that are written out: by their shape, or by the name of their field.
 
 One table, :data:`SHAPES`, lists the shapes. Every pattern takes time in proportion to the text, because repetitions are
 bounded. Patterns are compiled when a text has a mark of theirs: few texts do, and compiling all takes noticeable time.
@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A kind of secret that is recognized wherever it stands."""
+    """A kind of secret that is recognized wherever it appears."""
 
     what: str
     """As a message names it."""
@@ -31,7 +31,7 @@ class Literal(NamedTuple):
     start: int
     end: int
     what: str
-    """The kind of secret, if its shape is known; otherwise the name that it stands under."""
+    """The kind of secret, if its shape is known; otherwise the name of its field."""
     has_shape: bool
     variable: str = ""
     """The name in ``$NAME``, which a shell would expand."""
@@ -87,7 +87,7 @@ SHAPES = (
         r"-----END (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----)?",
     ),
 )
-"""The shapes that hookctl knows. The patterns are ASCII, and no letter or digit stands before a match."""
+"""The shapes that hookctl knows. The patterns are ASCII, and no letter or digit comes before a match."""
 
 _SHAPE_OF = {mark: shape for shape in SHAPES for mark in shape.marks}
 _WORDS = ("password", "passwd", "passphrase", "passcode", "token", "secret", "authorization", "cookie")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hookctl.config.effects.structure import ABSENT, JsonText, Marker, Masked, Opened, Step, compare, open_up
 from hookctl.errors import HookctlError
 from hookctl.json.strict import parse
 from hookctl.model import DeliveryPlan, Json, PluginBlock, Request, canonical_json
-from hookctl.model.secret import MASK, has_reference, mask, references
+from hookctl.model.secret import REFERENCE, has_reference, mask
 from hookctl.plugin.added import Added
 
 Document = Mapping[str, Json]
@@ -148,10 +148,23 @@ def _side(plan: DeliveryPlan | None, document: Document, render: Render, adds: A
         request = render(plan, document)
     except HookctlError as error:
         return Side(ABSENT, problem=error.message, is_sent=is_sent)
-    return Side(_value(plan, request, adds(plan)), request.body, is_sent=is_sent)
+    named = _with_names(plan, document, render)
+    return Side(_value(plan, request, named, adds(plan)), request.body, is_sent=is_sent)
 
 
-def _value(plan: DeliveryPlan, request: Request, added: Added) -> Opened:
+def _with_names(plan: DeliveryPlan, document: Document, render: Render) -> bytes | None:
+    """The body with the name of each secret in its place; None if it has no secrets."""
+    template = plan.body_template or ""
+    if not has_reference(template):
+        return None
+    with_names = REFERENCE.sub(r"<\1:\2>", template)
+    try:
+        return render(replace(plan, body_template=with_names), document).body
+    except HookctlError:
+        return None  # with the names, it is too large
+
+
+def _value(plan: DeliveryPlan, request: Request, named: bytes | None, added: Added) -> Opened:
     value: dict[str, Opened] = {
         "method": request.method,
         "url": _masked(request.url, plan.url),
@@ -163,7 +176,7 @@ def _value(plan: DeliveryPlan, request: Request, added: Added) -> Opened:
             for block in added.unsaid
         ]
     if request.body is not None:
-        value["body"] = _body(request.body, plan.body_template or "")
+        value["body"] = _body(request.body, named)
     return value
 
 
@@ -198,22 +211,30 @@ def _setting(value: Json) -> Opened:
     return [_setting(item) for item in value] if isinstance(value, list) else value
 
 
-def _body(body: bytes, template: str) -> Opened:
+def _body(body: bytes, named: bytes | None) -> Opened:
+    """The value of a body. Texts with secrets are equal if they are in ``named``, which has the names of secrets."""
+    value = _opened(body)
+    return value if named is None else _masked_where_named(value, _opened(named))
+
+
+def _opened(body: bytes) -> Opened:
     text = body.decode("utf-8", "replace")
     try:
-        value = open_up(parse(text, any_integer=True))
+        return open_up(parse(text, any_integer=True))
     except ValueError:
         return text
-    secrets = " ".join(map(str, references(template)))
-    return _with_secrets(value, secrets) if secrets else value
 
 
-def _with_secrets(value: Opened, secrets: str) -> Opened:
-    """The value of a body in which texts with ``***`` differ if the references of their templates do."""
-    if isinstance(value, dict):
-        return {key: _with_secrets(item, secrets) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_with_secrets(item, secrets) for item in value]
-    if isinstance(value, JsonText):
-        return JsonText(_with_secrets(value.value, secrets), value.text)
-    return Masked(value, f"{value} {secrets}") if isinstance(value, str) and MASK in value else value
+def _masked_where_named(value: Opened, named: Opened) -> Opened:
+    """``value`` with each text that differs in ``named`` as :class:`Masked`. Both have the same structure."""
+    if isinstance(value, dict) and isinstance(named, dict):
+        return {key: _masked_where_named(item, named[key]) for key, item in value.items()}
+    if isinstance(value, list) and isinstance(named, list):
+        return [_masked_where_named(item, other) for item, other in zip(value, named, strict=True)]
+    if isinstance(value, JsonText) and isinstance(named, JsonText):
+        try:
+            return JsonText(_masked_where_named(value.value, named.value), value.text)
+        except KeyError:
+            pass  # the text became JSON with the values of this event, and a key in it contains a secret
+    text, written = (one.text if isinstance(one, JsonText) else one for one in (value, named))
+    return Masked(text, written) if isinstance(text, str) and isinstance(written, str) and text != written else value

@@ -1,6 +1,6 @@
 """Secret references in the literal text of a body template.
 
-Each becomes an output of its own, so that the checks and the renderer see where it stands, as for any other output.
+Each becomes an output of its own, so that the checks and the renderer see where it is, as for any other output.
 Only the text of the template is split: nothing in an event is ever read as a reference.
 """
 
@@ -59,7 +59,7 @@ def _part(node: Text, start: int, end: int) -> Text:
 
 
 def reference_of(expression: Expression) -> SecretReference | None:
-    """The reference that an output stands for; None for an expression that an author wrote in braces.
+    """The reference that an output represents; None for an expression that an author wrote in braces.
 
     No constant of a template has such a text: that of a string has quotes.
     """
@@ -69,7 +69,7 @@ def reference_of(expression: Expression) -> SecretReference | None:
 
 
 def reference_problems(nodes: Sequence[Node], positions: Mapping[int, Position], text: str) -> Iterator[Problem]:
-    """The errors of references that stand anywhere but in a JSON string: only there can a secret be escaped."""
+    """The errors of references that are not in a JSON string: only there can a secret be escaped."""
     outputs = {}
     for part in walk(*nodes):
         if isinstance(part, Output) and reference_of(part.expression):
@@ -82,6 +82,6 @@ def reference_problems(nodes: Sequence[Node], positions: Mapping[int, Position],
 
 
 def _around(text: str, start: int) -> str:
-    """The variant for a reference that is not literal text: it stands in a comment or in an expression."""
+    """The variant for a reference that is not literal text: it is in a comment or in an expression."""
     comment, expression = (text.rfind(opening, 0, start) for opening in ("{#", "{{"))
     return "comment" if comment > max(expression, text.rfind("{%", 0, start)) else "expression"

@@ -28,7 +28,7 @@ class BodyTemplate:
     _render: Callable[[Mapping[str, Json]], list[str]]
     """Gives the pieces of the body."""
     key_depth: int = 0
-    """How many strings deep the deepest key is that an event gives; 0 when there is none."""
+    """The nesting, in strings, of the deepest key that contains a value of the event; 0 if there is none."""
     has_secrets: bool = False
 
     def render(self, document: Mapping[str, Json]) -> bytes:
@@ -41,7 +41,7 @@ class BodyTemplate:
         return self._rendered(document)[1]
 
     def render_both(self, document: Mapping[str, Json]) -> tuple[bytes, bytes]:
-        """The body as :meth:`render` gives it, and as a record shows it: with ``***`` for each secret."""
+        """The body as :meth:`render` returns it, and as a record shows it: with ``***`` for each secret."""
         pieces, body = self._rendered(document)
         return body, shown(pieces).encode() if self.has_secrets else body
 

@@ -77,7 +77,7 @@ class TextTemplate:
     def with_secrets(self, resolve: Resolve) -> TextTemplate:
         """The same with secrets in place of the references in written text.
 
-        In the value of a URL's parameter a secret is percent-encoded. Anywhere else it is put in as it is: it may be
+        In the value of a URL's parameter a secret is percent-encoded. Anywhere else it is inserted as it is: it may be
         several segments of the path, or the whole query.
         """
         if self._place != "url":

@@ -83,7 +83,7 @@ def split_plain(text: str) -> Plain | None:
 
 
 def _references_in_strings(literals: list[str]) -> bool:
-    """Whether every secret reference stands in a string that is not a key."""
+    """Whether every secret reference is in a string that is not a key."""
     inside = 0
     for literal in literals:
         for match in REFERENCE_IN_BODY.finditer(literal):
