@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +89,7 @@ NAMES = [
 OTHER_NAMES = ["dedup_key", "key", "tokens", "token_type", "secrets", "author", "x-atlassian-token", "partition key"]
 
 
-def marked(text: str, found: Iterator[Literal]) -> list[tuple[str, str]]:
+def marked(text: str, found: Iterable[Literal]) -> list[tuple[str, str]]:
     return [(one.what, text[one.start : one.end]) for one in found]
 
 
@@ -147,6 +147,10 @@ def test_text_beside_an_expression_is_looked_at(value: str) -> None:
         (r'{"a": "{\"password\": \"hunter2\", \"b\": \"c\"}"}', "hunter2"),
         ('{"link": "https://x.example.com/?a=1&api_key=hunter2&b=2"}', "hunter2"),
         ('{"link": "https://x.example.com/?api_key=hunter2", "b": "c"}', "hunter2"),
+        (r'{"text": "a=1\ntoken=hunter2\nb=2"}', "hunter2"),
+        ("time=1 token=hunter2 user={{ data.id }}", "hunter2"),
+        ("<a><wsse:Password Type='text'>hunter2</wsse:Password><id>{{ data.id }}</id></a>", "hunter2"),
+        ('<login user="{{ data.id }}" password="hunter2"/>', "hunter2"),
     ],
 )
 def test_a_value_in_a_body_is_marked_to_its_end(body: str, secret: str) -> None:

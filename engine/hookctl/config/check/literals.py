@@ -7,7 +7,7 @@ bounded. Patterns are compiled when a text has a mark of theirs: few texts do, a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -109,7 +109,11 @@ _PAIR = re.compile(
     r'(?P<value>(?(inner)[^"\\\n]{4,4096}|(?:[^"\\\n]|\\[^\n]){4,4096}))'
 )
 """A name and its value, also in JSON text in a string, where the value ends at the first backslash."""
-_PARAMETER_IN_TEXT = re.compile(r'[?&](?P<name>[\w.-]{1,64})=(?P<value>[^&;#"\\\s]{1,4096})')
+_ELEMENT = re.compile(r"<(?:[\w.-]{1,64}:)?(?P<name>[\w.-]{2,64})(?:\s[^<>]{0,400})?>(?P<value>[^<]{4,4096})")
+_ASSIGNED = re.compile(
+    r"""(?:^|[?&\s,;(]|\\[nrt])(?P<name>[\w.-]{1,64})=["']?(?P<value>[^&;#"'<>,\\\s]{4,4096})""", re.MULTILINE
+)
+"""A parameter of a URL, an attribute of XML, or a setting, in any text."""
 _PARAMETER = re.compile(r"[?&;](?P<name>[^=&;#?]{1,64})=(?P<value>[^&;#]{1,4096})")
 _CONSTANT = re.compile(r"\{\{-?\s{0,20}(?:'[^'{}]{0,1000}'|\"[^\"{}]{0,1000}\")\s{0,20}-?\}\}")
 _EXPRESSION = re.compile(r"\{\{[^}]{0,1000}\}\}|\{%[^%]{0,1000}%\}")
@@ -144,43 +148,35 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![0-9A-Za-z])(?:{pattern})", re.ASCII)
 
 
-def in_header(name: str, value: str) -> Iterator[Literal]:
+def in_header(name: str, value: str) -> list[Literal]:
     """The secrets in the value of a header, or of any other field with a name."""
-    found = list(shapes_in(value))
-    if not found and has_secret_name(name) and (literal := _named(name, _blanked(value), 0, len(value))):
-        found = [literal]
-    if "=" in value:
-        found += _in_pairs(_PARAMETER_IN_TEXT, _blanked(value), found)
-    yield from sorted(found)
+    blanked = _blanked(value)
+    named = [(name, 0, len(value))] if has_secret_name(name) else []
+    pairs = _in_pairs(_ASSIGNED, blanked) if "=" in blanked else ()
+    return _without_overlaps([*shapes_in(value), *_named(blanked, named), *pairs])
 
 
-def in_body(text: str) -> Iterator[Literal]:
-    """The secrets in a body template, in the order of the text: also those in JSON text in a string."""
+def in_body(text: str) -> list[Literal]:
+    """The secrets in a body template of any format, in the order of the text: also those in JSON text in a string."""
     found = list(shapes_in(text))
     plain = text.lower().translate(_NO_LETTERS)
     if [name for name in _ALL_NAMES if name in plain]:
         blanked = _blanked(text)
-        for pattern in (_PAIR, _PARAMETER_IN_TEXT):
-            found += _in_pairs(pattern, blanked, found)
-    yield from sorted(found)
+        for pattern in (_PAIR, _ELEMENT, _ASSIGNED):
+            found += _in_pairs(pattern, blanked)
+    return _without_overlaps(found)
 
 
-def _in_pairs(pattern: re.Pattern[str], blanked: str, known: list[Literal]) -> list[Literal]:
-    """The values that ``pattern`` finds under names of secrets, except those that overlap a known secret."""
-    pairs = [match for match in pattern.finditer(blanked) if has_secret_name(match["name"])]
-    literals = [_named(match["name"], blanked, *match.span("value")) for match in pairs]
-    return [one for literal in literals for one in _unless_known(literal, known)]
-
-
-def in_url(url: str) -> Iterator[Literal]:
+def in_url(url: str) -> list[Literal]:
     """The secrets in a URL, in the order of the text: in its path by their shape, and in parameters also by name."""
-    found = list(shapes_in(url))
     blanked = _blanked(url)
-    for match in _PARAMETER.finditer(blanked) if "=" in blanked else ():
-        name = unquote(match["name"])
-        if has_secret_name(name) or (_plain_name(name) in _PARAMETERS and _is_random(match["value"])):
-            found += _unless_known(_named(name, blanked, *match.span("value")), found)
-    yield from sorted(found)
+    pairs = ((unquote(match["name"]), match) for match in _PARAMETER.finditer(blanked))
+    named = [
+        (name, *match.span("value"))
+        for name, match in pairs
+        if has_secret_name(name) or (_plain_name(name) in _PARAMETERS and _is_random(match["value"]))
+    ]
+    return _without_overlaps([*shapes_in(url), *_named(blanked, named)])
 
 
 def has_secret_name(name: str) -> bool:
@@ -193,14 +189,29 @@ def _plain_name(name: str) -> str:
     return name.lower().translate(_NO_LETTERS)
 
 
-def _unless_known(literal: Literal | None, known: list[Literal]) -> list[Literal]:
-    """The literal, unless there is none or a known one overlaps it."""
-    if literal is None or any(one.start < literal.end and literal.start < one.end for one in known):
-        return []
-    return [literal]
+def _in_pairs(pattern: re.Pattern[str], blanked: str) -> Iterator[Literal]:
+    """The values that ``pattern`` finds under names of secrets."""
+    pairs = (match for match in pattern.finditer(blanked) if has_secret_name(match["name"]))
+    return _named(blanked, ((match["name"], *match.span("value")) for match in pairs))
 
 
-def _named(name: str, text: str, start: int, end: int) -> Literal | None:
+def _named(text: str, places: Iterable[tuple[str, int, int]]) -> Iterator[Literal]:
+    """The secrets among the values at ``places``, each with its name and offsets in a blanked text."""
+    return (literal for place in places if (literal := _of_name(text, *place)))
+
+
+def _without_overlaps(literals: Iterable[Literal]) -> list[Literal]:
+    """The literals in the order of the text. Of two that overlap, the one with a known shape; otherwise the first."""
+    found: list[Literal] = []
+    for one in sorted(literals):
+        if not found or found[-1].end <= one.start:
+            found.append(one)
+        elif one.has_shape and not found[-1].has_shape:
+            found[-1] = one
+    return found
+
+
+def _of_name(text: str, name: str, start: int, end: int) -> Literal | None:
     """The value in ``text[start:end]`` as a secret; None for a reference, an expression or a placeholder."""
     value = text[start:end]
     if "${" in value:
