@@ -157,6 +157,13 @@ def test_a_value_in_a_body_is_marked_to_its_end(body: str, secret: str) -> None:
     assert [text for _, text in marked(body, in_body(body))] == [secret]
 
 
+def test_a_known_shape_is_named_rather_than_the_field() -> None:
+    what, secret = SECRETS[0]
+    body = json.dumps({"token": f"Bearer {secret}", "password": "hunter2"})
+    assert marked(body, in_body(body)) == [(what, secret), ("password", "hunter2")]
+    assert marked(f"Bearer {secret}", in_header("Authorization", f"Bearer {secret}")) == [(what, secret)]
+
+
 def test_a_url_in_a_header_is_looked_at() -> None:
     value = "https://x.acme.com/?id={{ data.id }}&token=hunter2"
     assert marked(value, in_header("Link", value)) == [("token", "hunter2")]
