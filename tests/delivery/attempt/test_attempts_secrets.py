@@ -16,7 +16,7 @@ from hookctl.delivery.attempt.engine import AttemptEngine, Finished
 from hookctl.delivery.attempt.exchange import Job
 from hookctl.delivery.attempt.prepare import RECENT_TOKENS, _redactors_of_recent, prepare
 from hookctl.errors import TokenError
-from hookctl.model import Attempt, DeliveryPlan, FailureKind, Json
+from hookctl.model import Attempt, BodyFormat, DeliveryPlan, FailureKind, Json
 from hookctl.plugin import SecretSource
 from hookctl.plugin.calls import Plugins
 from hookctl.testing.answers import Answer, ReceivedRequest
@@ -82,7 +82,10 @@ def test_an_echoed_secret_is_masked(
     assert [fragment for fragment in fragments(CANARY) if fragment in repr(made)] == []
 
 
-@pytest.mark.parametrize("where", ["header", "url", "body", "plain body", "auth", "oauth2", "basic"])
+@pytest.mark.parametrize(
+    "where",
+    ["header", "url", "body", "plain body", "form", "ndjson", "text", "xml", "auth", "oauth2", "basic"],
+)
 def test_wherever_a_secret_is_used(
     attempt: MakeAttempt,
     make_plan: MakePlan,
@@ -109,6 +112,10 @@ def test_wherever_a_secret_is_used(
             "body_template": '{% if data.id %}{"a": "x${env:CANARY}", "b": "{{ data.id }}"}{% else %}1{% endif %}'
         },
         "plain body": {"body_template": '{"a": "x${env:CANARY}", "b": "{{ data.id }}"}'},
+        "form": {"body_template": None, "form": {"a": "x${env:CANARY}", "b": "{{ data.id }}"}},
+        "ndjson": {"body_format": BodyFormat.NDJSON, "body_template": '[{"a": "x${env:CANARY}"}, "{{ data.id }}"]'},
+        "text": {"body_format": BodyFormat.TEXT, "body_template": "x${env:CANARY} {{ data.id }}"},
+        "xml": {"body_format": BodyFormat.XML, "body_template": "<a b='${env:CANARY}'>${env:CANARY}{{ data.id }}</a>"},
         "auth": {"auth": ({"type": "bearer", "token": "${env:CANARY}"},)},
         "oauth2": {
             "auth": (
@@ -186,7 +193,13 @@ def test_a_reference_in_an_event_is_sent_as_text(
 
 
 @pytest.mark.parametrize(
-    "fields", [{"body_template": BODY}, {"url": "https://siem.example.com/ingest?key=${env:CANARY}"}]
+    "fields",
+    [
+        {"body_template": BODY},
+        {"body_template": None, "form": {"key": "${env:CANARY}"}},
+        {"body_template": "<a>${env:CANARY}</a>", "body_format": BodyFormat.XML},
+        {"url": "https://siem.example.com/ingest?key=${env:CANARY}"},
+    ],
 )
 def test_a_secret_that_is_missing_or_not_text_fails_the_attempt(
     attempt: MakeAttempt,
