@@ -19,7 +19,15 @@ from hookctl.plugin.host import load_plugins
 from hookctl.testing.answers import Answer, ReceivedRequest
 from hookctl.testing.receiver import Receiver
 
-CANARY = "canary&in=the+form"
+CANARY = 'canary&in="the+<body>'
+WRITTEN = {
+    "twilio": ["canary%26in%3D%22the%2B%3Cbody%3E"],
+    "splunk": ['canary&in=\\"the+<body>'],
+    "elasticsearch": [],
+    "soap": ["canary&amp;in=&quot;the+&lt;body&gt;", 'canary&amp;in="the+&lt;body&gt;'],
+    "text": [CANARY],
+}
+"""How the secret is written in the body for each target."""
 HOSTILE = '</Title><admin/>\r\n"}\n{"delete": {}}&admin=true\x00]]>\'\u2028'
 WEBHOOKS = {
     "twilio": """\
@@ -35,7 +43,8 @@ body_format: ndjson
 body_template: |
   {% set level = data.severity | lower %}
   [
-    {"event": {{ data }}, "sourcetype": "access:anomaly", "time": {{ event_time }}, "fields": {"level": "{{ level }}"}},
+    {"event": {{ data }}, "sourcetype": "access:anomaly", "time": {{ event_time }}, "fields": {"level": "{{ level }}"},
+     "key": "${env:CANARY}"},
     {"event": "{{ data.title }}", "sourcetype": "access:title"}
   ]
 """,
@@ -57,8 +66,9 @@ body_template: |
   <?xml version="1.0" encoding="UTF-8"?>
   <soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/" xmlns:t="urn:tickets">
     <soap:Body>
-      <t:Create severity="{{ data.severity[:4] }}" urgent="{{ data.severity == 'High' }}">
+      <t:Create severity="{{ data.severity[:4] }}" urgent="{{ data.severity == 'High' }}" key="${env:CANARY}">
         <Title>{{ data.title }}</Title>
+        <Key>${env:CANARY}</Key>
         {% if data.resource %}<Resource>{{ data.resource.name }}</Resource>{% endif %}
       </t:Create>
     </soap:Body>
@@ -66,7 +76,8 @@ body_template: |
 """,
     "text": """\
 body_format: text
-body_template: "{{ data.severity }} {{ data.request.id }} {{ data.title }}{{ '\\n' if data.severity != 'Low' }}"
+body_template: "{{ data.severity }} {{ data.request.id }} {{ data.title }} ${env:CANARY}\\
+  {{ '\\n' if data.severity != 'Low' }}"
 """,
 }
 
@@ -91,6 +102,7 @@ def splunk(request: ReceivedRequest) -> bool:
         and [event["sourcetype"] for event in events] == ["access:anomaly", "access:title"]
         and events[0]["event"]["title"] == events[1]["event"]
         and events[0]["fields"] == {"level": "high"}
+        and events[0]["key"] == CANARY
     )
 
 
@@ -109,25 +121,28 @@ def elasticsearch(request: ReceivedRequest) -> bool:
 def soap(request: ReceivedRequest) -> bool:
     """A reader that refuses document types, as defusedxml does, and knows namespaces."""
     tags: list[str] = []
-    severities: list[str] = []
+    values: list[str] = []
+    keys: list[str] = []
 
     def start(tag: str, attributes: dict[str, str]) -> None:
         tags.append(tag)
-        severities.extend(attributes.values())
+        values.extend(attributes.values())
 
     def refuse(*_: object) -> None:
         raise ValueError("a document type")
 
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.StartElementHandler, parser.StartDoctypeDeclHandler = start, refuse
+    parser.CharacterDataHandler = lambda text: keys.append(text) if tags[-1] == "Key" else None
     parser.Parse(request.body, True)
     envelope = "http://schemas.xmlsoap.org/soap/envelope/"
     return (
         request.header("soapaction") == '"urn:tickets#Create"'
         and request.header("content-type") == "text/xml; charset=utf-8"
-        and severities == ["High", "true"]
-        and tags[:4] == [f"{envelope} Envelope", f"{envelope} Body", "urn:tickets Create", "Title"]
-        and tags[4:] in ([], ["Resource"])
+        and values == ["High", "true", CANARY]
+        and "".join(keys).strip() == CANARY
+        and tags[:5] == [f"{envelope} Envelope", f"{envelope} Body", "urn:tickets Create", "Title", "Key"]
+        and tags[5:] in ([], ["Resource"])
     )
 
 
@@ -136,7 +151,7 @@ def text(request: ReceivedRequest) -> bool:
     return (
         request.header("content-type") == "text/plain; charset=utf-8"
         and len(body.splitlines()) == 1
-        and body.endswith("\n")
+        and body.endswith(f" {CANARY}\n")
         and body.startswith("High ")
     )
 
@@ -190,8 +205,9 @@ def test_the_target_takes_what_is_sent_and_render_shows_it(site: Site) -> None:
     assert tested.exit_code == 0, tested.stdout
     rendered = site.run("render", site.name, "--body")
     expected = site.receiver.requests[-1].body
-    if site.name == "twilio":
-        expected = expected.replace(b"canary%26in%3Dthe%2Bform", b"***")
+    for secret in WRITTEN[site.name]:
+        assert secret.encode() in expected
+        expected = expected.replace(secret.encode(), b"***")
     assert rendered.stdout_bytes == expected
     assert "canary" not in tested.stdout + site.run("render", site.name).stdout
 
@@ -251,6 +267,21 @@ def test_another_format_breaks_the_receiver(site: Site) -> None:
     assert "body_format" in shown
 
 
+def test_no_output_and_no_saved_plan_shows_a_secret(site: Site) -> None:
+    outputs = [
+        site.run("plan", "--out", "plan.json"),
+        site.run("plan", "--format", "json"),
+        site.run("render", site.name),
+        site.run("render", site.name, "--format", "json"),
+        site.run("test", site.name, "--show-invocation"),
+        site.run("test", site.name, "--format", "json"),
+    ]
+    assert [output.exit_code for output in outputs] == [0] * len(outputs)
+    shown = "".join(output.stdout + output.stderr for output in outputs) + (site.root / "plan.json").read_text()
+    assert "canary" not in shown
+    assert [("***" in output.stdout) for output in outputs[:5]] == [site.name != "elasticsearch"] * 5
+
+
 def test_each_expression_is_described(site: Site) -> None:
     decisions = json.loads(site.run("render", site.name, "--format", "json").stdout)["decisions"]
     forms = {"twilio": "field", "splunk": "value", "elasticsearch": "text", "soap": "attribute", "text": "line"}
@@ -260,7 +291,7 @@ def test_each_expression_is_described(site: Site) -> None:
     )
 
 
-def test_doctor_finds_a_missing_secret_of_a_form(site: Site) -> None:
+def test_doctor_finds_a_missing_secret_of_a_body(site: Site) -> None:
     assert site.run("apply", "--auto-approve").exit_code == 0
     shown = site.run_cli("doctor", cwd=site.root).stdout
-    assert ("${env:CANARY} of twilio" in shown) == (site.name == "twilio")
+    assert (f"${{env:CANARY}} of {site.name}" in shown) == (site.name != "elasticsearch")

@@ -16,6 +16,7 @@ from hookctl.json.schema_paths import EventShape, is_certain
 from hookctl.model import BodyFormat
 from hookctl.model.problem import EventSchema, Filter, Problem
 from hookctl.model.rules.texts import TEMPLATE_FILTER, TEMPLATE_OPTIONAL_PATH
+from hookctl.model.secret import Resolve
 from hookctl.template.fields.body_check import PathChecker
 from hookctl.template.fields.path_check import check_path
 from hookctl.template.fields.reads import sources_of
@@ -29,6 +30,7 @@ from hookctl.template.language.placeholders import placeholder_problems
 from hookctl.template.language.reading import Reading
 from hookctl.template.language.usage import check_usage
 from hookctl.template.proof.positions import Layout, Position
+from hookctl.template.proof.references import about_reference, may_have_reference, reference_of, reference_problems
 from hookctl.template.rendering.body_template import BodyTemplate
 from hookctl.template.rendering.plain import Plain, compile_plain, offsets, split_plain
 
@@ -75,27 +77,33 @@ def check_body(
     can_run = not any(problem.is_error for problem in problems)
     problems += text_value_problems(nodes, layout.positions, text, event_type, filters if can_run else None)
     if event_type.mock and not any(problem.is_error for problem in problems):
-        template = format_of(body_format).compile(nodes, layout.positions, text, filters)
+        template = format_of(body_format).compile(nodes, layout.positions, text, filters, None)
         problems += _render_mock(template, event_type, problems, len(text))
     problems = _advised(problems, text, body_format)
     return sorted(dict.fromkeys(problems), key=lambda problem: (problem.start, problem.end))
 
 
-def compile_body(text: str, filters: Mapping[str, Filter], body_format: BodyFormat = BodyFormat.JSON) -> BodyTemplate:
-    """The compiled template.
+def compile_body(
+    text: str,
+    filters: Mapping[str, Filter],
+    body_format: BodyFormat = BodyFormat.JSON,
+    resolve: Resolve | None = None,
+) -> BodyTemplate:
+    """The compiled template, with the secrets that ``resolve`` gives in place of references; without it, ``***``.
 
     Raises:
         TemplateError: The first error of :func:`check_body` in the text, except errors about paths.
     """
     plain = split_plain(text) if body_format is BodyFormat.JSON else None
     if plain is not None:
-        return BodyTemplate(compile_plain(plain))
+        has_secrets = resolve is not None and may_have_reference(text)
+        return BodyTemplate(compile_plain(plain, resolve), has_secrets=has_secrets)
     reading, layout = _read(text, body_format)
     problems = [*reading.problems, *layout.problems, *check_usage(reading.nodes, filters)]
     errors = [problem for problem in problems if problem.is_error]
     if errors:
         raise min(errors, key=lambda problem: problem.start).to_error()
-    return format_of(body_format).compile(reading.nodes, layout.positions, text, filters)
+    return format_of(body_format).compile(reading.nodes, layout.positions, text, filters, resolve)
 
 
 def describe_body(text: str, body_format: BodyFormat = BodyFormat.JSON) -> list[Decision]:
@@ -112,7 +120,7 @@ def describe_field(text: str) -> list[Decision]:
 
 def _decisions(nodes: Sequence[Node], text: str, position: Callable[[int], Position]) -> Iterator[Decision]:
     for part in walk(*nodes):
-        if isinstance(part, Output):
+        if isinstance(part, Output) and not reference_of(part.expression):
             expression = text[part.expression.start : part.expression.end]
             yield Decision(part.start, part.end, expression, position(part.start))
 
@@ -123,10 +131,18 @@ def _read(text: str, body_format: BodyFormat) -> tuple[Reading, Layout]:
     reading = read(text)
     if reading.is_partial:
         return reading, Layout()
+    form = format_of(body_format)
+    has_references = may_have_reference(text)
+    if has_references:
+        reading = replace(reading, nodes=form.split(reading.nodes))
     try:
-        return reading, format_of(body_format).lay_out(reading.nodes, text)
+        layout = form.lay_out(reading.nodes, text)
     except TemplateError as error:
-        return reading, Layout(problems=[Problem.from_error(error)])
+        return reading, Layout(problems=[about_reference(Problem.from_error(error), text)])
+    if has_references:
+        found = [about_reference(problem, text) for problem in layout.problems]
+        layout.problems[:] = [*found, *reference_problems(reading.nodes, layout.positions, text)]
+    return reading, layout
 
 
 def _advised(problems: list[Problem], text: str, body_format: BodyFormat) -> list[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from json import dumps, loads
 from typing import Any
 
 import pytest
@@ -45,8 +46,8 @@ def test_a_body_by_its_format(body_format: BodyFormat, body: bytes, opened: Any,
 
 def test_a_form_by_its_fields(delivery_plan: Build) -> None:
     plan = delivery_plan(body_template=None, form={"a": "{{ id }}", "b": "${env:KEY}", "c": ""})
-    opened = open_body(b"a=1%262&b=***&c=", plan)
-    assert opened == {"a": "1&2", "b": Masked("***", "${env:KEY}"), "c": ""}
+    opened = open_body(b"a=1%262&b=***&c=", plan, b"a=1%262&b=secret%3Akey&c=")
+    assert opened == {"a": "1&2", "b": Masked("***", "secret:key"), "c": ""}
 
 
 @pytest.mark.parametrize(
@@ -67,12 +68,39 @@ def test_another_format_is_another_type(
     assert [(found.path, found.before, found.after) for found in change.breaks] == [((), *breaks)]
 
 
-def test_a_changed_reference_in_a_form_is_a_difference(
-    effects_of: Callable[..., Effects], delivery_plan: Build
+@pytest.mark.parametrize(
+    ("fields", "path", "body"),
+    [
+        ({"form": {"id": "{{ id }}", "key": "${env:A}"}}, ("key",), b"id=%s&key=***"),
+        (
+            {"body_format": BodyFormat.NDJSON, "body_template": '[{"id": "{{ id }}"}, {"key": "${env:A}"}]'},
+            (1, "key"),
+            b'{"id":"%s"}\n{"key":"***"}\n',
+        ),
+        ({"body_format": BodyFormat.TEXT, "body_template": "{{ id }}\nkey ${env:A}"}, (1,), b"%s\nkey ***"),
+        (
+            {"body_format": BodyFormat.XML, "body_template": "<a id='{{ id }}'><b>${env:A}</b></a>"},
+            ("/a/b",),
+            b"<a id='%s'><b>***</b></a>",
+        ),
+        (
+            {"body_format": BodyFormat.XML, "body_template": "<a id='{{ id }}' key='${env:A}'>***</a>"},
+            ("/a/@key",),
+            b"<a id='%s' key='***'>***</a>",
+        ),
+    ],
+)
+def test_only_the_text_whose_secret_is_another_is_a_difference(
+    fields: dict[str, Any],
+    path: tuple[str | int, ...],
+    body: bytes,
+    effects_of: Callable[..., Effects],
+    delivery_plan: Build,
 ) -> None:
-    before, after = (delivery_plan(body_template=None, form={"key": f"${{env:{name}}}"}) for name in ("A", "B"))
+    before = delivery_plan(**{"body_template": None, **fields})
+    after = DeliveryPlan.from_json(loads(dumps(before.to_json()).replace("env:A", "file:/x&<y")))
     (change,) = effects_of([before], [after]).changes.values()
     assert change.requests is not None
     (shown,) = change.requests.shown
-    assert [step.path for step in shown.steps if not step.same] == [("body", "key")]
-    assert (shown.before.body, shown.after.body) == (b"key=***", b"key=***")
+    assert [step.path for step in shown.steps if not step.same] == [("body", *path)]
+    assert shown.before.body == shown.after.body == body % shown.event_id.encode()

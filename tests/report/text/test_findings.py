@@ -127,6 +127,15 @@ def test_a_written_out_secret_is_not_repeated() -> None:
     assert "hunter2" not in findings_json_text([secret])
 
 
+def test_a_secret_is_not_repeated_for_another_finding_in_its_line() -> None:
+    text = "x: {a: b, token: hunter2}\n"
+    other = finding(text, Span(1, 5, 1, 6), rule="unknown-field")
+    secret = finding(text, Span(1, 18, 1, 25), rule="secret-literal")
+    report = findings_text([other, secret])
+    assert report.count("x: {a: b, token: *******}") == 2
+    assert "hunter2" not in report + findings_json_text([other, secret])
+
+
 def test_nothing_of_a_file_reaches_the_terminal_raw() -> None:
     one = finding("a: b\n", Span(1, 1, 1, 2), message="\x1b]0;title\x07", hint="\x9b2J", suggestions=("\r\n",))
     text = findings_text(

@@ -8,9 +8,10 @@ from typing import Literal
 
 from hookctl.config.check.guarded import guarded
 from hookctl.config.check.notes import Notes
+from hookctl.config.check.rules.unknown_secret_scheme import UNKNOWN_SECRET_SCHEME
 from hookctl.model import BodyFormat, Json, Pointer, Problem, brief
 from hookctl.model.nearest import nearest
-from hookctl.model.rules.fields import UNKNOWN_EVENT_TYPE
+from hookctl.model.rules.fields import SECRET_LITERAL, SECRET_MALFORMED, UNKNOWN_EVENT_TYPE
 from hookctl.model.rules.texts import (
     NEVER_MATCHES,
     TEMPLATE_FILTER,
@@ -34,6 +35,8 @@ _OF_THE_EVENT = frozenset(
     )
 )
 """Rules that apply only if the event type, and so its fields, are known."""
+_OF_SECRETS = frozenset(rule.id for rule in (SECRET_LITERAL, SECRET_MALFORMED, UNKNOWN_SECRET_SCHEME))
+"""Rules about parts of a text, after which the rest of it can still be checked."""
 _PLACES: Mapping[str, Literal["url", "header", "form"]] = {"url": "url", "headers": "header", "form": "form"}
 _KEPT = 1000
 """Maximum number of texts without problems to remember."""
@@ -141,7 +144,7 @@ class Texts:
         against = event_type or EventType(name="", summary="", schema={}, mock={})
         key = (str(pointer[0]), against.name, outline)
         # A finding about the URL may come from the URL rules, which do not check its expressions.
-        if key in self._clean or (pointer != ("url",) and notes.has(pointer)):
+        if key in self._clean or (pointer != ("url",) and notes.rules(pointer) - _OF_SECRETS):
             return
         problems = guarded(notes, self._plugins, pointer, ("event type", against.name), lambda: call(against))
         if problems:
@@ -162,5 +165,7 @@ def _note(notes: Notes, pointer: Pointer, problems: Iterable[Problem], *, known:
     for problem in problems:
         if problem.rule == TEMPLATE_FILTER.id:
             notes.add_problem(replace(problem, hint=problem.hint + failed_hint), pointer)
+        elif problem.rule == SECRET_MALFORMED.id and problem.rule in notes.rules(pointer):
+            continue  # the rule for references has reported it
         elif known or problem.rule not in _OF_THE_EVENT:
             notes.add_problem(problem, pointer)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from urllib.parse import parse_qsl
+from dataclasses import replace
+from urllib.parse import parse_qsl, quote
 
-from hookctl.config.effects.structure import Masked, Opened, open_up
+from hookctl.config.effects.structure import JsonText, Masked, Opened, open_up
 from hookctl.json.strict import parse
 from hookctl.model import BodyFormat, DeliveryPlan
-from hookctl.model.secret import has_reference
+from hookctl.model.secret import REFERENCE, has_reference
 
 FORM = "form"
 
@@ -19,24 +20,55 @@ def format_of(plan: DeliveryPlan) -> str:
     return plan.body_format.value if plan.form is None else FORM
 
 
-def open_body(body: bytes, plan: DeliveryPlan) -> Opened:
+def open_body(body: bytes, plan: DeliveryPlan, named: bytes | None = None) -> Opened:
     """The body of one of a delivery plan's requests, opened up; its text, if it is not what the plan's format says.
 
     JSON is a value, lines of JSON and of text are a list, and a form has its fields as keys. XML has the place of each
-    element and attribute, such as ``/alert/item[2]/@id``, as a key, and its text as the value.
+    element and attribute, such as ``/alert/item[2]/@id``, as a key, and its text as the value. Texts with secrets are
+    equal if they are in ``named``, the same body :func:`with_names` of secrets; None: it has none.
     """
+    value = _opened(body, plan)
+    return value if named is None else _masked_where_named(value, _opened(named, plan))
+
+
+def with_names(plan: DeliveryPlan) -> DeliveryPlan | None:
+    """The plan with the name of each secret of the body in its place, as text of any format; None without secrets."""
+    if plan.form is not None and any(map(has_reference, plan.form.values())):
+        return replace(plan, form={name: _named(text) for name, text in plan.form.items()})
+    if plan.body_template is not None and has_reference(plan.body_template):
+        return replace(plan, body_template=_named(plan.body_template))
+    return None
+
+
+def _named(text: str) -> str:
+    return REFERENCE.sub(lambda match: f"secret:{quote(match[0], safe='')}", text)
+
+
+def _opened(body: bytes, plan: DeliveryPlan) -> Opened:
     text = body.decode("utf-8", "replace")
     try:
-        return _form(text, plan.form) if plan.form is not None else _OPEN[plan.body_format](text)
+        return _form(text) if plan.form is not None else _OPEN[plan.body_format](text)
     except ValueError:
         return text
 
 
-def _form(text: str, written: Mapping[str, str]) -> Opened:
-    pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=True)
-    return {
-        name: Masked(value, written[name]) if has_reference(written.get(name, "")) else value for name, value in pairs
-    }
+def _masked_where_named(value: Opened, named: Opened) -> Opened:
+    """``value`` with each text that differs in ``named`` as :class:`Masked`. Both have the same structure."""
+    if isinstance(value, dict) and isinstance(named, dict):
+        return {key: _masked_where_named(item, named[key]) for key, item in value.items()}
+    if isinstance(value, list) and isinstance(named, list):
+        return [_masked_where_named(item, other) for item, other in zip(value, named, strict=True)]
+    if isinstance(value, JsonText) and isinstance(named, JsonText):
+        try:
+            return JsonText(_masked_where_named(value.value, named.value), value.text)
+        except KeyError:
+            pass  # the text became JSON with the values of this event, and a key in it contains a secret
+    text, written = (one.text if isinstance(one, JsonText) else one for one in (value, named))
+    return Masked(text, written) if isinstance(text, str) and isinstance(written, str) and text != written else value
+
+
+def _form(text: str) -> Opened:
+    return dict(parse_qsl(text, keep_blank_values=True, strict_parsing=True))
 
 
 def _json(text: str) -> Opened:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hookctl.config.effects.bodies import format_of, open_body
+from hookctl.config.effects.bodies import format_of, open_body, with_names
 from hookctl.config.effects.structure import ABSENT, Marker, Masked, Opened, Step, compare
 from hookctl.errors import HookctlError
 from hookctl.model import BodyFormat, DeliveryPlan, Json, PluginBlock, Request, canonical_json
@@ -148,10 +148,22 @@ def _side(plan: DeliveryPlan | None, document: Document, render: Render, adds: A
         request = render(plan, document)
     except HookctlError as error:
         return Side(ABSENT, problem=error.message, is_sent=is_sent)
-    return Side(_value(plan, request, adds(plan)), request.body, is_sent=is_sent)
+    named = _with_names(plan, document, render)
+    return Side(_value(plan, request, named, adds(plan)), request.body, is_sent=is_sent)
 
 
-def _value(plan: DeliveryPlan, request: Request, added: Added) -> Opened:
+def _with_names(plan: DeliveryPlan, document: Document, render: Render) -> bytes | None:
+    """The body with the name of each secret in its place; None if it has no secrets."""
+    named = with_names(plan)
+    if named is None:
+        return None
+    try:
+        return render(named, document).body
+    except HookctlError:
+        return None  # with the names, it is too large
+
+
+def _value(plan: DeliveryPlan, request: Request, named: bytes | None, added: Added) -> Opened:
     value: dict[str, Opened] = {
         "method": request.method,
         "url": _masked(request.url, plan.url),
@@ -165,7 +177,7 @@ def _value(plan: DeliveryPlan, request: Request, added: Added) -> Opened:
     if request.body is not None:
         if format_of(plan) != BodyFormat.JSON.value:
             value["body_format"] = format_of(plan)
-        value["body"] = open_body(request.body, plan)
+        value["body"] = open_body(request.body, plan, named)
     return value
 
 

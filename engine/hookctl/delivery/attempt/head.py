@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hookctl.errors import RenderError
 from hookctl.model import DeliveryPlan, Json
 from hookctl.model.problem import Filter
+from hookctl.model.secret import Resolve
 from hookctl.template import TextTemplate, compile_text, content_type
 
 Headers = tuple[tuple[str, str], ...]
@@ -33,6 +34,11 @@ class Head:
     def with_text(self, change: Callable[[str], str]) -> Head:
         """A copy with each piece of fixed text changed. ``change`` never receives values of an event."""
         return Head(self.url.with_text(change), tuple((name, value.with_text(change)) for name, value in self.headers))
+
+    def with_secrets(self, resolve: Resolve) -> Head:
+        """The same with secrets in place of the references in fixed text."""
+        headers = tuple((name, value.with_secrets(resolve)) for name, value in self.headers)
+        return Head(self.url.with_secrets(resolve), headers)
 
     def values(self, document: Mapping[str, Json]) -> Values:
         """The text of each value of an event. Raises RenderError that names the URL or the header."""

@@ -22,7 +22,7 @@ from hookctl.model.delivery_plan import canonical_json
 from hookctl.model.secret import REFERENCE, has_reference, mask
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import DEFAULT_TRANSPORT, AuthContext, Refreshable
-from hookctl.template import FormTemplate, compile_request_body
+from hookctl.template import compile_request_body
 
 if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
@@ -58,14 +58,11 @@ def _prepare(
     plan: DeliveryPlan, plugins: Plugins, adapter: BaseAdapter | None, user_agent: str, secrets: Secrets
 ) -> Prepared:
     with attributed_to(named_body(plan)):
-        body = _compiled(plugins, partial(compile_request_body, plan, plugins.filters))
-    shown_body = None
-    if isinstance(body, FormTemplate) and has_reference("".join((plan.form or {}).values())):
-        body, shown_body = body.with_text(secrets.reveal), body.with_text(mask)
+        body = _compiled(plugins, partial(compile_request_body, plan, plugins.filters, secrets.value))
     transport = _transport(plan, plugins, secrets)
     with attributed_to("an expression in URL or headers"):
         written = _compiled(plugins, partial(compile_head, plan.url, static_headers(plan, user_agent), plugins.filters))
-    heads = written.with_text(secrets.reveal), written.with_text(mask)
+    heads = written.with_secrets(secrets.value), written.with_text(mask)
     request, shown = (Request(plan.method, *head.sample(), None) for head in heads)
     check_headers(request.headers)
     if has_reference(plan.url) and (rule := broken_rule(transport, request.url)):
@@ -77,7 +74,6 @@ def _prepare(
         plan=plan,
         digest=plan.digest,
         body=body,
-        shown_body=shown_body,
         request=authenticated.request,
         shown=authenticated.show(shown),
         heads=None if written.is_fixed else heads,

@@ -32,10 +32,10 @@ class Unsigned(Struct, frozen=True):
     """The request of one attempt, before auth. Contains secrets: never written, never shown."""
 
     request: Request
+    shown_body: bytes | None
+    """Its body with secrets masked."""
     shown: Written | None = None
     """Its URL and headers with secrets masked, if they depend on the event."""
-    shown_body: bytes | None = None
-    """Its body with secrets masked, if it contains any."""
 
     def __repr__(self) -> str:
         """Without the request."""
@@ -49,8 +49,6 @@ class Prepared:
     plan: DeliveryPlan
     digest: str
     body: BodyTemplate | FormTemplate | None = field(repr=False)
-    shown_body: FormTemplate | None
-    """The same with secrets masked, when it holds some."""
     request: Request = field(repr=False)
     """Method, URL and headers of every request, without ``webhook-id``, ``webhook-timestamp`` and the body."""
     shown: Request
@@ -75,12 +73,11 @@ class Prepared:
     def make_request(self, job: Job, at: float) -> Unsigned:
         """The request of one attempt at ``at`` (epoch seconds), before auth. Raises AttemptFailedError."""
         with attributed_to(named_body(self.plan)):
-            body = None if self.body is None else self.body.render(job.document)
-            shown_body = None if self.shown_body is None else self.shown_body.render(job.document)
+            body, shown_body = (None, None) if self.body is None else self.body.render_both(job.document)
         own = own_headers(job.delivery_id, at)
         if self.heads is None:
             request = Request(self.request.method, self.request.url, self.request.headers + own, body)
-            return Unsigned(request, shown_body=shown_body)
+            return Unsigned(request, shown_body)
         head, shown = self.heads
         with attributed_to("an expression in URL or headers"):
             values = head.values(job.document)
@@ -88,7 +85,7 @@ class Prepared:
         if rule := broken_rule(self.transport, url):
             message = f"with the event's values inserted, the URL breaks the rule {rule}"
             raise AttemptFailedError(Failure(FailureKind.RENDER, message, BROKEN_URL))
-        return Unsigned(Request(self.request.method, url, headers + own, body), shown.fill(values), shown_body)
+        return Unsigned(Request(self.request.method, url, headers + own, body), shown_body, shown.fill(values))
 
     def show(self, unsigned: Unsigned, sent: Authenticated) -> Request:
         """The sent request as records show it: secrets masked, and the body as it was before auth.
@@ -97,8 +94,7 @@ class Prepared:
         """
         own = unsigned.request.headers[len(self.request.headers) :]
         url, headers = unsigned.shown or (self.shown.url, self.shown.headers)
-        body = unsigned.request.body if unsigned.shown_body is None else unsigned.shown_body
-        return sent.show(Request(self.shown.method, url, headers + own, body))
+        return sent.show(Request(self.shown.method, url, headers + own, unsigned.shown_body))
 
 
 @dataclass(frozen=True, slots=True)

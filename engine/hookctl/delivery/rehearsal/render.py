@@ -10,7 +10,7 @@ from hookctl.delivery.attempt.head import compile_head, own_headers, static_head
 from hookctl.model import DeliveryPlan, Json, Request
 from hookctl.model.secret import mask
 from hookctl.plugin.calls import Plugins
-from hookctl.template import FormTemplate, compile_request_body
+from hookctl.template import compile_request_body
 
 USER_AGENT = f"hookctl/{__version__}"
 
@@ -32,8 +32,6 @@ def render_request(
         RenderError: One of them cannot be rendered for this event.
     """
     body = compile_request_body(plan, plugins.filters)
-    if isinstance(body, FormTemplate):
-        body = body.with_text(mask)
     content = None if body is None else body.render(document)
     head = compile_head(plan.url, static_headers(plan, USER_AGENT), plugins.filters).with_text(mask)
     url, headers = head.vetted(head.values(document))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from urllib.parse import quote_plus
 
 from hookctl.errors import RenderError
 from hookctl.model import Json
 from hookctl.model.problem import Filter
+from hookctl.model.secret import Resolve, has_reference, mask
 from hookctl.template.language.values import MAX_OUTPUT
 from hookctl.template.rendering.evaluation import raise_too_large
 from hookctl.template.rendering.line import TextTemplate, compile_text
@@ -21,11 +22,8 @@ _UNESCAPED = "*"
 class FormTemplate:
     """A compiled form. Whatever the event holds, it has the fields that the author wrote, in the order of names."""
 
-    fields: tuple[tuple[str, TextTemplate], ...]
-
-    def with_text(self, change: Callable[[str], str]) -> FormTemplate:
-        """The same with each piece of written text changed: its secret references resolved, say."""
-        return FormTemplate(tuple((name, value.with_text(change)) for name, value in self.fields))
+    fields: tuple[tuple[str, TextTemplate, TextTemplate], ...] = field(repr=False)
+    """The name of each field, its value, and its value with secrets masked: the same object if it has none."""
 
     def render(self, document: Mapping[str, Json]) -> bytes:
         """The body for an event's whole document.
@@ -34,20 +32,40 @@ class FormTemplate:
             RenderError: names the field. The event lacks a value that has no default, a value is an object or a list,
                 or the body would be too large.
         """
-        body = "&".join(f"{_encoded(name)}={_value(name, value, document)}" for name, value in self.fields)
+        return self.render_both(document)[0]
+
+    def render_both(self, document: Mapping[str, Json]) -> tuple[bytes, bytes]:
+        """The body as :meth:`render` returns it, and as a record shows it: with ``***`` for each secret."""
+        sent, shown = [], []
+        for name, value, masked in self.fields:
+            start = f"{_encoded(name)}="
+            texts = _values(name, value, masked, document)
+            sent.append(start + texts[0])
+            shown.append(start + texts[1])
+        body = "&".join(sent)
         if len(body) > MAX_OUTPUT:
             raise_too_large()
-        return body.encode()
+        return body.encode(), "&".join(shown).encode()
 
 
-def compile_form(form: Mapping[str, str], filters: Mapping[str, Filter]) -> FormTemplate:
-    """The compiled form. Raises TemplateError."""
-    return FormTemplate(tuple((name, compile_text(value, filters, "form")) for name, value in sorted(form.items())))
+def compile_form(
+    form: Mapping[str, str], filters: Mapping[str, Filter], resolve: Resolve | None = None
+) -> FormTemplate:
+    """The compiled form, with the secrets that ``resolve`` gives; without it, ``***``. Raises TemplateError."""
+    fields = []
+    for name, text in sorted(form.items()):
+        value = compile_text(text, filters, "form")
+        masked = value.with_text(mask) if has_reference(text) else value
+        fields.append((name, masked if resolve is None or masked is value else value.with_secrets(resolve), masked))
+    return FormTemplate(tuple(fields))
 
 
-def _value(name: str, value: TextTemplate, document: Mapping[str, Json]) -> str:
+def _values(name: str, value: TextTemplate, masked: TextTemplate, document: Mapping[str, Json]) -> tuple[str, str]:
+    """A field's value, with its secrets and with ``***`` for each, both percent-encoded as a whole."""
     try:
-        return _encoded(value.render(document))
+        found = value.values(document)
+        sent = _encoded(value.vetted(found))
+        return sent, sent if masked is value else _encoded(masked.fill(found))
     except RenderError as error:
         what = f"the form field {name}: {error.message}"
         raise RenderError(what, hint=error.hint, start=error.start, end=error.end) from error

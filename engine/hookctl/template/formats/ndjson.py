@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from hookctl.errors import RenderError
 from hookctl.model.problem import Filter
 from hookctl.model.rules.texts import TEMPLATE_NOT_JSON
+from hookctl.model.secret import Resolve
 from hookctl.template.language.expressions import If, Node
 from hookctl.template.proof.json_tokens import Fork, JsonToken, Loop, Mark, Slot, read
 from hookctl.template.proof.positions import Layout, Position, lay_out
@@ -33,10 +34,14 @@ def lay_out_lines(nodes: Sequence[Node], text: str) -> Layout:
 
 
 def compile_lines(
-    nodes: Sequence[Node], positions: Mapping[int, Position], text: str, filters: Mapping[str, Filter]
+    nodes: Sequence[Node],
+    positions: Mapping[int, Position],
+    text: str,
+    filters: Mapping[str, Filter],
+    resolve: Resolve | None,
 ) -> BodyTemplate:
     """The body template of nodes that passed every check. It raises RenderError for an empty array, too."""
-    return compile_nodes(nodes, positions, text, filters, finish=to_lines)
+    return compile_nodes(nodes, positions, text, filters, resolve, finish=to_lines)
 
 
 def to_lines(array: str) -> str:

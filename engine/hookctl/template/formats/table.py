@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from hookctl.model import BodyFormat
 from hookctl.model.problem import Filter
+from hookctl.model.secret import Resolve
 from hookctl.template.language.expressions import Node
 from hookctl.template.proof.positions import Layout, Position, lay_out
+from hookctl.template.proof.references import split_references
 from hookctl.template.rendering.body_template import BodyTemplate, compile_nodes
 
 FORM_TYPE = "application/x-www-form-urlencoded"
@@ -24,14 +26,20 @@ CONTENT_TYPES: Mapping[BodyFormat, str] = {
 """The ``Content-Type`` of each format."""
 
 
+Compile = Callable[[Sequence[Node], Mapping[int, Position], str, Mapping[str, Filter], Resolve | None], BodyTemplate]
+"""Nodes, their positions, the text, the filters, and what resolves secret references; without it, each is ``***``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """One body format."""
 
     lay_out: Callable[[Sequence[Node], str], Layout]
     """The positions and problems of a template. Raises TemplateError for one that cannot be read in this format."""
-    compile: Callable[[Sequence[Node], Mapping[int, Position], str, Mapping[str, Filter]], BodyTemplate] = compile_nodes
+    compile: Compile = compile_nodes
     """The body template of nodes that passed every check."""
+    split: Callable[[Sequence[Node]], tuple[Node, ...]] = split_references
+    """The nodes with each secret reference as an output, wherever an expression can be."""
 
 
 _JSON = Format(lay_out)
@@ -46,9 +54,9 @@ def format_of(body_format: BodyFormat) -> Format:
 
         return Format(lay_out_lines, compile_lines)
     if body_format is BodyFormat.XML:
-        from hookctl.template.formats.xml import lay_out_xml
+        from hookctl.template.formats.xml import lay_out_xml, split_outside_markup
 
-        return Format(lay_out_xml)
+        return Format(lay_out_xml, split=split_outside_markup)
     from hookctl.template.formats.text import lay_out_text
 
     return Format(lay_out_text)

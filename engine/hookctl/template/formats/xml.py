@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from hookctl.template.language.expressions import Node
 from hookctl.template.proof.conditions import tracked_atoms
 from hookctl.template.proof.positions import Layout, located
+from hookctl.template.proof.references import split_references
 from hookctl.template.proof.structure import ProofBudget
 from hookctl.template.proof.xml_structure import XmlProver
 from hookctl.template.proof.xml_tokens import XmlReader
+
+_WHOLE = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>", re.DOTALL)
 
 
 def lay_out_xml(nodes: Sequence[Node], text: str) -> Layout:
@@ -25,3 +29,8 @@ def lay_out_xml(nodes: Sequence[Node], text: str) -> Layout:
     prover.run(tokens, len(text))
     problems = [located(failure, way, never=False) for failure, way in prover.failures]
     return Layout(reader.positions, problems)
+
+
+def split_outside_markup(nodes: Sequence[Node]) -> tuple[Node, ...]:
+    """As :func:`split_references`, without those in comments and CDATA, which are one piece of text without escapes."""
+    return split_references(nodes, _WHOLE)

@@ -17,9 +17,6 @@ MAX_LENGTH = 300
 _NEAR = 5000
 """Characters before an expression in which the language of a word that several have is looked for."""
 
-_OUTPUT = re.compile(rf"\{{\{{-?\s*([^{{}}]{{0,{MAX_LENGTH}}}?)\s*-?\}}\}}")
-_TRIPLE = re.compile(rf"\{{\{{\{{\s*([^{{}}]{{0,{MAX_LENGTH}}}?)\s*\}}\}}\}}")
-_TAG = re.compile(rf"\{{%[-+]?\s*(.{{0,{MAX_LENGTH}}}?)\s*[-+]?%\}}", re.DOTALL)
 _GO_BEFORE = re.compile(r"\{\{-?\s*(?:if|with|range)\s")
 _GO_LOOP_BEFORE = re.compile(r"\{\{-?\s*range\s")
 
@@ -30,18 +27,38 @@ def explain(text: str, start: int) -> TemplateError | None:
     from hookctl.template.language.foreign_tables import OUTPUTS, TAGS
     from hookctl.template.language.foreign_values import handlebars_path
 
-    if triple := _TRIPLE.match(text, start):
-        fix = f"Write {{{{ {handlebars_path(triple[1])} }}}}."
-        return _error(start, triple.end(), triple.group(), "Handlebars", fix)
+    if text.startswith("{{{", start) and (triple := _between(text, start, "{{{", "}}}")) is not None:
+        inside, end = triple
+        return _error(start, end, text[start:end], "Handlebars", f"Write {{{{ {handlebars_path(inside)} }}}}.")
     is_tag = text.startswith("{%", start)
-    match = (_TAG if is_tag else _OUTPUT).match(text, start)
-    if match is None:
+    found = _between(text, start, "{%", "%}") if is_tag else _between(text, start, "{{", "}}")
+    if found is None:
         return None
+    inside, end = found
     before = text[max(0, start - _NEAR) : start]
     for language, pattern, fix in TAGS if is_tag else OUTPUTS:
-        if (found := pattern.fullmatch(match[1])) and (language != "Go" or match[1] != "else" or _is_go(before)):
-            return _error(start, match.end(), match.group(), language, _fix(language, fix, found, before))
+        if (form := pattern.fullmatch(inside)) and (language != "Go" or inside != "else" or _is_go(before)):
+            return _error(start, end, text[start:end], language, _fix(language, fix, form, before))
     return None
+
+
+def _between(text: str, start: int, opening: str, closing: str) -> tuple[str, int] | None:
+    """What is between the delimiters, without white space and the signs that remove it, and where it ends.
+
+    None for a text without ``closing`` near ``start``, or with other braces between the delimiters of an output.
+    """
+    first = start + len(opening)
+    last = text.find(closing, first, first + MAX_LENGTH + len(closing))
+    if last < 0:
+        return None
+    inside = text[first:last]
+    if opening != "{%" and ("{" in inside or "}" in inside):
+        return None
+    if inside[:1] == "-" or (opening == "{%" and inside[:1] == "+"):
+        inside = inside[1:]
+    if inside[-1:] == "-" or (opening == "{%" and inside[-1:] == "+"):
+        inside = inside[:-1]
+    return inside.strip(), last + len(closing)
 
 
 def _fix(language: str, fix: str, found: re.Match[str], before: str) -> str:

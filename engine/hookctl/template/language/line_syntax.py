@@ -15,7 +15,7 @@ from hookctl.model.problem import Problem
 from hookctl.model.rules.fields import SECRET_MALFORMED, SECRET_MISPLACED
 from hookctl.model.rules.texts import TEMPLATE_UNSAFE
 from hookctl.model.rules.urls import URL_HOST_INVALID
-from hookctl.model.secret import REFERENCE
+from hookctl.model.secret import REFERENCE, without_references
 from hookctl.template.language.expressions import For, If, Output, Text
 from hookctl.template.language.parser import parse
 
@@ -88,7 +88,7 @@ def place_problems(nodes: Nodes, text: str, place: Place) -> Iterator[Problem]:
         if isinstance(node, Output):
             for match in REFERENCE.finditer(text, node.start, node.end):
                 yield SECRET_MISPLACED.problem(*match.span(), "expression")
-        elif (at := REFERENCE.sub(lambda match: "x" * len(match[0]), node.text).find("${")) >= 0:
+        elif (at := without_references(node.text).find("${")) >= 0:
             yield SECRET_MALFORMED.problem(node.start + at, node.end, "expression")
     if place == "url":
         yield from _url_problems(nodes)
@@ -101,12 +101,7 @@ def _url_problems(nodes: Nodes) -> Iterator[Problem]:
     """
     # References may contain / and ?, so they are replaced by letters first.
     plain = _with_blanks(
-        [
-            replace(node, text=REFERENCE.sub(lambda match: "x" * len(match[0]), node.text))
-            if isinstance(node, Text)
-            else node
-            for node in nodes
-        ],
+        [replace(node, text=without_references(node.text)) if isinstance(node, Text) else node for node in nodes],
         _MARK,
     )
     start = plain.find("://") + 3 if "://" in plain else 0
@@ -118,13 +113,19 @@ def _url_problems(nodes: Nodes) -> Iterator[Problem]:
             continue
         if node.start < end:
             yield URL_HOST_INVALID.problem(node.start, node.end, "expression")
-        elif 0 <= query < node.start and "=" not in _END_OF_PARAMETER.split(plain[query : node.start])[-1]:
+        elif 0 <= query < node.start and not in_query_value(plain, node.start):
             yield _unsafe(
                 "an expression is not allowed in the name of a parameter",
                 "Write name={{ ... }}, with the name as fixed text.",
                 node.start,
                 node.end,
             )
+
+
+def in_query_value(url: str, at: int) -> bool:
+    """Whether the character at ``at`` of a URL without references belongs to the value of a parameter."""
+    query = url.find("?")
+    return 0 <= query < at and "=" in _END_OF_PARAMETER.split(url[query:at])[-1]
 
 
 def _unsafe(message: str, hint: str, start: int, end: int) -> Problem:

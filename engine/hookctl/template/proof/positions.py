@@ -150,7 +150,7 @@ class _Placer:
     def _inner_json(self, string: String, depth: int) -> tuple[Sequence[JsonToken], int, set[String]] | None:
         """The tokens of a string that is JSON text; None for prose. Text that only looks like JSON adds a warning."""
         nodes = unescape(string.content)
-        first = nodes[0].text.lstrip(_SPACE) if isinstance(nodes[0], Text) else ""
+        first = nodes[0].text.lstrip(_SPACE) if nodes and isinstance(nodes[0], Text) else ""
         if first[:1] not in {"{", "["}:
             return None
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from hookctl.errors import SecretError
 from hookctl.template.proof.xml_tags import NOT_ALLOWED
 
 _CONTROL = re.compile(r"\r\n|[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -36,3 +37,22 @@ ESCAPES: Mapping[str, Callable[[str], str]] = {
     "attribute": xml_attribute,
 }
 """By the form of a position; the other forms are JSON's."""
+
+
+def _in_xml(write: Callable[[str], str]) -> Callable[[str], str]:
+    """As ``write``, but a secret is never changed: it raises SecretError for one that XML cannot hold."""
+
+    def escape(secret: str) -> str:
+        if NOT_ALLOWED.search(secret):
+            raise SecretError("a secret in the body contains a character that XML does not allow")
+        return write(secret)
+
+    return escape
+
+
+ESCAPES_OF_SECRETS: Mapping[str, Callable[[str], str]] = {
+    "literal": str,
+    "content": _in_xml(xml_content),
+    "attribute": _in_xml(xml_attribute),
+}
+"""As :data:`ESCAPES`, for secrets. A secret in a line is sent as it is: no event can change it."""

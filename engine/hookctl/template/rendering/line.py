@@ -16,9 +16,17 @@ from urllib.parse import quote
 from hookctl.errors import RenderError
 from hookctl.model import Json
 from hookctl.model.problem import Filter
+from hookctl.model.secret import REFERENCE, Resolve, put_in, without_references
 from hookctl.network.url import MAX_URL_LENGTH
 from hookctl.template.language.expressions import Text
-from hookctl.template.language.line_syntax import Nodes, Place, has_expression, parse_line, place_problems
+from hookctl.template.language.line_syntax import (
+    Nodes,
+    Place,
+    has_expression,
+    in_query_value,
+    parse_line,
+    place_problems,
+)
 from hookctl.template.language.usage import check_usage
 from hookctl.template.language.values import MAX_OUTPUT, Missing, Value, kind, to_json
 from hookctl.template.rendering.evaluation import Evaluate, Frame, evaluate, raise_missing
@@ -67,6 +75,25 @@ class TextTemplate:
     def with_text(self, change: Callable[[str], str]) -> TextTemplate:
         """A copy with each piece of fixed text changed, for example with secret references resolved."""
         return replace(self, literals=tuple(change(literal) for literal in self.literals))
+
+    def with_secrets(self, resolve: Resolve) -> TextTemplate:
+        """The same with secrets in place of the references in written text.
+
+        In the value of a URL's parameter a secret is percent-encoded. Anywhere else it is inserted as it is: it may be
+        several segments of the path, or the whole query.
+        """
+        if self._place != "url":
+            return self.with_text(lambda text: put_in(text, resolve))
+        url, literals, before = _MARK.join(map(without_references, self.literals)), list[str](), 0
+        for literal in self.literals:
+
+            def secret(match: re.Match[str], before: int = before) -> str:
+                text = put_in(match[0], resolve)
+                return quote(text, safe="") if in_query_value(url, before + match.start()) else text
+
+            literals.append(REFERENCE.sub(secret, literal))
+            before += len(literal) + len(_MARK)
+        return replace(self, literals=tuple(literals))
 
     def values(self, document: Mapping[str, Json]) -> tuple[str, ...]:
         """The text of each value for an event's whole document, encoded for its place.
