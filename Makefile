@@ -1,7 +1,7 @@
 # make demo   sets everything up and runs the whole of hookctl against a receiver of its own
 # make test   sets everything up and runs every test
 # make quick  lint and the fast tests, in under a minute
-# make fuzz   random command lines, settings and input; SECONDS=600 of them, for each of its tests
+# make fuzz   random command lines, settings and input; SECONDS=600 of them, for each of its tests; and TEMPLATES=20000
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
@@ -10,6 +10,7 @@ CODE := engine plugins tests examples benchmarks
 # What `make quick` tests: the parts that need no process, network or store.
 QUICK := tests/config tests/house tests/model tests/network tests/plugin tests/report tests/template tests/when
 SECONDS := 600
+TEMPLATES := 20000
 SEED :=
 
 .PHONY: demo test quick fuzz lint types contracts check bench docs picture clean
@@ -24,7 +25,7 @@ quick: lint
 	@$(BIN)/pytest -q -n auto $(QUICK)
 
 fuzz: $(READY)
-	@FUZZ_SECONDS=$(SECONDS) FUZZ_SEED=$(SEED) $(BIN)/pytest -q -n auto tests/hostile/test_fuzz.py
+	@FUZZ_SECONDS=$(SECONDS) FUZZ_TEMPLATES=$(TEMPLATES) FUZZ_SEED=$(SEED) $(BIN)/pytest -q -n auto tests/hostile/test_fuzz.py tests/hostile/test_fuzz_templates.py
 
 lint: $(READY)
 	@$(BIN)/ruff check --quiet .

@@ -40,6 +40,18 @@ A_FOR = (
     ',\n  "requester": [{% for key, value in data.requester | items %}'
     '"{{ key }}={{ value }}"{% if not loop.last %}, {% endif %}{% endfor %}]'
 )
+A_CALCULATION = (
+    ',\n  "in_ms": {{ event_time * 1000 // 1 }},'
+    '\n  "who": "{{ data.requester.name ~ \' \' ~ data.requester.email[:20] }}"'
+)
+A_LOOKUP = """,\n  "priority": "{{ {'High': 'P1', 'Medium': 'P2'}[data.severity] | default('P3') }}\""""
+A_SET = (
+    '{% set who = data.requester.name ~ " (" ~ data.requester.email ~ ")" %},\n  "who": "{{ who }}", "by": "{{ who }}"'
+)
+SOME = (
+    ',\n  "requester": [{% for pair in data.requester | items if pair[0] != "id" %}'
+    "\"{{ pair[1] }}\"{{ ',' if not loop.last }}{% endfor %}]"
+)
 A_KEY = ',\n  "{{ data.request.status }}": true'
 
 
@@ -55,6 +67,10 @@ BODIES = {
     "a for": body(A_FOR),
     "a filter, an if and a for": body(A_FILTER, AN_IF.replace('"status":', '"pending":'), A_FOR),
     "an expression in a key": body(A_KEY, FLOW),
+    "calculations and ~": body(A_CALCULATION),
+    "a lookup": body(A_LOOKUP, FLOW),
+    "a set": body(A_SET),
+    "a for with an if": body(SOME, FLOW),
 }
 RENDER = dict.fromkeys(BODIES, 1.2) | {PLAIN: 0.5}
 """The share of Jinja's time that is wanted at most."""

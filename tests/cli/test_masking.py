@@ -28,9 +28,10 @@ CLIENT_ID = "id+canary/4"
 WEBHOOK = """\
 name: Siem
 event: anomaly
-url: https://siem.example.com/ingest
+url: https://siem.example.com/ingest?key=${env:TOKEN}
 auth: {type: bearer, token: "${env:TOKEN}"}
-body_template: '{"id": "{{ id }}"}'
+body_template: |
+  {"id": "{{ id }}", "token": "${env:TOKEN}", "text": "{\\"token\\": \\"${env:TOKEN}\\", \\"id\\": \\"{{ id }}\\"}"}
 response_validators: [{json_path: $.data.status, expected_values: [accepted]}]
 retry: {schedule: []}
 """
@@ -168,6 +169,36 @@ def test_no_test_shows_it(run: Callable[..., Any], tmp_path: Path, output: list[
     assert result.exit_code == 1
     assert "***" in result.stdout
     assert leaks(result.stdout + result.stderr) == []
+    assert leaks(everything(tmp_path)) == []
+
+
+def test_no_plan_or_rendered_request_shows_it(run: Callable[..., Any], tmp_path: Path) -> None:
+    planned = run("plan", "--out", "plan.json")
+    outputs = [planned, *(run(*args) for args in (["plan", "--format", "json"], ["render", "Siem"]))]
+    outputs.append(run("render", "Siem", "--format", "json"))
+    assert [result.exit_code for result in outputs] == [0] * 4
+    told = "".join(result.stdout + result.stderr for result in outputs)
+    assert told.count("***") > 10
+    assert leaks(told) == []
+    assert leaks(everything(tmp_path)) == []
+
+
+def test_it_is_sent_where_it_is_referenced(run: Callable[..., Any], receiver: Receiver) -> None:
+    run("test", "Siem")
+    (request,) = receiver.requests
+    body = json.loads(request.body)
+    assert (body["token"], json.loads(body["text"])["token"]) == (TOKEN, TOKEN)
+    assert request.target == f"/ingest?key={quote(TOKEN, safe='')}"
+
+
+@pytest.mark.parametrize("output", [[], ["--show-invocation"], ["--format", "json"]])
+def test_no_replay_shows_it(run: Callable[..., Any], tmp_path: Path, receiver: Receiver, output: list[str]) -> None:
+    receiver.answer("/ingest", Answer.json({"status": "accepted", "echo": TOKEN}))
+    assert run("test", "Siem", "--record").exit_code == 0
+    assert list((tmp_path / "project" / "tests" / "cassettes").iterdir())
+    replayed = run("test", "Siem", "--replay", *output)
+    assert replayed.exit_code == 0
+    assert leaks(replayed.stdout + replayed.stderr) == []
     assert leaks(everything(tmp_path)) == []
 
 

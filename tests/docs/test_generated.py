@@ -118,12 +118,27 @@ def results() -> str:
     )
 
 
+def constructs() -> str:
+    """The table of what a template may contain, from the cases that tests/template/test_cases.py renders."""
+    path = ROOT / "tests" / "template" / "cases" / "accepted.yaml"
+    rows = [
+        f"| {code(row.get('write') or row['body'])} | {row['says']} |"
+        for row in yaml.safe_load(path.read_text(encoding="utf-8"))["accepted"]
+    ]
+    return "\n".join(["| form | meaning |", "| --- | --- |", *rows, ""])
+
+
+def code(text: str) -> str:
+    return f"`{text}`".replace("|", "\\|")
+
+
 PLUGINS = load_plugins()
 RENDERERS: dict[str, Callable[[], str]] = {
     "webhook_fields": webhook_fields,
     "auth_settings": lambda: plugin_settings(PLUGINS.auth),
     "validator_settings": lambda: plugin_settings(PLUGINS.validators),
     "results": results,
+    "constructs": constructs,
 }
 
 

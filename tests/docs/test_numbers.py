@@ -14,7 +14,7 @@ from hookctl.delivery.runner import circuit, limits, runner
 from hookctl.model import MAX_RESPONSE_BYTES, FailureKind
 from hookctl.model.delivery_plan import JITTER
 from hookctl.plugin import calls, given
-from hookctl.template.language import filters
+from hookctl.template.language import values
 
 DOCS = Path(__file__).parents[2] / "docs"
 MIB = 1024 * 1024
@@ -35,7 +35,7 @@ NUMBERS = {
         f"| size of an event | {intake.MAX_EVENT_BYTES // MIB} MiB |",
         f"| {intake.MAX_ID_LENGTH} characters |",
         f"| {intake.MAX_ARRAY_BYTES // MIB} MiB; JSON lines",
-        f"| size of a rendered body | {filters.MAX_OUTPUT // MIB} MiB |",
+        f"| size of a rendered body | {values.MAX_OUTPUT // MIB} MiB |",
     ],
     "plugins.md": [
         f"| descriptions from one hook | {calls.MAX_THINGS:,} |",

@@ -128,7 +128,6 @@ def test_the_plan_itself_is_applied(run_cli: Run, root: Path) -> None:
         ({"auth": [{"type": "nonsense", "settings": {}}]}, "error[unknown-plugin]"),
         ({"auth": [{"type": "bearer", "settings": {"token": "${env:T}", "extra": 1}}]}, "error[unknown-field]"),
         ({"transport": {"type": "telnet", "settings": {}}}, "error[unknown-plugin]"),
-        ({"headers": {"Authorization": "Bearer literal"}}, "error[secret-literal]"),
         ({"headers": {"Host": "evil.example"}}, "error[header-reserved]"),
         ({"headers": {"X": "a\r\nB: c"}}, "error[header-invalid]"),
         ({"event": "nonsense"}, "error[unknown-event-type]"),

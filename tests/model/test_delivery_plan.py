@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookctl.model import DeliveryPlan, Json, PluginBlock, Status
+from hookctl.model import BodyFormat, DeliveryPlan, Json, PluginBlock, Status
 from hookctl.model.delivery_plan import CHOICES, canonical_json
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -40,6 +40,8 @@ plans = st.builds(
     protected=st.booleans(),
     max_in_flight=st.none() | st.integers(1, 2000),
     outcomes=st.dictionaries(texts, st.sampled_from(sorted(CHOICES)), max_size=3),
+    body_format=st.sampled_from(BodyFormat),
+    form=st.none() | st.dictionaries(texts, texts, max_size=3),
 )
 
 
@@ -51,7 +53,13 @@ def test_read_back_as_written(plan: DeliveryPlan) -> None:
 
 @given(plans)
 def test_every_field_is_in_the_json_and_in_the_digest(plan: DeliveryPlan) -> None:
-    left_out = {name for name in ("max_in_flight", "outcomes") if not getattr(plan, name)}
+    empty = {
+        "max_in_flight": plan.max_in_flight is None,
+        "outcomes": not plan.outcomes,
+        "body_format": plan.body_format is BodyFormat.JSON,
+        "form": plan.form is None,
+    }
+    left_out = {name for name, is_empty in empty.items() if is_empty}
     assert set(plan.to_json()) == {field.name for field in dataclasses.fields(DeliveryPlan)} - left_out - {"digest"} | {
         "format"
     }
@@ -99,7 +107,14 @@ def test_the_digest_of_a_plan_from_before_a_field_came_still_holds() -> None:
     }
     plan = DeliveryPlan.from_json(before)
     assert (plan.to_json(), plan.max_in_flight) == (before, None)
+    assert (plan.body_format, plan.form) == (BodyFormat.JSON, None)
     assert plan.digest == hashlib.sha256(json.dumps(before, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def test_an_unknown_body_format_is_refused() -> None:
+    document: dict[str, Json] = {"format": 1, "status": "active", "auth": [], "response_validators": []}
+    with pytest.raises(ValueError, match="yaml"):
+        DeliveryPlan.from_json({**document, "transport": None, "retry_schedule": [], "body_format": "yaml"})
 
 
 def test_another_format_is_refused() -> None:

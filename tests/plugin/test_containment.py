@@ -288,6 +288,38 @@ def test_a_schema_without_end_is_refused() -> None:
     ]
 
 
+@pytest.mark.parametrize("what", ["takes", "gives"])
+@pytest.mark.parametrize(
+    ("types", "says"),
+    [
+        ("string", "as a str, not a set of types"),
+        (None, "as None, not a set of types"),
+        (lambda: {"string"}, "as a function, not a set of types"),
+        ({"string", "text"}, "with 'text'; the types are null, boolean, integer, number, string, array, object"),
+        ({7}, "an int, not text"),
+    ],
+)
+def test_a_filter_with_types_that_do_not_exist_is_left_out(what: str, types: Any, says: str) -> None:
+    declared: dict[str, Any] = {what: types}
+    plugins = load_plugins([plugin(hookctl_filter_types=[FilterType(name="mine", summary="", call=safe, **declared)])])
+    (failure,) = plugins.failures
+    assert failure.message.startswith("plugin acme: hookctl_filter_types returned ")
+    assert says in failure.message
+    assert "mine" not in plugins.filters
+
+
+def test_a_filters_types_are_copied_and_its_result_is_held_to_them() -> None:
+    types: Any = ["string", "null"]
+    thing = FilterType(name="mine", summary="", call=lambda value: value, takes=types, gives=types)
+    plugins = load_plugins([plugin(hookctl_filter_types=[thing])])
+    types.append("object")
+    mine = plugins.filters["mine"]
+    assert mine.takes == mine.gives == frozenset({"string", "null"})
+    assert (mine.call("a"), mine.call(None)) == ("a", None)
+    with pytest.raises(PluginError, match="call returned a list, which is not of a type that it declares in gives"):
+        mine.call([])
+
+
 # -- while delivering --------------------------------------------------------------------------------------------------
 
 

@@ -145,6 +145,32 @@ def test_a_single_value_is_named_as_it_was_written() -> None:
     assert mismatch.message == '$.data.status is "accepted", not "queued" or "done"'
 
 
+@pytest.mark.parametrize(
+    ("kind", "settings_", "message"),
+    [
+        ("json_path", {"json_path": "$.data.ok", "expected_values": [True]}, "nothing at this path: the body is HTML"),
+        ("json_path", {"json_path": "$.data[0]", "expected_values": [True]}, "nothing at this path: the body is HTML"),
+        ("jmespath", {"expression": "data.ok"}, "gives null, not true; the body is HTML"),
+        ("jmespath", {"expression": "length(data.ok) == `1`"}, "; the body is HTML"),
+    ],
+)
+def test_a_mismatch_says_what_the_body_is(kind: str, settings_: dict[str, Json], message: str) -> None:
+    response = Envelope(status=200, headers={}, data="<html>", not_json="the body is HTML")
+    (mismatch,) = check(kind, settings_, response)
+    assert mismatch.message.endswith(message)
+
+
+def test_what_the_body_is_does_not_matter_to_the_status_and_headers() -> None:
+    response = Envelope(status=200, headers={}, data="<html>", not_json="the body is HTML")
+    cases: list[tuple[str, dict[str, Json]]] = [
+        ("json_path", {"json_path": "$.headers.x", "expected_values": [1]}),
+        ("jmespath", {"expression": "headers.x"}),
+    ]
+    for kind, settings_ in cases:
+        (mismatch,) = check(kind, settings_, response)
+        assert "HTML" not in mismatch.message
+
+
 @pytest.mark.parametrize("match", ["all", "any"])
 def test_an_empty_selection_is_a_mismatch(match: str) -> None:
     (mismatch,) = json_path("$.data.missing", "x", match=match)

@@ -32,23 +32,32 @@ Make = Callable[[], "Pieces"]
 
 
 def write_findings(
-    ctx: click.Context, session: Session, outputs: Outputs, findings: Sequence[Finding], nothing: str = "No findings."
+    ctx: click.Context,
+    session: Session,
+    outputs: Outputs,
+    findings: Sequence[Finding],
+    nothing: str = "No findings.",
+    *,
+    ignored: Sequence[Finding] = (),
 ) -> None:
     """Write findings about webhook files; ``nothing`` is what people read if there are none.
+
+    ``ignored`` are the warnings that comments in the files ignore.
 
     A format without findings reports errors as tests that could not start: a CI step waits for its file.
     """
     from hookctl.plugin.interfaces import FindingsReport, ResultsReport
     from hookctl.report.formats.results import of_findings
-    from hookctl.report.text.findings import findings_json_text, findings_text, summary_line
+    from hookctl.report.text.findings import findings_json_text, findings_text, ignored_text, summary_line
 
-    report = FindingsReport(**_run(ctx, session), findings=findings, nothing=nothing)
+    nothing += ignored_text(len(ignored), before=" ", after=".")
+    report = FindingsReport(**_run(ctx, session), findings=findings, nothing=nothing, ignored=ignored)
     errors = partial(
         ResultsReport,
         **_run(ctx, session),
         webhooks={},
-        summary=summary_line(findings),
-        json=lambda: findings_json_text(findings),
+        summary=summary_line(findings, len(ignored)),
+        json=lambda: findings_json_text(findings, ignored),
         started_at=datetime.now(UTC),
     )
 
@@ -58,7 +67,9 @@ def write_findings(
         return lambda: found.results(errors(results=of_findings(findings))) if found.results else ""
 
     def text(color: bool) -> str:
-        return findings_text(findings, width=text_width(), color=color) if findings else f"{nothing}\n"
+        if not findings:
+            return f"{nothing}\n"
+        return findings_text(findings, len(ignored), width=text_width(), color=color)
 
     _write(ctx, session, outputs, text, make)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -15,6 +15,7 @@ from hookctl.cli.terminal import text_width
 from hookctl.errors import EventError
 from hookctl.model import has_errors
 from hookctl.model.nearest import unknown_webhook
+from hookctl.model.quantities import counted
 from hookctl.model.rules.files import DIRECTORY_EMPTY
 
 if TYPE_CHECKING:
@@ -43,17 +44,24 @@ def check_files_or_exit(
     session: Session,
     outputs: Outputs,
     *,
+    only: Sequence[str] = (),
     warnings_to_stderr: bool = True,
     may_be_empty: Callable[[], bool] = lambda: False,
 ) -> CheckedDirectory:
     """Check the directory's files; errors end the command, as :func:`exit_on_errors` says.
 
-    A directory without files is accepted if ``may_be_empty()`` is true, which is asked only then.
+    If ``only`` names webhooks, only errors in their files do. Those in others are counted on standard error. A
+    directory without files is accepted if ``may_be_empty()`` is true, which is asked only then.
     """
-    checked = check_files(session)
-    if [finding.rule for finding in checked.findings] == [DIRECTORY_EMPTY.id] and may_be_empty():
-        checked = replace(checked, findings=())
-    exit_on_errors(ctx, session, outputs, checked.findings, warnings_to_stderr=warnings_to_stderr)
+    everything = check_files(session)
+    if [finding.rule for finding in everything.findings] == [DIRECTORY_EMPTY.id] and may_be_empty():
+        everything = replace(everything, findings=())
+    checked = everything.only(only)
+    if checked.is_partial:
+        _mention_others(everything.findings, {file.path for file in checked.files})
+    exit_on_errors(
+        ctx, session, outputs, checked.findings, ignored=checked.ignored, warnings_to_stderr=warnings_to_stderr
+    )
     return checked
 
 
@@ -64,12 +72,20 @@ def is_anything_applied(session: Session) -> bool:
     return bool(state and (state.plans or state.unreadable))
 
 
+def _mention_others(findings: Sequence[Finding], shown: Collection[str]) -> None:
+    errors = [finding.path for finding in findings if finding.is_error and finding.path not in shown]
+    if errors:
+        where = counted(len(set(errors)), "other file")
+        echo(f"{counted(len(errors), 'error')} in {where}; `hookctl validate` shows them all.", err=True)
+
+
 def exit_on_errors(
     ctx: click.Context,
     session: Session,
     outputs: Outputs,
     findings: Sequence[Finding],
     *,
+    ignored: Sequence[Finding] = (),
     warnings_to_stderr: bool,
 ) -> None:
     """End the command if one of the findings is an error: write them all, in every format that was asked for.
@@ -79,13 +95,13 @@ def exit_on_errors(
     if has_errors(findings):
         from hookctl.cli.reports import write_findings
 
-        write_findings(ctx, session, outputs, findings)
+        write_findings(ctx, session, outputs, findings, ignored=ignored)
         ctx.exit(exit_codes.FAILED)
     if findings:
         from hookctl.report.text.findings import findings_text
 
         width = text_width(err=warnings_to_stderr)
-        shown = findings_text(findings, width=width, color=session.color)
+        shown = findings_text(findings, len(ignored), width=width, color=session.color)
         echo(shown, err=warnings_to_stderr, color=session.color)
 
 

@@ -26,7 +26,7 @@ from hookctl.errors import StateError
 from hookctl.model import DeliveryPlan, Finding, Revision, Severity, Webhook, has_errors, in_order
 from hookctl.model.rules.fields import PLUGIN_FAILED
 from hookctl.model.rules.files import MORE_FINDINGS
-from hookctl.on_demand import KnownPlans, OnDemand
+from hookctl.on_demand import KnownPlans, OnDemand, known_plans
 from hookctl.plugin.calls import Plugins
 
 if TYPE_CHECKING:
@@ -70,6 +70,10 @@ class CheckedDirectory:
     findings: tuple[Finding, ...]
     plans: Mapping[str, DeliveryPlan]
     """The delivery plan of each webhook that has no error, by name."""
+    ignored: tuple[Finding, ...] = ()
+    """The warnings that comments in the files ignore, each with its reason."""
+    is_partial: bool = False
+    """True if this is only a part of the directory, because other files have errors."""
 
     @property
     def webhooks(self) -> Mapping[str, Webhook]:
@@ -86,6 +90,29 @@ class CheckedDirectory:
     def valid(self) -> bool:
         """True when no finding is an error; only then are the plans everything that the directory wants."""
         return not has_errors(self.findings)
+
+    def only(self, names: Iterable[str]) -> CheckedDirectory:
+        """The files of the named webhooks and what is wrong with them, if any file has errors; otherwise everything.
+
+        It is everything as well if there are no names, and if one of them is in no file: a file that cannot be read may
+        have it. A name that differs only in case counts, because two such names are an error.
+        """
+        wanted = {name.casefold() for name in names}
+        if (
+            self.valid
+            or not wanted
+            or not wanted.issubset(name.casefold() for file in self.files for name in file.names)
+        ):
+            return self
+        files = tuple(file for file in self.files if not wanted.isdisjoint(map(str.casefold, file.names)))
+        paths = {file.path for file in files}
+        return CheckedDirectory(
+            files,
+            tuple(finding for finding in self.findings if finding.path in paths),
+            known_plans(self.plans).only([name for file in files for name in file.names if name in self.plans]),
+            tuple(finding for finding in self.ignored if finding.path in paths),
+            is_partial=True,
+        )
 
 
 def check_directory(
@@ -169,8 +196,8 @@ def check_contents(
         results.add(path, content)
     results.flush()
     duplicates = _compare_names(results.files)
-    findings = in_order([*results.findings, *duplicates])
-    return CheckedDirectory(tuple(results.files), tuple(findings), results.plans(duplicates))
+    findings, ignored = in_order([*results.findings, *duplicates]), in_order(results.ignored)
+    return CheckedDirectory(tuple(results.files), tuple(findings), results.plans(duplicates), tuple(ignored))
 
 
 class _File(NamedTuple):
@@ -187,6 +214,7 @@ class _Results:
     def __init__(self, plugins: Plugins, cache: Cache | None) -> None:
         self.files: list[CheckedFile] = []
         self.findings: list[Finding] = []
+        self.ignored: list[Finding] = []
         self._plugins = plugins
         self._cache = cache
         self._digests: dict[str, str] = {}
@@ -216,7 +244,7 @@ class _Results:
         self.flush()
         file = CheckedFile(path, content, kept.names)
         self.files.append(file)
-        self.findings += kept.warnings
+        self._add_findings(kept.warnings)
         for name, digest in zip(kept.names, kept.digests, strict=True):
             self._digests[name] = digest
             self._homes[name] = file
@@ -252,7 +280,7 @@ class _Results:
     def _take(self, path: str, content: bytes, read: _File, plans: Sequence[DeliveryPlan]) -> None:
         file = CheckedFile(path, content, [webhook.name for webhook in read.webhooks])
         self.files.append(file)
-        self.findings += _bounded(read.findings)
+        self._add_findings(read.findings)
         for plan in plans:
             self._digests[plan.name] = plan.digest
             self._compiled[plan.name] = plan
@@ -260,6 +288,10 @@ class _Results:
             from hookctl.config.cache import Result
 
             self._cache.add(content, Result(file.names, [plan.digest for plan in plans], read.findings))
+
+    def _add_findings(self, findings: Sequence[Finding]) -> None:
+        self.findings += _bounded([finding for finding in findings if not finding.ignored])
+        self.ignored += [finding for finding in findings if finding.ignored]
 
     def _compile(self, name: str) -> DeliveryPlan:
         file = self._homes[name]

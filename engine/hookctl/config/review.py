@@ -38,7 +38,7 @@ from hookctl.model import (
 from hookctl.model.delivery_plan import JITTER
 from hookctl.model.nearest import unknown_webhook
 from hookctl.model.rules.plans import AGAINST, DRIFT, REMOVALS
-from hookctl.on_demand import known_plans
+from hookctl.on_demand import KnownPlans, known_plans
 from hookctl.plugin.calls import Plugins
 from hookctl.store.history import EVERY_EVENT, EventFilter, EventPage
 from hookctl.store.records import Stopped
@@ -109,6 +109,8 @@ class Review:
     """What hookctl and the policies report about the plan. An error keeps it from being applied."""
     applied: AppliedState
     """What the plan starts from."""
+    ignored_findings: tuple[Finding, ...] = ()
+    """The warnings about the webhook files that comments in them ignore."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -178,6 +180,7 @@ def review_files(
     options: Options = DEFAULTS,
 ) -> Review:
     """Review files that were checked before; arguments and errors are those of :func:`review`."""
+    checked = checked.only(options.only)
     if not checked.valid:
         raise InvalidFilesError(checked.findings)
     options.progress(f"{len(checked.plans):,} webhooks read, comparing them")
@@ -191,8 +194,18 @@ def review_files(
         is_known = name in applied.plans or name in checked.plans
         if not is_known and not any(finding.rule == AGAINST.id and finding.webhook == name for finding in findings):
             raise unknown_webhook(name, {*applied.plans, *checked.plans})
-    plan = make_plan(applied, checked.plans, tool_versions(plugins), only=options.only, against=revision)
+    desired = _with_applied(checked, applied, options.only) if checked.is_partial else checked.plans
+    plan = make_plan(applied, desired, tool_versions(plugins), only=options.only, against=revision)
     return _review(plan, applied, plugins, store, options, checked=checked, findings=findings)
+
+
+def _with_applied(checked: CheckedDirectory, applied: AppliedState, only: Sequence[str]) -> KnownPlans:
+    """The delivery plans of the named webhooks, and for all others what is applied.
+
+    Files that have errors may hold any of the others, so none of them counts as removed or renamed.
+    """
+    named, others = known_plans(checked.plans).only([*only]), known_plans(applied.plans)
+    return KnownPlans({**others.digests, **named.digests}, lambda name: (named if name in named else others)[name])
 
 
 def review_plan(
@@ -235,6 +248,7 @@ def _review(
         plan=plan,
         effects=effects,
         file_findings=checked.findings if checked else (),
+        ignored_findings=checked.ignored if checked else (),
         plan_findings=(
             *findings,
             *check_protected(plan, webhooks),

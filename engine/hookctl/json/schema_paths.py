@@ -9,11 +9,13 @@ from typing import Any
 
 from hookctl.json.kinds import schema_type
 from hookctl.json.paths import Step, path_text, pointer_steps
-from hookctl.model import Json
+from hookctl.model import Json, canonical_json
 
 Schema = Mapping[str, Any]
 
 _MAX_REFERENCES = 20
+_MAX_VALUES = 10
+"""The number of a field's values that a message lists."""
 _NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
@@ -35,6 +37,21 @@ class Shape:
                 return frozenset()
             found.update(types)
         return frozenset(found - {"null"})
+
+    @property
+    def values(self) -> list[Json] | None:
+        """Every value that the schema allows, except null; None if it does not list them."""
+        found: list[Json] = []
+        for schema in self.schemas:
+            if "const" in schema:
+                found.append(schema["const"])
+            elif isinstance(schema.get("enum"), list):
+                found += schema["enum"]
+            elif schema.get("type") == "boolean":
+                found += [False, True]
+            else:
+                return None
+        return [value for value in found if value is not None] if self.schemas else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,3 +218,16 @@ def describe_keys(prefix: str, keys: Sequence[str]) -> str:
     """Up to eight of the existing paths, for a hint."""
     shown = ", ".join(path_text(prefix, (key,)).removeprefix(".") for key in keys[:8])
     return shown + (", ..." if len(keys) > 8 else "")
+
+
+def value_text(value: Json) -> str:
+    """A constant for a message: text in single quotes, anything else as JSON."""
+    return f"'{value}'" if isinstance(value, str) else canonical_json(value).decode()
+
+
+def listed(values: Sequence[Json]) -> str:
+    """The values that a field can have, for a message; the first ten of many."""
+    shown = [value_text(value) for value in values[:_MAX_VALUES]]
+    if len(values) > _MAX_VALUES:
+        return f"one of {', '.join(shown)} and {len(values) - _MAX_VALUES} more"
+    return shown[0] if len(shown) == 1 else f"one of {', '.join(shown)}"

@@ -24,12 +24,12 @@ from hookctl.model.delivery import (
     Verdict,
     known_cause,
 )
-from hookctl.model.delivery_plan import DeliveryPlan, PluginBlock, Status, canonical_json
+from hookctl.model.delivery_plan import BodyFormat, DeliveryPlan, PluginBlock, Status, canonical_json
 from hookctl.model.event import Event
 from hookctl.model.finding import Finding, Severity, brief, has_errors, in_order
 from hookctl.model.problem import Problem
 from hookctl.model.secret import MASK, Resolved, Secret, SecretReference, reveal
-from hookctl.model.source import Json, Pointer, Positions, SourceFile, Span, Webhook
+from hookctl.model.source import Ignore, Json, Pointer, Positions, SourceFile, Span, Webhook
 
 __all__ = [
     "BROKEN_URL",
@@ -46,6 +46,7 @@ __all__ = [
     "Action",
     "AppliedState",
     "Attempt",
+    "BodyFormat",
     "Change",
     "Delivery",
     "DeliveryPlan",
@@ -55,6 +56,7 @@ __all__ = [
     "FailureKind",
     "FieldChange",
     "Finding",
+    "Ignore",
     "Json",
     "Mismatch",
     "Plan",

@@ -27,6 +27,15 @@ class Status(StrEnum):
     INACTIVE = "inactive"
 
 
+class BodyFormat(StrEnum):
+    """What a body template writes. ``form`` of a delivery plan is another way to write a body, and has no format."""
+
+    JSON = "json"
+    NDJSON = "ndjson"
+    TEXT = "text"
+    XML = "xml"
+
+
 @dataclass(frozen=True, slots=True)
 class PluginBlock:
     """A plugin's name and its settings as written (secret references stay references)."""
@@ -50,7 +59,7 @@ class DeliveryPlan:
     """None: the default HTTPS transport."""
     when: str | None
     body_template: str | None
-    """None: no body is sent."""
+    """None: no body is sent, unless there is a :attr:`form`."""
     timeout_seconds: float
     response_validators: tuple[PluginBlock, ...]
     custom_validation_error_message: str | None
@@ -66,6 +75,10 @@ class DeliveryPlan:
     outcomes: Mapping[str, str] = field(default_factory=dict)
     """What results mean, where it differs from ``hookctl.delivery.outcomes.TABLE``: decisions by status (``404``),
     class (``5xx``) or ``mismatch``."""
+    body_format: BodyFormat = BodyFormat.JSON
+    """What :attr:`body_template` writes."""
+    form: Mapping[str, str] | None = None
+    """The line template of each field of a form, which is sent instead of :attr:`body_template`."""
 
     digest: str = field(init=False, compare=False)
     """SHA-256 of :meth:`canonical`, in hex."""
@@ -80,7 +93,12 @@ class DeliveryPlan:
         Fields that were added later are left out while they are empty. This way, a plan that an older version of
         hookctl made keeps its digest.
         """
-        added: dict[str, Json] = {"max_in_flight": self.max_in_flight, "outcomes": dict(self.outcomes) or None}
+        added: dict[str, Json] = {
+            "max_in_flight": self.max_in_flight,
+            "outcomes": dict(self.outcomes) or None,
+            "body_format": None if self.body_format is BodyFormat.JSON else self.body_format.value,
+            "form": None if self.form is None else dict(self.form),
+        }
         return {
             "format": FORMAT,
             "name": self.name,
@@ -120,6 +138,7 @@ class DeliveryPlan:
             raise ValueError(f"outcomes {outcomes!r}, but this hookctl knows {', '.join(sorted(CHOICES))}")
         transport = document["transport"]
         values["transport"] = _blocks_from_json([transport])[0] if transport else None
+        values["body_format"] = BodyFormat(cast("str", document.get("body_format", BodyFormat.JSON)))
         values["retry_schedule"] = tuple(cast("list[float]", document["retry_schedule"]))
         return cls(**values)  # type: ignore[arg-type]  # the keys are the fields: a property test
 

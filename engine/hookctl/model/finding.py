@@ -51,6 +51,8 @@ class Finding:
     """None where the whole file or directory is meant."""
     suggestions: tuple[str, ...] = ()
     """Did you mean: nearest first."""
+    ignored: str = ""
+    """The reason that an author gives in the file for ignoring this warning; empty if it is not ignored."""
 
     @property
     def is_error(self) -> bool:

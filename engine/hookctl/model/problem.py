@@ -72,3 +72,13 @@ class Filter(Protocol):
     def call(self) -> Callable[..., Json]:
         """A pure function: the value first, then the arguments that the template gives."""
         ...
+
+    @property
+    def takes(self) -> frozenset[str]:
+        """The types of JSON Schema that it accepts; empty: any."""
+        ...
+
+    @property
+    def gives(self) -> frozenset[str]:
+        """The types of its result; empty: unknown."""
+        ...

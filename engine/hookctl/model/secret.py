@@ -16,9 +16,17 @@ if TYPE_CHECKING:
     from hookctl.model.delivery_plan import DeliveryPlan
 
 REFERENCE = re.compile(r"\$\{([a-z][a-z0-9_-]*):([^{}\s]+)\}")
+REFERENCE_IN_BODY = re.compile(r'\$\{([a-z][a-z0-9_-]*):([^{}\s"\\]+)\}')
+"""A reference in a body template: without what would end a JSON string or begin an escape in one."""
+_LIKE = re.compile(
+    r"\$\{(?:(?P<scheme>[A-Za-z][\w-]*):|(?:process\.)?env\.)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?:[:#%=?+/-].*)?\}?",
+    re.DOTALL | re.ASCII,
+)
 MASK = "***"
-RESOLVED = frozenset({"url", "headers", "auth", "transport"})
-"""The fields of a webhook in which references are resolved; in all other fields they are plain text."""
+RESOLVED = frozenset({"url", "headers", "form", "auth", "transport", "body_template"})
+"""The fields of a webhook in which references are resolved; in all other fields they are plain text.
+
+In a body template a reference is resolved only in certain places: :mod:`hookctl.template.proof.references`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,7 @@ def references(text: str) -> list[SecretReference]:
 def plan_references(plan: DeliveryPlan) -> set[SecretReference]:
     """The secrets that a delivery of the webhook resolves."""
     document = plan.to_json()
-    return {*_references([document[field] for field in RESOLVED])}
+    return {*_references([document.get(field) for field in RESOLVED])}
 
 
 def _references(value: Json) -> Iterator[SecretReference]:
@@ -94,9 +102,27 @@ def has_reference(text: str) -> bool:
     return REFERENCE.search(text) is not None
 
 
+def intended(text: str) -> str:
+    """The reference that ``text`` probably means; empty if none: for ``${NAME:-default}`` or ``${ENV:NAME}``, say."""
+    match = _LIKE.fullmatch(re.sub(r"\s", "", text))
+    if match is None or text.rstrip("}").endswith(":"):
+        return ""
+    return str(SecretReference((match["scheme"] or "env").lower(), match["name"]))
+
+
 def mask(text: str) -> str:
     """The text with each reference shown as ``***``."""
     return REFERENCE.sub(MASK, text)
+
+
+def without_references(text: str) -> str:
+    """The text with letters of the same length for each reference, so that offsets stay valid."""
+    return REFERENCE.sub(lambda match: "x" * len(match[0]), text)
+
+
+def put_in(text: str, resolve: Resolve) -> str:
+    """The text with the secret in place of each reference. A reference in a secret stays as it is."""
+    return REFERENCE.sub(lambda match: resolve(SecretReference(*match.groups())), text)
 
 
 def reveal(value: Resolved) -> str:
@@ -112,7 +138,7 @@ def resolve_text(text: str, resolve: Resolve) -> str | Secret:
     """The text with its references resolved: a :class:`Secret` if there was one, else the text itself."""
     if not has_reference(text):
         return text
-    return Secret(REFERENCE.sub(lambda match: resolve(SecretReference(*match.groups())), text))
+    return Secret(put_in(text, resolve))
 
 
 def resolve_all(value: Json, resolve: Resolve) -> Resolved:

@@ -73,6 +73,22 @@ NOWHERE = _Nowhere()
 
 
 @dataclass(frozen=True, slots=True)
+class Ignore:
+    """A comment in which an author ignores warnings: ``# hookctl: ignore[rule-id] reason``."""
+
+    rules: tuple[tuple[str, Span], ...]
+    """The ids of rules as they are written, each with its position; empty if the comment does not have that form."""
+    reason: str
+    """Empty if the author gives none."""
+    span: Span
+    """The comment."""
+    first: int
+    """The first line that it covers, from 1."""
+    last: int
+    """The last line that it covers; less than ``first`` if it covers none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Webhook:
     """What an author wrote: one YAML document. Its fields are unchecked until ``check`` has found no error."""
 
@@ -83,6 +99,8 @@ class Webhook:
     positions: Positions
     unread: tuple[Pointer, ...] = ()
     """Places whose value could not be read. A finding of ``load`` gives the reason, and ``check`` skips them."""
+    ignores: tuple[Ignore, ...] = ()
+    """The comments that ignore warnings about it."""
 
     @property
     def name(self) -> str:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from hookctl.model import brief
 from hookctl.model.problem import Problem
 from hookctl.model.rules import urls as rules
-from hookctl.model.secret import REFERENCE
+from hookctl.model.secret import REFERENCE, intended, without_references
 
 MAX_URL_LENGTH = 8192
 
@@ -30,6 +31,8 @@ _BAD_CHARACTER = re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:@/?%]+|%(?![0-9A-Fa-f]
 _BAD_IN_HOST = re.compile(r"[\x00-\x20\x7f]+")
 _AFTER_AUTHORITY = re.compile(r"[/?#\\]")
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?=/|\Z)", re.IGNORECASE)
+_VARIABLE = re.compile(r"\$\{[^{}\s]*\}")
+"""Everything that looks like a reference, such as the ``${NAME}`` of a shell."""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 
 
@@ -52,16 +55,17 @@ def check_url(url: str) -> Sequence[Problem]:
     Checks only the text and does not use the network. The path and query may contain references (``${scheme:key}``).
     """
     # Letters of the same length replace references, so that offsets stay valid.
-    plain = REFERENCE.sub(lambda match: "x" * len(match[0]), url)
+    plain = without_references(url)
     if len(url) <= MAX_URL_LENGTH and _URL.fullmatch(plain) and not _host_reference(url, plain):
         return ()
+    plain = _VARIABLE.sub(lambda match: "x" * len(match[0]), plain)
     problems = sorted(_explain(url, plain), key=lambda problem: problem.start)
     return problems or [rules.URL_INVALID.problem(0, len(url))]
 
 
 def _host_reference(url: str, plain: str) -> tuple[int, int] | None:
-    """The start and end of a reference before the path; None if there is none."""
-    match = REFERENCE.search(url)
+    """The start and end of what looks like a reference before the path; None if there is nothing like it."""
+    match = _VARIABLE.search(url)
     return match.span() if match and match.start() < _authority(plain)[1] else None
 
 
@@ -82,6 +86,12 @@ def _explain(url: str, plain: str) -> Iterator[Problem]:
     if reference:
         yield rules.URL_HOST_INVALID.problem(*reference, "reference")
         return
+    for match in _VARIABLE.finditer(url):
+        if not REFERENCE.fullmatch(match[0]):
+            meant = intended(match[0])
+            yield rules.URL_CHARACTER.problem(
+                *match.span(), "variable", suggestions=(meant,) if meant else (), text=brief(match[0])
+            )
     if not plain.startswith("https://"):
         yield _scheme_problem(plain)
         if not _SCHEME.match(plain) or "://" not in plain:

@@ -128,8 +128,13 @@ def _event_type(thing: EventType, part: Part) -> EventType:  # noqa: ARG001  # i
 
 
 def _filter(thing: FilterType, part: Part) -> FilterType:
+    gives = given.json_types(thing.gives, "gives")
     return FilterType(
-        name=thing.name, summary=given.text(thing.summary), call=part.function("call", thing.call, given.plain_json)
+        name=thing.name,
+        summary=given.text(thing.summary),
+        call=part.function("call", thing.call, lambda result: given.json_of_type(result, gives)),
+        takes=given.json_types(thing.takes, "takes"),
+        gives=gives,
     )
 
 

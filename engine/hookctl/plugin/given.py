@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from hookctl.json.kinds import DESCRIBED, described, is_of_type
 from hookctl.model import Finding, Json, Mismatch, Severity
 from hookctl.plugin.contain import BrokenContractError
 
@@ -57,6 +58,23 @@ def _plain(value: object, depth: int, left: list[int]) -> Json:
     if isinstance(value, list | tuple):
         return [_plain(item, depth - 1, left) for item in value]
     raise BrokenContractError(f"{kind(value)}, not JSON")
+
+
+def json_types(value: object, what: str) -> frozenset[str]:
+    """The types of JSON Schema that a description declares as ``what``."""
+    if not isinstance(value, frozenset | set | list | tuple):
+        raise BrokenContractError(f"{what} as {kind(value)}, not a set of types")
+    if unknown := sorted({text(name) for name in value} - DESCRIBED.keys()):
+        raise BrokenContractError(f"{what} with {unknown[0]!r}; the types are {', '.join(DESCRIBED)}")
+    return frozenset(map(text, value))
+
+
+def json_of_type(value: object, types: frozenset[str]) -> Json:
+    """A JSON value, copied, of one of these types of JSON Schema; of any type if there are none."""
+    plain = plain_json(value)
+    if types and not is_of_type(plain, types):
+        raise BrokenContractError(f"{described(plain)}, which is not of a type that it declares in gives")
+    return plain
 
 
 def json_object(value: object) -> dict[str, Json]:

@@ -160,6 +160,8 @@ class Envelope:
     """The reason why ``data`` cannot be trusted, such as ``the body is longer than 65536 bytes``. Validators of the
     body then fail.
     """
+    not_json: str = ""
+    """What the body is if it is not JSON, such as ``the body is empty``, to add to the message of a mismatch."""
     budget: Budget = field(default_factory=lambda: Budget(RESPONSE_STEPS), compare=False, repr=False)
     """The steps that all validators together may spend on the response, because they run on the thread that
     delivers.
@@ -231,6 +233,14 @@ class FilterType:
     name: str
     summary: str
     call: Callable[..., Json]
+    """Called with the value, followed by the arguments in the template. Raises ``hookctl.errors.RenderError`` for
+    values that it does not accept."""
+    takes: frozenset[str] = frozenset()
+    """The types of JSON Schema that the value may have: ``string``, ``number`` (which includes ``integer``),
+    ``integer``, ``boolean``, ``null``, ``array``, ``object``. The filter is never called with another value.
+    Empty: any."""
+    gives: frozenset[str] = frozenset()
+    """The types that the result may have. A result of another type is a failure of the plugin. Empty: any."""
 
 
 # -- policy and observer ---------------------------------------------------------------------------------------------

@@ -36,6 +36,8 @@ class FindingsReport(Report):
     findings: Sequence[Finding]
     nothing: str
     """The text for people if there are no findings."""
+    ignored: Sequence[Finding] = ()
+    """The warnings that comments in the files ignore, each with its reason in ``ignored``. They are not findings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

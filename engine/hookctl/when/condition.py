@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 _OTHER_QUOTES = re.compile(r'["`\\]')
 RAW_STRING = re.compile(r"'[^']*'")
+_PATTERN = re.compile(
+    r"([A-Za-z_]\w*(?:\.\w+)*)\s*(?:[=!]?~|(?:not\s+)?(?:i?like|matches|rlike|regexp?)\b)", re.IGNORECASE
+)
 _BOOLEAN = Shape(({"type": "boolean"},))
 _BY_KEY = frozenset({"sort_by", "max_by", "min_by"})
 
@@ -57,14 +60,57 @@ def compile_when(text: str) -> When:
 
 def check_when(text: str, event_type: EventSchema) -> list[Problem]:
     """The problems of a ``when`` for this event type: syntax, size, and unknown fields."""
-    from hookctl.when.expression import compile_expression
+    from hookctl.when.expression import check_calls, compile_expression
 
+    event = EventShape(event_type.schema)
     try:
         compiled = compile_expression(text, WHEN_SYNTAX)
+        check_calls(text, compiled, WHEN_SYNTAX)
     except TemplateError as error:
-        return [Problem.from_error(error)]
-    event = EventShape(event_type.schema)
-    return _walk(text, compiled, event, event.root, WHEN_UNKNOWN_PATH)
+        problem = Problem.from_error(error)
+        written = _as_jmespath(text, event)
+        return [replace(problem, hint=f"Write {written}" if written else _pattern_advice(text) or problem.hint)]
+    problems = _walk(text, compiled, event, event.root, WHEN_UNKNOWN_PATH)
+    written = _as_jmespath(text, event) if problems else None
+    if written is None:
+        return problems
+    misspelled = {written[one.start : one.end] for one in unknown_fields(written, event, event.root, WHEN_UNKNOWN_PATH)}
+    return [
+        problem
+        if text[problem.start : problem.end] in misspelled
+        else replace(problem, hint=f"Write {written}", suggestions=())
+        for problem in problems
+    ]
+
+
+def _as_jmespath(text: str, event: EventShape) -> str | None:
+    """The condition in JMESPath's syntax, with names that are not fields as text; None if that is not known.
+
+    None also if it is written so already. What is returned compiles.
+    """
+    from hookctl.when.advice import rewrite
+    from hookctl.when.expression import check_calls, compile_expression
+
+    written = text
+    for _ in range(2):  # the first time makes it compile, which shows which names are not fields
+        not_fields = {problem.start for problem in unknown_fields(written, event, event.root, WHEN_UNKNOWN_PATH)}
+        rewritten = rewrite(written, not_fields)
+        if rewritten is None:
+            return None
+        written = rewritten
+        try:
+            check_calls(written, compile_expression(written), WHEN_SYNTAX)
+        except TemplateError:
+            return None
+    return None if written == text else written
+
+
+def _pattern_advice(text: str) -> str | None:
+    """What to write instead of a regular expression; None if there is none outside of quotes."""
+    match = _PATTERN.search(RAW_STRING.sub("''", text))
+    if match is None:
+        return None
+    return f"JMESPath has no regular expressions. Write contains({match[1]}, 'x') or starts_with({match[1]}, 'x')"
 
 
 def when_outline(text: str) -> str:
@@ -159,12 +205,18 @@ class _Walker:
         problem = self._rule.problem(
             start,
             end,
-            suggestions=nearest(name, following.keys),
+            suggestions=self._in_data(name, shape) or nearest(name, following.keys),
             what=f"the event has no field {name} here, so it would always be null",
             fix=_hint(name, shape, following),
         )
         self.problems.append(problem)
         return Shape(())
+
+    def _in_data(self, name: str, shape: Shape) -> tuple[str, ...]:
+        """The path of a field that the author looked for in the event itself, although it is in its data."""
+        data = self._event.step(shape, "data") if shape is self._event.root else None
+        is_there = isinstance(data, Shape) and isinstance(self._event.step(data, name), Shape)
+        return (f"data.{name}",) if is_there else ()
 
 
 def _hint(name: str, shape: Shape, unknown: Unknown) -> str:

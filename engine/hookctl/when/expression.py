@@ -8,15 +8,21 @@ from typing import cast
 
 import jmespath
 from jmespath.exceptions import JMESPathError, LexerError, ParseError
+from jmespath.functions import Functions
 from jmespath.parser import ParsedResult
 
 from hookctl.bounded import MAX_EXPRESSION, Budget
-from hookctl.bounded.jmes_path import FAILURES, MAX_LEVELS, Ast, evaluate, size
+from hookctl.bounded.jmes_path import FAILURES, MAX_LEVELS, Ast, evaluate, size, walk
 from hookctl.errors import BudgetError, RenderError, TemplateError
 from hookctl.model import Json
+from hookctl.model.nearest import nearest
+from hookctl.model.quantities import counted
 from hookctl.model.rules.rule import Rule
 from hookctl.model.rules.texts import TEMPLATE_FILTER
 
+_CASE = "JMESPath does not change case. List the values: contains(['High', 'HIGH'], data.severity)"
+_FUNCTION_ADVICE = dict.fromkeys(("lower", "upper", "tolowercase", "touppercase", "casefold"), _CASE)
+"""What to write instead of functions of other languages, by their names in lower case."""
 MAX_NESTING = 20
 """The maximum nesting of brackets and ``!``: jmespath's parser recurses at each."""
 
@@ -56,6 +62,32 @@ def compile_expression(text: str, rule: Rule = TEMPLATE_FILTER) -> ParsedResult:
 def syntax_tree(compiled: ParsedResult) -> Ast:
     """The root node of a compiled expression."""
     return cast("Ast", compiled.parsed)
+
+
+def check_calls(text: str, compiled: ParsedResult, rule: Rule = TEMPLATE_FILTER) -> None:
+    """Check the names of functions and the numbers of their arguments.
+
+    Raises:
+        TemplateError: A function does not exist or has the wrong number of arguments, with ``rule`` and offsets.
+    """
+    for node in walk(syntax_tree(compiled)):
+        if node["type"] != "function_expression":
+            continue
+        name, given = node["value"], len(node["children"])
+        place = re.search(rf"\b{re.escape(name)}(?=\s*\()", text)
+        start = place.start() if place else 0
+        known = Functions.FUNCTION_TABLE
+        if name not in known:
+            near = nearest(name, known)
+            fix = _FUNCTION_ADVICE.get(name.lower(), "")
+            fix = fix or (f"Did you mean {near[0]}()?" if near else "See jmespath.org for its functions.")
+            raise rule.error(start, start + len(name), what=f"JMESPath has no function {name}()", fix=fix)
+        signature = known[name]["signature"]
+        is_variadic = bool(signature) and bool(signature[-1].get("variadic"))
+        if given < len(signature) or (given > len(signature) and not is_variadic):
+            wanted = f"{'at least ' if is_variadic else ''}{counted(len(signature), 'argument')}"
+            what, fix = f"{name}() takes {wanted}, not {given}", "See jmespath.org for its functions."
+            raise rule.error(start, start + len(name), what=what, fix=fix)
 
 
 def search(compiled: ParsedResult, value: Json, budget: Budget) -> Json:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from hookctl.json.equality import is_equal
 from hookctl.json.kinds import is_number, schema_type
-from hookctl.json.schema_paths import EventShape, Shape
-from hookctl.model import Json, canonical_json
+from hookctl.json.schema_paths import EventShape, Shape, listed, value_text
+from hookctl.model import Json
 from hookctl.model.problem import EventSchema
 from hookctl.model.rules.texts import WHEN_SYNTAX
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from hookctl.bounded.jmes_path import Ast
 
 _FLIPPED = {"eq": "eq", "ne": "ne", "lt": "gt", "lte": "gte", "gt": "lt", "gte": "lte"}
-_MAX_VALUES = 10
-"""The number of a field's values that a message lists."""
 
 
 def why_never(text: str, event_type: EventSchema) -> str | None:
@@ -62,7 +60,7 @@ class Judge:
     def takes_any_text(self, path: str) -> bool:
         """Whether a comparison of that path with a string can be true, and whether it can be false."""
         shape = self._shape(path)
-        return shape is None or (_values(shape) is None and (not shape.types or "string" in shape.types))
+        return shape is None or (shape.values is None and (not shape.types or "string" in shape.types))
 
     def _compared(self, operator: str, left: Ast, right: Ast) -> bool | None:
         if left["type"] == "literal":
@@ -84,15 +82,15 @@ class Judge:
                 return None
             self.why = f"{path} is never null"
             return False
-        values = _values(shape)
+        values = shape.values
         if values is not None and all(_differ(value, one) for one in values):
-            self.why = f"{path} is {_listed(values)}, never {_text(value)}"
+            self.why = f"{path} is {listed(values)}, never {value_text(value)}"
             return False
         if values is not None and len(values) == 1 and not shape.nullable and not shape.optional:
             return True
         types = {"number", "integer"} if is_number(value) else {schema_type(value)}
         if shape.types and not types & shape.types:
-            self.why = f"{path} is of type {' or '.join(sorted(shape.types))}, never {_text(value)}"
+            self.why = f"{path} is of type {' or '.join(sorted(shape.types))}, never {value_text(value)}"
             return False
         return None
 
@@ -106,7 +104,7 @@ class Judge:
         limit = "maximum" if operator in {"gt", "gte"} else "minimum"
         bounds = [schema.get(limit) for schema in shape.schemas]
         if bounds and all(is_number(bound) and not _reaches(bound, operator, value) for bound in bounds):
-            self.why = f"{path} has the {limit} {_text(bounds[0])}"
+            self.why = f"{path} has the {limit} {value_text(bounds[0])}"
             return False
         return None
 
@@ -114,12 +112,12 @@ class Judge:
         path = field_path(what)
         wanted = _constants(where)
         shape = self._shape(path) if path is not None and wanted is not None else None
-        values = _values(shape) if shape is not None and not shape.optional and not shape.nullable else None
+        values = shape.values if shape is not None and not shape.optional and not shape.nullable else None
         if (
             wanted is None or values is None or any(value == one for value in values for one in wanted)
         ):  # `contains` treats 1 and true as equal, `==` does not
             return None
-        self.why = f"{path} is {_listed(values)}, never {' or '.join(map(_text, wanted))}"
+        self.why = f"{path} is {listed(values)}, never {' or '.join(map(value_text, wanted))}"
         return False
 
     def _at_odds(self, node: Ast) -> bool:
@@ -133,7 +131,7 @@ class Judge:
             if path is None or right["type"] != "literal":
                 continue
             if path in wanted and _differ(wanted[path], right["value"]):
-                self.why = f"{path} cannot be {_text(wanted[path])} and {_text(right['value'])} at once"
+                self.why = f"{path} cannot be {value_text(wanted[path])} and {value_text(right['value'])} at once"
                 return True
             wanted[path] = right["value"]
         return False
@@ -178,21 +176,6 @@ def _operands(node: Ast) -> list[Ast]:
     )
 
 
-def _values(shape: Shape) -> list[Json] | None:
-    """Every value that the schema allows, except null; None if the schema does not list them."""
-    found: list[Json] = []
-    for schema in shape.schemas:
-        if "const" in schema:
-            found.append(schema["const"])
-        elif isinstance(schema.get("enum"), list):
-            found += schema["enum"]
-        elif schema.get("type") == "boolean":
-            found += [False, True]
-        else:
-            return None
-    return [value for value in found if value is not None]
-
-
 def _reaches(bound: float, operator: str, value: float) -> bool:
     """Whether the largest or smallest value that a field can have satisfies the comparison."""
     return {"gt": bound > value, "gte": bound >= value, "lt": bound < value, "lte": bound <= value}[operator]
@@ -209,14 +192,3 @@ def _negated(value: bool | None) -> bool | None:
 def _differ(one: Json, other: Json) -> bool:
     """Whether JMESPath considers two values different. In lists and objects it considers true and 1 equal."""
     return one != other if isinstance(one, list | dict) else not is_equal(one, other)
-
-
-def _text(value: Json) -> str:
-    return f"'{value}'" if isinstance(value, str) else canonical_json(value).decode()
-
-
-def _listed(values: list[Json]) -> str:
-    shown = [_text(value) for value in values[:_MAX_VALUES]]
-    if len(values) > _MAX_VALUES:
-        return f"one of {', '.join(shown)} and {len(values) - _MAX_VALUES} more"
-    return shown[0] if len(shown) == 1 else f"one of {', '.join(shown)}"

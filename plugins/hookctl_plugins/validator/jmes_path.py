@@ -51,6 +51,7 @@ def build(settings: Mapping[str, Json]) -> Validate:
     def validate(envelope: Envelope) -> Sequence[Mismatch]:
         if reads_body and envelope.problem:
             return (Mismatch(label, f"the body cannot be checked: {envelope.problem}", expression, expected),)
+        reason = f"; {envelope.not_json}" if reads_body and envelope.not_json else ""
         document: dict[str, Json] = {
             "data": envelope.data,
             "status": envelope.status,
@@ -63,16 +64,19 @@ def build(settings: Mapping[str, Json]) -> Validate:
             return (
                 Mismatch(
                     label,
-                    f"the expression cannot be evaluated on this response: {_reason(error)}",
+                    f"the expression cannot be evaluated on this response: {_reason(error)}{reason}",
                     expression,
                     expected,
                 ),
             )
         if is_accepted(result, accepted):
             return ()
+        reason = reason if result is None or result is False else ""
         wanted = "true" if expected is None else " or ".join(map(shown, expected))
         return (
-            Mismatch(label, f"the expression gives {shown(result)}, not {wanted}", expression, expected, kept(result)),
+            Mismatch(
+                label, f"the expression gives {shown(result)}, not {wanted}{reason}", expression, expected, kept(result)
+            ),
         )
 
     return validate

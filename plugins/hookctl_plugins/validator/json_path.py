@@ -52,7 +52,8 @@ def build(settings: Mapping[str, Json]) -> Validate:
         except RecursionError:
             return (Mismatch(label, "the path cannot be followed: its filters are nested too deeply", path, expected),)
         if not found:
-            return (Mismatch(label, "the response has nothing at this path", path, expected),)
+            reason = f": {envelope.not_json}" if reads_body and envelope.not_json else ""
+            return (Mismatch(label, f"the response has nothing at this path{reason}", path, expected),)
         wrong = [(place, value) for place, value in found if not is_accepted(value, accepted)]
         if match_any and len(wrong) < len(found):
             return ()

@@ -88,7 +88,7 @@ headers: {X-Api-Key: "a ${env:IN_HEADER} ${file:o'neill\\\\key}"}
 auth:
   - {type: bearer, token: "${env:IN_AUTH}"}
   - {type: headers, headers: {X-Signed: "${env:IN_SETTINGS}"}}
-body_template: '{"a": "${env_like}"}'
+body_template: '{"a": "${env:IN_BODY}", "b": "${5}"}'
 """
 
 
@@ -98,7 +98,7 @@ def test_each_place_of_a_reference(run_cli: Run, tmp_path: Path) -> None:
     (tmp_path / "webhooks.d/a.yaml").write_text(EVERYWHERE)
     assert run_cli("apply", "--auto-approve", cwd=tmp_path).exit_code == 0
     (tmp_path / "o'neill\\key").write_text("canary-4711")
-    env = dict.fromkeys(("IN_PATH", "IN_QUERY", "IN_HEADER", "IN_AUTH", "IN_SETTINGS"), "canary-4711")
+    env = dict.fromkeys(("IN_PATH", "IN_QUERY", "IN_HEADER", "IN_AUTH", "IN_SETTINGS", "IN_BODY"), "canary-4711")
 
     def secrets(**present: str) -> list[tuple[str, str]]:
         result = run_cli("doctor", "--format", "json", cwd=tmp_path, env=present)
@@ -106,7 +106,7 @@ def test_each_place_of_a_reference(run_cli: Run, tmp_path: Path) -> None:
         checks = json.loads(result.stdout)
         return [(check["verdict"], check["message"]) for check in checks if check["name"] == "secrets"]
 
-    assert secrets(**env) == [("ok", "all 6 needed secrets are available")]
+    assert secrets(**env) == [("ok", "all 7 needed secrets are available")]
     for name in env:
         ((verdict, message),) = secrets(**{other: value for other, value in env.items() if other != name})
         assert verdict == "problem"

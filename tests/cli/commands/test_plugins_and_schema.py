@@ -68,7 +68,9 @@ def acme() -> Plugins:
         ),
         "hookctl_secret_sources": SecretSource(scheme="vault", summary="Asks a vault.", resolve=never),
         "hookctl_event_types": EventType(name="user.created", summary="A user was created.", schema=event, mock={}),
-        "hookctl_filter_types": FilterType(name="shout", summary="Upper case.", call=never),
+        "hookctl_filter_types": FilterType(
+            name="shout", summary="Upper case.", call=never, takes=frozenset({"string", "number"})
+        ),
         "hookctl_policies": Policy(name="two_eyes", summary="Asks for a label.", schema={}, build=never),
         "hookctl_observers": Observer(name="metrics"),
         "hookctl_format_types": ReportFormat(name="table", summary="Draws a table.", findings=never),
@@ -140,7 +142,12 @@ def test_a_third_partys_things_are_listed_with_where_they_come_from(acme: Plugin
     assert "      places         list of objects  no        Where.\n" in text
     assert "      places[].name  string or null   no        Its name.\n" in text
     assert "      Do what Acme does.\n" in text
-    kinds = {row["kind"] for row in json.loads(render_json(listed(acme)))["plugins"]}
+    assert "      Upper case.\n      Takes number or string; gives any value.\n" in text
+    rows = json.loads(render_json(listed(acme)))["plugins"]
+    for row in rows:
+        expected: tuple[Any, Any] = (["number", "string"], []) if row["name"] == "shout" else (None, None)
+        assert (row["takes"], row["gives"]) == expected
+    kinds = {row["kind"] for row in rows}
     assert kinds == {kind.replace(" ", "_") for kind in KINDS}
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookctl.config.check import WebhookChecker
 from hookctl.config.load import load_text
+from hookctl.model import Finding
 from hookctl.plugin.host import load_plugins
 
 PLUGINS = load_plugins()
@@ -55,3 +58,8 @@ def test_a_text_that_could_not_be_read_is_not_taken_for_clean() -> None:
     checker = WebhookChecker(PLUGINS)
     assert checker.check(unread) == []
     assert [finding.rule for finding in checker.check(read)] == ["when-syntax"]
+
+
+def test_one_text_in_two_formats_is_two_texts(check: Callable[..., list[Finding]]) -> None:
+    head = "event: anomaly\nurl: https://siem.example.com/\nbody_template: <a>\nbody_format: "
+    assert [finding.webhook for finding in check(f"name: A\n{head}text\n", f"name: B\n{head}xml\n")] == ["B"]

@@ -69,6 +69,8 @@ def test_defaults_are_written_out() -> None:
         ({}, {"outcomes": {}}),
         ({"outcomes": {"404": "dead", "5xx": "dead"}}, {"outcomes": {"5xx": "dead", "404": "dead"}}),
         ({"headers": {"A": "1", "B": "2"}}, {"headers": {"B": "2", "A": "1"}}),
+        ({}, {"body_format": "json"}),
+        ({"form": {"a": "1\n", "b": "2"}}, {"form": {"b": "2", "a": "1\r\n"}}),
         ({"labels": {"a": "1", "b": "2"}}, {"labels": {"b": "2", "a": "1"}}),
         ({"auth": {"type": "bearer", "token": "${env:T}"}}, {"auth": [{"token": "${env:T}", "type": "bearer"}]}),
         (
@@ -95,6 +97,8 @@ def test_what_means_the_same_is_the_same(one: dict[str, Any], other: dict[str, A
         {"auth": {"type": "bearer", "token": "${env:T}"}},
         {"body_template": "{}"},
         {"body_template": "{} "},
+        {"body_format": "xml"},
+        {"form": {"a": "1"}},
         {"retry": {"schedule": []}},
         {"rate_limit": "1/s"},
         {"max_in_flight": 4},

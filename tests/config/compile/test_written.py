@@ -61,6 +61,10 @@ WEBHOOKS: st.SearchStrategy[dict[str, Json]] = st.fixed_dictionaries(
         "headers": st.dictionaries(st.sampled_from(["A", "b"]), st.sampled_from(["1", "${env:H}"]), max_size=2),
         "auth": st.sampled_from(AUTH) | st.lists(st.sampled_from(AUTH), min_size=1, max_size=2),
         "body_template": st.sampled_from(["", '{"a": "{{ data.title }}"}', '{\r\n"a": 1}\r']),
+        "body_format": st.sampled_from(["json", "text"]),
+        "form": st.dictionaries(
+            st.sampled_from(["A", "b"]), st.sampled_from(["1", "${env:H}", "{{ id }}"]), min_size=1
+        ),
         "timeout_seconds": st.integers(1, 300) | st.floats(0.001, 300),
         "response_validators": st.lists(st.sampled_from(VALIDATORS), max_size=2),
         "custom_validation_error_message": TEXT.filter(bool),

@@ -17,7 +17,7 @@ from hookctl.config.directory import check_contents, check_directory
 from hookctl.errors import StateError
 from hookctl.model import Finding, Webhook
 from hookctl.on_demand import known_plans
-from hookctl.plugin import EventType, hookimpl
+from hookctl.plugin import EventType, FilterType, hookimpl
 from hookctl.plugin.host import load_plugins
 
 PLUGINS = load_plugins()
@@ -229,6 +229,19 @@ def test_changed_code_is_another_fingerprint(tmp_path: Path, monkeypatch: pytest
     assert changed != before
     os.utime(package / "__init__.py", ns=(1, 1))
     assert fingerprint(plugins) != changed
+
+
+def test_a_filter_that_declares_other_types_is_another_fingerprint() -> None:
+    class Plugin:
+        def __init__(self, **types: frozenset[str]) -> None:
+            self.types = types
+
+        @hookimpl
+        def hookctl_filter_types(self) -> list[FilterType]:
+            return [FilterType(name="shout", summary="", call=str, **self.types)]
+
+    kinds: list[dict[str, frozenset[str]]] = [{}, {"takes": frozenset({"string"})}, {"gives": frozenset({"string"})}]
+    assert len({fingerprint(load_plugins([Plugin(**types)])) for types in kinds}) == 3
 
 
 def test_a_distribution_of_another_version_is_another_fingerprint(

@@ -67,6 +67,36 @@ def test_the_header_of_another_auth_is_another_and_one_that_is_written_is_overri
     assert effects_of([one], [written]).without_request == ("Siem",)
 
 
+def test_another_secret_in_a_body_is_a_change_of_the_text_that_holds_it(effects_of: Find, delivery_plan: Build) -> None:
+    one, other = (
+        delivery_plan(
+            body_template=f'{{"key": "${{env:{key}}}", "text": "{{\\"k\\": \\"${{env:{key}}}\\"}}", "id": "x"}}'
+        )
+        for key in "AB"
+    )
+    found = changed(only(effects_of([one], [other])))
+    assert {path: (before.text, after.text) for path, (before, after) in found.items()} == {
+        ("body", "key"): ("***", "***"),
+        ("body", "text", INSIDE, "k"): ("***", "***"),
+    }
+
+
+def test_a_secret_in_a_key_of_json_text_that_an_event_makes(effects_of: Find, delivery_plan: Build) -> None:
+    template = """{"text": "{{ '{' }}\\"${env:A}\\": 1}"}"""
+    one, other = (delivery_plan(body_template=text) for text in (template, template.replace("env:A", "env:B")))
+    ((path, (before, after)),) = changed(only(effects_of([one], [other]))).items()
+    assert (path, before.text, after.text) == (("body", "text"), '{"***": 1}', '{"***": 1}')
+
+
+def test_only_the_text_whose_secret_is_another_is_a_change(effects_of: Find, delivery_plan: Build) -> None:
+    template = '{"key": "${env:KEY}", "list": ["x${env:A}", "{\\"k\\": \\"${env:KEY}\\"}"], "id": "***"}'
+    one, other = (delivery_plan(body_template=text) for text in (template, template.replace("env:A", "env:B")))
+    found = changed(only(effects_of([one], [other])))
+    assert {path: (before.text, after.text) for path, (before, after) in found.items()} == {
+        ("body", "list", 0): ("x***", "x***")
+    }
+
+
 def test_an_auth_that_does_not_say_what_it_adds_is_shown_by_its_settings(
     effects_of: Find, delivery_plan: Build
 ) -> None:

@@ -16,7 +16,7 @@ from hookctl.delivery.attempt.engine import AttemptEngine, Finished
 from hookctl.delivery.attempt.exchange import Job
 from hookctl.delivery.attempt.prepare import RECENT_TOKENS, _redactors_of_recent, prepare
 from hookctl.errors import TokenError
-from hookctl.model import Attempt, DeliveryPlan, FailureKind, Json
+from hookctl.model import Attempt, BodyFormat, DeliveryPlan, FailureKind, Json
 from hookctl.plugin import SecretSource
 from hookctl.plugin.calls import Plugins
 from hookctl.testing.answers import Answer, ReceivedRequest
@@ -82,7 +82,10 @@ def test_an_echoed_secret_is_masked(
     assert [fragment for fragment in fragments(CANARY) if fragment in repr(made)] == []
 
 
-@pytest.mark.parametrize("where", ["header", "url", "auth", "oauth2", "basic"])
+@pytest.mark.parametrize(
+    "where",
+    ["header", "url", "body", "plain body", "form", "ndjson", "text", "xml", "auth", "oauth2", "basic"],
+)
 def test_wherever_a_secret_is_used(
     attempt: MakeAttempt,
     make_plan: MakePlan,
@@ -105,6 +108,14 @@ def test_wherever_a_secret_is_used(
     fields: dict[str, dict[str, Any]] = {
         "header": {"headers": {"X-Key": "key ${env:CANARY}!"}},
         "url": {"url": "https://siem.example.com/ingest/${env:CANARY}?key=${env:CANARY}"},
+        "body": {
+            "body_template": '{% if data.id %}{"a": "x${env:CANARY}", "b": "{{ data.id }}"}{% else %}1{% endif %}'
+        },
+        "plain body": {"body_template": '{"a": "x${env:CANARY}", "b": "{{ data.id }}"}'},
+        "form": {"body_template": None, "form": {"a": "x${env:CANARY}", "b": "{{ data.id }}"}},
+        "ndjson": {"body_format": BodyFormat.NDJSON, "body_template": '[{"a": "x${env:CANARY}"}, "{{ data.id }}"]'},
+        "text": {"body_format": BodyFormat.TEXT, "body_template": "x${env:CANARY} {{ data.id }}"},
+        "xml": {"body_format": BodyFormat.XML, "body_template": "<a b='${env:CANARY}'>${env:CANARY}{{ data.id }}</a>"},
         "auth": {"auth": ({"type": "bearer", "token": "${env:CANARY}"},)},
         "oauth2": {
             "auth": (
@@ -145,6 +156,67 @@ def test_a_masked_request_shows_what_is_no_secret(
     assert made.request.url == "https://siem.example.com/a/***?b=1&c=***"
     assert {"X-Key": "key ***!", "X-Plain": "plain"}.items() <= dict(made.request.headers).items()
     assert made.request.body == b'{"severity": "High"}'
+
+
+BODY = '{"key": "${env:CANARY}", "id": "{{ data.id }}", "text": "{\\"key\\": \\"${env:CANARY}\\"}"}'
+
+
+@pytest.mark.parametrize("form", forms(CANARY))
+def test_a_secret_of_the_body_and_of_a_parameter_is_sent_and_masked(
+    attempt: MakeAttempt, make_plan: MakePlan, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.setenv("CANARY", CANARY)
+    receiver.answer("/ingest", Answer(200, body=b"You sent: " + forms(CANARY)[form] + b"."))
+    url = "https://siem.example.com/ingest?key=${env:CANARY}&id={{ data.id }}"
+    made = attempt(make_plan(url=url, body_template=BODY))
+    (request,) = receiver.requests
+    body = json.loads(request.body)
+    assert (body["key"], json.loads(body["text"])) == (CANARY, {"key": CANARY})
+    assert request.target == f"/ingest?key={quote(CANARY, safe='')}&id={body['id']}"
+    assert made.request is not None
+    assert made.request.url == f"https://siem.example.com/ingest?key=***&id={body['id']}"
+    shown = json.loads(made.request.body or b"")
+    assert shown == {"key": "***", "id": body["id"], "text": '{"key": "***"}'}
+    assert [fragment for fragment in fragments(CANARY) if fragment in repr(made)] == []
+
+
+def test_a_reference_in_an_event_is_sent_as_text(
+    attempt: MakeAttempt,
+    make_plan: MakePlan,
+    receiver: Receiver,
+    mock_event: Mapping[str, Json],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CANARY", CANARY)
+    attempt(make_plan(body_template=BODY), document={**mock_event, "data": {"id": "${env:CANARY}"}})
+    assert json.loads(receiver.requests[0].body)["id"] == "${env:CANARY}"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"body_template": BODY},
+        {"body_template": None, "form": {"key": "${env:CANARY}"}},
+        {"body_template": "<a>${env:CANARY}</a>", "body_format": BodyFormat.XML},
+        {"url": "https://siem.example.com/ingest?key=${env:CANARY}"},
+    ],
+)
+def test_a_secret_that_is_missing_or_not_text_fails_the_attempt(
+    attempt: MakeAttempt,
+    make_plan: MakePlan,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    fields: dict[str, Any],
+) -> None:
+    monkeypatch.delenv("CANARY", raising=False)
+    made = attempt(make_plan(**fields))
+    assert made.failure is not None
+    assert made.failure.kind is FailureKind.SECRET
+    monkeypatch.setenv("CANARY", "\udcff")
+    made = attempt(make_plan(**fields))
+    assert made.failure is not None
+    assert (made.failure.kind, "not valid Unicode" in made.failure.message) == (FailureKind.SECRET, True)
+    assert not receiver.requests
 
 
 def test_what_validators_repeat_is_masked(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -12,6 +13,30 @@ from hypothesis import strategies as st
 from hookctl.delivery.attempt.envelope import body_value, open_envelope
 from hookctl.json.strict import MAX_DEPTH
 from hookctl.model import Json, Response
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "is_"),
+    [
+        (b"", [], "the body is empty"),
+        (b" \r\n", [], "the body is empty"),
+        (gzip.compress(b"{}", mtime=0), [("Content-Encoding", "gzip")], "the body is compressed with gzip"),
+        (gzip.compress(b"{}", mtime=0), [], "the body is compressed with gzip"),
+        (b"\x0b\x01\x80{}\x03", [("Content-Encoding", "br")], "the body is compressed"),
+        (b"\n<!DOCTYPE html><title>Sign in</title>", [], "the body is HTML"),
+        (b"<html>", [], "the body is HTML"),
+        (b"<p>Sign in", [("Content-Type", "text/html; charset=utf-8")], "the body is HTML"),
+        ("\u00e9t\u00e9".encode("latin-1"), [], "the body is not UTF-8"),
+        (b'{"a": "\xe9"}', [("Content-Type", "application/json")], "the body is not UTF-8"),
+        (b"OK", [], "the body is not JSON"),
+        (b"<ok/>", [], "the body is not JSON"),
+        (b'"text"', [], ""),
+        (b"{}", [("Content-Type", "text/html")], ""),
+        (b"{}", [("Content-Encoding", "identity")], ""),
+    ],
+)
+def test_what_a_body_is_that_is_not_json(body: bytes, headers: list[tuple[str, str]], is_: str) -> None:
+    assert open_envelope(Response(200, "OK", tuple(headers), body)).not_json == is_
 
 
 @pytest.mark.parametrize(

@@ -185,6 +185,40 @@ def test_a_line_that_never_ends_is_named_once_and_not_kept() -> None:
 # -- an array
 
 
+SEVERAL = "JSON over several lines"
+WHAT_TO_DO = ". Write each event on one line, for example with `jq -c .`"
+
+
+@pytest.mark.parametrize("size", [1, 7, 1 << 20])
+@pytest.mark.parametrize("indent", [1, 2, "\t"])
+def test_each_event_over_several_lines_is_one_bad_event_and_the_first_says_what_to_do(
+    size: int, indent: int | str
+) -> None:
+    document = whole(severity="High", tags=["{", '"}', "a\\"], deep=[[{}], {"x": [1]}])
+    pretty = json.dumps(document, indent=indent).encode()
+    lines = pretty.count(b"\n") + 1
+    text = b"\n".join([pretty, line(whole("e2")), pretty, b"nonsense", line(whole("e3"))])
+    assert read(text, size) == [
+        f"line 1: {SEVERAL}{WHAT_TO_DO}",
+        "e2",
+        f"line {lines + 2}: {SEVERAL}",
+        f"line {2 * lines + 2}: not valid JSON at column 1",
+        "e3",
+    ]
+
+
+def test_after_an_event_that_breaks_off_the_next_line_is_read() -> None:
+    broken = b'{"id": "e1",\n  "data": {'
+    assert read(broken + b"\n" + line(whole("e2"))) == [f"line 1: {SEVERAL}{WHAT_TO_DO}", "e2"]
+    assert read(broken + b"\n{}\n" + line(whole("e2")))[1:] == ["line 3: event_type is missing", "e2"]
+
+
+@pytest.mark.parametrize("text", [b'{"id": "e1", "da', b'{"id": "e1"', b'{"id": 1}, {', b"}", b'  "a": 1,'])
+def test_a_line_that_is_cut_off_is_not_several_lines(text: bytes) -> None:
+    (found,) = read(text)
+    assert found.startswith("line 1: not valid JSON") or text.endswith(b"{")
+
+
 @pytest.mark.parametrize("size", [1, 1 << 20])
 def test_an_array(size: int) -> None:
     text = (

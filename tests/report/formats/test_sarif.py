@@ -54,6 +54,14 @@ def test_a_log(snapshot: SnapshotAssertion) -> None:
     assert json.dumps(log(*found), indent=2).replace(f'"{__version__}"', '"VERSION"') == snapshot
 
 
+def test_an_ignored_warning_is_suppressed() -> None:
+    ignored, other = annotation(ignored="it is a draft"), annotation()
+    found = log(ignored, other)["runs"][0]["results"]
+    assert found[0]["suppressions"] == [{"kind": "inSource", "justification": "it is a draft"}]
+    assert found[1]["suppressions"] == []  # the standard: all results have suppressions, or none has
+    assert "suppressions" not in log(other)["runs"][0]["results"][0]
+
+
 def test_nothing_found_is_a_valid_log() -> None:
     assert log()["runs"][0]["results"] == []
 

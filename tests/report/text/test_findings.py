@@ -60,12 +60,21 @@ def test_json_counts_bytes_and_characters() -> None:
 
 def test_no_finding_is_valid() -> None:
     assert findings_json([]) == {
-        "format_version": "1.0",
+        "format_version": "1.1",
         "valid": True,
         "error_count": 0,
         "warning_count": 0,
         "diagnostics": [],
+        "ignored": [],
     }
+
+
+def test_an_ignored_warning_stands_apart_with_its_reason() -> None:
+    ignored = replace(TWO[1], ignored="it is a draft")
+    document: Any = findings_json([TWO[0]], [ignored])
+    assert (document["warning_count"], len(document["diagnostics"])) == (0, 1)
+    assert [(one["code"], one["reason"]) for one in document["ignored"]] == [("file-empty", "it is a draft")]
+    assert findings_text([TWO[0]], 2).endswith("1 error in 1 file; 2 warnings ignored.\n")
 
 
 def test_warnings_alone_are_valid() -> None:
@@ -116,6 +125,15 @@ def test_a_written_out_secret_is_not_repeated() -> None:
     secret = finding("token: hunter2\n", Span(1, 8, 1, 15), rule="secret-literal", message="a secret is written out")
     assert source_and_caret(secret) == ("token: *******", "       ^^^^^^^")
     assert "hunter2" not in findings_json_text([secret])
+
+
+def test_a_secret_is_not_repeated_for_another_finding_in_its_line() -> None:
+    text = "x: {a: b, token: hunter2}\n"
+    other = finding(text, Span(1, 5, 1, 6), rule="unknown-field")
+    secret = finding(text, Span(1, 18, 1, 25), rule="secret-literal")
+    report = findings_text([other, secret])
+    assert report.count("x: {a: b, token: *******}") == 2
+    assert "hunter2" not in report + findings_json_text([other, secret])
 
 
 def test_nothing_of_a_file_reaches_the_terminal_raw() -> None:

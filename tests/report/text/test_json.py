@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
@@ -70,7 +71,9 @@ def valid(document: Any, schema: str) -> Any:
 @given(st.lists(findings, max_size=5))
 @settings(max_examples=50, deadline=None)
 def test_findings_say_the_same_in_both(found: list[Finding]) -> None:
-    document = valid(json.loads(findings_json_text(found)), "findings.schema.json")
+    ignored = [replace(one, ignored="a reason") for one in found if not one.is_error]
+    document = valid(json.loads(findings_json_text(found, ignored)), "findings.schema.json")
+    assert [one["code"] for one in document["ignored"]] == [one.rule for one in ignored]
     text = findings_text(found)
     told = [match.groupdict() for match in FINDING.finditer(text)]
     for said, diagnostic in zip(told, document["diagnostics"], strict=True):

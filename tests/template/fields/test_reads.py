@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from hookctl.errors import TemplateError
-from hookctl.template import EventFields, paths_of
+from hookctl.plugin import EventType
+from hookctl.template import EventFields, check_body, compile_body, paths_of
+from hookctl.template.language import grammar
+from hookctl.template.language.reading import Reading
 
 NODE: dict[str, Any] = {"type": "object", "properties": {"name": {"type": "string"}, "child": {"$ref": "#/$defs/node"}}}
 SCHEMA: dict[str, Any] = {
@@ -93,3 +96,23 @@ def test_a_schema_that_refers_to_itself_ends() -> None:
 def test_a_text_that_cannot_be_read() -> None:
     with pytest.raises(TemplateError):
         paths_of("{{ data.", EventFields(SCHEMA))
+
+
+def test_a_template_is_read_once_for_its_check_its_effects_and_its_body(
+    access: EventType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    parse = grammar.read_with_jinja
+
+    def counted(text: str, *, is_line: bool = False) -> Reading:
+        read.append(text)
+        return parse(text, is_line=is_line)
+
+    monkeypatch.setattr(grammar, "read_with_jinja", counted)
+    texts = [f'{{"number": {number}, "severity": {{{{ data.severity | lower }}}}}}' for number in range(100)]
+    for text in texts:
+        assert check_body(text, access, {}) == []
+        compile_body(text, {})
+    fields = EventFields(access.schema)
+    assert {paths_of(text, fields) for text in texts} == {frozenset({"data.severity"})}
+    assert read == texts

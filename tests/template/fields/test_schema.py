@@ -20,7 +20,7 @@ from hookctl.template import check_body
         ("severity", "unknown name severity", "data.severity"),
         ("dat.severity", "unknown name dat", "data"),
         ("data.severity.level", "data.severity is neither an object nor a list", ""),
-        ("data.groups.name", "data.groups is neither", ""),
+        ("data.groups.name", "data.groups is a list, so it has no name", ""),
         ("loop.index", "loop exists only inside a loop", ""),
         ("data.__class__", "data has no __class__", ""),
     ],
@@ -160,13 +160,23 @@ def test_a_loop_over_what_is_no_list_is_found(check: Any) -> None:
     assert (problem.rule, problem.message) == ("template-unknown-path", "data.severity is not a list")
 
 
-def test_the_mock_event_shows_what_the_schema_does_not(check: Any) -> None:
+def test_a_filter_on_a_value_of_the_wrong_kind_is_found(check: Any) -> None:
     text = '{"a": {{ data.severity | round }}}'
     (problem,) = check(text)
+    assert problem.rule == "template-kind"
+    assert problem.message == "the filter round does not accept a string, which data.severity is"
+    assert problem.hint == "Put `int` or `float` before the filter."
+    assert text[problem.start : problem.end] == "data.severity"
+
+
+def test_the_mock_event_shows_what_the_schema_does_not() -> None:
+    loose = EventType(name="loose", summary="", schema={}, mock={"data": {"severity": "High"}})
+    text = '{"a": {{ data.severity | round }}}'
+    (problem,) = check_body(text, loose, {})
     assert problem.rule == "template-filter"
-    assert "round does not accept a string" in problem.message
+    assert "round takes a number, but the value is a string" in problem.message
     assert text[problem.start : problem.end] == "data.severity | round"
-    (problem,) = check("{% if data.severity > 1 %}1{% else %}2{% endif %}")
+    (problem,) = check_body("{% if data.severity > 1 %}1{% else %}2{% endif %}", loose, {})
     assert "a string cannot be compared with a number" in problem.message
 
 

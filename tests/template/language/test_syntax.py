@@ -19,19 +19,23 @@ from hookctl.template.language.parser import parse
         ('{"a": {{ data.severity %}}', "%}", "is closed with %}"),
         ('{"a": {{ }}}', "}}", "a value is missing"),
         ('{"a": {{ data. }}}', "}}", "a key is missing"),
-        ('{"a": {{ data.note | }}}', "}}", "the filter's name is missing"),
-        ('{"a": {{ data.note | default("x" }}}', "}}", "')' is missing"),
+        ('{"a": {{ data.note | }}}', "}}", "a name is missing"),
+        ('{"a": {{ data.note | default("x" }}}', "}}", ") is missing"),
         ('{"a": {{ data.note ? 1 }}}', "?", "'?' has no meaning"),
-        ('{"a": "{{ data.note | default(\\"x\\") }}"}', "\\", "without backslashes"),
+        ('{"a": "{{ data.note | default(\\"x\\") }}"}', "\\", "quotes are written without"),
         ('{"a": {{ "x }}}', '"x', "not closed"),
-        ('{"a": {{ data.count if data.note }}}', "}}", "'else' is missing"),
-        ('{"a": {{ 1 < 2 < 3 }}}', "< 3", "cannot be chained"),
+        ('{"a": {{ data.count if data.note }}}', "data.count", "needs an else"),
+        ('{"a": {{ data.count is none if data.note else 1 }}}', "data.note", "needs parentheses"),
+        ("{% if data.note if data.count else 1 %}1{% else %}2{% endif %}", "if data.count", "needs parentheses"),
+        ('{"a": {{ 1 + data.count-data.count }}}', "data.count", "needs spaces"),
+        ('{"a": {{ data.note is defined is none }}}', "is none", "Join two tests"),
+        ('{"a": {{ data.count 2 }}}', "2", "not expected"),
         ("{% if data.note %}1", "{% if", "if is not closed"),
         ("{% for g in data.groups %}1{% endif %}", "{% endif", "expected else or endfor"),
         ("1{% endif %}", "{% endif", "nothing to end"),
         ("1{# x", "{#", "the comment is not closed"),
-        ("{% for g of data.groups %}{% endfor %}", "of", "'in' is missing"),
-        ("{% if %}1{% endif %}", "%}", "a value is missing"),
+        ("{% for g of data.groups %}{% endfor %}", "{% for g of data.groups %}", "Write {% for g in data.groups %}"),
+        ("{% if %}1{% else %}2{% endif %}", "%}", "a value is missing"),
         ('"\ud800"', "\ud800", "surrogate"),
     ],
 )
@@ -68,7 +72,8 @@ def test_a_syntax_error_is_found_where_it_stands(check: Any, text: str, at: str,
 )
 def test_handlebars_is_shown_in_this_syntax(check: Any, handlebars: str, same: str) -> None:
     text = '{"a": "' + handlebars + '"}'
-    (problem,) = check(text)
+    problem, *others = check(text)
+    assert all("is Handlebars" in other.message for other in others)
     assert problem.rule == "template-syntax"
     assert problem.hint == f"Write {same}."
     assert "is Handlebars" in problem.message
@@ -171,7 +176,18 @@ def test_sizes_are_bounded() -> None:
         ("{{ data.a" + " | upper" * 300 + " }}", "template-too-large"),
         ("{{ " + "[" * 60 + "]" * 60 + " }}", "template-too-large"),
         ("{{ [" + "1," * 60 + "] }}", "template-too-large"),
-        ("{{ [[1]] }}", "template-too-large"),
+        ("{{ [[1]] }}", None),
+        ("{{ " + "- " * 300 + "1 }}", "template-too-large"),
+        ("{{ data" + " [0]" * 160 + " }}", None),
+        ("{{ data" + "[data.a]" * 60 + " }}", None),
+        ("{{ 1" + " + 1" * 200 + " }}", None),
+        ("{{ " + "1 if data.a else " * 100 + "1 }}", "template-too-large"),
+        (
+            "{% set a = [data.a, data.a] %}"
+            + "".join(f"{{% set {chr(98 + n)} = [{chr(97 + n)}, {chr(97 + n)}] %}}" for n in range(20))
+            + "{{ u }}",
+            "template-too-large",
+        ),
         ("{{ " + "9" * 400 + " }}", "template-too-large"),
         ("{% if data.a %}" * 30 + "1" + "{% endif %}" * 30, "template-too-large"),
         ("".join(f"{{% for x{n} in data.a %}}" for n in range(5)) + "{% endfor %}" * 5, "template-too-large"),

@@ -71,7 +71,7 @@ def test_a_proved_template_is_json_for_every_event(text: str) -> None:
         ),
         ('{"a": {{ data.a }}{{ data.b }}}', "{{ data.b }}", "expected a comma or }"),
         ('{"a": 1{{ data.a }}}', "{{ data.a }}", "expected a comma or }"),
-        ("{{{ data.a }}: 1}", "{ data.a }}", "a space between { and {{"),
+        ("{{{ data.a }}: 1}", "{{{ data.a }}", "a space between { and {{"),
         ("{ {{ data.a }}: 1}", "{{ data.a }}", "a key in quotes"),
         ('{"a": 1,}', "}", "a comma before }"),
         ('{"a" 1}', "1}", "expected a colon"),

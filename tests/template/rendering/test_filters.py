@@ -9,6 +9,7 @@ import pytest
 from hookctl.errors import RenderError
 from hookctl.plugin import FilterType
 from hookctl.template import compile_body
+from hookctl.template.language.filters import find
 
 DATA: dict[str, Any] = {
     "s": "Straße x",
@@ -78,19 +79,19 @@ def test_a_filter_gives(expression: str, expected: Any) -> None:
 @pytest.mark.parametrize(
     ("expression", "says"),
     [
-        ("data.i | upper", "upper does not accept a number"),
-        ("data.t | lower", "lower does not accept a boolean"),
-        ("data.z | trim", "trim does not accept null"),
-        ("data.s | join(',')", "join does not accept a string"),
-        ("data.xs | join(1)", "join's separator does not accept a number"),
-        ("data.i | length", "length does not accept a number"),
-        ("data.s | round", "round does not accept a string"),
-        ("data.t | round", "round does not accept a boolean"),
-        ("data.n | round(99)", "from 0 to 15"),
-        ("data.n | round(1, 'up')", "no method up"),
-        ("data.s | datetime", "datetime does not accept a string"),
+        ("data.i | upper", "the filter upper takes a string, but the value is a number"),
+        ("data.i | lower", "takes a boolean or a string, but the value is a number"),
+        ("data.z | trim", "takes a string, but the value is null"),
+        ("data.s | join(',')", "takes a list, but the value is a string"),
+        ("data.xs | join(data.i)", "join's separator is not a string"),
+        ("data.i | length", "takes a string, a list or an object, but the value is a number"),
+        ("data.s | round", "takes a number, but the value is a string"),
+        ("data.t | round", "takes a number, but the value is a boolean"),
+        ("data.n | round(data.n)", "from 0 to 15"),
+        ("data.n | round(1, data.s)", "no method "),
+        ("data.s | datetime", "not a date and time in ISO 8601"),
         ("1e18 | datetime", "outside the years"),
-        ("data.xs | items", "items does not accept a list"),
+        ("data.xs | items", "takes an object, but the value is a list"),
         ("data.groups | jmespath('sum([].name)')", "cannot be applied"),
         ("data.s < 1", "a string cannot be compared with a number"),
         ("1 in data.s", "'in' cannot look for a number in a string"),
@@ -106,8 +107,14 @@ def test_a_filter_refuses(expression: str, says: str) -> None:
     [
         ("data.severity | uper", "unknown filter uper", "uper"),
         ("data.severity | upper(1)", "too many positional arguments", "upper(1)"),
-        ("data.severity | default", "missing a required argument", "default"),
-        ("data.severity | round(digits=1)", "unexpected keyword argument 'digits'", "round(digits=1)"),
+        ("data.severity | replace('a')", "missing a required argument", "replace('a')"),
+        ("data.count | round(digits=1)", "unexpected keyword argument 'digits'", "round(digits=1)"),
+        ("data.severity | truncate(2)", "is shorter than its end", "truncate(2)"),
+        ("data.severity | replace(1, 'x')", "replace's old is not a string", "replace(1, 'x')"),
+        ("data.groups | join(1)", "join's separator is not a string", "join(1)"),
+        ("data.count | round(99)", "from 0 to 15", "round(99)"),
+        ("data.count | round(1, 'up')", "no method up", "round(1, 'up')"),
+        ("data.request | dictsort(by='x')", "sorts by 'key' or by 'value'", "dictsort(by='x')"),
         ("data | jmespath(1)", "must be text in quotes", "1"),
         ("data | jmespath(data.severity)", "must be text in quotes", "data.severity"),
         ("data | jmespath('a b')", "cannot be read", "b"),
@@ -131,7 +138,7 @@ def test_a_plugins_filter(check: Any) -> None:
     filters = {"shorten": FilterType(name="shorten", summary="The first characters.", call=shorten)}
     assert value("data.s | shorten(limit=5)", filters) == "Straß"
     assert check('{"a": {{ data.severity | shorten }}}', filters) == []
-    assert check('{"a": {{ data.severity | shorte }}}', filters)[0].suggestions == ("shorten",)
+    assert check('{"a": {{ data.severity | shorte }}}', filters)[0].suggestions[0] == "shorten"
     assert "too many" in check('{"a": {{ data.severity | shorten(1, 2) }}}', filters)[0].message
 
 
@@ -144,6 +151,40 @@ def test_a_plugins_filter_that_breaks_is_named() -> None:
         value("data.s | raises", filters)
     with pytest.raises(RenderError, match="cannot be written as JSON"):
         value("data.s | odd", filters)
+
+
+def test_a_plugins_filter_is_called_only_with_what_it_takes() -> None:
+    def shout(value: Any, mark: str = "!") -> Any:
+        return value + mark
+
+    takes = frozenset({"string"})
+    filters = {"shout": FilterType(name="shout", summary="", call=shout, takes=takes)}
+    assert value("data.s | shout(mark='?')", filters) == "Straße x?"
+    with pytest.raises(RenderError, match="the filter shout takes a string, but the value is a number"):
+        value("data.i | shout", filters)
+
+
+@pytest.mark.parametrize(
+    ("types", "accepted"),
+    [
+        ({"integer"}, [1, 2.0]),
+        ({"number"}, [1, 2.0, 2.5]),
+        ({"boolean", "null"}, [True, None]),
+        ({"array", "object"}, [[], {}]),
+        (set(), [1, 2.0, 2.5, True, None, [], {}, "a"]),
+    ],
+)
+def test_the_types_are_those_of_json_schema(types: set[str], accepted: list[Any]) -> None:
+    filters = {"same": FilterType(name="same", summary="", call=lambda value: value, takes=frozenset(types))}
+    function = find("same", filters)
+    assert function is not None
+    values: list[Any] = [1, 2.0, 2.5, True, None, [], {}, "a"]
+    for given in values:
+        if any(given is one or (type(given) is type(one) and given == one) for one in accepted):
+            assert function(given) == given
+        else:
+            with pytest.raises(RenderError, match="the filter same takes"):
+                function(given)
 
 
 def test_a_plugin_cannot_replace_a_built_in_filter() -> None:

@@ -83,8 +83,8 @@ def command(
     """Check the webhook files and show what an apply would change.
 
     Each change is shown with its effects and with the request that it changes, for a sample event; `hookctl explain
-    plan` describes how to read them. Nothing is changed or sent, and only the key of --sign is read as a secret. Exits
-    1 if a finding or a policy is an error.
+    plan` describes how to read them. Nothing is changed or sent, and only the key of --sign is read as a secret. With
+    --only, only the files of these webhooks must be free of errors. Exits 1 if a finding or a policy is an error.
     """
     from hookctl.cli.plan_events import read_recent, read_samples
     from hookctl.cli.reports import write_review
@@ -101,7 +101,9 @@ def command(
     session: Session = ctx.obj
     key = signing_key(session, sign) if sign and out else None
     to_stderr, may_be_empty = outputs.printed != "text", lambda: against is not None or is_anything_applied(session)
-    checked = check_files_or_exit(ctx, session, outputs, warnings_to_stderr=to_stderr, may_be_empty=may_be_empty)
+    checked = check_files_or_exit(
+        ctx, session, outputs, only=only, warnings_to_stderr=to_stderr, may_be_empty=may_be_empty
+    )
     options = review_options(
         session,
         only=only,

@@ -37,7 +37,8 @@ Examples:
 def command(ctx: click.Context, name: str, *, event: BinaryIO | None, body_only: bool, outputs: Outputs) -> None:
     """Print the request that the file of the webhook NAME would send for an event.
 
-    Nothing is sent, and neither network nor secrets are needed: a secret is shown as ***.
+    Nothing is sent, and neither network nor secrets are needed: a secret is shown as ***. Only the file of the webhook
+    must be free of errors.
     """
     from msgspec.structs import replace
 
@@ -48,7 +49,7 @@ def command(ctx: click.Context, name: str, *, event: BinaryIO | None, body_only:
     from hookctl.report.text.rendering import render_json, render_text
 
     session: Session = ctx.obj
-    plan = named_plan(check_files_or_exit(ctx, session, outputs).plans, name)
+    plan = named_plan(check_files_or_exit(ctx, session, outputs, only=[name]).plans, name)
     document = read_event(session, event) if event else session.plugins.event_types[plan.event].mock
     if document["event_type"] != plan.event:
         raise click.UsageError(

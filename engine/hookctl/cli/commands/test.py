@@ -105,8 +105,8 @@ def command(
     """Send a mock event to the named webhooks, or to all, and report how each target answers.
 
     The webhooks are tested as they are in the files, whether or not they are applied or active. An event that a
-    webhook's `when` does not let through is sent anyway, and a note says so. Nothing is queued or retried. Exits 1 if a
-    test fails.
+    webhook's `when` does not let through is sent anyway, and a note says so. Nothing is queued or retried. With names,
+    only the files of these webhooks must be free of errors. Exits 1 if a test fails.
     """
     from hookctl.cli.reports import Reports
     from hookctl.cli.trying import try_now
@@ -123,7 +123,7 @@ def command(
         raise click.UsageError("--record, --replay and --scenario cannot be combined")
     session: Session = ctx.obj
     reports = Reports(outputs, show_invocation)
-    wanted = check_files_or_exit(ctx, session, outputs)
+    wanted = check_files_or_exit(ctx, session, outputs, only=names)
     chosen = [named_plan(wanted.plans, name) for name in dict.fromkeys(names)] or [
         wanted.plans[name] for name in sorted(wanted.plans)
     ]

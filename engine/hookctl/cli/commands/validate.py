@@ -42,7 +42,7 @@ def command(ctx: click.Context, outputs: Outputs) -> None:
     session: Session = ctx.obj
     checked = check_files(session)
     nothing = f"{counted(checked.count, 'webhook')} in {counted(len(checked.files), 'file')}, no problems found."
-    write_findings(ctx, session, outputs, checked.findings, nothing)
+    write_findings(ctx, session, outputs, checked.findings, nothing, ignored=checked.ignored)
     errors = settings_errors(session)
     for error in errors:
         report_error(error)

@@ -82,5 +82,5 @@ def _described(plugins: Plugins) -> dict[str, Any]:
         **{kind: {name: plugin.schema for name, plugin in known.items()} for kind, known in with_schema.items()},
         "mocks": {name: event_type.mock for name, event_type in plugins.event_types.items()},
         "secrets": sorted(plugins.secret_sources),
-        "filters": sorted(plugins.filters),
+        "filters": {name: [sorted(one.takes), sorted(one.gives)] for name, one in plugins.filters.items()},
     }

@@ -22,6 +22,7 @@ class Result(NamedTuple):
     digests: Sequence[str]
     """The digests of their delivery plans."""
     warnings: Sequence[Finding] = ()
+    """Those that comments in the file ignore are among them."""
 
 
 class Cache:
@@ -61,7 +62,8 @@ def _row(digest: str, result: Result) -> str:
     """The digest of the content, names and digests in turn, and any warnings, separated by tabs."""
     webhooks = chain.from_iterable(zip(result.names, result.digests, strict=True))
     warnings = [
-        [one.rule, one.message, one.hint, _bounds(one.span), one.suggestions, one.webhook] for one in result.warnings
+        [one.rule, one.message, one.hint, _bounds(one.span), one.suggestions, one.webhook, one.ignored]
+        for one in result.warnings
     ]
     return "\t".join([digest, *webhooks, *([json.dumps(warnings)] if warnings else [])])
 
@@ -76,7 +78,7 @@ def _bounds(span: Span | None) -> list[int] | None:
 
 
 def _warning(file: SourceFile, row: Any) -> Finding:
-    rule, message, hint, bounds, suggestions, webhook = row
+    rule, message, hint, bounds, suggestions, webhook, ignored = row
     return Finding(
         rule=rule,
         severity=Severity.WARNING,
@@ -86,4 +88,5 @@ def _warning(file: SourceFile, row: Any) -> Finding:
         span=Span(*bounds) if bounds else None,
         suggestions=tuple(suggestions),
         webhook=webhook,
+        ignored=ignored,
     )

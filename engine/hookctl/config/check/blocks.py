@@ -13,7 +13,7 @@ from hookctl.config.check.secrets import check_secret
 from hookctl.errors import TemplateError
 from hookctl.model import Json, Pointer, Problem, brief
 from hookctl.model.nearest import nearest
-from hookctl.model.rules.fields import UNKNOWN_PLUGIN
+from hookctl.model.rules.fields import SECRET_MALFORMED, UNKNOWN_PLUGIN
 from hookctl.model.rules.rule import Rule
 from hookctl.model.rules.texts import EXPRESSION_INVALID, JSON_PATH_INVALID, VALIDATOR_UNKNOWN_PATH
 from hookctl.network import check_url
@@ -130,7 +130,10 @@ class Blocks:
 def check_setting_url(notes: Notes, pointer: Pointer, value: Json) -> None:
     """Add findings for a URL that is not allowed. Checks the values that a schema marks with ``x-url``."""
     if isinstance(value, str):
-        _note_url(notes, pointer, check_url(value))
+        problems = check_url(value)
+        if SECRET_MALFORMED.id in notes.rules(pointer):
+            problems = [problem for problem in problems if not value.startswith("${", problem.start)]
+        _note_url(notes, pointer, problems)
 
 
 def _note_url(notes: Notes, pointer: Pointer, problems: Sequence[Problem]) -> None:

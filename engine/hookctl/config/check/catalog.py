@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
@@ -11,7 +11,8 @@ from types import ModuleType
 from hookctl.config.check import rules
 from hookctl.config.check.notes import Notes
 from hookctl.errors import HookctlError
-from hookctl.model.rules import fields, files, plans, texts, urls
+from hookctl.model import Severity
+from hookctl.model.rules import fields, files, ignores, plans, texts, urls
 from hookctl.model.rules.rule import Rule
 from hookctl.plugin.calls import Plugins
 
@@ -49,14 +50,14 @@ def _by_id(modules: Iterable[ModuleType]) -> dict[str, Rule]:
 
 
 _MODULES = [_load(name) for name in sorted(found.name for found in pkgutil.iter_modules(rules.__path__))]
-_SUBJECTS: dict[str, list[ModuleType]] = {
+_OF_FILES: dict[str, Sequence[ModuleType]] = {
     "Files": [files],
     "Fields": [fields],
     "Headers, secrets and outcomes": _MODULES,
     "URLs": [urls],
     "Templates and conditions": [texts],
-    "Plans": [plans],
 }
+_SUBJECTS = {**_OF_FILES, "Ignored warnings": [ignores], "Plans": [plans]}
 RULES = _by_id(module for modules in _SUBJECTS.values() for module in modules)
 """Every rule by its ID, in the order in which users meet them: files, fields, URLs, templates and conditions, plans."""
 _SUBJECT_OF = {
@@ -67,5 +68,13 @@ _SUBJECT_OF = {
 }
 GROUPS = {subject: [rule for rule in RULES.values() if _SUBJECT_OF[rule.id] == subject] for subject in _SUBJECTS}
 """The rules by subject, in the same order."""
+IGNORABLE = frozenset(
+    rule.id
+    for modules in _OF_FILES.values()
+    for module in modules
+    for rule in _rules_of(module)
+    if rule.severity is Severity.WARNING or rule.is_sometimes_a_warning
+)
+"""The IDs of rules that a comment in a webhook file may ignore."""
 CHECKS: list[Check] = [module.check for module in _MODULES]
 """The checks of one webhook, in the order of their modules' names."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from hookctl.json.paths import field_text
 from hookctl.model import Finding, Json, Pointer, Problem, Span, Webhook, brief
@@ -20,7 +21,7 @@ class Notes:
         self.findings: list[Finding] = []
         self.reference_texts = [*_reference_texts((), webhook.fields.items())]
         """The texts that contain the start of a secret reference, with their places: several rules look at them."""
-        self._places: set[Pointer] = set()
+        self._places = dict[Pointer, set[str]]()
         self._unread = frozenset(webhook.unread)
 
     def add(
@@ -71,11 +72,15 @@ class Notes:
         """True if exactly this place already has a finding. Further problems there are probably consequences of it."""
         return pointer in self._places
 
+    def rules(self, pointer: Pointer) -> AbstractSet[str]:
+        """The IDs of the rules that exactly this place breaks, as far as they have been checked."""
+        return self._places.get(pointer, frozenset())
+
     def _is_unread(self, pointer: Pointer) -> bool:
         return bool(self._unread) and any(pointer[:length] in self._unread for length in range(len(pointer) + 1))
 
     def _keep(self, finding: Finding, pointer: Pointer) -> None:
-        self._places.add(pointer)
+        self._places.setdefault(pointer, set()).add(finding.rule)
         self.findings.append(finding)
 
     def _span(self, pointer: Pointer, part: tuple[int, int] | None, *, at_key: bool) -> Span:

@@ -9,11 +9,14 @@ from itertools import islice
 from hookctl.config.check.notes import Notes
 from hookctl.model import Json, Pointer
 from hookctl.model.rules.fields import SECRET_LITERAL
-from hookctl.model.secret import REFERENCE, has_reference
+from hookctl.model.secret import REFERENCE, REFERENCE_IN_BODY, has_reference
 
 _SHOWN = 20
 """Maximum number of references in one text that a rule reports: more would only repeat the same mistake."""
-_ATTEMPT = re.compile(r"\$\{[^}\s]*\}?")
+_BODY = ("body_template",)
+_ATTEMPT = re.compile(r"\$\{(?:[^{}\n]{0,200}\}|[^}\s]*\}?)")
+_ATTEMPT_IN_BODY = re.compile(r'\$\{[ \t]*(?:[A-Za-z_](?:[^{}"\n]{0,200}\}|[^}\s"]*\}?)|\})')
+"""A reference in a body ends with its string at the latest. ``${{`` and ``${5}`` are ordinary text there."""
 
 
 def check_secret(notes: Notes, pointer: Pointer, value: Json) -> None:
@@ -27,11 +30,13 @@ def references(
 ) -> Iterator[tuple[Pointer, re.Match[str]]]:
     """The places of a webhook that look like references and that ``is_meant`` accepts, at most 20 in each text."""
     for pointer, text in notes.reference_texts:
-        meant = (match for match in _ATTEMPT.finditer(text) if is_meant(pointer, match))
+        pattern = _ATTEMPT_IN_BODY if pointer == _BODY else _ATTEMPT
+        meant = (match for match in pattern.finditer(text) if is_meant(pointer, match))
         yield from ((pointer, match) for match in islice(meant, _SHOWN))
 
 
 def scheme_of(attempt: re.Match[str]) -> str:
     """The scheme of a reference; the empty string if the match is not a valid reference."""
-    reference = REFERENCE.match(attempt.string, attempt.start())
+    pattern = REFERENCE_IN_BODY if attempt.re is _ATTEMPT_IN_BODY else REFERENCE
+    reference = pattern.match(attempt.string, attempt.start())
     return reference[1] if reference else ""

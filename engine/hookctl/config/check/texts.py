@@ -1,16 +1,17 @@
-"""Checks the event type of a webhook, and ``when``, ``body_template``, ``url`` and ``headers`` against that type."""
+"""Checks the event type of a webhook, and its texts against that type: condition, body, form, URL and headers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Literal
 
 from hookctl.config.check.guarded import guarded
 from hookctl.config.check.notes import Notes
-from hookctl.model import Json, Pointer, Problem, brief
+from hookctl.config.check.rules.unknown_secret_scheme import UNKNOWN_SECRET_SCHEME
+from hookctl.model import BodyFormat, Json, Pointer, Problem, brief
 from hookctl.model.nearest import nearest
-from hookctl.model.rules.fields import UNKNOWN_EVENT_TYPE
+from hookctl.model.rules.fields import SECRET_LITERAL, SECRET_MALFORMED, UNKNOWN_EVENT_TYPE
 from hookctl.model.rules.texts import (
     NEVER_MATCHES,
     TEMPLATE_FILTER,
@@ -34,6 +35,9 @@ _OF_THE_EVENT = frozenset(
     )
 )
 """Rules that apply only if the event type, and so its fields, are known."""
+_OF_SECRETS = frozenset(rule.id for rule in (SECRET_LITERAL, SECRET_MALFORMED, UNKNOWN_SECRET_SCHEME))
+"""Rules about parts of a text, after which the rest of it can still be checked."""
+_PLACES: Mapping[str, Literal["url", "header", "form"]] = {"url": "url", "headers": "header", "form": "form"}
 _KEPT = 1000
 """Maximum number of texts without problems to remember."""
 
@@ -63,13 +67,14 @@ class Texts:
         template = self._template
         body, when = notes.webhook.fields.get("body_template"), notes.webhook.fields.get("when")
         if isinstance(body, str):
+            body_format = _body_format(notes)
             certain = self._certain.setdefault(event_type.name if event_type else "", set())
             self._check(
                 notes,
                 ("body_template",),
-                body,
+                f"{body_format.value}:{body}",
                 event_type,
-                lambda against: template.check_body(body, against, self._plugins.filters, certain),
+                lambda against: template.check_body(body, against, self._plugins.filters, certain, body_format),
             )
         if isinstance(when, str):
             self._check(
@@ -85,6 +90,9 @@ class Texts:
         headers = notes.webhook.fields.get("headers")
         for name, value in headers.items() if isinstance(headers, dict) else ():
             self._check_line(notes, ("headers", name), value, event_type)
+        form = notes.webhook.fields.get("form")
+        for name, value in form.items() if isinstance(form, dict) else ():
+            self._check_line(notes, ("form", name), value, event_type)
 
     def _check_reach(self, notes: Notes, when: str, event_type: EventType) -> None:
         """Add a finding if the condition is false for every event."""
@@ -99,11 +107,9 @@ class Texts:
             notes.add(NEVER_MATCHES, ("when",), why=why)
 
     def _check_line(self, notes: Notes, pointer: Pointer, text: Json, event_type: EventType | None) -> None:
-        if isinstance(text, str) and "{" in text:
+        if isinstance(text, str) and ("{" in text or "<%" in text):
             template = self._template
-            if not template.has_expression(text):
-                return
-            place: Literal["url", "header"] = "url" if pointer == ("url",) else "header"
+            place = _PLACES[str(pointer[0])]
             self._check(
                 notes,
                 pointer,
@@ -138,7 +144,7 @@ class Texts:
         against = event_type or EventType(name="", summary="", schema={}, mock={})
         key = (str(pointer[0]), against.name, outline)
         # A finding about the URL may come from the URL rules, which do not check its expressions.
-        if key in self._clean or (pointer != ("url",) and notes.has(pointer)):
+        if key in self._clean or (pointer != ("url",) and notes.rules(pointer) - _OF_SECRETS):
             return
         problems = guarded(notes, self._plugins, pointer, ("event type", against.name), lambda: call(against))
         if problems:
@@ -149,9 +155,17 @@ class Texts:
             self._clean.add(key)
 
 
+def _body_format(notes: Notes) -> BodyFormat:
+    """The format of the body; JSON if the field is missing or, which is another finding, wrong."""
+    name = notes.webhook.fields.get("body_format")
+    return BodyFormat(name) if isinstance(name, str) and name in {*BodyFormat} else BodyFormat.JSON
+
+
 def _note(notes: Notes, pointer: Pointer, problems: Iterable[Problem], *, known: bool, failed_hint: str) -> None:
     for problem in problems:
         if problem.rule == TEMPLATE_FILTER.id:
             notes.add_problem(replace(problem, hint=problem.hint + failed_hint), pointer)
+        elif problem.rule == SECRET_MALFORMED.id and problem.rule in notes.rules(pointer):
+            continue  # the rule for references has reported it
         elif known or problem.rule not in _OF_THE_EVENT:
             notes.add_problem(problem, pointer)

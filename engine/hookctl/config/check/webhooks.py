@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from hookctl.config.check.blocks import Blocks
 from hookctl.config.check.catalog import CHECKS
-from hookctl.config.check.headers import check_secret_headers
+from hookctl.config.check.ignores import apply_ignores
 from hookctl.config.check.notes import Notes
 from hookctl.config.check.schemas import Schema
 from hookctl.config.check.texts import Texts
@@ -26,15 +26,17 @@ class WebhookChecker:
         self._texts = Texts(plugins)
 
     def check(self, webhook: Webhook) -> list[Finding]:
-        """Every finding about one webhook on its own. An exception in a plugin becomes a finding."""
+        """Every finding about one webhook on its own; a warning that a comment in its file ignores has ``ignored`` set.
+
+        An exception in a plugin becomes a finding.
+        """
         notes = Notes(webhook)
         self._schema.check(notes, dict(webhook.fields))
         for check in CHECKS:
             check(notes, self._plugins)
-        check_secret_headers(notes, ("headers",), webhook.fields.get("headers"))
         self._blocks.check(notes)
         self._texts.check(notes)
-        return notes.findings
+        return apply_ignores(webhook, notes.findings) if webhook.ignores else notes.findings
 
 
 def check_names(webhooks: Iterable[Webhook]) -> list[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-from hookctl.model import DeliveryPlan, Json, PluginBlock, Status, Webhook
+from hookctl.model import BodyFormat, DeliveryPlan, Json, PluginBlock, Status, Webhook
 from hookctl.model.quantities import canonical_number, per_second, seconds
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import DEFAULT_VALIDATOR, AuthType, TransportType, ValidatorType
@@ -50,6 +50,8 @@ def compile_webhook(webhook: Webhook, plugins: Plugins) -> DeliveryPlan:
         description=cast("str | None", fields.get("description")),
         labels=_texts(fields.get("labels")),
         protected=bool(fields.get("protected", False)),
+        body_format=BodyFormat(cast("str", fields.get("body_format", BodyFormat.JSON.value))),
+        form=_form(fields.get("form")),
         max_in_flight=int(at_once) if at_once is not None else None,  # JSON Schema accepts 4.0 as an integer
         outcomes=_texts(fields.get("outcomes")),
     )
@@ -86,6 +88,10 @@ def _canonical(value: Json) -> Json:
 
 def _texts(value: Json) -> dict[str, str]:
     return dict(sorted(cast("dict[str, str]", value or {}).items()))
+
+
+def _form(value: Json) -> dict[str, str] | None:
+    return None if value is None else {name: _lines(text) or "" for name, text in _texts(value).items()}
 
 
 def _lines(text: str | None) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from hookctl.model import DeliveryPlan, Json, PluginBlock, canonical_json
+from hookctl.model import BodyFormat, DeliveryPlan, Json, PluginBlock, canonical_json
 from hookctl.model.quantities import duration_text, rate_text
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import AuthType, TransportType, ValidatorType
@@ -32,6 +32,8 @@ def written_fields(plan: DeliveryPlan, plugins: Plugins) -> dict[str, Json]:
     compile to another delivery plan. A value that no file can express is left as it is.
     """
     fields: dict[str, Json] = {name: getattr(plan, name) for name in AS_COMPILED}
+    fields["body_format"] = None if plan.body_format is BodyFormat.JSON else plan.body_format.value
+    fields["form"] = None if plan.form is None else dict(plan.form)
     fields["status"] = plan.status.value
     fields["headers"] = dict(plan.headers)
     fields["labels"] = dict(plan.labels)

@@ -22,7 +22,7 @@ from hookctl.schema_files import read_schema
 HINT = "Save one with `hookctl plan --out FILE`."
 FORMAT_VERSION = "2.0"
 """The first number changes when readers of the old form would misread the new one."""
-NOT_PART_OF_THE_PLAN = frozenset({"findings", "outcome", SIGNATURE})
+NOT_PART_OF_THE_PLAN = frozenset({"findings", "ignored", "outcome", SIGNATURE})
 """Keys of the document that the plan's digest does not cover."""
 
 

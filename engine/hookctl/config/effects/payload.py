@@ -35,6 +35,8 @@ class Break:
     """The types that it has; empty: it is gone."""
 
 
+_FORMATS = {"ndjson": "lines of JSON", "text": "lines of text", "xml": "XML", "form": "a form"}
+"""Bodies that are not JSON: to the reader of one, another format is another type."""
 _Types = dict[Path, set[str]]
 
 
@@ -66,6 +68,8 @@ def _types(side: Side) -> _Types:
     found: _Types = {}
     if isinstance(side.value, dict) and "body" in side.value:
         _collect(side.value["body"], (), found)
+        if "body_format" in side.value:
+            found[()] = {_FORMATS[str(side.value["body_format"])]}
     return found
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hookctl.config.effects.structure import ABSENT, Marker, Masked, Opened, Step, compare, open_up
+from hookctl.config.effects.bodies import format_of, open_body, with_names
+from hookctl.config.effects.structure import ABSENT, Marker, Masked, Opened, Step, compare
 from hookctl.errors import HookctlError
-from hookctl.json.strict import parse
-from hookctl.model import DeliveryPlan, Json, PluginBlock, Request, canonical_json
+from hookctl.model import BodyFormat, DeliveryPlan, Json, PluginBlock, Request, canonical_json
 from hookctl.model.secret import has_reference, mask
 from hookctl.plugin.added import Added
 
@@ -67,7 +67,7 @@ class RequestChange:
 
     @property
     def is_rewritten(self) -> bool:
-        """True when the body is the same JSON, written differently: spaces, order of keys, escapes."""
+        """True when the body says the same, written differently: spaces, order of keys, escapes."""
         return (
             self.before.body != self.after.body
             and not self.before.problem
@@ -148,10 +148,22 @@ def _side(plan: DeliveryPlan | None, document: Document, render: Render, adds: A
         request = render(plan, document)
     except HookctlError as error:
         return Side(ABSENT, problem=error.message, is_sent=is_sent)
-    return Side(_value(plan, request, adds(plan)), request.body, is_sent=is_sent)
+    named = _with_names(plan, document, render)
+    return Side(_value(plan, request, named, adds(plan)), request.body, is_sent=is_sent)
 
 
-def _value(plan: DeliveryPlan, request: Request, added: Added) -> Opened:
+def _with_names(plan: DeliveryPlan, document: Document, render: Render) -> bytes | None:
+    """The body with the name of each secret in its place; None if it has no secrets."""
+    named = with_names(plan)
+    if named is None:
+        return None
+    try:
+        return render(named, document).body
+    except HookctlError:
+        return None  # with the names, it is too large
+
+
+def _value(plan: DeliveryPlan, request: Request, named: bytes | None, added: Added) -> Opened:
     value: dict[str, Opened] = {
         "method": request.method,
         "url": _masked(request.url, plan.url),
@@ -163,7 +175,9 @@ def _value(plan: DeliveryPlan, request: Request, added: Added) -> Opened:
             for block in added.unsaid
         ]
     if request.body is not None:
-        value["body"] = _body(request.body)
+        if format_of(plan) != BodyFormat.JSON.value:
+            value["body_format"] = format_of(plan)
+        value["body"] = open_body(request.body, plan, named)
     return value
 
 
@@ -196,11 +210,3 @@ def _setting(value: Json) -> Opened:
     if isinstance(value, dict):
         return {key: _setting(item) for key, item in value.items()}
     return [_setting(item) for item in value] if isinstance(value, list) else value
-
-
-def _body(body: bytes) -> Opened:
-    text = body.decode("utf-8", "replace")
-    try:
-        return open_up(parse(text, any_integer=True))
-    except ValueError:
-        return text

@@ -124,7 +124,7 @@ class Targets:
 
     def _paths(self, plan: DeliveryPlan) -> frozenset[str]:
         found = NO_FIELDS
-        for text in (plan.body_template or "", plan.url, *plan.headers.values()):
+        for text in (plan.body_template or "", plan.url, *plan.headers.values(), *(plan.form or {}).values()):
             if EXPRESSION in text:
                 try:
                     fields = paths_of(text, self._fields_of(plan.event))

@@ -20,6 +20,7 @@ from hookctl.config.load.files import (
     read_bytes,
     too_many,
 )
+from hookctl.config.load.ignores import find_ignores
 from hookctl.config.load.positions import DocumentPositions, Lines
 from hookctl.errors import FileError
 from hookctl.files import resolve_given
@@ -131,7 +132,8 @@ def _load_document(lines: Lines, start: int, end: int, number: int) -> tuple[Web
     construction = Construction(text, root, lambda offset: lines.span(start + offset, start + offset).line)
     fields, problems, unread = construction.value, construction.problems, construction.unread
     if isinstance(fields, dict):
-        return Webhook(lines.file, number, fields, DocumentPositions(lines, start, end), unread=tuple(unread)), problems
+        positions, ignores = DocumentPositions(lines, start, end), find_ignores(lines, start, end, root)
+        return Webhook(lines.file, number, fields, positions, unread=tuple(unread), ignores=ignores), problems
     if fields is None and not problems:
         return None, []  # an empty document
     if not problems:

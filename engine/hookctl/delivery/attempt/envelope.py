@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -15,6 +15,8 @@ from hookctl.model import MAX_RESPONSE_BYTES, Failure, Json, Mismatch, Response,
 from hookctl.plugin.contain import is_interrupt
 from hookctl.plugin.interfaces import Envelope, Validate
 
+_GZIP = b"\x1f\x8b"
+_HTML = re.compile(rb"(?i)<(?:!doctype\s+html|html)\b")
 _DIGITS = 309
 """An integer with fewer digits is in the range of a double."""
 _MANY_DIGITS = re.compile(rb"[0-9]{%d}" % _DIGITS)
@@ -51,9 +53,30 @@ class LastPassed:
 def open_envelope(response: Response) -> Envelope:
     """The envelope of a response. Its body is parsed if every parser reads it as the same JSON."""
     data, problem = _read(response.body)
+    headers = _headers(response.headers)
     return Envelope(
-        status=response.status, headers=_headers(response.headers), data=data, problem=_problem(response) or problem
+        status=response.status,
+        headers=headers,
+        data=data,
+        problem=_problem(response) or problem,
+        not_json=_describe(response.body, headers) if isinstance(data, str) else "",
     )
+
+
+def _describe(body: bytes, headers: Mapping[str, str]) -> str:
+    """What a body is that was read as text; empty for a JSON string."""
+    if body.startswith(_GZIP):
+        return "the body is compressed with gzip"
+    if headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
+        return "the body is compressed"
+    text = body.removeprefix(codecs.BOM_UTF8).lstrip()
+    if not text:
+        return "the body is empty"
+    if _HTML.match(text) or headers.get("content-type", "").lower().startswith("text/html"):
+        return "the body is HTML"
+    if not text.isascii() and body.decode(errors="ignore").encode() != body:
+        return "the body is not UTF-8"
+    return "" if text.startswith(b'"') else "the body is not JSON"
 
 
 def body_value(body: bytes) -> Json:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from hookctl.errors import RenderError
 from hookctl.model import DeliveryPlan, Json
 from hookctl.model.problem import Filter
-from hookctl.template import TextTemplate, compile_text
+from hookctl.model.secret import Resolve
+from hookctl.template import TextTemplate, compile_text, content_type
 
 Headers = tuple[tuple[str, str], ...]
 Written = tuple[str, Headers]
@@ -33,6 +34,11 @@ class Head:
     def with_text(self, change: Callable[[str], str]) -> Head:
         """A copy with each piece of fixed text changed. ``change`` never receives values of an event."""
         return Head(self.url.with_text(change), tuple((name, value.with_text(change)) for name, value in self.headers))
+
+    def with_secrets(self, resolve: Resolve) -> Head:
+        """The same with secrets in place of the references in fixed text."""
+        headers = tuple((name, value.with_secrets(resolve)) for name, value in self.headers)
+        return Head(self.url.with_secrets(resolve), headers)
 
     def values(self, document: Mapping[str, Json]) -> Values:
         """The text of each value of an event. Raises RenderError that names the URL or the header."""
@@ -85,8 +91,9 @@ def static_headers(plan: DeliveryPlan, user_agent: str) -> Headers:
     """
     headers = dict(plan.headers)
     given = {name.lower() for name in headers}
-    if plan.body_template is not None and "content-type" not in given:
-        headers["Content-Type"] = "application/json"
+    of_body = content_type(plan)
+    if of_body is not None and "content-type" not in given:
+        headers["Content-Type"] = of_body
     if "user-agent" not in given:
         headers["User-Agent"] = user_agent
     return tuple(headers.items())

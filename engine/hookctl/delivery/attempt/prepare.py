@@ -13,7 +13,7 @@ from hookctl.delivery.attempt.authenticate import Auth, Authenticated, authentic
 from hookctl.delivery.attempt.envelope import Validator
 from hookctl.delivery.attempt.failures import AttemptFailedError, attributed_to, named
 from hookctl.delivery.attempt.head import compile_head, static_headers
-from hookctl.delivery.attempt.prepared import Prepared, Transport, broken_rule
+from hookctl.delivery.attempt.prepared import Prepared, Transport, broken_rule, named_body
 from hookctl.delivery.attempt.redact import Redactor
 from hookctl.delivery.attempt.secrets import Secrets, secrets_digest
 from hookctl.errors import PluginError, TemplateError
@@ -22,7 +22,7 @@ from hookctl.model.delivery_plan import canonical_json
 from hookctl.model.secret import REFERENCE, has_reference, mask
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import DEFAULT_TRANSPORT, AuthContext, Refreshable
-from hookctl.template import compile_body
+from hookctl.template import compile_request_body
 
 if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
@@ -57,16 +57,12 @@ def prepare(plan: DeliveryPlan, plugins: Plugins, adapter: BaseAdapter | None, u
 def _prepare(
     plan: DeliveryPlan, plugins: Plugins, adapter: BaseAdapter | None, user_agent: str, secrets: Secrets
 ) -> Prepared:
-    with attributed_to("the body template"):
-        body = (
-            None
-            if plan.body_template is None
-            else _compiled(plugins, partial(compile_body, plan.body_template, plugins.filters))
-        )
+    with attributed_to(named_body(plan)):
+        body = _compiled(plugins, partial(compile_request_body, plan, plugins.filters, secrets.value))
     transport = _transport(plan, plugins, secrets)
     with attributed_to("an expression in URL or headers"):
         written = _compiled(plugins, partial(compile_head, plan.url, static_headers(plan, user_agent), plugins.filters))
-    heads = written.with_text(secrets.reveal), written.with_text(mask)
+    heads = written.with_secrets(secrets.value), written.with_text(mask)
     request, shown = (Request(plan.method, *head.sample(), None) for head in heads)
     check_headers(request.headers)
     if has_reference(plan.url) and (rule := broken_rule(transport, request.url)):

@@ -20,7 +20,7 @@ from hookctl.model import BROKEN_URL, DeliveryPlan, Failure, FailureKind, Reques
 from hookctl.model.rules.urls import URL_CHARACTER
 from hookctl.network import Network, check_url
 from hookctl.plugin.interfaces import Settings, TransportType
-from hookctl.template import BodyTemplate
+from hookctl.template import BodyTemplate, FormTemplate
 
 if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
@@ -32,6 +32,8 @@ class Unsigned(Struct, frozen=True):
     """The request of one attempt, before auth. Contains secrets: never written, never shown."""
 
     request: Request
+    shown_body: bytes | None
+    """Its body with secrets masked."""
     shown: Written | None = None
     """Its URL and headers with secrets masked, if they depend on the event."""
 
@@ -46,7 +48,7 @@ class Prepared:
 
     plan: DeliveryPlan
     digest: str
-    body: BodyTemplate | None
+    body: BodyTemplate | FormTemplate | None = field(repr=False)
     request: Request = field(repr=False)
     """Method, URL and headers of every request, without ``webhook-id``, ``webhook-timestamp`` and the body."""
     shown: Request
@@ -72,11 +74,12 @@ class Prepared:
 
     def make_request(self, job: Job, at: float) -> Unsigned:
         """The request of one attempt at ``at`` (epoch seconds), before auth. Raises AttemptFailedError."""
-        with attributed_to("the body template"):
-            body = None if self.body is None else self.body.render(job.document)
+        with attributed_to(named_body(self.plan)):
+            body, shown_body = (None, None) if self.body is None else self.body.render_both(job.document)
         own = own_headers(job.delivery_id, at)
         if self.heads is None:
-            return Unsigned(Request(self.request.method, self.request.url, self.request.headers + own, body))
+            request = Request(self.request.method, self.request.url, self.request.headers + own, body)
+            return Unsigned(request, shown_body)
         head, shown = self.heads
         with attributed_to("an expression in URL or headers"):
             values = head.values(job.document)
@@ -84,7 +87,7 @@ class Prepared:
         if rule := broken_rule(self.transport, url):
             message = f"with the event's values inserted, the URL breaks the rule {rule}"
             raise AttemptFailedError(Failure(FailureKind.RENDER, message, BROKEN_URL))
-        return Unsigned(Request(self.request.method, url, headers + own, body), shown.fill(values))
+        return Unsigned(Request(self.request.method, url, headers + own, body), shown_body, shown.fill(values))
 
     def show(self, unsigned: Unsigned, sent: Authenticated) -> Request:
         """The sent request as records show it: secrets masked, and the body as it was before auth.
@@ -93,7 +96,7 @@ class Prepared:
         """
         own = unsigned.request.headers[len(self.request.headers) :]
         url, headers = unsigned.shown or (self.shown.url, self.shown.headers)
-        return sent.show(Request(self.shown.method, url, headers + own, unsigned.request.body))
+        return sent.show(Request(self.shown.method, url, headers + own, unsigned.shown_body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,11 @@ class Transport:
     def build(self, network: Network) -> BaseAdapter:
         """A new adapter."""
         return self.kind.build(self.settings, network)
+
+
+def named_body(plan: DeliveryPlan) -> str:
+    """What writes the bodies of a delivery plan, as messages name it."""
+    return "the body template" if plan.form is None else "the form"
 
 
 def broken_rule(transport: Transport, url: str) -> str | None:

@@ -8,8 +8,8 @@ from typing import cast
 from hookctl.delivery.attempt.failures import attributed_to, named
 from hookctl.delivery.attempt.redact import without_scheme
 from hookctl.errors import SecretError
-from hookctl.model import DeliveryPlan, Json, PluginBlock, Secret, SecretReference
-from hookctl.model.secret import plan_references, resolve_all, resolve_text
+from hookctl.model import DeliveryPlan, Json, PluginBlock, SecretReference
+from hookctl.model.secret import plan_references, resolve_all
 from hookctl.plugin.calls import Plugins
 from hookctl.plugin.interfaces import Settings
 
@@ -52,8 +52,12 @@ class Secrets:
         with attributed_to("a secret"):
             return cast("dict[str, Json]", resolve_all(dict(block.settings), self.text))  # type: ignore[return-value]
 
-    def reveal(self, text: str) -> str:
-        """A text with references replaced by secrets. Raises AttemptFailedError."""
+    def value(self, reference: SecretReference) -> str:
+        """As :meth:`text`, for literal text of a URL, a header or a body. Raises AttemptFailedError."""
         with attributed_to("a secret"):
-            value = resolve_text(text, self.text)
-        return value.reveal() if isinstance(value, Secret) else value
+            secret = self.text(reference)
+            try:
+                secret.encode()
+            except UnicodeEncodeError:
+                raise SecretError(f"{reference} is not valid Unicode text") from None
+        return secret

@@ -109,6 +109,9 @@ class EventReader:
         """The beginning of a line that has not been read to its end."""
         self._line = 0
         self._skipping = False
+        self._depth = 0
+        """The brackets that are open in a value over several lines, which is skipped."""
+        self._has_explained = False
         self._begun = False
         self._array: list[bytes] = []
         """The pieces of the array read so far; empty if the input consists of lines."""
@@ -163,13 +166,35 @@ class EventReader:
             self._line += 1
             if self._skipping:
                 self._skipping = False
-            elif line.strip():
-                yield self._parse(line, f"line {self._line}")
+            elif line.strip() and not self._continues(line):
+                yield self._explained(self._parse(line, f"line {self._line}"), line)
         if self._skipping:
             self._rest = b""
         elif len(self._rest) > MAX_EVENT_BYTES:
             self._skipping, self._rest = True, b""
             yield BadEvent(f"line {self._line + 1}", _TOO_LARGE)
+
+    def _explained(self, found: Event | BadEvent, line: bytes) -> Event | BadEvent:
+        """What was found, or for the first line of a value over several lines, that it is one.
+
+        What to do is in the reason of the first such value of the stream only.
+        """
+        self._depth = 0
+        if isinstance(found, Event) or not _BEGINS.fullmatch(line):
+            return found
+        self._depth = max(0, _opened(line))
+        if not self._depth:
+            return found
+        hint = "" if self._has_explained else ". Write each event on one line, for example with `jq -c .`"
+        self._has_explained = True
+        return BadEvent(found.place, f"JSON over several lines{hint}")
+
+    def _continues(self, line: bytes) -> bool:
+        """Whether a line is a further one of a value over several lines: it is indented, a key, or a bracket."""
+        if not self._depth or line[:1] not in _CONTINUATIONS:
+            return False
+        self._depth = max(0, self._depth + _opened(line))
+        return True
 
     def _items(self) -> Iterator[Event | BadEvent]:
         number = 1
@@ -189,6 +214,11 @@ class EventReader:
 
 _TO_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
 _TO_COMMA = re.compile(rb'(?:[^"\[\]{},]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
+_BEGINS = re.compile(rb"\s*[\[{](?:.*[\[{,])?\s*", re.DOTALL)
+"""The first line of a value over several lines, as programs write it."""
+_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_CONTINUATIONS = frozenset({b" ", b"\t", b'"', b"}", b"]"})
+"""What a line begins with that continues a value, as programs write it."""
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _TOO_LARGE = f"larger than {MAX_EVENT_BYTES >> 20} MiB"
 
@@ -211,6 +241,12 @@ def _parse_strictly(text: bytes) -> Json:
         raise EventError(f"not valid JSON at column {error.colno}") from error
     except AmbiguousJsonError as error:
         raise EventError(_short(str(error))) from error
+
+
+def _opened(line: bytes) -> int:
+    """The brackets that a line opens, less those that it closes, outside of quotes."""
+    bare = _TEXT.sub(b"", line)
+    return bare.count(b"{") + bare.count(b"[") - bare.count(b"}") - bare.count(b"]")
 
 
 def _first_line_is_whole(data: bytes) -> bool:

@@ -10,7 +10,7 @@ from hookctl.delivery.attempt.head import compile_head, own_headers, static_head
 from hookctl.model import DeliveryPlan, Json, Request
 from hookctl.model.secret import mask
 from hookctl.plugin.calls import Plugins
-from hookctl.template import compile_body
+from hookctl.template import compile_request_body
 
 USER_AGENT = f"hookctl/{__version__}"
 
@@ -28,10 +28,11 @@ def render_request(
         at: The time for ``webhook-timestamp``, in epoch seconds; None: now.
 
     Raises:
-        TemplateError: The body template, or an expression in URL or headers, cannot be compiled.
+        TemplateError: The body template, the form, or an expression in URL or headers, cannot be compiled.
         RenderError: One of them cannot be rendered for this event.
     """
-    body = None if plan.body_template is None else compile_body(plan.body_template, plugins.filters).render(document)
+    body = compile_request_body(plan, plugins.filters)
+    content = None if body is None else body.render(document)
     head = compile_head(plan.url, static_headers(plan, USER_AGENT), plugins.filters).with_text(mask)
     url, headers = head.vetted(head.values(document))
-    return Request(plan.method, url, headers + own_headers(delivery_id, time.time() if at is None else at), body)
+    return Request(plan.method, url, headers + own_headers(delivery_id, time.time() if at is None else at), content)

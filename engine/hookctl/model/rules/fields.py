@@ -152,13 +152,26 @@ SECRET_LITERAL = Rule(
     explanation=(
         "Files are committed, reviewed and copied, so they must contain only references: ${env:NAME}, "
         "${file:PATH}, or those that a plugin adds. Change any secret that was in a file, because others may "
-        "have seen it."
+        "have seen it. In a secret setting of a plugin, a literal is an error. In url, headers, form and body_template "
+        "it is a warning, because hookctl can only guess: it knows the shape of many tokens and of secret URLs, and it "
+        "knows names such as password, token, secret and api_key. Expressions and placeholders such as changeme are "
+        "not secrets."
     ),
     message="the file contains a secret",
     hint=(
         "Write a reference, such as ${{env:NAME}} or ${{file:/run/secrets/name}}, and change the secret: "
         "others may have seen it."
     ),
+    variants={
+        "shape": (
+            "the text looks like {what}",
+            "Write a reference such as ${{env:NAME}} in its place, and change the secret: others may have seen it.",
+        ),
+        "named": (
+            "the value of {name} looks like a secret",
+            "Write a reference such as ${{env:NAME}} in its place, and change the secret: others may have seen it.",
+        ),
+    },
     bad="auth:\n  type: bearer\n  token: 7f3c1b0e",
     good="auth:\n  type: bearer\n  token: ${env:SIEM_TOKEN}",
 )
@@ -167,11 +180,16 @@ SECRET_MALFORMED = Rule(
     id="secret-malformed",
     summary="The text looks like a secret reference but is not one.",
     explanation=(
-        "A reference has the form ${scheme:key}: a scheme in lower case, a colon, and a key without spaces or braces."
+        "A reference has the form ${scheme:key}: a scheme in lower case, a colon, and a key without spaces or braces, "
+        "in body_template also without quotes and backslashes. hookctl does not expand variables as a shell does: "
+        "write ${env:NAME} for the environment variable NAME. To send the text ${NAME} itself, write {{ '$' }}{NAME}."
     ),
     message="{text} is not a secret reference",
     hint="Write ${{scheme:key}} with one of the schemes {schemes}.",
-    variants={"expression": ("a secret reference cannot contain an expression", "Write the whole reference.")},
+    variants={
+        "expression": ("a secret reference cannot contain an expression", "Write the whole reference."),
+        "path": ("{text} is not an expression, so it would be sent as it is", "Write {{{{ {path} }}}}."),
+    },
     bad="auth:\n  type: bearer\n  token: ${SIEM_TOKEN}",
     good="auth:\n  type: bearer\n  token: ${env:SIEM_TOKEN}",
 )
@@ -180,16 +198,37 @@ SECRET_MISPLACED = Rule(
     id="secret-misplaced",
     summary="hookctl does not resolve a secret reference in this place.",
     explanation=(
-        "hookctl resolves references in url, headers, auth and transport. Anywhere else it would send or show"
-        " the reference itself."
+        "hookctl resolves references in url, headers, form, auth and transport, and in the text of body_template: with "
+        "JSON in its strings, with XML in the text of elements and in the values of attributes. Anywhere else it would "
+        "send or show the reference itself. The ${NAME} of a shell is a warning there."
     ),
     message="the reference {text} is not resolved in `{field}`",
-    hint="Put secrets into `auth` or `headers`: here, the reference itself would be sent.",
+    hint=(
+        "Put secrets into `auth`, `headers`, `form` or the text of `body_template`: here, the reference itself would "
+        "be sent."
+    ),
     variants={
         "expression": (
             "hookctl does not resolve a secret reference inside an expression",
             "Write it next to the expression.",
-        )
+        ),
+        "comment": ("hookctl does not resolve a secret reference inside a comment", "Remove it from the comment."),
+        "bare": (
+            "the reference {text} is not in a JSON string, so hookctl does not resolve it",
+            'Write it in double quotes: "{text}". A secret is always sent as text.',
+        ),
+        "key": (
+            "the reference {text} is in an object's key, so hookctl does not resolve it",
+            "Write the key itself, and put the secret into its value.",
+        ),
+        "markup": (
+            "the reference {text} is not in an element's text or an attribute's value, so hookctl does not resolve it",
+            'Write it between tags, or in quotes as the value of an attribute: name="{text}".',
+        ),
+        "variable": (
+            "{text} is not expanded in `{field}`",
+            "Write the text itself. Only url, headers, form, auth, transport and body_template can contain {meant}.",
+        ),
     },
     bad="description: uses ${env:SIEM_TOKEN}",
     good="description: uses the SIEM's token",

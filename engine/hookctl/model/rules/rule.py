@@ -29,6 +29,8 @@ class Rule:
     variants: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Message and hint of special cases, by a name for each."""
     severity: Severity = Severity.ERROR
+    is_sometimes_a_warning: bool = False
+    """Whether some of what it reports is only a warning, although ``severity`` says error."""
     bad: str = ""
     """Lines of a webhook that the rule refuses; empty where a file's text cannot show it."""
     good: str = ""

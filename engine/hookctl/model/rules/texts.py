@@ -15,6 +15,20 @@ TEMPLATE_SYNTAX = Rule(
     good='body_template: \'{"severity": "{{ data.severity }}"}\'',
 )
 
+TEMPLATE_PLACEHOLDER = Rule(
+    id="template-placeholder",
+    summary="Text looks like a placeholder of another language.",
+    explanation=(
+        "Templates have Jinja's syntax. What looks like ERB, or like a path in single braces, is text and is sent as "
+        "it is. This is a warning."
+    ),
+    message="{found} is {language}, so it is sent as it is",
+    hint="{fix}",
+    severity=Severity.WARNING,
+    bad='body_template: \'{"severity": "<%= data.severity %>"}\'',
+    good='body_template: \'{"severity": "{{ data.severity }}"}\'',
+)
+
 TEMPLATE_NOT_JSON = Rule(
     id="template-not-json",
     summary="The body would not be JSON.",
@@ -24,8 +38,39 @@ TEMPLATE_NOT_JSON = Rule(
     ),
     message="{what}",
     hint="{fix}",
+    is_sometimes_a_warning=True,
     bad='body_template: \'{"severity": "{{ data.severity }}",}\'',
     good='body_template: \'{"severity": "{{ data.severity }}"}\'',
+)
+
+TEMPLATE_NOT_XML = Rule(
+    id="template-not-xml",
+    summary="The body would not be well-formed XML.",
+    explanation=(
+        "With `body_format: xml`, a body template must give one well-formed element for every event: each tag is"
+        " closed, each attribute is in quotes and occurs once, and each prefix is declared. Expressions are"
+        " allowed in text and in the values of attributes. There is no DOCTYPE, and the only entities are &amp;, &lt;,"
+        " &gt;, &quot;, &apos; and numeric ones."
+    ),
+    message="{what}",
+    hint="{fix}",
+    bad="body_format: xml\nbody_template: <alert>{{ data.severity }}</alarm>",
+    good="body_format: xml\nbody_template: <alert>{{ data.severity }}</alert>",
+)
+
+TEMPLATE_LINE_BREAK = Rule(
+    id="template-line-break",
+    summary="A line break in an expression is sent as a space.",
+    explanation=(
+        "With `body_format: text`, an event cannot add lines to the body, so each line break in the value of an"
+        " expression becomes a space, also one that a filter such as join adds. Line breaks in the template's own"
+        " text are sent, and so are those in a choice between constants. This is a warning."
+    ),
+    severity=Severity.WARNING,
+    message="the line break would be sent as a space",
+    hint="Write line breaks outside of expressions; for a list, write a loop.",
+    bad="body_format: text\nbody_template: \"{{ [data.severity, data.title] | join('\\\\n') }}\"",
+    good='body_format: text\nbody_template: "{{ data.severity }}\\n{{ data.title }}"',
 )
 
 TEMPLATE_REPEATED_KEY = Rule(
@@ -123,6 +168,58 @@ TEMPLATE_FILTER = Rule(
     hint="{fix}",
     bad='body_template: \'{"severity": "{{ data.severity | uper }}"}\'',
     good='body_template: \'{"severity": "{{ data.severity | upper }}"}\'',
+)
+
+TEMPLATE_KIND = Rule(
+    id="template-kind",
+    summary="The value has the wrong kind.",
+    explanation=(
+        "The event type's schema says which kind of value a field has: text, a number, a list and so on. Arithmetic "
+        "needs numbers, and each filter accepts certain kinds. With another kind, no event could be sent."
+    ),
+    message="{what}",
+    hint="{fix}",
+    bad="body_template: '{\"x\": {{ data.severity * 2 }}}'",
+    good="body_template: '{\"x\": {{ event_time * 1000 }}}'",
+)
+
+TEMPLATE_NEVER_TRUE = Rule(
+    id="template-never-true",
+    summary="The value is never equal to this constant.",
+    explanation=(
+        "The event type's schema lists the values that a field can have, or its kind, and the constant is not among "
+        "them. Upper and lower case count. This is a warning."
+    ),
+    message="the value is never {value}: {why}",
+    hint="`hookctl schema event NAME` shows the possible values.",
+    severity=Severity.WARNING,
+    bad='body_template: \'{"x": {% if data.severity == "high" %}1{% else %}2{% endif %}}\'',
+    good='body_template: \'{"x": {% if data.severity == "High" %}1{% else %}2{% endif %}}\'',
+)
+
+TEMPLATE_LOOKUP = Rule(
+    id="template-lookup",
+    summary="A lookup does not have all values of the field.",
+    explanation="An event with a value that the lookup does not have could not be sent. This is a warning.",
+    message="{what}",
+    hint="Add the entries, or a default: {{...}}[...] | default('other').",
+    severity=Severity.WARNING,
+    bad='body_template: \'{"x": {{ {"High": 1}[data.severity] }}}\'',
+    good='body_template: \'{"x": {{ {"High": 1}[data.severity] | default(2) }}}\'',
+)
+
+TEMPLATE_TEXT_VALUE = Rule(
+    id="template-text-value",
+    summary="Text is sent as a string, although it looks like other JSON.",
+    explanation=(
+        "Outside of quotes, hookctl writes a value as JSON with its own type. Jinja would paste the text. So "
+        '`{{ "true" if data.ok else "false" }}` sends a string and not a boolean. This is a warning.'
+    ),
+    message="the string {sent} is sent here, because the expression gives text",
+    hint="{fix}",
+    severity=Severity.WARNING,
+    bad='body_template: \'{"x": {{ "true" if data.severity else "false" }}}\'',
+    good="body_template: '{\"x\": {{ true if data.severity else false }}}'",
 )
 
 TEMPLATE_NOT_TEXT = Rule(

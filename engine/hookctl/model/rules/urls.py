@@ -101,6 +101,10 @@ URL_CHARACTER = Rule(
     variants={
         "control": ("the URL contains {character}", "Remove it."),
         "host": ("the host contains {character}", "Remove it."),
+        "variable": (
+            "{text} is neither a secret reference nor an expression",
+            "Write ${{env:NAME}} for a secret, or {{{{ data.field }}}} for a value of the event.",
+        ),
         "percent": ("two hexadecimal digits must follow %", "Write %25 for a percent sign."),
     },
     bad="url: https://siem.example.com/in gest",

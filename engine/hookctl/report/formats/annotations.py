@@ -33,6 +33,8 @@ class Annotation:
     path: str
     """Relative to the root of the repository, with slashes; absolute outside it."""
     span: Span | None
+    ignored: str = ""
+    """The reason that an author gives for ignoring it; empty if it is not ignored."""
     webhook: str = ""
     """The name of the webhook that it is about; empty if it is about none, or about one whose name is not known."""
 
@@ -48,6 +50,7 @@ def of_findings(findings: Iterable[Finding], root: Path) -> Iterator[Annotation]
             advice=tuple(map(printable, (*meant, finding.hint))) if finding.hint else tuple(map(printable, meant)),
             path=in_repository(finding.path, root),
             span=finding.span,
+            ignored=printable(finding.ignored),
             webhook=finding.webhook,
         )
 

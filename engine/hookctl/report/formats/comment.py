@@ -16,7 +16,7 @@ from hookctl.report.formats.markdown import Block, Part, code, document
 from hookctl.report.formats.results import Outcome, Result
 from hookctl.report.style import Line
 from hookctl.report.text.effects import effect_lines, summary_lines
-from hookctl.report.text.findings import findings_text, summary_line
+from hookctl.report.text.findings import findings_text, ignored_text, summary_line
 from hookctl.report.text.outcome import ApplyOutcome, Ending
 from hookctl.report.text.plan import by_webhook, change_fields, change_title, finding_parts, plan_summary, shown_changes
 
@@ -29,11 +29,13 @@ MARKS = {Ending.APPLIED: "✅", Ending.NO_CHANGES: "✅"}
 """The marks of the outcomes of an apply; every other outcome has a stop sign."""
 
 
-def findings_comment(command: str, findings: Sequence[Finding], nothing: str) -> str:
-    """The findings, a block for each file; the sentence ``nothing`` if there are none."""
-    return document(
-        [f"## hookctl {command}", f"**{summary_line(findings) if findings else nothing}**"], _finding_parts(findings)
-    )
+def findings_comment(command: str, findings: Sequence[Finding], nothing: str, ignored: int = 0) -> str:
+    """The findings, a block for each file; the sentence ``nothing`` if there are none.
+
+    ``ignored`` is the number of warnings that comments in the files ignore.
+    """
+    summary = summary_line(findings, ignored) if findings else nothing
+    return document([f"## hookctl {command}", f"**{summary}**"], _finding_parts(findings))
 
 
 def plan_comment(command: str, review: Review, outcome: ApplyOutcome | None = None) -> str:
@@ -49,6 +51,8 @@ def plan_comment(command: str, review: Review, outcome: ApplyOutcome | None = No
         head += [f"### ⚠️ {counted(len(removed), 'webhook')} {when}", f"{', '.join(map(code, removed[:NAMED]))}{more}"]
     if outcome:
         head.insert(1, f"**{MARKS.get(outcome.ending, '⛔')}** {code(outcome.message)}")
+    if review.ignored_findings:
+        head.append(f"{ignored_text(len(review.ignored_findings))} by comments in the files")
     about, others = by_webhook(plan, review.plan_findings)
     parts = _finding_parts(review.file_findings)
     if outcome and outcome.tests:
@@ -105,7 +109,7 @@ def _file(path: str, findings: Sequence[Finding]) -> Block:
 FORMAT = ReportFormat(
     name="markdown",
     summary="For a comment on a pull request: Markdown of at most 65,535 characters.",
-    findings=lambda report: findings_comment(report.command, report.findings, report.nothing),
+    findings=lambda report: findings_comment(report.command, report.findings, report.nothing, len(report.ignored)),
     review=lambda report: plan_comment(report.command, report.review, report.outcome),
     results=lambda report: results_comment(report.command, report.results, report.summary),
 )

@@ -10,7 +10,7 @@ from hookctl.plugin.report_format import FindingsReport, ReportFormat, ResultsRe
 def _findings(report: FindingsReport) -> str:
     from hookctl.report.text.findings import findings_json_text
 
-    return findings_json_text(report.findings)
+    return findings_json_text(report.findings, report.ignored)
 
 
 def _review(report: ReviewReport) -> Iterator[str]:

@@ -103,7 +103,7 @@ def of_findings(findings: Sequence[Finding]) -> list[Result]:
             outcome=Outcome.ERROR,
             reason=f"{finding.rule}: {finding.message}",
             advice=(finding.hint,) if finding.hint else (),
-            lines=tuple(finding_lines(finding)),
+            lines=tuple(finding_lines(finding, findings)),
             seconds=0.0,
         )
         for finding in findings

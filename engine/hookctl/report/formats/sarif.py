@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 from urllib.parse import quote
 
 from hookctl._version import __version__
@@ -28,7 +29,7 @@ def sarif_text(annotations: Iterable[Annotation], command: str, policies: Mappin
     """
     annotations = list(annotations)
     rules = list(dict.fromkeys(annotation.rule for annotation in annotations))
-    run: Json = {
+    run: dict[str, Any] = {
         "tool": {
             "driver": {
                 "name": "hookctl",
@@ -41,6 +42,9 @@ def sarif_text(annotations: Iterable[Annotation], command: str, policies: Mappin
         "originalUriBaseIds": {SOURCE_ROOT: {"description": {"text": "The root of the repository."}}},
         "results": [_result(annotation, rules.index(annotation.rule)) for annotation in annotations],
     }
+    if any(annotation.ignored for annotation in annotations):  # all results have suppressions, or none has
+        for annotation, result in zip(annotations, run["results"], strict=True):
+            result["suppressions"] = _suppressions(annotation)
     log: Json = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
     return json_text(log) + "\n"
 
@@ -63,7 +67,7 @@ def _explained(rule: str) -> tuple[str, str, str]:
     return known.summary, known.explanation, "".join(f"\n\n{example}" for example in examples)
 
 
-def _result(annotation: Annotation, index: int) -> Json:
+def _result(annotation: Annotation, index: int) -> dict[str, Json]:
     place: dict[str, Json] = {"artifactLocation": _artifact(annotation.path)}
     if span := annotation.span:  # ends are exclusive, as SARIF has them
         place["region"] = {
@@ -79,6 +83,10 @@ def _result(annotation: Annotation, index: int) -> Json:
         "message": {"text": _message(" ".join([f"{annotation.message}.", *annotation.advice]))},
         "locations": [{"physicalLocation": place}],
     }
+
+
+def _suppressions(annotation: Annotation) -> list[Json]:
+    return [{"kind": "inSource", "justification": annotation.ignored}] if annotation.ignored else []
 
 
 def _artifact(path: str) -> Json:
@@ -97,8 +105,14 @@ def _message(text: str) -> str:
 FORMAT = ReportFormat(
     name="sarif",
     summary="For code scanning: SARIF 2.1.0.",
-    findings=lambda report: sarif_text(annotated.of_findings(report.findings, report.root), report.command),
-    review=lambda report: sarif_text(annotated.of_review(report), report.command, report.policies),
+    findings=lambda report: sarif_text(
+        annotated.of_findings([*report.findings, *report.ignored], report.root), report.command
+    ),
+    review=lambda report: sarif_text(
+        [*annotated.of_review(report), *annotated.of_findings(report.review.ignored_findings, report.root)],
+        report.command,
+        report.policies,
+    ),
     results=lambda report: sarif_text(
         annotated.of_results(report.results, report.webhooks, report.root), report.command
     ),

@@ -136,7 +136,8 @@ def _request_lines(requests: Requests) -> Iterator[Line]:
             if side.problem:
                 yield Line(f"    {name}, it cannot be made, so the delivery is dead: {printable(side.problem)}")
         if change.is_rewritten:
-            yield Line("    body: the same JSON, written differently")
+            what = "content" if isinstance(change.after.value, dict) and "body_format" in change.after.value else "JSON"
+            yield Line(f"    body: the same {what}, written differently")
         if not all(step.same for step in change.steps):
             yield from (Line(f"   {line}", sign) for sign, line in difference_lines(change.steps))
     more = requests.changed - len(requests.shown)

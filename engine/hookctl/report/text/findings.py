@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 
 from hookctl.model import Finding, Json, Severity, Span
@@ -21,48 +21,56 @@ _NARROWEST = 20
 _TAB = 4
 _OF_NO_FILE = frozenset({DIRECTORY_MISSING.id, DIRECTORY_EMPTY.id, DIRECTORY_TOO_LARGE.id})
 _HIDDEN = frozenset({SECRET_LITERAL.id})
-"""Rules whose span is not repeated: it is a secret, and reports end up in logs."""
+"""Rules whose spans no source line shows: they are secrets, and reports end up in logs."""
 
 
-def findings_text(findings: Sequence[Finding], *, width: int = 0, color: bool = False) -> str:
+def findings_text(findings: Sequence[Finding], ignored: int = 0, *, width: int = 0, color: bool = False) -> str:
     """Each finding with its place, its source line and a caret, what to do, and a last line that counts them.
 
-    ``width`` is in columns; source lines are cut to it. 0 for unlimited.
+    ``ignored`` is the number of warnings that comments in the files ignore. ``width`` is in columns; source lines are
+    cut to it. 0 for unlimited.
     """
     sources = _sources(findings)
     blocks = ["\n".join(_lines(finding, sources[finding.path], width=width, color=color)) for finding in findings]
-    return "\n\n".join([*blocks, summary_line(findings)]) + "\n"
+    return "\n\n".join([*blocks, summary_line(findings, ignored)]) + "\n"
 
 
-def finding_lines(finding: Finding) -> list[str]:
-    """One finding as :func:`findings_text` shows it, without color."""
-    return _lines(finding, _sources([finding])[finding.path], width=0, color=False)
+def finding_lines(finding: Finding, findings: Sequence[Finding]) -> list[str]:
+    """One of ``findings`` as :func:`findings_text` shows it, without color."""
+    return _lines(finding, _sources(findings)[finding.path], width=0, color=False)
 
 
-def summary_line(findings: Sequence[Finding]) -> str:
-    """Such as: 2 errors and 1 warning in 2 files."""
+def ignored_text(count: int, *, before: str = "", after: str = "") -> str:
+    """Such as: 2 warnings ignored; empty if there are none. ``before`` and ``after`` are put around it."""
+    return f"{before}{counted(count, 'warning')} ignored{after}" if count else ""
+
+
+def summary_line(findings: Sequence[Finding], ignored: int = 0) -> str:
+    """Such as: 2 errors and 1 warning in 2 files; 3 warnings ignored."""
     errors = sum(finding.is_error for finding in findings)
     files = len({finding.file.path for finding in findings if finding.file and finding.rule not in _OF_NO_FILE})
     counts = [counted(errors, "error")] if errors else []
     if warnings := len(findings) - errors:
         counts.append(counted(warnings, "warning"))
     where = f" in {counted(files, 'file')}" if files else ""
-    return f"{' and '.join(counts)}{where}." if findings else "No findings."
+    return f"{' and '.join(counts) or 'No findings'}{where}{ignored_text(ignored, before='; ')}."
 
 
-def findings_json(findings: Sequence[Finding]) -> dict[str, Json]:
+def findings_json(findings: Sequence[Finding], ignored: Sequence[Finding] = ()) -> dict[str, Json]:
     """The findings as ``tofu validate -json`` writes them, plus ``code``, ``hint``, ``suggestions`` and ``webhook``.
 
-    Lines and columns count from 1, columns in Unicode characters, ends are exclusive; ``byte`` counts from 0, in UTF-8.
+    ``ignored`` are warnings that comments in the files ignore. They are listed apart, with their reasons. Lines and
+    columns count from 1, columns in Unicode characters, ends are exclusive; ``byte`` counts from 0, in UTF-8.
     """
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
-    sources = _sources(findings)
+    sources = _sources([*findings, *ignored])
     return {
-        "format_version": "1.0",
+        "format_version": "1.1",
         "valid": errors == 0,
         "error_count": errors,
         "warning_count": len(findings) - errors,
         "diagnostics": [_diagnostic(finding, sources[finding.path]) for finding in findings],
+        "ignored": [_diagnostic(finding, sources[finding.path]) | {"reason": finding.ignored} for finding in ignored],
     }
 
 
@@ -73,6 +81,8 @@ class _Source:
     lines: list[str]
     starts: list[int]
     """Where each line begins, in bytes of UTF-8."""
+    secrets: list[Span] = field(default_factory=list)
+    """Where secrets are written out."""
 
 
 def _sources(findings: Sequence[Finding]) -> dict[str, _Source]:
@@ -83,6 +93,9 @@ def _sources(findings: Sequence[Finding]) -> dict[str, _Source]:
         if finding.path not in sources or (text and not any(sources[finding.path].lines)):
             lines = text.split("\n")
             sources[finding.path] = _Source(lines, [0, *accumulate(_bytes(line) + 1 for line in lines)])
+    for finding in findings:
+        if finding.rule in _HIDDEN and finding.span:
+            sources[finding.path].secrets.append(finding.span)
     return sources
 
 
@@ -99,7 +112,7 @@ def _lines(finding: Finding, source: _Source, *, width: int, color: bool) -> lis
     if span:
         gutter = " " * len(str(span.line))
         room = min(_WIDTH, max(width - len(gutter) - len("   | "), _NARROWEST)) if width else _WIDTH
-        code, offset, marked = _excerpt(finding, span, source, room)
+        code, offset, marked = _excerpt(span, source, room)
         lines += [
             f"  {span.line} | {code}",
             f"  {gutter} | {' ' * offset}{styled('^' * marked, color, fg=tone, bold=True)}",
@@ -111,9 +124,9 @@ def _lines(finding: Finding, source: _Source, *, width: int, color: bool) -> lis
     return lines
 
 
-def _excerpt(finding: Finding, span: Span, source: _Source, width: int) -> tuple[str, int, int]:
+def _excerpt(span: Span, source: _Source, width: int) -> tuple[str, int, int]:
     """At most ``width`` columns of the source line, and the column and the width of the caret under it."""
-    line, start, end = _line(finding, span, source)
+    line, start, end = _line(span, source)
     before, marked, after = _cells(line[:start]), _cells(line[start:end]), _cells(line[end:])
     room = width - min(columns(marked), width)
     if columns(before) + columns(marked) + columns(after) > width:
@@ -123,14 +136,23 @@ def _excerpt(finding: Finding, span: Span, source: _Source, width: int) -> tuple
     return (before + marked + after).rstrip(), columns(before), max(1, columns(marked))
 
 
-def _line(finding: Finding, span: Span, source: _Source) -> tuple[str, int, int]:
-    """The span's first line, and where in it the span starts and ends; a secret in it is hidden."""
+def _line(span: Span, source: _Source) -> tuple[str, int, int]:
+    """The span's first line, and where in it the span starts and ends; secrets in it are hidden."""
     line = source.lines[span.line - 1].rstrip("\r")
-    start = span.column - 1
-    end = span.end_column - 1 if span.end_line == span.line else len(line)
-    if finding.rule in _HIDDEN:
-        line = line[:start] + "*" * (end - start) + line[end:]
+    start, end = _in_line(span, span.line, len(line))
+    for secret in source.secrets:
+        if secret.line <= span.line <= secret.end_line:
+            first, last = _in_line(secret, span.line, len(line))
+            line = line[:first] + "*" * (last - first) + line[last:]
     return line, start, end
+
+
+def _in_line(span: Span, line: int, length: int) -> tuple[int, int]:
+    """The offsets of the part of a span that is in a line of ``length`` characters."""
+    return (
+        span.column - 1 if span.line == line else 0,
+        min(span.end_column - 1, length) if span.end_line == line else length,
+    )
 
 
 def _cut(text: str, room: int, *, at_start: bool) -> str:
@@ -163,7 +185,7 @@ def _diagnostic(finding: Finding, source: _Source) -> dict[str, Json]:
     if span is None:
         start_of_file: Json = {"line": 1, "column": 1, "byte": 0}
         return diagnostic | {"range": {"filename": finding.path, "start": start_of_file, "end": start_of_file}}
-    line, start, end = _line(finding, span, source)
+    line, start, end = _line(span, source)
     diagnostic["range"] = {
         "filename": finding.path,
         "start": _position(source, span.line, span.column),
@@ -188,6 +210,6 @@ def _position(source: _Source, line: int, column: int) -> dict[str, Json]:
     }
 
 
-def findings_json_text(findings: Sequence[Finding]) -> str:
+def findings_json_text(findings: Sequence[Finding], ignored: Sequence[Finding] = ()) -> str:
     """:func:`findings_json`, indented; ASCII alone, so that no terminal or log reads anything into it."""
-    return json_text(findings_json(findings)) + "\n"
+    return json_text(findings_json(findings, ignored)) + "\n"

@@ -17,6 +17,7 @@ MAX_WIDTH = 400
 """The most characters of such a line."""
 OF_PLUGINS = frozenset({FailureKind.PLUGIN, FailureKind.SECRET, FailureKind.TOKEN})
 """Failures of plugins, which happen before the request is sent or after the response."""
+FORM = "application/x-www-form-urlencoded"
 PHASES = (("resolved", "name"), ("connected", "connect"), ("tls", "TLS"), ("first_byte", "first byte"))
 
 
@@ -64,12 +65,13 @@ def request_json(request: Request) -> dict[str, Json]:
 
 
 def request_lines(request: Request) -> Iterator[str]:
-    """A request as text: method and URL, headers, and the body with indented JSON."""
+    """A request as text: method and URL, headers, and the body: JSON indented, each field of a form on a line."""
     yield f"  {request.method} {printable(request.url)}"
     yield from _header_lines(request.headers)
     if request.body is not None:
         yield ""
-        yield from body_lines(request.body)
+        is_form = any(name.lower() == "content-type" and value.startswith(FORM) for name, value in request.headers)
+        yield from body_lines(request.body.replace(b"&", b"\n&") if is_form else request.body)
 
 
 def response_lines(response: Response) -> Iterator[str]:

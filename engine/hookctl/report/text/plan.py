@@ -85,6 +85,8 @@ def plan_json(review: Review, outcome: ApplyOutcome | None = None, *, key: bytes
         "changes": changes,
         "findings": [*map(_finding_document, review.findings)],
     }
+    if review.ignored_findings:
+        document["ignored"] = [_finding_document(one) | {"reason": one.ignored} for one in review.ignored_findings]
     if outcome:
         document["outcome"] = outcome_document(outcome)
     return json_chunks(sign({**document, "changes": [*changes]}, key) if key else document)
@@ -210,7 +212,7 @@ def revision(named: Revision) -> str:
     return short if named.commit.startswith(named.ref) else f"{printable(named.ref)} ({short})"
 
 
-def _finding_document(finding: Finding) -> Json:
+def _finding_document(finding: Finding) -> dict[str, Json]:
     return {
         "policy": finding.label,
         "webhook": finding.webhook or None,

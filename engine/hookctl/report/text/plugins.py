@@ -42,6 +42,10 @@ class Listed:
     settings: Mapping[str, Json] | None
     """JSON Schema of its settings; None for a kind without."""
     provider: Provider
+    takes: frozenset[str] | None = None
+    """The types of JSON Schema that a filter accepts, empty for any; None for other kinds."""
+    gives: frozenset[str] | None = None
+    """The types of a filter's result, empty for any; None for other kinds."""
 
     @property
     def origin(self) -> str:
@@ -85,8 +89,8 @@ def render_text(
 def render_json(things: Sequence[Listed], failures: Sequence[PluginFailure] = ()) -> str:
     """For programs: an object of ``plugins`` and ``failures``.
 
-    A plugin's entry has ``kind``, ``name``, ``summary``, ``built_in``, ``plugin``, ``distribution``, ``version`` and
-    ``settings``.
+    A plugin's entry has ``kind``, ``name``, ``summary``, ``built_in``, ``plugin``, ``distribution``, ``version``,
+    ``settings``, ``takes`` and ``gives``. The last two are lists of types for a filter, and null for other kinds.
 
     A failure has ``plugin``, ``distribution``, ``message`` and ``hint``.
     """
@@ -100,6 +104,8 @@ def render_json(things: Sequence[Listed], failures: Sequence[PluginFailure] = ()
             "distribution": thing.provider.distribution,
             "version": thing.provider.version,
             "settings": dict(thing.settings) if thing.settings is not None else None,
+            "takes": None if thing.takes is None else [*sorted(thing.takes)],
+            "gives": None if thing.gives is None else [*sorted(thing.gives)],
         }
         for thing in things
     ]
@@ -111,9 +117,15 @@ def _entry(thing: Listed, width: int) -> str:
     lines = [paragraph(printable(f"{thing.name} ({thing.origin})"), width, 2)]
     if thing.summary:
         lines.append(paragraph(printable(thing.summary), width, 6))
+    if thing.takes is not None and thing.gives is not None:
+        lines.append(paragraph(f"Takes {_types(thing.takes)}; gives {_types(thing.gives)}.", width, 6))
     if rows := field_rows(thing.settings) if thing.settings is not None else []:
         lines.append(render_table(rows, width=width, color=False, indent=6).rstrip("\n"))
     return "\n".join(lines)
+
+
+def _types(names: frozenset[str]) -> str:
+    return " or ".join(sorted(names)) or "any value"
 
 
 def _built_in(formats: Iterable[ReportFormat]) -> Iterator[Listed]:
@@ -140,4 +152,5 @@ def _of_kind(plugins: Plugins, kind: str) -> Iterator[Listed]:
     for name, thing in things.items():
         summary = plugins.short_help(name) if kind == "command" else getattr(thing, "summary", "")
         settings = thing.schema if kind in {"auth", "transport", "validator", "policy"} else None
-        yield Listed(kind, name, summary, settings, providers[plugins.origins[kind, name]])
+        takes, gives = (thing.takes, thing.gives) if kind == "filter" else (None, None)
+        yield Listed(kind, name, summary, settings, providers[plugins.origins[kind, name]], takes, gives)

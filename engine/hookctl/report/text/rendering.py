@@ -11,7 +11,7 @@ from hookctl.model import DeliveryPlan, Json, PluginBlock, Request
 from hookctl.report.style import heading
 from hookctl.report.text.invocation import request_json, request_lines
 from hookctl.report.text.printable import json_text, printable
-from hookctl.template import Decision, describe_body
+from hookctl.template import Decision, describe_body, describe_field
 
 
 def render_text(
@@ -35,7 +35,7 @@ def render_json(plan: DeliveryPlan, request: Request, *, would_be_sent: bool | N
         "would_be_sent": would_be_sent,
         "auth": [block.type for block in plan.auth],
         "request": request_json(request),
-        "decisions": [_decision_document(plan.body_template or "", decision) for decision in _decisions(plan)],
+        "decisions": [*_decision_documents(plan)],
     }
     return json_text(document) + "\n"
 
@@ -59,7 +59,14 @@ def _remarks(
 
 
 def _decisions(plan: DeliveryPlan) -> Sequence[Decision]:
-    return describe_body(plan.body_template) if plan.body_template else ()
+    return describe_body(plan.body_template, plan.body_format) if plan.body_template else ()
+
+
+def _decision_documents(plan: DeliveryPlan) -> Iterator[Json]:
+    yield from (_decision_document(plan.body_template or "", decision) for decision in _decisions(plan))
+    for name, value in (plan.form or {}).items():
+        for decision in describe_field(value):
+            yield {"field": name, **_decision_document(value, decision)}
 
 
 def _is_inner(decision: Decision) -> bool:
@@ -71,7 +78,7 @@ def _line(template: str, decision: Decision) -> int:
     return template.count("\n", 0, decision.start) + 1
 
 
-def _decision_document(template: str, decision: Decision) -> Json:
+def _decision_document(template: str, decision: Decision) -> dict[str, Json]:
     return {
         "expression": decision.expression,
         "line": _line(template, decision),

@@ -1,16 +1,18 @@
-"""Checks the paths of a parsed template against an event type's schema."""
+"""Checks the expressions of a parsed template against an event type's schema."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from hookctl.json.schema_paths import EventShape, Shape
-from hookctl.model import Json
+from hookctl.json.schema_paths import EventShape
 from hookctl.model.problem import Problem
-from hookctl.model.rules.texts import TEMPLATE_UNKNOWN_PATH
-from hookctl.template.fields.path_check import PathKey, Scope, check_path, unknown_path
-from hookctl.template.language import filters as built_in
+from hookctl.model.rules.texts import TEMPLATE_SYNTAX, TEMPLATE_UNKNOWN_PATH
+from hookctl.template.fields.guards import NOTHING, filled, learned
+from hookctl.template.fields.item_check import nothing_given
+from hookctl.template.fields.kind_check import kind_problems, missing_entries
+from hookctl.template.fields.path_check import check_path, unknown_path
+from hookctl.template.fields.shapes import UNKNOWN, Scope
 from hookctl.template.language.expressions import (
     Choice,
     Compare,
@@ -19,7 +21,6 @@ from hookctl.template.language.expressions import (
     Filtered,
     For,
     If,
-    ListOf,
     Logic,
     Node,
     Not,
@@ -28,94 +29,108 @@ from hookctl.template.language.expressions import (
     Test,
     operands,
 )
-from hookctl.template.proof.conditions import same_truth
 from hookctl.template.proof.positions import Position
 
-_LOOP_SCHEMA: Mapping[str, Json] = {
-    "type": "object",
-    "properties": {
-        "first": {"type": "boolean"},
-        "last": {"type": "boolean"},
-        "index": {"type": "integer"},
-        "index0": {"type": "integer"},
-        "length": {"type": "integer"},
-    },
-    "required": ["first", "last", "index", "index0", "length"],
+_LOOP_FIELDS: Mapping[str, str] = {
+    "first": "boolean",
+    "last": "boolean",
+    "index": "integer",
+    "index0": "integer",
+    "revindex": "integer",
+    "revindex0": "integer",
+    "length": "integer",
 }
+_LOOP = EventShape(
+    {
+        "type": "object",
+        "properties": {name: {"type": kind} for name, kind in _LOOP_FIELDS.items()},
+        "required": list(_LOOP_FIELDS),
+    }
+).root
 
 
 class PathChecker:
-    """Collects the problems of a template's paths under an event type's schema."""
+    """Collects the problems of a template's expressions under an event type's schema."""
 
-    def __init__(self, positions: Mapping[int, Position]) -> None:
+    def __init__(self, positions: Mapping[int, Position], text: str) -> None:
         self._positions = positions
+        self._text = text
         self.problems: list[Problem] = []
 
     def nodes(self, nodes: Iterable[Node], scope: Scope) -> None:
         """Check the nodes of one body in its scope."""
         for node in nodes:
             if isinstance(node, Output):
-                self._written(node.expression, scope, self._positions.get(node.start))
+                position = self._positions.get(node.start)
+                self._written(node.expression, scope, position)
+                self._without_else(node.expression, position)
             elif isinstance(node, If):
                 for branch in node.branches:
                     inside = scope
                     if branch.condition is not None:
                         self._asked(branch.condition, scope)
-                        inside = _with(scope, branch.condition, holds=True)
-                        scope = _with(scope, branch.condition, holds=False)
+                        inside = scope.learning(learned(branch.condition, holds=True))
+                        scope = scope.learning(learned(branch.condition, holds=False))
                     self.nodes(branch.body, inside)
             elif isinstance(node, For):
                 self._loop(node, scope)
 
     def _loop(self, node: For, scope: Scope) -> None:
         self._written(node.iterable, scope, None)
-        item = Shape(())
-        certain = scope.certain
-        if isinstance(node.iterable, Path):
-            shape = scope.shape(node.iterable)
-            if shape.types and not shape.types & {"array"}:
-                hint = "Loop over a list; an object has the filter items."
-                self.problems.append(
-                    TEMPLATE_UNKNOWN_PATH.problem(
-                        node.iterable.start, node.iterable.end, what=f"{node.iterable.text} is not a list", fix=hint
-                    )
-                )
-            item = scope.event.items(shape)
-            certain |= {_key(node.iterable)}
-        shapes = {node.targets[0]: item} if len(node.targets) == 1 else dict.fromkeys(node.targets, Shape(()))
-        loop = EventShape(_LOOP_SCHEMA).root
+        shape = scope.shape(node.iterable)
+        if shape.types and not shape.types & {"array"}:
+            words = self._text[node.iterable.start : node.iterable.end]
+            what, fix = f"{words} is not a list", "Loop over a list; an object has the filter items."
+            if shape.types == {"object"}:
+                fix = f"Write {{% for key, value in {words} | items %}}."
+            problem = TEMPLATE_UNKNOWN_PATH.problem(node.iterable.start, node.iterable.end, what=what, fix=fix)
+            self.problems.append(problem)
+        item = scope.items(node.iterable) if len(node.targets) == 1 else UNKNOWN
         gone = {*node.targets, "loop"}
-        inside = Scope(
-            scope.event,
-            {**scope.names, **shapes, "loop": loop},
-            frozenset(key for key in certain if key[0] not in gone),
-        )
-        self.nodes(node.body, inside)
+        names = {**scope.names, **dict.fromkeys(node.targets, item)}
+        names.pop("loop", None)
+        inside = replace(scope, names=names, known=scope.known.without(gone))
+        if node.condition is not None:
+            self._asked(node.condition, inside)
+            inside = inside.learning(learned(node.condition, holds=True))
+        inside = replace(inside, names={**names, "loop": _LOOP})
+        known = filled(node.iterable) if isinstance(node.iterable, Path) and node.iterable.root not in gone else NOTHING
+        self.nodes(node.body, inside.learning(known))
         self.nodes(node.otherwise, scope)
 
     def _written(self, expression: Expression, scope: Scope, position: Position | None) -> None:
         """Check an expression whose value is needed: a missing value is an error."""
+        if isinstance(expression, Path):  # most are, and there is nothing else to check
+            self._add(check_path(expression, scope, position))
+            return
+        self.problems += kind_problems(expression, scope, self._text)
         match expression:
-            case Path():
-                self._add(check_path(expression, scope, position))
             case Filtered():
+                self.problems += nothing_given(expression, scope, self._text)
                 self._filtered(expression, scope, position)
-            case Logic(operator="or"):
-                for operand in expression.operands[:-1]:
-                    self._asked(operand, scope)
-                self._written(expression.operands[-1], scope, position)
-            case Choice():
-                self._asked(expression.condition, scope)
-                self._written(expression.yes, _with(scope, expression.condition, holds=True), position)
-                self._written(expression.no, _with(scope, expression.condition, holds=False), position)
+            case Logic():
+                self._joined(expression, scope, position)
+            case Choice(condition=condition):
+                self._asked(condition, scope)
+                self._written(expression.yes, scope.learning(learned(condition, holds=True)), position)
+                self._written(expression.no, scope.learning(learned(condition, holds=False)), position)
             case Compare() | Test() | Not():
-                self._asked(expression, scope)
+                self._parts(expression, scope)
             case _:
+                self.problems += missing_entries(expression, scope, self._text)
                 for part in operands(expression):
                     self._written(part, scope, None)
 
+    def _joined(self, expression: Logic, scope: Scope, position: Position | None) -> None:
+        """Check the operands of ``and`` or ``or``. In ``or``, only the last one needs a value."""
+        for operand, inside in _operand_scopes(expression, scope):
+            if expression.operator == "or" and operand is not expression.operands[-1]:
+                self._asked(operand, inside)
+            else:
+                self._written(operand, inside, position)
+
     def _filtered(self, expression: Filtered, scope: Scope, position: Position | None) -> None:
-        properties = built_in.properties(expression)
+        properties = scope.properties(expression)
         if properties.accepts_missing:
             self._asked(expression.value, scope)
         else:
@@ -129,11 +144,22 @@ class PathChecker:
         """Check an expression in which a missing value is false or replaced: only unknown paths are problems."""
         if isinstance(expression, Path):
             self._add(unknown_path(expression, scope))
-        elif isinstance(expression, Filtered) and not built_in.properties(expression).accepts_missing:
-            self._written(expression, scope, None)
+        elif isinstance(expression, Filtered) and not scope.properties(expression).accepts_missing:
+            self.problems += kind_problems(expression, scope, self._text)
+            self._filtered(expression, scope, None)
         else:
-            for part in operands(expression):
-                self._asked(part, scope)
+            self.problems += kind_problems(expression, scope, self._text)
+            self._parts(expression, scope)
+
+    def _parts(self, expression: Expression, scope: Scope) -> None:
+        pairs = _operand_scopes(expression, scope) if isinstance(expression, Logic) else None
+        for part, inside in pairs or ((part, scope) for part in operands(expression)):
+            self._asked(part, inside)
+
+    def _without_else(self, expression: Expression, position: Position | None) -> None:
+        if isinstance(expression, Choice) and not expression.has_else and position and position.form == "value":
+            what, fix = "a value is always written, so the choice needs an else", "Write ... else null."
+            self.problems.append(TEMPLATE_SYNTAX.problem(expression.start, expression.end, what=what, fix=fix))
 
     def _jmespath(self, expression: Filtered, scope: Scope) -> None:
         from hookctl.when.condition import unknown_fields
@@ -156,40 +182,8 @@ class PathChecker:
             self.problems.append(problem)
 
 
-def _key(path: Path) -> PathKey:
-    return (path.root, *path.steps)
-
-
-def _with(scope: Scope, condition: Expression, *, holds: bool) -> Scope:
-    found = _certain(condition, holds=holds)
-    return replace(scope, certain=scope.certain | found) if found else scope
-
-
-def _certain(condition: Expression, *, holds: bool) -> frozenset[PathKey]:
-    """The paths that are present and not null when a condition is true, or when it is false."""
-    if isinstance(condition, Not):
-        return _certain(condition.value, holds=not holds)
-    if isinstance(condition, Logic) and (condition.operator == "and") is holds:
-        return frozenset().union(*(_certain(operand, holds=holds) for operand in condition.operands))
-    simple, same = same_truth(condition)
-    if simple is not condition:
-        return _certain(simple, holds=holds is same)
-    match condition:
-        case Path() if holds:
-            path: Path | None = condition
-        case Compare(operator="==", left=Path() as left, right=Const(value=None)):
-            path = None if holds else left
-        case Compare(operator="==" | "<" | "<=" | ">" | ">=" | "in", left=Path() as left) if holds:
-            path = None if _may_be_null(condition.right) else left
-        case Test(name="none", value=Path() as tested) if not holds:
-            path = tested
-        case _:
-            path = None
-    return frozenset() if path is None else frozenset({_key(path)})
-
-
-def _may_be_null(expression: Expression) -> bool:
-    """False if the expression is certainly not null and not a list that contains null."""
-    if isinstance(expression, ListOf):
-        return any(_may_be_null(item) for item in expression.items)
-    return not isinstance(expression, Const) or expression.value is None
+def _operand_scopes(expression: Logic, scope: Scope) -> Iterator[tuple[Expression, Scope]]:
+    """Each operand with the scope in which it is evaluated: after those before it were true, or false."""
+    for operand in expression.operands:
+        yield operand, scope
+        scope = scope.learning(learned(operand, holds=expression.operator == "and"))

@@ -11,10 +11,11 @@ from hookctl.json.schema_paths import EventShape
 from hookctl.model.problem import EventSchema, Filter, Problem
 from hookctl.model.rules.texts import TEMPLATE_FILTER, TEMPLATE_NOT_TEXT, TEMPLATE_OPTIONAL_PATH
 from hookctl.template.fields.body_check import PathChecker
-from hookctl.template.fields.path_check import Scope, event_scope
+from hookctl.template.fields.shapes import Scope, event_scope
 from hookctl.template.language import filters as built_in
-from hookctl.template.language.expressions import Choice, Expression, Filtered, Logic, Output, Path
+from hookctl.template.language.expressions import Choice, Expression, Filtered, Logic, Output
 from hookctl.template.language.line_syntax import Place, has_expression, parse_line, place_problems
+from hookctl.template.language.placeholders import placeholder_problems
 from hookctl.template.language.usage import check_usage
 from hookctl.template.proof.positions import Position
 from hookctl.template.rendering.line import NO_TEXT, NotTextError, TextTemplate, compile_line
@@ -27,18 +28,24 @@ def check_text(text: str, event_type: EventSchema, filters: Mapping[str, Filter]
 
     Other code checks the URL rules; see :func:`blanked`.
     """
+    placeholders = placeholder_problems(text)
     if not has_expression(text):
-        return []
+        return placeholders
     try:
         nodes = parse_line(text)
     except TemplateError as error:
-        return [Problem.from_error(error)]
-    scope = event_scope(EventShape(event_type.schema))
+        return [*placeholders, Problem.from_error(error)]
+    scope = event_scope(EventShape(event_type.schema), filters)
     outputs = [node for node in nodes if isinstance(node, Output)]
-    paths = PathChecker({output.start: Position("text", 0) for output in outputs})
+    paths = PathChecker({output.start: Position("text", 0) for output in outputs}, text)
     paths.nodes(nodes, scope)
-    problems = [*place_problems(nodes, text, place), *check_usage(nodes, filters), *map(_advised, paths.problems)]
-    problems += [problem for output in outputs for problem in _structured(output.expression, scope)]
+    problems = [
+        *placeholders,
+        *place_problems(nodes, text, place),
+        *check_usage(nodes, filters),
+        *map(_advised, paths.problems),
+    ]
+    problems += [problem for output in outputs for problem in _structured(output.expression, scope, text)]
     if event_type.mock and not any(problem.is_error for problem in problems):
         problems += _render_mock(compile_line(nodes, text, filters, place), event_type, problems, len(text))
     return sorted(dict.fromkeys(problems), key=lambda problem: (problem.start, problem.end))
@@ -53,22 +60,21 @@ def _advised(problem: Problem) -> Problem:
     )
 
 
-def _structured(expression: Expression, scope: Scope) -> Iterator[Problem]:
+def _structured(expression: Expression, scope: Scope, text: str) -> Iterator[Problem]:
     """The problems of expressions that, by the schema, are always an object or a list."""
     match expression:
-        case Path() if (types := scope.shape(expression).types) and types <= _STRUCTURED:
-            what = " or ".join(DESCRIBED[name] for name in sorted(types))
-            yield TEMPLATE_NOT_TEXT.problem(
-                expression.start, expression.end, what=f"{expression.text} is {what}, which is not text", fix=NO_TEXT
-            )
         case Filtered() if built_in.properties(expression).accepts_missing:
-            yield from _structured(expression.value, scope)
+            yield from _structured(expression.value, scope, text)
         case Choice():
-            yield from _structured(expression.yes, scope)
-            yield from _structured(expression.no, scope)
+            yield from _structured(expression.yes, scope, text)
+            yield from _structured(expression.no, scope, text)
         case Logic():
             for operand in expression.operands:
-                yield from _structured(operand, scope)
+                yield from _structured(operand, scope, text)
+        case _ if (kinds := scope.kinds(expression) - {"null"}) and kinds <= _STRUCTURED:
+            words = text[expression.start : expression.end]
+            what = f"{words} is {' or '.join(DESCRIBED[name] for name in sorted(kinds))}, which is not text"
+            yield TEMPLATE_NOT_TEXT.problem(expression.start, expression.end, what=what, fix=NO_TEXT)
         case _:
             return
 

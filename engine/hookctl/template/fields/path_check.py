@@ -2,44 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from hookctl.json.paths import Step, path_text
-from hookctl.json.schema_paths import EventShape, Shape, Unknown, describe_keys, is_certain
+from hookctl.json.paths import path_text
+from hookctl.json.schema_paths import Shape, Unknown, describe_keys, is_certain
 from hookctl.model.nearest import nearest
 from hookctl.model.problem import Problem
 from hookctl.model.rules.texts import TEMPLATE_OPTIONAL_PATH, TEMPLATE_UNKNOWN_PATH
+from hookctl.template.fields.guards import key_of
+from hookctl.template.fields.shapes import Scope
 from hookctl.template.language.expressions import Path
+from hookctl.template.language.replacements import name_advice
 from hookctl.template.language.usage import ROOTS
 from hookctl.template.proof.positions import Position
-
-PathKey = tuple[Step, ...]
-"""A path that begins with its root."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """The names that are defined at one place of a template, and the paths that exist there and are not null."""
-
-    event: EventShape
-    names: dict[str, Shape]
-    certain: frozenset[PathKey] = frozenset()
-
-    def shape(self, path: Path) -> Shape:
-        """The schema's information about a path; empty for an unknown path."""
-        shape: Shape | Unknown = self.names.get(path.root, Shape(()))
-        for step in path.steps:
-            shape = self.event.step(shape, step) if isinstance(shape, Shape) else Shape(())
-        return shape if isinstance(shape, Shape) else Shape(())
-
-
-def event_scope(event: EventShape) -> Scope:
-    """The scope outside all loops."""
-    names: dict[str, Shape] = {}
-    for name in sorted(ROOTS):
-        shape = event.step(event.root, name)
-        names[name] = shape if isinstance(shape, Shape) else Shape(())
-    return Scope(event, names)
 
 
 def check_path(path: Path, scope: Scope, position: Position | None) -> Problem | None:
@@ -56,7 +29,7 @@ def check_path(path: Path, scope: Scope, position: Position | None) -> Problem |
 def unknown_path(path: Path, scope: Scope) -> Problem | None:
     """The error for a path that the schema does not have."""
     if path.root not in scope.names:
-        return _unknown_name(path, scope)
+        return None if scope.any_name else _unknown_name(path, scope)
     for number, shape in scope.event.walk(scope.names[path.root], path.steps):
         if isinstance(shape, Unknown):
             return _unknown_step(path, number, shape, scope)
@@ -71,7 +44,8 @@ def _unknown_name(path: Path, scope: Scope) -> Problem:
     else:
         message, hint = (
             f"unknown name {path.root}",
-            f"Known names: {', '.join(sorted(scope.names))}. The fields of the event are in data.",
+            name_advice(path.root)
+            or f"Known names: {', '.join(sorted(scope.names))}. The fields of the event are in data.",
         )
     near = [field for field in fields if field == f"data.{path.root}"] or list(nearest(path.root, scope.names))
     return TEMPLATE_UNKNOWN_PATH.problem(
@@ -85,6 +59,10 @@ def _unknown_step(path: Path, number: int, unknown: Unknown, scope: Scope) -> Pr
     if unknown.keys:
         message = f"{parent} has no {wrong}"
         hint = f"Known fields: {describe_keys(parent, unknown.keys)}"
+    elif _is_list(path, number, scope):
+        item = path_text(path.root, (*path.steps[: number - 1], 0, *path.steps[number - 1 :]))
+        message = f"{parent} is a list, so it has no {wrong}"
+        hint = f"Write {item} for the first item, or loop over the list: {{% for item in {parent} %}}."
     else:
         message, hint = f"{parent} is neither an object nor a list, so it has no {wrong}", f"Write {parent}."
     rest = path.steps[number:]
@@ -95,20 +73,33 @@ def _unknown_step(path: Path, number: int, unknown: Unknown, scope: Scope) -> Pr
     return TEMPLATE_UNKNOWN_PATH.problem(path.start, path.end, suggestions=suggestions, what=message, fix=hint)
 
 
-def _uncertain_path(path: Path, scope: Scope, position: Position | None) -> Problem | None:
+def _is_list(path: Path, number: int, scope: Scope) -> bool:
+    """Whether the value before a step is a list."""
     shape = scope.names[path.root]
-    key: PathKey = (path.root, *path.steps)
+    for at, following in scope.event.walk(shape, path.steps):
+        if at >= number or not isinstance(following, Shape):
+            break
+        shape = following
+    return "array" in shape.types
+
+
+def _uncertain_path(path: Path, scope: Scope, position: Position | None) -> Problem | None:
+    if path.root not in scope.names:
+        return None
+    shape = scope.names[path.root]
+    key = key_of(path)
     steps: list[tuple[int, Shape]] = [(0, shape)]
     for number, following in scope.event.walk(shape, path.steps):
         if isinstance(following, Unknown):
             return None
         steps.append((number, following))
     for number, step_shape in steps:
-        if any(certain[: number + 1] == key[: number + 1] for certain in scope.certain):
+        if scope.known.is_certain(key[: number + 1]):
             continue
         is_last = number == len(path.steps)
-        if step_shape.optional or (step_shape.nullable and not is_last):
-            what = "may be missing" if step_shape.optional else "may be null"
+        is_optional = step_shape.optional and not scope.known.is_present(key[: number + 1])
+        if is_optional or (step_shape.nullable and not is_last):
+            what = "may be missing" if is_optional else "may be null"
             return _uncertain(path, f"{path_text(path.root, path.steps[:number])} {what}; if so, the delivery is dead")
         if step_shape.nullable and position is not None:
             sent = "null" if position.form == "value" else "the text null"

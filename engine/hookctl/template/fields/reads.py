@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from hookctl.json.paths import ANY, Step, path_text
 from hookctl.json.schema_paths import EventShape, Shape
@@ -82,15 +83,30 @@ def paths_of(text: str, fields: EventFields) -> frozenset[str]:
     plain = plain_paths(text)
     if plain is not None:
         return fields.all_below(frozenset(plain))
-    reader = _Reader(fields)
+    found: set[str] = set()
+    for source, is_whole in sources_of(text):
+        if is_whole:
+            found |= fields.below(_text(source), source)
+        else:
+            found.add(_text(source))
+    return frozenset(found)
+
+
+@lru_cache(maxsize=4096)  # a check reads every template, and its effects are asked for when all of them are checked
+def sources_of(text: str) -> frozenset[tuple[tuple[Step, ...], bool]]:
+    """The paths that a template reads, and for each whether all of its value counts: the check keeps them.
+
+    Raises:
+        TemplateError: the first error in the template's syntax.
+    """
+    reader = _Reader()
     reader.nodes(parse(text), {root: ((root,),) for root in ROOTS})
     return frozenset(reader.found)
 
 
 class _Reader:
-    def __init__(self, fields: EventFields) -> None:
-        self._fields = fields
-        self.found: set[str] = set()
+    def __init__(self) -> None:
+        self.found: set[tuple[tuple[Step, ...], bool]] = set()
 
     def nodes(self, nodes: Iterable[Node], names: _Sources) -> None:
         for node in nodes:
@@ -110,14 +126,16 @@ class _Reader:
                     if isinstance(node.iterable, Path) and len(node.targets) == 1
                     else whole
                 )
-                self.nodes(node.body, {**names, **dict.fromkeys(node.targets, item), "loop": ()})
+                inside: _Sources = {**names, **dict.fromkeys(node.targets, item), "loop": ()}
+                if node.condition is not None:
+                    self._asked(node.condition, inside)
+                self.nodes(node.body, inside)
                 self.nodes(node.otherwise, names)
 
     def _written(self, expression: Expression, names: _Sources) -> None:
         match expression:
             case Path():
-                for source in _sources(expression, names):
-                    self.found |= self._fields.below(_text(source), source)
+                self.found.update((source, True) for source in _sources(expression, names))
             case Choice():
                 self._asked(expression.condition, names)
                 self._written(expression.yes, names)
@@ -133,7 +151,7 @@ class _Reader:
     def _asked(self, expression: Expression, names: _Sources) -> None:
         """Add the reads of a condition, which reveals something about its values, but not their content."""
         if isinstance(expression, Path):
-            self.found.update(_text(source) for source in _sources(expression, names))
+            self.found.update((source, False) for source in _sources(expression, names))
         elif isinstance(expression, Filtered) and not _asks_only(expression):
             self._written(expression, names)
         else:

@@ -1,11 +1,12 @@
 """The syntax tree of a template, which defines everything that a template can contain.
 
-A construct without a node here cannot be written: templates have no attribute access, call, arithmetic, assignment or
-import. Nodes are equal if they mean the same, even at different offsets, so that a repeated condition is recognized.
+What is not here cannot be written: no attribute of a Python object, no call, no import, no macro. Two nodes are equal
+if they mean the same, wherever they are: offsets are not compared, so the proof recognizes a repeated condition.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,6 +50,70 @@ class ListOf:
 
 
 @dataclass(frozen=True, slots=True)
+class DictOf:
+    """An object written in the template: ``{'High': 'critical'}``. Its keys are constants."""
+
+    keys: tuple[Const, ...]
+    values: tuple[Expression, ...]
+    start: int = field(compare=False)
+    end: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """``value[key]``, where the value is not a path or the key is not a constant.
+
+    If the value is a :class:`DictOf`, the key may be any constant, because its keys are compared one by one.
+    """
+
+    value: Expression
+    key: Expression
+    start: int = field(compare=False)
+    end: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """``value[first:stop]`` of a list or a string. None for a bound that is not written."""
+
+    value: Expression
+    first: int | None
+    stop: int | None
+    start: int = field(compare=False)
+    end: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """Operands joined from left to right by ``+ -`` or by ``* / // %``.
+
+    There is one operator fewer than there are operands, or as many, if the first is a sign.
+    """
+
+    operators: tuple[str, ...]
+    operands: tuple[Expression, ...]
+    start: int = field(compare=False)
+    end: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Concat:
+    """``a ~ b``: the text of the values, joined."""
+
+    parts: tuple[Expression, ...]
+    start: int = field(compare=False)
+    end: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An expression with an error that is already reported. It counts as one value; nothing else is known of it."""
+
+    start: int = field(compare=False)
+    end: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Filtered:
     """A value passed to a filter: ``value | name(arguments)``."""
 
@@ -74,7 +139,7 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """``value is defined`` or ``value is none``."""
+    """``value is defined``, ``value is none``, ``value is string`` and so on; ``TESTS`` has the names."""
 
     name: str
     value: Expression
@@ -110,9 +175,40 @@ class Choice:
     no: Expression
     start: int = field(compare=False)
     end: int = field(compare=False)
+    has_else: bool = True
+    """False for ``yes if condition``, where ``no`` is the empty text. Only text in a string can be written so."""
 
 
-Expression = Const | Path | ListOf | Filtered | Compare | Test | Not | Logic | Choice
+def constant(value: Json, start: int, end: int) -> Const:
+    """A constant of a finite number, a text, true, false or null."""
+    return Const(json.dumps(value, ensure_ascii=False), value, start, end)
+
+
+TESTS = frozenset(
+    {
+        *("defined", "undefined", "none", "true", "false", "boolean", "string", "number", "integer", "float"),
+        *("mapping", "sequence", "iterable"),
+    }
+)
+"""The names of tests without an argument."""
+
+Expression = (
+    Const
+    | Path
+    | ListOf
+    | DictOf
+    | Item
+    | Slice
+    | Arithmetic
+    | Concat
+    | Unreadable
+    | Filtered
+    | Compare
+    | Test
+    | Not
+    | Logic
+    | Choice
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +263,8 @@ class For:
     """The body of ``{% else %}``, which is rendered if there is no item."""
     start: int
     end: int
+    condition: Expression | None = None
+    """Of ``for x in xs if condition``: items for which it is false are left out, and ``loop`` does not count them."""
 
 
 Node = Text | Output | If | For
@@ -181,11 +279,21 @@ def _of_if(node: If) -> tuple[Node | Expression, ...]:
     return tuple(found)
 
 
+def _present(expression: Expression | None) -> tuple[Expression, ...]:
+    return () if expression is None else (expression,)
+
+
 _CHILDREN: Mapping[type, Callable[[Any], tuple[Node | Expression, ...]]] = {
     Const: lambda _: (),
     Path: lambda _: (),
     Text: lambda _: (),
+    Unreadable: lambda _: (),
     ListOf: lambda part: part.items,
+    DictOf: lambda part: part.values,
+    Item: lambda part: (part.value, part.key),
+    Slice: lambda part: (part.value,),
+    Arithmetic: lambda part: part.operands,
+    Concat: lambda part: part.parts,
     Filtered: lambda part: (part.value, *part.arguments, *(value for _, value in part.keywords)),
     Compare: lambda part: (part.left, part.right),
     Test: lambda part: (part.value,),
@@ -194,7 +302,7 @@ _CHILDREN: Mapping[type, Callable[[Any], tuple[Node | Expression, ...]]] = {
     Choice: lambda part: (part.condition, part.yes, part.no),
     Output: lambda part: (part.expression,),
     If: _of_if,
-    For: lambda part: (part.iterable, *part.body, *part.otherwise),
+    For: lambda part: (part.iterable, *_present(part.condition), *part.body, *part.otherwise),
 }
 """The fields that hold nodes, by type. Cached, because every check of a template walks through it several times."""
 

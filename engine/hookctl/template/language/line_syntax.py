@@ -1,4 +1,4 @@
-"""Reads a header's value or a URL with expressions: which expressions are allowed, and where.
+"""Reads a header's value, a URL or a form field with expressions: which expressions are allowed, and where.
 
 Only outputs are allowed, no tags. Scheme, host and the names of parameters are fixed text.
 """
@@ -15,14 +15,16 @@ from hookctl.model.problem import Problem
 from hookctl.model.rules.fields import SECRET_MALFORMED, SECRET_MISPLACED
 from hookctl.model.rules.texts import TEMPLATE_UNSAFE
 from hookctl.model.rules.urls import URL_HOST_INVALID
-from hookctl.model.secret import REFERENCE
+from hookctl.model.secret import REFERENCE, without_references
 from hookctl.template.language.expressions import For, If, Output, Text
 from hookctl.template.language.parser import parse
 
-Place = Literal["header", "url"]
+Place = Literal["header", "url", "form"]
 Nodes = Sequence[Text | Output]
 
 _SYNTAX = re.compile(r"\{[{%#]")
+_TAG = re.compile(r"\{%[-+]?\s*(\w+)")
+_INSTEAD = {"set": "Write the expression where its name is used.", "raw": "Write {{ '{{' }} for the characters {{."}
 _AFTER_AUTHORITY = re.compile(r"[/?#\\]")
 _END_OF_PARAMETER = re.compile(r"[?&;]")
 _MARK = "\0"
@@ -54,26 +56,30 @@ def _with_blanks(nodes: Nodes, blank: str) -> str:
 
 def parse_line(text: str) -> list[Text | Output]:
     """The text and the expressions, in order. Raises TemplateError for tags and comments."""
-    nodes = parse(text)
+    nodes = parse(text, is_line=True)
     found: list[Text | Output] = []
     position = 0
     for node in nodes:
         if isinstance(node, If | For):
             tag = node.branches[0] if isinstance(node, If) else node
             hint = "Write a choice as {{ a if condition else b }}, a list as {{ list | join(',') }}."
-            raise _unsafe("a tag is not allowed in a header or a URL", hint, tag.start, tag.end).to_error()
-        _no_gap(position, node.start)
+            message = "a tag is not allowed in a header, a URL or a form field"
+            raise _unsafe(message, hint, tag.start, tag.end).to_error()
+        _no_gap(text, position, node.start)
         found.append(node)
         position = node.end
-    _no_gap(position, len(text))
+    _no_gap(text, position, len(text))
     return found
 
 
-def _no_gap(start: int, end: int) -> None:
+def _no_gap(text: str, start: int, end: int) -> None:
+    """Refuse what gives no node: ``set``, ``raw``, comments, and spaces that a ``-`` strips."""
+    if match := _TAG.search(text, start, end):
+        message = f"the tag {match[1]} is not allowed in a header, a URL or a form field"
+        raise _unsafe(message, _INSTEAD.get(match[1], "Remove it."), *match.span()).to_error()
     if start < end:
-        raise _unsafe(
-            "a comment, or a - that strips space, is not allowed in a header or a URL", "Remove it.", start, end
-        ).to_error()
+        message = "a comment, or a - that strips space, is not allowed in a header, a URL or a form field"
+        raise _unsafe(message, "Remove it.", start, end).to_error()
 
 
 def place_problems(nodes: Nodes, text: str, place: Place) -> Iterator[Problem]:
@@ -82,7 +88,7 @@ def place_problems(nodes: Nodes, text: str, place: Place) -> Iterator[Problem]:
         if isinstance(node, Output):
             for match in REFERENCE.finditer(text, node.start, node.end):
                 yield SECRET_MISPLACED.problem(*match.span(), "expression")
-        elif (at := REFERENCE.sub(lambda match: "x" * len(match[0]), node.text).find("${")) >= 0:
+        elif (at := without_references(node.text).find("${")) >= 0:
             yield SECRET_MALFORMED.problem(node.start + at, node.end, "expression")
     if place == "url":
         yield from _url_problems(nodes)
@@ -95,12 +101,7 @@ def _url_problems(nodes: Nodes) -> Iterator[Problem]:
     """
     # References may contain / and ?, so they are replaced by letters first.
     plain = _with_blanks(
-        [
-            replace(node, text=REFERENCE.sub(lambda match: "x" * len(match[0]), node.text))
-            if isinstance(node, Text)
-            else node
-            for node in nodes
-        ],
+        [replace(node, text=without_references(node.text)) if isinstance(node, Text) else node for node in nodes],
         _MARK,
     )
     start = plain.find("://") + 3 if "://" in plain else 0
@@ -112,13 +113,19 @@ def _url_problems(nodes: Nodes) -> Iterator[Problem]:
             continue
         if node.start < end:
             yield URL_HOST_INVALID.problem(node.start, node.end, "expression")
-        elif 0 <= query < node.start and "=" not in _END_OF_PARAMETER.split(plain[query : node.start])[-1]:
+        elif 0 <= query < node.start and not in_query_value(plain, node.start):
             yield _unsafe(
                 "an expression is not allowed in the name of a parameter",
                 "Write name={{ ... }}, with the name as fixed text.",
                 node.start,
                 node.end,
             )
+
+
+def in_query_value(url: str, at: int) -> bool:
+    """Whether the character at ``at`` of a URL without references belongs to the value of a parameter."""
+    query = url.find("?")
+    return 0 <= query < at and "=" in _END_OF_PARAMETER.split(url[query:at])[-1]
 
 
 def _unsafe(message: str, hint: str, start: int, end: int) -> Problem:

@@ -46,6 +46,7 @@ _ROUND_NAMES: Mapping[tuple[Step, ...], Callable[[Round], bool]] = {
     ("first",): lambda loop: loop.first,
     ("last",): lambda loop: loop.last,
     ("index0",): lambda loop: not loop.first,
+    ("revindex0",): lambda loop: not loop.last,
 }
 _FLIPPED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from hookctl.errors import TemplateError
@@ -252,5 +253,5 @@ def _unescaped(node: Node) -> Node:
             )
         )
     if isinstance(node, For):
-        return For(node.targets, node.iterable, unescape(node.body), unescape(node.otherwise), node.start, node.end)
+        return replace(node, body=unescape(node.body), otherwise=unescape(node.otherwise))
     return node

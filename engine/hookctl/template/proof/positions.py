@@ -34,20 +34,33 @@ MAX_WORDS = 100
 """The number of characters of each condition in the message."""
 
 
+_FORMS = {
+    "value": "a JSON value",
+    "text": "text in a string",
+    "key": "an object's key",
+    "line": "text in a line",
+    "literal": "fixed text",
+    "content": "text in an XML element",
+    "attribute": "an XML attribute's value",
+    "field": "text in a form field",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """How a template writes an output."""
 
     form: str
     """``value``: as JSON. ``text``: a string as its text, anything else as its JSON text. ``key``: as text, for an
-    object's key.
+    object's key. In formats other than JSON, always as text: ``line``, ``literal`` (one of several constants),
+    ``content`` and ``attribute``, and ``field`` in a form.
     """
     depth: int
     """The number of strings around the output; its text is escaped that many times."""
 
     def __str__(self) -> str:
         """A description for people."""
-        what = {"value": "a JSON value", "text": "text in a string", "key": "an object's key"}[self.form]
+        what = _FORMS[self.form]
         levels = self.depth - (self.form != "value")
         return what + " of the JSON text in a string" * min(levels, 1) + f", {levels} strings deep" * (levels > 1)
 
@@ -72,14 +85,14 @@ def lay_out(nodes: Sequence[Node], text: str) -> Layout:
     prover = placer.prove(tokens, len(text))
     has_branches = any(isinstance(token, (Fork, Loop)) for token in tokens)
     never = has_branches and not prover.survives
-    placer.layout.problems.extend(_problem(failure, way, never=never) for failure, way in prover.failures)
+    placer.layout.problems.extend(located(failure, way, never=never) for failure, way in prover.failures)
     if not prover.failures:
         placer.layout.problems.extend(_repeated(mark, mark.start, mark.end) for mark in written_twice(tokens))
     placer.place(tokens, 0, prover.keys)
     return placer.layout
 
 
-def _problem(failure: Problem, way: Way, *, never: bool) -> Problem:
+def located(failure: Problem, way: Way, *, never: bool) -> Problem:
     """The problem to report: the failure with the decisions that lead to it, or, if ``never``, one for all."""
     if never:
         return TEMPLATE_NEVER_PARSES.problem(failure.start, failure.end, what=failure.message, fix=failure.hint)
@@ -137,7 +150,7 @@ class _Placer:
     def _inner_json(self, string: String, depth: int) -> tuple[Sequence[JsonToken], int, set[String]] | None:
         """The tokens of a string that is JSON text; None for prose. Text that only looks like JSON adds a warning."""
         nodes = unescape(string.content)
-        first = nodes[0].text.lstrip(_SPACE) if isinstance(nodes[0], Text) else ""
+        first = nodes[0].text.lstrip(_SPACE) if nodes and isinstance(nodes[0], Text) else ""
         if first[:1] not in {"{", "["}:
             return None
         try:

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
+from typing import ClassVar
 
 from hookctl.bounded import Budget
 from hookctl.errors import TemplateError
 from hookctl.model.problem import Problem
+from hookctl.model.rules.rule import Rule
 from hookctl.model.rules.texts import TEMPLATE_NOT_JSON, TEMPLATE_TOO_LARGE
 from hookctl.template.language.expressions import Expression
 from hookctl.template.proof.conditions import ROUNDS, Facts, Sight, assume, forget
@@ -76,7 +78,10 @@ class ProofBudget(Budget):
     def exceeded(self) -> TemplateError:
         """The error for a template with too many ways through it."""
         message = "the template has too many combinations of conditions to check"
-        hint = "Close each object and list in the branch that opens it, and use fewer conditions, especially in loops."
+        hint = (
+            "Close each object, list and element in the branch that opens it, and use fewer conditions, "
+            "especially in loops."
+        )
         return TEMPLATE_TOO_LARGE.error(0, self._end, what=message, fix=hint)
 
 
@@ -85,6 +90,9 @@ class Prover:
 
     After :meth:`run`, ``failures`` has at most one failure per token, and ``keys`` the strings that are keys.
     """
+
+    rule: ClassVar[Rule] = TEMPLATE_NOT_JSON
+    """The rule that a failure breaks."""
 
     def __init__(self, tracked: frozenset[Expression], text: str, budget: ProofBudget) -> None:
         self._tracked = tracked
@@ -156,7 +164,7 @@ class Prover:
             kind = token.kind if isinstance(token, Mark) else "string" if isinstance(token, String) else "value"
             following = _AFTER[kind].get(top)
             if following is None:
-                self._fail(*_refusal(token, kind, top, self._text), *_span(token), way)
+                self._fail(*_refusal(token, kind, top, self._text), *span_of(token), way)
                 return None
             if following == "{k" and isinstance(token, String):
                 self.keys.add(token)
@@ -167,7 +175,7 @@ class Prover:
                     self._fail(
                         f"objects and lists are nested deeper than {MAX_NESTING}",
                         "Flatten the body.",
-                        *_span(token),
+                        *span_of(token),
                         way,
                     )
                     return None
@@ -192,7 +200,10 @@ class Prover:
         """The states after a loop: after its ``else``, a single iteration, or a first, any middle ones and a last."""
         node = token.node
         words = self._text[node.iterable.start : node.iterable.end]
-        empty = self._assume(states, node.iterable, False, f"{words} has no item", outer)
+        if node.condition is None:
+            empty = self._assume(states, node.iterable, False, f"{words} has no item", outer)
+        else:  # the list may have items, and the condition leave none
+            empty = {state: (*way, f"no item of {words} is left")[:MAX_WAY] for state, way in states.items()}
         filled = _forget(self._assume(states, node.iterable, True, f"{words} has an item", outer), node.targets)
         after = self._sequence(token.otherwise, empty, outer)
         _merge(after, self._round(token, "only", filled))
@@ -251,10 +262,11 @@ class Prover:
     def _fail(self, message: str, hint: str, start: int, end: int, way: Way) -> None:
         known = self._failed.get(start)
         if known is None or len(way) < len(known[1]):
-            self._failed[start] = TEMPLATE_NOT_JSON.problem(start, end, what=message, fix=hint), way
+            self._failed[start] = self.rule.problem(start, end, what=message, fix=hint), way
 
 
-def _span(token: Mark | String | Slot) -> tuple[int, int]:
+def span_of(token: Mark | String | Slot) -> tuple[int, int]:
+    """Where a token stands in the template."""
     return (token.output.start, token.output.end) if isinstance(token, Slot) else (token.start, token.end)
 
 
@@ -307,7 +319,10 @@ def _refusal(token: Mark | String | Slot, kind: str, top: str, text: str) -> tup
     if top in {"[v", "{v"} and kind in {"value", "string", "[", "{"}:
         return message, "Put a comma before it; in a loop write {% if not loop.last %},{% endif %} at the end."
     if top == "end":
-        return message, "A body is one JSON value: remove what follows it."
+        hint = (
+            "A body is one JSON value: remove what follows it. For lines of JSON, write a list and body_format: ndjson."
+        )
+        return message, hint
     if kind == ",":
         return message, "Remove the comma."
     return message, f"Write {_WANTED[top]} before it."

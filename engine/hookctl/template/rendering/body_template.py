@@ -4,25 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from hookctl.errors import RenderError
 from hookctl.model import Json
 from hookctl.model.problem import Filter
+from hookctl.model.secret import Resolve
 from hookctl.template.language.expressions import Expression, Filtered, For, If, Node, Output, Text, children
-from hookctl.template.language.filters import MAX_OUTPUT, properties
-from hookctl.template.language.values import Missing, Value, escape, kind, quote, to_json, to_text
+from hookctl.template.language.filters import properties
+from hookctl.template.language.functions.special import is_indented
+from hookctl.template.language.values import MAX_OUTPUT, Missing, Value, escape, kind, quote, to_json, to_text
 from hookctl.template.proof.positions import Position
+from hookctl.template.proof.references import may_have_reference, reference_of
 from hookctl.template.proof.repeated_keys import refuse_repeated_keys
 from hookctl.template.rendering.evaluation import Evaluate, Frame, evaluate, raise_missing, raise_too_large, strictly
+from hookctl.template.rendering.revealed import reveal, shown
 
 Write = Callable[[Frame], None]
 
 
 @dataclass(frozen=True, slots=True)
 class BodyTemplate:
-    """A compiled body template. For every event, it renders JSON of the template's shape, or raises RenderError."""
+    """A compiled body template. For every event, it renders a body of the template's shape, or raises RenderError."""
 
-    _render: Callable[[Mapping[str, Json]], str]
+    _render: Callable[[Mapping[str, Json]], list[str]]
+    """Gives the pieces of the body."""
+    key_depth: int = 0
+    """The nesting, in strings, of the deepest key that contains a value of the event; 0 if there is none."""
+    has_secrets: bool = False
+    finish: Callable[[str], str] | None = None
+    """Makes the body of what the template writes, if they differ."""
 
     def render(self, document: Mapping[str, Json]) -> bytes:
         """The body for an event's whole document, in UTF-8.
@@ -31,8 +42,23 @@ class BodyTemplate:
             RenderError: The event lacks a value without a default, a filter rejects its value, a value is not JSON, or
                 the body takes more than ``MAX_OUTPUT`` bytes or too much work.
         """
+        return self._rendered(document)[1]
+
+    def render_both(self, document: Mapping[str, Json]) -> tuple[bytes, bytes]:
+        """The body as :meth:`render` returns it, and as a record shows it: with ``***`` for each secret."""
+        pieces, body = self._rendered(document)
+        if not self.has_secrets:
+            return body, body
+        text = shown(pieces)
+        return body, (text if self.finish is None else self.finish(text)).encode()
+
+    def _rendered(self, document: Mapping[str, Json]) -> tuple[list[str], bytes]:
         try:
-            body = self._render(document).encode()
+            pieces = self._render(document)
+            text = "".join(pieces)
+            if self.key_depth:
+                refuse_repeated_keys(text, self.key_depth)
+            body = (text if self.finish is None else self.finish(text)).encode()
         except RecursionError:
             raise RenderError(
                 "a value is nested too deeply to check", hint="The event's publisher must send it with less nesting."
@@ -44,25 +70,32 @@ class BodyTemplate:
             ) from None
         if len(body) > MAX_OUTPUT:
             raise_too_large()
-        return body
+        return pieces, body
 
 
 def compile_nodes(
-    nodes: Sequence[Node], positions: Mapping[int, Position], text: str, filters: Mapping[str, Filter]
+    nodes: Sequence[Node],
+    positions: Mapping[int, Position],
+    text: str,
+    filters: Mapping[str, Filter],
+    resolve: Resolve | None,
+    *,
+    finish: Callable[[str], str] | None = None,
 ) -> BodyTemplate:
-    """The body template of nodes that passed every check."""
-    write = _sequence(nodes, _Context(positions, text, filters))
+    """The body template of nodes that passed every check. Without ``resolve`` each secret is ``***``.
+
+    ``finish`` is given what is written, and gives the body.
+    """
+    write = _sequence(nodes, _Context(positions, text, filters, resolve))
     key_depth = max((position.depth for position in positions.values() if position.form == "key"), default=0)
 
-    def render(document: Mapping[str, Json]) -> str:
+    def render(document: Mapping[str, Json]) -> list[str]:
         frame = Frame(dict(document))
         write(frame)
-        body = "".join(frame.pieces)
-        if key_depth:
-            refuse_repeated_keys(body, key_depth)
-        return body
+        return frame.pieces
 
-    return BodyTemplate(render)
+    has_secrets = resolve is not None and may_have_reference(text)
+    return BodyTemplate(render, key_depth, has_secrets=has_secrets, finish=finish)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +103,7 @@ class _Context:
     positions: Mapping[int, Position]
     text: str
     filters: Mapping[str, Filter]
+    resolve: Resolve | None
 
     def evaluate(self, expression: Expression) -> Evaluate:
         return evaluate(expression, self.text, self.filters)
@@ -97,13 +131,19 @@ def _writer(node: Node, context: _Context) -> Write:
 def _output(node: Output, context: _Context) -> Write:
     position = context.positions[node.start]
     expression = node.expression
+    if reference_of(expression):
+        secret = reveal(context.text[node.start : node.end], context.resolve, _encoder(position, is_secret=True))
+        return lambda frame: frame.write(secret)
     is_json = position.form == "value"
     while isinstance(expression, Filtered) and properties(expression).writes_json:
+        if is_indented(expression) and not is_json:
+            break
         # the renderer writes JSON here already, so tojson must not encode it again
         expression, is_json = expression.value, True
     value_of = context.evaluate(expression)
     start, end = node.expression.start, node.expression.end
     depth = position.depth
+    encode = _encoder(position)
     is_common = depth == 1 and not is_json  # a string inside a string: a fast path for nearly every output
 
     def write(frame: Frame) -> None:
@@ -114,11 +154,19 @@ def _output(node: Output, context: _Context) -> Write:
                 return
             if isinstance(value, Missing):
                 raise_missing(context.text[expression.start : expression.end])
-            frame.write(escape(to_json(value) if is_json else to_text(value), depth))
+            frame.write(encode(to_json(value) if is_json else to_text(value)))
         except RenderError as error:
             raise _placed(error, start, end) from error.__cause__
 
     return write
+
+
+def _encoder(position: Position, *, is_secret: bool = False) -> Callable[[str], str]:
+    if position.form in {"value", "text", "key"}:
+        return partial(escape, depth=position.depth)
+    from hookctl.template.rendering.escapes import ESCAPES, ESCAPES_OF_SECRETS  # only for bodies that are not JSON
+
+    return (ESCAPES_OF_SECRETS if is_secret else ESCAPES)[position.form]
 
 
 def _if(node: If, context: _Context) -> Write:
@@ -156,18 +204,13 @@ def _placed(error: RenderError, start: int, end: int) -> RenderError:
 
 
 def _for(node: For, context: _Context) -> Write:
-    iterable = strictly(node.iterable, context.text, context.filters)
-    words = context.text[node.iterable.start : node.iterable.end]
+    items_of = _items(node, context)
     body, otherwise = _sequence(node.body, context), _sequence(node.otherwise, context)
-    targets, cost = node.targets, 1 + _cost(node.body)
-    target, is_single = targets[0], len(targets) == 1
-    start, end = node.iterable.start, node.iterable.end
+    bind = _binder(node, context.text)
+    cost = 1 + _cost(node.body)
 
     def write(frame: Frame) -> None:
-        try:
-            items = _list(iterable(frame), words)
-        except RenderError as error:
-            raise _placed(error, start, end) from error.__cause__
+        items = items_of(frame)
         if not items:
             otherwise(frame)
             return
@@ -178,18 +221,63 @@ def _for(node: For, context: _Context) -> Write:
             values["loop"] = {
                 "index": index + 1,
                 "index0": index,
+                "revindex": length - index,
+                "revindex0": length - index - 1,
                 "first": index == 0,
                 "last": index == length - 1,
                 "length": length,
             }
-            if is_single:
-                values[target] = item
-            else:
-                values.update(_pairs(targets, item, words))
+            bind(values, item)
             body(frame)
         frame.values = outer
 
     return write
+
+
+def _items(node: For, context: _Context) -> Callable[[Frame], list[Json]]:
+    """What a loop runs over: the items for which its condition, if it has one, is true."""
+    iterable = strictly(node.iterable, context.text, context.filters)
+    words = context.text[node.iterable.start : node.iterable.end]
+    start, end = node.iterable.start, node.iterable.end
+
+    def every(frame: Frame) -> list[Json]:
+        try:
+            return _list(iterable(frame), words)
+        except RenderError as error:
+            raise _placed(error, start, end) from error.__cause__
+
+    if node.condition is None:
+        return every
+    holds, cost = _condition(node.condition, context), 1 + _cost([node.condition])
+    bind = _binder(node, context.text)
+
+    def some(frame: Frame) -> list[Json]:
+        items, outer = every(frame), frame.values
+        frame.spend(len(items) * cost)
+        frame.values = values = dict(outer)
+        found: list[Json] = []
+        for item in items:
+            bind(values, item)
+            if holds(frame):
+                found.append(item)
+        frame.values = outer
+        return found
+
+    return some
+
+
+def _binder(node: For, text: str) -> Callable[[dict[str, Json], Json], None]:
+    """A function that gives the names of a loop their values for one round."""
+    targets = node.targets
+    if len(targets) == 1:
+        target = targets[0]
+
+        def one(values: dict[str, Json], item: Json) -> None:
+            values[target] = item
+
+        return one
+    words = text[node.iterable.start : node.iterable.end]
+    return lambda values, item: values.update(_pairs(targets, item, words))
 
 
 def _list(value: Json, words: str) -> list[Json]:

@@ -1,4 +1,4 @@
-"""Renders expressions in a header's value and in a URL's path and query.
+"""Renders expressions in a header's value, in a URL's path and query, and in a form field.
 
 A value of the event is text here, and cannot change anything outside its place. Only outputs are allowed, no tags. The
 text around them is kept in separate pieces, so that secret references are resolved only in that text and never in a
@@ -16,15 +16,25 @@ from urllib.parse import quote
 from hookctl.errors import RenderError
 from hookctl.model import Json
 from hookctl.model.problem import Filter
+from hookctl.model.secret import REFERENCE, Resolve, put_in, without_references
 from hookctl.network.url import MAX_URL_LENGTH
 from hookctl.template.language.expressions import Text
-from hookctl.template.language.line_syntax import Nodes, Place, has_expression, parse_line, place_problems
+from hookctl.template.language.line_syntax import (
+    Nodes,
+    Place,
+    has_expression,
+    in_query_value,
+    parse_line,
+    place_problems,
+)
 from hookctl.template.language.usage import check_usage
-from hookctl.template.language.values import Missing, Value, kind, to_json
+from hookctl.template.language.values import MAX_OUTPUT, Missing, Value, kind, to_json
 from hookctl.template.rendering.evaluation import Evaluate, Frame, evaluate, raise_missing
 
 MAX_HEADER = 8192
 """The maximum number of characters of a header's value: more than most servers accept."""
+
+_LIMITS: Mapping[Place, int] = {"header": MAX_HEADER, "url": MAX_URL_LENGTH, "form": MAX_OUTPUT}
 
 _NOT_IN_A_HEADER = re.compile(r"[^\x20-\x7e\xa0-\xff]")
 _NO_SEGMENT = re.compile(r"(?:\.|%2e){0,2}(?:;.*)?", re.IGNORECASE)
@@ -50,7 +60,7 @@ class _Slot:
 
 @dataclass(frozen=True, slots=True)
 class TextTemplate:
-    """A compiled header value or URL: text, value, text, ..., text."""
+    """A compiled header value, URL or form field: text, value, text, ..., text."""
 
     literals: tuple[str, ...]
     """The fixed text around the values: one piece more than there are values."""
@@ -65,6 +75,25 @@ class TextTemplate:
     def with_text(self, change: Callable[[str], str]) -> TextTemplate:
         """A copy with each piece of fixed text changed, for example with secret references resolved."""
         return replace(self, literals=tuple(change(literal) for literal in self.literals))
+
+    def with_secrets(self, resolve: Resolve) -> TextTemplate:
+        """The same with secrets in place of the references in written text.
+
+        In the value of a URL's parameter a secret is percent-encoded. Anywhere else it is inserted as it is: it may be
+        several segments of the path, or the whole query.
+        """
+        if self._place != "url":
+            return self.with_text(lambda text: put_in(text, resolve))
+        url, literals, before = _MARK.join(map(without_references, self.literals)), list[str](), 0
+        for literal in self.literals:
+
+            def secret(match: re.Match[str], before: int = before) -> str:
+                text = put_in(match[0], resolve)
+                return quote(text, safe="") if in_query_value(url, before + match.start()) else text
+
+            literals.append(REFERENCE.sub(secret, literal))
+            before += len(literal) + len(_MARK)
+        return replace(self, literals=tuple(literals))
 
     def values(self, document: Mapping[str, Json]) -> tuple[str, ...]:
         """The text of each value for an event's whole document, encoded for its place.
@@ -88,7 +117,7 @@ class TextTemplate:
         Raises RenderError if the text is too long, or a path segment would be empty, ``.`` or ``..``.
         """
         text = self.fill(values)
-        if self._slots and len(text) > (limit := MAX_HEADER if self._place == "header" else MAX_URL_LENGTH):
+        if self._slots and len(text) > (limit := _LIMITS[self._place]):
             raise NotTextError(f"it would be longer than {limit} characters", hint="Use less of the event in it.")
         if self._slots and self._place == "url":
             self._vet_path(text)
@@ -171,6 +200,8 @@ def _written(value: Value, words: str, place: Place) -> str:
         if bad := _NOT_IN_A_HEADER.search(text):
             _refuse(f"the value of {words} contains the character U+{ord(bad[0]):04X}, which a header cannot contain")
         return text
+    if place == "form":
+        return text  # the whole value is encoded when its secrets have been put in
     try:
         return quote(text, safe="")
     except UnicodeEncodeError:

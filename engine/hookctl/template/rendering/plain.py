@@ -11,16 +11,18 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import Never
 
 from hookctl.model import Json
-from hookctl.template.language.filters import MAX_OUTPUT
+from hookctl.model.secret import REFERENCE_IN_BODY, Resolve
 from hookctl.template.language.parser import MAX_CHARACTERS
-from hookctl.template.language.values import MISSING, Value, escape, quote, to_json
+from hookctl.template.language.values import MAX_OUTPUT, MISSING, Value, escape, quote, to_json
+from hookctl.template.proof.references import may_have_reference
 from hookctl.template.proof.structure import MAX_NESTING
 from hookctl.template.rendering.evaluation import raise_missing, raise_too_large
+from hookctl.template.rendering.revealed import reveal
 
 _EXPRESSION = re.compile(r"\{\{[ \t]*((?:data|event_type|event_time|id)(?:\.[A-Za-z_]\w*)*)[ \t]*\}\}", re.ASCII)
 _OTHER_SYNTAX = ("\\", "{%", "{#", "{{{")
@@ -67,6 +69,8 @@ def split_plain(text: str) -> Plain | None:
             return None
         in_string.append(inside)
         filled += following if inside else " 0 " + following
+    if may_have_reference(text) and not _references_in_strings(literals):
+        return None
     if "{{" in filled or filled.count("{") + filled.count("[") > MAX_NESTING:
         return None
     try:
@@ -75,6 +79,18 @@ def split_plain(text: str) -> Plain | None:
     except (ValueError, RecursionError):
         return None
     return Plain(literals, paths, in_string)
+
+
+def _references_in_strings(literals: list[str]) -> bool:
+    """Whether every secret reference is in a string that is not a key."""
+    inside = 0
+    for literal in literals:
+        for match in REFERENCE_IN_BODY.finditer(literal):
+            is_inside = inside ^ (literal.count('"', 0, match.start()) & 1)
+            if not is_inside or _END_OF_KEY.match(literal, match.end()):
+                return False
+        inside ^= literal.count('"') & 1
+    return True
 
 
 def plain_paths(text: str) -> list[str] | None:
@@ -95,23 +111,34 @@ def offsets(text: str, plain: Plain, path: str, in_string: int) -> list[int]:
     return [match.start(1) for match, inside in places if match.group(1) == path and inside == in_string]
 
 
-def compile_plain(plain: Plain) -> Callable[[Mapping[str, Json]], str]:
-    """A function that returns a plain template's body for a document. It raises RenderError.
+def _trimmed(plain: Plain) -> tuple[list[str], list[bool]]:
+    """The literals without the quotes around expressions that are all of a string, and which expressions are."""
+    literals, wholes = list(plain.literals), list[bool]()
+    for number, inside in enumerate(plain.in_string):
+        wholes.append(bool(inside) and literals[number].endswith('"') and literals[number + 1].startswith('"'))
+        if wholes[-1]:
+            literals[number : number + 2] = literals[number][:-1], literals[number + 1][1:]
+    return literals, wholes
+
+
+def compile_plain(plain: Plain, resolve: Resolve | None = None) -> Callable[[Mapping[str, Json]], list[str]]:
+    """A function that returns the pieces of a plain template's body for a document. It raises RenderError.
+
+    Secret references become secrets, or ``***`` without ``resolve``.
 
     If an expression is all of a string, the quotes come with the value instead of the surrounding text. A single loop
     without a frame takes half the time of the general renderer, and most templates are plain.
     """
-    literals = list(plain.literals)
+    literals, wholes = _trimmed(plain)
+    if any(map(may_have_reference, literals)):
+        literals = [reveal(literal, resolve, partial(escape, depth=1)) for literal in literals]
     parts: list[tuple[str, str, list[str], int, bool]] = []
-    for number, (path, inside) in enumerate(zip(plain.paths, plain.in_string, strict=True)):
-        is_whole = bool(inside) and literals[number].endswith('"') and literals[number + 1].startswith('"')
-        if is_whole:
-            literals[number : number + 2] = literals[number][:-1], literals[number + 1][1:]
+    for literal, path, inside, is_whole in zip(literals, plain.paths, plain.in_string, wholes, strict=False):
         root, *rest = path.split(".")
-        parts.append((literals[number], root, rest, inside, is_whole))
+        parts.append((literal, root, rest, inside, is_whole))
     tail = literals[-1]
 
-    def render(document: Mapping[str, Json]) -> str:
+    def render(document: Mapping[str, Json]) -> list[str]:
         pieces: list[str] = []
         room = MAX_OUTPUT
         for literal, root, rest, inside, is_whole in parts:
@@ -131,6 +158,6 @@ def compile_plain(plain: Plain) -> Callable[[Mapping[str, Json]], str]:
                 raise_too_large()
             pieces += (literal, text)
         pieces.append(tail)
-        return "".join(pieces)
+        return pieces
 
     return render

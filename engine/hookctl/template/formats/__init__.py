@@ -1,0 +1,1 @@
+"""The formats of request bodies: what a body template writes, and forms."""

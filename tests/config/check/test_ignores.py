@@ -1,0 +1,161 @@
+"""Warnings that a comment ignores, and comments that ignore nothing."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hookctl.config import directory as checking
+from hookctl.config.check.catalog import IGNORABLE, RULES
+from hookctl.config.check.ignores import MAX_IDS
+from hookctl.config.directory import CheckedDirectory, check_contents, check_directory, check_revision
+from hookctl.model import Severity
+from hookctl.plugin.host import load_plugins
+
+PLUGINS = load_plugins()
+BASE = "name: A\nevent: anomaly\nurl: https://a.example.com/x\n"
+BODY = 'body_template: |\n  {"a": "{{ data.resource.name }}",\n   "b": "{{ data.recommendation }}"}\n'
+"""Two values that an event may lack: two warnings."""
+OPTIONAL = "template-optional-path"
+
+
+def checked(text: str) -> CheckedDirectory:
+    return check_contents([("a.yaml", text.encode())], Path(), PLUGINS)
+
+
+def rules(text: str) -> list[str]:
+    return [finding.rule for finding in checked(text).findings]
+
+
+def test_a_comment_above_a_block_ignores_its_warnings() -> None:
+    found = checked(f"{BASE}# hookctl: ignore[{OPTIONAL}] the target accepts null\n{BODY}")
+    assert found.findings == ()
+    assert [(one.rule, one.ignored, one.span.line if one.span else 0) for one in found.ignored] == [
+        (OPTIONAL, "the target accepts null", 6),
+        (OPTIONAL, "the target accepts null", 7),
+    ]
+
+
+def test_a_comment_at_the_end_of_a_line_covers_that_line() -> None:
+    when = "when: data.severity == 'Critical'"
+    assert rules(f"{BASE}{when}\n") == ["never-matches"]
+    assert rules(f"{BASE}{when} # hookctl: ignore[never-matches] soon\n") == []
+    assert rules(f"{BASE}{when}\nstatus: active # hookctl: ignore[never-matches] soon\n") == [
+        "never-matches",
+        "ignore-unused",
+    ]
+
+
+def test_in_a_block_scalar_a_comment_is_text() -> None:
+    body = BODY.replace('  {"a"', f'  # hookctl: ignore[{OPTIONAL}] why\n  {{"a"')
+    assert "template-not-json" in rules(BASE + body)
+
+
+def test_one_comment_ignores_several_rules() -> None:
+    text = f"{BASE}# hookctl: ignore[never-matches, {OPTIONAL}] soon\nwhen: data.severity == 'Critical'\n"
+    found = checked(text)
+    assert [finding.rule for finding in found.ignored] == ["never-matches"]
+    assert [(finding.rule, finding.span.column if finding.span else 0) for finding in found.findings] == [
+        ("ignore-unused", 34)
+    ]
+
+
+def test_an_error_is_never_ignored() -> None:
+    text = f"{BASE}# hookctl: ignore[template-not-json] why\nbody_template: '{{'\n"
+    found = checked(text)
+    assert [finding.rule for finding in found.findings] == ["template-not-json"]
+    assert found.ignored == ()
+    assert not found.valid
+
+
+def test_a_rule_that_is_sometimes_a_warning_can_be_ignored() -> None:
+    body = """body_template: '{"x": "{ \\"a\\": \\"{{ data.request.id }}\\" \\"b\\": 1 }"}'\n"""
+    assert rules(BASE + body) == ["template-not-json"]
+    assert rules(f"{BASE}# hookctl: ignore[template-not-json] prose\n{body}") == []
+
+
+def test_without_a_reason_nothing_is_ignored() -> None:
+    assert rules(f"{BASE}# hookctl: ignore[{OPTIONAL}]\n{BODY}") == ["ignore-without-reason", OPTIONAL, OPTIONAL]
+
+
+def test_a_similar_rule_is_suggested() -> None:
+    (finding,) = checked(f"{BASE}status: active # hookctl: ignore[template-optional] why\n").findings
+    assert finding.rule == "ignore-unknown-rule"
+    assert finding.suggestions[0] == OPTIONAL
+
+
+@pytest.mark.parametrize("rule", sorted(set(RULES) - IGNORABLE))
+def test_no_other_rule_can_be_ignored(rule: str) -> None:
+    assert rules(f"{BASE}status: active # hookctl: ignore[{rule}] why\n") == ["ignore-error"]
+
+
+def test_an_unused_comment_is_not_reported_next_to_an_error() -> None:
+    found = checked(f"{BASE}status: wrong # hookctl: ignore[never-matches] why\n")
+    assert not found.valid
+    assert len(found.findings) == 1
+
+
+def test_the_number_of_ids_is_limited() -> None:
+    found = rules(BASE + "# hookctl: ignore[never-matches] why\n" * 5_000)
+    assert found.count("ignore-unused") <= MAX_IDS
+    assert found[-1] in {"ignore-syntax", "more-findings"}
+
+
+def test_a_revision_and_the_cache_respect_comments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "CACHED_FROM", 1)
+    directory, cache = tmp_path / "webhooks.d", tmp_path / "cache"
+    directory.mkdir()
+    text = f"{BASE}# hookctl: ignore[{OPTIONAL}] null is fine\n{BODY}"
+    (directory / "a.yaml").write_text(text)
+    first, second = (check_directory(directory, PLUGINS, cache=cache) for _ in range(2))
+    assert first.findings == second.findings == ()
+    assert first.ignored == second.ignored
+    assert [one.ignored for one in second.ignored] == ["null is fine"] * 2
+    author = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    for command in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "x"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    _, revision = check_revision(directory, "HEAD", PLUGINS)
+    assert revision.findings == ()
+    assert len(revision.ignored) == 2
+
+
+TEXTS = [
+    f"{BASE}{BODY}",
+    f"{BASE}when: data.severity == 'Critical'\nheaders:\n  X-A: '1'\n  X-B: \"two\"\nlabels: {{a: b,\n  c: d}}\n",
+    f"{BASE}response_validators:\n  - json_path: $.data.ok\n    expected_values:\n    - a\n    - b\n",
+]
+
+
+@given(
+    text=st.sampled_from(TEXTS),
+    where=st.integers(0, 12),
+    ids=st.lists(st.sampled_from([*sorted(RULES), "no-such-rule", ""]), max_size=3),
+    reason=st.text(st.characters(codec="utf-8", categories=["L", "P", "Zs"]), max_size=10),
+    alone=st.booleans(),
+    indent=st.integers(0, 6),
+)
+def test_a_comment_never_changes_the_plan(
+    text: str, where: int, ids: list[str], reason: str, *, alone: bool, indent: int
+) -> None:
+    lines = text.split("\n")
+    where = min(where, len(lines) - 1)
+    comment = f"# hookctl: ignore[{','.join(ids)}] {reason}"
+    in_body = "body_template: |" in lines[:where]
+    if in_body:  # in a block scalar it would be text
+        return
+    if alone or lines[where].endswith("|"):
+        lines.insert(where, " " * indent + comment)
+    else:
+        lines[where] += f" {comment}"
+    before, after = checked(text), checked("\n".join(lines))
+    assert {name: plan.digest for name, plan in after.plans.items()} == {
+        name: plan.digest for name, plan in before.plans.items()
+    }
+    assert after.valid
+    own = [one for one in after.findings if one.rule.startswith("ignore-")]
+    assert all(one.severity is Severity.WARNING for one in own)
+    assert len(after.findings) - len(own) + len(after.ignored) == len(before.findings)
