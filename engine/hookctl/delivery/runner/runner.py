@@ -31,7 +31,11 @@ STATE_SECONDS = 0.5
 CLAIM_SECONDS = 0.01
 """Seconds between two claims while anything is claimed: each claim is a commit."""
 GROUP_SECONDS = 0.025
-"""Seconds between two commits of results while attempts are in flight: one commit for many results is cheaper."""
+"""The maximum number of seconds that a result waits for others, or for new events, to share its commit.
+
+A commit waits for the disk, and holds up the commits of all other processes on the store. Events wait for nothing but
+the commit in flight.
+"""
 RESULTS_BATCH = 512
 """The number of results that are recorded at once, without waiting for :data:`GROUP_SECONDS`."""
 MAX_AHEAD = 2048
@@ -96,7 +100,7 @@ class Runner:
             jitter=jitter,
         )
         self._backlog = Backlog(queue, self._limits, clock)
-        self._claimed_at = self._recorded_at = self._state_at = float("-inf")
+        self._claimed_at = self._recorded_at = self._accepted_at = self._state_at = float("-inf")
         self._renewed_at = monotonic()
         self._ahead = clock() - monotonic()
         """Seconds by which the wall clock is ahead of the monotonic clock."""
@@ -128,6 +132,7 @@ class Runner:
             )
         )
         committed = self._finish_commit()
+        self._accepted_at = self._recorded_at
         self._attempts.start()
         return [*committed.is_new]
 
@@ -172,7 +177,12 @@ class Runner:
         return self._backlog.next_due(self._state.plans)
 
     def due_in(self) -> float | None:
-        """Seconds until :meth:`next_due`, 0 or less if it has passed; None if nothing waits."""
+        """Seconds until :meth:`next_due`, or until results are recorded; 0 or less if it has passed.
+
+        None if nothing waits.
+        """
+        if self._commits.results:
+            return self._recorded_at + GROUP_SECONDS - self._monotonic()
         due = self.next_due()
         return None if due is None else due - self._clock()
 
@@ -272,12 +282,14 @@ class Runner:
     # -- commits
 
     def _record(self) -> None:
-        """Start a commit of results if it is time to: results wait a little for others to join them."""
+        """Start a commit of results if it is time to: results wait a little for others, or for events, to join them."""
+        now = self._monotonic()
+        has_company = self._attempts.in_flight or now - self._accepted_at < GROUP_SECONDS
         if not self._commits.in_flight and (
             self._commits.suspending
             or len(self._commits.results) >= RESULTS_BATCH
-            or not self._attempts.in_flight
-            or self._monotonic() - self._recorded_at >= GROUP_SECONDS
+            or not has_company
+            or now - self._recorded_at >= GROUP_SECONDS
         ):
             self._submit()
 
