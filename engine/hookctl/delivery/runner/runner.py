@@ -100,7 +100,7 @@ class Runner:
             jitter=jitter,
         )
         self._backlog = Backlog(queue, self._limits, clock)
-        self._claimed_at = self._recorded_at = self._accepted_at = self._state_at = float("-inf")
+        self._claimed_at = self._recorded_at = self._state_at = float("-inf")
         self._renewed_at = monotonic()
         self._ahead = clock() - monotonic()
         """Seconds by which the wall clock is ahead of the monotonic clock."""
@@ -132,7 +132,6 @@ class Runner:
             )
         )
         committed = self._finish_commit()
-        self._accepted_at = self._recorded_at
         self._attempts.start()
         return [*committed.is_new]
 
@@ -186,8 +185,11 @@ class Runner:
         due = self.next_due()
         return None if due is None else due - self._clock()
 
-    def step(self, wait: float) -> bool:
+    def step(self, wait: float, *, is_taking_in: bool = False) -> bool:
         """Start due deliveries and record ended ones. Waits up to ``wait`` seconds while anything is in flight.
+
+        ``is_taking_in``: the caller may accept events soon, so results wait for them, for :data:`GROUP_SECONDS` at most.
+        Without it, they wait only while others are in flight.
 
         False if no attempt was in flight, so that the caller may wait for something else.
         """
@@ -207,7 +209,7 @@ class Runner:
         if self._commits.has_ended:
             self._finish_commit()
         self._attempts.start()
-        self._record()
+        self._record(is_taking_in=is_taking_in)
         if not self._attempts.in_flight:
             self._finish_commit()
         return works
@@ -281,15 +283,13 @@ class Runner:
 
     # -- commits
 
-    def _record(self) -> None:
+    def _record(self, *, is_taking_in: bool = False) -> None:
         """Start a commit of results if it is time to: results wait a little for others, or for events, to join them."""
-        now = self._monotonic()
-        has_company = self._attempts.in_flight or now - self._accepted_at < GROUP_SECONDS
         if not self._commits.in_flight and (
             self._commits.suspending
             or len(self._commits.results) >= RESULTS_BATCH
-            or not has_company
-            or now - self._recorded_at >= GROUP_SECONDS
+            or not (self._attempts.in_flight or is_taking_in)
+            or self._monotonic() - self._recorded_at >= GROUP_SECONDS
         ):
             self._submit()
 

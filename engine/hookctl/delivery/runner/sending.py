@@ -31,7 +31,7 @@ STORE_SECONDS = 0.25
 """Seconds between two commits of events while there is enough to deliver. Events that are stored but cannot be
 delivered at once must be read from the store again.
 """
-EVENTS_SECONDS = 0.005
+EVENTS_SECONDS = 0.003
 """The minimum number of seconds between the starts of two commits of events, so that one commit stores several. This is
 the longest that an event waits for others; the first one after a pause does not wait.
 """
@@ -177,7 +177,7 @@ def send(
             continue
         else:
             poll = READ_SECONDS
-        patience.while_busy(partial(runner.step, poll))
+        patience.while_busy(partial(runner.step, poll, is_taking_in=True))
         progress(intake)
     _store_all(events, patience, runner, intake)  # asked to stop: events from a pipe exist nowhere else
     if intake.has_ended:
