@@ -188,8 +188,8 @@ class Runner:
     def step(self, wait: float, *, is_taking_in: bool = False) -> bool:
         """Start due deliveries and record ended ones. Waits up to ``wait`` seconds while anything is in flight.
 
-        ``is_taking_in``: the caller may accept events soon, so results wait for them, for :data:`GROUP_SECONDS` at most.
-        Without it, they wait only while others are in flight.
+        ``is_taking_in``: the caller may accept events soon, so results wait for them, up to :data:`GROUP_SECONDS`.
+        Otherwise they wait only while attempts are in flight.
 
         False if no attempt was in flight, so that the caller may wait for something else.
         """

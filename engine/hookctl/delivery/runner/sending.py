@@ -158,14 +158,9 @@ def send(
 
     stored_at = time.monotonic()
     while not stopping():
-        capacity, since = runner.intake_capacity(), time.monotonic() - stored_at
-        if not capacity and since < STORE_SECONDS:
-            poll = READ_SECONDS  # the targets have enough to do
-        elif since < EVENTS_SECONDS:
-            if not runner.in_flight:
-                time.sleep(EVENTS_SECONDS - since)
-                continue
-            poll = EVENTS_SECONDS - since
+        capacity = runner.intake_capacity()
+        if poll := _intake_pause(runner, capacity, time.monotonic() - stored_at):
+            pass  # more events may join the next commit
         elif batch := events.take(capacity or COMMIT_EVENTS):
             stored_at = time.monotonic()
             if not _take_in(batch, patience, runner, intake, drain):
@@ -238,6 +233,20 @@ def run(
         except (StoreError, StateLockedError) as error:
             patience.note_failure(error)
             time.sleep(PAUSE)
+
+
+def _intake_pause(runner: Runner, capacity: int, since: float) -> float:
+    """Seconds for which attempts in flight continue before the next commit of events; 0 if it may start now.
+
+    ``since`` is the number of seconds since the last one started. Sleeps if nothing is in flight.
+    """
+    if not capacity and since < STORE_SECONDS:
+        return READ_SECONDS  # the targets have enough to do
+    left = max(0.0, EVENTS_SECONDS - since)
+    if not left or runner.in_flight:
+        return left
+    time.sleep(left)
+    return 0.0
 
 
 def _until_next(runner: Runner) -> float:

@@ -33,6 +33,7 @@ def finish(
     results: Sequence[Result],
     rows: Sequence[tuple[int, str]],
     plans: Mapping[str, DeliveryPlan],
+    *,
     now: float,
     owner: str,
 ) -> set[str]:
