@@ -31,11 +31,7 @@ STATE_SECONDS = 0.5
 CLAIM_SECONDS = 0.01
 """Seconds between two claims while anything is claimed: each claim is a commit."""
 GROUP_SECONDS = 0.025
-"""The maximum number of seconds that a result waits for others, or for new events, to share its commit.
-
-A commit waits for the disk, and holds up the commits of all other processes on the store. Events wait for nothing but
-the commit in flight.
-"""
+"""Seconds that a result waits at most for others, or for events, to share its commit: each waits for the disk."""
 RESULTS_BATCH = 512
 """The number of results that are recorded at once, without waiting for :data:`GROUP_SECONDS`."""
 MAX_AHEAD = 2048
@@ -176,10 +172,7 @@ class Runner:
         return self._backlog.next_due(self._state.plans)
 
     def due_in(self) -> float | None:
-        """Seconds until :meth:`next_due`, or until results are recorded; 0 or less if it has passed.
-
-        None if nothing waits.
-        """
+        """Seconds until :meth:`next_due` or until results are recorded, 0 or less if passed; None if nothing waits."""
         if self._commits.results:
             return self._recorded_at + GROUP_SECONDS - self._monotonic()
         due = self.next_due()
@@ -188,8 +181,7 @@ class Runner:
     def step(self, wait: float, *, is_taking_in: bool = False) -> bool:
         """Start due deliveries and record ended ones. Waits up to ``wait`` seconds while anything is in flight.
 
-        ``is_taking_in``: the caller may accept events soon, so results wait for them, up to :data:`GROUP_SECONDS`.
-        Otherwise they wait only while attempts are in flight.
+        ``is_taking_in``: the caller may accept events soon, so results wait for them even if nothing is in flight.
 
         False if no attempt was in flight, so that the caller may wait for something else.
         """
