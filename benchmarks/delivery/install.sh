@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what hookctl's deliveries are measured beside: nginx, Redis, Alertmanager (Debian's packages) and Celery (into a virtual environment of its own).
+# Installs the programs that hookctl's deliveries are compared with: nginx, Redis and Alertmanager as Debian packages, and
+# Celery in a virtual environment of its own. Where npm is installed, also PostgreSQL, graphile-worker and BullMQ.
 # May be run again at any time. Starts no service, and enables none that was not there before.
 set -euo pipefail
 
@@ -11,6 +12,10 @@ missing=()
 for package in "${!programs[@]}"; do
   PATH="$PATH:/usr/sbin" command -v "${programs[$package]}" >/dev/null || missing+=("$package")
 done
+
+if command -v npm >/dev/null && ! ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1; then
+  missing+=(postgresql)
+fi
 
 if ((${#missing[@]})); then
   if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
@@ -36,4 +41,12 @@ if ! "$cache/celery/bin/python" -c 'import celery, kombu.transport.redis, reques
   mkdir -p "$cache"
   "${PYTHON:-python3}" -m venv "$cache/celery"
   "$cache/celery/bin/python" -m pip install --quiet --disable-pip-version-check celery redis packaging requests # kombu imports packaging, and does not ask for it
+fi
+
+if ! command -v npm >/dev/null; then
+  echo "npm is not installed, so graphile-worker and BullMQ will be skipped." >&2
+elif [ ! -e "$cache/node/node_modules/ioredis" ]; then
+  mkdir -p "$cache/node"
+  npm install --prefix "$cache/node" --silent --no-audit --no-fund --ignore-scripts \
+    graphile-worker bullmq ioredis undici # BullMQ does not ask for ioredis, its client of Redis
 fi

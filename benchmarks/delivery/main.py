@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from delivery import nginx, report
 from delivery.measure import Group, Job, Turn, TurnError, hard_limit, judge
-from delivery.ways import alertmanager, celery, end_to_end, loops
+from delivery.ways import alertmanager, celery, end_to_end, loops, node
 from delivery.work import Site, Way
 
 
@@ -32,6 +32,8 @@ WAYS = (
     Way("session", 0.1, needs("requests"), loops.loop("requests.Session")),
     Way("celery", 0.05, celery.missing, celery.work(keep=False)),
     Way("celery-session", 0.1, celery.missing, celery.work(keep=True)),
+    Way("graphile-worker", 0.7, node.missing("graphile-worker", node.postgres), node.work("graphile")),
+    Way("bullmq", 0.5, node.missing("bullmq", node.redis_server), node.work("bullmq")),
     Way("alertmanager", 0.5, alertmanager.missing, alertmanager.notify("https")),
     Way("alertmanager-plain", 0.5, alertmanager.missing, alertmanager.notify("http")),
 )

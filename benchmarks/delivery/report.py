@@ -15,6 +15,8 @@ WANTED = (
     ("hookctl", "alertmanager-plain", 1.5),
     ("hookctl", "pycurl", 0.25),
     ("hookctl-2", "hookctl", 1.5),
+    ("hookctl-2", "graphile-worker", 1.5),
+    ("hookctl-2", "bullmq", 1.5),
 )
 """One way's deliveries a second as so many times those of another."""
 WANTED_P99 = 0.05

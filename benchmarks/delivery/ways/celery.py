@@ -37,7 +37,7 @@ def work(*, keep: bool) -> Callable[[Site, Job, Group], Done]:
     """
 
     def turn(site: Site, job: Job, group: Group) -> Done:
-        environment = _environment(site, _redis(site, group), keep=keep)
+        environment = _environment(site, redis(site, group), keep=keep)
         options = [
             "--pool=prefork",
             f"--concurrency={WORKERS}",
@@ -73,7 +73,7 @@ def _python() -> str:
     return str(cache() / "bin" / "python")
 
 
-def _redis(site: Site, group: Group) -> int:
+def redis(site: Site, group: Group) -> int:
     """Run a Redis that keeps what it is given: appended to a file, on disk once a second. Its port."""
     root = site.root / "redis"
     shutil.rmtree(root, ignore_errors=True)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import logging
+import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NoReturn
 
 import pytest
@@ -20,13 +24,14 @@ from requests.auth import AuthBase
 
 from hookctl.delivery.attempt.engine import AttemptEngine
 from hookctl.delivery.events.intake import EventGate, EventReader
+from hookctl.delivery.runner import sending
 from hookctl.delivery.runner.circuit import MINIMUM, OPEN_SECONDS
 from hookctl.delivery.runner.limits import MAX_IN_FLIGHT_EACH
 from hookctl.delivery.runner.listener import Listener
 from hookctl.delivery.runner.retention import StoreLimits
 from hookctl.delivery.runner.route import delivery_id
-from hookctl.delivery.runner.runner import LEASE_SECONDS, RENEW_SECONDS, STATE_SECONDS, Runner
-from hookctl.delivery.runner.sending import CHUNK_BYTES, Source, deliver, send
+from hookctl.delivery.runner.runner import GROUP_SECONDS, LEASE_SECONDS, RENEW_SECONDS, STATE_SECONDS, Runner
+from hookctl.delivery.runner.sending import CHUNK_BYTES, EVENTS_SECONDS, Source, deliver, send
 from hookctl.errors import IntakeRefusedError, StateLockedError, TokenError
 from hookctl.model import (
     AppliedState,
@@ -702,6 +707,111 @@ def test_what_was_read_is_stored_also_when_it_is_time_to_stop(house: House, siem
     )
     assert (intake.accepted, intake.has_ended) == (150, False)
     assert house.queue.counts() == {"Siem": {DeliveryStatus.WAITING: 150}}
+
+
+def watch_commits(house: House, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """The numbers of events and results in each commit from now on."""
+    commits = []
+    submit = house.queue.submit
+
+    def watched(batch: Batch) -> Future[Committed]:
+        commits.append((len(batch.events), len(batch.results)))
+        return submit(batch)
+
+    monkeypatch.setattr(house.queue, "submit", watched)
+    return commits
+
+
+def make_result(house: House, runner: Runner) -> None:
+    """Accept an event, and let its attempt end."""
+    runner.accept([house.event("e1")])
+    limit = time.monotonic() + PATIENCE
+    while not runner._commits.results:
+        assert time.monotonic() < limit
+        runner.collect(0.1)
+
+
+def test_a_result_waits_for_the_next_events_to_share_their_commit(
+    house: House, siem: DeliveryPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(house, "monotonic", lambda: 1000.0 + house.passed)
+    house.apply(siem)
+    runner = house.runner()
+    make_result(house, runner)
+    commits = watch_commits(house, monkeypatch)
+    assert not runner.step(0.0, is_taking_in=True)
+    assert runner.due_in() == pytest.approx(GROUP_SECONDS)
+    assert commits == []
+    runner.accept([house.event("e2")])
+    assert commits == [(1, 1)]
+    house.work(runner)
+    assert set(house.standing().values()) == {"delivered"}
+
+
+@pytest.mark.parametrize("is_taking_in", [True, False])
+def test_a_result_does_not_wait_for_events_longer_than_stated(
+    house: House, siem: DeliveryPlan, monkeypatch: pytest.MonkeyPatch, is_taking_in: bool
+) -> None:
+    monkeypatch.setattr(house, "monotonic", lambda: 1000.0 + house.passed)
+    house.apply(siem)
+    runner = house.runner()
+    make_result(house, runner)
+    commits = watch_commits(house, monkeypatch)
+    if is_taking_in:
+        house.passed += 2 * GROUP_SECONDS
+    runner.step(0.0, is_taking_in=is_taking_in)
+    assert commits == [(0, 1)]
+    assert house.standing() == {"e1 at Siem": "delivered"}
+
+
+class Trickle(Source):
+    """A source that returns one event with each read, and always has another."""
+
+    def __init__(self, lines: Sequence[bytes]) -> None:
+        super().__init__(io.BytesIO())
+        self._lines = iter(lines)
+
+    def read(self, wait: float) -> bytes | None:  # noqa: ARG002
+        return next(self._lines, b"")
+
+
+def test_commits_of_events_do_not_begin_faster_than_stated(
+    house: House, siem: DeliveryPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [1000.0]
+    """Moves only while hookctl sleeps."""
+
+    def sleep(seconds: float) -> None:
+        clock[0] += seconds
+
+    monkeypatch.setattr(sending, "time", SimpleNamespace(monotonic=lambda: clock[0], sleep=sleep))
+    house.apply(siem)
+    runner = house.runner()
+    begun = []
+    accept = runner.accept
+
+    def watched(events: Sequence[Event]) -> list[bool]:
+        begun.append(clock[0])
+        return accept(events)
+
+    monkeypatch.setattr(runner, "accept", watched)
+    lines = [json.dumps({**house.mock, "id": f"e{number}"}).encode() + b"\n" for number in range(20)]
+    reader = EventReader(EventGate(house.plugins.event_types))
+    intake = send(
+        Trickle(lines), reader, runner, house.queue, wait=0.0, stopping=lambda: False, progress=lambda _: None
+    )
+    assert intake.accepted == len(begun) == len(lines)
+    assert [after - before for before, after in pairwise(begun)] == pytest.approx([EVENTS_SECONDS] * 19)
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_SETPIPE_SZ"), reason="this system cannot enlarge a pipe")
+def test_one_read_takes_more_from_a_pipe_than_it_usually_holds() -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as stream, os.fdopen(writing, "wb", buffering=0) as pipe:
+        source = Source(stream)
+        os.set_blocking(writing, False)
+        assert pipe.write(bytes(CHUNK_BYTES)) == CHUNK_BYTES
+        assert source.read(0.0) == bytes(CHUNK_BYTES)
 
 
 def test_a_replay_as_planned_is_by_the_plan_that_was_used(house: House, siem: DeliveryPlan) -> None:

@@ -34,7 +34,7 @@ STATE_SECONDS = 0.5
 CLAIM_SECONDS = 0.01
 """Seconds between two claims while anything is claimed: each claim is a commit."""
 GROUP_SECONDS = 0.025
-"""Seconds between two commits of results while attempts are in flight: one commit for many results is cheaper."""
+"""Seconds that a result waits at most for others, or for events, to share its commit: each waits for the disk."""
 RESULTS_BATCH = 512
 """The number of results that are recorded at once, without waiting for :data:`GROUP_SECONDS`."""
 MAX_AHEAD = 2048
@@ -171,12 +171,16 @@ class Runner:
         return self._backlog.next_due(self._state.plans)
 
     def due_in(self) -> float | None:
-        """Seconds until :meth:`next_due`, 0 or less if it has passed; None if nothing waits."""
+        """Seconds until :meth:`next_due` or until results are recorded, 0 or less if passed; None if nothing waits."""
+        if self._commits.results:
+            return self._recorded_at + GROUP_SECONDS - self._monotonic()
         due = self.next_due()
         return None if due is None else due - self._clock()
 
-    def step(self, wait: float) -> bool:
+    def step(self, wait: float, *, is_taking_in: bool = False) -> bool:
         """Start due deliveries and record ended ones. Waits up to ``wait`` seconds while anything is in flight.
+
+        ``is_taking_in``: the caller may accept events soon, so results wait for them even if nothing is in flight.
 
         False if no attempt was in flight, so that the caller may wait for something else.
         """
@@ -198,7 +202,7 @@ class Runner:
         if self._commits.has_ended:
             self._finish_commit()
         self._attempts.start()
-        self._record()
+        self._record(is_taking_in=is_taking_in)
         if not self._attempts.in_flight:
             self._finish_commit()
         return works
@@ -267,12 +271,12 @@ class Runner:
 
     # -- commits
 
-    def _record(self) -> None:
-        """Start a commit of results if it is time to: results wait a little for others to join them."""
+    def _record(self, *, is_taking_in: bool = False) -> None:
+        """Start a commit of results if it is time to: results wait a little for others, or for events, to join them."""
         if not self._commits.in_flight and (
             self._commits.holding
             or len(self._commits.results) >= RESULTS_BATCH
-            or not self._attempts.in_flight
+            or not (self._attempts.in_flight or is_taking_in)
             or self._monotonic() - self._recorded_at >= GROUP_SECONDS
         ):
             self._submit()

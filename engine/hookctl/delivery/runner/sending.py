@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import select
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -29,6 +31,10 @@ PAUSE = 0.1
 STORE_SECONDS = 0.25
 """Seconds between two commits of events while there is enough to deliver. Events that are stored but cannot be
 delivered at once must be read from the store again.
+"""
+EVENTS_SECONDS = 0.003
+"""The minimum number of seconds between the starts of two commits of events, so that one commit stores several. This is
+the longest that an event waits for others; the first one after a pause does not wait.
 """
 READ_SECONDS = 0.01
 """Seconds that one step waits for attempts in flight before it looks for new input."""
@@ -85,6 +91,8 @@ class Source:
             self._file: int | None = stream.fileno()
         except (OSError, io.UnsupportedOperation):
             self._file = None
+        else:
+            _enlarge_pipe(self._file)
 
     def read(self, wait: float) -> bytes | None:
         """The next bytes; empty at the end; None if none came within ``wait`` seconds. Raises EventError."""
@@ -98,6 +106,13 @@ class Source:
                 "The events read so far are stored. Send the input again: an event with a known id is not sent twice."
             )
             raise unreadable(self._stream, error, hint) from error
+
+
+def _enlarge_pipe(file: int) -> None:
+    """Let a pipe hold a whole chunk, so that one commit can store more than the 64 KiB that a pipe usually holds."""
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with suppress(OSError):  # not a pipe, or the user's pipes hold as much as they may
+            fcntl.fcntl(file, fcntl.F_SETPIPE_SZ, CHUNK_BYTES)
 
 
 def unreadable(stream: BinaryIO, error: OSError, hint: str) -> EventError:
@@ -163,19 +178,20 @@ def send(
     stored_at = time.monotonic()
     while not stopping():
         capacity = runner.intake_capacity()
-        if not capacity and time.monotonic() - stored_at < STORE_SECONDS:
-            poll = READ_SECONDS  # the targets have enough to do
+        if poll := _intake_pause(runner, capacity, time.monotonic() - stored_at):
+            pass  # more events may join the next commit
         elif batch := events.take(capacity or COMMIT_EVENTS):
+            stored_at = time.monotonic()
             if not take_in(batch, patience, runner, intake, drain):
                 return intake
-            stored_at, poll = time.monotonic(), 0.0
+            poll = 0.0
         elif intake.has_ended:
             break
         elif events.read(0.0 if runner.in_flight else patience.while_busy(lambda: _until_next(runner))):
             continue
         else:
             poll = READ_SECONDS
-        patience.while_busy(partial(runner.step, poll))
+        patience.while_busy(partial(runner.step, poll, is_taking_in=True))
         progress(intake)
     store_all(events, patience, runner, intake)  # asked to stop: events from a pipe exist nowhere else
     if intake.has_ended:
@@ -240,6 +256,20 @@ def run(
             stepped(error)
             patience.note_failure(error)
             time.sleep(PAUSE)
+
+
+def _intake_pause(runner: Runner, capacity: int, since: float) -> float:
+    """Seconds for which attempts in flight continue before the next commit of events; 0 if it may start now.
+
+    ``since`` is the number of seconds since the last one started. Sleeps if nothing is in flight.
+    """
+    if not capacity and since < STORE_SECONDS:
+        return READ_SECONDS  # the targets have enough to do
+    left = max(0.0, EVENTS_SECONDS - since)
+    if not left or runner.in_flight:
+        return left
+    time.sleep(left)
+    return 0.0
 
 
 def _until_next(runner: Runner) -> float:

@@ -23,16 +23,24 @@ Common = tuple[str, str, int, int, str]
 """What deliveries that one statement ends have in common: status, reason, attempts, lease and webhook."""
 
 
+def attempt_row(result: Result) -> tuple[int, str]:
+    """The row of a result's attempt: the delivery's number and the record."""
+    return result.claimed.key, attempt_to_text(result.attempt)
+
+
 def finish(
     connection: sqlite3.Connection,
     results: Sequence[Result],
+    rows: Sequence[tuple[int, str]],
     plans: Mapping[str, DeliveryPlan],
+    *,
     now: float,
     owner: str,
 ) -> set[str]:
     """See :meth:`hookctl.store.interface.Queue.finish`.
 
-    ``plans`` are the delivery plans of the results that are not stored yet, by digest.
+    ``rows`` has the :func:`attempt_row` of each result. They are made before the transaction, during which no other
+    process can commit. ``plans`` are the delivery plans of the results that are not stored yet, by digest.
     """
     if not results:
         return set()
@@ -42,8 +50,8 @@ def finish(
         if not _mark_all(connection, results, now, owner):
             undo()
             lost = {result.claimed.delivery.id for result in results if not _mark(connection, result, now, owner)}
-    recorded = [result for result in results if result.claimed.delivery.id not in lost] if lost else results
-    rows = [(result.claimed.key, attempt_to_text(result.attempt)) for result in recorded]
+    if lost:
+        rows = [row for row, result in zip(rows, results, strict=True) if result.claimed.delivery.id not in lost]
     add_rows(connection, "attempts", ("delivery", "record"), rows)
     return lost
 

@@ -138,8 +138,9 @@ class SqliteQueue(SqliteHistory):
         }
         lease = self._lease(batch.now, batch.lease_seconds)
         enqueued, claims = None, []
+        rows = [finishing.attempt_row(result) for result in batch.results]
         with transaction(self._connection) as connection:
-            lost = finishing.finish(connection, batch.results, plans, batch.now, self._worker.name)
+            lost = finishing.finish(connection, batch.results, rows, plans, now=batch.now, owner=self._worker.name)
             connection.executemany(tables.RELEASE, [self._held(claimed) for claimed in batch.released])
             upkeep.set_circuits(connection, batch.circuits)
             if batch.events:
