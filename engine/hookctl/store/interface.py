@@ -22,6 +22,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
 from hookctl.model import AppliedState, Attempt, Delivery, DeliveryStatus, Json, Plan
+from hookctl.store.monitoring import Monitoring
 from hookctl.store.records import (
     EVERYTHING,
     Batch,
@@ -296,5 +297,5 @@ class Queue(Work, Standing, History, Upkeep, Protocol):
     """Events, their deliveries and the attempts on them: everything that a runner needs."""
 
 
-class Store(State, Locks, Queue, Protocol):
+class Store(State, Locks, Queue, Monitoring, Protocol):
     """Everything that a command needs. :func:`hookctl.store.opening.open_store` opens one."""

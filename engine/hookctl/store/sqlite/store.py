@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hookctl.store.clock import since_boot
-from hookctl.store.records import Damaged, Lock
-from hookctl.store.sqlite import lock
+from hookctl.store.records import Backlog, Damaged, Lock
+from hookctl.store.sqlite import lock, monitoring
 from hookctl.store.sqlite.applied import AppliedStore
 from hookctl.store.sqlite.queue import SqliteQueue
 
@@ -61,3 +61,18 @@ class SqliteStore(SqliteQueue):
     def damaged(self) -> list[Damaged]:
         """See :meth:`hookctl.store.interface.Upkeep.damaged`."""
         return [*self._applied.damaged(), *super().damaged()]
+
+    def backlogs(self) -> Mapping[str, Backlog]:
+        """See :meth:`hookctl.store.monitoring.Monitoring.backlogs`."""
+        with self._reading() as connection:
+            return monitoring.backlogs(connection)
+
+    def dead_reasons(self, webhook: str, limit: int) -> list[str]:
+        """See :meth:`hookctl.store.monitoring.Monitoring.dead_reasons`."""
+        with self._reading() as connection:
+            return monitoring.dead_reasons(connection, webhook, limit)
+
+    def live_workers(self) -> int:
+        """See :meth:`hookctl.store.monitoring.Monitoring.live_workers`."""
+        with self._reading():
+            return monitoring.live_workers(self._path)
