@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from hookctl.cli.situation import Situation
     from hookctl.store.interface import Store
 
-SHOWN = 20
+SHOWN = 10
 """Webhooks that are shown for one check; the others are counted."""
 REASONS_READ = 1000
 """The newest dead letters of a webhook whose reasons are read."""

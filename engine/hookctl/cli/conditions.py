@@ -30,7 +30,13 @@ class Measure:
     text: Callable[[float], str]
     """The measured value, for people."""
     is_duration: bool = False
-    hint: str = "`hookctl list` shows it for each webhook."
+    check: str = ""
+    """The check of ``doctor`` that shows more about it; empty if only ``list`` does."""
+
+    @property
+    def hint(self) -> str:
+        """Where to look."""
+        return f"See `{self.check}` above." if self.check else "`hookctl list` shows it for each webhook."
 
 
 def _deliveries(status: str) -> Measure:
@@ -40,6 +46,7 @@ def _deliveries(status: str) -> Measure:
     return Measure(
         lambda situation: sum(getattr(backlog, status) for backlog in situation.backlogs.values()),
         lambda value: counted(int(value), adjective, plural),
+        check="dead" if status == "dead" else "",
     )
 
 
@@ -47,13 +54,19 @@ MEASURES: Mapping[str, Measure] = {
     "dead": _deliveries("dead"),
     "waiting": _deliveries("waiting"),
     "retrying": _deliveries("retrying"),
-    "held": Measure(lambda situation: len(situation.held), lambda value: f"{counted(int(value), 'webhook')} held"),
+    "held": Measure(
+        lambda situation: len(situation.held), lambda value: f"{counted(int(value), 'webhook')} held", check="held"
+    ),
     "circuits": Measure(
         lambda situation: len(situation.circuits),
         lambda value: f"{counted(int(value), 'circuit')} open, half-open or waiting for this machine",
+        check="circuit",
     ),
     "lag": Measure(
-        lambda situation: situation.lag, lambda value: f"a delivery has been due for {span(value)}", is_duration=True
+        lambda situation: situation.lag,
+        lambda value: f"a delivery has been due for {span(value)}",
+        is_duration=True,
+        check="lag",
     ),
     "oldest": Measure(
         lambda situation: situation.oldest,
