@@ -90,6 +90,17 @@ def test_what_has_ended_is_not_behind(store: Store) -> None:
     assert store.backlogs() == {}
 
 
+def test_the_oldest_may_be_held_or_due(store: Store) -> None:
+    for number in range(3):
+        add(store, f"e{number}", "A", NOW + number)
+    finish(store, "A", Outcome(DeliveryStatus.HELD, "HTTP 401", hold=True), NOW + 5.0)
+    store.replay(["d-e1"], NOW + 9.0)
+    assert store.backlogs() == {"A": Backlog(waiting=1, held=2, oldest_at=NOW, due_at=NOW + 9.0)}
+    store.replay(["d-e0"], NOW + 9.0)
+    store.cancel(["d-e1"], NOW + 9.0, "by a test")
+    assert store.backlogs() == {"A": Backlog(waiting=1, held=1, oldest_at=NOW, due_at=NOW + 9.0)}
+
+
 def test_the_reasons_of_the_newest_dead_letters(store: Store) -> None:
     for number in range(3):
         add(store, f"e{number}", "A", NOW + number, dead_because=f"reason {number}")

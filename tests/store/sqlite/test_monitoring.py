@@ -68,6 +68,14 @@ def test_a_store_under_another_name_has_the_same_workers(tmp_path: Path) -> None
     store.close()
 
 
+def test_what_a_killed_worker_leaves_is_not_alive(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "hookctl.db")
+    (tmp_path / "hookctl.db-worker-0123456789abcdef").touch()
+    (tmp_path / "hookctl.db-worker-of another program").touch()
+    assert store.live_workers() == 0
+    store.close()
+
+
 def test_a_damaged_row_spoils_no_count(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "hookctl.db")
     with sqlite3.connect(tmp_path / "hookctl.db") as connection:
