@@ -1,4 +1,7 @@
-"""docs/running.md: its unit and its Containerfile are well-formed, and start hookctl with arguments that it accepts."""
+"""docs/running.md: its unit and its Containerfile are well-formed, and start hookctl with arguments that it accepts.
+
+The scripts for alerts are in test_alerts.py.
+"""
 
 from __future__ import annotations
 

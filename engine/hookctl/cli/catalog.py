@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hookctl.cli.echo import echo
 from hookctl.report.text.printable import printable
 from hookctl.report.text.webhooks import Entry
+from hookctl.store.records import NO_BACKLOG
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
-    from hookctl.model import DeliveryStatus, Plan
-    from hookctl.store.records import Circuit, Stopped
+    from hookctl.model import Plan
 
 
 def entries(session: Session) -> list[Entry]:
@@ -21,12 +22,13 @@ def entries(session: Session) -> list[Entry]:
     from hookctl.model.change import by_name
 
     plan, unreadable = _plan(session)
-    results, circuits, stopped = _standing(session)
+    standing = _standing(session)
     changes = [*plan.changes, *(Change(name, Action.UNCHANGED, one, one) for name, one in plan.unchanged.items())]
     found = []
     for change in sorted(changes, key=lambda change: by_name(change.name)):
         name = change.renamed_from or change.name
-        found.append(Entry(change, results.get(name), circuits.get(name), stopped.get(name), name in unreadable))
+        entry = Entry(change, None, is_unreadable=name in unreadable)
+        found.append(standing(entry, name) if change.before or name in unreadable else entry)
     for name, why in sorted(unreadable.items()):
         echo(f"The applied webhook {printable(name)} cannot be read: {why}. See `hookctl doctor`.", err=True)
     return found
@@ -54,12 +56,20 @@ def _plan(session: Session) -> tuple[Plan, Mapping[str, str]]:
     return make_plan(applied, applied.plans, {}), applied.unreadable
 
 
-def _standing(
-    session: Session,
-) -> tuple[Mapping[str, tuple[DeliveryStatus, float]], Mapping[str, Circuit], Mapping[str, Stopped]]:
-    """By webhook: the result of the last attempt, the circuits that are not closed, and what holds it."""
+def _standing(session: Session) -> Callable[[Entry, str], Entry]:
+    """Adds to the entry of an applied webhook what the store knows under its applied name.
+
+    That of a webhook which is not applied, such as one that was removed before, is about earlier deliveries only.
+    """
     store = session.existing_store()
     if store is None:
-        return {}, {}, {}
+        return lambda entry, _: entry
     held = {one.webhook: one for one in store.stopped(store.read_state()) if one.hold}
-    return store.last_results(), store.circuits(), held
+    results, circuits, backlogs = store.last_results(), store.circuits(), store.backlogs()
+    return lambda entry, name: replace(
+        entry,
+        last_result=results.get(name),
+        circuit=circuits.get(name),
+        stopped=held.get(name),
+        backlog=backlogs.get(name, NO_BACKLOG),
+    )

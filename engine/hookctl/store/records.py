@@ -222,6 +222,23 @@ class Followed:
 
 
 @dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many deliveries of one webhook are not delivered. Cancelled ones do not count."""
+
+    waiting: int = 0
+    retrying: int = 0
+    held: int = 0
+    dead: int = 0
+    oldest_at: float | None = None
+    """When the oldest of those that are waiting, retrying or held was made, in epoch seconds; None without any."""
+    due_at: float | None = None
+    """When the first of those that are waiting or retrying can be claimed, in epoch seconds; None without any."""
+
+
+NO_BACKLOG = Backlog()
+
+
+@dataclass(frozen=True, slots=True)
 class Lock:
     """Who changes the applied state now, or is about to."""
 

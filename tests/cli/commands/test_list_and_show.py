@@ -91,6 +91,7 @@ def test_list_as_json(run_cli: Run, root: Path) -> None:
         "auth": ["bearer", "headers"],
         "status": "active",
         "state": "changed",
+        "deliveries": {"waiting": 0, "retrying": 0, "held": 0, "dead": 0, "oldest_at": None, "due_at": None},
         "last_result": {"status": "delivered", "at": 1_790_000_000.5},
         "circuit": None,
         "held": None,
@@ -144,7 +145,7 @@ def test_one_whole(run_cli: Run, root: Path, snapshot: SnapshotAssertion) -> Non
 
 def test_one_as_json(run_cli: Run, root: Path) -> None:
     shown = json.loads(run_cli("show", "Siem", "--format", "json", cwd=root).stdout)
-    assert shown.keys() == {"name", "state", "last_result", "circuit", "held", "applied", "file"}
+    assert shown.keys() == {"name", "state", "deliveries", "last_result", "circuit", "held", "applied", "file"}
     assert (shown["state"], shown["applied"]["timeout_seconds"], shown["file"]["timeout_seconds"]) == ("changed", 15, 3)
     assert json.loads(run_cli("show", "Later", "--format", "json", cwd=root).stdout)["applied"] is None
     assert json.loads(run_cli("show", "Gone", "--format", "json", cwd=root).stdout)["file"] is None

@@ -1,10 +1,10 @@
-"""``hookctl doctor``: checks this installation, its store and its secrets."""
+"""``hookctl doctor``: checks this installation, its store, its secrets and its deliveries."""
 
 from __future__ import annotations
 
 import os
 import resource
-import stat
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -13,6 +13,8 @@ import click
 
 from hookctl.cli import exit_codes
 from hookctl.cli.checks_of_network import checks_of_network
+from hookctl.cli.checks_of_store import checks_of_store
+from hookctl.cli.conditions import MEASURES, Condition, checks_of_conditions, conditions
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.options import proxy_option
 from hookctl.cli.terminal import text_width
@@ -20,62 +22,54 @@ from hookctl.errors import HookctlError, SettingsError
 from hookctl.model.secret import plan_references
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from hookctl.cli.session import Session
-    from hookctl.model import AppliedState
-    from hookctl.model.secret import SecretReference
     from hookctl.report.text.doctor import Check
-    from hookctl.store.interface import Store
-    from hookctl.store.records import Damaged
 
 FEW_REQUESTS = 256
 """Requests at the same time, the number that webhooks share."""
-DAMAGED_SHOWN = 10
-"""Damaged rows of one table that are shown."""
-UNREADABLE = (
-    "Its deliveries wait. Run `hookctl apply`: it applies the webhook's file, or removes a webhook without one."
-)
-RESTORE = "Nothing else is affected. To get it back, restore a backup while no hookctl is running."
-WHAT_TO_DO = {
-    "events": "Its deliveries will be dead when they are due. Have its publisher send it again with a new id.",
-    "deliveries": "It is not tried, or is dead. Run `hookctl deliveries replay ID`, or have the event sent again.",
-    "attempts": "`hookctl deliveries show` omits it; nothing else depends on it.",
-    "plans": "Replay without --as-planned, which uses the delivery plan that is applied now.",
-    "holds": "Its webhook stays held. End the hold with `hookctl deliveries resume NAME`.",
-    "last_results": "The next attempt replaces it.",
-    "circuits": "The next failure or success of its target replaces it.",
-    "reconciled": "The next `hookctl run` replaces it.",
-    "known_ids": "An event with the same id would be accepted as new.",
-    "new_ids": "An event with the same id would be accepted as new.",
-    "lock": "If no apply is running, release it: hookctl unlock ID",
-}
-"""The hint for a damaged row, by table."""
 
 EPILOG = """
 \b
 Examples:
   hookctl doctor                    run it as the user that runs `hookctl run`
   hookctl doctor --format json      for monitoring; exits 1 if there is a problem
+  hookctl doctor --fail-on 'dead>0,lag>5m'
+                                    for a cron job; also exits 1 above these limits
 """
 
 
 @click.command("doctor", epilog=EPILOG)
+@click.option(
+    "--fail-on",
+    metavar="CONDITIONS",
+    callback=conditions,
+    help=f"Also exit 1 if one of these is true, such as 'dead>0,lag>5m'. Names: {', '.join(MEASURES)}.",
+)
 @format_option()
 @proxy_option
 @click.pass_context
-def command(ctx: click.Context, outputs: Outputs) -> None:
-    """Check SQLite, limits, plugins, settings, the proxy, the store, its disk, secrets, and the state of targets.
+def command(ctx: click.Context, *, fail_on: tuple[Condition, ...], outputs: Outputs) -> None:
+    """Check this machine, plugins, settings, the proxy, the store, secrets, deliveries, targets and runners.
 
     Changes nothing and sends nothing. Each secret that an applied webhook needs is read, to check that it is available.
     Exits 1 if there is a problem; warnings do not change the exit code.
+
+    With --fail-on, hookctl does not read every row of the store to find damage, so it is quick even with a million
+    deliveries.
     """
     from hookctl.report.text.doctor import render, render_json
 
     session: Session = ctx.obj
     session.load_plugins(warn=False)  # the checks report what could not be loaded
+
+    def store(session: Session) -> Iterator[Check]:
+        return checks_of_store(session, every_row=not fail_on)
+
+    def deliveries(session: Session) -> Iterator[Check]:
+        return _deliveries(session, fail_on)
+
     checks: dict[tuple[str, str], Check] = {}  # by message and hint: one error may end two groups of checks
-    for look in (_engine, _limits, _plugins, _settings, _variables, checks_of_network, _store):
+    for look in (_engine, _limits, _plugins, _settings, _variables, checks_of_network, store, deliveries):
         for check in _looked_at(look, session):
             checks.setdefault((check.message, check.hint), check)
     found = list(checks.values())
@@ -91,15 +85,17 @@ def _looked_at(look: Callable[[Session], Iterator[Check]], session: Session) -> 
     """What one group of checks finds; an error that ends it is a problem of its own."""
     from hookctl.report.text.doctor import Check
 
+    name = look.__name__.removeprefix("_").removeprefix("checks_of_")
     found: list[Check] = []
     try:
         found.extend(look(session))
     except HookctlError as error:
-        name = "settings" if isinstance(error, SettingsError) else look.__name__.strip("_").removeprefix("checks_of_")
-        found.append(Check(name, "problem", error.message, error.hint))
+        found.append(
+            Check("settings" if isinstance(error, SettingsError) else name, "problem", error.message, error.hint)
+        )
     except Exception as error:  # noqa: BLE001  # the other checks are still useful
         hint = "Please report this bug. `hookctl --debug`, with a command that fails, shows a traceback."
-        found.append(Check(look.__name__.strip("_"), "problem", f"cannot be checked: {type(error).__name__}", hint))
+        found.append(Check(name, "problem", f"cannot be checked: {type(error).__name__}", hint))
     return found
 
 
@@ -182,105 +178,13 @@ def _variables_of_secrets(session: Session) -> set[str]:
     return found
 
 
-def _store(session: Session) -> Iterator[Check]:
-    """The store and its content."""
-    from hookctl.model.quantities import counted
-    from hookctl.report.text.doctor import Check
+def _deliveries(session: Session, fail_on: Sequence[Condition]) -> Iterator[Check]:
+    """The state of deliveries, and the conditions of ``--fail-on``."""
+    from hookctl.cli.checks_of_deliveries import checks_of_deliveries
+    from hookctl.cli.situation import read_situation
 
     store = session.existing_store()
-    if store is None:
-        yield Check("store", "ok", f"{session.store_files[0]} does not exist yet")
-        return
-    open_to = [*_readable_by_others(session.store_files[:1])]
-    if open_to:
-        yield Check(
-            "store",
-            "warning",
-            f"other users of this machine can read {', '.join(map(str, open_to))}",
-            "They contain events. Remove the permissions of others with chmod go=.",
-        )
-    else:
-        yield Check("store", "ok", ", ".join(map(str, session.store_files[:1])) or "opened")
-    applied = store.read_state()
-    yield Check("applied", "ok", f"{counted(len(applied.plans), 'webhook')}, serial {applied.serial}")
-    for name, why in sorted(applied.unreadable.items()):
-        yield Check("applied", "problem", f"{name} cannot be read: {why}", UNREADABLE)
-    yield from _damage(store.damaged())
-    yield from _secrets(session, applied)
-    yield from _queue(session, store, applied)
-
-
-def _readable_by_others(files: Sequence[Path]) -> Iterator[Path]:
-    """The files of the store, and the directories that hookctl made for them, that other users can read."""
-    for file in files:
-        for one in (file.parent, file):
-            is_ours = one == file or one.name == ".hookctl"
-            if is_ours and one.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-                yield one
-
-
-def _damage(damaged: Sequence[Damaged]) -> Iterator[Check]:
-    """A problem for each row that cannot be read; where a table has many, for the first few."""
-    from hookctl.report.text.doctor import Check
-
-    for table in dict.fromkeys(one.table for one in damaged):
-        rows = [one for one in damaged if one.table == table]
-        for one in rows[:DAMAGED_SHOWN]:
-            yield Check("damage", "problem", f"{table} {one.row}: {one.why}", WHAT_TO_DO.get(table, RESTORE))
-        if len(rows) > DAMAGED_SHOWN:
-            yield Check("damage", "problem", f"{table}: {len(rows) - DAMAGED_SHOWN:,} more rows like these")
-
-
-def _secrets(session: Session, applied: AppliedState) -> Iterator[Check]:
-    from hookctl.cli.secrets import read_secret
-    from hookctl.report.text.doctor import Check
-
-    users: dict[SecretReference, list[str]] = {}
-    for name, plan in applied.plans.items():
-        for reference in plan_references(plan):
-            users.setdefault(reference, []).append(name)
-    missing = False
-    for reference, names in sorted(users.items(), key=lambda item: str(item[0])):
-        try:
-            read_secret(session, reference)
-        except HookctlError as error:
-            missing = True
-            yield Check("secrets", "problem", f"{reference} of {', '.join(sorted(names))}: {error.message}", error.hint)
-    if not missing:
-        counts = {0: "no secret is needed", 1: "the one needed secret is available"}
-        yield Check("secrets", "ok", counts.get(len(users), f"all {len(users)} needed secrets are available"))
-
-
-def _queue(session: Session, store: Store, applied: AppliedState) -> Iterator[Check]:
-    from hookctl.cli.safety import limits_of_store
-    from hookctl.delivery.runner.retention import why_full
-    from hookctl.model.quantities import counted
-    from hookctl.network.shortage import HINT
-    from hookctl.report.text.doctor import Check
-    from hookctl.report.text.holds import also_ends, resume_command
-
-    fullness, circuits, stopped = store.fullness(), store.circuits(), store.stopped(applied)
-    full, make_room = why_full(fullness, limits_of_store(session))
-    free, used = f"{fullness.free_bytes / 1e6:,.0f} MB free", f"{fullness.used_bytes / 1e6:,.0f} MB used"
-    size = f"{fullness.waiting:,} waiting, {used}, {free}"
-    yield Check("room", "problem" if full else "ok", f"no events are accepted: {full}" if full else size, make_room)
-    for one in stopped:
-        if one.hold:
-            waiting = f"; {counted(one.deliveries, 'delivery waits', 'deliveries wait')}" if one.deliveries else ""
-            fix = f"When the cause is fixed: {resume_command(one.webhook)}. {also_ends(one.hold)}"
-            yield Check("held", "warning", f"{one.webhook} is held: {one.reason}{waiting}", fix)
-    for name, circuit in sorted(circuits.items()):
-        if circuit.state == "local":
-            yield Check(
-                "local",
-                "problem",
-                f"{name}: nothing is sent because this machine has run out of a resource: {circuit.reason}",
-                HINT,
-            )
-            continue
-        yield Check(
-            "circuit",
-            "warning",
-            f"{name}: the circuit is {circuit.state} because the target failed: {circuit.reason}",
-            "hookctl tries it again automatically.",
-        )
+    situation = read_situation(store, store.read_state(), time.time()) if store else None
+    if store and situation:
+        yield from checks_of_deliveries(store, situation)
+    yield from checks_of_conditions(fail_on, situation, str(session.store_files[0]))

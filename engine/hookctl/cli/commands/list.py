@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import click
@@ -27,6 +28,9 @@ def command(session: Session, outputs: Outputs) -> None:
 
     A filled dot marks an active webhook, an empty dot an inactive one. STATE compares the file with what is applied:
     applied, changed, renamed, not applied, or file removed. A changed webhook is listed as it is applied now.
+
+    WAITING, RETRYING, DEAD and HELD count deliveries. OLDEST is the age of the oldest one that is waiting, retrying or
+    held.
     """
     from hookctl.cli.catalog import entries
     from hookctl.cli.terminal import text_width
@@ -35,6 +39,6 @@ def command(session: Session, outputs: Outputs) -> None:
     found = entries(session)
     outputs.write(
         color=session.color,
-        text=lambda color: render_table(found, width=text_width(), color=color),
+        text=lambda color: render_table(found, now=time.time(), width=text_width(), color=color),
         json=lambda: render_list_json(found),
     )

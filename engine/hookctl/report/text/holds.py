@@ -13,8 +13,13 @@ from hookctl.store.records import Hold, Stopped
 
 def resume_command(webhook: str) -> str:
     """The command that ends the hold of a webhook."""
+    return f"hookctl deliveries resume {argument(webhook)}"
+
+
+def argument(webhook: str) -> str:
+    """The name of a webhook as an argument of a command; in quotes if it contains a space."""
     name = printable(webhook)
-    return f'hookctl deliveries resume "{name}"' if " " in name else f"hookctl deliveries resume {name}"
+    return f'"{name}"' if " " in name else name
 
 
 def also_ends(hold: Hold) -> str:

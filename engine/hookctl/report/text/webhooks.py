@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
 
 from hookctl.config.diff import field_changes
 from hookctl.model import Action, Change, DeliveryPlan, DeliveryStatus, Json, Status
+from hookctl.model.quantities import span
 from hookctl.report.style import styled
 from hookctl.report.text.columns import paragraph
 from hookctl.report.text.fields import field_lines
@@ -16,7 +17,7 @@ from hookctl.report.text.holds import hold_text, resume_command
 from hookctl.report.text.plan import INDENT, change_lines
 from hookctl.report.text.printable import json_text, printable
 from hookctl.report.text.table import table
-from hookctl.store.records import Circuit, Stopped
+from hookctl.store.records import NO_BACKLOG, Backlog, Circuit, Stopped
 
 STATES = {
     Action.UNCHANGED: "applied",
@@ -25,7 +26,24 @@ STATES = {
     Action.DELETE: "file removed",
 }
 """How the files compare with what is applied."""
-HEADINGS = ("NAME", "EVENT", "METHOD", "HOST", "AUTH", "STATUS", "STATE", "LAST RESULT")
+HEADINGS = (
+    "NAME",
+    "EVENT",
+    "METHOD",
+    "HOST",
+    "AUTH",
+    "STATUS",
+    "STATE",
+    "WAITING",
+    "RETRYING",
+    "DEAD",
+    "HELD",
+    "OLDEST",
+    "LAST RESULT",
+)
+COUNTS = ("waiting", "retrying", "dead", "held")
+"""The columns that count deliveries, as fields of ``Backlog``."""
+NUMBERS = range(HEADINGS.index("WAITING"), HEADINGS.index("LAST RESULT"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +57,8 @@ class Entry:
     """The circuit of a target that fails; None while it is closed."""
     stopped: Stopped | None = None
     """What holds it; None if it is not held."""
+    backlog: Backlog = NO_BACKLOG
+    """What is not delivered."""
     is_unreadable: bool = False
     """Whether it is applied, but the store's row is damaged, so that nothing is delivered to it."""
 
@@ -58,17 +78,21 @@ class Entry:
         return f"renamed to {self.change.name}" if self.change.renamed_from else STATES[self.change.action]
 
 
-def render_table(entries: Sequence[Entry], *, width: int = 0, color: bool) -> str:
+def render_table(entries: Sequence[Entry], *, now: float, width: int = 0, color: bool) -> str:
     """A row for each webhook, after a dot: green and filled for an active one, white and empty for an inactive one.
 
-    ``width`` is the terminal's, in columns; 0 for unlimited.
+    ``now`` is in epoch seconds. ``width`` is the terminal's, in columns; 0 for unlimited.
     """
     if not entries:
         return "No webhooks are applied.\n"
-    rows = [_row(entry) for entry in entries]
+    rows = [_row(entry, now) for entry in entries]
     dots = [_dot(entry.shown) for entry in entries]
     held = [paragraph(hold_text(entry.stopped), width) for entry in entries if entry.stopped]
-    lines = [*table(rows, headings=HEADINGS, marks=dots, width=width, color=color), *([""] if held else []), *held]
+    lines = [
+        *table(rows, headings=HEADINGS, marks=dots, numbers=NUMBERS, width=width, color=color),
+        *([""] if held else []),
+        *held,
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -87,6 +111,9 @@ def render_one(entry: Entry, *, color: bool) -> str:
     lines = [f"{styled(dot, color, fg=hue)} {printable(plan.name)}  {standing}", ""]
     if entry.stopped:
         lines[1:1] = [hold_text(entry.stopped)]
+    if any(getattr(entry.backlog, name) for name in COUNTS):
+        counts = ", ".join(f"{getattr(entry.backlog, name):,} {name}" for name in COUNTS)
+        lines[1:1] = [f"  deliveries: {counts}"]
     for field in field_changes(whole):
         lines += [f"  {text}" for _, text in field_lines(field, whole)]
     if entry.change.action in {Action.UPDATE, Action.RENAME} and entry.change.fields:
@@ -104,7 +131,7 @@ def render_one_json(entry: Entry) -> str:
     return json_text({"name": entry.shown.name, **_standing(entry), **plans}) + "\n"
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
+def _row(entry: Entry, now: float) -> tuple[str, ...]:
     plan = entry.shown
     cells = (
         plan.name,
@@ -114,6 +141,8 @@ def _row(entry: Entry) -> tuple[str, ...]:
         _auth(plan) or "-",
         _status(entry),
         entry.state,
+        *(f"{getattr(entry.backlog, name):,}" for name in COUNTS),
+        "-" if entry.backlog.oldest_at is None else span(max(now - entry.backlog.oldest_at, 0.0)),
         _last_result(entry),
     )
     return tuple(printable(cell) for cell in cells)
@@ -148,7 +177,14 @@ def _standing(entry: Entry) -> dict[str, Json]:
             "deliveries": entry.stopped.deliveries,
             "resume": resume_command(entry.stopped.webhook),
         }
-    return {"state": entry.state, "last_result": last, "circuit": circuit, "held": held}
+    deliveries: Json = asdict(entry.backlog)
+    return {
+        "state": entry.state,
+        "deliveries": deliveries,
+        "last_result": last,
+        "circuit": circuit,
+        "held": held,
+    }
 
 
 def _status(entry: Entry) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hookctl.store.clock import since_boot
 from hookctl.store.history import LogEntry, Routes
-from hookctl.store.records import Damaged, Followed, Lock
-from hookctl.store.sqlite import audit, lock, runners
+from hookctl.store.records import Backlog, Damaged, Followed, Lock
+from hookctl.store.sqlite import audit, lock, monitoring, runners
 from hookctl.store.sqlite.applied import AppliedStore, last_serial
 from hookctl.store.sqlite.following import followed
 from hookctl.store.sqlite.queue import SqliteQueue
@@ -96,3 +96,18 @@ class SqliteStore(SqliteQueue):
         """See :meth:`hookctl.store.interface.Runners.followed`."""
         with self._reading() as connection:
             return followed(connection, self._made)
+
+    def backlogs(self) -> Mapping[str, Backlog]:
+        """See :meth:`hookctl.store.monitoring.Monitoring.backlogs`."""
+        with self._reading() as connection:
+            return monitoring.backlogs(connection)
+
+    def dead_reasons(self, webhook: str, limit: int) -> list[str]:
+        """See :meth:`hookctl.store.monitoring.Monitoring.dead_reasons`."""
+        with self._reading() as connection:
+            return monitoring.dead_reasons(connection, webhook, limit)
+
+    def live_workers(self) -> int:
+        """See :meth:`hookctl.store.monitoring.Monitoring.live_workers`."""
+        with self._reading():
+            return monitoring.live_workers(self._path)
