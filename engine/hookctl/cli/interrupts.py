@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+REPEAT_SECONDS = 1.0
+"""A SIGTERM this soon after the first signal is the same request: ``timeout``, for example, sends it to the process and
+then to its group."""
 
 
 class Interrupts:
@@ -13,12 +18,14 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.requested = False
+        self._requested_at = 0.0
 
-    def handle(self, _signal: int, _frame: FrameType | None) -> None:
-        """Note the first signal; raise KeyboardInterrupt for every later one."""
-        if self.requested:
+    def handle(self, number: int, _frame: FrameType | None) -> None:
+        """Note the first signal. Raises KeyboardInterrupt for every later one that is another request."""
+        if not self.requested:
+            self.requested, self._requested_at = True, time.monotonic()
+        elif number != signal.SIGTERM or time.monotonic() - self._requested_at >= REPEAT_SECONDS:
             raise KeyboardInterrupt
-        self.requested = True
 
     def handle_once(self, _signal: int, _frame: FrameType | None) -> None:
         """Raise KeyboardInterrupt for the first signal; ignore later ones, which would stop the clean-up."""

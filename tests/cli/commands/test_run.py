@@ -196,7 +196,7 @@ def test_the_second_signal_stops_at_once(site: Site) -> None:
     assert process.stdout is not None
     while "stopping" not in process.stdout.readline():
         pass
-    assert stop(process)[0] == 130
+    assert stop(process, signal.SIGINT)[0] == 130
     queue = site.queue()
     assert len(queue.claim(time.time(), 10, 60.0, {"Siem": 10})) == 1
     queue.close()

@@ -3,4 +3,4 @@
 TEMPLATE = '{"a": "{{ data.description ' + "| tojson " * 100 + '| upper }}"}'
 WEBHOOK = f"name: Bomb\nevent: anomaly\nurl: https://siem.example.com/bomb\nbody_template: |\n  {TEMPLATE}\n"
 EXIT = 1
-SAYS = ["gives more than 1048576 characters"]
+SAYS = ["returns more than 1048576 characters"]
