@@ -27,8 +27,8 @@ class Situation:
     """The circuits of active webhooks that are not closed."""
     held: Sequence[Stopped]
     """The webhooks that are held."""
-    has_worker: bool
-    """Whether a runner, or another process that has claimed deliveries, is alive."""
+    workers: int
+    """How many live processes have claimed deliveries; 1 if a runner is alive that has claimed none yet."""
 
     @property
     def due(self) -> Mapping[str, float]:
@@ -65,5 +65,5 @@ def read_situation(store: Store, applied: AppliedState, now: float) -> Situation
         active=active,
         circuits={name: circuit for name, circuit in store.circuits().items() if name in active},
         held=[one for one in store.stopped(applied) if one.hold],
-        has_worker=store.has_runner() or store.live_workers() > 0,
+        workers=store.live_workers() or int(store.has_runner()),
     )
