@@ -161,7 +161,7 @@ def test_the_command_of_doctor_replays_them(site: Site) -> None:
     with Receiver() as receiver:
         receiver.answer("/Siem", Answer(200))
         address = f"siem.example.com:443:{receiver.address}:{receiver.port}"
-        replayed = site.run(*command, HOOKCTL_CONNECT_TO=address, HOOKCTL_CACERT=receiver.ca_file)
+        replayed = site.run(*command, "--yes", HOOKCTL_CONNECT_TO=address, HOOKCTL_CACERT=receiver.ca_file)
     assert (replayed.exit_code, "2 replayed: 2 delivered." in replayed.stdout) == (0, True)
     assert site.doctor()["dead"] == [("ok", "no dead letters", "")]
 
