@@ -20,6 +20,7 @@ from hookctl.model import Json
 from hookctl.model.quantities import counted, span
 from hookctl.report.style import Line
 from hookctl.report.text.differences import difference_document, difference_lines, json_paths
+from hookctl.report.text.healing import healing_document, healing_lines, healing_summary_lines
 from hookctl.report.text.leaving import leaving_document, leaving_text
 from hookctl.report.text.moments import iso
 from hookctl.report.text.outcomes import outcome_lines, outcomes_document
@@ -50,6 +51,7 @@ def effect_lines(effects: ChangeEffects) -> Iterator[Line]:
     if effects.outcomes and effects.outcomes != effects.outcomes_before:
         yield from outcome_lines(effects.outcomes)
     yield from map(Line, _waiting(effects.waiting))
+    yield from healing_lines(effects.name, effects.healing)
 
 
 def summary_lines(effects: Effects) -> Iterator[Line]:
@@ -83,6 +85,7 @@ def summary_lines(effects: Effects) -> Iterator[Line]:
         last = f"the last {span(retries.last_after)} after the first"
         yield Line(f"longest retries: {name}, {retries.attempts} attempts, {last}")
     yield from map(Line, _waiting(effects.waiting))
+    yield from healing_summary_lines(effects.healing)
 
 
 def effect_document(effects: ChangeEffects) -> Json:
@@ -97,6 +100,7 @@ def effect_document(effects: ChangeEffects) -> Json:
         "retries": _retries_document(effects.retries) if effects.retries else None,
         "outcomes": outcomes_document(effects.outcomes) if effects.outcomes else None,
         "waiting": _waiting_document(effects.waiting),
+        "healing": healing_document(effects.healing),
     }
 
 
@@ -121,6 +125,7 @@ def summary_document(effects: Effects) -> Json:
         if longest and longest.retries
         else None,
         "waiting": _waiting_document(effects.waiting),
+        "healing": healing_document(effects.healing),
     }
 
 

@@ -124,6 +124,7 @@ SCRIPTS = (
     CREATE INDEX IF NOT EXISTS events_received ON events (received_at, seq, event_type);
     CREATE INDEX IF NOT EXISTS deliveries_created ON deliveries (created_at);
     """,
+    "CREATE INDEX IF NOT EXISTS deliveries_retrying ON deliveries (webhook) WHERE status = 'retrying';",
 )
 
 MERGE_IDS = 4096
