@@ -16,7 +16,7 @@ from hookctl.config.effects import (
     Retries,
     Waiting,
 )
-from hookctl.model import Json
+from hookctl.model import Json, Repair
 from hookctl.model.quantities import counted, span
 from hookctl.report.style import Line
 from hookctl.report.text.differences import difference_document, difference_lines, json_paths
@@ -54,8 +54,8 @@ def effect_lines(effects: ChangeEffects) -> Iterator[Line]:
     yield from healing_lines(effects.name, effects.healing)
 
 
-def summary_lines(effects: Effects) -> Iterator[Line]:
-    """What all changes mean together. A line is left out if it would be empty or count nothing."""
+def summary_lines(effects: Effects, heal: Sequence[Repair] = ()) -> Iterator[Line]:
+    """What all changes mean together; ``heal`` is what the plan heals. Lines that would count nothing are left out."""
     hosts: dict[tuple[str, str], list[str]] = {}
     for leaving in effects.leaving:
         hosts.setdefault((leaving.event, leaving_text(leaving)), []).append(leaving.host)
@@ -85,7 +85,7 @@ def summary_lines(effects: Effects) -> Iterator[Line]:
         last = f"the last {span(retries.last_after)} after the first"
         yield Line(f"longest retries: {name}, {retries.attempts} attempts, {last}")
     yield from map(Line, _waiting(effects.waiting))
-    yield from healing_summary_lines(effects.healing)
+    yield from healing_summary_lines(effects.healing, heal)
 
 
 def effect_document(effects: ChangeEffects) -> Json:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from shlex import quote
 
 from hookctl.config.effects import Chance, Healing, Tried
-from hookctl.model import DeliveryStatus, Json
+from hookctl.model import DeliveryStatus, Json, Repair
 from hookctl.model.quantities import counted
 from hookctl.report.style import Line
 from hookctl.report.text.printable import printable
@@ -30,14 +30,15 @@ def healing_lines(name: str, healing: Healing) -> Iterator[Line]:
             yield Line(f"    hookctl deliveries replay --webhook {quote(printable(name))} --status {tried.status}")
 
 
-def healing_summary_lines(healing: Healing) -> Iterator[Line]:
-    """What all changes do together, and the command that replays what they repair."""
+def healing_summary_lines(healing: Healing, heal: Sequence[Repair]) -> Iterator[Line]:
+    """What all changes do together, and the command that replays ``heal``, which the plan lists."""
     for tried in healing.tried:
         yield Line(_counts(tried, "this plan"), is_important=tried.status is DeliveryStatus.DEAD)
-    if healing.repairs:
-        count = len(healing.repairs)
-        what = f"these {count:,} deliveries" if count > 1 else "this delivery"
-        yield Line(f"an apply alone does not replay dead letters; `hookctl apply --heal` replays {what}")
+    if heal:
+        dead = sum(one.status is DeliveryStatus.DEAD for one in heal)
+        parts = [(dead, DeliveryStatus.DEAD), (len(heal) - dead, DeliveryStatus.RETRYING)]
+        what = " and ".join(counted(count, *NOUNS[status]) for count, status in parts if count)
+        yield Line(f"`hookctl apply --heal` replays {what}; without --heal, an apply replays none")
 
 
 def healing_document(healing: Healing) -> Json:
