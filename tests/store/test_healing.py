@@ -15,6 +15,7 @@ from hookctl.model import (
     DeliveryPlan,
     DeliveryStatus,
     Event,
+    Json,
     Plan,
     Repair,
     Response,
@@ -32,7 +33,7 @@ AUDIT = AuditEntry(id="a1", at=NOW + 10, who="ada@loom", action="heal", what="pl
 
 def enqueue(store: Store, *names: str, webhook: str = "A") -> None:
     for at, name in enumerate(names):
-        document = {"id": name, "event_type": "anomaly", "event_time": NOW, "data": {}}
+        document: dict[str, Json] = {"id": name, "event_type": "anomaly", "event_time": NOW, "data": {}}
         event = Event(name, "anomaly", NOW, document)
         store.enqueue([Routed(event, (NewDelivery(f"{name}-{webhook}", webhook),))], NOW + at)
 

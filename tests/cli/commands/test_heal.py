@@ -62,7 +62,7 @@ def write(root: Path, text: str) -> None:
 
 
 def send(run: Run, *names: str, title: str = "a title") -> None:
-    mock = load_plugins().event_types["anomaly"].mock
+    mock: dict[str, Any] = {**load_plugins().event_types["anomaly"].mock}
     data = {**mock["data"], "title": title}
     lines = [json.dumps({**mock, "id": name, "event_time": 1.0, "data": data}) for name in names]
     run("send", "-", stdin="\n".join(lines))
@@ -78,16 +78,19 @@ def planned(run: Run) -> Any:
     return document
 
 
-def test_another_url_may_repair_a_404(run: Run, root: Path, receiver: Receiver) -> None:
-    receiver.answer("/old", Answer(404))
+@pytest.mark.parametrize("status", [404, 410])
+def test_another_url_may_repair_what_it_refused(run: Run, root: Path, receiver: Receiver, status: int) -> None:
+    """A 410 also holds the webhook, which the apply ends."""
+    receiver.answer("/old", Answer(status))
     send(run, "e0")
+    run("deliveries", "resume", "Siem")
     send(run, "e1")
     assert statuses(run) == {"e0": "dead", "e1": "dead"}
     write(root, PLAIN.replace("/old", "/new"))
     text = run("plan").stdout
     assert (
         "      2 dead letters: this change may repair 2\n"
-        "          2 may be repaired: HTTP 404 before, and the URL will be different\n" in text
+        f"          2 may be repaired: HTTP {status} before, and the URL will be different\n" in text
     )
     assert (
         "  2 dead letters: this plan may repair 2\n"
@@ -103,7 +106,7 @@ def test_another_url_may_repair_a_404(run: Run, root: Path, receiver: Receiver) 
     assert statuses(run) == {"e0": "delivered", "e1": "delivered"}
     assert [request.path for request in receiver.requests] == ["/new", "/new"]
     log = json.loads(run("log", "--format", "json").stdout)
-    assert sorted((entry["action"], entry["deliveries"]) for entry in log if entry["action"] == "heal") == [("heal", 2)]
+    assert [entry["deliveries"] for entry in log if entry["action"] == "heal"] == [2]
 
 
 def test_without_heal_nothing_is_replayed(run: Run, root: Path, receiver: Receiver) -> None:
@@ -269,3 +272,22 @@ def test_healing_sends_nothing_and_reads_no_secret(run: Run, root: Path, receive
     text = run("plan").stdout
     assert "1 may be repaired: HTTP 404 before, and the URL and the auth will be different\n" in text
     assert not receiver.requests
+
+
+def test_the_question_names_how_many_are_replayed(
+    run: Run, root: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions: list[str] = []
+
+    def approved(question: str, *, hint: str) -> bool:
+        questions.append(question)
+        return bool(hint == "")
+
+    monkeypatch.setattr("hookctl.cli.commands.apply.approved", approved)
+    receiver.answer("/old", Answer(404))
+    send(run, "e0")
+    write(root, PLAIN.replace("/old", "/new"))
+    for options in ((), ("--heal",)):
+        assert run("apply", *options).exit_code == 1
+    assert questions == ["Do you want to apply this?", "Do you want to apply this, and replay 1 delivery?"]
+    assert statuses(run) == {"e0": "dead"}

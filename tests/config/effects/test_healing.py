@@ -125,7 +125,7 @@ def test_only_what_matters_for_the_last_result_may_repair_it(
     delivery_plan: Build, result: int | FailureKind, change: Mapping[str, Any], part: str
 ) -> None:
     before = delivery_plan(body_template=BODY)
-    chance, why = judged(delivery_plan(**{"body_template": BODY} | change), attempt(before, result), before)
+    chance, why = judged(delivery_plan(**{"body_template": BODY, **change}), attempt(before, result), before)
     if part:
         assert chance is Chance.POSSIBLE
         assert why.endswith("will be different")
