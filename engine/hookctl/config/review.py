@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,7 +16,7 @@ from typing import Any, Protocol
 from hookctl._version import __version__
 from hookctl.config.diff import DEFAULT_LIMIT, RemovalLimit, make_plan
 from hookctl.config.directory import CheckedDirectory, check_directory, check_revision
-from hookctl.config.effects import Effects, Recent, Surroundings, find_effects
+from hookctl.config.effects import Effects, Find, Recent, Surroundings, find_effects
 from hookctl.config.plan_findings import (
     check_base,
     check_drift,
@@ -40,6 +41,7 @@ from hookctl.model.nearest import unknown_webhook
 from hookctl.model.rules.plans import AGAINST, DRIFT, REMOVALS
 from hookctl.on_demand import KnownPlans, known_plans
 from hookctl.plugin.calls import Plugins
+from hookctl.store.healing import Repairable
 from hookctl.store.history import EVERY_EVENT, EventFilter, EventPage
 from hookctl.store.records import Stopped
 
@@ -64,6 +66,10 @@ class StoreReader(Protocol):
 
     def events_with_delivery(self, webhook: str, event_ids: Collection[str]) -> Collection[str]:
         """Those of the ids whose event has a delivery to this webhook."""
+        ...
+
+    def repairable(self, webhook: str, status: DeliveryStatus, limit: int) -> Sequence[Repairable]:
+        """The newest deliveries of a webhook with a status, with all that shows whether another plan repairs them."""
         ...
 
     def counts(self) -> Mapping[str, Mapping[DeliveryStatus, int]]:
@@ -196,7 +202,8 @@ def review_files(
             raise unknown_webhook(name, {*applied.plans, *checked.plans})
     desired = _with_applied(checked, applied, options.only) if checked.is_partial else checked.plans
     plan = make_plan(applied, desired, tool_versions(plugins), only=options.only, against=revision)
-    return _review(plan, applied, plugins, store, options, checked=checked, findings=findings)
+    found = _review(plan, applied, plugins, store, options, checked=checked, findings=findings)
+    return replace(found, plan=replace(plan, heal=found.effects.healing.repairs))
 
 
 def _with_applied(checked: CheckedDirectory, applied: AppliedState, only: Sequence[str]) -> KnownPlans:
@@ -266,6 +273,7 @@ def plan_effects(
     samples: Sequence[Mapping[str, Json]] = (),
     recent: Recent | None = None,
     waiting: Mapping[str, Mapping[DeliveryStatus, int]] | None = None,
+    find: Find | None = None,
 ) -> Effects:
     """What a plan means: see :mod:`hookctl.config.effects`. Renders as a delivery does; sends and resolves nothing.
 
@@ -275,9 +283,11 @@ def plan_effects(
         samples: events to show requests for, as :attr:`Options.samples`.
         recent: events that stand for those to come, the newest first; None: no events are counted.
         waiting: the number of deliveries of each status, by webhook.
+        find: finds deliveries that failed, which are tried again; None: none are.
     """
     if not plan.has_changes:
         return Effects(changes={})
+    from hookctl.delivery.rehearsal.again import repeating
     from hookctl.delivery.rehearsal.render import render_request
 
     def render(webhook: DeliveryPlan, document: Mapping[str, Json]) -> Request:
@@ -291,6 +301,8 @@ def plan_effects(
         samples=samples,
         recent=recent,
         waiting=waiting or {},
+        find=find,
+        repeating=partial(repeating, plugins=plugins),
     )
     return find_effects(plan, around)
 
@@ -298,11 +310,11 @@ def plan_effects(
 def _effects(plan: Plan, plugins: Plugins, store: StoreReader | None, options: Options) -> Effects:
     if not options.with_effects or not plan.has_changes:
         return Effects(changes={})
-    recent, waiting = options.recent, None
+    recent, waiting, find = options.recent, None, None
     if store:
-        waiting = store.counts()
+        waiting, find = store.counts(), store.repairable
         recent = recent or _recent(store, waiting)
-    return plan_effects(plan, plugins, samples=options.samples, recent=recent, waiting=waiting)
+    return plan_effects(plan, plugins, samples=options.samples, recent=recent, waiting=waiting, find=find)
 
 
 def _recent(store: StoreReader, counts: Mapping[str, object]) -> Recent:

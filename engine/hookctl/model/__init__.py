@@ -1,6 +1,6 @@
 """The words of hookctl as frozen data: webhook, finding, delivery plan, change, plan, event, delivery, attempt."""
 
-from hookctl.model.change import Action, AppliedState, Change, FieldChange, Plan, Rename, Revision
+from hookctl.model.change import Action, AppliedState, Change, FieldChange, Plan, Rename, Repair, Revision
 from hookctl.model.delivery import (
     BROKEN_URL,
     CAUSES,
@@ -65,6 +65,7 @@ __all__ = [
     "Positions",
     "Problem",
     "Rename",
+    "Repair",
     "Request",
     "Resolved",
     "Response",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from hookctl.model.delivery import DeliveryStatus
 from hookctl.model.delivery_plan import DeliveryPlan, canonical_json
 from hookctl.model.source import Json, Pointer
 
@@ -88,6 +89,19 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True)
+class Repair:
+    """A delivery that has failed and that a plan may repair; ``apply --heal`` replays it."""
+
+    webhook: str
+    """The webhook's name in the plan: the new one of a rename."""
+    id: str
+    status: DeliveryStatus
+    """``dead`` or ``retrying``."""
+    version: int
+    """How often it was claimed or replayed by then. With the status, it shows whether the delivery has changed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What an apply would change, and the serial of the applied state that it starts from."""
 
@@ -104,6 +118,8 @@ class Plan:
     """The names that the plan is limited to, in order; all other webhooks stay unchanged. Empty: every webhook."""
     against: Revision | None = None
     """The git revision that the files are compared with, if any. Such a plan cannot be applied."""
+    heal: tuple[Repair, ...] = ()
+    """What ``apply --heal`` replays, and nothing else."""
 
     @property
     def digest(self) -> str:
@@ -125,6 +141,8 @@ class Plan:
             "only": list(self.only),
             "against": revision,
         }
+        if self.heal:
+            document["heal"] = [[one.webhook, one.id, one.status.value, one.version] for one in self.heal]
         return hashlib.sha256(canonical_json(document)).hexdigest()
 
     @property

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from hookctl.model import AppliedState, Attempt, Delivery, DeliveryStatus, Json, Plan
 from hookctl.store.events_interface import Events, Log
+from hookctl.store.healing import Healing
 from hookctl.store.history import AuditEntry
 from hookctl.store.monitoring import Monitoring
 from hookctl.store.records import (
@@ -332,5 +333,5 @@ class Queue(Work, Standing, History, Events, Upkeep, Protocol):
     """Events, their deliveries and the attempts on them: everything that a runner needs."""
 
 
-class Store(State, Locks, Queue, Log, Runners, Monitoring, Protocol):
+class Store(State, Locks, Queue, Healing, Log, Runners, Monitoring, Protocol):
     """Everything that a command needs. :func:`hookctl.store.opening.open_store` opens one."""

@@ -117,7 +117,10 @@ def test_every_setting_stands_in_the_file_and_is_accepted_as_it_stands(
     settings = tmp_path / "hookctl.toml"
     assert tomllib.loads(settings.read_text()) == {}
     uncommented = re.sub(
-        r'^# (?=[a-z_"\[][^ ]* ?[=\]]|\[(allow|cacert_for|policies\.[a-z_]+)\])', "", settings.read_text(), flags=re.MULTILINE
+        r'^# (?=[a-z_"\[][^ ]* ?[=\]]|\[(allow|cacert_for|policies\.[a-z_]+)\])',
+        "",
+        settings.read_text(),
+        flags=re.MULTILINE,
     )
     assert set(tomllib.loads(uncommented)) == set(SETTINGS)
     settings.write_text(uncommented)

@@ -12,7 +12,7 @@ import pytest
 from hookctl.model import DeliveryPlan, DeliveryStatus
 from hookctl.store.history import Route
 from hookctl.store.records import Filter
-from hookctl.store.sqlite import applied, events, filters
+from hookctl.store.sqlite import applied, events, filters, healing
 from hookctl.store.sqlite import queue_tables as tables
 from hookctl.store.sqlite.connection import connect
 from hookctl.store.sqlite.migrations import migrate
@@ -103,3 +103,12 @@ def test_deliveries_are_found_by_indexes(
     steps = [step for step in plan_of(*filters.query_of(which, 10)) if step.split()[1] == "d"]
     assert len(steps) == 1
     assert index in steps[0]
+
+
+@pytest.mark.parametrize("status", [DeliveryStatus.DEAD, DeliveryStatus.HELD, DeliveryStatus.RETRYING])
+def test_repairable_deliveries_are_read_by_an_index_in_its_order(
+    plan_of: Callable[[str, list[object]], list[str]], status: DeliveryStatus
+) -> None:
+    steps = plan_of(healing.query_of(status), ["A", 10])
+    assert steps[0] == f"SEARCH d USING INDEX deliveries_{status.value} (webhook=?)"
+    assert not [step for step in steps if step.startswith(("SCAN", "USE TEMP B-TREE"))]

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
     from hookctl.cli.session import Session
     from hookctl.config.review import Review
+    from hookctl.model import AppliedState, Plan, Repair
     from hookctl.network import Network
     from hookctl.report.formats.results import Result
-    from hookctl.report.text.outcome import ApplyOutcome, Ending
+    from hookctl.report.text.outcome import ApplyOutcome, Ending, Healed
     from hookctl.store.records import Lock
 
 ASK_HINT = "Review the plan, then add --auto-approve to the same command."
@@ -37,6 +38,7 @@ Examples:
   hookctl apply                    show the plan, ask, and apply it
   hookctl apply --auto-approve     apply without asking: for CI, after a review
   hookctl apply --test             first send a test event to each new or changed webhook
+  hookctl apply --heal             also replay the deliveries that the plan repairs
   hookctl apply --only Siem        apply only this webhook
   hookctl apply plan.json          apply exactly the plan that `hookctl plan --out plan.json` saved
   hookctl apply plan.json --verify '${env:HOOKCTL_PLAN_KEY}'
@@ -62,6 +64,11 @@ Examples:
 @click.option(
     "--allow-removals", is_flag=True, help="Also apply a plan that removes or deactivates many webhooks at once."
 )
+@click.option(
+    "--heal",
+    is_flag=True,
+    help="Also replay the dead letters and retrying deliveries that the plan repairs or may repair, and no others.",
+)
 @click.option("--auto-approve", is_flag=True, help="Apply without asking for approval.")
 @format_option("findings", "review")
 @click.option(
@@ -82,6 +89,7 @@ def command(
     only: tuple[str, ...],
     test_first: bool,
     allow_removals: bool,
+    heal: bool,
     auto_approve: bool,
     outputs: Outputs,
     lock_timeout: float,
@@ -96,6 +104,9 @@ def command(
     `apply` holds a lock until it ends, including while it waits for approval. A plan that removes or deactivates many
     webhooks at once is refused without --allow-removals. With --test, test events are sent after the plan is shown and
     before the prompt; inactive webhooks are not tested.
+
+    With --heal, the deliveries that the plan lists as repaired or perhaps repaired are replayed in the same commit.
+    Those that have changed since the plan was made are left alone and counted. `hookctl log` shows it.
     """
     from hookctl.cli.locking import locked
     from hookctl.cli.review import review_options
@@ -107,11 +118,7 @@ def command(
         raise SettingsError(
             "the environment variable HOOKCTL_APPLY_VERIFY is empty", hint="Set it to a secret reference, or unset it."
         )
-    if verify and not planfile:
-        raise click.UsageError("--verify needs a saved plan: hookctl apply PLANFILE --verify KEY.")
-    if planfile and only:
-        message = "--only cannot be combined with PLANFILE: a saved plan already says which webhooks it covers."
-        raise click.UsageError(message)
+    _require_usage(planfile, verify, only)
     session: Session = ctx.obj
     network = session.network(connect_to, cacert) if test_first else None
     if planfile:
@@ -129,8 +136,16 @@ def command(
     with locked(session, "apply", lock_timeout) as lock:
         review = review_now(store=session.store, options=review_options(session, only=only))
         review = review if allow_removals else review.refusing_removals()
-        ask = _auto_approved if auto_approve else _approved
-        carry_out(ctx, review, lock, outputs, network=network, ask=ask)
+        ask = _auto_approved if auto_approve else partial(_approved, review.plan.heal if heal else ())
+        carry_out(ctx, review, lock, outputs, network=network, heal=heal, ask=ask)
+
+
+def _require_usage(planfile: Path | None, verify: str | None, only: Sequence[str]) -> None:
+    if verify and not planfile:
+        raise click.UsageError("--verify needs a saved plan: hookctl apply PLANFILE --verify KEY.")
+    if planfile and only:
+        message = "--only cannot be combined with PLANFILE: a saved plan already says which webhooks it covers."
+        raise click.UsageError(message)
 
 
 def carry_out(
@@ -140,6 +155,7 @@ def carry_out(
     outputs: Outputs,
     *,
     network: Network | None = None,
+    heal: bool = False,
     ask: Callable[[], bool],
 ) -> None:
     """Show the plan and apply it if ``ask()`` returns True. The printed JSON, and every file, reports how it ended.
@@ -160,7 +176,7 @@ def carry_out(
     )
     if not shown.outputs and ask is not _auto_approved and sys.stdin.isatty():
         echo(render_text(review, color=False), nl=False, err=True)  # nobody says yes to what he has not seen
-    carrying_out = _CarryingOut(session, review, lock, to_stderr=not shown.outputs)
+    carrying_out = _CarryingOut(session, review, lock, heal=heal, to_stderr=not shown.outputs)
     try:
         carrying_out.go(network, ask)
     except HookctlError as error:
@@ -198,10 +214,11 @@ def _write_outcome(
 class _CarryingOut:
     """One plan, up to the point that was reached."""
 
-    def __init__(self, session: Session, review: Review, lock: Lock, *, to_stderr: bool) -> None:
+    def __init__(self, session: Session, review: Review, lock: Lock, *, heal: bool, to_stderr: bool) -> None:
         from hookctl.report.text.outcome import ApplyOutcome, Ending
 
         self._session, self._review, self._lock, self._to_stderr = session, review, lock, to_stderr
+        self._heal = heal
         self.outcome = ApplyOutcome(Ending.INTERRUPTED, "Interrupted.")
 
     def go(self, network: Network | None, ask: Callable[[], bool]) -> None:
@@ -229,10 +246,24 @@ class _CarryingOut:
             )
         if not ask():
             return self._end(ApplyOutcome(Ending.DECLINED, "Nothing was applied.", tests=tests))
-        state = store.apply(plan, applied_by=self._lock.who, lock_id=self._lock.id)
-        self._end(applied(plan, state.serial, tests), "\n")
+        state, healed = self._applied(plan)
+        self._end(applied(plan, state.serial, tests, healed), "\n")
         store.reconcile(state)  # now, and not when the next delivery runs
+        if healed:
+            store.wake_runners()
         return None
+
+    def _applied(self, plan: Plan) -> tuple[AppliedState, Healed | None]:
+        """Apply the plan and, with ``--heal``, replay what it repairs."""
+        from hookctl.cli.bulk import audit_entry
+        from hookctl.report.text.outcome import Healed
+
+        store, by = self._session.store, {"applied_by": self._lock.who, "lock_id": self._lock.id}
+        if not self._heal:
+            return store.apply(plan, **by), None
+        audit = audit_entry("heal", f"what the plan {plan.digest[:12]} repairs, serial {plan.serial + 1}", None)
+        state, replayed = store.apply_and_heal(plan, audit, **by)
+        return state, Healed(replayed, len(plan.heal) - replayed)
 
     def failed(self, outcome: ApplyOutcome) -> None:
         """Take note of an error, unless it was all done before."""
@@ -280,5 +311,8 @@ def _auto_approved() -> bool:
     return True
 
 
-def _approved() -> bool:
-    return approved("Do you want to apply this?", hint=ASK_HINT)
+def _approved(heal: Sequence[Repair]) -> bool:
+    from hookctl.model.quantities import counted
+
+    replay = f", and replay {counted(len(heal), 'delivery', 'deliveries')}" if heal else ""
+    return approved(f"Do you want to apply this{replay}?", hint=ASK_HINT)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -16,7 +16,19 @@ from hookctl.config.diff.signature import SIGNATURE
 from hookctl.errors import AlteredPlanError, StateError
 from hookctl.json.paths import pointer_text
 from hookctl.json.strict import RepeatedKeyError, unique_keys
-from hookctl.model import Action, AppliedState, Change, DeliveryPlan, Json, Plan, Revision, canonical_json
+from hookctl.model import (
+    Action,
+    AppliedState,
+    Change,
+    DeliveryPlan,
+    DeliveryStatus,
+    Json,
+    Plan,
+    Repair,
+    Revision,
+    Status,
+    canonical_json,
+)
 from hookctl.schema_files import read_schema
 
 HINT = "Save one with `hookctl plan --out FILE`."
@@ -47,6 +59,10 @@ def document_head(plan: Plan, effects: Json = None) -> dict[str, Json]:
         "against": {"ref": plan.against.ref, "commit": plan.against.commit} if plan.against else None,
         "summary": {**{action.value: counts[action.value] for action in Action}, "effects": effects},
         "unchanged": dict(plan.digests),
+        "heal": [
+            {"webhook": one.webhook, "id": one.id, "status": one.status.value, "version": one.version}
+            for one in plan.heal
+        ],
     }
 
 
@@ -151,7 +167,23 @@ def _rebuild(document: Mapping[str, Json]) -> Plan:
     digests = cast("Mapping[str, str]", document["unchanged"])
     if plan.unchanged or digests.keys() & plan.digests_before.keys():
         raise ValueError("a webhook is both changed and unchanged")
-    return replace(plan, digests=digests)
+    return replace(plan, digests=digests, heal=_repairs(plan, cast("list[Mapping[str, Json]]", document["heal"])))
+
+
+def _repairs(plan: Plan, documents: Sequence[Mapping[str, Json]]) -> tuple[Repair, ...]:
+    """What the plan heals. Raises ValueError unless each is of a webhook that it changes and leaves active."""
+    active = {one.name for change in plan.changes if (one := change.after) and one.status is Status.ACTIVE}
+    if len({one["id"] for one in documents}) < len(documents) or not all(one["webhook"] in active for one in documents):
+        raise ValueError("the plan heals a delivery that it does not affect, or one of them twice")
+    return tuple(
+        Repair(
+            cast("str", one["webhook"]),
+            cast("str", one["id"]),
+            DeliveryStatus(cast("str", one["status"])),
+            cast("int", one["version"]),
+        )
+        for one in documents
+    )
 
 
 def _plans(changes: list[Mapping[str, Json]], side: str) -> dict[str, DeliveryPlan]:

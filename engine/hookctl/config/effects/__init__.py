@@ -2,6 +2,7 @@
 
 from hookctl.config.effects.events import Matching, Recent
 from hookctl.config.effects.find import ChangeEffects, Effects, Surroundings, find_effects
+from hookctl.config.effects.healing import Chance, Find, Group, Healing, Tried
 from hookctl.config.effects.outcomes import Outcomes
 from hookctl.config.effects.payload import Break, Payload
 from hookctl.config.effects.requests import RequestChange, Requests
@@ -11,8 +12,12 @@ from hookctl.config.effects.waiting import Waiting
 
 __all__ = [
     "Break",
+    "Chance",
     "ChangeEffects",
     "Effects",
+    "Find",
+    "Group",
+    "Healing",
     "Leaving",
     "Matching",
     "Outcomes",
@@ -22,6 +27,7 @@ __all__ = [
     "Requests",
     "Retries",
     "Surroundings",
+    "Tried",
     "Waiting",
     "find_effects",
 ]

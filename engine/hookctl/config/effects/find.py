@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hookctl.config.effects.events import Conditions, Deliveries, Matching, Recent, bounded
+from hookctl.config.effects.healing import NOTHING, STATUSES, Find, Healing, Repeating, healing_of, shares, together
 from hookctl.config.effects.outcomes import Outcomes, outcomes_of
 from hookctl.config.effects.payload import Break, Payload, payload_of
 from hookctl.config.effects.requests import Document, Render, RequestChange, Requests, Sample, request_change, summed_up
 from hookctl.config.effects.retries import Retries, retries_of
 from hookctl.config.effects.targets import Leaving, Targets
 from hookctl.config.effects.waiting import Waiting, waiting_of
-from hookctl.model import Action, Change, DeliveryPlan, DeliveryStatus, Plan
+from hookctl.model import Action, Change, DeliveryPlan, DeliveryStatus, Plan, Status
 from hookctl.plugin.added import Added, added_by
 from hookctl.plugin.interfaces import AuthType, EventType
 
@@ -34,7 +35,11 @@ class Surroundings:
     """Events to show requests for. A webhook whose event type is not among them is shown with its mock event."""
     recent: Recent | None = None
     waiting: Mapping[str, Mapping[DeliveryStatus, int]] = field(default_factory=dict)
-    """The deliveries that are waiting or held now, by webhook."""
+    """The number of deliveries of each status, by webhook."""
+    find: Find | None = None
+    """Finds deliveries that failed; None: there is no store."""
+    repeating: Repeating | None = None
+    """Tries them again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +62,7 @@ class ChangeEffects:
     outcomes: Outcomes | None
     """None for a webhook that is removed."""
     waiting: Waiting
+    healing: Healing
     is_brief: bool = False
     """True for a new webhook after the first :data:`MAX_NEW_RENDERED`: text reports show it on one line."""
 
@@ -118,6 +124,15 @@ class Effects:
         )
 
     @property
+    def healing(self) -> Healing:
+        """What all changes do together to deliveries that failed, without reasons."""
+        found = [healing for effects in self.changes.values() if (healing := effects.healing).tried]
+        return Healing(
+            tuple(together([one for healing in found for one in healing.tried])),
+            tuple(repair for healing in found for repair in healing.repairs),
+        )
+
+    @property
     def longest(self) -> ChangeEffects | None:
         """The change after which a delivery is tried for the longest time."""
         found = [effects for effects in self.changes.values() if effects.retries]
@@ -154,6 +169,13 @@ class _Finder:
         self._conditions = conditions
         self._targets = Targets(plan, around.event_types, around.auth_types)
         self._deliveries = Deliveries(plan, conditions, recent) if recent.documents else None
+        self._shares = shares(
+            {
+                (change.name, status): count
+                for change in plan.changes
+                for status, count in (_failed(change, around.waiting).items() if around.find else ())
+            }
+        )
         self._samples: dict[str, list[Document]] = {}
         for document in around.samples:
             self._samples.setdefault(str(document.get("event_type")), []).append(document)
@@ -176,6 +198,7 @@ class _Finder:
             outcomes_before=outcomes_of(change.before) if change.before else None,
             outcomes=outcomes_of(after) if after else None,
             waiting=waiting_of(change, self._around.waiting),
+            healing=self._healing(change),
             is_brief=is_brief,
         )
 
@@ -196,9 +219,30 @@ class _Finder:
         given = (changed(Sample(document, document)) for document in self._samples.get(after.event, ()))
         return mock, [change for change in given if change.is_sent]
 
+    def _healing(self, change: Change) -> Healing:
+        find, repeating = self._around.find, self._around.repeating
+        failed = _failed(change, self._around.waiting)
+        if not (failed and find and repeating and change.after):
+            return NOTHING
+        name = _current_name(change)
+        found = {status: find(name, status, self._shares[change.name, status]) for status in failed}
+        return healing_of(change.after, found, failed, repeating=repeating, lets=self._conditions.lets)
+
     def _adds(self, plan: DeliveryPlan) -> Added:
         return added_by(plan.auth, self._around.auth_types)
 
     def _mock(self, event: str) -> Document:
         event_type = self._around.event_types.get(event)
         return event_type.mock if event_type else {}
+
+
+def _failed(change: Change, counts: Mapping[str, Mapping[DeliveryStatus, int]]) -> dict[DeliveryStatus, int]:
+    """How many deliveries of each status an active webhook may repair; no zeros."""
+    if change.after is None or change.after.status is Status.INACTIVE:
+        return {}
+    count = counts.get(_current_name(change), {})
+    return {status: count[status] for status in STATUSES if count.get(status)}
+
+
+def _current_name(change: Change) -> str:
+    return change.before.name if change.before else change.name

@@ -60,7 +60,7 @@ def plan_comment(command: str, review: Review, outcome: ApplyOutcome | None = No
         parts.append(partial(Block, "test events", tests, is_open=True))
     if others:
         parts.append(partial(Block, "the plan as a whole", tuple(_about(others)), is_open=True))
-    if together := tuple(line.text for line in summary_lines(effects)):
+    if together := tuple(line.text for line in summary_lines(effects, plan.heal)):
         parts.append(partial(Block, "effects", together, is_open=True))
     for change in shown_changes(plan, about):
         parts.append(partial(_change, change, effects.changes.get(change.name), about.get(change.name, ())))

@@ -16,10 +16,11 @@ from hookctl.config.effects import (
     Retries,
     Waiting,
 )
-from hookctl.model import Json
+from hookctl.model import Json, Repair
 from hookctl.model.quantities import counted, span
 from hookctl.report.style import Line
 from hookctl.report.text.differences import difference_document, difference_lines, json_paths
+from hookctl.report.text.healing import healing_document, healing_lines, healing_summary_lines
 from hookctl.report.text.leaving import leaving_document, leaving_text
 from hookctl.report.text.moments import iso
 from hookctl.report.text.outcomes import outcome_lines, outcomes_document
@@ -50,10 +51,11 @@ def effect_lines(effects: ChangeEffects) -> Iterator[Line]:
     if effects.outcomes and effects.outcomes != effects.outcomes_before:
         yield from outcome_lines(effects.outcomes)
     yield from map(Line, _waiting(effects.waiting))
+    yield from healing_lines(effects.name, effects.healing)
 
 
-def summary_lines(effects: Effects) -> Iterator[Line]:
-    """What all changes mean together. A line is left out if it would be empty or count nothing."""
+def summary_lines(effects: Effects, heal: Sequence[Repair] = ()) -> Iterator[Line]:
+    """What all changes mean together; ``heal`` is what the plan heals. Lines that would count nothing are left out."""
     hosts: dict[tuple[str, str], list[str]] = {}
     for leaving in effects.leaving:
         hosts.setdefault((leaving.event, leaving_text(leaving)), []).append(leaving.host)
@@ -83,6 +85,7 @@ def summary_lines(effects: Effects) -> Iterator[Line]:
         last = f"the last {span(retries.last_after)} after the first"
         yield Line(f"longest retries: {name}, {retries.attempts} attempts, {last}")
     yield from map(Line, _waiting(effects.waiting))
+    yield from healing_summary_lines(effects.healing, heal)
 
 
 def effect_document(effects: ChangeEffects) -> Json:
@@ -97,6 +100,7 @@ def effect_document(effects: ChangeEffects) -> Json:
         "retries": _retries_document(effects.retries) if effects.retries else None,
         "outcomes": outcomes_document(effects.outcomes) if effects.outcomes else None,
         "waiting": _waiting_document(effects.waiting),
+        "healing": healing_document(effects.healing),
     }
 
 
@@ -121,6 +125,7 @@ def summary_document(effects: Effects) -> Json:
         if longest and longest.retries
         else None,
         "waiting": _waiting_document(effects.waiting),
+        "healing": healing_document(effects.healing),
     }
 
 

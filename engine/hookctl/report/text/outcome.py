@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from hookctl.model import Action, Json, Plan
+from hookctl.model.quantities import counted
 
 if TYPE_CHECKING:
     from hookctl.report.formats.results import Result
@@ -31,6 +32,19 @@ class Ending(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Healed:
+    """What became of the deliveries that a plan repairs."""
+
+    replayed: int
+    changed: int
+    """Deliveries that were left alone because they have changed since the plan was made."""
+
+    def __str__(self) -> str:
+        left = f"; {self.changed:,} changed since the plan and left alone" if self.changed else ""
+        return f"{counted(self.replayed, 'delivery', 'deliveries')} replayed{left}"
+
+
+@dataclass(frozen=True, slots=True)
 class ApplyOutcome:
     """The outcome of an apply."""
 
@@ -41,14 +55,19 @@ class ApplyOutcome:
     """The serial of the new state; None unless something was applied."""
     tests: Sequence[Result] = ()
     """The results of the test events, if they were sent."""
+    healed: Healed | None = None
+    """What was replayed; None without ``--heal``."""
 
 
-def applied(plan: Plan, serial: int, tests: Sequence[Result]) -> ApplyOutcome:
+def applied(plan: Plan, serial: int, tests: Sequence[Result], healed: Healed | None = None) -> ApplyOutcome:
     """The outcome of a plan that was carried out."""
     counts = Counter(change.action for change in plan.changes)
     renamed = f", {counts[Action.RENAME]} renamed" if counts[Action.RENAME] else ""
     done = f"{counts[Action.CREATE]} added, {counts[Action.UPDATE]} changed, {counts[Action.DELETE]} removed{renamed}"
-    return ApplyOutcome(Ending.APPLIED, f"Applied: {done}. The state now has serial {serial}.", serial, tests)
+    message = f"Applied: {done}. The state now has serial {serial}."
+    if healed:
+        message = f"{message} Healed: {healed}."
+    return ApplyOutcome(Ending.APPLIED, message, serial, tests, healed)
 
 
 def outcome_document(outcome: ApplyOutcome) -> Json:
@@ -60,4 +79,5 @@ def outcome_document(outcome: ApplyOutcome) -> Json:
         "tests": [
             {"webhook": test.webhook, "result": test.outcome.value, "reason": test.reason} for test in outcome.tests
         ],
+        "healed": {"replayed": outcome.healed.replayed, "changed": outcome.healed.changed} if outcome.healed else None,
     }

@@ -56,7 +56,7 @@ def render_text(review: Review, *, color: bool) -> str:
         lines += [f"  {count:,} more {are} new, one line each; see one in full with `--only NAME`:", *brief, ""]
     if others:
         lines += [*finding_lines(others, color=color), ""]
-    together = [f"  {line.styled(color)}" for line in summary_lines(effects)]
+    together = [f"  {line.styled(color)}" for line in summary_lines(effects, plan.heal)]
     effect_block = ["Effects:", *together, ""] if together else []
     errors = sum(finding.is_error for finding in review.plan_findings)
     refusal = [f"{counted(errors, 'error')}: this plan cannot be applied."] if errors else []

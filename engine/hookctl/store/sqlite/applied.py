@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -88,8 +88,15 @@ class AppliedStore:
         with self._snapshot() as connection:
             _refuse_stale(connection, plan)
 
-    def apply(self, plan: Plan, *, applied_by: str = "", lock_id: str = "") -> AppliedState:
-        """See :meth:`hookctl.store.interface.State.apply`."""
+    def apply(
+        self,
+        plan: Plan,
+        *,
+        applied_by: str = "",
+        lock_id: str = "",
+        also: Callable[[sqlite3.Connection], object] = lambda _: None,
+    ) -> AppliedState:
+        """See :meth:`hookctl.store.interface.State.apply`. ``also`` is called in the same transaction, at its end."""
         _refuse_removals(plan)
         with self._connection() as connection:
             migrate(connection, COMPONENT, SCRIPTS)
@@ -103,6 +110,7 @@ class AppliedStore:
                 rows = connection.execute("SELECT name, digest FROM applied_webhooks ORDER BY name")
                 done = (plan.serial + 1, time.time(), applied_by, plan.digest, _state_digest(rows))
                 connection.execute("INSERT INTO applies VALUES (?, ?, ?, ?, ?)", done)
+                also(connection)
                 return _read(connection)
 
     def log(self, limit: int, since: float | None) -> list[LogEntry]:

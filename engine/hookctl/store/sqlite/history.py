@@ -6,11 +6,12 @@ import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 
-from hookctl.model import Attempt, Delivery, Json
+from hookctl.model import Attempt, Delivery, DeliveryStatus, Json
+from hookctl.store.healing import Repairable
 from hookctl.store.history import EVERY_EVENT, AuditEntry, EventFilter, EventPage, StoredEvent
 from hookctl.store.records import EVERYTHING, Filter
 from hookctl.store.sqlite import audit as audit_log
-from hookctl.store.sqlite import events, filters, reading
+from hookctl.store.sqlite import events, filters, healing, reading
 from hookctl.store.sqlite import queue_tables as tables
 
 
@@ -58,6 +59,11 @@ class SqliteHistory:
             ]
             audit_log.record(connection, audit, len(replayed))
             return replayed
+
+    def repairable(self, webhook: str, status: DeliveryStatus, limit: int) -> list[Repairable]:
+        """See :meth:`hookctl.store.healing.Healing.repairable`."""
+        with self._reading() as connection:
+            return healing.repairable(connection, webhook, status, limit)
 
     def cancel(self, ids: Sequence[str], now: float, reason: str, audit: AuditEntry | None = None) -> list[str]:
         """See :meth:`hookctl.store.interface.Queue.cancel`."""

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hookctl.store.clock import since_boot
-from hookctl.store.history import LogEntry, Routes
+from hookctl.store.history import AuditEntry, LogEntry, Routes
 from hookctl.store.records import Backlog, Damaged, Followed, Lock
-from hookctl.store.sqlite import audit, lock, monitoring, runners
+from hookctl.store.sqlite import audit as audit_log
+from hookctl.store.sqlite import healing, lock, monitoring, runners
 from hookctl.store.sqlite.applied import AppliedStore, last_serial
 from hookctl.store.sqlite.following import followed
 from hookctl.store.sqlite.queue import SqliteQueue
@@ -51,6 +52,19 @@ class SqliteStore(SqliteQueue):
         """See :meth:`hookctl.store.interface.State.apply`."""
         return self._applied.apply(plan, applied_by=applied_by, lock_id=lock_id)
 
+    def apply_and_heal(
+        self, plan: Plan, audit: AuditEntry, *, applied_by: str = "", lock_id: str = ""
+    ) -> tuple[AppliedState, int]:
+        """See :meth:`hookctl.store.healing.Healing.apply_and_heal`."""
+        healed: list[int] = []
+        state = self._applied.apply(
+            plan,
+            applied_by=applied_by,
+            lock_id=lock_id,
+            also=lambda connection: healed.append(healing.heal(connection, plan, audit)),
+        )
+        return state, sum(healed)
+
     def hold_lock(
         self, *, operation: str, who: str, timeout: float = 0.0, waiting: Callable[[Lock], None] = lambda _: None
     ) -> AbstractContextManager[Lock]:
@@ -68,7 +82,7 @@ class SqliteStore(SqliteQueue):
     def log(self, limit: int, since: float | None = None) -> list[LogEntry]:
         """See :meth:`hookctl.store.events_interface.Log.log`."""
         with self._reading() as connection:
-            done = audit.entries(connection, limit, since)
+            done = audit_log.entries(connection, limit, since)
         entries = [*done, *self._applied.log(limit, since)]
         return sorted(entries, key=lambda entry: entry.at, reverse=True)[:limit]
 
