@@ -7,8 +7,8 @@ run the policies. ``hookctl plan``, ``apply``, ``list`` and ``show`` call it, an
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from hookctl._version import __version__
 from hookctl.config.diff import DEFAULT_LIMIT, RemovalLimit, make_plan
 from hookctl.config.directory import CheckedDirectory, check_directory, check_revision
 from hookctl.config.effects import Effects, Find, Recent, Surroundings, find_effects
+from hookctl.config.effects.healing import Repeat
 from hookctl.config.plan_findings import (
     check_base,
     check_drift,
@@ -287,11 +288,17 @@ def plan_effects(
     """
     if not plan.has_changes:
         return Effects(changes={})
-    from hookctl.delivery.rehearsal.again import repeating
     from hookctl.delivery.rehearsal.render import render_request
 
     def render(webhook: DeliveryPlan, document: Mapping[str, Json]) -> Request:
         return render_request(webhook, document, plugins, delivery_id="plan", at=0.0)
+
+    def repeating(webhook: DeliveryPlan) -> AbstractContextManager[Repeat]:
+        from hookctl.delivery.rehearsal import (
+            again,  # most plans have nothing to repeat, and this needs the whole engine
+        )
+
+        return again.repeating(webhook, plugins)
 
     around = Surroundings(
         event_types=plugins.event_types,
@@ -302,7 +309,7 @@ def plan_effects(
         recent=recent,
         waiting=waiting or {},
         find=find,
-        repeating=partial(repeating, plugins=plugins),
+        repeating=repeating,
     )
     return find_effects(plan, around)
 
