@@ -113,7 +113,7 @@ def test_a_longer_word_or_a_shorter_one_is_not_it(secret: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_says_that_its_value_is_a_secret(name: str) -> None:
-    body = json.dumps({"a": {name: "hunter2", "b": json.dumps({name: "hunter3"})}}, indent=2)
+    body = json.dumps({"a": {name: "hunter2", "text": json.dumps({name: "hunter3"})}}, indent=2)
     assert marked(body, in_body(body)) == [(name, "hunter2"), (name, "hunter3")]
     assert marked("hunter2", in_header(name, "hunter2")) == [(name, "hunter2")]
     url = f"https://x.example.com/?a=1&{name}=hunter2&b={{{{ data.id }}}}"
@@ -146,6 +146,11 @@ def test_text_beside_an_expression_is_looked_at(value: str) -> None:
         (r'{"a": "{\"password\": \"hunter2\", \"b\": \"c\"}"}', "hunter2"),
         ('{"link": "https://x.example.com/?a=1&api_key=hunter2&b=2"}', "hunter2"),
         ('{"link": "https://x.example.com/?api_key=hunter2", "b": "c"}', "hunter2"),
+        (r'{"text": "{\"password\": \"hunter2\"}"}', "hunter2"),
+        (r'{"text": "{\"text\": \"{\\\"password\\\": \\\"hunter2\\\"}\"}"}', "hunter2"),
+        (r'{"text": "see \"token\": \"hunter2\""}', "hunter2"),
+        ('{"text": "token=hunter2"}', "hunter2"),
+        ("{'text': 'token=hunter2&a=b'}", "hunter2"),
         (r'{"text": "a=1\ntoken=hunter2\nb=2"}', "hunter2"),
         ("time=1 token=hunter2 user={{ data.id }}", "hunter2"),
         ("<a><wsse:Password Type='text'>hunter2</wsse:Password><id>{{ data.id }}</id></a>", "hunter2"),
