@@ -110,6 +110,7 @@ _HANDLEBARS_FORMS = (
     ("Handlebars", rf"else\s+if\s+(?P<a>{_PATH})", "Write {{% elif {a} %}}."),
     ("Handlebars", r"/(?:if|unless)", "Write {{% endif %}}."),
     ("Handlebars", r"/each", "Write {{% endfor %}}."),
+    ("JavaScript", r"!+(?P<a>data(?:\.\w+)+)", "Write {{{{ not {a} }}}}."),
     ("Handlebars", r"!(?:--)?\s*(?P<text>[^{}]*?)\s*(?:--)?", "Write {{# {text} #}}."),
     ("Handlebars", r"@(?P<a>index|first|last)", "Write {{{{ loop.{a} }}}}."),
     ("Handlebars", r"@key", "Write {{{{ key }}}}, and {{% for key, value in data.name | items %}}."),
