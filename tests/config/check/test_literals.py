@@ -215,6 +215,26 @@ def test_a_reference_that_contains_an_expression_is_named_so(check: Callable[...
     assert (finding.message, finding.suggestions) == ("a secret reference cannot contain an expression", ())
 
 
+@pytest.mark.parametrize(
+    ("line", "rule", "meant"),
+    [
+        ("url: https://siem.example.com/{{ data.id }}/${KEY}", "url-character", ("${env:KEY}",)),
+        ("url: https://siem.example.com/${KEY}/{{ data.id }}", "url-character", ("${env:KEY}",)),
+        ("url: https://siem.example.com/{{ data.id }}/${KEY", "url-character", ()),
+        ("headers: {X-A: '{{ data.id }} ${KEY}'}", "secret-malformed", ("${env:KEY}",)),
+        ("headers: {X-A: '${KEY} {{ data.id }}'}", "secret-malformed", ("${env:KEY}",)),
+        ("form: {a: '{{ data.id }} ${KEY}'}", "secret-malformed", ("${env:KEY}",)),
+    ],
+)
+def test_a_variable_next_to_an_expression_is_one_finding(
+    check: Callable[..., list[Finding]], line: str, rule: str, meant: tuple[str, ...]
+) -> None:
+    url = "" if line.startswith("url") else "url: https://siem.example.com/\n"
+    (finding,) = check(f"name: A\nevent: anomaly\n{url}{line}\n")
+    assert (finding.rule, finding.suggestions) == (rule, meant)
+    assert "expression" not in finding.message or rule == "url-character"
+
+
 FILE = """\
 name: Siem
 event: anomaly
