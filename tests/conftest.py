@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -210,3 +211,17 @@ MOCK: dict[str, Any] = {
 @pytest.fixture(scope="session")
 def access() -> EventType:
     return EventType(name="access", summary="Access was asked for.", schema=SCHEMA, mock=MOCK)
+
+
+@pytest.fixture
+def cpu_limit() -> Iterator[None]:
+    """Ends the test after 20 seconds of processor time. Quadratic patterns would take many minutes."""
+
+    def end(*_: object) -> None:
+        raise AssertionError("the search took too much processor time")
+
+    before = signal.signal(signal.SIGVTALRM, end)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 20)
+    yield
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    signal.signal(signal.SIGVTALRM, before)

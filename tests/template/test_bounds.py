@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from hookctl.errors import RenderError, TemplateError
-from hookctl.plugin import FilterType
-from hookctl.template import compile_body
+from hookctl.model import BodyFormat
+from hookctl.plugin import EventType, FilterType
+from hookctl.template import check_body, compile_body
+from hookctl.template.language.expressions import Text
+from hookctl.template.language.placeholders import placeholder_problems
 from hookctl.template.language.values import MAX_OUTPUT
+from hookctl.template.proof.references import reference_problems, split_references
 
 ESCAPES = [
     "{{ data.__class__.__mro__[1].__subclasses__() }}",
@@ -228,3 +233,34 @@ def test_a_loop_runs_over_event_data_alone(iterable: str) -> None:
     with pytest.raises(TemplateError, match="a loop must use a value of the event") as caught:
         compile_body(f"[{{% for x in {iterable} %}}1{{% if not loop.last %}},{{% endif %}}{{% endfor %}}]", {})
     assert caught.value.rule == "template-unsafe"
+
+
+ANYTHING = EventType(name="", summary="", schema={}, mock={})
+REPEATED = ["{{", "{%", "{#", "<!--", "<?", "<![CDATA[", "<%", "{ ", "${", "{% raw %}", "{{ '", "<a ", "\\", '\\"']
+
+
+@pytest.mark.usefixtures("cpu_limit")
+@pytest.mark.parametrize("form", BodyFormat)
+@pytest.mark.parametrize("before", ['"', "{% raw %}", "<a>${env:A}"])
+def test_text_that_repeats_a_beginning_is_read_once(form: BodyFormat, before: str) -> None:
+    for piece in REPEATED:
+        text = before + piece * ((64_000 - len(before)) // len(piece)) + ("{% endraw %}" if "raw" in before else "")
+        assert all(problem.start <= len(text) for problem in check_body(text, ANYTHING, {}, body_format=form))
+
+
+@pytest.mark.usefixtures("cpu_limit")
+@pytest.mark.parametrize("text", ["<%" + " " * 60_000, "<%" + " " * 60_000 + "%", "<% " * 60_000, "{" + " " * 60_000])
+def test_a_placeholder_that_does_not_end_is_read_once(text: str) -> None:
+    assert placeholder_problems(text) == []
+
+
+@pytest.mark.usefixtures("cpu_limit")
+@pytest.mark.parametrize("piece", ["{# ${env:A} #}", "{{ '${env:A}' }}", "{% ${env:A} %}", "<!---->${env:A}"])
+def test_many_references_cost_no_more_than_their_number(piece: str) -> None:
+    """The text is longer than a template may be, so that a search from each reference shows."""
+    count = 40_000
+    text = piece * count
+    nodes = [Text("-", at * len(piece), at * len(piece) + 1) for at in range(count)]
+    assert len([*reference_problems(nodes, {}, text)]) == count
+    whole = re.compile("<!-.*?->")
+    assert len(split_references([Text(text, 0, len(text))], whole)) >= 2 * count

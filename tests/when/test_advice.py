@@ -78,6 +78,16 @@ REWRITTEN = [
     ("data['severity'] == 'High'", "data.severity == 'High'"),
     ('data.groups[?name = "a"]', "data.groups[?name == 'a']"),
     ("data.groups[?name == a]", "data.groups[?name == 'a']"),
+    ('data.count > "3"', "data.count > `3`"),
+    ('data.count <= "-1.5" and data.ok', "data.count <= `-1.5` && data.ok"),
+    ("data.severity in ('High')", "contains(['High'], data.severity)"),
+    ('data.severity in ("High")', "contains(['High'], data.severity)"),
+    ("data.severity not in ('High')", "!contains(['High'], data.severity)"),
+    ("data.severity == 'High' or 'Low'", "data.severity == 'High' || data.severity == 'Low'"),
+    ("data.ok and (data.count == 1 or 2)", "data.ok && (data.count == `1` || data.count == `2`)"),
+    ("\"data.severity\" == 'High'", "data.severity == 'High'"),
+    ("data.severity == \u201cHigh\u201d", "data.severity == 'High'"),
+    ("data.severity == \u2018High\u2019", "data.severity == 'High'"),
 ]
 
 

@@ -32,6 +32,15 @@ _FUNCTIONS: Mapping[str, str] = {
 _SIZES = frozenset({"length", "len", "count", "size"})
 _PARENTHESIS = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|[()]""", re.DOTALL)
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_QUOTED_PATH = re.compile(r'"(data(?:\.[A-Za-z_]\w*)+|event_type|event_time)"', re.ASCII)
+_ORDERS = frozenset({"<", "<=", ">", ">="})
+_NUMBER_AS_TEXT = re.compile(r"'(-?[0-9]+(?:\.[0-9]+)?)'")
+_CONSTANT = r"(?:'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`)"
+_EQUALITY = re.compile(rf"([^'`<>=!&|()]+) == {_CONSTANT}", re.DOTALL)
+_ONE_CONSTANT = re.compile(_CONSTANT, re.DOTALL)
+_ONE_NAME = re.compile(r'\("[^"\\]*"\)')
+_TYPOGRAPHIC = str.maketrans("\u201c\u201d\u201e\u2018\u2019", '"""\'\'')
+"""The quotes of word processors and chats."""
 
 
 def rewrite(text: str, not_fields: Collection[int] = ()) -> str | None:
@@ -43,6 +52,7 @@ def rewrite(text: str, not_fields: Collection[int] = ()) -> str | None:
     """
     if braces := _BRACES.fullmatch(text):
         text = (braces[1] or braces[2] or "").strip()
+    text = text.translate(_TYPOGRAPHIC)
     if len(text) > MAX_LENGTH:
         return None
     try:
@@ -102,10 +112,10 @@ class _Rewriter:
         return found
 
     def _or(self) -> str:
-        found = self._and()
+        parts = [self._and()]
         while self._skip("||"):
-            found += f" || {self._and()}"
-        return found
+            parts.append(self._and())
+        return " || ".join(_completed(parts))
 
     def _and(self) -> str:
         found = self._not()
@@ -132,13 +142,20 @@ class _Rewriter:
             if word != "in" and word not in _FUNCTIONS and word != "is":
                 if self._sign() not in _COMPARISONS:
                     return found
-                found = f"{found} {_COMPARISONS[self._take().text]} {self._value(is_right=True)}"
+                sign, right = _COMPARISONS[self._take().text], self._value(is_right=True)
+                if sign in _ORDERS and (number := _NUMBER_AS_TEXT.fullmatch(right)):
+                    right = f"`{number[1]}`"
+                found = f"{found} {sign} {right}"
                 continue
             self._at += 1 + negated
             if word == "is":
                 found = self._is(found)
                 continue
             right = self._value(is_right=True)
+            if word == "in" and (
+                _ONE_CONSTANT.fullmatch(right[1:-1]) or _ONE_NAME.fullmatch(right)
+            ):  # a list of one item, as in SQL
+                right = f"[{right[1:-1]}]"
             call = f"contains({right}, {found})" if word == "in" else f"{_FUNCTIONS[word]}({found}, {right})"
             found = f"!{call}" if negated else call
 
@@ -181,6 +198,8 @@ class _Rewriter:
             return self._begun(token.text, is_right=is_right)
         if token.kind == "end":
             raise UnreadableError
+        if token.start in self._not_fields and (path := _QUOTED_PATH.fullmatch(token.text)):
+            return path[1]
         if token.kind == "quoted" and (token.start not in self._not_fields or self._sign() in {".", "["}):
             return token.text
         return literal_text(token)
@@ -280,6 +299,17 @@ class _Rewriter:
                 raise UnreadableError
             inside += token.text
         return f"[{inside}]"
+
+
+def _completed(parts: list[str]) -> list[str]:
+    """The parts of an ``or``, in which a constant alone, as in ``a == 'x' or 'y'``, is compared like the one before."""
+    found: list[str] = []
+    subject = ""
+    for part in parts:
+        if equality := _EQUALITY.fullmatch(part):
+            subject = equality[1]
+        found.append(f"{subject} == {part}" if subject and _ONE_CONSTANT.fullmatch(part) else part)
+    return found
 
 
 def _negated(value: str) -> str:

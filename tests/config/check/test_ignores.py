@@ -78,6 +78,33 @@ def test_a_rule_that_is_sometimes_a_warning_can_be_ignored() -> None:
     assert rules(f"{BASE}# hookctl: ignore[template-not-json] prose\n{body}") == []
 
 
+@pytest.mark.parametrize(
+    ("rule", "line"),
+    [
+        ("secret-literal", "headers: {X-Token: abcd1234efgh}"),
+        ("secret-literal", """body_template: '{"token": "abcd1234efgh"}'"""),
+        ("secret-literal", "form: {password: abcd1234efgh}"),
+        ("secret-misplaced", "description: uses ${HOME}"),
+    ],
+)
+def test_a_warning_about_secrets_can_be_ignored(rule: str, line: str) -> None:
+    assert rules(f"{BASE}{line}\n") == [rule]
+    assert rules(f"{BASE}{line} # hookctl: ignore[{rule}] it is public\n") == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "lines"),
+    [
+        ("secret-literal", "auth:\n  type: bearer\n  token: abcd1234efgh # hookctl: ignore[secret-literal] why\n"),
+        ("secret-misplaced", "# hookctl: ignore[secret-misplaced] why\ndescription: uses ${env:HOME}\n"),
+    ],
+)
+def test_an_error_about_secrets_cannot(rule: str, lines: str) -> None:
+    found = checked(BASE + lines)
+    assert [finding.rule for finding in found.findings] == [rule]
+    assert not found.valid
+
+
 def test_without_a_reason_nothing_is_ignored() -> None:
     assert rules(f"{BASE}# hookctl: ignore[{OPTIONAL}]\n{BODY}") == ["ignore-without-reason", OPTIONAL, OPTIONAL]
 

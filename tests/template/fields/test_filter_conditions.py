@@ -71,6 +71,30 @@ def test_a_condition_that_holds_without_a_value_proves_nothing(condition: str, w
 
 
 @pytest.mark.parametrize(
+    ("condition", "branch", "indexes"),
+    [
+        ("> 1", "yes", (0, 1, -1, -2)),
+        (">= 2", "yes", (0, 1, -1, -2)),
+        ("== 2", "yes", (0, 1, -1, -2)),
+        ("< 2", "no", (0, 1, -1, -2)),
+        ("<= 1", "no", (0, 1, -1, -2)),
+        ("!= 2", "no", (0, 1, -1, -2)),
+        ("> 1", "yes", ()),
+        ("> 1", "no", ()),
+        (">= 1", "yes", (0, -1)),
+        ("< 3", "yes", ()),
+        ("!= 2", "yes", ()),
+    ],
+)
+def test_a_length_proves_that_items_are_there(condition: str, branch: str, indexes: tuple[int, ...]) -> None:
+    for index in (0, 1, 2, -1, -2, -3):
+        value = f"{{{{ data.list[{index}] }}}}"
+        yes, no = (value, "null") if branch == "yes" else ("null", value)
+        text = f"{{% if data.list | length {condition} %}}{yes}{{% else %}}{no}{{% endif %}}"
+        assert len(warned(text)) == 1 + (index not in indexes) or not indexes  # one is about the length
+
+
+@pytest.mark.parametrize(
     "again", ["data.list", "data.list | length", "data.list | length > 0", "data.list | default([])"]
 )
 def test_conditions_of_one_truth_go_the_same_way(again: str) -> None:

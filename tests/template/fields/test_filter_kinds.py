@@ -33,6 +33,9 @@ from hookctl.template.language.functions.advice import _BY_FILTER
         ("data.count | length", "length does not accept a number", "Remove the filter"),
         ("data.groups | datetime", "datetime does not accept a list", "Use one item"),
         ("(data.count | string) + 1", "+ does not accept a string", "Join text with ~."),
+        ("data.groups + 1", "+ does not accept a list", "Join lists with {{ [data.a, data.b] | jmespath('[]') }}."),
+        ("'%s' % data.count", "% does not accept a string", "Join text with ~."),
+        ("data.severity % 2", "% does not accept a string", "Use | int or | float for a number in a text."),
         ("(event_time | datetime) + 1", "+ does not accept a string", "Join text with ~."),
     ],
 )
@@ -42,6 +45,19 @@ def test_the_finding_says_what_to_write(check: Any, expression: str, says: str, 
     assert (problem.rule, problem.is_error) == ("template-kind", True)
     assert says in problem.message
     assert fix in problem.hint
+
+
+def test_a_date_in_a_calculation_becomes_seconds() -> None:
+    schema: dict[str, Json] = {"type": "object", "properties": {"started": {"type": "string", "format": "date-time"}}}
+    dated = EventType(
+        name="dated",
+        summary="An event with a date.",
+        schema={"type": "object", "properties": {"data": {**schema, "required": ["started"]}}, "required": ["data"]},
+        mock={"data": {"started": "2025-11-25T03:20:15Z"}},
+    )
+    (problem,) = check_body("{{ data.started - 1 }}", dated, {})
+    assert problem.hint == "Use | datetime('epoch') for the seconds of a date."
+    assert check_body("{{ (data.started | datetime('epoch')) - 1 }}", dated, {}) == []
 
 
 def test_the_advice_names_filters_that_exist() -> None:
@@ -124,6 +140,14 @@ def test_an_unknown_attribute_is_found(check: Any, use: str) -> None:
     assert (problem.rule, problem.is_error) == ("template-unknown-path", True)
     assert problem.message == "the items of data.groups have no nmae"
     assert (text[problem.start : problem.end], problem.suggestions) == ("'nmae'", ("name",))
+
+
+def test_items_without_fields_have_no_list_of_known_ones(check: Any) -> None:
+    (problem,) = check('{"a": {{ data.groups | map(attribute="name.x") | list }}}')
+    assert (problem.message, problem.hint) == (
+        "the items of data.groups have no x",
+        "They are not objects: use them without a field.",
+    )
 
 
 @pytest.mark.parametrize(

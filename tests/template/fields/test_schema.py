@@ -20,6 +20,7 @@ from hookctl.template import check_body
         ("severity", "unknown name severity", "data.severity"),
         ("dat.severity", "unknown name dat", "data"),
         ("data.severity.level", "data.severity is neither an object nor a list", ""),
+        ("data.severity[0]", "data.severity is text, which has no items", ""),
         ("data.groups.name", "data.groups is a list, so it has no name", ""),
         ("loop.index", "loop exists only inside a loop", ""),
         ("data.__class__", "data has no __class__", ""),
@@ -38,6 +39,13 @@ def test_an_unknown_path_is_found_with_what_was_meant(
     assert problem.message.startswith(wrong)
     assert text[problem.start : problem.end] in {path, path.split(".", maxsplit=1)[0]}
     assert suggestion in (problem.suggestions or ("",))
+
+
+@pytest.mark.parametrize(("index", "part"), [(0, ":1"), (2, "2:3"), (-1, "-1:"), (-3, "-3:-2")])
+def test_one_character_of_a_text_is_a_part_of_it(check: Any, index: int, part: str) -> None:
+    (problem,) = check(f'{{"a": "{{{{ data.severity[{index}] }}}}"}}')
+    assert problem.hint == f"Write data.severity[{part}] for one character."
+    assert check(f'{{"a": "{{{{ data.severity[{part}] }}}}"}}') == []
 
 
 def test_every_place_of_an_unknown_path_is_found(check: Any) -> None:

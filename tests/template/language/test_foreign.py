@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hookctl.errors import TemplateError
-from hookctl.template.language.foreign import explain
+from hookctl.template.language.foreign import MAX_LENGTH, explain
 from hookctl.template.language.parser import read
 from hookctl.template.language.replacements import offers_only_filters
 
@@ -23,6 +23,13 @@ EXAMPLES = [
     ("Go", "{{.Labels.team}}", "{{ data.Labels.team }}"),
     ("Go", "{{- .Labels.foo | toUpper -}}", "{{ data.Labels.foo | upper }}"),
     ("Go", '{{ .Note | default "none" }}', '{{ data.Note | default("none") }}'),
+    ("Go", "{{ $.data.title }}", "{{ data.title }}"),
+    ("Go", "{{ .data.title | toUpper }}", "{{ data.title | upper }}"),
+    ("Go", "{{ .event_time }}", "{{ event_time }}"),
+    ("Go", "{{ .database.name }}", "{{ data.database.name }}"),
+    ("n8n", "{{ $json.data.title }}", "{{ data.title }}"),
+    ("JavaScript", "{{ !data.ok }}", "{{ not data.ok }}"),
+    ("Handlebars", "{{! data.ok is not sent }}", "{# data.ok is not sent #}"),
     ("Go", "{{ range .Alerts }}", "{% for item in data.Alerts %}"),
     ("Go", "{{ range $i, $alert := .Alerts }}", "{% for alert in data.Alerts %}"),
     ("Go", '{{ if eq .Status "firing" }}', '{% if data.Status == "firing" %}'),
@@ -190,3 +197,32 @@ def test_any_text_is_accepted(text: str, start: int) -> None:
     explain("{{" + text, 0)
     explain("{%" + text + "%}", 0)
     explain(text, min(start, len(text)))
+
+
+@pytest.mark.usefixtures("cpu_limit")
+@pytest.mark.parametrize(
+    "start", [".a", "$x", "$json", "a", "a.b", "if .a", "#each a", "range .a", "!", "assign x = a"]
+)
+def test_a_form_that_does_not_match_takes_no_time(start: str) -> None:
+    """Each way to read a repeated piece doubles the time of a pattern that can read it in two ways."""
+    pieces = [
+        "| b c",
+        "|bbb",
+        " | b",
+        "|b : c",
+        " ",
+        "a-b",
+        ".[a]",
+        "?.a",
+        " contains a",
+        "- ",
+        "$",
+        ".a()",
+        " limit: 1",
+    ]
+    for piece in pieces:
+        for end in ("||", "?", "\0", " |"):
+            inside = start + piece * ((MAX_LENGTH - len(start) - len(end)) // len(piece)) + end
+            for text in (f"{{{{{inside}}}}}", f"{{%{inside}%}}"):
+                explained = explain(text, 0)
+                assert explained is None or explained.end <= len(text)

@@ -30,6 +30,10 @@ from hookctl.template.language.parser import parse
         ('{"a": {{ 1 + data.count-data.count }}}', "data.count", "needs spaces"),
         ('{"a": {{ data.note is defined is none }}}', "is none", "Join two tests"),
         ('{"a": {{ data.count 2 }}}', "2", "not expected"),
+        ("{% if data.count = 2 %}1{% else %}2{% endif %}", "=", "Write == to compare."),
+        ('{"a": {{ [x for x in data.groups] }}}', "for", "a loop cannot be part of an expression"),
+        ('{"a": {{ data.groups[*].name }}}', "*", "map(attribute='name')"),
+        ('{"a": {{ data.groups[].name }}}', "[]", "map(attribute='name')"),
         ("{% if data.note %}1", "{% if", "if is not closed"),
         ("{% for g in data.groups %}1{% endif %}", "{% endif", "expected else or endfor"),
         ("1{% endif %}", "{% endif", "nothing to end"),
@@ -201,3 +205,48 @@ def test_sizes_are_bounded() -> None:
         with pytest.raises(TemplateError) as caught:
             compile_body(text, {})
         assert caught.value.rule == rule
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "says"),
+    [
+        ('{"a": {{ data.count ** 2 }}}', "data.count ** 2", "powers"),
+        ('{"a": {{ 1 + 2 ** data.count ** 3 }}}', "2 ** data.count", "powers"),
+        ('{% set a %}x{% endset %}{"a": 1}', "{% set a %}", "set gives one name a value"),
+        ("{% set a = 1 %}{% set a = 2 %}{{ a }}", "{% set a = 2 %}", "{% set x = data.a if data.ok else data.b %}"),
+    ],
+)
+def test_a_refused_construct_is_found_as_a_whole(check: Any, text: str, place: str, says: str) -> None:
+    (problem,) = check(text)
+    assert (problem.rule, text[problem.start : problem.end]) == ("template-unsafe", place)
+    assert says in f"{problem.message} {problem.hint}"
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "{{ n }}",
+        "{{ n + 1 }}",
+        "{% if n > 1 %}1{% else %}2{% endif %}",
+        "{% set m = n * 2 %}{{ m }}",
+        "{% for z in data.groups if n %}1{% endfor %}",
+    ],
+)
+def test_a_name_for_loop_is_refused_in_an_inner_loop(check: Any, inner: str) -> None:
+    """A name stands for its expression, and ``loop`` is another one there."""
+    text = (
+        "[{% for x in data.groups %}{% set n = loop.index %}{{ n }}"
+        "{% for y in data.groups %}," + inner + "{% endfor %}{{ ',' if not loop.last }}{% endfor %}]"
+    )
+    errors = [problem for problem in check(text) if problem.is_error]
+    assert [problem for problem in errors if "stands for loop of the outer loop" in problem.message]
+    assert all("never used" not in problem.message for problem in errors)
+
+
+def test_a_name_for_loop_is_known_after_an_inner_loop(check: Any) -> None:
+    text = (
+        "[{% for x in data.groups %}{% set n = loop.index %}{% for y in data.groups %}{% set m = loop.index %}"
+        "{{ m }},{% endfor %}{{ n }}{{ ',' if not loop.last }}{% endfor %}]"
+    )
+    assert check(text) == []
+    assert compile_body(text, {}).render({"data": {"groups": ["a", "b"]}}) == b"[1,2,1,1,2,2]"

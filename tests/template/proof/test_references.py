@@ -98,6 +98,8 @@ def test_what_has_no_reference_shows_the_same_bytes() -> None:
         ('{"a": "{{ \'${env:A}\' }}"}', "next to the expression"),
         ('{% if data.x == "${env:A}" %}1{% else %}2{% endif %}', "next to the expression"),
         ('{"a": 1 {# ${env:A} #}}', "Remove it from the comment"),
+        ('{"a": 1 {# {{ data.x }} ${env:A} #}}', "Remove it from the comment"),
+        ("{\"a\": \"{{ '{#' ~ '${env:A}' }}\"}", "next to the expression"),
     ],
 )
 def test_anywhere_else_it_is_an_error_that_says_what_to_write(text: str, word: str) -> None:

@@ -29,6 +29,15 @@ PROVED = [
     '{ {% if data.a %}"a": 1{% endif %}{% if data.a and data.b %},{% endif %}{% if data.b %}"b": 1{% endif %} }',
     '{% if data.a %}{"a": 1{% else %}[{% endif %}{% if not data.a %}]{% else %}}{% endif %}',
     "[{% for x in data.xs %}{{ x }}{% if not loop.last %},{% endif %}{% else %}0{% endfor %}]",
+    *(
+        f"[{{% for x in data.xs %}}{{{{ x }}}}{{% if {condition} %}},{{% endif %}}{{% endfor %}}]"
+        for condition in (
+            *("loop.revindex > 1", "loop.revindex != 1", "2 <= loop.revindex", "loop.revindex0 > 0"),
+            *("not loop.revindex0 == 0", "loop.last == false", "loop.last != true", "loop.last is false"),
+            "loop.last is not true",
+        )
+    ),
+    "[{% for x in data.xs %}{% if loop.first is false %},{% endif %}{{ x }}{% endfor %}]",
     (
         "[{% for x in data.xs %}[{% for y in data.ys %}{{ y }}{% if not loop.last %},{% endif %}{% endfor %}]"
         "{% if not loop.last %},{% endif %}{% endfor %}]"
@@ -58,6 +67,16 @@ def test_a_proved_template_is_json_for_every_event(text: str) -> None:
     [
         ("[{% for x in data.xs %}{{ x }},{% endfor %}]", "]", "a comma before ] (when data.xs has an item)"),
         ("[{% for x in data.xs %}{{ x }}{% endfor %}]", "{{ x }}", "(when data.xs has an item, and another)"),
+        (
+            "[{% for x in data.xs %}{{ x }}{% if loop.revindex > 2 %},{% endif %}{% endfor %}]",
+            "{{ x }}",
+            "expected a comma",
+        ),
+        (
+            "[{% for x in data.xs %}{{ x }}{% if loop.revindex != 0 %},{% endif %}{% endfor %}]",
+            "]",
+            "a comma before ]",
+        ),
         ('{"a": 1{% if data.a %}"b": 2{% endif %}}', '"b"', "(when data.a holds)"),
         (
             '{ {% if data.a %}"a": 1{% endif %}{% if data.b %}, "b": 1{% endif %} }',

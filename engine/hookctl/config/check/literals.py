@@ -106,12 +106,14 @@ _PARAMETERS = frozenset({"key", "sig", "signature", "code", "auth"})
 _SHORTEST, _LONG = 4, 16
 _PAIR = re.compile(
     r'(?P<quote>(?P<inner>\\{1,7})?")(?P<name>[\w .-]{2,64})(?P=quote)\s{0,40}:\s{0,40}(?P=quote)'
-    r'(?P<value>(?(inner)[^"\\\n]{4,4096}|(?:[^"\\\n]|\\[^\n]){4,4096}))'
+    r'(?=(?P<value>(?(inner)[^"\\\n]{4,4096}|(?:[^"\\\n]|\\[^\n]){4,4096})))'
 )
-"""A name and its value, also in JSON text in a string, where the value ends at the first backslash."""
+"""A name and its value, also in JSON text in a string, where the value ends at the first backslash.
+
+The value is only looked at: it can be JSON text with names of its own, so the next match may be in it."""
 _ELEMENT = re.compile(r"<(?:[\w.-]{1,64}:)?(?P<name>[\w.-]{2,64})(?:\s[^<>]{0,400})?>(?P<value>[^<]{4,4096})")
 _ASSIGNED = re.compile(
-    r"""(?:^|[?&\s,;(]|\\[nrt])(?P<name>[\w.-]{1,64})=["']?(?P<value>[^&;#"'<>,\\\s]{4,4096})""", re.MULTILINE
+    r"""(?:^|[?&\s,;("']|\\[nrt])(?P<name>[\w.-]{1,64})=["']?(?P<value>[^&;#"'<>,\\\s]{4,4096})""", re.MULTILINE
 )
 """A parameter of a URL, an attribute of XML, or a setting, in any text."""
 _PARAMETER = re.compile(r"[?&;](?P<name>[^=&;#?]{1,64})=(?P<value>[^&;#]{1,4096})")

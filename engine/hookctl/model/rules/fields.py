@@ -172,6 +172,7 @@ SECRET_LITERAL = Rule(
             "Write a reference such as ${{env:NAME}} in its place, and change the secret: others may have seen it.",
         ),
     },
+    is_sometimes_a_warning=True,
     bad="auth:\n  type: bearer\n  token: 7f3c1b0e",
     good="auth:\n  type: bearer\n  token: ${env:SIEM_TOKEN}",
 )
@@ -230,6 +231,7 @@ SECRET_MISPLACED = Rule(
             "Write the text itself. Only url, headers, form, auth, transport and body_template can contain {meant}.",
         ),
     },
+    is_sometimes_a_warning=True,
     bad="description: uses ${env:SIEM_TOKEN}",
     good="description: uses the SIEM's token",
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
 from hookctl.json.paths import Step
-from hookctl.template.language.expressions import Compare, Const, Expression, ListOf, Logic, Not, Path, Test
+from hookctl.template.language.expressions import Compare, Const, Expression, Filtered, ListOf, Logic, Not, Path, Test
 from hookctl.template.proof.conditions import same_truth
 
 PathKey = tuple[Step, ...]
@@ -46,6 +47,10 @@ class Known:
 
 
 NOTHING = Known()
+_AT_LEAST: Mapping[bool, Mapping[str, int]] = {True: {"==": 0, ">=": 0, ">": 1}, False: {"<": 0, "<=": 1}}
+"""What to add to the constant on the right for the least length, by the comparison and whether it holds."""
+_MOST_ITEMS = 50
+"""Items that are known by a length. Templates name the first few."""
 
 
 def learned(condition: Expression, *, holds: bool) -> Known:
@@ -82,8 +87,20 @@ def _compared(condition: Compare, *, holds: bool) -> Known:
             return Known(frozenset({key_of(right)}), frozenset({(*key_of(right), step)}))
         case Compare(operator="==" | "<" | "<=" | ">" | ">=" | "in", left=Path() as left) if holds:
             return NOTHING if _may_be_null(condition.right) else _certain(left)
+        case Compare(left=Filtered(name="length" | "count", value=Path() as path), right=Const(value=int() as count)):
+            return _counted(path, condition.operator, count, holds=holds)
         case _:
             return NOTHING
+
+
+def _counted(path: Path, operator: str, count: int, *, holds: bool) -> Known:
+    """What is known of the items of a path after a comparison of its length."""
+    least = _AT_LEAST[holds].get(operator)
+    if least is None:
+        return NOTHING
+    key = key_of(path)
+    numbers = range(min(count + least, _MOST_ITEMS))
+    return Known(frozenset({key}), frozenset((*key, step) for number in numbers for step in (number, -1 - number)))
 
 
 def _tested(name: str, path: Path, *, holds: bool) -> Known:

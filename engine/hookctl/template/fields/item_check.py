@@ -34,7 +34,8 @@ def _attribute(filtered: Filtered, name: str, argument: Expression, scope: Scope
     for step in attribute_steps(name):
         following = scope.event.step(shape, step)
         if isinstance(following, Unknown):
-            what, fix = f"the items of {items} have no {step}", f"Known fields: {describe_keys('', following.keys)}"
+            what = f"the items of {items} have no {step}"
+            fix = _known_fields(following) or "They are not objects: use them without a field."
             near = nearest(str(step), following.keys)
             yield TEMPLATE_UNKNOWN_PATH.problem(argument.start, argument.end, suggestions=near, what=what, fix=fix)
             return
@@ -50,6 +51,10 @@ def _attribute(filtered: Filtered, name: str, argument: Expression, scope: Scope
         yield TEMPLATE_OPTIONAL_PATH.problem(argument.start, argument.end, what=what, fix=fix)
     if properties.takes_items:
         yield from _kinds(filtered, name, shape, properties, text)
+
+
+def _known_fields(unknown: Unknown) -> str:
+    return f"Known fields: {describe_keys('', unknown.keys)}" if unknown.keys else ""
 
 
 def _is_tested(value: Expression, name: str, scope: Scope) -> bool:
@@ -104,7 +109,7 @@ def unknown_key(expression: Expression, scope: Scope, text: str) -> Iterator[Pro
             following = scope.event.step(scope.shape(value), step)
             if isinstance(following, Unknown):
                 words = text[value.start : value.end]
-                what, fix = f"{words} has no {step}", f"Known fields: {describe_keys('', following.keys)}"
+                what, fix = f"{words} has no {step}", _known_fields(following) or f"Write {words}."
                 near = nearest(step, following.keys)
                 yield TEMPLATE_UNKNOWN_PATH.problem(
                     expression.start, expression.end, suggestions=near, what=what, fix=fix

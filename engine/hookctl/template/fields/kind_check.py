@@ -58,10 +58,9 @@ def _filtered(expression: Filtered, scope: Scope, text: str) -> Iterator[Problem
 
 def _operated(expression: Arithmetic | Slice | Concat, scope: Scope, text: str) -> Iterator[Problem]:
     if isinstance(expression, Arithmetic):
-        operators = expression.operators
-        fix = "Join text with ~." if "+" in operators else "Use | int or | float for a number in a text."
         for operand in expression.operands:
-            yield from _wrong(operand, scope, _NUMBER, text=text, what=operators[0], fix=fix)
+            fix = _instead(expression.operators, operand, scope)
+            yield from _wrong(operand, scope, _NUMBER, text=text, what=expression.operators[0], fix=fix)
     elif isinstance(expression, Slice):
         fix = "Slice a list or a string."
         yield from _wrong(expression.value, scope, _SLICED, text=text, what="a slice", fix=fix)
@@ -69,6 +68,17 @@ def _operated(expression: Arithmetic | Slice | Concat, scope: Scope, text: str) 
         for part in expression.parts:
             if "null" in scope.kinds(part):
                 yield _null(part, text, "the text null is written then")
+
+
+def _instead(operators: tuple[str, ...], operand: Expression, scope: Scope) -> str:
+    """What to write instead of a calculation with an operand that is not a number."""
+    if "+" in operators and scope.kinds(operand) == {"array"}:
+        return "Join lists with {{ [data.a, data.b] | jmespath('[]') }}."
+    if "+" in operators or (operators[0] == "%" and not isinstance(operand, Path)):
+        return "Join text with ~."
+    if any(schema.get("format") in {"date", "date-time"} for schema in scope.shape(operand).schemas):
+        return "Use | datetime('epoch') for the seconds of a date."
+    return "Use | int or | float for a number in a text."
 
 
 def missing_entries(expression: Expression, scope: Scope, text: str) -> Iterator[Problem]:

@@ -59,12 +59,15 @@ def _unknown_step(path: Path, number: int, unknown: Unknown, scope: Scope) -> Pr
     if unknown.keys:
         message = f"{parent} has no {wrong}"
         hint = f"Known fields: {describe_keys(parent, unknown.keys)}"
-    elif _is_list(path, number, scope):
+    elif "array" in (kinds := _types_before(path, number, scope)):
         item = path_text(path.root, (*path.steps[: number - 1], 0, *path.steps[number - 1 :]))
         message = f"{parent} is a list, so it has no {wrong}"
         hint = f"Write {item} for the first item, or loop over the list: {{% for item in {parent} %}}."
     else:
         message, hint = f"{parent} is neither an object nor a list, so it has no {wrong}", f"Write {parent}."
+        if isinstance(wrong, int) and kinds == {"string"}:
+            bounds = f"{wrong or ''}:{wrong + 1 or ''}"
+            message, hint = f"{parent} is text, which has no items", f"Write {parent}[{bounds}] for one character."
     rest = path.steps[number:]
     near = [Path(path.root, (*path.steps[: number - 1], key, *rest), 0, 0) for key in nearest(str(wrong), unknown.keys)]
     suggestions = tuple(other.text for other in near if unknown_path(other, scope) is None) or tuple(
@@ -73,14 +76,14 @@ def _unknown_step(path: Path, number: int, unknown: Unknown, scope: Scope) -> Pr
     return TEMPLATE_UNKNOWN_PATH.problem(path.start, path.end, suggestions=suggestions, what=message, fix=hint)
 
 
-def _is_list(path: Path, number: int, scope: Scope) -> bool:
-    """Whether the value before a step is a list."""
+def _types_before(path: Path, number: int, scope: Scope) -> frozenset[str]:
+    """The types of the value before a step."""
     shape = scope.names[path.root]
     for at, following in scope.event.walk(shape, path.steps):
         if at >= number or not isinstance(following, Shape):
             break
         shape = following
-    return "array" in shape.types
+    return frozenset(shape.types)
 
 
 def _uncertain_path(path: Path, scope: Scope, position: Position | None) -> Problem | None:

@@ -9,7 +9,8 @@ from dataclasses import replace
 from hookctl.model.problem import Problem
 from hookctl.model.rules.texts import TEMPLATE_NOT_JSON
 
-_TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_TEMPLATE = re.compile(r"\{\{.*?(?:\}\}|\Z)|\{%.*?(?:%\}|\Z)|\{#.*?(?:#\}|\Z)", re.DOTALL)
+"""Also without an end, as raw text can be: so that none is looked for again from each of many beginnings."""
 _FORM = re.compile(r"[\w.\[\]%$-]+=[^&]*(?:&\s*[\w.\[\]%$-]+=[^&]*)+|[\w.\[\]%$-]+=[^&\s]*", re.ASCII)
 _JSON_WORD = re.compile(r"[\w.+-]*", re.ASCII)
 _ELEMENT = re.compile(r"<[?!A-Za-z_]")

@@ -13,7 +13,8 @@ from hookctl.template.proof.structure import ProofBudget
 from hookctl.template.proof.xml_structure import XmlProver
 from hookctl.template.proof.xml_tokens import XmlReader
 
-_WHOLE = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>", re.DOTALL)
+_WHOLE = re.compile(r"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<\?.*?(?:\?>|\Z)", re.DOTALL)
+"""Also without an end, which is an error: so that none is looked for again from each of many beginnings."""
 
 
 def lay_out_xml(nodes: Sequence[Node], text: str) -> Layout:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 from jinja2 import nodes as jinja
@@ -43,6 +44,7 @@ MAX_PROBLEMS = 100
 
 Names = Mapping[str, Expression]
 """What ``set`` has given a name, with the names in it replaced."""
+_ANOTHER_NAME = "Use another name; for one of two values, write {% set x = data.a if data.ok else data.b %}."
 _PUNCTUATION = frozenset(" \t\r\n,:{}[]")
 _Part = TypeVar("_Part", Expression, Output)
 
@@ -61,6 +63,10 @@ class Converter:
         self._inlined = 0
         self._set: dict[str, tuple[int, int]] = {}
         self._used: set[str] = set()
+        self._of_loop: set[str] = set()
+        """Names that stand for something of the loop around their tag, such as ``loop.index``."""
+        self._hidden: frozenset[str] = frozenset()
+        """Those of the loops around the innermost one, which has a ``loop`` of its own."""
 
     def body(self, tree: Iterable[jinja.Node], names: Names) -> tuple[Node, ...]:
         """The nodes of one body. A name that is set in it is known to its end."""
@@ -88,7 +94,7 @@ class Converter:
         """The nodes of a stretch of text and paths, or of one expression."""
         if isinstance(tree, jinja.TemplateData):
             stretch = self._tokens.stretches[tree.lineno]
-            return [self._inline(node, names) if isinstance(node, Output) else node for node in stretch]
+            return [self._inline_output(node, names) if isinstance(node, Output) else node for node in stretch]
         segment = self._segment_of(tree.lineno)
         output = Output(self._expression(tree, names), segment.start, segment.end)
         return [output if self._is_line else _as_structure(output.expression, output) or output]
@@ -122,14 +128,19 @@ class Converter:
         if node.recursive:
             what, fix = "a loop cannot be recursive", "Write one loop for each level."
             self.problems.append(TEMPLATE_UNSAFE.problem(opening.start, opening.end, what=what, fix=fix))
+        iterable, hidden = self._expression(node.iter, names), self._hidden
+        self._hidden = hidden | (self._of_loop & inside.keys())
+        test = None if node.test is None else self._expression(node.test, inside)
+        body = self.body(node.body, inside)
+        self._hidden = hidden
         return For(
             targets,
-            self._expression(node.iter, names),
-            self.body(node.body, inside),
+            iterable,
+            body,
             self.body(node.else_, names),
             opening.start,
             opening.end,
-            None if node.test is None else self._expression(node.test, inside),
+            test,
         )
 
     def _targets(self, target: jinja.Node, tag: Segment) -> tuple[str, ...]:
@@ -157,10 +168,21 @@ class Converter:
         value = self._expression(node.node, names)
         if name in {"loop", *CONSTANTS} or name in self._set:
             what = f"{name} has a meaning already"
-            self.problems.append(TEMPLATE_UNSAFE.problem(tag.start, tag.end, what=what, fix="Use another name."))
+            self.problems.append(TEMPLATE_UNSAFE.problem(tag.start, tag.end, what=what, fix=_ANOTHER_NAME))
             return names
         self._set[name] = tag.start, tag.end
+        if any(isinstance(part, Path) and part.root == "loop" for part in walk(value)):
+            self._of_loop.add(name)
         return {**names, name: value}
+
+    def _inline_output(self, output: Output, names: Names) -> Output:
+        try:
+            return self._inline(output, names)
+        except TemplateError as error:
+            if error.rule != TEMPLATE_UNSAFE.id:
+                raise
+            self.problems.append(Problem.from_error(error))
+            return replace(output, expression=Unreadable(output.start, output.end))
 
     def _inline(self, part: _Part, names: Names) -> _Part:
         """The part with each name that was set replaced by its expression."""
@@ -168,6 +190,10 @@ class Converter:
             return part
         found, used = inlined(part, names)
         self._used |= used
+        if hidden := used & self._hidden:
+            what = f"{min(hidden)} stands for loop of the outer loop, which an inner loop does not know"
+            fix = "Write it before or after the inner loop."
+            raise TEMPLATE_UNSAFE.error(part.start, part.end, what=what, fix=fix)
         self._inlined += sum(1 for _ in walk(found))
         if self._inlined > MAX_INLINED:
             what = "the names that set gives stand for too much"

@@ -33,7 +33,7 @@ from hookctl.template.language.expressions import (
     Unreadable,
     constant,
 )
-from hookctl.template.language.jinja_operators import COMPARING_TESTS, MATH, OPERATORS, REFUSED
+from hookctl.template.language.jinja_operators import COMPARING_TESTS, MATH, OPERATORS
 from hookctl.template.language.replacements import test_advice
 from hookctl.template.language.token_table import Tokens
 from hookctl.template.language.tokens import HOLE
@@ -79,10 +79,11 @@ class ExpressionConverter:
         """
         handler = self.allowed.get(type(node))
         if handler is None:
+            if isinstance(node, jinja.Pow):
+                raise self._refused_power(node)
             number = node.lineno
             start, end = self._tokens.starts[number], self._tokens.ends[number]
-            what, fix = REFUSED.get(type(node), (f"templates do not have {type(node).__name__}", "Remove it."))
-            raise TEMPLATE_UNSAFE.error(start, end, what=what, fix=fix)
+            raise _unsafe(start, end, f"templates do not have {type(node).__name__}", "Remove it.")
         return handler(node)
 
     def _nested(self, node: Any) -> Expression:
@@ -176,7 +177,8 @@ class ExpressionConverter:
         if isinstance(node.arg, jinja.Slice):
             return self._slice(node.node, node.arg, end)
         if isinstance(node.arg, jinja.Tuple):
-            raise _syntax(self._tokens.starts[bracket], end, "[ ] takes one key or index", 'Write a["key"] or a[0].')
+            fix = "Write a[\"key\"] or a[0]; for a field of each item, data.alerts | map(attribute='name') | list."
+            raise _syntax(self._tokens.starts[bracket], end, "[ ] takes one key or index", fix)
         key = self.convert(node.arg)
         step = key.value if isinstance(key, Const) else None
         if isinstance(step, (str, int)) and not isinstance(step, bool) and not isinstance(node.node, jinja.Dict):
@@ -290,6 +292,13 @@ class ExpressionConverter:
                 raise _syntax(one.start, other.end, what, fix)
         start, end = self._outer(operands[0])[0], self._outer(operands[-1])[1]
         return Arithmetic(tuple(reversed(operators)), tuple(operands), start, end)
+
+    def _refused_power(self, node: jinja.Pow) -> TemplateError:
+        while isinstance(node.left, jinja.Pow):
+            node = node.left
+        start, end = self._outer(self._nested(node.left))[0], self._outer(self._nested(node.right))[1]
+        fix = "Multiply, or let the event's publisher compute it."
+        return _unsafe(start, end, "powers are not part of templates", fix)
 
     def _sign(self, node: jinja.UnaryExpr) -> Expression:
         value = self._nested(node.node)

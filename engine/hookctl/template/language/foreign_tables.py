@@ -13,7 +13,8 @@ _PATH = r"[\w.\[\]/@-]+"
 """Of Handlebars."""
 _GO = r"(?:\$?\.[\w.]*|\$\w+(?:\.\w+)*)"
 _GO_ARGUMENT = rf"""(?:{_GO}|"[^"]*"|`[^`]*`|-?\d[\d.]*|true|false|nil)"""
-_GO_PIPE = rf"{_GO}(?:\s*\|\s*[\w.]+[^|]*)*"
+_GO_PIPE = rf"{_GO}\s*(?:\|\s*[\w.]+(?:[^\w.|][^|]*)?)*"
+"""Each character can be read in only one way, so that a long text which does not match takes no time either."""
 _GO_OPERATORS = (("eq", "=="), ("ne", "!="), ("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">="))
 _KEYS = r"""(?:\??\.\w+(?:\(\))?|\[(?:\d+|"[^"]*"|'[^']*')\])*"""
 """Of n8n: what follows an item."""
@@ -109,6 +110,7 @@ _HANDLEBARS_FORMS = (
     ("Handlebars", rf"else\s+if\s+(?P<a>{_PATH})", "Write {{% elif {a} %}}."),
     ("Handlebars", r"/(?:if|unless)", "Write {{% endif %}}."),
     ("Handlebars", r"/each", "Write {{% endfor %}}."),
+    ("JavaScript", r"!+(?P<a>data(?:\.\w+)+)", "Write {{{{ not {a} }}}}."),
     ("Handlebars", r"!(?:--)?\s*(?P<text>[^{}]*?)\s*(?:--)?", "Write {{# {text} #}}."),
     ("Handlebars", r"@(?P<a>index|first|last)", "Write {{{{ loop.{a} }}}}."),
     ("Handlebars", r"@key", "Write {{{{ key }}}}, and {{% for key, value in data.name | items %}}."),

@@ -37,7 +37,14 @@ _LIQUID_FILTERS = {
 }
 _LIQUID_OPERATORS = {"plus": "+", "minus": "-", "times": "*", "divided_by": "/", "modulo": "%"}
 _QUOTED = r"""'[^']*'|"[^"]*\""""
+_FROM_ROOT = re.compile(r"data\.(?:data[.\[]|(?:event_type|event_time)$)")
 _PIPE = re.compile(rf"\|(?=(?:[^'\"]|{_QUOTED})*$)")
+
+
+def in_event(path: str) -> str:
+    """A path below ``data`` that was written from the event's root: ``data.data.id`` is ``data.id``."""
+    found = _FROM_ROOT.match(path)
+    return path[len("data.") :] if found else path
 
 
 def handlebars_path(path: str) -> str:
@@ -66,6 +73,7 @@ def go_value(value: str) -> str:
         first = f"data{first}"
     else:
         first = first.lstrip("$")
+    first = in_event(first)
     return " | ".join([first, *(name for one in filters if (name := _go_filter(one)))])
 
 
@@ -131,7 +139,7 @@ def n8n_value(path: str) -> str:
     """What follows ``$json``: ``.user["id"].toUpperCase()`` is ``data.user["id"] | upper``."""
     path, *methods = re.split(r"\.(?=\w+\(\)|length\b)", path)
     names = [_N8N_METHODS.get(method.removesuffix("()"), "") for method in methods]
-    return " | ".join([f"data{path}", *filter(None, names)])
+    return " | ".join([in_event(f"data{path}"), *filter(None, names)])
 
 
 VALUES: Mapping[str, Callable[[str], str]] = {

@@ -36,7 +36,3 @@ MATH: Mapping[type, tuple[str, frozenset[type]]] = {
     jinja.Mod: ("%", frozenset({jinja.Mul, jinja.Div, jinja.FloorDiv, jinja.Mod})),
 }
 """For each node its operator, and the nodes of the same precedence."""
-REFUSED: Mapping[type, tuple[str, str]] = {
-    jinja.Pow: ("powers are not part of templates", "Multiply, or let the event's publisher compute it."),
-}
-"""Nodes that templates do not have: what is wrong, and what to write instead."""

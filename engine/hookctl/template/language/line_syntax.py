@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Literal
 
 from hookctl.errors import TemplateError
@@ -84,11 +85,11 @@ def _no_gap(text: str, start: int, end: int) -> None:
 
 def place_problems(nodes: Nodes, text: str, place: Place) -> Iterator[Problem]:
     """The errors of expressions at places for fixed text, and of secret references in expressions."""
-    for node in nodes:
+    for node, following in zip_longest(nodes, nodes[1:]):
         if isinstance(node, Output):
             for match in REFERENCE.finditer(text, node.start, node.end):
                 yield SECRET_MISPLACED.problem(*match.span(), "expression")
-        elif (at := without_references(node.text).find("${")) >= 0:
+        elif following and (at := without_references(node.text).rfind("${")) >= 0 and "}" not in node.text[at:]:
             yield SECRET_MALFORMED.problem(node.start + at, node.end, "expression")
     if place == "url":
         yield from _url_problems(nodes)

@@ -7,7 +7,7 @@ import re
 from hookctl.model.problem import Problem
 from hookctl.model.rules.texts import TEMPLATE_PLACEHOLDER
 
-_ERB = re.compile(r"<%(?P<kind>[=#-]?)\s*(?P<inside>[^%]{0,200}?)\s*-?%>")
+_ERB = re.compile(r"<%(?P<kind>[=#-]?)(?P<inside>[^%]{0,200})%>")
 _BRACES = re.compile(r"(?<![{$])(?P<sign>[#%]?)\{\s*(?P<path>data(?:\.[A-Za-z_]\w*)+|event_time|event_type)\s*\}(?!\})")
 _PATH = re.compile(r"@?([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")
 _IF = re.compile(r"(if|unless|elsif)\s+(.+)")
@@ -20,7 +20,8 @@ def placeholder_problems(text: str) -> list[Problem]:
     problems = []
     if "<%" in text:
         for match in _ERB.finditer(text):
-            fix = _tag_of_erb(match["inside"]) if not match["kind"] else f"Write {_value_of_erb(match)}."
+            inside = match["inside"].removesuffix("-").strip()
+            fix = f"Write {_value_of_erb(match['kind'], inside)}." if match["kind"] else _tag_of_erb(inside)
             problems.append(_problem(match, "ERB", fix))
     if "{data." in text or "{event_" in text or "{ " in text:
         problems += [
@@ -34,10 +35,10 @@ def _problem(match: re.Match[str], language: str, fix: str) -> Problem:
     return TEMPLATE_PLACEHOLDER.problem(*match.span(), found=match[0], language=language, fix=fix)
 
 
-def _value_of_erb(match: re.Match[str]) -> str:
-    if match["kind"] == "#":
-        return f"{{# {match['inside'].replace('#}', '')} #}}"
-    path = _PATH.fullmatch(match["inside"])
+def _value_of_erb(kind: str, inside: str) -> str:
+    if kind == "#":
+        return f"{{# {inside.replace('#}', '')} #}}"
+    path = _PATH.fullmatch(inside)
     return f"{{{{ {path[1] if path else 'data.name'} }}}}"
 
 

@@ -273,7 +273,7 @@ FILTERS = _table(
         "Write {{ data.title | urlencode }}; in a URL, hookctl does it itself.",
     ),
     ("xmlattr", "Write each attribute with its value."),
-    ("attr extract get getattr dig path", 'Write {{ data.name }} or {{ data["name"] }}.'),
+    ("attr extract get getattr dig path", "Write the name behind a dot, such as {{ data.owner.name }}, or in [ ]."),
     ("json_query jq search_json", "Write {{ data.alerts | jmespath('[?ok].name') }}."),
     ("split splitlines", _NO_SPLIT),
     ("flatten", _FLATTEN),

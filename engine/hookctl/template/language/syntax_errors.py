@@ -26,6 +26,25 @@ _FORMS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r"^can't assign to", "this cannot be a name", "Write a name that is not a word of the language."),
     )
 )
+_WORDS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
+    (re.compile(pattern), what, fix)
+    for pattern, what, fix in (
+        (
+            r"\[\s*\*$",
+            "[*] is not part of templates",
+            "For a field of each item, write data.alerts | map(attribute='name') | list.",
+        ),
+        (r"[^=!<>]=$", "= does not compare", "Write == to compare."),
+        (
+            r"\bfor$",
+            "a loop cannot be part of an expression",
+            "Write data.alerts | map(attribute='name') | list, or {% for item in data.tags %} around the text.",
+        ),
+    )
+)
+"""What is wrong by the text up to the end of the token, whatever the parser expected."""
+_NEAR = 100
+"""Characters of that text that are looked at."""
 
 
 def explain(message: str, number: int, tokens: Tokens) -> TemplateError:
@@ -37,6 +56,8 @@ def explain(message: str, number: int, tokens: Tokens) -> TemplateError:
     if _follows_if(number, tokens):
         what = "a choice needs parentheses here"
         fix = "Write (a is none) if condition else b, and {% if (a if b else c) %}."
+    elif word := next((row for row in _WORDS if row[0].search(tokens.text[max(0, end - _NEAR) : end])), None):
+        what, fix = word[1:]
     else:
         for pattern, form, advice in _FORMS:
             if match := pattern.search(message):

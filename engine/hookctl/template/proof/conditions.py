@@ -23,6 +23,7 @@ from hookctl.template.language.expressions import (
     Node,
     Not,
     Path,
+    Test,
     operands,
     walk,
 )
@@ -48,6 +49,13 @@ _ROUND_NAMES: Mapping[tuple[Step, ...], Callable[[Round], bool]] = {
     ("index0",): lambda loop: not loop.first,
     ("revindex0",): lambda loop: not loop.last,
 }
+_COUNTED_FROM: Mapping[tuple[Step, ...], tuple[int, bool]] = {
+    ("index",): (1, False),
+    ("index0",): (0, False),
+    ("revindex",): (1, True),
+    ("revindex0",): (0, True),
+}
+"""For each number of an iteration what it is in the first one, or, if True, in the last one."""
 _FLIPPED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
@@ -124,13 +132,20 @@ def _known(condition: Expression, loop: Round | None) -> bool | None:
         return None
     if isinstance(condition, Path) and condition.root == "loop":
         return _ROUND_NAMES[condition.steps](loop) if condition.steps in _ROUND_NAMES else None
-    if isinstance(condition, Compare):
-        return _compared(condition, loop)
-    return None
+    match condition:
+        case Test(name="true" | "false" as name, value=Path(root="loop", steps=("first",) | ("last",)) as path):
+            return _ROUND_NAMES[path.steps](loop) is (name == "true")
+        case Compare():
+            return _compared(condition, loop)
+        case _:
+            return None
 
 
 def _compared(condition: Compare, loop: Round) -> bool | None:
-    """The result of comparing ``loop.index`` or ``loop.index0`` with ``loop.length`` or a whole number."""
+    """The result of comparing the number of an iteration with ``loop.length`` or a whole number.
+
+    Or of comparing ``loop.first`` or ``loop.last`` with true or false.
+    """
     left, right, operator = condition.left, condition.right, condition.operator
     if isinstance(left, Const) and operator in _FLIPPED:
         left, right, operator = right, left, _FLIPPED[operator]
@@ -139,10 +154,15 @@ def _compared(condition: Compare, loop: Round) -> bool | None:
     if isinstance(right, Path) and right.root == "loop" and {left.steps, right.steps} == {("index",), ("length",)}:
         operator = operator if left.steps == ("index",) else _FLIPPED.get(operator, "")
         return {"==": loop.last, ">=": loop.last, "<": not loop.last, "!=": not loop.last}.get(operator)
-    if left.steps not in {("index",), ("index0",)} or not isinstance(right, Const) or type(right.value) is not int:
+    if not isinstance(right, Const):
         return None
-    rounds_before = right.value - (left.steps == ("index",))
-    return _ordered(operator, rounds_before, 0 if loop.first else 1, 0 if loop.first else None)
+    if left.steps in {("first",), ("last",)} and isinstance(right.value, bool) and operator in {"==", "!="}:
+        return (_ROUND_NAMES[left.steps](loop) is right.value) is (operator == "==")
+    if left.steps not in _COUNTED_FROM or type(right.value) is not int:
+        return None
+    first, is_at_end = _COUNTED_FROM[left.steps]
+    is_end = loop.last if is_at_end else loop.first
+    return _ordered(operator, right.value - first, 0 if is_end else 1, 0 if is_end else None)
 
 
 _ORDERS = {"==": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}

@@ -7,6 +7,7 @@ Only the text of the template is split: nothing in an event is ever read as a re
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -20,6 +21,8 @@ from hookctl.template.proof.positions import Position
 _VARIANTS = {"value": "bare", "key": "key"}
 """The variant of the message for each position that a reference cannot have."""
 _OF_XML = frozenset({TEMPLATE_NOT_XML.id, TEMPLATE_BRANCH_DEPTH.id})
+_DELIMITED = re.compile(r"\{#.*?(?:#\}|\Z)|\{\{.*?(?:\}\}|\Z)|\{%.*?(?:%\}|\Z)", re.DOTALL)
+"""A comment, an expression or a tag as a whole, so that no other is found in it."""
 _IN_MARKUP = re.compile(rf"(?:</?)?({REFERENCE_IN_BODY.pattern})")
 
 
@@ -50,9 +53,9 @@ def split_references(nodes: Sequence[Node], whole: re.Pattern[str] | None = None
 
 def _split(node: Text, whole: re.Pattern[str] | None) -> Iterator[Text | Output]:
     done = 0
-    parts = [match.span() for match in whole.finditer(node.text)] if whole else ()
+    parts = [match.span() for match in whole.finditer(node.text)] if whole else []
     for match in REFERENCE_IN_BODY.finditer(node.text):
-        if any(start <= match.start() < end for start, end in parts):
+        if _is_within(parts, match.start()):
             continue
         if match.start() > done:
             yield _part(node, done, match.start())
@@ -90,11 +93,14 @@ def reference_problems(nodes: Sequence[Node], positions: Mapping[int, Position],
             variants[part.start] = _VARIANTS.get(positions[part.start].form, "")
         elif isinstance(part, Text):
             literals.append((part.start, part.end))
+    literals.sort()
+    comments = [match.span() for match in _DELIMITED.finditer(text) if match[0].startswith("{#")]
     for match in REFERENCE_IN_BODY.finditer(text):
         variant = variants.get(match.start())
-        if variant is None:
-            is_literal = any(start <= match.start() < end for start, end in literals)
-            variant = "markup" if is_literal else _around(text, match.start())
+        if variant is None and _is_within(literals, match.start()):
+            variant = "markup"
+        elif variant is None:
+            variant = "comment" if _is_within(comments, match.start()) else "expression"
         if variant:
             yield SECRET_MISPLACED.problem(*match.span(), variant, text=match[0], field="body_template")
 
@@ -105,7 +111,7 @@ def about_reference(problem: Problem, text: str) -> Problem:
     return SECRET_MISPLACED.problem(*match.span(1), "markup", text=match[1]) if match else problem
 
 
-def _around(text: str, start: int) -> str:
-    """The variant for a reference that is not literal text: it is in a comment or in an expression."""
-    comment, expression = (text.rfind(opening, 0, start) for opening in ("{#", "{{"))
-    return "comment" if comment > max(expression, text.rfind("{%", 0, start)) else "expression"
+def _is_within(spans: Sequence[tuple[int, int]], offset: int) -> bool:
+    """Whether one of the spans, which are in order and do not overlap, contains the offset."""
+    last = bisect_right(spans, offset, key=lambda span: span[0]) - 1
+    return last >= 0 and offset < spans[last][1]
