@@ -170,7 +170,7 @@ _OPTIONS = (
         "--cause",
         metavar="CAUSE",
         callback=_cause,
-        help="Only deliveries whose last attempt led to this: a status or a class, such as 404 or 5xx, a kind of "
+        help="Only deliveries whose last attempt ended with this: a status or a class, such as 404 or 5xx, a kind of "
         "failure, such as timeout, or mismatch.",
     ),
     click.option(
