@@ -1,4 +1,4 @@
-"""The complete webhooks that docs/webhooks.md shows are valid."""
+"""The complete webhooks that the documentation shows are valid."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-PAGE = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text(encoding="utf-8")
-COMPLETE = re.compile(r"(?<=^```yaml\n)# yaml-language-server.*?(?=^```$)", re.DOTALL | re.MULTILINE)
+DOCS = Path(__file__).parents[2] / "docs"
+COMPLETE = re.compile(
+    r"(?<=^```yaml\n)(?:# yaml-language-server[^\n]*\n)?name: [^\n]+\n(?:(?!```).*\n)+?(?=^```$)", re.MULTILINE
+)
 
 
-def test_the_complete_webhook_is_valid(project: Callable[..., Path], run_cli: Callable[..., Any]) -> None:
-    (example,) = COMPLETE.findall(PAGE)
-    root = project({"webhooks.d/example.yaml": example})
+def test_the_complete_webhooks_are_valid(project: Callable[..., Path], run_cli: Callable[..., Any]) -> None:
+    pages = ((DOCS / name).read_text(encoding="utf-8") for name in ("webhooks.md", "network.md"))
+    found = [block for page in pages for block in COMPLETE.findall(page) if "\nurl: " in block]
+    root = project({f"webhooks.d/{number}.yaml": block for number, block in enumerate(found)})
     result = run_cli("validate", cwd=root)
     assert (result.exit_code, result.stderr) == (0, "")
-    assert "1 webhook" in result.stdout
+    assert "6 webhooks in 6 files, no problems found." in result.stdout

@@ -80,7 +80,13 @@ class Selection:
 
         given = {one.name.replace("_", "-"): getattr(self, one.name) for one in fields(self)}
         texts = {name: iso(value) if isinstance(value, float) else str(value) for name, value in given.items()}
-        return " ".join(f"--{name} {quote(texts[name])}" for name, value in given.items() if value is not None)
+        return " ".join(f"--{name} {quoted(texts[name])}" for name, value in given.items() if value is not None)
+
+
+def quoted(text: str) -> str:
+    """A word of a command line as people write it: in double quotes if it needs quotes and a shell keeps all of it."""
+    plain = quote(text)
+    return plain if plain == text or any(one in text for one in '"$`\\!') else f'"{text}"'
 
 
 def filter_options(command: Command) -> Command:
@@ -170,7 +176,7 @@ _OPTIONS = (
         "--cause",
         metavar="CAUSE",
         callback=_cause,
-        help="Only deliveries whose last attempt led to this: a status or a class, such as 404 or 5xx, a kind of "
+        help="Only deliveries whose last attempt ended with this: a status or a class, such as 404 or 5xx, a kind of "
         "failure, such as timeout, or mismatch.",
     ),
     click.option(

@@ -114,15 +114,18 @@ def named_plan(plans: Mapping[str, DeliveryPlan], name: str) -> DeliveryPlan:
 
 def read_event(session: Session, file: BinaryIO) -> Mapping[str, Json]:
     """The one event that a file holds. Raises EventError unless it is an event of a known type, valid by its schema."""
-    from hookctl.delivery.events.intake import MAX_EVENT_BYTES, EventGate
+    from hookctl.delivery.events.intake import MAX_EVENT_BYTES, EventGate, first_line_is_whole
 
+    data = b""
     try:
-        return EventGate(session.plugins.event_types).parse(file.read(MAX_EVENT_BYTES + 1)).document
+        data = file.read(MAX_EVENT_BYTES + 1)
+        return EventGate(session.plugins.event_types).parse(data).document
     except EventError as error:
-        raise EventError(
-            f"{file.name}: {error.message}",
-            hint="The file must contain one event, as `hookctl schema event NAME` describes it.",
-        ) from error
+        message, hint = error.message, "The file must contain one event, as `hookctl schema event NAME` describes it."
+        if first_line_is_whole(data):
+            message = "the file contains several events"
+            hint = "Pick one of them, for example with `head -n 1`."
+        raise EventError(f"{file.name}: {message}", hint=hint) from error
     except OSError as error:
         from hookctl.delivery.runner.sending import unreadable
 

@@ -47,7 +47,8 @@ def check_drift(applied: AppliedState, stopped: Iterable[Stopped]) -> tuple[Find
 def _drift(applied: AppliedState, stopped: Iterable[Stopped]) -> Iterator[Finding]:
     for one in stopped:
         if one.hold:
-            yield HELD.finding(webhook=one.webhook, reason=one.hold.reason, count=_held(one.deliveries))
+            name = one.webhook
+            yield HELD.finding(webhook=name, name=name, reason=one.hold.reason, count=_held(one.deliveries))
         else:
             why = f": {one.reason}" if one.reason else ""
             yield DRIFT.finding(webhook=one.webhook, what=f"{_held(one.deliveries)}, but not by an apply{why}")

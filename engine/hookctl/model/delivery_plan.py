@@ -19,6 +19,9 @@ JITTER = 0.2
 """A retry may come later than scheduled, by up to this share of the delay, so that deliveries that failed together are
 not all retried together."""
 
+_ADDED = frozenset({"max_in_flight", "outcomes", "body_format", "form"})
+"""Fields that were added later."""
+
 
 class Status(StrEnum):
     """An active webhook receives every event of its type that matches its ``when``."""
@@ -93,13 +96,7 @@ class DeliveryPlan:
         Fields that were added later are left out while they are empty. This way, a plan that an older version of
         hookctl made keeps its digest.
         """
-        added: dict[str, Json] = {
-            "max_in_flight": self.max_in_flight,
-            "outcomes": dict(self.outcomes) or None,
-            "body_format": None if self.body_format is BodyFormat.JSON else self.body_format.value,
-            "form": None if self.form is None else dict(self.form),
-        }
-        return {
+        document: dict[str, Json] = {
             "format": FORMAT,
             "name": self.name,
             "event": self.event,
@@ -111,16 +108,20 @@ class DeliveryPlan:
             "transport": _block_to_json(self.transport) if self.transport else None,
             "when": self.when,
             "body_template": self.body_template,
+            "body_format": None if self.body_format is BodyFormat.JSON else self.body_format.value,
+            "form": None if self.form is None else dict(self.form),
             "timeout_seconds": self.timeout_seconds,
             "response_validators": [_block_to_json(block) for block in self.response_validators],
             "custom_validation_error_message": self.custom_validation_error_message,
             "retry_schedule": list(self.retry_schedule),
             "rate_limit": self.rate_limit,
+            "max_in_flight": self.max_in_flight,
+            "outcomes": dict(self.outcomes) or None,
             "description": self.description,
             "labels": dict(self.labels),
             "protected": self.protected,
-            **{key: value for key, value in added.items() if value is not None},
         }
+        return {key: value for key, value in document.items() if value is not None or key not in _ADDED}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Json]) -> DeliveryPlan:

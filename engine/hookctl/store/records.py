@@ -153,7 +153,7 @@ class Filter:
     id_part: str = ""
     """A part of the id, anywhere in it."""
     cause: str | None = None
-    """What the last attempt led to: a value of ``FailureKind``, a status such as ``404``, a class such as ``5xx``, or
+    """How the last attempt ended: a value of ``FailureKind``, a status such as ``404``, a class such as ``5xx``, or
     ``mismatch`` for a 2xx that a validator rejected."""
     plan_digest: str = ""
     """The beginning of the digest of the delivery plan that the last attempt used."""

@@ -15,7 +15,7 @@ from hookctl.errors import RenderError, TemplateError
 from hookctl.json.schema_paths import EventShape, is_certain
 from hookctl.model import BodyFormat
 from hookctl.model.problem import EventSchema, Filter, Problem
-from hookctl.model.rules.texts import TEMPLATE_FILTER, TEMPLATE_OPTIONAL_PATH
+from hookctl.model.rules.texts import TEMPLATE_MOCK_EVENT, TEMPLATE_OPTIONAL_PATH
 from hookctl.model.secret import Resolve
 from hookctl.template.fields.body_check import PathChecker
 from hookctl.template.fields.path_check import check_path
@@ -184,6 +184,8 @@ def _render_mock(
             problem.rule == TEMPLATE_OPTIONAL_PATH.id and error.start <= problem.start < error.end for problem in known
         ):
             return []  # the warning already covers the missing value
-        message = f"the mock event of {event_type.name} cannot be rendered: {error.message}"
-        return [TEMPLATE_FILTER.problem(error.start, error.end or length, what=message, fix=error.hint)]
+        end = error.end or length
+        return [
+            TEMPLATE_MOCK_EVENT.problem(error.start, end, event=event_type.name, what=error.message, fix=error.hint)
+        ]
     return []

@@ -277,7 +277,7 @@ def test_the_log(project: Run, tmp_path: Path) -> None:
         ("cancel", "--webhook Idle", 1, "no\x1b[31m longer wanted"),
         (
             "backfill",
-            "Idle --since 2020-01-01T00:00:00Z --until 2100-01-01T00:00:00Z --where 'id == '\"'\"'e2'\"'\"''",
+            "Idle --since 2020-01-01T00:00:00Z --until 2100-01-01T00:00:00Z --where \"id == 'e2'\"",
             1,
             "",
         ),

@@ -201,7 +201,7 @@ def test_a_later_retry_is_left_to_the_runner(site: Site, run_cli: Callable[..., 
     assert code == 1
     assert re.search(r"Siem +0 +1 +0 +0\n", out)
     assert "Still due: 1 delivery" in out
-    assert "The running `hookctl run` continues with them." in out
+    assert "`hookctl run` is running and delivers them." in out
 
 
 def test_a_dead_delivery_fails_the_send(site: Site) -> None:
@@ -269,7 +269,7 @@ def test_an_interrupt_ends_the_following_and_not_the_delivery(site: Site) -> Non
     sender.send_signal(signal.SIGINT)
     code, out, _ = end(sender)
     assert code == 130
-    assert "The running `hookctl run` continues with them." in out
+    assert "`hookctl run` is running and delivers them." in out
     site.wait_for(lambda: site.standing() == {("delivered", 1): 1})
 
 

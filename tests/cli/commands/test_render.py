@@ -129,6 +129,17 @@ def test_an_event_of_an_unknown_type(render: Run) -> None:
     assert "unknown event type 'other'" in result.stderr
 
 
+def test_a_file_that_is_not_one_event(render: Run) -> None:
+    event = '{"id": "a", "event_type": "anomaly"}'
+    result = render("--event", "events.jsonl", **{"events.jsonl": f"{event}\n{event}\n"})
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "Error: events.jsonl: the file contains several events\n  Pick one of them, for example with `head -n 1`.\n",
+    )
+    result = render("--event", "event.json", **{"event.json": '{\n  "id": "a",\n}'})
+    assert "Error: event.json: not valid JSON at line 3, column 1" in result.stderr
+
+
 def test_findings_and_unknown_names(render: Run, run_cli: Run, project: Callable[[dict[str, str]], Path]) -> None:
     result = render(webhook=WEBHOOK.replace("data.title", "data.titel"))
     assert result.exit_code == 1

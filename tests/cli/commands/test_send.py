@@ -318,7 +318,7 @@ def test_without_a_wait_a_retry_is_left_to_the_next_send(site: Site) -> None:
     assert (result.exit_code, site.receiver.count) == (1, 1)
     assert re.search(
         r"Still due: 1 delivery, the next at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\. "
-        r"The next `hookctl send` or `hookctl run` continues with them\.",
+        r"The next `hookctl send` or `hookctl run` delivers them\.",
         result.stdout,
     )
     result = site.run("send", os.devnull, "--wait", "5s")

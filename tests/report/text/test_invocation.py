@@ -10,7 +10,15 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from hookctl.model import Attempt, Failure, FailureKind, Mismatch, Request, Response, Timing, Verdict
-from hookctl.report.text.invocation import MAX_LINES, MAX_WIDTH, attempt_json, body_lines, render_attempt, timing_line
+from hookctl.report.text.invocation import (
+    MAX_LINES,
+    MAX_WIDTH,
+    attempt_json,
+    body_lines,
+    render_attempt,
+    request_lines,
+    timing_line,
+)
 
 REQUEST = Request(
     "POST",
@@ -89,6 +97,12 @@ def test_hostile_text_cannot_move_the_cursor() -> None:
 )
 def test_bodies(body: bytes, lines: list[str]) -> None:
     assert list(body_lines(body)) == lines
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_lines_of_json_are_shown_as_lines(count: int) -> None:
+    request = Request("POST", "https://a.example", (("content-type", "application/x-ndjson"),), b'{"a":1}\n' * count)
+    assert list(request_lines(request))[3:] == ['  {"a":1}'] * count
 
 
 def test_long_bodies_are_cut_for_people() -> None:

@@ -178,8 +178,8 @@ def test_a_field_of_the_first_item_is_known(check: Any) -> None:
     [
         ("data.groups | first", "data.groups may be empty", "{{ data.groups | first | default('') }}, or write it"),
         ("data.groups | map(attribute='name') | min", "name') may be empty", "| min | default('') }}."),
-        ("data.groups | map(attribute='tags')", "may have no tags", "map(attribute='tags', default='')"),
-        ("data.groups | join(', ', attribute='tags')", "may have no tags", "| selectattr('tags', 'defined')"),
+        ("data.groups | map(attribute='tags')", "may lack 'tags'", "map(attribute='tags', default='')"),
+        ("data.groups | join(', ', attribute='tags')", "may lack 'tags'", "| selectattr('tags', 'defined')"),
     ],
 )
 def test_what_may_be_missing_is_a_warning(check: Any, expression: str, says: str, fix: str) -> None:

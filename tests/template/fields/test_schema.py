@@ -181,7 +181,7 @@ def test_the_mock_event_shows_what_the_schema_does_not() -> None:
     loose = EventType(name="loose", summary="", schema={}, mock={"data": {"severity": "High"}})
     text = '{"a": {{ data.severity | round }}}'
     (problem,) = check_body(text, loose, {})
-    assert problem.rule == "template-filter"
+    assert problem.rule == "template-mock-event"
     assert "round takes a number, but the value is a string" in problem.message
     assert text[problem.start : problem.end] == "data.severity | round"
     (problem,) = check_body("{% if data.severity > 1 %}1{% else %}2{% endif %}", loose, {})

@@ -86,10 +86,10 @@ def test_well_formed_templates_are_accepted(text: str) -> None:
         ("<a>]{{ data.x }}]></a>", "]>", "]]> could occur in text, which XML does not allow"),
         ("<a>{{ data.x }}></a>", ">", "]]> could occur in text, which XML does not allow"),
         ("<!DOCTYPE a><a/>", "<!DOCTYPE a><a/>", "the template contains a document type"),
-        ("<a><!-- {{ data.x }} --></a>", "<!-- ", "a comment is not closed"),
-        ("<a><!-- -- --></a>", "<!-- -- --></a>", "a comment is not closed"),
-        ("<a><![CDATA[{{ data.x }}]]></a>", "<![CDATA[", "a CDATA section is not closed"),
-        ("<a><?pi {{ data.x }}?></a>", "<?pi ", "a processing instruction cannot be read"),
+        ("<a><!-- {{ data.x }} --></a>", "<!-- ", "a comment is not closed, or contains -- or an expression"),
+        ("<a><!-- -- --></a>", "<!-- -- --></a>", "a comment is not closed, or contains --"),
+        ("<a><![CDATA[{{ data.x }}]]></a>", "<![CDATA[", "a CDATA section is not closed, or contains an expression"),
+        ("<a><?pi {{ data.x }}?></a>", "<?pi ", "a processing instruction is not closed, or contains an expression"),
         (' <?xml version="1.0"?><a/>', '<?xml version="1.0"?', "the XML declaration cannot be read"),
         ('<?xml version="1.1"?><a/>', '<?xml version="1.1"?', "the XML declaration cannot be read"),
         ('<?xml version="1.0" encoding="latin1"?><a/>', '<?xml version="1.0" ', "the XML declaration cannot be read"),
@@ -101,7 +101,7 @@ def test_well_formed_templates_are_accepted(text: str) -> None:
         ('<a xmlns:xml="urn:x"/>', 'urn:x"', "xmlns:xml cannot be declared"),
         ('<a xmlns="{{ data.x }}"/>', "{{ data.x }}", "a namespace is declared by an expression"),
         ('<a{% if data.x %} xmlns:n="urn:n"{% endif %}/>', "xmlns:n", "a namespace is declared in a branch"),
-        ("<a>{% if data.x %}<b>{% endif %}</a>", "</a>", "found </a>, expected </b> (when data.x holds)"),
+        ("<a>{% if data.x %}<b>{% endif %}</a>", "</a>", "found </a>, expected </b> (when data.x is true)"),
         ("{% for x in data.xs %}<a/>{% endfor %}", "<a", "a second element <a> follows the outermost one"),
     ],
 )
@@ -154,7 +154,7 @@ def test_paths_are_checked_and_the_mock_event_is_rendered() -> None:
     found = check_body("<a>{{ data.x | round }}</a>", event_type, {}, body_format=BodyFormat.XML)
     assert "template-kind" in {problem.rule for problem in found}
     found = check_body("<a>{{ data.x | datetime('%Y') }}</a>", event_type, {}, body_format=BodyFormat.XML)
-    assert "template-filter" in {problem.rule for problem in found}
+    assert "template-mock-event" in {problem.rule for problem in found}
 
 
 def test_the_cost_of_namespaces_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,7 +105,7 @@ BODIES = [
     ("{{ uuid() }}", "{{ id }}"),
     ("{{ event() }}", "in data"),
     ("{% macro f(x) %}{% endmacro %}", "no macros"),
-    ("{% set x %}1{% endset %}", "a value after ="),
+    ("{% set x %}1{% endset %}", "Write {% set x = "),
     ("{% elseif data.ok %}", "{% elif data.ok %}"),
     ("{% end %}", "{% endif %}"),
     ("{{ data.count is divisibleby 3 }}", "% 3 == 0"),

@@ -77,11 +77,11 @@ def test_a_proved_template_is_json_for_every_event(text: str) -> None:
             "]",
             "a comma before ]",
         ),
-        ('{"a": 1{% if data.a %}"b": 2{% endif %}}', '"b"', "(when data.a holds)"),
+        ('{"a": 1{% if data.a %}"b": 2{% endif %}}', '"b"', "(when data.a is true)"),
         (
             '{ {% if data.a %}"a": 1{% endif %}{% if data.b %}, "b": 1{% endif %} }',
             ', "b"',
-            "(when data.a does not hold, data.b holds)",
+            "found a comma, expected a key in quotes or } (when data.a is false, data.b is true)",
         ),
         (
             "[{% for x in data.xs %}[{% endfor %}]",
@@ -198,4 +198,4 @@ def test_only_what_matters_is_said(check: Any) -> None:
         "{% if data.title %}{% else %},{% endif %}]"
     )
     problem = next(problem for problem in check(text) if problem.is_error)
-    assert problem.message == "a comma before ] (when data.title does not hold)"
+    assert problem.message == "a comma before ] (when data.title is false)"

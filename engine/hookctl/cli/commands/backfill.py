@@ -13,7 +13,7 @@ from hookctl.cli.completion import webhook_names
 from hookctl.cli.echo import echo
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.moments import moment
-from hookctl.cli.selection import condition, where_option
+from hookctl.cli.selection import condition, quoted, where_option
 from hookctl.cli.terminal import text_width
 from hookctl.errors import IntakeRefusedError, StateError
 from hookctl.report.text.printable import printable
@@ -134,9 +134,7 @@ def _confirmed(session: Session, plan: DeliveryPlan, missed: Missed, *, yes: boo
 
 
 def _what(name: str, since: float, until: float | None, where: str | None) -> str:
-    from shlex import quote
-
     from hookctl.report.text.moments import iso
 
     options = [f"--since {iso(since)}", f"--until {iso(until)}" if until is not None else ""]
-    return " ".join([quote(name), *filter(None, options), *([f"--where {quote(where)}"] if where else [])])
+    return " ".join([quoted(name), *filter(None, options), *([f"--where {quoted(where)}"] if where else [])])

@@ -39,8 +39,8 @@ Examples:
 def command(ctx: click.Context, *, yes: bool, outputs: Outputs, lock_timeout: float) -> None:
     """Remove every applied webhook: all or none. The webhook files stay, and so do events and earlier deliveries.
 
-    Shows the plan, then asks for the number of webhooks. Deliveries that wait are cancelled; the plan says how many. A
-    protected webhook cannot be removed, so nothing is, and policies apply as for `apply`.
+    Shows the plan, then asks for the number of webhooks. Waiting deliveries are cancelled; the plan says how many. If
+    a webhook is protected, nothing is removed. Policies apply as for `apply`.
     """
     from hookctl.cli.locking import locked
     from hookctl.cli.review import review_options

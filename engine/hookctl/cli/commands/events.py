@@ -135,6 +135,6 @@ def show(session: Session, *, event_id: str, outputs: Outputs) -> None:
 def _event(store: Store, event_id: str) -> StoredEvent:
     found = store.event(event_id)
     if found is None:
-        hint = "`hookctl events list` shows the ids. Events are deleted after the retention time."
+        hint = "Give the complete id: `hookctl events list` shows it. Events are deleted after the retention time."
         raise HookctlError(f"there is no event {event_id!r}", hint=hint)
     return found

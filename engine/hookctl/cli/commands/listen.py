@@ -34,6 +34,7 @@ Examples:
   hookctl listen                                  show each request, and answer 200
   hookctl listen --respond 503                    answer with another status
   hookctl listen --misbehave trickle-headers      answer slowly, incompletely, endlessly, ...
+  hookctl listen --host hooks.slack.com           for webhooks to this host
   hookctl listen --answer '/in={"status":"queued"}'
   hookctl listen --token-endpoint --client-id me --client-secret s --require-token /in
 
@@ -62,8 +63,8 @@ It prints a line when ready, then the options to pass to hookctl.
     "--ca-out",
     metavar="FILE",
     type=click.Path(dir_okay=False),
-    help="Write the certificate authority to this file, in PEM. Without it, the printed path of the certificate "
-    "authority is valid only until the command ends.",
+    help="Write the certificate authority to this file, in PEM. Each start makes another one. Without the option, the "
+    "printed path is valid only until the command ends.",
 )
 @click.option(
     "--respond",

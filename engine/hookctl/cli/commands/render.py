@@ -19,7 +19,7 @@ EPILOG = """
 Examples:
   hookctl render SiemAnomalies                       for the mock event of its type
   hookctl render SiemAnomalies --event event.json    for your own event
-  hookctl render SiemAnomalies --body | jq .         only the body, byte for byte
+  hookctl render SiemAnomalies --body | jq .         only the body
 """
 
 
@@ -31,7 +31,7 @@ Examples:
     type=EventFile(),
     help="Use the event in FILE (- for standard input) instead of the mock event.",
 )
-@click.option("--body", "body_only", is_flag=True, help="Print only the body, exactly as it would be sent.")
+@click.option("--body", "body_only", is_flag=True, help="Print only the body, byte for byte, with *** for each secret.")
 @format_option()
 @click.pass_context
 def command(ctx: click.Context, name: str, *, event: BinaryIO | None, body_only: bool, outputs: Outputs) -> None:

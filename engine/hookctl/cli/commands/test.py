@@ -111,6 +111,7 @@ def command(
     from hookctl.cli.reports import Reports
     from hookctl.cli.trying import try_now
     from hookctl.cli.webhook_files import check_files_or_exit, named_plan, read_event
+    from hookctl.model.change import by_name
     from hookctl.report.formats.results import of_trials
     from hookctl.report.text.replays import render_kept
     from hookctl.report.text.trials import trials_json, trials_summary
@@ -125,7 +126,7 @@ def command(
     reports = Reports(outputs, show_invocation)
     wanted = check_files_or_exit(ctx, session, outputs, only=names)
     chosen = [named_plan(wanted.plans, name) for name in dict.fromkeys(names)] or [
-        wanted.plans[name] for name in sorted(wanted.plans)
+        wanted.plans[name] for name in sorted(wanted.plans, key=by_name)
     ]
     pairs = _with_events(session, chosen, read_event(session, event) if event else None, named=bool(names))
     if played:

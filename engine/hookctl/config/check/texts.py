@@ -15,6 +15,7 @@ from hookctl.model.rules.fields import SECRET_LITERAL, SECRET_MALFORMED, UNKNOWN
 from hookctl.model.rules.texts import (
     NEVER_MATCHES,
     TEMPLATE_FILTER,
+    TEMPLATE_MOCK_EVENT,
     TEMPLATE_NEVER_PARSES,
     TEMPLATE_NOT_TEXT,
     TEMPLATE_OPTIONAL_PATH,
@@ -28,6 +29,7 @@ _OF_THE_EVENT = frozenset(
     rule.id
     for rule in (
         TEMPLATE_UNKNOWN_PATH,
+        TEMPLATE_MOCK_EVENT,
         TEMPLATE_OPTIONAL_PATH,
         TEMPLATE_NOT_TEXT,
         TEMPLATE_NEVER_PARSES,

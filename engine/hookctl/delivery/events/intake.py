@@ -132,7 +132,7 @@ class EventReader:
         """The events that remain at the end of the stream."""
         if self._array:
             self._rest = b"".join(self._array)
-            if not _first_line_is_whole(self._rest):
+            if not first_line_is_whole(self._rest):
                 yield from self._items()
                 return
         if self._begun or self._rest != BYTE_ORDER_MARK:
@@ -238,7 +238,8 @@ def _parse_strictly(text: bytes) -> Json:
     except UnicodeDecodeError as error:
         raise EventError(f"not UTF-8 at byte {error.start + 1}") from error
     except json.JSONDecodeError as error:
-        raise EventError(f"not valid JSON at column {error.colno}") from error
+        line = f"line {error.lineno}, " if error.lineno > 1 else ""
+        raise EventError(f"not valid JSON at {line}column {error.colno}") from error
     except AmbiguousJsonError as error:
         raise EventError(_short(str(error))) from error
 
@@ -249,8 +250,8 @@ def _opened(line: bytes) -> int:
     return bare.count(b"{") + bare.count(b"[") - bare.count(b"}") - bare.count(b"]")
 
 
-def _first_line_is_whole(data: bytes) -> bool:
-    """Whether an input that begins with ``[`` consists of lines: its first line is JSON, and more lines follow."""
+def first_line_is_whole(data: bytes) -> bool:
+    """Whether an input consists of lines of JSON: the first one is JSON, and others follow."""
     first, _, rest = data.lstrip().partition(b"\n")
     if len(first) > MAX_EVENT_BYTES or not rest.strip():
         return False

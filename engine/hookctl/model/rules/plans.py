@@ -66,7 +66,10 @@ HELD = Rule(
         " apply that changes the webhook, or when one of its secrets changes. This is a warning."
     ),
     message="the webhook is held: {reason}; {count}",
-    hint="An apply that changes the webhook ends the hold; so does `hookctl deliveries resume`.",
+    hint=(
+        "The hold ends with an apply that changes the webhook, a change of its secret, or"
+        ' `hookctl deliveries resume "{name}"`.'
+    ),
     severity=Severity.WARNING,
 )
 

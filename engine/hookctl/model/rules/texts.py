@@ -170,6 +170,20 @@ TEMPLATE_FILTER = Rule(
     good='body_template: \'{"severity": "{{ data.severity | upper }}"}\'',
 )
 
+TEMPLATE_MOCK_EVENT = Rule(
+    id="template-mock-event",
+    summary="The mock event cannot be sent.",
+    explanation=(
+        "hookctl renders each template for the mock event of its event type. It fails on a value that the template "
+        "cannot use, although the event type's schema allows it, such as text that is not a date. Deliveries of such "
+        "events would be dead."
+    ),
+    message="the mock event of {event} cannot be sent: {what}",
+    hint="{fix}",
+    bad='body_template: \'{"at": "{{ data.title | datetime }}"}\'',
+    good='body_template: \'{"at": "{{ data.detected_at | datetime }}"}\'',
+)
+
 TEMPLATE_KIND = Rule(
     id="template-kind",
     summary="The value has the wrong kind.",

@@ -10,6 +10,8 @@ from hookctl.model.quantities import counted
 from hookctl.report.text.printable import printable
 from hookctl.store.records import Hold, Stopped
 
+HOW_TO_CONTINUE = "To see why webhooks are held, and how to continue: hookctl list"
+
 
 def resume_command(webhook: str) -> str:
     """The command that ends the hold of a webhook."""
@@ -37,7 +39,7 @@ def hold_text(stopped: Stopped) -> str:
     since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(stopped.hold.since))
     waiting = f"; {counted(stopped.deliveries, 'delivery waits', 'deliveries wait')}" if stopped.deliveries else ""
     return (
-        f"{printable(stopped.webhook)} is held since {since}: {printable(stopped.hold.reason)}{waiting}. "
+        f"{printable(stopped.webhook)} has been held since {since}: {printable(stopped.hold.reason)}{waiting}. "
         f"When the cause is fixed: {resume_command(stopped.webhook)}. {also_ends(stopped.hold)}"
     )
 

@@ -18,6 +18,7 @@ MAX_WIDTH = 400
 OF_PLUGINS = frozenset({FailureKind.PLUGIN, FailureKind.SECRET, FailureKind.TOKEN})
 """Failures of plugins, which happen before the request is sent or after the response."""
 FORM = "application/x-www-form-urlencoded"
+LINES = "application/x-ndjson"
 PHASES = (("resolved", "name"), ("connected", "connect"), ("tls", "TLS"), ("first_byte", "first byte"))
 
 
@@ -65,13 +66,17 @@ def request_json(request: Request) -> dict[str, Json]:
 
 
 def request_lines(request: Request) -> Iterator[str]:
-    """A request as text: method and URL, headers, and the body: JSON indented, each field of a form on a line."""
+    """A request as text: method and URL, headers, and the body.
+
+    JSON is indented, each field of a form has a line of its own, and lines of JSON stay lines.
+    """
     yield f"  {request.method} {printable(request.url)}"
     yield from _header_lines(request.headers)
     if request.body is not None:
         yield ""
-        is_form = any(name.lower() == "content-type" and value.startswith(FORM) for name, value in request.headers)
-        yield from body_lines(request.body.replace(b"&", b"\n&") if is_form else request.body)
+        kind = next((value for name, value in request.headers if name.lower() == "content-type"), "")
+        body = request.body.replace(b"&", b"\n&") if kind.startswith(FORM) else request.body
+        yield from body_lines(body, is_lines=kind.startswith(LINES))
 
 
 def response_lines(response: Response) -> Iterator[str]:
@@ -85,8 +90,8 @@ def response_lines(response: Response) -> Iterator[str]:
         yield "  (the end of the body is not marked, so it may be truncated)"
 
 
-def body_lines(body: bytes, *, truncated: bool = False) -> Iterator[str]:
-    """A body as text: JSON is indented, other text unchanged; of other bytes, the size is shown."""
+def body_lines(body: bytes, *, truncated: bool = False, is_lines: bool = False) -> Iterator[str]:
+    """A body as text: JSON is indented, unless it ``is_lines``. Other text is unchanged; of other bytes, the size."""
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
@@ -94,7 +99,7 @@ def body_lines(body: bytes, *, truncated: bool = False) -> Iterator[str]:
             yield f"  ({len(body):,} bytes that are not text)"
             return
         text = body[: error.start].decode()  # the cap cut through a character
-    lines = _laid_out(text).split("\n")
+    lines = (text.removesuffix("\n") if is_lines else _laid_out(text)).split("\n")
     for line in lines[:MAX_LINES]:
         shown = printable(line.rstrip("\r").replace("\t", "    "))
         yield f"  {shown if len(shown) <= MAX_WIDTH else shown[:MAX_WIDTH] + '...'}".rstrip()

@@ -10,9 +10,11 @@ from enum import StrEnum
 from hookctl.delivery.runner.sending import Intake
 from hookctl.delivery.runner.tally import Tally
 from hookctl.model import DeliveryStatus, Json
+from hookctl.model.change import by_name
 from hookctl.model.quantities import counted
 from hookctl.report.style import STATUS_COLORS
 from hookctl.report.text.columns import paragraph
+from hookctl.report.text.holds import HOW_TO_CONTINUE
 from hookctl.report.text.printable import json_text, printable
 from hookctl.report.text.table import Cell, table
 from hookctl.store.records import Counts
@@ -118,7 +120,7 @@ def render_summary(summary: Summary, *, width: int = 0, color: bool) -> str:
     if tally.dead:
         after.append("To see why deliveries are dead: hookctl deliveries list --status dead")
     if tally.held or any(by_status.get(DeliveryStatus.HELD) for by_status in summary.counts.values()):
-        after.append("To see why webhooks are held, and how to continue: hookctl list")
+        after.append(HOW_TO_CONTINUE)
     after += [_local_failures(reason, count) for reason, count in sorted(tally.local_failures.items())]
     ended = "Interrupted after" if summary.interrupted else "Took"
     attempts = "" if summary.work is Work.ENQUEUE else f", {counted(tally.attempts, 'attempt')}"
@@ -135,7 +137,7 @@ def render_summary_json(summary: Summary) -> str:
     intake, tally = summary.intake, summary.tally
     webhooks: list[Json] = [
         {"name": name, **{status.value: by_status.get(status, 0) for status in DeliveryStatus}}
-        for name, by_status in sorted(summary.counts.items())
+        for name, by_status in sorted(summary.counts.items(), key=lambda item: by_name(item[0]))
     ]
     bad: list[Json] = [{"place": one.place, "reason": one.reason} for one in intake.problems]
     unreceived: dict[str, Json] = dict(sorted(intake.unreceived.items()))
@@ -173,10 +175,10 @@ def render_summary_json(summary: Summary) -> str:
 def _who_continues(summary: Summary) -> str:
     """Which command continues with the deliveries that are due."""
     if summary.has_runner:
-        return "The running `hookctl run` continues with them."
+        return "`hookctl run` is running and delivers them."
     if summary.work is Work.ENQUEUE:
         return "No `hookctl run` is running on this store; start one to deliver them."
-    return "The next `hookctl send` or `hookctl run` continues with them."
+    return "The next `hookctl send` or `hookctl run` delivers them."
 
 
 def _local_failures(reason: str, count: int) -> str:
@@ -189,7 +191,9 @@ def _table(counts: Counts, width: int, color: bool) -> list[str]:
         *ALWAYS_SHOWN,
         *(status for status in SHOWN_WHEN_ANY if any(by_status.get(status) for by_status in counts.values())),
     ]
-    rows = [(printable(name), *(_cell(counts[name], status) for status in shown)) for name in sorted(counts)]
+    rows = [
+        (printable(name), *(_cell(counts[name], status) for status in shown)) for name in sorted(counts, key=by_name)
+    ]
     headings = ["WEBHOOK", *(status.value.upper() for status in shown)]
     return table(rows, headings=headings, numbers=range(1, len(headings)), width=width, color=color)
 

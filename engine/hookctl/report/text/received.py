@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hookctl.model import MASK
 from hookctl.model.quantities import counted
+from hookctl.report.text.invocation import LINES
 from hookctl.report.text.printable import printable
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def _body_lines(request: ReceivedRequest) -> list[str]:
     if not request.body:
         return []
     try:
-        text = json.dumps(request.json(), indent=2, ensure_ascii=False)
+        is_lines = (request.header("content-type") or "").startswith(LINES)
+        text = request.body.decode() if is_lines else json.dumps(request.json(), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):  # not JSON, or nested too deeply
         text = _FORM_SECRET.sub(rf"\1={MASK}", request.body.decode("utf-8", "replace"))
     shown = [f"  {printable(line)}" for line in text[:MAX_SHOWN].split("\n")]

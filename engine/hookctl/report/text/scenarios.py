@@ -86,7 +86,8 @@ def _end(played: Played) -> Iterator[str]:
         yield f"Dead after {attempts}{when}."
     if outcome.hold:
         others = "" if outcome.status is DeliveryStatus.HELD else "The webhook is held: its other deliveries wait. "
-        yield f"{others}To continue: {resume_command(played.plan.name)}, or an apply that changes it."
+        command = resume_command(played.plan.name)
+        yield f"{others}To continue: {command}. A changed secret or an apply that changes it also ends the hold."
 
 
 def _result(step: Step) -> str:

@@ -44,7 +44,7 @@ def _attribute(filtered: Filtered, name: str, argument: Expression, scope: Scope
     if properties.skips_missing or "default" in dict(filtered.keywords):
         return
     if may_be_missing and not _is_tested(filtered.value, name, scope):
-        what = f"an item of {items} may have no {name}; if so, the delivery is dead"
+        what = f"an item of {items} may lack {name!r}; if so, the delivery is dead"
         fix = f"Leave such items out: {items} | selectattr('{name}', 'defined')."
         if properties.gives_attribute:
             fix = f"Give a default: map(attribute='{name}', default='')."

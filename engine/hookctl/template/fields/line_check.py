@@ -9,7 +9,7 @@ from hookctl.errors import RenderError, TemplateError
 from hookctl.json.kinds import DESCRIBED
 from hookctl.json.schema_paths import EventShape
 from hookctl.model.problem import EventSchema, Filter, Problem
-from hookctl.model.rules.texts import TEMPLATE_FILTER, TEMPLATE_NOT_TEXT, TEMPLATE_OPTIONAL_PATH
+from hookctl.model.rules.texts import TEMPLATE_MOCK_EVENT, TEMPLATE_NOT_TEXT, TEMPLATE_OPTIONAL_PATH
 from hookctl.template.fields.body_check import PathChecker
 from hookctl.template.fields.shapes import Scope, event_scope
 from hookctl.template.language import filters as built_in
@@ -91,7 +91,9 @@ def _render_mock(
             for problem in known
         ):
             return []  # the warning already covers the missing value
-        rule = TEMPLATE_NOT_TEXT if isinstance(error, NotTextError) else TEMPLATE_FILTER
-        message = f"the mock event of {event_type.name} cannot be sent: {error.message}"
-        return [rule.problem(error.start, error.end or length, what=message, fix=error.hint)]
+        end, name = error.end or length, event_type.name
+        if isinstance(error, NotTextError):
+            message = f"the mock event of {name} cannot be sent: {error.message}"
+            return [TEMPLATE_NOT_TEXT.problem(error.start, end, what=message, fix=error.hint)]
+        return [TEMPLATE_MOCK_EVENT.problem(error.start, end, event=name, what=error.message, fix=error.hint)]
     return []

@@ -32,7 +32,7 @@ _NO_CHANGE = (
     "A template changes no values. Write the whole list or object where you need it, such as {{ [data.a, data.b] }}."
 )
 _ENCODED = "Remove it: hookctl encodes each value for its place."
-_LAYOUT = "Remove it: JSON has no layout that the receiver sees."
+_LAYOUT = "Remove it: templates do not lay out text."
 _NO_SPLIT = "Templates do not split text. Take a part of a fixed length with {{ data.title[:10] }}."
 _NO_PARSING = "Templates do not parse text. Let the event's publisher send an object, or send the text in a string."
 _JOIN = "Join text with ~, such as {{ data.host ~ ': ' ~ data.title }}; round numbers with {{ data.value | round(2) }}."
@@ -51,7 +51,7 @@ _GROUPS = "Write a loop for each group: {% for item in data.alerts if item.statu
 _PARTS = "Take a part of the list with {{ data.tags[:3] }}."
 _WHOLE_OBJECT = "Write the object with all of its keys in the body."
 _IN = "Write {{ 'x' in data.tags }}."
-_COMPARE = "Write a comparison, which is true or false: {{ data.value == 'true' }}."
+_COMPARE = "Compare it with the text that means true: {{ data.value == 'true' }}. A boolean needs no filter."
 
 TAGS = _table(
     (
@@ -67,7 +67,7 @@ TAGS = _table(
     ("continue", "Leave items out with a condition: {% for item in data.tags if item != 'x' %}."),
     ("trans translate blocktrans pluralize", "Write the text without the tag."),
     ("print echo", "Write {{ data.title }}."),
-    ("set", "Write {% set x = data.host ~ ': ' ~ data.title %}: one name, and a value after =."),
+    ("set", "Write {% set x = data.host ~ ': ' ~ data.title %}."),
     ("end", "Write {% endif %} or {% endfor %}."),
     ("each foreach range loop", "Write {% for item in data.tags %}."),
     ("while", "A loop runs over a list of the event: {% for item in data.tags %}."),
@@ -91,7 +91,7 @@ FUNCTIONS = _table(
     ("now utcnow today today_at current_date current_time localtime time", _TIME),
     (
         "as_timestamp timestamp strptime as_datetime as_local to_datetime",
-        "Write {{ data.time | datetime }}, for epoch seconds or text in ISO 8601.",
+        "Write {{ data.time | datetime('epoch') }} for seconds, or {{ data.time | datetime }} for text in ISO 8601.",
     ),
     ("timedelta", "Add seconds: {{ (event_time + 3600) | datetime }}."),
     ("relative_time time_since time_until", "Send the time itself: {{ event_time | datetime }}."),

@@ -238,7 +238,8 @@ class _Tokenizer:
             return  # its opening tag is reported
         explained = foreign.explain(self._text, tag.start)
         what = f"templates do not have the tag {tag.word}" if tag.word else "the tag has no name"
-        what = "set gives one name a value" if tag.word == "set" else what
+        if tag.word == "set":
+            what = "a set tag must have = and a value; templates have no blocks that end with endset"
         self._problem(explained or TEMPLATE_UNSAFE.error(tag.start, tag.end, what=what, fix=tag_advice(tag.word)))
 
     def _read(self, position: int, start: int, opening: str) -> int:

@@ -53,7 +53,7 @@ WITHOUT_OPERAND: Mapping[str, Holds] = {
     "true": lambda value: value is True,
     "undefined": lambda value: value is MISSING,
 }
-"""The tests that need only the value. In contrast to Jinja's, a boolean is not a number."""
+"""The tests that need only the value. Unlike in Jinja, a boolean is not a number."""
 _EQUAL: Holds = is_equal
 _LESS, _LESS_OR_EQUAL = _ordered(lambda order: order < 0), _ordered(lambda order: order <= 0)
 _GREATER, _GREATER_OR_EQUAL = _ordered(lambda order: order > 0), _ordered(lambda order: order >= 0)

@@ -58,6 +58,8 @@ _WANTED = {
     "{v": "a comma or }",
     "{,": "a key in quotes",
 }
+_NAMES = {",": "a comma", ":": "a colon"}
+"""How a message calls punctuation that is hard to see in it."""
 
 Stack = tuple[str, ...]
 """A state of the parser: for each open object and list, outermost first, what it has read last."""
@@ -190,8 +192,8 @@ class Prover:
                 taken, states = states, {}
             else:
                 words = self._text[branch.condition.start : branch.condition.end]
-                taken = self._assume(states, branch.condition, True, f"{words} holds", sight)
-                states = self._assume(states, branch.condition, False, f"{words} does not hold", sight)
+                taken = self._assume(states, branch.condition, True, f"{words} is true", sight)
+                states = self._assume(states, branch.condition, False, f"{words} is false", sight)
             _merge(after, self._sequence(body, taken, sight))
         _merge(after, states)
         return after
@@ -305,7 +307,7 @@ def _forget(states: States, names: tuple[str, ...]) -> States:
 def _refusal(token: Mark | String | Slot, kind: str, top: str, text: str) -> tuple[str, str]:
     """The message and hint for a token that is not valid after ``top``."""
     what = (
-        token.text
+        _NAMES.get(token.text, token.text)
         if isinstance(token, Mark)
         else text[token.output.start : token.output.end]
         if isinstance(token, Slot)
@@ -314,6 +316,8 @@ def _refusal(token: Mark | String | Slot, kind: str, top: str, text: str) -> tup
     message = f"found {what}, expected {_WANTED[top]}"
     if top in {"[,", "{,"} and kind in "]}":
         return f"a comma before {kind}", "Remove the comma; in a loop write {% if not loop.last %},{% endif %}."
+    if kind == "," and top != "end":
+        return message, "Remove the comma; between branches, write it only where something comes before it."
     if top in {"{", "{,"}:
         return message, 'Put the key in double quotes: "key": value.'
     if top in {"[v", "{v"} and kind in {"value", "string", "[", "{"}:
@@ -323,6 +327,4 @@ def _refusal(token: Mark | String | Slot, kind: str, top: str, text: str) -> tup
             "A body is one JSON value: remove what follows it. For lines of JSON, write a list and body_format: ndjson."
         )
         return message, hint
-    if kind == ",":
-        return message, "Remove the comma."
     return message, f"Write {_WANTED[top]} before it."

@@ -39,15 +39,21 @@ _HINTS = {
     "<!D": ("the template contains a document type", "Remove it: hookctl sends no document type and no entities."),
     "<!d": ("the template contains a document type", "Remove it: hookctl sends no document type and no entities."),
     "<!-": (
-        "a comment is not closed",
-        "Close it with --> in the same piece of text, and do not write -- or an expression in it.",
+        "a comment is not closed, or contains -- or an expression",
+        "Close it with -->. To hide an expression, write {# ... #} instead.",
     ),
-    "<![": ("a CDATA section is not closed", "Close it with ]]>, and write expressions outside: they are escaped."),
+    "<![": (
+        "a CDATA section is not closed, or contains an expression",
+        "Close it with ]]>. For an expression, write no CDATA section: hookctl escapes the value.",
+    ),
     "<?x": (
         "the XML declaration cannot be read, or is not at the very beginning",
         'Begin the template with <?xml version="1.0" encoding="UTF-8"?>.',
     ),
-    "<?": ("a processing instruction cannot be read", "Close it with ?>, and do not write an expression in it."),
+    "<?": (
+        "a processing instruction is not closed, or contains an expression",
+        "Close it with ?>, and write fixed text in it.",
+    ),
     "</": ("an end tag cannot be read", "Write </name>, with the name as fixed text."),
     "<": ("a < does not begin a tag", "Write &lt; for the character; the name of a tag is fixed text."),
     "&": ("a & does not begin an entity of XML", "Write &amp; for the character, or a numeric entity such as &#160;."),
