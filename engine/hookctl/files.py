@@ -27,6 +27,8 @@ SHARED = 0o666
 _BLOCK = 8192
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 """Avoids waiting for a writer if a pipe replaces the file at the last moment."""
+_DATABASE = b"SQLite format 3\0"
+"""How a store begins."""
 _STREAM = re.compile(r"/dev/(?:(stdout)|(stderr)|fd/(\d{1,4}))|/proc/self/fd/(\d{1,4})")
 
 
@@ -135,7 +137,8 @@ def write_file(path: str | Path, content: str | bytes, *, mode: int) -> None:
     Pipes and devices are written to directly. So are /dev/stdout, /dev/stderr and /dev/fd/N, as this process has them.
 
     Raises:
-        FileError: The file cannot be written, is a directory or a link, or a link leads out of the working directory.
+        FileError: The file cannot be written, is a directory, a link or a database, or a link leads out of the working
+            directory.
     """
     data = content.encode() if isinstance(content, str) else content
     try:
@@ -148,6 +151,7 @@ def write_file(path: str | Path, content: str | bytes, *, mode: int) -> None:
         if kind == stat.S_IFLNK:
             raise FileOutsideError("it is a link", hint="Remove the link, or name the file that it points to.")
         if kind in {None, stat.S_IFREG}:
+            _refuse_database(place)
             replace_file(place, data, mode)
         else:
             descriptor = os.open(place, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -162,14 +166,16 @@ def write_file(path: str | Path, content: str | bytes, *, mode: int) -> None:
 def create_file(path: str | Path, *, mode: int) -> BinaryIO:
     """A file that the user named, emptied or new, open for writing while a command runs.
 
-    Raises FileError if it cannot be written or is a link, or if a link leads out of the working directory.
+    Raises FileError if it cannot be written, is a link or a database, or if a link leads out of the working directory.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         if stream := _STREAM.fullmatch(os.fspath(path)):
             return os.fdopen(os.dup(_descriptor(stream)), "wb")
         parent, name = os.path.split(os.fspath(path))
-        return os.fdopen(os.open(Path(resolve_given(parent or os.curdir), name), flags, mode), "wb")
+        place = Path(resolve_given(parent or os.curdir), name)
+        _refuse_database(place)
+        return os.fdopen(os.open(place, flags, mode), "wb")
     except (OSError, ValueError) as error:
         raise _error(error) from error
 
@@ -196,6 +202,22 @@ def replace_file(path: Path, data: bytes, mode: int) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _refuse_database(place: Path) -> None:
+    """Raise FileError if it is a SQLite database: no command means to replace one, and it may be the store."""
+    try:
+        if _kind(place) != stat.S_IFREG:
+            return
+        descriptor = os.open(place, _READ)
+        try:
+            start = os.read(descriptor, len(_DATABASE))
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return  # it cannot be read, which says nothing about writing
+    if start == _DATABASE:
+        raise FileError("it is a database, perhaps the store", hint="Name another file.")
 
 
 def _is_whole(path: str | Path) -> bool:

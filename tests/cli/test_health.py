@@ -109,13 +109,64 @@ def test_a_unix_socket_answers_its_user_and_replaces_that_of_a_dead_runner(tmp_p
     assert not path.exists()
 
 
-@pytest.mark.parametrize("target", ["127.0.0.1:99999", "missing/health.json", "unix:/nowhere/health.sock"])
+@pytest.mark.parametrize(
+    "target", ["127.0.0.1:99999", "missing/health.json", "unix:/nowhere/health.sock", ":9100", "[::1:9100"]
+)
 def test_a_target_that_cannot_be_used_is_an_error_at_the_start(
     target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SettingsError, match="--health: "), reporting(target, lambda: None):
         pass
+
+
+def test_a_file_that_is_no_health_report_is_neither_replaced_nor_deleted(tmp_path: Path) -> None:
+    file, link, pipe = tmp_path / "hookctl.db", tmp_path / "link", tmp_path / "pipe"
+    file.write_bytes(b"SQLite format 3\0" + bytes(10_000))
+    link.symlink_to(file)
+    os.mkfifo(pipe)
+    for target in (file, link, pipe, tmp_path):
+        with pytest.raises(SettingsError, match="--health: "), reporting(str(target), lambda: None):
+            pass
+    assert (file.stat().st_size, link.is_symlink(), pipe.is_fifo()) == (10_016, True, True)
+
+
+def test_the_file_of_a_runner_that_was_killed_is_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "health.json"
+    file.write_text(Health(lambda: None).report()[1], encoding="utf-8")
+    with reporting(str(file), lambda: None) as stepped:
+        assert not file.exists()
+        stepped(None)
+    assert not file.exists()
+
+
+def test_a_client_that_never_ends_its_request_is_disconnected(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health_module, "REQUEST_SECONDS", 0.1)
+    with (
+        reporting(f"127.0.0.1:{port}", lambda: None),
+        socket.create_connection(("127.0.0.1", port), timeout=0.05) as client,
+    ):
+        until = time.monotonic() + PATIENCE
+        is_open = True
+        while is_open and time.monotonic() < until:  # each read of the server gets something
+            try:
+                client.sendall(b"G")
+                is_open = client.recv(1) != b""
+            except TimeoutError:
+                continue
+            except OSError:
+                is_open = False
+    assert not is_open
+
+
+def test_clients_that_send_nothing_keep_no_other_from_an_answer(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health_module, "MAX_CLIENTS", 2)
+    with reporting(f"127.0.0.1:{port}", lambda: None):
+        clients = [socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) for _ in range(4)]
+        assert get(port)[0] == 503
+        assert [client.recv(1) for client in clients[:2]] == [b"", b""]
+        for client in clients:
+            client.close()
 
 
 @pytest.fixture

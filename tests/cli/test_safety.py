@@ -220,3 +220,25 @@ def test_a_plan_that_is_refused_sends_nothing(run_cli: Run, root: Path, receiver
     (root / "webhooks.d/new.yaml").write_text(webhook("New"))
     assert run_cli("apply", "--test", "--auto-approve", *reaching(receiver), cwd=root).exit_code == 1
     assert receiver.count == 0
+
+
+# -- a store is never an output
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("send", "--enqueue", "events.jsonl", "--rejects", "{}"),
+        ("plan", "--out", "{}"),
+        ("list", "--format", "json={}"),
+        ("run", "--health", "{}"),
+    ],
+)
+def test_no_command_writes_over_a_store(run_cli: Run, root: Path, command: tuple[str, ...]) -> None:
+    (root / "events.jsonl").write_text("not an event\n")
+    (root / "webhooks.d/w3.yaml").unlink()  # something to plan
+    store = root / ".hookctl/hookctl.db"
+    before = store.read_bytes()
+    result = run_cli(*(part.format(".hookctl/hookctl.db") for part in command), cwd=root)
+    assert (result.exit_code, store.read_bytes()) == (1, before), result.stderr
+    assert ".hookctl/hookctl.db" in result.stderr

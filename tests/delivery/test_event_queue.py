@@ -200,6 +200,8 @@ def test_a_queue_is_not_used_across_a_fork(
     assert queue.enqueue([mock("e1")]).accepted == ("e1",)
     queue.close()
     queue.close()
+    with pytest.raises(hookctl.HookctlError, match="this queue is closed"):
+        queue.enqueue([mock("e2")])
     assert stored(store) == {"e1": "waiting"}
 
 

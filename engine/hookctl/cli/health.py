@@ -15,8 +15,8 @@ from socketserver import TCPServer
 from threading import Thread
 from typing import TYPE_CHECKING, Any, cast
 
-from hookctl.errors import FileError, SettingsError
-from hookctl.files import write_file
+from hookctl.errors import FileError, FileMissingError, FileTooLargeError, SettingsError
+from hookctl.files import read_plain, write_file
 
 if TYPE_CHECKING:
     from hookctl.errors import StateError
@@ -26,7 +26,11 @@ BEAT_SECONDS = 2.0
 STALE_SECONDS = 15.0
 """Seconds without a step after which a runner counts as unhealthy."""
 REQUEST_SECONDS = 5.0
-"""Seconds that a client may take for its request."""
+"""Seconds that a client may take for its request and the answer together."""
+MAX_CLIENTS = 64
+"""Connections that may be open at the same time. Each needs a thread and a file of the runner's process."""
+REPORT_START, REPORT_BYTES = b'{"healthy": ', 4096
+"""How every report begins, and more than it ever needs."""
 ADDRESS = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^/:\[\]]+)):(?P<port>\d{1,5})")
 UNIX = "unix:"
 
@@ -81,6 +85,11 @@ def reporting(target: str, oldest_due: Callable[[], float | None]) -> Iterator[C
     if target.startswith(UNIX) or ADDRESS.fullmatch(target):
         with _serving(target, health):
             yield health.beat
+    elif ":" in target and "/" not in target:
+        raise SettingsError(
+            f"--health: {target} is not an address",
+            hint="Write HOST:PORT, such as 127.0.0.1:9100. Write a file whose name contains a colon as ./NAME.",
+        )
     else:
         path = Path(target)
 
@@ -89,15 +98,30 @@ def reporting(target: str, oldest_due: Callable[[], float | None]) -> Iterator[C
                 write_file(path, text, mode=0o644)
 
         try:
+            _refuse_foreign(path)
             write_file(path, health.report()[1], mode=0o644)  # an error is reported at the start
             path.unlink()
         except FileError as error:
-            raise SettingsError(f"--health: {error.message}", hint="Name a file in a directory that exists.") from error
+            hint = "Name a new file in a directory that exists."
+            raise SettingsError(f"--health: {target}: {error.message}", hint=hint) from error
         health.written = write
         try:
             yield health.beat
         finally:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # deleted already, or its directory belongs to someone else now
+                path.unlink()
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Raise FileError for a file that no health check has written: it would be replaced, and deleted at the end."""
+    try:
+        content = read_plain(str(path), REPORT_BYTES)
+    except FileMissingError:
+        return
+    except FileTooLargeError:
+        content = b"not a report"
+    if content and not content.startswith(REPORT_START):
+        raise FileError("this file exists, and it is not a health report", hint="")
 
 
 @contextmanager
@@ -140,6 +164,36 @@ class _Server(ThreadingHTTPServer):
     """One thread for each request, so that a slow client delays no other."""
 
     daemon_threads = True
+    request_queue_size = MAX_CLIENTS
+
+    def __init__(self, *given: Any) -> None:
+        self._began: dict[socket.socket, float] = {}
+        """When each open connection began, the oldest first."""
+        super().__init__(*given)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer on a thread. If too many connections are open, the oldest makes room."""
+        self._began[request] = time.monotonic()
+        for oldest in list(self._began)[:-MAX_CLIENTS]:
+            self._hang_up(oldest)
+        super().process_request(request, client_address)
+
+    def service_actions(self) -> None:
+        """End the connections of slow clients; runs twice a second. The handler's timeout is only for each read."""
+        for request, began in list(self._began.items()):
+            if time.monotonic() - began > REQUEST_SECONDS:
+                self._hang_up(request)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection."""
+        self._began.pop(request, None)
+        super().shutdown_request(request)
+
+    def _hang_up(self, request: socket.socket) -> None:
+        """Wake the thread of a connection, which then closes it."""
+        self._began.pop(request, None)
+        with suppress(OSError):  # the thread has closed it at this moment
+            request.shutdown(socket.SHUT_RDWR)
 
     def server_bind(self) -> None:
         """Bind the socket, without a look-up of the host's name, which may take seconds."""

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from hookctl.plugin.calls import Plugins
     from hookctl.store.interface import Store
 
+CLOSED = 0
+"""In place of a process's id: the queue is closed."""
+
 
 @dataclass(frozen=True, slots=True)
 class RejectedEvent:
@@ -77,6 +80,8 @@ class EventQueue:
         """
         texts = [_to_text(event) for event in events]
         with self._turn:
+            if self._process == CLOSED:
+                raise StoreError("this queue is closed", hint="Call open_queue again.")
             if os.getpid() != self._process:  # SQLite's connections do not survive a fork
                 raise StoreError("this queue was opened before a fork", hint="Call open_queue in the new process.")
             good, rejected = self._checked(texts)
@@ -94,7 +99,7 @@ class EventQueue:
         """Close the store. Later calls do nothing."""
         with self._turn:
             if os.getpid() == self._process:
-                self._process = 0
+                self._process = CLOSED
                 self._store.close()
 
     def __enter__(self) -> Self:

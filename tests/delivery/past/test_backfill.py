@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from hookctl.config.diff import make_plan as make_change
 from hookctl.delivery.past import backfill, batches
 from hookctl.delivery.past.where import where_of
 from hookctl.delivery.runner.route import Router, delivery_id
-from hookctl.errors import IntakeRefusedError
-from hookctl.model import AppliedState, DeliveryPlan, Event
+from hookctl.errors import IntakeRefusedError, StalePlanError
+from hookctl.model import AppliedState, DeliveryPlan, DeliveryStatus, Event, Rename, Status
 from hookctl.store.history import AuditEntry
 from hookctl.store.records import Routed
 from hookctl.store.sqlite.store import SqliteStore
@@ -38,8 +39,19 @@ def find(store: SqliteStore, plan: DeliveryPlan, **given: Any) -> backfill.Misse
     return backfill.find_missed(store, plan, **{**defaults, **given})
 
 
+def apply(store: SqliteStore, *plans: DeliveryPlan) -> AppliedState:
+    """Make these the applied webhooks."""
+    return store.apply(make_change(store.read_state(), {plan.name: plan for plan in plans}, {}))
+
+
 def make(store: SqliteStore, missed: backfill.Missed, max_waiting: float = 1e6) -> list[int]:
-    return list(backfill.make(store, "Siem", missed, clock=lambda: 99.0, max_waiting=max_waiting, audit=AUDIT))
+    return list(making(store, store.read_state().plans["Siem"], missed, max_waiting))
+
+
+def making(
+    store: SqliteStore, plan: DeliveryPlan, missed: backfill.Missed, max_waiting: float = 1e6
+) -> Iterator[int]:
+    return backfill.make(store, plan, missed, clock=lambda: 99.0, max_waiting=max_waiting, audit=AUDIT)
 
 
 def test_it_makes_what_routing_would_have_made(
@@ -48,6 +60,7 @@ def test_it_makes_what_routing_would_have_made(
     monkeypatch.setattr(batches, "COMMIT", 7)
     monkeypatch.setattr(backfill, "LOOK_AT", 10)
     plan = delivery_plan("Siem", when="data.n > `3`")
+    apply(store, plan)
     router = Router(AppliedState(1, {"Siem": plan}))
     for number in range(40):
         one = event(number, "other" if number % 5 == 0 else "anomaly")
@@ -59,7 +72,7 @@ def test_it_makes_what_routing_would_have_made(
     assert make(store, missed) == [7, 7, len(expected) - 14]
     assert make(store, missed) == [0, 0, 0]
     assert find(store, plan).ids == []
-    (entry,) = store.log(10)
+    (entry,) = (entry for entry in store.log(10) if entry.action == "backfill")
     assert (entry.deliveries, entry.what) == (len(expected), "Siem")
     claims = store.claim(100.0, 100, 60.0, {"Siem": 100})
     backfilled = [claimed.delivery.event_id for claimed in claims if claimed.delivery.created_at == 99.0]
@@ -82,9 +95,78 @@ def test_a_full_store_keeps_what_was_made(
     store: SqliteStore, delivery_plan: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batches, "COMMIT", 4)
+    apply(store, delivery_plan("Siem"))
     store.enqueue([Routed(event(number), ()) for number in range(10)], 5.0)
     missed = find(store, delivery_plan("Siem"))
     with pytest.raises(IntakeRefusedError):
         make(store, missed, max_waiting=6)
     assert len(find(store, delivery_plan("Siem")).ids) == 6
     assert sum(make(store, find(store, delivery_plan("Siem")))) == 6
+
+
+@pytest.mark.parametrize(
+    "now", [{"when": "data.n > `3`"}, {"status": Status.INACTIVE}, {"name": "Renamed"}], ids=["when", "inactive", "gone"]
+)
+def test_an_apply_in_the_meantime_ends_it(
+    store: SqliteStore, delivery_plan: Build, now: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "COMMIT", 4)
+    plan = delivery_plan("Siem")
+    apply(store, plan)
+    store.enqueue([Routed(event(number), ()) for number in range(10)], 5.0)
+    made = making(store, plan, find(store, plan))
+    assert next(made) == 4
+    apply(store, delivery_plan(**{"name": "Siem", **now}))
+    with pytest.raises(StalePlanError, match="an apply has changed, renamed or removed Siem"):
+        next(made)
+    assert len(store.deliveries()) == 4
+
+
+def test_an_apply_of_another_webhook_does_not_end_it(
+    store: SqliteStore, delivery_plan: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "COMMIT", 4)
+    plan = delivery_plan("Siem")
+    apply(store, plan)
+    store.enqueue([Routed(event(number), ()) for number in range(10)], 5.0)
+    made = making(store, plan, find(store, plan))
+    assert next(made) == 4
+    apply(store, plan, delivery_plan("Other", event="other"))
+    assert [*made] == [4, 2]
+
+
+def test_an_apply_at_the_moment_of_a_commit(
+    store: SqliteStore, delivery_plan: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The deliveries of a webhook that was removed are cancelled, as if they had been made before."""
+    plan = delivery_plan("Siem")
+    apply(store, plan)
+    store.enqueue([Routed(event(1), ())], 5.0)
+    backfill_in_store = store.backfill
+
+    def late(*given: Any, **rest: Any) -> int:
+        apply(store)
+        store.reconcile(store.read_state())  # as a runner does that notices the apply
+        return backfill_in_store(*given, **rest)
+
+    monkeypatch.setattr(store, "backfill", late)
+    assert [*making(store, plan, find(store, plan))] == [1]
+    assert [one.status for one in store.deliveries()] == [DeliveryStatus.CANCELLED]
+
+
+def test_a_new_webhook_gets_what_an_earlier_one_of_its_name_has_received(
+    store: SqliteStore, delivery_plan: Build
+) -> None:
+    """A renamed webhook takes its deliveries along, whose ids are those that the new one's deliveries would have."""
+    old = delivery_plan("Siem")
+    apply(store, old)
+    store.enqueue([Router(AppliedState(1, {"Siem": old})).route(event(number)) for number in range(3)], 5.0)
+    first = {one.id for one in store.deliveries()}
+    for names in (("Siem", "Old"), ("Siem", "Old", "Older")):
+        applied = apply(store, *(delivery_plan(name) for name in names))
+        renames = (Rename(applied.serial, "Siem", names[-1], is_taken=True),)
+        store.reconcile(AppliedState(applied.serial, applied.plans, renames=renames))
+        assert make(store, find(store, applied.plans["Siem"])) == [3]
+        assert make(store, find(store, applied.plans["Siem"])) == []
+    ids = [one.id for one in store.deliveries()]
+    assert (len(set(ids)), first <= set(ids)) == (9, True)

@@ -49,3 +49,6 @@ def test_what_a_backfill_did() -> None:
         "2 were made by another process, or their events were deleted.",
         "Older events are left: run the same command again.",
     ]
+    nothing = render_backfill(Backfilled("Siem", looked_at=10, missed=5, made=0, has_more=False))
+    assert "hookctl run" in text
+    assert "hookctl run" not in nothing

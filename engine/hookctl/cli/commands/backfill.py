@@ -15,7 +15,7 @@ from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.moments import moment
 from hookctl.cli.selection import condition, quoted, where_option
 from hookctl.cli.terminal import text_width
-from hookctl.errors import IntakeRefusedError, StateError
+from hookctl.errors import IntakeRefusedError, StalePlanError, StateError
 from hookctl.report.text.printable import printable
 
 if TYPE_CHECKING:
@@ -93,11 +93,14 @@ def command(
     made = 0
     audit = audit_entry("backfill", _what(plan.name, since, until, where), reason)
     try:
-        for count in make(store, plan.name, missed, clock=time.time, max_waiting=max_waiting, audit=audit):
+        for count in make(store, plan, missed, clock=time.time, max_waiting=max_waiting, audit=audit):
             made += count
     except IntakeRefusedError as error:
         message = f"{made:,} of {len(missed.ids):,} deliveries were made: {error.message}"
         raise IntakeRefusedError(message, hint=f"{error.hint} Then run the same command again.") from error
+    except StalePlanError as error:
+        message = f"{made:,} of {len(missed.ids):,} deliveries were made: {error.message}"
+        raise StalePlanError(message, hint=error.hint) from error
     done = Backfilled(plan.name, missed.looked_at, len(missed.ids), made, missed.has_more)
     outputs.write(color=session.color, text=lambda _: render_backfill(done), json=lambda: render_backfill_json(done))
 

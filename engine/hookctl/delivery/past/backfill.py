@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from hookctl.delivery.past.batches import batches
 from hookctl.delivery.past.where import where_of
-from hookctl.delivery.runner.route import delivery_id
-from hookctl.model import DeliveryPlan
+from hookctl.delivery.runner.route import another_id, delivery_id
+from hookctl.errors import StalePlanError
+from hookctl.model import AppliedState, DeliveryPlan
 from hookctl.store.events_interface import Events
 from hookctl.store.history import AuditEntry, EventFilter, StoredEvent, Where
+from hookctl.store.interface import Store
+from hookctl.store.records import Filter
 
 LOOK_AT = 5000
 """Events that are read between two reports of progress."""
@@ -79,15 +82,56 @@ def find_missed(
 
 
 def make(
-    store: Events, webhook: str, missed: Missed, *, clock: Callable[[], float], max_waiting: float, audit: AuditEntry
+    store: Store,
+    webhook: DeliveryPlan,
+    missed: Missed,
+    *,
+    clock: Callable[[], float],
+    max_waiting: float,
+    audit: AuditEntry,
 ) -> Iterator[int]:
     """Make the deliveries, those of the oldest events first; gives after each commit how many were made in it.
 
     Those that another process has made in the meantime are not counted. After an error, the same backfill again makes
-    the rest. Raises IntakeRefusedError if too many deliveries would wait.
+    the rest.
+
+    Raises:
+        IntakeRefusedError: too many deliveries would wait.
+        StalePlanError: an apply has changed the webhook since its delivery plan was read.
     """
+    serial = -1
     for batch in batches(missed.ids[::-1]):
-        yield store.backfill(webhook, batch, clock(), max_waiting=max_waiting, audit=audit)
+        if store.serial() != serial:
+            serial = _refuse_changed(store.read_state(), webhook)
+        free = _with_free_ids(store, webhook.name, batch)
+        made = store.backfill(webhook.name, free, clock(), max_waiting=max_waiting, audit=audit)
+        if store.serial() != serial:  # an apply was committed at this moment
+            store.reconcile(store.read_state())
+        yield made
+
+
+def _refuse_changed(applied: AppliedState, webhook: DeliveryPlan) -> int:
+    """The serial of what is applied now. Raises StalePlanError if the webhook is not as it was."""
+    plan = applied.plans.get(webhook.name)
+    if plan is None or plan.digest != webhook.digest:
+        raise StalePlanError(
+            f"an apply has changed, renamed or removed {webhook.name} in the meantime",
+            hint="Run the backfill again: it chooses events by what is applied now.",
+        )
+    return applied.serial
+
+
+def _with_free_ids(store: Store, webhook: str, pairs: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+    """The pairs of event and delivery, with another id for each delivery whose id another webhook's delivery has.
+
+    That is a webhook that had this name when the event came, and took its deliveries along when it was renamed.
+    """
+    while True:
+        found = store.deliveries(Filter(ids=[name for _, name in pairs]))
+        taken = {one.id for one in found if one.webhook != webhook}
+        if not taken:
+            return pairs
+        pairs = [(event, another_id(name) if name in taken else name) for event, name in pairs]
 
 
 def _both(first: Where | None, second: Where | None) -> Where | None:

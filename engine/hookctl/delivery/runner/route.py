@@ -40,6 +40,11 @@ def delivery_id(event_id: str, event_time: float, webhook: str) -> str:
     return f"msg_{milliseconds:012x}{digest[:20]}"
 
 
+def another_id(delivery: str) -> str:
+    """The id of a delivery whose own id is taken: of the same form, and always the same for the same id."""
+    return f"{delivery[:16]}{sha256(delivery.encode()).hexdigest()[:20]}"
+
+
 def _condition(plan: DeliveryPlan) -> When | str | None:
     """The compiled ``when``; None if there is none; the error's message if it cannot be compiled.
 

@@ -128,7 +128,8 @@ def render_backfill(done: Backfilled) -> str:
         lines.append(f"{done.missed - done.made:,} were made by another process, or their events were deleted.")
     if done.has_more:
         lines.append("Older events are left: run the same command again.")
-    lines.append("`hookctl run` sends them. If it is not running, use `hookctl send /dev/null`.")
+    if done.made:
+        lines.append("`hookctl run` sends them. If it is not running, use `hookctl send /dev/null`.")
     return "\n".join(lines) + "\n"
 
 
