@@ -9,6 +9,8 @@ CODE := engine plugins tests examples benchmarks
 
 # What `make quick` tests: the parts that need no process, network or store.
 QUICK := tests/config tests/house tests/model tests/network tests/plugin tests/report tests/template tests/when
+# Properties with many random examples, which `make test` checks.
+LONG := tests/config/directory/test_never_wrong.py tests/template/language/test_like_jinja.py tests/template/formats
 SECONDS := 600
 TEMPLATES := 20000
 SEED :=
@@ -22,7 +24,7 @@ test: $(READY)
 	@$(BIN)/pytest -q -n auto
 
 quick: lint
-	@$(BIN)/pytest -q -n auto $(QUICK)
+	@$(BIN)/pytest -q -n auto $(QUICK) $(LONG:%=--ignore=%)
 
 fuzz: $(READY)
 	@FUZZ_SECONDS=$(SECONDS) FUZZ_TEMPLATES=$(TEMPLATES) FUZZ_SEED=$(SEED) $(BIN)/pytest -q -n auto tests/hostile/test_fuzz.py tests/hostile/test_fuzz_templates.py

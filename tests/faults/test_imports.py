@@ -45,5 +45,5 @@ def test_what_is_imported_while_it_delivers(site: Any, webhook: Any, status: int
     assert told["refused"]
     assert all(reason.startswith("local: ") for reason in told["local_failures"]), told
     reasons = set().union(*site.reasons().values())
-    assert reasons <= {"HTTP 401 Unauthorized"}  # no other is dead, and nothing is left to be tried again
-    assert set(site.stored().values()) <= {DeliveryStatus.DELIVERED, DeliveryStatus.DEAD}
+    assert reasons <= {"the webhook is held: HTTP 401 Unauthorized"}  # nothing else is left
+    assert set(site.stored().values()) <= {DeliveryStatus.DELIVERED, DeliveryStatus.HELD}
