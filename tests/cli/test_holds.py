@@ -110,7 +110,7 @@ def test_the_commands_say_why_and_which_command_ends_the_hold(site: Site) -> Non
     assert "hookctl deliveries resume Siem" in check["hint"]
     table = site.run("deliveries", "list", "--limit", "2")
     assert "the webhook is held: HTTP 401 Unauthorized" in table.stdout
-    assert "Held deliveries of Siem: hookctl deliveries resume Siem." in table.stdout
+    assert "To send the held deliveries of Siem: hookctl deliveries resume Siem." in table.stdout
     one = json.loads(site.run("deliveries", "list", "--format", "json").stdout)[-1]["id"]
     shown = site.run("deliveries", "show", one).stdout
     assert "hookctl deliveries resume Siem" in shown
