@@ -212,6 +212,13 @@ def test_the_target_takes_what_is_sent_and_render_shows_it(site: Site) -> None:
     assert "canary" not in tested.stdout + site.run("render", site.name).stdout
 
 
+def test_show_has_what_writes_the_body_together(site: Site) -> None:
+    assert site.run("apply", "--auto-approve").exit_code == 0
+    shown = site.run("show", site.name).stdout
+    body = shown.index("form.Body:" if site.name == "twilio" else "body_format:")
+    assert shown.index("method:") < body < shown.index("timeout_seconds:")
+
+
 def test_each_field_of_a_form_is_on_a_line_of_its_own(site: Site) -> None:
     lines = site.run("render", site.name).stdout.splitlines()
     assert ("&From=%2B15550199" in lines and "&Key=key+***" in lines) == (site.name == "twilio")

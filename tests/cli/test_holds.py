@@ -110,12 +110,18 @@ def test_the_commands_say_why_and_which_command_ends_the_hold(site: Site) -> Non
     assert "hookctl deliveries resume Siem" in check["hint"]
     table = site.run("deliveries", "list", "--limit", "2")
     assert "the webhook is held: HTTP 401 Unauthorized" in table.stdout
-    assert "Held deliveries of Siem: hookctl deliveries resume Siem." in table.stdout
+    assert "To send the held deliveries of Siem: hookctl deliveries resume Siem." in table.stdout
     one = json.loads(site.run("deliveries", "list", "--format", "json").stdout)[-1]["id"]
     shown = site.run("deliveries", "show", one).stdout
     assert "hookctl deliveries resume Siem" in shown
     planned = site.run("plan")
     assert "warning[held]: the webhook is held: HTTP 401 Unauthorized; 100 deliveries are held" in planned.stdout
+    assert 'a change of its secret, or `hookctl deliveries resume "Siem"`.' in planned.stdout
+    replayed = site.run("deliveries", "replay", one)
+    assert (replayed.exit_code, replayed.stdout.splitlines()[-2:]) == (
+        1,
+        ["1 replayed: 1 held.", "To see why webhooks are held, and how to continue: hookctl list"],
+    )
     texts = (sent, planned, table)
     assert not any(key in text.stdout + text.stderr for text in texts for key in (OLD, NEW))
 

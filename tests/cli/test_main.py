@@ -166,6 +166,13 @@ def test_a_usage_error_cannot_drive_the_terminal(tmp_path: Path) -> None:
         (["help"], "No such command 'help'. `hookctl --help` lists the commands."),
         (["completion"], "No such command 'completion'. Shell completion: `hookctl explain cli`."),
         (["--dirr", "x", "plan"], "No such option '--dirr'. Did you mean '--dir'?"),
+        (["plan", "--dir", "x"], "No such option '--dir'. Write it before the command: hookctl --dir DIR plan."),
+        (
+            ["events", "list", "--debug"],
+            "No such option '--debug'. Write it before the command: hookctl --debug events list.",
+        ),
+        (["destroy", "--auto-approve"], "No such option '--auto-approve'. Write --yes."),
+        (["apply", "--yes"], "No such option '--yes'. Write --auto-approve."),
         (["plan", "--detailed-exit"], "No such option '--detailed-exit'. Did you mean '--detailed-exitcode'?"),
     ],
 )

@@ -12,6 +12,9 @@ from hookctl.cli.echo import echo
 from hookctl.cli.settings import shown_path
 from hookctl.errors import HookctlError, SettingsError
 
+_ALIKE = {"--auto-approve": "--yes", "--yes": "--auto-approve"}
+"""Options with the same purpose, of different commands."""
+
 
 def report_error(error: Exception, *, debug: bool = False) -> int:
     """Print an error on standard error and return the exit code.
@@ -37,7 +40,7 @@ def report_click(error: click.ClickException) -> int:
 
     For wrong usage, the command's usage and where to read more are printed too.
     """
-    message = error.format_message()
+    message = _instead(error) or error.format_message()
     if not isinstance(error, click.UsageError):
         echo(f"Error: {printable_lines(message)}", err=True)
         return exit_codes.FAILED
@@ -45,11 +48,28 @@ def report_click(error: click.ClickException) -> int:
         echo(printable_lines(message), err=True)
         return exit_codes.USAGE
     context = error.ctx
-    echo(f"Error: {printable_lines(message)}{'' if message.endswith(('.', '?')) else '.'}", err=True)
+    end = "" if message.endswith((".", "?")) else "."
+    echo(f"Error: {printable_lines(message)}{end}", err=True)
     if context is not None:
         echo(f"  {printable_lines(context.get_usage())}", err=True)
     echo(f"  See `{context.command_path if context else 'hookctl'} --help`.", err=True)
     return exit_codes.USAGE
+
+
+def _instead(error: click.ClickException) -> str:
+    """The message about an option that other commands have, with what to write; empty for any other error."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
+        return ""
+    context, option = error.ctx, error.option_name
+    own = {name for param in context.command.params for name in param.opts}
+    if (other := _ALIKE.get(option)) in own:
+        return f"No such option {option!r}. Write {other}."
+    for param in context.find_root().command.params:
+        if option in param.opts and context.parent:
+            value = "" if getattr(param, "is_flag", False) else f" {param.metavar or 'VALUE'}"
+            rest = context.command_path.partition(" ")[2]
+            return f"No such option {option!r}. Write it before the command: hookctl {option}{value} {rest}."
+    return ""
 
 
 def refuse_unreadable_text() -> None:

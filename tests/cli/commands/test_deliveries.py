@@ -268,7 +268,7 @@ def test_resume_makes_what_was_held_due_and_list_says_so(run: Run, receiver: Rec
     assert "HTTP 410 Gone; 1 delivery waits. When the cause is fixed: hookctl deliveries resume Siem." in listing
     table = run("deliveries", "list", "--status", "held").stdout
     assert "the webhook is held: HTTP 410 Gone" in table
-    assert "Held deliveries of Siem: hookctl deliveries resume Siem." in table
+    assert "To send the held deliveries of Siem: hookctl deliveries resume Siem." in table
     (_, siem) = json.loads(run("list", "--format", "json").stdout)
     assert (siem["held"]["reason"], siem["held"]["deliveries"], siem["circuit"]) == ("HTTP 410 Gone", 1, None)
     assert siem["held"]["resume"] == "hookctl deliveries resume Siem"

@@ -117,7 +117,7 @@ def test_destroy_wants_the_number(run: Run, tmp_path: Path, answer: bytes, code:
     os.close(terminal)
     os.close(keyboard)
     assert one.returncode == code, output + asked
-    assert b"To remove every webhook, type how many they are. Only '3' is accepted: " in asked
+    assert b"To remove every webhook, type the number of webhooks. Only '3' is accepted: " in asked
     assert ("3 to add" in run("plan").stdout) == (code == 0)
 
 

@@ -139,6 +139,12 @@ def test_names_choose(bench: Bench) -> None:
     assert "Did you mean Siem?" in result.stderr
 
 
+def test_webhooks_come_by_name_regardless_of_case(bench: Bench) -> None:
+    others = {f"webhooks.d/{name}.yaml": WEBHOOK.replace("Siem", name) for name in ("alpha", "SOAP", "Zulu")}
+    lines = bench.test(**others).stdout.splitlines()[:4]
+    assert [line.split()[1] for line in lines] == ["alpha", "Siem", "SOAP", "Zulu"]
+
+
 def test_an_event_of_ones_own(bench: Bench) -> None:
     event = {**load_plugins().event_types["anomaly"].mock, "id": "my-own"}
     assert bench.test("--event", "event.json", **{"event.json": json.dumps(event, indent=2)}).exit_code == 0

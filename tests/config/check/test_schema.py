@@ -51,3 +51,10 @@ def test_the_webhook_and_what_is_not_a_plugin_s_is_closed() -> None:
 def test_the_example_of_a_whole_webhook_has_no_finding(check: Callable[..., list[Finding]]) -> None:
     for example in SCHEMA["examples"]:
         assert check(yaml.safe_dump(example)) == []
+
+
+@pytest.mark.parametrize("body", ['{"a": 1}', "\n  a: 1", "[1]"])
+def test_a_body_that_is_yaml_gets_the_way_to_write_text(check: Any, body: str) -> None:
+    (finding,) = check(f"name: A\nevent: anomaly\nurl: https://a.example.com/\nbody_template: {body}\n")
+    assert finding.rule == "wrong-type"
+    assert finding.hint == "Write `body_template: |`, and the body indented on the lines below it."

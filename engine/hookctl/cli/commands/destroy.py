@@ -60,6 +60,6 @@ def command(ctx: click.Context, *, yes: bool, outputs: Outputs, lock_timeout: fl
         findings = tuple(one for one in review.plan_findings if one.rule != REMOVALS.id)
         review = replace(review, plan_findings=findings)
         count = str(len(review.plan.changes))
-        question = "To remove every webhook, type how many they are."
+        question = "To remove every webhook, type the number of webhooks."
         hint = "Review the plan, then add --yes to the same command."
         carry_out(ctx, review, lock, outputs, ask=lambda: yes or approved(question, hint=hint, wanted=count))

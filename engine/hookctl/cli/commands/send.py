@@ -56,7 +56,7 @@ Examples:
     "--rejects",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write every bad event to FILE: JSON lines with its place and the reason.",
+    help="Write the place of every bad event to FILE, with the reason, as JSON lines.",
 )
 @format_option()
 @network_options

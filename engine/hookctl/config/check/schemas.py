@@ -124,6 +124,8 @@ class Schema:
             refusal = Refusal(UNSUPPORTED_VERSION, fields={"version": __version__, "given": shown(value)})
         elif error.kind.name == "minItems" and pointer[-1:] == ("expected_values",):
             refusal = Refusal(EXPECTED_VALUES_EMPTY)
+        elif pointer == ("body_template",) and isinstance(value, (dict, list)):
+            refusal = refusal._replace(variant="body")
         elif pointer == ("name",) and refusal.rule is not WRONG_TYPE:
             what, _ = refusal.rule.texts(refusal.variant, place="name", advice="", **refusal.fields)
             refusal = Refusal(NAME_INVALID, fields={"what": what})

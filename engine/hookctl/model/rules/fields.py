@@ -33,6 +33,12 @@ WRONG_TYPE = Rule(
     explanation="YAML reads a number, or a word such as true, as text only if it is in quotes.",
     message="`{place}` must be {types}, not {given}",
     hint="{advice}",
+    variants={
+        "body": (
+            "`{place}` must be {types}, not {given}",
+            "Write `body_template: |`, and the body indented on the lines below it.",
+        ),
+    },
     bad="headers:\n  X-Count: 5",
     good='headers:\n  X-Count: "5"',
 )

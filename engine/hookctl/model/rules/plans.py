@@ -59,7 +59,7 @@ DRIFT = Rule(
 
 HELD = Rule(
     id="held",
-    summary="A webhook is held, so nothing is sent to it.",
+    summary="A webhook is held, so it sends nothing.",
     explanation=(
         "Its target refused the credentials (401 or 403), wants no more events (410), or gave an answer that its"
         " `outcomes` map to hold. Its deliveries wait. The hold ends with `hookctl deliveries resume NAME`, with an"

@@ -51,7 +51,7 @@ def how_to_release(deliveries: Iterable[Delivery], holds: Mapping[str, Hold]) ->
     for webhook in held:
         name = printable(webhook)
         if hold := holds.get(webhook):
-            lines.append(f"Held deliveries of {name}: {resume_command(webhook)}. {also_ends(hold)}")
+            lines.append(f"To send the held deliveries of {name}: {resume_command(webhook)}. {also_ends(hold)}")
         else:
             lines.append(f"Held deliveries of {name}: an apply that makes the webhook active sends them.")
     return lines
