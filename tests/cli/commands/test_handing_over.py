@@ -286,3 +286,46 @@ def test_a_full_store_without_a_runner_refuses_the_rest(site: Site) -> None:
     assert code == 1
     assert "Not accepted: event e2" in out
     assert site.standing() == {("waiting", 0): 2}
+
+
+def test_a_replay_needs_no_secrets_beside_a_runner(site: Site, run_cli: Callable[..., Any]) -> None:
+    site.apply(run_cli, "")
+    site.receiver.answer("/Siem", Answer(503), Answer(503), Answer(200))
+    site.start_runner()
+    assert site.send("e1", "e2").wait(PATIENCE) == 1
+    assert site.standing() == {("dead", 1): 2}
+    replay = site.start("deliveries", "replay", "--status", "dead", "--yes", secrets=False)
+    out, err = replay.communicate(timeout=PATIENCE)
+    assert (replay.returncode, out.splitlines()[-1]) == (0, "2 replayed: 2 delivered."), err
+    assert site.receiver.count == 4
+    audit: list[Any] = []
+    with_store(site, lambda store: audit.extend(one for one in store.log(10) if one.action == "replay"))
+    assert [entry.deliveries for entry in audit] == [2]
+
+
+def test_a_replay_reports_a_runner_that_ends(site: Site, run_cli: Callable[..., Any]) -> None:
+    site.apply(run_cli, "")
+    site.receiver.answer("/Siem", Answer(503), Answer(delay=PATIENCE))
+    runner = site.start_runner()
+    assert site.send("e1").wait(PATIENCE) == 1
+    replay = site.start("deliveries", "replay", "--status", "dead", "--yes", secrets=False)
+    site.wait_for(lambda: site.receiver.count == 2)
+    runner.kill()
+    out, err = replay.communicate(timeout=PATIENCE)
+    assert (replay.returncode, out.splitlines()[-1]) == (1, "1 replayed: 1 waiting.")
+    assert err.endswith("The `hookctl run` on this store has ended. The next one continues with the deliveries.\n")
+    assert site.standing() == {("waiting", 0): 1}
+
+
+def test_a_replay_for_an_inactive_webhook_beside_a_runner(site: Site, run_cli: Callable[..., Any]) -> None:
+    site.apply(run_cli, "")
+    site.receiver.answer("/Siem", Answer(503))
+    site.start_runner()
+    assert site.send("e1").wait(PATIENCE) == 1
+    file = site.root / "webhooks.d/siem.yaml"
+    file.write_text(file.read_text() + "status: inactive\n")
+    assert run_cli("apply", "--auto-approve", cwd=site.root).exit_code == 0
+    replay = site.start("deliveries", "replay", "--status", "dead", "--yes", secrets=False)
+    out, _ = replay.communicate(timeout=PATIENCE)
+    assert (replay.returncode, out.splitlines()[-1]) == (1, "1 replayed: 1 held.")
+    assert site.receiver.count == 1

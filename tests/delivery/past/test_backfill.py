@@ -48,9 +48,7 @@ def make(store: SqliteStore, missed: backfill.Missed, max_waiting: float = 1e6) 
     return list(making(store, store.read_state().plans["Siem"], missed, max_waiting))
 
 
-def making(
-    store: SqliteStore, plan: DeliveryPlan, missed: backfill.Missed, max_waiting: float = 1e6
-) -> Iterator[int]:
+def making(store: SqliteStore, plan: DeliveryPlan, missed: backfill.Missed, max_waiting: float = 1e6) -> Iterator[int]:
     return backfill.make(store, plan, missed, clock=lambda: 99.0, max_waiting=max_waiting, audit=AUDIT)
 
 
@@ -105,7 +103,9 @@ def test_a_full_store_keeps_what_was_made(
 
 
 @pytest.mark.parametrize(
-    "now", [{"when": "data.n > `3`"}, {"status": Status.INACTIVE}, {"name": "Renamed"}], ids=["when", "inactive", "gone"]
+    "now",
+    [{"when": "data.n > `3`"}, {"status": Status.INACTIVE}, {"name": "Renamed"}],
+    ids=["when", "inactive", "gone"],
 )
 def test_an_apply_in_the_meantime_ends_it(
     store: SqliteStore, delivery_plan: Build, now: dict[str, Any], monkeypatch: pytest.MonkeyPatch
