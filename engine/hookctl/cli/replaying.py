@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hookctl.network import Network
     from hookctl.store.history import AuditEntry
     from hookctl.store.interface import Store
+    from hookctl.store.records import Hold
 
     Replay = Callable[[Sequence[str]], list[str]]
     """Makes deliveries due in one commit, and returns the ids of those that were not in flight."""
@@ -29,6 +30,8 @@ class Replayed:
     """The replayed ones, as they are at the end."""
     left_alone: Sequence[str]
     """The ids of those that could not be replayed."""
+    holds: Mapping[str, Hold]
+    """The held webhooks."""
     interrupted: bool
 
 
@@ -59,17 +62,12 @@ def replay_now(
         store, _ = applied_store(session, stopping)
         if store.has_runner():
             replay = partial(store.replay, now=time.time(), as_planned=as_planned, audit=audit)
-            found, replayed = _hand_over(store, replay, ids, wait, stopping)
-        else:
-            found, replayed = _deliver(session, network(), ids, wait, stopping, as_planned=as_planned, audit=audit)
-        known = set(replayed)
-        return Replayed(found, [name for name in ids if name not in known], interrupts.requested)
+            return _hand_over(store, replay, ids, wait, stopping)
+        return _deliver(session, network(), ids, wait, stopping, as_planned=as_planned, audit=audit)
 
 
-def _hand_over(
-    store: Store, replay: Replay, ids: Sequence[str], wait: float, stopping: Callable[[], bool]
-) -> tuple[Sequence[Delivery], Sequence[str]]:
-    """Replay deliveries, and follow them while a runner makes the attempts; gives them at the end, and their ids."""
+def _hand_over(store: Store, replay: Replay, ids: Sequence[str], wait: float, stopping: Callable[[], bool]) -> Replayed:
+    """Replay deliveries, and follow them while a runner makes the attempts."""
     from hookctl.cli.running import while_busy
     from hookctl.delivery.following import follow_replayed
 
@@ -78,7 +76,7 @@ def _hand_over(
     store.wake_runners()
     if not follow_replayed(store, replayed, wait=wait, stopping=stopping):
         echo("The `hookctl run` on this store has ended. The next one continues with the deliveries.", err=True)
-    return _ended(store, replayed), replayed
+    return _ended(store, ids, replayed, interrupted=stopping())
 
 
 def _deliver(
@@ -90,7 +88,7 @@ def _deliver(
     *,
     as_planned: bool,
     audit: AuditEntry,
-) -> tuple[Sequence[Delivery], Sequence[str]]:
+) -> Replayed:
     """The same with attempts that this process makes."""
     from hookctl.cli.running import GRACE, report_busy, running
     from hookctl.delivery.runner.sending import deliver
@@ -99,7 +97,7 @@ def _deliver(
         replayed = _in_batches(partial(runner.replay, as_planned=as_planned, audit=audit), ids, stopping)
         deliver(runner, store, wait=wait, stopping=stopping, progress=lambda: None, stalled=report_busy)
         runner.stop(GRACE)
-        return _ended(store, replayed), replayed
+        return _ended(store, ids, replayed, interrupted=stopping())
 
 
 def _in_batches(replay: Replay, ids: Sequence[str], stopping: Callable[[], bool]) -> list[str]:
@@ -110,9 +108,11 @@ def _in_batches(replay: Replay, ids: Sequence[str], stopping: Callable[[], bool]
     return [name for batch in batches(ids) for name in while_busy(partial(replay, batch), stopping)]
 
 
-def _ended(store: Store, ids: Sequence[str]) -> Sequence[Delivery]:
+def _ended(store: Store, ids: Sequence[str], replayed: Sequence[str], *, interrupted: bool) -> Replayed:
     from hookctl.store.records import Filter
 
-    found = store.deliveries(Filter(ids=ids)) if ids else []
+    found = store.deliveries(Filter(ids=replayed)) if replayed else []
+    holds = store.holds()
     store.check()
-    return found
+    known = set(replayed)
+    return Replayed(found, [name for name in ids if name not in known], holds, interrupted)

@@ -179,7 +179,13 @@ def replay(
     outputs.write(
         color=session.color,
         text=lambda color: render_replay(
-            done.found, done.left_alone, nothing=nothing, as_planned=as_planned, width=text_width(), color=color
+            done.found,
+            done.left_alone,
+            done.holds,
+            nothing=nothing,
+            as_planned=as_planned,
+            width=text_width(),
+            color=color,
         ),
         json=lambda: render_replay_json(done.found, done.left_alone),
     )
