@@ -114,6 +114,11 @@ def test_the_commands_say_why_and_which_command_ends_the_hold(site: Site) -> Non
     one = json.loads(site.run("deliveries", "list", "--format", "json").stdout)[-1]["id"]
     shown = site.run("deliveries", "show", one).stdout
     assert "hookctl deliveries resume Siem" in shown
+    again = site.run("deliveries", "replay", one, "--wait", "0s")
+    assert again.stdout.endswith(
+        "\n\nHeld deliveries of Siem: hookctl deliveries resume Siem. The hold also ends when one of its secrets "
+        "changes, or with an apply that changes the webhook.\n\n1 replayed: 1 held.\n"
+    )
     planned = site.run("plan")
     assert "warning[held]: the webhook is held: HTTP 401 Unauthorized; 100 deliveries are held" in planned.stdout
     assert 'a change of its secret, or `hookctl deliveries resume "Siem"`.' in planned.stdout

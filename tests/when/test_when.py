@@ -58,7 +58,7 @@ def test_what_cannot_be_applied_is_an_error_with_the_expression() -> None:
     [
         ("data.severity = 'High'", "=", "cannot be read"),
         ("data.", ".", "not complete"),
-        ("", "", "cannot be read"),
+        ("", "", "cannot be read: it is empty"),
         ("data.severity == 'High", "'High", "cannot be read"),
         ("data.severity == `High`", "`High`", "is not JSON"),
         ("data[", "[", "not complete"),

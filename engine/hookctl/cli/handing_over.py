@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from hookctl.cli.running import GRACE, applied_store, running
@@ -12,8 +12,8 @@ from hookctl.delivery.following import count, follow, store_events
 from hookctl.delivery.producer import Producer
 from hookctl.delivery.runner.sending import deliver
 from hookctl.delivery.runner.tally import Tally
-from hookctl.errors import HookctlError
-from hookctl.model import DeliveryStatus
+from hookctl.errors import HookctlError, PluginError
+from hookctl.model import DeliveryStatus, Status
 from hookctl.report.text.printable import printable
 from hookctl.report.text.progress import Summary, Work
 
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from hookctl.cli.session import Session
     from hookctl.delivery.runner.retention import StoreLimits
     from hookctl.delivery.runner.sending import Intake
+    from hookctl.model import AppliedState, PluginBlock
     from hookctl.network import Network
+    from hookctl.plugin.calls import Plugins
     from hookctl.store.interface import Store
     from hookctl.store.records import Followed
 
@@ -120,8 +122,9 @@ def _may_continue(session: Session, producer: Producer, sending: Sending, networ
     from hookctl.cli.secrets import missing_secret
 
     try:
-        network()
-        problem = missing_secret(session, producer.state)
+        if proxy := network().proxy:
+            proxy.read_credentials()
+        problem = missing_secret(session, producer.state) or missing_plugin(session.plugins, producer.state)
     except HookctlError as error:
         problem = error
     if problem is None:
@@ -132,6 +135,22 @@ def _may_continue(session: Session, producer: Producer, sending: Sending, networ
         "The events are stored. Start `hookctl run` again: it continues with the deliveries."
     )
     return False
+
+
+def missing_plugin(plugins: Plugins, applied: AppliedState) -> HookctlError | None:
+    """The error about a plugin that an active webhook needs and this process does not have; None if there is none."""
+    for plan in applied.plans.values():
+        if plan.status is not Status.ACTIVE:
+            continue
+        needed: list[tuple[str, PluginBlock, Collection[str]]] = [
+            *(("auth", block, plugins.auth) for block in plan.auth),
+            *(("validator", block, plugins.validators) for block in plan.response_validators),
+            *([("transport", plan.transport, plugins.transports)] if plan.transport else []),
+        ]
+        for what, block, known in needed:
+            if block.type not in known:
+                return PluginError(f"no plugin provides the {what} {block.type!r} of {plan.name}")
+    return None
 
 
 def _continue(

@@ -12,9 +12,9 @@ from hookctl.delivery.runner.patience import Patience
 from hookctl.delivery.runner.sending import COMMIT_EVENTS, PAUSE, InputEvents, Intake, Source, store_all, take_in
 from hookctl.delivery.runner.tally import Tally
 from hookctl.errors import StateError
-from hookctl.model import DeliveryStatus
+from hookctl.model import Delivery, DeliveryStatus
 from hookctl.store.interface import Store
-from hookctl.store.records import Circuit, Followed
+from hookctl.store.records import Circuit, Filter, Followed
 
 FOLLOW_SECONDS = 0.05
 """The minimum number of seconds between two looks at the deliveries."""
@@ -22,6 +22,7 @@ STALLED_SECONDS = 330.0
 """Seconds without any change after which a runner counts as stalled. No attempt takes longer than 300."""
 FOLLOW_SHARE = 10
 """A look that takes long is followed by a pause of this many times its length."""
+DUE = (DeliveryStatus.WAITING, DeliveryStatus.RETRYING)
 
 
 def store_events(
@@ -80,22 +81,49 @@ def follow(
     Returns:
         False if no runner is alive any more although there is something to wait for.
     """
+
+    def look() -> tuple[Followed, Mapping[str, float]]:
+        followed = store.followed()
+        count(followed, tally)
+        progress(followed)
+        active = producer.active_webhooks()
+        return followed, {name: at for name, at in followed.due.items() if name in active}
+
+    return _wait(store, look, wait=wait, stopping=stopping)
+
+
+def follow_replayed(store: Store, ids: Sequence[str], *, wait: float, stopping: Callable[[], bool]) -> bool:
+    """The same for deliveries that were replayed in the store, by their ids."""
+
+    def look() -> tuple[list[Delivery], Mapping[str, float]]:
+        left = store.deliveries(Filter(ids=ids, statuses=DUE))
+        due: dict[str, float] = {}
+        for one in left:
+            due[one.webhook] = min(one.due_at, due.get(one.webhook, one.due_at))
+        return left, due
+
+    return _wait(store, look, wait=wait, stopping=stopping)
+
+
+def _wait(
+    store: Store, look: Callable[[], tuple[object, Mapping[str, float]]], *, wait: float, stopping: Callable[[], bool]
+) -> bool:
+    """Wait as :func:`follow` does.
+
+    ``look`` gives what a runner changes, and when the next delivery of each webhook is due.
+    """
     last, changed_at = None, time.monotonic()
     until = time.monotonic() + wait  # not the wall clock, which may be set during the wait
     while True:
         is_alive = store.has_runner()  # before the look: what a runner did at its end is seen
         began = time.monotonic()
-        followed = store.followed()
-        count(followed, tally)
-        progress(followed)
-        active = producer.active_webhooks()
-        due = {name: at for name, at in followed.due.items() if name in active}
+        found, due = look()
         if stopping() or not _is_any_due(due, store.circuits(), until - time.monotonic()):
             return True
         if not is_alive:
             return False
-        if followed != last:
-            last, changed_at = followed, began
+        if found != last:
+            last, changed_at = found, began
         elif began - changed_at > STALLED_SECONDS:
             return True
         time.sleep(max(FOLLOW_SECONDS, FOLLOW_SHARE * (time.monotonic() - began)))

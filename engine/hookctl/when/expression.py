@@ -147,7 +147,7 @@ def _syntax_error(error: JMESPathError, text: str, rule: Rule) -> TemplateError:
             f"{error.token_value!r} is not expected here" if error.token_value else "the expression is not complete"
         )
     else:
-        start, message = 0, str(error)
+        start, message = 0, str(error).rstrip(".") if text.strip() else "it is empty"
     start = min(start, max(len(text) - 1, 0))
     what = f"the JMESPath expression cannot be read: {message}"
     return rule.error(start, max(end, start + 1), what=what, fix="See jmespath.org for the syntax.")

@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 import hookctl
-from hookctl.model import Json
+from hookctl.cli.handing_over import missing_plugin
+from hookctl.model import AppliedState, DeliveryPlan, Json, PluginBlock, Status
 from hookctl.plugin.host import load_plugins
 from hookctl.store.interface import Store
 from hookctl.testing.answers import Answer
@@ -52,7 +53,13 @@ class Site:
     @property
     def secrets(self) -> dict[str, str]:
         address = f"siem.example.com:443:{self.receiver.address}:{self.receiver.port}"
-        return {"TOKEN": "t", "HOOKCTL_CONNECT_TO": address, "HOOKCTL_CACERT": self.receiver.ca_file}
+        return {
+            "TOKEN": "t",
+            "HOOKCTL_CONNECT_TO": address,  # reached directly, without the proxy
+            "HOOKCTL_CACERT": self.receiver.ca_file,
+            "HOOKCTL_PROXY": "http://user:${env:PROXY_PASSWORD}@127.0.0.1:9",
+            "PROXY_PASSWORD": "p",
+        }
 
     @property
     def store_url(self) -> str:
@@ -225,7 +232,7 @@ def follow_a_runner_that_is_killed(site: Site, lacking: str = "") -> tuple[int, 
     return end(sender)
 
 
-@pytest.mark.parametrize("lacking", ["TOKEN", "HOOKCTL_CACERT"])
+@pytest.mark.parametrize("lacking", ["TOKEN", "HOOKCTL_CACERT", "PROXY_PASSWORD"])
 def test_a_runner_is_killed_and_the_sender_lacks_something(site: Site, lacking: str) -> None:
     code, out, err = follow_a_runner_that_is_killed(site, lacking)
     assert code == 1
@@ -235,6 +242,26 @@ def test_a_runner_is_killed_and_the_sender_lacks_something(site: Site, lacking: 
     assert site.standing() == {("waiting", 0): 3}  # no attempt was used up
     site.start_runner()
     site.wait_for(lambda: site.standing() == {("delivered", 1): 3})
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"auth": (PluginBlock("smoke", {}),)},
+        {"transport": PluginBlock("smoke", {})},
+        {"response_validators": (PluginBlock("status", {}), PluginBlock("smoke", {}))},
+    ],
+    ids=["auth", "transport", "validator"],
+)
+def test_a_plugin_that_only_the_runner_has_is_missing(
+    delivery_plan: Callable[..., DeliveryPlan], fields: dict[str, Any]
+) -> None:
+    plugins = load_plugins()
+    found = missing_plugin(plugins, AppliedState(1, {"Siem": delivery_plan(**fields)}))
+    assert found is not None
+    assert "'smoke' of Siem" in found.message
+    idle = AppliedState(1, {"Siem": delivery_plan(**fields, status=Status.INACTIVE), "Other": delivery_plan("Other")})
+    assert missing_plugin(plugins, idle) is None
 
 
 def test_a_runner_is_killed_and_the_sender_has_everything(site: Site) -> None:
@@ -286,3 +313,46 @@ def test_a_full_store_without_a_runner_refuses_the_rest(site: Site) -> None:
     assert code == 1
     assert "Not accepted: event e2" in out
     assert site.standing() == {("waiting", 0): 2}
+
+
+def test_a_replay_needs_no_secrets_beside_a_runner(site: Site, run_cli: Callable[..., Any]) -> None:
+    site.apply(run_cli, "")
+    site.receiver.answer("/Siem", Answer(503), Answer(503), Answer(200))
+    site.start_runner()
+    assert site.send("e1", "e2").wait(PATIENCE) == 1
+    assert site.standing() == {("dead", 1): 2}
+    replay = site.start("deliveries", "replay", "--status", "dead", "--yes", secrets=False)
+    out, err = replay.communicate(timeout=PATIENCE)
+    assert (replay.returncode, out.splitlines()[-1]) == (0, "2 replayed: 2 delivered."), err
+    assert site.receiver.count == 4
+    audit: list[Any] = []
+    with_store(site, lambda store: audit.extend(one for one in store.log(10) if one.action == "replay"))
+    assert [entry.deliveries for entry in audit] == [2]
+
+
+def test_a_replay_reports_a_runner_that_ends(site: Site, run_cli: Callable[..., Any]) -> None:
+    site.apply(run_cli, "")
+    site.receiver.answer("/Siem", Answer(503), Answer(delay=PATIENCE))
+    runner = site.start_runner()
+    assert site.send("e1").wait(PATIENCE) == 1
+    replay = site.start("deliveries", "replay", "--status", "dead", "--yes", secrets=False)
+    site.wait_for(lambda: site.receiver.count == 2)
+    runner.kill()
+    out, err = replay.communicate(timeout=PATIENCE)
+    assert (replay.returncode, out.splitlines()[-1]) == (1, "1 replayed: 1 waiting.")
+    assert err.endswith("The `hookctl run` on this store has ended. The next one continues with the deliveries.\n")
+    assert site.standing() == {("waiting", 0): 1}
+
+
+def test_a_replay_for_an_inactive_webhook_beside_a_runner(site: Site, run_cli: Callable[..., Any]) -> None:
+    site.apply(run_cli, "")
+    site.receiver.answer("/Siem", Answer(503))
+    site.start_runner()
+    assert site.send("e1").wait(PATIENCE) == 1
+    file = site.root / "webhooks.d/siem.yaml"
+    file.write_text(file.read_text() + "status: inactive\n")
+    assert run_cli("apply", "--auto-approve", cwd=site.root).exit_code == 0
+    replay = site.start("deliveries", "replay", "--status", "dead", "--yes", secrets=False)
+    out, _ = replay.communicate(timeout=PATIENCE)
+    assert (replay.returncode, out.splitlines()[-1]) == (1, "1 replayed: 1 held.")
+    assert site.receiver.count == 1

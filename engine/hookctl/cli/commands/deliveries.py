@@ -153,8 +153,9 @@ def replay(
 
     Select deliveries by ID or with filters; filters without --status select dead deliveries, at most 100,000 at a time.
     With filters, the number of deliveries and five of them are shown, and you are asked to confirm. The retry schedule
-    starts again, and earlier attempts stay on record. Other deliveries that are due are delivered too, as with `hookctl
-    send`. Exits 1 if a selected delivery is not delivered.
+    starts again, and earlier attempts stay on record. If `hookctl run` is running on the store, it makes the attempts.
+    Otherwise this command does, and delivers others that are due too, as `hookctl send` does. Exits 1 if a selected
+    delivery is not delivered.
     """
     _refuse_unnamed(ctx, delivery_ids, filtered=selection.is_given)
     session: Session = ctx.obj
@@ -170,7 +171,7 @@ def replay(
         echo("Nothing was replayed.", err=True)
         ctx.exit(exit_codes.FAILED)
     audit = audit_entry("replay", named_deliveries(ids) if delivery_ids else str(selection), reason)
-    network = session.network(connect_to, cacert)
+    network = partial(session.network, connect_to, cacert)
     done = replay_now(session, network, ids, wait=wait, as_planned=as_planned, audit=audit)
     of = f" of {printable(selection.webhook)}" if selection.webhook else ""
     is_clear = ids or selection.status
@@ -178,7 +179,13 @@ def replay(
     outputs.write(
         color=session.color,
         text=lambda color: render_replay(
-            done.found, done.left_alone, nothing=nothing, as_planned=as_planned, width=text_width(), color=color
+            done.found,
+            done.left_alone,
+            done.holds,
+            nothing=nothing,
+            as_planned=as_planned,
+            width=text_width(),
+            color=color,
         ),
         json=lambda: render_replay_json(done.found, done.left_alone),
     )

@@ -90,6 +90,7 @@ def render_one_json(delivery: Delivery, event: Mapping[str, Json] | None, attemp
 def render_replay(
     replayed: Sequence[Delivery],
     left_alone: Sequence[str],
+    holds: Mapping[str, Hold] | None = None,
     *,
     nothing: str = "Nothing to replay.",
     as_planned: bool = False,
@@ -98,11 +99,12 @@ def render_replay(
 ) -> str:
     """The replayed deliveries that were not delivered, in a table, then how many there are of each status.
 
+    After the table comes what releases held ones, if ``holds`` is given.
     ``left_alone`` are the ids of those that could not be replayed; ``as_planned`` adds the reason that it may have.
     ``nothing`` is the text if nothing was replayed.
     """
     failed = [delivery for delivery in replayed if delivery.status is not DeliveryStatus.DELIVERED]
-    text = render_table(failed, width=width, color=color) + "\n" if failed else ""
+    text = render_table(failed, holds, width=width, color=color) + "\n" if failed else ""
     for name in left_alone:
         never = "it was never tried, so it has no delivery plan to use again, or " if as_planned else ""
         text += f"{name} was not replayed: {never}another process is trying it now.\n"
