@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from hookctl.cli.echo import echo
 
@@ -14,20 +14,12 @@ if TYPE_CHECKING:
     from hookctl.cli.session import Session
     from hookctl.model import Delivery, DeliveryStatus
     from hookctl.network import Network
-    from hookctl.store.history import AuditEntry
+    from hookctl.store.history import AuditEntry, ReplayOptions
     from hookctl.store.interface import Store
     from hookctl.store.records import Hold
 
     Replay = Callable[[Sequence[str]], list[str]]
     """Makes deliveries due in one commit, and returns the ids of those that were not in flight."""
-
-
-class Options(TypedDict):
-    """What :meth:`hookctl.store.interface.History.replay` takes beside the ids."""
-
-    as_planned: bool
-    statuses: Collection[DeliveryStatus] | None
-    audit: AuditEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +63,7 @@ def replay_now(
             return interrupts.requested
 
         store, _ = applied_store(session, stopping)
-        options: Options = {"as_planned": as_planned, "statuses": statuses, "audit": audit}
+        options: ReplayOptions = {"as_planned": as_planned, "statuses": statuses, "audit": audit}
         if store.has_runner():
             replay = partial(store.replay, now=time.time(), **options)
             return _hand_over(store, replay, ids, wait, stopping)
@@ -95,7 +87,7 @@ def _deliver(
     session: Session,
     network: Network,
     ids: Sequence[str],
-    options: Options,
+    options: ReplayOptions,
     *,
     wait: float,
     stopping: Callable[[], bool],

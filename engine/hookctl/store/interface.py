@@ -19,11 +19,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Unpack
 
 from hookctl.model import AppliedState, Attempt, Delivery, DeliveryStatus, Json, Plan
 from hookctl.store.events_interface import Events, Log
-from hookctl.store.history import AuditEntry
+from hookctl.store.history import AuditEntry, ReplayOptions
 from hookctl.store.records import (
     EVERYTHING,
     UNENDED,
@@ -248,21 +248,10 @@ class History(Protocol):
         """How many deliveries there are of each status, by webhook; ``own``: only those added through this object."""
         ...
 
-    def replay(
-        self,
-        ids: Sequence[str],
-        now: float,
-        *,
-        as_planned: bool = False,
-        statuses: Collection[DeliveryStatus] | None = None,
-        audit: AuditEntry | None = None,
-    ) -> list[str]:
+    def replay(self, ids: Sequence[str], now: float, **options: Unpack[ReplayOptions]) -> list[str]:
         """Make deliveries due now, with a new retry schedule; their attempts stay on record.
 
-        Returns the ids that are due now. Those that a worker is trying at this moment are left alone. ``as_planned``:
-        use the delivery plan of the last attempt instead of the one that is applied, and leave alone those without one.
-        ``statuses``: also leave alone those that have none of these now; None: whatever their status. ``audit`` is
-        recorded in the same commit.
+        Returns the ids that are due now. Those that a worker is trying at this moment are left alone.
         """
         ...
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Unpack
 
 from hookctl.delivery.attempt.engine import AttemptEngine
 from hookctl.delivery.runner.attempts import Attempts
@@ -22,10 +23,10 @@ from hookctl.delivery.runner.route import Router
 from hookctl.delivery.runner.tally import Tally
 from hookctl.delivery.runner.wakeup import Wakeup
 from hookctl.errors import StateLockedError, StoreError
-from hookctl.model import AppliedState, DeliveryStatus, Event
+from hookctl.model import AppliedState, Event
 from hookctl.plugin.calls import Plugins
 from hookctl.store.clock import since_boot
-from hookctl.store.history import AuditEntry
+from hookctl.store.history import ReplayOptions
 from hookctl.store.interface import Queue
 from hookctl.store.records import Batch, Committed
 
@@ -133,22 +134,10 @@ class Runner:
         """Whether any active webhook receives events of this type."""
         return self._router.receives(event_type)
 
-    def replay(
-        self,
-        ids: Sequence[str],
-        *,
-        as_planned: bool = False,
-        statuses: Collection[DeliveryStatus] | None = None,
-        audit: AuditEntry | None = None,
-    ) -> list[str]:
-        """Make deliveries of active webhooks due now. Returns the ids of those without an attempt in flight.
-
-        ``as_planned``: use the delivery plan of the last attempt. Deliveries without an attempt are then skipped.
-        ``statuses``: only those that have one of these now. ``audit`` is recorded in the same commit.
-        """
+    def replay(self, ids: Sequence[str], **options: Unpack[ReplayOptions]) -> list[str]:
+        """Make deliveries of active webhooks due now. Returns the ids of those without an attempt in flight."""
         self._finish_commit()
-        now = self._clock()
-        replayed = self._queue.replay(ids, now, as_planned=as_planned, statuses=statuses, audit=audit)
+        replayed = self._queue.replay(ids, self._clock(), **options)
         self._take_state(self._read_state())
         return replayed
 
