@@ -683,6 +683,16 @@ def test_replay_starts_afresh_and_keeps_history(queue: Queue, outcome: Outcome) 
     assert [one.number for one in queue.attempts("e1-A")] == [1, 1]
 
 
+def test_only_what_still_has_one_of_the_statuses_is_replayed_or_cancelled(queue: Queue) -> None:
+    queue.enqueue([routed("e1", "A"), routed("e2", "A")], NOW)
+    queue.cancel(["e1-A"], NOW, "no need")
+    both = ["e1-A", "e2-A"]
+    assert queue.replay(both, NOW, statuses=[DeliveryStatus.DEAD]) == []
+    assert queue.cancel(both, NOW, "no need", statuses=[DeliveryStatus.HELD]) == []
+    assert queue.replay(both, NOW, statuses=[DeliveryStatus.DEAD, DeliveryStatus.CANCELLED]) == ["e1-A"]
+    assert queue.cancel(both, NOW, "no need", statuses=[DeliveryStatus.WAITING, DeliveryStatus.DELIVERED]) == both
+
+
 def test_replay_leaves_alone_what_is_being_tried(queue: Queue, open_queue: Callable[[], Queue]) -> None:
     queue.enqueue([routed("e1")], NOW)
     (claimed,) = claim(queue)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,9 +12,9 @@ from hookctl.cli.echo import echo
 
 if TYPE_CHECKING:
     from hookctl.cli.session import Session
-    from hookctl.model import Delivery
+    from hookctl.model import Delivery, DeliveryStatus
     from hookctl.network import Network
-    from hookctl.store.history import AuditEntry
+    from hookctl.store.history import AuditEntry, ReplayOptions
     from hookctl.store.interface import Store
     from hookctl.store.records import Hold
 
@@ -42,9 +42,12 @@ def replay_now(
     *,
     wait: float,
     as_planned: bool,
+    statuses: Collection[DeliveryStatus] | None,
     audit: AuditEntry,
 ) -> Replayed:
     """Replay deliveries, and wait for their attempts, with retries within ``wait`` seconds.
+
+    ``statuses``: leave alone those that have none of these any more; None: whatever their status.
 
     A runner that is alive on the store makes the attempts, because this process may lack its secrets. Otherwise this
     process makes them, and delivers everything else that is due; ``network`` is called only then.
@@ -60,10 +63,11 @@ def replay_now(
             return interrupts.requested
 
         store, _ = applied_store(session, stopping)
+        options: ReplayOptions = {"as_planned": as_planned, "statuses": statuses, "audit": audit}
         if store.has_runner():
-            replay = partial(store.replay, now=time.time(), as_planned=as_planned, audit=audit)
+            replay = partial(store.replay, now=time.time(), **options)
             return _hand_over(store, replay, ids, wait, stopping)
-        return _deliver(session, network(), ids, wait, stopping, as_planned=as_planned, audit=audit)
+        return _deliver(session, network(), ids, options, wait=wait, stopping=stopping)
 
 
 def _hand_over(store: Store, replay: Replay, ids: Sequence[str], wait: float, stopping: Callable[[], bool]) -> Replayed:
@@ -83,18 +87,17 @@ def _deliver(
     session: Session,
     network: Network,
     ids: Sequence[str],
+    options: ReplayOptions,
+    *,
     wait: float,
     stopping: Callable[[], bool],
-    *,
-    as_planned: bool,
-    audit: AuditEntry,
 ) -> Replayed:
     """The same with attempts that this process makes."""
     from hookctl.cli.running import GRACE, report_busy, running
     from hookctl.delivery.runner.sending import deliver
 
     with running(session, network, stopping=stopping) as (runner, store):
-        replayed = _in_batches(partial(runner.replay, as_planned=as_planned, audit=audit), ids, stopping)
+        replayed = _in_batches(partial(runner.replay, **options), ids, stopping)
         deliver(runner, store, wait=wait, stopping=stopping, progress=lambda: None, stalled=report_busy)
         runner.stop(GRACE)
         return _ended(store, ids, replayed, interrupted=stopping())

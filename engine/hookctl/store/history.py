@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 from msgspec import Struct
 
@@ -82,6 +83,18 @@ class Routes:
     """The serial of the applied state."""
     webhooks: Mapping[str, Route]
     """By the name that each webhook had then."""
+
+
+class ReplayOptions(TypedDict, total=False):
+    """What a replay may also be given; see :meth:`hookctl.store.interface.History.replay`."""
+
+    as_planned: bool
+    """Use the delivery plan of the last attempt instead of the one that is applied, and leave alone deliveries without
+    one."""
+    statuses: Collection[DeliveryStatus] | None
+    """Leave alone deliveries that have none of these now. None: whatever their status."""
+    audit: AuditEntry | None
+    """Recorded in the same commit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,15 +19,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Unpack
 
 from hookctl.model import AppliedState, Attempt, Delivery, DeliveryStatus, Json, Plan
 from hookctl.store.events_interface import Events, Log
 from hookctl.store.healing import Healing
-from hookctl.store.history import AuditEntry
+from hookctl.store.history import AuditEntry, ReplayOptions
 from hookctl.store.monitoring import Monitoring
 from hookctl.store.records import (
     EVERYTHING,
+    UNENDED,
     Batch,
     Circuit,
     Claimed,
@@ -249,21 +250,26 @@ class History(Protocol):
         """How many deliveries there are of each status, by webhook; ``own``: only those added through this object."""
         ...
 
-    def replay(
-        self, ids: Sequence[str], now: float, *, as_planned: bool = False, audit: AuditEntry | None = None
-    ) -> list[str]:
-        """Make deliveries due now, whatever their status, with a new retry schedule; their attempts stay on record.
+    def replay(self, ids: Sequence[str], now: float, **options: Unpack[ReplayOptions]) -> list[str]:
+        """Make deliveries due now, with a new retry schedule; their attempts stay on record.
 
-        Returns the ids that are due now. Those that a worker is trying at this moment are left alone. ``as_planned``:
-        use the delivery plan of the last attempt instead of the one that is applied, and leave alone those without one.
-        ``audit`` is recorded in the same commit.
+        Returns the ids that are due now. Those that a worker is trying at this moment are left alone.
         """
         ...
 
-    def cancel(self, ids: Sequence[str], now: float, reason: str, audit: AuditEntry | None = None) -> list[str]:
-        """Never try these again, if they wait or are held; returns their ids. ``audit`` is recorded in the same commit.
+    def cancel(
+        self,
+        ids: Sequence[str],
+        now: float,
+        reason: str,
+        audit: AuditEntry | None = None,
+        *,
+        statuses: Collection[DeliveryStatus] = UNENDED,
+    ) -> list[str]:
+        """Never try these again, if they have one of these statuses now; returns their ids.
 
-        One that is being tried at this moment may still be delivered.
+        ``statuses`` are of those that wait or are held. ``audit`` is recorded in the same commit. One that is being
+        tried at this moment may still be delivered.
         """
         ...
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from hookctl.cli.commands import deliveries
 from hookctl.delivery.runner.route import delivery_id
 from hookctl.model import Attempt, DeliveryStatus, Event, Timing
 from hookctl.plugin.host import load_plugins
@@ -310,6 +311,38 @@ def test_cancelled_is_what_waits_and_a_replay_brings_it_back(run: Run, receiver:
     assert receiver.count == 0
     assert run("deliveries", "replay", E0).exit_code == 0
     assert receiver.count == 1
+
+
+def test_what_another_process_has_replayed_during_the_prompt_is_left_alone(
+    sent: Run, receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def confirmed(*_: Any, **__: Any) -> bool:
+        queue = SqliteQueue(tmp_path / ".hookctl/hookctl.db")
+        assert queue.replay([E0], time.time()) == [E0]
+        queue.close()
+        return True
+
+    monkeypatch.setattr(deliveries, "confirmed_deliveries", confirmed)
+    result = sent("deliveries", "replay", "--status", "dead", "--wait", "0s")
+    left = f"{E0} was not replayed: another process is trying it now, or has already replayed it.\n"
+    assert (result.exit_code, result.stdout) == (1, f"{left}Nothing to replay.\n")
+    assert [request.header("webhook-id") for request in receiver.requests] == [E0]  # by the other replay
+
+
+def test_what_no_longer_has_the_selected_status_is_not_cancelled(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold(run, tmp_path)
+
+    def confirmed(*_: Any, **__: Any) -> bool:
+        queue = SqliteQueue(tmp_path / ".hookctl/hookctl.db")
+        assert queue.resume("Siem")
+        queue.close()
+        return True
+
+    monkeypatch.setattr(deliveries, "confirmed_deliveries", confirmed)
+    assert run("deliveries", "cancel", "--status", "held").stdout == "Nothing to cancel.\n"
+    assert ("e0", "Siem", "waiting") in listed(run)
 
 
 @pytest.mark.parametrize("args", [[], ["msg_x", "--status", "dead"]])

@@ -421,6 +421,8 @@ def test_a_hold_of_an_older_store_is_kept(tmp_path: Path) -> None:
         connection.execute(
             "CREATE TABLE suspensions (webhook TEXT PRIMARY KEY, serial INTEGER NOT NULL, reason TEXT NOT NULL)"
         )
+        for table in ("known_ids", "new_ids"):  # what a later version added
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN event")
         connection.execute("INSERT INTO suspensions VALUES ('A', 3, 'suspended until the next apply: HTTP 410 Gone')")
         for table in ("known_ids", "new_ids"):  # a later version added it
             connection.execute(f"ALTER TABLE {table} DROP COLUMN event")

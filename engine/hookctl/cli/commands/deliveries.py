@@ -23,10 +23,10 @@ from hookctl.model.nearest import nearest
 from hookctl.report.text.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from hookctl.cli.session import Session
-    from hookctl.model import Delivery
+    from hookctl.model import Delivery, DeliveryStatus
     from hookctl.store.interface import Store
     from hookctl.store.records import Filter
 
@@ -166,13 +166,14 @@ def replay(
 
     while_busy(session.existing_store, lambda: False)
     which = partial(selection.filter, default=(DeliveryStatus.DEAD,))
-    ids = _chosen(session, delivery_ids, which, action="Replay", yes=yes)
-    if ids is None:
+    chosen = _chosen(session, delivery_ids, which, action="Replay", yes=yes)
+    if chosen is None:
         echo("Nothing was replayed.", err=True)
         ctx.exit(exit_codes.FAILED)
+    ids, statuses = chosen
     audit = audit_entry("replay", named_deliveries(ids) if delivery_ids else str(selection), reason)
     network = partial(session.network, connect_to, cacert)
-    done = replay_now(session, network, ids, wait=wait, as_planned=as_planned, audit=audit)
+    done = replay_now(session, network, ids, wait=wait, as_planned=as_planned, statuses=statuses, audit=audit)
     of = f" of {printable(selection.webhook)}" if selection.webhook else ""
     is_clear = ids or selection.status
     nothing = "Nothing to replay." if is_clear else f"No dead deliveries{of} match. Use --status to select others."
@@ -227,13 +228,15 @@ def cancel(
     if store is None:
         raise HookctlError("this store has no deliveries", hint=NO_STORE)
     which = partial(selection.filter, default=UNENDED, among=UNENDED)
-    ids = _chosen(session, delivery_ids, which, action="Cancel", yes=yes)
-    if ids is None:
+    chosen = _chosen(session, delivery_ids, which, action="Cancel", yes=yes)
+    if chosen is None:
         echo("Nothing was cancelled.", err=True)
         ctx.exit(exit_codes.FAILED)
+    ids, statuses = chosen
     audit = audit_entry("cancel", named_deliveries(ids) if delivery_ids else str(selection), reason)
     why = f"cancelled by {audit.who}{f': {reason}' if reason else ''}"
-    cancelled = [name for batch in batches(ids) for name in store.cancel(batch, time.time(), why, audit)]
+    stop = partial(store.cancel, now=time.time(), reason=why, statuses=statuses or UNENDED, audit=audit)
+    cancelled = [name for batch in batches(ids) for name in stop(batch)]
     over = _rest(store, ids, cancelled) if delivery_ids else []
     outputs.write(
         color=session.color,
@@ -281,19 +284,23 @@ def _chosen(
     *,
     action: str,
     yes: bool,
-) -> list[str] | None:
-    """The ids of the selected deliveries, each once; None if the user does not confirm what filters selected."""
+) -> tuple[list[str], Collection[DeliveryStatus] | None] | None:
+    """The ids of the selected deliveries, each once, and the statuses by which filters selected them.
+
+    None if the user does not confirm what filters selected. Until then, other processes may change their statuses.
+    """
     store = session.existing_store()
     if store is None:
-        return []
+        return [], None
     if ids:
-        return list(dict.fromkeys(_find(store, text).id for text in ids))
-    found = store.deliveries(which(store), MOST + 1)
+        return list(dict.fromkeys(_find(store, text).id for text in ids)), None
+    selected = which(store)
+    found = store.deliveries(selected, MOST + 1)
     has_more = len(found) > MOST
     found = found[:MOST]
     if found and not confirmed_deliveries(found, action, has_more=has_more, yes=yes, color=session.color):
         return None
-    return [delivery.id for delivery in found]
+    return [delivery.id for delivery in found], selected.statuses
 
 
 def _rest(store: Store, ids: list[str], cancelled: list[str]) -> list[Delivery]:

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Unpack
 
 from hookctl.delivery.attempt.engine import AttemptEngine
 from hookctl.delivery.runner.attempts import Attempts
@@ -25,7 +26,7 @@ from hookctl.errors import StateLockedError, StoreError
 from hookctl.model import AppliedState, Event
 from hookctl.plugin.calls import Plugins
 from hookctl.store.clock import since_boot
-from hookctl.store.history import AuditEntry
+from hookctl.store.history import ReplayOptions
 from hookctl.store.interface import Queue
 from hookctl.store.records import Batch, Committed
 
@@ -133,14 +134,10 @@ class Runner:
         """Whether any active webhook receives events of this type."""
         return self._router.receives(event_type)
 
-    def replay(self, ids: Sequence[str], *, as_planned: bool = False, audit: AuditEntry | None = None) -> list[str]:
-        """Make deliveries of active webhooks due now. Returns the ids of those without an attempt in flight.
-
-        ``as_planned``: use the delivery plan of the last attempt. Deliveries without an attempt are then skipped.
-        ``audit`` is recorded in the same commit.
-        """
+    def replay(self, ids: Sequence[str], **options: Unpack[ReplayOptions]) -> list[str]:
+        """Make deliveries of active webhooks due now. Returns the ids of those without an attempt in flight."""
         self._finish_commit()
-        replayed = self._queue.replay(ids, self._clock(), as_planned=as_planned, audit=audit)
+        replayed = self._queue.replay(ids, self._clock(), **options)
         self._take_state(self._read_state())
         return replayed
 

@@ -24,6 +24,8 @@ ENDED = {
     DeliveryStatus.DEAD: "is already dead",
     DeliveryStatus.CANCELLED: "was already cancelled",
 }
+MOST_LEFT_ALONE = 10
+"""The most deliveries that a replay names because it left them alone; of more, it says how many they are."""
 
 
 def render_table(
@@ -105,9 +107,14 @@ def render_replay(
     """
     failed = [delivery for delivery in replayed if delivery.status is not DeliveryStatus.DELIVERED]
     text = render_table(failed, holds, width=width, color=color) + "\n" if failed else ""
+    if len(left_alone) > MOST_LEFT_ALONE:
+        never = "they were never tried, so they have no delivery plan to use again, or " if as_planned else ""
+        other = "another process is trying them now, or has already replayed them"
+        text += f"{len(left_alone):,} were not replayed: {never}{other}.\n"
+        left_alone = ()
     for name in left_alone:
         never = "it was never tried, so it has no delivery plan to use again, or " if as_planned else ""
-        text += f"{name} was not replayed: {never}another process is trying it now.\n"
+        text += f"{name} was not replayed: {never}another process is trying it now, or has already replayed it.\n"
     if not replayed:
         return f"{text}{nothing}\n"
     by_status = Counter(delivery.status for delivery in replayed)

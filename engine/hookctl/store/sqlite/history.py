@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -9,7 +10,7 @@ from contextlib import AbstractContextManager
 from hookctl.model import Attempt, Delivery, DeliveryStatus, Json
 from hookctl.store.healing import Repairable
 from hookctl.store.history import EVERY_EVENT, AuditEntry, EventFilter, EventPage, StoredEvent
-from hookctl.store.records import EVERYTHING, Filter
+from hookctl.store.records import EVERYTHING, UNENDED, Filter
 from hookctl.store.sqlite import audit as audit_log
 from hookctl.store.sqlite import events, filters, healing, reading
 from hookctl.store.sqlite import queue_tables as tables
@@ -42,7 +43,13 @@ class SqliteHistory:
             return reading.attempts(connection, delivery_id)
 
     def replay(
-        self, ids: Sequence[str], now: float, *, as_planned: bool = False, audit: AuditEntry | None = None
+        self,
+        ids: Sequence[str],
+        now: float,
+        *,
+        as_planned: bool = False,
+        statuses: Collection[DeliveryStatus] | None = None,
+        audit: AuditEntry | None = None,
     ) -> list[str]:
         """See :meth:`hookctl.store.interface.Queue.replay`."""
         with self._writing() as connection:
@@ -50,7 +57,11 @@ class SqliteHistory:
                 name: (connection.execute(tables.LAST_PLAN, (name,)).fetchone() or (None,))[0] if as_planned else None
                 for name in ids
             }
-            values = {"now": now, "monotonic": self._monotonic()}
+            values = {
+                "now": now,
+                "monotonic": self._monotonic(),
+                "statuses": json.dumps([*(DeliveryStatus if statuses is None else statuses)]),
+            }
             chosen = [name for name in plans if plans[name] or not as_planned]
             replayed = [
                 name
@@ -65,14 +76,19 @@ class SqliteHistory:
         with self._reading() as connection:
             return healing.repairable(connection, webhook, status, limit)
 
-    def cancel(self, ids: Sequence[str], now: float, reason: str, audit: AuditEntry | None = None) -> list[str]:
+    def cancel(
+        self,
+        ids: Sequence[str],
+        now: float,
+        reason: str,
+        audit: AuditEntry | None = None,
+        *,
+        statuses: Collection[DeliveryStatus] = UNENDED,
+    ) -> list[str]:
         """See :meth:`hookctl.store.interface.Queue.cancel`."""
+        values = {"now": now, "reason": reason, "statuses": json.dumps([*statuses])}
         with self._writing() as connection:
-            cancelled = [
-                name
-                for name in ids
-                if connection.execute(tables.CANCEL, {"id": name, "now": now, "reason": reason}).rowcount
-            ]
+            cancelled = [name for name in ids if connection.execute(tables.CANCEL, values | {"id": name}).rowcount]
             audit_log.record(connection, audit, len(cancelled))
             return cancelled
 

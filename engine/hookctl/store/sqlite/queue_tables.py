@@ -272,6 +272,7 @@ REPLAY = """
         status = 'waiting', reason = '', attempts = 0, due_at = :now, ready_at = :now, set_at = :now,
         planned = :planned, lease = lease + 1, owner = NULL, lease_until = NULL
     WHERE id = :id AND (owner IS NULL OR lease_until <= :now AND lease_ends <= :monotonic)
+        AND status IN (SELECT value FROM json_each(:statuses))
 """
 LAST_PLAN = """
     SELECT p.digest FROM deliveries d JOIN attempts a ON a.delivery = d.seq
@@ -285,6 +286,7 @@ ADD_PLAN = "INSERT INTO plans (digest, document) VALUES (?, ?) ON CONFLICT (dige
 CANCEL = """
     UPDATE deliveries SET status = 'cancelled', reason = :reason, ready_at = NULL, set_at = :now
     WHERE id = :id AND status IN ('waiting', 'retrying', 'held')
+        AND status IN (SELECT value FROM json_each(:statuses))
 """
 
 SET_CIRCUIT = "INSERT OR REPLACE INTO circuits (webhook, state, reason, since, until) VALUES (?, ?, ?, ?, ?)"
