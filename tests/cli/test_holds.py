@@ -116,17 +116,12 @@ def test_the_commands_say_why_and_which_command_ends_the_hold(site: Site) -> Non
     assert "hookctl deliveries resume Siem" in shown
     again = site.run("deliveries", "replay", one, "--wait", "0s")
     assert again.stdout.endswith(
-        "\n\nHeld deliveries of Siem: hookctl deliveries resume Siem. The hold also ends when one of its secrets "
-        "changes, or with an apply that changes the webhook.\n\n1 replayed: 1 held.\n"
+        "\n\nTo send the held deliveries of Siem: hookctl deliveries resume Siem. The hold also ends when one of its "
+        "secrets changes, or with an apply that changes the webhook.\n\n1 replayed: 1 held.\n"
     )
     planned = site.run("plan")
     assert "warning[held]: the webhook is held: HTTP 401 Unauthorized; 100 deliveries are held" in planned.stdout
     assert 'a change of its secret, or `hookctl deliveries resume "Siem"`.' in planned.stdout
-    replayed = site.run("deliveries", "replay", one)
-    assert (replayed.exit_code, replayed.stdout.splitlines()[-2:]) == (
-        1,
-        ["1 replayed: 1 held.", "To see why webhooks are held, and how to continue: hookctl list"],
-    )
     texts = (sent, planned, table)
     assert not any(key in text.stdout + text.stderr for text in texts for key in (OLD, NEW))
 

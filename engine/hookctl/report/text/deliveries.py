@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from hookctl.model import Attempt, Delivery, DeliveryStatus, Json
 from hookctl.report.style import STATUS_COLORS, styled
 from hookctl.report.text.columns import paragraph
-from hookctl.report.text.holds import HOW_TO_CONTINUE, how_to_release
+from hookctl.report.text.holds import how_to_release
 from hookctl.report.text.invocation import attempt_json, render_attempt
 from hookctl.report.text.printable import json_text, printable
 from hookctl.report.text.table import Cell, table
@@ -119,8 +119,7 @@ def render_replay(
         return f"{text}{nothing}\n"
     by_status = Counter(delivery.status for delivery in replayed)
     counts = ", ".join(f"{by_status[status]:,} {status.value}" for status in DeliveryStatus if by_status[status])
-    text += f"{len(replayed):,} replayed: {counts}.\n"
-    return f"{text}{HOW_TO_CONTINUE}\n" if by_status[DeliveryStatus.HELD] else text
+    return f"{text}{len(replayed):,} replayed: {counts}.\n"
 
 
 def render_replay_json(replayed: Sequence[Delivery], left_alone: Sequence[str]) -> str:
