@@ -247,9 +247,9 @@ def test_held_webhooks_meet_a_condition_and_inactive_ones_do_not(site: Site) -> 
     assert site.run("apply", "--auto-approve").exit_code == 0
     with closing(site.open()) as store:
         store.reconcile(store.read_state())
-    assert site.doctor("--fail-on", "held>0")["fail_on"] == [("ok", "not held>0: none", "")]
+    assert site.doctor("--fail-on", "held>0")["fail_on"] == [("ok", "held>0 is false: none", "")]
     site.end("Siem", Outcome(DeliveryStatus.HELD, "HTTP 401", hold=True), serial=2)
-    assert site.doctor("--fail-on", "held>0")["fail_on"] == [("problem", "held>0: 1 webhook held", "See `held` above.")]
+    assert site.doctor("--fail-on", "held>0")["fail_on"] == [("problem", "held>0 is true: 1 webhook held", "See `held` above.")]
 
 
 def test_conditions_decide_the_exit_code(site: Site) -> None:
@@ -258,8 +258,8 @@ def test_conditions_decide_the_exit_code(site: Site) -> None:
     assert site.run("doctor", "--fail-on", "dead>1").exit_code == 0
     failed = site.run("doctor", "--fail-on", "lag>5m,dead>0")
     assert failed.exit_code == 1
-    assert "✓ fail_on   not lag>5m: none\n" in failed.stdout
-    assert "✗ fail_on   dead>0: 1 dead letter\n            See `dead` above.\n" in failed.stdout
+    assert "✓ fail_on   lag>5m is false: none\n" in failed.stdout
+    assert "✗ fail_on   dead>0 is true: 1 dead letter\n            See `dead` above.\n" in failed.stdout
     assert site.run("doctor", HOOKCTL_DOCTOR_FAIL_ON="dead>0").exit_code == 1
 
 

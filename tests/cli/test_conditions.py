@@ -52,26 +52,26 @@ def test_every_condition_is_tested() -> None:
 @pytest.mark.parametrize("name", MEASURED)
 def test_a_condition_is_met_above_its_limit(name: str) -> None:
     below, equal, shown = MEASURED[name]
-    assert verdicts(f"{name}>{below}", WORST) == [("problem", f"{name}>{below}: {shown}")]
-    assert verdicts(f"{name}>{equal}", WORST) == [("ok", f"not {name}>{equal}: {shown}")]
+    assert verdicts(f"{name}>{below}", WORST) == [("problem", f"{name}>{below} is true: {shown}")]
+    assert verdicts(f"{name}>{equal}", WORST) == [("ok", f"{name}>{equal} is false: {shown}")]
 
 
 @pytest.mark.parametrize("name", MEASURED)
 def test_nothing_is_above_zero_if_all_is_delivered(name: str) -> None:
     zero = "0s" if MEASURES[name].is_duration else "0"
-    assert verdicts(f"{name}>{zero}", BEST) == [("ok", f"not {name}>{zero}: none")]
+    assert verdicts(f"{name}>{zero}", BEST) == [("ok", f"{name}>{zero} is false: none")]
 
 
 def test_a_clock_that_was_set_back_makes_nothing_negative() -> None:
     ahead = {"A": Backlog(waiting=1, oldest_at=NOW + 50.0, due_at=NOW + 50.0)}
     situation = Situation(now=NOW, backlogs=ahead, active=frozenset("A"), circuits={}, held=[], workers=1)
-    assert verdicts("lag>0s,oldest>0s", situation) == [("ok", "not lag>0s: none"), ("ok", "not oldest>0s: none")]
+    assert verdicts("lag>0s,oldest>0s", situation) == [("ok", "lag>0s is false: none"), ("ok", "oldest>0s is false: none")]
 
 
 def test_several_conditions_with_spaces() -> None:
     assert verdicts(" dead > 0 , lag>1d", WORST) == [
-        ("problem", "dead>0: 8 dead letters"),
-        ("ok", "not lag>1d: a delivery has been due for 5m"),
+        ("problem", "dead>0 is true: 8 dead letters"),
+        ("ok", "lag>1d is false: a delivery has been due for 5m"),
     ]
 
 

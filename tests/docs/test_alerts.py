@@ -89,7 +89,7 @@ def test_the_script_for_cron_prints_what_is_not_in_order(script: Script, tmp_pat
     mailed = script(MAIL)
     assert mailed.returncode == 1
     assert "! dead      Siem has 1 dead letter: 1 HTTP 404\n            To see them: hookctl " in mailed.stdout
-    assert "✗ fail_on   dead>0: 1 dead letter\n            See `dead` above.\n" in mailed.stdout
+    assert "✗ fail_on   dead>0 is true: 1 dead letter\n            See `dead` above.\n" in mailed.stdout
     assert "✓" not in mailed.stdout
 
 
@@ -110,7 +110,7 @@ def test_the_script_for_a_chat_posts_the_problems(script: Script, tmp_path: Path
     assert (posted.returncode, posted.stderr) == (0, "")
     ((kind, text),) = received[0].items()
     lines = [line for line in text.splitlines() if not line.startswith("sqlite: ")]  # as this Python has it
-    assert (kind, lines) == ("text", ["dead: Siem has 1 dead letter: 1 HTTP 404", "fail_on: dead>0: 1 dead letter"])
+    assert (kind, lines) == ("text", ["dead: Siem has 1 dead letter: 1 HTTP 404", "fail_on: dead>0 is true: 1 dead letter"])
 
 
 @NEEDS_JQ

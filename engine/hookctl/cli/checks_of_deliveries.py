@@ -96,7 +96,7 @@ def _runner(situation: Situation) -> Iterator[Check]:
     starts = [max(at, circuits[name].until if name in circuits else at) for name, at in situation.due.items()]
     overdue = situation.now - min(starts, default=situation.now)
     if overdue <= NOTICED_SECONDS:
-        yield Check("runner", "ok", "no runner has claimed anything, and nothing has been due for long")
+        yield Check("runner", "ok", "no runner is alive, but no delivery has been due for long")
         return
     yield Check(
         "runner",

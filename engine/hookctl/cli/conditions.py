@@ -109,9 +109,9 @@ def checks_of_conditions(given: Sequence[Condition], situation: Situation | None
         measured = one.measure.read(situation)
         shown = one.measure.text(measured) if measured else "none"
         if measured > one.limit:
-            yield Check(NAME, "problem", f"{one.text}: {shown}", one.measure.hint)
+            yield Check(NAME, "problem", f"{one.text} is true: {shown}", one.measure.hint)
         else:
-            yield Check(NAME, "ok", f"not {one.text}: {shown}")
+            yield Check(NAME, "ok", f"{one.text} is false: {shown}")
 
 
 def _condition(text: str) -> Condition:

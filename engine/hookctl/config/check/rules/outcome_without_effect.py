@@ -17,7 +17,7 @@ OUTCOME_WITHOUT_EFFECT = Rule(
         " `retry.schedule`: with an empty one, the delivery is dead after its first attempt. This is a warning."
     ),
     message="`mismatch` has no effect, because there are no response_validators",
-    hint="Add response_validators, or remove it.",
+    hint="Add `response_validators`, or remove `mismatch`.",
     variants={
         "accepts": (
             "`mismatch: delivered` makes response_validators pointless: what they reject counts as delivered",
