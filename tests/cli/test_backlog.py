@@ -249,7 +249,9 @@ def test_held_webhooks_meet_a_condition_and_inactive_ones_do_not(site: Site) -> 
         store.reconcile(store.read_state())
     assert site.doctor("--fail-on", "held>0")["fail_on"] == [("ok", "held>0 is false: none", "")]
     site.end("Siem", Outcome(DeliveryStatus.HELD, "HTTP 401", hold=True), serial=2)
-    assert site.doctor("--fail-on", "held>0")["fail_on"] == [("problem", "held>0 is true: 1 webhook held", "See `held` above.")]
+    assert site.doctor("--fail-on", "held>0")["fail_on"] == [
+        ("problem", "held>0 is true: 1 webhook held", "See `held` above.")
+    ]
 
 
 def test_conditions_decide_the_exit_code(site: Site) -> None:

@@ -65,7 +65,10 @@ def test_nothing_is_above_zero_if_all_is_delivered(name: str) -> None:
 def test_a_clock_that_was_set_back_makes_nothing_negative() -> None:
     ahead = {"A": Backlog(waiting=1, oldest_at=NOW + 50.0, due_at=NOW + 50.0)}
     situation = Situation(now=NOW, backlogs=ahead, active=frozenset("A"), circuits={}, held=[], workers=1)
-    assert verdicts("lag>0s,oldest>0s", situation) == [("ok", "lag>0s is false: none"), ("ok", "oldest>0s is false: none")]
+    assert verdicts("lag>0s,oldest>0s", situation) == [
+        ("ok", "lag>0s is false: none"),
+        ("ok", "oldest>0s is false: none"),
+    ]
 
 
 def test_several_conditions_with_spaces() -> None:

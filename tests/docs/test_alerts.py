@@ -110,7 +110,10 @@ def test_the_script_for_a_chat_posts_the_problems(script: Script, tmp_path: Path
     assert (posted.returncode, posted.stderr) == (0, "")
     ((kind, text),) = received[0].items()
     lines = [line for line in text.splitlines() if not line.startswith("sqlite: ")]  # as this Python has it
-    assert (kind, lines) == ("text", ["dead: Siem has 1 dead letter: 1 HTTP 404", "fail_on: dead>0 is true: 1 dead letter"])
+    assert (kind, lines) == (
+        "text",
+        ["dead: Siem has 1 dead letter: 1 HTTP 404", "fail_on: dead>0 is true: 1 dead letter"],
+    )
 
 
 @NEEDS_JQ
