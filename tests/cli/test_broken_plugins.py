@@ -274,12 +274,6 @@ SCRIPT = "import hookctl.plugin.contain as c; c.CALL_SECONDS = {seconds}; from h
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as running:
-        yield running
-
-
-@pytest.fixture
 def start(site: Path, tmp_path: Path, receiver: Receiver) -> Callable[..., subprocess.Popen[str]]:
     """``start(ending, "send", "events.jsonl", FAIL="all")``: hookctl as a process, with a plugin whose calls end so."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,6 @@ from hookctl.testing.receiver import Receiver
 Run = Callable[..., Any]
 SIEM = "name: Siem\nevent: anomaly\nurl: https://siem.example.com/ingest\nbody_template: '{}'\n"
 SLEEPING = "name: Sleeping\nevent: anomaly\nurl: https://sleep.example.com/\nstatus: inactive\n"
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as running:
-        yield running
 
 
 @pytest.fixture

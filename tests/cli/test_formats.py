@@ -34,12 +34,6 @@ FILES = [f"--format={form}=out.{form}" for form in ALL if form != "text"]
 POLICY = '[policies.owner_label]\n[policies.timeout_at_most]\nseconds = 5\nseverity = "warning"\n'
 
 
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as running:
-        yield running
-
-
 def reach(receiver: Receiver) -> dict[str, str]:
     hosts = " ".join(f"{host}:443:{address}:{port}" for host, (address, port) in receiver.connect_to.items())
     return {"HOOKCTL_CONNECT_TO": hosts, "HOOKCTL_CACERT": receiver.ca_file}

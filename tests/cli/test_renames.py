@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,6 @@ SIEM = (
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as running:
-        yield running
-
-
-@pytest.fixture
 def root(project: Callable[..., Path]) -> Path:
     mock = load_plugins().event_types["anomaly"].mock
     return project(
@@ -37,16 +31,13 @@ def root(project: Callable[..., Path]) -> Path:
     )
 
 
-def reaching(receiver: Receiver) -> list[str]:
-    hosts = [f"{host}:443:{address}:{port}" for host, (address, port) in receiver.connect_to.items()]
-    return [word for host in hosts for word in ("--connect-to", host)] + ["--cacert", receiver.ca_file]
-
-
 @pytest.mark.parametrize("name", ["Company Siem", "SIEM"])
-def test_history_and_waiting_deliveries_follow(run_cli: Run, root: Path, receiver: Receiver, name: str) -> None:
+def test_history_and_waiting_deliveries_follow(
+    run_cli: Run, root: Path, receiver: Receiver, reaching: list[str], name: str
+) -> None:
     run_cli("apply", "--auto-approve", cwd=root)
     receiver.answer("/ingest", Answer(503), Answer(503), Answer(503), Answer(200))
-    run_cli("send", "events.jsonl", "--wait", "0s", *reaching(receiver), cwd=root)
+    run_cli("send", "events.jsonl", "--wait", "0s", *reaching, cwd=root)
     (root / "webhooks.d/siem.yaml").write_text(SIEM.replace("name: Siem", f"name: {name}"))
     planned = run_cli("plan", cwd=root).stdout
     assert f"  ~ Siem -> {name}\n      renamed; its history and waiting deliveries move with it\n" in planned
@@ -61,7 +52,7 @@ def test_history_and_waiting_deliveries_follow(run_cli: Run, root: Path, receive
     assert applied.stdout.endswith("Applied: 0 added, 0 changed, 0 removed, 1 renamed. The state now has serial 2.\n")
     deliveries = json.loads(run_cli("deliveries", "list", "--webhook", name, "--format", "json", cwd=root).stdout)
     assert [(one["webhook"], one["status"]) for one in deliveries] == [(name, "retrying")] * 3
-    result = run_cli("send", "/dev/null", "--wait", "10s", *reaching(receiver), cwd=root)
+    result = run_cli("send", "/dev/null", "--wait", "10s", *reaching, cwd=root)
     assert result.exit_code == 0, result.stdout
     assert receiver.count == 6
     (row,) = json.loads(run_cli("list", "--format", "json", cwd=root).stdout)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -165,24 +165,15 @@ def test_a_name_that_is_none(run_cli: Run, root: Path, command: str) -> None:
 # -- tests first
 
 
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as running:
-        yield running
-
-
-def reaching(receiver: Receiver) -> list[str]:
-    hosts = [f"{host}:443:{address}:{port}" for host, (address, port) in receiver.connect_to.items()]
-    return [word for host in hosts for word in ("--connect-to", host)] + ["--cacert", receiver.ca_file]
-
-
-def test_what_is_new_or_changed_is_tested_first(run_cli: Run, root: Path, receiver: Receiver) -> None:
+def test_what_is_new_or_changed_is_tested_first(
+    run_cli: Run, root: Path, receiver: Receiver, reaching: list[str]
+) -> None:
     (root / "webhooks.d/w0.yaml").write_text(webhook("W0", "timeout_seconds: 9\n"))
     (root / "webhooks.d/w1.yaml").write_text(webhook("W1", "status: inactive\n"))
     (root / "webhooks.d/w2.yaml").write_text(webhook("W2").replace("name: W2", "name: Renamed"))
     (root / "webhooks.d/w3.yaml").unlink()
     (root / "webhooks.d/new.yaml").write_text(webhook("New"))
-    result = run_cli("apply", "--test", "--auto-approve", *reaching(receiver), cwd=root)
+    result = run_cli("apply", "--test", "--auto-approve", *reaching, cwd=root)
     assert (result.exit_code, result.stderr) == (0, "")
     assert sorted(request.path for request in receiver.requests) == ["/New", "/W0"]
     plan, tests, done = (
@@ -192,13 +183,15 @@ def test_what_is_new_or_changed_is_tested_first(run_cli: Run, root: Path, receiv
     assert applied(root) == (2, 9)
 
 
-def test_a_test_that_fails_keeps_it_all_from_being_applied(run_cli: Run, root: Path, receiver: Receiver) -> None:
+def test_a_test_that_fails_keeps_it_all_from_being_applied(
+    run_cli: Run, root: Path, receiver: Receiver, reaching: list[str]
+) -> None:
     receiver.answer("/New", Answer(404))
     (root / "webhooks.d/w0.yaml").write_text(webhook("W0", "timeout_seconds: 9\n"))
     (root / "webhooks.d/new.yaml").write_text(webhook("New"))
     run_cli("plan", "--out", "plan.json", cwd=root)
     for args in ([], ["plan.json"]):
-        result = run_cli("apply", *args, "--test", "--auto-approve", *reaching(receiver), cwd=root)
+        result = run_cli("apply", *args, "--test", "--auto-approve", *reaching, cwd=root)
         assert result.exit_code == 1
         assert "✓ W0   Test successful" in result.stdout
         assert "✗ New  Test failed  HTTP 404" in result.stdout
@@ -207,18 +200,20 @@ def test_a_test_that_fails_keeps_it_all_from_being_applied(run_cli: Run, root: P
     assert run_cli("apply", "--auto-approve", cwd=root).exit_code == 0  # and the lock is free
 
 
-def test_nothing_to_test(run_cli: Run, root: Path, receiver: Receiver) -> None:
+def test_nothing_to_test(run_cli: Run, root: Path, receiver: Receiver, reaching: list[str]) -> None:
     (root / "webhooks.d/w3.yaml").unlink()
-    result = run_cli("apply", "--test", "--auto-approve", *reaching(receiver), cwd=root)
+    result = run_cli("apply", "--test", "--auto-approve", *reaching, cwd=root)
     assert (result.exit_code, receiver.count) == (0, 0)
     assert "tests" not in result.stdout
 
 
-def test_a_plan_that_is_refused_sends_nothing(run_cli: Run, root: Path, receiver: Receiver) -> None:
+def test_a_plan_that_is_refused_sends_nothing(
+    run_cli: Run, root: Path, receiver: Receiver, reaching: list[str]
+) -> None:
     for number in range(5):
         (root / f"webhooks.d/w{number}.yaml").unlink()
     (root / "webhooks.d/new.yaml").write_text(webhook("New"))
-    assert run_cli("apply", "--test", "--auto-approve", *reaching(receiver), cwd=root).exit_code == 1
+    assert run_cli("apply", "--test", "--auto-approve", *reaching, cwd=root).exit_code == 1
     assert receiver.count == 0
 
 

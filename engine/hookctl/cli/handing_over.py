@@ -50,7 +50,7 @@ def enqueue(session: Session, sending: Sending) -> Summary:
         stalled=sending.report_busy,
         rejected=sending.rejects.add,
     )
-    sending.close()
+    sending.close(intake)
     return _summary(store, intake, tally, sending, Work.ENQUEUE)
 
 
@@ -85,7 +85,7 @@ def hand_over(session: Session, sending: Sending, *, wait: float, network: Calla
     if not has_ended and _may_continue(session, producer, sending, network):
         left = max(0.0, until - time.monotonic())
         return _continue(session, sending, intake, tally, wait=left, network=network())
-    sending.close()
+    sending.close(intake)
     return _summary(store, intake, tally, sending, Work.FOLLOW)
 
 
@@ -172,7 +172,7 @@ def _continue(
             stalled=sending.report_busy,
         )
         runner.stop(GRACE)
-        sending.close()
+        sending.close(intake)
         return _summary(store, intake, tally, sending, Work.FOLLOW)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import socket
@@ -154,7 +155,7 @@ def _open(target: str, health: Health) -> ThreadingHTTPServer:
     path = target.removeprefix(UNIX)
     with suppress(FileNotFoundError, ConnectionRefusedError), socket.socket(socket.AF_UNIX) as other:
         other.connect(path)
-        raise OSError(98, "another process listens on it")
+        raise OSError(errno.EADDRINUSE, "another process listens on it")
     if Path(path).is_socket():  # of a runner that was killed
         Path(path).unlink()
     return _UnixServer(cast("Any", path), handler)

@@ -22,6 +22,17 @@ only_option = click.option(
 """``plan`` and ``apply`` narrowed to some webhooks: the parameter ``only: tuple[str, ...]``."""
 
 
+def limit_option(most: int) -> Callable[[Command], Command]:
+    """``--limit``, from 1 to ``most``, of a command that lists the newest first: the parameter ``limit: int``."""
+    return click.option(
+        "--limit",
+        type=click.IntRange(1, most),
+        default=50,
+        show_default=True,
+        help="Show at most this many, the newest ones.",
+    )
+
+
 def network_options(command: Command) -> Command:
     """Add ``--connect-to`` and ``--cacert``, as curl has them, and ``--proxy`` to a command that dials.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
 from collections.abc import Callable, Sequence
 from os.path import samestat
 from types import TracebackType
@@ -14,6 +13,7 @@ from hookctl.cli.echo import echo
 from hookctl.errors import FileError, OutputError, SettingsError
 
 if TYPE_CHECKING:
+    from collections import Counter
     from pathlib import Path
 
     from hookctl.delivery.events.intake import BadEvent
@@ -40,7 +40,6 @@ class Rejects:
         self._path = path
         self._clear = clear
         self._count = 0
-        self._reasons: Counter[str] = Counter()
         self._file = _opened(path, source) if path else None
 
     def __enter__(self) -> Self:
@@ -59,10 +58,8 @@ class Rejects:
 
     def add(self, bad: Sequence[BadEvent]) -> None:
         """Show the first ones, and write all to the file. Raises OutputError if the file cannot be written."""
-        from hookctl.delivery.events.reasons import count_reasons
         from hookctl.report.text.printable import printable
 
-        count_reasons(self._reasons, (one.reason for one in bad))
         for one in bad[: max(SHOWN - self._count, 0)]:
             self._clear()
             echo(printable(f"{one.place}: {one.reason}"), err=True)
@@ -74,20 +71,20 @@ class Rejects:
             except OSError as error:
                 raise self._unwritable(error) from error
 
-    def finish(self) -> None:
-        """Summarize those that were not shown."""
+    def finish(self, reasons: Counter[str]) -> None:
+        """Summarize those that were not shown. ``reasons`` counts all of them by reason."""
         from hookctl.report.text.printable import printable
 
         if self._count <= SHOWN:
             return
         self._clear()
         echo(f"{self._count - SHOWN:,} more bad events; all {self._count:,} by reason:", err=True)
-        common = self._reasons.most_common(REASONS_SHOWN)
+        common = reasons.most_common(REASONS_SHOWN)
         width = len(f"{common[0][1]:,}")
         for reason, count in common:
             echo(f"  {count:>{width},}  {printable(reason)}", err=True)
-        if len(self._reasons) > len(common):
-            echo(f"  and {len(self._reasons) - len(common)} more reasons", err=True)
+        if len(reasons) > len(common):
+            echo(f"  and {len(reasons) - len(common)} more reasons", err=True)
         echo(f"All of them are in {self._path}." if self._path else "To write all to a file: --rejects FILE", err=True)
 
     def _unwritable(self, error: OSError) -> OutputError:

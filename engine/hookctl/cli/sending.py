@@ -62,7 +62,7 @@ class Sending:
         self.clear()
         report_busy(error)
 
-    def close(self) -> None:
+    def close(self, intake: Intake) -> None:
         """Erase the progress, and summarize the bad events that were not shown."""
         self.clear()
-        self.rejects.finish()
+        self.rejects.finish(intake.reasons)

@@ -159,10 +159,10 @@ class Session:
     @property
     def proxy(self) -> Proxy | None:
         """The proxy that requests go through, for commands that only name it. Raises SettingsError."""
-        from hookctl.network.proxy import proxy_from_url
-
         if not self._proxy:
             return None
+        from hookctl.network.proxy import proxy_from_url
+
         return proxy_from_url(self._proxy, self._source("--proxy", "proxy", given=bool(self.given_proxy)))
 
     @property

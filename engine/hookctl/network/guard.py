@@ -10,11 +10,14 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
+from typing import TYPE_CHECKING
 
 from hookctl.errors import AddressBlockedError
 from hookctl.network.addresses import why_blocked
 from hookctl.network.lookup import GetAddrInfo, look_up
-from hookctl.network.proxy import Proxy, Tunnel
+
+if TYPE_CHECKING:
+    from hookctl.network.proxy import Proxy, Tunnel
 
 HTTPS_PORT = 443
 
@@ -69,6 +72,8 @@ class Network:
         port = self.ports.get(host, HTTPS_PORT)
         networks = self.allow.get(host, ())
         if self.proxy is not None and not networks:
+            from hookctl.network.proxy import Tunnel  # imported with a proxy only: a plan does not need it
+
             reached = self.proxy.reach(self.getaddrinfo)
             return Target(host, reached.addresses, self.proxy.port, Tunnel(self.proxy, port, reached.credentials))
         addresses = tuple(dict.fromkeys(look_up(host, port, self.getaddrinfo)))

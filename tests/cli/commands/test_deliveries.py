@@ -8,7 +8,7 @@ import pty
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,24 +37,14 @@ E0, E1 = delivery_id("e0", 1.0, "Siem"), delivery_id("e1", 1.0, "Siem")
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as running:
-        yield running
-
-
-@pytest.fixture
-def run(tmp_path: Path, run_cli: Run, receiver: Receiver) -> Run:
+def run(tmp_path: Path, run_cli: Run, reach_siem: dict[str, str]) -> Run:
     """The command line in a project with two webhooks applied, that reaches the receiver."""
-    env = {
-        "HOOKCTL_CONNECT_TO": f"siem.example.com:443:{receiver.address}:{receiver.port}",
-        "HOOKCTL_CACERT": receiver.ca_file,
-    }
     (tmp_path / "webhooks.d").mkdir()
     for name in ("Siem", "Other"):
         (tmp_path / f"webhooks.d/{name}.yaml").write_text(WEBHOOK.format(name=name), encoding="utf-8")
 
     def run(*args: str, stdin: str = "") -> Any:
-        return run_cli(*args, cwd=tmp_path, env=env, stdin=stdin)
+        return run_cli(*args, cwd=tmp_path, env=reach_siem, stdin=stdin)
 
     assert run("apply", "--auto-approve").exit_code == 0
     return run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,19 +30,9 @@ MOCKS = load_plugins().event_types
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as running:
-        yield running
-
-
-@pytest.fixture
-def run(tmp_path: Path, run_cli: Run, receiver: Receiver) -> Run:
-    env = {
-        "HOOKCTL_CONNECT_TO": f"siem.example.com:443:{receiver.address}:{receiver.port}",
-        "HOOKCTL_CACERT": receiver.ca_file,
-    }
+def run(tmp_path: Path, run_cli: Run, reach_siem: dict[str, str]) -> Run:
     (tmp_path / "webhooks.d").mkdir()
-    return lambda *args, stdin="": run_cli(*args, cwd=tmp_path, env=env, stdin=stdin)
+    return lambda *args, stdin="": run_cli(*args, cwd=tmp_path, env=reach_siem, stdin=stdin)
 
 
 def write(root: Path, name: str, more: str = "", status: str = "active") -> None:

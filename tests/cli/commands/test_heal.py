@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,27 +31,16 @@ KEY = "k" * 32
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as running:
-        yield running
-
-
-@pytest.fixture
 def root(project: Callable[..., Path]) -> Path:
     return project({"webhooks.d/siem.yaml": PLAIN})
 
 
 @pytest.fixture
-def run(root: Path, run_cli: Run, receiver: Receiver) -> Run:
+def run(root: Path, run_cli: Run, reach_siem: dict[str, str]) -> Run:
     """The command line in a project with a webhook applied, that reaches the receiver."""
-    env = {
-        "HOOKCTL_CONNECT_TO": f"siem.example.com:443:{receiver.address}:{receiver.port}",
-        "HOOKCTL_CACERT": receiver.ca_file,
-        "PLAN_KEY": KEY,
-    }
 
     def run(*args: str, stdin: str = "") -> Any:
-        return run_cli(*args, cwd=root, env=env, stdin=stdin)
+        return run_cli(*args, cwd=root, env={**reach_siem, "PLAN_KEY": KEY}, stdin=stdin)
 
     assert run("apply", "--auto-approve").exit_code == 0
     return run

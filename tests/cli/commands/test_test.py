@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,12 +57,6 @@ class Bench:
     def test(self, *args: str, webhook: str = WEBHOOK, **files: str) -> Any:
         root = self.write({"webhooks.d/siem.yaml": webhook, **files})
         return self.run_cli("test", *args, cwd=root, env=self.env)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as running:
-        yield running
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from hookctl.cli.durations import seconds
 from hookctl.cli.echo import echo
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.groups import SuggestingGroup
-from hookctl.cli.options import network_options
+from hookctl.cli.options import limit_option, network_options
 from hookctl.cli.selection import Selection, filter_options, known_webhook
 from hookctl.cli.terminal import text_width
 from hookctl.errors import HookctlError
@@ -62,13 +62,7 @@ def command() -> None:
 
 @command.command("list")
 @filter_options
-@click.option(
-    "--limit",
-    type=click.IntRange(1, MOST_SHOWN),
-    default=50,
-    show_default=True,
-    help="Show at most this many, the newest ones.",
-)
+@limit_option(MOST_SHOWN)
 @format_option()
 @click.pass_obj
 def list_(session: Session, *, selection: Selection, limit: int, outputs: Outputs) -> None:

@@ -11,6 +11,7 @@ from hookctl.cli.echo import echo
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.groups import SuggestingGroup
 from hookctl.cli.moments import moment
+from hookctl.cli.options import limit_option
 from hookctl.cli.selection import condition, where_option
 from hookctl.cli.terminal import text_width
 from hookctl.errors import HookctlError
@@ -48,13 +49,7 @@ def command() -> None:
 @click.option("--id", "event_id", metavar="ID", help="Only the event with this id.")
 @where_option
 @click.option("--matched/--unmatched", default=None, help="Only events with a delivery, or only events without one.")
-@click.option(
-    "--limit",
-    type=click.IntRange(1, MOST_SHOWN),
-    default=50,
-    show_default=True,
-    help="Show at most this many, the newest ones.",
-)
+@limit_option(MOST_SHOWN)
 @click.option("--before", metavar="ID", help="Only events received before the event with this id: the next page.")
 @format_option()
 @click.pass_obj

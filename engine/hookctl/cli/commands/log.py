@@ -9,6 +9,7 @@ import click
 from hookctl.cli.echo import echo
 from hookctl.cli.formats import Outputs, format_option
 from hookctl.cli.moments import moment
+from hookctl.cli.options import limit_option
 from hookctl.cli.terminal import text_width
 
 if TYPE_CHECKING:
@@ -27,13 +28,7 @@ Examples:
 
 @click.command("log", epilog=EPILOG)
 @click.option("--since", metavar="TIME", callback=moment, help="Only entries from then on: 2h, or 2026-11-28T09:30Z.")
-@click.option(
-    "--limit",
-    type=click.IntRange(1, MOST_SHOWN),
-    default=50,
-    show_default=True,
-    help="Show at most this many, the newest ones.",
-)
+@limit_option(MOST_SHOWN)
 @format_option()
 @click.pass_obj
 def command(session: Session, *, since: float | None, limit: int, outputs: Outputs) -> None:

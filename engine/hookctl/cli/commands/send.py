@@ -161,7 +161,7 @@ def _deliver(session: Session, sending: Sending, wait: float, network: Network) 
         if sending.is_interrupted:
             sending.say("Stopping: requests in flight may take a few more seconds. Press Ctrl-C again to stop at once.")
         runner.stop(GRACE)
-        sending.close()
+        sending.close(intake)
         return _summary(runner, store, intake, sending)
 
 

@@ -18,8 +18,6 @@ _WORDS: dict[str, Json] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _NUMBER_START = frozenset("-+.0123456789")
-SPECIAL_STARTS = _NUMBER_START | {word[:1] for word in _WORDS}
-"""First characters of plain scalars that may not be text; the empty string for the empty scalar, which is null."""
 _NUMBER = re.compile(
     r"""
       (?P<decimal>[-+]?(?:0|[1-9][0-9]*))

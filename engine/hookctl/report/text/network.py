@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from hookctl.network.proxy import Proxy
+from typing import TYPE_CHECKING
+
 from hookctl.report.text.printable import printable
+
+if TYPE_CHECKING:
+    from hookctl.network.proxy import Proxy
 
 
 def proxy_note(proxy: Proxy) -> str:

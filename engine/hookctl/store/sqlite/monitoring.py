@@ -9,11 +9,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from hookctl.store.records import MAX_TIME, Backlog
-from hookctl.store.sqlite.workers import is_alive
 
 TO_TRY = """
     SELECT webhook, count(*), min(seq), min(ready_at) FROM deliveries WHERE ready_at IS NOT NULL GROUP BY webhook
@@ -56,13 +54,6 @@ def backlogs(connection: sqlite3.Connection) -> dict[str, Backlog]:
 def dead_reasons(connection: sqlite3.Connection, webhook: str, limit: int) -> list[str]:
     """See :meth:`hookctl.store.monitoring.Monitoring.dead_reasons`."""
     return [str(reason) for (reason,) in connection.execute(DEAD_REASONS, (webhook, limit))]
-
-
-def live_workers(path: Path) -> int:
-    """See :meth:`hookctl.store.monitoring.Monitoring.live_workers`; of the store at ``path``, its links resolved."""
-    prefix = f"{path.name}-worker-"
-    names = [file.name.removeprefix(prefix) for file in path.parent.iterdir() if file.name.startswith(prefix)]
-    return sum(is_alive(path, name) for name in names)
 
 
 def _named(connection: sqlite3.Connection, query: str) -> Iterator[Any]:

@@ -11,7 +11,7 @@ from hookctl.store.clock import since_boot
 from hookctl.store.history import AuditEntry, LogEntry, Routes
 from hookctl.store.records import Backlog, Damaged, Followed, Lock
 from hookctl.store.sqlite import audit as audit_log
-from hookctl.store.sqlite import healing, lock, monitoring, runners
+from hookctl.store.sqlite import healing, lock, monitoring, runners, workers
 from hookctl.store.sqlite.applied import AppliedStore, last_serial
 from hookctl.store.sqlite.following import followed
 from hookctl.store.sqlite.queue import SqliteQueue
@@ -124,4 +124,4 @@ class SqliteStore(SqliteQueue):
     def live_workers(self) -> int:
         """See :meth:`hookctl.store.monitoring.Monitoring.live_workers`."""
         with self._reading():
-            return monitoring.live_workers(self._path)
+            return workers.count_alive(self._path)

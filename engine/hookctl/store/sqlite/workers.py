@@ -1,6 +1,9 @@
 """Which workers on this machine are alive: each locks a file of its own, and the kernel unlocks it when one dies.
 
 So the deliveries that a dead worker had claimed are free at once, and not only when its lease ends.
+
+Every process that claims deliveries is a worker, even a ``send`` that soon ends. Runners, to which processes may leave
+deliveries, are fewer: see :mod:`hookctl.store.sqlite.runners`.
 """
 
 from __future__ import annotations
@@ -40,10 +43,7 @@ class Worker:
         self._file = os.open(unlocked, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         unlocked.rename(lock_file)
-        prefix = _lock_file(self._path, "").name
-        for other in self._path.parent.iterdir():
-            if other.name.startswith(prefix):
-                is_alive(self._path, other.name.removeprefix(prefix))
+        count_alive(self._path)
 
     def close(self) -> None:
         """Drop the lock and its file."""
@@ -75,6 +75,13 @@ def is_alive(path: Path, name: str) -> bool:
         return False
     finally:
         os.close(file)
+
+
+def count_alive(path: Path) -> int:
+    """How many workers at the store at ``path``, its links resolved, still run. Deletes the files of the others."""
+    prefix = _lock_file(path, "").name
+    names = [file.name.removeprefix(prefix) for file in path.parent.iterdir() if file.name.startswith(prefix)]
+    return sum(is_alive(path, name) for name in names)
 
 
 def _lock_file(path: Path, name: str) -> Path:
