@@ -14,6 +14,7 @@ COMMANDS = {
     "render": "Print the request that would be sent for an event.",
     "send": "Deliver events from a file or standard input.",
     "run": "Deliver continuously, until stopped.",
+    "serve": "Take in events over HTTP, deliver them, and show both.",
     "events": "List and show the events that were accepted.",
     "deliveries": "List, show, replay, cancel and resume.",
     "backfill": "Make the deliveries that a webhook missed.",

@@ -1,0 +1,113 @@
+"""``hookctl serve``: HTTP intake and pages, with a runner."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from hookctl.cli.commands.run import Log
+from hookctl.cli.durations import seconds
+from hookctl.cli.echo import echo
+from hookctl.cli.options import network_options
+from hookctl.errors import SettingsError
+
+if TYPE_CHECKING:
+    from hookctl.cli.session import Session
+    from hookctl.serve.context import Context
+
+LISTEN = "127.0.0.1:8080"
+EPILOG = """
+\b
+Examples:
+  hookctl serve                          serve http://127.0.0.1:8080 and deliver, until Ctrl-C or SIGTERM
+  hookctl serve --listen 127.0.0.1:0     choose a free port
+"""
+
+
+@click.command("serve", epilog=EPILOG)
+@click.option(
+    "--listen", metavar="HOST:PORT", default=LISTEN, show_default=True, help="The address to serve; port 0: a free one."
+)
+@click.option(
+    "--grace",
+    metavar="DURATION",
+    default="10s",
+    callback=seconds,
+    show_default=True,
+    help="How long to wait for requests in flight when stopping.",
+)
+@click.option(
+    "--log",
+    "log_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="The format of the log: one line for each outcome.",
+)
+@network_options
+@click.pass_obj
+def command(
+    session: Session, *, listen: str, grace: float, log_format: str, connect_to: tuple[str, ...], cacert: str | None
+) -> None:
+    """Take in events over HTTP, deliver them, and show both in a browser, until stopped."""
+    from hookctl.cli.interrupts import catching_interrupts
+    from hookctl.cli.running import running
+    from hookctl.delivery.runner.sending import run
+
+    try:
+        from hookctl.serve.application import make_application
+        from hookctl.serve.server import serving
+    except ModuleNotFoundError as error:
+        hint = "Install the extra: pip install 'hookctl[serve]'."
+        raise SettingsError(f"hookctl serve needs the package {error.name}", hint=hint) from error
+    host, port = _address(listen)
+    log = Log(log_format)
+    session.load_plugins()
+    with (
+        catching_interrupts() as interrupts,
+        running(
+            session, session.network(connect_to, cacert), log.listener(), stopping=lambda: interrupts.requested
+        ) as (runner, store),
+        store.announce_runner(runner.wakeup.ask),
+    ):
+        context = _context(session)
+        context.writer.start()
+        try:
+            with serving(make_application(context), host, port) as (host, port):
+                echo(f"Serving http://{f'[{host}]' if ':' in host else host}:{port}", err=True)
+                run(
+                    runner,
+                    stopping=lambda: interrupts.requested,
+                    failed=lambda error: log.write("trouble", {"message": error.message}),
+                    recovered=lambda seconds: log.write("recovered", {"seconds": round(seconds, 3)}),
+                )
+        finally:
+            context.writer.close()
+            context.stores.close()
+        runner.stop(grace)
+
+
+def _context(session: Session) -> Context:
+    from hookctl.cli.safety import limits_of_store
+    from hookctl.serve.context import Context
+    from hookctl.serve.stores import Stores
+    from hookctl.serve.writer import EventWriter
+    from hookctl.store.opening import open_store
+
+    open_one = partial(open_store, session.store_url)
+    return Context(
+        plugins=session.plugins,
+        stores=Stores(open_one),
+        writer=EventWriter(open_one, limits_of_store(session)),
+        directory=session.directory,
+    )
+
+
+def _address(listen: str) -> tuple[str, int]:
+    """The host and the port of ``--listen``. Raises SettingsError."""
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isascii() or not port.isdecimal() or int(port) > 65535:
+        raise SettingsError(f"--listen: {listen} is not an address", hint=f"Write HOST:PORT, such as {LISTEN}.")
+    return host.removeprefix("[").removesuffix("]"), int(port)

@@ -1,0 +1,26 @@
+"""The ASGI application: the routes of every part, and what all requests pass through."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from hookctl.serve.context import Context
+
+
+def make_application(context: Context) -> Starlette:
+    """The application; its handlers find ``context`` in ``request.app.state.context``."""
+    application = Starlette(routes=[Route("/healthz", healthz)])
+    application.state.context = context
+    return application
+
+
+async def healthz(_: Request) -> PlainTextResponse:
+    """That the process answers; nothing else, since anyone may ask."""
+    return PlainTextResponse("ok\n")

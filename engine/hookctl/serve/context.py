@@ -1,0 +1,25 @@
+"""What every request handler may use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hookctl.plugin.calls import Plugins
+    from hookctl.serve.stores import Stores
+    from hookctl.serve.writer import EventWriter
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Made once by ``hookctl serve``. Handlers find it in ``request.app.state.context``."""
+
+    plugins: Plugins
+    stores: Stores
+    """For handlers that read or change deliveries; never used on the event loop, since a store blocks."""
+    writer: EventWriter
+    directory: Path
+    """The directory of the webhook files, which pages name and never read."""

@@ -1,0 +1,62 @@
+"""The HTTP server, on a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from hookctl.errors import SettingsError
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+BACKLOG = 1024
+STOP_SECONDS = 5
+"""Seconds that requests in progress may take to end when the server stops."""
+
+
+@contextmanager
+def serving(application: Starlette, host: str, port: int) -> Iterator[tuple[str, int]]:
+    """Serve inside the block; yields the address, with the port that the system chose if ``port`` is 0.
+
+    Raises SettingsError if the address cannot be used.
+    """
+    listener = _listen(host, port)
+    config = uvicorn.Config(
+        application,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        lifespan="off",
+    )
+    server = uvicorn.Server(config)
+    thread = Thread(target=_run, args=(server, listener), name="hookctl-http", daemon=True)
+    thread.start()
+    try:
+        yield listener.getsockname()[:2]
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise SettingsError(
+            f"--listen: {host}:{port} cannot be used: {error.strerror}", hint="Choose another address or port."
+        ) from error
+
+
+def _run(server: uvicorn.Server, listener: socket.socket) -> None:
+    asyncio.run(server.serve(sockets=[listener]))
